@@ -1,0 +1,139 @@
+"""Node and Graph: an immutable computation. Identity is equality; a node knows its op, never its users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from wengert.errors import GraphError
+from wengert.ir.op import OPS, Op
+from wengert.ir.types import ArrayType
+
+Number = int | float | Fraction
+
+
+class Node:
+    """One value v_i: an op applied to earlier nodes.
+
+    `source` says where it comes from (a span of a user's line, or a rule and a forward line); it takes no part in meaning.
+    """
+
+    __slots__ = ("__weakref__", "inputs", "op", "params", "source", "type")
+
+    def __init__(self, op: Op, inputs: tuple[Node, ...], params: Mapping[str, Any], type: ArrayType, source: Any = None) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.params = params
+        self.type = type
+        self.source = source
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """The sizes of the axes."""
+        return self.type.shape
+
+    def __repr__(self) -> str:
+        return f"<{self.op.name} {self.type}>"
+
+    # Operators between nodes of one type, or a node and a Python number: for the bodies of rules.
+
+    def __add__(self, other: Node | Number) -> Node:
+        return _binary("add", self, other)
+
+    def __radd__(self, other: Number) -> Node:
+        return _binary("add", other, self)
+
+    def __sub__(self, other: Node | Number) -> Node:
+        return _binary("subtract", self, other)
+
+    def __rsub__(self, other: Number) -> Node:
+        return _binary("subtract", other, self)
+
+    def __mul__(self, other: Node | Number) -> Node:
+        return _binary("multiply", self, other)
+
+    def __rmul__(self, other: Number) -> Node:
+        return _binary("multiply", other, self)
+
+    def __truediv__(self, other: Node | Number) -> Node:
+        return _binary("divide", self, other)
+
+    def __rtruediv__(self, other: Number) -> Node:
+        return _binary("divide", other, self)
+
+    def __pow__(self, exponent: Number) -> Node:
+        return apply("power", self, constant_like(exponent, self))
+
+    def __neg__(self) -> Node:
+        return apply("negative", self)
+
+    def __lt__(self, other: Node | Number) -> Node:
+        return _binary("less", self, other)
+
+    def __le__(self, other: Node | Number) -> Node:
+        return _binary("less_equal", self, other)
+
+    def __gt__(self, other: Node | Number) -> Node:
+        return _binary("greater", self, other)
+
+    def __ge__(self, other: Node | Number) -> Node:
+        return _binary("greater_equal", self, other)
+
+    def __bool__(self) -> bool:
+        raise GraphError("a node of a graph has no truth value", repair="write where(condition, a, b)")
+
+
+def apply(op: str | Op, *inputs: Node, source: Any = None, **params: Any) -> Node:
+    """A new node: the op applied to the inputs, its type inferred.
+
+    Raises GraphError where the op does not take these types.
+    """
+    record = OPS[op] if isinstance(op, str) else op
+    if record.arity is not None and len(inputs) != record.arity:
+        raise GraphError(f"{record.name} takes {record.arity} inputs, not {len(inputs)}")
+    return Node(record, inputs, params, record.infer(tuple(node.type for node in inputs), params), source)
+
+
+def input_node(name: str, type: ArrayType, source: Any = None) -> Node:
+    """An input of a graph, known by its name."""
+    return apply("input", source=source, name=name, type=type)
+
+
+def constant(value: Any, type: ArrayType) -> Node:
+    """A constant: a number that fills the shape of `type`, or an array of that shape."""
+    return apply("constant", value=value, type=type)
+
+
+def constant_like(value: Number | bool, node: Node) -> Node:
+    """A number that fills the shape of another node, in its dtype."""
+    return constant(value, node.type)
+
+
+def _binary(name: str, a: Node | Number, b: Node | Number) -> Node:
+    if not isinstance(a, Node):
+        assert isinstance(b, Node)
+        a = constant_like(a, b)
+    if not isinstance(b, Node):
+        b = constant_like(b, a)
+    return apply(name, a, b)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Graph:
+    """A function: input nodes in order and output nodes in order, with names for both."""
+
+    inputs: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+    names: tuple[str, ...] = field(default=())
+    """The names of the outputs; empty, or one an output."""
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the inputs."""
+        return tuple(str(node.params["name"]) for node in self.inputs)
+
+    def with_outputs(self, outputs: Iterable[Node], names: Sequence[str] = ()) -> Graph:
+        """The same inputs with other outputs."""
+        return Graph(self.inputs, tuple(outputs), tuple(names))

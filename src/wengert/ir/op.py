@@ -1,0 +1,68 @@
+"""Op: one record per op, and OPS, the table of all of them. It holds rules; it knows none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wengert.errors import GraphError
+from wengert.ir.notation import Notation
+from wengert.ir.types import ArrayType
+
+if TYPE_CHECKING:
+    from wengert.ir.graph import Node
+
+Params = Mapping[str, Any]
+Infer = Callable[[tuple[ArrayType, ...], Params], ArrayType]
+Value = Callable[..., Any]
+Jvp = Callable[["Node", Sequence["Node | None"]], "Node | None"]
+Vjp = Callable[["Node", "Node"], "tuple[Node | None, ...]"]
+Batch = Callable[["Node", Sequence["Node"], Sequence[bool]], "Node"]
+Samples = Callable[[Any], list["tuple[list[Any], dict[str, Any]]"]]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Op:
+    """A primitive: what it computes, how its type follows from its inputs', and its linear maps forward and backward.
+
+    value(xp, *arrays, **params): the arrays of the inputs to the array of the result; named sizes in params are numbers by then.
+    jvp(node, tangents): the tangent of the result; None stands for zero.
+    vjp(node, cotangent): a cotangent for each input; None stands for zero.
+    batch(node, inputs, batched): the node over a leading batch axis; inputs[i] has the axis where batched[i].
+    samples(rng): pairs (arrays, params) drawn from the domain, for the generic tests.
+    errors: pairs (types, params, words of the message) that `infer` must refuse.
+    """
+
+    name: str
+    summary: str
+    kind: str
+    arity: int | None
+    infer: Infer
+    value: Value
+    jvp: Jvp
+    vjp: Vjp
+    batch: Batch
+    notation: Notation
+    samples: Samples
+    errors: tuple[tuple[tuple[ArrayType, ...], Params, str], ...] = ()
+    partials: Callable[..., tuple[Any, ...]] | None = None
+    smooth: bool = True
+    """Whether the op has derivatives of every order on its samples (a step has not)."""
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+
+OPS: dict[str, Op] = {}
+
+
+def register(op: Op) -> Op:
+    """Put an op into the table.
+
+    Raises GraphError where the name is taken.
+    """
+    if op.name in OPS:
+        raise GraphError(f"an op named '{op.name}' exists already", repair="choose another name")
+    OPS[op.name] = op
+    return op

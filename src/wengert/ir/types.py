@@ -1,0 +1,63 @@
+"""ArrayType, the type of every value in a graph: a shape of sizes and a dtype. It knows no arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+FLOATS = ("float32", "float64")
+DTYPES = ("bool", "int64", *FLOATS)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Dim:
+    """A size that has a name instead of a number: the m of an m × n matrix. Equal names are equal sizes."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+Size = int | Dim
+Shape = tuple[Size, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayType:
+    """The type of an array: its shape, a size an axis, and its dtype (one of `DTYPES`)."""
+
+    shape: Shape = ()
+    dtype: str = "float64"
+
+    @property
+    def rank(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def is_float(self) -> bool:
+        """Whether a derivative with respect to a value of this type means anything."""
+        return self.dtype in FLOATS
+
+    def with_shape(self, shape: Iterable[Size]) -> ArrayType:
+        """The same dtype with another shape."""
+        return ArrayType(tuple(shape), self.dtype)
+
+    def with_dtype(self, dtype: str) -> ArrayType:
+        """The same shape with another dtype."""
+        return ArrayType(self.shape, dtype)
+
+    def __str__(self) -> str:
+        sizes = "×".join(str(size) for size in self.shape)
+        return f"{self.dtype}[{sizes}]"
+
+
+def bind_size(size: Size, sizes: Mapping[str, int]) -> Size:
+    """The number of a named size where `sizes` has it, else the size itself."""
+    return sizes.get(size.name, size) if isinstance(size, Dim) else size
+
+
+def bind_shape(shape: Iterable[Size], sizes: Mapping[str, int]) -> Shape:
+    """A shape with every named size that `sizes` has replaced by its number."""
+    return tuple(bind_size(size, sizes) for size in shape)

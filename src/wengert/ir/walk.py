@@ -1,0 +1,85 @@
+"""Ways through a graph: order, users, rebuilding, substitution. Nothing here recurses over the depth of a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from wengert.ir.graph import Graph, Node
+
+
+def topological(outputs: Iterable[Node]) -> list[Node]:
+    """Every node that the outputs need, each after its inputs: the order v₁ … v_N of a Wengert list.
+
+    The order is that of a depth-first walk, inputs from left to right, so it is the same for equal graphs.
+    """
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(node, False) for node in reversed(list(outputs))]
+    while stack:
+        node, ready = stack.pop()
+        if node in done:
+            continue
+        if ready:
+            done.add(node)
+            order.append(node)
+        else:
+            stack.append((node, True))
+            stack.extend((parent, False) for parent in reversed(node.inputs) if parent not in done)
+    return order
+
+
+def users(outputs: Iterable[Node]) -> dict[Node, list[Node]]:
+    """Ch(v) for every node v: the nodes that read it, in topological order, one entry a use."""
+    order = topological(outputs)
+    reads: dict[Node, list[Node]] = {node: [] for node in order}
+    for node in order:
+        for parent in node.inputs:
+            reads[parent].append(node)
+    return reads
+
+
+def depends_on(outputs: Iterable[Node], leaves: Iterable[Node]) -> set[Node]:
+    """The nodes below `outputs` whose value depends on one of the leaves (the leaves among them)."""
+    reached = set(leaves)
+    for node in topological(outputs):
+        if any(parent in reached for parent in node.inputs):
+            reached.add(node)
+    return reached
+
+
+def with_inputs(node: Node, inputs: Sequence[Node]) -> Node:
+    """The same op on other inputs, its type inferred anew; the node itself where nothing changed."""
+    if all(a is b for a, b in zip(node.inputs, inputs, strict=True)):
+        return node
+    type = node.op.infer(tuple(parent.type for parent in inputs), node.params)
+    return Node(node.op, tuple(inputs), node.params, type, node.source)
+
+
+def rebuild(outputs: Iterable[Node], rule: Callable[[Node, tuple[Node, ...]], Node], known: Mapping[Node, Node] | None = None) -> list[Node]:
+    """The outputs with every node replaced by rule(node, new inputs), from the leaves up; `known` nodes are taken as they are given."""
+    new: dict[Node, Node] = dict(known or {})
+    targets = list(outputs)
+    order: list[Node] = []
+    stack: list[tuple[Node, bool]] = [(node, False) for node in reversed(targets)]
+    while stack:
+        node, ready = stack.pop()
+        if node in new:
+            continue
+        if ready:
+            order.append(node)
+            new[node] = rule(node, tuple(new[parent] for parent in node.inputs))
+        else:
+            stack.append((node, True))
+            stack.extend((parent, False) for parent in reversed(node.inputs) if parent not in new)
+    return [new[node] for node in targets]
+
+
+def substitute(outputs: Iterable[Node], replacements: Mapping[Node, Node]) -> list[Node]:
+    """The outputs with some nodes replaced; what does not depend on them is shared with the old graph."""
+    return rebuild(outputs, lambda node, inputs: with_inputs(node, inputs), replacements)
+
+
+def map_graph(graph: Graph, rule: Callable[[Node, tuple[Node, ...]], Node]) -> Graph:
+    """A graph with the same inputs whose other nodes went through rule(node, new inputs)."""
+    keep = {node: node for node in graph.inputs}
+    return Graph(graph.inputs, tuple(rebuild(graph.outputs, rule, keep)), graph.names)

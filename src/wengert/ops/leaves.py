@@ -1,0 +1,68 @@
+"""Leaves: inputs, constants, the position along an axis and the size of an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import GraphError
+from wengert.ir.graph import Node
+from wengert.ir.notation import unwritten
+from wengert.ir.op import Op, Params, register
+from wengert.ir.types import ArrayType
+
+
+def _typed(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
+    return params["type"]
+
+
+def _leaf_jvp(node: Node, tangents: Sequence[Node | None]) -> Node | None:
+    return None
+
+
+def _leaf_vjp(node: Node, cotangent: Node) -> tuple[Node | None, ...]:
+    return ()
+
+
+def _leaf_batch(node: Node, inputs: Sequence[Node], batched: Sequence[bool]) -> Node:
+    return node
+
+
+def _leaf(name: str, summary: str, infer: Any, value: Any, samples: Any) -> Op:
+    return register(Op(name, summary, "leaf", 0, infer, value, _leaf_jvp, _leaf_vjp, _leaf_batch, unwritten(name), samples))
+
+
+def _input_value(xp: Any, *, name: str, type: ArrayType) -> Any:
+    raise GraphError(f"the input '{name}' has no value", repair=f"give one: {name}=…")
+
+
+def _constant_value(xp: Any, *, value: Any, type: ArrayType) -> Any:
+    number = float(value) if isinstance(value, Fraction) else value
+    return xp.broadcast_to(xp.asarray(number, dtype=type.dtype), type.shape)
+
+
+input = _leaf("input", "A named input of the graph.", _typed, _input_value, lambda rng: [])
+constant = _leaf(
+    "constant",
+    "A number that fills a shape, or an array.",
+    _typed,
+    _constant_value,
+    lambda rng: [([], {"value": Fraction(1, 2), "type": ArrayType((2, 3))}), ([], {"value": np.arange(3.0), "type": ArrayType((3,))})],
+)
+position = _leaf(
+    "position",
+    "p_i = i: the position along an axis, from 0.",
+    lambda types, params: ArrayType((params["size"],), params["dtype"]),
+    lambda xp, *, size, dtype: xp.arange(size, dtype=dtype),
+    lambda rng: [([], {"size": 4, "dtype": "int64"}), ([], {"size": 0, "dtype": "float64"})],
+)
+size_of = _leaf(
+    "size_of",
+    "The number of entries along an axis, as a real number.",
+    lambda types, params: ArrayType((), params["dtype"]),
+    lambda xp, *, size, dtype: xp.asarray(size, dtype=dtype),
+    lambda rng: [([], {"size": 4, "dtype": "float64"})],
+)
