@@ -22,7 +22,9 @@ class Node:
 
     __slots__ = ("__weakref__", "inputs", "op", "params", "source", "type")
 
-    def __init__(self, op: Op, inputs: tuple[Node, ...], params: Mapping[str, Any], type: ArrayType, source: Any = None) -> None:
+    def __init__(
+        self, op: Op, inputs: tuple[Node, ...], params: Mapping[str, Any], type: ArrayType, source: Any = None
+    ) -> None:
         self.op = op
         self.inputs = inputs
         self.params = params
@@ -85,7 +87,7 @@ class Node:
         raise GraphError("a node of a graph has no truth value", repair="write where(condition, a, b)")
 
 
-def apply(op: str | Op, *inputs: Node, source: Any = None, **params: Any) -> Node:
+def apply(op: str | Op, /, *inputs: Node, source: Any = None, **params: Any) -> Node:
     """A new node: the op applied to the inputs, its type inferred.
 
     Raises GraphError where the op does not take these types.

@@ -55,7 +55,9 @@ def with_inputs(node: Node, inputs: Sequence[Node]) -> Node:
     return Node(node.op, tuple(inputs), node.params, type, node.source)
 
 
-def rebuild(outputs: Iterable[Node], rule: Callable[[Node, tuple[Node, ...]], Node], known: Mapping[Node, Node] | None = None) -> list[Node]:
+def rebuild(
+    outputs: Iterable[Node], rule: Callable[[Node, tuple[Node, ...]], Node], known: Mapping[Node, Node] | None = None
+) -> list[Node]:
     """The outputs with every node replaced by rule(node, new inputs), from the leaves up; `known` nodes are taken as they are given."""
     new: dict[Node, Node] = dict(known or {})
     targets = list(outputs)

@@ -16,13 +16,51 @@ def positive(rng: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
     return 10.0 ** rng.uniform(-1.5, 1.5, size=shape)
 
 
-add = elementwise("add", "x + y.", value=lambda xp, x, y: xp.add(x, y), partials=lambda z, x, y: (1, 1), arity=2, notation=infix("+", "+"))
-subtract = elementwise("subtract", "x − y.", value=lambda xp, x, y: xp.subtract(x, y), partials=lambda z, x, y: (1, -1), arity=2, notation=infix("-", "−"))
-multiply = elementwise("multiply", "x y.", value=lambda xp, x, y: xp.multiply(x, y), partials=lambda z, x, y: (y, x), arity=2, notation=infix(r"\circ", "∘"))
-negative = elementwise("negative", "−x.", value=lambda xp, x: xp.negative(x), partials=lambda z, x: (-1,), notation=prefix("-", "−"))
-exp = elementwise("exp", "eˣ.", value=lambda xp, x: xp.exp(x), partials=lambda y, x: (y,), notation=function(r"\exp", "exp"))
-log = elementwise("log", "The natural logarithm of each entry.", value=lambda xp, x: xp.log(x), partials=lambda y, x: (1 / x,), domain=positive, notation=function(r"\log", "log", "ln"))
-tanh = elementwise("tanh", "Hyperbolic tangent of each entry.", value=lambda xp, x: xp.tanh(x), partials=lambda y, x: (1 - y * y,), notation=function(r"\tanh", "tanh"))
+add = elementwise(
+    "add",
+    "x + y.",
+    value=lambda xp, x, y: xp.add(x, y),
+    partials=lambda z, x, y: (1, 1),
+    arity=2,
+    notation=infix("+", "+"),
+)
+subtract = elementwise(
+    "subtract",
+    "x − y.",
+    value=lambda xp, x, y: xp.subtract(x, y),
+    partials=lambda z, x, y: (1, -1),
+    arity=2,
+    notation=infix("-", "−"),
+)
+multiply = elementwise(
+    "multiply",
+    "x y.",
+    value=lambda xp, x, y: xp.multiply(x, y),
+    partials=lambda z, x, y: (y, x),
+    arity=2,
+    notation=infix(r"\circ", "∘"),
+)
+negative = elementwise(
+    "negative", "−x.", value=lambda xp, x: xp.negative(x), partials=lambda z, x: (-1,), notation=prefix("-", "−")
+)
+exp = elementwise(
+    "exp", "eˣ.", value=lambda xp, x: xp.exp(x), partials=lambda y, x: (y,), notation=function(r"\exp", "exp")
+)
+log = elementwise(
+    "log",
+    "The natural logarithm of each entry.",
+    value=lambda xp, x: xp.log(x),
+    partials=lambda y, x: (1 / x,),
+    domain=positive,
+    notation=function(r"\log", "log", "ln"),
+)
+tanh = elementwise(
+    "tanh",
+    "Hyperbolic tangent of each entry.",
+    value=lambda xp, x: xp.tanh(x),
+    partials=lambda y, x: (1 - y * y,),
+    notation=function(r"\tanh", "tanh"),
+)
 logistic = elementwise(
     "logistic",
     "σ(x) = 1/(1 + e^(−x)).",

@@ -99,7 +99,9 @@ def elementwise(
         return common.with_dtype(result) if result else common
 
     def jvp(node: Node, tangents: Sequence[Node | None]) -> Node | None:
-        return add_all([None if t is None or p is None else t * p for t, p in zip(tangents, local_partials(node), strict=True)])
+        return add_all(
+            [None if t is None or p is None else t * p for t, p in zip(tangents, local_partials(node), strict=True)]
+        )
 
     def vjp(node: Node, cotangent: Node) -> tuple[Node | None, ...]:
         return tuple(None if p is None else cotangent * p for p in local_partials(node))
@@ -110,7 +112,21 @@ def elementwise(
         return [([draw(rng, shape) for draw in domains], {}) for shape in shapes for _ in range(5)]
 
     return register(
-        Op(name, summary, "elementwise", arity, infer, value, jvp, vjp, batch_elementwise, notation, samples, partials=partials, smooth=smooth)
+        Op(
+            name,
+            summary,
+            "elementwise",
+            arity,
+            infer,
+            value,
+            jvp,
+            vjp,
+            batch_elementwise,
+            notation,
+            samples,
+            partials=partials,
+            smooth=smooth,
+        )
     )
 
 
@@ -120,7 +136,7 @@ def local_partials(node: Node) -> tuple[Node | None, ...]:
     if partials is None:
         return (None,) * len(node.inputs)
     if len(node.inputs) == 1 and node.op.notation.fixity == "function" and node.op.smooth:
-        return (apply("prime", node.inputs[0], op=node.op.name, order=1),)
+        return (apply("prime", node.inputs[0], function=node.op.name, order=1),)
     return tuple(_as_node(p, node) for p in partials(node, *node.inputs))
 
 
@@ -197,4 +213,6 @@ def general(
     smooth: bool = True,
 ) -> Op:
     """An op with every rule written out."""
-    return register(Op(name, summary, "general", arity, infer, value, jvp, vjp, batch, notation, samples, errors, smooth=smooth))
+    return register(
+        Op(name, summary, "general", arity, infer, value, jvp, vjp, batch, notation, samples, errors, smooth=smooth)
+    )

@@ -32,7 +32,9 @@ def _leaf_batch(node: Node, inputs: Sequence[Node], batched: Sequence[bool]) -> 
 
 
 def _leaf(name: str, summary: str, infer: Any, value: Any, samples: Any) -> Op:
-    return register(Op(name, summary, "leaf", 0, infer, value, _leaf_jvp, _leaf_vjp, _leaf_batch, unwritten(name), samples))
+    return register(
+        Op(name, summary, "leaf", 0, infer, value, _leaf_jvp, _leaf_vjp, _leaf_batch, unwritten(name), samples)
+    )
 
 
 def _input_value(xp: Any, *, name: str, type: ArrayType) -> Any:
@@ -50,7 +52,10 @@ constant = _leaf(
     "A number that fills a shape, or an array.",
     _typed,
     _constant_value,
-    lambda rng: [([], {"value": Fraction(1, 2), "type": ArrayType((2, 3))}), ([], {"value": np.arange(3.0), "type": ArrayType((3,))})],
+    lambda rng: [
+        ([], {"value": Fraction(1, 2), "type": ArrayType((2, 3))}),
+        ([], {"value": np.arange(3.0), "type": ArrayType((3,))}),
+    ],
 )
 position = _leaf(
     "position",
