@@ -1,0 +1,249 @@
+"""Model files: parameters, optimizer state and all that training needs to go on, in one safetensors file with a
+digest of its own.
+
+The file's only metadata entry, "wengert", is 64 hexadecimal digits, a space and a JSON record. The digits are the
+SHA-256 of the whole file with these digits as zeros, because safetensors itself does not notice a flipped bit.
+Tensors are named parameter/NAME, optimizer/MOMENT/NAME, mean/NAME and scale/NAME. The module knows no equations; it
+keeps their text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import ModelError
+from wengert.train.atomic import write_atomically
+from wengert.train.binding import Classes
+from wengert.train.loop import EpochRecord, Model, Progress
+from wengert.train.metrics import Metric
+from wengert.train.preparation import Standardisation
+from wengert.train.table import Array
+
+FORMAT = 1
+_KEY = b'"wengert":"'
+_DIGITS = 64
+_LIMIT_HEADER = 100_000_000  # safetensors' own limit
+
+
+@dataclass(frozen=True)
+class Run:
+    """What decides the numbers of a training besides the model and the data; the same again when it is resumed."""
+
+    optimizer: str
+    settings: Mapping[str, float]
+    seed: int
+    batch: int
+    validation: str
+    data: str
+    """SHA-256 of the training arrays as the model saw them."""
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A model file's content. `context` is what the caller needs to build the model again from the text of its
+    equations.
+    """
+
+    fingerprint: str
+    equations: str
+    sizes: Mapping[str, int]
+    binding: str
+    run: Run
+    progress: Progress
+    context: Mapping[str, str] = field(default_factory=dict[str, str])
+    classes: Mapping[str, Classes] = field(default_factory=dict[str, Classes])
+    standardisation: Standardisation = field(default_factory=Standardisation)
+    metric: Metric | None = None
+
+    @property
+    def parameters(self) -> Mapping[str, Array]:
+        """The trained parameters by Python identifier."""
+        return self.progress.params
+
+    def require(self, model: Model, equations: str, path: str | Path) -> None:
+        """Refuses a model of other equations, sizes or parameters.
+
+        Raises:
+            ModelError: the fingerprints or the shapes of the parameters differ.
+        """
+        shapes = {name: tuple(shape) for name, shape in model.parameters.items()}
+        own = {name: value.shape for name, value in self.parameters.items()}
+        if self.fingerprint == model.fingerprint and shapes == own:
+            return
+        if shapes != own:
+            where = f"the file has the parameters {_shapes(own)}; the equations have {_shapes(shapes)}"
+        else:
+            where = _first_difference(self.equations, equations)
+        raise ModelError(
+            "The model file was made from other equations.",
+            f"  {path}: {where}",
+            "Give the equations, sizes and constants that it was trained with, or train anew without --resume.",
+        )
+
+
+def _shapes(shapes: Mapping[str, tuple[int, ...]]) -> str:
+    return (
+        ", ".join(f"{name} ({' × '.join(map(str, shape)) or 'a number'})" for name, shape in shapes.items()) or "none"
+    )
+
+
+def _first_difference(ours: str, theirs: str) -> str:
+    old, new = ours.split("\n"), theirs.split("\n")
+    for number in range(max(len(old), len(new))):
+        left = old[number].strip() if number < len(old) else "(no such line)"
+        right = new[number].strip() if number < len(new) else "(no such line)"
+        if left != right:
+            return f"its line {number + 1} is '{left}', and here it is '{right}'"
+    return "the text is the same, but sizes or constants differ"
+
+
+def save_model(path: str | Path, saved: SavedModel) -> None:
+    """Writes the model file atomically.
+
+    Raises:
+        ModelError: the disk is full, or the path cannot be written. The file that was there is then unchanged.
+    """
+    write_atomically(path, _encode(saved), "model")
+
+
+def load_model(path: str | Path) -> SavedModel:
+    """Reads a model file that save_model wrote; each byte is covered by its digest.
+
+    Raises:
+        ModelError: no such file, a damaged or truncated file, a file of another kind or of a later format.
+    """
+    try:
+        content = _content(Path(path))
+    except OSError as failure:
+        raise ModelError(
+            f"The model file cannot be read: {failure.strerror or failure}.",
+            f"  {path}",
+            "Give the path of a file that 'wengert train' wrote.",
+        ) from failure
+    at = -1 if content is None else content.find(_KEY, 8, 200)
+    if content is None or at < 0 or len(content) < at + len(_KEY) + _DIGITS:
+        raise ModelError(
+            "The file is not a model that wengert wrote, or its beginning is damaged.",
+            f"  {path}",
+            "Give the path of a file that 'wengert train' wrote.",
+        )
+    at += len(_KEY)
+    if content[at : at + _DIGITS] != _digest(content, at):
+        raise ModelError(
+            "The model file is damaged: its content does not have the digest that was written with it.",
+            f"  {path}: {len(content)} bytes",
+            "Use another copy, or train again.",
+        )
+    return _decode(content, path)
+
+
+def _content(path: Path) -> bytes | None:
+    """The file's bytes; None, without reading it all, for a file that cannot be safetensors."""
+    with path.open("rb") as file:
+        start = file.read(9)
+        length = int.from_bytes(start[:8], "little")
+        size = os.fstat(file.fileno()).st_size
+        if len(start) < 9 or start[8:] != b"{" or length > min(_LIMIT_HEADER, size - 8):
+            return None
+        return start + file.read()
+
+
+def _digest(content: bytes, at: int) -> bytes:
+    digest = hashlib.sha256(content[:at])
+    digest.update(b"0" * _DIGITS)
+    digest.update(memoryview(content)[at + _DIGITS :])
+    return digest.hexdigest().encode()
+
+
+def _encode(saved: SavedModel) -> bytes:
+    from safetensors.numpy import save
+
+    progress = saved.progress
+    tensors = {f"parameter/{name}": value for name, value in progress.params.items()}
+    counts: dict[str, int] = {}
+    for key, value in progress.state.items():
+        if isinstance(value, int):
+            counts[key] = value
+        else:
+            tensors |= {f"optimizer/{key}/{name}": moment for name, moment in value.items()}
+    tensors |= {f"mean/{name}": value for name, value in saved.standardisation.mean.items()}
+    tensors |= {f"scale/{name}": value for name, value in saved.standardisation.scale.items()}
+    record = {
+        "format": FORMAT,
+        "fingerprint": saved.fingerprint,
+        "equations": saved.equations,
+        "context": dict(saved.context),
+        "sizes": dict(saved.sizes),
+        "binding": saved.binding,
+        "classes": {name: list(values) for name, values in saved.classes.items()},
+        "metric": None if saved.metric is None else asdict(saved.metric),
+        "run": asdict(saved.run),
+        "parameters": list(progress.params),
+        "counts": counts,
+        "epoch": progress.epoch,
+        "step": progress.step,
+        "loss_sum": progress.loss_sum,
+        "history": [asdict(epoch) for epoch in progress.history],
+    }
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    # safetensors writes the bytes as they lie in memory: make them C-ordered and little-endian
+    plain = {name: np.array(value, dtype=value.dtype.newbyteorder("<"), order="C") for name, value in tensors.items()}
+    content = bytearray(save(plain, {"wengert": "0" * _DIGITS + " " + text}))
+    at = content.index(_KEY) + len(_KEY)
+    content[at : at + _DIGITS] = _digest(bytes(content), at)
+    return bytes(content)
+
+
+def _decode(content: bytes, path: str | Path) -> SavedModel:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        length = int.from_bytes(content[:8], "little")
+        metadata = json.loads(content[8 : 8 + length])["__metadata__"]["wengert"]
+        record: dict[str, Any] = json.loads(metadata[_DIGITS + 1 :])
+        if record["format"] != FORMAT:
+            raise ModelError(
+                f"The model file has format {record['format']}, and this version reads format {FORMAT}.",
+                f"  {path}",
+                "Use the version of wengert that wrote it, or train again.",
+            )
+        return _saved_model(record, load(content))
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as failure:
+        raise ModelError(
+            "The model file's record is not complete.",
+            f"  {path}: {type(failure).__name__}: {failure}",
+            "Use another copy, or train again.",
+        ) from failure
+
+
+def _saved_model(record: dict[str, Any], tensors: Mapping[str, Array]) -> SavedModel:
+    def group(prefix: str) -> dict[str, Array]:
+        return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+    params = {name: tensors[f"parameter/{name}"] for name in record["parameters"]}
+    moments = sorted({name.split("/")[1] for name in tensors if name.startswith("optimizer/")})
+    state: dict[str, int | dict[str, Array]] = {key: int(value) for key, value in record["counts"].items()}
+    for moment in moments:
+        state[moment] = {name: tensors[f"optimizer/{moment}/{name}"] for name in params}
+    history = tuple(EpochRecord(**epoch) for epoch in record["history"])
+    return SavedModel(
+        fingerprint=record["fingerprint"],
+        equations=record["equations"],
+        sizes=record["sizes"],
+        binding=record["binding"],
+        run=Run(**record["run"]),
+        progress=Progress(params, state, record["epoch"], record["step"], record["loss_sum"], history),
+        context=record["context"],
+        classes={name: tuple(values) for name, values in record["classes"].items()},
+        standardisation=Standardisation(group("mean/"), group("scale/")),
+        metric=None if record["metric"] is None else Metric(**record["metric"]),
+    )

@@ -1,0 +1,398 @@
+"""One whole training: data, binding, standardisation, split, initial values, loop, model file, log and picture.
+
+The seam to an equation system is `Task`: the text of the equations (kept in the model file), the names that data may
+be bound to, and `build(columns, sizes)`, which makes the `loop.Model` once the data is there. `columns` are the bound
+arrays by equation name, the training examples first and their axis first; `sizes` are those that the user stated
+(when resuming or predicting, all that the model had). So a caller needs two steps:
+
+    task = Task(equations=text, inputs=("x", "t"), build=lambda columns, sizes: …)
+    result = train(task, TrainOptions(data="digits", bind="x=data,t=onehot(target)", epochs=20))
+
+The module knows no equations and no command line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from wengert.errors import DataError, ModelError
+from wengert.train.atomic import refuse_unwritable
+from wengert.train.binding import Bound, bind
+from wengert.train.checkpoint import Run, SavedModel, load_model, save_model
+from wengert.train.curve import draw_losses, refuse_undrawable
+from wengert.train.data import load
+from wengert.train.initial import break_symmetry, initial_parameters
+from wengert.train.loop import EpochRecord, Finished, Model, Plan, Progress, Started, batch_size, evaluate, fit
+from wengert.train.metrics import choose_metric
+from wengert.train.optimizers import Optimizer, optimizer
+from wengert.train.preparation import Standardisation, split, take
+from wengert.train.report import reporting
+from wengert.train.table import Array
+
+SAVE_EVERY_SECONDS = 5.0
+"""While a training runs its progress is saved after an epoch when so much time has passed since the last saving."""
+_SYMMETRY_EXAMPLES = 4096
+
+
+@dataclass(frozen=True)
+class Task:
+    """An equation system as training sees it. `context` is kept in the model file, for whoever builds the task again
+    from it.
+    """
+
+    equations: str
+    inputs: tuple[str, ...]
+    build: Callable[[Mapping[str, Array], Mapping[str, int]], Model]
+    context: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What the user decides. None is the stated default, and with `resume` what the saved training had.
+
+    `validation` is a fraction ("0.2", the default) or a data source of its own; `batch` 0 is all examples at once;
+    `epochs` counts those of the saved training too; `standardise` names bound quantities.
+    """
+
+    data: str
+    bind: str | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
+    standardise: tuple[str, ...] | None = None
+    validation: str | None = None
+    optimizer: str | None = None
+    learning_rate: float | None = None
+    momentum: float | None = None
+    weight_decay: float | None = None
+    epochs: int = 100
+    batch: int | None = None
+    seed: int | None = None
+    initial: str = "glorot"
+    metric: str | None = None
+    model: str | Path = "model.safetensors"
+    log: str | Path | None = None
+    curve: str | Path | None = None
+    resume: bool = False
+    json: bool = False
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Loss and metric over one set of examples, with the final parameters; `value` is None without a metric."""
+
+    examples: int
+    loss: float
+    value: float | None
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What came out: the content of the model file, the measures, the files written, and whether Ctrl-C ended the
+    training.
+    """
+
+    saved: SavedModel
+    training: Measured
+    validation: Measured | None
+    files: Mapping[str, str]
+    interrupted: bool
+
+    @property
+    def history(self) -> tuple[EpochRecord, ...]:
+        return self.saved.progress.history
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """All that the loop needs."""
+
+    model: Model
+    optimizer: Optimizer
+    training: dict[str, Array]
+    validation: dict[str, Array] | None
+    start: SavedModel
+    drawn: tuple[str, ...] = ()
+
+
+def train(task: Task, options: TrainOptions, stream: TextIO | None = None) -> TrainResult:
+    """Trains the task's model on the data and writes the model file; Ctrl-C saves the progress and ends it.
+
+    Raises:
+        DataError: the data, the binding or the split. ModelError: the model file, the log, the picture, an option.
+            TrainingError: numbers that are not finite. In each case the model file holds what it held, or the last
+            saved progress of this training.
+    """
+    _refuse_outputs(options)
+    saved = load_model(options.model) if options.resume else None
+    ready = _prepare(task, options, saved)
+    saver = _Saver(options.model, ready.start)
+    plan = Plan(options.epochs, ready.start.run.batch, ready.start.run.seed, ready.start.metric)
+    with reporting(stream or sys.stdout, json_lines=options.json, log=options.log, resumed=options.resume) as report:
+        steps = -(-_examples(ready.training) // plan.batch)
+        report(Started(_start_facts(options, ready), plan.epochs, ready.start.progress.epoch, steps))
+        progress, interrupted = fit(
+            ready.model, ready.optimizer, ready.training, ready.validation, plan, ready.start.progress, report, saver
+        )
+        saver.save(progress)
+        result = _measure(ready, replace(ready.start, progress=progress), _draw(options, progress), interrupted)
+        report(Finished(_finish_facts(result), interrupted))
+    return result
+
+
+class _Saver:
+    """Keeps the progress in the model file, but not more often than SAVE_EVERY_SECONDS."""
+
+    def __init__(self, path: str | Path, start: SavedModel) -> None:
+        self.path = path
+        self.start = start
+        self.last = time.monotonic()
+
+    def __call__(self, progress: Progress) -> None:
+        if time.monotonic() - self.last >= SAVE_EVERY_SECONDS:
+            self.save(progress)
+
+    def save(self, progress: Progress) -> None:
+        save_model(self.path, replace(self.start, progress=progress))
+        self.last = time.monotonic()
+
+
+def _refuse_outputs(options: TrainOptions) -> None:
+    refuse_unwritable(options.model, "model")
+    if options.curve is not None:
+        refuse_undrawable(options.curve)
+        refuse_unwritable(options.curve, "picture of the loss")
+    if options.epochs < 1:
+        raise ModelError(
+            f"The number of epochs is {options.epochs}.",
+            f"  --epochs {options.epochs}",
+            "Write a number of at least 1.",
+        )
+    if options.seed is not None and options.seed < 0:
+        raise ModelError(
+            f"The seed is {options.seed}.", f"  --seed {options.seed}", "Write a whole number that is not negative."
+        )
+
+
+def _prepare(task: Task, options: TrainOptions, saved: SavedModel | None) -> _Prepared:
+    """Loads, binds, splits and standardises the data, and builds the model with its parameters: new ones, or the
+    saved ones.
+    """
+    seed = _same("seed", options.seed, None if saved is None else saved.run.seed, 0)
+    binding = _same("bind", options.bind, None if saved is None else saved.binding, "")
+    held = _same("validation", options.validation, None if saved is None else saved.run.validation, "0.2")
+    bound = bind(binding, load(options.data), task.inputs, classes=None if saved is None else saved.classes)
+    bound = of_type(bound, float_type(bound))
+    if not bound.arrays:
+        raise DataError(
+            "The equations have no free quantity that data could be bound to.",
+            "  every name is defined by a line, a parameter or a constant",
+            "Name fewer parameters with --params, so that inputs and targets are left for the data.",
+        )
+    training, validation = _split(task, bound, binding, held, seed)
+    standardisation = _standardisation(options, training, saved)
+    training = standardisation.apply(training)
+    validation = None if validation is None else standardisation.apply(validation)
+    model = task.build(training, options.sizes if saved is None else {**saved.sizes, **options.sizes})
+    made = _optimizer(options, saved)
+    examples = _examples(training)
+    stated = None if options.batch is None else batch_size(examples, options.batch)
+    batch = _same("batch", stated, None if saved is None else saved.run.batch, batch_size(examples, None))
+    run = Run(made.name, dict(made.settings), seed, batch, held, _data_digest(training))
+    if saved is None:
+        params, drawn = _initial(model, training, seed, options.initial)
+        progress = Progress(params, made.init(params))
+    else:
+        _refuse_other_run(saved, model, task, options, run)
+        progress, drawn = saved.progress, ()
+    before = saved.metric.statement if saved is not None and saved.metric is not None else "auto"
+    metric = choose_metric(lambda part: model.forward(progress.params, part), training, options.metric or before)
+    start = SavedModel(
+        fingerprint=model.fingerprint,
+        equations=task.equations,
+        sizes=dict(model.sizes),
+        binding=binding,
+        run=run,
+        progress=progress,
+        context=task.context,
+        classes=bound.classes,
+        standardisation=standardisation,
+        metric=metric,
+    )
+    return _Prepared(model, made, training, validation, start, drawn)
+
+
+def _same(option: str, stated: Any, saved: Any, default: Any) -> Any:
+    """The saved value when resuming, which a stated one must equal; otherwise the stated value or the default."""
+    if saved is None:
+        return default if stated is None else stated
+    if stated is not None and stated != saved:
+        raise ModelError(
+            f"The saved training had another value of --{option}.",
+            f"  the model file has {saved!r}, and the command says {stated!r}",
+            f"Leave --{option} out to go on with the saved training, or leave --resume out to begin a new one.",
+        )
+    return saved
+
+
+def _examples(arrays: Mapping[str, Array]) -> int:
+    return len(next(iter(arrays.values())))
+
+
+def float_type(bound: Bound) -> np.dtype[Any]:
+    """float32 if all numbers bound are float32 (one-hot rows take the type of the others), else float64."""
+    kinds = {a.dtype for name, a in bound.arrays.items() if a.dtype.kind == "f" and name not in bound.classes}
+    return kinds.pop() if len(kinds) == 1 else np.dtype(np.float64)
+
+
+def of_type(bound: Bound, kind: np.dtype[Any]) -> Bound:
+    """The same with every floating array of that type; integers, which are indices, stay."""
+    cast = {name: a.astype(kind, copy=False) if a.dtype.kind == "f" else a for name, a in bound.arrays.items()}
+    return replace(bound, arrays=cast)
+
+
+def _split(
+    task: Task, bound: Bound, binding: str, held: str, seed: int
+) -> tuple[dict[str, Array], dict[str, Array] | None]:
+    """Training and validation arrays: rows of the data by a fraction, or a second data set."""
+    fraction = _fraction(held)
+    if fraction is None:
+        other = bind(binding, load(held), task.inputs, classes=bound.classes)
+        return bound.arrays, of_type(other, float_type(bound)).arrays
+    training, validation = split(bound.n, fraction, seed)
+    return take(bound.arrays, training), take(bound.arrays, validation) if len(validation) else None
+
+
+def _fraction(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None  # then it names a data source
+
+
+def _standardisation(options: TrainOptions, training: Mapping[str, Array], saved: SavedModel | None) -> Standardisation:
+    if saved is None:
+        return Standardisation.of(training, options.standardise or ())
+    stated = None if options.standardise is None else sorted(options.standardise)
+    _same("standardise", stated, sorted(saved.standardisation.mean), ())
+    return saved.standardisation
+
+
+def _optimizer(options: TrainOptions, saved: SavedModel | None) -> Optimizer:
+    """The optimizer; a resumed training keeps its settings except those that are stated anew (a smaller learning
+    rate).
+    """
+    name = _same("optimizer", options.optimizer, None if saved is None else saved.run.optimizer, "adam")
+    settings: dict[str, float] = {} if saved is None else dict(saved.run.settings)
+    for key in ("learning_rate", "momentum", "weight_decay"):
+        if getattr(options, key) is not None:
+            settings[key] = getattr(options, key)
+    return optimizer(name, **settings)
+
+
+def _initial(
+    model: Model, training: Mapping[str, Array], seed: int, rule: str
+) -> tuple[dict[str, Array], tuple[str, ...]]:
+    """The first parameters, and the names of those that were drawn to break a symmetry."""
+    if not model.parameters:
+        raise ModelError(
+            "The equations have no parameters to train.",
+            "  every free quantity is bound to data or has a value",
+            "Name the parameters with --params, for example --params w,b.",
+        )
+    floats = [a.dtype for a in training.values() if a.dtype.kind == "f"]
+    params = initial_parameters(model.parameters, seed, rule, floats[0] if floats else np.dtype(np.float64))
+    if rule not in ("glorot", "he"):
+        return params, ()
+    some = {name: values[:_SYMMETRY_EXAMPLES] for name, values in training.items()}
+    with np.errstate(all="ignore"):
+        _, gradients = model.loss_and_gradients(params, some)
+    drawn = break_symmetry(params, gradients, seed)
+    return {**params, **drawn}, tuple(drawn)
+
+
+def _data_digest(arrays: Mapping[str, Array]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        values = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {values.dtype.str} {values.shape}".encode())
+        digest.update(values.data if values.size else b"")
+    return digest.hexdigest()
+
+
+def _refuse_other_run(saved: SavedModel, model: Model, task: Task, options: TrainOptions, run: Run) -> None:
+    saved.require(model, task.equations, options.model)
+    if saved.run.data != run.data:
+        raise ModelError(
+            "The data is not what the saved training had.",
+            f"  {options.model}: its training examples were others than those of '{options.data}'",
+            "Give the same data, or leave --resume out to begin a new training.",
+        )
+    if saved.progress.epoch >= options.epochs:
+        raise ModelError(
+            f"The saved training has {saved.progress.epoch} epochs already.",
+            f"  --epochs {options.epochs} counts them all",
+            f"Write a larger number, for example --epochs {2 * saved.progress.epoch}.",
+        )
+
+
+def _draw(options: TrainOptions, progress: Progress) -> dict[str, str]:
+    files = {"model": str(options.model)}
+    if options.log is not None:
+        files["log"] = str(options.log)
+    if options.curve is not None and progress.history:
+        draw_losses(progress.history, options.curve)
+        files["picture of the loss"] = str(options.curve)
+    return files
+
+
+def _measure(ready: _Prepared, saved: SavedModel, files: Mapping[str, str], interrupted: bool) -> TrainResult:
+    def measured(data: Mapping[str, Array]) -> Measured:
+        return Measured(_examples(data), *evaluate(ready.model, saved.parameters, data, saved.metric))
+
+    validation = None if ready.validation is None else measured(ready.validation)
+    return TrainResult(saved, measured(ready.training), validation, files, interrupted)
+
+
+def _start_facts(options: TrainOptions, ready: _Prepared) -> dict[str, object]:
+    start = ready.start
+    resumed = {"epoch": start.progress.epoch, "step": start.progress.step} if options.resume else None
+    return {
+        "data": str(options.data),
+        "training_examples": _examples(ready.training),
+        "validation_examples": 0 if ready.validation is None else _examples(ready.validation),
+        "bound": {name: list(values.shape) for name, values in ready.training.items()},
+        "classes": {name: list(values) for name, values in start.classes.items()},
+        "standardised": sorted(start.standardisation.mean),
+        "parameters": {name: list(value.shape) for name, value in start.parameters.items()},
+        "numbers": sum(value.size for value in start.parameters.values()),
+        "initial": options.initial,
+        "drawn": list(ready.drawn),
+        "seed": start.run.seed,
+        "optimizer": start.run.optimizer,
+        "settings": dict(start.run.settings),
+        "batch": start.run.batch,
+        "epochs": options.epochs,
+        "metric": None if start.metric is None else start.metric.statement,
+        "resumed_from": resumed,
+    }
+
+
+def _finish_facts(result: TrainResult) -> dict[str, object]:
+    metric = result.saved.metric
+    facts: dict[str, object] = {
+        "epoch": result.saved.progress.epoch,
+        "step": result.saved.progress.step,
+        "files": dict(result.files),
+    }
+    for part, found in (("training", result.training), ("validation", result.validation)):
+        if found is not None:
+            kind = None if metric is None else metric.kind
+            facts[part] = {"examples": found.examples, "loss": found.loss, "kind": kind, "value": found.value}
+    return facts
