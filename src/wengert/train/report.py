@@ -19,6 +19,8 @@ from wengert.train.loop import EpochDone, Event, Finished, Reporter, Started, St
 _PLAIN_LINES = 20
 """About so many epochs get a line in a pipe, however many there are; the log has all."""
 
+_REDRAW_SECONDS = 0.05
+
 
 class Output(Protocol):
     """One place that events go to."""
@@ -111,6 +113,8 @@ class Bar:
         )
         self.task = None
         self.epochs = 0
+        self.done = 0
+        self.shown = 0.0
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Started):
@@ -120,9 +124,13 @@ class Bar:
             self.progress.start()
             self.task = self.progress.add_task(f"epoch {event.first_epoch + 1}/{event.epochs}", total=total, numbers="")
         elif isinstance(event, StepDone) and self.task is not None:
-            self.progress.update(self.task, advance=1, description=f"epoch {event.epoch}/{self.epochs}")
+            self.done += 1
+            if time.monotonic() - self.shown >= _REDRAW_SECONDS:
+                self.shown = time.monotonic()
+                self.progress.update(self.task, completed=self.done, description=f"epoch {event.epoch}/{self.epochs}")
         elif isinstance(event, EpochDone) and self.task is not None:
-            self.progress.update(self.task, numbers=numbers(event))
+            where = f"epoch {event.record.epoch}/{self.epochs}"
+            self.progress.update(self.task, completed=self.done, description=where, numbers=numbers(event))
         elif isinstance(event, Finished):
             self.progress.stop()
             self._write(finish_lines(event))
@@ -238,7 +246,8 @@ def start_lines(facts: Mapping[str, Any]) -> list[str]:
         f"optimizer: {facts['optimizer']} ({settings}), {facts['batch']} examples per update, to epoch {facts['epochs']}"
     )
     if facts["metric"]:
-        lines.append(f"measured: {facts['metric']}")
+        where = "validation" if facts["validation_examples"] else "training"
+        lines.append(f"measured: {facts['metric']}, over the {where} examples")
     if facts["resumed_from"]:
         lines.append(
             f"resumed after epoch {facts['resumed_from']['epoch']}, update {facts['resumed_from']['step']} of the next"
