@@ -66,6 +66,8 @@ class Node:
         return _binary("divide", other, self)
 
     def __pow__(self, exponent: Number) -> Node:
+        if isinstance(exponent, int):
+            return apply("integer_power", self, exponent=exponent)
         return apply("power", self, constant_like(exponent, self))
 
     def __neg__(self) -> Node:
@@ -82,6 +84,8 @@ class Node:
 
     def __ge__(self, other: Node | Number) -> Node:
         return _binary("greater_equal", self, other)
+
+    # == stays identity; equality of entries is apply("equal", x, y).
 
     def __bool__(self) -> bool:
         raise GraphError("a node of a graph has no truth value", repair="write where(condition, a, b)")

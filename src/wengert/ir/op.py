@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from wengert.errors import GraphError
 from wengert.ir.notation import Notation
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from wengert.ir.graph import Node
 
 Params = Mapping[str, Any]
+Growth = Literal["bounded", "unbounded", "singular", "mask"]
 Infer = Callable[[tuple[ArrayType, ...], Params], ArrayType]
 Value = Callable[..., Any]
 Jvp = Callable[["Node", Sequence["Node | None"]], "Node | None"]
@@ -49,6 +50,9 @@ class Op:
     partials: Callable[..., tuple[Any, ...]] | None = None
     smooth: bool = True
     """Whether the op has derivatives of every order on its samples (a step has not)."""
+    growth: Growth = "bounded"
+    """How its partials behave: bounded; unbounded (finite at every finite point); singular (infinite at some point of the
+    domain, as that of log at 0); mask (exactly 0 on whole regions, as that of where)."""
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from wengert.ir.graph import Graph, Node
 
 
-def topological(outputs: Iterable[Node]) -> list[Node]:
+def topological(outputs: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
     """Every node that the outputs need, each after its inputs: the order v₁ … v_N of a Wengert list.
 
-    The order is that of a depth-first walk, inputs from left to right, so it is the same for equal graphs.
+    The order is that of a depth-first walk, inputs from left to right, so it is the same for equal graphs. The walk does
+    not go above the nodes in `stop`; they are listed.
     """
     order: list[Node] = []
     done: set[Node] = set()
@@ -24,7 +25,8 @@ def topological(outputs: Iterable[Node]) -> list[Node]:
             order.append(node)
         else:
             stack.append((node, True))
-            stack.extend((parent, False) for parent in reversed(node.inputs) if parent not in done)
+            if node not in stop:
+                stack.extend((parent, False) for parent in reversed(node.inputs) if parent not in done)
     return order
 
 
@@ -61,14 +63,12 @@ def rebuild(
     """The outputs with every node replaced by rule(node, new inputs), from the leaves up; `known` nodes are taken as they are given."""
     new: dict[Node, Node] = dict(known or {})
     targets = list(outputs)
-    order: list[Node] = []
     stack: list[tuple[Node, bool]] = [(node, False) for node in reversed(targets)]
     while stack:
         node, ready = stack.pop()
         if node in new:
             continue
         if ready:
-            order.append(node)
             new[node] = rule(node, tuple(new[parent] for parent in node.inputs))
         else:
             stack.append((node, True))

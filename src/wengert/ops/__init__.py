@@ -1,5 +1,27 @@
 """The primitives, a record each: importing this package fills `wengert.ir.op.OPS`."""
 
-from wengert.ops import elementwise, leaves
+from wengert.ops import (
+    arithmetic,
+    exponential,
+    indexing,
+    leaves,
+    piecewise,
+    primes,
+    products,
+    reductions,
+    structural,
+    trigonometric,
+)
 
-__all__ = ["elementwise", "leaves"]
+__all__ = [
+    "arithmetic",
+    "exponential",
+    "indexing",
+    "leaves",
+    "piecewise",
+    "primes",
+    "products",
+    "reductions",
+    "structural",
+    "trigonometric",
+]

@@ -9,23 +9,56 @@ general         everything, jvp and vjp each checking the other
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from wengert.errors import GraphError
-from wengert.ir.graph import Node, apply, constant
+from wengert.ir.graph import Node, Number, apply, constant
 from wengert.ir.notation import Notation
-from wengert.ir.op import Batch, Infer, Jvp, Op, Params, Samples, Value, Vjp, register
-from wengert.ir.types import ArrayType
+from wengert.ir.op import Batch, Growth, Infer, Jvp, Op, Params, Samples, Value, Vjp, register
+from wengert.ir.types import DTYPES, FLOATS, ArrayType
 
-Domain = Callable[[Any, tuple[int, ...]], "np.ndarray[Any, Any]"]
+Domain = Callable[[Any, tuple[int, ...]], Any]
+Partials = Callable[..., "tuple[Node | Number | None, ...]"]
 ErrorCases = tuple[tuple[tuple[ArrayType, ...], Params, str], ...]
+
+TAKES = {"float": FLOATS, "number": ("int64", *FLOATS), "bool": ("bool",), "any": DTYPES}
+SHAPES: tuple[tuple[int, ...], ...] = ((), (1,), (4,), (3, 2), (0,), (2, 1, 3))
 
 
 def real(rng: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
     """The whole real line: normal numbers, spread over three decades."""
     return rng.normal(size=shape) * 10.0 ** rng.integers(-1, 2, size=shape)
+
+
+def positive(rng: Any, shape: tuple[int, ...]) -> Any:
+    """x > 0, over three decades."""
+    return 10.0 ** rng.uniform(-1.5, 1.5, size=shape)
+
+
+def away_from_zero(rng: Any, shape: tuple[int, ...]) -> Any:
+    """0.1 < |x| < 10, both signs."""
+    return 10.0 ** rng.uniform(-1, 1, size=shape) * rng.choice([-1.0, 1.0], size=shape)
+
+
+def above_one(rng: Any, shape: tuple[int, ...]) -> Any:
+    """x > 1."""
+    return 1 + positive(rng, shape)
+
+
+def above_minus_one(rng: Any, shape: tuple[int, ...]) -> Any:
+    """x > −1, many near 0."""
+    return rng.uniform(-0.9, 3, size=shape) * 10.0 ** rng.integers(-6, 1, size=shape)
+
+
+def within(low: float, high: float) -> Domain:
+    """low < x < high."""
+    return lambda rng, shape: rng.uniform(low, high, size=shape)
+
+
+open_interval = within(-0.95, 0.95)
 
 
 def same_types(name: str, types: Sequence[ArrayType]) -> ArrayType:
@@ -49,6 +82,30 @@ def add_all(nodes: Sequence[Node | None]) -> Node | None:
         if node is not None:
             total = node if total is None else total + node
     return total
+
+
+def is_number(node: Node, number: Number) -> bool:
+    """Whether the node is a constant filled with this number."""
+    return constant_value(node) == number
+
+
+def constant_value(node: Node) -> Number | None:
+    """The number that fills a constant node; None for any other node."""
+    value = node.params["value"] if node.op.name == "constant" else None
+    return value if isinstance(value, (int, float, Fraction)) else None
+
+
+def times(node: Node, partial: Node | Number | None) -> Node | None:
+    """A tangent or cotangent times a partial derivative; no product with 1, and None, zero, where the partial is zero everywhere."""
+    if partial is None:
+        return None
+    if isinstance(partial, Node):
+        return partial if is_number(node, 1) else node * partial
+    if partial == 0:
+        return None
+    if partial == 1:
+        return node
+    return -node if partial == -1 else node * partial
 
 
 def zeros_like(node: Node) -> Node:
@@ -81,35 +138,43 @@ def elementwise(
     summary: str,
     *,
     value: Value,
-    partials: Callable[..., tuple[Any, ...]] | None,
+    partials: Partials | None,
     notation: Notation,
     arity: int = 1,
     domain: Domain | Sequence[Domain] = real,
+    takes: str = "float",
     result: str | None = None,
+    params: Sequence[dict[str, Any]] = ({},),
     smooth: bool = True,
+    growth: Growth = "unbounded",
 ) -> Op:
     """y_i = f(x_i, …) for every entry i.
 
-    `partials(y, *x)` gives ∂f/∂x_k at the same entry for each input, None where it is zero everywhere. `result` is the
-    dtype of the result where it is not that of the inputs.
+    `partials(y, *x, **params)` gives ∂f/∂x_k at the same entry for each input: a node, a number, or None where it is zero
+    everywhere. `takes` says which dtypes: float, number (integers too), bool or any; `result` is the dtype of the result
+    where it is not that of the inputs; `params` are the parameters that the samples go through.
     """
 
     def infer(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
         common = same_types(name, types)
+        check_dtype(name, common, takes)
         return common.with_dtype(result) if result else common
 
     def jvp(node: Node, tangents: Sequence[Node | None]) -> Node | None:
-        return add_all(
-            [None if t is None or p is None else t * p for t, p in zip(tangents, local_partials(node), strict=True)]
-        )
+        pairs = zip(tangents, local_partials(node), strict=True)
+        return add_all([None if t is None else times(t, p) for t, p in pairs])
 
     def vjp(node: Node, cotangent: Node) -> tuple[Node | None, ...]:
-        return tuple(None if p is None else cotangent * p for p in local_partials(node))
+        return tuple(times(cotangent, p) for p in local_partials(node))
 
     def samples(rng: Any) -> list[tuple[list[Any], dict[str, Any]]]:
         domains: Sequence[Domain] = [domain] * arity if callable(domain) else domain
-        shapes: list[tuple[int, ...]] = [(), (1,), (4,), (3, 2), (0,), (2, 1, 3)]
-        return [([draw(rng, shape) for draw in domains], {}) for shape in shapes for _ in range(5)]
+        return [
+            ([draw(rng, shape) for draw in domains], dict(chosen))
+            for shape in SHAPES
+            for _ in range(5)
+            for chosen in params
+        ]
 
     return register(
         Op(
@@ -124,26 +189,50 @@ def elementwise(
             batch_elementwise,
             notation,
             samples,
+            _dtype_errors(arity, takes, dict(params[0])),
             partials=partials,
             smooth=smooth,
+            growth=growth,
         )
     )
 
 
-def local_partials(node: Node) -> tuple[Node | None, ...]:
+def check_dtype(name: str, type: ArrayType, takes: str) -> None:
+    """Refuse a dtype that an op does not take.
+
+    Raises GraphError.
+    """
+    allowed = TAKES[takes]
+    if type.dtype not in allowed:
+        raise GraphError(
+            f"{name} takes {' or '.join(allowed)}, not {type.dtype}",
+            repair=f"cast the input first: cast(x, dtype='{allowed[-1]}')",
+        )
+
+
+def _dtype_errors(arity: int, takes: str, params: Params) -> ErrorCases:
+    dtype = TAKES[takes][-1]
+    cases: ErrorCases = ()
+    if arity > 1:
+        cases += (((ArrayType((3,), dtype), *(ArrayType((2,), dtype),) * (arity - 1)), params, "inputs of one type"),)
+    if refused := [d for d in DTYPES if d not in TAKES[takes]]:
+        cases += (((ArrayType((), refused[0]),) * arity, params, f"not {refused[0]}"),)
+    return cases
+
+
+def local_partials(node: Node) -> tuple[Node | Number | None, ...]:
     """∂y/∂x_k of an elementwise node; a function of one input keeps its derivative as a prime until `open_primes`."""
     partials = node.op.partials
     if partials is None:
         return (None,) * len(node.inputs)
-    if len(node.inputs) == 1 and node.op.notation.fixity == "function" and node.op.smooth:
+    if has_prime(node.op):
         return (apply("prime", node.inputs[0], function=node.op.name, order=1),)
-    return tuple(_as_node(p, node) for p in partials(node, *node.inputs))
+    return tuple(partials(node, *node.inputs, **node.params))
 
 
-def _as_node(partial: Any, like: Node) -> Node | None:
-    if partial is None or isinstance(partial, Node):
-        return partial
-    return constant(partial, like.type)
+def has_prime(op: Op) -> bool:
+    """Whether the derivative of the op is kept as a prime: a smooth function of one input, written with a name."""
+    return op.partials is not None and op.arity == 1 and op.notation.fixity == "function" and op.smooth
 
 
 def structural(
@@ -157,6 +246,7 @@ def structural(
     notation: Notation,
     samples: Samples,
     errors: ErrorCases = (),
+    growth: Growth = "bounded",
 ) -> Op:
     """A linear op of one input that moves entries; adjoint(node, cotangent) adds them back along the same map."""
 
@@ -167,7 +257,8 @@ def structural(
     def vjp(node: Node, cotangent: Node) -> tuple[Node | None, ...]:
         return (adjoint(node, cotangent),)
 
-    return register(Op(name, summary, "structural", 1, infer, value, jvp, vjp, batch, notation, samples, errors))
+    rules = (infer, value, jvp, vjp, batch, notation, samples, errors)
+    return register(Op(name, summary, "structural", 1, *rules, growth=growth))
 
 
 def product(
@@ -211,8 +302,8 @@ def general(
     errors: ErrorCases = (),
     arity: int | None = 1,
     smooth: bool = True,
+    growth: Growth = "bounded",
 ) -> Op:
     """An op with every rule written out."""
-    return register(
-        Op(name, summary, "general", arity, infer, value, jvp, vjp, batch, notation, samples, errors, smooth=smooth)
-    )
+    rules = (infer, value, jvp, vjp, batch, notation, samples, errors)
+    return register(Op(name, summary, "general", arity, *rules, smooth=smooth, growth=growth))

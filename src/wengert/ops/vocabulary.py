@@ -1,6 +1,8 @@
 """Vocabulary: the functions of arrays that the values of ops are written in, and its NumPy form.
 
-A back end implements the same names; NumPy has no erf and no logistic, so `numpy` is not the protocol itself.
+A back end implements the same names; NumPy has no erf and no logistic, so `numpy` is not the protocol itself. Here every
+function also takes complex arrays whose imaginary part is a perturbation (the complex step): comparisons, maxima and
+signs look at the real part, and functions that NumPy has for real numbers only are continued analytically.
 """
 
 from __future__ import annotations
@@ -8,6 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import special
+
+from wengert.errors import GraphError
+
+Array = Any
 
 
 class NumpyVocabulary:
@@ -16,21 +23,168 @@ class NumpyVocabulary:
     def __getattr__(self, name: str) -> Any:
         return getattr(np, name)
 
-    def erf(self, x: Any) -> Any:
-        """erf x = 2/√π ∫₀ˣ e^(−s²) ds."""
-        from scipy import special
+    def cast(self, x: Array, dtype: str) -> Array:
+        """The same numbers in another dtype; a complex perturbation survives a cast between real dtypes."""
+        if np.iscomplexobj(x):
+            wide = {"float64": "complex128", "float32": "complex64"}
+            return x.astype(wide[dtype]) if dtype in wide else x.real.astype(dtype)
+        return x.astype(dtype)
 
+    def integer_power(self, x: Array, exponent: int) -> Array:
+        """xⁿ by the power function; small exponents are products."""
+        if exponent == 2:
+            return x * x
+        return np.power(x, exponent)
+
+    def erf(self, x: Array) -> Array:
+        """erf x = 2/√π ∫₀ˣ e^(−s²) ds."""
         return special.erf(x)
 
-    def logistic(self, x: Any) -> Any:
-        """σ(x) = 1/(1 + e^(−x)), exact to rounding at both ends."""
-        from scipy import special
+    def erfc(self, x: Array) -> Array:
+        """1 − erf x, exact in the right tail."""
+        return special.erfc(x)
 
+    def logistic(self, x: Array) -> Array:
+        """σ(x) = 1/(1 + e^(−x)), exact to rounding at both ends."""
+        if np.iscomplexobj(x):
+            small = np.exp(np.where(x.real < 0, x, -x))
+            return np.where(x.real < 0, small, 1) / (1 + small)
         return special.expit(x)
 
-    def softplus(self, x: Any) -> Any:
+    def softplus(self, x: Array) -> Array:
         """log(1 + eˣ) without overflow."""
-        return np.logaddexp(x, np.zeros((), dtype=np.asarray(x).dtype))
+        return self.logaddexp(x, np.zeros((), dtype=x.dtype))
+
+    def logaddexp(self, x: Array, y: Array) -> Array:
+        """log(eˣ + eʸ) without overflow."""
+        if np.iscomplexobj(x) or np.iscomplexobj(y):
+            high, low = self.maximum(x, y), self.minimum(x, y)
+            return high + np.log1p(np.exp(low - high))
+        return np.logaddexp(x, y)
+
+    def xlogy(self, x: Array, y: Array) -> Array:
+        """x log y, and 0 where x = 0 (also at y = 0)."""
+        return special.xlogy(x, y)
+
+    def log1p(self, x: Array) -> Array:
+        """log(1 + x), exact near 0."""
+        if np.iscomplexobj(x):
+            return np.log1p(x.real) + 1j * np.arctan2(x.imag, 1 + x.real)
+        return np.log1p(x)
+
+    def hypot(self, x: Array, y: Array) -> Array:
+        """√(x² + y²) without overflow."""
+        if np.iscomplexobj(x) or np.iscomplexobj(y):
+            return np.sqrt(x * x + y * y)
+        return np.hypot(x, y)
+
+    def cbrt(self, x: Array) -> Array:
+        """The real cube root."""
+        if np.iscomplexobj(x):
+            flip = np.where(x.real < 0, -1.0, 1.0)
+            return flip * np.power(flip * x, 1 / 3)
+        return np.cbrt(x)
+
+    def arctan2(self, y: Array, x: Array) -> Array:
+        """The angle of (x, y); complex: the real angle plus the angle of the perturbation, arctan of (y x₀ − x y₀)/(x x₀ + y y₀)."""
+        if np.iscomplexobj(x) or np.iscomplexobj(y):
+            x0, y0 = np.real(x), np.real(y)
+            return np.arctan2(y0, x0) + np.arctan((y * x0 - x * y0) / (x * x0 + y * y0))
+        return np.arctan2(y, x)
+
+    def abs(self, x: Array) -> Array:
+        """|x|; complex: ±x by the sign of the real part."""
+        return np.where(x.real < 0, -x, x) if np.iscomplexobj(x) else np.abs(x)
+
+    def sign(self, x: Array) -> Array:
+        """The sign, of the real part."""
+        return np.sign(np.real(x))
+
+    def floor(self, x: Array) -> Array:
+        """The largest whole number not above the real part."""
+        return np.floor(np.real(x))
+
+    def maximum(self, x: Array, y: Array) -> Array:
+        """The larger, by the real part."""
+        if np.iscomplexobj(x) or np.iscomplexobj(y):
+            return np.where(np.real(x) >= np.real(y), x, y)
+        return np.maximum(x, y)
+
+    def minimum(self, x: Array, y: Array) -> Array:
+        """The smaller, by the real part."""
+        if np.iscomplexobj(x) or np.iscomplexobj(y):
+            return np.where(np.real(x) <= np.real(y), x, y)
+        return np.minimum(x, y)
+
+    def less(self, x: Array, y: Array) -> Array:
+        """x < y, by the real part."""
+        return np.less(np.real(x), np.real(y))
+
+    def less_equal(self, x: Array, y: Array) -> Array:
+        """x ≤ y, by the real part."""
+        return np.less_equal(np.real(x), np.real(y))
+
+    def greater(self, x: Array, y: Array) -> Array:
+        """x > y, by the real part."""
+        return np.greater(np.real(x), np.real(y))
+
+    def greater_equal(self, x: Array, y: Array) -> Array:
+        """x ≥ y, by the real part."""
+        return np.greater_equal(np.real(x), np.real(y))
+
+    def equal(self, x: Array, y: Array) -> Array:
+        """x = y, by the real part."""
+        return np.equal(np.real(x), np.real(y))
+
+    def not_equal(self, x: Array, y: Array) -> Array:
+        """x ≠ y, by the real part."""
+        return np.not_equal(np.real(x), np.real(y))
+
+    def max(self, x: Array, axis: tuple[int, ...]) -> Array:
+        """The largest entry along the axes, by the real part."""
+        return self._extreme(x, axis, 1) if np.iscomplexobj(x) else np.max(x, axis=axis)
+
+    def min(self, x: Array, axis: tuple[int, ...]) -> Array:
+        """The smallest entry along the axes, by the real part."""
+        return self._extreme(x, axis, -1) if np.iscomplexobj(x) else np.min(x, axis=axis)
+
+    def _extreme(self, x: Array, axis: tuple[int, ...], sign: int) -> Array:
+        kept = tuple(k for k in range(x.ndim) if k not in axis)
+        flat = np.transpose(x, kept + tuple(axis)).reshape(*(x.shape[k] for k in kept), -1)
+        place = np.argmax(sign * flat.real, axis=-1, keepdims=True)
+        return np.take_along_axis(flat, place, axis=-1)[..., 0]
+
+    def gather(self, x: Array, indices: Array) -> Array:
+        """y[b, m, k, t] = x[b, m, indices[b, k], t].
+
+        Raises GraphError where an index is outside the axis.
+        """
+        _check_indices(indices, x.shape[2])
+        b = np.arange(x.shape[0])[:, None, None]
+        m = np.arange(x.shape[1])[None, :, None]
+        return x[b, m, indices[:, None, :]]
+
+    def scatter_add(self, updates: Array, indices: Array, size: int) -> Array:
+        """y[b, m, n, t] = Σ_k updates[b, m, k, t] over the k with indices[b, k] = n.
+
+        Raises GraphError where an index is outside the axis.
+        """
+        _check_indices(indices, size)
+        out = np.zeros((*updates.shape[:2], size, updates.shape[3]), updates.dtype)
+        b = np.arange(updates.shape[0])[:, None, None]
+        m = np.arange(updates.shape[1])[None, :, None]
+        np.add.at(out, (b, m, indices[:, None, :]), updates)
+        return out
+
+
+def _check_indices(indices: Array, size: int) -> None:
+    if indices.size and (indices.min() < 0 or indices.max() >= size):
+        wrong = indices[(indices < 0) | (indices >= size)].flat[0]
+        raise GraphError(
+            f"the index {wrong} is outside an axis of {size} entries",
+            f"  the indices run from {indices.min()} to {indices.max()}",
+            f"indices count from 0 to {size - 1}; negative ones do not wrap",
+        )
 
 
 NUMPY = NumpyVocabulary()

@@ -1,0 +1,99 @@
+"""Reverse mode: v̄ = Σ_{u ∈ Ch(v)} ū ∂u/∂v, from the outputs back, one walk. It knows no array and no printing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from wengert.errors import GraphError
+from wengert.ir.graph import Node
+from wengert.ir.walk import topological
+from wengert.ops.kinds import add_all
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Adjoints:
+    """The bars of a backward pass, and for each of them what it was added from."""
+
+    bars: dict[Node, Node] = field(default_factory=dict[Node, Node])
+    """v̄ for every node v that has one, in the order of the backward pass."""
+    contributions: dict[Node, list[tuple[Node | None, Node]]] = field(
+        default_factory=dict[Node, list[tuple[Node | None, Node]]]
+    )
+    """For v: (u, ū ∂u/∂v) for each use of v in a child u, in topological order of u; u is None for the given cotangent."""
+
+
+def vjp(
+    outputs: Sequence[Node],
+    inputs: Sequence[Node],
+    cotangents: Sequence[Node | None],
+    *,
+    stop: Collection[Node] = (),
+) -> list[Node | None]:
+    """x̄ = Jᵀ ȳ for each input x; None where it is zero. See `contributions`."""
+    bars = contributions(outputs, inputs, cotangents, stop=stop).bars
+    return [bars.get(node) for node in inputs]
+
+
+def contributions(
+    outputs: Sequence[Node],
+    inputs: Sequence[Node],
+    cotangents: Sequence[Node | None],
+    *,
+    stop: Collection[Node] = (),
+) -> Adjoints:
+    """The backward pass with the cotangents ȳ of the outputs, as far as the inputs need it.
+
+    An input may be an interior node; bars go through it to inputs above, unless it is in `stop`, whose nodes are taken
+    as independent. Contributions are added in topological order of the children.
+
+    Raises GraphError where a cotangent's type is not its output's.
+    """
+    order = topological(outputs, stop)
+    active = _needed(order, inputs, stop)
+    found: dict[Node, list[tuple[Node | None, Node]]] = {}
+    for output, cotangent in zip(outputs, cotangents, strict=True):
+        if cotangent is not None:
+            if cotangent.type != output.type:
+                raise GraphError(
+                    f"the cotangent of an output {output.type} has the type {cotangent.type}",
+                    repair="a cotangent has its output's shape and dtype",
+                )
+            if output in active:
+                found.setdefault(output, []).append((None, cotangent))
+    result = Adjoints()
+    for node in reversed(order):
+        if node not in found:
+            continue
+        # Children were met last first; their order is restored, and within a child the order of its inputs is kept.
+        uses = _in_order(found.pop(node))
+        bar = add_all([value for _, value in uses])
+        assert bar is not None
+        result.bars[node] = bar
+        result.contributions[node] = uses
+        if node in stop or not any(parent in active for parent in node.inputs):
+            continue
+        for parent, value in zip(node.inputs, node.op.vjp(node, bar), strict=True):
+            if value is not None and parent in active:
+                found.setdefault(parent, []).append((node, value))
+    return result
+
+
+def _needed(order: Sequence[Node], inputs: Sequence[Node], stop: Collection[Node]) -> set[Node]:
+    reached = set(inputs)
+    for node in order:
+        if node not in stop and node.type.is_float and any(parent in reached for parent in node.inputs):
+            reached.add(node)
+    return reached
+
+
+def _in_order(uses: list[tuple[Node | None, Node]]) -> list[tuple[Node | None, Node]]:
+    groups: list[list[tuple[Node | None, Node]]] = []
+    for use in uses:
+        if groups and groups[-1][0][0] is use[0]:
+            groups[-1].append(use)
+        else:
+            groups.append([use])
+    given = [group for group in groups if group[0][0] is None]
+    children = [group for group in groups if group[0][0] is not None]
+    return [use for group in given + children[::-1] for use in group]

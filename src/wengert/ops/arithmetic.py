@@ -1,0 +1,181 @@
+"""Elementwise arithmetic: sums, products, quotients and powers, three facts each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wengert.ir.graph import Node, Number, apply
+from wengert.ir.notation import function, infix, prefix, unwritten
+from wengert.ops.kinds import (
+    SHAPES,
+    away_from_zero,
+    batch_elementwise,
+    constant_value,
+    elementwise,
+    positive,
+    product,
+    real,
+    same_types,
+    within,
+)
+
+add = elementwise(
+    "add",
+    "x + y.",
+    value=lambda xp, x, y: xp.add(x, y),
+    partials=lambda z, x, y: (1, 1),
+    arity=2,
+    takes="number",
+    notation=infix("+", "+"),
+    growth="bounded",
+)
+subtract = elementwise(
+    "subtract",
+    "x − y.",
+    value=lambda xp, x, y: xp.subtract(x, y),
+    partials=lambda z, x, y: (1, -1),
+    arity=2,
+    takes="number",
+    notation=infix("-", "−"),
+    growth="bounded",
+)
+multiply = elementwise(
+    "multiply",
+    "x y.",
+    value=lambda xp, x, y: xp.multiply(x, y),
+    partials=lambda z, x, y: (y, x),
+    arity=2,
+    takes="number",
+    notation=infix(r"\circ", "∘"),
+)
+divide = elementwise(
+    "divide",
+    "x / y.",
+    value=lambda xp, x, y: xp.divide(x, y),
+    partials=lambda z, x, y: (1 / y, -z / y),
+    arity=2,
+    domain=(real, away_from_zero),
+    notation=infix("/", "/"),
+    growth="singular",
+)
+negative = elementwise(
+    "negative",
+    "−x.",
+    value=lambda xp, x: xp.negative(x),
+    partials=lambda y, x: (-1,),
+    takes="number",
+    notation=prefix("-", "−"),
+    growth="bounded",
+)
+reciprocal = elementwise(
+    "reciprocal",
+    "1 / x.",
+    value=lambda xp, x: xp.reciprocal(x),
+    partials=lambda y, x: (-(y * y),),
+    domain=away_from_zero,
+    notation=unwritten("reciprocal"),
+    growth="singular",
+)
+
+
+def _power_partials(z: Node, x: Node, y: Node) -> tuple[Node | Number | None, ...]:
+    """y x^(y−1) and xʸ log x; 0 where y = 0, and 0 by y at x = 0 (the limit from y > 0)."""
+    exponent = constant_value(y)
+    if exponent is not None:
+        by_x = None if exponent == 0 else exponent * apply("power", x, y - 1)
+    else:
+        by_x = apply("where", apply("equal", y, _fill(0, y)), _fill(0, y), y * apply("power", x, y - 1))
+    safe = apply("where", apply("equal", x, _fill(0, x)), _fill(1, x), x)
+    return by_x, z * apply("log", safe)
+
+
+def _fill(number: Number, like: Node) -> Node:
+    return apply("constant", value=number, type=like.type)
+
+
+power = elementwise(
+    "power",
+    "xʸ for real x ≥ 0 and real y, or x < 0 and whole y.",
+    value=lambda xp, x, y: xp.power(x, y),
+    partials=_power_partials,
+    arity=2,
+    domain=(positive, within(-3, 3)),
+    notation=unwritten("power"),
+    growth="singular",
+)
+
+
+def _integer_power_partials(y: Node, x: Node, exponent: int) -> tuple[Node | Number, ...]:
+    if exponent in (0, 1):
+        return (exponent,)
+    return (exponent * (x if exponent == 2 else apply("integer_power", x, exponent=exponent - 1)),)
+
+
+integer_power = elementwise(
+    "integer_power",
+    "xⁿ for a whole number n.",
+    value=lambda xp, x, *, exponent: xp.integer_power(x, exponent),
+    partials=_integer_power_partials,
+    domain=away_from_zero,
+    takes="number",
+    params=[{"exponent": n} for n in (2, 3, 0, 1, -1, -2)],
+    notation=unwritten("integer_power"),
+)
+sqrt = elementwise(
+    "sqrt",
+    "√x.",
+    value=lambda xp, x: xp.sqrt(x),
+    partials=lambda y, x: (1 / (2 * y),),
+    domain=positive,
+    notation=function(r"\sqrt", "√", "sqrt"),
+    growth="singular",
+)
+cbrt = elementwise(
+    "cbrt",
+    "∛x, the real root.",
+    value=lambda xp, x: xp.cbrt(x),
+    partials=lambda y, x: (1 / (3 * (y * y)),),
+    domain=away_from_zero,
+    notation=function(r"\sqrt[3]", "∛", "cbrt"),
+    growth="singular",
+)
+
+
+def over_radius(a: Node, h: Node) -> Node:
+    """a / h, and 0 where h = 0."""
+    return a / apply("where", apply("equal", h, _fill(0, h)), _fill(1, h), h)
+
+
+hypot = elementwise(
+    "hypot",
+    "√(x² + y²) without overflow; its derivative at (0, 0) is 0.",
+    value=lambda xp, x, y: xp.hypot(x, y),
+    partials=lambda h, x, y: (over_radius(x, h), over_radius(y, h)),
+    arity=2,
+    domain=away_from_zero,
+    notation=function(r"\operatorname{hypot}", "hypot"),
+    growth="bounded",
+)
+
+
+def _weigh_value(xp: Any, g: Any, p: Any) -> Any:
+    zero = xp.logical_or(xp.equal(g, 0), xp.equal(p, 0))
+    return xp.where(zero, xp.zeros_like(g), xp.multiply(g, p))
+
+
+def _weigh_adjoint(node: Node, cotangent: Node, k: int) -> Node:
+    return apply("weigh", cotangent, node.inputs[1 - k])
+
+
+weigh = product(
+    "weigh",
+    "g p, but 0 where either factor is exactly 0: a zero cotangent annihilates an unbounded partial.",
+    infer=lambda types, params: same_types("weigh", types),
+    value=_weigh_value,
+    adjoint=_weigh_adjoint,
+    batch=batch_elementwise,
+    notation=infix(r"\circ", "∘"),
+    samples=lambda rng: [([real(rng, shape), real(rng, shape)], {}) for shape in SHAPES for _ in range(5)],
+    errors=multiply.errors[:1],
+    arity=2,
+)

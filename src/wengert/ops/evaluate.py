@@ -1,0 +1,228 @@
+"""A graph run node by node with NumPy: the reference that checks, folding and the interpreter back end use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import ShapeError
+from wengert.ir.graph import Graph, Node
+from wengert.ir.types import ArrayType, Dim, bind_size
+from wengert.ir.walk import topological
+from wengert.ops.vocabulary import NUMPY
+
+Array = Any
+
+
+def evaluate(graph: Graph, values: Mapping[str, Array], sizes: Mapping[str, int] | None = None) -> tuple[Array, ...]:
+    """The outputs of the graph for values of its inputs, by name; results without axes are NumPy scalars.
+
+    Named sizes are bound from the shapes of the values; `sizes` gives those that no value has. A complex value flows
+    through as it is (the complex step). Division by zero and overflow give inf and nan without a warning.
+
+    Raises ShapeError where a value is missing or does not fit its input, or two values disagree on a named size.
+    """
+    program = schedule(graph)
+    arrays, bound = bind(graph, values, sizes)
+    return run(program, arrays, bound)
+
+
+def evaluate_all(
+    graph: Graph, values: Mapping[str, Array], sizes: Mapping[str, int] | None = None
+) -> dict[Node, Array]:
+    """The value of every node that the outputs need, in topological order: what a trace prints."""
+    order = topological(graph.outputs)
+    arrays, bound = bind(graph, values, sizes)
+    results = run(schedule(graph.with_outputs(order)), arrays, bound)
+    return dict(zip(order, results, strict=True))
+
+
+# inputs
+
+
+def bind(
+    graph: Graph, values: Mapping[str, Array], sizes: Mapping[str, int] | None = None
+) -> tuple[list[Array], dict[str, int]]:
+    """The values as arrays in the order of the inputs, and the numbers of the named sizes.
+
+    Raises ShapeError.
+    """
+    bound = dict(sizes or {})
+    givers = dict.fromkeys(bound, "the given sizes")
+    arrays: list[Array] = []
+    for node in graph.inputs:
+        name, type = str(node.params["name"]), node.type
+        if name not in values:
+            raise ShapeError(
+                f"the input '{name}' has no value",
+                f"  the graph takes {', '.join(graph.input_names)}",
+                f"give it: {name}=…, of type {type}",
+            )
+        array = as_declared(name, values[name], type)
+        _bind_sizes(name, array, type, bound, givers)
+        arrays.append(array)
+    return arrays, bound
+
+
+def as_declared(name: str, value: Any, type: ArrayType) -> Array:
+    """The value as an array of the declared dtype; complex numbers stay complex.
+
+    Raises ShapeError where it would lose information (a real number for an integer) or is no array of numbers.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        array = np.empty((), dtype=object)
+    if array.dtype == type.dtype or (array.dtype.kind == "c" and type.is_float):
+        return array
+    if array.dtype.kind not in "biuf" or not np.can_cast(array.dtype, type.dtype, "same_kind"):
+        if array.size == 0 and not hasattr(value, "dtype"):
+            return array.astype(type.dtype)
+        raise ShapeError(
+            f"the input '{name}' has dtype {array.dtype}, which is not {type.dtype}",
+            f"  {name} is declared as {type}",
+            f"convert it: np.asarray({name}, dtype='{type.dtype}')",
+        )
+    return array.astype(type.dtype)
+
+
+def _bind_sizes(name: str, array: Array, type: ArrayType, bound: dict[str, int], givers: dict[str, str]) -> None:
+    if array.ndim != type.rank:
+        raise ShapeError(
+            f"the input '{name}' has {array.ndim} axes, not {type.rank}",
+            f"  {name} is declared as {type}, and was given with shape {array.shape}",
+            f"give an array with {type.rank} axes",
+        )
+    for axis, (size, number) in enumerate(zip(type.shape, array.shape, strict=True)):
+        if isinstance(size, Dim):
+            known = bound.setdefault(size.name, number)
+            giver = givers.setdefault(size.name, f"'{name}'")
+            if known != number:
+                raise ShapeError(
+                    f"the size {size} is {known} in {giver} but {number} in '{name}'",
+                    f"  axis {axis} of {name}, declared as {type}, was given with shape {array.shape}",
+                    f"give arrays that agree on {size}",
+                )
+        elif size != number:
+            raise ShapeError(
+                f"the input '{name}' has the shape {array.shape}, not {_show(type)}",
+                f"  axis {axis} has {number} entries instead of {size}",
+                f"give {name} with {size} entries along axis {axis}",
+            )
+
+
+def _show(type: ArrayType) -> str:
+    return "(" + ", ".join(map(str, type.shape)) + ("," if type.rank == 1 else "") + ")"
+
+
+def bind_params(value: Any, sizes: Mapping[str, int]) -> Any:
+    """A parameter with its named sizes replaced by numbers, inside tuples and types too.
+
+    Raises ShapeError where a named size has no number.
+    """
+    if isinstance(value, Dim):
+        number = bind_size(value, sizes)
+        if isinstance(number, Dim):
+            raise ShapeError(
+                f"the size {value} is not known",
+                f"  known sizes: {', '.join(sizes) or 'none'}",
+                f"give it: sizes={{'{value}': …}}",
+            )
+        return number
+    if isinstance(value, ArrayType):
+        return ArrayType(bind_params(value.shape, sizes), value.dtype)
+    if isinstance(value, tuple):
+        return tuple(bind_params(part, sizes) for part in value)  # pyright: ignore[reportUnknownVariableType]
+    return value
+
+
+# running
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One node: its op's value function, the slots of its inputs, its parameters and its own slot."""
+
+    node: Node
+    value: Callable[..., Array]
+    inputs: tuple[int, ...]
+    slot: int
+    sized: bool
+    """Whether a parameter has a named size."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Schedule:
+    """The nodes of a graph in order, with a slot each; inputs have the first slots."""
+
+    steps: tuple[Step, ...]
+    inputs: int
+    outputs: tuple[int, ...]
+    slots: int
+
+
+def schedule(graph: Graph) -> Schedule:
+    """The order in which a graph runs; computed once, used for every call."""
+    slots = {node: k for k, node in enumerate(graph.inputs)}
+    steps: list[Step] = []
+    for node in topological(graph.outputs):
+        if node not in slots:
+            slots[node] = len(slots)
+            sized = any(_has_names(value) for value in node.params.values())
+            steps.append(Step(node, node.op.value, tuple(slots[x] for x in node.inputs), slots[node], sized))
+    return Schedule(tuple(steps), len(graph.inputs), tuple(slots[y] for y in graph.outputs), len(slots))
+
+
+def _has_names(value: Any) -> bool:
+    if isinstance(value, ArrayType):
+        value = value.shape
+    if isinstance(value, tuple):
+        return any(_has_names(part) for part in value)  # pyright: ignore[reportUnknownVariableType]
+    return isinstance(value, Dim)
+
+
+def parameters(program: Schedule, sizes: Mapping[str, int]) -> list[Mapping[str, Any]]:
+    """The parameters of every step with named sizes replaced."""
+    return [
+        {key: bind_params(value, sizes) for key, value in step.node.params.items()} if step.sized else step.node.params
+        for step in program.steps
+    ]
+
+
+def run(
+    program: Schedule,
+    arrays: Sequence[Array],
+    sizes: Mapping[str, int],
+    params: Sequence[Mapping[str, Any]] | None = None,
+) -> tuple[Array, ...]:
+    """The outputs of a schedule for arrays in the order of the inputs."""
+    params = parameters(program, sizes) if params is None else params
+    values: list[Array] = [*arrays, *(None,) * (program.slots - program.inputs)]
+    with np.errstate(all="ignore"):
+        for step, given in zip(program.steps, params, strict=True):
+            values[step.slot] = step.value(NUMPY, *[values[k] for k in step.inputs], **given)
+    return tuple(_owned(values[k]) for k in program.outputs)
+
+
+def _owned(value: Array) -> Array:
+    """A result that shares no memory with an input; without axes, a NumPy scalar."""
+    if value.ndim == 0:
+        return value[()]
+    return value.copy() if value.base is not None or not value.flags.writeable else value
+
+
+__all__ = [
+    "Array",
+    "Schedule",
+    "Step",
+    "as_declared",
+    "bind",
+    "bind_params",
+    "evaluate",
+    "evaluate_all",
+    "run",
+    "schedule",
+]

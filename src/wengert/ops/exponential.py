@@ -1,0 +1,132 @@
+"""Elementwise exponentials, logarithms and the functions built of them, three facts each."""
+
+from __future__ import annotations
+
+import math
+
+from wengert.ir.graph import Node, apply, constant_like
+from wengert.ir.notation import function, unwritten
+from wengert.ops.kinds import above_minus_one, elementwise, positive, within
+
+LOG_2 = math.log(2)
+LOG_10 = math.log(10)
+TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
+"""The slope of erf at 0."""
+
+exp = elementwise(
+    "exp",
+    "eˣ.",
+    value=lambda xp, x: xp.exp(x),
+    partials=lambda y, x: (y,),
+    notation=function(r"\exp", "exp"),
+)
+exp2 = elementwise(
+    "exp2",
+    "2ˣ.",
+    value=lambda xp, x: xp.exp2(x),
+    partials=lambda y, x: (y * LOG_2,),
+    notation=function(r"\operatorname{exp2}", "exp2"),
+)
+expm1 = elementwise(
+    "expm1",
+    "eˣ − 1, exact near 0.",
+    value=lambda xp, x: xp.expm1(x),
+    partials=lambda y, x: (apply("exp", x),),
+    notation=function(r"\operatorname{expm1}", "expm1"),
+)
+log = elementwise(
+    "log",
+    "The natural logarithm of each entry.",
+    value=lambda xp, x: xp.log(x),
+    partials=lambda y, x: (1 / x,),
+    domain=positive,
+    notation=function(r"\log", "log", "ln"),
+    growth="singular",
+)
+log2 = elementwise(
+    "log2",
+    "The logarithm to base 2.",
+    value=lambda xp, x: xp.log2(x),
+    partials=lambda y, x: (1 / (x * LOG_2),),
+    domain=positive,
+    notation=function(r"\log_2", "log₂", "log2"),
+    growth="singular",
+)
+log10 = elementwise(
+    "log10",
+    "The logarithm to base 10.",
+    value=lambda xp, x: xp.log10(x),
+    partials=lambda y, x: (1 / (x * LOG_10),),
+    domain=positive,
+    notation=function(r"\log_{10}", "log₁₀", "log10"),
+    growth="singular",
+)
+log1p = elementwise(
+    "log1p",
+    "log(1 + x), exact near 0.",
+    value=lambda xp, x: xp.log1p(x),
+    partials=lambda y, x: (1 / (1 + x),),
+    domain=above_minus_one,
+    notation=function(r"\operatorname{log1p}", "log1p"),
+    growth="singular",
+)
+logistic = elementwise(
+    "logistic",
+    "σ(x) = 1/(1 + e^(−x)).",
+    value=lambda xp, x: xp.logistic(x),
+    partials=lambda y, x: (y * (1 - y),),
+    notation=function(r"\sigma", "σ", "sigmoid", "logistic", letter=True),
+    growth="bounded",
+)
+softplus = elementwise(
+    "softplus",
+    "log(1 + eˣ) without overflow.",
+    value=lambda xp, x: xp.softplus(x),
+    partials=lambda y, x: (apply("logistic", x),),
+    notation=function(r"\operatorname{softplus}", "softplus"),
+    growth="bounded",
+)
+erf = elementwise(
+    "erf",
+    "erf x = 2/√π ∫₀ˣ e^(−s²) ds.",
+    value=lambda xp, x: xp.erf(x),
+    partials=lambda y, x: (TWO_OVER_ROOT_PI * apply("exp", -(x * x)),),
+    notation=function(r"\operatorname{erf}", "erf"),
+    growth="bounded",
+)
+erfc = elementwise(
+    "erfc",
+    "erfc x = 1 − erf x, exact in the right tail.",
+    value=lambda xp, x: xp.erfc(x),
+    partials=lambda y, x: (-TWO_OVER_ROOT_PI * apply("exp", -(x * x)),),
+    domain=within(-4, 5),
+    notation=function(r"\operatorname{erfc}", "erfc"),
+    growth="bounded",
+)
+
+
+def _share(x: Node, y: Node) -> Node:
+    """eˣ/(eˣ + eʸ) = σ(x − y), and 0 where x = −∞."""
+    nothing = apply("equal", x, constant_like(-math.inf, x))
+    return apply("where", nothing, constant_like(0, x), apply("logistic", x - y))
+
+
+logaddexp = elementwise(
+    "logaddexp",
+    "log(eˣ + eʸ) without overflow; its derivative is 0 by an input that is −∞.",
+    value=lambda xp, x, y: xp.logaddexp(x, y),
+    partials=lambda z, x, y: (_share(x, y), _share(y, x)),
+    arity=2,
+    notation=function(r"\operatorname{logaddexp}", "logaddexp"),
+    growth="bounded",
+)
+xlogy = elementwise(
+    "xlogy",
+    "x log y, and 0 where x = 0.",
+    value=lambda xp, x, y: xp.xlogy(x, y),
+    partials=lambda z, x, y: (apply("log", y), apply("weigh", x, 1 / y)),
+    arity=2,
+    domain=(within(-3, 3), positive),
+    notation=unwritten("xlogy"),
+    growth="singular",
+)

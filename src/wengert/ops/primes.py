@@ -1,0 +1,189 @@
+"""Derivatives kept as signs: f'(x) of a function in the table, and derivatives of a function letter without definition.
+
+A prime is what the rules of unary functions emit, so that a derivation can print σ'(z); `opened` gives its formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from wengert.errors import GraphError
+from wengert.ir.graph import Node, apply, constant, input_node
+from wengert.ir.notation import unwritten
+from wengert.ir.op import OPS, Params
+from wengert.ir.types import ArrayType
+from wengert.ir.walk import rebuild, topological
+from wengert.ops.kinds import add_all, batch_elementwise, check_dtype, general, has_prime, same_types, times
+
+
+@lru_cache(maxsize=1024)
+def opened(function: str, order: int, type: ArrayType) -> tuple[Node, Node]:
+    """(x, e): an input x of this type and the formula e of f⁽ᵒʳᵈᵉʳ⁾(x), without primes.
+
+    The first derivative is the record's partial; the k-th is the derivative of the formula of the (k−1)-th.
+    """
+    if order == 0:
+        x = input_node("x", type)
+        return x, apply(function, x)
+    x, before = opened(function, order - 1, type)
+    if order == 1:
+        partials = OPS[function].partials
+        assert partials is not None
+        (slope,) = partials(before, x)
+    else:
+        slope = _pushed_forward(x, before)
+    if slope is None or not isinstance(slope, Node):
+        return x, constant(slope or 0, type)
+    return x, _without_primes(slope)
+
+
+def _pushed_forward(x: Node, y: Node) -> Node | None:
+    """∂y/∂x of an elementwise formula, by forward mode with the tangent 1."""
+    tangents: dict[Node, Node | None] = {x: constant(1, x.type)}
+    for node in topological([y]):
+        if node is not x:
+            given = [tangents[parent] for parent in node.inputs]
+            tangents[node] = node.op.jvp(node, given) if any(t is not None for t in given) else None
+    return tangents[y]
+
+
+def _with_inputs(node: Node, inputs: tuple[Node, ...]) -> Node:
+    return node if inputs == node.inputs else Node(node.op, inputs, node.params, node.type)
+
+
+def _without_primes(formula: Node) -> Node:
+    def open_one(node: Node, inputs: tuple[Node, ...]) -> Node:
+        if node.op.name == "prime":
+            return instance(node.params["function"], node.params["order"], inputs[0])
+        return _with_inputs(node, inputs)
+
+    return shared(rebuild([formula], open_one)[0])
+
+
+def shared(formula: Node) -> Node:
+    """The formula with equal subexpressions made one node."""
+    seen: dict[Any, Node] = {}
+
+    def one(node: Node, inputs: tuple[Node, ...]) -> Node:
+        key = (node.op.name, inputs, tuple(sorted((k, repr(v)) for k, v in node.params.items())))
+        return seen.setdefault(key, _with_inputs(node, inputs))
+
+    return rebuild([formula], one)[0]
+
+
+def instance(function: str, order: int, x: Node, known: dict[tuple[str, Node], Node] | None = None) -> Node:
+    """The formula of f⁽ᵒʳᵈᵉʳ⁾ at a node x. Functions of x itself are taken from `known`, and new ones are entered there."""
+    template, formula = opened(function, order, x.type)
+    table = known if known is not None else {}
+
+    def place(node: Node, inputs: tuple[Node, ...]) -> Node:
+        if len(inputs) == 1 and inputs[0] is x and not node.params:
+            key = (node.op.name, x)
+            if key not in table:
+                table[key] = Node(node.op, inputs, node.params, node.type)
+            return table[key]
+        return _with_inputs(node, inputs)
+
+    return rebuild([formula], place, {template: x})[0]
+
+
+def _infer_prime(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
+    function, order = params["function"], params["order"]
+    op = OPS.get(function)
+    if op is None or not has_prime(op):
+        raise GraphError(
+            f"'{function}' is not a smooth function of one input", repair="differentiate it by its own rule"
+        )
+    if order < 1:
+        raise GraphError(f"a derivative has order 1 or more, not {order}", repair=f"write apply('{function}', x)")
+    check_dtype("prime", types[0], "float")
+    return types[0]
+
+
+def _value_prime(xp: Any, x: Any, *, function: str, order: int) -> Any:
+    dtype = str(x.dtype).replace("complex128", "float64").replace("complex64", "float32")
+    template, formula = opened(function, order, ArrayType((), dtype))
+    values: dict[Node, Any] = {template: x}
+    for node in topological([formula]):
+        if node is not template:
+            values[node] = node.op.value(xp, *(values[parent] for parent in node.inputs), **node.params)
+    return xp.broadcast_to(values[formula], x.shape)
+
+
+def _next_prime(node: Node, signal: Node) -> Node | None:
+    function, order = node.params["function"], node.params["order"]
+    return times(signal, apply("prime", node.inputs[0], function=function, order=order + 1))
+
+
+def _samples_prime(rng: Any) -> list[tuple[list[Any], dict[str, Any]]]:
+    smooth = [op for op in OPS.values() if has_prime(op)]
+    return [(op.samples(rng)[10][0], {"function": op.name, "order": order}) for op in smooth for order in (1, 2)]
+
+
+prime = general(
+    "prime",
+    "f⁽ᵏ⁾(x): the k-th derivative of a function of the table, at each entry.",
+    infer=_infer_prime,
+    value=_value_prime,
+    jvp=lambda node, tangents: None if tangents[0] is None else _next_prime(node, tangents[0]),
+    vjp=lambda node, cotangent: (_next_prime(node, cotangent),),
+    batch=batch_elementwise,
+    notation=unwritten("prime"),
+    samples=_samples_prime,
+    errors=(
+        ((ArrayType(),), {"function": "add", "order": 1}, "not a smooth function of one input"),
+        ((ArrayType(),), {"function": "tanh", "order": 0}, "order 1 or more"),
+    ),
+    growth="unbounded",
+)
+
+
+def _infer_opaque(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
+    function, order = params["function"], params["order"]
+    if not types or len(order) != len(types):
+        raise GraphError(
+            f"the function {function} of {len(types)} inputs needs {len(types)} orders of derivative, not {len(order)}",
+            repair="give one order an input, 0 for the function itself",
+        )
+    common = same_types(function, types)
+    check_dtype(function, common, "float")
+    return common
+
+
+def _value_opaque(xp: Any, *inputs: Any, function: str, order: tuple[int, ...]) -> Any:
+    raise GraphError(
+        f"the function {function} has no definition, so only its symbolic derivative is known",
+        f"  {function} was declared as a letter",
+        f"define it to get numbers: {function}(x) = tanh(x)",
+    )
+
+
+def _raised(node: Node, k: int) -> Node:
+    order = node.params["order"]
+    higher = (*order[:k], order[k] + 1, *order[k + 1 :])
+    return apply("opaque", *node.inputs, function=node.params["function"], order=higher)
+
+
+def _jvp_opaque(node: Node, tangents: Sequence[Node | None]) -> Node | None:
+    return add_all([None if t is None else times(t, _raised(node, k)) for k, t in enumerate(tangents)])
+
+
+opaque = general(
+    "opaque",
+    "f(x, …), or a partial derivative of it, for a function letter f without definition.",
+    infer=_infer_opaque,
+    value=_value_opaque,
+    jvp=_jvp_opaque,
+    vjp=lambda node, cotangent: tuple(times(cotangent, _raised(node, k)) for k in range(len(node.inputs))),
+    batch=batch_elementwise,
+    notation=unwritten("opaque"),
+    samples=lambda rng: [],
+    errors=(
+        ((ArrayType(),), {"function": "φ", "order": (0, 0)}, "1 orders of derivative, not 2"),
+        ((ArrayType((2,)), ArrayType((3,))), {"function": "φ", "order": (0, 0)}, "inputs of one type"),
+    ),
+    arity=None,
+    growth="unbounded",
+)

@@ -1,0 +1,458 @@
+"""Structural ops: linear maps that move entries, and their adjoints, which add them back along the same map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import GraphError
+from wengert.ir.graph import Node, apply
+from wengert.ir.notation import unwritten
+from wengert.ir.op import Params
+from wengert.ir.types import ArrayType, Dim, Shape, Size
+from wengert.ops.kinds import as_batched, batch_size, general, structural
+
+
+def check_axes(name: str, axes: Sequence[int], rank: int) -> None:
+    """Refuse axes that are repeated or outside 0 … rank − 1.
+
+    Raises GraphError.
+    """
+    if len(set(axes)) != len(axes) or any(not 0 <= axis < rank for axis in axes):
+        raise GraphError(
+            f"{name} takes distinct axes from 0 to {rank - 1}, not {tuple(axes)}",
+            repair="count axes from 0; negative axes are resolved by the front end",
+        )
+
+
+def shifted(axes: Sequence[int]) -> tuple[int, ...]:
+    """The axes one further to the right, behind a new leading axis."""
+    return tuple(axis + 1 for axis in axes)
+
+
+# broadcast
+
+
+def _infer_broadcast(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
+    (x,) = types
+    shape, axes = params["shape"], params["axes"]
+    check_axes("broadcast", axes, len(shape))
+    if len(axes) != x.rank or any(shape[axis] != size for axis, size in zip(axes, x.shape, strict=True)):
+        raise GraphError(
+            f"broadcast cannot lay {x} on the axes {tuple(axes)} of the shape {_show(shape)}",
+            repair="name an axis of equal size for each input axis; an axis of 1 is reshaped away first",
+        )
+    return x.with_shape(shape)
+
+
+def _value_broadcast(xp: Any, x: Any, *, shape: Shape, axes: tuple[int, ...]) -> Any:
+    order = sorted(range(len(axes)), key=lambda k: axes[k])
+    aligned = [1] * len(shape)
+    for axis in axes:
+        aligned[axis] = shape[axis]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    return xp.broadcast_to(xp.reshape(xp.transpose(x, order), aligned), shape)
+
+
+def _adjoint_broadcast(node: Node, cotangent: Node) -> Node:
+    axes = node.params["axes"]
+    others = tuple(axis for axis in range(node.type.rank) if axis not in axes)
+    total = apply("sum", cotangent, axes=others) if others else cotangent
+    ranks = sorted(axes)
+    order = tuple(ranks.index(axis) for axis in axes)
+    return total if order == tuple(range(len(order))) else apply("transpose", total, axes=order)
+
+
+def _batch_broadcast(node: Node, inputs: Sequence[Node], batched: Sequence[bool]) -> Node:
+    size = batch_size(inputs, batched)
+    axes = (0, *shifted(node.params["axes"]))
+    return apply("broadcast", inputs[0], shape=(size, *node.params["shape"]), axes=axes)
+
+
+broadcast = structural(
+    "broadcast",
+    "y with axis k of x laid on axis axes[k], the same along every other axis.",
+    infer=_infer_broadcast,
+    value=_value_broadcast,
+    adjoint=_adjoint_broadcast,
+    batch=_batch_broadcast,
+    notation=unwritten("broadcast"),
+    samples=lambda rng: [
+        ([rng.normal(size=[shape[axis] for axis in axes])], {"shape": shape, "axes": axes})
+        for shape, axes in [
+            ((3, 2), (0,)),
+            ((3, 2), (1,)),
+            ((3, 2), ()),
+            ((3, 2), (1, 0)),
+            ((2, 3, 4), (0, 2)),
+            ((2, 3, 4), (2, 0)),
+            ((2, 0, 4), (1, 2)),
+            ((0, 4), (1,)),
+            ((), ()),
+            ((1,), ()),
+        ]
+        for _ in range(3)
+    ],
+    errors=(
+        ((ArrayType((3,)),), {"shape": (2, 4), "axes": (1,)}, "cannot lay float64[3]"),
+        ((ArrayType((3,)),), {"shape": (3,), "axes": (1,)}, "distinct axes"),
+    ),
+)
+
+
+def _show(shape: Shape) -> str:
+    return "(" + ", ".join(str(size) for size in shape) + ")"
+
+
+# transpose
+
+
+def _infer_transpose(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
+    axes = params["axes"]
+    if sorted(axes) != list(range(types[0].rank)):
+        raise GraphError(
+            f"transpose takes each axis of {types[0]} once, not {tuple(axes)}",
+            repair=f"reorder the axes 0 to {types[0].rank - 1}",
+        )
+    return types[0].with_shape(types[0].shape[axis] for axis in axes)
+
+
+def _inverse(axes: Sequence[int]) -> tuple[int, ...]:
+    return tuple(axes.index(k) for k in range(len(axes)))
+
+
+transpose = structural(
+    "transpose",
+    "The axes in another order: axis k of the result is axis axes[k] of x.",
+    infer=_infer_transpose,
+    value=lambda xp, x, *, axes: xp.transpose(x, axes),
+    adjoint=lambda node, cotangent: apply("transpose", cotangent, axes=_inverse(node.params["axes"])),
+    batch=lambda node, inputs, batched: apply("transpose", inputs[0], axes=(0, *shifted(node.params["axes"]))),
+    notation=unwritten("transpose"),
+    samples=lambda rng: [
+        ([rng.normal(size=(2, 3, 4, 0)[: len(axes)])], {"axes": axes})
+        for axes in [(1, 0), (0,), (), (2, 0, 1), (1, 2, 0), (2, 1, 0), (0, 1), (3, 1, 0, 2)]
+        for _ in range(4)
+    ],
+    errors=(((ArrayType((3, 2)),), {"axes": (0, 0)}, "each axis of float64[3×2] once"),),
+)
+
+
+# reshape
+
+
+def _entries(shape: Shape) -> tuple[int, list[str]]:
+    numbers = [size for size in shape if isinstance(size, int)]
+    return int(np.prod(numbers, dtype=np.int64)), sorted(size.name for size in shape if isinstance(size, Dim))
+
+
+def _infer_reshape(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
+    shape = params["shape"]
+    if _entries(shape) != _entries(types[0].shape):
+        raise GraphError(
+            f"reshape cannot turn {types[0]} into the shape {_show(shape)}: the numbers of entries differ",
+            repair="keep the product of the sizes; named sizes stay as they are",
+        )
+    return types[0].with_shape(shape)
+
+
+def _batch_reshape(node: Node, inputs: Sequence[Node], batched: Sequence[bool]) -> Node:
+    return apply("reshape", inputs[0], shape=(inputs[0].shape[0], *node.params["shape"]))
+
+
+reshape = structural(
+    "reshape",
+    "The same entries, last axis fastest, in another shape.",
+    infer=_infer_reshape,
+    value=lambda xp, x, *, shape: xp.reshape(x, shape),
+    adjoint=lambda node, cotangent: apply("reshape", cotangent, shape=node.inputs[0].shape),
+    batch=_batch_reshape,
+    notation=unwritten("reshape"),
+    samples=lambda rng: [
+        ([rng.normal(size=before)], {"shape": after})
+        for before, after in [
+            ((6,), (2, 3)),
+            ((2, 3), (3, 2)),
+            ((), (1, 1)),
+            ((1,), ()),
+            ((0, 3), (0,)),
+            ((2, 1, 3), (6,)),
+        ]
+        for _ in range(5)
+    ],
+    errors=(((ArrayType((3, 2)),), {"shape": (5,)}, "the numbers of entries differ"),),
+)
+
+
+# flip
+
+flip = structural(
+    "flip",
+    "y with the entries along `axes` in reverse order.",
+    infer=lambda types, params: _checked_axes("flip", types, params),
+    value=lambda xp, x, *, axes: xp.flip(x, axes),
+    adjoint=lambda node, cotangent: apply("flip", cotangent, axes=node.params["axes"]),
+    batch=lambda node, inputs, batched: apply("flip", inputs[0], axes=shifted(node.params["axes"])),
+    notation=unwritten("flip"),
+    samples=lambda rng: [
+        ([rng.normal(size=shape)], {"axes": axes})
+        for shape, axes in [((4,), (0,)), ((3, 2), (0, 1)), ((3, 2), (1,)), ((0,), (0,)), ((2, 1, 3), (2,)), ((), ())]
+        for _ in range(5)
+    ],
+    errors=(((ArrayType((3,)),), {"axes": (1,)}, "distinct axes"),),
+)
+
+
+def _checked_axes(name: str, types: tuple[ArrayType, ...], params: Params) -> ArrayType:
+    check_axes(name, params["axes"], types[0].rank)
+    return types[0]
+
+
+# slice and pad: each is the other's adjoint
+
+
+def _span(size: int, step: int) -> int:
+    """The places that `size` entries `step` apart take up."""
+    return (size - 1) * step + 1 if size else 0
+
+
+def _sliced(size: Size, start: int, stop: Size, step: int) -> Size:
+    if (start, stop, step) == (0, size, 1):
+        return size
+    if not (isinstance(size, int) and isinstance(stop, int)):
+        raise GraphError(
+            f"slice {start}:{stop}:{step} of an axis of the named size {size} has no size",
+            repair="slice an axis whose size is a number, or take all of it",
+        )
+    if not (0 <= start <= stop <= size and step >= 1):
+        raise GraphError(
+            f"slice {start}:{stop}:{step} does not lie in an axis of {size} entries",
+            repair="0 ≤ start ≤ stop ≤ size and step ≥ 1; use flip for the reverse order",
+        )
+    return (stop - start + step - 1) // step
+
+
+def _infer_slice(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
+    (x,), (start, stop, step) = types, (params["start"], params["stop"], params["step"])
+    if not len(start) == len(stop) == len(step) == x.rank:
+        raise GraphError(f"slice of {x} needs {x.rank} starts, stops and steps", repair="give one an axis")
+    return x.with_shape(_sliced(*each) for each in zip(x.shape, start, stop, step, strict=True))
+
+
+def _value_slice(xp: Any, x: Any, *, start: Any, stop: Any, step: Any) -> Any:
+    return x[tuple(np.s_[a:b:c] for a, b, c in zip(start, stop, step, strict=True))]
+
+
+def _adjoint_slice(node: Node, cotangent: Node) -> Node:
+    start, step = node.params["start"], node.params["step"]
+    high: list[int] = []
+    for full, part, a, c in zip(node.inputs[0].shape, node.shape, start, step, strict=True):
+        high.append(0 if full == part else full - a - _span(part, c))
+    extra = {} if all(c == 1 for c in step) else {"step": step}
+    return apply("pad", cotangent, low=start, high=tuple(high), **extra)
+
+
+def _batch_slice(node: Node, inputs: Sequence[Node], batched: Sequence[bool]) -> Node:
+    p, n = node.params, inputs[0].shape[0]
+    return apply("slice", inputs[0], start=(0, *p["start"]), stop=(n, *p["stop"]), step=(1, *p["step"]))
+
+
+SLICES = [
+    ((5,), (1,), (4,), (1,)),
+    ((5,), (0,), (5,), (2,)),
+    ((5,), (2,), (2,), (1,)),
+    ((0,), (0,), (0,), (1,)),
+    ((4, 3), (1, 0), (3, 3), (1, 1)),
+    ((4, 3), (0, 1), (4, 3), (3, 2)),
+    ((6, 2), (1, 0), (6, 2), (4, 1)),
+    ((), (), (), ()),
+]
+
+slice = structural(
+    "slice",
+    "y_i = x_(start + step·i) along every axis.",
+    infer=_infer_slice,
+    value=_value_slice,
+    adjoint=_adjoint_slice,
+    batch=_batch_slice,
+    notation=unwritten("slice"),
+    samples=lambda rng: [
+        ([rng.normal(size=shape)], {"start": a, "stop": b, "step": c}) for shape, a, b, c in SLICES for _ in range(4)
+    ],
+    errors=(
+        ((ArrayType((3,)),), {"start": (0,), "stop": (4,), "step": (1,)}, "does not lie in an axis of 3"),
+        ((ArrayType((Dim("n"),)),), {"start": (1,), "stop": (4,), "step": (1,)}, "named size n"),
+    ),
+)
+
+
+def _padded(size: Size, low: int, high: int, step: int) -> Size:
+    if (low, high, step) == (0, 0, 1):
+        return size
+    if not isinstance(size, int):
+        raise GraphError(
+            f"an axis of the named size {size} cannot be padded by {low} and {high}",
+            repair="pad an axis whose size is a number",
+        )
+    if low < 0 or high < 0 or step < 1:
+        raise GraphError(f"pad by {low} and {high} would cut entries off", repair="use slice to cut")
+    return low + _span(size, step) + high
+
+
+def _infer_pad(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
+    (x,), low, high = types, params["low"], params["high"]
+    step = params.get("step", (1,) * x.rank)
+    if not len(low) == len(high) == len(step) == x.rank:
+        raise GraphError(f"pad of {x} needs {x.rank} numbers before and after", repair="give one an axis")
+    return x.with_shape(_padded(*each) for each in zip(x.shape, low, high, step, strict=True))
+
+
+def _value_pad(xp: Any, x: Any, *, low: Any, high: Any, step: Any = None) -> Any:
+    steps = step or (1,) * x.ndim
+    if x.ndim == 0:
+        return x
+    if all(c == 1 for c in steps):
+        return xp.pad(x, tuple(zip(low, high, strict=True)))
+    spans = [_span(n, c) for n, c in zip(x.shape, steps, strict=True)]
+    out = xp.zeros([a + s + b for a, s, b in zip(low, spans, high, strict=True)], dtype=x.dtype)
+    out[tuple(np.s_[a : a + s : c] for a, s, c in zip(low, spans, steps, strict=True))] = x
+    return out
+
+
+def _adjoint_pad(node: Node, cotangent: Node) -> Node:
+    low, high = node.params["low"], node.params["high"]
+    step = node.params.get("step", (1,) * node.type.rank)
+    stop = tuple(n if not (a or b) else n - b for n, a, b in zip(node.shape, low, high, strict=True))
+    return apply("slice", cotangent, start=low, stop=stop, step=step)
+
+
+def _batch_pad(node: Node, inputs: Sequence[Node], batched: Sequence[bool]) -> Node:
+    p = node.params
+    extra = {"step": (1, *p["step"])} if "step" in p else {}
+    return apply("pad", inputs[0], low=(0, *p["low"]), high=(0, *p["high"]), **extra)
+
+
+pad = structural(
+    "pad",
+    "x with `low` zeros before and `high` zeros after it along every axis, its entries `step` apart.",
+    infer=_infer_pad,
+    value=_value_pad,
+    adjoint=_adjoint_pad,
+    batch=_batch_pad,
+    notation=unwritten("pad"),
+    samples=lambda rng: [
+        ([rng.normal(size=shape)], {"low": low, "high": high, **extra})
+        for shape, low, high, extra in [
+            ((3,), (1,), (2,), {}),
+            ((3,), (0,), (1,), {"step": (2,)}),
+            ((0,), (2,), (1,), {}),
+            ((0,), (2,), (1,), {"step": (3,)}),
+            ((2, 3), (1, 0), (0, 2), {}),
+            ((2, 3), (1, 0), (0, 2), {"step": (1, 3)}),
+            ((), (), (), {}),
+            ((1, 2, 1), (0, 0, 0), (0, 0, 0), {}),
+        ]
+        for _ in range(4)
+    ],
+    errors=(
+        ((ArrayType((3,)),), {"low": (-1,), "high": (0,)}, "would cut entries off"),
+        ((ArrayType((Dim("n"),)),), {"low": (1,), "high": (0,)}, "named size n"),
+    ),
+)
+
+
+# concatenate
+
+
+def _infer_concatenate(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
+    axis = params["axis"]
+    if not types:
+        raise GraphError("concatenate needs at least one input", repair="give the arrays to join")
+    first = types[0]
+    check_axes("concatenate", (axis,), first.rank)
+
+    def across(type: ArrayType) -> tuple[Any, ...]:
+        return (*type.shape[:axis], *type.shape[axis + 1 :], type.dtype)
+
+    if any(type.rank != first.rank or across(type) != across(first) for type in types):
+        raise GraphError(
+            f"concatenate takes inputs that differ along axis {axis} only, not {' and '.join(map(str, types))}",
+            repair="reshape, broadcast or cast the inputs first",
+        )
+    sizes = [type.shape[axis] for type in types]
+    if len(sizes) == 1:
+        return first
+    numbers = [size for size in sizes if isinstance(size, int)]
+    if len(numbers) != len(sizes):
+        raise GraphError(
+            f"inputs of named sizes {_show(tuple(sizes))} have no common size when joined",
+            repair="join along an axis whose sizes are numbers",
+        )
+    return first.with_shape((*first.shape[:axis], sum(numbers), *first.shape[axis + 1 :]))
+
+
+def _parts(node: Node) -> list[tuple[int, Any]]:
+    axis = node.params["axis"]
+    parts: list[tuple[int, Any]] = []
+    begin = 0
+    for parent in node.inputs:
+        size = parent.shape[axis]
+        parts.append((begin, size))
+        begin = begin + size if isinstance(size, int) else begin
+    return parts
+
+
+def _vjp_concatenate(node: Node, cotangent: Node) -> tuple[Node | None, ...]:
+    axis, rank = node.params["axis"], node.type.rank
+
+    def part(begin: int, size: Any) -> Node:
+        if len(node.inputs) == 1:
+            return cotangent
+        start = tuple(begin if k == axis else 0 for k in range(rank))
+        stop = tuple(begin + size if k == axis else n for k, n in enumerate(node.shape))
+        return apply("slice", cotangent, start=start, stop=stop, step=(1,) * rank)
+
+    return tuple(part(begin, size) for begin, size in _parts(node))
+
+
+def _jvp_concatenate(node: Node, tangents: Sequence[Node | None]) -> Node | None:
+    from wengert.ops.kinds import zeros_like
+
+    filled = [zeros_like(x) if t is None else t for x, t in zip(node.inputs, tangents, strict=True)]
+    return apply("concatenate", *filled, axis=node.params["axis"])
+
+
+def _batch_concatenate(node: Node, inputs: Sequence[Node], batched: Sequence[bool]) -> Node:
+    size = batch_size(inputs, batched)
+    full = [as_batched(x, has, size) for x, has in zip(inputs, batched, strict=True)]
+    return apply("concatenate", *full, axis=node.params["axis"] + 1)
+
+
+concatenate = general(
+    "concatenate",
+    "The inputs one behind the other along an axis.",
+    infer=_infer_concatenate,
+    value=lambda xp, *xs, axis: xp.concatenate(xs, axis=axis),
+    jvp=_jvp_concatenate,
+    vjp=_vjp_concatenate,
+    batch=_batch_concatenate,
+    notation=unwritten("concatenate"),
+    samples=lambda rng: [
+        ([rng.normal(size=shape) for shape in shapes], {"axis": axis})
+        for shapes, axis in [
+            (((2,), (3,)), 0),
+            (((2,), (0,), (1,)), 0),
+            (((2, 3), (2, 1)), 1),
+            (((1, 3), (2, 3)), 0),
+            (((4,),), 0),
+            (((0, 2), (0, 2)), 1),
+        ]
+        for _ in range(5)
+    ],
+    errors=(
+        ((ArrayType((2, 3)), ArrayType((3, 3))), {"axis": 1}, "differ along axis 1 only"),
+        ((ArrayType(),), {"axis": 0}, "distinct axes"),
+    ),
+    arity=None,
+)

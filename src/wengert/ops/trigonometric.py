@@ -1,0 +1,128 @@
+"""Elementwise trigonometric and hyperbolic functions and their inverses, three facts each.
+
+The products (1 − x)(1 + x) stand for 1 − x², which loses digits near ±1.
+"""
+
+from __future__ import annotations
+
+from wengert.ir.graph import Node, apply
+from wengert.ir.notation import function
+from wengert.ops.arithmetic import over_radius
+from wengert.ops.kinds import above_one, away_from_zero, elementwise, open_interval, within
+
+sin = elementwise(
+    "sin",
+    "The sine, x in radians.",
+    value=lambda xp, x: xp.sin(x),
+    partials=lambda y, x: (apply("cos", x),),
+    notation=function(r"\sin", "sin"),
+    growth="bounded",
+)
+cos = elementwise(
+    "cos",
+    "The cosine, x in radians.",
+    value=lambda xp, x: xp.cos(x),
+    partials=lambda y, x: (-apply("sin", x),),
+    notation=function(r"\cos", "cos"),
+    growth="bounded",
+)
+tan = elementwise(
+    "tan",
+    "The tangent, x in radians.",
+    value=lambda xp, x: xp.tan(x),
+    partials=lambda y, x: (1 + y * y,),
+    domain=within(-1.4, 1.4),
+    notation=function(r"\tan", "tan"),
+)
+arcsin = elementwise(
+    "arcsin",
+    "The angle in [−π/2, π/2] whose sine is x.",
+    value=lambda xp, x: xp.arcsin(x),
+    partials=lambda y, x: (1 / apply("sqrt", (1 - x) * (1 + x)),),
+    domain=open_interval,
+    notation=function(r"\arcsin", "arcsin", "asin"),
+    growth="singular",
+)
+arccos = elementwise(
+    "arccos",
+    "The angle in [0, π] whose cosine is x.",
+    value=lambda xp, x: xp.arccos(x),
+    partials=lambda y, x: (-1 / apply("sqrt", (1 - x) * (1 + x)),),
+    domain=open_interval,
+    notation=function(r"\arccos", "arccos", "acos"),
+    growth="singular",
+)
+arctan = elementwise(
+    "arctan",
+    "The angle in (−π/2, π/2) whose tangent is x.",
+    value=lambda xp, x: xp.arctan(x),
+    partials=lambda y, x: (1 / (1 + x * x),),
+    notation=function(r"\arctan", "arctan", "atan"),
+    growth="bounded",
+)
+sinh = elementwise(
+    "sinh",
+    "Hyperbolic sine, (eˣ − e^(−x))/2.",
+    value=lambda xp, x: xp.sinh(x),
+    partials=lambda y, x: (apply("cosh", x),),
+    notation=function(r"\sinh", "sinh"),
+)
+cosh = elementwise(
+    "cosh",
+    "Hyperbolic cosine, (eˣ + e^(−x))/2.",
+    value=lambda xp, x: xp.cosh(x),
+    partials=lambda y, x: (apply("sinh", x),),
+    notation=function(r"\cosh", "cosh"),
+)
+tanh = elementwise(
+    "tanh",
+    "Hyperbolic tangent of each entry.",
+    value=lambda xp, x: xp.tanh(x),
+    partials=lambda y, x: (1 - y * y,),
+    notation=function(r"\tanh", "tanh"),
+    growth="bounded",
+)
+arcsinh = elementwise(
+    "arcsinh",
+    "The inverse of sinh, log(x + √(x² + 1)).",
+    value=lambda xp, x: xp.arcsinh(x),
+    partials=lambda y, x: (1 / apply("sqrt", x * x + 1),),
+    notation=function(r"\operatorname{arcsinh}", "arcsinh", "asinh"),
+    growth="bounded",
+)
+arccosh = elementwise(
+    "arccosh",
+    "The inverse of cosh for x ≥ 1, log(x + √(x² − 1)).",
+    value=lambda xp, x: xp.arccosh(x),
+    partials=lambda y, x: (1 / apply("sqrt", (x - 1) * (x + 1)),),
+    domain=above_one,
+    notation=function(r"\operatorname{arccosh}", "arccosh", "acosh"),
+    growth="singular",
+)
+arctanh = elementwise(
+    "arctanh",
+    "The inverse of tanh for |x| < 1, ½ log((1 + x)/(1 − x)).",
+    value=lambda xp, x: xp.arctanh(x),
+    partials=lambda y, x: (1 / ((1 - x) * (1 + x)),),
+    domain=open_interval,
+    notation=function(r"\operatorname{arctanh}", "arctanh", "atanh"),
+    growth="singular",
+)
+
+
+def _arctan2_partials(z: Node, y: Node, x: Node) -> tuple[Node, Node]:
+    """x/(x² + y²) and −y/(x² + y²), divided twice by the radius so that squares do not overflow; 0 at the origin."""
+    radius = apply("hypot", x, y)
+    return over_radius(over_radius(x, radius), radius), -over_radius(over_radius(y, radius), radius)
+
+
+arctan2 = elementwise(
+    "arctan2",
+    "arctan2(y, x): the angle of the point (x, y) in (−π, π]; its derivative at (0, 0) is 0.",
+    value=lambda xp, y, x: xp.arctan2(y, x),
+    partials=_arctan2_partials,
+    arity=2,
+    domain=away_from_zero,
+    notation=function(r"\operatorname{arctan2}", "arctan2", "atan2"),
+    growth="singular",
+)
