@@ -47,7 +47,7 @@ class Op:
     notation: Notation
     samples: Samples
     errors: tuple[tuple[tuple[ArrayType, ...], Params, str], ...] = ()
-    partials: Callable[..., tuple[Any, ...]] | None = None
+    partials: Callable[..., Sequence[Any]] | None = None
     smooth: bool = True
     """Whether the op has derivatives of every order on its samples (a step has not)."""
     growth: Growth = "bounded"

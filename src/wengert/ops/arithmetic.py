@@ -114,7 +114,7 @@ def _integer_power_partials(y: Node, x: Node, exponent: int) -> tuple[Node | Num
 integer_power = elementwise(
     "integer_power",
     "xⁿ for a whole number n.",
-    value=lambda xp, x, *, exponent: xp.integer_power(x, exponent),
+    value=lambda xp, x, exponent: xp.integer_power(x, exponent),
     partials=_integer_power_partials,
     domain=away_from_zero,
     takes="number",

@@ -17,11 +17,24 @@ import numpy as np
 from wengert.errors import GraphError
 from wengert.ir.graph import Node, Number, apply, constant
 from wengert.ir.notation import Notation
-from wengert.ir.op import Batch, Growth, Infer, Jvp, Op, Params, Samples, Value, Vjp, register
+from wengert.ir.op import Batch, Growth, Infer, Jvp, Op, Params, Samples, Vjp, register
 from wengert.ir.types import DTYPES, FLOATS, ArrayType
 
 Domain = Callable[[Any, tuple[int, ...]], Any]
-Partials = Callable[..., "tuple[Node | Number | None, ...]"]
+Value = (
+    Callable[[Any], Any]
+    | Callable[[Any, Any], Any]
+    | Callable[[Any, Any, Any], Any]
+    | Callable[[Any, Any, Any, Any], Any]
+    | Callable[[Any, Any, Any, Any, Any], Any]
+    | Callable[[Any, Any, Any, Any, Any, Any], Any]
+)
+"""value(xp, *inputs, *params): written with as many arguments as the op has."""
+Variadic = Callable[..., Any]
+"""The same for an op of any number of inputs, whose parameters are keywords."""
+Slopes = Sequence[Node | Number | None]
+Partials = Callable[[Node, Node], Slopes] | Callable[[Node, Node, Node], Slopes]
+Partial = Callable[[Node, Node, int], Slopes]
 ErrorCases = tuple[tuple[tuple[ArrayType, ...], Params, str], ...]
 
 TAKES = {"float": FLOATS, "number": ("int64", *FLOATS), "bool": ("bool",), "any": DTYPES}
@@ -138,7 +151,7 @@ def elementwise(
     summary: str,
     *,
     value: Value,
-    partials: Partials | None,
+    partials: Partials | Partial | None,
     notation: Notation,
     arity: int = 1,
     domain: Domain | Sequence[Domain] = real,
@@ -266,7 +279,7 @@ def product(
     summary: str,
     *,
     infer: Infer,
-    value: Value,
+    value: Value | Variadic,
     adjoint: Callable[[Node, Node, int], Node],
     batch: Batch,
     notation: Notation,
@@ -293,7 +306,7 @@ def general(
     summary: str,
     *,
     infer: Infer,
-    value: Value,
+    value: Value | Variadic,
     jvp: Jvp,
     vjp: Vjp,
     batch: Batch,

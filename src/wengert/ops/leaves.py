@@ -11,8 +11,9 @@ import numpy as np
 from wengert.errors import GraphError
 from wengert.ir.graph import Node
 from wengert.ir.notation import unwritten
-from wengert.ir.op import Op, Params, register
+from wengert.ir.op import Infer, Op, Params, Samples, register
 from wengert.ir.types import ArrayType
+from wengert.ops.kinds import Value
 
 
 def _typed(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
@@ -31,17 +32,17 @@ def _leaf_batch(node: Node, inputs: Sequence[Node], batched: Sequence[bool]) -> 
     return node
 
 
-def _leaf(name: str, summary: str, infer: Any, value: Any, samples: Any) -> Op:
+def _leaf(name: str, summary: str, infer: Infer, value: Value, samples: Samples) -> Op:
     return register(
         Op(name, summary, "leaf", 0, infer, value, _leaf_jvp, _leaf_vjp, _leaf_batch, unwritten(name), samples)
     )
 
 
-def _input_value(xp: Any, *, name: str, type: ArrayType) -> Any:
+def _input_value(xp: Any, name: str, type: ArrayType) -> Any:
     raise GraphError(f"the input '{name}' has no value", repair=f"give one: {name}=…")
 
 
-def _constant_value(xp: Any, *, value: Any, type: ArrayType) -> Any:
+def _constant_value(xp: Any, value: Any, type: ArrayType) -> Any:
     number = float(value) if isinstance(value, Fraction) else value
     return xp.broadcast_to(xp.asarray(number, dtype=type.dtype), type.shape)
 
@@ -61,13 +62,13 @@ position = _leaf(
     "position",
     "p_i = i: the position along an axis, from 0.",
     lambda types, params: ArrayType((params["size"],), params["dtype"]),
-    lambda xp, *, size, dtype: xp.arange(size, dtype=dtype),
+    lambda xp, size, dtype: xp.arange(size, dtype=dtype),
     lambda rng: [([], {"size": 4, "dtype": "int64"}), ([], {"size": 0, "dtype": "float64"})],
 )
 size_of = _leaf(
     "size_of",
     "The number of entries along an axis, as a real number.",
     lambda types, params: ArrayType((), params["dtype"]),
-    lambda xp, *, size, dtype: xp.asarray(size, dtype=dtype),
+    lambda xp, size, dtype: xp.asarray(size, dtype=dtype),
     lambda rng: [([], {"size": 4, "dtype": "float64"})],
 )

@@ -188,6 +188,10 @@ def _infer_where(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return x
 
 
+def _value_where(xp: Any, condition: Any, x: Any, y: Any) -> Any:
+    return xp.where(condition, x, y)
+
+
 def _jvp_where(node: Node, tangents: Sequence[Node | None]) -> Node | None:
     _, x, y = tangents
     if x is None and y is None:
@@ -212,7 +216,7 @@ where = register(
         "elementwise",
         3,
         _infer_where,
-        lambda xp, c, x, y: xp.where(c, x, y),
+        _value_where,
         _jvp_where,
         _vjp_where,
         batch_elementwise,
@@ -240,6 +244,10 @@ def _cast_rule(node: Node, value: Node, dtype: str) -> Node | None:
     return apply("cast", value, dtype=dtype)
 
 
+def _value_cast(xp: Any, x: Any, dtype: str) -> Any:
+    return xp.cast(x, dtype)
+
+
 def _jvp_cast(node: Node, tangents: Sequence[Node | None]) -> Node | None:
     return None if tangents[0] is None else _cast_rule(node, tangents[0], node.type.dtype)
 
@@ -261,7 +269,7 @@ cast = register(
         "elementwise",
         1,
         _infer_cast,
-        lambda xp, x, *, dtype: xp.cast(x, dtype),
+        _value_cast,
         _jvp_cast,
         _vjp_cast,
         batch_elementwise,

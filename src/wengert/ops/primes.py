@@ -102,7 +102,7 @@ def _infer_prime(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return types[0]
 
 
-def _value_prime(xp: Any, x: Any, *, function: str, order: int) -> Any:
+def _value_prime(xp: Any, x: Any, function: str, order: int) -> Any:
     dtype = str(x.dtype).replace("complex128", "float64").replace("complex64", "float32")
     template, formula = opened(function, order, ArrayType((), dtype))
     values: dict[Node, Any] = {template: x}

@@ -49,12 +49,12 @@ def _infer(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
 @lru_cache(maxsize=4096)
 def contraction_order(inputs: tuple[Labels, ...], output: Labels, shapes: tuple[tuple[int, ...], ...]) -> list[Any]:
     """The order in which to contract three or more operands, pair by pair (opt_einsum)."""
-    from opt_einsum import paths
+    from opt_einsum import paths  # pyright: ignore[reportMissingTypeStubs]
 
-    sizes = {
-        label: size for ls, shape in zip(inputs, shapes, strict=True) for label, size in zip(ls, shape, strict=True)
-    }
-    return list(paths.auto([frozenset(ls) for ls in inputs], frozenset(output), sizes))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    sizes: Any = {l: n for ls, shape in zip(inputs, shapes, strict=True) for l, n in zip(ls, shape, strict=True)}
+    operands: list[Any] = [frozenset(ls) for ls in inputs]
+    result: Any = frozenset(output)
+    return list(paths.auto(operands, result, sizes))
 
 
 def _value(xp: Any, *xs: Any, inputs: tuple[Labels, ...], output: Labels) -> Any:

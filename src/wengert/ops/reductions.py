@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from wengert.ir.graph import Node, apply, constant_like
-from wengert.ir.notation import big, function, unwritten
-from wengert.ir.op import Op, Params
+from wengert.ir.notation import Notation, big, function, unwritten
+from wengert.ir.op import Growth, Op, Params
 from wengert.ir.types import ArrayType
-from wengert.ops.kinds import ErrorCases, check_dtype, general, structural
+from wengert.ops.kinds import ErrorCases, Value, check_dtype, general, structural
 from wengert.ops.structural import check_axes, shifted
 
 REDUCED: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
@@ -62,7 +63,7 @@ sum = structural(
     "sum",
     "Σ of the entries over `axes`, which the result has not.",
     infer=_infer("sum", "number"),
-    value=lambda xp, x, *, axes: xp.sum(x, axis=axes),
+    value=lambda xp, x, axes: xp.sum(x, axis=axes),
     adjoint=lambda node, cotangent: spread(cotangent, node.inputs[0], node.params["axes"]),
     batch=_batch,
     notation=big(r"\sum", "Σ"),
@@ -75,13 +76,13 @@ def _linear(
     name: str,
     summary: str,
     *,
-    value: Any,
+    value: Value,
     weights: Callable[[Node], Node],
-    notation: Any,
+    notation: Notation,
     cases: list[tuple[tuple[int, ...], tuple[int, ...]]],
     takes: str = "float",
     smooth: bool = True,
-    growth: Any = "bounded",
+    growth: Growth = "bounded",
 ) -> Op:
     """A reduction by its weights w_i = ∂y/∂x_i: forward Σ ẋ_i w_i, backward ȳ w_i."""
 
@@ -118,7 +119,7 @@ def _tie_shares(node: Node) -> Node:
 max = _linear(
     "max",
     "The largest entry over `axes`; ties share the derivative equally.",
-    value=lambda xp, x, *, axes: xp.max(x, axis=axes),
+    value=lambda xp, x, axes: xp.max(x, axis=axes),
     weights=_tie_shares,
     notation=function(r"\max", "max"),
     cases=REDUCED,
@@ -129,7 +130,7 @@ max = _linear(
 min = _linear(
     "min",
     "The smallest entry over `axes`; ties share the derivative equally.",
-    value=lambda xp, x, *, axes: xp.min(x, axis=axes),
+    value=lambda xp, x, axes: xp.min(x, axis=axes),
     weights=_tie_shares,
     notation=function(r"\min", "min"),
     cases=REDUCED,
@@ -140,7 +141,7 @@ min = _linear(
 logsumexp = _linear(
     "logsumexp",
     "log Σ eˣ over `axes`, without overflow; its derivative is softmax.",
-    value=lambda xp, x, *, axes: _log_sum_exp(xp, x, axes),
+    value=lambda xp, x, axes: _log_sum_exp(xp, x, axes),
     weights=lambda node: apply("softmax", node.inputs[0], axes=node.params["axes"]),
     notation=function(r"\operatorname{logsumexp}", "logsumexp"),
     cases=REDUCED,
@@ -166,7 +167,7 @@ def _log_sum_exp(xp: Any, x: Any, axes: tuple[int, ...]) -> Any:
     return xp.log(xp.sum(powers, axis=axes)) + xp.sum(high, axis=axes)
 
 
-def _softmax(xp: Any, x: Any, *, axes: tuple[int, ...]) -> Any:
+def _softmax(xp: Any, x: Any, axes: tuple[int, ...]) -> Any:
     powers, _ = _exponentials(xp, x, axes)
     total = xp.sum(powers, axis=axes)
     total = xp.where(total == 0, xp.ones_like(total), total)
@@ -212,7 +213,7 @@ def _others(x: Node, axis: int) -> Node:
 
 def _vjp_prod(node: Node, cotangent: Node) -> tuple[Node | None, ...]:
     chain = _one_axis_at_a_time(node)
-    for x, y in zip(chain[-2::-1], chain[:0:-1], strict=True):
+    for x, y in reversed(list(pairwise(chain))):
         (axis,) = y.params["axes"]
         cotangent = spread(cotangent, x, (axis,)) * _others(x, axis)
     return (cotangent,)
@@ -222,7 +223,7 @@ def _jvp_prod(node: Node, tangents: Sequence[Node | None]) -> Node | None:
     (t,) = tangents
     if t is None:
         return None
-    for x, y in zip(*(lambda c: (c[:-1], c[1:]))(_one_axis_at_a_time(node)), strict=True):
+    for x, y in pairwise(_one_axis_at_a_time(node)):
         (axis,) = y.params["axes"]
         t = apply("sum", t * _others(x, axis), axes=(axis,))
     return t
@@ -232,7 +233,7 @@ prod = general(
     "prod",
     "Π of the entries over `axes`; its derivatives are right where entries are zero.",
     infer=_infer("prod", "number"),
-    value=lambda xp, x, *, axes: xp.prod(x, axis=axes),
+    value=lambda xp, x, axes: xp.prod(x, axis=axes),
     jvp=_jvp_prod,
     vjp=_vjp_prod,
     batch=_batch,
@@ -249,7 +250,7 @@ def _infer_others(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return types[0]
 
 
-def _value_others(xp: Any, x: Any, *, axis: int) -> Any:
+def _value_others(xp: Any, x: Any, axis: int) -> Any:
     """The product of what stands before times the product of what stands behind; no division."""
     x = xp.moveaxis(x, axis, 0)
     one = xp.ones_like(x[:1])

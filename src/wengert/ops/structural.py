@@ -12,7 +12,7 @@ from wengert.ir.graph import Node, apply
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Params
 from wengert.ir.types import ArrayType, Dim, Shape, Size
-from wengert.ops.kinds import as_batched, batch_size, general, structural
+from wengert.ops.kinds import as_batched, batch_size, general, structural, zeros_like
 
 
 def check_axes(name: str, axes: Sequence[int], rank: int) -> None:
@@ -47,7 +47,7 @@ def _infer_broadcast(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return x.with_shape(shape)
 
 
-def _value_broadcast(xp: Any, x: Any, *, shape: Shape, axes: tuple[int, ...]) -> Any:
+def _value_broadcast(xp: Any, x: Any, shape: Shape, axes: tuple[int, ...]) -> Any:
     order = sorted(range(len(axes)), key=lambda k: axes[k])
     aligned = [1] * len(shape)
     for axis in axes:
@@ -109,7 +109,7 @@ def _show(shape: Shape) -> str:
 
 
 def _infer_transpose(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
-    axes = params["axes"]
+    axes: tuple[int, ...] = params["axes"]
     if sorted(axes) != list(range(types[0].rank)):
         raise GraphError(
             f"transpose takes each axis of {types[0]} once, not {tuple(axes)}",
@@ -126,7 +126,7 @@ transpose = structural(
     "transpose",
     "The axes in another order: axis k of the result is axis axes[k] of x.",
     infer=_infer_transpose,
-    value=lambda xp, x, *, axes: xp.transpose(x, axes),
+    value=lambda xp, x, axes: xp.transpose(x, axes),
     adjoint=lambda node, cotangent: apply("transpose", cotangent, axes=_inverse(node.params["axes"])),
     batch=lambda node, inputs, batched: apply("transpose", inputs[0], axes=(0, *shifted(node.params["axes"]))),
     notation=unwritten("transpose"),
@@ -165,7 +165,7 @@ reshape = structural(
     "reshape",
     "The same entries, last axis fastest, in another shape.",
     infer=_infer_reshape,
-    value=lambda xp, x, *, shape: xp.reshape(x, shape),
+    value=lambda xp, x, shape: xp.reshape(x, shape),
     adjoint=lambda node, cotangent: apply("reshape", cotangent, shape=node.inputs[0].shape),
     batch=_batch_reshape,
     notation=unwritten("reshape"),
@@ -191,7 +191,7 @@ flip = structural(
     "flip",
     "y with the entries along `axes` in reverse order.",
     infer=lambda types, params: _checked_axes("flip", types, params),
-    value=lambda xp, x, *, axes: xp.flip(x, axes),
+    value=lambda xp, x, axes: xp.flip(x, axes),
     adjoint=lambda node, cotangent: apply("flip", cotangent, axes=node.params["axes"]),
     batch=lambda node, inputs, batched: apply("flip", inputs[0], axes=shifted(node.params["axes"])),
     notation=unwritten("flip"),
@@ -240,7 +240,7 @@ def _infer_slice(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return x.with_shape(_sliced(*each) for each in zip(x.shape, start, stop, step, strict=True))
 
 
-def _value_slice(xp: Any, x: Any, *, start: Any, stop: Any, step: Any) -> Any:
+def _value_slice(xp: Any, x: Any, start: Any, stop: Any, step: Any) -> Any:
     return x[tuple(np.s_[a:b:c] for a, b, c in zip(start, stop, step, strict=True))]
 
 
@@ -308,7 +308,7 @@ def _infer_pad(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return x.with_shape(_padded(*each) for each in zip(x.shape, low, high, step, strict=True))
 
 
-def _value_pad(xp: Any, x: Any, *, low: Any, high: Any, step: Any = None) -> Any:
+def _value_pad(xp: Any, x: Any, low: Any, high: Any, step: Any = None) -> Any:
     steps = step or (1,) * x.ndim
     if x.ndim == 0:
         return x
@@ -366,7 +366,7 @@ pad = structural(
 
 
 def _infer_concatenate(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
-    axis = params["axis"]
+    axis: int = params["axis"]
     if not types:
         raise GraphError("concatenate needs at least one input", repair="give the arrays to join")
     first = types[0]
@@ -416,9 +416,11 @@ def _vjp_concatenate(node: Node, cotangent: Node) -> tuple[Node | None, ...]:
     return tuple(part(begin, size) for begin, size in _parts(node))
 
 
-def _jvp_concatenate(node: Node, tangents: Sequence[Node | None]) -> Node | None:
-    from wengert.ops.kinds import zeros_like
+def _value_concatenate(xp: Any, *xs: Any, axis: int) -> Any:
+    return xp.concatenate(xs, axis=axis)
 
+
+def _jvp_concatenate(node: Node, tangents: Sequence[Node | None]) -> Node | None:
     filled = [zeros_like(x) if t is None else t for x, t in zip(node.inputs, tangents, strict=True)]
     return apply("concatenate", *filled, axis=node.params["axis"])
 
@@ -433,7 +435,7 @@ concatenate = general(
     "concatenate",
     "The inputs one behind the other along an axis.",
     infer=_infer_concatenate,
-    value=lambda xp, *xs, axis: xp.concatenate(xs, axis=axis),
+    value=_value_concatenate,
     jvp=_jvp_concatenate,
     vjp=_vjp_concatenate,
     batch=_batch_concatenate,

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from scipy import special
+import numpy
+import scipy.special  # pyright: ignore[reportMissingTypeStubs]
 
 from wengert.errors import GraphError
 
 Array = Any
+
+# NumPy's and SciPy's stubs know more of shapes and dtypes than the values of ops do.
+np: Any = numpy
+special: Any = scipy.special
 
 
 class NumpyVocabulary:
