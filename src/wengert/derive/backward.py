@@ -1,0 +1,258 @@
+"""The backward pass of a system, one line a named quantity: v̄ = Σ_{u ∈ Ch(v)} ū ∂u/∂v.
+
+For each child u the line of u alone is differentiated, so that every bar is a module that others share; the result is
+simplified into the user's names. What is printed here is what runs: `Backward.graph` builds the same terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from wengert.autodiff.reverse import vjp
+from wengert.derive.cost import cost
+from wengert.derive.recognise import open_term_primes, recognise
+from wengert.derive.simplify import Named, assume, expand, fold, simplify, substitute_leaves
+from wengert.errors import EquationError
+from wengert.ir.graph import Graph, Node, constant, input_node
+from wengert.ir.op import OPS
+from wengert.ir.system import System, bar
+from wengert.ir.walk import topological
+from wengert.ops.terms import Apply, Builder, Leaf, Term, gather, is_zero, number, subterms, total
+
+
+@dataclass(frozen=True, eq=False)
+class Contribution:
+    """ū ∂u/∂v for one child u of v, as the chain rule gives it."""
+
+    child: str
+    term: Term
+
+
+@dataclass(frozen=True, eq=False)
+class BackwardLine:
+    """v̄: its contributions, their sum in the user's names, and a cheaper further form where there is one.
+
+    `assumed` says that the further form uses the system's assumptions.
+    """
+
+    name: str
+    contributions: tuple[Contribution, ...]
+    value: Term
+    further: Term | None = None
+    assumed: bool = False
+
+    @property
+    def substituted(self) -> Term:
+        """The contributions added up, before simplification."""
+        return total([c.term for c in self.contributions], self.value.shape)
+
+    @property
+    def run(self) -> Term:
+        """The form that is executed: the cheapest."""
+        return self.value if self.further is None else self.further
+
+
+@dataclass(frozen=True, eq=False)
+class Backward:
+    """The backward pass from v̄_N = 1 (or a given error signal) back to `wrt`, in the order in which it is printed."""
+
+    system: System
+    loss: str
+    wrt: tuple[str, ...]
+    lines: tuple[BackwardLine, ...]
+    values: Mapping[str, Term] = field(default_factory=dict[str, Term])
+    """The recognised term of every forward line."""
+    letters: frozenset[str] = frozenset()
+    """The functions that the user wrote as letters: their primes stay in print."""
+
+    @property
+    def seeded(self) -> bool:
+        """Whether the loss is a scalar, so that its bar is 1; otherwise it is given from outside."""
+        return self.system.quantities[self.loss].type.rank == 0
+
+    def line(self, name: str) -> BackwardLine:
+        """The line of v̄."""
+        return next(line for line in self.lines if line.name == name)
+
+    def graph(self, outputs: Sequence[str] = (), *, seed_one: bool = False) -> Graph:
+        """One graph from the inputs (and the loss's bar, where it is given) to the bars of `outputs` (default: wrt).
+
+        A name with "bar " in front is an error signal, any other a forward quantity.
+        """
+        names = tuple(outputs) or tuple(bar(name) for name in self.wrt)
+        system = self.system
+        env: dict[str, Node] = {name: system.leaves[name] for name in system.inputs}
+        builder = Builder(env)
+        for line in system.lines:
+            env[line.name] = builder.build(self.values[line.name])
+        inputs = [system.leaves[name] for name in system.inputs]
+        type = system.quantities[self.loss].type
+        if seed_one and self.seeded:
+            env[bar(self.loss)] = constant(1, type)
+        else:
+            env[bar(self.loss)] = input_node(bar(self.loss), type)
+            inputs.append(env[bar(self.loss)])
+        for line in self.lines:
+            if line.name != self.loss:
+                env[bar(line.name)] = builder.build(line.run)
+        return Graph(tuple(inputs), tuple(env[name] for name in names), names)
+
+
+def derive(system: System, loss: str | None = None, wrt: Iterable[str] = ()) -> Backward:
+    """The backward pass of a system with respect to `wrt`: default the declared parameters, else every real input.
+
+    Raises EquationError where a name is unknown or does not influence the loss.
+    """
+    target = loss or system.loss
+    if target not in system.quantities:
+        raise EquationError(
+            f"there is no quantity '{target}'", repair=f"the quantities are {', '.join(system.quantities)}"
+        )
+    chosen = _choose(system, target, tuple(wrt))
+    values = {line.name: recognise(gather(line.node)) for line in system.lines}
+    return _Derivation(system, target, chosen, values).run()
+
+
+def _choose(system: System, loss: str, wrt: tuple[str, ...]) -> tuple[str, ...]:
+    for name in wrt:
+        if name not in system.quantities:
+            raise EquationError(
+                f"there is no quantity '{name}' to differentiate by",
+                repair=f"the quantities are {', '.join(system.quantities)}",
+            )
+        if not system.quantities[name].type.is_float:
+            raise EquationError(f"'{name}' holds integers, so there is no derivative by it", repair="leave it out")
+    reached = influence(system, loss)
+    for name in wrt or system.params:
+        if name not in reached and name != loss:
+            raise EquationError(
+                f"'{loss}' does not depend on '{name}'", repair="leave it out, or correct the equations"
+            )
+    default = system.params or tuple(
+        name for name in system.inputs if system.quantities[name].type.is_float and name in reached
+    )
+    return wrt or default
+
+
+def influence(system: System, loss: str) -> set[str]:
+    """The quantities on which the loss depends, itself included."""
+    reached = {loss}
+    for line in reversed(system.lines):
+        if line.name in reached:
+            reached.update(system.parents(line.name))
+    return reached
+
+
+@dataclass
+class _Derivation:
+    system: System
+    loss: str
+    wrt: tuple[str, ...]
+    values: dict[str, Term]
+
+    def run(self) -> Backward:
+        self.letters = letter_functions(self.system)
+        self.named = [Named(Leaf(self.system.quantities[n].type.shape, n), v) for n, v in self.values.items()]
+        self.lines_of: dict[str, BackwardLine] = {}
+        for name in self.order():
+            self.lines_of[name] = self.seed(name) if name == self.loss else self.one_line(name)
+        return Backward(
+            self.system, self.loss, self.wrt, tuple(self.lines_of.values()), self.values, frozenset(self.letters)
+        )
+
+    def order(self) -> list[str]:
+        """Intermediates in reverse order of lines; an input directly after the bar of its earliest child."""
+        system = self.system
+        below = influence(system, self.loss)
+        needed: set[str] = set(self.wrt)
+        for line in system.lines:
+            if line.name in below and needed & set(system.parents(line.name)):
+                needed.add(line.name)
+        order: list[str] = []
+        for line in reversed(system.lines):
+            if (line.name not in needed and line.name != self.loss) or line.name not in below:
+                continue
+            order.append(line.name)
+            for name in system.quantities:
+                if name in self.wrt and not system.defines(name) and self.earliest_child(name, below) == line.name:
+                    order.append(name)
+        return order
+
+    def earliest_child(self, name: str, below: set[str]) -> str | None:
+        return next((child for child in self.system.children(name) if child in below), None)
+
+    def seed(self, name: str) -> BackwardLine:
+        leaf = Leaf(self.system.quantities[name].type.shape, bar(name))
+        return BackwardLine(name, (), number(1) if not leaf.shape else leaf)
+
+    def one_line(self, name: str) -> BackwardLine:
+        type = self.system.quantities[name].type
+        contributions: list[Contribution] = []
+        for child in self.system.children(name):
+            if child in self.lines_of:
+                term = self.contribution(name, child)
+                if term is not None:
+                    contributions.append(Contribution(child, term))
+        raw = total([c.term for c in contributions], type.shape)
+        value = simplify(raw, self.usable(name))
+        further, assumed = self.further(name, value)
+        return BackwardLine(name, tuple(contributions), value, further, assumed)
+
+    def usable(self, name: str) -> list[Named]:
+        return self.named
+
+    def contribution(self, name: str, child: str) -> Term | None:
+        """ū ∂u/∂v with letter functions kept as primes."""
+        system = self.system
+        leaf = Leaf(system.quantities[name].type.shape, name)
+        env = {n: system.leaves[n] for n in system.quantities}
+        node = Builder(env).build(self.values[child])
+        signal = input_node(bar(child), node.type)
+        (result,) = vjp([node], [system.leaves[name]], [signal])
+        if result is None:
+            return None
+        term = open_term_primes(gather(result), self.letters)
+        return None if is_zero(term) else recognise(fold_calls(term, self.named, leaf))
+
+    def further(self, name: str, value: Term) -> tuple[Term | None, bool]:
+        """A cheaper form by putting in the other bars, opening primes, multiplying out, and the system's assumptions."""
+        equations = [(recognise(gather(a)), recognise(gather(b))) for a, b in self.system.assumptions]
+        opened = simplify(open_term_primes(value), self.named)
+        best, found, assumed = cost(opened), None, False
+        current = value
+        for _ in range(3):
+            bars = {bar(n): line.value for n, line in self.lines_of.items() if n != self.loss}
+            current = open_term_primes(substitute_leaves(current, bars))
+            wide = expand(fold(current, self.named))
+            if wide is None:
+                break
+            # Terms that cancel only under the sums they came from are found after a second fold.
+            wide = expand(fold(wide, self.named)) or wide
+            for equalities, uses in (([], False), (equations, True)):
+                if uses and not equations:
+                    continue
+                candidate = simplify(assume(wide, equalities), self.named)
+                if cost(candidate) < best:
+                    best, found, assumed = cost(candidate), candidate, uses and assume(wide, equations) != wide
+            if not any(isinstance(t, Leaf) and t.name in bars for t in subterms(current)):
+                break
+        return found, assumed
+
+
+def fold_calls(term: Term, named: Sequence[Named], leaf: Term) -> Term:
+    """Values of functions that have a name, such as y for σ(z); products stay as the chain rule gave them."""
+    calls = [entry for entry in named if isinstance(entry.value, Apply) and entry.leaf != leaf]
+    return fold(term, calls)
+
+
+def letter_functions(system: System) -> set[str]:
+    """The ops whose names the user wrote as letters (σ), and functions without a definition."""
+    letters: set[str] = set()
+    for line in system.lines:
+        for node in topological([line.node]):
+            if node.op.notation.letter:
+                letters.add(node.op.name)
+            if node.op.name == "prime" and OPS[node.params["function"]].notation.letter:
+                letters.add(node.params["function"])
+    return letters

@@ -1,0 +1,95 @@
+"""Known functions inside written formulas: 1/(1 + e^(−z)) is σ(z), log(1 + e^z) is softplus; and f' opened into its formula."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from wengert.ir.graph import apply, input_node
+from wengert.ir.types import ArrayType
+from wengert.ops.primes import instance
+from wengert.ops.terms import (
+    Add,
+    Apply,
+    Factor,
+    Leaf,
+    Product,
+    Term,
+    gather,
+    is_number,
+    map_leaves,
+    product,
+    scale,
+    total,
+)
+
+
+def recognise(term: Term) -> Term:
+    """The term with logistic and softplus named where their formulas are written out."""
+    if isinstance(term, Add):
+        return total([recognise(t) for t in term.terms], term.shape)
+    if isinstance(term, Apply):
+        args = tuple(recognise(arg) for arg in term.args)
+        if term.op == "log":
+            power = one_plus_exp(args[0])
+            if power is not None:
+                return Apply(term.shape, "softplus", (power,))
+        return Apply(term.shape, term.op, args, term.params, term.dtype)
+    if isinstance(term, Product):
+        factors = [Factor(recognise(f.term), f.labels, f.exponent) for f in term.factors]
+        return product(term.coef, _logistic_factors(factors), term.out, term.sizes)
+    return term
+
+
+def one_plus_exp(term: Term) -> Term | None:
+    """x where the term is 1 + eˣ."""
+    if not isinstance(term, Add) or len(term.terms) != 2:
+        return None
+    ones = [t for t in term.terms if is_number(t) and isinstance(t, Product) and t.coef == 1]
+    powers = [t for t in term.terms if isinstance(t, Apply) and t.op == "exp"]
+    return powers[0].args[0] if len(ones) == len(powers) == 1 else None
+
+
+def _logistic_factors(factors: list[Factor]) -> list[Factor]:
+    """1/(1 + eˣ) = σ(−x), and eˣ/(1 + eˣ) = σ(x)."""
+    result = list(factors)
+    for k, f in enumerate(factors):
+        power = one_plus_exp(f.term) if f.exponent == -1 else None
+        if power is None:
+            continue
+        top = next(
+            (
+                g
+                for g in result
+                if isinstance(g.term, Apply)
+                and g.term.op == "exp"
+                and g.term.args[0] == power
+                and g.labels == f.labels
+                and g.exponent >= 1
+            ),
+            None,
+        )
+        argument = power if top is not None else scale(-1, power)
+        result[k] = Factor(Apply(f.term.shape, "logistic", (argument,)), f.labels)
+        if top is not None:
+            at = result.index(top)
+            result[at] = Factor(top.term, top.labels, top.exponent - 1)
+    return [f for f in result if f.exponent != 0]
+
+
+def open_term_primes(term: Term, closed: Collection[str] = ()) -> Term:
+    """The term with every f' replaced by its formula, functions in `closed` left as letters."""
+
+    def change(item: Term) -> Term | None:
+        if not (isinstance(item, Apply) and item.op == "prime") or item.param("function") in closed:
+            return None
+        argument = open_term_primes(item.args[0], closed)
+        return formula(item.param("function"), item.param("order"), argument)
+
+    return map_leaves(term, change)
+
+
+def formula(function: str, order: int, argument: Term) -> Term:
+    """f^(order)(x) with the argument's term in place of x; f(x) itself stays a call."""
+    x = input_node("x", ArrayType(argument.shape))
+    node = instance(function, order, x, {(function, x): apply(function, x)})
+    return map_leaves(gather(node), lambda t: argument if isinstance(t, Leaf) and t.name == "x" else None)

@@ -1,0 +1,122 @@
+"""System, as data: named lines over shared inputs, their home letters, size classes and places in the source.
+
+A line's node reads other quantities through `leaves`, one input node a name, so every line stands alone: the granularity of
+explanation is the user's naming. It knows no notation; `written` carries the surface line for whoever prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from wengert.ir.graph import Graph, Node
+from wengert.ir.types import ArrayType, Dim, Size
+from wengert.ir.walk import substitute, topological
+
+
+def bar(name: str) -> str:
+    """The name of v̄ = ∂L/∂v, the error signal of a quantity; no user's name contains the blank."""
+    return f"bar {name}"
+
+
+def is_bar(name: str) -> bool:
+    """Whether a name is that of an error signal."""
+    return name.startswith("bar ")
+
+
+def unbar(name: str) -> str:
+    """The quantity of an error signal's name."""
+    return name.removeprefix("bar ")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A named value: its type, the letters of its axes, and its names with indices (w⁽¹⁾_ij) and whole (W⁽¹⁾)."""
+
+    name: str
+    type: ArrayType
+    letters: tuple[str, ...] = ()
+    indexed: str = ""
+    whole: str = ""
+    identifier: str = ""
+    """The Python identifier: keywords, emitted code and saved models use it."""
+    by_index: bool = True
+    """Whether the user wrote it with indices."""
+
+
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """One line: name = value. `span` is its place in the source."""
+
+    name: str
+    node: Node
+    written: Any = None
+    span: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """Lines in an order in which each reads only earlier ones and inputs; the last line of the text is the loss."""
+
+    quantities: Mapping[str, Quantity]
+    lines: tuple[Definition, ...]
+    leaves: Mapping[str, Node]
+    loss: str
+    params: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+    assumptions: tuple[Any, ...] = ()
+    class_letters: Mapping[Dim, tuple[str, ...]] = field(default_factory=dict[Dim, tuple[str, ...]])
+    source: str = ""
+    warnings: tuple[str, ...] = ()
+    reading: Any = None
+    """What the reader knows of the text: symbols, fonts, syntax, declarations."""
+    size_names: Mapping[str, Size] = field(default_factory=dict[str, Size])
+    """Names that stand for sizes: N, where N = size of n."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names that no line defines, in order of first appearance."""
+        defined = {line.name for line in self.lines}
+        return tuple(name for name in self.quantities if name not in defined)
+
+    def line(self, name: str) -> Definition:
+        """The line that defines a quantity.
+
+        Raises KeyError where it is an input.
+        """
+        return next(line for line in self.lines if line.name == name) if self.defines(name) else _no_line(name)
+
+    def defines(self, name: str) -> bool:
+        """Whether a line defines the quantity."""
+        return any(line.name == name for line in self.lines)
+
+    def parents(self, name: str) -> tuple[str, ...]:
+        """Pa(v): the quantities that the line of v reads, in the order of the system; () for an input."""
+        if not self.defines(name):
+            return ()
+        read = set(topological([self.line(name).node]))
+        return tuple(other for other in self.quantities if self.leaves[other] in read)
+
+    def children(self, name: str) -> tuple[str, ...]:
+        """Ch(v): the quantities whose line reads v, in order of lines."""
+        leaf = self.leaves[name]
+        return tuple(line.name for line in self.lines if leaf in set(topological([line.node])))
+
+    def graph(self, outputs: tuple[str, ...] = ()) -> Graph:
+        """The forward pass as one graph from the inputs to the named quantities (all lines where none is named)."""
+        names = outputs or tuple(line.name for line in self.lines)
+        values = self.values()
+        return Graph(tuple(self.leaves[name] for name in self.inputs), tuple(values[name] for name in names), names)
+
+    def values(self) -> dict[str, Node]:
+        """For every quantity the node that computes it from the inputs."""
+        values: dict[str, Node] = {name: self.leaves[name] for name in self.inputs}
+        for line in self.lines:
+            known = {self.leaves[name]: node for name, node in values.items()}
+            (values[line.name],) = substitute([line.node], known)
+        return values
+
+
+def _no_line(name: str) -> Definition:
+    raise KeyError(name)

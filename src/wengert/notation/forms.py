@@ -1,0 +1,340 @@
+"""From terms back to the page: with index letters, or as matrices.
+
+Letters are given top down: the axes of the result take the left side's letters, a summed axis the first letter that is free
+among those the user used for it. It must not know where a term comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from wengert.ir.op import OPS
+from wengert.ir.system import Quantity, System, is_bar, unbar
+from wengert.ir.types import Dim, Size
+from wengert.notation.expr import (
+    And,
+    Bars,
+    BigOp,
+    Call,
+    Cases,
+    Compare,
+    Expr,
+    Index,
+    Indicator,
+    Neg,
+    Num,
+    Power,
+    Product,
+    Quotient,
+    Ref,
+    Sum,
+)
+from wengert.notation.meaning import COMPARISONS
+from wengert.ops import terms as tm
+from wengert.ops.terms import Apply, Factor, Leaf, Term
+
+DEFAULT_LETTERS = "ijklmnpqrs"
+SIGNS = {op: sign for sign, op in COMPARISONS.items()}
+
+
+@dataclass(frozen=True)
+class Style:
+    """Spelling choices taken over from the user's text."""
+
+    exp_as_power: bool = True
+    decimals: bool = False
+    indicator_cases: bool = False
+
+
+@dataclass
+class IndexForm:
+    """Terms of a system printed with index letters."""
+
+    system: System
+    style: Style = field(default_factory=Style)
+
+    def line(self, name: str, term: Term) -> tuple[Ref, Expr]:
+        """Left and right side of `name_ij = term`; `name` may be that of an error signal."""
+        letters = self.home(name)
+        return self.ref(name, letters), self.show(term, letters)
+
+    def home(self, name: str) -> tuple[str, ...]:
+        """The letters of a quantity's axes on a left side."""
+        return self.system.quantities[unbar(name)].letters
+
+    def ref(self, name: str, letters: Sequence[str]) -> Ref:
+        """A quantity at letters."""
+        quantity = self.system.quantities.get(unbar(name))
+        spelled = quantity.indexed if quantity is not None and letters else unbar(name)
+        return Ref(spelled or unbar(name), tuple(Index(q) for q in letters) if letters else None, is_bar(name))
+
+    def show(self, term: Term, letters: Sequence[str], scope: Iterable[str] = ()) -> Expr:
+        """The tree of a term whose axes carry `letters`; letters in `scope` are taken."""
+        sign, tree = self.signed(term, letters, frozenset(scope) | frozenset(letters))
+        return tree if sign > 0 else negated(tree)
+
+    def signed(self, term: Term, letters: Sequence[str], scope: frozenset[str]) -> tuple[int, Expr]:
+        """(sign, tree) of a term."""
+        if isinstance(term, Leaf):
+            return 1, self.ref(term.name, letters)
+        if isinstance(term, tm.Add):
+            parts = [self.signed(t, letters, scope) for t in term.terms]
+            return 1, Sum(tuple(positive_first(parts)))
+        if isinstance(term, Apply):
+            return 1, self.apply(term, letters, scope)
+        assert isinstance(term, tm.Product)
+        return self.product(term, letters, scope)
+
+    # -- functions
+
+    def apply(self, term: Apply, letters: Sequence[str], scope: frozenset[str]) -> Expr:
+        def args() -> list[Expr]:
+            return [self.show(arg, letters, scope) for arg in term.args]
+
+        if term.op == "position":
+            return Index(letters[0])
+        if term.op in ("max", "min", "prod"):
+            return self.reduction(term, letters, scope)
+        return function_tree(term, args, self.style)
+
+    def reduction(self, term: Apply, letters: Sequence[str], scope: frozenset[str]) -> Expr:
+        (body,) = term.args
+        axes: tuple[int, ...] = term.param("axes")
+        names = list(letters)
+        fresh: list[str] = []
+        taken = set(scope)
+        for axis in range(body.rank):
+            if axis in axes:
+                letter = self.free_letter(self.hints(body, axis), body.shape[axis], taken)
+                names.insert(axis, letter)
+                fresh.append(letter)
+                taken.add(letter)
+        sign = {"prod": "∏"}.get(term.op, term.op)
+        return BigOp(sign, tuple(fresh), self.show(body, names, taken))
+
+    # -- products
+
+    def product(self, term: tm.Product, letters: Sequence[str], scope: frozenset[str]) -> tuple[int, Expr]:
+        at: dict[int, str] = dict(zip(term.out, letters, strict=True))
+        free = [f for f in term.factors if all(q in term.out for q in f.labels)]
+        bound = [f for f in term.factors if f not in free]
+        above = [
+            raised(self.show(f.term, [at[q] for q in f.labels], scope), f.exponent)
+            for f in ordered(free)
+            if f.exponent > 0
+        ]
+        below = [
+            raised(self.show(f.term, [at[q] for q in f.labels], scope), -f.exponent)
+            for f in ordered(free)
+            if f.exponent < 0
+        ]
+        above += [self.summed(part, term, at, scope) for part in components(bound, term.out)]
+        return fraction(term.coef, above, below, self.style)
+
+    def summed(self, part: Sequence[Factor], term: tm.Product, at: Mapping[int, str], scope: frozenset[str]) -> Expr:
+        """Σ_jk of the factors that share summed labels."""
+        names, taken = dict(at), set(scope)
+        fresh: list[str] = []
+        for label in dict.fromkeys(q for f in part for q in f.labels):
+            if label not in names:
+                hints = [
+                    h
+                    for f in ordered(part)
+                    for axis, q in enumerate(f.labels)
+                    if q == label
+                    for h in self.hints(f.term, axis)
+                ]
+                names[label] = self.free_letter(hints, term.sizes[label], taken)
+                taken.add(names[label])
+                fresh.append(names[label])
+        inner = frozenset(taken)
+        above = [
+            raised(self.show(f.term, [names[q] for q in f.labels], inner), f.exponent)
+            for f in ordered(part)
+            if f.exponent > 0
+        ]
+        below = [
+            raised(self.show(f.term, [names[q] for q in f.labels], inner), -f.exponent)
+            for f in ordered(part)
+            if f.exponent < 0
+        ]
+        _, body = fraction(Fraction(1), above, below, self.style)
+        return BigOp("Σ", tuple(fresh), body)
+
+    def hints(self, term: Term, axis: int) -> list[str]:
+        """Letters that the user gave to an axis, from the leaves below it."""
+        found: list[str] = []
+        stack: list[tuple[Term, int]] = [(term, axis)]
+        while stack:
+            item, k = stack.pop()
+            if isinstance(item, Leaf):
+                quantity = self.system.quantities.get(unbar(item.name))
+                if quantity is not None and k < len(quantity.letters):
+                    found.append(quantity.letters[k])
+            elif isinstance(item, tm.Add):
+                stack.extend((t, k) for t in reversed(item.terms))
+            elif isinstance(item, tm.Product):
+                label = item.out[k]
+                stack.extend(
+                    (f.term, axis) for f in reversed(item.factors) for axis, q in enumerate(f.labels) if q == label
+                )
+            elif isinstance(item, Apply) and item.op not in ("position", "ones", "size_of"):
+                if item.op in ("max", "min", "prod"):
+                    kept = [a for a in range(item.args[0].rank) if a not in item.param("axes")]
+                    stack.append((item.args[0], kept[k]))
+                else:
+                    stack.extend((arg, k) for arg in reversed(item.args))
+        return found
+
+    def free_letter(self, hints: Sequence[str], size: Size, taken: set[str]) -> str:
+        """The first letter not in scope: hinted ones, those of the size class, then i, j, k, …."""
+        classed = self.system.class_letters.get(size, ()) if isinstance(size, Dim) else ()
+        names = {q for quantity in self.system.quantities.values() for q in (quantity.name, quantity.indexed)}
+        spare = [q for q in (*DEFAULT_LETTERS, *(f"i{n}" for n in range(1, 100))) if q not in names]
+        return next(q for q in (*hints, *classed, *spare) if q not in taken)
+
+
+# ---------------------------------------------------------------- shared by both forms
+
+
+def function_tree(term: Apply, args: Callable[[], list[Expr]], style: Style) -> Expr:
+    """A function of entries as it is written: f(x), e^x, |x|, a comparison, cases, ⟦c⟧."""
+    op = term.op
+    if op == "size_of":
+        size = term.param("size")
+        return Ref(size.name) if isinstance(size, Dim) else Num(Fraction(size))
+    parts = args()
+    if op in SIGNS:
+        return Compare(SIGNS[op], *parts)
+    if op == "logical_and":
+        return And(tuple(parts))
+    if op == "logical_not":
+        return Compare("=", Indicator(parts[0]), Num(Fraction(0)))
+    if op == "cast":
+        return Indicator(parts[0]) if term.args[0].__dict__.get("dtype") == "bool" else parts[0]
+    if op == "where":
+        return Cases(((parts[1], parts[0]), (parts[2], None)))
+    if op == "exp" and style.exp_as_power:
+        return Power(Ref("e"), parts[0])
+    if op == "relu":
+        return Call("max", (Num(Fraction(0)), parts[0]))
+    if op in ("maximum", "minimum"):
+        return Call(op[:3], tuple(parts))
+    if op == "abs":
+        return Bars(parts[0])
+    if op == "power":
+        return Power(parts[0], parts[1])
+    if op == "prime":
+        return Call(OPS[term.param("function")].notation.unicode, tuple(parts), primes=term.param("order"))
+    if op == "opaque":
+        return Call(term.param("function"), tuple(parts), primes=sum(term.param("order")))
+    if op in OPS:
+        return Call(OPS[op].notation.unicode, tuple(parts))
+    raise NoForm(f"no sign for {op}")
+
+
+class NoForm(Exception):
+    """A term that has no expression in the form that was asked for."""
+
+
+def ordered(factors: Sequence[Factor]) -> list[Factor]:
+    """Error signals first, then the factors as written, then sums in brackets, then indicators."""
+
+    def rank(f: Factor) -> int:
+        if isinstance(f.term, Leaf) and is_bar(f.term.name):
+            return 0
+        if tm.is_indicator(f.term):
+            return 3
+        return 2 if isinstance(f.term, tm.Add) else 1
+
+    return sorted(factors, key=rank)
+
+
+def components(factors: Sequence[Factor], cut: Sequence[int]) -> list[list[Factor]]:
+    """Factors in groups that share labels other than those in `cut`."""
+    left, groups = list(factors), list[list[Factor]]()
+    while left:
+        group, grew = [left.pop(0)], True
+        while grew:
+            held = {q for f in group for q in f.labels} - set(cut)
+            more = [f for f in left if held & set(f.labels)]
+            grew = bool(more)
+            group += more
+            left = [f for f in left if f not in more]
+        order = {id(f): k for k, f in enumerate(factors)}
+        groups.append(sorted(group, key=lambda f: order[id(f)]))
+    return groups
+
+
+def raised(tree: Expr, exponent: Fraction) -> Expr:
+    """tree ^ exponent, roots as √."""
+    if exponent == 1:
+        return tree
+    if exponent == Fraction(1, 2):
+        return Call("sqrt", (tree,))
+    value = (
+        Num(exponent)
+        if exponent.denominator == 1
+        else Quotient(Num(Fraction(exponent.numerator)), Num(Fraction(exponent.denominator)))
+    )
+    return Power(tree, value)
+
+
+def number_tree(value: Fraction, style: Style) -> Expr:
+    """A positive number: an integer, ½ and its like, a decimal where the user writes decimals, else a fraction."""
+    if value.denominator == 1:
+        return Num(value)
+    if style.decimals or value.denominator > 100:
+        text = decimal_text(value)
+        if text is not None:
+            return Num(value, text)
+    if (value.numerator, value.denominator) in VULGAR:
+        return Num(value)
+    return Quotient(Num(Fraction(value.numerator)), Num(Fraction(value.denominator)))
+
+
+VULGAR = {(1, 2), (1, 3), (2, 3), (1, 4), (3, 4), (1, 5), (1, 6), (1, 8)}
+
+
+def decimal_text(value: Fraction) -> str | None:
+    """The value as a finite decimal; None where it has none of at most 17 digits."""
+    text = repr(float(value))
+    return text if Fraction(text) == value else None
+
+
+def fraction(coef: Fraction, above: list[Expr], below: list[Expr], style: Style) -> tuple[int, Expr]:
+    """(sign, coef · Π above / Π below)."""
+    sign, size = (-1 if coef < 0 else 1), abs(coef)
+    top, bottom = list(above), list(below)
+    if bottom and size.denominator != 1 and not style.decimals:
+        bottom.insert(0, Num(Fraction(size.denominator)))
+        size = Fraction(size.numerator)
+    if size != 1 or not top:
+        top.insert(0, number_tree(size, style))
+    numerator = side_by_side(top)
+    if not bottom:
+        return sign, numerator
+    return sign, Quotient(numerator, side_by_side(bottom))
+
+
+def side_by_side(factors: Sequence[Expr], sign: str = "") -> Expr:
+    """A product, or its only factor."""
+    return factors[0] if len(factors) == 1 else Product(tuple(factors), sign)
+
+
+def negated(tree: Expr) -> Expr:
+    """−tree."""
+    return Sum(((-1, tree),)) if not isinstance(tree, Num) else Neg(tree)
+
+
+def positive_first(parts: list[tuple[int, Expr]]) -> list[tuple[int, Expr]]:
+    """The terms of a sum with a positive one in front, where there is one."""
+    first = next((k for k, (sign, _) in enumerate(parts) if sign > 0), 0)
+    return [parts[first], *parts[:first], *parts[first + 1 :]]
+
+
+def whole_name(quantity: Quantity | None, name: str) -> str:
+    """The name of the whole array."""
+    return quantity.whole if quantity is not None and quantity.whole else name

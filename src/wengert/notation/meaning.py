@@ -1,0 +1,606 @@
+"""What one line means: every surface tree becomes a Val. The signs of mathematics, one method each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from wengert.ir.graph import Node, apply, constant
+from wengert.ir.op import OPS
+from wengert.ir.types import ArrayType
+from wengert.notation.expr import (
+    And,
+    Bars,
+    BigOp,
+    Call,
+    Cases,
+    Compare,
+    Expr,
+    Index,
+    Indicator,
+    Line,
+    Neg,
+    Norm,
+    Num,
+    Ones,
+    Power,
+    Product,
+    Quotient,
+    Ref,
+    Sum,
+    Transpose,
+)
+from wengert.notation.ranks import Mismatch, product_kind
+from wengert.notation.values import WHOLE_RANK, Combiner, Val, filled
+
+if TYPE_CHECKING:
+    from wengert.notation.elaborate import Context
+
+COMPARISONS = {"<": "less", "≤": "less_equal", ">": "greater", "≥": "greater_equal", "=": "equal", "≠": "not_equal"}
+REDUCTIONS = {"Σ": "sum", "max": "max", "min": "min", "∏": "prod"}
+
+
+class LineMeaning:
+    """Reads the trees of one line; `letters` holds the size of each index letter of this line."""
+
+    def __init__(self, context: Context, letter_sizes: Mapping[str, str]) -> None:
+        self.context = context
+        self.letter_sizes = letter_sizes
+        self.letters: dict[str, int] = {}
+        self.combine = Combiner(context.classes)
+        self.hidden = 0
+
+    def letter(self, letter: str, tree: Expr) -> int:
+        """The size id of an index letter in this line."""
+        classes = self.context.classes
+        if letter not in self.letters:
+            self.letters[letter] = classes.fresh()
+            if not letter.startswith("?"):
+                classes.add_letter(self.letters[letter], letter)
+        if letter in self.letter_sizes:
+            classes.unite(self.letters[letter], self.context.size_names[self.letter_sizes[letter]], tree)
+        return self.letters[letter]
+
+    def assign(self, line: Line) -> Val:
+        """The value of a line's right side, its axes united with those of the left side."""
+        left = line.left
+        assert isinstance(left, Ref)
+        name = self.context.target(left)
+        right = line.rights[0]
+        val = self.number(right)
+        if left.indices is not None:
+            letters = [index.letter for index in left.indices if isinstance(index, Index)]
+            self.only(val, letters, right)
+            if val.kind != "s":
+                raise Mismatch(
+                    right,
+                    "the right side is a whole array, the left side one entry",
+                    "give both sides indices, or neither",
+                )
+            for axis, letter in zip(self.context.axes_of(name, len(letters)), letters, strict=True):
+                self.context.classes.unite(axis, self.letter(letter, left), right)
+            return val
+        self.only(val, [], right)
+        kind = "c" if val.kind == "r" else val.kind
+        rank = {"s": 0, "c": 1, "m": 2}[self.context.kinds.get(name, kind)]
+        axes = self.context.axes_of(name, rank)
+        if val.kind != "s":
+            for axis, size in zip(axes, val.sizes, strict=True):
+                self.context.classes.unite(axis, size, right)
+        return val
+
+    def only(self, val: Val, letters: Sequence[str], tree: Expr) -> None:
+        """Every free letter of the value stands on the left side too."""
+        free = [q for q in val.letters if q not in letters]
+        if free:
+            listed = ", ".join(free)
+            raise Mismatch(
+                self.place_of(free[0], tree),
+                f"the index {listed} is free on the right side but not on the left",
+                f"write Σ_{free[0]} in front of the term, or put {free[0]} on the left side",
+            )
+
+    def place_of(self, letter: str, tree: Expr) -> Expr:
+        """The first use of a letter in a tree."""
+        from wengert.notation.expr import walk
+
+        return next(
+            (
+                t
+                for t in walk(tree)
+                if isinstance(t, Ref) and any(isinstance(i, Index) and i.letter == letter for i in t.indices or ())
+            ),
+            tree,
+        )
+
+    # -- trees
+
+    def number(self, tree: Expr) -> Val:
+        """The value of a tree as real numbers."""
+        return self.combine.cast(self.read(tree), "float64")
+
+    def read(self, tree: Expr) -> Val:
+        """The value of a tree; integers stay integers and conditions stay bools."""
+        method = _METHODS.get(type(tree))
+        if method is None:
+            raise Mismatch(tree, "this cannot stand in a forward equation", "write the value it stands for")
+        val = method(self, tree)
+        return val._replace(make=lambda: _with_source(val.make(), tree), tree=tree)
+
+    def ref(self, tree: Ref) -> Val:
+        if tree.name == "e" and self.context.euler and tree.indices is None:
+            return Val((), "s", (), lambda: apply("exp", apply("constant", value=1, type=ArrayType(()))), tree)
+        if tree.name in self.context.size_names and tree.indices is None and not tree.barred:
+            size = self.context.size_names[tree.name]
+            return Val(
+                (), "s", (), lambda: apply("size_of", size=self.context.classes.size(size), dtype="float64"), tree
+            )
+        name = self.context.target(tree)
+        kind = self.context.kinds.get(name, "s")
+        given = tree.indices or ()
+        rank = len(given) if kind == "any" else max({"s": 0, "c": 1, "m": 2}[kind], len(given))
+        axes = self.context.axes_of(name, rank)
+        if len(given) > len(axes):
+            raise Mismatch(
+                tree,
+                f"'{tree.name}' has {len(axes)} axes but {len(given)} indices here",
+                "leave the extra index out, or declare the shape",
+            )
+        letters: list[str] = []
+        lookups: list[tuple[str, Expr]] = []
+        for axis, index in zip(axes, given, strict=False):
+            letter = self.index_letter(index, lookups)
+            self.context.classes.unite(self.letter(letter, tree), axis, index)
+            letters.append(letter)
+        whole = len(axes) - len(given)
+        val = self.entry(tree, name, letters, axes, {0: "s", 1: "c", 2: "m"}[whole])
+        for letter, index in lookups:
+            val = self.look_up(val, letter, index, tree)
+        return val
+
+    def index_letter(self, index: Expr, lookups: list[tuple[str, Expr]]) -> str:
+        if isinstance(index, Index):
+            return index.letter
+        if isinstance(index, Sum | Product):
+            raise Mismatch(
+                index,
+                "shifted and strided indices are not read yet",
+                "name the shifted values as an input of their own",
+            )
+        self.hidden += 1
+        letter = f"?{self.hidden}"
+        lookups.append((letter, index))
+        return letter
+
+    def entry(self, tree: Ref, name: str, letters: Sequence[str], axes: Sequence[int], kind: str) -> Val:
+        """x_ij: the leaf with lettered axes; a letter used twice takes the diagonal."""
+        distinct = tuple(dict.fromkeys(letters))
+        sizes = tuple(self.letters[q] for q in distinct) + tuple(axes[len(letters) :])
+        if len(distinct) == len(letters):
+            return Val(distinct, kind, sizes, lambda: self.context.leaf(name), tree)
+        number = {q: k for k, q in enumerate(distinct)}
+        extra = tuple(range(len(distinct), len(distinct) + WHOLE_RANK[kind]))
+        labels = (*(number[q] for q in letters), *extra)
+
+        def make() -> Node:
+            return apply("einsum", self.context.leaf(name), inputs=(labels,), output=(*number.values(), *extra))
+
+        return Val(distinct, kind, sizes, make, tree)
+
+    def look_up(self, val: Val, letter: str, index: Expr, tree: Ref) -> Val:
+        """x_{Y_i} = Σ_j x_j ⟦j = Y_i⟧."""
+        chosen = self.combine.entrywise(_equal, [self.index(Index(letter)), self.read(index)], tree)
+        onehot = self.combine.cast(chosen, "float64")
+        product = self.times(val, onehot, tree)
+        return self.combine.reduce("sum", product, [letter], tree)
+
+    def index(self, tree: Index) -> Val:
+        size = self.letter(tree.letter, tree)
+        return Val(
+            (tree.letter,),
+            "s",
+            (size,),
+            lambda: apply("position", size=self.context.classes.size(size), dtype="int64"),
+            tree,
+        )
+
+    def num(self, tree: Num) -> Val:
+        return Val((), "s", (), filled(tree.value), tree)
+
+    def ones(self, tree: Ones) -> Val:
+        size = self.context.classes.fresh()
+        return Val((), "c", (size,), lambda: constant(1, ArrayType((self.context.classes.size(size),))), tree)
+
+    def sum(self, tree: Sum) -> Val:
+        signs = [sign for sign, _ in tree.terms]
+
+        def add(*nodes: Node) -> Node:
+            node = nodes[0] if signs[0] > 0 else -nodes[0]
+            for sign, other in zip(signs[1:], nodes[1:], strict=True):
+                node = node + other if sign > 0 else node - other
+            return node
+
+        return self.combine.entrywise(add, [self.number(term) for _, term in tree.terms], tree)
+
+    def product(self, tree: Product) -> Val:
+        vals = [self.number(factor) for factor in tree.factors]
+        if tree.sign == "∘":
+            return self.combine.entrywise(_multiply_all, vals, tree)
+        result = vals[0]
+        for val in vals[1:]:
+            if tree.sign == "·" and result.kind == val.kind == "c":
+                result = self.combine.contract(result, val, "a", "a", "s", "", tree)
+            else:
+                result = self.times(result, val, tree)
+        return result
+
+    def times(self, a: Val, b: Val, tree: Expr) -> Val:
+        """Two factors side by side."""
+        if a.kind == "s" or b.kind == "s":
+            return self.combine.entrywise(_multiply_all, [a, b], tree)
+        kind = product_kind(a.kind, b.kind, tree)
+        left, right = {"m": "ab", "r": "b", "c": "a"}[a.kind], {"m": "bc", "c": "b", "r": "c"}[b.kind]
+        out = {"s": "", "c": "a", "r": "c", "m": "ac"}[kind]
+        return self.combine.contract(a, b, left, right, kind, out, tree)
+
+    def quotient(self, tree: Quotient) -> Val:
+        exact = exact_value(tree)
+        if exact is not None:
+            return Val((), "s", (), filled(exact), tree)
+        return self.combine.entrywise(
+            lambda a, b: a / b, [self.number(tree.numerator), self.number(tree.denominator)], tree
+        )
+
+    def negative(self, tree: Neg) -> Val:
+        return self.combine.map(lambda node: -node, self.number(tree.operand), tree)
+
+    def power(self, tree: Power) -> Val:
+        if isinstance(tree.base, Ref) and tree.base.name == "e" and self.context.euler:
+            return self.combine.map(lambda node: apply("exp", node), self.number(tree.exponent), tree)
+        exponent = exact_value(tree.exponent)
+        if isinstance(tree.base, Norm) and exponent == 2 and tree.base.order != "1":
+            return self.norm(tree.base, squared=True)
+        base = self.number(tree.base)
+        if base.kind == "m" and exponent == -1:
+            raise Mismatch(
+                tree,
+                "the inverse of a matrix is not read yet",
+                "solve the linear system outside, and give the result a name",
+            )
+        if base.kind != "s" and exponent == -1:
+            self.context.warn(tree, "x⁻¹ of a vector is read entry by entry", "write 1 / x")
+        if exponent is None:
+            return self.combine.entrywise(lambda a, b: apply("power", a, b), [base, self.number(tree.exponent)], tree)
+        return self.combine.map(lambda node: raised(node, exponent), base, tree)
+
+    def transpose(self, tree: Transpose) -> Val:
+        val = self.number(tree.operand)
+        if val.kind == "s":
+            raise Mismatch(tree, "a scalar has no transpose", "declare the quantity a vector or a matrix: x ∈ ℝ^n")
+        return self.combine.transpose(val, tree)
+
+    def call(self, tree: Call) -> Val:
+        special = _FUNCTIONS.get(tree.function)
+        if special is not None and not tree.primes:
+            val = special(self, tree)
+        else:
+            val = self.plain_call(tree)
+        if tree.power is not None:
+            exponent = exact_value(tree.power)
+            if exponent is None:
+                raise Mismatch(tree.power, "the exponent on a function name must be a number", "write (f(x))^p")
+            return self.combine.map(lambda node: raised(node, exponent), val, tree)
+        return val
+
+    def plain_call(self, tree: Call) -> Val:
+        """f(x): an op of the table, its derivative f'(x), or a letter without a definition."""
+        vals = [self.number(arg) for arg in tree.args]
+        op = function_op(tree.function)
+        if op is None:
+            orders = (tree.primes, *(0 for _ in vals[1:]))
+
+            def opaque(*nodes: Node) -> Node:
+                return apply("opaque", *nodes, function=tree.function, order=orders)
+
+            return self.combine.entrywise(opaque, vals, tree)
+        if len(vals) != OPS[op].arity:
+            raise Mismatch(
+                tree, f"{tree.function} takes {OPS[op].arity} argument, not {len(vals)}", "separate arguments by commas"
+            )
+        if tree.primes:
+            return self.combine.map(lambda node: apply("prime", node, function=op, order=tree.primes), vals[0], tree)
+        return self.combine.entrywise(lambda *nodes: apply(op, *nodes), vals, tree)
+
+    def extremum(self, tree: Call) -> Val:
+        """max(0, z) is relu and min(0, z) is −relu(−z); else the larger or smaller, two at a time."""
+        vals = [self.number(arg) for arg in tree.args]
+        if len(vals) == 1:
+            if vals[0].kind == "s":
+                return vals[0]
+            return self.combine.reduce_whole(tree.function, vals[0], range(WHOLE_RANK[vals[0].kind]), "s", tree)
+        rest = [val for arg, val in zip(tree.args, vals, strict=True) if exact_value(arg) != 0]
+        if len(vals) == 2 and len(rest) == 1:
+            if tree.function == "max":
+                return self.combine.map(lambda node: apply("relu", node), rest[0], tree)
+            return self.combine.map(lambda node: -apply("relu", -node), rest[0], tree)
+
+        def fold(*nodes: Node) -> Node:
+            node = nodes[0]
+            for other in nodes[1:]:
+                node = apply({"max": "maximum", "min": "minimum"}[tree.function], node, other)
+            return node
+
+        return self.combine.entrywise(fold, vals, tree)
+
+    def softmax(self, tree: Call) -> Val:
+        """softmax(z) = e^z / Σ e^z along the last whole axis."""
+        val = self.number(tree.args[0])
+        if val.kind == "s":
+            raise Mismatch(tree, "softmax of a scalar", "write the indices out: e^(z_k) / Σ_l e^(z_l)")
+
+        def make(node: Node) -> Node:
+            last = node.type.rank - 1
+            powers = apply("exp", node)
+            return powers / apply(
+                "broadcast", apply("sum", powers, axes=(last,)), shape=node.shape, axes=tuple(range(last))
+            )
+
+        return self.combine.map(make, val, tree)
+
+    def logsumexp(self, tree: Call) -> Val:
+        val = self.combine.map(lambda node: apply("exp", node), self.number(tree.args[0]), tree)
+        if val.kind == "s":
+            raise Mismatch(tree, "logsumexp of a scalar", "write the sum out: log Σ_l e^(z_l)")
+        last = WHOLE_RANK[val.kind] - 1
+        summed = self.combine.reduce_whole("sum", val, [last], {"m": "c"}.get(val.kind, "s"), tree)
+        return self.combine.map(lambda node: apply("log", node), summed, tree)
+
+    def trace(self, tree: Call) -> Val:
+        val = self.number(tree.args[0])
+        if val.kind != "m":
+            raise Mismatch(tree, "tr takes a matrix", "write the sum out: Σ_i A_ii")
+        n = len(val.letters)
+        self.context.classes.unite(val.sizes[n], val.sizes[n + 1], tree)
+
+        def make() -> Node:
+            return apply("einsum", val.make(), inputs=((*range(n), n, n),), output=tuple(range(n)))
+
+        return Val(val.letters, "s", val.sizes[:n], make, tree)
+
+    def total(self, tree: Call) -> Val:
+        """sum(x), mean(x) over all entries of a whole array."""
+        val = self.number(tree.args[0])
+        if val.kind == "s":
+            raise Mismatch(tree, f"{tree.function} of a scalar", "write Σ with an index")
+        axes = range(WHOLE_RANK[val.kind])
+        sizes = val.sizes[len(val.letters) :]
+        result = self.combine.reduce_whole("sum", val, axes, "s", tree)
+        if tree.function == "sum":
+            return result
+
+        def divide(node: Node) -> Node:
+            for size in sizes:
+                count = apply("size_of", size=self.context.classes.size(size), dtype="float64")
+                node = node / apply("broadcast", count, shape=node.shape, axes=())
+            return node
+
+        return self.combine.map(divide, result, tree)
+
+    def big(self, tree: BigOp) -> Val:
+        if tree.op in ("argmax", "argmin"):
+            raise Mismatch(
+                tree,
+                f"{tree.op} has no derivative, so it cannot stand in a forward equation",
+                "give the index as an integer input",
+            )
+        self.bind_range(tree)
+        body = self.number(tree.body)
+        absent = [q for q in tree.letters if q not in body.letters]
+        if absent:
+            raise Mismatch(
+                tree,
+                f"nothing in this {tree.op} depends on the index {absent[0]}",
+                "leave the sign out, or put the index on a factor",
+            )
+        if tree.condition is not None:
+            neutral = {"Σ": 0.0, "∏": 1.0, "max": float("-inf"), "min": float("inf")}[tree.op]
+            condition = self.read(tree.condition)
+            body = self.combine.entrywise(
+                lambda c, x: apply("where", c, x, constant(neutral, x.type)), [condition, body], tree
+            )
+        return self.combine.reduce(REDUCTIONS[tree.op], body, tree.letters, tree)
+
+    def bind_range(self, tree: BigOp) -> None:
+        """Σ_{n=1}^N: the upper limit is the size of n."""
+        if tree.upper is None or tree.lower is None or len(tree.letters) != 1:
+            return
+        low, high = exact_value(tree.lower), exact_value(tree.upper)
+        size = self.letter(tree.letters[0], tree)
+        if low is not None and high is not None:
+            self.context.classes.unite(size, self.context.classes.fresh(int(high - low + 1)), tree)
+            return
+        if low == 0 and isinstance(tree.upper, Sum):
+            first, *rest = tree.upper.terms
+            if (
+                len(rest) == 1
+                and rest[0][0] < 0
+                and exact_value(rest[0][1]) == 1
+                and self.unite_name(first[1], size, tree)
+            ):
+                return
+        if low == 1 and self.unite_name(tree.upper, size, tree):
+            return
+        raise Mismatch(
+            tree,
+            "this range of a sum is not read",
+            "let the index run over the whole axis: from 1 to N or from 0 to N − 1",
+        )
+
+    def unite_name(self, name: Expr, size: int, tree: Expr) -> bool:
+        if not (isinstance(name, Ref) and name.name in self.context.size_names):
+            return False
+        self.context.classes.unite(size, self.context.size_names[name.name], tree)
+        return True
+
+    def norm(self, tree: Norm, *, squared: bool = False) -> Val:
+        val = self.number(tree.operand)
+        if val.kind == "s":
+            raise Mismatch(tree, "a norm of a scalar", "write |x| for the absolute value")
+        entry = (
+            (lambda node: apply("abs", node))
+            if tree.order == "1"
+            else (lambda node: apply("integer_power", node, exponent=2))
+        )
+        axes = range(WHOLE_RANK[val.kind])
+        summed = self.combine.reduce_whole("sum", self.combine.map(entry, val, tree), axes, "s", tree)
+        if squared or tree.order == "1":
+            return summed
+        return self.combine.map(lambda node: apply("sqrt", node), summed, tree)
+
+    def bars(self, tree: Bars) -> Val:
+        val = self.number(tree.operand)
+        if val.kind == "m":
+            raise Mismatch(
+                tree, "the determinant of a matrix is not read yet", "give the determinant as a quantity of its own"
+            )
+        return self.combine.map(lambda node: apply("abs", node), val, tree)
+
+    def compare(self, tree: Compare) -> Val:
+        left, right = self.read(tree.left), self.read(tree.right)
+        op = COMPARISONS[tree.op]
+
+        def both(a: Node, b: Node) -> Node:
+            if a.type.dtype != b.type.dtype:
+                a, b = (apply("cast", x, dtype="float64") if x.type.dtype != "float64" else x for x in (a, b))
+            return apply(op, a, b)
+
+        return self.combine.entrywise(both, [left, right], tree)
+
+    def both(self, tree: And) -> Val:
+        def conjunction(*nodes: Node) -> Node:
+            node = nodes[0]
+            for other in nodes[1:]:
+                node = apply("logical_and", node, other)
+            return node
+
+        return self.combine.entrywise(conjunction, [self.read(part) for part in tree.parts], tree)
+
+    def cases(self, tree: Cases) -> Val:
+        if tree.branches[-1][1] is not None:
+            raise Mismatch(tree, "the last case must be the 'otherwise' case", "end with  value otherwise")
+        parts: list[Val] = []
+        for value, condition in tree.branches:
+            parts.append(self.number(value))
+            if condition is not None:
+                parts.append(self.read(condition))
+
+        def choose(*nodes: Node) -> Node:
+            result = nodes[-1]
+            for k in range(len(nodes) - 3, -1, -2):
+                result = apply("where", nodes[k + 1], nodes[k], result)
+            return result
+
+        return self.combine.entrywise(choose, parts, tree)
+
+    def indicator(self, tree: Indicator) -> Val:
+        return self.combine.cast(self.read(tree.condition), "float64")
+
+
+def _with_source(node: Node, tree: Expr) -> Node:
+    """Remember the place in the source; a node is made once, so nothing else has seen it yet."""
+    if node.source is None and node.op.name != "input":
+        node.source = tree.span
+    return node
+
+
+def _equal(a: Node, b: Node) -> Node:
+    return apply("equal", a, b)
+
+
+def _multiply_all(*nodes: Node) -> Node:
+    node = nodes[0]
+    for other in nodes[1:]:
+        node = node * other
+    return node
+
+
+def raised(node: Node, exponent: Fraction) -> Node:
+    """node ^ exponent for a number known now."""
+    if exponent == Fraction(1, 2):
+        return apply("sqrt", node)
+    if exponent.denominator == 1 and abs(exponent) < 2**31:
+        return apply("integer_power", node, exponent=int(exponent))
+    return apply("power", node, constant(exponent, node.type))
+
+
+def exact_value(tree: Expr) -> Fraction | None:
+    """The exact value of a tree of numbers; None where it holds anything else or a power."""
+    match tree:
+        case Num(value=value):
+            return value
+        case Neg(operand=a):
+            value = exact_value(a)
+            return None if value is None else -value
+        case Quotient(numerator=a, denominator=b):
+            top, bottom = exact_value(a), exact_value(b)
+            return None if top is None or not bottom else top / bottom
+        case Sum(terms=terms):
+            parts = [exact_value(term) for _, term in terms]
+            return (
+                None
+                if None in parts
+                else sum((s * p for (s, _), p in zip(terms, parts, strict=True) if p is not None), Fraction(0))
+            )
+        case _:
+            return None
+
+
+def function_op(name: str) -> str | None:
+    """The op that a function name means, None where it has no definition."""
+    return _SPELLINGS.get(name)
+
+
+_SPELLINGS: dict[str, str] = {}
+
+
+def learn_spellings() -> None:
+    """Fill the table of function names from the notations of the ops."""
+    for op in OPS.values():
+        if op.notation.fixity == "function" and op.kind == "elementwise":
+            for spelling in (op.name, op.notation.unicode, *op.notation.spellings):
+                _SPELLINGS.setdefault(spelling, op.name)
+
+
+learn_spellings()
+
+_FUNCTIONS: dict[str, Callable[[LineMeaning, Call], Val]] = {
+    "max": LineMeaning.extremum,
+    "min": LineMeaning.extremum,
+    "softmax": LineMeaning.softmax,
+    "logsumexp": LineMeaning.logsumexp,
+    "tr": LineMeaning.trace,
+    "sum": LineMeaning.total,
+    "mean": LineMeaning.total,
+}
+
+_METHODS: dict[type[Expr], Callable[..., Val]] = {
+    Ref: LineMeaning.ref,
+    Index: LineMeaning.index,
+    Num: LineMeaning.num,
+    Ones: LineMeaning.ones,
+    Sum: LineMeaning.sum,
+    Product: LineMeaning.product,
+    Quotient: LineMeaning.quotient,
+    Neg: LineMeaning.negative,
+    Power: LineMeaning.power,
+    Transpose: LineMeaning.transpose,
+    Call: LineMeaning.call,
+    BigOp: LineMeaning.big,
+    Norm: LineMeaning.norm,
+    Bars: LineMeaning.bars,
+    Compare: LineMeaning.compare,
+    And: LineMeaning.both,
+    Cases: LineMeaning.cases,
+    Indicator: LineMeaning.indicator,
+}

@@ -1,0 +1,334 @@
+"""Ranks of names that stand whole: z = W x + b makes W a matrix and x, b vectors, at the least surprise.
+
+A reading gives every bare name a kind (scalar, column, matrix). Each kind has a cost by spelling (bold, capital, lower case) and
+broadcasting a scalar beside a vector costs too; the cheapest reading in which every line makes sense is taken, and two equally
+cheap ones are an error that asks for a declaration.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from wengert.notation.expr import (
+    And,
+    Bars,
+    BigOp,
+    Call,
+    Cases,
+    Compare,
+    Entries,
+    Expr,
+    Indicator,
+    Inverse,
+    Line,
+    Neg,
+    Norm,
+    Num,
+    Ones,
+    Power,
+    Product,
+    Quotient,
+    Ref,
+    Sum,
+    Transpose,
+    walk,
+)
+
+BROADCAST_COST = 4.0
+SEARCH_LIMIT = 20_000
+KINDS = ("s", "c", "m")
+
+
+class Mismatch(Exception):
+    """A reading in which a line makes no sense; `tree` is where, `what` is why, `repair` how to mend it."""
+
+    def __init__(self, tree: Expr, what: str, repair: str = "") -> None:
+        super().__init__(what)
+        self.tree = tree
+        self.what = what
+        self.repair = repair
+
+
+class Tie(Exception):
+    """Two readings of equal cost; `name` is the first quantity in which they differ."""
+
+    def __init__(self, name: str, kinds: tuple[str, str]) -> None:
+        super().__init__(name)
+        self.name = name
+        self.kinds = kinds
+
+
+def spelling_costs(name: str, bold: bool) -> dict[str, float]:
+    """What it costs to read a name as a scalar, a column or a matrix."""
+    letter = next((c for c in name if c.isalpha()), "a")
+    if bold:
+        return {"s": 8.0, "c": 4.0, "m": 0.0} if letter.isupper() else {"s": 8.0, "c": 0.0, "m": 8.0}
+    if letter.isupper():
+        return {"s": 2.0, "c": 3.0, "m": 0.0}
+    return {"s": 0.0, "c": 1.0, "m": 6.0}
+
+
+def product_kind(left: str, right: str, tree: Expr) -> str:
+    """The kind of a product side by side."""
+    if left == "s":
+        return right
+    if right == "s":
+        return left
+    table = {("m", "m"): "m", ("m", "c"): "c", ("r", "m"): "r", ("r", "c"): "s", ("c", "r"): "m"}
+    if (left, right) in table:
+        return table[left, right]
+    names = {"c": "a column vector", "r": "a row vector", "m": "a matrix"}
+    raise Mismatch(
+        tree,
+        f"{names[left]} stands directly before {names[right]}: no product is meant by that",
+        "write xᵀ y for the inner product, x yᵀ for the outer product, or x ∘ y entry by entry",
+    )
+
+
+@dataclass
+class KindReader:
+    """The kind of every expression for given kinds of names; the cost of scalars that are broadcast adds up in `cost`."""
+
+    kinds: Mapping[str, str]
+    cost: float = 0.0
+
+    def read(self, tree: Expr) -> str:
+        """The kind of a tree: s, c, r or m.
+
+        Raises Mismatch where it makes no sense.
+        """
+        match tree:
+            case Ref(indices=None, name=name):
+                return self.kinds.get(name, "s")
+            case Num() | BigOp(op="argmax" | "argmin"):
+                return "s"
+            case Ref(indices=indices):
+                return self._entry(tree, len(indices or ()))
+            case Ones():
+                return "c"
+            case Sum(terms=terms):
+                return self.same([term for _, term in terms], tree)
+            case Product(factors=factors, sign=sign):
+                return self._product(factors, sign, tree)
+            case Quotient(numerator=a, denominator=b):
+                return self._quotient(a, b, tree)
+            case Neg(operand=a) | Power(base=a):
+                return self.read(a)
+            case Transpose(operand=a):
+                return self._transpose(a, tree)
+            case Inverse(operand=a):
+                return self.read(a)
+            case Call():
+                return self._call(tree)
+            case BigOp(body=body):
+                return self.read(body)
+            case Norm(operand=a):
+                if self.read(a) == "s":
+                    raise Mismatch(tree, "a norm of a scalar", "write |x| for the absolute value")
+                return "s"
+            case Bars(operand=a):
+                return self.read(a)
+            case Compare(left=a, right=b):
+                return self.same([a, b], tree)
+            case And(parts=parts):
+                return self.same(list(parts), tree)
+            case Cases(branches=branches):
+                return self.same([part for branch in branches for part in branch if part is not None], tree)
+            case Indicator(condition=a):
+                return self.read(a)
+            case Entries(rows=rows):
+                return "c" if all(len(row) == 1 for row in rows) else "m"
+            case _:
+                return "s"
+
+    def _entry(self, tree: Ref, given: int) -> str:
+        rank = {"s": 0, "c": 1, "m": 2}.get(self.kinds.get(tree.name, ""), given)
+        if given > rank:
+            raise Mismatch(tree, f"'{tree.name}' has {_axes(rank)} but {given} indices here")
+        return {0: "s", 1: "c", 2: "m"}[rank - given]
+
+    def same(self, parts: Sequence[Expr], tree: Expr) -> str:
+        """The common kind of parts that stand entry by entry; scalars are broadcast."""
+        kinds = [self.read(part) for part in parts]
+        found = {kind for kind in kinds if kind != "s"}
+        if len(found) > 1:
+            names = {"c": "a column vector", "r": "a row vector", "m": "a matrix"}
+            raise Mismatch(
+                tree,
+                f"{' and '.join(names[k] for k in sorted(found))} do not fit entry by entry",
+                "make the shapes equal, or sum over an index",
+            )
+        if found:
+            self.cost += sum(
+                BROADCAST_COST for part, kind in zip(parts, kinds, strict=True) if kind == "s" and _has_bare(part)
+            )
+            return found.pop()
+        return "s"
+
+    def _product(self, factors: Sequence[Expr], sign: str, tree: Expr) -> str:
+        if sign == "∘":
+            return self.same(factors, tree)
+        if sign == "*" and any(self.read(f) in "mcr" for f in factors[1:]) and self.read(factors[0]) in "mcr":
+            raise Mismatch(
+                tree,
+                "'*' between arrays could mean two products",
+                "write ∘ (or ⊙) for entry by entry, or set the factors side by side for the matrix product",
+            )
+        kind = self.read(factors[0])
+        for factor in factors[1:]:
+            right = self.read(factor)
+            kind = "s" if sign == "·" and kind == right == "c" else product_kind(kind, right, tree)
+        return kind
+
+    def _quotient(self, a: Expr, b: Expr, tree: Expr) -> str:
+        top, bottom = self.read(a), self.read(b)
+        if bottom == "s" or top == bottom:
+            return top
+        if top == "s":
+            self.cost += BROADCAST_COST
+            return bottom
+        raise Mismatch(tree, "numerator and denominator have different shapes")
+
+    def _transpose(self, operand: Expr, tree: Expr) -> str:
+        kind = self.read(operand)
+        if kind == "s":
+            raise Mismatch(tree, "a scalar has no transpose", "declare the quantity a vector or a matrix: x ∈ ℝ^n")
+        return {"c": "r", "r": "c", "m": "m"}[kind]
+
+    def _call(self, tree: Call) -> str:
+        if tree.function in ("tr", "det", "sum", "mean"):
+            kinds = [self.read(arg) for arg in tree.args]
+            if tree.function in ("tr", "det") and kinds != ["m"]:
+                raise Mismatch(tree, f"{tree.function} takes a matrix")
+            return "s"
+        if tree.function == "logsumexp":
+            return {"m": "c"}.get(self.read(tree.args[0]), "s")
+        if tree.function == "diag":
+            return {"c": "m", "m": "c"}.get(self.read(tree.args[0]), "s")
+        if tree.function == "softmax" and self.read(tree.args[0]) == "s":
+            raise Mismatch(tree, "softmax of a scalar", "declare its argument a vector, or write the indices out")
+        return self.same(tree.args, tree)
+
+
+def _axes(rank: int) -> str:
+    return {0: "no axis", 1: "one axis", 2: "two axes"}.get(rank, f"{rank} axes")
+
+
+def _has_bare(tree: Expr) -> bool:
+    return any(isinstance(part, Ref) and part.indices is None for part in walk(tree)) and not isinstance(tree, BigOp)
+
+
+@dataclass(order=True)
+class _State:
+    cost: float
+    tick: int
+    line: int = field(compare=False)
+    kinds: dict[str, str] = field(compare=False)
+    choice: tuple[int, ...] = field(compare=False)
+    first: int = field(compare=False)
+
+
+def infer_kinds(
+    lines: Sequence[Line], known: Mapping[str, str], bold: Callable[[str], bool], sizes: frozenset[str]
+) -> dict[str, str]:
+    """A kind for every bare name of the lines, `known` ones kept; `sizes` are names that stand for sizes.
+
+    Raises Mismatch (of the reading that came furthest) where no reading makes sense, Tie where two are equally good.
+    """
+    search = _Search(lines, bold, sizes)
+    return search.run(dict(known))
+
+
+class _Search:
+    def __init__(self, lines: Sequence[Line], bold: Callable[[str], bool], sizes: frozenset[str]) -> None:
+        self.lines = lines
+        self.bold = bold
+        self.sizes = sizes
+        self.ticks = itertools.count()
+        self.furthest: tuple[int, Mismatch] | None = None
+
+    def open_names(self, line: int, kinds: Mapping[str, str]) -> list[str]:
+        """Bare names on the right of a line that have no kind yet, each once."""
+        names = (
+            t.name for right in self.lines[line].rights for t in walk(right) if isinstance(t, Ref) and t.indices is None
+        )
+        return [name for name in dict.fromkeys(names) if name not in kinds and name not in self.sizes]
+
+    def run(self, known: dict[str, str]) -> dict[str, str]:
+        heap = [self.start(0.0, 0, known)]
+        best: _State | None = None
+        for _ in range(SEARCH_LIMIT):
+            if not heap or (best is not None and heap[0].cost > best.cost):
+                break
+            state = heapq.heappop(heap)
+            if state.line == len(self.lines):
+                if best is None:
+                    best = state
+                elif state.kinds != best.kinds:
+                    raise self.tie(best.kinds, state.kinds)
+                continue
+            for successor in self.expand(state):
+                heapq.heappush(heap, successor)
+        if best is not None:
+            return best.kinds
+        if self.furthest is not None:
+            raise self.furthest[1]
+        return known
+
+    def tie(self, one: Mapping[str, str], other: Mapping[str, str]) -> Tie:
+        name = next(name for name in one if one[name] != other.get(name))
+        return Tie(name, (one[name], other.get(name, "s")))
+
+    def start(self, cost: float, line: int, kinds: dict[str, str]) -> _State:
+        names = self.open_names(line, kinds) if line < len(self.lines) else []
+        return _State(cost, next(self.ticks), line, kinds, (0,) * len(names), 0)
+
+    def expand(self, state: _State) -> Iterator[_State]:
+        names = self.open_names(state.line, state.kinds)
+        ranked = [sorted(spelling_costs(name, self.bold(name)).items(), key=lambda item: item[1]) for name in names]
+        for k in range(state.first, len(names)):
+            if state.choice[k] + 1 < len(KINDS):
+                choice = state.choice[:k] + (state.choice[k] + 1,) + state.choice[k + 1 :]
+                extra = ranked[k][choice[k]][1] - ranked[k][state.choice[k]][1]
+                yield _State(state.cost + extra, next(self.ticks), state.line, state.kinds, choice, k)
+        kinds = dict(state.kinds)
+        base = state.cost
+        for name, options, pick in zip(names, ranked, state.choice, strict=True):
+            kinds[name] = options[pick][0]
+        try:
+            base += self.evaluate(self.lines[state.line], kinds)
+        except Mismatch as mismatch:
+            if self.furthest is None or state.line > self.furthest[0]:
+                self.furthest = (state.line, mismatch)
+            return
+        yield self.start(base, state.line + 1, kinds)
+
+    def evaluate(self, line: Line, kinds: dict[str, str]) -> float:
+        """The cost of a line beyond its inputs' spelling; its left name gets its kind."""
+        reader = KindReader(kinds)
+        kind = "s"
+        for right in line.rights:
+            kind = reader.read(right)
+        left = line.left
+        assert isinstance(left, Ref)
+        if left.indices is not None:
+            if kind != "s":
+                raise Mismatch(
+                    line.rights[-1], f"the left side is one entry of '{left.name}', but the right side is a whole array"
+                )
+            return reader.cost
+        kind = "c" if kind == "r" else kind
+        declared = kinds.get(left.name)
+        if declared not in (None, kind, "any"):
+            if kind != "s":
+                names = {"s": "a scalar", "c": "a vector", "m": "a matrix"}
+                raise Mismatch(
+                    line.rights[-1], f"'{left.name}' is {names[declared]}, but its right side is {names[kind]}"
+                )
+            return reader.cost
+        kinds[left.name] = kind
+        costs = spelling_costs(left.name, self.bold(left.name))
+        return reader.cost + costs[kind] - min(costs.values()) * (kind != "s")

@@ -1,0 +1,125 @@
+"""Lines read in the context of a system: a backward pass, an assumption, a single expression.
+
+Names, letters, ranks and sizes are the system's; a barred name is an error signal of the same type as its quantity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from wengert.errors import EquationError
+from wengert.ir.graph import Node
+from wengert.ir.system import Definition, System, bar
+from wengert.ir.types import Dim
+from wengert.notation.elaborate import KIND_OF_RANK, Context, arrange, place
+from wengert.notation.expr import Expr, Line, Product, Ref
+from wengert.notation.meaning import LineMeaning
+from wengert.notation.ranks import KindReader, Mismatch, infer_kinds
+from wengert.notation.values import Val
+
+if TYPE_CHECKING:
+    from wengert.notation.parser import Reading
+
+
+def read_in_context(reading: Reading, system: System) -> tuple[Definition, ...]:
+    """The lines of a text that belongs to a system, each over the leaves of the system and of the error signals.
+
+    The name of a barred left side is `bar(v)`; any other left side is an auxiliary quantity that later lines may use.
+
+    Raises EquationError where a line does not fit the system.
+    """
+    reader = _ContextReader(system, reading)
+    return tuple(reader.line(line) for line in reading.lines)
+
+
+def read_sides(system: System, reading: Reading, trees: Sequence[Expr]) -> list[Node]:
+    """Scalar expressions over a system's quantities, as nodes."""
+    return [_ContextReader(system, reading).expression(tree) for tree in trees]
+
+
+class _ContextReader:
+    def __init__(self, system: System, reading: Reading) -> None:
+        self.system = system
+        self.reading = reading
+        self.context = Context(reading, leaves=dict(system.leaves))
+        context, classes = self.context, self.context.classes
+        ids = {size: classes.fresh(size) for quantity in system.quantities.values() for size in quantity.type.shape}
+        for name, size in system.size_names.items():
+            context.size_names[name] = ids.setdefault(size, classes.fresh(size))
+        for name, quantity in system.quantities.items():
+            for known in (name, bar(name)):
+                context.kinds[known] = KIND_OF_RANK.get(quantity.type.rank, "any")
+                context.axes[known] = tuple(ids[size] for size in quantity.type.shape)
+            context.dtypes[name] = quantity.type.dtype
+            for other in (quantity.whole, quantity.indexed):
+                if other != name and other not in system.quantities:
+                    context.spellings[other] = name
+                    context.kinds[other] = context.kinds[name]
+        context.euler = "e" not in system.quantities
+
+    def error(self, tree: Expr | Line, mismatch: Mismatch) -> EquationError:
+        span = mismatch.tree.span if mismatch.tree.span.start >= 0 else tree.span
+        return EquationError(
+            mismatch.what, place(self.reading.source, span), mismatch.repair or "check the shapes of both sides"
+        )
+
+    def line(self, line: Line) -> Definition:
+        left = line.left
+        if not isinstance(left, Ref):
+            raise EquationError(
+                "the left side must be a quantity or an error signal",
+                place(self.reading.source, line.span),
+                "write  v̄ = expression",
+            )
+        try:
+            line = self.resolved_dots(line)
+            self.know_names(line)
+            meaning = LineMeaning(self.context, {})
+            val = meaning.assign(line)
+            self.finish_sizes()
+            return Definition(self.context.target(left), arrange(val, line, self.context), line, tuple(line.span))
+        except Mismatch as mismatch:
+            raise self.error(line, mismatch) from None
+
+    def resolved_dots(self, line: Line) -> Line:
+        """x · y where only the reading entry by entry has the left side's shape."""
+        left, right = line.left, line.rights[0]
+        if not (isinstance(left, Ref) and left.indices is None and isinstance(right, Product) and right.sign == "·"):
+            return line
+        reader = KindReader(self.context.kinds)
+        kinds = [reader.read(factor) for factor in right.factors]
+        if self.context.kinds.get(left.name) == "c" and kinds == ["c"] * len(kinds):
+            self.context.warn(
+                right,
+                "'·' is read entry by entry, since the left side is a vector",
+                "write ∘ for the product entry by entry",
+            )
+            return replace(line, rights=(replace(right, sign="∘"), *line.rights[1:]))
+        return line
+
+    def know_names(self, line: Line) -> None:
+        """Every name on the right is known; a new name on the left gets its kind from the right."""
+        context = self.context
+        for name, tree in context.names_in(line.rights):
+            if name not in context.axes and name not in context.size_names:
+                raise Mismatch(
+                    tree, f"'{tree.name}' is not defined", f"the quantities are {', '.join(self.system.quantities)}"
+                )
+        kinds = infer_kinds([line], context.kinds, lambda name: False, frozenset(context.hidden_names()))
+        context.kinds.update(kinds)
+
+    def finish_sizes(self) -> None:
+        classes = self.context.classes
+        for item in range(len(classes.parent)):
+            root = classes.find(item)
+            classes.final[root] = classes.known.get(root, Dim(f"size{root}"))
+
+    def expression(self, tree: Expr) -> Node:
+        try:
+            val: Val = LineMeaning(self.context, {}).number(tree)
+            self.finish_sizes()
+            return val.make()
+        except Mismatch as mismatch:
+            raise self.error(tree, mismatch) from None
