@@ -274,7 +274,7 @@ def _onehot(name: str, column: str, values: Array, known: Mapping[str, Classes],
     values = values if values.dtype.kind == "U" else _whole(column, values).astype(np.int64)
     own: Classes = tuple(np.unique(values).tolist())
     classes = known.get(name, own)
-    strange = [value for value in own if value not in classes]
+    strange = sorted(set(own) - set(classes))
     if strange:
         raise DataError(
             f"The column '{column}' holds the class {strange[0]}, which the training data had not.",

@@ -1,0 +1,258 @@
+"""Model files: exact, whole at every moment, and refused when anything about them is wrong."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from wengert.errors import ModelError
+from wengert.train import atomic, checkpoint
+from wengert.train.checkpoint import Run, SavedModel, load_model, save_model
+from wengert.train.loop import EpochRecord, Progress
+from wengert.train.metrics import Metric
+from wengert.train.preparation import Standardisation
+
+RUN = Run("adam", {"learning_rate": 0.1}, 3, 64, "0.2", "ab" * 32)
+
+
+def made(scale=1.0, size=5):
+    params = {"w": np.linspace(0, scale, size * 2).reshape(2, size).T, "b": np.array(scale, np.float32)}
+    state = {"count": 7, "m": {n: p + 1 for n, p in params.items()}, "v": {n: p + 2 for n, p in params.items()}}
+    history = (EpochRecord(1, 0.1 + 0.2, None, None), EpochRecord(2, 1e-300, 0.25, 0.5))
+    return SavedModel(
+        fingerprint="f" * 8,
+        equations='y = σ(w x) # "quoted" \\\nL = ½ (y − t)²',
+        sizes={"d": 5},
+        binding="x=data,t=onehot(target)",
+        run=RUN,
+        progress=Progress(params, state, 2, 3, 1 / 3, history),
+        context={"params": "w,b"},
+        classes={"t": (0, 2), "k": ("a", "b")},
+        standardisation=Standardisation({"x/1": np.ones(5)}, {"x/1": np.full(5, 2.0)}),
+        metric=Metric("accuracy", "y", "t", 0.5),
+    )
+
+
+def same(one, two):
+    """Equal to the last bit, arrays and types included."""
+    if isinstance(one, np.ndarray):
+        return one.dtype == two.dtype and one.shape == two.shape and np.array_equal(one, two)
+    if isinstance(one, dict):
+        return one.keys() == two.keys() and all(same(one[key], two[key]) for key in one)
+    if hasattr(one, "__dataclass_fields__"):
+        return all(same(getattr(one, name), getattr(two, name)) for name in one.__dataclass_fields__)
+    return one == two
+
+
+def refusal(path):
+    with pytest.raises(ModelError) as caught:
+        load_model(path)
+    return caught.value
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+    path = tmp_path / "m.safetensors"
+    save_model(path, made())
+    assert same(load_model(path), made())
+    assert os.listdir(tmp_path) == ["m.safetensors"]
+
+
+def test_equal_models_are_equal_files(tmp_path):
+    for name in "ab":
+        save_model(tmp_path / name, made())
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_model_without_state_metric_or_history(tmp_path):
+    plain = replace(
+        made(), progress=Progress({"w": np.ones(2)}, {"count": 0}), metric=None, standardisation=Standardisation()
+    )
+    save_model(tmp_path / "m", plain)
+    assert same(load_model(tmp_path / "m"), plain)
+
+
+def test_every_flipped_bit_is_found(tmp_path):
+    path = tmp_path / "m"
+    save_model(path, made())
+    content = path.read_bytes()
+    rng = np.random.Generator(np.random.PCG64(1))
+    places = {*range(400), *rng.integers(0, len(content), 400).tolist()}
+    for place in places:
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(flipped)
+        refusal(path)
+
+
+def test_every_truncation_and_extension_is_found(tmp_path):
+    path = tmp_path / "m"
+    save_model(path, made())
+    content = path.read_bytes()
+    for length in range(0, len(content), 13):
+        path.write_bytes(content[:length])
+        refusal(path)
+    path.write_bytes(content + b"\0")
+    assert refusal(path).what.startswith("The model file is damaged")
+
+
+def test_foreign_files_are_refused(tmp_path):
+    path = tmp_path / "m"
+    save_file({"w": np.ones(3)}, path, {"format": "pt"})
+    assert refusal(path).what == "The file is not a model that wengert wrote, or its beginning is damaged."
+    path.write_bytes(b"\x89PNG" + bytes(1000))
+    assert refusal(path).repair == "Give the path of a file that 'wengert train' wrote."
+    assert refusal(tmp_path / "none").what == "The model file cannot be read: No such file or directory."
+    assert refusal(tmp_path).what == "The model file cannot be read: Is a directory."
+
+
+def test_later_format_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("wengert.train.checkpoint.FORMAT", 2)
+    save_model(tmp_path / "m", made())
+    monkeypatch.undo()
+    assert refusal(tmp_path / "m").what == "The model file has format 2, and this version reads format 1."
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('"epoch\\":2', '"epocH\\":2'), ("parameter/b", "parameter/c"), ('\\"w\\",', '\\"u\\",')]
+)
+def test_record_that_lacks_something_is_refused_though_its_digest_is_right(tmp_path, old, new):
+    path = tmp_path / "m"
+    save_model(path, made())
+    content = path.read_bytes()
+    assert old.encode() in content
+    content = content.replace(old.encode(), new.encode())
+    at = content.index(b'"wengert":"') + len(b'"wengert":"')
+    path.write_bytes(content[:at] + checkpoint._digest(content, at) + content[at + 64 :])
+    assert refusal(path).what == "The model file's record is not complete."
+
+
+class Other:
+    fingerprint = "other"
+
+    def __init__(self, rows=5):
+        self.parameters = {"w": (rows, 2), "b": ()}
+
+
+def test_model_of_other_equations_is_refused_with_the_first_line_that_differs():
+    saved = made()
+    with pytest.raises(ModelError) as caught:
+        saved.require(Other(), saved.equations.replace("½", "2"), "m.safetensors")
+    assert str(caught.value).split("\n") == [
+        "The model file was made from other equations.",
+        "  m.safetensors: its line 2 is 'L = ½ (y − t)²', and here it is 'L = 2 (y − t)²'",
+        "Give the equations, sizes and constants that it was trained with, or train anew without --resume.",
+    ]
+
+
+def test_model_with_other_parameters_is_refused_by_their_shapes():
+    with pytest.raises(ModelError, match=r"the file has the parameters w \(5 × 2\), b \(a number\)"):
+        made().require(Other(9), "", "m")
+
+
+def test_full_disk_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
+    path = tmp_path / "m"
+    save_model(path, made())
+    before = path.read_bytes()
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(atomic.os, "fsync", full)
+    with pytest.raises(ModelError) as caught:
+        save_model(path, made(2.0))
+    assert caught.value.what.startswith("The model cannot be written: the disk is full")
+    assert caught.value.repair == "Free some space, or give a path on another disk."
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["m"]
+
+
+def test_limit_on_the_size_of_files_leaves_the_old_file_and_no_other(tmp_path):
+    """The kernel itself refuses the write here: RLIMIT_FSIZE, whose signal Python ignores, gives EFBIG after a part is written."""
+    path = tmp_path / "m"
+    save_model(path, made())
+    before = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(ModelError, match="a limit on the size of files is reached"):
+            save_model(path, made(size=100_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["m"]
+
+
+def test_ctrl_c_while_writing_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
+    path = tmp_path / "m"
+    save_model(path, made())
+    before = path.read_bytes()
+
+    def stopped(handle):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(atomic.os, "fsync", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        save_model(path, made(2.0))
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["m"]
+
+
+def test_missing_folder_and_folder_as_path(tmp_path):
+    with pytest.raises(ModelError, match="The model cannot be written: No such file or directory"):
+        save_model(tmp_path / "none" / "m", made())
+    with pytest.raises(ModelError, match="The model cannot be written: Is a directory"):
+        save_model(tmp_path, made())
+
+
+def test_link_goes_on_pointing_and_stale_temporaries_are_removed(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "m").symlink_to(tmp_path / "real" / "m")
+    stale = tmp_path / "real" / ".m.0123456789ab.tmp"
+    stale.write_bytes(b"left by a killed process")
+    fresh = tmp_path / "real" / ".m.ba9876543210.tmp"
+    fresh.write_bytes(b"of a process at work")
+    os.utime(stale, (0, 0))
+    save_model(tmp_path / "m", made())
+    assert (tmp_path / "m").is_symlink()
+    assert sorted(os.listdir(tmp_path / "real")) == [".m.ba9876543210.tmp", "m"]
+
+
+SAVING = """
+import sys, itertools
+sys.path.insert(0, sys.argv[2])
+from test_checkpoint import made
+from wengert.train.checkpoint import save_model
+for i in itertools.count():
+    save_model(sys.argv[1], made(float(i), size=20_000))
+    print(i, flush=True)
+"""
+
+
+def test_kill_while_saving_leaves_a_readable_file(tmp_path):
+    path = tmp_path / "m"
+    rng = np.random.Generator(np.random.PCG64(2))
+    last = []
+    for _ in range(20):
+        process = subprocess.Popen(
+            [sys.executable, "-c", SAVING, str(path), os.path.dirname(__file__)], stdout=subprocess.PIPE, text=True
+        )
+        with process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(float(rng.uniform(0, 0.02)))
+            process.send_signal(signal.SIGKILL)
+            process.stdout.read()
+        loaded = load_model(path)
+        last.append(float(loaded.parameters["b"]))
+        assert same(loaded, made(last[-1], size=20_000))
+    assert max(last) > 0
