@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -120,12 +121,11 @@ def test_ctrl_c_saves_says_so_and_resumes_bit_for_bit(softmax):
     assert Path("parts").read_bytes() == Path("whole").read_bytes()
 
 
-CTRL_C = """
-import sys, os, signal, threading
+LONG = """
+import sys
 sys.path.insert(0, sys.argv[1])
 from conftest import softmax_task
 from wengert.train.session import TrainOptions, train
-threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
 options = TrainOptions("digits", "x=data,t=onehot(target)", epochs=10**6, json=True, log="log.jsonl")
 result = train(softmax_task(), options)
 sys.exit(130 if result.interrupted else 0)
@@ -133,16 +133,27 @@ sys.exit(130 if result.interrupted else 0)
 
 
 def test_real_ctrl_c_leaves_a_model_and_a_log():
-    done = subprocess.run(
-        [sys.executable, "-c", CTRL_C, os.path.dirname(__file__)], capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 130
-    assert done.stderr == ""
-    events = [json.loads(line) for line in done.stdout.splitlines()]
+    command = [sys.executable, "-c", LONG, os.path.dirname(__file__)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        begun = "".join(process.stdout.readline() for _ in range(4))
+        process.send_signal(signal.SIGINT)
+        said, complaints = begun + process.stdout.read(), process.stderr.read()
+    assert (process.returncode, complaints) == (130, "")
+    events = [json.loads(line) for line in said.splitlines()]
     assert [events[0]["event"], events[-1]["event"]] == ["start", "finish"]
     assert events[-1]["interrupted"] is True
-    assert Path("log.jsonl").read_text() == done.stdout
+    assert Path("log.jsonl").read_text() == said
     assert load_model("model.safetensors").progress.epoch == events[-1]["epoch"] > 0
+
+
+def test_names_are_read_in_any_spelling_that_the_task_knows(softmax):
+    task = replace(softmax(), canonical=lambda name: name.strip().lower())
+    options = TrainOptions("iris", "X=data,T=onehot(target)", standardise=("X",), metric="accuracy(Y, T)", epochs=1)
+    result = train(task, options, io.StringIO())
+    assert result.saved.metric.statement == "accuracy(y, t)"
+    assert list(result.saved.standardisation.mean) == ["x"]
 
 
 def test_progress_is_saved_while_training(softmax, monkeypatch):

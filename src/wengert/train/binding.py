@@ -15,7 +15,7 @@ format.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -55,8 +55,8 @@ class Bound:
         return len(next(iter(self.arrays.values()))) if self.arrays else 0
 
 
-def parse_binding(spec: str) -> dict[str, Expression]:
-    """The expressions by equation name, in the order written.
+def parse_binding(spec: str, canonical: Callable[[str], str] = str.strip) -> dict[str, Expression]:
+    """The expressions by equation name, in the order written; `canonical` gives the one spelling of a name.
 
     Raises:
         DataError: text that is not of the grammar, or a name that is bound twice.
@@ -68,7 +68,7 @@ def parse_binding(spec: str) -> dict[str, Expression]:
                 raise _unreadable("A binding is empty: two commas, or one at the end.", spec)
             continue
         name, equals, right = part.partition("=")
-        name = name.strip()
+        name = canonical(name.strip()) if name.strip() else ""
         if not equals or not name or not right.strip():
             raise _unreadable(f"'{part.strip()}' is not of the form name=column.", spec)
         if name in found:
@@ -152,6 +152,7 @@ def bind(
     *,
     classes: Mapping[str, Classes] | None = None,
     lenient: bool = False,
+    canonical: Callable[[str], str] = str.strip,
 ) -> Bound:
     """The arrays that the equations ask for, from the columns of the data.
 
@@ -165,7 +166,8 @@ def bind(
             lengths that differ.
     """
     table = columns if isinstance(columns, Table) else Table("the data", dict(columns))
-    expressions = parse_binding(spec)
+    expressions = parse_binding(spec, canonical)
+    written = set(expressions)
     if names is not None:
         _refuse_unknown(expressions, names, spec)
         expressions |= {name: Expression("column", (name,)) for name in names if name not in expressions}
@@ -174,7 +176,7 @@ def bind(
         absent = [column for column in expression.columns if column not in table]
         if absent and lenient:
             bound.missing[name] = absent[0]
-        elif absent and name not in parse_binding(spec):
+        elif absent and name not in written:
             raise _no_data(name, table)
         else:
             bound.arrays[name] = _evaluate(name, expression, table, classes or {}, bound.classes)

@@ -60,7 +60,12 @@ class Metric:
         return float(np.mean(prediction.argmax(axis=1) == classes))
 
 
-def choose_metric(forward: Forward, batch: Mapping[str, Array], statement: str = "auto") -> Metric | None:
+def choose_metric(
+    forward: Forward,
+    batch: Mapping[str, Array],
+    statement: str = "auto",
+    canonical: Callable[[str], str] = str.strip,
+) -> Metric | None:
     """The metric that the data decides, or the one that `statement` writes: "none", "rmse(y, t)", "accuracy(y > 0.5,
     t)".
 
@@ -73,7 +78,7 @@ def choose_metric(forward: Forward, batch: Mapping[str, Array], statement: str =
     if statement == "none":
         return None
     if statement != "auto":
-        return _stated(forward, batch, statement)
+        return _stated(forward, batch, statement, canonical)
     found: list[tuple[str, str]] = []
     for target in batch:
         prediction = _prediction(forward, batch, target)
@@ -131,7 +136,7 @@ def _is_onehot(values: Array) -> bool:
 _STATEMENT = re.compile(r"\s*(accuracy|rmse)\s*\((.+?)(?:>\s*(-?[0-9.]+(?:e-?[0-9]+)?)\s*)?,([^,]+)\)\s*")
 
 
-def _stated(forward: Forward, batch: Mapping[str, Array], statement: str) -> Metric:
+def _stated(forward: Forward, batch: Mapping[str, Array], statement: str, canonical: Callable[[str], str]) -> Metric:
     read = _STATEMENT.fullmatch(statement)
     if read is None:
         raise DataError(
@@ -139,7 +144,7 @@ def _stated(forward: Forward, batch: Mapping[str, Array], statement: str) -> Met
             "  forms: none, rmse(prediction, target), accuracy(prediction, target), accuracy(prediction > number, target)",
             "Write for example --metric 'accuracy(y > 0.5, t)'.",
         )
-    prediction, target = read[2].strip(), read[4].strip()
+    prediction, target = canonical(read[2].strip()), canonical(read[4].strip())
     shapes = per_example(forward, batch)
     for name, names in ((prediction, shapes), (target, batch)):
         if name not in names:

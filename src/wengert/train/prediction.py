@@ -63,7 +63,8 @@ def predict(task_from: Callable[[SavedModel], Task], options: PredictOptions) ->
     saved = load_model(options.model)
     task = task_from(saved)
     binding = saved.binding if options.bind is None else options.bind
-    bound = bind(binding, load(options.data), task.inputs, classes=saved.classes, lenient=True)
+    table = load(options.data)
+    bound = bind(binding, table, task.inputs, classes=saved.classes, lenient=True, canonical=task.canonical)
     if not bound.arrays:
         raise DataError(
             "No column of the data is bound to a name of the equations.",
@@ -77,7 +78,12 @@ def predict(task_from: Callable[[SavedModel], Task], options: PredictOptions) ->
     with np.errstate(all="ignore"):
         computed = model.forward(saved.parameters, data)
         shapes = per_example(lambda part: model.forward(saved.parameters, part), data)
-    names = _chosen(options.quantities, saved.metric, [name for name in shapes if name not in data], bound)
+    names = _chosen(
+        [task.canonical(name) for name in options.quantities],
+        saved.metric,
+        [name for name in shapes if name not in data],
+        bound,
+    )
     quantities = {name: computed[name] for name in names}
     return _with_classes(quantities, computed, saved, data, bound)
 

@@ -152,7 +152,9 @@ class JsonLines:
     def __call__(self, event: Event) -> None:
         record = as_record(event)
         if record is not None:
-            print(json.dumps(record, ensure_ascii=False, allow_nan=False), file=self.stream, flush=True)
+            # one write, so that Ctrl-C cannot fall between a line and its end
+            self.stream.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+            self.stream.flush()
 
     def close(self) -> None:
         self.stream.flush()

@@ -31,7 +31,7 @@ from wengert.train.curve import draw_losses, refuse_undrawable
 from wengert.train.data import load
 from wengert.train.initial import break_symmetry, initial_parameters
 from wengert.train.loop import EpochRecord, Finished, Model, Plan, Progress, Started, batch_size, evaluate, fit
-from wengert.train.metrics import choose_metric
+from wengert.train.metrics import Metric, choose_metric
 from wengert.train.optimizers import Optimizer, optimizer
 from wengert.train.preparation import Standardisation, split, take
 from wengert.train.report import reporting
@@ -52,6 +52,7 @@ class Task:
     inputs: tuple[str, ...]
     build: Callable[[Mapping[str, Array], Mapping[str, int]], Model]
     context: Mapping[str, str] = field(default_factory=dict[str, str])
+    canonical: Callable[[str], str] = str.strip
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,8 @@ def _prepare(task: Task, options: TrainOptions, saved: SavedModel | None) -> _Pr
     seed = _same("seed", options.seed, None if saved is None else saved.run.seed, 0)
     binding = _same("bind", options.bind, None if saved is None else saved.binding, "")
     held = _same("validation", options.validation, None if saved is None else saved.run.validation, "0.2")
-    bound = bind(binding, load(options.data), task.inputs, classes=None if saved is None else saved.classes)
+    classes = None if saved is None else saved.classes
+    bound = bind(binding, load(options.data), task.inputs, classes=classes, canonical=task.canonical)
     bound = of_type(bound, float_type(bound))
     if not bound.arrays:
         raise DataError(
@@ -196,7 +198,7 @@ def _prepare(task: Task, options: TrainOptions, saved: SavedModel | None) -> _Pr
             "Name fewer parameters with --params, so that inputs and targets are left for the data.",
         )
     training, validation = _split(task, bound, binding, held, seed)
-    standardisation = _standardisation(options, training, saved)
+    standardisation = _standardisation(task, options, training, saved)
     training = standardisation.apply(training)
     validation = None if validation is None else standardisation.apply(validation)
     model = task.build(training, options.sizes if saved is None else {**saved.sizes, **options.sizes})
@@ -211,8 +213,7 @@ def _prepare(task: Task, options: TrainOptions, saved: SavedModel | None) -> _Pr
     else:
         _refuse_other_run(saved, model, task, options, run)
         progress, drawn = saved.progress, ()
-    before = saved.metric.statement if saved is not None and saved.metric is not None else "auto"
-    metric = choose_metric(lambda part: model.forward(progress.params, part), training, options.metric or before)
+    metric = _metric(task, options, model, progress.params, training, saved)
     start = SavedModel(
         fingerprint=model.fingerprint,
         equations=task.equations,
@@ -263,7 +264,7 @@ def _split(
     """Training and validation arrays: rows of the data by a fraction, or a second data set."""
     fraction = _fraction(held)
     if fraction is None:
-        other = bind(binding, load(held), task.inputs, classes=bound.classes)
+        other = bind(binding, load(held), task.inputs, classes=bound.classes, canonical=task.canonical)
         return bound.arrays, of_type(other, float_type(bound)).arrays
     training, validation = split(bound.n, fraction, seed)
     return take(bound.arrays, training), take(bound.arrays, validation) if len(validation) else None
@@ -276,10 +277,12 @@ def _fraction(text: str) -> float | None:
         return None  # then it names a data source
 
 
-def _standardisation(options: TrainOptions, training: Mapping[str, Array], saved: SavedModel | None) -> Standardisation:
+def _standardisation(
+    task: Task, options: TrainOptions, training: Mapping[str, Array], saved: SavedModel | None
+) -> Standardisation:
+    stated = None if options.standardise is None else sorted(map(task.canonical, options.standardise))
     if saved is None:
-        return Standardisation.of(training, options.standardise or ())
-    stated = None if options.standardise is None else sorted(options.standardise)
+        return Standardisation.of(training, stated or ())
     _same("standardise", stated, sorted(saved.standardisation.mean), ())
     return saved.standardisation
 
@@ -315,6 +318,22 @@ def _initial(
         _, gradients = model.loss_and_gradients(params, some)
     drawn = break_symmetry(params, gradients, seed)
     return {**params, **drawn}, tuple(drawn)
+
+
+def _metric(
+    task: Task,
+    options: TrainOptions,
+    model: Model,
+    params: Mapping[str, Array],
+    training: Mapping[str, Array],
+    saved: SavedModel | None,
+) -> Metric | None:
+    """The stated metric, else that of the saved training, else the one that the data decides."""
+    before = "auto" if saved is None else "none" if saved.metric is None else saved.metric.statement
+    with np.errstate(all="ignore"):
+        return choose_metric(
+            lambda part: model.forward(params, part), training, options.metric or before, task.canonical
+        )
 
 
 def _data_digest(arrays: Mapping[str, Array]) -> str:
