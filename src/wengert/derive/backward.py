@@ -15,9 +15,9 @@ from wengert.derive.recognise import open_term_primes, recognise
 from wengert.derive.simplify import Named, assume, expand, fold, simplify, substitute_leaves
 from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node, constant, input_node
-from wengert.ir.op import OPS
 from wengert.ir.system import System, bar
-from wengert.ir.walk import topological
+from wengert.notation.expr import Call, walk
+from wengert.notation.meaning import function_op
 from wengert.ops.terms import Apply, Builder, Leaf, Term, gather, is_zero, number, subterms, total
 
 
@@ -195,12 +195,9 @@ class _Derivation:
                 if term is not None:
                     contributions.append(Contribution(child, term))
         raw = total([c.term for c in contributions], type.shape)
-        value = simplify(raw, self.usable(name))
+        value = simplify(raw, self.named)
         further, assumed = self.further(name, value)
         return BackwardLine(name, tuple(contributions), value, further, assumed)
-
-    def usable(self, name: str) -> list[Named]:
-        return self.named
 
     def contribution(self, name: str, child: str) -> Term | None:
         """ū ∂u/∂v with letter functions kept as primes."""
@@ -247,12 +244,12 @@ def fold_calls(term: Term, named: Sequence[Named], leaf: Term) -> Term:
 
 
 def letter_functions(system: System) -> set[str]:
-    """The ops whose names the user wrote as letters (σ), and functions without a definition."""
+    """The ops whose names the user wrote as letters (σ): their primes stay in print."""
     letters: set[str] = set()
     for line in system.lines:
-        for node in topological([line.node]):
-            if node.op.notation.letter:
-                letters.add(node.op.name)
-            if node.op.name == "prime" and OPS[node.params["function"]].notation.letter:
-                letters.add(node.params["function"])
+        for right in line.written.rights:
+            for tree in walk(right):
+                op = function_op(tree.function) if isinstance(tree, Call) and len(tree.function) == 1 else None
+                if op is not None:
+                    letters.add(op)
     return letters

@@ -335,10 +335,11 @@ def merge_cases(term: Term, conditions: Collection[Term] = ()) -> Term:
                 if j != i and _exponent_of(opposite, place, monomial(second)):
                     a = _divide(monomial(first), [Factor(mask.term, place)], ONE)
                     b = _divide(monomial(second), [Factor(opposite, place)], ONE)
-                    return total(
-                        [choose(mask.term.args[0], place, a, b), *(t for k, t in enumerate(terms) if k not in (i, j))],
-                        term.shape,
-                    )
+                    condition = mask.term.args[0]
+                    if condition not in conditions and negated(condition) in conditions:
+                        condition, a, b = negated(condition), b, a
+                    others = [t for k, t in enumerate(terms) if k not in (i, j)]
+                    return total([choose(condition, place, a, b), *others], term.shape)
     return term
 
 

@@ -1,0 +1,282 @@
+"""Every derivation is checked on the spot: each bar against forward mode and against complex step or central differences.
+
+The points are random, inside the domain where every line is finite; size classes get distinct sizes of at least 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wengert.autodiff.forward import jvp
+from wengert.derive.backward import Backward
+from wengert.errors import CheckError
+from wengert.ir.graph import Graph, Node, apply, input_node
+from wengert.ir.system import System, bar
+from wengert.ir.types import Dim
+from wengert.ir.walk import map_graph, substitute, topological
+from wengert.ops.evaluate import evaluate
+from wengert.ops.terms import Leaf, Product, gather
+from wengert.passes.open_primes import open_primes
+
+Array = Any
+EXACT = 1e-9
+"""Largest relative difference that forward mode and complex step may show."""
+DIFFERENCES = 1e-5
+"""The same for central differences, where the complex step cannot go (abs, max, comparisons on complex numbers)."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was compared: the number of quantities, the largest relative difference, and the routes taken."""
+
+    quantities: int
+    difference: float
+    routes: tuple[str, ...]
+    assumed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        plural = "quantity" if self.quantities == 1 else "quantities"
+        return f"checked: {self.quantities} {plural}, largest relative difference {self.difference:.0e} (against {' and '.join(self.routes)})"
+
+
+def check(backward: Backward, *, seed: int = 0, points: int = 3) -> Report:
+    """Compare every bar of the backward pass with independent routes at random points.
+
+    Raises CheckError where one differs, naming the quantity, both values and their difference.
+    """
+    names = [line.name for line in backward.lines if line.name != backward.loss]
+    if not names:
+        return Report(0, 0.0, ("forward mode",))
+    worst, routes = 0.0, set[str]()
+    rng = np.random.default_rng(seed)
+    for _ in range(points):
+        point = draw_point(backward.system, rng)
+        difference, used = _compare(backward, names, point, rng)
+        worst = max(worst, difference)
+        routes |= used
+    order = ("forward mode", "complex step", "central differences")
+    return Report(len(names), worst, tuple(r for r in order if r in routes))
+
+
+# ---------------------------------------------------------------- points
+
+
+DRAWS: tuple[Callable[[Any, tuple[int, ...]], Array], ...] = (
+    lambda rng, shape: rng.normal(size=shape),
+    lambda rng, shape: np.abs(rng.normal(size=shape)) + 0.2,
+    lambda rng, shape: rng.uniform(0.1, 0.9, size=shape),
+    lambda rng, shape: rng.uniform(1.2, 2.5, size=shape),
+)
+"""Where inputs may lie, tried in this order until every line of the system is finite."""
+
+
+def sizes_for(system: System) -> dict[str, int]:
+    """A size of at least 2 for every named size, all different, so that a transposed axis cannot go unnoticed."""
+    dims = dict.fromkeys(
+        size.name for q in system.quantities.values() for size in q.type.shape if isinstance(size, Dim)
+    )
+    dims.update(dict.fromkeys(size.name for size in system.size_names.values() if isinstance(size, Dim)))
+    return {name: 2 + k for k, name in enumerate(dims)}
+
+
+def draw_point(system: System, rng: Any, sizes: Mapping[str, int] | None = None) -> dict[str, Array]:
+    """Values for every input at which all lines are finite.
+
+    Raises CheckError where none was found.
+    """
+    bound = dict(sizes or sizes_for(system))
+    graph = concrete(system.graph())
+    draws: dict[str, int] = dict.fromkeys(system.inputs, 0)
+    for attempt in range(200):
+        point = {name: _draw(system, name, draws[name], bound, rng) for name in system.inputs}
+        satisfy_assumptions(system, point)
+        values = evaluate(graph, point, bound)
+        if all(np.all(np.isfinite(v)) for v in values):
+            return point
+        # First every input moves to the next region together, then each for itself.
+        if attempt < len(DRAWS) - 1:
+            draws = dict.fromkeys(draws, attempt + 1)
+        else:
+            draws = {name: int(rng.integers(len(DRAWS))) for name in draws}
+    raise CheckError(
+        "no point was found at which every line of the system is finite",
+        repair="give values of your own:  .check(x=…, y=…)",
+    )
+
+
+def _draw(system: System, name: str, region: int, sizes: Mapping[str, int], rng: Any) -> Array:
+    type = system.quantities[name].type
+    shape = tuple(sizes[s.name] if isinstance(s, Dim) else s for s in type.shape)
+    if type.dtype == "int64":
+        return rng.integers(0, min([*sizes.values(), 2]), size=shape)
+    return DRAWS[region](rng, shape)
+
+
+def satisfy_assumptions(system: System, point: dict[str, Array]) -> None:
+    """Make Σ_k t_k = c true by scaling t, in place; other assumptions cannot be drawn and are an error.
+
+    Raises CheckError.
+    """
+    for left, right in system.assumptions:
+        total, target = gather(left), gather(right)
+        single = isinstance(total, Product) and len(total.factors) == 1 and total.coef == 1 and not target.rank
+        leaf = total.factors[0].term if single and isinstance(total, Product) else None
+        if not (isinstance(leaf, Leaf) and leaf.name in point and isinstance(target, Product) and not target.factors):
+            raise CheckError(
+                "this assumption cannot be tested: only a sum of one input that equals a number can",
+                repair="write it as  assume Σ_k t_k = 1",
+            )
+        assert isinstance(total, Product)
+        axes = tuple(k for k, q in enumerate(total.factors[0].labels) if q in total.summed)
+        values = np.abs(point[leaf.name]) + 0.1
+        point[leaf.name] = values * float(target.coef) / values.sum(axis=axes, keepdims=True)
+
+
+def concrete(graph: Graph) -> Graph:
+    """The graph with primes opened and every undefined function φ given as a product of tanh, so that it has numbers.
+
+    A formula in φ and φ' that holds for every φ holds for this one.
+    """
+
+    def define(node: Node, inputs: tuple[Node, ...]) -> Node:
+        if node.op.name != "opaque":
+            return node if inputs == node.inputs else Node(node.op, inputs, node.params, node.type, node.source)
+        result: Node | None = None
+        for k, (x, order) in enumerate(zip(inputs, node.params["order"], strict=True)):
+            shifted = x * 0.7 + (0.3 + k / 5)
+            f = (
+                apply("tanh", shifted)
+                if order == 0
+                else apply("prime", shifted, function="tanh", order=order) * 0.7**order
+            )
+            result = f if result is None else result * f
+        assert result is not None
+        return result
+
+    return open_primes(map_graph(graph, define))
+
+
+# ---------------------------------------------------------------- comparison
+
+
+def _compare(backward: Backward, names: list[str], point: Mapping[str, Array], rng: Any) -> tuple[float, set[str]]:
+    system, loss = backward.system, backward.loss
+    sizes = sizes_for(system)
+    order = tuple(line.name for line in system.lines)
+    forward = dict(point) | dict(zip(order, evaluate(concrete(system.graph(order)), point, sizes), strict=True))
+    signal = np.asarray(1.0) if backward.seeded else rng.normal(size=np.shape(forward[loss]))
+    bars = dict(
+        zip(
+            names,
+            evaluate(concrete(backward.graph(tuple(bar(n) for n in names))), {**point, bar(loss): signal}, sizes),
+            strict=True,
+        )
+    )
+    worst, routes = 0.0, {"forward mode"}
+    for name in names:
+        direction = rng.normal(size=np.shape(forward[name]))
+        claimed = np.sum(bars[name] * direction)
+        graph = from_quantity(system, name, loss)
+        values = {n: forward[n] for n in graph.input_names}
+        scale = float(np.sum(np.abs(bars[name] * direction))) + 1e-300
+        (tangent,) = jvp(graph.outputs, [_leaf_of(graph, name)], [input_node("direction", _leaf_of(graph, name).type)])
+        if tangent is not None:
+            derivative = Graph(
+                (
+                    *graph.inputs,
+                    *(n for n in topological([tangent]) if n.op.name == "input" and n.params["name"] == "direction"),
+                ),
+                (tangent,),
+            )
+            (exact,) = evaluate(open_primes(derivative), {**values, "direction": direction}, sizes)
+            worst = max(worst, _judge(backward, name, claimed, np.sum(signal * exact), scale, EXACT, "forward mode"))
+        step, route = _numeric(graph, name, values, direction, signal, sizes)
+        limit = EXACT if route == "complex step" else DIFFERENCES
+        difference = _judge(backward, name, claimed, step, scale + abs(step), limit, route)
+        if route == "complex step":
+            worst = max(worst, difference)
+        routes.add(route)
+    return worst, routes
+
+
+def _judge(
+    backward: Backward, name: str, claimed: float, truth: float, scale: float, limit: float, route: str
+) -> float:
+    difference = float(abs(claimed - truth) / max(scale, abs(truth), 1e-300))
+    if not difference <= limit:
+        line = next((d.written for d in backward.system.lines if d.name == name), None)
+        raise CheckError(
+            f"the error signal of '{name}' is {claimed:.12g} along a random direction, but {route} gives {truth:.12g}",
+            f"  relative difference {difference:.1e}" + ("" if line is None else f" in the bar of {name}"),
+            "this is a mistake in wengert's derivation: please report it with the equations",
+        )
+    return difference
+
+
+def from_quantity(system: System, name: str, loss: str) -> Graph:
+    """The loss as a function of one quantity, all inputs and earlier quantities held: what v̄ is the derivative of."""
+    values: dict[str, Node] = {n: system.leaves[n] for n in system.inputs}
+    free = system.leaves[name]
+    values[name] = free
+    for line in system.lines:
+        if line.name == name:
+            continue
+        known = {system.leaves[n]: node for n, node in values.items()}
+        (values[line.name],) = substitute([line.node], known)
+    inputs = tuple(dict.fromkeys((*(system.leaves[n] for n in system.inputs), free)))
+    return concrete(Graph(inputs, (values[loss],), (loss,)))
+
+
+def _leaf_of(graph: Graph, name: str) -> Node:
+    return next(node for node in graph.inputs if node.params["name"] == name)
+
+
+ROUGH = frozenset(
+    (
+        "abs",
+        "max",
+        "min",
+        "maximum",
+        "minimum",
+        "relu",
+        "sign",
+        "floor",
+        "less",
+        "less_equal",
+        "greater",
+        "greater_equal",
+        "erfc",
+        "softplus",
+        "logsumexp",
+        "logistic",
+    )
+)
+"""Ops whose NumPy values are not the analytic continuation, so that a complex step through them means nothing."""
+
+
+def _numeric(
+    graph: Graph, name: str, values: Mapping[str, Array], direction: Array, signal: Array, sizes: Mapping[str, int]
+) -> tuple[float, str]:
+    if not any(node.op.name in ROUGH for node in topological(graph.outputs)):
+        step = 1e-100
+        (value,) = evaluate(graph, {**values, name: values[name] + 1j * step * direction}, sizes)
+        return float(np.sum(signal * np.imag(value)) / step), "complex step"
+    return _richardson(graph, name, values, direction, signal, sizes), "central differences"
+
+
+def _richardson(
+    graph: Graph, name: str, values: Mapping[str, Array], direction: Array, signal: Array, sizes: Mapping[str, int]
+) -> float:
+    """Central differences at h and 2h, combined so that the error is of fourth order."""
+
+    def slope(h: float) -> float:
+        (up,) = evaluate(graph, {**values, name: values[name] + h * direction}, sizes)
+        (down,) = evaluate(graph, {**values, name: values[name] - h * direction}, sizes)
+        return float(np.sum(signal * (up - down)) / (2 * h))
+
+    h = 1e-4 * max(1.0, float(np.max(np.abs(values[name]), initial=0.0)))
+    return (4 * slope(h) - slope(2 * h)) / 3
