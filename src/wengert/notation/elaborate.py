@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from wengert.errors import EquationError, caret
 from wengert.ir.graph import Node, input_node
-from wengert.ir.system import Definition, Quantity, System
+from wengert.ir.system import Definition, Quantity, System, bar
 from wengert.ir.types import ArrayType, Dim, Size
 from wengert.notation.expr import (
     BigOp,

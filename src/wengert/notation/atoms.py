@@ -1,0 +1,574 @@
+"""What a factor can begin with: numbers, brackets, calls, Σ, fractions, norms, cases, derivatives.
+
+Each handler reads from the parser's current token to the end of the atom; exponents and transposes are the parser's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from wengert.notation import references
+from wengert.notation.expr import (
+    Bars,
+    BigOp,
+    Call,
+    Cases,
+    Derive,
+    Entries,
+    Expr,
+    Indicator,
+    Neg,
+    Norm,
+    Num,
+    Ones,
+    Partial,
+    Quotient,
+    Ref,
+    Span,
+)
+from wengert.notation.scripts import Script, clusters, list_letters, next_script
+from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS
+from wengert.notation.tokens import Token
+
+if TYPE_CHECKING:
+    from wengert.notation.parser import Parser
+
+INVERTIBLE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "sinh": "arsinh", "cosh": "arcosh", "tanh": "artanh"}
+SEVERAL_ARGUMENTS = frozenset({"max", "min"})
+
+
+def divide(left: Expr, right: Expr, span: Span) -> Expr:
+    """left / right; a fraction of two whole numbers is one number."""
+    if (
+        isinstance(left, Num)
+        and isinstance(right, Num)
+        and left.value.denominator == right.value.denominator == 1
+        and right.value
+    ):
+        return Num(left.value / right.value, f"{left.text}/{right.text}", span=span)
+    return Quotient(left, right, span=span)
+
+
+def number(parser: Parser) -> Expr:
+    token = parser.advance()
+    return Num(token.value or Fraction(0), token.text, span=token.span)
+
+
+def ones(parser: Parser) -> Expr:
+    """𝟏, or an indicator written 𝟏[c] or 𝟏{c}."""
+    token = parser.advance()
+    follower = parser.token
+    if follower.kind == "sub":
+        script = next_script(parser.tokens, parser.at, parser.source)
+        if script is not None and any(t.kind == "rel" for t in script.content):
+            condition = condition_in(parser, script)
+            return Indicator(condition, span=Span(token.span.start, script.span.end))
+    if follower.kind == "open" and follower.text in ("[", "\\{", "(", "⟦", "{", "cases") and has_relation(parser):
+        return indicator(parser)
+    return Ones(span=token.span)
+
+
+def condition_in(parser: Parser, script: Script) -> Expr:
+    inner = replace(parser, tokens=script.content, at=0, open_bars=[], reaches=[], condition=True)
+    tree = inner.comparison()
+    if inner.token.kind != "end":
+        raise inner.unexpected()
+    parser.at = script.end
+    return tree
+
+
+def has_relation(parser: Parser) -> bool:
+    """Whether the bracket that opens here holds a comparison at its own level."""
+    at, end = parser.at + 1, parser.at + parser.token.reach
+    while at < end:
+        token = parser.tokens[at]
+        if token.kind == "rel":
+            return True
+        at += token.reach + 1 if token.kind == "open" else 1
+    return False
+
+
+def indicator(parser: Parser) -> Expr:
+    """⟦c⟧, [c] with a comparison, 𝟏[c]"""
+    start = parser.at
+    opening = parser.advance()
+    outer, parser.condition = parser.condition, True
+    bars, parser.open_bars = parser.open_bars, []
+    condition = parser.comparison()
+    parser.condition, parser.open_bars = outer, bars
+    if parser.token.kind != "close":
+        raise parser.unexpected()
+    parser.advance()
+    return Indicator(condition, span=Span(opening.span.start, parser.span_from(start).end))
+
+
+def bracket(parser: Parser) -> Expr:
+    """A bracket: a Σ inside it ends at its close."""
+    opening = parser.token
+    if opening.text == "⟦" or (opening.text in ("[", "\\{") and has_relation(parser)):
+        return indicator(parser)
+    if opening.text == "cases":
+        return cases(parser)
+    if opening.text == "matrix":
+        return matrix(parser)
+    if opening.text in ("\\{", ".") and parser.ahead().text == "matrix" and opening.reach == parser.ahead().reach + 2:
+        return braced_matrix(parser)
+    parser.advance()
+    bars, parser.open_bars = parser.open_bars, []
+    mark = len(parser.reaches)
+    tree = parser.sum()
+    if parser.token.kind == "comma" and opening.text in "([":
+        raise parser.error(
+            "A comma stands in a bracket that is no argument list.",
+            parser.token.span,
+            "Give the parts names of their own.",
+        )
+    if parser.token.kind != "close":
+        raise parser.unexpected()
+    parser.advance()
+    del parser.reaches[mark:]
+    parser.open_bars = bars
+    return tree
+
+
+def cases(parser: Parser) -> Expr:
+    """{ a if c; b otherwise } and \\begin{cases}; a brace without conditions is a bracket."""
+    opening = parser.advance()
+    outer, parser.condition = parser.condition, True
+    bars, parser.open_bars = parser.open_bars, []
+    mark = len(parser.reaches)
+    branches: list[tuple[Expr, Expr | None]] = []
+    while parser.token.kind != "close":
+        value = parser.sum()
+        if parser.token.kind == "comma":
+            parser.advance()
+        branches.append((value, case_condition(parser)))
+        if parser.token.kind == "row":
+            parser.advance()
+        elif parser.token.kind != "close":
+            raise parser.unexpected()
+    end = parser.advance()
+    parser.condition, parser.open_bars = outer, bars
+    del parser.reaches[mark:]
+    span = Span(opening.span.start, max(end.span.end, opening.span.end))
+    if len(branches) == 1 and branches[0][1] is None:
+        return branches[0][0]
+    open_ends = [place for place, (_, condition) in enumerate(branches) if condition is None]
+    if not branches or open_ends not in ([], [len(branches) - 1]):
+        raise parser.error("A case without a condition must be the last one.", span, "Write { a if c; b otherwise }.")
+    return Cases(tuple(branches), span=span)
+
+
+def case_condition(parser: Parser) -> Expr | None:
+    """The condition after a case's value; None for “otherwise”."""
+    if parser.token.kind == "amp":
+        parser.advance()
+    token = parser.token
+    if token.kind in ("row", "close"):
+        return None
+    if token.text in ("otherwise", "else"):
+        parser.advance()
+        if parser.token.kind == "dot":
+            parser.advance()
+        return None
+    if token.text in ("if", "when", "for"):
+        parser.advance()
+    if parser.token.kind not in ("row", "close"):
+        return parser.comparison()
+    raise parser.unexpected()
+
+
+def matrix(parser: Parser) -> Expr:
+    """The entries of a matrix or vector that is written out."""
+    start = parser.at
+    parser.advance()
+    bars, parser.open_bars = parser.open_bars, []
+    rows: list[tuple[Expr, ...]] = []
+    row: list[Expr] = []
+    while parser.token.kind != "close":
+        row.append(parser.sum())
+        if parser.token.kind == "amp":
+            parser.advance()
+        elif parser.token.kind == "row":
+            parser.advance()
+            rows.append(tuple(row))
+            row = []
+        elif parser.token.kind != "close":
+            raise parser.unexpected()
+    parser.advance()
+    parser.open_bars = bars
+    if row:
+        rows.append(tuple(row))
+    span = parser.span_from(start)
+    if not rows or len({len(entries) for entries in rows}) != 1:
+        raise parser.error(
+            "The rows of this matrix have different lengths.", span, "Write as many entries in every row."
+        )
+    return Entries(tuple(rows), span=span)
+
+
+def braced_matrix(parser: Parser) -> Expr:
+    """\\left\\{ \\begin{array}{ll} a & c \\\\ b & d \\end{array} \\right. : cases by hand."""
+    parser.advance()
+    tree = cases(parser)
+    parser.advance()
+    return tree
+
+
+def bars(parser: Parser) -> Expr:
+    """|x| or ‖x‖, with the order of a norm as a subscript."""
+    start = parser.at
+    opening = parser.advance()
+    parser.open_bars.append(opening.kind)
+    mark = len(parser.reaches)
+    tree = parser.sum()
+    del parser.reaches[mark:]
+    parser.open_bars.pop()
+    if parser.token.kind != opening.kind:
+        sign = opening.text[0]
+        raise parser.error(f"This “{sign}” is not closed.", opening.span, f"Write the second {sign}.")
+    parser.advance()
+    if opening.kind == "bar":
+        return Bars(tree, span=parser.span_from(start))
+    order = "2"
+    if parser.token.kind == "sub":
+        script = next_script(parser.tokens, parser.at, parser.source)
+        order = "".join(t.text for t in script.content) if script else ""
+        if script is None or order not in ("1", "2", "F", "∞"):
+            raise parser.error("A norm has the order 1, 2, F or ∞.", parser.token.span, "Write ‖x‖, ‖x‖_1 or ‖A‖_F.")
+        parser.at = script.end
+    return Norm(tree, order, span=parser.span_from(start))
+
+
+def root(parser: Parser) -> Expr:
+    """√ takes one factor."""
+    start = parser.at
+    parser.advance()
+    if parser.syntax == "latex" and parser.token.text == "[":
+        raise parser.error("Only square roots are read.", parser.token.span, "Write the root as a power: x^{1/3}.")
+    return Call("sqrt", (parser.factor(),), span=parser.span_from(start))
+
+
+# calls
+
+
+def call(parser: Parser) -> Expr:
+    """f(x, …), f'(x), f²(x), log y_k, e^x; max and min with a subscript are reductions."""
+    start = parser.at
+    token = parser.advance()
+    function = OTHER_SPELLINGS.get(token.text, token.text)
+    if function == "e":
+        script = next_script(parser.tokens, parser.at, parser.source)
+        assert script is not None
+        tree = parser.script_expression(script.content, script.end)
+        return Call("exp", (tree,), span=parser.span_from(start))
+    if function in references.REDUCTIONS and parser.token.kind == "sub":
+        return big(parser, function, start)
+    primes, power = 0, None
+    while (script := next_script(parser.tokens, parser.at, parser.source)) is not None:
+        if all(t.kind == "prime" for t in script.content):
+            primes += len(script.content)
+            parser.at = script.end
+        elif script.kind == "sup" and power is None:
+            power = parser.script_expression(script.content, script.end)
+        else:
+            raise parser.error(f"The function {token.text} has no index.", script.span, f"Write {token.text}(x_i).")
+    if power == Neg(Num(Fraction(1))):
+        other = INVERTIBLE.get(function)
+        meant = (
+            f"Write {other}(x), or 1/{function}(x)."
+            if other
+            else f"Write 1/{token.text}(x), or name the inverse function."
+        )
+        raise parser.error(
+            f"{token.text}⁻¹ can mean the inverse function or the reciprocal.", parser.span_from(start), meant
+        )
+    if parser.token.kind == "open" and parser.token.text in ("(", "[", "\\{"):
+        return applied(parser, function, primes, power, start)
+    if not parser.begins_factor():
+        raise parser.error(
+            f"The function {token.text} is not applied to anything.", token.span, f"Write {token.text}(x)."
+        )
+    argument = parser.factor()
+    tree = Call(function, (argument,), primes, power, span=parser.span_from(start))
+    check_one_factor(parser, token, start, argument)
+    return tree
+
+
+def applied(parser: Parser, function: str, primes: int, power: Expr | None, start: int) -> Expr:
+    """The arguments in brackets."""
+    parser.advance()
+    outer, parser.open_bars = parser.open_bars, []
+    mark = len(parser.reaches)
+    args = [parser.sum()]
+    while parser.token.kind == "comma":
+        parser.advance()
+        args.append(parser.sum())
+    if parser.token.kind != "close":
+        raise parser.unexpected()
+    parser.advance()
+    parser.open_bars = outer
+    del parser.reaches[mark:]
+    span = parser.span_from(start)
+    if function in FUNCTIONS and (len(args) > 1) != (function in SEVERAL_ARGUMENTS):
+        wanted = (
+            "two or more arguments, or an index as in max_j x_j" if function in SEVERAL_ARGUMENTS else "one argument"
+        )
+        raise parser.error(f"{function} has {len(args)} here; it takes {wanted}.", span, f"Give it {wanted}.")
+    return Call(function, tuple(args), primes, power, span=span)
+
+
+def check_one_factor(parser: Parser, token: Token, start: int, argument: Expr) -> None:
+    """A function without parentheses takes one factor; what follows it could belong to it (decision 6)."""
+    slash = parser.token.kind == "op" and parser.token.text == "/"
+    if isinstance(argument, BigOp) or not (parser.begins_factor() or slash):
+        return
+    written = parser.quote(parser.span_from(start))
+    inner = parser.quote(argument.span)
+    place = parser.at
+    rest = parser.quote(parser.tokens[place].span) if not slash else "… "
+    raise parser.error(
+        f"What stands after “{written}” could belong to {token.text} or not: without brackets {token.text} takes one factor.",
+        parser.token.span,
+        f"Write {rest if not slash else ''}{' ' if not slash else '('}{written}{')' if slash else ''}"
+        f" … if it does not belong to it, {token.text}({inner}{'/' if slash else ' '}…) if it does.",
+    )
+
+
+# Σ, ∏, max over an index
+
+
+def big_sign(parser: Parser) -> Expr:
+    start = parser.at
+    token = parser.advance()
+    return big(parser, token.text, start)
+
+
+def big(parser: Parser, op: str, start: int) -> Expr:
+    """Σ_{j} body, with a range or a condition; it reaches to the end of the term."""
+    head = parser.tokens[start]
+    subscript: Script | None = None
+    upper: Expr | None = None
+    while (script := next_script(parser.tokens, parser.at, parser.source)) is not None and script.kind != "prime":
+        if script.kind == "sub":
+            subscript = script
+            parser.at = script.end
+        else:
+            upper = parser.script_expression(script.content, script.end)
+    if subscript is None:
+        raise parser.error("This needs an index letter.", head.span, "Write, for example, Σ_j w_j x_j.")
+    letters, condition, lower = limits(parser, subscript)
+    new = set(letters) - parser.scope
+    parser.scope |= new
+    if condition is None and any(t.kind == "rel" for t in subscript.content) and lower is None:
+        condition = condition_in_scope(parser, subscript)
+    head_span = Span(head.span.start, max(subscript.span.end, parser.tokens[parser.at - 1].span.end))
+    parser.deeper()
+    mark = len(parser.reaches)
+    body = parser.term()
+    del parser.reaches[mark:]
+    parser.depth -= 1
+    parser.scope -= new
+    span = parser.span_from(start)
+    from wengert.notation.parser import Reach
+
+    parser.reaches.append(Reach(letters, head_span, Span(head_span.end, span.end)))
+    return BigOp(op, letters, body, condition, lower, upper, span=span)
+
+
+def limits(parser: Parser, script: Script) -> tuple[tuple[str, ...], Expr | None, Expr | None]:
+    """The letters under a Σ and its lower limit; conditions are read later, when the letters are bound."""
+    content = script.content
+    texts = [t.text for t in content]
+    if any(t.kind == "name" and len(clusters(t.text)) > 1 and t.font.startswith("\\") for t in content) or "∈" in texts:
+        raise parser.error(
+            "A sum over a set is not read.", script.span, "Sum over an index letter, with ⟦…⟧ for the condition."
+        )
+    found = list(dict.fromkeys(letter for letter in list_letters(content) if letter[0].isalpha()))
+    if not found:
+        raise parser.error("This needs an index letter.", script.span, "Write, for example, Σ_j w_j x_j.")
+    if len(content) > 2 and content[0].kind == "name" and content[1].text == "=":
+        lower = parser.script_expression(content[2:], parser.at)
+        return (content[0].text,), None, lower
+    if len(content) > 1 and content[1].kind == "colon":
+        return (content[0].text,), None, None
+    if any(t.kind == "rel" for t in content):
+        fresh = [letter for letter in found if letter not in parser.scope and not parser.symbols.is_quantity(letter)]
+        first = [letter for letter in found if letter in fresh] or found[:1]
+        return tuple(first[:2] if len(fresh) > 1 and _all_letters(content) else first[:1]), None, None
+    return tuple(found), None, None
+
+
+def _all_letters(content: list[Token]) -> bool:
+    return all(t.kind in ("name", "rel") for t in content)
+
+
+def condition_in_scope(parser: Parser, script: Script) -> Expr:
+    content = script.content
+    if len(content) > 1 and content[1].kind == "colon":
+        content = content[2:]
+    end = parser.at
+    condition = condition_in(parser, replace(script, content=content))
+    parser.at = end
+    return condition
+
+
+# fractions and derivatives
+
+
+def fraction(parser: Parser) -> Expr:
+    """\\frac{a}{b}, \\frac12, \\frac{∂L}{∂w}, \\frac{∂}{∂w} body"""
+    start = parser.at
+    parser.advance()
+    above, below = argument(parser, start), argument(parser, start)
+    top = differential_part(parser, above)
+    bottom = differential_part(parser, below) if top is not None else None
+    if top is not None and bottom is not None and bottom[1]:
+        return derivative(parser, top, bottom, start)
+    numerator = argument_expression(parser, above)
+    denominator = argument_expression(parser, below)
+    span = parser.span_from(start)
+    tree = divide(numerator, denominator, span)
+    return replace(tree, stacked=True) if isinstance(tree, Quotient) else tree
+
+
+def argument(parser: Parser, start: int) -> list[Token]:
+    """The tokens of one argument of \\frac."""
+    token = parser.token
+    if token.kind in ("end", "close", "op", "rel", "sup", "sub"):
+        raise parser.error("\\frac needs two arguments.", parser.tokens[start].span, "Write \\frac{a}{b}.")
+    if token.kind == "open" and token.text == "{":
+        content = parser.tokens[parser.at + 1 : parser.at + token.reach]
+        parser.at += token.reach + 1
+        if not content:
+            raise parser.error("This part of the fraction is empty.", token.span, "Write \\frac{a}{b}.")
+        return content
+    parser.advance()
+    return [token]
+
+
+def argument_expression(parser: Parser, content: list[Token]) -> Expr:
+    inner = replace(parser, tokens=content, at=0, open_bars=[], reaches=[])
+    tree = inner.sum()
+    if inner.token.kind != "end":
+        raise inner.unexpected()
+    return tree
+
+
+def differential_part(parser: Parser, content: list[Token]) -> tuple[str, list[Token]] | None:
+    """∂u, du, ∂ or d: the sign and the tokens after it; None if this is no differential."""
+    first = content[0]
+    if first.kind == "partial":
+        return "∂", content[1:]
+    if first.kind == "name" and first.text == "d" and not first.bars and not parser.symbols.is_quantity("d"):
+        if len(content) == 1 or content[1].kind == "name":
+            return "d", content[1:]
+    if first.kind == "name" and len(first.text) > 1 and first.text[0] == "d" and first.text[1:] in parser.symbols.names:
+        return "d", [replace(first, text=first.text[1:]), *content[1:]]
+    return None
+
+
+def derivative(parser: Parser, top: tuple[str, list[Token]], bottom: tuple[str, list[Token]], start: int) -> Expr:
+    below = argument_expression(parser, bottom[1])
+    if top[1]:
+        above = argument_expression(parser, top[1])
+        return Partial(above, below, top[0], span=parser.span_from(start))
+    return derive(parser, below, start)
+
+
+def derive(parser: Parser, below: Expr, start: int) -> Expr:
+    """∂/∂v and the one factor that it is applied to."""
+    if not parser.begins_factor():
+        raise parser.error(
+            "∂/∂ is not applied to anything.", parser.span_from(start), "Write the expression after it, in brackets."
+        )
+    bracketed = parser.token.kind == "open"
+    body = parser.factor()
+    if not bracketed and parser.begins_factor():
+        raise parser.error(
+            "What stands after this could belong to the derivative or not.",
+            parser.token.span,
+            "Put the derivative's operand in brackets.",
+        )
+    return Derive(below, body, span=parser.span_from(start))
+
+
+def partial(parser: Parser) -> Expr:
+    """∂u/∂v and ∂/∂v in text."""
+    start = parser.at
+    parser.advance()
+    if parser.token.kind == "op" and parser.token.text == "/":
+        parser.advance()
+        below = below_the_line(parser)
+        return derive(parser, below, start)
+    if parser.token.kind != "name":
+        raise parser.error("∂ stands before a name.", parser.tokens[start].span, "Write ∂L/∂w.")
+    above = references.reference(parser, parser.advance())
+    return partial_below(parser, above, "∂", start)
+
+
+def partial_below(parser: Parser, above: Expr, symbol: str, start: int | None = None) -> Expr:
+    """The /∂v after ∂u."""
+    if parser.token.kind != "op" or parser.token.text != "/":
+        raise parser.error("A derivative is written as a fraction.", parser.token.span, "Write ∂L/∂w.")
+    parser.advance()
+    below = below_the_line(parser)
+    begin = above.span.start - 1 if start is None else parser.tokens[start].span.start
+    return Partial(above, below, symbol, span=Span(begin, below.span.end))
+
+
+def below_the_line(parser: Parser) -> Expr:
+    token = parser.advance()
+    if token.kind == "name" and token.text[0] == "d":
+        if len(clusters(token.text)) > 1:
+            parser.tokens[parser.at - 1] = token = replace(token, text=token.text[1:])
+            return references.reference(parser, token)
+    elif token.kind != "partial":
+        raise parser.error("Below a ∂ stands another ∂.", token.span, "Write ∂L/∂w.")
+    if parser.token.kind != "name":
+        raise parser.error("∂ stands before a name.", parser.token.span, "Write ∂L/∂w.")
+    return references.reference(parser, parser.advance())
+
+
+def nabla(parser: Parser) -> Expr:
+    """∇_W L: the error signal of W, as a derivative."""
+    start = parser.at
+    parser.advance()
+    script = next_script(parser.tokens, parser.at, parser.source)
+    if script is None or script.kind != "sub":
+        raise parser.error("∇ needs the name that it differentiates by.", parser.tokens[start].span, "Write ∇_W L.")
+    below = argument_expression(parser, script.content)
+    parser.at = script.end
+    if parser.token.kind != "name" or not isinstance(below, Ref):
+        raise parser.error("∇ stands before the name of the loss.", parser.token.span, "Write ∇_W L.")
+    above = references.reference(parser, parser.advance())
+    return Partial(above, below, "∇", span=parser.span_from(start))
+
+
+def misplaced(parser: Parser) -> Expr:
+    token = parser.token
+    if token.kind == "transpose":
+        raise parser.error("A transpose sign stands alone.", token.span, "Write it as a superscript: Wᵀ or W^\\top.")
+    raise parser.error(
+        f"“{token.text[:30]}” is no mathematics.", token.span, "Put remarks after # or at the end of the line."
+    )
+
+
+HANDLERS: dict[str, Callable[[Parser], Expr]] = {
+    "num": number,
+    "name": references.name,
+    "open": bracket,
+    "bar": bars,
+    "norm": bars,
+    "big": big_sign,
+    "root": root,
+    "frac": fraction,
+    "partial": partial,
+    "nabla": nabla,
+    "ones": ones,
+    "transpose": misplaced,
+    "remark": misplaced,
+}

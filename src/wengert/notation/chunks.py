@@ -1,0 +1,256 @@
+"""The token stream cut into equations: one chunk for each equation or declaration, with the remarks that stood beside it.
+
+It looks at separators only (line ends, \\\\, commas, gaps) and at where the equals signs are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from wengert.notation.expr import Span
+from wengert.notation.tokens import Source, Token
+
+KEYWORDS = {
+    "params": "params", "param": "params", "parameters": "params", "parameter": "params", "data": "data", "inputs": "data",
+    "input": "data", "given": "data", "constants": "data", "assume": "assume", "assuming": "assume", "dialect": "dialect",
+    "implicit": "implicit", "functions": "function", "function": "function",
+}  # fmt: skip
+"""Words that begin a declaration, and its kind."""
+
+REMARK_WORDS = frozenset({"for", "where", "with", "using", "since", "because"})
+HARD = frozenset({"newline", "row", "hard", "semicolon"})
+RELATIONS = frozenset({"=", "+=", "∈"})
+CONTINUING = frozenset({"+", "·", "∘", "*", "/", "×"})
+
+
+@dataclass
+class Chunk:
+    """The tokens of one equation, or of one declaration when `keyword` is set or its sign is ∈."""
+
+    tokens: list[Token]
+    notes: list[str] = field(default_factory=list[str])
+    keyword: str = ""
+
+    @property
+    def span(self) -> Span:
+        return Span(self.tokens[0].span.start, max(token.span.end for token in self.tokens))
+
+
+Part = tuple[str, list[Token]]
+
+
+def cut(tokens: list[Token], source: Source, syntax: str, warnings: list[str]) -> list[Chunk]:
+    """The chunks of a token stream whose brackets are matched."""
+    chunks: list[Chunk] = []
+    for row in _rows(tokens, syntax):
+        chunks.extend(_Row(row, source, syntax, warnings).chunks())
+    return chunks
+
+
+def relations(tokens: list[Token], signs: frozenset[str] = RELATIONS) -> list[int]:
+    """Where the relation signs outside all brackets are."""
+    found: list[int] = []
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        if token.kind == "rel" and token.text in signs and not (at and tokens[at - 1].kind in ("sub", "sup")):
+            found.append(at)
+        at += token.reach + 1 if token.kind == "open" else 1
+    return found
+
+
+def _rows(tokens: list[Token], syntax: str) -> list[list[Token]]:
+    """The stream cut at hard separators; a line that only goes on with the line before is joined to it."""
+    rows: list[list[Token]] = [[]]
+    joined_before = False
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        if token.kind in HARD:
+            soft_line_end = token.kind == "newline" and syntax == "latex"
+            if rows[-1] and soft_line_end:
+                rows[-1].append(Token("soft", "line", token.span))
+            elif rows[-1]:
+                rows.append([])
+            at += 1
+            continue
+        step = token.reach + 1 if token.kind == "open" else 1
+        rows[-1].extend(tokens[at : at + step])
+        at += step
+    out: list[list[Token]] = []
+    for row in rows:
+        row = _trim(row)
+        if not row:
+            continue
+        goes_on = row[0].kind == "op" and row[0].text in CONTINUING and not relations(row)
+        joined_before = bool(out) and out[-1][-1].kind in ("op", "rel") and not relations(row)
+        if out and (goes_on or joined_before):
+            out[-1].extend(row)
+        else:
+            out.append(row)
+    return out
+
+
+def _trim(row: list[Token]) -> list[Token]:
+    """The row without gaps and & at its ends, and without the full stop or comma at its end."""
+    start, end = 0, len(row)
+    while start < end and row[start].kind in ("soft", "amp", "comma", "dot"):
+        start += 1
+    while end > start and row[end - 1].kind in ("soft", "comma", "dot", "semicolon", "colon"):
+        end -= 1
+    while end > start and row[end - 1].kind == "amp":
+        end -= 1
+    return row[start:end]
+
+
+class _Row:
+    """One line of equations, which may hold several, with equation numbers and remarks."""
+
+    def __init__(self, tokens: list[Token], source: Source, syntax: str, warnings: list[str]) -> None:
+        self.tokens, self.source, self.syntax, self.warnings = tokens, source, syntax, warnings
+        self.out: list[Chunk] = []
+        self.current: list[Token] = []
+        self.related = False  # whether `current` has an equals sign
+        self.notes: list[str] = []
+
+    def chunks(self) -> list[Chunk]:
+        first = self.tokens[0]
+        if first.kind == "arrow":  # ∴ and ⇒ before an equation
+            self.tokens = _trim(self.tokens[1:])
+            return self.chunks() if self.tokens else []
+        if self.is_declaration():
+            return [Chunk(_plain(self.tokens), keyword=KEYWORDS[first.text])]
+        for separator, part in self.parts():
+            if part and not self.place(separator, part):
+                break
+        self.emit()
+        return self.out
+
+    def is_declaration(self) -> bool:
+        first = self.tokens[0]
+        if first.kind != "name" or first.text not in KEYWORDS or len(self.tokens) < 2:
+            return False
+        return self.tokens[1].kind not in ("rel", "sub", "sup") and (
+            self.tokens[1].kind != "open" or first.text == "assume"
+        )
+
+    def parts(self) -> list[Part]:
+        """The row cut at commas and gaps, the & of alignments removed."""
+        parts: list[Part] = [("", [])]
+        at = 0
+        while at < len(self.tokens):
+            token = self.tokens[at]
+            if token.kind == "amp":
+                doubled = at + 1 < len(self.tokens) and self.tokens[at + 1].kind == "amp"
+                if doubled:
+                    parts.append(("soft", []))
+                at += 1 + doubled
+            elif token.kind in ("comma", "soft"):
+                gap = token.text == "line"
+                if token.kind == "soft" and not parts[-1][1]:
+                    pass  # “, \quad”: the comma decides
+                else:
+                    parts.append(("comma" if token.kind == "comma" else "line" if gap else "soft", []))
+                at += 1
+            else:
+                step = token.reach + 1 if token.kind == "open" else 1
+                parts[-1][1].extend(self.tokens[at : at + step])
+                at += step
+        return parts
+
+    def place(self, separator: str, part: list[Token]) -> bool:
+        """Put one part where it belongs; False when the rest of the row is a remark."""
+        if separator == "soft" and _is_equation_number(part):
+            return True
+        remark = self.remark_start(part, separator)
+        if remark is not None:
+            if remark:
+                self.join(separator, _trim(part[:remark]))
+            self.note(part[remark])
+            return False
+        if separator == "soft" and self.current and _is_remark_in_brackets(part):
+            self.note_text(part)
+            return True
+        self.join(separator, part)
+        return True
+
+    def join(self, separator: str, part: list[Token]) -> None:
+        part = _trim(part)
+        if not part:
+            return
+        begins_with_sign = part[0].kind == "rel" or (part[0].kind == "op" and part[0].text != "-")
+        related = bool(relations(part))
+        separate = related and self.related and not begins_with_sign
+        if self.current and separate and not (separator != "comma" and self.current[-1].kind in ("op", "rel")):
+            self.emit()
+        if self.current and separator == "comma":
+            self.current.append(Token("comma", ",", Span(part[0].span.start - 1, part[0].span.start)))
+        self.current.extend(part)
+        self.related = self.related or related
+
+    def emit(self) -> None:
+        if self.current:
+            self.out.append(Chunk(self.current, self.notes))
+        elif self.notes and self.out:
+            self.out[-1].notes.extend(self.notes)
+        self.current, self.notes, self.related = [], [], False
+
+    def remark_start(self, part: list[Token], separator: str) -> int | None:
+        """Where a remark begins in this part, if there is one."""
+        at = 0
+        while at < len(part):
+            token = part[at]
+            if token.kind in ("remark", "arrow"):
+                return at
+            if token.kind == "star" and not (at and part[at - 1].kind == "sup"):
+                return at
+            if token.kind == "name" and token.text in REMARK_WORDS and (at or self.current):
+                return at
+            at += token.reach + 1 if token.kind == "open" else 1
+        if separator == "soft" and self.syntax == "text" and self.current and _is_prose(part):
+            self.warnings.append(
+                self.source.warning(
+                    "The words after the gap are taken as a remark.",
+                    Span(part[0].span.start, part[-1].span.end),
+                    "Put remarks after #, or write them with one space if they belong to the equation.",
+                )
+            )
+            return 0
+        return None
+
+    def note(self, first: Token) -> None:
+        text = self.source.text[first.span.start : max(self.tokens[-1].span.end, first.span.end)]
+        self.notes.append(" ".join(text.split()))
+
+    def note_text(self, part: list[Token]) -> None:
+        self.notes.append(" ".join(self.source.text[part[0].span.start : part[-1].span.end].split()))
+
+
+def _plain(tokens: list[Token]) -> list[Token]:
+    return [token for token in tokens if token.kind not in ("soft", "amp")]
+
+
+def _is_equation_number(part: list[Token]) -> bool:
+    """(5), (2.3), (3a)"""
+    return (
+        part[0].kind == "open"
+        and part[0].text == "("
+        and part[0].reach == len(part) - 1
+        and 2 < len(part) < 6
+        and part[1].kind == "num"
+        and all(token.kind in ("num", "dot") or (token.kind == "name" and len(token.text) == 1) for token in part[1:-1])
+        and not any(token.space for token in part[1:-1])
+    )
+
+
+def _is_remark_in_brackets(part: list[Token]) -> bool:
+    """(h_0 = 0), (over each row): a bracket that holds an equation or words."""
+    if part[0].kind != "open" or part[0].text != "(" or part[0].reach != len(part) - 1:
+        return False
+    return bool(relations(part[1:-1])) or _is_prose(part[1:-1])
+
+
+def _is_prose(part: list[Token]) -> bool:
+    """Whether the tokens are words of a sentence rather than factors."""
+    words = [t for t in part if t.kind == "name" and len(t.text) > 2 and t.text.isascii() and t.text.islower()]
+    return len(words) >= 2 and not relations(part) and all(t.space for t in words[1:])

@@ -1,0 +1,413 @@
+"""The parser: one equation's tokens to a surface tree, by operator precedence, with the symbols that the first pass found.
+
+A term is products with a sign (·, ∘, *) of runs (juxtaposition and /) of factors. The handlers for what a factor can begin with are in
+atoms.py, names with their scripts in references.py. Ranks and shapes are not known here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from wengert.notation import atoms, references
+from wengert.notation.atoms import divide
+from wengert.notation.expr import (
+    And,
+    Compare,
+    Expr,
+    Inverse,
+    Neg,
+    Num,
+    Ones,
+    Power,
+    Product,
+    Span,
+    Sum,
+    Transpose,
+    children,
+)
+from wengert.notation.precedence import LEVEL, PRODUCT_SIGNS, RUN, SIGNED, SUM
+from wengert.notation.scripts import Script, next_script
+from wengert.notation.symbols import Symbols
+from wengert.notation.tokens import MAX_DEPTH, Source, Token
+
+STARTS = frozenset(
+    {"num", "name", "open", "bar", "norm", "big", "root", "frac", "partial", "nabla", "ones", "transpose", "remark"}
+)
+"""Kinds of tokens that can begin a factor."""
+
+
+@dataclass
+class Reach:
+    """A Σ whose term has not been closed by a bracket: its letters and where it stands."""
+
+    letters: tuple[str, ...]
+    span: Span
+    body: Span
+
+
+@dataclass
+class Parser:
+    """The state of reading one equation."""
+
+    tokens: list[Token]
+    source: Source
+    symbols: Symbols
+    warnings: list[str]
+    syntax: str
+    scope: set[str] = field(default_factory=set[str])
+    at: int = 0
+    depth: int = 0
+    script_depth: int = 0
+    open_bars: list[str] = field(default_factory=list[str])
+    reaches: list[Reach] = field(default_factory=list[Reach])
+    loose: list[tuple[str, Span]] = field(default_factory=list[tuple[str, Span]])
+    in_index: bool = False  # inside a subscript: bare letters index
+    reads_signals: bool = False  # whether dW stands for the error signal of W here
+    condition: bool = False  # inside an indicator or a case: bare index letters compare
+
+    def __post_init__(self) -> None:
+        end = self.tokens[-1].span.end if self.tokens else 0
+        self.tokens = [*self.tokens, Token("end", "", Span(end, end))]
+
+    # the token stream
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.at]
+
+    def advance(self) -> Token:
+        token = self.tokens[self.at]
+        self.at += token.kind != "end"
+        return token
+
+    def ahead(self, steps: int = 1) -> Token:
+        return self.tokens[min(self.at + steps, len(self.tokens) - 1)]
+
+    def expect(self, kind: str, text: str, repair: str) -> Token:
+        if self.token.kind != kind or (text and self.token.text != text):
+            raise self.error(f"“{text}” is missing here.", self.token.span, repair)
+        return self.advance()
+
+    def span_from(self, start: int) -> Span:
+        """From the token at `start` to the token before the current one; virtual brackets take no place."""
+        begin = self.tokens[start].span.start
+        return Span(begin, max(begin, self.tokens[max(start, self.at - 1)].span.end))
+
+    def error(self, what: str, span: Span, repair: str) -> Exception:
+        return self.source.error(what, span, repair)
+
+    def warn(self, what: str, span: Span, repair: str) -> None:
+        self.warnings.append(self.source.warning(what, span, repair))
+
+    def quote(self, span: Span) -> str:
+        """The user's own text at a place, shortened."""
+        text = " ".join(self.source.text[span.start : span.end].split())
+        return text if len(text) <= 40 else text[:37] + "…"
+
+    # expressions
+
+    def expression(self) -> Expr:
+        """A sum to its end, and nothing after it."""
+        tree = self.sum()
+        if self.token.kind != "end":
+            raise self.unexpected()
+        check_tree_depth(tree, self)
+        return tree
+
+    def unexpected(self) -> Exception:
+        token = self.token
+        if token.kind == "comma":
+            return self.error(
+                "A comma stands here, and no further equation after it.",
+                token.span,
+                "Remove it, or complete the equation.",
+            )
+        if token.kind == "close":
+            return self.error(f"This “{token.text}” closes nothing.", token.span, "Remove it.")
+        if token.kind == "end":
+            return self.error("The expression ends too early.", token.span, "Complete it.")
+        if token.text == "if":
+            return self.error("A condition stands outside a brace.", token.span, "Write { a if c; b otherwise }.")
+        if token.text in "⊗±∓" and token.kind == "op":
+            return self.error(f"The sign {token.text} is not read.", token.span, "Write the operation out.")
+        return self.error(f"“{token.text}” cannot stand here.", token.span, "Check the equation at this place.")
+
+    def sum(self) -> Expr:
+        """Terms with + and − between them. A Σ reaches to the end of its term (decision 1)."""
+        start, reach_mark = self.at, len(self.reaches)
+        sign = self.leading_sign()
+        terms = [(sign, self.term())]
+        while self.token.kind == "op" and LEVEL.get(self.token.text) == SUM:
+            sign = -1 if self.advance().text == "-" else 1
+            if self.token.kind == "op" and LEVEL.get(self.token.text) == SUM:
+                raise self.error(
+                    "Two signs stand side by side.", self.token.span, "Put the second one in brackets: a + (−b)."
+                )
+            reaches, loose = self.reaches[reach_mark:], len(self.loose)
+            terms.append((sign, self.term()))
+            self.check_reach(reaches, loose)
+        if len(terms) > 1:
+            return Sum(tuple(terms), span=self.span_from(start))
+        return terms[0][1] if sign > 0 else Neg(terms[0][1], span=self.span_from(start))
+
+    def leading_sign(self) -> int:
+        sign, count = 1, 0
+        while self.token.kind == "op" and self.token.text in ("-", "+"):
+            count += 1
+            if count > 1:
+                raise self.error(
+                    "Two signs stand side by side.", self.token.span, "Put the second one in brackets: −(−b)."
+                )
+            sign = -1 if self.advance().text == "-" else 1
+        return sign
+
+    def check_reach(self, reaches: list[Reach], loose: int) -> None:
+        """A later summand must not use the letter of a Σ that has ended."""
+        for letter, place in self.loose[loose:]:
+            for reach in reaches:
+                if letter in reach.letters:
+                    sigma = self.quote(reach.span)
+                    body = self.quote(reach.body)
+                    later = self.quote(Span(place.start, place.end))
+                    raise self.error(
+                        f"The sum over {letter} has ended before this {letter}: a Σ reaches to the end of its term, not over + or −.",
+                        place,
+                        f"Write {sigma} ({body} + …) to sum both, or give “{later}” an index of its own Σ.",
+                    )
+
+    def term(self) -> Expr:
+        """Runs with a product sign between them, from left to right; a run is factors side by side and / (decision 15)."""
+        start, sign, number_next = self.at, "", False
+        left: Expr | None = None
+        while True:
+            run = Run(self)
+            run.add(self.factor(signed=True))
+            while True:
+                if self.token.kind == "op" and LEVEL.get(self.token.text) == RUN:
+                    slash = self.advance()
+                    run.divide(slash, self.at, self.factor(signed=True))
+                elif self.begins_factor():
+                    run.places.append(self.at)
+                    run.add(self.factor())
+                else:
+                    break
+            right = run.finish(last=True)
+            left = right if left is None else self.join(left, right, sign, number_next, self.span_from(start))
+            if self.token.kind != "op" or LEVEL.get(self.token.text) != SIGNED:
+                return left
+            sign = PRODUCT_SIGNS[self.advance().text]
+            number_next = self.token.kind == "num"
+
+    def join(self, left: Expr, right: Expr, sign: str, number_next: bool, span: Span) -> Expr:
+        """left · right. Before a number the dot only keeps digits apart: it is juxtaposition there."""
+        signed = isinstance(left, Product) and left.sign != ""
+        if sign in ("·", "*") and (isinstance(left, Num) or (number_next and not signed)):
+            plain_left = left.factors if isinstance(left, Product) else (left,)
+            plain_right = right.factors if isinstance(right, Product) and right.sign == "" else (right,)
+            return Product(plain_left + plain_right, span=span)
+        if isinstance(left, Product) and left.sign == sign:
+            return Product((*left.factors, right), sign, span=span)
+        return Product((left, right), sign, span=span)
+
+    def begins_factor(self) -> bool:
+        token = self.token
+        if token.kind not in STARTS or (token.kind in ("bar", "norm") and self.closes_bars(token)):
+            return False
+        return not (token.kind == "name" and token.text in ("if", "otherwise", "else", "and") and self.condition)
+
+    def closes_bars(self, token: Token) -> bool:
+        """Whether a | or ‖ closes: its side says so, or one of its kind is open."""
+        if token.text.endswith("<"):
+            return False
+        return token.text.endswith(">") or (bool(self.open_bars) and self.open_bars[-1] == token.kind)
+
+    def deeper(self) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise self.error(
+                f"The expression nests deeper than {MAX_DEPTH} levels here.",
+                self.token.span,
+                "Give the inner part a name of its own.",
+            )
+
+    def factor(self, *, signed: bool = False) -> Expr:
+        """An atom with its exponents and transposes; with `signed`, a minus sign may stand before it (a · −b)."""
+        self.deeper()
+        start = self.at
+        token = self.token
+        if signed and token.kind == "op" and token.text == "-":
+            self.advance()
+            tree: Expr = Neg(self.factor(), span=self.span_from(start))
+            self.depth -= 1
+            return tree
+        handler = atoms.HANDLERS.get(token.kind)
+        if handler is None or (handler is atoms.bars and self.closes_bars(token)):
+            raise self.unexpected()
+        if token.kind == "name" and references.is_call(self):
+            handler = atoms.call
+        tree = handler(self)
+        while (script := next_script(self.tokens, self.at, self.source)) is not None:
+            tree = self.scripted(tree, script, start)
+        self.depth -= 1
+        return tree
+
+    def scripted(self, tree: Expr, script: Script, start: int) -> Expr:
+        """base^exponent, transposes and inverses; a subscript on a bracket is an error."""
+        kinds = [token.kind for token in script.content]
+        here = Span(self.tokens[start].span.start, script.span.end)
+        if script.kind == "sub":
+            raise self.error(
+                "Only a name can have a subscript.", script.span, "Give the bracket a name of its own, and index that."
+            )
+        if script.kind == "prime":
+            if self.symbols.dialect != "matlab":
+                raise self.error(
+                    "A prime stands after something that is no function.", script.span, "Write ᵀ for a transpose."
+                )
+            self.at = script.end
+            return Transpose(tree, span=here)
+        if kinds == ["transpose"] or (len(kinds) == 1 and self.is_plain_transpose(script.content[0])):
+            self.at = script.end
+            return Transpose(tree, span=here)
+        if kinds == ["op", "transpose"] and script.content[0].text == "-":
+            self.at = script.end
+            return Transpose(Inverse(tree, span=here), span=here)
+        if len(script.content) > 1 and kinds[-1] == "transpose":
+            script = replace(script, content=script.content[:-1])
+            return Transpose(self.power(tree, script, here), span=here)
+        return self.power(tree, script, here)
+
+    def power(self, tree: Expr, script: Script, here: Span) -> Expr:
+        exponent = self.script_expression(script.content, script.end)
+        if exponent == Neg(Num(Fraction(1))):
+            return Inverse(tree, span=here)
+        return Power(tree, exponent, span=here)
+
+    def is_plain_transpose(self, token: Token) -> bool:
+        """^T with a plain T is a transpose unless T is a variable (decision 3)."""
+        if token.kind != "name" or token.text != "T":
+            return False
+        if token.font == "transpose":
+            return True
+        if "T" in self.symbols.names or "T" in self.symbols.letters:
+            self.warn(
+                "^T is read as a power, because T is a quantity here.",
+                token.span,
+                "Write ᵀ or ^\\top if the transpose is meant.",
+            )
+            return False
+        return True
+
+    def script_expression(self, content: list[Token], end: int) -> Expr:
+        """The expression in a script; the parser stands at `end` afterwards."""
+        self.script_depth += 1
+        if self.script_depth > 8:
+            raise self.error(
+                "Scripts nest deeper than 8 levels here.", content[0].span, "Give the exponent a name of its own."
+            )
+        inner = replace(self, tokens=content, at=0, open_bars=[], reaches=[])
+        tree = inner.sum()
+        if inner.token.kind != "end":
+            raise inner.unexpected()
+        self.script_depth -= 1
+        self.at = end
+        return tree
+
+    def index_script(self, content: list[Token]) -> Expr:
+        """The expression of one index."""
+        outer, self.in_index = self.in_index, True
+        end = self.at
+        tree = self.script_expression(content, end)
+        self.in_index = outer
+        return tree
+
+    def comparison(self) -> Expr:
+        """a < b, 0 ≤ p − k < I, s_t = v, and conditions joined by “and” or a comma."""
+        start = self.at
+        parts: list[Expr] = []
+        while True:
+            left = self.sum()
+            if self.token.kind != "rel":
+                raise self.error("A condition needs a comparison.", self.token.span, "Write, for example, z > 0.")
+            while self.token.kind == "rel":
+                sign = self.advance()
+                right = self.sum()
+                parts.append(Compare(sign.text, left, right, span=Span(left.span.start, right.span.end)))
+                left = right
+            if not (self.token.kind in ("and", "comma") or (self.token.kind == "name" and self.token.text == "and")):
+                break
+            self.advance()
+        return parts[0] if len(parts) == 1 else And(tuple(parts), span=self.span_from(start))
+
+
+class Run:
+    """Factors side by side and fractions with / as they are read, from left to right; / takes one factor."""
+
+    def __init__(self, parser: Parser) -> None:
+        self.parser = parser
+        self.start = parser.at
+        self.places = [parser.at]
+        self.factors: list[Expr] = []
+        self.plain_ones: list[bool] = []
+
+    def add(self, factor: Expr) -> None:
+        """One more factor, which began at the last of `places`."""
+        parser, place = self.parser, self.places[-1]
+        token = parser.tokens[place]
+        self.plain_ones.append(parser.at == place + 1 and token.kind == "num" and token.text == "1")
+        if self.factors and token.kind == "num" and isinstance(self.factors[-1], Num):
+            raise parser.error("Two numbers stand side by side.", token.span, "Write 2 · 3, or a decimal point.")
+        self.factors.append(factor)
+
+    def divide(self, slash: Token, place: int, denominator: Expr) -> None:
+        """Everything so far over the factor that began at `place`."""
+        self.check_slash(slash, place)
+        left = self.finish(last=False)
+        span = self.parser.span_from(self.start)
+        self.factors, self.plain_ones, self.places = [divide(left, denominator, span)], [False], [self.start]
+
+    def check_slash(self, slash: Token, place: int) -> None:
+        """a/bc without a space can mean two things (K52)."""
+        parser = self.parser
+        token, before = parser.token, parser.tokens[place]
+        if slash.space or before.space or token.space or before.kind not in ("name", "num"):
+            return
+        bottom = parser.quote(parser.span_from(place))
+        top = parser.quote(Span(parser.tokens[self.start].span.start, slash.span.start))
+        place_span = Span(slash.span.start, token.span.end)
+        if token.kind in ("name", "num", "root", "big"):
+            raise parser.error(
+                f"“{top}/{bottom}{token.text}” can mean two things.",
+                place_span,
+                f"Write {top}/({bottom} {token.text}) or ({top}/{bottom}) {token.text}.",
+            )
+        if token.kind == "open" and before.kind == "name":
+            parser.warn(
+                f"“{top}/{bottom}” is read as a fraction of its own, the bracket as a factor after it.",
+                place_span,
+                f"Write {top}/({bottom} (…)) if the bracket belongs below.",
+            )
+
+    def finish(self, *, last: bool) -> Expr:
+        """One factor, or their product; a plain 1 before a transposed factor or after the others is the ones vector."""
+        factors = self.factors
+        if len(factors) == 1:
+            return factors[0]
+        for place, plain in enumerate(self.plain_ones):
+            before_transpose = place + 1 < len(factors) and isinstance(factors[place + 1], Transpose)
+            if plain and (before_transpose or (last and place == len(factors) - 1)):
+                factors[place] = Ones(span=factors[place].span)
+        return Product(tuple(factors), span=self.parser.span_from(self.start))
+
+
+def check_tree_depth(tree: Expr, parser: Parser) -> None:
+    """Refuse a tree deeper than the limit: what comes after the reader may recurse over trees."""
+    level: list[Expr] = [tree]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in children(node)]
+        if not level:
+            return
+    raise parser.error(
+        f"The expression nests deeper than {MAX_DEPTH} levels.", level[0].span, "Give the inner part a name of its own."
+    )

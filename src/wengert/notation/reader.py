@@ -1,0 +1,331 @@
+"""Reading equations: text in, surface lines out.
+
+`read` reads a system, or, with a context, a backward pass of that system; `read_expression` and `read_name` read one piece.
+Only EquationError leaves this module, whatever the text is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from wengert.errors import EquationError
+from wengert.notation import references, tokens_latex, tokens_text
+from wengert.notation.brackets import match_brackets
+from wengert.notation.chunks import Chunk, cut, relations
+from wengert.notation.declarations import is_declaration, read_declaration
+from wengert.notation.expr import Declaration, Expr, Index, Line, Partial, Ref, Span, walk
+from wengert.notation.parser import Parser, check_tree_depth
+from wengert.notation.scan import scan
+from wengert.notation.symbols import Symbols
+from wengert.notation.tokens import Source, Token, check_size
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a document that holds equations: its text, where it stands in the document, and its syntax."""
+
+    text: str
+    start: int = 0
+    syntax: str = "text"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read: lines in order, declarations, warnings (each a three-line text), and what is now known of the names."""
+
+    lines: tuple[Line, ...]
+    declarations: tuple[Declaration, ...]
+    warnings: tuple[str, ...]
+    symbols: Symbols
+    syntax: str
+    source: str
+
+
+def guess_syntax(text: str) -> str:
+    """LaTeX if there is a command or a dollar sign, else plain text."""
+    return "latex" if re.search(r"\\[A-Za-z\\\[(]|\$", text) else "text"
+
+
+def read(
+    text: str | Sequence[Piece], *, syntax: str | None = None, context: Symbols | None = None, source: str | None = None
+) -> Reading:
+    """The lines of a text, or of the pieces of a document.
+
+    syntax   "text" or "latex"; found from the text when it is None
+    context  the symbols of a forward system: then this is a backward pass of it, and a bar is an error signal
+    source   the document that the pieces come from; messages show its lines
+
+    Raises EquationError for what cannot be read.
+    """
+    pieces = [Piece(text, 0, syntax or guess_syntax(text))] if isinstance(text, str) else list(text)
+    whole = source if source is not None else text if isinstance(text, str) else "\n".join(p.text for p in pieces)
+    shown = Source(whole)
+    check_size(shown, sum(len(piece.text) for piece in pieces))
+    try:
+        return _System(pieces, shown, context).read()
+    except RecursionError:
+        # The depth limits keep the parser within Python's stack unless the caller has nearly used it up already.
+        raise EquationError(
+            "The equations nest too deeply to be read here.", "", "Give inner parts names of their own."
+        ) from None
+
+
+def read_expression(text: str, context: Symbols | None = None, *, syntax: str | None = None) -> Expr:
+    """One expression, in the context of a system."""
+    parser = _single(text, context, syntax)
+    try:
+        return parser.expression()
+    except RecursionError:
+        raise EquationError(
+            "The expression nests too deeply to be read here.", "", "Give inner parts names of their own."
+        ) from None
+
+
+def read_name(text: str, context: Symbols | None = None) -> Ref:
+    """One name as on the command line: w, w^(1), L_reg, zbar, w⁽¹⁾_ij."""
+    parser = _single(text, context, None)
+    if parser.token.kind == "name":
+        parser.advance()
+        tree = references.reference(parser, parser.tokens[0])
+        if isinstance(tree, Ref) and parser.token.kind == "end":
+            return tree
+        if isinstance(tree, Index) and parser.token.kind == "end":
+            return Ref(tree.letter, span=tree.span)
+    place = parser.tokens[0].span
+    raise parser.source.error("This is not the name of a quantity.", place, "Write a name such as w, w^(1) or L_reg.")
+
+
+def _single(text: str, context: Symbols | None, syntax: str | None) -> Parser:
+    source = Source(text)
+    check_size(source, len(text))
+    syntax = syntax or guess_syntax(text)
+    known = replace(context, backward=True) if context is not None else Symbols()
+    tokens = [
+        t for t in _tokens(Piece(text, 0, syntax), source) if t.kind not in ("newline", "soft", "amp", "hard", "row")
+    ]
+    while tokens and tokens[-1].kind in ("dot", "comma"):
+        tokens.pop()
+    if not tokens:
+        raise source.error("There is nothing to read.", Span(0, len(text)), "Write an expression such as σ(w x + b).")
+    symbols = scan([Chunk(tokens)], [], known, source)
+    return Parser(tokens, source, symbols, [], syntax, reads_signals=context is not None)
+
+
+def _tokens(piece: Piece, source: Source) -> list[Token]:
+    tokenizer = tokens_latex if piece.syntax == "latex" else tokens_text
+    tokens = tokenizer.tokenize(piece.text, source, piece.start)
+    return match_brackets(tokens, source, piece.syntax)
+
+
+class _System:
+    """The reading of one text: chunks, then symbols, then lines."""
+
+    def __init__(self, pieces: list[Piece], source: Source, context: Symbols | None) -> None:
+        self.pieces, self.source = pieces, source
+        self.context = replace(context, backward=True) if context is not None else Symbols()
+        self.warnings: list[str] = []
+        self.lines: list[Line] = []
+        self.syntax = pieces[0].syntax if pieces else "text"
+        self.signals = self.context.backward
+        self.loss = self.context.assigned[-1] if self.context.assigned else ""
+
+    def read(self) -> Reading:
+        chunks: list[Chunk] = []
+        for piece in self.pieces:
+            chunks.extend(cut(_tokens(piece, self.source), self.source, piece.syntax, self.warnings))
+        declaring = [chunk for chunk in chunks if is_declaration(chunk)]
+        equations = [chunk for chunk in chunks if not is_declaration(chunk)]
+        declarations = [read_declaration(chunk, self.source) for chunk in declaring]
+        self.symbols = scan(equations, declarations, self.context, self.source)
+        self.find_accents(equations)
+        for chunk in equations:
+            self.line(chunk)
+        declarations = [
+            self.assumption(chunk) if declaration.kind == "assume" else declaration
+            for chunk, declaration in zip(declaring, declarations, strict=True)
+        ]
+        if not self.lines and not declarations:
+            raise EquationError(
+                "There are no equations here.",
+                self.source.where(Span(0, 1)) if self.source.text.strip() else "",
+                "Write a line such as z = w x + b.",
+            )
+        return Reading(
+            tuple(self.lines),
+            tuple(declarations),
+            tuple(self.warnings),
+            self.final_symbols(),
+            self.syntax,
+            self.source.text,
+        )
+
+    # bars
+
+    def find_accents(self, chunks: list[Chunk]) -> None:
+        """Bars on a left side over a name that nothing before it has: an accent, with a warning (decision 7)."""
+        if self.context.backward:
+            return
+        seen: set[str] = set()
+        accents: set[str] = set()
+        for chunk in chunks:
+            first = chunk.tokens[0]
+            if first.kind == "name" and first.bars and first.text.casefold() not in seen and first.text not in accents:
+                self.warnings.append(
+                    self.source.warning(
+                        f"The bar over {first.text} is read as part of the name, because {first.text} has no line before this one.",
+                        first.span,
+                        f"If it is an error signal, give the equations in which {first.text} stands first.",
+                    )
+                )
+                parser = self.parser(chunk.tokens, set())
+                parser.advance()
+                tree = references.reference(parser, replace(first, bars=0))
+                accents.add(tree.name if isinstance(tree, Ref) else first.text)
+            seen |= {t.text.casefold() for t in chunk.tokens if t.kind == "name" and not t.bars}
+        self.symbols = replace(self.symbols, accents=self.symbols.accents | accents)
+
+    # lines
+
+    def parser(self, tokens: list[Token], scope: set[str]) -> Parser:
+        return Parser(tokens, self.source, self.symbols, self.warnings, self.syntax, scope, reads_signals=self.signals)
+
+    def line(self, chunk: Chunk) -> None:
+        """One equation, or the continuation of the one before it."""
+        tokens = chunk.tokens
+        signs = relations(tokens)
+        if not signs:
+            raise self.no_relation(chunk)
+        notes = tuple(chunk.notes) + (("+=",) if tokens[signs[0]].text == "+=" else ())
+        edges = [*signs, len(tokens)]
+        if signs[0] == 0:
+            if not self.lines:
+                raise self.source.error(
+                    "The left side is missing.", tokens[0].span, "Write a quantity before the equals sign."
+                )
+            last = self.lines.pop()
+            left, before = last.left, last.rights
+            notes, span = last.notes + notes, Span(last.span.start, chunk.span.end)
+        else:
+            left, extra = self.left(tokens[: signs[0]])
+            before, notes, span = (), extra + notes, chunk.span
+        scope = {node.letter for node in walk(left) if isinstance(node, Index)}
+        rights: list[Expr] = list(before)
+        for start, end in zip(edges, edges[1:], strict=False):
+            if end == start + 1:
+                raise self.source.error(
+                    "Nothing stands after this equals sign.", tokens[start].span, "Write the right side."
+                )
+            rights.append(self.parser(tokens[start + 1 : end], set(scope)).expression())
+        left = self.alias(left, rights)
+        if isinstance(left, Ref) and not left.barred and not self.signals:
+            self.loss = left.name
+        self.lines.append(Line(left, tuple(rights), span, notes))
+
+    def no_relation(self, chunk: Chunk) -> Exception:
+        tokens = chunk.tokens
+        compared = [t for t in tokens if t.kind == "rel"]
+        if compared:
+            return self.source.error("This compares and defines nothing.", compared[0].span, "Write name = expression.")
+        return self.source.error(
+            "This line has no equals sign.", chunk.span, "Write name = expression, or put remarks after #."
+        )
+
+    def left(self, tokens: list[Token]) -> tuple[Expr, tuple[str, ...]]:
+        """The left side: a quantity, an entry of it, or an error signal in any of its notations (K38)."""
+        parser = self.parser(tokens, set())
+        parser.reads_signals = self.signals or bool(self.lines)
+        span = Span(tokens[0].span.start, tokens[-1].span.end)
+        arguments: tuple[str, ...] = ()
+        kind = tokens[0].kind
+        if kind == "frac" or kind in ("partial", "nabla"):
+            tree = parser.factor()
+        elif kind == "name":
+            parser.advance()
+            tree = references.differential(parser, tokens[0]) or references.reference(parser, tokens[0])
+            if isinstance(tree, Ref) and parser.token.kind == "open" and tree.name in parser.symbols.calls:
+                arguments = (self.quote(Span(parser.token.span.start, span.end)),)
+                parser.at = len(tokens)
+            elif (
+                parser.at == len(tokens)
+                and tokens[-1].kind == "close"
+                and isinstance(tree, Ref)
+                and tree.name in parser.symbols.calls
+            ):
+                opening = next(t for t in tokens if t.kind == "open" and t.text == "(")
+                arguments = (self.quote(Span(opening.span.start, span.end)),)
+        else:
+            tree = None
+        if isinstance(tree, Index):
+            tree = Ref(tree.letter, span=tree.span)
+        if isinstance(tree, Partial):
+            tree = self.signal(tree)
+        if not isinstance(tree, Ref | Partial) or parser.token.kind != "end":
+            raise self.source.error(
+                "The left side must be one quantity.", span, "Write name = expression, solved for the name."
+            )
+        if isinstance(tree, Partial) or tree.barred:
+            self.signals = True
+        return tree, arguments
+
+    def quote(self, span: Span) -> str:
+        return " ".join(self.source.text[span.start : span.end].split())
+
+    def signal(self, tree: Partial) -> Expr:
+        """∂L/∂w of the loss is w̄; another derivative stays as it is."""
+        above, below = tree.numerator, tree.denominator
+        if (
+            isinstance(above, Ref)
+            and above.indices is None
+            and above.name == self.loss
+            and isinstance(below, Ref)
+            and not below.barred
+        ):
+            return replace(below, barred=True, span=tree.span)
+        return tree
+
+    def alias(self, left: Expr, rights: list[Expr]) -> Expr:
+        """δ_i = ∂L/∂z_i makes δ the error signal of z (K40)."""
+        first = rights[0] if rights else None
+        if not isinstance(left, Ref) or not left.name.startswith("δ") or left.barred or not isinstance(first, Partial):
+            return left
+        signal = self.signal(first)
+        if not isinstance(signal, Ref) or signal.indices != left.indices:
+            return left
+        self.signals = True
+        self.symbols = replace(self.symbols, aliases={**self.symbols.aliases, left.name: signal.name})
+        return replace(signal, span=left.span)
+
+    def assumption(self, chunk: Chunk) -> Declaration:
+        """assume Σ_k t_k = 1"""
+        tokens = [t for t in chunk.tokens[1:] if t.kind != "colon"]
+        if not tokens:
+            raise self.source.error("Nothing is assumed here.", chunk.span, "Write, for example, assume Σ_k t_k = 1.")
+        parser = self.parser(tokens, set())
+        condition = parser.comparison()
+        if parser.token.kind != "end":
+            raise parser.unexpected()
+        check_tree_depth(condition, parser)
+        return Declaration("assume", condition=condition, span=chunk.span)
+
+    def final_symbols(self) -> Symbols:
+        """The symbols with every name that the lines really hold."""
+        refs = [
+            n for line in self.lines for tree in (line.left, *line.rights) for n in walk(tree) if isinstance(n, Ref)
+        ]
+        counts = {name: set(found) for name, found in self.symbols.counts.items()}
+        for ref in refs:
+            if ref.indices is not None:
+                counts.setdefault(ref.name, set()).add(len(ref.indices))
+        lefts = [line.left.name for line in self.lines if isinstance(line.left, Ref) and not line.left.barred]
+        used = {ref.name for ref in refs} | set(self.context.names) | set(self.symbols.declared)
+        return replace(
+            self.symbols,
+            assigned=tuple(dict.fromkeys((*self.context.assigned, *lefts))),
+            names=frozenset(used),
+            counts={name: frozenset(found) for name, found in counts.items()},
+        )
+
+
+__all__ = ["Piece", "Reading", "guess_syntax", "read", "read_expression", "read_name"]

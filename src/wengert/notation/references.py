@@ -1,0 +1,347 @@
+"""Names with their scripts: what is a call, a quantity, an entry of it, an index letter.
+
+Decisions 2 to 5, 8, 17 and 19 of the notation live here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from wengert.notation import names
+from wengert.notation.expr import Expr, Index, Num, Product, Ref, Span, Transpose
+from wengert.notation.names import BAR
+from wengert.notation.scan import is_name_subscript
+from wengert.notation.scripts import Script, clusters, elements, is_roman, next_script, shape, spelled
+from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS
+from wengert.notation.tokens import Token
+
+if TYPE_CHECKING:
+    from wengert.notation.parser import Parser
+
+REDUCTIONS = frozenset({"max", "min", "argmax", "argmin"})
+
+
+def is_call(parser: Parser) -> bool:
+    """Whether the name at the current place is a function that is applied here."""
+    token = parser.token
+    name = OTHER_SPELLINGS.get(token.text, token.text)
+    symbols = parser.symbols
+    if name == "e" and not token.bars:
+        follower = parser.ahead()
+        return follower.kind == "sup" and not symbols.is_quantity("e")
+    if token.bars or name not in symbols.functions or symbols.is_quantity(name):
+        return False
+    return not (name in parser.scope and len(name) == 1)
+
+
+def name(parser: Parser) -> Expr:
+    """A quantity, an entry of it, or an index letter, with the scripts that belong to its name."""
+    token = parser.advance()
+    if derivative := differential(parser, token):
+        return derivative
+    if is_split_word(parser, token):
+        return split_word(parser, token)
+    return reference(parser, token)
+
+
+def reference(parser: Parser, token: Token) -> Expr:
+    """The quantity that one token with its scripts names. The exponent and transpose are left for the parser."""
+    start = parser.at - 1
+    symbols = parser.symbols
+    base, label = token.text, ""
+    bars = token.bars
+    subscript: Script | None = None
+    label_script: Script | None = None
+    primes = 0
+    while (script := next_script(parser.tokens, parser.at, parser.source)) is not None:
+        if script.kind == "sub" and subscript is None:
+            subscript = script
+        elif script.kind == "sub":
+            raise parser.error("A name has one subscript.", script.span, "Write the indices with commas: x_{i,j}.")
+        elif script.kind == "prime" and symbols.dialect != "matlab":
+            primes += 1
+        elif all(t.kind == "prime" for t in script.content) and script.kind == "sup" and symbols.dialect != "matlab":
+            primes += len(script.content)
+        elif [t.kind for t in script.content] == ["star"]:
+            base += "⋆"
+        elif label_script is None and is_label(parser, script):
+            label_script = script
+            if script.content[-1].kind == "transpose" or is_label_with_transpose(script):
+                script = replace(script, end=script.end)
+        else:
+            break
+        parser.at = script.end
+    if subscript is None and label_script is None and not bars and not primes and is_index(parser, base):
+        return index_letter(parser, base, parser.span_from(start))
+    before: list[Expr] = []
+    if label_script is not None:
+        label, before = read_label(parser, label_script)
+    suffix, indices = read_subscript(parser, base, label, subscript, bool(before))
+    if before:
+        indices = (*before, *(indices or ()))
+    full = names.join(base, label, suffix, primes)
+    span = parser.span_from(start)
+    if primes:
+        check_primes(parser, token, names.join(base, label, suffix), full, span)
+    if base == "δ" and suffix in parser.symbols.names and parser.reads_signals and not (bars or primes or label):
+        return Ref(suffix, indices, True, span=span)  # δ_z, the error signal of z
+    tree = quantity(parser, full, indices, bars, token.bold, span)
+    step_over_arguments(parser, full)
+    if label_script is not None and is_label_with_transpose(label_script):
+        return Transpose(tree, span=span)
+    return tree
+
+
+def quantity(parser: Parser, full: str, indices: tuple[Expr, ...] | None, bars: int, bold: bool, span: Span) -> Ref:
+    """The Ref of a canonical name, with the bar as an error signal or as an accent."""
+    symbols = parser.symbols
+    if bars and full in symbols.accents:
+        parts = names.split(full)
+        full = names.join(parts.base + BAR, parts.label, parts.subscript, parts.primes)
+        bars -= 1
+    if bars > 1:
+        raise parser.error("Two bars stand over one name.", span, "Use one bar for the error signal.")
+    if not bars and full in symbols.aliases:
+        return Ref(symbols.aliases[full], indices, True, span=span)
+    return Ref(full, indices, bool(bars), bold, span=span)
+
+
+def check_primes(parser: Parser, token: Token, plain: str, full: str, span: Span) -> None:
+    """A prime on a quantity is part of its name if that name, or the plain one, has a line (decision 3)."""
+    symbols = parser.symbols
+    if full in symbols.assigned or full in symbols.names or plain in symbols.assigned:
+        return
+    raise parser.error(
+        f"“{token.text}'” is neither a function nor a quantity with a line of its own.",
+        span,
+        f"Write {token.text}ᵀ for a transpose (or declare dialect: matlab), or {token.text}: function for a derivative.",
+    )
+
+
+def step_over_arguments(parser: Parser, full: str) -> None:
+    """f(x, y) where f(x, y) = … defines the quantity f: the same arguments say nothing new, others are an error."""
+    arguments = parser.symbols.calls.get(full)
+    opening = parser.token
+    if arguments is None or opening.kind != "open" or opening.text != "(" or opening.space:
+        return
+    inside = tuple(t.text for t in parser.tokens[parser.at + 1 : parser.at + opening.reach])
+    if inside == arguments:
+        parser.at += opening.reach + 1
+    elif len(inside) == len(arguments) and all(t == "," or t[0].isalnum() for t in inside):
+        raise parser.error(
+            f"{full} is defined for its own arguments and is applied to others here.",
+            opening.span,
+            f"Write the line of {full} out for these arguments, under another name.",
+        )
+
+
+# labels
+
+
+def is_label(parser: Parser, script: Script) -> bool:
+    """Whether a superscript is a label in brackets: ^{(1)}, ^(1), ⁽ᵗ⁻¹⁾, ^{(2)\\top}."""
+    content = script.content
+    if script.kind != "sup":
+        return False
+    if script.bracketed:
+        kinds = [t.kind for t in content]
+        if kinds in (["num"], ["name"]):
+            return True
+        arithmetic = kinds in (["name", "op", "num"], ["name", "op", "name"]) and content[1].text in "+-"
+        return arithmetic and (content[0].text in parser.symbols.labels or content[0].text in parser.scope)
+    return is_label_with_transpose(script)
+
+
+def is_label_with_transpose(script: Script) -> bool:
+    """^{(2)\\top} and ^{(2)T}"""
+    content = script.content
+    if script.bracketed or len(content) < 4 or content[0].text != "(" or content[0].reach != len(content) - 2:
+        return False
+    return content[-1].kind == "transpose" or (content[-1].kind == "name" and content[-1].text == "T")
+
+
+def read_label(parser: Parser, script: Script) -> tuple[str, list[Expr]]:
+    """The label's text, or the index that it is when its letter runs over time."""
+    content = script.content
+    if is_label_with_transpose(script):
+        content = content[1:-2]
+    letter = content[0].text
+    if content[0].kind == "name" and (letter in parser.symbols.labels or letter in parser.scope):
+        return "", [index_expression(parser, content)]
+    return spelled(content), []
+
+
+# subscripts
+
+
+def read_subscript(
+    parser: Parser, base: str, label: str, script: Script | None, indexed: bool
+) -> tuple[str, tuple[Expr, ...] | None]:
+    """The name subscript, or the indices, of a name."""
+    if script is None:
+        return "", None
+    content = script.content
+    if not indexed and is_name_subscript(base, label, content, parser.symbols):
+        return spelled(content), None
+    kind = shape(content)
+    if kind != "list":
+        found = [index_token(parser, element, script.span) for element in elements(content)]
+        return "", tuple(found)
+    suffix, out = "", []
+    for part in split_at_commas(content):
+        if not part:
+            raise parser.error("An index is missing between the commas.", script.span, "Write, for example, x_{i,j}.")
+        if not suffix and is_suffix(parser, base, label, part):
+            suffix = spelled(part)
+        else:
+            out.append(index_expression(parser, part))
+    return suffix, tuple(out) or None
+
+
+def is_suffix(parser: Parser, base: str, label: str, part: list[Token]) -> bool:
+    """Whether one element of a list subscript belongs to the name: L_{reg,i}."""
+    if len(part) != 1 or part[0].kind != "name":
+        return False
+    full = names.join(base, label, part[0].text)
+    known = parser.symbols.is_quantity(full) or full in parser.symbols.names
+    return (
+        is_roman(part[0])
+        or known
+        or (len(clusters(part[0].text)) > 1 and not set(clusters(part[0].text)) <= parser.symbols.letters)
+    )
+
+
+def split_at_commas(content: list[Token]) -> list[list[Token]]:
+    """The elements of a list subscript."""
+    parts: list[list[Token]] = [[]]
+    at = 0
+    while at < len(content):
+        step = content[at].reach + 1 if content[at].kind == "open" else 1
+        if content[at].kind == "comma":
+            parts.append([])
+        else:
+            parts[-1].extend(content[at : at + step])
+        at += step
+    return parts
+
+
+def index_expression(parser: Parser, content: list[Token]) -> Expr:
+    """One index: a letter, arithmetic on letters (t−1, 2i+k), or a lookup (y_i)."""
+    if len(content) == 1 and content[0].kind in ("name", "num") and len(clusters(content[0].text)) == 1:
+        return index_token(parser, content[0].text, content[0].span)
+    if len(content) > 1 and content[0].kind == "num" and content[1].kind == "name":
+        content = [content[0], *_letters_apart(parser, content[1]), *content[2:]]
+    return parser.index_script(content)
+
+
+def _letters_apart(parser: Parser, token: Token) -> list[Token]:
+    parts = clusters(token.text)
+    if len(parts) == 1 or not all(part in parser.symbols.letters for part in parts):
+        return [token]
+    return [replace(token, text=part) for part in parts]
+
+
+def index_token(parser: Parser, text: str, span: Span) -> Expr:
+    """One letter or number as an index; a quantity that is no index letter is a lookup."""
+    if text.isdigit():
+        return Num(Fraction(int(text)), text, span=span)
+    symbols = parser.symbols
+    known = text in symbols.letters or text in parser.scope
+    if not known and (
+        symbols.is_quantity(text) or text in symbols.sizes or (text in symbols.names and symbols.backward)
+    ):
+        return Ref(text, span=span)
+    return index_letter(parser, text, span)
+
+
+def is_index(parser: Parser, text: str) -> bool:
+    """Whether a bare letter is an index here: it is bound by a Σ or free on the left of this line."""
+    return text in parser.scope or (
+        parser.in_index and len(clusters(text)) == 1 and not (
+            parser.symbols.is_quantity(text) or (text in parser.symbols.names and text not in parser.symbols.letters)
+        )
+    )  # fmt: skip
+
+
+def index_letter(parser: Parser, letter: str, span: Span) -> Index:
+    if letter not in parser.scope:
+        parser.loose.append((letter, span))
+    return Index(letter, span=span)
+
+
+# words and differentials
+
+
+def is_split_word(parser: Parser, token: Token) -> bool:
+    """Whether a text word is a product of known letters: wx, when w and x are known and wx is not (decisions 8 and 19)."""
+    symbols = parser.symbols
+    parts = clusters(token.text)
+    if len(parts) < 2 or token.font.startswith("\\") or symbols.is_quantity(token.text) or token.text in FUNCTIONS:
+        return False
+    if symbols.backward and token.text in symbols.names:
+        return False
+    known = symbols.names | symbols.declared | set(symbols.assigned)
+    return all(part in known or (part == parts[-1] and part in symbols.functions) for part in parts)
+
+
+def split_word(parser: Parser, token: Token) -> Expr:
+    """The product, with a warning that shows both readings; scripts belong to the last letter."""
+    parts = clusters(token.text)
+    spaced = " ".join(parts)
+    parser.warn(
+        f"“{token.text}” is read as the product {spaced}, because {' and '.join(parts)} are known and {token.text} is not.",
+        token.span,
+        f"Write {spaced} for the product, or declare {token.text} (for example: data {token.text}) if it is one name.",
+    )
+    factors: list[Expr] = [
+        quantity(parser, part, None, token.bars, token.bold, token.span)
+        if not is_index(parser, part)
+        else Index(part, span=token.span)
+        for part in parts[:-1]
+    ]
+    last = replace(token, text=parts[-1])
+    parser.tokens[parser.at - 1] = last
+    parser.at -= 1
+    tree = parser.factor()
+    factors.extend(tree.factors if isinstance(tree, Product) and tree.sign == "" else (tree,))
+    return Product(tuple(factors), span=token.span)
+
+
+def differential(parser: Parser, token: Token) -> Expr | None:
+    """dW or dL/dz where W, L and z are quantities and d is not (decision 7)."""
+    from wengert.notation import atoms
+
+    symbols = parser.symbols
+    if (
+        token.text[0] != "d"
+        or token.bars
+        or "d" in symbols.names
+        and symbols.is_quantity("d")
+        or not parser.reads_signals
+    ):
+        return None
+    if len(clusters(token.text)) > 1:
+        rest = token.text[1:]
+        if rest not in symbols.names or token.text in symbols.names:
+            return None
+        parser.tokens[parser.at - 1] = replace(token, text=rest)
+        parser.at -= 1
+    elif (
+        parser.token.kind != "name" or parser.token.space or token.text != "d" or parser.token.text not in symbols.names
+    ):
+        return None
+    inner = parser.advance()
+    tree = reference(parser, inner)
+    if not isinstance(tree, Ref) or tree.barred:
+        return None
+    slash = parser.token
+    if (
+        slash.kind == "op"
+        and slash.text == "/"
+        and parser.ahead().kind == "name"
+        and parser.ahead().text.startswith("d")
+    ):
+        return atoms.partial_below(parser, tree, "d")
+    return replace(tree, barred=True)

@@ -1,0 +1,399 @@
+"""The first pass over all lines: which names are index letters, which are functions, which have lines of their own.
+
+It walks over tokens without parsing expressions, and yields the Symbols that the parser reads the lines with.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from wengert.notation import names
+from wengert.notation.chunks import Chunk, relations
+from wengert.notation.expr import Declaration
+from wengert.notation.scripts import Script, clusters, elements, is_roman, list_letters, next_script, shape, spelled
+from wengert.notation.symbols import FUNCTION_LETTERS, FUNCTIONS, OTHER_SPELLINGS, Symbols
+from wengert.notation.tokens import Source, Token
+
+CONVENTIONAL = frozenset("ijklmn")
+REDUCTIONS = frozenset({"max", "min", "argmax", "argmin"})
+ALWAYS_FUNCTIONS = frozenset(
+    "exp log ln sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan sqrt relu softmax logsumexp erf".split()
+)
+
+
+@dataclass
+class Occurrence:
+    """One name as it stands in the text, with its scripts as token slices."""
+
+    token: Token
+    chunk: int
+    left: bool
+    inside: bool  # in a subscript
+    subscript: list[Token] | None = None
+    label: list[Token] | None = None
+    primes: int = 0
+    arguments: tuple[str, ...] = ()  # of f(x, y) on the left
+    applied: str = ""  # "(" if a bracket follows, "near" if it follows without a space
+    whole_left: bool = False  # nothing else stands on the left side
+    lone_script: bool = False  # the only sign of a superscript: the T of x^T
+
+    @property
+    def base(self) -> str:
+        return self.token.text
+
+    @property
+    def bare(self) -> bool:
+        return not self.inside and self.subscript is None and not self.lone_script
+
+
+@dataclass
+class Facts:
+    """What one walk over the chunks collects."""
+
+    occurrences: list[Occurrence] = field(default_factory=list[Occurrence])
+    bound: set[str] = field(default_factory=set[str])
+    bound_in: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    lefts: dict[int, Occurrence] = field(default_factory=dict[int, Occurrence])
+    labels: set[str] = field(default_factory=set[str])
+
+
+def collect(chunks: list[Chunk], source: Source) -> Facts:
+    """All names of all chunks, with the letters that a Σ binds."""
+    facts = Facts()
+    for number, chunk in enumerate(chunks):
+        signs = relations(chunk.tokens)
+        edge = signs[0] if signs else 0
+        pending: list[tuple[list[Token], bool, int]] = [(chunk.tokens, False, edge)]
+        while pending:
+            tokens, inside, left_end = pending.pop()
+            for occurrence, inner in _walk(tokens, inside, left_end, number, facts, source):
+                if occurrence is not None:
+                    facts.occurrences.append(occurrence)
+                    if occurrence.whole_left and not occurrence.inside:
+                        facts.lefts[number] = occurrence
+                pending.extend((content, True, 0) for content in inner)
+    return facts
+
+
+def _walk(
+    tokens: list[Token], inside: bool, left_end: int, number: int, facts: Facts, source: Source
+) -> Iterator[tuple[Occurrence | None, list[list[Token]]]]:
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        script = next_script(tokens, at + 1, source) if token.kind in ("big", "name") else None
+        if token.kind == "big" or (
+            token.kind == "name" and token.text in REDUCTIONS and script is not None and script.kind == "sub"
+        ):
+            at += 1
+            while script is not None and script.kind != "prime":
+                if script.kind == "sub":
+                    letters = set(list_letters(script.content))
+                    facts.bound |= letters
+                    facts.bound_in[number] |= letters
+                else:
+                    yield None, [script.content]
+                at = script.end
+                script = next_script(tokens, at, source)
+        elif token.kind == "name":
+            occurrence = Occurrence(token, number, at < left_end, inside)
+            occurrence.lone_script = at > 0 and tokens[at - 1].kind == "sup"
+            start, at = at, at + 1
+            inner: list[list[Token]] = []
+            while script is not None:
+                _attach(occurrence, script, inner, facts)
+                at = script.end
+                script = next_script(tokens, at, source)
+            if at < len(tokens) and tokens[at].kind == "open" and tokens[at].text in ("(", "["):
+                occurrence.applied = "(" if tokens[at].space else "near"
+                if occurrence.left and start == 0 and at + tokens[at].reach + 1 == left_end:
+                    occurrence.arguments = tuple(t.text for t in tokens[at + 1 : left_end - 1])
+            occurrence.whole_left = occurrence.left and start == 0 and (at == left_end or bool(occurrence.arguments))
+            yield occurrence, inner
+        elif (lone := next_script(tokens, at, source)) is not None:
+            if len(lone.content) > 1 or lone.content[0].kind != "name":
+                yield None, [lone.content]
+            at = lone.end
+        else:
+            at += 1
+
+
+def _attach(occurrence: Occurrence, script: Script, inner: list[list[Token]], facts: Facts) -> None:
+    if script.kind == "prime":
+        occurrence.primes += 1
+    elif script.kind == "sub":
+        occurrence.subscript = script.content
+        if shape(script.content) == "list":
+            inner.append(script.content)
+    elif script.bracketed and occurrence.base != "e":
+        occurrence.label = script.content
+        if len(script.content) == 3 and script.content[1].kind == "op" and script.content[0].kind == "name":
+            facts.labels.add(script.content[0].text)
+    elif len(script.content) > 1 or script.content[0].kind != "name":
+        inner.append(script.content)
+
+
+class _Letters:
+    """The decision which letters are indices (decision 17 of notation.md)."""
+
+    def __init__(self, facts: Facts, declared: frozenset[str], context: Symbols) -> None:
+        self.facts, self.declared, self.context = facts, declared, context
+        self.letters = facts.bound | context.letters
+        self.lefts = {n: o for n, o in facts.lefts.items() if o.subscript is not None}
+        self.assigned = {o.base for n, o in facts.lefts.items() if o.subscript is None and not o.token.bars}
+        self.assigned |= {name for name in context.assigned if "_" not in name}
+        self.left_letters: dict[int, set[str]] = {}
+        for number, left in self.lefts.items():
+            content = left.subscript or []
+            self.left_letters[number] = set(list_letters(content) if shape(content) == "list" else elements(content))
+        self.bare_in: dict[str, set[int]] = defaultdict(set)
+        self.single_in: dict[int, set[str]] = defaultdict(set)
+        self.words_in: dict[int, set[tuple[str, ...]]] = defaultdict(set)
+        for occurrence in facts.occurrences:
+            self.note(occurrence)
+
+    def note(self, occurrence: Occurrence) -> None:
+        if occurrence.bare and not occurrence.applied and not occurrence.left:
+            self.bare_in[occurrence.base].add(occurrence.chunk)
+        if occurrence.subscript is None or occurrence.left:
+            return
+        content = occurrence.subscript
+        kind = shape(content)
+        found = list_letters(content) if kind == "list" else elements(content) if kind == "letters" else []
+        if kind == "list" or len(found) == 1:
+            self.single_in[occurrence.chunk] |= set(found)
+        elif kind == "letters":
+            self.words_in[occurrence.chunk].add(tuple(found))
+
+    def possible(self, letter: str) -> bool:
+        """Whether a letter may be an index at all: not assigned, not declared, not used as a quantity elsewhere."""
+        if letter in self.letters:
+            return True
+        if len(clusters(letter)) != 1 or not letter[0].isalpha() or letter in self.assigned or letter in self.declared:
+            return False
+        if self.context.backward and letter in self.context.names:
+            return False
+        homes = {n for n, letters in self.left_letters.items() if letter in letters}
+        return all(n in homes or letter in self.facts.bound_in[n] for n in self.bare_in.get(letter, ()))
+
+    def decide(self) -> frozenset[str]:
+        for number, left in self.lefts.items():  # x_i and x_{i,j} on the left
+            kind, content = shape(left.subscript or []), left.subscript or []
+            if kind == "list" or (kind == "letters" and len(elements(content)) == 1):
+                name = names.join(left.base, subscript=spelled(content))
+                if not self.context.is_quantity(name) and name not in self.declared:
+                    self.letters |= {c for c in self.left_letters[number] if self.possible(c)}
+        for _ in range(2):  # x_ij on the left
+            for number, left in self.lefts.items():
+                self.left_word(number, left)
+        self.right_only()
+        return frozenset(self.letters)
+
+    def left_word(self, number: int, left: Occurrence) -> None:
+        content = left.subscript or []
+        if shape(content) != "letters":
+            return
+        found = [c for c in elements(content) if not c.isdigit()]
+        if len(found) < 2 or not all(self.possible(c) for c in found):
+            return
+        name = names.join(left.base, subscript=spelled(content))
+        if name in self.declared or self.context.is_quantity(name):
+            return
+        supported = all(c in self.letters or c in self.single_in[number] for c in found)
+        usual = set(found) <= CONVENTIONAL and tuple(found) in {w for words in self.words_in.values() for w in words}
+        counted = len(found) in self.context.counts.get(left.base, ()) or len(found) in self.context.counts.get(
+            _twin(left.base), ()
+        )
+        if supported or usual or counted:
+            self.letters |= set(found)
+
+    def right_only(self) -> None:
+        """Letters i … n that index several names on the right only: free indices, an error that a later stage explains."""
+        users: dict[str, set[str]] = defaultdict(set)
+        for occurrence in self.facts.occurrences:
+            if occurrence.subscript is None or shape(occurrence.subscript) != "letters" or occurrence.left:
+                continue
+            found = elements(occurrence.subscript)
+            for letter in found:
+                users[letter].add(occurrence.base)
+                if len(found) > 1 and any(other in self.letters for other in found):
+                    users[letter].add("")
+        for letter, bases in users.items():
+            if letter in CONVENTIONAL and len(bases) > 1 and letter not in self.bare_in and self.possible(letter):
+                self.letters.add(letter)
+
+
+def _twin(base: str) -> str:
+    """The matrix name of an entry's name and back: w, W."""
+    return base.lower() if base.isupper() else base.upper()
+
+
+def is_name_subscript(base: str, label: str, content: list[Token], symbols: Symbols) -> bool:
+    """Whether a subscript is part of the name rather than an index (decisions 5 and 17)."""
+    kind = shape(content)
+    if kind == "list":
+        return False
+    name = names.join(base, label, spelled(content))
+    if kind == "name" or symbols.is_quantity(name) or (symbols.backward and name in symbols.names):
+        return True
+    counts = symbols.counts.get(names.join(base, label), frozenset())
+    if kind == "digits":
+        return not counts
+    found = elements(content)
+    if all(c in symbols.letters or c.isdigit() for c in found):
+        return all(c.isdigit() for c in found)
+    if symbols.implicit_sums and len(found) == 1:
+        return False
+    return not (len(found) > 1 and len(found) in counts and all(len(c) == 1 for c in found))
+
+
+def scan(chunks: list[Chunk], declarations: list[Declaration], context: Symbols, source: Source) -> Symbols:
+    """The symbols of a text, on top of those of its context."""
+    facts = collect(chunks, source)
+    _tell_fonts_apart(facts, context)
+    declared = context.declared | {
+        n for d in declarations if d.kind in ("params", "data", "shape", "size") for n in d.names
+    }
+    letters = _Letters(facts, declared, context).decide()
+    dialects = {name for d in declarations if d.kind == "dialect" for name in d.names}
+    symbols = Symbols(
+        assigned=context.assigned,
+        names=context.names | declared,
+        declared=declared,
+        letters=letters,
+        counts=context.counts,
+        labels=context.labels | facts.labels | {o.label[0].text for o in facts.occurrences if _bound_label(o, facts)},
+        sizes=context.sizes | {d.names[0] for d in declarations if d.kind == "size"},
+        accents=context.accents,
+        aliases=context.aliases,
+        fonts=_fonts(facts) | dict(context.fonts),
+        bold=context.bold,
+        calls=context.calls,
+        implicit_sums=context.implicit_sums or "implicit sums" in dialects,
+        dialect="matlab" if "matlab" in dialects else context.dialect,
+        backward=context.backward,
+    )
+    return _with_names(symbols, facts, declarations, context)
+
+
+def _bound_label(occurrence: Occurrence, facts: Facts) -> bool:
+    return (
+        bool(occurrence.label) and len(occurrence.label or []) == 1 and (occurrence.label or [])[0].text in facts.bound
+    )
+
+
+def _with_names(symbols: Symbols, facts: Facts, declarations: list[Declaration], context: Symbols) -> Symbols:
+    """Names, index counts, functions: what needs the letters to be known."""
+    from dataclasses import replace
+
+    counts: dict[str, set[int]] = defaultdict(set, {name: set(c) for name, c in symbols.counts.items()})
+    found: set[str] = set()
+    assigned = dict.fromkeys(context.assigned)
+    full = {id(o): _full_name(o, symbols, counts) for o in facts.occurrences}
+    symbols = replace(symbols, counts={name: frozenset(c) for name, c in counts.items()})
+    calls: dict[str, tuple[str, ...]] = {}
+    singles = {o.base for o in facts.occurrences if len(clusters(o.base)) == 1 and not o.left}
+    for occurrence in facts.occurrences:
+        name = full[id(occurrence)]
+        leads = facts.lefts.get(occurrence.chunk) is occurrence
+        if leads and not occurrence.token.bars and not _is_differential(occurrence, singles, assigned, context):
+            assigned.setdefault(name + "'" * occurrence.primes)
+            if occurrence.arguments:
+                calls[name] = occurrence.arguments
+        if not occurrence.lone_script and len(clusters(occurrence.base)) == 1 and not occurrence.inside:
+            found.add(name)
+    functions = _functions(facts, declarations, symbols, set(assigned))
+    return replace(
+        symbols,
+        assigned=tuple(assigned),
+        names=symbols.names | frozenset(found - functions) | frozenset(assigned),
+        functions=functions | (context.functions - set(assigned)),
+        bold=symbols.bold | {full[id(o)] for o in facts.occurrences if o.token.bold and not o.inside},
+        calls={**symbols.calls, **calls},
+    )
+
+
+def _is_differential(occurrence: Occurrence, singles: set[str], assigned: dict[str, None], context: Symbols) -> bool:
+    """Whether a left side such as dW is the error signal of W, which is known."""
+    rest = occurrence.base[1:]
+    known = (
+        rest in context.names if context.backward else occurrence.chunk > 0 and (rest in singles or rest in assigned)
+    )
+    return occurrence.base.startswith("d") and len(clusters(occurrence.base)) > 1 and known
+
+
+def _full_name(occurrence: Occurrence, symbols: Symbols, counts: dict[str, set[int]]) -> str:
+    label = spelled(occurrence.label) if occurrence.label and len(occurrence.label) == 1 else ""
+    if label in symbols.labels:
+        label = ""
+    if occurrence.subscript is None:
+        return names.join(occurrence.base, label)
+    content = occurrence.subscript
+    if is_name_subscript(occurrence.base, label, content, symbols):
+        return names.join(occurrence.base, label, spelled(content))
+    kind = shape(content)
+    number = 1 + sum(t.kind == "comma" for t in content) if kind == "list" else len(elements(content))
+    counts[names.join(occurrence.base, label)].add(number)
+    return names.join(occurrence.base, label)
+
+
+def _functions(facts: Facts, declarations: list[Declaration], symbols: Symbols, assigned: set[str]) -> frozenset[str]:
+    declared = {name for d in declarations if d.kind == "function" for name in d.names}
+    uses: dict[str, list[Occurrence]] = defaultdict(list)
+    for occurrence in facts.occurrences:
+        uses[OTHER_SPELLINGS.get(occurrence.base, occurrence.base)].append(occurrence)
+    found = set(declared)
+    for name, occurrences in uses.items():
+        if (
+            name in assigned
+            or name in symbols.declared
+            or (symbols.backward and name in symbols.names and name not in symbols.functions)
+        ):
+            continue
+        applied = any(o.applied for o in occurrences)
+        if (name in FUNCTIONS and (applied or name in ALWAYS_FUNCTIONS or name in REDUCTIONS)) or (
+            len(name) > 1 and name in FUNCTIONS and any(is_roman(o.token) or o.token.font for o in occurrences)
+        ):
+            found.add(name)
+        elif name in FUNCTION_LETTERS and all(o.applied == "near" and o.subscript is None for o in occurrences):
+            found.add(name)
+    return frozenset(found)
+
+
+def _fonts(facts: Facts) -> dict[str, str]:
+    """How letters and name subscripts were spelled in LaTeX, where that is not the plain spelling."""
+    fonts: dict[str, str] = {}
+    for occurrence in facts.occurrences:
+        if occurrence.token.font.startswith("\\"):
+            fonts.setdefault(occurrence.base, occurrence.token.font)
+        for token in occurrence.subscript or []:
+            if is_roman(token):
+                fonts.setdefault("_" + token.text, token.font)
+    return fonts
+
+
+def _tell_fonts_apart(facts: Facts, context: Symbols) -> None:
+    """Where a letter is defined both plain and in script (L and 𝓛), the one in script becomes a letter of its own."""
+    spellings: dict[str, set[str]] = defaultdict(set)
+    for left in facts.lefts.values():
+        if left.subscript is None and not left.token.bars:
+            spellings[left.base].add(left.token.font)
+    for occurrence in facts.occurrences:
+        font = occurrence.token.font
+        script = _script_letter(occurrence.base, font)
+        if script and (len(spellings[occurrence.base]) > 1 or script in context.names):
+            occurrence.token.text = script
+
+
+def _script_letter(base: str, font: str) -> str:
+    if not font.startswith(("\\mathcal", "\\mathscr")) or len(base) != 1 or not base.isascii():
+        return ""
+    for name in (f"SCRIPT CAPITAL {base.upper()}", f"MATHEMATICAL SCRIPT CAPITAL {base.upper()}"):
+        try:
+            return unicodedata.lookup(name)
+        except KeyError:
+            continue  # the few script letters outside the mathematical block have the first name, the others the second
+    return ""

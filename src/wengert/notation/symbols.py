@@ -1,0 +1,89 @@
+"""What the reader knows about the names of a system: which are quantities, functions, index letters.
+
+It holds facts; the first pass (scan.py) finds them and the parser uses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class FunctionName:
+    """How a built-in function is written: in text and in LaTeX. `letter` if the name may also be a quantity (σ)."""
+
+    text: str
+    latex: str
+    letter: bool = False
+
+
+def _operator(name: str, *, known_to_latex: bool = False) -> FunctionName:
+    return FunctionName(name, f"\\{name}" if known_to_latex else f"\\operatorname{{{name}}}")
+
+
+_LATEX_OWN = "exp log ln sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan max min det".split()
+_OTHERS = (
+    "sigmoid logistic relu softplus softmax logsumexp logsoftmax erf erfc erfinv sign abs tr diag mean sum arsinh arcosh artanh "
+    "argmax argmin floor round step norm log1p expm1 lgamma digamma gelu silu elu"
+).split()
+
+FUNCTIONS: Mapping[str, FunctionName] = MappingProxyType(
+    {name: _operator(name, known_to_latex=True) for name in _LATEX_OWN}
+    | {name: _operator(name) for name in _OTHERS}
+    | {"σ": FunctionName("σ", r"\sigma", letter=True), "sqrt": FunctionName("√", r"\sqrt")}
+)
+"""The built-in functions under the names that Call.function carries."""
+
+OTHER_SPELLINGS = {
+    "ReLU": "relu", "Relu": "relu", "sgn": "sign", "trace": "tr", "Tr": "tr", "asin": "arcsin", "acos": "arccos", "atan": "arctan",
+    "asinh": "arsinh", "acosh": "arcosh", "atanh": "artanh", "arcsinh": "arsinh", "arccosh": "arcosh", "arctanh": "artanh",
+    "tg": "tan", "ctg": "cot", "th": "tanh", "lse": "logsumexp", "LSE": "logsumexp", "LogSumExp": "logsumexp", "Softmax": "softmax",
+    "GELU": "gelu", "SiLU": "silu", "ELU": "elu", "Sigmoid": "sigmoid", "log_softmax": "logsoftmax",
+}  # fmt: skip
+"""Other ways to write a built-in function's name."""
+
+FUNCTION_LETTERS = frozenset("fgφψ")
+"""Letters that stand for a function when they are only ever applied and never defined (K02)."""
+
+
+@dataclass(frozen=True)
+class Symbols:
+    """What is known about names before a line is parsed; the names are canonical (see names.py).
+
+    assigned    quantities that have a line of their own, in order
+    names       every quantity that is known: assigned, declared, or written somewhere as a name of its own
+    declared    names in a declaration (params, data, a shape, a size)
+    functions   functions that are declared, or recognised by their use
+    letters     index letters
+    counts      base name → the numbers of indices it was seen with
+    labels      letters whose label ⁽ᵗ⁾ is an index
+    sizes       declared sizes (the N of `N = size of n`)
+    accents     bases over which a bar is an accent, not an error signal
+    aliases     δ → the quantity whose error signal it is defined to be
+    fonts       the LaTeX spelling of a base letter (`L` → `\\mathcal{L}`) or of a name subscript (`_reg` → `\\text{reg}`)
+    bold        names written bold where they stand without indices
+    calls       assigned names that were written with arguments on the left, f(x, y) = …, and those arguments
+    """
+
+    assigned: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
+    declared: frozenset[str] = frozenset()
+    functions: frozenset[str] = frozenset()
+    letters: frozenset[str] = frozenset()
+    counts: Mapping[str, frozenset[int]] = field(default_factory=dict[str, frozenset[int]])
+    labels: frozenset[str] = frozenset()
+    sizes: frozenset[str] = frozenset()
+    accents: frozenset[str] = frozenset()
+    aliases: Mapping[str, str] = field(default_factory=dict[str, str])
+    fonts: Mapping[str, str] = field(default_factory=dict[str, str])
+    bold: frozenset[str] = frozenset()
+    calls: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    implicit_sums: bool = False
+    dialect: str = ""
+    backward: bool = False
+
+    def is_quantity(self, name: str) -> bool:
+        """Whether the name has a line of its own or a declaration."""
+        return name in self.declared or name in self.assigned

@@ -1,0 +1,155 @@
+"""Tokens, the source text they point into, and the limits on what is read.
+
+Both tokenizers (tokens_text.py, tokens_latex.py) yield the same kinds:
+
+    num        a number, with its value          name       a letter or a word; `bars`, `bold`, `font` say how it was written
+    op         + - · ∘ * × /                     rel        = < > ≤ ≥ ≠ ∈ +=
+    open close ( ) [ ] { } and \\{ ⟦ cases …      sub sup    _ and ^; the script is the next token or group
+    bar norm   | and ‖                           prime      '
+    big        Σ, ∏ ("sum", "prod")              root frac  √, \\frac
+    partial nabla dots dot comma semicolon colon star arrow amp row
+    newline hard soft    ends of lines, of equations, and gaps after which another equation or a remark may follow
+    remark     words that are no mathematics     ones       𝟏
+
+A `{` with the text "{" is LaTeX's or the scripts' invisible bracket; a visible one has the text "\\{"; a brace of cases "cases".
+Nothing here knows what a name means.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from fractions import Fraction
+
+from wengert.errors import EquationError, caret
+from wengert.notation.expr import Span
+
+MAX_SOURCE = 64 * 1024
+MAX_TOKENS = 20_000
+MAX_DEPTH = 200
+MAX_DIGITS = 400
+WINDOW = 100  # characters of a very long line that a message shows
+
+
+@dataclass(slots=True)
+class Token:
+    """One sign of the source; `space` says whether white space stands before it, `reach` how many tokens on its closing bracket is."""
+
+    kind: str
+    text: str
+    span: Span
+    space: bool = False
+    bars: int = 0
+    bold: bool = False
+    font: str = ""
+    value: Fraction | None = None
+    reach: int = 0
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text that a user gave, and the messages that show a place in it."""
+
+    text: str
+
+    def where(self, span: Span) -> str:
+        """The line of the place, with a caret under it."""
+        start = min(max(span.start, 0), len(self.text))
+        first = self.text.rfind("\n", 0, start) + 1
+        last = self.text.find("\n", start)
+        line = self.text[first : last if last >= 0 else len(self.text)].replace("\r", " ")
+        begin, end = start - first, min(max(span.end - first, start - first + 1), len(line))
+        cut = max(0, begin - WINDOW // 2)
+        if len(line) - cut > WINDOW or cut:
+            line = ("…" if cut else "") + line[cut : cut + WINDOW] + ("…" if len(line) > cut + WINDOW else "")
+            shift = cut - bool(cut)
+            begin, end = begin - shift, min(end - shift, len(line))
+        number = self.text.count("\n", 0, start) + 1 if "\n" in self.text.strip("\n") else None
+        return caret(line, begin, max(end, begin + 1), number=number)
+
+    def error(self, what: str, span: Span, repair: str) -> EquationError:
+        """What is wrong, the place, what to write instead."""
+        return EquationError(what, self.where(span), repair)
+
+    def warning(self, what: str, span: Span, repair: str) -> str:
+        """The same three lines for a reading that is not certain."""
+        return f"{what}\n{self.where(span)}\n{repair}"
+
+
+class Characters:
+    """Text in normal form D, each character with its place in the original."""
+
+    def __init__(self, text: str, offset: int = 0) -> None:
+        if text.isascii():
+            self.text = text
+            self.places: list[int] | range = range(offset, offset + len(text) + 1)
+            return
+        characters: list[str] = []
+        places: list[int] = []
+        for place, character in enumerate(text, offset):
+            parts = character if character < "\u00c0" else unicodedata.normalize("NFD", character)
+            for part in parts if parts[0].isalpha() else character:  # ≠ stays one sign
+                characters.append(part)
+                places.append(place)
+        places.append(offset + len(text))
+        self.text = "".join(characters)
+        self.places = places
+
+    def span(self, start: int, end: int) -> Span:
+        """The place in the original of characters start … end − 1."""
+        begin = self.places[start]
+        return Span(begin, max(self.places[end - 1] + 1 if end > start else begin, begin))
+
+
+def check_size(source: Source, length: int) -> None:
+    """Refuse a text that is too long, or that is not text, before any work is done on it."""
+    if length > MAX_SOURCE:
+        raise EquationError(
+            f"The text has {length:,} characters; equations of more than {MAX_SOURCE:,} are not read.",
+            "  " + source.text[:60].replace("\n", " ").replace("\0", " ") + "…",
+            "Give only the equations, or split them over several files.",
+        )
+
+
+def number_value(digits: str, source: Source, span: Span) -> Fraction:
+    """The exact value of a decimal number such as 12, 0.5 or 1e-5, refused when it is too long to be meant."""
+    mantissa, _, exponent = digits.lower().partition("e")
+    if len(mantissa) > MAX_DIGITS or len(exponent) > 4 or abs(int(exponent or 0)) > MAX_DIGITS:
+        raise source.error(
+            f"This number has more than {MAX_DIGITS} digits.",
+            Span(span.start, span.start + 1),
+            "Write a shorter number.",
+        )
+    return Fraction(mantissa + ("e" + exponent if exponent else ""))
+
+
+def check_depth(tokens: list[Token], source: Source) -> None:
+    """Refuse brackets nested deeper than the limit, before anything walks over them."""
+    depth = 0
+    for token in tokens:
+        depth += (token.kind == "open") - (token.kind == "close" and depth > 0)
+        if depth > MAX_DEPTH:
+            raise source.error(
+                f"Brackets nest deeper than {MAX_DEPTH} levels here.",
+                token.span,
+                "Give the inner part a name of its own.",
+            )
+
+
+class Collector:
+    """The growing list of tokens, which refuses to grow past the limit."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.tokens: list[Token] = []
+        self.space = False
+
+    def add(self, kind: str, text: str, span: Span, **more: object) -> Token:
+        if len(self.tokens) >= MAX_TOKENS:
+            raise self.source.error(
+                f"The equations have more than {MAX_TOKENS:,} signs.", span, "Split them over several files."
+            )
+        token = Token(kind, text, span, self.space, **more)  # pyright: ignore[reportArgumentType]
+        self.tokens.append(token)
+        self.space = False
+        return token

@@ -1,0 +1,339 @@
+"""The tokenizer for LaTeX mathematics."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from fractions import Fraction
+
+from wengert.notation import latex_commands as commands
+from wengert.notation.latex_marks import settle_marks
+from wengert.notation.names import LETTER_WORDS
+from wengert.notation.symbols import OTHER_SPELLINGS
+from wengert.notation.tokens import Characters, Collector, Source, Token, check_depth, number_value
+from wengert.notation.tokens_text import SAME_LETTER, SIGNS, VULGAR, is_foreign, is_letter
+
+PLAIN_SIGNS = {
+    sign: token
+    for sign, token in SIGNS.items()
+    if sign not in "ΣΠ{}[]" and token[0] not in ("partial", "nabla", "root", "arrow")
+} | {sign: SIGNS[sign] for sign in "∂∇[]∑∏"}
+
+SEPARATING_WORDS = frozenset({"and", "where", "with", "so", "then", "hence", "thus", "also"})
+
+
+def tokenize(text: str, source: Source, offset: int = 0) -> list[Token]:
+    """The tokens of LaTeX mathematics; fonts, bars and accents are settled on the names that they stand over."""
+    reader = _Reader(text, source, offset)
+    while reader.at < len(reader.text):
+        reader.step()
+    check_depth(reader.out.tokens, source)
+    return settle_marks(reader.out.tokens, source)
+
+
+class _Reader:
+    def __init__(self, text: str, source: Source, offset: int) -> None:
+        self.characters = Characters(text, offset)
+        self.text = self.characters.text
+        self.source = source
+        self.out = Collector(source)
+        self.at = 0
+        self.groups: list[int] = []  # the open braces, by token
+        self.fractions: dict[int, int] = {}  # \frac by token: how many of its arguments have begun
+        self.side = ""  # "<" after \left, ">" after \right: which side a | stands on
+
+    def add(self, kind: str, text: str, length: int, **more: object) -> Token:
+        token = self.out.add(kind, text, self.characters.span(self.at, self.at + length), **more)
+        self.at += length
+        return token
+
+    def step(self) -> None:
+        text, at = self.text, self.at
+        character = text[at]
+        if character == "\n":
+            self.add("newline", "\n", 1)
+            self.out.space = True
+        elif character.isspace() or character == "~":
+            self.at += 1
+            self.out.space = True
+        elif character == "%":
+            end = text.find("\n", at)
+            self.at = end if end >= 0 else len(text)
+        elif character == "\\":
+            self.command()
+        elif character == "{":
+            self.groups.append(len(self.out.tokens))
+            self.add("open", "{", 1)
+        elif character == "}":
+            if self.groups:
+                self.groups.pop()
+            self.add("close", "}", 1)
+        elif character == "$":
+            self.add("hard", "$", 2 if text.startswith("$$", at) else 1)
+        elif character == "&":
+            self.add("amp", "&", 1)
+        elif character.isascii() and (character.isdigit() or (character == "." and text[at + 1 : at + 2].isdigit())):
+            self.number()
+        elif character in VULGAR:
+            self.add("num", character, 1, value=Fraction(*VULGAR[character]))
+        elif text.startswith(("<=", ">=", "!=", ":=", "+="), at):
+            self.add("rel", {"<=": "≤", ">=": "≥", "!=": "≠", ":=": "=", "+=": "+="}[text[at : at + 2]], 2)
+        elif text.startswith("...", at):
+            self.add("dots", "…", 3)
+        elif character in PLAIN_SIGNS:
+            kind, sign = PLAIN_SIGNS[character]
+            self.add(kind, sign + self.side if kind in ("bar", "norm") else sign, 1)
+            self.side = ""
+        elif is_foreign(character):
+            self.remark()
+        elif is_letter(character):
+            self.letter()
+        else:
+            raise self.source.error(
+                f"“{character}” (U+{ord(character):04X}) is no sign that LaTeX equations are read from.",
+                self.characters.span(at, at + 1),
+                "Leave it out, or put it in \\text{…}.",
+            )
+
+    def remark(self) -> None:
+        end = self.at
+        while end < len(self.text) and self.text[end] not in "\n\\&$}":
+            end += 1
+        self.add("remark", self.text[self.at : end].strip(), end - self.at)
+
+    def letter(self) -> None:
+        end = self.at + 1
+        while end < len(self.text) and unicodedata.category(self.text[end]) in ("Mn", "Mc", "Me"):
+            end += 1
+        marks = self.text[self.at + 1 : end]
+        bars = sum(mark in "\u0304\u0305" for mark in marks)
+        name = SAME_LETTER.get(self.text[self.at], self.text[self.at]) + "".join(
+            m for m in marks if m not in "\u0304\u0305"
+        )
+        self.add("name", name, end - self.at, bars=bars)
+
+    def number(self) -> None:
+        text, end = self.text, self.at + 1
+        if not self.single():
+            while end < len(text) and text[end].isascii() and text[end].isdigit():
+                end += 1
+            if text[end : end + 1] == "." and text[end + 1 : end + 2].isdigit():
+                end += 1
+                while end < len(text) and text[end].isascii() and text[end].isdigit():
+                    end += 1
+        value = number_value(text[self.at : end], self.source, self.characters.span(self.at, end))
+        self.add("num", text[self.at : end], end - self.at, value=value)
+
+    def single(self) -> bool:
+        """Whether TeX takes one digit here: after ^ and _, and for the arguments of \\frac12."""
+        tokens = self.out.tokens
+        if not tokens:
+            return False
+        if tokens[-1].kind in ("sub", "sup", "frac"):
+            return True
+        if tokens[-1].text == "}" and tokens[-1].kind == "close":
+            depth, start = 0, len(tokens) - 1
+            while start > 0:
+                depth += (tokens[start].kind == "close") - (tokens[start].kind == "open")
+                if depth == 0:
+                    break
+                start -= 1
+            return start > 0 and tokens[start - 1].kind == "frac"
+        return len(tokens) > 1 and tokens[-2].kind == "frac" and tokens[-1].kind in ("name", "num")
+
+    # commands
+
+    def command(self) -> None:
+        text, at = self.text, self.at
+        end = at + 1
+        while end < len(text) and text[end].isascii() and text[end].isalpha():
+            end += 1
+        end = max(end, min(at + 2, len(text)))
+        name = text[at + 1 : end]
+        starred = text[end : end + 1] == "*" and name in ("operatorname", "tag", "hspace", "vspace")
+        length = end + starred - at
+        if name == "\\":
+            self.row(length)
+        elif name in commands.SPACES:
+            self.at += length
+            self.out.space = True
+        elif name in ("begin", "end"):
+            self.environment(name, length)
+        elif name in commands.TEXTS:
+            self.plain_text(name, length)
+        elif name in commands.SKIPPED_WITH_ARGUMENT:
+            self.skip_argument(name, length)
+        elif name in ("mathrel", "stackrel", "overset"):
+            self.relation(name, length)
+        elif name in commands.FONTS:
+            self.add("font", name, length)
+        elif name in commands.ACCENTS:
+            self.add("accent", commands.ACCENTS[name], length)
+        elif name in commands.SKIPPED:
+            self.skip(name, length)
+        else:
+            self.symbol(name, length)
+
+    def symbol(self, name: str, length: int) -> None:
+        if name in commands.SIGNS:
+            kind, sign = commands.SIGNS[name]
+            self.add(kind, sign + self.side if sign in ("|", "‖") else sign, length)
+            self.side = ""
+        elif name in commands.LETTERS:
+            letter = commands.LETTERS[name]
+            spelling = "" if LETTER_WORDS.get(letter) == name and letter != "ℓ" else f"\\{name}"
+            self.add("name", letter, length, font=spelling)
+        elif (
+            name == "max"
+            and self.out.tokens
+            and self.out.tokens[-1].text == "arg"
+            and self.out.tokens[-1].kind == "name"
+        ):
+            self.out.tokens[-1].text = "argmax"
+            self.at += length
+        elif (
+            name == "min"
+            and self.out.tokens
+            and self.out.tokens[-1].text == "arg"
+            and self.out.tokens[-1].kind == "name"
+        ):
+            self.out.tokens[-1].text = "argmin"
+            self.at += length
+        elif name in commands.FUNCTION_WORDS:
+            self.add("name", commands.FUNCTION_WORDS[name], length, font=f"\\{name}")
+        elif name in ("%", "#", "&", "$"):
+            raise self.source.error(
+                f"“\\{name}” is no mathematical sign.", self.characters.span(self.at, self.at + length), "Leave it out."
+            )
+        else:
+            near = difflib.get_close_matches(name, [k for k in commands.KNOWN if k.isalpha()], n=1)
+            hint = f"Did you mean \\{near[0]}? " if near else ""
+            raise self.source.error(
+                f"The LaTeX command \\{name} is not known.",
+                self.characters.span(self.at, self.at + length),
+                hint + "A name of several letters is written \\mathrm{name}, a function \\operatorname{name}.",
+            )
+
+    def skip(self, name: str, length: int) -> None:
+        self.at += length
+        if name in ("left", "right", "middle", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr"):
+            self.side = "<" if name[-4:] == "left" or name[-1] == "l" else ">" if name != "middle" else ""
+            while self.text[self.at : self.at + 1] == " ":
+                self.at += 1
+            if self.text[self.at : self.at + 1] == "." and name in ("left", "right"):
+                self.add("open" if name == "left" else "close", ".", 1)  # an invisible partner
+            if self.text[self.at : self.at + 1] not in ("|", "\\"):
+                self.side = ""
+
+    def row(self, length: int) -> None:
+        self.add("row", "\\\\", length)
+        if self.text[self.at : self.at + 1] == "[":
+            end = self.text.find("]", self.at)
+            inside = self.text[self.at + 1 : end].strip() if end > 0 else ""
+            if inside.endswith(("pt", "em", "ex", "mm", "cm")) and len(inside) < 10:
+                self.at = end + 1
+
+    def raw_group(self, command: str) -> tuple[str, int]:
+        """The text of the brace group after the current place, and where it ends; one sign if there is no brace."""
+        text, start = self.text, self.at
+        while start < len(text) and text[start].isspace():
+            start += 1
+        if text[start : start + 1] != "{":
+            return text[start : start + 1], start + 1
+        depth = 0
+        for end in range(start, len(text)):
+            if text[end] == "\\":
+                continue
+            if text[end] == "{" and text[end - 1] != "\\":
+                depth += 1
+            elif text[end] == "}" and text[end - 1] != "\\":
+                depth -= 1
+                if depth == 0:
+                    return text[start + 1 : end], end + 1
+        raise self.source.error(
+            f"The brace after \\{command} is not closed.", self.characters.span(start, start + 1), "Add the missing }."
+        )
+
+    def plain_text(self, name: str, length: int) -> None:
+        start = self.at
+        self.at += length
+        content, end = self.raw_group(name)
+        self.at = start
+        word = content.replace("\\,", "").replace("\\!", "").strip()
+        compact = word.replace(" ", "") if name == "operatorname" else word
+        more = {"font": f"\\{name}{{{word}}}"}
+        if compact in OTHER_SPELLINGS or (name == "operatorname" and compact in ("argmax", "argmin")):
+            self.add("name", OTHER_SPELLINGS.get(compact, compact), end - start, **more)
+        elif not word:
+            self.at = end
+            self.out.space = True
+        elif word.strip(",.").lower() in SEPARATING_WORDS:
+            self.add("soft", "quad", end - start)
+        elif _is_word(compact):
+            self.add("name", compact, end - start, **more)
+        else:
+            self.add("remark", word, end - start)
+
+    def skip_argument(self, name: str, length: int) -> None:
+        self.at += length
+        if name == "textcolor" or self.text[self.at : self.at + 1] in ("{", "[", " "):
+            while self.text[self.at : self.at + 1] == " ":
+                self.at += 1
+            if self.text[self.at : self.at + 1] == "{":
+                self.at = self.raw_group(name)[1]
+        self.out.space = True
+
+    def relation(self, name: str, length: int) -> None:
+        """\\mathrel{+}= and \\stackrel{…}{=}."""
+        start = self.at
+        self.at += length
+        content, end = self.raw_group(name)
+        self.at = end
+        if name == "mathrel":
+            rest = self.text[end:].lstrip()
+            if content.strip() == "+" and rest.startswith("="):
+                end = len(self.text) - len(rest) + 1
+                content = "+="
+        else:
+            content, end = self.raw_group(name)
+        self.at = start
+        if content.strip() not in ("=", "+=", ":="):
+            raise self.source.error(
+                f"\\{name} is read only around an equals sign.",
+                self.characters.span(start, end),
+                "Write = between the two sides.",
+            )
+        self.add("rel", content.strip().replace(":=", "="), end - start)
+
+    def environment(self, command: str, length: int) -> None:
+        start = self.at
+        self.at += length
+        name, end = self.raw_group(command)
+        if name in ("alignat", "alignat*", "alignedat", "array") and command == "begin":
+            self.at = end
+            end = self.raw_group(name)[1]
+        if command == "begin" and self.text[end : end + 1] == "[" and name in ("aligned", "gathered", "split"):
+            end = self.text.find("]", end) + 1 or end
+        self.at = start
+        side = "open" if command == "begin" else "close"
+        if name in commands.WRAPPERS:
+            self.add("hard", name, end - start)
+        elif name in commands.CASES:
+            self.add(side, "cases", end - start)
+        elif name in commands.MATRICES:
+            self.add(side, "matrix", end - start)
+        else:
+            near = difflib.get_close_matches(name, [*commands.WRAPPERS, *commands.CASES, *commands.MATRICES], n=1)
+            raise self.source.error(
+                f"The environment {name} is not known.",
+                self.characters.span(start, min(end, len(self.text))),
+                f"Did you mean {near[0]}?" if near else "Use aligned, cases or pmatrix.",
+            )
+
+
+def _is_word(text: str) -> bool:
+    """Whether plain text is one word that can name something (letters that mathematics uses, digits, joiners)."""
+    plain = text.replace("_", "").replace("-", "")
+    return bool(plain) and all(
+        (is_letter(c) and not is_foreign(c)) or c.isdigit() or unicodedata.combining(c) for c in plain
+    ) and (is_letter(plain[0]) or plain.isdigit())  # fmt: skip
