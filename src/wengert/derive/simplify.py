@@ -45,14 +45,26 @@ class Named:
 
 
 def simplify(term: Term, named: Sequence[Named]) -> Term:
-    """The term in the named quantities, factored and over one denominator, as far as that saves operations."""
+    """The term in the named quantities, factored and over one denominator, as far as that saves operations.
+
+    It is tried as it stands and multiplied out; the shorter result is taken.
+    """
     conditions = {t for entry in named for t in subterms(entry.value) if isinstance(t, Apply) and t.dtype == "bool"}
+    best = _shortened(term, named, conditions)
+    wide = expand(term)
+    if wide is not None and wide != term:
+        other = _shortened(wide, named, conditions)
+        best = other if cost(other) < cost(best) else best
+    return turn_sign(best)
+
+
+def _shortened(term: Term, named: Sequence[Named], conditions: Collection[Term]) -> Term:
     best = fold(term, named)
     for step in (group, together, lambda t: merge_cases(t, conditions), factor):
         candidate = fold(map_sums(best, step), named)
         if cost(candidate) < cost(best) or (step is factor and cost(candidate) <= cost(best)):
             best = candidate
-    return turn_sign(best)
+    return best
 
 
 def turn_sign(term: Term) -> Term:

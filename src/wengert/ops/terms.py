@@ -226,8 +226,21 @@ def _flatten(coef: Fraction, work: list[Factor], table: list[Size]) -> tuple[Fra
                 inner.append(Factor(factor.term, tuple(local[q] for q in factor.labels), factor.exponent * exponent))
             work.extend(reversed(inner))
         elif exponent != 0:
-            flat.append(Factor(term, tuple(labels), exponent))
+            flat.append(_without_broadcast(Factor(term, tuple(labels), exponent)))
     return coef, flat
+
+
+def _without_broadcast(factor: Factor) -> Factor:
+    """A closed product that is constant along some of its axes, without those axes: a power of a broadcast is a broadcast power."""
+    term = factor.term
+    if not isinstance(term, Product):
+        return factor
+    carried = {q for f in term.factors for q in f.labels}
+    kept = [k for k, q in enumerate(term.out) if q in carried]
+    if len(kept) == len(term.out):
+        return factor
+    inner = product(term.coef, term.factors, [term.out[k] for k in kept], term.sizes)
+    return Factor(inner, tuple(factor.labels[k] for k in kept), factor.exponent)
 
 
 def _opens(term: Product, exponent: Fraction) -> bool:

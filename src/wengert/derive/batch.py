@@ -1,0 +1,171 @@
+"""From one example to many: System -> System. What depends on data gets the letter n in front, the loss is averaged over n.
+
+Summands of the last line that do not depend on data stay as they are, so a regularizer comes out once. The derivation of the
+batch's system is the ordinary one, and prints Hᵀ Ȳ and Ȳᵀ 𝟏.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from wengert.derive.recognise import recognise
+from wengert.errors import EquationError
+from wengert.ir.graph import Node, input_node
+from wengert.ir.system import Definition, Quantity, System
+from wengert.ir.types import Dim
+from wengert.notation.expr import Line
+from wengert.notation.forms import IndexForm
+from wengert.ops.terms import (
+    ONE,
+    Add,
+    Apply,
+    Builder,
+    Factor,
+    Leaf,
+    Product,
+    Term,
+    addends,
+    gather,
+    product,
+    size_term,
+    total,
+)
+
+LETTERS = "nbsemuvpq"
+AXES_OPS = ("sum", "max", "min", "prod", "logsumexp")
+
+
+def batched(system: System, data: Iterable[str]) -> System:
+    """The system over a batch: `data` and all that depends on it with a leading axis, the loss (1/N) Σ_n of itself.
+
+    Raises EquationError where the last line is not a scalar, or a data name is not an input of the system.
+    """
+    names = tuple(data)
+    for name in names:
+        if name not in system.inputs:
+            raise EquationError(
+                f"'{name}' is not an input of these equations", repair=f"the inputs are {', '.join(system.inputs)}"
+            )
+    if system.quantities[system.loss].type.rank:
+        raise EquationError(
+            f"the last line, '{system.loss}', is not a scalar but has the shape {'×'.join(map(str, system.quantities[system.loss].type.shape))}",
+            repair="training needs a scalar loss as the last line, for example  L = ½ Σ_k (y_k − t_k)²",
+        )
+    return _Batch(system, names).run()
+
+
+@dataclass
+class _Batch:
+    system: System
+    data: tuple[str, ...]
+
+    def run(self) -> System:
+        system = self.system
+        used = {q for quantity in system.quantities.values() for q in (quantity.name, *quantity.letters)}
+        used |= {q for letters in system.class_letters.values() for q in letters}
+        self.letter = next(q for q in LETTERS if q not in used)
+        name = next(
+            n
+            for n in (self.letter.upper(), f"{self.letter.upper()}_data")
+            if n not in system.quantities and n not in system.size_names
+        )
+        self.size = Dim(name)
+        self.leading = self.dependent()
+        quantities = {n: self.quantity(q) for n, q in system.quantities.items()}
+        leaves: dict[str, Node] = {n: input_node(n, q.type) for n, q in quantities.items()}
+        letters = {**system.class_letters, self.size: (self.letter,)}
+        frame = replace(
+            system,
+            quantities=quantities,
+            leaves=leaves,
+            class_letters=letters,
+            size_names={**system.size_names, name: self.size},
+            data=self.data,
+            assumptions=(),
+        )
+        builder, form = Builder(leaves), IndexForm(frame)
+        lines: list[Definition] = []
+        for line in system.lines:
+            term = self.line(line)
+            left, right = form.line(line.name, term)
+            lines.append(Definition(line.name, builder.build(term), Line(left, (right,)), line.span))
+        return replace(frame, lines=tuple(lines))
+
+    def dependent(self) -> set[str]:
+        """The quantities that depend on data, the loss left out."""
+        reached = set(self.data)
+        for line in self.system.lines:
+            if line.name != self.system.loss and reached & set(self.system.parents(line.name)):
+                reached.add(line.name)
+        return reached
+
+    def quantity(self, quantity: Quantity) -> Quantity:
+        if quantity.name not in self.leading:
+            return quantity
+        whole = quantity.whole
+        if quantity.type.rank == 1 and whole[:1].islower() and whole[:1].isascii():
+            capital = whole[0].upper() + whole[1:]
+            taken = {q.whole for q in self.system.quantities.values()} | set(self.system.quantities)
+            whole = whole if capital in taken else capital
+        return replace(
+            quantity,
+            type=quantity.type.with_shape((self.size, *quantity.type.shape)),
+            letters=(self.letter, *quantity.letters),
+            whole=whole,
+            indexed=quantity.indexed or quantity.name,
+        )
+
+    def line(self, line: Definition) -> Term:
+        term = recognise(gather(line.node))
+        if line.name != self.system.loss:
+            return self.lift(term)[0]
+        return total([self.average(t) for t in addends(term)], ())
+
+    def average(self, term: Term) -> Term:
+        """(1/N) Σ_n of a summand that depends on data; any other as it is."""
+        lifted, has = self.lift(term)
+        if not has:
+            return lifted
+        mean = Factor(size_term(self.size), (), Fraction(-1))
+        return product(ONE, [mean, Factor(lifted, (0,))], (), (self.size,))
+
+    def lift(self, term: Term) -> tuple[Term, bool]:
+        """The term over the batch and whether it has the leading axis."""
+        if isinstance(term, Leaf):
+            if term.name not in self.leading:
+                return term, False
+            return Leaf((self.size, *term.shape), term.name, term.dtype), True
+        if isinstance(term, Add):
+            parts = [self.lift(t) for t in term.terms]
+            if not any(has for _, has in parts):
+                return term, False
+            return total([self.spread(t, has) for t, has in parts], (self.size, *term.shape)), True
+        if isinstance(term, Product):
+            return self.lift_product(term)
+        assert isinstance(term, Apply)
+        parts = [self.lift(arg) for arg in term.args]
+        if not any(has for _, has in parts):
+            return term, False
+        params = tuple(
+            (key, tuple(k + 1 for k in value) if key == "axes" and term.op in AXES_OPS else value)
+            for key, value in term.params
+        )
+        return Apply(
+            (self.size, *term.shape), term.op, tuple(self.spread(t, has) for t, has in parts), params, term.dtype
+        ), True
+
+    def lift_product(self, term: Product) -> tuple[Term, bool]:
+        label = len(term.sizes)
+        lifted = [(*self.lift(f.term), f) for f in term.factors]
+        if not any(has for _, has, _ in lifted):
+            return term, False
+        factors = [Factor(t, (label, *f.labels) if has else f.labels, f.exponent) for t, has, f in lifted]
+        return product(term.coef, factors, (label, *term.out), (*term.sizes, self.size)), True
+
+    def spread(self, term: Term, has: bool) -> Term:
+        if has:
+            return term
+        labels = tuple(range(term.rank + 1))
+        return product(ONE, [Factor(term, labels[1:])], labels, (self.size, *term.shape))
