@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from wengert.autodiff import weighing
 from wengert.errors import GraphError
 from wengert.ir.graph import Node
 from wengert.ir.walk import topological
 
 
-def jvp(outputs: Sequence[Node], inputs: Sequence[Node], tangents: Sequence[Node | None]) -> list[Node | None]:
+def jvp(
+    outputs: Sequence[Node], inputs: Sequence[Node], tangents: Sequence[Node | None], *, weigh: bool = False
+) -> list[Node | None]:
     """ẏ = J ẋ for each output y; None where it is zero. An input may be an interior node; its tangent is the given one.
+
+    With `weigh`, a zero tangent annihilates an infinite partial (see `weighing`).
 
     Raises GraphError where a tangent's type is not its input's.
     """
     known: dict[Node, Node | None] = {}
+    doubtful: set[Node] = set()
     for node, tangent in zip(inputs, tangents, strict=True):
         if tangent is not None and tangent.type != node.type:
             raise GraphError(
@@ -22,9 +28,19 @@ def jvp(outputs: Sequence[Node], inputs: Sequence[Node], tangents: Sequence[Node
                 repair="a tangent has its input's shape and dtype",
             )
         known[node] = tangent
-    for node in topological(outputs, set(known)):
-        if node not in known:
-            given = [known[parent] for parent in node.inputs]
-            moves = node.type.is_float and any(t is not None for t in given)
-            known[node] = node.op.jvp(node, given) if moves else None
+        if tangent is not None and weighing.may_be_zero(tangent):
+            doubtful.add(node)
+    for node in topological(outputs, set(inputs)):
+        if node in known:
+            continue
+        given = [known[parent] for parent in node.inputs]
+        if not node.type.is_float or all(t is None for t in given):
+            known[node] = None
+        elif weigh:
+            passed = any(parent in doubtful for parent in node.inputs)
+            known[node] = weighing.jvp(node, given, passed)
+            if passed or weighing.may_mask(node):
+                doubtful.add(node)
+        else:
+            known[node] = node.op.jvp(node, given)
     return [known[node] for node in outputs]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from wengert.autodiff import weighing
 from wengert.errors import GraphError
 from wengert.ir.graph import Node
 from wengert.ir.walk import topological
@@ -29,9 +30,10 @@ def vjp(
     cotangents: Sequence[Node | None],
     *,
     stop: Collection[Node] = (),
+    weigh: bool = False,
 ) -> list[Node | None]:
     """x̄ = Jᵀ ȳ for each input x; None where it is zero. See `contributions`."""
-    bars = contributions(outputs, inputs, cotangents, stop=stop).bars
+    bars = contributions(outputs, inputs, cotangents, stop=stop, weigh=weigh).bars
     return [bars.get(node) for node in inputs]
 
 
@@ -41,17 +43,20 @@ def contributions(
     cotangents: Sequence[Node | None],
     *,
     stop: Collection[Node] = (),
+    weigh: bool = False,
 ) -> Adjoints:
     """The backward pass with the cotangents ȳ of the outputs, as far as the inputs need it.
 
     An input may be an interior node; bars go through it to inputs above, unless it is in `stop`, whose nodes are taken
-    as independent. Contributions are added in topological order of the children.
+    as independent. Contributions are added in topological order of the children. With `weigh`, a zero bar annihilates an
+    infinite partial (see `weighing`); without it the rules are the plain products that a reader expects.
 
     Raises GraphError where a cotangent's type is not its output's.
     """
     order = topological(outputs, stop)
     active = _needed(order, inputs, stop)
     found: dict[Node, list[tuple[Node | None, Node]]] = {}
+    doubtful: set[Node] = set()
     for output, cotangent in zip(outputs, cotangents, strict=True):
         if cotangent is not None:
             if cotangent.type != output.type:
@@ -61,6 +66,8 @@ def contributions(
                 )
             if output in active:
                 found.setdefault(output, []).append((None, cotangent))
+                if weighing.may_be_zero(cotangent):
+                    doubtful.add(output)
     result = Adjoints()
     for node in reversed(order):
         if node not in found:
@@ -73,9 +80,13 @@ def contributions(
         result.contributions[node] = uses
         if node in stop or not any(parent in active for parent in node.inputs):
             continue
-        for parent, value in zip(node.inputs, node.op.vjp(node, bar), strict=True):
+        values = weighing.vjp(node, bar, node in doubtful) if weigh else node.op.vjp(node, bar)
+        spreads = weigh and (node in doubtful or weighing.may_mask(node))
+        for parent, value in zip(node.inputs, values, strict=True):
             if value is not None and parent in active:
                 found.setdefault(parent, []).append((node, value))
+                if spreads:
+                    doubtful.add(parent)
     return result
 
 

@@ -1,0 +1,1 @@
+"""Back ends: each turns a graph into a callable over arrays."""

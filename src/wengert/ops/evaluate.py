@@ -204,14 +204,15 @@ def run(
     with np.errstate(all="ignore"):
         for step, given in zip(program.steps, params, strict=True):
             values[step.slot] = step.value(NUMPY, *[values[k] for k in step.inputs], **given)
-    return tuple(_owned(values[k]) for k in program.outputs)
+    given_arrays = {id(array) for array in arrays}
+    return tuple(_owned(values[k], given_arrays) for k in program.outputs)
 
 
-def _owned(value: Array) -> Array:
-    """A result that shares no memory with an input; without axes, a NumPy scalar."""
+def _owned(value: Array, inputs: set[int]) -> Array:
+    """A result that shares no memory with an input or a constant; without axes, a NumPy scalar."""
     if value.ndim == 0:
         return value[()]
-    return value.copy() if value.base is not None or not value.flags.writeable else value
+    return value.copy() if value.base is not None or id(value) in inputs else value
 
 
 __all__ = [

@@ -151,6 +151,7 @@ gather = general(
         ((ArrayType((3, 4)), ArrayType((2,), "int64")), {"axis": 1, "batch": 1}, "to be equal"),
     ),
     arity=2,
+    growth="mask",
 )
 scatter_add = general(
     "scatter_add",
@@ -167,4 +168,5 @@ scatter_add = general(
         ((ArrayType((3,)), ArrayType((2,), "int64")), {"axis": 0, "batch": 0, "size": 4}, "one update an index"),
     ),
     arity=2,
+    growth="mask",
 )

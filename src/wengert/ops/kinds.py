@@ -108,12 +108,15 @@ def constant_value(node: Node) -> Number | None:
     return value if isinstance(value, (int, float, Fraction)) else None
 
 
-def times(node: Node, partial: Node | Number | None) -> Node | None:
-    """A tangent or cotangent times a partial derivative; no product with 1, and None, zero, where the partial is zero everywhere."""
+def times(node: Node, partial: Node | Number | None, product: str = "multiply") -> Node | None:
+    """A tangent or cotangent times a partial derivative; no product with 1, and None, zero, where the partial is zero everywhere.
+
+    `product` is the op: multiply, or weigh where the partial may be infinite beside an exact zero.
+    """
     if partial is None:
         return None
     if isinstance(partial, Node):
-        return partial if is_number(node, 1) else node * partial
+        return partial if is_number(node, 1) else apply(product, node, partial)
     if partial == 0:
         return None
     if partial == 1:

@@ -48,10 +48,23 @@ def _constant_value(xp: Any, value: Any, type: ArrayType) -> Any:
 
 
 input = _leaf("input", "A named input of the graph.", _typed, _input_value, lambda rng: [])
+
+
+def _infer_constant(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
+    value, type = params["value"], params["type"]
+    shape = getattr(value, "shape", ())
+    if shape not in ((), type.shape):
+        raise GraphError(
+            f"a constant of shape {shape} does not fill the type {type}",
+            repair="give a number, or an array of just that shape",
+        )
+    return type
+
+
 constant = _leaf(
     "constant",
     "A number that fills a shape, or an array.",
-    _typed,
+    _infer_constant,
     _constant_value,
     lambda rng: [
         ([], {"value": Fraction(1, 2), "type": ArrayType((2, 3))}),

@@ -125,9 +125,9 @@ relu = elementwise(
 stop_gradient = elementwise(
     "stop_gradient",
     "x itself, taken as a constant by derivatives.",
-    value=lambda xp, x: x,
+    value=lambda xp, x: xp.stop_gradient(x),
     partials=None,
-    takes="any",
+    takes="number",
     notation=function(r"\operatorname{stop\_gradient}", "stop_gradient"),
     smooth=False,
     growth="bounded",

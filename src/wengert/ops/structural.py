@@ -284,6 +284,7 @@ slice = structural(
         ((ArrayType((3,)),), {"start": (0,), "stop": (4,), "step": (1,)}, "does not lie in an axis of 3"),
         ((ArrayType((Dim("n"),)),), {"start": (1,), "stop": (4,), "step": (1,)}, "named size n"),
     ),
+    growth="mask",
 )
 
 
@@ -359,6 +360,7 @@ pad = structural(
         ((ArrayType((3,)),), {"low": (-1,), "high": (0,)}, "would cut entries off"),
         ((ArrayType((Dim("n"),)),), {"low": (1,), "high": (0,)}, "named size n"),
     ),
+    growth="mask",
 )
 
 

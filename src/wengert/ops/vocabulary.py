@@ -7,6 +7,7 @@ signs look at the real part, and functions that NumPy has for real numbers only 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy
@@ -33,6 +34,10 @@ class NumpyVocabulary:
             wide = {"float64": "complex128", "float32": "complex64"}
             return x.astype(wide[dtype]) if dtype in wide else x.real.astype(dtype)
         return x.astype(dtype)
+
+    def stop_gradient(self, x: Array) -> Array:
+        """x itself; of a complex array the real part, since its perturbation ends here."""
+        return np.real(x)
 
     def integer_power(self, x: Array, exponent: int) -> Array:
         """xⁿ by the power function; small exponents are products."""
@@ -154,7 +159,8 @@ class NumpyVocabulary:
 
     def _extreme(self, x: Array, axis: tuple[int, ...], sign: int) -> Array:
         kept = tuple(k for k in range(x.ndim) if k not in axis)
-        flat = np.transpose(x, kept + tuple(axis)).reshape(*(x.shape[k] for k in kept), -1)
+        count = math.prod(x.shape[k] for k in axis)
+        flat = np.transpose(x, kept + tuple(axis)).reshape(*(x.shape[k] for k in kept), count)
         place = np.argmax(sign * flat.real, axis=-1, keepdims=True)
         return np.take_along_axis(flat, place, axis=-1)[..., 0]
 

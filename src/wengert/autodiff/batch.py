@@ -1,0 +1,50 @@
+"""Batching: the same computation for every entry of a new leading axis, op by op. It knows no array."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from wengert.errors import GraphError
+from wengert.ir.graph import Graph, Node, input_node
+from wengert.ir.types import Size
+from wengert.ir.walk import topological, with_inputs
+from wengert.ops.kinds import as_batched
+
+
+def vmap(graph: Graph, size: Size, inputs: Collection[str] | None = None) -> Graph:
+    """The graph over a batch: y_n = f(x_n) for n along a new leading axis of `size`, a number or a named size.
+
+    `inputs` names the inputs that get the axis (all by default); the others are shared by the whole batch. Every output
+    gets the axis.
+
+    Raises GraphError where a name is no input.
+    """
+    chosen = set(graph.input_names if inputs is None else inputs)
+    if unknown := sorted(chosen - set(graph.input_names)):
+        raise GraphError(
+            f"'{unknown[0]}' is no input of the graph",
+            f"  the inputs are {', '.join(graph.input_names)}",
+            "name inputs to batch over",
+        )
+    widened: dict[Node, Node] = {}
+    for node in graph.inputs:
+        if node.params["name"] in chosen:
+            type = node.type.with_shape((size, *node.shape))
+            widened[node] = input_node(node.params["name"], type, node.source)
+    outputs = batched(graph.outputs, widened, size)
+    return Graph(tuple(widened.get(node, node) for node in graph.inputs), tuple(outputs), graph.names)
+
+
+def batched(outputs: Sequence[Node], replacements: Mapping[Node, Node], size: Size) -> list[Node]:
+    """The outputs with some nodes replaced by ones that have a leading axis of `size`; every result has that axis."""
+    new: dict[Node, Node] = {}
+    has: dict[Node, bool] = {}
+    for node in topological(outputs, replacements.keys()):
+        if node in replacements:
+            new[node], has[node] = replacements[node], True
+            continue
+        inputs = [new[parent] for parent in node.inputs]
+        which = [has[parent] for parent in node.inputs]
+        has[node] = any(which)
+        new[node] = node.op.batch(node, inputs, which) if has[node] else with_inputs(node, inputs)
+    return [as_batched(new[node], has[node], size) for node in outputs]

@@ -1,0 +1,82 @@
+"""What makes a graph well formed, and the sentence for each way in which it is not."""
+
+from __future__ import annotations
+
+from wengert.errors import GraphError
+from wengert.ir.graph import Graph, Node
+from wengert.ir.op import OPS
+
+
+def verify(graph: Graph) -> Graph:
+    """The graph itself, if it is well formed: no cycle, known ops, types as the ops infer them, every input declared once.
+
+    Raises GraphError.
+    """
+    _verify_inputs(graph)
+    if graph.names and len(graph.names) != len(graph.outputs):
+        raise GraphError(
+            f"the graph has {len(graph.outputs)} outputs but {len(graph.names)} names for them",
+            repair="name every output, or none",
+        )
+    declared = set(graph.inputs)
+    for node in _without_cycle(graph):
+        _verify_node(node)
+        if node.op.name == "input" and node not in declared:
+            raise GraphError(
+                f"the graph reads the input '{node.params['name']}', which it does not declare",
+                f"  its inputs are {', '.join(graph.input_names) or 'none'}",
+                "add the node to the inputs of the graph",
+            )
+    return graph
+
+
+def _verify_inputs(graph: Graph) -> None:
+    for node in graph.inputs:
+        if node.op.name != "input":
+            raise GraphError(
+                f"a graph's inputs are input nodes, not {node.op.name}", repair="make one: input_node(name, type)"
+            )
+    names = list(graph.input_names)
+    for name in names:
+        if not name or names.count(name) > 1:
+            raise GraphError(f"the input name '{name}' is empty or taken twice", repair="give every input its own name")
+
+
+def _without_cycle(graph: Graph) -> list[Node]:
+    """The nodes in topological order.
+
+    Raises GraphError where a node is its own ancestor, which the walks elsewhere take for granted that it is not.
+    """
+    order: list[Node] = []
+    done: set[Node] = set()
+    open_nodes: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(node, False) for node in reversed(graph.outputs)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            open_nodes.discard(node)
+            done.add(node)
+            order.append(node)
+        elif node in open_nodes:
+            raise GraphError(
+                f"the graph has a cycle through a node {node.op.name}", repair="a node reads earlier nodes only"
+            )
+        elif node not in done:
+            open_nodes.add(node)
+            stack.append((node, True))
+            stack.extend((parent, False) for parent in reversed(node.inputs) if parent not in done)
+    return order
+
+
+def _verify_node(node: Node) -> None:
+    op = node.op
+    if OPS.get(op.name) is not op:
+        raise GraphError(f"the op '{op.name}' is not in the table", repair="register it: wengert.extend")
+    if op.arity is not None and len(node.inputs) != op.arity:
+        raise GraphError(f"{op.name} takes {op.arity} inputs, not {len(node.inputs)}", repair="build nodes with apply")
+    inferred = op.infer(tuple(parent.type for parent in node.inputs), node.params)
+    if inferred != node.type:
+        raise GraphError(
+            f"a node {op.name} has the type {node.type} where its inputs give {inferred}",
+            repair="build nodes with apply, which infers the type",
+        )

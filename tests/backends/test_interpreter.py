@@ -1,0 +1,23 @@
+"""The interpreter: a graph compiled once and called with arrays of several sizes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import wengert.ops  # noqa: F401
+from wengert.backends import interpreter
+from wengert.errors import ShapeError
+from wengert.ir.graph import Graph, input_node
+from wengert.ir.types import ArrayType, Dim
+from wengert.ops.functions import mean
+
+
+def test_a_compiled_graph_takes_arrays_of_any_bound_size():
+    x = input_node("x", ArrayType((Dim("n"),)))
+    f = interpreter.compile(Graph((x,), (mean(x),)))
+    assert f(x=[1.0, 2.0]) == (1.5,)
+    assert f(x=np.arange(5.0)) == (2.0,)
+    assert f(x=[1.0, 2.0]) == (1.5,)
+    with pytest.raises(ShapeError, match="has 0 axes, not 1"):
+        f(x=1.0)

@@ -1,0 +1,45 @@
+"""Graphs of single ops from their samples, for the tests that go through the table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from wengert.ir.graph import Graph, apply, input_node
+from wengert.ir.op import OPS, Op
+from wengert.ir.types import ArrayType
+
+
+def single(op: Op, arrays, params) -> tuple[Graph, dict]:
+    """The graph of one op on inputs x0, x1, …, and their values."""
+    arrays = [np.asarray(a) for a in arrays]
+    inputs = [input_node(f"x{k}", ArrayType(a.shape, str(a.dtype))) for k, a in enumerate(arrays)]
+    return Graph(tuple(inputs), (apply(op, *inputs, **params),)), {f"x{k}": a for k, a in enumerate(arrays)}
+
+
+def samples(op: Op, seed: int = 0) -> list[tuple[Graph, dict]]:
+    return [single(op, arrays, params) for arrays, params in op.samples(np.random.default_rng(seed))]
+
+
+def one_a_form(op: Op) -> list[tuple[Graph, dict]]:
+    """One sample for each combination of shapes and parameters."""
+    seen: dict = {}
+    for graph, values in samples(op):
+        key = (tuple(str(x.type) for x in graph.inputs), repr(sorted(graph.outputs[0].params.items())))
+        seen.setdefault(key, (graph, values))
+    return list(seen.values())
+
+
+@pytest.fixture
+def graphs():
+    return samples
+
+
+@pytest.fixture
+def forms():
+    return one_a_form
+
+
+def pytest_generate_tests(metafunc):
+    if "op" in metafunc.fixturenames:
+        metafunc.parametrize("op", OPS.values(), ids=OPS.keys())

@@ -1,0 +1,177 @@
+"""The table of kinks, ties and singular points in docs and `reliability.md`, one test a line."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from wengert.autodiff.transforms import grad, push_forward
+from wengert.ir.graph import Graph, apply, constant_like, input_node
+from wengert.ir.types import ArrayType
+from wengert.ops.evaluate import evaluate
+from wengert.ops.functions import clip, dot, logsumexp, norm, total, variance
+from wengert.passes.open_primes import open_primes
+
+inf = np.inf
+
+
+def graph_of(f, *values) -> tuple[Graph, dict]:
+    arrays = [np.asarray(v, dtype=float) for v in values]
+    inputs = [input_node(f"x{k}", ArrayType(a.shape)) for k, a in enumerate(arrays)]
+    return Graph(tuple(inputs), (f(*inputs),)), {f"x{k}": a for k, a in enumerate(arrays)}
+
+
+def slopes(f, *values, order: int = 1):
+    """The gradient of f by its first input in reverse mode, checked against forward mode entry by entry and with opened primes."""
+    graph, given = graph_of(f, *values)
+    for _ in range(order - 1):
+        graph = grad(graph, "x0")
+    back = grad(graph, "x0")
+    (g,) = evaluate(back, given)
+    (opened,) = evaluate(open_primes(back), given)
+    np.testing.assert_array_equal(g, opened)
+    forward = push_forward(graph, "x0")
+    for place in np.ndindex(*np.shape(g)):
+        unit = np.zeros(np.shape(g))
+        unit[place] = 1
+        (column,) = evaluate(forward, {**given, "tangent_x0": unit})
+        np.testing.assert_allclose(column, np.asarray(g)[place], rtol=1e-14)
+    return g
+
+
+def power(x, exponent):
+    return apply("power", x, constant_like(exponent, x))
+
+
+def masked(f):
+    return lambda x: apply("where", x > 0, f(x), constant_like(0, x))
+
+
+@pytest.mark.parametrize("name", ["log", "sqrt", "reciprocal", "log2", "cbrt"])
+def test_a_masked_branch_has_slope_zero(name):
+    assert slopes(masked(lambda x: apply(name, x)), 0.0) == 0
+
+
+def test_a_masked_division_has_slope_zero():
+    assert slopes(masked(lambda x: 1 / x), 0.0) == 0
+
+
+def test_a_masked_overflow_has_slope_zero():
+    f = lambda x: apply("where", x < 100, apply("exp", x), constant_like(0, x))  # noqa: E731
+    assert slopes(f, 1000.0) == 0
+
+
+def test_a_masked_branch_has_slope_zero_at_second_order():
+    assert slopes(masked(lambda x: apply("log", x)), 0.0, order=2) == 0
+    assert slopes(masked(lambda x: apply("sqrt", x)), 0.0, order=2) == 0
+
+
+def test_entries_that_are_not_taken_do_not_count():
+    def first(x):
+        return total(apply("slice", apply("log", x), start=(0,), stop=(1,), step=(1,)))
+
+    assert slopes(first, [2.0, 0.0]).tolist() == [0.5, 0]
+
+
+@pytest.mark.parametrize(
+    ("f", "at", "expected"),
+    [
+        (lambda x: apply("sqrt", x), 0.0, inf),
+        (lambda x: apply("arccos", x), 1.0, -inf),
+        (lambda x: apply("sqrt", x * x), 0.0, 0.0),
+        (lambda x: apply("sqrt", x**2), 0.0, 0.0),
+        (lambda x: apply("abs", x), 0.0, 0.0),
+        (lambda x: apply("maximum", x, constant_like(1, x)), 1.0, 0.5),
+        (lambda x: apply("minimum", x, constant_like(1, x)), 1.0, 0.5),
+        (lambda x: apply("relu", x), 0.0, 0.0),
+        (lambda x: clip(x, 0, 1), 1.0, 1.0),
+        (lambda x: clip(x, 0, 1), 0.0, 1.0),
+        (lambda x: clip(x, 0, 1), 1.5, 0.0),
+        (lambda x: power(x, 0.0), 0.0, 0.0),
+        (lambda x: apply("xlogy", x, x), 0.0, -inf),
+        (lambda x: apply("log", x), np.nan, np.nan),
+    ],
+)
+def test_the_slope_at_a_kink(f, at, expected):
+    np.testing.assert_equal(float(slopes(f, at)), expected)
+
+
+def test_the_norm_at_the_zero_vector():
+    assert slopes(norm, [0.0, 0.0]).tolist() == [0, 0]
+    assert slopes(lambda x: apply("sqrt", dot(x, x)), [0.0, 0.0]).tolist() == [0, 0]
+
+
+def test_the_second_derivative_of_a_square_at_zero():
+    assert slopes(lambda x: power(x, 2.0), 0.0, order=2) == 2
+    assert slopes(lambda x: x**2, 0.0, order=2) == 2
+
+
+@pytest.mark.parametrize(("x", "y", "expected"), [(0.0, 0.0, 0.0), (0.0, 2.0, 0.0), (-2.0, 3.0, np.nan)])
+def test_a_power_by_its_exponent(x, y, expected):
+    np.testing.assert_equal(float(slopes(lambda y, x: apply("power", x, y), y, x)), expected)
+
+
+def test_a_power_with_variable_exponent_zero():
+    assert slopes(lambda x, y: apply("power", x, y), 0.0, 0.0) == 0
+
+
+def test_the_angle_at_the_origin():
+    assert slopes(lambda y, x: apply("arctan2", y, x), 0.0, 0.0) == 0
+    assert slopes(lambda x, y: apply("arctan2", y, x), 0.0, 0.0) == 0
+
+
+def test_the_angle_does_not_overflow():
+    assert slopes(lambda y, x: apply("arctan2", y, x), 0.0, 1e200) == pytest.approx(1e-200)
+
+
+def test_ties_share_equally():
+    assert slopes(lambda x: apply("max", x, axes=(0,)), [1.0, 1.0, 0.0]).tolist() == [0.5, 0.5, 0]
+    assert slopes(lambda x: apply("min", x, axes=(0,)), [1.0, 0.0, 0.0]).tolist() == [0, 0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("x", "expected"), [([-inf, -inf], [0, 0]), ([inf, 0.0], [1, 0]), ([1e4, 0.0], [1, 0]), ([-inf, 0.0], [0, 1])]
+)
+def test_log_sum_exp_at_its_ends(x, expected):
+    assert slopes(logsumexp, x).tolist() == expected
+
+
+def test_the_sum_of_two_exponentials_that_vanish():
+    assert slopes(lambda x, y: apply("logaddexp", x, y), -inf, -inf) == 0
+    assert slopes(lambda x, y: apply("logaddexp", x, y), 0.0, -inf) == 1
+
+
+@pytest.mark.parametrize(("x", "expected"), [([0.0, 2.0, 3.0], [6, 0, 0]), ([0.0, 0.0, 3.0], [0, 0, 0])])
+def test_a_product_with_zeros(x, expected):
+    assert slopes(lambda x: apply("prod", x, axes=(0,)), x).tolist() == expected
+
+
+def test_the_second_derivative_of_a_product_with_zeros():
+    def pair(x):
+        g = apply("prod", x, axes=(0,))
+        return g * g + g
+
+    # ∂²/∂x₀∂x₁ of x₀x₁x₂ at (0, 0, 3) is 3: the gradient of the slope by x₀.
+    from wengert.autodiff.transforms import hessian
+
+    graph, values = graph_of(pair, [0.0, 0.0, 3.0])
+    (h,) = evaluate(hessian(graph), values)
+    assert h.tolist() == [[0, 3, 0], [3, 0, 0], [0, 0, 0]]
+
+
+def test_the_deviation_of_a_constant_and_the_variance_of_one_entry():
+    assert slopes(lambda x: apply("sqrt", variance(x)), [2.0, 2.0, 2.0]).tolist() == [0, 0, 0]
+    assert slopes(variance, [2.0]).tolist() == [0]
+
+
+def test_the_hypotenuse_is_smooth_off_the_origin():
+    h = slopes(lambda x, y: apply("hypot", x, y), 2.0, 2.0, order=2)
+    assert h == pytest.approx(4 / 8**1.5, rel=1e-14)
+    assert slopes(lambda x, y: apply("hypot", x, y), 0.0, 0.0) == 0
+
+
+def test_reductions_of_nothing():
+    assert slopes(total, np.zeros(0)).shape == (0,)
+    graph, values = graph_of(lambda x: apply("max", x, axes=(0,)), np.zeros(0))
+    with pytest.raises(ValueError, match="zero-size array to reduction operation maximum"):
+        evaluate(graph, values)

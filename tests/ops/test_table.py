@@ -1,0 +1,117 @@
+"""Every op of the table, by its own samples: a new op is tested here without a new test."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+import wengert.ops  # noqa: F401
+from wengert.autodiff.batch import vmap
+from wengert.autodiff.check import check_grads
+from wengert.errors import GraphError
+from wengert.ir.graph import Graph
+from wengert.ir.op import OPS
+from wengert.ir.verify import verify
+from wengert.ops.evaluate import evaluate
+from wengert.passes.open_primes import open_primes
+
+WITHOUT_VALUE = ("input", "opaque")
+"""An input has the value it is given; a function letter has none."""
+
+
+def test_an_op_has_samples_errors_and_a_sentence(op):
+    assert op.summary.endswith((".", ")")), "the docstring is a sentence"
+    if op.kind == "leaf":
+        assert op.name == "input" or op.samples(np.random.default_rng(0))
+        return
+    assert op.errors, "an op says what it refuses"
+    if op.name not in WITHOUT_VALUE:
+        assert len(op.samples(np.random.default_rng(0))) >= 28
+
+
+def test_a_sample_set_has_an_axis_without_entries(op):
+    if op.kind == "leaf" or op.name in (*WITHOUT_VALUE, "prime"):
+        return
+    arrays = [a for arrays, _ in op.samples(np.random.default_rng(0)) for a in arrays]
+    assert any(np.size(a) == 0 for a in arrays)
+
+
+def test_the_value_has_the_inferred_type(op, graphs):
+    for graph, values in graphs(op):
+        verify(graph)
+        (y,) = evaluate(graph, values)
+        assert (np.shape(y), str(y.dtype)) == (graph.outputs[0].shape, graph.outputs[0].type.dtype)
+
+
+def test_infer_refuses_what_the_record_says(op):
+    for types, params, words in op.errors:
+        with pytest.raises(GraphError) as caught:
+            op.infer(types, params)
+        assert words in caught.value.what
+        assert caught.value.repair, "an error says what to write instead"
+
+
+def test_inputs_are_not_changed_and_not_shared(op, graphs):
+    for graph, values in graphs(op):
+        before = {name: np.copy(value) for name, value in values.items()}
+        (y,) = evaluate(graph, values)
+        for name, value in values.items():
+            assert np.array_equal(value, before[name])
+            assert not np.shares_memory(value, y)
+
+
+def tolerance(op) -> float:
+    return 1e-12 if op.kind == "elementwise" else 1e-10
+
+
+def is_smooth_enough(graph: Graph) -> bool:
+    return graph.outputs[0].type.dtype == "float64" and all(x.type.dtype != "float32" for x in graph.inputs)
+
+
+def test_both_modes_agree_with_each_other_and_with_the_complex_step(op, graphs):
+    for graph, values in graphs(op):
+        if is_smooth_enough(graph):
+            check_grads(graph, values, order=1, rtol=tolerance(op))
+
+
+def test_second_derivatives_agree(op, forms):
+    for graph, values in forms(op):
+        if is_smooth_enough(graph):
+            check_grads(graph, values, order=2, rtol=1e-10, directions=3)
+
+
+def test_the_batch_rule_is_stacking(op, forms):
+    rng = np.random.default_rng(1)
+    for graph, values in forms(op):
+        names = graph.input_names
+        for chosen in itertools.chain.from_iterable(itertools.combinations(names, n) for n in range(1, len(names) + 1)):
+            for size in (2, 0):
+                wide = {name: np.stack([shuffled(rng, values[name]) for _ in range(2)])[:size] for name in chosen}
+                (y,) = evaluate(verify(vmap(graph, size, chosen)), {**values, **wide})
+                single = [evaluate(graph, {**values, **{n: wide[n][k] for n in chosen}})[0] for k in range(size)]
+                assert y.shape == (size, *graph.outputs[0].shape)
+                np.testing.assert_allclose(y, np.array(single).reshape(y.shape), rtol=1e-13, atol=1e-13)
+
+
+def shuffled(rng, value):
+    return rng.permutation(value.ravel()).reshape(value.shape)
+
+
+def test_opened_primes_have_the_value_of_the_primes(op, graphs):
+    from wengert.autodiff.transforms import pull_back
+
+    for graph, values in graphs(op)[:12]:
+        if not is_smooth_enough(graph):
+            continue
+        back = pull_back(graph)
+        opened = open_primes(back)
+        rng = np.random.default_rng(2)
+        signals = {n: rng.normal(size=graph.outputs[0].shape) for n in back.input_names if n not in values}
+        for a, b in zip(evaluate(back, values | signals), evaluate(opened, values | signals), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-14)
+
+
+def test_every_op_is_in_a_family_with_its_name():
+    assert all(name == op.name for name, op in OPS.items())
