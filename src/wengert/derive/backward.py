@@ -169,6 +169,7 @@ class _Derivation:
         for line in system.lines:
             if line.name in below and needed & set(system.parents(line.name)):
                 needed.add(line.name)
+        self.needed = needed
         order: list[str] = []
         for line in reversed(system.lines):
             if (line.name not in needed and line.name != self.loss) or line.name not in below:
@@ -196,7 +197,7 @@ class _Derivation:
                     contributions.append(Contribution(child, term))
         raw = total([c.term for c in contributions], type.shape)
         value = simplify(raw, self.named)
-        further, assumed = self.further(name, value)
+        further, assumed = self.further(name, value, contributions)
         return BackwardLine(name, tuple(contributions), value, further, assumed)
 
     def contribution(self, name: str, child: str) -> Term | None:
@@ -212,29 +213,37 @@ class _Derivation:
         term = open_term_primes(gather(result), self.letters)
         return None if is_zero(term) else recognise(fold_calls(term, self.named, leaf))
 
-    def further(self, name: str, value: Term) -> tuple[Term | None, bool]:
-        """A cheaper form by putting in the other bars, opening primes, multiplying out, and the system's assumptions."""
+    def further(self, name: str, value: Term, contributions: Sequence[Contribution]) -> tuple[Term | None, bool]:
+        """A cheaper form by putting in the other bars, opening primes, multiplying out, and the system's assumptions.
+
+        A bar that only this line uses is spared when it is put in, so its own cost counts for the form that reads it.
+        """
         equations = [(recognise(gather(a)), recognise(gather(b))) for a, b in self.system.assumptions]
-        opened = simplify(open_term_primes(value), self.named)
-        best, found, assumed = cost(opened), None, False
-        current = value
+        bars = {bar(n): line.value for n, line in self.lines_of.items() if n != self.loss}
+        best = cost(simplify(open_term_primes(value), self.named))
+        best += sum(
+            cost(bars[bar(c.child)]) for c in contributions if bar(c.child) in bars and self.only_reader(name, c.child)
+        )
+        found, assumed, current = None, False, value
         for _ in range(3):
-            bars = {bar(n): line.value for n, line in self.lines_of.items() if n != self.loss}
             current = open_term_primes(substitute_leaves(current, bars))
             wide = expand(fold(current, self.named))
             if wide is None:
                 break
             # Terms that cancel only under the sums they came from are found after a second fold.
             wide = expand(fold(wide, self.named)) or wide
-            for equalities, uses in (([], False), (equations, True)):
-                if uses and not equations:
-                    continue
-                candidate = simplify(assume(wide, equalities), self.named)
+            for candidate, uses in ((wide, False), (assume(wide, equations), True)):
+                candidate = simplify(candidate, self.named)
                 if cost(candidate) < best:
-                    best, found, assumed = cost(candidate), candidate, uses and assume(wide, equations) != wide
+                    best, found, assumed = cost(candidate), candidate, uses
             if not any(isinstance(t, Leaf) and t.name in bars for t in subterms(current)):
                 break
         return found, assumed
+
+    def only_reader(self, name: str, child: str) -> bool:
+        """Whether no other line of the backward pass uses the bar of `child`."""
+        readers = [n for n in self.system.parents(child) if n in self.needed]
+        return readers == [name]
 
 
 def fold_calls(term: Term, named: Sequence[Named], leaf: Term) -> Term:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import gcd
 
 from wengert.derive.cost import cost
 from wengert.ops.terms import (
@@ -149,7 +150,7 @@ def _fold(term: Term, table: Mapping[Term, tuple[Fraction, Term]], products: Seq
 def extract(term: Product, entry: Named) -> Term | None:
     """The product with the factors of a named value replaced by its name once; None where they do not all occur."""
     value = monomial(entry.value)
-    if len(value.factors) == 1 and value.factors[0].exponent == 1:
+    if len(value.factors) == 1 and value.factors[0].exponent == 1 and not value.summed:
         return None
     for labels, used in _matches(term, value):
         rest = list(term.factors)
@@ -209,13 +210,22 @@ def factor(term: Term) -> Term:
             common.append(Factor(candidate.term, place, min(exponents)))
         elif all(e < 0 for e in exponents):
             common.append(Factor(candidate.term, place, max(exponents)))
-    coefs = {abs(t.coef) for t in terms}
-    coef = coefs.pop() if len(coefs) == 1 else ONE
+    coef = common_coefficient([t.coef for t in terms])
     if not common and coef == 1:
         return term
     rest = [_divide(t, common, coef) for t in terms]
     labels = tuple(range(term.rank))
     return product(coef, [*common, Factor(total(rest, term.shape), labels)], labels, term.shape)
+
+
+def common_coefficient(coefs: Sequence[Fraction]) -> Fraction:
+    """What stands before the bracket: the size that all coefficients share, else their greatest common whole divisor."""
+    sizes = {abs(c) for c in coefs}
+    if len(sizes) == 1:
+        return sizes.pop()
+    if all(c.denominator == 1 for c in sizes):
+        return Fraction(gcd(*(int(c) for c in sizes)))
+    return ONE
 
 
 def _outer_place(candidate: Factor, owner: Product) -> tuple[int, ...] | None:

@@ -482,7 +482,7 @@ def size_guesses(tree: Expr) -> list[tuple[str, str, Expr]]:
         for k, factor in enumerate(parts):
             if isinstance(factor, Quotient) and isinstance(factor.numerator, Num):
                 for below in flat_factors(factor.denominator):
-                    sums = [f for f in parts[k + 1 :] if isinstance(f, BigOp) and f.op == "Σ"]
+                    sums = [f for f in parts[k + 1 :] if isinstance(f, BigOp) and f.op == "sum"]
                     if (
                         isinstance(below, Ref)
                         and below.indices is None
@@ -491,7 +491,7 @@ def size_guesses(tree: Expr) -> list[tuple[str, str, Expr]]:
                     ):
                         found.append((below.name, sums[0].letters[0], below))
             if isinstance(factor, Quotient) and isinstance(factor.denominator, Ref):
-                tops = [f for f in flat_factors(factor.numerator) if isinstance(f, BigOp) and f.op == "Σ"]
+                tops = [f for f in flat_factors(factor.numerator) if isinstance(f, BigOp) and f.op == "sum"]
                 if len(tops) == 1 and len(tops[0].letters) == 1 and factor.denominator.indices is None:
                     found.append((factor.denominator.name, tops[0].letters[0], factor.denominator))
     return found

@@ -43,9 +43,9 @@ SIGNS = {op: sign for sign, op in COMPARISONS.items()}
 class Style:
     """Spelling choices taken over from the user's text."""
 
-    exp_as_power: bool = True
     decimals: bool = False
-    indicator_cases: bool = False
+    sums_last: bool = True
+    """Whether brackets come after the other factors, or where the chain rule put them."""
 
 
 @dataclass
@@ -83,6 +83,9 @@ class IndexForm:
             parts = [self.signed(t, letters, scope) for t in term.terms]
             return 1, Sum(tuple(positive_first(parts)))
         if isinstance(term, Apply):
+            mirrored = negative_part(term)
+            if mirrored is not None:
+                return -1, Call("min", (Num(Fraction(0)), self.show(mirrored, letters, scope)))
             return 1, self.apply(term, letters, scope)
         assert isinstance(term, tm.Product)
         return self.product(term, letters, scope)
@@ -111,8 +114,7 @@ class IndexForm:
                 names.insert(axis, letter)
                 fresh.append(letter)
                 taken.add(letter)
-        sign = {"prod": "∏"}.get(term.op, term.op)
-        return BigOp(sign, tuple(fresh), self.show(body, names, taken))
+        return BigOp(term.op, tuple(fresh), self.show(body, names, taken))
 
     # -- products
 
@@ -122,12 +124,12 @@ class IndexForm:
         bound = [f for f in term.factors if f not in free]
         above = [
             raised(self.show(f.term, [at[q] for q in f.labels], scope), f.exponent)
-            for f in ordered(free)
+            for f in ordered(free, self.style)
             if f.exponent > 0
         ]
         below = [
             raised(self.show(f.term, [at[q] for q in f.labels], scope), -f.exponent)
-            for f in ordered(free)
+            for f in ordered(free, self.style)
             if f.exponent < 0
         ]
         above += [self.summed(part, term, at, scope) for part in components(bound, term.out)]
@@ -141,7 +143,7 @@ class IndexForm:
             if label not in names:
                 hints = [
                     h
-                    for f in ordered(part)
+                    for f in ordered(part, self.style)
                     for axis, q in enumerate(f.labels)
                     if q == label
                     for h in self.hints(f.term, axis)
@@ -152,16 +154,16 @@ class IndexForm:
         inner = frozenset(taken)
         above = [
             raised(self.show(f.term, [names[q] for q in f.labels], inner), f.exponent)
-            for f in ordered(part)
+            for f in ordered(part, self.style)
             if f.exponent > 0
         ]
         below = [
             raised(self.show(f.term, [names[q] for q in f.labels], inner), -f.exponent)
-            for f in ordered(part)
+            for f in ordered(part, self.style)
             if f.exponent < 0
         ]
         _, body = fraction(Fraction(1), above, below, self.style)
-        return BigOp("Σ", tuple(fresh), body)
+        return BigOp("sum", tuple(fresh), body)
 
     def hints(self, term: Term, axis: int) -> list[str]:
         """Letters that the user gave to an axis, from the leaves below it."""
@@ -216,8 +218,6 @@ def function_tree(term: Apply, args: Callable[[], list[Expr]], style: Style) -> 
         return Indicator(parts[0]) if term.args[0].__dict__.get("dtype") == "bool" else parts[0]
     if op == "where":
         return Cases(((parts[1], parts[0]), (parts[2], None)))
-    if op == "exp" and style.exp_as_power:
-        return Power(Ref("e"), parts[0])
     if op == "relu":
         return Call("max", (Num(Fraction(0)), parts[0]))
     if op in ("maximum", "minimum"):
@@ -235,11 +235,19 @@ def function_tree(term: Apply, args: Callable[[], list[Expr]], style: Style) -> 
     raise NoForm(f"no sign for {op}")
 
 
+def negative_part(term: Apply) -> Term | None:
+    """x where the term is max(0, −x) = −min(0, x)."""
+    if term.op != "relu":
+        return None
+    coef, base = tm.split_coef(term.args[0])
+    return base if coef == -1 else None
+
+
 class NoForm(Exception):
     """A term that has no expression in the form that was asked for."""
 
 
-def ordered(factors: Sequence[Factor]) -> list[Factor]:
+def ordered(factors: Sequence[Factor], style: Style) -> list[Factor]:
     """Error signals first, then the factors as written, then sums in brackets, then indicators."""
 
     def rank(f: Factor) -> int:
@@ -247,7 +255,7 @@ def ordered(factors: Sequence[Factor]) -> list[Factor]:
             return 0
         if tm.is_indicator(f.term):
             return 3
-        return 2 if isinstance(f.term, tm.Add) else 1
+        return 2 if isinstance(f.term, tm.Add) and style.sums_last else 1
 
     return sorted(factors, key=rank)
 

@@ -15,6 +15,7 @@ from wengert.notation.forms import (
     fraction,
     function_tree,
     negated,
+    negative_part,
     ordered,
     positive_first,
     raised,
@@ -58,6 +59,9 @@ class MatrixForm:
         if isinstance(term, tm.Add):
             return 1, Sum(tuple(positive_first([self.in_sum(t) for t in term.terms])))
         if isinstance(term, Apply):
+            mirrored = negative_part(term)
+            if mirrored is not None:
+                return -1, Call("min", (Num(Fraction(0)), self.argument(mirrored)))
             return 1, self.apply(term)
         assert isinstance(term, tm.Product)
         return self.product(term)
@@ -82,8 +86,8 @@ class MatrixForm:
 
     def scalars(self, factors: Sequence[Factor]) -> tuple[list[Expr], list[Expr]]:
         """The trees of factors without axes, above and below the line."""
-        above = [raised(self.show(f.term), f.exponent) for f in ordered(factors) if f.exponent > 0]
-        below = [raised(self.show(f.term), -f.exponent) for f in ordered(factors) if f.exponent < 0]
+        above = [raised(self.show(f.term), f.exponent) for f in ordered(factors, self.style) if f.exponent > 0]
+        below = [raised(self.show(f.term), -f.exponent) for f in ordered(factors, self.style) if f.exponent < 0]
         return above, below
 
     # -- products

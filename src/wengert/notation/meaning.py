@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from wengert.notation.elaborate import Context
 
 COMPARISONS = {"<": "less", "≤": "less_equal", ">": "greater", "≥": "greater_equal", "=": "equal", "≠": "not_equal"}
-REDUCTIONS = {"Σ": "sum", "max": "max", "min": "min", "∏": "prod"}
+REDUCTIONS = {"sum": "sum", "max": "max", "min": "min", "prod": "prod"}
 
 
 class LineMeaning:
@@ -404,7 +404,7 @@ class LineMeaning:
                 "leave the sign out, or put the index on a factor",
             )
         if tree.condition is not None:
-            neutral = {"Σ": 0.0, "∏": 1.0, "max": float("-inf"), "min": float("inf")}[tree.op]
+            neutral = {"sum": 0.0, "prod": 1.0, "max": float("-inf"), "min": float("inf")}[tree.op]
             condition = self.read(tree.condition)
             body = self.combine.entrywise(
                 lambda c, x: apply("where", c, x, constant(neutral, x.type)), [condition, body], tree

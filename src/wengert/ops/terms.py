@@ -538,6 +538,18 @@ def negated(condition: Term) -> Term:
     return Apply(condition.shape, "logical_not", (condition,), (), "bool")
 
 
+_MIRRORED = {"less": "greater", "less_equal": "greater_equal", "greater": "less", "greater_equal": "less_equal"}
+
+
+def _read_comparison(node: Node, args: list[Term]) -> Term | None:
+    """−x > 0 is x < 0."""
+    left, right = args
+    coef, base = split_coef(left)
+    if not is_zero(right) or coef != -1:
+        return None
+    return Apply(node.shape, _MIRRORED[node.op.name], (base, right), (), "bool")
+
+
 def _read_cast(node: Node, args: list[Term]) -> Term | None:
     (x,) = args
     same = node.op.name == "cast" and node.type.dtype == node.inputs[0].type.dtype
@@ -564,6 +576,7 @@ _READERS: dict[str, Callable[[Node, list[Term]], Term | None]] = {
     "einsum": _read_einsum,
     "where": _read_where,
     "cast": _read_cast,
+    **dict.fromkeys(_MIRRORED, _read_comparison),
 }
 
 

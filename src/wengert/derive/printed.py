@@ -1,0 +1,148 @@
+"""The backward pass as equations: surface lines in index form, as matrices, or written out entry by entry."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from wengert.derive.backward import Backward, BackwardLine
+from wengert.errors import EquationError
+from wengert.ir.system import Definition, System, bar
+from wengert.ir.types import Dim, bind_size
+from wengert.notation.elements import ElementForm
+from wengert.notation.expr import Expr, Line, Num, Ref, walk
+from wengert.notation.forms import IndexForm, NoForm, Style
+from wengert.notation.matrices import MatrixForm
+from wengert.ops.terms import Term, gather
+
+FORMS = ("index", "matrix", "elements")
+
+
+def default_form(system: System) -> str:
+    """The form in which the user wrote: by index where a left side has indices, else as matrices."""
+    return (
+        "index"
+        if any(isinstance(line.written.left, Ref) and line.written.left.indices for line in system.lines)
+        else "matrix"
+    )
+
+
+def style_of(system: System) -> Style:
+    """Decimals where the user writes decimals."""
+    numbers = [t for line in system.lines for right in line.written.rights for t in walk(right) if isinstance(t, Num)]
+    return Style(decimals=any("." in n.text for n in numbers))
+
+
+@dataclass
+class Printer:
+    """Prints lines of one system in one form; a line that has no matrix form is printed by index, and `notes` says so."""
+
+    system: System
+    form: str = "index"
+    sizes: Mapping[str, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.form not in FORMS:
+            raise EquationError(f"there is no form '{self.form}'", repair=f"the forms are {', '.join(FORMS)}")
+        style = style_of(self.system)
+        self.index = IndexForm(self.system, style)
+        self.matrix = MatrixForm(self.system, style)
+
+    def forward(self) -> list[Line]:
+        """The forward system: as it was written where that is the form asked for."""
+        native = default_form(self.system) == self.form
+        return [line.written if native else self.definition(line) for line in self.system.lines]
+
+    def definition(self, line: Definition) -> Line:
+        """A forward line in this form."""
+        if self.form == "elements":
+            return line.written
+        term = recognise_written(line)
+        left, rights, notes = self.equation(line.name, [term])
+        return Line(left, tuple(rights), notes=notes)
+
+    def equation(self, name: str, terms: Sequence[Term]) -> tuple[Expr, list[Expr], tuple[str, ...]]:
+        """Left side and the right sides of name = term = term …, and notes."""
+        if self.form == "matrix":
+            try:
+                return self.matrix.ref(name), [self.matrix.show(t) for t in terms], ()
+            except NoForm as reason:
+                left, rights, _ = self.by_index(name, terms)
+                return left, rights, (f"by index: {reason}",)
+        return self.by_index(name, terms)
+
+    def by_index(self, name: str, terms: Sequence[Term]) -> tuple[Expr, list[Expr], tuple[str, ...]]:
+        letters = self.index.home(name)
+        return self.index.ref(name, letters), [self.index.show(t, letters) for t in terms], ()
+
+    def backward(self, backward: Backward) -> list[Line]:
+        """One line a quantity, from v̄_N = 1 back to the parameters; several an array when written out by elements."""
+        lines: list[Line] = []
+        for line in backward.lines:
+            if line.name == backward.loss and not backward.seeded:
+                continue
+            lines += self.elements(line) if self.form == "elements" else [self.backward_line(line)]
+        return lines
+
+    def backward_line(self, line: BackwardLine) -> Line:
+        """v̄ = value (= further form, with its assumption as a note)."""
+        terms = [line.value] if line.further is None else [line.value, line.further]
+        left, rights, notes = self.equation(bar(line.name), terms)
+        return Line(left, tuple(dict.fromkeys(rights)), notes=(*notes, *self.assumption_notes(line)))
+
+    def assumption_notes(self, line: BackwardLine) -> tuple[str, ...]:
+        if not line.assumed:
+            return ()
+        return tuple(f"with {text}" for text in self.assumptions())
+
+    def assumptions(self) -> list[str]:
+        """The assumptions as they are written."""
+        from wengert.notation.unicode import show
+
+        return [show(d.condition) for d in self.system.reading.declarations if d.kind == "assume"]
+
+    def elements(self, line: BackwardLine) -> list[Line]:
+        """v̄_11 = …, v̄_12 = …: every entry, where all sizes are at most 4.
+
+        Raises EquationError where a size is unknown or larger.
+        """
+        bound = dict(self.sizes or {})
+        form = ElementForm(self.system, style_of(self.system), bound)
+        shape = [bind_size(size, bound) for size in self.system.quantities[line.name].type.shape]
+        for dim in self.all_sizes():
+            size = bind_size(dim, bound)
+            if not isinstance(size, int):
+                letters = self.system.class_letters.get(size, ())
+                raise EquationError(
+                    f"the size of the index {', '.join(letters) or size} is not known, so entries cannot be written out",
+                    repair=f"give it by a quantity that has it:  --size {self.owner(size)}=2",
+                )
+            if size > 4:
+                raise EquationError(
+                    f"an axis has {size} entries; entries are written out up to 4",
+                    repair="use --form index or --form matrix",
+                )
+        lines: list[Line] = []
+        for place in itertools.product(*(range(1, int(n) + 1) for n in shape if isinstance(n, int))):
+            letters = [str(k) for k in place]
+            rights = [
+                form.show(t, letters) for t in ([line.value] if line.further is None else [line.value, line.further])
+            ]
+            lines.append(
+                Line(form.ref(bar(line.name), letters), tuple(dict.fromkeys(rights)), notes=self.assumption_notes(line))
+            )
+        return lines
+
+    def all_sizes(self) -> list[int | Dim]:
+        return list(dict.fromkeys(size for q in self.system.quantities.values() for size in q.type.shape))
+
+    def owner(self, size: Dim) -> str:
+        """A quantity of one axis that has this size, else any."""
+        having = [q for q in self.system.quantities.values() if size in q.type.shape]
+        return min(having, key=lambda q: q.type.rank).name if having else str(size)
+
+
+def recognise_written(line: Definition) -> Term:
+    """The term of a forward line, functions as they were written."""
+    return gather(line.node)

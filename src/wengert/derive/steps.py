@@ -1,0 +1,191 @@
+"""The explanation of a derivation, line by line: children, the chain rule in symbols, what was put in, what was simplified, from where.
+
+The steps show the same terms that are printed and run; nothing here is derived a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wengert.derive.backward import Backward, BackwardLine, Contribution
+from wengert.derive.printed import Printer
+from wengert.ir.op import OPS
+from wengert.ir.system import System, bar
+from wengert.ir.walk import depends_on, topological
+from wengert.notation.expr import BigOp, Call, Expr, Line, Partial, Product, Ref, Sum, Transpose
+from wengert.ops.terms import Add, Apply, Leaf, Term, gather
+
+
+@dataclass(frozen=True)
+class Step:
+    """How one bar came about.
+
+    `chain` is v̄ = Σ_u ū ∂u/∂v, `substituted` the derivatives put in, `simplified` the printed line. `sources` are the
+    forward lines it came from, `rules` the rules of differentiation that were used in them.
+    """
+
+    name: str
+    children: tuple[str, ...]
+    chain: Line | None
+    substituted: Line | None
+    simplified: Line
+    sources: tuple[Line, ...]
+    rules: tuple[str, ...]
+
+    @property
+    def two_stage(self) -> Line:
+        """v̄ = chain rule = result, the way the lecture writes it."""
+        if self.chain is None:
+            return self.simplified
+        return Line(self.simplified.left, (*self.chain.rights, self.simplified.rights[0]))
+
+
+def steps(backward: Backward, form: str) -> list[Step]:
+    """One step a line of the backward pass."""
+    printer = Printer(backward.system, "index" if form == "elements" else form)
+    forward = {d.name: line for d, line in zip(backward.system.lines, printer.forward(), strict=True)}
+    result: list[Step] = []
+    for line in backward.lines:
+        if line.name == backward.loss and not backward.seeded:
+            continue
+        simplified = printer.backward_line(line)
+        chain = chain_line(backward.system, line, printer, simplified.left)
+        left, rights, _ = printer.equation(bar(line.name), [line.substituted])
+        differs = bool(line.contributions) and rights[0] != simplified.rights[0]
+        children = tuple(c.child for c in line.contributions)
+        result.append(
+            Step(
+                line.name,
+                children,
+                chain,
+                Line(left, (rights[0],)) if differs else None,
+                simplified,
+                tuple(forward[child] for child in children),
+                tuple(rule for child in children for rule in rules_used(backward, child, line.name)),
+            )
+        )
+    return result
+
+
+def chain_line(system: System, line: BackwardLine, printer: Printer, left: Expr) -> Line | None:
+    """v̄_i = Σ_k ū_k ∂u_k/∂v_i + …; None for the first line, which is 1."""
+    if not line.contributions:
+        return None
+    matrix = isinstance(left, Ref) and left.indices is None and printer.form == "matrix"
+    make = _matrix_chain if matrix else _index_chain
+    terms = [make(system, line.name, contribution, printer) for contribution in line.contributions]
+    return Line(left, (terms[0] if len(terms) == 1 else Sum(tuple((1, t) for t in terms)),))
+
+
+def _matrix_chain(system: System, name: str, contribution: Contribution, printer: Printer) -> Expr:
+    child = contribution.child
+    partial = Partial(printer.matrix.ref(child), printer.matrix.ref(name))
+    signal = printer.matrix.ref(bar(child))
+    if system.quantities[child].type.rank == system.quantities[name].type.rank == 0:
+        return Product((signal, partial))
+    return Product((Transpose(partial), signal)) if system.quantities[child].type.rank else Product((signal, partial))
+
+
+def _index_chain(system: System, name: str, contribution: Contribution, printer: Printer) -> Expr:
+    child = contribution.child
+    mine = system.quantities[name].letters
+    letters = child_letters(system, child, name)
+    summed = tuple(q for q in letters if q not in mine)
+    partial = Partial(printer.index.ref(child, letters), printer.index.ref(name, mine))
+    body = Product((printer.index.ref(bar(child), letters), partial))
+    return BigOp("sum", summed, body) if summed else body
+
+
+def child_letters(system: System, child: str, name: str) -> tuple[str, ...]:
+    """Letters for the axes of u in ∂u/∂v: v's own letter where every use of v ties the two axes, else a letter to sum over."""
+    mine, theirs = system.quantities[name].letters, system.quantities[child].letters
+    rank = len(theirs)
+    uses = axis_maps(gather(system.line(child).node), name)
+    letters: list[str] = []
+    for axis in range(rank):
+        tied = {next((k for k, a in enumerate(use) if a == axis), None) for use in uses}
+        (only,) = tied if len(tied) == 1 else (None,)
+        if only is not None:
+            letters.append(mine[only])
+            continue
+        taken = {*mine, *letters}
+        size = system.quantities[child].type.shape[axis]
+        classed = system.class_letters.get(size, ()) if not isinstance(size, int) else ()
+        spare = (theirs[axis], *classed, *"ijklmnpqrs")
+        letters.append(next(q for q in spare if q not in taken))
+    return tuple(letters)
+
+
+def axis_maps(term: Term, name: str) -> list[tuple[int | None, ...]]:
+    """For each use of a quantity inside a term: the axis of the term at which each of its axes ends, None where it is summed."""
+    found: list[tuple[int | None, ...]] = []
+    stack: list[tuple[Term, tuple[int | None, ...]]] = [(term, tuple(range(term.rank)))]
+    while stack:
+        item, axes = stack.pop()
+        if isinstance(item, Leaf):
+            if item.name == name:
+                found.append(axes)
+        elif isinstance(item, Add):
+            stack.extend((t, axes) for t in item.terms)
+        elif isinstance(item, Apply):
+            if item.op in ("max", "min", "prod"):
+                kept = iter(axes)
+                inner = tuple(None if k in item.param("axes") else next(kept) for k in range(item.args[0].rank))
+                stack.append((item.args[0], inner))
+            else:
+                stack.extend((arg, axes) for arg in item.args)
+        elif hasattr(item, "factors"):
+            outer = dict(zip(item.out, axes, strict=True))  # type: ignore[attr-defined]
+            stack.extend((f.term, tuple(outer.get(q) for q in f.labels)) for f in item.factors)  # type: ignore[attr-defined]
+    return found
+
+
+RULES = {
+    "add": "sum rule", "subtract": "sum rule", "sum": "sum rule", "negative": "sum rule", "broadcast": "the adjoint of a broadcast is a sum",
+    "multiply": "product rule", "einsum": "product rule", "divide": "quotient rule", "integer_power": "power rule", "power": "power rule",
+    "sqrt": "power rule", "where": "the branch that was taken", "relu": "derivative of max(0, ·)", "max": "the largest entry", "min": "the smallest entry",
+    "maximum": "the larger one", "minimum": "the smaller one", "prod": "product rule",
+}  # fmt: skip
+
+
+def rules_used(backward: Backward, child: str, name: str) -> list[str]:
+    """The rules of differentiation on the way from v to u in the line of u."""
+    node = backward.system.line(child).node
+    reached = depends_on([node], [backward.system.leaves[name]])
+    rules: dict[str, None] = {}
+    for item in reversed(topological([node])):
+        if item in reached and item is not backward.system.leaves[name]:
+            op = item.op
+            if op.name in RULES:
+                rules[RULES[op.name]] = None
+            elif op.notation.fixity == "function":
+                rules[f"derivative of {op.notation.unicode}"] = None
+            elif op.name == "opaque":
+                rules[f"derivative of {item.params['function']}"] = None
+    return list(rules)
+
+
+def legend(backward: Backward) -> list[Line]:
+    """σ'(z) = σ(z) (1 − σ(z)) for each function that keeps its prime in print."""
+    from wengert.derive.recognise import formula
+
+    lines: list[Line] = []
+    used: Mapping[str, None] = dict.fromkeys(
+        item.param("function")
+        for line in backward.lines
+        for item in _applied(line.value)
+        if item.op == "prime" and item.param("order") == 1
+    )
+    for function in used:
+        sign = OPS[function].notation.unicode
+        z = Ref("z")
+        tree = Printer(backward.system).index.show(formula(function, 1, Leaf((), "z")), ())
+        lines.append(Line(Call(sign, (z,), primes=1), (tree,)))
+    return lines
+
+
+def _applied(term: Term) -> list[Apply]:
+    from wengert.ops.terms import subterms
+
+    return [t for t in subterms(term) if isinstance(t, Apply)]
