@@ -1,0 +1,173 @@
+"""Constant folding: what does not depend on an input is computed once, when the graph is made.
+
+Fractions stay fractions (½·2 is 1, ⅓·3 is 1), so folding them rounds once where the graph would round at every op; all else
+is computed by the op itself and is exact to the last bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from wengert.ir.graph import Graph, Node, Number, constant
+from wengert.ir.types import Shape
+from wengert.ir.walk import map_graph, with_inputs
+from wengert.ops.vocabulary import NUMPY
+
+LIMIT = 4096
+"""The most entries that a folded array may have."""
+BITS = 256
+"""The longest numerator or denominator of a folded fraction."""
+MOVES = frozenset({"broadcast", "transpose", "reshape", "slice", "flip"})
+"""Ops that only move entries: of a number that fills a shape they make the same number in another shape."""
+KEEPS = frozenset({"input", "position", "opaque", "stop_gradient"})
+"""Ops that are never folded: values from outside, places that other passes recognise, marks for derivatives."""
+
+
+def fold(graph: Graph) -> Graph:
+    """The graph with every op on constants replaced by its value.
+
+    Not folded: what raises, what makes ∞ or NaN out of finite numbers, arrays of more than `LIMIT` entries.
+    """
+    return map_graph(graph, lambda node, inputs: folded(with_inputs(node, inputs)))
+
+
+def folded(node: Node) -> Node:
+    """The node as a constant where its inputs are constants and the rules allow it; else the node itself."""
+    if node.op.name == "constant":
+        return _as_number(node)
+    if node.op.name in KEEPS or any(parent.op.name != "constant" for parent in node.inputs):
+        return node
+    if node.op.name == "size_of":
+        size = node.params["size"]
+        return constant(size, node.type) if isinstance(size, int) else node
+    if not node.inputs:
+        return node
+    numbers = [number_of(parent) for parent in node.inputs]
+    if all(number is not None for number in numbers):
+        value = _number_result(node, [n for n in numbers if n is not None])
+        if value is not None:
+            return constant(value, node.type)
+    return _array_result(node)
+
+
+def number_of(node: Node) -> Number | None:
+    """The number that fills a constant; None for any other node and for arrays."""
+    value = node.params["value"] if node.op.name == "constant" else None
+    return value if isinstance(value, int | float | Fraction) else None
+
+
+def _as_number(node: Node) -> Node:
+    """An array whose entries are all the same, as a number that fills the shape."""
+    array: Any = node.params["value"]
+    if isinstance(array, int | float | Fraction) or not 0 < array.size <= LIMIT:
+        return node
+    number = array.flat[0].item()
+    same = array.tobytes() == np.full_like(array, number).tobytes()
+    return constant(number, node.type) if same and isinstance(number, int | float) else node
+
+
+# ---------------------------------------------------------------- numbers that fill a shape
+
+
+def _number_result(node: Node, numbers: list[Number]) -> Number | None:
+    if node.op.name in MOVES:
+        return numbers[0]
+    if node.op.name == "sum":
+        return _filled_sum(node, numbers[0])
+    if node.op.kind != "elementwise" and node.op.name not in ("weigh", "prime"):
+        return None
+    exact = _RATIONAL.get(node.op.name) if node.type.is_float else None
+    if exact and not any(isinstance(n, float | bool) for n in numbers):
+        return _short(exact(node, [Fraction(n) for n in numbers]))
+    arrays = [np.asarray(_plain(n), dtype=parent.type.dtype) for n, parent in zip(numbers, node.inputs, strict=True)]
+    result = _value(node, arrays)
+    return None if result is None else result.item()
+
+
+def _plain(number: Number) -> int | float:
+    return float(number) if isinstance(number, Fraction) else number
+
+
+def _filled_sum(node: Node, number: Number) -> Number | None:
+    """Σ of N equal fractions is N times one."""
+    shape: Shape = tuple(node.inputs[0].shape[axis] for axis in node.params["axes"])
+    sizes = [size for size in shape if isinstance(size, int)]
+    if isinstance(number, float | bool) or len(sizes) != len(shape) or not node.type.is_float:
+        return None
+    return _short(Fraction(number) * math.prod(sizes))
+
+
+def _quotient(node: Node, x: Sequence[Fraction]) -> Fraction | None:
+    return x[0] / x[1] if x[1] else None
+
+
+def _reciprocal(node: Node, x: Sequence[Fraction]) -> Fraction | None:
+    return 1 / x[0] if x[0] else None
+
+
+def _negative(node: Node, x: Sequence[Fraction]) -> Fraction | None:
+    return -x[0] if x[0] else None  # −0 is no fraction
+
+
+def _integer_power(node: Node, x: Sequence[Fraction]) -> Fraction | None:
+    exponent, base = node.params["exponent"], x[0]
+    long = max(base.numerator.bit_length(), base.denominator.bit_length()) * abs(exponent) > BITS
+    return None if long or (base == 0 and exponent < 0) else base**exponent
+
+
+_RATIONAL: dict[str, Callable[[Node, Sequence[Fraction]], Fraction | None]] = {
+    "add": lambda node, x: x[0] + x[1],
+    "subtract": lambda node, x: x[0] - x[1],
+    "multiply": lambda node, x: x[0] * x[1],
+    "divide": _quotient,
+    "negative": _negative,
+    "reciprocal": _reciprocal,
+    "integer_power": _integer_power,
+}
+
+
+def _short(value: Fraction | None) -> Number | None:
+    """The fraction if it can be kept, whole numbers as int."""
+    if value is None or max(value.numerator.bit_length(), value.denominator.bit_length()) > BITS:
+        return None
+    return value.numerator if value.denominator == 1 else value
+
+
+# ---------------------------------------------------------------- arrays
+
+
+def _array_result(node: Node) -> Node:
+    shapes = [node.shape, *(parent.shape for parent in node.inputs)]
+    sizes = [[n for n in shape if isinstance(n, int)] for shape in shapes]
+    if any(len(known) != len(shape) for known, shape in zip(sizes, shapes, strict=True)):
+        return node
+    if any(math.prod(known) > LIMIT for known in sizes) or node.op.kind == "control":
+        return node
+    arrays = [parent.op.value(NUMPY, **parent.params) for parent in node.inputs]
+    result = _value(node, arrays)
+    if result is None:
+        return node
+    result = np.array(result)
+    result.flags.writeable = False
+    return _as_number(constant(result, node.type))
+
+
+def _value(node: Node, arrays: list[Any]) -> Any:
+    """The op's value; None where it raises or leaves the finite numbers."""
+    try:
+        with np.errstate(all="ignore"):
+            result = np.asarray(node.op.value(NUMPY, *arrays, **node.params))
+    except Exception:  # whatever it raises, it is to be raised when the graph runs
+        return None
+    if _all_finite(arrays) and not _all_finite([result]):
+        return None
+    return result
+
+
+def _all_finite(arrays: list[Any]) -> bool:
+    return all(bool(np.all(np.isfinite(array))) for array in arrays)

@@ -1,0 +1,45 @@
+"""The pipeline: the passes in the order in which they run, on one screen. A pass is a function Graph -> Graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from wengert.ir.graph import Graph
+from wengert.passes.cse import share
+from wengert.passes.dce import eliminate
+from wengert.passes.fold import fold
+from wengert.passes.open_primes import open_primes
+from wengert.passes.stability import stabilise
+
+Pass = Callable[[Graph], Graph]
+
+PIPELINE: tuple[Pass, ...] = (
+    open_primes,  # σ'(z) becomes y (1 − y)
+    share,  #       equal expressions become one node
+    fold,  #        ½·2 becomes 1
+    stabilise,  #   log(1 + eˣ) becomes softplus(x): listed to the user
+    fold,
+    share,
+    eliminate,  #   what is never read goes
+)
+
+
+def run(graph: Graph, passes: Sequence[Pass] = PIPELINE) -> Graph:
+    """The graph after each pass in turn."""
+    for each in passes:
+        graph = each(graph)
+    return graph
+
+
+def stages(graph: Graph, passes: Sequence[Pass] = PIPELINE) -> list[tuple[str, Graph]]:
+    """("start", the graph) and then (name of the pass, the graph after it) for every pass, so that every stage can be printed."""
+    result = [("start", graph)]
+    for each in passes:
+        graph = each(graph)
+        result.append((each.__name__, graph))
+    return result
+
+
+def without(*removed: Pass, passes: Sequence[Pass] = PIPELINE) -> tuple[Pass, ...]:
+    """The pipeline without some of its passes: without(stabilise)."""
+    return tuple(each for each in passes if each not in removed)

@@ -1,0 +1,318 @@
+"""Rewriting: rules as pairs of ordinary functions, tried on every node from the leaves up until none applies.
+
+    Rule("log-exp", lambda x: log(exp(x)), lambda x: x, exact=False)
+
+A rule is exact to the last bit (on 0, −0, subnormals, ±∞, NaN too), or it says what it assumes. The result has the type of
+what it replaces. Work is bounded: a graph that would take longer comes back as it was, and the outcome says so.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import permutations
+from typing import Any
+
+from wengert.errors import GraphError
+from wengert.ir.graph import Graph, Node
+from wengert.ir.op import OPS
+from wengert.ir.types import ArrayType
+from wengert.ir.walk import map_graph, topological, with_inputs
+from wengert.passes.cse import Table
+from wengert.passes.patterns import (
+    SWAPS,
+    Call,
+    Env,
+    Literal,
+    Number,
+    Pattern,
+    build,
+    match,
+    quotient_forms,
+    show,
+    trace,
+)
+
+P = Pattern
+Side = (
+    Callable[[P], P | Number]
+    | Callable[[P, P], P | Number]
+    | Callable[[P, P, P], P | Number]
+    | Callable[[P, P, P, P], P | Number]
+    | Callable[[P, P, P, P, P], P | Number]
+    | Callable[[P, P, P, P, P, P], P | Number]
+)
+Example = Mapping[str, Any]
+"""Variables of a rule with what they stand for in a test: an ArrayType for a node, any other value for a parameter."""
+
+SECONDS = 2.0
+"""How long rewriting may take before the graph is left as it is."""
+STEPS_A_NODE = 20
+"""How many rules may be applied, for each node of the graph."""
+DEPTH = 24
+"""How deep new nodes are rewritten while they are made; deeper ones wait for the next round."""
+ROUNDS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Rewrite:
+    """One equality of mathematics, read from left to right.
+
+    `exact`: the same bits for every input. Otherwise the right side lies within `ulps` units in the last place of the true
+    value of the left side wherever `valid` holds ("" is everywhere), and +0 stands for −0.
+    """
+
+    name: str
+    exact: bool = field(kw_only=True)
+    valid: str = field(default="", kw_only=True)
+    ulps: float = field(default=4, kw_only=True)
+    examples: tuple[Example, ...] = field(default=(), kw_only=True)
+
+    @property
+    def statement(self) -> str:
+        """left → right, in words."""
+        raise NotImplementedError
+
+    def signatures(self) -> Iterable[tuple[str, tuple[str | None, ...] | None]]:
+        """The op of the root and the ops of its inputs that the rule asks for; None where any will do."""
+        raise NotImplementedError
+
+    def step(self, node: Node, rewriter: Rewriter) -> Node | None:
+        """What stands for the node; None where the rule does not apply."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        terms = "exact" if self.exact else f"valid for {self.valid}" if self.valid else "to rounding"
+        return f"{self.name}: {self.statement}  ({terms})"
+
+
+class Rule(Rewrite):
+    """A pair of functions: left(x, …) → right(x, …), traced into patterns. `when` looks at what the variables stand for.
+
+    A rule that is not exact also matches the other ways to write a quotient: a·(1/b) and products with a reciprocal.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        left: Side,
+        right: Side,
+        *,
+        exact: bool,
+        valid: str = "",
+        ulps: float = 4,
+        when: Callable[[Env], bool] | None = None,
+        examples: Sequence[Example] = ({},),
+    ) -> None:
+        super().__init__(name, exact=exact, valid=valid, ulps=ulps, examples=tuple(examples))
+        self.left, self.names = trace(left)
+        self.right, right_names = trace(right)
+        if right_names != self.names:
+            raise GraphError(
+                f"the sides of the rule '{name}' have the variables {self.names} and {right_names}",
+                repair="give both functions the same parameters",
+            )
+        self.forms = [self.left] if exact else quotient_forms(self.left)
+        self.when = when
+
+    @property
+    def statement(self) -> str:
+        return f"{show(self.left)} → {show(self.right)}"
+
+    def signatures(self) -> Iterable[tuple[str, tuple[str | None, ...] | None]]:
+        for form in self.forms:
+            assert isinstance(form, Call)
+            yield form.op, tuple(_head(arg) for arg in form.args)
+
+    def step(self, node: Node, rewriter: Rewriter) -> Node | None:
+        for form in self.forms:
+            env = match(form, node)
+            if env is not None and (self.when is None or self.when(env)):
+                return build(self.right, env, node.type, rewriter.maker(node))
+        return None
+
+
+def _head(pattern: Pattern) -> str | None:
+    if isinstance(pattern, Literal):
+        return "constant"
+    return pattern.op if isinstance(pattern, Call) else None
+
+
+class Procedure(Rewrite):
+    """A rule whose right side is computed: apply(node, make) gives what stands for a node of one of the ops `roots`, or None."""
+
+    def __init__(
+        self,
+        name: str,
+        roots: Sequence[str],
+        apply: Callable[[Node, Maker], Node | None],
+        statement: str,
+        *,
+        exact: bool,
+        samples: Callable[[], Sequence[Node]],
+        valid: str = "",
+        ulps: float = 4,
+    ) -> None:
+        super().__init__(name, exact=exact, valid=valid, ulps=ulps)
+        self.roots = tuple(roots)
+        self.apply = apply
+        self.text = statement
+        self.samples = samples
+
+    @property
+    def statement(self) -> str:
+        return self.text
+
+    def signatures(self) -> Iterable[tuple[str, tuple[str | None, ...] | None]]:
+        return ((root, None) for root in self.roots)
+
+    def step(self, node: Node, rewriter: Rewriter) -> Node | None:
+        return self.apply(node, rewriter.maker(node))
+
+
+Maker = Callable[[str, tuple[Node, ...], Mapping[str, Any]], Node]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Applied:
+    """A rule that was applied: which, to what, and where that comes from."""
+
+    rule: Rewrite
+    type: ArrayType
+    source: Any = None
+
+    @property
+    def name(self) -> str:
+        """The name of the rule."""
+        return self.rule.name
+
+    def __str__(self) -> str:
+        where = "" if self.source is None else f"  at {self.source}"
+        return f"{self.rule.statement}{where}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """A rewritten graph, what was applied, and whether rewriting came to its end; where not, the graph is the given one."""
+
+    graph: Graph
+    applied: tuple[Applied, ...]
+    complete: bool
+
+    def __str__(self) -> str:
+        if not self.complete:
+            return "not simplified: it would have taken too long"
+        return "\n".join(map(str, self.applied)) or "nothing to rewrite"
+
+
+class OutOfTime(Exception):
+    """The bound on work was reached; it never leaves this module."""
+
+
+def rewrite(graph: Graph, rules: Sequence[Rewrite], *, seconds: float = SECONDS) -> Outcome:
+    """The graph with every rule applied wherever it can be, earlier rules first, equal new nodes made once."""
+    rewriter = Rewriter(rules, STEPS_A_NODE * len(topological(graph.outputs)) + 1000, time.monotonic() + seconds)
+    result = graph
+    try:
+        for _ in range(ROUNDS):
+            rewriter.deferred = False
+            result = map_graph(result, rewriter.visit)
+            if not rewriter.deferred:
+                break
+    except OutOfTime:
+        return Outcome(graph, (), False)
+    return Outcome(result, tuple(rewriter.applied), True)
+
+
+class Rewriter:
+    """Brings one node after another to a form to which no rule applies."""
+
+    def __init__(self, rules: Sequence[Rewrite], steps: int, deadline: float) -> None:
+        self.rules = rules
+        self.steps = steps
+        self.deadline = deadline
+        self.table = Table()
+        self.normal: dict[Node, Node] = {}
+        self.applied: list[Applied] = []
+        self.deferred = False
+        self.depth = 0
+        self.visits = 0
+        self.by_signature: dict[tuple[str, ...], list[Rewrite]] = {}
+        self.asked = [(rule, list(rule.signatures())) for rule in rules]
+
+    def visit(self, node: Node, inputs: tuple[Node, ...]) -> Node:
+        """The rule of a walk from the leaves up: the node on its new inputs, rewritten."""
+        self.visits += 1
+        if self.visits % 256 == 0 and time.monotonic() > self.deadline:
+            raise OutOfTime
+        return self.rewritten(self.table.share(with_inputs(node, inputs)))
+
+    def rewritten(self, node: Node) -> Node:
+        """What stands for the node when no rule applies any more."""
+        if node in self.normal:
+            return self.normal[node]
+        if self.depth > DEPTH:
+            self.deferred = True
+            return node
+        self.depth += 1
+        path = [node]
+        while (new := self.step(path[-1])) is not None and new not in self.normal:
+            path.append(new)
+        self.depth -= 1
+        last = path[-1] if new is None else self.normal[new]
+        self.normal.update(dict.fromkeys(path, last))
+        return last
+
+    def step(self, node: Node) -> Node | None:
+        """The node after the first rule that applies; None where none does."""
+        for rule in self.candidates(node):
+            new = rule.step(node, self)
+            if new is None or new is node:
+                continue
+            if new.type != node.type:
+                raise GraphError(
+                    f"the rule '{rule.name}' turns {node.type} into {new.type}", repair="a rule keeps the type"
+                )
+            self.steps -= 1
+            if self.steps < 0 or (self.steps % 64 == 0 and time.monotonic() > self.deadline):
+                raise OutOfTime
+            self.applied.append(Applied(rule, node.type, node.source))
+            return new
+        return None
+
+    def candidates(self, node: Node) -> list[Rewrite]:
+        """The rules that the op of the node and the ops of its inputs admit."""
+        heads = tuple(parent.op.name for parent in node.inputs) if len(node.inputs) <= 3 else ()
+        key = (node.op.name, *heads)
+        if key not in self.by_signature:
+            self.by_signature[key] = [
+                rule
+                for rule, signatures in self.asked
+                if any(op == node.op.name and _admits(op, wanted, heads) for op, wanted in signatures)
+            ]
+        return self.by_signature[key]
+
+    def maker(self, replaced: Node) -> Maker:
+        """How a rule makes nodes: typed, shared, rewritten, with the source of what they replace."""
+
+        def make(op: str, inputs: tuple[Node, ...], params: Mapping[str, Any]) -> Node:
+            record = OPS[op]
+            type = record.infer(tuple(node.type for node in inputs), params)
+            return self.rewritten(self.table.share(Node(record, inputs, params, type, replaced.source)))
+
+        return make
+
+
+def _admits(op: str, wanted: tuple[str | None, ...] | None, heads: tuple[str, ...]) -> bool:
+    if wanted is None or (not heads and wanted):
+        return True
+    if len(wanted) != len(heads):
+        return False
+    orders = permutations(heads) if op in SWAPS else (heads,)
+    return any(all(w is None or w == h for w, h in zip(wanted, order, strict=True)) for order in orders)
+
+
+def listing(rules: Sequence[Rewrite]) -> str:
+    """The rules of a table, one a line."""
+    return "\n".join(map(str, rules))
