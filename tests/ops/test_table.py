@@ -28,7 +28,7 @@ def test_an_op_has_samples_errors_and_a_sentence(op):
         return
     assert op.errors, "an op says what it refuses"
     if op.name not in WITHOUT_VALUE:
-        assert len(op.samples(np.random.default_rng(0))) >= 28
+        assert len(op.samples(np.random.default_rng(0))) >= 30
 
 
 def test_a_sample_set_has_an_axis_without_entries(op):
@@ -62,7 +62,13 @@ def test_inputs_are_not_changed_and_not_shared(op, graphs):
             assert not np.shares_memory(value, y)
 
 
-def tolerance(op) -> float:
+REAL_ONLY = ("erfinv", "prime")
+"""SciPy has no complex erfinv: differences check it here, and mpmath checks its prime in test_values."""
+
+
+def tolerance(op) -> float | None:
+    if op.name in REAL_ONLY:
+        return None
     return 1e-12 if op.kind == "elementwise" else 1e-10
 
 
@@ -79,7 +85,7 @@ def test_both_modes_agree_with_each_other_and_with_the_complex_step(op, graphs):
 def test_second_derivatives_agree(op, forms):
     for graph, values in forms(op):
         if is_smooth_enough(graph):
-            check_grads(graph, values, order=2, rtol=1e-10, directions=3)
+            check_grads(graph, values, order=2, rtol=None if op.name in REAL_ONLY else 1e-10)
 
 
 def test_the_batch_rule_is_stacking(op, forms):

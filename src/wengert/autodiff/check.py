@@ -146,9 +146,10 @@ class _Checker:
             return
         with np.errstate(all="ignore"):
             gap = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
-            relative = np.where(gap == 0, 0.0, gap / np.maximum(scale, np.finfo(float).tiny))
+            vanishing = (gap == 0) | ((gap <= self.atol) & (scale <= self.atol))
+            relative = np.where(vanishing, 0.0, gap / np.maximum(scale, np.finfo(float).tiny))
             wrong = ~(gap <= self.atol + tolerance * scale)
-        self.differences.append(float(np.max(np.where(gap <= self.atol, 0.0, relative))))
+        self.differences.append(float(np.max(relative)))
         if np.any(wrong):
             at = int(np.argmax(np.where(wrong, np.where(np.isnan(gap), np.inf, gap), -1)))
             mine_at, theirs_at = float(a.flat[at]), float(b.flat[at])

@@ -11,6 +11,9 @@ from wengert.ir.graph import Node
 from wengert.ir.walk import topological
 from wengert.ops.kinds import add_all
 
+Use = tuple[Node | None, Node]
+"""(u, ū ∂u/∂v): a child and what it adds to the bar of v; the child is None for a given cotangent."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Adjoints:
@@ -18,10 +21,8 @@ class Adjoints:
 
     bars: dict[Node, Node] = field(default_factory=dict[Node, Node])
     """v̄ for every node v that has one, in the order of the backward pass."""
-    contributions: dict[Node, list[tuple[Node | None, Node]]] = field(
-        default_factory=dict[Node, list[tuple[Node | None, Node]]]
-    )
-    """For v: (u, ū ∂u/∂v) for each use of v in a child u, in topological order of u; u is None for the given cotangent."""
+    contributions: dict[Node, list[Use]] = field(default_factory=dict[Node, list[Use]])
+    """For v: a `Use` for each use of v in a child u, in topological order of u."""
 
 
 def vjp(
@@ -55,19 +56,8 @@ def contributions(
     """
     order = topological(outputs, stop)
     active = _needed(order, inputs, stop)
-    found: dict[Node, list[tuple[Node | None, Node]]] = {}
-    doubtful: set[Node] = set()
-    for output, cotangent in zip(outputs, cotangents, strict=True):
-        if cotangent is not None:
-            if cotangent.type != output.type:
-                raise GraphError(
-                    f"the cotangent of an output {output.type} has the type {cotangent.type}",
-                    repair="a cotangent has its output's shape and dtype",
-                )
-            if output in active:
-                found.setdefault(output, []).append((None, cotangent))
-                if weighing.may_be_zero(cotangent):
-                    doubtful.add(output)
+    found = _given(outputs, cotangents, active)
+    doubtful = {y for y, uses in found.items() if any(weighing.may_be_zero(g) for _, g in uses)}
     result = Adjoints()
     for node in reversed(order):
         if node not in found:
@@ -90,6 +80,20 @@ def contributions(
     return result
 
 
+def _given(outputs: Sequence[Node], cotangents: Sequence[Node | None], active: set[Node]) -> dict[Node, list[Use]]:
+    """The cotangents of the outputs that the inputs reach."""
+    found: dict[Node, list[Use]] = {}
+    for output, cotangent in zip(outputs, cotangents, strict=True):
+        if cotangent is not None and cotangent.type != output.type:
+            raise GraphError(
+                f"the cotangent of an output {output.type} has the type {cotangent.type}",
+                repair="a cotangent has its output's shape and dtype",
+            )
+        if cotangent is not None and output in active:
+            found.setdefault(output, []).append((None, cotangent))
+    return found
+
+
 def _needed(order: Sequence[Node], inputs: Sequence[Node], stop: Collection[Node]) -> set[Node]:
     reached = set(inputs)
     for node in order:
@@ -98,8 +102,8 @@ def _needed(order: Sequence[Node], inputs: Sequence[Node], stop: Collection[Node
     return reached
 
 
-def _in_order(uses: list[tuple[Node | None, Node]]) -> list[tuple[Node | None, Node]]:
-    groups: list[list[tuple[Node | None, Node]]] = []
+def _in_order(uses: list[Use]) -> list[Use]:
+    groups: list[list[Use]] = []
     for use in uses:
         if groups and groups[-1][0][0] is use[0]:
             groups[-1].append(use)

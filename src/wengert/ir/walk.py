@@ -15,18 +15,19 @@ def topological(outputs: Iterable[Node], stop: Collection[Node] = ()) -> list[No
     """
     order: list[Node] = []
     done: set[Node] = set()
-    stack: list[tuple[Node, bool]] = [(node, False) for node in reversed(list(outputs))]
+    stack = list(outputs)[::-1]
     while stack:
-        node, ready = stack.pop()
+        node = stack[-1]
         if node in done:
+            stack.pop()
             continue
-        if ready:
+        waiting = [parent for parent in node.inputs if parent not in done] if node not in stop else None
+        if waiting:
+            stack.extend(waiting[::-1])
+        else:
             done.add(node)
             order.append(node)
-        else:
-            stack.append((node, True))
-            if node not in stop:
-                stack.extend((parent, False) for parent in reversed(node.inputs) if parent not in done)
+            stack.pop()
     return order
 
 
@@ -63,16 +64,18 @@ def rebuild(
     """The outputs with every node replaced by rule(node, new inputs), from the leaves up; `known` nodes are taken as they are given."""
     new: dict[Node, Node] = dict(known or {})
     targets = list(outputs)
-    stack: list[tuple[Node, bool]] = [(node, False) for node in reversed(targets)]
+    stack = targets[::-1]
     while stack:
-        node, ready = stack.pop()
+        node = stack[-1]
         if node in new:
+            stack.pop()
             continue
-        if ready:
-            new[node] = rule(node, tuple(new[parent] for parent in node.inputs))
+        waiting = [parent for parent in node.inputs if parent not in new]
+        if waiting:
+            stack.extend(waiting[::-1])
         else:
-            stack.append((node, True))
-            stack.extend((parent, False) for parent in reversed(node.inputs) if parent not in new)
+            new[node] = rule(node, tuple([new[parent] for parent in node.inputs]))
+            stack.pop()
     return [new[node] for node in targets]
 
 

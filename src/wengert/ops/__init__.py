@@ -11,6 +11,7 @@ from wengert.ops import (
     reductions,
     structural,
     trigonometric,
+    windows,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "reductions",
     "structural",
     "trigonometric",
+    "windows",
 ]

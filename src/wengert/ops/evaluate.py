@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -142,8 +142,7 @@ def bind_params(value: Any, sizes: Mapping[str, int]) -> Any:
 # running
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
+class Step(NamedTuple):
     """One node: its op's value function, the slots of its inputs, its parameters and its own slot."""
 
     node: Node

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 from wengert.ir.graph import Node, apply, constant_like
 from wengert.ir.notation import function, unwritten
-from wengert.ops.kinds import above_minus_one, elementwise, positive, within
+from wengert.ops.kinds import above_minus_one, away_from_zero, elementwise, open_interval, positive, within
 
 LOG_2 = math.log(2)
 LOG_10 = math.log(10)
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 """The slope of erf at 0."""
+ONE_OVER_ROOT_TWO = 1 / math.sqrt(2)
+ONE_OVER_ROOT_TWO_PI = 1 / math.sqrt(2 * math.pi)
+"""The density of the standard normal at 0."""
 
 exp = elementwise(
     "exp",
@@ -101,6 +105,57 @@ erfc = elementwise(
     partials=lambda y, x: (-TWO_OVER_ROOT_PI * apply("exp", -(x * x)),),
     domain=within(-4, 5),
     notation=function(r"\operatorname{erfc}", "erfc"),
+    growth="bounded",
+)
+erfinv = elementwise(
+    "erfinv",
+    "The x in (−1, 1) ↦ y with erf y = x.",
+    value=lambda xp, x: xp.erfinv(x),
+    partials=lambda y, x: (apply("exp", y * y) / TWO_OVER_ROOT_PI,),
+    domain=open_interval,
+    notation=function(r"\operatorname{erfinv}", "erfinv"),
+    growth="singular",
+)
+
+
+def _silu_partials(y: Node, x: Node) -> tuple[Node]:
+    """(x σ)' = σ + x σ (1 − σ) = σ + y (1 − σ)."""
+    s = apply("logistic", x)
+    return (s + y * (1 - s),)
+
+
+silu = elementwise(
+    "silu",
+    "x σ(x).",
+    value=lambda xp, x: x * xp.logistic(x),
+    partials=_silu_partials,
+    notation=function(r"\operatorname{silu}", "silu", "swish"),
+    growth="bounded",
+)
+
+
+def _gelu_partials(y: Node, x: Node) -> tuple[Node]:
+    """(x Φ)' = Φ + x φ, where Φ(x) = ½ erfc(−x/√2) and φ(x) = e^(−x²/2)/√(2π)."""
+    normal = apply("exp", Fraction(-1, 2) * (x * x)) * ONE_OVER_ROOT_TWO_PI
+    return (Fraction(1, 2) * apply("erfc", x * -ONE_OVER_ROOT_TWO) + x * normal,)
+
+
+gelu = elementwise(
+    "gelu",
+    "x Φ(x), Φ the distribution function of the standard normal (Hendrycks and Gimpel 2016, not its tanh approximation).",
+    value=lambda xp, x: 0.5 * x * xp.erfc(x * -ONE_OVER_ROOT_TWO),
+    partials=_gelu_partials,
+    notation=function(r"\operatorname{gelu}", "gelu"),
+    growth="bounded",
+)
+elu = elementwise(
+    "elu",
+    "x where x > 0, else eˣ − 1.",
+    value=lambda xp, x: xp.where(xp.greater(x, 0), x, xp.expm1(xp.minimum(x, xp.zeros_like(x)))),
+    partials=lambda y, x: (apply("where", x > 0, constant_like(1, x), apply("exp", x)),),
+    domain=away_from_zero,
+    notation=function(r"\operatorname{elu}", "elu"),
+    smooth=False,
     growth="bounded",
 )
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 from wengert.ir.graph import Node, Number, apply, constant, constant_like
 from wengert.ir.types import Shape, Size
+from wengert.ops.products import identity as identity
 from wengert.ops.reductions import spread
 
 Axes = Sequence[int] | None
@@ -114,13 +114,3 @@ def one_hot(indices: Node, size: Size, dtype: str = "float64") -> Node:
     columns = broadcast(place, shape, (indices.type.rank,))
     rows = broadcast(indices, shape, range(indices.type.rank))
     return apply("cast", apply("equal", rows, columns), dtype=dtype)
-
-
-def identity(size: Size, dtype: str = "float64") -> Node:
-    """δ_ij, the identity matrix."""
-    return one_hot(apply("position", size=size, dtype="int64"), size, dtype)
-
-
-def half(x: Node) -> Node:
-    """½ x."""
-    return Fraction(1, 2) * x

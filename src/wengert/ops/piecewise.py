@@ -112,6 +112,26 @@ floor = elementwise(
     smooth=False,
     growth="bounded",
 )
+round = elementwise(
+    "round",
+    "The nearest whole number; a half goes to the even one.",
+    value=lambda xp, x: xp.round(x),
+    partials=None,
+    domain=lambda rng, shape: rng.integers(-3, 4, size=shape) + rng.uniform(-0.4, 0.4, size=shape),
+    notation=function(r"\operatorname{round}", "round"),
+    smooth=False,
+    growth="bounded",
+)
+step = elementwise(
+    "step",
+    "1 where x > 0, else 0: the derivative of relu.",
+    value=lambda xp, x: xp.cast(xp.greater(x, 0), str(xp.real(x).dtype)),
+    partials=None,
+    domain=away_from_zero,
+    notation=function(r"\operatorname{step}", "step"),
+    smooth=False,
+    growth="bounded",
+)
 relu = elementwise(
     "relu",
     "max(x, 0); its derivative at 0 is 0.",

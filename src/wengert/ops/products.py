@@ -10,7 +10,7 @@ from wengert.errors import GraphError
 from wengert.ir.graph import Node, apply
 from wengert.ir.notation import big
 from wengert.ir.op import Params
-from wengert.ir.types import ArrayType
+from wengert.ir.types import ArrayType, Size
 from wengert.ops.kinds import check_dtype, product
 
 Labels = tuple[int, ...]
@@ -151,7 +151,7 @@ def _adjoint(node: Node, cotangent: Node, k: int) -> Node:
     for label, size in zip(target, shape, strict=True):
         if label in wanted:
             fresh = max((label for ls in inputs for label in ls), default=0) + 1 + len(wanted)
-            factors.append(_identity(size, cotangent.type.dtype))
+            factors.append(identity(size, cotangent.type.dtype))
             labels.append((label, fresh))
             label = fresh
         wanted.append(label)
@@ -166,8 +166,8 @@ def _adjoint(node: Node, cotangent: Node, k: int) -> Node:
     return apply("broadcast", y, shape=shape, axes=tuple(a for a, label in enumerate(wanted) if label in known))
 
 
-def _identity(size: Any, dtype: str) -> Node:
-    """δ_ij."""
+def identity(size: Size, dtype: str = "float64") -> Node:
+    """δ_ij, the identity matrix: whether two positions are equal."""
     place = apply("position", size=size, dtype="int64")
     rows = apply("broadcast", place, shape=(size, size), axes=(0,))
     columns = apply("broadcast", place, shape=(size, size), axes=(1,))

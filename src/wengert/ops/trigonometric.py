@@ -34,6 +34,32 @@ tan = elementwise(
     domain=within(-1.4, 1.4),
     notation=function(r"\tan", "tan"),
 )
+cot = elementwise(
+    "cot",
+    "The cotangent, 1/tan x, x in radians.",
+    value=lambda xp, x: xp.reciprocal(xp.tan(x)),
+    partials=lambda y, x: (-(1 + y * y),),
+    domain=within(0.1, 3),
+    notation=function(r"\cot", "cot"),
+    growth="singular",
+)
+sec = elementwise(
+    "sec",
+    "The secant, 1/cos x, x in radians.",
+    value=lambda xp, x: xp.reciprocal(xp.cos(x)),
+    partials=lambda y, x: (y * apply("tan", x),),
+    domain=within(-1.4, 1.4),
+    notation=function(r"\sec", "sec"),
+)
+csc = elementwise(
+    "csc",
+    "The cosecant, 1/sin x, x in radians.",
+    value=lambda xp, x: xp.reciprocal(xp.sin(x)),
+    partials=lambda y, x: (-(y * apply("cot", x)),),
+    domain=within(0.1, 3),
+    notation=function(r"\csc", "csc"),
+    growth="singular",
+)
 arcsin = elementwise(
     "arcsin",
     "The angle in [−π/2, π/2] whose sine is x.",
@@ -82,12 +108,21 @@ tanh = elementwise(
     notation=function(r"\tanh", "tanh"),
     growth="bounded",
 )
+coth = elementwise(
+    "coth",
+    "Hyperbolic cotangent, 1/tanh x.",
+    value=lambda xp, x: xp.reciprocal(xp.tanh(x)),
+    partials=lambda y, x: (1 - y * y,),
+    domain=away_from_zero,
+    notation=function(r"\coth", "coth"),
+    growth="singular",
+)
 arcsinh = elementwise(
     "arcsinh",
     "The inverse of sinh, log(x + √(x² + 1)).",
     value=lambda xp, x: xp.arcsinh(x),
     partials=lambda y, x: (1 / apply("sqrt", x * x + 1),),
-    notation=function(r"\operatorname{arcsinh}", "arcsinh", "asinh"),
+    notation=function(r"\operatorname{arcsinh}", "arcsinh", "arsinh", "asinh"),
     growth="bounded",
 )
 arccosh = elementwise(
@@ -96,7 +131,7 @@ arccosh = elementwise(
     value=lambda xp, x: xp.arccosh(x),
     partials=lambda y, x: (1 / apply("sqrt", (x - 1) * (x + 1)),),
     domain=above_one,
-    notation=function(r"\operatorname{arccosh}", "arccosh", "acosh"),
+    notation=function(r"\operatorname{arccosh}", "arccosh", "arcosh", "acosh"),
     growth="singular",
 )
 arctanh = elementwise(
@@ -105,7 +140,7 @@ arctanh = elementwise(
     value=lambda xp, x: xp.arctanh(x),
     partials=lambda y, x: (1 / ((1 - x) * (1 + x)),),
     domain=open_interval,
-    notation=function(r"\operatorname{arctanh}", "arctanh", "atanh"),
+    notation=function(r"\operatorname{arctanh}", "arctanh", "artanh", "atanh"),
     growth="singular",
 )
 

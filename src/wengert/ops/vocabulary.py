@@ -53,6 +53,10 @@ class NumpyVocabulary:
         """1 − erf x, exact in the right tail."""
         return special.erfc(x)
 
+    def erfinv(self, x: Array) -> Array:
+        """The inverse of erf; for real numbers only."""
+        return special.erfinv(x)
+
     def logistic(self, x: Array) -> Array:
         """σ(x) = 1/(1 + e^(−x)), exact to rounding at both ends."""
         if np.iscomplexobj(x):
@@ -112,6 +116,10 @@ class NumpyVocabulary:
     def floor(self, x: Array) -> Array:
         """The largest whole number not above the real part."""
         return np.floor(np.real(x))
+
+    def round(self, x: Array) -> Array:
+        """The nearest whole number to the real part, halves to even."""
+        return np.round(np.real(x))
 
     def maximum(self, x: Array, y: Array) -> Array:
         """The larger, by the real part."""
