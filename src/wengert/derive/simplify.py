@@ -279,12 +279,9 @@ def _join(a: Product, b: Product) -> Term | None:
             if labels is None or any(q not in labels for q in theirs.labels):
                 continue
             moved = tuple(labels[q] for q in theirs.labels)
-            if (
-                set(moved) != set(mine.labels)
-                or len(set(mine.labels)) != len(mine.labels)
-                or len(set(moved)) != len(moved)
-            ):
-                continue
+            straight = moved == mine.labels or mine.term == theirs.term
+            if not straight or set(moved) != set(mine.labels) or len(set(moved)) != len(moved):
+                continue  # a sum of one array and another's transpose is no shorter to read
             shape = mine.term.shape
             other = product(
                 ONE, [Factor(theirs.term, tuple(mine.labels.index(q) for q in moved))], range(len(shape)), shape

@@ -83,9 +83,6 @@ class IndexForm:
             parts = [self.signed(t, letters, scope) for t in term.terms]
             return 1, Sum(tuple(positive_first(parts)))
         if isinstance(term, Apply):
-            mirrored = negative_part(term)
-            if mirrored is not None:
-                return -1, Call("min", (Num(Fraction(0)), self.show(mirrored, letters, scope)))
             return 1, self.apply(term, letters, scope)
         assert isinstance(term, tm.Product)
         return self.product(term, letters, scope)
@@ -220,6 +217,8 @@ def function_tree(term: Apply, args: Callable[[], list[Expr]], style: Style) -> 
         return Cases(((parts[1], parts[0]), (parts[2], None)))
     if op == "relu":
         return Call("max", (Num(Fraction(0)), parts[0]))
+    if op == "negative_part":
+        return Call("min", (Num(Fraction(0)), parts[0]))
     if op in ("maximum", "minimum"):
         return Call(op[:3], tuple(parts))
     if op == "abs":
@@ -233,14 +232,6 @@ def function_tree(term: Apply, args: Callable[[], list[Expr]], style: Style) -> 
     if op in OPS:
         return Call(OPS[op].notation.unicode, tuple(parts))
     raise NoForm(f"no sign for {op}")
-
-
-def negative_part(term: Apply) -> Term | None:
-    """x where the term is max(0, −x) = −min(0, x)."""
-    if term.op != "relu":
-        return None
-    coef, base = tm.split_coef(term.args[0])
-    return base if coef == -1 else None
 
 
 class NoForm(Exception):

@@ -15,7 +15,6 @@ from wengert.notation.forms import (
     fraction,
     function_tree,
     negated,
-    negative_part,
     ordered,
     positive_first,
     raised,
@@ -59,9 +58,6 @@ class MatrixForm:
         if isinstance(term, tm.Add):
             return 1, Sum(tuple(positive_first([self.in_sum(t) for t in term.terms])))
         if isinstance(term, Apply):
-            mirrored = negative_part(term)
-            if mirrored is not None:
-                return -1, Call("min", (Num(Fraction(0)), self.argument(mirrored)))
             return 1, self.apply(term)
         assert isinstance(term, tm.Product)
         return self.product(term)

@@ -538,6 +538,12 @@ def negated(condition: Term) -> Term:
     return Apply(condition.shape, "logical_not", (condition,), (), "bool")
 
 
+def _read_relu(node: Node, args: list[Term]) -> Term | None:
+    """max(0, −x) = −min(0, x); the kink stays relu's when it is built again."""
+    coef, base = split_coef(args[0])
+    return scale(-1, Apply(node.shape, "negative_part", (base,))) if coef == -1 else None
+
+
 _MIRRORED = {"less": "greater", "less_equal": "greater_equal", "greater": "less", "greater_equal": "less_equal"}
 
 
@@ -575,6 +581,7 @@ _READERS: dict[str, Callable[[Node, list[Term]], Term | None]] = {
     "sum": _read_sum,
     "einsum": _read_einsum,
     "where": _read_where,
+    "relu": _read_relu,
     "cast": _read_cast,
     **dict.fromkeys(_MIRRORED, _read_comparison),
 }
@@ -611,6 +618,8 @@ class Builder:
         assert isinstance(term, Apply)
         if term.op == "ones":
             return constant(1, ArrayType(term.shape))
+        if term.op == "negative_part":
+            return -apply("relu", -self.build(term.args[0]))
         return apply(term.op, *(self.build(arg) for arg in term.args), **dict(term.params))
 
     def _add(self, term: Add) -> Node:

@@ -1,0 +1,268 @@
+"""The functions and classes behind the public names, each a few lines over the layers below."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wengert.backends import interpreter
+from wengert.derive import backward as backward_pass
+from wengert.derive import difference as differences
+from wengert.derive import expand, steps, verify
+from wengert.derive.batch import batched
+from wengert.derive.printed import Printer, default_form
+from wengert.derive.report import comparison_text, derivation_latex, derivation_text, echo_text, steps_text
+from wengert.errors import EquationError, ShapeError
+from wengert.ir import system as ir
+from wengert.ir.graph import Graph
+from wengert.ir.system import bar
+from wengert.notation.document import read_document
+from wengert.notation.elaborate import elaborate
+from wengert.notation.expr import Line
+from wengert.notation.reader import read, read_name
+from wengert.notation.reread import read_in_context
+from wengert.passes import pipeline
+
+Array = Any
+MAX_BYTES = 64 * 1024
+
+
+def equations(text_or_path: str | Path, syntax: str | None = None) -> System:
+    """The system of forward equations in a text or a file: plain Unicode, LaTeX, or a Markdown document.
+
+    A `Path`, or a one-line string without "=" that names a file, is read from disk.
+
+    Raises EquationError where something cannot be read, with the place and what to write instead.
+    """
+    path = Path(text_or_path) if _names_file(text_or_path) else None
+    if path is None:
+        return System(elaborate(read(str(text_or_path), syntax=syntax)))
+    text = read_text(path)
+    return System(elaborate(read(text, syntax=syntax) if syntax else read_document(text)))
+
+
+def read_text(path: Path) -> str:
+    """The text of an equation file.
+
+    Raises EquationError where it is missing, too large to be equations, or no text.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise EquationError(
+                f"{path} has {size:,} bytes, too large to be a system of equations",
+                repair=f"the limit is {MAX_BYTES:,} bytes: cut the document to the part with the equations",
+            )
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise EquationError(
+            f"{path} is not a text in UTF-8 (byte {error.start} cannot be read)",
+            repair="give a text, Markdown or LaTeX file; save it as UTF-8",
+        ) from None
+    except OSError as error:
+        raise EquationError(f"{path} cannot be read: {error.strerror}", repair="check the path") from None
+
+
+def _key(name: str) -> str:
+    """Python normalises identifiers to NFKC, so names are looked up that way."""
+    return unicodedata.normalize("NFKC", name)
+
+
+def _names_file(text: str | Path) -> bool:
+    return isinstance(text, Path) or ("\n" not in text and "=" not in text and len(text) < 4096)
+
+
+class System:
+    """A system of forward equations: v_i computed from Pa(v_i), line by line; the last line is the loss."""
+
+    def __init__(self, data: ir.System) -> None:
+        self.data = data
+
+    def __str__(self) -> str:
+        return self.echo()
+
+    def __repr__(self) -> str:
+        return f"<System of {len(self.data.lines)} lines, loss {self.data.loss}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {
+            "text/plain": self.echo(),
+            "text/latex": derivation_latex(self.data, Printer(self.data, default_form(self.data)).forward(), ()),
+        }
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every quantity, in the order of first appearance."""
+        return tuple(self.data.quantities)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was guessed while reading."""
+        return self.data.warnings
+
+    def echo(self, *, ascii: bool = False) -> str:
+        """The system as it was read: canonical spelling, shapes, parameters and data."""
+        return echo_text(self.data, ascii=ascii)
+
+    def name(self, spelled: str) -> str:
+        """The quantity that a spelling, or a Python identifier, means.
+
+        Raises EquationError where there is none.
+        """
+        return resolve(self.data, spelled)
+
+    def forward(self, **values: Array) -> dict[str, Array]:
+        """Every quantity's value for given inputs, by Python identifier: v_i for i = 1 … N.
+
+        Raises ShapeError where an input is missing or does not fit, EquationError where a name is unknown.
+        """
+        given = self.inputs(values)
+        results = interpreter.compile(self.prepared(tuple(line.name for line in self.data.lines)))(**given)
+        found = dict(given) | {line.name: value for line, value in zip(self.data.lines, results, strict=True)}
+        return {self.data.quantities[name].identifier: found[name] for name in self.data.quantities}
+
+    def inputs(self, values: Mapping[str, Array]) -> dict[str, Array]:
+        """Values by quantity from values by any spelling.
+
+        Raises EquationError where a name is unknown or none of the inputs, ShapeError where one is missing.
+        """
+        given = {self.name(spelled): value for spelled, value in values.items()}
+        for name in given:
+            if self.data.defines(name):
+                raise EquationError(
+                    f"'{name}' is computed by a line of the system, so it cannot be given",
+                    repair=f"give the inputs: {', '.join(self.data.inputs)}",
+                )
+        missing = [name for name in self.data.inputs if name not in given]
+        if missing:
+            shapes = ", ".join(f"{self.data.quantities[n].identifier} ({_shape(self.data, n)})" for n in missing)
+            raise ShapeError(f"no value is given for {', '.join(missing)}", repair=f"give  {shapes}")
+        return given
+
+    def prepared(self, names: Sequence[str]) -> Graph:
+        """The forward graph of some quantities after the pipeline's passes."""
+        return pipeline.run(self.data.graph(tuple(names)))
+
+    def backward(self, loss: str | None = None, wrt: str | Iterable[str] = ()) -> Derivation:
+        """The backward pass from the loss (default: the last line) to `wrt` (default: the declared parameters, else every input).
+
+        Raises EquationError where a name is unknown or does not influence the loss.
+        """
+        wanted = [wrt] if isinstance(wrt, str) else list(wrt)
+        target = None if loss is None else self.name(loss)
+        return Derivation(self, backward_pass.derive(self.data, target, [self.name(name) for name in wanted]))
+
+    def batch(self, data: Iterable[str]) -> System:
+        """The system over a batch of examples: `data` and what depends on it with a leading axis, the loss averaged."""
+        return System(batched(self.data, [self.name(name) for name in data]))
+
+
+def resolve(system: ir.System, spelled: str) -> str:
+    """The quantity that a spelling (w^(1), w⁽¹⁾, \\lambda, W) or a Python identifier (w_1, lam) means.
+
+    Raises EquationError where there is none.
+    """
+    keys: dict[str, str] = {}
+    for name, quantity in system.quantities.items():
+        for known in (name, quantity.indexed, quantity.whole, quantity.identifier):
+            keys.setdefault(_key(known), name)
+    if _key(spelled) in keys:
+        return keys[_key(spelled)]
+    try:
+        name = read_name(spelled, system.reading.symbols).name
+    except EquationError:
+        name = spelled
+    if _key(name) in keys:
+        return keys[_key(name)]
+    raise EquationError(
+        f"there is no quantity '{spelled}'", repair=f"the quantities are {', '.join(system.quantities)}"
+    )
+
+
+def _shape(system: ir.System, name: str) -> str:
+    shape = system.quantities[name].type.shape
+    return "×".join(map(str, shape)) if shape else "a number"
+
+
+class Derivation:
+    """The backward pass of a system: one line a quantity, v̄ = Σ_{u ∈ Ch(v)} ū ∂u/∂v."""
+
+    def __init__(self, system: System, data: backward_pass.Backward, form: str | None = None) -> None:
+        self.system = system
+        self.data = data
+        self.form = form or default_form(system.data)
+
+    def __str__(self) -> str:
+        return derivation_text(self.data, self.lines(), self.form)
+
+    def __repr__(self) -> str:
+        return f"<Derivation of {self.data.loss} by {', '.join(self.data.wrt)}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": str(self), "text/latex": self.latex()}
+
+    def in_form(self, form: str) -> Derivation:
+        """The same derivation printed in another form: "index", "matrix" or "elements"."""
+        return Derivation(self.system, self.data, form)
+
+    def lines(self, sizes: Mapping[str, int] | None = None) -> list[Line]:
+        """The printed lines as surface trees."""
+        return Printer(self.system.data, self.form, sizes).backward(self.data)
+
+    def latex(self) -> str:
+        """The backward pass as one aligned display, for notebooks and papers."""
+        return derivation_latex(self.system.data, self.lines(), ())
+
+    def steps(self) -> str:
+        """For each line its children, the chain rule in symbols, the derivatives put in, the simplified form, and where it came from."""
+        return steps_text(self.data, steps.steps(self.data, self.form), steps.legend(self.data))
+
+    def check(self, seed: int = 0) -> verify.Report:
+        """Compare every bar with forward mode and complex step or central differences at random points.
+
+        Raises CheckError where one differs.
+        """
+        return verify.check(self.data, seed=seed)
+
+    def compare(self, sizes: Mapping[str, int] | None = None) -> str:
+        """The calculus-class expansion beside the backward pass: both written out, operations and repeated terms counted."""
+        return comparison_text(self.data, expand.compare(self.data, sizes))
+
+    def difference(self, other: Derivation) -> list[differences.Change]:
+        """The lines of both backward passes side by side."""
+        return differences.difference(self.data, other.data, self.form)
+
+    def function(self) -> Callable[..., tuple[Array, dict[str, Array]]]:
+        """f(**inputs) -> (value, {identifier: gradient}): the loss and its derivatives as a callable over arrays.
+
+        A loss that is no scalar takes its error signal too, under the name of the loss with `_bar` after it.
+        """
+        return compile_function(self)
+
+
+def compile_function(derivation: Derivation) -> Callable[..., tuple[Array, dict[str, Array]]]:
+    """The callable of a derivation on the interpreter; the passes of the pipeline have run on its graph."""
+    system, data = derivation.system, derivation.data
+    graph = pipeline.run(data.graph((data.loss, *(bar(name) for name in data.wrt)), seed_one=True))
+    program = interpreter.compile(graph)
+    identifiers = {name: quantity.identifier for name, quantity in system.data.quantities.items()}
+    signal = f"{identifiers[data.loss]}_bar"
+
+    def value_and_gradients(**values: Array) -> tuple[Array, dict[str, Array]]:
+        seed = {} if data.seeded else {bar(data.loss): values.pop(signal, np.nan)}
+        loss, *gradients = program(**system.inputs(values), **seed)
+        return loss, {identifiers[name]: gradient for name, gradient in zip(data.wrt, gradients, strict=True)}
+
+    value_and_gradients.__doc__ = (
+        f"({data.loss}, derivatives by {', '.join(data.wrt)}) for values of {', '.join(system.data.inputs)}."
+    )
+    return value_and_gradients
+
+
+def read_backward(system: System, text: str, syntax: str | None = None) -> tuple[ir.Definition, ...]:
+    """The lines of a backward pass written by hand, read in the context of its system."""
+    return read_in_context(read(text, syntax=syntax, context=system.data.reading.symbols), system.data)
