@@ -1,4 +1,4 @@
-"""The interpreter: NumPy, node by node. The order and the parameters are made once, so a call only runs values."""
+"""The interpreter: NumPy, node by node. The order, the sizes and what depends on no input are made once for all calls."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from wengert.ir.graph import Graph
-from wengert.ops.evaluate import bind, parameters, run, schedule
+from wengert.ops.evaluate import Program, bind, run, schedule, with_sizes
 
 name = "interpreter"
 
 
 class Interpreted:
-    """A graph with its schedule; parameters are kept for each binding of the named sizes seen."""
+    """A graph with its schedule, and a program for each binding of the named sizes seen."""
 
     def __init__(self, graph: Graph, sizes: Mapping[str, int] | None = None) -> None:
         self.graph = graph
         self.sizes = dict(sizes or {})
-        self._program = schedule(graph)
-        self._params: dict[tuple[tuple[str, int], ...], list[Mapping[str, Any]]] = {}
+        self._schedule = schedule(graph)
+        self._programs: dict[tuple[tuple[str, int], ...], Program] = {}
 
     def __call__(self, **arrays: Any) -> tuple[Any, ...]:
         """The outputs for arrays given by the names of the inputs; without axes, NumPy scalars.
@@ -27,9 +27,9 @@ class Interpreted:
         """
         values, sizes = bind(self.graph, arrays, self.sizes)
         key = tuple(sorted(sizes.items()))
-        if key not in self._params:
-            self._params[key] = parameters(self._program, sizes)
-        return run(self._program, values, sizes, self._params[key])
+        if key not in self._programs:
+            self._programs[key] = with_sizes(self._schedule, sizes)
+        return run(self._programs[key], values)
 
 
 def compile(graph: Graph, sizes: Mapping[str, int] | None = None) -> Interpreted:

@@ -25,9 +25,8 @@ def evaluate(graph: Graph, values: Mapping[str, Array], sizes: Mapping[str, int]
 
     Raises ShapeError where a value is missing or does not fit its input, or two values disagree on a named size.
     """
-    program = schedule(graph)
     arrays, bound = bind(graph, values, sizes)
-    return run(program, arrays, bound)
+    return run(with_sizes(schedule(graph), bound), arrays)
 
 
 def evaluate_all(
@@ -36,7 +35,7 @@ def evaluate_all(
     """The value of every node that the outputs need, in topological order: what a trace prints."""
     order = topological(graph.outputs)
     arrays, bound = bind(graph, values, sizes)
-    results = run(schedule(graph.with_outputs(order)), arrays, bound)
+    results = run(with_sizes(schedule(graph.with_outputs(order)), bound), arrays)
     return dict(zip(order, results, strict=True))
 
 
@@ -143,36 +142,45 @@ def bind_params(value: Any, sizes: Mapping[str, int]) -> Any:
 
 
 class Step(NamedTuple):
-    """One node: its op's value function, the slots of its inputs, its parameters and its own slot."""
+    """One node: its op's value function, the slots of its inputs, its own slot and its parameters."""
 
-    node: Node
     value: Callable[..., Array]
     inputs: tuple[int, ...]
     slot: int
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Schedule:
+    """The nodes of a graph in order, with a slot each; the inputs have the first slots."""
+
+    steps: list[Step]
+    inputs: int
+    outputs: tuple[int, ...]
     sized: bool
     """Whether a parameter has a named size."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Schedule:
-    """The nodes of a graph in order, with a slot each; inputs have the first slots."""
+class Program:
+    """A schedule whose sizes are numbers: what depends on no input is in `values` already, the rest is left to run."""
 
-    steps: tuple[Step, ...]
+    steps: list[Step]
+    values: list[Array]
     inputs: int
     outputs: tuple[int, ...]
-    slots: int
 
 
 def schedule(graph: Graph) -> Schedule:
-    """The order in which a graph runs; computed once, used for every call."""
+    """The order in which a graph runs; it is made once for every call."""
     slots = {node: k for k, node in enumerate(graph.inputs)}
     steps: list[Step] = []
     for node in topological(graph.outputs):
         if node not in slots:
             slots[node] = len(slots)
-            sized = any(_has_names(value) for value in node.params.values())
-            steps.append(Step(node, node.op.value, tuple(slots[x] for x in node.inputs), slots[node], sized))
-    return Schedule(tuple(steps), len(graph.inputs), tuple(slots[y] for y in graph.outputs), len(slots))
+            steps.append(Step(node.op.value, tuple([slots[x] for x in node.inputs]), slots[node], node.params))
+    sized = any(_has_names(value) for step in steps for value in step.params.values())
+    return Schedule(steps, len(graph.inputs), tuple(slots[y] for y in graph.outputs), sized)
 
 
 def _has_names(value: Any) -> bool:
@@ -183,46 +191,36 @@ def _has_names(value: Any) -> bool:
     return isinstance(value, Dim)
 
 
-def parameters(program: Schedule, sizes: Mapping[str, int]) -> list[Mapping[str, Any]]:
-    """The parameters of every step with named sizes replaced."""
-    return [
-        {key: bind_params(value, sizes) for key, value in step.node.params.items()} if step.sized else step.node.params
-        for step in program.steps
-    ]
-
-
-def run(
-    program: Schedule,
-    arrays: Sequence[Array],
-    sizes: Mapping[str, int],
-    params: Sequence[Mapping[str, Any]] | None = None,
-) -> tuple[Array, ...]:
-    """The outputs of a schedule for arrays in the order of the inputs."""
-    params = parameters(program, sizes) if params is None else params
-    values: list[Array] = [*arrays, *(None,) * (program.slots - program.inputs)]
+def with_sizes(plan: Schedule, sizes: Mapping[str, int]) -> Program:
+    """The program for these sizes: constants and positions have their values, and so has all that is made of them alone."""
+    values: list[Array] = [None] * (plan.inputs + len(plan.steps))
+    moving = set(range(plan.inputs))
+    left: list[Step] = []
     with np.errstate(all="ignore"):
-        for step, given in zip(program.steps, params, strict=True):
-            values[step.slot] = step.value(NUMPY, *[values[k] for k in step.inputs], **given)
-    given_arrays = {id(array) for array in arrays}
-    return tuple(_owned(values[k], given_arrays) for k in program.outputs)
+        for step in plan.steps:
+            if plan.sized:
+                step = step._replace(params={key: bind_params(value, sizes) for key, value in step.params.items()})
+            if moving.isdisjoint(step.inputs):
+                values[step.slot] = step.value(NUMPY, *[values[k] for k in step.inputs], **step.params)
+            else:
+                moving.add(step.slot)
+                left.append(step)
+    return Program(left, values, plan.inputs, plan.outputs)
 
 
-def _owned(value: Array, inputs: set[int]) -> Array:
+def run(program: Program, arrays: Sequence[Array]) -> tuple[Array, ...]:
+    """The outputs of a program for arrays in the order of the inputs."""
+    values = program.values.copy()
+    values[: program.inputs] = arrays
+    with np.errstate(all="ignore"):
+        for value, inputs, slot, params in program.steps:
+            values[slot] = value(NUMPY, *[values[k] for k in inputs], **params)
+    kept = {id(array) for array in (*arrays, *(program.values[k] for k in program.outputs))}
+    return tuple(_owned(values[k], kept) for k in program.outputs)
+
+
+def _owned(value: Array, kept: set[int]) -> Array:
     """A result that shares no memory with an input or a constant; without axes, a NumPy scalar."""
     if value.ndim == 0:
         return value[()]
-    return value.copy() if value.base is not None or id(value) in inputs else value
-
-
-__all__ = [
-    "Array",
-    "Schedule",
-    "Step",
-    "as_declared",
-    "bind",
-    "bind_params",
-    "evaluate",
-    "evaluate_all",
-    "run",
-    "schedule",
-]
+    return value.copy() if value.base is not None or id(value) in kept else value
