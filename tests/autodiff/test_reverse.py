@@ -10,13 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import wengert.ops  # noqa: F401
+from wengert.autodiff.batch import vmap
 from wengert.autodiff.check import check_grads
 from wengert.autodiff.forward import jvp
 from wengert.autodiff.reverse import contributions, vjp
+from wengert.autodiff.transforms import grad
 from wengert.errors import GraphError
 from wengert.ir.dump import dump
 from wengert.ir.graph import Graph, apply, constant, input_node
 from wengert.ir.types import ArrayType, Dim
+from wengert.ir.verify import verify
 from wengert.ops.evaluate import evaluate
 from wengert.ops.functions import broadcast, matmul, total
 from wengert.passes.open_primes import open_primes
@@ -128,6 +131,25 @@ UNARY = ("sin", "tanh", "logistic", "softplus", "arctan", "exp", "negative", "er
 BINARY = ("add", "subtract", "multiply", "hypot", "logaddexp", "maximum")
 
 
+def flipped(a):
+    return apply("flip", a, axes=(0,))
+
+
+def halved(a):
+    rank = a.type.rank
+    return apply("slice", a, start=(0,) * rank, stop=a.shape, step=(2, *(1,) * (rank - 1)))
+
+
+def padded(a):
+    return apply("pad", a, low=(1, *(0,) * (a.type.rank - 1)), high=(0,) * a.type.rank)
+
+
+def picked(a):
+    """Rows at the last, the first and the last place."""
+    places = constant(np.array([a.shape[0] - 1, 0, a.shape[0] - 1]), ArrayType((3,), "int64"))
+    return apply("gather", a, places, axis=0, batch=0)
+
+
 @st.composite
 def random_graphs(draw):
     """A few ops on a vector, a matrix and a scalar, ending in one scalar."""
@@ -136,7 +158,7 @@ def random_graphs(draw):
     pool = [x, W, s]
     for _ in range(draw(st.integers(1, 8))):
         a = draw(st.sampled_from(pool))
-        step = draw(st.sampled_from(("unary", "binary", "reduce", "product", "spread")))
+        step = draw(st.sampled_from(("unary", "binary", "reduce", "product", "spread", "move", "choose")))
         if step == "unary":
             a = apply("tanh", a)
             pool.append(apply(draw(st.sampled_from(UNARY)), a))
@@ -150,6 +172,10 @@ def random_graphs(draw):
             rows = [p for p in pool if p.type.rank == 2 and p.shape[1] == a.shape[0]]
             if rows:
                 pool.append(matmul(draw(st.sampled_from(rows)), a))
+        elif step == "move" and a.type.rank:
+            pool.append(draw(st.sampled_from((flipped, halved, padded, picked)))(a))
+        elif step == "choose":
+            pool.append(apply("where", a > 0, apply("tanh", a), a * a))
         elif step == "spread":
             pool.append(
                 broadcast(a, (2, *a.shape), range(1, a.type.rank + 1))
@@ -167,3 +193,16 @@ def test_forward_and_reverse_agree_on_random_graphs(drawn):
     rng = np.random.default_rng(seed)
     values = {x.params["name"]: rng.normal(size=x.shape) for x in graph.inputs}
     check_grads(graph, values, order=2, directions=1, rtol=1e-9)
+
+
+@given(random_graphs())
+@settings(max_examples=60, deadline=None)
+def test_a_batch_of_gradients_is_the_gradients_of_a_batch(drawn):
+    graph, seed = drawn
+    rng = np.random.default_rng(seed)
+    many = {x.params["name"]: rng.normal(size=(3, *x.shape)) for x in graph.inputs}
+    back = grad(graph)
+    single = [evaluate(back, {name: value[k] for name, value in many.items()}) for k in range(3)]
+    for derived in (vmap(back, 3), open_primes(vmap(back, 3)), vmap(open_primes(back), 3)):
+        for got, expected in zip(evaluate(verify(derived), many), zip(*single, strict=True), strict=True):
+            np.testing.assert_allclose(got, np.stack(expected), rtol=1e-10, atol=1e-10)

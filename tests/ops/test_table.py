@@ -121,3 +121,23 @@ def test_opened_primes_have_the_value_of_the_primes(op, graphs):
 
 def test_every_op_is_in_a_family_with_its_name():
     assert all(name == op.name for name, op in OPS.items())
+
+
+def test_float32_stays_float32_forward_and_backward(op):
+    from wengert.autodiff.transforms import pull_back, push_forward
+    from wengert.ir.graph import apply, input_node
+    from wengert.ir.types import ArrayType
+
+    if op.kind == "leaf" or op.name == "cast":
+        return
+    for arrays, params in op.samples(np.random.default_rng(0))[::5]:
+        arrays = [np.asarray(a) for a in arrays]
+        arrays = [a.astype(np.float32) if a.dtype == np.float64 else a for a in arrays]
+        inputs = [input_node(f"x{k}", ArrayType(a.shape, str(a.dtype))) for k, a in enumerate(arrays)]
+        graph = Graph(tuple(inputs), (apply(op, *inputs, **params),))
+        values = {f"x{k}": a for k, a in enumerate(arrays)}
+        for derived in (graph, pull_back(graph), push_forward(graph)):
+            signals = {x.params["name"]: np.ones(x.shape, x.type.dtype) for x in derived.inputs}
+            for got, node in zip(evaluate(verify(derived), signals | values), derived.outputs, strict=True):
+                assert str(got.dtype) == node.type.dtype
+                assert node.type.dtype in ("float32", "bool")
