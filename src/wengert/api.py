@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,13 @@ def equations(text_or_path: str | Path, syntax: str | None = None) -> System:
 
     Raises EquationError where something cannot be read, with the place and what to write instead.
     """
-    path = Path(text_or_path) if _names_file(text_or_path) else None
-    if path is None:
-        return System(elaborate(read(str(text_or_path), syntax=syntax)))
-    text = read_text(path)
+    if _names_file(text_or_path):
+        return equations_from_text(read_text(Path(text_or_path)), syntax)
+    return equations_from_text(str(text_or_path), syntax)
+
+
+def equations_from_text(text: str, syntax: str | None = None) -> System:
+    """The system in a text, which may be a whole document."""
     return System(elaborate(read(text, syntax=syntax) if syntax else read_document(text)))
 
 
@@ -155,6 +159,10 @@ class System:
         wanted = [wrt] if isinstance(wrt, str) else list(wrt)
         target = None if loss is None else self.name(loss)
         return Derivation(self, backward_pass.derive(self.data, target, [self.name(name) for name in wanted]))
+
+    def with_loss(self, loss: str) -> System:
+        """The same system with another scalar as its loss; lines that it does not need stay."""
+        return System(replace(self.data, loss=self.name(loss)))
 
     def batch(self, data: Iterable[str]) -> System:
         """The system over a batch of examples: `data` and what depends on it with a leading axis, the loss averaged."""

@@ -1,0 +1,316 @@
+"""The command line: each command reads its arguments, calls the layers below, and prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from wengert.errors import CheckError, WengertError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Read, run and check the gradient of equations as a textbook writes them.",
+)
+
+File = Annotated[
+    Path, typer.Argument(help="equations: plain text, LaTeX or Markdown; - reads standard input", show_default=False)
+]
+Wrt = Annotated[
+    str,
+    typer.Option(
+        "--wrt", help="derivatives by these quantities: w,b or w^(1); default: the declared params, else every input"
+    ),
+]
+Loss = Annotated[str, typer.Option("--loss", help="the scalar to differentiate; default: the last line")]
+Size = Annotated[
+    list[str], typer.Option("--size", help="the size of a vector: h=32; may be repeated", default_factory=list)
+]
+Ascii = Annotated[bool, typer.Option("--ascii", help="print in ASCII where bars and Σ cannot be shown")]
+Setting = Annotated[
+    list[str], typer.Option("--set", help="a value: w=0.5, x=[1,2,3]; may be repeated", default_factory=list)
+]
+Form = Literal["index", "matrix", "elements"]
+
+
+def main() -> None:
+    """The entry point: mistakes of the user end with their three lines on standard error and status 2, failed checks with 1."""
+    try:
+        app(standalone_mode=False)
+    except CheckError as error:
+        _fail(str(error), 1)
+    except WengertError as error:
+        _fail(str(error), 2)
+    except KeyboardInterrupt:
+        _fail("interrupted", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+    except typer.Exit as leave:
+        sys.exit(leave.exit_code)
+    except Exception as error:
+        if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
+            _fail(
+                f"{error.format_message()}\nwengert --help lists the commands, wengert COMMAND --help their options", 2
+            )
+        raise
+
+
+def _fail(message: str, status: int) -> None:
+    print(message, file=sys.stderr)
+    sys.exit(status)
+
+
+@contextmanager
+def _plain_output(ascii: bool) -> Iterator[Callable[[str], None]]:
+    """Prints; a terminal that cannot show a sign gets a question mark instead of an exception."""
+    stream = sys.stdout
+    if hasattr(stream, "reconfigure") and (stream.encoding or "").lower().replace("-", "") != "utf8":
+        stream.reconfigure(errors="replace")
+    yield lambda text: print(text, file=stream)
+
+
+def _system(file: Path, loss: str = "") -> Any:
+    from wengert.api import equations, equations_from_text
+
+    system = equations_from_text(sys.stdin.read()) if str(file) == "-" else equations(file)
+    return system.with_loss(loss) if loss else system
+
+
+def names_in(text: str) -> list[str]:
+    """The names of a list w,b,w^(1): commas outside brackets and braces separate."""
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign in "([{") - (sign in ")]}")
+        if sign == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return [part.strip() for part in parts if part.strip()]
+
+
+def sizes_in(settings: list[str]) -> dict[str, int]:
+    """Sizes from h=32.
+
+    Raises WengertError where one is not NAME=NUMBER.
+    """
+    sizes: dict[str, int] = {}
+    for setting in settings:
+        name, sign, number = setting.rpartition("=")
+        if not sign or not name.strip() or not number.strip().isdigit() or int(number) < 1:
+            raise WengertError(f"--size {setting} does not state a size", repair="write for example  --size h=32")
+        sizes[name.strip()] = int(number)
+    return sizes
+
+
+def _dims(system: Any, settings: list[str]) -> dict[str, int]:
+    """Numbers of named sizes from sizes of vectors."""
+    from wengert.ir.types import Dim
+
+    result: dict[str, int] = {}
+    for spelled, number in sizes_in(settings).items():
+        shape = system.data.quantities[system.name(spelled)].type.shape
+        if len(shape) != 1 or not isinstance(shape[0], Dim):
+            raise WengertError(
+                f"--size {spelled}={number}: '{spelled}' is not a vector of open size",
+                repair="name a vector whose size is a letter",
+            )
+        result[shape[0].name] = number
+    return result
+
+
+def _warn(system: Any) -> None:
+    for warning in system.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+
+
+@app.command()
+def derive(
+    file: File,
+    size: Size,
+    wrt: Wrt = "",
+    loss: Loss = "",
+    form: Annotated[
+        Form | None, typer.Option("--form", help="index letters, matrices, or entry by entry; default: as written")
+    ] = None,
+    steps: Annotated[bool, typer.Option("--steps", help="explain every line")] = False,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="the calculus-class expansion beside it, with operation counts")
+    ] = False,
+    echo: Annotated[bool, typer.Option("--echo", help="first say how the system was read, with shapes")] = False,
+    latex: Annotated[bool, typer.Option("--latex", help="print LaTeX")] = False,
+    unicode: Annotated[bool, typer.Option("--unicode", help="print Unicode text (the default)")] = False,
+    ascii: Ascii = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    seed: Annotated[int, typer.Option(help="seed of the random points of the check")] = 0,
+) -> None:
+    """The backward pass of a system, one line a quantity, checked on the spot."""
+    from wengert.derive import report
+    from wengert.derive import steps as explanation
+
+    if sum((latex, unicode, ascii, as_json)) > 1:
+        raise WengertError("--latex, --unicode, --ascii and --json exclude each other", repair="choose one")
+    system = _system(file)
+    derivation = system.backward(loss or None, names_in(wrt))
+    if form:
+        derivation = derivation.in_form(form)
+    lines = derivation.lines(_dims(system, size))
+    checked = derivation.check(seed)
+    if as_json:
+        content = report.derivation_json(derivation.data, lines, explanation.steps(derivation.data, derivation.form))
+        content["checked"] = {
+            "quantities": checked.quantities,
+            "largest_relative_difference": checked.difference,
+            "against": list(checked.routes),
+        }
+        print(json.dumps(content, ensure_ascii=False, indent=2))
+        return
+    _warn(system)
+    with _plain_output(ascii) as out:
+        if echo:
+            out(report.echo_text(system.data, ascii=ascii).split("\nwarning")[0] + "\n")
+        if latex:
+            out(report.derivation_latex(system.data, lines, ()))
+            out(f"% {checked}")
+            return
+        if steps:
+            out(
+                report.steps_text(
+                    derivation.data,
+                    explanation.steps(derivation.data, derivation.form),
+                    explanation.legend(derivation.data),
+                    ascii=ascii,
+                )
+            )
+        else:
+            out(report.derivation_text(derivation.data, lines, derivation.form, ascii=ascii))
+            for line in explanation.legend(derivation.data):
+                out(f"where {report.show_line(line, system.data, ascii=ascii)}")
+        if compare:
+            out("")
+            out(derivation.compare(_dims(system, size)))
+        out(str(checked))
+
+
+@app.command()
+def diff(
+    old: File,
+    new: File,
+    wrt: Wrt = "",
+    form: Annotated[Form | None, typer.Option("--form")] = None,
+    ascii: Ascii = False,
+) -> None:
+    """Which lines of the backward pass change from one system to another, for example when the loss is swapped."""
+    from wengert.derive.report import difference_text
+
+    before, after = _system(old), _system(new)
+    names = names_in(wrt)
+    a, b = before.backward(wrt=names), after.backward(wrt=names)
+    shown = b.in_form(form) if form else b
+    with _plain_output(ascii) as out:
+        out(difference_text(a.in_form(shown.form).difference(shown), after.data, ascii=ascii))
+
+
+@app.command()
+def train(
+    file: File,
+    size: Size,
+    setting: Setting,
+    data: Annotated[
+        str, typer.Option(help="a CSV or npz file, or digits, breast_cancer, diabetes, iris, wine", show_default=False)
+    ],
+    bind: Annotated[str | None, typer.Option(help="x=data,t=onehot(target)")] = None,
+    params: Annotated[str, typer.Option(help="parameters beyond those that the file declares")] = "",
+    standardise: Annotated[
+        str | None, typer.Option(help="quantities to standardise with the training statistics")
+    ] = None,
+    validation: Annotated[str | None, typer.Option(help="fraction held out (0.2), or a data source of its own")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="sgd, momentum, adam or adamw; default adam")] = None,
+    lr: Annotated[float | None, typer.Option("--lr", help="learning rate")] = None,
+    momentum: Annotated[float | None, typer.Option()] = None,
+    weight_decay: Annotated[float | None, typer.Option()] = None,
+    epochs: Annotated[int, typer.Option(help="passes over the data, those of a resumed training included")] = 100,
+    batch: Annotated[
+        int | None, typer.Option(help="examples a step; 0 is all; default all up to 1024, else 64")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="seed of the split, the order and the initial values; default 0")
+    ] = None,
+    initial: Annotated[str, typer.Option(help="glorot, he, zeros, normal(0.1)")] = "glorot",
+    metric: Annotated[
+        str | None, typer.Option(help="accuracy(y > 0.5, t), rmse(y, t) or none; default: from the target")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="the model file")] = Path("model.safetensors"),
+    log: Annotated[Path | None, typer.Option(help="write a JSON line an epoch")] = None,
+    curve: Annotated[Path | None, typer.Option(help="draw the loss to this picture")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="go on with the model file, bit for bit")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON lines")] = False,
+) -> None:
+    """Train the parameters of a system that is written for one example."""
+    from wengert.api import read_text
+    from wengert.train.equations import task
+    from wengert.train.session import TrainOptions
+    from wengert.train.session import train as run
+
+    text = sys.stdin.read() if str(file) == "-" else read_text(file)
+    made = task(text, params=names_in(params), constants=values_in(setting))
+    options = TrainOptions(
+        data=data,
+        bind=bind,
+        sizes=sizes_in(size),
+        standardise=None if standardise is None else tuple(names_in(standardise)),
+        validation=validation,
+        optimizer=optimizer,
+        learning_rate=lr,
+        momentum=momentum,
+        weight_decay=weight_decay,
+        epochs=epochs,
+        batch=batch,
+        seed=seed,
+        initial=initial,
+        metric=metric,
+        model=out,
+        log=log,
+        curve=curve,
+        resume=resume,
+        json=as_json,
+    )
+    if run(made, options).interrupted:
+        raise typer.Exit(130)
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="a model file that train wrote", show_default=False)],
+    data: Annotated[str, typer.Option(help="a CSV or npz file, or a named set", show_default=False)],
+    bind: Annotated[str | None, typer.Option(help="replaces the binding of the training")] = None,
+    quantities: Annotated[str, typer.Option(help="which quantities to compute; default: the prediction")] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="write to .csv or .npz instead of printing CSV")
+    ] = None,
+) -> None:
+    """Apply a saved model to new data."""
+    from wengert.train.equations import task_from
+    from wengert.train.prediction import PredictOptions, write_prediction
+    from wengert.train.prediction import predict as run
+
+    prediction = run(task_from, PredictOptions(model, data, bind, tuple(names_in(quantities))))
+    write_prediction(prediction, sys.stdout if out is None else out)
+    if prediction.metric is not None and prediction.value is not None:
+        print(f"{prediction.metric.statement}: {prediction.value:.4f}", file=sys.stderr)
+
+
+def values_in(settings: list[str]) -> Mapping[str, Any]:
+    """Values from w=0.5, x=[1,2,3]."""
+    if not settings:
+        return {}
+    from wengert.show.settings import parse_setting
+
+    return dict(parse_setting(setting) for setting in settings)
