@@ -368,6 +368,31 @@ class LineMeaning:
 
         return Val(val.letters, "s", val.sizes[:n], make, tree)
 
+    def diagonal(self, tree: Call) -> Val:
+        """diag(v)_ij = v_i ⟦i = j⟧ of a vector; the diagonal A_ii of a matrix."""
+        val = self.number(tree.args[0])
+        if val.kind == "s":
+            raise Mismatch(tree, "diag of a scalar", "give a vector or a matrix")
+        n = len(val.letters)
+        if val.kind == "m":
+            self.context.classes.unite(val.sizes[n], val.sizes[n + 1], tree)
+
+            def make_vector() -> Node:
+                return apply("einsum", val.make(), inputs=((*range(n), n, n),), output=tuple(range(n + 1)))
+
+            return Val(val.letters, "c", val.sizes[: n + 1], make_vector, tree)
+
+        def make_matrix() -> Node:
+            size = self.context.classes.size(val.sizes[n])
+            place = apply("position", size=size, dtype="int64")
+            rows, columns = (apply("broadcast", place, shape=(size, size), axes=(axis,)) for axis in (0, 1))
+            identity = apply("cast", apply("equal", rows, columns), dtype="float64")
+            return apply(
+                "einsum", val.make(), identity, inputs=(tuple(range(n + 1)), (n, n + 1)), output=tuple(range(n + 2))
+            )
+
+        return Val(val.letters, "m", (*val.sizes, val.sizes[n]), make_matrix, tree)
+
     def total(self, tree: Call) -> Val:
         """sum(x), mean(x) over all entries of a whole array."""
         val = self.number(tree.args[0])
@@ -580,6 +605,7 @@ _FUNCTIONS: dict[str, Callable[[LineMeaning, Call], Val]] = {
     "softmax": LineMeaning.softmax,
     "logsumexp": LineMeaning.logsumexp,
     "tr": LineMeaning.trace,
+    "diag": LineMeaning.diagonal,
     "sum": LineMeaning.total,
     "mean": LineMeaning.total,
 }

@@ -1,0 +1,128 @@
+"""Sections A to D of the corpus: numbers forward and backward, and the printed backward pass read back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from corpus import Entry, entries, run_python
+
+import wengert as wg
+from wengert.api import read_backward
+from wengert.derive.printed import FORMS, Printer
+from wengert.derive.verify import concrete
+from wengert.ir.graph import Graph
+from wengert.ir.system import bar, is_bar, unbar
+from wengert.ir.walk import topological
+from wengert.notation import latex, unicode
+from wengert.notation.expr import Line
+from wengert.ops.evaluate import evaluate
+
+CASES = [(key, syntax) for key in entries() for syntax in ("text", "latex") if (key, syntax) != ("E09", "latex")]
+"""The recurrence in E09's LaTeX comes with a later release."""
+
+
+@pytest.fixture(params=CASES, ids=lambda case: "-".join(case))
+def case(request: pytest.FixtureRequest) -> tuple[Entry, wg.System]:
+    key, syntax = request.param
+    entry = entries()[key]
+    return entry, wg.equations(entry.text(syntax), syntax)
+
+
+def inputs_of(entry: Entry, system: wg.System, values: dict[str, Any]) -> dict[str, Any]:
+    names = [entry.name(name) for name, _, _ in entry.variables + entry.constants]
+    return {system.name(name): values[entry.python_name(name)] for name in names}
+
+
+def derivation_of(entry: Entry, system: wg.System) -> wg.Derivation:
+    return system.backward(wrt=[entry.name(name) for name, _, _ in entry.variables])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_forward_and_derived_numbers_equal_the_corpus(case: tuple[Entry, wg.System], seed: int, tmp_path: Path) -> None:
+    entry, system = case
+    values = run_python(entry, tmp_path, seed)
+    given = inputs_of(entry, system, values)
+    identifier = {name: q.identifier for name, q in system.data.quantities.items()}
+    forward = system.forward(**{identifier[n]: v for n, v in given.items()})
+    for name in system.data.quantities:
+        expected = values.get(entry.python_name(name))
+        if expected is not None and name in [line.name for line in system.data.lines]:
+            np.testing.assert_allclose(
+                forward[identifier[name]], np.squeeze(expected), rtol=1e-9, atol=1e-12, err_msg=name
+            )
+    derivation = derivation_of(entry, system)
+    signal = {} if derivation.data.seeded and entry.outputs[0][0].startswith("L") else None
+    factor = 1.0
+    if signal is None:
+        if derivation.data.seeded:
+            factor = values[f"{entry.outputs[0][0]}_bar"]
+        else:
+            signal = {f"{identifier[derivation.data.loss]}_bar": values[f"{entry.outputs[0][0]}_bar"]}
+    _, gradients = derivation.function()(**{identifier[n]: v for n, v in given.items()}, **(signal or {}))
+    for name, _, _ in entry.variables:
+        ours = gradients[identifier[system.name(entry.name(name))]] * factor
+        np.testing.assert_allclose(ours, values[f"{name}_bar"], rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+def test_the_check_on_the_spot_passes(case: tuple[Entry, wg.System]) -> None:
+    entry, system = case
+    report = derivation_of(entry, system).check()
+    assert report.quantities >= len(entry.variables)
+    assert report.difference < 1e-11
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "elements"])
+@pytest.mark.parametrize("syntax", ["text", "latex", "ascii"])
+def test_the_printed_backward_pass_is_read_back_with_the_same_numbers(
+    case: tuple[Entry, wg.System], form: str, syntax: str, tmp_path: Path
+) -> None:
+    entry, system = case
+    values = run_python(entry, tmp_path, 0)
+    derivation = derivation_of(entry, system)
+    env = all_values(entry, system, derivation, values)
+    symbols = system.data.reading.symbols
+    read = 0
+    for line in Printer(system.data, form).backward(derivation.data):
+        for right in line.rights:
+            one = Line(line.left, (right,))
+            text = latex.show(one, symbols) if syntax == "latex" else unicode.show(one, syntax == "ascii", symbols)
+            (definition,) = read_backward(system, text, "latex" if syntax == "latex" else "text")
+            assert is_bar(definition.name), text
+            expected = env[definition.name]
+            np.testing.assert_allclose(
+                number_of(definition.node, env, system), expected, rtol=1e-9, atol=1e-12, err_msg=text
+            )
+            read += 1
+    assert read >= len(entry.variables)
+
+
+def all_values(entry: Entry, system: wg.System, derivation: wg.Derivation, values: dict[str, Any]) -> dict[str, Any]:
+    """Every forward value and every error signal, by the executed graphs."""
+    data = system.data
+    env = dict(inputs_of(entry, system, values))
+    order = tuple(line.name for line in data.lines)
+    env |= dict(zip(order, evaluate(concrete(data.graph(order)), env), strict=True))
+    env[bar(derivation.data.loss)] = np.asarray(1.0) if derivation.data.seeded else values[f"{entry.outputs[0][0]}_bar"]
+    names = tuple(bar(line.name) for line in derivation.data.lines if line.name != derivation.data.loss)
+    graph = concrete(derivation.data.graph(names))
+    env |= dict(zip(names, evaluate(graph, {n: env[n] for n in graph.input_names}), strict=True))
+    return env
+
+
+def number_of(node: Any, env: dict[str, Any], system: wg.System) -> Any:
+    leaves = tuple(n for n in topological([node]) if n.op.name == "input")
+    assert all(unbar(str(leaf.params["name"])) in system.data.quantities for leaf in leaves)
+    sizes = {}
+    for name, quantity in system.data.quantities.items():
+        sizes |= {
+            s.name: n for s, n in zip(quantity.type.shape, np.shape(env[name]), strict=True) if not isinstance(s, int)
+        }
+    (value,) = evaluate(
+        concrete(Graph(leaves, (node,))),
+        {str(leaf.params["name"]): env[str(leaf.params["name"])] for leaf in leaves},
+        sizes,
+    )
+    return value
