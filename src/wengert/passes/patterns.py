@@ -309,8 +309,12 @@ def build(pattern: Pattern, env: Env, type: ArrayType, make: Make) -> Node:
     built = [None if _is_fill(arg) else build(arg, env, type, make) for arg in pattern.args]
     first = 1 if pattern.op == "where" else 0
     beside = next((node.type for node in built[first:] if node is not None), type)
+    types = [beside] * len(built)
+    if pattern.op == "where":
+        types[0] = beside.with_dtype("bool")
     inputs = [
-        build(arg, env, beside, make) if node is None else node for arg, node in zip(pattern.args, built, strict=True)
+        build(arg, env, each, make) if node is None else node
+        for arg, node, each in zip(pattern.args, built, types, strict=True)
     ]
     return make(pattern.op, tuple(inputs), params)
 

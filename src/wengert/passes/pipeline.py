@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from wengert.ir.graph import Graph
+from wengert.passes.algebra import simplify
 from wengert.passes.cse import share
 from wengert.passes.dce import eliminate
 from wengert.passes.fold import fold
@@ -17,7 +18,9 @@ PIPELINE: tuple[Pass, ...] = (
     open_primes,  # σ'(z) becomes y (1 − y)
     share,  #       equal expressions become one node
     fold,  #        ½·2 becomes 1
+    simplify,  #    −(−x) becomes x
     stabilise,  #   log(1 + eˣ) becomes softplus(x): listed to the user
+    simplify,
     fold,
     share,
     eliminate,  #   what is never read goes

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 from typing import Any
+from typing import Literal as OneOf
 
 from wengert.errors import GraphError
 from wengert.ir.graph import Graph, Node
@@ -43,6 +44,7 @@ Side = (
     | Callable[[P, P, P, P, P], P | Number]
     | Callable[[P, P, P, P, P, P], P | Number]
 )
+Units = OneOf["value", "inputs"]
 Example = Mapping[str, Any]
 """Variables of a rule with what they stand for in a test: an ArrayType for a node, any other value for a parameter."""
 
@@ -60,13 +62,15 @@ class Rewrite:
     """One equality of mathematics, read from left to right.
 
     `exact`: the same bits for every input. Otherwise the right side lies within `ulps` units in the last place of the true
-    value of the left side wherever `valid` holds ("" is everywhere), and +0 stands for −0.
+    value of the left side wherever `valid` holds ("" is everywhere), and +0 stands for −0; ulps = 0 means equal numbers. The
+    units are those of the value, or of Σ |inputs| where `units` is "inputs" (the terms of a sum may cancel).
     """
 
     name: str
     exact: bool = field(kw_only=True)
     valid: str = field(default="", kw_only=True)
     ulps: float = field(default=4, kw_only=True)
+    units: Units = field(default="value", kw_only=True)
     examples: tuple[Example, ...] = field(default=(), kw_only=True)
 
     @property
@@ -90,7 +94,7 @@ class Rewrite:
 class Rule(Rewrite):
     """A pair of functions: left(x, …) → right(x, …), traced into patterns. `when` looks at what the variables stand for.
 
-    A rule that is not exact also matches the other ways to write a quotient: a·(1/b) and products with a reciprocal.
+    With `any_quotient` it also matches the other ways to write a quotient: a·(1/b) and products with a reciprocal.
     """
 
     def __init__(
@@ -102,10 +106,12 @@ class Rule(Rewrite):
         exact: bool,
         valid: str = "",
         ulps: float = 4,
+        units: Units = "value",
         when: Callable[[Env], bool] | None = None,
         examples: Sequence[Example] = ({},),
+        any_quotient: bool = False,
     ) -> None:
-        super().__init__(name, exact=exact, valid=valid, ulps=ulps, examples=tuple(examples))
+        super().__init__(name, exact=exact, valid=valid, ulps=ulps, units=units, examples=tuple(examples))
         self.left, self.names = trace(left)
         self.right, right_names = trace(right)
         if right_names != self.names:
@@ -113,7 +119,7 @@ class Rule(Rewrite):
                 f"the sides of the rule '{name}' have the variables {self.names} and {right_names}",
                 repair="give both functions the same parameters",
             )
-        self.forms = [self.left] if exact else quotient_forms(self.left)
+        self.forms = quotient_forms(self.left) if any_quotient else [self.left]
         self.when = when
 
     @property
@@ -153,8 +159,9 @@ class Procedure(Rewrite):
         samples: Callable[[], Sequence[Node]],
         valid: str = "",
         ulps: float = 4,
+        units: Units = "value",
     ) -> None:
-        super().__init__(name, exact=exact, valid=valid, ulps=ulps)
+        super().__init__(name, exact=exact, valid=valid, ulps=ulps, units=units)
         self.roots = tuple(roots)
         self.apply = apply
         self.text = statement
