@@ -342,8 +342,18 @@ def check_one_factor(parser: Parser, token: Token, start: int, argument: Expr) -
 
 
 def big_sign(parser: Parser) -> Expr:
+    """Σ or Π over an index; without one, before an operator or with an exponent, the letter is the name of a quantity."""
     start = parser.at
     token = parser.advance()
+    letter = {"Σ": "Σ", "Π": "Π"}.get(parser.source.text[token.span.start : token.span.start + 1])
+    follower = parser.token
+    if letter and follower.kind == "sup":
+        script = next_script(parser.tokens, parser.at, parser.source)
+        named = script is not None and (script.content[0].text == "-" or script.content[0].kind == "transpose")
+    else:
+        named = follower.kind in ("op", "rel", "end", "close", "comma", "bar", "norm", "prime")
+    if letter and named:
+        return references.reference(parser, replace(token, kind="name", text=letter))
     return big(parser, token.text, start)
 
 
@@ -463,9 +473,8 @@ def differential_part(parser: Parser, content: list[Token]) -> tuple[str, list[T
     first = content[0]
     if first.kind == "partial":
         return "∂", content[1:]
-    if first.kind == "name" and first.text == "d" and not first.bars and not parser.symbols.is_quantity("d"):
-        if len(content) == 1 or content[1].kind == "name":
-            return "d", content[1:]
+    if first.kind == "name" and first.text == "d" and not (first.bars or parser.symbols.is_quantity("d")):
+        return ("d", content[1:]) if len(content) == 1 or content[1].kind == "name" else None
     if first.kind == "name" and len(first.text) > 1 and first.text[0] == "d" and first.text[1:] in parser.symbols.names:
         return "d", [replace(first, text=first.text[1:]), *content[1:]]
     return None

@@ -200,12 +200,12 @@ class _Row:
         at = 0
         while at < len(part):
             token = part[at]
-            if token.kind in ("remark", "arrow"):
+            if token.kind == "arrow" or (token.kind == "remark" and token.text != "size of"):
                 return at
             if token.kind == "star" and not (at and part[at - 1].kind == "sup"):
                 return at
             if token.kind == "name" and token.text in REMARK_WORDS and (at or self.current):
-                return at
+                return 0 if separator == "soft" and self.current and all(_is_word(t) for t in part[:at]) else at
             at += token.reach + 1 if token.kind == "open" else 1
         if separator == "soft" and self.syntax == "text" and self.current and _is_prose(part):
             self.warnings.append(
@@ -250,7 +250,11 @@ def _is_remark_in_brackets(part: list[Token]) -> bool:
     return bool(relations(part[1:-1])) or _is_prose(part[1:-1])
 
 
+def _is_word(token: Token) -> bool:
+    return token.kind == "name" and len(token.text) > 2 and token.text.isascii() and token.text.islower()
+
+
 def _is_prose(part: list[Token]) -> bool:
     """Whether the tokens are words of a sentence rather than factors."""
-    words = [t for t in part if t.kind == "name" and len(t.text) > 2 and t.text.isascii() and t.text.islower()]
+    words = [t for t in part if _is_word(t)]
     return len(words) >= 2 and not relations(part) and all(t.space for t in words[1:])

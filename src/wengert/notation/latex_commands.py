@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wengert.notation.names import GREEK
-from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS
+from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS, words
 
 LETTERS = {word: letter for word, letter in GREEK.items() if letter not in "ΣΠ"} | {
     "varepsilon": "ε", "varphi": "φ", "vartheta": "θ", "varrho": "ρ", "varpi": "π", "varsigma": "σ", "varkappa": "κ",
@@ -40,31 +40,35 @@ SIGNS: dict[str, tuple[str, str]] = {
     "[": ("hard", "\\["), "]": ("hard", "\\]"), "(": ("hard", "\\("), ")": ("hard", "\\)"),
 }  # fmt: skip
 
-SPACES = frozenset(", ; : ! > thinspace medspace thickspace negthinspace space nobreakspace /".split()) | {" ", "\n"}
+SPACES = frozenset(words(", ; : ! > thinspace medspace thickspace negthinspace space nobreakspace /")) | {" ", "\n"}
 
 SKIPPED = frozenset(
-    "displaystyle textstyle scriptstyle scriptscriptstyle limits nolimits nonumber notag left right middle big Big bigg Bigg "
-    "bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm biggm Biggm noindent centering allowbreak break nobreak smallskip "
-    "medskip bigskip rm bf it cal sf normalsize small large relax protect hline mathop mathbin mathord mathopen mathclose mathpunct "
-    "mathstrut strut boldmath ensuremath smash boxed underbrace overbrace underline substack cancel".split()
+    words(
+        "displaystyle textstyle scriptstyle scriptscriptstyle limits nolimits nonumber notag left right middle big Big bigg Bigg "
+        "bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm biggm Biggm noindent centering allowbreak break nobreak smallskip "
+        "medskip bigskip rm bf it cal sf normalsize small large relax protect hline mathop mathbin mathord mathopen mathclose mathpunct "
+        "mathstrut strut boldmath ensuremath smash boxed underbrace overbrace underline substack cancel"
+    )
 )
 """Commands that change how a formula looks, not what it says; a group after them stays as a group."""
 
 SKIPPED_WITH_ARGUMENT = frozenset(
-    "tag label eqref ref cite color vspace hspace phantom hphantom vphantom intertext footnote mbox* textcolor colorbox "
-    "setlength rule pagecolor kern mkern hskip mskip".split()
+    words(
+        "tag label eqref ref cite color vspace hspace phantom hphantom vphantom intertext footnote mbox* textcolor colorbox "
+        "setlength rule pagecolor kern mkern hskip mskip"
+    )
 )
 """Commands that are stepped over together with the group after them."""
 
 FONTS = frozenset(
-    "mathbf boldsymbol bm mathcal mathscr mathfrak mathbb mathds mathbbm mathrm mathit mathsf mathtt mathnormal pmb symbf symbfit "
-    "symbfup".split()
+    words(
+        "mathbf boldsymbol bm mathcal mathscr mathfrak mathbb mathds mathbbm mathrm mathit mathsf mathtt mathnormal pmb symbf symbfit "
+        "symbfup"
+    )
 )
-BOLD_FONTS = frozenset("mathbf boldsymbol bm pmb symbf symbfit symbfup".split())
+BOLD_FONTS = frozenset(words("mathbf boldsymbol bm pmb symbf symbfit symbfup"))
 
-TEXTS = frozenset(
-    "text textrm textbf textit textsf texttt textnormal mbox operatorname textup textmd emph hbox".split()
-)
+TEXTS = frozenset(words("text textrm textbf textit textsf texttt textnormal mbox operatorname textup textmd emph hbox"))
 """Commands whose group is plain text."""
 
 ACCENTS = {
@@ -73,8 +77,10 @@ ACCENTS = {
 }  # fmt: skip
 
 WRAPPERS = frozenset(
-    "aligned align align* alignat alignat* alignedat gathered gather gather* split equation equation* multline multline* eqnarray "
-    "eqnarray* displaymath math flalign flalign* document subequations".split()
+    words(
+        "aligned align align* alignat alignat* alignedat gathered gather gather* split equation equation* multline multline* eqnarray "
+        "eqnarray* displaymath math flalign flalign* document subequations"
+    )
 )
 """Environments that only arrange equations."""
 

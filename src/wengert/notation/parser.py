@@ -267,10 +267,10 @@ class Parser:
                 )
             self.at = script.end
             return Transpose(tree, span=here)
-        if kinds == ["transpose"] or (len(kinds) == 1 and self.is_plain_transpose(script.content[0])):
+        if len(kinds) == 1 and self.is_plain_transpose(script.content[0]):
             self.at = script.end
             return Transpose(tree, span=here)
-        if kinds == ["op", "transpose"] and script.content[0].text == "-":
+        if len(kinds) == 2 and script.content[0].text == "-" and self.is_plain_transpose(script.content[1]):
             self.at = script.end
             return Transpose(Inverse(tree, span=here), span=here)
         if len(script.content) > 1 and kinds[-1] == "transpose":
@@ -286,6 +286,8 @@ class Parser:
 
     def is_plain_transpose(self, token: Token) -> bool:
         """^T with a plain T is a transpose unless T is a variable (decision 3)."""
+        if token.kind == "transpose" or (token.kind == "name" and token.text == "top"):
+            return True
         if token.kind != "name" or token.text != "T":
             return False
         if token.font == "transpose":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from wengert.errors import EquationError
 from wengert.notation import references, tokens_latex, tokens_text
@@ -212,7 +213,7 @@ class _System:
             before, notes, span = (), extra + notes, chunk.span
         scope = {node.letter for node in walk(left) if isinstance(node, Index)}
         rights: list[Expr] = list(before)
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             if end == start + 1:
                 raise self.source.error(
                     "Nothing stands after this equals sign.", tokens[start].span, "Write the right side."

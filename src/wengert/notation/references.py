@@ -70,6 +70,8 @@ def reference(parser: Parser, token: Token) -> Expr:
             label_script = script
             if script.content[-1].kind == "transpose" or is_label_with_transpose(script):
                 script = replace(script, end=script.end)
+        elif subscript is None and swap_scripts(parser, script):
+            continue
         else:
             break
         parser.at = script.end
@@ -92,6 +94,16 @@ def reference(parser: Parser, token: Token) -> Expr:
     if label_script is not None and is_label_with_transpose(label_script):
         return Transpose(tree, span=span)
     return tree
+
+
+def swap_scripts(parser: Parser, raised: Script) -> bool:
+    """x^2_i is (x_i)²: where a subscript follows an exponent or a transpose, it is put first."""
+    lowered = next_script(parser.tokens, raised.end, parser.source)
+    if lowered is None or lowered.kind != "sub":
+        return False
+    start, middle, end = parser.at, raised.end, lowered.end
+    parser.tokens[start:end] = parser.tokens[middle:end] + parser.tokens[start:middle]
+    return True
 
 
 def quantity(parser: Parser, full: str, indices: tuple[Expr, ...] | None, bars: int, bold: bool, span: Span) -> Ref:
@@ -314,13 +326,7 @@ def differential(parser: Parser, token: Token) -> Expr | None:
     from wengert.notation import atoms
 
     symbols = parser.symbols
-    if (
-        token.text[0] != "d"
-        or token.bars
-        or "d" in symbols.names
-        and symbols.is_quantity("d")
-        or not parser.reads_signals
-    ):
+    if token.text[0] != "d" or token.bars or symbols.is_quantity("d") or not parser.reads_signals:
         return None
     if len(clusters(token.text)) > 1:
         rest = token.text[1:]

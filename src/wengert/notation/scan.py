@@ -8,19 +8,21 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from wengert.notation import names
 from wengert.notation.chunks import Chunk, relations
 from wengert.notation.expr import Declaration
 from wengert.notation.scripts import Script, clusters, elements, is_roman, list_letters, next_script, shape, spelled
-from wengert.notation.symbols import FUNCTION_LETTERS, FUNCTIONS, OTHER_SPELLINGS, Symbols
+from wengert.notation.symbols import FUNCTION_LETTERS, FUNCTIONS, OTHER_SPELLINGS, Symbols, words
 from wengert.notation.tokens import Source, Token
 
 CONVENTIONAL = frozenset("ijklmn")
 REDUCTIONS = frozenset({"max", "min", "argmax", "argmin"})
 ALWAYS_FUNCTIONS = frozenset(
-    "exp log ln sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan sqrt relu softmax logsumexp erf".split()
+    words(
+        "exp log ln sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan det tr sqrt relu softmax logsumexp erf"
+    )
 )
 
 
@@ -114,7 +116,7 @@ def _walk(
             occurrence.whole_left = occurrence.left and start == 0 and (at == left_end or bool(occurrence.arguments))
             yield occurrence, inner
         elif (lone := next_script(tokens, at, source)) is not None:
-            if len(lone.content) > 1 or lone.content[0].kind != "name":
+            if lone.kind != "prime" and (len(lone.content) > 1 or lone.content[0].kind != "name"):
                 yield None, [lone.content]
             at = lone.end
         else:
@@ -287,8 +289,6 @@ def _bound_label(occurrence: Occurrence, facts: Facts) -> bool:
 
 def _with_names(symbols: Symbols, facts: Facts, declarations: list[Declaration], context: Symbols) -> Symbols:
     """Names, index counts, functions: what needs the letters to be known."""
-    from dataclasses import replace
-
     counts: dict[str, set[int]] = defaultdict(set, {name: set(c) for name, c in symbols.counts.items()})
     found: set[str] = set()
     assigned = dict.fromkeys(context.assigned)
@@ -354,11 +354,10 @@ def _functions(facts: Facts, declarations: list[Declaration], symbols: Symbols, 
         ):
             continue
         applied = any(o.applied for o in occurrences)
-        if (name in FUNCTIONS and (applied or name in ALWAYS_FUNCTIONS or name in REDUCTIONS)) or (
-            len(name) > 1 and name in FUNCTIONS and any(is_roman(o.token) or o.token.font for o in occurrences)
-        ):
-            found.add(name)
-        elif name in FUNCTION_LETTERS and all(o.applied == "near" and o.subscript is None for o in occurrences):
+        by_font = len(name) > 1 and any(o.token.font for o in occurrences)
+        built_in = name in FUNCTIONS and (applied or by_font or name in ALWAYS_FUNCTIONS or name in REDUCTIONS)
+        by_use = name in FUNCTION_LETTERS and all(o.applied == "near" and o.subscript is None for o in occurrences)
+        if built_in or by_use:
             found.add(name)
     return frozenset(found)
 

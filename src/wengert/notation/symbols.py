@@ -23,11 +23,16 @@ def _operator(name: str, *, known_to_latex: bool = False) -> FunctionName:
     return FunctionName(name, f"\\{name}" if known_to_latex else f"\\operatorname{{{name}}}")
 
 
-_LATEX_OWN = "exp log ln sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan max min det".split()
-_OTHERS = (
+def words(text: str) -> tuple[str, ...]:
+    """A table of words, written as one text."""
+    return tuple(text.split())
+
+
+_LATEX_OWN = words("exp log ln sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan max min det")
+_OTHERS = words(
     "sigmoid logistic relu softplus softmax logsumexp logsoftmax erf erfc erfinv sign abs tr diag mean sum arsinh arcosh artanh "
     "argmax argmin floor round step norm log1p expm1 lgamma digamma gelu silu elu"
-).split()
+)
 
 FUNCTIONS: Mapping[str, FunctionName] = MappingProxyType(
     {name: _operator(name, known_to_latex=True) for name in _LATEX_OWN}

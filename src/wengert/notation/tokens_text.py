@@ -250,12 +250,10 @@ class _Reader:
         letters: list[_Letter] = []
         while end < len(text):
             start = end
-            if is_letter(text[end]) and not is_foreign(text[end]) and (text[end] not in SIGNS or self.marked(end)):
-                end += 1
-            elif letters and text[end].isascii() and text[end].isdigit():
-                end += 1
-            else:
+            letter = is_letter(text[end]) and not is_foreign(text[end]) and (text[end] not in SIGNS or self.marked(end))
+            if not letter and not (letters and text[end].isascii() and text[end].isdigit()):
                 break
+            end += 1
             while end < len(text) and unicodedata.category(text[end]) in ("Mn", "Mc", "Me"):
                 end += 1
             letters.append(_Letter.read(text[start:end], start, end))
@@ -308,9 +306,8 @@ def _pieces(content: str) -> list[str]:
     """A script's plain text as its signs; digits stay together."""
     out: list[str] = []
     for character in content:
-        if character.isdigit() and out and out[-1].isdigit():
-            out[-1] += character
-        elif unicodedata.combining(character) and out:
+        goes_on = unicodedata.combining(character) or (character.isdigit() and out[-1:] and out[-1].isdigit())
+        if out and goes_on:
             out[-1] += character
         else:
             out.append(character)
@@ -327,7 +324,7 @@ class _Letter:
     def read(cls, cluster: str, start: int, end: int) -> _Letter:
         letter, marks = cluster[0], cluster[1:]
         bold, font = False, ""
-        if "\U0001d400" <= letter <= "\U0001d7ff" or "\u2102" <= letter <= "\u2134" and letter not in "ℝℓ":
+        if "\U0001d400" <= letter <= "\U0001d7ff" or ("\u2102" <= letter <= "\u2134" and letter not in "ℝℓ"):
             bold = "BOLD" in unicodedata.name(letter, "")
             font = (
                 f"\\mathcal{{{unicodedata.normalize('NFKC', letter)}}}"
