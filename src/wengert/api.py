@@ -119,6 +119,14 @@ class System:
         """
         return resolve(self.data, spelled)
 
+    def parents(self, name: str) -> tuple[str, ...]:
+        """Pa(v): the quantities that the line of v reads; () for an input."""
+        return self.data.parents(self.name(name))
+
+    def children(self, name: str) -> tuple[str, ...]:
+        """Ch(v): the quantities whose line reads v."""
+        return self.data.children(self.name(name))
+
     def forward(self, **values: Array) -> dict[str, Array]:
         """Every quantity's value for given inputs, by Python identifier: v_i for i = 1 … N.
 

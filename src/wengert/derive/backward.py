@@ -216,7 +216,8 @@ class _Derivation:
     def further(self, name: str, value: Term, contributions: Sequence[Contribution]) -> tuple[Term | None, bool]:
         """A cheaper form by putting in the other bars, opening primes, multiplying out, and the system's assumptions.
 
-        A bar that only this line uses is spared when it is put in, so its own cost counts for the form that reads it.
+        A bar that only this line uses is spared when it is put in, so its own cost counts for the form that reads it. A form
+        that is longer to write is not taken.
         """
         equations = [(recognise(gather(a)), recognise(gather(b))) for a, b in self.system.assumptions]
         bars = {bar(n): line.value for n, line in self.lines_of.items() if n != self.loss}
@@ -234,7 +235,7 @@ class _Derivation:
             wide = expand(fold(wide, self.named)) or wide
             for candidate, uses in ((wide, False), (assume(wide, equations), True)):
                 candidate = simplify(candidate, self.named)
-                if cost(candidate) < best:
+                if cost(candidate) < best and written_length(candidate) <= written_length(value):
                     best, found, assumed = cost(candidate), candidate, uses
             if not any(isinstance(t, Leaf) and t.name in bars for t in subterms(current)):
                 break
@@ -244,6 +245,11 @@ class _Derivation:
         """Whether no other line of the backward pass uses the bar of `child`."""
         readers = [n for n in self.system.parents(child) if n in self.needed]
         return readers == [name]
+
+
+def written_length(term: Term) -> int:
+    """How many names a term writes."""
+    return sum(isinstance(t, Leaf) for t in subterms(term))
 
 
 def fold_calls(term: Term, named: Sequence[Named], leaf: Term) -> Term:

@@ -25,6 +25,7 @@ from wengert.notation.expr import (
     Indicator,
     Neg,
     Num,
+    Partial,
     Power,
     Product,
     Quotient,
@@ -228,10 +229,22 @@ def function_tree(term: Apply, args: Callable[[], list[Expr]], style: Style) -> 
     if op == "prime":
         return Call(OPS[term.param("function")].notation.unicode, tuple(parts), primes=term.param("order"))
     if op == "opaque":
-        return Call(term.param("function"), tuple(parts), primes=sum(term.param("order")))
+        return opaque_tree(term, parts)
     if op in OPS:
         return Call(OPS[op].notation.unicode, tuple(parts))
     raise NoForm(f"no sign for {op}")
+
+
+def opaque_tree(term: Apply, parts: list[Expr]) -> Expr:
+    """φ(x), φ'(x), or ∂f/∂u for a function of several quantities."""
+    function, order = term.param("function"), term.param("order")
+    if len(parts) == 1 or not any(order):
+        return Call(function, tuple(parts), primes=order[0])
+    tree: Expr = Ref(function)
+    for part, times in zip(parts, order, strict=True):
+        for _ in range(times):
+            tree = Partial(tree, part)
+    return tree
 
 
 class NoForm(Exception):
