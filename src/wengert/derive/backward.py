@@ -221,7 +221,8 @@ class _Derivation:
         """
         equations = [(recognise(gather(a)), recognise(gather(b))) for a, b in self.system.assumptions]
         bars = {bar(n): line.value for n, line in self.lines_of.items() if n != self.loss}
-        best = cost(simplify(open_term_primes(value), self.named))
+        opened = simplify(open_term_primes(value), self.named)
+        best, longest = cost(opened), written_length(opened)
         best += sum(
             cost(bars[bar(c.child)]) for c in contributions if bar(c.child) in bars and self.only_reader(name, c.child)
         )
@@ -235,7 +236,7 @@ class _Derivation:
             wide = expand(fold(wide, self.named)) or wide
             for candidate, uses in ((wide, False), (assume(wide, equations), True)):
                 candidate = simplify(candidate, self.named)
-                if cost(candidate) < best and written_length(candidate) <= written_length(value):
+                if cost(candidate) < best and written_length(candidate) <= longest:
                     best, found, assumed = cost(candidate), candidate, uses
             if not any(isinstance(t, Leaf) and t.name in bars for t in subterms(current)):
                 break
