@@ -31,11 +31,15 @@ Wrt = Annotated[
 ]
 Loss = Annotated[str, typer.Option("--loss", help="the scalar to differentiate; default: the last line")]
 Size = Annotated[
-    list[str], typer.Option("--size", help="the size of a vector: h=32; may be repeated", default_factory=list)
+    list[str],
+    typer.Option(
+        "--size", help="the size of a vector: h=32; may be repeated", default_factory=list, show_default=False
+    ),
 ]
 Ascii = Annotated[bool, typer.Option("--ascii", help="print in ASCII where bars and Σ cannot be shown")]
 Setting = Annotated[
-    list[str], typer.Option("--set", help="a value: w=0.5, x=[1,2,3]; may be repeated", default_factory=list)
+    list[str],
+    typer.Option("--set", help="a value: w=0.5, x=[1,2,3]; may be repeated", default_factory=list, show_default=False),
 ]
 Form = Literal["index", "matrix", "elements"]
 
@@ -57,10 +61,17 @@ def main() -> None:
         sys.exit(leave.exit_code)
     except Exception as error:
         if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
-            _fail(
-                f"{error.format_message()}\nwengert --help lists the commands, wengert COMMAND --help their options", 2
-            )
+            _fail(_usage(error), 2)
         raise
+
+
+def _usage(error: Any) -> str:
+    """The three lines of a command that cannot be read: what is wrong, the command, where its options are listed."""
+    command = getattr(getattr(error, "ctx", None), "command_path", "wengert")
+    listed = "commands" if command == "wengert" else "options"
+    typed = " ".join(["wengert", *sys.argv[1:]])
+    shown = typed if len(typed) <= 100 else f"{typed[:99]}…"
+    return f"{error.format_message()}\n  {shown}\n{command} --help lists the {listed}"
 
 
 def _fail(message: str, status: int) -> None:
@@ -105,7 +116,9 @@ def sizes_in(settings: list[str]) -> dict[str, int]:
     for setting in settings:
         name, sign, number = setting.rpartition("=")
         if not sign or not name.strip() or not number.strip().isdigit() or int(number) < 1:
-            raise WengertError(f"--size {setting} does not state a size", repair="write for example  --size h=32")
+            raise WengertError(
+                f"'{setting}' does not state a size", f"  --size {setting}", "write for example  --size h=32"
+            )
         sizes[name.strip()] = int(number)
     return sizes
 
@@ -228,10 +241,18 @@ def train(
     ],
     bind: Annotated[str | None, typer.Option(help="x=data,t=onehot(target)")] = None,
     params: Annotated[str, typer.Option(help="parameters beyond those that the file declares")] = "",
+    loss: Annotated[str, typer.Option("--loss", help="the scalar to minimise; default: the last line")] = "",
     standardise: Annotated[
         str | None, typer.Option(help="quantities to standardise with the training statistics")
     ] = None,
-    validation: Annotated[str | None, typer.Option(help="fraction held out (0.2), or a data source of its own")] = None,
+    validation: Annotated[
+        str | None,
+        typer.Option(help="fraction held out and measured after each epoch, or a data source of its own; default 0.2"),
+    ] = None,
+    test: Annotated[
+        str | None,
+        typer.Option(help="fraction held out before and measured once, at the end, or a data source; default none"),
+    ] = None,
     optimizer: Annotated[str | None, typer.Option(help="sgd, momentum, adam or adamw; default adam")] = None,
     lr: Annotated[float | None, typer.Option("--lr", help="learning rate")] = None,
     momentum: Annotated[float | None, typer.Option()] = None,
@@ -255,18 +276,25 @@ def train(
 ) -> None:
     """Train the parameters of a system that is written for one example."""
     from wengert.api import read_text
-    from wengert.train.equations import task
+    from wengert.train.checkpoint import load_model
+    from wengert.train.equations import task, task_from
     from wengert.train.session import TrainOptions
     from wengert.train.session import train as run
 
     text = sys.stdin.read() if str(file) == "-" else read_text(file)
-    made = task(text, params=names_in(params), constants=values_in(setting))
+    named, constants = names_in(params), values_in(setting)
+    if resume:
+        made = task_from(load_model(out), text, named, constants, loss or None)
+    else:
+        made = task(text, params=named, constants=constants, loss=loss or None)
+    _warn(made)
     options = TrainOptions(
         data=data,
         bind=bind,
         sizes=sizes_in(size),
         standardise=None if standardise is None else tuple(names_in(standardise)),
         validation=validation,
+        test=test,
         optimizer=optimizer,
         learning_rate=lr,
         momentum=momentum,

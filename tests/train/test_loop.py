@@ -165,7 +165,7 @@ def test_overflow_of_a_parameter_is_named(model):
 def test_divergence_stops_with_what_to_write(model):
     with pytest.raises(TrainingError) as caught:
         run(model, Plan(10000, 50, 0), name="sgd", learning_rate=1e3)
-    assert caught.value.repair.startswith("Write a smaller --learning-rate")
+    assert caught.value.repair.startswith("Write a smaller --lr")
 
 
 def test_gradients_that_are_not_the_parameters_are_refused(model):

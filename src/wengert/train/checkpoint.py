@@ -44,6 +44,7 @@ class Run:
     validation: str
     data: str
     """SHA-256 of the training arrays as the model saw them."""
+    test: str = "0"
 
 
 @dataclass(frozen=True)

@@ -235,7 +235,7 @@ def _refuse_not_finite(loss: float, gradients: Mapping[str, Array], where: str) 
 
 def _diverged(what: str, where: str) -> TrainingError:
     return TrainingError(
-        what, where, "Write a smaller --learning-rate, standardise the inputs, or look at the equations' domains."
+        what, where, "Write a smaller --lr, standardise the inputs, or look at the equations' domains."
     )
 
 

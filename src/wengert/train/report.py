@@ -21,6 +21,8 @@ _PLAIN_LINES = 20
 
 _REDRAW_SECONDS = 0.05
 
+_HELD = {"validation_examples": "validation", "test_examples": "the test"}
+
 
 class Output(Protocol):
     """One place that events go to."""
@@ -228,7 +230,7 @@ def measured(kind: str, value: float) -> str:
 
 def start_lines(facts: Mapping[str, Any]) -> list[str]:
     """What is trained, on what, how: the facts that session.train gives with Started."""
-    held = f", {facts['validation_examples']} for validation" if facts["validation_examples"] else ""
+    held = "".join(f", {facts[key]} for {what}" for key, what in _HELD.items() if facts.get(key))
     lines = [f"data: {facts['data']}, {facts['training_examples']} examples for training{held}"]
     for name, shape in facts["bound"].items():
         notes = []
@@ -265,7 +267,7 @@ def finish_lines(event: Finished) -> list[str]:
         lines.append(
             f"stopped by Ctrl-C after epoch {facts['epoch']}, update {facts['step']} of the next; --resume goes on from there"
         )
-    for part in ("training", "validation"):
+    for part in ("training", "validation", "test"):
         if part in facts:
             found = facts[part]
             value = "  " + measured(found["kind"], found["value"]) if found["value"] is not None else ""

@@ -53,14 +53,17 @@ class Task:
     build: Callable[[Mapping[str, Array], Mapping[str, int]], Model]
     context: Mapping[str, str] = field(default_factory=dict[str, str])
     canonical: Callable[[str], str] = str.strip
+    warnings: tuple[str, ...] = ()
+    """What was guessed while the equations were read."""
 
 
 @dataclass(frozen=True)
 class TrainOptions:
     """What the user decides. None is the stated default, and with `resume` what the saved training had.
 
-    `validation` is a fraction ("0.2", the default) or a data source of its own; `batch` 0 is all examples at once;
-    `epochs` counts those of the saved training too; `standardise` names bound quantities.
+    `test` (default none) and `validation` (default "0.2") are fractions or data sources of their own. The test's
+    examples are taken first and measured once, at the end; the validation's fraction is one of the rest. `batch` 0 is
+    all examples at once; `epochs` counts those of the saved training too; `standardise` names bound quantities.
     """
 
     data: str
@@ -68,6 +71,7 @@ class TrainOptions:
     sizes: Mapping[str, int] = field(default_factory=dict[str, int])
     standardise: tuple[str, ...] | None = None
     validation: str | None = None
+    test: str | None = None
     optimizer: str | None = None
     learning_rate: float | None = None
     momentum: float | None = None
@@ -102,6 +106,7 @@ class TrainResult:
     saved: SavedModel
     training: Measured
     validation: Measured | None
+    test: Measured | None
     files: Mapping[str, str]
     interrupted: bool
 
@@ -111,13 +116,26 @@ class TrainResult:
 
 
 @dataclass(frozen=True)
+class _Data:
+    """The examples by what they serve for, standardised; None where there are none. `bound` is before the split."""
+
+    bound: Bound
+    binding: str
+    held: str
+    tested: str
+    standardisation: Standardisation
+    training: dict[str, Array]
+    validation: dict[str, Array] | None
+    test: dict[str, Array] | None
+
+
+@dataclass(frozen=True)
 class _Prepared:
     """All that the loop needs."""
 
     model: Model
     optimizer: Optimizer
-    training: dict[str, Array]
-    validation: dict[str, Array] | None
+    data: _Data
     start: SavedModel
     drawn: tuple[str, ...] = ()
 
@@ -136,10 +154,17 @@ def train(task: Task, options: TrainOptions, stream: TextIO | None = None) -> Tr
     saver = _Saver(options.model, ready.start)
     plan = Plan(options.epochs, ready.start.run.batch, ready.start.run.seed, ready.start.metric)
     with reporting(stream or sys.stdout, json_lines=options.json, log=options.log, resumed=options.resume) as report:
-        steps = -(-_examples(ready.training) // plan.batch)
+        steps = -(-_examples(ready.data.training) // plan.batch)
         report(Started(_start_facts(options, ready), plan.epochs, ready.start.progress.epoch, steps))
         progress, interrupted = fit(
-            ready.model, ready.optimizer, ready.training, ready.validation, plan, ready.start.progress, report, saver
+            ready.model,
+            ready.optimizer,
+            ready.data.training,
+            ready.data.validation,
+            plan,
+            ready.start.progress,
+            report,
+            saver,
         )
         saver.save(progress)
         result = _measure(ready, replace(ready.start, progress=progress), _draw(options, progress), interrupted)
@@ -182,31 +207,16 @@ def _refuse_outputs(options: TrainOptions) -> None:
 
 
 def _prepare(task: Task, options: TrainOptions, saved: SavedModel | None) -> _Prepared:
-    """Loads, binds, splits and standardises the data, and builds the model with its parameters: new ones, or the
-    saved ones.
-    """
+    """The model over the prepared data, with its parameters: new ones, or the saved ones."""
     seed = _same("seed", options.seed, None if saved is None else saved.run.seed, 0)
-    binding = _same("bind", options.bind, None if saved is None else saved.binding, "")
-    held = _same("validation", options.validation, None if saved is None else saved.run.validation, "0.2")
-    classes = None if saved is None else saved.classes
-    bound = bind(binding, load(options.data), task.inputs, classes=classes, canonical=task.canonical)
-    bound = of_type(bound, float_type(bound))
-    if not bound.arrays:
-        raise DataError(
-            "The equations have no free quantity that data could be bound to.",
-            "  every name is defined by a line, a parameter or a constant",
-            "Name fewer parameters with --params, so that inputs and targets are left for the data.",
-        )
-    training, validation = _split(task, bound, binding, held, seed)
-    standardisation = _standardisation(task, options, training, saved)
-    training = standardisation.apply(training)
-    validation = None if validation is None else standardisation.apply(validation)
+    data = _data(task, options, saved, seed)
+    training = data.training
     model = task.build(training, options.sizes if saved is None else {**saved.sizes, **options.sizes})
     made = _optimizer(options, saved)
     examples = _examples(training)
     stated = None if options.batch is None else batch_size(examples, options.batch)
     batch = _same("batch", stated, None if saved is None else saved.run.batch, batch_size(examples, None))
-    run = Run(made.name, dict(made.settings), seed, batch, held, _data_digest(training))
+    run = Run(made.name, dict(made.settings), seed, batch, data.held, _data_digest(training), data.tested)
     if saved is None:
         params, drawn = _initial(model, training, seed, options.initial)
         progress = Progress(params, made.init(params))
@@ -218,15 +228,36 @@ def _prepare(task: Task, options: TrainOptions, saved: SavedModel | None) -> _Pr
         fingerprint=model.fingerprint,
         equations=task.equations,
         sizes=dict(model.sizes),
-        binding=binding,
+        binding=data.binding,
         run=run,
         progress=progress,
         context=task.context,
-        classes=bound.classes,
-        standardisation=standardisation,
+        classes=data.bound.classes,
+        standardisation=data.standardisation,
         metric=metric,
     )
-    return _Prepared(model, made, training, validation, start, drawn)
+    return _Prepared(model, made, data, start, drawn)
+
+
+def _data(task: Task, options: TrainOptions, saved: SavedModel | None, seed: int) -> _Data:
+    """Loads and binds the data, holds out the test's and the validation's examples, and standardises by the training's."""
+    binding = _same("bind", options.bind, None if saved is None else saved.binding, "")
+    held = _same("validation", options.validation, None if saved is None else saved.run.validation, "0.2")
+    tested = _same("test", options.test, None if saved is None else saved.run.test, "0")
+    classes = None if saved is None else saved.classes
+    bound = bind(binding, load(options.data), task.inputs, classes=classes, canonical=task.canonical)
+    bound = of_type(bound, float_type(bound))
+    if not bound.arrays:
+        raise DataError(
+            "The equations have no free quantity that data could be bound to.",
+            "  every name is defined by a line, a parameter or a constant",
+            "Name fewer parameters with --params, so that inputs and targets are left for the data.",
+        )
+    rest, test = _hold_out(task, bound, binding, tested, seed)
+    rest, validation = _hold_out(task, rest, binding, held, seed)
+    standardisation = _standardisation(task, options, rest.arrays, saved)
+    parts = (None if part is None else standardisation.apply(part) for part in (validation, test))
+    return _Data(bound, binding, held, tested, standardisation, standardisation.apply(rest.arrays), *parts)
 
 
 def _same(option: str, stated: Any, saved: Any, default: Any) -> Any:
@@ -243,7 +274,7 @@ def _same(option: str, stated: Any, saved: Any, default: Any) -> Any:
 
 
 def _examples(arrays: Mapping[str, Array]) -> int:
-    return len(next(iter(arrays.values())))
+    return len(next(iter(arrays.values()), ()))
 
 
 def float_type(bound: Bound) -> np.dtype[Any]:
@@ -258,16 +289,14 @@ def of_type(bound: Bound, kind: np.dtype[Any]) -> Bound:
     return replace(bound, arrays=cast)
 
 
-def _split(
-    task: Task, bound: Bound, binding: str, held: str, seed: int
-) -> tuple[dict[str, Array], dict[str, Array] | None]:
-    """Training and validation arrays: rows of the data by a fraction, or a second data set."""
+def _hold_out(task: Task, bound: Bound, binding: str, held: str, seed: int) -> tuple[Bound, dict[str, Array] | None]:
+    """What is left to train with, and the examples held out: rows of the data by a fraction, or a second data set."""
     fraction = _fraction(held)
     if fraction is None:
         other = bind(binding, load(held), task.inputs, classes=bound.classes, canonical=task.canonical)
-        return bound.arrays, of_type(other, float_type(bound)).arrays
-    training, validation = split(bound.n, fraction, seed)
-    return take(bound.arrays, training), take(bound.arrays, validation) if len(validation) else None
+        return bound, of_type(other, float_type(bound)).arrays
+    left, out = split(bound.n, fraction, seed)
+    return replace(bound, arrays=take(bound.arrays, left)), take(bound.arrays, out) if len(out) else None
 
 
 def _fraction(text: str) -> float | None:
@@ -375,8 +404,10 @@ def _measure(ready: _Prepared, saved: SavedModel, files: Mapping[str, str], inte
     def measured(data: Mapping[str, Array]) -> Measured:
         return Measured(_examples(data), *evaluate(ready.model, saved.parameters, data, saved.metric))
 
-    validation = None if ready.validation is None else measured(ready.validation)
-    return TrainResult(saved, measured(ready.training), validation, files, interrupted)
+    data = ready.data
+    validation = None if data.validation is None else measured(data.validation)
+    test = None if data.test is None else measured(data.test)
+    return TrainResult(saved, measured(data.training), validation, test, files, interrupted)
 
 
 def _start_facts(options: TrainOptions, ready: _Prepared) -> dict[str, object]:
@@ -384,9 +415,10 @@ def _start_facts(options: TrainOptions, ready: _Prepared) -> dict[str, object]:
     resumed = {"epoch": start.progress.epoch, "step": start.progress.step} if options.resume else None
     return {
         "data": str(options.data),
-        "training_examples": _examples(ready.training),
-        "validation_examples": 0 if ready.validation is None else _examples(ready.validation),
-        "bound": {name: list(values.shape) for name, values in ready.training.items()},
+        "training_examples": _examples(ready.data.training),
+        "validation_examples": _examples(ready.data.validation or {}),
+        "test_examples": _examples(ready.data.test or {}),
+        "bound": {name: list(values.shape) for name, values in ready.data.training.items()},
         "classes": {name: list(values) for name, values in start.classes.items()},
         "standardised": sorted(start.standardisation.mean),
         "parameters": {name: list(value.shape) for name, value in start.parameters.items()},
@@ -410,7 +442,11 @@ def _finish_facts(result: TrainResult) -> dict[str, object]:
         "step": result.saved.progress.step,
         "files": dict(result.files),
     }
-    for part, found in (("training", result.training), ("validation", result.validation)):
+    for part, found in (
+        ("training", result.training),
+        ("validation", result.validation),
+        ("test", result.test),
+    ):
         if found is not None:
             kind = None if metric is None else metric.kind
             facts[part] = {"examples": found.examples, "loss": found.loss, "kind": kind, "value": found.value}
