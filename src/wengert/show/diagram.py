@@ -1,0 +1,160 @@
+"""The computation graph of a system as a reader sees it: named quantities, what each is, and the signals between them.
+
+SVG and DOT draw the same diagram. It knows no coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from wengert.derive.backward import Backward, BackwardLine, Contribution
+from wengert.derive.printed import Printer, default_form
+from wengert.derive.steps import chain_line
+from wengert.ir.system import Quantity, System, bar
+from wengert.ir.types import Dim
+from wengert.notation.expr import Expr
+from wengert.notation.names import split
+from wengert.notation.unicode import show
+from wengert.show.cells import cells
+
+KINDS = {
+    "parameter": "parameter",
+    "data": "data",
+    "input": "input",
+    "intermediate": "intermediate quantity",
+    "loss": "loss",
+}
+"""What a quantity can be, with the words of the legend."""
+LONGEST_LABEL = 16
+"""A contribution with more characters than this is written as ū ∂u/∂v."""
+
+
+@dataclass(frozen=True)
+class Vertex:
+    """A quantity: its name in the user's notation, its error signal where it has one, the set it lies in, its kind."""
+
+    name: str
+    text: str
+    signal: str
+    space: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Signal:
+    """parent → child; on the way back `contribution` is ū ∂u/∂v as the derivation has it, "" where nothing flows back."""
+
+    parent: str
+    child: str
+    contribution: str = ""
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """The vertices in the order of the system, the edges, and the subscripts that are words."""
+
+    loss: str
+    vertices: tuple[Vertex, ...]
+    edges: tuple[Signal, ...]
+    words: frozenset[str]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that occur, in the order of the legend."""
+        return tuple(kind for kind in KINDS if any(v.kind == kind for v in self.vertices))
+
+    def describe(self) -> str:
+        """The graph in a sentence a line, for those who cannot see it."""
+        text = {v.name: v.text for v in self.vertices}
+        lines = [
+            f"{text[v.name]} is computed from {', '.join(text[e.parent] for e in self.edges if e.child == v.name)}"
+            for v in self.vertices
+            if any(e.child == v.name for e in self.edges)
+        ]
+        back = [e for e in self.edges if e.contribution]
+        lines += [f"{text[e.child]} sends {e.contribution} back to {text[e.parent]}" for e in back]
+        return "; ".join(lines) + "." if lines else "One quantity."
+
+
+def diagram(system: System, backward: Backward | None = None) -> Diagram:
+    """The diagram of a system, with the error signals of a backward pass where one is given."""
+    form = _Names(system)
+    lines = {line.name: line for line in backward.lines} if backward else {}
+    loss = backward.loss if backward else system.loss
+    vertices = tuple(
+        Vertex(
+            name,
+            form.name(name),
+            form.signal(name, backward) if backward and name in lines else "",
+            space(quantity),
+            _kind(system, backward, name, loss),
+        )
+        for name, quantity in system.quantities.items()
+    )
+    flows = {
+        (line.name, use.child): form.contribution(line, use) for line in lines.values() for use in line.contributions
+    }
+    edges = [
+        Signal(parent, child, flows.get((parent, child), ""))
+        for child in system.quantities
+        for parent in system.parents(child)
+    ]
+    words = frozenset(split(name).subscript for name in system.quantities)
+    return Diagram(form.name(loss), vertices, tuple(edges), words - {""})
+
+
+class _Names:
+    """Names and contributions in the form in which the user wrote: with index letters or as matrices."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.printer = Printer(system, default_form(system))
+        self.symbols = getattr(system.reading, "symbols", None)
+
+    def show(self, tree: Expr) -> str:
+        return show(tree, symbols=self.symbols)
+
+    def name(self, name: str) -> str:
+        """A quantity or an error signal, as it stands on a left side."""
+        if self.printer.form == "matrix":
+            return self.show(self.printer.matrix.ref(name))
+        return self.show(self.printer.index.ref(name, self.printer.index.home(name)))
+
+    def signal(self, name: str, backward: Backward) -> str:
+        """The error signal beside a quantity; that of a scalar loss is 1."""
+        return self.name(bar(name)) + (" = 1" if name == backward.loss and backward.seeded else "")
+
+    def contribution(self, line: BackwardLine, use: Contribution) -> str:
+        """ū ∂u/∂v, substituted where that is short."""
+        left, rights, _ = self.printer.equation(bar(line.name), [use.term])
+        text = self.show(rights[0])
+        if cells(text) <= LONGEST_LABEL:
+            return text
+        chain = chain_line(self.system, replace(line, contributions=(use,)), self.printer, left)
+        return text if chain is None else self.show(chain.rights[0])
+
+
+def space(quantity: Quantity, sizes: Mapping[str, int] | None = None) -> str:
+    """The set a quantity lies in: ℝ, ℝ^{i×j}, ℤ^{n}; named sizes as numbers where `sizes` has them."""
+    letter = "ℝ" if quantity.type.is_float else "ℤ"
+    shape = [str((sizes or {}).get(s.name, s.name)) if isinstance(s, Dim) else str(s) for s in quantity.type.shape]
+    return letter + ("^{" + "×".join(shape) + "}" if shape else "")
+
+
+def _kind(system: System, backward: Backward | None, name: str, loss: str) -> str:
+    if name == loss:
+        return "loss"
+    if system.defines(name):
+        return "intermediate"
+    if name in system.params:
+        return "parameter"
+    if name in system.data:
+        return "data"
+    if system.params or system.data:
+        return "input"
+    inputs = set(system.inputs)
+    wrt = inputs & set(backward.wrt) if backward else set[str]()
+    if not wrt or wrt == {n for n in inputs if system.quantities[n].type.is_float}:
+        return "input"
+    return "parameter" if name in wrt else "data"

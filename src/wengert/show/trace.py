@@ -1,0 +1,222 @@
+"""The run of a system with numbers: v₁ … v_N forward, v̄_N … v̄₁ backward, each sum over children taken apart.
+
+`trace` computes the rows; table.py prints them. By default a row is a named quantity; `primitive=True` gives every operation
+(primitives.py). Each row is evaluated from the values of the rows before it, so what is printed is what was computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from wengert.derive.backward import Backward, BackwardLine
+from wengert.derive.printed import Printer, default_form
+from wengert.errors import DataError, EquationError
+from wengert.ir.graph import Graph, Node, input_node
+from wengert.ir.system import System, bar, is_bar, unbar
+from wengert.ir.walk import topological
+from wengert.notation.expr import Expr, Ref
+from wengert.notation.unicode import show
+from wengert.ops.evaluate import Array, evaluate
+from wengert.ops.evaluate import bind as bind_inputs
+from wengert.ops.terms import Builder, Term
+from wengert.passes.open_primes import open_primes
+from wengert.show.numbers import is_finite, plain
+from wengert.show.settings import complete
+
+
+@dataclass(frozen=True, eq=False)
+class Use:
+    """One contribution ū ∂u/∂v to a sum over the children: the child, its formula and its value."""
+
+    child: str
+    formula: str
+    value: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One value: its number i in the list, its name, its formula ("" for an input), its value.
+
+    A backward row is v̄_i, with the contributions that it is the sum of. `label` is the user's name of a primitive's value.
+    """
+
+    number: int
+    name: str
+    formula: str
+    value: Array
+    uses: tuple[Use, ...] = ()
+    label: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Forward rows in the order of the computation, backward rows in the order of the way back."""
+
+    forward: tuple[Row, ...]
+    backward: tuple[Row, ...]
+    primitive: bool = False
+    ascii: bool = False
+    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    def to_json(self) -> dict[str, Any]:
+        """The trace as a dictionary that JSON takes; NaN and infinities are strings."""
+        return {
+            "rows": "primitives" if self.primitive else "quantities",
+            "sizes": dict(self.sizes),
+            "forward": [_row(row) for row in self.forward],
+            "backward": [_row(row) | {"contributions": [_use(use) for use in row.uses]} for row in self.backward],
+        }
+
+    def not_finite(self) -> list[str]:
+        """The names of the values that hold NaN or infinities, the first one computed first."""
+        return [row.name for row in (*self.forward, *self.backward) if not is_finite(row.value)]
+
+
+def _row(row: Row) -> dict[str, Any]:
+    found = {"number": row.number, "name": row.name, "formula": row.formula, "value": plain(row.value)}
+    return found | ({"label": row.label} if row.label else {})
+
+
+def _use(use: Use) -> dict[str, Any]:
+    return {"child": use.child, "formula": use.formula, "value": plain(use.value)}
+
+
+def trace(
+    system: System,
+    backward: Backward,
+    values: Mapping[str, Any],
+    *,
+    primitive: bool = False,
+    fill: np.random.Generator | None = None,
+    sizes: Mapping[str, int] | None = None,
+    ascii: bool = False,
+) -> Trace:
+    """The rows of a run. `values` has an array for every input, by any spelling of its name; `fill` draws those that lack.
+
+    Where the last line is not a scalar, its error signal is an input too, named with a bar.
+
+    Raises DataError where a value is missing, ShapeError where one does not fit, EquationError where the system has a function
+    without a formula.
+    """
+    from wengert.show.primitives import primitive_rows
+
+    refuse_opaque(system)
+    signal = None if backward.seeded else bar(backward.loss)
+    given = complete(system, values, signal, fill, sizes)
+    run = Run(system, backward, given, ascii)
+    rows = primitive_rows(run) if primitive else _quantities(run)
+    return Trace(*rows, primitive, ascii, run.sizes)
+
+
+def refuse_opaque(system: System) -> None:
+    """A function that is only named has no numbers.
+
+    Raises EquationError.
+    """
+    for line in system.lines:
+        for node in topological([line.node]):
+            if node.op.name == "opaque":
+                name = node.params["function"]
+                raise EquationError(
+                    f"'{name}' has no formula, so the line of '{line.name}' has no value",
+                    repair=f"define it with a line, such as  {name}(x) = tanh(x)",
+                )
+
+
+class Run:
+    """The values of a run: inputs as arrays of their declared types, and the numbers of the named sizes."""
+
+    def __init__(self, system: System, backward: Backward, given: Mapping[str, Array], ascii: bool = False) -> None:
+        self.system, self.backward, self.ascii = system, backward, ascii
+        inputs = {name: given[name] for name in system.inputs}
+        arrays, self.sizes = bind_inputs(system.graph(), inputs)
+        self.values: dict[str, Array] = dict(zip(system.inputs, arrays, strict=True))
+        self.signal = None if backward.seeded else np.asarray(given[bar(backward.loss)], dtype=np.float64)
+
+    def seed(self, shape: tuple[int, ...]) -> Array:
+        """The error signal of the loss: 1, or what was given.
+
+        Raises DataError where what was given has another shape.
+        """
+        if self.signal is None:
+            return np.float64(1.0)
+        if self.signal.shape != shape:
+            name = show(Ref(self.backward.loss, None, True))
+            raise DataError(
+                f"the error signal {name} has the shape {self.signal.shape}, but {self.backward.loss} has {shape}",
+                f"  --set {name}=…",
+                "an error signal has the shape of its quantity",
+            )
+        return self.signal
+
+
+def _quantities(run: Run) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+    system = run.system
+    page = _Page(run)
+    number = {name: k for k, name in enumerate((*system.inputs, *(line.name for line in system.lines)), 1)}
+    forward = [Row(number[name], page.name(name), "", run.values[name]) for name in system.inputs]
+    for line in system.lines:
+        (value,) = page.evaluate([line.node])
+        run.values[line.name] = value
+        forward.append(Row(number[line.name], page.name(line.name), page.text(line.written.rights[0]), value))
+    backward: list[Row] = []
+    for line in run.backward.lines:
+        if line.name == run.backward.loss:
+            value = run.seed(np.shape(run.values[line.name]))
+            formula, uses = ("1" if run.signal is None else ""), ()
+        else:
+            formula, uses, value = page.backward_line(line)
+        run.values[bar(line.name)] = value
+        backward.append(Row(number[line.name], page.name(bar(line.name)), formula, value, uses))
+    return tuple(forward), tuple(backward)
+
+
+class _Page:
+    """Formulas in the user's notation, and their values over those found so far."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.printer = Printer(run.system, default_form(run.system))
+        self.symbols = getattr(run.system.reading, "symbols", None)
+
+    def text(self, tree: Expr) -> str:
+        return show(tree, ascii=self.run.ascii, symbols=self.symbols)
+
+    def name(self, name: str) -> str:
+        if self.printer.form == "matrix":
+            return self.text(self.printer.matrix.ref(name))
+        return self.text(self.printer.index.ref(name, self.printer.index.home(name)))
+
+    def backward_line(self, line: BackwardLine) -> tuple[str, tuple[Use, ...], Array]:
+        """The printed right side, the contributions and the value of one bar."""
+        terms = [use.term for use in line.contributions]
+        *parts, value = self.evaluate_terms([*terms, line.run])
+        uses = tuple(
+            Use(self.name(use.child), self.right(line.name, use.term), part)
+            for use, part in zip(line.contributions, parts, strict=True)
+        )
+        rights = self.printer.backward_line(line).rights
+        return " = ".join(self.text(tree) for tree in rights), uses, value
+
+    def right(self, name: str, term: Term) -> str:
+        return self.text(self.printer.equation(bar(name), [term])[1][0])
+
+    def evaluate_terms(self, terms: Sequence[Term]) -> tuple[Array, ...]:
+        """Terms over the quantities and error signals found so far."""
+        system = self.run.system
+        env: dict[str, Node] = dict(system.leaves)
+        for name in self.run.values:
+            if is_bar(name):
+                env[name] = input_node(name, system.quantities[unbar(name)].type)
+        builder = Builder(env)
+        return self.evaluate([builder.build(term) for term in terms])
+
+    def evaluate(self, nodes: Sequence[Node]) -> tuple[Array, ...]:
+        """Nodes over the quantities and error signals found so far."""
+        inputs = [n for n in topological(nodes) if n.op.name == "input"]
+        graph = open_primes(Graph(tuple(inputs), tuple(nodes)))
+        return evaluate(graph, {name: self.run.values[name] for name in graph.input_names}, self.run.sizes)
