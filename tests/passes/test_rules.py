@@ -25,6 +25,7 @@ from wengert.passes.dce import DEAD
 from wengert.passes.patterns import Pattern, abs, build, exp, fill, log, softplus, sqrt, where
 from wengert.passes.rewrite import Procedure, Rewrite, Rule, rewrite
 from wengert.passes.stability import STABILITY
+from wengert.passes.structure import NARROW
 
 SPECIAL = [
     *(0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 3.0, 40.0, -40.0, 800.0, -800.0, 1e-9, -1e-9, 0.1),
@@ -52,7 +53,7 @@ PAIRS = [
 DRAWS = 12
 FREE = ArrayType((Dim("n"),))
 
-TABLES = {"identities": IDENTITIES, "assuming": ASSUMING, "stability": STABILITY, "dead": DEAD}
+TABLES = {"identities": IDENTITIES, "assuming": ASSUMING, "stability": STABILITY, "dead": DEAD, "narrow": NARROW}
 RULES = [rule for table in TABLES.values() for rule in table]
 mpmath.mp.dps = 660
 
@@ -143,6 +144,12 @@ TRUE: dict[str, Callable[..., Any]] = {
     "expm1": _true(lambda x: mpmath.exp(x) - 1),
     "logistic": _true(lambda x: 1 / (1 + mpmath.exp(-x))),
     "softplus": _true(lambda x: mpmath.log(1 + mpmath.exp(x))),
+    "sinh": _true(mpmath.sinh),
+    "cosh": _true(mpmath.cosh),
+    "einsum": lambda *xs, inputs, output: np.einsum(
+        *(part for pair in zip(xs, inputs, strict=True) for part in pair), output
+    ),
+    "gather": lambda x, indices, axis, batch: np.take_along_axis(x, indices[:, None], axis)[:, 0],
     "sqrt": _true(mpmath.sqrt),
     "abs": _true(mpmath.fabs),
     "power": _true(mpmath.power),
@@ -165,11 +172,14 @@ def _true_value(graph: Graph, values: dict[str, Any], n: int) -> Any:
         params = {name: bind_params(value, {"n": n}) for name, value in node.params.items()}
         if node.op.name == "input":
             array = values[params["name"]]
-            found[node] = array if array.dtype == bool else _exactly(array.astype(float))
+            found[node] = _exactly(array.astype(float)) if array.dtype.kind == "f" else array
         elif node.op.name in ("constant", "size_of"):
             exact = params.get("value") if isinstance(params.get("value"), Fraction) else None
             number = mpmath.mpf(exact.numerator) / exact.denominator if exact is not None else None
             array = np.asarray(node.op.value(np, **params))
+            if array.dtype.kind != "f":
+                found[node] = array
+                continue
             found[node] = np.full(array.shape, number, dtype=object) if number is not None else _exactly(array)
         elif node.op.name in TRUE:
             found[node] = TRUE[node.op.name](*(found[x] for x in node.inputs), **params)

@@ -22,6 +22,7 @@ from wengert.passes.patterns import (
     fill,
     log,
     logical_not,
+    moderate,
     power,
     reciprocal,
     sqrt,
@@ -48,17 +49,12 @@ def outcome(graph: Graph) -> Outcome:
 # ---------------------------------------------------------------- what the constants of a rule must be
 
 
-def _moderate(c: Number) -> bool:
-    """2⁻³² ≤ |c| ≤ 2³²: so far a constant may move past a product."""
-    return 2.0**-32 <= math.fabs(c) <= 2.0**32
-
-
 def _both_moderate(env: Env) -> bool:
-    return _moderate(env["c"]) and _moderate(env["d"])
+    return moderate(env["c"]) and moderate(env["d"])
 
 
 def _moderate_c(env: Env) -> bool:
-    return _moderate(env["c"])
+    return moderate(env["c"])
 
 
 def _dyadic(c: Number) -> bool:
@@ -76,7 +72,7 @@ def _negative_c(env: Env) -> bool:
 
 def _power_of_two(env: Env) -> bool:
     c = env["c"]
-    return _moderate(c) and math.frexp(math.fabs(c))[0] == 0.5 and c != 1
+    return moderate(c) and math.frexp(math.fabs(c))[0] == 0.5 and c != 1
 
 
 def _inverse(c: Number) -> Number:
@@ -206,6 +202,20 @@ POWERS: tuple[Rewrite, ...] = (
 _N = Dim("n")
 _CHOICE: tuple[Example, ...] = ({"c": ArrayType((_N,), "bool")},)
 
+
+def _odd_function(op: str) -> Rule:
+    return Rule(f"odd-{op}", lambda x: call(op, -x), lambda x: -call(op, x), exact=True)
+
+
+def _even_function(op: str) -> Rule:
+    return Rule(f"even-{op}", lambda x: call(op, -x), lambda x: call(op, x), exact=True)
+
+
+PARITY: tuple[Rewrite, ...] = (
+    *map(_odd_function, ("sin", "tan", "sinh", "tanh", "arcsin", "arctan", "arcsinh", "arctanh", "erf", "cbrt")),
+    *map(_even_function, ("cos", "cosh")),
+)
+
 CHOICES: tuple[Rewrite, ...] = (
     Rule("same-choice", lambda c, x: where(c, x, x), lambda c, x: x, exact=True, examples=_CHOICE),
     Rule("negated-choice", lambda c, x, y: where(logical_not(c), x, y), lambda c, x, y: where(c, y, x), exact=True, examples=_CHOICE),
@@ -215,7 +225,7 @@ CHOICES: tuple[Rewrite, ...] = (
     Rule("not-not", lambda c: logical_not(logical_not(c)), lambda c: c, exact=True, examples=_CHOICE),
 )  # fmt: skip
 
-IDENTITIES: tuple[Rewrite, ...] = (*SIGNS, *UNITS, *NUMBERS, *POWERS, *CHOICES, *MOVES)
+IDENTITIES: tuple[Rewrite, ...] = (*SIGNS, *UNITS, *NUMBERS, *POWERS, *PARITY, *CHOICES, *MOVES)
 """In the order in which they are tried."""
 
 ASSUMING: tuple[Rewrite, ...] = (

@@ -205,6 +205,11 @@ def quotient_forms(pattern: Pattern) -> list[Pattern]:
     return forms
 
 
+def moderate(number: Number) -> bool:
+    """2⁻³² ≤ |c| ≤ 2³²: so far a number may move past a product without overflow to speak of."""
+    return 2.0**-32 <= math.fabs(number) <= 2.0**32
+
+
 # ---------------------------------------------------------------- matching
 
 

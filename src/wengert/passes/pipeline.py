@@ -9,8 +9,10 @@ from wengert.passes.algebra import simplify
 from wengert.passes.cse import share
 from wengert.passes.dce import eliminate
 from wengert.passes.fold import fold
+from wengert.passes.lookup import look_up
 from wengert.passes.open_primes import open_primes
 from wengert.passes.stability import stabilise
+from wengert.passes.structure import contract, narrow
 
 Pass = Callable[[Graph], Graph]
 
@@ -18,9 +20,12 @@ PIPELINE: tuple[Pass, ...] = (
     open_primes,  # σ'(z) becomes y (1 − y)
     share,  #       equal expressions become one node
     fold,  #        ½·2 becomes 1
-    simplify,  #    −(−x) becomes x
+    simplify,  #    x·1 becomes x, −(−x) becomes x
+    look_up,  #     Σ_k y_k ⟦k = t⟧ becomes y_t
     stabilise,  #   log(1 + eˣ) becomes softplus(x): listed to the user
-    simplify,
+    narrow,  #      what is the same along an axis is computed once
+    contract,  #    Σ_k a_ik b_kj becomes one product
+    simplify,  #    what these passes left
     fold,
     share,
     eliminate,  #   what is never read goes

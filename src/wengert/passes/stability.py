@@ -6,14 +6,22 @@ so are their derivatives. `applied` lists what was rewritten, for the user to se
 
 from __future__ import annotations
 
-from wengert.ir.graph import Graph, Node
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType, Shape
 from wengert.passes.patterns import (
     Env,
     Pattern,
+    abs,
     broadcast,
+    call,
     computed,
     exp,
+    expm1,
     log,
     log1p,
     logaddexp,
@@ -21,9 +29,11 @@ from wengert.passes.patterns import (
     logsumexp,
     softmax,
     softplus,
+    sqrt,
     sum,
+    tanh,
 )
-from wengert.passes.rewrite import Applied, Outcome, Rewrite, Rule, rewrite
+from wengert.passes.rewrite import Applied, Maker, Outcome, Procedure, Rewrite, Rule, Side, rewrite
 
 
 def stabilise(graph: Graph) -> Graph:
@@ -71,56 +81,157 @@ _AXES = tuple(
 )  # fmt: skip
 _REDUCED = tuple({"x": _M, "axes": axes} for axes in ((1,), (0,), (0, 1)))
 
+
+def _stable(name: str, left: Side, right: Side, **more: Any) -> Rule:
+    """A rule to rounding that knows every way to write a quotient."""
+    return Rule(name, left, right, exact=False, any_quotient=True, **more)
+
+
+def _sinh(x: Pattern) -> Pattern:
+    return call("sinh", x)
+
+
+def _cosh(x: Pattern) -> Pattern:
+    return call("cosh", x)
+
+
+HALF = Fraction(1, 2)
+_FINITE_A: dict[str, Any] = {
+    "valid": "abs(x) < 300 and finite(a)",
+    "ulps": 1024,
+    "when": _spread_back,
+    "examples": _AXES,
+}
+
+HYPERBOLIC: tuple[Rewrite, ...] = (
+    _stable("tanh", lambda x: (exp(x) - exp(-x)) / (exp(x) + exp(-x)), lambda x: tanh(x)),
+    _stable("tanh", lambda x: _sinh(x) / _cosh(x), lambda x: tanh(x)),
+    _stable("tanh", lambda x: expm1(x) / (1 + exp(x)), lambda x: tanh(HALF * x)),
+    _stable("tanh", lambda x: (-expm1(x)) / (1 + exp(x)), lambda x: -tanh(HALF * x)),
+)
 LOGISTIC: tuple[Rewrite, ...] = (
-    Rule("logistic", lambda x: 1 / (1 + exp(-x)), lambda x: logistic(x), exact=False, any_quotient=True),
-    Rule("logistic", lambda x: exp(x) / (1 + exp(x)), lambda x: logistic(x), exact=False, any_quotient=True),
-    Rule("logistic", lambda x: 1 / (1 + exp(x)), lambda x: logistic(-x), exact=False, any_quotient=True),
-    Rule(
-        "logistic",
-        lambda x, a: a / (1 + exp(-x)),
-        lambda x, a: a * logistic(x),
-        exact=False,
-        any_quotient=True,
-        valid="abs(x) < 700",
-    ),
-    Rule(
-        "logistic",
-        lambda x, a: (a * exp(x)) / (1 + exp(x)),
-        lambda x, a: a * logistic(x),
-        exact=False,
-        any_quotient=True,
-        valid="abs(x) < 700",
-    ),
-    Rule(
-        "logistic",
-        lambda x, a: exp(x) * (a / (1 + exp(x))),
-        lambda x, a: a * logistic(x),
-        exact=False,
-        any_quotient=True,
-        valid="abs(x) < 700",
-    ),
-    Rule(
-        "logistic",
-        lambda x, a: a / (1 + exp(x)),
-        lambda x, a: a * logistic(-x),
-        exact=False,
-        any_quotient=True,
-        valid="abs(x) < 700",
-    ),
-    Rule("log-logistic", lambda x: log(logistic(x)), lambda x: -softplus(-x), exact=False, any_quotient=True),
-    Rule("log-logistic", lambda x: log(1 - logistic(x)), lambda x: -softplus(x), exact=False, any_quotient=True),
-    Rule("log-logistic", lambda x: log1p(-logistic(x)), lambda x: -softplus(x), exact=False, any_quotient=True),
-    Rule("softplus", lambda x: log(1 + exp(x)), lambda x: softplus(x), exact=False, any_quotient=True),
-    Rule("softplus", lambda x: log1p(exp(x)), lambda x: softplus(x), exact=False, any_quotient=True),
-    Rule("logaddexp", lambda x, y: log(exp(x) + exp(y)), lambda x, y: logaddexp(x, y), exact=False, any_quotient=True),
+    _stable("logistic", lambda x: 1 / (1 + exp(-x)), lambda x: logistic(x)),
+    _stable("logistic", lambda x: exp(x) / (1 + exp(x)), lambda x: logistic(x)),
+    _stable("logistic", lambda x: 1 / (1 + exp(x)), lambda x: logistic(-x)),
+    _stable("logistic", lambda x, a: a / (1 + exp(-x)), lambda x, a: a * logistic(x), valid="abs(x) < 700"),
+    _stable("logistic", lambda x, a: (a * exp(x)) / (1 + exp(x)), lambda x, a: a * logistic(x), valid="abs(x) < 700"),
+    _stable("logistic", lambda x, a: exp(x) * (a / (1 + exp(x))), lambda x, a: a * logistic(x), valid="abs(x) < 700"),
+    _stable("logistic", lambda x, a: a / (1 + exp(x)), lambda x, a: a * logistic(-x), valid="abs(x) < 700"),
+    _stable("log-logistic", lambda x: log(logistic(x)), lambda x: -softplus(-x)),
+    _stable("log-logistic", lambda x: log(1 - logistic(x)), lambda x: -softplus(x)),
+    _stable("log-logistic", lambda x: log1p(-logistic(x)), lambda x: -softplus(x)),
+)
+LOGARITHMS: tuple[Rewrite, ...] = (
+    _stable("log-exp", lambda x: log(exp(x)), lambda x: x),
+    _stable("softplus", lambda x: log(1 + exp(x)), lambda x: softplus(x)),
+    _stable("softplus", lambda x: log1p(exp(x)), lambda x: softplus(x)),
+    _stable("logaddexp", lambda x, y: log(exp(x) + exp(y)), lambda x, y: logaddexp(x, y)),
+    _stable("log1p", lambda x: log(1 + x), lambda x: log1p(x)),
+    _stable("log1p", lambda x: log(1 - x), lambda x: log1p(-x)),
+    _stable("expm1", lambda x: exp(x) - 1, lambda x: expm1(x)),
+    _stable("expm1", lambda x: 1 - exp(x), lambda x: -expm1(x)),
+    _stable("root-of-square", lambda x: sqrt(x**2), lambda x: abs(x)),
+    _stable("root-of-square", lambda x: sqrt(x * x), lambda x: abs(x)),
 )
 SOFTMAX: tuple[Rewrite, ...] = (
-    Rule("logsumexp", lambda x, axes: log(sum(exp(x), axes)), lambda x, axes: logsumexp(x, axes), exact=False, any_quotient=True, units="inputs", examples=_REDUCED),
-    Rule("log-softmax", lambda x, axes: log(softmax(x, axes)), _log_softmax, exact=False, any_quotient=True, units="inputs", examples=_REDUCED),
-    Rule("softmax", lambda x, axes, shape, kept: exp(x) / _over_total(x, axes, shape, kept), lambda x, axes, shape, kept: softmax(x, axes), exact=False, any_quotient=True, ulps=1024, when=_spread_back, examples=_AXES),
-    Rule("softmax", lambda x, axes, shape, kept, a: (a * exp(x)) / _over_total(x, axes, shape, kept), lambda x, axes, shape, kept, a: a * softmax(x, axes), exact=False, any_quotient=True, ulps=1024, valid="abs(x) < 300 and finite(a)", when=_spread_back, examples=_AXES),
-    Rule("softmax", lambda x, axes, shape, kept, a: exp(x) * (a / _over_total(x, axes, shape, kept)), lambda x, axes, shape, kept, a: a * softmax(x, axes), exact=False, any_quotient=True, ulps=1024, valid="abs(x) < 300 and finite(a)", when=_spread_back, examples=_AXES),
+    _stable("logsumexp", lambda x, axes: log(sum(exp(x), axes)), lambda x, axes: logsumexp(x, axes), units="inputs", examples=_REDUCED),
+    _stable("log-softmax", lambda x, axes: log(softmax(x, axes)), _log_softmax, units="inputs", examples=_REDUCED),
+    _stable("softmax", lambda x, axes, shape, kept: exp(x) / _over_total(x, axes, shape, kept), lambda x, axes, shape, kept: softmax(x, axes), ulps=1024, when=_spread_back, examples=_AXES),
+    _stable("softmax", lambda x, axes, shape, kept, a: (a * exp(x)) / _over_total(x, axes, shape, kept), lambda x, axes, shape, kept, a: a * softmax(x, axes), **_FINITE_A),
+    _stable("softmax", lambda x, axes, shape, kept, a: exp(x) * (a / _over_total(x, axes, shape, kept)), lambda x, axes, shape, kept, a: a * softmax(x, axes), **_FINITE_A),
 )  # fmt: skip
 
-STABILITY: tuple[Rewrite, ...] = (*LOGISTIC, *SOFTMAX)
+
+# ---------------------------------------------------------------- a logarithm of entries that were moved
+
+MOVED = frozenset({"broadcast", "transpose", "reshape", "slice", "flip", "gather"})
+DEEP = 8
+"""How many moves in a row are looked through."""
+
+
+def _log_of_moved(node: Node, make: Maker) -> Node | None:
+    """log of entries picked, cut or laid out is the same of the log, where that log has a stable form of its own."""
+    moves: list[Node] = []
+    inner = node.inputs[0]
+    while inner.op.name in MOVED and len(moves) < DEEP:
+        moves.append(inner)
+        inner = inner.inputs[0]
+    total = inner.op.name == "sum" and inner.inputs[0].op.name == "exp"
+    if not moves or not (total or inner.op.name in ("softmax", "logistic")):
+        return None
+    result = make("log", (inner,), {})
+    for move in reversed(moves):
+        result = make(move.op.name, (result, *move.inputs[1:]), move.params)
+    return result
+
+
+def _moved_samples() -> list[Node]:
+    x = input_node("x", ArrayType((3, 4)))
+    index = constant(np.array([2, 0, 3]), ArrayType((3,), "int64"))
+    y = apply("softmax", x, axes=(1,))
+    picked = apply("gather", y, index, axis=1, batch=1)
+    cut = apply("slice", apply("transpose", y, axes=(1, 0)), start=(1, 0), stop=(3, 3), step=(1, 1))
+    wide = apply("broadcast", apply("sum", apply("exp", x), axes=(1,)), shape=(3, 2), axes=(0,))
+    return [apply("log", each) for each in (picked, cut, wide)]
+
+
+# ---------------------------------------------------------------- softmax inside a product
+
+
+def _total_of(node: Node, powers: Node) -> tuple[int, ...] | None:
+    """The axes over which the node is the sum of `powers`."""
+    return node.params["axes"] if node.op.name == "sum" and node.inputs[0] is powers else None
+
+
+def _softmax_in_product(node: Node, make: Maker) -> Node | None:
+    """Σ … e^(x_l) / Σ e^(x_l) … is Σ … softmax(x)_l …, the reciprocal of the total being another factor."""
+    labels: list[tuple[int, ...]] = list(node.params["inputs"])
+    for i, powers in enumerate(node.inputs):
+        for j, inverse in enumerate(node.inputs):
+            if powers.op.name != "exp" or inverse.op.name != "reciprocal":
+                continue
+            axes = _total_of(inverse.inputs[0], powers)
+            if axes is None or labels[j] != tuple(q for k, q in enumerate(labels[i]) if k not in axes):
+                continue
+            share = make("softmax", powers.inputs, {"axes": axes})
+            kept = [(share if k == i else x, labels[k]) for k, x in enumerate(node.inputs) if k != j]
+            params = {"inputs": tuple(q for _, q in kept), "output": node.params["output"]}
+            return make("einsum", tuple(x for x, _ in kept), params)
+    return None
+
+
+def _product_over_total(node: Node, make: Maker) -> Node | None:
+    """(Σ_l e^(x_l) v_l) / Σ_l e^(x_l) is Σ_l softmax(x)_l v_l: a mean with weights, as in attention."""
+    top, below = node.inputs
+    if top.op.name != "einsum":
+        return None
+    out = top.params["output"]
+    if below.op.name == "broadcast":
+        out, below = tuple(out[axis] for axis in below.params["axes"]), below.inputs[0]
+    for i, (powers, labels) in enumerate(zip(top.inputs, top.params["inputs"], strict=True)):
+        axes = _total_of(below, powers) if powers.op.name == "exp" else None
+        if axes is not None and out == tuple(q for k, q in enumerate(labels) if k not in axes):
+            share = make("softmax", powers.inputs, {"axes": axes})
+            return make("einsum", (*top.inputs[:i], share, *top.inputs[i + 1 :]), top.params)
+    return None
+
+
+def _weighted_samples(reciprocal: bool) -> list[Node]:
+    x, v = input_node("x", ArrayType((2, 3))), input_node("v", ArrayType((3, 4)))
+    powers = apply("exp", x)
+    total = apply("sum", powers, axes=(1,))
+    if reciprocal:
+        factors = (powers, v, apply("reciprocal", total))
+        return [apply("einsum", *factors, inputs=((0, 1), (1, 2), (0,)), output=(0, 2))]
+    top = apply("einsum", powers, v, inputs=((0, 1), (1, 2)), output=(0, 2))
+    return [top / apply("broadcast", total, shape=(2, 4), axes=(0,))]
+
+
+PRODUCTS: tuple[Rewrite, ...] = (
+    Procedure("log-of-moved", ["log"], _log_of_moved, "log(move(y)) → move(log(y)) for y = softmax, logistic, sum of exp", exact=False, units="inputs", samples=_moved_samples),
+    Procedure("softmax-in-product", ["einsum"], _softmax_in_product, "Σ … exp(x) · 1/sum(exp(x)) … → Σ … softmax(x) …", exact=False, ulps=64, units="inputs", valid="abs(x) < 300", samples=lambda: _weighted_samples(True)),
+    Procedure("softmax-in-product", ["divide"], _product_over_total, "(Σ exp(x) · v) / sum(exp(x)) → Σ softmax(x) · v", exact=False, ulps=64, units="inputs", valid="abs(x) < 300", samples=lambda: _weighted_samples(False)),
+)  # fmt: skip
+
+STABILITY: tuple[Rewrite, ...] = (*HYPERBOLIC, *LOGISTIC, *LOGARITHMS, *SOFTMAX, *PRODUCTS)
 """In the order in which they are tried."""
