@@ -75,10 +75,11 @@ class Backward:
         """The line of v̄."""
         return next(line for line in self.lines if line.name == name)
 
-    def graph(self, outputs: Sequence[str] = (), *, seed_one: bool = False) -> Graph:
+    def graph(self, outputs: Sequence[str] = (), *, seed_one: bool = False, form: str = "run") -> Graph:
         """One graph from the inputs (and the loss's bar, where it is given) to the bars of `outputs` (default: wrt).
 
-        A name with "bar " in front is an error signal, any other a forward quantity.
+        A name with "bar " in front is an error signal, any other a forward quantity. `form` is "run", the cheapest
+        form of each line, or "printed", its first form.
         """
         names = tuple(outputs) or tuple(bar(name) for name in self.wrt)
         system = self.system
@@ -95,7 +96,7 @@ class Backward:
             inputs.append(env[bar(self.loss)])
         for line in self.lines:
             if line.name != self.loss:
-                env[bar(line.name)] = builder.build(line.run)
+                env[bar(line.name)] = builder.build(line.run if form == "run" else line.value)
         return Graph(tuple(inputs), tuple(env[name] for name in names), names)
 
 
@@ -220,7 +221,7 @@ class _Derivation:
         that is longer to write is not taken.
         """
         equations = [(recognise(gather(a)), recognise(gather(b))) for a, b in self.system.assumptions]
-        bars = {bar(n): line.value for n, line in self.lines_of.items() if n != self.loss}
+        bars = {bar(n): line.run for n, line in self.lines_of.items() if n != self.loss}
         opened = simplify(open_term_primes(value), self.named)
         best, longest = cost(opened), written_length(opened)
         best += sum(

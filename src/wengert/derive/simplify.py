@@ -26,6 +26,7 @@ from wengert.ops.terms import (
     map_leaves,
     monomial,
     negated,
+    position_axis,
     product,
     scale,
     split_coef,
@@ -137,6 +138,8 @@ def _fold(term: Term, table: Mapping[Term, tuple[Fraction, Term]], products: Seq
             term.out,
             term.sizes,
         )
+        folded = cancel_sums(folded) if isinstance(folded, Product) else folded
+        folded = normalised(folded, products) if isinstance(folded, Product) else folded
         for entry in products:
             while isinstance(folded, Product):
                 smaller = extract(folded, entry)
@@ -167,6 +170,66 @@ def extract(term: Product, entry: Named) -> Term | None:
         before = sum(1 for k, f in enumerate(rest) if k < place and f.exponent != 0)
         return product(term.coef / value.coef, left[:before] + [new] + left[before:], term.out, term.sizes)
     return None
+
+
+def cancel_sums(term: Product) -> Term:
+    """(Σ_k a_k) / (Σ_k a_k) = 1, and x_j ⟦j = y⟧ / x_y = ⟦j = y⟧, where x_y is Σ_k x_k ⟦k = y⟧."""
+    for d, below in enumerate(term.factors):
+        if below.exponent >= 0 or not isinstance(below.term, Product) or not below.term.summed:
+            continue
+        value = below.term
+        others = Product(term.shape, term.coef, term.factors[:d] + term.factors[d + 1 :], term.out, term.sizes)
+        chosen = [k for k, f in enumerate(value.factors) if is_one_hot(f, value)]
+        for labels, used in _matches(others, value):
+            if tuple(labels[q] for q in value.out) != below.labels:
+                continue
+            rest = [
+                Factor(f.term, f.labels, f.exponent - used.get(k, Fraction(0))) for k, f in enumerate(others.factors)
+            ]
+            bound = {labels[q] for q in value.summed}
+            free = any(q in bound for f in rest if f.exponent != 0 for q in f.labels) or bound & set(term.out)
+            if free and not chosen:
+                continue
+            kept = (
+                [Factor(value.factors[k].term, tuple(labels[q] for q in value.factors[k].labels)) for k in chosen]
+                if free
+                else []
+            )
+            left = [*(f for f in rest if f.exponent != 0), *kept, Factor(value, below.labels, below.exponent + 1)]
+            return cancel_again(product(term.coef / value.coef, left, term.out, term.sizes))
+    return term
+
+
+def normalised(term: Product, products: Sequence[Named]) -> Term:
+    """Σ_j y_j = 1 for y_k = x_k / Σ_l x_l: a name under a sum of its own is opened where its sum cancels."""
+    for k, f in enumerate(term.factors):
+        own = [q for q in f.labels if q in term.summed and sum(q in g.labels for g in term.factors) == 1]
+        value = next((entry.value for entry in products if entry.leaf == f.term), None)
+        if not own or value is None or f.exponent != 1:
+            continue
+        opened = product(
+            term.coef, [*term.factors[:k], Factor(value, f.labels), *term.factors[k + 1 :]], term.out, term.sizes
+        )
+        closed = cancel_sums(opened) if isinstance(opened, Product) else opened
+        if closed != opened:
+            return closed
+    return term
+
+
+def cancel_again(term: Term) -> Term:
+    """Until nothing cancels."""
+    return cancel_sums(term) if isinstance(term, Product) else term
+
+
+def is_one_hot(factor: Factor, owner: Product) -> bool:
+    """Whether a factor is ⟦k = y⟧ over a summed label k: at most one entry along k is not 0."""
+    if not is_indicator(factor.term) or not isinstance(factor.term, Apply):
+        return False
+    (condition,) = factor.term.args
+    if not (isinstance(condition, Apply) and condition.op == "equal"):
+        return False
+    axes = [position_axis(arg) for arg in condition.args]
+    return any(axis is not None and factor.labels[axis] in owner.summed for axis in axes)
 
 
 def _matches(term: Product, value: Product) -> Iterator[tuple[dict[int, int], dict[int, Fraction]]]:

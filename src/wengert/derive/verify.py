@@ -5,8 +5,8 @@ The points are random, inside the domain where every line is finite; size classe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,8 @@ EXACT = 1e-9
 """Largest relative difference that forward mode and complex step may show."""
 DIFFERENCES = 1e-5
 """The same for central differences, where the complex step cannot go (abs, max, comparisons on complex numbers)."""
+ZERO = 1e-12
+"""Signals this far below the largest one are rounding."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,10 @@ def check(backward: Backward, *, seed: int = 0, points: int = 3) -> Report:
     rng = np.random.default_rng(seed)
     for _ in range(points):
         point = draw_point(backward.system, rng)
-        difference, used = _compare(backward, names, point, rng)
-        worst = max(worst, difference)
-        routes |= used
+        comparison = _Comparison(backward, point, rng)
+        comparison.run(names)
+        worst = max(worst, comparison.worst)
+        routes |= comparison.routes
     order = ("forward mode", "complex step", "central differences")
     return Report(len(names), worst, tuple(r for r in order if r in routes))
 
@@ -163,58 +166,73 @@ def concrete(graph: Graph) -> Graph:
 # ---------------------------------------------------------------- comparison
 
 
-def _compare(backward: Backward, names: list[str], point: Mapping[str, Array], rng: Any) -> tuple[float, set[str]]:
-    system, loss = backward.system, backward.loss
-    sizes = sizes_for(system)
-    order = tuple(line.name for line in system.lines)
-    forward = dict(point) | dict(zip(order, evaluate(concrete(system.graph(order)), point, sizes), strict=True))
-    signal = np.asarray(1.0) if backward.seeded else rng.normal(size=np.shape(forward[loss]))
-    bars = dict(
-        zip(
-            names,
-            evaluate(concrete(backward.graph(tuple(bar(n) for n in names))), {**point, bar(loss): signal}, sizes),
-            strict=True,
+@dataclass
+class _Comparison:
+    """Every bar at one point, in all the forms that are printed, against the derivative of the loss as a function of that quantity alone."""
+
+    backward: Backward
+    point: Mapping[str, Array]
+    rng: Any
+    worst: float = 0.0
+    routes: set[str] = field(default_factory=set[str])
+
+    def run(self, names: Sequence[str]) -> None:
+        """Compare the bars of `names`.
+
+        Raises CheckError.
+        """
+        system, loss = self.backward.system, self.backward.loss
+        self.sizes = sizes_for(system)
+        order = tuple(line.name for line in system.lines)
+        forward = evaluate(concrete(system.graph(order)), self.point, self.sizes)
+        self.forward = dict(self.point) | dict(zip(order, forward, strict=True))
+        self.signal = np.asarray(1.0) if self.backward.seeded else self.rng.normal(size=np.shape(self.forward[loss]))
+        given = {**self.point, bar(loss): self.signal}
+        bars = tuple(bar(name) for name in names)
+        printed = [
+            evaluate(concrete(self.backward.graph(bars, form=form)), given, self.sizes) for form in ("printed", "run")
+        ]
+        self.largest = max(float(np.max(np.abs(value), initial=0.0)) for value in (*printed[0], self.signal))
+        for name, *forms in zip(names, *printed, strict=True):
+            self.quantity(name, forms)
+
+    def quantity(self, name: str, forms: Sequence[Array]) -> None:
+        direction = self.rng.normal(size=np.shape(self.forward[name]))
+        graph = from_quantity(self.backward.system, name, self.backward.loss)
+        values = {n: self.forward[n] for n in graph.input_names}
+        exact = self.forward_mode(graph, name, values, direction)
+        step, route = _numeric(graph, name, values, direction, self.signal, self.sizes)
+        for value in forms:
+            claimed, scale = float(np.sum(value * direction)), float(np.sum(np.abs(value * direction)))
+            self.judge(name, claimed, exact, scale, "forward mode")
+            self.judge(name, claimed, step, scale, route)
+
+    def forward_mode(self, graph: Graph, name: str, values: Mapping[str, Array], direction: Array) -> float:
+        leaf = next(node for node in graph.inputs if node.params["name"] == name)
+        tangent = input_node("direction", leaf.type)
+        (result,) = jvp(graph.outputs, [leaf], [tangent])
+        if result is None:
+            return 0.0
+        (value,) = evaluate(
+            open_primes(Graph((*graph.inputs, tangent), (result,))), {**values, "direction": direction}, self.sizes
         )
-    )
-    worst, routes = 0.0, {"forward mode"}
-    for name in names:
-        direction = rng.normal(size=np.shape(forward[name]))
-        claimed = np.sum(bars[name] * direction)
-        graph = from_quantity(system, name, loss)
-        values = {n: forward[n] for n in graph.input_names}
-        scale = float(np.sum(np.abs(bars[name] * direction))) + 1e-300
-        (tangent,) = jvp(graph.outputs, [_leaf_of(graph, name)], [input_node("direction", _leaf_of(graph, name).type)])
-        if tangent is not None:
-            derivative = Graph(
-                (
-                    *graph.inputs,
-                    *(n for n in topological([tangent]) if n.op.name == "input" and n.params["name"] == "direction"),
-                ),
-                (tangent,),
+        return float(np.sum(self.signal * value))
+
+    def judge(self, name: str, claimed: float, truth: float, scale: float, route: str) -> None:
+        """Add one comparison; both count as 0 where they are far below the largest signal."""
+        self.routes.add(route)
+        if max(abs(claimed), abs(truth)) <= ZERO * self.largest:
+            return
+        limit = DIFFERENCES if route == "central differences" else EXACT
+        difference = abs(claimed - truth) / max(scale, abs(truth))
+        if not difference <= limit:
+            raise CheckError(
+                f"the error signal of '{name}' is {claimed:.12g} along a random direction, but {route} gives {truth:.12g}",
+                f"  relative difference {difference:.1e}",
+                "this is a mistake in wengert's derivation: please report it with the equations",
             )
-            (exact,) = evaluate(open_primes(derivative), {**values, "direction": direction}, sizes)
-            worst = max(worst, _judge(backward, name, claimed, np.sum(signal * exact), scale, EXACT, "forward mode"))
-        step, route = _numeric(graph, name, values, direction, signal, sizes)
-        limit = EXACT if route == "complex step" else DIFFERENCES
-        difference = _judge(backward, name, claimed, step, scale + abs(step), limit, route)
-        if route == "complex step":
-            worst = max(worst, difference)
-        routes.add(route)
-    return worst, routes
-
-
-def _judge(
-    backward: Backward, name: str, claimed: float, truth: float, scale: float, limit: float, route: str
-) -> float:
-    difference = float(abs(claimed - truth) / max(scale, abs(truth), 1e-300))
-    if not difference <= limit:
-        line = next((d.written for d in backward.system.lines if d.name == name), None)
-        raise CheckError(
-            f"the error signal of '{name}' is {claimed:.12g} along a random direction, but {route} gives {truth:.12g}",
-            f"  relative difference {difference:.1e}" + ("" if line is None else f" in the bar of {name}"),
-            "this is a mistake in wengert's derivation: please report it with the equations",
-        )
-    return difference
+        if route != "central differences":
+            self.worst = max(self.worst, difference)
 
 
 def from_quantity(system: System, name: str, loss: str) -> Graph:
@@ -229,10 +247,6 @@ def from_quantity(system: System, name: str, loss: str) -> Graph:
         (values[line.name],) = substitute([line.node], known)
     inputs = tuple(dict.fromkeys((*(system.leaves[n] for n in system.inputs), free)))
     return concrete(Graph(inputs, (values[loss],), (loss,)))
-
-
-def _leaf_of(graph: Graph, name: str) -> Node:
-    return next(node for node in graph.inputs if node.params["name"] == name)
 
 
 ROUGH = frozenset(

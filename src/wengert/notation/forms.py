@@ -37,6 +37,8 @@ from wengert.ops import terms as tm
 from wengert.ops.terms import Apply, Factor, Leaf, Term
 
 DEFAULT_LETTERS = "ijklmnpqrs"
+Place = str | Expr
+"""What stands at an axis: a letter, or the expression of a look-up."""
 SIGNS = {op: sign for sign, op in COMPARISONS.items()}
 
 
@@ -65,18 +67,19 @@ class IndexForm:
         """The letters of a quantity's axes on a left side."""
         return self.system.quantities[unbar(name)].letters
 
-    def ref(self, name: str, letters: Sequence[str]) -> Ref:
+    def ref(self, name: str, letters: Sequence[Place]) -> Ref:
         """A quantity at letters."""
         quantity = self.system.quantities.get(unbar(name))
         spelled = quantity.indexed if quantity is not None and letters else unbar(name)
-        return Ref(spelled or unbar(name), tuple(Index(q) for q in letters) if letters else None, is_bar(name))
+        indices = tuple(Index(q) if isinstance(q, str) else q for q in letters)
+        return Ref(spelled or unbar(name), indices or None, is_bar(name))
 
-    def show(self, term: Term, letters: Sequence[str], scope: Iterable[str] = ()) -> Expr:
+    def show(self, term: Term, letters: Sequence[Place], scope: Iterable[str] = ()) -> Expr:
         """The tree of a term whose axes carry `letters`; letters in `scope` are taken."""
-        sign, tree = self.signed(term, letters, frozenset(scope) | frozenset(letters))
+        sign, tree = self.signed(term, letters, frozenset(scope) | {q for q in letters if isinstance(q, str)})
         return tree if sign > 0 else negated(tree)
 
-    def signed(self, term: Term, letters: Sequence[str], scope: frozenset[str]) -> tuple[int, Expr]:
+    def signed(self, term: Term, letters: Sequence[Place], scope: frozenset[str]) -> tuple[int, Expr]:
         """(sign, tree) of a term."""
         if isinstance(term, Leaf):
             return 1, self.ref(term.name, letters)
@@ -90,17 +93,17 @@ class IndexForm:
 
     # -- functions
 
-    def apply(self, term: Apply, letters: Sequence[str], scope: frozenset[str]) -> Expr:
+    def apply(self, term: Apply, letters: Sequence[Place], scope: frozenset[str]) -> Expr:
         def args() -> list[Expr]:
             return [self.show(arg, letters, scope) for arg in term.args]
 
         if term.op == "position":
-            return Index(letters[0])
+            return Index(letters[0]) if isinstance(letters[0], str) else letters[0]
         if term.op in ("max", "min", "prod"):
             return self.reduction(term, letters, scope)
         return function_tree(term, args, self.style)
 
-    def reduction(self, term: Apply, letters: Sequence[str], scope: frozenset[str]) -> Expr:
+    def reduction(self, term: Apply, letters: Sequence[Place], scope: frozenset[str]) -> Expr:
         (body,) = term.args
         axes: tuple[int, ...] = term.param("axes")
         names = list(letters)
@@ -116,8 +119,8 @@ class IndexForm:
 
     # -- products
 
-    def product(self, term: tm.Product, letters: Sequence[str], scope: frozenset[str]) -> tuple[int, Expr]:
-        at: dict[int, str] = dict(zip(term.out, letters, strict=True))
+    def product(self, term: tm.Product, letters: Sequence[Place], scope: frozenset[str]) -> tuple[int, Expr]:
+        at: dict[int, Place] = dict(zip(term.out, letters, strict=True))
         free = [f for f in term.factors if all(q in term.out for q in f.labels)]
         bound = [f for f in term.factors if f not in free]
         above = [
@@ -133,10 +136,11 @@ class IndexForm:
         above += [self.summed(part, term, at, scope) for part in components(bound, term.out)]
         return fraction(term.coef, above, below, self.style)
 
-    def summed(self, part: Sequence[Factor], term: tm.Product, at: Mapping[int, str], scope: frozenset[str]) -> Expr:
+    def summed(self, part: Sequence[Factor], term: tm.Product, at: Mapping[int, Place], scope: frozenset[str]) -> Expr:
         """Σ_jk of the factors that share summed labels."""
         names, taken = dict(at), set(scope)
         fresh: list[str] = []
+        part = self.look_ups(part, names, scope)
         for label in dict.fromkeys(q for f in part for q in f.labels):
             if label not in names:
                 hints = [
@@ -161,7 +165,21 @@ class IndexForm:
             if f.exponent < 0
         ]
         _, body = fraction(Fraction(1), above, below, self.style)
-        return BigOp("sum", tuple(fresh), body)
+        return BigOp("sum", tuple(fresh), body) if fresh else body
+
+    def look_ups(self, part: Sequence[Factor], names: dict[int, Place], scope: frozenset[str]) -> Sequence[Factor]:
+        """Σ_k x_k ⟦k = Y_i⟧ is x_{Y_i}: such labels get the expression Y_i for a letter, and the indicator goes."""
+        kept = list(part)
+        for f in part:
+            place = chosen_place(f, names)
+            if place is None:
+                continue
+            label, chooser, others = place
+            if any(q not in names for q in others) or not any(label in g.labels for g in kept if g is not f):
+                continue
+            names[label] = self.show(chooser, [names[q] for q in others], scope)
+            kept.remove(f)
+        return kept
 
     def hints(self, term: Term, axis: int) -> list[str]:
         """Letters that the user gave to an axis, from the leaves below it."""
@@ -194,6 +212,24 @@ class IndexForm:
         names = {q for quantity in self.system.quantities.values() for q in (quantity.name, quantity.indexed)}
         spare = [q for q in (*DEFAULT_LETTERS, *(f"i{n}" for n in range(1, 100))) if q not in names]
         return next(q for q in (*hints, *classed, *spare) if q not in taken)
+
+
+def chosen_place(factor: Factor, names: Mapping[int, Place]) -> tuple[int, Term, list[int]] | None:
+    """(k, Y, labels of Y) of a factor ⟦k = Y⟧ whose label k is summed and on which Y does not depend."""
+    condition = factor.term.args[0] if isinstance(factor.term, Apply) and factor.term.op == "cast" else None
+    if not (isinstance(condition, Apply) and condition.op == "equal"):
+        return None
+    for one, other in (condition.args, condition.args[::-1]):
+        axis = tm.position_axis(one)
+        if axis is None or factor.labels[axis] in names or tm.position_axis(other) is not None:
+            continue
+        monomial = tm.monomial(other)
+        if len(monomial.factors) == 1 and monomial.coef == 1 and isinstance(monomial.factors[0].term, Leaf):
+            inner = monomial.factors[0]
+            axes = [monomial.out.index(q) for q in inner.labels]
+            if axis not in axes:
+                return factor.labels[axis], inner.term, [factor.labels[a] for a in axes]
+    return None
 
 
 # ---------------------------------------------------------------- shared by both forms
