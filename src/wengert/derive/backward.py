@@ -20,6 +20,9 @@ from wengert.notation.expr import Call, walk
 from wengert.notation.meaning import function_op
 from wengert.ops.terms import Apply, Builder, Leaf, Term, gather, is_zero, number, subterms, total
 
+MAX_SUBSTITUTIONS = 3
+"""How often other bars are put into a line in search of a shorter form."""
+
 
 @dataclass(frozen=True, eq=False)
 class Contribution:
@@ -198,7 +201,7 @@ class _Derivation:
                     contributions.append(Contribution(child, term))
         raw = total([c.term for c in contributions], type.shape)
         value = simplify(raw, self.named)
-        further, assumed = self.further(name, value, contributions)
+        further, assumed = self.further(name, value)
         return BackwardLine(name, tuple(contributions), value, further, assumed)
 
     def contribution(self, name: str, child: str) -> Term | None:
@@ -214,21 +217,19 @@ class _Derivation:
         term = open_term_primes(gather(result), self.letters)
         return None if is_zero(term) else recognise(fold_calls(term, self.named, leaf))
 
-    def further(self, name: str, value: Term, contributions: Sequence[Contribution]) -> tuple[Term | None, bool]:
+    def further(self, name: str, value: Term) -> tuple[Term | None, bool]:
         """A cheaper form by putting in the other bars, opening primes, multiplying out, and the system's assumptions.
 
-        A bar that only this line uses is spared when it is put in, so its own cost counts for the form that reads it. A form
-        that is longer to write is not taken.
+        Bars that only this line needs are spared when they are put in, so what they cost counts for a form that reads them.
+        A form that is longer to write is not taken.
         """
         equations = [(recognise(gather(a)), recognise(gather(b))) for a, b in self.system.assumptions]
         bars = {bar(n): line.run for n, line in self.lines_of.items() if n != self.loss}
+        own = {bar(n) for n in self.exclusive(name)}
         opened = simplify(open_term_primes(value), self.named)
-        best, longest = cost(opened), written_length(opened)
-        best += sum(
-            cost(bars[bar(c.child)]) for c in contributions if bar(c.child) in bars and self.only_reader(name, c.child)
-        )
+        best, longest = self.spent(opened, bars, own), written_length(opened)
         found, assumed, current = None, False, value
-        for _ in range(3):
+        for _ in range(MAX_SUBSTITUTIONS):
             current = open_term_primes(substitute_leaves(current, bars))
             wide = expand(fold(current, self.named))
             if wide is None:
@@ -237,16 +238,32 @@ class _Derivation:
             wide = expand(fold(wide, self.named)) or wide
             for candidate, uses in ((wide, False), (assume(wide, equations), True)):
                 candidate = simplify(candidate, self.named)
-                if cost(candidate) < best and written_length(candidate) <= longest:
-                    best, found, assumed = cost(candidate), candidate, uses
+                if self.spent(candidate, bars, own) < best and written_length(candidate) <= longest:
+                    best, found, assumed = self.spent(candidate, bars, own), candidate, uses
             if not any(isinstance(t, Leaf) and t.name in bars for t in subterms(current)):
                 break
         return found, assumed
 
-    def only_reader(self, name: str, child: str) -> bool:
-        """Whether no other line of the backward pass uses the bar of `child`."""
-        readers = [n for n in self.system.parents(child) if n in self.needed]
-        return readers == [name]
+    def exclusive(self, name: str) -> set[str]:
+        """The quantities whose bars are needed for v̄ only."""
+        found = {name}
+        for other in reversed(self.lines_of):
+            readers = {n for n in self.system.parents(other) if n in self.needed}
+            if readers <= found:
+                found.add(other)
+        return found - {name, self.loss}
+
+    def spent(self, term: Term, bars: Mapping[str, Term], own: set[str]) -> int:
+        """The cost of a term and of the bars in `own` that it reads, directly or through others."""
+        total_cost, read, pending = 0, set[str](), [term]
+        while pending:
+            item = pending.pop()
+            total_cost += cost(item)
+            for leaf in subterms(item):
+                if isinstance(leaf, Leaf) and leaf.name in own and leaf.name in bars and leaf.name not in read:
+                    read.add(leaf.name)
+                    pending.append(bars[leaf.name])
+        return total_cost
 
 
 def written_length(term: Term) -> int:
