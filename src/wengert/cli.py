@@ -80,7 +80,7 @@ def _fail(message: str, status: int) -> None:
 
 
 @contextmanager
-def _plain_output(ascii: bool) -> Iterator[Callable[[str], None]]:
+def _plain_output() -> Iterator[Callable[[str], None]]:
     """Prints; a terminal that cannot show a sign gets a question mark instead of an exception."""
     stream = sys.stdout
     if hasattr(stream, "reconfigure") and (stream.encoding or "").lower().replace("-", "") != "utf8":
@@ -186,7 +186,7 @@ def derive(
         print(json.dumps(content, ensure_ascii=False, indent=2))
         return
     _warn(system)
-    with _plain_output(ascii) as out:
+    with _plain_output() as out:
         if echo:
             out(report.echo_text(system.data, ascii=ascii).split("\nwarning")[0] + "\n")
         if latex:
@@ -227,8 +227,74 @@ def diff(
     names = names_in(wrt)
     a, b = before.backward(wrt=names), after.backward(wrt=names)
     shown = b.in_form(form) if form else b
-    with _plain_output(ascii) as out:
+    with _plain_output() as out:
         out(difference_text(a.in_form(shown.form).difference(shown), after.data, ascii=ascii))
+
+
+@app.command()
+def trace(
+    file: File,
+    setting: Setting,
+    size: Size,
+    wrt: Wrt = "",
+    loss: Loss = "",
+    primitive: Annotated[
+        bool, typer.Option("--primitive", help="every single operation, as in a textbook's table")
+    ] = False,
+    random: Annotated[
+        int | None, typer.Option("--random", help="draw the values that are not set, with this seed")
+    ] = None,
+    digits: Annotated[int, typer.Option(min=1, max=17, help="significant digits")] = 4,
+    ascii: Ascii = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """The Wengert list with numbers: every value forward, every error signal backward, in order."""
+    import shutil
+
+    import numpy as np
+
+    from wengert.show.table import render_text
+    from wengert.show.trace import trace as run
+
+    system = _system(file)
+    derivation = system.backward(loss or None, names_in(wrt))
+    fill = None if random is None else np.random.default_rng(random)
+    table = run(
+        system.data,
+        derivation.data,
+        values_in(setting),
+        primitive=primitive,
+        fill=fill,
+        sizes=_dims(system, size),
+        ascii=ascii,
+    )
+    if as_json:
+        print(json.dumps(table.to_json(), ensure_ascii=False, indent=2))
+        return
+    _warn(system)
+    with _plain_output() as out:
+        out(render_text(table, shutil.get_terminal_size((80, 24)).columns, digits))
+
+
+@app.command()
+def draw(
+    file: File,
+    out: Annotated[Path, typer.Option("--out", "-o", help="graph.svg, or graph.dot for graphviz", show_default=False)],
+    wrt: Wrt = "",
+    loss: Loss = "",
+    forward: Annotated[bool, typer.Option("--forward", help="leave the error signals out")] = False,
+) -> None:
+    """The computation graph: forward edges and the error signals on the way back."""
+    from wengert.show.svg import save
+
+    if out.suffix.lower() not in (".svg", ".dot", ".gv"):
+        raise WengertError(
+            f"a graph cannot be written as '{out.suffix or out}'", repair="name a file that ends in .svg or .dot"
+        )
+    system = _system(file)
+    backward = None if forward else system.backward(loss or None, names_in(wrt)).data
+    _warn(system)
+    save(out, system.data, backward)
 
 
 @app.command()
