@@ -113,6 +113,24 @@ LAYOUT: tuple[Rewrite, ...] = (
 # ---------------------------------------------------------------- sums of what was moved
 
 
+def _product_of_one(node: Node, make: Maker) -> Node | None:
+    """A product of one factor is its sum over the labels that go, its axes in the order of the output."""
+    labels, output = node.params["inputs"][0], node.params["output"]
+    if len(node.inputs) != 1 or len(set(labels)) != len(labels):
+        return None
+    gone = tuple(k for k, q in enumerate(labels) if q not in output)
+    x = make("sum", node.inputs, {"axes": gone}) if gone else node.inputs[0]
+    left = [q for q in labels if q in output]
+    return make("transpose", (x,), {"axes": tuple(left.index(q) for q in output)})
+
+
+def _products_of_one() -> list[Node]:
+    x = input_node("x", _X3)
+    return [
+        apply("einsum", x, inputs=((0, 1, 2),), output=output) for output in ((), (2, 0), (1,), (2, 0, 1), (0, 1, 2))
+    ]
+
+
 def _sum_of_broadcast(node: Node, make: Maker) -> Node | None:
     """Σ over axes that x has not is their number of entries times x."""
     (wide,) = node.inputs
@@ -165,6 +183,7 @@ SUMS: tuple[Rewrite, ...] = (
     Rule("sum-of-multiple", lambda x, axes, c: sum(fill(c) * x, axes), lambda x, axes, c: fill(c) * sum(x, axes), exact=False, ulps=16, units="inputs", examples=_SUMS),
     Rule("sum-of-fraction", lambda x, axes, c: sum(x / fill(c), axes), lambda x, axes, c: sum(x, axes) / fill(c), exact=False, ulps=16, units="inputs", examples=_SUMS),
     Rule("sum-of-transpose", lambda x, p, axes: sum(transpose(x, p), axes), lambda x, p, axes: transpose(sum(x, computed(_sorted_sources, p, axes)), computed(_order_left, p, axes)), exact=False, ulps=16, units="inputs", examples=({"x": _X3, "p": (2, 0, 1), "axes": (1,)}, {"x": _X3, "p": (1, 2, 0), "axes": (0, 2)})),
+    Procedure("product-of-one", ["einsum"], _product_of_one, "Σ x over labels → sum(x)", exact=False, ulps=16, units="inputs", samples=_products_of_one),
     Procedure("sum-of-broadcast", ["sum"], _sum_of_broadcast, "sum(broadcast(x), axes that x has not) → their number · x", exact=False, ulps=16, units="inputs", samples=_broadcasts),
 )  # fmt: skip
 

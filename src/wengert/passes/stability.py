@@ -117,6 +117,17 @@ LOGISTIC: tuple[Rewrite, ...] = (
     _stable("logistic", lambda x, a: (a * exp(x)) / (1 + exp(x)), lambda x, a: a * logistic(x), valid="abs(x) < 700"),
     _stable("logistic", lambda x, a: exp(x) * (a / (1 + exp(x))), lambda x, a: a * logistic(x), valid="abs(x) < 700"),
     _stable("logistic", lambda x, a: a / (1 + exp(x)), lambda x, a: a * logistic(-x), valid="abs(x) < 700"),
+    _stable("logistic", lambda x: exp(x) * logistic(-x), lambda x: logistic(x)),
+    _stable("logistic", lambda x: exp(-x) * logistic(x), lambda x: logistic(-x)),
+    _stable("logistic", lambda x, a: exp(x) * (a * logistic(-x)), lambda x, a: a * logistic(x), valid="abs(x) < 700"),
+    _stable("logistic", lambda x, a: exp(-x) * (a * logistic(x)), lambda x, a: a * logistic(-x), valid="abs(x) < 700"),
+    _stable("logistic-slope", lambda x: exp(-x) * logistic(x) ** 2, lambda x: logistic(x) * logistic(-x)),
+    _stable(
+        "logistic-slope",
+        lambda x, a: exp(-x) * (a * logistic(x) ** 2),
+        lambda x, a: a * (logistic(x) * logistic(-x)),
+        valid="abs(x) < 300 and abs(a) < 1e150",
+    ),
     _stable("log-logistic", lambda x: log(logistic(x)), lambda x: -softplus(-x)),
     _stable("log-logistic", lambda x: log(1 - logistic(x)), lambda x: -softplus(x)),
     _stable("log-logistic", lambda x: log1p(-logistic(x)), lambda x: -softplus(x)),
@@ -139,6 +150,7 @@ SOFTMAX: tuple[Rewrite, ...] = (
     _stable("softmax", lambda x, axes, shape, kept: exp(x) / _over_total(x, axes, shape, kept), lambda x, axes, shape, kept: softmax(x, axes), ulps=1024, when=_spread_back, examples=_AXES),
     _stable("softmax", lambda x, axes, shape, kept, a: (a * exp(x)) / _over_total(x, axes, shape, kept), lambda x, axes, shape, kept, a: a * softmax(x, axes), **_FINITE_A),
     _stable("softmax", lambda x, axes, shape, kept, a: exp(x) * (a / _over_total(x, axes, shape, kept)), lambda x, axes, shape, kept, a: a * softmax(x, axes), **_FINITE_A),
+    _stable("softmax", lambda x, axes, shape, kept: exp(x) * broadcast(1 / sum(exp(x), axes), shape, kept), lambda x, axes, shape, kept: softmax(x, axes), ulps=1024, when=_spread_back, examples=_AXES),
 )  # fmt: skip
 
 

@@ -49,7 +49,8 @@ def over_products(graph: Graph, rule: Callable[[Node, Product], Node | None]) ->
         new = with_inputs(node, inputs)
         if new.op.name in ROOTS and new.type.is_float:
             product = Product.read(new, count)
-            new = (rule(new, product) if product else None) or new
+            better = rule(new, product) if product is not None else None
+            new = new if better is None else better
         count[new] = count.get(new, 0) + reads.get(node, 1)
         return new
 
