@@ -258,7 +258,7 @@ def trace(
 
     system = _system(file)
     derivation = system.backward(loss or None, names_in(wrt))
-    fill = None if random is None else np.random.default_rng(random)
+    fill = None if seed is None else np.random.default_rng(seed)
     table = run(
         system.data,
         derivation.data,
