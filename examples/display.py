@@ -18,7 +18,10 @@ for kind, content in bundle.items():
 
 display = bundle["text/latex"].strip().removeprefix("$$").removesuffix("$$")
 document = (
-    r"\documentclass{article}\usepackage{amsmath,amssymb}\begin{document}" + rf"\[{display}\]" + r"\end{document}" + "\n"
+    r"\documentclass{article}\usepackage{amsmath,amssymb}\begin{document}"
+    rf"\[{display}\]"
+    r"\end{document}"
+    "\n"
 )
 path = Path(sys.argv[1] if len(sys.argv) > 1 else ".") / "backward.tex"
 path.write_text(document, encoding="utf-8")

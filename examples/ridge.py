@@ -39,7 +39,10 @@ def rmse(prediction: np.ndarray, truth: np.ndarray) -> float:
 print(f"RMSE on diabetes       {'wengert':>10} {'Ridge':>10}   difference    (alpha = λN = {lam * len(training):g})")
 worst = 0.0
 for name, rows in (("training", training), ("test", held)):
-    ours, theirs = rmse(trained(data[rows]), target[rows]), rmse(ridge.predict(scaler.transform(data[rows])), target[rows])
+    ours, theirs = (
+        rmse(trained(data[rows]), target[rows]),
+        rmse(ridge.predict(scaler.transform(data[rows])), target[rows]),
+    )
     worst = max(worst, abs(ours - theirs) / theirs)
     print(f"{len(rows):5d} {name:<16} {ours:10.4f} {theirs:10.4f} {abs(ours - theirs) / theirs:12.1e}")
 sys.exit(worst > 0.01)

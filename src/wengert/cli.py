@@ -47,7 +47,9 @@ Form = Literal["index", "matrix", "elements"]
 def main() -> None:
     """The entry point: mistakes of the user end with their three lines on standard error and status 2, failed checks with 1."""
     try:
-        app(standalone_mode=False)
+        status = app(standalone_mode=False, prog_name="wengert")
+        if isinstance(status, int) and status:  # what typer.Exit(status) said
+            sys.exit(status)
     except CheckError as error:
         _fail(str(error), 1)
     except WengertError as error:

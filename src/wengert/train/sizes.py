@@ -31,8 +31,8 @@ class Sizes:
         """The number of each size known, by the size's name."""
         return {name: number for name, (number, _) in self.found.items()}
 
-    def know(self, size: int | Dim | Any, number: int, origin: str) -> None:
-        """Notes that an axis has so many entries.
+    def know(self, size: int | Dim | Any, number: int, origin: str, letter: str = "") -> None:
+        """Notes that an axis has so many entries; `letter` is its index where the size itself has no name.
 
         Raises ShapeError where another number is known already.
         """
@@ -42,7 +42,7 @@ class Sizes:
             have, before = size, "the equations"
         if have != number:
             raise ShapeError(
-                f"{index_of(self.whole, size)} has two sizes: {have} and {number}",
+                f"{index_of(self.whole, size, letter)} has two sizes: {have} and {number}",
                 f"  {have} in {before}, {number} in {origin}",
                 "give data whose shapes fit the equations, or correct --size",
             )
@@ -53,15 +53,17 @@ class Sizes:
         Raises ShapeError where an array has another number of axes than the equations say.
         """
         for name, array in arrays.items():
-            shape = self.whole.data.quantities[name].type.shape
+            quantity = self.whole.data.quantities[name]
+            shape = quantity.type.shape
             if len(shape) != np.ndim(array):
                 raise ShapeError(
                     f"'{name}' has {axes(len(shape))} in the equations, and {what} {name} has {axes(np.ndim(array))}",
                     f"  {name}: {' × '.join(map(str, np.shape(array))) or 'a number'}",
                     f"give {'an array with ' + axes(len(shape)) if shape else 'a number'}",
                 )
-            for size, number in zip(shape, np.shape(array), strict=True):
-                self.know(size, number, f"{what} {name}")
+            letters = (*quantity.letters, *[""] * len(shape))
+            for size, number, letter in zip(shape, np.shape(array), letters, strict=False):
+                self.know(size, number, f"{what} {name}", letter)
 
     def stated(self, system: System, sizes: Mapping[str, int]) -> None:
         """The sizes that --size states by a vector or an index letter of the system for one example, and saved ones."""
@@ -100,10 +102,11 @@ def axes(number: int) -> str:
     return f"{number or 'no'} {'axis' if number == 1 else 'axes'}"
 
 
-def index_of(system: System, size: object) -> str:
+def index_of(system: System, size: object, letter: str = "") -> str:
     """How the user knows an axis: by its index letters."""
     letters = system.data.class_letters.get(size, ()) if isinstance(size, Dim) else ()
-    return f"the index {', '.join(letters)}" if letters else "an axis"
+    known = ", ".join(letters) or letter
+    return f"the index {known}" if known else "an axis"
 
 
 def _stated_size(system: System, spelled: str, number: int) -> object:
