@@ -31,26 +31,9 @@ SPECIAL = [
     *(0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 3.0, 40.0, -40.0, 800.0, -800.0, 1e-9, -1e-9, 0.1),
     *(5e-324, -5e-324, 2.3e-308, 1e-300, 1e150, -1e150, 1.7e308, -1.7e308, np.inf, -np.inf, np.nan),
 ]
-PAIRS = [
-    0.0,
-    -0.0,
-    1.0,
-    -2.0,
-    40.0,
-    -40.0,
-    800.0,
-    -800.0,
-    1e-9,
-    5e-324,
-    1e150,
-    -1.7e308,
-    1.7e308,
-    np.inf,
-    -np.inf,
-    np.nan,
-]
+PAIRS = [0.0, -0.0, 1.0, -2.0, 40.0, -800.0, 800.0, 5e-324, 1.7e308, np.inf, -np.inf, np.nan]
 """Where a rule has more than one variable."""
-DRAWS = 12
+DRAWS = 8
 FREE = ArrayType((Dim("n"),))
 
 TABLES = {"identities": IDENTITIES, "assuming": ASSUMING, "stability": STABILITY, "dead": DEAD, "narrow": NARROW}

@@ -6,6 +6,7 @@ so are their derivatives. `applied` lists what was rewritten, for the user to se
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType, Shape
+from wengert.passes.algebra import IDENTITIES
 from wengert.passes.patterns import (
     Env,
     Pattern,
@@ -47,8 +49,13 @@ def applied(graph: Graph) -> tuple[Applied, ...]:
 
 
 def outcome(graph: Graph) -> Outcome:
-    """The stabilised graph with the list of what was applied."""
-    return rewrite(graph, STABILITY)
+    """The stabilised graph with the list of what was applied.
+
+    The identities of algebra are applied along with the rules, as one may bring out the form that another knows; they are
+    not listed.
+    """
+    result = rewrite(graph, STABILITY + IDENTITIES)
+    return replace(result, applied=tuple(entry for entry in result.applied if entry.rule in STABILITY))
 
 
 def _spread_back(env: Env) -> bool:

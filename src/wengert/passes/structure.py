@@ -120,7 +120,7 @@ class Product:
             self.coef = times(self.coef, number)
             return []
         opener = _OPENERS.get(node.op.name)
-        if opener is None or (node.op.name not in _VIEWS and self.uses.get(node, 1) > 1):
+        if opener is None or (node.op.name not in _FREE and self.uses.get(node, 1) > 1):
             return None
         if len(node.inputs) > 1 and others + len(node.inputs) > FACTORS:
             return None
@@ -268,7 +268,7 @@ def _open_einsum(product: Product, node: Node, labels: Labels) -> list[Factor]:
     return opened
 
 
-_VIEWS = frozenset({"broadcast", "transpose"})
+_FREE = frozenset({"broadcast", "transpose", "negative"})
 """They cost nothing, so they are opened even where others read them too."""
 _OPENERS: dict[str, Opener] = {
     "broadcast": _open_broadcast,
