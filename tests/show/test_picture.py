@@ -184,6 +184,11 @@ def test_a_subscript_stands_below_its_superscript():
     assert width(pieces("w⁽¹⁾_i")) == pytest.approx(width(pieces("w⁽¹⁾")))
 
 
+def test_a_picture_in_a_page_shrinks_with_it(unit):
+    assert 'style="max-width:100%;height:auto"' in draw(*unit)
+    assert "style=" not in render(diagram(*unit)).split("\n")[0]
+
+
 def test_dot_quotes_every_name(unit):
     text = dot(diagram(*unit))
     assert text.startswith('digraph "L_reg" {')
@@ -196,7 +201,7 @@ def test_dot_quotes_every_name(unit):
 def test_files_are_written_whole_or_not_at_all(unit, tmp_path):
     save(tmp_path / "g.svg", *unit)
     save(tmp_path / "g.dot", *unit)
-    assert (tmp_path / "g.svg").read_text(encoding="utf-8") == draw(*unit)
+    assert (tmp_path / "g.svg").read_text(encoding="utf-8") == render(diagram(*unit))
     assert (tmp_path / "g.dot").read_text(encoding="utf-8").startswith("digraph")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["g.dot", "g.svg"]
     with pytest.raises(DataError, match="the picture cannot be written"):

@@ -242,7 +242,7 @@ class _Page:
                 x, y = MARGIN, y + 24
             draw(picture, x, y)
             picture.texts.append(Text(x + 34, y + 4, text, LEGEND, INK, "start"))
-            x += step + 22
+            x += step + 28
         picture.height = y + 24
 
     def samples(self) -> Iterable[tuple[Callable[[Scene, float, float], None], str]]:

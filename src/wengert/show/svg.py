@@ -17,12 +17,13 @@ from wengert.show.dot import dot
 from wengert.show.mathtext import SAFETY, Piece, width
 from wengert.show.scene import Arrow, Frame, Rule, Scene, Text, scene
 
-FONT = "'STIX Two Text','STIX Two Math','Latin Modern Roman','Cambria Math',Cambria,'Times New Roman',Times,serif"
+FONT = "'Times New Roman',Times,'Liberation Serif','STIX Two Text',serif"
+"""Fonts with the widths that mathtext.py reckons with; converters that look at the first name only find it or its twin."""
 
 
 def draw(system: System, backward: Backward | None = None) -> str:
-    """The graph of a system as one SVG element; with a backward pass, its error signals too."""
-    return render(diagram(system, backward))
+    """The graph of a system as one SVG element for a page (`_repr_svg_`); with a backward pass, its error signals too."""
+    return render(diagram(system, backward), inline=True)
 
 
 def save(path: str | Path, system: System, backward: Backward | None = None) -> None:
@@ -30,21 +31,26 @@ def save(path: str | Path, system: System, backward: Backward | None = None) -> 
 
     Raises DataError where the file cannot be written; the one that was there is then unchanged.
     """
-    text = dot(diagram(system, backward)) if Path(path).suffix.lower() in (".dot", ".gv") else draw(system, backward)
+    text = (
+        dot(diagram(system, backward))
+        if Path(path).suffix.lower() in (".dot", ".gv")
+        else render(diagram(system, backward))
+    )
     write(path, text)
 
 
-def render(graph: Diagram) -> str:
-    """The SVG of a diagram."""
-    return svg(scene(graph), f"Computation graph of {graph.loss}", graph.describe())
+def render(graph: Diagram, *, inline: bool = False) -> str:
+    """The SVG of a diagram; `inline` lets it shrink with the page it stands in, which converters of files do not know."""
+    style = ' style="max-width:100%;height:auto"' if inline else ""
+    return svg(scene(graph), f"Computation graph of {graph.loss}", graph.describe(), style)
 
 
-def svg(picture: Scene, title: str, description: str) -> str:
+def svg(picture: Scene, title: str, description: str, style: str = "") -> str:
     """The SVG of a scene."""
     wide, high = f"{picture.width:.0f}", f"{picture.height:.0f}"
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{wide}" height="{high}" viewBox="0 0 {wide} {high}"'
-        f' style="max-width:100%;height:auto" font-family="{FONT}">'
+        f'{style} font-family="{FONT}">'
     )
     lines = [
         head,
@@ -102,9 +108,10 @@ def _frame(frame: Frame) -> str:
 
 def _text(text: Text) -> str:
     """A text element, and a path for each bar; a barred piece begins at a place of its own, so that its bar lies over it."""
-    barred = any(piece.barred for piece in text.pieces)
+    # Text of several pieces is centred here: some converters centre each piece by itself.
+    several = sum(bool(piece.text) for piece in text.pieces) > 1 or any(piece.barred for piece in text.pieces)
     left = text.x if text.anchor == "start" else text.x - width(text.pieces) / SAFETY * text.size / 2
-    x, anchor = (left, "start") if barred else (text.x, text.anchor)
+    x, anchor = (left, "start") if several else (text.x, text.anchor)
     spans, bars, at = "", "", left
     level = back = 0.0
     for piece in text.pieces:
