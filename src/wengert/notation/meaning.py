@@ -35,7 +35,7 @@ from wengert.notation.ranks import Mismatch, product_kind
 from wengert.notation.values import WHOLE_RANK, Combiner, Val, filled
 
 if TYPE_CHECKING:
-    from wengert.notation.elaborate import Context
+    from wengert.notation.context import Context
 
 COMPARISONS = {"<": "less", "≤": "less_equal", ">": "greater", "≥": "greater_equal", "=": "equal", "≠": "not_equal"}
 REDUCTIONS = {"sum": "sum", "max": "max", "min": "min", "prod": "prod"}

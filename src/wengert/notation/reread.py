@@ -7,20 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from wengert.errors import EquationError
 from wengert.ir.graph import Node
 from wengert.ir.system import Definition, System, bar
 from wengert.ir.types import Dim
-from wengert.notation.elaborate import KIND_OF_RANK, Context, arrange, place
+from wengert.notation.context import KIND_OF_RANK, Context, arrange, place
 from wengert.notation.expr import Expr, Line, Product, Ref
 from wengert.notation.meaning import LineMeaning
 from wengert.notation.ranks import KindReader, Mismatch, infer_kinds
+from wengert.notation.reader import Reading
 from wengert.notation.values import Val
-
-if TYPE_CHECKING:
-    from wengert.notation.parser import Reading
 
 
 def read_in_context(reading: Reading, system: System) -> tuple[Definition, ...]:
@@ -79,7 +76,7 @@ class _ContextReader:
             meaning = LineMeaning(self.context, {})
             val = meaning.assign(line)
             self.finish_sizes()
-            return Definition(self.context.target(left), arrange(val, line, self.context), line, tuple(line.span))
+            return Definition(self.context.target(left), arrange(val, line, self.context), line, line.span)
         except Mismatch as mismatch:
             raise self.error(line, mismatch) from None
 

@@ -1,0 +1,116 @@
+"""What the lines of a system share while they are elaborated: kinds, axes and sizes of names, places in the text, warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from wengert.errors import caret
+from wengert.ir.graph import Node, input_node
+from wengert.ir.system import bar
+from wengert.ir.types import ArrayType
+from wengert.notation.expr import Expr, Index, Line, Ref, Span, walk
+from wengert.notation.reader import Reading
+from wengert.notation.values import SizeClasses, Val
+from wengert.ops.terms import spread
+
+KIND_OF_RANK = {0: "s", 1: "c", 2: "m"}
+
+
+def place(source: str, span: Span) -> str:
+    """The line of the source in which a span begins, with a caret under the span."""
+    start = min(max(span.start, 0), len(source))
+    begin = source.rfind("\n", 0, start) + 1
+    end = source.find("\n", start)
+    end = len(source) if end < 0 else end
+    stop = min(max(span.end, start + 1), end) if span.end >= 0 else end
+    return caret(source[begin:end], start - begin, stop - begin, number=source.count("\n", 0, begin) + 1)
+
+
+def trees_of(lines: Sequence[Line]) -> list[Expr]:
+    """Every tree of the lines, left sides first."""
+    return [tree for line in lines for side in (line.left, *line.rights) for tree in walk(side)]
+
+
+@dataclass
+class Context:
+    """What the lines share: kinds and axes of names, size classes, names that stand for sizes, and inputs made so far."""
+
+    reading: Reading
+    classes: SizeClasses = field(default_factory=SizeClasses)
+    kinds: dict[str, str] = field(default_factory=dict[str, str])
+    axes: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
+    dtypes: dict[str, str] = field(default_factory=dict[str, str])
+    size_names: dict[str, int] = field(default_factory=dict[str, int])
+    leaves: dict[str, Node] = field(default_factory=dict[str, Node])
+    warnings: list[str] = field(default_factory=list[str])
+    spellings: dict[str, str] = field(default_factory=dict[str, str])
+    """Other spellings of a name: the matrix name W of w_ij."""
+    euler: bool = True
+    """Whether e is Euler's number, because no line and no declaration says otherwise."""
+
+    letter_sizes: dict[str, str] = field(default_factory=dict[str, str])
+    """The declared name of the size of an index letter: N for n."""
+
+    def resolve(self, name: str) -> str:
+        """The quantity that a spelling means."""
+        return self.spellings.get(name, name)
+
+    def target(self, tree: Ref) -> str:
+        """The name of the leaf that a reference reads or a left side defines."""
+        name = self.resolve(tree.name)
+        return bar(name) if tree.barred else name
+
+    def hidden_names(self) -> set[str]:
+        """Names that are no quantities: those of sizes, and e."""
+        return set(self.size_names) | ({"e"} if self.euler else set())
+
+    def names_in(self, trees: Sequence[Expr]) -> list[tuple[str, Ref]]:
+        """The quantities that trees read, each with its first place."""
+        found: dict[str, Ref] = {}
+        for tree in trees:
+            for part in walk(tree):
+                if isinstance(part, Ref) and not (part.indices is None and part.name in self.hidden_names()):
+                    found.setdefault(self.target(part), part)
+        return list(found.items())
+
+    def axes_of(self, name: str, rank: int) -> tuple[int, ...]:
+        """The size ids of a quantity's axes, made at first sight."""
+        if name not in self.axes:
+            self.axes[name] = tuple(self.classes.fresh() for _ in range(rank))
+        return self.axes[name]
+
+    def leaf(self, name: str) -> Node:
+        """The input node of a quantity; sizes must be final."""
+        if name not in self.leaves:
+            shape = tuple(self.classes.size(a) for a in self.axes.get(name, ()))
+            self.leaves[name] = input_node(name, ArrayType(shape, self.dtypes.get(name, "float64")))
+        return self.leaves[name]
+
+    def warn(self, tree: Expr, what: str, repair: str) -> None:
+        """Say what was guessed."""
+        self.warnings.append("\n".join((what, place(self.reading.source, tree.span), repair)))
+
+
+def arrange(val: Val, line: Line, context: Context) -> Node:
+    """The node of a line with the axes of its left side."""
+    left = line.left
+    assert isinstance(left, Ref)
+    axes = context.axes[context.target(left)]
+    shape = tuple(context.classes.size(a) for a in axes)
+    node = val.make()
+    if left.indices:
+        order = [index.letter for index in left.indices if isinstance(index, Index)]
+    else:
+        order = [f"w{k}" for k in range(len(axes))]
+    return spread(node, tuple(order.index(q) for q in val.labels), tuple(range(len(order))), shape)
+
+
+def capital(name: str) -> str:
+    """W⁽¹⁾ of w⁽¹⁾: the name of the whole array."""
+    return name[0].upper() + name[1:] if name[0].isascii() else name
+
+
+def lower(name: str) -> str:
+    """w⁽¹⁾ of W⁽¹⁾: the name that carries indices."""
+    return name[0].lower() + name[1:] if name[0].isascii() else name

@@ -1,0 +1,83 @@
+"""The left sides of a system and the order of its lines: each name once, each line after those it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from wengert.errors import EquationError
+from wengert.notation.context import place
+from wengert.notation.expr import Expr, Index, Line, Ref, walk
+
+
+def error_at(source: str, tree: Expr | Line, what: str, repair: str) -> EquationError:
+    """The three lines of a mistake at a tree."""
+    return EquationError(what, place(source, tree.span), repair)
+
+
+def check_left_sides(lines: Sequence[Line], source: str) -> None:
+    """Every left side is a quantity with different index letters, and none is defined twice.
+
+    Raises EquationError.
+    """
+    seen: dict[str, Line] = {}
+    for line in lines:
+        left = line.left
+        if not isinstance(left, Ref) or left.barred:
+            raise error_at(
+                source, line.left, "the left side of a forward equation must be a quantity", "write  name = expression"
+            )
+        if left.name in seen:
+            first = place(source, seen[left.name].left.span).split("\n")[0].strip()
+            raise error_at(
+                source,
+                left,
+                f"'{left.name}' is defined twice in one system (first at {first})",
+                "give one of the two another name",
+            )
+        seen[left.name] = line
+        letters = [index.letter for index in left.indices or () if isinstance(index, Index)]
+        if len(letters) != len(left.indices or ()) or len(set(letters)) != len(letters):
+            raise error_at(
+                source, left, "the indices on a left side must be different letters", "write for example  y_ij = …"
+            )
+
+
+def order_lines(lines: Sequence[Line], source: str) -> list[Line]:
+    """Lines in an order in which each reads only earlier ones; the order of the text where it already is.
+
+    Raises EquationError where they read each other in a circle.
+    """
+    defined = {line.left.name: line for line in lines if isinstance(line.left, Ref)}
+    ordered: list[Line] = []
+    state: dict[str, int] = {}
+    for start in list(defined):
+        stack: list[tuple[str, bool]] = [(start, False)]
+        path: list[str] = []
+        while stack:
+            name, leaving = stack.pop()
+            if leaving:
+                state[name] = 2
+                path.pop()
+                ordered.append(defined[name])
+            elif state.get(name) == 1:
+                raise cycle(defined, path, name, source)
+            elif name not in state:
+                state[name] = 1
+                path.append(name)
+                stack.append((name, True))
+                reads = [t.name for right in defined[name].rights for t in walk(right) if isinstance(t, Ref)]
+                stack.extend(
+                    (read, False) for read in reversed(dict.fromkeys(reads)) if read in defined and state.get(read) != 2
+                )
+    return ordered
+
+
+def cycle(defined: Mapping[str, Line], path: Sequence[str], name: str, source: str) -> EquationError:
+    """The mistake of lines that read each other."""
+    loop = [*path[path.index(name) :], name]
+    return error_at(
+        source,
+        defined[name].left,
+        f"these lines define each other in a circle: {' → '.join(loop)}",
+        "a quantity may only use earlier ones; give the new value a new name",
+    )
