@@ -32,6 +32,7 @@ from wengert.notation.expr import (
 from wengert.notation.scripts import Script, clusters, list_letters, next_script
 from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS
 from wengert.notation.tokens import Token
+from wengert.notation.tokens_text import ascii_letter
 
 if TYPE_CHECKING:
     from wengert.notation.parser import Parser
@@ -475,8 +476,13 @@ def differential_part(parser: Parser, content: list[Token]) -> tuple[str, list[T
         return "∂", content[1:]
     if first.kind == "name" and first.text == "d" and not (first.bars or parser.symbols.is_quantity("d")):
         return ("d", content[1:]) if len(content) == 1 or content[1].kind == "name" else None
-    if first.kind == "name" and len(first.text) > 1 and first.text[0] == "d" and first.text[1:] in parser.symbols.names:
-        return "d", [replace(first, text=first.text[1:]), *content[1:]]
+    if (
+        first.kind == "name"
+        and len(first.text) > 1
+        and first.text[0] == "d"
+        and ascii_letter(first.text[1:])[0] in parser.symbols.bases
+    ):
+        return "d", [replace(first, text=ascii_letter(first.text[1:])[0]), *content[1:]]
     return None
 
 
@@ -533,7 +539,7 @@ def below_the_line(parser: Parser) -> Expr:
     token = parser.advance()
     if token.kind == "name" and token.text[0] == "d":
         if len(clusters(token.text)) > 1:
-            parser.tokens[parser.at - 1] = token = replace(token, text=token.text[1:])
+            parser.tokens[parser.at - 1] = token = replace(token, text=ascii_letter(token.text[1:])[0])
             return references.reference(parser, token)
     elif token.kind != "partial":
         raise parser.error("Below a ∂ stands another ∂.", token.span, "Write ∂L/∂w.")

@@ -160,7 +160,7 @@ class _Row:
 
     def place(self, separator: str, part: list[Token]) -> bool:
         """Put one part where it belongs; False when the rest of the row is a remark."""
-        if separator == "soft" and _is_equation_number(part):
+        if separator and _is_equation_number(part):
             return True
         remark = self.remark_start(part, separator)
         if remark is not None:

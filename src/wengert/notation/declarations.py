@@ -131,6 +131,8 @@ def _shape(chunk: Chunk, source: Source) -> Declaration:
                 raise source.error(
                     "A size is a number or a letter.", token.span, "Write, for example, ℝ^(m×n) or ℝ^(3×4)."
                 )
+    if len(sizes) > 2 and all(size == "x" for size in sizes[1::2]):
+        sizes = sizes[::2]  # R^(m x n) in ASCII
     rest = after[script.end if script else 1 :]
     if rest:
         raise source.error("Something follows this shape.", rest[0].span, "Write one declaration a line.")

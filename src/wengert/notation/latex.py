@@ -18,6 +18,7 @@ from wengert.notation.expr import (
     Num,
     Partial,
     Power,
+    Product,
     Quotient,
     Ref,
     Sum,
@@ -126,8 +127,9 @@ class LatexPrinter(Printer):
             return rf"\tfrac{value.numerator}{value.denominator}"
         return rf"\tfrac{{{value.numerator}}}{{{value.denominator}}}"
 
-    def between(self, before: Expr, factor: Expr, text: str) -> str:
-        space = super().between(before, factor, text)
+    def between(self, tree: Product, place: int, text: str) -> str:
+        space = super().between(tree, place, text)
+        before = tree.factors[place - 1]
         raised_name = isinstance(before, Ref) and (before.barred or text.startswith(("(", r"\left(")))
         return "\\," if space == " " and raised_name else space
 

@@ -35,6 +35,8 @@ from wengert.notation.unicode import BIG_SIGNS, TextPrinter, show
 
 def cells(text: str) -> int:
     """The number of terminal cells that a text takes."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
         for c in unicodedata.normalize("NFC", text)

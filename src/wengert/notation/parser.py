@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import NamedTuple
 
 from wengert.notation import atoms, references
 from wengert.notation.atoms import divide
@@ -36,6 +37,8 @@ STARTS = frozenset(
 )
 """Kinds of tokens that can begin a factor."""
 
+RESERVED = frozenset({"if", "otherwise", "else"})
+
 
 @dataclass
 class Reach:
@@ -62,6 +65,7 @@ class Parser:
     open_bars: list[str] = field(default_factory=list[str])
     reaches: list[Reach] = field(default_factory=list[Reach])
     loose: list[tuple[str, Span]] = field(default_factory=list[tuple[str, Span]])
+    name_start: int = -1  # where the name begins whose subscript is read
     in_index: bool = False  # inside a subscript: bare letters index
     reads_signals: bool = False  # whether dW stands for the error signal of W here
     condition: bool = False  # inside an indicator or a case: bare index letters compare
@@ -127,7 +131,7 @@ class Parser:
             return self.error(f"This “{token.text}” closes nothing.", token.span, "Remove it.")
         if token.kind == "end":
             return self.error("The expression ends too early.", token.span, "Complete it.")
-        if token.text == "if":
+        if token.text in RESERVED:
             return self.error("A condition stands outside a brace.", token.span, "Write { a if c; b otherwise }.")
         if token.text in "⊗±∓" and token.kind == "op":
             return self.error(f"The sign {token.text} is not read.", token.span, "Write the operation out.")
@@ -173,19 +177,20 @@ class Parser:
                     raise self.error(
                         f"The sum over {letter} has ended before this {letter}: a Σ reaches to the end of its term, not over + or −.",
                         place,
-                        f"Write {sigma} ({body} + …) to sum both, or give “{later}” an index of its own Σ.",
+                        f"Write {sigma} ({body} + {later}) to sum both together, or {sigma} {body} + {sigma} {later} to sum each.",
                     )
 
     def term(self) -> Expr:
         """Runs with a product sign between them, from left to right; a run is factors side by side and / (decision 15)."""
-        start, sign, number_next = self.at, "", False
-        left: Expr | None = None
+        start, sign, number_next = self.at, "", ""
+        left: Term | None = None
         while True:
             run = Run(self)
             run.add(self.factor(signed=True))
             while True:
                 if self.token.kind == "op" and LEVEL.get(self.token.text) == RUN:
                     slash = self.advance()
+                    references.check_short_word(self, slash, self.token)
                     run.divide(slash, self.at, self.factor(signed=True))
                 elif self.begins_factor():
                     run.places.append(self.at)
@@ -193,28 +198,24 @@ class Parser:
                 else:
                     break
             right = run.finish(last=True)
-            left = right if left is None else self.join(left, right, sign, number_next, self.span_from(start))
+            if left is None:
+                left = Term(right, tuple(run.factors), "")
+            else:
+                left = join(left, right, run.factors, sign, number_next, self.span_from(start))
             if self.token.kind != "op" or LEVEL.get(self.token.text) != SIGNED:
-                return left
+                return left.tree
             sign = PRODUCT_SIGNS[self.advance().text]
-            number_next = self.token.kind == "num"
-
-    def join(self, left: Expr, right: Expr, sign: str, number_next: bool, span: Span) -> Expr:
-        """left · right. Before a number the dot only keeps digits apart: it is juxtaposition there."""
-        signed = isinstance(left, Product) and left.sign != ""
-        if sign in ("·", "*") and (isinstance(left, Num) or (number_next and not signed)):
-            plain_left = left.factors if isinstance(left, Product) else (left,)
-            plain_right = right.factors if isinstance(right, Product) and right.sign == "" else (right,)
-            return Product(plain_left + plain_right, span=span)
-        if isinstance(left, Product) and left.sign == sign:
-            return Product((*left.factors, right), sign, span=span)
-        return Product((left, right), sign, span=span)
+            number_next = self.token.kind
 
     def begins_factor(self) -> bool:
         token = self.token
         if token.kind not in STARTS or (token.kind in ("bar", "norm") and self.closes_bars(token)):
             return False
-        return not (token.kind == "name" and token.text in ("if", "otherwise", "else", "and") and self.condition)
+        return not self.is_reserved(token)
+
+    def is_reserved(self, token: Token) -> bool:
+        """Whether a word belongs to cases and conditions and so names nothing."""
+        return token.kind == "name" and (token.text in RESERVED or (token.text == "and" and self.condition))
 
     def closes_bars(self, token: Token) -> bool:
         """Whether a | or ‖ closes: its side says so, or one of its kind is open."""
@@ -224,7 +225,7 @@ class Parser:
 
     def deeper(self) -> None:
         self.depth += 1
-        if self.depth > MAX_DEPTH:
+        if self.depth > MAX_DEPTH + 1:
             raise self.error(
                 f"The expression nests deeper than {MAX_DEPTH} levels here.",
                 self.token.span,
@@ -242,7 +243,7 @@ class Parser:
             self.depth -= 1
             return tree
         handler = atoms.HANDLERS.get(token.kind)
-        if handler is None or (handler is atoms.bars and self.closes_bars(token)):
+        if handler is None or self.is_reserved(token) or (handler is atoms.bars and self.closes_bars(token)):
             raise self.unexpected()
         if token.kind == "name" and references.is_call(self):
             handler = atoms.call
@@ -273,7 +274,7 @@ class Parser:
         if len(kinds) == 2 and script.content[0].text == "-" and self.is_plain_transpose(script.content[1]):
             self.at = script.end
             return Transpose(Inverse(tree, span=here), span=here)
-        if len(script.content) > 1 and kinds[-1] == "transpose":
+        if len(script.content) > 1 and kinds[-1] == "transpose" and kinds[-2] not in ("sub", "sup"):
             script = replace(script, content=script.content[:-1])
             return Transpose(self.power(tree, script, here), span=here)
         return self.power(tree, script, here)
@@ -341,6 +342,24 @@ class Parser:
                 break
             self.advance()
         return parts[0] if len(parts) == 1 else And(tuple(parts), span=self.span_from(start))
+
+
+class Term(NamedTuple):
+    """A product as it is read: the tree, its factors as they stand without brackets, and the sign between them."""
+
+    tree: Expr
+    factors: tuple[Expr, ...]
+    sign: str
+
+
+def join(left: Term, right: Expr, factors: list[Expr], sign: str, number_next: str, span: Span) -> Term:
+    """left · right. Before a number the dot only keeps digits apart: it is juxtaposition there."""
+    before_number = number_next == "num" or (number_next == "frac" and isinstance(factors[0], Num))
+    if sign in ("·", "*") and (isinstance(left.tree, Num) or (before_number and not left.sign)):
+        all_factors = (*left.factors, *factors)
+        return Term(Product(all_factors, span=span), all_factors, "")
+    parts = (*left.factors, right) if left.sign == sign else (left.tree, right)
+    return Term(Product(parts, sign, span=span), parts, sign)
 
 
 class Run:

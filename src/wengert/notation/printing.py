@@ -85,7 +85,7 @@ class Printer:
             case Compare() | And():
                 return 0
             case Product(factors=factors, sign=sign):
-                return SIGNED if sign or any(self.begins_with_number(f) for f in factors[1:]) else RUN
+                return SIGNED if sign or any(self.is_dotted(tree, place) for place in range(1, len(factors))) else RUN
             case Quotient():
                 return self.quotient_level(tree)
             case Power() | Transpose() | Inverse():
@@ -115,6 +115,12 @@ class Printer:
             case _:
                 return False
 
+    def is_dotted(self, tree: Product, place: int) -> bool:
+        """Whether a factor of a juxtaposition needs a dot before it, because it begins with a digit."""
+        factor = tree.factors[place]
+        in_brackets = isinstance(factor, Quotient) and self.is_apart(factor) and place + 1 < len(tree.factors)
+        return self.begins_with_number(factor) and not in_brackets
+
     def is_bare(self, tree: Expr) -> bool:
         """Whether a call can be printed as log y: one simple argument, and no more factors after it."""
         if not isinstance(tree, Call) or tree.function not in BARE_FUNCTIONS or len(tree.args) != 1:
@@ -137,6 +143,10 @@ class Printer:
                 return self.is_open(operand)
             case _:
                 return False
+
+    def starts_like_number(self, text: str) -> bool:
+        """Whether a printed form begins with a number: after a dot the reader would take its factors for its own."""
+        return text[0].isdigit() or text[0] in GLYPHS.values() or text.startswith("\\tfrac")
 
     # the walk
 
@@ -210,11 +220,11 @@ class Printer:
             parts = [self.signed_part(tree, place, last) for place in range(len(tree.factors))]
             return sign.join(parts)
         out = ""
-        for place, factor in enumerate(tree.factors):
+        for place in range(len(tree.factors)):
             final = place == len(tree.factors) - 1
             text = self.run_part(tree, place, final and last)
             if place:
-                out += self.between(tree.factors[place - 1], factor, text)
+                out += self.between(tree, place, text)
             out += text
         return out
 
@@ -224,8 +234,9 @@ class Printer:
         nested = isinstance(factor, Product) and self.level(factor) <= SIGNED
         if nested and not (place == 0 and isinstance(factor, Product) and factor.sign not in ("", tree.sign)):
             return self.bracket(self.show(factor))
-        floor = SIGNED if nested else RUN
-        return self.show(factor, floor, last=final and last)
+        text = self.show(factor, SIGNED if nested else RUN, last=final and last)
+        merges = place > 0 and tree.sign != "∘" and self.starts_like_number(text)
+        return self.bracket(text) if merges else text
 
     def run_part(self, tree: Product, place: int, last: bool) -> str:
         """One factor of a juxtaposition."""
@@ -234,7 +245,7 @@ class Printer:
         if isinstance(factor, Num) and factor.value == 1 and isinstance(follower, Transpose):
             return self.bracket(self.number(factor))  # a bare 1 there is the ones vector
         fraction = isinstance(factor, Quotient | Num)
-        dotted = not first and self.begins_with_number(factor)
+        dotted = not first and self.is_dotted(tree, place)
         apart = isinstance(factor, Quotient) and self.is_apart(factor) and follower is not None
         floor = RUN if fraction and (first or dotted) and not apart else POWER
         return self.show(factor, floor, last=last)
@@ -243,10 +254,11 @@ class Printer:
         """Whether a fraction before other factors is clearer in brackets: (a / b) c, but λ/2 w."""
         return False
 
-    def between(self, before: Expr, factor: Expr, text: str) -> str:
-        """What separates two factors."""
+    def between(self, tree: Product, place: int, text: str) -> str:
+        """What separates a factor from the one before it."""
+        before = tree.factors[place - 1]
         name_before = isinstance(before, Ref) and before.name in FUNCTIONS and not before.barred
-        if self.begins_with_number(factor) or (name_before and text.startswith(self.bracket("")[0])):
+        if self.is_dotted(tree, place) or (name_before and text.startswith(self.bracket("")[0])):
             return f" {self.product_signs['·']} "
         return " "
 

@@ -22,6 +22,8 @@ from wengert.notation.scan import scan
 from wengert.notation.symbols import Symbols
 from wengert.notation.tokens import Source, Token, check_size
 
+NEST_REPAIR = "Give inner parts names of their own."
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -46,7 +48,7 @@ class Reading:
 
 def guess_syntax(text: str) -> str:
     """LaTeX if there is a command or a dollar sign, else plain text."""
-    return "latex" if re.search(r"\\[A-Za-z\\\[(]|\$", text) else "text"
+    return "latex" if re.search(r"\\\S|\$", text) else "text"
 
 
 def read(
@@ -68,9 +70,7 @@ def read(
         return _System(pieces, shown, context).read()
     except RecursionError:
         # The depth limits keep the parser within Python's stack unless the caller has nearly used it up already.
-        raise EquationError(
-            "The equations nest too deeply to be read here.", "", "Give inner parts names of their own."
-        ) from None
+        raise shown.error("The equations nest too deeply to be read.", Span(0, 1), NEST_REPAIR) from None
 
 
 def read_expression(text: str, context: Symbols | None = None, *, syntax: str | None = None) -> Expr:
@@ -79,9 +79,7 @@ def read_expression(text: str, context: Symbols | None = None, *, syntax: str | 
     try:
         return parser.expression()
     except RecursionError:
-        raise EquationError(
-            "The expression nests too deeply to be read here.", "", "Give inner parts names of their own."
-        ) from None
+        raise parser.source.error("The expression nests too deeply to be read.", Span(0, 1), NEST_REPAIR) from None
 
 
 def read_name(text: str, context: Symbols | None = None) -> Ref:
@@ -103,9 +101,7 @@ def _single(text: str, context: Symbols | None, syntax: str | None) -> Parser:
     check_size(source, len(text))
     syntax = syntax or guess_syntax(text)
     known = replace(context, backward=True) if context is not None else Symbols()
-    tokens = [
-        t for t in _tokens(Piece(text, 0, syntax), source) if t.kind not in ("newline", "soft", "amp", "hard", "row")
-    ]
+    tokens = _without_separators(_tokens(Piece(text, 0, syntax), source))
     while tokens and tokens[-1].kind in ("dot", "comma"):
         tokens.pop()
     if not tokens:
@@ -118,6 +114,18 @@ def _tokens(piece: Piece, source: Source) -> list[Token]:
     tokenizer = tokens_latex if piece.syntax == "latex" else tokens_text
     tokens = tokenizer.tokenize(piece.text, source, piece.start)
     return match_brackets(tokens, source, piece.syntax)
+
+
+def _without_separators(tokens: list[Token]) -> list[Token]:
+    """The tokens without line ends, gaps and & outside brackets."""
+    out: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        step = tokens[at].reach + 1 if tokens[at].kind == "open" else 1
+        if tokens[at].kind not in ("newline", "soft", "amp", "hard", "row"):
+            out.extend(tokens[at : at + step])
+        at += step
+    return out
 
 
 class _System:

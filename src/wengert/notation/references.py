@@ -16,6 +16,7 @@ from wengert.notation.scan import is_name_subscript
 from wengert.notation.scripts import Script, clusters, elements, is_roman, next_script, shape, spelled
 from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS
 from wengert.notation.tokens import Token
+from wengert.notation.tokens_text import ascii_letter
 
 if TYPE_CHECKING:
     from wengert.notation.parser import Parser
@@ -31,7 +32,11 @@ def is_call(parser: Parser) -> bool:
     if name == "e" and not token.bars:
         follower = parser.ahead()
         return follower.kind == "sup" and not symbols.is_quantity("e")
-    if token.bars or name not in symbols.functions or symbols.is_quantity(name):
+    if token.bars or symbols.is_quantity(name):
+        return False
+    if name in REDUCTIONS and parser.ahead().kind == "sub":
+        return True
+    if name not in symbols.functions:
         return False
     return not (name in parser.scope and len(name) == 1)
 
@@ -50,8 +55,11 @@ def reference(parser: Parser, token: Token) -> Expr:
     """The quantity that one token with its scripts names. The exponent and transpose are left for the parser."""
     start = parser.at - 1
     symbols = parser.symbols
+    parser.name_start = token.span.start
     base, label = token.text, ""
     bars = token.bars
+    if base.endswith("bar") and base not in symbols.names and base[:-3] in symbols.names:
+        base, bars = base[:-3], bars + 1  # lossbar, the bar of a word in ASCII
     subscript: Script | None = None
     label_script: Script | None = None
     primes = 0
@@ -81,6 +89,7 @@ def reference(parser: Parser, token: Token) -> Expr:
     if label_script is not None:
         label, before = read_label(parser, label_script)
     suffix, indices = read_subscript(parser, base, label, subscript, bool(before))
+    parser.name_start = -1
     if before:
         indices = (*before, *(indices or ()))
     full = names.join(base, label, suffix, primes)
@@ -279,7 +288,7 @@ def is_index(parser: Parser, text: str) -> bool:
 
 def index_letter(parser: Parser, letter: str, span: Span) -> Index:
     if letter not in parser.scope:
-        parser.loose.append((letter, span))
+        parser.loose.append((letter, Span(parser.name_start if parser.name_start >= 0 else span.start, span.end)))
     return Index(letter, span=span)
 
 
@@ -296,6 +305,25 @@ def is_split_word(parser: Parser, token: Token) -> bool:
         return False
     known = symbols.names | symbols.declared | set(symbols.assigned)
     return all(part in known or (part == parts[-1] and part in symbols.functions) for part in parts)
+
+
+def check_short_word(parser: Parser, slash: Token, word: Token) -> None:
+    """a/bc without a space, where bc is not known as one name, can mean two things (K52)."""
+    parts = clusters(word.text)
+    symbols = parser.symbols
+    if word.kind != "name" or len(parts) != 2 or word.font or not word.text.isalpha() or slash.space or word.space:
+        return
+    if (
+        symbols.is_quantity(word.text)
+        or word.text in symbols.functions
+        or (symbols.backward and word.text in symbols.names)
+    ):
+        return
+    raise parser.error(
+        f"“/{word.text}” can mean two things.",
+        Span(slash.span.start, word.span.end),
+        f"Write …/({' '.join(parts)}) or (…/{parts[0]}) {parts[1]}, or declare {word.text} if it is one name.",
+    )
 
 
 def split_word(parser: Parser, token: Token) -> Expr:
@@ -328,14 +356,23 @@ def differential(parser: Parser, token: Token) -> Expr | None:
     symbols = parser.symbols
     if token.text[0] != "d" or token.bars or symbols.is_quantity("d") or not parser.reads_signals:
         return None
+    if (
+        token.text == "d"
+        and parser.token.text == "/"
+        and parser.ahead().kind == "name"
+        and parser.ahead().text[0] == "d"
+    ):
+        start = parser.at - 1
+        parser.advance()
+        return atoms.derive(parser, atoms.below_the_line(parser), start)
     if len(clusters(token.text)) > 1:
-        rest = token.text[1:]
-        if rest not in symbols.names or token.text in symbols.names:
+        rest = ascii_letter(token.text[1:])[0]
+        if rest not in symbols.bases or token.text in symbols.names:
             return None
         parser.tokens[parser.at - 1] = replace(token, text=rest)
         parser.at -= 1
     elif (
-        parser.token.kind != "name" or parser.token.space or token.text != "d" or parser.token.text not in symbols.names
+        parser.token.kind != "name" or parser.token.space or token.text != "d" or parser.token.text not in symbols.bases
     ):
         return None
     inner = parser.advance()

@@ -44,10 +44,22 @@ def next_script(tokens: list[Token], at: int, source: Source) -> Script | None:
             raise source.error(
                 "This script is empty.", Span(sign.span.start, tokens[end - 1].span.end), "Write an index in it."
             )
+    elif first.kind == "open":
+        content, bracketed, end = tokens[at + 1 : at + 2 + first.reach], False, at + 2 + first.reach
     elif first.kind == "op" and first.text in "+-" and at + 2 < len(tokens):
         content, bracketed, end = tokens[at + 1 : at + 3], False, at + 3
     else:
         content, bracketed, end = [first], False, at + 2
+        if (
+            sign.font == "text"
+            and first.kind == "name"
+            and first.text != "T"
+            and end < len(tokens)
+            and tokens[end].kind == "sub"
+        ):
+            inner = next_script(tokens, end, source)  # e^z_j in plain text is e^(z_j)
+            end = inner.end if inner is not None else end
+            content = tokens[at + 1 : end]
     return Script(
         sign.kind, content, bracketed, Span(sign.span.start, max(tokens[end - 1].span.end, sign.span.end)), end
     )

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
+
+from wengert.notation.names import split
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,11 @@ class Symbols:
     implicit_sums: bool = False
     dialect: str = ""
     backward: bool = False
+
+    @cached_property
+    def bases(self) -> frozenset[str]:
+        """The base letters and words of all known names."""
+        return frozenset(split(name).base for name in self.names)
 
     def is_quantity(self, name: str) -> bool:
         """Whether the name has a line of its own or a declaration."""

@@ -11,7 +11,7 @@ from wengert.notation.latex_marks import settle_marks
 from wengert.notation.names import LETTER_WORDS
 from wengert.notation.symbols import OTHER_SPELLINGS
 from wengert.notation.tokens import Characters, Collector, Source, Token, check_depth, number_value
-from wengert.notation.tokens_text import SAME_LETTER, SIGNS, VULGAR, is_foreign, is_letter
+from wengert.notation.tokens_text import SAME_LETTER, SIGNS, VULGAR, is_digit, is_foreign, is_letter
 
 PLAIN_SIGNS = {
     sign: token
@@ -72,7 +72,7 @@ class _Reader:
             self.add("hard", "$", 2 if text.startswith("$$", at) else 1)
         elif character == "&":
             self.add("amp", "&", 1)
-        elif character.isascii() and (character.isdigit() or (character == "." and text[at + 1 : at + 2].isdigit())):
+        elif is_digit(character) or (character == "." and is_digit(text[at + 1 : at + 2])):
             self.number()
         elif character in VULGAR:
             self.add("num", character, 1, value=Fraction(*VULGAR[character]))
@@ -114,12 +114,12 @@ class _Reader:
 
     def number(self) -> None:
         text, end = self.text, self.at + 1
-        if not self.single():
-            while end < len(text) and text[end].isascii() and text[end].isdigit():
+        if text[self.at] == "." or not self.single():
+            while end < len(text) and is_digit(text[end]):
                 end += 1
-            if text[end : end + 1] == "." and text[end + 1 : end + 2].isdigit():
+            if text[end : end + 1] == "." and is_digit(text[end + 1 : end + 2]):
                 end += 1
-                while end < len(text) and text[end].isascii() and text[end].isdigit():
+                while end < len(text) and is_digit(text[end]):
                     end += 1
         value = number_value(text[self.at : end], self.source, self.characters.span(self.at, end))
         self.add("num", text[self.at : end], end - self.at, value=value)

@@ -53,6 +53,11 @@ def is_foreign(character: str) -> bool:
     )  # fmt: skip
 
 
+def is_digit(character: str) -> bool:
+    """Whether the character is one of 0 … 9; ² and ₂ are digits to Python too."""
+    return "0" <= character <= "9"
+
+
 def is_letter(character: str) -> bool:
     """Whether the character can stand in a name."""
     return character.isalpha() and character not in RAISED and character not in LOWERED
@@ -83,7 +88,7 @@ class _Reader:
             self.white()
         elif character == "#":
             self.at = self.line_end()
-        elif character.isascii() and (character.isdigit() or (character == "." and text[at + 1 : at + 2].isdigit())):
+        elif is_digit(character) or (character == "." and is_digit(text[at + 1 : at + 2])):
             self.number()
         elif character in VULGAR:
             self.add("num", character, 1, value=Fraction(*VULGAR[character]))
@@ -137,16 +142,16 @@ class _Reader:
 
     def number(self) -> None:
         text, end = self.text, self.at
-        while end < len(text) and text[end].isascii() and text[end].isdigit():
+        while end < len(text) and is_digit(text[end]):
             end += 1
-        if text[end : end + 1] == "." and text[end + 1 : end + 2].isdigit():
+        if text[end : end + 1] == "." and is_digit(text[end + 1 : end + 2]):
             end += 1
-            while end < len(text) and text[end].isascii() and text[end].isdigit():
+            while end < len(text) and is_digit(text[end]):
                 end += 1
         after = end + 1 + (text[end + 1 : end + 2] in ("-", "+", "−"))
-        if text[end : end + 1] in ("e", "E") and text[after : after + 1].isdigit() and text[after].isascii():
+        if text[end : end + 1] in ("e", "E") and is_digit(text[after : after + 1]):
             end = after
-            while end < len(text) and text[end].isascii() and text[end].isdigit():
+            while end < len(text) and is_digit(text[end]):
                 end += 1
         digits = text[self.at : end].replace("−", "-")
         value = number_value(digits, self.source, self.characters.span(self.at, end))
@@ -221,7 +226,7 @@ class _Reader:
             text = "cases"
         if kind == "star" and not self.out.space and self.out.tokens and self.out.tokens[-1].kind in ("name", "close"):
             self.out.add("sup", "^", self.characters.span(self.at, self.at + 1))
-        self.add(kind, text, 1)
+        self.add(kind, text, 1, **({"font": "text"} if kind == "sup" else {}))
 
     def unknown(self, character: str) -> None:
         code = f"U+{ord(character):04X}"
@@ -251,7 +256,7 @@ class _Reader:
         while end < len(text):
             start = end
             letter = is_letter(text[end]) and not is_foreign(text[end]) and (text[end] not in SIGNS or self.marked(end))
-            if not letter and not (letters and text[end].isascii() and text[end].isdigit()):
+            if not letter and not (letters and is_digit(text[end])):
                 break
             end += 1
             while end < len(text) and unicodedata.category(text[end]) in ("Mn", "Mc", "Me"):
@@ -277,14 +282,14 @@ class _Reader:
         if word in ("sum", "prod") and self.text[letters[-1].end : letters[-1].end + 1] == "_":
             self.out.add("big", word, span)
             return
+        if word == "in" and self.text[letters[-1].end :].lstrip(" ")[:1] in ("R", "ℝ"):
+            self.out.add("rel", "∈", span)
+            return
         if word == "ones":
             self.out.add("ones", "𝟏", span)
             return
-        if not in_script and len(word) > 3 and word.endswith("bar") and is_single(word[:-3]):
-            word, bars = word[:-3], bars + 1
-        for ending, mark in SUFFIX_MARKS.items():
-            if not in_script and word.endswith(ending) and is_single(word.removesuffix(ending)):
-                word = GREEK.get(word.removesuffix(ending), word.removesuffix(ending)) + mark
+        if not in_script:
+            word, bars = ascii_letter(word, bars)
         self.out.add(
             "name",
             GREEK.get(word, word),
@@ -293,6 +298,16 @@ class _Reader:
             bold=any(letter.bold for letter in letters),
             font=letters[0].font,
         )
+
+
+def ascii_letter(word: str, bars: int = 0) -> tuple[str, int]:
+    """A letter spelled in ASCII with its bars: sigma, Xhat, zbar; other words stay as they are."""
+    if len(word) > 3 and word.endswith("bar") and is_single(word[:-3]):
+        word, bars = word[:-3], bars + 1
+    for ending, mark in SUFFIX_MARKS.items():
+        if word.endswith(ending) and is_single(word.removesuffix(ending)):
+            word = GREEK.get(word.removesuffix(ending), word.removesuffix(ending)) + mark
+    return GREEK.get(word, word), bars
 
 
 def is_single(word: str) -> bool:

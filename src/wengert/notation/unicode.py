@@ -91,7 +91,7 @@ class TextPrinter(Printer):
 
     def begins_with_number(self, tree: Expr) -> bool:
         if isinstance(tree, Quotient):
-            return self.begins_with_number(tree.numerator)
+            return self.begins_with_number(tree.numerator) and self.level(tree.numerator) >= POWER
         if isinstance(tree, Product) and not tree.sign:
             return False
         return super().begins_with_number(tree)

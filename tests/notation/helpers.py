@@ -1,0 +1,49 @@
+"""What the notation tests share: the corpus as entries, and short ways to read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from wengert.notation import unicode
+from wengert.notation.expr import Expr
+from wengert.notation.reader import Reading, read, read_expression
+
+DATA = Path(__file__).parent.parent / "data"
+SECTIONS = re.compile(r"^## ([A-Z])\. ", re.MULTILINE)
+
+
+def corpus(sections: str) -> dict[str, tuple[str, str]]:
+    """The text and the LaTeX block of each entry of these sections."""
+    text = (DATA / "equations.md").read_text(encoding="utf-8")
+    parts = SECTIONS.split(text)
+    found: dict[str, tuple[str, str]] = {}
+    for letter, body in zip(parts[1::2], parts[2::2], strict=True):
+        if letter not in sections:
+            continue
+        for entry in re.split(r"^### ", body, flags=re.MULTILINE)[1:]:
+            plain, latex = (
+                re.search(r"```text\n(.*?)```", entry, re.DOTALL),
+                re.search(r"```latex\n(.*?)```", entry, re.DOTALL),
+            )
+            assert plain is not None
+            assert latex is not None
+            found[entry.split()[0]] = (plain.group(1), latex.group(1))
+    return found
+
+
+def halves(block: str) -> tuple[str, str]:
+    """The forward and the backward part of a block."""
+    forward, backward = re.split(r"^%?---$", block, maxsplit=1, flags=re.MULTILINE)
+    return forward, backward
+
+
+def right(text: str, system: str = "", *, syntax: str | None = None) -> str:
+    """The last line of a system, its right side printed; warnings are not allowed."""
+    reading = read(f"{system}\n{text}" if system else text, syntax=syntax)
+    assert not reading.warnings, reading.warnings
+    return unicode.show(reading.lines[-1].rights[-1])
+
+
+def tree(text: str, system: Reading | None = None) -> Expr:
+    return read_expression(text, system.symbols if system is not None else None)

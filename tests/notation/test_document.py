@@ -1,0 +1,89 @@
+"""Documents: display mathematics and fenced blocks are equations, the rest is prose."""
+
+from __future__ import annotations
+
+import pytest
+
+from wengert.errors import EquationError
+from wengert.notation import unicode
+from wengert.notation.document import pieces, read_document
+
+MARKDOWN = """# A unit
+
+Inline $z = 1$ is prose, and so is this: y = 2.
+
+$$z = wx + b \\quad (1)$$
+
+```python
+q = 3
+$$ no $$
+```
+
+```text
+y = σ(z)     # text in a fence
+L = ½ (y − t)²
+```
+
+\\[ R = \\frac12 w^2 \\]
+
+\\begin{align*}
+  J &= L + \\lambda R && \\text{all of it}
+\\end{align*}
+"""
+
+
+def test_a_markdown_document_is_one_system():
+    reading = read_document(MARKDOWN)
+    assert [unicode.show(line) for line in reading.lines] == [
+        "z = w x + b",
+        "y = σ(z)",
+        "L = ½ (y − t)²",
+        "R = ½ w²",
+        "J = L + λ R",
+    ]
+
+
+def test_pieces_know_where_they_stand():
+    for piece in pieces(MARKDOWN):
+        assert MARKDOWN[piece.start : piece.start + len(piece.text)] == piece.text
+
+
+def test_spans_point_into_the_document():
+    line = read_document(MARKDOWN).lines[3]
+    assert MARKDOWN[line.span.start : line.span.end].strip() == "R = \\frac12 w^2"
+
+
+def test_errors_show_the_documents_line():
+    with pytest.raises(EquationError) as caught:
+        read_document("# Title\n\n$$z = w x + b$$\n\n$$y = \\sigma(z$$\n")
+    assert caught.value.where.startswith("  line 5: $$y = \\sigma(z$$")
+
+
+def test_a_display_that_is_not_closed():
+    with pytest.raises(EquationError, match="This display formula “\\$\\$” is not closed"):
+        pieces("text\n$$ z = w x\n")
+
+
+def test_a_latex_file_without_displays_is_mathematics_as_a_whole():
+    reading = read_document("z = wx + b \\\\\ny = \\sigma(z)\n")
+    assert [unicode.show(line) for line in reading.lines] == ["z = w x + b", "y = σ(z)"]
+
+
+def test_a_latex_article_gives_its_displays():
+    text = "\\documentclass{article}\n\\begin{document}\nLet $x$ be given.\n\\begin{equation}\\label{a}\nz = w x\n\\end{equation}\n\\end{document}\n"
+    assert [unicode.show(line) for line in read_document(text).lines] == ["z = w x"]
+
+
+def test_sentences_between_plain_lines_are_stepped_over():
+    text = "This is the unit that we train on every example\n\nz = w x + b\n\nand the loss of one of the examples\n\nL = z²\n"
+    assert [unicode.show(line) for line in read_document(text).lines] == ["z = w x + b", "L = z²"]
+
+
+def test_a_line_that_looks_like_an_equation_is_never_stepped_over():
+    with pytest.raises(EquationError):
+        read_document("z = w x + b\nL = z² +\n")
+
+
+def test_a_document_of_ten_megabytes_is_refused():
+    with pytest.raises(EquationError, match="documents of more than 1,048,576 are not read"):
+        pieces("a" * 10_000_000)

@@ -1,0 +1,61 @@
+"""What is printed is read back as the same tree: in Unicode, in ASCII and in LaTeX."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+
+from tests.notation.helpers import corpus, halves
+from tests.notation.trees import SYMBOLS, trees
+from wengert.notation import latex, unicode
+from wengert.notation.expr import Expr, Line
+from wengert.notation.reader import Reading, read, read_expression
+
+
+@settings(max_examples=300, deadline=None)
+@given(trees)
+def test_unicode_is_read_back(tree: Expr):
+    assert read_expression(unicode.show(tree, symbols=SYMBOLS), SYMBOLS, syntax="text") == tree
+
+
+@settings(max_examples=300, deadline=None)
+@given(trees)
+def test_ascii_is_ascii_and_is_read_back(tree: Expr):
+    text = unicode.show(tree, ascii=True, symbols=SYMBOLS)
+    assert text.isascii()
+    assert read_expression(text, SYMBOLS, syntax="text") == tree
+
+
+@settings(max_examples=300, deadline=None)
+@given(trees)
+def test_latex_is_read_back(tree: Expr):
+    assert read_expression(latex.show(tree, SYMBOLS), SYMBOLS, syntax="latex") == tree
+
+
+def readings(entry: str) -> list[Reading]:
+    out: list[Reading] = []
+    for block, syntax in zip(corpus("ABCDEFGHI")[entry], ("text", "latex"), strict=True):
+        forward, backward = halves(block)
+        if (entry, syntax) == ("E21", "text"):
+            continue
+        first = read(forward, syntax=syntax)
+        out += [first, read(backward, syntax=syntax, context=first.symbols)]
+    return out
+
+
+@pytest.mark.parametrize("entry", corpus("ABCDEFGHI"))
+@pytest.mark.parametrize("form", ["unicode", "ascii", "latex"])
+def test_every_line_of_the_corpus_is_read_back(entry: str, form: str):
+    for reading in readings(entry):
+        for line in reading.lines:
+            text = (
+                latex.show(line, reading.symbols)
+                if form == "latex"
+                else unicode.show(line, form == "ascii", reading.symbols)
+            )
+            again = read(text, syntax="latex" if form == "latex" else "text", context=reading.symbols).lines
+            assert [(a.left, a.rights) for a in again] == [(line.left, line.rights)], text
+
+
+def line_of(text: str) -> Line:
+    return read(text).lines[-1]
