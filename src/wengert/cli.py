@@ -243,9 +243,7 @@ def trace(
     primitive: Annotated[
         bool, typer.Option("--primitive", help="every single operation, as in a textbook's table")
     ] = False,
-    random: Annotated[
-        int | None, typer.Option("--random", help="draw the values that are not set, with this seed")
-    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="draw the values that are not set, with this seed")] = None,
     digits: Annotated[int, typer.Option(min=1, max=17, help="significant digits")] = 4,
     ascii: Ascii = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
