@@ -22,7 +22,8 @@ ORDER = (
     {"derive", "backends", "emit"},
     {"show"},
     {"api", "extend"},
-    {"train", "cli"},
+    {"train"},
+    {"cli"},
 )
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 

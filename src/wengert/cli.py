@@ -407,4 +407,10 @@ def values_in(settings: list[str]) -> Mapping[str, Any]:
         return {}
     from wengert.show.settings import parse_setting
 
-    return dict(parse_setting(setting) for setting in settings)
+    values: dict[str, Any] = {}
+    for setting in settings:
+        name, value = parse_setting(setting)
+        if name in values:
+            raise WengertError(f"--set gives '{name}' twice", f"  --set {setting}", "leave one of the two out")
+        values[name] = value
+    return values

@@ -18,10 +18,14 @@ from wengert.ir.graph import Graph, Node, constant, input_node
 from wengert.ir.system import System, bar
 from wengert.notation.expr import Call, walk
 from wengert.notation.meaning import function_op
-from wengert.ops.terms import Apply, Builder, Leaf, Term, gather, is_zero, number, subterms, total
+from wengert.ops.build import Builder
+from wengert.ops.gather import gather
+from wengert.ops.terms import Apply, Leaf, Term, is_zero, number, subterms, total
 
 MAX_SUBSTITUTIONS = 3
 """How often other bars are put into a line in search of a shorter form."""
+MAX_GROWTH = 4
+"""A line that has grown to so many times its names is not searched further."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,11 +236,12 @@ class _Derivation:
         for _ in range(MAX_SUBSTITUTIONS):
             current = open_term_primes(substitute_leaves(current, bars))
             wide = expand(fold(current, self.named))
-            if wide is None:
+            if wide is None or written_length(wide) > MAX_GROWTH * longest:
                 break
             # Terms that cancel only under the sums they came from are found after a second fold.
             wide = expand(fold(wide, self.named)) or wide
-            for candidate, uses in ((wide, False), (assume(wide, equations), True)):
+            candidates = [(wide, False)] + ([(assume(wide, equations), True)] if equations else [])
+            for candidate, uses in candidates:
                 candidate = simplify(candidate, self.named)
                 if self.spent(candidate, bars, own) < best and written_length(candidate) <= longest:
                     best, found, assumed = self.spent(candidate, bars, own), candidate, uses

@@ -17,21 +17,9 @@ from wengert.ir.system import Definition, Quantity, System
 from wengert.ir.types import Dim
 from wengert.notation.expr import Line
 from wengert.notation.forms import IndexForm
-from wengert.ops.terms import (
-    ONE,
-    Add,
-    Apply,
-    Builder,
-    Factor,
-    Leaf,
-    Product,
-    Term,
-    addends,
-    gather,
-    product,
-    size_term,
-    total,
-)
+from wengert.ops.build import Builder
+from wengert.ops.gather import gather
+from wengert.ops.terms import ONE, Add, Apply, Factor, Leaf, Product, Term, addends, product, size_term, total
 
 LETTERS = "nbsemuvpq"
 AXES_OPS = ("sum", "max", "min", "prod", "logsumexp")

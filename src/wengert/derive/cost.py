@@ -27,7 +27,7 @@ def cost(term: Term, size: int = TYPICAL_SIZE) -> int:
             spent += _product_cost(item, size)
             stack.extend(f.term for f in item.factors)
         elif isinstance(item, Apply):
-            trivial = item.op in ("size_of", "position", "ones")
+            trivial = item.op in ("size_of", "position")
             spent += 0 if trivial else (1 if item.op in CHEAP else FUNCTION_COST) * size**item.rank
             stack.extend(item.args)
     return spent

@@ -18,7 +18,9 @@ from wengert.ir.graph import constant
 from wengert.ir.types import ArrayType, Dim
 from wengert.notation.expr import Expr, Line, Partial
 from wengert.notation.forms import IndexForm
-from wengert.ops.terms import Add, Apply, Builder, Leaf, Product, Term, gather, is_indicator, subterms
+from wengert.ops.build import Builder
+from wengert.ops.gather import gather
+from wengert.ops.terms import Add, Apply, Leaf, Product, Term, is_indicator, subterms
 
 TERM_LIMIT = 20_000
 
@@ -182,7 +184,7 @@ def _own(item: Term, sizes: Mapping[str, int], seed: str | None = None) -> Count
         summed = {q: item.sizes[q] for q in item.summed}
         inner = _extent(tuple(summed.values()), sizes)
         return Count(products=(multiplications + powers) * entries * inner, sums=(inner - 1) * entries)
-    if isinstance(item, Apply) and item.op not in ("size_of", "position", "ones", "cast"):
+    if isinstance(item, Apply) and item.op not in ("size_of", "position", "cast"):
         return Count(functions=entries)
     return Count()
 
@@ -193,7 +195,7 @@ def _repeated(backward: Backward, terms: Sequence[Term], form: IndexForm) -> tup
     for term in terms:
         for part in subterms(term):
             if isinstance(part, Add | Apply) and not (
-                isinstance(part, Apply) and part.op in ("size_of", "position", "ones", "cast")
+                isinstance(part, Apply) and part.op in ("size_of", "position", "cast")
             ):
                 times[part] = times.get(part, 0) + 1
     names = {_inline_line(backward, line.name): line.name for line in backward.system.lines}

@@ -14,7 +14,8 @@ from wengert.notation.elements import ElementForm
 from wengert.notation.expr import Expr, Line, Num, Ref, walk
 from wengert.notation.forms import IndexForm, NoForm, Style
 from wengert.notation.matrices import MatrixForm
-from wengert.ops.terms import Term, gather
+from wengert.ops.gather import gather
+from wengert.ops.terms import Term
 
 FORMS = ("index", "matrix", "elements")
 

@@ -6,21 +6,9 @@ from collections.abc import Collection
 
 from wengert.ir.graph import apply, input_node
 from wengert.ir.types import ArrayType
+from wengert.ops.gather import gather
 from wengert.ops.primes import instance
-from wengert.ops.terms import (
-    Add,
-    Apply,
-    Factor,
-    Leaf,
-    Product,
-    Term,
-    gather,
-    is_number,
-    map_leaves,
-    product,
-    scale,
-    total,
-)
+from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, is_number, map_leaves, product, scale, total
 
 
 def recognise(term: Term) -> Term:

@@ -153,6 +153,9 @@ def _fold(term: Term, table: Mapping[Term, tuple[Fraction, Term]], products: Seq
 def extract(term: Product, entry: Named) -> Term | None:
     """The product with the factors of a named value replaced by its name once; None where they do not all occur."""
     value = monomial(entry.value)
+    have = {f.term for f in term.factors}
+    if any(f.term not in have for f in value.factors):
+        return None
     if len(value.factors) == 1 and value.factors[0].exponent == 1 and not value.summed:
         return None
     for labels, used in _matches(term, value):

@@ -14,7 +14,8 @@ from wengert.ir.op import OPS
 from wengert.ir.system import System, bar
 from wengert.ir.walk import depends_on, topological
 from wengert.notation.expr import BigOp, Call, Expr, Line, Partial, Product, Ref, Sum, Transpose
-from wengert.ops.terms import Add, Apply, Leaf, Term, gather
+from wengert.ops.gather import gather
+from wengert.ops.terms import Add, Apply, Leaf, Term
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from wengert.ir.system import System, bar
 from wengert.ir.types import Dim
 from wengert.ir.walk import map_graph, substitute, topological
 from wengert.ops.evaluate import evaluate
-from wengert.ops.terms import Leaf, Product, gather
+from wengert.ops.gather import gather
+from wengert.ops.terms import Leaf, Product
 from wengert.passes.open_primes import open_primes
 
 Array = Any

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from wengert.ir.graph import Graph, Node
@@ -80,28 +81,38 @@ class System:
         defined = {line.name for line in self.lines}
         return tuple(name for name in self.quantities if name not in defined)
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, Definition]:
+        return {line.name: line for line in self.lines}
+
+    @cached_property
+    def _reads(self) -> Mapping[str, tuple[str, ...]]:
+        """Pa(v) of every line."""
+        names = {leaf: name for name, leaf in self.leaves.items()}
+        place = {name: k for k, name in enumerate(self.quantities)}
+        return {
+            line.name: tuple(sorted((names[n] for n in topological([line.node]) if n in names), key=place.__getitem__))
+            for line in self.lines
+        }
+
     def line(self, name: str) -> Definition:
         """The line that defines a quantity.
 
         Raises KeyError where it is an input.
         """
-        return next(line for line in self.lines if line.name == name) if self.defines(name) else _no_line(name)
+        return self._by_name[name]
 
     def defines(self, name: str) -> bool:
         """Whether a line defines the quantity."""
-        return any(line.name == name for line in self.lines)
+        return name in self._by_name
 
     def parents(self, name: str) -> tuple[str, ...]:
         """Pa(v): the quantities that the line of v reads, in the order of the system; () for an input."""
-        if not self.defines(name):
-            return ()
-        read = set(topological([self.line(name).node]))
-        return tuple(other for other in self.quantities if self.leaves[other] in read)
+        return self._reads.get(name, ())
 
     def children(self, name: str) -> tuple[str, ...]:
         """Ch(v): the quantities whose line reads v, in order of lines."""
-        leaf = self.leaves[name]
-        return tuple(line.name for line in self.lines if leaf in set(topological([line.node])))
+        return tuple(line.name for line in self.lines if name in self._reads[line.name])
 
     def graph(self, outputs: tuple[str, ...] = ()) -> Graph:
         """The forward pass as one graph from the inputs to the named quantities (all lines where none is named)."""
@@ -116,7 +127,3 @@ class System:
             known = {self.leaves[name]: node for name, node in values.items()}
             (values[line.name],) = substitute([line.node], known)
         return values
-
-
-def _no_line(name: str) -> Definition:
-    raise KeyError(name)

@@ -10,13 +10,12 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from wengert.notation import references
+from wengert.notation import derivatives, references
 from wengert.notation.expr import (
     Bars,
     BigOp,
     Call,
     Cases,
-    Derive,
     Entries,
     Expr,
     Indicator,
@@ -24,33 +23,17 @@ from wengert.notation.expr import (
     Norm,
     Num,
     Ones,
-    Partial,
-    Quotient,
-    Ref,
     Span,
 )
 from wengert.notation.scripts import Script, clusters, list_letters, next_script
 from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS
 from wengert.notation.tokens import Token
-from wengert.notation.tokens_text import ascii_letter
 
 if TYPE_CHECKING:
     from wengert.notation.parser import Parser
 
 INVERTIBLE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "sinh": "arsinh", "cosh": "arcosh", "tanh": "artanh"}
 SEVERAL_ARGUMENTS = frozenset({"max", "min"})
-
-
-def divide(left: Expr, right: Expr, span: Span) -> Expr:
-    """left / right; a fraction of two whole numbers is one number."""
-    if (
-        isinstance(left, Num)
-        and isinstance(right, Num)
-        and left.value.denominator == right.value.denominator == 1
-        and right.value
-    ):
-        return Num(left.value / right.value, f"{left.text}/{right.text}", span=span)
-    return Quotient(left, right, span=span)
 
 
 def number(parser: Parser) -> Expr:
@@ -427,142 +410,6 @@ def condition_in_scope(parser: Parser, script: Script) -> Expr:
     return condition
 
 
-# fractions and derivatives
-
-
-def fraction(parser: Parser) -> Expr:
-    """\\frac{a}{b}, \\frac12, \\frac{∂L}{∂w}, \\frac{∂}{∂w} body"""
-    start = parser.at
-    parser.advance()
-    above, below = argument(parser, start), argument(parser, start)
-    top = differential_part(parser, above)
-    bottom = differential_part(parser, below) if top is not None else None
-    if top is not None and bottom is not None and bottom[1]:
-        return derivative(parser, top, bottom, start)
-    numerator = argument_expression(parser, above)
-    denominator = argument_expression(parser, below)
-    span = parser.span_from(start)
-    tree = divide(numerator, denominator, span)
-    return replace(tree, stacked=True) if isinstance(tree, Quotient) else tree
-
-
-def argument(parser: Parser, start: int) -> list[Token]:
-    """The tokens of one argument of \\frac."""
-    token = parser.token
-    if token.kind in ("end", "close", "op", "rel", "sup", "sub"):
-        raise parser.error("\\frac needs two arguments.", parser.tokens[start].span, "Write \\frac{a}{b}.")
-    if token.kind == "open" and token.text == "{":
-        content = parser.tokens[parser.at + 1 : parser.at + token.reach]
-        parser.at += token.reach + 1
-        if not content:
-            raise parser.error("This part of the fraction is empty.", token.span, "Write \\frac{a}{b}.")
-        return content
-    parser.advance()
-    return [token]
-
-
-def argument_expression(parser: Parser, content: list[Token]) -> Expr:
-    inner = replace(parser, tokens=content, at=0, open_bars=[], reaches=[])
-    tree = inner.sum()
-    if inner.token.kind != "end":
-        raise inner.unexpected()
-    return tree
-
-
-def differential_part(parser: Parser, content: list[Token]) -> tuple[str, list[Token]] | None:
-    """∂u, du, ∂ or d: the sign and the tokens after it; None if this is no differential."""
-    first = content[0]
-    if first.kind == "partial":
-        return "∂", content[1:]
-    if first.kind == "name" and first.text == "d" and not (first.bars or parser.symbols.is_quantity("d")):
-        return ("d", content[1:]) if len(content) == 1 or content[1].kind == "name" else None
-    if (
-        first.kind == "name"
-        and len(first.text) > 1
-        and first.text[0] == "d"
-        and ascii_letter(first.text[1:])[0] in parser.symbols.bases
-    ):
-        return "d", [replace(first, text=ascii_letter(first.text[1:])[0]), *content[1:]]
-    return None
-
-
-def derivative(parser: Parser, top: tuple[str, list[Token]], bottom: tuple[str, list[Token]], start: int) -> Expr:
-    below = argument_expression(parser, bottom[1])
-    if top[1]:
-        above = argument_expression(parser, top[1])
-        return Partial(above, below, top[0], span=parser.span_from(start))
-    return derive(parser, below, start)
-
-
-def derive(parser: Parser, below: Expr, start: int) -> Expr:
-    """∂/∂v and the one factor that it is applied to."""
-    if not parser.begins_factor():
-        raise parser.error(
-            "∂/∂ is not applied to anything.", parser.span_from(start), "Write the expression after it, in brackets."
-        )
-    bracketed = parser.token.kind == "open"
-    body = parser.factor()
-    if not bracketed and parser.begins_factor():
-        raise parser.error(
-            "What stands after this could belong to the derivative or not.",
-            parser.token.span,
-            "Put the derivative's operand in brackets.",
-        )
-    return Derive(below, body, span=parser.span_from(start))
-
-
-def partial(parser: Parser) -> Expr:
-    """∂u/∂v and ∂/∂v in text."""
-    start = parser.at
-    parser.advance()
-    if parser.token.kind == "op" and parser.token.text == "/":
-        parser.advance()
-        below = below_the_line(parser)
-        return derive(parser, below, start)
-    if parser.token.kind != "name":
-        raise parser.error("∂ stands before a name.", parser.tokens[start].span, "Write ∂L/∂w.")
-    above = references.reference(parser, parser.advance())
-    return partial_below(parser, above, "∂", start)
-
-
-def partial_below(parser: Parser, above: Expr, symbol: str, start: int | None = None) -> Expr:
-    """The /∂v after ∂u."""
-    if parser.token.kind != "op" or parser.token.text != "/":
-        raise parser.error("A derivative is written as a fraction.", parser.token.span, "Write ∂L/∂w.")
-    parser.advance()
-    below = below_the_line(parser)
-    begin = above.span.start - 1 if start is None else parser.tokens[start].span.start
-    return Partial(above, below, symbol, span=Span(begin, below.span.end))
-
-
-def below_the_line(parser: Parser) -> Expr:
-    token = parser.advance()
-    if token.kind == "name" and token.text[0] == "d":
-        if len(clusters(token.text)) > 1:
-            parser.tokens[parser.at - 1] = token = replace(token, text=ascii_letter(token.text[1:])[0])
-            return references.reference(parser, token)
-    elif token.kind != "partial":
-        raise parser.error("Below a ∂ stands another ∂.", token.span, "Write ∂L/∂w.")
-    if parser.token.kind != "name":
-        raise parser.error("∂ stands before a name.", parser.token.span, "Write ∂L/∂w.")
-    return references.reference(parser, parser.advance())
-
-
-def nabla(parser: Parser) -> Expr:
-    """∇_W L: the error signal of W, as a derivative."""
-    start = parser.at
-    parser.advance()
-    script = next_script(parser.tokens, parser.at, parser.source)
-    if script is None or script.kind != "sub":
-        raise parser.error("∇ needs the name that it differentiates by.", parser.tokens[start].span, "Write ∇_W L.")
-    below = argument_expression(parser, script.content)
-    parser.at = script.end
-    if parser.token.kind != "name" or not isinstance(below, Ref):
-        raise parser.error("∇ stands before the name of the loss.", parser.token.span, "Write ∇_W L.")
-    above = references.reference(parser, parser.advance())
-    return Partial(above, below, "∇", span=parser.span_from(start))
-
-
 def misplaced(parser: Parser) -> Expr:
     token = parser.token
     if token.kind == "transpose":
@@ -580,9 +427,9 @@ HANDLERS: dict[str, Callable[[Parser], Expr]] = {
     "norm": bars,
     "big": big_sign,
     "root": root,
-    "frac": fraction,
-    "partial": partial,
-    "nabla": nabla,
+    "frac": derivatives.fraction,
+    "partial": derivatives.partial,
+    "nabla": derivatives.nabla,
     "ones": ones,
     "transpose": misplaced,
     "remark": misplaced,

@@ -12,7 +12,7 @@ from wengert.ir.types import ArrayType
 from wengert.notation.expr import Expr, Index, Line, Ref, Span, walk
 from wengert.notation.reader import Reading
 from wengert.notation.values import SizeClasses, Val
-from wengert.ops.terms import spread
+from wengert.ops.build import spread
 
 KIND_OF_RANK = {0: "s", 1: "c", 2: "m"}
 

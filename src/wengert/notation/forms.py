@@ -198,7 +198,7 @@ class IndexForm:
                 stack.extend(
                     (f.term, axis) for f in reversed(item.factors) for axis, q in enumerate(f.labels) if q == label
                 )
-            elif isinstance(item, Apply) and item.op not in ("position", "ones", "size_of"):
+            elif isinstance(item, Apply) and item.op not in ("position", "size_of"):
                 if item.op in ("max", "min", "prod"):
                     kept = [a for a in range(item.args[0].rank) if a not in item.param("axes")]
                     stack.append((item.args[0], kept[k]))

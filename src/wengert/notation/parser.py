@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from wengert.notation import atoms, references
-from wengert.notation.atoms import divide
+from wengert.notation.derivatives import divide
 from wengert.notation.expr import (
     And,
     Compare,

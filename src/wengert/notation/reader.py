@@ -173,27 +173,34 @@ class _System:
     # bars
 
     def find_accents(self, chunks: list[Chunk]) -> None:
-        """Bars on a left side over a name that nothing before it has: an accent, with a warning (decision 7)."""
-        if self.context.backward:
-            return
+        """Bars over a name that nothing before the line has: an accent, with a warning (decision 7)."""
         seen: set[str] = set()
         accents: set[str] = set()
-        for chunk in chunks:
-            first = chunk.tokens[0]
-            if first.kind == "name" and first.bars and first.text.casefold() not in seen and first.text not in accents:
-                self.warnings.append(
-                    self.source.warning(
-                        f"The bar over {first.text} is read as part of the name, because {first.text} has no line before this one.",
-                        first.span,
-                        f"If it is an error signal, give the equations in which {first.text} stands first.",
-                    )
-                )
-                parser = self.parser(chunk.tokens, set())
-                parser.advance()
-                tree = references.reference(parser, replace(first, bars=0))
-                accents.add(tree.name if isinstance(tree, Ref) else first.text)
+        for chunk in chunks if not self.context.backward else ():
+            for at, token in enumerate(chunk.tokens):
+                if token.kind == "name" and token.bars and token.text.casefold() not in seen:
+                    name = self.unbarred(chunk.tokens, at)
+                    if name not in accents:
+                        accents.add(name)
+                        self.warn_accent(token)
             seen |= {t.text.casefold() for t in chunk.tokens if t.kind == "name" and not t.bars}
         self.symbols = replace(self.symbols, accents=self.symbols.accents | accents)
+
+    def unbarred(self, tokens: list[Token], at: int) -> str:
+        """The canonical name, without its bar, that starts at a token."""
+        parser = self.parser(tokens, set())
+        parser.at = at + 1
+        tree = references.reference(parser, replace(tokens[at], bars=0))
+        return next((node.name for node in walk(tree) if isinstance(node, Ref)), tokens[at].text)
+
+    def warn_accent(self, token: Token) -> None:
+        self.warnings.append(
+            self.source.warning(
+                f"The bar over {token.text} is read as part of the name, because {token.text} has no line before this one.",
+                token.span,
+                f"If it is an error signal, give the equations in which {token.text} stands first.",
+            )
+        )
 
     # lines
 

@@ -5,11 +5,11 @@ Decisions 2 to 5, 8, 17 and 19 of the notation live here.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from wengert.notation import names
+from wengert.notation import derivatives, names
 from wengert.notation.expr import Expr, Index, Num, Product, Ref, Span, Transpose
 from wengert.notation.names import BAR
 from wengert.notation.scan import is_name_subscript
@@ -51,58 +51,73 @@ def name(parser: Parser) -> Expr:
     return reference(parser, token)
 
 
+@dataclass
+class Written:
+    """A name as it is written: its base with bars and primes, and the scripts that belong to the name."""
+
+    base: str
+    bars: int
+    primes: int = 0
+    subscript: Script | None = None
+    label: Script | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        return self.subscript is None and self.label is None and not self.bars and not self.primes
+
+
 def reference(parser: Parser, token: Token) -> Expr:
     """The quantity that one token with its scripts names. The exponent and transpose are left for the parser."""
     start = parser.at - 1
-    symbols = parser.symbols
     parser.name_start = token.span.start
-    base, label = token.text, ""
-    bars = token.bars
-    if base.endswith("bar") and base not in symbols.names and base[:-3] in symbols.names:
-        base, bars = base[:-3], bars + 1  # lossbar, the bar of a word in ASCII
-    subscript: Script | None = None
-    label_script: Script | None = None
-    primes = 0
+    written = written_name(parser, token)
+    if written.is_plain and is_index(parser, written.base):
+        parser.name_start = -1
+        return index_letter(parser, written.base, parser.span_from(start))
+    label, before = read_label(parser, written.label) if written.label is not None else ("", [])
+    suffix, indices = read_subscript(parser, written.base, label, written.subscript, bool(before))
+    parser.name_start = -1
+    if before:
+        indices = (*before, *(indices or ()))
+    span = parser.span_from(start)
+    full = names.join(written.base, label, suffix, written.primes)
+    if written.primes:
+        check_primes(parser, token, names.join(written.base, label, suffix), full, span)
+    plain_delta = written.base == "δ" and not (written.bars or written.primes or label)
+    if plain_delta and parser.reads_signals and suffix in parser.symbols.names:
+        return Ref(suffix, indices, True, span=span)  # δ_z, the error signal of z
+    tree = quantity(parser, full, indices, written.bars, token.bold, span)
+    step_over_arguments(parser, full)
+    if written.label is not None and is_label_with_transpose(written.label):
+        return Transpose(tree, span=span)
+    return tree
+
+
+def written_name(parser: Parser, token: Token) -> Written:
+    """The scripts after a name, as far as they belong to the name."""
+    written = Written(token.text, token.bars)
+    known = parser.symbols.names
+    if token.text.endswith("bar") and token.text not in known and token.text[:-3] in known:
+        written.base, written.bars = token.text[:-3], token.bars + 1  # lossbar, the bar of a word in ASCII
+    primed = parser.symbols.dialect != "matlab"
     while (script := next_script(parser.tokens, parser.at, parser.source)) is not None:
-        if script.kind == "sub" and subscript is None:
-            subscript = script
-        elif script.kind == "sub":
+        kinds = {t.kind for t in script.content}
+        if script.kind == "sub" and written.subscript is not None:
             raise parser.error("A name has one subscript.", script.span, "Write the indices with commas: x_{i,j}.")
-        elif script.kind == "prime" and symbols.dialect != "matlab":
-            primes += 1
-        elif all(t.kind == "prime" for t in script.content) and script.kind == "sup" and symbols.dialect != "matlab":
-            primes += len(script.content)
-        elif [t.kind for t in script.content] == ["star"]:
-            base += "⋆"
-        elif label_script is None and is_label(parser, script):
-            label_script = script
-            if script.content[-1].kind == "transpose" or is_label_with_transpose(script):
-                script = replace(script, end=script.end)
-        elif subscript is None and swap_scripts(parser, script):
+        if script.kind == "sub":
+            written.subscript = script
+        elif kinds == {"prime"} and primed:
+            written.primes += len(script.content)
+        elif kinds == {"star"}:
+            written.base += "⋆"
+        elif written.label is None and is_label(parser, script):
+            written.label = script
+        elif written.subscript is None and swap_scripts(parser, script):
             continue
         else:
             break
         parser.at = script.end
-    if subscript is None and label_script is None and not bars and not primes and is_index(parser, base):
-        return index_letter(parser, base, parser.span_from(start))
-    before: list[Expr] = []
-    if label_script is not None:
-        label, before = read_label(parser, label_script)
-    suffix, indices = read_subscript(parser, base, label, subscript, bool(before))
-    parser.name_start = -1
-    if before:
-        indices = (*before, *(indices or ()))
-    full = names.join(base, label, suffix, primes)
-    span = parser.span_from(start)
-    if primes:
-        check_primes(parser, token, names.join(base, label, suffix), full, span)
-    if base == "δ" and suffix in parser.symbols.names and parser.reads_signals and not (bars or primes or label):
-        return Ref(suffix, indices, True, span=span)  # δ_z, the error signal of z
-    tree = quantity(parser, full, indices, bars, token.bold, span)
-    step_over_arguments(parser, full)
-    if label_script is not None and is_label_with_transpose(label_script):
-        return Transpose(tree, span=span)
-    return tree
+    return written
 
 
 def swap_scripts(parser: Parser, raised: Script) -> bool:
@@ -187,6 +202,8 @@ def read_label(parser: Parser, script: Script) -> tuple[str, list[Expr]]:
     """The label's text, or the index that it is when its letter runs over time."""
     content = script.content
     if is_label_with_transpose(script):
+        if content[-1].kind == "name" and content[-1].font != "transpose" and "T" in parser.symbols.names:
+            parser.warn("The T after the label is read as a transpose.", content[-1].span, "Write \\top for it.")
         content = content[1:-2]
     letter = content[0].text
     if content[0].kind == "name" and (letter in parser.symbols.labels or letter in parser.scope):
@@ -351,8 +368,6 @@ def split_word(parser: Parser, token: Token) -> Expr:
 
 def differential(parser: Parser, token: Token) -> Expr | None:
     """dW or dL/dz where W, L and z are quantities and d is not (decision 7)."""
-    from wengert.notation import atoms
-
     symbols = parser.symbols
     if token.text[0] != "d" or token.bars or symbols.is_quantity("d") or not parser.reads_signals:
         return None
@@ -364,7 +379,7 @@ def differential(parser: Parser, token: Token) -> Expr | None:
     ):
         start = parser.at - 1
         parser.advance()
-        return atoms.derive(parser, atoms.below_the_line(parser), start)
+        return derivatives.derive(parser, derivatives.below_the_line(parser), start)
     if len(clusters(token.text)) > 1:
         rest = ascii_letter(token.text[1:])[0]
         if rest not in symbols.bases or token.text in symbols.names:
@@ -386,5 +401,5 @@ def differential(parser: Parser, token: Token) -> Expr | None:
         and parser.ahead().kind == "name"
         and parser.ahead().text.startswith("d")
     ):
-        return atoms.partial_below(parser, tree, "d")
+        return derivatives.partial_below(parser, tree, "d")
     return replace(tree, barred=True)

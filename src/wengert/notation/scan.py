@@ -267,7 +267,7 @@ def scan(chunks: list[Chunk], declarations: list[Declaration], context: Symbols,
         declared=declared,
         letters=letters,
         counts=context.counts,
-        labels=context.labels | facts.labels | {o.label[0].text for o in facts.occurrences if _bound_label(o, facts)},
+        labels=context.labels | facts.labels | _bound_labels(facts),
         sizes=context.sizes | {d.names[0] for d in declarations if d.kind == "size"},
         accents=context.accents,
         aliases=context.aliases,
@@ -281,10 +281,10 @@ def scan(chunks: list[Chunk], declarations: list[Declaration], context: Symbols,
     return _with_names(symbols, facts, declarations, context)
 
 
-def _bound_label(occurrence: Occurrence, facts: Facts) -> bool:
-    return (
-        bool(occurrence.label) and len(occurrence.label or []) == 1 and (occurrence.label or [])[0].text in facts.bound
-    )
+def _bound_labels(facts: Facts) -> set[str]:
+    """Labels that are a letter which some Σ binds."""
+    labels = [o.label for o in facts.occurrences if o.label is not None and len(o.label) == 1]
+    return {label[0].text for label in labels} & facts.bound
 
 
 def _with_names(symbols: Symbols, facts: Facts, declarations: list[Declaration], context: Symbols) -> Symbols:

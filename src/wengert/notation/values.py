@@ -14,7 +14,7 @@ from wengert.ir.graph import Node, apply
 from wengert.ir.types import ArrayType, Size
 from wengert.notation.expr import Expr
 from wengert.notation.ranks import Mismatch
-from wengert.ops.terms import spread
+from wengert.ops.build import spread
 
 WHOLE_RANK = {"s": 0, "c": 1, "r": 1, "m": 2}
 

@@ -8,15 +8,13 @@ broadcast. Terms are for equation systems; code with rounding of its own is neve
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from wengert.ir.graph import Node, apply, constant
-from wengert.ir.types import ArrayType, Shape, Size
-from wengert.ir.walk import topological
+from wengert.ir.types import Shape, Size
 
 ONE = Fraction(1)
 
@@ -142,11 +140,6 @@ def canonical_order(product: Product) -> tuple[list[Factor], dict[int, int]]:
     return order, number
 
 
-def ones(size: Size, label: int) -> Factor:
-    """A factor 1 that holds a summed label of `size`, so that Σ_j 1 is counted."""
-    return Factor(Apply((size,), "ones", ()), (label,))
-
-
 def whole(term: Term) -> Factor:
     """The term as a factor with labels 0, 1, …."""
     return Factor(term, tuple(range(term.rank)))
@@ -195,15 +188,15 @@ def product(coef: Fraction, factors: Iterable[Factor], out: Sequence[int], sizes
 
     `sizes[k]` is the size of label k. The result is a bare term where the product is one factor as it stands.
     """
-    out = tuple(out)
-    table = list(sizes)
-    coef, flat = _flatten(coef, list(factors), table)
-    coef, flat = _drop_deltas(coef, flat, out, table)
+    out, given, table = tuple(out), list(factors), list(sizes)
+    coef, flat = _flatten(coef, list(given), table)
+    flat, gone = _drop_deltas(flat, out, table)
     shape = tuple(table[label] for label in out)
     if coef == 0:
         return number(0, shape)
-    merged = _merge(flat)
-    coef, merged = _count_free_labels(coef, merged, out, table, flat)
+    # A label that a factor brought is summed even where nothing depends on it any more: Σ_j 1 is the size of j.
+    brought = dict.fromkeys(q for f in (*given, *flat) for q in f.labels if q not in gone and q not in out)
+    coef, merged = _count_free_labels(coef, _merge(flat), brought, table)
     return _finish(coef, merged, out, table, shape)
 
 
@@ -286,10 +279,9 @@ def position_axis(term: Term) -> int | None:
     return None
 
 
-def _drop_deltas(
-    coef: Fraction, factors: list[Factor], out: tuple[int, ...], table: list[Size]
-) -> tuple[Fraction, list[Factor]]:
-    """Σ_j ⟦i = j⟧ a_j = a_i."""
+def _drop_deltas(factors: list[Factor], out: tuple[int, ...], table: list[Size]) -> tuple[list[Factor], set[int]]:
+    """Σ_j ⟦i = j⟧ a_j = a_i; the labels j that went."""
+    dropped: set[int] = set()
     while True:
         for k, factor in enumerate(factors):
             pair = delta_labels(factor)
@@ -301,11 +293,10 @@ def _drop_deltas(
                 continue
             rest = factors[:k] + factors[k + 1 :]
             factors = [Factor(f.term, tuple(kept if q == gone else q for q in f.labels), f.exponent) for f in rest]
-            if not any(kept in f.labels for f in factors) and kept not in out:
-                factors.append(ones(table[kept], kept))
+            dropped.add(gone)
             break
         else:
-            return coef, factors
+            return factors, dropped
 
 
 def _merge(factors: list[Factor]) -> list[Factor]:
@@ -326,21 +317,19 @@ def is_indicator(term: Term) -> bool:
 
 
 def _count_free_labels(
-    coef: Fraction, factors: list[Factor], out: tuple[int, ...], table: list[Size], before: list[Factor]
+    coef: Fraction, factors: list[Factor], summed: Iterable[int], table: list[Size]
 ) -> tuple[Fraction, list[Factor]]:
-    """Σ_j 1 is the size of j: summed labels left without a factor become numbers."""
-    used = {q for f in factors for q in f.labels}
-    lost = [q for q in dict.fromkeys(q for f in before for q in f.labels) if q not in used and q not in out]
-    kept = [f for f in factors if not (isinstance(f.term, Apply) and f.term.op == "ones")]
-    held = {q for f in kept for q in f.labels}
-    lost += [f.labels[0] for f in factors if f not in kept and f.labels[0] not in held and f.labels[0] not in out]
-    for label in lost:
+    """Σ_j 1 is the size of j: summed labels without a factor become numbers."""
+    carried = {q for f in factors for q in f.labels}
+    for label in summed:
         size = table[label]
+        if label in carried:
+            continue
         if isinstance(size, int):
             coef *= size
         else:
-            kept = _merge([*kept, Factor(size_term(size), ())])
-    return coef, kept
+            factors = _merge([*factors, Factor(size_term(size), ())])
+    return coef, factors
 
 
 def _finish(coef: Fraction, factors: list[Factor], out: tuple[int, ...], table: list[Size], shape: Shape) -> Term:
@@ -431,89 +420,6 @@ def mentions(term: Term, name: str) -> bool:
     return any(isinstance(t, Leaf) and t.name == name for t in subterms(term))
 
 
-# ---------------------------------------------------------------- from nodes
-
-
-def gather(node: Node) -> Term:
-    """The node read as a term: nested products, quotients, powers, sums, broadcasts and transposes become one Product or Add each."""
-    terms: dict[Node, Term] = {}
-    for item in topological([node]):
-        terms[item] = _read(item, [terms[x] for x in item.inputs])
-    return terms[node]
-
-
-def _read(node: Node, args: list[Term]) -> Term:
-    reader = _READERS.get(node.op.name)
-    term = reader(node, args) if reader else None
-    if term is not None:
-        return term
-    params = tuple(sorted(node.params.items()))
-    return Apply(node.shape, node.op.name, tuple(args), params, node.type.dtype)
-
-
-def _read_constant(node: Node, args: list[Term]) -> Term | None:
-    value = node.params["value"]
-    if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
-        return None
-    if isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):
-            return None
-        value = Fraction(repr(value))
-    return number(Fraction(value), node.shape)
-
-
-def _read_power(node: Node, args: list[Term]) -> Term | None:
-    base, exponent = args
-    if not is_number(exponent):
-        return None
-    assert isinstance(exponent, Product)
-    return power(base, exponent.coef)
-
-
-def _read_broadcast(node: Node, args: list[Term]) -> Term:
-    return product(ONE, [Factor(args[0], tuple(node.params["axes"]))], range(node.type.rank), node.shape)
-
-
-def _read_transpose(node: Node, args: list[Term]) -> Term:
-    (x,) = args
-    return product(ONE, [whole(x)], node.params["axes"], x.shape)
-
-
-def _read_sum(node: Node, args: list[Term]) -> Term:
-    (x,) = args
-    out = [k for k in range(x.rank) if k not in node.params["axes"]]
-    if is_number(x):
-        x = product(
-            ONE,
-            [whole(x), *(Factor(Apply((x.shape[k],), "ones", ()), (k,)) for k in node.params["axes"])],
-            range(x.rank),
-            x.shape,
-        )
-    return product(
-        ONE, [whole(x), *(Factor(Apply((x.shape[k],), "ones", ()), (k,)) for k in node.params["axes"])], out, x.shape
-    )
-
-
-def _read_einsum(node: Node, args: list[Term]) -> Term:
-    factors = [Factor(x, tuple(labels)) for x, labels in zip(args, node.params["inputs"], strict=True)]
-    size: dict[int, Size] = {q: n for x, labels, _ in factors for q, n in zip(labels, x.shape, strict=True)}
-    local = {q: k for k, q in enumerate(size)}
-    summed = [ones(size[q], local[q]) for q in size if q not in node.params["output"]]
-    renamed = [Factor(x, tuple(local[q] for q in labels)) for x, labels, _ in factors]
-    return product(ONE, renamed + summed, [local[q] for q in node.params["output"]], [size[q] for q in local])
-
-
-def _read_where(node: Node, args: list[Term]) -> Term | None:
-    condition, a, b = args
-    if is_zero(b) and is_zero(a):
-        return a
-    if is_zero(b):
-        return times(a, indicator(condition))
-    if is_zero(a):
-        return times(b, indicator(negated(condition)))
-    return None
-
-
 _NEGATION = {
     "less": "greater_equal",
     "less_equal": "greater",
@@ -536,177 +442,3 @@ def negated(condition: Term) -> Term:
     if isinstance(condition, Apply) and condition.op == "logical_not":
         return condition.args[0]
     return Apply(condition.shape, "logical_not", (condition,), (), "bool")
-
-
-def _read_relu(node: Node, args: list[Term]) -> Term | None:
-    """max(0, −x) = −min(0, x); the kink stays relu's when it is built again."""
-    coef, base = split_coef(args[0])
-    return scale(-1, Apply(node.shape, "negative_part", (base,))) if coef == -1 else None
-
-
-_MIRRORED = {"less": "greater", "less_equal": "greater_equal", "greater": "less", "greater_equal": "less_equal"}
-
-
-def _read_comparison(node: Node, args: list[Term]) -> Term | None:
-    """−x > 0 is x < 0."""
-    left, right = args
-    coef, base = split_coef(left)
-    if not is_zero(right) or coef != -1:
-        return None
-    return Apply(node.shape, _MIRRORED[node.op.name], (base, right), (), "bool")
-
-
-def _read_cast(node: Node, args: list[Term]) -> Term | None:
-    (x,) = args
-    same = node.op.name == "cast" and node.type.dtype == node.inputs[0].type.dtype
-    return x if same else None
-
-
-_READERS: dict[str, Callable[[Node, list[Term]], Term | None]] = {
-    "input": lambda node, args: Leaf(node.shape, node.params["name"], node.type.dtype),
-    "constant": _read_constant,
-    "size_of": lambda node, args: size_term(node.params["size"]),
-    "add": lambda node, args: total(args, node.shape),
-    "subtract": lambda node, args: total([args[0], scale(-1, args[1])], node.shape),
-    "negative": lambda node, args: scale(-1, args[0]),
-    "multiply": lambda node, args: times(*args),
-    "weigh": lambda node, args: times(*args),
-    "divide": lambda node, args: times(args[0], power(args[1], -1)),
-    "reciprocal": lambda node, args: power(args[0], -1),
-    "sqrt": lambda node, args: power(args[0], Fraction(1, 2)),
-    "integer_power": lambda node, args: power(args[0], node.params["exponent"]),
-    "power": _read_power,
-    "broadcast": _read_broadcast,
-    "transpose": _read_transpose,
-    "sum": _read_sum,
-    "einsum": _read_einsum,
-    "where": _read_where,
-    "relu": _read_relu,
-    "cast": _read_cast,
-    **dict.fromkeys(_MIRRORED, _read_comparison),
-}
-
-
-# ---------------------------------------------------------------- to nodes
-
-
-def build(term: Term, env: Mapping[str, Node]) -> Node:
-    """The term as ops on the nodes of its leaves; equal parts are built once."""
-    return Builder(env).build(term)
-
-
-@dataclass
-class Builder:
-    """Builds terms over one environment and shares what they have in common."""
-
-    env: Mapping[str, Node]
-    made: dict[Term, Node] = field(default_factory=dict[Term, Node])
-
-    def build(self, term: Term) -> Node:
-        """The node of a term."""
-        if term not in self.made:
-            self.made[term] = self._make(term)
-        return self.made[term]
-
-    def _make(self, term: Term) -> Node:
-        if isinstance(term, Leaf):
-            return self.env[term.name]
-        if isinstance(term, Add):
-            return self._add(term)
-        if isinstance(term, Product):
-            return self._product(term)
-        assert isinstance(term, Apply)
-        if term.op == "ones":
-            return constant(1, ArrayType(term.shape))
-        if term.op == "negative_part":
-            return -apply("relu", -self.build(term.args[0]))
-        return apply(term.op, *(self.build(arg) for arg in term.args), **dict(term.params))
-
-    def _add(self, term: Add) -> Node:
-        node: Node | None = None
-        for part in sorted(term.terms, key=lambda t: split_coef(t)[0] < 0):
-            coef, base = split_coef(part)
-            if node is None:
-                node = self.build(part)
-            elif coef < 0:
-                node = node - self.build(scale(-coef, base))
-            else:
-                node = node + self.build(part)
-        assert node is not None
-        return node
-
-    def _product(self, term: Product) -> Node:
-        """Numerator as one einsum, divided by what stands below the line; an indicator masks instead of multiplying."""
-        masks = [f for f in term.factors if is_indicator(f.term) and all(q in term.out for q in f.labels)]
-        below = [f for f in term.factors if f.exponent < 0 and all(q in term.out for q in f.labels)]
-        above = [f for f in term.factors if f not in masks and f not in below]
-        node = self._contract([(self._raised(f), f.labels) for f in above], term)
-        if below:
-            size = [Factor(f.term, f.labels, -f.exponent) for f in below]
-            node = node / self._contract([(self._raised(f), f.labels) for f in size], term)
-        numerator, denominator = term.coef.numerator, term.coef.denominator
-        if abs(numerator) != 1:
-            node = node * abs(numerator)
-        if denominator != 1:
-            node = node * Fraction(1, denominator) if denominator & (denominator - 1) == 0 else node / denominator
-        if numerator < 0:
-            node = -node
-        for mask in masks:
-            assert isinstance(mask.term, Apply)
-            condition = spread(self.build(mask.term.args[0]), mask.labels, term.out, term.sizes)
-            node = apply("where", condition, node, constant(0, node.type))
-        return node
-
-    def _raised(self, factor: Factor) -> Node:
-        node = self.build(factor.term)
-        exponent = factor.exponent
-        if exponent == 1:
-            return node
-        if exponent == -1:
-            return apply("reciprocal", node)
-        if abs(exponent) == Fraction(1, 2):
-            root = apply("sqrt", node)
-            return root if exponent > 0 else apply("reciprocal", root)
-        if exponent.denominator == 1:
-            return apply("integer_power", node, exponent=int(exponent))
-        return apply("power", node, constant(exponent, node.type))
-
-    def _contract(self, factors: list[tuple[Node, tuple[int, ...]]], term: Product) -> Node:
-        """einsum of the factors to `out`, then a broadcast over labels that no factor has."""
-        dtype = next((node.type.dtype for node, _ in factors), "float64")
-        if not factors:
-            return constant(1, ArrayType(term.shape, dtype))
-        have = {q for _, labels in factors for q in labels}
-        inner = tuple(q for q in term.out if q in have)
-        node = self._einsum(factors, inner)
-        return spread(node, inner, term.out, term.sizes)
-
-    def _einsum(self, factors: list[tuple[Node, tuple[int, ...]]], out: tuple[int, ...]) -> Node:
-        if all(labels == out for _, labels in factors):
-            node = factors[0][0]
-            for other, _ in factors[1:]:
-                node = node * other
-            return node
-        if len(factors) == 1 and len(set(factors[0][1])) == len(factors[0][1]):
-            node, labels = factors[0]
-            gone = tuple(k for k, q in enumerate(labels) if q not in out)
-            if gone:
-                node = apply("sum", node, axes=gone)
-                labels = tuple(q for q in labels if q in out)
-            return node if labels == out else apply("transpose", node, axes=tuple(labels.index(q) for q in out))
-        return apply(
-            "einsum", *(node for node, _ in factors), inputs=tuple(labels for _, labels in factors), output=out
-        )
-
-
-def spread(node: Node, labels: tuple[int, ...], out: tuple[int, ...], sizes: Sequence[Size]) -> Node:
-    """A node at `labels` brought to the axes `out` by a transpose and a broadcast."""
-    if labels == out:
-        return node
-    order = sorted(range(len(labels)), key=lambda k: out.index(labels[k]))
-    if order != list(range(len(labels))):
-        node = apply("transpose", node, axes=tuple(order))
-    axes = tuple(sorted(out.index(q) for q in labels))
-    if len(axes) == len(out):
-        return node
-    return apply("broadcast", node, shape=tuple(sizes[q] for q in out), axes=axes)

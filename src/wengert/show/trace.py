@@ -20,9 +20,10 @@ from wengert.ir.system import System, bar, is_bar, unbar
 from wengert.ir.walk import topological
 from wengert.notation.expr import Expr, Ref
 from wengert.notation.unicode import show
+from wengert.ops.build import Builder
 from wengert.ops.evaluate import Array, evaluate
 from wengert.ops.evaluate import bind as bind_inputs
-from wengert.ops.terms import Builder, Term
+from wengert.ops.terms import Term
 from wengert.passes.open_primes import open_primes
 from wengert.show.numbers import is_finite, plain
 from wengert.show.settings import complete

@@ -1,0 +1,150 @@
+"""A node read as a term: nested products, quotients, powers, sums, broadcasts and transposes become one Product or Add each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from wengert.ir.graph import Node
+from wengert.ir.types import Size
+from wengert.ir.walk import topological
+from wengert.ops.terms import (
+    ONE,
+    Apply,
+    Factor,
+    Leaf,
+    Product,
+    Term,
+    indicator,
+    is_number,
+    is_zero,
+    negated,
+    number,
+    power,
+    product,
+    scale,
+    size_term,
+    split_coef,
+    times,
+    total,
+    whole,
+)
+
+
+def gather(node: Node) -> Term:
+    """The node read as a term: nested products, quotients, powers, sums, broadcasts and transposes become one Product or Add each."""
+    terms: dict[Node, Term] = {}
+    for item in topological([node]):
+        terms[item] = _read(item, [terms[x] for x in item.inputs])
+    return terms[node]
+
+
+def _read(node: Node, args: list[Term]) -> Term:
+    reader = _READERS.get(node.op.name)
+    term = reader(node, args) if reader else None
+    if term is not None:
+        return term
+    params = tuple(sorted(node.params.items()))
+    return Apply(node.shape, node.op.name, tuple(args), params, node.type.dtype)
+
+
+def _read_constant(node: Node, args: list[Term]) -> Term | None:
+    value = node.params["value"]
+    if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
+        return None
+    if isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            return None
+        value = Fraction(repr(value))
+    return number(Fraction(value), node.shape)
+
+
+def _read_power(node: Node, args: list[Term]) -> Term | None:
+    base, exponent = args
+    if not is_number(exponent):
+        return None
+    assert isinstance(exponent, Product)
+    return power(base, exponent.coef)
+
+
+def _read_broadcast(node: Node, args: list[Term]) -> Term:
+    return product(ONE, [Factor(args[0], tuple(node.params["axes"]))], range(node.type.rank), node.shape)
+
+
+def _read_transpose(node: Node, args: list[Term]) -> Term:
+    (x,) = args
+    return product(ONE, [whole(x)], node.params["axes"], x.shape)
+
+
+def _read_sum(node: Node, args: list[Term]) -> Term:
+    (x,) = args
+    axes: tuple[int, ...] = node.params["axes"]
+    return product(ONE, [whole(x)], [k for k in range(x.rank) if k not in axes], x.shape)
+
+
+def _read_einsum(node: Node, args: list[Term]) -> Term:
+    factors = [Factor(x, tuple(labels)) for x, labels in zip(args, node.params["inputs"], strict=True)]
+    size: dict[int, Size] = {q: n for x, labels, _ in factors for q, n in zip(labels, x.shape, strict=True)}
+    local = {q: k for k, q in enumerate(size)}
+    renamed = [Factor(x, tuple(local[q] for q in labels)) for x, labels, _ in factors]
+    return product(ONE, renamed, [local[q] for q in node.params["output"]], [size[q] for q in local])
+
+
+def _read_where(node: Node, args: list[Term]) -> Term | None:
+    condition, a, b = args
+    if is_zero(b) and is_zero(a):
+        return a
+    if is_zero(b):
+        return times(a, indicator(condition))
+    if is_zero(a):
+        return times(b, indicator(negated(condition)))
+    return None
+
+
+def _read_relu(node: Node, args: list[Term]) -> Term | None:
+    """max(0, −x) = −min(0, x); the kink stays relu's when it is built again."""
+    coef, base = split_coef(args[0])
+    return scale(-1, Apply(node.shape, "negative_part", (base,))) if coef == -1 else None
+
+
+_MIRRORED = {"less": "greater", "less_equal": "greater_equal", "greater": "less", "greater_equal": "less_equal"}
+
+
+def _read_comparison(node: Node, args: list[Term]) -> Term | None:
+    """−x > 0 is x < 0."""
+    left, right = args
+    coef, base = split_coef(left)
+    if not is_zero(right) or coef != -1:
+        return None
+    return Apply(node.shape, _MIRRORED[node.op.name], (base, right), (), "bool")
+
+
+def _read_cast(node: Node, args: list[Term]) -> Term | None:
+    (x,) = args
+    same = node.op.name == "cast" and node.type.dtype == node.inputs[0].type.dtype
+    return x if same else None
+
+
+_READERS: dict[str, Callable[[Node, list[Term]], Term | None]] = {
+    "input": lambda node, args: Leaf(node.shape, node.params["name"], node.type.dtype),
+    "constant": _read_constant,
+    "size_of": lambda node, args: size_term(node.params["size"]),
+    "add": lambda node, args: total(args, node.shape),
+    "subtract": lambda node, args: total([args[0], scale(-1, args[1])], node.shape),
+    "negative": lambda node, args: scale(-1, args[0]),
+    "multiply": lambda node, args: times(*args),
+    "weigh": lambda node, args: times(*args),
+    "divide": lambda node, args: times(args[0], power(args[1], -1)),
+    "reciprocal": lambda node, args: power(args[0], -1),
+    "sqrt": lambda node, args: power(args[0], Fraction(1, 2)),
+    "integer_power": lambda node, args: power(args[0], node.params["exponent"]),
+    "power": _read_power,
+    "broadcast": _read_broadcast,
+    "transpose": _read_transpose,
+    "sum": _read_sum,
+    "einsum": _read_einsum,
+    "where": _read_where,
+    "relu": _read_relu,
+    "cast": _read_cast,
+    **dict.fromkeys(_MIRRORED, _read_comparison),
+}
