@@ -17,7 +17,7 @@ from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node, constant, input_node
 from wengert.ir.system import System, bar
 from wengert.notation.expr import Call, walk
-from wengert.notation.meaning import function_op
+from wengert.notation.functions import function_op
 from wengert.ops.build import Builder
 from wengert.ops.gather import gather
 from wengert.ops.terms import Apply, Leaf, Term, is_zero, number, subterms, total

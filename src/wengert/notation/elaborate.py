@@ -52,6 +52,7 @@ def elaborate(reading: Reading) -> System:
         for v, line in zip(values, lines, strict=True)
     ]
     quantities = describe(context, homes)
+    declared_names(context, "shape", quantities)
     last = reading.lines[-1].left
     assert isinstance(last, Ref)
     system = System(
@@ -167,7 +168,7 @@ def describe(context: Context, homes: Homes) -> dict[str, Quantity]:
 
 
 def declared_names(context: Context, kind: str, quantities: dict[str, Quantity]) -> tuple[str, ...]:
-    """The quantities of `params` or `data` lines.
+    """The quantities of `params`, `data` or shape declarations.
 
     Raises EquationError where no line uses one.
     """
@@ -177,7 +178,7 @@ def declared_names(context: Context, kind: str, quantities: dict[str, Quantity])
             continue
         for name in map(context.resolve, declaration.names):
             if name not in quantities:
-                what = f"'{name}' is declared as {kind} but no line uses it"
+                what = f"'{name}' is declared{'' if kind == 'shape' else f' as {kind}'} but no line uses it"
                 raise EquationError(
                     what, place(context.reading.source, declaration.span), f"the quantities are {', '.join(quantities)}"
                 )

@@ -19,6 +19,7 @@ from wengert.notation.expr import (
     Expr,
     Index,
     Indicator,
+    Inverse,
     Line,
     Neg,
     Norm,
@@ -31,6 +32,7 @@ from wengert.notation.expr import (
     Sum,
     Transpose,
 )
+from wengert.notation.functions import FUNCTIONS, exact_value, function_op, norm
 from wengert.notation.ranks import Mismatch, product_kind
 from wengert.notation.values import WHOLE_RANK, Combiner, Val, filled
 
@@ -69,6 +71,8 @@ class LineMeaning:
         name = self.context.target(left)
         right = line.rights[0]
         val = self.number(right)
+        if self.context.reading.symbols.implicit_sums:
+            val = self.summed_over_repeated(val, right, {t.letter for t in left.indices or () if isinstance(t, Index)})
         if left.indices is not None:
             letters = [index.letter for index in left.indices if isinstance(index, Index)]
             self.only(val, letters, right)
@@ -89,6 +93,17 @@ class LineMeaning:
             for axis, size in zip(axes, val.sizes, strict=True):
                 self.context.classes.unite(axis, size, right)
         return val
+
+    def summed_over_repeated(self, val: Val, tree: Expr, left: set[str]) -> Val:
+        """Σ, where it is left out by declaration: a letter that is not on the left is summed in each term that has it."""
+        terms = tree.terms if isinstance(tree, Sum) else ((1, tree),)
+        parts: list[Val] = []
+        for sign, term in terms:
+            part = val if tree is term else self.number(term)
+            free = [q for q in part.letters if q not in left]
+            part = self.combine.reduce("sum", part, free, term) if free else part
+            parts.append(part if sign > 0 else self.combine.map(lambda node: -node, part, term))
+        return self.combine.entrywise(_add_all, parts, tree)
 
     def only(self, val: Val, letters: Sequence[str], tree: Expr) -> None:
         """Every free letter of the value stands on the left side too."""
@@ -260,19 +275,24 @@ class LineMeaning:
             return self.combine.map(lambda node: apply("exp", node), self.number(tree.exponent), tree)
         exponent = exact_value(tree.exponent)
         if isinstance(tree.base, Norm) and exponent == 2 and tree.base.order != "1":
-            return self.norm(tree.base, squared=True)
+            return norm(self, tree.base, squared=True)
         base = self.number(tree.base)
-        if base.kind == "m" and exponent == -1:
+        if exponent is None:
+            return self.combine.entrywise(lambda a, b: apply("power", a, b), [base, self.number(tree.exponent)], tree)
+        return self.combine.map(lambda node: raised(node, exponent), base, tree)
+
+    def inverse(self, tree: Inverse) -> Val:
+        """x⁻¹: the reciprocal of a number, entry by entry of a vector."""
+        val = self.number(tree.operand)
+        if val.kind == "m":
             raise Mismatch(
                 tree,
                 "the inverse of a matrix is not read yet",
                 "solve the linear system outside, and give the result a name",
             )
-        if base.kind != "s" and exponent == -1:
+        if val.kind != "s":
             self.context.warn(tree, "x⁻¹ of a vector is read entry by entry", "write 1 / x")
-        if exponent is None:
-            return self.combine.entrywise(lambda a, b: apply("power", a, b), [base, self.number(tree.exponent)], tree)
-        return self.combine.map(lambda node: raised(node, exponent), base, tree)
+        return self.combine.map(lambda node: raised(node, Fraction(-1)), val, tree)
 
     def transpose(self, tree: Transpose) -> Val:
         val = self.number(tree.operand)
@@ -281,7 +301,7 @@ class LineMeaning:
         return self.combine.transpose(val, tree)
 
     def call(self, tree: Call) -> Val:
-        special = _FUNCTIONS.get(tree.function)
+        special = FUNCTIONS.get(tree.function)
         if special is not None and not tree.primes:
             val = special(self, tree)
         else:
@@ -311,106 +331,6 @@ class LineMeaning:
         if tree.primes:
             return self.combine.map(lambda node: apply("prime", node, function=op, order=tree.primes), vals[0], tree)
         return self.combine.entrywise(lambda *nodes: apply(op, *nodes), vals, tree)
-
-    def extremum(self, tree: Call) -> Val:
-        """max(0, z) is relu and min(0, z) is −relu(−z); else the larger or smaller, two at a time."""
-        vals = [self.number(arg) for arg in tree.args]
-        if len(vals) == 1:
-            if vals[0].kind == "s":
-                return vals[0]
-            return self.combine.reduce_whole(tree.function, vals[0], range(WHOLE_RANK[vals[0].kind]), "s", tree)
-        rest = [val for arg, val in zip(tree.args, vals, strict=True) if exact_value(arg) != 0]
-        if len(vals) == 2 and len(rest) == 1:
-            if tree.function == "max":
-                return self.combine.map(lambda node: apply("relu", node), rest[0], tree)
-            return self.combine.map(lambda node: -apply("relu", -node), rest[0], tree)
-
-        def fold(*nodes: Node) -> Node:
-            node = nodes[0]
-            for other in nodes[1:]:
-                node = apply({"max": "maximum", "min": "minimum"}[tree.function], node, other)
-            return node
-
-        return self.combine.entrywise(fold, vals, tree)
-
-    def softmax(self, tree: Call) -> Val:
-        """softmax(z) = e^z / Σ e^z along the last whole axis."""
-        val = self.number(tree.args[0])
-        if val.kind == "s":
-            raise Mismatch(tree, "softmax of a scalar", "write the indices out: e^(z_k) / Σ_l e^(z_l)")
-
-        def make(node: Node) -> Node:
-            last = node.type.rank - 1
-            powers = apply("exp", node)
-            return powers / apply(
-                "broadcast", apply("sum", powers, axes=(last,)), shape=node.shape, axes=tuple(range(last))
-            )
-
-        return self.combine.map(make, val, tree)
-
-    def logsumexp(self, tree: Call) -> Val:
-        val = self.combine.map(lambda node: apply("exp", node), self.number(tree.args[0]), tree)
-        if val.kind == "s":
-            raise Mismatch(tree, "logsumexp of a scalar", "write the sum out: log Σ_l e^(z_l)")
-        last = WHOLE_RANK[val.kind] - 1
-        summed = self.combine.reduce_whole("sum", val, [last], {"m": "c"}.get(val.kind, "s"), tree)
-        return self.combine.map(lambda node: apply("log", node), summed, tree)
-
-    def trace(self, tree: Call) -> Val:
-        val = self.number(tree.args[0])
-        if val.kind != "m":
-            raise Mismatch(tree, "tr takes a matrix", "write the sum out: Σ_i A_ii")
-        n = len(val.letters)
-        self.context.classes.unite(val.sizes[n], val.sizes[n + 1], tree)
-
-        def make() -> Node:
-            return apply("einsum", val.make(), inputs=((*range(n), n, n),), output=tuple(range(n)))
-
-        return Val(val.letters, "s", val.sizes[:n], make, tree)
-
-    def diagonal(self, tree: Call) -> Val:
-        """diag(v)_ij = v_i ⟦i = j⟧ of a vector; the diagonal A_ii of a matrix."""
-        val = self.number(tree.args[0])
-        if val.kind == "s":
-            raise Mismatch(tree, "diag of a scalar", "give a vector or a matrix")
-        n = len(val.letters)
-        if val.kind == "m":
-            self.context.classes.unite(val.sizes[n], val.sizes[n + 1], tree)
-
-            def make_vector() -> Node:
-                return apply("einsum", val.make(), inputs=((*range(n), n, n),), output=tuple(range(n + 1)))
-
-            return Val(val.letters, "c", val.sizes[: n + 1], make_vector, tree)
-
-        def make_matrix() -> Node:
-            size = self.context.classes.size(val.sizes[n])
-            place = apply("position", size=size, dtype="int64")
-            rows, columns = (apply("broadcast", place, shape=(size, size), axes=(axis,)) for axis in (0, 1))
-            identity = apply("cast", apply("equal", rows, columns), dtype="float64")
-            return apply(
-                "einsum", val.make(), identity, inputs=(tuple(range(n + 1)), (n, n + 1)), output=tuple(range(n + 2))
-            )
-
-        return Val(val.letters, "m", (*val.sizes, val.sizes[n]), make_matrix, tree)
-
-    def total(self, tree: Call) -> Val:
-        """sum(x), mean(x) over all entries of a whole array."""
-        val = self.number(tree.args[0])
-        if val.kind == "s":
-            raise Mismatch(tree, f"{tree.function} of a scalar", "write Σ with an index")
-        axes = range(WHOLE_RANK[val.kind])
-        sizes = val.sizes[len(val.letters) :]
-        result = self.combine.reduce_whole("sum", val, axes, "s", tree)
-        if tree.function == "sum":
-            return result
-
-        def divide(node: Node) -> Node:
-            for size in sizes:
-                count = apply("size_of", size=self.context.classes.size(size), dtype="float64")
-                node = node / apply("broadcast", count, shape=node.shape, axes=())
-            return node
-
-        return self.combine.map(divide, result, tree)
 
     def big(self, tree: BigOp) -> Val:
         if tree.op in ("argmax", "argmin"):
@@ -468,21 +388,6 @@ class LineMeaning:
         self.context.classes.unite(size, self.context.size_names[name.name], tree)
         return True
 
-    def norm(self, tree: Norm, *, squared: bool = False) -> Val:
-        val = self.number(tree.operand)
-        if val.kind == "s":
-            raise Mismatch(tree, "a norm of a scalar", "write |x| for the absolute value")
-        entry = (
-            (lambda node: apply("abs", node))
-            if tree.order == "1"
-            else (lambda node: apply("integer_power", node, exponent=2))
-        )
-        axes = range(WHOLE_RANK[val.kind])
-        summed = self.combine.reduce_whole("sum", self.combine.map(entry, val, tree), axes, "s", tree)
-        if squared or tree.order == "1":
-            return summed
-        return self.combine.map(lambda node: apply("sqrt", node), summed, tree)
-
     def bars(self, tree: Bars) -> Val:
         val = self.number(tree.operand)
         if val.kind == "m":
@@ -493,6 +398,8 @@ class LineMeaning:
 
     def compare(self, tree: Compare) -> Val:
         left, right = self.read(tree.left), self.read(tree.right)
+        if isinstance(tree.left, Index) and isinstance(tree.right, Index):
+            self.context.classes.unite(left.sizes[0], right.sizes[0], tree)
         op = COMPARISONS[tree.op]
 
         def both(a: Node, b: Node) -> Node:
@@ -543,6 +450,13 @@ def _equal(a: Node, b: Node) -> Node:
     return apply("equal", a, b)
 
 
+def _add_all(*nodes: Node) -> Node:
+    node = nodes[0]
+    for other in nodes[1:]:
+        node = node + other
+    return node
+
+
 def _multiply_all(*nodes: Node) -> Node:
     node = nodes[0]
     for other in nodes[1:]:
@@ -559,57 +473,6 @@ def raised(node: Node, exponent: Fraction) -> Node:
     return apply("power", node, constant(exponent, node.type))
 
 
-def exact_value(tree: Expr) -> Fraction | None:
-    """The exact value of a tree of numbers; None where it holds anything else or a power."""
-    match tree:
-        case Num(value=value):
-            return value
-        case Neg(operand=a):
-            value = exact_value(a)
-            return None if value is None else -value
-        case Quotient(numerator=a, denominator=b):
-            top, bottom = exact_value(a), exact_value(b)
-            return None if top is None or not bottom else top / bottom
-        case Sum(terms=terms):
-            parts = [exact_value(term) for _, term in terms]
-            return (
-                None
-                if None in parts
-                else sum((s * p for (s, _), p in zip(terms, parts, strict=True) if p is not None), Fraction(0))
-            )
-        case _:
-            return None
-
-
-def function_op(name: str) -> str | None:
-    """The op that a function name means, None where it has no definition."""
-    return _SPELLINGS.get(name)
-
-
-_SPELLINGS: dict[str, str] = {}
-
-
-def learn_spellings() -> None:
-    """Fill the table of function names from the notations of the ops."""
-    for op in OPS.values():
-        if op.notation.fixity == "function" and op.kind == "elementwise":
-            for spelling in (op.name, op.notation.unicode, *op.notation.spellings):
-                _SPELLINGS.setdefault(spelling, op.name)
-
-
-learn_spellings()
-
-_FUNCTIONS: dict[str, Callable[[LineMeaning, Call], Val]] = {
-    "max": LineMeaning.extremum,
-    "min": LineMeaning.extremum,
-    "softmax": LineMeaning.softmax,
-    "logsumexp": LineMeaning.logsumexp,
-    "tr": LineMeaning.trace,
-    "diag": LineMeaning.diagonal,
-    "sum": LineMeaning.total,
-    "mean": LineMeaning.total,
-}
-
 _METHODS: dict[type[Expr], Callable[..., Val]] = {
     Ref: LineMeaning.ref,
     Index: LineMeaning.index,
@@ -621,9 +484,10 @@ _METHODS: dict[type[Expr], Callable[..., Val]] = {
     Neg: LineMeaning.negative,
     Power: LineMeaning.power,
     Transpose: LineMeaning.transpose,
+    Inverse: LineMeaning.inverse,
     Call: LineMeaning.call,
     BigOp: LineMeaning.big,
-    Norm: LineMeaning.norm,
+    Norm: norm,
     Bars: LineMeaning.bars,
     Compare: LineMeaning.compare,
     And: LineMeaning.both,

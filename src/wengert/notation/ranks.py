@@ -67,7 +67,7 @@ def spelling_costs(name: str, bold: bool) -> dict[str, float]:
     if bold:
         return {"s": 8.0, "c": 4.0, "m": 0.0} if letter.isupper() else {"s": 8.0, "c": 0.0, "m": 8.0}
     if letter.isupper():
-        return {"s": 2.0, "c": 3.0, "m": 0.0}
+        return {"s": 4.0, "c": 4.5, "m": 0.0}
     return {"s": 0.0, "c": 1.0, "m": 6.0}
 
 

@@ -1,0 +1,191 @@
+"""Functions with a rule of their own (max, softmax, tr, norms …), and the ops that other function names mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from wengert.ir.graph import Node, apply
+from wengert.ir.op import OPS
+from wengert.notation.expr import Call, Expr, Neg, Norm, Num, Quotient, Sum
+from wengert.notation.ranks import Mismatch
+from wengert.notation.values import WHOLE_RANK, Val
+
+if TYPE_CHECKING:
+    from wengert.notation.meaning import LineMeaning
+
+
+def exact_value(tree: Expr) -> Fraction | None:
+    """The exact value of a tree of numbers; None where it holds anything else or a power."""
+    match tree:
+        case Num(value=value):
+            return value
+        case Neg(operand=a):
+            value = exact_value(a)
+            return None if value is None else -value
+        case Quotient(numerator=a, denominator=b):
+            top, bottom = exact_value(a), exact_value(b)
+            return None if top is None or not bottom else top / bottom
+        case Sum(terms=terms):
+            parts = [exact_value(term) for _, term in terms]
+            return (
+                None
+                if None in parts
+                else sum((s * p for (s, _), p in zip(terms, parts, strict=True) if p is not None), Fraction(0))
+            )
+        case _:
+            return None
+
+
+def extremum(line: LineMeaning, tree: Call) -> Val:
+    """max(0, z) is relu and min(0, z) is −relu(−z); else the larger or smaller, two at a time."""
+    vals = [line.number(arg) for arg in tree.args]
+    if len(vals) == 1:
+        if vals[0].kind == "s":
+            return vals[0]
+        return line.combine.reduce_whole(tree.function, vals[0], range(WHOLE_RANK[vals[0].kind]), "s", tree)
+    rest = [val for arg, val in zip(tree.args, vals, strict=True) if exact_value(arg) != 0]
+    if len(vals) == 2 and len(rest) == 1:
+        if tree.function == "max":
+            return line.combine.map(lambda node: apply("relu", node), rest[0], tree)
+        return line.combine.map(lambda node: -apply("relu", -node), rest[0], tree)
+
+    def fold(*nodes: Node) -> Node:
+        node = nodes[0]
+        for other in nodes[1:]:
+            node = apply({"max": "maximum", "min": "minimum"}[tree.function], node, other)
+        return node
+
+    return line.combine.entrywise(fold, vals, tree)
+
+
+def softmax(line: LineMeaning, tree: Call) -> Val:
+    """softmax(z) = e^z / Σ e^z along the last whole axis."""
+    val = line.number(tree.args[0])
+    if val.kind == "s":
+        raise Mismatch(tree, "softmax of a scalar", "write the indices out: e^(z_k) / Σ_l e^(z_l)")
+
+    def make(node: Node) -> Node:
+        last = node.type.rank - 1
+        powers = apply("exp", node)
+        return powers / apply(
+            "broadcast", apply("sum", powers, axes=(last,)), shape=node.shape, axes=tuple(range(last))
+        )
+
+    return line.combine.map(make, val, tree)
+
+
+def logsumexp(line: LineMeaning, tree: Call) -> Val:
+    val = line.combine.map(lambda node: apply("exp", node), line.number(tree.args[0]), tree)
+    if val.kind == "s":
+        raise Mismatch(tree, "logsumexp of a scalar", "write the sum out: log Σ_l e^(z_l)")
+    last = WHOLE_RANK[val.kind] - 1
+    summed = line.combine.reduce_whole("sum", val, [last], {"m": "c"}.get(val.kind, "s"), tree)
+    return line.combine.map(lambda node: apply("log", node), summed, tree)
+
+
+def trace(line: LineMeaning, tree: Call) -> Val:
+    val = line.number(tree.args[0])
+    if val.kind != "m":
+        raise Mismatch(tree, "tr takes a matrix", "write the sum out: Σ_i A_ii")
+    n = len(val.letters)
+    line.context.classes.unite(val.sizes[n], val.sizes[n + 1], tree)
+
+    def make() -> Node:
+        return apply("einsum", val.make(), inputs=((*range(n), n, n),), output=tuple(range(n)))
+
+    return Val(val.letters, "s", val.sizes[:n], make, tree)
+
+
+def diagonal(line: LineMeaning, tree: Call) -> Val:
+    """diag(v)_ij = v_i ⟦i = j⟧ of a vector; the diagonal A_ii of a matrix."""
+    val = line.number(tree.args[0])
+    if val.kind == "s":
+        raise Mismatch(tree, "diag of a scalar", "give a vector or a matrix")
+    n = len(val.letters)
+    if val.kind == "m":
+        line.context.classes.unite(val.sizes[n], val.sizes[n + 1], tree)
+
+        def make_vector() -> Node:
+            return apply("einsum", val.make(), inputs=((*range(n), n, n),), output=tuple(range(n + 1)))
+
+        return Val(val.letters, "c", val.sizes[: n + 1], make_vector, tree)
+
+    def make_matrix() -> Node:
+        size = line.context.classes.size(val.sizes[n])
+        place = apply("position", size=size, dtype="int64")
+        rows, columns = (apply("broadcast", place, shape=(size, size), axes=(axis,)) for axis in (0, 1))
+        identity = apply("cast", apply("equal", rows, columns), dtype="float64")
+        return apply(
+            "einsum", val.make(), identity, inputs=(tuple(range(n + 1)), (n, n + 1)), output=tuple(range(n + 2))
+        )
+
+    return Val(val.letters, "m", (*val.sizes, val.sizes[n]), make_matrix, tree)
+
+
+def total(line: LineMeaning, tree: Call) -> Val:
+    """sum(x), mean(x) over all entries of a whole array."""
+    val = line.number(tree.args[0])
+    if val.kind == "s":
+        raise Mismatch(tree, f"{tree.function} of a scalar", "write Σ with an index")
+    axes = range(WHOLE_RANK[val.kind])
+    sizes = val.sizes[len(val.letters) :]
+    result = line.combine.reduce_whole("sum", val, axes, "s", tree)
+    if tree.function == "sum":
+        return result
+
+    def divide(node: Node) -> Node:
+        for size in sizes:
+            count = apply("size_of", size=line.context.classes.size(size), dtype="float64")
+            node = node / apply("broadcast", count, shape=node.shape, axes=())
+        return node
+
+    return line.combine.map(divide, result, tree)
+
+
+def norm(line: LineMeaning, tree: Norm, *, squared: bool = False) -> Val:
+    val = line.number(tree.operand)
+    if val.kind == "s":
+        raise Mismatch(tree, "a norm of a scalar", "write |x| for the absolute value")
+    entry = (
+        (lambda node: apply("abs", node))
+        if tree.order == "1"
+        else (lambda node: apply("integer_power", node, exponent=2))
+    )
+    axes = range(WHOLE_RANK[val.kind])
+    summed = line.combine.reduce_whole("sum", line.combine.map(entry, val, tree), axes, "s", tree)
+    if squared or tree.order == "1":
+        return summed
+    return line.combine.map(lambda node: apply("sqrt", node), summed, tree)
+
+
+def function_op(name: str) -> str | None:
+    """The op that a function name means, None where it has no definition."""
+    return _SPELLINGS.get(name)
+
+
+_SPELLINGS: dict[str, str] = {}
+
+
+def learn_spellings() -> None:
+    """Fill the table of function names from the notations of the ops."""
+    for op in OPS.values():
+        if op.notation.fixity == "function" and op.kind == "elementwise":
+            for spelling in (op.name, op.notation.unicode, *op.notation.spellings):
+                _SPELLINGS.setdefault(spelling, op.name)
+
+
+learn_spellings()
+
+
+FUNCTIONS: dict[str, Callable[[LineMeaning, Call], Val]] = {
+    "max": extremum,
+    "min": extremum,
+    "softmax": softmax,
+    "logsumexp": logsumexp,
+    "tr": trace,
+    "diag": diagonal,
+    "sum": total,
+    "mean": total,
+}

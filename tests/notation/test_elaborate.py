@@ -1,0 +1,262 @@
+"""What lines mean: ranks of bare names, index sums, shapes; table K of the corpus as numbers; what does not fit, as sentences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import wengert as wg
+
+RNG = np.random.default_rng(7)
+A, B = RNG.normal(size=(3, 3)), RNG.normal(size=(3, 3))
+U, V = RNG.normal(size=3), RNG.normal(size=3)
+
+
+def message(text: str) -> str:
+    with pytest.raises(wg.EquationError) as caught:
+        wg.equations(text)
+    return str(caught.value)
+
+
+MEANINGS = {
+    "K01": ("y = a(b + c)", {"a": 2.0, "b": 3.0, "c": 4.0}, 14.0),
+    "K04": ("y = μ + σ z", {"mu": 1.0, "sigma": 2.0, "z": 3.0}, 7.0),
+    "K07": ("dialect: matlab\nA ∈ ℝ^(n×n)\nu ∈ ℝ^n\ny = A' u", {"A": A, "u": U}, A.T @ U),
+    "K11 Wᵀx": ("y = Wᵀ x", {"W": A, "x": U}, A.T @ U),
+    "K11 plain T": (r"y = W^T x", {"W": A, "x": U}, A.T @ U),
+    "K11 LaTeX": (r"y = W^{\mathsf T} x", {"W": A, "x": U}, A.T @ U),
+    "K14": ("x ∈ ℝ^n\ny = x⁻¹", {"x": U}, 1 / U),
+    "K14 number": ("y = x⁻¹", {"x": 4.0}, 0.25),
+    "K16": ("implicit sums\ny_k = w_ki h_i + b_k", {"w": A, "h": U, "b": V}, A @ U + V),
+    "K19": ("y = Σ_i a_i b", {"a": U, "b": 2.0}, 2 * U.sum()),
+    "K20": ("y = Σ_i a_i + b", {"a": U, "b": 2.0}, U.sum() + 2),
+    "K22": ("y = log Σ_j e^(z_j)", {"z": U}, np.log(np.exp(U).sum())),
+    "K26": (r"y_i = \exp(z_i)^2", {"z": U}, np.exp(U) ** 2),
+    "K28": ("y_ij = x_{ij} + x_{j,i}", {"x": A}, A + A.T),
+    "K34": ("y_tj = C_{s_t,j}", {"C": A, "s": [2, 0, 2, 1]}, A[[2, 0, 2, 1]]),
+    "K41": ("x, y ∈ ℝ^n\ns = x · y", {"x": U, "y": V}, U @ V),
+    "K44": (r"M = \mathbf{x}\mathbf{y}^\top", {"x": U, "y": V}, np.outer(U, V)),
+    "K46 norm": ("x ∈ ℝ^n\ny = ‖x‖", {"x": U}, np.sqrt(U @ U)),
+    "K46 one": (r"\mathbf{x} \in \mathbb{R}^n \\ y = \|\mathbf{x}\|_1", {"x": U}, np.abs(U).sum()),
+    "K46 bars": ("y = |x|", {"x": -3.0}, 3.0),
+    "K49": ("h ∈ ℝ^n\ny = h²", {"h": U}, U**2),
+    "K50": ("e = z + 1\ny = e^2", {"z": 2.0}, 9.0),
+    "K50 Euler": ("y = e^(z)", {"z": 2.0}, np.exp(2.0)),
+    "K55": ("W ∈ ℝ^(m×n)\nx ∈ ℝ^n\ny = Wx", {"W": A, "x": U}, A @ U),
+    "K56 tanh": (r"y = \tanh^2(c)", {"c": 0.4}, np.tanh(0.4) ** 2),
+    "K56 sigma": (r"y = \sigma^2(z)", {"z": 0.4}, 1 / (1 + np.exp(-0.4)) ** 2),
+    "K58 over": ("m_i = max_j X_ij", {"X": A}, A.max(axis=1)),
+    "K58 entry": ("h_i = max(0, z_i)", {"z": U}, np.maximum(0, U)),
+    "K59": ("L = Σ_k y_k + ‖y‖²", {"y": U}, U.sum() + U @ U),
+    "cases": ("h_i = { z_i if z_i > 0; a z_i otherwise }", {"z": U, "a": 0.1}, np.where(U > 0, U, 0.1 * U)),
+    "indicator": ("h_i = ⟦z_i ≥ 0⟧ z_i", {"z": U}, np.where(U >= 0, U, 0)),
+    "softmax": ("z ∈ ℝ^n\ny = softmax(z)", {"z": U}, np.exp(U) / np.exp(U).sum()),
+    "log-sum-exp": ("z ∈ ℝ^n\ny = logsumexp(z)", {"z": U}, np.log(np.exp(U).sum())),
+    "one-hot": (
+        "L = −Σ_i log P_{i,Y_i}",
+        {"P": np.abs(A), "Y": [0, 2, 1]},
+        -np.log(np.abs(A)[range(3), [0, 2, 1]]).sum(),
+    ),
+    "matrix chain": ("s = xᵀ A B x", {"x": U, "A": A, "B": B}, U @ A @ B @ U),
+    "trace": ("s = tr(A B)", {"A": A, "B": B}, np.trace(A @ B)),
+    "diagonal": ("s = Σ_i A_ii", {"A": A}, np.trace(A)),
+    "product": ("p = Π_i x_i", {"x": U}, U.prod()),
+    "other entries": ("y_i = Σ_(j ≠ i) x_j", {"x": U}, U.sum() - U),
+    "range": (r"y = \frac{1}{N}\sum_{n=1}^{N} x_n", {"x": U}, U.mean()),
+    "ones": ("Z = X W + 1 bᵀ", {"X": A, "W": B, "b": U}, A @ B + U),
+    "order": ("y = h + 1\nh = 2 x", {"x": 3.0}, 7.0),
+}
+
+
+@pytest.mark.parametrize("key", MEANINGS)
+def test_a_line_means(key: str) -> None:
+    text, inputs, expected = MEANINGS[key]
+    system = wg.equations(text)
+    quantity = "y" if key == "order" else system.data.loss
+    found = system.forward(**inputs)[system.data.quantities[quantity].identifier]
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("text", "ranks"),
+    [
+        ("z = W x + b", {"z": 1, "W": 2, "x": 1, "b": 1}),
+        ("z = w x + b", {"z": 0, "w": 0, "x": 0, "b": 0}),
+        ("z = wᵀ x + b", {"z": 0, "w": 1, "x": 1, "b": 0}),
+        ("s = ½ xᵀ A x + bᵀ x", {"s": 0, "x": 1, "A": 2, "b": 1}),
+        ("L = ½ ‖X w − y‖² + λ/2 ‖w‖²", {"L": 0, "X": 2, "w": 1, "y": 1, "λ": 0}),
+        ("Y = X W + s X A B", {"Y": 2, "X": 2, "W": 2, "s": 0, "A": 2, "B": 2}),
+        (r"\mathbf{h} = \log(1 + e^{\mathbf{z}})", {"h": 1, "z": 1}),
+        ("W ∈ ℝ\nz = W x + b", {"z": 0, "W": 0, "x": 0, "b": 0}),
+    ],
+)
+def test_bare_names_get_the_ranks_of_least_surprise(text: str, ranks: dict[str, int]) -> None:
+    quantities = wg.equations(text).data.quantities
+    assert {name: quantities[name].type.rank for name in ranks} == ranks
+
+
+def test_a_capital_and_its_entries_are_one_quantity() -> None:
+    system = wg.equations("z_i = Σ_j w_ij x_j\nL = Σ_i z_i² + ‖W‖²")
+    assert set(system.names) == {"z", "w", "x", "L"}
+    assert system.data.quantities["w"].whole == "W"
+
+
+def test_one_letter_may_stand_for_two_sizes_in_different_lines() -> None:
+    system = wg.equations("a = Σ_i x_i\nb = Σ_i y_i\nL = a b")
+    assert system.forward(x=[1.0, 2.0], y=[1.0, 2.0, 3.0])["L"] == 18.0
+
+
+def test_an_unknown_N_before_a_sum_is_its_size_with_a_warning() -> None:
+    system = wg.equations("m = 1/N Σ_n x_n")
+    assert system.forward(x=[1.0, 2.0, 6.0])["m"] == 3.0
+    assert system.warnings == (
+        "'N' is read as the size of the index n\n  line 1: m = 1/N Σ_n x_n\n                ^\ndeclare it:  N = size of n",
+    )
+
+
+def test_a_declared_size_gives_no_warning() -> None:
+    assert wg.equations("N = size of n\nm = 1/N Σ_n x_n").warnings == ()
+
+
+ERRORS = {
+    "K17": (
+        "y_k = w_ki h_i",
+        (
+            "the index i is free on the right side but not on the left\n"
+            "  line 1: y_k = w_ki h_i\n"
+            "                ^^^^\n"
+            "write Σ_i in front of the term, or put i on the left side"
+        ),
+    ),
+    "twice": (
+        "z = w x\nz = z + 1",
+        (
+            "'z' is defined twice in one system (first at line 1: z = w x)\n"
+            "  line 2: z = z + 1\n"
+            "          ^\n"
+            "give one of the two another name"
+        ),
+    ),
+    "cycle": (
+        "a = b + 1\nb = a x",
+        (
+            "these lines define each other in a circle: a → b → a\n"
+            "  line 1: a = b + 1\n"
+            "          ^\n"
+            "a quantity may only use earlier ones; give the new value a new name"
+        ),
+    ),
+    "shapes": (
+        "W ∈ ℝ^(3×4)\nx ∈ ℝ^5\nz = W x",
+        (
+            "an axis of 4 entries meets an axis of 5 entries\n"
+            "  line 3: z = W x\n"
+            "              ^^^\n"
+            "make the sizes agree, or correct the indices"
+        ),
+    ),
+    "named shapes": (
+        "W ∈ ℝ^(m×n)\nx ∈ ℝ^p\nz = W x",
+        (
+            "an axis of n entries meets an axis of p entries\n"
+            "  line 3: z = W x\n"
+            "              ^^^\n"
+            "make the sizes agree, or correct the indices"
+        ),
+    ),
+    "columns": (
+        "x, y ∈ ℝ^n\ns = x y",
+        (
+            "a column vector stands directly before a column vector: no product is meant by that\n"
+            "  line 2: s = x y\n"
+            "              ^^^\n"
+            "write xᵀ y for the inner product, x yᵀ for the outer product, or x ∘ y entry by entry"
+        ),
+    ),
+    "K43": (
+        "A, B ∈ ℝ^(n×n)\nC = A * B",
+        (
+            "'*' between arrays could mean two products\n"
+            "  line 2: C = A * B\n"
+            "              ^^^^^\n"
+            "write ∘ (or ⊙) for entry by entry, or set the factors side by side for the matrix product"
+        ),
+    ),
+    "K13": (
+        "A ∈ ℝ^(n×n)\nb ∈ ℝ^n\nx = A⁻¹ b",
+        (
+            "the inverse of a matrix is not read yet\n"
+            "  line 3: x = A⁻¹ b\n"
+            "              ^^^\n"
+            "solve the linear system outside, and give the result a name"
+        ),
+    ),
+    "K47": (
+        "A ∈ ℝ^(n×n)\ny = |A|",
+        (
+            "the determinant of a matrix is not read yet\n"
+            "  line 2: y = |A|\n"
+            "              ^^^\n"
+            "give the determinant as a quantity of its own"
+        ),
+    ),
+    "K29": (
+        "x ∈ ℝ^n\ny_ij = x_ij",
+        (
+            "'x' is declared with 1 axes but has 2 indices here\n"
+            "  line 2: y_ij = x_ij\n"
+            "                 ^^^^\n"
+            "correct the declaration or the indices"
+        ),
+    ),
+    "shift": (
+        "y_i = Σ_k w_k x_{i+k}",
+        (
+            "shifted and strided indices are not read yet\n"
+            "  line 1: y_i = Σ_k w_k x_{i+k}\n"
+            "                           ^^^\n"
+            "name the shifted values as an input of their own"
+        ),
+    ),
+    "nothing summed": (
+        "y = Σ_i a b",
+        (
+            "nothing in this sum depends on the index i\n"
+            "  line 1: y = Σ_i a b\n"
+            "              ^^^^^^^\n"
+            "leave the sign out, or put the index on a factor"
+        ),
+    ),
+    "unused": (
+        "params q\nz = w x",
+        (
+            "'q' is declared as params but no line uses it\n"
+            "  line 1: params q\n"
+            "          ^^^^^^^^\n"
+            "the quantities are z, w, x"
+        ),
+    ),
+    "transpose": (
+        "W ∈ ℝ^(m×n)\nc ∈ ℝ\ny = cᵀ W",
+        (
+            "a scalar has no transpose\n"
+            "  line 3: y = cᵀ W\n"
+            "              ^^\n"
+            "declare the quantity a vector or a matrix: x ∈ ℝ^n"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("key", ERRORS)
+def test_what_does_not_fit_is_said_in_three_lines(key: str) -> None:
+    text, expected = ERRORS[key]
+    assert message(text) == expected
+
+
+def test_a_backward_line_may_use_a_dot_entry_by_entry_with_a_warning() -> None:
+    from wengert.api import read_backward
+
+    system = wg.equations("z ∈ ℝ^n\nh = σ(z)\nL = ‖h‖²")
+    (definition,) = read_backward(system, "z̄ = h̄ · σ'(z)")
+    assert definition.written.rights[0].sign == "∘"
