@@ -132,4 +132,5 @@ def test_mutated_backward_passes_in_the_context_of_their_system():
             continue
         symbols = read(forward).symbols
         for _ in range(10):
-            outcome(lambda text=mutated(backward, chance), symbols=symbols: read(text, context=symbols))
+            text = mutated(backward, chance)
+            outcome(lambda text=text, symbols=symbols: read(text, context=symbols))

@@ -11,10 +11,14 @@ from wengert.notation.expr import (
     Bars,
     BigOp,
     Call,
+    Compare,
+    Entries,
     Index,
+    Indicator,
     Inverse,
     Norm,
     Num,
+    Ones,
     Partial,
     Power,
     Product,
@@ -335,3 +339,40 @@ def test_K58_max_as_reduction_and_as_function_and_argmax():
 
 def test_K59_element_and_whole_of_one_quantity():
     assert rhs("L = Σ_k y_k + ‖y‖") == Sum(((1, BigOp("sum", ("k",), Ref("y", (K,)))), (1, Norm(y))))
+
+
+def test_two_absolute_values_side_by_side():
+    assert read_expression("|a||b|") == Product((Bars(a), Bars(b)))
+
+
+@pytest.mark.parametrize("text", ["[a, b; c, x]", r"\begin{pmatrix} a & b \\ c & x \end{pmatrix}"])
+def test_a_matrix_written_out(text: str):
+    assert read_expression(text) == Entries(((a, b), (c, x)))
+
+
+def test_script_and_plain_letters_are_two_names_only_where_both_are_defined():
+    assert [line.left for line in one(r"\mathcal{L} = w x \\ L = \mathcal{L} + 1").lines] == [Ref("ℒ"), Ref("L")]
+    assert one(r"\mathcal{L} = w x \\ R = L + 1").lines[1].rights[0].terms[0][1] == Ref("L")
+
+
+@pytest.mark.parametrize(
+    "text", [r"\mathbb 1\{z > 0\}", r"\mathbb{1}[z > 0]", r"\mathbb{1}_{z > 0}", "⟦z > 0⟧", "[z > 0]", "[[z > 0]]"]
+)
+def test_indicators(text: str):
+    assert read_expression(text) == Indicator(Compare(">", z, Num(Fraction(0))))
+
+
+def test_ones_before_a_transpose_and_after_a_product():
+    assert rhs("Z = X W + 1 bᵀ").terms[1][1] == Product((Ones(), Transpose(b)))
+    assert rhs("v = Yᵀ 1") == Product((Transpose(Ref("Y")), Ones()))
+    assert read_expression(r"\mathbf 1") == read_expression("𝟏") == Ones()
+
+
+def test_a_fraction_of_whole_numbers_is_one_number():
+    half = Num(Fraction(1, 2))
+    for text in ("½ x", "1/2 x", r"\frac12 x", r"\tfrac{1}{2} x"):
+        assert read_expression(text) == Product((half, x))
+
+
+def test_an_exponent_before_the_subscript_is_an_exponent_of_the_entry():
+    assert rhs(r"y = \sum_i x^2_i").body == Power(Ref("x", (I,)), TWO)

@@ -32,6 +32,7 @@ from wengert.notation.tokens import Token
 if TYPE_CHECKING:
     from wengert.notation.parser import Parser
 
+SUM_EXAMPLE = {"text": "Write, for example, Σ_j w_j x_j.", "latex": r"Write, for example, \sum_j w_j x_j."}
 INVERTIBLE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "sinh": "arsinh", "cosh": "arcosh", "tanh": "artanh"}
 SEVERAL_ARGUMENTS = frozenset({"max", "min"})
 
@@ -104,7 +105,11 @@ def bracket(parser: Parser) -> Expr:
     bars, parser.open_bars = parser.open_bars, []
     mark = len(parser.reaches)
     tree = parser.sum()
-    if parser.token.kind == "comma" and opening.text in "([":
+    if parser.token.kind in ("comma", "semicolon") and opening.text == "[":
+        parser.open_bars = bars
+        del parser.reaches[mark:]
+        return entries(parser, opening, tree)
+    if parser.token.kind == "comma" and opening.text == "(":
         raise parser.error(
             "A comma stands in a bracket that is no argument list.",
             parser.token.span,
@@ -165,6 +170,30 @@ def case_condition(parser: Parser) -> Expr | None:
     raise parser.unexpected()
 
 
+def entries(parser: Parser, opening: Token, first: Expr) -> Expr:
+    """[a, b; c, d] after its first entry."""
+    bars, parser.open_bars = parser.open_bars, []
+    rows = [[first]]
+    while parser.token.kind in ("comma", "semicolon"):
+        if parser.advance().kind == "semicolon":
+            rows.append([])
+        rows[-1].append(parser.sum())
+    if parser.token.kind != "close":
+        raise parser.unexpected()
+    end = parser.advance()
+    parser.open_bars = bars
+    span = Span(opening.span.start, end.span.end)
+    return same_lengths(parser, [tuple(row) for row in rows], span)
+
+
+def same_lengths(parser: Parser, rows: list[tuple[Expr, ...]], span: Span) -> Expr:
+    if not rows or len({len(row) for row in rows}) != 1:
+        raise parser.error(
+            "The rows of this matrix have different lengths.", span, "Write as many entries in every row."
+        )
+    return Entries(tuple(rows), span=span)
+
+
 def matrix(parser: Parser) -> Expr:
     """The entries of a matrix or vector that is written out."""
     start = parser.at
@@ -186,12 +215,7 @@ def matrix(parser: Parser) -> Expr:
     parser.open_bars = bars
     if row:
         rows.append(tuple(row))
-    span = parser.span_from(start)
-    if not rows or len({len(entries) for entries in rows}) != 1:
-        raise parser.error(
-            "The rows of this matrix have different lengths.", span, "Write as many entries in every row."
-        )
-    return Entries(tuple(rows), span=span)
+    return same_lengths(parser, rows, parser.span_from(start))
 
 
 def braced_matrix(parser: Parser) -> Expr:
@@ -353,7 +377,7 @@ def big(parser: Parser, op: str, start: int) -> Expr:
         else:
             upper = parser.script_expression(script.content, script.end)
     if subscript is None:
-        raise parser.error("This needs an index letter.", head.span, "Write, for example, Σ_j w_j x_j.")
+        raise parser.error("This needs an index letter.", head.span, SUM_EXAMPLE[parser.syntax])
     letters, condition, lower = limits(parser, subscript)
     new = set(letters) - parser.scope
     parser.scope |= new
@@ -383,7 +407,7 @@ def limits(parser: Parser, script: Script) -> tuple[tuple[str, ...], Expr | None
         )
     found = list(dict.fromkeys(letter for letter in list_letters(content) if letter[0].isalpha()))
     if not found:
-        raise parser.error("This needs an index letter.", script.span, "Write, for example, Σ_j w_j x_j.")
+        raise parser.error("This needs an index letter.", script.span, SUM_EXAMPLE[parser.syntax])
     if len(content) > 2 and content[0].kind == "name" and content[1].text == "=":
         lower = parser.script_expression(content[2:], parser.at)
         return (content[0].text,), None, lower

@@ -209,6 +209,10 @@ class Parser:
 
     def begins_factor(self) -> bool:
         token = self.token
+        if token.kind == "norm" and self.open_bars[-1:] == ["bar"] and self.source.text[slice(*token.span)] == "||":
+            halves = [Token("bar", "|", Span(place, place + 1)) for place in range(*token.span)]
+            self.tokens[self.at : self.at + 1] = halves  # |a||b|: two bars, no norm
+            token = self.token
         if token.kind not in STARTS or (token.kind in ("bar", "norm") and self.closes_bars(token)):
             return False
         return not self.is_reserved(token)

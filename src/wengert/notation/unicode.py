@@ -285,7 +285,8 @@ class TextPrinter(Printer):
         return f"[[{text}]]" if self.ascii else f"⟦{text}⟧"
 
     def entries(self, rows: list[list[str]]) -> str:
-        return "[" + "; ".join(", ".join(row) for row in rows) + "]"
+        inner = "; ".join(", ".join(row) for row in rows)
+        return ("[ " if inner.startswith("[") else "[") + inner + "]"  # [[ would open an indicator
 
     def partial(self, tree: Partial) -> str:
         if tree.symbol == "∇" and not self.ascii:
