@@ -1,0 +1,88 @@
+"""The demo, in full: every command shown before it runs, every bound reached, every file left where it says."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wengert.train.checkpoint import load_model
+
+ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.xdist_group("demo")  # one process runs it, once
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """A copy of the scripts and examples with this interpreter as its .venv, and what scripts/demo said there."""
+    folder = tmp_path_factory.mktemp("demo")
+    for name in ("scripts", "examples"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    binaries = folder / ".venv" / "bin"
+    binaries.mkdir(parents=True)
+    for name, command in (("python", ""), ("wengert", " -c 'from wengert.cli import main; main()'")):
+        (binaries / name).write_text(f'#!/bin/sh\nexec {sys.executable}{command} "$@"\n')
+        (binaries / name).chmod(0o755)
+    project = (folder / "pyproject.toml").read_bytes()
+    stamp = subprocess.run(["cksum"], input=project, capture_output=True, check=True)
+    (folder / ".venv" / "installed-for").write_bytes(stamp.stdout)
+    done = subprocess.run(["bash", "scripts/demo"], cwd=folder, capture_output=True, text=True, check=False)
+    return folder, done
+
+
+def test_demo_reaches_its_bounds_and_says_nothing_on_standard_error(demo):
+    _, done = demo
+    assert (done.returncode, done.stderr) == (0, "")
+    reached = done.stdout.split("=== What was reached\n")[1]
+    accuracies = re.findall(
+        r"^(\w+) +accuracy +([\d.]+)% of (\d+) test rows +at least 95%: reached$", reached, re.MULTILINE
+    )
+    assert [(name, rows) for name, _, rows in accuracies] == [("digits", "359"), ("breast_cancer", "114")]
+    assert all(float(share) >= 95 for _, share, _ in accuracies)
+    assert re.search(r"^diabetes +RMSE +[\d.]+ of 88 test rows +within 1 % of Ridge: reached$", reached, re.MULTILINE)
+
+
+def test_demo_prints_the_backward_pass_in_both_forms_and_its_check(demo):
+    _, done = demo
+    assert "  z̄_i = h̄_i σ'(z_i)\n" in done.stdout
+    assert "  z̄ = h̄ ∘ σ'(z)\n" in done.stdout
+    assert done.stdout.count("\nchecked: 7 quantities, ") == 2
+
+
+def test_demo_shows_each_command_before_it_runs_it(demo):
+    _, done = demo
+    shown = re.findall(r"^\$ (\w+) (\S+)", done.stdout, re.MULTILINE)
+    assert [what if program == "wengert" else program for program, what in shown] == [
+        *("derive", "derive", "train"),
+        *("derive", "train"),
+        *("train", "python"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["digits", "breast_cancer", "diabetes"])
+def test_demo_leaves_model_log_and_picture(demo, name):
+    folder, _ = demo
+    out = folder / "demo-output"
+    model = load_model(out / f"{name}.safetensors")
+    events = [json.loads(line) for line in (out / f"{name}.jsonl").read_text().splitlines()]
+    assert model.progress.epoch == events[-1]["epoch"] == len(events) - 2
+    assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_demo_fails_if_a_bound_is_missed(demo, tmp_path):
+    """Its last part, over logs that say 94 %."""
+    folder, _ = demo
+    script = (folder / "scripts" / "demo").read_text(encoding="utf-8")
+    summary = script.split("<<'PYTHON'\n")[1].split("PYTHON\n")[0]
+    for name, value in (("digits", 0.94), ("breast_cancer", 0.96), ("diabetes", 50.0)):
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps({"test": {"value": value, "examples": 9}}) + "\n")
+    for ridge, digits, status in (("0", 0.94, 1), ("0", 0.95, 0), ("1", 0.95, 1)):
+        (tmp_path / "digits.jsonl").write_text(json.dumps({"test": {"value": digits, "examples": 9}}) + "\n")
+        done = subprocess.run([sys.executable, "-c", summary, tmp_path, ridge], capture_output=True, check=False)
+        assert done.returncode == status

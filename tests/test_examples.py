@@ -1,0 +1,138 @@
+"""Each file of examples/ does what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert.train.equations import task
+from wengert.train.session import TrainOptions, train
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+SYSTEMS = {
+    "hidden_layer.txt": ("w⁽¹⁾", "b⁽¹⁾", "w⁽²⁾", "b⁽²⁾"),
+    "hidden_layer.md": ("w⁽¹⁾", "b⁽¹⁾", "w⁽²⁾", "b⁽²⁾"),
+    "regularized_unit.txt": ("w", "b"),
+    "linear_regression.txt": ("w", "b"),
+    "softmax_regression.txt": ("w", "b"),
+    "lecture_unit.tex": (),
+}
+PROGRAMS = {"minimize.py", "display.py", "ridge.py"}
+
+
+def run(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(
+        [sys.executable, EXAMPLES / name, *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=folder,
+        env=environment,
+        check=False,
+    )
+
+
+def test_every_example_has_a_claim_here():
+    assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == set(SYSTEMS) | PROGRAMS
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_system_is_read_without_a_guess_and_its_backward_pass_holds(name):
+    system = wg.equations(EXAMPLES / name)
+    assert system.warnings == ()
+    assert system.data.params == SYSTEMS[name]
+    assert system.backward().check().difference < 1e-12
+
+
+def test_document_and_text_of_the_network_have_one_backward_pass():
+    text, document = (wg.equations(EXAMPLES / f"hidden_layer.{kind}").backward() for kind in ("txt", "md"))
+    assert str(text) == str(document)
+
+
+def test_lecture_unit_has_the_lectures_backward_pass():
+    lines = str(wg.equations(EXAMPLES / "lecture_unit.tex").backward(wrt=["w", "b"])).split("backward\n")[1]
+    assert lines.split("\n") == [
+        "  L̄_reg = 1",
+        "  R̄ = L̄_reg λ",
+        "  L̄ = L̄_reg",
+        "  ȳ = L̄ (y − t)",
+        "  z̄ = ȳ σ'(z)",
+        "  w̄ = z̄ x + R̄ w",
+        "  b̄ = z̄",
+    ]
+
+
+def test_softmax_regression_finds_the_short_form():
+    assert "= L̄ (y_k − t_k)    (with Σ_k t_k = 1)" in str(wg.equations(EXAMPLES / "softmax_regression.txt").backward())
+
+
+def test_softmax_regression_learns_the_irises(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = TrainOptions(
+        "iris",
+        "x=data,t=onehot(target)",
+        standardise=("x",),
+        test="0.2",
+        validation="0",
+        learning_rate=0.05,
+        epochs=150,
+    )
+    with (tmp_path / "out").open("w") as stream:
+        result = train(task((EXAMPLES / "softmax_regression.txt").read_text(encoding="utf-8")), options, stream)
+    assert result.test is not None
+    assert result.test.value is not None
+    assert result.test.value >= 0.9
+
+
+def test_minimize_finds_the_solution_of_the_normal_equations(tmp_path):
+    done = run("minimize.py", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "  w̄_j = Σ_n ȳ_n x_nj + R̄ w_j" in done.stdout
+    found = re.search(r"relative to the largest parameter: (\S+)", done.stdout)
+    assert found is not None
+    assert float(found[1]) < 1e-6
+
+
+def test_display_prints_both_forms_and_writes_a_document(tmp_path):
+    done = run("display.py", str(tmp_path), folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "  W̄⁽¹⁾ = z̄ xᵀ" in done.stdout
+    document = (tmp_path / "backward.tex").read_text(encoding="utf-8")
+    assert r"\overline{W^{(1)}} &= \bar{z}\,x^\top" in document
+    assert document.count("{aligned}") == 2
+    assert "$$" not in document
+
+
+@pytest.mark.parametrize(("epochs", "status"), [(300, 0), (5, 1)])
+def test_ridge_compares_with_scikit_learn_and_fails_beyond_one_percent(tmp_path, monkeypatch, epochs, status):
+    monkeypatch.chdir(tmp_path)
+    options = TrainOptions(
+        "diabetes",
+        "x=data,t=target",
+        standardise=("x",),
+        test="0.2",
+        validation="0",
+        optimizer="momentum",
+        learning_rate=0.1,
+        epochs=epochs,
+        batch=0,
+    )
+    made = task((EXAMPLES / "linear_regression.txt").read_text(encoding="utf-8"), constants={"λ": 0.1})
+    with (tmp_path / "out").open("w") as stream:
+        result = train(made, options, stream)
+    done = run("ridge.py", "model.safetensors", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (status, "")
+    rows = re.findall(r"^ +\d+ (\w+) +([\d.]+) +([\d.]+) ", done.stdout, re.MULTILINE)
+    assert [name for name, _, _ in rows] == ["training", "test"]
+    assert result.test is not None
+    np.testing.assert_allclose(
+        [float(ours) for _, ours, _ in rows], [result.training.value, result.test.value], atol=1e-4
+    )
