@@ -232,6 +232,14 @@ def test_K38_dW_on_the_right_is_the_error_signal_too():
     assert read("dQ = dS K", context=forward.symbols).lines[0].rights[0] == Product((Ref("S", barred=True), Ref("K")))
 
 
+@pytest.mark.parametrize("text", ["dW = dz xᵀ", r"dW = dz x^\top"])
+def test_K38_dW_is_the_error_signal_of_the_matrix_of_w_ij(text: str):
+    forward = one("z_i = Σ_j w_ij x_j\nL = Σ_i z_i")
+    line = read(text, context=forward.symbols).lines[0]
+    assert line.left == Ref("W", barred=True)
+    assert line.rights == (Product((Ref("z", barred=True), Transpose(x))),)
+
+
 def test_K40_delta_is_what_it_is_defined_to_be():
     forward = one("z_i = Σ_j w_ij x_j\nL = Σ_i z_i")
     lines = read("δ_i = ∂L/∂z_i\nw̄_ij = δ_i x_j", context=forward.symbols).lines

@@ -382,12 +382,15 @@ def differential(parser: Parser, token: Token) -> Expr | None:
         return derivatives.derive(parser, derivatives.below_the_line(parser), start)
     if len(clusters(token.text)) > 1:
         rest = ascii_letter(token.text[1:])[0]
-        if rest not in symbols.bases or token.text in symbols.names:
+        if not {rest, rest.swapcase()} & symbols.bases or token.text in symbols.names:
             return None
         parser.tokens[parser.at - 1] = replace(token, text=rest)
         parser.at -= 1
     elif (
-        parser.token.kind != "name" or parser.token.space or token.text != "d" or parser.token.text not in symbols.bases
+        parser.token.kind != "name"
+        or parser.token.space
+        or token.text != "d"
+        or not {parser.token.text, parser.token.text.swapcase()} & symbols.bases
     ):
         return None
     inner = parser.advance()

@@ -317,11 +317,10 @@ def _with_names(symbols: Symbols, facts: Facts, declarations: list[Declaration],
 
 
 def _is_differential(occurrence: Occurrence, singles: set[str], assigned: dict[str, None], context: Symbols) -> bool:
-    """Whether a left side such as dW is the error signal of W, which is known."""
+    """Whether a left side such as dW is the error signal of W, or of the matrix of w_ij, which is known."""
     rest = occurrence.base[1:]
-    known = (
-        rest in context.names if context.backward else occurrence.chunk > 0 and (rest in singles or rest in assigned)
-    )
+    before = context.bases if context.backward else (singles | set(assigned) if occurrence.chunk else set())
+    known = rest in before or rest.swapcase() in before
     return occurrence.base.startswith("d") and len(clusters(occurrence.base)) > 1 and known
 
 
