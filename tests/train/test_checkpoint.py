@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from wengert import atomic
 from wengert.errors import ModelError
-from wengert.train import atomic, checkpoint
+from wengert.train import checkpoint
 from wengert.train.checkpoint import Run, SavedModel, load_model, save_model
 from wengert.train.loop import EpochRecord, Progress
 from wengert.train.metrics import Metric

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from wengert.atomic import write_atomically
 from wengert.errors import ModelError
-from wengert.train.atomic import write_atomically
 from wengert.train.binding import Classes
 from wengert.train.loop import EpochRecord, Model, Progress
 from wengert.train.metrics import Metric

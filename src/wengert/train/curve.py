@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from wengert.atomic import write_atomically
 from wengert.errors import ModelError
-from wengert.train.atomic import write_atomically
 from wengert.train.loop import EpochRecord
 
 FORMATS = (".png", ".svg", ".pdf")

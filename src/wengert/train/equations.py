@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from wengert.api import System, equations_from_text
 from wengert.backends import interpreter
-from wengert.derive.backward import derive
+from wengert.derive.backward import derive, influence
 from wengert.derive.report import show_line
 from wengert.errors import EquationError, ModelError
 from wengert.ir.graph import Graph
@@ -46,7 +46,7 @@ def task(
     """
     system = equations_from_text(text, syntax)
     if loss is not None:
-        system = system.with_loss(_named(system, loss, f"--loss {loss}"))
+        system = _for_loss(system.with_loss(_named(system, loss, f"--loss {loss}")))
     _refuse_loss_of_entries(system)
     data = system.data
     names = _parameters(system, params)
@@ -107,6 +107,25 @@ def _named(system: System, spelled: str, where: str) -> str:
         return system.name(spelled)
     except EquationError as error:
         raise EquationError(error.what, f"  {where}", error.repair) from None
+
+
+def _for_loss(system: System) -> System:
+    """The system without the inputs that its loss does not need, and without the lines that read them."""
+    data = system.data
+    idle = set(data.inputs) - influence(data, data.loss)
+    for line in data.lines:
+        if idle & set(data.parents(line.name)):
+            idle.add(line.name)
+    return System(
+        replace(
+            data,
+            quantities={name: q for name, q in data.quantities.items() if name not in idle},
+            leaves={name: leaf for name, leaf in data.leaves.items() if name not in idle},
+            lines=tuple(line for line in data.lines if line.name not in idle),
+            params=tuple(name for name in data.params if name not in idle),
+            data=tuple(name for name in data.data if name not in idle),
+        )
+    )
 
 
 def _refuse_loss_of_entries(system: System) -> None:

@@ -16,8 +16,8 @@ from typing import TextIO
 import numpy as np
 from numpy.lib import format as npy
 
+from wengert.atomic import write_atomically
 from wengert.errors import DataError, ModelError
-from wengert.train.atomic import write_atomically
 from wengert.train.binding import Bound, bind
 from wengert.train.checkpoint import SavedModel, load_model
 from wengert.train.data import load

@@ -23,8 +23,8 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from wengert.atomic import refuse_unwritable
 from wengert.errors import DataError, ModelError
-from wengert.train.atomic import refuse_unwritable
 from wengert.train.binding import Bound, bind
 from wengert.train.checkpoint import Run, SavedModel, load_model, save_model
 from wengert.train.curve import draw_losses, refuse_undrawable
