@@ -31,7 +31,7 @@ def demo(tmp_path_factory):
         (binaries / name).chmod(0o755)
     project = (folder / "pyproject.toml").read_bytes()
     stamp = subprocess.run(["cksum"], input=project, capture_output=True, check=True)
-    (folder / ".venv" / "installed-for").write_bytes(stamp.stdout)
+    (folder / ".venv" / "installed-for").write_bytes(stamp.stdout.strip() + b" dev\n")
     done = subprocess.run(["bash", "scripts/demo"], cwd=folder, capture_output=True, text=True, check=False)
     return folder, done
 
