@@ -16,6 +16,7 @@ ROOT = Path(wengert.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 ORDER = (
     {"errors"},
+    {"atomic"},
     {"ir"},
     {"ops"},
     {"autodiff", "trace", "notation", "passes", "loops"},

@@ -64,6 +64,7 @@ MEANINGS = {
     "other entries": ("y_i = Σ_(j ≠ i) x_j", {"x": U}, U.sum() - U),
     "range": (r"y = \frac{1}{N}\sum_{n=1}^{N} x_n", {"x": U}, U.mean()),
     "ones": ("Z = X W + 1 bᵀ", {"X": A, "W": B, "b": U}, A @ B + U),
+    "pi": ("y = log(2 π) + r", {"r": 1.0}, np.log(2 * np.pi) + 1),
     "order": ("y = h + 1\nh = 2 x", {"x": 3.0}, 7.0),
 }
 

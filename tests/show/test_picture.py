@@ -204,9 +204,9 @@ def test_files_are_written_whole_or_not_at_all(unit, tmp_path):
     assert (tmp_path / "g.svg").read_text(encoding="utf-8") == render(diagram(*unit))
     assert (tmp_path / "g.dot").read_text(encoding="utf-8").startswith("digraph")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["g.dot", "g.svg"]
-    with pytest.raises(DataError, match="the picture cannot be written"):
+    with pytest.raises(DataError, match="The picture cannot be written"):
         save(tmp_path / "missing" / "g.svg", *unit)
     (tmp_path / "folder.svg").mkdir()
-    with pytest.raises(DataError, match="the picture cannot be written"):
+    with pytest.raises(DataError, match="The picture cannot be written"):
         save(tmp_path / "folder.svg", *unit)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["folder.svg", "g.dot", "g.svg"]

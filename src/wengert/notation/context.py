@@ -46,8 +46,8 @@ class Context:
     warnings: list[str] = field(default_factory=list[str])
     spellings: dict[str, str] = field(default_factory=dict[str, str])
     """Other spellings of a name: the matrix name W of w_ij."""
-    euler: bool = True
-    """Whether e is Euler's number, because no line and no declaration says otherwise."""
+    constants: frozenset[str] = frozenset({"e", "π"})
+    """Names that are numbers, because no line and no declaration says otherwise."""
 
     letter_sizes: dict[str, str] = field(default_factory=dict[str, str])
     """The declared name of the size of an index letter: N for n."""
@@ -62,8 +62,8 @@ class Context:
         return bar(name) if tree.barred else name
 
     def hidden_names(self) -> set[str]:
-        """Names that are no quantities: those of sizes, and e."""
-        return set(self.size_names) | ({"e"} if self.euler else set())
+        """Names that are no quantities: those of sizes, e and π."""
+        return set(self.size_names) | self.constants
 
     def names_in(self, trees: Sequence[Expr]) -> list[tuple[str, Ref]]:
         """The quantities that trees read, each with its first place."""

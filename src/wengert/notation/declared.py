@@ -1,4 +1,4 @@
-"""What a text declares or lets be guessed before its lines are read: shapes, sizes, integers, and whether e is Euler's number."""
+"""What a text declares or lets be guessed before its lines are read: shapes, sizes, integers, and whether e and π are numbers."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def declare(context: Context, lines: Sequence[Line]) -> None:
             context.size_names.pop(line.left.name, None)
 
 
-def find_euler(context: Context, lines: Sequence[Line]) -> None:
-    """e is Euler's number unless a line or a declaration names it."""
+def find_constants(context: Context, lines: Sequence[Line]) -> None:
+    """e and π are numbers unless a line or a declaration names them."""
     declared = {name for declaration in context.reading.declarations for name in declaration.names}
     defined = defined_names(lines)
-    context.euler = "e" not in declared | defined
+    context.constants -= declared | defined
 
 
 def find_integers(context: Context, lines: Sequence[Line]) -> None:

@@ -13,7 +13,7 @@ from wengert.errors import EquationError
 from wengert.ir.graph import Node
 from wengert.ir.system import Definition, Quantity, System
 from wengert.notation.context import KIND_OF_RANK, Context, arrange, capital, lower, place, trees_of
-from wengert.notation.declared import declare, find_euler, find_integers, guess_sizes
+from wengert.notation.declared import declare, find_constants, find_integers, guess_sizes
 from wengert.notation.expr import Compare, Declaration, Line, Ref
 from wengert.notation.homes import Homes, home_letters, name_sizes
 from wengert.notation.meaning import LineMeaning
@@ -41,7 +41,7 @@ def elaborate(reading: Reading) -> System:
     lines = order_lines(reading.lines, reading.source)
     declare(context, lines)
     find_integers(context, lines)
-    find_euler(context, lines)
+    find_constants(context, lines)
     guess_sizes(context, lines)
     find_kinds(context, lines)
     values = [at_line(context, line, lambda line=line: read_line(context, line)) for line in lines]

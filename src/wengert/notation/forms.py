@@ -241,6 +241,8 @@ def function_tree(term: Apply, args: Callable[[], list[Expr]], style: Style) -> 
     if op == "size_of":
         size = term.param("size")
         return Ref(size.name) if isinstance(size, Dim) else Num(Fraction(size))
+    if op == "pi":
+        return Ref("π")
     parts = args()
     if op in SIGNS:
         return Compare(SIGNS[op], *parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ from wengert.notation.expr import (
 )
 from wengert.notation.functions import FUNCTIONS, exact_value, function_op, norm
 from wengert.notation.ranks import Mismatch, product_kind
+from wengert.notation.symbols import FUNCTIONS as BUILT_IN
 from wengert.notation.values import WHOLE_RANK, Combiner, Val, filled
 
 if TYPE_CHECKING:
@@ -41,6 +43,12 @@ if TYPE_CHECKING:
 
 COMPARISONS = {"<": "less", "≤": "less_equal", ">": "greater", "≥": "greater_equal", "=": "equal", "≠": "not_equal"}
 REDUCTIONS = {"sum": "sum", "max": "max", "min": "min", "prod": "prod"}
+
+
+CONSTANTS: dict[str, Callable[[], Node]] = {
+    "e": lambda: apply("exp", constant(1, ArrayType(()))),
+    "π": filled(math.pi),
+}
 
 
 class LineMeaning:
@@ -144,8 +152,8 @@ class LineMeaning:
         return val._replace(make=lambda: _with_source(val.make(), tree), tree=tree)
 
     def ref(self, tree: Ref) -> Val:
-        if tree.name == "e" and self.context.euler and tree.indices is None:
-            return Val((), "s", (), lambda: apply("exp", apply("constant", value=1, type=ArrayType(()))), tree)
+        if tree.name in self.context.constants and tree.indices is None and not tree.barred:
+            return Val((), "s", (), CONSTANTS[tree.name], tree)
         if tree.name in self.context.size_names and tree.indices is None and not tree.barred:
             size = self.context.size_names[tree.name]
             return Val(
@@ -271,7 +279,7 @@ class LineMeaning:
         return self.combine.map(lambda node: -node, self.number(tree.operand), tree)
 
     def power(self, tree: Power) -> Val:
-        if isinstance(tree.base, Ref) and tree.base.name == "e" and self.context.euler:
+        if isinstance(tree.base, Ref) and tree.base.name == "e" and "e" in self.context.constants:
             return self.combine.map(lambda node: apply("exp", node), self.number(tree.exponent), tree)
         exponent = exact_value(tree.exponent)
         if isinstance(tree.base, Norm) and exponent == 2 and tree.base.order != "1":
@@ -317,6 +325,8 @@ class LineMeaning:
         """f(x): an op of the table, its derivative f'(x), or a letter without a definition."""
         vals = [self.number(arg) for arg in tree.args]
         op = function_op(tree.function)
+        if op is None and tree.function in BUILT_IN:
+            raise Mismatch(tree, f"{tree.function} has no value here yet", "give its value as an input of its own")
         if op is None:
             orders = (tree.primes, *(0 for _ in vals[1:]))
 

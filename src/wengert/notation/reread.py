@@ -54,7 +54,7 @@ class _ContextReader:
                 if other != name and other not in system.quantities:
                     context.spellings[other] = name
                     context.kinds[other] = context.kinds[name]
-        context.euler = "e" not in system.quantities
+        context.constants -= system.quantities.keys()
 
     def error(self, tree: Expr | Line, mismatch: Mismatch) -> EquationError:
         span = mismatch.tree.span if mismatch.tree.span.start >= 0 else tree.span

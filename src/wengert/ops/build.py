@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -37,6 +38,8 @@ class Builder:
         if isinstance(term, Product):
             return self._product(term)
         assert isinstance(term, Apply)
+        if term.op == "pi":
+            return constant(math.pi, ArrayType(()))
         if term.op == "negative_part":
             return -apply("relu", -self.build(term.args[0]))
         return apply(term.op, *(self.build(arg) for arg in term.args), **dict(term.params))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -52,6 +53,8 @@ def _read_constant(node: Node, args: list[Term]) -> Term | None:
     value = node.params["value"]
     if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
         return None
+    if value == math.pi:
+        return product(ONE, [Factor(Apply((), "pi", ()), ())], range(node.type.rank), node.shape)
     if isinstance(value, float):
         if value != value or value in (float("inf"), float("-inf")):
             return None

@@ -9,9 +9,10 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
+from wengert.atomic import write_atomically
 from wengert.derive.backward import Backward
+from wengert.errors import DataError
 from wengert.ir.system import System
-from wengert.show.atomic import write
 from wengert.show.diagram import Diagram, diagram
 from wengert.show.dot import dot
 from wengert.show.mathtext import SAFETY, Piece, width
@@ -36,7 +37,7 @@ def save(path: str | Path, system: System, backward: Backward | None = None) -> 
         if Path(path).suffix.lower() in (".dot", ".gv")
         else render(diagram(system, backward))
     )
-    write(path, text)
+    write_atomically(path, text.encode(), "picture", DataError)
 
 
 def render(graph: Diagram, *, inline: bool = False) -> str:
