@@ -15,6 +15,7 @@ import wengert
 ROOT = Path(wengert.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 ORDER = (
+    {"cells"},
     {"errors"},
     {"atomic"},
     {"ir"},

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wengert.api import Derivation, System, equations
-    from wengert.errors import CheckError, DataError, EquationError, GraphError, ModelError, ShapeError, WengertError
+    from wengert.errors import (
+        CheckError,
+        DataError,
+        EquationError,
+        GraphError,
+        ModelError,
+        ShapeError,
+        TrainingError,
+        WengertError,
+    )
 
 _HOME = {
     "equations": "wengert.api",
@@ -22,6 +31,7 @@ _HOME = {
     "GraphError": "wengert.errors",
     "DataError": "wengert.errors",
     "ModelError": "wengert.errors",
+    "TrainingError": "wengert.errors",
     "CheckError": "wengert.errors",
 }
 
@@ -34,6 +44,7 @@ __all__ = [
     "ModelError",
     "ShapeError",
     "System",
+    "TrainingError",
     "WengertError",
     "equations",
 ]

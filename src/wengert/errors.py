@@ -6,10 +6,13 @@
     ├── GraphError               a graph is not well formed, or an op was given what it cannot take
     ├── DataError                a data file or an array is not what training needs
     ├── ModelError               a saved model or checkpoint cannot be used
+    ├── TrainingError            the training cannot go on: numbers that are not finite
     └── CheckError               a derivative disagrees with an independent route
 """
 
 from __future__ import annotations
+
+from wengert.cells import cells
 
 
 class WengertError(Exception):
@@ -42,6 +45,10 @@ class ModelError(WengertError):
     """A saved model or checkpoint cannot be used."""
 
 
+class TrainingError(WengertError):
+    """The training cannot go on: the loss or a gradient is not finite, or the model does not fit its parameters."""
+
+
 class CheckError(WengertError):
     """A derivative disagrees with an independent route."""
 
@@ -51,13 +58,6 @@ def caret(line: str, start: int, end: int, *, number: int | None = None) -> str:
 
     Combining marks take no cell and wide characters (Hangul, CJK) take two, so that the caret stands where a terminal shows the place.
     """
-    import unicodedata
-
-    def cells(text: str) -> int:
-        wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-        marks = sum(unicodedata.combining(c) != 0 for c in text)
-        return len(text) + wide - marks
-
     line = line.replace("\t", " ")
     prefix = f"  line {number}: " if number is not None else "  "
     pad = " " * (len(prefix) + cells(line[:start]))

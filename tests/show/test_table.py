@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wengert.show.cells import cells, pad, wrap
+from wengert.cells import cells, pad, wrap
 from wengert.show.numbers import array, number
 from wengert.show.table import render_text
 from wengert.show.trace import trace

@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
+from wengert.cells import cells
 from wengert.notation.expr import (
     Bars,
     BigOp,
@@ -31,16 +32,6 @@ from wengert.notation.precedence import ATOM, POWER, RUN, SIGNED
 from wengert.notation.printing import free_letters, has_bars, is_spaced, open_letters
 from wengert.notation.symbols import Symbols
 from wengert.notation.unicode import BIG_SIGNS, TextPrinter, show
-
-
-def cells(text: str) -> int:
-    """The number of terminal cells that a text takes."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in unicodedata.normalize("NFC", text)
-    )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from wengert.cells import cells
 from wengert.derive.backward import Backward, BackwardLine, Contribution
 from wengert.derive.printed import Printer, default_form
 from wengert.derive.steps import chain_line
@@ -16,7 +17,6 @@ from wengert.ir.types import Dim
 from wengert.notation.expr import Expr
 from wengert.notation.names import split
 from wengert.notation.unicode import show
-from wengert.show.cells import cells
 
 KINDS = {
     "parameter": "parameter",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.show.cells import cells
+from wengert.cells import cells
 
 Array = Any
 ROW = 6

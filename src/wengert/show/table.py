@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wengert.show.cells import cells, pad, wrap
+from wengert.cells import cells, pad, wrap
 from wengert.show.numbers import array, is_finite, number
 from wengert.show.trace import Row, Trace
 

@@ -16,7 +16,7 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from wengert.errors import WengertError
+from wengert.errors import TrainingError
 from wengert.train.metrics import Metric
 from wengert.train.optimizers import Optimizer, State, apply_updates
 from wengert.train.preparation import take
@@ -26,10 +26,6 @@ FULL_BATCH_UP_TO = 1024
 """Without a stated batch size, so many examples or fewer are one batch; more are cut into batches of MINIBATCH."""
 MINIBATCH = 64
 _EVALUATED_AT_ONCE = 4096
-
-
-class TrainingError(WengertError):
-    """The training cannot go on: the loss or a gradient is not finite, or the model does not fit its parameters."""
 
 
 class Model(Protocol):
