@@ -39,6 +39,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "net.txt").write_text(NET, encoding="utf-8")
     (tmp_path / "line.txt").write_text(LINE, encoding="utf-8")
     (tmp_path / "numbers.csv").write_text(NUMBERS)
+    os.mkfifo(tmp_path / "pipe")
     return tmp_path
 
 
@@ -230,6 +231,13 @@ wengert train --help lists the options""",
   models/m
 Give a path in a folder that exists and that you may write to.""",
     ),
+    "the model in place of a device": (
+        {},
+        (*POINTS, "--out", "pipe"),
+        """The model cannot be written: it is a device or a pipe, not a file.
+  pipe
+Give a path in a folder that exists and that you may write to.""",
+    ),
     "no model to resume": (
         {},
         (*POINTS, "--resume"),
@@ -261,6 +269,7 @@ def test_bad_input_is_three_lines_status_2_and_no_file(run, folder, case):
         Path(name).write_text(text, encoding="utf-8")
     before = content()
     status, _, complaint = run(*arguments)
+    assert Path("pipe").is_fifo()
     expected = expected.replace("{here}", os.path.realpath(folder))
     assert complaint == expected + "\n"
     assert status == 2

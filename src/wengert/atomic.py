@@ -27,14 +27,14 @@ def write_atomically(
     removed once it is ten minutes old.
 
     Raises:
-        error: the disk is full, the folder is missing, writing is not allowed. The old file is then as it was and
-        nothing is left over.
+        error: the disk is full, the folder is missing, writing is not allowed, or the path is a folder or a device,
+        which os.replace would put a file in place of. What was there is then as it was and nothing is left over.
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
     try:
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if target.exists() and not target.is_file():
+            raise _no_file(target)
         _remove_stale(target)
         try:
             _write(temporary, content)
@@ -50,11 +50,11 @@ def refuse_unwritable(path: str | Path, what: str, error: type[WengertError] = M
     """Finds out before long work what would fail after it.
 
     Raises:
-        error: the path is a folder, or its folder is missing or may not be written to.
+        error: the path is a folder or a device, or its folder is missing or may not be written to.
     """
     target = Path(os.path.realpath(path))
-    if target.is_dir():
-        failure = IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if target.exists() and not target.is_file():
+        failure: OSError = _no_file(target)
     elif not target.parent.is_dir():
         failure = FileNotFoundError(errno.ENOENT, f"there is no folder {target.parent}")
     elif not os.access(target.parent, os.W_OK):
@@ -62,6 +62,13 @@ def refuse_unwritable(path: str | Path, what: str, error: type[WengertError] = M
     else:
         return
     raise _explained(failure, path, what, error, 0)
+
+
+def _no_file(target: Path) -> OSError:
+    """Why nothing can be put in the place of what is there."""
+    if target.is_dir():
+        return IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    return OSError(errno.EINVAL, "it is a device or a pipe, not a file")
 
 
 def _write(path: Path, content: bytes) -> None:
