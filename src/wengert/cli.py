@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -85,7 +86,7 @@ def _fail(message: str, status: int) -> None:
 def _plain_output() -> Iterator[Callable[[str], None]]:
     """Prints; a terminal that cannot show a sign gets a question mark instead of an exception."""
     stream = sys.stdout
-    if hasattr(stream, "reconfigure") and (stream.encoding or "").lower().replace("-", "") != "utf8":
+    if isinstance(stream, TextIOWrapper) and (stream.encoding or "").lower().replace("-", "") != "utf8":
         stream.reconfigure(errors="replace")
     yield lambda text: print(text, file=stream)
 
