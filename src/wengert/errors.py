@@ -1,13 +1,13 @@
 """The exceptions that wengert raises for what a user wrote or gave.
 
-    WengertError                 three lines: what is wrong, where, what to write instead
-    ├── EquationError            a line of an equation system cannot be read or does not fit the others
-    ├── ShapeError               shapes, ranks or sizes disagree
-    ├── GraphError               a graph is not well formed, or an op was given what it cannot take
-    ├── DataError                a data file or an array is not what training needs
-    ├── ModelError               a saved model or checkpoint cannot be used
-    ├── TrainingError            the training cannot go on: numbers that are not finite
-    └── CheckError               a derivative disagrees with an independent route
+WengertError                 three lines: what is wrong, where, what to write instead
+├── EquationError            a line of an equation system cannot be read or does not fit the others
+├── ShapeError               shapes, ranks or sizes disagree
+├── GraphError               a graph is not well formed, or an op was given what it cannot take
+├── DataError                a data file or an array is not what training needs
+├── ModelError               a saved model or checkpoint cannot be used
+├── TrainingError            the training cannot go on: numbers that are not finite
+└── CheckError               a derivative disagrees with an independent route
 """
 
 from __future__ import annotations
