@@ -11,7 +11,7 @@ from wengert.errors import EquationError
 from wengert.ir.system import Definition, System, bar
 from wengert.ir.types import Dim, bind_size
 from wengert.notation.elements import ElementForm
-from wengert.notation.expr import Expr, Line, Num, Ref, walk
+from wengert.notation.expr import Expr, Line, Num, walk
 from wengert.notation.forms import IndexForm, NoForm, Style
 from wengert.notation.matrices import MatrixForm
 from wengert.ops.gather import gather
@@ -21,12 +21,8 @@ FORMS = ("index", "matrix", "elements")
 
 
 def default_form(system: System) -> str:
-    """The form in which the user wrote: by index where a left side has indices, else as matrices."""
-    return (
-        "index"
-        if any(isinstance(line.written.left, Ref) and line.written.left.indices for line in system.lines)
-        else "matrix"
-    )
+    """The form in which the user wrote: by index where any quantity has indices, else as matrices."""
+    return "index" if any(q.by_index for q in system.quantities.values()) else "matrix"
 
 
 def style_of(system: System) -> Style:
