@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 from wengert.autodiff.reverse import vjp
 from wengert.derive.cost import cost
+from wengert.derive.factoring import expand
+from wengert.derive.folding import Named, Names, assume, fold
 from wengert.derive.recognise import open_term_primes, recognise
-from wengert.derive.simplify import Named, assume, expand, fold, simplify, substitute_leaves
+from wengert.derive.simplify import simplify, substitute_leaves
 from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node, constant, input_node
 from wengert.ir.system import System, bar
@@ -161,7 +163,10 @@ class _Derivation:
 
     def run(self) -> Backward:
         self.letters = letter_functions(self.system)
-        self.named = [Named(Leaf(self.system.quantities[n].type.shape, n), v) for n, v in self.values.items()]
+        named = [Named(Leaf(self.system.quantities[n].type.shape, n), v) for n, v in self.values.items()]
+        self.names = Names(named)
+        self.calls = [entry for entry in named if isinstance(entry.value, Apply)]
+        self.assumed = [(recognise(gather(a)), recognise(gather(b))) for a, b in self.system.assumptions]
         self.lines_of: dict[str, BackwardLine] = {}
         for name in self.order():
             self.lines_of[name] = self.seed(name) if name == self.loss else self.one_line(name)
@@ -204,14 +209,13 @@ class _Derivation:
                 if term is not None:
                     contributions.append(Contribution(child, term))
         raw = total([c.term for c in contributions], type.shape)
-        value = simplify(raw, self.named)
+        value = simplify(raw, self.names)
         further, assumed = self.further(name, value)
         return BackwardLine(name, tuple(contributions), value, further, assumed)
 
     def contribution(self, name: str, child: str) -> Term | None:
         """ū ∂u/∂v with letter functions kept as primes."""
         system = self.system
-        leaf = Leaf(system.quantities[name].type.shape, name)
         env = {n: system.leaves[n] for n in system.quantities}
         node = Builder(env).build(self.values[child])
         signal = input_node(bar(child), node.type)
@@ -219,7 +223,11 @@ class _Derivation:
         if result is None:
             return None
         term = open_term_primes(gather(result), self.letters)
-        return None if is_zero(term) else recognise(fold_calls(term, self.named, leaf))
+        return None if is_zero(term) else recognise(self.fold_calls(term, name))
+
+    def fold_calls(self, term: Term, name: str) -> Term:
+        """Values of functions that have a name, such as y for σ(z), but not the name whose bar this is; products stay as the chain rule gave them."""
+        return fold(term, Names(entry for entry in self.calls if entry.leaf != Leaf(entry.leaf.shape, name)))
 
     def further(self, name: str, value: Term) -> tuple[Term | None, bool]:
         """A cheaper form by putting in the other bars, opening primes, multiplying out, and the system's assumptions.
@@ -227,22 +235,21 @@ class _Derivation:
         Bars that only this line needs are spared when they are put in, so what they cost counts for a form that reads them.
         A form that is longer to write is not taken.
         """
-        equations = [(recognise(gather(a)), recognise(gather(b))) for a, b in self.system.assumptions]
         bars = {bar(n): line.run for n, line in self.lines_of.items() if n != self.loss}
         own = {bar(n) for n in self.exclusive(name)}
-        opened = simplify(open_term_primes(value), self.named)
+        opened = simplify(open_term_primes(value), self.names)
         best, longest = self.spent(opened, bars, own), written_length(opened)
         found, assumed, current = None, False, value
         for _ in range(MAX_SUBSTITUTIONS):
             current = open_term_primes(substitute_leaves(current, bars))
-            wide = expand(fold(current, self.named))
+            wide = expand(fold(current, self.names))
             if wide is None or written_length(wide) > MAX_GROWTH * longest:
                 break
             # Terms that cancel only under the sums they came from are found after a second fold.
-            wide = expand(fold(wide, self.named)) or wide
-            candidates = [(wide, False)] + ([(assume(wide, equations), True)] if equations else [])
+            wide = expand(fold(wide, self.names)) or wide
+            candidates = [(wide, False)] + ([(assume(wide, self.assumed), True)] if self.assumed else [])
             for candidate, uses in candidates:
-                candidate = simplify(candidate, self.named)
+                candidate = simplify(candidate, self.names)
                 if self.spent(candidate, bars, own) < best and written_length(candidate) <= longest:
                     best, found, assumed = self.spent(candidate, bars, own), candidate, uses
             if not any(isinstance(t, Leaf) and t.name in bars for t in subterms(current)):
@@ -274,12 +281,6 @@ class _Derivation:
 def written_length(term: Term) -> int:
     """How many names a term writes."""
     return sum(isinstance(t, Leaf) for t in subterms(term))
-
-
-def fold_calls(term: Term, named: Sequence[Named], leaf: Term) -> Term:
-    """Values of functions that have a name, such as y for σ(z); products stay as the chain rule gave them."""
-    calls = [entry for entry in named if isinstance(entry.value, Apply) and entry.leaf != leaf]
-    return fold(term, calls)
 
 
 def letter_functions(system: System) -> set[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from wengert.autodiff.reverse import vjp
 from wengert.derive.backward import Backward
+from wengert.derive.folding import NO_NAMES
 from wengert.derive.printed import style_of
 from wengert.derive.recognise import open_term_primes, recognise
 from wengert.derive.simplify import simplify, substitute_leaves
@@ -127,7 +128,7 @@ def _derivative(backward: Backward, whole: Term, name: str) -> Term:
     (result,) = vjp([node], [system.leaves[name]], [constant(1, ArrayType(()))])
     if result is None:
         raise EquationError(f"'{backward.loss}' does not depend on '{name}'", repair="leave it out")
-    return simplify(open_term_primes(gather(result), backward.letters), [])
+    return simplify(open_term_primes(gather(result), backward.letters), NO_NAMES)
 
 
 def _parts(term: Term) -> tuple[Term, ...]:

@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
 
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.types import ArrayType, Size
-from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, is_indicator, scale, split_coef
+from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, is_indicator, position_axis, scale, split_coef
 
 
 def build(term: Term, env: Mapping[str, Node]) -> Node:
@@ -59,25 +60,59 @@ class Builder:
 
     def _product(self, term: Product) -> Node:
         """Numerator as one einsum, divided by what stands below the line; an indicator masks instead of multiplying."""
-        masks = [f for f in term.factors if is_indicator(f.term) and all(q in term.out for q in f.labels)]
+        masks = [f for f in term.factors if _masks(f)]
+        outer = [f for f in masks if all(q in term.out for q in f.labels)]
+        inner = [f for f in masks if f not in outer and not _is_look_up(f.term)]
         below = [f for f in term.factors if f.exponent < 0 and all(q in term.out for q in f.labels)]
-        above = [f for f in term.factors if f not in masks and f not in below]
-        node = self._contract([(self._raised(f), f.labels) for f in above], term)
+        reached = {q for f in inner for q in f.labels}
+        below = [f for f in below if reached.isdisjoint(f.labels)]
+        above = [
+            _Part(f.labels, self._raised(f), isinstance(f.term, Leaf) and f.exponent > 0)
+            for f in term.factors
+            if f not in outer and f not in inner and f not in below
+        ]
+        for mask in inner:
+            above = self._masked(mask, above, term.sizes)
+        node = self._contract(above, term)
         if below:
             size = [Factor(f.term, f.labels, -f.exponent) for f in below]
-            node = node / self._contract([(self._raised(f), f.labels) for f in size], term)
-        numerator, denominator = term.coef.numerator, term.coef.denominator
-        if abs(numerator) != 1:
-            node = node * abs(numerator)
-        if denominator != 1:
-            node = node * Fraction(1, denominator) if denominator & (denominator - 1) == 0 else node / denominator
-        if numerator < 0:
-            node = -node
-        for mask in masks:
-            assert isinstance(mask.term, Apply)
-            condition = spread(self.build(mask.term.args[0]), mask.labels, term.out, term.sizes)
-            node = apply("where", condition, node, constant(0, node.type))
+            node = node / self._contract([_Part(f.labels, self._raised(f)) for f in size], term)
+        node = _scaled(node, term.coef)
+        for mask in outer:
+            condition, labels = self._condition(mask)
+            node = apply("where", spread(condition, labels, term.out, term.sizes), node, constant(0, node.type))
         return node
+
+    def _masked(self, mask: Factor, parts: list[_Part], sizes: Sequence[Size]) -> list[_Part]:
+        """The parts with a mask under a sum: where it does not hold, the parts beside it are not looked at, be they infinite.
+
+        Parts with further axes are taken to be finite where they are quantities, so that a matrix product stays one.
+        """
+        beside = [
+            part
+            for part in parts
+            if (set(part.labels) <= set(mask.labels) if part.plain else not set(mask.labels).isdisjoint(part.labels))
+        ]
+        if not beside:
+            return [*parts, _Part(mask.labels, self.build(mask.term))]
+        labels = tuple(dict.fromkeys(q for item in (mask, *beside) for q in item.labels))
+        covered = tuple(q for q in labels if any(q in part.labels for part in beside))
+        node = spread(self._einsum(beside, covered), covered, labels, sizes)
+        condition, at = self._condition(mask)
+        node = apply("where", spread(condition, at, labels, sizes), node, constant(0, node.type))
+        first = parts.index(beside[0])
+        rest = [part for part in parts if part not in beside]
+        before = sum(part in rest for part in parts[:first])
+        return [*rest[:before], _Part(labels, node), *rest[before:]]
+
+    def _condition(self, mask: Factor) -> tuple[Node, tuple[int, ...]]:
+        """The condition of ⟦condition⟧ and its labels, each once: ⟦c_ii⟧ is read on the diagonal."""
+        assert isinstance(mask.term, Apply)
+        labels = tuple(dict.fromkeys(mask.labels))
+        if labels == mask.labels:
+            return self.build(mask.term.args[0]), labels
+        diagonal = self._einsum([_Part(mask.labels, self.build(mask.term))], labels)
+        return apply("greater", diagonal, constant(0, diagonal.type)), labels
 
     def _raised(self, factor: Factor) -> Node:
         node = self.build(factor.term)
@@ -93,32 +128,60 @@ class Builder:
             return apply("integer_power", node, exponent=int(exponent))
         return apply("power", node, constant(exponent, node.type))
 
-    def _contract(self, factors: list[tuple[Node, tuple[int, ...]]], term: Product) -> Node:
-        """einsum of the factors to `out`, then a broadcast over labels that no factor has."""
-        dtype = next((node.type.dtype for node, _ in factors), "float64")
-        if not factors:
-            return constant(1, ArrayType(term.shape, dtype))
-        have = {q for _, labels in factors for q in labels}
+    def _contract(self, parts: Sequence[_Part], term: Product) -> Node:
+        """einsum of the parts to `out`, then a broadcast over labels that no part has."""
+        if not parts:
+            return constant(1, ArrayType(term.shape))
+        have = {q for part in parts for q in part.labels}
         inner = tuple(q for q in term.out if q in have)
-        node = self._einsum(factors, inner)
-        return spread(node, inner, term.out, term.sizes)
+        return spread(self._einsum(parts, inner), inner, term.out, term.sizes)
 
-    def _einsum(self, factors: list[tuple[Node, tuple[int, ...]]], out: tuple[int, ...]) -> Node:
-        if all(labels == out for _, labels in factors):
-            node = factors[0][0]
-            for other, _ in factors[1:]:
-                node = node * other
+    def _einsum(self, parts: Sequence[_Part], out: tuple[int, ...]) -> Node:
+        if all(part.labels == out for part in parts):
+            node = parts[0].node
+            for other in parts[1:]:
+                node = node * other.node
             return node
-        if len(factors) == 1 and len(set(factors[0][1])) == len(factors[0][1]):
-            node, labels = factors[0]
+        if len(parts) == 1 and len(set(parts[0].labels)) == len(parts[0].labels):
+            labels, node, _ = parts[0]
             gone = tuple(k for k, q in enumerate(labels) if q not in out)
             if gone:
                 node = apply("sum", node, axes=gone)
                 labels = tuple(q for q in labels if q in out)
             return node if labels == out else apply("transpose", node, axes=tuple(labels.index(q) for q in out))
-        return apply(
-            "einsum", *(node for node, _ in factors), inputs=tuple(labels for _, labels in factors), output=out
-        )
+        return apply("einsum", *(part.node for part in parts), inputs=tuple(part.labels for part in parts), output=out)
+
+
+class _Part(NamedTuple):
+    """A factor already built, at its labels; `plain` where it is a quantity as it stands."""
+
+    labels: tuple[int, ...]
+    node: Node
+    plain: bool = False
+
+
+def _masks(factor: Factor) -> bool:
+    return is_indicator(factor.term) and factor.exponent > 0
+
+
+def _is_look_up(term: Term) -> bool:
+    """Whether a term is ⟦k = Y⟧ of integers, whose sums become look-ups later."""
+    condition = term.args[0] if isinstance(term, Apply) else None
+    return (
+        isinstance(condition, Apply)
+        and condition.op == "equal"
+        and any(position_axis(side) is not None for side in condition.args)
+    )
+
+
+def _scaled(node: Node, coef: Fraction) -> Node:
+    """coef · node, by whole numbers or exact halves where that is possible."""
+    numerator, denominator = coef.numerator, coef.denominator
+    if abs(numerator) != 1:
+        node = node * abs(numerator)
+    if denominator != 1:
+        node = node * Fraction(1, denominator) if denominator & (denominator - 1) == 0 else node / denominator
+    return -node if numerator < 0 else node
 
 
 def spread(node: Node, labels: tuple[int, ...], out: tuple[int, ...], sizes: Sequence[Size]) -> Node:

@@ -58,7 +58,7 @@ def _read_constant(node: Node, args: list[Term]) -> Term | None:
     if isinstance(value, float):
         if value != value or value in (float("inf"), float("-inf")):
             return None
-        value = Fraction(repr(value))
+        value = Fraction(repr(float(value)))
     return number(Fraction(value), node.shape)
 
 
@@ -123,9 +123,10 @@ def _read_comparison(node: Node, args: list[Term]) -> Term | None:
 
 
 def _read_cast(node: Node, args: list[Term]) -> Term | None:
-    (x,) = args
-    same = node.op.name == "cast" and node.type.dtype == node.inputs[0].type.dtype
-    return x if same else None
+    (x,), (source,) = args, node.inputs
+    if node.type.dtype == source.type.dtype:
+        return x
+    return indicator(x) if source.type.dtype == "bool" and node.type.is_float else None
 
 
 _READERS: dict[str, Callable[[Node, list[Term]], Term | None]] = {

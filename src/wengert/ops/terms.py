@@ -114,30 +114,63 @@ class Apply(Term):
 
 
 def canonical_order(product: Product) -> tuple[list[Factor], dict[int, int]]:
-    """The factors in an order that does not depend on how labels are numbered, and numbers for the labels in that order."""
-    color: dict[int, str] = {label: f"s{product.sizes[label]}" for factor in product.factors for label in factor.labels}
-    color.update({label: f"o{k}" for k, label in enumerate(product.out)})
+    """The factors in an order, and numbers for the labels, that depend neither on how either stands nor on how labels are called.
 
-    def signature(factor: Factor) -> str:
-        pattern = [factor.labels.index(q) for q in factor.labels]
-        return f"{factor.term.key}^{factor.exponent}{pattern}{[color[q] for q in factor.labels]}"
-
-    for _ in range(2):
-        signs = [(signature(f), f) for f in product.factors]
-        fresh = {
-            label: color[label] + str(sorted((sign, f.labels.index(label)) for sign, f in signs if label in f.labels))
-            for label in color
-            if label not in product.out
-        }
-        color.update(
-            {label: hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest() for label, text in fresh.items()}
-        )
-    order = sorted(product.factors, key=signature)
-    number: dict[int, int] = {label: k for k, label in enumerate(product.out)}
-    for factor in order:
+    Labels get colours from where they stand, refined until nothing changes (as in graph isomorphism); summed labels that are
+    still alike are told apart one by one, and the smallest of the readings is taken.
+    """
+    colors = {label: (0, str(k)) for k, label in enumerate(product.out)}
+    for factor in product.factors:
         for label in factor.labels:
-            number.setdefault(label, len(number))
+            colors.setdefault(label, (1, str(product.sizes[label])))
+    if len(colors) == len(product.out):
+        order = sorted(product.factors, key=lambda f: (f.term.key, f.exponent, [int(colors[q][1]) for q in f.labels]))
+        return order, {label: k for k, label in enumerate(product.out)}
+    rank = {color: k for k, color in enumerate(sorted(set(colors.values())))}
+    _, order, number = _least(product, {label: rank[color] for label, color in colors.items()})
     return order, number
+
+
+_Reading = list[tuple[str, Fraction, tuple[int, ...]]]
+MAX_ALIKE = 5
+"""So many labels that stand alike are told apart in every order; of more, in the order in which they are written."""
+
+
+def _least(product: Product, colors: dict[int, int]) -> tuple[_Reading, list[Factor], dict[int, int]]:
+    """The smallest reading of a product under colours of its labels: (its text, the factors, numbers of the labels)."""
+    colors = _refined(product, colors)
+    alike: dict[int, list[int]] = {}
+    for label, color in colors.items():
+        alike.setdefault(color, []).append(label)
+    tied = min((color for color, labels in alike.items() if len(labels) > 1), default=None)
+    if tied is None:
+        order = sorted(product.factors, key=lambda f: (f.term.key, f.exponent, [colors[q] for q in f.labels]))
+        number = {label: k for k, label in enumerate(product.out)}
+        for label in sorted((q for q in colors if q not in number), key=colors.__getitem__):
+            number[label] = len(number)
+        return [(f.term.key, f.exponent, tuple(number[q] for q in f.labels)) for f in order], order, number
+    labels = alike[tied] if len(alike[tied]) <= MAX_ALIKE else alike[tied][:1]
+    doubled = {label: 2 * color + 1 for label, color in colors.items()}
+    return min((_least(product, {**doubled, label: 2 * tied}) for label in labels), key=lambda reading: reading[0])
+
+
+def _refined(product: Product, colors: dict[int, int]) -> dict[int, int]:
+    """Colours told apart by the factors in which the labels stand, until no more can be."""
+    while True:
+        seen: dict[int, list[tuple[str, Fraction, tuple[int, ...], int]]] = {label: [] for label in colors}
+        for term, labels, exponent in product.factors:
+            around = tuple(colors[q] for q in labels)
+            pattern = tuple(labels.index(q) for q in labels)
+            for place, label in enumerate(labels):
+                seen[label].append((term.key, exponent, around + pattern, place))
+        signs = {label: (color, sorted(seen[label])) for label, color in colors.items()}
+        distinct: list[tuple[int, list[tuple[str, Fraction, tuple[int, ...], int]]]] = []
+        for sign in sorted(signs.values()):
+            if not distinct or distinct[-1] != sign:
+                distinct.append(sign)
+        if len(distinct) == len(set(colors.values())):
+            return colors
+        colors = {label: distinct.index(sign) for label, sign in signs.items()}
 
 
 def whole(term: Term) -> Factor:
@@ -188,24 +221,34 @@ def product(coef: Fraction, factors: Iterable[Factor], out: Sequence[int], sizes
 
     `sizes[k]` is the size of label k. The result is a bare term where the product is one factor as it stands.
     """
-    out, given, table = tuple(out), list(factors), list(sizes)
-    coef, flat = _flatten(coef, list(given), table)
+    out, table = tuple(out), list(sizes)
+    coef, flat, summed = _flatten(coef, list(factors), table)
     flat, gone = _drop_deltas(flat, out, table)
     shape = tuple(table[label] for label in out)
     if coef == 0:
         return number(0, shape)
+    merged = _merge(flat)
+    if any(isinstance(f.term, Product) and _opens(f.term, f.exponent) for f in merged):
+        # (4x)^½ (4x)^½ = 4x: what merging made a plain product is opened in turn.
+        again = [*merged, *(Factor(number(1, (table[q],)), (q,)) for q in summed if q not in gone)]
+        return product(coef, again, out, table)
     # A label that a factor brought is summed even where nothing depends on it any more: Σ_j 1 is the size of j.
-    brought = dict.fromkeys(q for f in (*given, *flat) for q in f.labels if q not in gone and q not in out)
-    coef, merged = _count_free_labels(coef, _merge(flat), brought, table)
+    brought = [q for q in summed if q not in gone and q not in out]
+    coef, merged = _count_free_labels(coef, merged, brought, table)
     return _finish(coef, merged, out, table, shape)
 
 
-def _flatten(coef: Fraction, work: list[Factor], table: list[Size]) -> tuple[Fraction, list[Factor]]:
-    """Open nested products where their exponent allows it; fresh labels for their summed axes are added to `table`."""
+def _flatten(coef: Fraction, work: list[Factor], table: list[Size]) -> tuple[Fraction, list[Factor], Iterable[int]]:
+    """Open nested products where their exponent allows it; fresh labels for their summed axes are added to `table`.
+
+    Returns the coefficient, the factors, and every label that was met.
+    """
     flat: list[Factor] = []
+    met: dict[int, None] = {}
     work.reverse()
     while work:
         term, labels, exponent = work.pop()
+        met.update(dict.fromkeys(labels))
         if isinstance(term, Product) and _opens(term, exponent):
             if term.coef != 1:
                 coef *= term.coef ** int(exponent)
@@ -216,11 +259,11 @@ def _flatten(coef: Fraction, work: list[Factor], table: list[Size]) -> tuple[Fra
                     if q not in local:
                         local[q] = len(table)
                         table.append(term.sizes[q])
-                inner.append(Factor(factor.term, tuple(local[q] for q in factor.labels), factor.exponent * exponent))
+                inner.append(Factor(factor.term, tuple([local[q] for q in factor.labels]), factor.exponent * exponent))
             work.extend(reversed(inner))
         elif exponent != 0:
             flat.append(_without_broadcast(Factor(term, tuple(labels), exponent)))
-    return coef, flat
+    return coef, flat, met
 
 
 def _without_broadcast(factor: Factor) -> Factor:
@@ -304,10 +347,8 @@ def _merge(factors: list[Factor]) -> list[Factor]:
     exponents: dict[tuple[Term, tuple[int, ...]], Fraction] = {}
     for term, labels, exponent in factors:
         place = (term, labels)
-        if is_indicator(term):
-            exponents[place] = ONE
-        else:
-            exponents[place] = exponents.get(place, Fraction(0)) + exponent
+        exponent += exponents.get(place, Fraction(0))
+        exponents[place] = ONE if exponent > 0 and is_indicator(term) else exponent
     return [Factor(term, labels, e) for (term, labels), e in exponents.items() if e != 0]
 
 
@@ -431,14 +472,24 @@ _NEGATION = {
 
 
 def indicator(condition: Term) -> Term:
-    """⟦condition⟧: 1 where it holds, else 0."""
+    """⟦condition⟧: 1 where it holds, else 0; that of a broadcast condition is broadcast."""
+    if isinstance(condition, Product):
+        return _inside(condition, indicator)
     return Apply(condition.shape, "cast", (condition,), (("dtype", "float64"),))
 
 
 def negated(condition: Term) -> Term:
     """The condition that holds where this one does not (NaN aside)."""
+    if isinstance(condition, Product):
+        return _inside(condition, negated)
     if isinstance(condition, Apply) and condition.op in _NEGATION:
         return Apply(condition.shape, _NEGATION[condition.op], condition.args, condition.params, "bool")
     if isinstance(condition, Apply) and condition.op == "logical_not":
         return condition.args[0]
     return Apply(condition.shape, "logical_not", (condition,), (), "bool")
+
+
+def _inside(layout: Product, change: Callable[[Term], Term]) -> Term:
+    """A broadcast or transposed condition with `change` made to the condition itself."""
+    (inner,) = layout.factors
+    return product(ONE, [Factor(change(inner.term), inner.labels)], layout.out, layout.sizes)

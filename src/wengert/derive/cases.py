@@ -1,0 +1,60 @@
+"""Cases: a ⟦c⟧ + b ⟦not c⟧ is { a if c; b otherwise }."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from wengert.derive.factoring import divided
+from wengert.derive.matching import exponent_of, outer_place
+from wengert.ops.terms import (
+    ONE,
+    Apply,
+    Factor,
+    Term,
+    addends,
+    indicator,
+    is_indicator,
+    monomial,
+    negated,
+    product,
+    total,
+    whole,
+)
+
+
+def merge_cases(term: Term, conditions: Collection[Term] = ()) -> Term:
+    """a ⟦c⟧ + b ⟦not c⟧ = { a if c; b otherwise }; the condition is one that the user wrote, where one of the two is."""
+    terms = list(addends(term))
+    for i, first in enumerate(terms):
+        for mask in monomial(first).factors:
+            place = outer_place(mask, monomial(first))
+            if not is_indicator(mask.term) or place is None or not isinstance(mask.term, Apply):
+                continue
+            if len(set(place)) < len(place):
+                continue  # a condition on a diagonal has no name of its own
+            opposite = indicator(negated(mask.term.args[0]))
+            for j, second in enumerate(terms):
+                if j != i and exponent_of(opposite, place, monomial(second)):
+                    a = divided(monomial(first), [Factor(mask.term, place)], ONE)
+                    b = divided(monomial(second), [Factor(opposite, place)], ONE)
+                    condition = mask.term.args[0]
+                    if condition not in conditions and negated(condition) in conditions:
+                        condition, a, b = negated(condition), b, a
+                    others = [t for k, t in enumerate(terms) if k not in (i, j)]
+                    return total([choose(condition, place, a, b), *others], term.shape)
+    return term
+
+
+def choose(condition: Term, place: tuple[int, ...], a: Term, b: Term) -> Term:
+    """{ a if condition; b otherwise } with the common factors of a and b in front."""
+    one, two = monomial(a), monomial(b)
+    common: list[Factor] = []
+    for f in one.factors:
+        at = outer_place(f, one)
+        if at is not None and f.exponent == exponent_of(f.term, at, two):
+            common.append(Factor(f.term, at, f.exponent))
+    coef = abs(one.coef) if abs(one.coef) == abs(two.coef) else ONE
+    labels = tuple(range(a.rank))
+    spread = product(ONE, [Factor(condition, place)], labels, a.shape)
+    branches = Apply(a.shape, "where", (spread, divided(one, common, coef), divided(two, common, coef)))
+    return product(coef, [*common, whole(branches)], labels, a.shape)

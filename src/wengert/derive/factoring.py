@@ -1,0 +1,207 @@
+"""Sums shortened and opened: common factors, alike terms, one denominator; and products over sums multiplied out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import gcd
+
+from wengert.derive.cost import cost
+from wengert.derive.matching import exponent_of, outer_place
+from wengert.ops.terms import (
+    ONE,
+    Add,
+    Factor,
+    Product,
+    Term,
+    addends,
+    is_indicator,
+    monomial,
+    product,
+    scale,
+    split_coef,
+    total,
+    whole,
+)
+
+EXPAND_LIMIT = 64
+
+
+def factor(term: Term) -> Term:
+    """a b + a c = a (b + c): the factors common to all terms that carry only free indices, and a common coefficient, before the bracket."""
+    terms = [monomial(t) for t in addends(term)]
+    if len(terms) < 2:
+        return term
+    common: list[Factor] = []
+    for candidate in terms[0].factors:
+        place = outer_place(candidate, terms[0])
+        if place is None:
+            continue
+        exponents = [exponent_of(candidate.term, place, t) for t in terms]
+        if all(e > 0 for e in exponents):
+            common.append(Factor(candidate.term, place, min(exponents)))
+        elif all(e < 0 for e in exponents):
+            common.append(Factor(candidate.term, place, max(exponents)))
+    coef = common_coefficient([t.coef for t in terms])
+    if not common and coef == 1:
+        return term
+    rest = [divided(t, common, coef) for t in terms]
+    labels = tuple(range(term.rank))
+    return product(coef, [*common, Factor(total(rest, term.shape), labels)], labels, term.shape)
+
+
+def common_coefficient(coefs: Sequence[Fraction]) -> Fraction:
+    """What stands before the bracket: the size that all coefficients share, else their greatest common whole divisor."""
+    sizes = {abs(c) for c in coefs}
+    if len(sizes) == 1:
+        return sizes.pop()
+    if all(c.denominator == 1 for c in sizes):
+        return Fraction(gcd(*(int(c) for c in sizes)))
+    return ONE
+
+
+def divided(term: Product, common: Sequence[Factor], coef: Fraction) -> Term:
+    """term / (coef · Π common), where the common factors, at axes of the result, are factors of the term."""
+    inverse = [
+        Factor(f.term, tuple(term.out[k] for k in f.labels), -f.exponent) for f in common if not is_indicator(f.term)
+    ]
+    masks = [(f.term, tuple(term.out[k] for k in f.labels)) for f in common if is_indicator(f.term)]
+    kept = [f for f in term.factors if (f.term, f.labels) not in masks]
+    return product(term.coef / coef, kept + inverse, term.out, term.sizes)
+
+
+def turn_sign(term: Term) -> Term:
+    """−a (b − c) = a (c − b)."""
+    if not isinstance(term, Product) or term.coef >= 0:
+        return term
+    for k, f in enumerate(term.factors):
+        if isinstance(f.term, Add) and f.exponent == 1 and any(split_coef(t)[0] < 0 for t in f.term.terms):
+            rest = list(term.factors)
+            rest[k] = Factor(scale_inside(-1, f.term), f.labels)
+            return product(-term.coef, rest, term.out, term.sizes)
+    return term
+
+
+def scale_inside(coef: int, term: Add) -> Term:
+    """The sum of the scaled terms."""
+    return total([scale(coef, t) for t in term.terms], term.shape)
+
+
+def group(term: Term) -> Term:
+    """Σ_j a_ij x_j + Σ_j b_ij x_j = Σ_j (a_ij + b_ij) x_j: terms that differ in one factor become one."""
+    terms = list(addends(term))
+    i = 0
+    while i < len(terms):
+        partners = range(i + 1, len(terms))
+        found = next(((j, t) for j in partners if (t := _join(monomial(terms[i]), monomial(terms[j])))), None)
+        if found is None:
+            i += 1
+        else:
+            j, terms[i] = found
+            del terms[j]
+    return total(terms, term.shape)
+
+
+def _join(a: Product, b: Product) -> Term | None:
+    """One product for two that sum over the same and differ in one factor each."""
+    if abs(a.coef) != abs(b.coef) or not a.summed or len(a.factors) != len(b.factors) or len(a.factors) < 2:
+        return None
+    for k, mine in enumerate(a.factors):
+        for m, theirs in enumerate(b.factors):
+            if mine.exponent != 1 or theirs.exponent != 1:
+                continue
+            labels = _same_rest(a, k, b, m)
+            if labels is None or any(q not in labels for q in theirs.labels):
+                continue
+            moved = tuple(labels[q] for q in theirs.labels)
+            straight = moved == mine.labels or mine.term == theirs.term
+            if not straight or set(moved) != set(mine.labels) or len(set(moved)) != len(moved):
+                continue  # a sum of one array and another's transpose is no shorter to read
+            shape = mine.term.shape
+            other = product(
+                ONE, [Factor(theirs.term, tuple(mine.labels.index(q) for q in moved))], range(len(shape)), shape
+            )
+            both = total([mine.term, scale(b.coef / a.coef, other)], shape)
+            rest = list(a.factors)
+            rest[k] = Factor(both, mine.labels)
+            return product(a.coef, rest, a.out, a.sizes)
+    return None
+
+
+def _same_rest(a: Product, k: int, b: Product, m: int) -> dict[int, int] | None:
+    """The map from b's labels to a's, one to one, under which all factors but a's k-th and b's m-th agree."""
+    labels = dict(zip(b.out, a.out, strict=True))
+    mine = [f for i, f in enumerate(a.factors) if i != k]
+    theirs = [f for i, f in enumerate(b.factors) if i != m]
+    for f in theirs:
+        match = next((g for g in mine if g.term == f.term and g.exponent == f.exponent and _agree(f, g, labels)), None)
+        if match is None:
+            return None
+        labels.update(zip(f.labels, match.labels, strict=True))
+        mine.remove(match)
+    return labels if len(set(labels.values())) == len(labels) else None
+
+
+def _agree(f: Factor, g: Factor, labels: dict[int, int]) -> bool:
+    """Whether f's labels can go to g's, given where some go already."""
+    pairs = list(zip(f.labels, g.labels, strict=True))
+    return all(labels.get(q, p) == p for q, p in pairs) and len(dict(pairs)) == len(set(pairs))
+
+
+def together(term: Term) -> Term:
+    """a/b + c/d = (a d + c b)/(b d), numerators multiplied out: where that is shorter."""
+    terms = [monomial(t) for t in addends(term)]
+    below: dict[tuple[Term, tuple[int, ...]], Fraction] = {}
+    for t in terms:
+        for f in t.factors:
+            place = outer_place(f, t)
+            if f.exponent < 0 and f.exponent.denominator == 1 and place is not None:
+                below[f.term, place] = max(below.get((f.term, place), Fraction(0)), -f.exponent)
+    if not 2 <= len(terms) <= EXPAND_LIMIT or not below:
+        return term
+    labels = tuple(range(term.rank))
+    tops = [
+        product(ONE, [whole(t), *(Factor(b, place, e) for (b, place), e in below.items())], labels, term.shape)
+        for t in terms
+    ]
+    top = expand(total(tops, term.shape))
+    if top is None:
+        return term
+    top = factor(top) if isinstance(top, Add) else top
+    candidate = product(
+        ONE, [whole(top), *(Factor(b, place, -e) for (b, place), e in below.items())], labels, term.shape
+    )
+    return candidate if cost(candidate) < cost(term) else term
+
+
+def expand(term: Term) -> Term | None:
+    """Products over sums multiplied out, at most 64 terms; None where there would be more."""
+    pending, done = [term], []
+    while pending:
+        if len(pending) + len(done) > EXPAND_LIMIT:
+            return None
+        item = pending.pop()
+        if isinstance(item, Add):
+            pending.extend(reversed(item.terms))
+            continue
+        opened = _open_one(item) if isinstance(item, Product) else None
+        if opened is None:
+            done.append(item)
+        else:
+            pending.extend(reversed(opened))
+    return total(done, term.shape)
+
+
+def _open_one(item: Product) -> list[Term] | None:
+    """The terms that come of multiplying out the first sum with a small positive power."""
+    for k, f in enumerate(item.factors):
+        if isinstance(f.term, Add) and f.exponent.denominator == 1 and 1 <= f.exponent <= 4:
+            rest = list(item.factors)
+            rest[k] = Factor(f.term, f.labels, f.exponent - 1)
+            left = [g for g in rest if g.exponent != 0]
+            at = min(k, len(left))
+            return [
+                product(item.coef, [*left[:at], Factor(t, f.labels), *left[at:]], item.out, item.sizes)
+                for t in f.term.terms
+            ]
+    return None

@@ -1,0 +1,123 @@
+"""Folding: wherever the value of a named quantity occurs, whole or as factors of a product, its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from wengert.derive.cancelling import cancel_sums, normalised
+from wengert.derive.matching import matches
+from wengert.ops.terms import (
+    Add,
+    Apply,
+    Factor,
+    Leaf,
+    Product,
+    Term,
+    is_number,
+    monomial,
+    product,
+    scale,
+    split_coef,
+    subterms,
+    total,
+)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A quantity and the term that its line gives it."""
+
+    leaf: Term
+    value: Term
+
+
+class Names:
+    """Named quantities, indexed by what their values are."""
+
+    def __init__(self, entries: Iterable[Named]) -> None:
+        self.whole: dict[Term, tuple[Fraction, Term]] = {}
+        """t -> (c, v) where the line is v = c t and t has no coefficient."""
+        self.products: list[Named] = []
+        self.values: list[tuple[Term, Term]] = []
+        """(v, its value) of every product."""
+        self.conditions: set[Term] = set()
+        """The conditions that the user wrote."""
+        for entry in entries:
+            self._add(entry)
+        self.parts = [{f.term for f in monomial(entry.value).factors} for entry in self.products]
+
+    def _add(self, entry: Named) -> None:
+        coef, base = split_coef(entry.value)
+        if not isinstance(base, Leaf) and not is_number(base):
+            self.whole.setdefault(base, (coef, entry.leaf))
+            if isinstance(base, Add):
+                self.whole.setdefault(scale(-1, base), (-coef, entry.leaf))
+        if isinstance(entry.value, Product) and entry.value.factors:
+            self.values.append((entry.leaf, entry.value))
+            (only, *more) = entry.value.factors
+            if more or only.exponent != 1 or entry.value.summed:
+                self.products.append(entry)
+        self.conditions |= {t for t in subterms(entry.value) if isinstance(t, Apply) and t.dtype == "bool"}
+
+    def named(self, term: Term) -> Term | None:
+        """The term as a multiple of a quantity, where it is one."""
+        coef, base = split_coef(term)
+        if base not in self.whole:
+            return None
+        value, leaf = self.whole[base]
+        return scale(coef / value, leaf)
+
+
+NO_NAMES = Names(())
+
+
+def fold(term: Term, names: Names) -> Term:
+    """The term in the named quantities."""
+    named = names.named(term)
+    if named is not None:
+        return named
+    if isinstance(term, Add):
+        inner = total([fold(t, names) for t in term.terms], term.shape)
+        return names.named(inner) or inner
+    if isinstance(term, Apply):
+        inner = Apply(term.shape, term.op, tuple(fold(a, names) for a in term.args), term.params, term.dtype)
+        return names.named(inner) or inner
+    if not isinstance(term, Product):
+        return term
+    factors = [Factor(fold(f.term, names), f.labels, f.exponent) for f in term.factors]
+    folded = product(term.coef, factors, term.out, term.sizes)
+    folded = cancel_sums(folded) if isinstance(folded, Product) else folded
+    folded = normalised(folded, names.values) if isinstance(folded, Product) else folded
+    for entry, parts in zip(names.products, names.parts, strict=True):
+        while isinstance(folded, Product) and parts <= {f.term for f in folded.factors}:
+            smaller = extract(folded, entry)
+            if smaller is None:
+                break
+            folded = smaller
+    return folded
+
+
+def extract(term: Product, entry: Named) -> Term | None:
+    """The product with the factors of a named value replaced by its name once; None where they do not all occur."""
+    value = monomial(entry.value)
+    for match in matches(term, value):
+        left = match.left(term)
+        bound = match.bound(value)
+        if any(q in bound for f in left for q in f.labels) or bound & set(term.out):
+            continue
+        place = min(match.used)
+        before = sum(
+            1 for k, f in enumerate(term.factors) if k < place and f.exponent != match.used.get(k, Fraction(0))
+        )
+        new = Factor(entry.leaf, tuple(match.labels[q] for q in value.out))
+        return product(term.coef / value.coef, [*left[:before], new, *left[before:]], term.out, term.sizes)
+    return None
+
+
+def assume(term: Term, equations: Sequence[tuple[Term, Term]]) -> Term:
+    """Wherever the left side of an assumed equation occurs as factors or as a term, its right side."""
+    for left, right in equations:
+        term = fold(term, Names([Named(right, left)]))
+    return term
