@@ -103,9 +103,10 @@ class Backward:
         else:
             env[bar(self.loss)] = input_node(bar(self.loss), type)
             inputs.append(env[bar(self.loss)])
+        back = Builder(env, builder.made, weighed=True)
         for line in self.lines:
             if line.name != self.loss:
-                env[bar(line.name)] = builder.build(line.run if form == "run" else line.value)
+                env[bar(line.name)] = back.build(line.run if form == "run" else line.value)
         return Graph(tuple(inputs), tuple(env[name] for name in names), names)
 
 

@@ -74,12 +74,20 @@ class _Batch:
             assumptions=(),
         )
         builder, form = Builder(leaves), IndexForm(frame)
+        assumed = tuple(self.assumption(sides, builder) for sides in system.assumptions)
         lines: list[Definition] = []
         for line in system.lines:
             term = self.line(line)
             left, right = form.line(line.name, term)
             lines.append(Definition(line.name, builder.build(term), Line(left, (right,)), line.span))
-        return replace(frame, lines=tuple(lines))
+        return replace(frame, lines=tuple(lines), assumptions=assumed)
+
+    def assumption(self, sides: tuple[Node, Node], builder: Builder) -> tuple[Node, Node]:
+        """Both sides for every example, where one of them depends on data."""
+        parts = [self.lift(recognise(gather(side))) for side in sides]
+        any_has = any(has for _, has in parts)
+        left, right = (builder.build(self.spread(t, has) if any_has else t) for t, has in parts)
+        return left, right
 
     def dependent(self) -> set[str]:
         """The quantities that depend on data, the loss left out."""

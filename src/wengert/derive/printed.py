@@ -11,9 +11,10 @@ from wengert.errors import EquationError
 from wengert.ir.system import Definition, System, bar
 from wengert.ir.types import Dim, bind_size
 from wengert.notation.elements import ElementForm
-from wengert.notation.expr import Expr, Line, Num, walk
+from wengert.notation.expr import Compare, Expr, Line, Num, walk
 from wengert.notation.forms import IndexForm, NoForm, Style
 from wengert.notation.matrices import MatrixForm
+from wengert.notation.unicode import show
 from wengert.ops.gather import gather
 from wengert.ops.terms import Term
 
@@ -94,10 +95,13 @@ class Printer:
         return tuple(f"with {text}" for text in self.assumptions())
 
     def assumptions(self) -> list[str]:
-        """The assumptions as they are written."""
-        from wengert.notation.unicode import show
-
-        return [show(d.condition) for d in self.system.reading.declarations if d.kind == "assume"]
+        """The system's assumptions, by index."""
+        found: list[str] = []
+        for sides in self.system.assumptions:
+            left, right = (gather(side) for side in sides)
+            letters = [self.index.hints(left, axis)[0] for axis in range(left.rank)]
+            found.append(show(Compare("=", self.index.show(left, letters), self.index.show(right, letters))))
+        return found
 
     def elements(self, line: BackwardLine) -> list[Line]:
         """v̄_11 = …, v̄_12 = …: every entry, where all sizes are at most 4.

@@ -127,7 +127,7 @@ def satisfy_assumptions(system: System, point: dict[str, Array]) -> None:
     """
     for left, right in system.assumptions:
         total, target = gather(left), gather(right)
-        single = isinstance(total, Product) and len(total.factors) == 1 and total.coef == 1 and not target.rank
+        single = isinstance(total, Product) and len(total.factors) == 1 and total.coef == 1
         leaf = total.factors[0].term if single and isinstance(total, Product) else None
         if not (isinstance(leaf, Leaf) and leaf.name in point and isinstance(target, Product) and not target.factors):
             raise CheckError(

@@ -24,6 +24,8 @@ class Builder:
 
     env: Mapping[str, Node]
     made: dict[Term, Node] = field(default_factory=dict[Term, Node])
+    weighed: bool = False
+    """Whether 0/0 is 0: in a backward pass a signal that is exactly 0 annihilates a slope that is not finite."""
 
     def build(self, term: Term) -> Node:
         """The node of a term."""
@@ -76,7 +78,9 @@ class Builder:
         node = self._contract(above, term)
         if below:
             size = [Factor(f.term, f.labels, -f.exponent) for f in below]
-            node = node / self._contract([_Part(f.labels, self._raised(f)) for f in size], term)
+            divisor = self._contract([_Part(f.labels, self._raised(f)) for f in size], term)
+            safe = all(isinstance(f.term, Apply) and f.term.op == "size_of" for f in size)
+            node = node / divisor if safe or not self.weighed else _weighed_quotient(node, divisor)
         node = _scaled(node, term.coef)
         for mask in outer:
             condition, labels = self._condition(mask)
@@ -172,6 +176,12 @@ def _is_look_up(term: Term) -> bool:
         and condition.op == "equal"
         and any(position_axis(side) is not None for side in condition.args)
     )
+
+
+def _weighed_quotient(signal: Node, divisor: Node) -> Node:
+    """signal / divisor, and 0 where the signal is exactly 0."""
+    zero = constant(0, signal.type)
+    return apply("where", apply("equal", signal, zero), zero, signal / divisor)
 
 
 def _scaled(node: Node, coef: Fraction) -> Node:
