@@ -206,7 +206,7 @@ def derive(
                 )
             )
         else:
-            out(report.derivation_text(derivation.data, lines, derivation.form, ascii=ascii))
+            out(report.derivation_text(derivation.data, lines, derivation.form, ascii=ascii, shapes=echo))
             for line in explanation.legend(derivation.data):
                 out(f"where {report.show_line(line, system.data, ascii=ascii)}")
         if compare:

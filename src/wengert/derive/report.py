@@ -62,8 +62,10 @@ def spell(name: str, system: System, *, ascii: bool = False) -> str:
     return unicode.show(Ref(name), ascii, symbols_of(system))
 
 
-def derivation_text(backward: Backward, lines: Sequence[Line], form: str, *, ascii: bool = False) -> str:
-    """The forward system, then the backward pass, one line a quantity."""
+def derivation_text(
+    backward: Backward, lines: Sequence[Line], form: str, *, ascii: bool = False, shapes: bool = False
+) -> str:
+    """The forward system, then the backward pass, one line a quantity; with `shapes`, the shape of each array behind it."""
     system = backward.system
     forward = Printer(system, "index" if form == "elements" else form).forward()
     rows = ["forward", *(f"  {show_line(line, system, ascii=ascii)}" for line in forward), "backward"]
@@ -71,8 +73,17 @@ def derivation_text(backward: Backward, lines: Sequence[Line], form: str, *, asc
         printer = Printer(system, "index" if form == "elements" else form)
         left, _, _ = printer.equation(bar(backward.loss), [])
         rows.append(f"  {unicode.show(left, ascii, symbols_of(system))} is given")
-    rows += [f"  {show_line(line, system, ascii=ascii)}" for line in lines]
+    rows += [
+        f"  {show_line(line, system, ascii=ascii)}" + (shape_note(line, system) if shapes else "") for line in lines
+    ]
     return "\n".join(rows)
+
+
+def shape_note(line: Line, system: System) -> str:
+    """The shape of the array on a left side, in brackets; "" for a number."""
+    name = line.left.name if isinstance(line.left, Ref) else ""
+    quantity = next((q for q in system.quantities.values() if name in (q.name, q.indexed, q.whole)), None)
+    return f"    [{' × '.join(map(str, quantity.type.shape))}]" if quantity is not None and quantity.type.rank else ""
 
 
 def derivation_latex(system: System, lines: Sequence[Line], notes: Sequence[str]) -> str:
