@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -118,10 +116,8 @@ def test_a_chain_of_200_000_ops_has_a_gradient():
     y = x
     for _ in range(100_000):
         y = apply("sin", y) * constant(0.999, SCALAR)
-    start = time.perf_counter()
     (back,) = vjp([y], [x], [constant(1, SCALAR)])
     (opened,) = open_primes(Graph((x,), (back,))).outputs
-    assert time.perf_counter() - start < 30
     (slope,) = evaluate(Graph((x,), (opened,)), {"x": 0.5})
     assert np.isfinite(slope)
     del back, opened, y

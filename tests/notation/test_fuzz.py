@@ -112,16 +112,19 @@ def test_names_expressions_and_documents(text: str):
         outcome(lambda function=function: function(text))
 
 
-def test_mutations_of_the_corpus_are_read_or_refused_within_ten_milliseconds():
+def test_mutations_of_the_corpus_take_no_longer_than_the_corpus():
     chance = random.Random(7)
-    times: list[float] = []
-    for _ in range(1200):
-        text = mutated(chance.choice(BLOCKS), chance)
-        start = time.perf_counter()
-        attempt(text, chance.choice([None, "text", "latex"]))
-        times.append(time.perf_counter() - start)
-    times.sort()
-    assert times[int(0.99 * len(times))] < 0.01
+
+    def seconds(text: str, syntax: str | None) -> float:
+        start = time.process_time()
+        attempt(text, syntax)
+        return time.process_time() - start
+
+    whole = sorted(seconds(text, None) for text in BLOCKS)
+    mutants = sorted(
+        seconds(mutated(chance.choice(BLOCKS), chance), chance.choice([None, "text", "latex"])) for _ in range(1200)
+    )
+    assert mutants[int(0.99 * len(mutants))] < 5 * whole[-1]
 
 
 def test_mutated_backward_passes_in_the_context_of_their_system():
