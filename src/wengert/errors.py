@@ -14,15 +14,22 @@ from __future__ import annotations
 
 from wengert.cells import cells
 
+WINDOW = 100  # characters of a long line that a message shows
+
 
 class WengertError(Exception):
-    """A message of three parts: what is wrong, where (with a caret), what to write instead."""
+    """A message of three parts: what is wrong, where (with a caret), what to write instead.
+
+    what    a sentence; names and code in it stand in single quotes, and nothing but such a quotation begins it in lower case
+    where   the user's line with a caret (`place`), or a fact, indented by two blanks
+    repair  a sentence, or one that ends in code to copy: after a colon and two blanks, without a full stop
+    """
 
     def __init__(self, what: str, where: str = "", repair: str = "") -> None:
         self.what = what
         self.where = where
         self.repair = repair
-        super().__init__("\n".join(part for part in (what, where, repair) if part))
+        super().__init__(message(what, where, repair))
 
 
 class EquationError(WengertError):
@@ -53,12 +60,29 @@ class CheckError(WengertError):
     """A derivative disagrees with an independent route."""
 
 
-def caret(line: str, start: int, end: int, *, number: int | None = None) -> str:
-    """The line, and under it a caret below the characters start … end − 1, by display cells.
+def message(what: str, where: str, repair: str) -> str:
+    """The parts of an error or a warning, one under the other."""
+    return "\n".join(part for part in (what, where, repair) if part)
 
-    Combining marks take no cell and wide characters (Hangul, CJK) take two, so that the caret stands where a terminal shows the place.
+
+def place(text: str, start: int, end: int) -> str:
+    """The line of the text in which character `start` stands, and under it a caret below the characters start … end − 1.
+
+    The number of the line stands before it unless the text has one line only. Columns are display cells: combining marks take none and
+    wide characters (Hangul, CJK) two, so that the caret stands where a terminal shows the place. `start` and `end` may lie outside the
+    text; a negative `end` is the end of the line. Of a long line the part around the place is shown.
     """
-    line = line.replace("\t", " ")
-    prefix = f"  line {number}: " if number is not None else "  "
-    pad = " " * (len(prefix) + cells(line[:start]))
-    return f"{prefix}{line}\n{pad}{'^' * max(1, cells(line[start:end]))}"
+    start = min(max(start, 0), len(text))
+    first = text.rfind("\n", 0, start) + 1
+    last = text.find("\n", start)
+    line = text[first : last if last >= 0 else len(text)].replace("\r", " ").replace("\t", " ")
+    begin = start - first
+    stop = min(max(end - first, begin + 1), len(line)) if end >= 0 else len(line)
+    cut = max(0, begin - WINDOW // 2)
+    if len(line) - cut > WINDOW or cut:
+        line = ("…" if cut else "") + line[cut : cut + WINDOW] + ("…" if len(line) > cut + WINDOW else "")
+        shift = cut - bool(cut)
+        begin, stop = begin - shift, min(stop - shift, len(line))
+    prefix = f"  line {text.count(chr(10), 0, start) + 1}: " if "\n" in text.strip() else "  "
+    pad = " " * (len(prefix) + cells(line[:begin]))
+    return f"{prefix}{line}\n{pad}{'^' * max(1, cells(line[begin:stop]))}"

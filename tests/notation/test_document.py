@@ -60,7 +60,7 @@ def test_errors_show_the_documents_line():
 
 
 def test_a_display_that_is_not_closed():
-    with pytest.raises(EquationError, match="This display formula “\\$\\$” is not closed"):
+    with pytest.raises(EquationError, match="This display formula '\\$\\$' is not closed"):
         pieces("text\n$$ z = w x\n")
 
 

@@ -111,7 +111,7 @@ def test_an_unknown_N_before_a_sum_is_its_size_with_a_warning() -> None:
     system = wg.equations("m = 1/N Σ_n x_n")
     assert system.forward(x=[1.0, 2.0, 6.0])["m"] == 3.0
     assert system.warnings == (
-        "'N' is read as the size of the index n\n  line 1: m = 1/N Σ_n x_n\n                ^\ndeclare it:  N = size of n",
+        "'N' is read as the size of the index 'n'.\n  m = 1/N Σ_n x_n\n        ^\nDeclare it:  N = size of n",
     )
 
 
@@ -123,127 +123,127 @@ ERRORS = {
     "K17": (
         "y_k = w_ki h_i",
         (
-            "the index i is free on the right side but not on the left\n"
-            "  line 1: y_k = w_ki h_i\n"
-            "                ^^^^\n"
-            "write Σ_i in front of the term, or put i on the left side"
+            "The index 'i' is free on the right side but not on the left.\n"
+            "  y_k = w_ki h_i\n"
+            "        ^^^^\n"
+            "Write 'Σ_i' in front of the term, or put 'i' on the left side."
         ),
     ),
     "twice": (
         "z = w x\nz = z + 1",
         (
-            "'z' is defined twice in one system (first at line 1: z = w x)\n"
+            "'z' is defined twice in one system, the first time by 'z = w x'.\n"
             "  line 2: z = z + 1\n"
             "          ^\n"
-            "give one of the two another name"
+            "Give one of the two another name."
         ),
     ),
     "cycle": (
         "a = b + 1\nb = a x",
         (
-            "these lines define each other in a circle: a → b → a\n"
+            "These lines define each other in a circle: a → b → a.\n"
             "  line 1: a = b + 1\n"
             "          ^\n"
-            "a quantity may only use earlier ones; give the new value a new name"
+            "A quantity may only use earlier ones; give the new value a new name."
         ),
     ),
     "shapes": (
         "W ∈ ℝ^(3×4)\nx ∈ ℝ^5\nz = W x",
         (
-            "an axis of 4 entries meets an axis of 5 entries\n"
+            "An axis of 4 entries meets an axis of 5 entries.\n"
             "  line 3: z = W x\n"
             "              ^^^\n"
-            "make the sizes agree, or correct the indices"
+            "Make the sizes agree, or correct the indices."
         ),
     ),
     "named shapes": (
         "W ∈ ℝ^(m×n)\nx ∈ ℝ^p\nz = W x",
         (
-            "an axis of n entries meets an axis of p entries\n"
+            "An axis of n entries meets an axis of p entries.\n"
             "  line 3: z = W x\n"
             "              ^^^\n"
-            "make the sizes agree, or correct the indices"
+            "Make the sizes agree, or correct the indices."
         ),
     ),
     "columns": (
         "x, y ∈ ℝ^n\ns = x y",
         (
-            "a column vector stands directly before a column vector: no product is meant by that\n"
+            "A column vector stands directly before a column vector: no product is meant by that.\n"
             "  line 2: s = x y\n"
             "              ^^^\n"
-            "write xᵀ y for the inner product, x yᵀ for the outer product, or x ∘ y entry by entry"
+            "Write 'xᵀ y' for the inner product, 'x yᵀ' for the outer product, or 'x ∘ y' entry by entry."
         ),
     ),
     "K43": (
         "A, B ∈ ℝ^(n×n)\nC = A * B",
         (
-            "'*' between arrays could mean two products\n"
+            "'*' between arrays could mean two products.\n"
             "  line 2: C = A * B\n"
             "              ^^^^^\n"
-            "write ∘ (or ⊙) for entry by entry, or set the factors side by side for the matrix product"
+            "Write '∘' (or '⊙') for entry by entry, or set the factors side by side for the matrix product."
         ),
     ),
     "K13": (
         "A ∈ ℝ^(n×n)\nb ∈ ℝ^n\nx = A⁻¹ b",
         (
-            "the inverse of a matrix is not read yet\n"
+            "The inverse of a matrix is not read yet.\n"
             "  line 3: x = A⁻¹ b\n"
             "              ^^^\n"
-            "solve the linear system outside, and give the result a name"
+            "Solve the linear system outside, and give the result a name."
         ),
     ),
     "K47": (
         "A ∈ ℝ^(n×n)\ny = |A|",
         (
-            "the determinant of a matrix is not read yet\n"
+            "The determinant of a matrix is not read yet.\n"
             "  line 2: y = |A|\n"
             "              ^^^\n"
-            "give the determinant as a quantity of its own"
+            "Give the determinant as a quantity of its own."
         ),
     ),
     "K29": (
         "x ∈ ℝ^n\ny_ij = x_ij",
         (
-            "'x' is declared with 1 axes but has 2 indices here\n"
+            "'x' is declared with one axis but has 2 indices here.\n"
             "  line 2: y_ij = x_ij\n"
             "                 ^^^^\n"
-            "correct the declaration or the indices"
+            "Correct the declaration or the indices."
         ),
     ),
     "shift": (
         "y_i = Σ_k w_k x_{i+k}",
         (
-            "shifted and strided indices are not read yet\n"
-            "  line 1: y_i = Σ_k w_k x_{i+k}\n"
-            "                           ^^^\n"
-            "name the shifted values as an input of their own"
+            "Shifted and strided indices are not read yet.\n"
+            "  y_i = Σ_k w_k x_{i+k}\n"
+            "                   ^^^\n"
+            "Name the shifted values as an input of their own."
         ),
     ),
     "nothing summed": (
         "y = Σ_i a b",
         (
-            "nothing in this sum depends on the index i\n"
-            "  line 1: y = Σ_i a b\n"
-            "              ^^^^^^^\n"
-            "leave the sign out, or put the index on a factor"
+            "Nothing in this 'Σ' depends on the index 'i'.\n"
+            "  y = Σ_i a b\n"
+            "      ^^^^^^^\n"
+            "Leave the sign out, or put the index on a factor."
         ),
     ),
     "unused": (
         "params q\nz = w x",
         (
-            "'q' is declared as params but no line uses it\n"
+            "'q' is declared as params but no line uses it.\n"
             "  line 1: params q\n"
             "          ^^^^^^^^\n"
-            "the quantities are z, w, x"
+            "Write one of the quantities:  z, w, x"
         ),
     ),
     "transpose": (
         "W ∈ ℝ^(m×n)\nc ∈ ℝ\ny = cᵀ W",
         (
-            "a scalar has no transpose\n"
+            "A scalar has no transpose.\n"
             "  line 3: y = cᵀ W\n"
             "              ^^\n"
-            "declare the quantity a vector or a matrix: x ∈ ℝ^n"
+            "Declare the quantity a vector or a matrix:  x ∈ ℝ^n"
         ),
     ),
 }

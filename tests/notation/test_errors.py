@@ -16,25 +16,25 @@ def parts(text: str, **options: str) -> tuple[str, list[str], str]:
 
 
 SENTENCES = {
-    "y = w x + (b": ("This “(” is not closed.", "            ^", "Write the “)” that closes it."),
-    "y = w x) + b": ("This “)” closes nothing.", "         ^", "Remove it, or write the bracket that it closes."),
-    "y = (w x] + b": ("This “(” is not closed.", "      ^", "Write the “)” that closes it."),
+    "y = w x + (b": ("This '(' is not closed.", "            ^", "Write the ')' that closes it."),
+    "y = w x) + b": ("This ')' closes nothing.", "         ^", "Remove it, or write the bracket that it closes."),
+    "y = (w x] + b": ("This '(' is not closed.", "      ^", "Write the ')' that closes it."),
     "y = w x +": ("The expression ends too early.", "           ^", "Complete it."),
-    "y = w + + x": ("Two signs stand side by side.", "          ^", "Put the second one in brackets: a + (−b)."),
-    "y = 2 3": ("Two numbers stand side by side.", "        ^", "Write 2 · 3, or a decimal point."),
-    "y = sin": ("The function sin is not applied to anything.", "      ^^^", "Write sin(x)."),
-    "y = Σ x_i": ("This needs an index letter.", "      ^", "Write, for example, Σ_j w_j x_j."),
-    "y = sin⁻¹(x)": ("sin⁻¹ can mean the inverse function or the reciprocal.", "      ^^^^^", "Write arcsin(x), or 1/sin(x)."),
+    "y = w + + x": ("Two signs stand side by side.", "          ^", "Put the second one in brackets:  a + (−b)"),
+    "y = 2 3": ("Two numbers stand side by side.", "        ^", "Write '2 · 3', or a decimal point."),
+    "y = sin": ("The function 'sin' is not applied to anything.", "      ^^^", "Write:  sin(x)"),
+    "y = Σ x_i": ("This needs an index letter.", "      ^", "Write, for example:  Σ_j w_j x_j"),
+    "y = sin⁻¹(x)": ("'sin⁻¹' can mean the inverse function or the reciprocal.", "      ^^^^^", "Write 'arcsin(x)' or '1/sin(x)'."),
     "y =": ("Nothing stands after this equals sign.", "    ^", "Write the right side."),
     "= w x": ("The left side is missing.", "  ^", "Write a quantity before the equals sign."),
-    "w x + b": ("This line has no equals sign.", "  ^^^^^^^", "Write name = expression, or put remarks after #."),
-    "w + x = b": ("The left side must be one quantity.", "  ^^^^^", "Write name = expression, solved for the name."),
-    "y = z if z > 0": ("A condition stands outside a brace.", "        ^^", "Write { a if c; b otherwise }."),
-    "y = |x": ("This “|” is not closed.", "      ^", "Write the second |."),
-    "y = x_": ("Nothing stands after “_” here.", "       ^", "Write an index or an exponent after it."),
-    "y = max(x)": ("max has 1 here; it takes two or more arguments, or an index as in max_j x_j.", "      ^^^^^^", "Give it two or more arguments, or an index as in max_j x_j."),
-    "y = w⁽¹ x": ("The label bracket ⁽ is not closed.", "       ^", "Write ⁾ after the label, as in w⁽¹⁾."),
-    "y > 0": ("This compares and defines nothing.", "    ^", "Write name = expression."),
+    "w x + b": ("This line has no equals sign.", "  ^^^^^^^", "Write 'name = expression', or put remarks after '#'."),
+    "w + x = b": ("The left side must be one quantity.", "  ^^^^^", "Write it solved for the name:  name = expression"),
+    "y = z if z > 0": ("A condition stands outside a brace.", "        ^^", "Write, for example:  { a if c; b otherwise }"),
+    "y = |x": ("This '|' is not closed.", "      ^", "Write the second '|'."),
+    "y = x_": ("Nothing stands after '_' here.", "       ^", "Write an index or an exponent after it."),
+    "y = max(x)": ("'max' has 1 here; it takes two or more arguments, or an index as in 'max_j x_j'.", "      ^^^^^^", "Give it two or more arguments, or an index as in 'max_j x_j'."),
+    "y = w⁽¹ x": ("The label bracket '⁽' is not closed.", "       ^", "Write '⁾' after the label:  w⁽¹⁾"),
+    "y > 0": ("This compares and defines nothing.", "    ^", "Write:  name = expression"),
 }  # fmt: skip
 
 
@@ -46,18 +46,18 @@ def test_sentences(text: str):
 
 def test_an_unknown_command_is_named_with_a_near_one():
     what, where, repair = parts(r"y = \sigm(z)")
-    assert what == "The LaTeX command \\sigm is not known."
+    assert what == "The LaTeX command '\\sigm' is not known."
     assert where == ["  y = \\sigm(z)", "      ^^^^^"]
-    assert repair.startswith("Did you mean \\sigma?")
+    assert repair.startswith("Did you mean '\\sigma'?")
 
 
 def test_an_unknown_environment():
-    assert parts(r"\begin{case} x \end{case}")[2] == "Did you mean cases?"
+    assert parts(r"\begin{case} x \end{case}")[2] == "Did you mean 'cases'?"
 
 
 def test_an_unclosed_brace_is_shown_at_its_opening():
     what, where, _ = parts("y = \\frac{1}{2 \\\\ z = x")
-    assert what == "This “{” is not closed."
+    assert what == "This '{' is not closed."
     assert where[1].index("^") == where[0].index("{2")
 
 
@@ -131,10 +131,10 @@ def test_a_bar_in_a_forward_system_is_an_accent_with_a_warning():
     assert reading.lines[0].left.name == "x\u0304"
     assert not reading.lines[0].left.barred
     assert reading.warnings[0].splitlines() == [
-        "The bar over x is read as part of the name, because x has no line before this one.",
+        "The bar over 'x' is read as part of the name, because 'x' has no line before this one.",
         "  line 1: x̄ = μ + 1",
         "          ^",
-        "If it is an error signal, give the equations in which x stands first.",
+        "If it is an error signal, give the equations in which 'x' stands first.",
     ]
 
 

@@ -90,8 +90,8 @@ def test_K07_a_prime_is_a_transpose_in_the_matlab_dialect():
 
 def test_K07_a_prime_on_an_input_is_an_error_otherwise():
     error = complaint("y = A' x")
-    assert error.what == "“A'” is neither a function nor a quantity with a line of its own."
-    assert "Write Aᵀ for a transpose" in error.repair
+    assert error.what == "'A′' is neither a function nor a quantity with a line of its own."
+    assert "Write 'Aᵀ' for a transpose" in error.repair
 
 
 def test_prime_on_a_quantity_with_a_line_is_part_of_its_name():
@@ -128,10 +128,10 @@ def test_K11_with_T_an_input_it_is_a_power_with_a_warning():
     reading = read("y = W^T x + T")
     assert reading.lines[0].rights[0] == Sum(((1, Product((Power(Ref("W"), Ref("T")), x))), (1, Ref("T"))))
     assert reading.warnings[0].splitlines() == [
-        "^T is read as a power, because T is a quantity here.",
+        "'^T' is read as a power, because 'T' is a quantity here.",
         "  y = W^T x + T",
         "        ^",
-        "Write ᵀ or ^\\top if the transpose is meant.",
+        "Write 'ᵀ' or '^\\top' if the transpose is meant.",
     ]
 
 
@@ -157,9 +157,11 @@ def test_K20_a_sum_ends_before_a_plus():
 
 def test_a_later_summand_with_the_index_of_the_sum_is_an_error_with_two_repairs():
     error = complaint("y = Σ_i a_i + b_i")
-    assert error.what == "The sum over i has ended before this i: a Σ reaches to the end of its term, not over + or −."
+    assert (
+        error.what == "The sum over 'i' has ended before this 'i': a Σ reaches to the end of its term, not over + or −."
+    )
     assert error.where.splitlines() == ["  y = Σ_i a_i + b_i", "                ^^^"]
-    assert error.repair == "Write Σ_i (a_i + b_i) to sum both together, or Σ_i a_i + Σ_i b_i to sum each."
+    assert error.repair == "Write 'Σ_i (a_i + b_i)' to sum both together, or 'Σ_i a_i + Σ_i b_i' to sum each."
 
 
 @pytest.mark.parametrize("text", [r"y = \log \sum_j e^{z_j}", "y = log Σ_j e^(z_j)", "y = log sum_j e^z_j"])
@@ -170,13 +172,14 @@ def test_K22_a_function_without_brackets_takes_a_whole_sum(text: str):
 def test_K23_more_factors_after_a_function_without_brackets_are_an_error():
     error = complaint(r"L = -\sum_k \log y_k t_k")
     assert (
-        error.what == "What stands after “\\log y_k” could belong to log or not: without brackets log takes one factor."
+        error.what
+        == "What stands after '\\log y_k' could belong to 'log' or not: without brackets 'log' takes one factor."
     )
-    assert error.repair == "Write t \\log y_k … if it does not belong to it, log(y_k …) if it does."
+    assert error.repair == "Write 't \\log y_k …' if it does not belong to it, 'log(y_k …)' if it does."
 
 
 def test_K25_sin_x_y_is_an_error():
-    assert "could belong to sin or not" in complaint(r"z = \sin x y").what
+    assert "could belong to 'sin' or not" in complaint(r"z = \sin x y").what
 
 
 def test_K26_a_power_after_the_brackets_is_of_the_value():
@@ -298,9 +301,9 @@ def test_K50_e_with_a_line_of_its_own_is_a_quantity():
 
 def test_K52_a_slash_before_two_letters_without_a_space_is_an_error():
     error = complaint("y = a/bc\nw = b + c")
-    assert error.what == "“/bc” can mean two things."
-    assert error.repair == "Write …/(b c) or (…/b) c, or declare bc if it is one name."
-    assert complaint("y = 1/2x").repair == "Write 1/(2 x) or (1/2) x."
+    assert error.what == "'/bc' can mean two things."
+    assert error.repair == "Write '…/(b c)' or '(…/b) c', or declare 'bc' if it is one name."
+    assert complaint("y = 1/2x").repair == "Write '1/(2 x)' or '(1/2) x'."
 
 
 def test_K52_a_space_settles_it():
@@ -310,7 +313,7 @@ def test_K52_a_space_settles_it():
 def test_K53_dx_with_both_letters_known_is_a_product_with_a_warning():
     reading = read("d = 2 x\ny = dx")
     assert reading.lines[1].rights == (Product((Ref("d"), x)),)
-    assert reading.warnings[0].startswith("“dx” is read as the product d x")
+    assert reading.warnings[0].startswith("'dx' is read as the product 'd x'")
 
 
 def test_K55_Wx_in_text_is_a_product_when_both_are_declared_and_it_is_not():

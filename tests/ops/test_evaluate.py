@@ -28,7 +28,7 @@ def test_named_sizes_are_bound_from_the_values():
 def test_a_size_that_no_value_has_is_given():
     graph = Graph((), (apply("position", size=n, dtype="int64"),))
     assert evaluate(graph, {}, {"n": 3})[0].tolist() == [0, 1, 2]
-    with pytest.raises(ShapeError, match="the size n is not known"):
+    with pytest.raises(ShapeError, match="The size 'n' is not known"):
         evaluate(graph, {})
 
 
@@ -57,11 +57,11 @@ def test_complex_values_flow_through():
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"x": [1.0]}, "the input 'W' has no value"),
-        ({"W": np.ones((2, 3)), "x": [1.0, 2.0]}, "the size m is 3 in 'W' but 2 in 'x'"),
-        ({"W": np.ones(2), "x": [1.0]}, "the input 'W' has 1 axes, not 2"),
-        ({"W": np.ones((1, 1)), "x": ["a"]}, "the input 'x' has dtype"),
-        ({"W": np.ones((1, 2)), "x": [[1], [2, 3]]}, "the input 'x' has dtype object"),
+        ({"x": [1.0]}, "The input 'W' has no value"),
+        ({"W": np.ones((2, 3)), "x": [1.0, 2.0]}, "The size 'm' is 3 in 'W' but 2 in 'x'"),
+        ({"W": np.ones(2), "x": [1.0]}, "The input 'W' has 1 axes, not 2"),
+        ({"W": np.ones((1, 1)), "x": ["a"]}, "The input 'x' has dtype"),
+        ({"W": np.ones((1, 2)), "x": [[1], [2, 3]]}, "The input 'x' has dtype object"),
     ],
 )
 def test_what_does_not_fit_has_three_lines(values, words):
@@ -73,7 +73,9 @@ def test_what_does_not_fit_has_three_lines(values, words):
 
 def test_a_wrong_number_of_entries_names_the_axis():
     x = input_node("x", ArrayType((2, 3)))
-    with pytest.raises(ShapeError, match=r"has the shape \(2, 4\), not \(2, 3\)\n  axis 1 has 4 entries instead of 3"):
+    with pytest.raises(
+        ShapeError, match=r"has the shape \(2, 4\), not \(2, 3\)\.\n  axis 1 has 4 entries instead of 3"
+    ):
         evaluate(Graph((x,), (x,)), {"x": np.zeros((2, 4))})
 
 
@@ -114,7 +116,8 @@ def test_a_function_letter_has_no_number():
     with pytest.raises(GraphError) as caught:
         evaluate(Graph((x,), (apply("opaque", x, function="φ", order=(0,)),)), {"x": 1.0})
     assert (
-        str(caught.value).split("\n")[0] == "the function φ has no definition, so only its symbolic derivative is known"
+        str(caught.value).split("\n")[0]
+        == "The function 'φ' has no definition, so only its symbolic derivative is known."
     )
 
 
@@ -135,7 +138,7 @@ def test_an_index_outside_does_not_wrap(index):
     for name, extra in [("gather", {}), ("scatter_add", {"size": 3})]:
         source = x if name == "gather" else input_node("u", ArrayType((1,)))
         graph = Graph((source, k), (apply(name, source, k, axis=0, batch=0, **extra),))
-        with pytest.raises(GraphError, match=f"the index {index} is outside an axis of 3 entries"):
+        with pytest.raises(GraphError, match=f"The index {index} is outside an axis of 3 entries"):
             evaluate(graph, {"x": np.zeros(3), "u": np.zeros(1), "k": [index]})
 
 

@@ -221,5 +221,5 @@ def test_an_index_outside_is_an_error_that_names_it(index: int) -> None:
 
     y, t = matrix("y", 3), input_node("t", ArrayType((), "int64"))
     graph = run(graph_of(einsum(y, one_hot(t, 3), inputs=((0,), (0,)), output=())))
-    with pytest.raises(GraphError, match=f"the index {index} is outside an axis of 3 entries"):
+    with pytest.raises(GraphError, match=f"The index {index} is outside an axis of 3 entries"):
         evaluate(graph, {"y": np.ones(3), "t": np.int64(index)})

@@ -57,15 +57,15 @@ def test_pickled_and_missing_files_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("text", "what", "place"),
     [
-        ("w", "this is not a value for an input", "^"),
-        ("=3", "this is not a value for an input", "^^"),
-        ("w=abc", "this is not a number or a list of numbers", "  ^^^"),
-        ("w=__import__('os')", "this is not a number or a list of numbers", "  ^^^^^^^^^^^^^^^^"),
-        ("w=[1,2", "a bracket is not closed", "  ^^^^"),
-        ("w=[1 2]", "a comma is missing before this", "     ^"),
-        ("w=[[1],[2,3]]", "the rows of this list differ in length", "  ^^^^^^^^^^^"),
-        ("w=1.2.3", "this is not a number or a list of numbers", "  ^^^^^"),
-        ("w=1/0", "this divides by zero", "  ^^^"),
+        ("w", "This is not a value for an input.", "^"),
+        ("=3", "This is not a value for an input.", "^^"),
+        ("w=abc", "This is not a number or a list of numbers.", "  ^^^"),
+        ("w=__import__('os')", "This is not a number or a list of numbers.", "  ^^^^^^^^^^^^^^^^"),
+        ("w=[1,2", "A bracket is not closed.", "  ^^^^"),
+        ("w=[1 2]", "A comma is missing before this.", "     ^"),
+        ("w=[[1],[2,3]]", "The rows of this list differ in length.", "  ^^^^^^^^^^^"),
+        ("w=1.2.3", "This is not a number or a list of numbers.", "  ^^^^^"),
+        ("w=1/0", "This divides by zero.", "  ^^^"),
     ],
 )
 def test_what_cannot_be_read_is_shown_with_a_caret(text, what, place):
@@ -73,7 +73,7 @@ def test_what_cannot_be_read_is_shown_with_a_caret(text, what, place):
         parse_setting(text)
     assert caught.value.what == what
     assert caught.value.where.split("\n") == [f"  {text}", f"  {place}"]
-    assert caught.value.repair.startswith(("write ", "give ", "separate "))
+    assert caught.value.repair.startswith(("Write ", "Give ", "Separate "))
 
 
 def test_deep_lists_do_not_exhaust_the_stack():

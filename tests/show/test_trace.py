@@ -114,9 +114,9 @@ def test_missing_values_are_named_with_their_shapes(network):
     with pytest.raises(DataError) as caught:
         trace(*network, {"x": [1.0, 2.0, 3.0], "t": [0.0, 1.0], "b_1": [1, 2]})
     assert str(caught.value).split("\n") == [
-        "3 inputs have no value",
+        "3 inputs have no value.",
         "  w⁽¹⁾: 2×3, w⁽²⁾: 2×2, b⁽²⁾: 2",
-        "write  --set w⁽¹⁾=[[1,2,3],[4,5,6]] --set w⁽²⁾=[[1,2],[3,4]] --set b⁽²⁾=[1,2]  or draw them:  --seed 0",
+        "Draw values with --seed 0, or give them:  --set w⁽¹⁾=[[1,2,3],[4,5,6]] --set w⁽²⁾=[[1,2],[3,4]] --set b⁽²⁾=[1,2]",
     ]
 
 
@@ -131,7 +131,7 @@ def test_sizes_of_drawn_values_can_be_wished(network):
 
 
 def test_values_that_disagree_are_an_error(network):
-    with pytest.raises(ShapeError, match="the size j is"):
+    with pytest.raises(ShapeError, match="The size 'j' is"):
         trace(*network, {"x": [1, 2, 3], "W^(1)": [[1, 2]]}, fill=np.random.default_rng(0))
 
 
@@ -141,7 +141,7 @@ def test_a_quantity_that_a_line_computes_cannot_be_set(unit, hand):
 
 
 def test_unknown_names_are_refused(unit, hand):
-    with pytest.raises(DataError, match="there is no input 'q'"):
+    with pytest.raises(DataError, match="There is no input 'q'"):
         trace(*unit, hand | {"q": 1})
 
 

@@ -32,7 +32,7 @@ from wengert.notation.tokens import Token
 if TYPE_CHECKING:
     from wengert.notation.parser import Parser
 
-SUM_EXAMPLE = {"text": "Write, for example, Σ_j w_j x_j.", "latex": r"Write, for example, \sum_j w_j x_j."}
+SUM_EXAMPLE = {"text": "Write, for example:  Σ_j w_j x_j", "latex": r"Write, for example:  \sum_j w_j x_j"}
 INVERTIBLE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "sinh": "arsinh", "cosh": "arcosh", "tanh": "artanh"}
 SEVERAL_ARGUMENTS = frozenset({"max", "min"})
 
@@ -147,12 +147,14 @@ def cases(parser: Parser) -> Expr:
         return branches[0][0]
     open_ends = [place for place, (_, condition) in enumerate(branches) if condition is None]
     if not branches or open_ends not in ([], [len(branches) - 1]):
-        raise parser.error("A case without a condition must be the last one.", span, "Write { a if c; b otherwise }.")
+        raise parser.error(
+            "A case without a condition must be the last one.", span, "Write, for example:  { a if c; b otherwise }"
+        )
     return Cases(tuple(branches), span=span)
 
 
 def case_condition(parser: Parser) -> Expr | None:
-    """The condition after a case's value; None for “otherwise”."""
+    """The condition after a case's value; None for 'otherwise'."""
     if parser.token.kind == "amp":
         parser.advance()
     token = parser.token
@@ -237,7 +239,7 @@ def bars(parser: Parser) -> Expr:
     parser.open_bars.pop()
     if parser.token.kind != opening.kind:
         sign = opening.text[0]
-        raise parser.error(f"This “{sign}” is not closed.", opening.span, f"Write the second {sign}.")
+        raise parser.error(f"This '{sign}' is not closed.", opening.span, f"Write the second '{sign}'.")
     parser.advance()
     if opening.kind == "bar":
         return Bars(tree, span=parser.span_from(start))
@@ -246,7 +248,9 @@ def bars(parser: Parser) -> Expr:
         script = next_script(parser.tokens, parser.at, parser.source)
         order = "".join(t.text for t in script.content) if script else ""
         if script is None or order not in ("1", "2", "F", "∞"):
-            raise parser.error("A norm has the order 1, 2, F or ∞.", parser.token.span, "Write ‖x‖, ‖x‖_1 or ‖A‖_F.")
+            raise parser.error(
+                "A norm has the order 1, 2, F or ∞.", parser.token.span, "Write '‖x‖', '‖x‖_1' or '‖A‖_F'."
+            )
         parser.at = script.end
     return Norm(tree, order, span=parser.span_from(start))
 
@@ -256,7 +260,7 @@ def root(parser: Parser) -> Expr:
     start = parser.at
     parser.advance()
     if parser.syntax == "latex" and parser.token.text == "[":
-        raise parser.error("Only square roots are read.", parser.token.span, "Write the root as a power: x^{1/3}.")
+        raise parser.error("Only square roots are read.", parser.token.span, "Write the root as a power:  x^{1/3}")
     return Call("sqrt", (parser.factor(),), span=parser.span_from(start))
 
 
@@ -283,22 +287,24 @@ def call(parser: Parser) -> Expr:
         elif script.kind == "sup" and power is None:
             power = parser.script_expression(script.content, script.end)
         else:
-            raise parser.error(f"The function {token.text} has no index.", script.span, f"Write {token.text}(x_i).")
+            raise parser.error(
+                f"The function '{token.text}' has no index.", script.span, f"Write, for example:  {token.text}(x_i)"
+            )
     if power == Neg(Num(Fraction(1))):
         other = INVERTIBLE.get(function)
         meant = (
-            f"Write {other}(x), or 1/{function}(x)."
+            f"Write '{other}(x)' or '1/{function}(x)'."
             if other
-            else f"Write 1/{token.text}(x), or name the inverse function."
+            else f"Write '1/{token.text}(x)', or name the inverse function."
         )
         raise parser.error(
-            f"{token.text}⁻¹ can mean the inverse function or the reciprocal.", parser.span_from(start), meant
+            f"'{token.text}⁻¹' can mean the inverse function or the reciprocal.", parser.span_from(start), meant
         )
     if parser.token.kind == "open" and parser.token.text in ("(", "[", "\\{"):
         return applied(parser, function, primes, power, start)
     if not parser.begins_factor():
         raise parser.error(
-            f"The function {token.text} is not applied to anything.", token.span, f"Write {token.text}(x)."
+            f"The function '{token.text}' is not applied to anything.", token.span, f"Write:  {token.text}(x)"
         )
     argument = parser.factor()
     tree = Call(function, (argument,), primes, power, span=parser.span_from(start))
@@ -323,9 +329,9 @@ def applied(parser: Parser, function: str, primes: int, power: Expr | None, star
     span = parser.span_from(start)
     if function in FUNCTIONS and (len(args) > 1) != (function in SEVERAL_ARGUMENTS):
         wanted = (
-            "two or more arguments, or an index as in max_j x_j" if function in SEVERAL_ARGUMENTS else "one argument"
+            "two or more arguments, or an index as in 'max_j x_j'" if function in SEVERAL_ARGUMENTS else "one argument"
         )
-        raise parser.error(f"{function} has {len(args)} here; it takes {wanted}.", span, f"Give it {wanted}.")
+        raise parser.error(f"'{function}' has {len(args)} here; it takes {wanted}.", span, f"Give it {wanted}.")
     return Call(function, tuple(args), primes, power, span=span)
 
 
@@ -339,10 +345,10 @@ def check_one_factor(parser: Parser, token: Token, start: int, argument: Expr) -
     place = parser.at
     rest = parser.quote(parser.tokens[place].span) if not slash else "… "
     raise parser.error(
-        f"What stands after “{written}” could belong to {token.text} or not: without brackets {token.text} takes one factor.",
+        f"What stands after '{written}' could belong to '{token.text}' or not: without brackets '{token.text}' takes one factor.",
         parser.token.span,
-        f"Write {rest if not slash else ''}{' ' if not slash else '('}{written}{')' if slash else ''}"
-        f" … if it does not belong to it, {token.text}({inner}{'/' if slash else ' '}…) if it does.",
+        f"Write '{rest if not slash else ''}{' ' if not slash else '('}{written}{')' if slash else ''} …'"
+        f" if it does not belong to it, '{token.text}({inner}{'/' if slash else ' '}…)' if it does.",
     )
 
 
@@ -403,7 +409,7 @@ def limits(parser: Parser, script: Script) -> tuple[tuple[str, ...], Expr | None
     texts = [t.text for t in content]
     if any(t.kind == "name" and len(clusters(t.text)) > 1 and t.font.startswith("\\") for t in content) or "∈" in texts:
         raise parser.error(
-            "A sum over a set is not read.", script.span, "Sum over an index letter, with ⟦…⟧ for the condition."
+            "A sum over a set is not read.", script.span, "Sum over an index letter, with '⟦…⟧' for the condition."
         )
     found = list(dict.fromkeys(letter for letter in list_letters(content) if letter[0].isalpha()))
     if not found:
@@ -437,9 +443,11 @@ def condition_in_scope(parser: Parser, script: Script) -> Expr:
 def misplaced(parser: Parser) -> Expr:
     token = parser.token
     if token.kind == "transpose":
-        raise parser.error("A transpose sign stands alone.", token.span, "Write it as a superscript: Wᵀ or W^\\top.")
+        raise parser.error(
+            "A transpose sign stands alone.", token.span, "Write it as a superscript, 'Wᵀ' or 'W^\\top'."
+        )
     raise parser.error(
-        f"“{token.text[:30]}” is no mathematics.", token.span, "Put remarks after # or at the end of the line."
+        f"'{token.text[:30]}' is no mathematics.", token.span, "Put remarks after '#' or at the end of the line."
     )
 
 

@@ -57,7 +57,7 @@ class _Matcher:
             self.close_cases(token)
         if not self.stack:
             raise self.source.error(
-                f"This “{_shown(token)}” closes nothing.", token.span, "Remove it, or write the bracket that it closes."
+                f"This '{_shown(token)}' closes nothing.", token.span, "Remove it, or write the bracket that it closes."
             )
         opening = self.top()
         expected = ("}" if self.text else "cases") if opening.text == "cases" else PARTNERS.get(opening.text, "")
@@ -88,7 +88,7 @@ class _Matcher:
                 self.out.append(token)
 
     def next_is_case(self, at: int) -> bool:
-        """Whether the next physical line is a further case: it has “if” or “otherwise”."""
+        """Whether the next physical line is a further case: it has 'if' or 'otherwise'."""
         for place in range(at + 1, len(self.tokens)):
             token = self.tokens[place]
             if token.kind == "newline":
@@ -101,11 +101,11 @@ class _Matcher:
         shown = _shown(opening)
         partner = PARTNERS.get(opening.text, "")
         repair = (
-            "Write \\end for it."
+            "Write the '\\end' that closes it."
             if opening.text in ("cases", "matrix") and not self.text
-            else f"Write the “{partner or '}'}” that closes it."
+            else f"Write the '{partner or '}'}' that closes it."
         )
-        return self.source.error(f"This “{shown}” is not closed.", opening.span, repair)
+        return self.source.error(f"This '{shown}' is not closed.", opening.span, repair)
 
 
 def _shown(token: Token) -> str:

@@ -148,7 +148,7 @@ class _Row:
             elif token.kind in ("comma", "soft"):
                 gap = token.text == "line"
                 if token.kind == "soft" and not parts[-1][1]:
-                    pass  # “, \quad”: the comma decides
+                    pass  # the comma of ', \quad' decides
                 else:
                     parts.append(("comma" if token.kind == "comma" else "line" if gap else "soft", []))
                 at += 1
@@ -212,7 +212,7 @@ class _Row:
                 self.source.warning(
                     "The words after the gap are taken as a remark.",
                     Span(part[0].span.start, part[-1].span.end),
-                    "Put remarks after #, or write them with one space if they belong to the equation.",
+                    "Put remarks after '#', or write them with one space if they belong to the equation.",
                 )
             )
             return 0

@@ -5,26 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from wengert.errors import caret
 from wengert.ir.graph import Node, input_node
 from wengert.ir.system import bar
 from wengert.ir.types import ArrayType
-from wengert.notation.expr import Expr, Index, Line, Ref, Span, walk
+from wengert.notation.expr import Expr, Index, Line, Ref, walk
 from wengert.notation.reader import Reading
+from wengert.notation.tokens import Source
 from wengert.notation.values import SizeClasses, Val
 from wengert.ops.build import spread
 
 KIND_OF_RANK = {0: "s", 1: "c", 2: "m"}
-
-
-def place(source: str, span: Span) -> str:
-    """The line of the source in which a span begins, with a caret under the span."""
-    start = min(max(span.start, 0), len(source))
-    begin = source.rfind("\n", 0, start) + 1
-    end = source.find("\n", start)
-    end = len(source) if end < 0 else end
-    stop = min(max(span.end, start + 1), end) if span.end >= 0 else end
-    return caret(source[begin:end], start - begin, stop - begin, number=source.count("\n", 0, begin) + 1)
 
 
 def trees_of(lines: Sequence[Line]) -> list[Expr]:
@@ -89,7 +79,7 @@ class Context:
 
     def warn(self, tree: Expr, what: str, repair: str) -> None:
         """Say what was guessed."""
-        self.warnings.append("\n".join((what, place(self.reading.source, tree.span), repair)))
+        self.warnings.append(Source(self.reading.source).warning(what, tree.span, repair))
 
 
 def arrange(val: Val, line: Line, context: Context) -> Node:

@@ -16,7 +16,7 @@ DIALECTS = frozenset({"matlab", "implicit sums"})
 
 
 def is_declaration(chunk: Chunk) -> bool:
-    """Whether a chunk declares: by its keyword, by ∈, by “size of” or by “: function”."""
+    """Whether a chunk declares: by its keyword, by ∈, by 'size of' or by ': function'."""
     tokens = chunk.tokens
     if chunk.keyword:
         return True
@@ -43,7 +43,7 @@ def _dialect(chunk: Chunk, source: Source) -> Declaration:
     text = " ".join(token.text for token in chunk.tokens[(chunk.keyword == "dialect") :] if token.kind == "name")
     if text not in DIALECTS:
         raise source.error(
-            f"The dialect “{text}” is not known.", chunk.span, "Write “dialect: matlab” or “implicit sums”."
+            f"The dialect '{text}' is not known.", chunk.span, "Write 'dialect: matlab' or 'implicit sums'."
         )
     return Declaration("dialect", (text,), span=chunk.span)
 
@@ -59,7 +59,7 @@ def _is_function(tokens: list[Token]) -> bool:
 
 
 def _size_of(tokens: list[Token]) -> int:
-    """Where “= size of” stands, as words or as one \\text{size of}; −1 if it does not."""
+    """Where '= size of' stands, as words or as one \\text{size of}; −1 if it does not."""
     for at in relations(tokens, frozenset({"="})):
         words = " ".join(token.text for token in tokens[at + 1 : at + 3])
         if words.startswith("size of"):
@@ -73,7 +73,7 @@ def _size(chunk: Chunk, source: Source) -> Declaration:
     rest = [token for token in tokens[at + 1 :] if token.text not in ("size", "of", "size of")]
     named = _names(tokens[:at], source, chunk.span)
     if len(rest) != 1 or rest[0].kind != "name" or len(named) != 1:
-        raise source.error("A size is declared for one index letter.", chunk.span, "Write, for example, N = size of n.")
+        raise source.error("A size is declared for one index letter.", chunk.span, "Write, for example:  N = size of n")
     return Declaration("size", (named[0],), letter=rest[0].text, span=chunk.span)
 
 
@@ -87,11 +87,11 @@ def _names(tokens: list[Token], source: Source, place: Span) -> list[str]:
             at += 1
             continue
         if token.kind != "name":
-            raise source.error("A declaration lists names.", token.span, "Write, for example, params w, b.")
+            raise source.error("A declaration lists names.", token.span, "Write, for example:  params w, b")
         name, at = read_plain_name(tokens, at, source)
         out.append(name)
     if not out:
-        raise source.error("This declaration names nothing.", place, "Write, for example, params w, b.")
+        raise source.error("This declaration names nothing.", place, "Write, for example:  params w, b")
     return out
 
 
@@ -120,7 +120,7 @@ def _shape(chunk: Chunk, source: Source) -> Declaration:
     at = relations(tokens, frozenset({"∈"}))[0]
     after = tokens[at + 1 :]
     if not after or after[0].kind != "name" or after[0].text not in ("ℝ", "R"):
-        raise source.error("A shape is declared over the real numbers.", chunk.span, "Write, for example, W ∈ ℝ^(m×n).")
+        raise source.error("A shape is declared over the real numbers.", chunk.span, "Write, for example:  W ∈ ℝ^(m×n)")
     script = next_script(after, 1, source)
     sizes: list[str] = []
     if script is not None and script.kind == "sup":
@@ -129,7 +129,7 @@ def _shape(chunk: Chunk, source: Source) -> Declaration:
                 sizes.append(token.text)
             elif not (token.kind == "comma" or (token.kind == "op" and token.text in "×*·")):
                 raise source.error(
-                    "A size is a number or a letter.", token.span, "Write, for example, ℝ^(m×n) or ℝ^(3×4)."
+                    "A size is a number or a letter.", token.span, "Write, for example, 'ℝ^(m×n)' or 'ℝ^(3×4)'."
                 )
     if len(sizes) > 2 and all(size == "x" for size in sizes[1::2]):
         sizes = sizes[::2]  # R^(m x n) in ASCII

@@ -70,8 +70,8 @@ def guess_sizes(context: Context, lines: Sequence[Line]) -> None:
                 context.size_names[name] = context.classes.fresh(Dim(name))
                 context.warn(
                     tree,
-                    f"'{name}' is read as the size of the index {letter}",
-                    f"declare it:  {name} = size of {letter}",
+                    f"'{name}' is read as the size of the index '{letter}'.",
+                    f"Declare it:  {name} = size of {letter}",
                 )
 
 

@@ -47,12 +47,12 @@ def argument(parser: Parser, start: int) -> list[Token]:
     """The tokens of one argument of \\frac."""
     token = parser.token
     if token.kind in ("end", "close", "op", "rel", "sup", "sub"):
-        raise parser.error("\\frac needs two arguments.", parser.tokens[start].span, "Write \\frac{a}{b}.")
+        raise parser.error("'\\frac' needs two arguments.", parser.tokens[start].span, "Write:  \\frac{a}{b}")
     if token.kind == "open" and token.text == "{":
         content = parser.tokens[parser.at + 1 : parser.at + token.reach]
         parser.at += token.reach + 1
         if not content:
-            raise parser.error("This part of the fraction is empty.", token.span, "Write \\frac{a}{b}.")
+            raise parser.error("This part of the fraction is empty.", token.span, "Write:  \\frac{a}{b}")
         return content
     parser.advance()
     return [token]
@@ -95,7 +95,7 @@ def derive(parser: Parser, below: Expr, start: int) -> Expr:
     """∂/∂v and the one factor that it is applied to."""
     if not parser.begins_factor():
         raise parser.error(
-            "∂/∂ is not applied to anything.", parser.span_from(start), "Write the expression after it, in brackets."
+            "'∂/∂' is not applied to anything.", parser.span_from(start), "Write the expression after it, in brackets."
         )
     bracketed = parser.token.kind == "open"
     body = parser.factor()
@@ -117,7 +117,7 @@ def partial(parser: Parser) -> Expr:
         below = below_the_line(parser)
         return derive(parser, below, start)
     if parser.token.kind != "name":
-        raise parser.error("∂ stands before a name.", parser.tokens[start].span, "Write ∂L/∂w.")
+        raise parser.error("'∂' stands before a name.", parser.tokens[start].span, "Write:  ∂L/∂w")
     above = references.reference(parser, parser.advance())
     return partial_below(parser, above, "∂", start)
 
@@ -125,7 +125,7 @@ def partial(parser: Parser) -> Expr:
 def partial_below(parser: Parser, above: Expr, symbol: str, start: int | None = None) -> Expr:
     """The /∂v after ∂u."""
     if parser.token.kind != "op" or parser.token.text != "/":
-        raise parser.error("A derivative is written as a fraction.", parser.token.span, "Write ∂L/∂w.")
+        raise parser.error("A derivative is written as a fraction.", parser.token.span, "Write:  ∂L/∂w")
     parser.advance()
     below = below_the_line(parser)
     begin = above.span.start - 1 if start is None else parser.tokens[start].span.start
@@ -139,9 +139,9 @@ def below_the_line(parser: Parser) -> Expr:
             parser.tokens[parser.at - 1] = token = replace(token, text=ascii_letter(token.text[1:])[0])
             return references.reference(parser, token)
     elif token.kind != "partial":
-        raise parser.error("Below a ∂ stands another ∂.", token.span, "Write ∂L/∂w.")
+        raise parser.error("Below a '∂' stands another '∂'.", token.span, "Write:  ∂L/∂w")
     if parser.token.kind != "name":
-        raise parser.error("∂ stands before a name.", parser.token.span, "Write ∂L/∂w.")
+        raise parser.error("'∂' stands before a name.", parser.token.span, "Write:  ∂L/∂w")
     return references.reference(parser, parser.advance())
 
 
@@ -151,10 +151,10 @@ def nabla(parser: Parser) -> Expr:
     parser.advance()
     script = next_script(parser.tokens, parser.at, parser.source)
     if script is None or script.kind != "sub":
-        raise parser.error("∇ needs the name that it differentiates by.", parser.tokens[start].span, "Write ∇_W L.")
+        raise parser.error("'∇' needs the name that it differentiates by.", parser.tokens[start].span, "Write:  ∇_W L")
     below = argument_expression(parser, script.content)
     parser.at = script.end
     if parser.token.kind != "name" or not isinstance(below, Ref):
-        raise parser.error("∇ stands before the name of the loss.", parser.token.span, "Write ∇_W L.")
+        raise parser.error("'∇' stands before the name of the loss.", parser.token.span, "Write:  ∇_W L")
     above = references.reference(parser, parser.advance())
     return Partial(above, below, "∇", span=parser.span_from(start))

@@ -79,9 +79,9 @@ def _displays(body: str, text: str) -> list[Piece]:
         end = body.find(closing, opening.end())
         if end < 0:
             raise Source(text).error(
-                f"This display formula “{sign}” is not closed.",
+                f"This display formula '{sign}' is not closed.",
                 Span(opening.start(), opening.end()),
-                f"Write {closing} after it.",
+                f"Write '{closing}' after it.",
             )
         if name is None:
             found.append(Piece(body[opening.end() : end], opening.end(), "latex"))

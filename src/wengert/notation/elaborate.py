@@ -9,23 +9,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from wengert.errors import EquationError
 from wengert.ir.graph import Node
 from wengert.ir.system import Definition, Quantity, System
-from wengert.notation.context import KIND_OF_RANK, Context, arrange, capital, lower, place, trees_of
+from wengert.notation.context import KIND_OF_RANK, Context, arrange, capital, lower, trees_of
 from wengert.notation.declared import declare, find_constants, find_integers, guess_sizes
 from wengert.notation.expr import Compare, Declaration, Line, Ref
 from wengert.notation.homes import Homes, home_letters, name_sizes
 from wengert.notation.meaning import LineMeaning
 from wengert.notation.names import identifiers
 from wengert.notation.ordering import check_left_sides, error_at, order_lines
-from wengert.notation.ranks import Mismatch, Tie, infer_kinds
+from wengert.notation.ranks import Mismatch, Tie, axes_in_words, infer_kinds
 from wengert.notation.reader import Reading
 from wengert.notation.reread import read_sides
 from wengert.notation.values import Val
 
 T = TypeVar("T")
-SHAPE_REPAIR = "check the shapes, or declare them:  W ∈ ℝ^(m×n)"
+SHAPE_REPAIR = "Check the shapes, or declare them:  W ∈ ℝ^(m×n)"
 
 
 def elaborate(reading: Reading) -> System:
@@ -34,7 +33,12 @@ def elaborate(reading: Reading) -> System:
     Raises EquationError where a name, an index or a shape does not fit.
     """
     if not reading.lines:
-        raise EquationError("there is no equation in this text", repair="write a line such as  y = w x + b")
+        raise error_at(
+            reading.source,
+            reading.declarations[0],
+            "There is no equation in this text.",
+            "Write, for example:  y = w x + b",
+        )
     check_left_sides(reading.lines, reading.source)
     context = Context(reading)
     unify_spellings(context, reading.lines)
@@ -118,9 +122,9 @@ def find_kinds(context: Context, lines: Sequence[Line]) -> None:
     except Tie as tie:
         words = {"s": "a scalar", "c": "a vector", "m": "a matrix", "r": "a row"}
         tree = next(t for t in trees_of(lines) if isinstance(t, Ref) and t.name == tie.name)
-        what = f"'{tie.name}' could be {words[tie.kinds[0]]} or {words[tie.kinds[1]]}"
+        what = f"'{tie.name}' could be {words[tie.kinds[0]]} or {words[tie.kinds[1]]}."
         raise error_at(
-            source, tree, what, f"declare it:  {tie.name} ∈ ℝ,  {tie.name} ∈ ℝ^n  or  {tie.name} ∈ ℝ^(m×n)"
+            source, tree, what, f"Declare it:  {tie.name} ∈ ℝ,  {tie.name} ∈ ℝ^n  or  {tie.name} ∈ ℝ^(m×n)"
         ) from None
     kinds.update(found)
 
@@ -139,8 +143,8 @@ def kinds_from_indices(context: Context, lines: Sequence[Line]) -> None:
         if len(tree.indices) <= known or kinds.get(name) == "any":
             continue
         if name in context.axes:
-            what = f"'{name}' is declared with {known} axes but has {len(tree.indices)} indices here"
-            raise error_at(context.reading.source, tree, what, "correct the declaration or the indices")
+            what = f"'{name}' is declared with {axes_in_words(known)} but has {len(tree.indices)} indices here."
+            raise error_at(context.reading.source, tree, what, "Correct the declaration or the indices.")
         kinds[name] = KIND_OF_RANK.get(len(tree.indices), "any")
 
 
@@ -148,7 +152,9 @@ def read_line(context: Context, line: Line) -> Val:
     """The value of one line."""
     if len(line.rights) > 1:
         context.warn(
-            line.rights[1], "only the first right side of this chain defines the quantity", "write one equation a line"
+            line.rights[1],
+            "Only the first right side of this chain defines the quantity.",
+            "Write one equation a line.",
         )
     return LineMeaning(context, context.letter_sizes).assign(line)
 
@@ -178,9 +184,9 @@ def declared_names(context: Context, kind: str, quantities: dict[str, Quantity])
             continue
         for name in map(context.resolve, declaration.names):
             if name not in quantities:
-                what = f"'{name}' is declared{'' if kind == 'shape' else f' as {kind}'} but no line uses it"
-                raise EquationError(
-                    what, place(context.reading.source, declaration.span), f"the quantities are {', '.join(quantities)}"
+                what = f"'{name}' is declared{'' if kind == 'shape' else f' as {kind}'} but no line uses it."
+                raise error_at(
+                    context.reading.source, declaration, what, f"Write one of the quantities:  {', '.join(quantities)}"
                 )
             found.append(name)
     return tuple(found)
@@ -193,10 +199,11 @@ def assumption(declaration: Declaration, system: System) -> tuple[Node, Node]:
     """
     condition = declaration.condition
     if not isinstance(condition, Compare) or condition.op != "=":
-        raise EquationError(
-            "an assumption must be an equation",
-            place(system.source, declaration.span),
-            "write for example  assume Σ_k t_k = 1",
+        raise error_at(
+            system.source,
+            declaration,
+            "An assumption must be an equation.",
+            "Write, for example:  assume Σ_k t_k = 1",
         )
     left, right = read_sides(system, system.reading, [condition.left, condition.right])
     return left, right

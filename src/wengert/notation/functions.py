@@ -64,7 +64,9 @@ def softmax(line: LineMeaning, tree: Call) -> Val:
     """softmax(z) = e^z / Σ e^z along the last whole axis."""
     val = line.number(tree.args[0])
     if val.kind == "s":
-        raise Mismatch(tree, "softmax of a scalar", "write the indices out: e^(z_k) / Σ_l e^(z_l)")
+        raise Mismatch(
+            tree, "'softmax' takes a vector or a matrix, not a scalar.", "Write the indices out:  e^(z_k) / Σ_l e^(z_l)"
+        )
 
     def make(node: Node) -> Node:
         last = node.type.rank - 1
@@ -79,7 +81,9 @@ def softmax(line: LineMeaning, tree: Call) -> Val:
 def logsumexp(line: LineMeaning, tree: Call) -> Val:
     val = line.combine.map(lambda node: apply("exp", node), line.number(tree.args[0]), tree)
     if val.kind == "s":
-        raise Mismatch(tree, "logsumexp of a scalar", "write the sum out: log Σ_l e^(z_l)")
+        raise Mismatch(
+            tree, "'logsumexp' takes a vector or a matrix, not a scalar.", "Write the sum out:  log Σ_l e^(z_l)"
+        )
     last = WHOLE_RANK[val.kind] - 1
     summed = line.combine.reduce_whole("sum", val, [last], {"m": "c"}.get(val.kind, "s"), tree)
     return line.combine.map(lambda node: apply("log", node), summed, tree)
@@ -88,7 +92,7 @@ def logsumexp(line: LineMeaning, tree: Call) -> Val:
 def trace(line: LineMeaning, tree: Call) -> Val:
     val = line.number(tree.args[0])
     if val.kind != "m":
-        raise Mismatch(tree, "tr takes a matrix", "write the sum out: Σ_i A_ii")
+        raise Mismatch(tree, "'tr' takes a matrix.", "Write the sum out:  Σ_i A_ii")
     n = len(val.letters)
     line.context.classes.unite(val.sizes[n], val.sizes[n + 1], tree)
 
@@ -102,7 +106,7 @@ def diagonal(line: LineMeaning, tree: Call) -> Val:
     """diag(v)_ij = v_i ⟦i = j⟧ of a vector; the diagonal A_ii of a matrix."""
     val = line.number(tree.args[0])
     if val.kind == "s":
-        raise Mismatch(tree, "diag of a scalar", "give a vector or a matrix")
+        raise Mismatch(tree, "'diag' takes a vector or a matrix, not a scalar.", "Give it a vector or a matrix.")
     n = len(val.letters)
     if val.kind == "m":
         line.context.classes.unite(val.sizes[n], val.sizes[n + 1], tree)
@@ -128,7 +132,7 @@ def total(line: LineMeaning, tree: Call) -> Val:
     """sum(x), mean(x) over all entries of a whole array."""
     val = line.number(tree.args[0])
     if val.kind == "s":
-        raise Mismatch(tree, f"{tree.function} of a scalar", "write Σ with an index")
+        raise Mismatch(tree, f"'{tree.function}' takes a vector or a matrix, not a scalar.", "Write 'Σ' with an index.")
     axes = range(WHOLE_RANK[val.kind])
     sizes = val.sizes[len(val.letters) :]
     result = line.combine.reduce_whole("sum", val, axes, "s", tree)
@@ -147,7 +151,7 @@ def total(line: LineMeaning, tree: Call) -> Val:
 def norm(line: LineMeaning, tree: Norm, *, squared: bool = False) -> Val:
     val = line.number(tree.operand)
     if val.kind == "s":
-        raise Mismatch(tree, "a norm of a scalar", "write |x| for the absolute value")
+        raise Mismatch(tree, "A norm takes a vector or a matrix, not a scalar.", "Write the absolute value:  |x|")
     entry = (
         (lambda node: apply("abs", node))
         if tree.order == "1"

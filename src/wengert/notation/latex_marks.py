@@ -50,7 +50,7 @@ def _font(mark: Token, done: list[Token], source: Source) -> None:
     if follower.kind == "open" and follower.text == "{":
         count = _group(done)
         if not count:
-            raise source.error("This brace is not closed.", follower.span, "Add the missing }.")
+            raise source.error("This brace is not closed.", follower.span, "Add the missing '}'.")
         inside = [done[-index] for index in range(2, count)]
         word = _word(mark, inside)
         if word is not None:
@@ -107,7 +107,7 @@ def _accent(mark: Token, done: list[Token], source: Source) -> None:
             raise source.error(
                 "A bar or an accent is read over one quantity only.",
                 Span(mark.span.start, inside[-1].span.end if inside else follower.span.end),
-                "Put it over a name, as in \\overline{w_{ij}}.",
+                "Put it over a name:  \\overline{w_{ij}}",
             )
         closing = done[-count]
         del done[-1]
@@ -116,9 +116,7 @@ def _accent(mark: Token, done: list[Token], source: Source) -> None:
         if count == 3:
             follower.span = Span(follower.span.start, closing.span.end)
     if follower.kind not in ("name", "big"):
-        raise source.error(
-            "A bar or an accent stands over a name.", mark.span, "Write it before a letter, as in \\bar{z}."
-        )
+        raise source.error("A bar or an accent stands over a name.", mark.span, "Write it before a letter:  \\bar{z}")
     if follower.kind == "big":
         follower.kind, follower.text = "name", {"sum": "Σ", "prod": "Π"}[follower.text]
     if mark.text == "bar":

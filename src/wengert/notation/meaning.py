@@ -34,7 +34,7 @@ from wengert.notation.expr import (
     Transpose,
 )
 from wengert.notation.functions import FUNCTIONS, exact_value, function_op, norm
-from wengert.notation.ranks import Mismatch, product_kind
+from wengert.notation.ranks import Mismatch, axes_in_words, product_kind
 from wengert.notation.symbols import FUNCTIONS as BUILT_IN
 from wengert.notation.values import WHOLE_RANK, Combiner, Val, filled
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 COMPARISONS = {"<": "less", "≤": "less_equal", ">": "greater", "≥": "greater_equal", "=": "equal", "≠": "not_equal"}
 REDUCTIONS = {"sum": "sum", "max": "max", "min": "min", "prod": "prod"}
+SIGNS = {"sum": "Σ", "prod": "∏"}
 
 
 CONSTANTS: dict[str, Callable[[], Node]] = {
@@ -87,8 +88,8 @@ class LineMeaning:
             if val.kind != "s":
                 raise Mismatch(
                     right,
-                    "the right side is a whole array, the left side one entry",
-                    "give both sides indices, or neither",
+                    "The right side is a whole array, the left side one entry.",
+                    "Give both sides indices, or neither.",
                 )
             for axis, letter in zip(self.context.axes_of(name, len(letters)), letters, strict=True):
                 self.context.classes.unite(axis, self.letter(letter, left), right)
@@ -117,11 +118,11 @@ class LineMeaning:
         """Every free letter of the value stands on the left side too."""
         free = [q for q in val.letters if q not in letters]
         if free:
-            listed = ", ".join(free)
+            listed = ", ".join(f"'{q}'" for q in free)
             raise Mismatch(
                 self.place_of(free[0], tree),
-                f"the index {listed} is free on the right side but not on the left",
-                f"write Σ_{free[0]} in front of the term, or put {free[0]} on the left side",
+                f"The index {listed} is free on the right side but not on the left.",
+                f"Write 'Σ_{free[0]}' in front of the term, or put '{free[0]}' on the left side.",
             )
 
     def place_of(self, letter: str, tree: Expr) -> Expr:
@@ -147,7 +148,7 @@ class LineMeaning:
         """The value of a tree; integers stay integers and conditions stay bools."""
         method = _METHODS.get(type(tree))
         if method is None:
-            raise Mismatch(tree, "this cannot stand in a forward equation", "write the value it stands for")
+            raise Mismatch(tree, "This cannot stand in a forward equation.", "Write the value that it stands for.")
         val = method(self, tree)
         return val._replace(make=lambda: _with_source(val.make(), tree), tree=tree)
 
@@ -167,8 +168,8 @@ class LineMeaning:
         if len(given) > len(axes):
             raise Mismatch(
                 tree,
-                f"'{tree.name}' has {len(axes)} axes but {len(given)} indices here",
-                "leave the extra index out, or declare the shape",
+                f"'{tree.name}' has {axes_in_words(len(axes))} but {len(given)} indices here.",
+                "Leave the extra index out, or declare the shape.",
             )
         letters: list[str] = []
         lookups: list[tuple[str, Expr]] = []
@@ -188,8 +189,8 @@ class LineMeaning:
         if isinstance(index, Sum | Product):
             raise Mismatch(
                 index,
-                "shifted and strided indices are not read yet",
-                "name the shifted values as an input of their own",
+                "Shifted and strided indices are not read yet.",
+                "Name the shifted values as an input of their own.",
             )
         self.hidden += 1
         letter = f"?{self.hidden}"
@@ -295,17 +296,17 @@ class LineMeaning:
         if val.kind == "m":
             raise Mismatch(
                 tree,
-                "the inverse of a matrix is not read yet",
-                "solve the linear system outside, and give the result a name",
+                "The inverse of a matrix is not read yet.",
+                "Solve the linear system outside, and give the result a name.",
             )
         if val.kind != "s":
-            self.context.warn(tree, "x⁻¹ of a vector is read entry by entry", "write 1 / x")
+            self.context.warn(tree, "'x⁻¹' of a vector is read entry by entry.", "Write:  1 / x")
         return self.combine.map(lambda node: raised(node, Fraction(-1)), val, tree)
 
     def transpose(self, tree: Transpose) -> Val:
         val = self.number(tree.operand)
         if val.kind == "s":
-            raise Mismatch(tree, "a scalar has no transpose", "declare the quantity a vector or a matrix: x ∈ ℝ^n")
+            raise Mismatch(tree, "A scalar has no transpose.", "Declare the quantity a vector or a matrix:  x ∈ ℝ^n")
         return self.combine.transpose(val, tree)
 
     def call(self, tree: Call) -> Val:
@@ -317,7 +318,7 @@ class LineMeaning:
         if tree.power is not None:
             exponent = exact_value(tree.power)
             if exponent is None:
-                raise Mismatch(tree.power, "the exponent on a function name must be a number", "write (f(x))^p")
+                raise Mismatch(tree.power, "The exponent on a function's name must be a number.", "Write:  (f(x))^p")
             return self.combine.map(lambda node: raised(node, exponent), val, tree)
         return val
 
@@ -326,7 +327,7 @@ class LineMeaning:
         vals = [self.number(arg) for arg in tree.args]
         op = function_op(tree.function)
         if op is None and tree.function in BUILT_IN:
-            raise Mismatch(tree, f"{tree.function} has no value here yet", "give its value as an input of its own")
+            raise Mismatch(tree, f"'{tree.function}' has no value here yet.", "Give its value as an input of its own.")
         if op is None:
             orders = (tree.primes, *(0 for _ in vals[1:]))
 
@@ -336,7 +337,9 @@ class LineMeaning:
             return self.combine.entrywise(opaque, vals, tree)
         if len(vals) != OPS[op].arity:
             raise Mismatch(
-                tree, f"{tree.function} takes {OPS[op].arity} argument, not {len(vals)}", "separate arguments by commas"
+                tree,
+                f"'{tree.function}' takes {OPS[op].arity} argument, not {len(vals)}.",
+                "Separate arguments by commas.",
             )
         if tree.primes:
             return self.combine.map(lambda node: apply("prime", node, function=op, order=tree.primes), vals[0], tree)
@@ -346,8 +349,8 @@ class LineMeaning:
         if tree.op in ("argmax", "argmin"):
             raise Mismatch(
                 tree,
-                f"{tree.op} has no derivative, so it cannot stand in a forward equation",
-                "give the index as an integer input",
+                f"'{tree.op}' has no derivative, so it cannot stand in a forward equation.",
+                "Give the index as an integer input.",
             )
         self.bind_range(tree)
         body = self.number(tree.body)
@@ -355,8 +358,8 @@ class LineMeaning:
         if absent:
             raise Mismatch(
                 tree,
-                f"nothing in this {tree.op} depends on the index {absent[0]}",
-                "leave the sign out, or put the index on a factor",
+                f"Nothing in this '{SIGNS.get(tree.op, tree.op)}' depends on the index '{absent[0]}'.",
+                "Leave the sign out, or put the index on a factor.",
             )
         if tree.condition is not None:
             neutral = {"sum": 0.0, "prod": 1.0, "max": float("-inf"), "min": float("inf")}[tree.op]
@@ -388,8 +391,8 @@ class LineMeaning:
             return
         raise Mismatch(
             tree,
-            "this range of a sum is not read",
-            "let the index run over the whole axis: from 1 to N or from 0 to N − 1",
+            "This range of a sum is not read.",
+            "Let the index run over the whole axis, from 1 to N or from 0 to N − 1.",
         )
 
     def unite_name(self, name: Expr, size: int, tree: Expr) -> bool:
@@ -402,7 +405,7 @@ class LineMeaning:
         val = self.number(tree.operand)
         if val.kind == "m":
             raise Mismatch(
-                tree, "the determinant of a matrix is not read yet", "give the determinant as a quantity of its own"
+                tree, "The determinant of a matrix is not read yet.", "Give the determinant as a quantity of its own."
             )
         return self.combine.map(lambda node: apply("abs", node), val, tree)
 
@@ -430,7 +433,7 @@ class LineMeaning:
 
     def cases(self, tree: Cases) -> Val:
         if tree.branches[-1][1] is not None:
-            raise Mismatch(tree, "the last case must be the 'otherwise' case", "end with  value otherwise")
+            raise Mismatch(tree, "The last case must be the 'otherwise' case.", "End with:  value otherwise")
         parts: list[Val] = []
         for value, condition in tree.branches:
             parts.append(self.number(value))

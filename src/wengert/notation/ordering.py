@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from wengert.errors import EquationError
-from wengert.notation.context import place
-from wengert.notation.expr import Expr, Index, Line, Ref, walk
+from wengert.notation.expr import Declaration, Expr, Index, Line, Ref, walk
+from wengert.notation.tokens import Source
 
 
-def error_at(source: str, tree: Expr | Line, what: str, repair: str) -> EquationError:
+def error_at(source: str, tree: Expr | Line | Declaration, what: str, repair: str) -> EquationError:
     """The three lines of a mistake at a tree."""
-    return EquationError(what, place(source, tree.span), repair)
+    return Source(source).error(what, tree.span, repair)
 
 
 def check_left_sides(lines: Sequence[Line], source: str) -> None:
@@ -24,21 +24,24 @@ def check_left_sides(lines: Sequence[Line], source: str) -> None:
         left = line.left
         if not isinstance(left, Ref) or left.barred:
             raise error_at(
-                source, line.left, "the left side of a forward equation must be a quantity", "write  name = expression"
+                source,
+                line.left,
+                "The left side of a forward equation must be a quantity.",
+                "Write:  name = expression",
             )
         if left.name in seen:
-            first = place(source, seen[left.name].left.span).split("\n")[0].strip()
+            first = Source(source).quote(seen[left.name].span)
             raise error_at(
                 source,
                 left,
-                f"'{left.name}' is defined twice in one system (first at {first})",
-                "give one of the two another name",
+                f"'{left.name}' is defined twice in one system, the first time by '{first}'.",
+                "Give one of the two another name.",
             )
         seen[left.name] = line
         letters = [index.letter for index in left.indices or () if isinstance(index, Index)]
         if len(letters) != len(left.indices or ()) or len(set(letters)) != len(letters):
             raise error_at(
-                source, left, "the indices on a left side must be different letters", "write for example  y_ij = …"
+                source, left, "The indices on a left side must be different letters.", "Write, for example:  y_ij = …"
             )
 
 
@@ -78,6 +81,6 @@ def cycle(defined: Mapping[str, Line], path: Sequence[str], name: str, source: s
     return error_at(
         source,
         defined[name].left,
-        f"these lines define each other in a circle: {' → '.join(loop)}",
-        "a quantity may only use earlier ones; give the new value a new name",
+        f"These lines define each other in a circle: {' → '.join(loop)}.",
+        "A quantity may only use earlier ones; give the new value a new name.",
     )

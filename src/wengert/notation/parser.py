@@ -90,7 +90,7 @@ class Parser:
 
     def expect(self, kind: str, text: str, repair: str) -> Token:
         if self.token.kind != kind or (text and self.token.text != text):
-            raise self.error(f"“{text}” is missing here.", self.token.span, repair)
+            raise self.error(f"'{text}' is missing here.", self.token.span, repair)
         return self.advance()
 
     def span_from(self, start: int) -> Span:
@@ -106,8 +106,7 @@ class Parser:
 
     def quote(self, span: Span) -> str:
         """The user's own text at a place, shortened."""
-        text = " ".join(self.source.text[span.start : span.end].split())
-        return text if len(text) <= 40 else text[:37] + "…"
+        return self.source.quote(span)
 
     # expressions
 
@@ -128,14 +127,16 @@ class Parser:
                 "Remove it, or complete the equation.",
             )
         if token.kind == "close":
-            return self.error(f"This “{token.text}” closes nothing.", token.span, "Remove it.")
+            return self.error(f"This '{token.text}' closes nothing.", token.span, "Remove it.")
         if token.kind == "end":
             return self.error("The expression ends too early.", token.span, "Complete it.")
         if token.text in RESERVED:
-            return self.error("A condition stands outside a brace.", token.span, "Write { a if c; b otherwise }.")
+            return self.error(
+                "A condition stands outside a brace.", token.span, "Write, for example:  { a if c; b otherwise }"
+            )
         if token.text in "⊗±∓" and token.kind == "op":
-            return self.error(f"The sign {token.text} is not read.", token.span, "Write the operation out.")
-        return self.error(f"“{token.text}” cannot stand here.", token.span, "Check the equation at this place.")
+            return self.error(f"The sign '{token.text}' is not read.", token.span, "Write the operation out.")
+        return self.error(f"'{token.text}' cannot stand here.", token.span, "Check the equation at this place.")
 
     def sum(self) -> Expr:
         """Terms with + and − between them. A Σ reaches to the end of its term (decision 1)."""
@@ -146,7 +147,7 @@ class Parser:
             sign = -1 if self.advance().text == "-" else 1
             if self.token.kind == "op" and LEVEL.get(self.token.text) == SUM:
                 raise self.error(
-                    "Two signs stand side by side.", self.token.span, "Put the second one in brackets: a + (−b)."
+                    "Two signs stand side by side.", self.token.span, "Put the second one in brackets:  a + (−b)"
                 )
             reaches, loose = self.reaches[reach_mark:], len(self.loose)
             terms.append((sign, self.term()))
@@ -161,7 +162,7 @@ class Parser:
             count += 1
             if count > 1:
                 raise self.error(
-                    "Two signs stand side by side.", self.token.span, "Put the second one in brackets: −(−b)."
+                    "Two signs stand side by side.", self.token.span, "Put the second one in brackets:  −(−b)"
                 )
             sign = -1 if self.advance().text == "-" else 1
         return sign
@@ -175,9 +176,9 @@ class Parser:
                     body = self.quote(reach.body)
                     later = self.quote(Span(place.start, place.end))
                     raise self.error(
-                        f"The sum over {letter} has ended before this {letter}: a Σ reaches to the end of its term, not over + or −.",
+                        f"The sum over '{letter}' has ended before this '{letter}': a Σ reaches to the end of its term, not over + or −.",
                         place,
-                        f"Write {sigma} ({body} + {later}) to sum both together, or {sigma} {body} + {sigma} {later} to sum each.",
+                        f"Write '{sigma} ({body} + {later})' to sum both together, or '{sigma} {body} + {sigma} {later}' to sum each.",
                     )
 
     def term(self) -> Expr:
@@ -268,7 +269,7 @@ class Parser:
         if script.kind == "prime":
             if self.symbols.dialect != "matlab":
                 raise self.error(
-                    "A prime stands after something that is no function.", script.span, "Write ᵀ for a transpose."
+                    "A prime stands after something that is no function.", script.span, "Write 'ᵀ' for a transpose."
                 )
             self.at = script.end
             return Transpose(tree, span=here)
@@ -299,9 +300,9 @@ class Parser:
             return True
         if "T" in self.symbols.names or "T" in self.symbols.letters:
             self.warn(
-                "^T is read as a power, because T is a quantity here.",
+                "'^T' is read as a power, because 'T' is a quantity here.",
                 token.span,
-                "Write ᵀ or ^\\top if the transpose is meant.",
+                "Write 'ᵀ' or '^\\top' if the transpose is meant.",
             )
             return False
         return True
@@ -330,13 +331,13 @@ class Parser:
         return tree
 
     def comparison(self) -> Expr:
-        """a < b, 0 ≤ p − k < I, s_t = v, and conditions joined by “and” or a comma."""
+        """a < b, 0 ≤ p − k < I, s_t = v, and conditions joined by 'and' or a comma."""
         start = self.at
         parts: list[Expr] = []
         while True:
             left = self.sum()
             if self.token.kind != "rel":
-                raise self.error("A condition needs a comparison.", self.token.span, "Write, for example, z > 0.")
+                raise self.error("A condition needs a comparison.", self.token.span, "Write, for example:  z > 0")
             while self.token.kind == "rel":
                 sign = self.advance()
                 right = self.sum()
@@ -382,7 +383,7 @@ class Run:
         token = parser.tokens[place]
         self.plain_ones.append(parser.at == place + 1 and token.kind == "num" and token.text == "1")
         if self.factors and token.kind == "num" and isinstance(self.factors[-1], Num):
-            raise parser.error("Two numbers stand side by side.", token.span, "Write 2 · 3, or a decimal point.")
+            raise parser.error("Two numbers stand side by side.", token.span, "Write '2 · 3', or a decimal point.")
         self.factors.append(factor)
 
     def divide(self, slash: Token, place: int, denominator: Expr) -> None:
@@ -403,15 +404,15 @@ class Run:
         place_span = Span(slash.span.start, token.span.end)
         if token.kind in ("name", "num", "root", "big"):
             raise parser.error(
-                f"“{top}/{bottom}{token.text}” can mean two things.",
+                f"'{top}/{bottom}{token.text}' can mean two things.",
                 place_span,
-                f"Write {top}/({bottom} {token.text}) or ({top}/{bottom}) {token.text}.",
+                f"Write '{top}/({bottom} {token.text})' or '({top}/{bottom}) {token.text}'.",
             )
         if token.kind == "open" and before.kind == "name":
             parser.warn(
-                f"“{top}/{bottom}” is read as a fraction of its own, the bracket as a factor after it.",
+                f"'{top}/{bottom}' is read as a fraction of its own, the bracket as a factor after it.",
                 place_span,
-                f"Write {top}/({bottom} (…)) if the bracket belongs below.",
+                f"Write '{top}/({bottom} (…))' if the bracket belongs below.",
             )
 
     def finish(self, *, last: bool) -> Expr:

@@ -83,8 +83,8 @@ def product_kind(left: str, right: str, tree: Expr) -> str:
     names = {"c": "a column vector", "r": "a row vector", "m": "a matrix"}
     raise Mismatch(
         tree,
-        f"{names[left]} stands directly before {names[right]}: no product is meant by that",
-        "write xᵀ y for the inner product, x yᵀ for the outer product, or x ∘ y entry by entry",
+        f"{names[left].capitalize()} stands directly before {names[right]}: no product is meant by that.",
+        "Write 'xᵀ y' for the inner product, 'x yᵀ' for the outer product, or 'x ∘ y' entry by entry.",
     )
 
 
@@ -127,7 +127,9 @@ class KindReader:
                 return self.read(body)
             case Norm(operand=a):
                 if self.read(a) == "s":
-                    raise Mismatch(tree, "a norm of a scalar", "write |x| for the absolute value")
+                    raise Mismatch(
+                        tree, "A norm takes a vector or a matrix, not a scalar.", "Write the absolute value:  |x|"
+                    )
                 return "s"
             case Bars(operand=a):
                 return self.read(a)
@@ -147,7 +149,7 @@ class KindReader:
     def _entry(self, tree: Ref, given: int) -> str:
         rank = {"s": 0, "c": 1, "m": 2}.get(self.kinds.get(tree.name, ""), given)
         if given > rank:
-            raise Mismatch(tree, f"'{tree.name}' has {_axes(rank)} but {given} indices here")
+            raise Mismatch(tree, f"'{tree.name}' has {axes_in_words(rank)} but {given} indices here.")
         return {0: "s", 1: "c", 2: "m"}[rank - given]
 
     def same(self, parts: Sequence[Expr], tree: Expr) -> str:
@@ -158,8 +160,8 @@ class KindReader:
             names = {"c": "a column vector", "r": "a row vector", "m": "a matrix"}
             raise Mismatch(
                 tree,
-                f"{' and '.join(names[k] for k in sorted(found))} do not fit entry by entry",
-                "make the shapes equal, or sum over an index",
+                f"{' and '.join(names[k] for k in sorted(found)).capitalize()} do not fit entry by entry.",
+                "Make the shapes equal, or sum over an index.",
             )
         if found:
             self.cost += sum(
@@ -174,8 +176,8 @@ class KindReader:
         if sign == "*" and any(self.read(f) in "mcr" for f in factors[1:]) and self.read(factors[0]) in "mcr":
             raise Mismatch(
                 tree,
-                "'*' between arrays could mean two products",
-                "write ∘ (or ⊙) for entry by entry, or set the factors side by side for the matrix product",
+                "'*' between arrays could mean two products.",
+                "Write '∘' (or '⊙') for entry by entry, or set the factors side by side for the matrix product.",
             )
         kind = self.read(factors[0])
         for factor in factors[1:]:
@@ -190,30 +192,34 @@ class KindReader:
         if top == "s":
             self.cost += BROADCAST_COST
             return bottom
-        raise Mismatch(tree, "numerator and denominator have different shapes")
+        raise Mismatch(tree, "Numerator and denominator have different shapes.")
 
     def _transpose(self, operand: Expr, tree: Expr) -> str:
         kind = self.read(operand)
         if kind == "s":
-            raise Mismatch(tree, "a scalar has no transpose", "declare the quantity a vector or a matrix: x ∈ ℝ^n")
+            raise Mismatch(tree, "A scalar has no transpose.", "Declare the quantity a vector or a matrix:  x ∈ ℝ^n")
         return {"c": "r", "r": "c", "m": "m"}[kind]
 
     def _call(self, tree: Call) -> str:
         if tree.function in ("tr", "det", "sum", "mean"):
             kinds = [self.read(arg) for arg in tree.args]
             if tree.function in ("tr", "det") and kinds != ["m"]:
-                raise Mismatch(tree, f"{tree.function} takes a matrix")
+                raise Mismatch(tree, f"'{tree.function}' takes a matrix.")
             return "s"
         if tree.function == "logsumexp":
             return {"m": "c"}.get(self.read(tree.args[0]), "s")
         if tree.function == "diag":
             return {"c": "m", "m": "c"}.get(self.read(tree.args[0]), "s")
         if tree.function == "softmax" and self.read(tree.args[0]) == "s":
-            raise Mismatch(tree, "softmax of a scalar", "declare its argument a vector, or write the indices out")
+            raise Mismatch(
+                tree,
+                "'softmax' takes a vector or a matrix, not a scalar.",
+                "Declare its argument a vector, or write the indices out.",
+            )
         return self.same(tree.args, tree)
 
 
-def _axes(rank: int) -> str:
+def axes_in_words(rank: int) -> str:
     return {0: "no axis", 1: "one axis", 2: "two axes"}.get(rank, f"{rank} axes")
 
 
@@ -317,7 +323,8 @@ class _Search:
         if left.indices is not None:
             if kind != "s":
                 raise Mismatch(
-                    line.rights[-1], f"the left side is one entry of '{left.name}', but the right side is a whole array"
+                    line.rights[-1],
+                    f"The left side is one entry of '{left.name}', but the right side is a whole array.",
                 )
             return reader.cost
         kind = "c" if kind == "r" else kind
@@ -326,7 +333,7 @@ class _Search:
             if kind != "s":
                 names = {"s": "a scalar", "c": "a vector", "m": "a matrix"}
                 raise Mismatch(
-                    line.rights[-1], f"'{left.name}' is {names[declared]}, but its right side is {names[kind]}"
+                    line.rights[-1], f"'{left.name}' is {names[declared]}, but its right side is {names[kind]}."
                 )
             return reader.cost
         kinds[left.name] = kind

@@ -93,7 +93,9 @@ def read_name(text: str, context: Symbols | None = None) -> Ref:
         if isinstance(tree, Index) and parser.token.kind == "end":
             return Ref(tree.letter, span=tree.span)
     place = parser.tokens[0].span
-    raise parser.source.error("This is not the name of a quantity.", place, "Write a name such as w, w^(1) or L_reg.")
+    raise parser.source.error(
+        "This is not the name of a quantity.", place, "Write a name such as 'w', 'w^(1)' or 'L_reg'."
+    )
 
 
 def _single(text: str, context: Symbols | None, syntax: str | None) -> Parser:
@@ -105,7 +107,7 @@ def _single(text: str, context: Symbols | None, syntax: str | None) -> Parser:
     while tokens and tokens[-1].kind in ("dot", "comma"):
         tokens.pop()
     if not tokens:
-        raise source.error("There is nothing to read.", Span(0, len(text)), "Write an expression such as σ(w x + b).")
+        raise source.error("There is nothing to read.", Span(0, len(text)), "Write, for example:  σ(w x + b)")
     symbols = scan([Chunk(tokens)], [], known, source)
     return Parser(tokens, source, symbols, [], syntax, reads_signals=context is not None)
 
@@ -159,7 +161,7 @@ class _System:
             raise EquationError(
                 "There are no equations here.",
                 self.source.where(Span(0, 1)) if self.source.text.strip() else "",
-                "Write a line such as z = w x + b.",
+                "Write, for example:  z = w x + b",
             )
         return Reading(
             tuple(self.lines),
@@ -196,9 +198,9 @@ class _System:
     def warn_accent(self, token: Token) -> None:
         self.warnings.append(
             self.source.warning(
-                f"The bar over {token.text} is read as part of the name, because {token.text} has no line before this one.",
+                f"The bar over '{token.text}' is read as part of the name, because '{token.text}' has no line before this one.",
                 token.span,
-                f"If it is an error signal, give the equations in which {token.text} stands first.",
+                f"If it is an error signal, give the equations in which '{token.text}' stands first.",
             )
         )
 
@@ -243,9 +245,11 @@ class _System:
         tokens = chunk.tokens
         compared = [t for t in tokens if t.kind == "rel"]
         if compared:
-            return self.source.error("This compares and defines nothing.", compared[0].span, "Write name = expression.")
+            return self.source.error(
+                "This compares and defines nothing.", compared[0].span, "Write:  name = expression"
+            )
         return self.source.error(
-            "This line has no equals sign.", chunk.span, "Write name = expression, or put remarks after #."
+            "This line has no equals sign.", chunk.span, "Write 'name = expression', or put remarks after '#'."
         )
 
     def left(self, tokens: list[Token]) -> tuple[Expr, tuple[str, ...]]:
@@ -279,7 +283,7 @@ class _System:
             tree = self.signal(tree)
         if not isinstance(tree, Ref | Partial) or parser.token.kind != "end":
             raise self.source.error(
-                "The left side must be one quantity.", span, "Write name = expression, solved for the name."
+                "The left side must be one quantity.", span, "Write it solved for the name:  name = expression"
             )
         if isinstance(tree, Partial) or tree.barred:
             self.signals = True
@@ -317,7 +321,7 @@ class _System:
         """assume Σ_k t_k = 1"""
         tokens = [t for t in chunk.tokens[1:] if t.kind != "colon"]
         if not tokens:
-            raise self.source.error("Nothing is assumed here.", chunk.span, "Write, for example, assume Σ_k t_k = 1.")
+            raise self.source.error("Nothing is assumed here.", chunk.span, "Write, for example:  assume Σ_k t_k = 1")
         parser = self.parser(tokens, set())
         condition = parser.comparison()
         if parser.token.kind != "end":

@@ -103,7 +103,7 @@ def written_name(parser: Parser, token: Token) -> Written:
     while (script := next_script(parser.tokens, parser.at, parser.source)) is not None:
         kinds = {t.kind for t in script.content}
         if script.kind == "sub" and written.subscript is not None:
-            raise parser.error("A name has one subscript.", script.span, "Write the indices with commas: x_{i,j}.")
+            raise parser.error("A name has one subscript.", script.span, "Write the indices with commas:  x_{i,j}")
         if script.kind == "sub":
             written.subscript = script
         elif kinds == {"prime"} and primed:
@@ -150,9 +150,9 @@ def check_primes(parser: Parser, token: Token, plain: str, full: str, span: Span
     if full in symbols.assigned or full in symbols.names or plain in symbols.assigned:
         return
     raise parser.error(
-        f"“{token.text}'” is neither a function nor a quantity with a line of its own.",
+        f"'{token.text}′' is neither a function nor a quantity with a line of its own.",
         span,
-        f"Write {token.text}ᵀ for a transpose (or declare dialect: matlab), or {token.text}: function for a derivative.",
+        f"Write '{token.text}ᵀ' for a transpose (or declare 'dialect: matlab'), or '{token.text}: function' for a derivative.",
     )
 
 
@@ -167,9 +167,9 @@ def step_over_arguments(parser: Parser, full: str) -> None:
         parser.at += opening.reach + 1
     elif len(inside) == len(arguments) and all(t == "," or t[0].isalnum() for t in inside):
         raise parser.error(
-            f"{full} is defined for its own arguments and is applied to others here.",
+            f"'{full}' is defined for its own arguments and is applied to others here.",
             opening.span,
-            f"Write the line of {full} out for these arguments, under another name.",
+            f"Write the line of '{full}' out for these arguments, under another name.",
         )
 
 
@@ -203,7 +203,7 @@ def read_label(parser: Parser, script: Script) -> tuple[str, list[Expr]]:
     content = script.content
     if is_label_with_transpose(script):
         if content[-1].kind == "name" and content[-1].font != "transpose" and "T" in parser.symbols.names:
-            parser.warn("The T after the label is read as a transpose.", content[-1].span, "Write \\top for it.")
+            parser.warn("The 'T' after the label is read as a transpose.", content[-1].span, "Write '\\top' for it.")
         content = content[1:-2]
     letter = content[0].text
     if content[0].kind == "name" and (letter in parser.symbols.labels or letter in parser.scope):
@@ -230,7 +230,7 @@ def read_subscript(
     suffix, out = "", []
     for part in split_at_commas(content):
         if not part:
-            raise parser.error("An index is missing between the commas.", script.span, "Write, for example, x_{i,j}.")
+            raise parser.error("An index is missing between the commas.", script.span, "Write, for example:  x_{i,j}")
         if not suffix and is_suffix(parser, base, label, part):
             suffix = spelled(part)
         else:
@@ -337,9 +337,9 @@ def check_short_word(parser: Parser, slash: Token, word: Token) -> None:
     ):
         return
     raise parser.error(
-        f"“/{word.text}” can mean two things.",
+        f"'/{word.text}' can mean two things.",
         Span(slash.span.start, word.span.end),
-        f"Write …/({' '.join(parts)}) or (…/{parts[0]}) {parts[1]}, or declare {word.text} if it is one name.",
+        f"Write '…/({' '.join(parts)})' or '(…/{parts[0]}) {parts[1]}', or declare '{word.text}' if it is one name.",
     )
 
 
@@ -347,10 +347,11 @@ def split_word(parser: Parser, token: Token) -> Expr:
     """The product, with a warning that shows both readings; scripts belong to the last letter."""
     parts = clusters(token.text)
     spaced = " ".join(parts)
+    known = " and ".join(f"'{part}'" for part in parts)
     parser.warn(
-        f"“{token.text}” is read as the product {spaced}, because {' and '.join(parts)} are known and {token.text} is not.",
+        f"'{token.text}' is read as the product '{spaced}', because {known} are known and '{token.text}' is not.",
         token.span,
-        f"Write {spaced} for the product, or declare {token.text} (for example: data {token.text}) if it is one name.",
+        f"Write '{spaced}' for the product, or declare '{token.text}' if it is one name:  data {token.text}",
     )
     factors: list[Expr] = [
         quantity(parser, part, None, token.bars, token.bold, token.span)

@@ -12,11 +12,12 @@ from wengert.errors import EquationError
 from wengert.ir.graph import Node
 from wengert.ir.system import Definition, System, bar
 from wengert.ir.types import Dim
-from wengert.notation.context import KIND_OF_RANK, Context, arrange, place
+from wengert.notation.context import KIND_OF_RANK, Context, arrange
 from wengert.notation.expr import Expr, Line, Product, Ref
 from wengert.notation.meaning import LineMeaning
 from wengert.notation.ranks import KindReader, Mismatch, infer_kinds
 from wengert.notation.reader import Reading
+from wengert.notation.tokens import Source
 from wengert.notation.values import Val
 
 
@@ -58,17 +59,15 @@ class _ContextReader:
 
     def error(self, tree: Expr | Line, mismatch: Mismatch) -> EquationError:
         span = mismatch.tree.span if mismatch.tree.span.start >= 0 else tree.span
-        return EquationError(
-            mismatch.what, place(self.reading.source, span), mismatch.repair or "check the shapes of both sides"
+        return Source(self.reading.source).error(
+            mismatch.what, span, mismatch.repair or "Check the shapes of both sides."
         )
 
     def line(self, line: Line) -> Definition:
         left = line.left
         if not isinstance(left, Ref):
-            raise EquationError(
-                "the left side must be a quantity or an error signal",
-                place(self.reading.source, line.span),
-                "write  v̄ = expression",
+            raise Source(self.reading.source).error(
+                "The left side must be a quantity or an error signal.", line.span, "Write, for example:  v̄ = expression"
             )
         try:
             line = self.resolved_dots(line)
@@ -90,8 +89,8 @@ class _ContextReader:
         if self.context.kinds.get(left.name) == "c" and kinds == ["c"] * len(kinds):
             self.context.warn(
                 right,
-                "'·' is read entry by entry, since the left side is a vector",
-                "write ∘ for the product entry by entry",
+                "'·' is read entry by entry, since the left side is a vector.",
+                "Write '∘' for the product entry by entry.",
             )
             return replace(line, rights=(replace(right, sign="∘"), *line.rights[1:]))
         return line
@@ -102,7 +101,9 @@ class _ContextReader:
         for name, tree in context.names_in(line.rights):
             if name not in context.axes and name not in context.size_names:
                 raise Mismatch(
-                    tree, f"'{tree.name}' is not defined", f"the quantities are {', '.join(self.system.quantities)}"
+                    tree,
+                    f"'{tree.name}' is not defined.",
+                    f"Write one of the quantities:  {', '.join(self.system.quantities)}",
                 )
         kinds = infer_kinds([line], context.kinds, lambda name: False, frozenset(context.hidden_names()))
         context.kinds.update(kinds)

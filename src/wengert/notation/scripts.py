@@ -31,7 +31,7 @@ def next_script(tokens: list[Token], at: int, source: Source) -> Script | None:
         return Script("prime", [sign], False, sign.span, at + 1)
     if at + 1 >= len(tokens) or tokens[at + 1].kind in ("close", "end", "rel", "comma", "sub", "sup"):
         raise source.error(
-            f"Nothing stands after “{sign.text}” here.", sign.span, "Write an index or an exponent after it."
+            f"Nothing stands after '{sign.text}' here.", sign.span, "Write an index or an exponent after it."
         )
     first = tokens[at + 1]
     if first.kind == "open" and first.text in ("{", "("):

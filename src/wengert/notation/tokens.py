@@ -21,14 +21,13 @@ import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 
-from wengert.errors import EquationError, caret
+from wengert.errors import EquationError, message, place
 from wengert.notation.expr import Span
 
 MAX_SOURCE = 64 * 1024
 MAX_TOKENS = 20_000
 MAX_DEPTH = 200
 MAX_DIGITS = 400
-WINDOW = 100  # characters of a very long line that a message shows
 
 
 @dataclass(slots=True)
@@ -54,18 +53,12 @@ class Source:
 
     def where(self, span: Span) -> str:
         """The line of the place, with a caret under it."""
-        start = min(max(span.start, 0), len(self.text))
-        first = self.text.rfind("\n", 0, start) + 1
-        last = self.text.find("\n", start)
-        line = self.text[first : last if last >= 0 else len(self.text)].replace("\r", " ")
-        begin, end = start - first, min(max(span.end - first, start - first + 1), len(line))
-        cut = max(0, begin - WINDOW // 2)
-        if len(line) - cut > WINDOW or cut:
-            line = ("…" if cut else "") + line[cut : cut + WINDOW] + ("…" if len(line) > cut + WINDOW else "")
-            shift = cut - bool(cut)
-            begin, end = begin - shift, min(end - shift, len(line))
-        number = self.text.count("\n", 0, start) + 1 if "\n" in self.text.strip("\n") else None
-        return caret(line, begin, max(end, begin + 1), number=number)
+        return place(self.text, span.start, span.end)
+
+    def quote(self, span: Span) -> str:
+        """The user's own text at a place, shortened."""
+        text = " ".join(self.text[span.start : span.end].split())
+        return text if len(text) <= 40 else text[:37] + "…"
 
     def error(self, what: str, span: Span, repair: str) -> EquationError:
         """What is wrong, the place, what to write instead."""
@@ -73,7 +66,7 @@ class Source:
 
     def warning(self, what: str, span: Span, repair: str) -> str:
         """The same three lines for a reading that is not certain."""
-        return f"{what}\n{self.where(span)}\n{repair}"
+        return message(what, self.where(span), repair)
 
 
 class Characters:
@@ -86,11 +79,11 @@ class Characters:
             return
         characters: list[str] = []
         places: list[int] = []
-        for place, character in enumerate(text, offset):
+        for at, character in enumerate(text, offset):
             parts = character if character < "\u00c0" else unicodedata.normalize("NFD", character)
             for part in parts if parts[0].isalpha() else character:  # ≠ stays one sign
                 characters.append(part)
-                places.append(place)
+                places.append(at)
         places.append(offset + len(text))
         self.text = "".join(characters)
         self.places = places

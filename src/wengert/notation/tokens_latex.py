@@ -90,9 +90,9 @@ class _Reader:
             self.letter()
         else:
             raise self.source.error(
-                f"“{character}” (U+{ord(character):04X}) is no sign that LaTeX equations are read from.",
+                f"'{character}' (U+{ord(character):04X}) is no sign that LaTeX equations are read from.",
                 self.characters.span(at, at + 1),
-                "Leave it out, or put it in \\text{…}.",
+                "Leave it out, or put it in '\\text{…}'.",
             )
 
     def remark(self) -> None:
@@ -203,15 +203,15 @@ class _Reader:
             self.add("name", commands.FUNCTION_WORDS[name], length, font=f"\\{name}")
         elif name in ("%", "#", "&", "$"):
             raise self.source.error(
-                f"“\\{name}” is no mathematical sign.", self.characters.span(self.at, self.at + length), "Leave it out."
+                f"'\\{name}' is no mathematical sign.", self.characters.span(self.at, self.at + length), "Leave it out."
             )
         else:
             near = difflib.get_close_matches(name, [k for k in commands.KNOWN if k.isalpha()], n=1)
-            hint = f"Did you mean \\{near[0]}? " if near else ""
+            hint = f"Did you mean '\\{near[0]}'? " if near else ""
             raise self.source.error(
-                f"The LaTeX command \\{name} is not known.",
+                f"The LaTeX command '\\{name}' is not known.",
                 self.characters.span(self.at, self.at + length),
-                hint + "A name of several letters is written \\mathrm{name}, a function \\operatorname{name}.",
+                hint + "A name of several letters is written '\\mathrm{name}', a function '\\operatorname{name}'.",
             )
 
     def skip(self, name: str, length: int) -> None:
@@ -251,7 +251,9 @@ class _Reader:
                 if depth == 0:
                     return text[start + 1 : end], end + 1
         raise self.source.error(
-            f"The brace after \\{command} is not closed.", self.characters.span(start, start + 1), "Add the missing }."
+            f"The brace after '\\{command}' is not closed.",
+            self.characters.span(start, start + 1),
+            "Add the missing '}'.",
         )
 
     def plain_text(self, name: str, length: int) -> None:
@@ -299,9 +301,9 @@ class _Reader:
         self.at = start
         if content.strip() not in ("=", "+=", ":="):
             raise self.source.error(
-                f"\\{name} is read only around an equals sign.",
+                f"'\\{name}' is read only around an equals sign.",
                 self.characters.span(start, end),
-                "Write = between the two sides.",
+                "Write '=' between the two sides.",
             )
         self.add("rel", content.strip().replace(":=", "="), end - start)
 
@@ -325,9 +327,9 @@ class _Reader:
         else:
             near = difflib.get_close_matches(name, [*commands.WRAPPERS, *commands.CASES, *commands.MATRICES], n=1)
             raise self.source.error(
-                f"The environment {name} is not known.",
+                f"The environment '{name}' is not known.",
                 self.characters.span(start, min(end, len(self.text))),
-                f"Did you mean {near[0]}?" if near else "Use aligned, cases or pmatrix.",
+                f"Did you mean '{near[0]}'?" if near else "Use 'aligned', 'cases' or 'pmatrix'.",
             )
 
 

@@ -164,9 +164,9 @@ class _Reader:
             end = text.find("⁾", start)
             if end < 0:
                 raise self.source.error(
-                    "The label bracket ⁽ is not closed.",
+                    "The label bracket '⁽' is not closed.",
                     self.characters.span(start, start + 1),
-                    "Write ⁾ after the label, as in w⁽¹⁾.",
+                    "Write '⁾' after the label:  w⁽¹⁾",
                 )
             self.script("sup", "(" + "".join(RAISED.get(c, c) for c in text[start + 1 : end]) + ")", start, end + 1)
         elif text[start] in "ᵀ⊤":
@@ -203,7 +203,7 @@ class _Reader:
                 self.out.add("name", text, span)
             elif not text.isspace():
                 raise self.source.error(
-                    f"“{text}” cannot stand in a superscript.", span, "Write the script with ^( ) or _{ }."
+                    f"'{text}' cannot stand in a superscript.", span, "Write the script with '^( )' or '_{ }'."
                 )
         self.out.add("close", "}", span)
         self.at = end
@@ -244,9 +244,9 @@ class _Reader:
             self.add("arrow", character, 1)  # a bullet or an arrow of the prose around the equations
             return
         raise self.source.error(
-            f"“{character}” ({code}) is no sign that equations are read from.",
+            f"'{character}' ({code}) is no sign that equations are read from.",
             self.characters.span(self.at, self.at + 1),
-            "Leave it out, or put remarks after #.",
+            "Leave it out, or put remarks after '#'.",
         )
 
     def word(self) -> None:

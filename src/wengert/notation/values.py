@@ -69,8 +69,8 @@ class SizeClasses:
         if one is not None and other is not None and one != other:
             raise Mismatch(
                 tree,
-                f"an axis of {one} entries meets an axis of {other} entries",
-                "make the sizes agree, or correct the indices",
+                f"An axis of {one} entries meets an axis of {other} entries.",
+                "Make the sizes agree, or correct the indices.",
             )
         keep, gone = (a, b) if a < b else (b, a)
         self.parent[gone] = keep
@@ -112,7 +112,7 @@ class Combiner:
             if part.kind == "s":
                 continue
             if part.kind != kind:
-                raise Mismatch(tree, "a row and a column do not fit entry by entry", "transpose one of them")
+                raise Mismatch(tree, "A row and a column do not fit entry by entry.", "Transpose one of them.")
             axes = part.sizes[len(part.letters) :]
             for mine, theirs in zip(whole or axes, axes, strict=True):
                 self.classes.unite(mine, theirs, tree)

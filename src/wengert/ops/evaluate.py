@@ -56,9 +56,9 @@ def bind(
         name, type = str(node.params["name"]), node.type
         if name not in values:
             raise ShapeError(
-                f"the input '{name}' has no value",
+                f"The input '{name}' has no value.",
                 f"  the graph takes {', '.join(graph.input_names)}",
-                f"give it: {name}=…, of type {type}",
+                f"Give it a value of the type {type}:  {name}=…",
             )
         array = as_declared(name, values[name], type)
         _bind_sizes(name, array, type, bound, givers)
@@ -81,9 +81,9 @@ def as_declared(name: str, value: Any, type: ArrayType) -> Array:
         if array.size == 0 and not hasattr(value, "dtype"):
             return array.astype(type.dtype)
         raise ShapeError(
-            f"the input '{name}' has dtype {array.dtype}, which is not {type.dtype}",
+            f"The input '{name}' has dtype {array.dtype}, which is not {type.dtype}.",
             f"  {name} is declared as {type}",
-            f"convert it: np.asarray({name}, dtype='{type.dtype}')",
+            f"Convert it:  np.asarray({name}, dtype='{type.dtype}')",
         )
     return array.astype(type.dtype)
 
@@ -91,9 +91,9 @@ def as_declared(name: str, value: Any, type: ArrayType) -> Array:
 def _bind_sizes(name: str, array: Array, type: ArrayType, bound: dict[str, int], givers: dict[str, str]) -> None:
     if array.ndim != type.rank:
         raise ShapeError(
-            f"the input '{name}' has {array.ndim} axes, not {type.rank}",
+            f"The input '{name}' has {array.ndim} axes, not {type.rank}.",
             f"  {name} is declared as {type}, and was given with shape {array.shape}",
-            f"give an array with {type.rank} axes",
+            f"Give an array with {type.rank} axes.",
         )
     for axis, (size, number) in enumerate(zip(type.shape, array.shape, strict=True)):
         if isinstance(size, Dim):
@@ -101,15 +101,15 @@ def _bind_sizes(name: str, array: Array, type: ArrayType, bound: dict[str, int],
             giver = givers.setdefault(size.name, f"'{name}'")
             if known != number:
                 raise ShapeError(
-                    f"the size {size} is {known} in {giver} but {number} in '{name}'",
+                    f"The size '{size}' is {known} in {giver} but {number} in '{name}'.",
                     f"  axis {axis} of {name}, declared as {type}, was given with shape {array.shape}",
-                    f"give arrays that agree on {size}",
+                    f"Give arrays that agree on '{size}'.",
                 )
         elif size != number:
             raise ShapeError(
-                f"the input '{name}' has the shape {array.shape}, not {_show(type)}",
+                f"The input '{name}' has the shape {array.shape}, not {_show(type)}.",
                 f"  axis {axis} has {number} entries instead of {size}",
-                f"give {name} with {size} entries along axis {axis}",
+                f"Give '{name}' with {size} entries along axis {axis}.",
             )
 
 
@@ -126,9 +126,9 @@ def bind_params(value: Any, sizes: Mapping[str, int]) -> Any:
         number = bind_size(value, sizes)
         if isinstance(number, Dim):
             raise ShapeError(
-                f"the size {value} is not known",
+                f"The size '{value}' is not known.",
                 f"  known sizes: {', '.join(sizes) or 'none'}",
-                f"give it: sizes={{'{value}': …}}",
+                f"Give it:  sizes={{'{value}': …}}",
             )
         return number
     if isinstance(value, ArrayType):

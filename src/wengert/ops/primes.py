@@ -154,9 +154,9 @@ def _infer_opaque(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
 
 def _value_opaque(xp: Any, *inputs: Any, function: str, order: tuple[int, ...]) -> Any:
     raise GraphError(
-        f"the function {function} has no definition, so only its symbolic derivative is known",
-        f"  {function} was declared as a letter",
-        f"define it to get numbers: {function}(x) = tanh(x)",
+        f"The function '{function}' has no definition, so only its symbolic derivative is known.",
+        f"  {function} is declared as a letter",
+        f"Define it to get numbers, for example:  {function}(x) = tanh(x)",
     )
 
 

@@ -199,9 +199,9 @@ def _check_indices(indices: Array, size: int) -> None:
     if indices.size and (indices.min() < 0 or indices.max() >= size):
         wrong = indices[(indices < 0) | (indices >= size)].flat[0]
         raise GraphError(
-            f"the index {wrong} is outside an axis of {size} entries",
+            f"The index {wrong} is outside an axis of {size} entries.",
             f"  the indices run from {indices.min()} to {indices.max()}",
-            f"indices count from 0 to {size - 1}; negative ones do not wrap",
+            f"Indices count from 0 to {size - 1}; negative ones do not wrap.",
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.derive.verify import DRAWS, satisfy_assumptions, sizes_for
-from wengert.errors import DataError, EquationError, caret
+from wengert.errors import DataError, EquationError, place
 from wengert.ir.system import System, bar, is_bar, unbar
 from wengert.ir.types import ArrayType, Dim, bind_shape
 from wengert.notation.expr import Ref
@@ -37,9 +37,9 @@ def parse_setting(text: str) -> tuple[str, Array]:
     name, sign, value = text.partition("=")
     if not sign or not name.strip() or not value.strip():
         raise DataError(
-            "this is not a value for an input",
-            caret(text, 0, len(text)),
-            "write  name=number,  name=[1, 2, 3],  name=[[1, 2], [3, 4]]  or  name=file.npy",
+            "This is not a value for an input.",
+            place(text, 0, len(text)),
+            "Write 'name=number', 'name=[1, 2, 3]', 'name=[[1, 2], [3, 4]]' or 'name=file.npy'.",
         )
     if value.strip().lower().endswith(".npy"):
         return name.strip(), _load(name.strip(), value.strip())
@@ -52,13 +52,15 @@ def _load(name: str, path: str) -> Array:
     except (OSError, ValueError, EOFError) as failure:
         reason = getattr(failure, "strerror", None) or "it is not an array of numbers in NumPy's npy format"
         raise DataError(
-            f"the value of '{name}' cannot be read from a file: {reason}",
+            f"the value of '{name}' cannot be read from a file: {reason}.",
             f"  {path}",
-            "give a file that numpy.save has written",
+            "Give a file that 'numpy.save' has written.",
         ) from failure
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
         raise DataError(
-            f"the file for '{name}' does not hold real numbers", f"  {path}", "save an array of numbers with numpy.save"
+            f"the file for '{name}' does not hold real numbers.",
+            f"  {path}",
+            "Save an array of numbers with 'numpy.save'.",
         )
     return array
 
@@ -70,7 +72,7 @@ class _Value:
         self.text, self.at, self.start = text, start, start
 
     def error(self, what: str, start: int, end: int, repair: str = "") -> DataError:
-        return DataError(what, caret(self.text, start, end), repair or "write  name=0.5  or  name=[1, 2, 3]")
+        return DataError(what, place(self.text, start, end), repair or "Write 'name=0.5' or 'name=[1, 2, 3]'.")
 
     def blank(self) -> int:
         """The place of the next character that is no blank."""
@@ -82,7 +84,7 @@ class _Value:
             return "end", ""
         match = _TOKEN.match(self.text, self.at)
         if match is None or match.lastgroup is None:
-            raise self.error("this is not a number or a list of numbers", self.blank(), len(self.text))
+            raise self.error("This is not a number or a list of numbers.", self.blank(), len(self.text))
         self.at = match.end()
         return match.lastgroup, match.group(match.lastgroup)
 
@@ -93,13 +95,13 @@ class _Value:
             begin = self.blank()
             kind, text = self.token()
             if kind in ("number", "open") and not wanted:
-                raise self.error("a comma is missing before this", begin, self.at, "separate the numbers by commas")
+                raise self.error("A comma is missing before this.", begin, self.at, "Separate the numbers by commas.")
             if kind == "number":
                 stack[-1].append(self.number(text, begin))
                 wanted = False
             elif kind == "open":
                 if len(stack) > DEEPEST:
-                    raise self.error(f"lists are nested more than {DEEPEST} deep", begin, self.at)
+                    raise self.error(f"Lists are nested more than {DEEPEST} deep.", begin, self.at)
                 stack.append([])
                 wanted = True
             elif kind == "close" and len(stack) > 1 and not (wanted and stack[-1]):
@@ -111,9 +113,9 @@ class _Value:
             elif kind == "end" and len(stack) == 1 and not wanted:
                 return self.array(stack[0][0])
             elif kind == "end" and len(stack) > 1:
-                raise self.error("a bracket is not closed", self.start, len(self.text), "write ] at the end")
+                raise self.error("A bracket is not closed.", self.start, len(self.text), "Write ']' at the end.")
             else:
-                raise self.error("this does not fit here", begin, self.at or begin + 1)
+                raise self.error("This does not fit here.", begin, self.at or begin + 1)
 
     def number(self, text: str, begin: int) -> int | float:
         plain = text.replace("−", "-").replace("∞", "inf")
@@ -121,7 +123,7 @@ class _Value:
         if re.fullmatch(r"[+-]?\d{1,18}", above) and not slash:
             return int(above)
         if slash and not int(below):
-            raise self.error("this divides by zero", begin, self.at)
+            raise self.error("This divides by zero.", begin, self.at)
         return float(above) / (float(below) if slash else 1.0)
 
     def checked(self, items: list[Any]) -> list[Any]:
@@ -129,10 +131,10 @@ class _Value:
         shapes = [np.shape(item) for item in items]
         if any(shape != shapes[0] for shape in shapes):
             raise self.error(
-                "the rows of this list differ in length",
+                "The rows of this list differ in length.",
                 self.start,
                 len(self.text),
-                "give every row the same number of entries",
+                "Give every row the same number of entries.",
             )
         return items
 
@@ -149,13 +151,13 @@ def resolve(system: System, name: str) -> str:
     found = _quantity(system, name)
     if found is None:
         raise DataError(
-            f"there is no input '{name}'", f"  --set {name}=…", f"the inputs are {', '.join(system.inputs)}"
+            f"There is no input '{name}'.", f"  --set {name}=…", f"Set one of the inputs:  {', '.join(system.inputs)}"
         )
     if system.defines(found) and not is_bar(found):
         raise DataError(
-            f"'{name}' is computed by a line of the system, so it has no value of its own",
+            f"'{name}' is computed by a line of the system, so it has no value of its own.",
             f"  --set {name}=…",
-            f"set the inputs: {', '.join(system.inputs)}",
+            f"Set one of the inputs:  {', '.join(system.inputs)}",
         )
     return found
 
@@ -246,9 +248,9 @@ def _missing(system: System, missing: Sequence[str], given: Mapping[str, Array])
     plural = "inputs have" if len(missing) > 1 else "input has"
     shapes = [f"{_spelled(n)}: {'×'.join(map(str, shape)) if shape else 'a number'}" for n, shape in types.items()]
     return DataError(
-        f"{len(missing)} {plural} no value",
+        f"{len(missing)} {plural} no value.",
         "  " + ", ".join(shapes),
-        "write  " + " ".join(template(_spelled(n), s) for n, s in types.items()) + "  or draw them:  --seed 0",
+        "Draw values with --seed 0, or give them:  " + " ".join(template(_spelled(n), s) for n, s in types.items()),
     )
 
 

@@ -14,11 +14,12 @@ import numpy as np
 
 from wengert.derive.backward import Backward, BackwardLine
 from wengert.derive.printed import Printer, default_form
-from wengert.errors import DataError, EquationError
+from wengert.errors import DataError
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.system import System, bar, is_bar, unbar
 from wengert.ir.walk import topological
 from wengert.notation.expr import Expr, Ref
+from wengert.notation.tokens import Source
 from wengert.notation.unicode import show
 from wengert.ops.build import Builder
 from wengert.ops.evaluate import Array, evaluate
@@ -122,9 +123,10 @@ def refuse_opaque(system: System) -> None:
         for node in topological([line.node]):
             if node.op.name == "opaque":
                 name = node.params["function"]
-                raise EquationError(
-                    f"'{name}' has no formula, so the line of '{line.name}' has no value",
-                    repair=f"define it with a line, such as  {name}(x) = tanh(x)",
+                raise Source(system.source).error(
+                    f"'{name}' has no formula, so the line of '{line.name}' has no value.",
+                    line.written.span,
+                    f"Define it with a line, for example:  {name}(x) = tanh(x)",
                 )
 
 
@@ -148,9 +150,9 @@ class Run:
         if self.signal.shape != shape:
             name = show(Ref(self.backward.loss, None, True))
             raise DataError(
-                f"the error signal {name} has the shape {self.signal.shape}, but {self.backward.loss} has {shape}",
+                f"The error signal '{name}' has the shape {self.signal.shape}, but '{self.backward.loss}' has {shape}.",
                 f"  --set {name}=…",
-                "an error signal has the shape of its quantity",
+                "Give the error signal in the shape of its quantity.",
             )
         return self.signal
 
