@@ -58,17 +58,19 @@ def read_text(path: Path) -> str:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise EquationError(
-                f"{path} has {size:,} bytes, too large to be a system of equations",
-                repair=f"the limit is {MAX_BYTES:,} bytes: cut the document to the part with the equations",
+                "The file is too large to be a system of equations.",
+                f"  {path}: {size:,} bytes, and the limit is {MAX_BYTES:,}",
+                "Cut the document to the part with the equations.",
             )
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise EquationError(
-            f"{path} is not a text in UTF-8 (byte {error.start} cannot be read)",
-            repair="give a text, Markdown or LaTeX file; save it as UTF-8",
+            "The file is not a text in UTF-8.",
+            f"  {path}: byte {error.start} cannot be read",
+            "Give a text, Markdown or LaTeX file, saved as UTF-8.",
         ) from None
     except OSError as error:
-        raise EquationError(f"{path} cannot be read: {error.strerror}", repair="check the path") from None
+        raise EquationError(f"The file cannot be read: {error.strerror}.", f"  {path}", "Check the path.") from None
 
 
 def _key(name: str) -> str:
@@ -77,7 +79,12 @@ def _key(name: str) -> str:
 
 
 def _names_file(text: str | Path) -> bool:
-    return isinstance(text, Path) or ("\n" not in text and "=" not in text and len(text) < 4096)
+    """A Path, or one line without an equals sign that is or looks like the path of a file."""
+    if isinstance(text, Path):
+        return True
+    if "\n" in text or "=" in text or not 0 < len(text) < 1024:
+        return False
+    return Path(text).exists() or (Path(text).suffix != "" and " " not in text)
 
 
 class System:
@@ -146,13 +153,18 @@ class System:
         for name in given:
             if self.data.defines(name):
                 raise EquationError(
-                    f"'{name}' is computed by a line of the system, so it cannot be given",
-                    repair=f"give the inputs: {', '.join(self.data.inputs)}",
+                    f"'{name}' is computed by a line of the system, so it cannot be given.",
+                    f"  {name}=…",
+                    f"Give the inputs:  {', '.join(self.data.inputs)}",
                 )
         missing = [name for name in self.data.inputs if name not in given]
         if missing:
-            shapes = ", ".join(f"{self.data.quantities[n].identifier} ({_shape(self.data, n)})" for n in missing)
-            raise ShapeError(f"no value is given for {', '.join(missing)}", repair=f"give  {shapes}")
+            shapes = {self.data.quantities[n].identifier: _shape(self.data, n) for n in missing}
+            raise ShapeError(
+                f"{'An input has' if len(missing) == 1 else f'{len(missing)} inputs have'} no value.",
+                "  " + ", ".join(f"{n}: {shape}" for n, shape in shapes.items()),
+                f"Give {'it' if len(missing) == 1 else 'them'}:  {', '.join(f'{n}=…' for n in shapes)}",
+            )
         return given
 
     def prepared(self, names: Sequence[str]) -> Graph:
@@ -195,7 +207,9 @@ def resolve(system: ir.System, spelled: str) -> str:
     if _key(name) in keys:
         return keys[_key(name)]
     raise EquationError(
-        f"there is no quantity '{spelled}'", repair=f"the quantities are {', '.join(system.quantities)}"
+        f"There is no quantity '{spelled}'.",
+        f"  the quantities are {', '.join(system.quantities)}",
+        "Write one of these names.",
     )
 
 

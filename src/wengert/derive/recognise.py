@@ -8,7 +8,20 @@ from wengert.ir.graph import apply, input_node
 from wengert.ir.types import ArrayType
 from wengert.ops.gather import gather
 from wengert.ops.primes import instance
-from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, is_number, map_leaves, product, scale, total
+from wengert.ops.terms import (
+    Add,
+    Apply,
+    Factor,
+    Leaf,
+    Product,
+    Term,
+    is_number,
+    map_leaves,
+    product,
+    scale,
+    split_coef,
+    total,
+)
 
 
 def recognise(term: Term) -> Term:
@@ -21,11 +34,27 @@ def recognise(term: Term) -> Term:
             power = one_plus_exp(args[0])
             if power is not None:
                 return Apply(term.shape, "softplus", (power,))
+            score = log_logistic(args[0])
+            if score is not None:
+                return scale(-1, Apply(term.shape, "softplus", (score,)))
         return Apply(term.shape, term.op, args, term.params, term.dtype)
     if isinstance(term, Product):
         factors = [Factor(recognise(f.term), f.labels, f.exponent) for f in term.factors]
         return product(term.coef, _logistic_factors(factors), term.out, term.sizes)
     return term
+
+
+def log_logistic(term: Term) -> Term | None:
+    """u with log term = −softplus(u): −x for σ(x), x for 1 − σ(x); the slope is then finite wherever the value is."""
+    if isinstance(term, Apply) and term.op == "logistic":
+        return scale(-1, term.args[0])
+    if not isinstance(term, Add) or len(term.terms) != 2:
+        return None
+    ones = [t for t in term.terms if is_number(t) and isinstance(t, Product) and t.coef == 1]
+    parts = [split_coef(t) for t in term.terms if t not in ones]
+    if len(ones) != 1 or parts[0][0] != -1 or not isinstance(parts[0][1], Apply) or parts[0][1].op != "logistic":
+        return None
+    return parts[0][1].args[0]
 
 
 def one_plus_exp(term: Term) -> Term | None:

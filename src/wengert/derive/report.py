@@ -27,8 +27,8 @@ def show_line(line: Line, system: System, *, ascii: bool = False) -> str:
     return text + "".join(f"    ({note})" for note in notes)
 
 
-def echo_text(system: System, *, ascii: bool = False) -> str:
-    """The system as it was read: each line, then every quantity with its shape and part."""
+def echo_text(system: System, *, ascii: bool = False, warnings: bool = True) -> str:
+    """The system as it was read: each line, then every quantity with its shape and part, then what was guessed."""
     rows = ["read as"]
     rows += [f"  {show_line(line.written, system, ascii=ascii)}" for line in system.lines]
     rows.append("with")
@@ -54,7 +54,7 @@ def echo_text(system: System, *, ascii: bool = False) -> str:
             f"  {spell(name, system, ascii=ascii)}: {kind}, {part}"
             + (f" ({quantity.identifier} in Python)" if quantity.identifier != name else "")
         )
-    return "\n".join([*rows, *system.warnings])
+    return "\n".join([*rows, *(system.warnings if warnings else ())])
 
 
 def spell(name: str, system: System, *, ascii: bool = False) -> str:

@@ -70,7 +70,7 @@ def check(backward: Backward, *, seed: int = 0, points: int = 3) -> Report:
 
 
 DRAWS: tuple[Callable[[Any, tuple[int, ...]], Array], ...] = (
-    lambda rng, shape: rng.normal(size=shape),
+    lambda rng, shape: 0.5 * rng.normal(size=shape),
     lambda rng, shape: np.abs(rng.normal(size=shape)) + 0.2,
     lambda rng, shape: rng.uniform(0.1, 0.9, size=shape),
     lambda rng, shape: rng.uniform(1.2, 2.5, size=shape),
@@ -226,6 +226,8 @@ class _Comparison:
             return
         limit = DIFFERENCES if route == "central differences" else EXACT
         difference = abs(claimed - truth) / max(scale, abs(truth))
+        if difference > limit and abs(claimed - truth) <= ZERO * self.largest:
+            return  # large terms have cancelled (a saturated softmax), and what is left is their rounding
         if not difference <= limit:
             raise CheckError(
                 f"the error signal of '{name}' is {claimed:.12g} along a random direction, but {route} gives {truth:.12g}",

@@ -41,6 +41,7 @@ def elaborate(reading: Reading) -> System:
         )
     check_left_sides(reading.lines, reading.source)
     context = Context(reading)
+    check_applied_words(context, reading.lines)
     unify_spellings(context, reading.lines)
     lines = order_lines(reading.lines, reading.source)
     declare(context, lines)
@@ -55,10 +56,12 @@ def elaborate(reading: Reading) -> System:
         at_line(context, line, lambda v=v, line=line: arrange(v, line, context))
         for v, line in zip(values, lines, strict=True)
     ]
-    quantities = describe(context, homes)
-    declared_names(context, "shape", quantities)
     last = reading.lines[-1].left
     assert isinstance(last, Ref)
+    quantities = describe(context, homes)
+    warn_of_whole_result(context, lines, homes, context.resolve(last.name))
+    warn_of_names_like_entries(context, lines, quantities)
+    declared_names(context, "shape", quantities)
     system = System(
         quantities,
         tuple(
@@ -171,6 +174,57 @@ def describe(context: Context, homes: Homes) -> dict[str, Quantity]:
         indexed = small if type.rank >= 2 and not by_index and small not in homes.order else name
         quantities[name] = Quantity(name, type, homes.letters.get(name, ()), indexed, whole, python[name], by_index)
     return quantities
+
+
+def check_applied_words(context: Context, lines: Sequence[Line]) -> None:
+    """A word directly before a bracket that is nowhere else: an unknown function, not a factor.
+
+    Raises EquationError.
+    """
+    source = context.reading.source
+    refs = [t for t in trees_of(lines) if isinstance(t, Ref) and t.indices is None and t.span.end > 0]
+    known = {name for d in context.reading.declarations for name in d.names}
+    known |= {line.left.name for line in lines if isinstance(line.left, Ref)}
+    for tree in refs:
+        applied = source[tree.span.end : tree.span.end + 1] == "("
+        if not applied or tree.name in known or sum(t.name == tree.name for t in refs) > 1:
+            continue
+        if len(tree.name) > 1 and tree.name.isalpha() and tree.name.isascii():
+            what = f"'{tree.name}' is not a function that is known."
+            raise error_at(
+                source, tree, what, f"Declare it, or set a sign if a product is meant:  {tree.name}: function"
+            )
+        inside = source[tree.span.end + 1 :].split(")")[0]
+        if inside.strip().isalpha():
+            context.warn(
+                tree, f"'{tree.name}({inside})' is read as a product.", f"Declare a function:  {tree.name}: function"
+            )
+
+
+def warn_of_names_like_entries(context: Context, lines: Sequence[Line], quantities: dict[str, Quantity]) -> None:
+    """p_y beside an array p is a name of its own; an entry of p was perhaps meant."""
+    for tree in trees_of(lines):
+        base, sign, index = tree.name.rpartition("_") if isinstance(tree, Ref) else ("", "", "")
+        if not sign or base not in quantities or not quantities[base].type.rank or not index.isalpha():
+            continue
+        if not any(warning.startswith(f"'{base}_{index}'") for warning in context.warnings):
+            what = f"'{base}_{index}' is read as a name of its own, not as an entry of '{base}'."
+            context.warn(tree, what, f"For its entry at an integer {index} write:  Σ_k ⟦k = {index}⟧ {base}_k")
+
+
+def warn_of_whole_result(context: Context, lines: Sequence[Line], homes: Homes, loss: str) -> None:
+    """A last line that comes out as an array beside quantities with indices: an index may have been forgotten."""
+    rank = context.leaf(loss).type.rank
+    if not rank or loss in homes.by_index or not homes.by_index:
+        return
+    line = next(line for line in lines if isinstance(line.left, Ref) and context.resolve(line.left.name) == loss)
+    kind = "a vector" if rank == 1 else "a matrix"
+    indexed = ", ".join(f"'{name}'" for name in homes.order if name in homes.by_index)
+    context.warn(
+        line.left,
+        f"'{loss}' is read as {kind}: {indexed} has an index in one place and stands whole in others.",
+        "Write the indices everywhere if a number was meant.",
+    )
 
 
 def declared_names(context: Context, kind: str, quantities: dict[str, Quantity]) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from wengert.notation.expr import (
     Index,
     Indicator,
     Neg,
+    Norm,
     Num,
     Partial,
     Power,
@@ -101,6 +102,8 @@ class IndexForm:
             return Index(letters[0]) if isinstance(letters[0], str) else letters[0]
         if term.op in ("max", "min", "prod"):
             return self.reduction(term, letters, scope)
+        if term.op == "prod_others":
+            return self.other_factors(term, letters, scope)
         return function_tree(term, args, self.style)
 
     def reduction(self, term: Apply, letters: Sequence[Place], scope: frozenset[str]) -> Expr:
@@ -116,6 +119,16 @@ class IndexForm:
                 fresh.append(letter)
                 taken.add(letter)
         return BigOp(term.op, tuple(fresh), self.show(body, names, taken))
+
+    def other_factors(self, term: Apply, letters: Sequence[Place], scope: frozenset[str]) -> Expr:
+        """∏_(j ≠ i) x_j, the derivative of a product by x_i."""
+        (body,), axis = term.args, term.param("axis")
+        own = letters[axis]
+        taken = set(scope)
+        other = self.free_letter(self.hints(body, axis), body.shape[axis], taken)
+        names = [*letters[:axis], other, *letters[axis + 1 :]]
+        condition = Compare("≠", Index(other), Index(own) if isinstance(own, str) else own)
+        return BigOp("prod", (other,), self.show(body, names, taken | {other}), condition)
 
     # -- products
 
@@ -150,9 +163,10 @@ class IndexForm:
                     if q == label
                     for h in self.hints(f.term, axis)
                 ]
-                names[label] = self.free_letter(hints, term.sizes[label], taken)
-                taken.add(names[label])
-                fresh.append(names[label])
+                letter = self.free_letter(hints, term.sizes[label], taken)
+                names[label] = letter
+                taken.add(letter)
+                fresh.append(letter)
         inner = frozenset(taken)
         above = [
             raised(self.show(f.term, [names[q] for q in f.labels], inner), f.exponent)
@@ -243,6 +257,8 @@ def function_tree(term: Apply, args: Callable[[], list[Expr]], style: Style) -> 
         return Ref(size.name) if isinstance(size, Dim) else Num(Fraction(size))
     if op == "pi":
         return Ref("π")
+    if op == "exp" and tm.is_number(term.args[0]) and isinstance(term.args[0], tm.Product) and term.args[0].coef == 1:
+        return Ref("e")
     parts = args()
     if op in SIGNS:
         return Compare(SIGNS[op], *parts)
@@ -323,7 +339,8 @@ def raised(tree: Expr, exponent: Fraction) -> Expr:
     if exponent == 1:
         return tree
     if exponent == Fraction(1, 2):
-        return Call("sqrt", (tree,))
+        norm = isinstance(tree, Power) and isinstance(tree.base, Norm) and tree.exponent == Num(Fraction(2))
+        return tree.base if norm and isinstance(tree, Power) else Call("sqrt", (tree,))
     value = (
         Num(exponent)
         if exponent.denominator == 1

@@ -69,7 +69,7 @@ class MatrixForm:
         return self.signed(term)
 
     def apply(self, term: Apply) -> Expr:
-        if term.op in ("position", "max", "min", "prod"):
+        if term.op in ("position", "max", "min", "prod", "prod_others"):
             raise NoForm(f"{term.op} needs an index")
         return function_tree(term, lambda: [self.argument(arg) for arg in term.args], self.style)
 

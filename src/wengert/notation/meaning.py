@@ -32,6 +32,7 @@ from wengert.notation.expr import (
     Ref,
     Sum,
     Transpose,
+    walk,
 )
 from wengert.notation.functions import FUNCTIONS, exact_value, function_op, norm
 from wengert.notation.ranks import Mismatch, axes_in_words, product_kind
@@ -127,8 +128,6 @@ class LineMeaning:
 
     def place_of(self, letter: str, tree: Expr) -> Expr:
         """The first use of a letter in a tree."""
-        from wengert.notation.expr import walk
-
         return next(
             (
                 t
@@ -245,7 +244,20 @@ class LineMeaning:
                 node = node + other if sign > 0 else node - other
             return node
 
-        return self.combine.entrywise(add, [self.number(term) for _, term in tree.terms], tree)
+        vals = [self.number(term) for _, term in tree.terms]
+        if any(val.kind != "s" for val in vals):
+            self.warn_of_spread_sums(vals)
+        return self.combine.entrywise(add, vals, tree)
+
+    def warn_of_spread_sums(self, vals: Sequence[Val]) -> None:
+        """A Σ that is a number beside an array is rarely meant to be added to every entry."""
+        for val in vals:
+            if val.kind == "s" and not val.letters and any(isinstance(part, BigOp | Norm) for part in walk(val.tree)):
+                self.context.warn(
+                    val.tree,
+                    "This sum is a number, and it is added to every entry of an array.",
+                    "Check the indices of the other terms: is each quantity there meant whole?",
+                )
 
     def product(self, tree: Product) -> Val:
         vals = [self.number(factor) for factor in tree.factors]

@@ -253,8 +253,16 @@ class Parser:
         if token.kind == "name" and references.is_call(self):
             handler = atoms.call
         tree = handler(self)
+        raised = False
         while (script := next_script(self.tokens, self.at, self.source)) is not None:
+            if raised and script.kind == "sup" and not isinstance(tree, Transpose):
+                raise self.error(
+                    "A power of a power can mean two things.",
+                    script.span,
+                    "Write a^(b^c) with the exponents in brackets, or (a^b)^c.",
+                )
             tree = self.scripted(tree, script, start)
+            raised = isinstance(tree, Power)
         self.depth -= 1
         return tree
 

@@ -213,6 +213,8 @@ class TextPrinter(Printer):
             return base + (("^top" if "T" in self.symbols.names else "^T") if self.ascii else "ᵀ")
         if isinstance(tree, Inverse):
             return base + ("^(-1)" if self.ascii else "⁻¹")
+        if isinstance(operand, Ref) and isinstance(tree.exponent, Sum):
+            return f"{base}^{{{self.show(tree.exponent)}}}"  # in round brackets it would be a label of the name
         return base + self.exponent(tree.exponent)
 
     def exponent(self, tree: Expr) -> str:

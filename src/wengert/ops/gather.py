@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -93,8 +94,31 @@ def _read_einsum(node: Node, args: list[Term]) -> Term:
     return product(ONE, renamed, [local[q] for q in node.params["output"]], [size[q] for q in local])
 
 
+_COMPARED = {
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+}
+
+
+def known_condition(condition: Term) -> bool | None:
+    """Whether a condition between two numbers holds; None where it is not one."""
+    if not (isinstance(condition, Apply) and condition.op in _COMPARED):
+        return None
+    left, right = condition.args
+    if not (isinstance(left, Product) and isinstance(right, Product) and is_number(left) and is_number(right)):
+        return None
+    return bool(_COMPARED[condition.op](left.coef, right.coef))
+
+
 def _read_where(node: Node, args: list[Term]) -> Term | None:
     condition, a, b = args
+    known = known_condition(condition)
+    if known is not None:
+        return a if known else b
     if is_zero(b) and is_zero(a):
         return a
     if is_zero(b):
