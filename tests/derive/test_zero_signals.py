@@ -46,6 +46,27 @@ def test_the_sigmoid_and_softplus_formulas_are_finite_at_both_ends() -> None:
     np.testing.assert_allclose(found, [0.0, 0.25, 0.0], atol=1e-300)
 
 
+@pytest.mark.parametrize(
+    ("text", "z", "slope"),
+    [
+        ("L = log σ(z)", -740.0, 1.0),
+        ("L = log σ(z)", -800.0, 1.0),
+        ("L = −log σ(z)", -746.0, -1.0),
+        ("L = log(1 − σ(z))", 40.0, -1.0),
+        ("L = log(1 − σ(z))", 800.0, -1.0),
+    ],
+)
+def test_the_logarithm_of_a_logistic_has_its_slope_at_both_ends(text: str, z: float, slope: float) -> None:
+    assert gradients(text, z=z)["z"] == pytest.approx(slope, rel=1e-12)
+
+
+def test_rounding_of_a_saturated_softmax_is_no_mistake() -> None:
+    system = wg.equations("Q = X W_Q\nK = X W_K\nA = softmax(Q Kᵀ / √d)\nL = ½ ‖A − T‖_F²")
+    derivation = system.backward()
+    for seed in range(10):
+        assert derivation.check(seed=seed).difference < 1e-9
+
+
 def test_an_assumption_holds_for_every_example_of_a_batch() -> None:
     system = wg.equations("z_l = Σ_j w_lj x_j\ny_k = e^(z_k) / Σ_l e^(z_l)\nL = −Σ_k t_k log y_k\nassume Σ_k t_k = 1")
     derivation = system.batch(["x", "t"]).backward(wrt="w")

@@ -31,3 +31,34 @@ def test_a_sum_that_is_added_to_every_entry_is_a_warning() -> None:
     assert [warning.splitlines()[0] for warning in system.warnings] == [
         "This sum is a number, and it is added to every entry of an array."
     ]
+
+
+def test_an_unknown_word_before_a_bracket_is_an_error() -> None:
+    with pytest.raises(wg.EquationError) as caught:
+        wg.equations("y = w x\nL = foo(y)")
+    assert str(caught.value) == (
+        "'foo' is not a function that is known.\n"
+        "  line 2: L = foo(y)\n"
+        "              ^^^\n"
+        "Declare it, or set a sign if a product is meant:  foo: function"
+    )
+
+
+def test_a_letter_before_a_name_in_brackets_is_a_product_with_a_warning() -> None:
+    assert [w.splitlines()[0] for w in wg.equations("L = H(x)").warnings] == ["'H(x)' is read as a product."]
+    assert wg.equations("y = a(b + c)").warnings == ()
+
+
+def test_a_name_that_looks_like_an_entry_is_a_warning() -> None:
+    system = wg.equations("p_k = e^(z_k) / Σ_l e^(z_l)\nL = −log p_y")
+    assert [w.splitlines()[0] for w in system.warnings] == [
+        "'p_y' is read as a name of its own, not as an entry of 'p'."
+    ]
+    chosen = wg.equations("p_k = e^(z_k) / Σ_l e^(z_l)\nL = −log Σ_k ⟦k = y⟧ p_k")
+    assert chosen.warnings == ()
+    assert chosen.forward(z=[0.0, 0.0], y=1)["L"] == pytest.approx(0.6931471805599453)
+
+
+def test_the_derivative_of_a_product_over_an_index_is_read_back() -> None:
+    system = wg.equations("p = Π_i x_i")
+    assert str(system.backward()).splitlines()[-1] == "  x̄_i = p̄ Π_(j ≠ i) x_j"
