@@ -221,7 +221,7 @@ def test_the_message_of_a_failed_check_names_input_values_and_place():
     with pytest.raises(CheckError) as caught:
         check_grads(Graph((z,), (apply(wrong, z),)), {"z": 2.0}, modes=("reverse",))
     what, where, repair = str(caught.value).split("\n")
-    assert what.startswith("the derivative by 'z' is wrong: reverse mode gives")
+    assert what.startswith("The derivative by 'z' is wrong: reverse mode gives")
     assert "relative difference 2" in what
     assert where == "  order 1, random direction 1 of 3, entry 0 of 1"
-    assert repair.startswith("compare the rules")
+    assert repair.startswith("Compare the rules")

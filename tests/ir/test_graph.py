@@ -123,12 +123,12 @@ def foreign() -> Graph:
         (lambda: Graph((), (apply("sin", input_node("x", S)),)), "reads the input 'x', which it does not declare"),
         (lambda: Graph((input_node("x", S), input_node("x", S)), ()), "'x' is empty or taken twice"),
         (lambda: Graph((input_node("", S),), ()), "'' is empty or taken twice"),
-        (lambda: Graph((constant(1, S),), ()), "inputs are input nodes, not constant"),
+        (lambda: Graph((constant(1, S),), ()), "inputs are input nodes, not 'constant'"),
         (lambda: Graph((), (constant(1, S),), ("a", "b")), "1 outputs but 2 names"),
         (lambda: Graph((), (Node(OPS["sin"], (constant(1, S),), {}, ArrayType((2,))),)), r"has the type float64\[2\]"),
         (lambda: Graph((), (Node(OPS["sin"], (), {}, S),)), "takes 1 inputs, not 0"),
-        (foreign, "the op 'sine' is not in the table"),
-        (cyclic, "cycle through a node sin"),
+        (foreign, "The op 'sine' is not in the table"),
+        (cyclic, "cycle through a node 'sin'"),
     ],
 )
 def test_what_is_not_well_formed_has_its_sentence(graph, words):
@@ -138,7 +138,7 @@ def test_what_is_not_well_formed_has_its_sentence(graph, words):
 
 
 def test_the_number_of_inputs_is_checked():
-    with pytest.raises(GraphError, match="add takes 2 inputs, not 1"):
+    with pytest.raises(GraphError, match="'add' takes 2 inputs, not 1"):
         apply("add", input_node("x", S))
 
 

@@ -22,9 +22,9 @@ def vmap(graph: Graph, size: Size, inputs: Collection[str] | None = None) -> Gra
     chosen = set(graph.input_names if inputs is None else inputs)
     if unknown := sorted(chosen - set(graph.input_names)):
         raise GraphError(
-            f"'{unknown[0]}' is no input of the graph",
+            f"'{unknown[0]}' is no input of the graph.",
             f"  the inputs are {', '.join(graph.input_names)}",
-            "name inputs to batch over",
+            "Name inputs to batch over.",
         )
     widened: dict[Node, Node] = {}
     for node in graph.inputs:

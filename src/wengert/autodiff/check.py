@@ -154,10 +154,10 @@ class _Checker:
             at = int(np.argmax(np.where(wrong, np.where(np.isnan(gap), np.inf, gap), -1)))
             mine_at, theirs_at = float(a.flat[at]), float(b.flat[at])
             raise CheckError(
-                f"the derivative by '{name}' is wrong: {mode} gives {mine_at:.9g}, {route} {theirs_at:.9g}, "
-                f"relative difference {float(relative.flat[at]):.2g}",
+                f"The derivative by '{name}' is wrong: {mode} gives {mine_at:.9g}, {route} {theirs_at:.9g}, "
+                f"relative difference {float(relative.flat[at]):.2g}.",
                 f"  order {place[0]}, random direction {place[1] + 1} of {self.directions}, entry {at} of {a.size}",
-                f"compare the rules of the ops that read '{name}', one op at a time, or look whether the point is a kink",
+                f"Compare the rules of the ops that read '{name}', one op at a time, or look whether the point is a kink.",
             )
 
 

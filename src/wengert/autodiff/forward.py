@@ -24,8 +24,9 @@ def jvp(
     for node, tangent in zip(inputs, tangents, strict=True):
         if tangent is not None and tangent.type != node.type:
             raise GraphError(
-                f"the tangent of an input {node.type} has the type {tangent.type}",
-                repair="a tangent has its input's shape and dtype",
+                "The tangent of an input has another type than the input.",
+                f"  the input is {node.type}, the tangent {tangent.type}",
+                "Give a tangent of its input's shape and dtype.",
             )
         known[node] = tangent
         if tangent is not None and weighing.may_be_zero(tangent):

@@ -86,8 +86,9 @@ def _given(outputs: Sequence[Node], cotangents: Sequence[Node | None], active: s
     for output, cotangent in zip(outputs, cotangents, strict=True):
         if cotangent is not None and cotangent.type != output.type:
             raise GraphError(
-                f"the cotangent of an output {output.type} has the type {cotangent.type}",
-                repair="a cotangent has its output's shape and dtype",
+                "The cotangent of an output has another type than the output.",
+                f"  the output is {output.type}, the cotangent {cotangent.type}",
+                "Give a cotangent of its output's shape and dtype.",
             )
         if cotangent is not None and output in active:
             found.setdefault(output, []).append((None, cotangent))

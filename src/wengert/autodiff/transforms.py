@@ -33,14 +33,15 @@ def real_inputs(graph: Graph, wrt: Wrt = None) -> list[Node]:
     for name in names:
         if name not in by_name:
             raise GraphError(
-                f"'{name}' is no input of the graph",
+                f"'{name}' is no input of the graph.",
                 f"  the inputs are {', '.join(graph.input_names)}",
-                "name an input to differentiate by",
+                "Name an input to differentiate by.",
             )
         if not by_name[name].type.is_float:
             raise GraphError(
-                f"there is no derivative by '{name}', which is {by_name[name].type}",
-                repair=f"declare {name} as float64",
+                f"There is no derivative by '{name}', which does not hold real numbers.",
+                f"  {name} is {by_name[name].type}",
+                f"Declare '{name}' as float64.",
             )
     return [by_name[name] for name in names]
 
@@ -108,9 +109,9 @@ def hvp(graph: Graph, wrt: Wrt = None) -> Graph:
 def _gradient(graph: Graph, inputs: Sequence[Node]) -> list[Node]:
     if len(graph.outputs) != 1 or graph.outputs[0].type.rank or not graph.outputs[0].type.is_float:
         raise ShapeError(
-            "a gradient needs one real scalar output",
+            "A gradient needs one real scalar output.",
             f"  the outputs are {', '.join(str(y.type) for y in graph.outputs)}",
-            "sum the output, or ask for its jacobian",
+            "Sum the output, or ask for its 'jacobian'.",
         )
     (y,) = graph.outputs
     return _filled(vjp([y], inputs, [constant(1, y.type)], weigh=True), inputs)

@@ -88,7 +88,7 @@ class Node:
     # == stays identity; equality of entries is apply("equal", x, y).
 
     def __bool__(self) -> bool:
-        raise GraphError("a node of a graph has no truth value", repair="write where(condition, a, b)")
+        raise GraphError("A node of a graph has no truth value.", f"  {self!r}", "Write:  where(condition, a, b)")
 
 
 def apply(op: str | Op, /, *inputs: Node, source: Any = None, **params: Any) -> Node:
@@ -98,7 +98,11 @@ def apply(op: str | Op, /, *inputs: Node, source: Any = None, **params: Any) -> 
     """
     record = OPS[op] if isinstance(op, str) else op
     if record.arity is not None and len(inputs) != record.arity:
-        raise GraphError(f"{record.name} takes {record.arity} inputs, not {len(inputs)}")
+        raise GraphError(
+            f"'{record.name}' takes {record.arity} inputs, not {len(inputs)}.",
+            f"  its inputs are {', '.join(str(node.type) for node in inputs) or 'none'}",
+            f"Give {record.arity}.",
+        )
     return Node(record, inputs, params, record.infer(tuple(node.type for node in inputs), params), source)
 
 

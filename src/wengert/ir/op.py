@@ -67,6 +67,8 @@ def register(op: Op) -> Op:
     Raises GraphError where the name is taken.
     """
     if op.name in OPS:
-        raise GraphError(f"an op named '{op.name}' exists already", repair="choose another name")
+        raise GraphError(
+            f"An op named '{op.name}' exists already.", f"  {OPS[op.name].summary}", "Choose another name."
+        )
     OPS[op.name] = op
     return op

@@ -15,17 +15,18 @@ def verify(graph: Graph) -> Graph:
     _verify_inputs(graph)
     if graph.names and len(graph.names) != len(graph.outputs):
         raise GraphError(
-            f"the graph has {len(graph.outputs)} outputs but {len(graph.names)} names for them",
-            repair="name every output, or none",
+            f"The graph has {len(graph.outputs)} outputs but {len(graph.names)} names for them.",
+            f"  the names are {', '.join(graph.names)}",
+            "Name every output, or none.",
         )
     declared = set(graph.inputs)
     for node in _without_cycle(graph):
         _verify_node(node)
         if node.op.name == "input" and node not in declared:
             raise GraphError(
-                f"the graph reads the input '{node.params['name']}', which it does not declare",
+                f"The graph reads the input '{node.params['name']}', which it does not declare.",
                 f"  its inputs are {', '.join(graph.input_names) or 'none'}",
-                "add the node to the inputs of the graph",
+                "Add the node to the inputs of the graph.",
             )
     return graph
 
@@ -34,12 +35,18 @@ def _verify_inputs(graph: Graph) -> None:
     for node in graph.inputs:
         if node.op.name != "input":
             raise GraphError(
-                f"a graph's inputs are input nodes, not {node.op.name}", repair="make one: input_node(name, type)"
+                f"A graph's inputs are input nodes, not '{node.op.name}'.",
+                f"  the node {node!r} is among them",
+                "Make one:  input_node(name, type)",
             )
     names = list(graph.input_names)
     for name in names:
         if not name or names.count(name) > 1:
-            raise GraphError(f"the input name '{name}' is empty or taken twice", repair="give every input its own name")
+            raise GraphError(
+                f"The input name '{name}' is empty or taken twice.",
+                f"  the inputs are {', '.join(names)}",
+                "Give every input its own name.",
+            )
 
 
 def _without_cycle(graph: Graph) -> list[Node]:
@@ -59,7 +66,9 @@ def _without_cycle(graph: Graph) -> list[Node]:
             order.append(node)
         elif node in open_nodes:
             raise GraphError(
-                f"the graph has a cycle through a node {node.op.name}", repair="a node reads earlier nodes only"
+                f"The graph has a cycle through a node '{node.op.name}'.",
+                f"  the node {node!r} is its own ancestor",
+                "Let a node read earlier nodes only.",
             )
         elif node not in done:
             open_nodes.add(node)
@@ -71,12 +80,21 @@ def _without_cycle(graph: Graph) -> list[Node]:
 def _verify_node(node: Node) -> None:
     op = node.op
     if OPS.get(op.name) is not op:
-        raise GraphError(f"the op '{op.name}' is not in the table", repair="register it: wengert.extend")
+        raise GraphError(
+            f"The op '{op.name}' is not in the table.",
+            f"  the node {node!r} has it",
+            "Register it with 'wengert.extend'.",
+        )
     if op.arity is not None and len(node.inputs) != op.arity:
-        raise GraphError(f"{op.name} takes {op.arity} inputs, not {len(node.inputs)}", repair="build nodes with apply")
+        raise GraphError(
+            f"'{op.name}' takes {op.arity} inputs, not {len(node.inputs)}.",
+            f"  its inputs are {', '.join(str(parent.type) for parent in node.inputs) or 'none'}",
+            "Build nodes with 'apply'.",
+        )
     inferred = op.infer(tuple(parent.type for parent in node.inputs), node.params)
     if inferred != node.type:
         raise GraphError(
-            f"a node {op.name} has the type {node.type} where its inputs give {inferred}",
-            repair="build nodes with apply, which infers the type",
+            f"A node '{op.name}' has the type {node.type} where its inputs give {inferred}.",
+            f"  its inputs are {', '.join(str(parent.type) for parent in node.inputs) or 'none'}",
+            "Build nodes with 'apply', which infers the type.",
         )

@@ -16,18 +16,21 @@ from wengert.ops.kinds import as_batched, batch_size, general
 def _check(name: str, x: ArrayType, indices: ArrayType, axis: int, batch: int) -> None:
     if indices.dtype != "int64":
         raise GraphError(
-            f"{name} takes indices of dtype int64, not {indices.dtype}",
-            repair="cast the indices: cast(k, dtype='int64')",
+            f"'{name}' takes indices of dtype int64, not {indices.dtype}.",
+            f"  its inputs are {x} and {indices}",
+            "Cast the indices:  cast(k, dtype='int64')",
         )
     if not (0 <= batch <= axis <= x.rank and batch <= indices.rank):
         raise GraphError(
-            f"{name} along axis {axis} with {batch} common axes does not fit {x} and indices {indices}",
-            repair="0 ≤ batch ≤ axis, and the indices have the common axes too",
+            f"'{name}' along axis {axis} with {batch} common axes does not fit its inputs.",
+            f"  its inputs are {x} and the indices {indices}",
+            "Let 0 ≤ batch ≤ axis, and give the indices the common axes too.",
         )
     if x.shape[:batch] != indices.shape[:batch]:
         raise GraphError(
-            f"{name} needs the first {batch} axes of {x} and of the indices {indices} to be equal",
-            repair="broadcast the indices over the common axes first",
+            f"'{name}' needs the first {batch} axes of its inputs to be equal.",
+            f"  its inputs are {x} and the indices {indices}",
+            "Broadcast the indices over the common axes first.",
         )
 
 
@@ -35,7 +38,9 @@ def _infer_gather(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     (x, indices), axis, batch = types, params["axis"], params["batch"]
     _check("gather", x, indices, axis, batch)
     if axis >= x.rank:
-        raise GraphError(f"gather needs an axis from 0 to {x.rank - 1} of {x}, not {axis}", repair="count axes from 0")
+        raise GraphError(
+            f"'gather' needs an axis from 0 to {x.rank - 1}, not {axis}.", f"  its input is {x}", "Count axes from 0."
+        )
     return x.with_shape((*x.shape[:axis], *indices.shape[batch:], *x.shape[axis + 1 :]))
 
 
@@ -46,8 +51,9 @@ def _infer_scatter(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     after = axis + len(picked)
     if updates.shape[axis:after] != picked:
         raise GraphError(
-            f"scatter_add needs one update an index: updates {updates} do not have the axes of the indices {indices} at {axis}",
-            repair="lay the axes of the indices at `axis` of the updates",
+            "'scatter_add' needs one update an index.",
+            f"  the updates {updates} do not have the axes of the indices {indices} at axis {axis}",
+            "Lay the axes of the indices at 'axis' of the updates.",
         )
     return updates.with_shape((*updates.shape[:axis], params["size"], *updates.shape[after:]))
 

@@ -82,8 +82,9 @@ def same_types(name: str, types: Sequence[ArrayType]) -> ArrayType:
     for type in types[1:]:
         if type != types[0]:
             raise GraphError(
-                f"{name} takes inputs of one type, not {' and '.join(str(t) for t in types)}",
-                repair="broadcast or cast the inputs first; primitives do neither",
+                f"'{name}' takes inputs of one type.",
+                f"  its inputs are {' and '.join(map(str, types))}",
+                "Broadcast or cast the inputs first; primitives do neither.",
             )
     return types[0]
 
@@ -221,8 +222,9 @@ def check_dtype(name: str, type: ArrayType, takes: str) -> None:
     allowed = TAKES[takes]
     if type.dtype not in allowed:
         raise GraphError(
-            f"{name} takes {' or '.join(allowed)}, not {type.dtype}",
-            repair=f"cast the input first: cast(x, dtype='{allowed[-1]}')",
+            f"'{name}' takes {' or '.join(allowed)}, not {type.dtype}.",
+            f"  an input is {type}",
+            f"Cast the input first:  cast(x, dtype='{allowed[-1]}')",
         )
 
 

@@ -39,7 +39,9 @@ def _leaf(name: str, summary: str, infer: Infer, value: Value, samples: Samples)
 
 
 def _input_value(xp: Any, name: str, type: ArrayType) -> Any:
-    raise GraphError(f"the input '{name}' has no value", repair=f"give one: {name}=…")
+    raise GraphError(
+        f"The input '{name}' has no value.", "  an input gets its value from outside", f"Give it:  {name}=…"
+    )
 
 
 def _constant_value(xp: Any, value: Any, type: ArrayType) -> Any:
@@ -55,8 +57,9 @@ def _infer_constant(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     shape = getattr(value, "shape", ())
     if shape not in ((), type.shape):
         raise GraphError(
-            f"a constant of shape {shape} does not fill the type {type}",
-            repair="give a number, or an array of just that shape",
+            f"A constant of shape {shape} does not fill the type {type}.",
+            f"  constant({value!r:.60})",
+            "Give a number, or an array of just that shape.",
         )
     return type
 

@@ -198,12 +198,15 @@ def _infer_where(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     condition, x, y = types
     if condition.dtype != "bool":
         raise GraphError(
-            f"where takes a condition of dtype bool, not {condition}", repair="compare first: where(c > 0, x, y)"
+            f"'where' takes a condition of dtype bool, not {condition.dtype}.",
+            f"  its inputs are {condition}, {x} and {y}",
+            "Compare first:  where(c > 0, x, y)",
         )
     if x != y or condition.shape != x.shape:
         raise GraphError(
-            f"where takes a condition and two values of one shape and dtype, not {condition}, {x} and {y}",
-            repair="broadcast or cast the inputs first; primitives do neither",
+            "'where' takes a condition and two values of one shape and dtype.",
+            f"  its inputs are {condition}, {x} and {y}",
+            "Broadcast or cast the inputs first; primitives do neither.",
         )
     return x
 
@@ -254,7 +257,9 @@ where = register(
 def _infer_cast(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     dtype = params["dtype"]
     if dtype not in DTYPES:
-        raise GraphError(f"there is no dtype {dtype!r}", repair=f"the dtypes are {', '.join(DTYPES)}")
+        raise GraphError(
+            f"There is no dtype '{dtype}'.", f"  the dtypes are {', '.join(DTYPES)}", "Write one of these."
+        )
     return types[0].with_dtype(dtype)
 
 

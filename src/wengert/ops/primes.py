@@ -94,10 +94,16 @@ def _infer_prime(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     op = OPS.get(function)
     if op is None or not has_prime(op):
         raise GraphError(
-            f"'{function}' is not a smooth function of one input", repair="differentiate it by its own rule"
+            f"'{function}' is not a smooth function of one input.",
+            f"  prime(x, function='{function}', order={order})",
+            "Differentiate it by its own rule.",
         )
     if order < 1:
-        raise GraphError(f"a derivative has order 1 or more, not {order}", repair=f"write apply('{function}', x)")
+        raise GraphError(
+            f"A derivative has order 1 or more, not {order}.",
+            f"  prime(x, function='{function}', order={order})",
+            f"Write the function itself:  apply('{function}', x)",
+        )
     check_dtype("prime", types[0], "float")
     return types[0]
 
@@ -144,8 +150,9 @@ def _infer_opaque(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     function, order = params["function"], params["order"]
     if not types or len(order) != len(types):
         raise GraphError(
-            f"the function {function} of {len(types)} inputs needs {len(types)} orders of derivative, not {len(order)}",
-            repair="give one order an input, 0 for the function itself",
+            f"The function '{function}' of {len(types)} inputs needs {len(types)} orders of derivative, not {len(order)}.",
+            f"  order={order}",
+            "Give one order an input, 0 for the function itself.",
         )
     common = same_types(function, types)
     check_dtype(function, common, "float")

@@ -16,12 +16,17 @@ from wengert.ops.kinds import check_dtype, product
 Labels = tuple[int, ...]
 
 
+def _labelled(types: tuple[ArrayType, ...], inputs: Any) -> str:
+    return f"  inputs {' and '.join(map(str, types))} with labels {inputs}"
+
+
 def _infer(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     inputs, output = params["inputs"], params["output"]
     if not types or len(inputs) != len(types) or any(len(i) != t.rank for i, t in zip(inputs, types, strict=True)):
         raise GraphError(
-            f"einsum needs a label for each axis of {' and '.join(map(str, types))}, not {inputs}",
-            repair="give one tuple of labels an input, one label an axis",
+            "'einsum' needs a label for each axis of its inputs.",
+            _labelled(types, inputs),
+            "Give one tuple of labels an input, one label an axis.",
         )
     sizes: dict[int, Any] = {}
     for labels, type in zip(inputs, types, strict=True):
@@ -29,16 +34,17 @@ def _infer(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
         for label, size in zip(labels, type.shape, strict=True):
             if sizes.setdefault(label, size) != size:
                 raise GraphError(
-                    f"einsum label {label} has the sizes {sizes[label]} and {size}",
-                    f"  inputs {' and '.join(map(str, types))} with labels {inputs}",
-                    "axes that share a label have one size",
+                    f"The einsum label {label} has the sizes {sizes[label]} and {size}.",
+                    _labelled(types, inputs),
+                    "Give axes that share a label one size.",
                 )
     if len({type.dtype for type in types}) > 1:
-        raise GraphError(f"einsum takes inputs of one dtype, not {' and '.join(map(str, types))}", repair="cast first")
+        raise GraphError("'einsum' takes inputs of one dtype.", _labelled(types, inputs), "Cast the inputs first.")
     if len(set(output)) != len(output) or any(label not in sizes for label in output):
         raise GraphError(
-            f"einsum output labels {output} are not distinct labels of the inputs {inputs}",
-            repair="name each output label once; use broadcast for a new axis",
+            f"The output labels {output} of einsum are not distinct labels of the inputs.",
+            _labelled(types, inputs),
+            "Name each output label once; use 'broadcast' for a new axis.",
         )
     return types[0].with_shape(sizes[label] for label in output)
 

@@ -22,8 +22,9 @@ def check_axes(name: str, axes: Sequence[int], rank: int) -> None:
     """
     if len(set(axes)) != len(axes) or any(not 0 <= axis < rank for axis in axes):
         raise GraphError(
-            f"{name} takes distinct axes from 0 to {rank - 1}, not {tuple(axes)}",
-            repair="count axes from 0; negative axes are resolved by the front end",
+            f"'{name}' takes distinct axes from 0 to {rank - 1}.",
+            f"  the axes are {tuple(axes)}",
+            "Count axes from 0; negative axes are resolved by the front end.",
         )
 
 
@@ -41,8 +42,9 @@ def _infer_broadcast(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     check_axes("broadcast", axes, len(shape))
     if len(axes) != x.rank or any(shape[axis] != size for axis, size in zip(axes, x.shape, strict=True)):
         raise GraphError(
-            f"broadcast cannot lay {x} on the axes {tuple(axes)} of the shape {show_shape(shape)}",
-            repair="name an axis of equal size for each input axis; an axis of 1 is reshaped away first",
+            f"'broadcast' cannot lay {x} on these axes of the shape {show_shape(shape)}.",
+            f"  the axes are {tuple(axes)}",
+            "Name an axis of equal size for each input axis; an axis of 1 is reshaped away first.",
         )
     return x.with_shape(shape)
 
@@ -112,8 +114,9 @@ def _infer_transpose(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     axes: tuple[int, ...] = params["axes"]
     if sorted(axes) != list(range(types[0].rank)):
         raise GraphError(
-            f"transpose takes each axis of {types[0]} once, not {tuple(axes)}",
-            repair=f"reorder the axes 0 to {types[0].rank - 1}",
+            f"'transpose' takes each axis of {types[0]} once.",
+            f"  the axes are {tuple(axes)}",
+            f"Reorder the axes 0 to {types[0].rank - 1}.",
         )
     return types[0].with_shape(types[0].shape[axis] for axis in axes)
 
@@ -151,8 +154,9 @@ def _infer_reshape(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     shape = params["shape"]
     if _entries(shape) != _entries(types[0].shape):
         raise GraphError(
-            f"reshape cannot turn {types[0]} into the shape {show_shape(shape)}: the numbers of entries differ",
-            repair="keep the product of the sizes; named sizes stay as they are",
+            "'reshape' keeps the entries, and here the numbers of entries differ.",
+            f"  from {types[0]} to the shape {show_shape(shape)}",
+            "Keep the product of the sizes; named sizes stay as they are.",
         )
     return types[0].with_shape(shape)
 

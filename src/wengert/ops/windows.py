@@ -26,13 +26,15 @@ def _sliced(size: Size, start: int, stop: Size, step: int) -> Size:
         return size
     if not (isinstance(size, int) and isinstance(stop, int)):
         raise GraphError(
-            f"slice {start}:{stop}:{step} of an axis of the named size {size} has no size",
-            repair="slice an axis whose size is a number, or take all of it",
+            f"A slice of an axis of the named size '{size}' has no size.",
+            f"  slice {start}:{stop}:{step}",
+            "Slice an axis whose size is a number, or take all of it.",
         )
     if not (0 <= start <= stop <= size and step >= 1):
         raise GraphError(
-            f"slice {start}:{stop}:{step} does not lie in an axis of {size} entries",
-            repair="0 ≤ start ≤ stop ≤ size and step ≥ 1; use flip for the reverse order",
+            f"The slice does not lie in an axis of {size} entries.",
+            f"  slice {start}:{stop}:{step}",
+            "Let 0 ≤ start ≤ stop ≤ size and step ≥ 1; use 'flip' for the reverse order.",
         )
     return (stop - start + step - 1) // step
 
@@ -40,7 +42,11 @@ def _sliced(size: Size, start: int, stop: Size, step: int) -> Size:
 def _infer_slice(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     (x,), (start, stop, step) = types, (params["start"], params["stop"], params["step"])
     if not len(start) == len(stop) == len(step) == x.rank:
-        raise GraphError(f"slice of {x} needs {x.rank} starts, stops and steps", repair="give one an axis")
+        raise GraphError(
+            f"'slice' of {x} needs {x.rank} starts, stops and steps.",
+            f"  start={start}, stop={stop}, step={step}",
+            "Give one an axis.",
+        )
     return x.with_shape(_sliced(*each) for each in zip(x.shape, start, stop, step, strict=True))
 
 
@@ -85,8 +91,8 @@ slice = structural(
         ([rng.normal(size=shape)], {"start": a, "stop": b, "step": c}) for shape, a, b, c in SLICES for _ in range(4)
     ],
     errors=(
-        ((ArrayType((3,)),), {"start": (0,), "stop": (4,), "step": (1,)}, "does not lie in an axis of 3"),
-        ((ArrayType((Dim("n"),)),), {"start": (1,), "stop": (4,), "step": (1,)}, "named size n"),
+        ((ArrayType((3,)),), {"start": (0,), "stop": (4,), "step": (1,)}, "does not lie in an axis of 3 entries"),
+        ((ArrayType((Dim("n"),)),), {"start": (1,), "stop": (4,), "step": (1,)}, "named size 'n'"),
     ),
     growth="mask",
 )
@@ -97,11 +103,14 @@ def _padded(size: Size, low: int, high: int, step: int) -> Size:
         return size
     if not isinstance(size, int):
         raise GraphError(
-            f"an axis of the named size {size} cannot be padded by {low} and {high}",
-            repair="pad an axis whose size is a number",
+            f"An axis of the named size '{size}' cannot be padded.",
+            f"  pad by {low} and {high}, step {step}",
+            "Pad an axis whose size is a number.",
         )
     if low < 0 or high < 0 or step < 1:
-        raise GraphError(f"pad by {low} and {high} would cut entries off", repair="use slice to cut")
+        raise GraphError(
+            "'pad' would cut entries off.", f"  pad by {low} and {high}, step {step}", "Use 'slice' to cut."
+        )
     return low + _span(size, step) + high
 
 
@@ -109,7 +118,11 @@ def _infer_pad(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     (x,), low, high = types, params["low"], params["high"]
     step = params.get("step", (1,) * x.rank)
     if not len(low) == len(high) == len(step) == x.rank:
-        raise GraphError(f"pad of {x} needs {x.rank} numbers before and after", repair="give one an axis")
+        raise GraphError(
+            f"'pad' of {x} needs {x.rank} numbers before and after.",
+            f"  low={low}, high={high}, step={step}",
+            "Give one an axis.",
+        )
     return x.with_shape(_padded(*each) for each in zip(x.shape, low, high, step, strict=True))
 
 
@@ -162,7 +175,7 @@ pad = structural(
     ],
     errors=(
         ((ArrayType((3,)),), {"low": (-1,), "high": (0,)}, "would cut entries off"),
-        ((ArrayType((Dim("n"),)),), {"low": (1,), "high": (0,)}, "named size n"),
+        ((ArrayType((Dim("n"),)),), {"low": (1,), "high": (0,)}, "named size 'n'"),
     ),
     growth="mask",
 )
@@ -174,7 +187,7 @@ pad = structural(
 def _infer_concatenate(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     axis: int = params["axis"]
     if not types:
-        raise GraphError("concatenate needs at least one input", repair="give the arrays to join")
+        raise GraphError("'concatenate' needs at least one input.", "  it has none", "Give the arrays to join.")
     first = types[0]
     check_axes("concatenate", (axis,), first.rank)
 
@@ -183,8 +196,9 @@ def _infer_concatenate(types: tuple[ArrayType, ...], params: Params) -> ArrayTyp
 
     if any(type.rank != first.rank or across(type) != across(first) for type in types):
         raise GraphError(
-            f"concatenate takes inputs that differ along axis {axis} only, not {' and '.join(map(str, types))}",
-            repair="reshape, broadcast or cast the inputs first",
+            f"'concatenate' takes inputs that differ along axis {axis} only.",
+            f"  its inputs are {' and '.join(map(str, types))}",
+            "Reshape, broadcast or cast the inputs first.",
         )
     sizes = [type.shape[axis] for type in types]
     if len(sizes) == 1:
@@ -192,8 +206,9 @@ def _infer_concatenate(types: tuple[ArrayType, ...], params: Params) -> ArrayTyp
     numbers = [size for size in sizes if isinstance(size, int)]
     if len(numbers) != len(sizes):
         raise GraphError(
-            f"inputs of named sizes {show_shape(tuple(sizes))} have no common size when joined",
-            repair="join along an axis whose sizes are numbers",
+            "Axes of named sizes have no size when they are joined.",
+            f"  the sizes are {show_shape(tuple(sizes))}",
+            "Join along an axis whose sizes are numbers.",
         )
     return first.with_shape((*first.shape[:axis], sum(numbers), *first.shape[axis + 1 :]))
 

@@ -116,8 +116,9 @@ class Rule(Rewrite):
         self.right, right_names = trace(right)
         if right_names != self.names:
             raise GraphError(
-                f"the sides of the rule '{name}' have the variables {self.names} and {right_names}",
-                repair="give both functions the same parameters",
+                f"The sides of the rule '{name}' have different variables.",
+                f"  {', '.join(self.names)} and {', '.join(right_names)}",
+                "Give both functions the same parameters.",
             )
         self.forms = quotient_forms(self.left) if any_quotient else [self.left]
         self.when = when
@@ -279,7 +280,9 @@ class Rewriter:
                 continue
             if new.type != node.type:
                 raise GraphError(
-                    f"the rule '{rule.name}' turns {node.type} into {new.type}", repair="a rule keeps the type"
+                    f"The rule '{rule.name}' turns {node.type} into {new.type}.",
+                    f"  {rule}",
+                    "Let both sides of a rule have one type.",
                 )
             self.steps -= 1
             if self.steps < 0 or (self.steps % 64 == 0 and time.monotonic() > self.deadline):
