@@ -81,7 +81,7 @@ def test_labels_are_bound_as_classes_only():
     bound = bind("t=onehot(kind)", COLUMNS)
     assert bound.classes == {"t": ("a", "b")}
     np.testing.assert_array_equal(bound.arrays["t"], [[0, 1], [1, 0], [0, 1]])
-    assert refusal("t=kind").repair == "Bind it as classes, t=onehot(kind), or bind another column."
+    assert refusal("t=kind").repair == "Bind it as classes, 't=onehot(kind)', or bind another column."
 
 
 def test_numbers_become_float64_and_float32_stays():

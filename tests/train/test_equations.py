@@ -206,16 +206,16 @@ def refusal(make) -> list[str]:
 def test_arrays_that_do_not_fit_are_refused():
     linear, net = task(LINEAR, constants={"lam": 0.1}), task(NET)
     assert refusal(lambda: linear.build({"x": T, "t": T}, {})) == [
-        "'x' has 1 axis for one example, so its data needs 2 axes, the examples first",
+        "'x' has 1 axis for one example, so its data needs 2 axes, the examples first.",
         "  the data bound to x has 1 axis: 7",
-        "bind columns side by side, or classes:  x=[a, b], x=onehot(c)",
+        "Bind columns side by side, 'x=[a, b]', or classes, 'x=onehot(c)'.",
     ]
-    assert refusal(lambda: linear.build({"x": X, "t": X}, {}))[2] == "bind one column, with a number for each example"
+    assert refusal(lambda: linear.build({"x": X, "t": X}, {}))[2] == "Bind one column, with a number for each example."
     assert refusal(lambda: net.build({"x": X, "t": X, "w_1": X}, {}))[0].startswith("'w⁽¹⁾' has 2 axes for one example")
     assert refusal(lambda: task(LINEAR, constants={"lam": [1, 2]}).build({"x": X, "t": T}, {})) == [
-        "'λ' has no axes in the equations, and the value of λ has 1 axis",
+        "'λ' has no axes in the equations, and the value of 'λ' has 1 axis.",
         "  λ: 2",
-        "give a number",
+        "Give a number.",
     ]
 
 
@@ -223,9 +223,9 @@ def test_sizes_that_disagree_are_refused():
     text = LINEAR + "q = Σ_j c_j w_j\nK = J + q\n"
     made = task(text, constants={"lam": 0.1, "c": [1.0, 2.0]})
     assert refusal(lambda: made.build({"x": X, "t": T}, {})) == [
-        "the index j has two sizes: 3 and 2",
+        "The index 'j' has two sizes, 3 and 2.",
         "  3 in the data of x, 2 in the value of c",
-        "give data whose shapes fit the equations, or correct --size",
+        "Give data whose shapes fit the equations, or correct --size.",
     ]
 
 
@@ -234,9 +234,9 @@ def test_size_that_only_matrices_have_is_asked_for_by_its_index():
     made = task(text)
     batch = {"x": X, "t": np.eye(3)[CLASS]}
     assert refusal(lambda: made.build(batch, {})) == [
-        "the size of the index i in 'a' is not known",
+        "The size of the index 'i' in 'a' is not known.",
         "  no data has that axis; it is an axis of a, c",
-        "state it, for example  --size i=32",
+        "State it, for example:  --size i=32",
     ]
     assert made.build(batch, {"i": 5}).parameters == {"a": (3, 5), "c": (5, 3)}
 
@@ -245,9 +245,9 @@ def test_names_that_cannot_be_parameters_constants_or_losses_are_refused():
     assert refusal(lambda: task(LINEAR, params=["q"]))[1] == "  --params q"
     assert refusal(lambda: task(LINEAR, loss="q"))[1] == "  --loss q"
     assert refusal(lambda: task(LINEAR, constants={"q": 1}))[1] == "  --set q=…"
-    assert refusal(lambda: task(LINEAR, constants={"w": 1}))[0] == "'w' is a parameter, so it has no fixed value"
+    assert refusal(lambda: task(LINEAR, constants={"w": 1}))[0] == "'w' is a parameter, so it has no fixed value."
     assert refusal(lambda: task(NET, loss="y")) == [
-        "training needs one number as the loss, and 'y' has one for each k",
+        "Training needs one number as the loss, and 'y' has one for each 'k'.",
         "  y_k = Σ_i w⁽²⁾_ki h_i + b⁽²⁾_k",
-        "add a last line such as  L = ½ Σ_k (y_k − t_k)², or name another quantity with --loss",
+        "Name another quantity with --loss, or add a last line:  L = ½ Σ_k (y_k − t_k)²",
     ]

@@ -164,7 +164,7 @@ def test_missing_matplotlib_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ModelError) as caught:
         draw_losses([EpochRecord(1, 1.0)], tmp_path / "loss.png")
-    assert caught.value.repair == 'Install it with: pip install "wengert[plots]"'
+    assert caught.value.repair == 'Install it with:  pip install "wengert[plots]"'
 
 
 def test_imports_are_made_on_use():

@@ -28,7 +28,7 @@ Classes: TypeAlias = tuple[int, ...] | tuple[str, ...]
 """The values of a one-hot column in ascending order; entry c of a row stands for classes[c]."""
 
 _FORMS = {"onehot", "int", "float"}
-_EXAMPLE = "Write for example --bind 'x=data,t=onehot(target)' or --bind 'x=[age, bmi]'."
+_EXAMPLE = "Write, for example, --bind 'x=data,t=onehot(target)' or --bind 'x=[age, bmi]'."
 
 
 @dataclass(frozen=True)
@@ -248,7 +248,7 @@ def _real(column: str, values: Array) -> Array:
         raise DataError(
             f"The column '{column}' holds text, for example '{values.flat[0]}', where numbers are needed.",
             f"  bound as {column}",
-            f"Bind it as classes, t=onehot({column}), or bind another column.",
+            f"Bind it as classes, 't=onehot({column})', or bind another column.",
         )
     return values if values.dtype == np.float32 else values.astype(np.float64)
 
@@ -262,7 +262,7 @@ def _whole(column: str, values: Array) -> Array:
         raise DataError(
             f"The column '{column}' holds {values[tuple(wrong[0])]:g}, which is not a whole number.",
             f"  {column}, row {row + 1}",
-            f"Bind it as a number, t={column}, or round it in the data.",
+            f"Bind it as a number, 't={column}', or round it in the data.",
         )
     return real
 
@@ -287,7 +287,7 @@ def _onehot(name: str, column: str, values: Array, known: Mapping[str, Classes],
         raise DataError(
             f"onehot({column}) would have {len(classes)} classes for {len(values)} examples.",
             f"  {column}: more than {LIMIT_BYTES >> 20} MiB",
-            f"Bind it as an index, {name}=int({column}), or bind another column.",
+            f"Bind it as an index, '{name}=int({column})', or bind another column.",
         )
     found[name] = classes
     order = np.asarray(classes)

@@ -115,7 +115,7 @@ def _header(cells: list[str], path: Path) -> list[str]:
         raise DataError(
             "The data file has no header: its first line holds numbers.",
             f"  {path}, line 1: {', '.join(names)[:100]}",
-            "Write the names of the columns as the first line, for example: x1,x2,target.",
+            "Write the names of the columns as the first line, for example:  x1,x2,target",
         )
     for place, name in enumerate(names, start=1):
         if not name or name in names[: place - 1]:

@@ -40,7 +40,7 @@ def refuse_undrawable(path: str | Path) -> None:
         raise ModelError(
             "The picture of the loss is drawn by matplotlib, which is not installed.",
             f"  {error}",
-            'Install it with: pip install "wengert[plots]"',
+            'Install it with:  pip install "wengert[plots]"',
         ) from error
 
 

@@ -93,7 +93,7 @@ def _named(name: str) -> Table:
         raise DataError(
             f"The data set '{name}' ships with scikit-learn, which is not installed.",
             f"  {error}",
-            'Install it with: pip install "wengert[data]"',
+            'Install it with:  pip install "wengert[data]"',
         ) from error
     bunch = getattr(datasets, f"load_{name}")(**NAMED_SETS[name])
     data = np.asarray(bunch.data, dtype=np.float64)

@@ -106,7 +106,9 @@ def _named(system: System, spelled: str, where: str) -> str:
     try:
         return system.name(spelled)
     except EquationError as error:
-        raise EquationError(error.what, f"  {where}", error.repair) from None
+        raise EquationError(
+            error.what, f"  {where}", f"Write one of the quantities:  {', '.join(system.names)}"
+        ) from None
 
 
 def _for_loss(system: System) -> System:
@@ -133,10 +135,11 @@ def _refuse_loss_of_entries(system: System) -> None:
     shape = data.quantities[data.loss].type.shape
     if shape:
         written = next((show_line(line.written, data) for line in data.lines if line.name == data.loss), data.loss)
+        each = ", ".join(f"'{letter}'" for letter in data.quantities[data.loss].letters) or "entry"
         raise EquationError(
-            f"training needs one number as the loss, and '{data.loss}' has one for each {', '.join(data.quantities[data.loss].letters) or 'entry'}",
+            f"Training needs one number as the loss, and '{data.loss}' has one for each {each}.",
             f"  {written}",
-            "add a last line such as  L = ½ Σ_k (y_k − t_k)², or name another quantity with --loss",
+            "Name another quantity with --loss, or add a last line:  L = ½ Σ_k (y_k − t_k)²",
         )
 
 
@@ -147,16 +150,16 @@ def _parameters(system: System, stated: Sequence[str]) -> tuple[str, ...]:
     free = [name for name in data.inputs if name not in data.data]
     if not names:
         raise EquationError(
-            "these equations name no parameters",
+            "These equations name no parameters.",
             f"  the free quantities are {', '.join(data.inputs)}",
-            f"add a line such as  params {', '.join((free or data.inputs)[:2])}  to the file, or give --params",
+            f"Name them with --params, or add a line to the file:  params {', '.join((free or data.inputs)[:2])}",
         )
     for name in names:
         if data.defines(name):
             raise EquationError(
-                f"'{name}' is computed by a line, so it cannot be a parameter",
+                f"'{name}' is computed by a line, so it cannot be a parameter.",
                 f"  {show_line(data.line(name).written, data)}",
-                f"name free quantities: {', '.join(free)}",
+                f"Name free quantities:  {', '.join(free)}",
             )
     return names
 
@@ -169,9 +172,9 @@ def _constants(system: System, given: Mapping[str, Any], params: Sequence[str]) 
         name = _named(system, spelled, where)
         if system.data.defines(name) or name in params:
             raise EquationError(
-                f"'{name}' is {'a parameter' if name in params else 'computed by a line'}, so it has no fixed value",
+                f"'{name}' is {'a parameter' if name in params else 'computed by a line'}, so it has no fixed value.",
                 f"  {where}",
-                "give values to free quantities that are neither parameters nor data",
+                "Give values to free quantities that are neither parameters nor data.",
             )
         whole = system.data.quantities[name].type.dtype == "int64"
         values[name] = np.asarray(value, dtype=np.int64 if whole else np.float64)

@@ -46,7 +46,7 @@ def initial_parameters(
         raise ModelError(
             f"There is no rule '{rule}' for the initial parameters.",
             "  known: glorot, he, normal(σ), zeros",
-            "Write one of these, with a number for σ: normal(0.1).",
+            "Write one of these, with a number for σ:  normal(0.1)",
         )
     return {name: _draw(name, shape, seed, rule.strip(), read[2]).astype(dtype) for name, shape in shapes.items()}
 

@@ -142,7 +142,7 @@ def _stated(forward: Forward, batch: Mapping[str, Array], statement: str, canoni
         raise DataError(
             f"The metric '{statement}' cannot be read.",
             "  forms: none, rmse(prediction, target), accuracy(prediction, target), accuracy(prediction > number, target)",
-            "Write for example --metric 'accuracy(y > 0.5, t)'.",
+            "Write, for example:  --metric 'accuracy(y > 0.5, t)'",
         )
     prediction, target = canonical(read[2].strip()), canonical(read[4].strip())
     shapes = per_example(forward, batch)
@@ -162,7 +162,7 @@ def _stated(forward: Forward, batch: Mapping[str, Array], statement: str, canoni
         raise DataError(
             f"The metric '{statement}' compares shapes that do not fit.",
             f"  for one example {prediction} has the shape {shape}, {target} has {wanted}",
-            "Name a prediction with the target's shape; for the accuracy of one number write accuracy(y > 0.5, t).",
+            "Name a prediction with the target's shape; for the accuracy of one number write 'accuracy(y > 0.5, t)'.",
         )
     kind: Kind = "rmse" if read[1] == "rmse" else "accuracy"
     if read[3] is None:

@@ -39,10 +39,10 @@ def read_npz(path: Path) -> Table:
         raise DataError(
             "The data file is not an .npz file, or it is damaged.",
             f"  {path}: {error}",
-            "Write it anew with numpy.savez(path, x=…, t=…).",
+            "Write it anew:  numpy.savez(path, x=…, t=…)",
         ) from error
     if not arrays:
-        raise DataError("The data file holds no arrays.", f"  {path}", "Write it with numpy.savez(path, x=…, t=…).")
+        raise DataError("The data file holds no arrays.", f"  {path}", "Write it:  numpy.savez(path, x=…, t=…)")
     return Table(str(path), arrays, _faults(arrays, path))
 
 
@@ -58,7 +58,7 @@ def _promised(file: IO[bytes], path: Path, name: str) -> int:
         raise DataError(
             f"The array '{name.removesuffix('.npy')}' holds {kind}, not numbers.",
             f"  {path}",
-            "Write it as an array of numbers: numpy.asarray(values, dtype=float).",
+            "Write it as an array of numbers:  numpy.asarray(values, dtype=float)",
         )
     count = dtype.itemsize
     for extent in shape:

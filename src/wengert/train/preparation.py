@@ -45,7 +45,7 @@ class Standardisation:
                 raise DataError(
                     f"'{name}' is to be standardised, but it holds indices (integers).",
                     f"  {name}: {arrays[name].dtype}",
-                    "Bind it without int(…), or leave it out of the names to standardise.",
+                    "Bind it without 'int(…)', or leave it out of the names to standardise.",
                 )
             values = arrays[name].astype(np.float64)
             mean, variance = values.mean(axis=0), values.var(axis=0)
@@ -94,7 +94,7 @@ def split(n: int, fraction: float, seed: int) -> tuple[Array, Array]:
         raise DataError(
             f"The fraction for validation is {fraction:g}, and must be at least 0 and less than 1.",
             f"  {n} examples",
-            "Write for example 0.2 for every fifth example.",
+            "Write, for example, 0.2 for every fifth example.",
         )
     if fraction == 0:
         return np.arange(n), np.arange(0)

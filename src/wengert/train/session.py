@@ -336,7 +336,7 @@ def _initial(
         raise ModelError(
             "The equations have no parameters to train.",
             "  every free quantity is bound to data or has a value",
-            "Name the parameters with --params, for example --params w,b.",
+            "Name the parameters, for example:  --params w,b",
         )
     floats = [a.dtype for a in training.values() if a.dtype.kind == "f"]
     params = initial_parameters(model.parameters, seed, rule, floats[0] if floats else np.dtype(np.float64))
@@ -386,7 +386,7 @@ def _refuse_other_run(saved: SavedModel, model: Model, task: Task, options: Trai
         raise ModelError(
             f"The saved training has {saved.progress.epoch} epochs already.",
             f"  --epochs {options.epochs} counts them all",
-            f"Write a larger number, for example --epochs {2 * saved.progress.epoch}.",
+            f"Write a larger number, for example:  --epochs {2 * saved.progress.epoch}",
         )
 
 

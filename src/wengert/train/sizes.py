@@ -42,9 +42,9 @@ class Sizes:
             have, before = size, "the equations"
         if have != number:
             raise ShapeError(
-                f"{index_of(self.whole, size, letter)} has two sizes: {have} and {number}",
+                f"{index_of(self.whole, size, letter, start=True)} has two sizes, {have} and {number}.",
                 f"  {have} in {before}, {number} in {origin}",
-                "give data whose shapes fit the equations, or correct --size",
+                "Give data whose shapes fit the equations, or correct --size.",
             )
 
     def arrays(self, arrays: Mapping[str, Array], what: str) -> None:
@@ -57,9 +57,9 @@ class Sizes:
             shape = quantity.type.shape
             if len(shape) != np.ndim(array):
                 raise ShapeError(
-                    f"'{name}' has {axes(len(shape))} in the equations, and {what} {name} has {axes(np.ndim(array))}",
+                    f"'{name}' has {axes(len(shape))} in the equations, and {what} '{name}' has {axes(np.ndim(array))}.",
                     f"  {name}: {' × '.join(map(str, np.shape(array))) or 'a number'}",
-                    f"give {'an array with ' + axes(len(shape)) if shape else 'a number'}",
+                    f"Give {'an array with ' + axes(len(shape)) if shape else 'a number'}.",
                 )
             letters = (*quantity.letters, *[""] * len(shape))
             for size, number, letter in zip(shape, np.shape(array), letters, strict=False):
@@ -91,9 +91,9 @@ class Sizes:
         letters = system.data.class_letters.get(size, ())
         example = (computed or [quantities[n].identifier for n in vectors] or list(letters) or ["h"])[-1]
         raise ShapeError(
-            f"the size of {index_of(system, size)} in '{name}' is not known",
+            f"The size of {index_of(system, size)} in '{name}' is not known.",
             f"  no data has that axis; it is an axis of {', '.join(n for n, q in quantities.items() if size in q.type.shape)}",
-            f"state it, for example  --size {example}=32",
+            f"State it, for example:  --size {example}=32",
         )
 
 
@@ -102,11 +102,13 @@ def axes(number: int) -> str:
     return f"{number or 'no'} {'axis' if number == 1 else 'axes'}"
 
 
-def index_of(system: System, size: object, letter: str = "") -> str:
+def index_of(system: System, size: object, letter: str = "", *, start: bool = False) -> str:
     """How the user knows an axis: by its index letters."""
     letters = system.data.class_letters.get(size, ()) if isinstance(size, Dim) else ()
-    known = ", ".join(letters) or letter
-    return f"the index {known}" if known else "an axis"
+    known = ", ".join(f"'{one}'" for one in letters or (letter,) if one)
+    if known:
+        return f"{'The' if start else 'the'} index {known}"
+    return f"{'An' if start else 'an'} axis"
 
 
 def _stated_size(system: System, spelled: str, number: int) -> object:
@@ -120,14 +122,14 @@ def _stated_size(system: System, spelled: str, number: int) -> object:
             return having[0]
         vectors = [q.identifier for q in system.data.quantities.values() if q.type.rank == 1]
         raise EquationError(
-            f"there is no vector '{spelled}' whose size could be stated",
+            f"There is no vector '{spelled}' whose size could be stated.",
             where,
-            f"name one of these vectors: {', '.join(vectors)}" if vectors else "these equations have no vectors",
+            f"Name one of these vectors:  {', '.join(vectors)}" if vectors else "Leave it out: there are no vectors.",
         ) from None
     shape = system.data.quantities[name].type.shape
     if len(shape) != 1:
         raise EquationError(
-            f"'{name}' has {axes(len(shape))}, so its size is no single number", where, "name a vector of that size"
+            f"'{name}' has {axes(len(shape))}, so its size is no single number.", where, "Name a vector of that size."
         )
     return shape[0]
 
@@ -148,10 +150,10 @@ def batch_system(system: System, bound: Mapping[str, Array], absent: list[str]) 
 
 
 def _wrong_axes(name: str, rank: int, shape: tuple[int, ...]) -> ShapeError:
-    column = "one column, with a number for each example"
-    rows = "columns side by side, or classes:  NAME=[a, b], NAME=onehot(c)".replace("NAME", name)
+    column = "one column, with a number for each example."
+    rows = f"columns side by side, '{name}=[a, b]', or classes, '{name}=onehot(c)'."
     return ShapeError(
-        f"'{name}' has {axes(rank)} for one example, so its data needs {axes(rank + 1)}, the examples first",
+        f"'{name}' has {axes(rank)} for one example, so its data needs {axes(rank + 1)}, the examples first.",
         f"  the data bound to {name} has {axes(len(shape))}: {' × '.join(map(str, shape)) or 'a number'}",
-        f"bind {column if rank == 0 else rows if rank == 1 else 'an array of that shape'}",
+        f"Bind {column if rank == 0 else rows if rank == 1 else 'an array of that shape.'}",
     )
