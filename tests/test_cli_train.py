@@ -73,16 +73,16 @@ REFUSALS = {
     "last line is not scalar": (
         {"net.txt": NET.replace("L = ½ Σ_k (y_k − t_k)²", "e_k = y_k − t_k")},
         DIGITS,
-        """training needs one number as the loss, and 'e' has one for each k
+        """Training needs one number as the loss, and 'e' has one for each 'k'.
   e_k = y_k − t_k
-add a last line such as  L = ½ Σ_k (y_k − t_k)², or name another quantity with --loss""",
+Name another quantity with --loss, or add a last line:  L = ½ Σ_k (y_k − t_k)²""",
     ),
     "no parameters": (
         {"line.txt": LINE.replace("params w, b\n", "")},
         POINTS,
-        """these equations name no parameters
+        """These equations name no parameters.
   the free quantities are w, x, b, t
-add a line such as  params w, b  to the file, or give --params""",
+Name them with --params, or add a line to the file:  params w, b""",
     ),
     "a name that is neither data nor parameter nor constant": (
         {"line.txt": LINE.replace("w x + b", "w x + b + c")},
@@ -103,7 +103,7 @@ Write a finite number there or delete the row; or bind other columns.""",
         (*POINTS, "--bind", "t=kind"),
         """The column 'kind' holds text, for example 'a', where numbers are needed.
   bound as kind
-Bind it as classes, t=onehot(kind), or bind another column.""",
+Bind it as classes, 't=onehot(kind)', or bind another column.""",
     ),
     "a missing column": (
         {},
@@ -122,72 +122,72 @@ Write a finite number there or delete the row; or bind other columns.""",
     "one number where a vector is needed": (
         {},
         (*DIGITS[:4], "--bind", "x=data,t=target", "--size", "h=4"),
-        """'t' has 1 axis for one example, so its data needs 2 axes, the examples first
+        """'t' has 1 axis for one example, so its data needs 2 axes, the examples first.
   the data bound to t has 1 axis: 1438
-bind columns side by side, or classes:  t=[a, b], t=onehot(c)""",
+Bind columns side by side, 't=[a, b]', or classes, 't=onehot(c)'.""",
     ),
     "data against a declared size": (
         {"net.txt": NET.replace("data x, t", "data x, t\nx ∈ ℝ^63")},
         DIGITS,
-        """the index j has two sizes: 63 and 64
+        """The index 'j' has two sizes, 63 and 64.
   63 in the equations, 64 in the data of x
-give data whose shapes fit the equations, or correct --size""",
+Give data whose shapes fit the equations, or correct --size.""",
     ),
     "data against a stated size": (
         {},
         (*DIGITS, "--size", "x=63"),
-        """the index j has two sizes: 64 and 63
+        """The index 'j' has two sizes, 64 and 63.
   64 in the data of x, 63 in --size x=63
-give data whose shapes fit the equations, or correct --size""",
+Give data whose shapes fit the equations, or correct --size.""",
     ),
     "a size that nothing tells": (
         {},
         (*DIGITS[:6],),
-        """the size of the index i in 'w⁽¹⁾' is not known
+        """The size of the index 'i' in 'w⁽¹⁾' is not known.
   no data has that axis; it is an axis of z, w⁽¹⁾, b⁽¹⁾, h, w⁽²⁾
-state it, for example  --size h=32""",
+State it, for example:  --size h=32""",
     ),
     "a size of no vector": (
         {},
         (*DIGITS, "--size", "q=3"),
-        """there is no vector 'q' whose size could be stated
+        """There is no vector 'q' whose size could be stated.
   --size q=3
-name one of these vectors: z, x, b_1, h, y, b_2, t""",
+Name one of these vectors:  z, x, b_1, h, y, b_2, t""",
     ),
     "a size that is no number": (
         {},
         (*DIGITS, "--size", "h"),
-        """'h' does not state a size
+        """'h' does not state a size.
   --size h
-write for example  --size h=32""",
+Write, for example:  --size h=32""",
     ),
     "a value of another shape": (
         {"line.txt": LINE.replace("w x + b", "w x + c b")},
         (*POINTS, "--set", "c=[1,2]"),
-        """'c' has no axes in the equations, and the value of c has 1 axis
+        """'c' has no axes in the equations, and the value of 'c' has 1 axis.
   c: 2
-give a number""",
+Give a number.""",
     ),
     "a value for a computed line": (
         {},
         (*POINTS, "--set", "y=1"),
-        """'y' is computed by a line, so it has no fixed value
+        """'y' is computed by a line, so it has no fixed value.
   --set y=…
-give values to free quantities that are neither parameters nor data""",
+Give values to free quantities that are neither parameters nor data.""",
     ),
     "a parameter that is computed": (
         {},
         (*POINTS, "--params", "y"),
-        """'y' is computed by a line, so it cannot be a parameter
+        """'y' is computed by a line, so it cannot be a parameter.
   y = w x + b
-name free quantities: w, b""",
+Name free quantities:  w, b""",
     ),
     "a parameter that is not there": (
         {},
         (*POINTS, "--params", "q"),
-        """there is no quantity 'q'
+        """There is no quantity 'q'.
   --params q
-the quantities are y, w, x, b, L, t""",
+Write one of the quantities:  y, w, x, b, L, t""",
     ),
     "a binding of no quantity": (
         {},
@@ -213,16 +213,16 @@ Write one of these names or the path of a CSV or .npz file, for example 'diabete
     "unknown option": (
         {},
         ("train", "line.txt", "--dta", "numbers.csv"),
-        """No such option: --dta (Possible options: --data, --out, --set)
+        """No such option: --dta (Possible options: --data, --out, --set).
   wengert train line.txt --dta numbers.csv
-wengert train --help lists the options""",
+See the options:  wengert train --help""",
     ),
     "a number that is none": (
         {},
         (*POINTS, "--lr", "fast"),
-        """Invalid value for '--lr': Input should be a valid number, unable to parse string as a number
+        """Invalid value for '--lr': Input should be a valid number, unable to parse string as a number.
   wengert train line.txt --data numbers.csv --epochs 1 --lr fast
-wengert train --help lists the options""",
+See the options:  wengert train --help""",
     ),
     "the model in a folder that is not there": (
         {},
@@ -311,9 +311,9 @@ def test_resume_with_another_size_is_refused(run):
     resumed = [part.replace("h=4", "h=5") for part in DIGITS]
     assert (
         refused(run, *resumed, "--epochs", "2", "--out", "m", "--resume")
-        == """the index i has two sizes: 4 and 5
+        == """The index 'i' has two sizes, 4 and 5.
   4 in the saved model, 5 in --size h=5
-give data whose shapes fit the equations, or correct --size
+Give data whose shapes fit the equations, or correct --size.
 """
     )
 

@@ -74,7 +74,8 @@ def _usage(error: Any) -> str:
     listed = "commands" if command == "wengert" else "options"
     typed = " ".join(["wengert", *sys.argv[1:]])
     shown = typed if len(typed) <= 100 else f"{typed[:99]}…"
-    return f"{error.format_message()}\n  {shown}\n{command} --help lists the {listed}"
+    what = error.format_message()
+    return f"{what if what.endswith(('.', '?')) else f'{what}.'}\n  {shown}\nSee the {listed}:  {command} --help"
 
 
 def _fail(message: str, status: int) -> None:
@@ -120,7 +121,7 @@ def sizes_in(settings: list[str]) -> dict[str, int]:
         name, sign, number = setting.rpartition("=")
         if not sign or not name.strip() or not number.strip().isdigit() or int(number) < 1:
             raise WengertError(
-                f"'{setting}' does not state a size", f"  --size {setting}", "write for example  --size h=32"
+                f"'{setting}' does not state a size.", f"  --size {setting}", "Write, for example:  --size h=32"
             )
         sizes[name.strip()] = int(number)
     return sizes
@@ -135,8 +136,9 @@ def _dims(system: Any, settings: list[str]) -> dict[str, int]:
         shape = system.data.quantities[system.name(spelled)].type.shape
         if len(shape) != 1 or not isinstance(shape[0], Dim):
             raise WengertError(
-                f"--size {spelled}={number}: '{spelled}' is not a vector of open size",
-                repair="name a vector whose size is a letter",
+                f"'{spelled}' is not a vector whose size is open.",
+                f"  --size {spelled}={number}",
+                "Name a vector whose size is a letter.",
             )
         result[shape[0].name] = number
     return result
@@ -171,8 +173,12 @@ def derive(
     from wengert.derive import report
     from wengert.derive import steps as explanation
 
-    if sum((latex, unicode, ascii, as_json)) > 1:
-        raise WengertError("--latex, --unicode, --ascii and --json exclude each other", repair="choose one")
+    formats = {"--latex": latex, "--unicode": unicode, "--ascii": ascii, "--json": as_json}
+    chosen = [option for option, given in formats.items() if given]
+    if len(chosen) > 1:
+        raise WengertError(
+            "The output has one form.", f"  {' '.join(chosen)} exclude each other", "Choose one of them."
+        )
     system = _system(file)
     derivation = system.backward(loss or None, names_in(wrt))
     if form:
@@ -290,7 +296,7 @@ def draw(
 
     if out.suffix.lower() not in (".svg", ".dot", ".gv"):
         raise WengertError(
-            f"a graph cannot be written as '{out.suffix or out}'", repair="name a file that ends in .svg or .dot"
+            f"A graph cannot be written as '{out.suffix or out}'.", f"  {out}", "Name a file that ends in .svg or .dot."
         )
     system = _system(file)
     backward = None if forward else system.backward(loss or None, names_in(wrt)).data
@@ -412,6 +418,6 @@ def values_in(settings: list[str]) -> Mapping[str, Any]:
     for setting in settings:
         name, value = parse_setting(setting)
         if name in values:
-            raise WengertError(f"--set gives '{name}' twice", f"  --set {setting}", "leave one of the two out")
+            raise WengertError(f"'{name}' is given twice.", f"  --set {setting}", "Leave one of the two out.")
         values[name] = value
     return values
