@@ -50,7 +50,7 @@ def test_demo_reaches_its_bounds_and_says_nothing_on_standard_error(demo):
 
 def test_demo_prints_the_backward_pass_in_both_forms_and_its_check(demo):
     _, done = demo
-    assert "  z̄_i = h̄_i σ'(z_i)\n" in done.stdout
+    assert "  z̄_i = h̄_i σ'(z_i)    [i]\n" in done.stdout
     assert "  z̄ = h̄ ∘ σ'(z)\n" in done.stdout
     assert done.stdout.count("\nchecked: 7 quantities, ") == 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -49,6 +50,7 @@ def main() -> None:
     """The entry point: mistakes of the user end with their three lines on standard error and status 2, failed checks with 1."""
     try:
         status = app(standalone_mode=False, prog_name="wengert")
+        sys.stdout.flush()
         if isinstance(status, int) and status:  # what typer.Exit(status) said
             sys.exit(status)
     except CheckError as error:
@@ -60,6 +62,11 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:
+        # What is still buffered cannot be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        reason = f"The output cannot be written: {error.strerror}."
+        _fail(f"{reason}\n  {error.filename or 'standard output'}\nFree some space, or write elsewhere.", 2)
     except typer.Exit as leave:
         sys.exit(leave.exit_code)
     except Exception as error:
@@ -128,11 +135,15 @@ def sizes_in(settings: list[str]) -> dict[str, int]:
 
 
 def _dims(system: Any, settings: list[str]) -> dict[str, int]:
-    """Numbers of named sizes from sizes of vectors."""
+    """Numbers of named sizes from sizes of vectors or of index letters."""
     from wengert.ir.types import Dim
 
     result: dict[str, int] = {}
     for spelled, number in sizes_in(settings).items():
+        letter = next((dim for dim, letters in system.data.class_letters.items() if spelled in letters), None)
+        if letter is not None:
+            result[letter.name] = number
+            continue
         shape = system.data.quantities[system.name(spelled)].type.shape
         if len(shape) != 1 or not isinstance(shape[0], Dim):
             raise WengertError(
@@ -197,7 +208,7 @@ def derive(
     _warn(system)
     with _plain_output() as out:
         if echo:
-            out(report.echo_text(system.data, ascii=ascii).split("\nwarning")[0] + "\n")
+            out(report.echo_text(system.data, ascii=ascii, warnings=False) + "\n")
         if latex:
             out(report.derivation_latex(system.data, lines, ()))
             out(f"% {checked}")
