@@ -6,6 +6,7 @@ among those the user used for it. It must not know where a term comes from.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -58,6 +59,8 @@ class IndexForm:
 
     system: System
     style: Style = field(default_factory=Style)
+    meant: dict[str, Size] = field(default_factory=dict[str, Size], init=False)
+    """The size over which each letter of the line runs: a letter has one meaning in a line."""
 
     def line(self, name: str, term: Term) -> tuple[Ref, Expr]:
         """Left and right side of `name_ij = term`; `name` may be that of an error signal."""
@@ -76,8 +79,13 @@ class IndexForm:
         return Ref(spelled or unbar(name), indices or None, is_bar(name))
 
     def show(self, term: Term, letters: Sequence[Place], scope: Iterable[str] = ()) -> Expr:
-        """The tree of a term whose axes carry `letters`; letters in `scope` are taken."""
-        sign, tree = self.signed(term, letters, frozenset(scope) | {q for q in letters if isinstance(q, str)})
+        """The tree of a line's right side whose axes carry `letters`; letters in `scope` are taken."""
+        self.meant = {q: size for q, size in zip(letters, term.shape, strict=True) if isinstance(q, str)}
+        return self.tree(term, letters, frozenset(scope) | set(self.meant))
+
+    def tree(self, term: Term, letters: Sequence[Place], scope: frozenset[str]) -> Expr:
+        """The tree of a part of a line."""
+        sign, tree = self.signed(term, letters, scope)
         return tree if sign > 0 else negated(tree)
 
     def signed(self, term: Term, letters: Sequence[Place], scope: frozenset[str]) -> tuple[int, Expr]:
@@ -96,39 +104,36 @@ class IndexForm:
 
     def apply(self, term: Apply, letters: Sequence[Place], scope: frozenset[str]) -> Expr:
         def args() -> list[Expr]:
-            return [self.show(arg, letters, scope) for arg in term.args]
+            return [self.tree(arg, letters, scope) for arg in term.args]
 
         if term.op == "position":
             return Index(letters[0]) if isinstance(letters[0], str) else letters[0]
         if term.op in ("max", "min", "prod"):
             return self.reduction(term, letters, scope)
         if term.op == "prod_others":
-            return self.other_factors(term, letters, scope)
+            return self.other_entries(term, letters, scope)
         return function_tree(term, args, self.style)
 
     def reduction(self, term: Apply, letters: Sequence[Place], scope: frozenset[str]) -> Expr:
+        """max_j x_ij, min, ∏."""
         (body,) = term.args
-        axes: tuple[int, ...] = term.param("axes")
         names = list(letters)
         fresh: list[str] = []
-        taken = set(scope)
-        for axis in range(body.rank):
-            if axis in axes:
-                letter = self.free_letter(self.hints(body, axis), body.shape[axis], taken)
-                names.insert(axis, letter)
-                fresh.append(letter)
-                taken.add(letter)
-        return BigOp(term.op, tuple(fresh), self.show(body, names, taken))
+        for axis in sorted(term.param("axes")):
+            letter = self.free_letter(self.hints(body, axis), body.shape[axis], scope | set(fresh))
+            names.insert(axis, letter)
+            fresh.append(letter)
+        return BigOp(term.op, tuple(fresh), self.tree(body, names, scope | set(fresh)))
 
-    def other_factors(self, term: Apply, letters: Sequence[Place], scope: frozenset[str]) -> Expr:
-        """∏_(j ≠ i) x_j, the derivative of a product by x_i."""
-        (body,), axis = term.args, term.param("axis")
+    def other_entries(self, term: Apply, letters: Sequence[Place], scope: frozenset[str]) -> Expr:
+        """∏_(j ≠ i) x_j."""
+        (body,), axis = term.args, int(term.param("axis"))
+        letter = self.free_letter(self.hints(body, axis), body.shape[axis], scope)
+        names = list(letters)
+        names[axis] = letter
         own = letters[axis]
-        taken = set(scope)
-        other = self.free_letter(self.hints(body, axis), body.shape[axis], taken)
-        names = [*letters[:axis], other, *letters[axis + 1 :]]
-        condition = Compare("≠", Index(other), Index(own) if isinstance(own, str) else own)
-        return BigOp("prod", (other,), self.show(body, names, taken | {other}), condition)
+        others = Compare("≠", Index(letter), Index(own) if isinstance(own, str) else own)
+        return BigOp("prod", (letter,), self.tree(body, names, scope | {letter}), others)
 
     # -- products
 
@@ -136,50 +141,44 @@ class IndexForm:
         at: dict[int, Place] = dict(zip(term.out, letters, strict=True))
         free = [f for f in term.factors if all(q in term.out for q in f.labels)]
         bound = [f for f in term.factors if f not in free]
-        above = [
-            raised(self.show(f.term, [at[q] for q in f.labels], scope), f.exponent)
-            for f in ordered(free, self.style)
-            if f.exponent > 0
-        ]
-        below = [
-            raised(self.show(f.term, [at[q] for q in f.labels], scope), -f.exponent)
-            for f in ordered(free, self.style)
-            if f.exponent < 0
-        ]
+        above, below = self.factors(free, at, scope)
         above += [self.summed(part, term, at, scope) for part in components(bound, term.out)]
         return fraction(term.coef, above, below, self.style)
 
+    def factors(
+        self, factors: Sequence[Factor], at: Mapping[int, Place], scope: frozenset[str]
+    ) -> tuple[list[Expr], list[Expr]]:
+        """The trees of factors whose labels have the letters `at`, above and below the line."""
+        above: list[Expr] = []
+        below: list[Expr] = []
+        for f in ordered(factors, self.style):
+            tree = self.tree(f.term, [at[q] for q in f.labels], scope)
+            (above if f.exponent > 0 else below).append(raised(tree, abs(f.exponent)))
+        return above, below
+
     def summed(self, part: Sequence[Factor], term: tm.Product, at: Mapping[int, Place], scope: frozenset[str]) -> Expr:
         """Σ_jk of the factors that share summed labels."""
-        names, taken = dict(at), set(scope)
+        names = dict(at)
         fresh: list[str] = []
         part = self.look_ups(part, names, scope)
         for label in dict.fromkeys(q for f in part for q in f.labels):
             if label not in names:
-                hints = [
-                    h
-                    for f in ordered(part, self.style)
-                    for axis, q in enumerate(f.labels)
-                    if q == label
-                    for h in self.hints(f.term, axis)
-                ]
-                letter = self.free_letter(hints, term.sizes[label], taken)
+                letter = self.free_letter(self.label_hints(part, label), term.sizes[label], scope | set(fresh))
                 names[label] = letter
-                taken.add(letter)
                 fresh.append(letter)
-        inner = frozenset(taken)
-        above = [
-            raised(self.show(f.term, [names[q] for q in f.labels], inner), f.exponent)
-            for f in ordered(part, self.style)
-            if f.exponent > 0
-        ]
-        below = [
-            raised(self.show(f.term, [names[q] for q in f.labels], inner), -f.exponent)
-            for f in ordered(part, self.style)
-            if f.exponent < 0
-        ]
+        above, below = self.factors(part, names, scope | set(fresh))
         _, body = fraction(Fraction(1), above, below, self.style)
         return BigOp("sum", tuple(fresh), body) if fresh else body
+
+    def label_hints(self, part: Sequence[Factor], label: int) -> list[str]:
+        """Letters that the user gave to the axes at a label."""
+        return [
+            hint
+            for f in ordered(part, self.style)
+            for axis, q in enumerate(f.labels)
+            if q == label
+            for hint in self.hints(f.term, axis)
+        ]
 
     def look_ups(self, part: Sequence[Factor], names: dict[int, Place], scope: frozenset[str]) -> Sequence[Factor]:
         """Σ_k x_k ⟦k = Y_i⟧ is x_{Y_i}: such labels get the expression Y_i for a letter, and the indicator goes."""
@@ -191,7 +190,7 @@ class IndexForm:
             label, chooser, others = place
             if any(q not in names for q in others) or not any(label in g.labels for g in kept if g is not f):
                 continue
-            names[label] = self.show(chooser, [names[q] for q in others], scope)
+            names[label] = self.tree(chooser, [names[q] for q in others], scope)
             kept.remove(f)
         return kept
 
@@ -220,12 +219,21 @@ class IndexForm:
                     stack.extend((arg, k) for arg in reversed(item.args))
         return found
 
-    def free_letter(self, hints: Sequence[str], size: Size, taken: set[str]) -> str:
-        """The first letter not in scope: hinted ones, those of the size class, then i, j, k, …."""
-        classed = self.system.class_letters.get(size, ()) if isinstance(size, Dim) else ()
-        names = {q for quantity in self.system.quantities.values() for q in (quantity.name, quantity.indexed)}
-        spare = [q for q in (*DEFAULT_LETTERS, *(f"i{n}" for n in range(1, 100))) if q not in names]
-        return next(q for q in (*hints, *classed, *spare) if q not in taken)
+    def free_letter(self, hints: Sequence[str], size: Size, taken: frozenset[str]) -> str:
+        """The first letter not in scope: hinted ones, those of the size class, then i, j, k, …, letters of no other class first.
+
+        A letter that runs over another size in this line is left out.
+        """
+        system = self.system
+        classed = system.class_letters.get(size, ()) if isinstance(size, Dim) else ()
+        names = {q for quantity in system.quantities.values() for q in (quantity.name, quantity.indexed)}
+        spare = [q for q in DEFAULT_LETTERS if q not in names and q not in system.size_names]
+        used = {q for letters in system.class_letters.values() for q in letters}
+        numbered = (f"i{n}" for n in itertools.count(1))
+        candidates = itertools.chain(hints, classed, sorted(spare, key=used.__contains__), numbered)
+        letter = next(q for q in candidates if q not in taken and self.meant.get(q, size) == size)
+        self.meant[letter] = size
+        return letter
 
 
 def chosen_place(factor: Factor, names: Mapping[int, Place]) -> tuple[int, Term, list[int]] | None:
@@ -267,7 +275,7 @@ def function_tree(term: Apply, args: Callable[[], list[Expr]], style: Style) -> 
     if op == "logical_not":
         return Compare("=", Indicator(parts[0]), Num(Fraction(0)))
     if op == "cast":
-        return Indicator(parts[0]) if term.args[0].__dict__.get("dtype") == "bool" else parts[0]
+        return Indicator(parts[0]) if tm.is_indicator(term) else parts[0]
     if op == "where":
         return Cases(((parts[1], parts[0]), (parts[2], None)))
     if op == "relu":

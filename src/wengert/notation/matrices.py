@@ -70,12 +70,14 @@ class MatrixForm:
 
     def apply(self, term: Apply) -> Expr:
         if term.op in ("position", "max", "min", "prod", "prod_others"):
-            raise NoForm(f"{term.op} needs an index")
+            raise NoForm(f"{term.op.removesuffix('_others')} needs an index")
+        if term.rank and term.args and all(_bare(arg) for arg in term.args):
+            raise NoForm("a scalar spread over an array")
         return function_tree(term, lambda: [self.argument(arg) for arg in term.args], self.style)
 
     def argument(self, term: Term) -> Expr:
         """An argument of a function of entries: a scalar there may stand bare."""
-        if isinstance(term, tm.Product) and not any(f.labels for f in term.factors):
+        if isinstance(term, tm.Product) and _bare(term):
             sign, tree = fraction(term.coef, *self.scalars(term.factors), self.style)
             return tree if sign > 0 else negated(tree)
         return self.show(term)
@@ -91,6 +93,8 @@ class MatrixForm:
     def product(self, term: tm.Product) -> tuple[int, Expr]:
         if len(set(term.out)) < len(term.out):
             raise NoForm("a diagonal")
+        if any(isinstance(f.term, Apply) and f.term.dtype == "bool" for f in term.factors):
+            raise NoForm("a condition spread over an array")
         plain = [f for f in term.factors if not f.labels]
         above, below = self.scalars(plain)
         vectors: dict[int, list[Expr]] = {q: [] for q in term.out}
@@ -101,7 +105,7 @@ class MatrixForm:
             if not touched:
                 above.append(self.scalar(part))
             elif len(part) == 1 and part[0].exponent < 0 and len(touched) == len(term.out):
-                under.append(raised(self.oriented(part[0], term.out), -part[0].exponent))
+                under.append(self.oriented(part[0], term.out))
             elif len(touched) == 1:
                 vectors[touched[0]].append(self.column(part, touched[0]))
             else:
@@ -109,9 +113,7 @@ class MatrixForm:
         body = self.assemble(term.out, vectors, blocks)
         if body is None and term.rank == 1:
             body = Ones()
-        if body is None and term.rank == 2:
-            if not (above or below or under):
-                raise NoForm("a filled matrix")
+        if body is None and term.rank == 2 and not under:
             raise NoForm("a scalar spread over a matrix")
         bottom = (
             below if not under else [side_by_side([*below, *([side_by_side(under, "∘")] if len(under) > 1 else under)])]
@@ -145,8 +147,8 @@ class MatrixForm:
         return tree
 
     def oriented(self, factor: Factor, out: Sequence[int]) -> Expr:
-        """A factor that has all the axes, transposed where they come in the other order."""
-        tree = self.show(factor.term)
+        """A factor that has all the axes, transposed where they come in the other order, raised entry by entry."""
+        tree = entry_power(self.show(factor.term), abs(factor.exponent), len(out))
         if factor.labels == tuple(out):
             return tree
         if factor.labels == tuple(reversed(out)):
@@ -157,7 +159,7 @@ class MatrixForm:
         """A factor raised entry by entry."""
         if factor.exponent < 0:
             raise NoForm("a quotient under a sum")
-        return raised(self.show(factor.term), factor.exponent)
+        return entry_power(self.show(factor.term), factor.exponent, factor.term.rank)
 
     def column(self, part: Sequence[Factor], label: int) -> Expr:
         """A group of factors as a column over one label."""
@@ -190,9 +192,9 @@ class MatrixForm:
         """A matrix product from axis `start` to axis `end`."""
         left, at, links = list(part), start, list[Expr]()
         if all(set(f.labels) == {start, end} for f in part):
-            return entrywise(
-                [raised(self.oriented(f, (start, end)), f.exponent) if f.exponent > 0 else _no_quotient() for f in part]
-            )
+            if any(f.exponent < 0 for f in part):
+                raise NoForm("a quotient inside a chain")
+            return entrywise([self.oriented(f, (start, end)) for f in part])
         while at != end:
             found = [f for f in left if at in f.labels and len(f.labels) == 2]
             diagonal = [f for f in left if f.labels == (at,)]
@@ -225,6 +227,8 @@ class MatrixForm:
             raise NoForm("more than two axes")
         rest = list(part[1:])
         if head.labels[0] == head.labels[1]:
+            if rest:
+                raise NoForm("a product of diagonals")
             return Call("tr", (self.power_of(head),))
         if not rest:
             return Product((Transpose(Ones()), self.power_of(head), Ones()))
@@ -248,5 +252,18 @@ def entrywise(parts: Sequence[Expr]) -> Expr:
     return side_by_side(parts, "∘")
 
 
-def _no_quotient() -> Expr:
-    raise NoForm("a quotient inside a chain")
+def entry_power(tree: Expr, exponent: Fraction, rank: int) -> Expr:
+    """tree ^ exponent entry by entry; of a matrix as A ∘ A, since A² is A A to a reader.
+
+    Raises NoForm for other powers of matrices.
+    """
+    if rank < 2 or exponent in (1, Fraction(1, 2)):
+        return raised(tree, exponent)
+    if exponent.denominator != 1 or exponent > 3:
+        raise NoForm("a power of the entries of a matrix")
+    return entrywise([tree] * int(exponent))
+
+
+def _bare(term: Term) -> bool:
+    """Whether a term is a scalar, spread or not, that may stand without axes."""
+    return isinstance(term, tm.Product) and not any(f.labels for f in term.factors)
