@@ -209,7 +209,7 @@ def warn_of_names_like_entries(context: Context, lines: Sequence[Line], quantiti
             continue
         if not any(warning.startswith(f"'{base}_{index}'") for warning in context.warnings):
             what = f"'{base}_{index}' is read as a name of its own, not as an entry of '{base}'."
-            context.warn(tree, what, f"For its entry at an integer {index} write:  Σ_k ⟦k = {index}⟧ {base}_k")
+            context.warn(tree, what, f"For its entry at an integer '{index}' write:  Σ_k ⟦k = {index}⟧ {base}_k")
 
 
 def warn_of_whole_result(context: Context, lines: Sequence[Line], homes: Homes, loss: str) -> None:

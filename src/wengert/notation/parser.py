@@ -259,7 +259,7 @@ class Parser:
                 raise self.error(
                     "A power of a power can mean two things.",
                     script.span,
-                    "Write a^(b^c) with the exponents in brackets, or (a^b)^c.",
+                    "Write 'a^(b^c)' with the exponents in brackets, or '(a^b)^c'.",
                 )
             tree = self.scripted(tree, script, start)
             raised = isinstance(tree, Power)
