@@ -118,7 +118,9 @@ def derive(system: System, loss: str | None = None, wrt: Iterable[str] = ()) -> 
     target = loss or system.loss
     if target not in system.quantities:
         raise EquationError(
-            f"there is no quantity '{target}'", repair=f"the quantities are {', '.join(system.quantities)}"
+            f"There is no quantity '{target}'.",
+            f"  the quantities are {', '.join(system.quantities)}",
+            "Write one of these names.",
         )
     chosen = _choose(system, target, tuple(wrt))
     values = {line.name: recognise(gather(line.node)) for line in system.lines}
@@ -129,16 +131,23 @@ def _choose(system: System, loss: str, wrt: tuple[str, ...]) -> tuple[str, ...]:
     for name in wrt:
         if name not in system.quantities:
             raise EquationError(
-                f"there is no quantity '{name}' to differentiate by",
-                repair=f"the quantities are {', '.join(system.quantities)}",
+                f"There is no quantity '{name}' to differentiate by.",
+                f"  the quantities are {', '.join(system.quantities)}",
+                "Write one of these names.",
             )
         if not system.quantities[name].type.is_float:
-            raise EquationError(f"'{name}' holds integers, so there is no derivative by it", repair="leave it out")
+            raise EquationError(
+                f"'{name}' holds integers, so there is no derivative by it.",
+                f"  {name} is {system.quantities[name].type}",
+                "Leave it out.",
+            )
     reached = influence(system, loss)
     for name in wrt or system.params:
         if name not in reached and name != loss:
             raise EquationError(
-                f"'{loss}' does not depend on '{name}'", repair="leave it out, or correct the equations"
+                f"'{loss}' does not depend on '{name}'.",
+                f"  it depends on {', '.join(n for n in system.quantities if n in reached) or 'nothing'}",
+                "Leave it out, or correct the equations.",
             )
     default = system.params or tuple(
         name for name in system.inputs if system.quantities[name].type.is_float and name in reached

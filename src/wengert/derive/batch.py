@@ -34,12 +34,15 @@ def batched(system: System, data: Iterable[str]) -> System:
     for name in names:
         if name not in system.inputs:
             raise EquationError(
-                f"'{name}' is not an input of these equations", repair=f"the inputs are {', '.join(system.inputs)}"
+                f"'{name}' is not an input of these equations.",
+                f"  the inputs are {', '.join(system.inputs)}",
+                "Write one of these names.",
             )
     if system.quantities[system.loss].type.rank:
         raise EquationError(
-            f"the last line, '{system.loss}', is not a scalar but has the shape {'×'.join(map(str, system.quantities[system.loss].type.shape))}",
-            repair="training needs a scalar loss as the last line, for example  L = ½ Σ_k (y_k − t_k)²",
+            f"The loss '{system.loss}' is not a scalar, and the mean over a batch is one.",
+            f"  {system.loss} has the shape {'×'.join(map(str, system.quantities[system.loss].type.shape))}",
+            "Write a scalar loss as the last line, for example:  L = ½ Σ_k (y_k − t_k)²",
         )
     return _Batch(system, names).run()
 

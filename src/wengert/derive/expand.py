@@ -19,6 +19,7 @@ from wengert.ir.graph import constant
 from wengert.ir.types import ArrayType, Dim
 from wengert.notation.expr import Expr, Line, Partial
 from wengert.notation.forms import IndexForm
+from wengert.notation.tokens import Source
 from wengert.ops.build import Builder
 from wengert.ops.gather import gather
 from wengert.ops.terms import Add, Apply, Leaf, Product, Term, is_indicator, subterms
@@ -72,8 +73,9 @@ def compare(backward: Backward, sizes: Mapping[str, int] | None = None) -> Compa
     system = backward.system
     if not backward.seeded:
         raise EquationError(
-            f"'{backward.loss}' is not a scalar, so there is no single expanded derivative",
-            repair="name a scalar with --loss",
+            f"'{backward.loss}' is not a scalar, so there is no single expanded derivative.",
+            f"  {backward.loss} has the shape {'×'.join(map(str, system.quantities[backward.loss].type.shape))}",
+            "Name a scalar with --loss.",
         )
     written = {line.name: gather(line.node) for line in system.lines}
     whole = _inline(
@@ -86,7 +88,9 @@ def compare(backward: Backward, sizes: Mapping[str, int] | None = None) -> Compa
     for name in backward.wrt:
         if system.defines(name):
             raise EquationError(
-                f"'{name}' is an intermediate; the expansion is by inputs", repair="leave it out of --wrt for --compare"
+                f"'{name}' is an intermediate, and the expansion is by inputs.",
+                f"  the inputs are {', '.join(system.inputs)}",
+                "Leave it out of --wrt for --compare.",
             )
         term = _derivative(backward, whole, name)
         terms.append(term)
@@ -116,8 +120,9 @@ def _inline(backward: Backward, values: Mapping[str, Term]) -> Term:
         done[line.name] = substitute_leaves(values[line.name], done)
         if sum(1 for _ in subterms(done[line.name])) > TERM_LIMIT:
             raise EquationError(
-                f"written out, '{line.name}' has more than {TERM_LIMIT} parts",
-                repair="compare a smaller system: the expansion grows exponentially",
+                f"Written out, '{line.name}' has more than {TERM_LIMIT:,} parts.",
+                Source(backward.system.source).where(line.written.span),
+                "Compare a smaller system: the expansion grows exponentially.",
             )
     return done[backward.loss]
 
@@ -127,7 +132,11 @@ def _derivative(backward: Backward, whole: Term, name: str) -> Term:
     node = Builder(dict(system.leaves)).build(whole)
     (result,) = vjp([node], [system.leaves[name]], [constant(1, ArrayType(()))])
     if result is None:
-        raise EquationError(f"'{backward.loss}' does not depend on '{name}'", repair="leave it out")
+        raise EquationError(
+            f"'{backward.loss}' does not depend on '{name}'.",
+            f"  the derivatives are by {', '.join(backward.wrt)}",
+            "Leave it out.",
+        )
     return simplify(open_term_primes(gather(result), backward.letters), NO_NAMES)
 
 

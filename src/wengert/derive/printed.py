@@ -42,7 +42,9 @@ class Printer:
 
     def __post_init__(self) -> None:
         if self.form not in FORMS:
-            raise EquationError(f"there is no form '{self.form}'", repair=f"the forms are {', '.join(FORMS)}")
+            raise EquationError(
+                f"There is no form '{self.form}'.", f"  the forms are {', '.join(FORMS)}", "Write one of these."
+            )
         style = style_of(self.system)
         self.index = IndexForm(self.system, style)
         self.matrix = MatrixForm(self.system, style)
@@ -114,15 +116,16 @@ class Printer:
         for dim in self.all_sizes():
             size = bind_size(dim, bound)
             if not isinstance(size, int):
-                letters = self.system.class_letters.get(size, ())
                 raise EquationError(
-                    f"the size of the index {', '.join(letters) or size} is not known, so entries cannot be written out",
-                    repair=f"give it by a quantity that has it:  --size {self.owner(size)}=2",
+                    f"The size of {self.axis(size)} is not known, so entries cannot be written out.",
+                    f"  it is an axis of {', '.join(self.having(dim))}",
+                    f"Give it by a quantity that has it:  --size {self.owner(size)}=2",
                 )
             if size > 4:
                 raise EquationError(
-                    f"an axis has {size} entries; entries are written out up to 4",
-                    repair="use --form index or --form matrix",
+                    f"The axis has {size} entries, and entries are written out up to 4.",
+                    f"  it is an axis of {', '.join(self.having(dim))}",
+                    "Use --form index or --form matrix.",
                 )
         lines: list[Line] = []
         for place in itertools.product(*(range(1, int(n) + 1) for n in shape if isinstance(n, int))):
@@ -140,8 +143,16 @@ class Printer:
 
     def owner(self, size: Dim) -> str:
         """A quantity of one axis that has this size, else any."""
-        having = [q for q in self.system.quantities.values() if size in q.type.shape]
-        return min(having, key=lambda q: q.type.rank).name if having else str(size)
+        return min(self.having(size), key=lambda name: self.system.quantities[name].type.rank)
+
+    def having(self, size: int | Dim) -> list[str]:
+        """The quantities that have an axis of this size."""
+        return [name for name, quantity in self.system.quantities.items() if size in quantity.type.shape]
+
+    def axis(self, size: Dim) -> str:
+        """How the user knows an axis: by its index letters."""
+        letters = self.system.class_letters.get(size, ())
+        return f"the index {', '.join(map(repr, letters))}" if letters else f"the axis '{size}'"
 
 
 def recognise_written(line: Definition) -> Term:

@@ -18,6 +18,7 @@ from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ir.system import System, bar
 from wengert.ir.types import Dim
 from wengert.ir.walk import map_graph, substitute, topological
+from wengert.notation.tokens import Source
 from wengert.ops.evaluate import evaluate
 from wengert.ops.gather import gather
 from wengert.ops.terms import Leaf, Product
@@ -86,6 +87,9 @@ def sizes_for(system: System) -> dict[str, int]:
     return {name: 2 + k for k, name in enumerate(dims)}
 
 
+ATTEMPTS = 200
+
+
 def draw_point(system: System, rng: Any, sizes: Mapping[str, int] | None = None) -> dict[str, Array]:
     """Values for every input at which all lines are finite.
 
@@ -94,7 +98,7 @@ def draw_point(system: System, rng: Any, sizes: Mapping[str, int] | None = None)
     bound = dict(sizes or sizes_for(system))
     graph = concrete(system.graph())
     draws: dict[str, int] = dict.fromkeys(system.inputs, 0)
-    for attempt in range(200):
+    for attempt in range(ATTEMPTS):
         point = {name: _draw(system, name, draws[name], bound, rng) for name in system.inputs}
         satisfy_assumptions(system, point)
         values = evaluate(graph, point, bound)
@@ -106,8 +110,9 @@ def draw_point(system: System, rng: Any, sizes: Mapping[str, int] | None = None)
         else:
             draws = {name: int(rng.integers(len(DRAWS))) for name in draws}
     raise CheckError(
-        "no point was found at which every line of the system is finite",
-        repair="give values of your own:  .check(x=…, y=…)",
+        "No point was found at which every line of the system is finite.",
+        f"  {ATTEMPTS} points were drawn",
+        "Give values of your own:  .check(x=…, y=…)",
     )
 
 
@@ -124,14 +129,16 @@ def satisfy_assumptions(system: System, point: dict[str, Array]) -> None:
 
     Raises CheckError.
     """
-    for left, right in system.assumptions:
+    spans = [declaration.span for declaration in system.reading.declarations if declaration.kind == "assume"]
+    for number, (left, right) in enumerate(system.assumptions):
         total, target = gather(left), gather(right)
         single = isinstance(total, Product) and len(total.factors) == 1 and total.coef == 1
         leaf = total.factors[0].term if single and isinstance(total, Product) else None
         if not (isinstance(leaf, Leaf) and leaf.name in point and isinstance(target, Product) and not target.factors):
             raise CheckError(
-                "this assumption cannot be tested: only a sum of one input that equals a number can",
-                repair="write it as  assume Σ_k t_k = 1",
+                "This assumption cannot be tested: only a sum of one input that equals a number can.",
+                Source(system.source).where(spans[number]),
+                "Write, for example:  assume Σ_k t_k = 1",
             )
         assert isinstance(total, Product)
         axes = tuple(k for k, q in enumerate(total.factors[0].labels) if q in total.summed)
@@ -231,9 +238,9 @@ class _Comparison:
             return  # large terms have cancelled (a saturated softmax), and what is left is their rounding
         if not agrees:
             raise CheckError(
-                f"the error signal of '{name}' is {claimed:.12g} along a random direction, but {truth.route} gives {truth.value:.12g}",
+                f"The error signal of '{name}' is {claimed:.12g} along a random direction, but {truth.route} gives {truth.value:.12g}.",
                 f"  relative difference {difference:.1e}",
-                "this is a mistake in wengert's derivation: please report it with the equations",
+                "Please report it with the equations: this is a mistake in wengert's derivation.",
             )
         if truth.route != "central differences":
             self.worst = max(self.worst, difference)
