@@ -188,7 +188,7 @@ def derive(
     chosen = [option for option, given in formats.items() if given]
     if len(chosen) > 1:
         raise WengertError(
-            "The output has one form.", f"  {' '.join(chosen)} exclude each other", "Choose one of them."
+            "The output has one form.", f"  {' and '.join(chosen)} exclude each other", "Choose one of them."
         )
     system = _system(file)
     derivation = system.backward(loss or None, names_in(wrt))

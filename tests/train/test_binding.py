@@ -50,11 +50,11 @@ def test_every_form_is_parsed():
         ("x=a)", "The bracket ')' closes none."),
         ("x='a", "A closing ' is missing."),
         ("x=onehto(a)", "'onehto' is none of onehot, int, float and columns, for example 'onehot'."),
-        ("x=onehot(a,b)", "onehot(…) takes one column, not 2."),
+        ("x=onehot(a,b)", "'onehot(…)' takes one column, not 2."),
         ("x=onehot(a) b", "'onehot(a) b' goes on after its closing bracket."),
         ("x=[]", "'' is not the name of a column."),
         ("x=[a,[b]]", "'[b]' is not the name of a column."),
-        ("x=columns(a)", "columns(a) is not of the form columns(all except a, b)."),
+        ("x=columns(a)", "'columns(a)' is not of the form 'columns(all except a, b)'."),
     ],
 )
 def test_what_is_not_of_the_grammar(spec, what):

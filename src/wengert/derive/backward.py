@@ -146,7 +146,7 @@ def _choose(system: System, loss: str, wrt: tuple[str, ...]) -> tuple[str, ...]:
         if name not in reached and name != loss:
             raise EquationError(
                 f"'{loss}' does not depend on '{name}'.",
-                f"  it depends on {', '.join(n for n in system.quantities if n in reached) or 'nothing'}",
+                f"  it depends on {', '.join(n for n in system.quantities if n in reached and n != loss) or 'nothing'}",
                 "Leave it out, or correct the equations.",
             )
     default = system.params or tuple(

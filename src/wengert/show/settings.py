@@ -52,13 +52,13 @@ def _load(name: str, path: str) -> Array:
     except (OSError, ValueError, EOFError) as failure:
         reason = getattr(failure, "strerror", None) or "it is not an array of numbers in NumPy's npy format"
         raise DataError(
-            f"the value of '{name}' cannot be read from a file: {reason}.",
+            f"The value of '{name}' cannot be read from a file: {reason}.",
             f"  {path}",
             "Give a file that 'numpy.save' has written.",
         ) from failure
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
         raise DataError(
-            f"the file for '{name}' does not hold real numbers.",
+            f"The file for '{name}' does not hold real numbers.",
             f"  {path}",
             "Save an array of numbers with 'numpy.save'.",
         )

@@ -118,7 +118,7 @@ def _expression(text: str, spec: str) -> Expression:
             raise _unreadable(f"'{head}' is none of onehot, int, float and columns{nearest(head, _FORMS)}.", spec)
         columns = _columns(inside, spec)
         if len(columns) != 1:
-            raise _unreadable(f"{head}(…) takes one column, not {len(columns)}.", spec)
+            raise _unreadable(f"'{head}(…)' takes one column, not {len(columns)}.", spec)
         return Expression(head, columns)
     return Expression("column", _columns(text, spec))
 
@@ -130,7 +130,7 @@ def _exceptions(inside: str, spec: str) -> tuple[str, ...]:
             return ()
         if words[1].rstrip(":") == "except" and len(words) == 3:
             return _columns(words[2], spec)
-    raise _unreadable(f"columns({inside}) is not of the form columns(all except a, b).", spec)
+    raise _unreadable(f"'columns({inside})' is not of the form 'columns(all except a, b)'.", spec)
 
 
 def _columns(text: str, spec: str) -> tuple[str, ...]:
@@ -271,7 +271,7 @@ def _onehot(name: str, column: str, values: Array, known: Mapping[str, Classes],
     """Row e_c for an example of class c; the classes are the distinct values in ascending order."""
     if values.ndim != 1:
         raise DataError(
-            f"onehot({column}) needs one value for each example.", f"  {column}: shape {values.shape}", _EXAMPLE
+            f"'onehot({column})' needs one value for each example.", f"  {column}: shape {values.shape}", _EXAMPLE
         )
     values = values if values.dtype.kind == "U" else _whole(column, values).astype(np.int64)
     own: Classes = tuple(np.unique(values).tolist())
@@ -285,7 +285,7 @@ def _onehot(name: str, column: str, values: Array, known: Mapping[str, Classes],
         )
     if len(values) * len(classes) * 8 > LIMIT_BYTES:
         raise DataError(
-            f"onehot({column}) would have {len(classes)} classes for {len(values)} examples.",
+            f"'onehot({column})' would have {len(classes)} classes for {len(values)} examples.",
             f"  {column}: more than {LIMIT_BYTES >> 20} MiB",
             f"Bind it as an index, '{name}=int({column})', or bind another column.",
         )
