@@ -313,7 +313,7 @@ class _Path:
     sizes: Mapping[str, int]
 
     def slope(self, expected: float) -> _Slope | None:
-        """The slope by the complex step, or by central differences; None where the point itself is on a kink."""
+        """The slope by the complex step, or by central differences; None where these do not settle, as on a kink or beside a jump."""
         if not any(node.op.name in ROUGH for node in topological(self.graph.outputs)):
             step = 1e-100
             value = self.at(1j * step)
@@ -324,7 +324,8 @@ class _Path:
         limit = (STEPS[-2] * last.value - STEPS[-1] * before.value) / (STEPS[-2] - STEPS[-1])
         slopes.append(_Slope(limit, last.route, 2 * last.noise))
         found = next((s for s in slopes if s.agrees(expected, 0.0)), None)
-        return found or (None if self.on_kink() else slopes[0])
+        settled = all(s.agrees(last.value, 100 * abs(last.value)) for s in slopes)
+        return found or (slopes[0] if settled and not self.on_kink() else None)
 
     def at(self, t: complex) -> Array:
         """The loss with the quantity moved by t along the direction."""

@@ -36,7 +36,7 @@ from wengert.notation.expr import (
 )
 from wengert.notation.meaning import COMPARISONS
 from wengert.ops import terms as tm
-from wengert.ops.terms import Apply, Factor, Leaf, Term
+from wengert.ops.terms import Apply, Factor, Leaf, Term, components
 
 DEFAULT_LETTERS = "ijklmnpqrs"
 Place = str | Expr
@@ -324,22 +324,6 @@ def ordered(factors: Sequence[Factor], style: Style) -> list[Factor]:
         return 2 if isinstance(f.term, tm.Add) and style.sums_last else 1
 
     return sorted(factors, key=rank)
-
-
-def components(factors: Sequence[Factor], cut: Sequence[int]) -> list[list[Factor]]:
-    """Factors in groups that share labels other than those in `cut`."""
-    left, groups = list(factors), list[list[Factor]]()
-    while left:
-        group, grew = [left.pop(0)], True
-        while grew:
-            held = {q for f in group for q in f.labels} - set(cut)
-            more = [f for f in left if held & set(f.labels)]
-            grew = bool(more)
-            group += more
-            left = [f for f in left if f not in more]
-        order = {id(f): k for k, f in enumerate(factors)}
-        groups.append(sorted(group, key=lambda f: order[id(f)]))
-    return groups
 
 
 def raised(tree: Expr, exponent: Fraction) -> Expr:

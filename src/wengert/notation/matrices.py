@@ -11,7 +11,6 @@ from wengert.notation.expr import Call, Expr, Norm, Num, Ones, Power, Product, R
 from wengert.notation.forms import (
     NoForm,
     Style,
-    components,
     fraction,
     function_tree,
     negated,
@@ -22,7 +21,7 @@ from wengert.notation.forms import (
     whole_name,
 )
 from wengert.ops import terms as tm
-from wengert.ops.terms import Apply, Factor, Leaf, Term
+from wengert.ops.terms import Apply, Factor, Leaf, Term, components
 
 
 @dataclass

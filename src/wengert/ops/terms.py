@@ -261,9 +261,27 @@ def _flatten(coef: Fraction, work: list[Factor], table: list[Size]) -> tuple[Fra
                         table.append(term.sizes[q])
                 inner.append(Factor(factor.term, tuple([local[q] for q in factor.labels]), factor.exponent * exponent))
             work.extend(reversed(inner))
+        elif exponent.denominator == 1 and isinstance(term, Product) and len(parts := _parts_of(term)) > 1:
+            local = dict(zip(term.out, labels, strict=True))
+            work.extend(Factor(f.term, tuple([local[q] for q in f.labels]), f.exponent * exponent) for f in parts[::-1])
         elif exponent != 0:
             flat.append(_without_broadcast(Factor(term, tuple(labels), exponent)))
     return coef, flat, met
+
+
+def _parts_of(term: Product) -> list[Factor]:
+    """A closed product in the pieces that a whole power goes through: (c u_i Σ_j a_j Σ_k b_k)ⁿ = cⁿ u_iⁿ (Σ_j a_j)ⁿ (Σ_k b_k)ⁿ."""
+    if term.coef == 0:
+        return []
+    parts = [] if term.coef == 1 else [Factor(number(term.coef), ())]
+    for group in components(term.factors, term.out):
+        if len(group) == 1 and all(q in term.out for q in group[0].labels):
+            parts += group
+        else:
+            carried = {q for f in group for q in f.labels}
+            out = tuple(q for q in term.out if q in carried)
+            parts.append(Factor(product(ONE, group, out, term.sizes), out))
+    return parts
 
 
 def _without_broadcast(factor: Factor) -> Factor:
@@ -320,6 +338,22 @@ def position_axis(term: Term) -> int | None:
         ):
             return term.out.index(inner.labels[0])
     return None
+
+
+def components(factors: Sequence[Factor], cut: Sequence[int]) -> list[list[Factor]]:
+    """Factors in groups that share labels other than those in `cut`."""
+    left, groups = list(factors), list[list[Factor]]()
+    while left:
+        group, grew = [left.pop(0)], True
+        while grew:
+            held = {q for f in group for q in f.labels} - set(cut)
+            more = [f for f in left if held & set(f.labels)]
+            grew = bool(more)
+            group += more
+            left = [f for f in left if f not in more]
+        order = {id(f): k for k, f in enumerate(factors)}
+        groups.append(sorted(group, key=lambda f: order[id(f)]))
+    return groups
 
 
 def _drop_deltas(factors: list[Factor], out: tuple[int, ...], table: list[Size]) -> tuple[list[Factor], set[int]]:
