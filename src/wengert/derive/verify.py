@@ -43,7 +43,11 @@ class Report:
 
     def __str__(self) -> str:
         plural = "quantity" if self.quantities == 1 else "quantities"
-        return f"checked: {self.quantities} {plural}, largest relative difference {self.difference:.0e} (against {' and '.join(self.routes)})"
+        *first, last = self.routes
+        routes = f"{', '.join(first)} and {last}" if first else last
+        return (
+            f"checked: {self.quantities} {plural}, largest relative difference {self.difference:.0e} (against {routes})"
+        )
 
 
 def check(backward: Backward, *, seed: int = 0, points: int = 3) -> Report:
@@ -199,7 +203,9 @@ class _Comparison:
         printed = [
             evaluate(concrete(self.backward.graph(bars, form=form)), given, self.sizes) for form in ("printed", "run")
         ]
-        self.largest = max(float(np.max(np.abs(value), initial=0.0)) for value in (*printed[0], self.signal))
+        self.largest = max(
+            float(np.max(np.abs(value), initial=0.0, where=np.isfinite(value))) for value in (*printed[0], self.signal)
+        )
         for name, *forms in zip(names, *printed, strict=True):
             self.quantity(name, forms)
 
@@ -242,7 +248,7 @@ class _Comparison:
                 f"  relative difference {difference:.1e}",
                 "Please report it with the equations: this is a mistake in wengert's derivation.",
             )
-        if truth.route != "central differences":
+        if truth.route != "central differences" and np.isfinite(difference):
             self.worst = max(self.worst, difference)
 
 
@@ -257,6 +263,8 @@ class _Slope:
     def agrees(self, claimed: float, scale: float) -> bool:
         """Whether a claim is this slope as far as the route can tell."""
         limit = DIFFERENCES if self.route == "central differences" else EXACT
+        if not (np.isfinite(claimed) and np.isfinite(self.value)):
+            return str(claimed) == str(self.value)
         return abs(claimed - self.value) <= limit * max(scale, abs(self.value)) + self.noise
 
 
