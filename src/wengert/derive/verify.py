@@ -43,11 +43,7 @@ class Report:
 
     def __str__(self) -> str:
         plural = "quantity" if self.quantities == 1 else "quantities"
-        *first, last = self.routes
-        routes = f"{', '.join(first)} and {last}" if first else last
-        return (
-            f"checked: {self.quantities} {plural}, largest relative difference {self.difference:.0e} (against {routes})"
-        )
+        return f"checked: {self.quantities} {plural}, largest relative difference {self.difference:.0e} (against {' and '.join(self.routes)})"
 
 
 def check(backward: Backward, *, seed: int = 0, points: int = 3) -> Report:
