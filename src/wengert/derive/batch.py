@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from wengert.derive.printed import style_of
 from wengert.derive.recognise import recognise
 from wengert.errors import EquationError
 from wengert.ir.graph import Node, input_node
@@ -76,7 +77,7 @@ class _Batch:
             data=self.data,
             assumptions=(),
         )
-        builder, form = Builder(leaves), IndexForm(frame)
+        builder, form = Builder(leaves), IndexForm(frame, replace(style_of(system), sums_last=False))
         assumed = tuple(self.assumption(sides, builder) for sides in system.assumptions)
         lines: list[Definition] = []
         for line in system.lines:
@@ -114,12 +115,14 @@ class _Batch:
             letters=(self.letter, *quantity.letters),
             whole=whole,
             indexed=quantity.indexed or quantity.name,
+            by_index=quantity.by_index or all(not q.type.rank for q in self.system.quantities.values()),
         )
 
     def line(self, line: Definition) -> Term:
         term = recognise(gather(line.node))
         if line.name != self.system.loss:
-            return self.lift(term)[0]
+            lifted, has = self.lift(term)
+            return self.spread(lifted, has) if line.name in self.leading else lifted
         return total([self.average(t) for t in addends(term)], ())
 
     def average(self, term: Term) -> Term:
