@@ -24,8 +24,9 @@ from wengert.ir.graph import Graph, input_node
 from wengert.ir.system import bar, unbar
 from wengert.ir.types import Dim
 from wengert.ops.build import build
+from wengert.ops.calls import map_leaves
 from wengert.ops.evaluate import evaluate
-from wengert.ops.terms import Add, Apply, Factor, Product, Term, map_leaves, product, scale, size_term, total
+from wengert.ops.terms import Add, Apply, Factor, Product, Term, product, scale, size_term, total
 
 MORE = {
     "undefined function": "φ: function\nz_i = Σ_j w_ij x_j\nh_i = φ(z_i)\nL = ½ Σ_i h_i²",

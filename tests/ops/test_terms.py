@@ -15,6 +15,7 @@ from tests.ops.random_terms import LEAVES, SIZES, M, N, graphs, op_names, values
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.ops.build import build
+from wengert.ops.calls import indicator, negated
 from wengert.ops.evaluate import evaluate
 from wengert.ops.gather import gather
 from wengert.ops.terms import (
@@ -25,8 +26,6 @@ from wengert.ops.terms import (
     Leaf,
     Product,
     Term,
-    indicator,
-    negated,
     number,
     power,
     product,

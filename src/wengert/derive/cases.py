@@ -6,20 +6,8 @@ from collections.abc import Collection
 
 from wengert.derive.factoring import divided
 from wengert.derive.matching import exponent_of, outer_place
-from wengert.ops.terms import (
-    ONE,
-    Apply,
-    Factor,
-    Term,
-    addends,
-    indicator,
-    is_indicator,
-    monomial,
-    negated,
-    product,
-    total,
-    whole,
-)
+from wengert.ops.calls import indicator, negated
+from wengert.ops.terms import ONE, Apply, Factor, Term, addends, is_indicator, monomial, product, total, whole
 
 
 def merge_cases(term: Term, conditions: Collection[Term] = ()) -> Term:

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from wengert.derive.cancelling import cancel_sums, normalised
 from wengert.derive.matching import matches
+from wengert.ops.calls import applied
 from wengert.ops.terms import (
     Add,
     Apply,
@@ -82,7 +83,7 @@ def fold(term: Term, names: Names) -> Term:
         inner = total([fold(t, names) for t in term.terms], term.shape)
         return names.named(inner) or inner
     if isinstance(term, Apply):
-        inner = Apply(term.shape, term.op, tuple(fold(a, names) for a in term.args), term.params, term.dtype)
+        inner = applied(term.op, [fold(a, names) for a in term.args], term.shape, term.params, term.dtype)
         return names.named(inner) or inner
     if not isinstance(term, Product):
         return term

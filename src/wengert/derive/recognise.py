@@ -6,22 +6,10 @@ from collections.abc import Collection
 
 from wengert.ir.graph import apply, input_node
 from wengert.ir.types import ArrayType
+from wengert.ops.calls import applied, map_leaves
 from wengert.ops.gather import gather
 from wengert.ops.primes import instance
-from wengert.ops.terms import (
-    Add,
-    Apply,
-    Factor,
-    Leaf,
-    Product,
-    Term,
-    is_number,
-    map_leaves,
-    product,
-    scale,
-    split_coef,
-    total,
-)
+from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, is_number, product, scale, split_coef, total
 
 
 def recognise(term: Term) -> Term:
@@ -37,7 +25,7 @@ def recognise(term: Term) -> Term:
             score = log_logistic(args[0])
             if score is not None:
                 return scale(-1, Apply(term.shape, "softplus", (score,)))
-        return Apply(term.shape, term.op, args, term.params, term.dtype)
+        return applied(term.op, args, term.shape, term.params, term.dtype)
     if isinstance(term, Product):
         factors = [Factor(recognise(f.term), f.labels, f.exponent) for f in term.factors]
         return product(term.coef, _logistic_factors(factors), term.out, term.sizes)

@@ -11,7 +11,8 @@ from wengert.derive.cases import merge_cases
 from wengert.derive.cost import cost
 from wengert.derive.factoring import expand, factor, group, together, turn_sign
 from wengert.derive.folding import Names, fold
-from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, map_leaves, product, total
+from wengert.ops.calls import applied, map_leaves
+from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, product, total
 
 
 def simplify(term: Term, names: Names) -> Term:
@@ -52,7 +53,7 @@ def map_sums(term: Term, change: Callable[[Term], Term]) -> Term:
             term.sizes,
         )
     if isinstance(term, Apply):
-        return Apply(term.shape, term.op, tuple(map_sums(a, change) for a in term.args), term.params, term.dtype)
+        return applied(term.op, [map_sums(a, change) for a in term.args], term.shape, term.params, term.dtype)
     return term
 
 

@@ -21,7 +21,7 @@ from wengert.notation.forms import (
     whole_name,
 )
 from wengert.ops import terms as tm
-from wengert.ops.terms import Apply, Factor, Leaf, Term, components
+from wengert.ops.terms import ONE, Apply, Factor, Leaf, Term, components
 
 
 @dataclass
@@ -72,6 +72,8 @@ class MatrixForm:
             raise NoForm(f"{term.op.removesuffix('_others')} needs an index")
         if term.rank and term.args and all(_bare(arg) for arg in term.args):
             raise NoForm("a scalar spread over an array")
+        if term.op == "abs" and term.rank == 2:
+            return Call("abs", (self.argument(term.args[0]),))  # |A| is a determinant
         return function_tree(term, lambda: [self.argument(arg) for arg in term.args], self.style)
 
     def argument(self, term: Term) -> Expr:
@@ -94,6 +96,9 @@ class MatrixForm:
             raise NoForm("a diagonal")
         if any(isinstance(f.term, Apply) and f.term.dtype == "bool" for f in term.factors):
             raise NoForm("a condition spread over an array")
+        deltas = [f for f in term.factors if set(tm.delta_labels(f) or (-1,)) == set(f.labels) == set(term.out)]
+        if deltas:
+            return self.diagonal(term, deltas)
         plain = [f for f in term.factors if not f.labels]
         above, below = self.scalars(plain)
         vectors: dict[int, list[Expr]] = {q: [] for q in term.out}
@@ -118,6 +123,24 @@ class MatrixForm:
             below if not under else [side_by_side([*below, *([side_by_side(under, "∘")] if len(under) > 1 else under)])]
         )
         return fraction(term.coef, [*above, *([body] if body is not None else [])], bottom, self.style)
+
+    def diagonal(self, term: tm.Product, deltas: Sequence[Factor]) -> tuple[int, Expr]:
+        """v_i ⟦i = j⟧ is diag(v), ⟦i = j⟧ is diag(𝟏)."""
+        row = term.out[0]
+        rest = [
+            Factor(f.term, tuple(row if q == term.out[1] else q for q in f.labels), f.exponent)
+            for f in term.factors
+            if f not in deltas
+        ]
+        plain = [f for f in rest if not f.labels]
+        vector = tm.product(ONE, [f for f in rest if f.labels], (row,), term.sizes)
+        above, below = self.scalars(plain)
+        return fraction(
+            term.coef,
+            [*above, Call("diag", (self.show(vector) if len(rest) > len(plain) else Ones(),))],
+            below,
+            self.style,
+        )
 
     def assemble(self, out: Sequence[int], vectors: dict[int, list[Expr]], blocks: list[Expr]) -> Expr | None:
         """The array part of a product from its vectors on each axis and its matrices."""
@@ -162,23 +185,25 @@ class MatrixForm:
 
     def column(self, part: Sequence[Factor], label: int) -> Expr:
         """A group of factors as a column over one label."""
-        pieces: list[Expr] = []
         heads = [f for f in part if label in f.labels]
         rest = [f for f in part if f not in heads]
-        if len(heads) != 1:
-            raise NoForm("several arrays share a summed axis and a free one")
-        (head,) = heads
-        if len(head.labels) == 1:
-            if rest:
-                raise NoForm("unconnected factors")
-            return self.power_of(head)
-        if len(head.labels) != 2 or head.labels[0] == head.labels[1]:
-            raise NoForm("more than two axes")
-        first = head.labels[0] == label
-        other = head.labels[1] if first else head.labels[0]
-        tree = self.power_of(head)
-        pieces = [tree if first else Transpose(tree)]
-        return Product((*pieces, *flat(self.sum_over(rest, other))))
+        if len(heads) == 1 and set(heads[0].labels) == {label} and not rest:
+            (head,) = heads
+            return self.power_of(head) if len(head.labels) == 1 else Call("diag", (self.power_of(head),))
+        tree, other = self.link(heads, label)
+        return Product((tree, *flat(self.sum_over(rest, other))))
+
+    def link(self, factors: Sequence[Factor], start: int) -> tuple[Expr, int]:
+        """The matrix that factors over the same two axes make entry by entry, from axis `start`, and its other axis."""
+        ends = {q for f in factors for q in f.labels} - {start}
+        if len(ends) != 1 or any(sorted(f.labels) != sorted((start, *ends)) for f in factors):
+            raise NoForm("not a product of matrices")
+        (end,) = ends
+        parts = [self.power_of(f) for f in factors]
+        if all(f.labels == (end, start) for f in factors):
+            return Transpose(entrywise(parts)), end
+        turned = [p if f.labels == (start, end) else Transpose(p) for p, f in zip(parts, factors, strict=True)]
+        return entrywise(turned), end
 
     def sum_over(self, part: Sequence[Factor], label: int) -> Expr:
         """The column over a summed label that the remaining factors make; 𝟏 where none is left."""
@@ -190,24 +215,15 @@ class MatrixForm:
     def chain(self, part: Sequence[Factor], start: int, end: int) -> Expr:
         """A matrix product from axis `start` to axis `end`."""
         left, at, links = list(part), start, list[Expr]()
-        if all(set(f.labels) == {start, end} for f in part):
-            if any(f.exponent < 0 for f in part):
-                raise NoForm("a quotient inside a chain")
-            return entrywise([self.oriented(f, (start, end)) for f in part])
         while at != end:
             found = [f for f in left if at in f.labels and len(f.labels) == 2]
             diagonal = [f for f in left if f.labels == (at,)]
-            if len(found) != 1 or found[0].labels[0] == found[0].labels[1]:
-                raise NoForm("not a chain of matrices")
-            (link,) = found
-            for f in (link, *diagonal):
-                left.remove(f)
+            tree, after = self.link(found, at)
+            left = [f for f in left if f not in found and f not in diagonal]
             if diagonal:
                 links.append(Call("diag", (entrywise([self.power_of(f) for f in diagonal]),)))
-            forward = link.labels[0] == at
-            tree = self.power_of(link)
-            links.append(tree if forward else Transpose(tree))
-            at = link.labels[1] if forward else link.labels[0]
+            links.append(tree)
+            at = after
         if left:
             raise NoForm("not a chain of matrices")
         return side_by_side(links)
@@ -233,11 +249,11 @@ class MatrixForm:
             return Product((Transpose(Ones()), self.power_of(head), Ones()))
         if all(set(f.labels) == set(head.labels) for f in rest):
             if len(rest) > 1:
-                raise NoForm("a sum over three matrices entry by entry")
+                return Product((Transpose(Ones()), self.link(part, head.labels[0])[0], Ones()))
             (other,) = rest
-            same = other.labels == head.labels
             left = self.power_of(head)
-            return Call("tr", (Product((Transpose(left) if same else left, self.power_of(other))),))
+            turned = Transpose(left) if other.labels == head.labels else left
+            return Call("tr", (Product((turned, self.power_of(other))),))
         return Call("tr", (Product((self.power_of(head), *flat(self.chain(rest, head.labels[1], head.labels[0])))),))
 
 
@@ -247,8 +263,11 @@ def flat(tree: Expr) -> tuple[Expr, ...]:
 
 
 def entrywise(parts: Sequence[Expr]) -> Expr:
-    """a ∘ b."""
-    return side_by_side(parts, "∘")
+    """a ∘ b ∘ …, without brackets inside."""
+    flat_parts = [
+        q for part in parts for q in (part.factors if isinstance(part, Product) and part.sign == "∘" else (part,))
+    ]
+    return side_by_side(flat_parts, "∘")
 
 
 def entry_power(tree: Expr, exponent: Fraction, rank: int) -> Expr:

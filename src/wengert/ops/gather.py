@@ -10,6 +10,7 @@ from fractions import Fraction
 from wengert.ir.graph import Node
 from wengert.ir.types import Size
 from wengert.ir.walk import topological
+from wengert.ops.calls import applied, indicator, negated
 from wengert.ops.terms import (
     ONE,
     Apply,
@@ -17,10 +18,8 @@ from wengert.ops.terms import (
     Leaf,
     Product,
     Term,
-    indicator,
     is_number,
     is_zero,
-    negated,
     number,
     power,
     product,
@@ -47,7 +46,7 @@ def _read(node: Node, args: list[Term]) -> Term:
     if term is not None:
         return term
     params = tuple(sorted(node.params.items()))
-    return Apply(node.shape, node.op.name, tuple(args), params, node.type.dtype)
+    return applied(node.op.name, args, node.shape, params, node.type.dtype)
 
 
 def _read_constant(node: Node, args: list[Term]) -> Term | None:

@@ -8,13 +8,14 @@ broadcast. Terms are for equation systems; code with rounding of its own is neve
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from wengert.ir.types import Shape, Size
+from wengert.ops.canonical import canonical_order
 
 ONE = Fraction(1)
 
@@ -111,66 +112,6 @@ class Apply(Term):
 
     def _text(self) -> str:
         return f"F({self.op};{' '.join(arg.key for arg in self.args)};{self.params};{self.shape})"
-
-
-def canonical_order(product: Product) -> tuple[list[Factor], dict[int, int]]:
-    """The factors in an order, and numbers for the labels, that depend neither on how either stands nor on how labels are called.
-
-    Labels get colours from where they stand, refined until nothing changes (as in graph isomorphism); summed labels that are
-    still alike are told apart one by one, and the smallest of the readings is taken.
-    """
-    colors = {label: (0, str(k)) for k, label in enumerate(product.out)}
-    for factor in product.factors:
-        for label in factor.labels:
-            colors.setdefault(label, (1, str(product.sizes[label])))
-    if len(colors) == len(product.out):
-        order = sorted(product.factors, key=lambda f: (f.term.key, f.exponent, [int(colors[q][1]) for q in f.labels]))
-        return order, {label: k for k, label in enumerate(product.out)}
-    rank = {color: k for k, color in enumerate(sorted(set(colors.values())))}
-    _, order, number = _least(product, {label: rank[color] for label, color in colors.items()})
-    return order, number
-
-
-_Reading = list[tuple[str, Fraction, tuple[int, ...]]]
-MAX_ALIKE = 5
-"""So many labels that stand alike are told apart in every order; of more, in the order in which they are written."""
-
-
-def _least(product: Product, colors: dict[int, int]) -> tuple[_Reading, list[Factor], dict[int, int]]:
-    """The smallest reading of a product under colours of its labels: (its text, the factors, numbers of the labels)."""
-    colors = _refined(product, colors)
-    alike: dict[int, list[int]] = {}
-    for label, color in colors.items():
-        alike.setdefault(color, []).append(label)
-    tied = min((color for color, labels in alike.items() if len(labels) > 1), default=None)
-    if tied is None:
-        order = sorted(product.factors, key=lambda f: (f.term.key, f.exponent, [colors[q] for q in f.labels]))
-        number = {label: k for k, label in enumerate(product.out)}
-        for label in sorted((q for q in colors if q not in number), key=colors.__getitem__):
-            number[label] = len(number)
-        return [(f.term.key, f.exponent, tuple(number[q] for q in f.labels)) for f in order], order, number
-    labels = alike[tied] if len(alike[tied]) <= MAX_ALIKE else alike[tied][:1]
-    doubled = {label: 2 * color + 1 for label, color in colors.items()}
-    return min((_least(product, {**doubled, label: 2 * tied}) for label in labels), key=lambda reading: reading[0])
-
-
-def _refined(product: Product, colors: dict[int, int]) -> dict[int, int]:
-    """Colours told apart by the factors in which the labels stand, until no more can be."""
-    while True:
-        seen: dict[int, list[tuple[str, Fraction, tuple[int, ...], int]]] = {label: [] for label in colors}
-        for term, labels, exponent in product.factors:
-            around = tuple(colors[q] for q in labels)
-            pattern = tuple(labels.index(q) for q in labels)
-            for place, label in enumerate(labels):
-                seen[label].append((term.key, exponent, around + pattern, place))
-        signs = {label: (color, sorted(seen[label])) for label, color in colors.items()}
-        distinct: list[tuple[int, list[tuple[str, Fraction, tuple[int, ...], int]]]] = []
-        for sign in sorted(signs.values()):
-            if not distinct or distinct[-1] != sign:
-                distinct.append(sign)
-        if len(distinct) == len(set(colors.values())):
-            return colors
-        colors = {label: distinct.index(sign) for label, sign in signs.items()}
 
 
 def whole(term: Term) -> Factor:
@@ -362,8 +303,11 @@ def _drop_deltas(factors: list[Factor], out: tuple[int, ...], table: list[Size])
     while True:
         for k, factor in enumerate(factors):
             pair = delta_labels(factor)
-            if pair is None or pair[0] == pair[1]:
+            if pair is None:
                 continue
+            if pair[0] == pair[1]:
+                factors = factors[:k] + factors[k + 1 :]  # ⟦i = i⟧
+                break
             gone = next((q for q in pair if q not in out), None)
             kept = pair[0] if gone == pair[1] else pair[1]
             if gone is None or table[gone] != table[kept]:
@@ -453,27 +397,39 @@ def total(terms: Iterable[Term], shape: Shape) -> Term:
     kept = [scale(coef, base) for base, coef in coefs.items() if coef != 0]
     if not kept:
         return number(0, shape)
-    return kept[0] if len(kept) == 1 else Add(tuple(shape), tuple(kept))
+    if len(kept) == 1:
+        return kept[0]
+    axes = sorted(set[int]().union(*(varying(term) for term in kept)))
+    if len(axes) == len(shape):
+        return Add(tuple(shape), tuple(kept))
+    # What is constant along an axis is added once and laid out.
+    return laid_out(total([narrowed(term, axes) for term in kept], tuple(shape[k] for k in axes)), axes, shape)
+
+
+def varying(term: Term) -> set[int]:
+    """The axes along which a term is not simply laid out."""
+    if not isinstance(term, Product):
+        return set(range(term.rank))
+    carried = {q for f in term.factors for q in f.labels}
+    return {k for k, q in enumerate(term.out) if q in carried}
+
+
+def narrowed(term: Term, kept: Sequence[int]) -> Term:
+    """A term without the axes along which it is laid out, except those in `kept`."""
+    if len(kept) == term.rank:
+        return term
+    assert isinstance(term, Product)
+    return product(term.coef, term.factors, [term.out[k] for k in kept], term.sizes)
+
+
+def laid_out(term: Term, axes: Sequence[int], shape: Shape) -> Term:
+    """A term at some axes of a shape, constant along the others."""
+    return product(ONE, [Factor(term, tuple(axes))], range(len(shape)), shape)
 
 
 def addends(term: Term) -> tuple[Term, ...]:
     """The terms of a sum; the term itself where it is none."""
     return term.terms if isinstance(term, Add) else () if is_zero(term) else (term,)
-
-
-def map_leaves(term: Term, change: Callable[[Term], Term | None]) -> Term:
-    """The term rebuilt from the leaves up: where change(t) gives a term, it stands for t (and is not entered)."""
-    new = change(term)
-    if new is not None:
-        return new
-    if isinstance(term, Add):
-        return total([map_leaves(t, change) for t in term.terms], term.shape)
-    if isinstance(term, Product):
-        factors = [Factor(map_leaves(f.term, change), f.labels, f.exponent) for f in term.factors]
-        return product(term.coef, factors, term.out, term.sizes)
-    if isinstance(term, Apply):
-        return Apply(term.shape, term.op, tuple(map_leaves(a, change) for a in term.args), term.params, term.dtype)
-    return term
 
 
 def subterms(term: Term) -> Iterable[Term]:
@@ -488,42 +444,3 @@ def subterms(term: Term) -> Iterable[Term]:
             stack.extend(f.term for f in reversed(item.factors))
         elif isinstance(item, Apply):
             stack.extend(reversed(item.args))
-
-
-def mentions(term: Term, name: str) -> bool:
-    """Whether a quantity occurs in a term."""
-    return any(isinstance(t, Leaf) and t.name == name for t in subterms(term))
-
-
-_NEGATION = {
-    "less": "greater_equal",
-    "less_equal": "greater",
-    "greater": "less_equal",
-    "greater_equal": "less",
-    "equal": "not_equal",
-    "not_equal": "equal",
-}
-
-
-def indicator(condition: Term) -> Term:
-    """⟦condition⟧: 1 where it holds, else 0; that of a broadcast condition is broadcast."""
-    if isinstance(condition, Product):
-        return _inside(condition, indicator)
-    return Apply(condition.shape, "cast", (condition,), (("dtype", "float64"),))
-
-
-def negated(condition: Term) -> Term:
-    """The condition that holds where this one does not (NaN aside)."""
-    if isinstance(condition, Product):
-        return _inside(condition, negated)
-    if isinstance(condition, Apply) and condition.op in _NEGATION:
-        return Apply(condition.shape, _NEGATION[condition.op], condition.args, condition.params, "bool")
-    if isinstance(condition, Apply) and condition.op == "logical_not":
-        return condition.args[0]
-    return Apply(condition.shape, "logical_not", (condition,), (), "bool")
-
-
-def _inside(layout: Product, change: Callable[[Term], Term]) -> Term:
-    """A broadcast or transposed condition with `change` made to the condition itself."""
-    (inner,) = layout.factors
-    return product(ONE, [Factor(change(inner.term), inner.labels)], layout.out, layout.sizes)

@@ -1,0 +1,86 @@
+"""Ops on terms, in normal form: what is constant along an axis is computed once, conditions and their opposites, rebuilding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from wengert.ir.types import Shape
+from wengert.ops.terms import ONE, Add, Apply, Factor, Product, Term, laid_out, narrowed, product, total, varying
+
+Params = tuple[tuple[str, Any], ...]
+REDUCTIONS = ("max", "min", "prod")
+
+
+def applied(op: str, args: Sequence[Term], shape: Shape, params: Params = (), dtype: str = "float64") -> Term:
+    """An op on terms in normal form: what is constant along an axis is computed once and laid out."""
+    args = tuple(args)
+    if op in REDUCTIONS:
+        return _reduced(op, args[0], shape, params, dtype)
+    if not args or any(arg.shape != shape for arg in args) or any(key == "axis" for key, _ in params):
+        return Apply(shape, op, args, params, dtype)
+    kept = sorted(set[int]().union(*(varying(arg) for arg in args)))
+    inner = Apply(tuple(shape[k] for k in kept), op, tuple(narrowed(arg, kept) for arg in args), params, dtype)
+    return laid_out(inner, kept, shape)
+
+
+def _reduced(op: str, body: Term, shape: Shape, params: Params, dtype: str) -> Term:
+    """max, min or ∏ over axes. Axes along which the body is constant are left out, except that ∏ multiplies along them."""
+    axes: tuple[int, ...] = dict(params)["axes"]
+    kept = sorted(varying(body) | (set(axes) if op == "prod" else set()))
+    outer = [k for k in range(body.rank) if k not in axes]
+    left = tuple(kept.index(k) for k in axes if k in kept)
+    inner = narrowed(body, kept)
+    if left:
+        result = tuple(size for k, size in enumerate(inner.shape) if k not in left)
+        inner = Apply(result, op, (inner,), (("axes", left),), dtype)
+    return laid_out(inner, [outer.index(k) for k in kept if k in outer], shape)
+
+
+def map_leaves(term: Term, change: Callable[[Term], Term | None]) -> Term:
+    """The term rebuilt from the leaves up: where change(t) gives a term, it stands for t (and is not entered)."""
+    new = change(term)
+    if new is not None:
+        return new
+    if isinstance(term, Add):
+        return total([map_leaves(t, change) for t in term.terms], term.shape)
+    if isinstance(term, Product):
+        factors = [Factor(map_leaves(f.term, change), f.labels, f.exponent) for f in term.factors]
+        return product(term.coef, factors, term.out, term.sizes)
+    if isinstance(term, Apply):
+        return applied(term.op, [map_leaves(a, change) for a in term.args], term.shape, term.params, term.dtype)
+    return term
+
+
+_NEGATION = {
+    "less": "greater_equal",
+    "less_equal": "greater",
+    "greater": "less_equal",
+    "greater_equal": "less",
+    "equal": "not_equal",
+    "not_equal": "equal",
+}
+
+
+def indicator(condition: Term) -> Term:
+    """⟦condition⟧: 1 where it holds, else 0; that of a broadcast condition is broadcast."""
+    if isinstance(condition, Product):
+        return _inside(condition, indicator)
+    return Apply(condition.shape, "cast", (condition,), (("dtype", "float64"),))
+
+
+def negated(condition: Term) -> Term:
+    """The condition that holds where this one does not (NaN aside)."""
+    if isinstance(condition, Product):
+        return _inside(condition, negated)
+    if isinstance(condition, Apply) and condition.op in _NEGATION:
+        return Apply(condition.shape, _NEGATION[condition.op], condition.args, condition.params, "bool")
+    if isinstance(condition, Apply) and condition.op == "logical_not":
+        return condition.args[0]
+    return Apply(condition.shape, "logical_not", (condition,), (), "bool")
+
+
+def _inside(layout: Product, change: Callable[[Term], Term]) -> Term:
+    """A broadcast or transposed condition with `change` made to the condition itself."""
+    (inner,) = layout.factors
+    return product(ONE, [Factor(change(inner.term), inner.labels)], layout.out, layout.sizes)
