@@ -5,24 +5,27 @@ It counts the operations of the expanded derivatives against those of the backwa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wengert.autodiff.reverse import vjp
 from wengert.derive.backward import Backward
+from wengert.derive.counting import FREE, Count, count_shared, count_written
+from wengert.derive.factoring import factor
 from wengert.derive.folding import NO_NAMES
 from wengert.derive.printed import style_of
 from wengert.derive.recognise import open_term_primes, recognise
-from wengert.derive.simplify import simplify, substitute_leaves
+from wengert.derive.simplify import map_sums, simplify, substitute_leaves
 from wengert.errors import EquationError
 from wengert.ir.graph import constant
+from wengert.ir.system import System, bar
 from wengert.ir.types import ArrayType, Dim
 from wengert.notation.expr import Expr, Line, Partial
 from wengert.notation.forms import IndexForm
 from wengert.notation.tokens import Source
 from wengert.ops.build import Builder
 from wengert.ops.gather import gather
-from wengert.ops.terms import Add, Apply, Leaf, Product, Term, is_indicator, subterms
+from wengert.ops.terms import Add, Apply, Term, subterms
 
 TERM_LIMIT = 20_000
 
@@ -34,23 +37,6 @@ class Repeated:
     tree: Expr
     times: int
     name: str = ""
-
-
-@dataclass(frozen=True)
-class Count:
-    """Operations, by kind: products and powers, sums, functions."""
-
-    products: int = 0
-    sums: int = 0
-    functions: int = 0
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.products + self.sums + self.functions
-
-    def __add__(self, other: Count) -> Count:
-        return Count(self.products + other.products, self.sums + other.sums, self.functions + other.functions)
 
 
 @dataclass(frozen=True)
@@ -78,11 +64,9 @@ def compare(backward: Backward, sizes: Mapping[str, int] | None = None) -> Compa
             "Name a scalar with --loss.",
         )
     written = {line.name: gather(line.node) for line in system.lines}
-    whole = _inline(
-        backward, {line.name: recognise(term) for line, term in zip(system.lines, written.values(), strict=True)}
-    )
+    whole = _inlined(backward, {name: recognise(term) for name, term in written.items()})[backward.loss]
     form = IndexForm(system, replace(style_of(system), sums_last=False))
-    loss = _inline(backward, written)
+    loss = _inlined(backward, written)[backward.loss]
     lines = [Line(form.ref(backward.loss, ()), (form.show(loss, ()),))]
     terms: list[Term] = []
     for name in backward.wrt:
@@ -102,19 +86,24 @@ def compare(backward: Backward, sizes: Mapping[str, int] | None = None) -> Compa
         tuple(lines),
         sum((count_written(t, bound) for t in terms), Count()),
         count_shared(shared, bound),
-        count_shared([line.value for line in backward.lines if line.name != backward.loss], bound, seed=backward.loss),
+        count_shared(
+            [line.value for line in backward.lines if line.name != backward.loss], bound, seed=bar(backward.loss)
+        ),
         _repeated(backward, terms, form),
         bound,
     )
 
 
-def _default_sizes(system: object) -> dict[str, int]:
-    dims = dict.fromkeys(s.name for q in system.quantities.values() for s in q.type.shape if isinstance(s, Dim))  # type: ignore[attr-defined]
+def _default_sizes(system: System) -> dict[str, int]:
+    dims = dict.fromkeys(s.name for q in system.quantities.values() for s in q.type.shape if isinstance(s, Dim))
     return dict.fromkeys(dims, 2)
 
 
-def _inline(backward: Backward, values: Mapping[str, Term]) -> Term:
-    """The loss with every intermediate replaced by its line."""
+def _inlined(backward: Backward, values: Mapping[str, Term]) -> dict[str, Term]:
+    """Every line with the lines before it put in.
+
+    Raises EquationError where one grows beyond a bound.
+    """
     done: dict[str, Term] = {}
     for line in backward.system.lines:
         done[line.name] = substitute_leaves(values[line.name], done)
@@ -124,7 +113,7 @@ def _inline(backward: Backward, values: Mapping[str, Term]) -> Term:
                 Source(backward.system.source).where(line.written.span),
                 "Compare a smaller system: the expansion grows exponentially.",
             )
-    return done[backward.loss]
+    return done
 
 
 def _derivative(backward: Backward, whole: Term, name: str) -> Term:
@@ -137,78 +126,21 @@ def _derivative(backward: Backward, whole: Term, name: str) -> Term:
             f"  the derivatives are by {', '.join(backward.wrt)}",
             "Leave it out.",
         )
-    return simplify(open_term_primes(gather(result), backward.letters), NO_NAMES)
-
-
-def _parts(term: Term) -> tuple[Term, ...]:
-    if isinstance(term, Add):
-        return term.terms
-    if isinstance(term, Product):
-        return tuple(f.term for f in term.factors)
-    return term.args if isinstance(term, Apply) else ()
-
-
-def count_written(term: Term, sizes: Mapping[str, int]) -> Count:
-    """Operations where every expression is computed as often as it is written."""
-    result, stack = Count(), [(term, 1)]
-    while stack:
-        item, times = stack.pop()
-        own = _own(item, sizes)
-        result += Count(own.products * times, own.sums * times, own.functions * times)
-        stack.extend((part, times) for part in _parts(item))
-    return result
-
-
-def count_shared(terms: Iterable[Term], sizes: Mapping[str, int], seed: str | None = None) -> Count:
-    """Operations where equal expressions are computed once; `seed` names the loss, whose bar is 1 and costs nothing."""
-    seen: set[Term] = set()
-    result, stack = Count(), list(terms)
-    while stack:
-        item = stack.pop()
-        if item in seen:
-            continue
-        seen.add(item)
-        result += _own(item, sizes, seed)
-        stack.extend(_parts(item))
-    return result
-
-
-def _extent(shape: Sequence[object], sizes: Mapping[str, int]) -> int:
-    count = 1
-    for size in shape:
-        count *= sizes.get(size.name, 2) if isinstance(size, Dim) else int(size)  # type: ignore[call-overload]
-    return count
-
-
-def _own(item: Term, sizes: Mapping[str, int], seed: str | None = None) -> Count:
-    """The operations of a term's outermost sign."""
-    entries = _extent(item.shape, sizes)
-    if isinstance(item, Add):
-        return Count(sums=(len(item.terms) - 1) * entries)
-    if isinstance(item, Product):
-        factors = [f for f in item.factors if not (isinstance(f.term, Leaf) and f.term.name == f"bar {seed}")]
-        if not factors:
-            return Count()
-        powers = sum(1 for f in factors if abs(f.exponent) != 1 and not is_indicator(f.term))
-        multiplications = len(factors) - 1 + (abs(item.coef) != 1)
-        summed = {q: item.sizes[q] for q in item.summed}
-        inner = _extent(tuple(summed.values()), sizes)
-        return Count(products=(multiplications + powers) * entries * inner, sums=(inner - 1) * entries)
-    if isinstance(item, Apply) and item.op not in ("size_of", "position", "cast"):
-        return Count(functions=entries)
-    return Count()
+    raw = open_term_primes(gather(result), backward.letters)
+    candidates = (map_sums(raw, factor), simplify(raw, NO_NAMES), raw)
+    return min(candidates, key=lambda term: count_written(term, {}).total)
 
 
 def _repeated(backward: Backward, terms: Sequence[Term], form: IndexForm) -> tuple[Repeated, ...]:
-    """Sums, functions and products written more than once in the derivatives, the largest first, with the quantity they are."""
+    """Sums and functions written more than once in the derivatives, the most frequent first, with the quantity they are."""
     times: dict[Term, int] = {}
     for term in terms:
         for part in subterms(term):
-            if isinstance(part, Add | Apply) and not (
-                isinstance(part, Apply) and part.op in ("size_of", "position", "cast")
-            ):
+            if isinstance(part, Add) or (isinstance(part, Apply) and part.op not in FREE and part.dtype != "bool"):
                 times[part] = times.get(part, 0) + 1
-    names = {_inline_line(backward, line.name): line.name for line in backward.system.lines}
+    lines = backward.system.lines
+    whole = _inlined(backward, {line.name: recognise(gather(line.node)) for line in lines})
+    names = {term: name for name, term in whole.items()}
     found: list[Repeated] = []
     for part, count in times.items():
         if count > 1:
@@ -216,12 +148,3 @@ def _repeated(backward: Backward, terms: Sequence[Term], form: IndexForm) -> tup
             if len(letters) == part.rank and len(set(letters)) == len(letters):
                 found.append(Repeated(form.show(part, letters), count, names.get(part, "")))
     return tuple(sorted(found, key=lambda r: -r.times))
-
-
-def _inline_line(backward: Backward, name: str) -> Term:
-    done: dict[str, Term] = {}
-    for line in backward.system.lines:
-        done[line.name] = substitute_leaves(recognise(gather(line.node)), done)
-        if line.name == name:
-            break
-    return done[name]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wengert.derive.backward import Backward
+from wengert.derive.counting import Count
 from wengert.derive.difference import Change
-from wengert.derive.expand import Comparison, Count
+from wengert.derive.expand import Comparison
 from wengert.derive.printed import Printer
 from wengert.derive.steps import Step
 from wengert.ir.system import System, bar

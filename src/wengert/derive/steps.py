@@ -5,17 +5,21 @@ The steps show the same terms that are printed and run; nothing here is derived 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wengert.derive.backward import Backward, BackwardLine, Contribution
+from wengert.derive.folding import NO_NAMES
 from wengert.derive.printed import Printer
+from wengert.derive.recognise import formula
+from wengert.derive.simplify import simplify
 from wengert.ir.op import OPS
 from wengert.ir.system import System, bar
 from wengert.ir.walk import depends_on, topological
 from wengert.notation.expr import BigOp, Call, Expr, Line, Partial, Product, Ref, Sum, Transpose
+from wengert.ops.calls import REDUCTIONS
 from wengert.ops.gather import gather
-from wengert.ops.terms import Add, Apply, Leaf, Term
+from wengert.ops.terms import Add, Apply, Leaf, Term, subterms
+from wengert.ops.terms import Product as TermProduct
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def steps(backward: Backward, form: str) -> list[Step]:
                 Line(left, (rights[0],)) if differs else None,
                 simplified,
                 tuple(forward[child] for child in children),
-                tuple(rule for child in children for rule in rules_used(backward, child, line.name)),
+                tuple(dict.fromkeys(r for child in children for r in rules_used(backward, child, line.name))),
             )
         )
     return result
@@ -130,15 +134,15 @@ def axis_maps(term: Term, name: str) -> list[tuple[int | None, ...]]:
         elif isinstance(item, Add):
             stack.extend((t, axes) for t in item.terms)
         elif isinstance(item, Apply):
-            if item.op in ("max", "min", "prod"):
+            if item.op in REDUCTIONS:
                 kept = iter(axes)
                 inner = tuple(None if k in item.param("axes") else next(kept) for k in range(item.args[0].rank))
                 stack.append((item.args[0], inner))
             else:
                 stack.extend((arg, axes) for arg in item.args)
-        elif hasattr(item, "factors"):
-            outer = dict(zip(item.out, axes, strict=True))  # type: ignore[attr-defined]
-            stack.extend((f.term, tuple(outer.get(q) for q in f.labels)) for f in item.factors)  # type: ignore[attr-defined]
+        elif isinstance(item, TermProduct):
+            outer = dict(zip(item.out, axes, strict=True))
+            stack.extend((f.term, tuple(outer.get(q) for q in f.labels)) for f in item.factors)
     return found
 
 
@@ -162,31 +166,26 @@ def rules_used(backward: Backward, child: str, name: str) -> list[str]:
                 rules[RULES[op.name]] = None
             elif op.notation.fixity == "function":
                 rules[f"derivative of {op.notation.unicode}"] = None
+            elif op.name == "prime":
+                sign = OPS[item.params["function"]].notation.unicode
+                rules[f"derivative of {sign}{chr(39) * item.params['order']}"] = None
             elif op.name == "opaque":
                 rules[f"derivative of {item.params['function']}"] = None
     return list(rules)
 
 
 def legend(backward: Backward) -> list[Line]:
-    """σ'(z) = σ(z) (1 − σ(z)) for each function that keeps its prime in print."""
-    from wengert.derive.recognise import formula
-
-    lines: list[Line] = []
-    used: Mapping[str, None] = dict.fromkeys(
-        item.param("function")
+    """σ'(z) = σ(z) (1 − σ(z)) for each derivative of a function that keeps its prime in print."""
+    primes = dict.fromkeys(
+        (term.param("function"), term.param("order"))
         for line in backward.lines
-        for item in _applied(line.value)
-        if item.op == "prime" and item.param("order") == 1
+        for term in subterms(line.value)
+        if isinstance(term, Apply) and term.op == "prime"
     )
-    for function in used:
-        sign = OPS[function].notation.unicode
-        z = Ref("z")
-        tree = Printer(backward.system).index.show(formula(function, 1, Leaf((), "z")), ())
-        lines.append(Line(Call(sign, (z,), primes=1), (tree,)))
+    form = Printer(backward.system).index
+    lines: list[Line] = []
+    for function, order in primes:
+        left = Call(OPS[function].notation.unicode, (Ref("z"),), primes=order)
+        opened = formula(function, order, Leaf((), "z"))
+        lines.append(Line(left, (form.show(opened if order == 1 else simplify(opened, NO_NAMES), ()),)))
     return lines
-
-
-def _applied(term: Term) -> list[Apply]:
-    from wengert.ops.terms import subterms
-
-    return [t for t in subterms(term) if isinstance(t, Apply)]

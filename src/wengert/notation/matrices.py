@@ -122,7 +122,8 @@ class MatrixForm:
         bottom = (
             below if not under else [side_by_side([*below, *([side_by_side(under, "∘")] if len(under) > 1 else under)])]
         )
-        return fraction(term.coef, [*above, *([body] if body is not None else [])], bottom, self.style)
+        pieces = [*above, *([body] if body is not None else [])]
+        return fraction(term.coef, [*pieces[:-1], *(q for last in pieces[-1:] for q in flat(last))], bottom, self.style)
 
     def diagonal(self, term: tm.Product, deltas: Sequence[Factor]) -> tuple[int, Expr]:
         """v_i ⟦i = j⟧ is diag(v), ⟦i = j⟧ is diag(𝟏)."""

@@ -1,0 +1,139 @@
+"""Operations of terms: as often as they are written, as on paper without a name for anything, or once where they are equal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from wengert.ir.types import Size, bind_size
+from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, components, is_indicator
+
+FREE = frozenset(("size_of", "position", "cast"))
+"""Ops that compute nothing: sizes, places, a condition as a number."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """Operations, by kind: products (quotients among them) and powers, sums, functions (comparisons among them)."""
+
+    products: int = 0
+    sums: int = 0
+    functions: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.products + self.sums + self.functions
+
+    def __add__(self, other: Count) -> Count:
+        return Count(self.products + other.products, self.sums + other.sums, self.functions + other.functions)
+
+    def __mul__(self, times: int) -> Count:
+        return Count(self.products * times, self.sums * times, self.functions * times)
+
+
+def count_written(term: Term, sizes: Mapping[str, int]) -> Count:
+    """Operations where every entry of every expression is computed as often as it is written."""
+    return _entry(term, sizes) * extent(term.shape, sizes)
+
+
+def count_shared(terms: Iterable[Term], sizes: Mapping[str, int], seed: str = "") -> Count:
+    """Operations where equal expressions are computed once; the leaf `seed`, the bar of the loss, is 1 and costs nothing."""
+    seen: set[Term] = set()
+    result, stack = Count(), list(terms)
+    while stack:
+        item = stack.pop()
+        if item not in seen:
+            seen.add(item)
+            result += _own(item, sizes, seed)
+            stack.extend(parts(item))
+    return result
+
+
+def extent(shape: Iterable[Size], sizes: Mapping[str, int]) -> int:
+    """The number of entries of a shape; an axis without a number counts as 2."""
+    numbers = (bind_size(size, sizes) for size in shape)
+    return prod(n if isinstance(n, int) else 2 for n in numbers)
+
+
+def parts(term: Term) -> tuple[Term, ...]:
+    """The terms directly inside a term."""
+    if isinstance(term, Add):
+        return term.terms
+    if isinstance(term, Product):
+        return tuple(f.term for f in term.factors)
+    return term.args if isinstance(term, Apply) else ()
+
+
+def _entry(term: Term, sizes: Mapping[str, int]) -> Count:
+    """One entry of a term, written out."""
+    if isinstance(term, Add):
+        return sum((_entry(t, sizes) for t in term.terms), Count(sums=len(term.terms) - 1))
+    if isinstance(term, Product):
+        result, outer, groups = _pieces(term, term.factors)
+        for f in outer:
+            result += _entry(f.term, sizes)
+        for group in groups:
+            inside = sum((_entry(f.term, sizes) for f in group), Count(products=_multiplications(group)))
+            places = _places(term, group, sizes)
+            result += inside * places + Count(sums=places - 1)
+        return result
+    if isinstance(term, Apply):
+        reduced = extent(term.args[0].shape, sizes) // max(1, extent(term.shape, sizes)) if term.args else 1
+        return sum((_entry(arg, sizes) * reduced for arg in term.args), _call(term, sizes))
+    return Count()
+
+
+def _own(term: Term, sizes: Mapping[str, int], seed: str) -> Count:
+    """The operations of a term's outermost sign, for all its entries; a sum does not depend on the axes that it does not carry."""
+    entries = extent(term.shape, sizes)
+    if isinstance(term, Add):
+        return Count(sums=len(term.terms) - 1) * entries
+    if isinstance(term, Product):
+        result, _, groups = _pieces(
+            term, [f for f in term.factors if not (isinstance(f.term, Leaf) and f.term.name == seed)]
+        )
+        result = result * entries
+        for group in groups:
+            carried = {q for f in group for q in f.labels}
+            places = _places(term, group, sizes)
+            each = Count(products=_multiplications(group)) * places + Count(sums=places - 1)
+            result += each * extent((term.sizes[q] for q in term.out if q in carried), sizes)
+        return result
+    return _call(term, sizes) * entries if isinstance(term, Apply) else Count()
+
+
+def _call(term: Apply, sizes: Mapping[str, int]) -> Count:
+    """A function of one entry; ∏ over n entries is n − 1 products, and max over n entries n − 1 comparisons."""
+    if term.op in FREE:
+        return Count()
+    if term.op not in ("max", "min", "prod"):
+        return Count(functions=1)
+    steps = extent(term.args[0].shape, sizes) // max(1, extent(term.shape, sizes)) - 1
+    return Count(products=steps) if term.op == "prod" else Count(functions=steps)
+
+
+def _pieces(term: Product, factors: Sequence[Factor]) -> tuple[Count, list[Factor], list[list[Factor]]]:
+    """The multiplications that join a product's pieces, its factors outside sums, and its sums."""
+    groups = components(factors, term.out)
+    inside = [g for g in groups if any(q not in term.out for f in g for q in f.labels)]
+    outer = [f for g in groups if g not in inside for f in g]
+    above = abs(term.coef) != 1 or bool(inside) or any(f.exponent > 0 for f in outer)
+    count = len(outer) + len(inside) + (abs(term.coef) != 1) - above
+    return Count(products=max(0, count) + _powers(outer)), outer, inside
+
+
+def _multiplications(group: Sequence[Factor]) -> int:
+    """Inside a sum; 1/x is a quotient."""
+    return len(group) - any(f.exponent > 0 for f in group) + _powers(group)
+
+
+def _powers(factors: Iterable[Factor]) -> int:
+    return sum(abs(f.exponent) != 1 and not is_indicator(f.term) for f in factors)
+
+
+def _places(term: Product, group: Sequence[Factor], sizes: Mapping[str, int]) -> int:
+    """The number of terms of a sum."""
+    summed = dict.fromkeys(q for f in group for q in f.labels if q not in term.out)
+    return extent((term.sizes[q] for q in summed), sizes)
