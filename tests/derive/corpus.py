@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 DATA = Path(__file__).parent.parent / "data" / "equations.md"
+BEYOND = ("E42", "E43", "E45", "E57", "E59", "E63", "E65")
 LATER = {"E21"}
 """E21 needs a linear solve, which comes with a later release."""
 
@@ -28,6 +29,10 @@ NAMES = {
     "E33": {"δ": "delta"},
     "E37": {"w": "W"},
     "E39": {"Z": "logits", "m": "logit_maxes", "C": "counts", "P": "probs"},
+    "E42": {"μ": "mean", "v": "var", "r": "rstd", "n": "norm", "ε": "eps"},
+    "E43": {"μ": "mu", "v": "var", "ε": "eps"},
+    "E45": {"ε": "eps"},
+    "E63": {"W⁽¹⁾": "W1", "W⁽²⁾": "W2"},
 }
 """Python names of the corpus where they differ from the names in the equations."""
 
@@ -68,8 +73,18 @@ class Entry:
 def entries() -> dict[str, Entry]:
     """Every entry of sections A to D."""
     source = DATA.read_text(encoding="utf8").split("## E. Normalisation layers")[0]
-    found = {e[:3]: e for e in re.split(r"(?m)^### (?=E\d\d )|^## ", source) if re.match(r"E\d\d ", e)}
-    return {key: _parse(key, text) for key, text in found.items() if key not in LATER}
+    return {key: _parse(key, text) for key, text in _found(source).items() if key not in LATER}
+
+
+@cache
+def beyond() -> dict[str, Entry]:
+    """Entries of the sections after D whose text is read already."""
+    found = _found(DATA.read_text(encoding="utf8"))
+    return {key: _parse(key, found[key]) for key in BEYOND}
+
+
+def _found(source: str) -> dict[str, str]:
+    return {e[:3]: e for e in re.split(r"(?m)^### (?=E\d\d )|^## ", source) if re.match(r"E\d\d ", e)}
 
 
 def _parse(key: str, text: str) -> Entry:

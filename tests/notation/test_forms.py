@@ -24,7 +24,7 @@ from wengert.ir.types import Dim
 from wengert.ir.walk import topological
 from wengert.notation import expr, latex, unicode
 from wengert.notation.elements import ElementForm
-from wengert.notation.expr import Expr, Line
+from wengert.notation.expr import BigOp, Expr, Line, walk
 from wengert.notation.forms import IndexForm, NoForm
 from wengert.notation.matrices import MatrixForm
 from wengert.ops.evaluate import evaluate
@@ -220,12 +220,20 @@ def test_a_letter_runs_over_one_size_in_a_line() -> None:
     """Σ_k over rows of c and Σ_k over columns of A cannot stand in one line."""
     text = "c_ij = (Σ_k a q_jj A_kj) + u_i\nL = ½ Σ_ij c_ij²"
     line = next(line for line in backward_of(text) if line.startswith("q̄"))
-    assert line == "q̄_ji = a (Σ_l c̄_lj) (Σ_k A_kj) ⟦j = i⟧" or line.count("Σ_k") == 1
+    assert line == "q̄_jl = a ⟦j = l⟧ (Σ_i c̄_ij) Σ_k A_kj"
 
 
 def test_a_sum_inside_a_sum_takes_a_fresh_letter() -> None:
-    lines = backward_of("s = Σ_i (x_i Σ_j x_j)²\nL = s", wrt="x")
-    assert lines[-1].count("Σ_i") <= 1
+    for text in (
+        "s = Σ_i (x_i Σ_j x_j)²\nL = s",
+        "s = Σ_i x_i (Σ_j x_j (Σ_i x_i²)²)²\nL = s²",
+        "y_k = e^(z_k) / Σ_l e^(z_l)\nL = Σ_k (y_k − log Σ_l y_l²)²",
+    ):
+        backward_of(text)
+        for line in wg.equations(text).backward().in_form("index").lines():
+            for big in (t for right in line.rights for t in walk(right) if isinstance(t, BigOp)):
+                inside = [t for t in walk(big.body) if isinstance(t, BigOp)]
+                assert all(set(t.letters).isdisjoint(big.letters) for t in inside)
 
 
 def test_a_class_used_twice_in_a_product_has_two_letters() -> None:
@@ -304,7 +312,7 @@ def test_a_product_over_the_others_is_printed_as_one() -> None:
 
 def test_look_ups_are_indices() -> None:
     lines = backward_of("y_k = e^(z_k) / Σ_l e^(z_l)\nL = −1/N Σ_i log P_{i,Y_i} + Σ_k y_k²\nN = size of i", wrt=["P"])
-    assert lines[-1] == "P̄_ij = −L̄ ⟦j = Y_i⟧ / (N P_{i,Y_i})" or "Y_i" in lines[-1]
+    assert lines[-1].lower() == "p̄_ij = −l̄ ⟦j = y_i⟧ / (n p_{i,y_i})"
 
 
 # ---------------------------------------------------------------- entries

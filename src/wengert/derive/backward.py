@@ -16,7 +16,7 @@ from wengert.derive.folding import Named, Names, assume, fold
 from wengert.derive.recognise import open_term_primes, recognise
 from wengert.derive.simplify import simplify, substitute_leaves
 from wengert.errors import EquationError
-from wengert.ir.graph import Graph, Node, constant, input_node
+from wengert.ir.graph import Graph, constant, input_node
 from wengert.ir.system import System, bar
 from wengert.notation.expr import Call, walk
 from wengert.notation.functions import function_op
@@ -87,15 +87,12 @@ class Backward:
     def graph(self, outputs: Sequence[str] = (), *, seed_one: bool = False, form: str = "run") -> Graph:
         """One graph from the inputs (and the loss's bar, where it is given) to the bars of `outputs` (default: wrt).
 
-        A name with "bar " in front is an error signal, any other a forward quantity. `form` is "run", the cheapest
+        Forward lines are as the user wrote them, so that what is not a number stays none. A name with "bar " in front is an error signal, any other a forward quantity. `form` is "run", the cheapest
         form of each line, or "printed", its first form.
         """
         names = tuple(outputs) or tuple(bar(name) for name in self.wrt)
         system = self.system
-        env: dict[str, Node] = {name: system.leaves[name] for name in system.inputs}
-        builder = Builder(env)
-        for line in system.lines:
-            env[line.name] = builder.build(self.values[line.name])
+        env = system.values()
         inputs = [system.leaves[name] for name in system.inputs]
         type = system.quantities[self.loss].type
         if seed_one and self.seeded:
@@ -103,10 +100,10 @@ class Backward:
         else:
             env[bar(self.loss)] = input_node(bar(self.loss), type)
             inputs.append(env[bar(self.loss)])
-        back = Builder(env, builder.made, weighed=True)
+        builder = Builder(env, weighed=True)
         for line in self.lines:
             if line.name != self.loss:
-                env[bar(line.name)] = back.build(line.run if form == "run" else line.value)
+                env[bar(line.name)] = builder.build(line.run if form == "run" else line.value)
         return Graph(tuple(inputs), tuple(env[name] for name in names), names)
 
 
@@ -121,6 +118,12 @@ def derive(system: System, loss: str | None = None, wrt: Iterable[str] = ()) -> 
             f"There is no quantity '{target}'.",
             f"  the quantities are {', '.join(system.quantities)}",
             "Write one of these names.",
+        )
+    if not system.defines(target):
+        raise EquationError(
+            f"'{target}' is an input, so there is nothing to derive.",
+            f"  the lines are those of {', '.join(line.name for line in system.lines)}",
+            "Name a quantity that a line computes.",
         )
     chosen = _choose(system, target, tuple(wrt))
     values = {line.name: recognise(gather(line.node)) for line in system.lines}
