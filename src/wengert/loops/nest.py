@@ -1,0 +1,412 @@
+"""Loop nests: what fused kernels do to buffers, as loops over axes around straight-line code. They know no graph and no machine.
+
+A program is a tuple of statements. Every value is computed by an instruction, which stands in the body of a loop and may
+be read by what comes after it there, and in the loops inside; `loops/interpret.py` says by execution what each form means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+# axes and indices
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Axis:
+    """An index that runs over 0 … extent − 1.
+
+    With `clip` = (outer, total) it is the inner axis of a blocked one: entry `extent`·outer + inner of `total` entries, so
+    the last block is shorter: its extent there is min(extent, total − extent·outer).
+    """
+
+    extent: int
+    name: str = "i"
+    clip: tuple[Axis, int] | None = None
+
+    def __repr__(self) -> str:
+        return f"{self.name}<{self.extent}"
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """offset + Σ coefficient · axis: where an entry lies in a buffer, counted in entries from its start."""
+
+    terms: tuple[tuple[Axis, int], ...] = ()
+    offset: int = 0
+
+    def __add__(self, other: Affine | int) -> Affine:
+        if isinstance(other, int):
+            return Affine(self.terms, self.offset + other)
+        coefficients = dict(self.terms)
+        for axis, coefficient in other.terms:
+            coefficients[axis] = coefficients.get(axis, 0) + coefficient
+        return Affine(tuple((a, c) for a, c in coefficients.items() if c), self.offset + other.offset)
+
+    def __mul__(self, factor: int) -> Affine:
+        if not factor:
+            return Affine()
+        return Affine(tuple((a, c * factor) for a, c in self.terms), self.offset * factor)
+
+    def coefficient(self, axis: Axis) -> int:
+        """The step in the buffer when the axis goes on by one."""
+        return next((c for a, c in self.terms if a is axis), 0)
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The axes with a coefficient."""
+        return tuple(axis for axis, _ in self.terms)
+
+    def substitute(self, replacements: Mapping[Axis, Affine]) -> Affine:
+        """The same index with some axes written by others."""
+        total = Affine((), self.offset)
+        for axis, coefficient in self.terms:
+            total = total + replacements.get(axis, along(axis)) * coefficient
+        return total
+
+    def bounds(self) -> tuple[int, int]:
+        """The least and the largest value over the whole extents of the axes."""
+        low = high = self.offset
+        for axis, coefficient in self.terms:
+            reach = coefficient * (axis.extent - 1)
+            low, high = low + min(reach, 0), high + max(reach, 0)
+        return low, high
+
+    def __str__(self) -> str:
+        parts = [axis.name if c == 1 else f"{c}·{axis.name}" for axis, c in self.terms]
+        if self.offset or not parts:
+            parts.append(str(self.offset))
+        return " + ".join(parts)
+
+
+def along(axis: Axis) -> Affine:
+    """The index that is the axis itself."""
+    return Affine(((axis, 1),))
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """low ≤ index < high: the guard of a load that may fall outside, as that of a padded array."""
+
+    index: Affine
+    low: int
+    high: int
+
+    def __str__(self) -> str:
+        return f"{self.low} ≤ {self.index} < {self.high}"
+
+
+# buffers
+
+BufferKind = Literal["input", "output", "temporary", "constant"]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Buffer:
+    """Memory for an array, entries in row-major order without gaps. `value` is the array of a constant."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    kind: BufferKind = "temporary"
+    value: Any = None
+
+    @property
+    def entries(self) -> int:
+        """The number of entries."""
+        total = 1
+        for size in self.shape:
+            total *= size
+        return total
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {self.dtype}[{'×'.join(map(str, self.shape))}]"
+
+
+# instructions: each is the value that it computes
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Constant:
+    """A number."""
+
+    number: float | int | bool
+    dtype: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Position:
+    """An affine index, as a number of a dtype."""
+
+    index: Affine
+    dtype: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Inside:
+    """Whether every range holds; dtype bool."""
+
+    ranges: tuple[Range, ...]
+    dtype: str = "bool"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Load:
+    """An entry of a buffer; 0 (false) where a guard does not hold, and then no memory is touched."""
+
+    buffer: Buffer
+    index: Affine
+    guards: tuple[Range, ...] = ()
+
+    @property
+    def dtype(self) -> str:
+        """The buffer's dtype."""
+        return self.buffer.dtype
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One data-dependent part of an index: `place` · coefficient, where 0 ≤ place < size must hold (else the status is 1)."""
+
+    place: Instruction
+    coefficient: int
+    size: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Gather:
+    """An entry at index + Σ place · coefficient, the places computed (int64)."""
+
+    buffer: Buffer
+    index: Affine
+    lookups: tuple[Lookup, ...]
+    guards: tuple[Range, ...] = ()
+
+    @property
+    def dtype(self) -> str:
+        """The buffer's dtype."""
+        return self.buffer.dtype
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Compute:
+    """A function of the ops' vocabulary of earlier values: add, exp, where, less, cast (to `dtype`), integer_power (with
+    `exponent`) …
+    """
+
+    function: str
+    inputs: tuple[Instruction, ...]
+    dtype: str
+    exponent: int | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Total:
+    """What an accumulator has gathered; it stands after the loops that accumulate."""
+
+    accumulator: Accumulator
+
+    @property
+    def dtype(self) -> str:
+        """The accumulator's dtype."""
+        return self.accumulator.dtype
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Product:
+    """Σ_k a_ik b_kj inside the body of a `Contract`."""
+
+    dtype: str
+
+
+Instruction = Constant | Position | Inside | Load | Gather | Compute | Total | Product
+
+# statements
+
+Combine = Literal["add", "multiply", "maximum", "minimum"]
+IDENTITY: Mapping[Combine, float] = {
+    "add": 0.0,
+    "multiply": 1.0,
+    "maximum": float("-inf"),
+    "minimum": float("inf"),
+}
+"""The start of an accumulator; for int64 the infinities are the ends of its range, for bool they are false and true."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Accumulator:
+    """A running total in a register. The statement opens it at the identity of its monoid, in the body where it stands;
+    opened outside the vector loop that accumulates, its lanes are combined when its total is read.
+    """
+
+    combine: Combine
+    dtype: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Accumulate:
+    """total = combine(total, value)."""
+
+    accumulator: Accumulator
+    value: Instruction
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Store:
+    """Write a value to an entry of a buffer; with `combine`, combine it with what stands there.
+
+    `lookups` as in Gather: with them and combine="add" it is a scatter.
+    """
+
+    buffer: Buffer
+    index: Affine
+    value: Instruction
+    combine: Combine | None = None
+    lookups: tuple[Lookup, ...] = ()
+
+
+LoopKind = Literal["serial", "vector", "parallel"]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class For:
+    """The body for every value of the axis, from `start` on.
+
+    serial: in order. vector: iterations are independent but for accumulators, whose order is free between lanes but fixed.
+    parallel: iterations are independent and write disjoint entries; any thread may run any of them, in any order. At most
+    one vector loop is open at a time, and no parallel loop inside another loop. Blocks of a parallel loop open no accumulators outside.
+    """
+
+    axis: Axis
+    body: tuple[Statement, ...]
+    kind: LoopKind = "serial"
+    start: int = 0
+    reverse: bool = False
+    """From extent − 1 down to start; for serial loops only."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Contract:
+    """For every row i and column j: product = Σ_k a[i, k] · b[k, j], then the body with it, columns as the vector axis.
+
+    `a` and `b` are (buffer, index): the index of a has no term in `columns`, that of b none in `rows`; both may have terms
+    in axes of loops outside, and any strides. The body is straight-line: instructions and stores; it may write
+    a buffer that it reads at the same entry. A body's stores do not touch a or b.
+    """
+
+    rows: Axis
+    columns: Axis
+    inner: Axis
+    a: tuple[Buffer, Affine]
+    b: tuple[Buffer, Affine]
+    product: Product
+    body: tuple[Statement, ...]
+    parallel: bool = False
+    """Whether blocks of rows and columns may run on several threads."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Copy:
+    """The entries of `source` from an index on, to `target` from an index on; the two do not overlap."""
+
+    source: Buffer
+    source_index: Affine
+    target: Buffer
+    target_index: Affine
+    entries: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Fill:
+    """A number in every entry of a buffer, or in `entries` of them from an index on."""
+
+    buffer: Buffer
+    index: Affine
+    entries: int
+    number: float | int | bool = 0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Branch:
+    """`then` if the flag, a bool buffer of one entry, holds; else `other`."""
+
+    flag: Buffer
+    then: tuple[Statement, ...]
+    other: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class While:
+    """Run `test`; as long as it leaves the flag true, run `body` and `test` again. `counter`, an int64 buffer of one entry,
+    holds the number of bodies that were run.
+
+    `tapes` are recordings: after each test that holds, the entries of `source` are appended to the tape; memory for them is
+    allocated at run time and freed by the `Rewind` that names the same tape.
+    """
+
+    test: tuple[Statement, ...]
+    flag: Buffer
+    body: tuple[Statement, ...]
+    counter: Buffer
+    tapes: tuple[tuple[Buffer, Tape], ...] = ()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Tape:
+    """Records of a buffer's entries, one a step of a `While`, in memory that grows at run time."""
+
+    name: str
+    dtype: str
+    entries: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Rewind:
+    """The body once for every step that a While counted, from the last to the first; before each, the step's records are
+    copied from the tapes into buffers. The tapes are freed at the end.
+    """
+
+    counter: Buffer
+    tapes: tuple[tuple[Tape, Buffer], ...]
+    body: tuple[Statement, ...]
+
+
+Statement = Instruction | Accumulator | Accumulate | Store | For | Contract | Copy | Fill | Branch | While | Rewind
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Program:
+    """Statements over the buffers of inputs and outputs; the rest of the buffers are constants and temporaries."""
+
+    inputs: tuple[Buffer, ...]
+    outputs: tuple[Buffer, ...]
+    """An output may be the buffer of a donated input."""
+    body: tuple[Statement, ...]
+    kernels: tuple[str, ...] = field(default=())
+    """For people: what each top-level statement computes."""
+
+
+def bodies(statement: Statement) -> tuple[tuple[Statement, ...], ...]:
+    """The bodies inside a statement; none for a leaf."""
+    if isinstance(statement, For | Contract | Rewind):
+        return (statement.body,)
+    if isinstance(statement, Branch):
+        return (statement.then, statement.other)
+    if isinstance(statement, While):
+        return (statement.test, statement.body)
+    return ()
+
+
+def statements(body: Iterable[Statement]) -> Iterator[Statement]:
+    """Every statement in order, each before those inside it; nothing recurses."""
+    stack = [iter(tuple(body))]
+    while stack:
+        for statement in stack[-1]:
+            yield statement
+            inside = bodies(statement)
+            if inside:
+                stack.extend(iter(part) for part in inside[::-1])
+                break
+        else:
+            stack.pop()
