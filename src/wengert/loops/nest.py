@@ -337,24 +337,10 @@ class Branch:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class While:
-    """Run `test`; as long as it leaves the flag true, run `body` and `test` again. `counter`, an int64 buffer of one entry,
-    holds the number of bodies that were run.
-
-    `tapes` are recordings: after each test that holds, the entries of `source` are appended to the tape; memory for them is
-    allocated at run time and freed by the `Rewind` that names the same tape.
-    """
-
-    test: tuple[Statement, ...]
-    flag: Buffer
-    body: tuple[Statement, ...]
-    counter: Buffer
-    tapes: tuple[tuple[Buffer, Tape], ...] = ()
-
-
-@dataclass(frozen=True, eq=False, slots=True)
 class Tape:
-    """Records of a buffer's entries, one a step of a `While`, in memory that grows at run time."""
+    """Records of `entries` entries each, as many as a loop made steps, in memory that grows at run time. A tape is empty
+    when the program starts; its memory is kept for use again until the program ends.
+    """
 
     name: str
     dtype: str
@@ -362,17 +348,36 @@ class Tape:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Rewind:
-    """The body once for every step that a While counted, from the last to the first; before each, the step's records are
-    copied from the tapes into buffers. The tapes are freed at the end.
+class While:
+    """Run `test`; as long as it leaves the flag, a bool buffer of one entry, true, run `body` and `test` again.
+
+    `tapes` are recordings: they are emptied at the start, and after each body the entries of a buffer are appended to its tape.
     """
 
-    counter: Buffer
-    tapes: tuple[tuple[Tape, Buffer], ...]
+    test: tuple[Statement, ...]
+    flag: Buffer
     body: tuple[Statement, ...]
+    tapes: tuple[tuple[Buffer, Tape], ...] = ()
 
 
-Statement = Instruction | Accumulator | Accumulate | Store | For | Contract | Copy | Fill | Branch | While | Rewind
+@dataclass(frozen=True, eq=False, slots=True)
+class Replay:
+    """The body once for every record of the tapes that are read (all have equally many), from the first to the last, or with
+    `reverse` from the last to the first.
+
+    Before each body its records are copied from `reads` into buffers; after it the buffers of `writes` are copied into the
+    record of the same number of their tapes, which are made as long as those that are read.
+    """
+
+    reads: tuple[tuple[Tape, Buffer], ...]
+    writes: tuple[tuple[Buffer, Tape], ...]
+    body: tuple[Statement, ...]
+    reverse: bool = False
+    counter: Buffer | None = None
+    """An int64 buffer of one entry that holds the number of the record, from 0."""
+
+
+Statement = Instruction | Accumulator | Accumulate | Store | For | Contract | Copy | Fill | Branch | While | Replay
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -389,7 +394,7 @@ class Program:
 
 def bodies(statement: Statement) -> tuple[tuple[Statement, ...], ...]:
     """The bodies inside a statement; none for a leaf."""
-    if isinstance(statement, For | Contract | Rewind):
+    if isinstance(statement, For | Contract | Replay):
         return (statement.body,)
     if isinstance(statement, Branch):
         return (statement.then, statement.other)
