@@ -1,0 +1,211 @@
+"""Large angles modulo π/2, from the bits of 2/π (Payne and Hanek 1983), one lane at a time in integers. It knows no polynomial.
+
+|x| = m 2^e with a whole m of 53 bits. Bits of 2/π that make whole multiples of 4 in |x| · 2/π are skipped; the next 192 give
+the product modulo 4 with an error below 2⁻¹³⁰, where the smallest remainder of a double is above 2⁻⁶². All of it is exact
+integer arithmetic, so it needs no fused multiply-add.
+"""
+
+from __future__ import annotations
+
+from wengert.backends.native.coefficients import TWO_OVER_PI_WORDS
+from wengert.backends.native.instructions import INTEGERS, Value, literal, type_of
+from wengert.backends.native.memory import Memory
+from wengert.backends.native.module import Module
+
+HALF_PI_BITS = 0xC90FDAA22168C235
+"""π/2 · 2⁶³, rounded."""
+
+SCALAR = """
+define internal {{ double, double, i64 }} @wg_reduce_large(double %x) noinline #0 {{
+entry:
+  %bits = bitcast double %x to i64
+  %biased = lshr i64 %bits, 52
+  %exponent = and i64 %biased, 2047
+  %finite = icmp ne i64 %exponent, 2047
+  br i1 %finite, label %number, label %none
+none:
+  %nan1 = insertvalue {{ double, double, i64 }} poison, double 0x7FF8000000000000, 0
+  %nan2 = insertvalue {{ double, double, i64 }} %nan1, double 0x7FF8000000000000, 1
+  %nan3 = insertvalue {{ double, double, i64 }} %nan2, i64 0, 2
+  ret {{ double, double, i64 }} %nan3
+number:
+  %fraction = and i64 %bits, 4503599627370495
+  %m = or i64 %fraction, 4503599627370496
+; the table begins with 64 zero bits: its bit e - 2 + 64 is the first that counts
+  %start = sub i64 %exponent, 1013
+  %word = lshr i64 %start, 6
+  %shift = and i64 %start, 63
+  %p0 = getelementptr i64, ptr {table}, i64 %word
+  %p1 = getelementptr i64, ptr %p0, i64 1
+  %p2 = getelementptr i64, ptr %p0, i64 2
+  %p3 = getelementptr i64, ptr %p0, i64 3
+  %t0 = load i64, ptr %p0
+  %t1 = load i64, ptr %p1
+  %t2 = load i64, ptr %p2
+  %t3 = load i64, ptr %p3
+  %w0 = call i64 @llvm.fshl.i64(i64 %t0, i64 %t1, i64 %shift)
+  %w1 = call i64 @llvm.fshl.i64(i64 %t1, i64 %t2, i64 %shift)
+  %w2 = call i64 @llvm.fshl.i64(i64 %t2, i64 %t3, i64 %shift)
+; m (w0 2^128 + w1 2^64 + w2) modulo 2^192, as h 2^128 + l
+  %mw = zext i64 %m to i128
+  %w1w = zext i64 %w1 to i128
+  %w2w = zext i64 %w2 to i128
+  %low = mul i128 %mw, %w2w
+  %middle = mul i128 %mw, %w1w
+  %high = mul i64 %m, %w0
+  %carry = lshr i128 %low, 64
+  %sum = add i128 %carry, %middle
+  %sumhigh = lshr i128 %sum, 64
+  %sumtop = trunc i128 %sumhigh to i64
+  %h = add i64 %sumtop, %high
+  %sumlow = shl i128 %sum, 64
+  %lowlow = and i128 %low, 18446744073709551615
+  %l = or i128 %sumlow, %lowlow
+; the upper two bits of h are the quadrant; what follows is a signed fraction of it once halves are rounded up
+  %round = add i64 %h, 2305843009213693952
+  %quadrant = lshr i64 %round, 62
+  %hw = zext i64 %h to i128
+  %hshift = shl i128 %hw, 66
+  %lshift = lshr i128 %l, 62
+  %f = or i128 %hshift, %lshift
+  %below = icmp slt i128 %f, 0
+  %minus = sub i128 0, %f
+  %g = select i1 %below, i128 %minus, i128 %f
+; g = 2^(-z) (G / 2^128) with the upper bit of G set; times pi/2 it is 2^(1-z) Q / 2^128
+  %z = call i128 @llvm.ctlz.i128(i128 %g, i1 false)
+  %gn = shl i128 %g, %z
+  %gh = lshr i128 %gn, 64
+  %q = mul i128 %gh, {half_pi}
+  %z2 = call i128 @llvm.ctlz.i128(i128 %q, i1 false)
+  %qn = shl i128 %q, %z2
+  %qh = lshr i128 %qn, 64
+  %top = trunc i128 %qh to i64
+  %zz = add i128 %z, %z2
+  %zeros = trunc i128 %zz to i64
+  %mantissa = lshr i64 %top, 11
+  %rest = and i64 %top, 2047
+  %head = uitofp i64 %mantissa to double
+  %tail = uitofp i64 %rest to double
+; 2^(1 - zeros - 53) and 2^(1 - zeros - 64) by their bits
+  %e1 = sub i64 971, %zeros
+  %e2 = sub i64 960, %zeros
+  %b1 = shl i64 %e1, 52
+  %b2 = shl i64 %e2, 52
+  %s1 = bitcast i64 %b1 to double
+  %s2 = bitcast i64 %b2 to double
+  %r1 = fmul double %head, %s1
+  %c1 = fmul double %tail, %s2
+; the sign of the fraction and the sign of x
+  %left = icmp slt i64 %bits, 0
+  %flip = xor i1 %left, %below
+  %rn = fneg double %r1
+  %cn = fneg double %c1
+  %r = select i1 %flip, double %rn, double %r1
+  %c = select i1 %flip, double %cn, double %c1
+  %qneg = sub i64 0, %quadrant
+  %qs = select i1 %left, i64 %qneg, i64 %quadrant
+  %v1 = insertvalue {{ double, double, i64 }} poison, double %r, 0
+  %v2 = insertvalue {{ double, double, i64 }} %v1, double %c, 1
+  %v3 = insertvalue {{ double, double, i64 }} %v2, i64 %qs, 2
+  ret {{ double, double, i64 }} %v3
+}}"""
+
+LANES = """
+define internal {result} @{name}({v} %x, {v} %r, {v} %c, {i} %q) noinline cold #0 {{
+entry:
+  br label %loop
+loop:
+  %lane = phi i64 [ 0, %entry ], [ %next, %done ]
+  %r0 = phi {v} [ %r, %entry ], [ %r2, %done ]
+  %c0 = phi {v} [ %c, %entry ], [ %c2, %done ]
+  %q0 = phi {i} [ %q, %entry ], [ %q2, %done ]
+  %one = extractelement {v} %x, i64 %lane
+  %size = call {e} @llvm.fabs.{suffix}({e} %one)
+  %large = fcmp ogt {e} %size, {limit}
+  br i1 %large, label %reduce, label %done
+reduce:
+{convert}
+  %part = call {{ double, double, i64 }} @wg_reduce_large(double %wide)
+  %rd = extractvalue {{ double, double, i64 }} %part, 0
+  %cd = extractvalue {{ double, double, i64 }} %part, 1
+  %qd = extractvalue {{ double, double, i64 }} %part, 2
+{restore}
+  %r1 = insertelement {v} %r0, {e} %rs, i64 %lane
+  %c1 = insertelement {v} %c0, {e} %cs, i64 %lane
+  %q1 = insertelement {i} %q0, {ie} %qs, i64 %lane
+  br label %done
+done:
+  %r2 = phi {v} [ %r0, %loop ], [ %r1, %reduce ]
+  %c2 = phi {v} [ %c0, %loop ], [ %c1, %reduce ]
+  %q2 = phi {i} [ %q0, %loop ], [ %q1, %reduce ]
+  %next = add i64 %lane, 1
+  %more = icmp ult i64 %next, {width}
+  br i1 %more, label %loop, label %end
+end:
+  %v1 = insertvalue {result} poison, {v} %r2, 0
+  %v2 = insertvalue {result} %v1, {v} %c2, 1
+  %v3 = insertvalue {result} %v2, {i} %q2, 2
+  ret {result} %v3
+}}"""
+
+SHORTEN = """  %rs = fptrunc double %rd to float
+  %back = fpext float %rs to double
+  %difference = fsub double %rd, %back
+  %cs = fptrunc double %difference to float
+  %qs = trunc i64 %qd to i32"""
+KEEP = """  %rs = fadd double %rd, 0.0
+  %cs = fadd double %cd, 0.0
+  %qs = add i64 %qd, 0"""
+
+
+def reduce_large(b: Memory, x: Value, near: tuple[Value, Value, Value], limit: float) -> tuple[Value, Value, Value]:
+    """(r, c, q) of `trigonometry.reduced` where |x| > limit, and `near` elsewhere; NaN at ±∞."""
+    b.module.define_once("wg_reduce_large", lambda: _scalar(b.module))
+    name = f"wg_reduce_large_{x.width}_{x.dtype}"
+    integer = INTEGERS[x.dtype]
+    result = f"{{ {x.type}, {x.type}, {type_of(integer, x.width)} }}"
+    called = b.module.define_once(name, lambda: _lanes(b.module, name, x, result, limit))
+    operands = ", ".join(value.text for value in (x, *near))
+    whole = b.fresh("large")
+    b.emit(f"{whole} = call {result} {called}({operands})")
+    r, c = (b.effect(f"extractvalue {result} {whole}, {k}", x.dtype, x.width) for k in (0, 1))
+    return r, c, b.effect(f"extractvalue {result} {whole}, 2", integer, x.width)
+
+
+def _scalar(module: Module) -> str:
+    module.declare("declare i64 @llvm.fshl.i64(i64, i64, i64)")
+    module.declare("declare i128 @llvm.ctlz.i128(i128, i1)")
+    table = module.array("i64", [str(word) for word in TWO_OVER_PI_WORDS])
+    return SCALAR.format(table=table, half_pi=HALF_PI_BITS)
+
+
+def _lanes(module: Module, name: str, x: Value, result: str, limit: float) -> str:
+    short = x.dtype == "float32"
+    element, integer = type_of(x.dtype, 1), type_of(INTEGERS[x.dtype], 1)
+    suffix = "f32" if short else "f64"
+    module.declare(f"declare {element} @llvm.fabs.{suffix}({element})")
+    widen = "  %wide = fpext float %one to double" if short else "  %wide = fadd double %one, 0.0"
+    text = LANES.format(
+        result=result,
+        name=name,
+        v=x.type if x.width > 1 else f"<1 x {element}>",
+        i=type_of(INTEGERS[x.dtype], x.width) if x.width > 1 else f"<1 x {integer}>",
+        e=element,
+        ie=integer,
+        suffix=suffix,
+        limit=literal(limit, x.dtype),
+        convert=widen,
+        restore=SHORTEN if short else KEEP,
+        width=x.width,
+    )
+    return text if x.width > 1 else _as_scalar(text, element, integer)
+
+
+def _as_scalar(text: str, element: str, integer: str) -> str:
+    """The lane loop for one lane: there a vector is its only entry."""
+    text = text.replace(f"<1 x {element}>", element).replace(f"<1 x {integer}>", integer)
+    text = text.replace(f"%one = extractelement {element} %x, i64 %lane", f"%one = fadd {element} %x, -0.0")
+    for kind, letter in ((element, "r"), (element, "c"), (integer, "q")):
+        move = f"fadd {kind} %{letter}s, -0.0" if kind == element else f"add {kind} %qs, 0"
+        text = text.replace(f"insertelement {kind} %{letter}0, {kind} %{letter}s, i64 %lane", move)
+    return text

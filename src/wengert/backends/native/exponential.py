@@ -1,0 +1,210 @@
+"""Exponentials and logarithms over lanes: argument reduction, a polynomial, and reconstruction. It knows no graph.
+
+x = n log 2 + r with |r| ≤ ½ log 2 gives eˣ = 2ⁿ (1 + expm1 r); x = 2ᵏ (1 + f) with √½ ≤ 1 + f < √2 gives
+log x = k log 2 + log(1 + f). The constants and the form of the double-precision logarithm are fdlibm's (e_exp.c, e_log.c;
+Sun Microsystems, 1993); the polynomials are our own fits.
+"""
+
+from __future__ import annotations
+
+import math
+
+from wengert.backends.native.coefficients import ATANH, EXPM1, LOG
+from wengert.backends.native.instructions import BIAS, MANTISSA, Instructions, Value
+
+LOG2_E = math.log2(math.e)
+LN2_HIGH = {"float32": 0.693145751953125, "float64": 6.93147180369123816490e-01}
+"""log 2 with trailing zero bits, so that its product with a small whole number is exact."""
+LN2_LOW = {"float32": 1.428606765330187e-06, "float64": 1.90821492927058770002e-10}
+"""log 2 − LN2_HIGH."""
+LOG10_2_HIGH = {"float32": 0.301025390625, "float64": 0.30102999566406652}
+"""log₁₀ 2 with trailing zero bits."""
+LOG10_2_LOW = {"float32": 4.605038981195214e-06, "float64": -8.5323443170571066e-14}
+EXP_RANGE = {"float32": (-104.0, 89.0), "float64": (-746.0, 710.0)}
+"""Below the first number eˣ rounds to 0, above the second to ∞."""
+EXPM1_LOW = {"float32": -18.0, "float64": -38.0}
+"""Below it eˣ − 1 rounds to −1."""
+TANH_FLAT = {"float32": 10.0, "float64": 20.0}
+"""Above it tanh rounds to 1."""
+TINY = {"float32": 2.0**-26, "float64": 2.0**-55}
+"""Below it f(x) = x + O(x²) rounds to x."""
+ROOT_HALF_BITS = {"float32": 0x3F3504F3, "float64": 0x3FE6A09E667F3BCD}
+"""The bits of √½."""
+SMALLEST_NORMAL = {"float32": 2.0**-126, "float64": 2.0**-1022}
+SUBNORMAL_SHIFT = {"float32": 24, "float64": 54}
+"""A subnormal number times 2 to this power is normal."""
+
+
+# exponentials
+
+
+def reduced(b: Instructions, x: Value) -> tuple[Value, Value, Value]:
+    """(n, r, c): x = n log 2 + (r + c) with |r| ≤ ½ log 2, n an integer, c the rounding error of r."""
+
+    def make() -> tuple[Value, Value, Value]:
+        whole, n = b.nearest(x, LOG2_E)
+        exact = b.fma(whole, b.like(-LN2_HIGH[x.dtype], x), x)
+        low = b.like(-LN2_LOW[x.dtype], x)
+        r = b.fma(whole, low, exact)
+        return n, r, b.fma(whole, low, b.subtract(exact, r))
+
+    return b.shared(("exp", x), make)
+
+
+def exp(b: Instructions, x: Value) -> Value:
+    """eˣ."""
+    x = b.clamp(x, *EXP_RANGE[x.dtype])
+    n, r, _ = reduced(b, x)
+    p = b.fma(b.multiply(r, r), b.polynomial(EXPM1[x.dtype], r), r)
+    return b.scaled(b.add(p, b.like(1, x)), n)
+
+
+def exp2(b: Instructions, x: Value) -> Value:
+    """2ˣ."""
+    low, high = (-151.0, 129.0) if x.dtype == "float32" else (-1076.0, 1025.0)
+    x = b.clamp(x, low, high)
+    whole, n = b.nearest(x)
+    r = b.multiply(b.subtract(x, whole), b.like(math.log(2), x))
+    p = b.fma(b.multiply(r, r), b.polynomial(EXPM1[x.dtype], r), r)
+    return b.scaled(b.add(p, b.like(1, x)), n)
+
+
+def expm1_reduced(b: Instructions, x: Value) -> tuple[Value, Value]:
+    """(n, expm1 r): the rounding error of r counts here, for 2ⁿ − 1 may cancel most of the result."""
+    n, r, c = reduced(b, x)
+    return n, b.add(r, b.fma(b.multiply(r, r), b.polynomial(EXPM1[x.dtype], r), c))
+
+
+def expm1(b: Instructions, x: Value) -> Value:
+    """eˣ − 1 = 2 (2ⁿ⁻¹ expm1 r + (2ⁿ⁻¹ − ½)); half of it, for 2ⁿ may overflow where the result does not."""
+    inside = b.clamp(x, EXPM1_LOW[x.dtype], EXP_RANGE[x.dtype][1])
+    n, p = expm1_reduced(b, inside)
+    power = b.power_of_two(b.integer("add", n, -1), x.dtype)
+    half = b.fma(power, p, b.subtract(power, b.like(0.5, x)))
+    return keep_tiny(b, x, b.add(half, half))
+
+
+def keep_tiny(b: Instructions, x: Value, y: Value) -> Value:
+    """x where |x| is so small that y rounds to it: signed zeros and subnormal numbers stay as they are."""
+    return b.where(b.less(b.abs(x), b.like(TINY[x.dtype], x)), x, y)
+
+
+def tanh(b: Instructions, x: Value) -> Value:
+    """tanh x = t/(t + 2) with t = e^(2x) − 1."""
+    flat = TANH_FLAT[x.dtype]
+    inside = b.clamp(x, -flat, flat)
+    n, p = expm1_reduced(b, b.add(inside, inside))
+    power = b.power_of_two(n, x.dtype)
+    t = b.fma(power, p, b.subtract(power, b.like(1, x)))
+    return b.copysign(b.divide(t, b.add(t, b.like(2, x))), x)
+
+
+def logistic(b: Instructions, x: Value) -> Value:
+    """1/(1 + e^(−x)), and e^x/(1 + e^x) where x < 0, so that the left tail keeps its digits."""
+    one = b.like(1, x)
+    z = exp(b, b.negative(b.abs(x)))
+    return b.divide(b.where(b.greater_equal(x, b.like(0, x)), one, z), b.add(one, z))
+
+
+# logarithms
+
+
+def mantissa_and_exponent(b: Instructions, x: Value) -> tuple[Value, Value]:
+    """(m, k): x = 2ᵏ m with √½ ≤ m < √2, for a positive normal x; k is an integer of its size."""
+    dtype = x.dtype
+    offset = ROOT_HALF_BITS[dtype]
+    shifted = b.integer("add", b.bits(x), (BIAS[dtype] << MANTISSA[dtype]) - offset)
+    k = b.integer("add", b.integer("lshr", shifted, MANTISSA[dtype]), -BIAS[dtype])
+    fraction = b.integer("and", shifted, (1 << MANTISSA[dtype]) - 1)
+    return b.from_bits(b.integer("add", fraction, offset), dtype), k
+
+
+def normalised(b: Instructions, x: Value) -> tuple[Value, Value]:
+    """(m, k) of `mantissa_and_exponent` with k as a float, for subnormal x too."""
+    shift = SUBNORMAL_SHIFT[x.dtype]
+    small = b.less(x, b.like(SMALLEST_NORMAL[x.dtype], x))
+    m, k = mantissa_and_exponent(b, b.where(small, b.multiply(x, b.like(2.0**shift, x)), x))
+    whole = b.small_float(k, x.dtype)
+    return m, b.where(small, b.subtract(whole, b.like(shift, x)), whole)
+
+
+def log_parts(b: Instructions, f: Value) -> tuple[Value, Value]:
+    """(h, t) with log(1 + f) = f − (h − t), where h = ½ f² and t is of third order in f."""
+    h = b.multiply(b.multiply(f, f), b.like(0.5, f))
+    if f.dtype == "float32":
+        return h, b.multiply(b.multiply(b.multiply(f, f), f), b.polynomial(LOG["float32"], f))
+    s = b.divide(f, b.add(f, b.like(2, f)))
+    z = b.multiply(s, s)
+    return h, b.multiply(s, b.fma(z, b.polynomial(ATANH["float64"], z), h))
+
+
+def log_sum(b: Instructions, f: Value, k: Value) -> Value:
+    """k log 2 + log(1 + f), the small terms first."""
+    h, t = log_parts(b, f)
+    low = b.fma(k, b.like(LN2_LOW[f.dtype], f), t)
+    return b.fma(k, b.like(LN2_HIGH[f.dtype], f), b.subtract(f, b.subtract(h, low)))
+
+
+def log_special(b: Instructions, x: Value, y: Value) -> Value:
+    """y, but −∞ at 0, NaN below 0, and ∞ and NaN at themselves."""
+    zero = b.like(0, x)
+    y = b.where(b.less(x, b.like(math.inf, x)), y, x)  # ∞ and NaN
+    edge = b.where(b.equal(x, zero), b.like(-math.inf, x), b.like(math.nan, x))
+    return b.where(b.compare("ugt", x, zero), y, edge)
+
+
+def log(b: Instructions, x: Value) -> Value:
+    """log x."""
+    m, k = normalised(b, x)
+    return log_special(b, x, log_sum(b, b.subtract(m, b.like(1, x)), k))
+
+
+def log2(b: Instructions, x: Value) -> Value:
+    """log₂ x = k + log(1 + f)/log 2; whole at powers of two."""
+    m, k = normalised(b, x)
+    f = b.subtract(m, b.like(1, x))
+    h, t = log_parts(b, f)
+    return log_special(b, x, b.fma(b.subtract(f, b.subtract(h, t)), b.like(LOG2_E, x), k))
+
+
+def log10(b: Instructions, x: Value) -> Value:
+    """log₁₀ x = k log₁₀ 2 + log(1 + f)/log 10."""
+    m, k = normalised(b, x)
+    f = b.subtract(m, b.like(1, x))
+    h, t = log_parts(b, f)
+    part = b.multiply(b.subtract(f, b.subtract(h, t)), b.like(math.log10(math.e), x))
+    low = b.fma(k, b.like(LOG10_2_LOW[x.dtype], x), part)
+    return log_special(b, x, b.fma(k, b.like(LOG10_2_HIGH[x.dtype], x), low))
+
+
+def log1p(b: Instructions, x: Value) -> Value:
+    """log(1 + x) with 1 + x = 2ᵏ (1 + f) and f = 2⁻ᵏ x + (2⁻ᵏ − 1), which rounds once."""
+    dtype = x.dtype
+    one = b.like(1, x)
+    _, k = mantissa_and_exponent(b, b.add(x, one))
+    # 2^(2 − k) is a normal number for every k ≤ 1024, and x/4 is exact unless x is tiny.
+    quadruple = b.power_of_two(b.subtract(b.like(2, k), k), dtype)
+    quarter = b.like(0.25, x)
+    f = b.fma(b.multiply(x, quarter), quadruple, b.subtract(b.multiply(quadruple, quarter), one))
+    y = keep_tiny(b, x, log_sum(b, f, b.small_float(k, dtype)))
+    y = b.where(b.less(x, b.like(math.inf, x)), y, x)
+    edge = b.where(b.equal(x, b.like(-1, x)), b.like(-math.inf, x), b.like(math.nan, x))
+    return b.where(b.compare("ugt", x, b.like(-1, x)), y, edge)
+
+
+def softplus(b: Instructions, x: Value) -> Value:
+    """log(1 + eˣ) = max(x, 0) + log(1 + e^(−|x|))."""
+    return b.add(b.maximum(x, b.like(0, x)), log1p(b, exp(b, b.negative(b.abs(x)))))
+
+
+def logaddexp(b: Instructions, x: Value, y: Value) -> Value:
+    """log(eˣ + eʸ) = max + log(1 + e^(−|x − y|)); equal infinities have the difference 0."""
+    difference = b.where(b.equal(x, y), b.like(0, x), b.subtract(x, y))
+    return b.add(b.maximum(x, y), log1p(b, exp(b, b.negative(b.abs(difference)))))
+
+
+def xlogy(b: Instructions, x: Value, y: Value) -> Value:
+    """x log y, and 0 where x = 0 unless y is NaN."""
+    zero = b.like(0, x)
+    nothing = b.logical_and(b.equal(x, zero), b.logical_not(b.is_nan(y)))
+    return b.where(nothing, zero, b.multiply(x, log(b, y)))

@@ -1,0 +1,515 @@
+"""Straight-line LLVM code over lanes: values, constants, hash-consing, arithmetic, comparison, choice and casts. It knows no mathematical function."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from wengert.backends.native.module import Module
+
+ELEMENTS = {"float32": "float", "float64": "double", "int64": "i64", "int32": "i32", "bool": "i1"}
+SUFFIXES = {"float32": "f32", "float64": "f64", "int64": "i64", "int32": "i32", "bool": "i1"}
+INTEGERS = {"float32": "int32", "float64": "int64"}
+"""The integer dtype that holds the bits of a float dtype."""
+MANTISSA = {"float32": 23, "float64": 52}
+BIAS = {"float32": 127, "float64": 1023}
+ROUNDER = {"float32": 1.5 * 2.0**23, "float64": 1.5 * 2.0**52}
+"""1.5 · 2^(bits of the mantissa): added to x, it leaves the nearest whole number in the low bits of the sum."""
+
+Result = TypeVar("Result")
+
+
+class Value(NamedTuple):
+    """An LLVM value: its text, the dtype of its entries and their number (1 is a scalar)."""
+
+    name: str
+    dtype: str
+    width: int
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the text is the number itself."""
+        return not self.name.startswith("%")
+
+    @property
+    def is_float(self) -> bool:
+        """Whether the entries are floating-point numbers."""
+        return self.dtype in MANTISSA
+
+    @property
+    def type(self) -> str:
+        """The LLVM type."""
+        return type_of(self.dtype, self.width)
+
+    @property
+    def text(self) -> str:
+        """Type and name, as an operand is written."""
+        return f"{self.type} {self.name}"
+
+
+def type_of(dtype: str, width: int) -> str:
+    """The LLVM type of `width` entries of a dtype."""
+    element = ELEMENTS[dtype]
+    return element if width == 1 else f"<{width} x {element}>"
+
+
+def suffix_of(dtype: str, width: int) -> str:
+    """The type as the names of intrinsics spell it: f32, v16f32."""
+    return SUFFIXES[dtype] if width == 1 else f"v{width}{SUFFIXES[dtype]}"
+
+
+def literal(number: Any, dtype: str) -> str:
+    """A number as LLVM text; a float is rounded to its dtype and written as the bits of a double."""
+    if dtype == "bool":
+        return "true" if number else "false"
+    if dtype in MANTISSA:
+        value = float(np.float32(number)) if dtype == "float32" else float(number)
+        return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
+    return str(int(number))
+
+
+def constant_of(number: Any, dtype: str, width: int) -> Value:
+    """A number in every one of `width` lanes."""
+    text = literal(number, dtype)
+    return Value(text if width == 1 else f"splat ({ELEMENTS[dtype]} {text})", dtype, width)
+
+
+class Body:
+    """The lines of one function in the making, shared by builders of several widths: its names, its table and its current block."""
+
+    def __init__(self, block: str = "entry") -> None:
+        self.lines: list[str] = []
+        self.table: dict[Any, Any] = {}
+        self.count = 0
+        self.block = block
+
+
+class Instructions:
+    """A builder of straight-line code; a pure instruction that stands in the table already is not written again."""
+
+    def __init__(self, module: Module, width: int, body: Body | None = None) -> None:
+        self.module = module
+        self.target = module.target
+        self.width = width
+        self.body = body or Body()
+
+    # the function in the making
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines so far."""
+        return self.body.lines
+
+    @property
+    def block(self) -> str:
+        """The label of the block that is being written, for the phis that follow."""
+        return self.body.block
+
+    def fresh(self, prefix: str = "v") -> str:
+        """A local name (with its %) that nothing else in the function has."""
+        self.body.count += 1
+        return f"%{prefix}{self.body.count}"
+
+    def label(self, prefix: str) -> str:
+        """A label that nothing else in the function has."""
+        return self.fresh(prefix)[1:]
+
+    def emit(self, line: str) -> None:
+        """Write an instruction as it stands."""
+        self.body.lines.append("  " + line)
+
+    def start_block(self, label: str) -> None:
+        """Begin a block; the one before must have ended with a branch."""
+        self.body.lines.append(label + ":")
+        self.body.block = label
+
+    def jump(self, label: str) -> None:
+        """Branch to a block."""
+        self.emit(f"br label %{label}")
+
+    def branch(self, condition: Value, then: str, other: str) -> None:
+        """Branch to one of two blocks."""
+        self.emit(f"br i1 {condition.name}, label %{then}, label %{other}")
+
+    def mark(self) -> int:
+        """The place in the table, for `forget`."""
+        return len(self.body.table)
+
+    def forget(self, mark: int) -> None:
+        """Drop what entered the table since the mark: it was written in blocks that do not dominate what follows."""
+        table = self.body.table
+        while len(table) > mark:
+            table.popitem()
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """Values written inside are not reused after it."""
+        mark = self.mark()
+        try:
+            yield
+        finally:
+            self.forget(mark)
+
+    def pure(self, text: str, dtype: str, width: int) -> Value:
+        """The value of an instruction without effect, written once."""
+        found = self.body.table.get(text)
+        if found is None:
+            found = self.body.table[text] = Value(self.fresh(), dtype, width)
+            self.emit(f"{found.name} = {text}")
+        return found
+
+    def effect(self, text: str, dtype: str, width: int) -> Value:
+        """The value of an instruction that reads or changes memory or is a phi: written each time."""
+        value = Value(self.fresh(), dtype, width)
+        self.emit(f"{value.name} = {text}")
+        return value
+
+    def shared(self, key: tuple[Any, ...], make: Callable[[], Result]) -> Result:
+        """What `make` gives, made once in the scope: several values of one computation, as the range reduction of sin and cos."""
+        if key not in self.body.table:
+            made = make()
+            self.body.table[key] = made
+        return self.body.table[key]
+
+    def intrinsic(self, name: str, result: tuple[str, int], *arguments: Value, extra: str = "") -> Value:
+        """A call of an LLVM intrinsic, named in full, that has no effect."""
+        types = ", ".join(x.type for x in arguments) + (", i1" if extra else "")
+        called = self.module.declare(f"declare {type_of(*result)} @{name}({types})")
+        operands = ", ".join(x.text for x in arguments) + extra
+        return self.pure(f"call {type_of(*result)} {called}({operands})", *result)
+
+    def _same(self, name: str, *arguments: Value, extra: str = "") -> Value:
+        x = arguments[0]
+        return self.intrinsic(f"llvm.{name}.{suffix_of(x.dtype, x.width)}", (x.dtype, x.width), *arguments, extra=extra)
+
+    # constants
+
+    def constant(self, number: Any, dtype: str) -> Value:
+        """A number in every lane."""
+        return constant_of(number, dtype, self.width)
+
+    def like(self, number: Any, x: Value) -> Value:
+        """A number with the dtype and width of x."""
+        return constant_of(number, x.dtype, x.width)
+
+    def iota(self, dtype: str) -> Value:
+        """0, 1, …, width − 1."""
+        if self.width == 1:
+            return self.constant(0, dtype)
+        entries = ", ".join(f"{ELEMENTS[dtype]} {literal(k, dtype)}" for k in range(self.width))
+        return Value(f"<{entries}>", dtype, self.width)
+
+    def splat(self, x: Value) -> Value:
+        """A scalar in every lane."""
+        if self.width == 1 or x.width == self.width:
+            return x
+        assert x.width == 1, x
+        if x.is_constant:
+            return Value(f"splat ({x.text})", x.dtype, self.width)
+        wide = type_of(x.dtype, self.width)
+        first = self.pure(f"insertelement {wide} poison, {x.text}, i64 0", x.dtype, self.width)
+        zeros = f"<{self.width} x i32> zeroinitializer"
+        return self.pure(f"shufflevector {wide} {first.name}, {wide} poison, {zeros}", x.dtype, self.width)
+
+    def extract(self, x: Value, lane: int) -> Value:
+        """One lane as a scalar."""
+        return x if x.width == 1 else self.pure(f"extractelement {x.text}, i64 {lane}", x.dtype, 1)
+
+    def insert(self, x: Value, scalar: Value, lane: int) -> Value:
+        """x with a scalar in one lane."""
+        if x.width == 1:
+            return scalar
+        return self.pure(f"insertelement {x.text}, {scalar.text}, i64 {lane}", x.dtype, x.width)
+
+    # arithmetic
+
+    def binary(self, instruction: str, x: Value, y: Value) -> Value:
+        """An LLVM instruction on two values of one type."""
+        assert x[1:] == y[1:], (instruction, x, y)
+        return self.pure(f"{instruction} {x.type} {x.name}, {y.name}", x.dtype, x.width)
+
+    def add(self, x: Value, y: Value) -> Value:
+        """x + y; integers wrap around."""
+        return self.binary("fadd" if x.is_float else "add", x, y)
+
+    def subtract(self, x: Value, y: Value) -> Value:
+        """x − y; integers wrap around."""
+        return self.binary("fsub" if x.is_float else "sub", x, y)
+
+    def multiply(self, x: Value, y: Value) -> Value:
+        """x y; integers wrap around."""
+        return self.binary("fmul" if x.is_float else "mul", x, y)
+
+    def divide(self, x: Value, y: Value) -> Value:
+        """x / y of floats."""
+        return self.binary("fdiv", x, y)
+
+    def negative(self, x: Value) -> Value:
+        """−x."""
+        if x.is_float:
+            return self.pure(f"fneg {x.text}", x.dtype, x.width)
+        return self.subtract(self.like(0, x), x)
+
+    def reciprocal(self, x: Value) -> Value:
+        """1 / x."""
+        return self.divide(self.like(1, x), x)
+
+    def fma(self, x: Value, y: Value, z: Value) -> Value:
+        """x y + z: rounded once where the target can, else twice (LLVM would call libm)."""
+        if self.target.fma:
+            return self._same("fma", x, y, z)
+        return self.add(self.multiply(x, y), z)
+
+    def sqrt(self, x: Value) -> Value:
+        """√x, correctly rounded."""
+        return self._same("sqrt", x)
+
+    def abs(self, x: Value) -> Value:
+        """|x|; the smallest integer stays itself."""
+        return self._same("fabs", x) if x.is_float else self._same("abs", x, extra=", i1 false")
+
+    def floor(self, x: Value) -> Value:
+        """The largest whole number that is not above x."""
+        return self._same("floor", x) if x.is_float else x
+
+    def round(self, x: Value) -> Value:
+        """The nearest whole number; a half goes to the even one."""
+        return self._same("rint", x) if x.is_float else x
+
+    def copysign(self, x: Value, sign: Value) -> Value:
+        """|x| with the sign bit of `sign`."""
+        return self._same("copysign", x, sign)
+
+    def sign(self, x: Value) -> Value:
+        """−1, 0 or 1; of NaN, NaN."""
+        zero, one = self.like(0, x), self.like(1, x)
+        rest = self.where(self.equal(x, zero), zero, x) if x.is_float else zero
+        return self.where(self.greater(x, zero), one, self.where(self.less(x, zero), self.like(-1, x), rest))
+
+    def maximum(self, x: Value, y: Value) -> Value:
+        """The larger; NaN where either is NaN."""
+        return self._extreme(x, y, "ogt" if x.is_float else "sgt")
+
+    def minimum(self, x: Value, y: Value) -> Value:
+        """The smaller; NaN where either is NaN."""
+        return self._extreme(x, y, "olt" if x.is_float else "slt")
+
+    def _extreme(self, x: Value, y: Value, predicate: str) -> Value:
+        if x.dtype == "bool":
+            return self.binary("or" if predicate == "sgt" else "and", x, y)
+        if y.is_constant and not x.is_constant:
+            x, y = y, x
+        # Where y is NaN the comparison is false and y is taken; only an x that may be NaN needs a second look.
+        chosen = self.where(self.compare(predicate, x, y), x, y)
+        if not x.is_float or self._is_number(x):
+            return chosen
+        return self.where(self.compare("uno", x, x), x, chosen)
+
+    def _is_number(self, x: Value) -> bool:
+        return x.is_constant and "0x7FF8" not in x.name
+
+    def weigh(self, g: Value, p: Value) -> Value:
+        """g p, but 0 where either factor is exactly 0."""
+        zero = self.like(0, g)
+        either = self.logical_or(self.equal(g, zero), self.equal(p, zero))
+        return self.where(either, zero, self.multiply(g, p))
+
+    def truncated_quotient(self, x: Value, y: Value) -> Value:
+        """x / y of integers toward zero; 0 where y = 0, and the smallest integer by −1 wraps around."""
+        zero = self.like(0, x)
+        opposite = self.equal(y, self.like(-1, x))
+        safe = self.where(self.logical_or(opposite, self.equal(y, zero)), self.like(1, x), y)
+        quotient = self.where(opposite, self.negative(x), self.binary("sdiv", x, safe))
+        return self.where(self.equal(y, zero), zero, quotient)
+
+    # comparison and choice
+
+    def compare(self, predicate: str, x: Value, y: Value) -> Value:
+        """fcmp or icmp, by the dtype."""
+        assert x[1:] == y[1:], (predicate, x, y)
+        instruction = "fcmp" if x.is_float else "icmp"
+        return self.pure(f"{instruction} {predicate} {x.type} {x.name}, {y.name}", "bool", x.width)
+
+    def _ordered(self, predicate: str, x: Value, y: Value) -> Value:
+        kind = "o" if x.is_float else ("u" if x.dtype == "bool" else "s")
+        return self.compare(kind + predicate, x, y)
+
+    def less(self, x: Value, y: Value) -> Value:
+        """x < y; false where either is NaN."""
+        return self._ordered("lt", x, y)
+
+    def less_equal(self, x: Value, y: Value) -> Value:
+        """x ≤ y; false where either is NaN."""
+        return self._ordered("le", x, y)
+
+    def greater(self, x: Value, y: Value) -> Value:
+        """x > y; false where either is NaN."""
+        return self._ordered("gt", x, y)
+
+    def greater_equal(self, x: Value, y: Value) -> Value:
+        """x ≥ y; false where either is NaN."""
+        return self._ordered("ge", x, y)
+
+    def equal(self, x: Value, y: Value) -> Value:
+        """x = y; false where either is NaN."""
+        return self.compare("oeq" if x.is_float else "eq", x, y)
+
+    def not_equal(self, x: Value, y: Value) -> Value:
+        """x ≠ y; true where either is NaN."""
+        return self.compare("une" if x.is_float else "ne", x, y)
+
+    def is_nan(self, x: Value) -> Value:
+        """Whether x is not a number."""
+        return self.compare("uno", x, x)
+
+    def logical_and(self, x: Value, y: Value) -> Value:
+        """Whether both hold."""
+        return self.binary("and", x, y)
+
+    def logical_or(self, x: Value, y: Value) -> Value:
+        """Whether one or both hold."""
+        return self.binary("or", x, y)
+
+    def logical_not(self, x: Value) -> Value:
+        """Whether x does not hold."""
+        return self.binary("xor", x, self.like(True, x))
+
+    def where(self, condition: Value, x: Value, y: Value) -> Value:
+        """x where the condition holds, else y."""
+        assert x[1:] == y[1:], (x, y)
+        assert condition.dtype == "bool", condition
+        if x.name == y.name:
+            return x
+        return self.pure(f"select {condition.text}, {x.text}, {y.text}", x.dtype, x.width)
+
+    # casts
+
+    def cast(self, x: Value, dtype: str) -> Value:
+        """The same number in another dtype; a float outside int64, and NaN, gives the smallest integer, as NumPy on x86."""
+        if x.dtype == dtype:
+            return x
+        if dtype == "bool":
+            return self.not_equal(x, self.like(0, x))
+        if x.dtype == "bool":
+            return self.where(x, constant_of(1, dtype, x.width), constant_of(0, dtype, x.width))
+        if x.is_float and dtype in MANTISSA:
+            return self._convert("fpext" if dtype == "float64" else "fptrunc", x, dtype)
+        if x.is_float:
+            return self._truncated(x, dtype)
+        if dtype in MANTISSA:
+            return self._convert("sitofp", x, dtype)
+        return self._convert("sext" if dtype == "int64" else "trunc", x, dtype)
+
+    def _convert(self, instruction: str, x: Value, dtype: str) -> Value:
+        return self.pure(f"{instruction} {x.text} to {type_of(dtype, x.width)}", dtype, x.width)
+
+    def _truncated(self, x: Value, dtype: str) -> Value:
+        # Outside the range fptosi is poison, so its operand is made harmless there first.
+        bits = 63 if dtype == "int64" else 31
+        inside = self.logical_and(
+            self.greater_equal(x, self.like(-(2.0**bits), x)), self.less(x, self.like(2.0**bits, x))
+        )
+        whole = self._convert("fptosi", self.where(inside, x, self.like(0, x)), dtype)
+        return self.where(inside, whole, constant_of(-(2**bits), dtype, x.width))
+
+    # bits of floats
+
+    def bits(self, x: Value) -> Value:
+        """The bits of a float as an integer of its size."""
+        return self._convert("bitcast", x, INTEGERS[x.dtype])
+
+    def from_bits(self, x: Value, dtype: str) -> Value:
+        """The float with these bits."""
+        return self._convert("bitcast", x, dtype)
+
+    def integer(self, instruction: str, x: Value, number: int) -> Value:
+        """An integer instruction with a constant: add, and, xor, shl, lshr, ashr."""
+        return self.binary(instruction, x, self.like(number, x))
+
+    def nearest(self, x: Value, factor: float | None = None) -> tuple[Value, Value]:
+        """The whole number nearest to x (or to `factor` · x), as a float and as an integer, for |x| < 2^(bits of the mantissa − 1).
+
+        One addition rounds and one subtraction restores: no conversion, which AVX2 has not for 64-bit integers.
+        """
+        rounder = self.like(ROUNDER[x.dtype], x)
+        shifted = self.add(x, rounder) if factor is None else self.fma(x, self.like(factor, x), rounder)
+        offset = struct.unpack("<q", struct.pack("<d", ROUNDER["float64"]))[0]
+        if x.dtype == "float32":
+            offset = struct.unpack("<i", struct.pack("<f", ROUNDER["float32"]))[0]
+        return self.subtract(shifted, rounder), self.integer("sub", self.bits(shifted), offset)
+
+    def small_float(self, k: Value, dtype: str) -> Value:
+        """A small integer (|k| < 2^(bits of the mantissa − 1)) as a float of its size."""
+        if dtype == "float32" or self.target.scaled_exponent:
+            return self.cast(k, dtype)
+        rounder = ROUNDER[dtype]
+        offset = struct.unpack("<q", struct.pack("<d", rounder))[0]
+        shifted = self.from_bits(self.integer("add", k, offset), dtype)
+        return self.subtract(shifted, constant_of(rounder, dtype, k.width))
+
+    def power_of_two(self, n: Value, dtype: str) -> Value:
+        """2ⁿ by its bits, for an n whose 2ⁿ is a normal number."""
+        return self.from_bits(self.integer("shl", self.integer("add", n, BIAS[dtype]), MANTISSA[dtype]), dtype)
+
+    def scaled(self, x: Value, n: Value) -> Value:
+        """x · 2ⁿ, rounded once, subnormal results included; n is an integer of the size of x, |n| ≤ 2 · bias."""
+        if self.target.scaled_exponent:
+            exponent = self.cast(n, "int32")
+            name = f"llvm.ldexp.{suffix_of(x.dtype, x.width)}.{suffix_of('int32', x.width)}"
+            return self.intrinsic(name, (x.dtype, x.width), x, exponent)
+        # Two factors: neither overflows, and only the second product can round.
+        half = self.integer("ashr", n, 1)
+        rest = self.subtract(n, half)
+        return self.multiply(self.multiply(x, self.power_of_two(half, x.dtype)), self.power_of_two(rest, x.dtype))
+
+    # polynomials and compensated arithmetic
+
+    def polynomial(self, coefficients: tuple[float, ...], x: Value) -> Value:
+        """Σ cₖ xᵏ, by pairs and pairs of pairs (Estrin), so that the chain of dependent steps is short."""
+        terms = [self.like(c, x) for c in coefficients]
+        power = x
+        while len(terms) > 1:
+            pairs = [self.fma(terms[k + 1], power, terms[k]) for k in range(0, len(terms) - 1, 2)]
+            terms = pairs + terms[len(pairs) * 2 :]
+            power = self.multiply(power, power) if len(terms) > 1 else power
+        return terms[0]
+
+    def two_sum(self, x: Value, y: Value) -> tuple[Value, Value]:
+        """(s, e): s = x + y rounded and e what the rounding lost, exactly (Knuth, TAOCP 2, 4.2.2)."""
+        s = self.add(x, y)
+        back = self.subtract(s, x)
+        return s, self.add(self.subtract(x, self.subtract(s, back)), self.subtract(y, back))
+
+    def fast_two_sum(self, x: Value, y: Value) -> tuple[Value, Value]:
+        """(s, e) of `two_sum` where |x| ≥ |y|."""
+        s = self.add(x, y)
+        return s, self.subtract(y, self.subtract(s, x))
+
+    def two_product(self, x: Value, y: Value) -> tuple[Value, Value]:
+        """(p, e): p = x y rounded and e what the rounding lost, exactly where nothing overflows or underflows."""
+        p = self.multiply(x, y)
+        if self.target.fma:
+            return p, self.fma(x, y, self.negative(p))
+        (xh, xl), (yh, yl) = self._halves(x), self._halves(y)
+        cross = self.add(self.multiply(xh, yl), self.multiply(xl, yh))
+        return p, self.add(self.add(self.subtract(self.multiply(xh, yh), p), cross), self.multiply(xl, yl))
+
+    def _halves(self, x: Value) -> tuple[Value, Value]:
+        """x as a sum of two numbers with half the bits (Dekker 1971)."""
+        factor = 2.0 ** ((MANTISSA[x.dtype] + 2) // 2) + 1
+        scaled = self.multiply(x, self.like(factor, x))
+        high = self.subtract(scaled, self.subtract(scaled, x))
+        return high, self.subtract(x, high)
+
+    def clamp(self, x: Value, low: float, high: float) -> Value:
+        """x within [low, high]; NaN stays NaN."""
+        return self.minimum(self.maximum(x, self.like(low, x)), self.like(high, x))
+
+    def is_infinite(self, x: Value) -> Value:
+        """Whether |x| = ∞."""
+        return self.equal(self.abs(x), self.like(math.inf, x))

@@ -1,0 +1,74 @@
+"""A module of LLVM text in the making: what it declares, its constant arrays and its functions. It knows no instruction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from wengert.backends.native.target import Target
+
+_NAME = re.compile(r"@([\w.$]+)\(")
+
+
+class Module:
+    """The parts of one LLVM module; each declaration, array and function stands in it once."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._declarations: dict[str, str] = {}
+        self._arrays: dict[str, str] = {}
+        self._functions: dict[str, str] = {}
+        self._names: set[str] = set()
+
+    def declare(self, signature: str) -> str:
+        """The name (with its @) of a function from elsewhere, after `declare …` is noted once; LLVM refuses a second one."""
+        found = _NAME.search(signature)
+        assert found is not None, signature
+        name = found.group(1)
+        self._declarations.setdefault(name, signature)
+        self._names.add(name)
+        return "@" + name
+
+    def define(self, name: str, text: str) -> None:
+        """Put the text of a whole function, `define … { … }`, under its name."""
+        assert name not in self._functions, name
+        self._functions[name] = text
+        self._names.add(name)
+
+    def defined(self, name: str) -> bool:
+        """Whether a function of this name has its text."""
+        return name in self._functions
+
+    def define_once(self, name: str, text: Callable[[], str]) -> str:
+        """The name (with its @) of a function, its text made and put at the first call."""
+        if name not in self._functions:
+            self._functions[name] = ""  # its own text may call it again
+            self._functions[name] = text()
+            self._names.add(name)
+        return "@" + name
+
+    def unique(self, prefix: str) -> str:
+        """A name that nothing in the module has yet: the prefix, or the prefix and a number."""
+        name, count = prefix, 0
+        while name in self._names:
+            count += 1
+            name = f"{prefix}.{count}"
+        self._names.add(name)
+        return name
+
+    def array(self, element: str, values: Sequence[str], align: int = 64) -> str:
+        """The name (with its @) of a constant array of LLVM type [n x element]; equal arrays are one."""
+        entries = ", ".join(f"{element} {value}" for value in values)
+        body = f"constant [{len(values)} x {element}] [{entries}], align {align}"
+        name = self._arrays.get(body)
+        if name is None:
+            name = self._arrays[body] = self.unique("wg_array")
+        return "@" + name
+
+    def text(self) -> str:
+        """The whole module as LLVM text."""
+        arrays = [f"@{name} = private unnamed_addr {body}" for body, name in self._arrays.items()]
+        attributes = f"attributes #0 = {{ {self.target.attributes} }}"
+        header = f'target triple = "{self.target.triple}"'
+        parts = [header, *arrays, *self._declarations.values(), *self._functions.values(), attributes]
+        return "\n".join(parts) + "\n"

@@ -1,0 +1,132 @@
+"""Sine, cosine and tangent over lanes, for every finite angle. It knows no graph.
+
+x = q π/2 + r with |r| ≤ π/4. Up to a limit r comes from π/2 in three parts (Cody and Waite 1980, ch. 8); beyond it, where
+angles are rare, from the bits of 2/π (Payne and Hanek 1983), lane by lane behind a branch.
+"""
+
+from __future__ import annotations
+
+import math
+
+from wengert.backends.native.angles import reduce_large
+from wengert.backends.native.coefficients import COS, SIN
+from wengert.backends.native.exponential import keep_tiny
+from wengert.backends.native.instructions import MANTISSA, Value
+from wengert.backends.native.memory import Memory
+
+HALF_PI = {
+    "float32": (1.570796251296997, 7.549789415861596e-08, 5.390302953474238e-15),
+    "float64": (1.5707963267948966, 6.123233995736765e-17, 1.082856673921914e-32),
+}
+"""π/2 in three parts, the first two cut (not rounded) to the dtype: none is negative, so that −0 stays −0.
+
+With a fused multiply-add the first difference is exact.
+"""
+SHORT_HALF_PI = (1.57079632673412561417, 6.07710050630396597660e-11, 2.02226624879595063154e-21)
+"""π/2 in two parts of 33 bits and the rest (fdlibm, e_rem_pio2.c): a product with q < 2²⁰ is exact without a fused multiply-add."""
+LIMIT = {"float32": 1e5, "float64": 1e9}
+SHORT_LIMIT = {"float32": 1e5, "float64": 1e6}
+"""The largest |x| that is reduced by parts, with and without a fused multiply-add."""
+
+Angle = tuple[Value, Value, Value]
+
+
+def reduced(b: Memory, x: Value, compensated: bool = False) -> Angle:
+    """(r, c, q): x = q π/2 + (r + c), |r| ≤ π/4, q an integer of x's size that counts modulo 4.
+
+    c is the rounding error of r if `compensated`, else it may be 0.
+    """
+
+    def make() -> Angle:
+        limit = (LIMIT if b.target.fma else SHORT_LIMIT)[x.dtype]
+        near = _by_parts(b, x, compensated)
+        large = b.greater(b.abs(x), b.like(limit, x))
+        before = b.block
+        cold, after = b.label("large"), b.label("angle")
+        b.branch(b.any(large), cold, after)
+        b.start_block(cold)
+        far = reduce_large(b, x, near, limit)
+        b.jump(after)
+        b.start_block(after)
+        r, c, q = (b.phi([(one, before), (other, cold)]) for one, other in zip(near, far, strict=True))
+        return r, c, q
+
+    return b.shared(("angle", x, compensated), make)
+
+
+def _by_parts(b: Memory, x: Value, compensated: bool) -> Angle:
+    if not b.target.fma:
+        return _by_short_parts(b, x)
+    whole, q = b.nearest(x, 2 / math.pi)
+    first, second, third = (b.like(-part, x) for part in HALF_PI[x.dtype])
+    exact = b.fma(whole, first, x)
+    if not compensated:
+        return b.fma(whole, third, b.fma(whole, second, exact)), b.like(0, x), q
+    product = b.multiply(whole, second)
+    lost = b.fma(whole, second, b.negative(product))
+    total, error = b.two_sum(exact, product)
+    low = b.add(error, b.fma(whole, third, lost))
+    r = b.add(total, low)
+    return r, b.add(b.subtract(total, r), low), q
+
+
+def _by_short_parts(b: Memory, x: Value) -> Angle:
+    wide = b.cast(x, "float64")
+    whole, q = b.nearest(wide, 2 / math.pi)
+    first, second, third = (b.like(-part, wide) for part in SHORT_HALF_PI)
+    exact = b.add(wide, b.multiply(whole, first))
+    total, error = b.two_sum(exact, b.multiply(whole, second))
+    low = b.add(error, b.multiply(whole, third))
+    r = b.add(total, low)
+    c = b.add(b.subtract(total, r), low)
+    r = b.where(b.equal(wide, b.like(0, wide)), wide, r)  # −0 too
+    if x.dtype == "float64":
+        return r, c, q
+    short = b.cast(r, "float32")
+    return short, b.cast(b.subtract(r, b.cast(short, "float64")), "float32"), b.cast(q, "int32")
+
+
+def sine(b: Memory, r: Value, c: Value | None = None) -> Value:
+    """sin(r + c) = r + (r³ P(r²) + c) for |r| ≤ π/4, with the sign of r at 0."""
+    z = b.multiply(r, r)
+    cube = b.multiply(z, r)
+    p = b.polynomial(SIN[r.dtype], z)
+    y = b.fma(cube, p, r) if c is None else b.add(r, b.fma(cube, p, c))
+    return b.copysign(y, r)
+
+
+def cosine(b: Memory, r: Value) -> Value:
+    """cos r = 1 − ½ r² + r⁴ P(r²) for |r| ≤ π/4."""
+    z = b.multiply(r, r)
+    head = b.fma(z, b.like(-0.5, r), b.like(1, r))
+    return b.fma(b.multiply(z, z), b.polynomial(COS[r.dtype], z), head)
+
+
+def _by_quadrant(b: Memory, q: Value, r: Value) -> Value:
+    """The sine of q π/2 + r."""
+    odd = b.not_equal(b.integer("and", q, 1), b.like(0, q))
+    y = b.where(odd, cosine(b, r), sine(b, r))
+    sign = b.integer("shl", b.integer("and", q, 2), MANTISSA[r.dtype] + (7 if r.dtype == "float32" else 10))
+    return b.from_bits(b.binary("xor", b.bits(y), sign), r.dtype)
+
+
+def sin(b: Memory, x: Value) -> Value:
+    """sin x."""
+    r, _, q = reduced(b, x)
+    return _by_quadrant(b, q, r)
+
+
+def cos(b: Memory, x: Value) -> Value:
+    """cos x = sin(x + π/2)."""
+    r, _, q = reduced(b, x)
+    return _by_quadrant(b, b.integer("add", q, 1), r)
+
+
+def tan(b: Memory, x: Value) -> Value:
+    """tan x = sin r/cos r in even quadrants, −cos r/sin r in odd ones."""
+    r, c, q = reduced(b, x, compensated=True)
+    s = sine(b, r, c)
+    # cos(r + c) = cos r − c sin r
+    k = b.fma(b.negative(c), r, cosine(b, r))
+    odd = b.not_equal(b.integer("and", q, 1), b.like(0, q))
+    return keep_tiny(b, x, b.divide(b.where(odd, b.negative(k), s), b.where(odd, s, k)))
