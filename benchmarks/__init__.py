@@ -1,0 +1,9 @@
+"""The benchmarks: workloads against peers, interleaved in one process; `python -m benchmarks` runs them and prints the table.
+
+contest      contestants, what is to be reached, workloads: data
+rows         the table of all rows
+agreement    every contestant's results against a reference, before anything is timed
+timing       interleaved samples, medians and ratios
+child        one row in a process of its own, pinned to its processors
+report       the table, on a terminal and as a document
+"""

@@ -1,0 +1,151 @@
+"""One first call in a fresh process: `python -m benchmarks.first_call WHO TASK SIZE` prints {"seconds": …, "results": …} as JSON.
+
+Imports are done and another function has been compiled before the clock starts; it stops when the results are there.
+No cache on disk is read. It must not know what the times are compared with.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from benchmarks.descent import copies
+from benchmarks.mlp_peers import jax_step
+from benchmarks.workloads.mlp import SMALL, our_step
+
+TASKS = ("chain", "chain-gradient", "mlp-step")
+PATTERN = ("tanh", "scale", "add x", "times x", "shift", "decay", "scale", "add x", "sin", "times previous")
+POINTS = 100_000
+
+
+def chain(xp: Any, x: Any, operations: int) -> Any:
+    """A chain of elementwise operations, three in ten of them transcendental, each with a constant of its own."""
+    value = previous = x
+    for k in range(operations):
+        constant = 0.5 + 0.4 * k / operations
+        before = value
+        match PATTERN[k % len(PATTERN)]:
+            case "tanh":
+                value = xp.tanh(value)
+            case "scale":
+                value = constant * value
+            case "add x":
+                value = value + x
+            case "times x":
+                value = value * x
+            case "shift":
+                value = value - constant
+            case "decay":
+                value = xp.exp(-value * value)
+            case "sin":
+                value = xp.sin(value)
+            case _:
+                value = value * previous
+        previous = before
+    return value
+
+
+def chain_tangent(x: np.ndarray, operations: int) -> tuple[np.ndarray, np.ndarray]:
+    """(value, derivative) of the chain entry by entry, float64: the reference."""
+    one = (x, np.ones_like(x))
+    value = previous = one
+    for k in range(operations):
+        constant = 0.5 + 0.4 * k / operations
+        before, (v, d) = value, value
+        match PATTERN[k % len(PATTERN)]:
+            case "tanh":
+                value = np.tanh(v), d * (1 - np.tanh(v) ** 2)
+            case "scale":
+                value = constant * v, constant * d
+            case "add x":
+                value = v + x, d + 1
+            case "times x":
+                value = v * x, d * x + v
+            case "shift":
+                value = v - constant, d
+            case "decay":
+                value = np.exp(-v * v), -2 * v * d * np.exp(-v * v)
+            case "sin":
+                value = np.sin(v), d * np.cos(v)
+            case _:
+                value = v * previous[0], d * previous[0] + v * previous[1]
+        previous = before
+    return value
+
+
+def numbers() -> np.ndarray:
+    return np.random.default_rng(1).normal(size=POINTS).astype(np.float32)
+
+
+def _wengert() -> tuple[Callable[..., Any], Any]:
+    import wengert as wg
+
+    def compiled(task: str, size: int) -> Any:
+        if task == "mlp-step":
+            return wg.compile(our_step(SMALL), cache=False)
+        if task == "chain":
+            return wg.compile(lambda x: (np.sum(y := chain(np, x, size)), y), cache=False)
+        return wg.compile(wg.value_and_grad(lambda x: np.sum(chain(np, x, size))), cache=False)
+
+    wg.compile(lambda x: np.sum(x + 1), cache=False)(np.ones(3, np.float32))
+    return compiled, lambda array: array
+
+
+def _jax() -> tuple[Callable[..., Any], Any]:
+    import jax
+    import jax.numpy as jnp
+
+    def compiled(task: str, size: int) -> Any:
+        if task == "mlp-step":
+            return jax.jit(jax_step(SMALL))
+        if task == "chain":
+            return jax.jit(lambda x: (jnp.sum(y := chain(jnp, x, size)), y))
+        return jax.jit(jax.value_and_grad(lambda x: jnp.sum(chain(jnp, x, size))))
+
+    jax.block_until_ready(jax.jit(lambda x: jnp.sum(x + 1))(jnp.ones(3, jnp.float32)))
+    return compiled, jnp.array
+
+
+def _torch() -> tuple[Callable[..., Any], Any]:
+    import torch
+
+    torch.set_num_threads(1)
+    functions = SimpleNamespace(tanh=torch.tanh, exp=torch.exp, sin=torch.sin)
+
+    def compiled(task: str, size: int) -> Any:
+        assert task == "chain", task
+
+        def both(x: Any) -> Any:
+            y = chain(functions, x, size)
+            return torch.sum(y), y
+
+        return torch.compile(both)
+
+    torch.compile(lambda x: torch.sum(x + 1))(torch.ones(3))
+    return compiled, torch.tensor
+
+
+WHO = {"wengert": _wengert, "JAX": _jax, "torch.compile": _torch}
+
+
+def measure(who: str, task: str, size: int) -> dict[str, Any]:
+    """Seconds of the first call, and its results with long arrays reduced to the first 100 entries."""
+    compiled, array = WHO[who]()
+    parameters, data = SMALL.data()
+    given = [array(a) for a in ((*copies(parameters), *data) if task == "mlp-step" else (numbers(),))]
+    begin = time.perf_counter()
+    found = compiled(task, size)(*given)
+    if who == "JAX":
+        found[0].block_until_ready()
+    seconds = time.perf_counter() - begin
+    return {"seconds": seconds, "results": [np.ravel(np.asarray(part, np.float64))[:100].tolist() for part in found]}
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(sys.argv[1], sys.argv[2], int(sys.argv[3]))))

@@ -1,0 +1,73 @@
+"""The machine and the versions that a run was made with, and a process held to some of its processors."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = ("wengert", "numpy", "scipy", "llvmlite", "jax", "torch", "autograd", "numba")
+
+
+def pin(threads: int) -> None:
+    """Hold this process to `threads` processors, where the system can."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
+
+
+def settings(threads: int) -> dict[str, str]:
+    """The environment that gives every library `threads` threads; libraries read it when they are imported."""
+    one = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    return {
+        "OPENBLAS_NUM_THREADS": str(threads),
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "VECLIB_MAXIMUM_THREADS": str(threads),
+        "JAX_PLATFORMS": "cpu",
+        "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1",
+        "JAX_ENABLE_X64": "1",
+        "XLA_FLAGS": one if threads == 1 else "",
+    }
+
+
+def has(need: str) -> bool:
+    """Whether a module or the compiler is installed."""
+    return shutil.which("gcc") is not None if need == "gcc" else importlib.util.find_spec(need) is not None
+
+
+def processor() -> str:
+    """The processor's name, with family and model where the system says them, for a name alone can mean several designs."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if not cpuinfo.exists():
+        return platform.processor() or platform.machine()
+    found = dict(re.findall(r"^(model name|cpu family|model)\s*:\s*(.+)$", cpuinfo.read_text(), re.MULTILINE))
+    name = found.get("model name", platform.machine())
+    family, model = found.get("cpu family"), found.get("model")
+    return f"{name} (family {family}, model {model})" if family and model else name
+
+
+def versions() -> dict[str, str]:
+    """The version of each package that is installed, of Python and of gcc."""
+    found = {"Python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "absent"
+    gcc = shutil.which("gcc")
+    said = subprocess.run([gcc, "-dumpfullversion"], capture_output=True, text=True, check=True) if gcc else None
+    return found | {"gcc": said.stdout.strip() if said else "absent"}
+
+
+def description() -> dict[str, str]:
+    """What stands above the table: processor, number of processors, system, versions."""
+    return {
+        "processor": processor(),
+        "processors": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
+        "system": f"{platform.system()} {platform.machine()}",
+    } | versions()

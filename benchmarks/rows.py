@@ -1,0 +1,81 @@
+"""The rows of the table: a name, how to build the workload, how many threads everybody gets."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.contest import Workload
+from benchmarks.workloads import (
+    elementwise,
+    first_calls,
+    lecture_unit,
+    logistic_regression,
+    mlp,
+    recurrence,
+    rosenbrock,
+    small_call,
+    two_moons,
+)
+
+TINY_NETWORK = mlp.Network((7, 5, 3), "tanh", 4, 0.05)
+TINY_DEEP_NETWORK = mlp.Network((9, 8, 8, 3), "relu", 5, 0.02)
+
+
+@dataclass(frozen=True)
+class Row:
+    """`build` makes the workload of the table; `tiny` the same at a size for tests, None where the workload is one of sizes."""
+
+    name: str
+    build: Callable[[], Workload]
+    tiny: Callable[[], Workload] | None
+    threads: int = 1
+
+
+ROWS = (
+    Row("unit-call", lecture_unit.call, lecture_unit.call),
+    Row("unit-loop", lecture_unit.loop, functools.partial(lecture_unit.loop, 50)),
+    Row("moons-call", two_moons.call, functools.partial(two_moons.call, 10)),
+    Row("moons-loop", two_moons.loop, functools.partial(two_moons.loop, 10, 20)),
+    Row("mlp-small", functools.partial(mlp.small, 0.92), functools.partial(mlp.small, 0.92, TINY_NETWORK, 5)),
+    Row(
+        "mlp-small-2",
+        functools.partial(mlp.small, 0.95),
+        functools.partial(mlp.small, 0.95, TINY_NETWORK, 5),
+        threads=2,
+    ),
+    Row("mlp-large", mlp.large, functools.partial(mlp.large, TINY_DEEP_NETWORK, 3)),
+    Row(
+        "elementwise-32",
+        functools.partial(elementwise.one_thread, "float32"),
+        functools.partial(elementwise.one_thread, "float32", 1001),
+    ),
+    Row(
+        "elementwise-64",
+        functools.partial(elementwise.one_thread, "float64"),
+        functools.partial(elementwise.one_thread, "float64", 1001),
+    ),
+    Row(
+        "elementwise-32-threads",
+        functools.partial(elementwise.two_threads, "float32"),
+        functools.partial(elementwise.two_threads, "float32", 1001),
+        threads=2,
+    ),
+    Row(
+        "elementwise-64-threads",
+        functools.partial(elementwise.two_threads, "float64"),
+        functools.partial(elementwise.two_threads, "float64", 1001),
+        threads=2,
+    ),
+    Row("logistic", logistic_regression.call, functools.partial(logistic_regression.call, 70, 5)),
+    Row("recurrence", recurrence.derivative, functools.partial(recurrence.derivative, 40)),
+    Row("rosenbrock-few", rosenbrock.few, rosenbrock.few),
+    Row("rosenbrock-many", rosenbrock.many, functools.partial(rosenbrock.many, 1003)),
+    Row("rosenbrock-hessian", rosenbrock.hessian_product, functools.partial(rosenbrock.hessian_product, 1003)),
+    *(Row(f"first-chain-{n}", functools.partial(first_calls.chain, n), None) for n in (10, 100, 1000)),
+    *(Row(f"first-gradient-{n}", functools.partial(first_calls.chain_gradient, n), None) for n in (10, 100, 1000)),
+    Row("first-mlp-step", first_calls.mlp_step, None),
+    Row("small-call", small_call.call, small_call.call),
+)
+BY_NAME = {row.name: row for row in ROWS}
