@@ -7,7 +7,7 @@ be read by what comes after it there, and in the loops inside; `loops/interpret.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 # axes and indices
@@ -388,7 +388,7 @@ class Program:
     outputs: tuple[Buffer, ...]
     """An output may be the buffer of a donated input."""
     body: tuple[Statement, ...]
-    kernels: tuple[str, ...] = field(default=())
+    kernels: tuple[str, ...] = ()
     """For people: what each top-level statement computes."""
 
 

@@ -1,0 +1,196 @@
+"""One graph's kernels as statements: the whole program's, or that of a loop's body or a branch.
+
+It decides where results lie, in place of an input where that is safe, and in which order kernels run; it knows no target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from wengert.ir.graph import Graph, Node
+from wengert.loops import assembly, control
+from wengert.loops.access import flat
+from wengert.loops.contraction import matrices
+from wengert.loops.expand import expand
+from wengert.loops.fuse import (
+    COST,
+    REDUCTIONS,
+    TRANSCENDENTAL,
+    Fusion,
+    Kernel,
+    entries_of,
+    fuse,
+    is_assembly,
+    is_leaf,
+    must_be_stored,
+    numbers,
+)
+from wengert.loops.memory import Memory
+from wengert.loops.nest import Affine, Combine, Compute, Copy, Fill, Instruction, Statement, Store
+from wengert.loops.pull import Given, Place, Puller
+from wengert.loops.sweep import Reduced, Stored, Sweep, identity
+
+COMBINES: dict[str, Combine] = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum"}
+
+
+def lower_graph(
+    memory: Memory, graph: Graph, given: Mapping[Node, Given], targets: Sequence[Place], threads: bool = False
+) -> list[Statement]:
+    """The statements that compute the outputs of a graph into their targets.
+
+    `given` says where the inputs are. A target may be the memory of an input: it is written in place if every reader comes
+    before, else at the end. With `threads`, loops may be parallel.
+    """
+    small = expand(graph)
+    known = {new: given[old] for old, new in zip(graph.inputs, small.inputs, strict=True)}
+    return Body(memory, small, fuse(small), known, list(targets), threads).build()
+
+
+@dataclass
+class Body:
+    """One graph on its way to statements."""
+
+    memory: Memory
+    graph: Graph
+    fusion: Fusion
+    places: dict[Node, Given]
+    targets: list[Place]
+    threads: bool
+    late: list[tuple[Node, Place]] = field(default_factory=list[tuple[Node, Place]])
+    """Outputs that are copied at the end."""
+
+    def build(self) -> list[Statement]:
+        """The statements."""
+        self._constants()
+        for y, target in zip(self.graph.outputs, self.targets, strict=True):
+            self._assign(y, target)
+        for node in self.fusion.home:
+            if node in self.fusion.stored and node not in self.places and not control.is_control(node):
+                self.places[node] = self.memory.place(node.type)
+        statements: list[Statement] = []
+        for kernel in self.fusion.ordered():
+            statements.extend(self._kernel(kernel))
+        return [*statements, *self._copies()]
+
+    # where things lie
+
+    def _constants(self) -> None:
+        """Leaves that must lie in memory, since something reads them there."""
+        for kernel in self.fusion.kernels:
+            for root in kernel.roots:
+                for x in must_be_stored(root):
+                    if is_leaf(x) and x not in self.places:
+                        self.places[x] = self.memory.constant(x)
+            for x in kernel.reads:
+                if x.op.name == "constant" and getattr(x.params["value"], "shape", ()) and x not in self.places:
+                    self.places[x] = self.memory.constant(x)
+        for y in self.graph.outputs:
+            if is_leaf(y) and y not in self.places:
+                self.places[y] = self.memory.constant(y)
+
+    def _assign(self, y: Node, target: Place) -> None:
+        """Let an output lie at its target, now if nothing else needs what stands there."""
+        if is_leaf(y):
+            if self.places[y] != target:
+                self.late.append((y, target))
+        elif y in self.places or not self._may_overwrite(y, target):
+            self.late.append((y, target))
+        else:
+            self.places[y] = target
+
+    def _may_overwrite(self, y: Node, target: Place) -> bool:
+        """Whether everything else that reads the input at the target can come before y is written."""
+        old = [x for x, place in self.places.items() if isinstance(place, Place) and place.buffer is target.buffer]
+        old = [x for x in old if x in self.graph.inputs]
+        maker = y.inputs[0] if y.op.name == "item" else y
+        home = self.fusion.home[maker]
+        for x in old:
+            if x in self.graph.outputs or self.places[x] != target:
+                return False
+            readers = [kernel for kernel in self.fusion.kernels if x in kernel.reads and kernel is not home]
+            if not home.reads.get(x, True) and not control.carried(maker, x, y):
+                return False
+            if not self.fusion.run_after(home, readers):
+                return False
+        return True
+
+    def _copies(self) -> list[Statement]:
+        """The late outputs; what a copy would overwrite before it is read goes through memory of its own."""
+        written = {target.buffer for _, target in self.late}
+        first: list[Statement] = []
+        last: list[Statement] = []
+        for y, target in self.late:
+            source = self.places[y]
+            if not isinstance(source, Place):
+                last.extend((source, Store(target.buffer, target.base, source)))
+                continue
+            size = entries_of(y.shape)
+            if source.buffer in written:
+                staged = self.memory.place(y.type)
+                first.append(Copy(source.buffer, source.base, staged.buffer, Affine(), size))
+                source = staged
+            last.append(Copy(source.buffer, source.base, target.buffer, target.base, size))
+        return [*first, *last]
+
+    # kernels
+
+    def _kernel(self, kernel: Kernel) -> list[Statement]:
+        root = kernel.roots[0]
+        if root.op.name == "item":
+            return []
+        if control.is_control(root):
+            items = {n.params["index"]: n for n in self.fusion.home if n.op.name == "item" and n.inputs[0] is root}
+            return control.lower_control(self.memory, root, items, self.places, lower_graph)
+        if is_assembly(root):
+            return assembly.assemble(self, root)
+        return self.sweep(kernel)
+
+    def sweep(self, kernel: Kernel) -> list[Statement]:
+        """A kernel of entries, reductions or a matrix product."""
+        if 0 in kernel.space:
+            return [s for root in kernel.roots if root.op.name in REDUCTIONS for s in self._empty(root)]
+        puller = self.puller(kernel)
+        stored: list[Stored] = []
+        reduced: list[Reduced] = []
+        for root in kernel.roots:
+            if root.op.name in REDUCTIONS:
+                reduced.append(self._reduced(puller, root))
+            elif root in self.fusion.stored:
+                place = self._place(root)
+                index = place.base + flat(puller.identity, kernel.space)
+                stored.append(Stored(puller.entry(root), place.buffer, index))
+        if kernel.contraction is not None:
+            operands = self.puller(kernel)
+            operands.axes, operands.identity = puller.axes, puller.identity
+            return matrices(puller, operands, stored, self.threads).nest()
+        return Sweep(puller.axes, puller.instructions, stored, reduced, cost(puller.instructions), self.threads).nest()
+
+    def puller(self, kernel: Kernel) -> Puller:
+        """Pulls the entries of a kernel."""
+        return Puller(kernel, self.fusion.home, self.places)
+
+    def _place(self, node: Node) -> Place:
+        place = self.places[node]
+        assert isinstance(place, Place), "results lie in memory"
+        return place
+
+    def _reduced(self, puller: Puller, root: Node) -> Reduced:
+        axes = root.params["axes"]
+        place = self._place(root)
+        over = frozenset(puller.axes[k] for k in axes)
+        left = tuple(i for k, i in enumerate(puller.identity) if k not in axes)
+        sizes = numbers(root.shape)
+        value = puller.entry(root.inputs[0])
+        combine = COMBINES[root.op.name]
+        return Reduced(value, over, combine, place.buffer, place.base, flat(left, sizes), entries_of(sizes))
+
+    def _empty(self, root: Node) -> list[Statement]:
+        place, size = self._place(root), entries_of(root.shape)
+        number = identity(COMBINES[root.op.name], root.type.dtype)
+        return [Fill(place.buffer, place.base, size, number)] if size else []
+
+
+def cost(instructions: Sequence[Instruction]) -> int:
+    """The work for one entry, in additions."""
+    return 1 + sum(COST.get(each.function, TRANSCENDENTAL) for each in instructions if isinstance(each, Compute))

@@ -1,0 +1,310 @@
+"""Fusion: which nodes are computed together, one kernel a group, and which are kept in memory between kernels.
+
+A kernel has a space, the shape over which it runs, and roots: entries stored over the space, or reductions of it. What lies
+between roots is recomputed where it is read, or read from a register where it belongs to the same entry of the same kernel.
+It knows no loop.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from wengert.ir.graph import Graph, Node
+from wengert.ir.walk import topological
+from wengert.loops.access import MAPS, access
+from wengert.loops.nest import Affine
+
+CHEAP = 4
+"""What costs so little is computed again rather than stored, in units of an addition."""
+LONGEST = 500
+"""The most ops that are computed for one root without a store on the way."""
+MOST_ROOTS = 24
+
+LEAVES = frozenset({"input", "constant", "position", "size_of"})
+REDUCTIONS = frozenset({"sum", "max", "min", "prod"})
+ASSEMBLIES = frozenset({"concatenate", "scatter_add", "pad"})
+"""Ops written part by part; a pad is one only where it spreads entries."""
+CONTROL = frozenset({"scan", "while_loop", "cond"})
+COST = {
+    "add": 1, "subtract": 1, "multiply": 1, "negative": 1, "abs": 1, "maximum": 1, "minimum": 1, "where": 1, "relu": 1,
+    "less": 1, "less_equal": 1, "greater": 1, "greater_equal": 1, "equal": 1, "not_equal": 1, "cast": 1, "weigh": 2,
+    "logical_and": 1, "logical_or": 1, "logical_not": 1, "step": 1, "sign": 2, "floor": 1, "round": 1, "stop_gradient": 0,
+    "divide": 4, "reciprocal": 4, "sqrt": 5, "integer_power": 2, "einsum": 1, "gather": 3,
+}  # fmt: skip
+TRANSCENDENTAL = 10
+
+
+@dataclass(eq=False)
+class Kernel:
+    """Nodes computed in one sweep over a space. `needs` are the kernels that must have run."""
+
+    number: int
+    space: tuple[int, ...]
+    roots: list[Node] = field(default_factory=list[Node])
+    needs: int = 0
+    """The kernels that this one waits for, all the way up: bit k stands for kernel k."""
+    ops: int = 0
+    special: bool = False
+    """A kernel of one node that is written part by part, or that has graphs inside; nothing joins it."""
+    reads: dict[Node, bool] = field(default_factory=dict[Node, bool])
+    """The leaves and roots that it reads, and whether only at its own entry."""
+
+    @property
+    def contraction(self) -> Node | None:
+        """The matrix product whose entries the kernel's space is."""
+        return self.roots[0] if self.roots and self.roots[0].op.name == "einsum" else None
+
+
+@dataclass
+class Fusion:
+    """The kernels, and the kernel of every root."""
+
+    kernels: list[Kernel]
+    home: dict[Node, Kernel]
+    stored: frozenset[Node]
+    """The roots that something outside their kernel reads: they have memory."""
+
+    def run_after(self, kernel: Kernel, others: Collection[Kernel]) -> bool:
+        """Let a kernel wait for others, unless one of these waits for it; whether it does now."""
+        if any(other.needs >> kernel.number & 1 for other in others):
+            return False
+        wait(self.kernels, kernel, closure(others))
+        return True
+
+    def ordered(self) -> list[Kernel]:
+        """The kernels in an order in which they can run: as they were made, but for those that wait."""
+        done = 0
+        waiting = self.kernels
+        result: list[Kernel] = []
+        while waiting:
+            later: list[Kernel] = []
+            for kernel in waiting:
+                if kernel.needs & ~done:
+                    later.append(kernel)
+                else:
+                    done |= 1 << kernel.number
+                    result.append(kernel)
+            assert len(later) < len(waiting), "kernels wait for each other"
+            waiting = later
+        return result
+
+
+def closure(kernels: Iterable[Kernel]) -> int:
+    """The kernels and all that they wait for, as bits."""
+    bits = 0
+    for kernel in kernels:
+        bits |= kernel.needs | 1 << kernel.number
+    return bits
+
+
+def wait(kernels: Iterable[Kernel], kernel: Kernel, needed: int) -> None:
+    """Let a kernel wait for others, and with it those that wait for it."""
+    if needed & ~kernel.needs:
+        kernel.needs |= needed
+        for later in kernels:
+            if later.needs >> kernel.number & 1:
+                later.needs |= needed
+
+
+def is_leaf(node: Node) -> bool:
+    """Whether the node is given, not computed."""
+    return node.op.name in LEAVES
+
+
+def is_assembly(node: Node) -> bool:
+    """Whether the node is written part by part."""
+    if node.op.name == "pad":
+        return any(step != 1 for step in node.params.get("step", ()))
+    return node.op.name in ASSEMBLIES
+
+
+def is_special(node: Node) -> bool:
+    """Whether the node is a kernel of its own."""
+    return is_assembly(node) or node.op.name in CONTROL
+
+
+def is_contraction(node: Node) -> bool:
+    """Whether the node is a matrix product; `expand` left no other einsum."""
+    return node.op.name == "einsum"
+
+
+def is_map(node: Node) -> bool:
+    """Whether an entry of the node is a function of single entries of its inputs."""
+    return not (is_leaf(node) or is_special(node) or is_contraction(node) or node.op.name in REDUCTIONS)
+
+
+def numbers(shape: Iterable[object]) -> tuple[int, ...]:
+    """A shape without named sizes."""
+    return tuple(int(size) for size in shape)  # pyright: ignore[reportArgumentType]
+
+
+def entries_of(shape: Iterable[object]) -> int:
+    """The number of entries of a shape."""
+    return math.prod(numbers(shape))
+
+
+def moves(node: Node) -> bool:
+    """Whether the node only reads its input elsewhere, by an affine index."""
+    if node.op.name not in MAPS or is_assembly(node):
+        return False
+    if node.op.name == "reshape":
+        return access(node, (Affine(),) * node.type.rank) is not None
+    return True
+
+
+def view_of(node: Node) -> Node:
+    """The node in whose memory a view lies: transposes, slices, flips and broadcasts of it are read in place."""
+    while moves(node) and node.op.name != "pad":
+        node = node.inputs[0]
+    return node
+
+
+# roots
+
+
+def find_roots(graph: Graph) -> list[Node]:
+    """The nodes that are roots of kernels, in topological order."""
+    order = topological(graph.outputs)
+    roots = {y for y in graph.outputs if not is_leaf(y)}
+    for node in order:
+        roots.update(x for x in must_be_stored(node) if not is_leaf(x))
+    uses = dict.fromkeys(order, 0)
+    spread = set[Node]()
+    for node in order:
+        for x in set(node.inputs):
+            uses[x] += 1
+            if node.op.name == "broadcast" and x.shape and entries_of(node.shape) > entries_of(x.shape):
+                spread.add(x)
+    cost = dict.fromkeys(order, 0)
+    length = dict.fromkeys(order, 0)
+    for node in order:
+        if node in roots or not is_map(node):
+            continue
+        cost[node] = _cost(node) + sum(cost[x] for x in set(node.inputs))
+        length[node] = 1 + sum(length[x] for x in set(node.inputs))
+        if (cost[node] > CHEAP and (uses[node] > 1 or node in spread)) or length[node] > LONGEST:
+            roots.add(node)
+            cost[node] = length[node] = 0
+    return [node for node in order if node in roots]
+
+
+def must_be_stored(node: Node) -> list[Node]:
+    """What has to be in memory because this node reads it, or because it is no map."""
+    name = node.op.name
+    if is_contraction(node):
+        return [node, *(view_of(x) for x in node.inputs)]
+    if name in CONTROL:
+        return [node, *node.inputs]
+    if name == "item":
+        return [node]
+    if name in REDUCTIONS or is_assembly(node):
+        return [node]
+    if name == "reshape" and not moves(node):
+        return [node.inputs[0]]
+    if name == "gather":
+        return [node.inputs[0]]
+    return []
+
+
+def _cost(node: Node) -> int:
+    if node.op.name in MAPS:
+        return 0
+    return COST.get(node.op.name, TRANSCENDENTAL)
+
+
+# kernels
+
+
+def fuse(graph: Graph) -> Fusion:
+    """The kernels of a graph whose sizes are numbers, in an order in which they can run."""
+    roots = find_roots(graph)
+    grouping = _Grouping(frozenset(roots))
+    for root in roots:
+        grouping.place(root)
+    stored = {y for y in graph.outputs if y in grouping.home} | grouping.read_outside
+    return Fusion(grouping.kernels, grouping.home, frozenset(stored))
+
+
+@dataclass
+class _Grouping:
+    roots: frozenset[Node]
+    kernels: list[Kernel] = field(default_factory=list[Kernel])
+    home: dict[Node, Kernel] = field(default_factory=dict[Node, Kernel])
+    read_outside: set[Node] = field(default_factory=set[Node])
+    by_space: dict[tuple[int, ...], list[Kernel]] = field(default_factory=dict[tuple[int, ...], list[Kernel]])
+
+    def place(self, root: Node) -> None:
+        """Put a root into a kernel of its space, or into a new one."""
+        reads = self._reads(root)
+        same = {x for x, identical in reads.items() if identical and x in self.home}
+        other = {x for x, identical in reads.items() if not identical and x in self.home}
+        waits = closure(self.home[x] for x in other)
+        space = space_of(root)
+        kernel = None
+        if not is_special(root) and not is_contraction(root) and root.op.name != "item":
+            kernel = self._kernel_for(root, space, same, waits, reads)
+        if kernel is None:
+            kernel = Kernel(len(self.kernels), space, special=is_special(root) or root.op.name == "item")
+            self.kernels.append(kernel)
+            self.by_space.setdefault(space, []).append(kernel)
+        outside = other | {x for x in same if self.home[x] is not kernel}
+        self.read_outside |= outside
+        kernel.roots.append(root)
+        kernel.ops += 1
+        for x, identical in reads.items():
+            kernel.reads[x] = kernel.reads.get(x, True) and identical
+        self.home[root] = kernel
+        wait(self.kernels, kernel, closure(self.home[x] for x in outside))
+
+    def _kernel_for(
+        self, root: Node, space: tuple[int, ...], same: set[Node], waits: int, reads: dict[Node, bool]
+    ) -> Kernel | None:
+        producers = {self.home[x] for x in same}
+        near = [k for k in self.by_space.get(space, [])[-16:] if k in producers or not k.reads.keys().isdisjoint(reads)]
+        for kernel in sorted(near, key=lambda k: (k in producers, k.number), reverse=True):
+            if kernel.special or len(kernel.roots) >= MOST_ROOTS:
+                continue
+            if kernel.contraction is not None and (kernel not in producers or root.op.name in REDUCTIONS):
+                continue
+            needed = waits | closure(k for k in producers if k is not kernel)
+            if not needed >> kernel.number & 1:
+                return kernel
+        return None
+
+    def _reads(self, root: Node) -> dict[Node, bool]:
+        """The roots and leaves that a root reads, and whether always at its own entry of the space."""
+        found: dict[Node, bool] = {}
+        if is_special(root) or root.op.name == "item" or is_contraction(root):
+            start = [(x, False) for x in root.inputs]
+        elif root.op.name in REDUCTIONS:
+            start = [(root.inputs[0], True)]
+        else:
+            start = [(x, self._keeps(root)) for x in root.inputs]
+        seen: set[tuple[Node, bool]] = set()
+        stack = start
+        while stack:
+            node, identical = stack.pop()
+            if (node, identical) in seen:
+                continue
+            seen.add((node, identical))
+            if node in self.roots or is_leaf(node):
+                found[node] = found.get(node, True) and identical
+                continue
+            keeps = identical and self._keeps(node)
+            stack.extend((x, keeps) for x in node.inputs)
+        return found
+
+    def _keeps(self, node: Node) -> bool:
+        """Whether a map reads its inputs at its own entry."""
+        return node.op.name not in MAPS and node.op.name != "gather"
+
+
+def space_of(root: Node) -> tuple[int, ...]:
+    """The shape over which a root is computed: a reduction's is that of its input."""
+    if root.op.name in REDUCTIONS:
+        return numbers(root.inputs[0].shape)
+    if root.op.name in CONTROL:
+        return ()
+    return numbers(root.shape)

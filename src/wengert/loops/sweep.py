@@ -1,0 +1,437 @@
+"""A kernel's sweep: loops over its space, with registers for what it reduces, blocks for accuracy and chunks for threads.
+
+It turns roots and their instructions over symbolic axes into a loop nest; it knows no graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from wengert.loops.coalesce import Piece, Rewriter, indices, merged, pieces
+from wengert.loops.nest import (
+    IDENTITY,
+    Accumulate,
+    Accumulator,
+    Affine,
+    Axis,
+    Buffer,
+    Combine,
+    Compute,
+    Fill,
+    For,
+    Gather,
+    Inside,
+    Instruction,
+    Load,
+    Lookup,
+    LoopKind,
+    Position,
+    Statement,
+    Store,
+    Total,
+    along,
+)
+
+BLOCK = 4096
+"""So many float32 are added in float32; the blocks' totals in float64."""
+CHUNK_WORK = 400_000
+"""The least work of a chunk of a parallel loop, in entries times cost: some 10 µs."""
+MOST_CHUNKS = 64
+LANES = 16
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A value written at each entry of the space."""
+
+    value: Instruction
+    buffer: Buffer
+    index: Affine
+    lookups: tuple[Lookup, ...] = ()
+    combine: Combine | None = None
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """A value combined over some axes of the space. The result has `size` entries from `start` on, which knows no axis of
+    the space; `index` is an entry's place among them, in the axes that are left.
+    """
+
+    value: Instruction
+    over: frozenset[Axis]
+    combine: Combine
+    buffer: Buffer
+    start: Affine
+    index: Affine
+    size: int
+
+
+@dataclass
+class Level:
+    """The body of a loop: before and after the loop inside it."""
+
+    axis: Axis | None
+    kind: LoopKind = "serial"
+    before: list[Statement] = field(default_factory=list[Statement])
+    after: list[Statement] = field(default_factory=list[Statement])
+
+
+@dataclass
+class Sweep:
+    """A kernel to be swept: its axes, instructions, and what comes of them."""
+
+    axes: Sequence[Axis]
+    instructions: Sequence[Instruction]
+    stored: list[Stored]
+    reduced: list[Reduced]
+    cost: int
+    threads: bool = True
+    """Whether it may be cut into chunks: not inside a loop."""
+    extra: list[Buffer] = field(default_factory=list[Buffer])
+
+    def nest(self) -> list[Statement]:
+        """The statements of the kernel."""
+        self._merge()
+        if any(axis.extent == 0 for axis in self.axes):
+            return [_fill(root) for root in self.reduced]
+        self.order = self._loop_order()
+        parts = pieces(self.order, self.instructions)
+        plans = [_plan(self, part) for part in parts]
+        slots = sum(plan.chunks for plan in plans)
+        self.cut = len(plans) > 1
+        self.partial = self._partials(slots) if slots > 1 else {}
+        body: list[Statement] = [_fill(root) for root in self.reduced if root not in self.partial and self.left(root)]
+        first = 0
+        for plan in plans:
+            body.extend(_Tree(self, plan, first).build())
+            first += plan.chunks
+        for root, partial in self.partial.items():
+            body.extend(_finish(root, partial, slots))
+        return body
+
+    def _merge(self) -> None:
+        used = [*indices(self.instructions), *(s.index for s in self.stored), *(r.index for r in self.reduced)]
+        groups = [root.over for root in self.reduced]
+        axes, new = merged(self.axes, used, groups)
+        if not new:
+            self.axes = [axis for axis in self.axes if axis.extent != 1]
+            return
+        rewriter = Rewriter(new)
+        self.instructions = [rewriter.rewrite(each) for each in self.instructions]
+        self.stored = [
+            Stored(rewriter.new[s.value], s.buffer, rewriter.index(s.index), rewriter.lookups(s.lookups), s.combine)
+            for s in self.stored
+        ]
+        self.reduced = [
+            Reduced(
+                rewriter.new[r.value], _over(r.over, new), r.combine, r.buffer, r.start, rewriter.index(r.index), r.size
+            )
+            for r in self.reduced
+        ]
+        self.axes = [axis for axis in axes if axis.extent != 1]
+
+    def _loop_order(self) -> list[Axis]:
+        """Outermost first: as in memory; where there are only reductions, and all over the same axes, those innermost."""
+        sets = {root.over & set(self.axes) for root in self.reduced}
+        if self.stored or len(sets) != 1:
+            return list(self.axes)
+        (over,) = sets
+        return [a for a in self.axes if a not in over] + [a for a in self.axes if a in over]
+
+    def left(self, root: Reduced) -> frozenset[Axis]:
+        """The reduced axes outside of a kept one: over these a total is combined in memory."""
+        return root.over & set(self.order) - set(self.order[len(self.order) - self.run(root) :])
+
+    def run(self, root: Reduced) -> int:
+        """How many of the innermost loops reduce the root: over these its total is in a register."""
+        count = 0
+        for axis in reversed(self.order):
+            if axis not in root.over:
+                break
+            count += 1
+        return count
+
+    def _partials(self, slots: int) -> dict[Reduced, Buffer]:
+        """A slot a chunk for every reduction that crosses chunks."""
+        partial: dict[Reduced, Buffer] = {}
+        for root in self.reduced:
+            if root.over & set(self.order) and (self.order[0] in root.over or self.cut):
+                buffer = Buffer(f"{root.buffer.name}_parts", _wide(root), (slots, root.size))
+                partial[root] = buffer
+                self.extra.append(buffer)
+        return partial
+
+    def vector_axis(self, extents: dict[Axis, int]) -> Axis | None:
+        """The axis that most accesses walk in steps of 1 or 0, and that fills the lanes."""
+        if not self.order:
+            return None
+        used = [*indices(i for i in self.instructions if isinstance(i, Load | Gather)), *(s.index for s in self.stored)]
+        scattered = {a for s in self.stored for l in s.lookups for a in axes_of(l.place, {})}
+        scattered = scattered.union(*(self.left(root) for root in self.reduced))
+        best, score = None, 0.0
+        for axis in reversed(self.order):
+            if axis in scattered:
+                continue
+            steps = [index.coefficient(axis) for index in used]
+            points = 1 + sum(2.0 if step == 1 else 1.0 if step == 0 else -1.5 for step in steps)
+            full = -(-extents[axis] // LANES) * LANES
+            points *= extents[axis] / full if points > 0 else 1
+            if best is None or points > score + 1e-9:
+                best, score = axis, points
+        return best
+
+
+def _over(axes: frozenset[Axis], new: dict[Axis, Affine]) -> frozenset[Axis]:
+    found: set[Axis] = set()
+    for axis in axes:
+        found.update(new[axis].axes if axis in new else (axis,))
+    return frozenset(found)
+
+
+def axes_of(value: Instruction, known: dict[Instruction, frozenset[Axis]]) -> frozenset[Axis]:
+    """The axes that a value depends on."""
+    if value in known:
+        return known[value]
+    found: frozenset[Axis] = frozenset()
+    if isinstance(value, Compute):
+        found = found.union(*(axes_of(x, known) for x in value.inputs))
+    elif isinstance(value, Load | Gather):
+        guards = [guard.index for guard in value.guards]
+        found = frozenset(a for index in (value.index, *guards) for a in index.axes)
+        if isinstance(value, Gather):
+            found = found.union(*(axes_of(l.place, known) for l in value.lookups))
+    elif isinstance(value, Position):
+        found = frozenset(value.index.axes)
+    elif isinstance(value, Inside):
+        found = frozenset(a for guard in value.ranges for a in guard.index.axes)
+    known[value] = found
+    return found
+
+
+def _wide(root: Reduced) -> str:
+    """The dtype of totals of totals."""
+    return "float64" if root.value.dtype == "float32" and root.combine == "add" else root.value.dtype
+
+
+def _fill(root: Reduced) -> Statement:
+    return Fill(root.buffer, root.start, root.size, identity(root.combine, root.value.dtype))
+
+
+def identity(combine: Combine, dtype: str) -> float | int | bool:
+    """The number that combines with any other to that other."""
+    number = IDENTITY[combine]
+    if dtype in ("float32", "float64"):
+        return number
+    ends = {"maximum": -(2**63), "minimum": 2**63 - 1} if dtype == "int64" else {"maximum": False, "minimum": True}
+    return ends[combine] if combine in ends else int(number)
+
+
+# ---------------------------------------------------------------- plans
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a piece of the space is walked: chunks of the outermost axis, and the vector axis."""
+
+    piece: Piece
+    chunks: int
+    extent: int
+    """The entries of the outermost axis in a chunk."""
+    vector: Axis | None
+
+
+def _plan(sweep: Sweep, piece: Piece) -> Plan:
+    extents = dict(zip(sweep.order, piece.extents, strict=True))
+    vector = sweep.vector_axis(extents)
+    entries = 1
+    for extent in piece.extents:
+        entries *= extent
+    if not piece.extents:
+        return Plan(piece, 1, 1, vector)
+    outer = piece.extents[0]
+    scattered = any(s.combine is not None for s in sweep.stored)
+    chunks = min(MOST_CHUNKS, outer, entries * sweep.cost // CHUNK_WORK) if sweep.threads and not scattered else 1
+    if chunks < 2:
+        return Plan(piece, 1, outer, vector)
+    size = -(-outer // chunks)
+    if sweep.order[0] is vector:
+        grain = BLOCK if size >= BLOCK else 64
+        size = -(-size // grain) * grain
+    return Plan(piece, -(-outer // size), size, vector)
+
+
+# ---------------------------------------------------------------- trees
+
+
+class _Tree:
+    """The loops of one piece, from the chunk to the lanes."""
+
+    def __init__(self, sweep: Sweep, plan: Plan, first: int) -> None:
+        self.sweep = sweep
+        self.plan = plan
+        self.first = first
+        self.levels: list[Level] = [Level(None)]
+        self.depth: dict[Axis, int] = {}
+        self.places: dict[Axis, Affine] = {}
+        self.chunk: Axis | None = None
+        self.inner: dict[Axis, int] = {}
+        """For each axis of the space, the level of its innermost loop."""
+        self.outer: dict[Axis, int] = {}
+        self._loops()
+
+    def _loops(self) -> None:
+        plan, order = self.plan, self.sweep.order
+        for k, axis in enumerate(order):
+            start, extent = plan.piece.starts[k], plan.piece.extents[k]
+            kind: LoopKind = "vector" if axis is plan.vector else "serial"
+            base = Affine((), start)
+            clip: tuple[Axis, int] | None = None
+            if k == 0 and plan.chunks > 1:
+                self.chunk = Axis(plan.chunks, "c")
+                self._open(self.chunk, "parallel")
+                base = base + along(self.chunk) * plan.extent
+                clip, extent = (self.chunk, extent), plan.extent
+            self.outer[axis] = len(self.levels)
+            if self._blocked(axis, extent):
+                block = Axis(-(-extent // BLOCK), "b", self._block_clip(clip))
+                self._open(block, "serial")
+                base = base + along(block) * BLOCK
+                clip, extent = self._clip_in_block(clip, block, extent), BLOCK
+            loop = Axis(extent, axis.name, clip)
+            self._open(loop, kind)
+            self.inner[axis] = len(self.levels) - 1
+            self.places[axis] = base + along(loop)
+
+    def _block_clip(self, clip: tuple[Axis, int] | None) -> tuple[Axis, int] | None:
+        """A chunk's blocks: chunks are whole numbers of blocks, so blocks are clipped as their entries are."""
+        if clip is None:
+            return None
+        chunk, total = clip
+        return chunk, -(-total // BLOCK)
+
+    def _clip_in_block(self, clip: tuple[Axis, int] | None, block: Axis, extent: int) -> tuple[Axis, int] | None:
+        if clip is None:
+            return (block, extent) if extent % BLOCK else None
+        return block, clip[1]
+
+    def _blocked(self, axis: Axis, extent: int) -> bool:
+        """Whether float32 totals over the innermost axis are too long for float32."""
+        if axis is not self.sweep.order[-1] or extent <= BLOCK:
+            return False
+        return any(axis in r.over and _wide(r) != r.value.dtype for r in self.sweep.reduced)
+
+    def _open(self, axis: Axis, kind: LoopKind) -> None:
+        self.depth[axis] = len(self.levels)
+        self.levels.append(Level(axis, kind))
+
+    def build(self) -> list[Statement]:
+        """The statements of the piece."""
+        rewriter = Rewriter(self.places)
+        known: dict[Instruction, frozenset[Axis]] = {}
+        lowest = 1 if self.chunk is not None else 0
+        for old in self.sweep.instructions:
+            new = rewriter.rewrite(old)
+            level = max([lowest, *(self.depth[a] for a in axes_of(new, known) if a in self.depth)])
+            self.levels[level].before.append(new)
+        for s in self.sweep.stored:
+            store = Store(
+                s.buffer, rewriter.index(s.index), rewriter.new[s.value], s.combine, rewriter.lookups(s.lookups)
+            )
+            self.levels[-1].before.append(store)
+        for root in self.sweep.reduced:
+            self._reduce(root, rewriter)
+        return self._assembled()
+
+    def _assembled(self) -> list[Statement]:
+        inside: list[Statement] = []
+        for level in reversed(self.levels):
+            body = [*level.before, *inside, *level.after]
+            inside = body if level.axis is None else [For(level.axis, tuple(body), level.kind)]
+        return inside
+
+    def _reduce(self, root: Reduced, rewriter: Rewriter) -> None:
+        value = rewriter.new[root.value]
+        run = self.sweep.run(root)
+        top, middle = self._accumulator_levels(run)
+        buffer, index = self._target(root, rewriter)
+        total: Instruction = value
+        last = len(self.levels) - 1
+        if run:
+            lanes = Accumulator(root.combine, value.dtype)
+            self.levels[middle].before.append(lanes)
+            self.levels[last].before.append(Accumulate(lanes, value))
+            total = Total(lanes)
+            self.levels[middle].after.append(total)
+            if top != middle:
+                wide = Accumulator(root.combine, _wide(root))
+                self.levels[top].before.append(wide)
+                self.levels[middle].after.append(Accumulate(wide, self._cast(total, wide.dtype, middle)))
+                total = Total(wide)
+                self.levels[top].after.append(total)
+            total = self._cast(total, buffer.dtype, top)
+        elif buffer.dtype != value.dtype:
+            total = Compute("cast", (value,), buffer.dtype)
+            self.levels[last].before.append(total)
+        self._combine_in_memory(root, buffer, index, total, top if run else last, bool(run))
+
+    def _combine_in_memory(
+        self, root: Reduced, buffer: Buffer, index: Affine, total: Instruction, level: int, after: bool
+    ) -> None:
+        left = self.sweep.left(root)
+        where = self.levels[level].after if after else self.levels[level].before
+        where.append(Store(buffer, index, total, root.combine if left else None))
+        if root in self.sweep.partial and (left or self.sweep.cut):
+            start = Fill(buffer, self._slot() * root.size, root.size, identity(root.combine, buffer.dtype))
+            self.levels[1 if self.chunk is not None else 0].before.insert(0, start)
+
+    def _cast(self, total: Instruction, dtype: str, level: int) -> Instruction:
+        if total.dtype == dtype:
+            return total
+        cast = Compute("cast", (total,), dtype)
+        self.levels[level].after.append(cast)
+        return cast
+
+    def _slot(self) -> Affine:
+        return Affine((), self.first) + (along(self.chunk) if self.chunk is not None else 0)
+
+    def _target(self, root: Reduced, rewriter: Rewriter) -> tuple[Buffer, Affine]:
+        """The result's place, or its slot among the partial results."""
+        index = rewriter.index(root.index)
+        if root not in self.sweep.partial:
+            return root.buffer, root.start + index
+        return self.sweep.partial[root], self._slot() * root.size + index
+
+    def _accumulator_levels(self, run: int) -> tuple[int, int]:
+        """(the level whose loops inside are reduced, the level inside of which totals stay short enough for their dtype)."""
+        order = self.sweep.order
+        if not run:
+            last = len(self.levels) - 1
+            return last, last
+        first = order[len(order) - run]
+        top = self.outer[first] - 1
+        entries, middle = 1, len(self.levels) - 1
+        while middle > top:
+            axis = self.levels[middle].axis
+            assert axis is not None
+            if entries > 1 and entries * axis.extent > BLOCK:
+                break
+            entries *= axis.extent
+            middle -= 1
+        return top, middle
+
+
+def _finish(root: Reduced, partial: Buffer, slots: int) -> list[Statement]:
+    """The slots combined in order."""
+    size = root.size
+    entry, slot = Axis(size, "j"), Axis(slots, "c")
+    total = Accumulator(root.combine, partial.dtype)
+    load = Load(partial, along(slot) * size + along(entry))
+    inner = For(slot, (load, Accumulate(total, load)))
+    result: Instruction = Total(total)
+    body: list[Statement] = [total, inner, result]
+    if partial.dtype != root.buffer.dtype:
+        result = Compute("cast", (result,), root.buffer.dtype)
+        body.append(result)
+    body.append(Store(root.buffer, root.start + along(entry), result))
+    return [For(entry, tuple(body), "vector" if size > 1 else "serial")]
