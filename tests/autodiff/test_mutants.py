@@ -13,7 +13,8 @@ from wengert.autodiff.transforms import pull_back, push_forward
 from wengert.errors import CheckError
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.op import OPS
-from wengert.ir.types import ArrayType
+from wengert.ir.types import ArrayType, TupleType
+from wengert.ops.control import results
 from wengert.ops.evaluate import evaluate
 
 
@@ -48,7 +49,8 @@ def mutant(op, name, mode):
             return op.jvp(right(node), tangents)
         if "term" in name or name == "swapped":
             return op.jvp(right(node), mutate(list(tangents)))
-        return mutate([op.jvp(right(node), tangents)])[0]
+        result = op.jvp(right(node), tangents)
+        return mutate(list(result)) if isinstance(node.type, TupleType) else mutate([result])[0]
 
     return replace(op, name=f"{op.name}, {name}", partials=None, growth="bounded", vjp=vjp, jvp=jvp)
 
@@ -56,7 +58,9 @@ def mutant(op, name, mode):
 def sample_graph(op, sample):
     arrays, params = sample
     inputs = [input_node(f"x{k}", ArrayType(np.shape(a), str(np.asarray(a).dtype))) for k, a in enumerate(arrays)]
-    return Graph(tuple(inputs), (apply(op, *inputs, **params),)), {f"x{k}": a for k, a in enumerate(arrays)}
+    node = apply(op, *inputs, **params)
+    outputs = results(node) if isinstance(node.type, TupleType) else [node]
+    return Graph(tuple(inputs), tuple(outputs)), {f"x{k}": a for k, a in enumerate(arrays)}
 
 
 def changes_something(graph: Graph, original: Graph, values: dict, mode: str) -> bool:
@@ -104,7 +108,8 @@ def test_every_mutant_is_caught(op, mode):
                     check_grads(graph, values, order=1, modes=(mode,))
             with pytest.raises(CheckError):
                 check_grads(graph, values, order=1)
-    if op.partials is not None or (op.kind in ("structural", "product", "general") and op.name != "opaque"):
+    differentiable = ("structural", "product", "general", "control")
+    if op.partials is not None or (op.kind in differentiable and op.name not in ("opaque", "item")):
         assert tried >= 3, "some mutants were tried"
 
 

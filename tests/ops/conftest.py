@@ -7,14 +7,17 @@ import pytest
 
 from wengert.ir.graph import Graph, apply, input_node
 from wengert.ir.op import OPS, Op
-from wengert.ir.types import ArrayType
+from wengert.ir.types import ArrayType, TupleType
+from wengert.ops.control import results
 
 
 def single(op: Op, arrays, params) -> tuple[Graph, dict]:
-    """The graph of one op on inputs x0, x1, …, and their values."""
+    """The graph of one op on inputs x0, x1, …, with all results that it has, and their values."""
     arrays = [np.asarray(a) for a in arrays]
     inputs = [input_node(f"x{k}", ArrayType(a.shape, str(a.dtype))) for k, a in enumerate(arrays)]
-    return Graph(tuple(inputs), (apply(op, *inputs, **params),)), {f"x{k}": a for k, a in enumerate(arrays)}
+    node = apply(op, *inputs, **params)
+    outputs = results(node) if isinstance(node.type, TupleType) else [node]
+    return Graph(tuple(inputs), tuple(outputs)), {f"x{k}": a for k, a in enumerate(arrays)}
 
 
 def samples(op: Op, seed: int = 0) -> list[tuple[Graph, dict]]:

@@ -17,8 +17,8 @@ from wengert.ir.verify import verify
 from wengert.ops.evaluate import evaluate
 from wengert.passes.open_primes import open_primes
 
-WITHOUT_VALUE = ("input", "opaque")
-"""An input has the value it is given; a function letter has none."""
+WITHOUT_VALUE = ("input", "opaque", "item")
+"""An input has the value it is given; a function letter has none; a result is taken out of an op that has several, in their samples."""
 
 
 def test_an_op_has_samples_errors_and_a_sentence(op):
@@ -41,8 +41,8 @@ def test_a_sample_set_has_an_axis_without_entries(op):
 def test_the_value_has_the_inferred_type(op, graphs):
     for graph, values in graphs(op):
         verify(graph)
-        (y,) = evaluate(graph, values)
-        assert (np.shape(y), str(y.dtype)) == (graph.outputs[0].shape, graph.outputs[0].type.dtype)
+        for y, node in zip(evaluate(graph, values), graph.outputs, strict=True):
+            assert (np.shape(y), str(y.dtype)) == (node.shape, node.type.dtype)
 
 
 def test_infer_refuses_what_the_record_says(op):
@@ -56,10 +56,10 @@ def test_infer_refuses_what_the_record_says(op):
 def test_inputs_are_not_changed_and_not_shared(op, graphs):
     for graph, values in graphs(op):
         before = {name: np.copy(value) for name, value in values.items()}
-        (y,) = evaluate(graph, values)
+        results = evaluate(graph, values)
         for name, value in values.items():
             assert np.array_equal(value, before[name])
-            assert not np.shares_memory(value, y)
+            assert not any(np.shares_memory(value, y) for y in results)
 
 
 REAL_ONLY = ("erfinv", "prime")
@@ -95,10 +95,12 @@ def test_the_batch_rule_is_stacking(op, forms):
         for chosen in itertools.chain.from_iterable(itertools.combinations(names, n) for n in range(1, len(names) + 1)):
             for size in (2, 0):
                 wide = {name: np.stack([shuffled(rng, values[name]) for _ in range(2)])[:size] for name in chosen}
-                (y,) = evaluate(verify(vmap(graph, size, chosen)), {**values, **wide})
-                single = [evaluate(graph, {**values, **{n: wide[n][k] for n in chosen}})[0] for k in range(size)]
-                assert y.shape == (size, *graph.outputs[0].shape)
-                np.testing.assert_allclose(y, np.array(single).reshape(y.shape), rtol=1e-13, atol=1e-13)
+                many = evaluate(verify(vmap(graph, size, chosen)), {**values, **wide})
+                single = [evaluate(graph, {**values, **{n: wide[n][k] for n in chosen}}) for k in range(size)]
+                for j, (y, node) in enumerate(zip(many, graph.outputs, strict=True)):
+                    assert y.shape == (size, *node.shape)
+                    expected = np.array([results[j] for results in single]).reshape(y.shape)
+                    np.testing.assert_allclose(y, expected, rtol=1e-13, atol=1e-13)
 
 
 def shuffled(rng, value):
@@ -114,7 +116,7 @@ def test_opened_primes_have_the_value_of_the_primes(op, graphs):
         back = pull_back(graph)
         opened = open_primes(back)
         rng = np.random.default_rng(2)
-        signals = {n: rng.normal(size=graph.outputs[0].shape) for n in back.input_names if n not in values}
+        signals = {x.params["name"]: rng.normal(size=x.shape) for x in back.inputs if x.params["name"] not in values}
         for a, b in zip(evaluate(back, values | signals), evaluate(opened, values | signals), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-14)
 
@@ -128,8 +130,8 @@ def test_float32_stays_float32_forward_and_backward(op):
     from wengert.ir.graph import apply, input_node
     from wengert.ir.types import ArrayType
 
-    if op.kind == "leaf" or op.name == "cast":
-        return
+    if op.kind in ("leaf", "control") or op.name == "cast":
+        return  # the body of a loop has types of its own: its float32 stands in test_control
     for arrays, params in op.samples(np.random.default_rng(0))[::5]:
         arrays = [np.asarray(a) for a in arrays]
         arrays = [a.astype(np.float32) if a.dtype == np.float64 else a for a in arrays]

@@ -75,6 +75,39 @@ def prime(x, function, order):
     return np.vectorize(lambda s: float(mpmath.diff(SCALAR[function], mpmath.mpf(float(s)), order)), otypes=[float])(x)
 
 
+def step(body, *arrays):
+    """One step of a loop, or one branch: the sub-graph by itself."""
+    return evaluate(body, dict(zip(body.input_names, arrays, strict=True)))
+
+
+def cond(predicate, *operands, then, other):
+    return step(then, *operands) if predicate else step(other, *operands)
+
+
+def scan(*arrays, body, carries, xs, length, reverse, first):
+    """Written out: a list of steps from the last to the first, or from the first to the last."""
+    state, stacks, consts = list(arrays[:carries]), arrays[carries : carries + xs], arrays[carries + xs :]
+    ys = [np.full((length, *y.shape), 7, dtype=y.type.dtype) for y in body.outputs[carries:]]
+    steps = list(range(length))
+    while steps:
+        t = steps.pop(-1 if reverse else 0)
+        counter = [] if first is None else [np.int64(first + t)]
+        after = step(body, *counter, *state, *[x[t] for x in stacks], *consts)
+        state = list(after[:carries])
+        for y, value in zip(ys, after[carries:], strict=True):
+            y[t] = value
+    return (*state, *ys)
+
+
+def while_loop(*arrays, test, body, carries):
+    state, consts = arrays[:carries], arrays[carries:]
+    return (
+        while_loop(*step(body, *state, *consts), *consts, test=test, body=body, carries=carries)
+        if step(test, *state, *consts)[0]
+        else state
+    )
+
+
 SCALAR = {
     "negative": lambda x: -x,
     "reciprocal": lambda x: 1 / x,
@@ -167,6 +200,10 @@ ARRAYS = {
     "softmax": lambda x, axes: scipy.special.softmax(x, axis=axes) if axes else np.ones_like(x),
     "prod_others": lambda x, axis: np.prod(x, axis=axis, keepdims=True) / x,
     "prime": prime,
+    "cond": cond,
+    "scan": scan,
+    "while_loop": while_loop,
+    "item": None,
 }
 REFERENCES = {name: by_mpmath(function) for name, function in SCALAR.items()} | ARRAYS
 
@@ -177,10 +214,14 @@ def test_the_value_is_that_of_the_reference(op, graphs):
     assert op.name in REFERENCES, "an op has an independent reference in this file"
     tolerance = 1e-10 if op.name == "prime" else 1e-12
     for graph, values in graphs(op):
-        (y,) = evaluate(graph, values)
-        expected = np.asarray(REFERENCES[op.name](*values.values(), **graph.outputs[0].params))
-        assert np.shape(y) == expected.shape
-        np.testing.assert_allclose(y, expected, rtol=tolerance, atol=1e-14)
+        (node,) = graph.outputs[0].inputs if op.kind == "control" else graph.outputs
+        expected = REFERENCES[op.name](*values.values(), **node.params)
+        pairs = [(evaluate(graph, values)[0], expected)]
+        if op.kind == "control":
+            pairs = list(zip(evaluate(graph, values), expected, strict=True))
+        for y, reference in pairs:
+            assert np.shape(y) == np.shape(reference)
+            np.testing.assert_allclose(y, reference, rtol=tolerance, atol=1e-14)
 
 
 def test_no_reference_is_left_over():

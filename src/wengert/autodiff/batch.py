@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from wengert.errors import GraphError
 from wengert.ir.graph import Graph, Node, input_node
-from wengert.ir.types import Size
+from wengert.ir.types import Size, TupleType
 from wengert.ir.walk import topological, with_inputs
 from wengert.ops.kinds import as_batched
 
@@ -37,14 +38,34 @@ def vmap(graph: Graph, size: Size, inputs: Collection[str] | None = None) -> Gra
 
 def batched(outputs: Sequence[Node], replacements: Mapping[Node, Node], size: Size) -> list[Node]:
     """The outputs with some nodes replaced by ones that have a leading axis of `size`; every result has that axis."""
-    new: dict[Node, Node] = {}
-    has: dict[Node, bool] = {}
+    nodes, has = spread(outputs, replacements)
+    return [as_batched(node, axis, size) for node, axis in zip(nodes, has, strict=True)]
+
+
+def spread(outputs: Sequence[Node], replacements: Mapping[Node, Node]) -> tuple[list[Node], list[bool]]:
+    """The outputs with some nodes replaced by ones that have a new leading axis, and which of the results have it."""
+    new: dict[Node, Any] = {}
+    has: dict[Node, Any] = {}
     for node in topological(outputs, replacements.keys()):
         if node in replacements:
             new[node], has[node] = replacements[node], True
-            continue
-        inputs = [new[parent] for parent in node.inputs]
-        which = [has[parent] for parent in node.inputs]
-        has[node] = any(which)
-        new[node] = node.op.batch(node, inputs, which) if has[node] else with_inputs(node, inputs)
-    return [as_batched(new[node], has[node], size) for node in outputs]
+        elif node.op.name == "item":
+            new[node], has[node] = _result(node, new[node.inputs[0]], has[node.inputs[0]])
+        else:
+            inputs = [new[parent] for parent in node.inputs]
+            which = [has[parent] for parent in node.inputs]
+            if not any(which):
+                new[node], has[node] = with_inputs(node, inputs), False
+            elif isinstance(node.type, TupleType):
+                new[node], has[node] = node.op.batch(node, inputs, which)
+            else:
+                new[node], has[node] = node.op.batch(node, inputs, which), True
+    return [new[node] for node in outputs], [has[node] for node in outputs]
+
+
+def _result(item: Node, several: Any, has: Any) -> tuple[Node, bool]:
+    """One result of a node with several, which are nodes by themselves once they are batched."""
+    if has is False:
+        return with_inputs(item, [several]), False
+    index = item.params["index"]
+    return several[index], has[index]

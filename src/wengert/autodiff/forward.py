@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from wengert.autodiff import weighing
 from wengert.errors import GraphError
 from wengert.ir.graph import Node
+from wengert.ir.types import TupleType
 from wengert.ir.walk import topological
 
 
@@ -19,7 +21,7 @@ def jvp(
 
     Raises GraphError where a tangent's type is not its input's.
     """
-    known: dict[Node, Node | None] = {}
+    known: dict[Node, Any] = {}
     doubtful: set[Node] = set()
     for node, tangent in zip(inputs, tangents, strict=True):
         if tangent is not None and tangent.type != node.type:
@@ -44,4 +46,6 @@ def jvp(
                 doubtful.add(node)
         else:
             known[node] = node.op.jvp(node, given)
+        if isinstance(node.type, TupleType) and known[node] is not None and all(t is None for t in known[node]):
+            known[node] = None
     return [known[node] for node in outputs]

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from wengert.autodiff import weighing
 from wengert.errors import GraphError
 from wengert.ir.graph import Node
+from wengert.ir.types import TupleType
 from wengert.ir.walk import topological
-from wengert.ops.kinds import add_all
+from wengert.ops.control import Cotangents, add_signals
 
 Use = tuple[Node | None, Node]
-"""(u, ū ∂u/∂v): a child and what it adds to the bar of v; the child is None for a given cotangent."""
+"""(u, ū ∂u/∂v): a child and what it adds to the bar of v; the child is None for a given cotangent. Where v has several
+results, the children are its items."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,9 +22,11 @@ class Adjoints:
     """The bars of a backward pass, and for each of them what it was added from."""
 
     bars: dict[Node, Node] = field(default_factory=dict[Node, Node])
-    """v̄ for every node v that has one, in the order of the backward pass."""
+    """v̄ for every node v that has one result and a bar, in the order of the backward pass."""
     contributions: dict[Node, list[Use]] = field(default_factory=dict[Node, list[Use]])
     """For v: a `Use` for each use of v in a child u, in topological order of u."""
+    doubtful: set[Node] = field(default_factory=set[Node])
+    """The nodes whose bar may hold zeros that annihilate an infinite partial (see `weighing`)."""
 
 
 def vjp(
@@ -45,39 +49,61 @@ def contributions(
     *,
     stop: Collection[Node] = (),
     weigh: bool = False,
+    certain: bool = False,
 ) -> Adjoints:
     """The backward pass with the cotangents ȳ of the outputs, as far as the inputs need it.
 
     An input may be an interior node; bars go through it to inputs above, unless it is in `stop`, whose nodes are taken
     as independent. Contributions are added in topological order of the children. With `weigh`, a zero bar annihilates an
-    infinite partial (see `weighing`); without it the rules are the plain products that a reader expects.
+    infinite partial (see `weighing`); without it the rules are the plain products that a reader expects. `certain` says
+    that the cotangents hold no such zeros.
 
     Raises GraphError where a cotangent's type is not its output's.
     """
     order = topological(outputs, stop)
     active = _needed(order, inputs, stop)
     found = _given(outputs, cotangents, active)
-    doubtful = {y for y, uses in found.items() if any(weighing.may_be_zero(g) for _, g in uses)}
     result = Adjoints()
+    if not certain:
+        result.doubtful.update(y for y, uses in found.items() if any(weighing.may_be_zero(g) for _, g in uses))
     for node in reversed(order):
         if node not in found:
             continue
         # Children were met last first; their order is restored, and within a child the order of its inputs is kept.
-        uses = _in_order(found.pop(node))
-        bar = add_all([value for _, value in uses])
-        assert bar is not None
-        result.bars[node] = bar
-        result.contributions[node] = uses
+        uses = result.contributions[node] = _in_order(found.pop(node))
+        if not isinstance(node.type, TupleType):
+            bar = add_signals([value for _, value in uses])
+            assert bar is not None
+            result.bars[node] = bar
         if node in stop or not any(parent in active for parent in node.inputs):
             continue
-        values = weighing.vjp(node, bar, node in doubtful) if weigh else node.op.vjp(node, bar)
-        spreads = weigh and (node in doubtful or weighing.may_mask(node))
-        for parent, value in zip(node.inputs, values, strict=True):
+        spreads = weigh and (node in result.doubtful or weighing.may_mask(node))
+        for parent, value in zip(node.inputs, _signals(node, result, active, weigh), strict=True):
             if value is not None and parent in active:
                 found.setdefault(parent, []).append((node, value))
                 if spreads:
-                    doubtful.add(parent)
+                    result.doubtful.add(parent)
     return result
+
+
+def _signals(node: Node, result: Adjoints, active: set[Node], weigh: bool) -> Sequence[Node | None]:
+    """What a node adds to the bar of each of its inputs."""
+    doubtful = node in result.doubtful
+    if isinstance(node.type, TupleType):
+        bars = _by_result(node.type, result.contributions[node])
+        return node.op.vjp(node, Cotangents(bars, [parent in active for parent in node.inputs], doubtful))
+    bar = result.bars[node]
+    return weighing.vjp(node, bar, doubtful) if weigh else node.op.vjp(node, bar)
+
+
+def _by_result(type: TupleType, uses: Sequence[Use]) -> list[Node | None]:
+    """The bar of each result of a node, from the items that read it."""
+    found = [list[Node | None]() for _ in type.items]
+    for item, value in uses:
+        assert item is not None
+        index: int = item.params["index"]
+        found[index].append(value)
+    return [add_signals(values) for values in found]
 
 
 def _given(outputs: Sequence[Node], cotangents: Sequence[Node | None], active: set[Node]) -> dict[Node, list[Use]]:

@@ -8,9 +8,11 @@ partial) and the partial is unbounded. Both modes follow the same rule.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from wengert.ir.graph import Node, apply
+from wengert.ir.graph import Graph, Node, apply
 from wengert.ir.op import OPS, Growth
+from wengert.ir.walk import topological
 from wengert.ops.functions import broadcast
 from wengert.ops.kinds import add_all, constant_value, local_partials, times
 
@@ -32,7 +34,13 @@ def growth(node: Node) -> Growth:
         return "unbounded" if exponent is not None and exponent >= 1 else "singular"
     if name == "integer_power":
         return "unbounded" if node.params["exponent"] >= 0 else "singular"
+    if name in ("scan", "while_loop"):
+        return "mask" if _masks_inside(node.params["body"]) else "bounded"
     return node.op.growth
+
+
+def _masks_inside(body: Graph) -> bool:
+    return any(may_mask(node) for node in topological(body.outputs))
 
 
 def _is_fixed(node: Node) -> bool:
@@ -63,8 +71,8 @@ def vjp(node: Node, bar: Node, doubtful: bool) -> Sequence[Node | None]:
     return node.op.vjp(node, bar)
 
 
-def jvp(node: Node, tangents: Sequence[Node | None], doubtful: bool) -> Node | None:
-    """The op's jvp, its products weighed where they have to be."""
+def jvp(node: Node, tangents: Sequence[Any], doubtful: bool) -> Any:
+    """The op's jvp, its products weighed where they have to be; the tangents of each result where it has several."""
     if node.op.partials is not None and _is_weighed(node, doubtful):
         pairs = zip(tangents, local_partials(node), strict=True)
         return add_all([None if t is None else times(t, p, "weigh") for t, p in pairs])

@@ -1,4 +1,4 @@
-"""A graph as plain text, a line a node: for debugging and golden tests. It knows no mathematics."""
+"""A graph as plain text, a line a node, sub-graphs below the node that has them: for debugging and golden tests. It knows no mathematics."""
 
 from __future__ import annotations
 
@@ -20,10 +20,18 @@ def dump(graph: Graph) -> str:
             arguments = [names[parent] for parent in node.inputs]
             arguments += [f"{key}={_show(value)}" for key, value in node.params.items() if key != "type"]
             lines.append(f"  {names[node]} = {node.op.name}({', '.join(arguments)}): {node.type}")
+            for key, value in node.params.items():
+                if isinstance(value, Graph):
+                    lines += _indented(key, value)
     results = [names[node] for node in graph.outputs]
     if graph.names:
         results = [f"{name} = {result}" for name, result in zip(graph.names, results, strict=True)]
     return "\n".join([*lines, f"  return {', '.join(results)}"])
+
+
+def _indented(key: str, graph: Graph) -> list[str]:
+    first, *rest = dump(graph).splitlines()
+    return [f"    {key} = {first}", *(f"    {line}" for line in rest)]
 
 
 def number(graph: Graph) -> dict[Node, str]:
@@ -38,6 +46,8 @@ def number(graph: Graph) -> dict[Node, str]:
 
 
 def _show(value: Any) -> str:
+    if isinstance(value, Graph):
+        return f"graph({', '.join(value.input_names)})"
     array: Any = value
     if isinstance(array, np.ndarray):
         return np.array2string(cast("Any", array), threshold=8, separator=", ").replace("\n", "")

@@ -17,9 +17,9 @@ Params = Mapping[str, Any]
 Growth = Literal["bounded", "unbounded", "singular", "mask"]
 Infer = Callable[[tuple[ArrayType, ...], Params], ArrayType]
 Value = Callable[..., Any]
-Jvp = Callable[["Node", Sequence["Node | None"]], "Node | None"]
-Vjp = Callable[["Node", "Node"], "tuple[Node | None, ...]"]
-Batch = Callable[["Node", Sequence["Node"], Sequence[bool]], "Node"]
+Jvp = Callable[["Node", Sequence[Any]], Any]
+Vjp = Callable[["Node", Any], "Sequence[Node | None]"]
+Batch = Callable[["Node", Sequence["Node"], Sequence[bool]], Any]
 Samples = Callable[[Any], list["tuple[list[Any], dict[str, Any]]"]]
 
 
@@ -27,12 +27,16 @@ Samples = Callable[[Any], list["tuple[list[Any], dict[str, Any]]"]]
 class Op:
     """A primitive: what it computes, how its type follows from its inputs', and its linear maps forward and backward.
 
-    value(xp, *arrays, **params): the arrays of the inputs to the array of the result; named sizes in params are numbers by then.
+    value(xp, *arrays, **params): the arrays of the inputs to the array of the result; by then named sizes in params are
+    numbers, and sub-graphs are programs (`ops.evaluate.Program`).
     jvp(node, tangents): the tangent of the result; None stands for zero.
     vjp(node, cotangent): a cotangent for each input; None stands for zero.
     batch(node, inputs, batched): the node over a leading batch axis; inputs[i] has the axis where batched[i].
     samples(rng): pairs (arrays, params) drawn from the domain, for the generic tests.
     errors: pairs (types, params, words of the message) that `infer` must refuse.
+
+    Of an op with several results (its type is a `TupleType`) the rules speak of each result: jvp gives their tangents, vjp
+    takes `ops.control.Cotangents`, batch gives (result nodes, which of them have the axis).
     """
 
     name: str

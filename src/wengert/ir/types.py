@@ -1,4 +1,4 @@
-"""ArrayType, the type of every value in a graph: a shape of sizes and a dtype. It knows no arrays."""
+"""ArrayType, the type of every value in a graph: a shape of sizes and a dtype; tuples and tapes of arrays. It knows no arrays."""
 
 from __future__ import annotations
 
@@ -51,6 +51,42 @@ class ArrayType:
     def __str__(self) -> str:
         sizes = "×".join(str(size) for size in self.shape)
         return f"{self.dtype}[{sizes}]"
+
+
+@dataclass(frozen=True, slots=True)
+class TupleType(ArrayType):
+    """The type of a node with several results: as in a record of NumPy, one entry without axes, whose parts `item` takes out."""
+
+    shape: Shape = ()
+    dtype: str = "tuple"
+    items: tuple[ArrayType, ...] = ()
+    """The types of the results."""
+
+    @property
+    def is_float(self) -> bool:
+        """Whether a result is real."""
+        return any(item.is_float for item in self.items)
+
+    def __str__(self) -> str:
+        return f"({', '.join(map(str, self.items))})"
+
+
+@dataclass(frozen=True, slots=True)
+class TapeType(ArrayType):
+    """The type of what a loop records, one array a step, where the number of steps is known at run time only: a scan reads it."""
+
+    shape: Shape = ()
+    dtype: str = "tape"
+    item: ArrayType = ArrayType()
+    """The type of the record of one step."""
+
+    @property
+    def is_float(self) -> bool:
+        """Whether its records are real."""
+        return self.item.is_float
+
+    def __str__(self) -> str:
+        return f"tape[{self.item}]"
 
 
 def bind_size(size: Size, sizes: Mapping[str, int]) -> Size:

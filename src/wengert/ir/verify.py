@@ -5,10 +5,13 @@ from __future__ import annotations
 from wengert.errors import GraphError
 from wengert.ir.graph import Graph, Node
 from wengert.ir.op import OPS
+from wengert.ir.types import TapeType, TupleType
 
 
 def verify(graph: Graph) -> Graph:
     """The graph itself, if it is well formed: no cycle, known ops, types as the ops infer them, every input declared once.
+
+    Sub-graphs of branches and loops are held to the same.
 
     Raises GraphError.
     """
@@ -91,6 +94,15 @@ def _verify_node(node: Node) -> None:
             f"  its inputs are {', '.join(str(parent.type) for parent in node.inputs) or 'none'}",
             "Build nodes with 'apply'.",
         )
+    if op.kind != "control" and any(isinstance(parent.type, TupleType | TapeType) for parent in node.inputs):
+        raise GraphError(
+            f"'{op.name}' takes arrays, not tuples or tapes of them.",
+            f"  its inputs are {', '.join(str(parent.type) for parent in node.inputs)}",
+            "Take the results of a node out with 'item'; let a 'scan' read a tape.",
+        )
+    for value in node.params.values():
+        if isinstance(value, Graph):
+            verify(value)
     inferred = op.infer(tuple(parent.type for parent in node.inputs), node.params)
     if inferred != node.type:
         raise GraphError(

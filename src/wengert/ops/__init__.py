@@ -2,6 +2,7 @@
 
 from wengert.ops import (
     arithmetic,
+    control,
     exponential,
     indexing,
     leaves,
@@ -16,6 +17,7 @@ from wengert.ops import (
 
 __all__ = [
     "arithmetic",
+    "control",
     "exponential",
     "indexing",
     "leaves",

@@ -118,7 +118,7 @@ def _show(type: ArrayType) -> str:
 
 
 def bind_params(value: Any, sizes: Mapping[str, int]) -> Any:
-    """A parameter with its named sizes replaced by numbers, inside tuples and types too.
+    """A parameter with its named sizes replaced by numbers, inside tuples and types too; a sub-graph as a program.
 
     Raises ShapeError where a named size has no number.
     """
@@ -132,9 +132,11 @@ def bind_params(value: Any, sizes: Mapping[str, int]) -> Any:
             )
         return number
     if isinstance(value, ArrayType):
-        return ArrayType(bind_params(value.shape, sizes), value.dtype)
+        return value.with_shape(bind_params(value.shape, sizes))
     if isinstance(value, tuple):
         return tuple(bind_params(part, sizes) for part in value)  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, Graph):
+        return with_sizes(schedule(value), sizes)
     return value
 
 
@@ -157,8 +159,10 @@ class Schedule:
     steps: list[Step]
     inputs: int
     outputs: tuple[int, ...]
-    sized: bool
-    """Whether a parameter has a named size."""
+    types: tuple[ArrayType, ...]
+    """The types of the outputs."""
+    bound: bool
+    """Whether a parameter has a named size or is a sub-graph."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,6 +173,8 @@ class Program:
     values: list[Array]
     inputs: int
     outputs: tuple[int, ...]
+    types: tuple[ArrayType, ...]
+    """The types of the outputs."""
 
 
 def schedule(graph: Graph) -> Schedule:
@@ -179,16 +185,17 @@ def schedule(graph: Graph) -> Schedule:
         if node not in slots:
             slots[node] = len(slots)
             steps.append(Step(node.op.value, tuple([slots[x] for x in node.inputs]), slots[node], node.params))
-    sized = any(_has_names(value) for step in steps for value in step.params.values())
-    return Schedule(steps, len(graph.inputs), tuple(slots[y] for y in graph.outputs), sized)
+    bound = any(_is_bound(value) for step in steps for value in step.params.values())
+    outputs = graph.outputs
+    return Schedule(steps, len(graph.inputs), tuple(slots[y] for y in outputs), tuple(y.type for y in outputs), bound)
 
 
-def _has_names(value: Any) -> bool:
+def _is_bound(value: Any) -> bool:
     if isinstance(value, ArrayType):
         value = value.shape
     if isinstance(value, tuple):
-        return any(_has_names(part) for part in value)  # pyright: ignore[reportUnknownVariableType]
-    return isinstance(value, Dim)
+        return any(_is_bound(part) for part in value)  # pyright: ignore[reportUnknownVariableType]
+    return isinstance(value, Dim | Graph)
 
 
 def with_sizes(plan: Schedule, sizes: Mapping[str, int]) -> Program:
@@ -198,14 +205,14 @@ def with_sizes(plan: Schedule, sizes: Mapping[str, int]) -> Program:
     left: list[Step] = []
     with np.errstate(all="ignore"):
         for step in plan.steps:
-            if plan.sized:
+            if plan.bound:
                 step = step._replace(params={key: bind_params(value, sizes) for key, value in step.params.items()})
             if moving.isdisjoint(step.inputs):
                 values[step.slot] = step.value(NUMPY, *[values[k] for k in step.inputs], **step.params)
             else:
                 moving.add(step.slot)
                 left.append(step)
-    return Program(left, values, plan.inputs, plan.outputs)
+    return Program(left, values, plan.inputs, plan.outputs, plan.types)
 
 
 def run(program: Program, arrays: Sequence[Array]) -> tuple[Array, ...]:
@@ -220,7 +227,9 @@ def run(program: Program, arrays: Sequence[Array]) -> tuple[Array, ...]:
 
 
 def _owned(value: Array, kept: set[int]) -> Array:
-    """A result that shares no memory with an input or a constant; without axes, a NumPy scalar."""
+    """A result that shares no memory with an input or a constant; without axes, a NumPy scalar. Of tuples and tapes each part."""
+    if isinstance(value, tuple | list):
+        return type(value)(_owned(part, kept) for part in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     if value.ndim == 0:
         return value[()]
     return value.copy() if value.base is not None or id(value) in kept else value

@@ -5,7 +5,7 @@ A prime is what the rules of unary functions emit, so that a derivation can prin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -71,6 +71,39 @@ def shared(formula: Node) -> Node:
         return seen.setdefault(key, _with_inputs(node, inputs))
 
     return rebuild([formula], one)[0]
+
+
+def without_primes(outputs: Iterable[Node], kept: Mapping[Node, Node] | None = None) -> list[Node]:
+    """The outputs with every prime replaced by its formula, functions f(x) taken from the graph; `kept` nodes stay as they are given."""
+    targets = list(outputs)
+    return rebuild(targets, _Opener(targets), kept)
+
+
+class _Opener:
+    """Replaces primes; it remembers the functions f(x) that the new graph has, by op name and input."""
+
+    def __init__(self, outputs: Iterable[Node]) -> None:
+        self.known: dict[tuple[str, Node], Node] = {}
+        self.functions: dict[Node, list[Node]] = {}
+        for node in topological(outputs):
+            if len(node.inputs) == 1 and not node.params:
+                self.functions.setdefault(node.inputs[0], []).append(node)
+
+    def __call__(self, node: Node, inputs: tuple[Node, ...]) -> Node:
+        if node.op.name == "prime":
+            for function in self.functions.get(node.inputs[0], ()):
+                self._enter(function, inputs)
+            return instance(node.params["function"], node.params["order"], inputs[0], self.known)
+        if len(inputs) == 1 and not node.params:
+            return self._enter(node, inputs)
+        return _on(node, inputs)
+
+    def _enter(self, node: Node, inputs: tuple[Node, ...]) -> Node:
+        return self.known.setdefault((node.op.name, inputs[0]), _on(node, inputs))
+
+
+def _on(node: Node, inputs: tuple[Node, ...]) -> Node:
+    return node if inputs == node.inputs else Node(node.op, inputs, node.params, node.type, node.source)
 
 
 def instance(function: str, order: int, x: Node, known: dict[tuple[str, Node], Node] | None = None) -> Node:

@@ -1,0 +1,164 @@
+"""Derivatives and batches of branches and loops, by deriving their sub-graphs. It knows no array.
+
+    forward    tangents are further carries beside what they are the tangents of
+    reverse    the loop keeps what each step needs (see `residuals`), and a scan in the other direction carries cotangents
+    batch      what depends on the batch has the axis; a row whose loop has ended keeps its carries
+
+Which carries have a tangent, a cotangent or the axis is a least fixpoint: those that begin with one, and those that a step
+gives one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from wengert.autodiff.branches import batch_cond, jvp_cond, vjp_cond
+from wengert.autodiff.forward import jvp
+from wengert.autodiff.loops import Carry, Loop, Names, Read, filled, names_of, read_only, zeros
+from wengert.autodiff.residuals import Reads, read_back, residuals
+from wengert.autodiff.reverse import contributions
+from wengert.autodiff.rows import batch_loop
+from wengert.ir.graph import Node, apply, constant
+from wengert.ir.types import ArrayType
+from wengert.ir.walk import depends_on, topological
+from wengert.ops.control import RULES, Cotangents, Rules, results
+from wengert.ops.primes import without_primes
+
+Signals = list[Node | None]
+
+
+# ---------------------------------------------------------------- forward
+
+
+def jvp_loop(node: Node, tangents: Sequence[Node | None]) -> Signals:
+    """The tangent of each result: one loop over the carries and their tangents."""
+    loop = Loop.of(node)
+    names, given = names_of(loop), dict(zip(loop.inner, tangents, strict=True))
+    inner = {x: names.fresh("tangent", x) for x, t in given.items() if t is not None}
+    while True:
+        moved = jvp(loop.after, list(inner), list(inner.values()), weigh=True)
+        new = [c.inner for c, t in zip(loop.carries, moved, strict=False) if t is not None and c.inner not in inner]
+        if not new:
+            break
+        inner.update((x, names.fresh("tangent", x)) for x in new)
+    n = len(loop.carries)
+    carries = [
+        Carry(filled(given[c.inner], c.inner.type), inner[c.inner], filled(t, c.inner.type))
+        for c, t in zip(loop.carries, moved, strict=False)
+        if c.inner in inner
+    ]
+
+    def beside(reads: Sequence[Read]) -> list[Read]:
+        return [Read(t, inner[x]) for _, x in reads if (t := given[x]) is not None]
+
+    both = loop.with_more(carries, beside(loop.xs), beside(loop.consts))
+    both = replace(both, ys=tuple(y for y in moved[n:] if y is not None))
+    found = iter(results(both.node())[n:])
+    present = [c.inner in inner for c in loop.carries] + [y is not None for y in moved[n:]]
+    return [next(found) if has else None for has in present]
+
+
+# ---------------------------------------------------------------- reverse
+
+
+def vjp_loop(node: Node, cotangents: Cotangents) -> Signals:
+    """The cotangent of each input: the loop again, recording, and a scan back over what it recorded."""
+    loop = Loop.of(node)
+    step = _step_back(loop, cotangents)
+    if not step.back:
+        return [None] * len(node.inputs)
+    found = residuals(loop, list(step.back.values()), step.signals)
+    if loop.test is not None and not found.kept and not any(step.of_ys):
+        found.kept.append(constant(True, ArrayType((), "bool")))  # a tape that says how many steps there were
+    recording = loop.recording(found.kept)
+    recorded = node if recording.ys == loop.ys else recording.node()
+    kept = [apply("item", recorded, index=recording.place(kept)) for kept in found.kept]
+    return _scan_back(loop, step, read_back(loop, kept, found, step.back, step.names), cotangents.bars)
+
+
+@dataclass
+class _Step:
+    """The way back of one step, as nodes of the body: from cotangents of carries and ys to those of the inputs."""
+
+    names: Names
+    of_carries: dict[Node, Node]
+    """For the inner input of a carry that has a cotangent: the input that is the cotangent after the step."""
+    of_ys: list[Node | None]
+    """For each y the input that is its cotangent."""
+    back: dict[Node, Node]
+    """For each inner input its cotangent, where that is not zero; for the carries in `of_carries` in any case."""
+
+    @property
+    def signals(self) -> list[Node]:
+        """The inputs that are cotangents."""
+        return [*self.of_carries.values(), *(y for y in self.of_ys if y is not None)]
+
+
+def _step_back(loop: Loop, cotangents: Cotangents) -> _Step:
+    names, n = names_of(loop), len(loop.carries)
+    active = _active(loop, cotangents.wanted)
+    of_ys = [
+        None if bar is None else names.fresh("cotangent", y)
+        for y, bar in zip(loop.ys, cotangents.bars[n:], strict=True)
+    ]
+    new = [c.inner for c, bar in zip(loop.carries, cotangents.bars, strict=False) if bar is not None]
+    of_carries: dict[Node, Node] = {}
+    certain = not cotangents.doubtful
+    while True:
+        of_carries.update((x, names.fresh("cotangent", x)) for x in new if x in active)
+        signals = [*(of_carries.get(c.inner) for c in loop.carries), *of_ys]
+        found = contributions(loop.after, active, signals, weigh=True, certain=certain)
+        new = [c.inner for c in loop.carries if c.inner in found.bars and c.inner not in of_carries]
+        doubted = certain and any(c.inner in found.doubtful for c in loop.carries)
+        certain = certain and not doubted
+        if not new and not doubted:
+            break
+    back = {x: filled(found.bars.get(x), x.type) for x in active if x in found.bars or x in of_carries}
+    opened = without_primes([*loop.after, *back.values()])[len(loop.after) :]
+    return _Step(names, of_carries, of_ys, dict(zip(back, opened, strict=True)))
+
+
+def _active(loop: Loop, wanted: Sequence[bool]) -> list[Node]:
+    """The inner inputs that depend on an input that wants a cotangent, in order."""
+    active = {x for x, wants in zip(loop.inner, wanted, strict=True) if wants}
+    while True:
+        reached = depends_on(loop.after, active)
+        new = {c.inner for c in loop.carries if c.after in reached and c.inner.type.is_float} - active
+        if not new:
+            return [x for x in loop.inner if x in active]
+        active |= new
+
+
+def _scan_back(loop: Loop, step: _Step, read: Reads, bars: Sequence[Node | None]) -> Signals:
+    """The scan in the other direction, and from its results the cotangent of each input of the loop."""
+    n = len(loop.carries)
+    bar = dict(zip((c.inner for c in loop.carries), bars, strict=False))
+    carries = [Carry(filled(bar[x], x.type), g, read.back[x]) for x, g in step.of_carries.items()]
+    totals = {x: step.names.fresh("total", x) for x in (k.inner for k in loop.consts) if x in read.back}
+    carries += [Carry(zeros(x.type), total, total + read.back[x]) for x, total in totals.items()]
+    slices = [x for x in (r.inner for r in loop.xs) if x in read.back]
+    ys = [read.back[x] for x in slices]
+    body = [*(c.after for c in carries), *ys]
+    given = [Read(y, g) for g, y in zip(step.of_ys, bars[n:], strict=True) if g is not None and y is not None]
+    xs = [*read.xs, *read_only(loop.xs, body), *given]
+    if loop.length is None and not xs:
+        xs = list(loop.xs[:1])
+    counted = loop.counter is not None and loop.counter in set(topological(body))
+    scan = Loop(
+        tuple(carries),
+        tuple(xs),
+        (*read.consts, *read_only(loop.consts, body)),
+        tuple(ys),
+        loop.length,
+        not loop.reverse,
+        loop.first if counted else None,
+        loop.counter if counted else None,
+    )
+    found = dict(zip([*step.of_carries, *totals, *slices], results(scan.node()), strict=True))
+    return [found.get(x) for x in loop.inner]
+
+
+for _name in ("scan", "while_loop"):
+    RULES[_name] = Rules(jvp_loop, vjp_loop, batch_loop)
+RULES["cond"] = Rules(jvp_cond, vjp_cond, batch_cond)
