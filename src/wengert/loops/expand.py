@@ -5,7 +5,7 @@ The values are those of the records, to rounding. It knows no loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
@@ -40,13 +40,39 @@ def _bound(value: Any, sizes: Mapping[str, int]) -> Any:
 def expand(graph: Graph) -> Graph:
     """The graph in the ops that kernels are made of: no softmax, log-sum-exp or many-factor product."""
     known = {x: x for x in graph.inputs}
+    expanded = False
 
     def smaller(node: Node, inputs: tuple[Node, ...]) -> Node:
+        nonlocal expanded
         rule = EXPANSIONS.get(node.op.name)
         new = node if inputs == node.inputs else Node(node.op, inputs, node.params, node.type, node.source)
-        return new if rule is None else rule(new)
+        if rule is None:
+            return new
+        result = rule(new)
+        expanded = expanded or result is not new
+        return result
 
-    return Graph(graph.inputs, tuple(rebuild(graph.outputs, smaller, known)), graph.names)
+    outputs = rebuild(graph.outputs, smaller, known)
+    if expanded:
+        outputs = rebuild(outputs, _sharing(), known)
+    return Graph(graph.inputs, tuple(outputs), graph.names)
+
+
+def _sharing() -> Callable[[Node, tuple[Node, ...]], Node]:
+    """A rule that makes equal nodes one: log-sum-exp and softmax of one array have the same exponentials."""
+    seen: dict[tuple[Any, ...], Node] = {}
+
+    def share(node: Node, inputs: tuple[Node, ...]) -> Node:
+        if any(not isinstance(value, Hashable) for value in node.params.values()):
+            return node if inputs == node.inputs else Node(node.op, inputs, node.params, node.type, node.source)
+        # The kind of a number is part of the key: 0.0 equals -0.0 and True equals 1.
+        params = tuple((key, value, repr(value)) for key, value in sorted(node.params.items()))
+        key = (node.op.name, node.type, params, *inputs)
+        if key not in seen:
+            seen[key] = node if inputs == node.inputs else Node(node.op, inputs, node.params, node.type, node.source)
+        return seen[key]
+
+    return share
 
 
 # softmax and log-sum-exp

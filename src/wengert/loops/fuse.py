@@ -177,6 +177,8 @@ def find_roots(graph: Graph) -> list[Node]:
             uses[x] += 1
             if node.op.name == "broadcast" and x.shape and entries_of(node.shape) > entries_of(x.shape):
                 spread.add(x)
+    finished = {x: y for y in order for x in y.inputs if is_contraction(x) and uses[x] == 1 and _keeps_place(y)}
+    roots.update(y for y in finished.values() if uses[y] > 1)
     cost = dict.fromkeys(order, 0)
     length = dict.fromkeys(order, 0)
     for node in order:
@@ -281,7 +283,7 @@ class _Grouping:
         elif root.op.name in REDUCTIONS:
             start = [(root.inputs[0], True)]
         else:
-            start = [(x, self._keeps(root)) for x in root.inputs]
+            start = [(x, _keeps_place(root)) for x in root.inputs]
         seen: set[tuple[Node, bool]] = set()
         stack = start
         while stack:
@@ -292,13 +294,14 @@ class _Grouping:
             if node in self.roots or is_leaf(node):
                 found[node] = found.get(node, True) and identical
                 continue
-            keeps = identical and self._keeps(node)
+            keeps = identical and _keeps_place(node)
             stack.extend((x, keeps) for x in node.inputs)
         return found
 
-    def _keeps(self, node: Node) -> bool:
-        """Whether a map reads its inputs at its own entry."""
-        return node.op.name not in MAPS and node.op.name != "gather"
+
+def _keeps_place(node: Node) -> bool:
+    """Whether a map reads its inputs at its own entry."""
+    return is_map(node) and node.op.name not in MAPS and node.op.name != "gather"
 
 
 def space_of(root: Node) -> tuple[int, ...]:

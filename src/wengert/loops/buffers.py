@@ -1,0 +1,133 @@
+"""The memory plan: where in one arena each temporary lies, so that two lie on the same bytes only if they are never needed at once.
+
+It knows no kernel and no machine; the order of statements is all it looks at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from wengert.loops.nest import (
+    Branch,
+    Buffer,
+    Contract,
+    Copy,
+    Fill,
+    For,
+    Gather,
+    Load,
+    Program,
+    Replay,
+    Statement,
+    Store,
+    While,
+    bodies,
+)
+
+ALIGNMENT = 64
+"""A cache line, and the widest vector."""
+BYTES = {"bool": 1, "int64": 8, "float32": 4, "float64": 8}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The byte at which each temporary starts, and the size of the arena."""
+
+    offsets: dict[Buffer, int]
+    bytes: int
+
+
+@dataclass
+class Life:
+    """The statements, by number, from the first to the last that touches a buffer."""
+
+    first: int
+    last: int
+
+
+def size_in_bytes(buffer: Buffer) -> int:
+    """The bytes of a buffer, rounded up so that a whole vector may be read at its end."""
+    size = max(buffer.entries, 1) * BYTES[buffer.dtype]
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+def touched(statement: Statement) -> Iterator[Buffer]:
+    """The buffers that a statement itself reads or writes, those of its body aside."""
+    if isinstance(statement, Load | Gather | Store | Fill):
+        yield statement.buffer
+    elif isinstance(statement, Copy):
+        yield from (statement.source, statement.target)
+    elif isinstance(statement, Contract):
+        yield from (statement.a[0], statement.b[0])
+    elif isinstance(statement, Branch):
+        yield statement.flag
+    elif isinstance(statement, While):
+        yield statement.flag
+        yield from (buffer for buffer, _ in statement.tapes)
+    elif isinstance(statement, Replay):
+        yield from (buffer for _, buffer in statement.reads)
+        yield from (buffer for buffer, _ in statement.writes)
+        if statement.counter is not None:
+            yield statement.counter
+
+
+def plan(program: Program) -> Plan:
+    """A place for every temporary: first fit, in the order in which they are first needed."""
+    lives = lifetimes(program.body)
+    offsets: dict[Buffer, int] = {}
+    live: list[tuple[int, int, int]] = []
+    total = 0
+    for buffer, life in sorted(lives.items(), key=lambda item: item[1].first):
+        live = [block for block in live if block[2] >= life.first]
+        size = size_in_bytes(buffer)
+        start = _first_fit(live, size)
+        offsets[buffer] = start
+        live = sorted([*live, (start, start + size, life.last)])
+        total = max(total, start + size)
+    return Plan(offsets, total)
+
+
+def _first_fit(live: Iterable[tuple[int, int, int]], size: int) -> int:
+    start = 0
+    for low, high, _ in live:
+        if low - start >= size:
+            return start
+        start = max(start, high)
+    return start
+
+
+def lifetimes(body: tuple[Statement, ...]) -> dict[Buffer, Life]:
+    """The life of every temporary. One that is touched outside a loop and inside it lives as long as the loop: it carries."""
+    lives: dict[Buffer, Life] = {}
+    loops: list[tuple[int, int]] = []
+    number = 0
+    stack: list[tuple[Iterator[Statement], int | None]] = [(iter(body), None)]
+    while stack:
+        statements, start = stack[-1]
+        statement = next(statements, None)
+        if statement is None:
+            stack.pop()
+            if start is not None:
+                number += 1
+                loops.append((start, number))
+            continue
+        number += 1
+        for buffer in touched(statement):
+            if buffer.kind == "temporary":
+                lives.setdefault(buffer, Life(number, number)).last = number
+        inside = bodies(statement)
+        if inside:
+            repeated = isinstance(statement, For | While | Replay)
+            parts = iter(tuple(part for each in inside for part in each))
+            stack.append((parts, number if repeated else None))
+    return _through_loops(lives, loops)
+
+
+def _through_loops(lives: dict[Buffer, Life], loops: list[tuple[int, int]]) -> dict[Buffer, Life]:
+    """Inner loops come before outer ones, so one walk is enough."""
+    for start, end in loops:
+        for life in lives.values():
+            if life.first <= start <= life.last <= end or start <= life.first <= end < life.last:
+                life.first, life.last = min(life.first, start), max(life.last, end)
+    return lives
