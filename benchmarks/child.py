@@ -38,7 +38,8 @@ def outcome(name: str, rounds: int, sample: float, limit: float) -> dict[str, An
             samplers.append(Sampler(contestant, call, sample))
         except Exception as error:  # any failure of a contestant is part of the report, and the others go on
             failed[contestant.name] = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-    interleave(samplers, rounds, limit)
+    if samplers:
+        interleave(samplers, rounds, limit)
     samples = {sampler.contestant.name: sampler.samples for sampler in samplers}
     return {"title": workload.title, "unit": workload.unit, "samples": samples, "absent": absent, "failed": failed}
 
