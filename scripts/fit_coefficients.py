@@ -130,6 +130,45 @@ ROOT_HALF, ROOT_TWO = mp.sqrt(mpf(1) / 2), mp.sqrt(2)
 LOG_S = ((ROOT_TWO - 1) / (ROOT_TWO + 1) * mpf("1.003")) ** 2
 QUARTER = (mp.pi / 4 * mpf("1.01")) ** 2
 
+TAN_EIGHTH = mp.tan(mp.pi / 8) * mpf("1.0005")
+ERFC_CENTRE = {"float32": mpf(2), "float64": mpf(4)}
+ERFC_LOW = mpf("0.45")
+ERFC_HIGH = {"float32": mpf("10.2"), "float64": mpf(28)}
+CENTRE, TAIL = mpf(5), mpf(38)
+
+
+def scaled_erfc(dtype: str) -> tuple[Function, mpf, mpf]:
+    """q ↦ (1 + 2x) e^(x²) erfc x with q = (x − c)/(x + c), and the range of q."""
+    c = ERFC_CENTRE[dtype]
+
+    def value(q: mpf) -> mpf:
+        x = c * (1 + q) / (1 - q)
+        return (1 + 2 * x) * mp.exp(x * x) * mp.erfc(x)
+
+    low, high = ((x - c) / (x + c) for x in (ERFC_LOW, ERFC_HIGH[dtype]))
+    return value, low, high
+
+
+def inverse_erf(w: mpf) -> mpf:
+    """erf⁻¹(x)/x where 1 − x² = e^(−w), by Newton's iteration on the logarithm of erfc."""
+    if w < NEAR_ZERO:
+        return mp.sqrt(mp.pi) / 2
+    x = mp.sqrt(-mp.expm1(-w))
+    rest = mp.exp(-w) / (1 + x)  # 1 − x without cancellation
+    y = mp.erfinv(x) if w < 3 else mp.sqrt(w)
+    for _ in range(40):
+        tail = mp.erfc(y)
+        step = (
+            (tail - rest) / (2 / mp.sqrt(mp.pi) * mp.exp(-y * y))
+            if w < 3
+            else mp.log(tail / rest) * tail / (2 / mp.sqrt(mp.pi) * mp.exp(-y * y))
+        )
+        y += step
+        if abs(step) < mpf("1e-40"):
+            break
+    return y / x
+
+
 FITS: dict[str, Fit] = {
     "EXPM1": Fit(
         "eʳ = 1 + r + r² P(r) for |r| ≤ ½ log 2",
@@ -176,6 +215,92 @@ FITS: dict[str, Fit] = {
         3,
         6,
     ),
+    "ASIN": Fit(
+        "arcsin s = s + s³ P(s²) for |s| ≤ ½",
+        after_terms(mp.asin, [mpf(1)], 1, 2),
+        mpf(0),
+        mpf("0.2501"),
+        lambda z: z,
+        5,
+        11,
+    ),
+    "ATAN": Fit(
+        "arctan t = t + t³ P(t²) for |t| ≤ tan π/8",
+        after_terms(mp.atan, [mpf(1)], 1, 2),
+        mpf(0),
+        TAN_EIGHTH**2,
+        lambda z: z,
+        4,
+        10,
+    ),
+    "SINH": Fit(
+        "sinh x = x + x³ P(x²) for |x| ≤ 1",
+        after_terms(mp.sinh, [mpf(1)], 1, 2),
+        mpf(0),
+        mpf("1.0001"),
+        lambda z: z,
+        3,
+        6,
+    ),
+    "LOG_TAIL": Fit(
+        "2 artanh s = 2 s + ⅔ s³ + s⁵ P(s²) for |s| ≤ (√2 − 1)/(√2 + 1)",
+        after_terms(lambda s: 2 * mp.atanh(s), [mpf(2), mpf(2) / 3], 1, 2),
+        mpf(0),
+        LOG_S,
+        lambda z: z**2,
+        0,
+        7,
+    ),
+    "INVERSE_CBRT": Fit(
+        "m^(−1/3) for √½ ≤ m ≤ √2, a first approximation",
+        lambda m: 1 / mp.cbrt(m),
+        ROOT_HALF * mpf("0.9999"),
+        ROOT_TWO * mpf("1.0001"),
+        lambda m: mp.cbrt(m),
+        3,
+        4,
+    ),
+    "ERF": Fit(
+        "erf x = x + x P(x²) for |x| ≤ 1",
+        lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1 if z else 2 / mp.sqrt(mp.pi) - 1,
+        mpf(0),
+        mpf("1.001"),
+        lambda z: mpf(1),
+        6,
+        11,
+    ),
+    "ERFINV_CENTRE": Fit(
+        "erf⁻¹ x = x P(w − 2.5), w = −log(1 − x²) ≤ 5, a first approximation for double precision",
+        lambda t: inverse_erf(t + CENTRE / 2),
+        -CENTRE / 2,
+        CENTRE / 2 + mpf("0.001"),
+        lambda t: mpf(1),
+        0,
+        9,
+    ),
+    "ERFINV_TAIL": Fit(
+        "erf⁻¹ x = x P(√w − 4), w = −log(1 − x²) ≥ 5, a first approximation for double precision",
+        lambda t: inverse_erf((t + 4) ** 2),
+        mp.sqrt(CENTRE) - 4 - mpf("0.001"),
+        mp.sqrt(TAIL) - 4,
+        lambda t: 1 / (t + 4),
+        0,
+        11,
+    ),
+    "ERFC": Fit(
+        "erfc x = e^(−x²) P(q)/(1 + 2x), q = (x − c)/(x + c), c = ERFC_CENTRE, for x ≥ 0.45 up to where it vanishes",
+        *scaled_erfc("float64"),
+        lambda q: mpf(1),
+        0,
+        20,
+    ),
+    "ERFC_SHORT": Fit(
+        "the same for single precision",
+        *scaled_erfc("float32"),
+        lambda q: mpf(1),
+        9,
+        0,
+    ),
 }
 
 HEADER = '''"""Coefficients of the native math functions, lowest power first; written by scripts/fit_coefficients.py. They know no code."""
@@ -198,6 +323,12 @@ def table(name: str, fit: Fit) -> str:
     return f'{name}: Table = {{\n{lines}\n}}\n"""{fit.summary}; the error of the fit is {", ".join(notes)}."""\n'
 
 
+def centres() -> str:
+    """The Python text of the point that erfc's variable q is centred on."""
+    entries = ", ".join(f'"{dtype}": {float(c)!r}' for dtype, c in ERFC_CENTRE.items())
+    return f'ERFC_CENTRE: dict[str, float] = {{{entries}}}\n"""The x at which q = 0 in ERFC."""\n'
+
+
 def words_of_two_over_pi() -> str:
     """The Python text of the bits of 2/π: 64 zeros, then the bits after the binary point, in words of 64."""
     count = 21
@@ -214,7 +345,8 @@ def main(names: list[str]) -> None:
         print("\n".join(table(name, FITS[name]) for name in names))
         return
     TARGET.write_text(
-        "\n".join([HEADER, *(table(name, fit) for name, fit in FITS.items()), words_of_two_over_pi()]), encoding="utf-8"
+        "\n".join([HEADER, *(table(name, fit) for name, fit in FITS.items()), centres(), words_of_two_over_pi()]),
+        encoding="utf-8",
     )
     subprocess.run([sys.executable, "-m", "ruff", "format", "-q", str(TARGET)], check=True)
 

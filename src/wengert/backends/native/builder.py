@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wengert.backends.native import exponential, trigonometry
+from wengert.backends.native import exponential, hyperbolic, inverse, powers, special, trigonometry
 from wengert.backends.native.instructions import Body, Value, type_of
 from wengert.backends.native.memory import Memory
 from wengert.backends.native.module import Module
@@ -116,3 +116,91 @@ class Builder(Memory):
     def tan(self, x: Value) -> Value:
         """tan x."""
         return self._function(trigonometry.tan, x)
+
+    def arcsin(self, x: Value) -> Value:
+        """The angle in [−π/2, π/2] whose sine is x."""
+        return self._function(inverse.arcsin, x)
+
+    def arccos(self, x: Value) -> Value:
+        """The angle in [0, π] whose cosine is x."""
+        return self._function(inverse.arccos, x)
+
+    def arctan(self, x: Value) -> Value:
+        """The angle in (−π/2, π/2) whose tangent is x."""
+        return self._function(inverse.arctan, x)
+
+    def arctan2(self, y: Value, x: Value) -> Value:
+        """The angle of the point (x, y) in (−π, π]."""
+        return self._function(inverse.arctan2, y, x)
+
+    # hyperbolic functions
+
+    def sinh(self, x: Value) -> Value:
+        """sinh x."""
+        return self._function(hyperbolic.sinh, x)
+
+    def cosh(self, x: Value) -> Value:
+        """cosh x."""
+        return self._function(hyperbolic.cosh, x)
+
+    def arcsinh(self, x: Value) -> Value:
+        """The inverse of sinh."""
+        return self._function(hyperbolic.arcsinh, x)
+
+    def arccosh(self, x: Value) -> Value:
+        """The inverse of cosh for x ≥ 1."""
+        return self._function(hyperbolic.arccosh, x)
+
+    def arctanh(self, x: Value) -> Value:
+        """The inverse of tanh for |x| < 1."""
+        return self._function(hyperbolic.arctanh, x)
+
+    # powers and roots
+
+    def power(self, x: Value, y: Value) -> Value:
+        """xʸ, with the special cases of C's pow."""
+        return self._function(powers.power, x, y)
+
+    def integer_power(self, x: Value, exponent: int) -> Value:
+        """xⁿ. Raises GraphError for an integer x and n < 0."""
+        if not x.is_float or -3 <= exponent <= powers.LARGEST_PRODUCT:
+            return powers.integer_power(self, x, exponent)
+        return self.power(x, self.like(exponent, x))
+
+    def cbrt(self, x: Value) -> Value:
+        """The real cube root."""
+        return self._function(powers.cbrt, x)
+
+    def hypot(self, x: Value, y: Value) -> Value:
+        """√(x² + y²) without overflow."""
+        return self._function(powers.hypot, x, y)
+
+    # the error function
+
+    def erf(self, x: Value) -> Value:
+        """erf x = 2/√π ∫₀ˣ e^(−s²) ds."""
+        return self._function(special.erf, x)
+
+    def erfc(self, x: Value) -> Value:
+        """1 − erf x, exact in the right tail."""
+        return self._function(special.erfc, x)
+
+    def erfinv(self, x: Value) -> Value:
+        """The y with erf y = x."""
+        return self._function(special.erfinv, x)
+
+    # functions of the process
+
+    def host_call(self, symbol: str, *arguments: Value) -> Value:
+        """A C function of doubles that the process has, such as lgamma, called for each lane; the module imports the symbol."""
+        x = arguments[0]
+        wide = [self.cast(argument, "float64") for argument in arguments]
+        called = self.module.declare(f"declare double @{symbol}({', '.join(['double'] * len(wide))}) nounwind")
+        result: Value | None = None
+        for lane in range(x.width):
+            operands = ", ".join(self.extract(value, lane).text for value in wide)
+            entry = self.pure(f"call double {called}({operands})", "float64", 1)
+            start = Value("poison", "float64", x.width) if result is None else result
+            result = self.insert(start, entry, lane)
+        assert result is not None
+        return self.cast(result, x.dtype)

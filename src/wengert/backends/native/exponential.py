@@ -177,16 +177,24 @@ def log10(b: Instructions, x: Value) -> Value:
     return log_special(b, x, b.fma(k, b.like(LOG10_2_HIGH[x.dtype], x), low))
 
 
-def log1p(b: Instructions, x: Value) -> Value:
-    """log(1 + x) with 1 + x = 2ᵏ (1 + f) and f = 2⁻ᵏ x + (2⁻ᵏ − 1), which rounds once."""
-    dtype = x.dtype
-    one = b.like(1, x)
-    _, k = mantissa_and_exponent(b, b.add(x, one))
-    # 2^(2 − k) is a normal number for every k ≤ 1024, and x/4 is exact unless x is tiny.
+def log1p_sum(b: Instructions, u: Value, low: Value, extra: Value) -> Value:
+    """extra · log 2 + log(1 + u + low) for finite u > −1, where `low` is less than a unit in the last place of u.
+
+    1 + u = 2ᵏ (1 + f) with f = 2⁻ᵏ u + (2⁻ᵏ − 1), which rounds once.
+    """
+    dtype, one, quarter = u.dtype, b.like(1, u), b.like(0.25, u)
+    _, k = mantissa_and_exponent(b, b.add(u, one))
+    # 2^(2 − k) is a normal number for every k ≤ 1024, and u/4 is exact unless u is tiny.
     quadruple = b.power_of_two(b.subtract(b.like(2, k), k), dtype)
-    quarter = b.like(0.25, x)
-    f = b.fma(b.multiply(x, quarter), quadruple, b.subtract(b.multiply(quadruple, quarter), one))
-    y = keep_tiny(b, x, log_sum(b, f, b.small_float(k, dtype)))
+    power = b.multiply(quadruple, quarter)
+    f = b.fma(b.multiply(u, quarter), quadruple, b.subtract(power, one))
+    return log_sum(b, b.fma(low, power, f), b.add(b.small_float(k, dtype), extra))
+
+
+def log1p(b: Instructions, x: Value) -> Value:
+    """log(1 + x), exact near 0."""
+    zero = b.like(0, x)
+    y = keep_tiny(b, x, log1p_sum(b, x, zero, zero))
     y = b.where(b.less(x, b.like(math.inf, x)), y, x)
     edge = b.where(b.equal(x, b.like(-1, x)), b.like(-math.inf, x), b.like(math.nan, x))
     return b.where(b.compare("ugt", x, b.like(-1, x)), y, edge)

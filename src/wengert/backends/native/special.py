@@ -1,0 +1,94 @@
+"""The error function, its complement and its inverse over lanes. They know no graph.
+
+erf x = x + x P(x²) near 0; erfc x = e^(−x²) P(q)/(1 + 2x) with q = (x − c)/(x + c) elsewhere, which is smooth and nearly
+constant up to ∞ (Schonfelder 1978, Math. Comp. 32). The inverse is a fit corrected by one step of Halley's method.
+"""
+
+from __future__ import annotations
+
+import math
+
+from wengert.backends.native import exponential
+from wengert.backends.native.coefficients import (
+    ERF,
+    ERFC,
+    ERFC_CENTRE,
+    ERFC_SHORT,
+    ERFINV_CENTRE,
+    ERFINV_TAIL,
+    EXPM1,
+)
+from wengert.backends.native.instructions import Instructions, Value
+
+ERFC_LOW = 0.45
+ERFC_VANISHES = {"float32": 10.2, "float64": 28.0}
+"""Above it erfc rounds to 0."""
+TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
+
+
+def _near_zero(b: Instructions, x: Value) -> Value:
+    """erf x for |x| ≤ 1."""
+    return b.fma(x, b.polynomial(ERF[x.dtype], b.multiply(x, x)), x)
+
+
+def _tail(b: Instructions, a: Value) -> Value:
+    """erfc a for a ≥ 0.45. What the roundings of a² and 1 + 2a lose goes into the factor e^(−a²)."""
+    a = b.clamp(a, ERFC_LOW, ERFC_VANISHES[a.dtype])
+    one = b.like(1, a)
+    centre = b.like(ERFC_CENTRE[a.dtype], a)
+    q = b.divide(b.subtract(a, centre), b.add(a, centre))
+    coefficients = ERFC_SHORT["float32"] if a.dtype == "float32" else ERFC["float64"]
+    below, lost = b.fast_two_sum(b.add(a, a), one)
+    ratio = b.divide(b.polynomial(coefficients, q), below)
+    square, square_lost = b.two_product(a, a)
+    n, r, c = exponential.reduced(b, b.negative(square))
+    p = b.add(r, b.fma(b.multiply(r, r), b.polynomial(EXPM1[a.dtype], r), c))
+    # P(q) is between 1 and 1.3, so that ratio/1.13 is nearly 1/(1 + 2a).
+    correction = b.fma(lost, b.multiply(ratio, b.like(1 / 1.13, a)), square_lost)
+    p = b.subtract(p, b.multiply(correction, b.add(p, one)))
+    return b.scaled(b.fma(ratio, p, ratio), n)
+
+
+def erf(b: Instructions, x: Value) -> Value:
+    """erf x = 2/√π ∫₀ˣ e^(−s²) ds."""
+    a, one = b.abs(x), b.like(1, x)
+    far = b.copysign(b.subtract(one, _tail(b, a)), x)
+    return b.where(b.less(a, one), _near_zero(b, x), far)
+
+
+def erfc(b: Instructions, x: Value) -> Value:
+    """1 − erf x, exact in the right tail."""
+    a, one = b.abs(x), b.like(1, x)
+    tail = _tail(b, a)
+    left = b.where(b.less(a, one), b.subtract(one, _near_zero(b, x)), b.subtract(b.like(2, x), tail))
+    return b.where(b.less(x, b.like(0.5, x)), left, tail)
+
+
+def _first_inverse(b: Instructions, a: Value) -> Value:
+    """erf⁻¹ a for 0 ≤ a < 1 in double precision, to eight digits."""
+    one = b.like(1, a)
+    w = b.negative(exponential.log(b, b.multiply(b.subtract(one, a), b.add(one, a))))
+    centre = b.polynomial(ERFINV_CENTRE["float64"], b.subtract(w, b.like(2.5, a)))
+    tail = b.polynomial(ERFINV_TAIL["float64"], b.subtract(b.sqrt(w), b.like(4, a)))
+    return b.multiply(a, b.where(b.less(w, b.like(5, a)), centre, tail))
+
+
+def erfinv(b: Instructions, x: Value) -> Value:
+    """The y with erf y = x; ±∞ at ±1."""
+    wide = b.cast(x, "float64")
+    a, one = b.abs(wide), b.like(1, wide)
+    y = _first_inverse(b, a)
+    if x.dtype == "float64":
+        y = _improved(b, y, a)
+    y = b.where(b.equal(a, one), b.like(math.inf, wide), y)
+    return b.cast(b.copysign(y, wide), x.dtype)
+
+
+def _improved(b: Instructions, y: Value, a: Value) -> Value:
+    """y − d/(1 + y d), d = (erf y − a)/erf' y; the difference is taken of erfc where a > ½."""
+    one = b.like(1, a)
+    beyond = b.subtract(b.subtract(one, a), _tail(b, y))
+    residual = b.where(b.less(a, b.like(0.5, a)), b.subtract(_near_zero(b, y), a), beyond)
+    slope = b.multiply(exponential.exp(b, b.negative(b.multiply(y, y))), b.like(TWO_OVER_ROOT_PI, a))
+    d = b.divide(residual, slope)
+    return b.subtract(y, b.divide(d, b.fma(y, d, one)))
