@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from wengert.backends.native import entry_ir, jit, numpy_abi, plan
+from wengert.backends.native import entry_ir, jit, numpy_abi, plan, runtime
 from wengert.backends.native.signature import Signature
 from wengert.backends.native.target import Target, host
 
@@ -61,7 +61,8 @@ def build(
     `slow` is called with the same arguments where they are not exactly what the signature says (another layout or dtype,
     a wrong shape, a keyword that is no parameter); `fail` where the program ends with status 1 (by default, `slow`).
     """
-    code = jit.load(ir_text, [PROGRAM], imports or {}, target or host(), opt=opt, cache=cache)
+    found = {**runtime.imports_of(ir_text), **(imports or {})}
+    code = jit.load(ir_text, [PROGRAM], found, target or host(), opt=opt, cache=cache)
     return wrap(code, signature, slow, fail, base=base)
 
 
