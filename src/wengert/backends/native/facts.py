@@ -89,6 +89,7 @@ class Facts:
     used: Ordered[Any] = field(default_factory=dict)
     defined: Ordered[Any] = field(default_factory=dict)
     axes: Ordered[Axis] = field(default_factory=dict)
+    bound: Ordered[Axis] = field(default_factory=dict)
     accumulates: Ordered[Accumulator] = field(default_factory=dict)
     opened: Ordered[Accumulator] = field(default_factory=dict)
     totals: Ordered[Accumulator] = field(default_factory=dict)
@@ -101,6 +102,11 @@ class Facts:
     def buffers(self) -> Ordered[Buffer]:
         """Every buffer that is touched."""
         return self.reads | self.writes
+
+    @property
+    def added(self) -> Ordered[Accumulator]:
+        """The accumulators opened outside that are added to."""
+        return {a: None for a in self.accumulates if a not in self.opened}
 
     @property
     def crossing(self) -> bool:
@@ -129,15 +135,21 @@ class FactBook:
 def gather(body: Iterable[Statement]) -> Facts:
     """The facts of statements with all inside them."""
     facts = Facts()
-    bound: Ordered[Axis] = {}
     for statement in statements(body):
-        _add(facts, bound, statement)
+        _add(facts, statement)
     facts.used = {x: None for x in facts.used if x not in facts.defined}
-    facts.axes = {axis: None for axis in facts.axes if axis not in bound}
+    facts.axes = {axis: None for axis in facts.axes if axis not in facts.bound}
     return facts
 
 
-def _add(facts: Facts, bound: Ordered[Axis], statement: Statement) -> None:
+def own(statement: Statement) -> Facts:
+    """The facts of a statement without those inside it."""
+    facts = Facts()
+    _add(facts, statement)
+    return facts
+
+
+def _add(facts: Facts, statement: Statement) -> None:
     """One statement without what is inside it."""
     match statement:
         case Accumulator():
@@ -147,7 +159,7 @@ def _add(facts: Facts, bound: Ordered[Axis], statement: Statement) -> None:
             facts.used[value] = None
             facts.cost += 1
         case For() | Contract():
-            _add_loop(facts, bound, statement)
+            _add_loop(facts, statement)
         case Branch() | While() | Replay():
             _add_control(facts, statement)
         case Store() | Copy() | Fill():
@@ -157,15 +169,15 @@ def _add(facts: Facts, bound: Ordered[Axis], statement: Statement) -> None:
             _add_instruction(facts, statement)
 
 
-def _add_loop(facts: Facts, bound: Ordered[Axis], loop: For | Contract) -> None:
+def _add_loop(facts: Facts, loop: For | Contract) -> None:
     facts.cost += 3
     if isinstance(loop, For):
-        bound[loop.axis] = None
+        facts.bound[loop.axis] = None
         if loop.axis.clip is not None:
             facts.axes[loop.axis.clip[0]] = None
         facts.parallel |= loop.kind == "parallel"
         return
-    bound.update(dict.fromkeys((loop.rows, loop.columns, loop.inner)))
+    facts.bound.update(dict.fromkeys((loop.rows, loop.columns, loop.inner)))
     for buffer, index in (loop.a, loop.b):
         facts.reads[buffer] = None
         facts.axes.update(dict.fromkeys(index.axes))
