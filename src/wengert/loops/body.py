@@ -29,6 +29,7 @@ from wengert.loops.fuse import (
 from wengert.loops.memory import Memory
 from wengert.loops.nest import Affine, Combine, Compute, Copy, Fill, Instruction, Statement, Store
 from wengert.loops.pull import Given, Place, Puller
+from wengert.loops.rows import in_blocks
 from wengert.loops.sweep import Reduced, Stored, Sweep, identity
 
 COMBINES: dict[str, Combine] = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum"}
@@ -68,10 +69,8 @@ class Body:
         for node in self.fusion.home:
             if node in self.fusion.stored and node not in self.places and not control.is_control(node):
                 self.places[node] = self.memory.place(node.type)
-        statements: list[Statement] = []
-        for kernel in self.fusion.ordered():
-            statements.extend(self._kernel(kernel))
-        return [*statements, *self._copies()]
+        parts = [self._kernel(kernel) for kernel in self.fusion.ordered()]
+        return [*in_blocks(parts), *self._copies()]
 
     # where things lie
 
@@ -135,7 +134,7 @@ class Body:
 
     # kernels
 
-    def _kernel(self, kernel: Kernel) -> list[Statement]:
+    def _kernel(self, kernel: Kernel) -> Sweep | list[Statement]:
         root = kernel.roots[0]
         if root.op.name == "item":
             return []
@@ -146,7 +145,7 @@ class Body:
             return assembly.assemble(self, root)
         return self.sweep(kernel)
 
-    def sweep(self, kernel: Kernel) -> list[Statement]:
+    def sweep(self, kernel: Kernel) -> Sweep | list[Statement]:
         """A kernel of entries, reductions or a matrix product."""
         if 0 in kernel.space:
             return [s for root in kernel.roots if root.op.name in REDUCTIONS for s in self._empty(root)]
@@ -164,7 +163,7 @@ class Body:
             operands = self.puller(kernel)
             operands.axes, operands.identity = puller.axes, puller.identity
             return matrices(puller, operands, stored, self.threads).nest()
-        return Sweep(puller.axes, puller.instructions, stored, reduced, cost(puller.instructions), self.threads).nest()
+        return Sweep(puller.axes, puller.instructions, stored, reduced, cost(puller.instructions), self.threads)
 
     def puller(self, kernel: Kernel) -> Puller:
         """Pulls the entries of a kernel."""

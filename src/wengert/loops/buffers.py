@@ -37,6 +37,10 @@ class Plan:
     offsets: dict[Buffer, int]
     bytes: int
 
+    def offset(self, buffer: Buffer) -> int:
+        """The byte at which a temporary starts."""
+        return self.offsets[buffer]
+
 
 @dataclass
 class Life:
@@ -98,19 +102,22 @@ def _first_fit(live: Iterable[tuple[int, int, int]], size: int) -> int:
 
 
 def lifetimes(body: tuple[Statement, ...]) -> dict[Buffer, Life]:
-    """The life of every temporary. One that is touched outside a loop and inside it lives as long as the loop: it carries."""
+    """The life of every temporary. One that is touched outside a loop and inside it lives as long as the loop: it carries. So
+    does one inside a parallel loop: other steps have it at other stages.
+    """
     lives: dict[Buffer, Life] = {}
-    loops: list[tuple[int, int]] = []
+    loops: list[Loop] = []
     number = 0
-    stack: list[tuple[Iterator[Statement], int | None]] = [(iter(body), None)]
+    stack: list[tuple[Iterator[Statement], Loop | None]] = [(iter(body), None)]
     while stack:
-        statements, start = stack[-1]
+        statements, loop = stack[-1]
         statement = next(statements, None)
         if statement is None:
             stack.pop()
-            if start is not None:
+            if loop is not None:
                 number += 1
-                loops.append((start, number))
+                loop.end = number
+                loops.append(loop)
             continue
         number += 1
         for buffer in touched(statement):
@@ -119,15 +126,28 @@ def lifetimes(body: tuple[Statement, ...]) -> dict[Buffer, Life]:
         inside = bodies(statement)
         if inside:
             repeated = isinstance(statement, For | While | Replay)
+            at_once = isinstance(statement, For) and statement.kind == "parallel"
             parts = iter(tuple(part for each in inside for part in each))
-            stack.append((parts, number if repeated else None))
+            stack.append((parts, Loop(number, number, at_once) if repeated else None))
     return _through_loops(lives, loops)
 
 
-def _through_loops(lives: dict[Buffer, Life], loops: list[tuple[int, int]]) -> dict[Buffer, Life]:
+@dataclass
+class Loop:
+    """The numbers of the statements of a loop; `at_once` if its steps may run at the same time."""
+
+    start: int
+    end: int
+    at_once: bool
+
+
+def _through_loops(lives: dict[Buffer, Life], loops: list[Loop]) -> dict[Buffer, Life]:
     """Inner loops come before outer ones, so one walk is enough."""
-    for start, end in loops:
+    for loop in loops:
         for life in lives.values():
-            if life.first <= start <= life.last <= end or start <= life.first <= end < life.last:
-                life.first, life.last = min(life.first, start), max(life.last, end)
+            enters = life.first <= loop.start <= life.last <= loop.end
+            leaves = loop.start <= life.first <= loop.end < life.last
+            inside = loop.at_once and loop.start <= life.first <= life.last <= loop.end
+            if enters or leaves or inside:
+                life.first, life.last = min(life.first, loop.start), max(life.last, loop.end)
     return lives

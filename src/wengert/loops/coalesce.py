@@ -73,7 +73,7 @@ def merged(
 
 
 def _walk_as_one(outer: Axis, inner: Axis, used: Sequence[Affine], groups: Sequence[frozenset[Axis]]) -> bool:
-    if any((outer in group) != (inner in group) for group in groups):
+    if outer.clip or inner.clip or any((outer in group) != (inner in group) for group in groups):
         return False
     return all(a.coefficient(outer) == a.coefficient(inner) * inner.extent for a in used)
 

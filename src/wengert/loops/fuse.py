@@ -21,6 +21,8 @@ CHEAP = 4
 LONGEST = 500
 """The most ops that are computed for one root without a store on the way."""
 MOST_ROOTS = 24
+WINDOW = 64
+"""So many kernels are looked at for the one that runs next."""
 
 LEAVES = frozenset({"input", "constant", "position", "size_of"})
 REDUCTIONS = frozenset({"sum", "max", "min", "prod"})
@@ -74,20 +76,19 @@ class Fusion:
         return True
 
     def ordered(self) -> list[Kernel]:
-        """The kernels in an order in which they can run: as they were made, but for those that wait."""
+        """The kernels in an order in which they can run: as they were made, but those over the same rows one after another."""
         done = 0
-        waiting = self.kernels
+        waiting = list(self.kernels)
         result: list[Kernel] = []
         while waiting:
-            later: list[Kernel] = []
-            for kernel in waiting:
-                if kernel.needs & ~done:
-                    later.append(kernel)
-                else:
-                    done |= 1 << kernel.number
-                    result.append(kernel)
-            assert len(later) < len(waiting), "kernels wait for each other"
-            waiting = later
+            rows = result[-1].space[:1] if result else ()
+            ready = [kernel for kernel in waiting[:WINDOW] if not kernel.needs & ~done]
+            if not ready:
+                ready = [next(kernel for kernel in waiting if not kernel.needs & ~done)]
+            kernel = next((k for k in ready if rows and k.space[:1] == rows), ready[0])
+            waiting.remove(kernel)
+            done |= 1 << kernel.number
+            result.append(kernel)
         return result
 
 

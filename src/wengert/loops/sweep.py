@@ -38,6 +38,8 @@ BLOCK = 4096
 CHUNK_WORK = 400_000
 """The least work of a chunk of a parallel loop, in entries times cost: some 10 µs."""
 MOST_CHUNKS = 64
+LONGEST_CHUNK = 1 << 16
+"""So many float32 are at most added in the lanes of one chunk."""
 LANES = 16
 
 
@@ -88,7 +90,6 @@ class Sweep:
     cost: int
     threads: bool = True
     """Whether it may be cut into chunks: not inside a loop."""
-    extra: list[Buffer] = field(default_factory=list[Buffer])
 
     def nest(self) -> list[Statement]:
         """The statements of the kernel."""
@@ -107,7 +108,7 @@ class Sweep:
             body.extend(_Tree(self, plan, first).build())
             first += plan.chunks
         for root, partial in self.partial.items():
-            body.extend(_finish(root, partial, slots))
+            body.extend(finish(root, partial, slots))
         return body
 
     def _merge(self) -> None:
@@ -157,9 +158,8 @@ class Sweep:
         partial: dict[Reduced, Buffer] = {}
         for root in self.reduced:
             if root.over & set(self.order) and (self.order[0] in root.over or self.cut):
-                buffer = Buffer(f"{root.buffer.name}_parts", _wide(root), (slots, root.size))
+                buffer = Buffer(f"{root.buffer.name}_parts", wide_dtype(root), (slots, root.size))
                 partial[root] = buffer
-                self.extra.append(buffer)
         return partial
 
     def vector_axis(self, extents: dict[Axis, int]) -> Axis | None:
@@ -209,7 +209,7 @@ def axes_of(value: Instruction, known: dict[Instruction, frozenset[Axis]]) -> fr
     return found
 
 
-def _wide(root: Reduced) -> str:
+def wide_dtype(root: Reduced) -> str:
     """The dtype of totals of totals."""
     return "float64" if root.value.dtype == "float32" and root.combine == "add" else root.value.dtype
 
@@ -252,6 +252,8 @@ def _plan(sweep: Sweep, piece: Piece) -> Plan:
     outer = piece.extents[0]
     scattered = any(s.combine is not None for s in sweep.stored)
     chunks = min(MOST_CHUNKS, outer, entries * sweep.cost // CHUNK_WORK) if sweep.threads and not scattered else 1
+    if chunks > 1 and any(wide_dtype(root) != root.value.dtype for root in sweep.reduced):
+        chunks = min(outer, max(chunks, entries // LONGEST_CHUNK))
     if chunks < 2:
         return Plan(piece, 1, outer, vector)
     size = -(-outer // chunks)
@@ -286,7 +288,7 @@ class _Tree:
             start, extent = plan.piece.starts[k], plan.piece.extents[k]
             kind: LoopKind = "vector" if axis is plan.vector else "serial"
             base = Affine((), start)
-            clip: tuple[Axis, int] | None = None
+            clip = axis.clip
             if k == 0 and plan.chunks > 1:
                 self.chunk = Axis(plan.chunks, "c")
                 self._open(self.chunk, "parallel")
@@ -294,32 +296,20 @@ class _Tree:
                 clip, extent = (self.chunk, extent), plan.extent
             self.outer[axis] = len(self.levels)
             if self._blocked(axis, extent):
-                block = Axis(-(-extent // BLOCK), "b", self._block_clip(clip))
+                block = Axis(-(-extent // BLOCK), "b")
                 self._open(block, "serial")
                 base = base + along(block) * BLOCK
-                clip, extent = self._clip_in_block(clip, block, extent), BLOCK
+                clip, extent = (block, extent) if extent % BLOCK else None, BLOCK
             loop = Axis(extent, axis.name, clip)
             self._open(loop, kind)
             self.inner[axis] = len(self.levels) - 1
             self.places[axis] = base + along(loop)
 
-    def _block_clip(self, clip: tuple[Axis, int] | None) -> tuple[Axis, int] | None:
-        """A chunk's blocks: chunks are whole numbers of blocks, so blocks are clipped as their entries are."""
-        if clip is None:
-            return None
-        chunk, total = clip
-        return chunk, -(-total // BLOCK)
-
-    def _clip_in_block(self, clip: tuple[Axis, int] | None, block: Axis, extent: int) -> tuple[Axis, int] | None:
-        if clip is None:
-            return (block, extent) if extent % BLOCK else None
-        return block, clip[1]
-
     def _blocked(self, axis: Axis, extent: int) -> bool:
-        """Whether float32 totals over the innermost axis are too long for float32."""
-        if axis is not self.sweep.order[-1] or extent <= BLOCK:
+        """Whether float32 totals over the innermost axis are too long for float32; chunks of it are short."""
+        if axis is not self.sweep.order[-1] or extent <= BLOCK or (self.chunk is not None and len(self.inner) == 0):
             return False
-        return any(axis in r.over and _wide(r) != r.value.dtype for r in self.sweep.reduced)
+        return any(axis in r.over and wide_dtype(r) != r.value.dtype for r in self.sweep.reduced)
 
     def _open(self, axis: Axis, kind: LoopKind) -> None:
         self.depth[axis] = len(self.levels)
@@ -364,7 +354,7 @@ class _Tree:
             total = Total(lanes)
             self.levels[middle].after.append(total)
             if top != middle:
-                wide = Accumulator(root.combine, _wide(root))
+                wide = Accumulator(root.combine, wide_dtype(root))
                 self.levels[top].before.append(wide)
                 self.levels[middle].after.append(Accumulate(wide, self._cast(total, wide.dtype, middle)))
                 total = Total(wide)
@@ -421,7 +411,7 @@ class _Tree:
         return top, middle
 
 
-def _finish(root: Reduced, partial: Buffer, slots: int) -> list[Statement]:
+def finish(root: Reduced, partial: Buffer, slots: int) -> list[Statement]:
     """The slots combined in order."""
     size = root.size
     entry, slot = Axis(size, "j"), Axis(slots, "c")
