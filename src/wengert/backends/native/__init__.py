@@ -1,1 +1,27 @@
-"""Loop nests as machine code, through LLVM: the only package that imports llvmlite."""
+"""The native back end: graphs become machine code of this processor, by LLVM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from wengert.ir.graph import Graph
+
+if TYPE_CHECKING:
+    from wengert.backends.native.function import Native
+
+name = "native"
+
+
+def compile(
+    graph: Graph, sizes: Mapping[str, int] | None = None, *, donate: Sequence[str] = (), cache: bool = True
+) -> Native:
+    """The graph as a callable over arrays; `sizes` gives the named sizes that no input has.
+
+    The memory of the inputs in `donate` is that of results of the same types. With `cache`, object code is kept on disk.
+
+    Raises GraphError where a donated name has no result of its type.
+    """
+    from wengert.backends.native.function import Native
+
+    return Native(graph, sizes, donate, cache)

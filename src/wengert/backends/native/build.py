@@ -1,0 +1,101 @@
+"""From a graph whose sizes are numbers to code in memory, stage by stage: loop nests, LLVM, machine code. It knows no call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+
+from wengert.backends.native import jit
+from wengert.backends.native.emit import CONSTANT, Emitted, emit
+from wengert.backends.native.runtime import imports_of
+from wengert.backends.native.signature import PROGRAM
+from wengert.backends.native.target import Target, host
+from wengert.ir.graph import Graph
+from wengert.loops.buffers import Plan, plan
+from wengert.loops.fuse import COST, TRANSCENDENTAL
+from wengert.loops.lower import lower
+from wengert.loops.nest import Compute, Contract, For, Program, Replay, Statement, While, bodies
+
+T = TypeVar("T")
+
+LONG = 100_000
+"""The work, in entries times cost, from which other Python threads run meanwhile: some 10 µs."""
+
+
+@dataclass
+class Build:
+    """One graph on its way to code; every stage can be looked at."""
+
+    graph: Graph
+    donated: Mapping[int, int] = field(default_factory=dict[int, int])
+    target: Target = field(default_factory=host)
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+    """How long each stage took."""
+
+    @cached_property
+    def program(self) -> Program:
+        """The loop nests."""
+        return self._timed("loops", lambda: lower(self.graph, self.donated))
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The places of the temporaries."""
+        return self._timed("memory", lambda: plan(self.program))
+
+    @cached_property
+    def emitted(self) -> Emitted:
+        """The module in LLVM's language."""
+        program, places = self.program, self.plan
+        return self._timed("llvm", lambda: emit(program, places, self.target))
+
+    @cached_property
+    def assembly(self) -> str:
+        """The machine's instructions as text."""
+        return jit.emit_assembly(self.emitted.text, self.target)
+
+    def load(self, cache: bool = True) -> jit.Code:
+        """The code in memory."""
+        emitted = self.emitted
+        arrays = [np.ascontiguousarray(b.value, dtype=b.dtype) for b in emitted.constants]
+        addresses = {f"{CONSTANT}{k}": array.ctypes.data for k, array in enumerate(arrays)}
+        imports = {**imports_of(emitted.text), **addresses}
+        code = self._timed("code", lambda: jit.load(emitted.text, [PROGRAM], imports, self.target, cache=cache))
+        code.holds = arrays
+        return code
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a call takes long enough for others to run meanwhile."""
+        return work(self.program.body) > LONG
+
+    def _timed(self, stage: str, make: Callable[[], T]) -> T:
+        start = time.perf_counter()
+        result = make()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+        return result
+
+
+def work(body: tuple[Statement, ...]) -> int:
+    """The additions that a program amounts to; a loop without a known end counts as long."""
+    total = 0
+    stack: list[tuple[tuple[Statement, ...], int]] = [(body, 1)]
+    while stack:
+        statements, times = stack.pop()
+        for statement in statements:
+            if isinstance(statement, While | Replay):
+                return LONG + 1
+            if isinstance(statement, Compute):
+                total += times * COST.get(statement.function, TRANSCENDENTAL)
+            inside = times
+            if isinstance(statement, For):
+                inside = times * statement.axis.extent
+            elif isinstance(statement, Contract):
+                inside = times * statement.rows.extent * statement.columns.extent
+                total += inside * statement.inner.extent
+            stack.extend((part, inside) for part in bodies(statement))
+    return total
