@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wengert.ir.graph import Graph
 
 if TYPE_CHECKING:
-    from wengert.backends.native.function import Native
+    from wengert.backends.native.compiled import Native
 
 name = "native"
 
@@ -22,6 +22,6 @@ def compile(
 
     Raises GraphError where a donated name has no result of its type.
     """
-    from wengert.backends.native.function import Native
+    from wengert.backends.native.compiled import Native
 
     return Native(graph, sizes, donate, cache)
