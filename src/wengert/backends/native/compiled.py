@@ -1,106 +1,180 @@
-"""One function of a program, statement by statement. It decides nothing: each statement has its place in the classes below it."""
+"""Graphs as native functions: a variant of code for each binding of the named sizes, and the way of what does not fit.
+
+The newest variants check for themselves whether they are meant; what none takes comes here, to be converted, bound to
+sizes, compiled, or run by the interpreter, whose errors are exact. It knows no Python function that a graph came from.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from wengert.backends.native.instructions import constant_of
-from wengert.backends.native.products_ir import Products
+import numpy as np
+
+from wengert.backends import interpreter
+from wengert.backends.native import entry
+from wengert.backends.native.build import Build
+from wengert.backends.native.segments import Part, Segments, hosted_value, split
+from wengert.backends.native.signature import Input, Parameter, Signature
 from wengert.errors import GraphError
-from wengert.loops.nest import (
-    Accumulate,
-    Accumulator,
-    Branch,
-    Compute,
-    Constant,
-    Contract,
-    Copy,
-    Fill,
-    For,
-    Gather,
-    Inside,
-    Load,
-    Position,
-    Product,
-    Replay,
-    Statement,
-    Store,
-    Total,
-    While,
-)
+from wengert.ir.graph import Graph
+from wengert.loops.expand import with_sizes
+from wengert.ops.evaluate import Array, bind
+
+CHAIN = 4
+"""So many variants are tried one after another before the sizes are looked up."""
 
 
-class Function(Products):
-    """A function in the making, with the dispatch over statements."""
+class Variant:
+    """The code of a graph whose sizes are numbers."""
 
-    def body(self, statements: Sequence[Statement]) -> None:
-        """Write statements in order."""
-        for statement in statements:
-            self.statement(statement)
-
-    def statement(self, statement: Statement) -> None:
-        """Write one statement."""
-        if statement in self.outlined:
-            self.call(statement)
-            return
-        match statement:
-            case Accumulator():
-                self.open_accumulator(statement)
-            case Accumulate():
-                self.accumulate(statement)
-            case Store():
-                self.store(statement)
-            case For():
-                self.loop(statement)
-            case Contract():
-                self.contract(statement)
-            case Copy():
-                self.copy(statement)
-            case Fill():
-                self.fill(statement)
-            case Branch():
-                self.branch_on(statement)
-            case While():
-                self.loop_while(statement)
-            case Replay():
-                self.replay(statement)
-            case _:
-                if statement not in self.hoisted:
-                    self.instruction(statement)
-
-    def instruction(self, instruction: Any) -> None:
-        """Write one instruction, and keep its value."""
-        match instruction:
-            case Constant():
-                return
-            case Position():
-                value = self.position(instruction)
-            case Inside(ranges):
-                value = self.both(self.condition(ranges), self.lane_mask(ranges)) or constant_of(True, "bool", 1)
-            case Load(buffer, index, guards):
-                value = self.load(buffer, index, guards)
-            case Gather(buffer, index, lookups, guards):
-                value = self.load(buffer, index, guards, lookups)
-            case Compute():
-                value = self.compute(instruction)
-            case Total(accumulator):
-                value = self.total(accumulator)
-            case Product():
-                value = self.values[self.products[instruction]]
-            case _:
-                raise GraphError(
-                    f"A loop nest cannot hold a {type(instruction).__name__}.",
-                    f"  {instruction!r}",
-                    "Use the statements of wengert.loops.nest.",
-                )
-        self.values[instruction] = value
-
-    def loop(self, loop: For) -> None:
-        """A loop over an axis."""
-        if loop.kind == "parallel":
-            self.parallel(loop)
-        elif loop.kind == "vector":
-            self.vector(loop)
+    def __init__(self, graph: Graph, donated: Mapping[int, int], cache: bool) -> None:
+        self.graph = graph
+        self.donated = donated
+        self.segments = split(graph)
+        self.parts: list[Callable[..., Any]] = []
+        self._plain: Callable[..., Any] | None = None
+        if self.segments is None:
+            self.build = Build(graph, donated)
+            self.code = self.build.load(cache)
         else:
-            self.serial(loop)
+            self.parts = [_part(part, cache) for part in self.segments.parts]
+
+    def signature(
+        self, parameters: Sequence[Parameter] | None, result: Any, strict: bool = False, weak: Sequence[bool] = ()
+    ) -> Signature:
+        """How the code is called."""
+        back = set(self.donated.values())
+        flags = weak or [False] * len(self.graph.inputs)
+        inputs = tuple(
+            Input(str(x.params["name"]), x.type, flags[k], k in back, strict) for k, x in enumerate(self.graph.inputs)
+        )
+        return Signature(
+            inputs,
+            tuple(y.type for y in self.graph.outputs),
+            None if parameters is None else tuple(parameters),
+            result,
+            self.donated,
+            self.build.plan.bytes,
+            self.build.is_long,
+        )
+
+    def run(self, arrays: Sequence[Array], fallback: Callable[..., Any]) -> tuple[Any, ...]:
+        """The outputs for arrays of the inputs' types without gaps. `fallback` takes the arrays where the code gives up."""
+        if self.segments is not None:
+            return _run_segments(self.segments, self.parts, arrays)
+        if self._plain is None:
+            parameters = [Parameter(f"p{k}", k, "positional") for k in range(len(self.graph.inputs))]
+            signature = self.signature(parameters, tuple(range(len(self.graph.outputs))))
+            self._plain = entry.builtin(self.code, signature, fallback, fallback)
+        return self._plain(*arrays)
+
+
+def _part(part: Part, cache: bool) -> Callable[..., Any]:
+    if part.node is not None:
+        return hosted_value(part.node)
+    assert part.graph is not None
+    graph = part.graph
+    variant = Variant(graph, {}, cache)
+    plain = interpreter.compile(graph)
+    return lambda *arrays: variant.run(arrays, lambda *given: plain(**dict(zip(graph.input_names, given, strict=True))))
+
+
+def _run_segments(segments: Segments, parts: Sequence[Callable[..., Any]], arrays: Sequence[Array]) -> tuple[Any, ...]:
+    values: list[Any] = [None] * segments.values
+    values[: len(arrays)] = arrays
+    for part, run in zip(segments.parts, parts, strict=True):
+        made = run(*(values[k] for k in part.reads))
+        for k, value in zip(part.writes, made if part.node is None else (made,), strict=True):
+            values[k] = value if isinstance(value, tuple | list) else np.asarray(value)
+    return tuple(_result(values[k]) for k in segments.outputs)
+
+
+def _result(value: Any) -> Any:
+    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
+class Native:
+    """A graph as a native function: f(**arrays) -> the outputs in order."""
+
+    name = "native"
+
+    def __init__(self, graph: Graph, sizes: Mapping[str, int] | None, donate: Sequence[str], cache: bool) -> None:
+        self.graph = graph
+        self.sizes = dict(sizes or {})
+        self.cache = cache
+        self.donated = pair_donated(graph, donate)
+        self.variants: dict[tuple[tuple[str, int], ...], Variant] = {}
+        self._interpreted: interpreter.Interpreted | None = None
+        self._lock = threading.RLock()
+        self._first: Callable[..., Any] = self._dispatch
+
+    def __call__(self, **arrays: Any) -> tuple[Any, ...]:
+        """The outputs for arrays by the names of the inputs; without axes, NumPy scalars.
+
+        Raises ShapeError where an array does not fit its input, GraphError where the graph cannot be run on these values.
+        """
+        return self._first(**arrays)
+
+    def interpret(self, **arrays: Any) -> tuple[Any, ...]:
+        """The same by NumPy, node by node."""
+        if self._interpreted is None:
+            self._interpreted = interpreter.compile(self.graph, self.sizes)
+        return self._interpreted(**arrays)
+
+    def variant(self, sizes: Mapping[str, int]) -> Variant:
+        """The code for these sizes, compiled where it is not there yet."""
+        key = tuple(sorted(sizes.items()))
+        with self._lock:
+            if key not in self.variants:
+                variant = Variant(with_sizes(self.graph, sizes), self.donated, self.cache)
+                self.variants[key] = variant
+                if variant.segments is None and len(self.variants) <= CHAIN:
+                    signature = variant.signature(None, tuple(range(len(self.graph.outputs))))
+                    self._first = entry.builtin(variant.code, signature, self._first, self.interpret)
+            return self.variants[key]
+
+    def _dispatch(self, *args: Any, **values: Any) -> tuple[Any, ...]:
+        if args:
+            values = {**dict(zip(self.graph.input_names, args, strict=False)), **values}
+        arrays, sizes = bind(self.graph, values, self.sizes)
+        if any(array.dtype.kind == "c" for array in arrays):
+            return self.interpret(**values)
+        variant = self.variant(sizes)
+        donated = set(variant.donated.values())
+        whole = [_whole(array, k in donated) for k, array in enumerate(arrays)]
+        names = self.graph.input_names
+        return variant.run(whole, lambda *given: self.interpret(**dict(zip(names, given, strict=True))))
+
+
+def _whole(array: Array, donated: bool) -> Array:
+    """The array without gaps; of a donated one a copy, since it is no array that the code could overwrite."""
+    return np.array(array, order="C") if donated else np.require(array, requirements=["C", "A"])
+
+
+def pair_donated(graph: Graph, donate: Sequence[str]) -> dict[int, int]:
+    """For each donated input, in order, the first output of its type that no other has: output -> input.
+
+    Raises GraphError where a name is no input, or no output has its type.
+    """
+    pairs: dict[int, int] = {}
+    names = list(graph.input_names)
+    for name in donate:
+        if name not in names:
+            raise GraphError(
+                f"The donated '{name}' is no input.",
+                f"  the inputs are {', '.join(names)}",
+                "Donate an input by its name.",
+            )
+        k = names.index(name)
+        type = graph.inputs[k].type
+        free = [j for j, y in enumerate(graph.outputs) if y.type == type and j not in pairs]
+        if not free:
+            raise GraphError(
+                f"No result has the type of the donated '{name}'.",
+                f"  {name} is {type}; the results are {', '.join(str(y.type) for y in graph.outputs)}",
+                "Donate what is given back with new values, such as the parameters of a step.",
+            )
+        pairs[free[0]] = k
+    return pairs
