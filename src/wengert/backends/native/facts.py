@@ -94,6 +94,7 @@ class Facts:
     opened: Ordered[Accumulator] = field(default_factory=dict)
     totals: Ordered[Accumulator] = field(default_factory=dict)
     tapes: Ordered[Tape] = field(default_factory=dict)
+    contracts: Ordered[Contract] = field(default_factory=dict)
     cost: int = 0
     functions: int = 0
     parallel: bool = False
@@ -182,6 +183,7 @@ def _add_loop(facts: Facts, loop: For | Contract) -> None:
         facts.reads[buffer] = None
         facts.axes.update(dict.fromkeys(index.axes))
     facts.defined[loop.product] = None
+    facts.contracts[loop] = None
     facts.parallel |= loop.parallel
     facts.cost += CONTRACT_COST
 

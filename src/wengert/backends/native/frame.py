@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
 from wengert.backends.native.builder import Builder
+from wengert.backends.native.contraction import ContractSpec
 from wengert.backends.native.facts import FactBook, Facts
 from wengert.backends.native.instructions import Body, Value, constant_of, literal
+from wengert.backends.native.matmul import workspace_bytes
 from wengert.backends.native.module import Module
 from wengert.backends.native.widths import Shape, shape_of
-from wengert.loops.nest import Accumulator, Affine, Axis, Buffer, Constant, For, Instruction, Range, Tape
+from wengert.ir.types import FLOATS
+from wengert.loops.nest import (
+    Accumulate,
+    Accumulator,
+    Affine,
+    Axis,
+    Buffer,
+    Constant,
+    Contract,
+    For,
+    Instruction,
+    Product,
+    Range,
+    Statement,
+    Tape,
+    Total,
+    bodies,
+)
 
 EMBEDDED_BYTES = 64 * 1024
 """Constant arrays up to this size are written into the module; larger ones are given to the program like inputs."""
@@ -29,6 +49,22 @@ class Placement(Protocol):
     def offset(self, buffer: Buffer) -> int:
         """The byte at which a temporary begins; buffers whose lives do not meet may share memory."""
         ...
+
+    @property
+    def bytes(self) -> int:
+        """The size of the arena."""
+        ...
+
+
+def product_of(contract: Contract) -> ContractSpec | None:
+    """The sizes and strides of a product that has a kernel: one of floats whose axes are whole."""
+    axes = (contract.rows, contract.columns, contract.inner)
+    if contract.product.dtype not in FLOATS or any(axis.clip is not None for axis in axes):
+        return None
+    (_, a), (_, b) = contract.a, contract.b
+    rows, columns, inner = axes
+    strides = (a.coefficient(rows), a.coefficient(inner), b.coefficient(inner), b.coefficient(columns))
+    return ContractSpec(rows.extent, columns.extent, inner.extent, contract.product.dtype, *strides)
 
 
 @dataclass
@@ -57,6 +93,24 @@ class Unit:
     def facts(self, loop: Any) -> Facts:
         """What a statement touches."""
         return self.book.of(loop)
+
+    def workspace_bytes(self, facts: Facts) -> int:
+        """The workspace that the largest of the products needs."""
+        specs = [product_of(contract) for contract in facts.contracts]
+        return max((workspace_bytes(spec, self.module.target) for spec in specs if spec), default=0)
+
+    def sites(self, body: Sequence[Statement]) -> dict[Accumulator, dict[tuple[int, int], None]]:
+        """The (lanes, chains) in which accumulators are added to: those of the vector loops around."""
+        found: dict[Accumulator, dict[tuple[int, int], None]] = {}
+        stack: list[tuple[Statement, tuple[int, int]]] = [(statement, (1, 1)) for statement in reversed(body)]
+        while stack:
+            statement, lanes = stack.pop()
+            if isinstance(statement, Accumulate):
+                found.setdefault(statement.accumulator, {})[lanes] = None
+            if isinstance(statement, For) and statement.kind == "vector":
+                lanes = (self.shape(statement).width, self.shape(statement).repeats)
+            stack.extend((inner, lanes) for part in reversed(bodies(statement)) for inner in reversed(part))
+        return found
 
     def embedded(self, buffer: Buffer) -> str:
         """The array of a constant, in the module."""
@@ -105,6 +159,8 @@ class Frame:
         """The instructions of open loops that were written before them."""
         self.outlined: dict[Any, None] = {}
         """The statements that are functions of their own."""
+        self.products: dict[Product, Total] = {}
+        """Where the products that plain loops sum have their values."""
         self.polls = True
         """Whether the thread that runs the function may ask for interrupts."""
         self.reserved: list[str] = []

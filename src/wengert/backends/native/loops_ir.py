@@ -246,7 +246,9 @@ class Loops(Flow):
         if cell not in self.state:  # the ragged end of a loop: its lanes are the first of the loop's
             wide = min(key[1] for key in self.state if key[0] is accumulator and key[1] > width)
             value, cell = self._widened(accumulator, value, wide), (accumulator, wide, 0)
-        self.state[cell] = self.combine(accumulator.combine, self.state[cell], value)
+        before = self.state[cell]
+        start = identity_of(accumulator.combine, value.dtype, value.width)
+        self.state[cell] = value if before == start else self.combine(accumulator.combine, before, value)
 
     def _widened(self, accumulator: Accumulator, value: Value, width: int) -> Value:
         rest = identity_of(accumulator.combine, value.dtype, value.width)

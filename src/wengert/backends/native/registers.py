@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from wengert.backends.native.facts import FactBook, Ordered, own
@@ -27,24 +28,44 @@ ENTRIES = 8
 """The most entries of a buffer that lives in registers."""
 
 
-def registers_of(body: Sequence[Statement], outlined: Any, book: FactBook, offset: Any) -> Ordered[Buffer]:
+@dataclass(frozen=True, slots=True)
+class Registers:
+    """Small buffers of one function; `given` have a value when it begins, and that of `kept` is wanted when it ends."""
+
+    buffers: Ordered[Buffer]
+    given: Ordered[Buffer]
+    kept: Ordered[Buffer]
+
+
+def registers_of(
+    body: Sequence[Statement], outlined: Any, book: FactBook, touched: Mapping[Buffer, int], outside: Any, offset: Any
+) -> Registers:
     """The buffers that the function with this body keeps in registers, an entry each.
 
-    All accesses are at constant places, none is in a statement that is a function of its own, no vector loop writes them, and
-    no other buffer of the function shares their memory (`offset` of a temporary is where it lies in the arena).
+    All accesses are at constant places, none is in a statement that is a function of its own, and no vector loop writes them.
+    If others know a buffer (`touched` counts the statements of the whole program that touch it; `outside` are the inputs and
+    the outputs), no other buffer of the function shares its memory: `offset` of a temporary is where it lies in the arena.
     """
     written: Ordered[Buffer] = {}
     memory: Ordered[Buffer] = {}
+    count: dict[Buffer, int] = {}
     for statement, in_lanes in _inline(body, outlined, False):
         if statement in outlined or isinstance(statement, Contract) or _is_parallel(statement):
             memory.update(book.of(statement).buffers)
             continue
         facts = own(statement)
         written.update(facts.writes)
+        for buffer in facts.buffers:
+            count[buffer] = count.get(buffer, 0) + 1
         kept = _kept(statement, in_lanes)
         memory.update({buffer: None for buffer in facts.buffers if buffer not in kept})
-    found = {b: None for b in written if b not in memory and 0 < b.entries <= ENTRIES and b.kind != "constant"}
-    return _alone(found, memory | book.all(body).buffers, offset)
+    small = [b for b in written if b not in memory and 0 < b.entries <= ENTRIES and b.kind != "constant"]
+    shared = {b: None for b in small if touched[b] > count[b]}
+    others = {b: None for b in small if b in shared or b in outside[0] or b in outside[1]}
+    sharing = overlapping(memory | others, offset)
+    buffers = {b: None for b in small if b not in others or b not in sharing}
+    given = {b: None for b in buffers if b in shared or b in outside[0]}
+    return Registers(buffers, given, {b: None for b in buffers if b in others})
 
 
 def _inline(body: Sequence[Statement], outlined: Any, in_lanes: bool) -> Iterator[tuple[Statement, bool]]:
@@ -92,19 +113,14 @@ def _constant(index: Affine) -> bool:
     return all(axis.extent == 1 and axis.clip is None for axis in index.axes)
 
 
-def _alone(found: Ordered[Buffer], touched: Ordered[Buffer], offset: Any) -> Ordered[Buffer]:
-    """Those whose memory no other touched buffer shares."""
-    places = [(offset(b), offset(b) + BYTES[b.dtype] * b.entries, b) for b in touched if _placed(b)]
+def overlapping(buffers: Ordered[Buffer], offset: Any) -> set[Buffer]:
+    """The temporaries that share memory with another one."""
+    places = [(offset(b), BYTES[b.dtype] * b.entries, b) for b in buffers if b.kind == "temporary" and b.entries]
     places.sort(key=lambda place: place[0])
     shared: set[Buffer] = set()
-    reach, holder = -1, None
-    for start, stop, buffer in places:
-        if start < reach and holder is not None:
-            shared.update((buffer, holder))
-        if stop > reach:
-            reach, holder = stop, buffer
-    return {buffer: None for buffer in found if buffer not in shared}
-
-
-def _placed(buffer: Buffer) -> bool:
-    return buffer.kind == "temporary" and buffer.entries > 0
+    for k, (start, size, buffer) in enumerate(places):
+        for after, _, other in places[k + 1 :]:
+            if after >= start + size:
+                break
+            shared.update((buffer, other))
+    return shared

@@ -1,0 +1,225 @@
+"""Functions of a program that are called by others: what they are handed, and bodies for the threads of the pool. It knows no statement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Self
+
+from wengert.backends.native.control_ir import Control
+from wengert.backends.native.facts import Facts, Ordered
+from wengert.backends.native.frame import OUT_OF_MEMORY, Unit
+from wengert.backends.native.instructions import Value, constant_of
+from wengert.backends.native.outlining import chosen, chosen_inside
+from wengert.backends.native.registers import overlapping, registers_of
+from wengert.errors import GraphError
+from wengert.loops.nest import Buffer, Constant, For, Statement
+
+OUTLINED_FUNCTIONS = 16
+"""The number of mathematical functions in one function of the program from which they are called instead of written in place."""
+PARALLEL_FOR = "wg_parallel_for"
+Arguments = list[tuple[str, str]]
+"""What a function is handed: the kinds of its parameters a0, a1 … and what the caller gives."""
+
+
+class Calling(Control):
+    """A function of a program, with the functions that it calls."""
+
+    def __init__(self, unit: Unit, body: Sequence[Statement], outlined: Ordered[Statement]) -> None:
+        self.facts = unit.book.all(body)
+        super().__init__(unit, self.facts.functions > OUTLINED_FUNCTIONS)
+        self.statements = body
+        self.outlined = outlined
+        self.sites = unit.sites(body)
+        outside = (unit.inputs, unit.outputs)
+        self.small = registers_of(body, outlined, unit.book, unit.touched, outside, unit.placement.offset)
+        self.registers = self.small.buffers
+        self.may_fail = False
+        """Whether a function that this one calls may give a status."""
+        self.workspace = "null"
+        """Memory for the copies that matrix products make."""
+
+    # the whole
+
+    def write(self, contents: Callable[[], None] | None = None) -> None:
+        """Write the body (or other contents), between reading the registers' memory and writing it back."""
+        small = self.small
+        for buffer in small.buffers:
+            for k in range(buffer.entries):
+                zero = constant_of(0, buffer.dtype, 1)
+                given = buffer in small.given
+                self.state[buffer, k] = self.one.load(self._cell(buffer, k), buffer.dtype) if given else zero
+        if contents is None:
+            self.body(self.statements)
+        else:
+            contents()
+        for buffer in small.kept:
+            for k in range(buffer.entries):
+                self.one.store(self.state[buffer, k], self._cell(buffer, k))
+
+    def _cell(self, buffer: Buffer, k: int) -> str:
+        return self.one.element(self.pointers[buffer], buffer.dtype, str(k))
+
+    def leave(self, status: str) -> list[str]:
+        """The lines that end the function with a status."""
+        return [f"  ret i32 {status}"]
+
+    def text(self, head: str, opening: Sequence[str] = ()) -> str:
+        """The function as text."""
+        lines = [head + " {", "entry:", *opening, *self.reserved, *self.one.lines, *self.leave("0")]
+        for status, label in self.failed.items():
+            lines += [f"{label}:", *self.leave(str(status))]
+        return "\n".join([*lines, "}"])
+
+    @property
+    def fails(self) -> bool:
+        """Whether the function may end with a status other than 0."""
+        return bool(self.failed) or self.may_fail
+
+    # calls
+
+    def call(self, statement: Statement) -> None:
+        """A statement as a function, and its call."""
+        unit = self.unit
+        name = unit.module.unique("kernel")
+        inner = type(self)(unit, (statement,), chosen_inside(statement, unit.book))
+        inner.polls = self.polls
+        arguments = self._hand_over(inner, unit.book.of(statement))
+        inner.write()
+        parameters = ", ".join(f"{kind} %a{k}" for k, (kind, _) in enumerate(arguments))
+        unit.module.define(name, inner.text(f"define internal i32 @{name}({parameters}) #0"))
+        operands = ", ".join(f"{_type(kind)} {what}" for kind, what in arguments)
+        status = self.one.effect(f"call i32 @{name}({operands})", "int32", 1)
+        if inner.fails:
+            self._pass_on(status)
+
+    def _pass_on(self, status: Value) -> None:
+        """Leave with the status of a function that failed."""
+        b, self.may_fail = self.one, True
+        bad, following = b.label("bad"), b.label("on")
+        b.branch(b.not_equal(status, constant_of(0, "int32", 1)), bad, following)
+        b.start_block(bad)
+        b.lines.extend(self.leave(status.name))
+        b.start_block(following)
+
+    def _hand_over(self, inner: Self, facts: Facts) -> Arguments:
+        """What a function needs of this one: pointers, axes, values, tapes, workspace; constants are written into it."""
+        arguments: Arguments = []
+
+        def argument(kind: str, what: str) -> str:
+            arguments.append((kind, what))
+            return f"%a{len(arguments) - 1}"
+
+        shared = overlapping(facts.buffers, self.unit.placement.offset)
+        for buffer in facts.buffers:
+            pointer = self.pointers[buffer]
+            if pointer.startswith("%"):
+                pointer = argument("ptr" if buffer in shared else "ptr noalias", pointer)
+            inner.pointers[buffer] = pointer
+        for axis in facts.axes:
+            at = self.axes[axis]
+            inner.bind(axis, at if at.is_constant else Value(argument("i64", at.name), "int64", 1))
+        for instruction in facts.used:
+            if not isinstance(instruction, Constant):
+                value = self.values[instruction]
+                name = value.name if value.is_constant else argument(value.type, value.name)
+                inner.values[instruction] = Value(name, value.dtype, 1)
+        if facts.tapes:
+            inner.tapes = argument("ptr", self.tapes)
+        if self.unit.workspace_bytes(facts):
+            inner.workspace = argument("ptr", self.workspace)
+        return arguments
+
+    # threads
+
+    def parallel(self, loop: For) -> None:
+        """The body for every value of the axis, on any thread.
+
+        Raises GraphError where it records on tapes or adds to accumulators opened outside.
+        """
+        unit, facts = self.unit, self.unit.book.of(loop)
+        if facts.tapes or facts.added:
+            raise GraphError(
+                "A parallel loop cannot record on tapes or add to accumulators opened outside.",
+                f"  it runs over {loop.axis!r}",
+                "Make the loop serial.",
+            )
+        count = self.shifted(self.extent(loop.axis), -loop.start)
+        inner = type(self)(unit, loop.body, chosen(loop.body, unit.book))
+
+        def contents(inner: Self, chunk: Value) -> None:
+            inner.bind(loop.axis, inner.shifted(chunk, loop.start))
+            inner.body(loop.body)
+
+        self.chunks(inner, facts, count, contents, private=unit.workspace_bytes(facts))
+
+    def chunks(
+        self, inner: Self, facts: Facts, count: Value, contents: Callable[[Self, Value], None], *, private: int = 0
+    ) -> None:
+        """contents(inner, chunk) for chunk = 0 … count − 1 on any thread; `private` bytes are workspace of each chunk's own."""
+        unit = self.unit
+        name = unit.module.unique("chunk")
+        inner.polls = False
+        arguments = self._hand_over(inner, facts)
+        kinds = [_type(kind) for kind, _ in arguments]
+        context = f"{{ {', '.join(['i32', *kinds])} }}"
+        inner.leave = partial(_leave_chunk, unit, bool(private))
+
+        def whole() -> None:
+            if private:
+                inner.take_workspace(private)
+            contents(inner, Value("%chunk", "int64", 1))
+
+        inner.write(whole)
+        head = f"define internal void @{name}(ptr %context, i64 %chunk) #0"
+        unit.module.define(name, inner.text(head, _unpacked(context, kinds)))
+        memory = self._packed(context, arguments)
+        called = unit.module.declare(f"declare void @{PARALLEL_FOR}(ptr, ptr, i64)")
+        unit.imports[PARALLEL_FOR] = None
+        self.one.emit(f"call void {called}(ptr @{name}, ptr {memory}, i64 {count.name})")
+        if inner.fails:
+            self._pass_on(self.one.load(memory, "int32"))
+
+    def take_workspace(self, size: int) -> None:
+        """Workspace from the heap; `_leave_chunk` gives it back."""
+        slot = "%workspace"
+        self.reserved += [f"  {slot} = alloca ptr, align 8", f"  store ptr null, ptr {slot}, align 8"]
+        taken, b = self.one.fresh("w"), self.one
+        called = self.unit.module.declare("declare ptr @malloc(i64)")
+        b.emit(f"{taken} = call ptr {called}(i64 {size + 64})")
+        b.emit(f"store ptr {taken}, ptr {slot}, align 8")
+        self.fail(b.pure(f"icmp eq ptr {taken}, null", "bool", 1), OUT_OF_MEMORY)
+        number = b.pure(f"ptrtoint ptr {taken} to i64", "int64", 1)
+        skipped = b.subtract(self.number(64), b.integer("and", number, 63))
+        self.workspace = b.element(taken, "bool", skipped.name)
+
+    def _packed(self, context: str, arguments: Arguments) -> str:
+        """The context of a parallel body in memory, with status 0."""
+        memory = self.reserve(f"alloca {context}, align 8")
+        self.one.emit(f"store i32 0, ptr {memory}, align 4")
+        for k, (kind, what) in enumerate(arguments):
+            field = self.one.pointer(f"getelementptr {context}, ptr {memory}, i64 0, i32 {k + 1}")
+            self.one.emit(f"store {_type(kind)} {what}, ptr {field}")
+        return memory
+
+
+def _type(kind: str) -> str:
+    return kind.removesuffix(" noalias")
+
+
+def _unpacked(context: str, kinds: Sequence[str]) -> list[str]:
+    """The lines that read the arguments of a parallel body from its context."""
+    lines: list[str] = []
+    for k, kind in enumerate(kinds):
+        lines.append(f"  %f{k}.at = getelementptr {context}, ptr %context, i64 0, i32 {k + 1}")
+        lines.append(f"  %a{k} = load {kind}, ptr %f{k}.at")
+    return lines
+
+
+def _leave_chunk(unit: Unit, private: bool, status: str) -> list[str]:
+    """The end of a parallel body: a status other than 0 goes to the context, workspace to the heap."""
+    lines = [] if status == "0" else [f"  store i32 {status}, ptr %context, align 4"]
+    if private:
+        free, name = unit.module.declare("declare void @free(ptr)"), f"%left.{status.strip('%')}"
+        lines += [f"  {name} = load ptr, ptr %workspace, align 8", f"  call void {free}(ptr {name})"]
+    return [*lines, "  ret void"]
