@@ -1,0 +1,56 @@
+"""Products for other machines: the code assembles, uses the registers of its target and calls no library."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.native.products import Program
+from wengert.backends.native import jit
+from wengert.backends.native.matmul import ContractSpec
+from wengert.backends.native.target import AARCH64, AVX2, AVX512, X86_64_V2
+
+TARGETS = {"avx512": AVX512, "avx2": AVX2, "aarch64": AARCH64, "no fma": X86_64_V2}
+MULTIPLY_ADD = {
+    "avx512": r"vfmadd\w+ps.*zmm",
+    "avx2": r"vfmadd\w+ps.*ymm",
+    "aarch64": r"fmla\s+v\d+\.4s",
+    "no fma": r"mulps",
+}
+SIZES = {
+    "straight": (4, 5, 6),
+    "tiles": (64, 100, 40),
+    "narrow": (64, 10, 40),
+    "long": (64, 64, 1000),
+    "copied": (128, 600, 600),
+    "dots": (1, 100, 64),
+    "few columns": (100, 3, 64),
+}
+
+
+def assembly(target, sizes, transposed) -> str:
+    m, n, k = sizes
+    spec = ContractSpec(m, n, k, "float32", k, 1, *((1, k) if transposed else (n, 1)))
+    return jit.emit_assembly(Program(spec, target=target).text(), target)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("form", SIZES)
+@pytest.mark.parametrize("name", TARGETS)
+def test_code_assembles_without_calls_of_a_library(name, form, transposed):
+    text = assembly(TARGETS[name], SIZES[form], transposed)
+    called = set(re.findall(r"^\s+(?:callq?|bl)\s+([\w.@]+)", text, re.M))
+    assert all(symbol.startswith(("wg_tile", "wg_dots", "wg_pack")) for symbol in called), called
+    if form != "straight":
+        assert re.search(MULTIPLY_ADD[name], text)
+
+
+@pytest.mark.parametrize("name", ["avx512", "avx2", "aarch64"])
+def test_sums_stay_in_registers_inside_the_loop(name):
+    text = assembly(TARGETS[name], SIZES["tiles"], False)
+    loops = re.findall(r"^(\.LBB\d+_\d+):((?:\n(?!\.LBB).*)*)", text, re.M)
+    inner = [body for label, body in loops if len(re.findall(r"fmadd|fmla", body)) >= 12 and label in body]
+    assert inner
+    for body in inner:
+        assert not re.search(r"(zmm|ymm)\d+, -?\d*\(%rsp\)|str\s+q\d+, \[sp", body), body
