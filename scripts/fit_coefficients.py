@@ -132,7 +132,7 @@ QUARTER = (mp.pi / 4 * mpf("1.01")) ** 2
 
 TAN_EIGHTH = mp.tan(mp.pi / 8) * mpf("1.0005")
 ERFC_CENTRE = {"float32": mpf(2), "float64": mpf(4)}
-ERFC_LOW = mpf("0.45")
+ERFC_LOW = mpf("0.69")
 ERFC_HIGH = {"float32": mpf("10.2"), "float64": mpf(28)}
 CENTRE, TAIL = mpf(5), mpf(38)
 
@@ -176,7 +176,7 @@ FITS: dict[str, Fit] = {
         -HALF_LN2 * REACH,
         HALF_LN2 * REACH,
         lambda r: r**2 / mp.expm1(r) if r else mpf(0),
-        4,
+        5,
         9,
     ),
     "LOG": Fit(
@@ -285,10 +285,10 @@ FITS: dict[str, Fit] = {
         mp.sqrt(TAIL) - 4,
         lambda t: 1 / (t + 4),
         0,
-        11,
+        14,
     ),
     "ERFC": Fit(
-        "erfc x = e^(−x²) P(q)/(1 + 2x), q = (x − c)/(x + c), c = ERFC_CENTRE, for x ≥ 0.45 up to where it vanishes",
+        "erfc x = e^(−x²) P(q)/(1 + 2x), q = (x − c)/(x + c), c = ERFC_CENTRE, for x ≥ 0.69 up to where it vanishes",
         *scaled_erfc("float64"),
         lambda q: mpf(1),
         0,
@@ -329,6 +329,44 @@ def centres() -> str:
     return f'ERFC_CENTRE: dict[str, float] = {{{entries}}}\n"""The x at which q = 0 in ERFC."""\n'
 
 
+@dataclass(frozen=True)
+class Split:
+    """A constant as a sum: every part but the last is cut to so many bits, the last is rounded to the dtype."""
+
+    summary: str
+    value: mpf
+    float32: tuple[int, ...]
+    float64: tuple[int, ...]
+
+    def parts(self, dtype: str) -> list[float]:
+        """The parts, the largest first."""
+        rest, found = self.value, []
+        for bits in self.float32 if dtype == "float32" else self.float64:
+            mantissa, exponent = mp.frexp(rest)
+            found.append(mp.floor(mantissa * mpf(2) ** bits) * mpf(2) ** (exponent - bits))
+            rest -= found[-1]
+        return [float(part) for part in (*found, rounded(rest, dtype))]
+
+
+with mp.workdps(100):
+    SPLITS = {
+        "LN2": Split("log 2; whole numbers of 8 and 11 bits times the first part are exact", mp.log(2), (15,), (40,)),
+        "LOG10_2": Split("log₁₀ 2, likewise", mp.log10(2), (15,), (40,)),
+        "HALF_PI": Split("π/2, no part negative", mp.pi / 2, (24, 24), (53, 53)),
+        "SHORT_HALF_PI": Split("π/2; a whole number of 20 bits times a part is exact", mp.pi / 2, (), (33, 33)),
+        "QUARTER_PI": Split("π/4; three times the first part is exact", mp.pi / 4, (22,), (51,)),
+        "LOG2_E": Split("log₂ e", 1 / mp.log(2), (24,), (53,)),
+        "TWO_THIRDS": Split("⅔", mpf(2) / 3, (24,), (53,)),
+    }
+
+
+def split_table(name: str, split: Split) -> str:
+    """The Python text of a constant in parts."""
+    dtypes = [dtype for dtype in ("float32", "float64") if getattr(split, dtype)]
+    lines = "\n".join(f'    "{dtype}": ({", ".join(map(repr, split.parts(dtype)))}),' for dtype in dtypes)
+    return f'{name}: Table = {{\n{lines}\n}}\n"""{split.summary}."""\n'
+
+
 def words_of_two_over_pi() -> str:
     """The Python text of the bits of 2/π: 64 zeros, then the bits after the binary point, in words of 64."""
     count = 21
@@ -345,7 +383,15 @@ def main(names: list[str]) -> None:
         print("\n".join(table(name, FITS[name]) for name in names))
         return
     TARGET.write_text(
-        "\n".join([HEADER, *(table(name, fit) for name, fit in FITS.items()), centres(), words_of_two_over_pi()]),
+        "\n".join(
+            [
+                HEADER,
+                *(table(name, fit) for name, fit in FITS.items()),
+                centres(),
+                *(split_table(name, split) for name, split in SPLITS.items()),
+                words_of_two_over_pi(),
+            ]
+        ),
         encoding="utf-8",
     )
     subprocess.run([sys.executable, "-m", "ruff", "format", "-q", str(TARGET)], check=True)

@@ -93,8 +93,11 @@ number:
   %b2 = shl i64 %e2, 52
   %s1 = bitcast i64 %b1 to double
   %s2 = bitcast i64 %b2 to double
-  %r1 = fmul double %head, %s1
-  %c1 = fmul double %tail, %s2
+  %r0 = fmul double %head, %s1
+  %c0 = fmul double %tail, %s2
+  %r1 = fadd double %r0, %c0
+  %rest1 = fsub double %r0, %r1
+  %c1 = fadd double %rest1, %c0
 ; the sign of the fraction and the sign of x
   %left = icmp slt i64 %bits, 0
   %flip = xor i1 %left, %below

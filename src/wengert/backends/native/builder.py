@@ -163,9 +163,9 @@ class Builder(Memory):
 
     def integer_power(self, x: Value, exponent: int) -> Value:
         """xⁿ. Raises GraphError for an integer x and n < 0."""
-        if not x.is_float or -3 <= exponent <= powers.LARGEST_PRODUCT:
+        if powers.is_product(x, exponent):
             return powers.integer_power(self, x, exponent)
-        return self.power(x, self.like(exponent, x))
+        return self._function(powers.integer_power, x, key=f"_{exponent}".replace("-", "m"), exponent=exponent)
 
     def cbrt(self, x: Value) -> Value:
         """The real cube root."""

@@ -1,25 +1,17 @@
 """Exponentials and logarithms over lanes: argument reduction, a polynomial, and reconstruction. It knows no graph.
 
 x = n log 2 + r with |r| ≤ ½ log 2 gives eˣ = 2ⁿ (1 + expm1 r); x = 2ᵏ (1 + f) with √½ ≤ 1 + f < √2 gives
-log x = k log 2 + log(1 + f). The constants and the form of the double-precision logarithm are fdlibm's (e_exp.c, e_log.c;
-Sun Microsystems, 1993); the polynomials are our own fits.
+log x = k log 2 + log(1 + f). The form of the double-precision logarithm is fdlibm's (e_log.c; Sun Microsystems, 1993); the numbers are our own fits.
 """
 
 from __future__ import annotations
 
 import math
 
-from wengert.backends.native.coefficients import ATANH, EXPM1, LOG
+from wengert.backends.native.coefficients import ATANH, EXPM1, LN2, LOG, LOG10_2
 from wengert.backends.native.instructions import BIAS, MANTISSA, Instructions, Value
 
 LOG2_E = math.log2(math.e)
-LN2_HIGH = {"float32": 0.693145751953125, "float64": 6.93147180369123816490e-01}
-"""log 2 with trailing zero bits, so that its product with a small whole number is exact."""
-LN2_LOW = {"float32": 1.428606765330187e-06, "float64": 1.90821492927058770002e-10}
-"""log 2 − LN2_HIGH."""
-LOG10_2_HIGH = {"float32": 0.301025390625, "float64": 0.30102999566406652}
-"""log₁₀ 2 with trailing zero bits."""
-LOG10_2_LOW = {"float32": 4.605038981195214e-06, "float64": -8.5323443170571066e-14}
 EXP_RANGE = {"float32": (-104.0, 89.0), "float64": (-746.0, 710.0)}
 """Below the first number eˣ rounds to 0, above the second to ∞."""
 EXPM1_LOW = {"float32": -18.0, "float64": -38.0}
@@ -43,8 +35,8 @@ def reduced(b: Instructions, x: Value) -> tuple[Value, Value, Value]:
 
     def make() -> tuple[Value, Value, Value]:
         whole, n = b.nearest(x, LOG2_E)
-        exact = b.fma(whole, b.like(-LN2_HIGH[x.dtype], x), x)
-        low = b.like(-LN2_LOW[x.dtype], x)
+        exact = b.fma(whole, b.like(-LN2[x.dtype][0], x), x)
+        low = b.like(-LN2[x.dtype][1], x)
         r = b.fma(whole, low, exact)
         return n, r, b.fma(whole, low, b.subtract(exact, r))
 
@@ -141,8 +133,8 @@ def log_parts(b: Instructions, f: Value) -> tuple[Value, Value]:
 def log_sum(b: Instructions, f: Value, k: Value) -> Value:
     """k log 2 + log(1 + f), the small terms first."""
     h, t = log_parts(b, f)
-    low = b.fma(k, b.like(LN2_LOW[f.dtype], f), t)
-    return b.fma(k, b.like(LN2_HIGH[f.dtype], f), b.subtract(f, b.subtract(h, low)))
+    low = b.fma(k, b.like(LN2[f.dtype][1], f), t)
+    return b.fma(k, b.like(LN2[f.dtype][0], f), b.subtract(f, b.subtract(h, low)))
 
 
 def log_special(b: Instructions, x: Value, y: Value) -> Value:
@@ -173,8 +165,8 @@ def log10(b: Instructions, x: Value) -> Value:
     f = b.subtract(m, b.like(1, x))
     h, t = log_parts(b, f)
     part = b.multiply(b.subtract(f, b.subtract(h, t)), b.like(math.log10(math.e), x))
-    low = b.fma(k, b.like(LOG10_2_LOW[x.dtype], x), part)
-    return log_special(b, x, b.fma(k, b.like(LOG10_2_HIGH[x.dtype], x), low))
+    low = b.fma(k, b.like(LOG10_2[x.dtype][1], x), part)
+    return log_special(b, x, b.fma(k, b.like(LOG10_2[x.dtype][0], x), low))
 
 
 def log1p_sum(b: Instructions, u: Value, low: Value, extra: Value) -> Value:

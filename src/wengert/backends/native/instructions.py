@@ -479,6 +479,10 @@ class Instructions:
             power = self.multiply(power, power) if len(terms) > 1 else power
         return terms[0]
 
+    def polynomial_from(self, coefficients: tuple[float, ...], x: Value) -> Value:
+        """The polynomial with its constant term added last: where that term dominates, nearly one rounding."""
+        return self.fma(self.polynomial(coefficients[1:], x), x, self.like(coefficients[0], x))
+
     def two_sum(self, x: Value, y: Value) -> tuple[Value, Value]:
         """(s, e): s = x + y rounded and e what the rounding lost, exactly (Knuth, TAOCP 2, 4.2.2)."""
         s = self.add(x, y)

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import math
 
-from wengert.backends.native.coefficients import ASIN, ATAN
+from wengert.backends.native.coefficients import ASIN, ATAN, HALF_PI, QUARTER_PI
 from wengert.backends.native.instructions import Instructions, Value
 
-HALF_PI_HIGH = {"float32": 1.5707963705062866, "float64": 1.5707963267948966}
-HALF_PI_LOW = {"float32": -4.371139000186241e-08, "float64": 6.123233995736766e-17}
-"""π/2 and what its rounding to the dtype lost."""
-QUARTER_PI_HIGH = {"float32": 0.7853980660438538, "float64": 0.7853981633974482}
-QUARTER_PI_LOW = {"float32": 9.735359430345125e-08, "float64": 5.566258212242848e-17}
-"""π/4 with two trailing zero bits or more, so that three times it is exact, and the rest."""
 TAN_EIGHTH = math.sqrt(2) - 1
 """tan π/8."""
 NEARLY_OVERFLOWS = {"float32": 2.0**120, "float64": 2.0**1020}
@@ -31,15 +25,15 @@ def _half_angle(b: Instructions, x: Value) -> tuple[Value, Value, Value]:
 def arcsin(b: Instructions, x: Value) -> Value:
     """The angle in [−π/2, π/2] whose sine is x."""
     large, s, t = _half_angle(b, x)
-    low = b.subtract(b.add(t, t), b.like(HALF_PI_LOW[x.dtype], x))
-    high = b.subtract(b.like(HALF_PI_HIGH[x.dtype], x), b.add(b.add(s, s), low))
+    low = b.subtract(b.add(t, t), b.like(HALF_PI[x.dtype][1], x))
+    high = b.subtract(b.like(HALF_PI[x.dtype][0], x), b.add(b.add(s, s), low))
     return b.copysign(b.where(large, high, b.add(s, t)), x)
 
 
 def arccos(b: Instructions, x: Value) -> Value:
     """The angle in [0, π] whose cosine is x: π/2 − arcsin x, or 2 (s + t) and π − 2 (s + t) beyond ½ and −½."""
     large, s, t = _half_angle(b, x)
-    pi_half, low = b.like(HALF_PI_HIGH[x.dtype], x), b.like(HALF_PI_LOW[x.dtype], x)
+    pi_half, low = b.like(HALF_PI[x.dtype][0], x), b.like(HALF_PI[x.dtype][1], x)
     signed = b.copysign(s, x)
     middle = b.subtract(pi_half, b.add(signed, b.subtract(b.copysign(t, x), low)))
     twice = b.add(s, t)
@@ -69,8 +63,10 @@ def arctan(b: Instructions, x: Value) -> Value:
 
 def _turned(b: Instructions, quarters: Value, t: Value, rest: Value) -> Value:
     """quarters · π/4 + (t + rest)."""
-    low = b.fma(quarters, b.like(QUARTER_PI_LOW[t.dtype], t), rest)
-    return b.fma(quarters, b.like(QUARTER_PI_HIGH[t.dtype], t), b.add(t, low))
+    angle = b.multiply(quarters, b.like(QUARTER_PI[t.dtype][0], t))
+    total, lost = b.fast_two_sum(angle, t)
+    low = b.fma(quarters, b.like(QUARTER_PI[t.dtype][1], t), rest)
+    return b.add(total, b.add(lost, low))
 
 
 def arctan2(b: Instructions, y: Value, x: Value) -> Value:

@@ -9,19 +9,17 @@ from __future__ import annotations
 import math
 
 from wengert.backends.native import exponential
-from wengert.backends.native.coefficients import EXPM1, INVERSE_CBRT, LOG_TAIL
+from wengert.backends.native.coefficients import EXPM1, INVERSE_CBRT, LOG2_E, LOG_TAIL, TWO_THIRDS
 from wengert.backends.native.instructions import Instructions, Value
 from wengert.errors import GraphError
 
-LOG2_E_LOW = 2.0355273740931033e-17
-"""log₂ e − its double."""
-TWO_THIRDS_LOW = 3.700743415417188e-17
-"""⅔ − its double."""
 BEYOND = 1100.0
 """2 to a higher power is ∞, to a lower one than its negative 0."""
 CUBE_ROOT_OF_TWO = {"float32": (0.7937005, 1.2599211), "float64": (2 ** (-1 / 3), 2 ** (1 / 3))}
-LARGEST_PRODUCT = 6
-"""The largest n for which xⁿ is a chain of products: at most five roundings."""
+LARGEST_PRODUCT = 4
+"""The largest n for which xⁿ is a chain of products in its own precision: at most three roundings."""
+LARGEST_DOUBLE_PRODUCT = 7
+"""The largest |n| for which xⁿ of a single-precision x is finite in double precision."""
 
 Pair = tuple[Value, Value]
 
@@ -34,12 +32,12 @@ def _log2_pair(b: Instructions, a: Value) -> Pair:
     z, z_lost = b.two_product(s, s)
     z_low = b.fma(b.add(s, s), s_low, z_lost)
     tail = b.multiply(z, b.polynomial(LOG_TAIL["float64"], z))
-    p, p_lost = b.fast_two_sum(b.like(2 / 3, a), tail)
-    w = _times(b, (z, z_low), (p, b.add(p_lost, b.like(TWO_THIRDS_LOW, a))))
+    p, p_lost = b.fast_two_sum(b.like(TWO_THIRDS["float64"][0], a), tail)
+    w = _times(b, (z, z_low), (p, b.add(p_lost, b.like(TWO_THIRDS["float64"][1], a))))
     v, v_low = _times(b, (s, s_low), w)
     total, lost = b.fast_two_sum(b.add(s, s), v)
     low = b.add(lost, b.fma(b.like(2, a), s_low, v_low))
-    g, g_low = _times(b, (total, low), (b.like(exponential.LOG2_E, a), b.like(LOG2_E_LOW, a)))
+    g, g_low = _times(b, (total, low), (b.like(LOG2_E["float64"][0], a), b.like(LOG2_E["float64"][1], a)))
     high, rest = b.fast_two_sum(k, g)
     return high, b.add(rest, g_low)
 
@@ -111,7 +109,7 @@ def _with_sign(b: Instructions, x: Value, y: Value, size: Value) -> Value:
 
 
 def integer_power(b: Instructions, x: Value, exponent: int) -> Value:
-    """xⁿ: products for small n, products of 1/x for small −n, else the power function; integers by repeated squaring.
+    """xⁿ: products for small |n|, else the power function; integers by repeated squaring.
 
     Raises GraphError where an integer would have a negative exponent.
     """
@@ -125,9 +123,17 @@ def integer_power(b: Instructions, x: Value, exponent: int) -> Value:
         return _product_power(b, x, exponent)
     if 0 <= exponent <= LARGEST_PRODUCT:
         return _product_power(b, x, exponent)
-    if -3 <= exponent < 0:
+    if exponent in (-1, -2):
         return _product_power(b, b.reciprocal(x), -exponent)
+    if x.dtype == "float32" and abs(exponent) <= LARGEST_DOUBLE_PRODUCT:
+        wide = _product_power(b, b.cast(x, "float64"), abs(exponent))
+        return b.cast(b.reciprocal(wide) if exponent < 0 else wide, "float32")
     return power(b, x, b.like(exponent, x))
+
+
+def is_product(x: Value, exponent: int) -> bool:
+    """Whether xⁿ is a few products, too little for a function of its own."""
+    return not x.is_float or -2 <= exponent <= LARGEST_PRODUCT
 
 
 def _product_power(b: Instructions, x: Value, exponent: int) -> Value:

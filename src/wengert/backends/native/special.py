@@ -20,7 +20,7 @@ from wengert.backends.native.coefficients import (
 )
 from wengert.backends.native.instructions import Instructions, Value
 
-ERFC_LOW = 0.45
+ERFC_LOW = 0.7
 ERFC_VANISHES = {"float32": 10.2, "float64": 28.0}
 """Above it erfc rounds to 0."""
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
@@ -32,14 +32,14 @@ def _near_zero(b: Instructions, x: Value) -> Value:
 
 
 def _tail(b: Instructions, a: Value) -> Value:
-    """erfc a for a ≥ 0.45. What the roundings of a² and 1 + 2a lose goes into the factor e^(−a²)."""
+    """erfc a for a ≥ ERFC_LOW. What the roundings of a² and 1 + 2a lose goes into the factor e^(−a²)."""
     a = b.clamp(a, ERFC_LOW, ERFC_VANISHES[a.dtype])
     one = b.like(1, a)
     centre = b.like(ERFC_CENTRE[a.dtype], a)
     q = b.divide(b.subtract(a, centre), b.add(a, centre))
     coefficients = ERFC_SHORT["float32"] if a.dtype == "float32" else ERFC["float64"]
     below, lost = b.fast_two_sum(b.add(a, a), one)
-    ratio = b.divide(b.polynomial(coefficients, q), below)
+    ratio = b.divide(b.polynomial_from(coefficients, q), below)
     square, square_lost = b.two_product(a, a)
     n, r, c = exponential.reduced(b, b.negative(square))
     p = b.add(r, b.fma(b.multiply(r, r), b.polynomial(EXPM1[a.dtype], r), c))
@@ -61,7 +61,7 @@ def erfc(b: Instructions, x: Value) -> Value:
     a, one = b.abs(x), b.like(1, x)
     tail = _tail(b, a)
     left = b.where(b.less(a, one), b.subtract(one, _near_zero(b, x)), b.subtract(b.like(2, x), tail))
-    return b.where(b.less(x, b.like(0.5, x)), left, tail)
+    return b.where(b.less(x, b.like(0.8, x)), left, tail)
 
 
 def _first_inverse(b: Instructions, a: Value) -> Value:
@@ -85,10 +85,10 @@ def erfinv(b: Instructions, x: Value) -> Value:
 
 
 def _improved(b: Instructions, y: Value, a: Value) -> Value:
-    """y − d/(1 + y d), d = (erf y − a)/erf' y; the difference is taken of erfc where a > ½."""
+    """y − d/(1 + y d), d = (erf y − a)/erf' y; the difference is taken of erfc where a ≥ 0.7."""
     one = b.like(1, a)
     beyond = b.subtract(b.subtract(one, a), _tail(b, y))
-    residual = b.where(b.less(a, b.like(0.5, a)), b.subtract(_near_zero(b, y), a), beyond)
+    residual = b.where(b.less(a, b.like(0.7, a)), b.subtract(_near_zero(b, y), a), beyond)
     slope = b.multiply(exponential.exp(b, b.negative(b.multiply(y, y))), b.like(TWO_OVER_ROOT_PI, a))
     d = b.divide(residual, slope)
     return b.subtract(y, b.divide(d, b.fma(y, d, one)))

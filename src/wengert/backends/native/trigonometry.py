@@ -9,21 +9,11 @@ from __future__ import annotations
 import math
 
 from wengert.backends.native.angles import reduce_large
-from wengert.backends.native.coefficients import COS, SIN
+from wengert.backends.native.coefficients import COS, HALF_PI, SHORT_HALF_PI, SIN
 from wengert.backends.native.exponential import keep_tiny
 from wengert.backends.native.instructions import MANTISSA, Value
 from wengert.backends.native.memory import Memory
 
-HALF_PI = {
-    "float32": (1.570796251296997, 7.549789415861596e-08, 5.390302953474238e-15),
-    "float64": (1.5707963267948966, 6.123233995736765e-17, 1.082856673921914e-32),
-}
-"""π/2 in three parts, the first two cut (not rounded) to the dtype: none is negative, so that −0 stays −0.
-
-With a fused multiply-add the first difference is exact.
-"""
-SHORT_HALF_PI = (1.57079632673412561417, 6.07710050630396597660e-11, 2.02226624879595063154e-21)
-"""π/2 in two parts of 33 bits and the rest (fdlibm, e_rem_pio2.c): a product with q < 2²⁰ is exact without a fused multiply-add."""
 LIMIT = {"float32": 1e5, "float64": 1e9}
 SHORT_LIMIT = {"float32": 1e5, "float64": 1e6}
 """The largest |x| that is reduced by parts, with and without a fused multiply-add."""
@@ -73,7 +63,7 @@ def _by_parts(b: Memory, x: Value, compensated: bool) -> Angle:
 def _by_short_parts(b: Memory, x: Value) -> Angle:
     wide = b.cast(x, "float64")
     whole, q = b.nearest(wide, 2 / math.pi)
-    first, second, third = (b.like(-part, wide) for part in SHORT_HALF_PI)
+    first, second, third = (b.like(-part, wide) for part in SHORT_HALF_PI["float64"])
     exact = b.add(wide, b.multiply(whole, first))
     total, error = b.two_sum(exact, b.multiply(whole, second))
     low = b.add(error, b.multiply(whole, third))
@@ -102,6 +92,16 @@ def cosine(b: Memory, r: Value) -> Value:
     return b.fma(b.multiply(z, z), b.polynomial(COS[r.dtype], z), head)
 
 
+def sharp_cosine(b: Memory, r: Value, c: Value) -> Value:
+    """cos(r + c) = cos r − c r, with what the rounding of 1 − ½ r² loses."""
+    z = b.multiply(r, r)
+    half, one = b.multiply(z, b.like(0.5, r)), b.like(1, r)
+    head = b.subtract(one, half)
+    lost = b.subtract(b.subtract(one, head), half)
+    rest = b.fma(b.multiply(z, z), b.polynomial(COS[r.dtype], z), b.negative(b.multiply(c, r)))
+    return b.add(head, b.add(lost, rest))
+
+
 def _by_quadrant(b: Memory, q: Value, r: Value) -> Value:
     """The sine of q π/2 + r."""
     odd = b.not_equal(b.integer("and", q, 1), b.like(0, q))
@@ -126,7 +126,6 @@ def tan(b: Memory, x: Value) -> Value:
     """tan x = sin r/cos r in even quadrants, −cos r/sin r in odd ones."""
     r, c, q = reduced(b, x, compensated=True)
     s = sine(b, r, c)
-    # cos(r + c) = cos r − c sin r
-    k = b.fma(b.negative(c), r, cosine(b, r))
+    k = sharp_cosine(b, r, c)
     odd = b.not_equal(b.integer("and", q, 1), b.like(0, q))
     return keep_tiny(b, x, b.divide(b.where(odd, b.negative(k), s), b.where(odd, s, k)))

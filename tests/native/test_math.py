@@ -1,0 +1,191 @@
+"""The builder's mathematical functions: exact to the stated bound, NumPy's special values, and no call of a C library."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.special
+
+from tests.native.lanes import Kernel, foreign_calls, named, text_of
+from tests.native.math_functions import FUNCTIONS, errors, exact_pair
+from wengert.backends.native.accuracy import ULP_BOUNDS
+from wengert.backends.native.target import AARCH64, AVX2, AVX512, X86_64_V2, Target, host
+
+POINTS = 500
+FLOATS = ("float32", "float64")
+TARGETS = {"AVX-512": AVX512, "AVX2": AVX2, "AArch64": AARCH64, "x86-64-v2": X86_64_V2}
+PLAIN = dataclasses.replace(host(), fma=False, scaled_exponent=False)
+"""The host without a fused multiply-add and without a scaled exponent: the code for older processors."""
+ODD = (
+    "expm1",
+    "log1p",
+    "tanh",
+    "sin",
+    "tan",
+    "arcsin",
+    "arctan",
+    "sinh",
+    "arcsinh",
+    "arctanh",
+    "cbrt",
+    "erf",
+    "erfinv",
+)
+SPECIAL = [
+    *(0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, -3.0, 2.5, -2.5, 0.1, np.inf, -np.inf, np.nan),
+    *(1e-310, -1e-310, 5e-324, -5e-324, 1e-40, -1e-40, 1e300, -1e300, 1e38, -1e38, 1.7976931348623157e308, 3.4e38),
+    *(710.0, -745.1, -800.0, 88.7, 89.0, -103.9, -110.0, 10000000000000002.0, 9007199254740993.0, 8388609.0, 1e5),
+]
+
+
+def special(name: str, *x: Any) -> Any:
+    """The function of NumPy or SciPy."""
+    if name == "logistic":  # SciPy's is 0 where the result is subnormal
+        small = np.exp(-np.abs(x[0]))
+        return np.where(x[0] < 0, small, x[0].dtype.type(1)) / (1 + small)
+    if name in ("erf", "erfc", "erfinv", "xlogy"):
+        return getattr(scipy.special, name)(*x)
+    return np.logaddexp(x[0], x[0].dtype.type(0)) if name == "softplus" else getattr(np, name)(*x)
+
+
+def arity(name: str) -> int:
+    return 2 if FUNCTIONS[name].second else 1
+
+
+def test_every_function_has_a_bound() -> None:
+    assert ULP_BOUNDS.keys() == FUNCTIONS.keys()
+    assert max(max(bounds) for bounds in ULP_BOUNDS.values()) <= 2.6
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_function_is_exact_to_its_bound(name: str, dtype: str) -> None:
+    arguments = FUNCTIONS[name].points(dtype, POINTS)
+    exact = exact_pair(FUNCTIONS[name], arguments)
+    bound = ULP_BOUNDS[name][FLOATS.index(dtype)]
+    for width, target in ((2 * host().lanes(dtype), host()), (1, host()), (8, PLAIN)):
+        kernel = Kernel(named(name), [dtype] * len(arguments), width, target)
+        found = errors(name, kernel(*arguments), arguments, *exact)
+        worst = int(np.argmax(found))
+        assert found[worst] <= bound, (width, target.fma, [float(x[worst]) for x in arguments], found[worst])
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_an_error_above_the_bound_is_found(dtype: str) -> None:
+    arguments = FUNCTIONS["exp"].points(dtype, POINTS)
+    exact = exact_pair(FUNCTIONS["exp"], arguments)
+    off = Kernel(lambda b, x: b.multiply(b.exp(x), b.like(1 + 4 * np.finfo(dtype).eps, x)), [dtype], 4)
+    assert np.max(errors("exp", off(*arguments), arguments, *exact)) > ULP_BOUNDS["exp"][0] + 1
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("width", [1, 8])
+def test_special_values_are_those_of_numpy(name: str, dtype: str, width: int) -> None:
+    with np.errstate(all="ignore"):
+        x = np.array(SPECIAL).astype(dtype)
+        arguments = [x] if arity(name) == 1 else [side.ravel() for side in np.meshgrid(x, x)]
+        expected = special(name, *arguments)
+        found = Kernel(named(name), [dtype] * len(arguments), width)(*arguments)
+        close = np.abs(found - expected) <= 4 * np.spacing(np.abs(expected))
+    ordinary = np.isfinite(expected) & (expected != 0)
+    np.testing.assert_array_equal(found[~ordinary], expected[~ordinary])
+    assert np.all(close[ordinary])
+    signs = ~np.isnan(expected)
+    if name == "erfinv":  # SciPy loses the sign of −0
+        signs &= arguments[0] != 0
+    np.testing.assert_array_equal(np.signbit(found)[signs], np.signbit(expected)[signs])
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_odd_functions_keep_the_sign_of_zero(dtype: str) -> None:
+    zeros = np.array([0.0, -0.0], dtype)
+    for name in ODD:
+        for target in (host(), PLAIN):
+            assert np.array_equal(np.signbit(Kernel(named(name), [dtype], 2, target)(zeros)), [False, True]), name
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_left_tails_keep_their_digits(dtype: str) -> None:
+    x = np.array([-20.0, -50.0, -87.0] if dtype == "float32" else [-20.0, -100.0, -700.0, -740.0], dtype)
+    with np.errstate(under="ignore"):
+        expected = np.exp(x)
+    for name in ("logistic", "softplus"):
+        np.testing.assert_allclose(
+            Kernel(named(name), [dtype], 4)(x), expected, rtol=1e-6 if dtype == "float32" else 1e-8
+        )
+    far = np.array([-800.0], dtype)
+    assert Kernel(named("logistic"), [dtype], 4)(far)[0] == Kernel(named("softplus"), [dtype], 4)(far)[0] == 0
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_one_large_angle_among_small_ones_takes_the_exact_path(dtype: str) -> None:
+    x = np.linspace(-3, 3, 16).astype(dtype)
+    usual = x.copy()
+    x[5], x[9] = 1e22, np.inf
+    for name in ("sin", "cos", "tan"):
+        kernel = Kernel(named(name), [dtype], 16)
+        found, near = kernel(x), kernel(usual)
+        kept = np.ones(16, dtype=bool)
+        kept[[5, 9]] = False
+        np.testing.assert_array_equal(found[kept], near[kept])
+        assert np.isnan(found[9])
+        np.testing.assert_allclose(
+            found[5], getattr(np, name)(x[5].astype(np.longdouble)), rtol=4 * np.finfo(dtype).eps
+        )
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_outlined_function_is_the_inline_one(name: str, dtype: str) -> None:
+    arguments = FUNCTIONS[name].points(dtype, 50)
+    dtypes = [dtype] * len(arguments)
+    for width in (1, 16):
+        inline = Kernel(named(name), dtypes, width)(*arguments)
+        outlined = Kernel(named(name), dtypes, width, outline=True)(*arguments)
+        np.testing.assert_array_equal(inline, outlined)
+
+
+@pytest.mark.parametrize("exponent", [-7, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 20])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_integer_power_is_the_power(exponent: int, dtype: str) -> None:
+    x = np.random.default_rng(0).uniform(-3, 3, 300).astype(dtype)
+    found = Kernel(named("integer_power", exponent=exponent), [dtype], 8)(x)
+    exact = x.astype(np.longdouble) ** exponent
+    assert np.max(np.abs(found - exact) / np.spacing(np.abs(found))) <= 2.6
+
+
+@pytest.mark.parametrize("exponent", [0, 1, 2, 3, 5, 10, 63])
+def test_integer_power_of_integers_wraps_around(exponent: int) -> None:
+    x = np.array([-3, -2, -1, 0, 1, 2, 3, 12345678, -(2**63)])
+    found = Kernel(named("integer_power", exponent=exponent), ["int64"], 4)(x)
+    np.testing.assert_array_equal(found, x**exponent)
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_no_function_calls_a_library(target: Target) -> None:
+    calls = {}
+    for name in [*FUNCTIONS, "sqrt", "floor", "round", "abs", "sign", "maximum", "weigh"]:
+        count = arity(name) if name in FUNCTIONS else 1 + (name in ("maximum", "weigh"))
+        for dtype in FLOATS:
+            for width in (1, 2 * target.lanes(dtype)):
+                found = foreign_calls(text_of(named(name), [dtype] * count, width, target), target)
+                if found:
+                    calls[name, dtype, width] = found
+    assert calls == {}
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_a_library_call_is_found(target: Target) -> None:
+    text = text_of(lambda b, x: b.host_call("lgamma", x), ["float64"], 2, target)
+    assert foreign_calls(text, target) == {"lgamma"}
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_host_function_is_called_for_each_lane(dtype: str) -> None:
+    x = np.array([0.5, 1, 2.5, 10, -0.5, 30, 3, 4], dtype)
+    found = Kernel(lambda b, x: b.host_call("lgamma", x), [dtype], 4)(x)
+    np.testing.assert_allclose(found, scipy.special.gammaln(x), rtol=4 * np.finfo(dtype).eps, atol=1e-15)
