@@ -56,7 +56,7 @@ class Variant:
             None if parameters is None else tuple(parameters),
             result,
             self.donated,
-            self.build.plan.bytes,
+            self.build.emitted.arena_bytes,
             self.build.is_long,
         )
 
@@ -64,11 +64,12 @@ class Variant:
         """The outputs for arrays of the inputs' types without gaps. `fallback` takes the arrays where the code gives up."""
         if self.segments is not None:
             return _run_segments(self.segments, self.parts, arrays)
-        if self._plain is None:
+        plain = self._plain
+        if plain is None:
             parameters = [Parameter(f"p{k}", k, "positional") for k in range(len(self.graph.inputs))]
             signature = self.signature(parameters, tuple(range(len(self.graph.outputs))))
-            self._plain = entry.builtin(self.code, signature, fallback, fallback)
-        return self._plain(*arrays)
+            plain = self._plain = entry.builtin(self.code, signature, fallback, fallback)
+        return plain(*arrays)
 
 
 def _part(part: Part, cache: bool) -> Callable[..., Any]:
