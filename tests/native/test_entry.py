@@ -10,10 +10,19 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from wengert.backends.native import entry
+from wengert.backends.native import entry, numpy_abi
 from wengert.backends.native.signature import Input, Parameter, Signature, Static
 from wengert.errors import GraphError
 from wengert.ir.types import ArrayType
+
+
+@pytest.fixture(params=["entry", "plain"], autouse=True)
+def route(request, monkeypatch):
+    """Every test runs through the emitted entry, and through the calls that stand in for it."""
+    if request.param == "plain":
+        monkeypatch.setattr(numpy_abi, "usable", lambda: False)
+    return request.param
+
 
 Pair = namedtuple("Pair", "left right")
 LLVM = {"float64": "double", "float32": "float", "int64": "i64", "bool": "i8"}
@@ -498,8 +507,8 @@ def test_no_reference_is_lost_or_left(status, long, size):
             except MemoryError:
                 assert status == 2
     after = reference_counts(watched)
-    # a difference of a few is the interpreter's own (caches, frames); a leak would be thousands
-    assert max(abs(b - a) for a, b in zip(before, after, strict=True)) < 20
+    # a small difference is Python's own (caches, frames, other threads); a leak would be thousands
+    assert max(abs(b - a) for a, b in zip(before, after, strict=True)) < 300
 
 
 def test_a_dropped_function_frees_its_memory():
@@ -534,6 +543,7 @@ def test_eight_threads_call_at_once(long):
     assert not wrong
 
 
+@pytest.mark.parametrize("route", ["entry"], indirect=True)
 def test_what_comes_out_of_a_container_lives_until_the_call_ends():
     """Another thread empties the list while the program runs without the interpreter's lock and waits for it to do so."""
     text = (

@@ -11,12 +11,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from wengert.backends.native import entry_ir, jit, numpy_abi, plan, runtime
-from wengert.backends.native.signature import Signature
+from wengert.backends.native import calls, entry_ir, jit, numpy_abi, plan, runtime
+from wengert.backends.native.signature import PROGRAM, Signature
 from wengert.backends.native.target import Target, host
-
-PROGRAM = "program"
-"""The function that a compiled program exports: i32 @program(ptr inputs, ptr outputs, ptr arena)."""
 
 _FASTCALL_KEYWORDS = 0x0080 | 0x0002
 
@@ -83,6 +80,8 @@ def wrap(
 
 def builtin(code: jit.Code, signature: Signature, slow: Callable[..., Any], fail: Callable[..., Any]) -> Any:
     """The function alone, without attributes and without binding: for a dispatcher's next variant."""
+    if not numpy_abi.usable():
+        return calls.PlainCall(code, signature, slow, fail)
     memory = plan.make(signature, code.address(PROGRAM))
     entry = _entry()
     definition = _MethodDef(b"compiled", entry.address(entry_ir.ENTRY), _FASTCALL_KEYWORDS, None)

@@ -99,7 +99,7 @@ def python_symbol(name: str) -> int:
 @cache
 def symbols() -> dict[str, int]:
     """The addresses of what emitted code calls or compares with, by their C names."""
-    found = {name: python_symbol(name) for name in _PYTHON}
+    found = {name: python_symbol(name) for name in _PYTHON if hasattr(ctypes.pythonapi, name)}
     table = _numpy_table()
     for name, place in _API.items():
         found[name] = int(table[place])
@@ -125,9 +125,13 @@ def usable() -> bool:
     if ctypes.sizeof(ctypes.c_void_p) != 8 or sys.byteorder != "little":
         return False
     try:
-        return _containers_fit() and _scalars_fit() and _arrays_fit() and symbols()["PyArray_Type"] == id(np.ndarray)
+        return _containers_fit() and _scalars_fit() and _arrays_fit() and _symbols_fit()
     except (AttributeError, ImportError, ValueError):
         return False
+
+
+def _symbols_fit() -> bool:
+    return set(_PYTHON) <= symbols().keys() and symbols()["PyArray_Type"] == id(np.ndarray)
 
 
 def _read(address: int, kind: type[ctypes._SimpleCData]) -> int | float:

@@ -12,6 +12,9 @@ from typing import Any, Literal
 from wengert.errors import GraphError
 from wengert.ir.types import DTYPES, ArrayType
 
+PROGRAM = "program"
+"""The function that a compiled program exports: i32 @program(ptr inputs, ptr outputs, ptr arena), the result its status."""
+
 Tree = Any
 """A leaf's number, or a tuple, list, dict, named tuple or None of trees: the container that Python sees, with numbers for arrays."""
 
