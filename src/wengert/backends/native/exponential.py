@@ -169,38 +169,39 @@ def log10(b: Instructions, x: Value) -> Value:
     return log_special(b, x, b.fma(k, b.like(LOG10_2[x.dtype][0], x), low))
 
 
-def log1p_sum(b: Instructions, u: Value, low: Value, extra: Value) -> Value:
-    """extra · log 2 + log(1 + u + low) for finite u > −1, where `low` is less than a unit in the last place of u.
-
-    1 + u = 2ᵏ (1 + f) with f = 2⁻ᵏ u + (2⁻ᵏ − 1), which rounds once.
-    """
+def log1p_reduced(b: Instructions, u: Value) -> tuple[Value, Value, Value]:
+    """(f, p, k): 1 + u = 2ᵏ (1 + f), p = 2⁻ᵏ, for finite u > −1; f = p u + (p − 1) rounds once, and k is a float."""
     dtype, one, quarter = u.dtype, b.like(1, u), b.like(0.25, u)
     _, k = mantissa_and_exponent(b, b.add(u, one))
     # 2^(2 − k) is a normal number for every k ≤ 1024, and u/4 is exact unless u is tiny.
     quadruple = b.power_of_two(b.subtract(b.like(2, k), k), dtype)
     power = b.multiply(quadruple, quarter)
     f = b.fma(b.multiply(u, quarter), quadruple, b.subtract(power, one))
-    return log_sum(b, b.fma(low, power, f), b.add(b.small_float(k, dtype), extra))
+    return f, power, b.small_float(k, dtype)
+
+
+def log1p_of_finite(b: Instructions, x: Value) -> Value:
+    """log(1 + x) for finite x > −1."""
+    f, _, k = log1p_reduced(b, x)
+    return keep_tiny(b, x, log_sum(b, f, k))
 
 
 def log1p(b: Instructions, x: Value) -> Value:
     """log(1 + x), exact near 0."""
-    zero = b.like(0, x)
-    y = keep_tiny(b, x, log1p_sum(b, x, zero, zero))
-    y = b.where(b.less(x, b.like(math.inf, x)), y, x)
+    y = b.where(b.less(x, b.like(math.inf, x)), log1p_of_finite(b, x), x)
     edge = b.where(b.equal(x, b.like(-1, x)), b.like(-math.inf, x), b.like(math.nan, x))
     return b.where(b.compare("ugt", x, b.like(-1, x)), y, edge)
 
 
 def softplus(b: Instructions, x: Value) -> Value:
     """log(1 + eˣ) = max(x, 0) + log(1 + e^(−|x|))."""
-    return b.add(b.maximum(x, b.like(0, x)), log1p(b, exp(b, b.negative(b.abs(x)))))
+    return b.add(b.maximum(x, b.like(0, x)), log1p_of_finite(b, exp(b, b.negative(b.abs(x)))))
 
 
 def logaddexp(b: Instructions, x: Value, y: Value) -> Value:
     """log(eˣ + eʸ) = max + log(1 + e^(−|x − y|)); equal infinities have the difference 0."""
     difference = b.where(b.equal(x, y), b.like(0, x), b.subtract(x, y))
-    return b.add(b.maximum(x, y), log1p(b, exp(b, b.negative(b.abs(difference)))))
+    return b.add(b.maximum(x, y), log1p_of_finite(b, exp(b, b.negative(b.abs(difference)))))
 
 
 def xlogy(b: Instructions, x: Value, y: Value) -> Value:

@@ -69,16 +69,17 @@ def arccosh(b: Instructions, x: Value) -> Value:
 def _log_of_large(b: Instructions, x: Value, u: Value, low: Value) -> Value:
     """log(1 + u + low), and log 2x where x is large: there u has overflowed or will."""
     large = b.greater(x, b.like(LARGE, x))
-    zero = b.like(0, x)
-    y = exponential.log1p_sum(b, b.where(large, x, u), b.where(large, zero, low), b.where(large, b.like(1, x), zero))
+    f, power, k = exponential.log1p_reduced(b, b.where(large, x, u))
+    f = b.where(large, f, b.fma(low, power, f))
+    y = exponential.log_sum(b, f, b.where(large, b.add(k, b.like(1, x)), k))
     return b.where(b.less(x, b.like(math.inf, x)), y, x)
 
 
 @in_double
 def arctanh(b: Instructions, x: Value) -> Value:
     """½ log((1 + a)/(1 − a)) = ½ log(1 + 2a/(1 − a)) with a = |x|."""
-    a, one, zero = b.abs(x), b.like(1, x), b.like(0, x)
-    u = b.divide(b.add(a, a), b.subtract(one, a))
-    y = b.multiply(exponential.log1p_sum(b, u, zero, zero), b.like(0.5, x))
+    a, one = b.abs(x), b.like(1, x)
+    y = exponential.log1p_of_finite(b, b.divide(b.add(a, a), b.subtract(one, a)))
     edge = b.where(b.equal(a, one), b.like(math.inf, x), b.like(math.nan, x))
-    return exponential.keep_tiny(b, x, b.copysign(b.where(b.less(a, one), y, edge), x))
+    result = b.where(b.less(a, one), b.multiply(y, b.like(0.5, x)), edge)
+    return exponential.keep_tiny(b, x, b.copysign(result, x))
