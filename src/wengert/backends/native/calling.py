@@ -148,7 +148,8 @@ class Calling(Control):
         inner = type(self)(unit, loop.body, chosen(loop.body, unit.book))
 
         def contents(inner: Self, chunk: Value) -> None:
-            inner.bind(loop.axis, inner.shifted(chunk, loop.start))
+            only = loop.axis.extent == loop.start + 1
+            inner.bind(loop.axis, inner.number(loop.start) if only else inner.shifted(chunk, loop.start))
             inner.body(loop.body)
 
         self.chunks(inner, facts, count, contents, private=unit.workspace_bytes(facts))

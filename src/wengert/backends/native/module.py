@@ -29,6 +29,12 @@ class Module:
         self._names.add(name)
         return "@" + name
 
+    def external(self, name: str) -> str:
+        """The name (with its @) of memory that lies outside of the module."""
+        self._declarations.setdefault(name, f"@{name} = external global i8, align 1")
+        self._names.add(name)
+        return "@" + name
+
     def define(self, name: str, text: str) -> None:
         """Put the text of a whole function, `define … { … }`, under its name."""
         assert name not in self._functions, name

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert.backends.native.frame import OUT_OF_RANGE, Frame
+from wengert.backends.native.frame import OUT_OF_RANGE, Frame, is_embedded
 from wengert.backends.native.instructions import Value, constant_of, literal
 from wengert.backends.native.memory import BYTES
 from wengert.errors import GraphError
@@ -110,7 +110,8 @@ class Entries(Frame):
     def _alignment(self, buffer: Buffer, index: Affine, lookups: tuple[Lookup, ...]) -> int:
         """The bytes that the address of lane 0 is a multiple of; arrays from outside are aligned to their entries only."""
         size = BYTES[buffer.dtype]
-        if buffer.kind not in ("temporary", "constant") or self.lanes is None:
+        ours = buffer.kind == "temporary" or (buffer.kind == "constant" and is_embedded(buffer))
+        if not ours or self.lanes is None:
             return size
         align = 64
         steps = [coefficient for axis, coefficient in index.terms if axis is not self.lanes.axis]
