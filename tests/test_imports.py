@@ -20,10 +20,11 @@ ORDER = (
     {"atomic"},
     {"ir"},
     {"ops"},
-    {"autodiff", "trace", "notation", "passes", "loops"},
+    {"autodiff", "tracing", "notation", "passes", "loops"},
     {"derive", "backends", "emit"},
     {"show"},
-    {"api", "extend"},
+    {"api", "extend", "transforms"},
+    {"flow"},
     {"train"},
     {"cli"},
 )

@@ -14,7 +14,7 @@ from wengert.errors import place
 
 SOURCE = Path(errors.__file__).parent
 RAISED = {name for name in vars(errors) if name.endswith("Error")}
-MAKERS = RAISED | {"Mismatch", "error_at", "error", "warn", "warning"}
+MAKERS = RAISED | {"Mismatch", "error_at", "error", "warn", "warning", "refuse"}
 WHAT = re.compile(r"[^a-z“”][^“”]*[.}]")
 REPAIR = re.compile(r"[A-Z{][^“”]*(?:[.?}]|:  \S[^“”]*)")
 

@@ -1,8 +1,12 @@
-"""Read, run and check the gradient of equations as a textbook writes them.
+"""Read, run and check the gradient of equations as a textbook writes them; derivatives of NumPy functions.
 
 equations     text or a file -> System
 System        .forward(**values), .backward(loss, wrt) -> Derivation, .batch(data), .echo()
 Derivation    prints; .latex(), .steps(), .check(), .function(), .compare(), .in_form(form)
+
+grad, value_and_grad, jvp, vjp, vmap          functions of arrays -> functions of arrays
+cond, scan, fori_loop, while_loop             branches and loops in such functions
+stop_gradient, trace                          a value taken as constant; a function -> Graph
 """
 
 from importlib import import_module
@@ -17,14 +21,28 @@ if TYPE_CHECKING:
         GraphError,
         ModelError,
         ShapeError,
+        TraceError,
         TrainingError,
         WengertError,
     )
+    from wengert.flow import cond, fori_loop, scan, while_loop
+    from wengert.transforms import grad, jvp, stop_gradient, trace, value_and_grad, vjp, vmap
 
 _HOME = {
     "equations": "wengert.api",
     "System": "wengert.api",
     "Derivation": "wengert.api",
+    "grad": "wengert.transforms",
+    "value_and_grad": "wengert.transforms",
+    "jvp": "wengert.transforms",
+    "vjp": "wengert.transforms",
+    "vmap": "wengert.transforms",
+    "stop_gradient": "wengert.transforms",
+    "trace": "wengert.transforms",
+    "cond": "wengert.flow",
+    "scan": "wengert.flow",
+    "fori_loop": "wengert.flow",
+    "while_loop": "wengert.flow",
     "WengertError": "wengert.errors",
     "EquationError": "wengert.errors",
     "ShapeError": "wengert.errors",
@@ -32,6 +50,7 @@ _HOME = {
     "DataError": "wengert.errors",
     "ModelError": "wengert.errors",
     "TrainingError": "wengert.errors",
+    "TraceError": "wengert.errors",
     "CheckError": "wengert.errors",
 }
 
@@ -44,9 +63,21 @@ __all__ = [
     "ModelError",
     "ShapeError",
     "System",
+    "TraceError",
     "TrainingError",
     "WengertError",
+    "cond",
     "equations",
+    "fori_loop",
+    "grad",
+    "jvp",
+    "scan",
+    "stop_gradient",
+    "trace",
+    "value_and_grad",
+    "vjp",
+    "vmap",
+    "while_loop",
 ]
 
 

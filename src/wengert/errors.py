@@ -7,6 +7,7 @@ WengertError                 three lines: what is wrong, where, what to write in
 ├── DataError                a data file or an array is not what training needs
 ├── ModelError               a saved model or checkpoint cannot be used
 ├── TrainingError            the training cannot go on: numbers that are not finite
+├── TraceError               a function of Python does with a traced value what a graph cannot hold
 └── CheckError               a derivative disagrees with an independent route
 """
 
@@ -54,6 +55,10 @@ class ModelError(WengertError):
 
 class TrainingError(WengertError):
     """The training cannot go on: the loss or a gradient is not finite, or the model does not fit its parameters."""
+
+
+class TraceError(WengertError, TypeError):
+    """A function of Python does with a traced value what a graph cannot hold."""
 
 
 class CheckError(WengertError):

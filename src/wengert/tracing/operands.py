@@ -1,0 +1,139 @@
+"""Operands: what a function of NumPy is given, as nodes of one dtype and shape. NumPy's promotion is asked, not copied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from wengert.ir.graph import Node, apply, constant
+from wengert.ir.types import DTYPES, ArrayType
+from wengert.tracing.tracer import Traced, own, refuse
+
+Kind = Any
+"""np.dtype of an array, or int or float for a Python number, which takes the dtype of what it meets (NEP 50)."""
+
+
+def kind_of(value: Any) -> Kind:
+    """How a value takes part in NumPy's promotion."""
+    if isinstance(value, Traced):
+        return (int if value.dtype.kind == "i" else float) if value.weak else value.dtype
+    if type(value) in (int, float):
+        return type(value)
+    return np.asarray(value).dtype
+
+
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The shape of a value."""
+    return value.shape if isinstance(value, Traced) else np.shape(value)
+
+
+def ndim_of(value: Any) -> int:
+    """The number of axes of a value."""
+    return len(shape_of(value))
+
+
+def common_dtype(*values: Any) -> str:
+    """The dtype to which NumPy promotes values that meet.
+
+    Raises TraceError where graphs do not have it.
+    """
+    return supported(_result_type(tuple(kind_of(value) for value in values)))
+
+
+@lru_cache(maxsize=4096)
+def _result_type(kinds: tuple[Kind, ...]) -> np.dtype[Any]:
+    return np.result_type(*(kind(0) if isinstance(kind, type) else kind for kind in kinds))
+
+
+def supported(dtype: np.dtype[Any]) -> str:
+    """The name of a dtype in a graph: whole numbers of any width are int64.
+
+    Raises TraceError where graphs do not have it.
+    """
+    if dtype.kind in "iu":
+        return "int64"
+    if dtype.name not in DTYPES:
+        refuse(f"There are no values of dtype {dtype} in a graph.", f"Convert first, to one of:  {', '.join(DTYPES)}")
+    return dtype.name
+
+
+def as_node(value: Any, dtype: str | None = None) -> Node:
+    """A value as a node of a dtype (its own by default); NumPy arrays become constants, copied where they can change.
+
+    Raises TraceError where it is no array of numbers.
+    """
+    if isinstance(value, Traced):
+        node = own(value)
+        return node if dtype is None or node.type.dtype == dtype else apply("cast", node, dtype=dtype)
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        refuse(
+            f"A value of dtype {array.dtype} cannot stand in a graph.",
+            "Give numbers or arrays of them; to join traced values write:  np.stack([a, b])",
+        )
+    name = dtype or supported(array.dtype)
+    if array.ndim == 0:
+        return constant(array.astype(name).item(), ArrayType((), name))
+    held = np.array(array, dtype=name, copy=True if array.flags.writeable else None)
+    held.flags.writeable = False
+    return constant(held, ArrayType(held.shape, name))
+
+
+def broadcast_to(node: Node, shape: Sequence[int]) -> Node:
+    """A node laid over a shape by NumPy's rule: axes are aligned at the right, an axis of 1 is spread.
+
+    Raises ValueError, with NumPy's words, where it does not fit.
+    """
+    shape = tuple(shape)
+    if node.shape == shape:
+        return node
+    if np.broadcast_shapes(node.shape, shape) != shape:  # pyright: ignore[reportArgumentType]
+        raise ValueError(f"cannot broadcast an array of shape {node.shape} to shape {shape}")
+    if node.op.name == "constant" and not isinstance(node.params["value"], np.ndarray):
+        return constant(node.params["value"], node.type.with_shape(shape))
+    low = len(shape) - node.type.rank
+    kept = [axis for axis, size in enumerate(node.shape) if size == shape[low + axis]]
+    if len(kept) < node.type.rank:
+        node = apply("reshape", node, shape=tuple(node.shape[axis] for axis in kept))
+    if node.shape == shape:
+        return node
+    return apply("broadcast", node, shape=shape, axes=tuple(low + axis for axis in kept))
+
+
+def together(nodes: Sequence[Node]) -> list[Node]:
+    """The nodes broadcast to one shape.
+
+    Raises ValueError, with NumPy's words, where they do not fit.
+    """
+    shape = np.broadcast_shapes(*(node.shape for node in nodes))  # pyright: ignore[reportArgumentType]
+    return [broadcast_to(node, shape) for node in nodes]
+
+
+def promoted(*values: Any) -> list[Node]:
+    """The values as nodes of the dtype to which NumPy promotes them; shapes stay."""
+    dtype = common_dtype(*values)
+    return [as_node(value, dtype) for value in values]
+
+
+def as_arrays(*values: Any) -> list[Node]:
+    """The same where NumPy makes arrays of them first, so that a Python number is a float64 or an int64 like others."""
+    kinds = [value.dtype if isinstance(value, Traced) else np.asarray(value).dtype for value in values]
+    dtype = supported(_result_type(tuple(kinds)))
+    return [as_node(value, dtype) for value in values]
+
+
+def axes_of(axis: Any, rank: int) -> tuple[int, ...]:
+    """NumPy's argument `axis`, as axes from 0; None is all of them.
+
+    Raises numpy.exceptions.AxisError where there is no such axis.
+    """
+    if axis is None:
+        return tuple(range(rank))
+    given = axis if isinstance(axis, tuple | list) else (axis,)
+    for each in given:
+        if not -rank <= int(each) < rank:
+            raise np.exceptions.AxisError(int(each), rank)
+    return tuple(sorted(int(each) % rank for each in given))

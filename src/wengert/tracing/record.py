@@ -1,0 +1,136 @@
+"""Recording: a Python function run once on traced values, and the nodes it leaves behind. It knows no derivative."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import TraceError
+from wengert.ir.graph import Graph, Node, input_node
+from wengert.ir.types import ArrayType
+from wengert.ir.walk import substitute
+from wengert.tracing.operands import as_node, supported
+from wengert.tracing.source import user_line
+from wengert.tracing.tracer import Trace, Traced, traced
+from wengert.tracing.trees import Spec, argument_names, flatten, name_of, unflatten
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """What a leaf of the arguments is to a graph: its type, and whether it is a Python number, which takes the dtype of what it meets."""
+
+    type: ArrayType
+    weak: bool = False
+
+
+def is_number(value: Any) -> bool:
+    """Whether a leaf is an array of numbers or a number (a truth value of Python is not: it steers)."""
+    return isinstance(value, Traced | np.ndarray | np.generic | int | float) and not isinstance(value, bool)
+
+
+def leaf_of(value: Any) -> Leaf:
+    """What a value is to a graph.
+
+    Raises TraceError where it is no number or array of numbers.
+    """
+    if isinstance(value, Traced):
+        return Leaf(value.node.type, value.weak)
+    if type(value) in (int, float):
+        return Leaf(ArrayType((), "int64" if type(value) is int else "float64"), True)
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TraceError(
+            f"A value of type {type(value).__name__} is no array of numbers.",
+            f"  it is {value!r:.60}",
+            "Give numbers, NumPy arrays, or tuples, lists and dicts of them.",
+        )
+    return Leaf(ArrayType(array.shape, supported(array.dtype)))
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A function of arrays, written down: from input nodes to the leaves of its result."""
+
+    inputs: list[Node]
+    outputs: list[Node]
+    weak: list[bool]
+    """Which outputs are Python numbers."""
+    spec: Spec
+    """The container of the outputs."""
+    captured: list[tuple[Traced, Node]]
+    """Values of outer traces that the function reads, each with the input that stands for it."""
+
+
+def record(inputs: Sequence[Node], weak: Sequence[bool], call: Callable[[list[Traced]], Any]) -> Recorded:
+    """The nodes of call(values), where the values stand for the inputs.
+
+    Raises TraceError where the function does what a graph cannot hold.
+    """
+    trace = Trace()
+    with trace.open():
+        leaves, spec = flatten(call([Traced(node, trace, w) for node, w in zip(inputs, weak, strict=True)]))
+        found = [leaf_of(leaf) for leaf in leaves]
+        outputs = [as_node(leaf) for leaf in leaves]
+    captured: list[tuple[Traced, Node]] = []
+    if trace.outer is not None:
+        captured = [(Traced(outer, trace.outer), inner) for outer, inner in trace.captured.items()]
+    return Recorded(list(inputs), outputs, [leaf.weak for leaf in found], spec, captured)
+
+
+def new_inputs(names: Sequence[str], leaves: Sequence[Leaf]) -> list[Node]:
+    """An input for each leaf."""
+    return [input_node(name, leaf.type) for name, leaf in zip(names, leaves, strict=True)]
+
+
+def splice(inputs: Sequence[Node], outputs: Sequence[Node], values: Sequence[Any]) -> list[Traced]:
+    """The outputs in the open trace, values in place of the inputs."""
+    known = {node: as_node(value, node.type.dtype) for node, value in zip(inputs, values, strict=True)}
+    return [traced(node) for node in substitute(outputs, known)]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A Python function as a graph, with the containers of its arguments and of its result."""
+
+    graph: Graph
+    arguments: Spec
+    """The container (args, kwargs)."""
+    leaves: tuple[Leaf | None, ...]
+    """What each leaf of the arguments is; None for one that is no array, whose value the graph takes for granted."""
+    fixed: tuple[Any, ...]
+    """The values of those leaves, in order."""
+    result: Spec
+    """The container of the result, whose leaves are the outputs of the graph."""
+
+
+def traced_program(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Program:
+    """The graph of f for arguments of these types: arrays and numbers become inputs, all else is taken as it is.
+
+    Raises TraceError where the function does what a graph cannot hold, GraphError where it is used inside of another trace and
+    reads its values.
+    """
+    values, spec = flatten((tuple(args), dict(kwargs)))
+    names = argument_names(f, args, kwargs)
+    leaves = tuple(leaf_of(value) if is_number(value) else None for value in values)
+    moving = [(name, leaf) for name, leaf in zip(names, leaves, strict=True) if leaf is not None]
+    inputs = new_inputs([name for name, _ in moving], [leaf for _, leaf in moving])
+
+    def call(given: list[Traced]) -> Any:
+        found = iter(given)
+        filled = [value if leaf is None else next(found) for value, leaf in zip(values, leaves, strict=True)]
+        inner_args, inner_kwargs = unflatten(spec, filled)
+        return f(*inner_args, **inner_kwargs)
+
+    recorded = record(inputs, [leaf.weak for _, leaf in moving], call)
+    if recorded.captured:
+        raise TraceError(
+            f"'{name_of(f)}' reads traced values of the function around it.",
+            user_line(),
+            "Pass them as arguments, or call it without compiling: the function around it is compiled as a whole.",
+        )
+    fixed = tuple(value for value, leaf in zip(values, leaves, strict=True) if leaf is None)
+    graph = Graph(tuple(inputs), tuple(recorded.outputs))
+    return Program(graph, spec, leaves, fixed, recorded.spec)

@@ -1,0 +1,53 @@
+"""The user's line: where a traced value was used, for messages. It knows the frames of Python and no graph."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from itertools import islice
+from pathlib import Path
+from types import FrameType
+
+from wengert.errors import place
+
+_OURS = str(Path(__file__).parents[1])
+_BENEATH = tuple(
+    f"{part}{end}" for part in ("numpy", "scipy", "optree", "contextlib", "functools") for end in (".", "")
+)
+
+
+def user_line() -> str:
+    """The line of the user's code that is running, with a caret; the name of its function where there is no text of it."""
+    frame = _user_frame(sys._getframe(1))
+    if frame is None:
+        return "  outside of any file"
+    lines = linecache.getlines(frame.f_code.co_filename, frame.f_globals)
+    number = frame.f_lineno
+    if not 0 < number <= len(lines):
+        return f"  in '{frame.f_code.co_name}'"
+    first, last = _columns(frame, lines[number - 1])
+    start = sum(len(line) for line in lines[: number - 1])
+    return place("".join(lines), start + first, start + last)
+
+
+def _user_frame(frame: FrameType | None) -> FrameType | None:
+    """The innermost frame that belongs neither to this package nor to what it calls."""
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        if not frame.f_code.co_filename.startswith(_OURS) and not module.startswith(_BENEATH):
+            return frame
+        frame = frame.f_back
+    return None
+
+
+def _columns(frame: FrameType, line: str) -> tuple[int, int]:
+    """The characters of the line that are running."""
+    index = frame.f_lasti // 2
+    first_line, last_line, first, last = next(islice(frame.f_code.co_positions(), index, None), (None,) * 4)
+    body = line.rstrip("\n")
+    start = len(body) - len(body.lstrip())
+    if first is None or last is None or first_line != frame.f_lineno:
+        return start, len(body)
+    data = body.encode()
+    begin = len(data[:first].decode(errors="ignore"))
+    return begin, len(data[:last].decode(errors="ignore")) if last_line == first_line else len(body)

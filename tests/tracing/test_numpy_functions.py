@@ -1,0 +1,296 @@
+"""Every function of NumPy that a traced value answers to gives NumPy's numbers, shapes and dtypes, and a derivative."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.special as special
+
+from wengert.autodiff.check import check_grads
+from wengert.errors import TraceError
+from wengert.ir.verify import verify
+from wengert.ops.evaluate import evaluate
+from wengert.tracing.record import traced_program
+from wengert.tracing.tracer import FUNCTIONS, UFUNCS
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.uniform(0.2, 0.9, size=(3, 4)), RNG.uniform(0.2, 0.9, size=(3, 4))
+V, W, B = RNG.normal(size=4), RNG.normal(size=(4, 2)), RNG.normal(size=(5, 1, 3, 4))
+
+
+def run(f, *args):
+    """What f gives when it is written down and then evaluated."""
+    program = traced_program(f, args, {})
+    verify(program.graph)
+    values = dict(zip(program.graph.input_names, args, strict=True))
+    results = evaluate(program.graph, values)
+    return results[0] if len(results) == 1 else results
+
+
+def agree(f, *args):
+    with np.errstate(all="ignore"):
+        expected = f(*args)
+    got = run(f, *args)
+    assert np.shape(got) == np.shape(expected)
+    assert got.dtype == np.asarray(expected).dtype
+    np.testing.assert_allclose(got, expected, rtol=1e-12 if got.dtype != np.float32 else 2e-6, atol=1e-14)
+
+
+def differentiable(f, *args):
+    program = traced_program(f, args, {})
+    values = dict(zip(program.graph.input_names, args, strict=True))
+    check_grads(program.graph, values, order=1, rtol=1e-9)
+
+
+DOMAIN = {np.arccosh: 1.5}
+TRUTHS = (np.logical_and, np.logical_or, np.logical_not, np.logical_xor)
+BITS = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert)
+
+
+@pytest.mark.parametrize("ufunc", [u for u in UFUNCS if u is not np.matmul and u not in BITS], ids=lambda u: u.__name__)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_ufunc_is_numpys(ufunc, dtype):
+    x, y = (DOMAIN.get(ufunc, 0) + a for a in (X, Y))
+    args = [a.astype(dtype) for a in (x, y)][: ufunc.nin]
+    if ufunc in TRUTHS:
+        args = [a > 0.5 for a in args]
+    agree(lambda *a: ufunc(*a), *args)
+    if dtype == "float64" and ufunc not in TRUTHS:
+        differentiable(lambda *a: ufunc(*a) * 1.0, *args)
+
+
+@pytest.mark.parametrize(
+    "ufunc", [u for u in UFUNCS if u not in (np.matmul, np.reciprocal, *BITS)], ids=lambda u: u.__name__
+)
+def test_a_ufunc_of_whole_numbers_is_numpys(ufunc):
+    args = [np.array([1, 3, 2]), np.array([2, 1, 2])][: ufunc.nin]
+    if ufunc is np.power:
+        agree(lambda x: x**3, args[0])
+        return
+    if ufunc in TRUTHS:
+        args = [a > 1 for a in args]
+    if ufunc in (np.arctanh, np.arcsin, np.arccos, special.logit, special.erfinv):
+        args = [np.array([0, 0, 0])]
+    agree(lambda *a: ufunc(*a), *args)
+
+
+@pytest.mark.parametrize("ufunc", BITS, ids=lambda u: u.__name__)
+def test_bits_of_truth_values_are_truth_values(ufunc):
+    agree(lambda *a: ufunc(*a), *[X > 0.5, Y > 0.5][: ufunc.nin])
+
+
+@pytest.mark.parametrize(
+    "f", [np.floor, np.ceil, np.trunc, np.rint, np.sign, np.abs, lambda x: x % 0.7, lambda x: x // 0.7]
+)
+def test_rounding_on_both_sides_of_zero(f):
+    agree(f, np.array([-2.5, -1.2, -0.5, 0.3, 1.5, 2.7]))
+
+
+CASES = {
+    "sum": lambda x: np.sum(x),
+    "sum over an axis": lambda x: np.sum(x, axis=0),
+    "sum, kept": lambda x: np.sum(x, axis=-1, keepdims=True),
+    "sum over axes": lambda x: x.sum(axis=(0, 1)),
+    "add.reduce": lambda x: np.add.reduce(x, axis=1),
+    "mean": lambda x: np.mean(x, axis=1),
+    "mean, kept": lambda x: x.mean(axis=0, keepdims=True),
+    "var": lambda x: np.var(x, axis=0, ddof=1),
+    "std": lambda x: x.std() + np.std(x, axis=0),
+    "max": lambda x: np.max(x, axis=1),
+    "min": lambda x: x.min(axis=0) + np.min(x),
+    "prod": lambda x: np.prod(x, axis=1),
+    "norm": lambda x: np.linalg.norm(x),
+    "norm over an axis": lambda x: np.linalg.norm(x, axis=1, keepdims=True),
+    "norm 1": lambda x: np.linalg.norm(x, 1, axis=1),
+    "norm ∞": lambda x: np.linalg.norm(x, np.inf, axis=1),
+    "reshape": lambda x: np.reshape(x, (2, -1)),
+    "reshape by sizes": lambda x: x.reshape(6, 2),
+    "ravel": lambda x: np.ravel(x),
+    "flatten": lambda x: x.flatten(),
+    "T": lambda x: x.T,
+    "transpose": lambda x: np.transpose(x, (1, 0)),
+    "method transpose": lambda x: x.transpose(1, 0),
+    "swapaxes": lambda x: np.swapaxes(x, 0, 1),
+    "moveaxis": lambda x: np.moveaxis(x[None], 0, -1),
+    "expand_dims": lambda x: np.expand_dims(x, (0, -1)),
+    "squeeze": lambda x: np.squeeze(x[:, None, :, None]),
+    "squeeze an axis": lambda x: x[:, None].squeeze(1),
+    "broadcast_to": lambda x: np.broadcast_to(x[:1], (2, 5, 4)),
+    "flip": lambda x: np.flip(x, 1),
+    "atleast_1d": lambda x: np.atleast_1d(x[0, 0]),
+    "concatenate": lambda x: np.concatenate([x, 2 * x, X], axis=1),
+    "concatenate flat": lambda x: np.concatenate([x, x[:1]], axis=None),
+    "stack": lambda x: np.stack([x, x * x], axis=-1),
+    "vstack": lambda x: np.vstack([x, x[0]]),
+    "hstack": lambda x: np.hstack([x, x]),
+    "hstack of rows": lambda x: np.hstack([x[0], x[1]]),
+    "append": lambda x: np.append(x, x),
+    "where": lambda x: np.where(x > 0.5, x, 0),
+    "where broadcast": lambda x: np.where(x > 0.5, 1.0, x[0]),
+    "clip": lambda x: np.clip(x, 0.3, 0.7),
+    "clip low": lambda x: x.clip(0.3, None),
+    "zeros_like": lambda x: x + np.zeros_like(x),
+    "ones_like": lambda x: x * np.ones_like(x),
+    "full_like": lambda x: x * np.full_like(x, 3),
+    "copy": lambda x: np.copy(x),
+    "astype": lambda x: x.astype(np.float64),
+    "dot": lambda x: np.dot(x, V),
+    "method dot": lambda x: x.dot(W),
+    "dot with a number": lambda x: np.dot(2.0, x),
+    "inner": lambda x: np.inner(x, x),
+    "vdot": lambda x: np.vdot(x, X),
+    "outer": lambda x: np.outer(x[0], x[:, 0]),
+    "tensordot": lambda x: np.tensordot(x, W, 1),
+    "tensordot by axes": lambda x: np.tensordot(x, X, ([0, 1], [0, 1])),
+    "matmul": lambda x: x @ W,
+    "matmul with a vector": lambda x: x @ V,
+    "matmul of vectors": lambda x: x[0] @ x[1],
+    "vector by matrix": lambda x: x[:, 0] @ x,
+    "matmul over a batch": lambda x: B @ x.T,
+    "matmul, both batched": lambda x: np.matmul(B[:, 0], np.stack([x.T] * 5)),
+    "matmul, a batch on the right": lambda x: x.T @ B[:, 0],
+    "einsum": lambda x: np.einsum("ij,kj->ik", x, X),
+    "einsum without an arrow": lambda x: np.einsum("ij,jk", x, W),
+    "einsum of one": lambda x: np.einsum("ij->j", x),
+    "trace": lambda x: np.trace(x),
+    "any": lambda x: x * np.any(x > 0.5),
+    "all": lambda x: x * np.all(x > 0.5, axis=0),
+    "size": lambda x: x * np.size(x),
+    "ndim and shape": lambda x: x * np.ndim(x) * np.shape(x)[0] * len(x),
+    "rows": lambda x: sum(row * k for k, row in enumerate(x)),
+    "maximum.reduce": lambda x: np.maximum.reduce(x, axis=1),
+    "square": lambda x: np.square(x) + x**2 + x**-1 + x**0.5 + x**1.3 + 2.0**x + x**x,
+    "operators": lambda x: (3 - x) / (2 + x) * -x + +x - abs(x - 0.5) + 1 / x + x // 1,
+}
+
+
+@pytest.mark.parametrize("f", CASES.values(), ids=CASES.keys())
+def test_a_function_is_numpys(f):
+    agree(f, X)
+    differentiable(f, X)
+
+
+@pytest.mark.parametrize("name", [n for n in CASES if "norm" not in n])
+def test_float32_stays_where_numpy_keeps_it(name):
+    agree(CASES[name], X.astype(np.float32))
+
+
+def test_every_function_of_the_table_is_tried(monkeypatch):
+    tried = set()
+    for key, rule in list(FUNCTIONS.items()):
+
+        def call(*args, key=key, rule=rule, **kwargs):
+            tried.add(key)
+            return rule(*args, **kwargs)
+
+        monkeypatch.setitem(FUNCTIONS, key, call)
+    for f in CASES.values():
+        run(f, X)
+    run(lambda x: np.minimum.reduce(x) + np.logical_and.reduce(x > 0) + np.logical_or.reduce(x > 0), X[0])
+    run(
+        lambda x: x * x.any() * x.all() + x.swapaxes(0, 1).T + x.copy() + x.ravel()[0] + x.var() + x.prod() + x.max(), X
+    )
+    run(lambda x: np.multiply.reduce(x), X[0])
+    assert set(FUNCTIONS) - tried == set()
+
+
+WEAK = {
+    "float32 and a number": lambda x: x.astype(np.float32) * 2.0 + 1,
+    "float32 and float64": lambda x: x.astype(np.float32) * np.float64(2.0),
+    "whole numbers and a number": lambda x: x.astype(int) * 2.5,
+    "whole numbers divided": lambda x: (x * 10).astype(int) / 3,
+    "whole numbers": lambda x: (x * 10).astype(int) + 3,
+    "truth values added": lambda x: np.sum(x > 0.5),
+    "truth values times numbers": lambda x: (x > 0.5) * x,
+    "a wide array of float32": lambda x: x.astype(np.float32) + np.arange(4, dtype=np.float32),
+    "int32 and float32": lambda x: x.astype(np.float32) + np.arange(4, dtype=np.int32),
+    "int8 and float32": lambda x: x.astype(np.float32) + np.arange(4, dtype=np.int8),
+    "compared": lambda x: (x.astype(np.float32) < 0.5) & (x > 0.1) | ~(x == x) ^ (x != 0.3),
+}
+
+
+@pytest.mark.parametrize("f", WEAK.values(), ids=WEAK.keys())
+def test_promotion_is_numpys(f):
+    agree(f, X)
+
+
+def test_a_number_of_python_takes_the_dtype_that_it_meets():
+    single, double = X.astype(np.float32), X
+    assert run(lambda x, s: x * s * 2 + (s + 1) / 3, single, 0.5).dtype == np.float32
+    assert run(lambda x, s: x * s * 2 + (s + 1) / 3, double, 0.5).dtype == np.float64
+    assert run(lambda x, k: x * (k + 1) * 2, single, 3).dtype == np.float32
+    assert run(lambda x, s: x * np.exp(s), single, 0.5).dtype == np.float64, "np.exp of a number is a float64 of NumPy"
+
+
+def test_captured_arrays_are_copied_when_they_are_read():
+    buffer = np.zeros(3)
+
+    def f(x):
+        total = 0
+        for k in range(3):
+            buffer[:] = k
+            total = total + np.sum(x * buffer)
+        return total
+
+    assert run(f, np.ones(3)) == 9.0
+
+
+REFUSED = {
+    "np.sort": (lambda x: np.sort(x), "'sort' has no form in a graph"),
+    "np.spacing": (lambda x: np.spacing(x), "'spacing' has no form in a graph"),
+    "add.accumulate": (lambda x: np.add.accumulate(x), "'add.accumulate' has no form"),
+    "out": (lambda x: np.add(x, x, out=np.zeros((3, 4))), "would write a traced value into a NumPy array"),
+    "in place": (lambda x: np.zeros((3, 4)).__iadd__(x), "would write a traced value into a NumPy array"),
+    "where=": (lambda x: np.add(x, x, where=X > 0.5), "takes no argument 'where'"),
+    "sum(where=)": (lambda x: np.sum(x, where=X > 0.5), "takes no argument 'where'"),
+    "item assignment": (lambda x: x.__setitem__(0, 1.0), "cannot be changed in place"),
+    "order": (lambda x: np.reshape(x, (4, 3), order="F"), "in the order 'F'"),
+    "where of one": (lambda x: np.where(x > 0), "is not known while a function is traced"),
+    "complex": (lambda x: x * 1j, "no values of dtype complex128"),
+    "np.array": (lambda x: np.array([x, x]), "cannot become a NumPy array"),
+    "np.asarray": (lambda x: np.asarray(x), "cannot become a NumPy array"),
+    "float16": (lambda x: x.astype(np.float16), "no values of dtype float16"),
+    "a text": (lambda x: np.where(x > 0, x, "a"), "dtype"),
+    "subscripts": (lambda x: np.einsum(x, [0, 1], [1, 0]), "as letters"),
+    "norm": (lambda x: np.linalg.norm(x, 3, axis=0), "norm of order 3"),
+    "a whole reciprocal": (lambda x: np.reciprocal(x.astype(int)), "reciprocal of a whole number"),
+    "a traced power": (lambda x: (x * 10).astype(int) ** (x * 10).astype(int), "to a traced power"),
+}
+
+
+@pytest.mark.parametrize(("f", "words"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_has_no_form_is_refused_at_its_line(f, words):
+    with pytest.raises(TraceError) as caught:
+        run(f, X)
+    assert words in caught.value.what
+    assert "lambda x:" in caught.value.where
+    assert "^" in caught.value.where
+    assert caught.value.repair
+
+
+WRONG = {
+    "shapes": (lambda x: x + V[:3], ValueError),
+    "matmul": (lambda x: x @ x, ValueError),
+    "a matrix with a number": (lambda x: x @ x[0, 0], ValueError),
+    "tensordot": (lambda x: np.tensordot(x, x, 1), ValueError),
+    "einsum": (lambda x: np.einsum("ijk->i", x), ValueError),
+    "reshape": (lambda x: x.reshape(5), ValueError),
+    "axis": (lambda x: x.sum(axis=2), np.exceptions.AxisError),
+    "transpose": (lambda x: np.transpose(x, (0, 0)), ValueError),
+    "squeeze": (lambda x: np.squeeze(x, 0), ValueError),
+    "stack": (lambda x: np.stack([x, x[0]]), ValueError),
+    "broadcast_to": (lambda x: np.broadcast_to(x, (4,)), ValueError),
+    "empty max": (lambda x: np.max(x[:0], axis=0), ValueError),
+    "negative power": (lambda x: x.astype(int) ** -1, ValueError),
+    "length of a number": (lambda x: len(x[0, 0]), TypeError),
+    "no such method": (lambda x: x.partition(2), AttributeError),
+}
+
+
+@pytest.mark.parametrize(("f", "error"), WRONG.values(), ids=WRONG.keys())
+def test_what_numpy_refuses_is_refused_with_its_errors(f, error):
+    with pytest.raises(error):
+        run(f, X)
+    if f is not WRONG["no such method"][0]:
+        with pytest.raises(error):
+            f(X)
