@@ -8,15 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wengert.backends.native.counted import number
-from wengert.backends.native.instructions import SUFFIXES, Body, Value, constant_of, literal
+from wengert.backends.native.counted import Count, counted, least, minus, number, times
+from wengert.backends.native.instructions import ELEMENTS, SUFFIXES, Body, Value, constant_of, literal
 from wengert.backends.native.memory import BYTES, Memory
 from wengert.backends.native.module import Module
 
 SUM_BLOCK = 512
 """Terms that one chain of a sum takes. A longer sum is cut into blocks of that many terms, whose sums are added in order:
-the rounding error grows with SUM_BLOCK + k / SUM_BLOCK, and the order depends on k alone. A multiple of the unrolling."""
+the rounding error grows with SUM_BLOCK + k / SUM_BLOCK, and the order depends on k alone."""
 
+_PARAMETERS = (
+    "ptr noalias readonly %a, ptr noalias readonly %b, ptr noalias %out, i64 %k, "
+    "i64 %a_row, i64 %a_inner, i64 %b_inner, i64 %out_row"
+)
+_TILE_ENTRIES = 1024  # at least those of any tile: its sums are in registers
 _ROW_GROUP = 3  # rows p, p + s and p + 2 s are addressed from one pointer without further instructions on x86
 
 
@@ -24,9 +29,7 @@ _ROW_GROUP = 3  # rows p, p + s and p + 2 s are addressed from one pointer witho
 class Tile:
     """A tile of `rows` × (`vectors` · `lanes`) sums.
 
-    tail        the valid lanes of the last vector; the columns behind them are neither read nor meaningful (0: all are valid)
-    unit_rows   whether rows of a lie side by side
-    long        whether k may exceed SUM_BLOCK
+    tail   the valid lanes of the last vector; the columns behind them are neither read nor meaningful (0: all are valid)
     """
 
     dtype: str
@@ -34,8 +37,6 @@ class Tile:
     vectors: int
     lanes: int
     tail: int = 0
-    unit_rows: bool = False
-    long: bool = False
 
     @property
     def columns(self) -> int:
@@ -45,8 +46,8 @@ class Tile:
     @property
     def name(self) -> str:
         """The kernel's name in its module."""
-        marks = (f"_tail{self.tail}" if self.tail else "") + "_unit" * self.unit_rows + "_long" * self.long
-        return f"wg_tile_{SUFFIXES[self.dtype]}_{self.rows}x{self.vectors}x{self.lanes}{marks}"
+        tail = f"_tail{self.tail}" if self.tail else ""
+        return f"wg_tile_{SUFFIXES[self.dtype]}_{self.rows}x{self.vectors}x{self.lanes}{tail}"
 
 
 def mask_of(lanes: int, valid: int) -> Value:
@@ -88,7 +89,7 @@ class _Writer:
         self.tile = tile
         self.b = Memory(module, tile.lanes, Body("entry"))
         self.entries = [(i, j) for i in range(tile.rows) for j in range(tile.vectors)]
-        self.groups = [0] if tile.unit_rows else list(range(0, tile.rows, _ROW_GROUP))
+        self.groups = list(range(0, tile.rows, _ROW_GROUP))
         self.size = BYTES[tile.dtype]
 
     def text(self) -> str:
@@ -96,17 +97,10 @@ class _Writer:
         b = self.b
         self.steps = ("0", "%a_row", self._opaque("i64", b.multiply(number("%a_row"), number(2)).name))
         starts = [self._row_start(g) for g in self.groups]
-        if self.tile.long:
-            self._blocks(starts)
-        else:
-            sums, _ = self._sums(starts, "%b", "%k")
-            self._write(sums, add=False)
+        self._write(self._sums(starts))
         b.emit("ret void")
-        parameters = "ptr noalias readonly %a, ptr noalias readonly %b, ptr noalias %out, i64 %k, " + ", ".join(
-            f"i64 %{name}" for name in ("a_row", "a_inner", "b_inner", "out_row")
-        )
         lines = "\n".join(b.lines)
-        return f"define internal void @{self.tile.name}({parameters}) noinline #0 {{\nentry:\n{lines}\n}}"
+        return f"define internal void @{self.tile.name}({_PARAMETERS}) noinline #0 {{\nentry:\n{lines}\n}}"
 
     def _move(self, pointer: str, by: str | int) -> str:
         if by in (0, "0"):
@@ -125,16 +119,14 @@ class _Writer:
         return hidden
 
     def _row(self, pointers: Sequence[str], row: int) -> str:
-        if self.tile.unit_rows:
-            return self._move(pointers[0], row * self.size)
         return self._move(pointers[row // _ROW_GROUP], self.steps[row % _ROW_GROUP])
 
-    def _sums(self, a: Sequence[str], b_pointer: str, terms: str) -> tuple[dict[tuple[int, int], Value], list[str]]:
-        """The sums over `terms` ≥ 1 terms from these pointers on, and the pointers after them (those into b last)."""
+    def _sums(self, a: Sequence[str]) -> dict[tuple[int, int], Value]:
+        """The loop over k."""
         b, tile = self.b, self.tile
         loop, after, before = b.label("loop"), b.label("done"), b.block
         step, advanced = b.fresh("k"), b.fresh("k")
-        starts = [*a, b_pointer]
+        starts = [*a, "%b"]
         pointers = [b.fresh("p") for _ in starts]
         totals = {e: b.fresh("t") for e in self.entries}
         b.jump(loop)
@@ -146,7 +138,7 @@ class _Writer:
             strides = ["%a_inner"] * len(self.groups) + ["%b_inner"]
             moved = [self._move(p, s) for p, s in zip(pointers, strides, strict=True)]
             b.emit(f"{advanced} = add nsw i64 {step}, 1")
-            b.branch(b.compare("slt", number(advanced), number(terms)), loop, after)
+            b.branch(b.compare("slt", number(advanced), number("%k")), loop, after)
         zero = constant_of(0, tile.dtype, tile.lanes)
         phis = [f"  {step} = phi i64 [ 0, %{before} ], [ {advanced}, %{loop} ]"]
         phis += [
@@ -159,7 +151,7 @@ class _Writer:
         ]
         b.lines[at:at] = phis
         b.start_block(after)
-        return sums, moved
+        return sums
 
     def _term(
         self, a: Sequence[str], b_pointer: str, totals: dict[tuple[int, int], Value]
@@ -178,44 +170,50 @@ class _Writer:
                 sums[i, j] = multiply_add(b, factor, vectors[j], totals[i, j])
         return sums
 
-    def _write(self, sums: dict[tuple[int, int], Value], add: bool) -> None:
-        """Put the sums into the tile, or add them to what stands there."""
+    def _write(self, sums: dict[tuple[int, int], Value]) -> None:
         b, tile = self.b, self.tile
         row = "%out"
         for i in range(tile.rows):
             for j in range(tile.vectors):
-                place = self._move(row, j * tile.lanes * self.size)
-                b.store(b.add(b.load(place, tile.dtype), sums[i, j]) if add else sums[i, j], place)
+                b.store(sums[i, j], self._move(row, j * tile.lanes * self.size))
             if i + 1 < tile.rows:
                 row = self._move(row, "%out_row")
 
-    def _blocks(self, starts: Sequence[str]) -> None:
-        """The first SUM_BLOCK terms into the tile, then the others in blocks added to it."""
-        b = self.b
-        short = b.compare("slt", number("%k"), number(SUM_BLOCK))
-        first = b.where(short, number("%k"), number(SUM_BLOCK))
-        sums, moved = self._sums(starts, "%b", first.name)
-        self._write(sums, add=False)
-        initial = b.subtract(number("%k"), first).name
-        before, head, body, after = b.block, b.label("head"), b.label("block"), b.label("after")
-        rest, remaining = b.fresh("n"), b.fresh("n")
-        pointers = [b.fresh("p") for _ in moved]
-        b.jump(head)
-        b.start_block(head)
-        at = len(b.lines)
-        with b.scope():
-            left = b.compare("sgt", number(rest), number(0))
-            b.branch(left, body, after)
-            b.start_block(body)
-            fits = b.compare("slt", number(rest), number(SUM_BLOCK))
-            terms = b.where(fits, number(rest), number(SUM_BLOCK))
-            sums, ends = self._sums(pointers[:-1], pointers[-1], terms.name)
-            self._write(sums, add=True)
-            b.emit(f"{remaining} = sub nsw i64 {rest}, {terms.name}")
-            last = b.block
-            b.jump(head)
-        b.lines[at:at] = [f"  {rest} = phi i64 [ {initial}, %{before} ], [ {remaining}, %{last} ]"] + [
-            f"  {p} = phi ptr [ {start}, %{before} ], [ {end}, %{last} ]"
-            for p, start, end in zip(pointers, moved, ends, strict=True)
-        ]
-        b.start_block(after)
+
+def long_sums(module: Module, dtype: str, lanes: int) -> str:
+    """The name of the function that calls a tile kernel for every SUM_BLOCK terms and adds the tiles in order.
+
+    Its arguments are those of the kernel, then the kernel, the rows of its tile, and the columns, a multiple of `lanes`.
+    """
+    name = f"wg_long_sums_{SUFFIXES[dtype]}x{lanes}"
+    return module.define_once(name, lambda: _long_sums(module, name, dtype, lanes))
+
+
+def _long_sums(module: Module, name: str, dtype: str, lanes: int) -> str:
+    b = Memory(module, lanes, Body("entry"))
+    b.emit(f"%tile = alloca [{_TILE_ENTRIES} x {ELEMENTS[dtype]}], align 64")
+    tile_row = times(b, "%columns", BYTES[dtype])
+    with counted(b, "%k", SUM_BLOCK) as term:
+        first = b.compare("eq", number(term), number(0))
+        out, row = (b.fresh(prefix) for prefix in ("out", "row"))
+        b.emit(f"{out} = select i1 {first.name}, ptr %out, ptr %tile")
+        b.emit(f"{row} = select i1 {first.name}, i64 %out_row, i64 {tile_row}")
+        a = _moved(b, "%a", times(b, term, "%a_inner"))
+        terms = least(b, minus(b, "%k", term), SUM_BLOCK)
+        source = _moved(b, "%b", times(b, term, "%b_inner"))
+        strides = f"i64 %a_row, i64 %a_inner, i64 %b_inner, i64 {row}"
+        b.emit(f"call void %kernel(ptr {a}, ptr {source}, ptr {out}, i64 {terms}, {strides})")
+        rows = b.where(first, number(0), number("%rows")).name
+        with counted(b, rows) as i:
+            total, part = _moved(b, "%out", times(b, i, "%out_row")), _moved(b, "%tile", times(b, i, tile_row))
+            with counted(b, "%columns", lanes) as j:
+                place = b.element(total, dtype, str(j))
+                b.store(b.add(b.load(place, dtype), b.load(b.element(part, dtype, str(j)), dtype)), place)
+    b.emit("ret void")
+    lines = "\n".join(b.lines)
+    parameters = f"{_PARAMETERS}, ptr %kernel, i64 %rows, i64 %columns"
+    return f"define internal void @{name}({parameters}) noinline #0 {{\nentry:\n{lines}\n}}"
+
+
+def _moved(b: Memory, pointer: str, by: Count) -> str:
+    return b.pointer(f"getelementptr i8, ptr {pointer}, i64 {by}")

@@ -80,7 +80,8 @@ def _rows(module: Module, name: str, dtype: str, lanes: int) -> str:
 
 
 def _transposed(module: Module, name: str, dtype: str, lanes: int) -> str:
-    """Blocks of lanes × lanes entries through registers, then the rest of the inner axis and of the columns one by one."""
+    """Square blocks through registers, then the rest of the inner axis and of the columns one by one."""
+    lanes = min(lanes, 8)  # 16 rows are no faster, and a larger part of a small panel is left for the end
     b = Memory(module, lanes, Body("entry"))
     scalar = Memory(module, 1, b.body)
     size = BYTES[dtype]
@@ -103,23 +104,16 @@ def _transposed(module: Module, name: str, dtype: str, lanes: int) -> str:
 
 
 def transpose(b: Memory, rows: list[Value]) -> list[Value]:
-    """The columns of a square block given by its rows: at each step, blocks of doubled size exchange their off-diagonal halves.
+    """The columns of a square block given by its rows, a power of two of them: each step interleaves row i with row i + n/2,
+    which turns the bits of an entry's place by one; after log₂ n steps rows and columns have changed places.
 
-    Source: J. O. Eklundh, "A fast computer method for matrix transposing", IEEE Trans. Comput. C-21 (1972) 801-803.
+    Source: H. S. Stone, "Parallel processing with the perfect shuffle", IEEE Trans. Comput. C-20 (1971) 153-161.
     """
-    lanes = len(rows)
-    half = 1
-    while half < lanes:
-        swapped = list(rows)
-        for low in range(lanes):
-            if low & half:
-                continue
-            high = low | half
-            upper, lower = rows[low], rows[high]
-            take_low = [lane if not lane & half else lanes + lane - half for lane in range(lanes)]
-            take_high = [lane + half if not lane & half else lanes + lane for lane in range(lanes)]
-            swapped[low], swapped[high] = _shuffle(b, upper, lower, take_low), _shuffle(b, upper, lower, take_high)
-        rows, half = swapped, 2 * half
+    n, half = len(rows), len(rows) // 2
+    low = [lane for j in range(half) for lane in (j, n + j)]
+    high = [lane for j in range(half, n) for lane in (j, n + j)]
+    for _ in range(n.bit_length() - 1):
+        rows = [_shuffle(b, rows[i], rows[i + half], lanes) for i in range(half) for lanes in (low, high)]
     return rows
 
 

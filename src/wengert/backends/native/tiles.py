@@ -20,7 +20,7 @@ from wengert.backends.native.contraction import (
 )
 from wengert.backends.native.counted import Count, counted, divided, least, minus, times, when_equal
 from wengert.backends.native.memory import BYTES, Memory
-from wengert.backends.native.microkernel import SUM_BLOCK, Tile, tile_kernel
+from wengert.backends.native.microkernel import SUM_BLOCK, Tile, long_sums, tile_kernel
 from wengert.backends.native.packing import Unit, pack_kernel
 from wengert.backends.native.target import Target
 
@@ -59,7 +59,7 @@ def tiling(spec: ContractSpec, target: Target) -> Tiling:
     vectors = _vectors(spec.m, max(spec.n // lanes, 1), registers(target))
     rows = _rows(spec.m, vectors, registers(target))
     tail = spec.n if spec.n < lanes else 0
-    tile = Tile(spec.dtype, rows, vectors, lanes, tail, spec.a_row == 1, spec.k > SUM_BLOCK)
+    tile = Tile(spec.dtype, rows, vectors, lanes, tail)
     size = spec.k * spec.n * BYTES[spec.dtype]
     copy = spec.b_column != 1 or (size >= COPY_BYTES and spec.m >= COPY_ROWS)
     most = min(BLOCK_BYTES // (spec.k * BYTES[spec.dtype]), BLOCK_COLUMNS)
@@ -104,7 +104,7 @@ def _rest(spec: ContractSpec, tile: Tile) -> Tile | None:
     vectors = pieces(beyond, tile.lanes)
     if not beyond or vectors == tile.vectors or (tile.vectors - vectors) * tile.lanes * 16 <= spec.n:
         return None
-    return Tile(tile.dtype, tile.rows, vectors, tile.lanes, 0, tile.unit_rows, tile.long)
+    return Tile(tile.dtype, tile.rows, vectors, tile.lanes)
 
 
 class TiledProduct(BlockedProduct):
@@ -178,4 +178,8 @@ class TiledProduct(BlockedProduct):
         out = at(b, scratch, spec.dtype, minus(b, start, first))
         strides = (spec.a_row, spec.a_inner, b_inner, self.scratch_row)
         numbers = ", ".join(f"i64 {stride * self.size}" for stride in strides)
-        b.emit(f"call void {tile_kernel(b.module, tile)}(ptr {a}, ptr {source}, ptr {out}, i64 {spec.k}, {numbers})")
+        kernel, arguments = tile_kernel(b.module, tile), f"ptr {a}, ptr {source}, ptr {out}, i64 {spec.k}, {numbers}"
+        if spec.k > SUM_BLOCK:
+            arguments += f", ptr {kernel}, i64 {tile.rows}, i64 {tile.columns}"
+            kernel = long_sums(b.module, spec.dtype, tile.lanes)
+        b.emit(f"call void {kernel}({arguments})")
