@@ -68,6 +68,23 @@ class Kernel:
         return out[:count]
 
 
+def straight(write: Callable[[Builder], None], width: int, *arrays: Array, target: Target | None = None) -> None:
+    """Run code once on arrays in place; their pointers are %p0, %p1, … there."""
+    target = target or host()
+    module = Module(target)
+    b = Builder(module, width)
+    write(b)
+    pointers = ", ".join(f"ptr %p{k}" for k in range(len(arrays)))
+    lines = "\n".join(b.lines)
+    module.define("run", f"define void @run({pointers}) #0 {{\nentry:\n{lines}\n  ret void\n}}")
+    parsed = llvm.parse_assembly(module.text())
+    parsed.verify()
+    engine = llvm.create_mcjit_compiler(parsed, machine(target))
+    engine.finalize_object()
+    run = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * len(arrays))(engine.get_function_address("run"))
+    run(*(x.ctypes.data for x in arrays))
+
+
 def named(name: str, **params: Any) -> Lanes:
     """The builder's method of this name."""
     return lambda b, *values: getattr(b, name)(*values, **params)

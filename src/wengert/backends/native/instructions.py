@@ -68,7 +68,8 @@ def literal(number: Any, dtype: str) -> str:
     if dtype == "bool":
         return "true" if number else "false"
     if dtype in MANTISSA:
-        value = float(np.float32(number)) if dtype == "float32" else float(number)
+        with np.errstate(over="ignore"):
+            value = float(np.float32(number)) if dtype == "float32" else float(number)
         return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
     return str(int(number))
 
@@ -113,7 +114,7 @@ class Instructions:
     def fresh(self, prefix: str = "v") -> str:
         """A local name (with its %) that nothing else in the function has."""
         self.body.count += 1
-        return f"%{prefix}{self.body.count}"
+        return f"%{prefix}.{self.body.count}"
 
     def label(self, prefix: str) -> str:
         """A label that nothing else in the function has."""
