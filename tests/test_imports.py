@@ -23,7 +23,7 @@ ORDER = (
     {"autodiff", "tracing", "notation", "passes", "loops"},
     {"derive", "backends", "emit"},
     {"show"},
-    {"api", "extend", "transforms"},
+    {"api", "compilation", "extend", "transforms"},
     {"flow"},
     {"train"},
     {"cli"},

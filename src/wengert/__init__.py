@@ -4,6 +4,7 @@ equations     text or a file -> System
 System        .forward(**values), .backward(loss, wrt) -> Derivation, .batch(data), .echo()
 Derivation    prints; .latex(), .steps(), .check(), .function(), .compare(), .in_form(form)
 
+compile, set_threads                          a function as machine code; how many threads it may use
 grad, value_and_grad, jvp, vjp, vmap          functions of arrays -> functions of arrays
 cond, scan, fori_loop, while_loop             branches and loops in such functions
 stop_gradient, trace                          a value taken as constant; a function -> Graph
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wengert.api import Derivation, System, equations
+    from wengert.compilation import compile, set_threads
     from wengert.errors import (
         CheckError,
         DataError,
@@ -39,6 +41,8 @@ _HOME = {
     "vmap": "wengert.transforms",
     "stop_gradient": "wengert.transforms",
     "trace": "wengert.transforms",
+    "compile": "wengert.compilation",
+    "set_threads": "wengert.compilation",
     "cond": "wengert.flow",
     "scan": "wengert.flow",
     "fori_loop": "wengert.flow",
@@ -66,12 +70,14 @@ __all__ = [
     "TraceError",
     "TrainingError",
     "WengertError",
+    "compile",
     "cond",
     "equations",
     "fori_loop",
     "grad",
     "jvp",
     "scan",
+    "set_threads",
     "stop_gradient",
     "trace",
     "value_and_grad",

@@ -1,0 +1,278 @@
+"""Python functions as machine code: written down once for each kind of arguments, compiled, and called through an emitted entry.
+
+What the entry does not take (another layout, a new shape, a traced value) comes here. It knows no LLVM.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from wengert.backends import interpreter
+from wengert.errors import GraphError
+from wengert.ir.graph import Graph, Node, input_node
+from wengert.ir.walk import substitute
+from wengert.passes import pipeline
+from wengert.tracing.record import Leaf, Program, is_number, leaf_of, traced_program
+from wengert.tracing.tracer import Traced
+from wengert.tracing.trees import argument_names, flatten, name_of, unflatten
+
+if TYPE_CHECKING:
+    from wengert.backends.native.compiled import Variant
+    from wengert.backends.native.signature import Parameter
+
+CHAIN = 4
+"""So many kinds of arguments are tried by the entries themselves, the newest first."""
+Backend = Literal["native", "interpreter"]
+
+
+def compile(
+    f: Callable[..., Any],
+    *,
+    donate: str | int | Sequence[str | int] = (),
+    backend: Backend = "native",
+    cache: bool = True,
+) -> CompiledFunction:
+    """f as machine code: the same results to rounding, for arrays, numbers, and tuples, lists and dicts of them.
+
+    f is run once for each kind of arguments (containers, shapes, dtypes) to write it down; what it captures, and what is no
+    array or number, is taken as it is then. `donate` names parameters, or counts them, whose arrays may be overwritten:
+    each becomes the first result of its type. With `cache`, machine code is kept on disk for the next process.
+
+    Raises GraphError where a donated parameter is not there or no result has its type; TraceError, at a call, where f does
+    what a graph cannot hold.
+    """
+    if backend not in ("native", "interpreter"):
+        raise GraphError(
+            f"There is no back end '{backend}'.",
+            "  the back ends are native and interpreter",
+            "Write:  backend='native'",
+        )
+    names = (donate,) if isinstance(donate, str | int) else tuple(donate)
+    made: CompiledFunction = type("CompiledFunction", (CompiledFunction,), {"__module__": __name__})(
+        f, names, backend, cache
+    )
+    update_wrapper(made, f)
+    return made
+
+
+def set_threads(count: int) -> None:
+    """Let compiled functions use `count` threads, the caller among them; results do not depend on it. By default the processors
+    that the process may use.
+
+    Raises GraphError where the count is not between 1 and 256.
+    """
+    from wengert.backends.native import pool
+
+    pool.set_threads(count)
+
+
+class CompiledFunction:
+    """A function that runs as machine code. Each has a class of its own, whose call is the newest entry."""
+
+    __wrapped__: Callable[..., Any]
+
+    def __init__(self, f: Callable[..., Any], donate: Sequence[str | int], backend: Backend, cache: bool) -> None:
+        self._options = _Options(donate, backend, cache)
+        self._kinds: dict[Any, _Kind] = {}
+        self._lock = threading.RLock()
+        self.__wrapped__ = f
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._dispatch(*args, **kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        from types import MethodType
+
+        return self if instance is None else MethodType(self, instance)
+
+    def graph(self, *args: Any, **kwargs: Any) -> Graph:
+        """The graph that is run for arguments of these types."""
+        return self._kind(args, kwargs).graph
+
+    def variant(self, *args: Any, **kwargs: Any) -> Variant:
+        """The code for arguments of these types, with its stages in `build`.
+
+        Raises GraphError where the back end is the interpreter.
+        """
+        kind = self._kind(args, kwargs)
+        if kind.variant is None:
+            raise GraphError(
+                "The interpreter has no code.", "  backend='interpreter'", "Compile with:  backend='native'"
+            )
+        return kind.variant
+
+    def _dispatch(self, *args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(leaf, Traced) for leaf in flatten((args, kwargs))[0]):
+            return self.__wrapped__(*args, **kwargs)
+        return self._kind(args, kwargs).run(args, kwargs)
+
+    def _kind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Kind:
+        leaves, spec = flatten((args, kwargs))
+        key = (spec, *(leaf_of(x) if is_number(x) else _fixed(x) for x in leaves))
+        with self._lock:
+            if key not in self._kinds:
+                self._kinds[key] = _Kind(self.__wrapped__, self._options, args, kwargs)
+                self._chain()
+            return self._kinds[key]
+
+    def _chain(self) -> None:
+        """Let the call be the newest entry, which hands on what is not meant for it."""
+        if self._options.backend != "native":
+            return
+        call: Callable[..., Any] = self._dispatch
+        for kind in list(self._kinds.values())[-CHAIN:]:
+            call = kind.entry(call)
+        type(self).__call__ = call
+
+
+def _fixed(value: Any) -> Any:
+    """What a leaf that is no number is known by."""
+    try:
+        hash(value)
+    except TypeError:
+        return (type(value), id(value))
+    return (type(value), value)
+
+
+@dataclass(frozen=True)
+class _Options:
+    donate: Sequence[str | int]
+    backend: Backend
+    cache: bool
+
+
+class _Kind:
+    """The function for one kind of arguments."""
+
+    def __init__(self, f: Callable[..., Any], options: _Options, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.f = f
+        self.program: Program = traced_program(self.f, args, kwargs)
+        names = argument_names(self.f, args, kwargs)
+        moving = [name for name, leaf in zip(names, self.program.leaves, strict=True) if leaf is not None]
+        self.leaves: list[Leaf] = [leaf for leaf in self.program.leaves if leaf is not None]
+        graph = _named(self.program.graph, moving)
+        donated = self._donated(args, kwargs, options.donate)
+        self.graph = pipeline.run(graph)
+        self.plain = interpreter.compile(self.graph)
+        self.variant: Variant | None = None
+        if options.backend == "native":
+            from wengert.backends.native.compiled import Variant, pair_donated
+
+            chosen = [name for name, back in zip(self.graph.input_names, donated, strict=True) if back]
+            pairs = pair_donated(self.graph, chosen)
+            self.variant = Variant(self.graph, pairs, options.cache)
+        self.parameters = _parameter_kinds(self.f, args, kwargs)
+
+    def _donated(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], donate: Sequence[str | int]) -> list[bool]:
+        """For each input, whether it is a leaf of a donated parameter."""
+        names = [name for name, _ in _parameter_kinds(self.f, args, kwargs)]
+        places = {each if isinstance(each, int) else names.index(each) if each in names else -1 for each in donate}
+        unknown = [each for each in donate if not (0 <= each < len(names) if isinstance(each, int) else each in names)]
+        if unknown:
+            raise GraphError(
+                f"'{name_of(self.f)}' is not called with a parameter {unknown[0]!r} that could be donated.",
+                f"  its parameters are {', '.join(names) or 'none'}",
+                "Donate a parameter by its name or its place.",
+            )
+        flags: list[bool] = []
+        for k, value in enumerate((*args, *kwargs.values())):
+            flags += [k in places for leaf in flatten(value)[0] if is_number(leaf)]
+        return self._in_order(flags, args, kwargs)
+
+    def _in_order(self, flags: list[bool], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[bool]:
+        """Flags of the leaves, keywords in the order of the call, in the order of the inputs: keywords by name."""
+        counts = [sum(is_number(leaf) for leaf in flatten(value)[0]) for value in (*args, *kwargs.values())]
+        starts = [sum(counts[:k]) for k in range(len(counts))]
+        order = [*range(len(args)), *(len(args) + k for k, _ in sorted(enumerate(kwargs), key=lambda pair: pair[1]))]
+        return [flag for k in order for flag in flags[starts[k] : starts[k] + counts[k]]]
+
+    # calls
+
+    def entry(self, slow: Callable[..., Any]) -> Callable[..., Any]:
+        """The emitted entry of this kind; what it does not take goes to `slow`."""
+        variant = self.variant
+        if variant is None or variant.segments is not None:
+            return slow
+        from wengert.backends.native import entry
+
+        weak = [leaf.weak for leaf in self.leaves]
+        result = unflatten(self.program.result, range(len(self.graph.outputs)))
+        signature = variant.signature(self._trees(), result, strict=True, weak=weak)
+        return entry.builtin(variant.code, signature, slow, self._interpreted)
+
+    def _trees(self) -> list[Parameter]:
+        from wengert.backends.native.signature import Parameter, Static
+
+        count, fixed = iter(range(len(self.leaves))), iter(self.program.fixed)
+        numbered = [Static(next(fixed)) if leaf is None else next(count) for leaf in self.program.leaves]
+        args, kwargs = unflatten(self.program.arguments, numbered)
+        kinds = dict(self.parameters)
+        names = [name for name, _ in self.parameters]
+        found = [Parameter(name, tree, kinds[name]) for name, tree in zip(names, args, strict=False)]
+        return [*found, *(Parameter(name, kwargs[name], "keyword") for name in kwargs)]
+
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The result, for arguments that no entry took: of this kind, but with gaps, read-only, or on another way here."""
+        arrays = self._arrays(args, kwargs)
+        if self.variant is None:
+            return self._interpreted(*args, **kwargs)
+        donated = set(self.variant.donated.values())
+        whole = [
+            _whole(array, leaf, k in donated) for k, (array, leaf) in enumerate(zip(arrays, self.leaves, strict=True))
+        ]
+        return self._result(self.variant.run(whole, lambda *given: self._evaluated(given)))
+
+    def _interpreted(self, *args: Any, **kwargs: Any) -> Any:
+        return self._result(self._evaluated(self._arrays(args, kwargs)))
+
+    def _arrays(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        leaves = flatten((args, kwargs))[0]
+        return [x for x, leaf in zip(leaves, self.program.leaves, strict=True) if leaf is not None]
+
+    def _evaluated(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
+        return self.plain(**dict(zip(self.graph.input_names, arrays, strict=True)))
+
+    def _result(self, outputs: Sequence[Any]) -> Any:
+        return unflatten(self.program.result, list(outputs))
+
+
+def _whole(value: Any, leaf: Leaf, donated: bool) -> Any:
+    """The array without gaps, in the graph's dtype; of a donated one a copy, since it is none that could be overwritten."""
+    dtype = leaf.type.dtype
+    return np.array(value, dtype, order="C") if donated else np.require(value, dtype, ["C", "A"])
+
+
+def _named(graph: Graph, names: Sequence[str]) -> Graph:
+    """The graph whose inputs have names of their own."""
+    seen: dict[str, int] = {}
+    new: dict[Node, Node] = {}
+    for node, name in zip(graph.inputs, names, strict=True):
+        seen[name] = seen.get(name, 0) + 1
+        new[node] = input_node(name if seen[name] == 1 else f"{name} ({seen[name]})", node.type, node.source)
+    return Graph(tuple(new.values()), tuple(substitute(graph.outputs, new)), graph.names)
+
+
+def _parameter_kinds(
+    f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> list[tuple[str, Literal["positional", "either", "keyword"]]]:
+    """The name and kind of each argument: by position, by its name, or either."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    plain = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    found: list[tuple[str, Literal["positional", "either", "keyword"]]] = []
+    for k in range(len(args)):
+        if k < len(plain):
+            either = plain[k].kind == plain[k].POSITIONAL_OR_KEYWORD
+            found.append((plain[k].name, "either" if either else "positional"))
+        else:
+            found.append((f"argument {k}", "positional"))
+    return [*found, *((name, "keyword") for name in kwargs)]
