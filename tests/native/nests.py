@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,12 +42,19 @@ MARGIN = 128
 SENTINEL = 0xA5
 
 
-def native(program: Program, inputs: Sequence[Any]) -> tuple[int, list[np.ndarray]]:
-    """The status and the outputs of a program; the bytes around every array are checked to be as before."""
+def native(
+    program: Program, inputs: Sequence[Any], symbols: Mapping[str, int] | None = None
+) -> tuple[int, list[np.ndarray]]:
+    """The status and the outputs of a program; the bytes around every array are checked to be as before.
+
+    `symbols` are the addresses of functions that take the place of those that the program would call.
+    """
     emitted = emit(program, plan(program), host())
     constants = [np.ascontiguousarray(b.value, dtype=b.dtype) for b in emitted.constants]
     addresses = {f"{CONSTANT}{k}": array.ctypes.data for k, array in enumerate(constants)}
-    code = load(emitted.text, ["program"], {**imports_of(emitted.text), **addresses}, host(), cache=False)
+    code = load(
+        emitted.text, ["program"], {**imports_of(emitted.text), **addresses, **(symbols or {})}, host(), cache=False
+    )
     given = [Fenced(b, value) for b, value in zip(program.inputs, inputs, strict=True)]
     results = [given[program.inputs.index(b)] if b in program.inputs else Fenced(b) for b in program.outputs]
     arena = Fenced(Buffer("arena", "bool", (emitted.arena_bytes,)), align=64)

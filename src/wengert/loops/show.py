@@ -71,8 +71,8 @@ class Names:
 
     def __call__(self, thing: Any) -> str:
         if thing not in self.given:
-            stem = getattr(thing, "name", "") or ("total" if isinstance(thing, Accumulator) else "v")
-            name = self._numbered(stem) if stem == "v" or stem in self.taken else stem
+            stem = getattr(thing, "name", "") or ("total" if isinstance(thing, Accumulator) else "")
+            name = self._numbered(stem) if not stem or stem in self.taken else stem
             self.taken.add(name)
             self.given[thing] = name
         return self.given[thing]
@@ -80,7 +80,7 @@ class Names:
     def _numbered(self, stem: str) -> str:
         while True:
             self.numbers[stem] = number = self.numbers.get(stem, 0) + 1
-            name = f"{stem}{number}" if stem == "v" else f"{stem}.{number}"
+            name = f"{stem}.{number}" if stem else f"v{number}"
             if name not in self.taken:
                 return name
 

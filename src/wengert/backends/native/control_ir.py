@@ -80,7 +80,7 @@ class Control(Loops):
             return
         count = self._count(replay.reads[0][0])
         for _, tape in replay.writes:
-            self._ensure(tape, count)
+            self._ensure(tape, count, count)
             self._set_count(tape, count)
         cells = self.changed(self.unit.facts(replay))
 
@@ -130,17 +130,17 @@ class Control(Loops):
         """One more record, with the entries of a buffer."""
         count = self._count(tape)
         following = self.one.add(count, self.number(1))
-        self._ensure(tape, following)
+        twice = self.one.maximum(self.one.add(following, following), self.number(FIRST_RECORDS))
+        self._ensure(tape, following, twice)
         self._transfer(buffer, self._record(tape, count), tape.entries, load=False)
         self._set_count(tape, following)
 
-    def _ensure(self, tape: Tape, count: Value) -> None:
-        """Room for so many records; where there is none, for twice as many."""
+    def _ensure(self, tape: Tape, count: Value, wanted: Value) -> None:
+        """Room for so many records; where there is none, for the number wanted."""
         b = self.one
         room = b.load(self._part(tape, 2), "int64")
 
         def grow() -> None:
-            wanted = b.maximum(b.add(count, count), self.number(FIRST_RECORDS))
             size = b.multiply(wanted, self.number(max(BYTES[tape.dtype] * tape.entries, 1)))
             called = self.unit.module.declare("declare ptr @realloc(ptr, i64)")
             memory, moved = b.fresh("t"), b.fresh("t")
