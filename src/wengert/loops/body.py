@@ -22,12 +22,13 @@ from wengert.loops.fuse import (
     entries_of,
     fuse,
     is_assembly,
+    is_contraction,
     is_leaf,
     must_be_stored,
     numbers,
 )
 from wengert.loops.memory import Memory
-from wengert.loops.nest import Affine, Combine, Compute, Copy, Fill, Instruction, Statement, Store
+from wengert.loops.nest import Affine, Combine, Compute, Copy, Fill, Instruction, Position, Statement, Store
 from wengert.loops.pull import Given, Place, Puller
 from wengert.loops.rows import in_blocks
 from wengert.loops.sweep import Reduced, Stored, Sweep, identity
@@ -58,6 +59,8 @@ class Body:
     places: dict[Node, Given]
     targets: list[Place]
     threads: bool
+    first: list[Statement] = field(default_factory=list[Statement])
+    """The numbers of steps, where they must lie in memory."""
     late: list[tuple[Node, Place]] = field(default_factory=list[tuple[Node, Place]])
     """Outputs that are copied at the end."""
 
@@ -70,7 +73,7 @@ class Body:
             if node in self.fusion.stored and node not in self.places and not control.is_control(node):
                 self.places[node] = self.memory.place(node.type)
         parts = [self._kernel(kernel) for kernel in self.fusion.ordered()]
-        return [*in_blocks(parts), *self._copies()]
+        return [*self.first, *in_blocks(parts), *self._copies()]
 
     # where things lie
 
@@ -81,12 +84,21 @@ class Body:
                 for x in must_be_stored(root):
                     if is_leaf(x) and x not in self.places:
                         self.places[x] = self.memory.constant(x)
+                    elif is_contraction(root):
+                        self._remember(x)
             for x in kernel.reads:
                 if x.op.name == "constant" and getattr(x.params["value"], "shape", ()) and x not in self.places:
                     self.places[x] = self.memory.constant(x)
         for y in self.graph.outputs:
             if is_leaf(y) and y not in self.places:
                 self.places[y] = self.memory.constant(y)
+
+    def _remember(self, x: Node) -> None:
+        """Write the number of a step to memory."""
+        position = self.places.get(x)
+        if isinstance(position, Position):
+            self.places[x] = place = self.memory.place(x.type)
+            self.first.extend((position, Store(place.buffer, place.base, position)))
 
     def _assign(self, y: Node, target: Place) -> None:
         """Let an output lie at its target, now if nothing else needs what stands there."""

@@ -89,6 +89,11 @@ class Piece:
     extents: tuple[int, ...]
 
 
+def whole(axes: Sequence[Axis]) -> Piece:
+    """All of a space."""
+    return Piece((0,) * len(axes), tuple(axis.extent for axis in axes))
+
+
 def pieces(axes: Sequence[Axis], instructions: Iterable[Instruction]) -> list[Piece]:
     """The space cut where guards begin and end to hold, so that inside a piece each holds everywhere or nowhere; one
     piece, with its guards, where there would be too many.
@@ -103,7 +108,7 @@ def pieces(axes: Sequence[Axis], instructions: Iterable[Instruction]) -> list[Pi
     for span in spans:
         count *= len(span) - 1
     if count > MOST_PIECES:
-        return [Piece((0,) * len(axes), tuple(axis.extent for axis in axes))]
+        return [whole(axes)]
     parts = [[(a, b - a) for a, b in pairwise(span)] for span in spans]
     return [Piece(tuple(s for s, _ in part), tuple(e for _, e in part)) for part in product(*parts)]
 

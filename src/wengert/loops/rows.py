@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from wengert.loops.coalesce import Rewriter
-from wengert.loops.nest import Affine, Axis, Buffer, For, Gather, Load, Statement, along
-from wengert.loops.sweep import Reduced, Stored, Sweep, finish, wide_dtype
+from wengert.loops.nest import Affine, Axis, Buffer, Fill, For, Gather, Load, Statement, along
+from wengert.loops.sweep import Reduced, Stored, Sweep, finish, identity, wide_dtype
 
 NEAR = 128 * 1024
 """The bytes that a block of rows may take: what the second cache holds several times over."""
@@ -32,21 +32,23 @@ class Rows:
         if _extent(sweep) != self.extent:
             return False
         rows = sweep.axes[0]
-        written = {s.buffer for each in self.sweeps for s in each.stored}
+        made = {s.buffer for each in self.sweeps for s in each.stored}
         totals = {r.buffer for each in self.sweeps for r in each.reduced if each.axes[0] in r.over}
-        written |= {r.buffer for each in self.sweeps for r in each.reduced if each.axes[0] not in r.over}
+        made |= {r.buffer for each in self.sweeps for r in each.reduced if each.axes[0] not in r.over}
         for load in _loads(sweep):
-            if load.buffer in totals or (load.buffer in written and not _is_row_by_row(load, rows, self.extent)):
+            if load.buffer in totals or (load.buffer in made and not _is_row_by_row(load, rows, self.extent)):
                 return False
-        return all(self._may_be_written(s, rows) for s in sweep.stored)
+        written = [(s.buffer, s.index) for s in sweep.stored]
+        written += [(r.buffer, r.start + r.index) for r in sweep.reduced if rows not in r.over]
+        return all(self._may_be_written(buffer, index, rows) for buffer, index in written)
 
-    def _may_be_written(self, stored: Stored, rows: Axis) -> bool:
+    def _may_be_written(self, buffer: Buffer, index: Affine, rows: Axis) -> bool:
         """What is written in place may have been read by an earlier sweep, but only in the row that is written."""
-        reads = [(load, each.axes[0]) for each in self.sweeps for load in _loads(each) if load.buffer is stored.buffer]
+        reads = [(load, each.axes[0]) for each in self.sweeps for load in _loads(each) if load.buffer is buffer]
         if not reads:
             return True
         own = all(_is_row_by_row(load, axis, self.extent) for load, axis in reads)
-        return own and _writes_own_row(stored, rows, self.extent)
+        return own and _own_row(index, buffer, rows, self.extent)
 
     def is_worth_it(self) -> bool:
         """Whether an array that does not stay near by itself is touched by more than one of the sweeps."""
@@ -119,10 +121,6 @@ def _is_row_by_row(load: Load | Gather, rows: Axis, extent: int) -> bool:
     return isinstance(load, Load) and not load.guards and _own_row(load.index, load.buffer, rows, extent)
 
 
-def _writes_own_row(stored: Stored, rows: Axis, extent: int) -> bool:
-    return not stored.lookups and _own_row(stored.index, stored.buffer, rows, extent)
-
-
 def _own_row(index: Affine, buffer: Buffer, rows: Axis, extent: int) -> bool:
     """Whether the entry lies in the row of a buffer of `extent` rows that the axis is at."""
     step, rest = divmod(buffer.entries, extent)
@@ -145,11 +143,17 @@ def _in_block(sweep: Sweep, block: Axis, size: int) -> tuple[Sweep, list[tuple[R
     for root in sweep.reduced:
         value, over = rewriter.new[root.value], root.over - {old}
         buffer, start, index = root.buffer, root.start, rewriter.index(root.index)
+        number = identity(root.combine, root.value.dtype)
         if old in root.over:
             over = over | {rows}
             buffer = Buffer(f"{root.buffer.name}_rows", wide_dtype(root), (block.extent, root.size))
             start = along(block) * root.size
             totals.append((root, buffer))
-        reduced.append(Reduced(value, over, root.combine, buffer, start, index, root.size))
+            own: Statement = Fill(buffer, start, root.size, number)
+        else:
+            step, row = root.index.coefficient(old), Axis(size, old.name, clip)
+            first = start + along(block) * (size * step) + along(row) * step
+            own = For(row, (Fill(buffer, first, step, number),))
+        reduced.append(Reduced(value, over, root.combine, buffer, start, index, root.size, own))
     axes: Sequence[Axis] = [rows, *sweep.axes[1:]]
     return Sweep(axes, instructions, stored, reduced, sweep.cost, threads=False), totals

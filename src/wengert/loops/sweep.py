@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from wengert.loops.coalesce import Piece, Rewriter, indices, merged, pieces
+from wengert.loops.coalesce import Piece, Rewriter, indices, merged, pieces, whole
 from wengert.loops.nest import (
     IDENTITY,
     Accumulate,
@@ -58,6 +58,8 @@ class Stored:
 class Reduced:
     """A value combined over some axes of the space. The result has `size` entries from `start` on, which knows no axis of
     the space; `index` is an entry's place among them, in the axes that are left.
+
+    `own` fills the part of the result that one block of a larger sweep makes, where that is not all of it.
     """
 
     value: Instruction
@@ -67,6 +69,7 @@ class Reduced:
     start: Affine
     index: Affine
     size: int
+    own: Statement | None = None
 
 
 @dataclass
@@ -97,7 +100,9 @@ class Sweep:
         if any(axis.extent == 0 for axis in self.axes):
             return [_fill(root) for root in self.reduced]
         self.order = self._loop_order()
-        parts = pieces(self.order, self.instructions)
+        # The totals of pieces would have slots, which blocks that run at the same time cannot share.
+        is_part = any(root.own is not None for root in self.reduced)
+        parts = [whole(self.order)] if is_part else pieces(self.order, self.instructions)
         plans = [_plan(self, part) for part in parts]
         slots = sum(plan.chunks for plan in plans)
         self.cut = len(plans) > 1
@@ -126,7 +131,14 @@ class Sweep:
         ]
         self.reduced = [
             Reduced(
-                rewriter.new[r.value], _over(r.over, new), r.combine, r.buffer, r.start, rewriter.index(r.index), r.size
+                rewriter.new[r.value],
+                _over(r.over, new),
+                r.combine,
+                r.buffer,
+                r.start,
+                rewriter.index(r.index),
+                r.size,
+                r.own,
             )
             for r in self.reduced
         ]
@@ -215,7 +227,7 @@ def wide_dtype(root: Reduced) -> str:
 
 
 def _fill(root: Reduced) -> Statement:
-    return Fill(root.buffer, root.start, root.size, identity(root.combine, root.value.dtype))
+    return root.own or Fill(root.buffer, root.start, root.size, identity(root.combine, root.value.dtype))
 
 
 def identity(combine: Combine, dtype: str) -> float | int | bool:
