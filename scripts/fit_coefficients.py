@@ -106,7 +106,7 @@ def coefficients(fit: Fit, dtype: str) -> tuple[list[float], float]:
             fixed[k] = rounded(c, dtype)
     result = [fixed[k] for k in range(degree + 1)]
     grid = [low + (high - low) * k / 300 for k in range(301)]
-    error = max(abs(fit.weight(t) * (mp.polyval(result[::-1], t) - fit.f(t))) for t in grid)
+    error = max(abs(fit.weight(t) * (sum(c * t**k for k, c in enumerate(result)) - fit.f(t))) for t in grid)
     return [float(c) for c in result], float(error)
 
 
