@@ -102,8 +102,9 @@ def _first_fit(live: Iterable[tuple[int, int, int]], size: int) -> int:
 
 
 def lifetimes(body: tuple[Statement, ...]) -> dict[Buffer, Life]:
-    """The life of every temporary. One that is touched outside a loop and inside it lives as long as the loop: it carries. So
-    does one inside a parallel loop: other steps have it at other stages.
+    """The life of every temporary. One that is touched outside a loop and inside it lives as long as the loop: it carries, or
+    is read by later steps, as the factors of a product are. So does one inside a parallel loop: other steps have it at other
+    stages.
     """
     lives: dict[Buffer, Life] = {}
     loops: list[Loop] = []
@@ -125,7 +126,7 @@ def lifetimes(body: tuple[Statement, ...]) -> dict[Buffer, Life]:
                 lives.setdefault(buffer, Life(number, number)).last = number
         inside = bodies(statement)
         if inside:
-            repeated = isinstance(statement, For | While | Replay)
+            repeated = isinstance(statement, For | While | Replay | Contract)
             at_once = isinstance(statement, For) and statement.kind == "parallel"
             parts = iter(tuple(part for each in inside for part in each))
             stack.append((parts, Loop(number, number, at_once) if repeated else None))

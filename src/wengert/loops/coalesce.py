@@ -130,8 +130,10 @@ def _cut(cuts: dict[Axis, set[int]], guard: Range) -> None:
 class Rewriter:
     """Instructions with their axes replaced; guards that hold everywhere go, what is outside everywhere is 0."""
 
-    def __init__(self, replacements: Substitution) -> None:
+    def __init__(self, replacements: Substitution, spans: Mapping[Axis, tuple[int, int]] | None = None) -> None:
         self.replacements = replacements
+        self.spans = spans
+        """The first and last value of the old axes."""
         self.new: dict[Instruction, Instruction] = {}
 
     def index(self, index: Affine) -> Affine:
@@ -144,8 +146,15 @@ class Rewriter:
         self.new[old] = result
         return result
 
+    def rewrite_all(self, instructions: Iterable[Instruction]) -> list[Instruction]:
+        """The new instructions in order, each once: a choice that is decided is what it chose."""
+        return list(dict.fromkeys(self.rewrite(each) for each in instructions))
+
     def _rewritten(self, old: Instruction) -> Instruction:
         if isinstance(old, Compute):
+            condition = self.new[old.inputs[0]]
+            if old.function == "where" and isinstance(condition, Constant):
+                return self.new[old.inputs[1 if condition.number else 2]]
             return Compute(old.function, tuple(self.new[x] for x in old.inputs), old.dtype, old.exponent)
         if isinstance(old, Load):
             guards = self._guards(old.guards)
@@ -174,10 +183,9 @@ class Rewriter:
         """The guards that are needed; None where one holds nowhere."""
         left: list[Range] = []
         for guard in guards:
-            index = self.index(guard.index)
-            low, high = index.bounds()
+            low, high = guard.index.bounds(self.spans)
             if high < guard.low or low >= guard.high:
                 return None
             if low < guard.low or high >= guard.high:
-                left.append(Range(index, guard.low, guard.high))
+                left.append(Range(self.index(guard.index), guard.low, guard.high))
         return tuple(left)

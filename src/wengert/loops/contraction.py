@@ -84,7 +84,7 @@ class Matrices:
         self.a = Load(self.a.buffer, rewriter.index(self.a.index))
         self.b = Load(self.b.buffer, rewriter.index(self.b.index))
         rewriter.new[self.product] = self.product
-        self.body = [rewriter.rewrite(each) for each in self.body]
+        self.body = rewriter.rewrite_all(self.body)
         self.stored = [Stored(rewriter.new[s.value], s.buffer, rewriter.index(s.index)) for s in self.stored]
 
     def _loops(self) -> list[Statement]:
@@ -97,7 +97,7 @@ class Matrices:
             inside = (For(axis, inside),)
         rewriter = Rewriter({})
         rewriter.new[self.product] = result
-        rest = [rewriter.rewrite(each) for each in self.body if each is not self.product]
+        rest = rewriter.rewrite_all(each for each in self.body if each is not self.product)
         stored = [Stored(rewriter.new[s.value], s.buffer, s.index) for s in self.stored]
         body: tuple[Statement, ...] = (total, *inside, result, *rest, *_stores(stored))
         for k, axis in enumerate(reversed(self.axes)):

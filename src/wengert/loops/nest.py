@@ -65,12 +65,13 @@ class Affine:
             total = total + replacements.get(axis, along(axis)) * coefficient
         return total
 
-    def bounds(self) -> tuple[int, int]:
-        """The least and the largest value over the whole extents of the axes."""
+    def bounds(self, spans: Mapping[Axis, tuple[int, int]] | None = None) -> tuple[int, int]:
+        """The least and the largest value over the whole extents of the axes, or over `spans` (first, last) where these are given."""
         low = high = self.offset
         for axis, coefficient in self.terms:
-            reach = coefficient * (axis.extent - 1)
-            low, high = low + min(reach, 0), high + max(reach, 0)
+            first, last = spans.get(axis, (0, axis.extent - 1)) if spans else (0, axis.extent - 1)
+            ends = coefficient * first, coefficient * last
+            low, high = low + min(ends), high + max(ends)
         return low, high
 
     def __str__(self) -> str:

@@ -136,7 +136,7 @@ def _in_block(sweep: Sweep, block: Axis, size: int) -> tuple[Sweep, list[tuple[R
     clip = (block, old.extent) if old.extent % size else None
     rows = Axis(size, old.name, clip)
     rewriter = Rewriter({old: along(block) * size + along(rows)})
-    instructions = [rewriter.rewrite(each) for each in sweep.instructions]
+    instructions = rewriter.rewrite_all(sweep.instructions)
     stored = [Stored(rewriter.new[s.value], s.buffer, rewriter.index(s.index), (), s.combine) for s in sweep.stored]
     reduced: list[Reduced] = []
     totals: list[tuple[Reduced, Buffer]] = []

@@ -124,7 +124,7 @@ class Sweep:
             self.axes = [axis for axis in self.axes if axis.extent != 1]
             return
         rewriter = Rewriter(new)
-        self.instructions = [rewriter.rewrite(each) for each in self.instructions]
+        self.instructions = rewriter.rewrite_all(self.instructions)
         self.stored = [
             Stored(rewriter.new[s.value], s.buffer, rewriter.index(s.index), rewriter.lookups(s.lookups), s.combine)
             for s in self.stored
@@ -329,11 +329,12 @@ class _Tree:
 
     def build(self) -> list[Statement]:
         """The statements of the piece."""
-        rewriter = Rewriter(self.places)
+        piece = self.plan.piece
+        ends = zip(self.sweep.order, piece.starts, piece.extents, strict=True)
+        rewriter = Rewriter(self.places, {axis: (start, start + extent - 1) for axis, start, extent in ends})
         known: dict[Instruction, frozenset[Axis]] = {}
         lowest = 1 if self.chunk is not None else 0
-        for old in self.sweep.instructions:
-            new = rewriter.rewrite(old)
+        for new in rewriter.rewrite_all(self.sweep.instructions):
             level = max([lowest, *(self.depth[a] for a in axes_of(new, known) if a in self.depth)])
             self.levels[level].before.append(new)
         for s in self.sweep.stored:
