@@ -17,11 +17,13 @@ SUM_BLOCK = 512
 """Terms that one chain of a sum takes. A longer sum is cut into blocks of that many terms, whose sums are added in order:
 the rounding error grows with SUM_BLOCK + k / SUM_BLOCK, and the order depends on k alone."""
 
-_PARAMETERS = (
+PARAMETERS = (
     "ptr noalias readonly %a, ptr noalias readonly %b, ptr noalias %out, i64 %k, "
     "i64 %a_row, i64 %a_inner, i64 %b_inner, i64 %out_row"
 )
-_TILE_ENTRIES = 1024  # at least those of any tile: its sums are in registers
+MOST_TILE_ENTRIES = 1024
+"""No tile has more sums."""
+
 _ROW_GROUP = 3  # rows p, p + s and p + 2 s are addressed from one pointer without further instructions on x86
 
 
@@ -100,7 +102,7 @@ class _Writer:
         self._write(self._sums(starts))
         b.emit("ret void")
         lines = "\n".join(b.lines)
-        return f"define internal void @{self.tile.name}({_PARAMETERS}) noinline #0 {{\nentry:\n{lines}\n}}"
+        return f"define internal void @{self.tile.name}({PARAMETERS}) noinline #0 {{\nentry:\n{lines}\n}}"
 
     def _move(self, pointer: str, by: str | int) -> str:
         if by in (0, "0"):
@@ -191,29 +193,30 @@ def long_sums(module: Module, dtype: str, lanes: int) -> str:
 
 def _long_sums(module: Module, name: str, dtype: str, lanes: int) -> str:
     b = Memory(module, lanes, Body("entry"))
-    b.emit(f"%tile = alloca [{_TILE_ENTRIES} x {ELEMENTS[dtype]}], align 64")
+    b.emit(f"%tile = alloca [{MOST_TILE_ENTRIES} x {ELEMENTS[dtype]}], align 64")
     tile_row = times(b, "%columns", BYTES[dtype])
     with counted(b, "%k", SUM_BLOCK) as term:
         first = b.compare("eq", number(term), number(0))
         out, row = (b.fresh(prefix) for prefix in ("out", "row"))
         b.emit(f"{out} = select i1 {first.name}, ptr %out, ptr %tile")
         b.emit(f"{row} = select i1 {first.name}, i64 %out_row, i64 {tile_row}")
-        a = _moved(b, "%a", times(b, term, "%a_inner"))
+        a = moved(b, "%a", times(b, term, "%a_inner"))
         terms = least(b, minus(b, "%k", term), SUM_BLOCK)
-        source = _moved(b, "%b", times(b, term, "%b_inner"))
+        source = moved(b, "%b", times(b, term, "%b_inner"))
         strides = f"i64 %a_row, i64 %a_inner, i64 %b_inner, i64 {row}"
         b.emit(f"call void %kernel(ptr {a}, ptr {source}, ptr {out}, i64 {terms}, {strides})")
         rows = b.where(first, number(0), number("%rows")).name
         with counted(b, rows) as i:
-            total, part = _moved(b, "%out", times(b, i, "%out_row")), _moved(b, "%tile", times(b, i, tile_row))
+            total, part = moved(b, "%out", times(b, i, "%out_row")), moved(b, "%tile", times(b, i, tile_row))
             with counted(b, "%columns", lanes) as j:
                 place = b.element(total, dtype, str(j))
                 b.store(b.add(b.load(place, dtype), b.load(b.element(part, dtype, str(j)), dtype)), place)
     b.emit("ret void")
     lines = "\n".join(b.lines)
-    parameters = f"{_PARAMETERS}, ptr %kernel, i64 %rows, i64 %columns"
+    parameters = f"{PARAMETERS}, ptr %kernel, i64 %rows, i64 %columns"
     return f"define internal void @{name}({parameters}) noinline #0 {{\nentry:\n{lines}\n}}"
 
 
-def _moved(b: Memory, pointer: str, by: Count) -> str:
+def moved(b: Memory, pointer: str, by: Count) -> str:
+    """A pointer so many bytes further."""
     return b.pointer(f"getelementptr i8, ptr {pointer}, i64 {by}")

@@ -20,16 +20,18 @@ from wengert.backends.native.contraction import (
 )
 from wengert.backends.native.counted import Count, counted, divided, least, minus, times, when_equal
 from wengert.backends.native.memory import BYTES, Memory
-from wengert.backends.native.microkernel import SUM_BLOCK, Tile, long_sums, tile_kernel
+from wengert.backends.native.microkernel import MOST_TILE_ENTRIES, SUM_BLOCK, Tile, long_sums, tile_kernel
 from wengert.backends.native.packing import Unit, pack_kernel
+from wengert.backends.native.streaming import stream_kernel
 from wengert.backends.native.target import Target
 
 BLOCK_BYTES = 1 << 18
 """What a block of columns of b may take, so that it stays in the second cache while the rows of a pass by."""
 BLOCK_COLUMNS = 512
-COPY_BYTES = 1 << 20
+LARGE_BYTES = 1 << 20
+"""From this size of b on, how b is read decides (measured on Zen 5)."""
 COPY_ROWS = 96
-"""From this size of b and this number of rows on, copying b into panels is paid back by fewer misses (measured on Zen 5)."""
+"""From so many rows on, a copy of a large b in panels is paid back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,14 @@ class Tiling:
     rest   the kernel of the last columns, where moving the last tile back would repeat too much work
     block  columns that are worked on together, a multiple of the tile's
     copy   whether b is copied into panels
+    streamed  whether the tile, of one row, is too long for registers
     """
 
     tile: Tile
     rest: Tile | None
     block: int
     copy: bool
+    streamed: bool = False
 
 
 def registers(target: Target) -> int:
@@ -55,16 +59,28 @@ def registers(target: Target) -> int:
 
 def tiling(spec: ContractSpec, target: Target) -> Tiling:
     """The tiles for a product with at least one row, column and term."""
-    lanes = lanes_for(spec.n, target.lanes(spec.dtype))
+    native = target.lanes(spec.dtype)
+    size = spec.k * spec.n * BYTES[spec.dtype]
+    if spec.m == 1 and spec.b_column == 1 and size >= LARGE_BYTES and spec.n >= native:
+        return _streaming(spec, native)
+    lanes = lanes_for(spec.n, native)
     vectors = _vectors(spec.m, max(spec.n // lanes, 1), registers(target))
     rows = _rows(spec.m, vectors, registers(target))
     tail = spec.n if spec.n < lanes else 0
     tile = Tile(spec.dtype, rows, vectors, lanes, tail)
-    size = spec.k * spec.n * BYTES[spec.dtype]
-    copy = spec.b_column != 1 or (size >= COPY_BYTES and spec.m >= COPY_ROWS)
+    copy = spec.b_column != 1 or (size >= LARGE_BYTES and spec.m >= COPY_ROWS)
     most = min(BLOCK_BYTES // (spec.k * BYTES[spec.dtype]), BLOCK_COLUMNS)
-    block = block_columns(spec.n, tile.columns, most, target.lanes(spec.dtype))
+    block = block_columns(spec.n, tile.columns, most, native)
     return Tiling(tile, _rest(spec, tile), block, copy)
+
+
+def _streaming(spec: ContractSpec, native: int) -> Tiling:
+    """One row times a large matrix: tiles as long as may be, cut evenly."""
+    available = spec.n // native
+    vectors = pieces(available, pieces(available * native, MOST_TILE_ENTRIES))
+    tile = Tile(spec.dtype, 1, vectors - vectors % 2 if vectors > 1 else 1, native)
+    block = block_columns(spec.n, tile.columns, MOST_TILE_ENTRIES, native)
+    return Tiling(tile, _rest(spec, tile), block, copy=False, streamed=True)
 
 
 _FEW_ROWS = {1: 16, 2: 8, 3: 8, 4: 6, 5: 5, 6: 4, 7: 3}
@@ -166,7 +182,7 @@ class TiledProduct(BlockedProduct):
         self, b: Memory, tile: Tile, a: str, columns: tuple[Count, Count], operands: Operands, scratch: str
     ) -> None:
         """The kernel for the tile at a column, moved back from the edge; the scratch begins at the second of `columns`."""
-        spec, width = self.spec, self.plan.tile.columns
+        spec, plan, width = self.spec, self.plan, self.plan.tile.columns
         column, first = columns
         start = self._column_start(b, column, tile)
         if self.plan.copy:
@@ -178,7 +194,8 @@ class TiledProduct(BlockedProduct):
         out = at(b, scratch, spec.dtype, minus(b, start, first))
         strides = (spec.a_row, spec.a_inner, b_inner, self.scratch_row)
         numbers = ", ".join(f"i64 {stride * self.size}" for stride in strides)
-        kernel, arguments = tile_kernel(b.module, tile), f"ptr {a}, ptr {source}, ptr {out}, i64 {spec.k}, {numbers}"
+        kernel = (stream_kernel if plan.streamed else tile_kernel)(b.module, tile)
+        arguments = f"ptr {a}, ptr {source}, ptr {out}, i64 {spec.k}, {numbers}"
         if spec.k > SUM_BLOCK:
             arguments += f", ptr {kernel}, i64 {tile.rows}, i64 {tile.columns}"
             kernel = long_sums(b.module, spec.dtype, tile.lanes)
