@@ -180,6 +180,7 @@ class Sweep:
             return None
         used = [*indices(i for i in self.instructions if isinstance(i, Load | Gather)), *(s.index for s in self.stored)]
         scattered = {a for s in self.stored for l in s.lookups for a in axes_of(l.place, {})}
+        scattered |= {a for s in self.stored if s.combine for a in self.order if not s.index.coefficient(a)}
         scattered = scattered.union(*(self.left(root) for root in self.reduced))
         best, score = None, 0.0
         for axis in reversed(self.order):

@@ -28,6 +28,9 @@ from wengert.ops.vocabulary import NUMPY
 STRUCTURE = frozenset({*MAPS, *EXPANSIONS, *ASSEMBLIES, *CONTROL, *LEAVES, *REDUCTIONS, "gather", "item"})
 """The ops that are lowered by name; all others by the functions that their value is written in."""
 
+EXTREMES = frozenset({"max", "min", "logsumexp", "softmax"})
+"""The ops that look for the largest or smallest entry over axes."""
+
 
 @lru_cache(maxsize=1024)
 def is_function_of_entries(op: Op, dtypes: tuple[str, ...], params: tuple[tuple[str, Any], ...]) -> bool:
@@ -49,10 +52,19 @@ def is_native(node: Node) -> bool:
     if node.op.name in CONTROL:
         graphs = [value for value in node.params.values() if isinstance(value, Graph)]
         return all(is_native(inner) for graph in graphs for inner in topological(graph.outputs))
+    if is_refused(node):
+        return False
     if node.op.name in STRUCTURE:
         return True
     dtypes = tuple(x.type.dtype for x in node.inputs)
     return is_function_of_entries(node.op, dtypes, tuple(sorted(node.params.items())))
+
+
+def is_refused(node: Node) -> bool:
+    """Whether NumPy raises for every value of the input's type: for the extremes of nothing and 1/n of whole numbers."""
+    if node.op.name in EXTREMES:
+        return any(node.inputs[0].shape[axis] == 0 for axis in node.params["axes"])
+    return node.op.name == "integer_power" and node.type.dtype == "int64" and node.params["exponent"] < 0
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ class Entries(Frame):
             return self._load_one(buffer, index, condition, lookups)
         assert self.lanes is not None
         mask = self.both(self.both(self.lanes.mask, mask), condition)
+        mask = mask and self.wide.splat(mask)
         if varying or self.step(index) == 0:
             return self.wide.gather(self.pointers[buffer], buffer.dtype, self.places(index, lookups, mask), mask)
         first = self.one.add(self.index(index), self.looked_up(lookups, mask)) if lookups else self.index(index)
