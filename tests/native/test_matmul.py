@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
+from benchmarks import matmul as benchmark
 from tests.native.products import (
     Program,
     assert_close,
@@ -267,3 +268,12 @@ def test_long_sums_round_as_sums_of_blocks_do(b_transposed):
     exact = np.float64(np.float32(0.1)) * k
     c = product(spec_of(a, b), a, b)
     assert np.all(abs(c - exact) <= 1e-4 * exact)  # one chain of additions is off by 1e-2
+
+
+def test_the_benchmark_of_products_computes_them():
+    for name in ("4x4 4x4 NN", "64x10 10x128 NT", "128x64 64x10 TN"):
+        case = benchmark.case(name, "float32")
+        run, seconds = benchmark.ours(case)  # raises where the product is wrong
+        assert seconds > 0
+        ours, blas = benchmark.rates(case, [run, benchmark.blas(case)])
+        assert len(ours) == len(blas) == benchmark.ROUNDS
