@@ -53,7 +53,7 @@ def test_function_of_two_integers_is_that_of_numpy_and_wraps_around(name: str, w
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", [*COMPARISONS, "logical_and", "logical_or", "maximum", "minimum"])
+@pytest.mark.parametrize("name", [*COMPARISONS, "logical_and", "logical_or", "maximum", "minimum", "add", "multiply"])
 def test_function_of_two_truth_values_is_that_of_numpy(name: str, width: int) -> None:
     x, y = np.array([False, False, True, True]), np.array([False, True, False, True])
     np.testing.assert_array_equal(Kernel(named(name), ["bool", "bool"], width)(x, y), getattr(np, name)(x, y))

@@ -235,16 +235,16 @@ class Instructions:
         return self.pure(f"{instruction} {x.type} {x.name}, {y.name}", x.dtype, x.width)
 
     def add(self, x: Value, y: Value) -> Value:
-        """x + y; integers wrap around."""
-        return self.binary("fadd" if x.is_float else "add", x, y)
+        """x + y; integers wrap around, and truth values have `or`."""
+        return self.binary("fadd" if x.is_float else "or" if x.dtype == "bool" else "add", x, y)
 
     def subtract(self, x: Value, y: Value) -> Value:
         """x − y; integers wrap around."""
         return self.binary("fsub" if x.is_float else "sub", x, y)
 
     def multiply(self, x: Value, y: Value) -> Value:
-        """x y; integers wrap around."""
-        return self.binary("fmul" if x.is_float else "mul", x, y)
+        """x y; integers wrap around, and truth values have `and`."""
+        return self.binary("fmul" if x.is_float else "and" if x.dtype == "bool" else "mul", x, y)
 
     def divide(self, x: Value, y: Value) -> Value:
         """x / y of floats."""
