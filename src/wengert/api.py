@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from wengert.backends import interpreter
+from wengert.backends.base import backend as backend_of
 from wengert.derive import backward as backward_pass
 from wengert.derive import difference as differences
 from wengert.derive import expand, steps, verify
@@ -266,19 +267,25 @@ class Derivation:
         """The lines of both backward passes side by side."""
         return differences.difference(self.data, other.data, self.form)
 
-    def function(self) -> Callable[..., tuple[Array, dict[str, Array]]]:
+    def graph(self) -> Graph:
+        """Inputs -> (loss, derivative by each quantity), the seed folded to 1 where the loss is a scalar, before any pass."""
+        return self.data.graph((self.data.loss, *(bar(name) for name in self.data.wrt)), seed_one=True)
+
+    def function(self, backend: str = "native") -> Callable[..., tuple[Array, dict[str, Array]]]:
         """f(**inputs) -> (value, {identifier: gradient}): the loss and its derivatives as a callable over arrays.
 
-        A loss that is no scalar takes its error signal too, under the name of the loss with `_bar` after it.
+        A loss that is no scalar takes its error signal too, under the name of the loss with `_bar` after it. The back end is
+        "native", code of this processor that is made at the first call for given sizes, or "interpreter", NumPy node by node.
+
+        Raises GraphError where there is no such back end.
         """
-        return compile_function(self)
+        return compile_function(self, backend)
 
 
-def compile_function(derivation: Derivation) -> Callable[..., tuple[Array, dict[str, Array]]]:
-    """The callable of a derivation on the interpreter; the passes of the pipeline have run on its graph."""
+def compile_function(derivation: Derivation, backend: str = "native") -> Callable[..., tuple[Array, dict[str, Array]]]:
+    """The callable of a derivation; the passes of the pipeline have run on its graph."""
     system, data = derivation.system, derivation.data
-    graph = pipeline.run(data.graph((data.loss, *(bar(name) for name in data.wrt)), seed_one=True))
-    program = interpreter.compile(graph)
+    program = backend_of(backend).compile(pipeline.run(derivation.graph()))
     identifiers = {name: quantity.identifier for name, quantity in system.data.quantities.items()}
     signal = f"{identifiers[data.loss]}_bar"
 

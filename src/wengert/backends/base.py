@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
+from wengert.errors import GraphError
 from wengert.ir.graph import Graph
+
+NAMES = ("native", "interpreter")
+"""The back ends that run a graph here, the default first."""
 
 
 class Compiled(Protocol):
@@ -22,6 +27,24 @@ class Backend(Protocol):
 
     name: str
 
-    def compile(self, graph: Graph) -> Compiled:
-        """The graph as a callable; named sizes are bound at each call, from the arrays."""
+    def compile(self, graph: Graph, sizes: Mapping[str, int] | None = None) -> Compiled:
+        """The graph as a callable; named sizes are bound at each call, from the arrays, or once by `sizes`."""
         ...
+
+
+def backend(name: str) -> Backend:
+    """The back end of that name.
+
+    Raises GraphError where there is none.
+    """
+    if name == "interpreter":
+        from wengert.backends import interpreter
+
+        return interpreter
+    if name == "native":
+        from wengert.backends import native
+
+        return native
+    raise GraphError(
+        f"There is no back end '{name}'.", f"  known: {', '.join(NAMES)}", "Write backend='native' or leave it out."
+    )

@@ -2,8 +2,8 @@
 (updates, state)`.
 
 Parameters, gradients and updates are arrays by name; the new parameters are p + update. A state is a new object each
-time and nothing given is changed. Arrays keep their type: float32 stays float32. The module knows no model and no
-file.
+time and nothing given is changed. Arrays keep their type: float32 stays float32. Each rule is written once, with operators
+only, so that it holds for arrays and for the nodes of a graph alike. The module knows no model and no file.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,6 +21,26 @@ from wengert.train.table import Array, listed, nearest
 Params: TypeAlias = Mapping[str, Array]
 State: TypeAlias = Mapping[str, int | dict[str, Array]]
 """`count`, the updates made so far, and for each moment its arrays by parameter name."""
+Value: TypeAlias = Any
+"""An array, or a node of a graph, of a parameter's shape and type."""
+Scalar: TypeAlias = Any
+"""A number, or a node without axes, in double precision."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The update of one parameter, in operators that arrays and nodes have.
+
+    `scalars(settings, t, power)` gives the numbers of update t (from 1); power(a, t) is aᵗ. `step(p, g, moments, scalars,
+    sqrt)` gives what is added to p, and the moments after the update in the order of `moments`.
+    """
+
+    moments: tuple[str, ...]
+    scalars: Callable[[Mapping[str, Scalar], Scalar, Callable[[Scalar, Scalar], Scalar]], dict[str, Scalar]]
+    step: Callable[
+        [Value, Value, tuple[Value, ...], Mapping[str, Value], Callable[[Value], Value]],
+        tuple[Value, tuple[Value, ...]],
+    ]
 
 
 @dataclass(frozen=True)
@@ -33,8 +53,26 @@ class Optimizer:
 
     name: str
     settings: Mapping[str, float]
-    init: Callable[[Params], State]
-    update: Callable[[Params, State, Params], tuple[dict[str, Array], State]]
+    rule: Rule
+
+    def init(self, params: Params) -> State:
+        """No update made, every moment 0."""
+        return {"count": 0, **{m: {n: np.zeros_like(p) for n, p in params.items()} for m in self.rule.moments}}
+
+    def update(self, grads: Params, state: State, params: Params) -> tuple[dict[str, Array], State]:
+        """What is added to each parameter, and the state after the update."""
+        count = state["count"]
+        assert isinstance(count, int)
+        scalars = self.rule.scalars(self.settings, count + 1, lambda a, t: a**t)
+        updates: dict[str, Array] = {}
+        after: dict[str, dict[str, Array]] = {moment: {} for moment in self.rule.moments}
+        for name, g in grads.items():
+            before = tuple(_moment(state, moment, name) for moment in self.rule.moments)
+            change, moments = self.rule.step(params[name], g, before, scalars, np.sqrt)
+            updates[name] = np.asarray(change)
+            for moment, value in zip(self.rule.moments, moments, strict=True):
+                after[moment][name] = np.asarray(value)
+        return updates, {"count": count + 1, **after}
 
 
 def apply_updates(params: Params, updates: Params) -> dict[str, Array]:
@@ -42,19 +80,29 @@ def apply_updates(params: Params, updates: Params) -> dict[str, Array]:
     return {name: np.asarray(p + updates[name], dtype=p.dtype) for name, p in params.items()}
 
 
+def _moment(state: State, moment: str, name: str) -> Array:
+    arrays = state[moment]
+    assert isinstance(arrays, dict)
+    return arrays[name]
+
+
 def sgd(learning_rate: float = 0.1) -> Optimizer:
     """p ← p − η g.
 
     Source: Robbins & Monro, "A Stochastic Approximation Method" (1951).
     """
+    return Optimizer("sgd", {"learning_rate": learning_rate}, _SGD)
 
-    def init(params: Params) -> State:
-        return {"count": 0}
 
-    def update(grads: Params, state: State, params: Params) -> tuple[dict[str, Array], State]:
-        return {name: np.asarray(-learning_rate * g) for name, g in grads.items()}, {"count": _count(state) + 1}
+def _sgd_scalars(settings: Mapping[str, Scalar], t: Scalar, power: Any) -> dict[str, Scalar]:
+    return {"rate": settings["learning_rate"]}
 
-    return Optimizer("sgd", {"learning_rate": learning_rate}, init, update)
+
+def _sgd_step(p: Value, g: Value, moments: tuple[Value, ...], s: Mapping[str, Value], sqrt: Any) -> Any:
+    return -s["rate"] * g, ()
+
+
+_SGD = Rule((), _sgd_scalars, _sgd_step)
 
 
 def momentum(learning_rate: float = 0.1, momentum: float = 0.9) -> Optimizer:
@@ -64,15 +112,19 @@ def momentum(learning_rate: float = 0.1, momentum: float = 0.9) -> Optimizer:
     sum as in Sutskever, Martens, Dahl & Hinton, "On the importance of initialization and momentum in deep learning"
     (2013), for constant η.
     """
+    return Optimizer("momentum", {"learning_rate": learning_rate, "momentum": momentum}, _MOMENTUM)
 
-    def init(params: Params) -> State:
-        return {"count": 0, "m": _zeros(params)}
 
-    def update(grads: Params, state: State, params: Params) -> tuple[dict[str, Array], State]:
-        m = {name: np.asarray(momentum * _moment(state, "m", name) + g) for name, g in grads.items()}
-        return {name: np.asarray(-learning_rate * m[name]) for name in grads}, {"count": _count(state) + 1, "m": m}
+def _momentum_scalars(settings: Mapping[str, Scalar], t: Scalar, power: Any) -> dict[str, Scalar]:
+    return {"rate": settings["learning_rate"], "mu": settings["momentum"]}
 
-    return Optimizer("momentum", {"learning_rate": learning_rate, "momentum": momentum}, init, update)
+
+def _momentum_step(p: Value, g: Value, moments: tuple[Value, ...], s: Mapping[str, Value], sqrt: Any) -> Any:
+    m = s["mu"] * moments[0] + g
+    return -s["rate"] * m, (m,)
+
+
+_MOMENTUM = Rule(("m",), _momentum_scalars, _momentum_step)
 
 
 def adam(learning_rate: float = 0.001, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8) -> Optimizer:
@@ -80,8 +132,7 @@ def adam(learning_rate: float = 0.001, b1: float = 0.9, b2: float = 0.999, eps: 
 
     Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1, with its constants.
     """
-    settings = {"learning_rate": learning_rate, "b1": b1, "b2": b2, "eps": eps}
-    return Optimizer("adam", settings, _two_moments, _adam_update(learning_rate, b1, b2, eps, 0.0))
+    return Optimizer("adam", {"learning_rate": learning_rate, "b1": b1, "b2": b2, "eps": eps}, _ADAM)
 
 
 def adamw(
@@ -93,43 +144,36 @@ def adamw(
     as in optax and torch; 1e-4 is optax's default.
     """
     settings = {"learning_rate": learning_rate, "b1": b1, "b2": b2, "eps": eps, "weight_decay": weight_decay}
-    return Optimizer("adamw", settings, _two_moments, _adam_update(learning_rate, b1, b2, eps, weight_decay))
+    return Optimizer("adamw", settings, _ADAMW)
 
 
-def _two_moments(params: Params) -> State:
-    return {"count": 0, "m": _zeros(params), "v": _zeros(params)}
+def _adam_scalars(settings: Mapping[str, Scalar], t: Scalar, power: Any) -> dict[str, Scalar]:
+    b1, b2 = settings["b1"], settings["b2"]
+    of_t = {"first": 1 - power(b1, t), "second": 1 - power(b2, t)}
+    decay = {"decay": settings["weight_decay"]} if "weight_decay" in settings else {}
+    new = {"new1": 1 - b1, "new2": 1 - b2}
+    return {"rate": settings["learning_rate"], "b1": b1, "b2": b2, "eps": settings["eps"], **new, **of_t, **decay}
 
 
-def _adam_update(rate: float, b1: float, b2: float, eps: float, decay: float):
-    def update(grads: Params, state: State, params: Params) -> tuple[dict[str, Array], State]:
-        t = _count(state) + 1
-        m = {name: np.asarray(b1 * _moment(state, "m", name) + (1 - b1) * g) for name, g in grads.items()}
-        v = {name: np.asarray(b2 * _moment(state, "v", name) + (1 - b2) * g * g) for name, g in grads.items()}
-        updates: dict[str, Array] = {}
-        for name in grads:
-            step = (m[name] / (1 - b1**t)) / (np.sqrt(v[name] / (1 - b2**t)) + eps)
-            if decay:
-                step = step + decay * params[name]
-            updates[name] = np.asarray(-rate * step)
-        return updates, {"count": t, "m": m, "v": v}
-
-    return update
+def _adam_direction(g: Value, moments: tuple[Value, ...], s: Mapping[str, Value], sqrt: Any) -> Any:
+    """m̂ / (√v̂ + ε), and m, v."""
+    m = s["b1"] * moments[0] + s["new1"] * g
+    v = s["b2"] * moments[1] + s["new2"] * g * g
+    return (m / s["first"]) / (sqrt(v / s["second"]) + s["eps"]), (m, v)
 
 
-def _zeros(params: Params) -> dict[str, Array]:
-    return {name: np.zeros_like(p) for name, p in params.items()}
+def _adam_step(p: Value, g: Value, moments: tuple[Value, ...], s: Mapping[str, Value], sqrt: Any) -> Any:
+    direction, after = _adam_direction(g, moments, s, sqrt)
+    return -s["rate"] * direction, after
 
 
-def _count(state: State) -> int:
-    count = state["count"]
-    assert isinstance(count, int)
-    return count
+def _adamw_step(p: Value, g: Value, moments: tuple[Value, ...], s: Mapping[str, Value], sqrt: Any) -> Any:
+    direction, after = _adam_direction(g, moments, s, sqrt)
+    return -s["rate"] * (direction + s["decay"] * p), after
 
 
-def _moment(state: State, moment: str, name: str) -> Array:
-    arrays = state[moment]
-    assert isinstance(arrays, dict)
-    return arrays[name]
+_ADAM = Rule(("m", "v"), _adam_scalars, _adam_step)
+_ADAMW = Rule(("m", "v"), _adam_scalars, _adamw_step)
 
 
 OPTIMIZERS: Mapping[str, Callable[..., Optimizer]] = {"sgd": sgd, "momentum": momentum, "adam": adam, "adamw": adamw}
