@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from wengert.backends.native import numpy_abi as abi
 from wengert.backends.native import plan as tables
-from wengert.backends.native.writer import NULL, Fields, Function, item
+from wengert.backends.native.writer import NULL, QUICK, Fields, Function, item
 
 
 def bind() -> Function:
     """The arguments in the order of the parameters, at the beginning of the call's memory; false where they do not fit."""
-    f = Function(
-        "wg_bind", "i1", {"plan": "ptr", "args": "ptr", "count": "i64", "names": "ptr", "objects": "ptr"}, "internal"
-    )
+    taken = {"plan": "ptr", "args": "ptr", "count": "i64", "names": "ptr", "objects": "ptr"}
+    f = Function("wg_bind", "i1", taken, "internal", QUICK)
     get = Fields(f, tables.Plan, "%plan")
     parameters = get("parameters")
     f.require(f.compare("ule", "i64", "%count", get("positional")), "no")
@@ -58,7 +57,7 @@ def _place_of(f: Function, name: str, known: str, parameters: str) -> str:
 
 def open_container() -> Function:
     """The items of a container become objects of their own; false where it is not of the planned type, length and keys."""
-    f = Function("wg_open", "i1", {"node": "ptr", "objects": "ptr"}, "internal")
+    f = Function("wg_open", "i1", {"node": "ptr", "objects": "ptr"}, "internal", QUICK)
     get = Fields(f, tables.Node, "%node")
     thing, kind, planned, length = f.entry("ptr", "%objects", get("source")), get("kind"), get("type"), get("length")
     f.require(f.compare("ne", "i64", kind, tables.Kind.STATIC), "static")
@@ -158,7 +157,7 @@ def _take_python_scalar(f: Function, get: Fields) -> None:
 
 def is_disjoint() -> Function:
     """Whether a donated array shares no byte with any other input."""
-    f = Function("wg_is_disjoint", "i1", {"plan": "ptr", "memory": "ptr", "which": "i64"}, "internal")
+    f = Function("wg_is_disjoint", "i1", {"plan": "ptr", "memory": "ptr", "which": "i64"}, "internal", QUICK)
     get = Fields(f, tables.Plan, "%plan")
     leaves, inputs = get("leaf"), f.at("%memory", get("inputs_at"))
     _, mine = item(f, tables.Leaf, leaves, "%which")

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from wengert.backends.native import numpy_abi as abi
 from wengert.backends.native import plan as tables
-from wengert.backends.native.writer import NULL, Fields, Function, item
+from wengert.backends.native.writer import NULL, QUICK, Fields, Function, item
 
 
 def allocate() -> Function:
     """Memory for each output: a new array, the donated array itself, or a place for a scalar; false with an exception."""
-    f = Function("wg_allocate", "i1", {"plan": "ptr", "memory": "ptr"}, "internal")
+    f = Function("wg_allocate", "i1", {"plan": "ptr", "memory": "ptr"}, "internal", QUICK)
     get = Fields(f, tables.Plan, "%plan")
     outputs, leaves = get("output"), get("leaf")
     inputs, targets, made, scalars = (
@@ -54,7 +54,7 @@ def allocate() -> Function:
 
 def box() -> Function:
     """NumPy scalars of the numbers that the program left in the places of outputs without axes; false with an exception."""
-    f = Function("wg_box", "i1", {"plan": "ptr", "memory": "ptr"}, "internal")
+    f = Function("wg_box", "i1", {"plan": "ptr", "memory": "ptr"}, "internal", QUICK)
     get = Fields(f, tables.Plan, "%plan")
     outputs = get("output")
     made, scalars = f.at("%memory", get("made_at")), f.at("%memory", get("out_scalars_at"))
@@ -89,7 +89,7 @@ def box() -> Function:
 
 def pack() -> Function:
     """The result by its steps, on a stack of objects that this function owns; null with an exception."""
-    f = Function("wg_pack", "ptr", {"plan": "ptr", "memory": "ptr"}, "internal")
+    f = Function("wg_pack", "ptr", {"plan": "ptr", "memory": "ptr"}, "internal", QUICK)
     get = Fields(f, tables.Plan, "%plan")
     made, stack = f.at("%memory", get("made_at")), f.at("%memory", get("stack_at"))
     depth = f.value("alloca i64")
@@ -137,7 +137,7 @@ def pack() -> Function:
 
 def wrap() -> Function:
     """A container of the topmost items of the stack, whose references it takes; null with an exception, and they are released."""
-    f = Function("wg_wrap", "ptr", {"step": "ptr", "items": "ptr"}, "internal")
+    f = Function("wg_wrap", "ptr", {"step": "ptr", "items": "ptr"}, "internal", QUICK)
     get = Fields(f, tables.Step, "%step")
     kind, thing, number = get("do"), get("object"), get("number")
     do = tables.Do

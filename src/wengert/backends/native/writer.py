@@ -10,14 +10,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 NULL = "null"
+QUICK = "nounwind noinline optnone"
+"""The attributes of a function that is to be made quickly: its code is found in half of the time, and is a little slower."""
 
 
 class Function:
     """A function in the making. Instructions go to the end of the current block; `value` gives the name of what they yield."""
 
-    def __init__(self, name: str, result: str, parameters: Mapping[str, str], linkage: str = "") -> None:
+    def __init__(
+        self, name: str, result: str, parameters: Mapping[str, str], linkage: str = "", attributes: str = "nounwind"
+    ) -> None:
         listed = ", ".join(f"{kind} %{parameter}" for parameter, kind in parameters.items())
-        self._head = " ".join(part for part in ("define", linkage, result, f"@{name}({listed})", "nounwind {") if part)
+        words = ("define", linkage, result, f"@{name}({listed})", attributes, "{")
+        self._head = " ".join(word for word in words if word)
         self._lines: list[str] = []
         self._count = 0
         self.label("entry")
