@@ -109,6 +109,7 @@ def test_documents_are_there():
         "notation.md",
         "design.md",
         "training.md",
+        "accuracy.md",
     }
 
 
