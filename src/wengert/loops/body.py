@@ -28,7 +28,7 @@ from wengert.loops.fuse import (
     numbers,
 )
 from wengert.loops.memory import Memory
-from wengert.loops.nest import Affine, Combine, Compute, Copy, Fill, Instruction, Position, Statement, Store
+from wengert.loops.nest import Affine, Combine, Compute, Copy, Fill, Instruction, Position, Statement, Store, buffers_of
 from wengert.loops.pull import Given, Place, Puller
 from wengert.loops.rows import in_blocks
 from wengert.loops.sweep import Reduced, Stored, Sweep, identity
@@ -73,7 +73,9 @@ class Body:
             if node in self.fusion.stored and node not in self.places and not control.is_control(node):
                 self.places[node] = self.memory.place(node.type)
         parts = [self._kernel(kernel) for kernel in self.fusion.ordered()]
-        return [*self.first, *in_blocks(parts), *self._copies()]
+        copies = self._copies()
+        kept = {buffer for copy in copies for buffer in buffers_of(copy)} | {place.buffer for place in self.targets}
+        return [*self.first, *in_blocks(parts, kept), *copies]
 
     # where things lie
 

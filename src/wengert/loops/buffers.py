@@ -8,22 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from wengert.loops.nest import (
-    Branch,
-    Buffer,
-    Contract,
-    Copy,
-    Fill,
-    For,
-    Gather,
-    Load,
-    Program,
-    Replay,
-    Statement,
-    Store,
-    While,
-    bodies,
-)
+from wengert.loops.nest import Buffer, Contract, For, Program, Replay, Statement, While, bodies, buffers_of
 
 ALIGNMENT = 64
 """A cache line, and the widest vector."""
@@ -54,26 +39,6 @@ def size_in_bytes(buffer: Buffer) -> int:
     """The bytes of a buffer, rounded up so that a whole vector may be read at its end."""
     size = max(buffer.entries, 1) * BYTES[buffer.dtype]
     return -(-size // ALIGNMENT) * ALIGNMENT
-
-
-def touched(statement: Statement) -> Iterator[Buffer]:
-    """The buffers that a statement itself reads or writes, those of its body aside."""
-    if isinstance(statement, Load | Gather | Store | Fill):
-        yield statement.buffer
-    elif isinstance(statement, Copy):
-        yield from (statement.source, statement.target)
-    elif isinstance(statement, Contract):
-        yield from (statement.a[0], statement.b[0])
-    elif isinstance(statement, Branch):
-        yield statement.flag
-    elif isinstance(statement, While):
-        yield statement.flag
-        yield from (buffer for buffer, _ in statement.tapes)
-    elif isinstance(statement, Replay):
-        yield from (buffer for _, buffer in statement.reads)
-        yield from (buffer for buffer, _ in statement.writes)
-        if statement.counter is not None:
-            yield statement.counter
 
 
 def plan(program: Program) -> Plan:
@@ -121,7 +86,7 @@ def lifetimes(body: tuple[Statement, ...]) -> dict[Buffer, Life]:
                 loops.append(loop)
             continue
         number += 1
-        for buffer in touched(statement):
+        for buffer in buffers_of(statement):
             if buffer.kind == "temporary":
                 lives.setdefault(buffer, Life(number, number)).last = number
         inside = bodies(statement)

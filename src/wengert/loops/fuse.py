@@ -20,7 +20,8 @@ CHEAP = 4
 """What costs so little is computed again rather than stored, in units of an addition."""
 LONGEST = 500
 """The most ops that are computed for one root without a store on the way."""
-MOST_ROOTS = 24
+MOST_OPS = 600
+"""The most ops of a kernel: longer ones compile slowly, and keep more values alive than there are registers."""
 WINDOW = 64
 """So many kernels are looked at for the one that runs next."""
 
@@ -240,14 +241,14 @@ class _Grouping:
 
     def place(self, root: Node) -> None:
         """Put a root into a kernel of its space, or into a new one."""
-        reads = self._reads(root)
+        reads, ops = self._reads(root)
         same = {x for x, identical in reads.items() if identical and x in self.home}
         other = {x for x, identical in reads.items() if not identical and x in self.home}
         waits = closure(self.home[x] for x in other)
         space = space_of(root)
         kernel = None
         if not is_special(root) and not is_contraction(root) and root.op.name != "item":
-            kernel = self._kernel_for(root, space, same, waits, reads)
+            kernel = self._kernel_for(root, ops, same, waits, reads)
         if kernel is None:
             kernel = Kernel(len(self.kernels), space, special=is_special(root) or root.op.name == "item")
             self.kernels.append(kernel)
@@ -255,19 +256,18 @@ class _Grouping:
         outside = other | {x for x in same if self.home[x] is not kernel}
         self.read_outside |= outside
         kernel.roots.append(root)
-        kernel.ops += 1
+        kernel.ops += ops
         for x, identical in reads.items():
             kernel.reads[x] = kernel.reads.get(x, True) and identical
         self.home[root] = kernel
         wait(self.kernels, kernel, closure(self.home[x] for x in outside))
 
-    def _kernel_for(
-        self, root: Node, space: tuple[int, ...], same: set[Node], waits: int, reads: dict[Node, bool]
-    ) -> Kernel | None:
+    def _kernel_for(self, root: Node, ops: int, same: set[Node], waits: int, reads: dict[Node, bool]) -> Kernel | None:
+        space = space_of(root)
         producers = {self.home[x] for x in same}
         near = [k for k in self.by_space.get(space, [])[-16:] if k in producers or not k.reads.keys().isdisjoint(reads)]
         for kernel in sorted(near, key=lambda k: (k in producers, k.number), reverse=True):
-            if kernel.special or len(kernel.roots) >= MOST_ROOTS:
+            if kernel.special or kernel.ops + ops > MOST_OPS:
                 continue
             if kernel.contraction is not None and (kernel not in producers or root.op.name in REDUCTIONS):
                 continue
@@ -276,8 +276,8 @@ class _Grouping:
                 return kernel
         return None
 
-    def _reads(self, root: Node) -> dict[Node, bool]:
-        """The roots and leaves that a root reads, and whether always at its own entry of the space."""
+    def _reads(self, root: Node) -> tuple[dict[Node, bool], int]:
+        """The roots and leaves that a root reads, and whether always at its own entry of the space; and the ops on the way."""
         found: dict[Node, bool] = {}
         if is_special(root) or root.op.name == "item" or is_contraction(root):
             start = [(x, False) for x in root.inputs]
@@ -297,7 +297,7 @@ class _Grouping:
                 continue
             keeps = identical and _keeps_place(node)
             stack.extend((x, keeps) for x in node.inputs)
-        return found
+        return found, 1 + len({node for node, _ in seen} - found.keys())
 
 
 def _keeps_place(node: Node) -> bool:

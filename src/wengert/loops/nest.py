@@ -100,12 +100,14 @@ class Range:
 
 # buffers
 
-BufferKind = Literal["input", "output", "temporary", "constant"]
+BufferKind = Literal["input", "output", "temporary", "private", "constant"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Buffer:
-    """Memory for an array, entries in row-major order without gaps. `value` is the array of a constant."""
+    """Memory for an array, entries in row-major order without gaps. `value` is the array of a constant. Of a private buffer
+    each step of the one parallel loop that touches it has its own.
+    """
 
     name: str
     dtype: str
@@ -416,3 +418,23 @@ def statements(body: Iterable[Statement]) -> Iterator[Statement]:
                 break
         else:
             stack.pop()
+
+
+def buffers_of(statement: Statement) -> Iterator[Buffer]:
+    """The buffers that a statement itself reads or writes, those of its body aside."""
+    if isinstance(statement, Load | Gather | Store | Fill):
+        yield statement.buffer
+    elif isinstance(statement, Copy):
+        yield from (statement.source, statement.target)
+    elif isinstance(statement, Contract):
+        yield from (statement.a[0], statement.b[0])
+    elif isinstance(statement, Branch):
+        yield statement.flag
+    elif isinstance(statement, While):
+        yield statement.flag
+        yield from (buffer for buffer, _ in statement.tapes)
+    elif isinstance(statement, Replay):
+        yield from (buffer for _, buffer in statement.reads)
+        yield from (buffer for buffer, _ in statement.writes)
+        if statement.counter is not None:
+            yield statement.counter

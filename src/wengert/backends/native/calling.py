@@ -13,6 +13,7 @@ from wengert.backends.native.instructions import Value, constant_of
 from wengert.backends.native.outlining import chosen, chosen_inside
 from wengert.backends.native.registers import overlapping, registers_of
 from wengert.errors import GraphError
+from wengert.loops.buffers import ALIGNMENT, size_in_bytes
 from wengert.loops.nest import Buffer, Constant, For, Statement
 
 OUTLINED_FUNCTIONS = 16
@@ -103,7 +104,10 @@ class Calling(Control):
         b.start_block(following)
 
     def _hand_over(self, inner: Self, facts: Facts) -> Arguments:
-        """What a function needs of this one: pointers, axes, values, tapes, workspace; constants are written into it."""
+        """What a function needs of this one: pointers, axes, values, tapes, workspace; constants are written into it.
+
+        Private buffers of a parallel loop, which this function has not, are memory of the other's own.
+        """
         arguments: Arguments = []
 
         def argument(kind: str, what: str) -> str:
@@ -112,6 +116,9 @@ class Calling(Control):
 
         shared = overlapping(facts.buffers, self.unit.placement.offset)
         for buffer in facts.buffers:
+            if buffer not in self.pointers:
+                inner.pointers[buffer] = inner.reserve(f"alloca [{size_in_bytes(buffer)} x i8], align {ALIGNMENT}")
+                continue
             pointer = self.pointers[buffer]
             if pointer.startswith("%"):
                 pointer = argument("ptr" if buffer in shared else "ptr noalias", pointer)

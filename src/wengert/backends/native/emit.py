@@ -114,6 +114,8 @@ def _find_buffers(function: Function, program: Program, constants: Sequence[Buff
             b.emit(f"{function.pointers[buffer]} = load ptr, ptr {slot}, align 8")
         elif buffer.kind == "constant":
             function.pointers[buffer] = outside.get(buffer) or unit.embedded(buffer)
+        elif buffer.kind == "private":
+            continue
         elif buffer.kind == "temporary" and buffer.entries:
             function.pointers[buffer] = b.pointer(f"getelementptr i8, ptr %arena, i64 {unit.placement.offset(buffer)}")
         elif buffer.entries:

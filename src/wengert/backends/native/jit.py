@@ -52,6 +52,8 @@ class Code:
         self._addresses = {name: int(tracker[name]) for name in exports}
         self.object_bytes = object_bytes
         self.times = times
+        self.holds: Any = None
+        """What the code reads and must not go before it: large constants."""
 
     def address(self, name: str) -> int:
         """Where an exported function or variable lies."""
