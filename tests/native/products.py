@@ -85,25 +85,25 @@ class Function:
         self.function(*addresses, *[None] * (5 - len(addresses)), chunk)
 
 
-def callables(text: str, names: list[str]) -> list[Function]:
+def callables(text: str, names: list[str], target: Target | None = None) -> list[Function]:
     """The functions of a module."""
-    code = jit.load(text, names, {}, host(), cache=False)
+    code = jit.load(text, names, {}, target or host(), cache=False)
     return [Function(code, name) for name in names]
 
 
-def workspace(spec: ContractSpec) -> np.ndarray:
+def workspace(spec: ContractSpec, target: Target | None = None) -> np.ndarray:
     """Memory for a product's copies, aligned to 64 and full of NaN where it is not written."""
-    size = workspace_bytes(spec, host())
+    size = workspace_bytes(spec, target or host())
     memory = np.full(size + 64, 0xFF, np.uint8)
     start = -memory.ctypes.data % 64
     return memory[start : start + size]
 
 
-def product(spec: ContractSpec, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def product(spec: ContractSpec, a: np.ndarray, b: np.ndarray, target: Target | None = None) -> np.ndarray:
     """The product of arrays whose first entries are a[0, 0] and b[0, 0]."""
-    (run,) = callables(Program(spec).text(), ["program"])
+    (run,) = callables(Program(spec, target=target).text(), ["program"], target)
     c = np.full((spec.m, spec.n), np.nan if np.dtype(spec.dtype).kind == "f" else -1, spec.dtype)
-    run(a, b, c, None, workspace(spec))
+    run(a, b, c, None, workspace(spec, target))
     return c
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import platform
 import re
 
+import numpy as np
 import pytest
 
-from tests.native.products import Program
+from tests.native.products import Program, assert_close, matrix, product, spec_of
 from wengert.backends.native import jit
 from wengert.backends.native.matmul import ContractSpec
-from wengert.backends.native.target import AARCH64, AVX2, AVX512, X86_64_V2
+from wengert.backends.native.target import AARCH64, AVX2, AVX512, X86_64_V2, host
 
 TARGETS = {"avx512": AVX512, "avx2": AVX2, "aarch64": AARCH64, "no fma": X86_64_V2}
 MULTIPLY_ADD = {
@@ -55,3 +58,22 @@ def test_sums_stay_in_registers_inside_the_loop(name):
     assert inner
     for body in inner:
         assert not re.search(r"(zmm|ymm)\d+, -?\d*\(%rsp\)|str\s+q\d+, \[sp", body), body
+
+
+RUNS_HERE = {
+    "avx2": platform.machine() == "x86_64" and host().vector_bytes >= 32,
+    "no fma": platform.machine() == "x86_64",
+    "avx512": platform.machine() == "x86_64" and host().vector_bytes == 64,
+}
+
+
+@pytest.mark.parametrize("sizes", [*SIZES.values(), (3, 50, 40), (9, 33, 17), (5, 31, 600), (13, 4, 7)], ids=str)
+@pytest.mark.parametrize("name", RUNS_HERE)
+def test_narrower_registers_give_the_product_too(name, sizes):
+    if not RUNS_HERE[name]:
+        pytest.skip("this processor does not run that code")
+    m, n, k = sizes
+    rng = np.random.default_rng(0)
+    for dtype, a_transposed, b_transposed in itertools.product(("float32", "float64"), (False, True), (False, True)):
+        a, b = matrix(rng, m, k, dtype, a_transposed), matrix(rng, k, n, dtype, b_transposed)
+        assert_close(product(spec_of(a, b), a, b, TARGETS[name]), a, b)

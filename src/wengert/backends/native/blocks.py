@@ -130,7 +130,7 @@ class BlockedProduct(ABC):
     def _finish_swapped(self, b: Memory, block: tuple[Count, Count], scratch: str, epilogue: Epilogue) -> None:
         """The epilogue where columns of the scratch are the rows meant: their few entries are gathered into one vector."""
         count, dtype = self.spec.m, self.spec.dtype
-        lanes = lanes_for(count, b.target.lanes(dtype))
+        lanes = 1 << (count - 1).bit_length()
         wide, scalar = Memory(b.module, lanes, b.body), Memory(b.module, 1, b.body)
         first, end = block
         with counted(b, end, start=first) as row:
