@@ -1,298 +1,229 @@
 #!/usr/bin/env python3
-"""Native code against the interpreter on random graphs, with their gradients: python scripts/compare_backends.py --graphs 20000
+"""Native code against the interpreter on random graphs, with their gradients: python -m scripts.compare_backends --graphs 20000
 
-A graph that differs is shrunk to its smallest part that still differs, and printed; the exit status is 1 then.
+A graph that differs is shrunk to its smallest part that still differs, and printed; a process that dies is reported with the
+seed that it died of, and a new one goes on. The exit status is 1 then.
 """
 
 from __future__ import annotations
 
 import argparse
+import signal
+import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from wengert.autodiff.reverse import vjp
+from scripts.random_graphs import Case, random_case
 from wengert.ir.dump import dump
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType
+from wengert.ir.graph import Graph
 from wengert.ir.walk import topological
-from wengert.ops.control import results
 from wengert.ops.evaluate import evaluate
 
-SIZES = (1, 2, 3, 4, 5, 7, 8, 16, 17, 33)
-UNARY = ("negative", "sin", "cos", "tanh", "logistic", "softplus", "abs", "relu", "erf", "arctan", "expm1", "log1p", "sqrt", "exp")
-BINARY = ("add", "subtract", "multiply", "maximum", "minimum", "hypot", "logaddexp", "arctan2", "weigh")
-COMPARISONS = ("less", "greater_equal", "not_equal")
-
-
-class Generator:
-    """A random graph, grown node by node; every value stays of moderate size, so that results can be compared."""
-
-    def __init__(self, rng: np.random.Generator, dtype: str) -> None:
-        self.rng = rng
-        self.dtype = dtype
-        self.inputs: list[Node] = []
-        self.nodes: list[Node] = []
-
-    def pick(self, choices: Sequence[Any]) -> Any:
-        """One of them."""
-        return choices[int(self.rng.integers(len(choices)))]
-
-    def leaf(self, shape: tuple[int, ...]) -> Node:
-        """A new input, or at times a constant array."""
-        type = ArrayType(shape, self.dtype)
-        if self.rng.random() < 0.1:
-            node = constant(self.rng.uniform(-1, 1, shape).astype(self.dtype), type) if shape else constant(0.5, type)
-        else:
-            node = input_node(f"x{len(self.inputs)}", type)
-            self.inputs.append(node)
-        self.nodes.append(node)
-        return node
-
-    def shape(self) -> tuple[int, ...]:
-        """A shape of up to three axes."""
-        return tuple(self.pick(SIZES) for _ in range(int(self.rng.integers(0, 4))))
-
-    def any(self, rank: int = 0) -> Node:
-        """A node with at least so many axes."""
-        fitting = [node for node in self.nodes if node.type.rank >= rank]
-        return self.pick(fitting) if fitting else self.leaf(tuple(self.pick(SIZES) for _ in range(rank)))
-
-    def like(self, node: Node) -> Node:
-        """A node of the same shape."""
-        return self.pick([x for x in self.nodes if x.shape == node.shape])
-
-    def grow(self) -> None:
-        """One more node."""
-        rule: Callable[[], Node | None] = self.pick(RULES)
-        node = rule(self)
-        if node is not None and int(np.prod(node.shape, dtype=np.int64)) <= 4000:
-            self.nodes.append(node)
-
-
-def unary(g: Generator) -> Node:
-    """A function of one node, kept where it is defined and bounded."""
-    name, x = g.pick(UNARY), g.any()
-    if name in ("log1p", "sqrt"):
-        x = apply("abs", x)
-        x = x + 0.25
-    if name in ("exp", "expm1"):
-        x = apply("tanh", x)
-    return apply(name, x)
-
-
-def binary(g: Generator) -> Node:
-    """A function of two nodes of one shape."""
-    x = g.any()
-    return apply("tanh", apply(g.pick(BINARY), x, g.like(x)))
-
-
-def choice(g: Generator) -> Node:
-    """One of two, by a comparison."""
-    x = g.any()
-    return apply("where", apply(g.pick(COMPARISONS), x, g.like(x)), g.like(x), g.like(x))
-
-
-def division(g: Generator) -> Node:
-    """A quotient whose denominator is not near zero."""
-    x = g.any()
-    y = g.like(x)
-    return x / (y * y + 0.5)
-
-
-def broadcast(g: Generator) -> Node:
-    """Laid out over further axes."""
-    x = g.any()
-    rank = x.type.rank + int(g.rng.integers(1, 3))
-    axes = tuple(int(a) for a in g.rng.permutation(rank)[: x.type.rank])
-    shape = [g.pick(SIZES) for _ in range(rank)]
-    for axis, size in zip(axes, x.shape, strict=True):
-        shape[axis] = size
-    return apply("broadcast", x, shape=tuple(shape), axes=axes)
-
-
-def transposed(g: Generator) -> Node:
-    """The axes in another order."""
-    x = g.any(1)
-    return apply("transpose", x, axes=tuple(int(a) for a in g.rng.permutation(x.type.rank)))
-
-
-def reshaped(g: Generator) -> Node:
-    """Flat, or with one axis split."""
-    x = g.any(1)
-    total = int(np.prod(x.shape, dtype=np.int64))
-    for size in (2, 3, 4, 7):
-        if total % size == 0 and g.rng.random() < 0.7:
-            return apply("reshape", x, shape=(size, total // size))
-    return apply("reshape", x, shape=(total,))
-
-
-def sliced(g: Generator) -> Node:
-    """A part along every axis."""
-    x = g.any(1)
-    starts = tuple(int(g.rng.integers(0, n)) for n in x.shape)
-    stops = tuple(int(g.rng.integers(a + 1, n + 1)) for a, n in zip(starts, x.shape, strict=True))
-    return apply("slice", x, start=starts, stop=stops, step=tuple(int(g.rng.integers(1, 4)) for _ in starts))
-
-
-def padded(g: Generator) -> Node:
-    """Zeros around, at times between."""
-    x = g.any(1)
-    low, high = (tuple(int(g.rng.integers(0, 4)) for _ in x.shape) for _ in range(2))
-    extra = {"step": tuple(int(g.rng.integers(1, 3)) for _ in x.shape)} if g.rng.random() < 0.3 else {}
-    return apply("pad", x, low=low, high=high, **extra)
-
-
-def flipped(g: Generator) -> Node:
-    """In reverse order."""
-    x = g.any(1)
-    return apply("flip", x, axes=(int(g.rng.integers(x.type.rank)),))
-
-
-def joined(g: Generator) -> Node:
-    """Two of one shape in a row."""
-    x = g.any(1)
-    return apply("concatenate", x, g.like(x), axis=int(g.rng.integers(x.type.rank)))
-
-
-def reduced(g: Generator) -> Node:
-    """A sum, a mean of extremes, a log-sum-exp or a softmax over some axes."""
-    x = g.any(1)
-    count = int(g.rng.integers(1, x.type.rank + 1))
-    axes = tuple(sorted(int(a) for a in g.rng.permutation(x.type.rank)[:count]))
-    name = g.pick(("sum", "sum", "max", "min", "logsumexp", "softmax", "prod"))
-    if name == "prod":
-        x = apply("tanh", x)
-    y = apply(name, x, axes=axes)
-    return y * 0.1 if name == "sum" else y
-
-
-def product(g: Generator) -> Node:
-    """A matrix product in one of its forms, scaled."""
-    a = g.any(1)
-    labels = tuple(range(a.type.rank))
-    summed = int(g.rng.integers(a.type.rank))
-    free = tuple(10 + k for k in range(int(g.rng.integers(0, 3))))
-    order = [summed, *free]
-    if a.type.rank > 1 and g.rng.random() < 0.4:
-        order.append(int(g.pick([l for l in labels if l != summed])))
-    order = [order[k] for k in g.rng.permutation(len(order))]
-    sizes = {l: a.shape[l] for l in labels}
-    b = g.leaf(tuple(sizes.get(l) or g.pick(SIZES) for l in order))
-    output = [l for l in dict.fromkeys((*labels, *order)) if l != summed]
-    output = [output[k] for k in g.rng.permutation(len(output))]
-    y = apply("einsum", a, b, inputs=(labels, tuple(order)), output=tuple(output))
-    return apply("tanh", y)
-
-
-def looked_up(g: Generator) -> Node:
-    """Entries picked by indices."""
-    x = g.any(1)
-    axis = int(g.rng.integers(x.type.rank))
-    picks = g.rng.integers(0, x.shape[axis], size=int(g.pick(SIZES)))
-    return apply("gather", x, constant(picks, ArrayType(picks.shape, "int64")), axis=axis, batch=0)
-
-
-def scanned(g: Generator) -> Node:
-    """A loop over the leading axis."""
-    x = g.any(1)
-    row = x.type.with_shape(x.shape[1:])
-    carry, part = input_node("carry", row), input_node("part", row)
-    new = apply("tanh", carry * 0.5 + part)
-    body = Graph((carry, part), (new, new * carry))
-    start = constant(0.25, row)
-    params = {"carries": 1, "xs": 1, "length": x.shape[0], "first": None}
-    return g.pick(results(apply("scan", start, x, body=body, reverse=bool(g.rng.random() < 0.5), **params)))
-
-
-def branched(g: Generator) -> Node:
-    """A branch on a sum."""
-    x = g.any()
-    a = input_node("a", x.type)
-    total = apply("sum", x, axes=tuple(range(x.type.rank)))
-    sides = {"then": Graph((a,), (apply("sin", a),)), "other": Graph((a,), (a * a * 0.5,))}
-    return results(apply("cond", apply("less", total, constant(0, total.type)), x, **sides))[0]
-
-
-def repeated(g: Generator) -> Node:
-    """As long as a sum is large."""
-    x = apply("tanh", g.any())
-    a = input_node("a", x.type)
-    total = apply("sum", a * a, axes=tuple(range(x.type.rank)))
-    test = Graph((a,), (apply("less", constant(0.3, total.type), total),))
-    body = Graph((a,), (apply("sin", a) * 0.75,))
-    return results(apply("while_loop", x, test=test, body=body, carries=1))[0]
-
-
-RULES = (
-    unary, unary, unary, binary, binary, choice, division, broadcast, transposed, reshaped, sliced, padded, flipped, joined,
-    reduced, reduced, product, product, looked_up, scanned, branched, repeated,
-)  # fmt: skip
-
-
-def random_graph(seed: int) -> tuple[Graph, dict[str, np.ndarray]]:
-    """A graph of some 5 to 25 nodes with the gradient of a sum of its outputs, and values for its inputs."""
-    rng = np.random.default_rng(seed)
-    g = Generator(rng, "float64" if rng.random() < 0.7 else "float32")
-    for _ in range(int(rng.integers(1, 4))):
-        g.leaf(g.shape())
-    for _ in range(int(rng.integers(4, 26))):
-        g.grow()
-    outputs = [g.nodes[-1], *(g.pick(g.nodes) for _ in range(int(rng.integers(0, 3))))]
-    terms = [apply("sum", apply("sin", y), axes=tuple(range(y.type.rank))) for y in outputs]
-    loss = terms[0]
-    for term in terms[1:]:
-        loss = loss + term
-    bars = vjp([loss], g.inputs, [constant(1, loss.type)])
-    outputs += [bar for bar in bars if bar is not None]
-    values = {str(x.params["name"]): rng.uniform(-2, 2, x.shape).astype(g.dtype) for x in g.inputs}
-    return Graph(tuple(g.inputs), tuple(outputs)), values
-
-
 TOLERANCE = {"float64": 1e-10, "float32": 2e-3}
+LONGEST = 120
+"""The seconds after which a graph counts as one that does not end."""
+Run = Callable[[Case], Sequence[Any]]
+
+# running
 
 
-def difference(graph: Graph, values: dict[str, np.ndarray], run: Callable[..., Sequence[Any]]) -> str | None:
-    """What differs between `run(graph, values)` and the interpreter; None where nothing does."""
-    wanted = evaluate(graph, values)
-    for k, (got, want) in enumerate(zip(run(graph, values), wanted, strict=True)):
+def native(case: Case) -> Sequence[Any]:
+    """The outputs by native code; of two calls, since the first finds the sizes and the second is sure of them.
+
+    Raises AssertionError where the calls differ, or an input that was not donated is changed.
+    """
+    from wengert.backends import native
+
+    with _thresholds(case.small):
+        f = native.compile(case.graph, donate=case.donate, cache=False)
+        first = f(**_given(case))
+    given = _given(case)
+    second = f(**given)
+    for a, b in zip(first, second, strict=True):
+        assert np.array_equal(np.asarray(a), np.asarray(b), equal_nan=np.asarray(a).dtype.kind == "f"), "calls differ"
+    for name, value in case.values.items():
+        if name not in case.donate:
+            assert given[name].tobytes() == value.tobytes(), f"the input {name} is changed"
+    return second
+
+
+def _given(case: Case) -> dict[str, np.ndarray]:
+    """Copies of the values, of which every other has gaps where the case wants it."""
+    given = {name: value.copy() for name, value in case.values.items()}
+    for name in list(given)[:: 2 if case.strided else len(given) + 1]:
+        value = given[name]
+        if value.ndim:
+            wide = np.zeros((*value.shape[:-1], 2 * value.shape[-1]), value.dtype)
+            wide[..., ::2] = value
+            given[name] = wide[..., ::2]
+    return given
+
+
+@contextmanager
+def _thresholds(small: bool) -> Iterator[None]:
+    """Blocks, chunks and rows so small that a small graph has many."""
+    from wengert.loops import contraction, fuse, rows, sweep
+
+    chosen: dict[tuple[Any, str], int] = {
+        (sweep, "BLOCK"): 32,
+        (sweep, "CHUNK_WORK"): 100,
+        (sweep, "LONGEST_CHUNK"): 64,
+        (rows, "NEAR"): 1024,
+        (rows, "FAR"): 0,
+        (contraction, "PARALLEL_WORK"): 64,
+        (fuse, "LONGEST"): 8,
+    }
+    before = {(module, name): getattr(module, name) for module, name in chosen}
+    try:
+        for (module, name), number in chosen.items() if small else ():
+            setattr(module, name, number)
+        yield
+    finally:
+        for (module, name), number in before.items():
+            setattr(module, name, number)
+
+
+# comparing
+
+
+def difference(case: Case, run: Run = native) -> str | None:
+    """What differs between a back end and the interpreter, the errors that they raise among it; None where nothing does."""
+    wanted, refusal = _attempt(lambda: evaluate(case.graph, case.values))
+    found, failure = _attempt(lambda: run(case))
+    if refusal or failure:
+        return None if refusal == failure else f"{failure or 'no error'} instead of {refusal or 'none'}"
+    tolerance = TOLERANCE["float32" if _is_single(case.graph) else "float64"]
+    slack: list[Any] | None = None
+    for k, (got, want) in enumerate(zip(found, wanted, strict=True)):
         a, b = np.asarray(got), np.asarray(want)
         if a.shape != b.shape or a.dtype != b.dtype:
             return f"output {k} is {a.dtype}{list(a.shape)}, not {b.dtype}{list(b.shape)}"
-        if b.dtype.kind != "f":
-            if not np.array_equal(a, b):
-                return f"output {k}: {a.tolist()} instead of {b.tolist()}"
-            continue
-        scale = max(1.0, float(np.max(np.abs(b), initial=0, where=np.isfinite(b))))
-        wrong = ~((np.abs(a - b) <= TOLERANCE[str(b.dtype)] * scale) | (a == b) | (np.isnan(a) & np.isnan(b)))
-        if wrong.any():
-            at = int(np.argmax(wrong))
-            return f"output {k}, entry {at}: {a.flat[at]!r} instead of {b.flat[at]!r}"
+        if _wrong(a, b, tolerance, 0).any():
+            slack = slack or _slack(case)
+            wrong = _wrong(a, b, tolerance, slack[k])
+            if wrong.any():
+                at = int(np.argmax(wrong))
+                return f"output {k}, entry {at} of {b.size}: {a.flat[at]!r} instead of {b.flat[at]!r}"
     return None
 
 
-def shrunk(graph: Graph, values: dict[str, np.ndarray], run: Callable[..., Sequence[Any]]) -> Graph:
-    """The smallest node's graph that still differs: the first in order whose value alone does."""
-    for node in topological(graph.outputs):
-        if node.op.kind == "leaf" or node.type.dtype in ("tuple", "tape"):
-            continue
-        alone = graph.with_outputs([node])
+def _attempt(run: Callable[[], Any]) -> tuple[Any, str]:
+    try:
+        return run(), ""
+    except Exception as error:
+        return None, f"{type(error).__name__}: {error}"
+
+
+def _is_single(graph: Graph) -> bool:
+    """Whether a value on the way is a float32."""
+    found = list(topological(graph.outputs))
+    for node in found:
+        found.extend(x for part in node.params.values() if isinstance(part, Graph) for x in topological(part.outputs))
+    return any(node.type.dtype == "float32" for node in found)
+
+
+def _wrong(a: np.ndarray, b: np.ndarray, tolerance: float, slack: Any) -> np.ndarray:
+    """Where two results differ by more than rounding and slack."""
+    if b.dtype.kind != "f":
+        return (a != b) & (np.asarray(slack) == 0)
+    with np.errstate(all="ignore"):
+        scale = max(1.0, float(np.max(np.abs(b), initial=0, where=np.isfinite(b))))
+        near = np.abs(a - b) <= tolerance * scale + 100 * slack
+    return ~(near | (a == b) | (np.isnan(a) & np.isnan(b)))
+
+
+def _slack(case: Case) -> list[Any]:
+    """How far the interpreter's own results move when inputs move by their rounding: what a jump or a pole makes of it."""
+    rng = np.random.default_rng(0)
+    first = evaluate(case.graph, case.values)
+    moved = [np.zeros(np.shape(y)) for y in first]
+    for _ in range(4):
+        values = {name: _nudged(rng, x) for name, x in case.values.items()}
+        for k, (x, y) in enumerate(zip(evaluate(case.graph, values), first, strict=True)):
+            with np.errstate(all="ignore"):
+                step = np.abs(np.asarray(x, np.float64) - np.asarray(y, np.float64))
+            moved[k] = np.maximum(moved[k], np.where(np.isnan(step), np.isnan(x) != np.isnan(y), step))
+    return moved
+
+
+def _nudged(rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
+    if x.dtype.kind != "f":
+        return x
+    return (x * (1 + rng.uniform(-4, 4, x.shape) * np.finfo(x.dtype).eps)).astype(x.dtype)
+
+
+def shrunk(case: Case, run: Run = native) -> Case:
+    """The smallest part that still differs: the first node in order whose value alone does, else the fewest outputs."""
+
+    def fails(part: Case) -> bool:
         try:
-            failed = difference(alone, values, run) is not None
+            return difference(part, run) is not None
         except Exception:
-            failed = True
-        if failed:
-            return alone
-    return graph
+            return True
+
+    for node in topological(case.graph.outputs):
+        if node.op.kind != "leaf" and node.type.dtype not in ("tuple", "tape") and fails(case.alone([node])):
+            part = case.alone([node])
+            plain = replace(part, small=False, strided=False)
+            return plain if fails(plain) else part
+    outputs = list(case.graph.outputs)
+    for y in case.graph.outputs:
+        fewer = [z for z in outputs if z is not y]
+        if fewer and fails(case.alone(fewer)):
+            outputs = fewer
+    undonated = case.alone(outputs)
+    if fails(undonated):
+        return undonated
+    kept = replace(case, graph=case.graph.with_outputs(outputs))
+    return kept if fails(kept) else case
 
 
-def native(graph: Graph, values: dict[str, np.ndarray]) -> Sequence[Any]:
-    """The outputs by native code."""
-    from wengert.backends import native
+def described(case: Case) -> str:
+    """A case as text."""
+    facts = f"donate={case.donate}, small={case.small}, strided={case.strided}"
+    return f"{facts}\n{dump(case.graph)}"
 
-    return native.compile(graph, cache=False)(**values)
+
+# processes
+
+
+def work(first: int, last: int) -> None:
+    """Compare, saying on standard output which seed is at work and what differs."""
+    for seed in range(first, last):
+        print(f"\0{seed}", flush=True)
+        signal.alarm(LONGEST)
+        case = random_case(seed)
+        found = difference(case)
+        if found is not None:
+            print(f"seed {seed}: {found}\n{described(shrunk(case))}\n", flush=True)
+    signal.alarm(0)
+
+
+def watch(first: int, last: int) -> list[int]:
+    """The seeds that differ or kill their process, with what they print passed on."""
+    failed: list[int] = []
+    while first < last:
+        command = [sys.executable, "-m", "scripts.compare_backends", "--work", str(first), str(last)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
+            assert worker.stdout is not None
+            for line in worker.stdout:
+                if line.startswith("\0"):
+                    first = int(line[1:])
+                    continue
+                if line.startswith("seed "):
+                    failed.append(first)
+                print(line, end="", flush=True)
+        if worker.returncode == 0:
+            break
+        print(f"seed {first}: the process ended with {worker.returncode}\n", flush=True)
+        failed.append(first)
+        first += 1
+    return failed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -300,15 +231,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--graphs", type=int, default=200)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--work", type=int, nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    failed = 0
-    for seed in range(options.first, options.first + options.graphs):
-        graph, values = random_graph(seed)
-        found = difference(graph, values, native)
-        if found is not None:
-            failed += 1
-            print(f"seed {seed}: {found}\n{dump(shrunk(graph, values, native))}\n")
-    print(f"{options.graphs} graphs, {failed} differ")
+    if options.work:
+        work(*options.work)
+        return 0
+    failed = watch(options.first, options.first + options.graphs)
+    print(f"{options.graphs} graphs, {len(failed)} differ: {failed}")
     return 1 if failed else 0
 
 
