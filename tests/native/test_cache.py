@@ -171,6 +171,20 @@ def test_the_default_folder_is_the_systems_cache_folder(monkeypatch, tmp_path):
     assert cache._default_folder().is_relative_to(tmp_path) or os.name == "nt" or os.uname().sysname == "Darwin"
 
 
+def test_a_user_without_a_home_has_no_cache(settings, monkeypatch):
+    monkeypatch.setattr(cache, "_default_folder", lambda: Path("~/.cache"))
+    settings.configure()
+    assert settings.current() is None
+
+
+def test_old_entries_go_while_new_ones_come(tmp_path):
+    made = Cache(tmp_path / "native", limit=20_000)
+    for k in range(100):
+        made.store(f"{k:02x}" * 32, bytes(1000))
+    assert sum(path.stat().st_size for path in entries(made.folder)) <= 20_000 + 20_000 // 8 + 1100
+    assert made.find("63" * 32) is not None
+
+
 def test_the_key_depends_on_everything_that_the_code_depends_on():
     from dataclasses import replace
 

@@ -50,10 +50,10 @@ class Cache:
             write_atomically(path, _entry(key, content), "object code")
         except (OSError, WengertError):
             return
-        if not self._written or self._written > self.limit // 8:
+        self._written += len(content)
+        if key.startswith("00") or self._written > self.limit // 8:  # now and then: it looks at every entry
             self._prune()
             self._written = 0
-        self._written += len(content)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key[2:]}.o"
@@ -131,7 +131,9 @@ class _Settings:
 
 def configure(folder: str | Path | None = None, enabled: bool = True, limit: int = 256 * 2**20) -> None:
     """Keeps object code in `folder` (by default the user's cache folder of the system), at most about `limit` bytes; or nowhere."""
-    _Settings.cache = Cache(_default_folder() if folder is None else Path(folder), limit) if enabled else None
+    place = _default_folder() if folder is None else Path(folder)
+    usable = enabled and (folder is not None or place.is_absolute())  # a user without a home has no cache folder
+    _Settings.cache = Cache(place, limit) if usable else None
     _Settings.decided = True
 
 
