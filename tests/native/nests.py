@@ -13,7 +13,7 @@ import numpy as np
 from wengert.backends.native.emit import CONSTANT, emit
 from wengert.backends.native.jit import load
 from wengert.backends.native.runtime import imports_of
-from wengert.backends.native.target import host
+from wengert.backends.native.target import AVX2, AVX512, X86_64_V2, Target, host
 from wengert.loops.buffers import plan
 from wengert.loops.nest import (
     Accumulate,
@@ -37,19 +37,28 @@ from wengert.loops.nest import (
     along,
 )
 
+RUNNABLE = (
+    [target for target in (AVX512, AVX2, X86_64_V2) if target.vector_bytes <= host().vector_bytes]
+    if "x86_64" in host().triple and "linux" in host().triple
+    else [host()]
+)
+"""The targets whose code this machine runs."""
+
 POINTER = ctypes.c_void_p
 MARGIN = 128
 SENTINEL = 0xA5
 
 
 def native(
-    program: Program, inputs: Sequence[Any], symbols: Mapping[str, int] | None = None
+    program: Program, inputs: Sequence[Any], symbols: Mapping[str, int] | None = None, target: Target | None = None
 ) -> tuple[int, list[np.ndarray]]:
     """The status and the outputs of a program; the bytes around every array are checked to be as before.
 
-    `symbols` are the addresses of functions that take the place of those that the program would call.
+    `symbols` are the addresses of functions that take the place of those that the program would call. Code for another
+    target than the host runs too if the host has its instructions.
     """
-    emitted = emit(program, plan(program), host())
+    target = target or host()
+    emitted = emit(program, plan(program), target)
     constants = [np.ascontiguousarray(b.value, dtype=b.dtype) for b in emitted.constants]
     addresses = {f"{CONSTANT}{k}": array.ctypes.data for k, array in enumerate(constants)}
     code = load(

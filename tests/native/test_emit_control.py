@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.native.nests import native
+from tests.native.test_emit import product
 from wengert.backends.native.emit import emit
 from wengert.backends.native.target import host
 from wengert.errors import GraphError
@@ -196,7 +197,7 @@ def test_large_steps_are_functions_of_their_own_in_a_loop():
 
 
 def test_a_place_outside_in_a_called_function_ends_the_loop():
-    n, steps = 40, 50
+    n, steps = 40, 9
     table, places, y = (
         Buffer("t", "float64", (9,), "input"),
         Buffer("p", "int64", (steps, n), "input"),
@@ -212,7 +213,7 @@ def test_a_place_outside_in_a_called_function_ends_the_loop():
     program = Program((table, places), (y,), (For(k, (nest, scaled(y, y, 2.0, n))),))
     given = np.random.default_rng(0).integers(0, 9, (steps, n))
     agrees(program, np.arange(9.0), given)
-    given[33, 39] = 9
+    given[7, 39] = 9
     assert native(program, [np.arange(9.0), given])[0] == 1
 
 
@@ -288,3 +289,30 @@ def test_control_stands_in_no_vector_loop():
     program = Program((f,), (y,), (For(i, (Branch(f, (one, Store(y, along(i), one)), ()),), "vector"),))
     with pytest.raises(GraphError, match="cannot hold a Branch"):
         emit(program, plan(program), host())
+
+
+def test_long_parallel_loops_ask_between_batches():
+    n, inside = 4000, 100_000
+    y, k, j = Buffer("y", "float64", (n,), "output"), Axis(n, "k"), Axis(inside, "j")
+    half, before = Constant(0.5, "float64"), Load(y, along(k))
+    once = Compute("add", (before, half), "float64")
+    body = (For(j, (half, before, once, Store(y, along(k), once))),)
+    program = Program((), (y,), (For(k, body, "parallel"),))
+    asked = []
+    poll = ctypes.CFUNCTYPE(ctypes.c_int32)(lambda: asked.append(1) or len(asked) == 2)
+    status, (found,) = native(program, [], {"wg_poll": address(poll)})
+    assert status == 3
+    done = np.count_nonzero(found)
+    assert 0 < done < n // 2
+    assert (found[:done] == 0.5 * inside).all()
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_large_products_ask_between_pieces(parallel):
+    program = product(2000, 2000, 2000, "float32", parallel)
+    asked = []
+    poll = ctypes.CFUNCTYPE(ctypes.c_int32)(lambda: asked.append(1) or len(asked) == 1)
+    arrays = [np.ones(shape, "float32") for shape in ((2000, 2000), (2000, 2000), (2000,))]
+    status, (found,) = native(program, arrays, {"wg_poll": address(poll)})
+    assert status == 3
+    assert not found.all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
@@ -10,6 +11,7 @@ from wengert.backends.native.control_ir import Control
 from wengert.backends.native.facts import Facts, Ordered
 from wengert.backends.native.frame import OUT_OF_MEMORY, Unit
 from wengert.backends.native.instructions import Value, constant_of
+from wengert.backends.native.loops_ir import work_of
 from wengert.backends.native.outlining import chosen, chosen_inside
 from wengert.backends.native.registers import overlapping, registers_of
 from wengert.errors import GraphError
@@ -19,6 +21,18 @@ from wengert.loops.nest import Buffer, Constant, For, Statement
 OUTLINED_FUNCTIONS = 16
 """The number of mathematical functions in one function of the program from which they are called instead of written in place."""
 PARALLEL_FOR = "wg_parallel_for"
+BATCH_WORK = 100_000_000
+"""Instructions of a parallel loop after which the caller asks for interrupts: some 10 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One piece of a parallel loop: its instructions, and the bytes of workspace of its own."""
+
+    work: int
+    workspace: int = 0
+
+
 Arguments = list[tuple[str, str]]
 """What a function is handed: the kinds of its parameters a0, a1 … and what the caller gives."""
 
@@ -159,33 +173,49 @@ class Calling(Control):
             inner.bind(loop.axis, inner.number(loop.start) if only else inner.shifted(chunk, loop.start))
             inner.body(loop.body)
 
-        self.chunks(inner, facts, count, contents, private=unit.workspace_bytes(facts))
+        chunk = Chunk(work_of(loop.body), unit.workspace_bytes(facts))
+        self.chunks(inner, facts, count, contents, chunk)
 
     def chunks(
-        self, inner: Self, facts: Facts, count: Value, contents: Callable[[Self, Value], None], *, private: int = 0
+        self, inner: Self, facts: Facts, count: Value, contents: Callable[[Self, Value], None], chunk: Chunk
     ) -> None:
-        """contents(inner, chunk) for chunk = 0 … count − 1 on any thread; `private` bytes are workspace of each chunk's own."""
+        """contents(inner, k) for k = 0 … count − 1 on any thread; of a long loop, so many at a time."""
         unit = self.unit
         name = unit.module.unique("chunk")
         inner.polls = False
         arguments = self._hand_over(inner, facts)
         kinds = [_type(kind) for kind, _ in arguments]
-        context = f"{{ {', '.join(['i32', *kinds])} }}"
-        inner.leave = partial(_leave_chunk, unit, bool(private))
+        context = f"{{ {', '.join(['i32', 'i64', *kinds])} }}"
+        inner.leave = partial(_leave_chunk, unit, bool(chunk.workspace))
 
         def whole() -> None:
-            if private:
-                inner.take_workspace(private)
-            contents(inner, Value("%chunk", "int64", 1))
+            if chunk.workspace:
+                inner.take_workspace(chunk.workspace)
+            contents(inner, inner.one.add(Value("%chunk", "int64", 1), Value("%first", "int64", 1)))
 
         inner.write(whole)
         head = f"define internal void @{name}(ptr %context, i64 %chunk) #0"
         unit.module.define(name, inner.text(head, _unpacked(context, kinds)))
         memory = self._packed(context, arguments)
-        called = unit.module.declare(f"declare void @{PARALLEL_FOR}(ptr, ptr, i64)")
-        unit.imports[PARALLEL_FOR] = None
+        batch = max(BATCH_WORK // max(chunk.work, 1), 1)
+        if not self.polls or (count.is_constant and int(count.name) <= batch):
+            self._dispatch(name, memory, count, inner.fails)
+            return
+
+        def some(first: Value) -> None:
+            place = self.one.pointer(f"getelementptr {context}, ptr {memory}, i64 0, i32 1")
+            self.one.emit(f"store i64 {first.name}, ptr {place}")
+            left = self.one.minimum(self.one.subtract(count, first), self.number(batch))
+            self._dispatch(name, memory, left, inner.fails)
+
+        self.counted(self.number(0), count, batch, [], some, certain=False, poll=1)
+
+    def _dispatch(self, name: str, memory: str, count: Value, fails: bool) -> None:
+        """Hand chunks to the pool."""
+        called = self.unit.module.declare(f"declare void @{PARALLEL_FOR}(ptr, ptr, i64)")
+        self.unit.imports[PARALLEL_FOR] = None
         self.one.emit(f"call void {called}(ptr @{name}, ptr {memory}, i64 {count.name})")
-        if inner.fails:
+        if fails:
             self._pass_on(self.one.load(memory, "int32"))
 
     def take_workspace(self, size: int) -> None:
@@ -202,11 +232,10 @@ class Calling(Control):
         self.workspace = b.element(taken, "bool", skipped.name)
 
     def _packed(self, context: str, arguments: Arguments) -> str:
-        """The context of a parallel body in memory, with status 0."""
+        """The context of a parallel body in memory: status 0, number 0 first, then what it is handed."""
         memory = self.reserve(f"alloca {context}, align 8")
-        self.one.emit(f"store i32 0, ptr {memory}, align 4")
-        for k, (kind, what) in enumerate(arguments):
-            field = self.one.pointer(f"getelementptr {context}, ptr {memory}, i64 0, i32 {k + 1}")
+        for k, (kind, what) in enumerate([("i32", "0"), ("i64", "0"), *arguments]):
+            field = self.one.pointer(f"getelementptr {context}, ptr {memory}, i64 0, i32 {k}")
             self.one.emit(f"store {_type(kind)} {what}, ptr {field}")
         return memory
 
@@ -216,11 +245,11 @@ def _type(kind: str) -> str:
 
 
 def _unpacked(context: str, kinds: Sequence[str]) -> list[str]:
-    """The lines that read the arguments of a parallel body from its context."""
+    """The lines that read the number of the first chunk and the arguments of a parallel body from its context."""
     lines: list[str] = []
-    for k, kind in enumerate(kinds):
-        lines.append(f"  %f{k}.at = getelementptr {context}, ptr %context, i64 0, i32 {k + 1}")
-        lines.append(f"  %a{k} = load {kind}, ptr %f{k}.at")
+    for k, (name, kind) in enumerate([("first", "i64"), *((f"a{k}", kind) for k, kind in enumerate(kinds))]):
+        lines.append(f"  %{name}.at = getelementptr {context}, ptr %context, i64 0, i32 {k + 1}")
+        lines.append(f"  %{name} = load {kind}, ptr %{name}.at")
     return lines
 
 

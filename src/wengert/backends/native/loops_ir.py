@@ -21,6 +21,7 @@ from wengert.loops.nest import (
     Affine,
     Axis,
     Compute,
+    Contract,
     For,
     Inside,
     Instruction,
@@ -190,17 +191,18 @@ class Loops(Flow):
             self._block(loop, shape, self.number(at), 0, mask, width)
 
     def _ragged(self, loop: For, shape: Shape, stop: Value) -> None:
-        """An extent that is known when the loop begins: whole blocks, then one under a mask."""
-        b, start = self.one, self.number(loop.start)
-        count = self.shifted(stop, -loop.start)
-        left = b.integer("and", count, shape.width - 1)
-        end = b.subtract(stop, left)
-        self._blocks(loop, shape, start, end, 1, certain=False)
-        cells = self.changed(self.unit.facts(loop))
+        """An extent that is known when the loop begins: whole iterations, whole blocks, then one block under a mask."""
+        b, at = self.one, self.number(loop.start)
+        for repeats in dict.fromkeys((shape.repeats, 1)):
+            count = b.subtract(stop, at)
+            end = b.subtract(stop, b.integer("and", count, shape.width * repeats - 1))
+            self._blocks(loop, shape, at, end, repeats, certain=False)
+            at = end
+        left = b.subtract(stop, at)
         self.choose(
             b.compare("sgt", left, self.number(0)),
-            cells,
-            lambda: self._block(loop, shape, end, 0, self.builder(shape.width).first_lanes(left.name)),
+            self.changed(self.unit.facts(loop)),
+            lambda: self._block(loop, shape, at, 0, self.builder(shape.width).first_lanes(left.name)),
         )
 
     def _masked(self, loop: For, shape: Shape, stop: Value) -> None:
@@ -300,9 +302,13 @@ def certain_instructions(body: Sequence[Statement], without: Any) -> Iterator[In
 
 
 def work_of(body: Sequence[Statement]) -> int:
-    """About the number of scalar instructions that statements run."""
+    """About the number of scalar instructions that statements run; sixteen multiply-adds of a matrix product count as one."""
     total = 0
     for statement in body:
         inside = sum(work_of(part) for part in bodies(statement))
-        total += 1 + inside * (statement.axis.extent if isinstance(statement, For) else 1)
+        if isinstance(statement, For):
+            inside *= statement.axis.extent
+        elif isinstance(statement, Contract):
+            inside = statement.rows.extent * statement.columns.extent * (inside + 1 + statement.inner.extent // 16)
+        total += 1 + inside
     return total

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Self
 
-from wengert.backends.native.calling import Calling
+from wengert.backends.native.calling import Calling, Chunk
 from wengert.backends.native.contraction import Operands, Stage
 from wengert.backends.native.counted import Count, counted
 from wengert.backends.native.frame import Lanes, product_of
 from wengert.backends.native.instructions import Value
+from wengert.backends.native.loops_ir import POLLED_WORK, work_of
 from wengert.backends.native.matmul import stages
 from wengert.loops.nest import Accumulate, Accumulator, Compute, Contract, For, Load, Total
 
@@ -23,13 +24,16 @@ class Products(Calling):
             self._plainly(contract)
             return
         self._outside_lanes(contract)
-        threads = contract.parallel and self.polls
-        for stage in stages(spec, self.unit.module.target, threads):
-            if threads and stage.chunks > 1:
-                self._on_threads(contract, stage)
-            else:
-                with counted(self.one, stage.chunks) as chunk:
-                    self._stage(contract, stage, chunk)
+        work = work_of((contract,)) if self.polls else 0
+        pieces = self.polls and (contract.parallel or work > POLLED_WORK)
+        for stage in stages(spec, self.unit.module.target, pieces):
+            if contract.parallel and self.polls and stage.chunks > 1:
+                self._on_threads(contract, stage, Chunk(work // stage.chunks))
+                continue
+            with counted(self.one, stage.chunks) as chunk:
+                self._stage(contract, stage, chunk)
+                if work > POLLED_WORK and isinstance(chunk, str):
+                    self.poll(Value(chunk, "int64", 1), 1)
 
     def _stage(self, contract: Contract, stage: Stage, chunk: Count) -> None:
         """The code of one piece of a product."""
@@ -49,14 +53,14 @@ class Products(Calling):
 
         stage.emit(self.one, chunk, Operands(left, right, self.workspace), epilogue)
 
-    def _on_threads(self, contract: Contract, stage: Stage) -> None:
+    def _on_threads(self, contract: Contract, stage: Stage, chunk: Chunk) -> None:
         """The pieces of a stage as chunks."""
 
-        def contents(inner: Self, chunk: Value) -> None:
-            inner._stage(contract, stage, chunk.name)
+        def contents(inner: Self, number: Value) -> None:
+            inner._stage(contract, stage, number.name)
 
         facts = self.unit.book.of(contract)
-        self.chunks(type(self)(self.unit, (contract,), {}), facts, self.number(stage.chunks), contents)
+        self.chunks(type(self)(self.unit, (contract,), {}), facts, self.number(stage.chunks), contents, chunk)
 
     def _plainly(self, contract: Contract) -> None:
         """Rows, columns in lanes, and a sum over the inner axis."""

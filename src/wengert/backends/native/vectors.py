@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from wengert.backends.native.builder import Builder
 from wengert.backends.native.frame import OUT_OF_RANGE, Frame, is_embedded
 from wengert.backends.native.instructions import Value, constant_of, literal
 from wengert.backends.native.memory import BYTES
@@ -58,8 +59,22 @@ class Entries(Frame):
             at = self.one.add(at, self.looked_up(lookups, condition))
         if condition is not None:  # an entry that exists stands in for one that does not
             at = self.one.where(condition, at, self.number(0))
-        loaded = self.one.load(self.address(buffer, at), buffer.dtype)
+        loaded = self._read(self.one, buffer, self.address(buffer, at), BYTES[buffer.dtype])
         return loaded if condition is None else self.one.where(condition, loaded, constant_of(0, buffer.dtype, 1))
+
+    def _read(self, b: Builder, buffer: Buffer, pointer: str, align: int, mask: Value | None = None) -> Value:
+        """Entries that lie side by side; of memory that never changes, those that were read before."""
+
+        def read() -> Value:
+            return (
+                b.load(pointer, buffer.dtype, align)
+                if mask is None
+                else b.masked_load(pointer, buffer.dtype, mask, align)
+            )
+
+        if buffer.kind not in ("input", "constant") or buffer in self.unit.outputs:
+            return read()
+        return b.shared(("read", pointer, b.width, mask), read)
 
     def address(self, buffer: Buffer, at: Value) -> str:
         """The pointer to an entry."""

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from wengert.backends.native.facts import FactBook
 from wengert.backends.native.target import Target
 from wengert.errors import GraphError
-from wengert.loops.nest import Compute, For, Gather, Load, Position, Store, bodies, statements
+from wengert.loops.nest import Compute, For, Gather, Load, Position, Statement, Store, bodies, statements
 
-LIGHT, LIGHTER = 12, 6
+LIGHT, LIGHTER = 15, 9
 """Costs up to which a body that adds to accumulators is repeated 2 and 4 times, each with accumulators of its own: a sum waits
 for the sum before it, and independent ones hide that."""
+FEW_BLOCKS = 4
+"""The most blocks of lanes that a light body is written for one after another, without a loop."""
 HEAVY = 150
 """The cost from which a loop with a ragged end has one body under a mask, instead of one without and one with."""
 
@@ -33,20 +35,37 @@ def power_above(number: int) -> int:
 def shape_of(loop: For, book: FactBook, target: Target) -> Shape:
     """The shape of a vector loop: twice the width of a register, in the widest dtype that its body computes with.
 
+    Where a light loop inside adds to accumulators, four times the width: each step of it waits for the one before, and four
+    independent sums hide that.
+
     Raises GraphError where a vector loop stands inside.
     """
     facts = book.of(loop)
     entries = max(loop.axis.extent - loop.start, 1)
-    width = min(2 * target.lanes(_widest(loop)), power_above(entries))
-    straight = not any(bodies(statement) for statement in loop.body)
-    repeats = 1
-    if straight and facts.cost <= LIGHT + 3:
-        repeats = 4 if facts.cost <= LIGHTER + 3 else 2
-        repeats = repeats if facts.accumulates else min(repeats, 2)
-    while repeats > 1 and entries < 2 * width * repeats:
-        repeats //= 2
+    native = target.lanes(_widest(loop))
+    width = min(2 * native, power_above(entries))
+    if any(_is_light_sum(inner, book) for inner in loop.body) and entries > 2 * native:
+        width = 4 * native
     ragged = entries % width != 0 or loop.axis.clip is not None
-    return Shape(width, repeats, ragged and (facts.cost > HEAVY or entries < width))
+    masked = ragged and (facts.cost > HEAVY or entries < width)
+    return Shape(width, 1 if masked else _repeats(loop, book, entries // width), masked)
+
+
+def _is_light_sum(statement: Statement, book: FactBook) -> bool:
+    return isinstance(statement, For) and bool(book.of(statement).added) and book.of(statement).cost <= LIGHT
+
+
+def _repeats(loop: For, book: FactBook, blocks: int) -> int:
+    """How many bodies an iteration has: all, of a light loop of few blocks; else so many that independent sums hide waiting."""
+    facts = book.of(loop)
+    if any(bodies(statement) for statement in loop.body) or facts.cost > LIGHT:
+        return 1
+    if loop.axis.clip is None and blocks <= FEW_BLOCKS:
+        return max(blocks, 1)
+    repeats = 2 if facts.cost > LIGHTER or not facts.added else 4
+    while blocks < 2 * repeats:
+        repeats //= 2
+    return max(repeats, 1)
 
 
 def _widest(loop: For) -> str:
