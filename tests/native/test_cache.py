@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -169,6 +171,33 @@ def test_without_a_cache_nothing_is_written(tmp_path, settings):
 def test_the_default_folder_is_the_systems_cache_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache._default_folder().is_relative_to(tmp_path) or os.name == "nt" or os.uname().sysname == "Darwin"
+
+
+def process(folder: Path) -> subprocess.Popen:
+    """Another process that calls a compiled program, and prints the answer and what was not in the cache."""
+    body = (
+        "from wengert.backends.native import cache, entry, jit\n"
+        "from wengert.backends.native.signature import Signature\n"
+        "from wengert.ir.types import ArrayType\n"
+        f"cache.configure({str(folder)!r})\n"
+        "text = 'define i32 @program(ptr %i, ptr %outputs, ptr %a) {\\n  %o = load ptr, ptr %outputs\\n'\n"
+        "text += '  store i64 42, ptr %o\\n  ret i32 0\\n}'\n"
+        "f = entry.build(text, Signature((), (ArrayType((), 'int64'),)), print)\n"
+        "print(f(), f.code.times.from_cache, entry._entry().times.from_cache)"
+    )
+    return subprocess.Popen([sys.executable, "-c", body], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_new_process_compiles_nothing(tmp_path):
+    found = [process(tmp_path / "native").communicate(timeout=60) for _ in range(2)]
+    assert found == [("42 False False\n", ""), ("42 True True\n", "")]
+
+
+def test_processes_that_start_at_once_do_not_disturb_each_other(tmp_path):
+    running = [process(tmp_path / "native") for _ in range(4)]
+    found = [each.communicate(timeout=60) for each in running]
+    assert [(out[:2], errors) for out, errors in found] == [("42", "")] * 4
+    assert process(tmp_path / "native").communicate(timeout=60) == ("42 True True\n", "")
 
 
 def test_a_user_without_a_home_has_no_cache(settings, monkeypatch):
