@@ -171,8 +171,9 @@ def test_no_function_calls_a_library(target: Target) -> None:
     for name in [*FUNCTIONS, "sqrt", "floor", "round", "abs", "sign", "maximum", "weigh"]:
         count = arity(name) if name in FUNCTIONS else 1 + (name in ("maximum", "weigh"))
         for dtype in FLOATS:
-            for width in (1, 2 * target.lanes(dtype)):
-                found = foreign_calls(text_of(named(name), [dtype] * count, width, target), target)
+            wide = 2 * target.lanes(dtype)
+            for width, outline in ((1, False), (wide, False), (wide, True)):
+                found = foreign_calls(text_of(named(name), [dtype] * count, width, target, outline), target)
                 if found:
                     calls[name, dtype, width] = found
     assert calls == {}

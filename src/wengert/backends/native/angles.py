@@ -8,15 +8,15 @@ integer arithmetic, so it needs no fused multiply-add.
 from __future__ import annotations
 
 from wengert.backends.native.coefficients import TWO_OVER_PI_WORDS
-from wengert.backends.native.instructions import INTEGERS, Value, literal, type_of
 from wengert.backends.native.memory import Memory
 from wengert.backends.native.module import Module
+from wengert.backends.native.values import INTEGERS, Value, literal, suffix_of, type_of
 
 HALF_PI_BITS = 0xC90FDAA22168C235
 """π/2 · 2⁶³, rounded."""
 
 SCALAR = """
-define internal {{ double, double, i64 }} @wg_reduce_large(double %x) noinline #0 {{
+define internal {{ double, double, i64 }} @wg_reduce_large_float64(double %x) noinline #0 {{
 entry:
   %bits = bitcast double %x to i64
   %biased = lshr i64 %bits, 52
@@ -113,6 +113,23 @@ number:
   ret {{ double, double, i64 }} %v3
 }}"""
 
+SINGLE = """
+define internal {{ float, float, i32 }} @wg_reduce_large_float32(float %x) noinline #0 {{
+  %wide = fpext float %x to double
+  %part = call {{ double, double, i64 }} @wg_reduce_large_float64(double %wide)
+  %r = extractvalue {{ double, double, i64 }} %part, 0
+  %q = extractvalue {{ double, double, i64 }} %part, 2
+  %rs = fptrunc double %r to float
+  %back = fpext float %rs to double
+  %lost = fsub double %r, %back
+  %cs = fptrunc double %lost to float
+  %qs = trunc i64 %q to i32
+  %v1 = insertvalue {{ float, float, i32 }} poison, float %rs, 0
+  %v2 = insertvalue {{ float, float, i32 }} %v1, float %cs, 1
+  %v3 = insertvalue {{ float, float, i32 }} %v2, i32 %qs, 2
+  ret {{ float, float, i32 }} %v3
+}}"""
+
 LANES = """
 define internal {result} @{name}({v} %x, {v} %r, {v} %c, {i} %q) noinline cold #0 {{
 entry:
@@ -123,16 +140,14 @@ loop:
   %c0 = phi {v} [ %c, %entry ], [ %c2, %done ]
   %q0 = phi {i} [ %q, %entry ], [ %q2, %done ]
   %one = extractelement {v} %x, i64 %lane
-  %size = call {e} @llvm.fabs.{suffix}({e} %one)
+  %size = call {e} {fabs}({e} %one)
   %large = fcmp ogt {e} %size, {limit}
   br i1 %large, label %reduce, label %done
 reduce:
-{convert}
-  %part = call {{ double, double, i64 }} @wg_reduce_large(double %wide)
-  %rd = extractvalue {{ double, double, i64 }} %part, 0
-  %cd = extractvalue {{ double, double, i64 }} %part, 1
-  %qd = extractvalue {{ double, double, i64 }} %part, 2
-{restore}
+  %part = call {one} {scalar}({e} %one)
+  %rs = extractvalue {one} %part, 0
+  %cs = extractvalue {one} %part, 1
+  %qs = extractvalue {one} %part, 2
   %r1 = insertelement {v} %r0, {e} %rs, i64 %lane
   %c1 = insertelement {v} %c0, {e} %cs, i64 %lane
   %q1 = insertelement {i} %q0, {ie} %qs, i64 %lane
@@ -151,64 +166,51 @@ end:
   ret {result} %v3
 }}"""
 
-SHORTEN = """  %rs = fptrunc double %rd to float
-  %back = fpext float %rs to double
-  %difference = fsub double %rd, %back
-  %cs = fptrunc double %difference to float
-  %qs = trunc i64 %qd to i32"""
-KEEP = """  %rs = fadd double %rd, 0.0
-  %cs = fadd double %cd, 0.0
-  %qs = add i64 %qd, 0"""
-
 
 def reduce_large(b: Memory, x: Value, near: tuple[Value, Value, Value], limit: float) -> tuple[Value, Value, Value]:
-    """(r, c, q) of `trigonometry.reduced` where |x| > limit, and `near` elsewhere; NaN at ±∞."""
-    b.module.define_once("wg_reduce_large", lambda: _scalar(b.module))
-    name = f"wg_reduce_large_{x.width}_{x.dtype}"
-    integer = INTEGERS[x.dtype]
-    result = f"{{ {x.type}, {x.type}, {type_of(integer, x.width)} }}"
-    called = b.module.define_once(name, lambda: _lanes(b.module, name, x, result, limit))
-    operands = ", ".join(value.text for value in (x, *near))
-    whole = b.fresh("large")
-    b.emit(f"{whole} = call {result} {called}({operands})")
-    r, c = (b.effect(f"extractvalue {result} {whole}, {k}", x.dtype, x.width) for k in (0, 1))
-    return r, c, b.effect(f"extractvalue {result} {whole}, 2", integer, x.width)
+    """(r, c, q) of `trigonometry.reduced` where |x| > limit, and `near` elsewhere; NaN at ±∞. A scalar x is large."""
+    called, arguments = _scalar(b.module, x.dtype), [x]
+    if x.width > 1:
+        called, arguments = _lanes(b.module, x, limit), [x, *near]
+    kind, whole = _kind(x.dtype, x.width), b.fresh("large")
+    b.emit(f"{whole} = call {kind} {called}({', '.join(value.text for value in arguments)})")
+    r, c = (b.effect(f"extractvalue {kind} {whole}, {k}", x.dtype, x.width) for k in (0, 1))
+    return r, c, b.effect(f"extractvalue {kind} {whole}, 2", INTEGERS[x.dtype], x.width)
 
 
-def _scalar(module: Module) -> str:
+def _kind(dtype: str, width: int) -> str:
+    """The LLVM type of (r, c, q)."""
+    number = type_of(dtype, width)
+    return f"{{ {number}, {number}, {type_of(INTEGERS[dtype], width)} }}"
+
+
+def _scalar(module: Module, dtype: str) -> str:
+    """The name of the function for one angle."""
     module.declare("declare i64 @llvm.fshl.i64(i64, i64, i64)")
     module.declare("declare i128 @llvm.ctlz.i128(i128, i1)")
     table = module.array("i64", [str(word) for word in TWO_OVER_PI_WORDS])
-    return SCALAR.format(table=table, half_pi=HALF_PI_BITS)
+    double = SCALAR.format(table=table, half_pi=HALF_PI_BITS)
+    name = module.define_once("wg_reduce_large_float64", lambda: double)
+    if dtype == "float32":
+        name = module.define_once("wg_reduce_large_float32", lambda: SINGLE.format())
+    return name
 
 
-def _lanes(module: Module, name: str, x: Value, result: str, limit: float) -> str:
-    short = x.dtype == "float32"
-    element, integer = type_of(x.dtype, 1), type_of(INTEGERS[x.dtype], 1)
-    suffix = "f32" if short else "f64"
-    module.declare(f"declare {element} @llvm.fabs.{suffix}({element})")
-    widen = "  %wide = fpext float %one to double" if short else "  %wide = fadd double %one, 0.0"
+def _lanes(module: Module, x: Value, limit: float) -> str:
+    """The name of the function for the lanes of a vector."""
+    name = f"wg_reduce_large_{x.dtype}_{x.width}"
+    element, integer = type_of(x.dtype, 1), INTEGERS[x.dtype]
     text = LANES.format(
-        result=result,
         name=name,
-        v=x.type if x.width > 1 else f"<1 x {element}>",
-        i=type_of(INTEGERS[x.dtype], x.width) if x.width > 1 else f"<1 x {integer}>",
+        result=_kind(x.dtype, x.width),
+        one=_kind(x.dtype, 1),
+        v=x.type,
+        i=type_of(integer, x.width),
         e=element,
-        ie=integer,
-        suffix=suffix,
+        ie=type_of(integer, 1),
+        scalar=_scalar(module, x.dtype),
+        fabs=module.declare(f"declare {element} @llvm.fabs.{suffix_of(x.dtype, 1)}({element})"),
         limit=literal(limit, x.dtype),
-        convert=widen,
-        restore=SHORTEN if short else KEEP,
         width=x.width,
     )
-    return text if x.width > 1 else _as_scalar(text, element, integer)
-
-
-def _as_scalar(text: str, element: str, integer: str) -> str:
-    """The lane loop for one lane: there a vector is its only entry."""
-    text = text.replace(f"<1 x {element}>", element).replace(f"<1 x {integer}>", integer)
-    text = text.replace(f"%one = extractelement {element} %x, i64 %lane", f"%one = fadd {element} %x, -0.0")
-    for kind, letter in ((element, "r"), (element, "c"), (integer, "q")):
-        move = f"fadd {kind} %{letter}s, -0.0" if kind == element else f"add {kind} %qs, 0"
-        text = text.replace(f"insertelement {kind} %{letter}0, {kind} %{letter}s, i64 %lane", move)
-    return text
+    return module.define_once(name, lambda: text)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from wengert.backends.native import exponential, hyperbolic, inverse, powers, special, trigonometry
-from wengert.backends.native.instructions import Body, Value, type_of
+from wengert.backends.native.instructions import Body
 from wengert.backends.native.memory import Memory
 from wengert.backends.native.module import Module
+from wengert.backends.native.values import Value, type_of
 
 __all__ = ["Body", "Builder", "Module", "Value"]
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 
 from wengert.backends.native.coefficients import ATANH, EXPM1, LN2, LOG, LOG10_2
-from wengert.backends.native.instructions import BIAS, MANTISSA, Instructions, Value
+from wengert.backends.native.floating import Floating
+from wengert.backends.native.values import BIAS, MANTISSA, Value
 
 LOG2_E = math.log2(math.e)
 EXP_RANGE = {"float32": (-104.0, 89.0), "float64": (-746.0, 710.0)}
@@ -30,7 +31,7 @@ SUBNORMAL_SHIFT = {"float32": 24, "float64": 54}
 # exponentials
 
 
-def reduced(b: Instructions, x: Value) -> tuple[Value, Value, Value]:
+def reduced(b: Floating, x: Value) -> tuple[Value, Value, Value]:
     """(n, r, c): x = n log 2 + (r + c) with |r| ≤ ½ log 2, n an integer, c the rounding error of r."""
 
     def make() -> tuple[Value, Value, Value]:
@@ -43,7 +44,7 @@ def reduced(b: Instructions, x: Value) -> tuple[Value, Value, Value]:
     return b.shared(("exp", x), make)
 
 
-def exp(b: Instructions, x: Value) -> Value:
+def exp(b: Floating, x: Value) -> Value:
     """eˣ."""
     x = b.clamp(x, *EXP_RANGE[x.dtype])
     n, r, _ = reduced(b, x)
@@ -51,7 +52,7 @@ def exp(b: Instructions, x: Value) -> Value:
     return b.scaled(b.add(p, b.like(1, x)), n)
 
 
-def exp2(b: Instructions, x: Value) -> Value:
+def exp2(b: Floating, x: Value) -> Value:
     """2ˣ."""
     low, high = (-151.0, 129.0) if x.dtype == "float32" else (-1076.0, 1025.0)
     x = b.clamp(x, low, high)
@@ -61,13 +62,13 @@ def exp2(b: Instructions, x: Value) -> Value:
     return b.scaled(b.add(p, b.like(1, x)), n)
 
 
-def expm1_reduced(b: Instructions, x: Value) -> tuple[Value, Value]:
+def expm1_reduced(b: Floating, x: Value) -> tuple[Value, Value]:
     """(n, expm1 r): the rounding error of r counts here, for 2ⁿ − 1 may cancel most of the result."""
     n, r, c = reduced(b, x)
     return n, b.add(r, b.fma(b.multiply(r, r), b.polynomial(EXPM1[x.dtype], r), c))
 
 
-def expm1(b: Instructions, x: Value) -> Value:
+def expm1(b: Floating, x: Value) -> Value:
     """eˣ − 1 = 2 (2ⁿ⁻¹ expm1 r + (2ⁿ⁻¹ − ½)); half of it, for 2ⁿ may overflow where the result does not."""
     inside = b.clamp(x, EXPM1_LOW[x.dtype], EXP_RANGE[x.dtype][1])
     n, p = expm1_reduced(b, inside)
@@ -76,12 +77,12 @@ def expm1(b: Instructions, x: Value) -> Value:
     return keep_tiny(b, x, b.add(half, half))
 
 
-def keep_tiny(b: Instructions, x: Value, y: Value) -> Value:
+def keep_tiny(b: Floating, x: Value, y: Value) -> Value:
     """x where |x| is so small that y rounds to it: signed zeros and subnormal numbers stay as they are."""
     return b.where(b.less(b.abs(x), b.like(TINY[x.dtype], x)), x, y)
 
 
-def tanh(b: Instructions, x: Value) -> Value:
+def tanh(b: Floating, x: Value) -> Value:
     """tanh x = t/(t + 2) with t = e^(2x) − 1."""
     flat = TANH_FLAT[x.dtype]
     inside = b.clamp(x, -flat, flat)
@@ -91,7 +92,7 @@ def tanh(b: Instructions, x: Value) -> Value:
     return b.copysign(b.divide(t, b.add(t, b.like(2, x))), x)
 
 
-def logistic(b: Instructions, x: Value) -> Value:
+def logistic(b: Floating, x: Value) -> Value:
     """1/(1 + e^(−x)), and e^x/(1 + e^x) where x < 0, so that the left tail keeps its digits."""
     one = b.like(1, x)
     z = exp(b, b.negative(b.abs(x)))
@@ -101,7 +102,7 @@ def logistic(b: Instructions, x: Value) -> Value:
 # logarithms
 
 
-def mantissa_and_exponent(b: Instructions, x: Value) -> tuple[Value, Value]:
+def mantissa_and_exponent(b: Floating, x: Value) -> tuple[Value, Value]:
     """(m, k): x = 2ᵏ m with √½ ≤ m < √2, for a positive normal x; k is an integer of its size."""
     dtype = x.dtype
     offset = ROOT_HALF_BITS[dtype]
@@ -111,7 +112,7 @@ def mantissa_and_exponent(b: Instructions, x: Value) -> tuple[Value, Value]:
     return b.from_bits(b.integer("add", fraction, offset), dtype), k
 
 
-def normalised(b: Instructions, x: Value) -> tuple[Value, Value]:
+def normalised(b: Floating, x: Value) -> tuple[Value, Value]:
     """(m, k) of `mantissa_and_exponent` with k as a float, for subnormal x too."""
     shift = SUBNORMAL_SHIFT[x.dtype]
     small = b.less(x, b.like(SMALLEST_NORMAL[x.dtype], x))
@@ -120,7 +121,7 @@ def normalised(b: Instructions, x: Value) -> tuple[Value, Value]:
     return m, b.where(small, b.subtract(whole, b.like(shift, x)), whole)
 
 
-def log_parts(b: Instructions, f: Value) -> tuple[Value, Value]:
+def log_parts(b: Floating, f: Value) -> tuple[Value, Value]:
     """(h, t) with log(1 + f) = f − (h − t), where h = ½ f² and t is of third order in f."""
     h = b.multiply(b.multiply(f, f), b.like(0.5, f))
     if f.dtype == "float32":
@@ -130,14 +131,14 @@ def log_parts(b: Instructions, f: Value) -> tuple[Value, Value]:
     return h, b.multiply(s, b.fma(z, b.polynomial(ATANH["float64"], z), h))
 
 
-def log_sum(b: Instructions, f: Value, k: Value) -> Value:
+def log_sum(b: Floating, f: Value, k: Value) -> Value:
     """k log 2 + log(1 + f), the small terms first."""
     h, t = log_parts(b, f)
     low = b.fma(k, b.like(LN2[f.dtype][1], f), t)
     return b.fma(k, b.like(LN2[f.dtype][0], f), b.subtract(f, b.subtract(h, low)))
 
 
-def log_special(b: Instructions, x: Value, y: Value) -> Value:
+def log_special(b: Floating, x: Value, y: Value) -> Value:
     """y, but −∞ at 0, NaN below 0, and ∞ and NaN at themselves."""
     zero = b.like(0, x)
     y = b.where(b.less(x, b.like(math.inf, x)), y, x)  # ∞ and NaN
@@ -145,13 +146,13 @@ def log_special(b: Instructions, x: Value, y: Value) -> Value:
     return b.where(b.compare("ugt", x, zero), y, edge)
 
 
-def log(b: Instructions, x: Value) -> Value:
+def log(b: Floating, x: Value) -> Value:
     """log x."""
     m, k = normalised(b, x)
     return log_special(b, x, log_sum(b, b.subtract(m, b.like(1, x)), k))
 
 
-def log2(b: Instructions, x: Value) -> Value:
+def log2(b: Floating, x: Value) -> Value:
     """log₂ x = k + log(1 + f)/log 2; whole at powers of two."""
     m, k = normalised(b, x)
     f = b.subtract(m, b.like(1, x))
@@ -159,7 +160,7 @@ def log2(b: Instructions, x: Value) -> Value:
     return log_special(b, x, b.fma(b.subtract(f, b.subtract(h, t)), b.like(LOG2_E, x), k))
 
 
-def log10(b: Instructions, x: Value) -> Value:
+def log10(b: Floating, x: Value) -> Value:
     """log₁₀ x = k log₁₀ 2 + log(1 + f)/log 10."""
     m, k = normalised(b, x)
     f = b.subtract(m, b.like(1, x))
@@ -169,7 +170,7 @@ def log10(b: Instructions, x: Value) -> Value:
     return log_special(b, x, b.fma(k, b.like(LOG10_2[x.dtype][0], x), low))
 
 
-def log1p_reduced(b: Instructions, u: Value) -> tuple[Value, Value, Value]:
+def log1p_reduced(b: Floating, u: Value) -> tuple[Value, Value, Value]:
     """(f, p, k): 1 + u = 2ᵏ (1 + f), p = 2⁻ᵏ, for finite u > −1; f = p u + (p − 1) rounds once, and k is a float."""
     dtype, one, quarter = u.dtype, b.like(1, u), b.like(0.25, u)
     _, k = mantissa_and_exponent(b, b.add(u, one))
@@ -180,31 +181,31 @@ def log1p_reduced(b: Instructions, u: Value) -> tuple[Value, Value, Value]:
     return f, power, b.small_float(k, dtype)
 
 
-def log1p_of_finite(b: Instructions, x: Value) -> Value:
+def log1p_of_finite(b: Floating, x: Value) -> Value:
     """log(1 + x) for finite x > −1."""
     f, _, k = log1p_reduced(b, x)
     return keep_tiny(b, x, log_sum(b, f, k))
 
 
-def log1p(b: Instructions, x: Value) -> Value:
+def log1p(b: Floating, x: Value) -> Value:
     """log(1 + x), exact near 0."""
     y = b.where(b.less(x, b.like(math.inf, x)), log1p_of_finite(b, x), x)
     edge = b.where(b.equal(x, b.like(-1, x)), b.like(-math.inf, x), b.like(math.nan, x))
     return b.where(b.compare("ugt", x, b.like(-1, x)), y, edge)
 
 
-def softplus(b: Instructions, x: Value) -> Value:
+def softplus(b: Floating, x: Value) -> Value:
     """log(1 + eˣ) = max(x, 0) + log(1 + e^(−|x|))."""
     return b.add(b.maximum(x, b.like(0, x)), log1p_of_finite(b, exp(b, b.negative(b.abs(x)))))
 
 
-def logaddexp(b: Instructions, x: Value, y: Value) -> Value:
+def logaddexp(b: Floating, x: Value, y: Value) -> Value:
     """log(eˣ + eʸ) = max + log(1 + e^(−|x − y|)); equal infinities have the difference 0."""
     difference = b.where(b.equal(x, y), b.like(0, x), b.subtract(x, y))
     return b.add(b.maximum(x, y), log1p_of_finite(b, exp(b, b.negative(b.abs(difference)))))
 
 
-def xlogy(b: Instructions, x: Value, y: Value) -> Value:
+def xlogy(b: Floating, x: Value, y: Value) -> Value:
     """x log y, and 0 where x = 0 unless y is NaN."""
     zero = b.like(0, x)
     nothing = b.logical_and(b.equal(x, zero), b.logical_not(b.is_nan(y)))

@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 from wengert.backends.native import exponential
 from wengert.backends.native.coefficients import EXPM1, SINH
-from wengert.backends.native.instructions import Instructions, Value
+from wengert.backends.native.floating import Floating
+from wengert.backends.native.values import Value
 
 LARGE = 2.0**60
 """Above it log(x + √(x² ± 1)) rounds to log 2x."""
 
 
-def _half_exp(b: Instructions, x: Value) -> Value:
+def _half_exp(b: Floating, x: Value) -> Value:
     """½ e^|x|, finite as long as sinh x is."""
     a = b.minimum(b.abs(x), b.like(exponential.EXP_RANGE[x.dtype][1] + 2, x))
     n, r, _ = exponential.reduced(b, a)
@@ -21,7 +22,7 @@ def _half_exp(b: Instructions, x: Value) -> Value:
     return b.scaled(b.add(p, b.like(1, x)), b.integer("add", n, -1))
 
 
-def sinh(b: Instructions, x: Value) -> Value:
+def sinh(b: Floating, x: Value) -> Value:
     """h − 1/(4 h) with h = ½ e^|x|, and x + x³ P(x²) where |x| < 1."""
     h = _half_exp(b, x)
     large = b.copysign(b.subtract(h, b.divide(b.like(0.25, x), h)), x)
@@ -30,16 +31,16 @@ def sinh(b: Instructions, x: Value) -> Value:
     return b.where(b.less(b.abs(x), b.like(1, x)), small, large)
 
 
-def cosh(b: Instructions, x: Value) -> Value:
+def cosh(b: Floating, x: Value) -> Value:
     """h + 1/(4 h) with h = ½ e^|x|."""
     h = _half_exp(b, x)
     return b.add(h, b.divide(b.like(0.25, x), h))
 
 
-def in_double(rule: Callable[[Instructions, Value], Value]) -> Callable[[Instructions, Value], Value]:
+def in_double(rule: Callable[[Floating, Value], Value]) -> Callable[[Floating, Value], Value]:
     """The rule, written for float64 alone; float32 goes through it and is rounded once more."""
 
-    def either(b: Instructions, x: Value) -> Value:
+    def either(b: Floating, x: Value) -> Value:
         return b.cast(rule(b, b.cast(x, "float64")), x.dtype)
 
     either.__name__ = rule.__name__
@@ -48,7 +49,7 @@ def in_double(rule: Callable[[Instructions, Value], Value]) -> Callable[[Instruc
 
 
 @in_double
-def arcsinh(b: Instructions, x: Value) -> Value:
+def arcsinh(b: Floating, x: Value) -> Value:
     """log(a + √(a² + 1)) = log(1 + (a + a²/(1 + √(1 + a²)))) with a = |x|."""
     a, one = b.abs(x), b.like(1, x)
     square = b.multiply(a, a)
@@ -58,7 +59,7 @@ def arcsinh(b: Instructions, x: Value) -> Value:
 
 
 @in_double
-def arccosh(b: Instructions, x: Value) -> Value:
+def arccosh(b: Floating, x: Value) -> Value:
     """log(x + √(x² − 1)) = log(1 + (t + √(t (x + 1)))) with t = x − 1."""
     one = b.like(1, x)
     t = b.subtract(x, one)
@@ -66,7 +67,7 @@ def arccosh(b: Instructions, x: Value) -> Value:
     return b.where(b.less(x, one), b.like(math.nan, x), _log_of_large(b, x, u, low))
 
 
-def _log_of_large(b: Instructions, x: Value, u: Value, low: Value) -> Value:
+def _log_of_large(b: Floating, x: Value, u: Value, low: Value) -> Value:
     """log(1 + u + low), and log 2x where x is large: there u has overflowed or will."""
     large = b.greater(x, b.like(LARGE, x))
     f, power, k = exponential.log1p_reduced(b, b.where(large, x, u))
@@ -76,7 +77,7 @@ def _log_of_large(b: Instructions, x: Value, u: Value, low: Value) -> Value:
 
 
 @in_double
-def arctanh(b: Instructions, x: Value) -> Value:
+def arctanh(b: Floating, x: Value) -> Value:
     """½ log((1 + a)/(1 − a)) = ½ log(1 + 2a/(1 − a)) with a = |x|."""
     a, one = b.abs(x), b.like(1, x)
     y = exponential.log1p_of_finite(b, b.divide(b.add(a, a), b.subtract(one, a)))

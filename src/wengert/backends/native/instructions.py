@@ -1,83 +1,26 @@
-"""Straight-line LLVM code over lanes: values, constants, hash-consing, arithmetic, comparison, choice and casts. It knows no mathematical function."""
+"""Straight-line LLVM code over lanes: hash-consing, blocks, arithmetic, comparison, choice and casts. It knows no mathematical function."""
 
 from __future__ import annotations
 
-import math
-import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeVar
-
-import numpy as np
+from typing import Any, TypeVar
 
 from wengert.backends.native.module import Module
+from wengert.backends.native.values import (
+    ELEMENTS,
+    MANTISSA,
+    SUFFIXES,
+    Value,
+    constant_of,
+    literal,
+    suffix_of,
+    type_of,
+)
 
-ELEMENTS = {"float32": "float", "float64": "double", "int64": "i64", "int32": "i32", "bool": "i1"}
-SUFFIXES = {"float32": "f32", "float64": "f64", "int64": "i64", "int32": "i32", "bool": "i1"}
-INTEGERS = {"float32": "int32", "float64": "int64"}
-"""The integer dtype that holds the bits of a float dtype."""
-MANTISSA = {"float32": 23, "float64": 52}
-BIAS = {"float32": 127, "float64": 1023}
-ROUNDER = {"float32": 1.5 * 2.0**23, "float64": 1.5 * 2.0**52}
-"""1.5 · 2^(bits of the mantissa): added to x, it leaves the nearest whole number in the low bits of the sum."""
+__all__ = ["ELEMENTS", "SUFFIXES", "Body", "Instructions", "Value", "constant_of", "literal", "suffix_of", "type_of"]
 
 Result = TypeVar("Result")
-
-
-class Value(NamedTuple):
-    """An LLVM value: its text, the dtype of its entries and their number (1 is a scalar)."""
-
-    name: str
-    dtype: str
-    width: int
-
-    @property
-    def is_constant(self) -> bool:
-        """Whether the text is the number itself."""
-        return not self.name.startswith("%")
-
-    @property
-    def is_float(self) -> bool:
-        """Whether the entries are floating-point numbers."""
-        return self.dtype in MANTISSA
-
-    @property
-    def type(self) -> str:
-        """The LLVM type."""
-        return type_of(self.dtype, self.width)
-
-    @property
-    def text(self) -> str:
-        """Type and name, as an operand is written."""
-        return f"{self.type} {self.name}"
-
-
-def type_of(dtype: str, width: int) -> str:
-    """The LLVM type of `width` entries of a dtype."""
-    element = ELEMENTS[dtype]
-    return element if width == 1 else f"<{width} x {element}>"
-
-
-def suffix_of(dtype: str, width: int) -> str:
-    """The type as the names of intrinsics spell it: f32, v16f32."""
-    return SUFFIXES[dtype] if width == 1 else f"v{width}{SUFFIXES[dtype]}"
-
-
-def literal(number: Any, dtype: str) -> str:
-    """A number as LLVM text; a float is rounded to its dtype and written as the bits of a double."""
-    if dtype == "bool":
-        return "true" if number else "false"
-    if dtype in MANTISSA:
-        with np.errstate(over="ignore"):
-            value = float(np.float32(number)) if dtype == "float32" else float(number)
-        return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
-    return str(int(number))
-
-
-def constant_of(number: Any, dtype: str, width: int) -> Value:
-    """A number in every one of `width` lanes."""
-    text = literal(number, dtype)
-    return Value(text if width == 1 else f"splat ({ELEMENTS[dtype]} {text})", dtype, width)
 
 
 class Body:
@@ -399,14 +342,15 @@ class Instructions:
         if x.dtype == "bool":
             return self.where(x, constant_of(1, dtype, x.width), constant_of(0, dtype, x.width))
         if x.is_float and dtype in MANTISSA:
-            return self._convert("fpext" if dtype == "float64" else "fptrunc", x, dtype)
+            return self.converted("fpext" if dtype == "float64" else "fptrunc", x, dtype)
         if x.is_float:
             return self._truncated(x, dtype)
         if dtype in MANTISSA:
-            return self._convert("sitofp", x, dtype)
-        return self._convert("sext" if dtype == "int64" else "trunc", x, dtype)
+            return self.converted("sitofp", x, dtype)
+        return self.converted("sext" if dtype == "int64" else "trunc", x, dtype)
 
-    def _convert(self, instruction: str, x: Value, dtype: str) -> Value:
+    def converted(self, instruction: str, x: Value, dtype: str) -> Value:
+        """An LLVM conversion, as fpext or bitcast."""
         return self.pure(f"{instruction} {x.text} to {type_of(dtype, x.width)}", dtype, x.width)
 
     def _truncated(self, x: Value, dtype: str) -> Value:
@@ -415,106 +359,5 @@ class Instructions:
         inside = self.logical_and(
             self.greater_equal(x, self.like(-(2.0**bits), x)), self.less(x, self.like(2.0**bits, x))
         )
-        whole = self._convert("fptosi", self.where(inside, x, self.like(0, x)), dtype)
+        whole = self.converted("fptosi", self.where(inside, x, self.like(0, x)), dtype)
         return self.where(inside, whole, constant_of(-(2**bits), dtype, x.width))
-
-    # bits of floats
-
-    def bits(self, x: Value) -> Value:
-        """The bits of a float as an integer of its size."""
-        return self._convert("bitcast", x, INTEGERS[x.dtype])
-
-    def from_bits(self, x: Value, dtype: str) -> Value:
-        """The float with these bits."""
-        return self._convert("bitcast", x, dtype)
-
-    def integer(self, instruction: str, x: Value, number: int) -> Value:
-        """An integer instruction with a constant: add, and, xor, shl, lshr, ashr."""
-        return self.binary(instruction, x, self.like(number, x))
-
-    def nearest(self, x: Value, factor: float | None = None) -> tuple[Value, Value]:
-        """The whole number nearest to x (or to `factor` · x), as a float and as an integer, for |x| < 2^(bits of the mantissa − 1).
-
-        One addition rounds and one subtraction restores: no conversion, which AVX2 has not for 64-bit integers.
-        """
-        rounder = self.like(ROUNDER[x.dtype], x)
-        shifted = self.add(x, rounder) if factor is None else self.fma(x, self.like(factor, x), rounder)
-        offset = struct.unpack("<q", struct.pack("<d", ROUNDER["float64"]))[0]
-        if x.dtype == "float32":
-            offset = struct.unpack("<i", struct.pack("<f", ROUNDER["float32"]))[0]
-        return self.subtract(shifted, rounder), self.integer("sub", self.bits(shifted), offset)
-
-    def small_float(self, k: Value, dtype: str) -> Value:
-        """A small integer (|k| < 2^(bits of the mantissa − 1)) as a float of its size."""
-        if dtype == "float32" or self.target.scaled_exponent:
-            return self.cast(k, dtype)
-        rounder = ROUNDER[dtype]
-        offset = struct.unpack("<q", struct.pack("<d", rounder))[0]
-        shifted = self.from_bits(self.integer("add", k, offset), dtype)
-        return self.subtract(shifted, constant_of(rounder, dtype, k.width))
-
-    def power_of_two(self, n: Value, dtype: str) -> Value:
-        """2ⁿ by its bits, for an n whose 2ⁿ is a normal number."""
-        return self.from_bits(self.integer("shl", self.integer("add", n, BIAS[dtype]), MANTISSA[dtype]), dtype)
-
-    def scaled(self, x: Value, n: Value) -> Value:
-        """x · 2ⁿ, rounded once, subnormal results included; n is an integer of the size of x, |n| ≤ 2 · bias."""
-        if self.target.scaled_exponent:
-            exponent = self.cast(n, "int32")
-            name = f"llvm.ldexp.{suffix_of(x.dtype, x.width)}.{suffix_of('int32', x.width)}"
-            return self.intrinsic(name, (x.dtype, x.width), x, exponent)
-        # Two factors: neither overflows, and only the second product can round.
-        half = self.integer("ashr", n, 1)
-        rest = self.subtract(n, half)
-        return self.multiply(self.multiply(x, self.power_of_two(half, x.dtype)), self.power_of_two(rest, x.dtype))
-
-    # polynomials and compensated arithmetic
-
-    def polynomial(self, coefficients: tuple[float, ...], x: Value) -> Value:
-        """Σ cₖ xᵏ, by pairs and pairs of pairs (Estrin), so that the chain of dependent steps is short."""
-        terms = [self.like(c, x) for c in coefficients]
-        power = x
-        while len(terms) > 1:
-            pairs = [self.fma(terms[k + 1], power, terms[k]) for k in range(0, len(terms) - 1, 2)]
-            terms = pairs + terms[len(pairs) * 2 :]
-            power = self.multiply(power, power) if len(terms) > 1 else power
-        return terms[0]
-
-    def polynomial_from(self, coefficients: tuple[float, ...], x: Value) -> Value:
-        """The polynomial with its constant term added last: where that term dominates, nearly one rounding."""
-        return self.fma(self.polynomial(coefficients[1:], x), x, self.like(coefficients[0], x))
-
-    def two_sum(self, x: Value, y: Value) -> tuple[Value, Value]:
-        """(s, e): s = x + y rounded and e what the rounding lost, exactly (Knuth, TAOCP 2, 4.2.2)."""
-        s = self.add(x, y)
-        back = self.subtract(s, x)
-        return s, self.add(self.subtract(x, self.subtract(s, back)), self.subtract(y, back))
-
-    def fast_two_sum(self, x: Value, y: Value) -> tuple[Value, Value]:
-        """(s, e) of `two_sum` where |x| ≥ |y|."""
-        s = self.add(x, y)
-        return s, self.subtract(y, self.subtract(s, x))
-
-    def two_product(self, x: Value, y: Value) -> tuple[Value, Value]:
-        """(p, e): p = x y rounded and e what the rounding lost, exactly where nothing overflows or underflows."""
-        p = self.multiply(x, y)
-        if self.target.fma:
-            return p, self.fma(x, y, self.negative(p))
-        (xh, xl), (yh, yl) = self._halves(x), self._halves(y)
-        cross = self.add(self.multiply(xh, yl), self.multiply(xl, yh))
-        return p, self.add(self.add(self.subtract(self.multiply(xh, yh), p), cross), self.multiply(xl, yl))
-
-    def _halves(self, x: Value) -> tuple[Value, Value]:
-        """x as a sum of two numbers with half the bits (Dekker 1971)."""
-        factor = 2.0 ** ((MANTISSA[x.dtype] + 2) // 2) + 1
-        scaled = self.multiply(x, self.like(factor, x))
-        high = self.subtract(scaled, self.subtract(scaled, x))
-        return high, self.subtract(x, high)
-
-    def clamp(self, x: Value, low: float, high: float) -> Value:
-        """x within [low, high]; NaN stays NaN."""
-        return self.minimum(self.maximum(x, self.like(low, x)), self.like(high, x))
-
-    def is_infinite(self, x: Value) -> Value:
-        """Whether |x| = ∞."""
-        return self.equal(self.abs(x), self.like(math.inf, x))

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 
 from wengert.backends.native.coefficients import ASIN, ATAN, HALF_PI, QUARTER_PI
-from wengert.backends.native.instructions import Instructions, Value
+from wengert.backends.native.floating import Floating
+from wengert.backends.native.values import Value
 
 TAN_EIGHTH = math.sqrt(2) - 1
 """tan π/8."""
 NEARLY_OVERFLOWS = {"float32": 2.0**120, "float64": 2.0**1020}
 
 
-def _half_angle(b: Instructions, x: Value) -> tuple[Value, Value, Value]:
+def _half_angle(b: Floating, x: Value) -> tuple[Value, Value, Value]:
     """(large, s, t) with a = |x|: arcsin a = s + t, and π/2 − 2 (s + t) where a is large (above ½): s = √((1 − a)/2) there."""
     a = b.abs(x)
     half = b.like(0.5, x)
@@ -22,7 +23,7 @@ def _half_angle(b: Instructions, x: Value) -> tuple[Value, Value, Value]:
     return large, s, b.multiply(b.multiply(s, z), b.polynomial(ASIN[x.dtype], z))
 
 
-def arcsin(b: Instructions, x: Value) -> Value:
+def arcsin(b: Floating, x: Value) -> Value:
     """The angle in [−π/2, π/2] whose sine is x."""
     large, s, t = _half_angle(b, x)
     low = b.subtract(b.add(t, t), b.like(HALF_PI[x.dtype][1], x))
@@ -30,7 +31,7 @@ def arcsin(b: Instructions, x: Value) -> Value:
     return b.copysign(b.where(large, high, b.add(s, t)), x)
 
 
-def arccos(b: Instructions, x: Value) -> Value:
+def arccos(b: Floating, x: Value) -> Value:
     """The angle in [0, π] whose cosine is x: π/2 − arcsin x, or 2 (s + t) and π − 2 (s + t) beyond ½ and −½."""
     large, s, t = _half_angle(b, x)
     pi_half, low = b.like(HALF_PI[x.dtype][0], x), b.like(HALF_PI[x.dtype][1], x)
@@ -43,13 +44,13 @@ def arccos(b: Instructions, x: Value) -> Value:
     return b.where(large, b.where(left, far, twice), middle)
 
 
-def _odd_series(b: Instructions, t: Value) -> Value:
+def _odd_series(b: Floating, t: Value) -> Value:
     """arctan t − t for |t| ≤ tan π/8."""
     z = b.multiply(t, t)
     return b.multiply(b.multiply(t, z), b.polynomial(ATAN[t.dtype], z))
 
 
-def arctan(b: Instructions, x: Value) -> Value:
+def arctan(b: Floating, x: Value) -> Value:
     """arctan a = π/4 + arctan((a − 1)/(a + 1)) = π/2 − arctan(1/a), by the size of a = |x|."""
     a, one = b.abs(x), b.like(1, x)
     middle = b.greater(a, b.like(TAN_EIGHTH, x))
@@ -61,7 +62,7 @@ def arctan(b: Instructions, x: Value) -> Value:
     return b.copysign(_turned(b, quarters, t, _odd_series(b, t)), x)
 
 
-def _turned(b: Instructions, quarters: Value, t: Value, rest: Value) -> Value:
+def _turned(b: Floating, quarters: Value, t: Value, rest: Value) -> Value:
     """quarters · π/4 + (t + rest)."""
     angle = b.multiply(quarters, b.like(QUARTER_PI[t.dtype][0], t))
     total, lost = b.fast_two_sum(angle, t)
@@ -69,7 +70,7 @@ def _turned(b: Instructions, quarters: Value, t: Value, rest: Value) -> Value:
     return b.add(total, b.add(lost, low))
 
 
-def arctan2(b: Instructions, y: Value, x: Value) -> Value:
+def arctan2(b: Floating, y: Value, x: Value) -> Value:
     """The angle of the point (x, y) in (−π, π]: k π/4 ± arctan t, where t is of the smaller side by the larger."""
     near, far = _sides(b, b.abs(x), b.abs(y))
     one, zero = b.like(1, x), b.like(0, x)
@@ -88,7 +89,7 @@ def arctan2(b: Instructions, y: Value, x: Value) -> Value:
     return b.copysign(_turned(b, quarters, signed, b.where(backwards, b.negative(rest), rest)), y)
 
 
-def _sides(b: Instructions, width: Value, height: Value) -> tuple[Value, Value]:
+def _sides(b: Floating, width: Value, height: Value) -> tuple[Value, Value]:
     """The smaller and the larger, scaled so that their sum is finite; (0, 1) at the origin, (0, 1) or (1, 1) at infinity."""
     near, far = b.minimum(width, height), b.maximum(width, height)
     zero, one, infinity = b.like(0, width), b.like(1, width), b.like(math.inf, width)

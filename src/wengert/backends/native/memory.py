@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wengert.backends.native.instructions import ELEMENTS, Instructions, Value, constant_of, suffix_of, type_of
+from wengert.backends.native.floating import Floating
+from wengert.backends.native.values import ELEMENTS, Value, constant_of, suffix_of, type_of
 
 BYTES = {"float32": 4, "float64": 8, "int64": 8, "int32": 4, "bool": 1}
 
 
-class Memory(Instructions):
+class Memory(Floating):
     """A builder that also reads and writes memory. A truth value takes a byte there; pointers are LLVM text, as "%p3"."""
 
     def element(self, pointer: str, dtype: str, index: str) -> str:

@@ -10,7 +10,8 @@ import math
 
 from wengert.backends.native import exponential
 from wengert.backends.native.coefficients import EXPM1, INVERSE_CBRT, LOG2_E, LOG_TAIL, TWO_THIRDS
-from wengert.backends.native.instructions import Instructions, Value
+from wengert.backends.native.floating import Floating
+from wengert.backends.native.values import Value
 from wengert.errors import GraphError
 
 BEYOND = 1100.0
@@ -24,7 +25,7 @@ LARGEST_DOUBLE_PRODUCT = 7
 Pair = tuple[Value, Value]
 
 
-def _log2_pair(b: Instructions, a: Value) -> Pair:
+def _log2_pair(b: Floating, a: Value) -> Pair:
     """log₂ a for finite a > 0 as a sum of two doubles, to 2⁻⁶⁵ of its size; `LOG_TAIL` ends the series of 2 artanh s."""
     m, k = exponential.normalised(b, a)
     f = b.subtract(m, b.like(1, a))
@@ -42,7 +43,7 @@ def _log2_pair(b: Instructions, a: Value) -> Pair:
     return high, b.add(rest, g_low)
 
 
-def _quotient_by_two_more(b: Instructions, f: Value) -> Pair:
+def _quotient_by_two_more(b: Floating, f: Value) -> Pair:
     """f/(2 + f)."""
     two = b.like(2, f)
     d, d_low = b.fast_two_sum(two, f)
@@ -53,13 +54,13 @@ def _quotient_by_two_more(b: Instructions, f: Value) -> Pair:
     return s, b.multiply(rest, inverse)
 
 
-def _times(b: Instructions, x: Pair, y: Pair) -> Pair:
+def _times(b: Floating, x: Pair, y: Pair) -> Pair:
     """The product of two pairs."""
     p, lost = b.two_product(x[0], y[0])
     return p, b.add(lost, b.fma(x[0], y[1], b.multiply(x[1], y[0])))
 
 
-def _exp2_pair(b: Instructions, high: Value, low: Value) -> Value:
+def _exp2_pair(b: Floating, high: Value, low: Value) -> Value:
     """2^(high + low)."""
     near = b.less(b.abs(high), b.like(BEYOND, high))
     low = b.where(near, low, b.like(0, high))
@@ -70,7 +71,7 @@ def _exp2_pair(b: Instructions, high: Value, low: Value) -> Value:
     return b.scaled(b.add(p, b.like(1, high)), n)
 
 
-def power(b: Instructions, x: Value, y: Value) -> Value:
+def power(b: Floating, x: Value, y: Value) -> Value:
     """xʸ, with the special cases of C's pow (ISO C, F.10.4.4)."""
     if x.dtype == "float32":
         wide = _power(b, b.cast(x, "float64"), b.cast(y, "float64"), exact=False)
@@ -78,7 +79,7 @@ def power(b: Instructions, x: Value, y: Value) -> Value:
     return _power(b, x, y, exact=True)
 
 
-def _power(b: Instructions, x: Value, y: Value, exact: bool) -> Value:
+def _power(b: Floating, x: Value, y: Value, exact: bool) -> Value:
     """`exact` for a double result; a result that is rounded to single precision needs no pairs."""
     zero, one, infinity = b.like(0, x), b.like(1, x), b.like(math.inf, x)
     a = b.abs(x)
@@ -93,7 +94,7 @@ def _power(b: Instructions, x: Value, y: Value, exact: bool) -> Value:
     return _with_sign(b, x, y, size)
 
 
-def _with_sign(b: Instructions, x: Value, y: Value, size: Value) -> Value:
+def _with_sign(b: Floating, x: Value, y: Value, size: Value) -> Value:
     """The power from its absolute value: negative for x < 0 and odd y, NaN for x < 0 and y that is not whole; 1 if y = 0 or x = 1."""
     zero, one = b.like(0, x), b.like(1, x)
     half = b.multiply(y, b.like(0.5, y))
@@ -108,7 +109,7 @@ def _with_sign(b: Instructions, x: Value, y: Value, size: Value) -> Value:
     return b.where(b.logical_or(b.equal(y, zero), b.equal(x, one)), one, result)
 
 
-def integer_power(b: Instructions, x: Value, exponent: int) -> Value:
+def integer_power(b: Floating, x: Value, exponent: int) -> Value:
     """xⁿ: products for small |n|, else the power function; integers by repeated squaring.
 
     Raises GraphError where an integer would have a negative exponent.
@@ -136,7 +137,7 @@ def is_product(x: Value, exponent: int) -> bool:
     return not x.is_float or -2 <= exponent <= LARGEST_PRODUCT
 
 
-def _product_power(b: Instructions, x: Value, exponent: int) -> Value:
+def _product_power(b: Floating, x: Value, exponent: int) -> Value:
     """xⁿ by repeated squaring, the largest square last."""
     result: Value | None = None
     while exponent:
@@ -148,7 +149,7 @@ def _product_power(b: Instructions, x: Value, exponent: int) -> Value:
     return b.like(1, x) if result is None else result
 
 
-def cbrt(b: Instructions, x: Value) -> Value:
+def cbrt(b: Floating, x: Value) -> Value:
     """∛x = 2^q ∛t with |x| = 2^(3q) t: an approximation of t^(−1/3), a step of Newton's method, and a correction by t − y³."""
     a = b.abs(x)
     m, k = exponential.normalised(b, a)
@@ -174,7 +175,7 @@ def cbrt(b: Instructions, x: Value) -> Value:
     return b.where(usual, result, x)
 
 
-def hypot(b: Instructions, x: Value, y: Value) -> Value:
+def hypot(b: Floating, x: Value, y: Value) -> Value:
     """√(x² + y²), scaled by a power of two where the squares would overflow or vanish; ∞ if either is infinite."""
     if x.dtype == "float32":
         wide, other = b.cast(x, "float64"), b.cast(y, "float64")
@@ -189,6 +190,6 @@ def hypot(b: Instructions, x: Value, y: Value) -> Value:
     return _or_infinite(b, x, y, b.multiply(root, back))
 
 
-def _or_infinite(b: Instructions, x: Value, y: Value, root: Value) -> Value:
+def _or_infinite(b: Floating, x: Value, y: Value, root: Value) -> Value:
     either = b.logical_or(b.is_infinite(x), b.is_infinite(y))
     return b.where(either, b.like(math.inf, x), root)

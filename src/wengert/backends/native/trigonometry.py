@@ -11,8 +11,8 @@ import math
 from wengert.backends.native.angles import reduce_large
 from wengert.backends.native.coefficients import COS, HALF_PI, SHORT_HALF_PI, SIN
 from wengert.backends.native.exponential import keep_tiny
-from wengert.backends.native.instructions import MANTISSA, Value
 from wengert.backends.native.memory import Memory
+from wengert.backends.native.values import MANTISSA, Value
 
 LIMIT = {"float32": 1e5, "float64": 1e9}
 SHORT_LIMIT = {"float32": 1e5, "float64": 1e6}
