@@ -16,6 +16,7 @@ import numpy as np
 
 from wengert.api import System, equations_from_text
 from wengert.backends import interpreter
+from wengert.backends.base import backend as backend_of
 from wengert.derive.backward import derive, influence
 from wengert.derive.report import show_line
 from wengert.errors import EquationError, ModelError
@@ -24,7 +25,10 @@ from wengert.ir.system import bar
 from wengert.ir.types import Dim
 from wengert.ir.walk import depends_on
 from wengert.passes import pipeline
+from wengert.passes.precision import in_dtype
 from wengert.train.checkpoint import SavedModel
+from wengert.train.loop import Updates
+from wengert.train.optimizers import Optimizer
 from wengert.train.session import Task
 from wengert.train.sizes import SAVED, Sizes, batch_system
 
@@ -39,11 +43,14 @@ def task(
     constants: Mapping[str, Any] | None = None,
     syntax: str | None = None,
     loss: str | None = None,
+    backend: str = "native",
 ) -> Task:
     """The training task of a text of equations: `params` beyond those it declares, values for `constants` such as λ.
 
-    Raises EquationError where the text cannot be read, a name is unknown, no parameter is named or the loss is no scalar.
+    Raises EquationError where the text cannot be read, a name is unknown, no parameter is named or the loss is no scalar,
+    GraphError where there is no such back end.
     """
+    backend_of(backend)
     system = equations_from_text(text, syntax)
     if loss is not None:
         system = _for_loss(system.with_loss(_named(system, loss, f"--loss {loss}")))
@@ -61,7 +68,7 @@ def task(
     }
 
     def build(columns: Mapping[str, Array], sizes: Mapping[str, int]) -> EquationModel:
-        return EquationModel.build(system, names, values, columns, sizes)
+        return EquationModel.build(system, names, values, columns, sizes, backend)
 
     def canonical(name: str) -> str:
         try:
@@ -78,6 +85,7 @@ def task_from(
     params: Sequence[str] = (),
     constants: Mapping[str, Any] | None = None,
     loss: str | None = None,
+    backend: str = "native",
 ) -> Task:
     """The task of a model file again; to resume it, with the text that is now given and what is stated anew."""
     try:
@@ -95,6 +103,7 @@ def task_from(
         constants={**kept["constants"], **(constants or {})},
         syntax=syntax,
         loss=loss or saved_loss,
+        backend=backend,
     )
 
 
@@ -183,7 +192,11 @@ def _constants(system: System, given: Mapping[str, Any], params: Sequence[str]) 
 
 @dataclass(frozen=True)
 class EquationModel:
-    """A batch's system with its compiled forward and backward pass; see `loop.Model`."""
+    """A batch's system with its compiled forward and backward pass; see `loop.Model`.
+
+    It computes in float32 where all real numbers of the data are float32, else in float64. What is computed once is computed by
+    the interpreter, whatever the back end, so that a training starts with the same numbers on each.
+    """
 
     system: System
     fingerprint: str
@@ -195,6 +208,12 @@ class EquationModel:
     constants: Mapping[str, Array]
     fixed: Mapping[str, int]
     """The number of each named size but the batch's."""
+    batch: frozenset[str]
+    """The named sizes of the batch."""
+    dtype: str
+    backend: str
+    graph: Graph
+    """(loss, gradient by each parameter) of a batch."""
     step: Program
     programs: dict[tuple[str, ...], tuple[tuple[str, ...], Program]]
 
@@ -205,6 +224,7 @@ class EquationModel:
         constants: Mapping[str, Array],
         columns: Mapping[str, Array],
         sizes: Mapping[str, int],
+        backend: str = "native",
     ) -> EquationModel:
         """The model once the data is there: the batch's system, every size, the compiled step.
 
@@ -223,6 +243,9 @@ class EquationModel:
         shapes = {quantities[n].identifier: known.shape(system, n) for n in params}
         batch = {size.name for n in bound for size in whole.data.quantities[n].type.shape[:1] if isinstance(size, Dim)}
         fixed = {name: size for name, size in known.numbers.items() if name not in batch}
+        floats = {np.asarray(array).dtype for array in columns.values() if np.asarray(array).dtype.kind == "f"}
+        dtype = "float32" if floats == {np.dtype(np.float32)} else "float64"
+        graph = in_dtype(_step_graph(whole, params), dtype)
         return EquationModel(
             system=whole,
             fingerprint=_fingerprint(system, shapes, fixed, constants),
@@ -232,7 +255,11 @@ class EquationModel:
             names=names,
             constants=dict(constants),
             fixed=fixed,
-            step=_compiled_step(whole, params, fixed),
+            batch=frozenset(batch),
+            dtype=dtype,
+            backend=backend,
+            graph=graph,
+            step=interpreter.compile(graph, fixed),
             programs={},
         )
 
@@ -245,6 +272,26 @@ class EquationModel:
             name: np.asarray(g, dtype=params[name].dtype) for name, g in zip(self.parameters, gradients, strict=True)
         }
         return float(loss), typed
+
+    def updates(self, optimizer: Optimizer, training: Mapping[str, Array]) -> Updates | None:
+        """Many updates in one native call; None where the back end is the interpreter."""
+        if self.backend != "native":
+            return None
+        from wengert.train import updates
+
+        types = {str(x.params["name"]): x.type.dtype for x in self.graph.inputs}
+        data = {self.names[spelled]: array for spelled, array in training.items()}
+        arrays = {**data, **self.constants}
+        return updates.Updates(
+            step=self.graph,
+            sizes=self.fixed,
+            batch=self.batch,
+            parameters={spelled: self.names[spelled] for spelled in self.parameters},
+            data=tuple(name for name in data if name in types),
+            examples=len(next(iter(training.values()))),
+            arrays={n: np.require(a, types[n], ["C", "A"]) for n, a in arrays.items() if n in types},
+            optimizer=optimizer,
+        )
 
     def forward(self, params: Mapping[str, Array], batch: Mapping[str, Array]) -> dict[str, Array]:
         """Every quantity that the batch suffices for, in the order of lines."""
@@ -270,15 +317,17 @@ class EquationModel:
             order = tuple(name for name in lines if values[name] not in reached)
             inputs = tuple(data.leaves[name] for name in data.inputs if name in have)
             graph = Graph(inputs, tuple(values[name] for name in order), order)
-            self.programs[given] = order, interpreter.compile(pipeline.run(graph), self.fixed)
+            self.programs[given] = order, self._compiled(graph)
         return self.programs[given]
 
+    def _compiled(self, graph: Graph) -> Program:
+        return backend_of(self.backend).compile(in_dtype(pipeline.run(graph), self.dtype), self.fixed)
 
-def _compiled_step(whole: System, params: Sequence[str], fixed: Mapping[str, int]) -> Program:
+
+def _step_graph(whole: System, params: Sequence[str]) -> Graph:
     """(loss, gradient by each parameter) of a batch."""
     backward = derive(whole.data, wrt=params)
-    graph = backward.graph((backward.loss, *(bar(name) for name in params)), seed_one=True)
-    return interpreter.compile(pipeline.run(graph), fixed)
+    return pipeline.run(backward.graph((backward.loss, *(bar(name) for name in params)), seed_one=True))
 
 
 def _fingerprint(

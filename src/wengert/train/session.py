@@ -30,7 +30,19 @@ from wengert.train.checkpoint import Run, SavedModel, load_model, save_model
 from wengert.train.curve import draw_losses, refuse_undrawable
 from wengert.train.data import load
 from wengert.train.initial import break_symmetry, initial_parameters
-from wengert.train.loop import EpochRecord, Finished, Model, Plan, Progress, Started, batch_size, evaluate, fit
+from wengert.train.loop import (
+    Compiled,
+    EpochRecord,
+    Finished,
+    Model,
+    Plan,
+    Progress,
+    Started,
+    Updates,
+    batch_size,
+    evaluate,
+    fit,
+)
 from wengert.train.metrics import Metric, choose_metric
 from wengert.train.optimizers import Optimizer, optimizer
 from wengert.train.preparation import Standardisation, split, take
@@ -138,6 +150,7 @@ class _Prepared:
     data: _Data
     start: SavedModel
     drawn: tuple[str, ...] = ()
+    updates: Updates | None = None
 
 
 def train(task: Task, options: TrainOptions, stream: TextIO | None = None) -> TrainResult:
@@ -165,6 +178,7 @@ def train(task: Task, options: TrainOptions, stream: TextIO | None = None) -> Tr
             ready.start.progress,
             report,
             saver,
+            ready.updates,
         )
         saver.save(progress)
         result = _measure(ready, replace(ready.start, progress=progress), _draw(options, progress), interrupted)
@@ -236,7 +250,8 @@ def _prepare(task: Task, options: TrainOptions, saved: SavedModel | None) -> _Pr
         standardisation=data.standardisation,
         metric=metric,
     )
-    return _Prepared(model, made, data, start, drawn)
+    updates = model.updates(made, training) if isinstance(model, Compiled) else None
+    return _Prepared(model, made, data, start, drawn, updates)
 
 
 def _data(task: Task, options: TrainOptions, saved: SavedModel | None, seed: int) -> _Data:

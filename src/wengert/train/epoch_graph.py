@@ -1,0 +1,130 @@
+"""Updates over minibatches as one graph: a loop that carries parameters, moments and losses, and picks a minibatch's rows itself.
+
+How many updates a call makes is an input, so that however they are cut into calls each is the same code. It knows no arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wengert.ir.graph import Graph, Node, apply, input_node
+from wengert.ir.types import ArrayType, Size
+from wengert.ir.walk import substitute
+from wengert.ops import control
+from wengert.train.optimizers import Rule
+
+AT_ONCE = 256
+"""So many updates one call makes at most: it has room for their losses."""
+
+# The inputs that are no quantity have a blank in their names, which no quantity has.
+FIRST = "first place"
+"""Where in the order the rows of the next minibatch begin."""
+DONE = "updates done"
+LOSSES = "losses so far"
+COUNT = "update count"
+"""The updates that the optimizer has made before."""
+WANTED = "updates wanted"
+ORDER = "order of examples"
+
+
+def setting(key: str) -> str:
+    """The input of an optimizer's setting."""
+    return f"setting {key}"
+
+
+def moment(name: str, parameter: str) -> str:
+    """The input of a parameter's moment."""
+    return f"{name} of {parameter}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """(loss, gradient by each parameter) of `batch` examples as a graph whose sizes are numbers, and which inputs are what."""
+
+    graph: Graph
+    parameters: tuple[str, ...]
+    data: tuple[str, ...]
+    batch: int
+
+
+def updates_graph(step: Step, rule: Rule, settings: Sequence[str], examples: int, gathered: bool) -> Graph:
+    """p, moments ← update(p, moments, gradients of the next minibatch), as often as is wanted.
+
+    The results are the loss before each update, the count, the parameters, and moment by moment those of each parameter. The data
+    are arrays of `examples` rows; without `gathered` every update is over all of them.
+    """
+    return _Updates(step, rule, settings, examples, gathered).build()
+
+
+class _Updates:
+    def __init__(self, step: Step, rule: Rule, settings: Sequence[str], examples: int, gathered: bool) -> None:
+        self.step, self.rule, self.gathered = step, rule, gathered
+        inputs = {str(x.params["name"]): x for x in step.graph.inputs}
+        counter = ArrayType((), "int64")
+        self.first, self.done, self.count = (input_node(name, counter) for name in (FIRST, DONE, COUNT))
+        self.losses = input_node(LOSSES, ArrayType((AT_ONCE,)))
+        self.wanted = input_node(WANTED, counter)
+        self.order = input_node(ORDER, ArrayType((examples,), "int64"))
+        self.settings = {key: input_node(setting(key), ArrayType()) for key in settings}
+        self.parameters = [inputs[name] for name in step.parameters]
+        self.moments = [[input_node(moment(m, n), inputs[n].type) for n in step.parameters] for m in rule.moments]
+        self.whole = {
+            inputs[n]: input_node(n, inputs[n].type.with_shape((examples, *inputs[n].shape[1:])))
+            for n in step.data
+            if n in inputs
+        }
+        varying = {*self.parameters, *self.whole}
+        self.fixed = [x for x in step.graph.inputs if x not in varying]
+
+    def build(self) -> Graph:
+        moments = [x for row in self.moments for x in row]
+        carries = [self.losses, self.count, *self.parameters, *moments, self.first, self.done]
+        known = [self.wanted, *([self.order] if self.gathered else []), *self.whole.values(), *self.fixed]
+        inputs = (*carries, *known, *self.settings.values())
+        test = Graph(inputs, (self.done < self.wanted,))
+        body = Graph(inputs, tuple(self._after()))
+        outer = tuple(input_node(str(x.params["name"]), x.type) for x in inputs)
+        loop = apply("while_loop", *outer, test=test, body=body, carries=len(carries))
+        names = tuple(str(x.params["name"]) for x in carries[:-2])
+        return Graph(outer, tuple(control.results(loop)[: len(names)]), names)
+
+    def _after(self) -> list[Node]:
+        """The carries after one update."""
+        loss, *gradients = self._value_and_gradients()
+        slot = apply("position", size=AT_ONCE, dtype="int64")
+        here = apply("equal", slot, filled(self.done, (AT_ONCE,)))
+        losses = apply("where", here, filled(cast(loss, "float64"), (AT_ONCE,)), self.losses)
+        count = self.count + 1
+        scalars = self.rule.scalars(self.settings, cast(count, "float64"), lambda a, t: apply("power", a, t))
+        parameters: list[Node] = []
+        moments: list[list[Node]] = [[] for _ in self.moments]
+        for k, (p, g) in enumerate(zip(self.parameters, gradients, strict=True)):
+            alike = {key: filled(cast(s, p.type.dtype), p.shape) for key, s in scalars.items()}
+            before = tuple(row[k] for row in self.moments)
+            change, after = self.rule.step(p, g, before, alike, lambda x: apply("sqrt", x))
+            parameters.append(p + change)
+            for row, value in zip(moments, after, strict=True):
+                row.append(value)
+        later = [x for row in moments for x in row]
+        return [losses, count, *parameters, *later, self.first + self.step.batch, self.done + 1]
+
+    def _value_and_gradients(self) -> list[Node]:
+        """The step of this update's minibatch."""
+        if not self.gathered:
+            return substitute(self.step.graph.outputs, self.whole)
+        size = self.step.batch
+        place = filled(self.first, (size,)) + apply("position", size=size, dtype="int64")
+        rows = apply("gather", self.order, place, axis=0, batch=0)
+        picked = {x: apply("gather", whole, rows, axis=0, batch=0) for x, whole in self.whole.items()}
+        return substitute(self.step.graph.outputs, picked)
+
+
+def filled(node: Node, shape: tuple[Size, ...]) -> Node:
+    """An array of the shape with one number everywhere."""
+    return apply("broadcast", node, shape=shape, axes=()) if shape else node
+
+
+def cast(node: Node, dtype: str) -> Node:
+    """The node in a dtype."""
+    return node if node.type.dtype == dtype else apply("cast", node, dtype=dtype)

@@ -1,0 +1,80 @@
+"""The updates of a training as native code, many in a call, over arrays. It knows no loop of epochs and no file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from wengert.backends import native
+from wengert.ir.graph import Graph
+from wengert.loops.expand import with_sizes
+from wengert.ops.evaluate import bind
+from wengert.train import epoch_graph
+from wengert.train.epoch_graph import AT_ONCE, COUNT, DONE, FIRST, LOSSES, ORDER, WANTED, Step, updates_graph
+from wengert.train.optimizers import Optimizer, State
+from wengert.train.table import Array
+
+_NO_LOSSES = np.zeros(AT_ONCE)
+
+
+@dataclass
+class Updates:
+    """(parameters, state) after several updates by an optimizer, and the loss before each: see `loop.Updates`.
+
+    `step` is a batch's (loss, gradient by each parameter) for the names of the equations; `parameters` has the name of each
+    identifier, `arrays` the training data and the constants by name, of the types of the step's inputs.
+    """
+
+    step: Graph
+    sizes: Mapping[str, int]
+    """The number of each named size but the batch's."""
+    batch: frozenset[str]
+    """The named sizes of the batch."""
+    parameters: Mapping[str, str]
+    data: tuple[str, ...]
+    """The names of the training data."""
+    examples: int
+    arrays: Mapping[str, Array]
+    optimizer: Optimizer
+    at_once: int = AT_ONCE
+    _programs: dict[tuple[int, bool], Callable[..., tuple[Any, ...]]] = field(default_factory=dict[Any, Any])
+
+    def __call__(
+        self, params: Mapping[str, Array], state: State, order: Array | None, first: int, batch: int, count: int
+    ) -> tuple[dict[str, Array], State, list[float]]:
+        """After `count` updates over `batch` examples each, those from place `first` of the order on; without an order, all.
+
+        Raises ShapeError where arrays do not fit the equations, KeyboardInterrupt where the user interrupts: nothing is changed.
+        """
+        key = batch, order is not None
+        if key not in self._programs:
+            self._programs[key] = self._program(params, *key)
+        moments = self.optimizer.rule.moments
+        values: dict[str, Any] = {FIRST: first, DONE: 0, WANTED: count, COUNT: state["count"], LOSSES: _NO_LOSSES}
+        if order is not None:
+            values[ORDER] = order
+        values |= {name: params[spelled] for spelled, name in self.parameters.items()}
+        for moment in moments:
+            arrays: Any = state[moment]
+            values |= {epoch_graph.moment(moment, name): arrays[spelled] for spelled, name in self.parameters.items()}
+        values |= {epoch_graph.setting(key): value for key, value in self.optimizer.settings.items()}
+        losses, made, *after = self._programs[key](**values, **self.arrays)
+        groups = [after[k : k + len(params)] for k in range(0, len(after), len(params))]
+        new, *later = [dict(zip(self.parameters, map(np.asarray, group), strict=True)) for group in groups]
+        return new, {"count": int(made), **dict(zip(moments, later, strict=True))}, losses[:count].tolist()
+
+    def _program(self, params: Mapping[str, Array], batch: int, gathered: bool) -> Callable[..., tuple[Any, ...]]:
+        self._refuse_misfit(params, batch)
+        graph = with_sizes(self.step, {**self.sizes, **dict.fromkeys(self.batch, batch)})
+        step = Step(graph, tuple(self.parameters.values()), self.data, batch)
+        settings = tuple(self.optimizer.settings)
+        return native.compile(updates_graph(step, self.optimizer.rule, settings, self.examples, gathered))
+
+    def _refuse_misfit(self, params: Mapping[str, Array], batch: int) -> None:
+        """A batch must fit the step: the same three lines as when it is run alone."""
+        parts = {name: array[:batch] if name in self.data else array for name, array in self.arrays.items()}
+        values = {name: params[spelled] for spelled, name in self.parameters.items()}
+        bind(self.step, {**parts, **values}, self.sizes)
