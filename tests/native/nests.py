@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -98,6 +98,15 @@ class Fenced:
 # random programs
 
 
+@dataclass(frozen=True)
+class Level:
+    """One axis of a random nest as an index of so many values, and the loops that run over it, their bodies empty yet."""
+
+    place: Affine
+    extent: int
+    loops: tuple[For, ...]
+
+
 @dataclass
 class Drawn:
     """A random program in the making. Floats are small whole numbers, so that sums are exact in any order."""
@@ -116,19 +125,19 @@ class Drawn:
         self.arrays.append(np.array(numbers).astype(dtype))
         return buffer
 
-    def index(self, axes: Sequence[Axis]) -> tuple[Affine, int]:
+    def index(self, levels: Sequence[Level]) -> tuple[Affine, int]:
         """An index with random steps that is never negative, and one more than the largest it reaches."""
         index = Affine()
-        for axis in axes:
+        for level in levels:
             if self.rng.random() < 0.8:
-                index = index + along(axis) * self.rng.choice([1, 1, 1, -1, 2, 3, 4, 5, -2, axis.extent + 1])
+                index = index + level.place * self.rng.choice([1, 1, 1, -1, 2, 3, 4, 5, -2, level.extent + 1])
         low, _ = index.bounds()
         index = index + (self.rng.randint(0, 2) - low)
         return index, index.bounds()[1] + 1
 
-    def load(self, axes: Sequence[Axis], made: list[Any]) -> None:
+    def load(self, levels: Sequence[Level], made: list[Any]) -> None:
         """A load: plain, guarded where it would fall outside, or at a place that was looked up."""
-        index, entries = self.index(axes)
+        index, entries = self.index(levels)
         kind = self.rng.choice(["plain", "plain", "guarded", "gathered"])
         if kind == "guarded":
             cut = self.rng.randint(0, min(entries - 1, 3))
@@ -145,10 +154,10 @@ class Drawn:
         else:
             made.append(Load(self.input(self.dtype, entries), index))
 
-    def instructions(self, axes: Sequence[Axis], known: list[Any], count: int) -> list[Any]:
+    def instructions(self, levels: Sequence[Level], known: list[Any], count: int) -> list[Any]:
         """Some instructions of the dtype (and of bool and int64 on the way); the last is of the dtype."""
         made: list[Any] = []
-        self.load(axes, made)
+        self.load(levels, made)
         for _ in range(count):
             numbers = [x for x in known + made if x.dtype == self.dtype]
             x, y = self.rng.choice(numbers), self.rng.choice(numbers)
@@ -156,35 +165,45 @@ class Drawn:
                 ["load", "add", "subtract", "maximum", "minimum", "where", "position", "constant", "inside"]
             )
             if kind == "load":
-                self.load(axes, made)
+                self.load(levels, made)
             elif kind == "where":
                 test = Compute(self.rng.choice(["less", "equal", "greater_equal"]), (x, y), "bool")
                 made += [test, Compute("where", (test, y, x), self.dtype)]
             elif kind == "position":
-                made.append(Position(self.index(axes)[0], self.dtype))
+                made.append(Position(self.index(levels)[0], self.dtype))
             elif kind == "constant":
                 made.append(Constant(self.rng.randint(-3, 3), self.dtype))
             elif kind == "inside":
-                index, entries = self.index(axes)
+                index, entries = self.index(levels)
                 held = Inside((Range(index, self.rng.randint(0, 2), self.rng.randint(0, entries)),))
                 made += [held, Compute("cast", (held,), self.dtype)]
             else:
                 made.append(Compute(kind, (x, y), self.dtype))
         return made
 
-    def store(self, axes: Sequence[Axis], value: Any, shape: Sequence[Axis] | None = None) -> Statement:
-        """A store to an output with an entry for every value of the axes, laid out in a random order and direction."""
+    def store(self, levels: Sequence[Level], value: Any) -> Statement:
+        """A store to an output with an entry for every place, laid out in a random order and direction."""
         index, entries = Affine(), 1
-        for axis in self.rng.sample(list(axes), len(axes)):
-            extent = axis.clip[1] if axis.clip else axis.extent
+        for level in self.rng.sample(list(levels), len(levels)):
             if self.rng.random() < 0.25:
-                index = index + along(axis) * -entries + entries * (axis.extent - 1)
+                index = index + level.place * -entries + entries * (level.extent - 1)
             else:
-                index = index + along(axis) * entries
-            entries *= extent if axis.clip else axis.extent
-        buffer = Buffer(f"y{len(self.outputs)}", self.dtype, (max(entries, 1),), "output")
+                index = index + level.place * entries
+            entries *= level.extent
+        buffer = Buffer(f"y{len(self.outputs)}", self.dtype, (entries,), "output")
         self.outputs.append(buffer)
         return Store(buffer, index, value, self.rng.choice([None, None, "add"]))
+
+    def update(self, levels: Sequence[Level], value: Any) -> list[Any]:
+        """An input with an entry for every place that takes a value into its entry: read and written at once."""
+        index, entries = Affine(), 1
+        for level in levels:
+            index, entries = index + level.place * entries, entries * level.extent
+        buffer = self.input(self.dtype, entries)
+        self.outputs.append(buffer)
+        before = Load(buffer, index)
+        after = Compute("subtract", (value, before), self.dtype)
+        return [before, after, Store(buffer, index, after)]
 
 
 def random_program(rng: random.Random) -> tuple[Program, list[np.ndarray]]:
@@ -199,48 +218,56 @@ def random_program(rng: random.Random) -> tuple[Program, list[np.ndarray]]:
 def _nest(drawn: Drawn) -> list[Statement]:
     rng = drawn.rng
     depth = rng.randint(1, 3)
-    axes = [Axis(rng.choice([1, 2, 3, 4, 5, 7, 8]), f"i{k}") for k in range(depth)]
     lanes = rng.randrange(depth)
-    axes[lanes] = Axis(rng.choice([1, 2, 3, 5, 8, 13, 16, 17, 31, 32, 33, 40, 70, 130]), "v")
     threads = depth > 1 and lanes > 0 and rng.random() < 0.4
+    levels: list[Level] = []
+    for k in range(depth):
+        extents = [1, 2, 3, 5, 8, 13, 16, 17, 31, 32, 33, 40, 70, 130] if k == lanes else [1, 2, 3, 4, 5, 7, 8]
+        kind = "vector" if k == lanes else "parallel" if threads and k == 0 else "serial"
+        levels.append(_level(rng, f"i{k}", rng.choice(extents), kind))
     gathered: dict[int, Accumulator] = {}
-    for level in range(depth):
-        if rng.random() < 0.5 and not (threads and level == 0):
-            gathered[level] = Accumulator(rng.choice(["add", "maximum", "minimum"]), drawn.dtype)
-    return _level(drawn, axes, 0, lanes, threads, gathered, [])
+    for k, level in enumerate(levels):
+        if rng.random() < 0.5 and level.loops[0].kind != "parallel":
+            gathered[k] = Accumulator(rng.choice(["add", "maximum", "minimum"]), drawn.dtype)
+    return _statements(drawn, levels, 0, gathered, [])
 
 
-def _level(
-    drawn: Drawn,
-    axes: list[Axis],
-    level: int,
-    lanes: int,
-    threads: bool,
-    gathered: dict[int, Accumulator],
-    known: list[Any],
+def _level(rng: random.Random, name: str, extent: int, kind: Any) -> Level:
+    """A loop, or two: a block, whose last one may be shorter, and what is inside it."""
+    if rng.random() < 0.25 and kind != "parallel":
+        block = rng.randint(1, extent)
+        outer = Axis(-(-extent // block), name + "o")
+        inner = Axis(block, name, (outer, extent))
+        loops = (For(outer, ()), For(inner, (), kind, reverse=kind == "serial" and rng.random() < 0.3))
+        return Level(along(outer) * block + along(inner), extent, loops)
+    axis = Axis(extent, name)
+    start = rng.choice([0, 0, 0, min(1, extent - 1)])
+    return Level(along(axis), extent, (For(axis, (), kind, start, kind == "serial" and rng.random() < 0.3),))
+
+
+def _statements(
+    drawn: Drawn, levels: list[Level], k: int, gathered: dict[int, Accumulator], known: list[Any]
 ) -> list[Statement]:
-    """The statements of one level: before the loop, the loop, and after it. An accumulator of a level is opened before its loop."""
-    rng, outer = drawn.rng, axes[:level]
-    before: list[Any] = drawn.instructions(outer, known, rng.randint(0, 2)) if level and rng.random() < 0.5 else []
+    """The statements of a level: before its loop, the loop, and after it. An accumulator of a level is opened before its loop."""
+    rng, outer = drawn.rng, levels[:k]
+    before: list[Any] = drawn.instructions(outer, known, rng.randint(0, 2)) if k and rng.random() < 0.5 else []
     inside = known + before
     body: list[Statement]
-    if level == len(axes) - 1:
-        made = drawn.instructions(axes, inside, rng.randint(0, 5))
+    if k == len(levels) - 1:
+        made = drawn.instructions(levels, inside, rng.randint(0, 5))
         numbers = [x for x in made if x.dtype == drawn.dtype]
         body = [*made]
         if rng.random() < 0.7 or not gathered:
-            body.append(drawn.store(axes, rng.choice(numbers)))
+            body.append(drawn.store(levels, rng.choice(numbers)))
+        if rng.random() < 0.3:
+            body += drawn.update(levels, rng.choice(numbers))
         body += [Accumulate(a, rng.choice(numbers)) for a in gathered.values()]
     else:
-        body = _level(drawn, axes, level + 1, lanes, threads, gathered, inside)
-    kind = "vector" if level == lanes else "parallel" if threads and level == 0 else "serial"
-    start = rng.choice([0, 0, 0, min(1, axes[level].extent - 1)])
-    loop = For(axes[level], tuple(body), kind, start, reverse=kind == "serial" and rng.random() < 0.3)
-    result: list[Statement] = [*before]
-    if level in gathered:
-        result.append(gathered[level])
-    result.append(loop)
-    if level in gathered:
-        total = Total(gathered[level])
-        result += [total, drawn.store(outer, total)]
+        body = _statements(drawn, levels, k + 1, gathered, inside)
+    for loop in reversed(levels[k].loops):
+        body = [replace(loop, body=tuple(body))]
+    result: list[Statement] = [*before, *body]
+    if k in gathered:
+        total = Total(gathered[k])
+        result = [*before, gathered[k], *body, total, drawn.store(outer, total)]
     return result
