@@ -215,6 +215,24 @@ def test_no_thread_starts_without_a_parallel_loop():
     assert script(body).stdout.split() == ["0", "2"]
 
 
+def test_threads_that_all_are_the_first_share_one_pool():
+    body = """
+        pool.set_threads(2)
+        start, right = threading.Barrier(8), []
+        def work():
+            start.wait()
+            run, found = runner(10), cells(16)
+            run(found, 16)
+            right.append(list(found) == [10] * 16)
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        print(right == [True] * 8, pool._loaded.cache_info().misses)
+    """
+    done = script(body)
+    assert (done.stdout, done.stderr) == ("True 1\n", "")
+
+
 def test_the_default_is_what_the_affinity_mask_gives():
     if not hasattr(os, "sched_setaffinity"):
         pytest.skip("a system without affinity masks")

@@ -83,7 +83,8 @@ def builtin(code: jit.Code, signature: Signature, slow: Callable[..., Any], fail
     if not numpy_abi.usable():
         return calls.PlainCall(code, signature, slow, fail)
     memory = plan.make(signature, code.address(PROGRAM))
-    entry = _entry()
+    with jit.LOCK:
+        entry = _entry()
     definition = _MethodDef(b"compiled", entry.address(entry_ir.ENTRY), _FASTCALL_KEYWORDS, None)
     held = (memory.plan, slow, fail, memory, definition, code, entry)
     new = ctypes.pythonapi.PyCFunction_NewEx

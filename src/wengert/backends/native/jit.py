@@ -22,7 +22,9 @@ from wengert.backends.native import cache as disk
 from wengert.backends.native.target import Target, machine
 from wengert.errors import GraphError
 
-_LOCK = threading.RLock()
+LOCK = threading.RLock()
+"""Held by whoever uses LLVM, or makes what the process has once; a fork waits for it, so that no child inherits it taken."""
+
 _NUMBERS = itertools.count()
 _RETIRED: deque[Any] = (
     deque()
@@ -98,7 +100,7 @@ def load(
     times = Times()
     store = disk.current() if cache else None
     key = object_key(ir_text, target, opt) if store is not None else ""
-    with _LOCK:
+    with LOCK:
         _release_retired()
         code = store.find(key) if store is not None else None
         if code is not None:
@@ -124,7 +126,7 @@ def object_key(ir_text: str, target: Target, opt: int) -> str:
 def emit_object(ir_text: str, target: Target, opt: int = 2, times: Times | None = None) -> bytes:
     """The module as object code of the target. Raises GraphError where LLVM refuses the text."""
     times = times if times is not None else Times()
-    with _LOCK, llvm.create_context() as context:
+    with LOCK, llvm.create_context() as context:
         start = time.perf_counter()
         with _parse(ir_text, target, context) as module:
             translator = machine(target, opt)
@@ -137,7 +139,7 @@ def emit_object(ir_text: str, target: Target, opt: int = 2, times: Times | None 
 
 def emit_assembly(ir_text: str, target: Target, opt: int = 2) -> str:
     """The module as assembly of the target, to read. Raises GraphError where LLVM refuses the text."""
-    with _LOCK, llvm.create_context() as context, _parse(ir_text, target, context) as module:
+    with LOCK, llvm.create_context() as context, _parse(ir_text, target, context) as module:
         translator = machine(target, opt)
         module.data_layout = str(translator.target_data)
         return translator.emit_assembly(module)
@@ -183,4 +185,4 @@ def _release_retired() -> None:
 
 
 if hasattr(os, "register_at_fork"):  # a child must not inherit LLVM in the middle of another thread's compilation
-    os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
+    os.register_at_fork(before=LOCK.acquire, after_in_parent=LOCK.release, after_in_child=LOCK.release)

@@ -300,14 +300,16 @@ def set_threads(count: int) -> None:
             f"  the caller is one of them; at most {MOST_THREADS}",
             "Write for example:  set_threads(2)",
         )
-    _Size.threads = count
-    if _loaded.cache_info().currsize:
-        _apply(_loaded())
+    with jit.LOCK:
+        _Size.threads = count
+        if _loaded.cache_info().currsize:
+            _apply(_loaded())
 
 
 def code() -> jit.Code:
     """The pool in memory. No thread starts before the first parallel loop."""
-    return _loaded()
+    with jit.LOCK:
+        return _loaded()
 
 
 @cache
