@@ -6,6 +6,7 @@ It takes the form that the target is best at: a fused multiply-add or two roundi
 from __future__ import annotations
 
 import math
+from functools import cache
 
 from wengert.backends.native.instructions import Instructions
 from wengert.backends.native.values import BIAS, INTEGERS, MANTISSA, Value, constant_of, suffix_of
@@ -14,6 +15,11 @@ ROUNDER = {"float32": 1.5 * 2.0**23, "float64": 1.5 * 2.0**52}
 """1.5 · 2^(bits of the mantissa): added to x, it leaves the nearest whole number in the low bits of the sum."""
 
 ROUNDER_BITS = {"float32": 0x4B400000, "float64": 0x4338000000000000}
+
+
+@cache
+def _constants(numbers: tuple[float, ...], dtype: str, width: int) -> tuple[Value, ...]:
+    return tuple([constant_of(number, dtype, width) for number in numbers])
 
 
 class Floating(Instructions):
@@ -68,7 +74,7 @@ class Floating(Instructions):
 
     def polynomial(self, coefficients: tuple[float, ...], x: Value) -> Value:
         """Σ cₖ xᵏ, by pairs and pairs of pairs (Estrin), so that the chain of dependent steps is short."""
-        terms = [self.like(c, x) for c in coefficients]
+        terms = list(_constants(coefficients, x.dtype, x.width))
         power = x
         while len(terms) > 1:
             pairs = [self.fma(terms[k + 1], power, terms[k]) for k in range(0, len(terms) - 1, 2)]

@@ -122,14 +122,17 @@ class Instructions:
 
     def intrinsic(self, name: str, result: tuple[str, int], *arguments: Value, extra: str = "") -> Value:
         """A call of an LLVM intrinsic, named in full, that has no effect."""
-        types = ", ".join(x.type for x in arguments) + (", i1" if extra else "")
-        called = self.module.declare(f"declare {type_of(*result)} @{name}({types})")
-        operands = ", ".join(x.text for x in arguments) + extra
-        return self.pure(f"call {type_of(*result)} {called}({operands})", *result)
+        kind = type_of(*result)
+        operands = ", ".join([x.text for x in arguments])
+        text = f"call {kind} @{name}({operands}{extra})"
+        if text not in self.body.table:
+            types = ", ".join([x.type for x in arguments])
+            self.module.declare(f"declare {kind} @{name}({types}{', i1' if extra else ''})")
+        return self.pure(text, *result)
 
     def _same(self, name: str, *arguments: Value, extra: str = "") -> Value:
-        x = arguments[0]
-        return self.intrinsic(f"llvm.{name}.{suffix_of(x.dtype, x.width)}", (x.dtype, x.width), *arguments, extra=extra)
+        _, dtype, width = arguments[0]
+        return self.intrinsic(f"llvm.{name}.{suffix_of(dtype, width)}", (dtype, width), *arguments, extra=extra)
 
     # constants
 

@@ -16,18 +16,23 @@ class Module:
     def __init__(self, target: Target) -> None:
         self.target = target
         self._declarations: dict[str, str] = {}
+        self._signatures: dict[str, str] = {}
         self._arrays: dict[str, str] = {}
         self._functions: dict[str, str] = {}
         self._names: set[str] = set()
 
     def declare(self, signature: str) -> str:
         """The name (with its @) of a function from elsewhere, after `declare …` is noted once; LLVM refuses a second one."""
+        known = self._signatures.get(signature)
+        if known is not None:
+            return known
         found = _NAME.search(signature)
         assert found is not None, signature
         name = found.group(1)
         self._declarations.setdefault(name, signature)
         self._names.add(name)
-        return "@" + name
+        known = self._signatures[signature] = "@" + name
+        return known
 
     def external(self, name: str) -> str:
         """The name (with its @) of memory that lies outside of the module."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import struct
+from functools import cache
 from typing import Any, NamedTuple
-
-import numpy as np
 
 ELEMENTS = {"float32": "float", "float64": "double", "int64": "i64", "int32": "i32", "bool": "i1"}
 SUFFIXES = {"float32": "f32", "float64": "f64", "int64": "i64", "int32": "i32", "bool": "i1"}
@@ -43,12 +43,14 @@ class Value(NamedTuple):
         return f"{self.type} {self.name}"
 
 
+@cache
 def type_of(dtype: str, width: int) -> str:
     """The LLVM type of `width` entries of a dtype."""
     element = ELEMENTS[dtype]
     return element if width == 1 else f"<{width} x {element}>"
 
 
+@cache
 def suffix_of(dtype: str, width: int) -> str:
     """The type as the names of intrinsics spell it: f32, v16f32."""
     return SUFFIXES[dtype] if width == 1 else f"v{width}{SUFFIXES[dtype]}"
@@ -59,10 +61,17 @@ def literal(number: Any, dtype: str) -> str:
     if dtype == "bool":
         return "true" if number else "false"
     if dtype in MANTISSA:
-        with np.errstate(over="ignore"):
-            value = float(np.float32(number)) if dtype == "float32" else float(number)
+        value = _single(float(number)) if dtype == "float32" else float(number)
         return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
     return str(int(number))
+
+
+def _single(number: float) -> float:
+    """The nearest number of single precision."""
+    try:
+        return struct.unpack("<f", struct.pack("<f", number))[0]
+    except OverflowError:
+        return math.copysign(math.inf, number)
 
 
 def constant_of(number: Any, dtype: str, width: int) -> Value:
