@@ -17,7 +17,7 @@ from wengert.derive import difference as differences
 from wengert.derive import expand, steps, verify
 from wengert.derive.batch import batched
 from wengert.derive.printed import Printer, default_form
-from wengert.derive.report import comparison_text, derivation_latex, derivation_text, echo_text, steps_text
+from wengert.derive.report import comparison_text, derivation_latex, derivation_text, echo_text, show_line, steps_text
 from wengert.errors import EquationError, ShapeError
 from wengert.ir import system as ir
 from wengert.ir.graph import Graph
@@ -116,9 +116,9 @@ class System:
         """What was guessed while reading."""
         return self.data.warnings
 
-    def echo(self, *, ascii: bool = False) -> str:
-        """The system as it was read: canonical spelling, shapes, parameters and data."""
-        return echo_text(self.data, ascii=ascii)
+    def echo(self, *, ascii: bool = False, warnings: bool = True) -> str:
+        """The system as it was read: canonical spelling, shapes, parameters and data; `warnings` are what was guessed."""
+        return echo_text(self.data, ascii=ascii, warnings=warnings)
 
     def name(self, spelled: str) -> str:
         """The quantity that a spelling, or a Python identifier, means.
@@ -230,6 +230,12 @@ class Derivation:
     def __str__(self) -> str:
         return derivation_text(self.data, self.lines(), self.form)
 
+    def text(self, sizes: Mapping[str, int] | None = None, *, ascii: bool = False, shapes: bool = False) -> str:
+        """The backward pass a line a quantity, and what each primed function is."""
+        legend = [f"where {show_line(line, self.system.data, ascii=ascii)}" for line in steps.legend(self.data)]
+        lines = derivation_text(self.data, self.lines(sizes), self.form, ascii=ascii, shapes=shapes)
+        return "\n".join([lines, *legend])
+
     def __repr__(self) -> str:
         return f"<Derivation of {self.data.loss} by {', '.join(self.data.wrt)}>"
 
@@ -244,13 +250,13 @@ class Derivation:
         """The printed lines as surface trees."""
         return Printer(self.system.data, self.form, sizes).backward(self.data)
 
-    def latex(self) -> str:
+    def latex(self, sizes: Mapping[str, int] | None = None) -> str:
         """The backward pass as one aligned display, for notebooks and papers."""
-        return derivation_latex(self.system.data, self.lines(), ())
+        return derivation_latex(self.system.data, self.lines(sizes), ())
 
-    def steps(self) -> str:
+    def steps(self, *, ascii: bool = False) -> str:
         """For each line its children, the chain rule in symbols, the derivatives put in, the simplified form, and where it came from."""
-        return steps_text(self.data, steps.steps(self.data, self.form), steps.legend(self.data))
+        return steps_text(self.data, steps.steps(self.data, self.form), steps.legend(self.data), ascii=ascii)
 
     def check(self, seed: int = 0) -> verify.Report:
         """Compare every bar with forward mode and complex step or central differences at random points.

@@ -1,0 +1,122 @@
+"""What commands share: the options that several have, how their values are read, and output. It knows no command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from wengert.errors import WengertError
+
+File = Annotated[
+    Path, typer.Argument(help="equations: plain text, LaTeX or Markdown; - reads standard input", show_default=False)
+]
+Wrt = Annotated[
+    str,
+    typer.Option(
+        "--wrt", help="derivatives by these quantities: w,b or w^(1); default: the declared params, else every input"
+    ),
+]
+Loss = Annotated[str, typer.Option("--loss", help="the scalar to differentiate; default: the last line")]
+Size = Annotated[
+    list[str],
+    typer.Option(
+        "--size", help="the size of a vector: h=32; may be repeated", default_factory=list, show_default=False
+    ),
+]
+Ascii = Annotated[bool, typer.Option("--ascii", help="print in ASCII where bars and Σ cannot be shown")]
+Setting = Annotated[
+    list[str],
+    typer.Option("--set", help="a value: w=0.5, x=[1,2,3]; may be repeated", default_factory=list, show_default=False),
+]
+Form = Literal["index", "matrix", "elements"]
+
+
+@contextmanager
+def plain_output() -> Iterator[Callable[[str], None]]:
+    """Prints; a terminal that cannot show a sign gets a question mark instead of an exception."""
+    stream = sys.stdout
+    if isinstance(stream, TextIOWrapper) and (stream.encoding or "").lower().replace("-", "") != "utf8":
+        stream.reconfigure(errors="replace")
+    yield lambda text: print(text, file=stream)
+
+
+def read_system(file: Path, loss: str = "") -> Any:
+    from wengert.api import equations, equations_from_text
+
+    system = equations_from_text(sys.stdin.read()) if str(file) == "-" else equations(file)
+    return system.with_loss(loss) if loss else system
+
+
+def names_in(text: str) -> list[str]:
+    """The names of a list w,b,w^(1): commas outside brackets and braces separate."""
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign in "([{") - (sign in ")]}")
+        if sign == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return [part.strip() for part in parts if part.strip()]
+
+
+def sizes_in(settings: list[str]) -> dict[str, int]:
+    """Sizes from h=32.
+
+    Raises WengertError where one is not NAME=NUMBER.
+    """
+    sizes: dict[str, int] = {}
+    for setting in settings:
+        name, sign, number = setting.rpartition("=")
+        if not sign or not name.strip() or not number.strip().isdigit() or int(number) < 1:
+            raise WengertError(
+                f"'{setting}' does not state a size.", f"  --size {setting}", "Write, for example:  --size h=32"
+            )
+        sizes[name.strip()] = int(number)
+    return sizes
+
+
+def dims(system: Any, settings: list[str]) -> dict[str, int]:
+    """Numbers of named sizes from sizes of vectors or of index letters."""
+    from wengert.ir.types import Dim
+
+    result: dict[str, int] = {}
+    for spelled, number in sizes_in(settings).items():
+        letter = next((dim for dim, letters in system.data.class_letters.items() if spelled in letters), None)
+        if letter is not None:
+            result[letter.name] = number
+            continue
+        shape = system.data.quantities[system.name(spelled)].type.shape
+        if len(shape) != 1 or not isinstance(shape[0], Dim):
+            raise WengertError(
+                f"'{spelled}' is not a vector whose size is open.",
+                f"  --size {spelled}={number}",
+                "Name a vector whose size is a letter.",
+            )
+        result[shape[0].name] = number
+    return result
+
+
+def warn(system: Any) -> None:
+    for warning in system.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+
+
+def values_in(settings: list[str]) -> Mapping[str, Any]:
+    """Values from w=0.5, x=[1,2,3]."""
+    if not settings:
+        return {}
+    from wengert.show.settings import parse_setting
+
+    values: dict[str, Any] = {}
+    for setting in settings:
+        name, value = parse_setting(setting)
+        if name in values:
+            raise WengertError(f"'{name}' is given twice.", f"  --set {setting}", "Leave one of the two out.")
+        values[name] = value
+    return values

@@ -1,0 +1,113 @@
+"""The commands that fit parameters and apply them: train, predict."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wengert.cli.arguments import File, Setting, Size, names_in, sizes_in, values_in, warn
+
+
+def train(
+    file: File,
+    size: Size,
+    setting: Setting,
+    data: Annotated[
+        str, typer.Option(help="a CSV or npz file, or digits, breast_cancer, diabetes, iris, wine", show_default=False)
+    ],
+    bind: Annotated[str | None, typer.Option(help="x=data,t=onehot(target)")] = None,
+    params: Annotated[str, typer.Option(help="parameters beyond those that the file declares")] = "",
+    loss: Annotated[str, typer.Option("--loss", help="the scalar to minimise; default: the last line")] = "",
+    standardise: Annotated[
+        str | None, typer.Option(help="quantities to standardise with the training statistics")
+    ] = None,
+    validation: Annotated[
+        str | None,
+        typer.Option(help="fraction held out and measured after each epoch, or a data source of its own; default 0.2"),
+    ] = None,
+    test: Annotated[
+        str | None,
+        typer.Option(help="fraction held out before and measured once, at the end, or a data source; default none"),
+    ] = None,
+    optimizer: Annotated[str | None, typer.Option(help="sgd, momentum, adam or adamw; default adam")] = None,
+    lr: Annotated[float | None, typer.Option("--lr", help="learning rate")] = None,
+    momentum: Annotated[float | None, typer.Option()] = None,
+    weight_decay: Annotated[float | None, typer.Option()] = None,
+    epochs: Annotated[int, typer.Option(help="passes over the data, those of a resumed training included")] = 100,
+    batch: Annotated[
+        int | None, typer.Option(help="examples a step; 0 is all; default all up to 1024, else 64")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="seed of the split, the order and the initial values; default 0")
+    ] = None,
+    initial: Annotated[str, typer.Option(help="glorot, he, zeros, normal(0.1)")] = "glorot",
+    metric: Annotated[
+        str | None, typer.Option(help="accuracy(y > 0.5, t), rmse(y, t) or none; default: from the target")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="the model file")] = Path("model.safetensors"),
+    log: Annotated[Path | None, typer.Option(help="write a JSON line an epoch")] = None,
+    curve: Annotated[Path | None, typer.Option(help="draw the loss to this picture")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="go on with the model file, bit for bit")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON lines")] = False,
+) -> None:
+    """Train the parameters of a system that is written for one example."""
+    from wengert.api import read_text
+    from wengert.train.checkpoint import load_model
+    from wengert.train.equations import task, task_from
+    from wengert.train.session import TrainOptions
+    from wengert.train.session import train as run
+
+    text = sys.stdin.read() if str(file) == "-" else read_text(file)
+    named, constants = names_in(params), values_in(setting)
+    if resume:
+        made = task_from(load_model(out), text, named, constants, loss or None)
+    else:
+        made = task(text, params=named, constants=constants, loss=loss or None)
+    warn(made)
+    options = TrainOptions(
+        data=data,
+        bind=bind,
+        sizes=sizes_in(size),
+        standardise=None if standardise is None else tuple(names_in(standardise)),
+        validation=validation,
+        test=test,
+        optimizer=optimizer,
+        learning_rate=lr,
+        momentum=momentum,
+        weight_decay=weight_decay,
+        epochs=epochs,
+        batch=batch,
+        seed=seed,
+        initial=initial,
+        metric=metric,
+        model=out,
+        log=log,
+        curve=curve,
+        resume=resume,
+        json=as_json,
+    )
+    if run(made, options).interrupted:
+        raise typer.Exit(130)
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(help="a model file that train wrote", show_default=False)],
+    data: Annotated[str, typer.Option(help="a CSV or npz file, or a named set", show_default=False)],
+    bind: Annotated[str | None, typer.Option(help="replaces the binding of the training")] = None,
+    quantities: Annotated[str, typer.Option(help="which quantities to compute; default: the prediction")] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="write to .csv or .npz instead of printing CSV")
+    ] = None,
+) -> None:
+    """Apply a saved model to new data."""
+    from wengert.train.equations import task_from
+    from wengert.train.prediction import PredictOptions, write_prediction
+    from wengert.train.prediction import predict as run
+
+    prediction = run(task_from, PredictOptions(model, data, bind, tuple(names_in(quantities))))
+    write_prediction(prediction, sys.stdout if out is None else out)
+    if prediction.metric is not None and prediction.value is not None:
+        print(f"{prediction.metric.statement}: {prediction.value:.4f}", file=sys.stderr)
