@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wengert.ir.graph import Graph, Node
+from wengert.ir.walk import topological
 from wengert.loops import assembly, control
 from wengert.loops.access import flat
 from wengert.loops.contraction import matrices
@@ -81,13 +82,13 @@ class Body:
 
     def _constants(self) -> None:
         """Leaves that must lie in memory, since something reads them there."""
+        for node in topological(self.graph.outputs):
+            for x in must_be_stored(node):
+                if is_leaf(x) and x not in self.places:
+                    self.places[x] = self.memory.constant(x)
+                elif is_contraction(node):
+                    self._remember(x)
         for kernel in self.fusion.kernels:
-            for root in kernel.roots:
-                for x in must_be_stored(root):
-                    if is_leaf(x) and x not in self.places:
-                        self.places[x] = self.memory.constant(x)
-                    elif is_contraction(root):
-                        self._remember(x)
             for x in kernel.reads:
                 if x.op.name == "constant" and getattr(x.params["value"], "shape", ()) and x not in self.places:
                     self.places[x] = self.memory.constant(x)
