@@ -332,6 +332,13 @@ def test_an_output_may_stand_twice_in_the_result_or_not_at_all():
     assert count == 4
 
 
+def test_a_result_may_be_none():
+    assert nested((0, 1), 2, result=Static(None), slow=no_slow)((A, B)) is None
+    f = entry.build(copies(()), Signature((), (), (), None), no_slow, cache=False)
+    assert f() is None
+    assert entry.build(copies(()), Signature((), ()), no_slow, cache=False)() == ()
+
+
 D = ArrayType((4,))
 
 

@@ -26,6 +26,10 @@ class Static:
     value: Any
 
 
+OUTPUTS = Static("the outputs")
+"""The result that is the one output, or the tuple of all of them; None as a result is None."""
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """An array on the way in.
@@ -68,7 +72,7 @@ class Signature:
 
     inputs, outputs   the leaves in the order in which the program takes their data; all sizes are numbers
     parameters        those that are passed; one left out of here must be left out of the call
-    result            the tree of what is returned, over the numbers of the outputs (none given: the one output, or a tuple)
+    result            the tree of what is returned, over the numbers of the outputs (none given: `OUTPUTS`)
     aliases           output -> donated input whose memory it is: the array itself is returned
     arena_bytes       scratch memory that the program needs
     long              other Python threads run meanwhile: the program releases the interpreter's lock
@@ -77,7 +81,7 @@ class Signature:
     inputs: tuple[Input, ...]
     outputs: tuple[ArrayType, ...]
     parameters: tuple[Parameter, ...] | None = None
-    result: Tree | None = None
+    result: Tree = OUTPUTS
     aliases: Mapping[int, int] = field(default_factory=dict[int, int])
     arena_bytes: int = 0
     long: bool = False
@@ -86,7 +90,7 @@ class Signature:
         if self.parameters is None:
             flat = tuple(Parameter(x.name, k) for k, x in enumerate(self.inputs))
             object.__setattr__(self, "parameters", flat)
-        if self.result is None:
+        if self.result is OUTPUTS:
             whole = 0 if len(self.outputs) == 1 else tuple(range(len(self.outputs)))
             object.__setattr__(self, "result", whole)
         _check(self)
