@@ -7,7 +7,7 @@ sizes, compiled, or run by the interpreter, whose errors are exact. It knows no 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,11 +89,15 @@ def _run_segments(segments: Segments, parts: Sequence[Callable[..., Any]], array
         made = run(*(values[k] for k in part.reads))
         for k, value in zip(part.writes, made if part.node is None else (made,), strict=True):
             values[k] = value if isinstance(value, tuple | list) else np.asarray(value)
-    return tuple(_result(values[k]) for k in segments.outputs)
+    given = {id(array) for array in arrays}
+    return tuple(_owned(values[k], given) for k in segments.outputs)
 
 
-def _result(value: Any) -> Any:
-    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+def _owned(value: Array, given: Collection[int]) -> Any:
+    """A result that shares no memory with an input, as an op on the host may give; without axes, a NumPy scalar."""
+    if value.ndim == 0:
+        return value[()]
+    return value.copy() if value.base is not None or id(value) in given else value
 
 
 class Native:

@@ -5,7 +5,7 @@ It knows no machine code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -92,40 +92,54 @@ def split(graph: Graph) -> Segments | None:
     hosted = {node for node in order if not is_native(node)}
     if not hosted:
         return None
-    # What the host gives as a tuple or tape never enters native code.
+    while True:
+        # What the host gives as a tuple or tape never enters native code, nor do these leave it.
+        hosted.update(node for node in order if any(_is_several(x) and x in hosted for x in node.inputs))
+        ranks = _ranks(order, hosted)
+        crossing = {x for node in order for x in node.inputs if _is_several(x) and ranks[x] != ranks[node]} - hosted
+        if not crossing:
+            return _Splitter(graph, order, hosted, ranks).split()
+        hosted.update(x.inputs[0] if x.op.name == "item" else x for x in crossing)
+
+
+def _is_several(node: Node) -> bool:
+    return isinstance(node.type, TupleType | TapeType)
+
+
+def _ranks(order: Sequence[Node], hosted: Collection[Node]) -> dict[Node, int]:
+    """The place of each node's part: native parts have even ones, hosted nodes odd ones; a node comes after all that it reads."""
+    ranks: dict[Node, int] = {}
     for node in order:
-        if any(isinstance(x.type, TupleType | TapeType) and x in hosted for x in node.inputs):
-            hosted.add(node)
-    return _Splitter(graph, order, hosted).split()
+        if node.op.kind == "leaf":
+            ranks[node] = -1
+            continue
+        before = max((ranks[x] for x in node.inputs), default=-1)
+        ranks[node] = max(before, 0) + (max(before, 0) % 2 != (node in hosted))
+    return ranks
 
 
 class _Splitter:
-    def __init__(self, graph: Graph, order: Sequence[Node], hosted: Collection[Node]) -> None:
+    def __init__(
+        self, graph: Graph, order: Sequence[Node], hosted: Collection[Node], ranks: Mapping[Node, int]
+    ) -> None:
         self.graph = graph
         self.order = order
         self.hosted = hosted
+        self.ranks = ranks
         self.numbers = {x: k for k, x in enumerate(graph.inputs)}
 
     def split(self) -> Segments:
-        """Native parts have even places, hosted nodes odd ones: a node comes after all that it reads."""
+        """The parts in order of their places."""
         groups: dict[int, list[Node]] = {}
-        rank: dict[Node, int] = {}
         for node in self.order:
-            if node.op.kind == "leaf":
-                rank[node] = -1
-                continue
-            before = max((rank[x] for x in node.inputs), default=-1)
-            wanted = 1 if node in self.hosted else 0
-            rank[node] = before if before >= 0 and before % 2 == wanted else before + 1
-            if rank[node] % 2 != wanted:
-                rank[node] += 1
-            groups.setdefault(rank[node], []).append(node)
+            if node.op.kind != "leaf":
+                groups.setdefault(self.ranks[node], []).append(node)
         parts: list[Part] = []
         for place in sorted(groups):
             if place % 2:
                 parts.extend(self._hosted(node) for node in groups[place])
             else:
-                parts.append(self._native(groups[place], rank, place))
+                parts.append(self._native(groups[place], place))
         outputs = tuple(self._number(y, parts) for y in self.graph.outputs)
         return Segments(tuple(parts), len(self.numbers), outputs)
 
@@ -141,11 +155,11 @@ class _Splitter:
         self.numbers[node] = len(self.numbers)
         return Part(None, node, reads, (self.numbers[node],))
 
-    def _native(self, nodes: list[Node], rank: dict[Node, int], place: int) -> Part:
+    def _native(self, nodes: list[Node], place: int) -> Part:
         inside = set(nodes)
         reads = list(dict.fromkeys(x for node in nodes for x in node.inputs if x in self.numbers))
-        later = {x for node in self.order if rank[node] > place for x in node.inputs} | set(self.graph.outputs)
-        writes = [node for node in nodes if node in later and not isinstance(node.type, TupleType | TapeType)]
+        later = {x for node in self.order if self.ranks[node] > place for x in node.inputs} | set(self.graph.outputs)
+        writes = [node for node in nodes if node in later and not _is_several(node)]
         inputs = {x: input_node(f"v{self.numbers[x]}", x.type) for x in reads}
         outputs = rebuild(writes, lambda node, new: with_inputs(node, new) if node in inside else node, inputs)
         for node in writes:
