@@ -63,15 +63,27 @@ def tiling(spec: ContractSpec, target: Target) -> Tiling:
     size = spec.k * spec.n * BYTES[spec.dtype]
     if spec.m == 1 and spec.b_column == 1 and size >= LARGE_BYTES and spec.n >= native:
         return _streaming(spec, native)
-    lanes = lanes_for(spec.n, native)
-    vectors = _vectors(spec.m, max(spec.n // lanes, 1), registers(target))
-    rows = _rows(spec.m, vectors, registers(target))
-    tail = spec.n if spec.n < lanes else 0
-    tile = Tile(spec.dtype, rows, vectors, lanes, tail)
+    tile = _tile(spec, target)
     copy = spec.b_column != 1 or (size >= LARGE_BYTES and spec.m >= COPY_ROWS)
     most = min(BLOCK_BYTES // (spec.k * BYTES[spec.dtype]), BLOCK_COLUMNS)
     block = block_columns(spec.n, tile.columns, most, native)
     return Tiling(tile, _rest(spec, tile), block, copy)
+
+
+def _tile(spec: ContractSpec, target: Target) -> Tile:
+    lanes = lanes_for(spec.n, target.lanes(spec.dtype))
+    masked = target.vector_bytes >= 32  # narrower registers have no masks: lanes would be loaded one by one
+    available = pieces(spec.n, lanes) if masked else max(spec.n // lanes, 1)
+    vectors = _vectors(spec.m, available, target)
+    if vectors == available:  # one tile has all columns
+        return Tile(
+            spec.dtype,
+            _rows(spec.m, vectors, target),
+            vectors,
+            lanes,
+            spec.n % lanes if masked or spec.n < lanes else 0,
+        )
+    return Tile(spec.dtype, _rows(spec.m, vectors, target), vectors, lanes)
 
 
 def _streaming(spec: ContractSpec, native: int) -> Tiling:
@@ -87,25 +99,26 @@ _FEW_ROWS = {1: 16, 2: 8, 3: 8, 4: 6, 5: 5, 6: 4, 7: 3}
 """Vectors of a tile that has all rows there are: many, so that b is read in long pieces."""
 
 
-def _vectors(m: int, available: int, registers: int) -> int:
+def _vectors(m: int, available: int, target: Target) -> int:
     """The vectors of a tile's row."""
-    if registers < 32:
+    if registers(target) < 32:
         wanted = {1: 8, 2: 4, 3: 3, 4: 3}.get(m, 2)
     elif m in _FEW_ROWS:
         wanted = _FEW_ROWS[m]
     else:
-        wanted = 2 if available % 2 == 0 and available <= 16 else 3
+        wanted = 2 if target.vector_bytes == 64 and available % 2 == 0 and available <= 16 else 3
     return min(wanted, available)
 
 
-def _rows(m: int, vectors: int, registers: int) -> int:
+def _rows(m: int, vectors: int, target: Target) -> int:
     """The rows of a tile: the usual number where its last tile repeats little work, else what repeats least."""
-    if m in _FEW_ROWS and m * vectors <= registers - 4:
+    count = registers(target)
+    if m in _FEW_ROWS and m * vectors <= count - 4:
         return m
-    most = min((registers - 2 - vectors) // vectors, 12 if registers == 32 else 6)
+    most = min((count - 2 - vectors) // vectors, 12 if count == 32 else 6)
     if m <= most:
         return m
-    usual = min(8, most)
+    usual = most if vectors == 1 else min(8, most)
 
     def covered(rows: int) -> int:
         return pieces(m, rows) * rows
