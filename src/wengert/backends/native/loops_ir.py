@@ -15,6 +15,7 @@ from wengert.backends.native.frame import Lanes
 from wengert.backends.native.instructions import ELEMENTS, Value, literal
 from wengert.backends.native.vectors import identity_of
 from wengert.backends.native.widths import Shape, power_above
+from wengert.ir.types import FLOATS
 from wengert.loops.nest import (
     Accumulate,
     Accumulator,
@@ -238,19 +239,41 @@ class Loops(Flow):
                 self.state[accumulator, width, chain] = start
 
     def accumulate(self, statement: Accumulate) -> None:
-        """Combine a value into the accumulator's register for these lanes; fewer lanes than it has are filled up."""
+        """Combine a value into the accumulator's register for these lanes; fewer lanes than it has are filled up.
+
+        The order of a sum is free, so its rounding is no one else's: a product is added without being rounded first.
+        """
         accumulator = statement.accumulator
         width = 1 if self.lanes is None else self.lanes.width
-        value = self.masked(accumulator.combine, self.value(statement.value, width))
         cell = (accumulator, width, self.chain)
         if cell not in self.state:  # opened in these lanes
             cell = (accumulator, width, 0)
+        factors = self._factors(statement)
+        if factors is not None and cell in self.state:
+            before = self.state[cell]
+            x, y = (self.value(factor, width) for factor in factors)
+            after = self.builder(width).fma(x, y, before)
+            mask = None if self.lanes is None or width == 1 else self.lanes.mask
+            self.state[cell] = after if mask is None else self.wide.where(mask, after, before)
+            return
+        value = self.masked(accumulator.combine, self.value(statement.value, width))
         if cell not in self.state:  # the ragged end of a loop: its lanes are the first of the loop's
             wide = min(key[1] for key in self.state if key[0] is accumulator and key[1] > width)
             value, cell = self._widened(accumulator, value, wide), (accumulator, wide, 0)
         before = self.state[cell]
         start = identity_of(accumulator.combine, value.dtype, value.width)
         self.state[cell] = value if before == start else self.combine(accumulator.combine, before, value)
+
+    def _factors(self, statement: Accumulate) -> tuple[Instruction, Instruction] | None:
+        """x and y of a float x y that is added, where the target multiplies and adds in one instruction."""
+        value = statement.value
+        if not isinstance(value, Compute) or statement.accumulator.combine != "add" or value.dtype not in FLOATS:
+            return None
+        if not self.unit.module.target.fma:
+            return None
+        if value.function == "multiply":
+            return (value.inputs[0], value.inputs[1])
+        return (value.inputs[0], value.inputs[0]) if value.exponent == 2 else None
 
     def _widened(self, accumulator: Accumulator, value: Value, width: int) -> Value:
         rest = identity_of(accumulator.combine, value.dtype, value.width)

@@ -307,6 +307,8 @@ class Entries(Frame):
         if inputs[0].dtype == "bool" and compute.function in ("add", "multiply", "maximum", "minimum"):
             combine: Any = compute.function
             return self.combine(combine, *inputs)
+        if compute.function == "logaddexp" and (zero := [k for k, x in enumerate(inputs) if x == b.like(0, x)]):
+            return b.softplus(inputs[1 - zero[0]])  # it shares its exponential with the logistic function
         if compute.exponent is not None:
             return b.integer_power(inputs[0], compute.exponent)
         return getattr(b, compute.function)(*inputs)
