@@ -530,6 +530,24 @@ def test_a_dropped_function_frees_its_memory():
     assert watched() is None
 
 
+def test_functions_in_cycles_are_taken_down():
+    import gc
+
+    for _ in range(20):
+        circle: list = []
+
+        def slow(*args, circle=circle):
+            return circle
+
+        f = copying(Input("x", X), slow=slow, arena_bytes=2**17)
+        f.itself = f
+        circle.append(f)
+        f(sample(X))
+        del f, circle, slow
+        gc.collect()
+    assert not gc.garbage
+
+
 @pytest.mark.parametrize("long", [False, True])
 def test_eight_threads_call_at_once(long):
     kind = ArrayType((1000,))

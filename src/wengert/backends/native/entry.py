@@ -84,9 +84,8 @@ def builtin(code: jit.Code, signature: Signature, slow: Callable[..., Any], fail
         return calls.PlainCall(code, signature, slow, fail)
     memory = plan.make(signature, code.address(PROGRAM))
     with jit.LOCK:
-        entry = _entry()
-    definition = _MethodDef(b"compiled", entry.address(entry_ir.ENTRY), _FASTCALL_KEYWORDS, None)
-    held = (memory.plan, slow, fail, memory, definition, code, entry)
+        definition = _definition()
+    held = (memory.plan, slow, fail, memory, code)
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype, new.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
     return new(ctypes.addressof(definition), held, None)
@@ -96,6 +95,18 @@ def builtin(code: jit.Code, signature: Signature, slow: Callable[..., Any], fail
 def _entry() -> jit.Code:
     """The entry that all compiled functions share."""
     return jit.load(entry_ir.text(), [entry_ir.ENTRY], _imports(), host())
+
+
+@cache
+def _definition() -> _MethodDef:
+    """What Python reads to call the entry. It is never freed: Python reads it also when it takes down a function of a cycle,
+    or the last functions at its own end.
+    """
+    entry = _entry()
+    made = _MethodDef(b"compiled", entry.address(entry_ir.ENTRY), _FASTCALL_KEYWORDS, None)
+    for thing in (entry, made):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
+    return made
 
 
 def _imports() -> dict[str, int]:

@@ -138,6 +138,7 @@ class Slot:
     def __del__(self) -> None:
         if self._cell.value:
             self._free(self._cell.value)
+            self._cell.value = 0
 
 
 @dataclass(frozen=True)
