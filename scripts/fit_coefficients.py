@@ -248,7 +248,7 @@ FITS: dict[str, Fit] = {
         mpf(0),
         LOG_S,
         lambda z: z**2,
-        0,
+        3,
         7,
     ),
     "INVERSE_CBRT": Fit(

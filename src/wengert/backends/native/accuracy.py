@@ -27,7 +27,7 @@ ULP_BOUNDS: dict[str, tuple[float, float]] = {
     "arcsinh": (0.6, 1.8),
     "arccosh": (0.6, 2.6),
     "arctanh": (0.6, 1.8),
-    "power": (0.6, 1.3),
+    "power": (1.2, 1.3),
     "cbrt": (0.6, 0.6),
     "hypot": (0.6, 1.2),
     "erf": (1.1, 1.2),

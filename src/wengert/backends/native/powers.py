@@ -1,7 +1,7 @@
 """Powers and roots over lanes: xʸ, xⁿ, ∛x and √(x² + y²). They know no graph.
 
-xʸ = 2^(y log₂ x) needs log₂ x with 11 bits more than a double has, so there numbers are sums of two doubles (Dekker 1971),
-the small one holding what the large one lost.
+xʸ = 2^(y log₂ x) needs log₂ x with as many bits more than its dtype has as the exponent has: there numbers are pairs, a number
+and what its rounding lost (Dekker 1971).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from wengert.backends.native.floating import Floating
 from wengert.backends.native.values import Value
 from wengert.errors import GraphError
 
-BEYOND = 1100.0
+BEYOND = {"float32": 200.0, "float64": 1100.0}
 """2 to a higher power is ∞, to a lower one than its negative 0."""
 CUBE_ROOT_OF_TWO = {"float32": (0.7937005, 1.2599211), "float64": (2 ** (-1 / 3), 2 ** (1 / 3))}
 LARGEST_PRODUCT = 4
@@ -26,19 +26,19 @@ Pair = tuple[Value, Value]
 
 
 def _log2_pair(b: Floating, a: Value) -> Pair:
-    """log₂ a for finite a > 0 as a sum of two doubles, to 2⁻⁶⁵ of its size; `LOG_TAIL` ends the series of 2 artanh s."""
+    """log₂ a for finite a > 0, with an error of 2⁻⁶⁵ (2⁻³⁵ in single precision) of its size; `LOG_TAIL` ends the series of 2 artanh s."""
     m, k = exponential.normalised(b, a)
     f = b.subtract(m, b.like(1, a))
     s, s_low = _quotient_by_two_more(b, f)
     z, z_lost = b.two_product(s, s)
     z_low = b.fma(b.add(s, s), s_low, z_lost)
-    tail = b.multiply(z, b.polynomial(LOG_TAIL["float64"], z))
-    p, p_lost = b.fast_two_sum(b.like(TWO_THIRDS["float64"][0], a), tail)
-    w = _times(b, (z, z_low), (p, b.add(p_lost, b.like(TWO_THIRDS["float64"][1], a))))
+    tail = b.multiply(z, b.polynomial(LOG_TAIL[a.dtype], z))
+    p, p_lost = b.fast_two_sum(b.like(TWO_THIRDS[a.dtype][0], a), tail)
+    w = _times(b, (z, z_low), (p, b.add(p_lost, b.like(TWO_THIRDS[a.dtype][1], a))))
     v, v_low = _times(b, (s, s_low), w)
     total, lost = b.fast_two_sum(b.add(s, s), v)
     low = b.add(lost, b.fma(b.like(2, a), s_low, v_low))
-    g, g_low = _times(b, (total, low), (b.like(LOG2_E["float64"][0], a), b.like(LOG2_E["float64"][1], a)))
+    g, g_low = _times(b, (total, low), (b.like(LOG2_E[a.dtype][0], a), b.like(LOG2_E[a.dtype][1], a)))
     high, rest = b.fast_two_sum(k, g)
     return high, b.add(rest, g_low)
 
@@ -62,33 +62,24 @@ def _times(b: Floating, x: Pair, y: Pair) -> Pair:
 
 def _exp2_pair(b: Floating, high: Value, low: Value) -> Value:
     """2^(high + low)."""
-    near = b.less(b.abs(high), b.like(BEYOND, high))
-    low = b.where(near, low, b.like(0, high))
-    whole, n = b.nearest(b.clamp(high, -BEYOND, BEYOND))
-    fraction = b.add(b.subtract(b.clamp(high, -BEYOND, BEYOND), whole), low)
+    beyond = BEYOND[high.dtype]
+    low = b.where(b.less(b.abs(high), b.like(beyond, high)), low, b.like(0, high))
+    inside = b.clamp(high, -beyond, beyond)
+    whole, n = b.nearest(inside)
+    fraction = b.add(b.subtract(inside, whole), low)
     r = b.multiply(fraction, b.like(math.log(2), high))
-    p = b.fma(b.multiply(r, r), b.polynomial(EXPM1["float64"], r), r)
+    p = b.fma(b.multiply(r, r), b.polynomial(EXPM1[high.dtype], r), r)
     return b.scaled(b.add(p, b.like(1, high)), n)
 
 
 def power(b: Floating, x: Value, y: Value) -> Value:
     """xʸ, with the special cases of C's pow (ISO C, F.10.4.4)."""
-    if x.dtype == "float32":
-        wide = _power(b, b.cast(x, "float64"), b.cast(y, "float64"), exact=False)
-        return b.cast(wide, "float32")
-    return _power(b, x, y, exact=True)
-
-
-def _power(b: Floating, x: Value, y: Value, exact: bool) -> Value:
-    """`exact` for a double result; a result that is rounded to single precision needs no pairs."""
     zero, one, infinity = b.like(0, x), b.like(1, x), b.like(math.inf, x)
     a = b.abs(x)
-    if exact:
-        high, low = _log2_pair(b, a)
-    else:
-        high, low = exponential.log2(b, a), zero
-    high = b.where(b.equal(a, zero), b.negative(infinity), b.where(b.equal(a, infinity), infinity, high))
-    low = b.where(b.logical_or(b.equal(a, zero), b.equal(a, infinity)), zero, low)
+    high, low = _log2_pair(b, a)
+    nothing, endless = b.equal(a, zero), b.equal(a, infinity)
+    high = b.where(nothing, b.negative(infinity), b.where(endless, infinity, high))
+    low = b.where(b.logical_or(nothing, endless), zero, low)
     product, lost = b.two_product(high, y)
     size = b.where(b.equal(a, one), one, _exp2_pair(b, product, b.fma(low, y, lost)))
     return _with_sign(b, x, y, size)
