@@ -110,6 +110,7 @@ def test_documents_are_there():
         "design.md",
         "training.md",
         "accuracy.md",
+        "calls.md",
     }
 
 
