@@ -7,6 +7,7 @@ is being written down, it adds its nodes there. So transforms nest in any order.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -21,6 +22,8 @@ from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import substitute
 from wengert.passes import pipeline
+from wengert.passes.bodies import everywhere
+from wengert.passes.joining import join
 from wengert.tracing.record import Leaf, Recorded, leaf_of, new_inputs, record, splice, traced_program
 from wengert.tracing.tracer import Traced
 from wengert.tracing.trees import argument_names, flatten, name_of, unflatten
@@ -40,6 +43,11 @@ def trace(f: Callable[..., Any]) -> Callable[..., Graph]:
         return traced_program(f, args, kwargs).graph
 
     return traced
+
+
+def _joined(outputs: Sequence[Node]) -> list[Node]:
+    """The outputs with every loop and its derivative as one loop: before they are derived again, and each for itself."""
+    return list(everywhere(join, Graph((), tuple(outputs))).outputs)
 
 
 def finish(inputs: Sequence[Node], outputs: Sequence[Node], values: Sequence[Any]) -> list[Any]:
@@ -77,7 +85,8 @@ class _Chosen:
                 args[k] = arg
             return self.f(*args, **self.kwargs)
 
-        return record(new_inputs(self.names, leaves), [leaf.weak for leaf in leaves], call)
+        recorded = record(new_inputs(self.names, leaves), [leaf.weak for leaf in leaves], call)
+        return replace(recorded, outputs=_joined(recorded.outputs))
 
     def real_leaves(self) -> list[Leaf]:
         """The leaves as real numbers: a whole number of Python is one, an array of whole numbers is not.
@@ -147,7 +156,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
         recorded = chosen.record(chosen.real_leaves())
         y = _only_number(f, recorded)
         back = pull([y], recorded.inputs, [constant(1, y.type)], weigh=True)
-        outputs = [y, *_filled(back, recorded.inputs)]
+        outputs = _joined([y, *_filled(back, recorded.inputs)])
         value, *slopes = finish(_inputs(recorded), outputs, _given(chosen.values, recorded))
         gradients = unflatten(chosen.spec, slopes)
         return _results(recorded, [value]), gradients[0] if isinstance(argnums, int) else gradients
@@ -189,7 +198,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     inner = [input_node(f"tangent of {name}", leaf.type) for name, leaf in zip(chosen.names, leaves, strict=True)]
     ahead = _filled(push(recorded.outputs, recorded.inputs, inner, weigh=True), recorded.outputs)
     inputs = [*_inputs(recorded), *inner]
-    found = finish(inputs, [*recorded.outputs, *ahead], [*_given(chosen.values, recorded), *moved])
+    outputs = _joined([*recorded.outputs, *ahead])
+    found = finish(inputs, outputs, [*_given(chosen.values, recorded), *moved])
     n = len(ahead)
     return _results(recorded, found[:n]), _results(recorded, found[n:])
 
@@ -203,7 +213,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     recorded = chosen.record(chosen.real_leaves())
     types = [Leaf(node.type) for node in recorded.outputs]
     inner = [input_node(f"cotangent {k}", leaf.type) if leaf.type.is_float else None for k, leaf in enumerate(types)]
-    back = _filled(pull(recorded.outputs, recorded.inputs, inner, weigh=True), recorded.inputs)
+    back = _joined(_filled(pull(recorded.outputs, recorded.inputs, inner, weigh=True), recorded.inputs))
 
     def pullback(cotangents: Any) -> tuple[Any, ...]:
         given = _like(cotangents, recorded.spec, types, "cotangents", "result")

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from wengert.autodiff.batch import batched, spread
 from wengert.autodiff.forward import jvp
-from wengert.autodiff.loops import Names, filled
 from wengert.autodiff.reverse import contributions
 from wengert.ir.graph import Graph, Node, apply
 from wengert.ir.types import ArrayType, Size
 from wengert.ir.walk import substitute
 from wengert.ops.control import Cotangents, results
 from wengert.ops.kinds import as_batched, batch_size
+from wengert.ops.loop import Names, filled
 
 Signals = list[Node | None]
 Side = tuple[tuple[Node, ...], Signals]

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 
 from wengert.autodiff.branches import batch_cond, jvp_cond, vjp_cond
 from wengert.autodiff.forward import jvp
-from wengert.autodiff.loops import Carry, Loop, Names, Read, filled, names_of, read_only, zeros
 from wengert.autodiff.residuals import Reads, read_back, residuals
 from wengert.autodiff.reverse import contributions
 from wengert.autodiff.rows import batch_loop
@@ -23,6 +22,7 @@ from wengert.ir.graph import Node, apply, constant
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import depends_on, topological
 from wengert.ops.control import RULES, Cotangents, Rules, results
+from wengert.ops.loop import Carry, Loop, Names, Read, filled, names_of, read_only, zeros
 from wengert.ops.primes import without_primes
 
 Signals = list[Node | None]

@@ -8,12 +8,12 @@ from weakref import WeakKeyDictionary
 
 from wengert.autodiff.batch import spread
 from wengert.autodiff.branches import choose
-from wengert.autodiff.loops import Carry, Loop, Names, Read, names_of
 from wengert.ir.graph import Graph, Node, apply, constant
 from wengert.ir.types import ArrayType, Size, TapeType
 from wengert.ir.walk import substitute
 from wengert.ops.control import results
 from wengert.ops.kinds import as_batched, batch_size
+from wengert.ops.loop import Carry, Loop, Names, Read, names_of
 
 _RUNNING: WeakKeyDictionary[Node, Node] = WeakKeyDictionary()
 """For a tape over a batch whose rows end at different steps: the tape that says which rows were running."""

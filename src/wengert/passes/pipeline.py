@@ -6,17 +6,23 @@ from collections.abc import Callable, Sequence
 
 from wengert.ir.graph import Graph
 from wengert.passes.algebra import simplify
+from wengert.passes.bodies import everywhere, has_bodies
 from wengert.passes.cse import share
 from wengert.passes.dce import eliminate
 from wengert.passes.fold import fold
+from wengert.passes.hoisting import hoist
+from wengert.passes.joining import join
 from wengert.passes.lookup import look_up
 from wengert.passes.open_primes import open_primes
+from wengert.passes.pruning import prune
 from wengert.passes.stability import stabilise
 from wengert.passes.structure import contract, narrow
 
 Pass = Callable[[Graph], Graph]
 
 PIPELINE: tuple[Pass, ...] = (
+    join,  #        a loop and the same loop with its derivative run once
+    prune,  #       results of loops that nothing reads go
     open_primes,  # σ'(z) becomes y (1 − y)
     share,  #       equal expressions become one node
     fold,  #        ½·2 becomes 1
@@ -25,25 +31,29 @@ PIPELINE: tuple[Pass, ...] = (
     stabilise,  #   log(1 + eˣ) becomes softplus(x): listed to the user
     narrow,  #      what is the same along an axis is computed once
     contract,  #    Σ_k a_ik b_kj becomes one product
+    hoist,  #       what a loop computes at every step alike is computed before it
     simplify,  #    what these passes left
     fold,
     share,
     eliminate,  #   what is never read goes
+    prune,
 )
 
 
 def run(graph: Graph, passes: Sequence[Pass] = PIPELINE) -> Graph:
-    """The graph after each pass in turn."""
+    """The graph after each pass in turn, and the sub-graphs of its branches and loops as well."""
+    deep = has_bodies(graph)
     for each in passes:
-        graph = each(graph)
+        graph = everywhere(each, graph) if deep else each(graph)
     return graph
 
 
 def stages(graph: Graph, passes: Sequence[Pass] = PIPELINE) -> list[tuple[str, Graph]]:
     """("start", the graph) and then (name of the pass, the graph after it) for every pass, so that every stage can be printed."""
     result = [("start", graph)]
+    deep = has_bodies(graph)
     for each in passes:
-        graph = each(graph)
+        graph = everywhere(each, graph) if deep else each(graph)
         result.append((each.__name__, graph))
     return result
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import permutations
 from typing import Any
 from typing import Literal as OneOf
@@ -246,8 +247,7 @@ class Rewriter:
         self.deferred = False
         self.depth = 0
         self.visits = 0
-        self.by_signature: dict[tuple[str, ...], list[Rewrite]] = {}
-        self.asked = [(rule, list(rule.signatures())) for rule in rules]
+        self.admission = admission(tuple(rules))
 
     def visit(self, node: Node, inputs: tuple[Node, ...]) -> Node:
         """The rule of a walk from the leaves up: the node on its new inputs, rewritten."""
@@ -291,17 +291,10 @@ class Rewriter:
             return new
         return None
 
-    def candidates(self, node: Node) -> list[Rewrite]:
+    def candidates(self, node: Node) -> Sequence[Rewrite]:
         """The rules that the op of the node and the ops of its inputs admit."""
-        heads = tuple(parent.op.name for parent in node.inputs) if len(node.inputs) <= 3 else ()
-        key = (node.op.name, *heads)
-        if key not in self.by_signature:
-            self.by_signature[key] = [
-                rule
-                for rule, signatures in self.asked
-                if any(op == node.op.name and _admits(op, wanted, heads) for op, wanted in signatures)
-            ]
-        return self.by_signature[key]
+        heads = tuple([parent.op.name for parent in node.inputs]) if len(node.inputs) <= 3 else ()
+        return self.admission.candidates(node.op.name, heads)
 
     def maker(self, replaced: Node) -> Maker:
         """How a rule makes nodes: typed, shared, rewritten, with the source of what they replace."""
@@ -312,6 +305,31 @@ class Rewriter:
             return self.rewritten(self.table.share(Node(record, inputs, params, type, replaced.source)))
 
         return make
+
+
+class Admission:
+    """Which rules of a sequence an op with these ops as its inputs admits; asked once for every such pair in the process."""
+
+    def __init__(self, rules: Sequence[Rewrite]) -> None:
+        self.by_op: dict[str, list[tuple[int, Rewrite, tuple[str | None, ...] | None]]] = {}
+        for place, rule in enumerate(rules):
+            for op, wanted in rule.signatures():
+                self.by_op.setdefault(op, []).append((place, rule, wanted))
+        self.known: dict[tuple[str, tuple[str, ...]], list[Rewrite]] = {}
+
+    def candidates(self, op: str, heads: tuple[str, ...]) -> Sequence[Rewrite]:
+        """The rules in order."""
+        key = (op, heads)
+        if key not in self.known:
+            admitted = {place: rule for place, rule, wanted in self.by_op.get(op, ()) if _admits(op, wanted, heads)}
+            self.known[key] = [admitted[place] for place in sorted(admitted)]
+        return self.known[key]
+
+
+@lru_cache(maxsize=256)
+def admission(rules: tuple[Rewrite, ...]) -> Admission:
+    """The admission table of a sequence of rules."""
+    return Admission(rules)
 
 
 def _admits(op: str, wanted: tuple[str | None, ...] | None, heads: tuple[str, ...]) -> bool:

@@ -98,7 +98,7 @@ def _branch(side: Recorded, dtypes: Sequence[str], captured: Sequence[Traced]) -
 def _held(side: Recorded, captured: Sequence[Traced]) -> list[Node]:
     """The inputs of a sub-graph for what it and those beside it read from outside."""
     own = {value.node: inner for value, inner in side.captured}
-    return [own.get(v.node) or input_node(f"unread {k}", v.node.type) for k, v in enumerate(captured)]
+    return [own[v.node] if v.node in own else input_node(f"unread {k}", v.node.type) for k, v in enumerate(captured)]
 
 
 def _cast(node: Node, dtype: str) -> Node:

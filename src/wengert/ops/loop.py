@@ -71,6 +71,12 @@ class Loop:
         return tuple(each.inner for each in (*self.carries, *self.xs, *self.consts))
 
     @property
+    def varying(self) -> tuple[Node, ...]:
+        """The inputs of the body that differ from step to step."""
+        counter = () if self.counter is None else (self.counter,)
+        return (*counter, *(each.inner for each in (*self.carries, *self.xs)))
+
+    @property
     def after(self) -> tuple[Node, ...]:
         """The results of the body: the carries after a step, then the ys."""
         return (*(carry.after for carry in self.carries), *self.ys)
@@ -102,6 +108,11 @@ class Loop:
         """The loop whose ys hold these nodes of the body too."""
         return replace(self, ys=(*self.ys, *(node for node in dict.fromkeys(nodes) if node not in self.ys)))
 
+    def changed(self, after: Sequence[Node]) -> Loop:
+        """The loop with another body: what the carries and the ys become."""
+        carries = tuple(c._replace(after=y) for c, y in zip(self.carries, after, strict=False))
+        return replace(self, carries=carries, ys=tuple(after[len(carries) :]))
+
     def place(self, y: Node) -> int:
         """The place of a y among the results of the node."""
         return len(self.carries) + self.ys.index(y)
@@ -124,6 +135,17 @@ class Names:
             name += "'"
         self.taken.add(name)
         return input_node(name, type)
+
+    def again(self, node: Node) -> Node:
+        """An input that stands for another under a name that is not taken: the input itself, where its own is not."""
+        name = str(node.params["name"])
+        if name not in self.taken:
+            self.taken.add(name)
+            return node
+        while name in self.taken:
+            name += "'"
+        self.taken.add(name)
+        return input_node(name, node.type)
 
 
 def names_of(loop: Loop) -> Names:
