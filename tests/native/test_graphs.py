@@ -109,10 +109,9 @@ def test_the_factors_of_a_product_stay_until_its_last_row_is_stored():
 
 def test_a_guard_that_is_the_same_in_every_lane_masks_strided_entries():
     x = input_node("x", ArrayType((9, 40)))
-    y = apply("pad", apply("slice", x, start=(0, 0), stop=(9, 40), step=(1, 5)), low=(1, 0), high=(2, 0))
-    graph = Graph((x,), (apply("sin", apply("transpose", y, axes=(1, 0))), y))
+    y = apply("pad", x, low=(1, 0), high=(2, 0))
+    graph = Graph((x,), (apply("sin", apply("slice", y, start=(0, 0), stop=(12, 40), step=(2, 5))),))
     assert_same(Case(graph, {"x": np.random.default_rng(0).normal(size=(9, 40))}))
-    assert_same(Case(graph, {"x": np.random.default_rng(0).normal(size=(9, 40))}, small=True))
 
 
 def test_equal_places_of_a_scatter_add_all_entries():
