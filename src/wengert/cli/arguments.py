@@ -35,6 +35,11 @@ Setting = Annotated[
     typer.Option("--set", help="a value: w=0.5, x=[1,2,3]; may be repeated", default_factory=list, show_default=False),
 ]
 Form = Literal["index", "matrix", "elements"]
+Backend = Annotated[
+    Literal["native", "interpreter"],
+    typer.Option("--backend", help="what runs it: code of this processor, or NumPy node by node"),
+]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="neither look for code on disk nor keep it there")]
 
 
 @contextmanager
@@ -100,6 +105,13 @@ def dims(system: Any, settings: list[str]) -> dict[str, int]:
             )
         result[shape[0].name] = number
     return result
+
+
+def keep_no_code() -> None:
+    """Native code is neither looked for on disk nor kept there."""
+    from wengert.backends.native import cache
+
+    cache.configure(enabled=False)
 
 
 def warn(system: Any) -> None:

@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from wengert.cli.arguments import File, Setting, Size, names_in, sizes_in, values_in, warn
+from wengert.cli.arguments import (
+    Backend,
+    File,
+    NoCache,
+    Setting,
+    Size,
+    keep_no_code,
+    names_in,
+    sizes_in,
+    values_in,
+    warn,
+)
 
 
 def train(
@@ -52,6 +63,8 @@ def train(
     curve: Annotated[Path | None, typer.Option(help="draw the loss to this picture")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on with the model file, bit for bit")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON lines")] = False,
+    backend: Backend = "native",
+    no_cache: NoCache = False,
 ) -> None:
     """Train the parameters of a system that is written for one example."""
     from wengert.api import read_text
@@ -62,10 +75,12 @@ def train(
 
     text = sys.stdin.read() if str(file) == "-" else read_text(file)
     named, constants = names_in(params), values_in(setting)
+    if no_cache:
+        keep_no_code()
     if resume:
-        made = task_from(load_model(out), text, named, constants, loss or None)
+        made = task_from(load_model(out), text, named, constants, loss or None, backend)
     else:
-        made = task(text, params=named, constants=constants, loss=loss or None)
+        made = task(text, params=named, constants=constants, loss=loss or None, backend=backend)
     warn(made)
     options = TrainOptions(
         data=data,
