@@ -214,6 +214,8 @@ def watch(first: int, last: int) -> list[int]:
             for line in worker.stdout:
                 if line.startswith("\0"):
                     first = int(line[1:])
+                    if first % 500 == 0:
+                        print(f"at {first}, {len(failed)} differ", file=sys.stderr, flush=True)
                     continue
                 if line.startswith("seed "):
                     failed.append(first)
