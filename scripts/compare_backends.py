@@ -39,7 +39,7 @@ def native(case: Case) -> Sequence[Any]:
     """
     from wengert.backends import native
 
-    with _thresholds(case.small):
+    with small_thresholds(case.small):
         f = native.compile(case.graph, donate=case.donate, cache=False)
         first = f(**_given(case))
     given = _given(case)
@@ -65,7 +65,7 @@ def _given(case: Case) -> dict[str, np.ndarray]:
 
 
 @contextmanager
-def _thresholds(small: bool) -> Iterator[None]:
+def small_thresholds(small: bool) -> Iterator[None]:
     """Blocks, chunks and rows so small that a small graph has many."""
     from wengert.loops import contraction, fuse, rows, sweep
 

@@ -17,6 +17,7 @@ from wengert.ir.types import ArrayType, TapeType, TupleType
 
 SIZES = (1, 2, 3, 4, 5, 7, 8, 16, 17, 33)
 LONG_SIZES = (1, 2, 3, 3, 17, 300, 5000)
+TINY_SIZES = (1, 2, 3, 4, 6)
 LONGEST = 70_000
 EMPTY = 0.02
 """How often an axis has no entries."""
@@ -86,7 +87,7 @@ class Generator:
         fitting = [x for x in self.nodes if x.type.rank >= rank and x.type.dtype in wanted]
         if fitting:
             return self.pick(fitting)
-        return self.leaf(tuple(self.pick(SIZES) for _ in range(rank)), self.pick(wanted))
+        return self.leaf(tuple(self.pick(self.sizes) for _ in range(rank)), self.pick(wanted))
 
     def whole(self, rank: int = 0) -> Node:
         """A node of any dtype."""
@@ -105,7 +106,7 @@ class Generator:
     def body(self, given: Sequence[ArrayType], wanted: Sequence[ArrayType], nodes: int) -> Graph:
         """A graph from inputs to results of given types: of a loop or a branch."""
         inputs = tuple(input_node(f"a{k}", type) for k, type in enumerate(given))
-        inside = Generator(self.rng, self.dtype, self.rules, SIZES, self.most, inputs, self.depth + 1)
+        inside = Generator(self.rng, self.dtype, self.rules, self.sizes, self.most, inputs, self.depth + 1)
         for _ in range(nodes):
             inside.grow()
         return Graph(inputs, tuple(inside._of_type(type) for type in wanted))
@@ -146,14 +147,19 @@ class Case:
         return Case(self.graph.with_outputs(outputs), self.values, donate, self.small, self.strided)
 
 
-def random_case(seed: int) -> Case:
-    """A graph of some 5 to 25 nodes with the gradient of a sum of its outputs, and values for its inputs."""
+def random_case(seed: int, tiny: bool = False) -> Case:
+    """A graph of some 5 to 25 nodes with the gradient of a sum of its outputs, and values for its inputs. `tiny` is for what is
+    interpreted entry by entry.
+    """
     from scripts.random_rules import LONG_RULES, RULES
 
     rng = np.random.default_rng(seed)
     dtype = "float64" if rng.random() < 0.7 else "float32"
-    long = rng.random() < 0.06
-    g = Generator(rng, dtype, LONG_RULES if long else RULES, LONG_SIZES if long else SIZES, 80_000 if long else 4000)
+    long = rng.random() < 0.06 and not tiny
+    if long:
+        g = Generator(rng, dtype, LONG_RULES, LONG_SIZES, 80_000)
+    else:
+        g = Generator(rng, dtype, RULES, *((TINY_SIZES, 200) if tiny else (SIZES, 4000)))
     for _ in range(int(rng.integers(1, 4))):
         g.leaf((LONGEST,) if long and rng.random() < 0.3 else g.shape())
     for _ in range(int(rng.integers(3, 10) if long else rng.integers(4, 26))):

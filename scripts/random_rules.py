@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scripts.random_graphs import SIZES, Generator, Rule, numbers
+from scripts.random_graphs import Generator, Rule, numbers
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType, TapeType
 from wengert.ops.control import results
@@ -287,7 +287,7 @@ def looked_up(g: Generator) -> Node | None:
     if not x.shape[axis]:
         return None
     batch = int(g.rng.integers(0, axis + 1)) if g.chance(0.3) else 0
-    shape = (*x.shape[:batch], *(g.pick(SIZES) for _ in range(int(g.rng.integers(0, 3)))))
+    shape = (*x.shape[:batch], *(g.pick(g.sizes) for _ in range(int(g.rng.integers(0, 3)))))
     indices, name = _indices(g, shape, x.shape[axis])
     node = apply("gather", x, indices, axis=axis, batch=batch)
     if name:
@@ -301,7 +301,7 @@ def scattered(g: Generator) -> Node | None:
     axis = int(g.rng.integers(x.type.rank))
     batch = int(g.rng.integers(0, axis + 1)) if g.chance(0.3) else 0
     picked = int(g.rng.integers(0, min(2, x.type.rank - axis) + 1))
-    size = g.pick(SIZES)
+    size = g.pick(g.sizes)
     indices, name = _indices(g, (*x.shape[:batch], *x.shape[axis : axis + picked]), size)
     node = apply("scatter_add", x, indices, axis=axis, batch=batch, size=size)
     if name:
