@@ -6,4 +6,5 @@ agreement    every contestant's results against a reference, before anything is 
 timing       interleaved samples, medians and ratios
 child        one row in a process of its own, pinned to its processors
 report       the table, on a terminal and as a document
+matmul       matrix products alone, by size and transposition, against BLAS and XLA: a command of its own
 """

@@ -35,7 +35,7 @@ def outcome(name: str, rounds: int, sample: float, limit: float) -> dict[str, An
             continue
         try:
             call = agreed_call(contestant, workload, references)
-            samplers.append(Sampler(contestant, call, sample))
+            samplers.append(Sampler(contestant, call, sample, machine.clock(row.threads)))
         except Exception as error:  # any failure of a contestant is part of the report, and the others go on
             failed[contestant.name] = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
     if samplers:

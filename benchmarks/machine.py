@@ -8,6 +8,8 @@ import platform
 import re
 import shutil
 import subprocess
+import time
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -18,6 +20,12 @@ def pin(threads: int) -> None:
     """Hold this process to `threads` processors, where the system can."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
+
+
+def clock(threads: int) -> Callable[[], float]:
+    """The processor time of this process where it has one processor, so that what else the machine does is not counted; elapsed
+    time where it has several, since threads that wait for each other count too."""
+    return time.process_time if threads == 1 else time.perf_counter
 
 
 def settings(threads: int) -> dict[str, str]:

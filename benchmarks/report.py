@@ -123,6 +123,7 @@ def _head(machine: Mapping[str, str], date: str, rounds: int) -> list[str]:
         f"* {packages}",
         f"* Up to {rounds} rounds; in each round one sample of every contestant, in one process for a row, held to as many processors",
         "  as the row has threads. Times are medians; a ratio is the median of the ratios within the rounds, so that other load cancels.",
+        "* With one thread the clock is the processor time of the process, with two it is elapsed time.",
         "* Before anything is timed every contestant's results are compared with a reference in float64.",
         "* float32 unless a row says otherwise. First calls are each made in a fresh process; imports are not counted, and",
         "  caches on disk are off.",

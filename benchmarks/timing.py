@@ -12,13 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks.contest import Contestant
 
+Clock = Callable[[], float]
 
-def statement(call: Callable[[], object]) -> timeit.Timer:
+
+def statement(call: Callable[[], object], clock: Clock) -> timeit.Timer:
     """A timer of the call; a partial over positional arguments is written out, so that only the call itself is timed."""
     if isinstance(call, functools.partial) and not call.keywords:
         names = {f"a{k}": argument for k, argument in enumerate(call.args)}
-        return timeit.Timer(f"call({', '.join(names)})", globals={"call": call.func} | names)
-    return timeit.Timer("call()", globals={"call": call})
+        return timeit.Timer(f"call({', '.join(names)})", timer=clock, globals={"call": call.func} | names)
+    return timeit.Timer("call()", timer=clock, globals={"call": call})
 
 
 def repeats(timer: timeit.Timer, target: float) -> int:
@@ -34,10 +36,12 @@ def repeats(timer: timeit.Timer, target: float) -> int:
 class Sampler:
     """Samples of one contestant: seconds a unit."""
 
-    def __init__(self, contestant: Contestant, call: Callable[[], object], target: float) -> None:
+    def __init__(
+        self, contestant: Contestant, call: Callable[[], object], target: float, clock: Clock = time.perf_counter
+    ) -> None:
         self.contestant = contestant
         self.samples: list[float] = []
-        self._timer = statement(call)
+        self._timer = statement(call, clock)
         self._call = call
         if contestant.prepare:
             contestant.prepare()
