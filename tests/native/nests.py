@@ -144,15 +144,23 @@ class Drawn:
             shift = self.rng.randint(0, 2)
             buffer = self.input(self.dtype, max(entries - cut, 1))
             index = index + -shift
-            made.append(Load(buffer, index, (Range(index, 0, buffer.entries),)))
+            made.append(Load(buffer, index, (Range(index, 0, buffer.entries), *self.more_guards(levels))))
         elif kind == "gathered":
             size, coefficient = self.rng.randint(1, 6), self.rng.randint(1, 3)
             places = self.input("int64", entries, 0, size - 1)
             place = Load(places, index)
             buffer = self.input(self.dtype, (size - 1) * coefficient + 2)
-            made += [place, Gather(buffer, Affine((), self.rng.randint(0, 1)), (Lookup(place, coefficient, size),))]
+            start = Affine((), self.rng.randint(0, 1))
+            made += [place, Gather(buffer, start, (Lookup(place, coefficient, size),), tuple(self.more_guards(levels)))]
         else:
-            made.append(Load(self.input(self.dtype, entries), index))
+            made.append(Load(self.input(self.dtype, entries), index, tuple(self.more_guards(levels))))
+
+    def more_guards(self, levels: Sequence[Level]) -> list[Range]:
+        """Sometimes a guard on another index, such as one that is the same in every lane."""
+        if self.rng.random() < 0.8 or not levels:
+            return []
+        index, entries = self.index(self.rng.sample(list(levels), 1))
+        return [Range(index, self.rng.randint(0, 2), self.rng.randint(0, entries))]
 
     def instructions(self, levels: Sequence[Level], known: list[Any], count: int) -> list[Any]:
         """Some instructions of the dtype (and of bool and int64 on the way); the last is of the dtype."""

@@ -157,6 +157,8 @@ class Frame:
         """Which of the repeated bodies of a vector loop is written."""
         self.hoisted: dict[Any, None] = {}
         """The instructions of open loops that were written before them."""
+        self.still: dict[Buffer, None] = {}
+        """The buffers that the open loops do not write."""
         self.outlined: dict[Any, None] = {}
         """The statements that are functions of their own."""
         self.products: dict[Product, Total] = {}

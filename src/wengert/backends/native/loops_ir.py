@@ -6,19 +6,18 @@ It knows no branch on data.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from wengert.backends.native.accumulators import Accumulators
 from wengert.backends.native.facts import Facts
-from wengert.backends.native.flow import Flow
 from wengert.backends.native.frame import Lanes
 from wengert.backends.native.instructions import ELEMENTS, Value, literal
-from wengert.backends.native.vectors import identity_of
+from wengert.backends.native.memory import BYTES
 from wengert.backends.native.widths import Shape, power_above
-from wengert.ir.types import FLOATS
 from wengert.loops.nest import (
-    Accumulate,
-    Accumulator,
     Affine,
     Axis,
     Compute,
@@ -38,7 +37,21 @@ POLL_EVERY = 1_000_000
 """… about once in so many."""
 
 
-class Loops(Flow):
+READ_AHEAD = 12
+"""The vector registers that reads before a loop may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One block of lanes of a loop whose extent is known: where it begins, which accumulators it has, how wide it is."""
+
+    first: int
+    chain: int
+    width: int
+    mask: Value | None = None
+
+
+class Loops(Accumulators):
     """A function in the making that has the loops of a nest. What stands in them is written by the class below."""
 
     def body(self, statements: Sequence[Statement]) -> None:
@@ -56,10 +69,11 @@ class Loops(Flow):
         stop = self.extent(loop.axis)
         if stop.is_constant and int(stop.name) <= loop.start:
             return
-        hoisted = self.hoist(loop)
-        if stop.is_constant and int(stop.name) == loop.start + 1:
-            self.step_of(loop, self.number(loop.start))
-        else:
+        with self.unchanged(loop):
+            if stop.is_constant and int(stop.name) == loop.start + 1:
+                self.step_of(loop, self.number(loop.start))
+                return
+            self._read_ahead(loop)
             first, last, step = self.number(loop.start), stop, 1
             if loop.reverse:
                 first, last, step = self.shifted(stop, -1), self.number(loop.start - 1), -1
@@ -67,7 +81,6 @@ class Loops(Flow):
             cells = self.changed(self.unit.facts(loop))
             body = partial(self.step_of, loop)
             self.counted(first, last, step, cells, body, certain=certain, poll=self.period(loop))
-        self.unhoist(hoisted)
 
     def step_of(self, loop: For, index: Value) -> None:
         """The body at one value of the axis."""
@@ -100,20 +113,69 @@ class Loops(Flow):
 
     # what is the same in every step
 
-    def hoist(self, loop: For) -> list[Any]:
-        """Write the instructions that are the same in every step; the ones written are given back."""
-        facts, written = self.unit.facts(loop), []
-        for instruction in certain_instructions(loop.body, self.outlined):
-            if instruction not in self.hoisted and self._is_same(instruction, facts):
-                self.instruction(instruction)
-                self.hoisted[instruction] = None
-                written.append(instruction)
-        return written
-
-    def unhoist(self, hoisted: list[Any]) -> None:
-        """The loop is over: its instructions are written where they stand again."""
-        for instruction in hoisted:
+    @contextmanager
+    def unchanged(self, loop: For) -> Iterator[None]:
+        """While a loop is written: what is the same in every step stands before it, and memory that it does not write is still."""
+        facts, before = self.unit.facts(loop), self.still
+        written: list[Any] = []
+        with self.one.scope():
+            self.still = before | {buffer: None for buffer in facts.reads if buffer not in facts.writes}
+            for instruction in certain_instructions(loop.body, self.outlined):
+                if instruction not in self.hoisted and self._is_same(instruction, facts):
+                    self.instruction(instruction)
+                    self.hoisted[instruction] = None
+                    written.append(instruction)
+            yield
+        self.still = before
+        for instruction in written:
             del self.hoisted[instruction]
+
+    def _read_ahead(self, loop: For) -> None:
+        """Read before a loop what its short vector loops read anew in every step; the reads inside find it in the table."""
+        if self.lanes is not None:
+            return
+        facts = self.unit.facts(loop)
+        moving = dict.fromkeys(facts.bound)
+        room = READ_AHEAD
+        for inner in loop.body:
+            if (
+                not isinstance(inner, For)
+                or inner.kind != "vector"
+                or inner in self.outlined
+                or not self._is_short(inner)
+            ):
+                continue
+            outer = {axis: None for axis in moving if axis is not inner.axis}
+            for statement in inner.body:
+                if not isinstance(statement, Load) or statement.guards or statement.buffer not in self.still:
+                    continue
+                step = statement.index.coefficient(inner.axis)
+                if (
+                    step == 1
+                    and statement.buffer not in self.registers
+                    and not outer.keys() & set(statement.index.axes)
+                ):
+                    room -= self._read_pieces(inner, statement, room)
+
+    def _read_pieces(self, loop: For, load: Load, room: int) -> int:
+        """Read an instruction's entries for all pieces of a short loop, if there are registers; how many it takes."""
+        parts = pieces(self.unit.shape(loop), loop.start, loop.axis.extent)
+        bytes = BYTES[load.dtype]
+        needed = sum(max(part.width * bytes // self.unit.module.target.vector_bytes, 1) for part in parts)
+        if needed > room:
+            return 0
+        for part in parts:
+            self.lanes = Lanes(loop.axis, part.width, loop.start, part.mask)
+            self.bind(loop.axis, self.number(part.first))
+            self.load(load.buffer, load.index)
+        self.lanes = None
+        return needed
+
+    def _is_short(self, loop: For) -> bool:
+        """Whether a vector loop is straight code."""
+        shape, entries = self.unit.shape(loop), loop.axis.extent - loop.start
+        straight = not any(bodies(statement) for statement in loop.body)
+        return straight and loop.axis.clip is None and entries > 0 and entries // shape.width <= shape.repeats
 
     def _is_same(self, instruction: Any, facts: Facts) -> bool:
         """Whether an instruction of a loop has one value in all its steps, known before it."""
@@ -139,15 +201,14 @@ class Loops(Flow):
         stop = self.extent(loop.axis)
         if stop.is_constant and int(stop.name) <= loop.start:
             return
-        hoisted = self.hoist(loop)
         shape = self.unit.shape(loop)
-        if shape.masked:
-            self._masked(loop, shape, stop)
-        elif stop.is_constant:
-            self._fixed(loop, shape, int(stop.name))
-        else:
-            self._ragged(loop, shape, stop)
-        self.unhoist(hoisted)
+        with self.unchanged(loop):
+            if stop.is_constant and (not shape.masked or int(stop.name) - loop.start <= shape.width):
+                self._fixed(loop, shape, int(stop.name))
+            elif shape.masked:
+                self._masked(loop, shape, stop)
+            else:
+                self._ragged(loop, shape, stop)
 
     def _block(
         self, loop: For, shape: Shape, first: Value, chain: int = 0, mask: Value | None = None, width: int = 0
@@ -172,24 +233,15 @@ class Loops(Flow):
         self.counted(start, stop, step, cells, iteration, certain=certain, poll=self.period(loop, step))
 
     def _fixed(self, loop: For, shape: Shape, stop: int) -> None:
-        """An extent that is known: whole iterations, the blocks left over, the entries left over in as few lanes as hold them."""
-        at, iteration = loop.start, shape.width * shape.repeats
-        whole = (stop - at) // iteration
-        if whole == 1:
-            for k in range(shape.repeats):
-                self._block(loop, shape, self.number(at + k * shape.width), k)
-        elif whole > 1:
-            end = self.number(at + whole * iteration)
-            self._blocks(loop, shape, self.number(at), end, shape.repeats, certain=True)
-        at += whole * iteration
-        chain = 0
-        while stop - at >= shape.width:
-            self._block(loop, shape, self.number(at), chain)
-            at, chain = at + shape.width, chain + 1
-        if at < stop:
-            width = power_above(stop - at)
-            mask = None if width == stop - at else first_lanes(width, stop - at)
-            self._block(loop, shape, self.number(at), 0, mask, width)
+        """An extent that is known: whole iterations if there are several, then the pieces left over."""
+        start, iteration = loop.start, shape.width * shape.repeats
+        whole = (stop - start) // iteration
+        if whole > 1:
+            end = start + whole * iteration
+            self._blocks(loop, shape, self.number(start), self.number(end), shape.repeats, certain=True)
+            start = end
+        for part in pieces(shape, start, stop):
+            self._block(loop, shape, self.number(part.first), part.chain, part.mask, part.width)
 
     def _ragged(self, loop: For, shape: Shape, stop: Value) -> None:
         """An extent that is known when the loop begins: whole iterations, whole blocks, then one block under a mask."""
@@ -209,10 +261,6 @@ class Loops(Flow):
     def _masked(self, loop: For, shape: Shape, stop: Value) -> None:
         """Every block under a mask."""
         start, width = loop.start, shape.width
-        if stop.is_constant and int(stop.name) - start <= width:
-            count = int(stop.name) - start
-            self._block(loop, shape, self.number(start), 0, None if count == width else first_lanes(width, count))
-            return
 
         def iteration(index: Value) -> None:
             left = self.one.subtract(stop, index)
@@ -223,89 +271,17 @@ class Loops(Flow):
         poll = self.period(loop, width)
         self.counted(self.number(start), stop, width, cells, iteration, certain=certain, poll=poll)
 
-    # accumulators
 
-    def open_accumulator(self, accumulator: Accumulator) -> None:
-        """The identity in every register that the accumulator will be spread over."""
-        if self.lanes is not None:
-            ways: Sequence[tuple[int, int]] = [(self.lanes.width, 1)]
-        else:
-            ways = list(self.sites.get(accumulator, {}))
-        for cell in [cell for cell in self.state if cell[0] is accumulator]:
-            del self.state[cell]
-        for width, chains in ways:
-            for chain in range(chains):
-                start = identity_of(accumulator.combine, accumulator.dtype, width)
-                self.state[accumulator, width, chain] = start
-
-    def accumulate(self, statement: Accumulate) -> None:
-        """Combine a value into the accumulator's register for these lanes; fewer lanes than it has are filled up.
-
-        The order of a sum is free, so its rounding is no one else's: a product is added without being rounded first.
-        """
-        accumulator = statement.accumulator
-        width = 1 if self.lanes is None else self.lanes.width
-        cell = (accumulator, width, self.chain)
-        if cell not in self.state:  # opened in these lanes
-            cell = (accumulator, width, 0)
-        factors = self._factors(statement)
-        if factors is not None and cell in self.state:
-            before = self.state[cell]
-            x, y = (self.value(factor, width) for factor in factors)
-            after = self.builder(width).fma(x, y, before)
-            mask = None if self.lanes is None or width == 1 else self.lanes.mask
-            self.state[cell] = after if mask is None else self.wide.where(mask, after, before)
-            return
-        value = self.masked(accumulator.combine, self.value(statement.value, width))
-        if cell not in self.state:  # the ragged end of a loop: its lanes are the first of the loop's
-            wide = min(key[1] for key in self.state if key[0] is accumulator and key[1] > width)
-            value, cell = self._widened(accumulator, value, wide), (accumulator, wide, 0)
-        before = self.state[cell]
-        start = identity_of(accumulator.combine, value.dtype, value.width)
-        self.state[cell] = value if before == start else self.combine(accumulator.combine, before, value)
-
-    def _factors(self, statement: Accumulate) -> tuple[Instruction, Instruction] | None:
-        """x and y of a float x y that is added, where the target multiplies and adds in one instruction."""
-        value = statement.value
-        if not isinstance(value, Compute) or statement.accumulator.combine != "add" or value.dtype not in FLOATS:
-            return None
-        if not self.unit.module.target.fma:
-            return None
-        if value.function == "multiply":
-            return (value.inputs[0], value.inputs[1])
-        return (value.inputs[0], value.inputs[0]) if value.exponent == 2 else None
-
-    def _widened(self, accumulator: Accumulator, value: Value, width: int) -> Value:
-        rest = identity_of(accumulator.combine, value.dtype, value.width)
-        b = self.builder(width)
-        if value.width == 1:
-            return b.insert(identity_of(accumulator.combine, value.dtype, width), value, 0)
-        lanes = ", ".join(f"i32 {min(k, value.width)}" for k in range(width))
-        return b.pure(f"shufflevector {value.text}, {rest.text}, <{width} x i32> <{lanes}>", value.dtype, width)
-
-    def total(self, accumulator: Accumulator) -> Value:
-        """What has been gathered: chains pairwise, then lanes, halves with halves; lanes of float32 are added in float64."""
-        found: dict[int, list[Value]] = {}
-        for cell, value in self.state.items():
-            if cell[0] is accumulator:
-                found.setdefault(cell[1], []).append(value)
-        if self.lanes is not None and list(found) == [self.lanes.width]:
-            return self._pairwise(accumulator, found[self.lanes.width])
-        parts = [self._pairwise(accumulator, chains) for _, chains in sorted(found.items())]
-        wide = accumulator.combine == "add" and accumulator.dtype == "float32" and any(x.width > 1 for x in parts)
-        if wide:
-            parts = [self.builder(x.width).cast(x, "float64") for x in parts]
-        parts = [self.over_lanes(accumulator.combine, x) for x in parts]
-        if not parts:
-            return identity_of(accumulator.combine, accumulator.dtype, 1)
-        return self.one.cast(self._pairwise(accumulator, parts), accumulator.dtype)
-
-    def _pairwise(self, accumulator: Accumulator, parts: list[Value]) -> Value:
-        while len(parts) > 1:
-            pairs = zip(parts[::2], parts[1::2], strict=False)
-            rest = parts[-1:] if len(parts) % 2 else []
-            parts = [self.combine(accumulator.combine, x, y) for x, y in pairs] + rest
-        return parts[0]
+def pieces(shape: Shape, start: int, stop: int) -> list[Piece]:
+    """Whole blocks from start on, then the entries left over in as few lanes as hold them."""
+    found: list[Piece] = []
+    while stop - start >= shape.width:
+        found.append(Piece(start, len(found), shape.width))
+        start += shape.width
+    if start < stop:
+        width = power_above(stop - start)
+        found.append(Piece(start, 0, width, None if width == stop - start else first_lanes(width, stop - start)))
+    return found
 
 
 def first_lanes(width: int, count: int) -> Value:

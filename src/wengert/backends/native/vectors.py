@@ -66,13 +66,11 @@ class Entries(Frame):
         """Entries that lie side by side; of memory that never changes, those that were read before."""
 
         def read() -> Value:
-            return (
-                b.load(pointer, buffer.dtype, align)
-                if mask is None
-                else b.masked_load(pointer, buffer.dtype, mask, align)
-            )
+            if mask is None:
+                return b.load(pointer, buffer.dtype, align)
+            return b.masked_load(pointer, buffer.dtype, mask, align)
 
-        if buffer.kind not in ("input", "constant") or buffer in self.unit.outputs:
+        if buffer not in self.still and (buffer.kind not in ("input", "constant") or buffer in self.unit.outputs):
             return read()
         return b.shared(("read", pointer, b.width, mask), read)
 
@@ -84,12 +82,7 @@ class Entries(Frame):
         """Entries whose places go on by a step from lane to lane, lane 0 at `first`."""
         b, width = self.wide, self.wide.width
         if step == 1:
-            pointer = self.address(buffer, first)
-            return (
-                b.load(pointer, buffer.dtype, align)
-                if mask is None
-                else b.masked_load(pointer, buffer.dtype, mask, align)
-            )
+            return self._read(b, buffer, self.address(buffer, first), align, mask)
         if step == -1:
             pointer = self.address(buffer, self.one.add(first, self.number(1 - width)))
             if mask is None:
