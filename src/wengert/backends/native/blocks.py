@@ -101,7 +101,8 @@ class BlockedProduct(ABC):
 
     def row_start(self, b: Memory, row_tile: Count) -> Count:
         """The first row of a tile: the last tile is moved back to end at the last row."""
-        return least(b, times(b, row_tile, self.rows), self.spec.m - self.rows)
+        start = times(b, row_tile, self.rows)
+        return least(b, start, self.spec.m - self.rows) if self.spec.m % self.rows else start
 
     def _finish(self, b: Memory, row_tile: Count, block: tuple[Count, Count], scratch: str, epilogue: Epilogue) -> None:
         """The epilogue over the rows that no tile before had."""

@@ -13,7 +13,7 @@ from wengert.backends.native.instructions import ELEMENTS, SUFFIXES, Body, Value
 from wengert.backends.native.memory import BYTES, Memory
 from wengert.backends.native.module import Module
 
-SUM_BLOCK = 512
+SUM_BLOCK = 1024
 """Terms that one chain of a sum takes. A longer sum is cut into blocks of that many terms, whose sums are added in order:
 the rounding error grows with SUM_BLOCK + k / SUM_BLOCK, and the order depends on k alone."""
 

@@ -104,16 +104,22 @@ def _transposed(module: Module, name: str, dtype: str, lanes: int) -> str:
 
 
 def transpose(b: Memory, rows: list[Value]) -> list[Value]:
-    """The columns of a square block given by its rows, a power of two of them: each step interleaves row i with row i + n/2,
-    which turns the bits of an entry's place by one; after log₂ n steps rows and columns have changed places.
+    """The columns of a square block given by its rows, a power of two of them: at each step, in pairs of blocks of doubled size,
+    the halves off the diagonal change places. (Interleaving takes as many shuffles, but LLVM thinks long about those.)
 
-    Source: H. S. Stone, "Parallel processing with the perfect shuffle", IEEE Trans. Comput. C-20 (1971) 153-161.
+    Source: J. O. Eklundh, "A fast computer method for matrix transposing", IEEE Trans. Comput. C-21 (1972) 801-803.
     """
-    n, half = len(rows), len(rows) // 2
-    low = [lane for j in range(half) for lane in (j, n + j)]
-    high = [lane for j in range(half, n) for lane in (j, n + j)]
-    for _ in range(n.bit_length() - 1):
-        rows = [_shuffle(b, rows[i], rows[i + half], lanes) for i in range(half) for lanes in (low, high)]
+    n, half = len(rows), 1
+    while half < n:
+        upper = [lane if not lane & half else n + lane - half for lane in range(n)]
+        lower = [lane + half if not lane & half else n + lane for lane in range(n)]
+        swapped = list(rows)
+        for low in range(n):
+            if not low & half:
+                high = low | half
+                swapped[low] = _shuffle(b, rows[low], rows[high], upper)
+                swapped[high] = _shuffle(b, rows[low], rows[high], lower)
+        rows, half = swapped, 2 * half
     return rows
 
 

@@ -174,7 +174,7 @@ class TiledProduct(BlockedProduct):
 
     def _column_start(self, b: Memory, column: Count, tile: Tile) -> Count:
         """The first column of a tile: the last is moved back to end at column n."""
-        return least(b, column, max(self.spec.n - tile.columns, 0))
+        return least(b, column, max(self.spec.n - tile.columns, 0)) if self.spec.n % tile.columns else column
 
     def fill(self, b: Memory, row_tile: Count, block: tuple[Count, Count], operands: Operands, scratch: str) -> None:
         """Call the kernel for every tile of the row."""
