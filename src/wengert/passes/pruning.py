@@ -99,7 +99,7 @@ def _smaller_loop(node: Node, needed: Collection[int]) -> Results | None:
         counter=loop.counter if loop.counter in reached else None,
         first=loop.first if loop.counter in reached else None,
     )
-    if smaller.inner == loop.inner and len(ys) == len(loop.ys) and smaller.counter is loop.counter:
+    if not fixed and smaller.inner == loop.inner and len(ys) == len(loop.ys) and smaller.counter is loop.counter:
         return None
     if loop.test is not None:
         smaller = replace(smaller, test=Graph(tuple(asked[x] for x in smaller.inner), loop.test.outputs))
