@@ -6,12 +6,13 @@ It decides where results lie, in place of an input where that is safe, and in wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from wengert.ir.graph import Graph, Node
 from wengert.ir.walk import topological
 from wengert.loops import assembly, control
 from wengert.loops.access import flat
+from wengert.loops.contracting import contracted
 from wengert.loops.contraction import matrices
 from wengert.loops.expand import expand
 from wengert.loops.fuse import (
@@ -174,11 +175,14 @@ class Body:
                 place = self._place(root)
                 index = place.base + flat(puller.identity, kernel.space)
                 stored.append(Stored(puller.entry(root), place.buffer, index))
+        instructions, new = contracted(puller.instructions, [root.value for root in (*stored, *reduced)])
+        stored = [replace(s, value=new[s.value]) for s in stored]
+        reduced = [replace(r, value=new[r.value]) for r in reduced]
         if kernel.contraction is not None:
             operands = self.puller(kernel)
             operands.axes, operands.identity = puller.axes, puller.identity
-            return matrices(puller, operands, stored, self.threads).nest()
-        return Sweep(puller.axes, puller.instructions, stored, reduced, cost(puller.instructions), self.threads)
+            return matrices(puller, operands, instructions, stored, self.threads).nest()
+        return Sweep(puller.axes, instructions, stored, reduced, cost(instructions), self.threads)
 
     def puller(self, kernel: Kernel) -> Puller:
         """Pulls the entries of a kernel."""

@@ -109,8 +109,10 @@ def _stores(stored: Sequence[Stored]) -> list[Statement]:
     return [Store(s.buffer, s.index, s.value, s.combine, s.lookups) for s in stored]
 
 
-def matrices(puller: Puller, operands: Puller, stored: list[Stored], threads: bool) -> Matrices:
-    """The product of a kernel. `operands` pulls what is multiplied, over the same axes as `puller`, which has pulled the rest."""
+def matrices(
+    puller: Puller, operands: Puller, body: list[Instruction], stored: list[Stored], threads: bool
+) -> Matrices:
+    """The product of a kernel, and what is done to its entries. `operands` pulls what is multiplied, over the axes of `puller`."""
     root = puller.kernel.contraction
     assert root is not None
     a_labels, b_labels = root.params["inputs"]
@@ -125,7 +127,7 @@ def matrices(puller: Puller, operands: Puller, stored: list[Stored], threads: bo
         _operand(operands, root.inputs[k], tuple(index[l] for l in ls)) for k, ls in enumerate((a_labels, b_labels))
     )
     product = puller.product or Product(root.type.dtype)
-    return Matrices(list(puller.axes), inner, a, b, product, list(puller.instructions), stored, threads)
+    return Matrices(list(puller.axes), inner, a, b, product, body, stored, threads)
 
 
 def _operand(puller: Puller, node: Node, index: Index) -> Load:

@@ -6,6 +6,7 @@ It is the definition that native code is tested against, so it is simple before 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,20 @@ def identity(combine: Combine, dtype: str) -> Scalar:
     if dtype == "bool":
         number = number > 0
     return np.dtype(dtype).type(number)
+
+
+def fused(a: Scalar, b: Scalar, c: Scalar) -> Scalar:
+    """a·b + c rounded once."""
+    plain = a * b + c
+    if not (np.isfinite(a) and np.isfinite(b) and np.isfinite(c)):
+        return plain
+    exact = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
+    if not exact:
+        return plain
+    try:
+        return type(plain)(float(exact))
+    except OverflowError:
+        return type(plain)(np.inf if exact > 0 else -np.inf)
 
 
 class Interpreter:
@@ -257,6 +272,8 @@ class Interpreter:
             result: Any = NUMPY.cast(inputs[0], compute.dtype)
         elif compute.exponent is not None:
             result = OPS[compute.function].value(NUMPY, *inputs, exponent=compute.exponent)
+        elif compute.function == "fma":
+            result = fused(*inputs)
         elif compute.function in OPS:
             result = OPS[compute.function].value(NUMPY, *inputs)
         else:

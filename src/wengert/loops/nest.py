@@ -195,7 +195,7 @@ class Gather:
 @dataclass(frozen=True, eq=False, slots=True)
 class Compute:
     """A function of the ops' vocabulary of earlier values: add, exp, where, less, cast (to `dtype`), integer_power (with
-    `exponent`) …
+    `exponent`) …; or fma(a, b, c), a·b + c rounded once.
     """
 
     function: str

@@ -1,0 +1,76 @@
+"""Products that are only added: a·b + c with one rounding, as the processors of the last decade have it.
+
+This is the one freedom that is taken with a user's rounding: such a product is not rounded before it is added. Nothing is
+reordered. It knows no graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from wengert.loops.nest import Compute, Gather, Instruction
+
+FLOATS = ("float32", "float64")
+New = dict[Instruction, Instruction]
+
+
+def contracted(instructions: Sequence[Instruction], results: Iterable[Instruction]) -> tuple[list[Instruction], New]:
+    """The instructions with fma(a, b, c) = a·b + c where nothing but a sum reads the product; and what those that are left,
+    `results` among them, have become.
+
+    c − a·b is fma(−a, b, c), a·b − c is fma(a, b, −c), and a square is a product.
+    """
+    uses = _uses(instructions, results)
+    sums: dict[Instruction, Compute] = {}
+    for each in instructions:
+        if isinstance(each, Compute) and each.function in ("add", "subtract") and each.dtype in FLOATS:
+            product = next((x for x in reversed(each.inputs) if uses[x] == 1 and _factors(x)), None)
+            if isinstance(product, Compute):
+                sums[each] = product
+    lost = set(sums.values())
+    new: New = {}
+    made: list[Instruction] = []
+    for old in instructions:
+        if isinstance(old, Compute) and old not in lost:
+            product = sums.get(old)
+            if product is not None:
+                new[old] = _fused(old, product, new, made)
+            else:
+                new[old] = Compute(old.function, tuple(new[x] for x in old.inputs), old.dtype, old.exponent)
+            made.append(new[old])
+        elif old not in lost:
+            new[old] = old
+            made.append(old)
+    return (made, new) if sums else (list(instructions), {old: old for old in instructions})
+
+
+def _factors(x: Instruction) -> tuple[Instruction, ...]:
+    """What is multiplied; nothing where x is no product."""
+    if isinstance(x, Compute) and x.function == "multiply":
+        return x.inputs
+    return x.inputs * 2 if isinstance(x, Compute) and x.function == "integer_power" and x.exponent == 2 else ()
+
+
+def _fused(total: Compute, product: Compute, new: New, made: list[Instruction]) -> Compute:
+    a, b = (new[x] for x in _factors(product))
+    left, right = total.inputs
+    other = new[left if right is product else right]
+    if total.function == "subtract":
+        negated = Compute("negative", (a if right is product else other,), total.dtype)
+        made.append(negated)
+        a, other = (negated, other) if right is product else (a, negated)
+    return Compute("fma", (a, b, other), total.dtype)
+
+
+def _uses(instructions: Iterable[Instruction], results: Iterable[Instruction]) -> dict[Instruction, int]:
+    uses: dict[Instruction, int] = {}
+    for each in instructions:
+        if isinstance(each, Compute):
+            read: Iterable[Instruction] = each.inputs
+        else:
+            read = [lookup.place for lookup in each.lookups] if isinstance(each, Gather) else ()
+        for x in read:
+            uses[x] = uses.get(x, 0) + 1
+    for x in results:
+        uses[x] = uses.get(x, 0) + 1
+    return uses
