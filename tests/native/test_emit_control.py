@@ -10,6 +10,7 @@ import pytest
 
 from tests.native.nests import native
 from tests.native.test_emit import product
+from wengert.backends.native import pool
 from wengert.backends.native.emit import emit
 from wengert.backends.native.target import host
 from wengert.errors import GraphError
@@ -316,3 +317,40 @@ def test_large_products_ask_between_pieces(parallel):
     status, (found,) = native(program, arrays, {"wg_poll": address(poll)})
     assert status == 3
     assert not found.all()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_private_memory_is_a_chunk_s_own_wherever_its_loop_stands(threads):
+    """A parallel loop inside a serial one that is a function of its own, beside another large nest."""
+    n, m = 64, 500
+    x, y, z = (
+        Buffer("x", "float64", (n, m), "input"),
+        Buffer("y", "float64", (n, m), "output"),
+        Buffer("z", "float64", (m,), "output"),
+    )
+    own = Buffer("own", "float64", (m,), "private")
+    k, i, j, again = Axis(3, "k"), Axis(n, "i"), Axis(m, "j"), Axis(m, "j2")
+    a, two = Load(x, along(i) * m + along(j)), Constant(2.0, "float64")
+    b = Compute("multiply", (a, two), "float64")
+    c = Load(own, along(again) * -1 + (m - 1))
+    inside = (
+        For(j, (a, two, b, Store(own, along(j), b)), "vector"),
+        For(again, (c, Store(y, along(i) * m + along(again), c, "add")), "vector"),
+    )
+    far = Axis(m, "f")
+    chain = [Load(x, along(far))]
+    for _ in range(400):
+        chain.append(Compute("negative", (chain[-1],), "float64"))
+    body = (For(k, (For(i, inside, "parallel"),)), For(far, (*chain, Store(z, along(far), chain[-1])), "vector"))
+    program = Program((x,), (y, z), body)
+    assert emit(program, plan(program), host()).text.count("define internal i32 @kernel") == 2
+    given = np.arange(float(n * m)).reshape(n, m)
+    before = pool.threads()
+    try:
+        pool.set_threads(threads)
+        for _ in range(20):
+            status, (found, _) = native(program, [given])
+            assert status == 0
+            np.testing.assert_array_equal(found, 6 * given[:, ::-1])
+    finally:
+        pool.set_threads(before)

@@ -117,10 +117,10 @@ class Calling(Control):
         b.lines.extend(self.leave(status.name))
         b.start_block(following)
 
-    def _hand_over(self, inner: Self, facts: Facts) -> Arguments:
+    def _hand_over(self, inner: Self, facts: Facts, *, chunk: bool = False) -> Arguments:
         """What a function needs of this one: pointers, axes, values, tapes, workspace; constants are written into it.
 
-        Private buffers of a parallel loop, which this function has not, are memory of the other's own.
+        Private buffers of a parallel loop are memory of its chunks: no function around them has these.
         """
         arguments: Arguments = []
 
@@ -131,7 +131,8 @@ class Calling(Control):
         shared = overlapping(facts.buffers, self.unit.placement.offset)
         for buffer in facts.buffers:
             if buffer not in self.pointers:
-                inner.pointers[buffer] = inner.reserve(f"alloca [{size_in_bytes(buffer)} x i8], align {ALIGNMENT}")
+                if chunk:
+                    inner.pointers[buffer] = inner.reserve(f"alloca [{size_in_bytes(buffer)} x i8], align {ALIGNMENT}")
                 continue
             pointer = self.pointers[buffer]
             if pointer.startswith("%"):
@@ -183,7 +184,7 @@ class Calling(Control):
         unit = self.unit
         name = unit.module.unique("chunk")
         inner.polls = False
-        arguments = self._hand_over(inner, facts)
+        arguments = self._hand_over(inner, facts, chunk=True)
         kinds = [_type(kind) for kind, _ in arguments]
         context = f"{{ {', '.join(['i32', 'i64', *kinds])} }}"
         inner.leave = partial(_leave_chunk, unit, bool(chunk.workspace))

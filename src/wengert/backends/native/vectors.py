@@ -119,7 +119,7 @@ class Entries(Frame):
     def _alignment(self, buffer: Buffer, index: Affine, lookups: tuple[Lookup, ...]) -> int:
         """The bytes that the address of lane 0 is a multiple of; arrays from outside are aligned to their entries only."""
         size = BYTES[buffer.dtype]
-        ours = buffer.kind == "temporary" or (buffer.kind == "constant" and is_embedded(buffer))
+        ours = buffer.kind in ("temporary", "private") or (buffer.kind == "constant" and is_embedded(buffer))
         if not ours or self.lanes is None:
             return size
         align = 64
