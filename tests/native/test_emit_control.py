@@ -14,7 +14,7 @@ from wengert.backends.native import pool
 from wengert.backends.native.emit import emit
 from wengert.backends.native.target import host
 from wengert.errors import GraphError
-from wengert.loops.buffers import plan
+from wengert.loops.buffers import plan, size_in_bytes
 from wengert.loops.interpret import run
 from wengert.loops.nest import (
     Affine,
@@ -343,7 +343,9 @@ def test_private_memory_is_a_chunk_s_own_wherever_its_loop_stands(threads):
         chain.append(Compute("negative", (chain[-1],), "float64"))
     body = (For(k, (For(i, inside, "parallel"),)), For(far, (*chain, Store(z, along(far), chain[-1])), "vector"))
     program = Program((x,), (y, z), body)
-    assert emit(program, plan(program), host()).text.count("define internal i32 @kernel") == 2
+    text = emit(program, plan(program), host()).text
+    assert text.count("define internal i32 @kernel") == 2
+    assert f"alloca [{size_in_bytes(own)} x i8]" in text[text.index("@chunk(ptr %context") :].split("\n}")[0]
     given = np.arange(float(n * m)).reshape(n, m)
     before = pool.threads()
     try:
