@@ -7,8 +7,9 @@ reordered. It knows no graph.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from wengert.loops.nest import Compute, Gather, Instruction
+from wengert.loops.nest import Compute, Gather, Instruction, Lookup
 
 FLOATS = ("float32", "float64")
 New = dict[Instruction, Instruction]
@@ -39,9 +40,13 @@ def contracted(instructions: Sequence[Instruction], results: Iterable[Instructio
                 new[old] = Compute(old.function, tuple(new[x] for x in old.inputs), old.dtype, old.exponent)
             made.append(new[old])
         elif old not in lost:
-            new[old] = old
-            made.append(old)
+            new[old] = replace(old, lookups=_moved(old.lookups, new)) if isinstance(old, Gather) else old
+            made.append(new[old])
     return (made, new) if sums else (list(instructions), {old: old for old in instructions})
+
+
+def _moved(lookups: Iterable[Lookup], new: New) -> tuple[Lookup, ...]:
+    return tuple(replace(each, place=new[each.place]) for each in lookups)
 
 
 def _factors(x: Instruction) -> tuple[Instruction, ...]:
