@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,12 +22,16 @@ from wengert.errors import EquationError, ShapeError
 from wengert.ir import system as ir
 from wengert.ir.graph import Graph
 from wengert.ir.system import bar
+from wengert.ir.types import Dim
 from wengert.notation.document import read_document
 from wengert.notation.elaborate import elaborate
 from wengert.notation.expr import Line
 from wengert.notation.reader import read, read_name
 from wengert.notation.reread import read_in_context
 from wengert.passes import pipeline
+
+if TYPE_CHECKING:
+    from wengert.backends.native.stages import Stage
 
 Array = Any
 MAX_BYTES = 64 * 1024
@@ -185,6 +189,24 @@ class System:
         """The same system with another scalar as its loss; lines that it does not need stay."""
         return System(replace(self.data, loss=self.name(loss)))
 
+    def sizes(self, stated: Mapping[str, int]) -> dict[str, int]:
+        """The numbers of named sizes, each stated by an index letter or by a vector that has it: n=64, x=64.
+
+        Raises EquationError where a name is unknown, or is no vector whose size is open.
+        """
+        result: dict[str, int] = {}
+        for spelled, number in stated.items():
+            letter = next((dim for dim, letters in self.data.class_letters.items() if spelled in letters), None)
+            shape = (letter,) if letter is not None else self.data.quantities[self.name(spelled)].type.shape
+            if len(shape) != 1 or not isinstance(shape[0], Dim):
+                raise EquationError(
+                    f"'{spelled}' is not a vector whose size is open.",
+                    f"  {spelled}={number}",
+                    "Name an index letter, or a vector whose size is a letter.",
+                )
+            result[shape[0].name] = number
+        return result
+
     def batch(self, data: Iterable[str]) -> System:
         """The system over a batch of examples: `data` and what depends on it with a leading axis, the loss averaged."""
         return System(batched(self.data, [self.name(name) for name in data]))
@@ -276,6 +298,33 @@ class Derivation:
     def graph(self) -> Graph:
         """Inputs -> (loss, derivative by each quantity), the seed folded to 1 where the loss is a scalar, before any pass."""
         return self.data.graph((self.data.loss, *(bar(name) for name in self.data.wrt)), seed_one=True)
+
+    def stages(self, stop: str = "loops", sizes: Mapping[str, int] | None = None) -> Stage:
+        """What `function` becomes on its way to machine code: "fused" (kernels in words), "loops", "llvm" or "asm".
+
+        `sizes` states the sizes that have a letter: {"n": 64}. The result prints as that stage; `.seconds` has the time of each
+        step, `.times()` as a table.
+
+        Raises GraphError where there is no such stage, EquationError where a name is unknown, ShapeError where a size is open.
+        """
+        from wengert.backends.native.stages import stage
+
+        graph = self.graph()
+        numbers = self.system.sizes(sizes or {})
+        for node in graph.inputs:
+            for size in node.shape:
+                if isinstance(size, Dim) and size.name not in numbers:
+                    raise self._open_size(size, graph)
+        return stage(graph, stop, numbers)
+
+    def _open_size(self, size: Dim, graph: Graph) -> ShapeError:
+        letter = next(iter(self.system.data.class_letters.get(size, ())), size.name)
+        having = [str(node.params["name"]) for node in graph.inputs if size in node.shape]
+        return ShapeError(
+            f"The size of the index '{letter}' is not known.",
+            f"  it is an axis of {', '.join(having)}",
+            f"State it, for example:  sizes={{'{letter}': 32}} or, on the command line, --size {letter}=32",
+        )
 
     def function(self, backend: str = "native") -> Callable[..., tuple[Array, dict[str, Array]]]:
         """f(**inputs) -> (value, {identifier: gradient}): the loss and its derivatives as a callable over arrays.

@@ -86,27 +86,6 @@ def sizes_in(settings: list[str]) -> dict[str, int]:
     return sizes
 
 
-def dims(system: Any, settings: list[str]) -> dict[str, int]:
-    """Numbers of named sizes from sizes of vectors or of index letters."""
-    from wengert.ir.types import Dim
-
-    result: dict[str, int] = {}
-    for spelled, number in sizes_in(settings).items():
-        letter = next((dim for dim, letters in system.data.class_letters.items() if spelled in letters), None)
-        if letter is not None:
-            result[letter.name] = number
-            continue
-        shape = system.data.quantities[system.name(spelled)].type.shape
-        if len(shape) != 1 or not isinstance(shape[0], Dim):
-            raise WengertError(
-                f"'{spelled}' is not a vector whose size is open.",
-                f"  --size {spelled}={number}",
-                "Name a vector whose size is a letter.",
-            )
-        result[shape[0].name] = number
-    return result
-
-
 def keep_no_code() -> None:
     """Native code is neither looked for on disk nor kept there."""
     from wengert.backends.native import cache

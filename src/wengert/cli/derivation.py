@@ -17,10 +17,10 @@ from wengert.cli.arguments import (
     Setting,
     Size,
     Wrt,
-    dims,
     names_in,
     plain_output,
     read_system,
+    sizes_in,
     values_in,
     warn,
 )
@@ -57,7 +57,7 @@ def derive(
     derivation = system.backward(loss or None, names_in(wrt))
     if form:
         derivation = derivation.in_form(form)
-    sizes = dims(system, size)
+    sizes = system.sizes(sizes_in(size))
     checked = derivation.check(seed)
     if as_json:
         _print_json(derivation, sizes, checked)
@@ -140,7 +140,7 @@ def trace(
         values_in(setting),
         primitive=primitive,
         fill=fill,
-        sizes=dims(system, size),
+        sizes=system.sizes(sizes_in(size)),
         ascii=ascii,
     )
     if as_json:

@@ -56,7 +56,8 @@ class Build:
     @cached_property
     def assembly(self) -> str:
         """The machine's instructions as text."""
-        return jit.emit_assembly(self.emitted.text, self.target)
+        text = self.emitted.text
+        return self._timed("code", lambda: jit.emit_assembly(text, self.target))
 
     def load(self, cache: bool = True) -> jit.Code:
         """The code in memory."""

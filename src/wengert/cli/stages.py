@@ -1,0 +1,31 @@
+"""The command that shows what equations become on their way to machine code: stages."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from wengert.cli.arguments import File, Loss, Size, Wrt, names_in, plain_output, read_system, sizes_in, warn
+
+
+def stages(
+    file: File,
+    size: Size,
+    stop: Annotated[
+        Literal["fused", "loops", "llvm", "asm"],
+        typer.Option("--stop", help="kernels in words, loop nests, LLVM, or the instructions of this processor"),
+    ] = "loops",
+    wrt: Wrt = "",
+    loss: Loss = "",
+    times: Annotated[bool, typer.Option("--times", help="then the time of every pass and step")] = False,
+) -> None:
+    """What the loss and its derivatives become on their way to machine code."""
+    system = read_system(file)
+    stage = system.backward(loss or None, names_in(wrt)).stages(stop, sizes_in(size))
+    warn(system)
+    with plain_output() as out:
+        out(str(stage).rstrip("\n"))
+        if times:
+            out("")
+            out(stage.times())
