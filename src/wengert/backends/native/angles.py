@@ -130,40 +130,55 @@ define internal {{ float, float, i32 }} @wg_reduce_large_float32(float %x) noinl
   ret {{ float, float, i32 }} %v3
 }}"""
 
-LANES = """
-define internal {result} @{name}({v} %x, {v} %r, {v} %c, {i} %q) noinline cold #0 {{
+ENTRIES = """
+define internal void {name}(ptr %x, ptr %r, ptr %c, ptr %q, i64 %count) noinline cold #0 {{
 entry:
   br label %loop
 loop:
   %lane = phi i64 [ 0, %entry ], [ %next, %done ]
-  %r0 = phi {v} [ %r, %entry ], [ %r2, %done ]
-  %c0 = phi {v} [ %c, %entry ], [ %c2, %done ]
-  %q0 = phi {i} [ %q, %entry ], [ %q2, %done ]
-  %one = extractelement {v} %x, i64 %lane
+  %px = getelementptr {e}, ptr %x, i64 %lane
+  %one = load {e}, ptr %px
   %size = call {e} {fabs}({e} %one)
   %large = fcmp ogt {e} %size, {limit}
   br i1 %large, label %reduce, label %done
 reduce:
-  %part = call {one} {scalar}({e} %one)
-  %rs = extractvalue {one} %part, 0
-  %cs = extractvalue {one} %part, 1
-  %qs = extractvalue {one} %part, 2
-  %r1 = insertelement {v} %r0, {e} %rs, i64 %lane
-  %c1 = insertelement {v} %c0, {e} %cs, i64 %lane
-  %q1 = insertelement {i} %q0, {ie} %qs, i64 %lane
+  %part = call {kind} {scalar}({e} %one)
+  %r1 = extractvalue {kind} %part, 0
+  %c1 = extractvalue {kind} %part, 1
+  %q1 = extractvalue {kind} %part, 2
+  %pr = getelementptr {e}, ptr %r, i64 %lane
+  %pc = getelementptr {e}, ptr %c, i64 %lane
+  %pq = getelementptr {i}, ptr %q, i64 %lane
+  store {e} %r1, ptr %pr
+  store {e} %c1, ptr %pc
+  store {i} %q1, ptr %pq
   br label %done
 done:
-  %r2 = phi {v} [ %r0, %loop ], [ %r1, %reduce ]
-  %c2 = phi {v} [ %c0, %loop ], [ %c1, %reduce ]
-  %q2 = phi {i} [ %q0, %loop ], [ %q1, %reduce ]
   %next = add i64 %lane, 1
-  %more = icmp ult i64 %next, {width}
+  %more = icmp ult i64 %next, %count
   br i1 %more, label %loop, label %end
 end:
-  %v1 = insertvalue {result} poison, {v} %r2, 0
-  %v2 = insertvalue {result} %v1, {v} %c2, 1
-  %v3 = insertvalue {result} %v2, {i} %q2, 2
-  ret {result} %v3
+  ret void
+}}"""
+
+LANES = """
+define internal {kind} {name}({v} %x, {v} %r, {v} %c, {i} %q) noinline cold #0 {{
+  %px = alloca {v}
+  %pr = alloca {v}
+  %pc = alloca {v}
+  %pq = alloca {i}
+  store {v} %x, ptr %px
+  store {v} %r, ptr %pr
+  store {v} %c, ptr %pc
+  store {i} %q, ptr %pq
+  call void {entries}(ptr %px, ptr %pr, ptr %pc, ptr %pq, i64 {width})
+  %r1 = load {v}, ptr %pr
+  %c1 = load {v}, ptr %pc
+  %q1 = load {i}, ptr %pq
+  %v1 = insertvalue {kind} poison, {v} %r1, 0
+  %v2 = insertvalue {kind} %v1, {v} %c1, 1
+  %v3 = insertvalue {kind} %v2, {i} %q1, 2
+  ret {kind} %v3
 }}"""
 
 
@@ -196,21 +211,30 @@ def _scalar(module: Module, dtype: str) -> str:
     return name
 
 
-def _lanes(module: Module, x: Value, limit: float) -> str:
-    """The name of the function for the lanes of a vector."""
-    name = f"wg_reduce_large_{x.dtype}_{x.width}"
-    element, integer = type_of(x.dtype, 1), INTEGERS[x.dtype]
-    text = LANES.format(
-        name=name,
-        result=_kind(x.dtype, x.width),
-        one=_kind(x.dtype, 1),
-        v=x.type,
-        i=type_of(integer, x.width),
+def _entries(module: Module, dtype: str, limit: float) -> str:
+    """The name of the function for angles in memory."""
+    element = type_of(dtype, 1)
+    text = ENTRIES.format(
+        name=f"@wg_reduce_large_{dtype}_entries",
+        kind=_kind(dtype, 1),
         e=element,
-        ie=type_of(integer, 1),
-        scalar=_scalar(module, x.dtype),
-        fabs=module.declare(f"declare {element} @llvm.fabs.{suffix_of(x.dtype, 1)}({element})"),
-        limit=literal(limit, x.dtype),
+        i=type_of(INTEGERS[dtype], 1),
+        scalar=_scalar(module, dtype),
+        fabs=module.declare(f"declare {element} @llvm.fabs.{suffix_of(dtype, 1)}({element})"),
+        limit=literal(limit, dtype),
+    )
+    return module.define_once(f"wg_reduce_large_{dtype}_entries", lambda: text)
+
+
+def _lanes(module: Module, x: Value, limit: float) -> str:
+    """The name of the function for the lanes of a vector: they go through memory, for a lane chosen at run time lies there."""
+    name = f"wg_reduce_large_{x.dtype}_{x.width}"
+    text = LANES.format(
+        name=f"@{name}",
+        kind=_kind(x.dtype, x.width),
+        v=x.type,
+        i=type_of(INTEGERS[x.dtype], x.width),
+        entries=_entries(module, x.dtype, limit),
         width=x.width,
     )
     return module.define_once(name, lambda: text)
