@@ -533,7 +533,7 @@ def test_a_dropped_function_frees_its_memory():
 def test_functions_in_cycles_are_taken_down():
     import gc
 
-    for _ in range(20):
+    for _ in range(5):
         circle: list = []
 
         def slow(*args, circle=circle):
