@@ -7,7 +7,7 @@ Derivation    prints; .latex(), .steps(), .check(), .function(), .compare(), .in
 compile, set_threads                          a function as machine code; how many threads it may use
 grad, value_and_grad, jvp, vjp, vmap          functions of arrays -> functions of arrays
 cond, scan, fori_loop, while_loop             branches and loops in such functions
-stop_gradient, trace                          a value taken as constant; a function -> Graph
+stop_gradient, asarray, trace                 a value taken as constant; an array to read at traced indices; a function -> Graph
 """
 
 from importlib import import_module
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
         WengertError,
     )
     from wengert.flow import cond, fori_loop, scan, while_loop
-    from wengert.transforms import grad, jvp, stop_gradient, trace, value_and_grad, vjp, vmap
+    from wengert.transforms import asarray, grad, jvp, stop_gradient, trace, value_and_grad, vjp, vmap
 
 _HOME = {
     "equations": "wengert.api",
     "System": "wengert.api",
     "Derivation": "wengert.api",
+    "asarray": "wengert.transforms",
     "grad": "wengert.transforms",
     "value_and_grad": "wengert.transforms",
     "jvp": "wengert.transforms",
@@ -70,6 +71,7 @@ __all__ = [
     "TraceError",
     "TrainingError",
     "WengertError",
+    "asarray",
     "compile",
     "cond",
     "equations",

@@ -24,8 +24,10 @@ from wengert.ir.walk import substitute
 from wengert.passes import pipeline
 from wengert.passes.bodies import everywhere
 from wengert.passes.joining import join
+from wengert.tracing.operands import as_node
 from wengert.tracing.record import Leaf, Recorded, leaf_of, new_inputs, record, splice, traced_program
-from wengert.tracing.tracer import Traced
+from wengert.tracing.tracer import Traced, current
+from wengert.tracing.tracer import traced as traced_value
 from wengert.tracing.trees import argument_names, flatten, name_of, unflatten
 
 Array = Any
@@ -240,6 +242,13 @@ def _like(tree: Any, spec: Any, leaves: Sequence[Leaf], what: str, whose: str) -
         value if isinstance(value, Traced) else np.asarray(value, dtype=leaf.type.dtype)
         for value, leaf in zip(values, leaves, strict=True)
     ]
+
+
+def asarray(x: Any) -> Any:
+    """x as an array of the function that is being written down, so that it can be read at traced indices; else NumPy's."""
+    if isinstance(x, Traced) or current() is None:
+        return x if isinstance(x, Traced) else np.asarray(x)
+    return traced_value(as_node(x))
 
 
 def stop_gradient(x: Any) -> Any:

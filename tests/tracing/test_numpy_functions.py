@@ -118,6 +118,7 @@ CASES = {
     "broadcast_to": lambda x: np.broadcast_to(x[:1], (2, 5, 4)),
     "flip": lambda x: np.flip(x, 1),
     "atleast_1d": lambda x: np.atleast_1d(x[0, 0]),
+    "take": lambda x: np.take(x, [2, -1, 0], axis=1) + x.take([0, 5, 11]),
     "concatenate": lambda x: np.concatenate([x, 2 * x, X], axis=1),
     "concatenate flat": lambda x: np.concatenate([x, x[:1]], axis=None),
     "stack": lambda x: np.stack([x, x * x], axis=-1),

@@ -12,7 +12,7 @@ from wengert.ir.graph import Graph, Node, apply, constant
 from wengert.ir.types import ArrayType, Size, TapeType
 from wengert.ir.walk import substitute
 from wengert.ops.control import results
-from wengert.ops.kinds import as_batched, batch_size
+from wengert.ops.kinds import as_batched
 from wengert.ops.loop import Carry, Loop, Names, Read, names_of
 
 _RUNNING: WeakKeyDictionary[Node, Node] = WeakKeyDictionary()
@@ -47,7 +47,7 @@ def batch_loop(node: Node, inputs: Sequence[Node], batch: Sequence[bool]) -> tup
         dict(zip(loop.inner, inputs, strict=True)),
         dict(zip(loop.inner, batch, strict=True)),
     )
-    body = _body(loop, outer, has, batch_size(inputs, batch))
+    body = _body(loop, outer, has, _size(inputs, batch))
     recorded = (body.rows,) if body.rows is not None and loop.test is not None and loop.ys else ()
     wide = Loop(
         tuple(_carry(c.inner, outer, has, body, y) for c, y in zip(loop.carries, body.after, strict=False)),
@@ -66,6 +66,12 @@ def batch_loop(node: Node, inputs: Sequence[Node], batch: Sequence[bool]) -> tup
         _RUNNING.update((y, running) for y in found if isinstance(y.type, TapeType))
     ys = [_swapped(y) if flag else y for y, flag in zip(found[n:], body.has[n:], strict=True)]
     return found[:n] + ys, body.has
+
+
+def _size(inputs: Sequence[Node], batch: Sequence[bool]) -> Size:
+    """The size of the batch: of the leading axis of an input that has it, or of the records of a tape."""
+    wide = next(x.type for x, has in zip(inputs, batch, strict=True) if has)
+    return (wide.item if isinstance(wide, TapeType) else wide).shape[0]
 
 
 def _carry(x: Node, outer: Mapping[Node, Node], has: Mapping[Node, bool], body: _Body, after: Node) -> Carry:

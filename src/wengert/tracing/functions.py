@@ -119,6 +119,14 @@ def _ndim(a: Any) -> int:
     return a.ndim
 
 
+@answers(np.take, method="take")
+def _take(a: Any, indices: Any, axis: int | None = None) -> Traced:
+    """a read at indices along an axis, or along all its entries."""
+    x = a if axis is not None else _ravel(a)
+    (place,) = axes_of(0 if axis is None else axis, x.ndim)
+    return getitem(x, (*(slice(None),) * place, indices))
+
+
 # ---------------------------------------------------------------- joining
 
 

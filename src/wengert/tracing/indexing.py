@@ -20,6 +20,8 @@ def getitem(x: Any, index: Any) -> Traced:
     """
     node = as_node(x)
     entries = _expanded(index if isinstance(index, tuple) else (index,), node.type.rank)
+    if any(_is_array(each) for each in entries):  # beside an array, NumPy takes a number for one
+        entries = [np.asarray(operator.index(each)) if _is_number(each) else each for each in entries]
     node, picks = _basic(node, entries)
     return traced(_picked(node, picks) if picks else node)
 
@@ -68,8 +70,12 @@ def _basic(node: Node, entries: list[Any]) -> tuple[Node, dict[int, Any]]:
     return (node if node.shape == tuple(shape) else apply("reshape", node, shape=tuple(shape))), picks
 
 
+def _is_array(each: Any) -> bool:
+    return isinstance(each, Traced | list | np.ndarray)
+
+
 def _is_number(each: Any) -> bool:
-    return not isinstance(each, slice | Traced | list | np.ndarray | bool | np.bool_) and hasattr(each, "__index__")
+    return not _is_array(each) and not isinstance(each, slice | bool | np.bool_) and hasattr(each, "__index__")
 
 
 def _span(each: Any, size: int, axis: int) -> tuple[int, int, int]:

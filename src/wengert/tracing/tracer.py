@@ -296,7 +296,10 @@ class Traced:
         return _number("int")
 
     def __index__(self) -> int:
-        return _number("an index")
+        refuse(
+            "A traced value has no number yet, so it cannot become an index or a size.",
+            "Pass sizes as numbers from outside; to read a NumPy array at a traced index write:  wg.asarray(a)[i]",
+        )
 
     def __round__(self, digits: int = 0) -> Any:
         return _number("a rounded number")
@@ -312,7 +315,7 @@ class Traced:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         refuse(
             "A traced value cannot become a NumPy array: its derivative would be lost.",
-            "Use functions of NumPy on it; for a constant write:  wg.stop_gradient(x)",
+            "Use functions of NumPy on it; to read a NumPy array at a traced index write:  wg.asarray(a)[i]",
         )
 
 

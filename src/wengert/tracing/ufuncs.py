@@ -73,6 +73,8 @@ def _dtypes(ufunc: Any, kinds: tuple[Kind, ...]) -> tuple[str, ...]:
 
     Raises TypeError, with NumPy's words, where it does not take them.
     """
+    if set(kinds) == {int}:  # NumPy compares whole numbers of Python as Python does
+        kinds = (np.dtype(np.int64),) * len(kinds)
     resolved = ufunc.resolve_dtypes((*kinds, *(None,) * ufunc.nout))
     return tuple(supported(dtype) for dtype in resolved[: ufunc.nin])
 
