@@ -23,12 +23,14 @@ from wengert.loops.nest import (
     Buffer,
     Compute,
     Constant,
+    Contract,
     For,
     Gather,
     Inside,
     Load,
     Lookup,
     Position,
+    Product,
     Program,
     Range,
     Statement,
@@ -223,8 +225,31 @@ def random_program(rng: random.Random) -> tuple[Program, list[np.ndarray]]:
     return Program(tuple(drawn.inputs), tuple(drawn.outputs), tuple(body)), drawn.arrays
 
 
+def _product(drawn: Drawn) -> list[Statement]:
+    """A matrix product of random sizes and layouts, with a random epilogue."""
+    rng = drawn.rng
+    sizes = [rng.choice([1, 2, 3, 4, 7, 8, 16, 17, 33, 40]) for _ in range(3)]
+    rows, columns, inner = (Axis(size, name) for size, name in zip(sizes, "rck", strict=True))
+    operands = []
+    for outer in (rows, columns):
+        first, second = rng.sample([outer, inner], 2)
+        step = second.extent + rng.choice([0, 0, 1])
+        buffer = drawn.input(drawn.dtype, first.extent * step, -2, 2)
+        operands.append((buffer, along(first) * step + along(second)))
+    levels = [Level(along(axis), axis.extent, ()) for axis in (rows, columns)]
+    product = Product(drawn.dtype)
+    made = drawn.instructions(levels, [product], rng.randint(0, 4))
+    numbers = [x for x in [product, *made] if x.dtype == drawn.dtype]
+    body = [*made, drawn.store(levels, rng.choice(numbers)), drawn.store(levels, product)]
+    if rng.random() < 0.5:
+        body += drawn.update(levels, rng.choice(numbers))
+    return [Contract(rows, columns, inner, operands[0], operands[1], product, tuple(body), rng.random() < 0.5)]
+
+
 def _nest(drawn: Drawn) -> list[Statement]:
     rng = drawn.rng
+    if rng.random() < 0.2:
+        return _product(drawn)
     depth = rng.randint(1, 3)
     lanes = rng.randrange(depth)
     threads = depth > 1 and lanes > 0 and rng.random() < 0.4

@@ -434,6 +434,38 @@ def test_batched_products_in_a_loop():
         agrees(program, whole((count, m, k), "float32"), whole((count, k, n), "float32"))
 
 
+def test_products_that_copy_their_operands_have_memory_for_it_in_each_chunk():
+    count, n = 4, 130
+    x, w, y = (
+        Buffer(name, "float64", (count, n, n), kind) for name, kind in (("x", "input"), ("w", "input"), ("y", "output"))
+    )
+    batch, i, j, inner = Axis(count, "b"), Axis(n, "i"), Axis(n, "j"), Axis(n, "k")
+    start, p = along(batch) * (n * n), Product("float64")
+    a, b = (x, start + along(inner) * n + along(i)), (w, start + along(j) * n + along(inner))
+    contract = Contract(i, j, inner, a, b, p, (Store(y, start + along(i) * n + along(j), p),))
+    program = Program((x, w), (y,), (For(batch, (contract,), "parallel"),))
+    text = emit(program, plan(program), host()).text
+    chunk = text[text.index("@chunk(ptr %context") :].split("\n}")[0]
+    assert chunk.count("call ptr @malloc") == 1
+    assert chunk.count("call void @free") == chunk.count("ret void") > 0
+    values = whole((count, n, n), "float64"), whole((count, n, n), "float64")
+    status, (found,) = native(program, values)
+    assert status == 0
+    np.testing.assert_array_equal(found, np.einsum("bki,bjk->bij", *values))
+
+
+def test_a_loop_that_would_end_differently_in_each_lane_is_refused():
+    outer = Axis(4, "o")
+    inner = Axis(3, "i", (outer, 10))
+    y = Buffer("y", "float64", (10,), "output")
+    one = Constant(1.0, "float64")
+    program = Program(
+        (), (y,), (For(outer, (For(inner, (one, Store(y, along(outer) * 3 + along(inner), one))),), "vector"),)
+    )
+    with pytest.raises(GraphError, match="different places in its lanes"):
+        emit(program, plan(program), host())
+
+
 # threads
 
 

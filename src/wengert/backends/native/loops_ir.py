@@ -17,6 +17,7 @@ from wengert.backends.native.frame import Lanes
 from wengert.backends.native.instructions import ELEMENTS, Value, literal
 from wengert.backends.native.memory import BYTES
 from wengert.backends.native.widths import Shape, power_above
+from wengert.errors import GraphError
 from wengert.loops.nest import (
     Affine,
     Axis,
@@ -96,6 +97,12 @@ class Loops(Accumulators):
         if axis.clip is None or axis.clip[1] % axis.extent == 0:
             return self.number(axis.extent)
         outer, total = axis.clip
+        if self.lanes is not None and outer is self.lanes.axis and self.lanes.width > 1:
+            raise GraphError(
+                "A loop inside a vector loop ends at different places in its lanes.",
+                f"  {axis!r} is clipped by {outer!r}, the axis of the lanes",
+                "Make the outer loop serial.",
+            )
         at = self.axes[outer]
         if at.is_constant:
             return self.number(min(axis.extent, total - axis.extent * int(at.name)))
@@ -294,7 +301,8 @@ def certain_instructions(body: Sequence[Statement], without: Any) -> Iterator[In
     """The instructions that run in every step of a loop: those of its body and of loops inside, but not of branches."""
     for statement in body:
         if isinstance(statement, For):
-            if statement not in without and statement.kind != "parallel":
+            runs = statement.start < statement.axis.extent
+            if runs and statement not in without and statement.kind != "parallel":
                 yield from certain_instructions(statement.body, without)
         elif not bodies(statement) and isinstance(statement, Position | Inside | Load | Compute):
             yield statement
