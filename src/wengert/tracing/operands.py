@@ -27,7 +27,7 @@ def kind_of(value: Any) -> Kind:
 
 def shape_of(value: Any) -> tuple[int, ...]:
     """The shape of a value."""
-    return value.shape if isinstance(value, Traced) else np.shape(value)
+    return value.node.type.shape if isinstance(value, Traced) else np.shape(value)  # pyright: ignore[reportReturnType]
 
 
 def ndim_of(value: Any) -> int:
@@ -90,7 +90,7 @@ def broadcast_to(node: Node, shape: Sequence[int]) -> Node:
     shape = tuple(shape)
     if node.shape == shape:
         return node
-    if np.broadcast_shapes(node.shape, shape) != shape:  # pyright: ignore[reportArgumentType]
+    if node.shape and np.broadcast_shapes(node.shape, shape) != shape:  # pyright: ignore[reportArgumentType]
         raise ValueError(f"cannot broadcast an array of shape {node.shape} to shape {shape}")
     if node.op.name == "constant" and not isinstance(node.params["value"], np.ndarray):
         return constant(node.params["value"], node.type.with_shape(shape))
@@ -108,8 +108,26 @@ def together(nodes: Sequence[Node]) -> list[Node]:
 
     Raises ValueError, with NumPy's words, where they do not fit.
     """
-    shape = np.broadcast_shapes(*(node.shape for node in nodes))  # pyright: ignore[reportArgumentType]
+    shape = common_shape([node.shape for node in nodes])
     return [broadcast_to(node, shape) for node in nodes]
+
+
+def common_shape(shapes: Sequence[tuple[Any, ...]]) -> tuple[int, ...]:
+    """The shape to which arrays of these shapes broadcast.
+
+    Raises ValueError, with NumPy's words, where they do not fit.
+    """
+    different = {shape for shape in shapes if shape}
+    if len(different) > 1:
+        return np.broadcast_shapes(*shapes)
+    return different.pop() if different else ()
+
+
+def laid_out(value: Any, dtype: str, shape: tuple[int, ...]) -> Node:
+    """A value as a node of a dtype, broadcast to a shape; a number of Python fills it."""
+    if type(value) in (int, float):
+        return constant(np.dtype(dtype).type(value).item(), ArrayType(shape, dtype))
+    return broadcast_to(as_node(value, dtype), shape)
 
 
 def promoted(*values: Any) -> list[Node]:

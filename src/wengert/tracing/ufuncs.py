@@ -11,7 +11,17 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.graph import Node, apply, constant_like
-from wengert.tracing.operands import Kind, as_node, common_dtype, kind_of, ndim_of, supported, together
+from wengert.tracing.operands import (
+    Kind,
+    as_node,
+    common_dtype,
+    common_shape,
+    kind_of,
+    laid_out,
+    ndim_of,
+    shape_of,
+    supported,
+)
 from wengert.tracing.products import matmul
 from wengert.tracing.tracer import UFUNCS, Traced, refuse, traced
 
@@ -81,8 +91,9 @@ def _dtypes(ufunc: Any, kinds: tuple[Kind, ...]) -> tuple[str, ...]:
 
 def operands(ufunc: Any, *values: Any) -> list[Node]:
     """The inputs of a ufunc as nodes of the dtypes that it takes and of one shape."""
-    dtypes = _dtypes(ufunc, tuple(kind_of(value) for value in values))
-    return together([as_node(value, dtype) for value, dtype in zip(values, dtypes, strict=True)])
+    dtypes = _dtypes(ufunc, tuple([kind_of(value) for value in values]))
+    shape = common_shape([shape_of(value) for value in values])
+    return [laid_out(value, dtype, shape) for value, dtype in zip(values, dtypes, strict=True)]
 
 
 def _enter(ufunc: Any, rule: Rule) -> None:
