@@ -152,7 +152,8 @@ def test_positions_and_conditions_on_them(dtype):
     n, m = 37, 5
     y = Buffer("y", dtype, (m, n), "output")
     i, j = Axis(m, "i"), Axis(n, "j")
-    number = Position(along(j) * 3 + along(i) * -7 + 2, dtype)
+    step = 2**40 if dtype == "int64" else 3
+    number = Position(along(j) * step + along(i) * -7 + 2, dtype)
     held = Inside((Range(along(j) + along(i) * 2, 4, 30), Range(along(i), 1, 4)))
     value = Compute("where", (held, number, Compute("negative", (number,), dtype)), dtype)
     body = (number, held, value.inputs[2], value, Store(y, along(i) * n + along(j), value))

@@ -16,7 +16,7 @@ from wengert.backends.native.facts import Facts
 from wengert.backends.native.frame import Lanes
 from wengert.backends.native.instructions import ELEMENTS, Value, literal
 from wengert.backends.native.memory import BYTES
-from wengert.backends.native.widths import Shape, power_above
+from wengert.backends.native.widths import Shape, is_clipped, power_above
 from wengert.errors import GraphError
 from wengert.loops.nest import (
     Affine,
@@ -94,7 +94,7 @@ class Loops(Accumulators):
 
     def extent(self, axis: Axis) -> Value:
         """Where an axis ends: a clipped one where its whole axis ends, if that comes first."""
-        if axis.clip is None or axis.clip[1] % axis.extent == 0:
+        if axis.clip is None or not is_clipped(axis):
             return self.number(axis.extent)
         outer, total = axis.clip
         if self.lanes is not None and outer is self.lanes.axis and self.lanes.width > 1:
@@ -262,8 +262,15 @@ class Loops(Accumulators):
         self.choose(
             b.compare("sgt", left, self.number(0)),
             self.changed(self.unit.facts(loop)),
-            lambda: self._block(loop, shape, at, 0, self.builder(shape.width).first_lanes(left.name)),
+            lambda: self._block(loop, shape, at, 0, self._lanes_below(shape.width, left, loop.axis)),
         )
+
+    def _lanes_below(self, width: int, count: Value, axis: Axis) -> Value:
+        """The mask of the lanes below a count that is at most the extent of an axis."""
+        b = self.builder(width)
+        if width == 1 or axis.extent >= 2**31:
+            return b.first_lanes(count.name)
+        return b.compare("slt", b.iota("int32"), b.splat(self.one.cast(count, "int32")))
 
     def _masked(self, loop: For, shape: Shape, stop: Value) -> None:
         """Every block under a mask."""
@@ -271,7 +278,7 @@ class Loops(Accumulators):
 
         def iteration(index: Value) -> None:
             left = self.one.subtract(stop, index)
-            self._block(loop, shape, index, 0, self.builder(width).first_lanes(left.name))
+            self._block(loop, shape, index, 0, self._lanes_below(width, left, loop.axis))
 
         cells = self.changed(self.unit.facts(loop))
         certain = stop.is_constant or start == 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from wengert.backends.native.facts import FactBook
 from wengert.backends.native.target import Target
 from wengert.errors import GraphError
-from wengert.loops.nest import Compute, For, Gather, Load, Position, Statement, Store, bodies, statements
+from wengert.loops.nest import Axis, Compute, For, Gather, Load, Position, Statement, Store, bodies, statements
 
 LIGHT, LIGHTER = 15, 9
 """Costs up to which a body that adds to accumulators is repeated 2 and 4 times, each with accumulators of its own: a sum waits
@@ -46,9 +46,14 @@ def shape_of(loop: For, book: FactBook, target: Target) -> Shape:
     width = min(2 * native, power_above(entries))
     if any(_is_light_sum(inner, book) for inner in loop.body) and entries > 2 * native:
         width = 4 * native
-    ragged = entries % width != 0 or loop.axis.clip is not None
+    ragged = entries % width != 0 or is_clipped(loop.axis)
     masked = ragged and (facts.cost > HEAVY or entries < width)
     return Shape(width, 1 if masked else _repeats(loop, book, entries // width), masked)
+
+
+def is_clipped(axis: Axis) -> bool:
+    """Whether the last block of an axis is shorter than the others."""
+    return axis.clip is not None and axis.clip[1] % axis.extent != 0
 
 
 def _is_light_sum(statement: Statement, book: FactBook) -> bool:
@@ -60,7 +65,7 @@ def _repeats(loop: For, book: FactBook, blocks: int) -> int:
     facts = book.of(loop)
     if any(bodies(statement) for statement in loop.body) or facts.cost > LIGHT:
         return 1
-    if loop.axis.clip is None and blocks <= FEW_BLOCKS:
+    if not is_clipped(loop.axis) and blocks <= FEW_BLOCKS:
         return max(blocks, 1)
     repeats = 2 if facts.cost > LIGHTER or not facts.added else 4
     while blocks < 2 * repeats:
