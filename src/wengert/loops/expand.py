@@ -114,8 +114,22 @@ def _softmax(node: Node) -> Node:
 def _einsum(node: Node) -> Node:
     """Pair by pair; what one factor alone has is summed first; a product that is no matrix product is one of entries."""
     labels: list[Labels] = list(node.params["inputs"])
-    factors = [_diagonal(x, ls) for x, ls in zip(node.inputs, labels, strict=True)]
-    output: Labels = node.params["output"]
+    factors = [_without_ones(*_diagonal(x, ls)) for x, ls in zip(node.inputs, labels, strict=True)]
+    sizes = dict(zip(node.params["output"], node.shape, strict=True))
+    output: Labels = tuple(l for l in node.params["output"] if sizes[l] != 1)
+    result = _contracted(factors, output)
+    return result if result.shape == node.shape else apply("reshape", result, shape=node.shape)
+
+
+def _without_ones(x: Node, labels: Labels) -> tuple[Node, Labels]:
+    """A factor without its axes of 1."""
+    kept = [k for k, size in enumerate(x.shape) if size != 1]
+    if len(kept) == len(labels):
+        return x, labels
+    return apply("reshape", x, shape=tuple(x.shape[k] for k in kept)), tuple(labels[k] for k in kept)
+
+
+def _contracted(factors: list[tuple[Node, Labels]], output: Labels) -> Node:
     if len(factors) > 2:
         shapes = tuple(tuple(int(n) for n in x.shape) for x, _ in factors)
         order = contraction_order(tuple(ls for _, ls in factors), output, shapes)
@@ -220,8 +234,14 @@ def _prod_others(node: Node) -> Node:
 
 
 def _reduction(node: Node) -> Node:
-    """A reduction over no axis is its input."""
-    return node if node.params["axes"] else node.inputs[0]
+    """Axes of 1 are not reduced: they go."""
+    (x,), axes = node.inputs, node.params["axes"]
+    long = [k for k in axes if x.shape[k] != 1]
+    if len(long) == len(axes):
+        return node if axes else x
+    kept = [k for k in range(x.type.rank) if k in long or k not in axes]
+    x = apply("reshape", x, shape=tuple(x.shape[k] for k in kept))
+    return apply(node.op, x, axes=tuple(kept.index(k) for k in long)) if long else x
 
 
 EXPANSIONS: dict[str, Callable[[Node], Node]] = {
