@@ -83,13 +83,13 @@ def test_an_error_above_the_bound_is_found(dtype: str) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("width", [1, 8])
-def test_special_values_are_those_of_numpy(name: str, dtype: str, width: int) -> None:
+@pytest.mark.parametrize(("width", "target"), [(1, host()), (8, host()), (8, PLAIN)], ids=["scalar", "vector", "plain"])
+def test_special_values_are_those_of_numpy(name: str, dtype: str, width: int, target: Target) -> None:
     with np.errstate(all="ignore"):
         x = np.array(SPECIAL).astype(dtype)
         arguments = [x] if arity(name) == 1 else [side.ravel() for side in np.meshgrid(x, x)]
         expected = special(name, *arguments)
-        found = Kernel(named(name), [dtype] * len(arguments), width)(*arguments)
+        found = Kernel(named(name), [dtype] * len(arguments), width, target)(*arguments)
         close = np.abs(found - expected) <= 4 * np.spacing(np.abs(expected))
     ordinary = np.isfinite(expected) & (expected != 0)
     np.testing.assert_array_equal(found[~ordinary], expected[~ordinary])
