@@ -134,6 +134,8 @@ class Lanes:
     start: int = 0
     """A number that the value of lane 0 is of, but for multiples of the width."""
     mask: Value | None = None
+    full: Value | None = None
+    """Whether all lanes take part after all, where that is known when the block begins."""
 
 
 class Frame:

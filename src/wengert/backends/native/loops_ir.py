@@ -218,10 +218,17 @@ class Loops(Accumulators):
                 self._ragged(loop, shape, stop)
 
     def _block(
-        self, loop: For, shape: Shape, first: Value, chain: int = 0, mask: Value | None = None, width: int = 0
+        self,
+        loop: For,
+        shape: Shape,
+        first: Value,
+        chain: int = 0,
+        mask: Value | None = None,
+        width: int = 0,
+        full: Value | None = None,
     ) -> None:
         """The body in lanes from `first` on."""
-        self.lanes = Lanes(loop.axis, width or shape.width, loop.start, mask)
+        self.lanes = Lanes(loop.axis, width or shape.width, loop.start, mask, full)
         self.chain = chain
         self.bind(loop.axis, first)
         with self.one.scope():
@@ -278,7 +285,8 @@ class Loops(Accumulators):
 
         def iteration(index: Value) -> None:
             left = self.one.subtract(stop, index)
-            self._block(loop, shape, index, 0, self._lanes_below(width, left, loop.axis))
+            full = self.one.compare("sge", left, self.number(width))
+            self._block(loop, shape, index, 0, self._lanes_below(width, left, loop.axis), full=full)
 
         cells = self.changed(self.unit.facts(loop))
         certain = stop.is_constant or start == 0

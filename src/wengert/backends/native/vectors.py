@@ -5,6 +5,7 @@ It knows no loop, only the lanes of the one that is open.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from wengert.backends.native.builder import Builder
@@ -68,11 +69,38 @@ class Entries(Frame):
         def read() -> Value:
             if mask is None:
                 return b.load(pointer, buffer.dtype, align)
-            return b.masked_load(pointer, buffer.dtype, mask, align)
+            if self._is_full(mask) is None:
+                return b.masked_load(pointer, buffer.dtype, mask, align)
+            arms: list[tuple[Value, str]] = []
+            for part in self._whole_or_not(mask):
+                loaded = (
+                    b.load(pointer, buffer.dtype, align)
+                    if part is None
+                    else b.masked_load(pointer, buffer.dtype, part, align)
+                )
+                arms.append((loaded, b.block))
+            return b.phi(arms)
 
         if buffer not in self.still and (buffer.kind not in ("input", "constant") or buffer in self.unit.outputs):
             return read()
         return b.shared(("read", pointer, b.width, mask), read)
+
+    def _is_full(self, mask: Value) -> Value | None:
+        """Whether a mask holds in all lanes, if it is that of the loop and the loop knows."""
+        return self.lanes.full if self.lanes is not None and mask is self.lanes.mask else None
+
+    def _whole_or_not(self, mask: Value) -> Iterator[Value | None]:
+        """Two ways: None, for code without a mask, where all lanes take part, and the mask. Processors do masked stores slowly."""
+        full, b = self._is_full(mask), self.one
+        assert full is not None
+        labels = b.label("whole"), b.label("part"), b.label("on")
+        b.branch(full, labels[0], labels[1])
+        for label, way in zip(labels, (None, mask), strict=False):
+            b.start_block(label)
+            with b.scope():
+                yield way
+            b.jump(labels[2])
+        b.start_block(labels[2])
 
     def address(self, buffer: Buffer, at: Value) -> str:
         """The pointer to an entry."""
@@ -235,10 +263,12 @@ class Entries(Frame):
             )
             mask = mask and self._reversed(mask)
         pointer = self.address(buffer, first)
-        if mask is None:
-            b.store(value, pointer, align)
-        else:
-            b.masked_store(value, pointer, mask, align)
+        ways = [mask] if mask is None or self._is_full(mask) is None else self._whole_or_not(mask)
+        for way in ways:
+            if way is None:
+                b.store(value, pointer, align)
+            else:
+                b.masked_store(value, pointer, way, align)
 
     def _store_lane_by_lane(self, store: Store) -> None:
         """A scatter that combines: lanes may meet at one place, so each goes after the one before it."""
