@@ -164,6 +164,22 @@ def test_an_epilogue_may_add_a_bias_and_apply_a_function(sizes, dtype):
     np.testing.assert_allclose(c, wanted.astype(dtype), rtol=0, atol=(k + 8) * np.finfo(dtype).eps)
 
 
+def _sine(b, place, row, column, mask, product):
+    store(b, b.sin(product), place, mask)  # has a branch for large angles
+
+
+@pytest.mark.parametrize("sizes", EPILOGUE_SIZES, ids=str)
+def test_an_epilogue_may_have_branches(sizes):
+    m, n, k = sizes
+    rng = np.random.default_rng(5)
+    a, b = rng.integers(-3, 4, (m, k)).astype("float64"), rng.integers(-3, 4, (k, n)).astype("float64")
+    a[m // 2] *= 1e15
+    spec, c = spec_of(a, b), np.zeros((m, n))
+    (run,) = callables(Program(spec, _sine).text(), ["program"])
+    run(a, b, c, None, workspace(spec))
+    np.testing.assert_allclose(c, np.sin(a @ b), rtol=0, atol=2e-15)
+
+
 def _descent_step(b, place, row, column, mask, product):
     before = load(b, place, product.dtype, mask)
     store(b, b.subtract(before, b.multiply(product, b.constant(0.5, product.dtype))), place, mask)
