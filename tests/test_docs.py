@@ -111,6 +111,7 @@ def test_documents_are_there():
         "training.md",
         "accuracy.md",
         "calls.md",
+        "functions.md",
     }
 
 
