@@ -39,16 +39,21 @@ COMBINES: dict[str, Combine] = {"sum": "add", "prod": "multiply", "max": "maximu
 
 
 def lower_graph(
-    memory: Memory, graph: Graph, given: Mapping[Node, Given], targets: Sequence[Place], threads: bool = False
+    memory: Memory,
+    graph: Graph,
+    given: Mapping[Node, Given],
+    targets: Sequence[Place],
+    threads: bool = False,
+    in_place: bool = True,
 ) -> list[Statement]:
     """The statements that compute the outputs of a graph into their targets.
 
     `given` says where the inputs are. A target may be the memory of an input: it is written in place if every reader comes
-    before, else at the end. With `threads`, loops may be parallel.
+    before, else, and without `in_place`, at the end. With `threads`, loops may be parallel.
     """
     small = expand(graph)
     known = {new: given[old] for old, new in zip(graph.inputs, small.inputs, strict=True)}
-    return Body(memory, small, fuse(small), known, list(targets), threads).build()
+    return Body(memory, small, fuse(small), known, list(targets), threads, in_place).build()
 
 
 @dataclass
@@ -61,6 +66,7 @@ class Body:
     places: dict[Node, Given]
     targets: list[Place]
     threads: bool
+    in_place: bool = True
     first: list[Statement] = field(default_factory=list[Statement])
     """The numbers of steps, where they must lie in memory."""
     late: list[tuple[Node, Place]] = field(default_factory=list[tuple[Node, Place]])
@@ -118,6 +124,8 @@ class Body:
         """Whether everything else that reads the input at the target can come before y is written."""
         old = [x for x, place in self.places.items() if isinstance(place, Place) and place.buffer is target.buffer]
         old = [x for x in old if x in self.graph.inputs]
+        if old and not self.in_place:
+            return False
         maker = y.inputs[0] if y.op.name == "item" else y
         home = self.fusion.home[maker]
         for x in old:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from wengert.ir.graph import Graph, Node
+from wengert.ir.walk import topological
 from wengert.loops.body import lower_graph
 from wengert.loops.fuse import numbers
 from wengert.loops.memory import Memory
 from wengert.loops.nest import Buffer, Program
 from wengert.loops.pull import Given, Place
+
+LOOKUPS = frozenset({"gather", "scatter_add"})
 
 
 def lower(graph: Graph, donated: Mapping[int, int] | None = None) -> Program:
@@ -23,5 +26,23 @@ def lower(graph: Graph, donated: Mapping[int, int] | None = None) -> Program:
         for k, y in enumerate(graph.outputs)
     )
     given: dict[Node, Given] = {x: Place(b) for x, b in zip(graph.inputs, inputs, strict=True)}
-    body = lower_graph(Memory(), graph, given, [Place(b) for b in outputs], threads=True)
+    safe = not _looks_up(graph.outputs, {graph.inputs[k] for k in donated.values()})
+    body = lower_graph(Memory(), graph, given, [Place(b) for b in outputs], threads=True, in_place=safe)
     return Program(inputs, outputs, tuple(body))
+
+
+def _looks_up(outputs: Sequence[Node], changed: set[Node]) -> bool:
+    """Whether a place that is looked up depends on one of these nodes: it may be outside, and the program is run again then by
+    the interpreter, which must find the inputs as they were. Of loops and branches the places inside are taken to depend.
+    """
+    depending = set(changed)
+    for node in topological(outputs):
+        if depending.isdisjoint(node.inputs):
+            continue
+        depending.add(node)
+        if node.op.name in LOOKUPS and node.inputs[1] in depending:
+            return True
+        graphs = [value for value in node.params.values() if isinstance(value, Graph)]
+        if any(_looks_up(inside.outputs, set(inside.inputs)) for inside in graphs):
+            return True
+    return False

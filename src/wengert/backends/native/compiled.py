@@ -148,14 +148,19 @@ class Native:
             return self.interpret(**values)
         variant = self.variant(sizes)
         donated = set(variant.donated.values())
-        whole = [_whole(array, k in donated) for k, array in enumerate(arrays)]
         names = self.graph.input_names
+        own = [array is values[name] for array, name in zip(arrays, names, strict=True)]
+        whole = [_whole(array, k in donated, own[k]) for k, array in enumerate(arrays)]
         return variant.run(whole, lambda *given: self.interpret(**dict(zip(names, given, strict=True))))
 
 
-def _whole(array: Array, donated: bool) -> Array:
-    """The array without gaps; of a donated one a copy, since it is no array that the code could overwrite."""
-    return np.array(array, order="C") if donated else np.require(array, requirements=["C", "A"])
+def _whole(array: Array, donated: bool, own: bool) -> Array:
+    """The array without gaps; of a donated one that the code cannot overwrite as the caller's `own` array, a copy."""
+    if not donated:
+        return np.require(array, requirements=["C", "A"])
+    flags = array.flags
+    usable = own and flags.c_contiguous and flags.aligned and flags.writeable and not flags.writebackifcopy
+    return array if usable else np.array(array, order="C")
 
 
 def pair_donated(graph: Graph, donate: Sequence[str]) -> dict[int, int]:
