@@ -217,6 +217,13 @@ Write one of these names or the path of a CSV or .npz file, for example 'diabete
   wengert train line.txt --dta numbers.csv
 See the options:  wengert train --help""",
     ),
+    "an unknown back end": (
+        {},
+        (*POINTS, "--backend", "cuda"),
+        """Invalid value for '--backend': Value error, 'cuda' is not one of 'native', 'interpreter'.
+  wengert train line.txt --data numbers.csv --epochs 1 --backend cuda
+See the options:  wengert train --help""",
+    ),
     "a number that is none": (
         {},
         (*POINTS, "--lr", "fast"),
@@ -410,6 +417,68 @@ def test_ctrl_c_saves_and_leaves_with_130():
     assert (process.returncode, complaints) == (130, "")
     assert last["interrupted"] is True
     assert load_model("m").progress.epoch == last["epoch"] > 0
+
+
+COUNTED = """
+import atexit, json, sys
+from wengert.backends.native import jit
+from wengert.cli import main
+atexit.register(lambda: print(json.dumps([jit.COUNTS.compiled, jit.COUNTS.found]), file=open("counts", "w")))
+main()
+"""
+
+
+def counted(folder: str, *arguments: str) -> tuple[list[int], set[str]]:
+    """A training in a process of its own with its cache in a folder: pieces of code compiled and found there, and the entries."""
+    environment = {**os.environ, "XDG_CACHE_HOME": folder}
+    command = [sys.executable, "-c", COUNTED, *POINTS, *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(Path("counts").read_text()), {str(path) for path in Path(folder).rglob("*.o")}
+
+
+def test_second_start_compiles_nothing(tmp_path):
+    folder = str(tmp_path / "cache")
+    (compiled, found), entries = counted(folder)
+    assert compiled == len(entries) > 0
+    assert found == 0
+    assert counted(folder) == ([0, compiled], entries)
+    assert Path("model.safetensors").exists()
+
+
+def test_without_a_cache_nothing_is_looked_for_or_kept(tmp_path):
+    folder = str(tmp_path / "cache")
+    (compiled, found), entries = counted(folder, "--no-cache")
+    assert compiled > 0
+    assert (found, entries) == (0, set())
+
+
+def test_the_interpreter_compiles_nothing(tmp_path):
+    assert counted(str(tmp_path / "cache"), "--backend", "interpreter") == ([0, 0], set())
+
+
+def test_back_ends_reach_the_same_model_to_rounding(run):
+    more = ("--epochs", "20", "--standardise", "x", "--seed", "2")
+    models = []
+    for backend in ("native", "interpreter"):
+        assert run(*DIGITS[:-2], *more, "--backend", backend)[0] == 0
+        models.append(load_model("model.safetensors"))
+    native, interpreted = models
+    assert native.run == interpreted.run
+    for name, value in interpreted.parameters.items():
+        np.testing.assert_allclose(native.parameters[name], value, rtol=1e-6, atol=1e-9)
+    for a, b in zip(native.progress.history, interpreted.progress.history, strict=True):
+        assert a.metric == b.metric
+        assert a.loss == pytest.approx(b.loss, rel=1e-9)
+
+
+def test_what_diverges_has_the_three_lines_and_leaves_no_model(run):
+    said = refused(run, *POINTS[:4], "--lr", "1e9", "--optimizer", "sgd", "--epochs", "500")
+    what, where, repair = said.splitlines()
+    assert what == "The loss over the 2 examples of an evaluation is inf."
+    assert where == "  after an epoch"
+    assert repair == "Write a smaller --lr, standardise the inputs, or look at the equations' domains."
+    assert not Path("model.safetensors").exists()
 
 
 def test_json_output_is_json_lines_only(run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,6 +15,18 @@ import pytest
 from wengert.train.checkpoint import load_model
 
 ROOT = Path(__file__).parents[1]
+COUNTED = """
+import atexit, json, sys
+from wengert.backends.native import jit
+from wengert.cli import main
+
+def count():
+    with open(f"{sys.path[0]}/counts", "a") as file:
+        print(json.dumps([sys.argv[1], jit.COUNTS.compiled, jit.COUNTS.found]), file=file)
+
+atexit.register(count)
+main()
+"""
 pytestmark = pytest.mark.xdist_group("demo")  # one process runs it, once
 
 
@@ -26,14 +39,28 @@ def demo(tmp_path_factory):
     shutil.copy(ROOT / "pyproject.toml", folder)
     binaries = folder / ".venv" / "bin"
     binaries.mkdir(parents=True)
-    for name, command in (("python", ""), ("wengert", " -c 'from wengert.cli import main; main()'")):
+    (folder / "counted.py").write_text(COUNTED)
+    for name, command in (("python", ""), ("wengert", f" {folder}/counted.py")):
         (binaries / name).write_text(f'#!/bin/sh\nexec {sys.executable}{command} "$@"\n')
         (binaries / name).chmod(0o755)
     project = (folder / "pyproject.toml").read_bytes()
     stamp = subprocess.run(["cksum"], input=project, capture_output=True, check=True)
     (folder / ".venv" / "installed-for").write_bytes(stamp.stdout.strip() + b" dev\n")
-    done = subprocess.run(["bash", "scripts/demo"], cwd=folder, capture_output=True, text=True, check=False)
-    return folder, done
+    return folder, start(folder)
+
+
+def start(folder):
+    """scripts/demo with a cache of its own, which a second start finds."""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
+    command = ["bash", "scripts/demo"]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def counts(folder):
+    """(command, pieces of code compiled, pieces found on disk) of each wengert command since the last question."""
+    lines = (folder / "counts").read_text().splitlines()
+    (folder / "counts").unlink()
+    return [tuple(json.loads(line)) for line in lines]
 
 
 def test_demo_reaches_its_bounds_and_says_nothing_on_standard_error(demo):
@@ -86,3 +113,16 @@ def test_demo_fails_if_a_bound_is_missed(demo, tmp_path):
         (tmp_path / "digits.jsonl").write_text(json.dumps({"test": {"value": digits, "examples": 9}}) + "\n")
         done = subprocess.run([sys.executable, "-c", summary, tmp_path, ridge], capture_output=True, check=False)
         assert done.returncode == status
+
+
+def test_second_start_compiles_nothing_and_gives_the_same_models(demo):
+    folder, _ = demo
+    first = counts(folder)
+    models = {path.name: path.read_bytes() for path in (folder / "demo-output").glob("*.safetensors")}
+    again = start(folder)
+    assert (again.returncode, again.stderr) == (0, "")
+    second = counts(folder)
+    assert [compiled > 0 for command, compiled, _ in first if command == "train"] == [True] * 3
+    assert [(command, compiled) for command, compiled, _ in second] == [(command, 0) for command, _, _ in first]
+    assert [found for _, _, found in second] == [compiled + found for _, compiled, found in first]
+    assert {path.name: path.read_bytes() for path in (folder / "demo-output").glob("*.safetensors")} == models

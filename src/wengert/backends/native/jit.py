@@ -46,6 +46,17 @@ class Times:
         return self.parse + self.codegen + self.link
 
 
+@dataclass(slots=True)
+class Counts:
+    """How many pieces of code this process has compiled, and how many it has found on disk."""
+
+    compiled: int = 0
+    found: int = 0
+
+
+COUNTS = Counts()
+
+
 class Code:
     """Functions in memory. The addresses are good as long as this object lives: every callable must hold it."""
 
@@ -106,11 +117,14 @@ def load(
         if code is not None:
             times.from_cache = True
             try:
-                return _link(code, exports, imports, target, times)
+                found = _link(code, exports, imports, target, times)
+                COUNTS.found += 1
+                return found
             except GraphError:  # whole, but not what this text means to this process: made anew below
                 times.from_cache = False
         code = emit_object(ir_text, target, opt, times)
         linked = _link(code, exports, imports, target, times)
+        COUNTS.compiled += 1
     if store is not None:
         store.store(key, code)
     return linked
