@@ -115,12 +115,13 @@ def _constant(index: Affine) -> bool:
 
 def overlapping(buffers: Ordered[Buffer], offset: Any) -> set[Buffer]:
     """The temporaries that share memory with another one."""
-    places = [(offset(b), BYTES[b.dtype] * b.entries, b) for b in buffers if b.kind == "temporary" and b.entries]
+    places = [(offset(b), offset(b) + BYTES[b.dtype] * b.entries, b) for b in buffers if b.kind == "temporary" and b.entries]
     places.sort(key=lambda place: place[0])
     shared: set[Buffer] = set()
-    for k, (start, size, buffer) in enumerate(places):
-        for after, _, other in places[k + 1 :]:
-            if after >= start + size:
-                break
-            shared.update((buffer, other))
+    reach = -1
+    for k, (start, end, buffer) in enumerate(places):
+        follows = k + 1 < len(places) and places[k + 1][0] < end
+        if start < reach or follows:
+            shared.add(buffer)
+        reach = max(reach, end)
     return shared
