@@ -38,6 +38,7 @@ def settings(threads: int) -> dict[str, str]:
         "VECLIB_MAXIMUM_THREADS": str(threads),
         "JAX_PLATFORMS": "cpu",
         "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1",
+        "TORCHINDUCTOR_COMPILE_THREADS": "1",
         "JAX_ENABLE_X64": "1",
         "XLA_FLAGS": one if threads == 1 else "",
     }
