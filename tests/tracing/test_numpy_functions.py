@@ -9,6 +9,7 @@ import scipy.special as special
 from wengert.autodiff.check import check_grads
 from wengert.errors import TraceError
 from wengert.ir.verify import verify
+from wengert.ir.walk import topological
 from wengert.ops.evaluate import evaluate
 from wengert.tracing.record import traced_program
 from wengert.tracing.tracer import FUNCTIONS, UFUNCS
@@ -234,6 +235,13 @@ def test_captured_arrays_are_copied_when_they_are_read():
         return total
 
     assert run(f, np.ones(3)) == 9.0
+
+
+def test_an_array_that_is_read_twice_and_does_not_change_is_one_constant():
+    data = RNG.normal(size=(3, 4))
+    graph = traced_program(lambda x: (x * data) @ (data.T @ data) + data, (X,), {}).graph
+    assert sum(node.op.name == "constant" for node in topological(graph.outputs)) == 2, "the array and its product"
+    assert run(lambda x: x * data + data, X).shape == (3, 4)
 
 
 REFUSED = {

@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.types import DTYPES, ArrayType
-from wengert.tracing.tracer import Traced, own, refuse
+from wengert.tracing.tracer import Traced, current, own, refuse
 
 Kind = Any
 """np.dtype of an array, or int or float for a Python number, which takes the dtype of what it meets (NEP 50)."""
@@ -77,9 +77,21 @@ def as_node(value: Any, dtype: str | None = None) -> Node:
     name = dtype or supported(array.dtype)
     if array.ndim == 0:
         return constant(array.astype(name).item(), ArrayType((), name))
-    held = np.array(array, dtype=name, copy=True if array.flags.writeable else None)
+    return _held(array, name)
+
+
+def _held(array: np.ndarray[Any, Any], dtype: str) -> Node:
+    """An array as a constant; one that the open trace has read before, and that has not changed since, is the same node."""
+    trace = current()
+    known = trace.arrays.get((id(array), dtype)) if trace is not None else None
+    if known is not None and np.array_equal(known[1].params["value"], array):
+        return known[1]
+    held = np.array(array, dtype=dtype, copy=True if array.flags.writeable else None)
     held.flags.writeable = False
-    return constant(held, ArrayType(held.shape, name))
+    node = constant(held, ArrayType(held.shape, dtype))
+    if trace is not None:
+        trace.arrays[id(array), dtype] = array, node
+    return node
 
 
 def broadcast_to(node: Node, shape: Sequence[int]) -> Node:

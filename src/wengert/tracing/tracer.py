@@ -32,6 +32,8 @@ class Trace:
     def __init__(self) -> None:
         self.outer = _OPEN.get()
         self.captured: dict[Node, Node] = {}
+        self.arrays: dict[tuple[int, str], tuple[Array, Node]] = {}
+        """The arrays of NumPy that were read, by identity and dtype, with their constants."""
 
     @contextmanager
     def open(self) -> Iterator[Trace]:
