@@ -38,7 +38,7 @@ def numbers(seed: int = 0) -> Any:
     return np.random.default_rng(seed).normal(size=SHAPE)
 
 
-def assert_as_interpreted(f: Any, graph: Graph, **arrays: Any) -> tuple[Any, ...]:
+def assert_as_interpreted(f: Any, graph: Graph, /, **arrays: Any) -> tuple[Any, ...]:
     """The native results are the interpreter's, the first time and later, and the arguments stay as they are."""
     kept = {name: np.array(value) for name, value in arrays.items()}
     wanted = interpreter.compile(graph)(**arrays)
@@ -188,6 +188,21 @@ def test_results_are_new_arrays():
         assert not np.shares_memory(y, given)
     first[2][:] = 9
     assert f(x=given)[2].tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["self", "args", "values", "σ", "x y", "class", "", "a" * 300, '%x"\n'])
+def test_an_input_may_have_any_name(name):
+    x = node(name, 3)
+    graph = Graph((x,), (apply("sin", x),), (name,))
+    assert_as_interpreted(native.compile(graph, cache=False), graph, **{name: np.arange(3.0)})
+
+
+def test_graphs_without_inputs_or_outputs():
+    x, unused = node("x", 3), node("unused", 2)
+    for inputs, outputs in (((), (constant(2.5, ArrayType()),)), ((x,), ()), ((x, unused), (apply("exp", x),))):
+        graph = Graph(inputs, outputs)
+        arrays = {str(y.params["name"]): np.ones(y.shape) for y in inputs}
+        assert_as_interpreted(native.compile(graph, cache=False), graph, **arrays)
 
 
 # sizes

@@ -17,7 +17,7 @@ class Compiled(Protocol):
 
     graph: Graph
 
-    def __call__(self, **arrays: Any) -> tuple[Any, ...]:
+    def __call__(self, /, **arrays: Any) -> tuple[Any, ...]:
         """The outputs; without axes, NumPy scalars. Raises ShapeError where an array does not fit its input."""
         ...
 

@@ -20,7 +20,7 @@ class Interpreted:
         self._schedule = schedule(graph)
         self._programs: dict[tuple[tuple[str, int], ...], Program] = {}
 
-    def __call__(self, **arrays: Any) -> tuple[Any, ...]:
+    def __call__(self, /, **arrays: Any) -> tuple[Any, ...]:
         """The outputs for arrays given by the names of the inputs; without axes, NumPy scalars.
 
         Raises ShapeError where an array does not fit its input.

@@ -115,14 +115,14 @@ class Native:
         self._lock = threading.RLock()
         self._first: Callable[..., Any] = self._dispatch
 
-    def __call__(self, **arrays: Any) -> tuple[Any, ...]:
+    def __call__(self, /, **arrays: Any) -> tuple[Any, ...]:
         """The outputs for arrays by the names of the inputs; without axes, NumPy scalars.
 
         Raises ShapeError where an array does not fit its input, GraphError where the graph cannot be run on these values.
         """
         return self._first(**arrays)
 
-    def interpret(self, **arrays: Any) -> tuple[Any, ...]:
+    def interpret(self, /, **arrays: Any) -> tuple[Any, ...]:
         """The same by NumPy, node by node."""
         if self._interpreted is None:
             self._interpreted = interpreter.compile(self.graph, self.sizes)
@@ -140,7 +140,7 @@ class Native:
                     self._first = entry.builtin(variant.code, signature, self._first, self.interpret)
             return self.variants[key]
 
-    def _dispatch(self, *args: Any, **values: Any) -> tuple[Any, ...]:
+    def _dispatch(self, /, *args: Any, **values: Any) -> tuple[Any, ...]:
         if args:
             values = {**dict(zip(self.graph.input_names, args, strict=False)), **values}
         arrays, sizes = bind(self.graph, values, self.sizes)
