@@ -177,7 +177,7 @@ def test_a_tape_in_a_loop_is_emptied_each_time():
 
 
 def test_large_steps_are_functions_of_their_own_in_a_loop():
-    """A step of several nests: too large for one function, so the loop calls one for each nest."""
+    """A step of several nests: too large for one function, so the loop calls functions of some nests each."""
     n, steps = 40, 6
     x, y = Buffer("x", "float64", (n,), "input"), Buffer("y", "float64", (n,), "output")
     rows = [Buffer(f"t{k}", "float64", (n,)) for k in range(4)]
@@ -193,7 +193,7 @@ def test_large_steps_are_functions_of_their_own_in_a_loop():
         nests.append(For(i, (*made, Store(target, along(i), made[-1])), "vector"))
     program = Program((x,), (y,), (Copy(x, AT, y, AT, n), For(Axis(steps), tuple(nests))))
     text = emit(program, plan(program), host()).text
-    assert text.count("define internal i32 @kernel") == len(nests)
+    assert 1 < text.count("define internal i32 @kernel") < len(nests)
     agrees(program, np.arange(float(n)))
 
 

@@ -8,11 +8,11 @@ from functools import partial
 from typing import Self
 
 from wengert.backends.native.control_ir import Control
-from wengert.backends.native.facts import Facts, Ordered
+from wengert.backends.native.facts import Facts
 from wengert.backends.native.frame import OUT_OF_MEMORY, Unit
 from wengert.backends.native.instructions import Value, constant_of
 from wengert.backends.native.loops_ir import work_of
-from wengert.backends.native.outlining import chosen, chosen_inside
+from wengert.backends.native.outlining import Group, Outlined, chosen, chosen_inside
 from wengert.backends.native.registers import overlapping, registers_of
 from wengert.errors import GraphError
 from wengert.loops.buffers import ALIGNMENT, size_in_bytes
@@ -40,7 +40,7 @@ Arguments = list[tuple[str, str]]
 class Calling(Control):
     """A function of a program, with the functions that it calls."""
 
-    def __init__(self, unit: Unit, body: Sequence[Statement], outlined: Ordered[Statement]) -> None:
+    def __init__(self, unit: Unit, body: Sequence[Statement], outlined: Outlined) -> None:
         self.facts = unit.book.all(body)
         super().__init__(unit, self.facts.functions > OUTLINED_FUNCTIONS)
         self.statements = body
@@ -93,13 +93,13 @@ class Calling(Control):
 
     # calls
 
-    def call(self, statement: Statement) -> None:
-        """A statement as a function, and its call."""
+    def call(self, group: Group) -> None:
+        """Statements as a function, and its call."""
         unit = self.unit
         name = unit.module.unique("kernel")
-        inner = type(self)(unit, (statement,), chosen_inside(statement, unit.book))
+        inner = type(self)(unit, group, chosen_inside(group, unit.book))
         inner.polls = self.polls
-        arguments = self._hand_over(inner, unit.book.of(statement))
+        arguments = self._hand_over(inner, inner.facts)
         inner.write()
         parameters = ", ".join(f"{kind} %a{k}" for k, (kind, _) in enumerate(arguments))
         unit.module.define(name, inner.text(f"define internal i32 @{name}({parameters}) #0"))

@@ -14,6 +14,7 @@ from wengert.backends.native.facts import FactBook, Facts
 from wengert.backends.native.instructions import Body, Value, constant_of, literal
 from wengert.backends.native.matmul import workspace_bytes
 from wengert.backends.native.module import Module
+from wengert.backends.native.outlining import Outlined
 from wengert.backends.native.widths import Shape, shape_of
 from wengert.ir.types import FLOATS
 from wengert.loops.nest import (
@@ -161,7 +162,7 @@ class Frame:
         """The instructions of open loops that were written before them."""
         self.still: dict[Buffer, None] = {}
         """The buffers that the open loops do not write."""
-        self.outlined: dict[Any, None] = {}
+        self.outlined: Outlined = {}
         """The statements that are functions of their own."""
         self.products: dict[Product, Total] = {}
         """Where the products that plain loops sum have their values."""

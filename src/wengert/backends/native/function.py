@@ -42,7 +42,8 @@ class Function(Products):
     def statement(self, statement: Statement) -> None:
         """Write one statement."""
         if statement in self.outlined:
-            self.call(statement)
+            if group := self.outlined[statement]:
+                self.call(group)
             return
         match statement:
             case Accumulator():

@@ -319,7 +319,7 @@ def certain_instructions(body: Sequence[Statement], without: Any) -> Iterator[In
             runs = statement.start < statement.axis.extent
             if runs and statement not in without and statement.kind != "parallel":
                 yield from certain_instructions(statement.body, without)
-        elif not bodies(statement) and isinstance(statement, Position | Inside | Load | Compute):
+        elif statement not in without and isinstance(statement, Position | Inside | Load | Compute):
             yield statement
 
 

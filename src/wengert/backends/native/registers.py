@@ -115,7 +115,9 @@ def _constant(index: Affine) -> bool:
 
 def overlapping(buffers: Ordered[Buffer], offset: Any) -> set[Buffer]:
     """The temporaries that share memory with another one."""
-    places = [(offset(b), offset(b) + BYTES[b.dtype] * b.entries, b) for b in buffers if b.kind == "temporary" and b.entries]
+    places = [
+        (offset(b), offset(b) + BYTES[b.dtype] * b.entries, b) for b in buffers if b.kind == "temporary" and b.entries
+    ]
     places.sort(key=lambda place: place[0])
     shared: set[Buffer] = set()
     reach = -1
