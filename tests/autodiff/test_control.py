@@ -283,6 +283,17 @@ def test_a_loop_that_keeps_nothing_still_knows_its_number_of_steps():
         assert evaluate(verify(derived), {"c": 1.0, "d": 1.0}) == (81.0,)
 
 
+def test_a_tape_whose_body_keeps_nothing_brings_its_own_signals():
+    types = (S, S)
+    test = graph(lambda c, k: [c < 10], *types)
+    body = graph(lambda c, k: [c + 4, k * 3], *types)
+    c, k = input_node("c", S), input_node("k", S)
+    _, tape = results(apply("while_loop", c, k, test=test, body=body, carries=1))
+    sums = graph(lambda s, y: [s + y], S, S)
+    g = Graph((c, k), (scan(sums, constant(0, S), tape, carries=1, xs=1)[0],))
+    assert evaluate(verify(grad(g)), {"c": 0.0, "k": 1.0}) == (0.0, 9.0)
+
+
 def test_signals_of_one_tape_are_added_record_by_record():
     """A tape that is read twice has two cotangents."""
     types = (S, S)

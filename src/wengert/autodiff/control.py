@@ -69,7 +69,7 @@ def vjp_loop(node: Node, cotangents: Cotangents) -> Signals:
     if not step.back:
         return [None] * len(node.inputs)
     found = residuals(loop, list(step.back.values()), step.signals)
-    if loop.test is not None and not found.kept and not any(step.of_ys):
+    if loop.test is not None and not found.kept and all(y is None for y in step.of_ys):
         found.kept.append(constant(True, ArrayType((), "bool")))  # a tape that says how many steps there were
     recording = loop.recording(found.kept)
     recorded = node if recording.ys == loop.ys else recording.node()
