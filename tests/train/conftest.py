@@ -1,4 +1,4 @@
-"""Hand-written models that satisfy loop.Model, and the tasks that build them: what a session needs of an equation system."""
+"""Hand-written models that satisfy model.Model, and the tasks that build them: what a session needs of an equation system."""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ from wengert import atomic
 from wengert.errors import ModelError
 from wengert.train import checkpoint
 from wengert.train.checkpoint import Run, SavedModel, load_model, save_model
-from wengert.train.loop import EpochRecord, Progress
 from wengert.train.metrics import Metric
+from wengert.train.model import EpochRecord, Progress
 from wengert.train.preparation import Standardisation
 
 RUN = Run("adam", {"learning_rate": 0.1}, 3, 64, "0.2", "ab" * 32)

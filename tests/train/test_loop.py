@@ -5,19 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wengert.train.loop import (
-    FULL_BATCH_UP_TO,
-    MINIBATCH,
-    EpochDone,
-    Plan,
-    Progress,
-    StepDone,
-    TrainingError,
-    batch_size,
-    epoch_order,
-    fit,
-)
+from wengert.errors import TrainingError
+from wengert.train.advance import epoch_order
+from wengert.train.loop import FULL_BATCH_UP_TO, MINIBATCH, EpochDone, StepDone, batch_size, fit
 from wengert.train.metrics import Metric
+from wengert.train.model import Plan, Progress
 from wengert.train.optimizers import optimizer
 
 RNG = np.random.Generator(np.random.PCG64(0))

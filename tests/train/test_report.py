@@ -11,8 +11,9 @@ from PIL import Image
 
 from wengert.errors import ModelError
 from wengert.train.curve import draw_losses
-from wengert.train.loop import EpochDone, EpochRecord, Finished, Started, StepDone
+from wengert.train.loop import EpochDone, Finished, Started, StepDone
 from wengert.train.metrics import Metric
+from wengert.train.model import EpochRecord
 from wengert.train.report import reporting
 
 FACTS = {

@@ -13,9 +13,11 @@ from wengert.backends.native import pool
 from wengert.errors import GraphError, ShapeError, TrainingError
 from wengert.ir.graph import Graph, apply, input_node
 from wengert.ir.types import ArrayType
+from wengert.train.advance import epoch_order
 from wengert.train.epoch_graph import Step, updates_graph
 from wengert.train.equations import task
-from wengert.train.loop import Plan, Progress, StepDone, epoch_order, fit
+from wengert.train.loop import StepDone, fit
+from wengert.train.model import Plan, Progress
 from wengert.train.optimizers import OPTIMIZERS, apply_updates, optimizer
 from wengert.train.updates import Updates
 
@@ -291,3 +293,19 @@ def test_the_interpreter_makes_updates_one_by_one():
 def test_a_back_end_that_is_not_there_is_refused_before_the_data_is_read():
     with pytest.raises(GraphError, match="There is no back end 'cuda'"):
         task(NET, backend="cuda")
+
+
+@pytest.mark.parametrize("backend", ["native", "interpreter"])
+def test_index_outside_its_axis_has_the_same_three_lines_by_either_back_end(backend):
+    text = "params W\ndata x, c\nz_k = Σ_j W_kj x_j\nL = log(Σ_k exp(z_k)) − Σ_k z_k ⟦k = c⟧"
+    training = {"x": np.ones((40, 3)), "c": np.zeros(40, np.int64)}
+    training["c"][17] = 9
+    model, made = task(text, backend=backend).build(training, {"z": 4}), optimizer("sgd")
+    begin = start(model, made)
+    with pytest.raises(GraphError) as caught:
+        trained(model, made, training, Plan(3, 8, 0), begin, model.updates(made, training))
+    assert str(caught.value).splitlines() == [
+        "The index 9 is outside an axis of 4 entries.",
+        "  the indices run from 0 to 9",
+        "Indices count from 0 to 3; negative ones do not wrap.",
+    ]

@@ -22,8 +22,8 @@ import numpy as np
 from wengert.atomic import write_atomically
 from wengert.errors import ModelError
 from wengert.train.binding import Classes
-from wengert.train.loop import EpochRecord, Model, Progress
 from wengert.train.metrics import Metric
+from wengert.train.model import EpochRecord, Model, Progress
 from wengert.train.preparation import Standardisation
 from wengert.train.table import Array
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from wengert.atomic import write_atomically
 from wengert.errors import ModelError
-from wengert.train.loop import EpochRecord
+from wengert.train.model import EpochRecord
 
 FORMATS = (".png", ".svg", ".pdf")
 _LOG_FROM = 20.0

@@ -27,7 +27,7 @@ from wengert.ir.walk import depends_on
 from wengert.passes import pipeline
 from wengert.passes.precision import in_dtype
 from wengert.train.checkpoint import SavedModel
-from wengert.train.loop import Updates
+from wengert.train.model import Updates
 from wengert.train.optimizers import Optimizer
 from wengert.train.session import Task
 from wengert.train.sizes import SAVED, Sizes, batch_system
@@ -192,10 +192,10 @@ def _constants(system: System, given: Mapping[str, Any], params: Sequence[str]) 
 
 @dataclass(frozen=True)
 class EquationModel:
-    """A batch's system with its compiled forward and backward pass; see `loop.Model`.
+    """A batch's system with its compiled forward and backward pass; see `model.Model`.
 
-    It computes in float32 where all real numbers of the data are float32, else in float64. What is computed once is computed by
-    the interpreter, whatever the back end, so that a training starts with the same numbers on each.
+    It computes in float32 where all real numbers of the data are float32, else in float64. Gradients outside of `updates` come
+    from the interpreter, whatever the back end, so that a training starts with the same numbers on each.
     """
 
     system: System

@@ -1,7 +1,7 @@
 """One whole training: data, binding, standardisation, split, initial values, loop, model file, log and picture.
 
 The seam to an equation system is `Task`: the text of the equations (kept in the model file), the names that data may
-be bound to, and `build(columns, sizes)`, which makes the `loop.Model` once the data is there. `columns` are the bound
+be bound to, and `build(columns, sizes)`, which makes the `model.Model` once the data is there. `columns` are the bound
 arrays by equation name, the training examples first and their axis first; `sizes` are those that the user stated
 (when resuming or predicting, all that the model had). So a caller needs two steps:
 
@@ -30,20 +30,9 @@ from wengert.train.checkpoint import Run, SavedModel, load_model, save_model
 from wengert.train.curve import draw_losses, refuse_undrawable
 from wengert.train.data import load
 from wengert.train.initial import break_symmetry, initial_parameters
-from wengert.train.loop import (
-    Compiled,
-    EpochRecord,
-    Finished,
-    Model,
-    Plan,
-    Progress,
-    Started,
-    Updates,
-    batch_size,
-    evaluate,
-    fit,
-)
+from wengert.train.loop import Finished, Started, batch_size, evaluate, fit
 from wengert.train.metrics import Metric, choose_metric
+from wengert.train.model import Compiled, EpochRecord, Model, Plan, Progress, Updates
 from wengert.train.optimizers import Optimizer, optimizer
 from wengert.train.preparation import Standardisation, split, take
 from wengert.train.report import reporting

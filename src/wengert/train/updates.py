@@ -22,7 +22,7 @@ _NO_LOSSES = np.zeros(AT_ONCE)
 
 @dataclass
 class Updates:
-    """(parameters, state) after several updates by an optimizer, and the loss before each: see `loop.Updates`.
+    """(parameters, state) after several updates by an optimizer, and the loss before each: see `model.Updates`.
 
     `step` is a batch's (loss, gradient by each parameter) for the names of the equations; `parameters` has the name of each
     identifier, `arrays` the training data and the constants by name, of the types of the step's inputs.
