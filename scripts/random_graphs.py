@@ -17,6 +17,7 @@ from wengert.ir.types import ArrayType, TapeType, TupleType
 
 SIZES = (1, 2, 3, 4, 5, 7, 8, 16, 17, 33)
 LONG_SIZES = (1, 2, 3, 3, 17, 300, 5000)
+MATRIX_SIZES = (1, 2, 5, 16, 17, 31, 64, 100, 130, 257)
 TINY_SIZES = (1, 2, 3, 4, 6)
 LONGEST = 70_000
 EMPTY = 0.02
@@ -151,13 +152,16 @@ def random_case(seed: int, tiny: bool = False) -> Case:
     """A graph of some 5 to 25 nodes with the gradient of a sum of its outputs, and values for its inputs. `tiny` is for what is
     interpreted entry by entry.
     """
-    from scripts.random_rules import LONG_RULES, RULES
+    from scripts.random_rules import LONG_RULES, MATRIX_RULES, RULES
 
     rng = np.random.default_rng(seed)
     dtype = "float64" if rng.random() < 0.7 else "float32"
-    long = rng.random() < 0.06 and not tiny
+    scale = rng.random()
+    long = scale < 0.06 and not tiny
     if long:
         g = Generator(rng, dtype, LONG_RULES, LONG_SIZES, 80_000)
+    elif scale < 0.1 and not tiny:
+        g = Generator(rng, dtype, MATRIX_RULES, MATRIX_SIZES, 70_000)
     else:
         g = Generator(rng, dtype, RULES, *((TINY_SIZES, 200) if tiny else (SIZES, 4000)))
     for _ in range(int(rng.integers(1, 4))):

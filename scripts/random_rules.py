@@ -225,7 +225,7 @@ def other_factors(g: Generator) -> Node | None:
     return apply("prod_others", x, axis=axis) if x.shape[axis] <= 40 else None
 
 
-def product(g: Generator) -> Node:
+def product(g: Generator) -> Node | None:
     """A product of two in one of its forms: matrices, batches, vectors, outer."""
     a = g.any(1)
     labels = tuple(range(a.type.rank))
@@ -264,10 +264,12 @@ def repeated_labels(g: Generator) -> Node | None:
 SIZES_OF_SQUARES = (1, 2, 3, 5, 8, 17)
 
 
-def _contracted(g: Generator, factors: list[Node], labels: Sequence[tuple[int, ...]], output: list[int]) -> Node:
+def _contracted(g: Generator, factors: list[Node], labels: Sequence[tuple[int, ...]], output: list[int]) -> Node | None:
     sizes = {l: n for x, ls in zip(factors, labels, strict=False) for l, n in zip(ls, x.shape, strict=True)}
     for ls in labels[len(factors) :]:
         shape = tuple(sizes.setdefault(l, g.pick(g.sizes)) for l in ls)
+        if np.prod(shape, dtype=np.int64) > g.most:
+            return None
         there = [x for x in g.nodes if x.type == ArrayType(shape, g.dtype)]
         factors.append(g.pick(there) if there and g.chance(0.5) else g.leaf(shape))
     output = [output[k] for k in g.rng.permutation(len(output))]
@@ -429,4 +431,15 @@ LONG_RULES: tuple[Rule, ...] = (
     counted_up,
     rounded,
     real,
+)
+MATRIX_RULES: tuple[Rule, ...] = (
+    *ENTRIES,
+    broadcast,
+    transposed,
+    reshaped,
+    sliced,
+    flipped,
+    reduced,
+    *(product,) * 6,
+    repeated_labels,
 )
