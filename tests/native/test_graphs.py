@@ -173,6 +173,42 @@ def test_a_total_of_rows_is_not_written_over_what_other_rows_read(two_threads):
     assert_same(Case(Graph((x, w), (e, a)), values, donate=("w",), small=True))
 
 
+# products of whole numbers
+
+FORMS = [
+    (((0, 1), (1, 2)), (0, 2)),
+    (((0, 1), (1, 2)), (2, 0)),
+    (((1, 0), (2, 1)), (0, 2)),
+    (((3, 0, 1), (3, 1, 2)), (3, 0, 2)),
+    (((3, 0, 1), (3, 1, 2)), (0, 2)),
+    (((0, 1), (1,)), (0,)),
+    (((0,), (1,)), (1, 0)),
+    (((0, 1), (0, 1)), ()),
+    (((0, 0), (0, 1)), (1,)),
+    (((0, 1), (1, 2), (2, 3)), (3, 0)),
+    (((0, 1), (), (1,)), (0,)),
+    (((0, 1, 2),), (2, 0)),
+]
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64", "float32"])
+@pytest.mark.parametrize(("labels", "output"), FORMS)
+def test_products_of_every_form_and_of_whole_numbers_that_wrap(labels, output, dtype):
+    rng = np.random.default_rng(0)
+    nodes, outputs, values = [], [], {}
+    for sizes in ((17, 33, 9, 4), (1, 33, 20, 2), (8, 1, 3, 1), (5, 6, 1, 3), (64, 16, 48, 2), (2, 0, 3, 4)):
+        factors = []
+        for ls in labels:
+            shape = tuple(sizes[l] for l in ls)
+            name = f"x{len(nodes)}"
+            nodes.append(input_node(name, ArrayType(shape, dtype)))
+            factors.append(nodes[-1])
+            large = rng.integers(-(2**62), 2**62, shape)
+            values[name] = large if dtype == "int64" else rng.normal(size=shape).astype(dtype)
+        outputs.append(apply("einsum", *factors, inputs=labels, output=output))
+    assert_same(Case(Graph(tuple(nodes), tuple(outputs)), values))
+
+
 # loops of no and one step
 
 
