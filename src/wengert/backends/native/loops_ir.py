@@ -16,7 +16,7 @@ from wengert.backends.native.facts import Facts
 from wengert.backends.native.frame import Lanes
 from wengert.backends.native.instructions import ELEMENTS, Value, literal
 from wengert.backends.native.memory import BYTES
-from wengert.backends.native.widths import Shape, is_clipped, power_above
+from wengert.backends.native.widths import Shape, is_clipped, is_even, power_above
 from wengert.errors import GraphError
 from wengert.loops.nest import (
     Affine,
@@ -259,12 +259,15 @@ class Loops(Accumulators):
 
     def _ragged(self, loop: For, shape: Shape, stop: Value) -> None:
         """An extent that is known when the loop begins: whole iterations, whole blocks, then one block under a mask."""
-        b, at = self.one, self.number(loop.start)
+        b, at, even = self.one, self.number(loop.start), is_even(loop, shape.width)
         for repeats in dict.fromkeys((shape.repeats, 1)):
-            count = b.subtract(stop, at)
-            end = b.subtract(stop, b.integer("and", count, shape.width * repeats - 1))
+            end = stop
+            if repeats > 1 or not even:
+                end = b.subtract(stop, b.integer("and", b.subtract(stop, at), shape.width * repeats - 1))
             self._blocks(loop, shape, at, end, repeats, certain=False)
             at = end
+        if even:
+            return
         left = b.subtract(stop, at)
         self.choose(
             b.compare("sgt", left, self.number(0)),

@@ -46,14 +46,20 @@ def shape_of(loop: For, book: FactBook, target: Target) -> Shape:
     width = min(2 * native, power_above(entries))
     if any(_is_light_sum(inner, book) for inner in loop.body) and entries > 2 * native:
         width = 4 * native
-    ragged = entries % width != 0 or is_clipped(loop.axis)
-    masked = ragged and (facts.cost > HEAVY or entries < width)
+    masked = not is_even(loop, width) and (facts.cost > HEAVY or entries < width)
     return Shape(width, 1 if masked else _repeats(loop, book, entries // width), masked)
 
 
 def is_clipped(axis: Axis) -> bool:
     """Whether the last block of an axis is shorter than the others."""
     return axis.clip is not None and axis.clip[1] % axis.extent != 0
+
+
+def is_even(loop: For, width: int) -> bool:
+    """Whether a loop is whole blocks of lanes, wherever its axis is clipped."""
+    clip = loop.axis.clip
+    total = loop.axis.extent if clip is None else clip[1]
+    return all(number % width == 0 for number in (loop.start, loop.axis.extent, total))
 
 
 def _is_light_sum(statement: Statement, book: FactBook) -> bool:
