@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import wengert.train.updates
 from wengert.backends import interpreter, native
 from wengert.backends.native import pool
 from wengert.errors import GraphError, ShapeError, TrainingError
@@ -77,6 +78,14 @@ class Limited:
         return self.updates(*arguments)
 
 
+@pytest.fixture(params=["in one call", "a call each"])
+def way(request, monkeypatch):
+    """Updates in a loop of native code, and, as where a step is much work, each in a call of its own."""
+    if request.param == "a call each":
+        monkeypatch.setattr(wengert.train.updates, "HEAVY", 0)
+    return request.param
+
+
 # rules as graphs
 
 
@@ -119,7 +128,7 @@ def test_rule_as_a_graph_is_the_rule_on_arrays(name, dtype):
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_cuts_into_calls_do_not_change_a_bit(name, dtype):
+def test_cuts_into_calls_do_not_change_a_bit(name, dtype, way):
     model, made, training = network(dtype), optimizer(name, learning_rate=SETTINGS[name]), data(dtype)
     updates, begin, plan = model.updates(made, training), start(model, made, dtype), Plan(6, BATCH, 3)
     whole, _ = trained(model, made, training, plan, begin, updates)
@@ -136,7 +145,7 @@ def test_cuts_into_calls_do_not_change_a_bit(name, dtype):
     assert all(params[n].tobytes() == at_once[0][n].tobytes() for n in params)
 
 
-def test_updates_are_those_of_the_rows_in_the_order_of_the_epoch():
+def test_updates_are_those_of_the_rows_in_the_order_of_the_epoch(way):
     model, made, training = network(), optimizer("sgd", learning_rate=0.1), data()
     begin, order = start(model, made), epoch_order(EXAMPLES, 3, 0)
     params, _, losses = model.updates(made, training)(begin.params, begin.state, order, 0, BATCH, 3)
@@ -153,7 +162,7 @@ def test_updates_are_those_of_the_rows_in_the_order_of_the_epoch():
 @pytest.mark.parametrize("batch", [BATCH, EXAMPLES], ids=["minibatches", "all at once"])
 @pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-12), (np.float32, 1e-5)])
 @pytest.mark.parametrize("name", ["sgd", "adam"])
-def test_a_thousand_updates_are_those_of_the_interpreter_to_rounding(name, dtype, rtol, batch):
+def test_a_thousand_updates_are_those_of_the_interpreter_to_rounding(name, dtype, rtol, batch, way):
     made, training = optimizer(name, learning_rate=0.02 if name == "sgd" else 0.001), data(dtype)
     plan = Plan(1000 // -(-EXAMPLES // batch), batch, 1)
     found = []
@@ -171,7 +180,7 @@ def test_a_thousand_updates_are_those_of_the_interpreter_to_rounding(name, dtype
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("batch", [2048, 4096], ids=["minibatches", "all at once"])
-def test_one_thread_and_two_give_the_same_bits(dtype, batch):
+def test_one_thread_and_two_give_the_same_bits(dtype, batch, way):
     model, made, training = network(dtype, 4096), optimizer("adam", learning_rate=0.01), data(dtype, 4096)
     before, found = pool.threads(), []
     try:
@@ -210,12 +219,29 @@ def test_every_update_is_reported_once_and_in_order():
     assert progress.history[-1].loss == pytest.approx(np.dot(last, [16, 16, 16, 2]) / EXAMPLES, rel=1e-15)
 
 
-def test_what_is_given_is_not_changed():
+def test_what_is_given_is_not_changed(way):
     model, made, training = network(), optimizer("momentum"), data()
-    begin = start(model, made)
+    begin, order, updates = start(model, made), epoch_order(EXAMPLES, 0, 0), model.updates(made, training)
     before = bits(begin)
-    model.updates(made, training)(begin.params, begin.state, epoch_order(EXAMPLES, 0, 0), 0, BATCH, 3)
+    first = updates(begin.params, begin.state, order, 0, BATCH, 3)
+    found = {name: value.tobytes() for name, value in first[0].items()}
     assert bits(begin) == before
+    updates(*first[:2], order, 0, BATCH, 3)
+    assert {name: value.tobytes() for name, value in first[0].items()} == found
+
+
+def test_what_is_much_work_makes_one_update_in_a_call(monkeypatch):
+    looped, repeated = [], []
+    for list, name in ((looped, "looped_program"), (repeated, "repeated_program")):
+        made = getattr(wengert.train.updates, name)
+        monkeypatch.setattr(wengert.train.updates, name, lambda graph, a=list, b=made: (a.append(1), b(graph))[1])
+    text, made = "params W\ndata x\ny_i = Σ_j W_ij x_j\nL = ½ Σ_i y_i²", optimizer("sgd")
+    for n, examples in ((4, 30), (300, 64)):
+        training = {"x": np.ones((examples, n))}
+        model = task(text).build(training, {"y": n})
+        begin = start(model, made)
+        model.updates(made, training)(begin.params, begin.state, None, 0, examples, 2)
+    assert (len(looped), len(repeated)) == (1, 1)
 
 
 # errors

@@ -48,13 +48,16 @@ class Step:
     batch: int
 
 
-def updates_graph(step: Step, rule: Rule, settings: Sequence[str], examples: int, gathered: bool) -> Graph:
-    """p, moments ← update(p, moments, gradients of the next minibatch), as often as is wanted.
+def updates_graph(
+    step: Step, rule: Rule, settings: Sequence[str], examples: int, gathered: bool, looped: bool = True
+) -> Graph:
+    """p, moments ← update(p, moments, gradients of the next minibatch), as often as is wanted; once, if not `looped`.
 
     The results are the loss before each update, the count, the parameters, and moment by moment those of each parameter. The data
     are arrays of `examples` rows; without `gathered` every update is over all of them.
     """
-    return _Updates(step, rule, settings, examples, gathered).build()
+    updates = _Updates(step, rule, settings, examples, gathered)
+    return updates.loop() if looped else updates.once()
 
 
 class _Updates:
@@ -77,20 +80,27 @@ class _Updates:
         varying = {*self.parameters, *self.whole}
         self.fixed = [x for x in step.graph.inputs if x not in varying]
 
-    def build(self) -> Graph:
-        moments = [x for row in self.moments for x in row]
-        carries = [self.losses, self.count, *self.parameters, *moments, self.first, self.done]
-        known = [self.wanted, *([self.order] if self.gathered else []), *self.whole.values(), *self.fixed]
-        inputs = (*carries, *known, *self.settings.values())
+        self.kept = [self.losses, self.count, *self.parameters, *(x for row in self.moments for x in row)]
+        order = [self.order] if gathered else []
+        self.known = [*order, *self.whole.values(), *self.fixed, *self.settings.values()]
+        self.names = tuple(str(x.params["name"]) for x in self.kept)
+
+    def loop(self) -> Graph:
+        """As many updates as are wanted."""
+        carries = [*self.kept, self.first, self.done]
+        inputs = (*carries, self.wanted, *self.known)
         test = Graph(inputs, (self.done < self.wanted,))
-        body = Graph(inputs, tuple(self._after()))
+        body = Graph(inputs, (*self._after(), self.first + self.step.batch, self.done + 1))
         outer = tuple(input_node(str(x.params["name"]), x.type) for x in inputs)
         loop = apply("while_loop", *outer, test=test, body=body, carries=len(carries))
-        names = tuple(str(x.params["name"]) for x in carries[:-2])
-        return Graph(outer, tuple(control.results(loop)[: len(names)]), names)
+        return Graph(outer, tuple(control.results(loop)[: len(self.kept)]), self.names)
+
+    def once(self) -> Graph:
+        """One update."""
+        return Graph((*self.kept, self.first, self.done, *self.known), tuple(self._after()), self.names)
 
     def _after(self) -> list[Node]:
-        """The carries after one update."""
+        """What is kept, after one update."""
         loss, *gradients = self._value_and_gradients()
         slot = apply("position", size=AT_ONCE, dtype="int64")
         here = apply("equal", slot, filled(self.done, (AT_ONCE,)))
@@ -107,7 +117,7 @@ class _Updates:
             for row, value in zip(moments, after, strict=True):
                 row.append(value)
         later = [x for row in moments for x in row]
-        return [losses, count, *parameters, *later, self.first + self.step.batch, self.done + 1]
+        return [losses, count, *parameters, *later]
 
     def _value_and_gradients(self) -> list[Node]:
         """The step of this update's minibatch."""

@@ -4,20 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from wengert.backends import native
+from wengert.backends.native.build import work
 from wengert.ir.graph import Graph
 from wengert.loops.expand import with_sizes
+from wengert.loops.lower import lower
 from wengert.ops.evaluate import bind
 from wengert.train import epoch_graph
 from wengert.train.epoch_graph import AT_ONCE, COUNT, DONE, FIRST, LOSSES, ORDER, WANTED, Step, updates_graph
 from wengert.train.optimizers import Optimizer, State
 from wengert.train.table import Array
 
+HEAVY = 10_000_000
+"""The work of a step, in additions, from which a call makes one update, so that its loops may use several threads: some 0.1 ms."""
+
 _NO_LOSSES = np.zeros(AT_ONCE)
+
+Program: TypeAlias = Callable[[dict[str, Any], int, int, int], tuple[Any, ...]]
+"""(values by input, first place, examples of an update, updates) -> the results of `updates_graph`."""
+
+
+def looped_program(graph: Graph) -> Program:
+    """All updates in one native call."""
+    run = native.compile(graph)
+
+    def program(values: dict[str, Any], first: int, batch: int, count: int) -> tuple[Any, ...]:
+        return run(**values, **{FIRST: first, DONE: 0, WANTED: count})
+
+    return program
+
+
+def repeated_program(graph: Graph) -> Program:
+    """A native call for each update, all of them in the same memory, which is a copy of what is given."""
+    kept = [name for name, y in zip(graph.names, graph.outputs, strict=True) if y.shape]
+    run = native.compile(graph, donate=kept)
+
+    def program(values: dict[str, Any], first: int, batch: int, count: int) -> tuple[Any, ...]:
+        values = {**values, **{name: np.array(values[name]) for name in kept}}
+        results: tuple[Any, ...] = ()
+        for k in range(count):
+            results = run(**values, **{FIRST: first + k * batch, DONE: k})
+            values.update(zip(graph.names, results, strict=True))
+        return results
+
+    return program
 
 
 @dataclass
@@ -40,7 +74,7 @@ class Updates:
     arrays: Mapping[str, Array]
     optimizer: Optimizer
     at_once: int = AT_ONCE
-    _programs: dict[tuple[int, bool], Callable[..., tuple[Any, ...]]] = field(default_factory=dict[Any, Any])
+    _programs: dict[tuple[int, bool], Program] = field(default_factory=dict[Any, Any])
 
     def __call__(
         self, params: Mapping[str, Array], state: State, order: Array | None, first: int, batch: int, count: int
@@ -53,7 +87,7 @@ class Updates:
         if key not in self._programs:
             self._programs[key] = self._program(params, *key)
         moments = self.optimizer.rule.moments
-        values: dict[str, Any] = {FIRST: first, DONE: 0, WANTED: count, COUNT: state["count"], LOSSES: _NO_LOSSES}
+        values: dict[str, Any] = {**self.arrays, COUNT: state["count"], LOSSES: _NO_LOSSES}
         if order is not None:
             values[ORDER] = order
         values |= {name: params[spelled] for spelled, name in self.parameters.items()}
@@ -61,17 +95,19 @@ class Updates:
             arrays: Any = state[moment]
             values |= {epoch_graph.moment(moment, name): arrays[spelled] for spelled, name in self.parameters.items()}
         values |= {epoch_graph.setting(key): value for key, value in self.optimizer.settings.items()}
-        losses, made, *after = self._programs[key](**values, **self.arrays)
+        losses, made, *after = self._programs[key](values, first, batch, count)
         groups = [after[k : k + len(params)] for k in range(0, len(after), len(params))]
         new, *later = [dict(zip(self.parameters, map(np.asarray, group), strict=True)) for group in groups]
         return new, {"count": int(made), **dict(zip(moments, later, strict=True))}, losses[:count].tolist()
 
-    def _program(self, params: Mapping[str, Array], batch: int, gathered: bool) -> Callable[..., tuple[Any, ...]]:
+    def _program(self, params: Mapping[str, Array], batch: int, gathered: bool) -> Program:
         self._refuse_misfit(params, batch)
         graph = with_sizes(self.step, {**self.sizes, **dict.fromkeys(self.batch, batch)})
         step = Step(graph, tuple(self.parameters.values()), self.data, batch)
         settings = tuple(self.optimizer.settings)
-        return native.compile(updates_graph(step, self.optimizer.rule, settings, self.examples, gathered))
+        looped = work(lower(graph).body) < HEAVY
+        whole = updates_graph(step, self.optimizer.rule, settings, self.examples, gathered, looped)
+        return looped_program(whole) if looped else repeated_program(whole)
 
     def _refuse_misfit(self, params: Mapping[str, Array], batch: int) -> None:
         """A batch must fit the step: the same three lines as when it is run alone."""
