@@ -237,3 +237,11 @@ def test_a_while_loop_and_its_gradient(start):
     (bar,) = vjp([loss], [x], [constant(1, loss.type)])
     assert bar is not None
     assert_same(Case(Graph((x,), (out[0], bar)), {"x": np.full(33, start)}))
+
+
+def test_blocks_of_long_rows_do_not_lie_on_the_stack():
+    x = input_node("x", ArrayType((48, 100_000)))
+    top = apply("broadcast", apply("max", x, axes=(1,)), shape=x.shape, axes=(0,))
+    y = apply("exp", x - top)
+    z = y * apply("broadcast", apply("sum", y, axes=(1,)), shape=x.shape, axes=(0,))
+    assert_same(Case(Graph((x,), (z,)), {"x": np.random.default_rng(0).normal(size=x.shape)}))

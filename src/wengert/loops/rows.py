@@ -93,6 +93,8 @@ class Rows:
         row = sum(_bytes(b) // self.extent for b in {*self.reads, *self.made} if b.entries % self.extent == 0)
         size = max(16, min(self.extent, NEAR // max(row, 1)) // 16 * 16)
         block = Axis(-(-self.extent // size), "block")
+        if sum(size * (_bytes(b) // self.extent) for b in local) > NEAR:
+            local = []  # rows so long are not near; private memory lies on the stack of a thread, which is short
         kind: BufferKind = "private" if threads else "temporary"
         near = {b: Buffer(b.name, b.dtype, (size * (b.entries // self.extent),), kind) for b in local}
         body: list[Statement] = []
