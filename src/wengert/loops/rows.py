@@ -27,10 +27,12 @@ from wengert.loops.nest import (
 )
 from wengert.loops.sweep import Reduced, Stored, Sweep, finish, identity, wide_dtype
 
-NEAR = 128 * 1024
-"""The bytes that a block of rows may take: what the second cache holds several times over."""
+NEAR = 24 * 1024
+"""The bytes that a block of rows may take: what the first cache holds with room to spare."""
 FAR = 512 * 1024
 """An array smaller than this is near anyway."""
+MOST_PRIVATE = 256 * 1024
+"""The bytes that are private to a block: they lie on the stack of a thread, which may be short."""
 BYTES = {"bool": 1, "int64": 8, "float32": 4, "float64": 8}
 
 
@@ -91,10 +93,10 @@ class Rows:
         local = [b for b, summed in self.made.items() if b.kind == "temporary" and not summed and b not in shared]
         local = [b for b in local if b.entries % self.extent == 0 and self._is_whole(b)]
         row = sum(_bytes(b) // self.extent for b in {*self.reads, *self.made} if b.entries % self.extent == 0)
-        size = max(16, min(self.extent, NEAR // max(row, 1)) // 16 * 16)
+        size = _block_size(self.extent, max(16, min(self.extent, NEAR // max(row, 1)) // 16 * 16))
         block = Axis(-(-self.extent // size), "block")
-        if sum(size * (_bytes(b) // self.extent) for b in local) > NEAR:
-            local = []  # rows so long are not near; private memory lies on the stack of a thread, which is short
+        if sum(size * (_bytes(b) // self.extent) for b in local) > MOST_PRIVATE:
+            local = []
         kind: BufferKind = "private" if threads else "temporary"
         near = {b: Buffer(b.name, b.dtype, (size * (b.entries // self.extent),), kind) for b in local}
         body: list[Statement] = []
@@ -114,6 +116,11 @@ class Rows:
             if not all(_own_row(index, buffer, rows, self.extent) for index in indices):
                 return False
         return self.reads.get(buffer, True)
+
+
+def _block_size(extent: int, most: int) -> int:
+    """At most so many rows a block: a number that divides the extent, if there is one that is not much smaller."""
+    return next((size for size in range(most, most * 2 // 3, -1) if extent % size == 0), most)
 
 
 def in_blocks(parts: Sequence[Sweep | list[Statement]], kept: Iterable[Buffer]) -> list[Statement]:
