@@ -104,7 +104,7 @@ def _expression(names: dict[Node, str], node: Node) -> str:
     inputs = [names[x] for x in node.inputs]
     name = node.op.name
     if name in SIGNS and len(inputs) == 2:
-        return f"{inputs[0]} {SIGNS[name]} {inputs[1]}"
+        return f"{inputs[0]} {'==' if name == 'equal' else SIGNS[name]} {inputs[1]}"
     if name == "einsum":
         return _product(inputs, node)
     if name == "cast":
