@@ -15,7 +15,7 @@ from wengert.backends.native.compiled import pair_donated
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.loops.lower import lower
-from wengert.loops.nest import For, Load, Program, Statement, statements
+from wengert.loops.nest import For, Load, Program, Statement, buffers_of, statements
 from wengert.ops.evaluate import evaluate
 
 ROWS, COLUMNS = 70, 12
@@ -60,7 +60,7 @@ def passes(program: Program, name: str) -> int:
     """How many top-level loops read an input."""
 
     def reads(statement: Statement) -> bool:
-        return any(isinstance(s, Load) and s.buffer.name == name for s in statements((statement,)))
+        return any(buffer.name == name for s in statements((statement,)) for buffer in buffers_of(s))
 
     return sum(map(reads, program.body))
 
