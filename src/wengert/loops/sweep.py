@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from wengert.loops.coalesce import Piece, Rewriter, indices, merged, pieces, whole
 from wengert.loops.nest import (
@@ -18,6 +19,7 @@ from wengert.loops.nest import (
     Buffer,
     Combine,
     Compute,
+    Contract,
     Fill,
     For,
     Gather,
@@ -27,6 +29,7 @@ from wengert.loops.nest import (
     Lookup,
     LoopKind,
     Position,
+    Product,
     Statement,
     Store,
     Total,
@@ -40,6 +43,8 @@ CHUNK_WORK = 400_000
 MOST_CHUNKS = 64
 LONGEST_CHUNK = 1 << 16
 """So many float32 are at most added in the lanes of one chunk."""
+LONG_ROW = 128
+"""A row of at least so many entries times a vector is faster beside its neighbours than alone."""
 LANES = 16
 
 
@@ -99,6 +104,9 @@ class Sweep:
         self._merge()
         if any(axis.extent == 0 for axis in self.axes):
             return [_fill(root) for root in self.reduced]
+        product = self._as_product()
+        if product is not None:
+            return [product]
         self.order = self._loop_order()
         # The totals of pieces would have slots, which blocks that run at the same time cannot share.
         is_part = any(root.own is not None for root in self.reduced)
@@ -115,6 +123,29 @@ class Sweep:
         for root, partial in self.partial.items():
             body.extend(finish(root, partial, slots))
         return body
+
+    def _as_product(self) -> Statement | None:
+        """Σ_i v_i A_ij or Σ_j A_ij v_j as a product with one row or one column; None where the kernel is anything else."""
+        if self.stored or len(self.reduced) != 1 or len(self.axes) != 2 or any(axis.clip for axis in self.axes):
+            return None
+        (root,) = self.reduced
+        value, kept = root.value, [axis for axis in self.axes if axis not in root.over]
+        if root.combine != "add" or len(kept) != 1 or not isinstance(value, Compute) or value.function != "multiply":
+            return None
+        factors = [x for x in value.inputs if _is_read(x)]
+        if len(factors) != 2 or value.dtype == "int64":
+            return None
+        (free,), (summed,) = kept, [axis for axis in self.axes if axis in root.over]
+        vector, matrix = sorted(factors, key=lambda x: abs(x.index.coefficient(free)))
+        if vector.index.coefficient(free) or not matrix.index.coefficient(free):
+            return None
+        product, one = Product(value.dtype), Axis(1, "r")
+        store = Store(root.buffer, root.start + root.index, product)
+        parallel = summed.extent * free.extent >= CHUNK_WORK and self.threads
+        v, a = (vector.buffer, vector.index), (matrix.buffer, matrix.index)
+        if matrix.index.coefficient(free) == 1:
+            return Contract(one, free, summed, v, a, product, (store,), parallel)
+        return Contract(free, one, summed, a, v, product, (store,), parallel) if summed.extent >= LONG_ROW else None
 
     def _merge(self) -> None:
         used = [*indices(self.instructions), *(s.index for s in self.stored), *(r.index for r in self.reduced)]
@@ -193,6 +224,10 @@ class Sweep:
             if best is None or points > score + 1e-9:
                 best, score = axis, points
         return best
+
+
+def _is_read(x: Instruction) -> TypeGuard[Load]:
+    return isinstance(x, Load) and not x.guards
 
 
 def _over(axes: frozenset[Axis], new: dict[Axis, Affine]) -> frozenset[Axis]:
