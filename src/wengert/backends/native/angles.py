@@ -15,8 +15,10 @@ from wengert.backends.native.values import INTEGERS, Value, literal, suffix_of, 
 HALF_PI_BITS = 0xC90FDAA22168C235
 """π/2 · 2⁶³, rounded."""
 
+PREFIX = "wg_reduce_large_"
+
 SCALAR = """
-define internal {{ double, double, i64 }} @wg_reduce_large_float64(double %x) noinline #0 {{
+define internal {{ double, double, i64 }} @wg_reduce_large_float64_1(double %x) noinline #0 {{
 entry:
   %bits = bitcast double %x to i64
   %biased = lshr i64 %bits, 52
@@ -114,9 +116,9 @@ number:
 }}"""
 
 SINGLE = """
-define internal {{ float, float, i32 }} @wg_reduce_large_float32(float %x) noinline #0 {{
+define internal {{ float, float, i32 }} @wg_reduce_large_float32_1(float %x) noinline #0 {{
   %wide = fpext float %x to double
-  %part = call {{ double, double, i64 }} @wg_reduce_large_float64(double %wide)
+  %part = call {{ double, double, i64 }} @wg_reduce_large_float64_1(double %wide)
   %r = extractvalue {{ double, double, i64 }} %part, 0
   %q = extractvalue {{ double, double, i64 }} %part, 2
   %rs = fptrunc double %r to float
@@ -184,13 +186,21 @@ define internal {kind} {name}({v} %x, {v} %r, {v} %c, {i} %q) noinline cold #0 {
 
 def reduce_large(b: Memory, x: Value, near: tuple[Value, Value, Value], limit: float) -> tuple[Value, Value, Value]:
     """(r, c, q) of `trigonometry.reduced` where |x| > limit, and `near` elsewhere; NaN at ±∞. A scalar x is large."""
-    called, arguments = _scalar(b.module, x.dtype), [x]
-    if x.width > 1:
-        called, arguments = _lanes(b.module, x, limit), [x, *near]
+    arguments = [x] if x.width == 1 else [x, *near]
     kind, whole = _kind(x.dtype, x.width), b.fresh("large")
+    if b.module.shares:
+        kinds = ", ".join(value.type for value in arguments)
+        called = b.module.declare(f"declare {kind} @{PREFIX}{x.dtype}_{x.width}({kinds})")
+    else:
+        called = define(b.module, x.dtype, x.width, limit)
     b.emit(f"{whole} = call {kind} {called}({', '.join(value.text for value in arguments)})")
     r, c = (b.effect(f"extractvalue {kind} {whole}, {k}", x.dtype, x.width) for k in (0, 1))
     return r, c, b.effect(f"extractvalue {kind} {whole}, 2", INTEGERS[x.dtype], x.width)
+
+
+def define(module: Module, dtype: str, width: int, limit: float) -> str:
+    """The name (with its @) of the function for so many lanes, put into the module."""
+    return _scalar(module, dtype) if width == 1 else _lanes(module, dtype, width, limit)
 
 
 def _kind(dtype: str, width: int) -> str:
@@ -205,9 +215,9 @@ def _scalar(module: Module, dtype: str) -> str:
     module.declare("declare i128 @llvm.ctlz.i128(i128, i1)")
     table = module.array("i64", [str(word) for word in TWO_OVER_PI_WORDS])
     double = SCALAR.format(table=table, half_pi=HALF_PI_BITS)
-    name = module.define_once("wg_reduce_large_float64", lambda: double)
+    name = module.define_once("wg_reduce_large_float64_1", lambda: double)
     if dtype == "float32":
-        name = module.define_once("wg_reduce_large_float32", lambda: SINGLE.format())
+        name = module.define_once("wg_reduce_large_float32_1", lambda: SINGLE.format())
     return name
 
 
@@ -226,15 +236,15 @@ def _entries(module: Module, dtype: str, limit: float) -> str:
     return module.define_once(f"wg_reduce_large_{dtype}_entries", lambda: text)
 
 
-def _lanes(module: Module, x: Value, limit: float) -> str:
+def _lanes(module: Module, dtype: str, width: int, limit: float) -> str:
     """The name of the function for the lanes of a vector: they go through memory, for a lane chosen at run time lies there."""
-    name = f"wg_reduce_large_{x.dtype}_{x.width}"
+    name = f"{PREFIX}{dtype}_{width}"
     text = LANES.format(
         name=f"@{name}",
-        kind=_kind(x.dtype, x.width),
-        v=x.type,
-        i=type_of(INTEGERS[x.dtype], x.width),
-        entries=_entries(module, x.dtype, limit),
-        width=x.width,
+        kind=_kind(dtype, width),
+        v=type_of(dtype, width),
+        i=type_of(INTEGERS[dtype], width),
+        entries=_entries(module, dtype, limit),
+        width=width,
     )
     return module.define_once(name, lambda: text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from wengert.backends.native import exponential, hyperbolic, inverse, powers, special, trigonometry
@@ -14,11 +14,23 @@ from wengert.backends.native.values import Value, type_of
 __all__ = ["Body", "Builder", "Module", "Value"]
 
 
+def definition(
+    module: Module, name: str, rule: Callable[..., Value], arguments: Sequence[Value], params: Mapping[str, Any]
+) -> str:
+    """A function of its own with the value of rule(builder, *arguments, **params); the arguments give only types."""
+    dtype, width = arguments[0].dtype, arguments[0].width
+    inner = Builder(module, width)
+    names = [Value(f"%x{k}", argument.dtype, argument.width) for k, argument in enumerate(arguments)]
+    result = rule(inner, *names, **params)
+    head = f"define internal {type_of(dtype, width)} @{name}({', '.join(x.text for x in names)}) noinline #0 {{"
+    return "\n".join([head, "entry:", *inner.lines, f"  ret {result.text}", "}"])
+
+
 class Builder(Memory):
     """Code of `width` lanes, in the lines of a body that builders of other widths may share.
 
-    With `outline` a mathematical function is a call of one function per (name, dtype, width) of the module: code for many
-    ops then grows by a call each. Without it the function is written in place, and shares what it can with its neighbours.
+    With `outline` a mathematical function is a call of one function per (name, dtype, width), of the module or of the library
+    that modules share: code for many ops then grows by a call each. Without it the function is written in place, and shares what it can with its neighbours.
     """
 
     def __init__(self, module: Module, width: int, body: Body | None = None, *, outline: bool = False) -> None:
@@ -40,19 +52,13 @@ class Builder(Memory):
             return rule(self, *arguments, **params)
         x = arguments[0]
         name = f"wg_{rule.__name__}{key}_{x.dtype}_{x.width}"
-        called = self.module.define_once(name, lambda: self._definition(name, rule, arguments, params))
+        if self.module.shares:
+            kinds = ", ".join(argument.type for argument in arguments)
+            called = self.module.declare(f"declare {x.type} @{name}({kinds})")
+        else:
+            called = self.module.define_once(name, lambda: definition(self.module, name, rule, arguments, params))
         operands = ", ".join(argument.text for argument in arguments)
         return self.pure(f"call {x.type} {called}({operands})", x.dtype, x.width)
-
-    def _definition(
-        self, name: str, rule: Callable[..., Value], arguments: tuple[Value, ...], params: dict[str, Any]
-    ) -> str:
-        dtype, width = arguments[0].dtype, arguments[0].width
-        inner = Builder(self.module, width)
-        names = [Value(f"%x{k}", argument.dtype, argument.width) for k, argument in enumerate(arguments)]
-        result = rule(inner, *names, **params)
-        head = f"define internal {type_of(dtype, width)} @{name}({', '.join(x.text for x in names)}) noinline #0 {{"
-        return "\n".join([head, "entry:", *inner.lines, f"  ret {result.text}", "}"])
 
     # exponentials and logarithms
 

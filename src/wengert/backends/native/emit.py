@@ -56,7 +56,14 @@ def emit(program: Program, plan: Placement | Mapping[Buffer, int], target: Targe
     for statement in statements(program.body):
         for buffer in own(statement).buffers:
             touched[buffer] = touched.get(buffer, 0) + 1
-    unit = Unit(Module(target), placement, FactBook(), touched, frozenset(program.outputs), frozenset(program.inputs))
+    unit = Unit(
+        Module(target, shares=True),
+        placement,
+        FactBook(),
+        touched,
+        frozenset(program.outputs),
+        frozenset(program.inputs),
+    )
     constants = tuple(b for b in touched if b.kind == "constant" and b.entries and not is_embedded(b))
     workspace = unit.workspace_bytes(unit.book.all(program.body))
     _define_program(unit, program, constants, name)

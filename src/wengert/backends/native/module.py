@@ -11,10 +11,14 @@ _NAME = re.compile(r"@([\w.$]+)\(")
 
 
 class Module:
-    """The parts of one LLVM module; each declaration, array and function stands in it once."""
+    """The parts of one LLVM module; each declaration, array and function stands in it once.
 
-    def __init__(self, target: Target) -> None:
+    With `shares` it declares the functions that `library` has, instead of holding copies of them.
+    """
+
+    def __init__(self, target: Target, *, shares: bool = False) -> None:
         self.target = target
+        self.shares = shares
         self._declarations: dict[str, str] = {}
         self._signatures: dict[str, str] = {}
         self._arrays: dict[str, str] = {}
@@ -57,6 +61,10 @@ class Module:
             self._functions[name] = text()
             self._names.add(name)
         return "@" + name
+
+    def export(self, name: str) -> None:
+        """Let a function be seen from outside."""
+        self._functions[name] = self._functions[name].replace("define internal ", "define ", 1)
 
     def unique(self, prefix: str) -> str:
         """A name that nothing in the module has yet: the prefix, or the prefix and a number."""

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import re
 
-from wengert.backends.native import numpy_abi, poll, pool
+from wengert.backends.native import library, numpy_abi, poll, pool
 
 _DECLARED = re.compile(r"^\s*declare\b[^@\n]*@([\w.$]+)\(", re.MULTILINE)
 
 
 def imports_of(ir_text: str) -> dict[str, int]:
-    """The addresses of the symbols that a module declares and that this process has: `wg_parallel_for`, `wg_poll`, Python's functions.
+    """The addresses of the symbols that a module declares and that this process has: the pool, `wg_poll`, Python's functions,
+    the mathematical functions of the library.
 
     What is not among them (libm's functions) the linker looks for in the process.
     """
     declared = set(_DECLARED.findall(ir_text))
     known = numpy_abi.symbols()
     found = {name: known[name] for name in declared & known.keys()}
+    found |= {name: library.address(name) for name in sorted(declared) if library.provides(name)}
     if pool.PARALLEL_FOR in declared:
         found[pool.PARALLEL_FOR] = pool.code().address(pool.PARALLEL_FOR)
     if poll.POLL in declared:

@@ -12,6 +12,7 @@ from wengert.backends.native.angles import reduce_large
 from wengert.backends.native.coefficients import COS, HALF_PI, SHORT_HALF_PI, SIN
 from wengert.backends.native.exponential import keep_tiny
 from wengert.backends.native.memory import Memory
+from wengert.backends.native.target import Target
 from wengert.backends.native.values import MANTISSA, Value
 
 LIMIT = {"float32": 1e5, "float64": 1e9}
@@ -21,6 +22,11 @@ SHORT_LIMIT = {"float32": 1e5, "float64": 1e6}
 Angle = tuple[Value, Value, Value]
 
 
+def limit_of(target: Target, dtype: str) -> float:
+    """The largest |x| that is reduced by parts."""
+    return (LIMIT if target.fma else SHORT_LIMIT)[dtype]
+
+
 def reduced(b: Memory, x: Value, compensated: bool = False) -> Angle:
     """(r, c, q): x = q π/2 + (r + c), |r| ≤ π/4, q an integer of x's size that counts modulo 4.
 
@@ -28,7 +34,7 @@ def reduced(b: Memory, x: Value, compensated: bool = False) -> Angle:
     """
 
     def make() -> Angle:
-        limit = (LIMIT if b.target.fma else SHORT_LIMIT)[x.dtype]
+        limit = limit_of(b.target, x.dtype)
         near = _by_parts(b, x, compensated)
         large = b.greater(b.abs(x), b.like(limit, x))
         before = b.block

@@ -1,0 +1,58 @@
+"""The mathematical functions as code that the programs of a process share: each is made at the first use, and kept on disk.
+
+A name says all: `wg_tanh_float32_32` is tanh of 32 float32. It knows no program.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from functools import cache
+
+from wengert.backends.native import angles, jit
+from wengert.backends.native.builder import Builder, definition
+from wengert.backends.native.instructions import Value
+from wengert.backends.native.module import Module
+from wengert.backends.native.target import Target, host
+from wengert.backends.native.trigonometry import limit_of
+
+_NAME = re.compile(r"wg_([a-z]\w*?)(?:_(m?\d+))?_(float32|float64|int64)_(\d+)")
+_DECLARED = re.compile(r"^declare [^@\n]*@(\w+)\(", re.MULTILINE)
+
+
+def provides(name: str) -> bool:
+    """Whether a symbol is a function of the library."""
+    found = _NAME.fullmatch(name)
+    return found is not None and (name.startswith(angles.PREFIX) or hasattr(Builder, found.group(1)))
+
+
+def address(name: str) -> int:
+    """Where the function lies, compiled or found on disk if it is not there yet; it stays as long as the process."""
+    with jit.LOCK:
+        return _code(name).address(name)
+
+
+@cache
+def _code(name: str) -> jit.Code:
+    module = text(name, host())
+    imports = {other: address(other) for other in _DECLARED.findall(module) if provides(other)}
+    return jit.load(module, [name], imports, host())
+
+
+def text(name: str, target: Target) -> str:
+    """The module with one function; it declares the functions of the library that this one calls."""
+    found = _NAME.fullmatch(name)
+    assert found is not None, name
+    function, exponent, dtype, width = found.group(1), found.group(2), found.group(3), int(found.group(4))
+    if name.startswith(angles.PREFIX):
+        module = Module(target)
+        angles.define(module, dtype, width, limit_of(target, dtype))
+    else:
+        module = Module(target, shares=True)
+        rule = getattr(Builder, function)
+        operands = [p for p in inspect.signature(rule).parameters.values() if p.annotation == "Value"]
+        params = {} if exponent is None else {"exponent": int(exponent.replace("m", "-"))}
+        arguments = [Value(f"%x{k}", dtype, width) for k in range(len(operands))]
+        module.define(name, definition(module, name, rule, arguments, params))
+    module.export(name)
+    return module.text()

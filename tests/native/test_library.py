@@ -1,0 +1,85 @@
+"""The functions that programs share: named by what they are, the same numbers as the code in place, for every target."""
+
+import ctypes
+import re
+
+import numpy as np
+import pytest
+
+from tests.native.lanes import Kernel, named
+from tests.native.math_functions import FUNCTIONS
+from wengert.backends.native import jit, library, runtime
+from wengert.backends.native.builder import Builder, Module
+from wengert.backends.native.jit import emit_object
+from wengert.backends.native.target import AARCH64, AVX2, AVX512, X86_64_V2, Target, host
+from wengert.backends.native.values import Value, type_of
+
+TARGETS = {"AVX-512": AVX512, "AVX2": AVX2, "SSE4": X86_64_V2, "AArch64": AARCH64}
+FLOATS = ("float32", "float64")
+
+
+def called(write: str, dtype: str, width: int, operands: int) -> tuple[str, str]:
+    """(a module that calls the function once on arrays, the name that it imports)."""
+    module = Module(host(), shares=True)
+    b = Builder(module, width, outline=True)
+    result = getattr(b, write)(*(b.load(f"%p{k}", dtype) for k in range(operands)))
+    b.store(result, "%out")
+    pointers = ", ".join(f"ptr %p{k}" for k in range(operands))
+    lines = "\n".join(b.lines)
+    module.define("run", f"define void @run({pointers}, ptr %out) #0 {{\nentry:\n{lines}\n  ret void\n}}")
+    found = [name for name in re.findall(r"^declare .*@(\w+)\(", module.text(), re.MULTILINE) if library.provides(name)]
+    assert len(found) == 1, found
+    return module.text(), found[0]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_shared_function_is_the_one_in_place(name: str, dtype: str) -> None:
+    width = 8
+    points = FUNCTIONS[name].points(dtype, 50)
+    text, imported = called(name, dtype, width, len(points))
+    assert imported == f"wg_{name}_{dtype}_{width}"
+    code = jit.load(text, ["run"], runtime.imports_of(text), host(), cache=False)
+    run = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (len(points) + 1))(code.address("run"))
+    expected = Kernel(named(name), [dtype] * len(points), width)(*points)
+    for start in range(0, len(points[0]) - width, width):
+        given = [np.ascontiguousarray(x[start : start + width], dtype) for x in points]
+        out = np.empty(width, dtype)
+        run(*(x.ctypes.data for x in given), out.ctypes.data)
+        np.testing.assert_array_equal(out, expected[start : start + width])
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+@pytest.mark.parametrize("name", ["tan", "power", "integer_power_m3", "reduce_large"])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_function_is_the_only_export_and_is_made_for_every_target(target: Target, name: str, dtype: str) -> None:
+    for width in (1, 2 * target.lanes(dtype)):
+        symbol = f"wg_{name}_{dtype}_{width}"
+        text = library.text(symbol, target)
+        assert re.findall(r"^define (?!internal)[^@]*@(\w+)\(", text, re.MULTILINE) == [symbol]
+        assert emit_object(text, target)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_name_says_how_many_operands_the_function_takes(name: str) -> None:
+    text = library.text(f"wg_{name}_float64_4", host())
+    head = next(line for line in text.splitlines() if line.startswith(f"define {type_of('float64', 4)}"))
+    assert head.count("%x") == len(FUNCTIONS[name].points("float64", 1))
+
+
+def test_function_is_compiled_once() -> None:
+    assert library.address("wg_sinh_float32_4") == library.address("wg_sinh_float32_4")
+
+
+@pytest.mark.parametrize(
+    "name", ["wg_parallel_for", "wg_poll", "wg_nothing_float32_4", "tanh", "wg_tanh", "wg_tile_f32_8x2x16"]
+)
+def test_other_symbols_are_not_of_the_library(name: str) -> None:
+    assert not library.provides(name)
+
+
+def test_module_that_shares_nothing_holds_its_functions() -> None:
+    module = Module(host())
+    b = Builder(module, 4, outline=True)
+    b.tanh(Value("%x", "float32", 4))
+    assert module.defined("wg_tanh_float32_4")
