@@ -122,8 +122,8 @@ class Body:
 
     def _may_overwrite(self, y: Node, target: Place) -> bool:
         """Whether everything else that reads the input at the target can come before y is written."""
-        old = [x for x, place in self.places.items() if isinstance(place, Place) and place.buffer is target.buffer]
-        old = [x for x in old if x in self.graph.inputs]
+        lying = ((x, self.places.get(x)) for x in self.graph.inputs)
+        old = [x for x, place in lying if isinstance(place, Place) and place.buffer is target.buffer]
         if old and not self.in_place:
             return False
         maker = y.inputs[0] if y.op.name == "item" else y
