@@ -340,19 +340,31 @@ class Derivation:
 def compile_function(derivation: Derivation, backend: str = "native") -> Callable[..., tuple[Array, dict[str, Array]]]:
     """The callable of a derivation; the passes of the pipeline have run on its graph."""
     system, data = derivation.system, derivation.data
-    program = backend_of(backend).compile(pipeline.run(derivation.graph()))
+    graph = pipeline.run(derivation.graph())
+    program = backend_of(backend).compile(graph)
     identifiers = {name: quantity.identifier for name, quantity in system.data.quantities.items()}
     signal = f"{identifiers[data.loss]}_bar"
+    gradients = [identifiers[name] for name in data.wrt]
+
+    def run(program: Callable[..., tuple[Array, ...]], values: dict[str, Array]) -> tuple[Array, dict[str, Array]]:
+        seed = {} if data.seeded else {bar(data.loss): values.pop(signal, np.nan)}
+        loss, *found = program(**system.inputs(values), **seed)
+        return loss, dict(zip(gradients, found, strict=True))
 
     def value_and_gradients(**values: Array) -> tuple[Array, dict[str, Array]]:
-        seed = {} if data.seeded else {bar(data.loss): values.pop(signal, np.nan)}
-        loss, *gradients = program(**system.inputs(values), **seed)
-        return loss, {identifiers[name]: gradient for name, gradient in zip(data.wrt, gradients, strict=True)}
+        return run(program, values)
 
-    value_and_gradients.__doc__ = (
-        f"({data.loss}, derivatives by {', '.join(data.wrt)}) for values of {', '.join(system.data.inputs)}."
-    )
-    return value_and_gradients
+    doc = f"({data.loss}, derivatives by {', '.join(data.wrt)}) for values of {', '.join(system.data.inputs)}."
+    value_and_gradients.__doc__ = doc
+    if backend == "interpreter":
+        return value_and_gradients
+    from wengert.backends.native.compiled import Native
+    from wengert.backends.native.named import named
+
+    assert isinstance(program, Native)
+    names = [identifiers.get(name, signal) for name in graph.input_names]
+    result = (0, {name: k for k, name in enumerate(gradients, 1)})
+    return named(program, names, result, value_and_gradients, lambda **values: run(program.interpret, values), doc)
 
 
 def read_backward(system: System, text: str, syntax: str | None = None) -> tuple[ir.Definition, ...]:

@@ -7,7 +7,7 @@ import pytest
 
 import wengert as wg
 from wengert.backends.base import NAMES, backend
-from wengert.errors import GraphError, ShapeError
+from wengert.errors import GraphError, ShapeError, WengertError
 
 UNIT = "z = w x + b\ny = σ(z)\nL = ½ (y − t)²"
 NET = "h_i = tanh(Σ_j w_ij x_j + b_i)\ny = Σ_i v_i h_i\nL = ½ (y − t)²"
@@ -51,6 +51,80 @@ def test_mistakes_have_the_same_three_lines_by_either_back_end(name):
         "  axis 0 of x, declared as float64[j], was given with shape (4,)",
         "Give arrays that agree on 'j'.",
     ]
+
+
+ROWS = "y = Σ_j w_j x_j\nL = ½ (y − t)² + λ Σ_j w_j²"
+
+
+def test_arguments_may_be_anything_that_the_interpreter_takes():
+    """Each call twice: the second is taken by the entry of a variant where it fits, else by the way around it."""
+    derivation = wg.equations(ROWS).backward(wrt=["w", "t"])
+    native, plain = derivation.function(), derivation.function("interpreter")
+    wide = np.linspace(-1, 1, 24).reshape(4, 6)
+    calls = [
+        {"w": wide[0], "x": wide[1], "t": 0.5, "lam": np.float64(0.1)},
+        {"w": wide[0], "x": wide[:, ::2][1].repeat(2), "t": np.array(0.5), "lam": 1},
+        {"w": wide[:, 0], "x": wide[:, 1], "t": np.float32(0.5), "lam": 0},
+        {"w": wide[0].astype(np.float32), "x": [1, 2, 3, 4, 5, 6], "t": True, "lam": 0.1},
+        *({"w": wide[2, :n], "x": wide[3, :n], "t": 2, "lam": 0.1} for n in range(7)),
+    ]
+    for call in [call for call in calls for _ in range(2)]:
+        value, gradients = native(**call)
+        expected, expected_gradients = plain(**call)
+        assert isinstance(value, np.float64)
+        assert list(gradients) == list(expected_gradients) == ["w", "t"]
+        np.testing.assert_allclose(value, expected, rtol=1e-14)
+        np.testing.assert_allclose(gradients["w"], expected_gradients["w"], rtol=1e-13, atol=1e-15)
+        np.testing.assert_allclose(gradients["t"], expected_gradients["t"], rtol=1e-13)
+
+
+def test_results_are_the_callers_own():
+    f = wg.equations(ROWS).backward(wrt=["w"]).function()
+    given = {"w": np.ones(3), "x": np.ones(3), "t": 1.0, "lam": 0.1}
+    _, first = f(**given)
+    kept = first["w"].copy()
+    _, second = f(**given)
+    second["w"][:] = 0
+    second["more"] = 1
+    np.testing.assert_array_equal(first["w"], kept)
+    assert list(f(**given)[1]) == ["w"]
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"t": None}, "An input has no value."),
+        ({"q": 1.0}, "There is no quantity 'q'."),
+        ({"y": 1.0}, "'y' is computed by a line of the system, so it cannot be given."),
+        ({"x": np.ones((3, 1))}, "The input 'x' has 2 axes, not 1."),
+        ({"t": np.array("a")}, "The input 't' has dtype <U1, which is not float64."),
+    ],
+)
+def test_mistakes_are_found_before_and_after_there_is_code(change, what):
+    derivation = wg.equations(ROWS).backward(wrt=["w"])
+    for f in (derivation.function("interpreter"), derivation.function()):
+        given = {"w": np.ones(3), "x": np.ones(3), "t": 1.0, "lam": 0.1}
+        wrong = {name: value for name, value in {**given, **change}.items() if value is not None}
+        for _ in range(2):
+            with pytest.raises(WengertError) as caught:
+                f(**wrong)
+            assert caught.value.what == what
+            f(**given)
+
+
+def test_loss_that_is_no_scalar_takes_its_error_signal():
+    f = wg.equations("y_i = Σ_j w_ij x_j").backward(wrt=["x"]).function()
+    w, signal = np.arange(6.0).reshape(2, 3), np.array([1.0, -2.0])
+    for _ in range(2):
+        value, gradients = f(w=w, x=np.ones(3), y_bar=signal)
+        np.testing.assert_array_equal(value, w.sum(axis=1))
+        np.testing.assert_array_equal(gradients["x"], w.T @ signal)
+
+
+def test_it_says_what_it_computes():
+    assert (
+        wg.equations(UNIT).backward(wrt=["w"]).function().__doc__ == "(L, derivatives by w) for values of w, x, b, t."
+    )
 
 
 def test_a_back_end_that_is_not_there_is_refused():
