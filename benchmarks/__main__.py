@@ -74,7 +74,7 @@ def main() -> int:
         print("\n".join(BY_NAME))
         return 0
     rounds, sample, limit = (3, 0.002, 20.0) if given.quick else (given.rounds, 0.02, 90.0)
-    about = machine.description()
+    about, load = machine.description(), machine.load()
     print("; ".join(f"{name} {value}" for name, value in about.items()), flush=True)
     outcomes = []
     for row in chosen(given.rows):
@@ -82,7 +82,8 @@ def main() -> int:
         print("\n" + report.terminal(outcomes[-1]), flush=True)
     if given.write:
         date = datetime.datetime.now(datetime.UTC).date().isoformat()
-        given.write.write_text(report.document(outcomes, about, date, rounds), encoding="utf-8")
+        made = report.Run(date, rounds, (load, machine.load()))
+        given.write.write_text(report.document(outcomes, about, made), encoding="utf-8")
     return int(any(found.failed for found in outcomes))
 
 

@@ -60,6 +60,11 @@ def processor() -> str:
     return f"{name} (family {family}, model {model})" if family and model else name
 
 
+def load() -> float:
+    """How many processes compute, averaged over the last minute; NaN where the system does not say."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+
+
 def versions() -> dict[str, str]:
     """The version of each package that is installed, of Python and of gcc."""
     found = {"Python": platform.python_version()}

@@ -23,6 +23,15 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Run:
+    """When a run was made, how many rounds it had at most, and the machine's load average when it began and ended."""
+
+    date: str
+    rounds: int
+    loads: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a row's process reported."""
 
@@ -107,23 +116,25 @@ def threads(count: int) -> str:
     return "1 thread" if count == 1 else f"{count} threads"
 
 
-def document(outcomes: Sequence[Outcome], machine: Mapping[str, str], date: str, rounds: int) -> str:
+def document(outcomes: Sequence[Outcome], machine: Mapping[str, str], run: Run) -> str:
     """docs/benchmarks.md: how it was measured, what was to be reached, the times."""
-    return "\n".join([*_head(machine, date, rounds), *_reaches(outcomes), *_times(outcomes)]) + "\n"
+    return "\n".join([*_head(machine, run), *_reaches(outcomes), *_times(outcomes)]) + "\n"
 
 
-def _head(machine: Mapping[str, str], date: str, rounds: int) -> list[str]:
+def _head(machine: Mapping[str, str], run: Run) -> list[str]:
     packages = ", ".join(f"{name} {version}" for name, version in machine.items() if name not in _PLACE)
     return [
         "# Benchmarks",
         "",
         "Written by `python -m benchmarks --write docs/benchmarks.md`, which needs the extra `bench` and, for the C contestants, gcc.",
         "",
-        f"* {date}; {machine['processor']}, {machine['processors']} processors, {machine['system']}",
+        f"* {run.date}; {machine['processor']}, {machine['processors']} processors, {machine['system']}",
         f"* {packages}",
-        f"* Up to {rounds} rounds; in each round one sample of every contestant, in one process for a row, held to as many processors",
+        f"* Up to {run.rounds} rounds; in each round one sample of every contestant, in one process for a row, held to as many processors",
         "  as the row has threads. Times are medians; a ratio is the median of the ratios within the rounds, so that other load cancels.",
-        "* With one thread the clock is the processor time of the process, with two it is elapsed time.",
+        "* With one thread the clock is the processor time of the process, so that what else runs does not count. With two it is",
+        "  elapsed time, and threads that wait for each other are slowed by any other load: the machine's load average was",
+        f"  {run.loads[0]:.1f} when the run began and {run.loads[1]:.1f} when it ended; on an idle machine it is below the number of processors.",
         "* Before anything is timed every contestant's results are compared with a reference in float64.",
         "* float32 unless a row says otherwise. First calls are each made in a fresh process; imports are not counted, and",
         "  caches on disk are off.",

@@ -43,7 +43,7 @@ def one_thread(dtype: str, size: int = SIZE) -> Workload:
         Reach("at most 1/4 of the best peer", ("wengert",), (), 1 / 4),
         Reach("at most 3 times the value alone", ("wengert",), ("wengert, value alone",), 3),
     )
-    return _workload(f"Σ tanh x · e^(−x²) + sin 3x · log1p x² + σ(x), n = {size:,}, {dtype}", x, contestants, reaches)
+    return _workload(_title(dtype, size), x, contestants, reaches)
 
 
 def two_threads(dtype: str, size: int = SIZE) -> Workload:
@@ -58,7 +58,11 @@ def two_threads(dtype: str, size: int = SIZE) -> Workload:
         for name, threads in zip(names, (2, 1), strict=True)
     )
     reaches = (Reach("at least 1.8 times as fast as 1 thread", names[:1], names[1:], 1 / 1.8),)
-    return _workload(f"the same, {dtype}, threads compared", x, contestants, reaches)
+    return _workload(f"{_title(dtype, size)}, threads compared", x, contestants, reaches)
+
+
+def _title(dtype: str, size: int) -> str:
+    return f"Σ tanh x · e^(−x²) + sin 3x · log1p x² + σ(x), n = {size:,}, {dtype}"
 
 
 def numbers(dtype: str, size: int) -> np.ndarray:
