@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,72 +21,76 @@ from wengert.cli.arguments import (
     warn,
 )
 
+Data = Annotated[
+    str, typer.Option(help="a CSV or npz file, or digits, breast_cancer, diabetes, iris, wine", show_default=False)
+]
+Bind = Annotated[str | None, typer.Option(help="x=data,t=onehot(target)")]
+Params = Annotated[str, typer.Option(help="parameters beyond those that the file declares")]
+Minimised = Annotated[str, typer.Option("--loss", help="the scalar to minimise; default: the last line")]
+Standardise = Annotated[str | None, typer.Option(help="quantities to standardise with the training statistics")]
+Validation = Annotated[
+    str | None,
+    typer.Option(help="fraction held out and measured after each epoch, or a data source of its own; default 0.2"),
+]
+Test = Annotated[
+    str | None,
+    typer.Option(help="fraction held out before and measured once, at the end, or a data source; default none"),
+]
+Rule = Annotated[str | None, typer.Option(help="sgd, momentum, adam or adamw; default adam")]
+Rate = Annotated[float | None, typer.Option("--lr", help="learning rate")]
+Number = Annotated[float | None, typer.Option()]
+Epochs = Annotated[int, typer.Option(help="passes over the data, those of a resumed training included")]
+Batch = Annotated[int | None, typer.Option(help="examples a step; 0 is all; default all up to 1024, else 64")]
+Seed = Annotated[int | None, typer.Option(help="seed of the split, the order and the initial values; default 0")]
+Initial = Annotated[str, typer.Option(help="glorot, he, zeros, normal(0.1)")]
+Measure = Annotated[str | None, typer.Option(help="accuracy(y > 0.5, t), rmse(y, t) or none; default: from the target")]
+ModelFile = Annotated[Path, typer.Option("--out", "-o", help="the model file")]
+Log = Annotated[Path | None, typer.Option(help="write a JSON line an epoch")]
+Curve = Annotated[Path | None, typer.Option(help="draw the loss to this picture")]
+Resume = Annotated[bool, typer.Option("--resume", help="go on with the model file, bit for bit")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON lines")]
+
 
 def train(
     file: File,
     size: Size,
     setting: Setting,
-    data: Annotated[
-        str, typer.Option(help="a CSV or npz file, or digits, breast_cancer, diabetes, iris, wine", show_default=False)
-    ],
-    bind: Annotated[str | None, typer.Option(help="x=data,t=onehot(target)")] = None,
-    params: Annotated[str, typer.Option(help="parameters beyond those that the file declares")] = "",
-    loss: Annotated[str, typer.Option("--loss", help="the scalar to minimise; default: the last line")] = "",
-    standardise: Annotated[
-        str | None, typer.Option(help="quantities to standardise with the training statistics")
-    ] = None,
-    validation: Annotated[
-        str | None,
-        typer.Option(help="fraction held out and measured after each epoch, or a data source of its own; default 0.2"),
-    ] = None,
-    test: Annotated[
-        str | None,
-        typer.Option(help="fraction held out before and measured once, at the end, or a data source; default none"),
-    ] = None,
-    optimizer: Annotated[str | None, typer.Option(help="sgd, momentum, adam or adamw; default adam")] = None,
-    lr: Annotated[float | None, typer.Option("--lr", help="learning rate")] = None,
-    momentum: Annotated[float | None, typer.Option()] = None,
-    weight_decay: Annotated[float | None, typer.Option()] = None,
-    epochs: Annotated[int, typer.Option(help="passes over the data, those of a resumed training included")] = 100,
-    batch: Annotated[
-        int | None, typer.Option(help="examples a step; 0 is all; default all up to 1024, else 64")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="seed of the split, the order and the initial values; default 0")
-    ] = None,
-    initial: Annotated[str, typer.Option(help="glorot, he, zeros, normal(0.1)")] = "glorot",
-    metric: Annotated[
-        str | None, typer.Option(help="accuracy(y > 0.5, t), rmse(y, t) or none; default: from the target")
-    ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="the model file")] = Path("model.safetensors"),
-    log: Annotated[Path | None, typer.Option(help="write a JSON line an epoch")] = None,
-    curve: Annotated[Path | None, typer.Option(help="draw the loss to this picture")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="go on with the model file, bit for bit")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON lines")] = False,
+    data: Data,
+    bind: Bind = None,
+    params: Params = "",
+    loss: Minimised = "",
+    standardise: Standardise = None,
+    validation: Validation = None,
+    test: Test = None,
+    optimizer: Rule = None,
+    lr: Rate = None,
+    momentum: Number = None,
+    weight_decay: Number = None,
+    epochs: Epochs = 100,
+    batch: Batch = None,
+    seed: Seed = None,
+    initial: Initial = "glorot",
+    metric: Measure = None,
+    out: ModelFile = Path("model.safetensors"),
+    log: Log = None,
+    curve: Curve = None,
+    resume: Resume = False,
+    as_json: Json = False,
     backend: Backend = "native",
     no_cache: NoCache = False,
 ) -> None:
     """Train the parameters of a system that is written for one example."""
-    from wengert.api import read_text
-    from wengert.train.checkpoint import load_model
-    from wengert.train.equations import task, task_from
     from wengert.train.session import TrainOptions
     from wengert.train.session import train as run
 
-    text = sys.stdin.read() if str(file) == "-" else read_text(file)
-    named, constants = names_in(params), values_in(setting)
     if no_cache:
         keep_no_code()
-    if resume:
-        made = task_from(load_model(out), text, named, constants, loss or None, backend)
-    else:
-        made = task(text, params=named, constants=constants, loss=loss or None, backend=backend)
+    made = _task(file, params, setting, loss, backend, out if resume else None)
     warn(made)
     options = TrainOptions(
         data=data,
         bind=bind,
         sizes=sizes_in(size),
-        standardise=None if standardise is None else tuple(names_in(standardise)),
         validation=validation,
         test=test,
         optimizer=optimizer,
@@ -103,9 +107,23 @@ def train(
         curve=curve,
         resume=resume,
         json=as_json,
+        standardise=None if standardise is None else tuple(names_in(standardise)),
     )
     if run(made, options).interrupted:
         raise typer.Exit(130)
+
+
+def _task(file: Path, params: str, setting: list[str], loss: str, backend: str, saved: Path | None) -> Any:
+    """The task of the equations; where a saved training goes on, with what it had."""
+    from wengert.api import read_text
+    from wengert.train.checkpoint import load_model
+    from wengert.train.equations import task, task_from
+
+    text = sys.stdin.read() if str(file) == "-" else read_text(file)
+    named, constants = names_in(params), values_in(setting)
+    if saved is not None:
+        return task_from(load_model(saved), text, named, constants, loss or None, backend)
+    return task(text, params=named, constants=constants, loss=loss or None, backend=backend)
 
 
 def predict(
