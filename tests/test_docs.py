@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import linecache
 import re
 import shlex
 import shutil
@@ -59,7 +60,9 @@ def typed(command: str) -> str:
 
 
 def printed(code: str, names: dict[str, object], place: str) -> str:
+    """What a Python block prints; its lines can be looked up, as those of a file, by the messages that show them."""
     said = io.StringIO()
+    linecache.cache[place] = len(code), None, code.splitlines(keepends=True), place
     with contextlib.redirect_stdout(said):
         exec(compile(code, place, "exec"), names)
     return said.getvalue()
@@ -112,6 +115,7 @@ def test_documents_are_there():
         "accuracy.md",
         "calls.md",
         "functions.md",
+        "native.md",
     }
 
 
