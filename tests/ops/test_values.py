@@ -136,6 +136,8 @@ SCALAR = {
     "csc": mpmath.csc,
     "coth": mpmath.coth,
     "erfinv": mpmath.erfinv,
+    "lgamma": mpmath.loggamma,
+    "digamma": mpmath.digamma,
     "silu": lambda x: x / (1 + mpmath.exp(-x)),
     "gelu": lambda x: x * mpmath.ncdf(x),
     "elu": lambda x: x if x > 0 else mpmath.expm1(x),
@@ -164,6 +166,7 @@ SCALAR = {
     "weigh": lambda g, p: g * p,
 }
 ARRAYS = {
+    "polygamma": lambda x, order: np.vectorize(lambda v: float(mpmath.polygamma(order, v)), otypes=[float])(x),
     "integer_power": lambda x, exponent: (
         np.prod([x] * abs(exponent) + [np.ones_like(x)], axis=0) ** np.sign(exponent or 1)
     ),

@@ -57,6 +57,18 @@ class NumpyVocabulary:
         """The inverse of erf; for real numbers only."""
         return special.erfinv(x)
 
+    def lgamma(self, x: Array) -> Array:
+        """log |Γ(x)|."""
+        return special.loggamma(x) if np.iscomplexobj(x) else special.gammaln(x)
+
+    def digamma(self, x: Array) -> Array:
+        """ψ(x) = d/dx log Γ(x)."""
+        return special.digamma(x)
+
+    def polygamma(self, x: Array, order: int) -> Array:
+        """ψ⁽ⁿ⁾(x), n ≥ 1; for real numbers only."""
+        return special.polygamma(order, x).astype(x.dtype)
+
     def logistic(self, x: Array) -> Array:
         """σ(x) = 1/(1 + e^(−x)), exact to rounding at both ends."""
         if np.iscomplexobj(x):

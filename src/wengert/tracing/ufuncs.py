@@ -227,7 +227,15 @@ def _enter_special() -> None:
     from scipy import special  # pyright: ignore[reportMissingTypeStubs]
 
     of: Any = special
-    for name, op in {"expit": "logistic", "erf": "erf", "erfc": "erfc", "erfinv": "erfinv", "xlogy": "xlogy"}.items():
+    for name, op in {
+        "expit": "logistic",
+        "erf": "erf",
+        "erfc": "erfc",
+        "erfinv": "erfinv",
+        "xlogy": "xlogy",
+        "gammaln": "lgamma",
+        "digamma": "digamma",
+    }.items():
         _enter(getattr(of, name), lambda *nodes, op=op: apply(op, *nodes))
     _enter(of.exp2, lambda x: apply("exp2", x))
     _enter(of.expm1, lambda x: apply("expm1", x))

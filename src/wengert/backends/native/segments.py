@@ -23,6 +23,7 @@ from wengert.loops.fuse import ASSEMBLIES, CONTROL, LEAVES, REDUCTIONS
 from wengert.loops.nest import Compute, Constant, Instruction
 from wengert.loops.values import Entry, EntryVocabulary
 from wengert.ops.evaluate import bind_params
+from wengert.ops.primes import opened
 from wengert.ops.vocabulary import NUMPY
 
 STRUCTURE = frozenset({*MAPS, *EXPANSIONS, *ASSEMBLIES, *CONTROL, *LEAVES, *REDUCTIONS, "gather", "item"})
@@ -54,6 +55,9 @@ def is_native(node: Node) -> bool:
         return all(is_native(inner) for graph in graphs for inner in topological(graph.outputs))
     if is_refused(node):
         return False
+    if node.op.name == "prime":
+        _, formula = opened(node.params["function"], node.params["order"], node.type)
+        return all(is_native(inner) for inner in topological([formula]))
     if node.op.name in STRUCTURE:
         return True
     dtypes = tuple(x.type.dtype for x in node.inputs)
