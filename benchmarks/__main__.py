@@ -17,11 +17,13 @@ from benchmarks.rows import BY_NAME, ROWS, Row
 ROOT = Path(__file__).parents[1]
 
 
-def run(row: Row, rounds: int, sample: float, limit: float) -> report.Outcome:
+def run(row: Row, rounds: int, sample: float, limit: float, realtime: bool) -> report.Outcome:
     """The outcome of a row; a process that ends badly is an outcome too."""
+    priority = "realtime" if realtime and row.threads > 1 else "normal"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "outcome.json"
-        command = [sys.executable, "-m", "benchmarks.child", row.name, str(rounds), str(sample), str(limit), str(path)]
+        numbers = [str(rounds), str(sample), str(limit)]
+        command = [sys.executable, "-m", "benchmarks.child", row.name, *numbers, priority, str(path)]
         ended = subprocess.run(
             command,
             cwd=ROOT,
@@ -54,6 +56,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="3 rounds of short samples: does everything run and agree?"
     )
+    parser.add_argument(
+        "--realtime",
+        action="store_true",
+        help="rows of two threads run before all other processes: for a busy machine; needs the privilege",
+    )
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table to a Markdown document")
     return parser.parse_args()
 
@@ -78,11 +85,11 @@ def main() -> int:
     print("; ".join(f"{name} {value}" for name, value in about.items()), flush=True)
     outcomes = []
     for row in chosen(given.rows):
-        outcomes.append(run(row, rounds, sample, limit))
+        outcomes.append(run(row, rounds, sample, limit, given.realtime))
         print("\n" + report.terminal(outcomes[-1]), flush=True)
     if given.write:
         date = datetime.datetime.now(datetime.UTC).date().isoformat()
-        made = report.Run(date, rounds, (load, machine.load()))
+        made = report.Run(date, rounds, (load, machine.load()), given.realtime)
         given.write.write_text(report.document(outcomes, about, made), encoding="utf-8")
     return int(any(found.failed for found in outcomes))
 

@@ -1,4 +1,4 @@
-"""One row in a process of its own: `python -m benchmarks.child ROW ROUNDS SAMPLE LIMIT FILE` writes its outcome to a file as JSON.
+"""One row in a process of its own: `python -m benchmarks.child ROW ROUNDS SAMPLE LIMIT PRIORITY FILE` writes its outcome as JSON.
 
 The process is held to the row's processors before anything that starts threads is imported. Every contestant's results are
 compared with the reference before it is timed; one that fails or disagrees is reported and not timed.
@@ -75,5 +75,7 @@ def set_threads(threads: int) -> None:
 
 
 if __name__ == "__main__":
-    _, name, rounds, sample, limit, path = sys.argv
+    _, name, rounds, sample, limit, priority, path = sys.argv
+    if priority == "realtime":
+        machine.realtime()
     Path(path).write_text(json.dumps(outcome(name, int(rounds), float(sample), float(limit))), encoding="utf-8")

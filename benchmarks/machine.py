@@ -22,6 +22,14 @@ def pin(threads: int) -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
 
 
+def realtime() -> None:
+    """Run this process before all others, so that threads which wait for each other do not wait for a busy machine.
+
+    Raises PermissionError where the user may not.
+    """
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+
+
 def clock(threads: int) -> Callable[[], float]:
     """The processor time of this process where it has one processor, so that what else the machine does is not counted; elapsed
     time where it has several, since threads that wait for each other count too."""

@@ -24,11 +24,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Run:
-    """When a run was made, how many rounds it had at most, and the machine's load average when it began and ended."""
+    """When a run was made, how many rounds it had at most, the machine's load average when it began and ended, and whether rows of
+    several threads ran before all other processes."""
 
     date: str
     rounds: int
     loads: tuple[float, float]
+    realtime: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,8 +135,8 @@ def _head(machine: Mapping[str, str], run: Run) -> list[str]:
         f"* Up to {run.rounds} rounds; in each round one sample of every contestant, in one process for a row, held to as many processors",
         "  as the row has threads. Times are medians; a ratio is the median of the ratios within the rounds, so that other load cancels.",
         "* With one thread the clock is the processor time of the process, so that what else runs does not count. With two it is",
-        "  elapsed time, and threads that wait for each other are slowed by any other load: the machine's load average was",
-        f"  {run.loads[0]:.1f} when the run began and {run.loads[1]:.1f} when it ended; on an idle machine it is below the number of processors.",
+        f"  elapsed time{', at real-time priority' * run.realtime}, since threads that wait for each other count too. The machine's load average was",
+        f"  {run.loads[0]:.1f} when the run began and {run.loads[1]:.1f} when it ended.",
         "* Before anything is timed every contestant's results are compared with a reference in float64.",
         "* float32 unless a row says otherwise. First calls are each made in a fresh process; imports are not counted, and",
         "  caches on disk are off.",

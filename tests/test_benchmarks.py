@@ -236,12 +236,13 @@ def test_terminal_shows_the_fastest_first_and_the_absent_and_the_failed_by_name(
 
 def test_document_has_the_machine_the_versions_what_was_reached_and_the_times():
     about = {"processor": "a processor", "processors": "2", "system": "Linux x86_64", "jax": "0.10", "torch": "absent"}
-    text = report.document([made_up()], about, report.Run("2026-11-24", 21, (0.5, 7.25)))
+    text = report.document([made_up()], about, report.Run("2026-11-24", 21, (0.5, 7.25), realtime=True))
     for line in [
         "* 2026-11-24; a processor, 2 processors, Linux x86_64",
         "* jax 0.10, torch absent",
         "* Up to 21 rounds; in each round one sample of every contestant, in one process for a row, held to as many processors",
-        "  0.5 when the run began and 7.2 when it ended; on an idle machine it is below the number of processors.",
+        "  elapsed time, at real-time priority, since threads that wait for each other count too. The machine's load average was",
+        "  0.5 when the run began and 7.2 when it ended.",
         "| a workload, 2 threads | a quarter of JAX | 0.25 of JAX jit (reach 0.25) | yes |",
         "### a workload, 2 threads",
         "| contestant | a step | times ours |",
