@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from wengert.backends import native
-from wengert.backends.native.build import work
 from wengert.ir.graph import Graph
+from wengert.loops.count import operations
 from wengert.loops.expand import with_sizes
 from wengert.loops.lower import lower
 from wengert.ops.evaluate import bind
@@ -105,7 +105,7 @@ class Updates:
         graph = with_sizes(self.step, {**self.sizes, **dict.fromkeys(self.batch, batch)})
         step = Step(graph, tuple(self.parameters.values()), self.data, batch)
         settings = tuple(self.optimizer.settings)
-        looped = work(lower(graph).body) < HEAVY
+        looped = operations(lower(graph).body) < HEAVY
         whole = updates_graph(step, self.optimizer.rule, settings, self.examples, gathered, looped)
         return looped_program(whole) if looped else repeated_program(whole)
 

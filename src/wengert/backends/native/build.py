@@ -17,14 +17,14 @@ from wengert.backends.native.signature import PROGRAM
 from wengert.backends.native.target import Target, host
 from wengert.ir.graph import Graph
 from wengert.loops.buffers import Plan, plan
-from wengert.loops.fuse import COST, TRANSCENDENTAL
+from wengert.loops.count import has_open_end, operations
 from wengert.loops.lower import lower
-from wengert.loops.nest import Compute, Contract, For, Program, Replay, Statement, While, bodies
+from wengert.loops.nest import Program
 
 T = TypeVar("T")
 
 LONG = 100_000
-"""The work, in entries times cost, from which other Python threads run meanwhile: some 10 µs."""
+"""The operations, in additions, from which other Python threads run meanwhile: some 10 µs."""
 
 
 @dataclass
@@ -72,31 +72,10 @@ class Build:
     @property
     def is_long(self) -> bool:
         """Whether a call takes long enough for others to run meanwhile."""
-        return work(self.program.body) > LONG
+        return has_open_end(self.program) or operations(self.program.body) > LONG
 
     def _timed(self, stage: str, make: Callable[[], T]) -> T:
         start = time.perf_counter()
         result = make()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
         return result
-
-
-def work(body: tuple[Statement, ...]) -> int:
-    """The additions that a program amounts to; a loop without a known end counts as long."""
-    total = 0
-    stack: list[tuple[tuple[Statement, ...], int]] = [(body, 1)]
-    while stack:
-        statements, times = stack.pop()
-        for statement in statements:
-            if isinstance(statement, While | Replay):
-                return LONG + 1
-            if isinstance(statement, Compute):
-                total += times * COST.get(statement.function, TRANSCENDENTAL)
-            inside = times
-            if isinstance(statement, For):
-                inside = times * statement.axis.extent
-            elif isinstance(statement, Contract):
-                inside = times * statement.rows.extent * statement.columns.extent
-                total += inside * statement.inner.extent
-            stack.extend((part, inside) for part in bodies(statement))
-    return total
