@@ -188,7 +188,7 @@ def test_one_thread_and_two_give_the_same_bits(dtype, batch, way):
             pool.set_threads(threads)
             begin, updates = start(model, made, dtype), model.updates(made, training)
             progress, _ = trained(model, made, training, Plan(5, batch, 1), begin, updates)
-            found.append((bits(progress), model.forward(progress.params, training)["y"].tobytes()))
+            found.append((bits(progress), model.repeated().forward(progress.params, training)["y"].tobytes()))
     finally:
         pool.set_threads(before)
     assert found[0] == found[1]

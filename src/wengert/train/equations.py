@@ -194,8 +194,8 @@ def _constants(system: System, given: Mapping[str, Any], params: Sequence[str]) 
 class EquationModel:
     """A batch's system with its compiled forward and backward pass; see `model.Model`.
 
-    It computes in float32 where all real numbers of the data are float32, else in float64. Gradients outside of `updates` come
-    from the interpreter, whatever the back end, so that a training starts with the same numbers on each.
+    It computes in float32 where all real numbers of the data are float32, else in float64. What is computed once comes from the
+    interpreter, whatever the back end: it would not pay to compile, and a training starts with the same numbers on each.
     """
 
     system: System
@@ -216,6 +216,7 @@ class EquationModel:
     """(loss, gradient by each parameter) of a batch."""
     step: Program
     programs: dict[tuple[str, ...], tuple[tuple[str, ...], Program]]
+    forward_backend: str = "interpreter"
 
     @staticmethod
     def build(
@@ -293,6 +294,10 @@ class EquationModel:
             optimizer=optimizer,
         )
 
+    def repeated(self) -> EquationModel:
+        """The model whose forward pass is compiled too, once for each number of examples."""
+        return replace(self, forward_backend=self.backend, programs={})
+
     def forward(self, params: Mapping[str, Array], batch: Mapping[str, Array]) -> dict[str, Array]:
         """Every quantity that the batch suffices for, in the order of lines."""
         order, program = self._forward_program(tuple(sorted(batch)))
@@ -321,7 +326,7 @@ class EquationModel:
         return self.programs[given]
 
     def _compiled(self, graph: Graph) -> Program:
-        return backend_of(self.backend).compile(in_dtype(pipeline.run(graph), self.dtype), self.fixed)
+        return backend_of(self.forward_backend).compile(in_dtype(pipeline.run(graph), self.dtype), self.fixed)
 
 
 def _step_graph(whole: System, params: Sequence[str]) -> Graph:

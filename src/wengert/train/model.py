@@ -69,10 +69,14 @@ class Updates(Protocol):
 
 @runtime_checkable
 class Compiled(Protocol):
-    """A model that has more than loss and gradients: updates in one call."""
+    """A model that has faster ways for what is done again and again."""
 
     def updates(self, optimizer: Optimizer, training: Mapping[str, Array]) -> Updates | None:
         """The updates by an optimizer over these examples; None where they are made one by one."""
+        ...
+
+    def repeated(self) -> Model:
+        """The same model for a forward pass that is made many times with data of the same sizes."""
         ...
 
 

@@ -138,8 +138,10 @@ class _Prepared:
     optimizer: Optimizer
     data: _Data
     start: SavedModel
-    drawn: tuple[str, ...] = ()
-    updates: Updates | None = None
+    drawn: tuple[str, ...]
+    repeated: Model
+    """The model for what is measured after each epoch."""
+    updates: Updates | None
 
 
 def train(task: Task, options: TrainOptions, stream: TextIO | None = None) -> TrainResult:
@@ -159,7 +161,7 @@ def train(task: Task, options: TrainOptions, stream: TextIO | None = None) -> Tr
         steps = -(-_examples(ready.data.training) // plan.batch)
         report(Started(_start_facts(options, ready), plan.epochs, ready.start.progress.epoch, steps))
         progress, interrupted = fit(
-            ready.model,
+            ready.repeated,
             ready.optimizer,
             ready.data.training,
             ready.data.validation,
@@ -239,8 +241,9 @@ def _prepare(task: Task, options: TrainOptions, saved: SavedModel | None) -> _Pr
         standardisation=data.standardisation,
         metric=metric,
     )
-    updates = model.updates(made, training) if isinstance(model, Compiled) else None
-    return _Prepared(model, made, data, start, drawn, updates)
+    if isinstance(model, Compiled):
+        return _Prepared(model, made, data, start, drawn, model.repeated(), model.updates(made, training))
+    return _Prepared(model, made, data, start, drawn, model, None)
 
 
 def _data(task: Task, options: TrainOptions, saved: SavedModel | None, seed: int) -> _Data:
@@ -405,13 +408,14 @@ def _draw(options: TrainOptions, progress: Progress) -> dict[str, str]:
 
 
 def _measure(ready: _Prepared, saved: SavedModel, files: Mapping[str, str], interrupted: bool) -> TrainResult:
-    def measured(data: Mapping[str, Array]) -> Measured:
-        return Measured(_examples(data), *evaluate(ready.model, saved.parameters, data, saved.metric))
+    def measured(model: Model, data: Mapping[str, Array]) -> Measured:
+        return Measured(_examples(data), *evaluate(model, saved.parameters, data, saved.metric))
 
     data = ready.data
-    validation = None if data.validation is None else measured(data.validation)
-    test = None if data.test is None else measured(data.test)
-    return TrainResult(saved, measured(data.training), validation, test, files, interrupted)
+    validation = None if data.validation is None else measured(ready.repeated, data.validation)
+    training = measured(ready.repeated if validation is None else ready.model, data.training)
+    test = None if data.test is None else measured(ready.model, data.test)
+    return TrainResult(saved, training, validation, test, files, interrupted)
 
 
 def _start_facts(options: TrainOptions, ready: _Prepared) -> dict[str, object]:
