@@ -22,7 +22,7 @@ Body = Callable[..., Any]
 def cond(predicate: Any, then: Body, other: Body, *operands: Any) -> Any:
     """then(*operands) where the predicate holds, else other(*operands); only the one that is taken runs.
 
-    Raises TraceError where the branches return other containers or shapes.
+    Raises TraceError where the predicate is not one truth value, or the branches return other containers or shapes.
     """
     if not isinstance(predicate, Traced):
         return then(*operands) if predicate else other(*operands)

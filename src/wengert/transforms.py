@@ -167,7 +167,10 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
 
 
 def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
-    """∇L of a function with one real result, by the arguments `argnums`; see `value_and_grad`."""
+    """∇L of a function with one real result, by the arguments `argnums`, with their containers and shapes.
+
+    Raises TraceError and ShapeError as `value_and_grad` does.
+    """
     both = value_and_grad(f, argnums)
 
     @wraps(f)
