@@ -17,6 +17,7 @@ from wengert.ir.types import ArrayType
 from wengert.loops.lower import lower
 from wengert.loops.nest import For, Load, Program, Statement, buffers_of, statements
 from wengert.ops.evaluate import evaluate
+from wengert.passes.precision import in_dtype
 
 ROWS, COLUMNS = 70, 12
 SHAPE = (ROWS, COLUMNS)
@@ -176,3 +177,20 @@ def test_a_square_whose_totals_overwrite_what_columns_read():
     s = apply("sum", apply("tanh", x * 0.5 + wide), axes=(1,))
     e = apply("sum", apply("exp", a - apply("broadcast", s, shape=(33, 33), axes=(0,))), axes=(1,))
     assert_same(Graph((x, w), (e, a)), ("w",))
+
+
+def test_a_long_total_in_the_last_block_ends_where_the_rows_end():
+    """Two classes in float32: the rows' losses are added in a block that is longer than what float32 adds at once."""
+    n = 3 * 4096 + 5
+    x = input_node("x", ArrayType((n, 2), "float32"))
+    top = apply("max", x, axes=(1,))
+    powers = apply("exp", x - apply("broadcast", top, shape=x.shape, axes=(0,)))
+    loss = apply("sum", apply("log", apply("sum", powers, axes=(1,))) + top, axes=(0,))
+    graph = Graph((x,), (loss,))
+    array = np.random.default_rng(0).normal(size=(n, 2)).astype(np.float32)
+    with small_thresholds(True):
+        program = lower(graph)
+    exact = evaluate(in_dtype(graph, "float64"), {"x": array.astype(np.float64)})[0]
+    np.testing.assert_allclose(in_arena(program, [array])[0], exact, rtol=1e-6)
+    clipped = [s for s in statements(program.body) if isinstance(s, For) and s.axis.clip is not None]
+    assert clipped

@@ -357,6 +357,8 @@ class _Tree:
         """Whether float32 totals over the innermost axis are too long for float32; chunks of it are short."""
         if axis is not self.sweep.order[-1] or extent <= BLOCK or (self.chunk is not None and len(self.inner) == 0):
             return False
+        if axis.clip is not None:  # rows of a block, which is short itself
+            return False
         return any(axis in r.over and wide_dtype(r) != r.value.dtype for r in self.sweep.reduced)
 
     def _open(self, axis: Axis, kind: LoopKind) -> None:
