@@ -30,7 +30,19 @@ from wengert.loops.fuse import (
     numbers,
 )
 from wengert.loops.memory import Memory
-from wengert.loops.nest import Affine, Combine, Compute, Copy, Fill, Instruction, Position, Statement, Store, buffers_of
+from wengert.loops.nest import (
+    Affine,
+    Combine,
+    Compute,
+    Copy,
+    Fill,
+    Instruction,
+    Position,
+    Range,
+    Statement,
+    Store,
+    buffers_of,
+)
 from wengert.loops.pull import Given, Place, Puller
 from wengert.loops.rows import in_blocks
 from wengert.loops.sweep import Reduced, Stored, Sweep, identity
@@ -207,9 +219,17 @@ class Body:
         over = frozenset(puller.axes[k] for k in axes)
         left = tuple(i for k, i in enumerate(puller.identity) if k not in axes)
         sizes = numbers(root.shape)
-        value = puller.entry(root.inputs[0])
+        value = self._summand(puller, root.inputs[0])
         combine = COMBINES[root.op.name]
         return Reduced(value, over, combine, place.buffer, place.base, flat(left, sizes), entries_of(sizes))
+
+    def _summand(self, puller: Puller, x: Node) -> Instruction:
+        """The entry of what is reduced; of a sum that joined a longer kernel, 0 behind its end."""
+        space = puller.kernel.space
+        if numbers(x.shape) == space:
+            return puller.entry(x)
+        guards = (Range(puller.identity[0], 0, int(x.shape[0])),)
+        return puller.inside(guards, puller.pull(x, puller.identity, guards), x)
 
     def _empty(self, root: Node) -> list[Statement]:
         place, size = self._place(root), entries_of(root.shape)

@@ -127,6 +127,19 @@ def _cut(cuts: dict[Axis, set[int]], guard: Range) -> None:
 # rewriting
 
 
+def _key(each: Instruction) -> tuple[object, ...]:
+    """Equal for instructions of one value."""
+    if isinstance(each, Compute):
+        return (each.function, each.dtype, each.exponent, *each.inputs)
+    if isinstance(each, Load):
+        return (each.buffer, each.index, each.guards)
+    if isinstance(each, Constant):
+        return (each.dtype, repr(each.number))
+    if isinstance(each, Position):
+        return (each.dtype, each.index)
+    return each.ranges if isinstance(each, Inside) else (each,)
+
+
 class Rewriter:
     """Instructions with their axes replaced; guards that hold everywhere go, what is outside everywhere is 0."""
 
@@ -135,15 +148,16 @@ class Rewriter:
         self.spans = spans
         """The first and last value of the old axes."""
         self.new: dict[Instruction, Instruction] = {}
+        self.made: dict[tuple[object, ...], Instruction] = {}
 
     def index(self, index: Affine) -> Affine:
         """An index in the new axes."""
         return index.substitute(self.replacements)
 
     def rewrite(self, old: Instruction) -> Instruction:
-        """The new instruction; what it reads was rewritten before."""
+        """The new instruction; what it reads was rewritten before. Equal ones are one: nothing is stored between them."""
         result = self._rewritten(old)
-        self.new[old] = result
+        self.new[old] = result = self.made.setdefault(_key(result), result)
         return result
 
     def rewrite_all(self, instructions: Iterable[Instruction]) -> list[Instruction]:

@@ -22,6 +22,8 @@ LONGEST = 500
 """The most ops that are computed for one root without a store on the way."""
 MOST_OPS = 600
 """The most ops of a kernel: longer ones compile slowly, and keep more values alive than there are registers."""
+LONG, FEW = 4096, 16
+"""Kernels of at least so many entries that differ by at most so many are one: x[1:] and x[:-1] beside x."""
 WINDOW = 64
 """So many kernels are looked at for the one that runs next."""
 
@@ -266,15 +268,35 @@ class _Grouping:
         space = space_of(root)
         producers = {self.home[x] for x in same}
         near = [k for k in self.by_space.get(space, [])[-16:] if k in producers or not k.reads.keys().isdisjoint(reads)]
-        for kernel in sorted(near, key=lambda k: (k in producers, k.number), reverse=True):
+        near.sort(key=lambda k: (k in producers, k.number), reverse=True)
+        near += [k for k in reversed(self.kernels[-16:]) if k.space != space and self._nearly(k, root, space, reads)]
+        for kernel in near:
             if kernel.special or kernel.ops + ops > MOST_OPS:
                 continue
             if kernel.contraction is not None and (kernel not in producers or root.op.name in REDUCTIONS):
                 continue
             needed = waits | closure(k for k in producers if k is not kernel)
             if not needed >> kernel.number & 1:
+                self._lengthen(kernel, space)
                 return kernel
         return None
+
+    def _nearly(self, kernel: Kernel, root: Node, space: tuple[int, ...], reads: dict[Node, bool]) -> bool:
+        """Whether a kernel runs over about as many entries of the same arrays, and what is shorter are sums: these are 0 behind
+        their ends.
+        """
+        if len(space) != 1 or len(kernel.space) != 1 or min(*space, *kernel.space) < LONG:
+            return False
+        shorter = [root] if space < kernel.space else kernel.roots
+        close = abs(space[0] - kernel.space[0]) <= FEW
+        return close and all(x.op.name == "sum" for x in shorter) and not kernel.reads.keys().isdisjoint(reads)
+
+    def _lengthen(self, kernel: Kernel, space: tuple[int, ...]) -> None:
+        """A kernel is as long as its longest root."""
+        if space > kernel.space:
+            self.by_space[kernel.space].remove(kernel)
+            kernel.space = space
+            self.by_space.setdefault(space, []).append(kernel)
 
     def _reads(self, root: Node) -> tuple[dict[Node, bool], int]:
         """The roots and leaves that a root reads, and whether always at its own entry of the space; and the ops on the way."""

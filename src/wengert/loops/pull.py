@@ -115,7 +115,7 @@ class Puller:
             return self._gather(node, index, guards, inputs[0])
         step = access(node, index)
         if step is not None:
-            return self._inside(step.guards, inputs[0], node)
+            return self.inside(step.guards, inputs[0], node)
         if node.op.name == "reshape":
             return self._load(node.inputs[0], flat(index, node.shape), guards)
         entries = [Entry(x, self.instructions) for x in inputs]
@@ -159,7 +159,7 @@ class Puller:
         lookup = Lookup(place, step, sizes[axis])
         return self._add(Gather(memory.buffer, memory.base + flat(fixed, sizes), (lookup,), guards))
 
-    def _inside(self, guards: Guards, value: Instruction, node: Node) -> Instruction:
+    def inside(self, guards: Guards, value: Instruction, node: Node) -> Instruction:
         """The value inside the ranges, else 0; a guarded load is that already."""
         if not guards or (isinstance(value, Load | Gather) and set(guards) <= set(value.guards)):
             return value

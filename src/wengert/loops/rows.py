@@ -25,7 +25,7 @@ from wengert.loops.nest import (
     buffers_of,
     statements,
 )
-from wengert.loops.sweep import Reduced, Stored, Sweep, finish, identity, wide_dtype
+from wengert.loops.sweep import BLOCK, Reduced, Stored, Sweep, finish, identity, wide_dtype
 
 NEAR = 24 * 1024
 """The bytes that a block of rows may take: what the first cache holds with room to spare."""
@@ -93,7 +93,7 @@ class Rows:
         local = [b for b, summed in self.made.items() if b.kind == "temporary" and not summed and b not in shared]
         local = [b for b in local if b.entries % self.extent == 0 and self._is_whole(b)]
         row = sum(_bytes(b) // self.extent for b in {*self.reads, *self.made} if b.entries % self.extent == 0)
-        size = _block_size(self.extent, max(16, min(self.extent, NEAR // max(row, 1)) // 16 * 16))
+        size = _block_size(self.extent, max(16, min(self.extent, BLOCK, NEAR // max(row, 1)) // 16 * 16))
         block = Axis(-(-self.extent // size), "block")
         if sum(size * (_bytes(b) // self.extent) for b in local) > MOST_PRIVATE:
             local = []
@@ -225,8 +225,7 @@ class _InBlock(Rewriter):
 
     def rewrite(self, old: Instruction) -> Instruction:
         """The new instruction, with loads of near results."""
-        result = self.block.moved(super().rewrite(old))
-        self.new[old] = result
+        self.new[old] = result = self.block.moved(super().rewrite(old))
         return result
 
 
