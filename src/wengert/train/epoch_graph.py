@@ -5,6 +5,7 @@ How many updates a call makes is an input, so that however they are cut into cal
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,25 +18,25 @@ from wengert.train.optimizers import Rule
 AT_ONCE = 256
 """So many updates one call makes at most: it has room for their losses."""
 
-# The inputs that are no quantity have a blank in their names, which no quantity has.
-FIRST = "first place"
+# The inputs that are no quantity have a blank in their names, which no quantity has. Entries know names by identity: interned ones.
+FIRST = sys.intern("first place")
 """Where in the order the rows of the next minibatch begin."""
-DONE = "updates done"
-LOSSES = "losses so far"
-COUNT = "update count"
+DONE = sys.intern("updates done")
+LOSSES = sys.intern("losses so far")
+COUNT = sys.intern("update count")
 """The updates that the optimizer has made before."""
-WANTED = "updates wanted"
-ORDER = "order of examples"
+WANTED = sys.intern("updates wanted")
+ORDER = sys.intern("order of examples")
 
 
 def setting(key: str) -> str:
     """The input of an optimizer's setting."""
-    return f"setting {key}"
+    return sys.intern(f"setting {key}")
 
 
 def moment(name: str, parameter: str) -> str:
     """The input of a parameter's moment."""
-    return f"{name} of {parameter}"
+    return sys.intern(f"{name} of {parameter}")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -232,7 +233,7 @@ class EquationModel:
         Raises ShapeError where sizes disagree or stay unknown.
         """
         quantities = system.data.quantities
-        names = {q.identifier: n for n, q in quantities.items()}
+        names = {q.identifier: sys.intern(n) for n, q in quantities.items()}
         bound = {names[spelled]: array for spelled, array in columns.items()}
         # At prediction the target may be missing; what depends on it is left out of the forward pass.
         absent = [n for n in system.data.inputs if n not in bound and n not in params and n not in constants]
@@ -254,7 +255,7 @@ class EquationModel:
             sizes={SAVED + name: size for name, size in fixed.items()},
             loss_name=quantities[whole.data.loss].identifier,
             names=names,
-            constants=dict(constants),
+            constants={sys.intern(name): value for name, value in constants.items()},
             fixed=fixed,
             batch=frozenset(batch),
             dtype=dtype,

@@ -6,6 +6,7 @@ sizes, compiled, or run by the interpreter, whose errors are exact. It knows no 
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -141,6 +142,9 @@ class Native:
             return self.variants[key]
 
     def _dispatch(self, /, *args: Any, **values: Any) -> tuple[Any, ...]:
+        known = interned(values)
+        if known is not None:
+            return self._first(*args, **known)
         if args:
             values = {**dict(zip(self.graph.input_names, args, strict=False)), **values}
         arrays, sizes = bind(self.graph, values, self.sizes)
@@ -152,6 +156,12 @@ class Native:
         own = [array is values[name] for array, name in zip(arrays, names, strict=True)]
         whole = [_whole(array, k in donated, own[k]) for k, array in enumerate(arrays)]
         return variant.run(whole, lambda *given: self.interpret(**dict(zip(names, given, strict=True))))
+
+
+def interned(values: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The same under names by identity, as entries know them; None where they are that already. Names made at run time are not."""
+    known = {sys.intern(name): value for name, value in values.items()}
+    return known if any(a is not b for a, b in zip(known, values, strict=True)) else None
 
 
 def _whole(array: Array, donated: bool, own: bool) -> Array:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from wengert.backends.native import entry
-from wengert.backends.native.compiled import CHAIN, Native
+from wengert.backends.native.compiled import CHAIN, Native, interned
 from wengert.backends.native.signature import Parameter, Tree
 
 
@@ -31,6 +31,9 @@ class Named:
 
     def _other(self, /, *args: Any, **values: Any) -> Any:
         """What no entry takes: it is checked and run, which may compile a variant, whose entry comes first from then on."""
+        known = interned(values)
+        if known is not None:
+            return self._first(*args, **known)
         found = self.slow(*args, **values)
         with self._lock:
             variants = list(self.native.variants.values())[:CHAIN]
