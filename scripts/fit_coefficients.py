@@ -367,6 +367,23 @@ def split_table(name: str, split: Split) -> str:
     return f'{name}: Table = {{\n{lines}\n}}\n"""{split.summary}."""\n'
 
 
+def turns() -> str:
+    """The Python text of the first quarter turns, each as the nearest number and the rest."""
+    lines: list[str] = []
+    with mp.workdps(60):
+        for dtype in ("float32", "float64"):
+            pairs: list[str] = []
+            for count in range(1, 5):
+                high = rounded(count * mp.pi / 2, dtype)
+                pairs.append(repr((float(high), float(rounded(count * mp.pi / 2 - high, dtype)))))
+            lines.append(f'    "{dtype}": ({", ".join(pairs)}),')
+    text = "\n".join(lines)
+    return (
+        f"TURNS: dict[str, tuple[tuple[float, float], ...]] = {{\n{text}\n}}\n"
+        '"""π/2, π, 3π/2 and 2π, each as the nearest number and what it lacks."""\n'
+    )
+
+
 def words_of_two_over_pi() -> str:
     """The Python text of the bits of 2/π: 64 zeros, then the bits after the binary point, in words of 64."""
     count = 21
@@ -389,6 +406,7 @@ def main(names: list[str]) -> None:
                 *(table(name, fit) for name, fit in FITS.items()),
                 centres(),
                 *(split_table(name, split) for name, split in SPLITS.items()),
+                turns(),
                 words_of_two_over_pi(),
             ]
         ),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import mpmath
+import numpy as np
 import pytest
 
 from wengert.backends.native import coefficients
@@ -53,6 +54,18 @@ def test_constant_in_parts_is_its_value(name: str) -> None:
         with mpmath.workdps(80):
             value = SCRIPT_OF_FITS.SPLITS[name].value
             assert abs(sum(map(mpmath.mpf, parts)) - value) < value * mpmath.mpf(2) ** -digits
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_quarter_turns_are_the_nearest_numbers_and_their_rests(dtype: str) -> None:
+    kind = np.float32 if dtype == "float32" else np.float64
+    with mpmath.workdps(60):
+        for count, (high, low) in enumerate(coefficients.TURNS[dtype], 1):
+            exact = count * mpmath.pi / 2
+            assert kind(high) == high
+            assert kind(low) == low
+            assert abs(exact - high) <= mpmath.mpf(float(np.spacing(kind(high)))) / 2
+            assert abs(exact - high - low) <= mpmath.mpf(float(np.spacing(kind(abs(low))))) / 2
 
 
 def test_words_of_two_over_pi_are_its_bits() -> None:

@@ -104,8 +104,8 @@ def test_special_values_are_those_of_numpy(name: str, dtype: str, width: int, ta
 def test_odd_functions_keep_the_sign_of_zero(dtype: str) -> None:
     zeros = np.array([0.0, -0.0], dtype)
     for name in ODD:
-        for target in (host(), PLAIN):
-            assert np.array_equal(np.signbit(Kernel(named(name), [dtype], 2, target)(zeros)), [False, True]), name
+        for width, target in ((2, host()), (2, PLAIN), (1, host())):
+            assert np.array_equal(np.signbit(Kernel(named(name), [dtype], width, target)(zeros)), [False, True]), name
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -136,6 +136,22 @@ def test_one_large_angle_among_small_ones_takes_the_exact_path(dtype: str) -> No
         np.testing.assert_allclose(
             found[5], getattr(np, name)(x[5].astype(np.longdouble)), rtol=4 * np.finfo(dtype).eps
         )
+
+
+@pytest.mark.parametrize("name", ["sin", "cos"])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_angles_around_eighth_turns_are_exact_to_the_bound(name: str, dtype: str) -> None:
+    """A number is reduced by branches at odd multiples of π/4, and its remainder is smallest at the even ones."""
+    x = np.concatenate([[k * np.pi / 4 for k in range(-11, 12) if k], [1e-3, -1e-20, 1e-38]]).astype(dtype)
+    around = [x]
+    for toward in (-np.inf, np.inf):
+        for _ in range(4):
+            around.append(np.nextafter(around[-1], np.array(toward, dtype)))
+    points = np.concatenate(around)
+    exact = exact_pair(FUNCTIONS[name], [points])
+    for width, target in ((1, host()), (1, PLAIN), (8, host())):
+        found = errors(name, Kernel(named(name), [dtype], width, target)(points), [points], *exact)
+        assert np.max(found) <= ULP_BOUNDS[name][FLOATS.index(dtype)], (width, points[np.argmax(found)])
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

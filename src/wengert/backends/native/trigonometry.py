@@ -1,19 +1,20 @@
 """Sine, cosine and tangent over lanes, for every finite angle. It knows no graph.
 
 x = q π/2 + r with |r| ≤ π/4. Up to a limit r comes from π/2 in three parts (Cody and Waite 1980, ch. 8); beyond it, where
-angles are rare, from the bits of 2/π (Payne and Hanek 1983), lane by lane behind a branch.
+angles are rare, from the bits of 2/π (Payne and Hanek 1983), lane by lane behind a branch. A single small angle is guessed (see `turns`).
 """
 
 from __future__ import annotations
 
 import math
 
+from wengert.backends.native import turns
 from wengert.backends.native.angles import reduce_large
 from wengert.backends.native.coefficients import COS, HALF_PI, SHORT_HALF_PI, SIN
 from wengert.backends.native.exponential import keep_tiny
 from wengert.backends.native.memory import Memory
 from wengert.backends.native.target import Target
-from wengert.backends.native.values import MANTISSA, Value
+from wengert.backends.native.values import Value
 
 LIMIT = {"float32": 1e5, "float64": 1e9}
 SHORT_LIMIT = {"float32": 1e5, "float64": 1e6}
@@ -112,19 +113,28 @@ def _by_quadrant(b: Memory, q: Value, r: Value) -> Value:
     """The sine of q π/2 + r."""
     odd = b.not_equal(b.integer("and", q, 1), b.like(0, q))
     y = b.where(odd, cosine(b, r), sine(b, r))
-    sign = b.integer("shl", b.integer("and", q, 2), MANTISSA[r.dtype] + (7 if r.dtype == "float32" else 10))
-    return b.from_bits(b.binary("xor", b.bits(y), sign), r.dtype)
+    return b.from_bits(b.binary("xor", b.bits(y), turns.half_turn(b, q, r.dtype)), r.dtype)
+
+
+def _turn(b: Memory, x: Value) -> tuple[Value, Value]:
+    """(r, q) of `reduced`."""
+    r, _, q = reduced(b, x)
+    return r, q
 
 
 def sin(b: Memory, x: Value) -> Value:
     """sin x."""
-    r, _, q = reduced(b, x)
+    if x.width == 1:
+        return turns.sine(b, x, lambda: _turn(b, x))
+    r, q = _turn(b, x)
     return _by_quadrant(b, q, r)
 
 
 def cos(b: Memory, x: Value) -> Value:
     """cos x = sin(x + π/2)."""
-    r, _, q = reduced(b, x)
+    if x.width == 1:
+        return turns.cosine(b, x, lambda: _turn(b, x))
+    r, q = _turn(b, x)
     return _by_quadrant(b, b.integer("add", q, 1), r)
 
 
