@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -65,28 +66,38 @@ def _given(case: Case) -> dict[str, np.ndarray]:
 
 
 @contextmanager
-def small_thresholds(small: bool) -> Iterator[None]:
-    """Blocks, chunks and rows so small that a small graph has many."""
-    from wengert.loops import contraction, fuse, rows, sweep
-
-    chosen: dict[tuple[Any, str], int] = {
-        (sweep, "BLOCK"): 32,
-        (sweep, "CHUNK_WORK"): 100,
-        (sweep, "LONGEST_CHUNK"): 64,
-        (rows, "NEAR"): 1024,
-        (rows, "FAR"): 0,
-        (contraction, "PARALLEL_WORK"): 64,
-        (fuse, "LONGEST"): 8,
-    }
-    before = {(module, name): getattr(module, name) for module, name in chosen}
+def small_thresholds(number: int) -> Iterator[None]:
+    """Blocks, chunks, rows and kernels so small that a small graph has many: the first choices for 1, random ones for larger
+    numbers; as they are for 0.
+    """
+    modules = {module: import_module(f"wengert.loops.{module}") for module, _ in THRESHOLDS}
+    before = {(module, name): getattr(modules[module], name) for module, name in THRESHOLDS}
+    rng = np.random.default_rng(number)
     try:
-        for (module, name), number in chosen.items() if small else ():
-            setattr(module, name, number)
+        for (module, name), choices in THRESHOLDS.items() if number else ():
+            k = 0 if number == 1 else int(rng.integers(len(choices)))
+            setattr(modules[module], name, choices[k])
         yield
     finally:
-        for (module, name), number in before.items():
-            setattr(module, name, number)
+        for (module, name), usual in before.items():
+            setattr(modules[module], name, usual)
 
+
+THRESHOLDS: dict[tuple[str, str], tuple[int, ...]] = {
+    ("sweep", "BLOCK"): (32, 8, 100, 4096),
+    ("sweep", "CHUNK_WORK"): (100, 1, 3000, 400_000),
+    ("sweep", "LONGEST_CHUNK"): (64, 16, 1 << 16),
+    ("sweep", "MOST_CHUNKS"): (64, 2, 3),
+    ("rows", "NEAR"): (1024, 64, 24 * 1024),
+    ("rows", "FAR"): (0, 0, 0, 512 * 1024),
+    ("rows", "MOST_PRIVATE"): (256 * 1024, 0, 2048),
+    ("contraction", "PARALLEL_WORK"): (64, 1, 400_000),
+    ("fuse", "LONGEST"): (8, 2, 500),
+    ("fuse", "MOST_OPS"): (10, 1, 3, 600),
+    ("fuse", "CHEAP"): (4, 0, 1, 100),
+    ("fuse", "WINDOW"): (64, 1, 2),
+    ("coalesce", "MOST_PIECES"): (9, 1, 2, 30),
+}
 
 # comparing
 
@@ -169,7 +180,7 @@ def shrunk(case: Case, run: Run = native) -> Case:
     for node in topological(case.graph.outputs):
         if node.op.kind != "leaf" and node.type.dtype not in ("tuple", "tape") and fails(case.alone([node])):
             part = case.alone([node])
-            plain = replace(part, small=False, strided=False)
+            plain = replace(part, small=0, strided=False)
             return plain if fails(plain) else part
     outputs = list(case.graph.outputs)
     for y in case.graph.outputs:

@@ -138,8 +138,8 @@ class Case:
     graph: Graph
     values: dict[str, np.ndarray]
     donate: tuple[str, ...] = ()
-    small: bool = False
-    """Whether blocks, chunks and rows are to be so small that a small graph has many."""
+    small: int = 0
+    """The choice of thresholds, for blocks, chunks and rows so small that a small graph has many; 0 for the usual ones."""
     strided: bool = False
     """Whether arrays have gaps."""
 
@@ -174,7 +174,8 @@ def random_case(seed: int, tiny: bool = False) -> Case:
     donate = _donated(g, outputs, bars) if rng.random() < 0.35 else ()
     outputs += bars.values()
     graph = Graph(tuple(g.inputs), tuple(outputs))
-    return Case(graph, values, donate, bool(rng.random() < 0.4), bool(rng.random() < 0.1))
+    small = seed + 1 if rng.random() < 0.4 else 0
+    return Case(graph, values, donate, small, bool(rng.random() < 0.1))
 
 
 def _outputs(g: Generator) -> tuple[list[Node], dict[Node, Node]]:

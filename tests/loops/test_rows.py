@@ -42,7 +42,7 @@ def product(x: Node, w: Node) -> Node:
 
 
 def lowered(graph: Graph, donate: tuple[str, ...] = ()) -> Program:
-    with small_thresholds(True):
+    with small_thresholds(1):
         return lower(graph, pair_donated(graph, donate))
 
 
@@ -188,7 +188,7 @@ def test_a_long_total_in_the_last_block_ends_where_the_rows_end():
     loss = apply("sum", apply("log", apply("sum", powers, axes=(1,))) + top, axes=(0,))
     graph = Graph((x,), (loss,))
     array = np.random.default_rng(0).normal(size=(n, 2)).astype(np.float32)
-    with small_thresholds(True):
+    with small_thresholds(1):
         program = lower(graph)
     exact = evaluate(in_dtype(graph, "float64"), {"x": array.astype(np.float64)})[0]
     np.testing.assert_allclose(in_arena(program, [array])[0], exact, rtol=1e-6)

@@ -223,7 +223,7 @@ def test_a_scatter_adds_in_the_order_of_its_updates():
     assert found.tobytes() == evaluate(Graph((u, k), (y,)), arrays)[0].tobytes()
 
 
-@pytest.mark.parametrize("small", [False, True])
+@pytest.mark.parametrize("small", [0, 1, 2, 3])
 @pytest.mark.parametrize("axes", [(0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)])
 @pytest.mark.parametrize("name", ["sum", "max", "min", "prod"])
 def test_every_set_of_axes_is_reduced(name, axes, small):

@@ -48,7 +48,7 @@ def test_a_graph_that_once_differed_does_not(seed):
 @pytest.mark.parametrize("seed", range(12))
 def test_results_do_not_depend_on_the_number_of_threads(seed):
     case = random_case(seed)
-    case = Case(case.graph, case.values, small=True)
+    case = Case(case.graph, case.values, small=1)
     before, found = pool.threads(), []
     for count in (1, 2, 3):
         pool.set_threads(count)
@@ -150,7 +150,7 @@ def softmax_rows(shape: tuple[int, ...]) -> Graph:
 @pytest.mark.parametrize("shape", [(40, 6, 33), (33, 17), (64, 3, 5, 2)])
 def test_blocks_of_rows_fill_only_their_own_part(shape, two_threads):
     values = {"x": np.random.default_rng(0).normal(size=shape)}
-    assert_same(Case(softmax_rows(shape), values, small=True))
+    assert_same(Case(softmax_rows(shape), values, small=1))
 
 
 def test_blocks_of_rows_are_not_cut_where_a_pad_begins(two_threads):
@@ -159,7 +159,7 @@ def test_blocks_of_rows_are_not_cut_where_a_pad_begins(two_threads):
     top = apply("max", y, axes=(1,))
     wide = apply("broadcast", top, shape=y.shape, axes=(0,))
     graph = Graph((x,), (top, apply("sum", apply("exp", y - wide), axes=(1,)), apply("sum", y * wide, axes=(0, 1))))
-    assert_same(Case(graph, {"x": np.random.default_rng(0).normal(size=(100, 17))}, small=True))
+    assert_same(Case(graph, {"x": np.random.default_rng(0).normal(size=(100, 17))}, small=1))
 
 
 def test_a_total_of_rows_is_not_written_over_what_other_rows_read(two_threads):
@@ -170,7 +170,7 @@ def test_a_total_of_rows_is_not_written_over_what_other_rows_read(two_threads):
     e = apply("sum", apply("exp", a - apply("broadcast", s, shape=x.shape, axes=(0,))), axes=(1,))
     rng = np.random.default_rng(0)
     values = {"x": rng.normal(size=(33, 33)), "w": rng.normal(size=33)}
-    assert_same(Case(Graph((x, w), (e, a)), values, donate=("w",), small=True))
+    assert_same(Case(Graph((x, w), (e, a)), values, donate=("w",), small=1))
 
 
 # products of whole numbers
