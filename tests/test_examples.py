@@ -13,7 +13,8 @@ import pytest
 
 import wengert as wg
 from wengert.train.equations import task
-from wengert.train.session import TrainOptions, train
+from wengert.train.session import train
+from wengert.train.task import TrainOptions
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SYSTEMS = {

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from wengert.train.session import Task
+from wengert.train.task import Task
 
 
 class Linear:

@@ -11,7 +11,8 @@ import pytest
 from wengert.errors import EquationError, ModelError, ShapeError, WengertError
 from wengert.train.checkpoint import load_model
 from wengert.train.equations import task, task_from
-from wengert.train.session import TrainOptions, train
+from wengert.train.session import train
+from wengert.train.task import TrainOptions
 
 LINEAR = """params w, b
 data x, t

@@ -15,7 +15,8 @@ import pytest
 from wengert.errors import DataError, ModelError
 from wengert.train.data import load
 from wengert.train.prediction import PredictOptions, predict, write_prediction
-from wengert.train.session import TrainOptions, train
+from wengert.train.session import train
+from wengert.train.task import TrainOptions
 
 MODEL = "model.safetensors"
 

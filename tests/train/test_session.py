@@ -20,7 +20,8 @@ from wengert.errors import DataError, ModelError, WengertError
 from wengert.train import loop, session
 from wengert.train.checkpoint import load_model
 from wengert.train.data import load
-from wengert.train.session import Task, TrainOptions, train
+from wengert.train.session import train
+from wengert.train.task import Task, TrainOptions
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +126,8 @@ LONG = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from conftest import softmax_task
-from wengert.train.session import TrainOptions, train
+from wengert.train.session import train
+from wengert.train.task import TrainOptions
 options = TrainOptions("digits", "x=data,t=onehot(target)", epochs=10**6, json=True, log="log.jsonl")
 result = train(softmax_task(), options)
 sys.exit(130 if result.interrupted else 0)

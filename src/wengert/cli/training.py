@@ -80,8 +80,8 @@ def train(
     no_cache: NoCache = False,
 ) -> None:
     """Train the parameters of a system that is written for one example."""
-    from wengert.train.session import TrainOptions
     from wengert.train.session import train as run
+    from wengert.train.task import TrainOptions
 
     if no_cache:
         keep_no_code()

@@ -30,8 +30,8 @@ from wengert.passes.precision import in_dtype
 from wengert.train.checkpoint import SavedModel
 from wengert.train.model import Updates
 from wengert.train.optimizers import Optimizer
-from wengert.train.session import Task
 from wengert.train.sizes import SAVED, Sizes, batch_system
+from wengert.train.task import Task
 
 Array = Any
 Program = Callable[..., tuple[Array, ...]]

@@ -22,8 +22,9 @@ from wengert.train.binding import Bound, bind
 from wengert.train.checkpoint import SavedModel, load_model
 from wengert.train.data import load
 from wengert.train.metrics import Metric, per_example
-from wengert.train.session import Task, of_type
+from wengert.train.session import of_type
 from wengert.train.table import Array, listed, nearest
+from wengert.train.task import Task
 
 
 @dataclass(frozen=True)
