@@ -2,7 +2,7 @@
 
 equations     text or a file -> System
 System        .forward(**values), .backward(loss, wrt) -> Derivation, .batch(data), .echo()
-Derivation    prints; .latex(), .steps(), .check(), .function(), .compare(), .in_form(form)
+Derivation    prints; .latex(), .steps(), .check(), .function(), .stages(stop), .compare(), .in_form(form)
 
 compile, set_threads                          a function as machine code; how many threads it may use
 grad, value_and_grad, jvp, vjp, vmap          functions of arrays -> functions of arrays
