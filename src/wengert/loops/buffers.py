@@ -5,8 +5,10 @@ It knows no kernel and no machine; the order of statements is all it looks at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from wengert.loops.nest import Buffer, Contract, For, Program, Replay, Statement, While, bodies, buffers_of
 
@@ -45,25 +47,48 @@ def plan(program: Program) -> Plan:
     """A place for every temporary: first fit, in the order in which they are first needed."""
     lives = lifetimes(program.body)
     offsets: dict[Buffer, int] = {}
-    live: list[tuple[int, int, int]] = []
-    total = 0
+    ends: list[tuple[int, int, int]] = []
+    arena = Arena()
     for buffer, life in sorted(lives.items(), key=lambda item: item[1].first):
-        live = [block for block in live if block[2] >= life.first]
+        while ends and ends[0][0] < life.first:
+            _, start, size = heappop(ends)
+            arena.give_back(start, size)
         size = size_in_bytes(buffer)
-        start = _first_fit(live, size)
-        offsets[buffer] = start
-        live = sorted([*live, (start, start + size, life.last)])
-        total = max(total, start + size)
-    return Plan(offsets, total)
+        offsets[buffer] = arena.take(size)
+        heappush(ends, (life.last, offsets[buffer], size))
+    return Plan(offsets, arena.bytes)
 
 
-def _first_fit(live: Iterable[tuple[int, int, int]], size: int) -> int:
-    start = 0
-    for low, high, _ in live:
-        if low - start >= size:
-            return start
-        start = max(start, high)
-    return start
+class Arena:
+    """Bytes from 0 on: gaps that were given back, in order and never side by side, and what lies behind all that was taken."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.gaps: list[tuple[int, int]] = []
+        """(start, end) of each."""
+
+    def take(self, size: int) -> int:
+        """The start of so many bytes: in the first gap that holds them, else at the end."""
+        for k, (start, end) in enumerate(self.gaps):
+            if end - start >= size:
+                self.gaps[k : k + 1] = [(start + size, end)] if end - start > size else []
+                return start
+        start = self.bytes
+        if self.gaps and self.gaps[-1][1] == self.bytes:
+            start = self.gaps.pop()[0]
+        self.bytes = start + size
+        return start
+
+    def give_back(self, start: int, size: int) -> None:
+        """Bytes that were taken are free again."""
+        k = bisect_left(self.gaps, (start, start))
+        end = start + size
+        if k < len(self.gaps) and self.gaps[k][0] == end:
+            end = self.gaps.pop(k)[1]
+        if k and self.gaps[k - 1][1] == start:
+            k -= 1
+            start = self.gaps.pop(k)[0]
+        self.gaps.insert(k, (start, end))
 
 
 def lifetimes(body: tuple[Statement, ...]) -> dict[Buffer, Life]:
