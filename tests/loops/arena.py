@@ -15,7 +15,7 @@ from wengert.errors import GraphError
 from wengert.loops.buffers import Plan, plan
 from wengert.loops.interpret import Interpreter
 from wengert.loops.lower import lower
-from wengert.loops.nest import Buffer, Program, buffers_of, statements
+from wengert.loops.nest import Buffer, Program, Store, buffers_of, statements
 from wengert.ops.evaluate import evaluate
 
 RUBBISH = 0xA5
@@ -41,6 +41,8 @@ def lowered(case: Case) -> tuple[Program, list[Any]]:
 def in_arena(program: Program, arrays: Sequence[Any], places: Plan | None = None) -> list[np.ndarray]:
     """The outputs of a program whose temporaries share an arena as the plan says; nothing is 0 before it is written."""
     places = places or plan(program)
+    stores = [s for s in statements(program.body) if isinstance(s, Store)]
+    assert all(store.value.dtype == store.buffer.dtype for store in stores), "a store does not convert"
     arena = np.full(places.bytes, RUBBISH, np.uint8)
     state = Interpreter()
     for buffer, array in zip(program.inputs, arrays, strict=True):

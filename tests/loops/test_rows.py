@@ -11,6 +11,7 @@ import wengert.autodiff  # noqa: F401
 from scripts.compare_backends import small_thresholds
 from tests.loops.arena import in_arena
 from wengert.autodiff.reverse import vjp
+from wengert.backends import native
 from wengert.backends.native.compiled import pair_donated
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
@@ -194,3 +195,21 @@ def test_a_long_total_in_the_last_block_ends_where_the_rows_end():
     np.testing.assert_allclose(in_arena(program, [array])[0], exact, rtol=1e-6)
     clipped = [s for s in statements(program.body) if isinstance(s, For) and s.axis.clip is not None]
     assert clipped
+
+
+def test_the_totals_of_blocks_are_wider_than_their_products():
+    """X w, tanh, Xᵀ r in float32: each block's Xᵀ r is a product in float32, the blocks' sum is one in float64."""
+    x, w = input_node("x", ArrayType((64, 3), "float32")), input_node("w", ArrayType((3,), "float32"))
+    r = apply("tanh", product(x, w))
+    graph = Graph((x, w), (apply("einsum", r, x, inputs=((0,), (0, 1)), output=(1,)),))
+    rng = np.random.default_rng(0)
+    arrays = {"x": rng.normal(size=(64, 3)).astype(np.float32), "w": rng.normal(size=3).astype(np.float32)}
+    program = lowered(graph)
+    assert passes(program, "x") == 1
+    for run in (in_arena(program, list(arrays.values())), native_results(graph, arrays)):
+        np.testing.assert_allclose(run[0], evaluate(graph, arrays)[0], rtol=1e-5)
+
+
+def native_results(graph: Graph, arrays: dict[str, Any]) -> Any:
+    with small_thresholds(1):
+        return native.compile(graph, cache=False)(**arrays)

@@ -140,12 +140,14 @@ class Sweep:
         if vector.index.coefficient(free) or not matrix.index.coefficient(free):
             return None
         product, one = Product(value.dtype), Axis(1, "r")
-        store = Store(root.buffer, root.start + root.index, product)
+        total = product if root.buffer.dtype == value.dtype else Compute("cast", (product,), root.buffer.dtype)
+        store = Store(root.buffer, root.start + root.index, total)
+        body = (store,) if total is product else (total, store)
         parallel = summed.extent * free.extent >= CHUNK_WORK and self.threads
         v, a = (vector.buffer, vector.index), (matrix.buffer, matrix.index)
         if matrix.index.coefficient(free) == 1:
-            return Contract(one, free, summed, v, a, product, (store,), parallel)
-        return Contract(free, one, summed, a, v, product, (store,), parallel) if summed.extent >= LONG_ROW else None
+            return Contract(one, free, summed, v, a, product, body, parallel)
+        return Contract(free, one, summed, a, v, product, body, parallel) if summed.extent >= LONG_ROW else None
 
     def _merge(self) -> None:
         used = [*indices(self.instructions), *(s.index for s in self.stored), *(r.index for r in self.reduced)]
