@@ -184,13 +184,13 @@ def _where(condition: Any, x: Any = None, y: Any = None) -> Traced:
 
 @answers(np.clip, method="clip")
 def _clip(a: Any, a_min: Any = None, a_max: Any = None, min: Any = None, max: Any = None) -> Traced:
-    """a, but a_min below it and a_max above it; its derivative is 1 on the closed interval."""
+    """a, but a_min below it and then a_max above it; its derivative is 1 on the closed interval."""
     low, high = (min if a_min is None else a_min), (max if a_max is None else a_max)
     x = a if isinstance(a, Traced) else traced(as_node(a))
-    if high is not None:
-        x = _where(np.greater(x, high), high, x)
     if low is not None:
         x = _where(np.less(x, low), low, x)
+    if high is not None:
+        x = _where(np.greater(x, high), high, x)
     return x
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -34,14 +35,14 @@ def _countable(x: Any, dtype: Any) -> Node:
     return apply("cast", node, dtype="int64") if node.type.dtype == "bool" else node
 
 
-@answers(np.sum, (np.add, "reduce"), method="sum")
+@answers(np.sum, method="sum")
 def _sum(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Traced:
     x = _countable(a, dtype)
     axes = axes_of(axis, x.type.rank)
     return _kept(apply("sum", x, axes=axes), x.shape, axes, keepdims)
 
 
-@answers(np.prod, (np.multiply, "reduce"), method="prod")
+@answers(np.prod, method="prod")
 def _prod(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Traced:
     x = _countable(a, dtype)
     axes = axes_of(axis, x.type.rank)
@@ -71,23 +72,25 @@ def _std(a: Any, axis: Axis = None, dtype: Any = None, ddof: int = 0, keepdims: 
 
 def _extreme(op: str, a: Any, axis: Axis, keepdims: bool) -> Traced:
     x = _countable(a, None)
+    truths = as_node(a).type.dtype == "bool"
     axes = axes_of(axis, x.type.rank)
     if any(x.shape[k] == 0 for k in axes):
         raise ValueError(f"zero-size array to reduction operation {op}imum which has no identity")
-    return _kept(apply(op, x, axes=axes), x.shape, axes, keepdims)
+    found = apply(op, x, axes=axes)
+    return _kept(apply("cast", found, dtype="bool") if truths else found, x.shape, axes, keepdims)
 
 
-@answers(np.max, (np.maximum, "reduce"), method="max")
+@answers(np.max, method="max")
 def _max(a: Any, axis: Axis = None, keepdims: bool = False) -> Traced:
     return _extreme("max", a, axis, keepdims)
 
 
-@answers(np.min, (np.minimum, "reduce"), method="min")
+@answers(np.min, method="min")
 def _min(a: Any, axis: Axis = None, keepdims: bool = False) -> Traced:
     return _extreme("min", a, axis, keepdims)
 
 
-@answers(np.any, (np.logical_or, "reduce"), method="any")
+@answers(np.any, method="any")
 def _any(a: Any, axis: Axis = None, keepdims: bool = False) -> Traced:
     """Whether some entry holds: their number is not 0."""
     x = apply("cast", _truth(a), dtype="int64")
@@ -95,7 +98,7 @@ def _any(a: Any, axis: Axis = None, keepdims: bool = False) -> Traced:
     return _kept(apply("sum", x, axes=axes) > 0, x.shape, axes, keepdims)
 
 
-@answers(np.all, (np.logical_and, "reduce"), method="all")
+@answers(np.all, method="all")
 def _all(a: Any, axis: Axis = None, keepdims: bool = False) -> Traced:
     """Whether every entry holds: the number of those that do not is 0."""
     x = apply("cast", apply("logical_not", _truth(a)), dtype="int64")
@@ -107,6 +110,26 @@ def _all(a: Any, axis: Axis = None, keepdims: bool = False) -> Traced:
 def _truth(a: Any) -> Node:
     x = as_node(a)
     return x if x.type.dtype == "bool" else apply("not_equal", x, constant(0, x.type))
+
+
+def _reduce(function: Callable[..., Traced]) -> Callable[..., Traced]:
+    """The method `reduce` of a ufunc, which goes along the first axis where none is named."""
+
+    def along(array: Any, axis: Axis = 0, **options: Any) -> Traced:
+        return function(array, axis, **options)
+
+    return along
+
+
+for _ufunc, _function in {
+    np.add: _sum,
+    np.multiply: _prod,
+    np.maximum: _max,
+    np.minimum: _min,
+    np.logical_or: _any,
+    np.logical_and: _all,
+}.items():
+    answers((_ufunc, "reduce"))(_reduce(_function))
 
 
 @answers(np.linalg.norm)
