@@ -6,8 +6,8 @@ It knows no kernel and no machine; the order of statements is all it looks at.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 from wengert.loops.nest import Buffer, Contract, For, Program, Replay, Statement, While, bodies, buffers_of
@@ -109,17 +109,19 @@ def lifetimes(body: tuple[Statement, ...]) -> dict[Buffer, Life]:
                 number += 1
                 loop.end = number
                 loops.append(loop)
+                _touch(stack, loop.touched)
             continue
         number += 1
-        for buffer in buffers_of(statement):
-            if buffer.kind == "temporary":
-                lives.setdefault(buffer, Life(number, number)).last = number
+        touched = [buffer for buffer in buffers_of(statement) if buffer.kind == "temporary"]
+        for buffer in touched:
+            lives.setdefault(buffer, Life(number, number)).last = number
         inside = bodies(statement)
         if inside:
             repeated = isinstance(statement, For | While | Replay | Contract)
             at_once = isinstance(statement, For) and statement.kind == "parallel"
             parts = iter(tuple(part for each in inside for part in each))
             stack.append((parts, Loop(number, number, at_once) if repeated else None))
+        _touch(stack, touched)
     return _through_loops(lives, loops)
 
 
@@ -130,12 +132,22 @@ class Loop:
     start: int
     end: int
     at_once: bool
+    touched: dict[Buffer, None] = field(default_factory=dict[Buffer, None])
+    """The temporaries that the loop itself touches, or a statement inside it."""
+
+
+def _touch(stack: Sequence[tuple[Iterator[Statement], Loop | None]], buffers: Iterable[Buffer]) -> None:
+    """Note buffers with the innermost open loop, which hands them on to the one around it when it ends."""
+    loop = next((loop for _, loop in reversed(stack) if loop is not None), None)
+    if loop is not None:
+        loop.touched.update(dict.fromkeys(buffers))
 
 
 def _through_loops(lives: dict[Buffer, Life], loops: list[Loop]) -> dict[Buffer, Life]:
-    """Inner loops come before outer ones, so one walk is enough."""
+    """Inner loops come before outer ones, so one walk is enough; a loop changes only lives of what it touches."""
     for loop in loops:
-        for life in lives.values():
+        for buffer in loop.touched:
+            life = lives[buffer]
             enters = life.first <= loop.start <= life.last <= loop.end
             leaves = loop.start <= life.first <= loop.end < life.last
             inside = loop.at_once and loop.start <= life.first <= life.last <= loop.end

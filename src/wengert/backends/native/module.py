@@ -24,6 +24,8 @@ class Module:
         self._arrays: dict[str, str] = {}
         self._functions: dict[str, str] = {}
         self._names: set[str] = set()
+        self._counts: dict[str, int] = {}
+        """The last number that each prefix was given."""
 
     def declare(self, signature: str) -> str:
         """The name (with its @) of a function from elsewhere, after `declare …` is noted once; LLVM refuses a second one."""
@@ -68,10 +70,10 @@ class Module:
 
     def unique(self, prefix: str) -> str:
         """A name that nothing in the module has yet: the prefix, or the prefix and a number."""
-        name, count = prefix, 0
+        name = prefix
         while name in self._names:
-            count += 1
-            name = f"{prefix}.{count}"
+            self._counts[prefix] = self._counts.get(prefix, 0) + 1
+            name = f"{prefix}.{self._counts[prefix]}"
         self._names.add(name)
         return name
 
