@@ -14,6 +14,9 @@ from typing import Any
 
 from benchmarks import machine
 
+PAUSE = 0.15
+"""Seconds; threads of OpenBLAS wait actively for about 0.1 after their work."""
+
 
 def outcome(name: str, rounds: int, sample: float, limit: float) -> dict[str, Any]:
     """{"title", "unit", "samples": {contestant: seconds}, "absent": {contestant: need}, "failed": {contestant: sentence}}."""
@@ -39,7 +42,7 @@ def outcome(name: str, rounds: int, sample: float, limit: float) -> dict[str, An
         except Exception as error:  # any failure of a contestant is part of the report, and the others go on
             failed[contestant.name] = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
     if samplers:
-        interleave(samplers, rounds, limit)
+        interleave(samplers, rounds, limit, PAUSE if row.threads > 1 else 0.0)
     samples = {sampler.contestant.name: sampler.samples for sampler in samplers}
     return {"title": workload.title, "unit": workload.unit, "samples": samples, "absent": absent, "failed": failed}
 

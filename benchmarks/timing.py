@@ -60,10 +60,11 @@ class Sampler:
         return self._timer.timeit(self._number) / self._number
 
 
-def interleave(samplers: Sequence[Sampler], rounds: int, limit: float) -> None:
+def interleave(samplers: Sequence[Sampler], rounds: int, limit: float, pause: float = 0.0) -> None:
     """`rounds` rounds of one sample each, in an order that shifts by one each round; no new round begins after `limit` seconds.
 
-    Three rounds are always run, so that a median means something.
+    Three rounds are always run, so that a median means something. Before each sample nothing is done for `pause` seconds:
+    threads of a contestant that wait for more work keep a processor busy for a while, which the next one would pay for.
     """
     collecting = gc.isenabled()
     gc.disable()
@@ -74,6 +75,7 @@ def interleave(samplers: Sequence[Sampler], rounds: int, limit: float) -> None:
                 break
             first = k % len(samplers)
             for sampler in (*samplers[first:], *samplers[:first]):
+                time.sleep(pause)
                 sampler.sample(k)
             gc.collect()
     finally:
