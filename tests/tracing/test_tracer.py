@@ -154,8 +154,33 @@ def test_a_result_or_argument_that_is_no_array_is_refused():
         wg.trace(lambda x: "a")(1.0)
     with pytest.raises(TraceError, match="type str is no array of numbers"):
         wg.grad(lambda x: x)("a")
-    with pytest.raises(TraceError, match="is no array of numbers"):
+    with pytest.raises(TraceError, match="dtype complex128 cannot stand in a graph"):
         wg.trace(lambda x: x)(1j * np.ones(2))
+
+
+OWN_OPERATORS = {
+    "a matrix": np.ones((2, 2)).view(np.matrix),
+    "a masked array": np.ma.masked_array([1.0, 2.0], mask=[True, False]),
+}
+
+
+@pytest.mark.parametrize("array", OWN_OPERATORS.values(), ids=OWN_OPERATORS.keys())
+def test_arrays_with_operators_of_their_own_are_refused_as_arguments_and_as_constants(array):
+    for call in (
+        lambda: wg.trace(lambda x: x * x)(array),
+        lambda: wg.grad(lambda x: np.sum(x * x))(array),
+        lambda: wg.trace(lambda x: np.add(x, array))(1.0),
+    ):
+        with pytest.raises(TraceError, match="have operators of their own"):
+            call()
+
+
+def test_whole_numbers_beyond_int64_are_refused_and_others_are_not():
+    wide = np.array([2**63 - 1], np.uint64)
+    assert wg.fori_loop(0, 1, lambda i, x: x, wide) == 2**63 - 1
+    for call in (wg.trace(lambda x: x / 2), lambda x: wg.trace(lambda y: y + x)(1.0)):
+        with pytest.raises(TraceError, match="9223372036854775808 is beyond those of a graph"):
+            call(wide + np.uint64(1))
 
 
 def test_a_program_inside_of_another_function_may_not_read_its_values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -60,6 +61,33 @@ def supported(dtype: np.dtype[Any]) -> str:
     return dtype.name
 
 
+def checked(value: Any) -> np.ndarray[Any, Any]:
+    """A value as an array whose numbers and operators are those of a graph.
+
+    Raises TraceError for other numbers, for whole numbers beyond int64, and for arrays of a class with operators of its own.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        refuse(
+            f"A value of dtype {array.dtype} cannot stand in a graph.",
+            "Give real numbers or arrays of them; to join traced values write:  np.stack([a, b])",
+        )
+    if isinstance(value, np.ndarray) and _OPERATORS(type(value)) != _OPERATORS(np.ndarray):
+        refuse(
+            f"Arrays of class {type(value).__name__} have operators of their own, which a graph does not know.",
+            "Give the numbers alone:  np.asarray(x)",
+        )
+    if array.dtype.name == "uint64" and array.size and array.max() > np.iinfo(np.int64).max:
+        refuse(
+            f"The whole number {array.max()} is beyond those of a graph, which are int64.",
+            "Convert first:  x.astype(float)",
+        )
+    return array
+
+
+_OPERATORS = operator.attrgetter("__array_ufunc__", "__array_function__", "__mul__", "__add__")
+
+
 def as_node(value: Any, dtype: str | None = None) -> Node:
     """A value as a node of a dtype (its own by default); NumPy arrays become constants, copied where they can change.
 
@@ -68,12 +96,7 @@ def as_node(value: Any, dtype: str | None = None) -> Node:
     if isinstance(value, Traced):
         node = own(value)
         return node if dtype is None or node.type.dtype == dtype else apply("cast", node, dtype=dtype)
-    array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
-        refuse(
-            f"A value of dtype {array.dtype} cannot stand in a graph.",
-            "Give numbers or arrays of them; to join traced values write:  np.stack([a, b])",
-        )
+    array = checked(value)
     name = dtype or supported(array.dtype)
     if array.ndim == 0:
         return constant(array.astype(name).item(), ArrayType((), name))

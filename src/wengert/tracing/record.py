@@ -12,7 +12,7 @@ from wengert.errors import TraceError
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import substitute
-from wengert.tracing.operands import as_node, supported
+from wengert.tracing.operands import as_node, checked, supported
 from wengert.tracing.source import user_line
 from wengert.tracing.tracer import Trace, Traced, traced
 from wengert.tracing.trees import Spec, argument_names, flatten, name_of, unflatten
@@ -40,13 +40,13 @@ def leaf_of(value: Any) -> Leaf:
         return Leaf(value.node.type, value.weak)
     if type(value) in (int, float):
         return Leaf(ArrayType((), "int64" if type(value) is int else "float64"), True)
-    array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
+    if not is_number(value) and not isinstance(value, bool):
         raise TraceError(
             f"A value of type {type(value).__name__} is no array of numbers.",
             f"  it is {value!r:.60}",
             "Give numbers, NumPy arrays, or tuples, lists and dicts of them.",
         )
+    array = checked(value)
     return Leaf(ArrayType(array.shape, supported(array.dtype)))
 
 
