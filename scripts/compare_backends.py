@@ -92,6 +92,7 @@ THRESHOLDS: dict[tuple[str, str], tuple[int, ...]] = {
     ("rows", "FAR"): (0, 0, 0, 512 * 1024),
     ("rows", "MOST_PRIVATE"): (256 * 1024, 0, 2048),
     ("contraction", "PARALLEL_WORK"): (64, 1, 400_000),
+    ("fuse", "LONG"): (4, 0, 4096),
     ("fuse", "LONGEST"): (8, 2, 500),
     ("fuse", "MOST_OPS"): (10, 1, 3, 600),
     ("fuse", "CHEAP"): (4, 0, 1, 100),

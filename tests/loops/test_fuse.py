@@ -8,11 +8,13 @@ import pytest
 import wengert.autodiff  # noqa: F401
 from scripts.random_graphs import random_case
 from wengert.autodiff.reverse import vjp
+from wengert.backends import native
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.loops import fuse as fusion
 from wengert.loops.expand import expand
 from wengert.loops.fuse import MOST_OPS, Fusion, fuse, is_leaf
+from wengert.ops.evaluate import evaluate
 
 VECTOR = ArrayType((50,))
 MATRIX = ArrayType((8, 50))
@@ -183,3 +185,29 @@ def test_kernels_over_the_same_rows_run_one_after_the_other():
     spaces = [kernel.space[0] for kernel in found.ordered()]
     assert spaces == sorted(spaces) or spaces == sorted(spaces, reverse=True)
     assert np.unique(spaces).size == 2
+
+
+def rosenbrock(n: int) -> Graph:
+    """Σ 100 (x_{i+1} − x_i²)² + (1 − x_i)² and its gradient."""
+    x = node("x", ArrayType((n,)))
+    low, high = (apply("slice", x, start=(k,), stop=(n - 1 + k,), step=(1,)) for k in (0, 1))
+    a, b = high - low * low, 1 - low
+    value = total(a * a * 100 + b * b)
+    (bar,) = vjp([value], [x], [constant(1, value.type)])
+    assert bar is not None
+    return Graph((x,), (value, bar))
+
+
+def test_what_is_shorter_is_0_behind_its_end():
+    graph = rosenbrock(5000)
+    values = {"x": np.random.default_rng(0).normal(size=5000)}
+    for found, wanted in zip(native.compile(graph, cache=False)(**values), evaluate(graph, values), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
+def test_sums_join_a_slightly_longer_kernel_and_stored_entries_do_not():
+    x = node("x", ArrayType((5000,)))
+    part = apply("slice", x, start=(3,), stop=(5000,), step=(1,))
+    assert len(kernels(apply("sin", x), apply("exp", part))) == 2
+    assert len(kernels(apply("sin", x), total(apply("exp", part)))) == 1
+    assert len(kernels(total(apply("exp", part)), apply("sin", x), total(apply("cos", x)))) == 1
