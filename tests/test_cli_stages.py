@@ -10,8 +10,10 @@ import pytest
 
 import wengert as wg
 from wengert import cli
-from wengert.backends.native.stages import STOPS
+from wengert.backends.native.stages import STOPS, stage
 from wengert.errors import EquationError, GraphError, ShapeError
+from wengert.ir.graph import Graph, apply, input_node
+from wengert.ir.types import ArrayType
 from wengert.passes.pipeline import PIPELINE
 
 LINE = "params w, b\ndata x, t\ny = Σ_j w_j x_j + b\nL = ½ (y − t)²\n"
@@ -154,6 +156,18 @@ See the options:  wengert stages --help""",
 @pytest.mark.parametrize(("command", "expected"), REFUSALS.values(), ids=REFUSALS)
 def test_refusals_are_these_three_lines(run, command, expected):
     assert run(*command) == (2, "", expected + "\n")
+
+
+def test_what_the_host_runs_stands_between_native_parts():
+    x = input_node("x", ArrayType((4,)))
+    graph = Graph((x,), (apply("exp", apply("lgamma", x * 2)),), ("y",))
+    shown = str(stage(graph, "fused"))
+    assert re.findall(r"^part \d: .*$", shown, re.MULTILINE) == [
+        "part 1: native",
+        "part 2: lgamma, by NumPy",
+        "part 3: native",
+    ]
+    assert "exp(" in shown.split("part 3")[1]
 
 
 def test_python_refuses_alike():

@@ -121,6 +121,21 @@ def test_loss_that_is_no_scalar_takes_its_error_signal():
         np.testing.assert_array_equal(gradients["x"], w.T @ signal)
 
 
+def test_names_made_at_run_time_reach_the_entry():
+    f = wg.equations(ROWS).backward(wrt=["w"]).function()
+    given = {"w": np.ones(3), "x": np.ones(3), "t": 1.0, "lam": 0.1}
+    expected, _ = f(**given)
+
+    def refuse(**values):
+        raise AssertionError(f"the entry did not take {', '.join(values)}")
+
+    f.slow = refuse
+    assert f(**given)[0] == expected
+    assert f(**{"".join(list(name)): value for name, value in given.items()})[0] == expected
+    with pytest.raises(AssertionError, match="did not take"):
+        f(**{**given, "x": np.ones(4)})
+
+
 def test_it_says_what_it_computes():
     assert (
         wg.equations(UNIT).backward(wrt=["w"]).function().__doc__ == "(L, derivatives by w) for values of w, x, b, t."
