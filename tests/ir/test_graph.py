@@ -14,7 +14,7 @@ from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.op import OPS, register
 from wengert.ir.types import ArrayType, Dim, bind_shape
 from wengert.ir.verify import verify
-from wengert.ir.walk import depends_on, map_graph, substitute, topological, users
+from wengert.ir.walk import depends_on, map_graph, order_of, substitute, topological, users, with_inputs
 from wengert.ops.functions import matmul, total
 
 S = ArrayType()
@@ -81,6 +81,14 @@ def test_substitution_shares_what_does_not_change():
     (new,) = substitute([y], {x: z})
     assert new.inputs[0] is kept
     assert new.inputs[1].inputs == (z,)
+
+
+def test_map_graph_that_changes_nothing_is_the_graph():
+    x = input_node("x", ArrayType(()))
+    graph = Graph((x,), (-x, x + 1))
+    assert map_graph(graph, lambda node, inputs: with_inputs(node, inputs)) is graph
+    assert order_of(graph) == tuple(topological(graph.outputs))
+    assert order_of(graph) is order_of(graph)
 
 
 def test_map_graph_keeps_inputs_and_names():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.native.nests import native
+from wengert.backends.native import inlining
 from wengert.backends.native.calling import OUTLINED_FUNCTIONS
 from wengert.backends.native.emit import emit
 from wengert.backends.native.target import host
@@ -121,7 +122,8 @@ def test_whole_powers(exponent, dtype):
 
 
 @pytest.mark.parametrize("count", [3, 40])
-def test_many_functions_in_one_nest_are_called_few_are_inline(count):
+def test_many_functions_in_one_nest_are_called_few_are_inline(count, monkeypatch):
+    monkeypatch.setattr(inlining, "BLOCKS", 0)  # as in a nest that runs for long
     n = 45
     x, y, i = Buffer("x", "float32", (n,), "input"), Buffer("y", "float32", (n,), "output"), Axis(n)
     made = [Load(x, along(i))]

@@ -9,10 +9,15 @@ import pytest
 from tests.native.lanes import Kernel, named
 from tests.native.math_functions import FUNCTIONS
 from wengert.backends.native import jit, library, runtime
+from wengert.backends.native.build import Build
 from wengert.backends.native.builder import Builder, Module
 from wengert.backends.native.jit import emit_object
 from wengert.backends.native.target import AARCH64, AVX2, AVX512, X86_64_V2, Target, host
 from wengert.backends.native.values import Value, type_of
+from wengert.ir.graph import Graph, apply, input_node
+from wengert.ir.types import ArrayType
+from wengert.ops.control import results
+from wengert.passes import pipeline
 
 TARGETS = {"AVX-512": AVX512, "AVX2": AVX2, "SSE4": X86_64_V2, "AArch64": AARCH64}
 FLOATS = ("float32", "float64")
@@ -83,3 +88,23 @@ def test_module_that_shares_nothing_holds_its_functions() -> None:
     b = Builder(module, 4, outline=True)
     b.tanh(Value("%x", "float32", 4))
     assert module.defined("wg_tanh_float32_4")
+
+
+def program_of(entries: int) -> str:
+    x = input_node("x", ArrayType((entries,), "float32"))
+    return Build(pipeline.run(Graph((x,), (apply("tanh", x),)))).emitted.text
+
+
+def test_functions_that_run_often_are_written_in_place_and_others_are_called() -> None:
+    imported = [name for name in runtime.imports_of(program_of(1024)) if library.provides(name)]
+    assert len(imported) == 1
+    assert imported[0].startswith("wg_tanh_float32_")
+    assert not [name for name in runtime.imports_of(program_of(10**6)) if library.provides(name)]
+
+
+def test_function_in_a_long_loop_runs_often() -> None:
+    x = input_node("x", ArrayType((64,), "float32"))
+    body = Graph((x,), (apply("tanh", x),))
+    loop = apply("scan", x, body=body, carries=1, xs=0, length=10**5, reverse=False, first=None)
+    text = Build(pipeline.run(Graph((x,), tuple(results(loop))))).emitted.text
+    assert not [name for name in runtime.imports_of(text) if library.provides(name)]

@@ -20,7 +20,10 @@ class Node:
     `source` says where it comes from (a span of a user's line, or a rule and a forward line); it takes no part in meaning.
     """
 
-    __slots__ = ("__weakref__", "inputs", "op", "params", "source", "type")
+    __slots__ = ("__weakref__", "inputs", "key", "op", "params", "source", "type")
+
+    key: Any
+    """What equal nodes have in common; a pass that asks finds it out and leaves it here."""
 
     def __init__(
         self, op: Op, inputs: tuple[Node, ...], params: Mapping[str, Any], type: ArrayType, source: Any = None
@@ -138,6 +141,8 @@ class Graph:
     outputs: tuple[Node, ...]
     names: tuple[str, ...] = field(default=())
     """The names of the outputs; empty, or one an output."""
+    known_order: list[tuple[Node, ...]] = field(default_factory=list[tuple[Node, ...]], init=False, repr=False)
+    """The answer of `walk.order_of`, once somebody has asked."""
 
     @property
     def input_names(self) -> tuple[str, ...]:

@@ -31,6 +31,13 @@ def topological(outputs: Iterable[Node], stop: Collection[Node] = ()) -> list[No
     return order
 
 
+def order_of(graph: Graph) -> tuple[Node, ...]:
+    """`topological` of the outputs of a graph, found once."""
+    if not graph.known_order:
+        graph.known_order.append(tuple(topological(graph.outputs)))
+    return graph.known_order[0]
+
+
 def users(outputs: Iterable[Node]) -> dict[Node, list[Node]]:
     """Ch(v) for every node v: the nodes that read it, in topological order, one entry a use."""
     order = topological(outputs)
@@ -52,10 +59,11 @@ def depends_on(outputs: Iterable[Node], leaves: Iterable[Node]) -> set[Node]:
 
 def with_inputs(node: Node, inputs: Sequence[Node]) -> Node:
     """The same op on other inputs, its type inferred anew; the node itself where nothing changed."""
-    if all(a is b for a, b in zip(node.inputs, inputs, strict=True)):
+    given = tuple(inputs)
+    if given == node.inputs:  # nodes are equal only to themselves
         return node
-    type = node.op.infer(tuple(parent.type for parent in inputs), node.params)
-    return Node(node.op, tuple(inputs), node.params, type, node.source)
+    type = node.op.infer(tuple([parent.type for parent in given]), node.params)
+    return Node(node.op, given, node.params, type, node.source)
 
 
 def rebuild(
@@ -85,6 +93,10 @@ def substitute(outputs: Iterable[Node], replacements: Mapping[Node, Node]) -> li
 
 
 def map_graph(graph: Graph, rule: Callable[[Node, tuple[Node, ...]], Node]) -> Graph:
-    """A graph with the same inputs whose other nodes went through rule(node, new inputs)."""
-    keep = {node: node for node in graph.inputs}
-    return Graph(graph.inputs, tuple(rebuild(graph.outputs, rule, keep)), graph.names)
+    """A graph with the same inputs whose other nodes went through rule(node, new inputs); itself where no output changes."""
+    new = {node: node for node in graph.inputs}
+    for node in order_of(graph):
+        if node not in new:
+            new[node] = rule(node, tuple([new[parent] for parent in node.inputs]))
+    outputs = tuple([new[node] for node in graph.outputs])
+    return graph if outputs == graph.outputs else Graph(graph.inputs, outputs, graph.names)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from wengert.ir.graph import Graph, Node
-from wengert.ir.walk import topological
+from wengert.ir.walk import order_of
 from wengert.loops import assembly, control
 from wengert.loops.access import flat
 from wengert.loops.contracting import contracted
@@ -101,7 +101,7 @@ class Body:
 
     def _constants(self) -> None:
         """Leaves that must lie in memory, since something reads them there."""
-        for node in topological(self.graph.outputs):
+        for node in order_of(self.graph):
             for x in must_be_stored(node):
                 if is_leaf(x) and x not in self.places:
                     self.places[x] = self.memory.constant(x)

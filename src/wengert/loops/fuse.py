@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from wengert.ir.graph import Graph, Node
-from wengert.ir.walk import topological
+from wengert.ir.walk import order_of
 from wengert.loops.access import MAPS, access
 from wengert.loops.nest import Affine
 
@@ -170,7 +170,7 @@ def view_of(node: Node) -> Node:
 
 def find_roots(graph: Graph) -> list[Node]:
     """The nodes that are roots of kernels, in topological order."""
-    order = topological(graph.outputs)
+    order = order_of(graph)
     roots = {y for y in graph.outputs if not is_leaf(y)}
     for node in order:
         roots.update(x for x in must_be_stored(node) if not is_leaf(x))

@@ -35,6 +35,8 @@ def _looks_up(outputs: Sequence[Node], changed: set[Node]) -> bool:
     """Whether a place that is looked up depends on one of these nodes: it may be outside, and the program is run again then by
     the interpreter, which must find the inputs as they were. Of loops and branches the places inside are taken to depend.
     """
+    if not changed:
+        return False
     depending = set(changed)
     for node in topological(outputs):
         if depending.isdisjoint(node.inputs):

@@ -6,7 +6,7 @@ be read by what comes after it there, and in the loops inside; `loops/interpret.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -397,13 +397,17 @@ class Program:
 
 def bodies(statement: Statement) -> tuple[tuple[Statement, ...], ...]:
     """The bodies inside a statement; none for a leaf."""
-    if isinstance(statement, For | Contract | Replay):
-        return (statement.body,)
-    if isinstance(statement, Branch):
-        return (statement.then, statement.other)
-    if isinstance(statement, While):
-        return (statement.test, statement.body)
-    return ()
+    find = _BODIES.get(type(statement))
+    return () if find is None else find(statement)
+
+
+_BODIES: dict[type, Callable[[Any], tuple[tuple[Statement, ...], ...]]] = {
+    For: lambda loop: (loop.body,),
+    Contract: lambda contract: (contract.body,),
+    Replay: lambda replay: (replay.body,),
+    Branch: lambda branch: (branch.then, branch.other),
+    While: lambda loop: (loop.test, loop.body),
+}
 
 
 def statements(body: Iterable[Statement]) -> Iterator[Statement]:

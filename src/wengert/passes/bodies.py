@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from wengert.ir.graph import Graph, Node
-from wengert.ir.walk import map_graph, topological, with_inputs
+from wengert.ir.walk import map_graph, order_of, with_inputs
 
 Pass = Callable[[Graph], Graph]
 
 
 def has_bodies(graph: Graph) -> bool:
     """Whether a node has a sub-graph."""
-    return any(_subgraphs(node) for node in topological(graph.outputs))
+    return any(_subgraphs(node) for node in order_of(graph))
 
 
 def everywhere(each: Pass, graph: Graph) -> Graph:

@@ -42,10 +42,14 @@ def key(node: Node) -> tuple[Any, ...]:
 
     It holds the identities of inputs, so it means something while the node lives.
     """
-    places = [id(parent) for parent in node.inputs]
-    if node.op.name in COMMUTATIVE:
-        places.sort()
-    return (node.op.name, *places, *_params_key(node.op.name, node.params))
+    try:
+        return node.key
+    except AttributeError:  # nobody has asked
+        places = [id(parent) for parent in node.inputs]
+        if node.op.name in COMMUTATIVE:
+            places.sort()
+        node.key = (node.op.name, *places, *_params_key(node.op.name, node.params))
+        return node.key
 
 
 def _params_key(op: str, params: Params) -> tuple[Any, ...]:

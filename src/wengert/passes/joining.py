@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from wengert.ir.graph import Graph, Node, apply
-from wengert.ir.walk import substitute, topological
+from wengert.ir.walk import order_of, substitute, topological
 from wengert.ops.loop import Carry, Loop, Read, names_of
 
 LOOPS = ("scan", "while_loop")
@@ -27,7 +27,7 @@ def join(graph: Graph) -> Graph:
 def _pairs(graph: Graph) -> Iterator[tuple[Node, Node]]:
     """Two loops that can be one; the first stands earlier."""
     earlier: dict[Node, list[Node]] = {}
-    for node in topological(graph.outputs):
+    for node in order_of(graph):
         if node.op.name not in LOOPS:
             continue
         loop = Loop.of(node)

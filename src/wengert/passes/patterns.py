@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import math
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -213,39 +213,50 @@ def moderate(number: Number) -> bool:
 # ---------------------------------------------------------------- matching
 
 
+def screen(pattern: Pattern) -> Callable[[Node], bool]:
+    """A quick condition on the inputs of a node, of the op of the pattern, that every match fulfils."""
+    args = pattern.args if isinstance(pattern, Call) else ()
+    names = [arg.name for arg in args if isinstance(arg, Var)]
+    if len(names) == 2 and names[0] == names[1]:
+        return lambda node: node.inputs[0] is node.inputs[1]
+    wanted = next((arg.number for arg in args if isinstance(arg, Literal)), None)
+    if wanted is not None:
+        return lambda node: any(constant_value(x) == wanted for x in node.inputs)
+    return lambda node: True
+
+
 def match(pattern: Pattern, node: Node) -> Env | None:
     """What the variables stand for if the node has the form of the pattern; the work is bounded by the pattern."""
     return _match(((pattern, node),), {})
 
 
-def _match(todo: tuple[tuple[Pattern, Node], ...], env: Env) -> Env | None:
-    if not todo:
-        return env
-    (pattern, node), rest = todo[0], todo[1:]
-    if isinstance(pattern, Var):
-        if pattern.name in env:
-            return _match(rest, env) if env[pattern.name] is node else None
-        return _match(rest, {**env, pattern.name: node})
-    if isinstance(pattern, Literal):
-        return _match(rest, env) if _same_number(pattern.number, constant_value(node)) else None
-    assert isinstance(pattern, Call)
-    if node.op.name != pattern.op:
+def _match(todo: tuple[tuple[Pattern, Node], ...], given: Env) -> Env | None:
+    env = dict(given)
+    for place, (pattern, node) in enumerate(todo):
+        if isinstance(pattern, Var):
+            if env.setdefault(pattern.name, node) is not node:
+                return None
+        elif isinstance(pattern, Literal):
+            if not _same_number(pattern.number, constant_value(node)):
+                return None
+        else:
+            assert isinstance(pattern, Call)
+            return _match_call(pattern, node, todo[place + 1 :], env)
+    return env
+
+
+def _match_call(pattern: Call, node: Node, rest: tuple[tuple[Pattern, Node], ...], env: Env) -> Env | None:
+    """The match of an op and of what is left to do, its inputs in either order where they commute."""
+    inputs, args = node.inputs, pattern.args
+    if node.op.name != pattern.op or len(args) != len(inputs):
         return None
-    bound = _match_params(pattern.params, node, env)
+    bound = _match_params(pattern.params, node, env) if pattern.params else env
     if bound is None:
         return None
-    for inputs in _arrangements(pattern, node):
-        found = _match((*zip(pattern.args, inputs, strict=True), *rest), bound)
-        if found is not None:
-            return found
-    return None
-
-
-def _arrangements(pattern: Call, node: Node) -> Iterator[tuple[Node, ...]]:
-    if len(pattern.args) == len(node.inputs):
-        yield node.inputs
-        if pattern.op in SWAPS and node.inputs[0] is not node.inputs[1]:
-            yield node.inputs[::-1]
+    found = _match((*zip(args, inputs, strict=True), *rest), bound)
+    if found is None and pattern.op in SWAPS and inputs[0] is not inputs[1]:
+        found = _match((*zip(args, inputs[::-1], strict=True), *rest), bound)
+    return found
 
 
 def _match_params(params: Mapping[str, Any], node: Node, env: Env) -> Env | None:

@@ -20,7 +20,7 @@ from wengert.errors import GraphError
 from wengert.ir.graph import Graph, Node
 from wengert.ir.op import OPS
 from wengert.ir.types import ArrayType
-from wengert.ir.walk import map_graph, topological, with_inputs
+from wengert.ir.walk import map_graph, order_of, with_inputs
 from wengert.passes.cse import Table
 from wengert.passes.patterns import (
     SWAPS,
@@ -32,6 +32,7 @@ from wengert.passes.patterns import (
     build,
     match,
     quotient_forms,
+    screen,
     show,
     trace,
 )
@@ -122,6 +123,7 @@ class Rule(Rewrite):
                 "Give both functions the same parameters.",
             )
         self.forms = quotient_forms(self.left) if any_quotient else [self.left]
+        self.screens = [screen(form) for form in self.forms]
         self.when = when
 
     @property
@@ -134,8 +136,8 @@ class Rule(Rewrite):
             yield form.op, tuple(_head(arg) for arg in form.args)
 
     def step(self, node: Node, rewriter: Rewriter) -> Node | None:
-        for form in self.forms:
-            env = match(form, node)
+        for form, may_match in zip(self.forms, self.screens, strict=True):
+            env = match(form, node) if may_match(node) else None
             if env is not None and (self.when is None or self.when(env)):
                 return build(self.right, env, node.type, rewriter.maker(node))
         return None
@@ -221,7 +223,10 @@ class OutOfTime(Exception):
 
 def rewrite(graph: Graph, rules: Sequence[Rewrite], *, seconds: float = SECONDS) -> Outcome:
     """The graph with every rule applied wherever it can be, earlier rules first, equal new nodes made once."""
-    rewriter = Rewriter(rules, STEPS_A_NODE * len(topological(graph.outputs)) + 1000, time.monotonic() + seconds)
+    order = order_of(graph)
+    rewriter = Rewriter(rules, STEPS_A_NODE * len(order) + 1000, time.monotonic() + seconds)
+    if rewriter.admission.by_op.keys().isdisjoint({node.op.name for node in order}):
+        return Outcome(graph, (), True)
     result = graph
     try:
         for _ in range(ROUNDS):
@@ -242,6 +247,8 @@ class Rewriter:
         self.steps = steps
         self.deadline = deadline
         self.table = Table()
+        self.unentered: list[Node] = []
+        """The nodes met before the first new one; they enter the table with it."""
         self.normal: dict[Node, Node] = {}
         self.applied: list[Applied] = []
         self.deferred = False
@@ -254,12 +261,24 @@ class Rewriter:
         self.visits += 1
         if self.visits % 256 == 0 and time.monotonic() > self.deadline:
             raise OutOfTime
-        return self.rewritten(self.table.share(with_inputs(node, inputs)))
+        if inputs == node.inputs and not self.table.known:
+            self.unentered.append(node)
+            return self.rewritten(node)
+        return self.rewritten(self.entered(with_inputs(node, inputs)))
+
+    def entered(self, node: Node) -> Node:
+        """The first node that computes what this one does."""
+        for earlier in self.unentered:
+            self.table.share(earlier)
+        self.unentered.clear()
+        return self.table.share(node)
 
     def rewritten(self, node: Node) -> Node:
         """What stands for the node when no rule applies any more."""
         if node in self.normal:
             return self.normal[node]
+        if node.op.name not in self.admission.by_op:
+            return node
         if self.depth > DEPTH:
             self.deferred = True
             return node
@@ -302,7 +321,7 @@ class Rewriter:
         def make(op: str, inputs: tuple[Node, ...], params: Mapping[str, Any]) -> Node:
             record = OPS[op]
             type = record.infer(tuple(node.type for node in inputs), params)
-            return self.rewritten(self.table.share(Node(record, inputs, params, type, replaced.source)))
+            return self.rewritten(self.entered(Node(record, inputs, params, type, replaced.source)))
 
         return make
 

@@ -15,7 +15,7 @@ from typing import Any
 from wengert.ir.graph import Graph, Node, Number, apply, constant, input_node
 from wengert.ir.op import OPS
 from wengert.ir.types import ArrayType, Size
-from wengert.ir.walk import map_graph, users, with_inputs
+from wengert.ir.walk import map_graph, order_of, users, with_inputs
 from wengert.passes.fold import number_of
 from wengert.passes.patterns import moderate
 from wengert.passes.rewrite import Maker, Procedure, Rewrite, rewrite
@@ -35,6 +35,8 @@ def contract(graph: Graph) -> Graph:
 
 def narrow(graph: Graph) -> Graph:
     """The graph whose elementwise ops on broadcasts are broadcasts of ops on what was broadcast."""
+    if all(node.op.name != "broadcast" for node in order_of(graph)):
+        return graph
     return rewrite(graph, NARROW).graph
 
 

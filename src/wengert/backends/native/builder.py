@@ -42,9 +42,9 @@ class Builder(Memory):
         """The builder of width 1 that writes the same lines."""
         return self.with_width(1)
 
-    def with_width(self, width: int) -> Builder:
-        """The builder of another width that writes the same lines."""
-        return self if width == self.width else Builder(self.module, width, self.body, outline=self.outline)
+    def with_width(self, width: int, *, outline: bool = False) -> Builder:
+        """The builder of another width that writes the same lines; it outlines if this one does, or if told to."""
+        return self if width == self.width else Builder(self.module, width, self.body, outline=outline or self.outline)
 
     def _function(self, rule: Callable[..., Value], *arguments: Value, key: str = "", **params: Any) -> Value:
         """The value of a function: its instructions, or a call."""

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from wengert.backends.native.contraction import aligned
 from wengert.backends.native.control_ir import TAPE
-from wengert.backends.native.facts import FactBook, own
+from wengert.backends.native.facts import FactBook
 from wengert.backends.native.frame import Placement, Unit, is_embedded
 from wengert.backends.native.function import Function
+from wengert.backends.native.inlining import in_place
 from wengert.backends.native.memory import BYTES
 from wengert.backends.native.module import Module
 from wengert.backends.native.outlining import chosen
 from wengert.backends.native.target import Target
 from wengert.errors import GraphError
-from wengert.loops.nest import Buffer, Program, statements
+from wengert.loops.nest import Buffer, Program, buffers_of, statements
 
 CONSTANT = "wg_constant"
 """The symbols of the large constants are this word and their numbers."""
@@ -54,12 +55,12 @@ def emit(program: Program, plan: Placement | Mapping[Buffer, int], target: Targe
     placement = Offsets(plan) if isinstance(plan, Mapping) else plan
     touched: dict[Buffer, int] = {}
     for statement in statements(program.body):
-        for buffer in own(statement).buffers:
+        for buffer in dict.fromkeys(buffers_of(statement)):
             touched[buffer] = touched.get(buffer, 0) + 1
     unit = Unit(
         Module(target, shares=True),
         placement,
-        FactBook(),
+        FactBook(in_place=in_place(program.body, target)),
         touched,
         frozenset(program.outputs),
         frozenset(program.inputs),

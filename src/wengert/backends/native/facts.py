@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -14,7 +14,6 @@ from wengert.loops.nest import (
     Branch,
     Buffer,
     Compute,
-    Constant,
     Contract,
     Copy,
     Fill,
@@ -24,7 +23,6 @@ from wengert.loops.nest import (
     Load,
     Lookup,
     Position,
-    Product,
     Range,
     Replay,
     Statement,
@@ -33,7 +31,6 @@ from wengert.loops.nest import (
     Total,
     While,
     bodies,
-    statements,
 )
 
 CHEAP = frozenset(
@@ -69,7 +66,7 @@ CHEAP = frozenset(
     }
 )
 """Functions of one or a few machine instructions; every other one is a polynomial of about twenty."""
-FUNCTION_COST = 15
+FUNCTION_COST, CALL_COST = 15, 3
 CONTRACT_COST = 150
 
 Thing = TypeVar("Thing")
@@ -79,7 +76,7 @@ Ordered = dict[Thing, None]
 
 @dataclass(slots=True)
 class Facts:
-    """What a statement, with all inside it, touches; `cost` is about the number of machine instructions of its code.
+    """What a statement, with all inside it, touches and costs.
 
     `used` and `axes` are the instructions and axes that come from outside.
     """
@@ -95,9 +92,16 @@ class Facts:
     totals: Ordered[Accumulator] = field(default_factory=dict)
     tapes: Ordered[Tape] = field(default_factory=dict)
     contracts: Ordered[Contract] = field(default_factory=dict)
-    cost: int = 0
+    steps: int = 0
+    """The machine instructions beside the mathematical functions."""
     functions: int = 0
+    function_cost: int = FUNCTION_COST
     parallel: bool = False
+
+    @property
+    def cost(self) -> int:
+        """About the number of machine instructions."""
+        return self.steps + self.functions * self.function_cost
 
     @property
     def buffers(self) -> Ordered[Buffer]:
@@ -114,64 +118,98 @@ class Facts:
         """Whether an accumulator that is opened outside is added to or read."""
         return any(a not in self.opened for a in self.accumulates | self.totals)
 
+    def _sets(self) -> list[Ordered[Any]]:
+        things = (self.reads, self.writes, self.used, self.defined, self.axes, self.bound)
+        return [*things, self.accumulates, self.opened, self.totals, self.tapes, self.contracts]
+
+    def include(self, inside: Facts) -> None:
+        """Add the facts of a statement."""
+        for mine, its in zip(self._sets(), inside._sets(), strict=True):
+            mine.update(its)
+        self.steps += inside.steps
+        self.functions += inside.functions
+        self.parallel |= inside.parallel
+
+    def seen_from_outside(self) -> Facts:
+        """The same without the instructions and axes that are used only inside."""
+        self.used = {x: None for x in self.used if x not in self.defined}
+        self.axes = {axis: None for axis in self.axes if axis not in self.bound}
+        return self
+
 
 class FactBook:
-    """The facts of statements, each gathered at the first question."""
+    """The facts of statements, each gathered at the first question. Mathematical functions stand in place, or are called."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_place: bool = True) -> None:
+        self.in_place = in_place
+        self.function_cost = FUNCTION_COST if in_place else CALL_COST
         self._known: dict[Any, Facts] = {}
 
     def of(self, statement: Statement) -> Facts:
         """The facts of one statement with all inside it."""
         facts = self._known.get(statement)
         if facts is None:
-            facts = self._known[statement] = gather([statement])
+            facts = own(statement, self.function_cost)
+            for part in bodies(statement):
+                self._add_all(facts, part)
+            self._known[statement] = facts.seen_from_outside()
         return facts
 
     def all(self, body: Iterable[Statement]) -> Facts:
         """The facts of several statements together."""
-        return gather(body)
+        facts = Facts(function_cost=self.function_cost)
+        self._add_all(facts, body)
+        return facts.seen_from_outside()
+
+    def _add_all(self, facts: Facts, body: Iterable[Statement]) -> None:
+        for statement in body:
+            if bodies(statement):
+                facts.include(self.of(statement))
+            else:
+                _add(facts, statement)
 
 
-def gather(body: Iterable[Statement]) -> Facts:
-    """The facts of statements with all inside them."""
-    facts = Facts()
-    for statement in statements(body):
-        _add(facts, statement)
-    facts.used = {x: None for x in facts.used if x not in facts.defined}
-    facts.axes = {axis: None for axis in facts.axes if axis not in facts.bound}
-    return facts
-
-
-def own(statement: Statement) -> Facts:
+def own(statement: Statement, function_cost: int = FUNCTION_COST) -> Facts:
     """The facts of a statement without those inside it."""
-    facts = Facts()
+    facts = Facts(function_cost=function_cost)
     _add(facts, statement)
     return facts
 
 
 def _add(facts: Facts, statement: Statement) -> None:
     """One statement without what is inside it."""
-    match statement:
-        case Accumulator():
-            facts.opened[statement] = None
-        case Accumulate(accumulator, value):
-            facts.accumulates[accumulator] = None
-            facts.used[value] = None
-            facts.cost += 1
-        case For() | Contract():
-            _add_loop(facts, statement)
-        case Branch() | While() | Replay():
-            _add_control(facts, statement)
-        case Store() | Copy() | Fill():
-            _add_write(facts, statement)
-        case _:
-            facts.defined[statement] = None
-            _add_instruction(facts, statement)
+    add = _ADD.get(type(statement))
+    if add is not None:
+        add(facts, statement)
+    else:
+        facts.defined[statement] = None
+
+
+def _add_accumulator(facts: Facts, accumulator: Accumulator) -> None:
+    facts.opened[accumulator] = None
+
+
+def _add_accumulate(facts: Facts, statement: Accumulate) -> None:
+    facts.accumulates[statement.accumulator] = None
+    facts.used[statement.value] = None
+    facts.steps += 1
+
+
+def _add_total(facts: Facts, total: Total) -> None:
+    facts.defined[total] = None
+    facts.totals[total.accumulator] = None
+
+
+def _add_compute(facts: Facts, compute: Compute) -> None:
+    facts.defined[compute] = None
+    facts.used.update(dict.fromkeys(compute.inputs))
+    facts.steps += 1
+    if compute.function not in CHEAP:
+        facts.functions += 1
 
 
 def _add_loop(facts: Facts, loop: For | Contract) -> None:
-    facts.cost += 3
+    facts.steps += 3
     if isinstance(loop, For):
         facts.bound[loop.axis] = None
         if loop.axis.clip is not None:
@@ -185,11 +223,11 @@ def _add_loop(facts: Facts, loop: For | Contract) -> None:
     facts.defined[loop.product] = None
     facts.contracts[loop] = None
     facts.parallel |= loop.parallel
-    facts.cost += CONTRACT_COST
+    facts.steps += CONTRACT_COST
 
 
 def _add_control(facts: Facts, statement: Branch | While | Replay) -> None:
-    facts.cost += 5
+    facts.steps += 5
     if not isinstance(statement, Replay):
         facts.reads[statement.flag] = None
     if isinstance(statement, Branch):
@@ -207,7 +245,7 @@ def _add_control(facts: Facts, statement: Branch | While | Replay) -> None:
 
 
 def _add_write(facts: Facts, statement: Store | Copy | Fill) -> None:
-    facts.cost += 2
+    facts.steps += 2
     match statement:
         case Store(buffer, index, value, combine, lookups):
             facts.writes[buffer] = None
@@ -224,8 +262,9 @@ def _add_write(facts: Facts, statement: Store | Copy | Fill) -> None:
             facts.axes.update(dict.fromkeys(index.axes))
 
 
-def _add_instruction(facts: Facts, instruction: Any) -> None:
-    facts.cost += 0 if isinstance(instruction, Constant | Product | Total) else 1
+def _add_read(facts: Facts, instruction: Position | Inside | Load | Gather) -> None:
+    facts.defined[instruction] = None
+    facts.steps += 1
     match instruction:
         case Position(index):
             facts.axes.update(dict.fromkeys(index.axes))
@@ -237,25 +276,29 @@ def _add_instruction(facts: Facts, instruction: Any) -> None:
         case Gather(buffer, index, lookups, guards):
             facts.reads[buffer] = None
             _add_places(facts, index, guards, lookups)
-        case Total(accumulator):
-            facts.totals[accumulator] = None
-        case Compute(function, inputs):
-            facts.used.update(dict.fromkeys(inputs))
-            if function not in CHEAP:
-                facts.functions += 1
-                facts.cost += FUNCTION_COST
-        case _:
-            pass
 
 
 def _add_places(facts: Facts, index: Affine, guards: Iterable[Range], lookups: Iterable[Lookup]) -> None:
     facts.axes.update(dict.fromkeys(index.axes))
     for guard in guards:
         facts.axes.update(dict.fromkeys(guard.index.axes))
-        facts.cost += 2
+        facts.steps += 2
     for lookup in lookups:
         facts.used[lookup.place] = None
-        facts.cost += 2
+        facts.steps += 2
+
+
+_ADD: dict[type, Callable[[Facts, Any], None]] = {
+    Accumulator: _add_accumulator,
+    Accumulate: _add_accumulate,
+    **dict.fromkeys((For, Contract), _add_loop),
+    **dict.fromkeys((Branch, While, Replay), _add_control),
+    **dict.fromkeys((Store, Copy, Fill), _add_write),
+    **dict.fromkeys((Position, Inside, Load, Gather), _add_read),
+    Total: _add_total,
+    Compute: _add_compute,
+}
+"""By the class of a statement; constants and products cost nothing and touch nothing."""
 
 
 def compound(statement: Statement) -> bool:

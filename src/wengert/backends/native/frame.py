@@ -110,7 +110,10 @@ class Unit:
                 found.setdefault(statement.accumulator, {})[lanes] = None
             if isinstance(statement, For) and statement.kind == "vector":
                 lanes = (self.shape(statement).width, self.shape(statement).repeats)
-            stack.extend((inner, lanes) for part in reversed(bodies(statement)) for inner in reversed(part))
+            for part in reversed(bodies(statement)):
+                stack.extend(
+                    [(inner, lanes) for inner in reversed(part) if isinstance(inner, Accumulate) or bodies(inner)]
+                )
         return found
 
     def embedded(self, buffer: Buffer) -> str:
@@ -177,7 +180,7 @@ class Frame:
     def builder(self, width: int) -> Builder:
         """The builder of a width."""
         if width not in self.builders:
-            self.builders[width] = self.one.with_width(width)
+            self.builders[width] = self.one.with_width(width, outline=not self.unit.book.in_place)
         return self.builders[width]
 
     @property

@@ -12,6 +12,7 @@ from wengert.loops.nest import (
     Affine,
     Branch,
     Buffer,
+    Compute,
     Contract,
     Copy,
     Fill,
@@ -52,6 +53,8 @@ def registers_of(
     for statement, in_lanes in _inline(body, outlined, False):
         if statement in outlined or isinstance(statement, Contract) or _is_parallel(statement):
             memory.update(book.of(statement).buffers)
+            continue
+        if isinstance(statement, Compute):
             continue
         facts = own(statement)
         written.update(facts.writes)

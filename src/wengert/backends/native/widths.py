@@ -63,13 +63,16 @@ def is_even(loop: For, width: int) -> bool:
 
 
 def _is_light_sum(statement: Statement, book: FactBook) -> bool:
-    return isinstance(statement, For) and bool(book.of(statement).added) and book.of(statement).cost <= LIGHT
+    if not isinstance(statement, For):
+        return False
+    facts = book.of(statement)
+    return bool(facts.added) and not facts.functions and facts.cost <= LIGHT
 
 
 def _repeats(loop: For, book: FactBook, blocks: int) -> int:
     """How many bodies an iteration has: all, of a light loop of few blocks; else so many that independent sums hide waiting."""
     facts = book.of(loop)
-    if any(bodies(statement) for statement in loop.body) or facts.cost > LIGHT:
+    if any(bodies(statement) for statement in loop.body) or facts.functions or facts.cost > LIGHT:
         return 1
     if not is_clipped(loop.axis) and blocks <= FEW_BLOCKS:
         return max(blocks, 1)
