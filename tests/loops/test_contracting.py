@@ -38,6 +38,16 @@ def test_a_product_that_something_else_reads_stays_one():
     assert functions(product - product, inputs=(a, b)) == ["multiply", "subtract"]
 
 
+def test_of_two_products_the_one_that_is_known_last_is_rounded_with_the_sum():
+    a, b, c = numbers(3)
+    late = apply("sin", a) * b
+    for total in (a * c + late, late + a * c):
+        program = lower(Graph((a, b, c), (total,)))
+        (sum_,) = (each for each in statements(program.body) if isinstance(each, Compute) and each.function == "fma")
+        factors = [x.function for x in sum_.inputs if isinstance(x, Compute)]
+        assert factors == ["sin", "multiply"]
+
+
 def test_whole_numbers_are_not_contracted():
     a, b, c = numbers(3, "int64")
     assert functions(a * b + c, inputs=(a, b, c)) == ["multiply", "add"]

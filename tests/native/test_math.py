@@ -138,6 +138,16 @@ def test_one_large_angle_among_small_ones_takes_the_exact_path(dtype: str) -> No
         )
 
 
+@pytest.mark.parametrize("width", [1, 8])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_logistic_is_exact_to_the_bound_where_it_reaches_0_and_1(dtype: str, width: int) -> None:
+    edges = (-104.5, -103.97, -87.4, -70, 16.6, 17.4, 70) if dtype == "float32" else (-746, -745.14, -708.4, 36.7, 600)
+    x = np.concatenate([edge + np.linspace(-0.7, 0.7, 60) for edge in edges]).astype(dtype)
+    exact = exact_pair(FUNCTIONS["logistic"], [x])
+    found = errors("logistic", Kernel(named("logistic"), [dtype], width)(x), [x], *exact)
+    assert np.max(found) <= ULP_BOUNDS["logistic"][FLOATS.index(dtype)], x[np.argmax(found)]
+
+
 @pytest.mark.parametrize("name", ["sin", "cos"])
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_angles_around_eighth_turns_are_exact_to_the_bound(name: str, dtype: str) -> None:

@@ -19,13 +19,15 @@ def contracted(instructions: Sequence[Instruction], results: Iterable[Instructio
     """The instructions with fma(a, b, c) = a·b + c where nothing but a sum reads the product; and what those that are left,
     `results` among them, have become.
 
-    c − a·b is fma(−a, b, c), a·b − c is fma(a, b, −c), and a square is a product.
+    c − a·b is fma(−a, b, c), a·b − c is fma(a, b, −c), and a square is a product. Of two products the one that more steps lead
+    to is taken, so that the sum follows it at once; of two alike the second.
     """
-    uses = _uses(instructions, results)
+    uses, steps = _uses(instructions, results), _steps(instructions)
     sums: dict[Instruction, Compute] = {}
     for each in instructions:
         if isinstance(each, Compute) and each.function in ("add", "subtract") and each.dtype in FLOATS:
-            product = next((x for x in reversed(each.inputs) if uses[x] == 1 and _factors(x)), None)
+            products = [x for x in reversed(each.inputs) if uses[x] == 1 and _factors(x)]
+            product = max(products, key=steps.__getitem__, default=None)
             if isinstance(product, Compute):
                 sums[each] = product
     lost = set(sums.values())
@@ -43,6 +45,14 @@ def contracted(instructions: Sequence[Instruction], results: Iterable[Instructio
             new[old] = replace(old, lookups=_moved(old.lookups, new)) if isinstance(old, Gather) else old
             made.append(new[old])
     return (made, new) if sums else (list(instructions), {old: old for old in instructions})
+
+
+def _steps(instructions: Iterable[Instruction]) -> dict[Instruction, int]:
+    """How many functions in a row lead to each value."""
+    found: dict[Instruction, int] = {}
+    for each in instructions:
+        found[each] = 1 + max((found.get(x, 0) for x in each.inputs), default=0) if isinstance(each, Compute) else 0
+    return found
 
 
 def _moved(lookups: Iterable[Lookup], new: New) -> tuple[Lookup, ...]:

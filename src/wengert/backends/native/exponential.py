@@ -10,11 +10,14 @@ import math
 
 from wengert.backends.native.coefficients import ATANH, EXPM1, LN2, LOG, LOG10_2
 from wengert.backends.native.floating import Floating
+from wengert.backends.native.memory import Memory
 from wengert.backends.native.values import BIAS, MANTISSA, Value
 
 LOG2_E = math.log2(math.e)
 EXP_RANGE = {"float32": (-104.0, 89.0), "float64": (-746.0, 710.0)}
 """Below the first number eˣ rounds to 0, above the second to ∞."""
+LOGISTIC_RANGE = {"float32": (-104.5, 70.0), "float64": (-746.0, 600.0)}
+"""Below the first number 1/(1 + e^(−x)) rounds to 0, above the second to 1."""
 EXPM1_LOW = {"float32": -18.0, "float64": -38.0}
 """Below it eˣ − 1 rounds to −1."""
 TANH_FLAT = {"float32": 10.0, "float64": 20.0}
@@ -44,9 +47,24 @@ def reduced(b: Floating, x: Value) -> tuple[Value, Value, Value]:
     return b.shared(("exp", x), make)
 
 
-def exp(b: Floating, x: Value) -> Value:
+def within(b: Memory, x: Value, low: float, high: float) -> Value:
+    """x within [low, high]. A number is rarely outside: behind a branch, its chain does not wait for the comparisons."""
+    if x.width > 1:
+        return b.clamp(x, low, high)
+    return b.unless(b.less_equal(b.abs(x), b.like(min(-low, high), x)), x, lambda: b.clamp(x, low, high))
+
+
+def short_expm1(b: Floating, r: Value, sign: int = 1) -> Value:
+    """e^(±r) − 1 = (±r + r² (c₀ ± c₁ r)) + r⁴ Q(±r) for |r| ≤ ½ log 2: a short chain, whose second sum is rounded twice."""
+    c = tuple(sign**k * number for k, number in enumerate(EXPM1[r.dtype]))
+    square = b.multiply(r, r)
+    head = b.fma(square, b.polynomial(c[:2], r), r if sign > 0 else b.negative(r))
+    return b.fma(b.multiply(square, square), b.polynomial(c[2:], r), head)
+
+
+def exp(b: Memory, x: Value) -> Value:
     """eˣ."""
-    x = b.clamp(x, *EXP_RANGE[x.dtype])
+    x = within(b, x, *EXP_RANGE[x.dtype])
     n, r, _ = reduced(b, x)
     p = b.fma(b.multiply(r, r), b.polynomial(EXPM1[x.dtype], r), r)
     return b.scaled(b.add(p, b.like(1, x)), n)
@@ -92,11 +110,14 @@ def tanh(b: Floating, x: Value) -> Value:
     return b.copysign(b.divide(t, b.add(t, b.like(2, x))), x)
 
 
-def logistic(b: Floating, x: Value) -> Value:
-    """1/(1 + e^(−x)), and e^x/(1 + e^x) where x < 0, so that the left tail keeps its digits."""
-    one = b.like(1, x)
-    z = exp(b, b.negative(b.abs(x)))
-    return b.divide(b.where(b.greater_equal(x, b.like(0, x)), one, z), b.add(one, z))
+def logistic(b: Memory, x: Value) -> Value:
+    """1/(1 + e^(−x)) = h/(h + 2^(−n) h e^(−r)); the small h keeps the denominator finite where the result is subnormal."""
+    shift = SUBNORMAL_SHIFT[x.dtype]
+    n, r, _ = reduced(b, within(b, x, *LOGISTIC_RANGE[x.dtype]))
+    unit = b.like(2.0**-shift, x)
+    power = b.power_of_two(b.subtract(b.like(-shift, n), n), x.dtype)
+    # h + 2^(−n) h is exact where both count, and known before r: the denominator is rounded once.
+    return b.divide(unit, b.fma(power, short_expm1(b, r, -1), b.add(unit, power)))
 
 
 # logarithms
@@ -194,12 +215,12 @@ def log1p(b: Floating, x: Value) -> Value:
     return b.where(b.compare("ugt", x, b.like(-1, x)), y, edge)
 
 
-def softplus(b: Floating, x: Value) -> Value:
+def softplus(b: Memory, x: Value) -> Value:
     """log(1 + eˣ) = max(x, 0) + log(1 + e^(−|x|))."""
     return b.add(b.maximum(x, b.like(0, x)), log1p_of_finite(b, exp(b, b.negative(b.abs(x)))))
 
 
-def logaddexp(b: Floating, x: Value, y: Value) -> Value:
+def logaddexp(b: Memory, x: Value, y: Value) -> Value:
     """log(eˣ + eʸ) = max + log(1 + e^(−|x − y|)); equal infinities have the difference 0."""
     difference = b.where(b.equal(x, y), b.like(0, x), b.subtract(x, y))
     return b.add(b.maximum(x, y), log1p_of_finite(b, exp(b, b.negative(b.abs(difference)))))

@@ -156,6 +156,17 @@ class Memory(Floating):
         arms = ", ".join(f"[ {value.name}, %{label} ]" for value, label in incoming)
         return self.effect(f"phi {x.type} {arms}", x.dtype, x.width)
 
+    def unless(self, usual: Value, x: Value, other: Callable[[], Value]) -> Value:
+        """x where a scalar condition holds, as it usually does; else the other value, written behind a branch."""
+        before, rare, after = self.block, self.label("rare"), self.label("usual")
+        self.branch(usual, after, rare)
+        self.start_block(rare)
+        with self.scope():
+            changed, end = other(), self.block
+        self.jump(after)
+        self.start_block(after)
+        return self.phi([(x, before), (changed, end)])
+
     def any(self, mask: Value) -> Value:
         """Whether the mask holds in a lane."""
         if mask.width == 1:
