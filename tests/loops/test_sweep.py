@@ -77,6 +77,18 @@ def test_lanes_go_where_memory_does():
     assert vector_steps(program_of(apply("sum", x, axes=(0,)), inputs=(x,))) == {1}
 
 
+def test_a_place_that_a_thousand_functions_lead_to_is_looked_up():
+    x, k = node("x", 9), node("k", 9, dtype="int64")
+    y = x
+    for _ in range(490):
+        y = apply("silu", y)  # two instructions each: a kernel holds no more than 500 ops in a row
+    place = apply("minimum", apply("maximum", apply("cast", y, dtype="int64"), k), k)
+    added = apply("scatter_add", x, place, axis=0, batch=0, size=9)
+    order = np.arange(9)[::-1].copy()
+    array = np.arange(9.0)
+    np.testing.assert_array_equal(in_arena(program_of(added, inputs=(x, k)), [array, order])[0], array[order])
+
+
 # pieces
 
 

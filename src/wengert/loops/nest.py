@@ -395,6 +395,13 @@ class Program:
     """For people: what each top-level statement computes."""
 
 
+def operands(instruction: Instruction) -> tuple[Instruction, ...]:
+    """The values that an instruction is computed of; none for a leaf."""
+    if isinstance(instruction, Compute):
+        return instruction.inputs
+    return tuple(lookup.place for lookup in instruction.lookups) if isinstance(instruction, Gather) else ()
+
+
 def bodies(statement: Statement) -> tuple[tuple[Statement, ...], ...]:
     """The bodies inside a statement; none for a leaf."""
     find = _BODIES.get(type(statement))

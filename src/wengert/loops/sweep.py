@@ -5,7 +5,7 @@ It turns roots and their instructions over symbolic axes into a loop nest; it kn
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
@@ -23,17 +23,16 @@ from wengert.loops.nest import (
     Fill,
     For,
     Gather,
-    Inside,
     Instruction,
     Load,
     Lookup,
     LoopKind,
-    Position,
     Product,
     Statement,
     Store,
     Total,
     along,
+    operands,
 )
 
 BLOCK = 4096
@@ -212,7 +211,9 @@ class Sweep:
         if not self.order:
             return None
         used = [*indices(i for i in self.instructions if isinstance(i, Load | Gather)), *(s.index for s in self.stored)]
-        scattered = {a for s in self.stored for l in s.lookups for a in axes_of(l.place, {})}
+        places = [lookup.place for s in self.stored for lookup in s.lookups]
+        depends = dependences(self.instructions) if places else {}
+        scattered = {axis for place in places for axis in depends[place]}
         scattered |= {a for s in self.stored if s.combine for a in self.order if not s.index.coefficient(a)}
         scattered = scattered.union(*(self.left(root) for root in self.reduced))
         best, score = None, 0.0
@@ -239,24 +240,14 @@ def _over(axes: frozenset[Axis], new: dict[Axis, Affine]) -> frozenset[Axis]:
     return frozenset(found)
 
 
-def axes_of(value: Instruction, known: dict[Instruction, frozenset[Axis]]) -> frozenset[Axis]:
-    """The axes that a value depends on."""
-    if value in known:
-        return known[value]
-    found: frozenset[Axis] = frozenset()
-    if isinstance(value, Compute):
-        found = found.union(*(axes_of(x, known) for x in value.inputs))
-    elif isinstance(value, Load | Gather):
-        guards = [guard.index for guard in value.guards]
-        found = frozenset(a for index in (value.index, *guards) for a in index.axes)
-        if isinstance(value, Gather):
-            found = found.union(*(axes_of(l.place, known) for l in value.lookups))
-    elif isinstance(value, Position):
-        found = frozenset(value.index.axes)
-    elif isinstance(value, Inside):
-        found = frozenset(a for guard in value.ranges for a in guard.index.axes)
-    known[value] = found
-    return found
+def dependences(instructions: Iterable[Instruction]) -> dict[Instruction, frozenset[Axis]]:
+    """The axes that each value depends on; what an instruction reads stands before it."""
+    known: dict[Instruction, frozenset[Axis]] = {}
+    for each in instructions:
+        known[each] = frozenset(axis for index in indices([each]) for axis in index.axes).union(
+            *(known[x] for x in operands(each))
+        )
+    return known
 
 
 def wide_dtype(root: Reduced) -> str:
@@ -372,10 +363,9 @@ class _Tree:
         piece = self.plan.piece
         ends = zip(self.sweep.order, piece.starts, piece.extents, strict=True)
         rewriter = Rewriter(self.places, {axis: (start, start + extent - 1) for axis, start, extent in ends})
-        known: dict[Instruction, frozenset[Axis]] = {}
         lowest = 1 if self.chunk is not None else 0
-        for new in rewriter.rewrite_all(self.sweep.instructions):
-            level = max([lowest, *(self.depth[a] for a in axes_of(new, known) if a in self.depth)])
+        for new, axes in dependences(rewriter.rewrite_all(self.sweep.instructions)).items():
+            level = max([lowest, *(self.depth[axis] for axis in axes if axis in self.depth)])
             self.levels[level].before.append(new)
         for s in self.sweep.stored:
             store = Store(
