@@ -217,3 +217,24 @@ def test_a_donated_constant_result():
         assert y is given
         assert total == SIZE
         assert y.tolist() == [2.5] * SIZE
+
+
+def test_a_donated_array_without_axes_comes_back_itself():
+    w = input_node("w", ArrayType())
+    f = native.compile(Graph((w,), (w * 0.5,)), donate=["w"], cache=False)
+    given = np.array(8.0)
+    for wanted in (4.0, 2.0, 1.0):
+        (y,) = f(w=given)
+        assert y is given
+        assert y == wanted
+    for number in (8.0, np.float64(8.0), 8):
+        assert f(w=number)[0] == 4.0
+
+
+@pytest.mark.parametrize("shape", [(0,), (3, 0)])
+def test_a_donated_array_without_entries(shape):
+    w = input_node("w", ArrayType(shape))
+    f = native.compile(Graph((w,), (apply("sin", w),)), donate=["w"], cache=False)
+    given = np.zeros(shape)
+    for _ in range(2):
+        assert f(w=given)[0] is given
