@@ -34,7 +34,7 @@ class PlainCall:
         self._program = ctypes.PYFUNCTYPE(ctypes.c_int32, pointers, pointers, pointers)(code.address(PROGRAM))
         self._code, self._signature, self._slow, self._fail = code, signature, slow, fail
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         try:
             given = self._inputs(args, kwargs)
         except _Unfit:
