@@ -139,7 +139,7 @@ class Arguments:
             made = {key: self.tree(inside, inputs, spoil) for key, inside in tree.items()}
             if rng.random() < spoil * 0.3:
                 made[rng.choice(["w", "extra", 1])] = made.pop(next(iter(made)))
-            return made
+            return dict(reversed(made.items())) if rng.random() < spoil * 0.3 else made
         inside = [self.tree(part, inputs, spoil) for part in tree]
         if rng.random() < spoil * 0.3:
             inside = inside[:-1] if rng.random() < 0.5 else [*inside, None]

@@ -5,23 +5,24 @@ What the entry does not take (another layout, a new shape, a traced value) comes
 
 from __future__ import annotations
 
-import inspect
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 import numpy as np
 
 from wengert.backends import interpreter
-from wengert.errors import GraphError
+from wengert.backends.base import Compiled
+from wengert.errors import GraphError, TraceError
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.walk import substitute
 from wengert.passes import pipeline
 from wengert.tracing.record import Leaf, Program, is_number, leaf_of, traced_program
 from wengert.tracing.tracer import Traced
-from wengert.tracing.trees import argument_names, flatten, name_of, unflatten
+from wengert.tracing.trees import argument_names, flatten, is_common, name_of, orders, parameters_of, unflatten
 
 if TYPE_CHECKING:
     from wengert.backends.native.compiled import Variant
@@ -30,35 +31,75 @@ if TYPE_CHECKING:
 CHAIN = 4
 """So many kinds of arguments are tried by the entries themselves, the newest first."""
 Backend = Literal["native", "interpreter"]
+BACKENDS: tuple[Backend, ...] = get_args(Backend)
 
 
+@overload
 def compile(
-    f: Callable[..., Any],
+    f: Graph, *, donate: str | int | Sequence[str | int] = ..., backend: Backend = ..., cache: bool = ...
+) -> Compiled: ...
+@overload
+def compile(
+    f: Callable[..., Any], *, donate: str | int | Sequence[str | int] = ..., backend: Backend = ..., cache: bool = ...
+) -> CompiledFunction: ...
+def compile(
+    f: Callable[..., Any] | Graph,
     *,
     donate: str | int | Sequence[str | int] = (),
     backend: Backend = "native",
     cache: bool = True,
-) -> CompiledFunction:
+) -> CompiledFunction | Compiled:
     """f as machine code: the same results to rounding, for arrays, numbers, and tuples, lists and dicts of them.
 
     f is run once for each kind of arguments (containers, shapes, dtypes) to write it down; what it captures, and what is no
     array or number, is taken as it is then. `donate` names parameters, or counts them, whose arrays may be overwritten:
     each becomes the first result of its type. With `cache`, machine code is kept on disk for the next process.
 
-    Raises GraphError where a donated parameter is not there or no result has its type; TraceError, at a call, where f does
-    what a graph cannot hold.
+    A graph becomes a callable that takes arrays by the names of its inputs and gives the tuple of its outputs.
+
+    Raises GraphError where f is no function and no graph, a donated parameter is not there or no result has its type;
+    TraceError, at a call, where f does what a graph cannot hold or an argument is of a kind for which no code can be kept.
     """
-    if backend not in ("native", "interpreter"):
+    names = (donate,) if isinstance(donate, str | int) else tuple(donate)
+    if backend not in BACKENDS:
         raise GraphError(
             f"There is no back end '{backend}'.",
-            "  the back ends are native and interpreter",
+            f"  the back ends are {' and '.join(BACKENDS)}",
             "Write:  backend='native'",
         )
-    names = (donate,) if isinstance(donate, str | int) else tuple(donate)
-    made: CompiledFunction = type("CompiledFunction", (CompiledFunction,), {"__module__": __name__})(
-        f, names, backend, cache
+    if isinstance(f, Graph):
+        return _compiled_graph(f, names, backend, cache)
+    if not callable(f):
+        raise GraphError(
+            f"A value of type {type(f).__name__} is no function that could be compiled.",
+            f"  it is {f!r:.60}",
+            "Give a function of arrays, or a graph.",
+        )
+    return _compiled_function(f, names, backend, cache)
+
+
+def _compiled_graph(graph: Graph, donate: Sequence[str | int], backend: Backend, cache: bool) -> Compiled:
+    graph = pipeline.run(graph)
+    if backend == "interpreter":
+        return interpreter.compile(graph)
+    from wengert.backends import native
+
+    names = graph.input_names
+    return native.compile(
+        graph, donate=[names[each] if isinstance(each, int) else each for each in donate], cache=cache
     )
-    update_wrapper(made, f)
+
+
+def _compiled_function(
+    f: Callable[..., Any], donate: Sequence[str | int], backend: Backend, cache: bool
+) -> CompiledFunction:
+    made: CompiledFunction = type("CompiledFunction", (CompiledFunction,), {"__module__": __name__})(
+        f, donate, backend, cache
+    )
+    update_wrapper(made, f, updated=())
+    for name, value in getattr(f, "__dict__", {}).items():
+        if not hasattr(made, name):  # what is its own stays so
+            setattr(made, name, value)
     return made
 
 
@@ -92,6 +133,17 @@ class CompiledFunction:
 
         return self if instance is None else MethodType(self, instance)
 
+    def __reduce__(self) -> Any:
+        """Its name, where a module has it under that; else f and the options, from which code is made again."""
+        found: Any = sys.modules.get(self.__module__)
+        name = str(getattr(self, "__qualname__", ""))
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        if found is self:
+            return name
+        options = self._options
+        return _compiled_function, (self.__wrapped__, options.donate, options.backend, options.cache)
+
     def graph(self, *args: Any, **kwargs: Any) -> Graph:
         """The graph that is run for arguments of these types."""
         return self._kind(args, kwargs).graph
@@ -115,7 +167,8 @@ class CompiledFunction:
 
     def _kind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Kind:
         leaves, spec = flatten((args, kwargs))
-        key = (spec, *(leaf_of(x) if is_number(x) else _fixed(x) for x in leaves))
+        order = orders((args, kwargs if _sees_order(self.__wrapped__) else list(kwargs.values())))
+        key = (spec, order, *(leaf_of(x) if is_number(x) else _fixed(x) for x in leaves))
         with self._lock:
             if key not in self._kinds:
                 self._kinds[key] = _Kind(self.__wrapped__, self._options, args, kwargs)
@@ -133,12 +186,34 @@ class CompiledFunction:
 
 
 def _fixed(value: Any) -> Any:
-    """What a leaf that is no number is known by."""
+    """What a leaf that is no number is known by.
+
+    Raises TraceError where it can change or holds numbers, so that code for it would go on with those of today.
+    """
+    if isinstance(value, slice):
+        return (slice, value.start, value.stop, value.step)
+    if isinstance(value, type):
+        return (type, value)
+    if hasattr(value, "__array__"):
+        raise TraceError(
+            f"A value of type {type(value).__name__} is no array of NumPy.",
+            f"  it is {value!r:.60}",
+            "Write:  np.asarray(x)",
+        )
     try:
         hash(value)
     except TypeError:
-        return (type(value), id(value))
+        raise TraceError(
+            f"A value of type {type(value).__name__} may change, and a compiled function would not see it.",
+            f"  it is {value!r:.60}",
+            "Give arrays in tuples, lists or dicts, and what steers the function as a number, a string or a tuple.",
+        ) from None
     return (type(value), value)
+
+
+def _sees_order(f: Callable[..., Any]) -> bool:
+    """Whether a function takes keywords by whatever name, and so may see their order."""
+    return any(p.kind == p.VAR_KEYWORD for p in parameters_of(f))
 
 
 @dataclass(frozen=True)
@@ -198,7 +273,7 @@ class _Kind:
     def entry(self, slow: Callable[..., Any]) -> Callable[..., Any]:
         """The emitted entry of this kind; what it does not take goes to `slow`."""
         variant = self.variant
-        if variant is None or variant.segments is not None:
+        if variant is None or variant.segments is not None or not self._plain_containers():
             return slow
         from wengert.backends.native import entry
 
@@ -206,6 +281,13 @@ class _Kind:
         result = unflatten(self.program.result, range(len(self.graph.outputs)))
         signature = variant.signature(self._trees(), result, strict=True, weak=weak)
         return entry.builtin(variant.code, signature, slow, self._interpreted)
+
+    def _plain_containers(self) -> bool:
+        """Whether an entry understands the containers of arguments and result, and the keywords are not seen in their order."""
+        trees = (self.program.arguments, self.program.result)
+        common = all(is_common(unflatten(spec, range(spec.num_leaves))) for spec in trees)
+        keywords = sum(kind == "keyword" for _, kind in self.parameters)
+        return common and not (keywords > 1 and _sees_order(self.f))
 
     def _trees(self) -> list[Parameter]:
         from wengert.backends.native.signature import Parameter, Static
@@ -262,17 +344,14 @@ def _named(graph: Graph, names: Sequence[str]) -> Graph:
 def _parameter_kinds(
     f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> list[tuple[str, Literal["positional", "either", "keyword"]]]:
-    """The name and kind of each argument: by position, by its name, or either."""
-    try:
-        parameters = list(inspect.signature(f).parameters.values())
-    except (TypeError, ValueError):
-        parameters = []
-    plain = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    """The name and kind of each argument: by position, by its name, or either.
+
+    A name that a decorated function only passes on is good for messages; what the decorator does to a keyword is not known.
+    """
+    plain = [p.name for p in parameters_of(f) if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    own = [p.name for p in parameters_of(f, wrapped=False) if p.kind == p.POSITIONAL_OR_KEYWORD]
     found: list[tuple[str, Literal["positional", "either", "keyword"]]] = []
     for k in range(len(args)):
-        if k < len(plain):
-            either = plain[k].kind == plain[k].POSITIONAL_OR_KEYWORD
-            found.append((plain[k].name, "either" if either else "positional"))
-        else:
-            found.append((f"argument {k}", "positional"))
+        name = plain[k] if k < len(plain) else f"argument {k}"
+        found.append((name, "either" if name in own else "positional"))
     return [*found, *((name, "keyword") for name in kwargs)]

@@ -304,6 +304,7 @@ def numbers(tree):
         ({"w": 0, "b": 1}, {"w": A}),
         ({"w": 0, "b": 1}, {"w": A, "c": B}),
         ({"w": 0, "b": 1}, {"w": A, "b": B, "c": C}),
+        ({"w": 0, "b": 1}, {"b": B, "w": A}),
         ({"w": 0, "b": 1}, type("Other", (dict,), {})(w=A, b=B)),
         (Pair(0, 1), (A, B)),
         (Pair(0, 1), namedtuple("Pair", "left right")(A, B)),

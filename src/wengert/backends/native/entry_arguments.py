@@ -56,7 +56,7 @@ def _place_of(f: Function, name: str, known: str, parameters: str) -> str:
 
 
 def open_container() -> Function:
-    """The items of a container become objects of their own; false where it is not of the planned type, length and keys."""
+    """The items of a container become objects of their own; false where it is not of the planned type, length and keys in order."""
     f = Function("wg_open", "i1", {"node": "ptr", "objects": "ptr"}, "internal", QUICK)
     get = Fields(f, tables.Node, "%node")
     thing, kind, planned, length = f.entry("ptr", "%objects", get("source")), get("kind"), get("type"), get("length")
@@ -72,13 +72,19 @@ def open_container() -> Function:
     f.label("dict")
     size = f.value(f"call i64 @PyDict_Size(ptr {thing})")
     f.require(f.compare("eq", "i64", size, length), "no")
-    keys = get("keys")
+    keys, place = get("keys"), f.value("alloca i64")
+    key, value = f.value("alloca ptr"), f.value("alloca ptr")
+    f.store("i64", 0, place)
     with f.count(length) as k:
-        found = f.value(f"call ptr @PyDict_GetItemWithError(ptr {thing}, ptr {f.entry('ptr', keys, k)})")
-        f.require(f.compare("ne", "ptr", found, NULL), "missing")
-        f.store("ptr", found, f.at(target, k, "ptr"))
+        more = f.value(f"call i32 @PyDict_Next(ptr {thing}, ptr {place}, ptr {key}, ptr {value})")
+        f.require(f.compare("ne", "i32", more, 0), "no")
+        f.store("ptr", f.load("ptr", value), f.at(target, k, "ptr"))
+        compared = f"ptr {f.load('ptr', key)}, ptr {f.entry('ptr', keys, k)}, i32 {abi.EQUAL}"
+        same = f.value(f"call i32 @PyObject_RichCompareBool({compared})")
+        f.require(f.compare("sge", "i32", same, 0), "failed")
+        f.require(f.compare("ne", "i32", same, 0), "no")
     f.do("ret i1 true")
-    f.label("missing")
+    f.label("failed")
     f.do("call void @PyErr_Clear()")
     f.jump("no")
     f.label("static")

@@ -21,8 +21,8 @@ _DECLARED = """
 @NumPy_False = external global i8
 @_Py_TrueStruct = external global i8
 declare ptr @PyArray_NewFromDescr(ptr, ptr, i32, ptr, ptr, ptr, i32, ptr)
-declare ptr @PyDict_GetItemWithError(ptr, ptr)
 declare ptr @PyDict_New()
+declare i32 @PyDict_Next(ptr, ptr, ptr, ptr)
 declare i32 @PyDict_SetItem(ptr, ptr, ptr)
 declare i64 @PyDict_Size(ptr)
 declare void @PyErr_Clear()
@@ -34,6 +34,7 @@ declare ptr @PyList_New(i64)
 declare i64 @PyLong_AsLongLongAndOverflow(ptr, ptr)
 declare void @PyMem_RawFree(ptr)
 declare ptr @PyMem_RawMalloc(i64)
+declare i32 @PyObject_RichCompareBool(ptr, ptr, i32)
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
 declare ptr @PyTuple_New(i64)
 declare void @Py_DecRef(ptr)

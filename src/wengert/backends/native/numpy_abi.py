@@ -40,12 +40,15 @@ Source: numpy/ndarraytypes.h, the same since NumPy 1.7.
 C_CONTIGUOUS, ALIGNED, WRITEABLE, WRITEBACK = 0x0001, 0x0100, 0x0400, 0x2000
 """The bits of the flags. Source: numpy/ndarraytypes.h."""
 
+EQUAL = 2
+"""Py_EQ, the comparison ==. Source: CPython's object.h."""
+
 _API = {"PyArray_Type": 2, "PyArray_NewFromDescr": 94}
 """Places in NumPy's table of C functions. Source: numpy/__multiarray_api.h; a place never changes its meaning."""
 
 _PYTHON = (
-    "PyDict_GetItemWithError",
     "PyDict_New",
+    "PyDict_Next",
     "PyDict_SetItem",
     "PyDict_Size",
     "PyErr_CheckSignals",
@@ -62,6 +65,7 @@ _PYTHON = (
     "PyLong_AsLongLongAndOverflow",
     "PyMem_RawFree",
     "PyMem_RawMalloc",
+    "PyObject_RichCompareBool",
     "PyObject_Vectorcall",
     "PyThread_acquire_lock",
     "PyThread_allocate_lock",
