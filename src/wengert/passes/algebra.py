@@ -70,6 +70,10 @@ def _negative_c(env: Env) -> bool:
     return env["c"] < 0
 
 
+def _finite_other_than_zero(env: Env) -> bool:
+    return math.isfinite(env["c"]) and env["c"] != 0
+
+
 def _power_of_two(env: Env) -> bool:
     c = env["c"]
     return moderate(c) and math.frexp(math.fabs(c))[0] == 0.5 and c != 1
@@ -160,6 +164,7 @@ UNITS: tuple[Rewrite, ...] = (
     Rule("twice", lambda x: x + x, lambda x: 2 * x, exact=True),
 )
 NUMBERS: tuple[Rewrite, ...] = (
+    Rule("weigh-number", lambda x, c: call("weigh", x, fill(c)), lambda x, c: fill(c) * x, exact=False, ulps=0, when=_finite_other_than_zero, examples=({"c": 3}, {"c": -0.1})),
     Rule("plus-negative-number", lambda x, c: x + fill(c), lambda x, c: x - fill(-c), exact=True, when=_negative_c, examples=({"c": -2}, {"c": -0.1})),
     Rule("minus-negative-number", lambda x, c: x - fill(c), lambda x, c: x + fill(-c), exact=True, when=_negative_c, examples=({"c": -2}, {"c": -0.1})),
     Rule("over-power-of-two", lambda x, c: x / fill(c), lambda x, c: fill(computed(_inverse, c)) * x, exact=True, when=_power_of_two, examples=({"c": 2}, {"c": Fraction(-1, 8)})),
