@@ -12,7 +12,8 @@ from wengert.loops.access import Index, flat
 from wengert.loops.fuse import Kernel, entries_of, numbers
 from wengert.loops.nest import Affine, Fill, Lookup, Statement
 from wengert.loops.pull import Place, Puller
-from wengert.loops.sweep import Stored, Sweep
+from wengert.loops.roots import Stored
+from wengert.loops.sweep import Sweep
 
 if TYPE_CHECKING:
     from wengert.loops.body import Body

@@ -44,8 +44,9 @@ from wengert.loops.nest import (
     buffers_of,
 )
 from wengert.loops.pull import Given, Place, Puller
+from wengert.loops.roots import Reduced, Stored, identity
 from wengert.loops.rows import in_blocks
-from wengert.loops.sweep import Reduced, Stored, Sweep, identity
+from wengert.loops.sweep import Sweep
 
 COMBINES: dict[str, Combine] = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum"}
 

@@ -28,7 +28,7 @@ from wengert.loops.nest import (
     along,
 )
 from wengert.loops.pull import Puller
-from wengert.loops.sweep import Stored
+from wengert.loops.roots import Stored
 
 PARALLEL_WORK = 400_000
 """The least number of multiplications that is worth a second thread."""

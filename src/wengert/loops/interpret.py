@@ -14,7 +14,6 @@ import numpy as np
 from wengert.errors import GraphError
 from wengert.ir.op import OPS
 from wengert.loops.nest import (
-    IDENTITY,
     Accumulate,
     Accumulator,
     Affine,
@@ -43,6 +42,7 @@ from wengert.loops.nest import (
     Total,
     While,
 )
+from wengert.loops.roots import identity
 from wengert.ops.vocabulary import NUMPY
 
 Scalar = Any
@@ -74,17 +74,6 @@ def run(program: Program, inputs: Sequence[Any]) -> list[np.ndarray]:
     with np.errstate(all="ignore"):
         state.body(program.body)
     return [state.entries(buffer).reshape(buffer.shape).copy() for buffer in program.outputs]
-
-
-def identity(combine: Combine, dtype: str) -> Scalar:
-    """The start of an accumulator: combine(identity, x) = x for every x of the dtype."""
-    number = IDENTITY[combine]
-    if dtype == "int64" and np.isinf(number):
-        ends = np.iinfo(np.int64)
-        number = ends.min if number < 0 else ends.max
-    if dtype == "bool":
-        number = number > 0
-    return np.dtype(dtype).type(number)
 
 
 def fused(a: Scalar, b: Scalar, c: Scalar) -> Scalar:
@@ -139,7 +128,7 @@ class Interpreter:
         """Run one statement; an instruction's value is kept for those behind it."""
         match statement:
             case Accumulator():
-                self.totals[statement] = identity(statement.combine, statement.dtype)
+                self.totals[statement] = np.dtype(statement.dtype).type(identity(statement.combine, statement.dtype))
             case Accumulate(accumulator, value):
                 total, given = self.totals[accumulator], self.values[value]
                 self.totals[accumulator] = COMBINE[accumulator.combine](total, given)

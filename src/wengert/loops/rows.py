@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from wengert.loops.buffers import BYTES
 from wengert.loops.coalesce import Rewriter
 from wengert.loops.nest import (
     Affine,
@@ -25,7 +26,8 @@ from wengert.loops.nest import (
     buffers_of,
     statements,
 )
-from wengert.loops.sweep import BLOCK, Reduced, Stored, Sweep, finish, identity, wide_dtype
+from wengert.loops.roots import Reduced, Stored, finish, identity, wide_dtype
+from wengert.loops.sweep import BLOCK, Sweep
 
 NEAR = 24 * 1024
 """The bytes that a block of rows may take: what the first cache holds with room to spare."""
@@ -33,7 +35,6 @@ FAR = 512 * 1024
 """An array smaller than this is near anyway."""
 MOST_PRIVATE = 256 * 1024
 """The bytes that are private to a block: they lie on the stack of a thread, which may be short."""
-BYTES = {"bool": 1, "int64": 8, "float32": 4, "float64": 8}
 
 
 @dataclass

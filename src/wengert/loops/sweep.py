@@ -11,13 +11,11 @@ from typing import TypeGuard
 
 from wengert.loops.coalesce import Piece, Rewriter, indices, merged, pieces, whole
 from wengert.loops.nest import (
-    IDENTITY,
     Accumulate,
     Accumulator,
     Affine,
     Axis,
     Buffer,
-    Combine,
     Compute,
     Contract,
     Fill,
@@ -25,7 +23,6 @@ from wengert.loops.nest import (
     Gather,
     Instruction,
     Load,
-    Lookup,
     LoopKind,
     Product,
     Statement,
@@ -34,6 +31,7 @@ from wengert.loops.nest import (
     along,
     operands,
 )
+from wengert.loops.roots import Reduced, Stored, finish, identity, wide_dtype
 
 BLOCK = 4096
 """So many float32 are added in float32; the blocks' totals in float64."""
@@ -45,35 +43,6 @@ LONGEST_CHUNK = 1 << 16
 LONG_ROW = 128
 """A row of at least so many entries times a vector is faster beside its neighbours than alone."""
 LANES = 16
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A value written at each entry of the space."""
-
-    value: Instruction
-    buffer: Buffer
-    index: Affine
-    lookups: tuple[Lookup, ...] = ()
-    combine: Combine | None = None
-
-
-@dataclass(frozen=True)
-class Reduced:
-    """A value combined over some axes of the space. The result has `size` entries from `start` on, which knows no axis of
-    the space; `index` is an entry's place among them, in the axes that are left.
-
-    `own` fills the part of the result that one block of a larger sweep makes, where that is not all of it.
-    """
-
-    value: Instruction
-    over: frozenset[Axis]
-    combine: Combine
-    buffer: Buffer
-    start: Affine
-    index: Affine
-    size: int
-    own: Statement | None = None
 
 
 @dataclass
@@ -250,22 +219,8 @@ def dependences(instructions: Iterable[Instruction]) -> dict[Instruction, frozen
     return known
 
 
-def wide_dtype(root: Reduced) -> str:
-    """The dtype of totals of totals."""
-    return "float64" if root.value.dtype == "float32" and root.combine == "add" else root.value.dtype
-
-
 def _fill(root: Reduced) -> Statement:
     return root.own or Fill(root.buffer, root.start, root.size, identity(root.combine, root.value.dtype))
-
-
-def identity(combine: Combine, dtype: str) -> float | int | bool:
-    """The number that combines with any other to that other."""
-    number = IDENTITY[combine]
-    if dtype in ("float32", "float64"):
-        return number
-    ends = {"maximum": -(2**63), "minimum": 2**63 - 1} if dtype == "int64" else {"maximum": False, "minimum": True}
-    return ends[combine] if combine in ends else int(number)
 
 
 # ---------------------------------------------------------------- plans
@@ -452,19 +407,3 @@ class _Tree:
             entries *= axis.extent
             middle -= 1
         return top, middle
-
-
-def finish(root: Reduced, partial: Buffer, slots: int) -> list[Statement]:
-    """The slots combined in order."""
-    size = root.size
-    entry, slot = Axis(size, "j"), Axis(slots, "c")
-    total = Accumulator(root.combine, partial.dtype)
-    load = Load(partial, along(slot) * size + along(entry))
-    inner = For(slot, (load, Accumulate(total, load)))
-    result: Instruction = Total(total)
-    body: list[Statement] = [total, inner, result]
-    if partial.dtype != root.buffer.dtype:
-        result = Compute("cast", (result,), root.buffer.dtype)
-        body.append(result)
-    body.append(Store(root.buffer, root.start + along(entry), result))
-    return [For(entry, tuple(body), "vector" if size > 1 else "serial")]

@@ -13,7 +13,8 @@ from wengert.backends.native.frame import OUT_OF_RANGE, Frame, is_embedded
 from wengert.backends.native.instructions import Value, constant_of, literal
 from wengert.backends.native.memory import BYTES
 from wengert.errors import GraphError
-from wengert.loops.nest import IDENTITY, Affine, Buffer, Combine, Compute, Constant, Lookup, Position, Range, Store
+from wengert.loops.nest import Affine, Buffer, Combine, Compute, Constant, Lookup, Position, Range, Store
+from wengert.loops.roots import identity
 
 SHUFFLED = 4
 """The largest step at which neighbours are loaded and shuffled instead of gathered."""
@@ -21,12 +22,7 @@ SHUFFLED = 4
 
 def identity_of(combine: Combine, dtype: str, width: int) -> Value:
     """The value that a combination leaves the other side unchanged with."""
-    number = IDENTITY[combine]
-    if dtype == "int64" and abs(number) == float("inf"):
-        number = -(2**63) if number < 0 else 2**63 - 1
-    if dtype == "bool":
-        number = number > 0
-    return constant_of(number, dtype, width)
+    return constant_of(identity(combine, dtype), dtype, width)
 
 
 class Entries(Frame):
