@@ -16,9 +16,11 @@ def test_what_it_is_then_an_example_then_two_commands():
     headings = re.findall(r"^#+ (.*)$", TEXT, re.MULTILINE)
     assert headings == [
         "wengert",
-        "An example",
+        "Equations",
+        "Functions",
         "Two commands",
-        "From Python",
+        "Equations from Python",
+        "Machine code",
         "The commands",
         "What is not there yet",
         "Licence",
