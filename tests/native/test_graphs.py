@@ -245,3 +245,21 @@ def test_blocks_of_long_rows_do_not_lie_on_the_stack():
     y = apply("exp", x - top)
     z = y * apply("broadcast", apply("sum", y, axes=(1,)), shape=x.shape, axes=(0,))
     assert_same(Case(Graph((x,), (z,)), {"x": np.random.default_rng(0).normal(size=x.shape)}))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    ("shape", "axis"), [((16,), 0), ((17,), 0), ((100_000,), 0), ((5, 40, 3), 1), ((3, 50), 1), ((40, 0), 0)]
+)
+def test_the_gradient_of_a_product_takes_as_many_steps_as_it_has_factors(shape, axis, dtype):
+    x = input_node("x", ArrayType(shape, dtype))
+    y = apply("prod", x, axes=(axis,))
+    loss = apply("sum", y, axes=tuple(range(y.type.rank)))
+    (bar,) = vjp([loss], [x], [constant(1, loss.type)])
+    assert bar is not None
+    rng = np.random.default_rng(0)
+    values = (1 + rng.normal(size=shape) / 1000).astype(dtype)
+    zeros = values.copy()
+    zeros.flat[: min(1, values.size)] = 0
+    for array in (values, zeros):
+        assert_same(Case(Graph((x,), (y, bar)), {"x": array}))

@@ -1,6 +1,6 @@
 """What is made smaller before kernels are formed: sizes become numbers, composite ops become simple ones, products become pairs.
 
-The values are those of the records, to rounding. It knows no loop.
+The values are those of the records, to rounding. It knows no loop nest.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.walk import rebuild
+from wengert.ops.control import results
 from wengert.ops.evaluate import bind_params
 from wengert.ops.primes import instance
 from wengert.ops.products import contraction_order
@@ -220,10 +221,19 @@ def _aligned(x: Node, labels: Labels, space: Labels, sizes: Mapping[int, int]) -
 # products without one factor
 
 
+FEW_FACTORS = 16
+"""Up to so many factors, a product for each is faster than products that run along the axis."""
+
+
 def _prod_others(node: Node) -> Node:
-    """Π_(k≠i) x_k as a product over a square, with 1 on its diagonal."""
+    """Π_(k≠i) x_k: of few factors a product over a square, with 1 on its diagonal; else that before i times that behind."""
     (x,), axis = node.inputs, node.params["axis"]
     size, rank = x.shape[axis], x.type.rank
+    if size > FEW_FACTORS:
+        order = (axis, *(k for k in range(rank) if k != axis))
+        rows = x if axis == 0 else apply("transpose", x, axes=order)
+        others = _running_product(rows, reverse=False) * _running_product(rows, reverse=True)
+        return others if axis == 0 else apply("transpose", others, axes=tuple(order.index(k) for k in range(rank)))
     shape = (*x.shape[:axis], size, *x.shape[axis:])
     wide = apply("broadcast", x, shape=shape, axes=tuple(k if k < axis else k + 1 for k in range(rank)))
     place = apply("position", size=size, dtype="int64")
@@ -231,6 +241,15 @@ def _prod_others(node: Node) -> Node:
     columns = apply("broadcast", place, shape=shape, axes=(axis + 1,))
     others = apply("where", apply("equal", rows, columns), constant(1, wide.type), wide)
     return apply("prod", others, axes=(axis + 1,))
+
+
+def _running_product(x: Node, reverse: bool) -> Node:
+    """The product of the rows before each row, or behind it."""
+    row = x.type.with_shape(x.shape[1:])
+    before, factor = input_node("before", row), input_node("factor", row)
+    body = Graph((before, factor), (before * factor, before))
+    params = {"carries": 1, "xs": 1, "length": x.shape[0], "first": None, "reverse": reverse}
+    return results(apply("scan", constant(1, row), x, body=body, **params))[1]
 
 
 def _reduction(node: Node) -> Node:
