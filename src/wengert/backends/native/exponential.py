@@ -100,10 +100,10 @@ def keep_tiny(b: Floating, x: Value, y: Value) -> Value:
     return b.where(b.less(b.abs(x), b.like(TINY[x.dtype], x)), x, y)
 
 
-def tanh(b: Floating, x: Value) -> Value:
+def tanh(b: Memory, x: Value) -> Value:
     """tanh x = t/(t + 2) with t = e^(2x) − 1."""
     flat = TANH_FLAT[x.dtype]
-    inside = b.clamp(x, -flat, flat)
+    inside = within(b, x, -flat, flat)
     n, p = expm1_reduced(b, b.add(inside, inside))
     power = b.power_of_two(n, x.dtype)
     t = b.fma(power, p, b.subtract(power, b.like(1, x)))
