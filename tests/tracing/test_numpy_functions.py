@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.special as special
 
+import wengert as wg
 from wengert.autodiff.check import check_grads
 from wengert.errors import TraceError
 from wengert.ir.verify import verify
@@ -85,6 +86,17 @@ def test_bits_of_truth_values_are_truth_values(ufunc):
 )
 def test_rounding_on_both_sides_of_zero(f):
     agree(f, np.array([-2.5, -1.2, -0.5, 0.3, 1.5, 2.7]))
+
+
+WHOLE = [0, 1, -1, 2, -7, 10**6, 2**53 + 1, -(2**60) - 7, 3 * 2**61 + 5, 2**63 - 1, -(2**63)]
+
+
+@pytest.mark.parametrize("backend", ["native", "interpreter"])
+def test_whole_numbers_are_divided_exactly(backend):
+    x, y = (a.ravel() for a in np.meshgrid(WHOLE, [*WHOLE, 3, 10, -10]))
+    divided = wg.compile(lambda x, y: (x // y, x % y), backend=backend, cache=False)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(divided(x, y), (x // y, x % y))
 
 
 CASES = {

@@ -129,11 +129,32 @@ def _ceil(x: Node) -> Node:
 
 
 def _floor_divide(x: Node, y: Node) -> Node:
-    """⌊x / y⌋; of whole numbers through real ones, which hold them exactly up to 2⁵³."""
-    if x.type.is_float:
-        return apply("floor", x / y)
-    real = [apply("cast", each, dtype="float64") for each in (x, y)]
-    return apply("cast", apply("floor", real[0] / real[1]), dtype=x.type.dtype)
+    return apply("floor", x / y) if x.type.is_float else _whole_division(x, y)[0]
+
+
+def _remainder(x: Node, y: Node) -> Node:
+    return x - y * apply("floor", x / y) if x.type.is_float else _whole_division(x, y)[1]
+
+
+def _whole_division(x: Node, y: Node) -> tuple[Node, Node]:
+    """(⌊x / y⌋, x − y ⌊x / y⌋) of whole numbers, both 0 where y is 0, as in NumPy.
+
+    Real numbers give the quotient to 53 bits, the same for what is left gives the others, and the last may be wrong by one.
+    """
+    zero, divisor = constant_like(0, x), apply("cast", y, dtype="float64")
+    quotient, rest = zero, x
+    for _ in range(2):
+        part = apply("cast", apply("floor", apply("cast", rest, dtype="float64") / divisor), dtype="int64")
+        quotient, rest = quotient + part, rest - part * y
+    positive = y > 0
+    below = apply("where", positive, rest < 0, rest > 0)
+    beyond = apply("where", positive, apply("greater_equal", rest, y), apply("less_equal", rest, y))
+    change = apply("cast", beyond, dtype="int64") - apply("cast", below, dtype="int64")
+    defined = apply("not_equal", y, zero)
+    return (
+        apply("where", defined, quotient + change, zero),
+        apply("where", defined, rest - change * y, zero),
+    )
 
 
 def _reciprocal(x: Node) -> Node:
@@ -164,7 +185,7 @@ COMPOSED: dict[Any, Rule] = {
     np.trunc: _trunc,
     np.rint: lambda x: apply("round", x) if x.type.is_float else x,
     np.floor_divide: _floor_divide,
-    np.remainder: lambda x, y: x - y * _floor_divide(x, y),
+    np.remainder: _remainder,
     np.logical_xor: lambda x, y: apply("not_equal", x, y),
     np.isnan: lambda x: apply("not_equal", x, x),
     np.isfinite: _finite,
