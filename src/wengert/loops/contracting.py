@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from wengert.loops.nest import Compute, Gather, Instruction, Lookup
+from wengert.loops.nest import Compute, Gather, Instruction, Lookup, operands
 
 FLOATS = ("float32", "float64")
 New = dict[Instruction, Instruction]
@@ -79,13 +79,6 @@ def _fused(total: Compute, product: Compute, new: New, made: list[Instruction]) 
 
 def _uses(instructions: Iterable[Instruction], results: Iterable[Instruction]) -> dict[Instruction, int]:
     uses: dict[Instruction, int] = {}
-    for each in instructions:
-        if isinstance(each, Compute):
-            read: Iterable[Instruction] = each.inputs
-        else:
-            read = [lookup.place for lookup in each.lookups] if isinstance(each, Gather) else ()
-        for x in read:
-            uses[x] = uses.get(x, 0) + 1
-    for x in results:
+    for x in (*(x for each in instructions for x in operands(each)), *results):
         uses[x] = uses.get(x, 0) + 1
     return uses

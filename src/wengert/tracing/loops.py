@@ -118,12 +118,10 @@ class _Step:
     """The carries after the step."""
 
 
-def _settled(
-    carries: Sequence[Leaf], call: Callable[[list[Leaf]], Recorded], names: Sequence[str], spec: Spec
-) -> _Step:
+def _settled(carries: Sequence[Leaf], call: Callable[[list[Leaf]], Recorded], names: Sequence[str]) -> _Step:
     """The step for carries that keep their type: a Python number among them takes the dtype that the body gives it.
 
-    Raises TraceError where a carry changes its container, shape or dtype.
+    Raises TraceError where a carry changes its shape or dtype.
     """
     current = list(carries)
     for _ in range(3 * len(current) + 2):
@@ -189,7 +187,7 @@ def build_scan(
         names = [f"carry {k}" for k in range(n)] + [f"x {k}" for k in range(len(xs[1]))]
         return record(new_inputs(names, given), [leaf.weak for leaf in given], body)
 
-    step = _settled(init[1], call, [f"carry {k}" for k in range(len(init[1]))], init[2])
+    step = _settled(init[1], call, [f"carry {k}" for k in range(len(init[1]))])
     n = len(step.carries)
     outer = [input_node(f"first {k}", leaf.type) for k, leaf in enumerate(step.carries)]
     outer += [input_node(f"xs {k}", leaf.type) for k, leaf in enumerate(xs[1])]
@@ -228,7 +226,7 @@ def build_fori(f: Body, init: tuple[Sequence[Any], Sequence[Leaf], Spec], lower:
         given = [Leaf(COUNTER, True), *carries]
         return record(new_inputs(names, given), [leaf.weak for leaf in given], body)
 
-    step = _settled(init[1], call, [f"carry {k}" for k in range(len(init[1]))], init[2])
+    step = _settled(init[1], call, [f"carry {k}" for k in range(len(init[1]))])
     captured = [value for value, _ in step.body.captured]
     outer = [input_node(f"first {k}", leaf.type) for k, leaf in enumerate(step.carries)] + _outer(captured)
     body = Graph((*step.body.inputs, *_held(step.body, captured)), tuple(step.after))
@@ -260,7 +258,7 @@ def build_while(test: Body, f: Body, init: tuple[Sequence[Any], Sequence[Leaf], 
 
         return record(new_inputs(names, carries), [leaf.weak for leaf in carries], body)
 
-    step = _settled(init[1], call, names, init[2])
+    step = _settled(init[1], call, names)
     weak = [leaf.weak for leaf in step.carries]
     tested = record(new_inputs(names, step.carries), weak, lambda values: test(unflatten(init[2], values)))
     if [node.type for node in tested.outputs] != [ArrayType((), "bool")]:

@@ -58,7 +58,7 @@ declare void @llvm.aarch64.hint(i32)
 def text(target: Target) -> str:
     """The module."""
     parts = (
-        _parallel_for(target),
+        _parallel_for(),
         _serial(),
         _start(),
         _work(target),
@@ -70,7 +70,7 @@ def text(target: Target) -> str:
     return "\n".join([_GLOBALS, *(part.text() for part in parts)]) + "\n"
 
 
-def _parallel_for(target: Target) -> Function:
+def _parallel_for() -> Function:
     """Runs function(context, k) for every chunk k, by the helpers and the caller, or by the caller alone."""
     f = Function(PARALLEL_FOR, "void", {"function": "ptr", "context": "ptr", "chunks": "i64"})
     wanted = f.value(f"load atomic i64, ptr @{_WANTED} monotonic, align 8")
