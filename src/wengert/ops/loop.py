@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
@@ -106,7 +107,8 @@ class Loop:
 
     def recording(self, nodes: Sequence[Node]) -> Loop:
         """The loop whose ys hold these nodes of the body too."""
-        return replace(self, ys=(*self.ys, *(node for node in dict.fromkeys(nodes) if node not in self.ys)))
+        held = set(self.ys)
+        return replace(self, ys=(*self.ys, *(node for node in dict.fromkeys(nodes) if node not in held)))
 
     def changed(self, after: Sequence[Node]) -> Loop:
         """The loop with another body: what the carries and the ys become."""
@@ -115,7 +117,12 @@ class Loop:
 
     def place(self, y: Node) -> int:
         """The place of a y among the results of the node."""
-        return len(self.carries) + self.ys.index(y)
+        return self._places[y]
+
+    @cached_property
+    def _places(self) -> dict[Node, int]:
+        n = len(self.carries)
+        return {y: n + k for k, y in reversed(list(enumerate(self.ys)))}
 
 
 class Names:
@@ -123,6 +130,8 @@ class Names:
 
     def __init__(self, taken: Iterable[str]) -> None:
         self.taken = set(taken)
+        self.counts: dict[str, int] = {}
+        """The last number behind each name."""
 
     def fresh(self, stem: str, like: Node) -> Node:
         """A new input of the type of another node, named by a stem and the name of that (of its op, where it is no input)."""
@@ -130,22 +139,22 @@ class Names:
 
     def typed(self, stem: str, like: Node, type: ArrayType) -> Node:
         """The same of another type."""
-        name = f"{stem} of {like.params.get('name', like.op.name)}"
-        while name in self.taken:
-            name += "'"
-        self.taken.add(name)
-        return input_node(name, type)
+        return input_node(self._free(f"{stem} of {like.params.get('name', like.op.name)}"), type)
 
     def again(self, node: Node) -> Node:
         """An input that stands for another under a name that is not taken: the input itself, where its own is not."""
         name = str(node.params["name"])
-        if name not in self.taken:
-            self.taken.add(name)
-            return node
-        while name in self.taken:
-            name += "'"
-        self.taken.add(name)
-        return input_node(name, node.type)
+        free = self._free(name)
+        return node if free == name else input_node(free, node.type)
+
+    def _free(self, name: str) -> str:
+        """The name, which is taken from now on; with a number behind it where it was taken before."""
+        free = name
+        while free in self.taken:
+            self.counts[name] = self.counts.get(name, 1) + 1
+            free = f"{name} {self.counts[name]}"
+        self.taken.add(free)
+        return free
 
 
 def names_of(loop: Loop) -> Names:
