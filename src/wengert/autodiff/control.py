@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from wengert.autodiff.branches import batch_cond, jvp_cond, vjp_cond
+from wengert.autodiff.factors import gathered
 from wengert.autodiff.forward import jvp
 from wengert.autodiff.residuals import Reads, read_back, residuals
 from wengert.autodiff.reverse import contributions
@@ -116,7 +117,8 @@ def _step_back(loop: Loop, cotangents: Cotangents) -> _Step:
             break
     back = {x: filled(found.bars.get(x), x.type) for x in active if x in found.bars or x in of_carries}
     opened = without_primes([*loop.after, *back.values()])[len(loop.after) :]
-    return _Step(names, of_carries, of_ys, dict(zip(back, opened, strict=True)))
+    given = [*of_carries.values(), *(y for y in of_ys if y is not None)]
+    return _Step(names, of_carries, of_ys, dict(zip(back, gathered(opened, given), strict=True)))
 
 
 def _active(loop: Loop, wanted: Sequence[bool]) -> list[Node]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -29,8 +30,21 @@ def residuals(loop: Loop, back: Sequence[Node], signals: Sequence[Node]) -> Resi
     frontier = [x for node in order if node in moved for x in node.inputs if x not in moved]
     frontier += [node for node in back if node not in moved]
     varying = depends_on(frontier, loop.varying)
-    found = dear(frontier, [carry.inner for carry in loop.carries])
+    found = _kept(loop, frontier, varying)
     return Residuals([x for x in found if x in varying], [x for x in found if x not in varying])
+
+
+def _kept(loop: Loop, frontier: Sequence[Node], varying: Collection[Node]) -> list[Node]:
+    """What the frontier is cheaply made of; a node of it instead, where it takes the place of one that nothing else needs."""
+    carries = [carry.inner for carry in loop.carries]
+    sources = {node: [x for x in dear([node], carries) if x in varying] for node in dict.fromkeys(frontier)}
+    needed = Counter(x for xs in sources.values() for x in xs)
+    instead = [
+        node
+        for node, xs in sources.items()
+        if len(xs) == 1 and needed[xs[0]] == 1 and xs[0].type == node.type and xs[0] not in loop.ys
+    ]
+    return dear(frontier, [*carries, *instead])
 
 
 class Reads(NamedTuple):
