@@ -262,7 +262,11 @@ class _Grouping:
         for x, identical in reads.items():
             kernel.reads[x] = kernel.reads.get(x, True) and identical
         self.home[root] = kernel
-        wait(self.kernels, kernel, closure(self.home[x] for x in outside))
+        needed = closure(self.home[x] for x in outside)
+        if len(kernel.roots) == 1:  # nothing waits for a new kernel
+            kernel.needs = needed
+        else:
+            wait(self.kernels, kernel, needed)
 
     def _kernel_for(self, root: Node, ops: int, same: set[Node], waits: int, reads: dict[Node, bool]) -> Kernel | None:
         space = space_of(root)
