@@ -10,8 +10,10 @@ from tests.native.lanes import Kernel, named
 from tests.native.math_functions import FUNCTIONS
 from wengert.backends.native import jit, library, runtime
 from wengert.backends.native.build import Build
-from wengert.backends.native.builder import Builder, Module
+from wengert.backends.native.builder import Builder
 from wengert.backends.native.jit import emit_object
+from wengert.backends.native.microkernel import Tile, tile_kernel
+from wengert.backends.native.module import PLAIN, QUICK, Module
 from wengert.backends.native.target import AARCH64, AVX2, AVX512, X86_64_V2, Target, host
 from wengert.backends.native.values import Value, type_of
 from wengert.ir.graph import Graph, apply, input_node
@@ -77,10 +79,23 @@ def test_function_is_compiled_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["wg_parallel_for", "wg_poll", "wg_nothing_float32_4", "tanh", "wg_tanh", "wg_tile_f32_8x2x16"]
+    "name", ["wg_parallel_for", "wg_poll", "wg_nothing_float32_4", "tanh", "wg_tanh", "wg_kernel_f32_3x3"]
 )
 def test_other_symbols_are_not_of_the_library(name: str) -> None:
     assert not library.provides(name)
+
+
+def test_kernel_of_a_matrix_product_is_shared_where_the_module_shares() -> None:
+    tile = Tile("float32", 3, 1, 4)
+    alone, sharing = Module(host()), Module(host(), shares=True)
+    assert tile_kernel(alone, tile) == tile_kernel(sharing, tile) == f"@{tile.name}"
+    assert alone.defined(tile.name)
+    assert not sharing.defined(tile.name)
+    assert library.provides(tile.name)
+    for target in TARGETS.values():
+        text = library.text(tile.name, target)
+        assert re.findall(r"^define (?!internal)[^@]*@(\w+)\(", text, re.MULTILINE) == [tile.name]
+        assert emit_object(text, target)
 
 
 def test_module_that_shares_nothing_holds_its_functions() -> None:
@@ -108,3 +123,10 @@ def test_function_in_a_long_loop_runs_often() -> None:
     loop = apply("scan", x, body=body, carries=1, xs=0, length=10**5, reverse=False, first=None)
     text = Build(pipeline.run(Graph((x,), tuple(results(loop))))).emitted.text
     assert not [name for name in runtime.imports_of(text) if library.provides(name)]
+
+
+def test_program_that_only_starts_threads_is_itself_compiled_quickly() -> None:
+    head = next(line for line in program_of(10**6).splitlines() if line.startswith("define i32 @program"))
+    assert head.endswith(f"{QUICK} {{")
+    head = next(line for line in program_of(64).splitlines() if line.startswith("define i32 @program"))
+    assert head.endswith(f"{PLAIN} {{")

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import permutations
 from typing import Any
 from typing import Literal as OneOf
 
@@ -356,8 +355,11 @@ def _admits(op: str, wanted: tuple[str | None, ...] | None, heads: tuple[str, ..
         return True
     if len(wanted) != len(heads):
         return False
-    orders = permutations(heads) if op in SWAPS else (heads,)
-    return any(all(w is None or w == h for w, h in zip(wanted, order, strict=True)) for order in orders)
+    return _agree(wanted, heads) or (op in SWAPS and _agree(wanted, heads[::-1]))
+
+
+def _agree(wanted: tuple[str | None, ...], heads: tuple[str, ...]) -> bool:
+    return all(one is None or one == head for one, head in zip(wanted, heads, strict=True))
 
 
 def listing(rules: Sequence[Rewrite]) -> str:

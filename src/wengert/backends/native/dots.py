@@ -18,6 +18,7 @@ from wengert.backends.native.module import Module
 from wengert.backends.native.packing import pack_kernel
 from wengert.backends.native.target import Target
 
+PARAMETERS = "ptr noalias readonly %a, ptr noalias readonly %b, ptr noalias %out, i64 %k, i64 %a_row, i64 %b_column, i64 %out_row"
 MOST_ROWS = 4
 BLOCK_COLUMNS = 512
 
@@ -42,7 +43,7 @@ def dots_kernel(module: Module, dots: Dots) -> str:
     """The name of the kernel out[i, j] = Σ_k a[i, k] b[j, k]; its arguments are a, b, out, k ≥ lanes and the strides in bytes
     of the rows of a, of b and of out.
     """
-    return module.define_once(dots.name, lambda: _Writer(module, dots).text())
+    return module.kernel(dots.name, PARAMETERS, lambda module: _Writer(module, dots).text())
 
 
 Totals = dict[tuple[int, int, int], Value]
@@ -73,11 +74,8 @@ class _Writer:
         totals = self._last(a, columns, totals)
         self._write(totals)
         b.emit("ret void")
-        parameters = "ptr noalias readonly %a, ptr noalias readonly %b, ptr noalias %out, i64 %k, " + ", ".join(
-            f"i64 %{name}" for name in ("a_row", "b_column", "out_row")
-        )
         lines = "\n".join(b.lines)
-        return f"define internal void @{dots.name}({parameters}) noinline #0 {{\nentry:\n{lines}\n}}"
+        return f"define internal void @{dots.name}({PARAMETERS}) noinline #0 {{\nentry:\n{lines}\n}}"
 
     def _row(self, base: str, stride: str, index: int) -> str:
         if index == 0:

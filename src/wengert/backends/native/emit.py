@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,13 +12,16 @@ from wengert.backends.native.facts import FactBook
 from wengert.backends.native.frame import Placement, Unit, is_embedded
 from wengert.backends.native.function import Function
 from wengert.backends.native.inlining import in_place
+from wengert.backends.native.loops_ir import work_of
 from wengert.backends.native.memory import BYTES
-from wengert.backends.native.module import Module
-from wengert.backends.native.outlining import chosen
+from wengert.backends.native.module import PLAIN, QUICK, Module
+from wengert.backends.native.outlining import Outlined, chosen
 from wengert.backends.native.target import Target
 from wengert.errors import GraphError
-from wengert.loops.nest import Buffer, Program, buffers_of, statements
+from wengert.loops.nest import Buffer, Contract, For, Program, Replay, Statement, While, bodies, buffers_of, statements
 
+MOSTLY_ELSEWHERE = 400
+"""A program whose functions run so many times the instructions that it runs itself is itself made quickly, not well."""
 CONSTANT = "wg_constant"
 """The symbols of the large constants are this word and their numbers."""
 
@@ -83,11 +87,32 @@ def _define_program(unit: Unit, program: Program, constants: Sequence[Buffer], n
         function.workspace = function.one.pointer(f"getelementptr i8, ptr %arena, i64 {at}")
     function.write()
     if not unit.tapes:
-        unit.module.define(name, function.text(f"define i32 @{name}({arguments}) #0"))
+        attributes = QUICK if _only_calls(program.body, function.outlined) else PLAIN
+        unit.module.define(name, function.text(f"define i32 @{name}({arguments}) {attributes}"))
         return
     inner = unit.module.unique(f"{name}.taped")
     unit.module.define(inner, function.text(f"define internal i32 @{inner}({arguments}, ptr %tapes) #0"))
     unit.module.define(name, _tape_keeper(unit, name, inner, arguments))
+
+
+def _only_calls(body: Sequence[Statement], outlined: Outlined) -> bool:
+    """Whether a function hardly does more than to call others."""
+    return _own_work(body, outlined) * MOSTLY_ELSEWHERE < work_of(body)
+
+
+def _own_work(body: Sequence[Statement], outlined: Outlined) -> float:
+    """About the number of instructions that a function runs itself."""
+    total = 0.0
+    for statement in body:
+        if statement in outlined or (isinstance(statement, For) and statement.kind == "parallel"):
+            continue
+        inside = sum(_own_work(part, outlined) for part in bodies(statement))
+        if isinstance(statement, For):
+            inside *= statement.axis.extent
+        elif isinstance(statement, While | Replay | Contract):
+            inside = math.inf
+        total += 1 + inside
+    return total
 
 
 def _tape_keeper(unit: Unit, name: str, inner: str, arguments: str) -> str:

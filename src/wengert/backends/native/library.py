@@ -1,4 +1,5 @@
-"""The mathematical functions as code that the programs of a process share: each is made at the first use, and kept on disk.
+"""Mathematical functions and matrix kernels as code that the programs of a process share, each made at its first use and kept
+on disk.
 
 A name says all: `wg_tanh_float32_32` is tanh of 32 float32. It knows no program.
 """
@@ -12,7 +13,7 @@ from functools import cache
 from wengert.backends.native import angles, jit
 from wengert.backends.native.builder import Builder, definition
 from wengert.backends.native.instructions import Value
-from wengert.backends.native.module import Module
+from wengert.backends.native.module import SHARED, Module
 from wengert.backends.native.target import Target, host
 from wengert.backends.native.trigonometry import limit_of
 
@@ -23,7 +24,9 @@ _DECLARED = re.compile(r"^declare [^@\n]*@(\w+)\(", re.MULTILINE)
 def provides(name: str) -> bool:
     """Whether a symbol is a function of the library."""
     found = _NAME.fullmatch(name)
-    return found is not None and (name.startswith(angles.PREFIX) or hasattr(Builder, found.group(1)))
+    return name in SHARED or (
+        found is not None and (name.startswith(angles.PREFIX) or hasattr(Builder, found.group(1)))
+    )
 
 
 def address(name: str) -> int:
@@ -41,6 +44,11 @@ def _code(name: str) -> jit.Code:
 
 def text(name: str, target: Target) -> str:
     """The module with one function; it declares the functions of the library that this one calls."""
+    if name in SHARED:
+        module = Module(target)
+        module.define(name, SHARED[name](module))
+        module.export(name)
+        return module.text()
     found = _NAME.fullmatch(name)
     assert found is not None, name
     function, exponent, dtype, width = found.group(1), found.group(2), found.group(3), int(found.group(4))

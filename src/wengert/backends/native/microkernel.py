@@ -21,6 +21,7 @@ PARAMETERS = (
     "ptr noalias readonly %a, ptr noalias readonly %b, ptr noalias %out, i64 %k, "
     "i64 %a_row, i64 %a_inner, i64 %b_inner, i64 %out_row"
 )
+_LONG_PARAMETERS = f"{PARAMETERS}, ptr %kernel, i64 %rows, i64 %columns"
 MOST_TILE_ENTRIES = 1024
 """No tile has more sums."""
 
@@ -81,7 +82,7 @@ def tile_kernel(module: Module, tile: Tile) -> str:
     """The name of the kernel out[i, j] = Σ_k a[i, k] b[k, j] of a tile; its arguments are a, b, out, k ≥ 1 and the strides
     of a's rows, a's inner axis, b's inner axis and out's rows. Columns of b and out are contiguous.
     """
-    return module.define_once(tile.name, lambda: _Writer(module, tile).text())
+    return module.kernel(tile.name, PARAMETERS, lambda module: _Writer(module, tile).text())
 
 
 class _Writer:
@@ -188,7 +189,7 @@ def long_sums(module: Module, dtype: str, lanes: int) -> str:
     Its arguments are those of the kernel, then the kernel, the rows of its tile, and the columns, a multiple of `lanes`.
     """
     name = f"wg_long_sums_{SUFFIXES[dtype]}x{lanes}"
-    return module.define_once(name, lambda: _long_sums(module, name, dtype, lanes))
+    return module.kernel(name, _LONG_PARAMETERS, lambda module: _long_sums(module, name, dtype, lanes))
 
 
 def _long_sums(module: Module, name: str, dtype: str, lanes: int) -> str:
@@ -213,8 +214,7 @@ def _long_sums(module: Module, name: str, dtype: str, lanes: int) -> str:
                 b.store(b.add(b.load(place, dtype), b.load(b.element(part, dtype, str(j)), dtype)), place)
     b.emit("ret void")
     lines = "\n".join(b.lines)
-    parameters = f"{PARAMETERS}, ptr %kernel, i64 %rows, i64 %columns"
-    return f"define internal void @{name}({parameters}) noinline #0 {{\nentry:\n{lines}\n}}"
+    return f"define internal void @{name}({_LONG_PARAMETERS}) noinline #0 {{\nentry:\n{lines}\n}}"
 
 
 def moved(b: Memory, pointer: str, by: Count) -> str:

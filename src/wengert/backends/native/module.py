@@ -10,6 +10,12 @@ from wengert.backends.native.target import Target
 _NAME = re.compile(r"@([\w.$]+)\(")
 
 
+PLAIN, QUICK = "#0", "#1"
+"""The attributes of functions: all have the first; one with the second is compiled in a fraction of the time, to slower code."""
+SHARED: dict[str, Callable[[Module], str]] = {}
+"""How each kernel that modules share is written, by its name; noted by the modules that ask for it."""
+
+
 class Module:
     """The parts of one LLVM module; each declaration, array and function stands in it once.
 
@@ -64,6 +70,13 @@ class Module:
             self._names.add(name)
         return "@" + name
 
+    def kernel(self, name: str, parameters: str, write: Callable[[Module], str]) -> str:
+        """The name (with its @) of a kernel without result that is the same in every module: of a copy, or of the shared one."""
+        if not self.shares:
+            return self.define_once(name, lambda: write(self))
+        SHARED.setdefault(name, write)
+        return self.declare(f"declare void @{name}({parameters})")
+
     def export(self, name: str) -> None:
         """Let a function be seen from outside."""
         self._functions[name] = self._functions[name].replace("define internal ", "define ", 1)
@@ -90,6 +103,7 @@ class Module:
         """The whole module as LLVM text."""
         arrays = [f"@{name} = private unnamed_addr {body}" for body, name in self._arrays.items()]
         attributes = f"attributes #0 = {{ {self.target.attributes} }}"
+        quick = f"attributes {QUICK} = {{ {self.target.attributes} noinline optnone }}"
         header = f'target triple = "{self.target.triple}"'
-        parts = [header, *arrays, *self._declarations.values(), *self._functions.values(), attributes]
+        parts = [header, *arrays, *self._declarations.values(), *self._functions.values(), attributes, quick]
         return "\n".join(parts) + "\n"

@@ -30,7 +30,7 @@ def pack_kernel(module: Module, dtype: str, unit: Unit) -> str:
     lanes = module.target.lanes(dtype)
     name = f"wg_pack_{SUFFIXES[dtype]}_{unit}"
     writers = {"column": _rows, "inner": _transposed, "none": _plain}
-    return module.define_once(name, lambda: writers[unit](module, name, dtype, lanes))
+    return module.kernel(name, _PARAMETERS, lambda module: writers[unit](module, name, dtype, lanes))
 
 
 def _function(b: Memory, name: str) -> str:

@@ -14,7 +14,7 @@ _DECLARED = re.compile(r"^\s*declare\b[^@\n]*@([\w.$]+)\(", re.MULTILINE)
 
 def imports_of(ir_text: str) -> dict[str, int]:
     """The addresses of the symbols that a module declares and that this process has: the pool, `wg_poll`, Python's functions,
-    the mathematical functions of the library.
+    the functions of the library.
 
     What is not among them (libm's functions) the linker looks for in the process.
     """

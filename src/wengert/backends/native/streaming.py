@@ -17,7 +17,7 @@ ROWS_AT_ONCE = 8
 def stream_kernel(module: Module, tile: Tile) -> str:
     """The name of the kernel out[0, j] = Σ_k a[0, k] b[k, j] for the columns of a tile of one row."""
     name = tile.name.replace("tile", "stream")
-    return module.define_once(name, lambda: _Writer(module, tile).text(name))
+    return module.kernel(name, PARAMETERS, lambda module: _Writer(module, tile).text(name))
 
 
 class _Writer:
