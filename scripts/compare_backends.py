@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -23,7 +24,7 @@ from scripts.random_graphs import Case, random_case
 from wengert.ir.dump import dump
 from wengert.ir.graph import Graph
 from wengert.ir.walk import topological
-from wengert.ops.evaluate import evaluate
+from wengert.ops.evaluate import evaluate, run, schedule, with_sizes
 
 TOLERANCE = {"float64": 1e-10, "float32": 2e-3}
 LONGEST = 120
@@ -150,20 +151,30 @@ def _wrong(a: np.ndarray, b: np.ndarray, tolerance: float, slack: Any) -> np.nda
 
 
 def _slack(case: Case) -> list[Any]:
-    """How far the interpreter's own results move when inputs move by their rounding: what a jump or a pole makes of it."""
+    """How far the interpreter's own results move when every value moves by its rounding: what a jump or a pole makes of it."""
     rng = np.random.default_rng(0)
+    program = with_sizes(schedule(case.graph), {})
+    steps = [step._replace(value=partial(_shaken, rng, step.value)) for step in program.steps]
+    shaken = replace(program, steps=steps)
+    arrays = [case.values[name] for name in case.graph.input_names]
     first = evaluate(case.graph, case.values)
     moved = [np.zeros(np.shape(y)) for y in first]
-    for _ in range(4):
-        values = {name: _nudged(rng, x) for name, x in case.values.items()}
-        for k, (x, y) in enumerate(zip(evaluate(case.graph, values), first, strict=True)):
+    for _ in range(8):
+        for k, (x, y) in enumerate(zip(run(shaken, [_nudged(rng, a) for a in arrays]), first, strict=True)):
             with np.errstate(all="ignore"):
                 step = np.abs(np.asarray(x, np.float64) - np.asarray(y, np.float64))
             moved[k] = np.maximum(moved[k], np.where(np.isnan(step), np.isnan(x) != np.isnan(y), step))
     return moved
 
 
-def _nudged(rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
+def _shaken(rng: np.random.Generator, value: Callable[..., Any], *arrays: Any, **params: Any) -> Any:
+    """The value of an op, off by some units of the last place."""
+    return _nudged(rng, value(*arrays, **params))
+
+
+def _nudged(rng: np.random.Generator, x: Any) -> Any:
+    if isinstance(x, tuple | list):
+        return type(x)(_nudged(rng, part) for part in x)
     if x.dtype.kind != "f":
         return x
     return (x * (1 + rng.uniform(-4, 4, x.shape) * np.finfo(x.dtype).eps)).astype(x.dtype)

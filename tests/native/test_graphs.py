@@ -81,6 +81,15 @@ def test_a_wrong_back_end_is_found_and_its_graph_made_small():
     assert difference(case, lambda case: evaluate(case.graph, case.values)) is None
 
 
+def test_a_jump_within_rounding_is_no_difference():
+    x = input_node("x", ArrayType(()))
+    values = {"x": np.array(0.3)}
+    for limit, same in ((float(np.tanh(0.3)), True), (0.5, False)):
+        graph = Graph((x,), (apply("less", apply("tanh", x), constant(limit, x.type)),))
+        opposite = [~y for y in evaluate(graph, values)]
+        assert (difference(Case(graph, values), lambda case, found=opposite: found) is None) is same
+
+
 def test_a_missing_error_is_a_difference():
     x, k = input_node("x", VECTOR), input_node("k", ArrayType((1,), "int64"))
     case = Case(Graph((x, k), (apply("gather", x, k, axis=0, batch=0),)), {"x": np.zeros(33), "k": np.array([33])})
