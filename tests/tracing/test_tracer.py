@@ -149,6 +149,15 @@ def test_a_result_that_is_known_is_a_constant():
     assert [str(y.type) for y in graph.outputs] == ["float64[]", "int64[3]", "float64[]"]
 
 
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**5000], ids=["2^63", "-2^63 - 1", "10^5000"])
+def test_whole_numbers_beyond_int64_are_refused_and_its_ends_are_not(number):
+    double = wg.compile(lambda x: x * 2)
+    with pytest.raises(TraceError, match="at most 64 bits"):
+        double(number)
+    assert double(2**63 - 1) == -2
+    assert double(-(2**63)) == 0
+
+
 def test_a_result_or_argument_that_is_no_array_is_refused():
     with pytest.raises(TraceError, match="type str is no array of numbers"):
         wg.trace(lambda x: "a")(1.0)

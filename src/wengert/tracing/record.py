@@ -34,10 +34,16 @@ def is_number(value: Any) -> bool:
 def leaf_of(value: Any) -> Leaf:
     """What a value is to a graph.
 
-    Raises TraceError where it is no number or array of numbers.
+    Raises TraceError where it is no number or array of numbers, or a whole number that int64 does not hold.
     """
     if isinstance(value, Traced):
         return Leaf(value.node.type, value.weak)
+    if type(value) is int and not -(2**63) <= value < 2**63:
+        raise TraceError(
+            "A whole number has at most 64 bits in a graph.",
+            f"  this one needs {value.bit_length() + 1}",
+            "Write it as a real number:  float(x)",
+        )
     if type(value) in (int, float):
         return Leaf(ArrayType((), "int64" if type(value) is int else "float64"), True)
     if not is_number(value) and not isinstance(value, bool):

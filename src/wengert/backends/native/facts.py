@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from wengert.loops.fuse import COST
 from wengert.loops.nest import (
     Accumulate,
     Accumulator,
@@ -33,38 +34,7 @@ from wengert.loops.nest import (
     bodies,
 )
 
-CHEAP = frozenset(
-    {
-        "add",
-        "subtract",
-        "multiply",
-        "divide",
-        "negative",
-        "reciprocal",
-        "fma",
-        "sqrt",
-        "abs",
-        "floor",
-        "round",
-        "sign",
-        "maximum",
-        "minimum",
-        "weigh",
-        "where",
-        "cast",
-        "less",
-        "less_equal",
-        "greater",
-        "greater_equal",
-        "equal",
-        "not_equal",
-        "logical_and",
-        "logical_or",
-        "logical_not",
-        "integer_power",
-        "stop_gradient",
-    }
-)
+CHEAP = frozenset(COST)
 """Functions of one or a few machine instructions; every other one is a polynomial of about twenty."""
 FUNCTION_COST, CALL_COST = 15, 3
 CONTRACT_COST = 150
