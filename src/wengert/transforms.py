@@ -23,7 +23,9 @@ from wengert.ir.types import ArrayType
 from wengert.ir.walk import substitute
 from wengert.passes import pipeline
 from wengert.passes.bodies import everywhere
+from wengert.passes.fold import fold
 from wengert.passes.joining import join
+from wengert.passes.stability import stabilise
 from wengert.tracing.operands import as_node
 from wengert.tracing.record import Leaf, Recorded, leaf_of, new_inputs, record, splice, traced_program
 from wengert.tracing.tracer import Traced, current
@@ -50,6 +52,12 @@ def trace(f: Callable[..., Any]) -> Callable[..., Graph]:
 def _joined(outputs: Sequence[Node]) -> list[Node]:
     """The outputs with every loop and its derivative as one loop: before they are derived again, and each for itself."""
     return list(everywhere(join, Graph((), tuple(outputs))).outputs)
+
+
+def _stable(recorded: Recorded) -> Recorded:
+    """The same function in formulas that do not overflow, so that their derivatives do not: log(1 + eˣ) is softplus(x)."""
+    graph = everywhere(stabilise, everywhere(fold, Graph((), tuple(recorded.outputs))))
+    return replace(recorded, outputs=list(graph.outputs))
 
 
 def finish(inputs: Sequence[Node], outputs: Sequence[Node], values: Sequence[Any]) -> list[Any]:
@@ -155,7 +163,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     @wraps(f)
     def both(*args: Any, **kwargs: Any) -> tuple[Array, Any]:
         chosen = _Chosen(f, args, kwargs, argnums)
-        recorded = chosen.record(chosen.real_leaves())
+        recorded = _stable(chosen.record(chosen.real_leaves()))
         y = _only_number(f, recorded)
         back = pull([y], recorded.inputs, [constant(1, y.type)], weigh=True)
         outputs = _joined([y, *_filled(back, recorded.inputs)])
@@ -199,7 +207,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     chosen = _Chosen(f, tuple(primals), {}, range(len(primals)))
     leaves = chosen.real_leaves()
     moved = _like(tuple(tangents), chosen.spec, leaves, "tangents", "primals")
-    recorded = chosen.record(leaves)
+    recorded = _stable(chosen.record(leaves))
     inner = [input_node(f"tangent of {name}", leaf.type) for name, leaf in zip(chosen.names, leaves, strict=True)]
     ahead = _filled(push(recorded.outputs, recorded.inputs, inner, weigh=True), recorded.outputs)
     inputs = [*_inputs(recorded), *inner]
@@ -215,7 +223,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     Raises TraceError where a cotangent is not of the form of the result.
     """
     chosen = _Chosen(f, primals, {}, range(len(primals)))
-    recorded = chosen.record(chosen.real_leaves())
+    recorded = _stable(chosen.record(chosen.real_leaves()))
     types = [Leaf(node.type) for node in recorded.outputs]
     inner = [input_node(f"cotangent {k}", leaf.type) if leaf.type.is_float else None for k, leaf in enumerate(types)]
     back = _joined(_filled(pull(recorded.outputs, recorded.inputs, inner, weigh=True), recorded.inputs))

@@ -254,3 +254,27 @@ def test_stop_gradient_keeps_the_value():
 def test_asarray_is_numpys_outside_and_an_array_of_the_function_inside():
     assert type(wg.asarray([1.0, 2.0])) is np.ndarray
     assert wg.grad(lambda x: wg.asarray(x) * wg.asarray(np.array([2.0, 3.0]))[1])(5.0) == 3.0
+
+
+STABLE = {
+    "softplus": (lambda x: np.sum(np.log(1 + np.exp(x))), np.array([800.0, -800.0, 0.0]), [1.0, 0.0, 0.5]),
+    "logistic": (lambda x: np.sum(1 / (1 + np.exp(-x))), np.array([-800.0, 800.0, 0.0]), [0.0, 0.0, 0.25]),
+    "log of a sum": (lambda x: np.log(np.sum(np.exp(x))), np.array([1e4, 0.0]), [1.0, 0.0]),
+    "cross-entropy": (lambda x: -np.log((np.exp(x) / np.sum(np.exp(x)))[0]), np.array([0.0, 1e3]), [-1.0, 1.0]),
+    "in a batch": (lambda x: np.sum(wg.vmap(lambda y: np.log(1 + np.exp(y)))(x)), np.array([800.0, 0.0]), [1.0, 0.5]),
+    "in a loop": (lambda x: wg.fori_loop(0, 2, lambda i, y: np.log(1 + np.exp(y)), x[0]), np.array([800.0]), [1.0]),
+    "in a branch": (
+        lambda x: wg.cond(x[0] > 0, lambda y: np.log(1 + np.exp(y)), lambda y: y, x[0]),
+        np.array([800.0]),
+        [1.0],
+    ),
+}
+
+
+@pytest.mark.parametrize(("f", "x", "slope"), STABLE.values(), ids=STABLE.keys())
+def test_derivatives_are_those_of_formulas_that_do_not_overflow(f, x, slope):
+    for gradient in (wg.grad(f), wg.compile(wg.grad(f), cache=False)):
+        np.testing.assert_allclose(gradient(x), slope, rtol=1e-12)
+    np.testing.assert_allclose(wg.vjp(f, x)[1](1.0)[0], slope, rtol=1e-12)
+    direction = np.arange(1.0, 1.0 + len(x))
+    np.testing.assert_allclose(wg.jvp(f, (x,), (direction,))[1], direction @ slope, rtol=1e-12)
