@@ -1,4 +1,4 @@
-"""The ways in which a random graph grows by a node: every family of ops, loops and branches inside one another."""
+"""The ways in which a random graph grows by a node: every family of ops."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scripts.random_graphs import Generator, Rule, numbers
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType, TapeType
-from wengert.ops.control import results
+from scripts.random_graphs import Generator, Rule
+from scripts.random_loops import CONTROL
+from wengert.ir.graph import Node, apply, constant, input_node
+from wengert.ir.types import ArrayType
 
 UNARY = (
     "negative",
@@ -29,8 +29,6 @@ UNARY = (
 )
 BINARY = ("add", "subtract", "multiply", "maximum", "minimum", "hypot", "logaddexp", "arctan2", "weigh")
 COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
-DEEPEST = 2
-"""So deep are loops and branches inside one another."""
 
 # entries
 
@@ -328,81 +326,6 @@ def _indices(g: Generator, shape: tuple[int, ...], size: int) -> tuple[Node, str
     return constant(g.rng.integers(0, size, shape), type), ""
 
 
-# loops and branches
-
-
-def scanned(g: Generator) -> Node | None:
-    """A loop over the leading axis, of a body that is random too."""
-    x = g.whole(1)
-    if g.depth > DEEPEST or x.shape[0] > 40:
-        return None
-    row, carry = x.type.with_shape(x.shape[1:]), g.any(dtypes=(g.dtype, g.dtype, "int64", "bool"))
-    const = g.any()
-    first = g.pick((None, None, 0, 3))
-    counter = () if first is None else (ArrayType((), "int64"),)
-    record = g.pick((carry.type, row, ArrayType((), g.dtype)))
-    body = g.body((*counter, carry.type, row, const.type), (carry.type, record), int(g.rng.integers(1, 6)))
-    params = {"carries": 1, "xs": 1, "length": x.shape[0], "first": first, "reverse": g.chance(0.5)}
-    return g.pick(results(apply("scan", carry, x, const, body=body, **params)))
-
-
-def turned(g: Generator) -> Node | None:
-    """A loop over a counter with two carries, which a step may exchange."""
-    if g.depth > DEEPEST:
-        return None
-    x = g.any()
-    y = g.like(x)
-    types = (x.type, y.type)
-    body = g.body((ArrayType((), "int64"), *types), types, int(g.rng.integers(1, 6)))
-    if g.chance(0.3):
-        body = Graph(body.inputs, (body.inputs[2], body.outputs[0]))
-    steps = int(g.pick((0, 1, 2, 5)))
-    params = {"carries": 2, "xs": 0, "length": steps, "first": 0, "reverse": g.chance(0.2)}
-    return g.pick(results(apply("scan", x, y, body=body, **params)))
-
-
-def branched(g: Generator) -> Node | None:
-    """A branch on a sum, with random sides."""
-    if g.depth > DEEPEST:
-        return None
-    x, y = g.any(), g.whole()
-    total = apply("sum", x, axes=tuple(range(x.type.rank)))
-    sides = [g.body((x.type, y.type), (x.type, y.type), int(g.rng.integers(0, 5))) for _ in range(2)]
-    node = apply("cond", apply("less", total, constant(0.1, total.type)), x, y, then=sides[0], other=sides[1])
-    return g.pick(results(node))
-
-
-def repeated(g: Generator) -> Node | None:
-    """As long as a sum is large, at most 7 times; at times with a record that is read afterwards."""
-    if g.depth > DEEPEST:
-        return None
-    x = apply("tanh", g.any())
-    const = g.like(x)
-    count = ArrayType((), "int64")
-    n, a, c = (input_node(name, type) for name, type in (("n", count), ("a", x.type), ("c", x.type)))
-    total = apply("sum", a * a, axes=tuple(range(x.type.rank)))
-    large = apply("less", constant(g.pick((0.3, 0.3, 1e9)), total.type), total)
-    test = Graph((n, a, c), (apply("logical_and", large, apply("less", n, constant(7, count))),))
-    inner = g.body((x.type, x.type), (x.type,), int(g.rng.integers(1, 4)))
-    small = apply("less", total, constant(0.5, total.type))
-    (step,) = results(apply("cond", small, a, c, then=inner, other=Graph((a, c), (a,))))
-    body = Graph((n, a, c), (n + 1, apply("sin", a) * 0.7 + step * 0.02, total, apply("cos", a) * c))
-    out = results(apply("while_loop", constant(0, count), x, const, test=test, body=body, carries=2))
-    return g.pick((out[0], out[1], _replayed(g, out[2:])))
-
-
-def _replayed(g: Generator, tapes: Sequence[Node]) -> Node:
-    """What a loop recorded, summed up."""
-    assert all(isinstance(tape.type, TapeType) for tape in tapes)
-    types = [tape.type.item for tape in tapes if isinstance(tape.type, TapeType)]
-    carry, total, record = (input_node(f"r{k}", type) for k, type in enumerate((types[1], *types)))
-    wide = apply("broadcast", total, shape=record.shape, axes=()) if record.type.rank else total
-    body = Graph((carry, total, record), (apply("tanh", carry * 0.5 + record * apply("tanh", wide)),))
-    params = {"carries": 1, "xs": 2, "length": None, "first": None, "reverse": g.chance(0.5)}
-    start = constant(numbers(g.rng, types[1]), types[1]) if types[1].shape else constant(0.5, types[1])
-    return results(apply("scan", start, *tapes, body=body, **params))[0]
-
-
 ENTRIES: tuple[Rule, ...] = (unary, unary, unary, binary, binary, choice, division, narrowed)
 WHOLE: tuple[Rule, ...] = (compared, truths, counts, counts, counted_up, rounded, real, places)
 MOVED: tuple[Rule, ...] = (broadcast, transposed, reshaped, reshaped, sliced, padded, flipped, joined)
@@ -417,7 +340,6 @@ COMBINED: tuple[Rule, ...] = (
     looked_up,
     scattered,
 )
-CONTROL: tuple[Rule, ...] = (scanned, turned, branched, repeated)
 RULES: tuple[Rule, ...] = (*ENTRIES, *WHOLE, *MOVED, *COMBINED, *CONTROL)
 LONG_RULES: tuple[Rule, ...] = (
     *ENTRIES,
