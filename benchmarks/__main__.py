@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -27,7 +26,7 @@ def run(row: Row, rounds: int, sample: float, limit: float, realtime: bool) -> r
         ended = subprocess.run(
             command,
             cwd=ROOT,
-            env=os.environ | machine.settings(row.threads),
+            env=machine.settings(row.threads),
             capture_output=True,
             text=True,
             check=False,

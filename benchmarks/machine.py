@@ -14,6 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGES = ("wengert", "numpy", "scipy", "llvmlite", "jax", "torch", "autograd", "numba")
+FOREIGN = ("OPENBLAS_", "OMP_", "MKL_", "XLA_", "JAX_", "TORCH")
+"""How the names of settings of the peers begin."""
 
 
 def pin(threads: int) -> None:
@@ -37,9 +39,11 @@ def clock(threads: int) -> Callable[[], float]:
 
 
 def settings(threads: int) -> dict[str, str]:
-    """The environment that gives every library `threads` threads; libraries read it when they are imported."""
+    """The environment in which every library has `threads` threads and is else as it comes: a setting of the user's that holds
+    a peer back, such as OPENBLAS_CORETYPE, is not passed on. Libraries read it when they are imported."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     one = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    return {
+    return own | {
         "OPENBLAS_NUM_THREADS": str(threads),
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),

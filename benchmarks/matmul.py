@@ -177,7 +177,7 @@ def main(arguments: list[str]) -> int:
     """The tables, in a process whose libraries have one thread."""
     if arguments[:1] != ["--here"]:
         command = [sys.executable, "-m", "benchmarks.matmul", "--here", *arguments]
-        return subprocess.run(command, env={**os.environ, **settings(1)}, check=False).returncode
+        return subprocess.run(command, env=settings(1), check=False).returncode
     pin(1)
     for dtype in arguments[1:] or ["float32", "float64"]:
         table(dtype)

@@ -259,6 +259,15 @@ def test_rows_are_chosen_by_the_beginning_of_their_names():
         chosen("nothing")
 
 
+def test_settings_that_hold_a_peer_back_are_not_passed_on(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.setenv("UNRELATED", "kept")
+    found = machine.settings(2)
+    assert "OPENBLAS_CORETYPE" not in found
+    assert (found["OMP_NUM_THREADS"], found["UNRELATED"]) == ("2", "kept")
+
+
 def test_importing_the_benchmarks_imports_no_peer():
     peers = "{'jax', 'torch', 'autograd', 'numba'}"
     code = f"import sys, benchmarks.__main__, benchmarks.child; sys.exit(bool({peers} & set(sys.modules)))"
