@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import update_wrapper
+from functools import cached_property, update_wrapper
 from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 import numpy as np
@@ -235,7 +235,6 @@ class _Kind:
         graph = _named(self.program.graph, moving)
         donated = self._donated(args, kwargs, options.donate)
         self.graph = pipeline.run(graph)
-        self.plain = interpreter.compile(self.graph)
         self.variant: Variant | None = None
         if options.backend == "native":
             from wengert.backends.native.compiled import Variant, pair_donated
@@ -310,6 +309,11 @@ class _Kind:
             _whole(array, leaf, k in donated) for k, (array, leaf) in enumerate(zip(arrays, self.leaves, strict=True))
         ]
         return self._result(self.variant.run(whole, lambda *given: self._evaluated(given)))
+
+    @cached_property
+    def plain(self) -> interpreter.Interpreted:
+        """The graph run by NumPy."""
+        return interpreter.compile(self.graph)
 
     def _interpreted(self, *args: Any, **kwargs: Any) -> Any:
         return self._result(self._evaluated(self._arrays(args, kwargs)))

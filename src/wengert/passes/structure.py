@@ -7,6 +7,7 @@ product that is summed again is never laid out.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -15,7 +16,7 @@ from typing import Any
 from wengert.ir.graph import Graph, Node, Number, apply, constant, input_node
 from wengert.ir.op import OPS
 from wengert.ir.types import ArrayType, Size
-from wengert.ir.walk import map_graph, order_of, users, with_inputs
+from wengert.ir.walk import map_graph, order_of, with_inputs
 from wengert.passes.fold import number_of
 from wengert.passes.patterns import moderate
 from wengert.passes.rewrite import Maker, Procedure, Rewrite, rewrite
@@ -42,9 +43,12 @@ def narrow(graph: Graph) -> Graph:
 
 def over_products(graph: Graph, rule: Callable[[Node, Product], Node | None]) -> Graph:
     """The graph with rule(node, its product) in place of every sum of products, from the leaves up; None leaves the node."""
-    reads = {node: len(nodes) for node, nodes in users(graph.outputs).items()}
-    for node in graph.outputs:
-        reads[node] += 1
+    order = order_of(graph)
+    if all(node.op.name not in ROOTS for node in order):
+        return graph
+    reads = Counter(graph.outputs)
+    for node in order:
+        reads.update(node.inputs)
     count: dict[Node, int] = {}
 
     def visit(node: Node, inputs: tuple[Node, ...]) -> Node:

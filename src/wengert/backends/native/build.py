@@ -69,7 +69,7 @@ class Build:
         code.holds = arrays
         return code
 
-    @property
+    @cached_property
     def is_long(self) -> bool:
         """Whether a call takes long enough for others to run meanwhile."""
         return has_open_end(self.program) or operations(self.program.body) > LONG

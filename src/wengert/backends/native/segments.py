@@ -16,7 +16,7 @@ from wengert.backends.native.builder import Builder
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.op import Op
 from wengert.ir.types import TapeType, TupleType
-from wengert.ir.walk import rebuild, topological, with_inputs
+from wengert.ir.walk import order_of, rebuild, topological, with_inputs
 from wengert.loops.access import MAPS
 from wengert.loops.expand import EXPANSIONS
 from wengert.loops.fuse import ASSEMBLIES, CONTROL, LEAVES, REDUCTIONS
@@ -92,7 +92,7 @@ class Segments:
 
 def split(graph: Graph) -> Segments | None:
     """The parts of a graph whose sizes are numbers; None where all of it is native."""
-    order = topological(graph.outputs)
+    order = order_of(graph)
     hosted = {node for node in order if not is_native(node)}
     if not hosted:
         return None
