@@ -23,6 +23,7 @@ from wengert.ir.types import ArrayType
 from wengert.ir.walk import substitute
 from wengert.passes import pipeline
 from wengert.passes.bodies import everywhere
+from wengert.passes.cse import share
 from wengert.passes.fold import fold
 from wengert.passes.joining import join
 from wengert.passes.stability import stabilise
@@ -56,7 +57,9 @@ def _joined(outputs: Sequence[Node]) -> list[Node]:
 
 def _stable(recorded: Recorded) -> Recorded:
     """The same function in formulas that do not overflow, so that their derivatives do not: log(1 + eˣ) is softplus(x)."""
-    graph = everywhere(stabilise, everywhere(fold, Graph((), tuple(recorded.outputs))))
+    graph = Graph((), tuple(recorded.outputs))
+    for each in (share, fold, stabilise):
+        graph = everywhere(each, graph)
     return replace(recorded, outputs=list(graph.outputs))
 
 

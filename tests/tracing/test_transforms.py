@@ -261,6 +261,11 @@ STABLE = {
     "logistic": (lambda x: np.sum(1 / (1 + np.exp(-x))), np.array([-800.0, 800.0, 0.0]), [0.0, 0.0, 0.25]),
     "log of a sum": (lambda x: np.log(np.sum(np.exp(x))), np.array([1e4, 0.0]), [1.0, 0.0]),
     "cross-entropy": (lambda x: -np.log((np.exp(x) / np.sum(np.exp(x)))[0]), np.array([0.0, 1e3]), [-1.0, 1.0]),
+    "cross-entropy, shifted": (
+        lambda x: -np.log((np.exp(x - np.max(x)) / np.sum(np.exp(x - np.max(x))))[0]),
+        np.array([0.0, 1e3]),
+        [-1.0, 1.0],
+    ),
     "in a batch": (lambda x: np.sum(wg.vmap(lambda y: np.log(1 + np.exp(y)))(x)), np.array([800.0, 0.0]), [1.0, 0.5]),
     "in a loop": (lambda x: wg.fori_loop(0, 2, lambda i, y: np.log(1 + np.exp(y)), x[0]), np.array([800.0]), [1.0]),
     "in a branch": (
@@ -278,3 +283,19 @@ def test_derivatives_are_those_of_formulas_that_do_not_overflow(f, x, slope):
     np.testing.assert_allclose(wg.vjp(f, x)[1](1.0)[0], slope, rtol=1e-12)
     direction = np.arange(1.0, 1.0 + len(x))
     np.testing.assert_allclose(wg.jvp(f, (x,), (direction,))[1], direction @ slope, rtol=1e-12)
+
+
+MASKED = {
+    "the root of a maximum": (lambda x: np.sqrt(np.maximum(x, 0.0)), -1.0, 0.0),
+    "the root of a minimum": (lambda x: np.sqrt(np.minimum(x, 0.0)), 1.0, 0.0),
+    "the arc cosine of a bounded number": (lambda x: np.arccos(np.minimum(x, 1.0)), 2.0, 0.0),
+    "the root of an absolute value": (lambda x: np.sqrt(np.abs(x)), 0.0, 0.0),
+    "the root where it grows": (lambda x: np.sqrt(np.maximum(x, 0.0)), 4.0, 0.25),
+}
+
+
+@pytest.mark.parametrize(("f", "x", "slope"), MASKED.values(), ids=MASKED.keys())
+def test_a_mask_annihilates_an_infinite_signal_in_both_modes(f, x, slope):
+    assert wg.grad(f)(x) == slope
+    assert wg.compile(wg.grad(f), cache=False)(x) == slope
+    assert wg.jvp(f, (x,), (1.0,))[1] == slope

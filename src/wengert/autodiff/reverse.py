@@ -27,6 +27,8 @@ class Adjoints:
     """For v: a `Use` for each use of v in a child u, in topological order of u."""
     doubtful: set[Node] = field(default_factory=set[Node])
     """The nodes whose bar may hold zeros that annihilate an infinite partial (see `weighing`)."""
+    steep: set[Node] = field(default_factory=set[Node])
+    """The nodes whose bar may be infinite, where it has passed a singular partial."""
 
 
 def vjp(
@@ -78,11 +80,14 @@ def contributions(
         if node in stop or not any(parent in active for parent in node.inputs):
             continue
         spreads = weigh and (node in result.doubtful or weighing.may_mask(node))
+        steepens = weigh and (node in result.steep or weighing.is_singular(node))
         for parent, value in zip(node.inputs, _signals(node, result, active, weigh), strict=True):
             if value is not None and parent in active:
                 found.setdefault(parent, []).append((node, value))
                 if spreads:
                     result.doubtful.add(parent)
+                if steepens:
+                    result.steep.add(parent)
     return result
 
 
@@ -93,7 +98,7 @@ def _signals(node: Node, result: Adjoints, active: set[Node], weigh: bool) -> Se
         bars = _by_result(node.type, result.contributions[node])
         return node.op.vjp(node, Cotangents(bars, [parent in active for parent in node.inputs], doubtful))
     bar = result.bars[node]
-    return weighing.vjp(node, bar, doubtful) if weigh else node.op.vjp(node, bar)
+    return weighing.vjp(node, bar, doubtful, node in result.steep) if weigh else node.op.vjp(node, bar)
 
 
 def _by_result(type: TupleType, uses: Sequence[Use]) -> list[Node | None]:

@@ -2,7 +2,8 @@
 
 where(x > 0, log x, 0) at 0 has the slope 0, though log has the slope ∞ there: 0 · ∞ is NaN, weigh(0, ∞) is 0. The product
 is weighed where the partial can be singular, or where the signal may hold exact zeros (it passed a mask or a singular
-partial) and the partial is unbounded. Both modes follow the same rule.
+partial) and the partial is unbounded. Both modes follow the same rule. Backward, the signal may be the infinite factor: one that
+passed a singular partial is weighed by a mask, √max(x, 0) has the slope 0 at −1.
 """
 
 from __future__ import annotations
@@ -55,14 +56,19 @@ def may_mask(node: Node) -> bool:
     return growth(node) in ("mask", "singular")
 
 
-def _is_weighed(node: Node, doubtful: bool) -> bool:
+def is_singular(node: Node) -> bool:
+    """Whether a signal that went through this node may be infinite."""
+    return growth(node) == "singular"
+
+
+def _is_weighed(node: Node, doubtful: bool, steep: bool = False) -> bool:
     kind = growth(node)
-    return kind == "singular" or (doubtful and kind == "unbounded")
+    return kind == "singular" or (doubtful and kind == "unbounded") or (steep and kind == "mask")
 
 
-def vjp(node: Node, bar: Node, doubtful: bool) -> Sequence[Node | None]:
-    """The op's vjp, its products weighed where they have to be."""
-    if node.op.partials is not None and _is_weighed(node, doubtful):
+def vjp(node: Node, bar: Node, doubtful: bool, steep: bool) -> Sequence[Node | None]:
+    """The op's vjp, its products weighed where they have to be: `doubtful`, the bar may hold zeros; `steep`, infinities."""
+    if node.op.partials is not None and _is_weighed(node, doubtful, steep):
         return [times(bar, p, "weigh") for p in local_partials(node)]
     if node.op.name == "prime" and _is_weighed(node, doubtful):
         return [times(bar, _next_prime(node), "weigh")]
