@@ -74,7 +74,7 @@ def open_container() -> Function:
     f.require(f.compare("eq", "i64", size, length), "no")
     keys, place = get("keys"), f.value("alloca i64")
     key, value = f.value("alloca ptr"), f.value("alloca ptr")
-    f.store("i64", 0, place)
+    f.store("i64", "0", place)
     with f.count(length) as k:
         more = f.value(f"call i32 @PyDict_Next(ptr {thing}, ptr {place}, ptr {key}, ptr {value})")
         f.require(f.compare("ne", "i32", more, 0), "no")

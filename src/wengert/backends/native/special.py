@@ -18,7 +18,7 @@ from wengert.backends.native.coefficients import (
     ERFINV_TAIL,
     EXPM1,
 )
-from wengert.backends.native.floating import Floating
+from wengert.backends.native.memory import Memory
 from wengert.backends.native.values import Value
 
 ERFC_LOW = 0.7
@@ -27,12 +27,12 @@ ERFC_VANISHES = {"float32": 10.2, "float64": 28.0}
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 
 
-def _near_zero(b: Floating, x: Value) -> Value:
+def _near_zero(b: Memory, x: Value) -> Value:
     """erf x for |x| ≤ 1."""
     return b.fma(x, b.polynomial(ERF[x.dtype], b.multiply(x, x)), x)
 
 
-def _tail(b: Floating, a: Value) -> Value:
+def _tail(b: Memory, a: Value) -> Value:
     """erfc a for a ≥ ERFC_LOW. What the roundings of a² and 1 + 2a lose goes into the factor e^(−a²)."""
     a = b.clamp(a, ERFC_LOW, ERFC_VANISHES[a.dtype])
     one = b.like(1, a)
@@ -50,14 +50,14 @@ def _tail(b: Floating, a: Value) -> Value:
     return b.scaled(b.fma(ratio, p, ratio), n)
 
 
-def erf(b: Floating, x: Value) -> Value:
+def erf(b: Memory, x: Value) -> Value:
     """erf x = 2/√π ∫₀ˣ e^(−s²) ds."""
     a, one = b.abs(x), b.like(1, x)
     far = b.copysign(b.subtract(one, _tail(b, a)), x)
     return b.where(b.less(a, one), _near_zero(b, x), far)
 
 
-def erfc(b: Floating, x: Value) -> Value:
+def erfc(b: Memory, x: Value) -> Value:
     """1 − erf x, exact in the right tail."""
     a, one = b.abs(x), b.like(1, x)
     tail = _tail(b, a)
@@ -65,7 +65,7 @@ def erfc(b: Floating, x: Value) -> Value:
     return b.where(b.less(x, b.like(0.8, x)), left, tail)
 
 
-def _first_inverse(b: Floating, a: Value) -> Value:
+def _first_inverse(b: Memory, a: Value) -> Value:
     """erf⁻¹ a for 0 ≤ a < 1 in double precision, to eight digits."""
     one = b.like(1, a)
     w = b.negative(exponential.log(b, b.multiply(b.subtract(one, a), b.add(one, a))))
@@ -74,7 +74,7 @@ def _first_inverse(b: Floating, a: Value) -> Value:
     return b.multiply(a, b.where(b.less(w, b.like(5, a)), centre, tail))
 
 
-def erfinv(b: Floating, x: Value) -> Value:
+def erfinv(b: Memory, x: Value) -> Value:
     """The y with erf y = x; ±∞ at ±1."""
     wide = b.cast(x, "float64")
     a, one = b.abs(wide), b.like(1, wide)
@@ -85,7 +85,7 @@ def erfinv(b: Floating, x: Value) -> Value:
     return b.cast(b.copysign(y, wide), x.dtype)
 
 
-def _improved(b: Floating, y: Value, a: Value) -> Value:
+def _improved(b: Memory, y: Value, a: Value) -> Value:
     """y − d/(1 + y d), d = (erf y − a)/erf' y; the difference is taken of erfc where a ≥ 0.7."""
     one = b.like(1, a)
     beyond = b.subtract(b.subtract(one, a), _tail(b, y))
