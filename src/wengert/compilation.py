@@ -123,6 +123,7 @@ class CompiledFunction:
         self._options = _Options(donate, backend, cache)
         self._kinds: dict[Any, _Kind] = {}
         self._lock = threading.RLock()
+        self._ordered = _sees_order(f)
         self.__wrapped__ = f
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -167,7 +168,7 @@ class CompiledFunction:
 
     def _kind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Kind:
         leaves, spec = flatten((args, kwargs))
-        order = orders((args, kwargs if _sees_order(self.__wrapped__) else list(kwargs.values())))
+        order = orders((args, kwargs if self._ordered else list(kwargs.values())))
         key = (spec, order, *(leaf_of(x) if is_number(x) else _fixed(x) for x in leaves))
         with self._lock:
             if key not in self._kinds:

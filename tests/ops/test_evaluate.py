@@ -9,7 +9,7 @@ import wengert.ops  # noqa: F401
 from wengert.errors import GraphError, ShapeError
 from wengert.ir.graph import Graph, apply, constant, input_node
 from wengert.ir.types import ArrayType, Dim
-from wengert.ops.evaluate import evaluate, evaluate_all
+from wengert.ops.evaluate import as_declared, evaluate, evaluate_all
 from wengert.ops.functions import matmul, mean, one_hot, variance
 
 n, m = Dim("n"), Dim("m")
@@ -30,6 +30,13 @@ def test_a_size_that_no_value_has_is_given():
     assert evaluate(graph, {}, {"n": 3})[0].tolist() == [0, 1, 2]
     with pytest.raises(ShapeError, match="The size 'n' is not known"):
         evaluate(graph, {})
+
+
+def test_a_masked_array_is_refused():
+    masked = np.ma.masked_array([1.0, 2.0], mask=[True, False])
+    with pytest.raises(ShapeError, match="has a mask, which a graph does not know"):
+        as_declared("x", masked, ArrayType((2,)))
+    np.testing.assert_array_equal(as_declared("x", masked.filled(0.0), ArrayType((2,))), [0.0, 2.0])
 
 
 def test_numbers_and_lists_become_the_declared_dtype():

@@ -69,8 +69,14 @@ def bind(
 def as_declared(name: str, value: Any, type: ArrayType) -> Array:
     """The value as an array of the declared dtype; complex numbers stay complex.
 
-    Raises ShapeError where it would lose information (a real number for an integer) or is no array of numbers.
+    Raises ShapeError where it would lose information (a real number for an integer, a mask) or is no array of numbers.
     """
+    if isinstance(value, np.ma.MaskedArray):
+        raise ShapeError(
+            f"The input '{name}' has a mask, which a graph does not know.",
+            f"  {name} is declared as {type}",
+            f"Fill what is masked, or leave it out:  {name}.filled(0.0)",
+        )
     try:
         array = np.asarray(value)
     except ValueError:

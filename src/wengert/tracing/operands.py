@@ -77,7 +77,7 @@ def checked(value: Any) -> np.ndarray[Any, Any]:
             f"Arrays of class {type(value).__name__} have operators of their own, which a graph does not know.",
             "Give the numbers alone:  np.asarray(x)",
         )
-    if array.dtype.name == "uint64" and array.size and array.max() > np.iinfo(np.int64).max:
+    if array.dtype.kind == "u" and array.dtype.itemsize == 8 and array.size and array.max() > np.iinfo(np.int64).max:
         refuse(
             f"The whole number {array.max()} is beyond those of a graph, which are int64.",
             "Convert first:  x.astype(float)",
