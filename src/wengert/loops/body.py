@@ -12,7 +12,6 @@ from wengert.ir.graph import Graph, Node
 from wengert.ir.walk import order_of
 from wengert.loops import assembly, control
 from wengert.loops.access import flat
-from wengert.loops.contracting import contracted
 from wengert.loops.contraction import matrices
 from wengert.loops.expand import expand
 from wengert.loops.fuse import (
@@ -30,6 +29,7 @@ from wengert.loops.fuse import (
     numbers,
 )
 from wengert.loops.memory import Memory
+from wengert.loops.multiply_add import with_fma
 from wengert.loops.nest import (
     Affine,
     Combine,
@@ -196,7 +196,7 @@ class Body:
                 place = self._place(root)
                 index = place.base + flat(puller.identity, kernel.space)
                 stored.append(Stored(puller.entry(root), place.buffer, index))
-        instructions, new = contracted(puller.instructions, [root.value for root in (*stored, *reduced)])
+        instructions, new = with_fma(puller.instructions, [root.value for root in (*stored, *reduced)])
         stored = [replace(s, value=new[s.value]) for s in stored]
         reduced = [replace(r, value=new[r.value]) for r in reduced]
         if kernel.contraction is not None:

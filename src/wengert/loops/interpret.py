@@ -212,7 +212,10 @@ class Interpreter:
     # instructions
 
     def value(self, instruction: Any) -> Scalar:
-        """The value of an instruction, a NumPy scalar of its dtype."""
+        """The value of an instruction, a NumPy scalar of its dtype.
+
+        Raises GraphError where it is no instruction, or a place that it looks up is outside of its axis.
+        """
         match instruction:
             case Constant(number, dtype):
                 return np.dtype(dtype).type(number)
@@ -255,7 +258,10 @@ class Interpreter:
         return total
 
     def compute(self, compute: Compute) -> Scalar:
-        """A function of the ops' vocabulary, its result checked against the dtype that the instruction states."""
+        """A function of the ops' vocabulary.
+
+        Raises GraphError where its dtype is another than the instruction states.
+        """
         inputs = [self.values[x] for x in compute.inputs]
         if compute.function == "cast":
             result: Any = NUMPY.cast(inputs[0], compute.dtype)

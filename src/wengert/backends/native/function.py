@@ -71,7 +71,10 @@ class Function(Products):
                     self.instruction(statement)
 
     def instruction(self, instruction: Any) -> None:
-        """Write one instruction, and keep its value."""
+        """Write one instruction, and keep its value.
+
+        Raises GraphError where it is none.
+        """
         match instruction:
             case Constant():
                 return

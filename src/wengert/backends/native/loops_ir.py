@@ -93,7 +93,10 @@ class Loops(Accumulators):
         return self.number(int(x.name) + number) if x.is_constant else self.one.add(x, self.number(number))
 
     def extent(self, axis: Axis) -> Value:
-        """Where an axis ends: a clipped one where its whole axis ends, if that comes first."""
+        """Where an axis ends: a clipped one where its whole axis ends, if that comes first.
+
+        Raises GraphError where that differs from lane to lane.
+        """
         if axis.clip is None or not is_clipped(axis):
             return self.number(axis.extent)
         outer, total = axis.clip

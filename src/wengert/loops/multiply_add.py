@@ -15,7 +15,7 @@ FLOATS = ("float32", "float64")
 New = dict[Instruction, Instruction]
 
 
-def contracted(instructions: Sequence[Instruction], results: Iterable[Instruction]) -> tuple[list[Instruction], New]:
+def with_fma(instructions: Sequence[Instruction], results: Iterable[Instruction]) -> tuple[list[Instruction], New]:
     """The instructions with fma(a, b, c) = a·b + c where nothing but a sum reads the product; and what those that are left,
     `results` among them, have become.
 

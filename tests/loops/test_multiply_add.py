@@ -6,9 +6,9 @@ import numpy as np
 
 from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ir.types import ArrayType
-from wengert.loops.contracting import contracted
 from wengert.loops.interpret import fused, run
 from wengert.loops.lower import lower
+from wengert.loops.multiply_add import with_fma
 from wengert.loops.nest import Compute, statements
 
 
@@ -73,4 +73,4 @@ def test_one_rounding_keeps_infinities_nan_and_the_sign_of_zero():
 def test_nothing_to_contract_leaves_the_instructions():
     a, b = numbers(2)
     assert functions(a + b, inputs=(a, b)) == ["add"]
-    assert contracted([], []) == ([], {})
+    assert with_fma([], []) == ([], {})
