@@ -211,6 +211,19 @@ def test_whole_numbers_beyond_int64_are_refused_at_every_call():
             made(np.array([2**63], np.uint64))
 
 
+@pytest.mark.parametrize("size", [4, 40_000], ids=["small", "large"])
+def test_what_is_captured_stays_as_it_was_when_the_function_was_written_down(size):
+    data = np.arange(float(size))
+    view, rows = data[::2], np.broadcast_to(data, (3, size))
+    view.flags.writeable = False
+    made = compiled(lambda x: (x * data, x * view, x * rows))
+    first = made(1.0)
+    data[0] = 7.0
+    for before, after in zip(first, made(1.0), strict=True):
+        np.testing.assert_array_equal(before, after)
+    np.testing.assert_array_equal(first[2], np.stack([first[0]] * 3))
+
+
 # ---------------------------------------------------------------- in other hands
 
 
