@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache as remembered
 from typing import Any
 
 import llvmlite
@@ -130,6 +131,12 @@ def load(
     return linked
 
 
+@remembered
+def _translator(target: Target, opt: int) -> Any:
+    """The target machine that makes code, kept because it is slow to make; held by one thread at a time."""
+    return machine(target, opt)
+
+
 def object_key(ir_text: str, target: Target, opt: int) -> str:
     """The digest of all that object code depends on: the text, LLVM, the processor and how hard the code generator tries."""
     llvm_version = ".".join(map(str, llvm.llvm_version_info))
@@ -143,7 +150,7 @@ def emit_object(ir_text: str, target: Target, opt: int = 2, times: Times | None 
     with LOCK, llvm.create_context() as context:
         start = time.perf_counter()
         with _parse(ir_text, target, context) as module:
-            translator = machine(target, opt)
+            translator = _translator(target, opt)
             module.data_layout = str(translator.target_data)
             parsed = time.perf_counter()
             code = translator.emit_object(module)
@@ -154,7 +161,7 @@ def emit_object(ir_text: str, target: Target, opt: int = 2, times: Times | None 
 def emit_assembly(ir_text: str, target: Target, opt: int = 2) -> str:
     """The module as assembly of the target, to read. Raises GraphError where LLVM refuses the text."""
     with LOCK, llvm.create_context() as context, _parse(ir_text, target, context) as module:
-        translator = machine(target, opt)
+        translator = _translator(target, opt)
         module.data_layout = str(translator.target_data)
         return translator.emit_assembly(module)
 

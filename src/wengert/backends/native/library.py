@@ -18,7 +18,6 @@ from wengert.backends.native.target import Target, host
 from wengert.backends.native.trigonometry import limit_of
 
 _NAME = re.compile(r"wg_([a-z]\w*?)(?:_(m?\d+))?_(float32|float64|int64)_(\d+)")
-_DECLARED = re.compile(r"^declare [^@\n]*@(\w+)\(", re.MULTILINE)
 
 
 def provides(name: str) -> bool:
@@ -37,13 +36,11 @@ def address(name: str) -> int:
 
 @cache
 def _code(name: str) -> jit.Code:
-    module = text(name, host())
-    imports = {other: address(other) for other in _DECLARED.findall(module) if provides(other)}
-    return jit.load(module, [name], imports, host())
+    return jit.load(text(name, host()), [name], {}, host())
 
 
 def text(name: str, target: Target) -> str:
-    """The module with one function; it declares the functions of the library that this one calls."""
+    """The module with one function, and with the functions that it calls."""
     if name in SHARED:
         module = Module(target)
         module.define(name, SHARED[name](module))
@@ -56,7 +53,7 @@ def text(name: str, target: Target) -> str:
         module = Module(target)
         angles.define(module, dtype, width, limit_of(target, dtype))
     else:
-        module = Module(target, shares=True)
+        module = Module(target)
         rule = getattr(Builder, function)
         operands = [p for p in inspect.signature(rule).parameters.values() if p.annotation == "Value"]
         params = {} if exponent is None else {"exponent": int(exponent.replace("m", "-"))}
