@@ -32,6 +32,7 @@ REDUCTIONS = frozenset({"sum", "max", "min", "prod"})
 ASSEMBLIES = frozenset({"concatenate", "scatter_add", "pad"})
 """Ops written part by part; a pad is one only where it spreads entries."""
 CONTROL = frozenset({"scan", "while_loop", "cond"})
+NO_MAPS = LEAVES | CONTROL | REDUCTIONS | {"einsum"}
 COST = {
     "add": 1, "subtract": 1, "multiply": 1, "negative": 1, "abs": 1, "maximum": 1, "minimum": 1, "where": 1, "relu": 1,
     "less": 1, "less_equal": 1, "greater": 1, "greater_equal": 1, "equal": 1, "not_equal": 1, "cast": 1, "weigh": 2,
@@ -136,7 +137,7 @@ def is_contraction(node: Node) -> bool:
 
 def is_map(node: Node) -> bool:
     """Whether an entry of the node is a function of single entries of its inputs."""
-    return not (is_leaf(node) or is_special(node) or is_contraction(node) or node.op.name in REDUCTIONS)
+    return node.op.name not in NO_MAPS and not is_assembly(node)
 
 
 def numbers(shape: Iterable[object]) -> tuple[int, ...]:

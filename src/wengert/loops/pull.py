@@ -67,12 +67,15 @@ class Puller:
         """The node at an index; nothing recurses over the depth of the graph."""
         target = (node, index, guards)
         stack = [target]
+        waiting: dict[Want, list[Want]] = {}
         while stack:
             want = stack[-1]
             if want in self.known:
                 stack.pop()
                 continue
-            wants = self._wants(want)
+            wants = waiting.get(want)
+            if wants is None:
+                wants = waiting[want] = self._wants(want)
             missing = [w for w in wants if w not in self.known]
             if missing:
                 stack.extend(reversed(missing))

@@ -329,17 +329,23 @@ class Admission:
     """Which rules of a sequence an op with these ops as its inputs admits; asked once for every such pair in the process."""
 
     def __init__(self, rules: Sequence[Rewrite]) -> None:
-        self.by_op: dict[str, list[tuple[int, Rewrite, tuple[str | None, ...] | None]]] = {}
+        self.by_op: dict[str, list[tuple[int, Rewrite, tuple[str | None, ...] | None, frozenset[str]]]] = {}
         for place, rule in enumerate(rules):
             for op, wanted in rule.signatures():
-                self.by_op.setdefault(op, []).append((place, rule, wanted))
+                needed = frozenset(head for head in wanted or () if head is not None)
+                self.by_op.setdefault(op, []).append((place, rule, wanted, needed))
         self.known: dict[tuple[str, tuple[str, ...]], list[Rewrite]] = {}
 
     def candidates(self, op: str, heads: tuple[str, ...]) -> Sequence[Rewrite]:
         """The rules in order."""
         key = (op, heads)
         if key not in self.known:
-            admitted = {place: rule for place, rule, wanted in self.by_op.get(op, ()) if _admits(op, wanted, heads)}
+            there = set(heads)
+            admitted = {
+                place: rule
+                for place, rule, wanted, needed in self.by_op.get(op, ())
+                if (needed <= there or not heads) and _admits(op, wanted, heads)
+            }
             self.known[key] = [admitted[place] for place in sorted(admitted)]
         return self.known[key]
 
