@@ -43,8 +43,11 @@ PIPELINE: tuple[Pass, ...] = (
 def run(graph: Graph, passes: Sequence[Pass] = PIPELINE) -> Graph:
     """The graph after each pass in turn, and the sub-graphs of its branches and loops as well."""
     deep = has_bodies(graph)
+    after: dict[Pass, Graph] = {}
     for each in passes:
-        graph = everywhere(each, graph) if deep else each(graph)
+        if after.get(each) is graph:  # nothing has changed since this pass ran
+            continue
+        graph = after[each] = everywhere(each, graph) if deep else each(graph)
     return graph
 
 
