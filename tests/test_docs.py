@@ -116,6 +116,7 @@ def test_documents_are_there():
         "calls.md",
         "functions.md",
         "native.md",
+        "benchmarks.md",
     }
 
 
