@@ -52,6 +52,7 @@ def test_code_stays_while_it_is_held_and_other_code_goes():
 
 
 def test_dropped_code_is_unmapped_at_the_next_load():
+    gc.collect()  # what other tests left in cycles
     jit._release_retired()
     loaded(1)
     gc.collect()
