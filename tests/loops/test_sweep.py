@@ -92,6 +92,18 @@ def test_a_place_that_a_thousand_functions_lead_to_is_looked_up():
 # pieces
 
 
+def test_column_sums_beside_a_store_are_in_registers_where_the_columns_fit_the_lanes():
+    x = node("x", 100, 16)
+    y = apply("tanh", x)
+    program = program_of(y, apply("sum", y, axes=(0,)), inputs=(x,))
+    (outer, inner) = loops(program)
+    assert (outer.axis.extent, outer.kind, inner.axis.extent) == (16, "vector", 100)
+    assert all(s.combine is None for s in statements(program.body) if isinstance(s, Store))
+    wide = node("x", 100, 200)
+    z = apply("tanh", wide)
+    assert extents(program_of(z, apply("sum", z, axes=(0,)), inputs=(wide,))) == [100, 200]
+
+
 def test_guards_of_a_padded_sum_are_cut_into_pieces():
     x = node("x", 100)
     low = apply("pad", x, low=(1,), high=(0,))

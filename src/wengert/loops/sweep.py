@@ -5,6 +5,7 @@ It turns roots and their instructions over symbolic axes into a loop nest; it kn
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeGuard
@@ -149,9 +150,19 @@ class Sweep:
         """Outermost first: as in memory; where there are only reductions, and all over the same axes, those innermost."""
         sets = {root.over & set(self.axes) for root in self.reduced}
         if self.stored or len(sets) != 1:
-            return list(self.axes)
+            return (
+                self._lanes_first() if len(self.axes) > 1 and sets == {frozenset(self.axes[:-1])} else list(self.axes)
+            )
         (over,) = sets
         return [a for a in self.axes if a not in over] + [a for a in self.axes if a in over]
+
+    def _lanes_first(self) -> list[Axis]:
+        """As in memory; but a last axis of one block of lanes is outermost, so that sums over the others are in registers."""
+        *others, last = self.axes
+        entries = math.prod(axis.extent for axis in self.axes)
+        if last.extent > LANES or entries * self.cost >= CHUNK_WORK or any(axis.clip for axis in self.axes):
+            return [*others, last]
+        return [last, *others]
 
     def left(self, root: Reduced) -> frozenset[Axis]:
         """The reduced axes outside of a kept one: over these a total is combined in memory."""
