@@ -233,6 +233,7 @@ class _Kind:
         names = argument_names(self.f, args, kwargs)
         moving = [name for name, leaf in zip(names, self.program.leaves, strict=True) if leaf is not None]
         self.leaves: list[Leaf] = [leaf for leaf in self.program.leaves if leaf is not None]
+        self.parameters = _parameter_kinds(self.f, args, kwargs)
         graph = _named(self.program.graph, moving)
         donated = self._donated(args, kwargs, options.donate)
         self.graph = pipeline.run(graph)
@@ -243,11 +244,10 @@ class _Kind:
             chosen = [name for name, back in zip(self.graph.input_names, donated, strict=True) if back]
             pairs = pair_donated(self.graph, chosen)
             self.variant = Variant(self.graph, pairs, options.cache)
-        self.parameters = _parameter_kinds(self.f, args, kwargs)
 
     def _donated(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], donate: Sequence[str | int]) -> list[bool]:
         """For each input, whether it is a leaf of a donated parameter."""
-        names = [name for name, _ in _parameter_kinds(self.f, args, kwargs)]
+        names = [name for name, _ in self.parameters]
         places = {each if isinstance(each, int) else names.index(each) if each in names else -1 for each in donate}
         unknown = [each for each in donate if not (0 <= each < len(names) if isinstance(each, int) else each in names)]
         if unknown:
@@ -256,17 +256,10 @@ class _Kind:
                 f"  its parameters are {', '.join(names) or 'none'}",
                 "Donate a parameter by its name or its place.",
             )
-        flags: list[bool] = []
-        for k, value in enumerate((*args, *kwargs.values())):
-            flags += [k in places for leaf in flatten(value)[0] if is_number(leaf)]
-        return self._in_order(flags, args, kwargs)
-
-    def _in_order(self, flags: list[bool], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[bool]:
-        """Flags of the leaves, keywords in the order of the call, in the order of the inputs: keywords by name."""
-        counts = [sum(is_number(leaf) for leaf in flatten(value)[0]) for value in (*args, *kwargs.values())]
-        starts = [sum(counts[:k]) for k in range(len(counts))]
+        values = (*args, *kwargs.values())
+        # The inputs have keywords by name, the call as they came.
         order = [*range(len(args)), *(len(args) + k for k, _ in sorted(enumerate(kwargs), key=lambda pair: pair[1]))]
-        return [flag for k in order for flag in flags[starts[k] : starts[k] + counts[k]]]
+        return [k in places for k in order for leaf in flatten(values[k])[0] if is_number(leaf)]
 
     # calls
 

@@ -85,8 +85,14 @@ class Body:
     late: list[tuple[Node, Place]] = field(default_factory=list[tuple[Node, Place]])
     """Outputs that are copied at the end."""
 
+    items: dict[Node, dict[int, Node]] = field(default_factory=dict[Node, dict[int, Node]])
+    """Of each loop or branch, the results that are read, by number."""
+
     def build(self) -> list[Statement]:
         """The statements."""
+        for node in self.fusion.home:
+            if node.op.name == "item":
+                self.items.setdefault(node.inputs[0], {})[node.params["index"]] = node
         self._constants()
         for y, target in zip(self.graph.outputs, self.targets, strict=True):
             self._assign(y, target)
@@ -176,8 +182,7 @@ class Body:
         if root.op.name == "item":
             return []
         if control.is_control(root):
-            items = {n.params["index"]: n for n in self.fusion.home if n.op.name == "item" and n.inputs[0] is root}
-            return control.lower_control(self.memory, root, items, self.places, lower_graph)
+            return control.lower_control(self.memory, root, self.items.get(root, {}), self.places, lower_graph)
         if is_assembly(root):
             return assembly.assemble(self, root)
         return self.sweep(kernel)

@@ -34,9 +34,6 @@ class Count:
     operations: int
     bytes: int
 
-    def __add__(self, other: Count) -> Count:
-        return Count(self.operations + other.operations, self.bytes + other.bytes)
-
 
 def count(program: Program) -> Count:
     """The cost of a whole program."""

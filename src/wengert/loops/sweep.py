@@ -149,10 +149,10 @@ class Sweep:
     def _loop_order(self) -> list[Axis]:
         """Outermost first: as in memory; where there are only reductions, and all over the same axes, those innermost."""
         sets = {root.over & set(self.axes) for root in self.reduced}
+        if self.stored and len(self.axes) > 1 and sets == {frozenset(self.axes[:-1])}:
+            return self._lanes_first()
         if self.stored or len(sets) != 1:
-            return (
-                self._lanes_first() if len(self.axes) > 1 and sets == {frozenset(self.axes[:-1])} else list(self.axes)
-            )
+            return list(self.axes)
         (over,) = sets
         return [a for a in self.axes if a not in over] + [a for a in self.axes if a in over]
 

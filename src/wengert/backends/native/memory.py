@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from wengert.backends.native.floating import Floating
 from wengert.backends.native.values import ELEMENTS, Value, constant_of, suffix_of, type_of
+from wengert.loops import buffers
 
-BYTES = {"float32": 4, "float64": 8, "int64": 8, "int32": 4, "bool": 1}
+BYTES = {**buffers.BYTES, "int32": 4}
 
 
 class Memory(Floating):
