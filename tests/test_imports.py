@@ -22,7 +22,7 @@ ORDER = (
     {"ops"},
     {"autodiff", "tracing", "notation", "passes", "loops"},
     {"derive", "backends", "emit"},
-    {"show"},
+    {"show", "engine"},
     {"api", "compilation", "extend", "transforms"},
     {"flow"},
     {"train"},

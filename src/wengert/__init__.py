@@ -28,20 +28,22 @@ if TYPE_CHECKING:
         WengertError,
     )
     from wengert.flow import cond, fori_loop, scan, while_loop
-    from wengert.transforms import asarray, grad, jvp, stop_gradient, trace, value_and_grad, vjp, vmap
+    from wengert.transforms.batches import vmap
+    from wengert.transforms.derivatives import grad, jvp, value_and_grad, vjp
+    from wengert.transforms.values import asarray, stop_gradient, trace
 
 _HOME = {
     "equations": "wengert.api",
     "System": "wengert.api",
     "Derivation": "wengert.api",
-    "asarray": "wengert.transforms",
-    "grad": "wengert.transforms",
-    "value_and_grad": "wengert.transforms",
-    "jvp": "wengert.transforms",
-    "vjp": "wengert.transforms",
-    "vmap": "wengert.transforms",
-    "stop_gradient": "wengert.transforms",
-    "trace": "wengert.transforms",
+    "asarray": "wengert.transforms.values",
+    "grad": "wengert.transforms.derivatives",
+    "value_and_grad": "wengert.transforms.derivatives",
+    "jvp": "wengert.transforms.derivatives",
+    "vjp": "wengert.transforms.derivatives",
+    "vmap": "wengert.transforms.batches",
+    "stop_gradient": "wengert.transforms.values",
+    "trace": "wengert.transforms.values",
     "compile": "wengert.compilation",
     "set_threads": "wengert.compilation",
     "cond": "wengert.flow",

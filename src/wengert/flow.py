@@ -9,12 +9,12 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from wengert.engine.running import finish
 from wengert.errors import TraceError
 from wengert.tracing.loops import Built, build_cond, build_fori, build_scan, build_while
 from wengert.tracing.record import Leaf, leaf_of
 from wengert.tracing.tracer import Traced
 from wengert.tracing.trees import Spec, flatten, unflatten
-from wengert.transforms import finish
 
 Body = Callable[..., Any]
 

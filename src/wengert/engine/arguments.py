@@ -1,0 +1,71 @@
+"""The arguments of a call, and which of them a transform is about. It knows no derivative."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from wengert.errors import TraceError
+from wengert.ir.types import ArrayType
+from wengert.tracing.record import Leaf, Recorded, leaf_of, new_inputs, record
+from wengert.tracing.tracer import Traced
+from wengert.tracing.trees import argument_names, flatten, name_of, unflatten
+
+Argnums = int | Sequence[int]
+
+
+class Arguments:
+    """The arguments of one call: the leaves of those that a transform is about; the others stay what they are."""
+
+    def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], places: Argnums) -> None:
+        self.f, self.args, self.kwargs = f, args, kwargs
+        self.places = _places(f, args, places)
+        chosen = tuple(args[k] for k in self.places)
+        self.values, self.spec = flatten(chosen)
+        labels = argument_names(f, args, {})
+        counts = [len(flatten(arg)[0]) for arg in args]
+        starts = [sum(counts[:k]) for k in range(len(args))]
+        self.names = [name for k in self.places for name in labels[starts[k] : starts[k] + counts[k]]]
+
+    def record(self, leaves: Sequence[Leaf]) -> Recorded:
+        """The function written down, the leaves of the chosen arguments as its inputs."""
+
+        def call(values: list[Traced]) -> Any:
+            args = list(self.args)
+            for k, arg in zip(self.places, unflatten(self.spec, values), strict=True):
+                args[k] = arg
+            return self.f(*args, **self.kwargs)
+
+        return record(new_inputs(self.names, leaves), [leaf.weak for leaf in leaves], call)
+
+    def real_leaves(self) -> list[Leaf]:
+        """The leaves as real numbers: a whole number of Python is one, an array of whole numbers is not.
+
+        Raises TraceError.
+        """
+        return [_real(value, name) for value, name in zip(self.values, self.names, strict=True)]
+
+
+def _places(f: Callable[..., Any], args: tuple[Any, ...], places: Argnums) -> list[int]:
+    given = [places] if isinstance(places, int) else list(places)
+    for k in given:
+        if not -len(args) <= k < len(args):
+            raise TraceError(
+                f"'{name_of(f)}' is called with {len(args)} positional arguments, so there is no argument {k}.",
+                f"  argnums={places}",
+                "Give the argument by its place, or another 'argnums'.",
+            )
+    return [k % len(args) for k in given]
+
+
+def _real(value: Any, name: str) -> Leaf:
+    leaf = leaf_of(value)
+    if leaf.weak:
+        return Leaf(ArrayType(), True)
+    if not leaf.type.is_float:
+        raise TraceError(
+            f"There is no derivative by '{name}', which does not hold real numbers.",
+            f"  {name} is {leaf.type}",
+            f"Convert it:  {name}.astype(float)",
+        )
+    return leaf

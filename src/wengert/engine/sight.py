@@ -1,0 +1,77 @@
+"""Sight: one run of a user's function, its structure known, so that programs derived from it can be run on its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wengert.engine.arguments import Argnums, Arguments
+from wengert.engine.running import finish, joined, stable
+from wengert.ir.graph import Node, input_node
+from wengert.ir.types import ArrayType
+from wengert.tracing.record import Leaf, leaf_of
+from wengert.tracing.trees import Spec
+
+Derive = Callable[..., Sequence[Node]]
+
+
+@dataclass(frozen=True)
+class Transform:
+    """What is made of a function that is written down: derive(inputs, outputs, extra, *static) -> nodes.
+
+    `derive` is a function of a module, pure; programs are kept by (derive, static), so equal transforms give equal nodes.
+    """
+
+    derive: Derive
+    static: tuple[Hashable, ...] = ()
+
+
+def values(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequence[Node]) -> Sequence[Node]:
+    """The function itself."""
+    return outputs
+
+
+VALUES = Transform(values)
+
+
+class Sight:
+    """A function that has run once on arguments: what it returned, by types, and the programs that can be made of it."""
+
+    def __init__(self, arguments: Arguments, leaves: Sequence[Leaf]) -> None:
+        self.arguments = arguments
+        self._recorded = arguments.record(leaves)
+        self._stable = stable(joined(self._recorded.outputs))
+
+    @property
+    def spec(self) -> Spec:
+        """The container of the result."""
+        return self._recorded.spec
+
+    @property
+    def types(self) -> list[ArrayType]:
+        """The types of the leaves of the result."""
+        return [node.type for node in self._recorded.outputs]
+
+    @property
+    def weak(self) -> list[bool]:
+        """Which leaves of the result are Python numbers."""
+        return self._recorded.weak
+
+    def run(self, transform: Transform, extra: Sequence[Any] = ()) -> list[Any]:
+        """The program of a transform, on the inputs of this run and further values: arrays, or traced where an input is."""
+        further = [input_node(f"extra {k}", leaf_of(value).type) for k, value in enumerate(extra)]
+        recorded = self._recorded
+        nodes = transform.derive(recorded.inputs, self._stable, further, *transform.static)
+        inputs = [*recorded.inputs, *(node for _, node in recorded.captured), *further]
+        given = [*self.arguments.values, *(value for value, _ in recorded.captured), *extra]
+        return finish(inputs, joined(nodes), given)
+
+
+def seen(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums) -> Sight:
+    """f run once on arguments, to be derived by the real arguments `argnums`.
+
+    Raises TraceError where one of them is not real, or f does with a traced value what a graph cannot hold.
+    """
+    arguments = Arguments(f, args, kwargs, argnums)
+    return Sight(arguments, arguments.real_leaves())
