@@ -1,0 +1,131 @@
+"""Every sample of every function: NumPy's value, both modes, second derivatives, native code; and nothing is without samples."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.coverage.routes import (
+    Call,
+    complex_step,
+    derived,
+    differences,
+    drawn,
+    evaluated,
+    outputs_of,
+    second,
+)
+from tests.coverage.samples import Sample, entries, every_sample, labelled, name_of
+from wengert.backends import native
+from wengert.ir.verify import verify
+from wengert.tracing.tracer import FUNCTIONS, UFUNCS
+
+SAMPLES = labelled(every_sample())
+COMPILED = 2
+"""One sample of so many is run as native code too."""
+WAITING = ("wengert.tracing.ufuncs", "wengert.tracing.reductions")
+"""Modules whose rules are tried elsewhere."""
+EPS = float(np.finfo(np.float64).eps)
+
+
+def close(mine: Any, theirs: Any, rtol: float, what: str) -> None:
+    """|mine − theirs| ≤ rtol of the largest entry, where both are finite; equal where they are not."""
+    mine, theirs = np.asarray(mine), np.asarray(theirs)
+    assert mine.shape == theirs.shape, f"{what}: the shape is {mine.shape}, not {theirs.shape}"
+    finite = np.isfinite(theirs)
+    assert np.array_equal(mine[~finite], theirs[~finite], equal_nan=True), what
+    scale = float(np.max(np.abs(theirs[finite]), initial=0.0))
+    gap = float(np.max(np.abs(mine[finite] - theirs[finite]), initial=0.0))
+    assert gap <= rtol * max(scale, 1.0), f"{what}: off by {gap:.3g} at a size of {scale:.3g}"
+
+
+def same_value(mine: list[Any], theirs: list[Any], rtol: float) -> None:
+    assert len(mine) == len(theirs), "the number of results"
+    for a, b in zip(mine, theirs, strict=True):
+        assert a.dtype == b.dtype, f"the dtype is {a.dtype}, not {b.dtype}"
+        close(a, b, rtol, "the value")
+
+
+@pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES.keys())
+def test_a_sample_is_numpys_with_its_derivatives(sample: Sample):
+    call = Call(sample)
+    rng = np.random.default_rng(7)
+    graph = call.graph()
+    verify(graph)
+    expected = outputs_of(call.expected(call.arrays))
+    same_value(evaluated(graph, call.arrays), expected, sample.value)
+    if sample.orders == 0 or not call.arrays:
+        return
+    found = derived(graph)
+    first = found.with_outputs([*found.tangents, *found.slopes])
+    signals = [drawn(rng, expected[k]) for k in found.moving]
+    for _ in range(3):
+        directions = [drawn(rng, a) for a in call.arrays]
+        results = evaluated(first, [*call.arrays, *directions, *signals])
+        tangents, slopes = results[: len(found.tangents)], results[len(found.tangents) :]
+        exact = complex_step(call, directions)
+        numeric = exact or differences(lambda a: outputs_of(call.expected(a)), call.arrays, directions)
+        for k, tangent in zip(found.moving, tangents, strict=True):
+            close(tangent, numeric[k], sample.exact if exact else sample.first, "forward mode")
+        along = [(np.asarray(w) * t).real for w, t in zip(signals, tangents, strict=True)]
+        back = [(np.asarray(g) * v).real for g, v in zip(slopes, directions, strict=True)]
+        scale = max(sum(float(np.sum(np.abs(t))) for t in along), sum(float(np.sum(np.abs(t))) for t in back), 1e-300)
+        gap = abs(sum(float(np.sum(t)) for t in along) - sum(float(np.sum(t)) for t in back))
+        assert gap <= sample.dot * EPS * scale, f"forward and reverse mode differ by {gap:.3g} of {scale:.3g}"
+    if sample.orders > 1:
+        _second_order(sample, call, found, directions, signals)
+
+
+def _second_order(sample: Sample, call: Call, found: Any, directions: Any, signals: Any) -> None:
+    forward, reverse = second(found)
+    results = evaluated(found.with_outputs([*forward, *reverse]), [*call.arrays, *directions, *signals])
+    back = found.with_outputs(found.slopes)
+    numeric = differences(
+        lambda arrays: [np.asarray(g) for g in evaluated(back, [*arrays, *directions, *signals])],
+        call.arrays,
+        directions,
+    )
+    n = len(forward)
+    for mine, other, theirs in zip(results[:n], results[n:], numeric, strict=True):
+        close(mine, theirs, sample.second, "forward over reverse")
+        close(other, theirs, sample.second, "reverse over reverse")
+
+
+SINGLE = {name: sample for name, sample in SAMPLES.items() if sample.single}
+
+
+@pytest.mark.parametrize("sample", SINGLE.values(), ids=SINGLE.keys())
+def test_float32_gives_numpys_dtypes(sample: Sample):
+    call = Call(sample, "float32")
+    mine = evaluated(call.graph(), call.arrays)
+    theirs = outputs_of(call.expected(call.arrays))
+    assert [a.dtype for a in mine] == [b.dtype for b in theirs]
+    for a, b in zip(mine, theirs, strict=True):
+        close(a, b, 1e3 * float(np.finfo(np.float32).eps), "the value")
+
+
+CHOSEN = {name: sample for name, sample in SAMPLES.items() if zlib.crc32(name.encode()) % COMPILED == 0}
+
+
+@pytest.mark.parametrize("sample", CHOSEN.values(), ids=CHOSEN.keys())
+def test_native_code_agrees(sample: Sample):
+    call = Call(sample)
+    rng = np.random.default_rng(8)
+    found = derived(call.graph())
+    graph = found.with_outputs([*found.graph.outputs, *found.tangents, *found.slopes])
+    values = evaluated(call.graph(), call.arrays)
+    given = [*call.arrays, *(drawn(rng, a) for a in call.arrays), *(drawn(rng, values[k]) for k in found.moving)]
+    code = native.compile(graph, cache=False)
+    ours = code(**dict(zip(graph.input_names, given, strict=True)))
+    for mine, theirs in zip(ours, evaluated(graph, given), strict=True):
+        close(mine, theirs, 1e-12, "native code")
+
+
+def test_every_entry_has_samples():
+    tried = {sample.entry for sample in SAMPLES.values()}
+    rules = {**UFUNCS, **FUNCTIONS}
+    left = [e for e in entries() if e not in tried and rules[e].__module__ not in WAITING]
+    assert [name_of(e) for e in left] == []
