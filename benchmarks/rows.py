@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from benchmarks.contest import Workload
 from benchmarks.workloads import (
+    eager,
     elementwise,
     first_calls,
     lecture_unit,
@@ -77,5 +78,10 @@ ROWS = (
     *(Row(f"first-gradient-{n}", functools.partial(first_calls.chain_gradient, n), None) for n in (10, 100, 1000)),
     Row("first-mlp-step", first_calls.mlp_step, None),
     Row("small-call", small_call.call, small_call.call),
+    Row("eager-call", eager.call, eager.call),
+    Row("eager-loop", eager.steps, eager.steps),
+    Row("eager-first-call", eager.first_call, eager.first_call),
+    Row("eager-first-loop", eager.first_steps, eager.first_steps),
+    Row("eager-chain", eager.chain, functools.partial(eager.chain, 1000)),
 )
 BY_NAME = {row.name: row for row in ROWS}

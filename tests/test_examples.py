@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +28,8 @@ SYSTEMS = {
     "lecture_unit.tex": (),
 }
 PROGRAMS = {"minimize.py", "display.py", "ridge.py"}
+GRADIENTS = {"bayesian_network.py": 1e-13, "recurrent_network.py": 1e-13, "ode_network.py": 1e-13}
+"""Programs of NumPy whose gradient each compares with an independent one, and how far they may differ."""
 
 
 def run(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -42,7 +46,7 @@ def run(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess
 
 
 def test_every_example_has_a_claim_here():
-    assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == set(SYSTEMS) | PROGRAMS
+    assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == set(SYSTEMS) | PROGRAMS | set(GRADIENTS)
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -100,6 +104,27 @@ def test_minimize_finds_the_solution_of_the_normal_equations(tmp_path):
     found = re.search(r"relative to the largest parameter: (\S+)", done.stdout)
     assert found is not None
     assert float(found[1]) < 1e-6
+
+
+def loaded(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name.removesuffix(".py"), EXAMPLES / name)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(("name", "largest"), GRADIENTS.items())
+def test_gradient_of_the_program_agrees_with_an_independent_one(name, largest):
+    assert loaded(name).largest_difference() < largest
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_program_runs_for_a_few_steps(name, tmp_path):
+    done = run(name, "5", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "largest relative difference from" in done.stdout
 
 
 def test_display_prints_both_forms_and_writes_a_document(tmp_path):
