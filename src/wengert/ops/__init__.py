@@ -13,6 +13,7 @@ from wengert.ops import (
     reductions,
     structural,
     trigonometric,
+    updates,
     windows,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "reductions",
     "structural",
     "trigonometric",
+    "updates",
     "windows",
 ]
