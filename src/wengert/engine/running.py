@@ -7,7 +7,8 @@ from typing import Any
 
 from wengert.backends import interpreter
 from wengert.ir.graph import Graph, Node, input_node
-from wengert.ir.walk import substitute
+from wengert.ir.types import TapeType, TupleType
+from wengert.ir.walk import depends_on, substitute, topological
 from wengert.passes import pipeline
 from wengert.passes.bodies import everywhere
 from wengert.passes.cse import share
@@ -31,11 +32,42 @@ def stable(outputs: Sequence[Node]) -> list[Node]:
     return list(graph.outputs)
 
 
+def before(outputs: Sequence[Node], further: Sequence[Node]) -> list[Node]:
+    """The nodes from which, with the further inputs, the outputs are made: what depends on no further input, as late as it can be.
+
+    A tape cannot be kept, so what it is recorded from is.
+    """
+    moved = depends_on(outputs, further)
+    while True:
+        edge = [x for node in topological(outputs) if node in moved for x in node.inputs if x not in moved]
+        edge += [node for node in outputs if node not in moved]
+        kept = dict.fromkeys(x for x in edge if x.op.kind != "leaf" or x.op.name == "input")
+        opaque = [x for x in kept if isinstance(x.type, TapeType | TupleType)]
+        if not opaque:
+            return list(kept)
+        moved.update(opaque)
+
+
+class Prepared:
+    """Outputs over inputs, simplified once and run as often as wanted."""
+
+    def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node]) -> None:
+        self._inputs = list(inputs)
+        self._outputs = list(outputs)
+        self._compiled: Any = None
+
+    def __call__(self, values: Sequence[Any]) -> list[Any]:
+        """The outputs for values of the inputs: nodes of the open trace where one of them is traced, else numbers."""
+        if any(isinstance(value, Traced) for value in values):
+            return list(splice(self._inputs, self._outputs, values))
+        if self._compiled is None:
+            renamed = [input_node(f"x{k}", node.type) for k, node in enumerate(self._inputs)]
+            known = dict(zip(self._inputs, renamed, strict=True))
+            graph = pipeline.run(Graph(tuple(renamed), tuple(substitute(self._outputs, known))))
+            self._compiled = interpreter.compile(graph)
+        return list(self._compiled(**{f"x{k}": value for k, value in enumerate(values)}))
+
+
 def finish(inputs: Sequence[Node], outputs: Sequence[Node], values: Sequence[Any]) -> list[Any]:
     """The outputs for values of the inputs: nodes of the open trace where one of them is traced, else numbers."""
-    if any(isinstance(value, Traced) for value in values):
-        return list(splice(inputs, outputs, values))
-    renamed = [input_node(f"x{k}", node.type) for k, node in enumerate(inputs)]
-    known = dict(zip(inputs, renamed, strict=True))
-    graph = pipeline.run(Graph(tuple(renamed), tuple(substitute(outputs, known))))
-    return list(interpreter.compile(graph)(**{f"x{k}": value for k, value in enumerate(values)}))
+    return Prepared(inputs, outputs)(values)

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from wengert.engine.arguments import Argnums, Arguments
-from wengert.engine.running import finish, joined, stable
+from wengert.engine.running import Prepared, before, finish, joined, stable
 from wengert.ir.graph import Node, input_node
 from wengert.ir.types import ArrayType
 from wengert.tracing.record import Leaf, leaf_of
 from wengert.tracing.trees import Spec
 
 Derive = Callable[..., Sequence[Node]]
+Rest = Callable[[Sequence[Any]], list[Any]]
+"""From the further values of a transform to what it gives."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,22 @@ class Sight:
         inputs = [*recorded.inputs, *(node for _, node in recorded.captured), *further]
         given = [*self.arguments.values, *(value for value, _ in recorded.captured), *extra]
         return finish(inputs, joined(nodes), given)
+
+    def split(self, transform: Transform, types: Sequence[ArrayType]) -> tuple[list[Any], Rest]:
+        """The values of the run, and the transform as a function of further values of these types alone.
+
+        What depends on no further value is computed here, once, and kept: the function itself is not run again.
+        """
+        recorded = self._recorded
+        further = [input_node(f"extra {k}", type) for k, type in enumerate(types)]
+        nodes = joined(transform.derive(recorded.inputs, self._stable, further, *transform.static))
+        kept = before(nodes, further)
+        inputs = [*recorded.inputs, *(node for _, node in recorded.captured)]
+        given = [*self.arguments.values, *(value for value, _ in recorded.captured)]
+        found = finish(inputs, [*self._stable, *kept], given)
+        n = len(self._stable)
+        rest = Prepared([*kept, *further], nodes)
+        return found[:n], lambda extra: rest([*found[n:], *extra])
 
 
 def seen(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums) -> Sight:
