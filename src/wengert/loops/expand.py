@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.walk import rebuild
+from wengert.ir.walk import order_of, rebuild
 from wengert.ops.control import results
 from wengert.ops.evaluate import bind_params
 from wengert.ops.primes import instance
@@ -38,14 +38,17 @@ def _bound(value: Any, sizes: Mapping[str, int]) -> Any:
     return with_sizes(value, sizes) if isinstance(value, Graph) else bind_params(value, sizes)
 
 
-def expand(graph: Graph) -> Graph:
-    """The graph in the ops that kernels are made of: no softmax, log-sum-exp or many-factor product."""
+def expand(graph: Graph, rules: Mapping[str, Callable[[Node], Node]] | None = None) -> Graph:
+    """The graph in the ops that kernels are made of: no softmax, log-sum-exp or many-factor product. By default by all rules."""
+    rules = EXPANSIONS if rules is None else rules
+    if all(node.op.name not in rules for node in order_of(graph)):
+        return graph
     known = {x: x for x in graph.inputs}
     expanded = False
 
     def smaller(node: Node, inputs: tuple[Node, ...]) -> Node:
         nonlocal expanded
-        rule = EXPANSIONS.get(node.op.name)
+        rule = rules.get(node.op.name)
         new = node if inputs == node.inputs else Node(node.op, inputs, node.params, node.type, node.source)
         if rule is None:
             return new

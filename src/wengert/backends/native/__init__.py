@@ -14,14 +14,20 @@ name = "native"
 
 
 def compile(
-    graph: Graph, sizes: Mapping[str, int] | None = None, *, donate: Sequence[str] = (), cache: bool = True
+    graph: Graph,
+    sizes: Mapping[str, int] | None = None,
+    *,
+    donate: Sequence[str] = (),
+    cache: bool = True,
+    quick: bool = False,
 ) -> Native:
     """The graph as a callable over arrays; `sizes` gives the named sizes that no input has.
 
-    The memory of the inputs in `donate` is that of results of the same types. With `cache`, object code is kept on disk.
+    The memory of the inputs in `donate` is that of results of the same types. With `cache`, object code is kept on disk. With
+    `quick`, code is made in a fraction of the time where all arrays are small; it is hardly slower.
 
     Raises GraphError where a donated name has no result of its type.
     """
     from wengert.backends.native.compiled import Native
 
-    return Native(graph, sizes, donate, cache)
+    return Native(graph, sizes, donate, cache, quick)

@@ -1,4 +1,7 @@
-"""From a graph whose sizes are numbers to code in memory, stage by stage: loop nests, LLVM, machine code. It knows no call."""
+"""From a graph whose sizes are numbers to code in memory, stage by stage: loop nests, LLVM, machine code. It knows no call.
+
+A long graph of small arrays has no loops: its code is made of the graph itself, and cheaply.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from wengert.backends.native import jit
+from wengert.backends.native import jit, unrolled
 from wengert.backends.native.emit import CONSTANT, Emitted, emit
 from wengert.backends.native.runtime import imports_of
 from wengert.backends.native.signature import PROGRAM
@@ -34,8 +37,20 @@ class Build:
     graph: Graph
     donated: Mapping[int, int] = field(default_factory=dict[int, int])
     target: Target = field(default_factory=host)
+    quick: bool = False
+    """Whether code is to be there soon rather than to be as good as can be: graphs of any length are unrolled where they can be."""
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     """How long each stage took."""
+
+    @cached_property
+    def cut(self) -> unrolled.Cut | None:
+        """The graph in pieces of straight-line code, where it becomes such."""
+        return self._timed("cut", lambda: unrolled.cut(self.graph, 0 if self.quick else unrolled.LONG))
+
+    @property
+    def opt(self) -> int:
+        """The level of code generation. Straight-line code is made in an eighth of the time at the lowest, and is as fast."""
+        return 2 if self.cut is None else 0
 
     @cached_property
     def program(self) -> Program:
@@ -50,6 +65,9 @@ class Build:
     @cached_property
     def emitted(self) -> Emitted:
         """The module in LLVM's language."""
+        cut = self.cut
+        if cut is not None:
+            return self._timed("llvm", lambda: unrolled.emit(cut, self.target))
         program, places = self.program, self.plan
         return self._timed("llvm", lambda: emit(program, places, self.target))
 
@@ -57,7 +75,7 @@ class Build:
     def assembly(self) -> str:
         """The machine's instructions as text."""
         text = self.emitted.text
-        return self._timed("code", lambda: jit.emit_assembly(text, self.target))
+        return self._timed("code", lambda: jit.emit_assembly(text, self.target, self.opt))
 
     def load(self, cache: bool = True) -> jit.Code:
         """The code in memory."""
@@ -65,13 +83,17 @@ class Build:
         arrays = [np.ascontiguousarray(b.value, dtype=b.dtype) for b in emitted.constants]
         addresses = {f"{CONSTANT}{k}": array.ctypes.data for k, array in enumerate(arrays)}
         imports = {**imports_of(emitted.text), **addresses}
-        code = self._timed("code", lambda: jit.load(emitted.text, [PROGRAM], imports, self.target, cache=cache))
+        code = self._timed(
+            "code", lambda: jit.load(emitted.text, [PROGRAM], imports, self.target, opt=self.opt, cache=cache)
+        )
         code.holds = arrays
         return code
 
     @cached_property
     def is_long(self) -> bool:
         """Whether a call takes long enough for others to run meanwhile."""
+        if self.cut is not None:
+            return self.cut.operations > LONG
         return has_open_end(self.program) or operations(self.program.body) > LONG
 
     def _timed(self, stage: str, make: Callable[[], T]) -> T:

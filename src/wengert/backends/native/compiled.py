@@ -30,17 +30,17 @@ CHAIN = 4
 class Variant:
     """The code of a graph whose sizes are numbers."""
 
-    def __init__(self, graph: Graph, donated: Mapping[int, int], cache: bool) -> None:
+    def __init__(self, graph: Graph, donated: Mapping[int, int], cache: bool, quick: bool = False) -> None:
         self.graph = graph
         self.donated = donated
         self.segments = split(graph)
         self.parts: list[Callable[..., Any]] = []
         self._plain: Callable[..., Any] | None = None
         if self.segments is None:
-            self.build = Build(graph, donated)
+            self.build = Build(graph, donated, quick=quick)
             self.code = self.build.load(cache)
         else:
-            self.parts = [_part(part, cache) for part in self.segments.parts]
+            self.parts = [_part(part, cache, quick) for part in self.segments.parts]
 
     def signature(
         self, parameters: Sequence[Parameter] | None, result: Any, strict: bool = False, weak: Sequence[bool] = ()
@@ -73,12 +73,12 @@ class Variant:
         return plain(*arrays)
 
 
-def _part(part: Part, cache: bool) -> Callable[..., Any]:
+def _part(part: Part, cache: bool, quick: bool) -> Callable[..., Any]:
     if part.node is not None:
         return hosted_value(part.node)
     assert part.graph is not None
     graph = part.graph
-    variant = Variant(graph, {}, cache)
+    variant = Variant(graph, {}, cache, quick)
     plain = interpreter.compile(graph)
     return lambda *arrays: variant.run(arrays, lambda *given: plain(**dict(zip(graph.input_names, given, strict=True))))
 
@@ -106,10 +106,13 @@ class Native:
 
     name = "native"
 
-    def __init__(self, graph: Graph, sizes: Mapping[str, int] | None, donate: Sequence[str], cache: bool) -> None:
+    def __init__(
+        self, graph: Graph, sizes: Mapping[str, int] | None, donate: Sequence[str], cache: bool, quick: bool
+    ) -> None:
         self.graph = graph
         self.sizes = dict(sizes or {})
         self.cache = cache
+        self.quick = quick
         self.donated = pair_donated(graph, donate)
         self.variants: dict[tuple[tuple[str, int], ...], Variant] = {}
         self._interpreted: interpreter.Interpreted | None = None
@@ -134,7 +137,7 @@ class Native:
         key = tuple(sorted(sizes.items()))
         with self._lock:
             if key not in self.variants:
-                variant = Variant(with_sizes(self.graph, sizes), self.donated, self.cache)
+                variant = Variant(with_sizes(self.graph, sizes), self.donated, self.cache, self.quick)
                 self.variants[key] = variant
                 if variant.segments is None and len(self.variants) <= CHAIN:
                     signature = variant.signature(None, tuple(range(len(self.graph.outputs))))
