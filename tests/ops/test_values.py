@@ -10,6 +10,7 @@ import pytest
 import scipy.special
 
 import wengert.ops  # noqa: F401
+from tests.ops import special_references
 from wengert.ir.graph import Graph, apply, input_node
 from wengert.ir.op import OPS
 from wengert.ir.types import ArrayType
@@ -208,7 +209,8 @@ ARRAYS = {
     "while_loop": while_loop,
     "item": None,
 }
-REFERENCES = {name: by_mpmath(function) for name, function in SCALAR.items()} | ARRAYS
+REFERENCES = {name: by_mpmath(function) for name, function in (SCALAR | special_references.SCALAR).items()}
+REFERENCES |= ARRAYS | special_references.ARRAYS
 
 
 def test_the_value_is_that_of_the_reference(op, graphs):

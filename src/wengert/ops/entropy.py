@@ -1,0 +1,57 @@
+"""x log(1 + y) and the summands of relative entropies, right where x is 0."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from wengert.ir.graph import Node, apply
+from wengert.ir.notation import unwritten
+from wengert.ops.kinds import elementwise, positive, within
+from wengert.ops.scipy_functions import scipy
+
+
+def _xlog1py(xp: Any, x: Any, y: Any) -> Any:
+    nothing = xp.logical_and(xp.equal(x, 0), xp.equal(y, y))
+    return xp.where(nothing, xp.zeros_like(x), x * xp.log1p(y))
+
+
+xlog1py = elementwise(
+    "xlog1py",
+    "x log(1 + y), and 0 where x = 0.",
+    value=_xlog1py,
+    partials=lambda z, x, y: (apply("log1p", y), apply("weigh", x, 1 / (1 + y))),
+    arity=2,
+    domain=(within(-3, 3), positive),
+    notation=unwritten("xlog1py"),
+    growth="singular",
+)
+
+
+def log_ratio(x: Node, y: Node) -> Node:
+    """log(x/y), exact where x and y are close."""
+    difference = x - y
+    near = apply("less", apply("abs", difference), Fraction(1, 2) * y)
+    return apply("where", near, apply("log1p", difference / y), apply("log", x / y))
+
+
+rel_entr = elementwise(
+    "rel_entr",
+    "x log(x/y) for x, y > 0; 0 at x = 0 ≤ y, else ∞.",
+    value=lambda xp, x, y: scipy("rel_entr", x, y),
+    partials=lambda z, x, y: (log_ratio(x, y) + 1, -x / y),
+    arity=2,
+    domain=within(0.5, 3),
+    notation=unwritten("rel_entr"),
+    growth="singular",
+)
+kl_div = elementwise(
+    "kl_div",
+    "x log(x/y) − x + y for x, y > 0; y at x = 0 ≤ y, else ∞.",
+    value=lambda xp, x, y: scipy("kl_div", x, y),
+    partials=lambda z, x, y: (log_ratio(x, y), (y - x) / y),
+    arity=2,
+    domain=within(0.5, 3),
+    notation=unwritten("kl_div"),
+    growth="singular",
+)
