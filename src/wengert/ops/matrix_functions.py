@@ -1,0 +1,109 @@
+"""Functions of a matrix: exp A and √A, whose derivatives are the same function of a block matrix, and a linear equation.
+
+Source: N. J. Higham (2008), Functions of Matrices, (3.16): f of ((A E) (0 A)) has the derivative of f at A along E in its
+upper right block; section 6.1 for the square root.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy
+
+from wengert.ir.graph import Node, apply, constant_like
+from wengert.ir.notation import unwritten
+from wengert.ir.op import Infer, Params
+from wengert.ir.types import ArrayType
+from wengert.ops.kinds import ErrorCases, general
+from wengert.ops.matrices import (
+    STACKS,
+    Array,
+    batch_stacks,
+    check_square,
+    each,
+    lapack,
+    positive_definite,
+    real,
+    transposed,
+    well_conditioned,
+)
+
+np: Any = numpy
+REFUSED: ErrorCases = (((ArrayType((3, 2)),), {}, "not square"), ((ArrayType((3,)),), {}, "no two axes"))
+
+
+def _infer(name: str, takes: str) -> Infer:
+    def infer(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
+        check_square(name, types[0], takes)
+        return types[0]
+
+    return infer
+
+
+def _value_expm(xp: Any, a: Array) -> Array:
+    return lapack().expm(a) if a.size else np.zeros_like(a)
+
+
+def _along(a: Node, direction: Node) -> Node:
+    """The derivative of exp at A along E: the upper right block of exp ((A E) (0 A))."""
+    side = a.type.rank - 1
+    above = apply("concatenate", a, direction, axis=side)
+    below = apply("concatenate", constant_like(0, a), a, axis=side)
+    found = apply("expm", apply("concatenate", above, below, axis=side - 1))
+    *many, n, _ = a.shape
+    start, stop = (*(0,) * len(many), 0, n), (*many, n, found.shape[-1])
+    return apply("slice", found, start=start, stop=stop, step=(1,) * len(start))
+
+
+expm = general(
+    "expm",
+    "exp A = Σ Aᵏ/k! of each matrix in the last two axes.",
+    infer=_infer("expm", "float"),
+    value=_value_expm,
+    jvp=lambda node, tangents: None if tangents[0] is None else _along(node.inputs[0], tangents[0]),
+    # The adjoint of the derivative at A is the derivative at Aᵀ.
+    vjp=lambda node, cotangent: (_along(transposed(node.inputs[0]), cotangent),),
+    batch=batch_stacks,
+    notation=unwritten("expm"),
+    samples=lambda rng: [
+        ([well_conditioned(rng, *many, n, n)], {}) for many in STACKS for n in (3, 1, 0, 2) for _ in range(2)
+    ],
+    errors=REFUSED,
+)
+
+
+def _value_sqrtm(xp: Any, a: Array) -> Array:
+    """The principal square root; NaN where it is not real."""
+
+    def one(a: Array) -> Array:
+        root = lapack().sqrtm(a)
+        return np.full_like(a, np.nan) if np.iscomplexobj(root) else root
+
+    return each(one, real(a), shape=a.shape[-2:]) if a.size else np.zeros_like(a)
+
+
+def _jvp_sqrtm(node: Node, tangents: Sequence[Node | None]) -> Node | None:
+    """Y Ẏ + Ẏ Y = Ȧ."""
+    return None if tangents[0] is None else apply("solve_sylvester", node, node, tangents[0])
+
+
+def _vjp_sqrtm(node: Node, cotangent: Node) -> tuple[Node]:
+    back = transposed(node)
+    return (apply("solve_sylvester", back, back, cotangent),)
+
+
+sqrtm = general(
+    "sqrtm",
+    "Y with Y Y = A, the square root whose eigenvalues have positive real parts, of each matrix in the last two axes.",
+    infer=_infer("sqrtm", "float"),
+    value=_value_sqrtm,
+    jvp=_jvp_sqrtm,
+    vjp=_vjp_sqrtm,
+    batch=batch_stacks,
+    notation=unwritten("sqrtm"),
+    samples=lambda rng: [
+        ([positive_definite(rng, *many, n, n)], {}) for many in STACKS for n in (3, 1, 0, 2) for _ in range(2)
+    ],
+    errors=REFUSED,
+)
