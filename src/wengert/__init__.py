@@ -5,7 +5,10 @@ System        .forward(**values), .backward(loss, wrt) -> Derivation, .batch(dat
 Derivation    prints; .latex(), .steps(), .check(), .function(), .stages(stop), .compare(), .in_form(form)
 
 compile, set_threads                          a function as machine code; how many threads it may use
-grad, value_and_grad, jvp, vjp, vmap          functions of arrays -> functions of arrays
+grad, value_and_grad, elementwise_grad, vmap   functions of arrays -> functions of arrays
+jacobian, hessian, hvp, ggnvp                  matrices of derivatives, and their products with vectors
+jvp, linearize, vjp                            the result at a point, and the derivative there as a linear map
+flatten                                        a container of arrays as one vector, and back
 cond, scan, fori_loop, while_loop             branches and loops in such functions
 stop_gradient, asarray, trace                 a value taken as constant; an array to read at traced indices; a function -> Graph
 """
@@ -29,8 +32,11 @@ if TYPE_CHECKING:
     )
     from wengert.flow import cond, fori_loop, scan, while_loop
     from wengert.transforms.batches import vmap
-    from wengert.transforms.derivatives import grad, jvp, value_and_grad, vjp
+    from wengert.transforms.derivatives import elementwise_grad, grad, value_and_grad
+    from wengert.transforms.linear import jvp, linearize, vjp
+    from wengert.transforms.matrices import ggnvp, hessian, hvp, jacobian
     from wengert.transforms.values import asarray, stop_gradient, trace
+    from wengert.transforms.vectors import flatten
 
 _HOME = {
     "equations": "wengert.api",
@@ -39,8 +45,15 @@ _HOME = {
     "asarray": "wengert.transforms.values",
     "grad": "wengert.transforms.derivatives",
     "value_and_grad": "wengert.transforms.derivatives",
-    "jvp": "wengert.transforms.derivatives",
-    "vjp": "wengert.transforms.derivatives",
+    "elementwise_grad": "wengert.transforms.derivatives",
+    "jvp": "wengert.transforms.linear",
+    "linearize": "wengert.transforms.linear",
+    "vjp": "wengert.transforms.linear",
+    "jacobian": "wengert.transforms.matrices",
+    "hessian": "wengert.transforms.matrices",
+    "hvp": "wengert.transforms.matrices",
+    "ggnvp": "wengert.transforms.matrices",
+    "flatten": "wengert.transforms.vectors",
     "vmap": "wengert.transforms.batches",
     "stop_gradient": "wengert.transforms.values",
     "trace": "wengert.transforms.values",
@@ -76,10 +89,17 @@ __all__ = [
     "asarray",
     "compile",
     "cond",
+    "elementwise_grad",
     "equations",
+    "flatten",
     "fori_loop",
+    "ggnvp",
     "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
     "jvp",
+    "linearize",
     "scan",
     "set_threads",
     "stop_gradient",

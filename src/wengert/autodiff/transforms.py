@@ -7,16 +7,12 @@ branches do not turn gradients into NaN. Primes stay signs until `passes.open_pr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
-from wengert.autodiff.batch import batched
 from wengert.autodiff.forward import jvp
+from wengert.autodiff.jacobians import Mode, blocks
 from wengert.autodiff.reverse import vjp
 from wengert.errors import GraphError, ShapeError
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import Shape
-from wengert.ir.walk import substitute
-from wengert.ops.functions import identity
+from wengert.ir.graph import Graph, Node, constant, input_node
 
 Wrt = Sequence[str] | str | None
 
@@ -83,13 +79,13 @@ def value_and_grad(graph: Graph, wrt: Wrt = None) -> Graph:
     return Graph(graph.inputs, (graph.outputs[0], *back), (name, *(str(node.params["name"]) for node in inputs)))
 
 
-def jacobian(graph: Graph, wrt: Wrt = None, mode: Literal["reverse", "forward"] = "reverse") -> Graph:
+def jacobian(graph: Graph, wrt: Wrt = None, mode: Mode = "reverse", memory: int | None = None) -> Graph:
     """∂y_i/∂x_j, of the shape of y followed by the shape of x: for each output in turn, by each input of `wrt`.
 
-    Reverse mode runs once per entry of y, forward mode once per entry of x, as one batch over identity signals.
+    Reverse mode runs once per entry of y, forward mode once per entry of x, as one batch over identity signals, or as
+    batches that need at most `memory` bytes.
     """
-    inputs = real_inputs(graph, wrt)
-    rows = [_jacobian_of(y, inputs, mode) for y in graph.outputs]
+    rows = blocks(graph.outputs, real_inputs(graph, wrt), mode, memory)
     return Graph(graph.inputs, tuple(block for row in rows for block in row))
 
 
@@ -143,39 +139,3 @@ def _signals(
         taken.add(name)
         signals.append(input_node(name, node.type) if node.type.is_float else None)
     return signals
-
-
-def _identity_signal(node: Node) -> Node:
-    """δ of shape (*s, *s): for every entry of the node the signal that is 1 there."""
-    rank = node.type.rank
-    if rank == 0:
-        return constant(1, node.type)
-    eyes = [identity(size, node.type.dtype) for size in node.shape]
-    labels = tuple((k, rank + k) for k in range(rank))
-    return eyes[0] if rank == 1 else apply("einsum", *eyes, inputs=labels, output=tuple(range(2 * rank)))
-
-
-def _over_entries(results: Sequence[Node], signal: Node, shape: Shape) -> list[Node]:
-    """Results that are linear in a signal, for the signal at every entry of the shape: leading axes of that shape."""
-    current, wide = list(results), signal
-    for size in reversed(shape):
-        wider = input_node("signal", wide.type.with_shape((size, *wide.shape)))
-        current = batched(current, {wide: wider}, size)
-        wide = wider
-    return substitute(current, {wide: _identity_signal(signal)})
-
-
-def _jacobian_of(y: Node, inputs: Sequence[Node], mode: str) -> list[Node]:
-    if mode == "reverse":
-        signal = input_node("signal", y.type)
-        back = _filled(vjp([y], inputs, [signal], weigh=True), inputs)
-        return _over_entries(back, signal, y.shape)
-    columns: list[Node] = []
-    for x in inputs:
-        signal = input_node("signal", x.type)
-        (t,) = jvp([y], [x], [signal], weigh=True)
-        (column,) = _over_entries([_zeros(y) if t is None else t], signal, x.shape)
-        m, n = x.type.rank, y.type.rank
-        order = (*range(m, m + n), *range(m))
-        columns.append(column if not m or not n else apply("transpose", column, axes=order))
-    return columns

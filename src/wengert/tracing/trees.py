@@ -1,7 +1,12 @@
-"""Nested containers of arrays: tuples, lists, dicts and named tuples are taken apart and put together. It knows no graph."""
+"""Nested containers of arrays: tuples, lists, dicts, named tuples and dataclasses are taken apart and put together. It knows no graph.
+
+Of a dataclass the fields that hold arrays or containers are taken out; the others (names, functions, truth values) are part of
+its shape.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,12 +15,55 @@ Spec = Any
 """The shape of a container; equal for equal containers."""
 
 
+_SPACE = "wengert"
+"""Where dataclasses are entered, so that other users of optree do not see them."""
+_ENTERED: set[type] = set()
+_FIXED = (str, bytes, bool, type(None), type)
+"""What a field of a dataclass may hold beside arrays."""
+
+
 def flatten(tree: Any) -> tuple[list[Any], Spec]:
     """The leaves of a container in order, and its shape. None is an empty container."""
     import optree
 
-    leaves, spec = optree.tree_flatten(tree)  # pyright: ignore[reportArgumentType]
-    return leaves, spec
+    leaves, spec = optree.tree_flatten(tree, namespace=_SPACE)  # pyright: ignore[reportArgumentType]
+    new = {type(leaf) for leaf in leaves if hasattr(type(leaf), "__dataclass_fields__")}
+    if not new:
+        return leaves, spec
+    for kind in new:
+        _enter(kind)
+    return flatten(tree)
+
+
+def _enter(kind: type) -> None:
+    """Make a dataclass a container."""
+    import optree
+
+    if kind in _ENTERED:
+        raise AssertionError(f"{kind} is a leaf though it was entered as a container")
+    names = [field.name for field in dataclasses.fields(kind)]
+
+    def take_apart(value: Any) -> tuple[list[Any], Any, list[str]]:
+        held = {name: getattr(value, name) for name in names if hasattr(value, name)}
+        fixed = {name: x for name, x in held.items() if isinstance(x, _FIXED) or callable(x)}
+        moving = [name for name in held if name not in fixed]
+        return [held[name] for name in moving], (tuple(moving), tuple(fixed.items())), moving
+
+    def put_together(shape: Any, parts: Any) -> Any:
+        # The class's own __init__ may check or change what it is given, and leaves need not be arrays.
+        value = object.__new__(kind)
+        for name, x in (*zip(shape[0], parts, strict=True), *shape[1]):
+            object.__setattr__(value, name, x)
+        return value
+
+    optree.register_pytree_node(  # pyright: ignore[reportUnknownMemberType]
+        kind,  # pyright: ignore[reportArgumentType]
+        take_apart,
+        put_together,
+        path_entry_type=optree.GetAttrEntry,
+        namespace=_SPACE,
+    )
+    _ENTERED.add(kind)
 
 
 def unflatten(spec: Spec, leaves: Sequence[Any]) -> Any:
@@ -36,7 +84,7 @@ def orders(tree: Any) -> tuple[tuple[Any, ...], ...]:
             found.append(tuple(x))  # pyright: ignore[reportUnknownArgumentType]
         return False
 
-    optree.tree_flatten(tree, is_leaf=note)  # pyright: ignore[reportArgumentType]
+    optree.tree_flatten(tree, is_leaf=note, namespace=_SPACE)  # pyright: ignore[reportArgumentType]
     return tuple(found)
 
 
@@ -51,15 +99,15 @@ def is_common(tree: Any) -> bool:
         others += x is not None and type(x) not in (tuple, list, dict) and not optree.is_namedtuple(x)
         return False
 
-    leaves, _ = optree.tree_flatten(tree, is_leaf=note)  # pyright: ignore[reportArgumentType]
+    leaves, _ = optree.tree_flatten(tree, is_leaf=note, namespace=_SPACE)  # pyright: ignore[reportArgumentType]
     return others == len(leaves)
 
 
 def paths(tree: Any, stem: str) -> list[str]:
-    """How each leaf is reached: params['w'][0]; the stem alone where the tree is a leaf."""
+    """How each leaf is reached: params['w'][0], or params.w of a dataclass; the stem alone where the tree is a leaf."""
     import optree
 
-    return [stem + "".join(f"[{step!r}]" for step in path) for path in optree.tree_paths(tree)]
+    return [accessor.codify(stem) for accessor in optree.tree_accessors(tree, namespace=_SPACE)]
 
 
 def parameters_of(f: Callable[..., Any], *, wrapped: bool = True) -> list[inspect.Parameter]:

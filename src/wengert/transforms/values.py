@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.graph import Graph, apply, input_node
+from wengert.ir.graph import Graph, apply
 from wengert.tracing.operands import as_node
-from wengert.tracing.record import splice, traced_program
+from wengert.tracing.record import traced_program
+from wengert.tracing.standin import FUNCTIONS, StandIn
 from wengert.tracing.tracer import Traced, current
 from wengert.tracing.tracer import traced as traced_value
 from wengert.tracing.trees import flatten, unflatten
@@ -43,9 +44,11 @@ def stop_gradient(x: Any) -> Any:
 
 
 def _stopped(leaf: Any) -> Any:
-    if not isinstance(leaf, Traced):
-        return leaf
-    x = input_node("x", leaf.node.type)
-    (stopped,) = splice([x], [apply("stop_gradient", x)], [leaf])
-    stopped.weak = leaf.weak
-    return stopped
+    return leaf.call(_stopped, (leaf,), {}) if isinstance(leaf, StandIn) else leaf
+
+
+def _stopped_rule(leaf: Any) -> Traced:
+    return traced_value(apply("stop_gradient", as_node(leaf)), getattr(leaf, "weak", False))
+
+
+FUNCTIONS[_stopped] = _stopped_rule

@@ -1,0 +1,89 @@
+"""The arguments that a transform is about, by place or by name. It knows no derivative."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from wengert.engine.arguments import Argnums as Argnums
+from wengert.errors import TraceError
+from wengert.tracing.trees import name_of, parameters_of
+
+Argnames = str | Sequence[str]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A call whose chosen arguments all have places."""
+
+    f: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    places: list[int]
+    single: bool
+    """Whether one argument was asked for, and not a tuple of them."""
+
+    @property
+    def call(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], list[int]]:
+        """What is to be seen."""
+        return self.f, self.args, self.kwargs, self.places
+
+    def result(self, found: Any) -> Any:
+        """A tuple with an entry for each chosen argument; the entry alone, where one was asked for."""
+        return found[0] if self.single else found
+
+
+def choose(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    argnums: Argnums | None,
+    argnames: Argnames = (),
+) -> Chosen:
+    """The call with its chosen arguments: those at `argnums` (the first, where nothing is chosen), then those of `argnames`.
+
+    Raises TraceError where a name is no argument of the call.
+    """
+    names = [argnames] if isinstance(argnames, str) else list(argnames)
+    if argnums is None:
+        argnums = () if names else 0
+    if not names:
+        places = [argnums] if isinstance(argnums, int) else list(argnums)
+        return Chosen(f, args, kwargs, places, isinstance(argnums, int))
+    single = isinstance(argnames, str) and argnums == ()
+    places = [argnums] if isinstance(argnums, int) else list(argnums)
+    keywords = [name for name in names if name in kwargs]
+    known = [p.name for p in parameters_of(f)][: len(args)]
+    for name in names:
+        if name in kwargs:
+            places.append(len(args) + keywords.index(name))
+        elif name in known:
+            places.append(known.index(name))
+        else:
+            raise TraceError(
+                f"'{name_of(f)}' is called without an argument '{name}' to derive by.",
+                f"  argnames={argnames!r}; the arguments are {', '.join([*known, *kwargs]) or 'none'}",
+                "Give the argument, or another name in 'argnames'.",
+            )
+    rest = {name: value for name, value in kwargs.items() if name not in keywords}
+    given = (*args, *(kwargs[name] for name in keywords))
+    return Chosen(_by_place(f, len(args), keywords, known), given, rest, places, single)
+
+
+def _by_place(f: Callable[..., Any], count: int, names: Sequence[str], known: Sequence[str]) -> Callable[..., Any]:
+    """f with the arguments of some names behind the first `count`."""
+    if not names:
+        return f
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return f(*args[:count], **dict(zip(names, args[count:], strict=True)), **kwargs)
+
+    wrapped: Any = wraps(f)(call)
+    shown = [*known, *(f"argument {k}" for k in range(len(known), count)), *names]
+    kind = inspect.Parameter.POSITIONAL_ONLY
+    parameters = [inspect.Parameter(name, kind) for name in shown if name.isidentifier()]
+    wrapped.__signature__ = inspect.Signature(parameters)
+    return wrapped
