@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.graph import Graph, Node, Number, constant
-from wengert.ir.types import Shape
+from wengert.ir.types import Shape, TupleType
 from wengert.ir.walk import map_graph, with_inputs
 from wengert.ops.vocabulary import NUMPY
 
@@ -146,7 +146,9 @@ def _array_result(node: Node) -> Node:
     sizes = [[n for n in shape if isinstance(n, int)] for shape in shapes]
     if any(len(known) != len(shape) for known, shape in zip(sizes, shapes, strict=True)):
         return node
-    if any(math.prod(known) > LIMIT for known in sizes) or node.op.kind == "control":
+    if any(math.prod(known) > LIMIT for known in sizes) or isinstance(node.type, TupleType):
+        return node
+    if node.op.kind == "control":
         return node
     arrays = [parent.op.value(NUMPY, **parent.params) for parent in node.inputs]
     result = _value(node, arrays)
