@@ -11,7 +11,7 @@ import wengert as wg
 from wengert.backends import native
 from wengert.backends.native import unrolled
 from wengert.backends.native.build import Build
-from wengert.backends.native.unrolled_ops import MOST_ENTRIES, instructions
+from wengert.backends.native.unrolled_ops import MOST_ENTRIES, form
 from wengert.ir.graph import Graph, apply, constant, input_node
 from wengert.ir.op import OPS
 from wengert.ir.types import ArrayType, TupleType
@@ -45,7 +45,7 @@ def small_cases(op):
             continue
         own = [input_node(f"x{len(inputs) + k}", ArrayType(a.shape, str(a.dtype))) for k, a in enumerate(arrays)]
         node = apply(op, *own, **params)
-        if isinstance(node.type, TupleType) or instructions(node) is None:
+        if isinstance(node.type, TupleType) or form(node) is None:
             continue
         values.update({str(x.params["name"]): a for x, a in zip(own, arrays, strict=True)})
         inputs += own

@@ -23,7 +23,7 @@ class Node:
     __slots__ = ("__weakref__", "inputs", "key", "op", "params", "source", "type")
 
     key: Any
-    """What equal nodes have in common; a pass that asks finds it out and leaves it here."""
+    """What equal nodes have in common; a pass that asks finds it out and leaves it here. None while nobody has asked."""
 
     def __init__(
         self, op: Op, inputs: tuple[Node, ...], params: Mapping[str, Any], type: ArrayType, source: Any = None
@@ -33,6 +33,7 @@ class Node:
         self.params = params
         self.type = type
         self.source = source
+        self.key = None
 
     @property
     def shape(self) -> tuple[Any, ...]:

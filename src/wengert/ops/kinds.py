@@ -80,7 +80,7 @@ def same_types(name: str, types: Sequence[ArrayType]) -> ArrayType:
     Raises GraphError where two differ: primitives neither broadcast nor promote.
     """
     for type in types[1:]:
-        if type != types[0]:
+        if type is not types[0] and type != types[0]:
             raise GraphError(
                 f"'{name}' takes inputs of one type.",
                 f"  its inputs are {' and '.join(map(str, types))}",

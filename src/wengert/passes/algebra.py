@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from wengert.ir.graph import Graph
 from wengert.ir.types import ArrayType, Dim
+from wengert.ir.walk import order_of
 from wengert.passes.moves import MOVES
 from wengert.passes.patterns import (
     Env,
@@ -30,10 +31,14 @@ from wengert.passes.patterns import (
 )
 from wengert.passes.rewrite import Example, Outcome, Rewrite, Rule, rewrite
 
+LONG = 20_000
+"""Graphs of more nodes are left as they are: they are loops written out, whose derivatives have little to simplify and
+whose compilation has to be short."""
+
 
 def simplify(graph: Graph) -> Graph:
     """The graph with every rule of `IDENTITIES` applied: x·1 is x, ½·2·x is x, −(−x) is x, (Xᵀ)ᵀ is X, and so on."""
-    return outcome(graph).graph
+    return graph if len(order_of(graph)) > LONG else outcome(graph).graph
 
 
 def simplify_assuming(graph: Graph) -> Graph:

@@ -34,7 +34,7 @@ class Table:
         """The first node that computes what this one does: an earlier one, or itself."""
         if node.op.name == "input":
             return node
-        return self.known.setdefault(key(node), node)
+        return self.known.setdefault(node.key or key(node), node)
 
 
 def key(node: Node) -> tuple[Any, ...]:
@@ -42,14 +42,14 @@ def key(node: Node) -> tuple[Any, ...]:
 
     It holds the identities of inputs, so it means something while the node lives.
     """
-    try:
-        return node.key
-    except AttributeError:  # nobody has asked
+    found = node.key
+    if found is None:
+        name = node.op.name
         places = [id(parent) for parent in node.inputs]
-        if node.op.name in COMMUTATIVE:
+        if name in COMMUTATIVE:
             places.sort()
-        node.key = (node.op.name, *places, *_params_key(node.op.name, node.params))
-        return node.key
+        found = node.key = (name, *places, *_params_key(name, node.params)) if node.params else (name, *places)
+    return found
 
 
 def _params_key(op: str, params: Params) -> tuple[Any, ...]:

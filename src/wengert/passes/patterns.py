@@ -213,16 +213,49 @@ def moderate(number: Number) -> bool:
 # ---------------------------------------------------------------- matching
 
 
-def screen(pattern: Pattern) -> Callable[[Node], bool]:
-    """A quick condition on the inputs of a node, of the op of the pattern, that every match fulfils."""
-    args = pattern.args if isinstance(pattern, Call) else ()
-    names = [arg.name for arg in args if isinstance(arg, Var)]
-    if len(names) == 2 and names[0] == names[1]:
-        return lambda node: node.inputs[0] is node.inputs[1]
-    wanted = next((arg.number for arg in args if isinstance(arg, Literal)), None)
-    if wanted is not None:
-        return lambda node: any(constant_value(x) == wanted for x in node.inputs)
-    return lambda node: True
+Screen = Callable[[Node], bool]
+
+
+def screen(pattern: Pattern) -> Screen:
+    """A quick condition on a node that every match of the pattern fulfils: the ops and the numbers, all the way down."""
+    if isinstance(pattern, Literal):
+        wanted = pattern.number
+        return lambda node: constant_value(node) == wanted
+    if not isinstance(pattern, Call):
+        return _anything
+    name, args = pattern.op, pattern.args
+    variables = [arg.name for arg in args if isinstance(arg, Var)]
+    if len(variables) == 2 and variables[0] == variables[1]:
+        return lambda node: node.op.name == name and node.inputs[0] is node.inputs[1]
+    screens = [screen(arg) for arg in args]
+    if len(screens) == 2 and name in SWAPS and screens[0] is not screens[1]:
+        return _either_way(name, *screens)
+    asked = [(k, each) for k, each in enumerate(screens) if each is not _anything]
+    if len(asked) == 1:
+        ((place, only),) = asked
+        return lambda node: node.op.name == name and len(node.inputs) > place and only(node.inputs[place])
+    if not asked:
+        return lambda node: node.op.name == name
+    return lambda node: node.op.name == name and all(len(node.inputs) > k and each(node.inputs[k]) for k, each in asked)
+
+
+def _either_way(name: str, first: Screen, second: Screen) -> Screen:
+    """The condition on an op whose two inputs commute."""
+    if first is _anything or second is _anything:
+        only = second if first is _anything else first
+        return lambda node: node.op.name == name and (only(node.inputs[0]) or only(node.inputs[1]))
+
+    def fulfilled(node: Node) -> bool:
+        if node.op.name != name:
+            return False
+        a, b = node.inputs
+        return (first(a) and second(b)) or (first(b) and second(a))
+
+    return fulfilled
+
+
+def _anything(node: Node) -> bool:
+    return True
 
 
 def match(pattern: Pattern, node: Node) -> Env | None:

@@ -49,8 +49,8 @@ Units = OneOf["value", "inputs"]
 Example = Mapping[str, Any]
 """Variables of a rule with what they stand for in a test: an ArrayType for a node, any other value for a parameter."""
 
-SECONDS = 2.0
-"""How long rewriting may take before the graph is left as it is."""
+SECONDS, SECONDS_A_NODE = 2.0, 1e-4
+"""How long rewriting may take before the graph is left as it is, in time of the processor: other work does not change a result."""
 STEPS_A_NODE = 20
 """How many rules may be applied, for each node of the graph."""
 DEPTH = 24
@@ -122,7 +122,7 @@ class Rule(Rewrite):
                 "Give both functions the same parameters.",
             )
         self.forms = quotient_forms(self.left) if any_quotient else [self.left]
-        self.screens = [screen(form) for form in self.forms]
+        self.screened = [(form, screen(form)) for form in self.forms]
         self.when = when
 
     @property
@@ -135,8 +135,10 @@ class Rule(Rewrite):
             yield form.op, tuple(_head(arg) for arg in form.args)
 
     def step(self, node: Node, rewriter: Rewriter) -> Node | None:
-        for form, may_match in zip(self.forms, self.screens, strict=True):
-            env = match(form, node) if may_match(node) else None
+        for form, may_match in self.screened:
+            if not may_match(node):
+                continue
+            env = match(form, node)
             if env is not None and (self.when is None or self.when(env)):
                 return build(self.right, env, node.type, rewriter.maker(node))
         return None
@@ -220,10 +222,11 @@ class OutOfTime(Exception):
     """The bound on work was reached; it never leaves this module."""
 
 
-def rewrite(graph: Graph, rules: Sequence[Rewrite], *, seconds: float = SECONDS) -> Outcome:
+def rewrite(graph: Graph, rules: Sequence[Rewrite], *, seconds: float | None = None) -> Outcome:
     """The graph with every rule applied wherever it can be, earlier rules first, equal new nodes made once."""
     order = order_of(graph)
-    rewriter = Rewriter(rules, STEPS_A_NODE * len(order) + 1000, time.monotonic() + seconds)
+    given = SECONDS + SECONDS_A_NODE * len(order) if seconds is None else seconds
+    rewriter = Rewriter(rules, STEPS_A_NODE * len(order) + 1000, time.thread_time() + given)
     if rewriter.admission.by_op.keys().isdisjoint({node.op.name for node in order}):
         return Outcome(graph, (), True)
     result = graph
@@ -258,12 +261,13 @@ class Rewriter:
     def visit(self, node: Node, inputs: tuple[Node, ...]) -> Node:
         """The rule of a walk from the leaves up: the node on its new inputs, rewritten."""
         self.visits += 1
-        if self.visits % 256 == 0 and time.monotonic() > self.deadline:
+        if self.visits % 256 == 0 and time.thread_time() > self.deadline:
             raise OutOfTime
         if inputs == node.inputs and not self.table.known:
             self.unentered.append(node)
-            return self.rewritten(node)
-        return self.rewritten(self.entered(with_inputs(node, inputs)))
+        else:
+            node = self.entered(with_inputs(node, inputs))
+        return self.rewritten(node)
 
     def entered(self, node: Node) -> Node:
         """The first node that computes what this one does."""
@@ -276,20 +280,23 @@ class Rewriter:
         """What stands for the node when no rule applies any more."""
         if node in self.normal:
             return self.normal[node]
-        if node.op.name not in self.admission.by_op:
+        if not self.candidates(node):
             return node
         if self.depth > DEPTH:
             self.deferred = True
             return node
         self.depth += 1
-        path = [node]
-        while (new := self.step(path[-1])) is not None and new not in self.normal:
+        last, path = node, [node]
+        while (new := self.step(last)) is not None and new not in self.normal:
             path.append(new)
         self.depth -= 1
-        last = path[-1] if new is None else self.normal[new]
-        self.normal.update(dict.fromkeys(path, last))
+        if new is not None:
+            last = self.normal[new]
+        for each in path:
+            self.normal[each] = last
         return last
 
+            last = new
     def step(self, node: Node) -> Node | None:
         """The node after the first rule that applies; None where none does."""
         for rule in self.candidates(node):
@@ -303,7 +310,7 @@ class Rewriter:
                     "Let both sides of a rule have one type.",
                 )
             self.steps -= 1
-            if self.steps < 0 or (self.steps % 64 == 0 and time.monotonic() > self.deadline):
+            if self.steps < 0 or (self.steps % 64 == 0 and time.thread_time() > self.deadline):
                 raise OutOfTime
             self.applied.append(Applied(rule, node.type, node.source))
             return new
@@ -312,13 +319,17 @@ class Rewriter:
     def candidates(self, node: Node) -> Sequence[Rewrite]:
         """The rules that the op of the node and the ops of its inputs admit."""
         heads = tuple([parent.op.name for parent in node.inputs]) if len(node.inputs) <= 3 else ()
-        return self.admission.candidates(node.op.name, heads)
+        known = self.admission.known.get((name, heads))
+        return self.admission.candidates(name, heads) if known is None else known
 
     def maker(self, replaced: Node) -> Maker:
         """How a rule makes nodes: typed, shared, rewritten, with the source of what they replace."""
 
         def make(op: str, inputs: tuple[Node, ...], params: Mapping[str, Any]) -> Node:
             record = OPS[op]
+        name = node.op.name
+        if name not in self.admission.by_op:
+            return ()
             type = record.infer(tuple(node.type for node in inputs), params)
             return self.rewritten(self.entered(Node(record, inputs, params, type, replaced.source)))
 

@@ -33,11 +33,11 @@ class Variant:
     def __init__(self, graph: Graph, donated: Mapping[int, int], cache: bool, quick: bool = False) -> None:
         self.graph = graph
         self.donated = donated
-        self.segments = split(graph)
+        self.build = Build(graph, donated, quick=quick)
+        self.segments = None if self.build.cut is not None else split(graph)
         self.parts: list[Callable[..., Any]] = []
         self._plain: Callable[..., Any] | None = None
         if self.segments is None:
-            self.build = Build(graph, donated, quick=quick)
             self.code = self.build.load(cache)
         else:
             self.parts = [_part(part, cache, quick) for part in self.segments.parts]

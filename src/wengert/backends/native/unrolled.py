@@ -6,7 +6,7 @@ reads lies in the arena between them. It knows no nest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wengert.backends.native.builder import Builder
 from wengert.backends.native.emit import Emitted
@@ -19,11 +19,11 @@ from wengert.backends.native.unrolled_ops import (
     FOLDS,
     LEAVES,
     MOST_ENTRIES,
-    instructions,
+    Form,
+    Forms,
     lanes_of,
     moved,
     picked,
-    write,
 )
 from wengert.backends.native.values import Value
 from wengert.ir.graph import Graph, Node
@@ -41,18 +41,20 @@ LARGEST_INPUT = 1 << 16
 ALIGNMENT = 8
 RULES = {name: rule for name, rule in EXPANSIONS.items() if name not in {*FOLDS, "einsum"}}
 """What is made smaller first; sums and products are written out as they are."""
+PART = Form(1, lambda node, inputs, builders: inputs[0])
+"""The mark of nodes that are a few entries of an input: these are read where they lie."""
 ARGUMENTS = "ptr %inputs, ptr %outputs, ptr %arena"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Cut:
-    """A graph cut into pieces: for each node the number of its piece, and of the last piece that reads it."""
+    """A graph cut into pieces: for each node its form, the number of its piece, and of the last piece that reads it."""
 
     graph: Graph
-    piece: dict[Node, int]
-    last: dict[Node, int]
-    pieces: int
-    instructions: int
+    forms: dict[Node, Form] = field(default_factory=dict[Node, Form])
+    piece: dict[Node, int] = field(default_factory=dict[Node, int])
+    last: dict[Node, int] = field(default_factory=dict[Node, int])
+    pieces: int = 0
 
     @property
     def operations(self) -> int:
@@ -65,24 +67,27 @@ def cut(graph: Graph, at_least: int = LONG) -> Cut | None:
     if len(order_of(graph)) < at_least // 4:  # most nodes are one instruction
         return None
     small = expand(graph, RULES)
-    piece: dict[Node, int] = {}
-    last: dict[Node, int] = {}
+    large = {x for x in small.inputs if not _fits(x)}
+    if not all(map(_fits, small.outputs)):
+        return None
+    forms, found = Forms(), Cut(small)
     total = 0
     for node in order_of(small):
         if node.op.name == "input":
             continue
-        count = 1 if _is_part(node) else instructions(node)
-        if count is None or any(x.op.name == "input" and not _is_part(node) and not _fits(x) for x in node.inputs):
+        form = PART if _is_part(node) else forms.of(node)
+        if form is None or (large and form is not PART and not large.isdisjoint(node.inputs)):
             return None
-        piece[node] = total // PIECE
-        total += count
+        number = found.piece[node] = total // PIECE
+        found.forms[node] = form
+        total += form.instructions
         for x in node.inputs:
-            last[x] = piece[node]
-    if total < at_least or not all(map(_fits, small.outputs)):
+            found.last[x] = number
+    if total < at_least:
         return None
-    pieces = total // PIECE + 1
-    last.update(dict.fromkeys(small.outputs, pieces))
-    return Cut(small, piece, last, pieces, total)
+    found.pieces = total // PIECE + 1
+    found.last.update(dict.fromkeys(small.outputs, found.pieces))
+    return found
 
 
 def _fits(node: Node) -> bool:
@@ -157,18 +162,20 @@ class Piece:
 
     def lanes(self, width: int) -> Builder:
         """The builder of so many lanes."""
-        if width not in self.builders:
-            self.builders[width] = Builder(self.module, width, self.body, outline=True)
-        return self.builders[width]
+        builder = self.builders.get(width)
+        if builder is None:
+            builder = self.builders[width] = Builder(self.module, width, self.body, outline=True)
+        return builder
 
     def node(self, node: Node) -> None:
         """Compute a node, and keep it if a later piece reads it."""
-        if _is_part(node):
+        form, values = self.whole.forms[node], self.values
+        if form is PART:
             value = self._part(node)
         else:
-            value = write(node, [self._value(x) for x in node.inputs], self.lanes)
-        self.values[node] = value
-        last = self.whole.last.get(node, self.number)
+            value = form.write(node, [values[x] if x in values else self._value(x) for x in node.inputs], self.lanes)
+        values[node] = value
+        last = self.whole.last[node]
         if last > self.number and node.op.name not in LEAVES:
             place = self._slot(self.arena.take(node, last))
             self.lanes(value.width).store(value, place, ALIGNMENT)
@@ -178,17 +185,17 @@ class Piece:
 
     def _value(self, node: Node) -> Value:
         """A node's vector: computed here, or read from where it lies."""
-        value = self.values.get(node)
-        if value is None:
-            if node.op.name == "input":
-                value = self._loaded(node, 0, entries_of(node.shape))
-                value = picked(self.lanes, [(value, k) for k in range(value.width)], value.dtype)
-            elif node.op.name in LEAVES:
-                value = write(node, (), self.lanes)
-            else:
-                place = self._slot(self.arena.places[node])
-                value = self.lanes(lanes_of(node.shape)).load(place, node.type.dtype, ALIGNMENT)
-            self.values[node] = value
+        if node in self.values:
+            return self.values[node]
+        if node.op.name == "input":
+            value = self._loaded(node, 0, entries_of(node.shape))
+            value = picked(self.lanes, [(value, k) for k in range(value.width)], value.dtype)
+        elif node.op.name in LEAVES:
+            value = self.whole.forms[node].write(node, (), self.lanes)
+        else:
+            place = self._slot(self.arena.places[node])
+            value = self.lanes(lanes_of(node.shape)).load(place, node.type.dtype, ALIGNMENT)
+        self.values[node] = value
         return value
 
     def _part(self, node: Node) -> Value:

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from wengert.backends.native.builder import Builder
-from wengert.backends.native.segments import is_function_of_entries
+from wengert.backends.native.segments import is_function_of_entries, is_refused
 from wengert.backends.native.values import ELEMENTS, Value, literal, type_of
 from wengert.ir.graph import Node
-from wengert.ir.op import OPS, Op
+from wengert.ir.op import Op
 from wengert.loops.access import MAPS
 from wengert.loops.fuse import entries_of, numbers
 from wengert.loops.nest import Compute, Constant, Instruction
@@ -29,6 +29,8 @@ MOST_ENTRIES = 16
 MOST_TERMS = 64
 """The most terms of a sum or product that are written out."""
 LEAVES = ("constant", "position", "size_of")
+MOVES = frozenset({*MAPS, "concatenate", "set_slice"})
+"""The ops whose entries are entries of their inputs, or 0."""
 FOLDS = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum"}
 
 Builders = Callable[[int], Builder]
@@ -43,43 +45,54 @@ def lanes_of(shape: Sequence[Any]) -> int:
     return 1 << max(entries_of(shape) - 1, 0).bit_length()
 
 
-def instructions(node: Node) -> int | None:
-    """About how many instructions the node is; None where it has no form over lanes."""
-    if node.type.dtype not in ELEMENTS or not 1 <= entries_of(node.shape) <= MOST_ENTRIES:
+@dataclass(frozen=True)
+class Form:
+    """What a node is over lanes: about how many instructions, and how these are written for the vectors of its inputs."""
+
+    instructions: int
+    write: Callable[[Node, Sequence[Value], Builders], Value]
+
+
+class Forms:
+    """The forms of the nodes of one graph; nodes of one op on inputs of the same types share theirs."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], Form | None] = {}
+
+    def of(self, node: Node) -> Form | None:
+        """The form of a node; None where it has none, or more entries than a vector."""
+        if node.params or not node.inputs:
+            return form(node)
+        key = (node.op, id(node.type), *[id(x.type) for x in node.inputs])
+        try:
+            return self._known[key]
+        except KeyError:
+            made = self._known[key] = form(node)
+            return made
+
+
+def form(node: Node) -> Form | None:
+    """The form of a node; None where it has none, or more entries than a vector."""
+    entries = entries_of(node.shape)
+    if node.type.dtype not in ELEMENTS or not 1 <= entries <= MOST_ENTRIES:
         return None
     name = node.op.name
     if name in LEAVES:
-        return 0
-    if name in MAPS:
-        return 1
-    if name == "concatenate":
-        return 2 * entries_of(node.shape)
+        return Form(0, lambda node, inputs, builders: _constant(node))
+    if name in MOVES:
+        return Form(1 if len(node.inputs) == 1 else 2 * entries, _moved_entries)
     if name in FOLDS or name == "einsum":
         terms = _terms(node)
-        return 3 * terms if 1 <= terms <= MOST_TERMS else None
-    if any(x.shape != node.shape for x in node.inputs):
+        if not 1 <= terms <= MOST_TERMS:
+            return None
+        return Form(3 * terms, _product if name == "einsum" else _folded)
+    if any(x.shape != node.shape for x in node.inputs) or is_refused(node):
         return None
     made = _steps(node.op, tuple(x.type.dtype for x in node.inputs), _params(node))
-    return None if made is None else len(made.steps)
-
-
-def write(node: Node, inputs: Sequence[Value], builders: Builders) -> Value:
-    """The vector of a node whose inputs are vectors."""
-    name, width = node.op.name, lanes_of(node.shape)
-    b = builders(width)
-    if name in LEAVES:
-        return _constant(node)
-    if name in MAPS:
-        return picked(builders, [None if k < 0 else (inputs[0], k) for k in moved(node)], inputs[0].dtype)
-    if name == "concatenate":
-        return _joined(node, inputs, builders)
-    if name in FOLDS:
-        return _folded(node, inputs[0], builders)
-    if name == "einsum":
-        return _product(node, inputs, builders)
-    made = _steps(node.op, tuple(x.dtype for x in inputs), _params(node))
-    assert made is not None, "the node was asked for its instructions"
-    return made.on(b, inputs)
+    if made is None:
+        return None
+    width = lanes_of(node.shape)
+    return Form(len(made.steps), lambda node, inputs, builders: made.on(builders(width), inputs))
 
 
 # entry by entry
@@ -167,28 +180,30 @@ def _collected(builders: Builders, sources: Sequence[Source], dtype: str) -> Val
     return result
 
 
+def _moved_entries(node: Node, inputs: Sequence[Value], builders: Builders) -> Value:
+    """Entries of the inputs in other places."""
+    owners = [(k, lane) for k, x in enumerate(node.inputs) for lane in range(entries_of(x.shape))]
+    sources: list[Source] = []
+    for place in moved(node):
+        k, lane = owners[place]
+        sources.append(None if place < 0 else (inputs[k], lane))
+    return picked(builders, sources, node.type.dtype)
+
+
 def moved(node: Node) -> tuple[int, ...]:
-    """For each entry of a structural op the entry of its input, in row-major order; −1 where it is 0."""
-    return _moved(node.op.name, numbers(node.inputs[0].shape), _params(node))
+    """For each entry of an op that moves entries the entry of its inputs, one after another in row-major order; −1 where it is 0."""
+    return _moved(node.op, tuple(numbers(x.shape) for x in node.inputs), _params(node))
 
 
 @lru_cache(maxsize=4096)
-def _moved(op: str, shape: tuple[int, ...], params: Params) -> tuple[int, ...]:
-    places = np.arange(1, math.prod(shape) + 1).reshape(shape)
-    return tuple(int(k) - 1 for k in np.ravel(OPS[op].value(NUMPY, places, **dict(params))))
-
-
-def _joined(node: Node, inputs: Sequence[Value], builders: Builders) -> Value:
-    firsts = np.cumsum([0, *[entries_of(x.shape) for x in node.inputs]])
-    parts = [
-        np.arange(entries_of(x.shape)).reshape(numbers(x.shape)) + first
-        for x, first in zip(node.inputs, firsts, strict=False)
-    ]
-    places = np.ravel(np.concatenate(parts, node.params["axis"]))
-    owners = np.searchsorted(firsts, places, side="right") - 1
-    return picked(
-        builders, [(inputs[k], int(p - firsts[k])) for k, p in zip(owners, places, strict=True)], node.type.dtype
-    )
+def _moved(op: Op, shapes: tuple[tuple[int, ...], ...], params: Params) -> tuple[int, ...]:
+    places: list[Any] = []
+    first = 1
+    for shape in shapes:
+        count = math.prod(shape)
+        places.append(np.arange(first, first + count).reshape(shape))
+        first += count
+    return tuple(int(k) - 1 for k in np.ravel(op.value(NUMPY, *places, **dict(params))))
 
 
 # sums and products
@@ -207,8 +222,9 @@ def _terms(node: Node) -> int:
     return math.prod(sizes[label] for label in summed)
 
 
-def _folded(node: Node, x: Value, builders: Builders) -> Value:
+def _folded(node: Node, inputs: Sequence[Value], builders: Builders) -> Value:
     """The terms in order, those of all entries at once."""
+    (x,) = inputs
     shape, axes = numbers(node.inputs[0].shape), node.params["axes"]
     kept = [k for k in range(len(shape)) if k not in axes]
     places = np.arange(math.prod(shape)).reshape(shape).transpose([*axes, *kept]).reshape(_terms(node), -1)
