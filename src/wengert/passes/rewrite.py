@@ -289,6 +289,7 @@ class Rewriter:
         last, path = node, [node]
         while (new := self.step(last)) is not None and new not in self.normal:
             path.append(new)
+            last = new
         self.depth -= 1
         if new is not None:
             last = self.normal[new]
@@ -296,7 +297,6 @@ class Rewriter:
             self.normal[each] = last
         return last
 
-            last = new
     def step(self, node: Node) -> Node | None:
         """The node after the first rule that applies; None where none does."""
         for rule in self.candidates(node):
@@ -318,6 +318,9 @@ class Rewriter:
 
     def candidates(self, node: Node) -> Sequence[Rewrite]:
         """The rules that the op of the node and the ops of its inputs admit."""
+        name = node.op.name
+        if name not in self.admission.by_op:
+            return ()
         heads = tuple([parent.op.name for parent in node.inputs]) if len(node.inputs) <= 3 else ()
         known = self.admission.known.get((name, heads))
         return self.admission.candidates(name, heads) if known is None else known
@@ -327,9 +330,6 @@ class Rewriter:
 
         def make(op: str, inputs: tuple[Node, ...], params: Mapping[str, Any]) -> Node:
             record = OPS[op]
-        name = node.op.name
-        if name not in self.admission.by_op:
-            return ()
             type = record.infer(tuple(node.type for node in inputs), params)
             return self.rewritten(self.entered(Node(record, inputs, params, type, replaced.source)))
 
