@@ -74,7 +74,8 @@ def _plus(a: Node, b: Node) -> Node:
     return results(apply("scan", a, b, body=body, carries=0, xs=2, length=None, reverse=False, first=None))[0]
 
 
-def _control(name: str, summary: str, infer: Infer, value: Value, samples: Samples, errors: ErrorCases) -> Op:
+def register_control(name: str, summary: str, infer: Infer, value: Value, samples: Samples, errors: ErrorCases) -> Op:
+    """Enter an op with several results, whose rules are those of its name in `RULES`."""
     return register(
         Op(
             name,
@@ -240,7 +241,7 @@ def _value_cond(xp: Any, predicate: Array, *operands: Array, then: Program, othe
     return run(then if predicate else other, operands)
 
 
-cond = _control(
+cond = register_control(
     "cond",
     "The results of the graph `then` where the predicate holds, else of the graph `other`, on the operands.",
     _infer_cond,
@@ -303,7 +304,7 @@ def _stack(xp: Any, record: list[Array], type: ArrayType) -> Array:
     return xp.stack([xp.asarray(y) for y in record]) if record else xp.zeros((0, *type.shape), dtype=type.dtype)
 
 
-scan = _control(
+scan = register_control(
     "scan",
     "The carries after every step t of `length`, and y_t of each step: carries, y_t = body(t, carries, x_t, constants).",
     _infer_scan,
@@ -343,7 +344,7 @@ def _value_while(xp: Any, *arrays: Array, test: Program, body: Program, carries:
     return (*state, *tapes)
 
 
-while_loop = _control(
+while_loop = register_control(
     "while_loop",
     "The carries when test(carries, constants) fails, and a tape of what each step recorded: carries, y = body(carries, constants).",
     _infer_while,

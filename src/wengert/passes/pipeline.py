@@ -11,6 +11,7 @@ from wengert.passes.cse import share
 from wengert.passes.dce import eliminate
 from wengert.passes.fold import fold
 from wengert.passes.hoisting import hoist
+from wengert.passes.inlining import inline
 from wengert.passes.joining import join
 from wengert.passes.lookup import look_up
 from wengert.passes.open_primes import open_primes
@@ -23,6 +24,7 @@ Pass = Callable[[Graph], Graph]
 PIPELINE: tuple[Pass, ...] = (
     join,  #        a loop and the same loop with its derivative run once
     prune,  #       results of loops that nothing reads go
+    inline,  #      a call becomes the body of its function
     open_primes,  # σ'(z) becomes y (1 − y)
     share,  #       equal expressions become one node
     fold,  #        ½·2 becomes 1
