@@ -34,7 +34,9 @@ class WengertError(Exception):
 
 
 class EquationError(WengertError):
-    """A line of an equation system cannot be read or does not fit the others."""
+    """A line of an equation system cannot be read or does not fit the others. `span` is its place in the text, where one is known."""
+
+    span: tuple[int, int] | None = None
 
 
 class ShapeError(WengertError):

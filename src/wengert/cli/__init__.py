@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from wengert.cli import derivation, stages, training
+from wengert.cli import checking, derivation, stages, training
 from wengert.errors import CheckError, WengertError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ for command in (
     derivation.diff,
     derivation.trace,
     derivation.draw,
+    checking.check,
     stages.stages,
     training.train,
     training.predict,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from wengert.ir.graph import Node, input_node
 from wengert.ir.system import bar
@@ -14,6 +15,8 @@ from wengert.notation.tokens import Source
 from wengert.notation.values import SizeClasses, Val
 from wengert.ops.build import spread
 
+Derivative = Callable[[Any, Any], Val]
+"""(the meaning of the line, the tree of the derivative) -> its value."""
 KIND_OF_RANK = {0: "s", 1: "c", 2: "m"}
 
 
@@ -41,6 +44,8 @@ class Context:
 
     letter_sizes: dict[str, str] = field(default_factory=dict[str, str])
     """The declared name of the size of an index letter: N for n."""
+    derivative: Derivative | None = None
+    """What ∂u/∂v and ∂/∂v (…) mean; None where they cannot stand."""
 
     def resolve(self, name: str) -> str:
         """The quantity that a spelling means."""

@@ -17,6 +17,7 @@ from wengert.notation.expr import (
     Call,
     Cases,
     Compare,
+    Derive,
     Expr,
     Index,
     Indicator,
@@ -26,6 +27,7 @@ from wengert.notation.expr import (
     Norm,
     Num,
     Ones,
+    Partial,
     Power,
     Product,
     Quotient,
@@ -463,6 +465,12 @@ class LineMeaning:
     def indicator(self, tree: Indicator) -> Val:
         return self.combine.cast(self.read(tree.condition), "float64")
 
+    def derivative(self, tree: Partial | Derive) -> Val:
+        """∂u/∂v or ∂/∂v (…), where the context can differentiate."""
+        if self.context.derivative is None:
+            raise Mismatch(tree, "This cannot stand in a forward equation.", "Write the value that it stands for.")
+        return self.context.derivative(self, tree)
+
 
 def _with_source(node: Node, tree: Expr) -> Node:
     """Remember the place in the source; a node is made once, so nothing else has seen it yet."""
@@ -518,4 +526,6 @@ _METHODS: dict[type[Expr], Callable[..., Val]] = {
     And: LineMeaning.both,
     Cases: LineMeaning.cases,
     Indicator: LineMeaning.indicator,
+    Partial: LineMeaning.derivative,
+    Derive: LineMeaning.derivative,
 }

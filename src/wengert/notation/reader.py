@@ -112,6 +112,24 @@ def _single(text: str, context: Symbols | None, syntax: str | None) -> Parser:
     return Parser(tokens, source, symbols, [], syntax, reads_signals=context is not None)
 
 
+def chunks_of(piece: Piece, source: Source, warnings: list[str]) -> list[Chunk]:
+    """The equations and declarations of one piece, not parsed yet."""
+    return cut(_tokens(piece, source), source, piece.syntax, warnings)
+
+
+def read_chunks(chunks: Sequence[Chunk], source: Source, syntax: str, context: Symbols | None = None) -> Reading:
+    """The lines of equations that are cut already; with a context, lines of a backward pass of that system.
+
+    Raises EquationError for the first that cannot be read.
+    """
+    reader = _System([], source, context)
+    reader.syntax = syntax
+    try:
+        return reader.read_chunks(chunks)
+    except RecursionError:
+        raise source.error("The equations nest too deeply to be read.", chunks[0].span, NEST_REPAIR) from None
+
+
 def _tokens(piece: Piece, source: Source) -> list[Token]:
     tokenizer = tokens_latex if piece.syntax == "latex" else tokens_text
     tokens = tokenizer.tokenize(piece.text, source, piece.start)
@@ -145,7 +163,10 @@ class _System:
     def read(self) -> Reading:
         chunks: list[Chunk] = []
         for piece in self.pieces:
-            chunks.extend(cut(_tokens(piece, self.source), self.source, piece.syntax, self.warnings))
+            chunks.extend(chunks_of(piece, self.source, self.warnings))
+        return self.read_chunks(chunks)
+
+    def read_chunks(self, chunks: Sequence[Chunk]) -> Reading:
         declaring = [chunk for chunk in chunks if is_declaration(chunk)]
         equations = [chunk for chunk in chunks if not is_declaration(chunk)]
         declarations = [read_declaration(chunk, self.source) for chunk in declaring]

@@ -5,14 +5,15 @@ Names, letters, ranks and sizes are the system's; a barred name is an error sign
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from wengert.errors import EquationError
 from wengert.ir.graph import Node
 from wengert.ir.system import Definition, System, bar
-from wengert.ir.types import Dim
-from wengert.notation.context import KIND_OF_RANK, Context, arrange
+from wengert.ir.types import ArrayType, Dim
+from wengert.notation.context import KIND_OF_RANK, Context, Derivative, arrange
 from wengert.notation.expr import Expr, Line, Product, Ref
 from wengert.notation.meaning import LineMeaning
 from wengert.notation.ranks import KindReader, Mismatch, infer_kinds
@@ -28,20 +29,28 @@ def read_in_context(reading: Reading, system: System) -> tuple[Definition, ...]:
 
     Raises EquationError where a line does not fit the system.
     """
-    reader = _ContextReader(system, reading)
+    reader = ContextReader(system, reading)
     return tuple(reader.line(line) for line in reading.lines)
 
 
 def read_sides(system: System, reading: Reading, trees: Sequence[Expr]) -> list[Node]:
     """Scalar expressions over a system's quantities, as nodes."""
-    return [_ContextReader(system, reading).expression(tree) for tree in trees]
+    return [ContextReader(system, reading).expression(tree) for tree in trees]
 
 
-class _ContextReader:
-    def __init__(self, system: System, reading: Reading) -> None:
+class ContextReader:
+    """Reads lines and expressions in the names of a system; `more` are the types of quantities beside those of the system."""
+
+    def __init__(
+        self,
+        system: System,
+        reading: Reading,
+        more: Mapping[str, ArrayType] = MappingProxyType({}),
+        derivative: Derivative | None = None,
+    ) -> None:
         self.system = system
         self.reading = reading
-        self.context = Context(reading, leaves=dict(system.leaves))
+        self.context = Context(reading, leaves=dict(system.leaves), derivative=derivative)
         context, classes = self.context, self.context.classes
         ids = {size: classes.fresh(size) for quantity in system.quantities.values() for size in quantity.type.shape}
         for name, size in system.size_names.items():
@@ -55,6 +64,9 @@ class _ContextReader:
                 if other != name and other not in system.quantities:
                     context.spellings[other] = name
                     context.kinds[other] = context.kinds[name]
+        for name, type in more.items():
+            context.kinds[name] = KIND_OF_RANK.get(type.rank, "any")
+            context.axes[name] = tuple(ids.setdefault(size, classes.fresh(size)) for size in type.shape)
         context.constants -= system.quantities.keys()
 
     def error(self, tree: Expr | Line, mismatch: Mismatch) -> EquationError:
@@ -115,9 +127,16 @@ class _ContextReader:
             classes.final[root] = classes.known.get(root, Dim(f"size{root}"))
 
     def expression(self, tree: Expr) -> Node:
+        return self.value(tree)[1]
+
+    def value(self, tree: Expr) -> tuple[tuple[str, ...], Node]:
+        """An expression for itself: the letters of its first axes, which no left side orders, and its node.
+
+        Raises EquationError.
+        """
         try:
             val: Val = LineMeaning(self.context, {}).number(tree)
             self.finish_sizes()
-            return val.make()
+            return val.letters, val.make()
         except Mismatch as mismatch:
             raise self.error(tree, mismatch) from None

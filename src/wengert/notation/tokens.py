@@ -62,7 +62,9 @@ class Source:
 
     def error(self, what: str, span: Span, repair: str) -> EquationError:
         """What is wrong, the place, what to write instead."""
-        return EquationError(what, self.where(span), repair)
+        error = EquationError(what, self.where(span), repair)
+        error.span = (span.start, span.end)
+        return error
 
     def warning(self, what: str, span: Span, repair: str) -> str:
         """The same three lines for a reading that is not certain."""

@@ -1,0 +1,212 @@
+"""What was found of a document's claims, as text for a terminal and as data for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from wengert.derive import backward as backward_pass
+from wengert.derive.claims import Claim, Finding, Judge
+from wengert.derive.printed import Printer
+from wengert.errors import EquationError, place
+from wengert.ir.system import System
+from wengert.notation.expr import Line, Ref, Span
+from wengert.notation.manuscript import Section, Unread, read_manuscript
+from wengert.notation.unicode import show
+
+MARKS = {"holds": "✓", "wrong": "✗", "defined": "·", "unread": "–"}
+ASCII_MARKS = {"holds": "ok", "wrong": "WRONG", "defined": "def", "unread": "--"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One claim, or one part that was not read, ready to be shown."""
+
+    status: str
+    line: int
+    column: int
+    text: str
+    note: str = ""
+    kind: str = ""
+    details: tuple[str, ...] = ()
+    corrected: str = ""
+    where: str = ""
+    repair: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The row without what is empty."""
+        fields = {
+            name: getattr(self, name)
+            for name in ("status", "line", "column", "text", "note", "kind", "corrected", "repair")
+        }
+        return {name: value for name, value in fields.items() if value} | (
+            {"details": list(self.details)} if self.details else {}
+        )
+
+
+@dataclass(frozen=True)
+class Review:
+    """Everything that was found in a document, in the order of its text."""
+
+    rows: tuple[Row, ...]
+    systems: tuple[System, ...]
+
+    def count(self, status: str) -> int:
+        """How many rows have a status."""
+        return sum(row.status == status for row in self.rows)
+
+    @property
+    def holds(self) -> bool:
+        """Whether no claim is wrong."""
+        return not self.count("wrong")
+
+    def to_json(self) -> dict[str, Any]:
+        """The review as data."""
+        names = ("holds", "wrong", "defined", "unread")
+        return {
+            "systems": [list(system.quantities) for system in self.systems],
+            "counts": {name: self.count(name) for name in names},
+            "claims": [row.to_json() for row in self.rows],
+        }
+
+    def text(self, *, ascii: bool = False, all_rows: bool = True) -> str:
+        """The rows, wrong ones with what was found, and a last line that counts."""
+        marks = ASCII_MARKS if ascii else MARKS
+        shown = [row for row in self.rows if all_rows or row.status in ("wrong", "unread")]
+        many = {row.line for row in self.rows if sum(other.line == row.line for other in self.rows) > 1}
+        places = [f"{row.line}:{row.column}" if row.line in many else str(row.line) for row in shown]
+        width = max(map(len, places), default=1)
+        lines = [p for row, at in zip(shown, places, strict=True) for p in _shown(row, marks, at.rjust(width))]
+        return "\n".join([*lines, self.summary()])
+
+    def summary(self) -> str:
+        """How many claims hold, how many are wrong, how many were not read."""
+        systems = len(self.systems)
+        parts = [f"{self.count('holds')} right", f"{self.count('wrong')} wrong", f"{self.count('unread')} not read"]
+        if self.count("defined"):
+            parts.insert(2, f"{self.count('defined')} defined")
+        return f"{', '.join(parts)}; {systems} {'system' if systems == 1 else 'systems'}"
+
+
+def _shown(row: Row, marks: dict[str, str], at: str) -> Iterator[str]:
+    note = f"    ({row.note})" if row.note else ""
+    yield f"{marks[row.status]} line {at}  {row.text}{note}"
+    pad = " " * (len(marks[row.status]) + len(at) + 8)
+    for detail in row.details:
+        yield pad + detail
+    if row.corrected:
+        yield f"{pad}write:  {row.corrected}"
+    if row.status == "unread" and row.repair:
+        yield pad + row.repair
+
+
+def review(text: str) -> Review:
+    """Every claim of a document judged: a backward pass written by hand beside its forward equations.
+
+    Raises EquationError where the text as a whole cannot be read.
+    """
+    manuscript = read_manuscript(text)
+    rows: list[tuple[Span, Row]] = [(unread.span, _unread(unread, text)) for unread in manuscript.unread]
+    for section in manuscript.sections:
+        judge = Judge(section)
+        correction = _Correction(section)
+        rows += [(claim.span, _claim(claim, text, correction)) for claim in judge.run()]
+        rows += [(unread.span, _unread(unread, text)) for unread in judge.unread]
+    rows.sort(key=lambda pair: pair[0])
+    return Review(tuple(row for _, row in rows), tuple(section.system for section in manuscript.sections))
+
+
+def _at(span: Span, text: str) -> tuple[int, int]:
+    start = min(max(span.start, 0), len(text))
+    return text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
+
+
+def _unread(unread: Unread, text: str) -> Row:
+    quoted = " ".join(text[unread.span.start : unread.span.end].split())
+    shown = quoted if len(quoted) <= 60 else quoted[:57] + "…"
+    where = place(text, unread.at.start, unread.at.end)
+    return Row(
+        "unread", *_at(unread.span, text), shown, f"not read: {unread.reason}", repair=unread.repair, where=where
+    )
+
+
+def _claim(claim: Claim, text: str, correction: _Correction) -> Row:
+    line = claim.line
+    shown = show(Line(line.left, (line.rights[claim.link],)), symbols=correction.system.reading.symbols)
+    where = _at(claim.span, text)
+    if claim.finding is None:
+        return Row(claim.status, *where, shown, claim.note)
+    finding = claim.finding
+    diagnosis = finding.diagnosis
+    details = [*_difference(finding, correction.system, line)]
+    if diagnosis is not None:
+        details.append(f"likely: {diagnosis.sentence}")
+    return Row(
+        claim.status,
+        *where,
+        shown,
+        claim.note,
+        diagnosis.kind if diagnosis is not None else "",
+        tuple(details),
+        correction.of(claim),
+        place(text, claim.span.start, claim.span.end),
+    )
+
+
+def _difference(finding: Finding, system: System, line: Line) -> Iterator[str]:
+    """What is unequal: shapes, or the entry that differs most at the first point."""
+    if finding.problem:
+        yield finding.problem
+    if not finding.values:
+        return
+    value, wanted = np.asarray(finding.values[0]), np.asarray(finding.expected[0])
+    if value.shape != wanted.shape:
+        yield f"its shape is {_shape(value.shape)}, and should be {_shape(wanted.shape)}"
+        return
+    at = np.unravel_index(int(np.argmax(np.abs(value - wanted))), value.shape) if value.shape else ()
+    entry = f" at entry ({', '.join(str(k + 1) for k in at)})" if at else ""
+    yield f"at a random point it is {value[at]:.6g}{entry}, and should be {wanted[at]:.6g}"
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return "that of a number" if not shape else "×".join(map(str, shape)) if len(shape) > 1 else f"{shape[0]} entries"
+
+
+class _Correction:
+    """Corrected lines of one section: the author's own where an edit mends it, else as the derivation prints it."""
+
+    def __init__(self, section: Section) -> None:
+        self.system = section.system
+
+    @cached_property
+    def derived(self) -> backward_pass.Backward | None:
+        """The backward pass by every real quantity; None where it cannot be derived."""
+        reached = backward_pass.influence(self.system, self.system.loss)
+        real = [
+            n for n, q in self.system.quantities.items() if q.type.is_float and n in reached and n != self.system.loss
+        ]
+        try:
+            return backward_pass.derive(self.system, None, real)
+        except EquationError:
+            return None
+
+    def of(self, claim: Claim) -> str:
+        """The corrected line; "" where there is none to offer."""
+        finding, line = claim.finding, claim.line
+        symbols = self.system.reading.symbols
+        if finding is not None and finding.diagnosis is not None and finding.diagnosis.corrected is not None:
+            return show(Line(line.left, (finding.diagnosis.corrected,)), symbols=symbols)
+        left = line.left
+        if not isinstance(left, Ref) or not left.barred or claim.link or self.derived is None:
+            return ""
+        name = next((n for n, q in self.system.quantities.items() if left.name in (n, q.whole, q.indexed)), None)
+        found = next((each for each in self.derived.lines if each.name == name), None)
+        if found is None:
+            return ""
+        form = "index" if left.indices is not None else "matrix"
+        printed = Printer(self.system, form).backward_line(found)
+        return show(Line(printed.left, printed.rights[:1]), symbols=symbols)

@@ -1,0 +1,316 @@
+"""Claims about a system judged at random points, with the author's own earlier lines, so that one mistake is reported once.
+
+An error signal holds if it is Σ ū ∂u/∂v with the signals as the author stated them, or if it is the true one; of a = b = c only b is
+judged so, each further link against the one before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from wengert.derive.diagnosis import Diagnosis, Diagnostician, surroundings
+from wengert.derive.local import LocalDerivatives
+from wengert.derive.points import Chain, Point, close, draw
+from wengert.derive.suppositions import Supposition, suppositions
+from wengert.errors import CheckError, EquationError
+from wengert.ir.graph import Node
+from wengert.ir.system import bar
+from wengert.ir.types import ArrayType
+from wengert.notation.expr import Expr, Line, Ref, Span, walk
+from wengert.notation.manuscript import Section, Unread, unread
+from wengert.notation.reread import ContextReader
+
+Array = Any
+POINTS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """One right side of a line about a quantity, and what was found of it.
+
+    status    "holds", "wrong" or "defined" (an auxiliary quantity, which a later line may use)
+    note      what it holds under, or that it holds but does not follow
+    """
+
+    line: Line
+    link: int
+    span: Span
+    status: str
+    note: str = ""
+    finding: Finding | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """What is known of a wrong claim: both values where they differ, and the node and values that were expected."""
+
+    problem: str
+    values: tuple[Array, ...] = ()
+    expected: tuple[Array, ...] = ()
+    letters: tuple[str, ...] = ()
+    """The letters of the axes of values that are not laid out as the left side."""
+    diagnosis: Diagnosis | None = None
+
+
+@dataclass
+class Judge:
+    """Judges the claims of one section in their order."""
+
+    section: Section
+    points: list[Point] = field(default_factory=list[Point])
+    auxiliaries: dict[str, ArrayType] = field(default_factory=dict[str, ArrayType])
+    statements: list[tuple[str, Node]] = field(default_factory=list[tuple[str, Node]])
+    """What the author has stated so far, in order: names and nodes, for points that are drawn later."""
+    unread: list[Unread] = field(default_factory=list[Unread])
+
+    def __post_init__(self) -> None:
+        self.system = self.section.system
+        self.chain = Chain(self.system, self.system.loss)
+        self.rng = np.random.default_rng(0)
+
+    def run(self) -> list[Claim]:
+        """The claims of the section, judged."""
+        if not self.section.claims:
+            return []
+        try:
+            self.points = [draw(self.chain, self.rng) for _ in range(POINTS)]
+        except CheckError as error:
+            for line in self.section.claims:
+                self.unread.append(Unread(line.span, error.what, error.repair, line.span))
+            return []
+        return [claim for line in self.section.claims for claim in self.line(line)]
+
+    # one line
+
+    def reader(self) -> ContextReader:
+        """A reader that knows the system, its signals and the author's auxiliaries."""
+        return ContextReader(self.system, self.system.reading, self.auxiliaries, LocalDerivatives(self.system))
+
+    def line(self, line: Line) -> list[Claim]:
+        left = line.left
+        if not isinstance(left, Ref):
+            return self.quotient(line)
+        name = self.reader().context.resolve(left.name)
+        if left.barred and name not in self.system.quantities:
+            return self.refuse(line, f"There is no quantity '{left.name}' in the system.", self.names())
+        if not left.barred and name not in self.system.quantities:
+            return self.auxiliary(line, name)
+        if not self.system.quantities[name].type.is_float:
+            return self.refuse(line, f"'{left.name}' holds integers, so it has no error signal.", self.names())
+        if left.barred:
+            expected = [point.follows(name) for point in self.points]
+            truth = [point.truth[bar(name)] for point in self.points]
+            return self.links(line, bar(name), expected, truth)
+        values = [point.truth[name] for point in self.points]
+        return self.links(line, "", values, values)
+
+    def names(self) -> str:
+        return f"Write one of the quantities:  {', '.join(self.system.quantities)}"
+
+    def refuse(self, line: Line, reason: str, repair: str) -> list[Claim]:
+        self.unread.append(Unread(line.span, reason, repair, line.span))
+        return []
+
+    def node(self, line: Line, tree: Expr) -> Node:
+        """A right side laid out as the left one.
+
+        Raises EquationError where it does not fit.
+        """
+        return self.reader().line(replace(line, rights=(tree,))).node
+
+    def links(self, line: Line, name: str, expected: list[Array], truth: list[Array]) -> list[Claim]:
+        """The right sides of a line in turn; `name` is that of the error signal that they state, "" for none."""
+        claims: list[Claim] = []
+        before, last, held = expected, None, True
+        for k, tree in enumerate(line.rights):
+            place = tree.span if tree.span.start >= 0 else line.span
+            try:
+                node = self.node(line, tree)
+                values = [point.value(node) for point in self.points]
+            except EquationError as error:
+                found = self.misfit(line, k, tree, error, before)
+                if found is not None:
+                    claims.append(found)
+                last = None
+                continue
+            claim = self.judged(line, k, place, node, values, (before, expected, truth), first=k == 0)
+            if claim.status == "wrong" and not held and self.same_mistake(values, claims[-1]):
+                claim = replace(claim, status="holds", note="equal to the side before it")
+            claims.append(claim)
+            held = claim.status == "holds"
+            before, last = values, node
+        if name and last is not None:
+            self.state(name, last)
+        return claims
+
+    def same_mistake(self, values: list[Array], before: Claim) -> bool:
+        """Whether a side equals the one before it, which was wrong already."""
+        return before.finding is not None and close(values, list(before.finding.values))
+
+    def judged(
+        self,
+        line: Line,
+        k: int,
+        place: Span,
+        node: Node,
+        values: list[Array],
+        against: tuple[list[Array], list[Array], list[Array]],
+        *,
+        first: bool,
+    ) -> Claim:
+        before, expected, truth = against
+        if close(values, before):
+            return Claim(line, k, place, "holds")
+        if close(values, truth):
+            said = (
+                "it is true, but does not follow from the lines before it"
+                if first
+                else "it is true, but is not equal to the side before it"
+            )
+            return Claim(line, k, place, "holds", said)
+        if close(values, expected):
+            return Claim(line, k, place, "holds", "it is not equal to the side before it")
+        supposed = self.supposed(line, k, node)
+        if supposed is not None:
+            return Claim(line, k, place, "holds", f"with {supposed.text}")
+        return Claim(line, k, place, "wrong", finding=self.finding("", line, k, values, before))
+
+    def finding(
+        self, problem: str, line: Line, k: int, values: list[Array], before: list[Array], letters: tuple[str, ...] = ()
+    ) -> Finding:
+        """Both values, and the likely kind of the mistake."""
+        left, tree = line.left, line.rights[k]
+        name = self.reader().context.resolve(left.name) if isinstance(left, Ref) and left.barred and not k else ""
+
+        def evaluate(changed: Expr) -> list[Array]:
+            node = self.node(line, changed)
+            return [point.value(node) for point in self.points]
+
+        doctor = Diagnostician(self.points, values, before, evaluate)
+        diagnosis = doctor.diagnose(tree, name, surroundings(self.system, left, tree))
+        return Finding(problem, tuple(values), tuple(before), letters, diagnosis)
+
+    def misfit(self, line: Line, k: int, tree: Expr, error: EquationError, before: list[Array]) -> Claim | None:
+        """A right side of another shape than the left is wrong; one that means nothing is not read."""
+        place = tree.span if tree.span.start >= 0 else line.span
+        if not self.knows_all(tree):
+            self.unread.append(unread(place, error))
+            return None
+        try:
+            letters, node = self.reader().value(tree)
+            values = [point.value(node) for point in self.points]
+            problem = error.what
+        except EquationError as inner:
+            letters, values, problem = (), [], inner.what
+        return Claim(line, k, place, "wrong", finding=self.finding(problem, line, k, values, before, letters))
+
+    def knows_all(self, tree: Expr) -> bool:
+        """Whether an expression reads known quantities only, so that it is their shapes that do not fit."""
+        context = self.reader().context
+        return all(name in context.axes for name, _ in context.names_in([tree]))
+
+    def state(self, name: str, node: Node) -> None:
+        """The author's value of a signal or an auxiliary; one of another shape than the true one is not taken over."""
+        self.statements.append((name, node))
+        for point in self.points:
+            self.take(point, name, node)
+
+    def take(self, point: Point, name: str, node: Node) -> None:
+        value = point.value(node)
+        if name not in point.truth or np.shape(value) == np.shape(point.truth[name]):
+            point.author[name] = value
+
+    # other lines
+
+    def auxiliary(self, line: Line, name: str) -> list[Claim]:
+        """A new name: taken as the author defines it. One that reads nothing belongs to no system."""
+        if not any(isinstance(tree, Ref) for right in line.rights for tree in walk(right)):
+            return self.refuse(line, f"'{name}' is in no equation of the system.", self.names())
+        try:
+            node = self.node(line, line.rights[0])
+            self.state(name, node)
+        except EquationError as error:
+            self.unread.append(unread(line.span, error))
+            return []
+        self.auxiliaries[name] = node.type
+        first = Claim(line, 0, line.rights[0].span, "defined")
+        values = [point.author[name] for point in self.points]
+        rest = replace(line, rights=line.rights[1:])
+        more = self.links(rest, "", values, values) if rest.rights else []
+        return [first, *(replace(claim, line=line, link=claim.link + 1) for claim in more)]
+
+    def quotient(self, line: Line) -> list[Claim]:
+        """∂u/∂v = …, a derivative inside the system, is judged for itself."""
+        try:
+            letters, node = self.reader().value(line.left)
+            expected = [point.value(node, point.truth) for point in self.points]
+        except EquationError as error:
+            self.unread.append(unread(line.span, error))
+            return []
+        claims: list[Claim] = []
+        for k, tree in enumerate(line.rights):
+            place = tree.span if tree.span.start >= 0 else line.span
+            try:
+                own, right = self.reader().value(tree)
+                values = [
+                    _laid_out(point.value(right), own, letters, np.shape(e))
+                    for point, e in zip(self.points, expected, strict=True)
+                ]
+            except EquationError as error:
+                self.unread.append(unread(place, error))
+                continue
+            if close(values, expected):
+                claims.append(Claim(line, k, place, "holds"))
+            else:
+                claims.append(Claim(line, k, place, "wrong", finding=Finding("", tuple(values), tuple(expected))))
+        return claims
+
+    # suppositions
+
+    def supposed(self, line: Line, k: int, node: Node) -> Supposition | None:
+        """The first assumption under which a right side holds after all."""
+        for each in suppositions(self.system, self.points[0].truth):
+            try:
+                points = [self.replayed(each) for _ in range(POINTS)]
+            except (CheckError, EquationError):
+                continue
+            if self.holds_at(points, line, k, node):
+                return each
+        return None
+
+    def replayed(self, supposition: Supposition) -> Point:
+        """A point that satisfies an assumption, with what the author has stated so far."""
+        point = draw(self.chain, self.rng, supposition.adjust)
+        for name, node in self.statements:
+            self.take(point, name, node)
+        return point
+
+    def holds_at(self, points: Sequence[Point], line: Line, k: int, node: Node) -> bool:
+        left = line.left
+        assert isinstance(left, Ref)
+        name = self.reader().context.resolve(left.name)
+        values = [point.value(node) for point in points]
+        if k:
+            before = [point.value(self.node(line, line.rights[k - 1])) for point in points]
+            if close(values, before):
+                return True
+        if not left.barred:
+            return name in self.system.quantities and close(values, [point.truth[name] for point in points])
+        return close(values, [point.follows(name) for point in points])
+
+
+def _laid_out(value: Array, own: Sequence[str], letters: Sequence[str], shape: tuple[int, ...]) -> Array:
+    """A value with the axes of its letters in the order of others; one that lacks a letter is the same for each of its entries."""
+    missing = [q for q in letters if q not in own]
+    order = [*own, *missing]
+    value = np.reshape(value, (*np.shape(value)[: len(own)], *(1,) * len(missing), *np.shape(value)[len(own) :]))
+    if sorted(order) != sorted(letters):
+        return value
+    axes = [order.index(q) for q in letters]
+    value = np.transpose(value, (*axes, *range(len(axes), np.ndim(value))))
+    fits = np.ndim(value) == len(shape) and all(a in (1, b) for a, b in zip(np.shape(value), shape, strict=True))
+    return np.broadcast_to(value, shape) if fits else value

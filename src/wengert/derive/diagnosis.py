@@ -1,0 +1,260 @@
+"""The likely kind of a mistake in a claim, found by taking each kind back until the claim holds, and the corrected line.
+
+Sign, factor, transpose, a missing sum, path or use, a lost activation derivative, a mean for a sum, a local derivative without the
+incoming signal, a wrong index: what makes the value right names the kind.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wengert.derive.edits import Surroundings, edits, letters_of
+from wengert.derive.points import Chain, Point, close
+from wengert.errors import EquationError
+from wengert.ir.graph import Graph, Node, input_node
+from wengert.ir.op import OPS
+from wengert.ir.system import System, bar
+from wengert.ir.walk import map_graph, topological
+from wengert.notation.expr import Expr, Ref
+
+Array = Any
+MAX_EDITS = 1500
+"""So many edits of one expression are tried."""
+MAX_PARTS = 8
+"""Of more contributions, subsets are not tried."""
+
+SENTENCES = {
+    "sign": "a sign is wrong",
+    "factor": "a factor is wrong",
+    "transpose": "a factor is transposed, or two are in the wrong order",
+    "missing sum": "a sum is missing, over an axis that was broadcast or over the batch",
+    "sum too much": "a sum is too much",
+    "missing path": "the path through {names} is missing",
+    "missing use": "a use of {names} is missing",
+    "activation derivative": "the derivative of an activation is lost",
+    "mean for sum": "a mean stands for a sum",
+    "sum for mean": "a sum stands for a mean",
+    "no incoming signal": "the local derivative stands without the incoming signal",
+    "index": "an index is wrong",
+    "signal": "the error signal of another quantity is used",
+}
+"""Kinds of mistakes, and how each is said."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The kind of a mistake, in words, and the author's expression corrected where an edit of it did that."""
+
+    kind: str
+    sentence: str
+    corrected: Expr | None = None
+
+
+def _said(kind: str, names: Sequence[str] = (), corrected: Expr | None = None) -> Diagnosis:
+    return Diagnosis(kind, SENTENCES[kind].format(names=" and ".join(names)), corrected)
+
+
+@dataclass
+class Diagnostician:
+    """Finds what is wrong with values that were expected to be others; `evaluate` gives the values of another right side."""
+
+    points: Sequence[Point]
+    values: Sequence[Array]
+    expected: Sequence[Array]
+    evaluate: Callable[[Expr], list[Array]]
+
+    def diagnose(self, tree: Expr, name: str, around: Surroundings) -> Diagnosis | None:
+        """The first kind that explains the values; `name` is the quantity whose signal is claimed, "" for none."""
+        found = self.shaped() or self.scaled() if self.values else None
+        if found is not None and found.kind in ("mean for sum", "sum for mean", "sign"):
+            return self.edited(tree, around, {found.kind}) or found
+        if name and self.values:
+            found = self.by_chain(name) or found
+            if found is not None and found.kind != "factor" and found.kind not in ("transpose", "missing sum"):
+                return found
+        return self.edited(tree, around, None) or found
+
+    # the whole value
+
+    def shaped(self) -> Diagnosis | None:
+        """The value in another layout, or with an axis that should be summed."""
+        value, wanted = np.asarray(self.values[0]), np.asarray(self.expected[0])
+        if value.ndim == 2 and close([np.asarray(v).T for v in self.values], self.expected):
+            return _said("transpose")
+        if value.ndim > wanted.ndim:
+            for axes in itertools.combinations(range(value.ndim), value.ndim - wanted.ndim):
+                summed = [np.asarray(v).sum(axis=axes) for v in self.values]
+                if close(summed, self.expected) or close([s.T for s in summed], self.expected):
+                    return _said("missing sum")
+        return None
+
+    def scaled(self) -> Diagnosis | None:
+        """The value times a number that is the same for every entry and every point."""
+        ratio = ratio_of(self.values, self.expected)
+        if ratio is None:
+            return None
+        sizes = [float(size) for size in self.points[0].sizes.values()]
+        if abs(ratio + 1) < 1e-9:
+            return _said("sign")
+        for size in sizes:
+            if abs(ratio - size) < 1e-9 * size:
+                return _said("mean for sum")
+            if abs(ratio * size - 1) < 1e-9:
+                return _said("sum for mean")
+        return _said("factor")
+
+    # the chain rule, with one thing left out
+
+    def by_chain(self, name: str) -> Diagnosis | None:
+        """What comes out of the chain rule when a path, a use, an activation's derivative or the incoming signal is left out."""
+        chain = self.points[0].chain
+        if name == chain.loss:
+            return None
+        nodes = chain.contributions[name]
+        parts = {child: [point.value(node) for point in self.points] for child, node in nodes.items()}
+        return (
+            self.without_paths(parts)
+            or self.without_signal(chain, nodes)
+            or self.without_activation(chain, name)
+            or self.without_use(chain, name)
+        )
+
+    def without_paths(self, parts: Mapping[str, list[Array]]) -> Diagnosis | None:
+        names = list(parts)
+        if not 1 < len(names) <= MAX_PARTS:
+            return None
+        for size in range(len(names) - 1, 0, -1):
+            for kept in itertools.combinations(names, size):
+                if close(self.values, added([parts[n] for n in kept])):
+                    return _said("missing path", [n for n in names if n not in kept])
+        return None
+
+    def without_signal(self, chain: Chain, nodes: Mapping[str, Node]) -> Diagnosis | None:
+        """The contributions with 1 in place of the incoming signals."""
+        if not nodes:
+            return None
+        found: list[Array] = []
+        for point in self.points:
+            env = dict(point.author)
+            for child in nodes:
+                env[bar(child)] = np.ones_like(env[bar(child)])
+            found.append(sum(point.value(node, env) for node in nodes.values()))
+        return _said("no incoming signal") if close(self.values, found) and not close(found, self.expected) else None
+
+    def without_activation(self, chain: Chain, name: str) -> Diagnosis | None:
+        """The chain rule through lines in which one function is taken for the identity when it is differentiated."""
+        for child in chain.contributions[name]:
+            line = chain.system.line(child).node
+            for node in topological([line]):
+                if not is_activation(node):
+                    continue
+                changed = chain.contribution(name, child, passed_through(line, node))
+                others = [n for c, n in chain.contributions[name].items() if c != child]
+                nodes = [*([] if changed is None else [changed]), *others]
+                if nodes and close(self.values, added([[p.value(n) for p in self.points] for n in nodes])):
+                    return _said("activation derivative")
+        return None
+
+    def without_use(self, chain: Chain, name: str) -> Diagnosis | None:
+        """The chain rule through a line that uses the quantity several times, one of the uses held."""
+        leaf = chain.system.leaves[name]
+        for child in chain.contributions[name]:
+            line = chain.system.line(child).node
+            users = [node for node in topological([line]) if leaf in node.inputs]
+            places = [(node, k) for node in users for k, x in enumerate(node.inputs) if x is leaf]
+            if not 1 < len(places) <= MAX_PARTS:
+                continue
+            others = [n for c, n in chain.contributions[name].items() if c != child]
+            held = input_node("held", leaf.type)
+            for user, place in places:
+                node = chain.contribution(name, child, with_held(line, user, place, held))
+                nodes = [*([] if node is None else [node]), *others]
+                if not nodes:
+                    continue
+                found = [sum(p.value(n, {**p.author, "held": p.author[name]}) for n in nodes) for p in self.points]
+                if close(self.values, found) and not close(found, self.expected):
+                    return _said("missing use", [name])
+        return None
+
+    # the author's own expression
+
+    def edited(self, tree: Expr, around: Surroundings, kinds: set[str] | None) -> Diagnosis | None:
+        """The first edit of the author's expression that has the expected value."""
+        for kind, changed in itertools.islice(edits(tree, around), MAX_EDITS):
+            if kinds is not None and kind not in kinds:
+                continue
+            try:
+                values = self.evaluate(changed)
+            except EquationError:
+                continue  # an edit that means nothing is none
+            if close(values, self.expected):
+                return _said(kind, corrected=changed)
+        return None
+
+
+def added(parts: Sequence[Sequence[Array]]) -> list[Array]:
+    """The sum of several values at every point."""
+    return [sum(values[1:], values[0]) for values in map(list, zip(*parts, strict=True))]
+
+
+def ratio_of(values: Sequence[Array], expected: Sequence[Array]) -> float | None:
+    """The number by which all entries at all points differ, if there is one."""
+    if any(np.shape(v) != np.shape(e) for v, e in zip(values, expected, strict=True)):
+        return None
+    above = np.concatenate([np.ravel(e) for e in expected])
+    below = np.concatenate([np.ravel(v) for v in values])
+    if not len(below) or not np.all(np.isfinite(below)) or np.any(below == 0):
+        return None
+    ratios = above / below
+    return float(ratios[0]) if np.allclose(ratios, ratios[0], rtol=1e-9, atol=0) else None
+
+
+def is_activation(node: Node) -> bool:
+    """Whether a node is a function of one input, entry by entry, with a slope."""
+    return (
+        node.op.kind == "elementwise"
+        and node.op.arity == 1
+        and node.op.partials is not None
+        and node.op.name in OPS
+        and node.op.notation.fixity == "function"
+    )
+
+
+def passed_through(line: Node, function: Node) -> Node:
+    """The line with one function taken for the identity."""
+    return _rebuilt(line, function, lambda inputs: inputs[0])
+
+
+def with_held(line: Node, user: Node, place: int, held: Node) -> Node:
+    """The line with one input of one node replaced."""
+
+    def build(inputs: tuple[Node, ...]) -> Node:
+        return Node(user.op, (*inputs[:place], held, *inputs[place + 1 :]), user.params, user.type, user.source)
+
+    return _rebuilt(line, user, build)
+
+
+def _rebuilt(line: Node, target: Node, build: Callable[[tuple[Node, ...]], Node]) -> Node:
+    def define(node: Node, inputs: tuple[Node, ...]) -> Node:
+        if node is target:
+            return build(inputs)
+        return node if inputs == node.inputs else Node(node.op, inputs, node.params, node.type, node.source)
+
+    inputs = tuple(n for n in topological([line]) if n.op.name == "input")
+    return map_graph(Graph(inputs, (line,)), define).outputs[0]
+
+
+def surroundings(system: System, left: Expr, tree: Expr) -> Surroundings:
+    """What edits of a right side may put in."""
+    signals = tuple(Ref(name, barred=True) for name in system.quantities)
+    ranks = {name: q.type.rank for q in system.quantities.values() for name in (q.name, q.whole, q.indexed)}
+
+    def rank(ref: Ref) -> int:
+        return ranks.get(ref.name, 0)
+
+    return Surroundings(letters_of([left, tree]), signals, rank)

@@ -1,0 +1,100 @@
+"""Derivatives that stand inside a line: ∂u/∂v of one line of a system, and ∂/∂v (…) of an expression."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wengert.autodiff.transforms import jacobian
+from wengert.ir.graph import Graph, Node, apply
+from wengert.ir.system import System, is_bar
+from wengert.ir.walk import substitute, topological
+from wengert.notation.expr import Derive, Expr, Index, Partial, Ref
+from wengert.notation.ranks import Mismatch
+from wengert.notation.values import Val
+
+KINDS = {("s", "s"): "s", ("c", "s"): "c", ("s", "c"): "c", ("c", "c"): "m", ("s", "m"): "m", ("m", "s"): "m"}
+"""The kind of ∂u/∂v for the kinds of u and v where both stand whole: a vector by a vector has a row an entry of u."""
+
+
+class LocalDerivatives:
+    """The meaning of ∂u/∂v and ∂/∂v (…) in lines about a system."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+
+    def __call__(self, meaning: Any, tree: Partial | Derive) -> Val:
+        below = tree.denominator
+        if not isinstance(below, Ref) or below.barred:
+            raise Mismatch(below, "A derivative is by a quantity.", "Write:  ∂u/∂v")
+        name = meaning.context.resolve(below.name)
+        if name not in self.system.quantities:
+            known = ", ".join(self.system.quantities)
+            raise Mismatch(below, f"'{below.name}' is not defined.", f"Write one of the quantities:  {known}")
+        above = tree.numerator if isinstance(tree, Partial) else tree.body
+        value: Val = meaning.number(above)
+        return self.derivative(meaning, tree, value, below, name, alone=isinstance(tree, Partial))
+
+    def derivative(self, meaning: Any, tree: Expr, value: Val, below: Ref, name: str, *, alone: bool) -> Val:
+        """∂value/∂v as a value whose letters are those of both; a letter in both takes the diagonal."""
+        axes = meaning.context.axes[name]
+        given = [index.letter for index in below.indices or () if isinstance(index, Index)]
+        if below.indices is not None and len(given) != len(axes):
+            raise Mismatch(below, "A derivative by an entry needs an index for every axis.", "Write:  ∂u/∂w_ij")
+        for letter, axis in zip(given, axes, strict=False):
+            meaning.context.classes.unite(meaning.letter(letter, below), axis, below)
+        whole = "s" if below.indices is not None else {0: "s", 1: "c", 2: "m"}.get(len(axes), "?")
+        kind = KINDS.get((value.kind, whole))
+        if kind is None:
+            raise Mismatch(tree, "This derivative has more than two axes.", "Write it with indices:  ∂y_k/∂h_i")
+        letters = tuple(dict.fromkeys((*value.letters, *given)))
+        sizes = {q: meaning.letters[q] for q in letters}
+        rest = (*value.sizes[len(value.letters) :], *(() if below.indices is not None else axes))
+
+        def make() -> Node:
+            node = self.jacobian(value.make(), name, alone=alone)
+            labels = self.labels(value, given, len(axes), letters)
+            total = len(letters) + len(rest)
+            if labels == tuple(range(total)):
+                return node
+            return apply("einsum", node, inputs=(labels,), output=tuple(range(total)))
+
+        return Val(letters, kind, (*(sizes[q] for q in letters), *rest), make, tree)
+
+    def labels(self, value: Val, given: Sequence[str], rank: int, letters: Sequence[str]) -> tuple[int, ...]:
+        """A label for each axis of the Jacobian: letters by their place, whole axes behind them."""
+        place = {q: k for k, q in enumerate(letters)}
+        whole = len(value.sizes) - len(value.letters)
+        first = [place[q] for q in value.letters] + [len(letters) + k for k in range(whole)]
+        second = [place[q] for q in given] or [len(letters) + whole + k for k in range(rank)]
+        return (*first, *second)
+
+    def jacobian(self, node: Node, name: str, *, alone: bool) -> Node:
+        """∂node/∂v, of the shape of the node and then that of v.
+
+        With `alone` a quantity as the numerator is its line, and what the line reads is held, unless it does not read v at all;
+        otherwise all quantities that depend on v move with it.
+        """
+        system = self.system
+        names = {leaf: known for known, leaf in system.leaves.items()}
+        if alone and node in names and system.defines(names[node]):
+            node = system.line(names[node]).node
+        leaf = system.leaves[name]
+        if not alone or leaf not in topological([node]):
+            (node,) = substitute([node], self.moving(name))
+        inputs = [n for n in topological([node]) if n.op.name == "input" and not is_bar(str(n.params["name"]))]
+        if leaf not in inputs:
+            inputs.append(leaf)
+        signals = [n for n in topological([node]) if n.op.name == "input" and n not in inputs]
+        (result,) = jacobian(Graph((*inputs, *signals), (node,)), name).outputs
+        return result
+
+    def moving(self, name: str) -> dict[Node, Node]:
+        """For the leaf of each quantity that depends on v: its value over v and what v does not move."""
+        values: dict[Node, Node] = {}
+        moved = {name}
+        for line in self.system.lines:
+            if line.name != name and moved & set(self.system.parents(line.name)):
+                moved.add(line.name)
+                (values[self.system.leaves[line.name]],) = substitute([line.node], values)
+        return values

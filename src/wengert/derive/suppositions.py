@@ -1,0 +1,54 @@
+"""What an author may have taken for granted of an input: Σ_k t_k = 1, one-hot rows, a symmetric matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wengert.derive.points import Adjust
+from wengert.ir.system import System
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Supposition:
+    """An assumption in words of the system, and how inputs are made to satisfy it."""
+
+    text: str
+    adjust: Adjust
+
+
+def suppositions(system: System, values: Mapping[str, Array]) -> Iterator[Supposition]:
+    """The assumptions that the inputs of a system admit, the weakest first."""
+    arrays = [name for name in system.inputs if np.ndim(values[name]) and system.quantities[name].type.is_float]
+    for name in arrays:
+        yield Supposition(_sum_text(system, name), lambda point, name=name: _sum_to_one(point, name))
+    for name in arrays:
+        if np.ndim(values[name]) == 2 and len(set(np.shape(values[name]))) == 1:
+            yield Supposition(f"{name} = {name}ᵀ", lambda point, name=name: _symmetric(point, name))
+    for name in arrays:
+        yield Supposition(f"{name} one-hot", lambda point, name=name: _one_hot(point, name))
+
+
+def _sum_text(system: System, name: str) -> str:
+    quantity = system.quantities[name]
+    letters = quantity.letters or ("k",) * quantity.type.rank
+    return f"Σ_{letters[-1]} {quantity.indexed or name}_{''.join(letters)} = 1"
+
+
+def _sum_to_one(point: dict[str, Array], name: str) -> None:
+    values = np.abs(point[name]) + 0.1
+    point[name] = values / values.sum(axis=-1, keepdims=True)
+
+
+def _symmetric(point: dict[str, Array], name: str) -> None:
+    point[name] = (point[name] + point[name].T) / 2
+
+
+def _one_hot(point: dict[str, Array], name: str) -> None:
+    values = point[name]
+    point[name] = (values == values.max(axis=-1, keepdims=True)).astype(float)

@@ -1,0 +1,322 @@
+"""A manuscript: forward equations, claims about their derivatives and prose, in the order in which an author wrote them.
+
+It is cut into sections, each a system with the claims that follow it. What cannot be read stands apart with the reason; nothing
+else is lost by it. It must not know derivatives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from wengert.errors import EquationError
+from wengert.ir.system import System
+from wengert.notation.chunks import Chunk, relations
+from wengert.notation.declarations import is_declaration
+from wengert.notation.document import pieces
+from wengert.notation.elaborate import elaborate
+from wengert.notation.expr import Expr, Line, Ref, Span, walk
+from wengert.notation.reader import Piece, Reading, chunks_of, read_chunks
+from wengert.notation.scripts import next_script, spelled
+from wengert.notation.symbols import Symbols
+from wengert.notation.tokens import Source, Token
+
+MAX_DROPPED = 20
+"""So many lines of one system may not fit; beyond, the system as a whole is not read."""
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A part of the text that was not read: its place, the reason, what could be written instead, and where in it the reason lies."""
+
+    span: Span
+    reason: str
+    repair: str
+    at: Span
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """A system, and the lines that say something about it, each with what the names in it are."""
+
+    system: System
+    claims: tuple[Line, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Manuscript:
+    """What was found in a text."""
+
+    sections: tuple[Section, ...]
+    unread: tuple[Unread, ...]
+    source: str
+
+
+def read_manuscript(text: str) -> Manuscript:
+    """The sections of a document of any prose language; a later system starts a section of its own.
+
+    Raises EquationError where the text as a whole cannot be read: it is too long, or a display formula is not closed.
+    """
+    return _Manuscript(text).read()
+
+
+@dataclass
+class _Open:
+    """The section that is being read: its forward equations, then the claims."""
+
+    forward: list[Chunk] = field(default_factory=list[Chunk])
+    lefts: set[str] = field(default_factory=set[str])
+    reading: Reading | None = None
+    system: System | None = None
+    claims: list[Line] = field(default_factory=list[Line])
+    symbols: Symbols | None = None
+    known: set[str] = field(default_factory=set[str])
+    """The quantities of the system and those that claims have defined."""
+
+
+class _Manuscript:
+    def __init__(self, text: str) -> None:
+        self.source = Source(text)
+        self.unread: list[Unread] = []
+        self.sections: list[Section] = []
+        self.open = _Open()
+        self.goes_on = False
+        """Whether an equals sign at the beginning of the next equation goes on with what was read before it."""
+
+    def read(self) -> Manuscript:
+        for chunk, syntax in self.chunks():
+            self.syntax = syntax
+            self.place(chunk)
+        self.close()
+        order = sorted(self.unread, key=lambda unread: unread.span)
+        return Manuscript(tuple(self.sections), tuple(order), self.source.text)
+
+    def chunks(self) -> Iterator[tuple[Chunk, str]]:
+        """The equations and declarations of the text with their syntax; a piece that has none is not read."""
+        for piece in pieces(self.source.text):
+            place = Span(piece.start, piece.start + len(piece.text.rstrip()))
+            try:
+                found = chunks_of(piece, self.source, [])
+            except EquationError as error:
+                if piece.syntax == "text" and "\n" in piece.text.strip():
+                    yield from self.line_by_line(piece)
+                else:
+                    self.refuse(place, error)
+                continue
+            if not found and piece.text.strip():
+                self.leave(place, "There is no equation here.", "Write:  name = expression")
+            yield from ((chunk, piece.syntax) for chunk in found)
+
+    def line_by_line(self, piece: Piece) -> Iterator[tuple[Chunk, str]]:
+        """The equations of a plain text in which some line cannot be cut into signs."""
+        at = piece.start
+        for text in piece.text.splitlines(keepends=True):
+            line = Piece(text, at, piece.syntax)
+            at += len(text)
+            try:
+                yield from ((chunk, piece.syntax) for chunk in chunks_of(line, self.source, []))
+            except EquationError as error:
+                self.refuse(Span(line.start, line.start + len(text.rstrip())), error)
+
+    def refuse(self, span: Span, error: EquationError) -> None:
+        """Keep why a part is not read, at the place that the error names within it."""
+        self.unread.append(unread(span, error))
+
+    def leave(self, span: Span, reason: str, repair: str) -> None:
+        """Keep why a part is not read."""
+        self.unread.append(Unread(span, reason, repair, span))
+
+    # where a chunk belongs
+
+    def place(self, chunk: Chunk) -> None:
+        if is_declaration(chunk):
+            self.declaration(chunk)
+            return
+        if not any(token.kind in ("name", "frac", "partial", "nabla", "num") for token in chunk.tokens):
+            return  # a rule of dashes
+        signs = relations(chunk.tokens)
+        if signs and signs[0] == 0 and not self.goes_on:
+            self.leave(
+                chunk.span,
+                "This goes on with a line that is not read.",
+                "Write the left side again:  name = expression",
+            )
+            return
+        if (signs and signs[0] == 0) or is_signal(chunk.tokens) or not signs or not self.forward(chunk):
+            self.goes_on = self.claim(chunk)
+        else:
+            self.goes_on = True
+
+    def declaration(self, chunk: Chunk) -> None:
+        """A declaration belongs to the forward equations around it; after claims, to the system that they are about."""
+        self.open.forward.append(chunk)
+        if self.open.system is not None:
+            self.elaborate()
+
+    def forward(self, chunk: Chunk) -> bool:
+        """Take an equation as a forward one; False where it says something about the system that is open already."""
+        current = self.open
+        left = left_name(chunk.tokens, self.source)
+        if current.system is None:
+            if left in current.lefts:
+                return False
+        elif self.belongs(chunk, left):
+            return False
+        else:
+            self.close()
+            current = self.open
+        current.forward.append(chunk)
+        current.lefts.add(left)
+        return True
+
+    def belongs(self, chunk: Chunk, left: str) -> bool:
+        """Whether a line after claims is about the open system: it reads only what is known there, and its left side has the rank
+        that is known of it, or is new."""
+        current = self.open
+        assert current.system is not None
+        try:
+            (line,) = self.lines([chunk])
+        except EquationError:
+            return True
+        if not isinstance(line.left, Ref):
+            return True
+        reads = {tree.name for right in line.rights for tree in walk(right) if isinstance(tree, Ref)}
+        hidden = set(current.system.size_names) | {"e", "π"}
+        names = {self.resolved(name) for name in reads} - hidden
+        if not names <= current.known or not names:
+            return not names
+        quantity = current.system.quantities.get(self.resolved(line.left.name))
+        return quantity is None or line.left.indices is None or len(line.left.indices) == quantity.type.rank
+
+    def resolved(self, name: str) -> str:
+        """The quantity of a name: itself, or the one of which it is the whole array or an entry."""
+        assert self.open.system is not None
+        for known, quantity in self.open.system.quantities.items():
+            if name in (known, quantity.whole, quantity.indexed):
+                return known
+        return name
+
+    # reading
+
+    def lines(self, chunks: Sequence[Chunk]) -> tuple[Line, ...]:
+        """Lines of the open section's system.
+
+        Raises EquationError.
+        """
+        return read_chunks(chunks, self.source, self.syntax, self.open.symbols).lines
+
+    def claim(self, chunk: Chunk) -> bool:
+        """Read a line about the open system; False where it cannot be read."""
+        if self.open.system is None:
+            self.elaborate()
+        current = self.open
+        if current.system is None:
+            self.leave(
+                chunk.span,
+                "There are no forward equations before this line.",
+                "Give the equations that it is the derivative of first.",
+            )
+            return False
+        if relations(chunk.tokens)[:1] == [0]:
+            return self.continuation(chunk)
+        try:
+            (line,) = self.lines([chunk])
+        except EquationError as error:
+            self.refuse(chunk.span, error)
+            return False
+        current.claims.append(line)
+        if isinstance(line.left, Ref) and not line.left.barred:
+            current.known.add(self.resolved(line.left.name))
+        return True
+
+    def continuation(self, chunk: Chunk) -> bool:
+        """= c, after a = b."""
+        current = self.open
+        if not current.claims:
+            self.leave(
+                chunk.span, "This goes on with a forward equation.", "Write the left side again:  name = expression"
+            )
+            return False
+        last = current.claims[-1]
+        try:
+            rights = self.right_sides(chunk)
+        except EquationError as error:
+            self.refuse(chunk.span, error)
+            return False
+        current.claims[-1] = replace(last, rights=(*last.rights, *rights), span=Span(last.span.start, chunk.span.end))
+        return True
+
+    def right_sides(self, chunk: Chunk) -> tuple[Expr, ...]:
+        """The right sides of a continuation, read behind a left side of their own, which is dropped."""
+        place = chunk.span
+        name = next(iter(self.open.system.quantities)) if self.open.system else "v"
+        before = Token("name", name, Span(place.start, place.start), bars=1)
+        (line,) = self.lines([Chunk([before, *chunk.tokens], chunk.notes)])
+        return line.rights
+
+    def elaborate(self) -> None:
+        """The system of the forward equations; lines that do not fit are left out, each with the reason."""
+        current = self.open
+        dropped = 0
+        while any(not is_declaration(chunk) for chunk in current.forward):
+            try:
+                reading = read_chunks(current.forward, self.source, self.syntax)
+                current.system = elaborate(reading)
+                break
+            except EquationError as error:
+                wrong = self.culprit(error)
+                dropped += 1
+                if wrong is None or dropped > MAX_DROPPED:
+                    whole = Span(current.forward[0].span.start, current.forward[-1].span.end)
+                    self.refuse(whole, error)
+                    current.forward = []
+                    return
+                self.refuse(wrong.span, error)
+                current.forward.remove(wrong)
+        if current.system is None:
+            return
+        current.reading, current.symbols = current.system.reading, current.system.reading.symbols
+        current.known |= set(current.system.quantities)
+
+    def culprit(self, error: EquationError) -> Chunk | None:
+        """The equation in which an error is."""
+        if error.span is None:
+            return None
+        return next((c for c in self.open.forward if c.span.start <= error.span[0] < c.span.end), None)
+
+    def close(self) -> None:
+        """The open section is complete."""
+        if self.open.system is None:
+            self.elaborate()
+        if self.open.system is not None:
+            self.sections.append(Section(self.open.system, tuple(self.open.claims)))
+        self.open = _Open()
+
+
+def unread(span: Span, error: EquationError) -> Unread:
+    """Why a part is not read, at the place that the error names within it."""
+    place = Span(*error.span) if error.span is not None else span
+    inside = span.start <= place.start < place.end <= span.end
+    return Unread(span, error.what, error.repair, place if inside else span)
+
+
+def is_signal(tokens: Sequence[Token]) -> bool:
+    """Whether a line begins with an error signal or a derivative: v̄, ∂L/∂v, ∇_v L, δ."""
+    first = tokens[0]
+    return first.kind in ("frac", "partial", "nabla") or (
+        first.kind == "name" and (first.bars > 0 or first.text == "δ")
+    )
+
+
+def left_name(tokens: list[Token], source: Source) -> str:
+    """The name on the left of an equation with its scripts, as they are spelled: enough to see that a line defines it again."""
+    first = tokens[0]
+    name = first.text if first.kind == "name" else ""
+    try:
+        script = next_script(tokens, 1, source)
+        while name and script is not None:
+            name += {"sub": "_", "sup": "^", "prime": ""}[script.kind] + spelled(script.content)
+            script = next_script(tokens, script.end, source)
+    except EquationError:
+        return ""  # reading the line as a whole will say what is wrong with it
+    return name

@@ -1,0 +1,215 @@
+"""Claims of a document: each is judged with the author's own earlier lines, and a mistake is named where it stands."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wengert.derive.claim_report import review
+
+LECTURE = (Path(__file__).parents[1] / "data" / "lecture_notes.txt").read_text(encoding="utf-8")
+NETWORK = r"""
+$$z_i = \sum_j w_{ij} x_j + b_i$$
+$$h_i = \sigma(z_i)$$
+$$y_k = \sum_i v_{ki} h_i + c_k$$
+$$L = \frac{1}{2} \sum_k (y_k - t_k)^2$$
+and back:
+"""
+UNIT = "z = w x + b\ny = σ(z)\nL = ½ (y − t)²\n"
+
+
+def statuses(text: str) -> list[str]:
+    return [row.status for row in review(text).rows]
+
+
+def only(text: str):
+    """The one claim of a text."""
+    (row,) = review(text).rows
+    return row
+
+
+# ---------------------------------------------------------------- the lecture's notes
+
+
+def test_every_result_of_the_lecture_is_right():
+    found = review(LECTURE)
+    assert (found.count("holds"), found.count("wrong")) == (47, 0)
+    assert [list(system.quantities) for system in found.systems] == [
+        ["z", "w", "x", "b", "y", "L", "t", "R", "L_reg", "λ"],
+        ["z", "w⁽¹⁾", "x", "b⁽¹⁾", "h", "y", "w⁽²⁾", "b⁽²⁾", "L", "t"],
+    ]
+
+
+def test_what_belongs_to_no_system_is_listed_with_a_reason():
+    unread = [(row.text, row.note) for row in review(LECTURE).rows if row.status == "unread"]
+    starts = [
+        "(f(g(x), h(x)))' = ",
+        r"\overline{v} \triangleq",
+        "(f(g(x), h(x)))' = ",
+        "v_N = 1",
+        r"\bar{v}_i = \sum_{j",
+        r"\overline{V_1} = ",
+    ]
+    assert len(unread) == len(starts)
+    assert all(text.startswith(start) for (text, _), start in zip(unread, starts, strict=True))
+    assert all(note.startswith("not read: ") for _, note in unread)
+
+
+PLANTED = {
+    r"&= (\sigma(wx + b) - t) \frac{\partial}{\partial w} (\sigma(wx + b) - t) + \lambda w": (
+        r"&= (\sigma(wx + b) - t) \frac{\partial}{\partial w} (\sigma(wx + b) - t) - \lambda w",
+        "sign",
+    ),
+    r"$$= \overline{\mathcal{L}_{\text{reg}}} \lambda$$": (
+        r"$$= 2 \overline{\mathcal{L}_{\text{reg}}} \lambda$$",
+        "factor",
+    ),
+    r"$$= \overline{\mathcal{L}} (y - t)$$": (r"$$= (y - t)^2$$", ""),
+    r"$$= \overline{y} \sigma'(z)$$": (r"$$= \overline{y} \sigma(z)$$", "activation derivative"),
+    r"$$\overline{w} = \overline{z} x + \overline{\mathcal{R}} w$$": (
+        r"$$\overline{w} = \overline{z} x$$",
+        "missing path",
+    ),
+    r"$$\overline{h_i} = \sum_k \overline{y_k} w_{ki}^{(2)} \quad": (
+        r"$$\overline{h_i} = \overline{y_k} w_{ki}^{(2)} \quad",
+        "missing sum",
+    ),
+    r"$$\overline{w_{ij}^{(1)}} = \overline{z_i} x_j$$": (r"$$\overline{w_{ij}^{(1)}} = \overline{z_i} x_i$$", "index"),
+    r"$$\overline{b_k^{(2)}} = \overline{y_k}$$": (r"$$\overline{b_k^{(2)}} = 1$$", "no incoming signal"),
+    r"$$\bar{W}^{(2)} = \bar{y} h^T$$": (r"$$\bar{W}^{(2)} = h \bar{y}^T$$", "transpose"),
+    r"$$\bar{h} = W^{(2)T} \bar{y}$$": (r"$$\bar{h} = W^{(2)} \bar{y}$$", "transpose"),
+}
+
+
+def test_ten_planted_mistakes_are_found_and_nothing_else():
+    text = LECTURE
+    for right, (wrong, _) in PLANTED.items():
+        assert text.count(right) == 1
+        text = text.replace(right, wrong)
+    rows = review(text).rows
+    lines = text.split("\n")
+    found = {row.line: row for row in rows if row.status == "wrong"}
+    expected = {k + 1: kind for k, line in enumerate(lines) for wrong, kind in PLANTED.values() if wrong in line}
+    assert sorted(found) == sorted(expected)
+    assert sum(row.status == "wrong" for row in rows) == len(PLANTED)
+    assert {line: row.kind for line, row in found.items() if expected[line]} == {k: v for k, v in expected.items() if v}
+    assert sum(row.status == "unread" for row in rows) == 6
+
+
+# ---------------------------------------------------------------- kinds of mistakes
+
+KINDS = {
+    r"$$\bar y_k = t_k - y_k$$": ("sign", "ȳ_k = y_k − t_k"),
+    r"$$\bar v_{ki} = 2 \bar y_k h_i$$": ("factor", "v̄_ki = ȳ_k h_i"),
+    r"$$\bar h_i = \bar y_k v_{ki}$$": ("missing sum", "h̄_i = Σ_k ȳ_k v_ki"),
+    r"$$\bar z_i = \bar h_i \sigma(z_i)$$": ("activation derivative", "z̄_i = h̄_i σ'(z_i)"),
+    r"$$\bar z_i = \bar h_i$$": ("activation derivative", "z̄_i = h̄_i σ'(z_i)"),
+    r"$$\bar z_i = \sigma'(z_i)$$": ("no incoming signal", "z̄_i = h̄_i σ'(z_i)"),
+    r"$$\bar w_{ij} = \bar z_i x_i$$": ("index", "w̄_ij = z̄_i x_j"),
+    r"$$\bar b_i = \bar h_i$$": ("signal", "b̄_i = z̄_i"),
+    r"$$\bar V = h \bar y^\top$$": ("transpose", "V̄ = ȳ hᵀ"),
+}
+
+
+@pytest.mark.parametrize("claim", KINDS)
+def test_kind_of_a_mistake_is_named_and_the_line_corrected(claim):
+    row = only(NETWORK + claim)
+    assert (row.status, row.kind, row.corrected) == ("wrong", *KINDS[claim])
+
+
+def test_one_mistake_is_reported_once():
+    text = (
+        NETWORK
+        + r"""
+$$\bar y_k = t_k - y_k$$
+$$\bar h_i = \sum_k \bar y_k v_{ki}$$
+$$\bar z_i = \bar h_i \sigma'(z_i)$$
+$$\bar w_{ij} = \bar z_i x_j$$
+"""
+    )
+    assert statuses(text) == ["wrong", "holds", "holds", "holds"]
+
+
+def test_a_true_line_after_a_wrong_one_says_that_it_does_not_follow():
+    text = NETWORK + "$$\\bar y_k = t_k - y_k$$\n$$\\bar h_i = \\sum_k (y_k - t_k) v_{ki}$$"
+    assert [row.note for row in review(text).rows] == ["", "it is true, but does not follow from the lines before it"]
+
+
+def test_links_of_a_chain_are_judged_against_the_one_before():
+    text = UNIT + "\nz̄ = ȳ σ'(z) = ȳ y (1 − y) = ȳ y (1 + y)"
+    assert statuses(text) == ["holds", "holds", "wrong"]
+
+
+def test_equal_forms_pass():
+    text = UNIT + "\nz̄ = y (1 − y) (y − t)\nw̄ = x σ'(z) (y − t)"
+    assert statuses(text) == ["holds", "holds"]
+
+
+def test_what_holds_under_an_assumption_only_passes_with_its_name():
+    text = "y_k = e^(z_k) / Σ_l e^(z_l)\nL = −Σ_k t_k log y_k\n\nz̄_k = y_k − t_k"
+    row = only(text)
+    assert (row.status, row.note) == ("holds", "with Σ_k t_k = 1")
+
+
+def test_a_mistake_in_an_auxiliary_shows_where_it_is_used():
+    text = "y_k = e^(z_k) / Σ_l e^(z_l)\nL = Σ_k c_k y_k\n\nȳ_k = c_k\ns = 2 Σ_k ȳ_k y_k\nz̄_k = y_k (ȳ_k − s)"
+    assert statuses(text) == ["holds", "defined", "wrong"]
+
+
+def test_a_later_system_starts_afresh():
+    text = UNIT + "\nz̄ = ȳ σ'(z)\n\nz_i = Σ_j w_ij x_j\nL = ½ Σ_i z_i²\n\nz̄_i = z_i\nw̄_ij = z̄_i x_j"
+    found = review(text)
+    assert statuses(text) == ["holds", "holds", "holds"]
+    assert len(found.systems) == 2
+
+
+# ---------------------------------------------------------------- what is not read
+
+UNREAD = {
+    "q̄ = z̄ x": "There is no quantity 'q' in the system.",
+    "z̄ = ȳ q": "'q' is not defined.",
+    "z̄ = ȳ (σ'(z)": "",
+    "w̄ =": "Nothing stands after this equals sign.",
+}
+
+
+@pytest.mark.parametrize("claim", UNREAD)
+def test_what_cannot_be_read_stands_with_its_reason(claim):
+    rows = review(UNIT + "\nȳ = y − t\n" + claim + "\n").rows
+    assert [row.status for row in rows] == ["holds", "unread"]
+    assert UNREAD[claim] in rows[1].note
+    assert rows[1].repair
+
+
+def test_a_claim_of_another_shape_is_wrong_and_says_the_shapes():
+    row = only("z_i = Σ_j w_ij x_j\nL = ½ Σ_i z_i²\n\nw̄_ij = z_i")
+    assert row.status == "wrong"
+
+
+# ---------------------------------------------------------------- the command
+
+
+def run(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from wengert.cli import main; main()", "check", *arguments]
+    return subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", check=False)
+
+
+def test_exit_status_says_whether_a_claim_is_wrong(tmp_path):
+    right, wrong = tmp_path / "right.md", tmp_path / "wrong.md"
+    right.write_text(UNIT + "\nz̄ = ȳ σ'(z)\n", encoding="utf-8")
+    wrong.write_text(UNIT + "\nz̄ = ȳ σ(z)\n", encoding="utf-8")
+    assert run(str(right)).returncode == 0
+    assert run(str(wrong)).returncode == 1
+    assert run(str(tmp_path / "none.md")).returncode == 2
+
+
+def test_json_has_the_text_of_the_report():
+    found = json.loads(run("-", "--json", text=UNIT + "\nz̄ = ȳ σ(z)\n").stdout)
+    assert found["counts"] == {"holds": 0, "wrong": 1, "defined": 0, "unread": 0}
+    (claim,) = found["claims"]
+    assert claim["kind"] == "activation derivative"
+    assert claim["corrected"] == "z̄ = ȳ σ'(z)"
