@@ -14,8 +14,10 @@ from wengert.ir.graph import Graph, Node, apply, constant, constant_like, input_
 from wengert.ir.types import ArrayType, Dim
 from wengert.ir.walk import topological
 from wengert.ops.evaluate import evaluate
+from wengert.passes.patterns import Call, Pattern
 from wengert.passes.pipeline import PIPELINE, run, without
-from wengert.passes.stability import applied, outcome, stabilise
+from wengert.passes.rewrite import Procedure, Rewrite, Rule
+from wengert.passes.stability import STABILITY, SUBJECTS, applied, outcome, stabilise
 
 X = input_node("x", ArrayType((7,)))
 Z = input_node("z", ArrayType((3,)))
@@ -200,3 +202,16 @@ def test_nan_gives_nan_through_every_stable_form() -> None:
     y = [log(1 + exp(X)), 1 / (1 + exp(-X)), log(1 + X), apply("sqrt", X * X), exp(X) / total(X, (0,))]
     for got in evaluate(stabilise(Graph((X,), tuple(y))), {"x": np.full(7, np.nan)}):
         assert np.all(np.isnan(got))
+
+
+def _ops_of(pattern: Pattern) -> set[str]:
+    return {pattern.op}.union(*map(_ops_of, pattern.args)) if isinstance(pattern, Call) else set()
+
+
+@pytest.mark.parametrize("rule", STABILITY, ids=str)
+def test_every_rule_is_about_one_of_the_ops_that_are_looked_for(rule: Rewrite) -> None:
+    if isinstance(rule, Rule):
+        assert all(_ops_of(form) & SUBJECTS for form in rule.forms)
+    else:
+        assert isinstance(rule, Procedure)
+        assert all({node.op.name for node in topological([sample])} & SUBJECTS for sample in rule.samples())
