@@ -23,7 +23,7 @@ ORDER = (
     {"autodiff", "tracing", "notation", "passes", "loops"},
     {"derive", "backends", "emit"},
     {"show", "engine"},
-    {"api", "compilation", "extend", "transforms"},
+    {"api", "compilation", "extend", "scipy", "transforms"},
     {"flow"},
     {"train"},
     {"cli"},

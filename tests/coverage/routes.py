@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -162,6 +163,6 @@ def differences(
     for power in (4, 16):
         table = [
             [(power * b - a) / (power - 1) for a, b in zip(coarse, fine, strict=True)]
-            for coarse, fine in zip(table, table[1:], strict=False)
+            for coarse, fine in pairwise(table)
         ]
     return table[0]

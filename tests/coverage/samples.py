@@ -74,7 +74,8 @@ def name_of(entry: Entry) -> str:
         return "ndarray." + entry.removeprefix("method ")
     if isinstance(entry, np.ufunc):
         return ("numpy." if getattr(np, entry.__name__, None) is entry else "scipy.special.") + entry.__name__
-    return f"{entry.__module__}.{entry.__name__}".replace("wengert.scipy", "scipy")
+    public = ".".join(part for part in entry.__module__.split(".") if not part.startswith("_"))
+    return f"{public}.{entry.__name__}"
 
 
 def call_of(sample: Sample) -> Callable[..., Any]:

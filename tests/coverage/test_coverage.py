@@ -33,7 +33,7 @@ EPS = float(np.finfo(np.float64).eps)
 
 def close(mine: Any, theirs: Any, rtol: float, what: str) -> None:
     """|mine − theirs| ≤ rtol of the largest entry, where both are finite; equal where they are not."""
-    mine, theirs = np.asarray(mine), np.asarray(theirs)
+    mine, theirs = (a + 0 if a.dtype == bool else a for a in (np.asarray(mine), np.asarray(theirs)))
     assert mine.shape == theirs.shape, f"{what}: the shape is {mine.shape}, not {theirs.shape}"
     finite = np.isfinite(theirs)
     assert np.array_equal(mine[~finite], theirs[~finite], equal_nan=True), what

@@ -10,7 +10,7 @@ import numpy as np
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.types import ArrayType
 from wengert.tracing.operands import as_node, broadcast_to, together
-from wengert.tracing.tracer import Traced, refuse, traced
+from wengert.tracing.tracer import FUNCTIONS, Traced, refuse, traced
 
 
 def getitem(x: Any, index: Any) -> Traced:
@@ -24,6 +24,9 @@ def getitem(x: Any, index: Any) -> Traced:
         entries = [np.asarray(operator.index(each)) if _is_number(each) else each for each in entries]
     node, picks = _basic(node, entries)
     return traced(_picked(node, picks) if picks else node)
+
+
+FUNCTIONS["getitem"] = getitem
 
 
 def _expanded(index: tuple[Any, ...], rank: int) -> list[Any]:

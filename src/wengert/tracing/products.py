@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import string
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from wengert.ir.graph import Node, apply
+from wengert.ir.graph import Node, apply, constant
+from wengert.ir.types import ArrayType
 from wengert.tracing.operands import broadcast_to
 
 
@@ -63,21 +66,95 @@ def tensordot(x: Node, y: Node, left: Sequence[int], right: Sequence[int]) -> No
     return apply("einsum", x, y, inputs=(first, second), output=output)
 
 
-def einsum(subscripts: str, nodes: Sequence[Node]) -> Node:
-    """numpy.einsum for letters with or without an arrow.
+def letters(operands: Sequence[Any]) -> tuple[str, list[Any]]:
+    """numpy.einsum's arguments as letters and arrays: its lists of axis numbers become letters.
 
-    Raises ValueError where the letters do not fit the inputs.
+    Raises ValueError where there are no arrays, TypeError where a list holds what is no axis number.
+    """
+    if len(operands) == 0:
+        raise ValueError("No input operands")
+    if isinstance(operands[0], str):
+        return operands[0], list(operands[1:])
+    count = len(operands) // 2
+    lists = [*operands[1::2], operands[-1]] if len(operands) % 2 else list(operands[1::2])
+    numbers = sorted({k for axes in lists for k in axes if k is not Ellipsis})
+    if len(numbers) > len(string.ascii_letters):
+        raise ValueError("einsum: too many axis numbers")
+    name = dict(zip(numbers, string.ascii_letters, strict=False))
+    parts = ["".join("..." if k is Ellipsis else name[k] for k in axes) for axes in lists]
+    subscripts = ",".join(parts[:count])
+    return (f"{subscripts}->{parts[count]}" if len(operands) % 2 else subscripts), list(operands[: 2 * count : 2])
+
+
+def einsum(subscripts: str, nodes: Sequence[Node]) -> Node:
+    """numpy.einsum by letters: an arrow or the letters that stand once, an ellipsis for axes that broadcast.
+
+    Raises ValueError, with NumPy's words, where the letters do not fit the inputs.
     """
     left, arrow, right = subscripts.replace(" ", "").partition("->")
     parts = left.split(",")
-    if (
-        "." in subscripts
-        or len(parts) != len(nodes)
-        or any(len(p) != n.type.rank for p, n in zip(parts, nodes, strict=False))
-    ):
-        raise ValueError(f"einsum: the subscripts '{subscripts}' do not name every axis of the operands")
+    if len(parts) != len(nodes):
+        raise ValueError("einsum: the number of subscripts is not that of the operands")
+    named = [_labels(part, node) for part, node in zip(parts, nodes, strict=True)]
+    wide = max((sum(isinstance(q, int) for q in labels) for labels in named), default=0)
+    between: list[str | int] = list(range(-wide, 0))
     if not arrow:
-        right = "".join(sorted(q for q in set(left) - {","} if left.count(q) == 1))
-    number = {q: k for k, q in enumerate(dict.fromkeys("".join(parts)))}
-    labels = tuple(tuple(number[q] for q in part) for part in parts)
-    return apply("einsum", *nodes, inputs=labels, output=tuple(number[q] for q in right))
+        right = "".join(sorted(q for q in set(left) if q.isalpha() and left.count(q) == 1))
+        output = [*between, *right]
+    else:
+        before, dots, after = right.partition("...")
+        output = [*before, *(between if dots else []), *after]
+    if len(set(output)) != len(output):
+        raise ValueError(f"einstein sum subscripts string includes output subscript '{right}' multiple times")
+    sizes: dict[str | int, Any] = {}
+    for labels, node in zip(named, nodes, strict=True):
+        for q, n in zip(labels, node.shape, strict=True):
+            if sizes.get(q, 1) == 1:
+                sizes[q] = n
+    if unknown := [q for q in output if q not in sizes]:
+        raise ValueError(
+            f"einstein sum subscripts string included output subscript '{unknown[0]}' which never appeared"
+        )
+    number = {q: k for k, q in enumerate(sizes)}
+    inputs: list[tuple[int, ...]] = []
+    operands: list[Node] = []
+    for labels, node in zip(named, nodes, strict=True):
+        own, kept = _without_spread(labels, node, sizes)
+        operands.append(own)
+        inputs.append(tuple(number[q] for q in kept))
+    known = {k for labels in inputs for k in labels}
+    lone = [q for q in sizes if number[q] not in known]  # every operand spreads it
+    if lone:
+        operands.append(constant(1, ArrayType(tuple(sizes[q] for q in lone), nodes[0].type.dtype)))
+        inputs.append(tuple(number[q] for q in lone))
+    return apply("einsum", *operands, inputs=tuple(inputs), output=tuple(number[q] for q in output))
+
+
+def _labels(part: str, node: Node) -> list[str | int]:
+    """A label for each axis: a letter, or a number below 0, counted from the last axis of an ellipsis."""
+    before, dots, after = part.partition("...")
+    between = node.type.rank - len(before) - len(after)
+    named = before + after
+    if between < 0 or (between and not dots) or (named and not named.isalpha()):
+        raise ValueError(
+            f"einstein sum subscripts string '{part}' does not name every axis of an operand of shape {node.shape}"
+        )
+    return [*before, *range(-between, 0), *after]
+
+
+def _without_spread(
+    labels: Sequence[str | int], node: Node, sizes: Mapping[str | int, Any]
+) -> tuple[Node, list[str | int]]:
+    """An operand without the axes of one entry that NumPy spreads over a longer axis of another.
+
+    Raises ValueError, with NumPy's words, where sizes do not fit.
+    """
+    kept = list[str | int]()
+    shape = list[Any]()
+    for q, n in zip(labels, node.shape, strict=True):
+        if n == sizes[q]:
+            kept.append(q)
+            shape.append(n)
+        elif n != 1:
+            raise ValueError(f"operand has a mismatch in its core dimension: {n} and {sizes[q]} entries share a letter")
+    return (node if len(kept) == len(labels) else apply("reshape", node, shape=tuple(shape))), kept

@@ -1,0 +1,5 @@
+"""SciPy's functions that do not ask their arguments how they are to be called, for traced values too.
+
+`from wengert.scipy import signal` in place of `from scipy import signal`. The ufuncs of scipy.special need no such module:
+NumPy's protocol brings them traced values.
+"""
