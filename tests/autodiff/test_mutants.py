@@ -71,7 +71,8 @@ def changes_something(graph: Graph, original: Graph, values: dict, mode: str) ->
         mine, theirs = transform(graph), transform(original)
     except (ValueError, IndexError):
         return False
-    signals = {x.params["name"]: rng.normal(size=x.shape) for x in mine.inputs if x.params["name"] not in values}
+    given = [x for x in mine.inputs if x.params["name"] not in values]
+    signals = {x.params["name"]: rng.normal(size=x.shape) * (1 + 1j if x.type.is_complex else 1) for x in given}
     pairs = zip(evaluate(mine, values | signals), evaluate(theirs, values | signals), strict=True)
     return any(not np.allclose(a, b, rtol=1e-6, atol=1e-9) for a, b in pairs)
 

@@ -14,6 +14,7 @@ import numpy as np
 from wengert.autodiff.transforms import Wrt, pull_back, push_forward, real_inputs
 from wengert.errors import CheckError
 from wengert.ir.graph import Graph
+from wengert.ir.walk import topological
 from wengert.ops.evaluate import bind, evaluate
 
 Array = Any
@@ -84,9 +85,9 @@ class _Checker:
                     mine, theirs, np.max(np.abs(theirs), initial=0), tolerance, name, place, "forward mode", route
                 )
         if back is not None:
-            pulled = np.sum(back[self.wrt.index(name)] * direction)
+            pulled = np.real(np.sum(back[self.wrt.index(name)] * direction))
             for other, label, limit in self._routes(pushed, numeric, route, tolerance, outputs):
-                terms = [np.sum(w * t) for w, t in zip(weights, other, strict=True) if w is not None]
+                terms = [np.real(np.sum(w * t)) for w, t in zip(weights, other, strict=True) if w is not None]
                 sizes = [np.sum(np.abs(w * t)) for w, t in zip(weights, other, strict=True) if w is not None]
                 scale = max(sum(sizes), float(np.sum(np.abs(back[self.wrt.index(name)] * direction))))
                 self._compare(pulled, sum(terms), scale, limit, name, place, "reverse mode", label)
@@ -102,11 +103,13 @@ class _Checker:
     # numbers
 
     def _like(self, value: Array) -> Array:
-        return self.rng.normal(size=np.shape(value)).astype(np.asarray(value).dtype)
+        shape, dtype = np.shape(value), np.asarray(value).dtype
+        parts = self.rng.normal(size=shape)
+        return (parts + 1j * self.rng.normal(size=shape) if dtype.kind == "c" else parts).astype(dtype)
 
     def _eps(self, outputs: tuple[Array, ...]) -> float:
         dtypes = [np.asarray(a).dtype for a in (*outputs, *(self.values[name] for name in self.wrt))]
-        return max(float(np.finfo(dtype).eps) for dtype in dtypes if dtype.kind == "f")
+        return max(float(np.finfo(dtype).eps) for dtype in dtypes if dtype.kind in "fc")
 
     def _output_signals(self, reverse: Graph, graph: Graph) -> list[str]:
         names = iter(reverse.input_names[len(graph.inputs) :])
@@ -119,11 +122,16 @@ class _Checker:
     def _numeric(
         self, graph: Graph, values: Arrays, name: str, direction: Array, outputs: tuple[Array, ...], level: int
     ) -> tuple[list[Array], str, float]:
-        """The derivative along a direction: the complex step where every op takes complex numbers, else differences."""
+        """The derivative along a direction: the complex step of real functions whose ops take complex numbers, else differences."""
         eps = self._eps(outputs)
+        plane = any(node.type.is_complex for node in topological(graph.outputs))
         try:
-            moved = evaluate(graph, {**values, name: values[name] + 1j * STEP * direction}, self.sizes)
+            moved = (
+                None if plane else evaluate(graph, {**values, name: values[name] + 1j * STEP * direction}, self.sizes)
+            )
         except TypeError:
+            moved = None
+        if moved is None:
             slopes = _richardson(graph, values, name, direction, self.sizes, eps)
             return slopes, "central differences", self.rtol or max(1e-7, 4e4 * eps) * 10 ** (level - 1)
         slopes = [np.imag(y) / STEP for y in moved]
@@ -152,7 +160,7 @@ class _Checker:
         self.differences.append(float(np.max(relative)))
         if np.any(wrong):
             at = int(np.argmax(np.where(wrong, np.where(np.isnan(gap), np.inf, gap), -1)))
-            mine_at, theirs_at = float(a.flat[at]), float(b.flat[at])
+            mine_at, theirs_at = a.flat[at].item(), b.flat[at].item()
             raise CheckError(
                 f"The derivative by '{name}' is wrong: {mode} gives {mine_at:.9g}, {route} {theirs_at:.9g}, "
                 f"relative difference {float(relative.flat[at]):.2g}.",
@@ -173,7 +181,7 @@ def _richardson(
         ahead = evaluate(graph, {**values, name: values[name] + step * direction}, sizes)
         behind = evaluate(graph, {**values, name: values[name] - step * direction}, sizes)
         return [
-            (np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)) / (2 * step)
+            (np.asarray(a, dtype=_wide(a)) - np.asarray(b, dtype=_wide(b))) / (2 * step)
             for a, b in zip(ahead, behind, strict=True)
         ]
 
@@ -181,6 +189,10 @@ def _richardson(
     first = [(4 * b - a) / 3 for a, b in zip(one, two, strict=True)]
     second = [(4 * b - a) / 3 for a, b in zip(two, four, strict=True)]
     return [(16 * b - a) / 15 for a, b in zip(first, second, strict=True)]
+
+
+def _wide(value: Array) -> Any:
+    return np.complex128 if np.iscomplexobj(value) else np.float64
 
 
 def check_grads(
@@ -199,7 +211,7 @@ def check_grads(
     """Check the derivatives of a graph at a point, along random directions, up to an order.
 
     At every level: ⟨ȳ, J ẋ⟩ = ⟨Jᵀ ȳ, ẋ⟩ to 100 eps; J ẋ and Jᵀ ȳ against Im f(x + ihẋ)/h, or against extrapolated central
-    differences where an op takes no complex numbers. Order 2 checks the backward pass in the same way: forward over
+    differences where an op takes no complex numbers. Complex arrays are paired by Re Σ ȳ ẏ. Order 2 checks the backward pass in the same way: forward over
     reverse and reverse over reverse. Differences count against the largest entry, or the sum of the magnitudes of a
     contraction: |difference| ≤ atol + rtol · scale.
 

@@ -15,7 +15,7 @@ from wengert.ir.walk import depends_on, topological, with_inputs
 from wengert.ops.kinds import constant_value
 
 BOUNDED = frozenset({"sin", "cos", "tanh", "logistic", "erf", "step"})
-"""Functions with values in [−1, 1]."""
+"""Functions with values in [−1, 1], of real numbers."""
 KEEPS = frozenset({"add", "subtract", "multiply", "negative", "broadcast", "reshape", "transpose", "slice", "flip"})
 """Ops whose results are bounded where their inputs are."""
 LARGEST = 2.0**8
@@ -54,6 +54,8 @@ def _bounded(order: Sequence[Node]) -> set[Node]:
         if number is not None:
             if math.fabs(number) <= LARGEST:
                 found.add(node)
-        elif node.op.name in BOUNDED or (node.op.name in KEEPS and all(x in found for x in node.inputs)):
+            continue
+        own = node.op.name in BOUNDED and not node.type.is_complex
+        if own or (node.op.name in KEEPS and all(x in found for x in node.inputs)):
             found.add(node)
     return found

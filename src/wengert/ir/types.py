@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 FLOATS = ("float32", "float64")
-DTYPES = ("bool", "int64", *FLOATS)
+COMPLEXES = ("complex64", "complex128")
+ORDERED = ("bool", "int64", *FLOATS)
+"""The dtypes whose numbers lie on a line; the others are those of the plane."""
+DTYPES = (*ORDERED, *COMPLEXES)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,8 +40,13 @@ class ArrayType:
 
     @property
     def is_float(self) -> bool:
-        """Whether a derivative with respect to a value of this type means anything."""
-        return self.dtype in FLOATS
+        """Whether a derivative with respect to a value of this type means anything: it is real or complex."""
+        return self.dtype in FLOATS or self.dtype in COMPLEXES
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether its numbers are complex."""
+        return self.dtype in COMPLEXES
 
     def with_shape(self, shape: Iterable[Size]) -> ArrayType:
         """The same dtype with another shape."""
@@ -64,8 +72,13 @@ class TupleType(ArrayType):
 
     @property
     def is_float(self) -> bool:
-        """Whether a result is real."""
+        """Whether a result is real or complex."""
         return any(item.is_float for item in self.items)
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether a result is complex."""
+        return any(item.is_complex for item in self.items)
 
     def __str__(self) -> str:
         return f"({', '.join(map(str, self.items))})"
@@ -82,8 +95,13 @@ class TapeType(ArrayType):
 
     @property
     def is_float(self) -> bool:
-        """Whether its records are real."""
+        """Whether its records are real or complex."""
         return self.item.is_float
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether its records are complex."""
+        return self.item.is_complex
 
     def __str__(self) -> str:
         return f"tape[{self.item}]"

@@ -6,6 +6,7 @@ from typing import Any
 
 from wengert.ir.graph import Node, Number, apply
 from wengert.ir.notation import function, infix, prefix, unwritten
+from wengert.ops.complex_numbers import is_zero
 from wengert.ops.kinds import (
     SHAPES,
     away_from_zero,
@@ -25,7 +26,7 @@ add = elementwise(
     value=lambda xp, x, y: xp.add(x, y),
     partials=lambda z, x, y: (1, 1),
     arity=2,
-    takes="number",
+    takes="ring",
     notation=infix("+", "+"),
     growth="bounded",
 )
@@ -35,7 +36,7 @@ subtract = elementwise(
     value=lambda xp, x, y: xp.subtract(x, y),
     partials=lambda z, x, y: (1, -1),
     arity=2,
-    takes="number",
+    takes="ring",
     notation=infix("-", "−"),
     growth="bounded",
 )
@@ -45,7 +46,7 @@ multiply = elementwise(
     value=lambda xp, x, y: xp.multiply(x, y),
     partials=lambda z, x, y: (y, x),
     arity=2,
-    takes="number",
+    takes="ring",
     notation=infix(r"\circ", "∘"),
 )
 divide = elementwise(
@@ -55,6 +56,7 @@ divide = elementwise(
     partials=lambda z, x, y: (1 / y, -z / y),
     arity=2,
     domain=(real, away_from_zero),
+    takes="analytic",
     notation=infix("/", "/"),
     growth="singular",
 )
@@ -63,7 +65,7 @@ negative = elementwise(
     "−x.",
     value=lambda xp, x: xp.negative(x),
     partials=lambda y, x: (-1,),
-    takes="number",
+    takes="ring",
     notation=prefix("-", "−"),
     growth="bounded",
 )
@@ -73,6 +75,7 @@ reciprocal = elementwise(
     value=lambda xp, x: xp.reciprocal(x),
     partials=lambda y, x: (-(y * y),),
     domain=away_from_zero,
+    takes="analytic",
     notation=unwritten("reciprocal"),
     growth="singular",
 )
@@ -84,8 +87,8 @@ def _power_partials(z: Node, x: Node, y: Node) -> tuple[Node | Number | None, ..
     if exponent is not None:
         by_x = None if exponent == 0 else exponent * apply("power", x, y - 1)
     else:
-        by_x = apply("where", apply("equal", y, _fill(0, y)), _fill(0, y), y * apply("power", x, y - 1))
-    safe = apply("where", apply("equal", x, _fill(0, x)), _fill(1, x), x)
+        by_x = apply("where", is_zero(y), _fill(0, y), y * apply("power", x, y - 1))
+    safe = apply("where", is_zero(x), _fill(1, x), x)
     return by_x, z * apply("log", safe)
 
 
@@ -95,11 +98,12 @@ def _fill(number: Number, like: Node) -> Node:
 
 power = elementwise(
     "power",
-    "xʸ for real x ≥ 0 and real y, or x < 0 and whole y.",
+    "xʸ for real x ≥ 0 and real y, or x < 0 and whole y; the principal value e^(y log x) of complex numbers.",
     value=lambda xp, x, y: xp.power(x, y),
     partials=_power_partials,
     arity=2,
     domain=(positive, within(-3, 3)),
+    takes="analytic",
     notation=unwritten("power"),
     growth="singular",
 )
@@ -117,7 +121,7 @@ integer_power = elementwise(
     value=lambda xp, x, exponent: xp.integer_power(x, exponent),
     partials=_integer_power_partials,
     domain=away_from_zero,
-    takes="number",
+    takes="ring",
     params=[{"exponent": n} for n in (2, 3, 0, 1, -1, -2)],
     notation=unwritten("integer_power"),
 )
@@ -127,6 +131,7 @@ sqrt = elementwise(
     value=lambda xp, x: xp.sqrt(x),
     partials=lambda y, x: (1 / (2 * y),),
     domain=positive,
+    takes="analytic",
     notation=function(r"\sqrt", "√", "sqrt"),
     growth="singular",
 )
@@ -159,7 +164,7 @@ hypot = elementwise(
 
 
 def _weigh_value(xp: Any, g: Any, p: Any) -> Any:
-    zero = xp.logical_or(xp.equal(g, 0), xp.equal(p, 0))
+    zero = xp.logical_or(xp.vanishes(g), xp.vanishes(p))
     return xp.where(zero, xp.zeros_like(g), xp.multiply(g, p))
 
 

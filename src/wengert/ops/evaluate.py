@@ -67,7 +67,7 @@ def bind(
 
 
 def as_declared(name: str, value: Any, type: ArrayType) -> Array:
-    """The value as an array of the declared dtype; complex numbers stay complex.
+    """The value as an array of the declared dtype; complex numbers stay complex where real ones are declared.
 
     Raises ShapeError where it would lose information (a real number for an integer, a mask) or is no array of numbers.
     """
@@ -81,9 +81,9 @@ def as_declared(name: str, value: Any, type: ArrayType) -> Array:
         array = np.asarray(value)
     except ValueError:
         array = np.empty((), dtype=object)
-    if array.dtype == type.dtype or (array.dtype.kind == "c" and type.is_float):
+    if array.dtype == type.dtype or (array.dtype.kind == "c" and type.is_float and not type.is_complex):
         return array
-    if array.dtype.kind not in "biuf" or not np.can_cast(array.dtype, type.dtype, "same_kind"):
+    if array.dtype.kind not in "biufc" or not np.can_cast(array.dtype, type.dtype, "same_kind"):
         if array.size == 0 and not hasattr(value, "dtype"):
             return array.astype(type.dtype)
         raise ShapeError(

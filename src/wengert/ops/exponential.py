@@ -22,6 +22,7 @@ exp = elementwise(
     "eˣ.",
     value=lambda xp, x: xp.exp(x),
     partials=lambda y, x: (y,),
+    takes="analytic",
     notation=function(r"\exp", "exp"),
 )
 exp2 = elementwise(
@@ -29,6 +30,7 @@ exp2 = elementwise(
     "2ˣ.",
     value=lambda xp, x: xp.exp2(x),
     partials=lambda y, x: (y * LOG_2,),
+    takes="analytic",
     notation=function(r"\operatorname{exp2}", "exp2"),
 )
 expm1 = elementwise(
@@ -36,6 +38,7 @@ expm1 = elementwise(
     "eˣ − 1, exact near 0.",
     value=lambda xp, x: xp.expm1(x),
     partials=lambda y, x: (apply("exp", x),),
+    takes="analytic",
     notation=function(r"\operatorname{expm1}", "expm1"),
 )
 log = elementwise(
@@ -44,6 +47,7 @@ log = elementwise(
     value=lambda xp, x: xp.log(x),
     partials=lambda y, x: (1 / x,),
     domain=positive,
+    takes="analytic",
     notation=function(r"\log", "log", "ln"),
     growth="singular",
 )
@@ -53,6 +57,7 @@ log2 = elementwise(
     value=lambda xp, x: xp.log2(x),
     partials=lambda y, x: (1 / (x * LOG_2),),
     domain=positive,
+    takes="analytic",
     notation=function(r"\log_2", "log₂", "log2"),
     growth="singular",
 )
@@ -62,6 +67,7 @@ log10 = elementwise(
     value=lambda xp, x: xp.log10(x),
     partials=lambda y, x: (1 / (x * LOG_10),),
     domain=positive,
+    takes="analytic",
     notation=function(r"\log_{10}", "log₁₀", "log10"),
     growth="singular",
 )
@@ -71,6 +77,7 @@ log1p = elementwise(
     value=lambda xp, x: xp.log1p(x),
     partials=lambda y, x: (1 / (1 + x),),
     domain=above_minus_one,
+    takes="analytic",
     notation=function(r"\operatorname{log1p}", "log1p"),
     growth="singular",
 )
@@ -95,6 +102,7 @@ erf = elementwise(
     "erf x = 2/√π ∫₀ˣ e^(−s²) ds.",
     value=lambda xp, x: xp.erf(x),
     partials=lambda y, x: (TWO_OVER_ROOT_PI * apply("exp", -(x * x)),),
+    takes="analytic",
     notation=function(r"\operatorname{erf}", "erf"),
     growth="bounded",
 )
@@ -104,6 +112,7 @@ erfc = elementwise(
     value=lambda xp, x: xp.erfc(x),
     partials=lambda y, x: (-TWO_OVER_ROOT_PI * apply("exp", -(x * x)),),
     domain=within(-4, 5),
+    takes="analytic",
     notation=function(r"\operatorname{erfc}", "erfc"),
     growth="bounded",
 )
@@ -182,6 +191,7 @@ xlogy = elementwise(
     partials=lambda z, x, y: (apply("log", y), apply("weigh", x, 1 / y)),
     arity=2,
     domain=(within(-3, 3), positive),
+    takes="analytic",
     notation=unwritten("xlogy"),
     growth="singular",
 )

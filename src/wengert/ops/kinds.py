@@ -18,7 +18,7 @@ from wengert.errors import GraphError
 from wengert.ir.graph import Node, Number, apply, constant
 from wengert.ir.notation import Notation
 from wengert.ir.op import Batch, Growth, Infer, Jvp, Op, Params, Samples, Vjp, register
-from wengert.ir.types import DTYPES, FLOATS, ArrayType
+from wengert.ir.types import COMPLEXES, DTYPES, FLOATS, ORDERED, ArrayType
 
 Domain = Callable[[Any, tuple[int, ...]], Any]
 Value = (
@@ -37,7 +37,15 @@ Partials = Callable[[Node, Node], Slopes] | Callable[[Node, Node, Node], Slopes]
 Partial = Callable[[Node, Node, int], Slopes]
 ErrorCases = tuple[tuple[tuple[ArrayType, ...], Params, str], ...]
 
-TAKES = {"float": FLOATS, "number": ("int64", *FLOATS), "bool": ("bool",), "any": DTYPES}
+TAKES = {
+    "float": FLOATS,
+    "analytic": (*COMPLEXES, *FLOATS),
+    "number": ("int64", *FLOATS),
+    "ring": (*COMPLEXES, "int64", *FLOATS),
+    "bool": ("bool",),
+    "ordered": ORDERED,
+}
+"""The dtypes that an op takes: analytic functions take complex numbers too, and so do sums and products, with whole numbers."""
 SHAPES: tuple[tuple[int, ...], ...] = ((), (1,), (4,), (3, 2), (0,), (2, 1, 3))
 
 
@@ -168,8 +176,8 @@ def elementwise(
     """y_i = f(x_i, …) for every entry i.
 
     `partials(y, *x, **params)` gives ∂f/∂x_k at the same entry for each input: a node, a number, or None where it is zero
-    everywhere. `takes` says which dtypes: float, number (integers too), bool or any; `result` is the dtype of the result
-    where it is not that of the inputs; `params` are the parameters that the samples go through.
+    everywhere. `takes` says which dtypes, by a name in `TAKES`; `result` is the dtype of the result where it is not that of
+    the inputs; `params` are the parameters that the samples go through.
     """
 
     def infer(types: tuple[ArrayType, ...], params: Params) -> ArrayType:

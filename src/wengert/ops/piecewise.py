@@ -15,7 +15,8 @@ from wengert.errors import GraphError
 from wengert.ir.graph import Node, apply, constant_like
 from wengert.ir.notation import function, infix, prefix, unwritten
 from wengert.ir.op import Op, Params, register
-from wengert.ir.types import DTYPES, ArrayType
+from wengert.ir.types import COMPLEXES, DTYPES, ArrayType
+from wengert.ops.complex_numbers import complex_samples, real_part
 from wengert.ops.kinds import SHAPES, away_from_zero, batch_elementwise, elementwise, real, zeros_like
 
 
@@ -35,7 +36,7 @@ def _comparison(name: str, summary: str, latex: str, unicode: str) -> Op:
         partials=None,
         arity=2,
         domain=lambda rng, shape: rng.integers(-2, 3, size=shape).astype(float),
-        takes="any",
+        takes="ordered",
         result="bool",
         notation=infix(latex, unicode),
         smooth=False,
@@ -260,13 +261,19 @@ def _infer_cast(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
         raise GraphError(
             f"There is no dtype '{dtype}'.", f"  the dtypes are {', '.join(DTYPES)}", "Write one of these."
         )
+    if types[0].is_complex and dtype not in COMPLEXES:
+        raise GraphError(
+            f"'cast' makes no {dtype} of complex numbers.",
+            f"  its input is {types[0]}",
+            f"Choose a part first:  cast(real(x), dtype='{dtype}')",
+        )
     return types[0].with_dtype(dtype)
 
 
 def _cast_rule(node: Node, value: Node, dtype: str) -> Node | None:
     if not (node.type.is_float and node.inputs[0].type.is_float):
         return None
-    return apply("cast", value, dtype=dtype)
+    return apply("cast", value if dtype in COMPLEXES else real_part(value), dtype=dtype)
 
 
 def _value_cast(xp: Any, x: Any, dtype: str) -> Any:
@@ -284,13 +291,15 @@ def _vjp_cast(node: Node, cotangent: Node) -> tuple[Node | None, ...]:
 def _samples_cast(rng: Any) -> list[tuple[list[Any], dict[str, Any]]]:
     wide = [([rng.normal(size=s)], {"dtype": d}) for s in SHAPES for d in ("float64", "float32", "int64")]
     truth = [([_truth(rng, s)], {"dtype": d}) for s in SHAPES for d in ("float64", "int64")]
-    return wide + truth + [([np.arange(3)], {"dtype": "float64"})]
+    plane = [([rng.normal(size=s)], {"dtype": "complex128"}) for s in SHAPES]
+    plane += [([complex_samples(rng, s)], {"dtype": "complex128"}) for s in SHAPES]
+    return wide + truth + plane + [([np.arange(3)], {"dtype": "float64"})]
 
 
 cast = register(
     Op(
         "cast",
-        "The same numbers in another dtype; differentiable between real dtypes only.",
+        "The same numbers in another dtype; differentiable between real and complex dtypes only.",
         "elementwise",
         1,
         _infer_cast,
@@ -300,6 +309,9 @@ cast = register(
         batch_elementwise,
         unwritten("cast"),
         _samples_cast,
-        (((ArrayType(),), {"dtype": "float16"}, "no dtype 'float16'"),),
+        (
+            ((ArrayType(),), {"dtype": "float16"}, "no dtype 'float16'"),
+            ((ArrayType((), "complex128"),), {"dtype": "float64"}, "no float64 of complex numbers"),
+        ),
     )
 )

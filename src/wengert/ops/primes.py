@@ -137,7 +137,7 @@ def _infer_prime(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
             f"  prime(x, function='{function}', order={order})",
             f"Write the function itself:  apply('{function}', x)",
         )
-    check_dtype("prime", types[0], "float")
+    check_dtype("prime", types[0], "analytic")
     return types[0]
 
 

@@ -30,7 +30,7 @@ def _infer(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
         )
     sizes: dict[int, Any] = {}
     for labels, type in zip(inputs, types, strict=True):
-        check_dtype("einsum", type, "number")
+        check_dtype("einsum", type, "ring")
         for label, size in zip(labels, type.shape, strict=True):
             if sizes.setdefault(label, size) != size:
                 raise GraphError(

@@ -62,7 +62,7 @@ def spread(node: Node, like: Node, axes: Sequence[int]) -> Node:
 sum = structural(
     "sum",
     "Σ of the entries over `axes`, which the result has not.",
-    infer=_infer("sum", "number"),
+    infer=_infer("sum", "ring"),
     value=lambda xp, x, axes: xp.sum(x, axis=axes),
     adjoint=lambda node, cotangent: spread(cotangent, node.inputs[0], node.params["axes"]),
     batch=_batch,
@@ -232,7 +232,7 @@ def _jvp_prod(node: Node, tangents: Sequence[Node | None]) -> Node | None:
 prod = general(
     "prod",
     "Π of the entries over `axes`; its derivatives are right where entries are zero.",
-    infer=_infer("prod", "number"),
+    infer=_infer("prod", "ring"),
     value=lambda xp, x, axes: xp.prod(x, axis=axes),
     jvp=_jvp_prod,
     vjp=_vjp_prod,
@@ -246,7 +246,7 @@ prod = general(
 
 def _infer_others(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     check_axes("prod_others", (params["axis"],), types[0].rank)
-    check_dtype("prod_others", types[0], "float")
+    check_dtype("prod_others", types[0], "analytic")
     return types[0]
 
 

@@ -15,6 +15,7 @@ sin = elementwise(
     "The sine, x in radians.",
     value=lambda xp, x: xp.sin(x),
     partials=lambda y, x: (apply("cos", x),),
+    takes="analytic",
     notation=function(r"\sin", "sin"),
     growth="bounded",
 )
@@ -23,6 +24,7 @@ cos = elementwise(
     "The cosine, x in radians.",
     value=lambda xp, x: xp.cos(x),
     partials=lambda y, x: (-apply("sin", x),),
+    takes="analytic",
     notation=function(r"\cos", "cos"),
     growth="bounded",
 )
@@ -32,6 +34,7 @@ tan = elementwise(
     value=lambda xp, x: xp.tan(x),
     partials=lambda y, x: (1 + y * y,),
     domain=within(-1.4, 1.4),
+    takes="analytic",
     notation=function(r"\tan", "tan"),
 )
 cot = elementwise(
@@ -40,6 +43,7 @@ cot = elementwise(
     value=lambda xp, x: xp.reciprocal(xp.tan(x)),
     partials=lambda y, x: (-(1 + y * y),),
     domain=within(0.1, 3),
+    takes="analytic",
     notation=function(r"\cot", "cot"),
     growth="singular",
 )
@@ -49,6 +53,7 @@ sec = elementwise(
     value=lambda xp, x: xp.reciprocal(xp.cos(x)),
     partials=lambda y, x: (y * apply("tan", x),),
     domain=within(-1.4, 1.4),
+    takes="analytic",
     notation=function(r"\sec", "sec"),
 )
 csc = elementwise(
@@ -57,6 +62,7 @@ csc = elementwise(
     value=lambda xp, x: xp.reciprocal(xp.sin(x)),
     partials=lambda y, x: (-(y * apply("cot", x)),),
     domain=within(0.1, 3),
+    takes="analytic",
     notation=function(r"\csc", "csc"),
     growth="singular",
 )
@@ -66,6 +72,7 @@ arcsin = elementwise(
     value=lambda xp, x: xp.arcsin(x),
     partials=lambda y, x: (1 / apply("sqrt", (1 - x) * (1 + x)),),
     domain=open_interval,
+    takes="analytic",
     notation=function(r"\arcsin", "arcsin", "asin"),
     growth="singular",
 )
@@ -75,6 +82,7 @@ arccos = elementwise(
     value=lambda xp, x: xp.arccos(x),
     partials=lambda y, x: (-1 / apply("sqrt", (1 - x) * (1 + x)),),
     domain=open_interval,
+    takes="analytic",
     notation=function(r"\arccos", "arccos", "acos"),
     growth="singular",
 )
@@ -83,6 +91,7 @@ arctan = elementwise(
     "The angle in (−π/2, π/2) whose tangent is x.",
     value=lambda xp, x: xp.arctan(x),
     partials=lambda y, x: (1 / (1 + x * x),),
+    takes="analytic",
     notation=function(r"\arctan", "arctan", "atan"),
     growth="bounded",
 )
@@ -91,6 +100,7 @@ sinh = elementwise(
     "Hyperbolic sine, (eˣ − e^(−x))/2.",
     value=lambda xp, x: xp.sinh(x),
     partials=lambda y, x: (apply("cosh", x),),
+    takes="analytic",
     notation=function(r"\sinh", "sinh"),
 )
 cosh = elementwise(
@@ -98,6 +108,7 @@ cosh = elementwise(
     "Hyperbolic cosine, (eˣ + e^(−x))/2.",
     value=lambda xp, x: xp.cosh(x),
     partials=lambda y, x: (apply("sinh", x),),
+    takes="analytic",
     notation=function(r"\cosh", "cosh"),
 )
 tanh = elementwise(
@@ -105,6 +116,7 @@ tanh = elementwise(
     "Hyperbolic tangent of each entry.",
     value=lambda xp, x: xp.tanh(x),
     partials=lambda y, x: (1 - y * y,),
+    takes="analytic",
     notation=function(r"\tanh", "tanh"),
     growth="bounded",
 )
@@ -114,6 +126,7 @@ coth = elementwise(
     value=lambda xp, x: xp.reciprocal(xp.tanh(x)),
     partials=lambda y, x: (1 - y * y,),
     domain=away_from_zero,
+    takes="analytic",
     notation=function(r"\coth", "coth"),
     growth="singular",
 )
@@ -122,6 +135,7 @@ arcsinh = elementwise(
     "The inverse of sinh, log(x + √(x² + 1)).",
     value=lambda xp, x: xp.arcsinh(x),
     partials=lambda y, x: (1 / apply("sqrt", x * x + 1),),
+    takes="analytic",
     notation=function(r"\operatorname{arcsinh}", "arcsinh", "arsinh", "asinh"),
     growth="bounded",
 )
@@ -129,8 +143,9 @@ arccosh = elementwise(
     "arccosh",
     "The inverse of cosh for x ≥ 1, log(x + √(x² − 1)).",
     value=lambda xp, x: xp.arccosh(x),
-    partials=lambda y, x: (1 / apply("sqrt", (x - 1) * (x + 1)),),
+    partials=lambda y, x: (1 / (apply("sqrt", x - 1) * apply("sqrt", x + 1)),),
     domain=above_one,
+    takes="analytic",
     notation=function(r"\operatorname{arccosh}", "arccosh", "arcosh", "acosh"),
     growth="singular",
 )
@@ -140,6 +155,7 @@ arctanh = elementwise(
     value=lambda xp, x: xp.arctanh(x),
     partials=lambda y, x: (1 / ((1 - x) * (1 + x)),),
     domain=open_interval,
+    takes="analytic",
     notation=function(r"\operatorname{arctanh}", "arctanh", "artanh", "atanh"),
     growth="singular",
 )

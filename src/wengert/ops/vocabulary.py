@@ -14,6 +14,7 @@ import numpy
 import scipy.special  # pyright: ignore[reportMissingTypeStubs]
 
 from wengert.errors import GraphError
+from wengert.ir.types import COMPLEXES
 
 Array = Any
 
@@ -30,7 +31,7 @@ class NumpyVocabulary:
 
     def cast(self, x: Array, dtype: str) -> Array:
         """The same numbers in another dtype; a complex perturbation survives a cast between real dtypes."""
-        if np.iscomplexobj(x):
+        if np.iscomplexobj(x) and dtype not in COMPLEXES:
             wide = {"float64": "complex128", "float32": "complex64"}
             return x.astype(wide[dtype]) if dtype in wide else x.real.astype(dtype)
         return x.astype(dtype)
@@ -38,6 +39,16 @@ class NumpyVocabulary:
     def stop_gradient(self, x: Array) -> Array:
         """x itself; of a complex array the real part, since its perturbation ends here."""
         return np.real(x)
+
+    def complex(self, x: Array, y: Array) -> Array:
+        """x + iy, both parts as they are: 1j * ∞ has the real part NaN."""
+        result = np.empty(np.shape(x), np.result_type(x, np.complex64))
+        result.real, result.imag = x, y
+        return result
+
+    def vanishes(self, x: Array) -> Array:
+        """x = 0; of complex numbers in both parts."""
+        return np.equal(x, 0)
 
     def integer_power(self, x: Array, exponent: int) -> Array:
         """xⁿ by the power function; small exponents are products."""
@@ -92,10 +103,13 @@ class NumpyVocabulary:
         return special.xlogy(x, y)
 
     def log1p(self, x: Array) -> Array:
-        """log(1 + x), exact near 0."""
-        if np.iscomplexobj(x):
-            return np.log1p(x.real) + 1j * np.arctan2(x.imag, 1 + x.real)
-        return np.log1p(x)
+        """log(1 + x), exact near 0: there log |1 + x| is ½ log1p(2 Re x + |x|²)."""
+        if not np.iscomplexobj(x):
+            return np.log1p(x)
+        re, im = np.real(x), np.imag(x)
+        near = 0.5 * np.log1p(re * (2 + re) + im * im)
+        far = np.log(np.hypot(1 + re, im))
+        return self.complex(np.where(np.abs(x) < 0.5, near, far), np.arctan2(im, 1 + re))
 
     def hypot(self, x: Array, y: Array) -> Array:
         """√(x² + y²) without overflow."""

@@ -77,6 +77,8 @@ def _value_key(value: Any) -> Any:
         if math.isnan(value):
             return "nan"
         return "-0" if not value and math.copysign(1, value) < 0 else value
+    if isinstance(value, complex):
+        return ("complex", _value_key(value.real), _value_key(value.imag))
     if isinstance(value, tuple):
         return tuple(_value_key(part) for part in value)  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, Mapping):

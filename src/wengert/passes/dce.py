@@ -115,13 +115,13 @@ def _broadcasts() -> list[Node]:
 _BRANCHES = ({"x": ArrayType((5,)), "y": ArrayType((5,))},)
 
 DEAD: tuple[Rewrite, ...] = (
-    Rule("known-condition", lambda x, y: where(True, x, y), lambda x, y: x, exact=True, examples=_BRANCHES),
-    Rule("known-condition", lambda x, y: where(False, x, y), lambda x, y: y, exact=True, examples=_BRANCHES),
-    Procedure("whole-slice", ["slice"], _trivial_slice, "slice(x), all of it → x", exact=True, samples=lambda: [_slice(_x(3), (0,), (3,), (1,))]),
-    Procedure("empty-pad", ["pad"], _trivial_pad, "pad(x) by nothing → x", exact=True, samples=lambda: [apply("pad", _x(3), low=(0,), high=(0,))]),
-    Procedure("slice-of-concatenate", ["slice"], _slice_of_concatenate, "slice(concatenate(…, x, …)) inside x → slice(x)", exact=True, samples=_concatenated),
-    Procedure("slice-of-pad", ["slice"], _slice_of_pad, "slice(pad(x)) inside x → slice(x)", exact=True, samples=_padded),
-    Procedure("slice-of-broadcast", ["slice"], _slice_of_broadcast, "slice(broadcast(x)) → broadcast(slice(x))", exact=True, samples=_broadcasts),
+    Rule("known-condition", lambda x, y: where(True, x, y), lambda x, y: x, exact=True, examples=_BRANCHES, complex=True),
+    Rule("known-condition", lambda x, y: where(False, x, y), lambda x, y: y, exact=True, examples=_BRANCHES, complex=True),
+    Procedure("whole-slice", ["slice"], _trivial_slice, "slice(x), all of it → x", exact=True, samples=lambda: [_slice(_x(3), (0,), (3,), (1,))], complex=True),
+    Procedure("empty-pad", ["pad"], _trivial_pad, "pad(x) by nothing → x", exact=True, samples=lambda: [apply("pad", _x(3), low=(0,), high=(0,))], complex=True),
+    Procedure("slice-of-concatenate", ["slice"], _slice_of_concatenate, "slice(concatenate(…, x, …)) inside x → slice(x)", exact=True, samples=_concatenated, complex=True),
+    Procedure("slice-of-pad", ["slice"], _slice_of_pad, "slice(pad(x)) inside x → slice(x)", exact=True, samples=_padded, complex=True),
+    Procedure("slice-of-broadcast", ["slice"], _slice_of_broadcast, "slice(broadcast(x)) → broadcast(slice(x))", exact=True, samples=_broadcasts, complex=True),
 )  # fmt: skip
 """What is never read, and what is read instead."""
 

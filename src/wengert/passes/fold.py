@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.graph import Graph, Node, Number, constant
-from wengert.ir.types import Shape, TupleType
+from wengert.ir.types import FLOATS, Shape, TupleType
 from wengert.ir.walk import map_graph, with_inputs
 from wengert.ops.vocabulary import NUMPY
 
@@ -64,11 +64,11 @@ def number_of(node: Node) -> Number | None:
 def _as_number(node: Node) -> Node:
     """An array whose entries are all the same, as a number that fills the shape."""
     array: Any = node.params["value"]
-    if isinstance(array, int | float | Fraction) or not 0 < array.size <= LIMIT:
+    if isinstance(array, int | float | complex | Fraction) or not 0 < array.size <= LIMIT:
         return node
     number = array.flat[0].item()
     same = array.tobytes() == np.full_like(array, number).tobytes()
-    return constant(number, node.type) if same and isinstance(number, int | float) else node
+    return constant(number, node.type) if same and isinstance(number, int | float | complex) else node
 
 
 # ---------------------------------------------------------------- numbers that fill a shape
@@ -81,7 +81,7 @@ def _number_result(node: Node, numbers: list[Number]) -> Number | None:
         return _filled_sum(node, numbers[0])
     if node.op.kind != "elementwise" and node.op.name not in ("weigh", "prime"):
         return None
-    exact = _RATIONAL.get(node.op.name) if node.type.is_float else None
+    exact = _RATIONAL.get(node.op.name) if node.type.dtype in FLOATS else None
     if exact and not any(isinstance(n, float | bool) for n in numbers):
         return _short(exact(node, [Fraction(n) for n in numbers]))
     arrays = [np.asarray(_plain(n), dtype=parent.type.dtype) for n, parent in zip(numbers, node.inputs, strict=True)]
@@ -97,7 +97,7 @@ def _filled_sum(node: Node, number: Number) -> Number | None:
     """Σ of N equal fractions is N times one."""
     shape: Shape = tuple(node.inputs[0].shape[axis] for axis in node.params["axes"])
     sizes = [size for size in shape if isinstance(size, int)]
-    if isinstance(number, float | bool) or len(sizes) != len(shape) or not node.type.is_float:
+    if isinstance(number, float | bool) or len(sizes) != len(shape) or node.type.dtype not in FLOATS:
         return None
     return _short(Fraction(number) * math.prod(sizes))
 

@@ -95,18 +95,18 @@ _X3 = ArrayType((2, 3, 4))
 _N = Dim("n")
 
 LAYOUT: tuple[Rewrite, ...] = (
-    Rule("transpose-nothing", lambda x, axes: transpose(x, axes), lambda x, axes: x, exact=True, when=_nothing_moves, examples=({"x": _X3, "axes": (0, 1, 2)},)),
-    Rule("transpose-twice", lambda x, p, q: transpose(transpose(x, p), q), lambda x, p, q: transpose(x, computed(compose, p, q)), exact=True, examples=({"x": _X3, "p": (2, 0, 1), "q": (2, 0, 1)}, {"x": _X3, "p": (1, 0, 2), "q": (0, 2, 1)})),
-    Rule("broadcast-nothing", lambda x, shape, axes: broadcast(x, shape, axes), lambda x, shape, axes: x, exact=True, when=_nothing_added, examples=({"x": _X3, "shape": (2, 3, 4), "axes": (0, 1, 2)},)),
-    Rule("broadcast-permutes", lambda x, shape, axes: broadcast(x, shape, axes), lambda x, shape, axes: transpose(x, computed(inverse, axes)), exact=True, when=_only_permuted, examples=({"x": _X3, "shape": (4, 2, 3), "axes": (1, 2, 0)},)),
-    Rule("broadcast-twice", lambda x, s, a, t, b: broadcast(broadcast(x, s, a), t, b), lambda x, s, a, t, b: broadcast(x, t, computed(compose, b, a)), exact=True, examples=({"x": ArrayType((2,)), "s": (3, 2), "a": (1,), "t": (2, 4, 3), "b": (2, 0)},)),
-    Rule("transpose-of-broadcast", lambda x, s, a, p: transpose(broadcast(x, s, a), p), lambda x, s, a, p: broadcast(x, computed(_permuted, s, p), computed(_places, a, p)), exact=True, examples=({"x": ArrayType((2, 3)), "s": (2, 4, 3), "a": (0, 2), "p": (2, 0, 1)},)),
-    Rule("broadcast-of-transpose", lambda x, p, s, a: broadcast(transpose(x, p), s, a), lambda x, p, s, a: broadcast(x, s, computed(_laid, a, p)), exact=True, examples=({"x": _X3, "p": (2, 0, 1), "s": (5, 4, 2, 3), "a": (1, 2, 3)},)),
-    Rule("reshape-nothing", lambda x, s: reshape(x, s), lambda x, s: x, exact=True, when=_same_shape, examples=({"x": _X3, "s": (2, 3, 4)},)),
-    Rule("reshape-twice", lambda x, s, t: reshape(reshape(x, s), t), lambda x, s, t: reshape(x, t), exact=True, examples=({"x": _X3, "s": (6, 4), "t": (24,)},)),
-    Rule("flip-twice", lambda x, a, b: flip(flip(x, a), b), lambda x, a, b: x, exact=True, when=_opposite_flips, examples=({"x": _X3, "a": (0, 2), "b": (2, 0)},)),
-    Rule("cast-nothing", lambda x, d: cast(x, d), lambda x, d: x, exact=True, when=_same_dtype, examples=({"d": "float64"},)),
-    Rule("cast-twice", lambda x, d, e: cast(cast(x, d), e), lambda x, d, e: cast(x, e), exact=True, when=_lossless, examples=({"x": ArrayType((_N,), "float32"), "d": "float64", "e": "float32"}, {"x": ArrayType((_N,), "bool"), "d": "float32", "e": "float64"})),
+    Rule("transpose-nothing", lambda x, axes: transpose(x, axes), lambda x, axes: x, exact=True, when=_nothing_moves, examples=({"x": _X3, "axes": (0, 1, 2)},), complex=True),
+    Rule("transpose-twice", lambda x, p, q: transpose(transpose(x, p), q), lambda x, p, q: transpose(x, computed(compose, p, q)), exact=True, examples=({"x": _X3, "p": (2, 0, 1), "q": (2, 0, 1)}, {"x": _X3, "p": (1, 0, 2), "q": (0, 2, 1)}), complex=True),
+    Rule("broadcast-nothing", lambda x, shape, axes: broadcast(x, shape, axes), lambda x, shape, axes: x, exact=True, when=_nothing_added, examples=({"x": _X3, "shape": (2, 3, 4), "axes": (0, 1, 2)},), complex=True),
+    Rule("broadcast-permutes", lambda x, shape, axes: broadcast(x, shape, axes), lambda x, shape, axes: transpose(x, computed(inverse, axes)), exact=True, when=_only_permuted, examples=({"x": _X3, "shape": (4, 2, 3), "axes": (1, 2, 0)},), complex=True),
+    Rule("broadcast-twice", lambda x, s, a, t, b: broadcast(broadcast(x, s, a), t, b), lambda x, s, a, t, b: broadcast(x, t, computed(compose, b, a)), exact=True, examples=({"x": ArrayType((2,)), "s": (3, 2), "a": (1,), "t": (2, 4, 3), "b": (2, 0)},), complex=True),
+    Rule("transpose-of-broadcast", lambda x, s, a, p: transpose(broadcast(x, s, a), p), lambda x, s, a, p: broadcast(x, computed(_permuted, s, p), computed(_places, a, p)), exact=True, examples=({"x": ArrayType((2, 3)), "s": (2, 4, 3), "a": (0, 2), "p": (2, 0, 1)},), complex=True),
+    Rule("broadcast-of-transpose", lambda x, p, s, a: broadcast(transpose(x, p), s, a), lambda x, p, s, a: broadcast(x, s, computed(_laid, a, p)), exact=True, examples=({"x": _X3, "p": (2, 0, 1), "s": (5, 4, 2, 3), "a": (1, 2, 3)},), complex=True),
+    Rule("reshape-nothing", lambda x, s: reshape(x, s), lambda x, s: x, exact=True, when=_same_shape, examples=({"x": _X3, "s": (2, 3, 4)},), complex=True),
+    Rule("reshape-twice", lambda x, s, t: reshape(reshape(x, s), t), lambda x, s, t: reshape(x, t), exact=True, examples=({"x": _X3, "s": (6, 4), "t": (24,)},), complex=True),
+    Rule("flip-twice", lambda x, a, b: flip(flip(x, a), b), lambda x, a, b: x, exact=True, when=_opposite_flips, examples=({"x": _X3, "a": (0, 2), "b": (2, 0)},), complex=True),
+    Rule("cast-nothing", lambda x, d: cast(x, d), lambda x, d: x, exact=True, when=_same_dtype, examples=({"d": "float64"},), complex=True),
+    Rule("cast-twice", lambda x, d, e: cast(cast(x, d), e), lambda x, d, e: cast(x, e), exact=True, when=_lossless, examples=({"x": ArrayType((_N,), "float32"), "d": "float64", "e": "float32"}, {"x": ArrayType((_N,), "bool"), "d": "float32", "e": "float64"}), complex=True),
 )  # fmt: skip
 
 
@@ -177,14 +177,14 @@ def _broadcasts() -> list[Node]:
 _SUMS: tuple[Example, ...] = ({"x": _X3, "axes": (1,), "c": 3}, {"x": _X3, "axes": (0, 2), "c": 0.1})
 
 SUMS: tuple[Rewrite, ...] = (
-    Rule("sum-over-nothing", lambda x, axes: sum(x, axes), lambda x, axes: x, exact=False, ulps=0, when=lambda env: not env["axes"], examples=({"x": _X3, "axes": ()},)),
-    Rule("sum-twice", lambda x, a, b: sum(sum(x, a), b), lambda x, a, b: sum(x, computed(_union, a, b, x)), exact=False, ulps=16, units="inputs", examples=({"x": _X3, "a": (1,), "b": (1,)}, {"x": _X3, "a": (2, 0), "b": (0,)})),
-    Rule("sum-of-negative", lambda x, axes: sum(-x, axes), lambda x, axes: -sum(x, axes), exact=False, ulps=16, units="inputs", examples=_SUMS),
-    Rule("sum-of-multiple", lambda x, axes, c: sum(fill(c) * x, axes), lambda x, axes, c: fill(c) * sum(x, axes), exact=False, ulps=16, units="inputs", examples=_SUMS),
-    Rule("sum-of-fraction", lambda x, axes, c: sum(x / fill(c), axes), lambda x, axes, c: sum(x, axes) / fill(c), exact=False, ulps=16, units="inputs", examples=_SUMS),
-    Rule("sum-of-transpose", lambda x, p, axes: sum(transpose(x, p), axes), lambda x, p, axes: transpose(sum(x, computed(_sorted_sources, p, axes)), computed(_order_left, p, axes)), exact=False, ulps=16, units="inputs", examples=({"x": _X3, "p": (2, 0, 1), "axes": (1,)}, {"x": _X3, "p": (1, 2, 0), "axes": (0, 2)})),
-    Procedure("product-of-one", ["einsum"], _product_of_one, "Σ x over labels → sum(x)", exact=False, ulps=16, units="inputs", samples=_products_of_one),
-    Procedure("sum-of-broadcast", ["sum"], _sum_of_broadcast, "sum(broadcast(x), axes that x has not) → their number · x", exact=False, ulps=16, units="inputs", samples=_broadcasts),
+    Rule("sum-over-nothing", lambda x, axes: sum(x, axes), lambda x, axes: x, exact=False, ulps=0, when=lambda env: not env["axes"], examples=({"x": _X3, "axes": ()},), complex=True),
+    Rule("sum-twice", lambda x, a, b: sum(sum(x, a), b), lambda x, a, b: sum(x, computed(_union, a, b, x)), exact=False, ulps=16, units="inputs", examples=({"x": _X3, "a": (1,), "b": (1,)}, {"x": _X3, "a": (2, 0), "b": (0,)}), complex=True),
+    Rule("sum-of-negative", lambda x, axes: sum(-x, axes), lambda x, axes: -sum(x, axes), exact=False, ulps=16, units="inputs", examples=_SUMS, complex=True),
+    Rule("sum-of-multiple", lambda x, axes, c: sum(fill(c) * x, axes), lambda x, axes, c: fill(c) * sum(x, axes), exact=False, ulps=16, units="inputs", examples=_SUMS, complex=True),
+    Rule("sum-of-fraction", lambda x, axes, c: sum(x / fill(c), axes), lambda x, axes, c: sum(x, axes) / fill(c), exact=False, ulps=16, units="inputs", examples=_SUMS, complex=True),
+    Rule("sum-of-transpose", lambda x, p, axes: sum(transpose(x, p), axes), lambda x, p, axes: transpose(sum(x, computed(_sorted_sources, p, axes)), computed(_order_left, p, axes)), exact=False, ulps=16, units="inputs", examples=({"x": _X3, "p": (2, 0, 1), "axes": (1,)}, {"x": _X3, "p": (1, 2, 0), "axes": (0, 2)}), complex=True),
+    Procedure("product-of-one", ["einsum"], _product_of_one, "Σ x over labels → sum(x)", exact=False, ulps=16, units="inputs", samples=_products_of_one, complex=True),
+    Procedure("sum-of-broadcast", ["sum"], _sum_of_broadcast, "sum(broadcast(x), axes that x has not) → their number · x", exact=False, ulps=16, units="inputs", samples=_broadcasts, complex=True),
 )  # fmt: skip
 
 MOVES: tuple[Rewrite, ...] = (*LAYOUT, *SUMS)

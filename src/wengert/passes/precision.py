@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from wengert.ir.graph import Graph, Node, input_node
-from wengert.ir.types import FLOATS, ArrayType, TapeType, TupleType
+from wengert.ir.types import COMPLEXES, FLOATS, ArrayType, TapeType, TupleType
 from wengert.ir.walk import rebuild
+from wengert.ops.complex_numbers import WHOLE
 
 
 def in_dtype(graph: Graph, dtype: str) -> Graph:
-    """The same function with every real number, inputs and results too, of one dtype: "float32" or "float64"."""
+    """The same function with every real number, inputs and results too, of one dtype, "float32" or "float64", and complex numbers of such parts."""
     inputs = {x: input_node(str(x.params["name"]), _typed(x.type, dtype), x.source) for x in graph.inputs}
 
     def retyped(node: Node, parents: tuple[Node, ...]) -> Node:
@@ -26,6 +27,8 @@ def _typed(type: ArrayType, dtype: str) -> ArrayType:
         return TupleType(items=tuple(_typed(item, dtype) for item in type.items))
     if isinstance(type, TapeType):
         return TapeType(item=_typed(type.item, dtype))
+    if type.is_complex:
+        return type.with_dtype(WHOLE[dtype])
     return type.with_dtype(dtype) if type.is_float else type
 
 
@@ -33,6 +36,8 @@ def _changed(key: str, value: Any, dtype: str) -> Any:
     """A parameter with its types changed: of a constant, of a cast, of a position, inside a sub-graph."""
     if key == "dtype" and value in FLOATS:
         return dtype
+    if key == "dtype" and value in COMPLEXES:
+        return WHOLE[dtype]
     if isinstance(value, ArrayType):
         return _typed(value, dtype)
     return in_dtype(value, dtype) if isinstance(value, Graph) else value

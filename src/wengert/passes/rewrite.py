@@ -73,6 +73,8 @@ class Rewrite:
     ulps: float = field(default=4, kw_only=True)
     units: Units = field(default="value", kw_only=True)
     examples: tuple[Example, ...] = field(default=(), kw_only=True)
+    complex: bool = field(default=False, kw_only=True)
+    """Whether it holds for complex numbers; a rule that does not say so is for real ones."""
 
     @property
     def statement(self) -> str:
@@ -111,8 +113,10 @@ class Rule(Rewrite):
         when: Callable[[Env], bool] | None = None,
         examples: Sequence[Example] = ({},),
         any_quotient: bool = False,
+        complex: bool = False,
     ) -> None:
-        super().__init__(name, exact=exact, valid=valid, ulps=ulps, units=units, examples=tuple(examples))
+        claim: dict[str, Any] = {"exact": exact, "valid": valid, "ulps": ulps, "units": units, "complex": complex}
+        super().__init__(name, examples=tuple(examples), **claim)
         self.left, self.names = trace(left)
         self.right, right_names = trace(right)
         if right_names != self.names:
@@ -165,8 +169,9 @@ class Procedure(Rewrite):
         valid: str = "",
         ulps: float = 4,
         units: Units = "value",
+        complex: bool = False,
     ) -> None:
-        super().__init__(name, exact=exact, valid=valid, ulps=ulps, units=units)
+        super().__init__(name, exact=exact, valid=valid, ulps=ulps, units=units, complex=complex)
         self.roots = tuple(roots)
         self.apply = apply
         self.text = statement
@@ -299,7 +304,10 @@ class Rewriter:
 
     def step(self, node: Node) -> Node | None:
         """The node after the first rule that applies; None where none does."""
+        plane = node.type.is_complex
         for rule in self.candidates(node):
+            if plane and not rule.complex:
+                continue
             new = rule.step(node, self)
             if new is None or new is node:
                 continue

@@ -323,7 +323,7 @@ def _narrow_samples() -> list[Node]:
 
 
 NARROW: tuple[Rewrite, ...] = (
-    Procedure("narrow", [name for name, op in OPS.items() if op.kind == "elementwise"], _narrow, "f(broadcast(x), …) → broadcast(f(x, …))", exact=False, samples=_narrow_samples),
+    Procedure("narrow", [name for name, op in OPS.items() if op.kind == "elementwise"], _narrow, "f(broadcast(x), …) → broadcast(f(x, …))", exact=False, samples=_narrow_samples, complex=True),
 )  # fmt: skip
 
 __all__ = ["NARROW", "Product", "contract", "narrow", "over_products"]

@@ -151,7 +151,7 @@ class Native:
         if args:
             values = {**dict(zip(self.graph.input_names, args, strict=False)), **values}
         arrays, sizes = bind(self.graph, values, self.sizes)
-        if any(array.dtype.kind == "c" for array in arrays):
+        if any(a.dtype.kind == "c" and not x.type.is_complex for a, x in zip(arrays, self.graph.inputs, strict=True)):
             return self.interpret(**values)
         variant = self.variant(sizes)
         donated = set(variant.donated.values())

@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from wengert.ir.types import DTYPES
+from wengert.ir.types import ORDERED
 
 HEADER = object.__basicsize__
 TYPE = HEADER - 8
@@ -162,7 +162,7 @@ def _containers_fit() -> bool:
 
 def _scalars_fit() -> bool:
     kinds = {"float64": ctypes.c_double, "float32": ctypes.c_float, "int64": ctypes.c_int64, "bool": ctypes.c_uint8}
-    for dtype in DTYPES:
+    for dtype in ORDERED:
         value = scalar_type(dtype)(1)
         if _pointer(id(value) + TYPE) != id(type(value)) or _read(id(value) + VALUE, kinds[dtype]) != 1:
             return False
@@ -171,7 +171,7 @@ def _scalars_fit() -> bool:
 
 
 def _arrays_fit() -> bool:
-    for dtype in DTYPES:
+    for dtype in ORDERED:
         made = np.zeros((3, 5, 7), dtype)
         shape = _pointer(id(made) + ARRAY_SHAPE)
         if not (

@@ -49,7 +49,9 @@ def is_function_of_entries(op: Op, dtypes: tuple[str, ...], params: tuple[tuple[
 
 
 def is_native(node: Node) -> bool:
-    """Whether the node has a native form; a loop has one if all nodes of its graphs have."""
+    """Whether the node has a native form; a loop has one if all nodes of its graphs have. Complex numbers have none."""
+    if node.type.is_complex or any(x.type.is_complex for x in node.inputs):
+        return False
     if node.op.name in CONTROL:
         graphs = [value for value in node.params.values() if isinstance(value, Graph)]
         return all(is_native(inner) for graph in graphs for inner in topological(graph.outputs))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from wengert.errors import GraphError
-from wengert.ir.types import DTYPES, ArrayType
+from wengert.ir.types import ORDERED, ArrayType
 
 PROGRAM = "program"
 """The function that a compiled program exports: i32 @program(ptr inputs, ptr outputs, ptr arena), the result its status."""
@@ -143,10 +143,10 @@ def leaves(tree: Tree) -> Iterator[int]:
 
 def _check(signature: Signature) -> None:
     for kind in (*(x.type for x in signature.inputs), *signature.outputs):
-        if kind.dtype not in DTYPES or not all(isinstance(size, int) for size in kind.shape):
+        if kind.dtype not in ORDERED or not all(isinstance(size, int) for size in kind.shape):
             raise GraphError(
                 f"A value of type {kind} cannot be passed to native code.",
-                "  sizes must be numbers, and the dtype one of " + ", ".join(DTYPES),
+                "  sizes must be numbers, and the dtype one of " + ", ".join(ORDERED),
                 "Bind the named sizes before compiling.",
             )
     found = sorted(number for parameter in signature.called_with for number in leaves(parameter.tree))
