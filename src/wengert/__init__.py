@@ -10,7 +10,8 @@ jacobian, hessian, hvp, ggnvp                  matrices of derivatives, and thei
 jvp, linearize, vjp                            the result at a point, and the derivative there as a linear map
 flatten                                        a container of arrays as one vector, and back
 cond, scan, fori_loop, while_loop             branches and loops in such functions
-stop_gradient, asarray, trace                 a value taken as constant; an array to read at traced indices; a function -> Graph
+stop_gradient, checkpoint                      a value taken as constant; a function that is run again on the way back
+asarray, trace                                 an array to read at traced indices; a function -> Graph
 """
 
 from importlib import import_module
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     )
     from wengert.flow import cond, fori_loop, scan, while_loop
     from wengert.transforms.batches import vmap
+    from wengert.transforms.checkpoints import checkpoint
     from wengert.transforms.derivatives import elementwise_grad, grad, value_and_grad
     from wengert.transforms.linear import jvp, linearize, vjp
     from wengert.transforms.matrices import ggnvp, hessian, hvp, jacobian
@@ -45,6 +47,7 @@ _HOME = {
     "asarray": "wengert.transforms.values",
     "grad": "wengert.transforms.derivatives",
     "value_and_grad": "wengert.transforms.derivatives",
+    "checkpoint": "wengert.transforms.checkpoints",
     "elementwise_grad": "wengert.transforms.derivatives",
     "jvp": "wengert.transforms.linear",
     "linearize": "wengert.transforms.linear",
@@ -87,6 +90,7 @@ __all__ = [
     "TrainingError",
     "WengertError",
     "asarray",
+    "checkpoint",
     "compile",
     "cond",
     "elementwise_grad",

@@ -9,12 +9,17 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
+from wengert.autodiff.memory import bytes_of_step, least_bytes, segments
 from wengert.engine.running import finish
 from wengert.errors import TraceError
+from wengert.ir.graph import Node
 from wengert.tracing.loops import Built, build_cond, build_fori, build_scan, build_while
 from wengert.tracing.record import Leaf, leaf_of
 from wengert.tracing.tracer import Traced
 from wengert.tracing.trees import Spec, flatten, unflatten
+from wengert.transforms.checkpoints import checkpoint
 
 Body = Callable[..., Any]
 
@@ -37,27 +42,88 @@ def cond(predicate: Any, then: Body, other: Body, *operands: Any) -> Any:
     return unflatten(result, _run(built))
 
 
-def scan(f: Body, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False) -> tuple[Any, Any]:
+def scan(
+    f: Body, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False, memory: int | None = None
+) -> tuple[Any, Any]:
     """carry, y_t = f(carry, x_t) for every step t: (the last carry, the y_t stacked along a new first axis).
 
     `xs` is a container of arrays whose first axis has an entry a step; without it, `length` is the number of steps. With
-    `reverse` the last step is the first.
+    `reverse` the last step is the first. `memory` bounds the bytes that derivatives keep of the steps: where all steps need
+    more, the loop runs in segments, of which the carries alone are kept and whose steps are run again on the way back.
 
-    Raises TraceError where the number of steps is not known, or a carry changes its container, shape or dtype.
+    Raises TraceError where the number of steps is not known, a carry changes its container, shape or dtype, or no segments
+    need as little as `memory`.
     """
     stacks = _taken_apart(xs)
     steps = _steps(stacks[0], length)
     built, ys = build_scan(f, _taken_apart(init), stacks, steps, reverse)
+    lengths = () if memory is None or not steps else _segments(built.outputs, steps, memory)
+    if lengths:
+        return segmented(f, init, xs, steps, reverse, lengths)
     found = _run(built)
     _, spec = flatten(init)
     n = spec.num_leaves
     return unflatten(spec, found[:n]), unflatten(ys, found[n:])
 
 
-def fori_loop(lower: Any, upper: Any, body: Body, init: Any) -> Any:
+def _segments(results: Sequence[Node], steps: int, memory: int) -> tuple[int, ...]:
+    """The lengths of the segments of a scan.
+
+    Raises TraceError.
+    """
+    if not results:
+        return ()
+    cost = bytes_of_step(results[0].inputs[0])
+    lengths = segments(steps, cost, memory)
+    if lengths is None:
+        raise TraceError(
+            f"The derivative of a loop of {steps} steps needs more than {memory} bytes, however it is cut into segments.",
+            f"  a checkpoint needs {cost.carries} bytes, a step {cost.kept}",
+            f"Give it the least that it needs:  memory={least_bytes(steps, cost)}",
+        )
+    return lengths
+
+
+def segmented(f: Body, init: Any, xs: Any, steps: int, reverse: bool, lengths: Sequence[int]) -> tuple[Any, Any]:
+    """The same scan by segments of the first of the lengths, these by segments of the second, and so on; each a checkpoint."""
+    if not lengths:
+        return scan(f, init, xs, steps, reverse)
+    if lengths[0] >= steps:
+        return segmented(f, init, xs, steps, reverse, lengths[1:])
+    size = lengths[0]
+    count, left = divmod(steps, size)
+    # Where the last step is the first, what is left over stands in front.
+    inner, rest = (np.s_[left:], np.s_[:left]) if reverse else (np.s_[: steps - left], np.s_[steps - left :])
+
+    @checkpoint
+    def segment(carry: Any, part: Any) -> Any:
+        return segmented(f, carry, part, size, reverse, lengths[1:])
+
+    @checkpoint
+    def last(carry: Any, part: Any) -> Any:
+        return segmented(f, carry, part, left, reverse, lengths[1:])
+
+    parts = _each(xs, lambda x: np.reshape(x[inner], (count, size, *np.shape(x)[1:])))
+    carry, ys = scan(segment, init, parts, count, reverse)
+    ys = _each(ys, lambda y: np.reshape(y, (count * size, *np.shape(y)[2:])))
+    if left:
+        carry, more = last(carry, _each(xs, lambda x: x[rest]))
+        both = [more, ys] if reverse else [ys, more]
+        pairs = zip(*(flatten(each)[0] for each in both), strict=True)
+        ys = unflatten(flatten(ys)[1], [np.concatenate(pair) for pair in pairs])
+    return carry, ys
+
+
+def _each(tree: Any, change: Callable[[Any], Any]) -> Any:
+    values, spec = flatten(tree)
+    return unflatten(spec, [change(value) for value in values])
+
+
+def fori_loop(lower: Any, upper: Any, body: Body, init: Any, memory: int | None = None) -> Any:
     """carry = body(i, carry) for i = lower … upper − 1: the last carry.
 
-    Where a bound is traced, the number of steps is known at run time only, and the loop is a `while_loop`.
+    Where a bound is traced, the number of steps is known at run time only, and the loop is a `while_loop`. `memory` is that of
+    `scan`.
 
     Raises TraceError where a carry changes its container, shape or dtype.
     """
@@ -68,6 +134,9 @@ def fori_loop(lower: Any, upper: Any, body: Body, init: Any) -> Any:
             (lower, upper, init),
         )
         return carry
+    if memory is not None:
+        places = np.arange(operator.index(lower), operator.index(upper))
+        return scan(lambda carry, i: (body(i, carry), None), init, places, memory=memory)[0]
     _, spec = flatten(init)
     built = build_fori(body, _taken_apart(init), operator.index(lower), operator.index(upper))
     return unflatten(spec, _run(built))

@@ -66,7 +66,7 @@ def jvp_loop(node: Node, tangents: Sequence[Node | None]) -> Signals:
 def vjp_loop(node: Node, cotangents: Cotangents) -> Signals:
     """The cotangent of each input: the loop again, recording, and a scan back over what it recorded."""
     loop = Loop.of(node)
-    step = _step_back(loop, cotangents)
+    step = step_back(loop, cotangents)
     if not step.back:
         return [None] * len(node.inputs)
     found = residuals(loop, list(step.back.values()), step.signals)
@@ -79,7 +79,7 @@ def vjp_loop(node: Node, cotangents: Cotangents) -> Signals:
 
 
 @dataclass
-class _Step:
+class Step:
     """The way back of one step, as nodes of the body: from cotangents of carries and ys to those of the inputs."""
 
     names: Names
@@ -96,7 +96,8 @@ class _Step:
         return [*self.of_carries.values(), *(y for y in self.of_ys if y is not None)]
 
 
-def _step_back(loop: Loop, cotangents: Cotangents) -> _Step:
+def step_back(loop: Loop, cotangents: Cotangents) -> Step:
+    """The way back of one step of a loop."""
     names, n = names_of(loop), len(loop.carries)
     active = _active(loop, cotangents.wanted)
     of_ys = [
@@ -118,7 +119,7 @@ def _step_back(loop: Loop, cotangents: Cotangents) -> _Step:
     back = {x: filled(found.bars.get(x), x.type) for x in active if x in found.bars or x in of_carries}
     opened = without_primes([*loop.after, *back.values()])[len(loop.after) :]
     given = [*of_carries.values(), *(y for y in of_ys if y is not None)]
-    return _Step(names, of_carries, of_ys, dict(zip(back, gathered(opened, given), strict=True)))
+    return Step(names, of_carries, of_ys, dict(zip(back, gathered(opened, given), strict=True)))
 
 
 def _active(loop: Loop, wanted: Sequence[bool]) -> list[Node]:
@@ -132,7 +133,7 @@ def _active(loop: Loop, wanted: Sequence[bool]) -> list[Node]:
         active |= new
 
 
-def _scan_back(loop: Loop, step: _Step, read: Reads, bars: Sequence[Node | None]) -> Signals:
+def _scan_back(loop: Loop, step: Step, read: Reads, bars: Sequence[Node | None]) -> Signals:
     """The scan in the other direction, and from its results the cotangent of each input of the loop."""
     n = len(loop.carries)
     bar = dict(zip((c.inner for c in loop.carries), bars, strict=False))

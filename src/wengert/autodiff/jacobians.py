@@ -11,9 +11,10 @@ from typing import Literal
 
 from wengert.autodiff.batch import batched
 from wengert.autodiff.forward import jvp
+from wengert.autodiff.memory import bytes_of, sizes_of
 from wengert.autodiff.reverse import vjp
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType, Shape, TapeType, TupleType
+from wengert.ir.types import Shape
 from wengert.ir.walk import depends_on, substitute, topological
 from wengert.ops.control import COUNTER, results
 from wengert.ops.functions import identity
@@ -24,7 +25,7 @@ Mode = Literal["reverse", "forward"]
 
 def cheaper(outputs: Sequence[Node], inputs: Sequence[Node]) -> Mode:
     """The mode with fewer signals: forward has one for each entry of the inputs, reverse one for each entry of the outputs."""
-    entries = [sum(math.prod(_sizes(node.type)) for node in nodes) for nodes in (inputs, outputs)]
+    entries = [sum(math.prod(sizes_of(node.type)) for node in nodes) for nodes in (inputs, outputs)]
     return "forward" if entries[0] <= entries[1] else "reverse"
 
 
@@ -66,8 +67,8 @@ def _behind(column: Node, m: int) -> Node:
 def over_entries(outputs: Sequence[Node], signal: Node, memory: int | None = None) -> list[Node]:
     """Outputs that are linear in a signal, for the signal that is 1 at one entry: for every entry, as leading axes."""
     if memory is not None:
-        rows = math.prod(_sizes(signal.type))
-        chunk = max(1, memory // max(1, bytes_of(outputs, signal)))
+        rows = math.prod(sizes_of(signal.type))
+        chunk = max(1, memory // max(1, bytes_of_signal(outputs, signal)))
         if chunk < rows:
             return _in_chunks(outputs, signal, rows, chunk)
     current, wide = list(outputs), signal
@@ -78,20 +79,9 @@ def over_entries(outputs: Sequence[Node], signal: Node, memory: int | None = Non
     return substitute(current, {wide: _unit_signals(signal)})
 
 
-def bytes_of(outputs: Sequence[Node], signal: Node) -> int:
+def bytes_of_signal(outputs: Sequence[Node], signal: Node) -> int:
     """The bytes of all values that depend on a signal: what a batch holds of each, if it holds them all at once."""
-    moved = depends_on(outputs, [signal])
-    arrays = [node.type for node in moved if not isinstance(node.type, TupleType | TapeType)]
-    return sum(_item_size(type) * math.prod(_sizes(type)) for type in arrays)
-
-
-def _sizes(type: ArrayType) -> list[int]:
-    """The sizes of the axes; a size that is a name counts as one entry."""
-    return [size if isinstance(size, int) else 1 for size in type.shape]
-
-
-def _item_size(type: ArrayType) -> int:
-    return {"bool": 1, "float32": 4, "complex128": 16}.get(type.dtype, 8)
+    return bytes_of(node.type for node in depends_on(outputs, [signal]))
 
 
 def _unit_signals(node: Node) -> Node:

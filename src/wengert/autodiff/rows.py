@@ -49,6 +49,10 @@ def batch_loop(node: Node, inputs: Sequence[Node], batch: Sequence[bool]) -> tup
     )
     body = _body(loop, outer, has, _size(inputs, batch))
     recorded = (body.rows,) if body.rows is not None and loop.test is not None and loop.ys else ()
+    if recorded:
+        # What reads a tape of rows that end at different steps goes row by row, even where the records are all alike.
+        body.after[n:] = [as_batched(y, flag, body.size) for y, flag in zip(body.after[n:], body.has[n:], strict=True)]
+        body.has[n:] = [True] * len(loop.ys)
     wide = Loop(
         tuple(_carry(c.inner, outer, has, body, y) for c, y in zip(loop.carries, body.after, strict=False)),
         tuple(Read(_swapped(outer[x]) if has[x] else outer[x], body.of(x)) for _, x in loop.xs) + body.reads,
