@@ -12,6 +12,7 @@ from wengert.errors import TraceError
 from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ir.types import ArrayType
 from wengert.ops.control import COUNTER, results
+from wengert.tracing.operands import PYTHON
 from wengert.tracing.record import Leaf, Recorded, new_inputs, record
 from wengert.tracing.source import user_line
 from wengert.tracing.tracer import Traced
@@ -86,8 +87,8 @@ def _meet(a: Leaf, b: Leaf) -> str:
     return str(np.result_type(*(_python(leaf) if leaf.weak else np.dtype(leaf.type.dtype) for leaf in (a, b))))
 
 
-def _python(leaf: Leaf) -> int | float:
-    return 0 if leaf.type.dtype == "int64" else 0.0
+def _python(leaf: Leaf) -> int | float | complex:
+    return PYTHON[np.dtype(leaf.type.dtype).kind](0)
 
 
 def _branch(side: Recorded, dtypes: Sequence[str], captured: Sequence[Traced]) -> Graph:

@@ -14,14 +14,17 @@ from wengert.ir.types import DTYPES, ArrayType
 from wengert.tracing.tracer import Traced, current, own, refuse
 
 Kind = Any
-"""np.dtype of an array, or int or float for a Python number, which takes the dtype of what it meets (NEP 50)."""
+"""np.dtype of an array, or int, float or complex for a Python number, which takes the dtype of what it meets (NEP 50)."""
+
+PYTHON: dict[str, type[int] | type[float] | type[complex]] = {"i": int, "f": float, "c": complex}
+"""The Python numbers that stand beside arrays of a kind of dtype."""
 
 
 def kind_of(value: Any) -> Kind:
     """How a value takes part in NumPy's promotion."""
     if isinstance(value, Traced):
-        return (int if value.dtype.kind == "i" else float) if value.weak else value.dtype
-    if type(value) in (int, float):
+        return PYTHON[value.dtype.kind] if value.weak else value.dtype
+    if type(value) in (int, float, complex):
         return type(value)
     return np.asarray(value).dtype
 
@@ -67,10 +70,10 @@ def checked(value: Any) -> np.ndarray[Any, Any]:
     Raises TraceError for other numbers, for whole numbers beyond int64, and for arrays of a class with operators of its own.
     """
     array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "biufc":
         refuse(
             f"A value of dtype {array.dtype} cannot stand in a graph.",
-            "Give real numbers or arrays of them; to join traced values write:  np.stack([a, b])",
+            "Give numbers or arrays of them; to join traced values write:  np.stack([a, b])",
         )
     if isinstance(value, np.ndarray) and _OPERATORS(type(value)) != _OPERATORS(np.ndarray):
         refuse(
@@ -177,7 +180,7 @@ def common_shape(shapes: Sequence[tuple[Any, ...]]) -> tuple[int, ...]:
 
 def laid_out(value: Any, dtype: str, shape: tuple[int, ...]) -> Node:
     """A value as a node of a dtype, broadcast to a shape; a number of Python fills it."""
-    if type(value) in (int, float):
+    if type(value) in (int, float, complex):
         return constant(np.dtype(dtype).type(value).item(), ArrayType(shape, dtype))
     return broadcast_to(as_node(value, dtype), shape)
 

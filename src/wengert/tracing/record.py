@@ -28,7 +28,7 @@ class Leaf:
 
 def is_number(value: Any) -> bool:
     """Whether a leaf is an array of numbers or a number (a truth value of Python is not: it steers)."""
-    return isinstance(value, Traced | np.ndarray | np.generic | int | float) and not isinstance(value, bool)
+    return isinstance(value, Traced | np.ndarray | np.generic | int | float | complex) and not isinstance(value, bool)
 
 
 def leaf_of(value: Any) -> Leaf:
@@ -44,8 +44,8 @@ def leaf_of(value: Any) -> Leaf:
             f"  this one needs {value.bit_length() + 1}",
             "Write it as a real number:  float(x)",
         )
-    if type(value) in (int, float):
-        return Leaf(ArrayType((), "int64" if type(value) is int else "float64"), True)
+    if type(value) in (int, float, complex):
+        return Leaf(ArrayType((), supported(np.dtype(type(value)))), True)
     if not is_number(value) and not isinstance(value, bool):
         raise TraceError(
             f"A value of type {type(value).__name__} is no array of numbers.",

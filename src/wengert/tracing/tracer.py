@@ -129,7 +129,7 @@ class Traced(StandIn):
             if not isinstance(operand, StandIn | np.ndarray | np.generic | int | float | complex | list | tuple):
                 return NotImplemented
         result = UFUNCS[ufunc](*operands)
-        if all(operand.weak if isinstance(operand, Traced) else type(operand) in (int, float) for operand in operands):
+        if all(operand.weak if isinstance(operand, Traced) else type(operand) in (int, float, complex) for operand in operands):
             result.weak = result.dtype != bool
         return result
 
