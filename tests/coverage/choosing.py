@@ -17,7 +17,7 @@ SAMPLES = (
     *cases(np.clip, (X, -0.5, 0.5), (X, None, 0.1), (X, {"min": -0.3, "max": V}), (X, 0.8, 0.4), (X, -V, N), **STEP),
     *cases("method clip", (X, -0.5, 0.5), (X, 0.0), (X, {"max": 0.2}), **STEP),
     *cases(np.take, (X, [2, -1, 0]), (X, [[0, 1], [2, 2]], 1), (X, 3), (V, np.array([], dtype=int)), (X, -1, 0)),
-    *cases(np.take, (X, [7, -9, 12], {"mode": "wrap"}), (X, [7, -9, 1], 1, None, "clip"), (N, 0)),
+    *cases(np.take, (X, [7, -9, 12], {"mode": "wrap"}), (X, [7, -9, 1], 1, None, "clip"), (N, 0), (V, [1.7])),
     *cases("method take", (X, [0, 5, 11]), (X, [1], {"axis": -1})),
     *cases(np.take_along_axis, (X, K, 0), (X, np.array([[1], [-1], [3]]), 1), (X, np.array([0, 11, 3]), None)),
     *cases(np.take_along_axis, (B, np.argsort(B, -1), -1), (B, np.argsort(B, 1), 1), (B, np.array([[[1, 2]]]), -1)),

@@ -62,7 +62,7 @@ def _within(indices: Any, size: int, mode: str) -> Any:
     if mode not in ("raise", "wrap", "clip"):
         raise ValueError(f"mode must be one of 'clip', 'raise', or 'wrap' (got '{mode}')")
     index = indices if isinstance(indices, Traced) else np.asarray(indices)
-    if not isinstance(index, Traced) and not index.size:
+    if not isinstance(index, Traced) and (not index.size or index.dtype.kind == "f"):  # NumPy cuts off the fractions
         index = index.astype(np.int64)
     if mode == "raise":
         return index if ndim_of(index) or isinstance(index, Traced) else int(index)

@@ -49,14 +49,14 @@ def _outer(a: Any, b: Any) -> Traced:
 def _tensordot(a: Any, b: Any, axes: Any = 2) -> Traced:
     """Σ over the last axes of a and the first of b, or over pairs of axes that are named.
 
-    Raises ValueError, with NumPy's words, where the sizes do not fit.
+    Raises ValueError and IndexError, with NumPy's words, where the sizes do not fit or there are too few axes.
     """
     x, y = as_arrays(a, b)
     if np.ndim(axes) == 0:
         many = operator.index(axes)
         left, right = list(range(x.type.rank - many, x.type.rank)), list(range(many))
         if min(left, default=0) < 0 or many > y.type.rank:
-            raise ValueError("shape-mismatch for sum")
+            raise IndexError("tuple index out of range")
     else:
         first, second = ([each] if np.ndim(each) == 0 else list(each) for each in axes)
         if len(first) != len(second):
