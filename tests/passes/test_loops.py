@@ -14,7 +14,7 @@ from wengert.ir.walk import topological
 from wengert.ops.control import results
 from wengert.ops.evaluate import evaluate
 from wengert.ops.functions import total
-from wengert.ops.loop import Loop
+from wengert.ops.loop import Loop, Read
 from wengert.passes.bodies import everywhere, has_bodies
 from wengert.passes.cse import share
 from wengert.passes.fold import fold
@@ -306,3 +306,41 @@ def test_a_loop_in_which_everything_changes_stays():
     c, k = inputs(("c", S), ("k", S))
     g = Graph((c, k), (scan(graph(lambda c, k: [apply("exp", c) * k], S, S), c, k, carries=1, length=3)[0],))
     assert loops(hoist(g))[0] is loops(g)[0]
+
+
+# ---------------------------------------------------------------- joining of many
+
+
+def test_many_loops_and_their_derivatives_join_in_one_walk():
+    (x,) = inputs(("x", S))
+    y = x
+    for _ in range(30):
+        body = graph(lambda c: [apply("sin", c)], S)
+        (y,) = scan(body, y, carries=1, length=3)
+    slope = push_forward(Graph((x,), (y,)))
+    g = Graph(slope.inputs, (y, *slope.outputs))
+    assert len(loops(g)) == 60
+    joined = join(g)
+    assert len(loops(joined)) == 30
+    same_bits(g, joined, x=0.7, tangent_x=1.0)
+
+
+def with_a_read(loop: Node, outer: Node) -> Node:
+    """The loop that also records a constant, read from outside."""
+    inner = input_node("read", S)
+    return Loop.of(loop).with_more([], [], [Read(outer, inner)]).recording([inner]).node()
+
+
+def test_loops_that_would_wait_for_each_other_do_not_join():
+    (x,) = inputs(("x", S))
+    a = apply(
+        "scan", x, body=graph(lambda c: [apply("sin", c)], S), carries=1, xs=0, length=2, reverse=False, first=None
+    )
+    c = apply(
+        "scan", x, body=graph(lambda c: [apply("cos", c)], S), carries=1, xs=0, length=2, reverse=False, first=None
+    )
+    b, d = with_a_read(a, results(c)[0]), with_a_read(c, results(a)[0])
+    g = Graph((x,), (results(a)[0], results(b)[1], results(d)[1]))
+    joined = join(g)
+    assert len(loops(joined)) == 3
+    same_bits(g, joined, x=0.3)
