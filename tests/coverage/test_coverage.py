@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import wengert as wg
 from tests.coverage.routes import (
     Call,
     complex_step,
@@ -22,6 +23,7 @@ from tests.coverage.samples import Sample, entries, every_sample, labelled, name
 from wengert.backends import native
 from wengert.ir.verify import verify
 from wengert.tracing.tracer import FUNCTIONS, UFUNCS
+from wengert.tracing.trees import flatten, unflatten
 
 SAMPLES = labelled(every_sample())
 COMPILED = 2
@@ -122,6 +124,39 @@ def test_native_code_agrees(sample: Sample):
     ours = code(**dict(zip(graph.input_names, given, strict=True)))
     for mine, theirs in zip(ours, evaluated(graph, given), strict=True):
         close(mine, theirs, 1e-12, "native code")
+
+
+RUN = {name: s for name, s in SAMPLES.items() if s.orders and name not in CHOSEN}
+
+
+def elsewhere(array: Any) -> Any:
+    """The same array, whose entries lie backward in memory with gaps between them, columns before rows."""
+    if np.ndim(array) == 0:
+        return array
+    wide = np.zeros([2 * n for n in array.shape[::-1]], dtype=array.dtype).T
+    view = wide[(slice(None, None, -2),) * array.ndim]
+    view[...] = array
+    return view
+
+
+@pytest.mark.parametrize("sample", RUN.values(), ids=RUN.keys())
+def test_a_run_gives_value_and_gradient_for_any_layout(sample: Sample):
+    call = Call(sample)
+    rng = np.random.default_rng(9)
+    expected = outputs_of(call.expected(call.arrays))
+    found = derived(call.graph())
+    signals = [drawn(rng, y) if y.dtype.kind in "fc" else np.zeros_like(y) for y in expected]
+    wanted = evaluated(
+        found.with_outputs(found.slopes),
+        [*call.arrays, *(np.zeros_like(a) for a in call.arrays), *(signals[k] for k in found.moving)],
+    )
+    given = [elsewhere(a) for a in call.arrays]
+    value, pull = wg.vjp(lambda *arrays: call.traced(arrays), *given)
+    same_value(outputs_of(value), expected, sample.value)
+    leaves, spec = flatten(value)
+    assert len(leaves) == len(signals)
+    for mine, theirs in zip(pull(unflatten(spec, signals)), wanted, strict=True):
+        close(mine, theirs, 1e-12, "the pullback")
 
 
 def test_every_entry_has_samples():
