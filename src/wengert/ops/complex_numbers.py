@@ -32,6 +32,16 @@ def conjugate(x: Node) -> Node:
     return apply("conj", x) if x.type.is_complex else x
 
 
+def magnitude(x: Node) -> Node:
+    """|x|; its derivative at 0 is 0."""
+    return apply("hypot", apply("real", x), apply("imag", x)) if x.type.is_complex else apply("abs", x)
+
+
+def squared_magnitude(x: Node) -> Node:
+    """|x|²."""
+    return apply("real", x) ** 2 + apply("imag", x) ** 2 if x.type.is_complex else x**2
+
+
 def is_zero(x: Node) -> Node:
     """Whether x = 0, entry by entry; of a complex number whether both parts are."""
     if not x.type.is_complex:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from wengert.ir.graph import Node, Number, apply, constant, constant_like
 from wengert.ir.types import Shape, Size
+from wengert.ops.complex_numbers import squared_magnitude
 from wengert.ops.products import identity as identity
 from wengert.ops.reductions import spread
 
@@ -69,11 +70,12 @@ def mean(x: Node, axes: Axes = None) -> Node:
 
 
 def variance(x: Node, axes: Axes = None, ddof: int = 0) -> Node:
-    """1/(N − ddof) Σ (x − mean)²: by the deviations, so that a large mean costs no digits."""
+    """1/(N − ddof) Σ |x − mean|²: by the deviations, so that a large mean costs no digits."""
     chosen = _axes(x, axes)
     deviation = x - spread(mean(x, chosen), x, chosen)
-    squares = total(deviation**2, chosen)
-    number = count(x, chosen)
+    distances = squared_magnitude(deviation)
+    squares = total(distances, chosen)
+    number = count(distances, chosen)
     return squares / broadcast(number - ddof if ddof else number, squares.shape, ())
 
 
@@ -103,8 +105,8 @@ def clip(x: Node, low: Number | None, high: Number | None) -> Node:
 
 
 def norm(x: Node, axes: Axes = None) -> Node:
-    """√(Σ x²) over the axes."""
-    return apply("sqrt", total(x**2, axes))
+    """√(Σ |x|²) over the axes."""
+    return apply("sqrt", total(squared_magnitude(x), axes))
 
 
 def one_hot(indices: Node, size: Size, dtype: str = "float64") -> Node:
