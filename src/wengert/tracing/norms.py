@@ -8,6 +8,7 @@ import numpy as np
 
 from wengert.ir.graph import Node, apply, constant
 from wengert.ops import functions as composed
+from wengert.ops.complex_numbers import magnitude
 from wengert.ops.control import results
 from wengert.tracing.answers import answers
 from wengert.tracing.operands import as_node, axes_of, ndim_of, shape_of
@@ -24,7 +25,7 @@ def _number(x: Any) -> Node:
 
 def _sizes(node: Node) -> Node:
     """|x| of each entry."""
-    return apply("abs", node)
+    return magnitude(node)
 
 
 def _kept(node: Node, shape: tuple[Any, ...], axes: tuple[int, ...], keepdims: bool) -> Traced:
@@ -73,7 +74,7 @@ def _of_vectors(node: Node, order: Any, axes: tuple[int, ...]) -> Node:
     if order in (np.inf, -np.inf):
         return apply("max" if order > 0 else "min", sizes, axes=axes)
     if order == 0:
-        counted = apply("cast", apply("not_equal", node, constant(0, node.type)), dtype=sizes.type.dtype)
+        counted = apply("cast", apply("not_equal", sizes, constant(0, sizes.type)), dtype=sizes.type.dtype)
         return apply("sum", counted, axes=axes)
     if order == 1:
         return apply("sum", sizes, axes=axes)
