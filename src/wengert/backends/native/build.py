@@ -45,7 +45,7 @@ class Build:
     @cached_property
     def cut(self) -> unrolled.Cut | None:
         """The graph in pieces of straight-line code, where it becomes such."""
-        return self._timed("cut", lambda: unrolled.cut(self.graph, 0 if self.quick else unrolled.LONG))
+        return unrolled.cut(self.graph, 0 if self.quick else unrolled.LONG)
 
     @property
     def opt(self) -> int:

@@ -32,7 +32,7 @@ from wengert.loops.access import MAPS
 from wengert.loops.expand import EXPANSIONS, expand
 from wengert.loops.fuse import COST, TRANSCENDENTAL, entries_of
 
-LONG = 2000
+LONG = 500
 """The instructions from which on a graph is written so."""
 PIECE = 500
 """About how many instructions a function has."""
