@@ -102,11 +102,11 @@ def cholesky(a):
     return array(mpmath.cholesky(matrix(a)), a.shape) if a.size else a
 
 
-def eigenvalues(a, lower):
+def eigenvalues(a, lower, library):
     return np.array([float(w) for w in mpmath.eigsy(matrix(a), eigvals_only=True)]) if a.size else np.zeros(len(a))
 
 
-def eigenvectors(a, lower):
+def eigenvectors(a, lower, library):
     if not a.size:
         return a
     v = array(mpmath.eigsy(matrix(a))[1], a.shape)
@@ -162,8 +162,8 @@ REFERENCES = {
     ),
     "cholesky": each(cholesky),
     "eigh": several(eigenvalues, eigenvectors),
-    "svd": several(*(lambda a, full, part=part: singular(a, part) for part in range(3))),
-    "qr": several(*(lambda a, full, part=part: orthogonal(a, part) for part in range(2))),
+    "svd": several(*(lambda a, full, library, part=part: singular(a, part) for part in range(3))),
+    "qr": several(*(lambda a, full, library, part=part: orthogonal(a, part) for part in range(2))),
     "expm": each(exponential),
     "sqrtm": each(root),
 }

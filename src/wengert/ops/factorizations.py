@@ -34,6 +34,8 @@ from wengert.ops.matrices import (
     check_square,
     diagonal,
     differences,
+    each_of,
+    lapack,
     matmul,
     near_diagonal,
     part,
@@ -56,6 +58,8 @@ from wengert.ops.matrices import (
 np: Any = numpy
 NOT_SQUARE = ArrayType((3, 2))
 VECTOR = ArrayType((3,))
+LIBRARIES = ("numpy", "scipy")
+"""Whose LAPACK computes the factors: two may give columns with other signs, and derivatives belong to the signs that are given."""
 
 
 def _several(
@@ -162,10 +166,12 @@ def _infer_eigh(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return TupleType(items=(a.with_shape(a.shape[:-1]), a))
 
 
-def _value_eigh(xp: Any, a: Array, lower: bool) -> tuple[Array, Array]:
+def _value_eigh(xp: Any, a: Array, lower: bool, library: str) -> tuple[Array, ...]:
     a = real(a)
-    found = np.linalg.eigh((a + a.swapaxes(-1, -2)) / 2, "L" if lower else "U")
-    return found.eigenvalues, found.eigenvectors
+    a = (a + a.swapaxes(-1, -2)) / 2
+    if library == "scipy":
+        return each_of(lambda m: lapack().eigh(m, lower=lower), a, shapes=(a.shape[-1:], a.shape[-2:]))
+    return tuple(np.linalg.eigh(a, "L" if lower else "U"))
 
 
 def _gaps(w: Node) -> Node:
@@ -199,12 +205,12 @@ eigh = _several(
     _jvp_eigh,
     _vjp_eigh,
     lambda rng: [
-        ([near_diagonal(rng, *many, n, n)], {"lower": lower})
+        ([near_diagonal(rng, *many, n, n)], {"lower": lower, "library": "numpy"})
         for many in STACKS
         for n in (3, 1, 0, 2)
         for lower in (True, False)
     ],
-    (((NOT_SQUARE,), {"lower": True}, "not square"), ((VECTOR,), {"lower": True}, "no two axes")),
+    (((NOT_SQUARE,), {}, "not square"), ((VECTOR,), {}, "no two axes")),
 )
 
 
@@ -222,8 +228,13 @@ def _infer_svd(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     )
 
 
-def _value_svd(xp: Any, a: Array, full: bool) -> tuple[Array, Array, Array]:
-    return tuple(np.linalg.svd(real(a), full_matrices=full))
+def _value_svd(xp: Any, a: Array, full: bool, library: str) -> tuple[Array, ...]:
+    if library == "numpy" or not a.size:
+        return tuple(np.linalg.svd(real(a), full_matrices=full))
+    m, n = a.shape[-2:]
+    k = min(m, n)
+    shapes = ((m, m if full else k), (k,), (n if full else k, n))
+    return each_of(lambda m: lapack().svd(m, full_matrices=full), real(a), shapes=shapes)
 
 
 def _thin(node: Node) -> tuple[Node, Node, Node]:
@@ -292,10 +303,10 @@ svd = _several(
     _jvp_svd,
     _vjp_svd,
     lambda rng: [
-        ([well_conditioned(rng, *many, m, n)], {"full": False})
+        ([well_conditioned(rng, *many, m, n)], {"full": False, "library": library})
         for many in STACKS
         for m, n in ((3, 3), (4, 2), (2, 3), (1, 1), (0, 2), (3, 0))
-        for _ in range(2)
+        for library in LIBRARIES
     ],
     (((VECTOR,), {"full": False}, "no two axes"), ((ArrayType((2, 2), "int64"),), {"full": True}, "not int64")),
 )
@@ -312,8 +323,12 @@ def _infer_qr(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return TupleType(items=(a.with_shape((*many, m, k)), a.with_shape((*many, k, n))))
 
 
-def _value_qr(xp: Any, a: Array, full: bool) -> tuple[Array, Array]:
-    return tuple(np.linalg.qr(real(a), "complete" if full else "reduced"))
+def _value_qr(xp: Any, a: Array, full: bool, library: str) -> tuple[Array, ...]:
+    if library == "numpy" or not a.size:
+        return tuple(np.linalg.qr(real(a), "complete" if full else "reduced"))
+    m, n = a.shape[-2:]
+    k = m if full else min(m, n)
+    return each_of(lambda m: lapack().qr(m, mode="full" if full else "economic"), real(a), shapes=((m, k), (k, n)))
 
 
 def _over(factor: Node, x: Node) -> Node:
@@ -389,10 +404,10 @@ qr = _several(
     _jvp_qr,
     _vjp_qr,
     lambda rng: [
-        ([well_conditioned(rng, *many, m, n)], {"full": False})
+        ([well_conditioned(rng, *many, m, n)], {"full": False, "library": library})
         for many in STACKS
         for m, n in ((3, 3), (4, 2), (2, 4), (2, 1), (0, 2), (3, 0))
-        for _ in range(2)
+        for library in LIBRARIES
     ],
     (((VECTOR,), {"full": False}, "no two axes"), ((ArrayType((2, 2), "bool"),), {"full": True}, "not bool")),
 )

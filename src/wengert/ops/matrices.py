@@ -244,6 +244,17 @@ def each(function: Callable[..., Array], *stacks: Array, shape: Shape) -> Array:
     return result
 
 
+def each_of(function: Callable[[Array], Any], stack: Array, *, shapes: Sequence[tuple[int, ...]]) -> tuple[Array, ...]:
+    """A function with several results for each matrix of a stack; `shapes` are those of the results."""
+    many = stack.shape[:-2]
+    found = tuple(np.empty((*many, *shape), dtype=stack.dtype) for shape in shapes)
+    if stack.size:
+        for place in np.ndindex(many):
+            for result, value in zip(found, function(stack[place]), strict=True):
+                result[place] = value
+    return found
+
+
 def batch_stacks(node: Node, inputs: Sequence[Node], batched: Sequence[bool]) -> Node:
     """The op over a further leading axis: stacks of matrices take any."""
     size = batch_size(inputs, batched)

@@ -41,10 +41,6 @@ def _infer(name: str, takes: str) -> Infer:
     return infer
 
 
-def _value_expm(xp: Any, a: Array) -> Array:
-    return lapack().expm(a) if a.size else np.zeros_like(a)
-
-
 def _along(a: Node, direction: Node) -> Node:
     """The derivative of exp at A along E: the upper right block of exp ((A E) (0 A))."""
     side = a.type.rank - 1
@@ -54,6 +50,10 @@ def _along(a: Node, direction: Node) -> Node:
     *many, n, _ = a.shape
     start, stop = (*(0,) * len(many), 0, n), (*many, n, found.shape[-1])
     return apply("slice", found, start=start, stop=stop, step=(1,) * len(start))
+
+
+def _value_expm(xp: Any, a: Array) -> Array:
+    return lapack().expm(a) if a.size else np.zeros_like(a)
 
 
 expm = general(
@@ -73,14 +73,14 @@ expm = general(
 )
 
 
-def _value_sqrtm(xp: Any, a: Array) -> Array:
+def _root(a: Array) -> Array:
     """The principal square root; NaN where it is not real."""
+    root = lapack().sqrtm(a)
+    return np.full_like(a, np.nan) if np.iscomplexobj(root) else root
 
-    def one(a: Array) -> Array:
-        root = lapack().sqrtm(a)
-        return np.full_like(a, np.nan) if np.iscomplexobj(root) else root
 
-    return each(one, real(a), shape=a.shape[-2:]) if a.size else np.zeros_like(a)
+def _value_sqrtm(xp: Any, a: Array) -> Array:
+    return each(_root, real(a), shape=a.shape[-2:]) if a.size else np.zeros_like(a)
 
 
 def _jvp_sqrtm(node: Node, tangents: Sequence[Node | None]) -> Node | None:

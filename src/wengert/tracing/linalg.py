@@ -20,6 +20,7 @@ from wengert.tracing.answers import answers
 from wengert.tracing.operands import as_node, broadcast_to, common_shape, ndim_of, shape_of
 from wengert.tracing.tracer import FUNCTIONS, UFUNCS, Traced, refuse, traced
 
+NO_VALUE: Any = np._NoValue  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
 Eigenvalues: Any = type(np.linalg.eigh(np.eye(1)))
 Singular: Any = type(np.linalg.svd(np.eye(1)))
 Orthogonal: Any = type(np.linalg.qr(np.eye(1)))
@@ -111,15 +112,17 @@ def _inv(a: Any) -> Traced:
 
 
 @answers(np.linalg.pinv)
-def _pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Traced:
+def _pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = NO_VALUE) -> Traced:
     """A⁺; singular values up to `rcond` times the largest count as 0."""
-    cut = rtol if rcond is None else rcond
+    node = stack(a)
+    if rcond is None and rtol is None:
+        rcond = max(shape_of(a)[-2:]) * np.finfo(node.type.dtype).eps
+    cut: Any = rtol if rcond is None else rcond
     if isinstance(cut, Traced) or np.ndim(cut):
         refuse(
             "'np.linalg.pinv' on traced values takes one number as its cut.", "Write:  np.linalg.pinv(a, rcond=1e-12)"
         )
-    number = None if cut is None or cut is np._NoValue else float(cut)  # pyright: ignore[reportAttributeAccessIssue]
-    node = stack(a)
+    number = None if cut is NO_VALUE else float(cut)
     if hermitian:
         node = apply("mirror", square(a), lower=True)
     return traced(apply("pinv", node, rcond=number, hermitian=bool(hermitian)))
@@ -141,7 +144,7 @@ def _lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Traced, Traced, Traced, T
     vector = right.type.rank == 1
     columns = apply("reshape", right, shape=(m, 1)) if vector else right
     found = products.matmul(apply("pinv", left, rcond=cut, hermitian=False), columns)
-    s = results(apply("svd", left, full=False))[1]
+    s = results(apply("svd", left, full=False, library="numpy"))[1]
     distances = apply("sum", (columns - products.matmul(left, found)) ** 2, axes=(0,))
     if m <= n:
         distances = apply("slice", distances, start=(0,), stop=(0,), step=(1,))
@@ -219,7 +222,7 @@ def _cholesky(a: Any, *, upper: bool = False) -> Traced:
 @answers(np.linalg.eigh)
 def _eigh(a: Any, UPLO: str = "L") -> Any:
     lower = read_lower(UPLO)
-    return Eigenvalues(*map(traced, results(apply("eigh", mirrored(a, lower), lower=lower))))
+    return Eigenvalues(*map(traced, results(apply("eigh", mirrored(a, lower), lower=lower, library="numpy"))))
 
 
 @answers(np.linalg.eigvalsh)
@@ -232,8 +235,8 @@ def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian:
     """U, s and Vᵀ; the columns of a full factor that do not belong to the matrix have no derivative."""
     node = mirrored(a, True) if hermitian else stack(a)
     if not compute_uv:
-        return traced(results(apply("svd", node, full=False))[1])
-    u, s, vt = results(apply("svd", node, full=bool(full_matrices)))
+        return traced(results(apply("svd", node, full=False, library="numpy"))[1])
+    u, s, vt = results(apply("svd", node, full=bool(full_matrices), library="numpy"))
     k = s.shape[-1]
     if u.shape[-1] != k:
         u = apply("undetermined", u, node, name="svd")
@@ -254,7 +257,7 @@ def _qr(a: Any, mode: str = "reduced") -> Any:
         refuse(f"'np.linalg.qr' has no mode '{mode}' on traced values.", "Write:  np.linalg.qr(a)")
     node = stack(a)
     full = mode == "complete" and node.shape[-2] > node.shape[-1]  # pyright: ignore[reportOperatorIssue]
-    q, r = results(apply("qr", node, full=full))
+    q, r = results(apply("qr", node, full=full, library="numpy"))
     if mode == "r":
         return traced(r)
     return Orthogonal(traced(apply("undetermined", q, node, name="qr") if full else q), traced(r))

@@ -88,7 +88,7 @@ def _of_matrices(node: Node, order: Any, axes: tuple[int, ...]) -> Node:
         return _euclidean(node, tuple(sorted(axes)))
     if order in (2, -2, "nuc"):
         last = FUNCTIONS[np.moveaxis](traced(node), (row, column), (-2, -1)).node
-        s = results(apply("svd", last, full=False))[1]
+        s = results(apply("svd", last, full=False, library="numpy"))[1]
         name = "sum" if order == "nuc" else "max" if order > 0 else "min"
         # The size of a singular value has the derivative 0 at 0, as the size of any number.
         return apply(name, apply("abs", s), axes=(s.type.rank - 1,))

@@ -11,7 +11,7 @@ from wengert.ir.graph import Node, apply, constant
 from wengert.ops import functions as composed
 from wengert.tracing.answers import answers
 from wengert.tracing.operands import as_node, axes_of, supported
-from wengert.tracing.tracer import Traced, refuse, traced
+from wengert.tracing.tracer import Traced, traced
 
 Axis = Any
 
@@ -130,21 +130,6 @@ for _ufunc, _function in {
     np.logical_and: _all,
 }.items():
     answers((_ufunc, "reduce"))(_reduce(_function))
-
-
-@answers(np.linalg.norm)
-def _norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Traced:
-    """√(Σ x²) over the axes, the norm of vectors and the Frobenius norm of matrices; the sum or the maximum of |x| for 1 and ∞."""
-    node = _real(x)
-    axes = axes_of(axis, node.type.rank)
-    if ord in (None, "fro") or (ord == 2 and len(axes) == 1):
-        return _kept(composed.norm(node, axes), node.shape, axes, keepdims)
-    if ord in (1, np.inf) and len(axes) == 1:
-        op = "sum" if ord == 1 else "max"
-        return _kept(apply(op, apply("abs", node), axes=axes), node.shape, axes, keepdims)
-    return refuse(
-        f"The norm of order {ord} has no form in a graph.", "Write it with sums:  np.sum(np.abs(x) ** p) ** (1 / p)"
-    )
 
 
 @answers(np.size)
