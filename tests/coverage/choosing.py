@@ -15,6 +15,15 @@ STEP = {"complex_step": False}
 SAMPLES = (
     *cases(np.where, (X > 0, X, Y), (V > 0, X, 1), (True, N, V), (np.arange(4), X, Y), (X > 0, V, X), (E > 0, E, E)),
     *cases(np.clip, (X, -0.5, 0.5), (X, None, 0.1), (X, {"min": -0.3, "max": V}), (X, 0.8, 0.4), (X, -V, N), **STEP),
+    *cases(
+        np.clip,
+        (X, np.nan, 0.5),
+        (X, -1.0, [0.0, np.nan, 0.1, 1.0]),
+        (X, np.array([0, np.nan, 0, 0]), 1.0),
+        fixed=(1, 2),
+        orders=0,
+        **STEP,
+    ),
     *cases("method clip", (X, -0.5, 0.5), (X, 0.0), (X, {"max": 0.2}), **STEP),
     *cases(np.take, (X, [2, -1, 0]), (X, [[0, 1], [2, 2]], 1), (X, 3), (V, np.array([], dtype=int)), (X, -1, 0)),
     *cases(np.take, (X, [7, -9, 12], {"mode": "wrap"}), (X, [7, -9, 1], 1, None, "clip"), (N, 0), (V, [1.7])),
@@ -38,6 +47,7 @@ SAMPLES = (
     *cases(np.diagonal, X, (X, 1), (X, -2), (B, 0, 1, 2), (B, 1, 2, 0), (X, 9), (B, 1, -1, -2)),
     *cases("method diagonal", X, (X, {"offset": -1})),
     *cases(np.trace, X, (X, 1), (X, -2), (B, 0, 1, 2), (B, 1, 2, 0), (X, 9), X.T),
+    *cases("method trace", X, (B, 1)),
     *cases(np.diag, V, (V, 1), (V, -2), X, (X, -1), (V[:0], 2), (V[:0],)),
     *cases(np.diagflat, V, (X, 1), (N, -2)),
     *cases(np.tril, X, (X, 1), (B, -1), (V, 1), (E,)),

@@ -40,10 +40,17 @@ def _clip(a: Any, a_min: Any = None, a_max: Any = None, min: Any = None, max: An
     low, high = (min if a_min is None else a_min), (max if a_max is None else a_max)
     x = a if isinstance(a, Traced) else traced(as_node(a))
     if low is not None:
-        x = where(np.less(x, low), low, x)
+        x = where(_beyond(np.less(x, low), low), low, x)
     if high is not None:
-        x = where(np.greater(x, high), high, x)
+        x = where(_beyond(np.greater(x, high), high), high, x)
     return x
+
+
+def _beyond(outside: Any, bound: Any) -> Any:
+    """Where an entry is outside of a bound, or the bound is NaN, as the result is then."""
+    if not isinstance(bound, Traced) and not np.any(np.isnan(bound)):
+        return outside
+    return outside | np.not_equal(bound, bound)
 
 
 @answers(np.take, method="take")
@@ -201,7 +208,7 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Traced:
     return traced(apply("einsum", as_node(square), inputs=((*batch, rank, rank),), output=(*batch, rank)))
 
 
-@answers(np.trace)
+@answers(np.trace, method="trace")
 def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Traced:
     """Σ_i x_(i, i + offset)."""
     if ndim_of(a) < 2:

@@ -44,7 +44,7 @@ class Trace:
 
         Raises TraceError where the value belongs to a trace that has ended.
         """
-        if value.trace is self:
+        if value.owner is self:
             return value.node
         if self.outer is None:
             raise TraceError(
@@ -85,11 +85,11 @@ class Traced(StandIn):
     `weak` marks a Python number: it takes the dtype of what it meets, as in NumPy.
     """
 
-    __slots__ = ("node", "trace", "weak")
+    __slots__ = ("node", "owner", "weak")
 
     def __init__(self, node: Node, trace: Trace, weak: bool = False) -> None:
         self.node = node
-        self.trace = trace
+        self.owner = trace
         self.weak = weak
 
     @property
