@@ -251,7 +251,6 @@ REFUSED = {
     "in place": (lambda x: np.zeros((3, 4)).__iadd__(x), "would write a traced value into a NumPy array"),
     "where=": (lambda x: np.add(x, x, where=X > 0.5), "takes no argument 'where'"),
     "sum(where=)": (lambda x: np.sum(x, where=X > 0.5), "takes no argument 'where'"),
-    "item assignment": (lambda x: x.__setitem__(0, 1.0), "cannot be changed in place"),
     "order": (lambda x: np.reshape(x, (4, 3), order="A"), "in the order 'A'"),
     "where of one": (lambda x: np.where(x > 0), "is not known while a function is traced"),
     "complex": (lambda x: x * np.clongdouble(1j), "no values of dtype complex256"),

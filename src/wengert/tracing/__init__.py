@@ -1,6 +1,7 @@
 """The front end for NumPy: Python functions run once on traced values, which leave a graph behind. It knows no derivative."""
 
 from wengert.tracing import (
+    assignment,
     choosing,
     comparing,
     convolution,
@@ -22,6 +23,7 @@ from wengert.tracing import (
 )
 
 __all__ = [
+    "assignment",
     "choosing",
     "comparing",
     "convolution",

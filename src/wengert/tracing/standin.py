@@ -6,13 +6,18 @@ to, the graph in the making or the tape of calls. It knows neither.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
 
 from wengert.errors import TraceError
+from wengert.tracing import in_place, storage
 from wengert.tracing.source import user_line
+from wengert.tracing.views import VIEWS, Layout, place_of_parent
 
 Array = Any
 
@@ -28,7 +33,16 @@ class StandIn:
     What stands in says what a call does (`call`), what an operator does (`operate`), and its shape and dtype.
     """
 
-    __slots__ = ()
+    __slots__ = ("__weakref__", "held")
+
+    weak: bool
+    """Whether it is a Python number, which takes the dtype of what it meets."""
+    node: Any
+    """What stands for it in a graph."""
+    held: storage.Held | None
+    """Whose memory this is, once something may share it."""
+    MEANING: tuple[str, ...] = ()
+    """The attributes that say what the handle means at the moment."""
 
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The result of a ufunc, a function of NumPy, (ufunc, name of its method), "method name" or "getitem"."""
@@ -36,6 +50,42 @@ class StandIn:
 
     def operate(self, ufunc: Any, *operands: Any) -> Any:
         """The result of an operator of Python; NotImplemented where an operand is no number and no array."""
+        raise NotImplementedError
+
+    def number(self) -> Array | None:
+        """The value, where it is known while the function runs."""
+        raise NotImplementedError
+
+    def outcome(self, of: Callable[[Any], Any]) -> Any:
+        """What bool, int or operator.index gives of the value, which from then on is taken for granted; None where it is not known."""
+        raise NotImplementedError
+
+    # memory
+
+    def become(self, other: Any) -> None:
+        """Mean what another value means."""
+        for name in self.MEANING:
+            setattr(self, name, getattr(other, name))
+
+    def lose(self) -> None:
+        """Mean nothing until somebody asks: an attribute that is not there is looked up again by `storage`."""
+        for name in self.MEANING:
+            delattr(self, name)
+
+    def entered(self) -> AbstractContextManager[Any]:
+        """While this is open, calls belong to what this value belongs to."""
+        raise NotImplementedError
+
+    def is_open(self) -> bool:
+        """Whether what runs now is the function that this value belongs to."""
+        raise NotImplementedError
+
+    def layout(self) -> Layout:
+        """The strides of an array that owns its memory."""
+        raise NotImplementedError
+
+    def is_zero_dimensional(self) -> bool:
+        """Whether a value without axes is an array."""
         raise NotImplementedError
 
     # what an array says of itself
@@ -63,7 +113,17 @@ class StandIn:
     @property
     def T(self) -> Any:
         """The axes in reverse order."""
-        return self.call(np.transpose, (self,), {})
+        return self._linked(np.transpose, (self,), {})
+
+    @property
+    def real(self) -> Any:
+        """The real parts; of real numbers the array itself."""
+        return self._linked(np.real, (self,), {}) if self.dtype.kind == "c" else self
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary parts."""
+        return self._linked(np.imag, (self,), {})
 
     def __len__(self) -> int:
         if not self.shape:
@@ -78,15 +138,31 @@ class StandIn:
     # NumPy's protocols
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "at":
+            return in_place.at(ufunc, *inputs)
+        function = ufunc if method == "__call__" else (ufunc, method)
         if "out" in kwargs:
-            refuse(
-                f"'{ufunc.__name__}' would write a traced value into a NumPy array.",
-                "Make a new array instead:  a = a + x",
-            )
-        return self.call(ufunc if method == "__call__" else (ufunc, method), inputs, kwargs)
+            return in_place.into_out(function, inputs, kwargs)
+        return self.call(function, inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        write = in_place.WRITES.get(func)
+        if write is not None:
+            return write(*args, **kwargs)
+        if func in VIEWS:
+            return self._linked(func, args, kwargs)
+        if in_place.has_out(func, args, kwargs):
+            return in_place.into_out(func, args, kwargs)
         return self.call(func, args, kwargs)
+
+    def _linked(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The result of a call that may share the memory of an argument."""
+        result = self.call(function, args, kwargs)
+        place = place_of_parent(function)
+        parent = args[place] if len(args) > place else next(iter(kwargs.values()), None)
+        if isinstance(parent, StandIn):
+            storage.link(result, parent, function, args, kwargs)
+        return result
 
     # operators: those of NumPy
 
@@ -163,7 +239,7 @@ class StandIn:
         return self.operate(np.negative, self)
 
     def __pos__(self) -> Any:
-        return self
+        return self.operate(np.positive, self)
 
     def __abs__(self) -> Any:
         return self.operate(np.absolute, self)
@@ -187,41 +263,101 @@ class StandIn:
         return self.operate(np.not_equal, self, other)
 
     def __getitem__(self, index: Any) -> Any:
-        return self.call("getitem", (self, index), {})
+        result = self.call("getitem", (self, index), {})
+        if result.shape or index is Ellipsis or (type(index) is tuple and Ellipsis in index):  # else it is a number
+            storage.link(result, self, "getitem", (self, index), {})
+        return result
 
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        refuse("A traced value cannot be changed in place.", "Build a new array:  np.where(mask, new, x)")
+    def __setitem__(self, index: Any, value: Any) -> None:
+        storage.write(self, index, value)
+
+    # operators that write
+
+    def __iadd__(self, other: Any) -> Any:
+        return in_place.augmented(np.add, self, other)
+
+    def __isub__(self, other: Any) -> Any:
+        return in_place.augmented(np.subtract, self, other)
+
+    def __imul__(self, other: Any) -> Any:
+        return in_place.augmented(np.multiply, self, other)
+
+    def __itruediv__(self, other: Any) -> Any:
+        return in_place.augmented(np.true_divide, self, other)
+
+    def __ifloordiv__(self, other: Any) -> Any:
+        return in_place.augmented(np.floor_divide, self, other)
+
+    def __imod__(self, other: Any) -> Any:
+        return in_place.augmented(np.remainder, self, other)
+
+    def __ipow__(self, other: Any) -> Any:
+        return in_place.augmented(np.power, self, other)
+
+    def __imatmul__(self, other: Any) -> Any:
+        return in_place.augmented(np.matmul, self, other)
+
+    def __iand__(self, other: Any) -> Any:
+        return in_place.augmented(np.bitwise_and, self, other)
+
+    def __ior__(self, other: Any) -> Any:
+        return in_place.augmented(np.bitwise_or, self, other)
+
+    def __ixor__(self, other: Any) -> Any:
+        return in_place.augmented(np.bitwise_xor, self, other)
 
     # methods of arrays: the functions of the same name
 
     def __getattr__(self, name: str) -> Any:
+        if name in self.MEANING:  # lost when what this is a view of was written
+            storage.refresh(self)
+            return object.__getattribute__(self, name)
+        if name == "held":
+            return None
+        write = in_place.METHODS.get(name)
+        if write is not None:
+            return partial(write, self)
         key = f"method {name}"
         if key not in FUNCTIONS:
             raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-        return lambda *args, **kwargs: self.call(key, (self, *args), kwargs)
+        return partial(self._method, key)
+
+    def _method(self, key: str, *args: Any, **kwargs: Any) -> Any:
+        if key in VIEWS:
+            return self._linked(key, (self, *args), kwargs)
+        if in_place.has_out(key, (self, *args), kwargs):
+            return in_place.into_out(key, (self, *args), kwargs)
+        return self.call(key, (self, *args), kwargs)
 
     # what would need the numbers
 
     def __bool__(self) -> bool:
-        refuse(
-            "The truth of a traced value is not known while the function is traced.",
-            "Write:  wg.cond(c, then, other, x) for a branch, wg.while_loop for a loop, np.where(c, a, b) entry by entry",
-        )
+        found = self.outcome(bool)
+        if found is None:
+            refuse(
+                "The truth of a traced value is not known while the function is traced.",
+                "Write:  wg.cond(c, then, other, x) for a branch, wg.while_loop for a loop, np.where(c, a, b) entry by entry",
+            )
+        return found
+
+    def __int__(self) -> int:
+        found = self.outcome(int)
+        return _number("int") if found is None else found
+
+    def __index__(self) -> int:
+        found = self.outcome(operator.index)
+        if found is None:
+            refuse(
+                "A traced value has no number yet, so it cannot become an index or a size.",
+                "Pass sizes as numbers from outside; to read a NumPy array at a traced index write:  wg.asarray(a)[i]",
+            )
+        return found
 
     def __float__(self) -> float:
         return _number("float")
 
     def __complex__(self) -> complex:
         return _number("complex")
-
-    def __int__(self) -> int:
-        return _number("int")
-
-    def __index__(self) -> int:
-        refuse(
-            "A traced value has no number yet, so it cannot become an index or a size.",
-            "Pass sizes as numbers from outside; to read a NumPy array at a traced index write:  wg.asarray(a)[i]",
-        )
 
     def __round__(self, digits: int = 0) -> Any:
         return _number("a rounded number")

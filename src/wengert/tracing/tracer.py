@@ -6,26 +6,47 @@ a function that is differentiated) becomes an input of the inner graph, so that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from wengert.errors import TraceError
-from wengert.ir.graph import Node, input_node
+from wengert.ir.graph import Node, apply, constant, input_node
+from wengert.ir.walk import substitute, topological
+from wengert.ops.evaluate import bind_params
+from wengert.ops.vocabulary import NUMPY
 from wengert.tracing.source import user_line
 from wengert.tracing.standin import FUNCTIONS, UFUNCS, Array, StandIn, refuse
+from wengert.tracing.views import Layout, rows_first
 
-_OPEN: ContextVar[Trace | None] = ContextVar("open trace", default=None)
+OPEN: ContextVar[Trace | None] = ContextVar("open trace", default=None)
+
+
+class Guard(NamedTuple):
+    """What Python asked of a value, and what it was told: the graph holds for values of which that is true."""
+
+    node: Node
+    """A truth value or a whole number, without axes."""
+    outcome: bool | int
 
 
 class Trace:
-    """One graph in the making: the values of outer traces that it reads, each with the input that stands for it."""
+    """One graph in the making: the values of outer traces that it reads, each with the input that stands for it.
 
-    def __init__(self) -> None:
-        self.outer = _OPEN.get()
+    `stands` says what inputs stand for: numbers, or values of outer traces. As far as numbers are known, Python's `if` and
+    whole numbers are answered, and `guards` tells what was.
+    """
+
+    def __init__(self, stands: Mapping[Node, Any] | None = None) -> None:
+        self.outer = OPEN.get()
+        self.is_on_tape: bool = self.outer is not None and self.outer.is_on_tape
+        """Whether the outermost function is followed on a tape."""
+        self.stands: dict[Node, Any] = dict(stands or {})
+        self.guards: list[Guard] = []
+        self._numbers: dict[Node, Array] = {}
         self.captured: dict[Node, Node] = {}
         self.arrays: dict[tuple[int, str], tuple[Array, Node]] = {}
         """The arrays of NumPy that were read, by identity and dtype, with their constants."""
@@ -33,18 +54,18 @@ class Trace:
     @contextmanager
     def open(self) -> Iterator[Trace]:
         """While this is open, what runs belongs to the trace."""
-        token = _OPEN.set(self)
+        token = OPEN.set(self)
         try:
             yield self
         finally:
-            _OPEN.reset(token)
+            OPEN.reset(token)
 
-    def own(self, value: Traced) -> Node:
+    def own(self, value: Any) -> Node:
         """The node of a value in this trace: its own, or the input that stands for a value from outside.
 
         Raises TraceError where the value belongs to a trace that has ended.
         """
-        if value.owner is self:
+        if isinstance(value, Traced) and value.owner is self:
             return value.node
         if self.outer is None:
             raise TraceError(
@@ -55,26 +76,74 @@ class Trace:
         outer = self.outer.own(value)
         if outer not in self.captured:
             self.captured[outer] = input_node(f"captured {len(self.captured)}", outer.type)
+            self.stands[self.captured[outer]] = self.outer.handle(outer)
         return self.captured[outer]
+
+    def lowered(self, x: Any) -> Any:
+        """A value of a tape around as one of this trace; all else as it is, containers entry by entry."""
+        if isinstance(x, StandIn):
+            return x if isinstance(x, Traced) else Traced(self.own(x), self, x.weak)
+        if isinstance(x, tuple | list):
+            parts = [self.lowered(each) for each in x]
+            return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
+        return x
+
+    def handle(self, node: Node) -> Traced:
+        """A node of this trace as a value."""
+        return Traced(node, self)
+
+    def number(self, node: Node) -> Array | None:
+        """The value of a node, where those of the inputs that it reads are known."""
+        numbers = self._numbers
+        for each in topological([node], numbers):
+            if each in numbers:
+                continue
+            found = self._given(each) if each.op.name == "input" else _value(each, [numbers[x] for x in each.inputs])
+            if found is None:
+                return None
+            numbers[each] = found
+        return numbers[node]
+
+    def _given(self, node: Node) -> Array | None:
+        value = self.stands.get(node)
+        return (
+            value.number()
+            if isinstance(value, StandIn)
+            else None
+            if value is None
+            else np.asarray(value, node.type.dtype)
+        )
+
+    def guard(self, node: Node, outcome: bool | int) -> None:
+        """Note what Python was told, here and in the traces around."""
+        self.guards.append(Guard(node, outcome))
+        if isinstance(self.outer, Trace):
+            read = [x for x in topological([node]) if isinstance(self.stands.get(x), StandIn)]
+            self.outer.guard(substitute([node], {x: self.outer.own(self.stands[x]) for x in read})[0], outcome)
+
+
+def _value(node: Node, arrays: Sequence[Array]) -> Array:
+    with np.errstate(all="ignore"):
+        return node.op.value(NUMPY, *arrays, **{key: bind_params(value, {}) for key, value in node.params.items()})
 
 
 def current() -> Trace | None:
     """The trace that is open; None outside of any."""
-    return _OPEN.get()
+    return OPEN.get()
 
 
-def own(value: Traced) -> Node:
+def own(value: StandIn) -> Node:
     """The node of a value in the open trace.
 
     Raises TraceError where none is open, or the value belongs to one that has ended.
     """
-    trace = _OPEN.get()
+    trace = OPEN.get()
     return (Trace() if trace is None else trace).own(value)
 
 
 def traced(node: Node, weak: bool = False) -> Traced:
     """A node as a value of the open trace."""
-    trace = _OPEN.get()
+    trace = OPEN.get()
     assert trace is not None
     return Traced(node, trace, weak)
 
@@ -86,6 +155,7 @@ class Traced(StandIn):
     """
 
     __slots__ = ("node", "owner", "weak")
+    MEANING = ("node",)
 
     def __init__(self, node: Node, trace: Trace, weak: bool = False) -> None:
         self.node = node
@@ -102,8 +172,62 @@ class Traced(StandIn):
         """The dtype of the entries."""
         return np.dtype(self.node.type.dtype)
 
+    # memory
+
+    def become(self, other: Traced) -> None:
+        """Mean what another value means."""
+        self.node = other.node
+
+    def entered(self) -> AbstractContextManager[Any]:
+        """While this is open, nodes are added to the function that the value belongs to."""
+        return self.owner.open()
+
+    def is_open(self) -> bool:
+        """Whether what runs now is the function that this value belongs to."""
+        return self.owner is OPEN.get()
+
+    def layout(self) -> Layout:
+        """Row by row.
+
+        Raises TraceError where it is made of transposes by calls that let the result lie as their arguments do.
+        """
+        stack, known = [self.node], set[Node]()
+        while stack:
+            node = stack.pop()
+            if node in known or len(node.shape) < 2:
+                continue
+            known.add(node)
+            if node.op.name == "transpose":
+                refuse(
+                    "In which order the entries of this array lie in memory is not known, so neither what shares its memory.",
+                    "Take a copy before it is reshaped and written:  y = y.copy()",
+                )
+            stack.extend(node.inputs)
+        return rows_first(self.shape)
+
+    def is_zero_dimensional(self) -> bool:
+        """Whether a value without axes is an array: what a function is given may be one."""
+        return self.node.op.name == "input" and not self.weak
+
     def __repr__(self) -> str:
         return f"<traced {self.node.type}>"
+
+    def number(self) -> Array | None:
+        """The value, where it is known while the function is traced."""
+        return self.owner.number(self.node)
+
+    def outcome(self, of: Callable[[Any], Any]) -> Any:
+        """What Python's bool or operator.index or int gives of the value; None where it is not known."""
+        found = self.number()
+        if found is None:
+            return None
+        node, outcome = self.node, of(found)
+        if of is bool and node.type.dtype != "bool":
+            node = apply("not_equal", node, constant(0, node.type))
+        elif of is not bool and node.type.dtype != "int64":
+            node = apply("cast", node, dtype="int64")
+        self.owner.guard(node if not node.type.rank else apply("reshape", node, shape=()), outcome)
+        return outcome
 
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The nodes of a call, by its rule.
@@ -116,6 +240,10 @@ class Traced(StandIn):
                 f"'{called(function)}' has no form in a graph.",
                 "Write it with NumPy functions that have one; see the table of ops.",
             )
+        trace = OPEN.get()
+        if trace is not None and trace.is_on_tape:
+            args = trace.lowered(args)
+            kwargs = {name: trace.lowered(value) for name, value in kwargs.items()}
         if kwargs and function in UFUNCS:
             refuse(
                 f"'{called(function)}' takes no argument '{next(iter(kwargs))}' on traced values.",
@@ -128,6 +256,9 @@ class Traced(StandIn):
         for operand in operands:
             if not isinstance(operand, StandIn | np.ndarray | np.generic | int | float | complex | list | tuple):
                 return NotImplemented
+        trace = OPEN.get()
+        if trace is not None and trace.is_on_tape:
+            operands = trace.lowered(operands)
         result = UFUNCS[ufunc](*operands)
         if all(operand.weak if isinstance(operand, Traced) else type(operand) in (int, float, complex) for operand in operands):
             result.weak = result.dtype != bool
