@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.tracing.tracer import FUNCTIONS, UFUNCS
+from wengert.tracing.callbacks import CALLBACKS
+from wengert.tracing.standin import FUNCTIONS, UFUNCS
 
 Entry = Any
 """A key of UFUNCS or FUNCTIONS: a function of NumPy, "method name", (ufunc, "reduce"); or a function of wengert.scipy."""
@@ -128,4 +129,4 @@ def labelled(samples: Sequence[Sample]) -> dict[str, Sample]:
 
 def entries() -> list[Entry]:
     """Everything that a traced value answers to."""
-    return [*UFUNCS, *FUNCTIONS]
+    return [*UFUNCS, *FUNCTIONS, *CALLBACKS]

@@ -162,5 +162,5 @@ def test_a_run_gives_value_and_gradient_for_any_layout(sample: Sample):
 def test_every_entry_has_samples():
     tried = {sample.entry for sample in SAMPLES.values()}
     rules = {**UFUNCS, **FUNCTIONS}
-    left = [e for e in entries() if e not in tried and rules[e].__module__ not in WAITING]
+    left = [e for e in entries() if e not in tried and getattr(rules.get(e), "__module__", "") not in WAITING]
     assert [name_of(e) for e in left] == []

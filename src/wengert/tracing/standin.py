@@ -16,6 +16,7 @@ import numpy as np
 
 from wengert.errors import TraceError
 from wengert.tracing import in_place, storage
+from wengert.tracing.callbacks import CALLBACKS
 from wengert.tracing.source import user_line
 from wengert.tracing.views import VIEWS, Layout, place_of_parent
 
@@ -146,9 +147,9 @@ class StandIn:
         return self.call(function, inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        write = in_place.WRITES.get(func)
-        if write is not None:
-            return write(*args, **kwargs)
+        made_of_calls = in_place.WRITES.get(func) or CALLBACKS.get(func)
+        if made_of_calls is not None:
+            return made_of_calls(*args, **kwargs)
         if func in VIEWS:
             return self._linked(func, args, kwargs)
         if in_place.has_out(func, args, kwargs):
