@@ -1,10 +1,11 @@
-"""What NumPy refuses is refused on traced values too, by an error of the same class."""
+"""What NumPy refuses is refused on traced values too, by an error of the same class; what has no form names a way out."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from wengert.errors import TraceError
 from wengert.tracing.record import traced_program
 
 RNG = np.random.default_rng(0)
@@ -129,3 +130,21 @@ def test_a_wrong_argument_is_refused_as_by_numpy(call):
         call(X)
     with pytest.raises(theirs.type):
         traced_program(call, (X,), {})
+
+
+REPAIRED = {
+    "np.roots": (lambda x: np.roots(x), "companion matrix"),
+    "np.frompyfunc": (lambda x: np.frompyfunc(lambda y: y * y, 1, 1)(x), "wg.vmap"),
+    "np.histogram": (lambda x: np.histogram(x), "np.bincount"),
+    "np.polymul": (lambda x: np.polymul(x, x), "np.convolve"),
+    "np.busday_count": (lambda x: np.busday_count("2020-01-01", "2020-02-01", holidays=x), "numbers inside"),
+    "another": (lambda x: np.min_scalar_type(x), "@wg.primitive"),
+}
+
+
+@pytest.mark.parametrize(("f", "words"), REPAIRED.values(), ids=REPAIRED.keys())
+def test_what_has_no_form_names_a_way_out(f, words):
+    with pytest.raises(TraceError) as caught:
+        traced_program(f, (V,), {})
+    assert words in caught.value.repair
+    assert "lambda x:" in caught.value.where

@@ -18,6 +18,7 @@ from wengert.ir.graph import Node, apply, constant, input_node
 from wengert.ir.walk import substitute, topological
 from wengert.ops.evaluate import bind_params
 from wengert.ops.vocabulary import NUMPY
+from wengert.tracing.repairs import repair_of
 from wengert.tracing.source import user_line
 from wengert.tracing.standin import FUNCTIONS, UFUNCS, Array, StandIn, refuse
 from wengert.tracing.views import Layout, rows_first
@@ -238,7 +239,7 @@ class Traced(StandIn):
         if rule is None:
             refuse(
                 f"'{called(function)}' has no form in a graph.",
-                "Write it with NumPy functions that have one; see the table of ops.",
+                repair_of(function),
             )
         trace = OPEN.get()
         if trace is not None and trace.is_on_tape:
