@@ -257,7 +257,7 @@ def _outside(basis: Node, x: Node) -> Node:
 def _jvp_svd(node: Node, tangents: Sequence[Node | None]) -> list[Node | None]:
     """With D = Uᵀ Ȧ V: ṡ = diag(D), U̇ = U (F ∘ (D S + S Dᵀ)) + (I − U Uᵀ) Ȧ V S⁻¹, and so V̇ of Aᵀ.
 
-    A full factor with further columns has no tangent; `undetermined` stands behind it.
+    The further columns of a full factor, which are not determined, turn as little as they can.
     """
     (da,) = tangents
     if da is None:
@@ -271,8 +271,26 @@ def _jvp_svd(node: Node, tangents: Sequence[Node | None]) -> list[Node | None]:
         du = du + scaled_columns(_outside(u, matmul(da, v)), r)
     if s.shape[-1] != n:
         dv = dv + scaled_columns(_outside(v, matmul(transposed(da), u)), r)
-    left, _, right = (result.type for result in results(node))
-    return [du if left == du.type else None, diagonal(d), transposed(dv) if right == transposed(dv).type else None]
+    left, _, right = results(node)
+    return [_completed(left, u, du), diagonal(d), transposed(_completed(transposed(right), v, dv))]
+
+
+def _completed(full: Node, thin: Node, moved: Node) -> Node:
+    """The motion of all columns of an orthogonal matrix of which the first ones move: −U U̇ᵀ of the others."""
+    if full.shape == thin.shape:
+        return moved
+    others = rest(full, thin.shape[-1])
+    other = -matmul(thin, matmul(transposed(moved), others))
+    return apply("concatenate", moved, other, axis=full.type.rank - 1)
+
+
+def _folded(full: Node, thin: Node, bar: Node) -> Node:
+    """The adjoint of `_completed`: what the further columns add to the bars of the first ones."""
+    if full.shape == thin.shape:
+        return bar
+    k = thin.shape[-1]
+    others = matmul(rest(full, k), matmul(transposed(rest(bar, k)), thin))
+    return part(bar, columns=k) - others
 
 
 def _vjp_svd(node: Node, cotangents: Cotangents) -> tuple[Node | None]:
@@ -284,11 +302,12 @@ def _vjp_svd(node: Node, cotangents: Cotangents) -> tuple[Node | None]:
     beside: Node | None = None
     m, n = node.inputs[0].shape[-2:]
     if of_u is not None:
+        of_u = _folded(results(node)[0], u, of_u)
         inside = plus(inside, scaled_columns(symmetric(f * matmul(transposed(u), of_u)), s) * 2.0)
         if s.shape[-1] != m:
             beside = matmul(scaled_columns(_outside(u, of_u), r), transposed(v))
     if of_vt is not None:
-        of_v = transposed(of_vt)
+        of_v = _folded(transposed(results(node)[2]), v, transposed(of_vt))
         inside = plus(inside, scaled_rows(symmetric(f * matmul(transposed(v), of_v)), s) * 2.0)
         if s.shape[-1] != n:
             beside = plus(beside, matmul(u, transposed(scaled_columns(_outside(v, of_v), r))))
@@ -355,10 +374,10 @@ def _jvp_qr(node: Node, tangents: Sequence[Node | None]) -> list[Node | None]:
     if k != da.shape[-2]:
         dq = dq + _outside(thin, over)
     dr = triangle(matmul(transposed(thin), da) - matmul(turn, upper), lower=False)
-    if q.shape == thin.shape:
-        return [dq, dr]
     missing = (*(0,) * (r.type.rank - 2), r.shape[-2] - k, 0)
-    return [None, apply("pad", dr, low=(0,) * dr.type.rank, high=missing)]
+    if any(missing):
+        dr = apply("pad", dr, low=(0,) * dr.type.rank, high=missing)
+    return [_completed(q, thin, dq), dr]
 
 
 def _vjp_qr(node: Node, cotangents: Cotangents) -> tuple[Node | None]:
@@ -371,6 +390,8 @@ def _vjp_qr(node: Node, cotangents: Cotangents) -> tuple[Node | None]:
     of_q, of_r = cotangents.bars
     n = a.shape[-1]
     k = smaller(*a.shape[-2:])
+    if of_q is not None:
+        of_q = _folded(q, part(q, columns=k), of_q)
     q, r = part(q, columns=k), part(r, rows=k)
     others: Node | None = None
     if of_r is not None:

@@ -96,11 +96,11 @@ def _solve(a: Any, b: Any) -> Traced:
         raise ValueError(
             f"solve: Input operand 1 has a mismatch in its core dimension 0: {left.shape} and {shape_of(b)}"
         )
-    found = apply("solve", *_same_stacks(left, right))
+    found = apply("solve", *same_stacks(left, right))
     return traced(apply("reshape", found, shape=found.shape[:-1]) if vector else found)
 
 
-def _same_stacks(*nodes: Node) -> list[Node]:
+def same_stacks(*nodes: Node) -> list[Node]:
     """Matrices with their stacks broadcast to one shape."""
     many = common_shape([node.shape[:-2] for node in nodes])
     return [broadcast_to(node, (*many, *node.shape[-2:])) for node in nodes]  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,365 @@
+"""scipy.linalg for traced values: linear equations, factors and functions of matrices. All other names are SciPy's own.
+
+On arrays, and where nothing is traced, SciPy's functions run as they are. Arguments that say how to compute (`overwrite_a`,
+`check_finite`, …) say nothing of the result and are taken as given.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.linalg  # pyright: ignore[reportMissingTypeStubs]
+
+from wengert.ir.graph import Node, apply
+from wengert.ops.control import results
+from wengert.ops.matrices import identities
+from wengert.tracing.answers import stands_in
+from wengert.tracing.linalg import mirrored, real_dtype, same_stacks, square, stack
+from wengert.tracing.operands import as_node, ndim_of, shape_of
+from wengert.tracing.tracer import FUNCTIONS, Traced, refuse, traced
+
+_scipy: Any = scipy.linalg
+
+
+def __getattr__(name: str) -> Any:
+    """SciPy's own function of a name that has none here."""
+    return getattr(_scipy, name)
+
+
+def _plain(name: str, **options: Any) -> None:
+    """Refuse what changes a result and has no form in a graph.
+
+    Raises TraceError.
+    """
+    for option, value in options.items():
+        if value not in (None, False):
+            refuse(
+                f"'scipy.linalg.{name}' takes no argument '{option}' on traced values.",
+                "Leave it out, and do what it does in a line of its own.",
+            )
+
+
+# ---------------------------------------------------------------- equations
+
+
+def _equations(a: Any, b: Any) -> tuple[Node, Node, bool]:
+    """A square matrix and right sides in stacks of one shape, and whether b is a vector.
+
+    Raises ValueError where they do not fit.
+    """
+    dtype = real_dtype(a, b)
+    left, right = square(a, dtype), as_node(b, dtype)
+    vector = right.type.rank == 1
+    if not right.type.rank or right.shape[0 if vector else -2] != left.shape[-1]:
+        raise ValueError(f"shapes of a {left.shape} and b {shape_of(b)} are incompatible")
+    columns = apply("reshape", right, shape=(*right.shape, 1)) if vector else right
+    return *same_stacks(left, columns), vector  # pyright: ignore[reportReturnType]
+
+
+def _solution(found: Node, vector: bool) -> Traced:
+    return traced(apply("reshape", found, shape=found.shape[:-1]) if vector else found)
+
+
+def _triangular(a: Node, b: Node, lower: Any, transpose: bool, unit: Any = False) -> Node:
+    return apply("solve_triangular", a, b, lower=bool(lower), transpose=transpose, unit=bool(unit))
+
+
+@stands_in(_scipy.solve_triangular)
+def solve_triangular(
+    a: Any,
+    b: Any,
+    trans: Any = 0,
+    lower: bool = False,
+    unit_diagonal: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = True,
+) -> Any:
+    """A⁻¹ b, or A⁻ᵀ b, of a triangular A."""
+    left, right, vector = _equations(a, b)
+    transpose = {0: False, "N": False, 1: True, "T": True, 2: True, "C": True}[trans]
+    return _solution(_triangular(left, right, lower, transpose, unit_diagonal), vector)
+
+
+@stands_in(_scipy.solve)
+def solve(
+    a: Any,
+    b: Any,
+    lower: bool = False,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = True,
+    assume_a: str | None = None,
+    transposed: bool = False,
+) -> Any:
+    """A⁻¹ b; of a matrix that is assumed symmetric one triangle is read, and of a triangular one that."""
+    left, right, vector = _equations(a, b)
+    kind = "general" if assume_a is None else _KINDS.get(assume_a, assume_a)
+    if kind in ("upper triangular", "lower triangular"):
+        found = _triangular(left, right, kind[0] == "l", bool(transposed))
+    elif kind in ("general", "symmetric"):
+        if kind == "symmetric":
+            left = apply("mirror", left, lower=bool(lower))
+        elif transposed:
+            left = _turned(left)
+        found = apply("solve", left, right)
+    else:
+        refuse(
+            f"'scipy.linalg.solve' assumes nothing of the kind '{assume_a}' on traced values.", "Leave 'assume_a' out."
+        )
+    return _solution(found, vector)
+
+
+_KINDS = {
+    **dict.fromkeys(("gen", "general", "banded", "tridiagonal"), "general"),
+    **dict.fromkeys(("sym", "symmetric", "her", "hermitian", "pos", "positive definite"), "symmetric"),
+}
+"""What SciPy calls them, and what is read of them."""
+
+
+def _turned(x: Node) -> Node:
+    many = x.type.rank - 2
+    return apply("transpose", x, axes=(*range(many), many + 1, many))
+
+
+@stands_in(_scipy.inv)
+def inv(
+    a: Any, overwrite_a: bool = False, check_finite: bool = True, *, assume_a: str | None = None, lower: bool = False
+) -> Any:
+    """A⁻¹."""
+    _plain("inv", assume_a=None if assume_a in ("gen", "general") else assume_a)
+    return traced(apply("inv", square(a)))
+
+
+@stands_in(_scipy.det)
+def det(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
+    """det A, as float64."""
+    return traced(apply("det", square(a, "float64")))
+
+
+@stands_in(_scipy.pinv)
+def pinv(a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False, check_finite: bool = True) -> Any:
+    """A⁺; singular values up to `rtol` times the largest count as 0."""
+    _plain("pinv", atol=atol, return_rank=return_rank)
+    node = stack(a)
+    cut = max(shape_of(a)[-2:], default=0) * np.finfo(node.type.dtype).eps if rtol is None else rtol
+    return traced(apply("pinv", node, rcond=float(cut), hermitian=False))
+
+
+@stands_in(_scipy.solve_sylvester)
+def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
+    """X with A X + X B = Q."""
+    dtype = real_dtype(a, b, q)
+    return traced(apply("solve_sylvester", square(a, dtype), square(b, dtype), stack(q, dtype)))
+
+
+@stands_in(_scipy.solve_continuous_lyapunov)
+def solve_continuous_lyapunov(a: Any, q: Any) -> Any:
+    """X with A X + X Aᵀ = Q."""
+    dtype = real_dtype(a, q)
+    left = square(a, dtype)
+    return traced(apply("solve_sylvester", left, _turned(left), square(q, dtype)))
+
+
+@stands_in(_scipy.solve_discrete_lyapunov)
+def solve_discrete_lyapunov(a: Any, q: Any, method: str | None = None) -> Any:
+    """X with A X Aᵀ − X + Q = 0, as one equation for the n² entries of X."""
+    left, right = square(a, "float64"), square(q, "float64")
+    n = left.shape[-1]
+    pairs = apply("einsum", left, left, inputs=((0, 2), (1, 3)), output=(0, 1, 2, 3))
+    wide = apply("reshape", pairs, shape=(n * n, n * n))
+    found = apply("solve", identities(wide.type) - wide, apply("reshape", right, shape=(n * n, 1)))
+    return traced(apply("reshape", found, shape=(n, n)))
+
+
+# ---------------------------------------------------------------- factors
+
+
+def _cholesky(a: Any, lower: bool) -> Node:
+    """L, or Lᵀ, from the triangle of that side."""
+    found = apply("cholesky", mirrored(a, bool(lower)))
+    return found if lower else _turned(found)
+
+
+@stands_in(_scipy.cholesky)
+def cholesky(a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Any:
+    """U with Uᵀ U = A, or L with L Lᵀ = A."""
+    return traced(_cholesky(a, lower))
+
+
+@stands_in(_scipy.cho_factor)
+def cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Any:
+    """The factor of Cholesky in one triangle, what A has in the other, and which triangle it is, for `cho_solve`."""
+    factor = _cholesky(a, lower)
+    side, other = (np.tril, np.triu) if lower else (np.triu, np.tril)
+    given = traced(as_node(a, factor.type.dtype))
+    return side(traced(factor)) + other(given, 1 if lower else -1), bool(lower)
+
+
+@stands_in(_scipy.cho_solve)
+def cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite: bool = True) -> Any:
+    """A⁻¹ b by the factor of Cholesky."""
+    factor, lower = c_and_lower
+    left, right, vector = _equations(factor, b)
+    half = _triangular(left, right, lower, not lower)
+    return _solution(_triangular(left, half, lower, bool(lower)), vector)
+
+
+@stands_in(_scipy.eigh)
+def eigh(
+    a: Any,
+    b: Any = None,
+    *,
+    lower: bool = True,
+    eigvals_only: bool = False,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    type: int = 1,
+    check_finite: bool = True,
+    subset_by_index: Any = None,
+    subset_by_value: Any = None,
+    driver: str | None = None,
+) -> Any:
+    """The eigenvalues and eigenvectors of a symmetric matrix; with a positive definite b the values w with A v = w B v."""
+    _plain("eigh", subset_by_index=subset_by_index, subset_by_value=subset_by_value, driver=driver)
+    node = mirrored(a, bool(lower))
+    if b is not None:
+        _plain("eigh", eigenvectors=not eigvals_only, type=type != 1)
+        factor = apply("cholesky", mirrored(b, bool(lower)))
+        half = _triangular(factor, node, True, False)
+        node = _triangular(factor, _turned(half), True, False)
+    w, v = results(apply("eigh", node, lower=bool(lower), library="scipy"))
+    return traced(w) if eigvals_only else (traced(w), traced(v))
+
+
+@stands_in(_scipy.eigvalsh)
+def eigvalsh(
+    a: Any,
+    b: Any = None,
+    *,
+    lower: bool = True,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    type: int = 1,
+    check_finite: bool = True,
+    subset_by_index: Any = None,
+    subset_by_value: Any = None,
+    driver: str | None = None,
+) -> Any:
+    """The eigenvalues alone."""
+    chosen = {"subset_by_index": subset_by_index, "subset_by_value": subset_by_value, "driver": driver}
+    return eigh(a, b, lower=lower, eigvals_only=True, type=type, **chosen)
+
+
+@stands_in(_scipy.svd)
+def svd(
+    a: Any,
+    full_matrices: bool = True,
+    compute_uv: bool = True,
+    overwrite_a: bool = False,
+    check_finite: bool = True,
+    lapack_driver: str = "gesdd",
+) -> Any:
+    """U, s and Vᵀ; the columns of a full factor that do not belong to the matrix have no derivative."""
+    node = stack(a)
+    if not compute_uv:
+        return traced(results(apply("svd", node, full=False, library="scipy"))[1])
+    _plain("svd", lapack_driver=None if lapack_driver == "gesdd" else lapack_driver)
+    u, s, vt = results(apply("svd", node, full=bool(full_matrices), library="scipy"))
+    k = s.shape[-1]
+    u = u if u.shape[-1] == k else apply("undetermined", u, node, name="svd")
+    vt = vt if vt.shape[-2] == k else apply("undetermined", vt, node, name="svd")
+    return traced(u), traced(s), traced(vt)
+
+
+@stands_in(_scipy.svdvals)
+def svdvals(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
+    """The singular values, in descending order."""
+    return traced(results(apply("svd", stack(a), full=False, library="scipy"))[1])
+
+
+@stands_in(_scipy.qr)
+def qr(
+    a: Any,
+    overwrite_a: bool = False,
+    lwork: Any = None,
+    mode: str = "full",
+    pivoting: bool = False,
+    check_finite: bool = True,
+) -> Any:
+    """Q and R, or R alone; the further columns of a full Q have no derivative."""
+    _plain("qr", pivoting=pivoting, mode=None if mode in ("full", "economic", "r") else mode)
+    node = stack(a)
+    m, n = shape_of(a)[-2:]
+    full = mode != "economic" and m > n
+    q, r = results(apply("qr", node, full=full, library="scipy"))
+    if mode == "r":
+        return (traced(r),)
+    return traced(apply("undetermined", q, node, name="qr") if full else q), traced(r)
+
+
+# ---------------------------------------------------------------- functions of matrices, norms, layouts
+
+
+@stands_in(_scipy.expm)
+def expm(A: Any) -> Any:
+    """exp A."""
+    return traced(apply("expm", square(A)))
+
+
+@stands_in(_scipy.sqrtm)
+def sqrtm(A: Any, **options: Any) -> Any:
+    """The principal square root; NaN where it is not real."""
+    _plain("sqrtm", **options)
+    return traced(apply("sqrtm", square(A)))
+
+
+@stands_in(_scipy.norm)
+def norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, check_finite: bool = True) -> Any:
+    """The norm of a vector or matrix, as that of NumPy; SciPy computes some of float32 as float64."""
+    found = FUNCTIONS[np.linalg.norm](a, ord, axis, keepdims)
+    wide = axis is None and not keepdims and (ndim_of(a), ord) in ((1, None), (1, 2), (2, 1), (2, np.inf))
+    return traced(as_node(found, "float64")) if wide else found
+
+
+@stands_in(_scipy.block_diag)
+def block_diag(*arrs: Any) -> Any:
+    """Matrices along the diagonal, 0 elsewhere; a vector is a row."""
+    blocks = [np.atleast_2d(each) for each in arrs]
+    if any(ndim_of(block) > 2 for block in blocks):
+        raise ValueError("arguments in the following positions have dimension greater than 2")
+    width = sum(shape_of(block)[1] for block in blocks)
+    rows, start = [], 0
+    for block in blocks:
+        stop = start + shape_of(block)[1]
+        rows.append(np.pad(block, ((0, 0), (start, width - stop))))
+        start = stop
+    return np.concatenate(rows)
+
+
+@stands_in(_scipy.toeplitz)
+def toeplitz(c: Any, r: Any = None) -> Any:
+    """t_ij = c_(i − j) on and below the diagonal, r_(j − i) above it."""
+    column = np.ravel(c)
+    row = column if r is None else np.ravel(r)
+    m, n = shape_of(column)[0], shape_of(row)[0]
+    entries = np.concatenate((np.flip(row[1:]), column))
+    return entries[np.arange(m)[:, None] - np.arange(n)[None, :] + n - 1]
+
+
+@stands_in(_scipy.lstsq)
+def lstsq(
+    a: Any,
+    b: Any,
+    cond: Any = None,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = True,
+    lapack_driver: str | None = None,
+) -> Any:
+    """A⁺ b, the squared distances of A x from b where A is tall, the rank, which is taken to stay, and the singular values."""
+    _plain("lstsq", lapack_driver=None if lapack_driver == "gelsd" else lapack_driver)
+    cut = float(np.finfo(real_dtype(a, b)).eps) if cond is None else float(cond)
+    x, distances, rank, s = FUNCTIONS[np.linalg.lstsq](a, b, cut)
+    m, n = shape_of(a)
+    return x, distances[0] if ndim_of(b) == 1 and m > n else distances, rank, s
