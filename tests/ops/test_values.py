@@ -109,6 +109,38 @@ def while_loop(*arrays, test, body, carries):
     )
 
 
+def dft(size, inverse):
+    """The matrix of a transform, e^(∓2πi jk/n)."""
+    turns = np.outer(np.arange(size), np.arange(size)) / size
+    return np.exp((2j if inverse else -2j) * np.pi * turns)
+
+
+def along(matrix, x, axis):
+    return np.moveaxis(np.tensordot(matrix, x, (1, axis)), 0, axis)
+
+
+def fft(x, axes, inverse):
+    for axis in axes:
+        x = along(dft(x.shape[axis], inverse), x, axis)
+    return x
+
+
+def rfft(x, axis):
+    return along(dft(x.shape[axis], False)[: x.shape[axis] // 2 + 1], x, axis)
+
+
+def irfft(y, axis, size):
+    """The real signal of the spectrum: its half, and the conjugates of the half in reverse."""
+    half = np.moveaxis(y, axis, 0).copy()
+    half[0] = half[0].real
+    if size % 2 == 0:
+        half[-1] = half[-1].real
+    whole = np.concatenate([half, half[1 : size - size // 2][::-1].conj()])
+    found = along(dft(size, True), whole, 0)
+    assert np.allclose(found.imag, 0, atol=1e-12)
+    return np.moveaxis(found.real, 0, axis)
+
+
 SCALAR = {
     "negative": lambda x: -x,
     "reciprocal": lambda x: 1 / x,
@@ -186,6 +218,9 @@ ARRAYS = {
     "imag": lambda z: (z - z.conj()) / 2j,
     "conj": lambda z: np.abs(z) * np.exp(-1j * np.angle(z)),
     "complex": lambda x, y: x + 1j * y,
+    "fft": fft,
+    "rfft": rfft,
+    "irfft": irfft,
     "cast": lambda x, dtype: np.asarray(x, dtype=dtype),
     "constant": lambda value, type: np.full(type.shape, float(value) if np.ndim(value) == 0 else value),
     "position": lambda size, dtype: np.array(list(range(size)), dtype=dtype),
