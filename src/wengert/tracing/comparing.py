@@ -1,14 +1,16 @@
-"""NumPy's functions that compare whole arrays and round, on traced values."""
+"""NumPy's functions that compare whole arrays, and rounding to decimals, on traced values."""
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
+from wengert.ir.graph import apply
 from wengert.tracing.answers import answers
-from wengert.tracing.operands import shape_of
-from wengert.tracing.tracer import Traced
+from wengert.tracing.operands import as_node, shape_of
+from wengert.tracing.tracer import Traced, traced
 
 
 @answers(np.isclose)
@@ -43,3 +45,20 @@ def _array_equiv(a1: Any, a2: Any) -> Any:
     except ValueError:  # shapes that do not meet are not equal
         return False
     return np.all(x == y)
+
+
+@answers(np.round, np.around, method="round")
+def _round(a: Any, decimals: int = 0) -> Any:
+    """The nearest number with so many decimals, the even one of two; its derivative is 0."""
+    x = as_node(a)
+    if x.type.dtype == "bool":
+        raise TypeError("ufunc 'rint' not supported for the input types")
+    places = operator.index(decimals)
+    if not x.type.is_float and places >= 0:
+        return traced(x)
+    y = x if x.type.is_float else apply("cast", x, dtype="float64")
+    scale = 10 ** abs(places)
+    found = apply("round", y * scale if places > 0 else y / scale) if places else apply("round", y)
+    if places:
+        found = found / scale if places > 0 else found * scale
+    return traced(found if x.type.is_float else apply("cast", found, dtype="int64"))
