@@ -23,8 +23,8 @@ ORDER = (
     {"autodiff", "tracing", "notation", "passes", "loops"},
     {"derive", "backends", "emit"},
     {"show", "engine"},
-    {"api", "compilation", "extend", "scipy", "transforms"},
-    {"flow"},
+    {"api", "compilation", "scipy", "transforms"},
+    {"flow", "extend", "autograd"},
     {"train"},
     {"cli"},
 )

@@ -10,6 +10,7 @@ jacobian, hessian, hvp, ggnvp                  matrices of derivatives, and thei
 jvp, linearize, vjp                            the result at a point, and the derivative there as a linear map
 flatten                                        a container of arrays as one vector, and back
 cond, scan, fori_loop, while_loop             branches and loops in such functions
+primitive                                      a function whose derivatives are given
 stop_gradient, checkpoint                      a value taken as constant; a function that is run again on the way back
 asarray, trace                                 an array to read at traced indices; a function -> Graph
 """
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from wengert.flow import cond, fori_loop, scan, while_loop
     from wengert.transforms.batches import vmap
     from wengert.transforms.checkpoints import checkpoint
+    from wengert.transforms.custom import primitive
     from wengert.transforms.derivatives import elementwise_grad, grad, value_and_grad
     from wengert.transforms.linear import jvp, linearize, vjp
     from wengert.transforms.matrices import ggnvp, hessian, hvp, jacobian
@@ -48,6 +50,7 @@ _HOME = {
     "grad": "wengert.transforms.derivatives",
     "value_and_grad": "wengert.transforms.derivatives",
     "checkpoint": "wengert.transforms.checkpoints",
+    "primitive": "wengert.transforms.custom",
     "elementwise_grad": "wengert.transforms.derivatives",
     "jvp": "wengert.transforms.linear",
     "linearize": "wengert.transforms.linear",
@@ -104,6 +107,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "linearize",
+    "primitive",
     "scan",
     "set_threads",
     "stop_gradient",

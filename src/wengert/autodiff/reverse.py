@@ -11,6 +11,7 @@ from wengert.ir.graph import Node
 from wengert.ir.types import TupleType
 from wengert.ir.walk import topological
 from wengert.ops.control import Cotangents, add_signals
+from wengert.ops.piecewise import stop_gradient
 
 Use = tuple[Node | None, Node]
 """(u, ū ∂u/∂v): a child and what it adds to the bar of v; the child is None for a given cotangent. Where v has several
@@ -129,7 +130,9 @@ def _given(outputs: Sequence[Node], cotangents: Sequence[Node | None], active: s
 def _needed(order: Sequence[Node], inputs: Sequence[Node], stop: Collection[Node]) -> set[Node]:
     reached = set(inputs)
     for node in order:
-        if node not in stop and node.type.is_float and any(parent in reached for parent in node.inputs):
+        if node in stop or not node.type.is_float or node.op is stop_gradient:
+            continue
+        if any(parent in reached for parent in node.inputs):
             reached.add(node)
     return reached
 

@@ -1,0 +1,187 @@
+"""Rules of primitives compared with differences of the primitive, the first time that they are used.
+
+For each positional argument a random direction v: J v by extrapolated central differences, against the rule's own J v, or ⟨ȳ, J v⟩
+against ⟨Jᵀ ȳ, v⟩. Where the differences do not agree among themselves (kinks, rough functions), nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wengert.errors import CheckError
+from wengert.ir.graph import Graph, Node, apply, input_node
+from wengert.ops.control import Cotangents
+from wengert.ops.evaluate import evaluate
+from wengert.ops.loop import filled
+from wengert.transforms.primitives import trial_values
+
+if TYPE_CHECKING:
+    from wengert.transforms.rules import Call
+
+TOLERANCE = 2e-4
+"""A relative difference beyond this is a mistake: differences are good to 1e-6, and a rule is wrong by more than that."""
+
+AGREE = 1e-5
+"""Differences with two steps agree if they differ by no more than this, relatively."""
+
+_ON = [True]
+
+
+def check_rules(on: bool) -> bool:
+    """Switch the checks of rules on or off, everywhere; what was set before is returned."""
+    before, _ON[0] = _ON[0], on
+    return before
+
+
+def note(call: Call, rule: str) -> None:
+    """A rule is used: it is checked where the primitive has been called, or when it will be.
+
+    Raises CheckError.
+    """
+    if not _ON[0] or not call.primitive.check or (call, rule) in call.primitive.checked:
+        return
+    call.primitive.checked.add((call, rule))
+    point = call.primitive.points.get((call.site, call.inputs))
+    if point is not None:
+        check(call, rule, point)
+    elif call.primitive.like is not None or not _passes_trial(call, rule):
+        call.primitive.waiting.setdefault(call, []).append(rule)
+
+
+def _passes_trial(call: Call, rule: str) -> bool:
+    """Check a rule on trial values, for programs that read no result of the primitive; whether that said anything.
+
+    Raises CheckError.
+    """
+    try:
+        return check(call, rule, trial_values(call.inputs))
+    except CheckError:
+        raise
+    except Exception:
+        return False  # trial values may be no arguments of the function: it is asked again with others
+
+
+def check_waiting(call: Call, arrays: Sequence[Any]) -> None:
+    """Check the rules that wait for numbers.
+
+    Raises CheckError.
+    """
+    for rule in call.primitive.waiting.pop(call, ()):
+        check(call, rule, arrays)
+
+
+def check(call: Call, rule: str, point: Sequence[Any]) -> bool:
+    """Compare a rule with differences at a point, argument by argument; whether there was something to compare.
+
+    Raises CheckError where they disagree.
+    """
+    if any(np.iscomplexobj(x) for x in point):
+        return True
+    rng = np.random.default_rng(0)
+    said = False
+    real = [k for k, type in enumerate(call.inputs) if type.is_float and np.size(point[k])]
+    for a in sorted({call.argument(k) for k in real} & call.ruled(rule)):
+        places = [k for k in real if call.argument(k) == a]
+        moved = {k: np.asarray(rng.normal(size=np.shape(point[k]))).astype(call.inputs[k].dtype) for k in places}
+        slopes, doubt = _differences(call, point, moved)
+        if slopes is not None:
+            said = True
+            mine, theirs, scale = (_forward if rule == "defjvp" else _backward)(call, point, moved, slopes, rng)
+            _compare(call, rule, a, mine, theirs, scale, doubt)
+    return said
+
+
+def _compare(call: Call, rule: str, a: int, mine: Any, theirs: Any, scale: float, doubt: float) -> None:
+    gap = np.abs(mine - theirs)
+    wrong = ~(gap <= TOLERANCE * scale + 10 * doubt)
+    if np.any(wrong):
+        at = int(np.argmax(np.where(wrong, np.where(np.isnan(gap), np.inf, gap), -1)))
+        raise CheckError(
+            f"The rule '{rule}' of '{call}' is wrong for argument {a}: it gives {float(np.ravel(mine)[at]):.9g}, "
+            f"differences give {float(np.ravel(theirs)[at]):.9g}.",
+            f"  at the values of its first call, with {', '.join(map(str, call.inputs))}",
+            "Correct the rule, or switch the check off:  @wg.primitive(check=False)",
+        )
+
+
+def _differences(call: Call, point: Sequence[Any], moved: dict[int, Any]) -> tuple[list[Any] | None, float]:
+    """J v by extrapolated central differences, and how much they may be off; None where no two steps agree.
+
+    Steps are made smaller until two agree. At a kink the differences to both sides do not, which counts as doubt.
+    """
+    try:
+        here = [np.asarray(y, float) for y in call.run(point)]
+        before: list[Any] | None = None
+        for h in _steps(call, point, moved):
+            slopes, gap = _slopes(call, point, moved, here, h)
+            if not all(np.all(np.isfinite(s)) for s in slopes):
+                return None, 0.0
+            if before is not None:
+                off = max(float(np.max(np.abs(s - b), initial=0)) for s, b in zip(slopes, before, strict=True))
+                if off <= AGREE * max(float(np.max(np.abs(s), initial=0)) for s in slopes):
+                    return slopes, off + gap
+            before = slopes
+    except (ValueError, ArithmeticError, np.linalg.LinAlgError):
+        return None, 0.0  # beside the point the function is not defined
+    return None, 0.0
+
+
+def _steps(call: Call, point: Sequence[Any], moved: dict[int, Any]) -> list[float]:
+    """Steps from one in proportion to the point down, each a thirtieth of the one before."""
+    eps = max(float(np.finfo(call.inputs[k].dtype).eps) for k in moved)
+    largest = max(1.0, *(float(np.max(np.abs(point[k]))) for k in moved))
+    h = eps ** (1 / 5) * largest / 4 / max(1.0, *(float(np.max(np.abs(v))) for v in moved.values()))
+    return [h * 30.0**-k for k in range(5)]
+
+
+def _slopes(
+    call: Call, point: Sequence[Any], moved: dict[int, Any], here: list[Any], h: float
+) -> tuple[list[Any], float]:
+    """(4 D(h/2) − D(h)) / 3 of the central differences D, whose error is O(h⁴) (Richardson 1911); how far the two sides differ."""
+
+    def at(step: float) -> list[Any]:
+        near = [x + np.asarray(step * moved[k], x.dtype) if k in moved else x for k, x in enumerate(point)]
+        return [np.asarray(y, float) for y in call.run(near)]
+
+    far, near = (at(h), at(-h)), (at(h / 2), at(-h / 2))
+    one, two = ([(p - m) / (2 * step) for p, m in zip(*pair, strict=True)] for pair, step in ((far, h), (near, h / 2)))
+    sides = [np.abs(p + m - 2 * y) / (h / 2) for p, m, y in zip(*near, here, strict=True)]
+    gap = max((float(np.max(side, initial=0)) for side in sides), default=0.0)
+    return [(4 * b - a) / 3 for a, b in zip(one, two, strict=True)], gap
+
+
+def _inputs(call: Call) -> tuple[list[Node], Node]:
+    inputs = [input_node(f"x{k}", type) for k, type in enumerate(call.inputs)]
+    return inputs, apply("host_call", *inputs, function=call)
+
+
+def _forward(call: Call, point: Any, moved: dict[int, Any], slopes: list[Any], rng: Any) -> tuple[Any, Any, float]:
+    """J v by the rule and by differences, and the size of what is compared."""
+    inputs, node = _inputs(call)
+    tangents = [input_node(f"t{k}", x.type) if k in moved else None for k, x in enumerate(inputs)]
+    found = [filled(t, type) for t, type in zip(call.jvp(node, tangents), call.results, strict=True)]
+    graph = Graph((*inputs, *(t for t in tangents if t is not None)), tuple(found))
+    values = {f"x{k}": x for k, x in enumerate(point)} | {f"t{k}": v for k, v in moved.items()}
+    mine = np.concatenate([np.ravel(y).astype(float) for y in evaluate(graph, values)])
+    theirs = np.concatenate([np.ravel(s) for s in slopes])
+    return mine, theirs, float(max(np.max(np.abs(mine), initial=0), np.max(np.abs(theirs), initial=0)))
+
+
+def _backward(call: Call, point: Any, moved: dict[int, Any], slopes: list[Any], rng: Any) -> tuple[Any, Any, float]:
+    """⟨Jᵀ ȳ, v⟩ by the rule and ⟨ȳ, J v⟩ by differences: for a ȳ with the signs of J v, so that no terms cancel."""
+    inputs, node = _inputs(call)
+    weights = [np.where(s < 0, -1.0, 1.0) * rng.uniform(0.5, 1.5, np.shape(s)) for s in slopes]
+    bars = [input_node(f"g{k}", y) if y.is_float else None for k, y in enumerate(call.results)]
+    back = call.vjp(node, Cotangents(bars, [k in moved for k in range(len(inputs))], True))
+    order = sorted(moved)
+    found = [filled(back[k], call.inputs[k]) for k in order]
+    graph = Graph((*inputs, *(g for g in bars if g is not None)), tuple(found))
+    values = {f"x{k}": x for k, x in enumerate(point)}
+    values |= {f"g{k}": np.asarray(w, call.results[k].dtype) for k, w in enumerate(weights) if bars[k] is not None}
+    terms = [np.sum(x.astype(float) * moved[k]) for x, k in zip(evaluate(graph, values), order, strict=True)]
+    theirs = sum(float(np.sum(w * s)) for w, s, g in zip(weights, slopes, bars, strict=True) if g is not None)
+    mine = float(sum(terms))
+    return mine, theirs, max(abs(mine), abs(theirs))
