@@ -98,7 +98,8 @@ fft = general(
 
 
 def _infer_rfft(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
-    (x,), axis = types, params["axis"]
+    (x,) = types
+    axis: int = params["axis"]
     if x.dtype not in FLOATS:
         raise GraphError(
             f"'rfft' takes real numbers, not {x.dtype}.",
