@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from wengert.derive.diagnosis import Diagnosis, Diagnostician, surroundings
 from wengert.derive.local import LocalDerivatives
+from wengert.derive.parts import with_named_parts
 from wengert.derive.points import Chain, Point, close, draw
 from wengert.derive.suppositions import Supposition, suppositions
 from wengert.errors import CheckError, EquationError
 from wengert.ir.graph import Node
-from wengert.ir.system import bar
+from wengert.ir.system import System, bar
 from wengert.ir.types import ArrayType
 from wengert.notation.expr import Expr, Line, Ref, Span, walk
 from wengert.notation.manuscript import Section, Unread, unread
@@ -68,8 +70,16 @@ class Judge:
     unread: list[Unread] = field(default_factory=list[Unread])
 
     def __post_init__(self) -> None:
-        self.system = self.section.system
-        self.chain = Chain(self.system, self.system.loss)
+        system = self.section.system
+        resolve = ContextReader(system, system.reading).context.resolve
+        lefts = [line.left for line in self.section.claims if isinstance(line.left, Ref)]
+        self.claimed = [resolve(left.name) for left in lefts if left.barred]
+        rights = [tree for line in self.section.claims for right in line.rights for tree in walk(right)]
+        read = [resolve(tree.name) for tree in rights if isinstance(tree, Ref) and tree.barred]
+        given = [name for name in dict.fromkeys(read) if name not in self.claimed and is_result(system, name)]
+        loss = given[0] if len(given) == 1 else system.loss
+        self.system = with_named_parts(system, loss, self.claimed)
+        self.chain = Chain(self.system, loss, given=loss in given)
         self.rng = np.random.default_rng(0)
 
     def run(self) -> list[Claim]:
@@ -82,7 +92,23 @@ class Judge:
             for line in self.section.claims:
                 self.unread.append(Unread(line.span, error.what, error.repair, line.span))
             return []
-        return [claim for line in self.section.claims for claim in self.line(line)]
+        return [claim for line in self.ordered() for claim in self.line(line)]
+
+    def ordered(self) -> list[Line]:
+        """The lines in their order, but an auxiliary quantity that is defined after its first use before that."""
+        waiting = {
+            left.name: line for line in self.section.claims if isinstance(left := line.left, Ref) and self.is_new(left)
+        }
+        found: dict[int, Line] = {}
+        for line in self.section.claims:
+            for tree in (t for right in line.rights for t in walk(right) if isinstance(t, Ref) and t.name in waiting):
+                found.setdefault(id(waiting[tree.name]), waiting[tree.name])
+            found.setdefault(id(line), line)
+        return list(found.values())
+
+    def is_new(self, left: Ref) -> bool:
+        """Whether a left side is the name of an auxiliary quantity."""
+        return not left.barred and self.reader().context.resolve(left.name) not in self.system.quantities
 
     # one line
 
@@ -191,7 +217,8 @@ class Judge:
             return [point.value(node) for point in self.points]
 
         doctor = Diagnostician(self.points, values, before, evaluate)
-        diagnosis = doctor.diagnose(tree, name, surroundings(self.system, left, tree))
+        children = list(self.chain.contributions[name]) if name else []
+        diagnosis = doctor.diagnose(tree, name, surroundings(self.system, left, tree, children))
         return Finding(problem, tuple(values), tuple(before), letters, diagnosis)
 
     def misfit(self, line: Line, k: int, tree: Expr, error: EquationError, before: list[Array]) -> Claim | None:
@@ -222,7 +249,7 @@ class Judge:
     def take(self, point: Point, name: str, node: Node) -> None:
         value = point.value(node)
         if name not in point.truth or np.shape(value) == np.shape(point.truth[name]):
-            point.author[name] = value
+            point.state(name, value)
 
     # other lines
 
@@ -271,9 +298,14 @@ class Judge:
 
     # suppositions
 
+    @cached_property
+    def given(self) -> list[str]:
+        """The inputs by which the author does not differentiate: only of these something can be taken for granted."""
+        return [name for name in self.system.inputs if name not in self.claimed]
+
     def supposed(self, line: Line, k: int, node: Node) -> Supposition | None:
         """The first assumption under which a right side holds after all."""
-        for each in suppositions(self.system, self.points[0].truth):
+        for each in suppositions(self.system, self.points[0].truth, self.given):
             try:
                 points = [self.replayed(each) for _ in range(POINTS)]
             except (CheckError, EquationError):
@@ -301,6 +333,11 @@ class Judge:
         if not left.barred:
             return name in self.system.quantities and close(values, [point.truth[name] for point in points])
         return close(values, [point.follows(name) for point in points])
+
+
+def is_result(system: System, name: str) -> bool:
+    """Whether a line computes a quantity that no other line reads."""
+    return system.defines(name) and not system.children(name)
 
 
 def _laid_out(value: Array, own: Sequence[str], letters: Sequence[str], shape: tuple[int, ...]) -> Array:

@@ -7,7 +7,7 @@ incoming signal, a wrong index: what makes the value right names the kind.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +20,18 @@ from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.op import OPS
 from wengert.ir.system import System, bar
 from wengert.ir.walk import map_graph, topological
-from wengert.notation.expr import Expr, Ref
+from wengert.notation.expr import Expr, Index, Ref
 
 Array = Any
 MAX_EDITS = 1500
 """So many edits of one expression are tried."""
 MAX_PARTS = 8
 """Of more contributions, subsets are not tried."""
+FEW_USES = 4
+"""Of so many uses of one value, all subsets are tried."""
+
+Use = tuple[Node, int]
+"""A node that uses a value, and at which place."""
 
 SENTENCES = {
     "sign": "a sign is wrong",
@@ -35,7 +40,6 @@ SENTENCES = {
     "missing sum": "a sum is missing, over an axis that was broadcast or over the batch",
     "sum too much": "a sum is too much",
     "missing path": "the path through {names} is missing",
-    "missing use": "a use of {names} is missing",
     "activation derivative": "the derivative of an activation is lost",
     "mean for sum": "a mean stands for a sum",
     "sum for mean": "a sum stands for a mean",
@@ -161,25 +165,26 @@ class Diagnostician:
         return None
 
     def without_use(self, chain: Chain, name: str) -> Diagnosis | None:
-        """The chain rule through a line that uses the quantity several times, one of the uses held."""
-        leaf = chain.system.leaves[name]
+        """The chain rule through a line in which what depends on the quantity is used several times, some of the uses held."""
         for child in chain.contributions[name]:
             line = chain.system.line(child).node
-            users = [node for node in topological([line]) if leaf in node.inputs]
-            places = [(node, k) for node in users for k, x in enumerate(node.inputs) if x is leaf]
-            if not 1 < len(places) <= MAX_PARTS:
-                continue
             others = [n for c, n in chain.contributions[name].items() if c != child]
-            held = input_node("held", leaf.type)
-            for user, place in places:
-                node = chain.contribution(name, child, with_held(line, user, place, held))
+            for held in held_uses(line, chain.system.leaves[name]):
+                node = chain.contribution(name, child, with_held(line, held))
                 nodes = [*([] if node is None else [node]), *others]
                 if not nodes:
                     continue
-                found = [sum(p.value(n, {**p.author, "held": p.author[name]}) for n in nodes) for p in self.points]
+                found = [self.with_values(point, nodes, held) for point in self.points]
                 if close(self.values, found) and not close(found, self.expected):
-                    return _said("missing use", [name])
+                    return Diagnosis("missing path", f"a use of {name} in the line of {child} is missing")
         return None
+
+    def with_values(self, point: Point, nodes: Sequence[Node], held: Sequence[Use]) -> Array:
+        """The sum of nodes that read held values."""
+        env = dict(point.author)
+        for k, (user, place) in enumerate(held):
+            env[held_name(k)] = point.value(user.inputs[place], point.truth)
+        return sum(point.value(node, env) for node in nodes)
 
     # the author's own expression
 
@@ -227,34 +232,70 @@ def is_activation(node: Node) -> bool:
 
 def passed_through(line: Node, function: Node) -> Node:
     """The line with one function taken for the identity."""
-    return _rebuilt(line, function, lambda inputs: inputs[0])
 
-
-def with_held(line: Node, user: Node, place: int, held: Node) -> Node:
-    """The line with one input of one node replaced."""
-
-    def build(inputs: tuple[Node, ...]) -> Node:
-        return Node(user.op, (*inputs[:place], held, *inputs[place + 1 :]), user.params, user.type, user.source)
-
-    return _rebuilt(line, user, build)
-
-
-def _rebuilt(line: Node, target: Node, build: Callable[[tuple[Node, ...]], Node]) -> Node:
     def define(node: Node, inputs: tuple[Node, ...]) -> Node:
-        if node is target:
-            return build(inputs)
+        if node is function:
+            return inputs[0]
         return node if inputs == node.inputs else Node(node.op, inputs, node.params, node.type, node.source)
 
+    return _mapped(line, define)
+
+
+def held_uses(line: Node, leaf: Node) -> Iterator[tuple[Use, ...]]:
+    """Uses of a leaf, or of one value that depends on it, that may be held: all subsets where there are few, else one at a time."""
+    order = topological([line])
+    moving = {leaf}
+    for node in order:
+        if any(x in moving for x in node.inputs):
+            moving.add(node)
+    for value in moving:
+        uses = [(node, k) for node in order for k, x in enumerate(node.inputs) if x is value]
+        if len(uses) > 1:
+            sizes = range(1, len(uses)) if len(uses) <= FEW_USES else (1,)
+            for size in sizes:
+                yield from itertools.combinations(uses, size)
+
+
+def held_name(k: int) -> str:
+    """The name of the input that stands for a held value."""
+    return f"held {k}"
+
+
+def with_held(line: Node, held: Sequence[Use]) -> Node:
+    """The line with inputs of some of its nodes as values of their own."""
+    known = {(user, place): input_node(held_name(k), user.inputs[place].type) for k, (user, place) in enumerate(held)}
+
+    def define(node: Node, inputs: tuple[Node, ...]) -> Node:
+        new = tuple(known.get((node, k), x) for k, x in enumerate(inputs))
+        return node if new == node.inputs else Node(node.op, new, node.params, node.type, node.source)
+
+    return _mapped(line, define)
+
+
+def _mapped(line: Node, define: Callable[[Node, tuple[Node, ...]], Node]) -> Node:
     inputs = tuple(n for n in topological([line]) if n.op.name == "input")
     return map_graph(Graph(inputs, (line,)), define).outputs[0]
 
 
-def surroundings(system: System, left: Expr, tree: Expr) -> Surroundings:
-    """What edits of a right side may put in."""
+def surroundings(system: System, left: Expr, tree: Expr, children: Sequence[str]) -> Surroundings:
+    """What edits of a right side may put in; `children` are the quantities whose signals come in."""
+    letters = letters_of([left, tree])
     signals = tuple(Ref(name, barred=True) for name in system.quantities)
+    incoming = [ref for child in children for ref in _entries(system, child, letters)]
     ranks = {name: q.type.rank for q in system.quantities.values() for name in (q.name, q.whole, q.indexed)}
 
     def rank(ref: Ref) -> int:
         return ranks.get(ref.name, 0)
 
-    return Surroundings(letters_of([left, tree]), signals, rank)
+    return Surroundings(letters, signals, tuple(incoming), rank)
+
+
+def _entries(system: System, name: str, letters: Sequence[str]) -> Iterator[Ref]:
+    """The signal of a quantity: whole where a line has no indices, else its entries at letters of the line."""
+    quantity = system.quantities[name]
+    if not letters:
+        yield Ref(quantity.whole or name, barred=True)
+        return
+    known = tuple(dict.fromkeys((*letters, *quantity.letters)))
+    for chosen in itertools.permutations(known, quantity.type.rank):
+        yield Ref(name, tuple(map(Index, chosen)) or None, barred=True)

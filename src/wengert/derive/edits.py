@@ -15,17 +15,18 @@ Edit = tuple[str, Expr]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What edits may put in: index letters of the line, names of signals by rank, and ranks of whole names."""
+    """What edits may put in: index letters of the line, all signals, those that come in, and the ranks of whole names."""
 
     letters: tuple[str, ...]
     signals: tuple[Ref, ...]
+    incoming: tuple[Ref, ...]
     rank: Callable[[Ref], int]
 
 
 def edits(tree: Expr, around: Surroundings) -> Iterator[Edit]:
     """Every edit of the tree at one place, the likelier kinds first."""
     yield "sign", _negated(tree)
-    for here in (_signs, _primes, _transposes, _indices, _sums, _factors, _signals):
+    for here in (_signs, _primes, _transposes, _indices, _sums, _factors, _signals, _incoming):
         yield from _everywhere(tree, lambda part, here=here: here(part, around))
 
 
@@ -151,8 +152,19 @@ def _signals(tree: Expr, around: Surroundings) -> Iterator[Edit]:
                 yield "signal", replace(tree, name=other.name)
 
 
+def _incoming(tree: Expr, around: Surroundings) -> Iterator[Edit]:
+    if not isinstance(tree, Product | Ref | Quotient | Call | Transpose | Sum | BigOp | Num):
+        return
+    factors = tree.factors if isinstance(tree, Product) and tree.sign == "" else (tree,)
+    for signal in around.incoming:
+        for k in range(len(factors) + 1):
+            yield "no incoming signal", Product((*factors[:k], signal, *factors[k:]))
+
+
 def letters_of(trees: Sequence[Expr]) -> tuple[str, ...]:
     """The index letters of expressions, in order."""
     found = (part for tree in trees for part in walk(tree))
-    letters = [part.letter for part in found if isinstance(part, Index)]
+    letters: list[str] = []
+    for part in found:
+        letters += [part.letter] if isinstance(part, Index) else part.letters if isinstance(part, BigOp) else []
     return tuple(dict.fromkeys(letters))

@@ -13,7 +13,7 @@ from wengert.autodiff.reverse import vjp
 from wengert.derive.backward import influence
 from wengert.derive.verify import concrete, draw_point
 from wengert.ir.graph import Graph, Node, input_node
-from wengert.ir.system import System, bar
+from wengert.ir.system import System, bar, is_bar
 from wengert.ir.types import Dim
 from wengert.ir.walk import topological
 from wengert.ops.evaluate import evaluate
@@ -40,6 +40,8 @@ class Chain:
 
     system: System
     loss: str
+    given: bool = False
+    """Whether the signal of the loss is a letter that stands for anything, and not 1."""
 
     @cached_property
     def contributions(self) -> Mapping[str, Mapping[str, Node]]:
@@ -54,6 +56,11 @@ class Chain:
                 if node is not None:
                     found[name][line.name] = node
         return found
+
+    def backwards(self) -> list[str]:
+        """The quantities other than the loss, each after its children."""
+        order = [line.name for line in reversed(self.system.lines)]
+        return [name for name in (*order, *self.system.inputs) if name != self.loss]
 
     def contribution(self, name: str, child: str, line: Node) -> Node | None:
         """ū ∂u/∂v for one line u; None where v is no real number or does not move it."""
@@ -73,6 +80,7 @@ class Point:
     sizes: Mapping[str, int]
     truth: dict[str, Array] = field(default_factory=dict[str, Array])
     author: dict[str, Array] = field(default_factory=dict[str, Array])
+    stated: set[str] = field(default_factory=set[str])
 
     def value(self, node: Node, env: Mapping[str, Array] | None = None) -> Array:
         """The value of a node over quantities and error signals; the author's by default."""
@@ -81,6 +89,16 @@ class Point:
         with np.errstate(all="ignore"):
             (found,) = evaluate(graph, {name: env[name] for name in graph.input_names}, self.sizes)
         return np.asarray(found)
+
+    def state(self, name: str, value: Array) -> None:
+        """Take what the author says; signals of which he has said nothing follow from those of which he has."""
+        self.author[name] = value
+        self.stated.add(name)
+        if not is_bar(name):
+            return
+        for each in self.chain.backwards():
+            if bar(each) not in self.stated:
+                self.author[bar(each)] = self.follows(each)
 
     def follows(self, name: str, env: Mapping[str, Array] | None = None) -> Array:
         """v̄ = Σ_u ū ∂u/∂v, from the author's signals by default."""
@@ -107,10 +125,9 @@ def draw(chain: Chain, rng: Any, adjust: Adjust | None = None) -> Point:
     env.update(inputs)
     env.update(zip(order, map(np.asarray, values), strict=True))
     loss = np.shape(env[chain.loss])
-    env[bar(chain.loss)] = np.asarray(1.0) if not loss else rng.normal(size=loss)
-    for name in (*(line.name for line in reversed(system.lines)), *system.inputs):
-        if name != chain.loss:
-            env[bar(name)] = point.follows(name, env)
+    env[bar(chain.loss)] = np.asarray(1.0) if not (loss or chain.given) else np.asarray(rng.normal(size=loss))
+    for name in chain.backwards():
+        env[bar(name)] = point.follows(name, env)
     point.author = dict(env)
     return point
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +22,9 @@ class Supposition:
     adjust: Adjust
 
 
-def suppositions(system: System, values: Mapping[str, Array]) -> Iterator[Supposition]:
-    """The assumptions that the inputs of a system admit, the weakest first."""
-    arrays = [name for name in system.inputs if np.ndim(values[name]) and system.quantities[name].type.is_float]
+def suppositions(system: System, values: Mapping[str, Array], given: Sequence[str]) -> Iterator[Supposition]:
+    """The assumptions that given inputs of a system admit, the weakest first."""
+    arrays = [name for name in given if np.ndim(values[name]) and system.quantities[name].type.is_float]
     for name in arrays:
         yield Supposition(_sum_text(system, name), lambda point, name=name: _sum_to_one(point, name))
     for name in arrays:
@@ -41,8 +41,11 @@ def _sum_text(system: System, name: str) -> str:
 
 
 def _sum_to_one(point: dict[str, Array], name: str) -> None:
-    values = np.abs(point[name]) + 0.1
-    point[name] = values / values.sum(axis=-1, keepdims=True)
+    values = point[name]
+    if np.all(values > 0):
+        point[name] = values / values.sum(axis=-1, keepdims=True)
+    else:  # a shift leaves entries of both signs
+        point[name] = values + (1 - values.sum(axis=-1, keepdims=True)) / values.shape[-1]
 
 
 def _symmetric(point: dict[str, Array], name: str) -> None:

@@ -65,7 +65,7 @@ class Context:
         found: dict[str, Ref] = {}
         for tree in trees:
             for part in walk(tree):
-                if isinstance(part, Ref) and not (part.indices is None and part.name in self.hidden_names()):
+                if isinstance(part, Ref) and (part.barred or part.indices or part.name not in self.hidden_names()):
                     found.setdefault(self.target(part), part)
         return list(found.items())
 

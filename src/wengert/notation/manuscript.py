@@ -66,6 +66,8 @@ class _Open:
 
     forward: list[Chunk] = field(default_factory=list[Chunk])
     lefts: set[str] = field(default_factory=set[str])
+    words: set[str] = field(default_factory=set[str])
+    """The names in the forward equations, as they are spelled."""
     reading: Reading | None = None
     system: System | None = None
     claims: list[Line] = field(default_factory=list[Line])
@@ -142,10 +144,18 @@ class _Manuscript:
                 "Write the left side again:  name = expression",
             )
             return
-        if (signs and signs[0] == 0) or is_signal(chunk.tokens) or not signs or not self.forward(chunk):
-            self.goes_on = self.claim(chunk)
-        else:
-            self.goes_on = True
+        claimed = not signs or signs[0] == 0 or is_signal(chunk.tokens) or self.is_differential(chunk.tokens)
+        self.goes_on = self.claim(chunk) if claimed or not self.forward(chunk) else True
+
+    def is_differential(self, tokens: Sequence[Token]) -> bool:
+        """Whether a line begins with a name such as dW, the error signal of a quantity in the equations before it."""
+        first, *others = tokens
+        word = first.text
+        if word == "d" and others and others[0].kind == "name" and not others[0].space:
+            word += others[0].text
+        if first.kind != "name" or word[:1] != "d" or len(word) == 1 or word in self.open.words:
+            return False
+        return word[1:] in self.open.words or word[1:].swapcase() in self.open.words
 
     def declaration(self, chunk: Chunk) -> None:
         """A declaration belongs to the forward equations around it; after claims, to the system that they are about."""
@@ -167,6 +177,7 @@ class _Manuscript:
             current = self.open
         current.forward.append(chunk)
         current.lefts.add(left)
+        current.words |= {token.text for token in chunk.tokens if token.kind == "name"}
         return True
 
     def belongs(self, chunk: Chunk, left: str) -> bool:
@@ -199,11 +210,15 @@ class _Manuscript:
     # reading
 
     def lines(self, chunks: Sequence[Chunk]) -> tuple[Line, ...]:
-        """Lines of the open section's system.
+        """Lines of the open section's system; that δ is the signal of some quantity is remembered.
 
         Raises EquationError.
         """
-        return read_chunks(chunks, self.source, self.syntax, self.open.symbols).lines
+        current = self.open
+        reading = read_chunks(chunks, self.source, self.syntax, current.symbols)
+        if current.symbols is not None:
+            current.symbols = replace(current.symbols, aliases=reading.symbols.aliases)
+        return reading.lines
 
     def claim(self, chunk: Chunk) -> bool:
         """Read a line about the open system; False where it cannot be read."""

@@ -355,12 +355,18 @@ class LineMeaning:
                 f"'{tree.function}' takes {OPS[op].arity} argument, not {len(vals)}.",
                 "Separate arguments by commas.",
             )
+        if tree.primes and not OPS[op].smooth:
+            raise Mismatch(
+                tree,
+                f"'{tree.function}' has no derivative at some points.",
+                "Write its cases:  { 1 if x > 0; 0 otherwise }",
+            )
         if tree.primes:
             return self.combine.map(lambda node: apply("prime", node, function=op, order=tree.primes), vals[0], tree)
         return self.combine.entrywise(lambda *nodes: apply(op, *nodes), vals, tree)
 
     def big(self, tree: BigOp) -> Val:
-        if tree.op in ("argmax", "argmin"):
+        if tree.op in ("argmax", "argmin") and self.context.derivative is None:
             raise Mismatch(
                 tree,
                 f"'{tree.op}' has no derivative, so it cannot stand in a forward equation.",
@@ -375,6 +381,8 @@ class LineMeaning:
                 f"Nothing in this '{SIGNS.get(tree.op, tree.op)}' depends on the index '{absent[0]}'.",
                 "Leave the sign out, or put the index on a factor.",
             )
+        if tree.op in ("argmax", "argmin"):
+            return self.place_of_extreme(tree, body)
         if tree.condition is not None:
             neutral = {"sum": 0.0, "prod": 1.0, "max": float("-inf"), "min": float("inf")}[tree.op]
             condition = self.read(tree.condition)
@@ -382,6 +390,15 @@ class LineMeaning:
                 lambda c, x: apply("where", c, x, constant(neutral, x.type)), [condition, body], tree
             )
         return self.combine.reduce(REDUCTIONS[tree.op], body, tree.letters, tree)
+
+    def place_of_extreme(self, tree: BigOp, body: Val) -> Val:
+        """argmax_k x_k: the index at which the largest entry stands."""
+        if len(tree.letters) != 1 or tree.condition is not None:
+            raise Mismatch(tree, f"'{tree.op}' is over one index, without a condition.", "Write:  argmax_k x_k")
+        axis = body.letters.index(tree.letters[0])
+        rest = tuple(q for q in body.letters if q != tree.letters[0])
+        sizes = tuple(size for k, size in enumerate(body.sizes) if k != axis)
+        return Val(rest, body.kind, sizes, lambda: apply(tree.op, body.make(), axis=axis), tree)
 
     def bind_range(self, tree: BigOp) -> None:
         """Σ_{n=1}^N: the upper limit is the size of n."""

@@ -84,6 +84,7 @@ def _walk(
     tokens: list[Token], inside: bool, left_end: int, number: int, facts: Facts, source: Source
 ) -> Iterator[tuple[Occurrence | None, list[list[Token]]]]:
     at = 0
+    begin = 1 if left_end and _begins_with_d(tokens) else 0
     while at < len(tokens):
         token = tokens[at]
         script = next_script(tokens, at + 1, source) if token.kind in ("big", "name") else None
@@ -111,9 +112,11 @@ def _walk(
                 script = next_script(tokens, at, source)
             if at < len(tokens) and tokens[at].kind == "open" and tokens[at].text in ("(", "["):
                 occurrence.applied = "(" if tokens[at].space else "near"
-                if occurrence.left and start == 0 and at + tokens[at].reach + 1 == left_end:
+                if occurrence.left and start == begin and at + tokens[at].reach + 1 == left_end:
                     occurrence.arguments = tuple(t.text for t in tokens[at + 1 : left_end - 1])
-            occurrence.whole_left = occurrence.left and start == 0 and (at == left_end or bool(occurrence.arguments))
+            occurrence.whole_left = (
+                occurrence.left and start == begin and (at == left_end or bool(occurrence.arguments))
+            )
             yield occurrence, inner
         elif (lone := next_script(tokens, at, source)) is not None:
             if lone.kind != "prime" and (len(lone.content) > 1 or lone.content[0].kind != "name"):
@@ -121,6 +124,16 @@ def _walk(
             at = lone.end
         else:
             at += 1
+
+
+def _begins_with_d(tokens: list[Token]) -> bool:
+    """d S_{ij}: the differential of a quantity, set in LaTeX as two letters."""
+    return (
+        len(tokens) > 1
+        and tokens[0].kind == tokens[1].kind == "name"
+        and tokens[0].text == "d"
+        and not (tokens[0].bars or tokens[1].space)
+    )
 
 
 def _attach(occurrence: Occurrence, script: Script, inner: list[list[Token]], facts: Facts) -> None:
