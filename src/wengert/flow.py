@@ -17,6 +17,7 @@ from wengert.errors import TraceError
 from wengert.ir.graph import Node
 from wengert.tracing.loops import Built, build_cond, build_fori, build_scan, build_while
 from wengert.tracing.record import Leaf, leaf_of
+from wengert.tracing.standin import StandIn
 from wengert.tracing.tracer import Traced
 from wengert.tracing.trees import Spec, flatten, unflatten
 from wengert.transforms.checkpoints import checkpoint
@@ -29,7 +30,7 @@ def cond(predicate: Any, then: Body, other: Body, *operands: Any) -> Any:
 
     Raises TraceError where the predicate is not one truth value, or the branches return other containers or shapes.
     """
-    if not isinstance(predicate, Traced):
+    if not isinstance(predicate, StandIn):
         return then(*operands) if predicate else other(*operands)
     if predicate.shape or predicate.dtype != bool:
         raise TraceError(
@@ -127,7 +128,7 @@ def fori_loop(lower: Any, upper: Any, body: Body, init: Any, memory: int | None 
 
     Raises TraceError where a carry changes its container, shape or dtype.
     """
-    if isinstance(lower, Traced) or isinstance(upper, Traced):
+    if isinstance(lower, StandIn) or isinstance(upper, StandIn):
         _, _, carry = while_loop(
             lambda state: state[0] < state[1],
             lambda state: (state[0] + 1, state[1], body(state[0], state[2])),

@@ -56,7 +56,7 @@ NUMBERS = {
 @pytest.mark.parametrize(("f", "words", "repair"), NUMBERS.values(), ids=NUMBERS.keys())
 def test_what_needs_the_number_is_refused_at_its_line_with_a_repair(f, words, repair):
     with pytest.raises(TraceError) as caught:
-        wg.grad(f)(2.0)
+        wg.trace(f)(2.0)
     assert words in caught.value.what
     assert repair in caught.value.repair
     assert isinstance(caught.value, TypeError)
@@ -67,7 +67,7 @@ def test_the_caret_stands_under_what_was_asked_for():
         return 2 * (1 if ä > 0 else 3)
 
     with pytest.raises(TraceError) as caught:
-        wg.grad(f)(2.0)
+        wg.trace(f)(2.0)
     line, caret = caught.value.where.split("\n")
     assert line.endswith("        return 2 * (1 if ä > 0 else 3)")
     assert line[caret.index("^") : caret.rindex("^") + 1] == "ä > 0"
@@ -79,7 +79,7 @@ def test_without_a_text_the_place_is_the_function():
     runner = getattr(__builtins__, "exec", None) or __builtins__["exec"]
     runner(code, space)
     with pytest.raises(TraceError) as caught:
-        wg.grad(space["f"])(2.0)
+        wg.trace(space["f"])(2.0)
     assert caught.value.where == "  in 'f'"
 
 
@@ -141,7 +141,7 @@ def test_a_program_has_an_input_for_each_array_and_takes_all_else_as_it_is():
 
 def test_every_argument_has_a_name():
     graph = wg.trace(lambda p, *rest, **more: p.x + rest[0] + more["k"])(Point(1.0, 2.0), 3.0, k=4.0)
-    assert graph.input_names == ("p[0]", "p[1]", "argument 1", "k")
+    assert graph.input_names == ("p.x", "p.y", "argument 1", "k")
 
 
 def test_a_result_that_is_known_is_a_constant():
@@ -163,8 +163,8 @@ def test_a_result_or_argument_that_is_no_array_is_refused():
         wg.trace(lambda x: "a")(1.0)
     with pytest.raises(TraceError, match="type str is no array of numbers"):
         wg.grad(lambda x: x)("a")
-    with pytest.raises(TraceError, match="dtype complex128 cannot stand in a graph"):
-        wg.trace(lambda x: x)(1j * np.ones(2))
+    with pytest.raises(TraceError, match="dtype object cannot stand in a graph"):
+        wg.trace(lambda x: x)(np.array([1, None]))
 
 
 OWN_OPERATORS = {

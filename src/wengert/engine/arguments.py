@@ -27,8 +27,8 @@ class Arguments:
         starts = [sum(counts[:k]) for k in range(len(args))]
         self.names = [name for k in self.places for name in labels[starts[k] : starts[k] + counts[k]]]
 
-    def record(self, leaves: Sequence[Leaf]) -> Recorded:
-        """The function written down, the leaves of the chosen arguments as its inputs."""
+    def record(self, leaves: Sequence[Leaf], known: bool = True) -> Recorded:
+        """The function written down, the leaves of the chosen arguments as its inputs; `known` says that they stand for their values."""
 
         def call(values: list[Traced]) -> Any:
             args = list(self.args)
@@ -36,7 +36,9 @@ class Arguments:
                 args[k] = arg
             return self.f(*args, **self.kwargs)
 
-        return record(new_inputs(self.names, leaves), [leaf.weak for leaf in leaves], call)
+        return record(
+            new_inputs(self.names, leaves), [leaf.weak for leaf in leaves], call, self.values if known else ()
+        )
 
     def real_leaves(self) -> list[Leaf]:
         """The leaves as real numbers: a whole number of Python is one, an array of whole numbers is not.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.backends import interpreter
+from wengert.engine.interned import interned
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.types import TapeType, TupleType
 from wengert.ir.walk import depends_on, substitute, topological
@@ -16,7 +17,8 @@ from wengert.passes.fold import fold
 from wengert.passes.joining import join
 from wengert.passes.stability import stabilise
 from wengert.tracing.record import splice
-from wengert.tracing.tracer import Traced
+from wengert.tracing.standin import StandIn
+from wengert.tracing.tracer import Trace, current
 
 
 def joined(outputs: Sequence[Node]) -> list[Node]:
@@ -48,6 +50,18 @@ def before(outputs: Sequence[Node], further: Sequence[Node]) -> list[Node]:
         moved.update(opaque)
 
 
+def placed(inputs: Sequence[Node], outputs: Sequence[Node], values: Sequence[Any]) -> list[Any]:
+    """The outputs in the trace that is open; on a tape they are one call."""
+    around = current()
+    if isinstance(around, Trace) or around is None:
+        return list(splice(inputs, outputs, values))
+    known = set(topological(outputs))
+    read = [(node, value) for node, value in zip(inputs, values, strict=True) if node in known]
+    if not outputs:
+        return []
+    return list(around.call(interned([node for node, _ in read], outputs), tuple([value for _, value in read]), {}))
+
+
 class Prepared:
     """Outputs over inputs, simplified once and run as often as wanted."""
 
@@ -58,8 +72,8 @@ class Prepared:
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
         """The outputs for values of the inputs: nodes of the open trace where one of them is traced, else numbers."""
-        if any(isinstance(value, Traced) for value in values):
-            return list(splice(self._inputs, self._outputs, values))
+        if any(isinstance(value, StandIn) for value in values):
+            return placed(self._inputs, self._outputs, values)
         if self._compiled is None:
             renamed = [input_node(f"x{k}", node.type) for k, node in enumerate(self._inputs)]
             known = dict(zip(self._inputs, renamed, strict=True))

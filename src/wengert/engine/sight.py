@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from wengert.engine.arguments import Argnums, Arguments
 from wengert.engine.running import Prepared, before, finish, joined, stable
 from wengert.ir.graph import Node, input_node
 from wengert.ir.types import ArrayType
 from wengert.tracing.record import Leaf, leaf_of
+from wengert.tracing.standin import StandIn
+from wengert.tracing.tracer import current
 from wengert.tracing.trees import Spec
 
 Derive = Callable[..., Sequence[Node]]
+Pull = Callable[[Sequence[Any]], list[Any]]
+Back = Callable[[Sequence[Any], Pull, Sequence[Any]], Sequence[Any]]
 Rest = Callable[[Sequence[Any]], list[Any]]
 """From the further values of a transform to what it gives."""
 
@@ -27,6 +31,9 @@ class Transform:
 
     derive: Derive
     static: tuple[Hashable, ...] = ()
+    back: Back | None = None
+    """The same on the values of one run, where it is reverse mode: from the outputs, the map from their cotangents to those of the
+    inputs (None stands for zero) and the further values."""
 
 
 def values(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequence[Node]) -> Sequence[Node]:
@@ -37,8 +44,40 @@ def values(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequence[Node
 VALUES = Transform(values)
 
 
-class Sight:
+class Sight(Protocol):
     """A function that has run once on arguments: what it returned, by types, and the programs that can be made of it."""
+
+    arguments: Arguments
+
+    @property
+    def spec(self) -> Spec:
+        """The container of the result."""
+        ...
+
+    @property
+    def types(self) -> list[ArrayType]:
+        """The types of the leaves of the result."""
+        ...
+
+    @property
+    def weak(self) -> list[bool]:
+        """Which leaves of the result are Python numbers."""
+        ...
+
+    def run(self, transform: Transform, extra: Sequence[Any] = ()) -> list[Any]:
+        """The program of a transform, on the inputs of this run and further values: arrays, or traced where an input is."""
+        ...
+
+    def split(self, transform: Transform, types: Sequence[ArrayType]) -> tuple[list[Any], Rest]:
+        """The values of the run, and the transform as a function of further values of these types alone.
+
+        What depends on no further value is computed here, once, and kept: the function itself is not run again.
+        """
+        ...
+
+
+class Inside:
+    """The sight of a function inside of another that is followed: its graph is written down at every call."""
 
     def __init__(self, arguments: Arguments, leaves: Sequence[Leaf]) -> None:
         self.arguments = arguments
@@ -61,7 +100,7 @@ class Sight:
         return self._recorded.weak
 
     def run(self, transform: Transform, extra: Sequence[Any] = ()) -> list[Any]:
-        """The program of a transform, on the inputs of this run and further values: arrays, or traced where an input is."""
+        """See `Sight`."""
         further = [input_node(f"extra {k}", leaf_of(value).type) for k, value in enumerate(extra)]
         recorded = self._recorded
         nodes = transform.derive(recorded.inputs, self._stable, further, *transform.static)
@@ -70,10 +109,7 @@ class Sight:
         return finish(inputs, joined(nodes), given)
 
     def split(self, transform: Transform, types: Sequence[ArrayType]) -> tuple[list[Any], Rest]:
-        """The values of the run, and the transform as a function of further values of these types alone.
-
-        What depends on no further value is computed here, once, and kept: the function itself is not run again.
-        """
+        """See `Sight`."""
         recorded = self._recorded
         further = [input_node(f"extra {k}", type) for k, type in enumerate(types)]
         nodes = joined(transform.derive(recorded.inputs, self._stable, further, *transform.static))
@@ -92,4 +128,9 @@ def seen(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], a
     Raises TraceError where one of them is not real, or f does with a traced value what a graph cannot hold.
     """
     arguments = Arguments(f, args, kwargs, argnums)
-    return Sight(arguments, arguments.real_leaves())
+    leaves = arguments.real_leaves()
+    if current() is not None or any(isinstance(value, StandIn) for value in arguments.values):
+        return Inside(arguments, leaves)
+    from wengert.engine.outside import Outside
+
+    return Outside(arguments, leaves)

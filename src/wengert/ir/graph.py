@@ -40,6 +40,10 @@ class Node:
         """The sizes of the axes."""
         return self.type.shape
 
+    def applied(self, op: Op, inputs: tuple[Node, ...], params: Mapping[str, Any]) -> Node:
+        """A node of the op; what is a value in place of a node computes it."""
+        return Node(op, inputs, params, op.infer(tuple([node.type for node in inputs]), params))
+
     def __repr__(self) -> str:
         return f"<{self.op.name} {self.type}>"
 
@@ -101,6 +105,9 @@ def apply(op: str | Op, /, *inputs: Node, source: Any = None, **params: Any) -> 
     Raises GraphError where the op does not take these types.
     """
     record = OPS[op] if isinstance(op, str) else op
+    for each in inputs:
+        if type(each) is not Node:  # a value in place of a node: it says what the op makes of it
+            return each.applied(record, inputs, params)
     if record.arity is not None and len(inputs) != record.arity:
         raise GraphError(
             f"'{record.name}' takes {record.arity} inputs, not {len(inputs)}.",

@@ -11,6 +11,7 @@ import numpy as np
 
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.types import DTYPES, ArrayType
+from wengert.tracing.standin import StandIn
 from wengert.tracing.tracer import Traced, current, own, refuse
 
 Kind = Any
@@ -96,7 +97,7 @@ def as_node(value: Any, dtype: str | None = None) -> Node:
 
     Raises TraceError where it is no array of numbers.
     """
-    if isinstance(value, Traced):
+    if isinstance(value, StandIn):
         node = own(value)
         return node if dtype is None or node.type.dtype == dtype else apply("cast", node, dtype=dtype)
     array = checked(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from wengert.ir.types import ArrayType
 from wengert.ir.walk import substitute
 from wengert.tracing.operands import as_node, checked, supported
 from wengert.tracing.source import user_line
-from wengert.tracing.tracer import Trace, Traced, traced
+from wengert.tracing.standin import StandIn
+from wengert.tracing.tracer import Guard, Trace, Traced, traced
 from wengert.tracing.trees import Spec, argument_names, flatten, name_of, unflatten
 
 
@@ -28,7 +29,7 @@ class Leaf:
 
 def is_number(value: Any) -> bool:
     """Whether a leaf is an array of numbers or a number (a truth value of Python is not: it steers)."""
-    return isinstance(value, Traced | np.ndarray | np.generic | int | float | complex) and not isinstance(value, bool)
+    return isinstance(value, StandIn | np.ndarray | np.generic | int | float | complex) and not isinstance(value, bool)
 
 
 def leaf_of(value: Any) -> Leaf:
@@ -36,7 +37,7 @@ def leaf_of(value: Any) -> Leaf:
 
     Raises TraceError where it is no number or array of numbers, or a whole number that int64 does not hold.
     """
-    if isinstance(value, Traced):
+    if isinstance(value, StandIn):
         return Leaf(value.node.type, value.weak)
     if type(value) is int and not -(2**63) <= value < 2**63:
         raise TraceError(
@@ -66,24 +67,31 @@ class Recorded:
     """Which outputs are Python numbers."""
     spec: Spec
     """The container of the outputs."""
-    captured: list[tuple[Traced, Node]]
+    captured: list[tuple[StandIn, Node]]
     """Values of outer traces that the function reads, each with the input that stands for it."""
+    guards: list[Guard] = field(default_factory=list[Guard])
+    """What Python asked while the function ran."""
 
 
-def record(inputs: Sequence[Node], weak: Sequence[bool], call: Callable[[list[Traced]], Any]) -> Recorded:
-    """The nodes of call(values), where the values stand for the inputs.
+def record(
+    inputs: Sequence[Node],
+    weak: Sequence[bool],
+    call: Callable[[list[Traced]], Any],
+    stands: Sequence[Any] = (),
+) -> Recorded:
+    """The nodes of call(values), where the values stand for the inputs. `stands` are what the inputs stand for, where it is
+    known: numbers, or values of the trace around.
 
     Raises TraceError where the function does what a graph cannot hold.
     """
-    trace = Trace()
+    trace = Trace(dict(zip(inputs, stands, strict=False)))
     with trace.open():
         leaves, spec = flatten(call([Traced(node, trace, w) for node, w in zip(inputs, weak, strict=True)]))
+        leaves = [trace.lowered(leaf) for leaf in leaves]
         found = [leaf_of(leaf) for leaf in leaves]
         outputs = [as_node(leaf) for leaf in leaves]
-    captured: list[tuple[Traced, Node]] = []
-    if trace.outer is not None:
-        captured = [(Traced(outer, trace.outer), inner) for outer, inner in trace.captured.items()]
-    return Recorded(list(inputs), outputs, [leaf.weak for leaf in found], spec, captured)
+    captured = [(trace.stands[inner], inner) for inner in trace.captured.values()]
+    return Recorded(list(inputs), outputs, [leaf.weak for leaf in found], spec, captured, trace.guards)
 
 
 def new_inputs(names: Sequence[str], leaves: Sequence[Leaf]) -> list[Node]:
@@ -110,10 +118,15 @@ class Program:
     """The values of those leaves, in order."""
     result: Spec
     """The container of the result, whose leaves are the outputs of the graph."""
+    guards: tuple[Guard, ...] = ()
+    """What Python asked while the function ran: the graph is that of the function where it gets these answers."""
 
 
-def traced_program(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Program:
-    """The graph of f for arguments of these types: arrays and numbers become inputs, all else is taken as it is.
+def traced_program(
+    f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, known: bool = False
+) -> Program:
+    """The graph of f for arguments of these types: arrays and numbers become inputs, all else is taken as it is. With `known`,
+    Python's questions are answered for these values.
 
     Raises TraceError where the function does what a graph cannot hold, GraphError where it is used inside of another trace and
     reads its values.
@@ -130,7 +143,8 @@ def traced_program(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[s
         inner_args, inner_kwargs = unflatten(spec, filled)
         return f(*inner_args, **inner_kwargs)
 
-    recorded = record(inputs, [leaf.weak for _, leaf in moving], call)
+    stands = [value for value, leaf in zip(values, leaves, strict=True) if leaf is not None] if known else ()
+    recorded = record(inputs, [leaf.weak for _, leaf in moving], call, stands)
     if recorded.captured:
         raise TraceError(
             f"'{name_of(f)}' reads traced values of the function around it.",
@@ -139,4 +153,4 @@ def traced_program(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[s
         )
     fixed = tuple(value for value, leaf in zip(values, leaves, strict=True) if leaf is None)
     graph = Graph(tuple(inputs), tuple(recorded.outputs))
-    return Program(graph, spec, leaves, fixed, recorded.spec)
+    return Program(graph, spec, leaves, fixed, recorded.spec, tuple(recorded.guards))

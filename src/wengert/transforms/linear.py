@@ -15,7 +15,7 @@ from wengert.ir.graph import Node
 from wengert.ir.types import ArrayType
 from wengert.ops.loop import filled
 from wengert.tracing.record import leaf_of
-from wengert.tracing.tracer import Traced
+from wengert.tracing.standin import StandIn
 from wengert.tracing.trees import Spec, flatten, unflatten
 
 
@@ -103,6 +103,6 @@ def like(tree: Any, spec: Spec, types: Sequence[ArrayType], what: str, whose: st
             f"Give {what} in the same containers, with arrays of the same shapes.",
         )
     return [
-        value if isinstance(value, Traced) else np.asarray(value, dtype=type.dtype)
+        value if isinstance(value, StandIn) else np.asarray(value, dtype=type.dtype)
         for value, type in zip(values, types, strict=True)
     ]

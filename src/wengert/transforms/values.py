@@ -12,6 +12,7 @@ from wengert.ir.graph import Graph, apply
 from wengert.tracing.operands import as_node
 from wengert.tracing.record import traced_program
 from wengert.tracing.standin import FUNCTIONS, StandIn
+from wengert.tracing.tape import Tape
 from wengert.tracing.tracer import Traced, current
 from wengert.tracing.tracer import traced as traced_value
 from wengert.tracing.trees import flatten, unflatten
@@ -32,9 +33,12 @@ def trace(f: Callable[..., Any]) -> Callable[..., Graph]:
 
 def asarray(x: Any) -> Any:
     """x as an array of the function that is being written down, so that it can be read at traced indices; else NumPy's."""
-    if isinstance(x, Traced) or current() is None:
-        return x if isinstance(x, Traced) else np.asarray(x)
-    return traced_value(as_node(x))
+    around = current()
+    if isinstance(x, StandIn):
+        return x
+    if around is None:
+        return np.asarray(x)
+    return around.entered(np.asarray(x)) if isinstance(around, Tape) else traced_value(as_node(x))
 
 
 def stop_gradient(x: Any) -> Any:

@@ -1,0 +1,228 @@
+"""Cold: reverse mode over a tape, on the values of one run, for what has been seen once or is too long to be written down.
+
+v̄ = Σ_{u ∈ Ch(v)} ū ∂u/∂v from the last call back. A ufunc that is one op has its partials from the op's record; the rule of any other
+call is written down as a small graph and its derivative kept. Products are plain: where a result is not finite, the graph decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from wengert.autodiff.reverse import vjp
+from wengert.engine.adjoints import DIRECT
+from wengert.ir.graph import Graph, Node, input_node
+from wengert.ir.op import OPS
+from wengert.ops.evaluate import Program, run, schedule, with_sizes
+from wengert.ops.known import Known, value_of
+from wengert.passes.open_primes import open_primes
+from wengert.tracing import references
+from wengert.tracing.calls import rule_of
+from wengert.tracing.kinds import Kind, kind_of
+from wengert.tracing.operands import as_node
+from wengert.tracing.tape import Tape
+from wengert.tracing.tracer import OPEN, Trace, Traced
+from wengert.tracing.ufuncs import PRIMITIVES
+
+Array = Any
+PARTIALS: dict[Any, Callable[..., Sequence[Any]]] = {
+    getattr(np, name): partials for name, op in PRIMITIVES.items() if (partials := OPS[op].partials) is not None
+}
+"""The partials of ufuncs that are one op."""
+
+
+def pulled_back(tape: Tape, cotangents: Mapping[int, Array]) -> list[Array | None]:
+    """x̄ for each argument of the run, from the cotangents of some results, by place; None where it is zero."""
+    values = tape.values
+    assert values is not None
+    bars: list[Any] = [None] * tape.position
+    found: list[Any] = [None] * len(tape.inputs)
+    for place, bar in cotangents.items():
+        _add(bars, found, place, bar)
+    for place in range(tape.position - 1, -1, -1):
+        bar = bars[place]
+        if bar is None:
+            continue
+        bars[place] = None
+        key = tape.log[place]
+        if key[0] == "item":
+            base, number = key[1][0], key[1][1][1]
+            if bars[base] is None:
+                bars[base] = [None] * len(values[base])
+            bars[base][number] = bar
+            continue
+        for source, part in _parts(tape, key, values[place], bar):
+            if part is not None and (source >= 0 or ~source < tape.arguments):
+                _add(bars, found, source, part)
+    return found[: tape.arguments]
+
+
+def _add(bars: list[Any], found: list[Any], place: int, part: Array) -> None:
+    if place >= 0:
+        bars[place] = part if bars[place] is None else bars[place] + part
+    else:
+        found[~place] = part if found[~place] is None else found[~place] + part
+
+
+def _parts(tape: Tape, key: Any, y: Array, bar: Array) -> list[tuple[int, Array | None]]:
+    """What a call adds to the bars of what it reads, by place."""
+    function = key[0]
+    if isinstance(function, np.ufunc):
+        partials = PARTIALS.get(function)
+        if partials is not None and y.dtype.kind == "f":
+            return _elementwise(tape, partials, key[1:], y, bar)
+        if function is np.power and type(key[2]) is tuple and len(key[2]) == 2 and y.dtype.kind == "f":
+            return _power(tape, key, y, bar)
+    direct = DIRECT.get(function)
+    if direct is not None and (parts := direct(tape, key, y, bar)) is not None:
+        return parts
+    return _ruled(tape, key, y, bar)
+
+
+def _elementwise(
+    tape: Tape, partials: Callable[..., Sequence[Any]], given: Sequence[Any], y: Array, bar: Array
+) -> list[Any]:
+    values, inputs = tape.values, tape.inputs
+    assert values is not None
+    dtype = y.dtype
+    xs: list[Any] = []
+    for each in given:
+        x = references.read(each, values, inputs)
+        if type(x) in (float, int):
+            x = dtype.type(x)
+        elif x.dtype is not dtype and x.dtype != dtype:
+            x = x.astype(dtype)
+        xs.append(Known(x))
+    parts: list[Any] = []
+    for each, p, x in zip(given, partials(Known(y), *xs), xs, strict=True):
+        if p is None or type(each) is not int or (each < 0 and ~each >= tape.arguments):
+            continue
+        parts.append((each, _fitted(_product(bar, value_of(p)), tape, each, x.value)))
+    return parts
+
+
+def _product(bar: Array, partial: Any) -> Array:
+    if type(partial) is int:
+        return bar if partial == 1 else -bar if partial == -1 else bar * partial
+    return bar * partial
+
+
+def _fitted(part: Array, tape: Tape, place: int, x: Array) -> Array:
+    """A contribution summed over the axes along which the input was repeated, in the dtype of the input."""
+    part = summed_to(part, np.shape(x))
+    own: Any = tape.values[place] if place >= 0 else tape.inputs[~place]  # pyright: ignore[reportOptionalSubscript]
+    dtype = getattr(own, "dtype", None)
+    if dtype is None or dtype == part.dtype:
+        return part
+    return None if dtype.kind not in "fc" else part.astype(dtype)
+
+
+def summed_to(part: Array, shape: tuple[int, ...]) -> Array:
+    """The adjoint of a broadcast from a shape."""
+    if part.shape == shape:
+        return part
+    if len(part.shape) > len(shape):
+        part = part.sum(axis=tuple(range(len(part.shape) - len(shape))))
+    axes = tuple([k for k, size in enumerate(shape) if size == 1 and part.shape[k] != 1])
+    if axes:
+        part = part.sum(axis=axes, keepdims=True)
+    return part if part.shape == shape else np.broadcast_to(part, shape)
+
+
+def _power(tape: Tape, key: Any, y: Array, bar: Array) -> list[Any]:
+    """x to a power that is a number: a whole one, ½ or another."""
+    x = references.read(key[1], tape.values, tape.inputs)  # pyright: ignore[reportArgumentType]
+    n = key[2][1]
+    if type(key[1]) is not int:
+        return []
+    known = Known(x if getattr(x, "dtype", None) == y.dtype else np.asarray(x, y.dtype))
+    if n == 0.5:
+        (p,) = OPS["sqrt"].partials(Known(y), known)  # pyright: ignore[reportOptionalCall]
+    elif n == int(n):
+        (p,) = OPS["integer_power"].partials(Known(y), known, exponent=int(n))  # pyright: ignore[reportOptionalCall]
+    else:
+        p = OPS["power"].partials(Known(y), known, Known(np.asarray(n, y.dtype)))[0]  # pyright: ignore[reportOptionalCall]
+    return [(key[1], _fitted(_product(bar, value_of(p)), tape, key[1], known.value))]
+
+
+# ---------------------------------------------------------------- by the rule
+
+
+def _ruled(tape: Tape, key: Any, y: Array, bar: Any) -> list[Any]:
+    """By the derivative of the call's rule, for these kinds of values."""
+    given, named = references.arguments(key)
+    read: list[int] = []
+    for each in (*given, *(each for _, each in named)):
+        references.places(each, read)
+    read = list(dict.fromkeys(read))
+    values: list[Any] = [tape.values[k] if k >= 0 else tape.inputs[~k] for k in read]  # pyright: ignore[reportOptionalSubscript]
+    number = {place: k for k, place in enumerate(read)}
+    kinds = tuple([kind_of(x) for x in values])
+    real = tuple([(k >= 0 or ~k < tape.arguments) and kind.is_real for k, kind in zip(read, kinds, strict=True)])
+    if not any(real):
+        return []
+    several = isinstance(y, list)
+    form = key[0], _renumbered(given, number), tuple([(name, _renumbered(each, number)) for name, each in named])
+    bars: list[Any] = bar if several else [bar]
+    results = tuple([kind_of(x) for x in (y if several else [y])])
+    adjoint = _adjoint(form, kinds, real, results, tuple([b is not None for b in bars]))
+    parts = adjoint(values, [b for b in bars if b is not None])
+    return [(place, part) for place, part in zip([p for p, r in zip(read, real, strict=True) if r], parts, strict=True)]
+
+
+def _renumbered(reference: Any, number: Mapping[int, int]) -> Any:
+    """The same references with other numbers: all to places."""
+    if isinstance(reference, tuple) and reference and reference[0] is dict:
+        return dict, tuple([(name, _renumbered(each, number)) for name, each in reference[1]])
+    if type(reference) is int:
+        return number[reference]
+    if isinstance(reference, tuple) and len(reference) == 3:  # pyright: ignore[reportUnknownArgumentType]
+        return number[~reference[0]]
+    if isinstance(reference, tuple) and len(reference) == 2 and reference[0] in references.CONTAINERS:  # pyright: ignore[reportUnknownArgumentType]
+        return reference[0], tuple([_renumbered(each, number) for each in reference[1]])
+    if isinstance(reference, tuple) and len(reference) == 2 and isinstance(reference[0], type):  # pyright: ignore[reportUnknownArgumentType]
+        return reference
+    return tuple([_renumbered(each, number) for each in reference])
+
+
+@lru_cache(maxsize=4096)
+def _adjoint(
+    form: Any, kinds: tuple[Kind, ...], real: tuple[bool, ...], results: tuple[Kind, ...], seeded: tuple[bool, ...]
+) -> Callable[[Sequence[Array], Sequence[Array]], list[Array | None]]:
+    """The map from values and cotangents to the cotangents of the real inputs of a call."""
+    inputs = [input_node(f"x{k}", kind.type) for k, kind in enumerate(kinds)]
+    outputs = _outputs(form, inputs, kinds)
+    seeds = [
+        input_node(f"bar {k}", kind.type) for k, (kind, given) in enumerate(zip(results, seeded, strict=True)) if given
+    ]
+    chosen = [y for y, given in zip(outputs, seeded, strict=True) if given]
+    wanted = [x for x, is_real in zip(inputs, real, strict=True) if is_real]
+    backs = vjp(chosen, wanted, [s if y.type == s.type else None for y, s in zip(chosen, seeds, strict=True)])
+    there = [back for back in backs if back is not None]
+    graph = open_primes(Graph((*inputs, *seeds), tuple(there)))
+    program: Program = with_sizes(schedule(graph), {})
+
+    def adjoint(values: Sequence[Array], bars: Sequence[Array]) -> list[Array | None]:
+        arrays = [np.asarray(x, node.type.dtype) for x, node in zip((*values, *bars), (*inputs, *seeds), strict=True)]
+        found = iter(run(program, arrays))
+        return [None if back is None else next(found) for back in backs]
+
+    return adjoint
+
+
+def _outputs(form: Any, inputs: Sequence[Node], kinds: Sequence[Kind]) -> list[Node]:
+    """The nodes of a call by its rule."""
+    function, given, named = form
+    token = OPEN.set(None)
+    try:
+        trace = Trace()
+        with trace.open():
+            traced = [Traced(node, trace, kind.weak) for node, kind in zip(inputs, kinds, strict=True)]
+            args = [references.read(each, traced, ()) for each in given]
+            result = rule_of(function)(*args, **{name: references.read(each, traced, ()) for name, each in named})
+            return [as_node(x) for x in (result if isinstance(result, list | tuple) else [result])]
+    finally:
+        OPEN.reset(token)

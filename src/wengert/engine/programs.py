@@ -1,0 +1,90 @@
+"""Programs: what is made of a run and a transform, kept with the path, first by the interpreter, then as machine code.
+
+A program reads some of the inputs of the run and further values. It knows no Python function.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.backends import interpreter
+from wengert.ir.graph import Graph, Node, input_node
+from wengert.ir.walk import order_of, substitute, topological
+from wengert.passes import pipeline
+
+SECONDS_A_NODE = 4e-4
+"""The time that a node takes to be compiled, about."""
+AT_ONCE = 1.0
+"""A program that takes no longer to compile is compiled at the third call."""
+THIRD = 3
+
+Array = Any
+
+
+class Program:
+    """Outputs over inputs of a run and further values."""
+
+    def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node]) -> None:
+        self.inputs, self.outputs = list(inputs), list(outputs)
+        needed = set(topological(outputs))
+        self.reads = [k for k, node in enumerate(inputs) if node in needed]
+        """The inputs that it takes, by number."""
+        read = [inputs[k] for k in self.reads]
+        renamed = {node: input_node(f"x{k}", node.type) for k, node in enumerate(read)}
+        graph = Graph(tuple(renamed.values()), tuple(substitute(outputs, renamed)))
+        self.graph = pipeline.run(graph)
+        self.estimate = SECONDS_A_NODE * len(order_of(self.graph))
+        self.spent = 0.0
+        self.calls = 0
+        self.native: Callable[..., Any] | None = None
+        self._plain = interpreter.compile(self.graph)
+
+    def __call__(self, values: Sequence[Array]) -> Sequence[Array]:
+        """The outputs for the values of all inputs."""
+        given = [values[k] for k in self.reads]
+        if self.native is not None:
+            return self.native(*given)
+        self.calls += 1
+        if self.is_worth_compiling(self.calls):
+            self.native = compiled(self.graph)
+            return self.native(*given)
+        start = time.thread_time()
+        found = self.interpreted(*given)
+        self.spent += time.thread_time() - start
+        return found
+
+    def is_worth_compiling(self, calls: int) -> bool:
+        """Whether machine code pays: soon made, at the third call, else when as much time was spent without it."""
+        return calls >= THIRD and (self.estimate <= AT_ONCE or self.spent >= self.estimate)
+
+    def interpreted(self, *values: Array) -> Sequence[Array]:
+        """The outputs by NumPy, node by node."""
+        return self._plain(**dict(zip(self.graph.input_names, values, strict=True)))
+
+
+def compiled(graph: Graph) -> Callable[..., Any]:
+    """A graph as machine code: a function of arrays and numbers in the order of the inputs, to the tuple of outputs."""
+    from wengert.backends.native import entry
+    from wengert.backends.native.compiled import Variant
+    from wengert.backends.native.signature import Parameter
+
+    variant = Variant(graph, {}, cache=True)
+    plain = interpreter.compile(graph)
+
+    def interpreted(*values: Array) -> Sequence[Array]:
+        return plain(**dict(zip(graph.input_names, values, strict=True)))
+
+    def slow(*values: Array) -> Sequence[Array]:
+        whole = [np.require(x, node.type.dtype, ["C", "A"]) for x, node in zip(values, graph.inputs, strict=True)]
+        return variant.run(whole, interpreted)
+
+    if variant.segments is not None:
+        return slow
+    parameters = [Parameter(f"p{k}", k, "positional") for k in range(len(graph.inputs))]
+    weak = [not node.type.rank for node in graph.inputs]
+    signature = variant.signature(parameters, tuple(range(len(graph.outputs))), weak=weak)
+    return entry.builtin(variant.code, signature, slow, interpreted)

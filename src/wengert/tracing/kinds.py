@@ -1,0 +1,70 @@
+"""Kind: what is known of a value on a tape without its entries. It knows no graph."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+
+from wengert.ir.types import DTYPES, ArrayType
+
+
+class Kind:
+    """Shape and dtype; whether it is a Python number, which takes the dtype of what it meets; how its entries lie in memory."""
+
+    def __init__(
+        self, shape: tuple[int, ...], dtype: np.dtype[Any], weak: bool, strides: tuple[int, ...] | None
+    ) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self.weak = weak
+        self.strides = strides
+        """None where the entries lie row by row."""
+        self.is_real = dtype.kind in "fc"
+
+    @cached_property
+    def type(self) -> ArrayType:
+        """The type in a graph: whole numbers of any width are int64."""
+        name = "int64" if self.dtype.kind in "iu" else self.dtype.name
+        assert name in DTYPES, name
+        return ArrayType(self.shape, name)
+
+
+class Several:
+    """Of a call that gives several arrays: their container. They stand at the places that follow."""
+
+    weak = False
+    is_real = False
+
+    def __init__(self, container: type, count: int) -> None:
+        self.container = container
+        self.count = count
+
+    def filled(self, parts: list[Any]) -> Any:
+        """The container of these arrays."""
+        made: Any = self.container
+        return made(*parts) if hasattr(made, "_fields") else made(parts)
+
+
+@lru_cache(maxsize=65536)
+def _kind(shape: tuple[int, ...], dtype: np.dtype[Any], weak: bool, strides: tuple[int, ...] | None) -> Kind:
+    return Kind(shape, dtype, weak, strides)
+
+
+_FLOAT = _kind((), np.dtype(np.float64), False, None)
+_NUMBER = _kind((), np.dtype(np.float64), True, None)
+
+
+def kind_of(value: Any) -> Kind:
+    """The kind of an array, a NumPy scalar or a Python number."""
+    if type(value) is np.float64:
+        return _FLOAT
+    if type(value) is float:
+        return _NUMBER
+    if isinstance(value, np.ndarray):
+        plain = value.ndim < 2 or value.flags.c_contiguous
+        return _kind(value.shape, value.dtype, False, None if plain else value.strides)
+    if isinstance(value, np.generic):
+        return _kind((), value.dtype, False, None)
+    return _kind((), np.asarray(value).dtype, type(value) is not bool, None)

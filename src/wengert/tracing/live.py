@@ -1,0 +1,210 @@
+"""Live, what stands in for an array whose calls are put on a tape. What a call does the tape knows; here is the way there.
+
+Most calls of a run are those of the run before, so each operator compares one key with the one that stands on the tape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wengert.ir.graph import Node
+from wengert.tracing.kinds import Kind
+from wengert.tracing.standin import Array, StandIn
+from wengert.tracing.tracer import current
+from wengert.tracing.views import Layout, rows_first
+
+if TYPE_CHECKING:
+    from wengert.tracing.tape import Tape
+
+
+class Live(StandIn):
+    """The result of a call on a tape, or an argument of the function that runs.
+
+    `place` is that of the call; ~k for the k-th input of the run.
+    """
+
+    __slots__ = ("kind", "place", "tape")
+    MEANING = ("kind", "place")
+
+    place: int
+    kind: Kind
+    tape: Tape
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes of the axes."""
+        return self.kind.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the entries."""
+        return self.kind.dtype
+
+    @property
+    def weak(self) -> bool:
+        """Whether it is a Python number, which takes the dtype of what it meets."""
+        return self.kind.weak
+
+    @property
+    def node(self) -> Node:
+        """What stands for the value in a graph that captures it."""
+        return self.tape.own(self)
+
+    def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The result of a call, which is put on the tape."""
+        return self.tape.call(function, args, kwargs)
+
+    def operate(self, ufunc: Any, *operands: Any) -> Any:
+        """The result of an operator of Python: of Python numbers it is one."""
+        return self.tape.operate(ufunc, *operands)
+
+    def number(self) -> Array | None:
+        """The value."""
+        return self.tape.number(self)
+
+    def outcome(self, of: Callable[[Any], Any]) -> Any:
+        """What bool, int or operator.index gives of the value, noted on the tape."""
+        return self.tape.outcome(self, of)
+
+    def entered(self) -> AbstractContextManager[Any]:
+        """Calls go to the tape of their arguments always."""
+        return nullcontext()
+
+    def is_open(self) -> bool:
+        """Whether what runs now is the function that this value belongs to."""
+        return current() is self.tape
+
+    def layout(self) -> Layout:
+        """The strides of the value."""
+        strides = self.kind.strides
+        if strides is None:
+            return rows_first(self.shape)
+        order = sorted(range(len(strides)), key=lambda axis: -abs(strides[axis]))
+        return np.transpose(rows_first(tuple(self.shape[k] for k in order)), np.argsort(order))
+
+    def is_zero_dimensional(self) -> bool:
+        """Whether a value without axes is an array: an argument may be one."""
+        return self.place < 0 and isinstance(self.tape.inputs[~self.place], np.ndarray)
+
+    def __repr__(self) -> str:
+        return f"<traced {self.kind.type}>"
+
+    def __getitem__(self, index: Any) -> Any:
+        if type(index) is int and len(self.kind.shape) == 1:
+            return self.tape.step(("getitem", (self.place, (int, index)), ()))
+        return StandIn.__getitem__(self, index)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if len(inputs) != 1 or kwargs or method != "__call__":
+            return StandIn.__array_ufunc__(self, ufunc, method, *inputs, **kwargs)
+        return _unary(self, ufunc)
+
+
+_new: Callable[[type[Live]], Live] = Live.__new__
+
+
+def _unary(x: Live, ufunc: np.ufunc) -> Any:
+    key = ufunc, x.place
+    tape = x.tape
+    place = tape.position
+    try:
+        hit = tape.keys[place] == key
+    except IndexError:
+        hit = False
+    if not hit or ufunc.nout > 1:
+        return tape.missed(key)
+    tape.position = place + 1
+    made = _new(Live)
+    made.place = place
+    made.kind = tape.kinds[place]
+    made.tape = tape
+    return made
+
+
+class LiveNumber(Live):
+    """A Python number among them: operators between it and other numbers give Python numbers."""
+
+    __slots__ = ()
+
+
+def _forward(ufunc: np.ufunc) -> Callable[[Live, Any], Any]:
+    """x ∘ other, put on the tape of x."""
+
+    def operator(self: Live, other: Any) -> Any:
+        tape = self.tape
+        kind = type(other)
+        if kind is Live and other.tape is tape:
+            key = ufunc, self.place, other.place
+        elif kind is float:
+            key = ufunc, self.place, ~len(tape.inputs)
+            tape.inputs.append(other)
+        elif kind is int:
+            key = ufunc, self.place, (int, other)
+        else:
+            return tape.operate(ufunc, self, other)
+        place = tape.position
+        try:
+            hit = tape.keys[place] == key
+        except IndexError:
+            hit = False
+        if not hit:
+            return tape.missed(key)
+        tape.position = place + 1
+        made = _new(Live)
+        made.place = place
+        made.kind = tape.kinds[place]
+        made.tape = tape
+        return made
+
+    return operator
+
+
+def _backward(ufunc: np.ufunc) -> Callable[[Live, Any], Any]:
+    """other ∘ x, put on the tape of x."""
+
+    def operator(self: Live, other: Any) -> Any:
+        tape = self.tape
+        if type(other) is float:
+            key = ufunc, ~len(tape.inputs), self.place
+            tape.inputs.append(other)
+        elif type(other) is int:
+            key = ufunc, (int, other), self.place
+        else:
+            return tape.operate(ufunc, other, self)
+        place = tape.position
+        try:
+            hit = tape.keys[place] == key
+        except IndexError:
+            hit = False
+        if not hit:
+            return tape.missed(key)
+        tape.position = place + 1
+        made = _new(Live)
+        made.place = place
+        made.kind = tape.kinds[place]
+        made.tape = tape
+        return made
+
+    return operator
+
+
+def _power(x: Live, exponent: Any) -> Any:
+    """x to a power; one that is a number is taken for granted."""
+    if type(exponent) in (int, float):
+        return x.tape.step((np.power, x.place, (type(exponent), exponent)))
+    return x.tape.operate(np.power, x, exponent)
+
+
+for _name, _ufunc in {"add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide}.items():
+    setattr(Live, f"__{_name}__", _forward(_ufunc))
+    setattr(Live, f"__r{_name}__", _backward(_ufunc))
+    for _side in ("", "r"):
+        setattr(LiveNumber, f"__{_side}{_name}__", getattr(StandIn, f"__{_side}{_name}__"))
+Live.__neg__ = lambda x: _unary(x, np.negative)
+Live.__pow__ = _power
+for _name in ("__neg__", "__pow__"):
+    setattr(LiveNumber, _name, getattr(StandIn, _name))

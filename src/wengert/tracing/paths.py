@@ -1,0 +1,62 @@
+"""Paths: the calls that a function has been seen to make for arguments of some types, one after another, with what was made of them."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from wengert.tracing.kinds import Kind, Several
+
+MOST_PATHS = 64
+"""So many paths are remembered for a function and types of arguments; further ones are run but not kept."""
+
+
+class Root:
+    """What is remembered of a function for arguments of some types: the first path, from which the others turn off."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.paths = 1
+        self.first = Path(self, [], [])
+        self.asks = False
+        """Whether what it does depends on values, so that a run needs them from the start."""
+        self.is_long = False
+        """Whether a run made more calls than are kept."""
+
+
+class Path:
+    """Calls in order, and the kinds of their results. Lists only grow, so that what was seen once stays so."""
+
+    __slots__ = ("exits", "keys", "kinds", "programs", "root")
+
+    def __init__(self, root: Root, keys: list[Any], kinds: list[Kind | Several | None]) -> None:
+        self.root = root
+        self.keys = keys
+        self.kinds = kinds
+        self.exits: dict[Any, Path] = {}
+        """The path on which the run goes on, by the place and the call with which it turns off."""
+        self.programs: dict[Any, Any] = {}
+        """What was made of the calls up to some results, by those and by what it is."""
+
+    def noted(self, place: int, key: Any, kind: Kind | Several | None) -> Path | None:
+        """The path on which a run goes on that has followed this one up to a place and makes this call there; None where it is not kept.
+
+        Raises TypeError where the call holds what has no hash.
+        """
+        keys = self.keys
+        if place < len(keys) and keys[place] == key:
+            return self
+        with self.root.lock:
+            if place == len(keys):
+                hash(key)
+                self.kinds.append(kind)
+                keys.append(key)
+                return self
+            if keys[place] == key:
+                return self
+            found = self.exits.get((place, key))
+            if found is None and self.root.paths < MOST_PATHS:
+                found = Path(self.root, [*keys[:place], key], [*self.kinds[:place], kind])
+                self.exits[place, key] = found
+                self.root.paths += 1
+            return found

@@ -1,0 +1,65 @@
+"""References: what a call on a tape was given, as a key that is compared with that of another run, and read back as arguments.
+
+A place ≥ 0 is the result of an earlier call, ~k is the k-th input of the run (an argument, or a number of Python that may be another
+the next time), (k, shape, dtype) an array that is the k-th input. (type, value) is what the record takes for granted, and
+(tuple, …), (list, …), (slice, …), (dict, …) are containers of references.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+Reference = Any
+Read = Callable[[int], Any]
+
+CONTAINERS = (tuple, list, slice, dict)
+
+
+def fixed(value: Any) -> Reference:
+    """The reference to what is taken for granted; an array by its entries."""
+    if isinstance(value, np.ndarray):
+        return np.ndarray, (value.dtype.str, value.shape, value.tobytes())
+    return type(value), value
+
+
+def read(reference: Reference, values: Sequence[Any], inputs: Sequence[Any]) -> Any:
+    """What a reference stands for, given the results so far and the inputs."""
+    if type(reference) is int:
+        return values[reference] if reference >= 0 else inputs[~reference]
+    if len(reference) == 3:
+        return inputs[reference[0]]
+    kind, content = reference
+    if kind is tuple:
+        return tuple([read(each, values, inputs) for each in content])
+    if kind is list:
+        return [read(each, values, inputs) for each in content]
+    if kind is dict:
+        return {key: read(each, values, inputs) for key, each in content}
+    if kind is slice:
+        return slice(*[read(each, values, inputs) for each in content])
+    if kind is np.ndarray:
+        dtype, shape, entries = content
+        return np.frombuffer(entries, dtype).reshape(shape)
+    return content
+
+
+def places(reference: Reference, found: list[int]) -> list[int]:
+    """The results and inputs that a reference reads, ~k for inputs, in order and as often as they stand there."""
+    if type(reference) is int:
+        found.append(reference)
+    elif len(reference) == 3:
+        found.append(~reference[0])
+    elif reference[0] in CONTAINERS:
+        for each in reference[1]:
+            places(each[1] if reference[0] is dict else each, found)
+    return found
+
+
+def arguments(key: Any) -> tuple[Sequence[Reference], Sequence[tuple[str, Reference]]]:
+    """The references of a call: those by position and those by name. A ufunc has them in its key, without a tuple around."""
+    if isinstance(key[0], np.ufunc):
+        return key[1:], ()
+    return key[1], key[2]
