@@ -1,0 +1,225 @@
+"""compile: Python functions as machine code, a kind of arguments at a time. It knows no LLVM.
+
+What no entry takes (another layout, a new shape, a traced value) comes here.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any, get_args, overload
+
+from wengert.backends import interpreter
+from wengert.backends.base import Compiled
+from wengert.compilation.kind import Kind, sees_order
+from wengert.compilation.path import Backend, Options
+from wengert.errors import GraphError, TraceError
+from wengert.ir.graph import Graph
+from wengert.passes import pipeline
+from wengert.tracing.record import is_number, leaf_of
+from wengert.tracing.standin import StandIn
+from wengert.tracing.trees import flatten, orders
+
+if TYPE_CHECKING:
+    from wengert.backends.native.compiled import Variant
+
+CHAIN = 4
+"""So many kinds of arguments are tried by the entries themselves, the newest first."""
+MOST_KINDS, MOST_BYTES = 256, 256 * 2**20
+"""So many kinds are kept of one function, and so many bytes of code; those go that came in longest ago by another way than an entry."""
+BACKENDS: tuple[Backend, ...] = get_args(Backend)
+
+
+@overload
+def compile(
+    f: Graph, *, donate: str | int | Sequence[str | int] = ..., backend: Backend = ..., cache: bool = ...
+) -> Compiled: ...
+@overload
+def compile(
+    f: Callable[..., Any], *, donate: str | int | Sequence[str | int] = ..., backend: Backend = ..., cache: bool = ...
+) -> CompiledFunction: ...
+def compile(
+    f: Callable[..., Any] | Graph,
+    *,
+    donate: str | int | Sequence[str | int] = (),
+    backend: Backend = "native",
+    cache: bool = True,
+) -> CompiledFunction | Compiled:
+    """f as machine code: the same results to rounding, for arrays, numbers, and tuples, lists and dicts of them.
+
+    f is run once for each kind of arguments (containers, shapes, dtypes) to write it down; what it captures, arrays and
+    numbers, and what is no array or number, is taken as it is then. Where Python asks for a value on the way (`if x > 0`,
+    `while`, `range(int(n))`), f is run once for each way that it goes; how many entries a mask picks cannot be asked.
+    `donate` names parameters, or counts them, whose arrays may be overwritten: each becomes the first result of its type
+    (where Python asks for values, nothing is overwritten). With `cache`, machine code is kept on disk for the next process.
+
+    A graph becomes a callable that takes arrays by the names of its inputs and gives the tuple of its outputs.
+
+    Raises GraphError where f is no function and no graph, a donated parameter is not there or no result has its type;
+    TraceError, at a call, where f does what a graph cannot hold or an argument is of a kind for which no code can be kept.
+    """
+    names = (donate,) if isinstance(donate, str | int) else tuple(donate)
+    if backend not in BACKENDS:
+        raise GraphError(
+            f"There is no back end '{backend}'.",
+            f"  the back ends are {' and '.join(BACKENDS)}",
+            "Write:  backend='native'",
+        )
+    if isinstance(f, Graph):
+        return _compiled_graph(f, names, backend, cache)
+    if not callable(f):
+        raise GraphError(
+            f"A value of type {type(f).__name__} is no function that could be compiled.",
+            f"  it is {f!r:.60}",
+            "Give a function of arrays, or a graph.",
+        )
+    return _compiled_function(f, names, backend, cache)
+
+
+def _compiled_graph(graph: Graph, donate: Sequence[str | int], backend: Backend, cache: bool) -> Compiled:
+    graph = pipeline.run(graph)
+    if backend == "interpreter":
+        return interpreter.compile(graph)
+    from wengert.backends import native
+
+    names = graph.input_names
+    return native.compile(
+        graph, donate=[names[each] if isinstance(each, int) else each for each in donate], cache=cache
+    )
+
+
+def _compiled_function(
+    f: Callable[..., Any], donate: Sequence[str | int], backend: Backend, cache: bool
+) -> CompiledFunction:
+    made: CompiledFunction = type("CompiledFunction", (CompiledFunction,), {"__module__": __name__})(
+        f, donate, backend, cache
+    )
+    update_wrapper(made, f, updated=())
+    for name, value in getattr(f, "__dict__", {}).items():
+        if not hasattr(made, name):  # what is its own stays so
+            setattr(made, name, value)
+    return made
+
+
+def set_threads(count: int) -> None:
+    """Let compiled functions use `count` threads, the caller among them; results do not depend on it. By default the processors
+    that the process may use.
+
+    Raises GraphError where the count is not between 1 and 256.
+    """
+    from wengert.backends.native import pool
+
+    pool.set_threads(count)
+
+
+class CompiledFunction:
+    """A function that runs as machine code. Each has a class of its own, whose call is the newest entry."""
+
+    __wrapped__: Callable[..., Any]
+
+    def __init__(self, f: Callable[..., Any], donate: Sequence[str | int], backend: Backend, cache: bool) -> None:
+        self._options = Options(donate, backend, cache)
+        self._kinds: OrderedDict[Any, Kind] = OrderedDict()
+        self._lock = threading.RLock()
+        self._ordered = sees_order(f)
+        self.__wrapped__ = f
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._dispatch(*args, **kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        from types import MethodType
+
+        return self if instance is None else MethodType(self, instance)
+
+    def __reduce__(self) -> Any:
+        """Its name, where a module has it under that; else f and the options, from which code is made again."""
+        found: Any = sys.modules.get(self.__module__)
+        name = str(getattr(self, "__qualname__", ""))
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        if found is self:
+            return name
+        options = self._options
+        return _compiled_function, (self.__wrapped__, options.donate, options.backend, options.cache)
+
+    def graph(self, *args: Any, **kwargs: Any) -> Graph:
+        """The graph that is run for arguments of these types, and these values where Python asks for them: then it has a last
+        output, whether the answers are those that it stands for.
+        """
+        return self._kind(args, kwargs).path(args, kwargs)[0].graph
+
+    def variant(self, *args: Any, **kwargs: Any) -> Variant:
+        """The code for arguments of these types, and these values where Python asks for them, with its stages in `build`.
+
+        Raises GraphError where the back end is the interpreter.
+        """
+        path, _ = self._kind(args, kwargs).path(args, kwargs)
+        if path.variant is None:
+            raise GraphError(
+                "The interpreter has no code.", "  backend='interpreter'", "Compile with:  backend='native'"
+            )
+        return path.variant
+
+    def _dispatch(self, *args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(leaf, StandIn) for leaf in flatten((args, kwargs))[0]):
+            return self.__wrapped__(*args, **kwargs)
+        return self._kind(args, kwargs).run(args, kwargs)
+
+    def _kind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Kind:
+        leaves, spec = flatten((args, kwargs))
+        order = orders((args, kwargs if self._ordered else list(kwargs.values())))
+        key = (spec, order, *(leaf_of(x) if is_number(x) else _fixed(x) for x in leaves))
+        with self._lock:
+            kind = self._kinds.get(key)
+            if kind is None:
+                kind = self._kinds[key] = Kind(self.__wrapped__, self._options, args, kwargs)
+                self._evict()
+                self._chain()
+            else:
+                self._kinds.move_to_end(key)
+            return kind
+
+    def _evict(self) -> None:
+        """Let the kinds go that were not asked for longest; never the newest."""
+        kinds = self._kinds
+        while len(kinds) > MOST_KINDS or (len(kinds) > 1 and sum(kind.bytes for kind in kinds.values()) > MOST_BYTES):
+            kinds.popitem(last=False)
+
+    def _chain(self) -> None:
+        """Let the call be the newest entry, which hands on what is not meant for it."""
+        if self._options.backend != "native":
+            return
+        call: Callable[..., Any] = self._dispatch
+        for kind in list(self._kinds.values())[-CHAIN:]:
+            call = kind.entry(call)
+        type(self).__call__ = call
+
+
+def _fixed(value: Any) -> Any:
+    """What a leaf that is no number is known by.
+
+    Raises TraceError where it can change or holds numbers, so that code for it would go on with those of today.
+    """
+    if isinstance(value, slice):
+        return (slice, value.start, value.stop, value.step)
+    if isinstance(value, type):
+        return (type, value)
+    if hasattr(value, "__array__"):
+        raise TraceError(
+            f"A value of type {type(value).__name__} is no array of NumPy.",
+            f"  it is {value!r:.60}",
+            "Write:  np.asarray(x)",
+        )
+    try:
+        hash(value)
+    except TypeError:
+        raise TraceError(
+            f"A value of type {type(value).__name__} may change, and a compiled function would not see it.",
+            f"  it is {value!r:.60}",
+            "Give arrays in tuples, lists or dicts, and what steers the function as a number, a string or a tuple.",
+        ) from None
+    return (type(value), value)
