@@ -127,4 +127,5 @@ def whole(function):
         "bitwise_and": lambda a, b: int(a) & int(b),
         "bitwise_or": lambda a, b: int(a) | int(b),
         "bitwise_xor": lambda a, b: int(a) ^ int(b),
+        "power": lambda a, b: int(a) ** int(b),
     }[function]

@@ -104,7 +104,8 @@ def _infer_exponent(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
 
 
 def _exponent(xp: Any, x: Any) -> Any:
-    return np.frexp(np.real(x))[1].astype(np.int64)
+    mantissa_and_exponent: tuple[Any, Any] = np.frexp(xp.real(x))
+    return mantissa_and_exponent[1].astype(np.int64)
 
 
 binary_exponent = general(
@@ -121,7 +122,7 @@ binary_exponent = general(
     smooth=False,
 )
 
-OF_WHOLE_NUMBERS = ("gcd", "lcm", "left_shift", "right_shift", "bitwise_and", "bitwise_or", "bitwise_xor")
+OF_WHOLE_NUMBERS = ("gcd", "lcm", "left_shift", "right_shift", "bitwise_and", "bitwise_or", "bitwise_xor", "power")
 
 
 def _infer_whole(types: tuple[ArrayType, ...], params: Params) -> ArrayType:

@@ -18,9 +18,15 @@ from wengert.tracing import (
     norms,
     padding,
     polynomials,
+    quantiles,
     reductions,
+    running,
     shapes,
+    sorting,
+    special,
+    ufunc_methods,
     ufuncs,
+    without_nan,
 )
 
 __all__ = [
@@ -41,8 +47,14 @@ __all__ = [
     "norms",
     "padding",
     "polynomials",
+    "quantiles",
     "reductions",
+    "running",
     "shapes",
+    "sorting",
+    "special",
+    "ufunc_methods",
     "ufuncs",
+    "without_nan",
 ]
 """Imported with the package: they enter the NumPy functions that a traced value answers to."""

@@ -245,11 +245,6 @@ class Traced(StandIn):
         if trace is not None and trace.is_on_tape:
             args = trace.lowered(args)
             kwargs = {name: trace.lowered(value) for name, value in kwargs.items()}
-        if kwargs and function in UFUNCS:
-            refuse(
-                f"'{called(function)}' takes no argument '{next(iter(kwargs))}' on traced values.",
-                "Call it without, and use 'np.where' or 'astype' on the result.",
-            )
         return rule(*args, **kwargs)
 
     def operate(self, ufunc: Any, *operands: Any) -> Any:

@@ -1,16 +1,16 @@
-"""NumPy's and SciPy's ufuncs on traced values: entry by entry, promoted and broadcast as NumPy does it."""
+"""NumPy's ufuncs on traced values: entry by entry, promoted and broadcast as NumPy does it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from wengert.ir.graph import Node, apply, constant_like
+from wengert.ops.exponential import LOG_2
 from wengert.tracing.operands import (
     Kind,
     as_node,
@@ -25,7 +25,7 @@ from wengert.tracing.operands import (
 from wengert.tracing.products import matmul
 from wengert.tracing.tracer import UFUNCS, Traced, refuse, traced
 
-Rule = Callable[..., Node]
+Rule = Callable[..., Node | tuple[Node, ...]]
 
 PRIMITIVES = {
     "add": "add",
@@ -35,6 +35,9 @@ PRIMITIVES = {
     "negative": "negative",
     "sqrt": "sqrt",
     "cbrt": "cbrt",
+    "spacing": "spacing",
+    "nextafter": "nextafter",
+    "signbit": "signbit",
     "exp": "exp",
     "exp2": "exp2",
     "expm1": "expm1",
@@ -78,28 +81,54 @@ OF_TRUTHS = {"add": "logical_or", "multiply": "logical_and", "maximum": "logical
 
 
 @lru_cache(maxsize=4096)
-def _dtypes(ufunc: Any, kinds: tuple[Kind, ...]) -> tuple[str, ...]:
-    """The dtypes to which a ufunc converts its inputs.
+def _dtypes(ufunc: Any, kinds: tuple[Kind, ...], dtype: str | None = None) -> tuple[str, ...]:
+    """The dtypes to which a ufunc converts its inputs, for a dtype of the results where one is asked for.
 
     Raises TypeError, with NumPy's words, where it does not take them.
     """
     if set(kinds) == {int}:  # NumPy compares whole numbers of Python as Python does
         kinds = (np.dtype(np.int64),) * len(kinds)
-    resolved = ufunc.resolve_dtypes((*kinds, *(None,) * ufunc.nout))
-    return tuple(supported(dtype) for dtype in resolved[: ufunc.nin])
+    asked = {} if dtype is None else {"signature": (*(None,) * ufunc.nin, *(np.dtype(dtype),) * ufunc.nout)}
+    resolved = ufunc.resolve_dtypes((*kinds, *(None,) * ufunc.nout), **asked)
+    return tuple(supported(each) for each in resolved[: ufunc.nin])
 
 
-def operands(ufunc: Any, *values: Any) -> list[Node]:
+def operands(ufunc: Any, *values: Any, dtype: str | None = None) -> list[Node]:
     """The inputs of a ufunc as nodes of the dtypes that it takes and of one shape."""
-    dtypes = _dtypes(ufunc, tuple([kind_of(value) for value in values]))
+    dtypes = _dtypes(ufunc, tuple([kind_of(value) for value in values]), dtype)
     shape = common_shape([shape_of(value) for value in values])
     return [laid_out(value, dtype, shape) for value, dtype in zip(values, dtypes, strict=True)]
 
 
-def _enter(ufunc: Any, rule: Rule) -> None:
-    def call(*values: Any) -> Traced:
-        return traced(rule(*operands(ufunc, *values)))
+HARMLESS = {"casting": "same_kind", "order": "K", "subok": True, "where": True}
+"""Keywords of ufuncs, with the values that change nothing."""
 
+
+def dtype_asked(ufunc: Any, options: dict[str, Any]) -> str | None:
+    """The dtype that the keywords of a call ask for.
+
+    Raises TraceError for a keyword that has no meaning on traced values.
+    """
+    for name, value in options.items():
+        harmless = HARMLESS.get(name)
+        if name != "dtype" and value is not None and value is not harmless and str(value) != str(harmless):
+            refuse(
+                f"'{ufunc.__name__}' takes no argument '{name}' on traced values.",
+                "Call it without, and use 'np.where' or 'astype' on the result.",
+            )
+    dtype = options.get("dtype")
+    return None if dtype is None else np.dtype(dtype).name
+
+
+def enter(ufunc: Any, rule: Rule) -> None:
+    """Enter what a ufunc means: a rule from nodes of one shape and of the dtypes that it takes to its result or results."""
+
+    def call(*values: Any, **options: Any) -> Any:
+        dtype = dtype_asked(ufunc, options) if options else None
+        result = rule(*operands(ufunc, *values, dtype=dtype))
+        return tuple(map(traced, result)) if isinstance(result, tuple) else traced(result)
+
+    call.__module__, call.__name__ = __name__, ufunc.__name__
     UFUNCS[ufunc] = call
 
 
@@ -114,10 +143,14 @@ def _primitive(name: str, op: str) -> Rule:
 
 
 for _name, _op in PRIMITIVES.items():
-    _enter(getattr(np, _name), _primitive(_name, _op))
+    enter(getattr(np, _name), _primitive(_name, _op))
 
 
-# ---------------------------------------------------------------- composed of ops
+# ---------------------------------------------------------------- signs and steps
+
+
+def _trunc(x: Node) -> Node:
+    return apply("where", x < 0, _ceil(x), _floor(x))
 
 
 def _floor(x: Node) -> Node:
@@ -128,12 +161,62 @@ def _ceil(x: Node) -> Node:
     return -apply("floor", -x) if x.type.is_float else x
 
 
+def with_sign(x: Node, y: Node) -> Node:
+    """|x| with the sign of y, also that of −0."""
+    size = apply("abs", x)
+    return apply("where", apply("signbit", y), -size, size)
+
+
+def _heaviside(x: Node, middle: Node) -> Node:
+    """0 left of 0, 1 right of it, `middle` there."""
+    zero = constant_like(0, x)
+    right = apply("where", x > 0, constant_like(1, x), constant_like(math.nan, x))
+    return apply("where", x < 0, zero, apply("where", apply("equal", x, zero), middle, right))
+
+
+def is_nan(x: Node) -> Node:
+    """Whether x is not a number."""
+    return apply("not_equal", x, x)
+
+
+def _finite(x: Node) -> Node:
+    """|x| < ∞, which NaN is not."""
+    return apply("abs", x) < math.inf if x.type.is_float else apply("equal", x, x)
+
+
+def _infinite(x: Node) -> Node:
+    return apply("equal", apply("abs", x), constant_like(math.inf, x)) if x.type.is_float else apply("not_equal", x, x)
+
+
+def _known(op: str) -> Rule:
+    """The larger or smaller of two numbers; beside NaN, the other."""
+
+    def rule(x: Node, y: Node) -> Node:
+        both = apply(OF_TRUTHS[op] if x.type.dtype == "bool" else op, x, y)
+        return apply("where", is_nan(x), y, apply("where", is_nan(y), x, both)) if x.type.is_float else both
+
+    return rule
+
+
+# ---------------------------------------------------------------- quotients and remainders
+
+
 def _floor_divide(x: Node, y: Node) -> Node:
-    return apply("floor", x / y) if x.type.is_float else _whole_division(x, y)[0]
+    return apply("floor_divide", x, y) if x.type.is_float else _whole_division(x, y)[0]
 
 
 def _remainder(x: Node, y: Node) -> Node:
-    return x - y * apply("floor", x / y) if x.type.is_float else _whole_division(x, y)[1]
+    return apply("remainder", x, y) if x.type.is_float else _whole_division(x, y)[1]
+
+
+def _fmod(x: Node, y: Node) -> Node:
+    """What is left of x / y, with the sign of x."""
+    if x.type.is_float:
+        return apply("fmod", x, y)
+    rest = _whole_division(x, y)[1]
+    zero = constant_like(0, rest)
+    kept = apply("logical_or", apply("equal", rest, zero), apply("equal", rest < 0, x < 0))
+    return apply("where", kept, rest, rest - y)
 
 
 def _whole_division(x: Node, y: Node) -> tuple[Node, Node]:
@@ -163,17 +246,45 @@ def _reciprocal(x: Node) -> Node:
     return apply("reciprocal", x)
 
 
-def _trunc(x: Node) -> Node:
-    return apply("where", x < 0, _ceil(x), _floor(x))
+# ---------------------------------------------------------------- the parts of a number
 
 
-def _finite(x: Node) -> Node:
-    """|x| < ∞, which NaN is not."""
-    return apply("abs", x) < math.inf if x.type.is_float else apply("equal", x, x)
+def _modf(x: Node) -> tuple[Node, Node]:
+    """What stands behind the point and before it, each with the sign of x."""
+    whole = _trunc(x)
+    rest = apply("where", _infinite(x), constant_like(0, x), x - whole)
+    return apply("where", apply("signbit", x), -apply("abs", rest), rest), whole
 
 
-def _infinite(x: Node) -> Node:
-    return apply("equal", apply("abs", x), constant_like(math.inf, x)) if x.type.is_float else apply("not_equal", x, x)
+def _frexp(x: Node) -> tuple[Node, Node]:
+    """The m and e in x = m 2^e, ½ ≤ |m| < 1; e has no derivative, and that of m is 2^(−e)."""
+    exponent = apply("binary_exponent", x)
+    return _ldexp(x, -exponent), exponent
+
+
+def _ldexp(x: Node, exponent: Node) -> Node:
+    """x 2^e in three factors, none of which overflows where the product does not."""
+    third = _floor_divide(exponent, constant_like(3, exponent))
+    for part in (third, third, exponent - third - third):
+        x = x * apply("exp2", apply("cast", part, dtype=x.type.dtype))
+    return x
+
+
+# ---------------------------------------------------------------- whole numbers and bits
+
+
+def _whole(name: str, truths: str = "") -> Rule:
+    """A function of whole numbers; of truth values the logical one."""
+
+    def rule(x: Node, y: Node) -> Node:
+        return apply(truths, x, y) if x.type.dtype == "bool" else apply("whole_numbers", x, y, function=name)
+
+    return rule
+
+
+def _logaddexp2(x: Node, y: Node) -> Node:
+    """log₂(2ˣ + 2ʸ)."""
+    return apply("logaddexp", x * LOG_2, y * LOG_2) / LOG_2
 
 
 COMPOSED: dict[Any, Rule] = {
@@ -186,43 +297,59 @@ COMPOSED: dict[Any, Rule] = {
     np.rint: lambda x: apply("round", x) if x.type.is_float else x,
     np.floor_divide: _floor_divide,
     np.remainder: _remainder,
+    np.fmod: _fmod,
+    np.divmod: lambda x, y: (_floor_divide(x, y), _remainder(x, y)),
+    np.modf: _modf,
+    np.frexp: _frexp,
+    np.ldexp: _ldexp,
+    np.copysign: with_sign,
+    np.heaviside: _heaviside,
+    np.fmax: _known("maximum"),
+    np.fmin: _known("minimum"),
+    np.logaddexp2: _logaddexp2,
     np.logical_xor: lambda x, y: apply("not_equal", x, y),
-    np.isnan: lambda x: apply("not_equal", x, x),
+    np.isnan: is_nan,
     np.isfinite: _finite,
     np.isinf: _infinite,
     np.deg2rad: lambda x: x * (math.pi / 180),
     np.rad2deg: lambda x: x * (180 / math.pi),
-    np.bitwise_and: lambda x, y: apply("logical_and", x, y),
-    np.bitwise_or: lambda x, y: apply("logical_or", x, y),
-    np.bitwise_xor: lambda x, y: apply("not_equal", x, y),
-    np.invert: lambda x: apply("logical_not", x),
+    np.bitwise_and: _whole("bitwise_and", "logical_and"),
+    np.bitwise_or: _whole("bitwise_or", "logical_or"),
+    np.bitwise_xor: _whole("bitwise_xor", "not_equal"),
+    np.invert: lambda x: apply("logical_not", x) if x.type.dtype == "bool" else -x - 1,
+    np.left_shift: _whole("left_shift"),
+    np.right_shift: _whole("right_shift"),
+    np.gcd: _whole("gcd"),
+    np.lcm: _whole("lcm"),
 }
 COMPOSED |= {np.radians: COMPOSED[np.deg2rad], np.degrees: COMPOSED[np.rad2deg]}
 for _ufunc, _rule in COMPOSED.items():
-    _enter(_ufunc, _rule)
+    enter(_ufunc, _rule)
 
 
 # ---------------------------------------------------------------- powers and products
 
 
-def _power(base: Any, exponent: Any) -> Traced:
-    """xⁿ as a product for a whole number n, √x for ½, else the power of real numbers.
+def _power(ufunc: Any) -> Callable[..., Traced]:
+    def call(base: Any, exponent: Any, **options: Any) -> Traced:
+        """xⁿ as a product for a whole number n, √x for ½, else the power of real numbers.
 
-    Raises ValueError, as NumPy does, for a whole number to a negative one.
-    """
-    x, y = operands(np.power, base, exponent)
-    number = _fixed(exponent)
-    if number is None and x.type.is_float:
+        Raises ValueError, as NumPy does, for a whole number to a negative one.
+        """
+        x, y = operands(ufunc, base, exponent, dtype=dtype_asked(ufunc, options))
+        number = _fixed(exponent)
+        if number is None:
+            return traced(apply("power", x, y) if x.type.is_float else apply("whole_numbers", x, y, function="power"))
+        if number == 0.5:
+            return traced(apply("sqrt", x))
+        if number == int(number):
+            if not x.type.is_float and number < 0:
+                raise ValueError("Integers to negative integer powers are not allowed.")
+            return traced(apply("integer_power", x, exponent=int(number)))
         return traced(apply("power", x, y))
-    if number is None:
-        refuse("A whole number to a traced power has no form in a graph.", "Convert first:  x.astype(float) ** n")
-    if number == 0.5:
-        return traced(apply("sqrt", x))
-    if number == int(number):
-        if not x.type.is_float and number < 0:
-            raise ValueError("Integers to negative integer powers are not allowed.")
-        return traced(apply("integer_power", x, exponent=int(number)))
-    return traced(apply("power", x, y))
+
+    call.__module__, call.__name__ = __name__, ufunc.__name__
+    return call
 
 
 def _fixed(exponent: Any) -> float | None:
@@ -236,36 +363,6 @@ def _matmul(x: Any, y: Any) -> Traced:
     return traced(matmul(*(as_node(each, common_dtype(x, y)) for each in (x, y))))
 
 
-UFUNCS[np.power] = _power
+UFUNCS[np.power] = _power(np.power)
+UFUNCS[np.float_power] = _power(np.float_power)
 UFUNCS[np.matmul] = _matmul
-
-
-# ---------------------------------------------------------------- scipy.special
-
-
-def _enter_special() -> None:
-    """SciPy's functions that are ops, or a line of them."""
-    from scipy import special  # pyright: ignore[reportMissingTypeStubs]
-
-    of: Any = special
-    for name, op in {
-        "expit": "logistic",
-        "erf": "erf",
-        "erfc": "erfc",
-        "erfinv": "erfinv",
-        "xlogy": "xlogy",
-        "gammaln": "lgamma",
-        "digamma": "digamma",
-    }.items():
-        _enter(getattr(of, name), lambda *nodes, op=op: apply(op, *nodes))
-    _enter(of.exp2, lambda x: apply("exp2", x))
-    _enter(of.expm1, lambda x: apply("expm1", x))
-    _enter(of.log1p, lambda x: apply("log1p", x))
-    _enter(of.cbrt, lambda x: apply("cbrt", x))
-    _enter(of.logit, lambda x: apply("log", x) - apply("log1p", -x))
-    _enter(of.log_expit, lambda x: -apply("softplus", -x))
-    _enter(of.entr, lambda x: -apply("xlogy", x, x))
-    _enter(of.ndtr, lambda x: apply("erfc", x * -math.sqrt(0.5)) * Fraction(1, 2))
-
-
-_enter_special()
