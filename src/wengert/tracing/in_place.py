@@ -114,10 +114,10 @@ def into_out(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     if where is not True and isinstance(function, tuple):
         rest["where"], where = where, True
     first = next(out for out in outs if out is not None)
-    results = first.call(function, args, rest)
-    results = results if isinstance(results, tuple) else (results,)
-    final = tuple(_written(name, out, new, where) for out, new in zip(outs, results, strict=True))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    return final if len(final) > 1 else final[0]
+    found = first.call(function, args, rest)
+    results: list[Any] = list(found) if isinstance(found, tuple) else [found]  # pyright: ignore[reportUnknownArgumentType]
+    final = [_written(name, out, new, where) for out, new in zip(outs, results, strict=True)]
+    return tuple(final) if len(final) > 1 else final[0]
 
 
 def _written(name: str, out: Any, new: Any, where: Any) -> Any:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import linecache
+import opcode
 import sys
 from itertools import islice
 from pathlib import Path
 from types import FrameType
 
-from wengert.errors import place
+from wengert.errors import TraceError, place
 
 _OURS = str(Path(__file__).parents[1])
 _BENEATH = tuple(
@@ -28,6 +29,20 @@ def user_line() -> str:
     first, last = _columns(frame, lines[number - 1])
     start = sum(len(line) for line in lines[: number - 1])
     return place("".join(lines), start + first, start + last)
+
+
+_STORES = {opcode.opmap[name] for name in ("STORE_SUBSCR", "STORE_SLICE") if name in opcode.opmap}
+
+
+def is_assignment() -> bool:
+    """Whether the user's line, as it runs now, assigns to an entry or a slice of something."""
+    frame = _user_frame(sys._getframe(1))
+    return frame is not None and frame.f_code.co_code[frame.f_lasti] in _STORES
+
+
+def own_error(error: ValueError) -> Exception:
+    """What a traced value said to NumPy when NumPy asked it for a number, in place of the error that NumPy made of that."""
+    return error.__cause__ if isinstance(error.__cause__, TraceError) else error
 
 
 def _user_frame(frame: FrameType | None) -> FrameType | None:

@@ -7,7 +7,7 @@ to, the graph in the making or the tape of calls. It knows neither.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, NoReturn
@@ -17,7 +17,8 @@ import numpy as np
 from wengert.errors import TraceError
 from wengert.tracing import in_place, storage
 from wengert.tracing.callbacks import CALLBACKS
-from wengert.tracing.source import user_line
+from wengert.tracing.properties import Properties
+from wengert.tracing.source import is_assignment, user_line
 from wengert.tracing.views import VIEWS, Layout, place_of_parent
 
 Array = Any
@@ -28,7 +29,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """What another NumPy function means, or "method name", or "getitem"; entered by `functions` and those beside it."""
 
 
-class StandIn:
+class StandIn(Properties):
     """An array whose calls are followed. It has the shape and the dtype of an array and answers to NumPy's functions.
 
     What stands in says what a call does (`call`), what an operator does (`operate`), and its shape and dtype.
@@ -89,53 +90,6 @@ class StandIn:
         """Whether a value without axes is an array."""
         raise NotImplementedError
 
-    # what an array says of itself
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The sizes of the axes."""
-        raise NotImplementedError
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """The number of entries."""
-        return int(np.prod(self.shape, dtype=np.int64))
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The dtype of the entries."""
-        raise NotImplementedError
-
-    @property
-    def T(self) -> Any:
-        """The axes in reverse order."""
-        return self._linked(np.transpose, (self,), {})
-
-    @property
-    def real(self) -> Any:
-        """The real parts; of real numbers the array itself."""
-        return self._linked(np.real, (self,), {}) if self.dtype.kind == "c" else self
-
-    @property
-    def imag(self) -> Any:
-        """The imaginary parts."""
-        return self._linked(np.imag, (self,), {})
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError("len() of unsized object")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[k] for k in range(len(self)))
-
-    __hash__ = None  # pyright: ignore[reportAssignmentType]
-
     # NumPy's protocols
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -151,12 +105,12 @@ class StandIn:
         if made_of_calls is not None:
             return made_of_calls(*args, **kwargs)
         if func in VIEWS:
-            return self._linked(func, args, kwargs)
+            return self.linked(func, args, kwargs)
         if in_place.has_out(func, args, kwargs):
             return in_place.into_out(func, args, kwargs)
         return self.call(func, args, kwargs)
 
-    def _linked(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def linked(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The result of a call that may share the memory of an argument."""
         result = self.call(function, args, kwargs)
         place = place_of_parent(function)
@@ -208,6 +162,12 @@ class StandIn:
 
     def __rpow__(self, other: Any) -> Any:
         return self.operate(np.power, other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self.operate(np.floor_divide, self, other), self.operate(np.remainder, self, other)
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return self.operate(np.floor_divide, other, self), self.operate(np.remainder, other, self)
 
     def __matmul__(self, other: Any) -> Any:
         return self.operate(np.matmul, self, other)
@@ -325,7 +285,7 @@ class StandIn:
 
     def _method(self, key: str, *args: Any, **kwargs: Any) -> Any:
         if key in VIEWS:
-            return self._linked(key, (self, *args), kwargs)
+            return self.linked(key, (self, *args), kwargs)
         if in_place.has_out(key, (self, *args), kwargs):
             return in_place.into_out(key, (self, *args), kwargs)
         return self.call(key, (self, *args), kwargs)
@@ -360,8 +320,18 @@ class StandIn:
     def __complex__(self) -> complex:
         return _number("complex")
 
-    def __round__(self, digits: int = 0) -> Any:
-        return _number("a rounded number")
+    def __round__(self, digits: int | None = None) -> Any:
+        if self.shape:
+            raise TypeError("type numpy.ndarray doesn't define __round__ method")
+        if digits is None:
+            return _number("a rounded number")
+        return self.call(np.round, (self, digits), {})
+
+    def __copy__(self) -> Any:
+        return self.call("method copy", (self,), {})
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.call("method copy", (self,), {})
 
     def item(self, *args: Any) -> Any:
         """Refused: the number is not known."""
@@ -372,9 +342,11 @@ class StandIn:
         return _number("a list")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        _refuse_storing()
         refuse(
             "A traced value cannot become a NumPy array: its derivative would be lost.",
-            "Use functions of NumPy on it; to read a NumPy array at a traced index write:  wg.asarray(a)[i]",
+            "Use functions of NumPy on it, np.stack([a, b]) to join values, wg.asarray(a)[i] to read a NumPy array at a traced "
+            "index; for np.array and np.full write:  import wengert.numpy as np",
         )
 
 
@@ -383,7 +355,20 @@ def refuse(what: str, repair: str) -> NoReturn:
     raise TraceError(what, user_line(), repair)
 
 
+def _refuse_storing() -> None:
+    """Refuse the assignment of a traced value to an entry of an array of NumPy, where that is what the user's line does.
+
+    Raises TraceError.
+    """
+    if is_assignment():
+        refuse(
+            "A traced value cannot be written into a NumPy array: its derivative would be lost.",
+            "Write into a traced array, as np.zeros_like(x) or x.copy(), or one made by:  import wengert.numpy as np",
+        )
+
+
 def _number(name: str) -> NoReturn:
+    _refuse_storing()
     refuse(
         f"A traced value has no number yet, so it cannot become {name}.",
         "Use NumPy's functions in place of Python's:  np.sin(x) for math.sin(x); return the value and convert it outside",

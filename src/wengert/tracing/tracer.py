@@ -19,7 +19,7 @@ from wengert.ir.walk import substitute, topological
 from wengert.ops.evaluate import bind_params
 from wengert.ops.vocabulary import NUMPY
 from wengert.tracing.repairs import repair_of
-from wengert.tracing.source import user_line
+from wengert.tracing.source import own_error, user_line
 from wengert.tracing.standin import FUNCTIONS, UFUNCS, Array, StandIn, refuse
 from wengert.tracing.views import Layout, rows_first
 
@@ -58,6 +58,8 @@ class Trace:
         token = OPEN.set(self)
         try:
             yield self
+        except ValueError as error:
+            raise own_error(error) from None
         finally:
             OPEN.reset(token)
 
@@ -256,7 +258,10 @@ class Traced(StandIn):
         if trace is not None and trace.is_on_tape:
             operands = trace.lowered(operands)
         result = UFUNCS[ufunc](*operands)
-        if all(operand.weak if isinstance(operand, Traced) else type(operand) in (int, float, complex) for operand in operands):
+        if all(
+            operand.weak if isinstance(operand, Traced) else type(operand) in (int, float, complex)
+            for operand in operands
+        ):
             result.weak = result.dtype != bool
         return result
 

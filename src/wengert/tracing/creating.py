@@ -1,0 +1,36 @@
+"""Arrays that are made inside of a function that is traced, so that traced values can be written into them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert.ir.graph import constant
+from wengert.ir.types import ArrayType
+from wengert.tracing.answers import answers
+from wengert.tracing.operands import supported
+from wengert.tracing.tracer import FUNCTIONS, Trace, Traced, current, traced
+
+
+def inside(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The result of a call, none of whose arguments need be traced, in the function that is; None outside of any."""
+    trace: Any = current()
+    if trace is None:
+        return None
+    return FUNCTIONS[function](*args, **kwargs) if isinstance(trace, Trace) else trace.call(function, args, kwargs)
+
+
+@answers(np.zeros)
+def _zeros(shape: Any, dtype: Any = float) -> Traced:
+    return _equal(0, shape, dtype)
+
+
+@answers(np.ones)
+def _ones(shape: Any, dtype: Any = float) -> Traced:
+    return _equal(1, shape, dtype)
+
+
+def _equal(number: int, shape: Any, dtype: Any) -> Traced:
+    sizes = (int(shape),) if np.ndim(shape) == 0 else tuple(int(n) for n in shape)
+    return traced(constant(number, ArrayType(sizes, supported(np.dtype(dtype)))))
