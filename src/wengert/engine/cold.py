@@ -72,7 +72,7 @@ def _parts(tape: Tape, key: Any, y: Array, bar: Array) -> list[tuple[int, Array 
     function = key[0]
     if isinstance(function, np.ufunc):
         partials = PARTIALS.get(function)
-        if partials is not None and y.dtype.kind == "f":
+        if partials is not None and y.dtype.kind == "f" and not _is_modulus(tape, key):
             return _elementwise(tape, partials, key[1:], y, bar)
         if function is np.power and type(key[2]) is tuple and len(key[2]) == 2 and y.dtype.kind == "f":
             return _power(tape, key, y, bar)
@@ -80,6 +80,11 @@ def _parts(tape: Tape, key: Any, y: Array, bar: Array) -> list[tuple[int, Array 
     if direct is not None and (parts := direct(tape, key, y, bar)) is not None:
         return parts
     return _ruled(tape, key, y, bar)
+
+
+def _is_modulus(tape: Tape, key: Any) -> bool:
+    """|z|, the one real result of a ufunc with partials whose input is complex."""
+    return key[0] is np.absolute and kind_of(references.read(key[1], tape.values, tape.inputs)).dtype.kind == "c"  # pyright: ignore[reportArgumentType]
 
 
 def _elementwise(
