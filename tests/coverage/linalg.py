@@ -34,6 +34,19 @@ def least_squares(a, b, **kwargs):
     return x, distances, rank.astype(np.int64), s
 
 
+def in_the_plane(function):
+    """Eigenvalues as complex numbers, which NumPy gives as real ones where all of them are."""
+
+    def complex_eigenvalues(a):
+        found = function(a)
+        return type(found)(*(x.astype(complex) for x in found)) if isinstance(found, tuple) else found.astype(complex)
+
+    return complex_eigenvalues
+
+
+PAIR = np.array([[0.2, 3.1, 0.3], [-3.0, 1.4, 0.2], [0.1, 0.4, 3.0]])
+UNSYMMETRIC = SYMMETRIC + np.triu(0.2 * A, 1)
+PLANE = {"complex_step": False, "single": False}
 LEAST_SQUARES = {"reference": least_squares, "complex_step": False}
 
 SAMPLES = (
@@ -69,6 +82,10 @@ SAMPLES = (
     *of_symmetric(np.linalg.cholesky, SPD, SPDS, np.abs(ONE), NONE, (SPD, {"upper": True})),
     *of_symmetric(np.linalg.eigh, SYMMETRIC, SYMMETRICS, ONE, NONE, (SYMMETRIC, "U"), single=False),
     *of_symmetric(np.linalg.eigvalsh, SYMMETRIC, SYMMETRICS, ONE, (SYMMETRIC, {"UPLO": "U"})),
+    *cases(np.linalg.eig, PAIR, np.stack([PAIR, PAIR.T + np.eye(3)]), **PLANE),
+    *cases(np.linalg.eig, UNSYMMETRIC, ONE, NONE, call=in_the_plane(np.linalg.eig), **PLANE),
+    *cases(np.linalg.eigvals, PAIR, **PLANE),
+    *cases(np.linalg.eigvals, UNSYMMETRIC, call=in_the_plane(np.linalg.eigvals), **PLANE),
     *cases(
         np.linalg.svd,
         (A, False),

@@ -113,6 +113,21 @@ def eigenvectors(a, lower, library):
     return v * np.sign(np.sum(v * np.linalg.eigh(a)[1], axis=0))
 
 
+def eigen(a, part):
+    """w, V or the largest entries; LAPACK gives the order."""
+    n = len(a)
+    if not n:
+        return (np.zeros(0, complex), np.zeros((0, 0), complex), np.zeros((0, 0)))[part]
+    w, v = mpmath.eig(matrix(a))
+    w, v = np.array([complex(x) for x in w]), np.array([[complex(v[i, j]) for j in range(n)] for i in range(n)])
+    order = [int(np.argmin(np.abs(w - x))) for x in np.linalg.eigvals(a)]
+    w, v = w[order], v[:, order] / np.linalg.norm(v[:, order], axis=0)
+    top = np.argmax(np.abs(v), axis=0)
+    v = v * (np.abs(v[top, range(n)]) / v[top, range(n)])
+    signs = np.sign((v.conj() * np.linalg.eig(a)[1]).sum(axis=0).real)
+    return (w, v * signs, np.arange(n)[:, None] == top)[part]
+
+
 def singular(a, part):
     """U, s or Vᵀ."""
     m, n = a.shape
@@ -162,6 +177,7 @@ REFERENCES = {
     ),
     "cholesky": each(cholesky),
     "eigh": several(eigenvalues, eigenvectors),
+    "eig": several(*(lambda a, part=part: eigen(a, part) for part in range(3))),
     "svd": several(*(lambda a, full, library, part=part: singular(a, part) for part in range(3))),
     "qr": several(*(lambda a, full, library, part=part: orthogonal(a, part) for part in range(2))),
     "expm": each(exponential),

@@ -16,6 +16,7 @@ from wengert.autodiff.reverse import vjp
 from wengert.engine.adjoints import DIRECT
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.op import OPS
+from wengert.ops.complex_numbers import real_part
 from wengert.ops.evaluate import Program, run, schedule, with_sizes
 from wengert.ops.known import Known, value_of
 from wengert.passes.open_primes import open_primes
@@ -203,7 +204,12 @@ def _adjoint(
     seeds = [
         input_node(f"bar {k}", kind.type) for k, (kind, given) in enumerate(zip(results, seeded, strict=True)) if given
     ]
-    chosen = [y for y, given in zip(outputs, seeded, strict=True) if given]
+    chosen = [
+        # NumPy gives real eigenvalues as real numbers.
+        y if kind.type.is_complex else real_part(y)
+        for y, kind, given in zip(outputs, results, seeded, strict=True)
+        if given
+    ]
     wanted = [x for x, is_real in zip(inputs, real, strict=True) if is_real]
     backs = vjp(chosen, wanted, [s if y.type == s.type else None for y, s in zip(chosen, seeds, strict=True)])
     there = [back for back in backs if back is not None]

@@ -8,6 +8,7 @@ from typing import Any
 
 from wengert.errors import TraceError
 from wengert.ir.graph import Node, input_node
+from wengert.ops.complex_numbers import real_part
 from wengert.tracing import references
 from wengert.tracing.calls import BY_ENTRIES, rule_of
 from wengert.tracing.kinds import Kind, Several, kind_of
@@ -103,6 +104,8 @@ class _Writer:
         assert isinstance(kind, Kind)
         weak = isinstance(result, Traced) and result.weak
         node = as_node(result)
+        if not kind.type.is_complex:  # NumPy gives real eigenvalues as real numbers
+            node = real_part(node)
         if node.type.dtype != kind.type.dtype:
             node = as_node(Traced(node, self.trace), kind.type.dtype)
         assert node.type == kind.type, f"{node.type} is not {kind.type}: {self.tape.log[place]!r:.200}"

@@ -56,7 +56,7 @@ def _square_samples(rng: Any) -> list[tuple[list[Any], dict[str, Any]]]:
 
 
 def _infer_det(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
-    check_square("det", types[0], "float")
+    check_square("det", types[0], "analytic")
     return types[0].with_shape(types[0].shape[:-2])
 
 
@@ -121,7 +121,7 @@ def _is_regular(a: Array) -> bool:
 
 
 def _infer_cofactors(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
-    check_square("cofactors", types[0], "float")
+    check_square("cofactors", types[0], "analytic")
     return types[0]
 
 
@@ -162,7 +162,7 @@ def _value_slopes(xp: Any, a: Array, e: Array) -> Array:
 
 
 def _infer_slopes(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
-    check_square("cofactor_slopes", types[0], "float")
+    check_square("cofactor_slopes", types[0], "analytic")
     check_pair("cofactor_slopes", types[0].shape == types[1].shape, types)
     return types[0]
 

@@ -14,6 +14,7 @@ from wengert.errors import GraphError
 from wengert.ir.graph import Node, apply, constant_like
 from wengert.ir.op import Batch
 from wengert.ir.types import ArrayType, Shape, Size
+from wengert.ops.complex_numbers import is_zero
 from wengert.ops.kinds import as_batched, batch_size, check_dtype
 from wengert.ops.products import identity
 
@@ -124,9 +125,8 @@ def rest(x: Node, columns: Size) -> Node:
 
 def safe_reciprocal(x: Node) -> Node:
     """1/x, and 0 where x is 0."""
-    zero = constant_like(0, x)
-    none = apply("equal", x, zero)
-    return apply("where", none, zero, 1 / apply("where", none, constant_like(1, x), x))
+    none = is_zero(x)
+    return apply("where", none, constant_like(0, x), 1 / apply("where", none, constant_like(1, x), x))
 
 
 def differences(x: Node) -> Node:

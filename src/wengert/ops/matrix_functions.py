@@ -59,7 +59,7 @@ def _value_expm(xp: Any, a: Array) -> Array:
 expm = general(
     "expm",
     "exp A = Σ Aᵏ/k! of each matrix in the last two axes.",
-    infer=_infer("expm", "float"),
+    infer=_infer("expm", "analytic"),
     value=_value_expm,
     jvp=lambda node, tangents: None if tangents[0] is None else _along(node.inputs[0], tangents[0]),
     # The adjoint of the derivative at A is the derivative at Aᵀ.

@@ -46,8 +46,8 @@ REFUSED: ErrorCases = (((ArrayType((3, 2)),), {}, "not square"), ((VECTOR,), {},
 
 def _infer_solve(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     a, b = types
-    check_square("solve", a, "float")
-    check_matrix("solve", b, "float")
+    check_square("solve", a, "analytic")
+    check_matrix("solve", b, "analytic")
     check_pair("solve", a.shape[:-1] == b.shape[:-1], types)
     return b
 
@@ -95,8 +95,8 @@ solve = general(
 
 def _infer_triangular(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     a, b = types
-    check_square("solve_triangular", a, "float")
-    check_matrix("solve_triangular", b, "float")
+    check_square("solve_triangular", a, "analytic")
+    check_matrix("solve_triangular", b, "analytic")
     check_pair("solve_triangular", a.shape[:-1] == b.shape[:-1], types)
     return b
 
@@ -158,7 +158,7 @@ solve_triangular = general(
 
 
 def _infer_inv(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
-    check_square("inv", types[0], "float")
+    check_square("inv", types[0], "analytic")
     return types[0]
 
 

@@ -12,6 +12,9 @@ from wengert.tracing.answers import answers
 from wengert.tracing.operands import as_node, ndim_of, shape_of
 from wengert.tracing.tracer import Traced, traced
 
+FEW = "Degrees of freedom <= 0 for slice"
+"""NumPy's words."""
+
 
 @answers(np.cov)
 def _cov(
@@ -50,7 +53,7 @@ def _cov(
     else:
         total = total - ddof
     if not isinstance(total, Traced) and total <= 0:
-        warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=3)
+        warnings.warn(FEW, RuntimeWarning, stacklevel=3)
         total = 0.0
     centred = rows - mean[:, None]
     other = (centred if weights is None else centred * weights).T

@@ -22,6 +22,7 @@ from wengert.tracing.tracer import FUNCTIONS, UFUNCS, Traced, refuse, traced
 
 NO_VALUE: Any = np._NoValue  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
 Eigenvalues: Any = type(np.linalg.eigh(np.eye(1)))
+Eigenvectors: Any = type(np.linalg.eig(np.eye(1)))
 Singular: Any = type(np.linalg.svd(np.eye(1)))
 Orthogonal: Any = type(np.linalg.qr(np.eye(1)))
 Determinant: Any = type(np.linalg.slogdet(np.eye(1)))
@@ -228,6 +229,18 @@ def _eigh(a: Any, UPLO: str = "L") -> Any:
 @answers(np.linalg.eigvalsh)
 def _eigvalsh(a: Any, UPLO: str = "L") -> Traced:
     return _eigh(a, UPLO)[0]
+
+
+@answers(np.linalg.eig)
+def _eig(a: Any) -> Any:
+    """w and V with A V = V diag(w), complex; NumPy's columns are of norm 1, their largest entries real."""
+    w, v, _ = results(apply("eig", square(a)))
+    return Eigenvectors(traced(w), traced(v))
+
+
+@answers(np.linalg.eigvals)
+def _eigvals(a: Any) -> Traced:
+    return _eig(a)[0]
 
 
 @answers(np.linalg.svd)
