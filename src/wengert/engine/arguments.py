@@ -63,7 +63,7 @@ def _places(f: Callable[..., Any], args: tuple[Any, ...], places: Argnums) -> li
 def _real(value: Any, name: str) -> Leaf:
     leaf = leaf_of(value)
     if leaf.weak:
-        return Leaf(ArrayType(), True)
+        return Leaf(ArrayType((), "complex128" if leaf.type.is_complex else "float64"), True)
     if not leaf.type.is_float:
         raise TraceError(
             f"There is no derivative by '{name}', which does not hold real numbers.",

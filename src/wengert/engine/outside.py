@@ -209,7 +209,9 @@ def _is_finite(x: Array) -> bool:
 
 def _owned(value: Any, leaf: Leaf) -> Any:
     """A number as a Python float; an array as it is."""
-    return float(value) if leaf.weak else value
+    if not leaf.weak:
+        return value
+    return complex(value) if leaf.type.is_complex else float(value)
 
 
 def _owned_result(x: Any, tape: Tape) -> Any:

@@ -17,6 +17,7 @@ from wengert.ir.graph import Node, constant
 from wengert.ir.types import ArrayType
 from wengert.ops.loop import filled
 from wengert.tracing.trees import name_of, unflatten
+from wengert.transforms.analytic import analytic, check_plane, turned_slopes
 from wengert.transforms.chosen import Argnames, Argnums, choose
 
 Array = Any
@@ -87,7 +88,10 @@ def elementwise_grad(
 ) -> Callable[..., Any]:
     """∂ (Σ_i y_i)/∂x: of a function that works entry by entry, its derivative at every entry.
 
-    Raises TraceError as `grad` does, ShapeError where the result is not one real array.
+    A complex result is that of complex arguments by an analytic function.
+
+    Raises TraceError as `grad` does, ShapeError where the result is not one array of numbers, CheckError where a complex
+    function is not analytic.
     """
 
     @wraps(f)
@@ -100,7 +104,11 @@ def elementwise_grad(
                 f"  it returns {listed(sight.types)}",
                 "Let it return one array of real numbers.",
             )
-        found = sight.run(Transform(summed_slopes))
+        if sight.types[0].is_complex:
+            check_plane(sight)
+            found = analytic(f, sight.run(Transform(turned_slopes)))
+        else:
+            found = sight.run(Transform(summed_slopes))
         return chosen.result(unflatten(sight.arguments.spec, found))
 
     return gradient
@@ -122,6 +130,12 @@ def _check_number(f: Callable[..., Any], sight: Sight, has_aux: bool) -> None:
             f"With 'has_aux' a function returns a pair, and '{name_of(f)}' returns something else.",
             f"  it returns {listed(types)}",
             "Let it return the number to derive, and what else is wanted:  return loss, more",
+        )
+    if types and types[0].is_complex:
+        raise ShapeError(
+            f"A gradient is that of a real number, and '{name_of(f)}' returns complex ones.",
+            f"  it returns {listed(types)}",
+            "Take a real quantity, np.real(f(z)) or np.abs(f(z)), or the derivative of an analytic function:  holomorphic_grad(f)",
         )
     if (len(types) != 1 and not has_aux) or types[0].rank or not types[0].is_float:
         raise ShapeError(

@@ -102,6 +102,13 @@ def like(tree: Any, spec: Spec, types: Sequence[ArrayType], what: str, whose: st
             f"  the {whose}: {', '.join(map(str, types))}; the {what}: {', '.join(map(str, shapes))}",
             f"Give {what} in the same containers, with arrays of the same shapes.",
         )
+    for value, type in zip(values, types, strict=True):
+        if leaf_of(value).type.is_complex and not type.is_complex:
+            raise TraceError(
+                f"The {what} are complex where the {whose} are real.",
+                f"  the {whose}: {', '.join(map(str, types))}",
+                f"Give real {what}:  np.real(v)",
+            )
     return [
         value if isinstance(value, StandIn) else np.asarray(value, dtype=type.dtype)
         for value, type in zip(values, types, strict=True)

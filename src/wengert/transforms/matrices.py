@@ -15,6 +15,14 @@ from wengert.errors import ShapeError, TraceError
 from wengert.ir.graph import Node
 from wengert.ops.loop import filled
 from wengert.tracing.trees import Spec, name_of, unflatten
+from wengert.transforms.analytic import (
+    analytic,
+    analytic_pair,
+    argument_types,
+    check_line,
+    mode_of,
+    turned_blocks,
+)
 from wengert.transforms.chosen import Argnames, Argnums, choose
 from wengert.transforms.derivatives import listed, slopes
 from wengert.transforms.linear import jvp, like, vjp
@@ -60,7 +68,10 @@ def jacobian(
     rows or columns; what needs more is done in several. With `has_aux` the function returns (y, more), and what is returned
     is (J, more).
 
-    Raises TraceError where f does with a traced value what a graph cannot hold, ShapeError where its result is not real.
+    Of a real function of complex arguments an entry is ∂u/∂x − i ∂u/∂y; a complex function of complex arguments is analytic.
+
+    Raises TraceError where f does with a traced value what a graph cannot hold, ShapeError where its result holds no real or
+    complex numbers, CheckError where a function of complex arguments with complex results is not analytic.
     """
     if mode not in ("auto", "forward", "reverse"):
         raise TraceError(
@@ -74,9 +85,15 @@ def jacobian(
         chosen = choose(f, args, kwargs, argnums, argnames)
         sight = seen(*chosen.call)
         spec, n = _derived_part(f, sight, has_aux)
-        found = sight.run(Transform(jacobian_blocks, (None if mode == "auto" else mode, memory)))
         columns, total = sight.arguments.spec, len(sight.types)
-        rows = _grouped(found[total:], columns.num_leaves)[:n]
+        if analytic_pair(argument_types(sight), sight.types[:n]):
+            found = sight.run(Transform(turned_blocks, (memory,)))
+            derived = analytic(f, found[total:])
+        else:
+            chosen_mode = mode_of(mode, argument_types(sight), sight.types[:n])
+            found = sight.run(Transform(jacobian_blocks, (chosen_mode, memory)))
+            derived = found[total:]
+        rows = _grouped(derived, columns.num_leaves)[:n]
         result = unflatten(spec, [chosen.result(unflatten(columns, row)) for row in rows])
         return (result, unflatten(sight.spec, found[:total])[1]) if has_aux else result
 
@@ -127,6 +144,7 @@ def hessian(
         chosen = choose(f, args, kwargs, argnums, argnames)
         sight = seen(*chosen.call)
         spec, _ = _derived_part(f, sight, False)
+        check_line(f, sight)
         columns = sight.arguments.spec
         n = columns.num_leaves
         found = sight.run(Transform(hessian_blocks, (memory,)))
