@@ -6,6 +6,7 @@ Derivation    prints; .latex(), .steps(), .check(), .function(), .stages(stop), 
 
 compile, set_threads                          a function as machine code; how many threads it may use
 grad, value_and_grad, elementwise_grad, vmap   functions of arrays -> functions of arrays
+holomorphic_grad                               the derivative of an analytic function of complex numbers
 jacobian, hessian, hvp, ggnvp                  matrices of derivatives, and their products with vectors
 jvp, linearize, vjp                            the result at a point, and the derivative there as a linear map
 flatten                                        a container of arrays as one vector, and back
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         WengertError,
     )
     from wengert.flow import cond, fori_loop, scan, while_loop
+    from wengert.transforms.analytic import holomorphic_grad
     from wengert.transforms.batches import vmap
     from wengert.transforms.checkpoints import checkpoint
     from wengert.transforms.custom import primitive
@@ -56,6 +58,7 @@ _HOME = {
     "linearize": "wengert.transforms.linear",
     "vjp": "wengert.transforms.linear",
     "jacobian": "wengert.transforms.matrices",
+    "holomorphic_grad": "wengert.transforms.analytic",
     "hessian": "wengert.transforms.matrices",
     "hvp": "wengert.transforms.matrices",
     "ggnvp": "wengert.transforms.matrices",
@@ -103,6 +106,7 @@ __all__ = [
     "ggnvp",
     "grad",
     "hessian",
+    "holomorphic_grad",
     "hvp",
     "jacobian",
     "jvp",
