@@ -171,7 +171,11 @@ def _ruled(tape: Tape, key: Any, y: Array, bar: Any) -> list[Any]:
     if not any(real):
         return []
     several = isinstance(y, list)
-    form = key[0], _renumbered(given, number), tuple([(name, _renumbered(each, number)) for name, each in named])
+    form = (
+        key[0],
+        tuple([_renumbered(each, number) for each in given]),
+        tuple([(name, _renumbered(each, number)) for name, each in named]),
+    )
     bars: list[Any] = bar if several else [bar]
     results = tuple([kind_of(x) for x in (y if several else [y])])
     adjoint = _adjoint(form, kinds, real, results, tuple([b is not None for b in bars]))
@@ -180,18 +184,17 @@ def _ruled(tape: Tape, key: Any, y: Array, bar: Any) -> list[Any]:
 
 
 def _renumbered(reference: Any, number: Mapping[int, int]) -> Any:
-    """The same references with other numbers: all to places."""
-    if isinstance(reference, tuple) and reference and reference[0] is dict:
-        return dict, tuple([(name, _renumbered(each, number)) for name, each in reference[1]])
+    """The same reference with other numbers: all to places."""
     if type(reference) is int:
         return number[reference]
-    if isinstance(reference, tuple) and len(reference) == 3:  # pyright: ignore[reportUnknownArgumentType]
+    if len(reference) == 3:
         return number[~reference[0]]
-    if isinstance(reference, tuple) and len(reference) == 2 and reference[0] in references.CONTAINERS:  # pyright: ignore[reportUnknownArgumentType]
-        return reference[0], tuple([_renumbered(each, number) for each in reference[1]])
-    if isinstance(reference, tuple) and len(reference) == 2 and isinstance(reference[0], type):  # pyright: ignore[reportUnknownArgumentType]
-        return reference
-    return tuple([_renumbered(each, number) for each in reference])
+    kind, content = reference
+    if kind is dict:
+        return dict, tuple([(name, _renumbered(each, number)) for name, each in content])
+    if kind in references.CONTAINERS:
+        return kind, tuple([_renumbered(each, number) for each in content])
+    return reference
 
 
 @lru_cache(maxsize=4096)
@@ -211,7 +214,9 @@ def _adjoint(
         if given
     ]
     wanted = [x for x, is_real in zip(inputs, real, strict=True) if is_real]
-    backs = vjp(chosen, wanted, [s if y.type == s.type else None for y, s in zip(chosen, seeds, strict=True)])
+    backs = vjp(
+        chosen, wanted, [s if y.type == s.type else None for y, s in zip(chosen, seeds, strict=True)], weigh=True
+    )
     there = [back for back in backs if back is not None]
     graph = open_primes(Graph((*inputs, *seeds), tuple(there)))
     program: Program = with_sizes(schedule(graph), {})

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert.backends import interpreter
+from wengert.engine.formulas import stable
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.walk import substitute, topological
 from wengert.passes import pipeline
@@ -50,7 +51,7 @@ def interned(inputs: Sequence[Node], outputs: Sequence[Node]) -> GraphCall:
             _KNOWN.move_to_end(key)
             return found
     renamed = {node: input_node(f"x{k}", node.type) for k, node in enumerate(inputs)}
-    made = GraphCall(Graph(tuple(renamed.values()), tuple(substitute(outputs, renamed))))
+    made = GraphCall(Graph(tuple(renamed.values()), tuple(stable(substitute(outputs, renamed)))))
     with _LOCK:
         if len(_KNOWN) >= MOST:
             _KNOWN.popitem(last=False)

@@ -15,6 +15,7 @@ from wengert.engine.programs import AT_ONCE, SECONDS_A_NODE, THIRD, Program
 from wengert.engine.running import before, finish, joined, stable
 from wengert.engine.sight import VALUES, Rest, Transform
 from wengert.engine.written import Written, written
+from wengert.errors import TraceError
 from wengert.ir.graph import Node, input_node
 from wengert.ir.types import ArrayType
 from wengert.tracing.kinds import kind_of
@@ -125,7 +126,10 @@ class Run:
         if transform.back is None:
             found = values
         else:
-            found = list(transform.back(values, self._pull, extra))
+            try:
+                found = list(transform.back(values, self._pull, extra))
+            except TraceError:  # what has no derivative, unless the graph shows that none is needed
+                return None
         return [_owned_result(x, self.tape) for x in found] if all(map(_is_finite, found)) else None
 
     def values(self) -> list[Array]:

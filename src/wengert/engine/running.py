@@ -6,32 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.backends import interpreter
+from wengert.engine.formulas import joined as joined
+from wengert.engine.formulas import stable as stable
 from wengert.engine.interned import interned
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.types import TapeType, TupleType
 from wengert.ir.walk import depends_on, substitute, topological
 from wengert.passes import pipeline
-from wengert.passes.bodies import everywhere
-from wengert.passes.cse import share
-from wengert.passes.fold import fold
-from wengert.passes.joining import join
-from wengert.passes.stability import stabilise
 from wengert.tracing.record import splice
 from wengert.tracing.standin import StandIn
 from wengert.tracing.tracer import Trace, current
-
-
-def joined(outputs: Sequence[Node]) -> list[Node]:
-    """The outputs with every loop and its derivative as one loop: before they are derived again, and each for itself."""
-    return list(everywhere(join, Graph((), tuple(outputs))).outputs)
-
-
-def stable(outputs: Sequence[Node]) -> list[Node]:
-    """The same values in formulas that do not overflow, so that their derivatives do not: log(1 + eˣ) is softplus(x)."""
-    graph = Graph((), tuple(outputs))
-    for each in (share, fold, stabilise):
-        graph = everywhere(each, graph)
-    return list(graph.outputs)
 
 
 def before(outputs: Sequence[Node], further: Sequence[Node]) -> list[Node]:

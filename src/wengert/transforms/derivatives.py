@@ -11,6 +11,7 @@ from functools import wraps
 from typing import Any
 
 from wengert.autodiff.reverse import vjp as pull
+from wengert.engine.seeds import of_first, of_sum
 from wengert.engine.sight import Sight, Transform, seen
 from wengert.errors import ShapeError
 from wengert.ir.graph import Node, constant
@@ -57,7 +58,7 @@ def value_and_grad(
         sight = seen(*chosen.call)
         _check_number(f, sight, has_aux)
         n = len(sight.types)
-        found = sight.run(Transform(slopes))
+        found = sight.run(Transform(slopes, back=of_first))
         gradients = unflatten(sight.arguments.spec, found[n:])
         return unflatten(sight.spec, found[:n]), chosen.result(gradients)
 
@@ -108,7 +109,7 @@ def elementwise_grad(
             check_plane(sight)
             found = analytic(f, sight.run(Transform(turned_slopes)))
         else:
-            found = sight.run(Transform(summed_slopes))
+            found = sight.run(Transform(summed_slopes, back=of_sum))
         return chosen.result(unflatten(sight.arguments.spec, found))
 
     return gradient

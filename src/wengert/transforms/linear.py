@@ -9,6 +9,7 @@ import numpy as np
 
 from wengert.autodiff.forward import jvp as push
 from wengert.autodiff.reverse import vjp as pull
+from wengert.engine.seeds import of_real
 from wengert.engine.sight import Transform, seen
 from wengert.errors import TraceError
 from wengert.ir.graph import Node
@@ -75,7 +76,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     Raises TraceError where a cotangent is not of the form of the result.
     """
     sight = seen(f, primals, {}, range(len(primals)))
-    values, rest = sight.split(Transform(pulled), [type for type in sight.types if type.is_float])
+    values, rest = sight.split(Transform(pulled, back=of_real), [type for type in sight.types if type.is_float])
 
     def pullback(cotangents: Any) -> tuple[Any, ...]:
         given = like(cotangents, sight.spec, sight.types, "cotangents", "result")

@@ -1,0 +1,25 @@
+"""What is done to a function that is written down before it is derived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wengert.ir.graph import Graph, Node
+from wengert.passes.bodies import everywhere
+from wengert.passes.cse import share
+from wengert.passes.fold import fold
+from wengert.passes.joining import join
+from wengert.passes.stability import stabilise
+
+
+def joined(outputs: Sequence[Node]) -> list[Node]:
+    """The outputs with every loop and its derivative as one loop: before they are derived again, and each for itself."""
+    return list(everywhere(join, Graph((), tuple(outputs))).outputs)
+
+
+def stable(outputs: Sequence[Node]) -> list[Node]:
+    """The same values in formulas that do not overflow, so that their derivatives do not: log(1 + eˣ) is softplus(x)."""
+    graph = Graph((), tuple(outputs))
+    for each in (share, fold, stabilise):
+        graph = everywhere(each, graph)
+    return list(graph.outputs)
