@@ -23,7 +23,7 @@ ORDER = (
     {"autodiff", "tracing", "notation", "passes", "loops"},
     {"derive", "backends", "emit"},
     {"show", "engine"},
-    {"api", "compilation", "scipy", "transforms"},
+    {"api", "compilation", "numpy", "scipy", "transforms"},
     {"flow", "extend", "autograd"},
     {"train"},
     {"cli"},

@@ -1,0 +1,53 @@
+"""NumPy's names, for functions that are differentiated: `import wengert.numpy as np` in place of `import numpy as np`.
+
+Everything is NumPy's own, but the functions that make arrays: where a function is traced, their arrays take traced values, by
+`x[i] = v`, and `array` takes lists of them (`creation`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as _numpy
+
+if TYPE_CHECKING:
+    from numpy import *  # noqa: F403  # pyright: ignore[reportWildcardImportFromLibrary]
+
+__all__ = [name for name in _numpy.__all__ if not name.startswith("__")]  # pyright: ignore[reportUnsupportedDunderAll]
+
+_MAKERS = (
+    *("zeros", "ones", "empty", "full", "eye", "identity", "tri", "fromfunction", "indices", "frombuffer"),
+    *("zeros_like", "ones_like", "empty_like", "full_like", "array", "asarray", "asanyarray", "ascontiguousarray"),
+    *("arange", "linspace", "logspace", "geomspace"),
+)
+"""The functions that stand in `creation`."""
+
+
+def _maker(name: str) -> Callable[..., Any]:
+    """The function of `creation`, once anything can be traced; before that NumPy's, so that this module is cheap to import."""
+    original = getattr(_numpy, name)
+
+    @wraps(original)
+    def make(*args: Any, **kwargs: Any) -> Any:
+        if "wengert.tracing.tracer" not in sys.modules:
+            return original(*args, **kwargs)
+        return getattr(import_module("wengert.numpy.creation"), name)(*args, **kwargs)
+
+    return make
+
+
+# Names are found without __getattr__ where NumPy has them loaded: a loop of small calls asks for many.
+globals().update({name: value for name, value in vars(_numpy).items() if not name.startswith("_")})
+globals().update({name: _maker(name) for name in _MAKERS})
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(_numpy, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *dir(_numpy)})
