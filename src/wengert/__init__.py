@@ -11,7 +11,7 @@ jacobian, hessian, hvp, ggnvp                  matrices of derivatives, and thei
 jvp, linearize, vjp                            the result at a point, and the derivative there as a linear map
 flatten                                        a container of arrays as one vector, and back
 cond, scan, fori_loop, while_loop             branches and loops in such functions
-primitive                                      a function whose derivatives are given
+primitive, check_grads                         a function whose derivatives are given; derivatives against differences
 stop_gradient, checkpoint                      a value taken as constant; a function that is run again on the way back
 asarray, trace                                 an array to read at traced indices; a function -> Graph
 """
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from wengert.transforms.analytic import holomorphic_grad
     from wengert.transforms.batches import vmap
     from wengert.transforms.checkpoints import checkpoint
+    from wengert.transforms.checks import check_grads
     from wengert.transforms.custom import primitive
     from wengert.transforms.derivatives import elementwise_grad, grad, value_and_grad
     from wengert.transforms.linear import jvp, linearize, vjp
@@ -52,6 +53,7 @@ _HOME = {
     "grad": "wengert.transforms.derivatives",
     "value_and_grad": "wengert.transforms.derivatives",
     "checkpoint": "wengert.transforms.checkpoints",
+    "check_grads": "wengert.transforms.checks",
     "primitive": "wengert.transforms.custom",
     "elementwise_grad": "wengert.transforms.derivatives",
     "jvp": "wengert.transforms.linear",
@@ -96,6 +98,7 @@ __all__ = [
     "TrainingError",
     "WengertError",
     "asarray",
+    "check_grads",
     "checkpoint",
     "compile",
     "cond",

@@ -16,6 +16,7 @@ from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ops.control import Cotangents
 from wengert.ops.evaluate import evaluate
 from wengert.ops.loop import filled
+from wengert.transforms.differences import differences, largest
 from wengert.transforms.primitives import trial_values
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 TOLERANCE = 2e-4
 """A relative difference beyond this is a mistake: differences are good to 1e-6, and a rule is wrong by more than that."""
-
-AGREE = 1e-5
-"""Differences with two steps agree if they differ by no more than this, relatively."""
 
 _ON = [True]
 
@@ -86,11 +84,14 @@ def check(call: Call, rule: str, point: Sequence[Any]) -> bool:
     for a in sorted({call.argument(k) for k in real} & call.ruled(rule)):
         places = [k for k in real if call.argument(k) == a]
         moved = {k: np.asarray(rng.normal(size=np.shape(point[k]))).astype(call.inputs[k].dtype) for k in places}
-        slopes, doubt = _differences(call, point, moved)
-        if slopes is not None:
+        try:
+            found = differences(call.run, point, moved)
+        except (ValueError, ArithmeticError, np.linalg.LinAlgError):
+            continue  # beside the point the function is not defined
+        if found.certain:
             said = True
-            mine, theirs, scale = (_forward if rule == "defjvp" else _backward)(call, point, moved, slopes, rng)
-            _compare(call, rule, a, mine, theirs, scale, doubt)
+            compared = (_forward if rule == "defjvp" else _backward)(call, point, moved, found.slopes, rng)
+            _compare(call, rule, a, *compared, found.doubt)
     return said
 
 
@@ -107,52 +108,6 @@ def _compare(call: Call, rule: str, a: int, mine: Any, theirs: Any, scale: float
         )
 
 
-def _differences(call: Call, point: Sequence[Any], moved: dict[int, Any]) -> tuple[list[Any] | None, float]:
-    """J v by extrapolated central differences, and how much they may be off; None where no two steps agree.
-
-    Steps are made smaller until two agree. At a kink the differences to both sides do not, which counts as doubt.
-    """
-    try:
-        here = [np.asarray(y, float) for y in call.run(point)]
-        before: list[Any] | None = None
-        for h in _steps(call, point, moved):
-            slopes, gap = _slopes(call, point, moved, here, h)
-            if not all(np.all(np.isfinite(s)) for s in slopes):
-                return None, 0.0
-            if before is not None:
-                off = max(float(np.max(np.abs(s - b), initial=0)) for s, b in zip(slopes, before, strict=True))
-                if off <= AGREE * max(float(np.max(np.abs(s), initial=0)) for s in slopes):
-                    return slopes, off + gap
-            before = slopes
-    except (ValueError, ArithmeticError, np.linalg.LinAlgError):
-        return None, 0.0  # beside the point the function is not defined
-    return None, 0.0
-
-
-def _steps(call: Call, point: Sequence[Any], moved: dict[int, Any]) -> list[float]:
-    """Steps from one in proportion to the point down, each a thirtieth of the one before."""
-    eps = max(float(np.finfo(call.inputs[k].dtype).eps) for k in moved)
-    largest = max(1.0, *(float(np.max(np.abs(point[k]))) for k in moved))
-    h = eps ** (1 / 5) * largest / 4 / max(1.0, *(float(np.max(np.abs(v))) for v in moved.values()))
-    return [h * 30.0**-k for k in range(5)]
-
-
-def _slopes(
-    call: Call, point: Sequence[Any], moved: dict[int, Any], here: list[Any], h: float
-) -> tuple[list[Any], float]:
-    """(4 D(h/2) − D(h)) / 3 of the central differences D, whose error is O(h⁴) (Richardson 1911); how far the two sides differ."""
-
-    def at(step: float) -> list[Any]:
-        near = [x + np.asarray(step * moved[k], x.dtype) if k in moved else x for k, x in enumerate(point)]
-        return [np.asarray(y, float) for y in call.run(near)]
-
-    far, near = (at(h), at(-h)), (at(h / 2), at(-h / 2))
-    one, two = ([(p - m) / (2 * step) for p, m in zip(*pair, strict=True)] for pair, step in ((far, h), (near, h / 2)))
-    sides = [np.abs(p + m - 2 * y) / (h / 2) for p, m, y in zip(*near, here, strict=True)]
-    gap = max((float(np.max(side, initial=0)) for side in sides), default=0.0)
-    return [(4 * b - a) / 3 for a, b in zip(one, two, strict=True)], gap
-
-
 def _inputs(call: Call) -> tuple[list[Node], Node]:
     inputs = [input_node(f"x{k}", type) for k, type in enumerate(call.inputs)]
     return inputs, apply("host_call", *inputs, function=call)
@@ -167,7 +122,7 @@ def _forward(call: Call, point: Any, moved: dict[int, Any], slopes: list[Any], r
     values = {f"x{k}": x for k, x in enumerate(point)} | {f"t{k}": v for k, v in moved.items()}
     mine = np.concatenate([np.ravel(y).astype(float) for y in evaluate(graph, values)])
     theirs = np.concatenate([np.ravel(s) for s in slopes])
-    return mine, theirs, float(max(np.max(np.abs(mine), initial=0), np.max(np.abs(theirs), initial=0)))
+    return mine, theirs, largest([mine, theirs])
 
 
 def _backward(call: Call, point: Any, moved: dict[int, Any], slopes: list[Any], rng: Any) -> tuple[Any, Any, float]:
