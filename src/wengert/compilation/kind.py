@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from wengert.compilation.path import Answers, Options, Path, answers_of
 from wengert.errors import GraphError
+from wengert.ir import collector
 from wengert.tracing.record import Leaf, Program, is_number, traced_program
 from wengert.tracing.trees import argument_names, flatten, name_of, parameters_of, unflatten
 
@@ -33,14 +34,19 @@ class Kind:
         """By the answers that Python was given, the path that ran last at the end."""
         self.slow: Callable[..., Any] = self.run
         """Where arguments go that the entry does not take."""
-        program = traced_program(f, args, kwargs, known=True)
         names = argument_names(f, args, kwargs)
+        self._lock = threading.RLock()
+        with collector.waiting():
+            self.current = self._first(args, kwargs, names)
+
+    def _first(self, args: tuple[Any, ...], kwargs: dict[str, Any], names: Sequence[str]) -> Path:
+        """The path for these arguments, and what all paths have in common."""
+        program = traced_program(self.f, args, kwargs, known=True)
         self.arguments, self.known, self.fixed = program.arguments, program.leaves, program.fixed
         self.leaves: list[Leaf] = [leaf for leaf in self.known if leaf is not None]
         self.names = [name for name, leaf in zip(names, self.known, strict=True) if leaf is not None]
-        self.donated = self._donated(args, kwargs, options.donate)
-        self._lock = threading.RLock()
-        self.current = self._new(program)
+        self.donated = self._donated(args, kwargs, self.options.donate)
+        return self._new(program)
 
     @property
     def is_guarded(self) -> bool:
@@ -121,7 +127,7 @@ class Kind:
         """The path that Python goes with these arguments, and whether code says so too."""
         if not self.is_guarded:
             return self.current, True
-        with self._lock:
+        with self._lock, collector.waiting():
             alone = wrong is not None and len(self.paths) == 1
             path = None if alone else self._fitting(self._arrays(args, kwargs))
             certain = path is not None

@@ -14,20 +14,20 @@ def topological(outputs: Iterable[Node], stop: Collection[Node] = ()) -> list[No
     not go above the nodes in `stop`; they are listed.
     """
     order: list[Node] = []
+    opened: set[Node] = set()
     done: set[Node] = set()
     stack = list(outputs)[::-1]
     while stack:
         node = stack[-1]
-        if node in done:
-            stack.pop()
-            continue
-        waiting = [parent for parent in node.inputs if parent not in done] if node not in stop else None
-        if waiting:
-            stack.extend(waiting[::-1])
-        else:
+        if node not in opened:
+            opened.add(node)
+            if node.inputs and node not in stop:
+                stack.extend([parent for parent in node.inputs[::-1] if parent not in done])
+                continue
+        stack.pop()
+        if node not in done:
             done.add(node)
             order.append(node)
-            stack.pop()
     return order
 
 
@@ -62,8 +62,11 @@ def with_inputs(node: Node, inputs: Sequence[Node]) -> Node:
     given = tuple(inputs)
     if given == node.inputs:  # nodes are equal only to themselves
         return node
-    type = node.op.infer(tuple([parent.type for parent in given]), node.params)
-    return Node(node.op, given, node.params, type, node.source)
+    types = [parent.type for parent in given]
+    same = types == [parent.type for parent in node.inputs]
+    return Node(
+        node.op, given, node.params, node.type if same else node.op.infer(tuple(types), node.params), node.source
+    )
 
 
 def rebuild(
@@ -72,18 +75,9 @@ def rebuild(
     """The outputs with every node replaced by rule(node, new inputs), from the leaves up; `known` nodes are taken as they are given."""
     new: dict[Node, Node] = dict(known or {})
     targets = list(outputs)
-    stack = targets[::-1]
-    while stack:
-        node = stack[-1]
-        if node in new:
-            stack.pop()
-            continue
-        waiting = [parent for parent in node.inputs if parent not in new]
-        if waiting:
-            stack.extend(waiting[::-1])
-        else:
+    for node in topological(targets, new):
+        if node not in new:
             new[node] = rule(node, tuple([new[parent] for parent in node.inputs]))
-            stack.pop()
     return [new[node] for node in targets]
 
 
