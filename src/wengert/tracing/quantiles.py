@@ -29,6 +29,11 @@ LINES = {
 }
 """The methods with a line between entries: α and β of the place n q + α + q (1 − α − β), counted from 1."""
 
+ENTRIES = ("lower", "higher", "nearest", "inverted_cdf", "closest_observation")
+"""The methods that give an entry."""
+MIDDLES = ("midpoint", "averaged_inverted_cdf")
+"""The methods that give an entry, or the middle between two."""
+
 
 def _place(method: str, n: Any, q: Any) -> tuple[Any, Any]:
     """The place, counted from 0, of the entry below a quantile, and how far it is on the way to the next; for numbers and traced values.
@@ -53,10 +58,7 @@ def _place(method: str, n: Any, q: Any) -> tuple[Any, Any]:
         return below, np.where(place == below, 0.5, 1.0)
     if method == "closest_observation":
         return np.rint(n * q) - 1, 0 * q
-    raise ValueError(f"{method!r} is not a valid method. Use one of: {sorted([*LINES, *_STEPS])}")
-
-
-_STEPS = ("lower", "higher", "midpoint", "nearest", "inverted_cdf", "averaged_inverted_cdf", "closest_observation")
+    raise ValueError(f"{method!r} is not a valid method. Use one of: {sorted([*LINES, *ENTRIES, *MIDDLES])}")
 
 
 class _Rows:
@@ -143,6 +145,8 @@ def _quantile_of(a: Any, q: Any, axis: Axis, method: str, keepdims: Any, *, skip
     if not rows.size:
         refuse("There are no entries to take a quantile of.", "Test the size first:  if x.size:")
     wanted, dtype = _levels(q, rows.rows.type.dtype)
+    if method in ENTRIES:
+        dtype = rows.rows.type.dtype
     levels = [wanted] if not shape_of(wanted) else list(wanted.reshape(-1))
     results: list[Traced] = []
     for level in levels:

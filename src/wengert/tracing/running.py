@@ -98,7 +98,8 @@ def _edge(value: Any, shape: tuple[int, ...], axis: int) -> Any:
 def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Traced:
     row = FUNCTIONS[np.ravel](ary)
     found = _diff(row)
-    parts = [None if each is None else FUNCTIONS[np.ravel](each) for each in (to_begin, to_end)]
+    dtype = found.dtype.name
+    parts = [None if e is None else FUNCTIONS[np.ravel](traced(as_node(e, dtype))) for e in (to_begin, to_end)]
     joined = [each for each in (parts[0], found, parts[1]) if each is not None]
     return FUNCTIONS[np.concatenate](joined) if len(joined) > 1 else found
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert.ir.graph import Node, apply, constant_like
 from wengert.tracing.answers import answers
-from wengert.tracing.operands import as_arrays, as_node, axes_of, ndim_of, promoted, together
+from wengert.tracing.operands import as_arrays, as_node, axes_of, ndim_of, together
 from wengert.tracing.reductions import kept
 from wengert.tracing.tracer import FUNCTIONS, Traced, refuse, traced
 
@@ -144,7 +144,7 @@ def _filled(a: Any, number: float) -> Traced:
 
 @answers(np.searchsorted)
 def _searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Traced:
-    row, wanted = promoted(a, v)
+    row, wanted = as_arrays(a, v)
     if sorter is not None:
         row = as_node(FUNCTIONS[np.take](traced(row), sorter))
     return traced(apply("searchsorted", row, wanted, batch=0, side=side))

@@ -141,11 +141,11 @@ def _real(x: Any) -> Traced:
 
 @stands_in(of.polygamma)
 def polygamma(n: Any, x: Any) -> Traced:
-    """ψ⁽ⁿ⁾(x), entry by entry for whole numbers n that are known."""
+    """ψ⁽ⁿ⁾(x) as a float64, entry by entry for whole numbers n that are known."""
     if isinstance(n, Traced):
         refuse("The order of 'polygamma' is a whole number that is known.", "Write it as a number:  polygamma(1, x)")
     orders = np.asarray(n)
-    node = _real(x).node
+    node = as_node(x, "float64")
     shape = common_shape([orders.shape, node.shape])
     wide, found = broadcast_to(node, shape), None
     for order in np.unique(orders):
@@ -159,8 +159,8 @@ def polygamma(n: Any, x: Any) -> Traced:
 
 @stands_in(of.multigammaln)
 def multigammaln(a: Any, d: int) -> Traced:
-    """log Γ_d(a) = d(d−1)/4 log π + Σ_(j<d) log Γ(a − j/2)."""
-    x = _real(a).node
+    """log Γ_d(a) = d(d−1)/4 log π + Σ_(j<d) log Γ(a − j/2), as a float64."""
+    x = as_node(a, "float64")
     total = constant_like(d * (d - 1) * 0.25 * math.log(math.pi), x)
     for j in range(int(d)):
         total = total + apply("lgamma", x - Fraction(j, 2))

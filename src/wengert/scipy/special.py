@@ -1,0 +1,18 @@
+"""Functions of scipy.special that are no ufuncs, for traced values too; the ufuncs are SciPy's own, and take traced values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scipy import special  # pyright: ignore[reportMissingTypeStubs]
+
+from wengert.tracing.special import log_softmax, logsumexp, multigammaln, polygamma, softmax, zeta
+
+__all__ = ["log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax", "zeta"]
+
+_scipy: Any = special
+
+
+def __getattr__(name: str) -> Any:
+    """Everything else is SciPy's."""
+    return getattr(_scipy, name)
