@@ -26,6 +26,8 @@ from wengert.loops.nest import Program
 
 T = TypeVar("T")
 
+FEW = 4
+"""Pieces of straight-line code that are made in a few milliseconds."""
 LONG = 100_000
 """The operations, in additions, from which other Python threads run meanwhile: some 10 µs."""
 
@@ -78,8 +80,9 @@ class Build:
         return self._timed("code", lambda: jit.emit_assembly(text, self.target, self.opt))
 
     def load(self, cache: bool = True) -> jit.Code:
-        """The code in memory."""
+        """The code in memory. Straight-line code of few pieces is made sooner than it is found on disk."""
         emitted = self.emitted
+        cache = cache and (self.cut is None or self.cut.pieces > FEW)
         arrays = [np.ascontiguousarray(b.value, dtype=b.dtype) for b in emitted.constants]
         addresses = {f"{CONSTANT}{k}": array.ctypes.data for k, array in enumerate(arrays)}
         imports = {**imports_of(emitted.text), **addresses}
