@@ -93,10 +93,11 @@ def fits(graph: Graph, mode: str) -> bool:
 @pytest.mark.parametrize("op", OPS.values(), ids=OPS.keys())
 def test_every_mutant_is_caught(op, mode):
     samples = [s for s in op.samples(np.random.default_rng(5)) if all(np.size(a) for a in s[0])]
-    tried = 0
+    tried, moves = 0, False
     for name in MUTATIONS:
         for sample in samples[:: max(1, len(samples) // 3)]:
             original, values = sample_graph(op, sample)
+            moves = moves or any(y.type.dtype not in ("int64", "bool") for y in original.outputs)
             graph, _ = sample_graph(mutant(op, name, mode), sample)
             if name == "unchanged":
                 check_grads(graph, values, order=1)
@@ -110,7 +111,7 @@ def test_every_mutant_is_caught(op, mode):
             with pytest.raises(CheckError):
                 check_grads(graph, values, order=1)
     differentiable = ("structural", "product", "general", "control")
-    if op.partials is not None or (op.kind in differentiable and op.name not in ("opaque", "item", "undetermined")):
+    if op.partials is not None or (moves and op.kind in differentiable and op.name not in ("opaque", "item", "undetermined")):
         assert tried >= 3, "some mutants were tried"
 
 
