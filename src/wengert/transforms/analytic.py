@@ -19,7 +19,7 @@ from wengert.errors import CheckError, ShapeError, TraceError
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.types import ArrayType
 from wengert.ops.loop import filled
-from wengert.tracing.tracer import Traced
+from wengert.tracing.standin import StandIn
 from wengert.tracing.trees import name_of, unflatten
 from wengert.transforms.chosen import Argnames, Argnums, choose
 
@@ -117,11 +117,12 @@ def _listed(types: Sequence[ArrayType]) -> str:
 def analytic(f: Callable[..., Any], found: Sequence[Array]) -> Sequence[Array]:
     """The first half of what is found, the derivatives; the second is i times that.
 
-    Raises CheckError where it is not, at the numbers of this call; of traced values it is not known.
+    Raises CheckError where it is not, at the numbers of this call; while a function is compiled these are not known.
     """
     n = len(found) // 2
-    for one, other in zip(found[:n], found[n:], strict=True):
-        if isinstance(one, Traced) or isinstance(other, Traced) or not np.size(one):
+    for pair in zip(found[:n], found[n:], strict=True):
+        one, other = (x.number() if isinstance(x, StandIn) else x for x in pair)
+        if one is None or other is None or not np.size(one):
             continue
         with np.errstate(all="ignore"):
             gap, size = np.max(np.abs(other - 1j * one)), np.max(np.abs(one) + np.abs(other))
