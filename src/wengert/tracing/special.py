@@ -39,7 +39,6 @@ OPS = {
 """ufuncs of SciPy that are an op of the table."""
 ORDERED = {
     "jv": ("jv", "the order v"),
-    "jn": ("jv", "the order v"),
     "yv": ("yv", "the order v"),
     "yn": ("yv", "the order n"),
     "iv": ("iv", "the order v"),
