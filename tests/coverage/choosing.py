@@ -25,6 +25,8 @@ SAMPLES = (
         **STEP,
     ),
     *cases("method clip", (X, -0.5, 0.5), (X, 0.0), (X, {"max": 0.2}), **STEP),
+    *cases(np.amax, X, (X, 0), (X, {"axis": -1, "keepdims": True}), **STEP),
+    *cases(np.amin, X, (X, 1), **STEP),
     *cases(np.take, (X, [2, -1, 0]), (X, [[0, 1], [2, 2]], 1), (X, 3), (V, np.array([], dtype=int)), (X, -1, 0)),
     *cases(np.take, (X, [7, -9, 12], {"mode": "wrap"}), (X, [7, -9, 1], 1, None, "clip"), (N, 0), (V, [1.7])),
     *cases("method take", (X, [0, 5, 11]), (X, [1], {"axis": -1})),

@@ -11,9 +11,20 @@ X, Y, V, N, E = RNG.normal(size=(3, 4)), RNG.normal(size=(2, 4)), RNG.normal(siz
 B = RNG.normal(size=(3, 4, 2))
 
 SAMPLES = (
-    *cases(np.concatenate, ([X, Y],), ([X, X[:, :1]], 1), ([X, V], {"axis": None}), ([X, E],), ((X, np.ones((1, 4))), -2)),
+    *cases(
+        np.concatenate, ([X, Y],), ([X, X[:, :1]], 1), ([X, V], {"axis": None}), ([X, E],), ((X, np.ones((1, 4))), -2)
+    ),
     *cases(np.concatenate, ([X],), ([X, [[1, 2, 3, 4]]],)),
-    *cases(np.concatenate, ([X, Y], {"dtype": np.float32}), single=False, complex_step=False, value=1e-7, first=1e-4, dot=1e11, orders=1),
+    *cases(
+        np.concatenate,
+        ([X, Y], {"dtype": np.float32}),
+        single=False,
+        complex_step=False,
+        value=1e-7,
+        first=1e-4,
+        dot=1e11,
+        orders=1,
+    ),
     *cases(np.stack, ([X, 2 * X],), ([X, X, X], -1), ([V, V], {"axis": 1}), ([N, N],), ([V, [1, 2, 3, 4]],)),
     *cases(np.vstack, ([X, Y],), ([V, V],), ([X, V],), ([X],)),
     *cases(np.hstack, ([X, X[:, :2]],), ([V, V[:1]],), ([N, N],), ([B, B],)),

@@ -157,7 +157,7 @@ def differences(
         ahead, behind = (
             f([np.asarray(a) + sign * step * v for a, v in zip(arrays, directions, strict=True)]) for sign in (1, -1)
         )
-        return [(a - b) / (2 * step) for a, b in zip(ahead, behind, strict=True)]
+        return [(1.0 * a - 1.0 * b) / (2 * step) for a, b in zip(ahead, behind, strict=True)]
 
     table = [central(h / 2**k) for k in range(3)]
     for power in (4, 16):

@@ -56,6 +56,8 @@ class Sample:
     """Whether NumPy's function of complex arrays is the analytic continuation of that of real ones."""
     single: bool = True
     """Whether NumPy's result for float32 is tested too."""
+    at_values: bool = False
+    """Whether the shape of the result depends on values, so that the function is followed while it runs and not without numbers."""
     note: str = ""
     """What the table should say."""
 

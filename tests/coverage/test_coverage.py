@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from tests.coverage.names import EVERY, named
 from tests.coverage.routes import (
     Call,
     complex_step,
@@ -22,14 +23,13 @@ from tests.coverage.routes import (
 from tests.coverage.samples import Sample, entries, every_sample, labelled, name_of
 from wengert.backends import native
 from wengert.ir.verify import verify
-from wengert.tracing.tracer import FUNCTIONS, UFUNCS
 from wengert.tracing.trees import flatten, unflatten
 
-SAMPLES = labelled(every_sample())
+ALL = labelled(every_sample())
+SAMPLES = {name: sample for name, sample in ALL.items() if not sample.at_values}
+AT_VALUES = {name: sample for name, sample in ALL.items() if sample.at_values}
 COMPILED = 2
 """One sample of so many is run as native code too."""
-WAITING = ("wengert.tracing.ufuncs", "wengert.tracing.reductions")
-"""Modules whose rules are tried elsewhere."""
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -159,8 +159,32 @@ def test_a_run_gives_value_and_gradient_for_any_layout(sample: Sample):
         close(mine, theirs, 1e-12, "the pullback")
 
 
+@pytest.mark.parametrize("sample", AT_VALUES.values(), ids=AT_VALUES.keys())
+def test_a_result_whose_shape_depends_on_values(sample: Sample):
+    call = Call(sample)
+    rng = np.random.default_rng(10)
+    expected = outputs_of(call.expected(call.arrays))
+    value, pull = wg.vjp(lambda *arrays: call.traced(arrays), *call.arrays)
+    same_value(outputs_of(value), expected, sample.value)
+    signals = [drawn(rng, y) if y.dtype.kind in "fc" else np.zeros_like(y) for y in expected]
+    back = pull(unflatten(flatten(value)[1], signals))
+    for _ in range(3):
+        directions = [drawn(rng, a) for a in call.arrays]
+        numeric = differences(lambda a: outputs_of(call.expected(a)), call.arrays, directions)
+        along = sum(float(np.sum(w * t)) for w, t in zip(signals, numeric, strict=True))
+        close(
+            sum(float(np.sum(g * v)) for g, v in zip(back, directions, strict=True)),
+            along,
+            sample.first,
+            "reverse mode",
+        )
+
+
 def test_every_entry_has_samples():
-    tried = {sample.entry for sample in SAMPLES.values()}
-    rules = {**UFUNCS, **FUNCTIONS}
-    left = [e for e in entries() if e not in tried and getattr(rules.get(e), "__module__", "") not in WAITING]
-    assert [name_of(e) for e in left] == []
+    tried = {entry for s in every_sample() for entry in (s.entry, getattr(s.entry, "__wrapped__", None))}
+    assert [name_of(entry) for entry in entries() if entry not in tried] == []
+
+
+def test_every_function_that_is_promised_has_samples():
+    tried = {name_of(s.entry) for s in every_sample()}
+    assert [name for name in EVERY if name not in tried and name_of(named(name)) not in tried] == []

@@ -185,12 +185,12 @@ def extreme(op: str, a: Any, axis: Axis, keepdims: Any, initial: Any = None, whe
     return kept(apply("cast", found, dtype="bool") if truths else found, x.shape, axes, keepdims)
 
 
-@answers(np.max, method="max")
+@answers(np.max, np.amax, method="max")
 def _max(a: Any, axis: Axis = None, keepdims: Any = False, initial: Any = None, where: Any = None) -> Traced:
     return extreme("max", a, axis, keepdims, initial, where)
 
 
-@answers(np.min, method="min")
+@answers(np.min, np.amin, method="min")
 def _min(a: Any, axis: Axis = None, keepdims: Any = False, initial: Any = None, where: Any = None) -> Traced:
     return extreme("min", a, axis, keepdims, initial, where)
 
