@@ -49,6 +49,18 @@ def is_zero(x: Node) -> Node:
     return apply("logical_and", is_zero(apply("real", x)), is_zero(apply("imag", x)))
 
 
+def by_parts(op: str, x: Node) -> Node:
+    """An op of real numbers on each part of x."""
+    return apply("complex", apply(op, apply("real", x)), apply(op, apply("imag", x))) if x.type.is_complex else apply(op, x)
+
+
+def is_nan(x: Node) -> Node:
+    """Whether x is not a number; of a complex number whether a part is not."""
+    if not x.type.is_complex:
+        return apply("not_equal", x, x)
+    return apply("logical_or", is_nan(apply("real", x)), is_nan(apply("imag", x)))
+
+
 def complex_samples(rng: Any, shape: tuple[int, ...]) -> Any:
     """Numbers of the plane, normal in both parts."""
     return rng.normal(size=shape) + 1j * rng.normal(size=shape)

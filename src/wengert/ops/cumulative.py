@@ -100,7 +100,7 @@ def _backward(a: Node, b: Node, axis: int) -> Node:
 cumsum = structural(
     "cumsum",
     "y_j = Σ_(i≤j) x_i along `axis`.",
-    infer=_infer("cumsum", "number"),
+    infer=_infer("cumsum", "ring"),
     value=lambda xp, x, axis: xp.cumsum(x, axis=axis),
     adjoint=lambda node, cotangent: _flip(
         apply("cumsum", _flip(cotangent, node.params["axis"]), axis=node.params["axis"]), node.params["axis"]
@@ -124,7 +124,7 @@ def _infer_recurrence(types: tuple[ArrayType, ...], params: Params) -> ArrayType
             "Broadcast or cast the inputs first; primitives do neither.",
         )
     check_axes("recurrence", (params["axis"],), a.rank)
-    check_dtype("recurrence", a, "float")
+    check_dtype("recurrence", a, "analytic")
     return a
 
 
@@ -189,7 +189,7 @@ def _vjp_cumprod(node: Node, cotangent: Node) -> tuple[Node | None, ...]:
 cumprod = general(
     "cumprod",
     "y_j = Π_(i≤j) x_i along `axis`; its derivatives are right where entries are zero.",
-    infer=_infer("cumprod", "number"),
+    infer=_infer("cumprod", "ring"),
     value=lambda xp, x, axis: xp.cumprod(x, axis=axis),
     jvp=_jvp_cumprod,
     vjp=_vjp_cumprod,

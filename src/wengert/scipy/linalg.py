@@ -341,7 +341,7 @@ def block_diag(*arrs: Any) -> Any:
 def toeplitz(c: Any, r: Any = None) -> Any:
     """t_ij = c_(i − j) on and below the diagonal, r_(j − i) above it."""
     column = np.ravel(c)
-    row = column if r is None else np.ravel(r)
+    row = np.ravel(r) if r is not None else np.conjugate(column) if column.dtype.kind == "c" else column
     m, n = shape_of(column)[0], shape_of(row)[0]
     entries = np.concatenate((np.flip(row[1:]), column))
     return entries[np.arange(m)[:, None] - np.arange(n)[None, :] + n - 1]

@@ -137,4 +137,7 @@ def convolve2d(in1: Any, in2: Any, mode: str = "full", boundary: str = "fill", f
 def correlate2d(in1: Any, in2: Any, mode: str = "full", boundary: str = "fill", fillvalue: Any = 0) -> Any:
     """z_k = Σ_i x_(k + i) conj(y_i) of matrices, with the boundaries of `convolve2d`."""
     x, y = _alike(in1, in2)
-    return _plane(x, _reversed(y), mode, boundary, fillvalue, 0)
+    found = _plane(x, _reversed(y), mode, boundary, fillvalue, 0)
+    smaller = any(n < m for n, m in zip(x.shape, y.shape, strict=True))
+    # SciPy exchanges the two then, and takes the conjugate of the one that is second.
+    return np.conjugate(found) if mode == "valid" and smaller and x.dtype.kind == "c" else found

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.graph import apply
+from wengert.ops.complex_numbers import by_parts
 from wengert.tracing.answers import answers
 from wengert.tracing.operands import as_node, shape_of
 from wengert.tracing.tracer import Traced, traced
@@ -58,7 +59,7 @@ def _round(a: Any, decimals: int = 0) -> Any:
         return traced(x)
     y = x if x.type.is_float else apply("cast", x, dtype="float64")
     scale = 10 ** abs(places)
-    found = apply("round", y * scale if places > 0 else y / scale) if places else apply("round", y)
+    found = by_parts("round", y * scale if places > 0 else y / scale if places else y)
     if places:
         found = found / scale if places > 0 else found * scale
     return traced(found if x.type.is_float else apply("cast", found, dtype="int64"))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.graph import Node, apply, constant_like
+from wengert.ops.complex_numbers import is_nan
 from wengert.tracing.answers import answers
 from wengert.tracing.operands import as_node, axes_of
 from wengert.tracing.reductions import kept, number_of, real, variance
@@ -20,7 +21,7 @@ def _split(a: Any, number: float) -> tuple[Node, Node | None]:
     x = as_node(a)
     if not x.type.is_float:
         return x, None
-    held = apply("equal", x, x)
+    held = apply("logical_not", is_nan(x))
     return apply("where", held, x, constant_like(number, x)), held
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.graph import Graph, apply
+from wengert.ir.graph import Graph
+from wengert.ops.complex_numbers import by_parts
 from wengert.tracing.operands import as_node
 from wengert.tracing.record import traced_program
 from wengert.tracing.standin import FUNCTIONS, StandIn
@@ -52,7 +53,7 @@ def _stopped(leaf: Any) -> Any:
 
 
 def _stopped_rule(leaf: Any) -> Traced:
-    return traced_value(apply("stop_gradient", as_node(leaf)), getattr(leaf, "weak", False))
+    return traced_value(by_parts("stop_gradient", as_node(leaf)), getattr(leaf, "weak", False))
 
 
 FUNCTIONS[_stopped] = _stopped_rule
