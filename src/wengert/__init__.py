@@ -12,6 +12,7 @@ jvp, linearize, vjp                            the result at a point, and the de
 flatten                                        a container of arrays as one vector, and back
 cond, scan, fori_loop, while_loop             branches and loops in such functions
 primitive, check_grads                         a function whose derivatives are given; derivatives against differences
+check_nans                                     the first number that is not finite, by its line
 stop_gradient, checkpoint                      a value taken as constant; a function that is run again on the way back
 asarray, trace                                 an array to read at traced indices; a function -> Graph
 """
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
         EquationError,
         GraphError,
         ModelError,
+        NonFiniteError,
         ShapeError,
         TraceError,
         TrainingError,
         WengertError,
     )
     from wengert.flow import cond, fori_loop, scan, while_loop
+    from wengert.tracing.watch import check_nans
     from wengert.transforms.analytic import holomorphic_grad
     from wengert.transforms.batches import vmap
     from wengert.transforms.checkpoints import checkpoint
@@ -54,6 +57,7 @@ _HOME = {
     "value_and_grad": "wengert.transforms.derivatives",
     "checkpoint": "wengert.transforms.checkpoints",
     "check_grads": "wengert.transforms.checks",
+    "check_nans": "wengert.tracing.watch",
     "primitive": "wengert.transforms.custom",
     "elementwise_grad": "wengert.transforms.derivatives",
     "jvp": "wengert.transforms.linear",
@@ -80,6 +84,7 @@ _HOME = {
     "GraphError": "wengert.errors",
     "DataError": "wengert.errors",
     "ModelError": "wengert.errors",
+    "NonFiniteError": "wengert.errors",
     "TrainingError": "wengert.errors",
     "TraceError": "wengert.errors",
     "CheckError": "wengert.errors",
@@ -92,6 +97,7 @@ __all__ = [
     "EquationError",
     "GraphError",
     "ModelError",
+    "NonFiniteError",
     "ShapeError",
     "System",
     "TraceError",
@@ -99,6 +105,7 @@ __all__ = [
     "WengertError",
     "asarray",
     "check_grads",
+    "check_nans",
     "checkpoint",
     "compile",
     "cond",

@@ -8,6 +8,7 @@ WengertError                 three lines: what is wrong, where, what to write in
 ├── ModelError               a saved model or checkpoint cannot be used
 ├── TrainingError            the training cannot go on: numbers that are not finite
 ├── TraceError               a function of Python does with a traced value what a graph cannot hold
+├── NonFiniteError           a value or a derivative is not finite, where that was watched for
 └── CheckError               a derivative disagrees with an independent route
 """
 
@@ -61,6 +62,10 @@ class TrainingError(WengertError):
 
 class TraceError(WengertError, TypeError):
     """A function of Python does with a traced value what a graph cannot hold."""
+
+
+class NonFiniteError(WengertError, FloatingPointError):
+    """A value or a derivative is NaN or infinite, where that was watched for."""
 
 
 class CheckError(WengertError):

@@ -159,7 +159,8 @@ def test_what_would_lose_a_part_is_refused(call, error, words):
     with pytest.raises(error) as caught:
         call()
     assert words in caught.value.what
-    assert caught.value.where and caught.value.repair
+    assert caught.value.where
+    assert caught.value.repair
 
 
 # ---------------------------------------------------------------- kinks

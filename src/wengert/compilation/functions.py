@@ -22,6 +22,7 @@ from wengert.passes import pipeline
 from wengert.tracing.record import is_number, leaf_of
 from wengert.tracing.standin import StandIn
 from wengert.tracing.trees import flatten, orders
+from wengert.tracing.watch import ON
 
 if TYPE_CHECKING:
     from wengert.backends.native.compiled import Variant
@@ -76,7 +77,12 @@ def compile(
             f"  it is {f!r:.60}",
             "Give a function of arrays, or a graph.",
         )
-    return _compiled_function(f, names, backend, cache)
+    made = _compiled_function(f, names, backend, cache)
+    if ON[0]:
+        from wengert.engine.watching import or_watched
+
+        return or_watched(f, made)  # pyright: ignore[reportReturnType]
+    return made
 
 
 def _compiled_graph(graph: Graph, donate: Sequence[str | int], backend: Backend, cache: bool) -> Compiled:

@@ -14,6 +14,7 @@ from wengert.tracing.record import Leaf, leaf_of
 from wengert.tracing.standin import StandIn
 from wengert.tracing.tracer import current
 from wengert.tracing.trees import Spec
+from wengert.tracing.watch import ON
 
 Derive = Callable[..., Sequence[Node]]
 Pull = Callable[[Sequence[Any]], list[Any]]
@@ -131,6 +132,10 @@ def seen(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], a
     leaves = arguments.real_leaves()
     if current() is not None or any(isinstance(value, StandIn) for value in arguments.values):
         return Inside(arguments, leaves)
+    if ON[0]:
+        from wengert.engine.watching import Watched
+
+        return Watched(arguments, leaves)
     from wengert.engine.outside import Outside
 
     return Outside(arguments, leaves)
