@@ -138,8 +138,8 @@ def test_logsumexp_by_a_factor_that_is_zero():
 
 
 REFUSED = {
-    "jv": (lambda v: sp.jv(v, 2.0), "the order v"),
-    "yv": (lambda v: sp.yv(v, 2.0), "the order v"),
+    "jv": (lambda v: sp.jv(v, 2.0), "v"),
+    "yv": (lambda v: sp.yv(v, 2.0), "v"),
     "gammainc": (lambda a: sp.gammainc(a, 2.0), "a"),
     "gammaincc": (lambda a: sp.gammaincc(a, 2.0), "a"),
     "betainc": (lambda b: sp.betainc(1.5, b, 0.2), "b"),

@@ -38,13 +38,13 @@ OPS = {
 }
 """ufuncs of SciPy that are an op of the table."""
 ORDERED = {
-    "jv": ("jv", "the order v"),
-    "yv": ("yv", "the order v"),
-    "yn": ("yv", "the order n"),
-    "iv": ("iv", "the order v"),
-    "kv": ("kv", "the order v"),
-    "ive": ("ive", "the order v"),
-    "kve": ("kve", "the order v"),
+    "jv": ("jv", "v"),
+    "yv": ("yv", "v"),
+    "yn": ("yv", "n"),
+    "iv": ("iv", "v"),
+    "kv": ("kv", "v"),
+    "ive": ("ive", "v"),
+    "kve": ("kve", "v"),
     "gammainc": ("gammainc", "a"),
     "gammaincc": ("gammaincc", "a"),
     "betainc": ("betainc", "a", "b"),
