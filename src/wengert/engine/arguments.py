@@ -8,6 +8,7 @@ from typing import Any
 from wengert.errors import TraceError
 from wengert.ir.types import ArrayType
 from wengert.tracing.record import Leaf, Recorded, leaf_of, new_inputs, record
+from wengert.tracing.source import user_line
 from wengert.tracing.tracer import Traced
 from wengert.tracing.trees import argument_names, flatten, name_of, unflatten
 
@@ -51,10 +52,16 @@ class Arguments:
 def _places(f: Callable[..., Any], args: tuple[Any, ...], places: Argnums) -> list[int]:
     given = [places] if isinstance(places, int) else list(places)
     for k in given:
+        if not isinstance(k, int):
+            raise TraceError(
+                f"An argument to derive by is given by its place, and {k!r} is none.",
+                user_line(),
+                "Count from 0; for names write:  argnames='x'",
+            )
         if not -len(args) <= k < len(args):
             raise TraceError(
                 f"'{name_of(f)}' is called with {len(args)} positional arguments, so there is no argument {k}.",
-                f"  argnums={places}",
+                f"{user_line()}\n  argnums={places}",
                 "Give the argument by its place, or another 'argnums'.",
             )
     return [k % len(args) for k in given]
@@ -67,7 +74,7 @@ def _real(value: Any, name: str) -> Leaf:
     if not leaf.type.is_float:
         raise TraceError(
             f"There is no derivative by '{name}', which does not hold real numbers.",
-            f"  {name} is {leaf.type}",
+            f"{user_line()}\n  {name} is {leaf.type}",
             f"Convert it:  {name}.astype(float)",
         )
     return leaf

@@ -5,6 +5,7 @@ A program reads some of the inputs of the run and further values. It knows no Py
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,11 +14,13 @@ import numpy as np
 
 from wengert.backends import interpreter
 from wengert.ir.graph import Graph, Node, input_node
-from wengert.ir.walk import order_of, substitute, topological
+from wengert.ir.walk import substitute, topological
 from wengert.passes import pipeline
 
-SECONDS_A_NODE = 4e-4
-"""The time that a node takes to be compiled, about."""
+SECONDS_AN_OP = 4e-4
+"""The time that an op takes to be compiled, about."""
+OPS_A_CALL = 3
+"""The ops that a derivative has for a call, about."""
 AT_ONCE = 1.0
 """A program that takes no longer to compile is compiled at the third call."""
 THIRD = 3
@@ -37,29 +40,13 @@ class Program:
         renamed = {node: input_node(f"x{k}", node.type) for k, node in enumerate(read)}
         graph = Graph(tuple(renamed.values()), tuple(substitute(outputs, renamed)))
         self.graph = pipeline.run(graph)
-        self.estimate = SECONDS_A_NODE * len(order_of(self.graph))
-        self.spent = 0.0
-        self.calls = 0
         self.native: Callable[..., Any] | None = None
         self._plain = interpreter.compile(self.graph)
 
     def __call__(self, values: Sequence[Array]) -> Sequence[Array]:
         """The outputs for the values of all inputs."""
         given = [values[k] for k in self.reads]
-        if self.native is not None:
-            return self.native(*given)
-        self.calls += 1
-        if self.is_worth_compiling(self.calls):
-            self.native = compiled(self.graph)
-            return self.native(*given)
-        start = time.thread_time()
-        found = self.interpreted(*given)
-        self.spent += time.thread_time() - start
-        return found
-
-    def is_worth_compiling(self, calls: int) -> bool:
-        """Whether machine code pays: soon made, at the third call, else when as much time was spent without it."""
-        return calls >= THIRD and (self.estimate <= AT_ONCE or self.spent >= self.estimate)
+        return self.interpreted(*given) if self.native is None else self.native(*given)
 
     def interpreted(self, *values: Array) -> Sequence[Array]:
         """The outputs by NumPy, node by node."""
@@ -72,7 +59,7 @@ def compiled(graph: Graph) -> Callable[..., Any]:
     from wengert.backends.native.compiled import Variant
     from wengert.backends.native.signature import Parameter
 
-    variant = Variant(graph, {}, cache=True)
+    variant = Variant(graph, {}, cache=True, quick=True)
     plain = interpreter.compile(graph)
 
     def interpreted(*values: Array) -> Sequence[Array]:
@@ -88,3 +75,38 @@ def compiled(graph: Graph) -> Callable[..., Any]:
     weak = [not node.type.rank for node in graph.inputs]
     signature = variant.signature(parameters, tuple(range(len(graph.outputs))), weak=weak)
     return entry.builtin(variant.code, signature, slow, interpreted)
+
+
+class Seat:
+    """What is kept of a transform of a path: how often it was asked for, the time that was spent without code, the program."""
+
+    def __init__(self, calls: int | None) -> None:
+        self.calls = 0
+        self.spent = 0.0
+        self.estimate = math.inf if calls is None else OPS_A_CALL * SECONDS_AN_OP * calls
+        """The time that it takes to compile, from the number of calls of the path; never, where the path is not kept."""
+        self.program: Program | None = None
+        self.halves: tuple[Program, Program] | None = None
+        """What is computed once, and what is computed for each further value."""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether machine code pays: it is soon made and this is the third call, or as much time was spent without it."""
+        return self.calls >= THIRD and (self.estimate <= AT_ONCE or self.spent >= self.estimate)
+
+    @property
+    def native(self) -> Program | None:
+        """The program, where it is machine code."""
+        return self.program if self.program is not None and self.program.native is not None else None
+
+    def run(self, values: Sequence[Array]) -> Sequence[Array]:
+        """The outputs of the program, as machine code from when it pays."""
+        program = self.program
+        assert program is not None
+        if self.is_due:
+            program.native = compiled(program.graph)
+            return program(values)
+        start = time.thread_time()
+        found = program(values)
+        self.spent += time.thread_time() - start
+        return found

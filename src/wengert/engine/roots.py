@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
 from wengert.tracing.paths import Root
@@ -20,9 +21,11 @@ _LOCK = threading.Lock()
 def root_of(key: Any) -> Root:
     """What is remembered under a key."""
     root = _ROOTS.get(key)
-    if root is not None:
+    if root is not None and not root.is_full:
         return root
     with _LOCK:
+        if root is not None and _ROOTS.get(key) is root:
+            del _ROOTS[key]
         root = _ROOTS.setdefault(key, Root())
         if len(_ROOTS) > MOST:
             _ROOTS.popitem(last=False)
@@ -42,6 +45,11 @@ def forget(key: Any) -> None:
     """Begin anew with a function."""
     with _LOCK:
         _ROOTS.pop(key, None)
+
+
+def key_of(f: Any, places: tuple[int, ...], kinds: Sequence[Any]) -> Any:
+    """What a function is remembered by, for arguments of some kinds at some places."""
+    return code_of(f), places, *kinds
 
 
 def code_of(f: Any) -> Any:

@@ -136,6 +136,6 @@ def seen(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], a
         from wengert.engine.watching import Watched
 
         return Watched(arguments, leaves)
-    from wengert.engine.outside import Outside
+    from wengert.engine.outside import outside
 
-    return Outside(arguments, leaves)
+    return outside(arguments, leaves)

@@ -8,7 +8,7 @@ from typing import Any
 from wengert.tracing.kinds import Kind, Several
 
 MOST_PATHS = 64
-"""So many paths are remembered for a function and types of arguments; further ones are run but not kept."""
+"""So many paths are remembered for a function and types of arguments; then all are forgotten."""
 
 
 class Root:
@@ -20,6 +20,8 @@ class Root:
         self.first = Path(self, [], [])
         self.asks = False
         """Whether what it does depends on values, so that a run needs them from the start."""
+        self.is_full = False
+        """Whether it has so many paths that it is time to begin anew."""
         self.is_long = False
         """Whether a run made more calls than are kept."""
 
@@ -55,7 +57,9 @@ class Path:
             if keys[place] == key:
                 return self
             found = self.exits.get((place, key))
-            if found is None and self.root.paths < MOST_PATHS:
+            if found is None and self.root.paths == MOST_PATHS:
+                self.root.is_full = True
+            elif found is None:
                 found = Path(self.root, [*keys[:place], key], [*self.kinds[:place], kind])
                 self.exits[place, key] = found
                 self.root.paths += 1

@@ -7,7 +7,6 @@ calls so far are done by NumPy, and so is each that follows. The tape knows no d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -44,6 +43,10 @@ OPERANDS = (StandIn, np.ndarray, np.generic, int, float, complex, list, tuple)
 class Tape:
     """The calls of one run, numbered; what they were given, `inputs`; and their values, once they are needed."""
 
+    outer = None
+    is_on_tape = True
+    _quiet: Any = None
+
     def __init__(self, root: Root, inputs: Sequence[Any]) -> None:
         self.root = root
         self.path: Path | None = root.first
@@ -59,29 +62,30 @@ class Tape:
         self.values: list[Any] | None = None
         self.held = Held()
         self.is_open = True
-        self.outer = None
-        self.is_on_tape = True
         self._nodes: dict[int, Node] = {}
         if root.asks or root.is_long or not self.log:
             self.keys, self.values = (), []
 
-    @contextmanager
-    def open(self) -> Any:
-        """While this is open, the function runs; afterwards its values are of no use to anybody."""
-        token = OPEN.set(self)  # pyright: ignore[reportArgumentType]
-        try:
-            if self.values is None:
-                yield self
-            else:
-                with np.errstate(all="ignore"):
-                    yield self
-        except ValueError as error:
-            raise own_error(error) from None
-        finally:
-            OPEN.reset(token)
-            self.keys = ()
-            self.is_open = False
-            self.held.release()
+    def __enter__(self) -> Tape:
+        """While this is open, the function runs."""
+        self._token = OPEN.set(self)  # pyright: ignore[reportArgumentType]
+        if self.values is not None:
+            self._quiet = np.errstate(all="ignore")
+            self._quiet.__enter__()
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        """Afterwards the values are of no use to anybody."""
+        OPEN.reset(self._token)
+        if self._quiet is not None:
+            self._quiet.__exit__(kind, error, trace)
+        self.keys = ()
+        self.is_open = False
+        self.held.release()
+        if isinstance(error, ValueError):
+            own = own_error(error)
+            if own is not error:
+                raise own from None
 
     def argument(self, k: int) -> Live:
         """The k-th argument of the function."""

@@ -11,12 +11,14 @@ from functools import wraps
 from typing import Any
 
 from wengert.autodiff.reverse import vjp as pull
+from wengert.engine.quick import Quick
 from wengert.engine.seeds import of_first, of_sum
 from wengert.engine.sight import Sight, Transform, seen
 from wengert.errors import ShapeError
 from wengert.ir.graph import Node, constant
 from wengert.ir.types import ArrayType
 from wengert.ops.loop import filled
+from wengert.tracing.source import user_line
 from wengert.tracing.trees import name_of, unflatten
 from wengert.transforms.analytic import analytic, check_plane, turned_slopes
 from wengert.transforms.chosen import Argnames, Argnums, choose
@@ -38,6 +40,9 @@ def summed_slopes(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequen
     return [filled(g, x.type) for g, x in zip(back, inputs, strict=True)]
 
 
+SLOPES = Transform(slopes, back=of_first)
+
+
 def value_and_grad(
     f: Callable[..., Any], argnums: Argnums | None = None, argnames: Argnames = (), *, has_aux: bool = False
 ) -> Callable[..., tuple[Any, Any]]:
@@ -52,13 +57,18 @@ def value_and_grad(
     number.
     """
 
+    quick = _quick(f, argnums, argnames, has_aux)
+
     @wraps(f)
     def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        found = quick(args, kwargs)
+        if found is not None:
+            return found[0], found[1][0] if argnums is None or isinstance(argnums, int) else tuple(found[1])
         chosen = choose(f, args, kwargs, argnums, argnames)
         sight = seen(*chosen.call)
         _check_number(f, sight, has_aux)
         n = len(sight.types)
-        found = sight.run(Transform(slopes, back=of_first))
+        found = sight.run(SLOPES)
         gradients = unflatten(sight.arguments.spec, found[n:])
         return unflatten(sight.spec, found[:n]), chosen.result(gradients)
 
@@ -75,13 +85,24 @@ def grad(
     Raises TraceError and ShapeError as `value_and_grad` does.
     """
     both = value_and_grad(f, argnums, argnames, has_aux=has_aux)
+    quick = _quick(f, argnums, argnames, has_aux)
 
     @wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
+        found = quick(args, kwargs)
+        if found is not None:
+            return found[1][0] if argnums is None or isinstance(argnums, int) else tuple(found[1])
         value, slope = both(*args, **kwargs)
         return (slope, value[1]) if has_aux else slope
 
     return gradient
+
+
+def _quick(f: Callable[..., Any], argnums: Argnums | None, argnames: Argnames, has_aux: bool) -> Quick:
+    """The short way, for calls of plain arrays by place."""
+    places = 0 if argnums is None else argnums
+    chosen = (places,) if isinstance(places, int) else tuple(places)
+    return Quick(f, () if argnames or has_aux else chosen, SLOPES, lambda sight: _check_number(f, sight, has_aux))
 
 
 def elementwise_grad(
@@ -102,7 +123,7 @@ def elementwise_grad(
         if len(sight.types) != 1 or not sight.types[0].is_float:
             raise ShapeError(
                 f"A derivative entry by entry needs one real array, and '{name_of(f)}' returns something else.",
-                f"  it returns {listed(sight.types)}",
+                f"{user_line()}\n  it returns {listed(sight.types)}",
                 "Let it return one array of real numbers.",
             )
         if sight.types[0].is_complex:
@@ -129,18 +150,18 @@ def _check_number(f: Callable[..., Any], sight: Sight, has_aux: bool) -> None:
     if has_aux and (spec.type is not tuple or spec.num_children != 2 or not spec.child(0).is_leaf()):
         raise ShapeError(
             f"With 'has_aux' a function returns a pair, and '{name_of(f)}' returns something else.",
-            f"  it returns {listed(types)}",
+            f"{user_line()}\n  it returns {listed(types)}",
             "Let it return the number to derive, and what else is wanted:  return loss, more",
         )
     if types and types[0].is_complex:
         raise ShapeError(
             f"A gradient is that of a real number, and '{name_of(f)}' returns complex ones.",
-            f"  it returns {listed(types)}",
+            f"{user_line()}\n  it returns {listed(types)}",
             "Take a real quantity, np.real(f(z)) or np.abs(f(z)), or the derivative of an analytic function:  holomorphic_grad(f)",
         )
     if (len(types) != 1 and not has_aux) or types[0].rank or not types[0].is_float:
         raise ShapeError(
             f"A gradient needs one real number, and '{name_of(f)}' returns something else.",
-            f"  it returns {listed(types)}",
+            f"{user_line()}\n  it returns {listed(types)}",
             "Sum the result:  lambda x: np.sum(f(x))",
         )

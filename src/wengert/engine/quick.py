@@ -1,0 +1,92 @@
+"""Quick: the way of gradients of functions of plain arrays and numbers, where nothing is in containers.
+
+Once a path is compiled, a call compares keys, calls one program and is done. What else may be is left to `Outside`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.engine import roots
+from wengert.engine.outside import Outside
+from wengert.engine.sight import Transform
+from wengert.tracing.kinds import Kind, kind_of
+from wengert.tracing.live import Live
+from wengert.tracing.tracer import OPEN
+from wengert.tracing.trees import unflatten
+from wengert.tracing.watch import ON
+
+Found = tuple[Any, Sequence[Any]]
+
+
+class Quick:
+    """(L, ∇L) of a function by arguments at some places, where a call is of plain arrays and numbers."""
+
+    __slots__ = ("check", "code", "f", "places", "transform")
+
+    def __init__(
+        self, f: Callable[..., Any], places: tuple[int, ...], transform: Transform, check: Callable[[Any], None]
+    ) -> None:
+        self.f = f
+        self.places = places
+        self.transform = transform
+        self.check = check
+        """Refuses results that have no gradient."""
+        self.code = roots.code_of(f)
+
+    def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Found | None:
+        """The value and the gradients; None where the call is of another kind, before f has run."""
+        if not self.places or OPEN.get() is not None or ON[0]:
+            return None
+        values: list[Any] = []
+        kinds: list[Kind] = []
+        count = len(args)
+        for place in self.places:
+            if not 0 <= place < count:
+                return None
+            x = args[place]
+            if type(x) is not float and (type(x) is not np.ndarray or x.dtype.kind != "f"):
+                return None
+            values.append(x)
+            kinds.append(kind_of(x))
+        run = Outside((self.code, self.places, *kinds), values)
+        tape = run.tape
+        given = list(args)
+        for k, place in enumerate(self.places):
+            given[place] = tape.argument(k)
+        with tape:
+            y = self.f(*given, **kwargs)
+            if type(y) is not Live or y.tape is not tape or y.kind.shape or y.kind.dtype.kind != "f":
+                run.returned(y)
+                self.check(run)
+            else:
+                place = y.place
+                path = tape.path
+                hot = None if path is None else path.programs.get(place)
+                if hot is not None:
+                    reads, native = hot
+                    inputs = tape.inputs
+                    found = native(*inputs) if reads is None else native(*[inputs[k] for k in reads])
+                    return found[0], found[1:]
+                run.returned(y)
+        found = run.run(self.transform)
+        self._heat(run)
+        n = len(run.outputs)
+        return unflatten(run.spec, found[:n]), found[n:]
+
+    def _heat(self, run: Outside) -> None:
+        """Note the code of the path, where there is some by now."""
+        path = run.tape.path
+        if path is None or len(run.outputs) != 1:
+            return
+        seat = run.seat((run.outputs, self.transform, ()))
+        program = seat.program
+        if program is not None and program.native is not None:
+            reads = program.reads
+            path.programs[run.outputs[0]] = (
+                None if reads == list(range(len(run.tape.inputs))) else reads,
+                program.native,
+            )
