@@ -24,9 +24,12 @@ from wengert.ops.matrices import (
     batch_stacks,
     check_pair,
     check_square,
+    imaginary,
     inner,
+    is_perturbed,
     matmul,
     plus,
+    real_type,
     scaled,
     trace,
     transposed,
@@ -115,7 +118,7 @@ def _is_regular(a: Array) -> bool:
     Raises TypeError for a singular real matrix with a perturbation, which no decomposition keeps apart.
     """
     regular = bool(np.all(np.abs(np.linalg.det(a)) > np.finfo(a.dtype).eps))
-    if not regular and np.max(np.abs(a.imag), initial=0) < 1e-20 * np.max(np.abs(a.real), initial=0):
+    if not regular and is_perturbed(a):
         raise TypeError("no analytic continuation at a singular matrix")
     return regular
 
@@ -220,13 +223,13 @@ cofactor_slopes = general(
 
 
 def _infer_slogdet(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
-    check_square("slogdet", types[0])
+    check_square("slogdet", types[0], "analytic")
     number = types[0].with_shape(types[0].shape[:-2])
-    return TupleType(items=(number, number))
+    return TupleType(items=(number, real_type(number)))
 
 
 def _value_slogdet(xp: Any, a: Array) -> tuple[Array, Array]:
-    if np.iscomplexobj(a):  # a perturbed real matrix: the angle of the determinant is that of the perturbation
+    if is_perturbed(a):  # a perturbed real matrix: the angle of the determinant is that of the perturbation
         sign, size = np.linalg.slogdet(a)
         real = np.sign(sign.real)
         return real, size + 1j * (sign / np.where(real == 0, 1, real)).imag
@@ -235,14 +238,21 @@ def _value_slogdet(xp: Any, a: Array) -> tuple[Array, Array]:
 
 
 def _jvp_slogdet(node: Node, tangents: Sequence[Node | None]) -> list[Node | None]:
-    """The sign does not move; d log |det A| = tr A⁻¹ Ȧ."""
+    """d log det A = tr A⁻¹ Ȧ: its real part is that of log |det A|, its imaginary part turns the sign, which else stays."""
     if tangents[0] is None:
         return [None, None]
-    return [None, inner(transposed(apply("inv", node.inputs[0])), tangents[0])]
+    moved = inner(transposed(apply("inv", node.inputs[0])), tangents[0])
+    if not moved.type.is_complex:
+        return [None, moved]
+    sign, _ = results(node)
+    return [sign * imaginary(apply("imag", moved)), apply("real", moved)]
 
 
 def _vjp_slogdet(node: Node, cotangents: Cotangents) -> tuple[Node | None]:
-    bar = cotangents.bars[1]
+    of_sign, bar = cotangents.bars
+    if node.inputs[0].type.is_complex:
+        turn = None if of_sign is None else imaginary(apply("imag", of_sign * results(node)[0]))
+        bar = plus(None if bar is None else apply("cast", bar, dtype=node.inputs[0].type.dtype), turn)
     return (None if bar is None else scaled(transposed(apply("inv", node.inputs[0])), bar),)
 
 

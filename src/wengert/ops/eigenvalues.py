@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy
 
-from wengert.ir.graph import Node, apply, constant_like
+from wengert.ir.graph import Node, apply
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Op, Params, register
 from wengert.ir.types import ArrayType, TupleType
@@ -28,6 +28,7 @@ from wengert.ops.matrices import (
     check_square,
     diagonal,
     differences,
+    imaginary,
     matmul,
     plus,
     safe_reciprocal,
@@ -58,11 +59,6 @@ def _value(xp: Any, a: Array) -> tuple[Array, ...]:
 
 def _column_sums(x: Node) -> Node:
     return apply("sum", x, axes=(x.type.rank - 2,))
-
-
-def _imaginary(x: Node) -> Node:
-    """i x of real x."""
-    return apply("complex", constant_like(0, x), x)
 
 
 def _scale(v: Node, largest: Node) -> Node:
@@ -101,7 +97,7 @@ def _vjp(node: Node, cotangents: Cotangents) -> tuple[Node | None]:
         g = _column_sums(of_v * v)
         kept = scaled_columns(conjugate(v), apply("cast", apply("real", g), dtype=v.type.dtype))
         phase = scaled_columns(largest, apply("imag", g) * _scale(v, largest))
-        turned = _gaps(w) * matmul(transposed(v), of_v - kept - _imaginary(phase))
+        turned = _gaps(w) * matmul(transposed(v), of_v - kept - imaginary(phase))
     inside = plus(None if of_w is None else as_diagonal(of_w), turned)
     if inside is None:
         return (None,)

@@ -12,10 +12,12 @@ import numpy
 
 from wengert.errors import GraphError
 from wengert.ir.graph import Node, apply, constant_like
-from wengert.ir.op import Batch
+from wengert.ir.notation import unwritten
+from wengert.ir.op import Batch, Infer, Jvp, Op, Samples, Value, Vjp, register
 from wengert.ir.types import ArrayType, Shape, Size
-from wengert.ops.complex_numbers import is_zero
-from wengert.ops.kinds import as_batched, batch_size, check_dtype
+from wengert.ops.complex_numbers import PART, conjugate, is_zero
+from wengert.ops.control import results
+from wengert.ops.kinds import ErrorCases, as_batched, batch_size, check_dtype
 from wengert.ops.products import identity
 
 np: Any = numpy
@@ -41,26 +43,46 @@ def transposed(x: Node) -> Node:
     return apply("transpose", x, axes=(*range(many), many + 1, many))
 
 
-def symmetric(x: Node) -> Node:
-    """(X + Xᵀ)/2 of each matrix."""
-    return (x + transposed(x)) * 0.5
+def adjoint(x: Node) -> Node:
+    """Xᴴ of each matrix: transposed and conjugated."""
+    return conjugate(transposed(x))
+
+
+def hermitian(x: Node) -> Node:
+    """(X + Xᴴ)/2 of each matrix."""
+    return (x + adjoint(x)) * 0.5
+
+
+def imaginary(x: Node) -> Node:
+    """i x of real x."""
+    return apply("complex", constant_like(0, x), x)
 
 
 def skew(x: Node) -> Node:
-    """(X − Xᵀ)/2 of each matrix."""
-    return (x - transposed(x)) * 0.5
+    """(X − Xᴴ)/2 of each matrix."""
+    return (x - adjoint(x)) * 0.5
+
+
+def alike(factors: Node, x: Node) -> Node:
+    """Real factors in the dtype of what they multiply."""
+    return factors if factors.type.dtype == x.type.dtype else apply("cast", factors, dtype=x.type.dtype)
+
+
+def weighted(x: Node, factors: Node) -> Node:
+    """X ∘ F of matrices and real factors."""
+    return x * alike(factors, x)
 
 
 def scaled_rows(x: Node, factors: Node) -> Node:
     """diag(s) X: row i times s_i."""
     axes = tuple(range(x.type.rank - 1))
-    return x * apply("broadcast", factors, shape=x.shape, axes=axes)
+    return weighted(x, apply("broadcast", factors, shape=x.shape, axes=axes))
 
 
 def scaled_columns(x: Node, factors: Node) -> Node:
     """X diag(s): column j times s_j."""
     many = x.type.rank - 2
-    return x * apply("broadcast", factors, shape=x.shape, axes=(*range(many), many + 1))
+    return weighted(x, apply("broadcast", factors, shape=x.shape, axes=(*range(many), many + 1)))
 
 
 def scaled(x: Node, factors: Node) -> Node:
@@ -157,7 +179,38 @@ def plus(*terms: Node | None) -> Node | None:
     return total
 
 
+# ---------------------------------------------------------------- orthogonal columns
+
+
+def outside(basis: Node, x: Node) -> Node:
+    """(I − U Uᴴ) X: what of the columns of X does not lie in the space of U."""
+    return x - matmul(basis, matmul(adjoint(basis), x))
+
+
+def completed(full: Node, thin: Node, moved: Node) -> Node:
+    """The motion of all columns of an orthogonal matrix of which the first ones move: −U U̇ᴴ of the others."""
+    if full.shape == thin.shape:
+        return moved
+    others = rest(full, thin.shape[-1])
+    other = -matmul(thin, matmul(adjoint(moved), others))
+    return apply("concatenate", moved, other, axis=full.type.rank - 1)
+
+
+def folded(full: Node, thin: Node, bar: Node) -> Node:
+    """The adjoint of `completed`: what the further columns add to the bars of the first ones."""
+    if full.shape == thin.shape:
+        return bar
+    k = thin.shape[-1]
+    others = matmul(rest(full, k), matmul(adjoint(rest(bar, k)), thin))
+    return part(bar, columns=k) - others
+
+
 # ---------------------------------------------------------------- types
+
+
+def real_type(a: ArrayType) -> ArrayType:
+    """The type of the real part."""
+    return a.with_dtype(PART.get(a.dtype, a.dtype))
 
 
 def check_matrix(name: str, type: ArrayType, takes: str = "float") -> None:
@@ -218,12 +271,19 @@ def smaller(m: Size, n: Size) -> Size:
 # ---------------------------------------------------------------- values and batches
 
 
-def real(x: Array) -> Array:
+def is_perturbed(x: Array) -> bool:
+    """Whether a complex array is a real one with a step in a direction, as a complex step takes it (see `autodiff.check`)."""
+    if not np.iscomplexobj(x):
+        return False
+    return 0 < np.max(np.abs(x.imag), initial=0) < 1e-20 * np.max(np.abs(x.real), initial=0)
+
+
+def unperturbed(x: Array) -> Array:
     """The array itself.
 
-    Raises TypeError for complex numbers: the op conjugates, and so has no analytic continuation.
+    Raises TypeError for a complex step: the op conjugates, and so has no analytic continuation.
     """
-    if np.iscomplexobj(x):
+    if is_perturbed(x):
         raise TypeError("no analytic continuation to complex matrices")
     return x
 
@@ -247,7 +307,8 @@ def each(function: Callable[..., Array], *stacks: Array, shape: Shape) -> Array:
 def each_of(function: Callable[[Array], Any], stack: Array, *, shapes: Sequence[tuple[int, ...]]) -> tuple[Array, ...]:
     """A function with several results for each matrix of a stack; `shapes` are those of the results."""
     many = stack.shape[:-2]
-    found = tuple(np.empty((*many, *shape), dtype=stack.dtype) for shape in shapes)
+    # Results without two axes are eigenvalues and singular values, which are real.
+    found = tuple(np.empty((*many, *s), stack.dtype if len(s) == 2 else stack.real.dtype) for s in shapes)
     if stack.size:
         for place in np.ndindex(many):
             for result, value in zip(found, function(stack[place]), strict=True):
@@ -284,8 +345,18 @@ def batch_of(results: Callable[[Node], Sequence[Node]]) -> Batch:
     return batch
 
 
+def several(
+    name: str, summary: str, infer: Infer, value: Value, jvp: Jvp, vjp: Vjp, samples: Samples, errors: ErrorCases
+) -> Op:
+    """An op with several results over stacks of matrices."""
+    rules = (infer, value, jvp, vjp, batch_of(results), unwritten(name), samples, errors)
+    return register(Op(name, summary, "general", 1, *rules))
+
+
 # ---------------------------------------------------------------- samples
 
+LIBRARIES = ("numpy", "scipy")
+"""Whose LAPACK computes factors: two may give columns with other signs, and derivatives belong to the signs that are given."""
 STACKS: tuple[tuple[int, ...], ...] = ((), (), (2,), (2, 3), (0,))
 
 

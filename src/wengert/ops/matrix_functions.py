@@ -24,8 +24,8 @@ from wengert.ops.matrices import (
     each,
     lapack,
     positive_definite,
-    real,
     transposed,
+    unperturbed,
     well_conditioned,
 )
 
@@ -80,7 +80,7 @@ def _root(a: Array) -> Array:
 
 
 def _value_sqrtm(xp: Any, a: Array) -> Array:
-    return each(_root, real(a), shape=a.shape[-2:]) if a.size else np.zeros_like(a)
+    return each(_root, unperturbed(a), shape=a.shape[-2:]) if a.size else np.zeros_like(a)
 
 
 def _jvp_sqrtm(node: Node, tangents: Sequence[Node | None]) -> Node | None:

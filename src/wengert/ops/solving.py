@@ -15,10 +15,12 @@ from wengert.ir.graph import Node, apply
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Params
 from wengert.ir.types import ArrayType
+from wengert.ops.complex_numbers import conjugate
 from wengert.ops.kinds import ErrorCases, general
 from wengert.ops.matrices import (
     STACKS,
     Array,
+    adjoint,
     batch_sharing,
     batch_stacks,
     check_matrix,
@@ -29,10 +31,10 @@ from wengert.ops.matrices import (
     lapack,
     matmul,
     plus,
-    real,
     transposed,
     triangle,
     triangular,
+    unperturbed,
     well_conditioned,
 )
 
@@ -194,7 +196,7 @@ inv = general(
 
 def _infer_pinv(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     (a,) = types
-    check_matrix("pinv", a)
+    check_matrix("pinv", a, "analytic")
     return a.with_shape((*a.shape[:-2], a.shape[-1], a.shape[-2]))
 
 
@@ -205,27 +207,29 @@ def _projections(node: Node) -> tuple[Node, Node]:
 
 
 def _jvp_pinv(node: Node, tangents: Sequence[Node | None]) -> Node | None:
-    """−Y Ȧ Y + Y Yᵀ Ȧᵀ (I − A Y) + (I − Y A) Ȧᵀ Yᵀ Y with Y = A⁺, where the rank stays."""
+    """−Y Ȧ Y + Y Yᴴ Ȧᴴ (I − A Y) + (I − Y A) Ȧᴴ Yᴴ Y with Y = A⁺, where the rank stays."""
     (da,) = tangents
     if da is None:
         return None
-    back, (left, right) = transposed(node), _projections(node)
-    turned = transposed(da)
+    back, (left, right) = adjoint(node), _projections(node)
+    turned = adjoint(da)
     first = matmul(node, matmul(back, matmul(turned, left)))
     return first + matmul(matmul(matmul(right, turned), back), node) - matmul(node, da, node)
 
 
 def _vjp_pinv(node: Node, cotangent: Node) -> tuple[Node]:
-    back, (left, right) = transposed(node), _projections(node)
-    turned = transposed(cotangent)
+    """−Yᴴ Ȳ Yᴴ + (I − A Y) Ȳᴴ Y Yᴴ + Yᴴ Y Ȳᴴ (I − Y A); bars of complex numbers are those of the conjugates here."""
+    back, (left, right) = adjoint(node), _projections(node)
+    bar = conjugate(cotangent)
+    turned = adjoint(bar)
     first = matmul(matmul(matmul(left, turned), node), back)
-    return (first + matmul(back, matmul(node, matmul(turned, right))) - matmul(back, cotangent, back),)
+    return (conjugate(first + matmul(back, matmul(node, matmul(turned, right))) - matmul(back, bar, back)),)
 
 
 def _value_pinv(xp: Any, a: Array, rcond: float | None, hermitian: bool) -> Array:
     """Singular values up to `rcond` times the largest count as 0."""
     cut: Any = {} if rcond is None else {"rcond": rcond}
-    return np.linalg.pinv(real(a), hermitian=hermitian, **cut)
+    return np.linalg.pinv(unperturbed(a), hermitian=hermitian, **cut)
 
 
 pinv = general(
@@ -252,9 +256,9 @@ pinv = general(
 
 def _infer_sylvester(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     a, b, c = types
-    check_square("solve_sylvester", a)
-    check_square("solve_sylvester", b)
-    check_matrix("solve_sylvester", c)
+    check_square("solve_sylvester", a, "analytic")
+    check_square("solve_sylvester", b, "analytic")
+    check_matrix("solve_sylvester", c, "analytic")
     many = c.shape[:-2]
     check_pair("solve_sylvester", a.shape == (*many, c.shape[-2], c.shape[-2]), (a, c))
     check_pair("solve_sylvester", b.shape == (*many, c.shape[-1], c.shape[-1]), (b, c))
@@ -264,7 +268,7 @@ def _infer_sylvester(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
 def _value_sylvester(xp: Any, a: Array, b: Array, c: Array) -> Array:
     if not c.size:
         return np.zeros_like(c)
-    return each(lapack().solve_sylvester, real(a), real(b), real(c), shape=c.shape[-2:])
+    return each(lapack().solve_sylvester, unperturbed(a), unperturbed(b), unperturbed(c), shape=c.shape[-2:])
 
 
 def _jvp_sylvester(node: Node, tangents: Sequence[Node | None]) -> Node | None:

@@ -12,10 +12,12 @@ import numpy as np
 import scipy.linalg  # pyright: ignore[reportMissingTypeStubs]
 
 from wengert.ir.graph import Node, apply
+from wengert.ops.complex_numbers import conjugate
 from wengert.ops.control import results
-from wengert.ops.matrices import identities
+from wengert.ops.matrices import adjoint, identities
+from wengert.ops.matrices import transposed as transposed_matrix
 from wengert.tracing.answers import stands_in
-from wengert.tracing.linalg import mirrored, real_dtype, same_stacks, square, stack
+from wengert.tracing.linalg import float_dtype, mirrored, same_stacks, square, stack
 from wengert.tracing.operands import as_node, ndim_of, shape_of
 from wengert.tracing.tracer import FUNCTIONS, Traced, refuse, traced
 
@@ -48,7 +50,7 @@ def _equations(a: Any, b: Any) -> tuple[Node, Node, bool]:
 
     Raises ValueError where they do not fit.
     """
-    dtype = real_dtype(a, b)
+    dtype = float_dtype(a, b)
     left, right = square(a, dtype), as_node(b, dtype)
     vector = right.type.rank == 1
     if not right.type.rank or right.shape[0 if vector else -2] != left.shape[-1]:
@@ -61,8 +63,10 @@ def _solution(found: Node, vector: bool) -> Traced:
     return traced(apply("reshape", found, shape=found.shape[:-1]) if vector else found)
 
 
-def _triangular(a: Node, b: Node, lower: Any, transpose: bool, unit: Any = False) -> Node:
-    return apply("solve_triangular", a, b, lower=bool(lower), transpose=transpose, unit=bool(unit))
+def _triangular(a: Node, b: Node, lower: Any, *, turned: bool, unit: Any = False) -> Node:
+    """A⁻¹ B, or A⁻ᴴ B."""
+    factor = conjugate(a) if turned else a
+    return apply("solve_triangular", factor, b, lower=bool(lower), transpose=turned, unit=bool(unit))
 
 
 @stands_in(_scipy.solve_triangular)
@@ -75,10 +79,11 @@ def solve_triangular(
     overwrite_b: bool = False,
     check_finite: bool = True,
 ) -> Any:
-    """A⁻¹ b, or A⁻ᵀ b, of a triangular A."""
+    """A⁻¹ b, or A⁻ᵀ b or A⁻ᴴ b, of a triangular A."""
     left, right, vector = _equations(a, b)
-    transpose = {0: False, "N": False, 1: True, "T": True, 2: True, "C": True}[trans]
-    return _solution(_triangular(left, right, lower, transpose, unit_diagonal), vector)
+    kind = {"N": 0, "T": 1, "C": 2}.get(trans, trans)
+    left = conjugate(left) if kind == 1 else left
+    return _solution(_triangular(left, right, lower, turned=kind != 0, unit=unit_diagonal), vector)
 
 
 @stands_in(_scipy.solve)
@@ -96,12 +101,14 @@ def solve(
     left, right, vector = _equations(a, b)
     kind = "general" if assume_a is None else _KINDS.get(assume_a, assume_a)
     if kind in ("upper triangular", "lower triangular"):
-        found = _triangular(left, right, kind[0] == "l", bool(transposed))
+        left = conjugate(left) if transposed else left
+        found = _triangular(left, right, kind[0] == "l", turned=bool(transposed))
     elif kind in ("general", "symmetric"):
         if kind == "symmetric":
+            _plain("solve", assume_a=left.type.is_complex and assume_a in ("sym", "symmetric") and assume_a)
             left = apply("mirror", left, lower=bool(lower))
         elif transposed:
-            left = _turned(left)
+            left = transposed_matrix(left)
         found = apply("solve", left, right)
     else:
         refuse(
@@ -117,11 +124,6 @@ _KINDS = {
 """What SciPy calls them, and what is read of them."""
 
 
-def _turned(x: Node) -> Node:
-    many = x.type.rank - 2
-    return apply("transpose", x, axes=(*range(many), many + 1, many))
-
-
 @stands_in(_scipy.inv)
 def inv(
     a: Any, overwrite_a: bool = False, check_finite: bool = True, *, assume_a: str | None = None, lower: bool = False
@@ -133,8 +135,8 @@ def inv(
 
 @stands_in(_scipy.det)
 def det(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
-    """det A, as float64."""
-    return traced(apply("det", square(a, "float64")))
+    """det A, in double precision."""
+    return traced(apply("det", square(a, np.result_type(float_dtype(a), np.float64).name)))
 
 
 @stands_in(_scipy.pinv)
@@ -149,24 +151,25 @@ def pinv(a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = Fals
 @stands_in(_scipy.solve_sylvester)
 def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     """X with A X + X B = Q."""
-    dtype = real_dtype(a, b, q)
+    dtype = float_dtype(a, b, q)
     return traced(apply("solve_sylvester", square(a, dtype), square(b, dtype), stack(q, dtype)))
 
 
 @stands_in(_scipy.solve_continuous_lyapunov)
 def solve_continuous_lyapunov(a: Any, q: Any) -> Any:
-    """X with A X + X Aᵀ = Q."""
-    dtype = real_dtype(a, q)
+    """X with A X + X Aᴴ = Q."""
+    dtype = float_dtype(a, q)
     left = square(a, dtype)
-    return traced(apply("solve_sylvester", left, _turned(left), square(q, dtype)))
+    return traced(apply("solve_sylvester", left, adjoint(left), square(q, dtype)))
 
 
 @stands_in(_scipy.solve_discrete_lyapunov)
 def solve_discrete_lyapunov(a: Any, q: Any, method: str | None = None) -> Any:
-    """X with A X Aᵀ − X + Q = 0, as one equation for the n² entries of X."""
-    left, right = square(a, "float64"), square(q, "float64")
+    """X with A X Aᴴ − X + Q = 0, as one equation for the n² entries of X."""
+    dtype = np.result_type(float_dtype(a, q), np.float64).name
+    left, right = square(a, dtype), square(q, dtype)
     n = left.shape[-1]
-    pairs = apply("einsum", left, left, inputs=((0, 2), (1, 3)), output=(0, 1, 2, 3))
+    pairs = apply("einsum", left, conjugate(left), inputs=((0, 2), (1, 3)), output=(0, 1, 2, 3))
     wide = apply("reshape", pairs, shape=(n * n, n * n))
     found = apply("solve", identities(wide.type) - wide, apply("reshape", right, shape=(n * n, 1)))
     return traced(apply("reshape", found, shape=(n, n)))
@@ -178,7 +181,7 @@ def solve_discrete_lyapunov(a: Any, q: Any, method: str | None = None) -> Any:
 def _cholesky(a: Any, lower: bool) -> Node:
     """L, or Lᵀ, from the triangle of that side."""
     found = apply("cholesky", mirrored(a, bool(lower)))
-    return found if lower else _turned(found)
+    return found if lower else adjoint(found)
 
 
 @stands_in(_scipy.cholesky)
@@ -201,8 +204,8 @@ def cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite:
     """A⁻¹ b by the factor of Cholesky."""
     factor, lower = c_and_lower
     left, right, vector = _equations(factor, b)
-    half = _triangular(left, right, lower, not lower)
-    return _solution(_triangular(left, half, lower, bool(lower)), vector)
+    half = _triangular(left, right, lower, turned=not lower)
+    return _solution(_triangular(left, half, lower, turned=bool(lower)), vector)
 
 
 @stands_in(_scipy.eigh)
@@ -226,8 +229,8 @@ def eigh(
     if b is not None:
         _plain("eigh", eigenvectors=not eigvals_only, type=type != 1)
         factor = apply("cholesky", mirrored(b, bool(lower)))
-        half = _triangular(factor, node, True, False)
-        node = _triangular(factor, _turned(half), True, False)
+        half = _triangular(factor, node, True, turned=False)
+        node = _triangular(factor, adjoint(half), True, turned=False)
     w, v = results(apply("eigh", node, lower=bool(lower), library="scipy"))
     return traced(w) if eigvals_only else (traced(w), traced(v))
 
@@ -359,7 +362,7 @@ def lstsq(
 ) -> Any:
     """A⁺ b, the squared distances of A x from b where A is tall, the rank, which is taken to stay, and the singular values."""
     _plain("lstsq", lapack_driver=None if lapack_driver == "gelsd" else lapack_driver)
-    cut = float(np.finfo(real_dtype(a, b)).eps) if cond is None else float(cond)
+    cut = float(np.finfo(float_dtype(a, b)).eps) if cond is None else float(cond)
     x, distances, rank, s = FUNCTIONS[np.linalg.lstsq](a, b, cut)
     m, n = shape_of(a)
     return x, distances[0] if ndim_of(b) == 1 and m > n else distances, rank, s

@@ -108,8 +108,10 @@ def _corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) 
     c = _cov(x, y, rowvar, dtype=dtype)
     if not c.ndim:
         return c / c
-    sizes = np.sqrt(np.diagonal(c))
+    sizes = np.sqrt(np.real(np.diagonal(c)))
     ratio = c / sizes[:, None] / sizes[None, :]
+    if c.dtype.kind == "c":
+        return ratio
     # Only rounding leaves the interval, so cutting it off has no derivative.
     excess = apply("stop_gradient", (np.clip(ratio, -1, 1) - ratio).node)
     return ratio + traced(excess)

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.graph import Node, apply
+from wengert.ir.types import COMPLEXES, FLOATS
+from wengert.ops.complex_numbers import squared_magnitude
 from wengert.ops.control import results
-from wengert.ops.matrices import identities
+from wengert.ops.matrices import adjoint, identities
 from wengert.tracing import products
 from wengert.tracing.answers import answers
 from wengert.tracing.operands import as_node, broadcast_to, common_shape, ndim_of, shape_of
@@ -32,15 +34,12 @@ Determinant: Any = type(np.linalg.slogdet(np.eye(1)))
 # ---------------------------------------------------------------- operands
 
 
-def real_dtype(*values: Any) -> str:
+def float_dtype(*values: Any) -> str:
     """The dtype in which NumPy does linear algebra: whole numbers and truth values are float64."""
     dtypes = [value.dtype if isinstance(value, Traced) else np.asarray(value).dtype for value in values]
     found = np.result_type(*(np.float64 if dtype.kind in "biu" else dtype for dtype in dtypes))
-    if found.kind != "f" or found.itemsize not in (4, 8):
-        refuse(
-            f"Linear algebra on traced values takes real numbers, not {found}.",
-            "Convert first:  a.astype(float), or np.real(a) and np.imag(a) for the parts of a complex matrix",
-        )
+    if found.name not in (*FLOATS, *COMPLEXES):
+        raise TypeError(f"array type {found} is unsupported in linalg")
     return found.name
 
 
@@ -49,7 +48,7 @@ def stack(value: Any, dtype: str | None = None) -> Node:
 
     Raises numpy.linalg.LinAlgError, with NumPy's words, where it has no two axes.
     """
-    node = as_node(value, dtype or real_dtype(value))
+    node = as_node(value, dtype or float_dtype(value))
     if node.type.rank < 2:
         raise np.linalg.LinAlgError(f"{node.type.rank}-dimensional array given. Array must be at least two-dimensional")
     return node
@@ -67,7 +66,7 @@ def square(value: Any, dtype: str | None = None) -> Node:
 
 
 def mirrored(value: Any, lower: bool) -> Node:
-    """The symmetric matrix of which a triangle is read."""
+    """The Hermitian matrix of which a triangle is read."""
     return apply("mirror", square(value), lower=lower)
 
 
@@ -88,7 +87,7 @@ def read_lower(uplo: Any) -> bool:
 @answers(np.linalg.solve)
 def _solve(a: Any, b: Any) -> Traced:
     """A⁻¹ b; b of one axis is a vector, else a stack of matrices."""
-    dtype = real_dtype(a, b)
+    dtype = float_dtype(a, b)
     left, right = square(a, dtype), as_node(b, dtype)
     vector = right.type.rank == 1
     if vector:
@@ -135,7 +134,7 @@ def _lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Traced, Traced, Traced, T
 
     The rank is taken to stay; NumPy leaves the distances out where it is not full, which is not known here.
     """
-    dtype = real_dtype(a, b)
+    dtype = float_dtype(a, b)
     left, right = stack(a, dtype), as_node(b, dtype)
     if left.type.rank != 2 or right.type.rank not in (1, 2) or left.shape[0] != right.shape[0]:
         raise np.linalg.LinAlgError("Incompatible dimensions")
@@ -146,7 +145,7 @@ def _lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Traced, Traced, Traced, T
     columns = apply("reshape", right, shape=(m, 1)) if vector else right
     found = products.matmul(apply("pinv", left, rcond=cut, hermitian=False), columns)
     s = results(apply("svd", left, full=False, library="numpy"))[1]
-    distances = apply("sum", (columns - products.matmul(left, found)) ** 2, axes=(0,))
+    distances = apply("sum", squared_magnitude(columns - products.matmul(left, found)), axes=(0,))
     if m <= n:
         distances = apply("slice", distances, start=(0,), stop=(0,), step=(1,))
     solution = apply("reshape", found, shape=(n,)) if vector else found
@@ -215,9 +214,9 @@ def _slogdet(a: Any) -> Any:
 
 @answers(np.linalg.cholesky)
 def _cholesky(a: Any, *, upper: bool = False) -> Traced:
-    """L with L Lᵀ = A from the lower triangle of A, or Lᵀ from the upper one."""
-    lower = traced(apply("cholesky", mirrored(a, not upper)))
-    return FUNCTIONS[np.swapaxes](lower, -1, -2) if upper else lower
+    """L with L Lᴴ = A from the lower triangle of A, or Lᴴ from the upper one."""
+    lower = apply("cholesky", mirrored(a, not upper))
+    return traced(adjoint(lower) if upper else lower)
 
 
 @answers(np.linalg.eigh)
