@@ -232,7 +232,9 @@ def check_dtype(name: str, type: ArrayType, takes: str) -> None:
         raise GraphError(
             f"'{name}' takes {' or '.join(allowed)}, not {type.dtype}.",
             f"  an input is {type}",
-            f"Cast the input first:  cast(x, dtype='{allowed[-1]}')",
+            "Choose a real quantity first:  np.real(x), np.imag(x) or np.abs(x)"
+            if type.is_complex
+            else f"Cast the input first:  cast(x, dtype='{allowed[-1]}')",
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.graph import Node, apply, constant
-from wengert.ir.types import DTYPES, ArrayType
+from wengert.ir.types import COMPLEXES, DTYPES, ArrayType
 from wengert.tracing.standin import StandIn
 from wengert.tracing.tracer import Traced, current, own, refuse
 
@@ -99,6 +99,11 @@ def as_node(value: Any, dtype: str | None = None) -> Node:
     """
     if isinstance(value, StandIn):
         node = own(value)
+        if node.type.is_complex and dtype is not None and dtype not in COMPLEXES:
+            refuse(
+                f"Complex numbers that become {dtype} would lose their imaginary parts.",
+                "Choose a real quantity first:  np.real(x), np.imag(x) or np.abs(x)",
+            )
         return node if dtype is None or node.type.dtype == dtype else apply("cast", node, dtype=dtype)
     array = checked(value)
     name = dtype or supported(array.dtype)
