@@ -19,7 +19,7 @@ from wengert.tracing import in_place, storage
 from wengert.tracing.callbacks import CALLBACKS
 from wengert.tracing.properties import Properties
 from wengert.tracing.source import is_assignment, user_line
-from wengert.tracing.views import VIEWS, Layout, place_of_parent
+from wengert.tracing.views import COPIES, MAKERS, VIEWS, Layout, place_of_parent
 
 Array = Any
 
@@ -74,6 +74,10 @@ class StandIn(Properties):
         for name in self.MEANING:
             delattr(self, name)
 
+    def meaning(self) -> tuple[Any, ...]:
+        """What the handle means at the moment."""
+        return tuple([getattr(self, name) for name in self.MEANING])
+
     def entered(self) -> AbstractContextManager[Any]:
         """While this is open, calls belong to what this value belongs to."""
         raise NotImplementedError
@@ -82,8 +86,8 @@ class StandIn(Properties):
         """Whether what runs now is the function that this value belongs to."""
         raise NotImplementedError
 
-    def layout(self) -> Layout:
-        """The strides of an array that owns its memory."""
+    def layout(self, *meaning: Any) -> Layout | None:
+        """The strides of an array that owns its memory and meant this when it was made, where they are known."""
         raise NotImplementedError
 
     def is_zero_dimensional(self) -> bool:
@@ -108,7 +112,10 @@ class StandIn(Properties):
             return self.linked(func, args, kwargs)
         if in_place.has_out(func, args, kwargs):
             return in_place.into_out(func, args, kwargs)
-        return self.call(func, args, kwargs)
+        result = self.call(func, args, kwargs)
+        if func in MAKERS and not result.shape:
+            storage.own_memory(result)
+        return result
 
     def linked(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The result of a call that may share the memory of an argument."""
@@ -288,7 +295,10 @@ class StandIn(Properties):
             return self.linked(key, (self, *args), kwargs)
         if in_place.has_out(key, (self, *args), kwargs):
             return in_place.into_out(key, (self, *args), kwargs)
-        return self.call(key, (self, *args), kwargs)
+        result = self.call(key, (self, *args), kwargs)
+        if key in COPIES and not self.shape and storage.is_array(self):
+            storage.own_memory(result)
+        return result
 
     # what would need the numbers
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from wengert.errors import TraceError
 from wengert.tracing.source import user_line
-from wengert.tracing.views import Layout, back, rows_first, seen
+from wengert.tracing.views import RESHAPES, Layout, back, is_basic, rows_first, seen
 from wengert.tracing.writes import updated
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Held:
     """Where a handle stands among those that may share its memory."""
 
-    __slots__ = ("args", "function", "kwargs", "layout", "lost", "owns", "parent", "part", "views")
+    __slots__ = ("args", "first", "function", "kwargs", "layout", "lost", "owns", "parent", "part", "sure", "views")
 
     def __init__(self) -> None:
         self.parent: StandIn | None = None
@@ -39,6 +39,10 @@ class Held:
         """Those that may be views of this one."""
         self.layout: Layout | None = None
         """An array of the same strides, once it was asked for."""
+        self.sure = True
+        """Whether the array that owns the memory lies there in a known order."""
+        self.first: tuple[Any, ...] | None = None
+        """What the handle meant before it was written."""
         self.owns = False
         """Whether an array without axes is one, not a number."""
         self.lost = False
@@ -62,6 +66,11 @@ def link(result: Any, parent: StandIn, function: Any, args: tuple[Any, ...], kwa
         own = x.held = Held()
         own.parent, own.function, own.args, own.kwargs, own.part = parent, function, args, kwargs, part
         held(parent).views.append(weakref.ref(x))
+
+
+def own_memory(x: StandIn) -> None:
+    """Note that a value without axes is an array, and no number."""
+    held(x).owns = True
 
 
 # ---------------------------------------------------------------- writing
@@ -112,19 +121,23 @@ def is_array(x: StandIn) -> bool:
 
 def commit(x: StandIn, new: Any) -> None:
     """Let x mean what is new, and all that shares its memory what follows from that."""
-    x.become(new)
-    own = x.held
-    if own is None:
-        return
+    _become(x, new)
     written = {id(x)}
     top = x
     while _is_view(top):
         own = held(top)
         parent: Any = own.parent
-        parent.become(back(parent, own.function, own.args, own.kwargs, own.part, top))
+        _become(parent, back(parent, own.function, own.args, own.kwargs, own.part, top))
         written.add(id(parent))
         top = parent
     _forget(top, written)
+
+
+def _become(x: StandIn, new: Any) -> None:
+    own = held(x)
+    if own.first is None:
+        own.first = x.meaning()
+    x.become(new)
 
 
 def _forget(top: StandIn, written: set[int]) -> None:
@@ -167,29 +180,41 @@ def refresh(x: StandIn) -> None:
 
 
 def _is_view(x: StandIn) -> bool:
+    """Whether x shares the memory of what it was made of; what is found to be a copy is no view any more.
+
+    Raises TraceError where that depends on an order in memory that is not known.
+    """
     own = x.held
     if own is None or own.parent is None:
         return False
-    layout_of(x)
+    if own.layout is None:
+        if own.function != "getitem" or is_basic(own.args[1]):
+            own.layout, own.sure = layout_of(own.parent), held(own.parent).sure
+            if own.function in RESHAPES and not own.sure:
+                raise TraceError(
+                    "In which order the entries of an array lie in memory is not known, so neither whether this is a view of it.",
+                    user_line(),
+                    "Take a copy before it is reshaped and written:  y = y.copy()",
+                )
+            own.layout = seen(own.layout, own.function, own.args, own.kwargs, own.part)
+        if own.layout is None:
+            own.parent, own.args = None, ()
     return own.parent is not None
 
 
 def layout_of(x: StandIn) -> Layout:
-    """An array of the strides that x has in memory; what is a copy is found out, and is no view any more."""
+    """An array of the strides that x has in memory, as far as they are known."""
     chain = [x]
     while held(chain[-1]).layout is None and (above := held(chain[-1]).parent) is not None:
         chain.append(above)
     for each in reversed(chain):
         own = held(each)
-        if own.layout is not None:
-            continue
-        if own.parent is not None:
-            own.layout = seen(layout_of(own.parent), own.function, own.args, own.kwargs, own.part)
-            if own.layout is None:
-                own.parent = None
-                own.args = ()
-        if own.layout is None:
-            own.layout = each.layout() if len(each.shape) > 1 else rows_first(each.shape)
+        if own.layout is None and not _is_view(each):
+            shape = each.shape
+            known = sum(size > 1 for size in shape) < 2
+            found = None if known else each.layout(*(own.first or each.meaning()))
+            own.sure = known or found is not None
+            own.layout = rows_first(shape) if found is None else found
     found = held(x).layout
     assert found is not None
     return found

@@ -37,8 +37,10 @@ OTHERS = frozenset(
 """Views whose entries are found among the numbers 0, 1, 2 … in place of the array."""
 VIEWS = RESHAPES | SAME_ENTRIES | ORDERS | FLIPS | PARTS | OTHERS | {"getitem"}
 """The calls whose result may share memory."""
-ROWS_FIRST = frozenset({"method copy", "method flatten"})
-"""The calls whose result lies row by row, whatever their argument does."""
+MAKERS = frozenset({np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.copy})
+"""The functions whose result is an array also where it has no axes."""
+COPIES = frozenset({"method copy", "method astype"})
+"""The methods whose result is one where theirs is."""
 
 
 def rows_first(shape: Sequence[int]) -> Layout:
@@ -64,8 +66,7 @@ def seen(
 ) -> Layout | None:
     """The strides of what a call gives for an array of these; None where it is a copy."""
     if function == "getitem":
-        index = tuple(_fixed(each) for each in (args[1] if isinstance(args[1], tuple) else (args[1],)))
-        view: Any = layout[index] if all(_is_basic(each) for each in index) else None
+        view: Any = layout[_fixed(args[1])] if is_basic(args[1]) else None
         return view if isinstance(view, np.ndarray) else None
     rest = args[1:]
     if function in RESHAPES:
@@ -86,15 +87,24 @@ def _called(function: Any, x: Any, rest: tuple[Any, ...], kwargs: dict[str, Any]
     return function(x, *rest, **kwargs)
 
 
-def _fixed(each: Any) -> Any:
-    """A whole number that is not known yet gives the strides that 0 gives."""
+def _fixed(index: Any) -> tuple[Any, ...]:
+    """An index in which whole numbers that are not known yet are 0, which gives the same strides."""
+    return tuple(0 if _is_number(each) else each for each in (index if isinstance(index, tuple) else (index,)))  # pyright: ignore[reportUnknownVariableType]
+
+
+def _is_number(each: Any) -> bool:
     known = isinstance(each, np.ndarray | np.generic) or getattr(each, "shape", None) != ()
-    return each if known or each.dtype.kind not in "iu" else 0
+    return not known and each.dtype.kind in "iu"
 
 
-def _is_basic(each: Any) -> bool:
-    return (
-        each is None or each is Ellipsis or (isinstance(each, slice | int | np.integer) and not isinstance(each, bool))
+def is_basic(index: Any) -> bool:
+    """Whether an index gives a view: whole numbers, slices, None and an ellipsis."""
+    return all(
+        each is None
+        or each is Ellipsis
+        or (isinstance(each, slice | int | np.integer) and not isinstance(each, bool))
+        or _is_number(each)
+        for each in (index if isinstance(index, tuple) else (index,))  # pyright: ignore[reportUnknownVariableType]
     )
 
 
