@@ -102,7 +102,8 @@ def _quick(f: Callable[..., Any], argnums: Argnums | None, argnames: Argnames, h
     """The short way, for calls of plain arrays by place."""
     places = 0 if argnums is None else argnums
     chosen = (places,) if isinstance(places, int) else tuple(places)
-    return Quick(f, () if argnames or has_aux else chosen, SLOPES, lambda sight: _check_number(f, sight, has_aux))
+    others = argnames or has_aux or not all(isinstance(place, int) for place in chosen)
+    return Quick(f, () if others else chosen, SLOPES, lambda sight: _check_number(f, sight, has_aux))
 
 
 def elementwise_grad(

@@ -16,6 +16,7 @@ from wengert.ir.graph import Node
 from wengert.ir.types import ArrayType
 from wengert.ops.loop import filled
 from wengert.tracing.record import leaf_of
+from wengert.tracing.source import user_line
 from wengert.tracing.standin import StandIn
 from wengert.tracing.trees import Spec, flatten, unflatten
 
@@ -100,14 +101,14 @@ def like(tree: Any, spec: Spec, types: Sequence[ArrayType], what: str, whose: st
     if own != spec or shapes != [type.shape for type in types]:
         raise TraceError(
             f"The {what} do not have the form of the {whose}.",
-            f"  the {whose}: {', '.join(map(str, types))}; the {what}: {', '.join(map(str, shapes))}",
+            f"{user_line()}\n  the {whose}: {', '.join(map(str, types))}; the {what}: {', '.join(map(str, shapes))}",
             f"Give {what} in the same containers, with arrays of the same shapes.",
         )
     for value, type in zip(values, types, strict=True):
         if leaf_of(value).type.is_complex and not type.is_complex:
             raise TraceError(
                 f"The {what} are complex where the {whose} are real.",
-                f"  the {whose}: {', '.join(map(str, types))}",
+                f"{user_line()}\n  the {whose}: {', '.join(map(str, types))}",
                 f"Give real {what}:  np.real(v)",
             )
     return [

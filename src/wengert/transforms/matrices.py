@@ -14,6 +14,7 @@ from wengert.engine.sight import Sight, Transform, seen
 from wengert.errors import ShapeError, TraceError
 from wengert.ir.graph import Node
 from wengert.ops.loop import filled
+from wengert.tracing.source import user_line
 from wengert.tracing.trees import Spec, name_of, unflatten
 from wengert.transforms.analytic import (
     analytic,
@@ -110,7 +111,7 @@ def _derived_part(f: Callable[..., Any], sight: Sight, has_aux: bool) -> tuple[S
         if spec.type is not tuple or spec.num_children != 2:
             raise ShapeError(
                 f"With 'has_aux' a function returns a pair, and '{name_of(f)}' returns something else.",
-                f"  it returns {listed(sight.types)}",
+                f"{user_line()}\n  it returns {listed(sight.types)}",
                 "Let it return what is to be derived, and what else is wanted:  return y, more",
             )
         spec = spec.child(0)
@@ -118,7 +119,7 @@ def _derived_part(f: Callable[..., Any], sight: Sight, has_aux: bool) -> tuple[S
     if not all(type.is_float for type in types):
         raise ShapeError(
             f"A Jacobian needs real results, and '{name_of(f)}' returns others.",
-            f"  it returns {listed(types)}",
+            f"{user_line()}\n  it returns {listed(types)}",
             "Return real numbers, and others beside them with 'has_aux'.",
         )
     return spec, spec.num_leaves
@@ -190,7 +191,7 @@ def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         if len(types) != 1 or types[0].rank or not types[0].is_float:
             raise ShapeError(
                 f"A Hessian times a vector needs one real number, and '{name_of(f)}' returns something else.",
-                f"  it returns {listed(types)}",
+                f"{user_line()}\n  it returns {listed(types)}",
                 "Sum the result:  lambda x: np.sum(f(x))",
             )
         given = (vector,) if chosen.single else tuple(vector)
