@@ -83,7 +83,7 @@ def _weights(weights: Any, number: int) -> Any:
 
     Raises RuntimeError and ValueError, with NumPy's words.
     """
-    given = weights if isinstance(weights, Traced) else np.asarray(weights, dtype=float)
+    given = traced(as_node(weights, "float64")) if isinstance(weights, Traced) else np.asarray(weights, dtype=float)
     if given.ndim > 1:
         raise RuntimeError("cannot handle multidimensional aweights")
     if given.shape[0] != number:
