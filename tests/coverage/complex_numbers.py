@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.coverage.samples import Sample, cases
+from wengert.scipy import linalg, signal
 from wengert.tracing.writes import of_parts
 
 RNG = np.random.default_rng(20)
@@ -18,6 +19,8 @@ def plane(*shape: int) -> np.ndarray:
 Z, W, X = plane(3, 2), plane(3, 2), RNG.normal(size=(3, 2))
 ROW, NONE, ONE = plane(2), np.zeros((0, 2), complex), plane()[()]
 MATRIX, OTHER = plane(2, 3), plane(3, 4)
+GAPS = Z.copy()
+GAPS[1, 0] = complex(np.nan, 1)
 WHOLE = np.array([1 + 2j, -3j, 0, 1 + 2j])
 
 ANALYTIC = tuple(
@@ -86,6 +89,13 @@ SUMS = (
     *cases(np.prod, Z, (Z, 1), np.array([0j, 2 + 1j, 3j]), first=1e-8),
     *cases(np.var, Z, (Z, 0), (Z, {"ddof": 1}), first=1e-8),
     *cases(np.std, Z, (Z, 0), first=1e-8),
+    *cases(np.cumsum, Z, (Z, 1)),
+    *cases(np.cumprod, Z, np.array([0j, 2 + 1j, 3j]), first=1e-8),
+    *cases(np.nansum, GAPS),
+    *cases(np.nanmean, GAPS, (GAPS, 0)),
+    *cases(np.nanvar, GAPS, first=1e-8),
+    *cases(np.cov, Z, (Z, {"aweights": [1, 2]}), first=1e-8),
+    *cases(np.around, (3 * Z, 1), orders=0),
 )
 PRODUCTS = (
     *cases(np.matmul, (MATRIX, OTHER), (MATRIX, OTHER.real)),
@@ -108,6 +118,11 @@ MOVES = (
     *cases(np.zeros_like, Z, orders=0),
     *cases(np.full_like, (Z, 1j), orders=0, single=False),
 )
+OTHERS = (
+    *cases(linalg.toeplitz, ROW, (ROW, plane(3))),
+    *cases(signal.correlate2d, (plane(4, 5), plane(3, 2)), (plane(2, 2), plane(3, 3), "valid")),
+    *cases(signal.convolve, (plane(4), plane(3))),
+)
 COMPOSED = (
     Sample(np.exp, (X,), call=lambda x: np.abs(np.exp(1j * x) + x), first=1e-8),
     Sample(np.exp, (Z,), call=lambda z: np.sum((z * np.conj(z)).real * z.imag), first=1e-8),
@@ -116,5 +131,5 @@ COMPOSED = (
 )
 SAMPLES = (
     *(*ANALYTIC, *BINARY, *POWERS, *PARTS, *QUESTIONS),
-    *(*SUMS, *PRODUCTS, *MOVES, *COMPOSED),
+    *(*SUMS, *PRODUCTS, *MOVES, *OTHERS, *COMPOSED),
 )
