@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from wengert.backends.native import exponential, hyperbolic, inverse, powers, special, trigonometry
+from wengert.backends.native import exponential, hyperbolic, inverse, powers, remainders, special, trigonometry
 from wengert.backends.native.instructions import Body
 from wengert.backends.native.memory import Memory
 from wengert.backends.native.module import Module
@@ -181,6 +181,20 @@ class Builder(Memory):
     def hypot(self, x: Value, y: Value) -> Value:
         """√(x² + y²) without overflow."""
         return self._function(powers.hypot, x, y)
+
+    # remainders
+
+    def fmod(self, x: Value, y: Value) -> Value:
+        """The remainder of x/y that has the sign of x, exact."""
+        return self.host_call("fmod", x, y)
+
+    def remainder(self, x: Value, y: Value) -> Value:
+        """The remainder of x/y that has the sign of y."""
+        return remainders.remainder(self, self.fmod(x, y), y)
+
+    def floor_divide(self, x: Value, y: Value) -> Value:
+        """⌊x/y⌋, as NumPy rounds it."""
+        return remainders.floor_divide(self, x, y, self.fmod(x, y))
 
     # the error function
 
