@@ -19,7 +19,7 @@ def _summed(tape: Tape, key: Any, y: Array, bar: Array) -> Parts:
     if len(key[1]) != 1 or key[2] or type(key[1][0]) is not int:
         return None
     x = references.read(key[1][0], tape.values, tape.inputs)  # pyright: ignore[reportArgumentType]
-    if y.dtype.kind != "f" or getattr(x, "dtype", None) != y.dtype:
+    if type(x) is float or y.dtype.kind != "f" or x.dtype != y.dtype:
         return None
     return [(key[1][0], np.broadcast_to(bar, x.shape))]
 

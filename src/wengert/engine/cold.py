@@ -144,7 +144,7 @@ def _power(tape: Tape, key: Any, y: Array, bar: Array) -> list[Any]:
     n = key[2][1]
     if type(key[1]) is not int:
         return []
-    known = Known(x if getattr(x, "dtype", None) == y.dtype else np.asarray(x, y.dtype))
+    known = Known(np.asarray(x, y.dtype))
     if n == 0.5:
         (p,) = OPS["sqrt"].partials(Known(y), known)  # pyright: ignore[reportOptionalCall]
     elif n == int(n):

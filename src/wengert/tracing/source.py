@@ -7,7 +7,7 @@ import opcode
 import sys
 from itertools import islice
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 
 from wengert.errors import TraceError, place
 
@@ -20,13 +20,24 @@ _BENEATH = tuple(
 def user_line() -> str:
     """The line of the user's code that is running, with a caret; the name of its function where there is no text of it."""
     frame = _user_frame(sys._getframe(1))
-    if frame is None:
-        return "  outside of any file"
+    return "  outside of any file" if frame is None else _shown(frame, frame.f_lineno, frame.f_lasti)
+
+
+def raised_line(trace: TracebackType | None) -> str:
+    """The innermost line of the user's code that an error has come through."""
+    found = "  outside of any file"
+    while trace is not None:
+        if _user_frame(trace.tb_frame) is trace.tb_frame:
+            found = _shown(trace.tb_frame, trace.tb_lineno, trace.tb_lasti)
+        trace = trace.tb_next
+    return found
+
+
+def _shown(frame: FrameType, number: int, place_in_code: int) -> str:
     lines = linecache.getlines(frame.f_code.co_filename, frame.f_globals)
-    number = frame.f_lineno
     if not 0 < number <= len(lines):
         return f"  in '{frame.f_code.co_name}'"
-    first, last = _columns(frame, lines[number - 1])
+    first, last = _columns(frame, number, place_in_code, lines[number - 1])
     start = sum(len(line) for line in lines[: number - 1])
     return place("".join(lines), start + first, start + last)
 
@@ -55,13 +66,13 @@ def _user_frame(frame: FrameType | None) -> FrameType | None:
     return None
 
 
-def _columns(frame: FrameType, line: str) -> tuple[int, int]:
+def _columns(frame: FrameType, number: int, place_in_code: int, line: str) -> tuple[int, int]:
     """The characters of the line that are running."""
-    index = frame.f_lasti // 2
+    index = place_in_code // 2
     first_line, last_line, first, last = next(islice(frame.f_code.co_positions(), index, None), (None,) * 4)
     body = line.rstrip("\n")
     start = len(body) - len(body.lstrip())
-    if first is None or last is None or first_line != frame.f_lineno:
+    if first is None or last is None or first_line != number:
         return start, len(body)
     data = body.encode()
     begin = len(data[:first].decode(errors="ignore"))

@@ -1,0 +1,301 @@
+"""What a function may do while its gradient is taken: read what changes, branch, raise, differentiate inside, run in threads."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert.errors import TraceError
+from wengert.tracing.tracer import current
+
+X = np.array([0.3, -0.4, 0.5])
+
+
+def times(count, f, *args):
+    """The results of several calls, which go through the tiers."""
+    return [f(*args) for _ in range(count)]
+
+
+def test_a_closure_is_read_at_every_call():
+    scale = 1.0
+    weights = np.ones(3)
+
+    def f(x):
+        return np.sum(scale * weights * x * x)
+
+    g = wg.grad(f)
+    for k in range(6):
+        scale, weights = float(k), np.full(3, k + 1.0)
+        np.testing.assert_allclose(g(X), 2 * scale * weights * X, rtol=1e-14)
+
+
+def test_a_structure_that_changes_is_followed():
+    n = 1
+
+    def f(x):
+        for _ in range(n):
+            x = np.sin(x)
+        return np.sum(x)
+
+    g = wg.grad(f)
+    for n in (1, 1, 1, 1, 2, 2, 2, 2, 1, 3, 2, 1):
+        expected, y = np.ones(3), X
+        for _ in range(n):
+            expected, y = expected * np.cos(y), np.sin(y)
+        np.testing.assert_allclose(g(X), expected, rtol=1e-14)
+
+
+def test_numbers_that_a_call_takes_for_granted_may_change():
+    exponent, axis = 2, 0
+    g = wg.grad(lambda x: np.sum(np.sum(x, axis=axis) ** exponent))
+    a = np.arange(6.0).reshape(2, 3)
+    for exponent, axis in ((2, 0), (2, 0), (2, 0), (3, 0), (2, 1), (3, 1), (2.5, 1), (2, 0)):
+        total = np.sum(a, axis=axis, keepdims=True)
+        np.testing.assert_allclose(g(a), np.broadcast_to(exponent * total ** (exponent - 1), a.shape), rtol=1e-13)
+
+
+@pytest.mark.parametrize("size", [3, 20_000])
+def test_an_array_means_what_it_held_when_it_was_read(size):
+    buffer = np.ones(size)
+
+    def f(x):
+        total = 0.0
+        for k in range(3):
+            held = buffer if size == 3 else buffer.copy()
+            if size == 3:
+                buffer[:] = k + 1.0
+            total = total + np.sum(x * held) * (k + 1.0)
+        return total
+
+    x = np.ones(size)
+    for g in times(5, wg.grad(f), x):
+        np.testing.assert_allclose(g, 1 + 4 + 9 if size == 3 else 6.0)
+
+
+def test_a_large_array_that_is_read_cannot_be_written_while_the_function_runs():
+    large = np.ones(50_000)
+
+    def f(x):
+        y = np.sum(x * large)
+        large[0] = 2.0
+        return y
+
+    for _ in range(4):
+        with pytest.raises(TraceError, match="cannot be written") as caught:
+            wg.grad(f)(np.ones(50_000))
+        assert "large[0] = 2.0" in caught.value.where
+    large[0] = 3.0
+    assert large.flags.writeable
+
+
+def test_random_numbers_are_drawn_at_every_call():
+    rng = np.random.default_rng(0)
+    drawn = []
+
+    def f(x):
+        noise = rng.normal(size=3)
+        drawn.append(noise)
+        return np.sum(x * noise)
+
+    for _ in range(6):
+        np.testing.assert_array_equal(wg.grad(f)(X), drawn[-1])
+    assert len(drawn) == 6
+    assert not np.array_equal(drawn[-1], drawn[-2])
+
+
+def test_branches_are_those_of_the_values():
+    def f(x):
+        y = x * x
+        while np.sum(y) < 10:
+            y = y * 2
+        if x[0] > 0:
+            return np.sum(y)
+        return -np.sum(np.sin(x))
+
+    g = wg.grad(f)
+    for _ in range(4):
+        for x in (X, -X, 2 * X, 9 * X, -9 * X):
+            y, factor = x * x, 1.0
+            while np.sum(y) < 10:
+                y, factor = y * 2, factor * 2
+            np.testing.assert_allclose(g(x), 2 * factor * x if x[0] > 0 else -np.cos(x), rtol=1e-13)
+
+
+def test_whole_numbers_steer():
+    def f(x):
+        k = int(np.argmax(x))
+        total = x[k] * x[np.argmin(x)]
+        for _ in range(int(x[0] * 10)):
+            total = total * 2
+        return total
+
+    for x in (X, X[::-1].copy(), X, X, X + 0.2, X):
+        expected = np.zeros(3)
+        big, small = int(np.argmax(x)), int(np.argmin(x))
+        factor = 2.0 ** int(x[0] * 10) if x[0] > 0 else 1.0
+        expected[big] += x[small] * factor
+        expected[small] += x[big] * factor
+        np.testing.assert_allclose(wg.grad(f)(x), expected, rtol=1e-14)
+
+
+def test_masks_pick_and_places_are_found():
+    def f(x):
+        chosen = x[x > 0]
+        there = np.nonzero(x < 0)[0]
+        return np.sum(chosen**3) + np.sum(x[there]) + np.sum(np.unique(x) ** 2)
+
+    for x in (X, -X, X, X, X, np.ones(3)):
+        unique = np.unique(x, return_index=True)[1]
+        expected = np.where(x > 0, 3 * x * x, 0) + (x < 0)
+        expected[unique] += 2 * x[unique]
+        np.testing.assert_allclose(wg.grad(f)(x), expected, rtol=1e-14)
+
+
+def test_what_raises_for_some_values_raises_where_it_is_called():
+    def f(a):
+        try:
+            factor = np.linalg.cholesky(a)
+        except np.linalg.LinAlgError:
+            return np.sum(a)
+        return 2 * np.sum(np.log(np.diagonal(factor)))
+
+    good, bad = np.array([[2.0, 0.5], [0.5, 1.0]]), -np.eye(2)
+    for a in (good, good, good, good, bad, good, bad):
+        expected = np.ones((2, 2)) if a is bad else np.linalg.inv(a)
+        found = wg.grad(f)(a)
+        np.testing.assert_allclose(found + found.T, expected + expected.T, rtol=1e-10)
+
+
+def test_an_error_leaves_nothing_behind():
+    fails = True
+    large = np.ones(50_000)
+
+    def f(x):
+        y = np.sum(x * large)
+        if fails:
+            raise KeyError("mine")
+        return y * y
+
+    g = wg.grad(f)
+    x = np.full(50_000, 0.5)
+    for fails in (True, False, True, False, False, False, True, False):
+        if fails:
+            with pytest.raises(KeyError, match="mine"):
+                g(x)
+        else:
+            np.testing.assert_allclose(g(x), np.full(50_000, 2 * 25_000.0))
+        assert current() is None
+        assert large.flags.writeable
+
+
+def test_a_value_that_outlives_its_run_is_refused():
+    kept = []
+    g = wg.grad(lambda x: np.sum(kept.append(x) or x))
+    for _ in range(4):
+        g(X)
+    for use in (lambda: kept[-1] + 1.0, lambda: np.sin(kept[0]), lambda: g(kept[1]), lambda: kept[0] @ kept[0]):
+        with pytest.raises(TraceError, match="after the function that it belongs to has ended"):
+            use()
+    with pytest.raises(TraceError, match="after the function that it belongs to has ended"):
+        wg.grad(lambda x: np.sum(x * kept[2]))(X)
+
+
+def test_a_gradient_inside_takes_part_where_it_reads_values_and_not_else():
+    def inner(y):
+        return y**3 if y > 0 else y**2
+
+    def f(x):
+        outside = wg.grad(inner)(2.0)
+        inside = wg.grad(lambda y: inner(y) * x[1])(x[0])
+        return inside * outside + np.sum(x)
+
+    for x in (X, -X, X, X, X, -X):
+        a, b = x[0], x[1]
+        slope, curve = (3 * a * a, 6 * a) if a > 0 else (2 * a, 2.0)
+        np.testing.assert_allclose(wg.grad(f)(x), np.array([12 * b * curve + 1, 12 * slope + 1, 1.0]), rtol=1e-13)
+
+
+def test_third_derivatives_by_gradients_of_gradients():
+    def f(x):
+        return np.sin(x) * np.exp(x) if x < 1 else x**4
+
+    third = wg.grad(wg.grad(wg.grad(f)))
+    for x in (0.5, 0.5, 0.5, 0.5, 2.0, 0.5):
+        expected = 2 * np.exp(x) * (np.cos(x) - np.sin(x)) if x < 1 else 24 * x
+        np.testing.assert_allclose(third(x), expected, rtol=1e-12)
+
+
+def test_loops_and_batches_stand_on_the_tape():
+    def f(x):
+        y, _ = wg.scan(lambda c, t: (c * x[0] + t, None), x[1], np.arange(3.0))
+        z = wg.cond(x[0] > 0, lambda: np.sin(x[1]), lambda: x[1] * x[1])
+        return y + z + np.sum(wg.vmap(lambda v: v * v * x[2])(x))
+
+    def plain(x):
+        y = x[1]
+        for t in range(3):
+            y = y * x[0] + t
+        return y + (np.sin(x[1]) if x[0] > 0 else x[1] * x[1]) + np.sum(x * x * x[2])
+
+    for x in (X, X, X, X, -X, -X):
+        h = 1e-6
+        numeric = [(plain(x + h * e) - plain(x - h * e)) / (2 * h) for e in np.eye(3)]
+        np.testing.assert_allclose(wg.grad(f)(x), numeric, rtol=1e-7)
+
+
+def test_threads_share_what_was_seen():
+    def f(x):
+        for _ in range(20):
+            x = np.sin(x) * 1.5
+        return np.sum(x) if x[0] > 0 else np.sum(x * x)
+
+    points = [X, -X, X + 0.1, X - 0.2]
+    expected = [complex_slope(p) for p in points]
+    wrong = []
+
+    def work(k):
+        for n in range(30):
+            p = (k + n) % len(points)
+            if not np.allclose(wg.grad(f)(points[p]), expected[p], rtol=1e-12):
+                wrong.append(p)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert wrong == []
+
+
+def complex_slope(x):
+    """By the complex step, of the function of the test above."""
+
+    def f(z):
+        real = x
+        for _ in range(20):
+            z, real = np.sin(z) * 1.5, np.sin(real) * 1.5
+        return np.sum(z) if real[0] > 0 else np.sum(z * z)
+
+    return np.array([np.imag(f(x + 1e-30j * e)) / 1e-30 for e in np.eye(3)])
+
+
+def test_arguments_may_be_changed_by_the_function_without_effect_on_the_caller():
+    def f(x):
+        x[0] = x[1] * 2.0
+        return np.sum(x * x)
+
+    for _ in range(5):
+        x = X.copy()
+        np.testing.assert_allclose(wg.grad(f)(x), [0.0, 10 * X[1], 2 * X[2]], rtol=1e-14)
+        np.testing.assert_array_equal(x, X)
+
+
+def test_a_changed_structure_of_arguments_is_another_function():
+    g = wg.grad(lambda x: np.sum(x * x))
+    for x in (X, X.astype(np.float32), np.ones((2, 2)), 3.0, np.float64(2.0), X[::-1], np.array(4.0)) * 4:
+        found = g(x)
+        assert np.asarray(found).dtype == np.asarray(x).dtype
+        np.testing.assert_allclose(found, 2 * np.asarray(x), rtol=1e-7)
