@@ -179,6 +179,7 @@ REFERENCES = {
     "eigh": several(eigenvalues, eigenvectors),
     "eig": several(*(lambda a, part=part: eigen(a, part) for part in range(3))),
     "svd": several(*(lambda a, full, library, part=part: singular(a, part) for part in range(3))),
+    "rigid": lambda v, w: v,
     "qr": several(*(lambda a, full, library, part=part: orthogonal(a, part) for part in range(2))),
     "expm": each(exponential),
     "sqrtm": each(root),

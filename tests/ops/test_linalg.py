@@ -46,6 +46,34 @@ def test_equal_eigenvalues_have_the_gradient_of_their_symmetric_functions():
     assert tangent == pytest.approx(6.0, rel=1e-14)
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda a: np.sum(np.linalg.eigvalsh(a) ** 2),
+        lambda a: np.sum(np.real(np.linalg.eigvals(a)) ** 2),
+        lambda a: np.sum(np.linalg.svdvals(a) ** 3),
+    ],
+)
+def test_second_derivatives_at_equal_eigenvalues_are_nan_and_not_wrong(function):
+    assert np.isnan(wg.hessian(function)(np.eye(2))).any()
+    assert not np.isnan(wg.hessian(function)(np.diag([1.0, 2.0]))).any()
+    assert not np.isnan(wg.grad(function)(np.eye(2))).any()
+
+
+def test_a_projection_on_the_space_of_equal_eigenvalues_has_its_derivative():
+    """P = Σ v vᵀ over the two largest of 1, 2, 2: its motion is that of the vector of 1."""
+    a = np.diag([1.0, 2.0, 2.0])
+    direction = np.array([[0.0, 0.3, -0.2], [0.3, 0.0, 0.5], [-0.2, 0.5, 0.1]])
+
+    def projection(a):
+        v = np.linalg.eigh(a)[1][:, 1:]
+        return v @ v.T
+
+    moved = wg.jvp(projection, (a,), (direction,))[1]
+    expected = np.array([[0.0, 0.3, -0.2], [0.3, 0.0, 0.0], [-0.2, 0.0, 0.0]])
+    np.testing.assert_allclose(moved, expected, atol=1e-14)
+
+
 def test_equal_singular_values_have_a_nuclear_norm_with_a_gradient():
     np.testing.assert_allclose(wg.grad(lambda a: np.linalg.norm(a, "nuc"))(np.eye(3)), np.eye(3), atol=1e-15)
 

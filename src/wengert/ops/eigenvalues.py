@@ -1,7 +1,7 @@
 """Eigenvalues and eigenvectors of any square matrix, A V = V diag(w); they are complex.
 
-The columns of V have the norm 1, and their largest entry is real: so LAPACK scales them, and the derivative keeps that. Of equal
-eigenvalues the eigenvectors are not unique, and the rules leave out the rotation among them, as those of symmetric matrices do.
+The columns of V have the norm 1, and their largest entry is real: so LAPACK scales them, and the derivative keeps that. What the
+rules do where eigenvalues are equal is said in `equal_values`.
 
 Source: M. B. Giles (2008), Collected matrix derivative results, 3.1; C. Boeddeker, P. Hanebrink, L. Drude, J. Heymann,
 R. Haeb-Umbach (2017), On the computation of complex-valued gradients, 4.13, for the scale of the columns.
@@ -20,6 +20,7 @@ from wengert.ir.op import Op, Params, register
 from wengert.ir.types import ArrayType, TupleType
 from wengert.ops.complex_numbers import WHOLE, conjugate, real_part
 from wengert.ops.control import Cotangents, results
+from wengert.ops.equal_values import gaps, rigid_vectors
 from wengert.ops.matrices import (
     STACKS,
     Array,
@@ -27,7 +28,6 @@ from wengert.ops.matrices import (
     batch_of,
     check_square,
     diagonal,
-    differences,
     imaginary,
     matmul,
     plus,
@@ -66,20 +66,16 @@ def _scale(v: Node, largest: Node) -> Node:
     return safe_reciprocal(_column_sums(apply("real", v) * largest))
 
 
-def _gaps(w: Node) -> Node:
-    """F_ij = 1/(w_j − w_i), and 0 where they are equal."""
-    return safe_reciprocal(differences(w))
-
-
 def _jvp(node: Node, tangents: Sequence[Node | None]) -> list[Node | None]:
     """ẇ = diag(D), V̇ = X − V diag(c) with D = V⁻¹ Ȧ V and X = V (F ∘ D); c keeps the norm and the phase of each column."""
     (da,) = tangents
     if da is None:
         return [None, None, None]
     w, v, largest = results(node)
+    v = rigid_vectors(v, w)
     da = da if da.type.is_complex else apply("cast", da, dtype=v.type.dtype)
     d = apply("solve", v, matmul(da, v))
-    x = matmul(v, _gaps(w) * d)
+    x = matmul(v, gaps(w) * d)
     length = _column_sums(apply("real", conjugate(v) * x))
     phase = _column_sums(apply("imag", x) * largest) * _scale(v, largest)
     return [diagonal(d), x - scaled_columns(v, apply("complex", length, phase)), None]
@@ -91,13 +87,14 @@ def _vjp(node: Node, cotangents: Cotangents) -> tuple[Node | None]:
     With g_j = Σ_i V̄_ij v_ij it is X̄_ij = V̄_ij − Re(g_j) v*_ij − i Im(g_j)/v_kj at the largest entry k = i.
     """
     w, v, largest = results(node)
+    v = rigid_vectors(v, w)
     of_w, of_v, _ = cotangents.bars
     turned: Node | None = None
     if of_v is not None:
         g = _column_sums(of_v * v)
         kept = scaled_columns(conjugate(v), apply("cast", apply("real", g), dtype=v.type.dtype))
         phase = scaled_columns(largest, apply("imag", g) * _scale(v, largest))
-        turned = _gaps(w) * matmul(transposed(v), of_v - kept - imaginary(phase))
+        turned = gaps(w) * matmul(transposed(v), of_v - kept - imaginary(phase))
     inside = plus(None if of_w is None else as_diagonal(of_w), turned)
     if inside is None:
         return (None,)

@@ -1,8 +1,7 @@
 """Factors of a Hermitian matrix: L Lᴴ (Cholesky) and V diag(w) Vᴴ (eigenvalues).
 
 NumPy reads one triangle of a symmetric matrix; `mirror` makes the matrix that is meant, and its derivative is the symmetric one.
-Eigenvectors of equal values are not unique: there the rules leave out the rotation among them, which is right for all that depends
-on the space and on the values alike, such as Σ w², and for nothing else. Second derivatives at equal eigenvalues are not right.
+Eigenvectors of equal values are not unique; `equal_values` says what the rules do there.
 
 Source: I. Murray (2016), Differentiation of the Cholesky decomposition, arXiv:1602.07527; M. B. Giles (2008), Collected matrix
 derivative results, 3.1 and 3.2.
@@ -21,6 +20,7 @@ from wengert.ir.op import Infer, Params
 from wengert.ir.types import ArrayType, TupleType
 from wengert.ops.complex_numbers import conjugate, real_part
 from wengert.ops.control import Cotangents, results
+from wengert.ops.equal_values import gaps, rigid_vectors
 from wengert.ops.kinds import general
 from wengert.ops.matrices import (
     STACKS,
@@ -31,7 +31,6 @@ from wengert.ops.matrices import (
     batch_stacks,
     check_square,
     diagonal,
-    differences,
     each_of,
     hermitian,
     is_perturbed,
@@ -41,7 +40,6 @@ from wengert.ops.matrices import (
     plus,
     positive_definite,
     real_type,
-    safe_reciprocal,
     several,
     skew,
     triangle,
@@ -162,25 +160,22 @@ def _value_eigh(xp: Any, a: Array, lower: bool, library: str) -> tuple[Array, ..
     return tuple(np.linalg.eigh(a, "L" if lower else "U"))
 
 
-def _gaps(w: Node) -> Node:
-    """F_ij = 1/(w_j − w_i), and 0 where they are equal."""
-    return safe_reciprocal(differences(w))
-
-
 def _jvp_eigh(node: Node, tangents: Sequence[Node | None]) -> list[Node | None]:
     """ẇ = diag(D), V̇ = V (F ∘ D) with D = Vᴴ Ȧ V."""
     if tangents[0] is None:
         return [None, None]
     w, v = results(node)
+    v = rigid_vectors(v, w)
     d = matmul(adjoint(v), hermitian(tangents[0]), v)
-    return [real_part(diagonal(d)), matmul(v, weighted(d, _gaps(w)))]
+    return [real_part(diagonal(d)), matmul(v, weighted(d, gaps(w)))]
 
 
 def _vjp_eigh(node: Node, cotangents: Cotangents) -> tuple[Node | None]:
     """Ā = V (diag(w̄) + F ∘ (Vᴴ V̄)) Vᴴ, made Hermitian; bars of complex numbers are those of the conjugates here."""
     w, v = results(node)
+    v = rigid_vectors(v, w)
     of_w, of_v = cotangents.bars
-    turned = None if of_v is None else weighted(skew(matmul(adjoint(v), conjugate(of_v))), _gaps(w))
+    turned = None if of_v is None else weighted(skew(matmul(adjoint(v), conjugate(of_v))), gaps(w))
     inside = plus(None if of_w is None else alike(as_diagonal(of_w), v), turned)
     return (None if inside is None else conjugate(hermitian(matmul(v, inside, adjoint(v)))),)
 

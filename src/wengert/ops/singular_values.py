@@ -1,7 +1,6 @@
 """Singular values, A = U diag(s) Vᴴ, with the singular vectors in the columns of U and V.
 
-Of equal singular values the vectors are not unique: the rules leave out the rotation among them, which is right for all that
-depends on the space and on the values alike, such as Σ s², and for nothing else. So they do for the phases of complex vectors.
+Of equal singular values the vectors are not unique; `equal_values` says what the rules do there.
 
 Source: J. Townsend (2016), Differentiating the singular value decomposition; for complex matrices Z.-Q. Wan and S.-X. Zhang (2019),
 Automatic differentiation for complex valued SVD, arXiv:1909.02659.
@@ -19,6 +18,7 @@ from wengert.ir.op import Params
 from wengert.ir.types import ArrayType, TupleType
 from wengert.ops.complex_numbers import conjugate, real_part
 from wengert.ops.control import Cotangents, results
+from wengert.ops.equal_values import rigid_vectors
 from wengert.ops.matrices import (
     LIBRARIES,
     STACKS,
@@ -79,7 +79,7 @@ def _thin(node: Node) -> tuple[Node, Node, Node]:
     """U, s and V with as many columns as there are singular values."""
     u, s, vh = results(node)
     k = s.shape[-1]
-    return part(u, columns=k), s, adjoint(part(vh, rows=k))
+    return rigid_vectors(part(u, columns=k), s), s, rigid_vectors(adjoint(part(vh, rows=k)), s)
 
 
 def _gaps(s: Node) -> Node:
