@@ -14,18 +14,18 @@ def topological(outputs: Iterable[Node], stop: Collection[Node] = ()) -> list[No
     not go above the nodes in `stop`; they are listed.
     """
     order: list[Node] = []
-    opened: set[Node] = set()
     done: set[Node] = set()
-    stack = list(outputs)[::-1]
+    stack: list[Node | None] = [*reversed(list(outputs))]
     while stack:
-        node = stack[-1]
-        if node not in opened:
-            opened.add(node)
-            if node.inputs and node not in stop:
-                stack.extend([parent for parent in node.inputs[::-1] if parent not in done])
+        node = stack.pop()
+        if node is None:  # the inputs of the node below are done
+            node = stack.pop()
+        elif node not in done and node.inputs and node not in stop:
+            waiting = [parent for parent in node.inputs if parent not in done]
+            if waiting:
+                stack += (node, None, *waiting[::-1])
                 continue
-        stack.pop()
-        if node not in done:
+        if node is not None and node not in done:
             done.add(node)
             order.append(node)
     return order

@@ -12,7 +12,7 @@ Pass = Callable[[Graph], Graph]
 
 def has_bodies(graph: Graph) -> bool:
     """Whether a node has a sub-graph."""
-    return any(_subgraphs(node) for node in order_of(graph))
+    return any(node.op.kind == "control" and bool(_subgraphs(node)) for node in order_of(graph))
 
 
 def everywhere(each: Pass, graph: Graph) -> Graph:
