@@ -115,6 +115,8 @@ def test_documents_are_there():
         "accuracy.md",
         "calls.md",
         "functions.md",
+        "from-autograd.md",
+        "coverage.md",
         "native.md",
         "benchmarks.md",
     }
