@@ -138,6 +138,8 @@ def _needed(order: Sequence[Node], inputs: Sequence[Node], stop: Collection[Node
 
 
 def _in_order(uses: list[Use]) -> list[Use]:
+    if len(uses) == 1:
+        return uses
     groups: list[list[Use]] = []
     for use in uses:
         if groups and groups[-1][0][0] is use[0]:
