@@ -53,6 +53,7 @@ FUNCTIONS_OF = (
     *cases(
         special.logsumexp, (ANY, {"b": COUNTS, "axis": 1, "return_sign": True}), (ANY, {"return_sign": True}), **LOOSE
     ),
+    *cases(np.i0, (ANY,), (RIGHT,), (np.array(0.0),), **LOOSE),
     *cases(sp.huber, (ROW, ANY), (1.0, ANY), **LOOSE),
     *cases(sp.pseudo_huber, (ROW, ANY), (1.0, ANY), **LOOSE),
 )

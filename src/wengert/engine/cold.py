@@ -99,6 +99,8 @@ def _elementwise(
         x = references.read(each, values, inputs)
         if type(x) in (float, int):
             x = dtype.type(x)
+        elif type(x) in (list, tuple):
+            x = np.asarray(x, dtype)
         elif x.dtype is not dtype and x.dtype != dtype:
             x = x.astype(dtype)
         xs.append(Known(x))

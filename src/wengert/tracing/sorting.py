@@ -11,7 +11,7 @@ from wengert.ir.graph import Node, apply, constant_like
 from wengert.tracing.answers import answers
 from wengert.tracing.operands import as_arrays, as_node, axes_of, ndim_of, together
 from wengert.tracing.reductions import kept
-from wengert.tracing.tracer import FUNCTIONS, Traced, refuse, traced
+from wengert.tracing.tracer import FUNCTIONS, UFUNCS, Traced, refuse, traced
 
 
 def in_a_row(a: Any, axis: int | None) -> tuple[Node, int]:
@@ -165,3 +165,14 @@ def _digitize(x: Any, bins: Any, right: bool = False) -> Traced:
     if edges.size > 1 and edges[0] > edges[-1]:
         return len(edges) - _searchsorted(edges[::-1], x, side)
     return _searchsorted(edges, x, side)
+
+
+@answers(np.isin)
+def _isin(
+    element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, kind: Any = None
+) -> Traced:
+    """Whether each entry is among others."""
+    wide = FUNCTIONS[np.expand_dims](element, -1)
+    row = FUNCTIONS[np.ravel](test_elements) if isinstance(test_elements, Traced) else np.ravel(test_elements)
+    found = FUNCTIONS[np.any](UFUNCS[np.equal](wide, row), -1)
+    return UFUNCS[np.logical_not](found) if invert else found

@@ -228,6 +228,11 @@ def _sinc(x: Any) -> Traced:
     return traced(apply("sinc", _real(x).node, order=0))
 
 
+@answers(np.i0)
+def _i0(x: Any) -> Traced:
+    return traced(apply("i0", _real(x).node))
+
+
 @answers(np.nan_to_num)
 def _nan_to_num(
     x: Any, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None

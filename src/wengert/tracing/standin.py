@@ -164,6 +164,18 @@ class StandIn(Properties):
     def __rmod__(self, other: Any) -> Any:
         return self.operate(np.remainder, other, self)
 
+    def __lshift__(self, other: Any) -> Any:
+        return self.operate(np.left_shift, self, other)
+
+    def __rlshift__(self, other: Any) -> Any:
+        return self.operate(np.left_shift, other, self)
+
+    def __rshift__(self, other: Any) -> Any:
+        return self.operate(np.right_shift, self, other)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return self.operate(np.right_shift, other, self)
+
     def __pow__(self, other: Any) -> Any:
         return self.operate(np.power, self, other)
 
