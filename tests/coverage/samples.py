@@ -17,10 +17,19 @@ from typing import Any
 import numpy as np
 
 from wengert.tracing.callbacks import CALLBACKS
-from wengert.tracing.standin import FUNCTIONS, UFUNCS
+from wengert.tracing.standin import FUNCTIONS, UFUNCS, StandIn
+from wengert.tracing.writes import added_at, of_parts, updated
 
 Entry = Any
 """A key of UFUNCS or FUNCTIONS: a function of NumPy, "method name", (ufunc, "reduce"); or a function of wengert.scipy."""
+
+NAMED = {
+    "getitem": "ndarray[…]",
+    updated: "ndarray[…] = …",
+    added_at: "numpy.add.at",
+    of_parts: "ndarray.real = …",
+}
+"""What is no function of NumPy by itself."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class Sample:
     """Places and keywords of arguments that are not differentiated."""
     value: float = 1e-12
     """How far the value may be from NumPy's, relative to its largest entry; for float32, eps of float32 over eps of float64 times that."""
-    first: float = 1e-9
+    first: float = 1e-10
     """How far JVPs may be from the numeric ones where these are differences; the complex step is held to 1e-12 or `exact`."""
     exact: float = 1e-12
     """How far JVPs may be from the complex step."""
@@ -71,8 +80,8 @@ def name_of(entry: Entry) -> str:
     """How an entry is called in the table: numpy.sum, ndarray.sum, numpy.add.reduce, scipy.special.erf."""
     if isinstance(entry, tuple):
         return f"{name_of(entry[0])}.{entry[1]}"
-    if entry == "getitem":
-        return "ndarray[…]"
+    if entry in NAMED:
+        return NAMED[entry]
     if isinstance(entry, str):
         return "ndarray." + entry.removeprefix("method ")
     if isinstance(entry, np.ufunc):
@@ -90,6 +99,8 @@ def call_of(sample: Sample) -> Callable[..., Any]:
         return getattr(entry[0], entry[1])
     if entry == "getitem":
         return operator.getitem
+    if entry in (updated, added_at, of_parts):
+        return lambda *args: next(x for x in args if isinstance(x, StandIn)).call(entry, args, {})
     if isinstance(entry, str):
         return lambda self, *args, **kwargs: getattr(self, entry.removeprefix("method "))(*args, **kwargs)
     return entry

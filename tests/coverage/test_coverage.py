@@ -30,18 +30,19 @@ SAMPLES = {name: sample for name, sample in ALL.items() if not sample.at_values}
 AT_VALUES = {name: sample for name, sample in ALL.items() if sample.at_values}
 COMPILED = 2
 """One sample of so many is run as native code too."""
+ATOL = 1e-12
 EPS = float(np.finfo(np.float64).eps)
 
 
 def close(mine: Any, theirs: Any, rtol: float, what: str) -> None:
-    """|mine − theirs| ≤ rtol of the largest entry, where both are finite; equal where they are not."""
+    """|mine − theirs| ≤ 1e-12 + rtol of the largest entry, where both are finite; equal where they are not."""
     mine, theirs = (a + 0 if a.dtype == bool else a for a in (np.asarray(mine), np.asarray(theirs)))
     assert mine.shape == theirs.shape, f"{what}: the shape is {mine.shape}, not {theirs.shape}"
     finite = np.isfinite(theirs)
     assert np.array_equal(mine[~finite], theirs[~finite], equal_nan=True), what
     scale = float(np.max(np.abs(theirs[finite]), initial=0.0))
     gap = float(np.max(np.abs(mine[finite] - theirs[finite]), initial=0.0))
-    assert gap <= rtol * max(scale, 1.0), f"{what}: off by {gap:.3g} at a size of {scale:.3g}"
+    assert gap <= ATOL + rtol * scale, f"{what}: off by {gap:.3g} at a size of {scale:.3g}"
 
 
 def same_value(mine: list[Any], theirs: list[Any], rtol: float) -> None:

@@ -12,6 +12,7 @@ _BY_NAME = {
     "Count outside of the function; weights are added up by:  np.bincount(places, weights)": (
         "histogram histogram2d histogramdd histogram_bin_edges"
     ),
+    "How many there are depends on values; keep the shape:  np.where(mask, x, 0)": "nonzero flatnonzero argwhere unique",
     "Multiply the coefficients:  np.convolve(a, b)": "polymul",
     "Divide the values:  np.polyval(a, x) / np.polyval(b, x)": "polydiv",
     "Take the eigenvalues of the companion matrix:  np.linalg.eigvals(a)": "roots",
