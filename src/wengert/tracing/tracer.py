@@ -15,7 +15,7 @@ import numpy as np
 
 from wengert.errors import TraceError
 from wengert.ir.graph import Node, apply, constant, input_node
-from wengert.ir.walk import substitute, topological
+from wengert.ir.walk import topological, with_inputs
 from wengert.ops.evaluate import bind_params
 from wengert.ops.vocabulary import NUMPY
 from wengert.tracing.repairs import repair_of
@@ -48,6 +48,8 @@ class Trace:
         self.stands: dict[Node, Any] = dict(stands or {})
         self.guards: list[Guard] = []
         self._numbers: dict[Node, Array] = {}
+        self._outside: dict[Node, Node] = {}
+        """Nodes that were asked for, as nodes of the trace around."""
         self.captured: dict[Node, Node] = {}
         self.arrays: dict[tuple[int, str], tuple[Array, Node]] = {}
         """The arrays of NumPy that were read, by identity and dtype, with their constants."""
@@ -121,8 +123,17 @@ class Trace:
         """Note what Python was told, here and in the traces around."""
         self.guards.append(Guard(node, outcome))
         if isinstance(self.outer, Trace):
-            read = [x for x in topological([node]) if isinstance(self.stands.get(x), StandIn)]
-            self.outer.guard(substitute([node], {x: self.outer.own(self.stands[x]) for x in read})[0], outcome)
+            self.outer.guard(self._lifted(self.outer, node), outcome)
+
+    def _lifted(self, outer: Trace, node: Node) -> Node:
+        """A node as one of the trace around; what was lifted for an earlier question is not lifted again."""
+        lifted = self._outside
+        for each in topological([node], lifted):
+            if each not in lifted:
+                value = self.stands.get(each)
+                new = outer.own(value) if isinstance(value, StandIn) else None
+                lifted[each] = with_inputs(each, [lifted[x] for x in each.inputs]) if new is None else new
+        return lifted[node]
 
 
 def _value(node: Node, arrays: Sequence[Array]) -> Array:

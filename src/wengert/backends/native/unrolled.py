@@ -25,7 +25,7 @@ from wengert.backends.native.unrolled_ops import (
     moved,
     picked,
 )
-from wengert.backends.native.values import Value
+from wengert.backends.native.values import ELEMENTS, Value
 from wengert.ir.graph import Graph, Node
 from wengert.ir.walk import order_of
 from wengert.loops.access import MAPS
@@ -91,7 +91,7 @@ def cut(graph: Graph, at_least: int = LONG) -> Cut | None:
 
 
 def _fits(node: Node) -> bool:
-    return 1 <= entries_of(node.shape) <= MOST_ENTRIES and node.type.dtype in BYTES
+    return 1 <= entries_of(node.shape) <= MOST_ENTRIES and node.type.dtype in ELEMENTS
 
 
 def _is_part(node: Node) -> bool:
