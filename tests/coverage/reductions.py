@@ -72,6 +72,7 @@ TRUE = (
     *(s for f in (np.any, np.all) for s in cases(f, (MATRIX,), (EMPTY, 1), orders=0)),
     *cases(np.count_nonzero, (MATRIX * MASK,), (MATRIX * MASK, 1), (MATRIX, {"axis": 0, "keepdims": True}), orders=0),
     *cast(np.count_nonzero, bool, (TRUTHS, 1)),
+    *(s for f in (np.any, np.all, np.count_nonzero) for s in cases(f, (MATRIX * MASK * 1j,), orders=0)),
     Sample(np.size, (CUBE,), orders=0),
     Sample(np.size, (CUBE, 1), orders=0),
 )

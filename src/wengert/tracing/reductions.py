@@ -12,7 +12,7 @@ from wengert.ops.complex_numbers import squared_magnitude
 from wengert.ops.reductions import spread
 from wengert.tracing.answers import answers
 from wengert.tracing.operands import as_node, axes_of, broadcast_to, promoted, supported, together
-from wengert.tracing.tracer import Traced, traced
+from wengert.tracing.tracer import UFUNCS, Traced, traced
 
 Axis = Any
 NO_VALUE: Any = np._NoValue  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
@@ -233,6 +233,8 @@ def _count_nonzero(a: Any, axis: Axis = None, keepdims: Any = False) -> Traced:
 def truth(a: Any) -> Node:
     """Which entries are not 0."""
     x = as_node(a)
+    if x.type.is_complex:
+        return as_node(UFUNCS[np.not_equal](traced(x), 0))
     return x if x.type.dtype == "bool" else apply("not_equal", x, constant(0, x.type))
 
 
