@@ -145,7 +145,7 @@ class Tape:
                 return NotImplemented
             if isinstance(each, Traced):
                 return self._around(each).operate(ufunc, *operands)
-            weak = weak and type(each) in (LiveNumber, int, float)
+            weak = weak and type(each) in (LiveNumber, int, float, complex)
         if weak:
             return self.call(number_operator(ufunc), operands, {})
         return self.call(ufunc, operands, {})
