@@ -221,3 +221,16 @@ def test_the_gradient_of_a_function_of_eigenvectors_is_that_of_mpmath():
                 behind[p, q] -= step
             slope = float((f(ahead) - f(behind)) / (2 * step))
             assert (found[i, j] if i == j else 2 * found[i, j]) == pytest.approx(slope, rel=1e-11)
+
+
+def test_least_squares_without_full_rank_keep_their_gradient_call_after_call():
+    a, b = np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]]), np.array([1.0, 2.0, 4.0])
+    gradient = wg.grad(lambda a: np.sum(np.linalg.lstsq(a, b)[0] ** 2))
+    (first, *others) = [gradient(a) for _ in range(4)]
+    inverse = np.linalg.pinv(a)
+    x = inverse @ b
+    # ẋ along −A⁺ Ȧ x + (AᵀA)⁺ Ȧᵀ (b − A x) + (I − A⁺A) Ȧᵀ (A⁺)ᵀ x, for 2 xᵀ ẋ.
+    expected = -2 * np.outer(inverse.T @ x, x) + 2 * np.outer(b - a @ x, inverse @ inverse.T @ x)
+    np.testing.assert_allclose(first, expected, atol=1e-14)
+    for other in others:
+        np.testing.assert_allclose(other, first, atol=1e-15)

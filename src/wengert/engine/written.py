@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wengert.errors import TraceError
-from wengert.ir.graph import Node, input_node
+from wengert.ir.graph import Node, constant, input_node
 from wengert.ops.complex_numbers import real_part
 from wengert.tracing import references
 from wengert.tracing.calls import BY_ENTRIES, rule_of
@@ -106,6 +106,8 @@ class _Writer:
         node = as_node(result)
         if not kind.type.is_complex:  # NumPy gives real eigenvalues as real numbers
             node = real_part(node)
+        if node.shape != kind.type.shape and 0 in kind.type.shape:  # lstsq gives distances at full rank only
+            node = constant(0, kind.type)
         if node.type.dtype != kind.type.dtype:
             node = as_node(Traced(node, self.trace), kind.type.dtype)
         assert node.type == kind.type, f"{node.type} is not {kind.type}: {self.tape.log[place]!r:.200}"
