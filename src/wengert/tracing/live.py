@@ -45,7 +45,7 @@ class Live(StandIn):
         return self.kind.dtype
 
     @property
-    def weak(self) -> bool:
+    def weak(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         """Whether it is a Python number, which takes the dtype of what it meets."""
         return self.kind.weak
 
@@ -192,11 +192,11 @@ def _backward(ufunc: np.ufunc) -> Callable[[Live, Any], Any]:
     return operator
 
 
-def _power(x: Live, exponent: Any) -> Any:
+def _power(self: Live, other: Any) -> Any:
     """x to a power; one that is a number is taken for granted."""
-    if type(exponent) in (int, float):
-        return x.tape.step((np.power, x.place, (type(exponent), exponent)))
-    return x.tape.operate(np.power, x, exponent)
+    if type(other) in (int, float):
+        return self.tape.step((np.power, self.place, (type(other), other)))
+    return self.tape.operate(np.power, self, other)
 
 
 for _name, _ufunc in {"add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide}.items():
@@ -204,7 +204,7 @@ for _name, _ufunc in {"add": np.add, "sub": np.subtract, "mul": np.multiply, "tr
     setattr(Live, f"__r{_name}__", _backward(_ufunc))
     for _side in ("", "r"):
         setattr(LiveNumber, f"__{_side}{_name}__", getattr(StandIn, f"__{_side}{_name}__"))
-Live.__neg__ = lambda x: _unary(x, np.negative)
+Live.__neg__ = lambda self: _unary(self, np.negative)
 Live.__pow__ = _power
 for _name in ("__neg__", "__pow__"):
     setattr(LiveNumber, _name, getattr(StandIn, _name))
