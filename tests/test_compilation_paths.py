@@ -8,6 +8,7 @@ import pytest
 import wengert as wg
 from wengert.compilation import functions, kind
 from wengert.errors import TraceError
+from wengert.ir.walk import topological
 
 BACKENDS = ["native", "interpreter"]
 
@@ -207,3 +208,17 @@ def test_the_graph_is_that_of_the_path_of_the_values():
     assert [len(g.graph(x).outputs) for x in (2.0, 0.5)] == [2, 2]
     assert g.graph(2.0) is not g.graph(0.5)
     assert g.graph(2.0) is g.graph(3.0)
+
+
+def test_many_questions_inside_a_derivative_make_a_graph_in_proportion():
+    def grown(x):
+        steps = 0
+        while x < 1000:
+            x, steps = x * 1.05 + 0.01 * np.sin(x), steps + 1
+        return x * steps
+
+    f = compiled(wg.value_and_grad(grown))
+    value, slope = f(1.0)
+    assert value == pytest.approx(float(grown(np.float64(1.0))))
+    assert slope == pytest.approx((grown(np.float64(1 + 1e-6)) - grown(np.float64(1 - 1e-6))) / 2e-6, rel=1e-6)
+    assert len(topological(f.graph(1.0).outputs)) < 30 * 150
