@@ -289,3 +289,30 @@ def test_a_folded_constant_keeps_its_imaginary_part():
     after = pipeline.run(graph)
     assert isinstance(after, Graph)
     close(evaluate(after, {after.input_names[0]: Z})[0], Z * (np.exp(2j) + 1))
+
+
+def test_python_numbers_are_weak_where_a_function_is_only_run():
+    x = np.float32([1, 2])
+    for number in (2.0, 1.5 + 1j):
+        y, _ = wg.vjp(lambda c: 1j * c * x, number)
+        assert y.dtype == (1j * number * x).dtype == np.complex64
+
+
+def square(z):
+    return np.abs(z) ** 2
+
+
+def test_the_check_of_derivatives_moves_both_parts():
+    assert wg.check_grads(lambda z: np.abs(np.fft.fft(z)) ** 2, (Z,)).checks > 10
+    wrong = wg.primitive(square, check=False).defvjp(lambda ans, z: lambda g: 2 * g * z)
+    with pytest.raises(CheckError, match="is wrong"):
+        wg.check_grads(wrong, (Z,), order=1)
+
+
+def test_a_rule_without_its_conjugate_is_caught_where_it_is_used():
+    wrong = wg.primitive(square).defvjp(lambda ans, z: lambda g: 2 * g * z)
+    with pytest.raises(CheckError, match="rule 'defvjp'"):
+        wg.grad(lambda z: np.sum(wrong(z)))(Z)
+    right = wg.primitive(square).defvjp(lambda ans, z: lambda g: 2 * g * np.conj(z))
+    close(wg.grad(lambda z: np.sum(right(z)))(Z), 2 * Z.conj())
+    close(wg.jvp(right, (Z,), (1j * np.ones(3),))[1], 2 * Z.imag)

@@ -64,7 +64,13 @@ def check_grads(
 
 
 def _is_real(value: Any) -> bool:
-    return isinstance(value, float) or getattr(value, "dtype", np.dtype(int)).kind == "f"
+    """Whether a value has derivatives: real or complex numbers."""
+    return isinstance(value, float | complex) or getattr(value, "dtype", np.dtype(int)).kind in "fc"
+
+
+def _paired(weights: Sequence[Any], moved: Sequence[Any]) -> float:
+    """Re Σ w t."""
+    return float(sum(np.real(np.sum(w * t)) for w, t in zip(weights, moved, strict=True)))
 
 
 @dataclass
@@ -129,19 +135,18 @@ class _Checker:
         if pushed is not None and not self._agree(pushed, numeric, largest(numeric), tolerance):
             raise self._error(f, point, k, None, weights, place, "fwd")
         if back is not None:
-            pulled = np.sum(back[k] * direction)
-            terms = [np.sum(w * s) for w, s in zip(weights, numeric, strict=True)]
+            pulled = _paired([back[k]], [direction])
             scale = sum(float(np.sum(np.abs(w * s))) for w, s in zip(weights, numeric, strict=True))
-            if not self._agree([pulled], [sum(terms)], scale, tolerance):
+            if not self._agree([pulled], [_paired(weights, numeric)], scale, tolerance):
                 raise self._error(f, point, k, back, weights, place, "rev")
             if pushed is not None:
-                terms = [np.sum(w * t) for w, t in zip(weights, pushed, strict=True)]
+                along = _paired(weights, pushed)
                 scale = max(scale, float(np.sum(np.abs(back[k] * direction))))
-                if not self._agree([pulled], [sum(terms)], scale, DOT_TOLERANCE * self._eps(point)):
-                    raise self._products(float(pulled), float(sum(terms)), place)
+                if not self._agree([pulled], [along], scale, DOT_TOLERANCE * self._eps(point)):
+                    raise self._products(pulled, along, place)
 
     def _agree(self, mine: Sequence[Any], theirs: Sequence[Any], scale: float, tolerance: float) -> bool:
-        a, b = (np.concatenate([np.ravel(x).astype(float) for x in each]) for each in (mine, theirs))
+        a, b = (np.concatenate([np.ravel(x).astype(complex) for x in each]) for each in (mine, theirs))
         with np.errstate(all="ignore"):
             gap = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
         limit = self.atol + tolerance * scale
@@ -158,13 +163,13 @@ class _Checker:
             unit = np.zeros(shape, np.asarray(point[k]).dtype)
             unit[index] = 1
             slopes = differences(lambda given: f(*given), point, {k: unit[()]}).slopes
-            theirs = sum(float(np.sum(w * s)) for w, s in zip(weights, slopes, strict=True))
+            theirs = _paired(weights, slopes)
             if back is None:
                 moved = [unit[()] if j == k else np.zeros_like(x) for j, x in enumerate(point)]
                 pushed = jvp(f, tuple(point), tuple(moved))[1]
-                mine = sum(float(np.sum(w * t)) for w, t in zip(weights, pushed, strict=True))
+                mine = _paired(weights, pushed)
             else:
-                mine = float(np.asarray(back[k])[index])
+                mine = float(np.real(np.asarray(back[k])[index]))
             gap = abs(mine - theirs)
             if not gap <= worst[0]:
                 worst = (np.inf if np.isnan(gap) else gap, index, mine, theirs)
@@ -187,7 +192,9 @@ class _Checker:
         )
 
     def _like(self, value: Any) -> Any:
-        return self.rng.normal(size=np.shape(value)).astype(np.asarray(value).dtype)[()]
+        shape, dtype = np.shape(value), np.asarray(value).dtype
+        drawn = self.rng.normal(size=shape)
+        return (drawn + 1j * self.rng.normal(size=shape) if dtype.kind == "c" else drawn).astype(dtype)[()]
 
     @staticmethod
     def _eps(point: Sequence[Any]) -> float:

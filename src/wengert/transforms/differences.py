@@ -30,7 +30,7 @@ class Slopes(NamedTuple):
 def differences(f: Function, point: Sequence[Any], moved: Mapping[int, Any]) -> Slopes:
     """J v of f at a point, along directions v of some of the arrays; single precision is taken as double."""
     wide = [_wide(x) for x in point]
-    here = [np.asarray(y, float) for y in f(wide)]
+    here = [_double(y) for y in f(wide)]
     best, before = Slopes(here, False, np.inf), None
     for h in _steps(wide, moved):
         slopes, gap = _slopes(f, wide, moved, here, h)
@@ -48,7 +48,11 @@ def differences(f: Function, point: Sequence[Any], moved: Mapping[int, Any]) -> 
 
 def _wide(x: Any) -> Any:
     array = np.asarray(x)
-    return array.astype(np.float64)[()] if array.dtype == np.float32 else x
+    return _double(x)[()] if array.dtype in (np.float32, np.complex64) else x
+
+
+def _double(y: Any) -> Any:
+    return np.asarray(y, complex if np.iscomplexobj(y) else float)
 
 
 def largest(arrays: Sequence[Any]) -> float:
@@ -69,7 +73,7 @@ def _slopes(
 
     def at(step: float) -> list[Any]:
         near = [_moved(x, step, moved[k]) if k in moved else x for k, x in enumerate(point)]
-        return [np.asarray(y, float) for y in f(near)]
+        return [_double(y) for y in f(near)]
 
     far, near = (at(h), at(-h)), (at(h / 2), at(-h / 2))
     one, two = ([(p - m) / (2 * step) for p, m in zip(*pair, strict=True)] for pair, step in ((far, h), (near, h / 2)))
