@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from wengert.tracing import references
+from wengert.tracing.kinds import kind_of
 from wengert.tracing.tape import Tape
+from wengert.tracing.writes import updated
 
 Parts = list[tuple[int, Any]] | None
 Array = Any
@@ -35,6 +37,39 @@ def _entry(tape: Tape, key: Any, y: Array, bar: Array) -> Parts:
     return [(place, back)]
 
 
+def _written(tape: Tape, key: Any, y: Array, bar: Array) -> Parts:
+    """x with x[i] replaced by a value, for numbers, slices and None: the bar without the entries at i, and those."""
+    place, index, value = key[1]
+    if not _is_basic(index) or y.dtype.kind != "f":
+        return None
+    parts: list[tuple[int, Any]] = []
+    at = references.read(index, (), ())
+    if type(value) is int:
+        own = references.read(value, tape.values, tape.inputs)  # pyright: ignore[reportArgumentType]
+        if np.ndim(own) > np.ndim(bar[at]) or kind_of(own).dtype != y.dtype:
+            return None
+        parts.append((value, summed_to(bar[at], np.shape(own))))
+    if type(place) is int:
+        if kind_of(references.read(place, tape.values, tape.inputs)).dtype != y.dtype:  # pyright: ignore[reportArgumentType]
+            return None
+        kept = np.array(bar)
+        kept[at] = 0
+        parts.append((place, kept))
+    return parts
+
+
+def summed_to(part: Array, shape: tuple[int, ...]) -> Array:
+    """The adjoint of a broadcast from a shape."""
+    if part.shape == shape:
+        return part
+    if len(part.shape) > len(shape):
+        part = part.sum(axis=tuple(range(len(part.shape) - len(shape))))
+    axes = tuple([k for k, size in enumerate(shape) if size == 1 and part.shape[k] != 1])
+    if axes:
+        part = part.sum(axis=axes, keepdims=True)
+    return part if part.shape == shape else np.broadcast_to(part, shape)
+
+
 def _is_basic(index: Any) -> bool:
     if type(index) is int or len(index) == 3:
         return False
@@ -47,5 +82,6 @@ DIRECT: dict[Any, Callable[[Tape, Any, Array, Array], Parts]] = {
     np.sum: _summed,
     "method sum": _summed,
     "getitem": _entry,
+    updated: _written,
 }
 """By function; None where the general way has to be taken."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.autodiff.reverse import vjp
-from wengert.engine.adjoints import DIRECT
+from wengert.engine.adjoints import DIRECT, summed_to
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.op import OPS
 from wengert.ops.complex_numbers import real_part
@@ -128,18 +128,6 @@ def _fitted(part: Array, tape: Tape, place: int, x: Array) -> Array:
     return None if dtype.kind not in "fc" else part.astype(dtype)
 
 
-def summed_to(part: Array, shape: tuple[int, ...]) -> Array:
-    """The adjoint of a broadcast from a shape."""
-    if part.shape == shape:
-        return part
-    if len(part.shape) > len(shape):
-        part = part.sum(axis=tuple(range(len(part.shape) - len(shape))))
-    axes = tuple([k for k, size in enumerate(shape) if size == 1 and part.shape[k] != 1])
-    if axes:
-        part = part.sum(axis=axes, keepdims=True)
-    return part if part.shape == shape else np.broadcast_to(part, shape)
-
-
 def _power(tape: Tape, key: Any, y: Array, bar: Array) -> list[Any]:
     """x to a power that is a number: a whole one, ½ or another."""
     x = references.read(key[1], tape.values, tape.inputs)  # pyright: ignore[reportArgumentType]
@@ -180,7 +168,13 @@ def _ruled(tape: Tape, key: Any, y: Array, bar: Any) -> list[Any]:
     )
     bars: list[Any] = bar if several else [bar]
     results = tuple([kind_of(x) for x in (y if several else [y])])
-    adjoint = _adjoint(form, kinds, real, results, tuple([b is not None for b in bars]))
+    seeded = tuple([b is not None for b in bars])
+    try:
+        hash(form)
+    except TypeError:  # something in it can change, so that its derivative is not kept
+        adjoint = _adjoint.__wrapped__(form, kinds, real, results, seeded)
+    else:
+        adjoint = _adjoint(form, kinds, real, results, seeded)
     parts = adjoint(values, [b for b in bars if b is not None])
     return [(place, part) for place, part in zip([p for p, r in zip(read, real, strict=True) if r], parts, strict=True)]
 

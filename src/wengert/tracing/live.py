@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wengert.ir.graph import Node
+from wengert.ir.types import ArrayType
 from wengert.tracing.kinds import Kind
 from wengert.tracing.standin import Array, StandIn
 from wengert.tracing.tracer import current
@@ -48,6 +49,11 @@ class Live(StandIn):
     def weak(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         """Whether it is a Python number, which takes the dtype of what it meets."""
         return self.kind.weak
+
+    @property
+    def type(self) -> ArrayType:
+        """The type in a graph."""
+        return self.kind.type
 
     @property
     def node(self) -> Node:

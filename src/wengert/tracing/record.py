@@ -38,7 +38,7 @@ def leaf_of(value: Any) -> Leaf:
     Raises TraceError where it is no number or array of numbers, or a whole number that int64 does not hold.
     """
     if isinstance(value, StandIn):
-        return Leaf(value.node.type, value.weak)
+        return Leaf(value.type, value.weak)
     if type(value) is int and not -(2**63) <= value < 2**63:
         raise TraceError(
             "A whole number has at most 64 bits in a graph.",

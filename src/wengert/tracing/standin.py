@@ -39,6 +39,8 @@ class StandIn(Properties):
 
     weak: bool
     """Whether it is a Python number, which takes the dtype of what it meets."""
+    type: Any
+    """Its type in a graph."""
     node: Any
     """What stands for it in a graph."""
     held: storage.Held | None

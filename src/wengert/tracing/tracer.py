@@ -15,6 +15,7 @@ import numpy as np
 
 from wengert.errors import TraceError
 from wengert.ir.graph import Node, apply, constant, input_node
+from wengert.ir.types import ArrayType
 from wengert.ir.walk import topological, with_inputs
 from wengert.ops.evaluate import bind_params
 from wengert.ops.vocabulary import NUMPY
@@ -175,6 +176,11 @@ class Traced(StandIn):
         self.node = node
         self.owner = trace
         self.weak = weak
+
+    @property
+    def type(self) -> ArrayType:
+        """The type of the node."""
+        return self.node.type
 
     @property
     def shape(self) -> tuple[int, ...]:
