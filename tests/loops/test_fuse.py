@@ -13,7 +13,8 @@ from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.loops import fuse as fusion
 from wengert.loops.expand import expand
-from wengert.loops.fuse import MOST_OPS, Fusion, fuse, is_leaf
+from wengert.loops.forms import is_leaf
+from wengert.loops.fuse import MOST_OPS, Fusion, fuse
 from wengert.ops.evaluate import evaluate
 
 VECTOR = ArrayType((50,))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from wengert.ir.graph import Node
 from wengert.loops.access import Index, flat
-from wengert.loops.fuse import Kernel, entries_of, numbers
-from wengert.loops.nest import Affine, Fill, Lookup, Statement
+from wengert.loops.forms import UPDATES, entries_of, numbers
+from wengert.loops.fuse import Kernel
+from wengert.loops.nest import Affine, Copy, Fill, Lookup, Statement
 from wengert.loops.pull import Place, Puller
 from wengert.loops.roots import Stored
 from wengert.loops.sweep import Sweep
@@ -26,6 +27,8 @@ def assemble(body: Body, root: Node) -> list[Statement]:
     if root.op.name == "concatenate":
         return _concatenate(body, root, place)
     size = entries_of(root.shape)
+    if root.op.name in UPDATES:
+        return [*_old_entries(body, root, place), *_new_entries(body, root, place)] if size else []
     if not size:
         return []
     clear = Fill(place.buffer, place.base, size)
@@ -39,7 +42,8 @@ def _part(body: Body, node: Node) -> Puller:
 
 
 def _swept(body: Body, puller: Puller, stored: Stored) -> list[Statement]:
-    return Sweep(puller.axes, puller.instructions, [stored], [], 1, body.threads).nest()
+    in_order = bool(stored.lookups)  # where places are equal the last write counts, and sums are added in one order
+    return Sweep(puller.axes, puller.instructions, [stored], [], 1, body.threads and not in_order).nest()
 
 
 def _concatenate(body: Body, root: Node, place: Place) -> list[Statement]:
@@ -84,3 +88,34 @@ def _scatter(body: Body, root: Node, place: Place) -> list[Statement]:
     lookup = Lookup(where, step, sizes[axis])
     index = place.base + flat(fixed, sizes)
     return _swept(body, puller, Stored(puller.entry(updates), place.buffer, index, (lookup,), "add"))
+
+
+def _old_entries(body: Body, root: Node, place: Place) -> list[Statement]:
+    """The array as it was, where it does not lie at the place already."""
+    array = root.inputs[0]
+    source = body.places.get(array)
+    if source == place:
+        return []
+    if isinstance(source, Place):
+        return [Copy(source.buffer, source.base, place.buffer, place.base, entries_of(root.shape))]
+    puller = _part(body, array)
+    index = place.base + flat(puller.identity, numbers(root.shape))
+    return _swept(body, puller, Stored(puller.entry(array), place.buffer, index))
+
+
+def _new_entries(body: Body, root: Node, place: Place) -> list[Statement]:
+    """y at its places = entries, in their order."""
+    entries = root.inputs[-1]
+    if 0 in numbers(entries.shape):
+        return []
+    puller = _part(body, entries)
+    sizes = numbers(root.shape)
+    if root.op.name == "set_slice":
+        pairs = zip(puller.identity, root.params["start"], root.params["step"], strict=True)
+        index = place.base + flat(tuple(i * c + a for i, a, c in pairs), sizes)
+        return _swept(body, puller, Stored(puller.entry(entries), place.buffer, index))
+    axis, batch, identity = root.params["axis"], root.params["batch"], puller.identity
+    where = puller.pull(root.inputs[1], (*identity[:batch], identity[axis]))
+    index = place.base + flat((*identity[:axis], Affine(), *identity[axis + 1 :]), sizes)
+    lookup = Lookup(where, entries_of(sizes[axis + 1 :]), sizes[axis])
+    return _swept(body, puller, Stored(puller.entry(entries), place.buffer, index, (lookup,)))

@@ -14,19 +14,22 @@ from wengert.loops import assembly, control
 from wengert.loops.access import flat
 from wengert.loops.contraction import matrices
 from wengert.loops.expand import expand
-from wengert.loops.fuse import (
-    COST,
+from wengert.loops.forms import (
     REDUCTIONS,
-    TRANSCENDENTAL,
-    Fusion,
-    Kernel,
+    UPDATES,
     entries_of,
-    fuse,
     is_assembly,
     is_contraction,
     is_leaf,
-    must_be_stored,
     numbers,
+)
+from wengert.loops.fuse import (
+    COST,
+    TRANSCENDENTAL,
+    Fusion,
+    Kernel,
+    fuse,
+    must_be_stored,
 )
 from wengert.loops.memory import Memory
 from wengert.loops.multiply_add import with_fma
@@ -47,6 +50,7 @@ from wengert.loops.pull import Given, Place, Puller
 from wengert.loops.roots import Reduced, Stored, identity
 from wengert.loops.rows import in_blocks
 from wengert.loops.sweep import Sweep
+from wengert.loops.updates import is_written_over
 
 COMBINES: dict[str, Combine] = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum"}
 
@@ -96,6 +100,7 @@ class Body:
         self._constants()
         for y, target in zip(self.graph.outputs, self.targets, strict=True):
             self._assign(y, target)
+        self._share()
         for node in self.fusion.home:
             if node in self.fusion.stored and node not in self.places and not control.is_control(node):
                 self.places[node] = self.memory.place(node.type)
@@ -151,11 +156,33 @@ class Body:
             if x in self.graph.outputs or self.places[x] != target:
                 return False
             readers = [kernel for kernel in self.fusion.kernels if x in kernel.reads and kernel is not home]
-            if not home.reads.get(x, True) and not control.carried(maker, x, y):
+            over = control.carried(maker, x, y) or is_written_over(maker, x, self.fusion.stored)
+            if not home.reads.get(x, True) and not over:
                 return False
             if not self.fusion.run_after(home, readers):
                 return False
         return True
+
+    def _share(self) -> None:
+        """Let an update lie where the array lies that it changes, if whoever else reads that can come before."""
+        readers: dict[Node, list[Kernel]] = {}
+        for kernel in self.fusion.kernels:
+            for x in kernel.reads:
+                readers.setdefault(x, []).append(kernel)
+        for y in reversed(self.fusion.home):
+            x = y.inputs[0] if y.op.name in UPDATES else y
+            if x is y or x not in self.fusion.stored or x in self.places or control.is_control(x):
+                continue
+            home = self.fusion.home[y]
+            if not is_written_over(y, x, self.fusion.stored):
+                continue
+            if not self.fusion.run_after(home, [kernel for kernel in readers.get(x, []) if kernel is not home]):
+                continue
+            place = self.places.get(y)
+            if not isinstance(place, Place):
+                place = self.places[y] = self.memory.place(y.type)
+            if self._may_overwrite(x, place):
+                self.places[x] = place
 
     def _copies(self) -> list[Statement]:
         """The late outputs; what a copy would overwrite before it is read goes through memory of its own."""

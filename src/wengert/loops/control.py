@@ -11,7 +11,7 @@ from typing import TypeAlias
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType, TapeType
 from wengert.ir.walk import substitute
-from wengert.loops.fuse import CONTROL, entries_of
+from wengert.loops.forms import CONTROL, entries_of
 from wengert.loops.memory import Memory
 from wengert.loops.nest import (
     Affine,

@@ -7,14 +7,27 @@ It knows no loop.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from wengert.ir.graph import Graph, Node
 from wengert.ir.walk import order_of
 from wengert.loops.access import MAPS, access
+from wengert.loops.forms import (
+    CONTROL,
+    REDUCTIONS,
+    UPDATES,
+    entries_of,
+    is_assembly,
+    is_contraction,
+    is_leaf,
+    is_map,
+    is_special,
+    keeps_place,
+    numbers,
+)
 from wengert.loops.nest import Affine
+from wengert.loops.updates import stored_first
 
 CHEAP = 4
 """What costs so little is computed again rather than stored, in units of an addition."""
@@ -27,12 +40,6 @@ LONG, FEW = 4096, 16
 WINDOW = 64
 """So many kernels are looked at for the one that runs next."""
 
-LEAVES = frozenset({"input", "constant", "position", "size_of"})
-REDUCTIONS = frozenset({"sum", "max", "min", "prod"})
-ASSEMBLIES = frozenset({"concatenate", "scatter_add", "pad"})
-"""Ops written part by part; a pad is one only where it spreads entries."""
-CONTROL = frozenset({"scan", "while_loop", "cond"})
-NO_MAPS = LEAVES | CONTROL | REDUCTIONS | {"einsum"}
 COST = {
     "add": 1, "subtract": 1, "multiply": 1, "negative": 1, "abs": 1, "maximum": 1, "minimum": 1, "where": 1, "relu": 1,
     "less": 1, "less_equal": 1, "greater": 1, "greater_equal": 1, "equal": 1, "not_equal": 1, "cast": 1, "weigh": 2,
@@ -113,43 +120,6 @@ def wait(kernels: Iterable[Kernel], kernel: Kernel, needed: int) -> None:
                 later.needs |= needed
 
 
-def is_leaf(node: Node) -> bool:
-    """Whether the node is given, not computed."""
-    return node.op.name in LEAVES
-
-
-def is_assembly(node: Node) -> bool:
-    """Whether the node is written part by part."""
-    if node.op.name == "pad":
-        return any(step != 1 for step in node.params.get("step", ()))
-    return node.op.name in ASSEMBLIES
-
-
-def is_special(node: Node) -> bool:
-    """Whether the node is a kernel of its own."""
-    return is_assembly(node) or node.op.name in CONTROL
-
-
-def is_contraction(node: Node) -> bool:
-    """Whether the node is a matrix product; `expand` left no other einsum."""
-    return node.op.name == "einsum"
-
-
-def is_map(node: Node) -> bool:
-    """Whether an entry of the node is a function of single entries of its inputs."""
-    return node.op.name not in NO_MAPS and not is_assembly(node)
-
-
-def numbers(shape: Iterable[object]) -> tuple[int, ...]:
-    """A shape without named sizes."""
-    return tuple(int(size) for size in shape)  # pyright: ignore[reportArgumentType]
-
-
-def entries_of(shape: Iterable[object]) -> int:
-    """The number of entries of a shape."""
-    return math.prod(numbers(shape))
-
-
 def moves(node: Node) -> bool:
     """Whether the node only reads its input elsewhere, by an affine index."""
     if node.op.name not in MAPS or is_assembly(node):
@@ -182,7 +152,7 @@ def find_roots(graph: Graph) -> list[Node]:
             uses[x] += 1
             if node.op.name == "broadcast" and x.shape and entries_of(node.shape) > entries_of(x.shape):
                 spread.add(x)
-    finished = {x: y for y in order for x in y.inputs if is_contraction(x) and uses[x] == 1 and _keeps_place(y)}
+    finished = {x: y for y in order for x in y.inputs if is_contraction(x) and uses[x] == 1 and keeps_place(y)}
     roots.update(y for y in finished.values() if uses[y] > 1)
     cost = dict.fromkeys(order, 0)
     length = dict.fromkeys(order, 0)
@@ -206,6 +176,8 @@ def must_be_stored(node: Node) -> list[Node]:
         return [node, *node.inputs]
     if name == "item":
         return [node]
+    if name in UPDATES:
+        return [node, *stored_first(node)]
     if name in REDUCTIONS or is_assembly(node):
         return [node]
     if name == "reshape" and not moves(node):
@@ -311,7 +283,7 @@ class _Grouping:
         elif root.op.name in REDUCTIONS:
             start = [(root.inputs[0], True)]
         else:
-            start = [(x, _keeps_place(root)) for x in root.inputs]
+            start = [(x, keeps_place(root)) for x in root.inputs]
         seen: set[tuple[Node, bool]] = set()
         stack = start
         while stack:
@@ -322,14 +294,9 @@ class _Grouping:
             if node in self.roots or is_leaf(node):
                 found[node] = found.get(node, True) and identical
                 continue
-            keeps = identical and _keeps_place(node)
+            keeps = identical and keeps_place(node)
             stack.extend((x, keeps) for x in node.inputs)
         return found, 1 + len({node for node, _ in seen} - found.keys())
-
-
-def _keeps_place(node: Node) -> bool:
-    """Whether a map reads its inputs at its own entry."""
-    return is_map(node) and node.op.name not in MAPS and node.op.name != "gather"
 
 
 def space_of(root: Node) -> tuple[int, ...]:

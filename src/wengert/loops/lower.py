@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from wengert.ir.graph import Graph, Node
 from wengert.ir.walk import topological
 from wengert.loops.body import lower_graph
-from wengert.loops.fuse import numbers
+from wengert.loops.forms import numbers
 from wengert.loops.memory import Memory
 from wengert.loops.nest import Buffer, Program
 from wengert.loops.pull import Given, Place
 
-LOOKUPS = frozenset({"gather", "scatter_add"})
+LOOKUPS = frozenset({"gather", "scatter_add", "put"})
 
 
 def lower(graph: Graph, donated: Mapping[int, int] | None = None) -> Program:

@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert.ir.graph import Node
 from wengert.ir.types import ArrayType, TapeType
-from wengert.loops.fuse import entries_of, numbers
+from wengert.loops.forms import entries_of, numbers
 from wengert.loops.nest import Buffer, Tape
 from wengert.loops.pull import Place
 

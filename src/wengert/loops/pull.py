@@ -11,7 +11,8 @@ from typing import Any
 
 from wengert.ir.graph import Node
 from wengert.loops.access import Index, access, flat
-from wengert.loops.fuse import REDUCTIONS, Kernel, is_contraction, is_leaf, numbers
+from wengert.loops.forms import REDUCTIONS, is_contraction, is_leaf, numbers
+from wengert.loops.fuse import Kernel
 from wengert.loops.nest import (
     Affine,
     Axis,

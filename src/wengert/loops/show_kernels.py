@@ -10,7 +10,8 @@ import numpy as np
 from wengert.ir.graph import Graph, Node
 from wengert.ir.walk import topological
 from wengert.loops.expand import expand
-from wengert.loops.fuse import Fusion, Kernel, fuse, is_leaf
+from wengert.loops.forms import is_leaf
+from wengert.loops.fuse import Fusion, Kernel, fuse
 from wengert.loops.show import SIGNS
 
 HIDDEN = frozenset({"type", "dtype", "size", "name"})

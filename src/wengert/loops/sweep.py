@@ -194,7 +194,9 @@ class Sweep:
         places = [lookup.place for s in self.stored for lookup in s.lookups]
         depends = dependences(self.instructions) if places else {}
         scattered = {axis for place in places for axis in depends[place]}
-        scattered |= {a for s in self.stored if s.combine for a in self.order if not s.index.coefficient(a)}
+        scattered |= {
+            a for s in self.stored if s.combine or s.lookups for a in self.order if not s.index.coefficient(a)
+        }
         scattered = scattered.union(*(self.left(root) for root in self.reduced))
         best, score = None, 0.0
         for axis in reversed(self.order):

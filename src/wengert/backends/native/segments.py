@@ -19,7 +19,7 @@ from wengert.ir.types import TapeType, TupleType
 from wengert.ir.walk import order_of, rebuild, topological, with_inputs
 from wengert.loops.access import MAPS
 from wengert.loops.expand import EXPANSIONS
-from wengert.loops.fuse import ASSEMBLIES, CONTROL, LEAVES, REDUCTIONS
+from wengert.loops.forms import ASSEMBLIES, CONTROL, LEAVES, REDUCTIONS
 from wengert.loops.nest import Compute, Constant, Instruction
 from wengert.loops.values import Entry, EntryVocabulary
 from wengert.ops.evaluate import bind_params

@@ -30,7 +30,8 @@ from wengert.ir.graph import Graph, Node
 from wengert.ir.walk import order_of
 from wengert.loops.access import MAPS
 from wengert.loops.expand import EXPANSIONS, expand
-from wengert.loops.fuse import COST, TRANSCENDENTAL, entries_of
+from wengert.loops.forms import entries_of
+from wengert.loops.fuse import COST, TRANSCENDENTAL
 
 LONG = 500
 """The instructions from which on a graph is written so."""

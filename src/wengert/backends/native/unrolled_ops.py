@@ -19,7 +19,7 @@ from wengert.backends.native.values import ELEMENTS, Value, literal, type_of
 from wengert.ir.graph import Node
 from wengert.ir.op import Op
 from wengert.loops.access import MAPS
-from wengert.loops.fuse import entries_of, numbers
+from wengert.loops.forms import entries_of, numbers
 from wengert.loops.nest import Compute, Constant, Instruction
 from wengert.loops.values import Entry, EntryVocabulary
 from wengert.ops.vocabulary import NUMPY
