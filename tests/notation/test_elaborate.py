@@ -183,24 +183,6 @@ ERRORS = {
             "Write '∘' (or '⊙') for entry by entry, or set the factors side by side for the matrix product."
         ),
     ),
-    "K13": (
-        "A ∈ ℝ^(n×n)\nb ∈ ℝ^n\nx = A⁻¹ b",
-        (
-            "The inverse of a matrix is not read yet.\n"
-            "  line 3: x = A⁻¹ b\n"
-            "              ^^^\n"
-            "Solve the linear system outside, and give the result a name."
-        ),
-    ),
-    "K47": (
-        "A ∈ ℝ^(n×n)\ny = |A|",
-        (
-            "The determinant of a matrix is not read yet.\n"
-            "  line 2: y = |A|\n"
-            "              ^^^\n"
-            "Give the determinant as a quantity of its own."
-        ),
-    ),
     "K29": (
         "x ∈ ℝ^n\ny_ij = x_ij",
         (

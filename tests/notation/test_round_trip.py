@@ -36,8 +36,6 @@ def readings(entry: str) -> list[Reading]:
     out: list[Reading] = []
     for block, syntax in zip(corpus("ABCDEFGHI")[entry], ("text", "latex"), strict=True):
         forward, backward = halves(block)
-        if (entry, syntax) == ("E21", "text"):
-            continue
         first = read(forward, syntax=syntax)
         out += [first, read(backward, syntax=syntax, context=first.symbols)]
     return out

@@ -15,6 +15,7 @@ import numpy as np
 
 from wengert.derive.diagnosis import Diagnosis, Diagnostician, surroundings
 from wengert.derive.local import LocalDerivatives
+from wengert.derive.outside import GIVEN, with_outside_signals
 from wengert.derive.parts import with_named_parts
 from wengert.derive.points import Chain, Point, close, draw
 from wengert.derive.suppositions import Supposition, suppositions
@@ -24,10 +25,13 @@ from wengert.ir.system import System, bar
 from wengert.ir.types import ArrayType
 from wengert.notation.expr import Expr, Line, Ref, Span, walk
 from wengert.notation.manuscript import Section, Unread, unread
+from wengert.notation.names import split
 from wengert.notation.reread import ContextReader
 
 Array = Any
 POINTS = 3
+LOSSES = frozenset(("L", "J", "E", "ℓ", "ℒ", "loss", "cost", "Loss", "Cost", "objective"))
+"""Names of what is minimised, whose signal is 1; that of another result, such as y, comes from outside where it is read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +75,8 @@ class Judge:
 
     def __post_init__(self) -> None:
         system = self.section.system
+        claims, self.outside = with_outside_signals(system, self.section.claims)
+        self.section = replace(self.section, claims=claims)
         resolve = ContextReader(system, system.reading).context.resolve
         lefts = [line.left for line in self.section.claims if isinstance(line.left, Ref)]
         self.claimed = [resolve(left.name) for left in lefts if left.barred]
@@ -79,7 +85,10 @@ class Judge:
         given = [name for name in dict.fromkeys(read) if name not in self.claimed and is_result(system, name)]
         loss = given[0] if len(given) == 1 else system.loss
         self.system = with_named_parts(system, loss, self.claimed)
-        self.chain = Chain(self.system, loss, given=loss in given)
+        self.chain = Chain(
+            self.system, loss, given=loss in given and split(loss).base not in LOSSES, outside=self.outside
+        )
+        self.auxiliaries |= {GIVEN + name: system.quantities[name].type for name in self.outside}
         self.rng = np.random.default_rng(0)
 
     def run(self) -> list[Claim]:
@@ -92,7 +101,15 @@ class Judge:
             for line in self.section.claims:
                 self.unread.append(Unread(line.span, error.what, error.repair, line.span))
             return []
-        return [claim for line in self.ordered() for claim in self.line(line)]
+        claims = [claim for line in self.ordered() for claim in self.line(line)]
+        return claims if self.section.whole else [claim for claim in claims if self.is_sure(claim)]
+
+    def is_sure(self, claim: Claim) -> bool:
+        """False, and the claim not judged, where it seems wrong but a forward equation is missing."""
+        if claim.status == "wrong":
+            reason = "A forward equation of its system is not read, so it cannot be judged."
+            self.unread.append(Unread(claim.span, reason, "Mend that equation first.", claim.span))
+        return claim.status != "wrong"
 
     def ordered(self) -> list[Line]:
         """The lines in their order, but an auxiliary quantity that is defined after its first use before that."""
@@ -200,6 +217,8 @@ class Judge:
             return Claim(line, k, place, "holds", said)
         if close(values, expected):
             return Claim(line, k, place, "holds", "it is not equal to the side before it")
+        if close([point.value(node, point.truth) for point in self.points], truth):
+            return Claim(line, k, place, "holds")  # right as a formula, of what earlier lines have wrong
         supposed = self.supposed(line, k, node)
         if supposed is not None:
             return Claim(line, k, place, "holds", f"with {supposed.text}")
@@ -228,7 +247,7 @@ class Judge:
             self.unread.append(unread(place, error))
             return None
         try:
-            letters, node = self.reader().value(tree)
+            letters, node = self.reader().value(tree, line.left)
             values = [point.value(node) for point in self.points]
             problem = error.what
         except EquationError as inner:
@@ -248,6 +267,8 @@ class Judge:
 
     def take(self, point: Point, name: str, node: Node) -> None:
         value = point.value(node)
+        if name not in point.truth:
+            point.truth[name] = point.value(node, point.truth)
         if name not in point.truth or np.shape(value) == np.shape(point.truth[name]):
             point.state(name, value)
 
@@ -305,7 +326,7 @@ class Judge:
 
     def supposed(self, line: Line, k: int, node: Node) -> Supposition | None:
         """The first assumption under which a right side holds after all."""
-        for each in suppositions(self.system, self.points[0].truth, self.given):
+        for each in suppositions(self.chain.system, self.points[0].truth, self.given):
             try:
                 points = [self.replayed(each) for _ in range(POINTS)]
             except (CheckError, EquationError):

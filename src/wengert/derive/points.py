@@ -11,10 +11,10 @@ import numpy as np
 
 from wengert.autodiff.reverse import vjp
 from wengert.derive.backward import influence
-from wengert.derive.verify import concrete, draw_point
+from wengert.derive.outside import GIVEN
+from wengert.derive.verify import concrete, distinct_sizes, draw_point
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.system import System, bar, is_bar
-from wengert.ir.types import Dim
 from wengert.ir.walk import topological
 from wengert.ops.evaluate import evaluate
 
@@ -29,9 +29,7 @@ Adjust = Callable[[dict[str, Array]], None]
 
 def claim_sizes(system: System) -> dict[str, int]:
     """A size for every named size, all different."""
-    sizes = [size for q in system.quantities.values() for size in q.type.shape] + list(system.size_names.values())
-    names = dict.fromkeys(size.name for size in sizes if isinstance(size, Dim))
-    return {name: SMALLEST + k for k, name in enumerate(names)}
+    return distinct_sizes(system, SMALLEST)
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,8 @@ class Chain:
     loss: str
     given: bool = False
     """Whether the signal of the loss is a letter that stands for anything, and not 1."""
+    outside: tuple[str, ...] = ()
+    """Quantities that have a signal from outside as well."""
 
     @cached_property
     def contributions(self) -> Mapping[str, Mapping[str, Node]]:
@@ -106,6 +106,8 @@ class Point:
         if name == self.chain.loss:
             return self.truth[bar(name)]
         parts = [self.value(node, env) for node in self.chain.contributions[name].values()]
+        if name in self.chain.outside:
+            parts.append(env[GIVEN + name])
         return sum(parts[1:], parts[0]) if parts else np.zeros(np.shape(env[name]))
 
 
@@ -126,6 +128,8 @@ def draw(chain: Chain, rng: Any, adjust: Adjust | None = None) -> Point:
     env.update(zip(order, map(np.asarray, values), strict=True))
     loss = np.shape(env[chain.loss])
     env[bar(chain.loss)] = np.asarray(1.0) if not (loss or chain.given) else np.asarray(rng.normal(size=loss))
+    for name in chain.outside:
+        env[GIVEN + name] = np.asarray(rng.normal(size=np.shape(env[name])))
     for name in chain.backwards():
         env[bar(name)] = point.follows(name, env)
     point.author = dict(env)

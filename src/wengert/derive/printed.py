@@ -70,7 +70,10 @@ class Printer:
             except NoForm as reason:
                 left, rights, _ = self.by_index(name, terms)
                 return left, rights, (f"by index: {reason}",)
-        return self.by_index(name, terms)
+        try:
+            return self.by_index(name, terms)
+        except NoForm as reason:
+            return self.matrix.ref(name), [self.matrix.show(t) for t in terms], (f"as matrices: {reason}",)
 
     def by_index(self, name: str, terms: Sequence[Term]) -> tuple[Expr, list[Expr], tuple[str, ...]]:
         letters = self.index.home(name)

@@ -16,6 +16,7 @@ from wengert.ir.op import OPS
 from wengert.ir.system import System, bar
 from wengert.ir.walk import depends_on, topological
 from wengert.notation.expr import BigOp, Call, Expr, Line, Partial, Product, Ref, Sum, Transpose
+from wengert.notation.forms import WHOLE
 from wengert.ops.calls import REDUCTIONS
 from wengert.ops.gather import gather
 from wengert.ops.terms import Add, Apply, Leaf, Term, subterms
@@ -77,7 +78,8 @@ def chain_line(system: System, line: BackwardLine, printer: Printer, left: Expr)
     """v̄_i = Σ_k ū_k ∂u_k/∂v_i + …; None for the first line, which is 1."""
     if not line.contributions:
         return None
-    matrix = isinstance(left, Ref) and left.indices is None and printer.form == "matrix"
+    rank = system.quantities[line.name].type.rank
+    matrix = isinstance(left, Ref) and left.indices is None and (printer.form == "matrix" or rank > 0)
     make = _matrix_chain if matrix else _index_chain
     terms = [make(system, line.name, contribution, printer) for contribution in line.contributions]
     return Line(left, (terms[0] if len(terms) == 1 else Sum(tuple((1, t) for t in terms)),))
@@ -138,6 +140,8 @@ def axis_maps(term: Term, name: str) -> list[tuple[int | None, ...]]:
                 kept = iter(axes)
                 inner = tuple(None if k in item.param("axes") else next(kept) for k in range(item.args[0].rank))
                 stack.append((item.args[0], inner))
+            elif item.op in WHOLE:  # every entry depends on every entry
+                stack.extend((arg, (None,) * arg.rank) for arg in item.args)
             else:
                 stack.extend((arg, axes) for arg in item.args)
         elif isinstance(item, TermProduct):
@@ -151,6 +155,7 @@ RULES = {
     "multiply": "product rule", "einsum": "product rule", "divide": "quotient rule", "integer_power": "power rule", "power": "power rule",
     "sqrt": "power rule", "where": "the branch that was taken", "relu": "derivative of max(0, ·)", "max": "the largest entry", "min": "the smallest entry",
     "maximum": "the larger one", "minimum": "the smaller one", "prod": "product rule",
+    "inv": "derivative of the inverse", "det": "derivative of the determinant",
 }  # fmt: skip
 
 

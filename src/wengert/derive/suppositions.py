@@ -10,6 +10,7 @@ import numpy as np
 
 from wengert.derive.points import Adjust
 from wengert.ir.system import System
+from wengert.ir.walk import topological
 
 Array = Any
 
@@ -27,11 +28,21 @@ def suppositions(system: System, values: Mapping[str, Array], given: Sequence[st
     arrays = [name for name in given if np.ndim(values[name]) and system.quantities[name].type.is_float]
     for name in arrays:
         yield Supposition(_sum_text(system, name), lambda point, name=name: _sum_to_one(point, name))
-    for name in arrays:
-        if np.ndim(values[name]) == 2 and len(set(np.shape(values[name]))) == 1:
-            yield Supposition(f"{name} = {name}ᵀ", lambda point, name=name: _symmetric(point, name))
+    definite = _definite_by_nature(system)
+    for name in system.inputs:
+        square = np.ndim(values[name]) == 2 and len(set(np.shape(values[name]))) == 1
+        if square and (name in arrays or name in definite):
+            adjust = _definite if name in definite else _symmetric
+            yield Supposition(f"{name} = {name}ᵀ", lambda point, name=name, adjust=adjust: adjust(point, name))
     for name in arrays:
         yield Supposition(f"{name} one-hot", lambda point, name=name: _one_hot(point, name))
+
+
+def _definite_by_nature(system: System) -> set[str]:
+    """The inputs whose determinant is in a line: such as a covariance, which is symmetric by its nature."""
+    names = {leaf: name for name, leaf in system.leaves.items()}
+    nodes = topological([line.node for line in system.lines])
+    return {names[x] for node in nodes if node.op.name == "det" for x in node.inputs if x in names}
 
 
 def _sum_text(system: System, name: str) -> str:
@@ -50,6 +61,11 @@ def _sum_to_one(point: dict[str, Array], name: str) -> None:
 
 def _symmetric(point: dict[str, Array], name: str) -> None:
     point[name] = (point[name] + point[name].T) / 2
+
+
+def _definite(point: dict[str, Array], name: str) -> None:
+    values = point[name]
+    point[name] = values @ values.T + np.eye(len(values))
 
 
 def _one_hot(point: dict[str, Array], name: str) -> None:

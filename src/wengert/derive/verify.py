@@ -80,11 +80,38 @@ DRAWS: tuple[Callable[[Any, tuple[int, ...]], Array], ...] = (
 
 def sizes_for(system: System) -> dict[str, int]:
     """A size of at least 2 for every named size, all different, so that a transposed axis cannot go unnoticed."""
+    return distinct_sizes(system, 2)
+
+
+def distinct_sizes(system: System, smallest: int) -> dict[str, int]:
+    """Different sizes from `smallest` on; in the other order where a matrix that is inverted would be singular so."""
     dims = dict.fromkeys(
         size.name for q in system.quantities.values() for size in q.type.shape if isinstance(size, Dim)
     )
     dims.update(dict.fromkeys(size.name for size in system.size_names.values() if isinstance(size, Dim)))
-    return {name: 2 + k for k, name in enumerate(dims)}
+    rising = {name: smallest + k for k, name in enumerate(dims)}
+    falling = {name: smallest + k for k, name in enumerate(reversed(dims))}
+    return falling if not is_regular(system, rising) and is_regular(system, falling) else rising
+
+
+WHOLE_MATRIX = frozenset(("inv", "det", "solve"))
+SINGULAR = 1e10
+"""The condition of a matrix beyond which it is taken for singular."""
+
+
+def is_regular(system: System, sizes: Mapping[str, int]) -> bool:
+    """Whether the matrices that are inverted can be, at a random point of these sizes."""
+    nodes = topological(tuple(system.values().values()))
+    matrices = [node.inputs[0] for node in nodes if node.op.name in WHOLE_MATRIX]
+    if not matrices:
+        return True
+    rng = np.random.default_rng(0)
+    point = {name: _draw(system, name, 0, sizes, rng) for name in system.inputs}
+    graph = Graph(tuple(system.leaves[name] for name in system.inputs), tuple(matrices))
+    try:
+        return all(np.linalg.cond(value) < SINGULAR for value in evaluate(concrete(graph), point, sizes))
+    except np.linalg.LinAlgError:
+        return False
 
 
 ATTEMPTS = 200

@@ -24,6 +24,7 @@ from wengert.notation.expr import (
     Expr,
     Index,
     Indicator,
+    Inverse,
     Neg,
     Norm,
     Num,
@@ -39,6 +40,8 @@ from wengert.ops import terms as tm
 from wengert.ops.terms import Apply, Factor, Leaf, Term, components
 
 DEFAULT_LETTERS = "ijklmnpqrs"
+WHOLE = frozenset({"inv", "det", "solve", "cofactors"})
+"""Functions of a whole matrix, which have no form by index."""
 Place = str | Expr
 """What stands at an axis: a letter, or the expression of a look-up."""
 SIGNS = {op: sign for sign, op in COMPARISONS.items()}
@@ -108,6 +111,8 @@ class IndexForm:
 
         if term.op == "position":
             return Index(letters[0]) if isinstance(letters[0], str) else letters[0]
+        if term.op in WHOLE:
+            raise NoForm(f"{term.op} is of a whole matrix")
         if term.op in ("max", "min", "prod"):
             return self.reduction(term, letters, scope)
         if term.op == "prod_others":
@@ -284,6 +289,10 @@ def function_tree(term: Apply, args: Callable[[], list[Expr]], style: Style) -> 
         return Call("min", (Num(Fraction(0)), parts[0]))
     if op in ("maximum", "minimum"):
         return Call(op[:3], tuple(parts))
+    if op == "inv":
+        return Inverse(parts[0])
+    if op == "det":
+        return Call("det", tuple(parts))
     if op == "abs":
         return Bars(parts[0])
     if op == "power":

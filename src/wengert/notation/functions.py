@@ -102,6 +102,11 @@ def trace(line: LineMeaning, tree: Call) -> Val:
     return Val(val.letters, "s", val.sizes[:n], make, tree)
 
 
+def determinant(line: LineMeaning, tree: Call) -> Val:
+    """det A."""
+    return line.determinant(line.number(tree.args[0]), tree)
+
+
 def diagonal(line: LineMeaning, tree: Call) -> Val:
     """diag(v)_ij = v_i ⟦i = j⟧ of a vector; the diagonal A_ii of a matrix."""
     val = line.number(tree.args[0])
@@ -189,6 +194,7 @@ FUNCTIONS: dict[str, Callable[[LineMeaning, Call], Val]] = {
     "softmax": softmax,
     "logsumexp": logsumexp,
     "tr": trace,
+    "det": determinant,
     "diag": diagonal,
     "sum": total,
     "mean": total,

@@ -41,6 +41,8 @@ class Section:
 
     system: System
     claims: tuple[Line, ...]
+    whole: bool = True
+    """Whether all forward equations were read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +68,7 @@ class _Open:
 
     forward: list[Chunk] = field(default_factory=list[Chunk])
     lefts: set[str] = field(default_factory=set[str])
+    whole: bool = True
     words: set[str] = field(default_factory=set[str])
     """The names in the forward equations, as they are spelled."""
     reading: Reading | None = None
@@ -288,6 +291,7 @@ class _Manuscript:
                     return
                 self.refuse(wrong.span, error)
                 current.forward.remove(wrong)
+                current.whole = False
         if current.system is None:
             return
         current.reading, current.symbols = current.system.reading, current.system.reading.symbols
@@ -304,7 +308,7 @@ class _Manuscript:
         if self.open.system is None:
             self.elaborate()
         if self.open.system is not None:
-            self.sections.append(Section(self.open.system, tuple(self.open.claims)))
+            self.sections.append(Section(self.open.system, tuple(self.open.claims), self.open.whole))
         self.open = _Open()
 
 

@@ -201,6 +201,7 @@ class MatrixForm:
             raise NoForm("not a product of matrices")
         (end,) = ends
         parts = [self.power_of(f) for f in factors]
+        factors = [f._replace(labels=(start, end)) if tm.is_symmetric(f.term) else f for f in factors]
         if all(f.labels == (end, start) for f in factors):
             return Transpose(entrywise(parts)), end
         turned = [p if f.labels == (start, end) else Transpose(p) for p, f in zip(parts, factors, strict=True)]

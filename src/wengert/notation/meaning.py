@@ -308,11 +308,8 @@ class LineMeaning:
         """x⁻¹: the reciprocal of a number, entry by entry of a vector."""
         val = self.number(tree.operand)
         if val.kind == "m":
-            raise Mismatch(
-                tree,
-                "The inverse of a matrix is not read yet.",
-                "Solve the linear system outside, and give the result a name.",
-            )
+            self.square(val, tree)
+            return self.combine.map(lambda node: apply("inv", node), val, tree)
         if val.kind != "s":
             self.context.warn(tree, "'x⁻¹' of a vector is read entry by entry.", "Write:  1 / x")
         return self.combine.map(lambda node: raised(node, Fraction(-1)), val, tree)
@@ -435,10 +432,19 @@ class LineMeaning:
     def bars(self, tree: Bars) -> Val:
         val = self.number(tree.operand)
         if val.kind == "m":
-            raise Mismatch(
-                tree, "The determinant of a matrix is not read yet.", "Give the determinant as a quantity of its own."
-            )
+            return self.determinant(val, tree)
         return self.combine.map(lambda node: apply("abs", node), val, tree)
+
+    def square(self, val: Val, tree: Expr) -> None:
+        """Both whole axes of a matrix are equally long."""
+        self.context.classes.unite(val.sizes[-2], val.sizes[-1], tree)
+
+    def determinant(self, val: Val, tree: Expr) -> Val:
+        """det A of a whole matrix."""
+        if val.kind != "m":
+            raise Mismatch(tree, "'det' takes a matrix.", "Declare its argument a matrix:  A ∈ ℝ^(n×n)")
+        self.square(val, tree)
+        return Val(val.letters, "s", val.sizes[:-2], lambda: apply("det", val.make()), tree)
 
     def compare(self, tree: Compare) -> Val:
         left, right = self.read(tree.left), self.read(tree.right)

@@ -132,7 +132,8 @@ class KindReader:
                     )
                 return "s"
             case Bars(operand=a):
-                return self.read(a)
+                kind = self.read(a)
+                return "s" if kind == "m" else kind
             case Compare(left=a, right=b):
                 return self.same([a, b], tree)
             case And(parts=parts):

@@ -16,7 +16,7 @@ from wengert.notation import references, tokens_latex, tokens_text
 from wengert.notation.brackets import match_brackets
 from wengert.notation.chunks import Chunk, cut, relations
 from wengert.notation.declarations import is_declaration, read_declaration
-from wengert.notation.expr import Declaration, Expr, Index, Line, Partial, Ref, Span, walk
+from wengert.notation.expr import Declaration, Expr, Index, Inverse, Line, Partial, Product, Ref, Span, walk
 from wengert.notation.parser import Parser, check_tree_depth
 from wengert.notation.scan import scan
 from wengert.notation.symbols import Symbols
@@ -238,6 +238,7 @@ class _System:
             raise self.no_relation(chunk)
         notes = tuple(chunk.notes) + (("+=",) if tokens[signs[0]].text == "+=" else ())
         edges = [*signs, len(tokens)]
+        matrix: Expr | None = None
         if signs[0] == 0:
             if not self.lines:
                 raise self.source.error(
@@ -247,7 +248,8 @@ class _System:
             left, before = last.left, last.rights
             notes, span = last.notes + notes, Span(last.span.start, chunk.span.end)
         else:
-            left, extra = self.left(tokens[: signs[0]])
+            matrix, rest = self.solved(tokens[: signs[0]])
+            left, extra = self.left(rest)
             before, notes, span = (), extra + notes, chunk.span
         scope = {node.letter for node in walk(left) if isinstance(node, Index)}
         rights: list[Expr] = list(before)
@@ -258,6 +260,8 @@ class _System:
                 )
             rights.append(self.parser(tokens[start + 1 : end], set(scope)).expression())
         left = self.alias(left, rights)
+        if matrix is not None:
+            rights = [Product((Inverse(matrix, span=matrix.span), right), span=right.span) for right in rights]
         if isinstance(left, Ref) and not left.barred and not self.signals:
             self.loss = left.name
         self.lines.append(Line(left, tuple(rights), span, notes))
@@ -272,6 +276,19 @@ class _System:
         return self.source.error(
             "This line has no equals sign.", chunk.span, "Write 'name = expression', or put remarks after '#'."
         )
+
+    def solved(self, tokens: list[Token]) -> tuple[Expr | None, list[Token]]:
+        """A of A x = b, a system of linear equations that x solves, and the tokens of x; None where the left side is one name."""
+        if self.signals or tokens[0].kind != "name" or tokens[0].bars:
+            return None, tokens
+        parser = self.parser(tokens, set())
+        parser.advance()
+        matrix = references.reference(parser, tokens[0])
+        rest = tokens[parser.at :]
+        whole = isinstance(matrix, Ref) and matrix.indices is None
+        if whole and rest and rest[0].kind == "name" and tokens[0].text != "d" and len(rest) == 1:
+            return matrix, rest
+        return None, tokens
 
     def left(self, tokens: list[Token]) -> tuple[Expr, tuple[str, ...]]:
         """The left side: a quantity, an entry of it, or an error signal in any of its notations (K38)."""

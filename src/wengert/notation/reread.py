@@ -14,7 +14,7 @@ from wengert.ir.graph import Node
 from wengert.ir.system import Definition, System, bar
 from wengert.ir.types import ArrayType, Dim
 from wengert.notation.context import KIND_OF_RANK, Context, Derivative, arrange
-from wengert.notation.expr import Expr, Line, Product, Ref
+from wengert.notation.expr import Expr, Index, Line, Product, Ref
 from wengert.notation.meaning import LineMeaning
 from wengert.notation.ranks import KindReader, Mismatch, infer_kinds
 from wengert.notation.reader import Reading
@@ -91,6 +91,13 @@ class ContextReader:
         except Mismatch as mismatch:
             raise self.error(line, mismatch) from None
 
+    def bind_letters(self, meaning: LineMeaning, left: Ref) -> None:
+        """The letters of a left side have the sizes of its axes."""
+        axes = self.context.axes.get(self.context.target(left), ())
+        for index, axis in zip(left.indices or (), axes, strict=False):
+            if isinstance(index, Index):
+                self.context.classes.unite(meaning.letter(index.letter, left), axis, left)
+
     def resolved_dots(self, line: Line) -> Line:
         """x · y where only the reading entry by entry has the left side's shape."""
         left, right = line.left, line.rights[0]
@@ -129,13 +136,16 @@ class ContextReader:
     def expression(self, tree: Expr) -> Node:
         return self.value(tree)[1]
 
-    def value(self, tree: Expr) -> tuple[tuple[str, ...], Node]:
+    def value(self, tree: Expr, left: Expr | None = None) -> tuple[tuple[str, ...], Node]:
         """An expression for itself: the letters of its first axes, which no left side orders, and its node.
 
-        Raises EquationError.
+        The letters of `left` run over the axes of that quantity. Raises EquationError.
         """
         try:
-            val: Val = LineMeaning(self.context, {}).number(tree)
+            meaning = LineMeaning(self.context, {})
+            if isinstance(left, Ref) and left.indices:
+                self.bind_letters(meaning, left)
+            val: Val = meaning.number(tree)
             self.finish_sizes()
             return val.letters, val.make()
         except Mismatch as mismatch:

@@ -152,6 +152,27 @@ def _read_cast(node: Node, args: list[Term]) -> Term | None:
     return indicator(x) if source.type.dtype == "bool" and node.type.is_float else None
 
 
+def _read_inverse(node: Node, args: list[Term]) -> Term | None:
+    """(Aᵀ)⁻¹ = (A⁻¹)ᵀ, and (c A)⁻¹ = A⁻¹ / c for a number c."""
+    (x,) = args
+    if x.rank != 2 or not isinstance(x, Product) or len(x.factors) != 1 or x.factors[0].exponent != 1:
+        return None
+    (factor,) = x.factors
+    if factor.term.rank != 2 or sorted(factor.labels) != sorted(x.out):
+        return None
+    inverse = Apply(factor.term.shape, "inv", (factor.term,))
+    return product(1 / x.coef, [Factor(inverse, factor.labels)], x.out, x.sizes)
+
+
+def _read_cofactors(node: Node, args: list[Term]) -> Term | None:
+    """det A · A⁻ᵀ, as it is written."""
+    (a,) = args
+    if a.rank != 2:
+        return None
+    det, inverse = Apply((), "det", (a,)), Apply(a.shape, "inv", (a,))
+    return product(ONE, [Factor(det, ()), Factor(inverse, (1, 0))], (0, 1), a.shape)
+
+
 _READERS: dict[str, Callable[[Node, list[Term]], Term | None]] = {
     "input": lambda node, args: Leaf(node.shape, node.params["name"], node.type.dtype),
     "constant": _read_constant,
@@ -172,6 +193,8 @@ _READERS: dict[str, Callable[[Node, list[Term]], Term | None]] = {
     "einsum": _read_einsum,
     "where": _read_where,
     "relu": _read_relu,
+    "inv": _read_inverse,
+    "cofactors": _read_cofactors,
     "cast": _read_cast,
     **dict.fromkeys(_MIRRORED, _read_comparison),
 }

@@ -206,8 +206,21 @@ def _flatten(coef: Fraction, work: list[Factor], table: list[Size]) -> tuple[Fra
             local = dict(zip(term.out, labels, strict=True))
             work.extend(Factor(f.term, tuple([local[q] for q in f.labels]), f.exponent * exponent) for f in parts[::-1])
         elif exponent != 0:
-            flat.append(_without_broadcast(Factor(term, tuple(labels), exponent)))
+            flat.append(_without_broadcast(Factor(term, _oriented(term, tuple(labels)), exponent)))
     return coef, flat, met
+
+
+def _oriented(term: Term, labels: tuple[int, ...]) -> tuple[int, ...]:
+    """The labels of a factor; those of the inverse of a symmetric matrix in their order, since it is symmetric."""
+    return labels[::-1] if len(labels) == 2 and labels[0] > labels[1] and is_symmetric(term) else labels
+
+
+def is_symmetric(term: Term) -> bool:
+    """Whether a term is the inverse of a matrix that is equal to its transpose as it is written."""
+    if not (isinstance(term, Apply) and term.op == "inv" and term.rank == 2):
+        return False
+    (a,) = term.args
+    return product(ONE, [Factor(a, (0, 1))], (1, 0), a.shape) == a
 
 
 def _parts_of(term: Product) -> list[Factor]:

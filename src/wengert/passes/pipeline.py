@@ -16,6 +16,7 @@ from wengert.passes.joining import join
 from wengert.passes.lookup import look_up
 from wengert.passes.open_primes import open_primes
 from wengert.passes.pruning import prune
+from wengert.passes.solving import solve_systems
 from wengert.passes.stability import stabilise
 from wengert.passes.structure import contract, narrow
 
@@ -33,6 +34,7 @@ PIPELINE: tuple[Pass, ...] = (
     stabilise,  #   log(1 + eˣ) becomes softplus(x): listed to the user
     narrow,  #      what is the same along an axis is computed once
     contract,  #    Σ_k a_ik b_kj becomes one product
+    solve_systems,  # A⁻¹ b becomes the solution of A x = b
     hoist,  #       what a loop computes at every step alike is computed before it
     simplify,  #    what these passes left
     fold,

@@ -1,0 +1,53 @@
+"""Signals from outside: c̄' = c̄ + h̄ ∘ … adds up a signal c̄ that comes from elsewhere and what the system itself sends back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from wengert.ir.system import System
+from wengert.notation.expr import Expr, Line, Ref, walk
+
+GIVEN = "given "
+
+
+def with_outside_signals(system: System, claims: Sequence[Line]) -> tuple[tuple[Line, ...], tuple[str, ...]]:
+    """The claims in which c̄' is the error signal of c, and c̄ beside it a quantity of its own; and the names of such c."""
+    lefts = [line.left for line in claims if isinstance(line.left, Ref) and line.left.barred]
+    primed = {left.name: left.name.rstrip("'") for left in lefts if left.name.endswith("'")}
+    stated = {left.name for left in lefts}
+    read = {t.name for line in claims for right in line.rights for t in walk(right) if isinstance(t, Ref) and t.barred}
+    found = {p: name for p, name in primed.items() if name in system.quantities and name not in stated}
+    if not found:
+        return tuple(claims), ()
+
+    def renamed(tree: Expr) -> Expr:
+        if not (isinstance(tree, Ref) and tree.barred):
+            return tree
+        if tree.name in found:
+            return replace(tree, name=found[tree.name])
+        return replace(tree, name=GIVEN + tree.name, barred=False) if tree.name in found.values() else tree
+
+    lines = [
+        replace(c, left=mapped(c.left, renamed), rights=tuple(mapped(r, renamed) for r in c.rights)) for c in claims
+    ]
+    return tuple(lines), tuple(name for name in found.values() if name in read)
+
+
+def mapped(tree: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """The tree with a change at every part, the innermost first."""
+    new: dict[str, Any] = {}
+    for spot in fields(tree):
+        value = getattr(tree, spot.name)
+        if isinstance(value, Expr):
+            new[spot.name] = mapped(value, change)
+        elif type(value) is tuple:
+            new[spot.name] = tuple(_mapped_item(item, change) for item in value)
+    return change(replace(tree, **new) if new else tree)
+
+
+def _mapped_item(item: Any, change: Callable[[Expr], Expr]) -> Any:
+    if isinstance(item, Expr):
+        return mapped(item, change)
+    return tuple(_mapped_item(part, change) for part in item) if type(item) is tuple else item
