@@ -159,12 +159,17 @@ def invoke(site: Site, *arrays: Any) -> Any:
     key = site, types_of(arrays)
     site.primitive.known.setdefault(key, (spec, types_of(found)))
     if site.primitive.check and key not in site.primitive.points and sum(map(np.size, arrays)) <= POINTS:
-        site.primitive.points[key] = [np.array(array) for array in arrays]
+        points = site.primitive.points
+        points[key] = [np.array(array) for array in arrays]
+        if len(points) > MOST_POINTS:
+            points.pop(next(iter(points)), None)
     return found[0] if spec.is_leaf() else tuple(found)
 
 
 POINTS = 100_000
 """Calls with more entries are not kept to check the rules there."""
+MOST_POINTS = 32
+"""So many calls of a primitive are kept, the newest."""
 
 
 def _hashable(value: Any) -> Any:
