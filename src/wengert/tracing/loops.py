@@ -15,6 +15,7 @@ from wengert.ops.control import COUNTER, results
 from wengert.tracing.operands import PYTHON
 from wengert.tracing.record import Leaf, Recorded, new_inputs, record
 from wengert.tracing.source import user_line
+from wengert.tracing.standin import StandIn
 from wengert.tracing.tracer import Traced
 from wengert.tracing.trees import Spec, flatten, unflatten
 
@@ -43,7 +44,7 @@ def _outer(captured: Sequence[Traced]) -> list[Node]:
 
 
 def build_cond(
-    predicate: Traced, then: Body, other: Body, operands: Sequence[Any], leaves: Sequence[Leaf], spec: Spec
+    predicate: StandIn, then: Body, other: Body, operands: Sequence[Any], leaves: Sequence[Leaf], spec: Spec
 ) -> tuple[Built, Spec]:
     """The branch as a node, and the container of its results.
 
