@@ -32,11 +32,11 @@ class Built:
     weak: list[bool]
 
 
-def _all_captured(sides: Sequence[Recorded]) -> list[Traced]:
+def _all_captured(sides: Sequence[Recorded]) -> list[Any]:
     return list({value.node: value for side in sides for value, _ in side.captured}.values())
 
 
-def _outer(captured: Sequence[Traced]) -> list[Node]:
+def _outer(captured: Sequence[Any]) -> list[Node]:
     return [input_node(f"captured {k}", value.node.type) for k, value in enumerate(captured)]
 
 
@@ -92,12 +92,12 @@ def _python(leaf: Leaf) -> int | float | complex:
     return PYTHON[np.dtype(leaf.type.dtype).kind](0)
 
 
-def _branch(side: Recorded, dtypes: Sequence[str], captured: Sequence[Traced]) -> Graph:
+def _branch(side: Recorded, dtypes: Sequence[str], captured: Sequence[Any]) -> Graph:
     held = _held(side, captured)
     return Graph((*side.inputs, *held), tuple(map(_cast, side.outputs, dtypes)))
 
 
-def _held(side: Recorded, captured: Sequence[Traced]) -> list[Node]:
+def _held(side: Recorded, captured: Sequence[Any]) -> list[Node]:
     """The inputs of a sub-graph for what it and those beside it read from outside."""
     own = {value.node: inner for value, inner in side.captured}
     return [own[v.node] if v.node in own else input_node(f"unread {k}", v.node.type) for k, v in enumerate(captured)]
