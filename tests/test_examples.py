@@ -28,7 +28,13 @@ SYSTEMS = {
     "lecture_unit.tex": (),
 }
 PROGRAMS = {"minimize.py", "display.py", "ridge.py"}
-GRADIENTS = {"bayesian_network.py": 1e-13, "recurrent_network.py": 1e-13, "ode_network.py": 1e-13}
+GRADIENTS = {
+    "bayesian_network.py": 1e-13,
+    "recurrent_network.py": 1e-13,
+    "ode_network.py": 1e-13,
+    "gaussian_process.py": 1e-12,
+    "fluid.py": 1e-6,
+}
 """Programs of NumPy whose gradient each compares with an independent one, and how far they may differ."""
 
 

@@ -104,6 +104,12 @@ class Live(StandIn):
             return self.tape.step(("getitem", (self.place, (int, index)), ()))
         return StandIn.__getitem__(self, index)
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """The value of whole numbers and truth values, which have no derivative to lose; refused for others."""
+        if self.kind.dtype.kind not in "biu" or not self.is_open():
+            return StandIn.__array__(self, dtype, copy)
+        return np.array(self.tape.asked(self), dtype=dtype)
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if len(inputs) != 1 or kwargs or method != "__call__":
             return StandIn.__array_ufunc__(self, ufunc, method, *inputs, **kwargs)

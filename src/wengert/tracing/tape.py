@@ -116,18 +116,18 @@ class Tape:
         if function in META:
             return function(*dummies(args), **kwargs)
         if needs_values(function, args, kwargs):
-            return shaped(function, self.call, self._asked, args, kwargs)
+            return shaped(function, self.call, self.asked, args, kwargs)
         if isinstance(function, np.ufunc) and not kwargs:
             moving = runs_with(function)
             return self.step((function, *[self.reference(x, moving(k, x)) for k, x in enumerate(args)]))
         if function == "getitem":
-            args = args[0], indexed(args[1], self._asked)
+            args = args[0], indexed(args[1], self.asked)
         elif function in (updated, added_at):
             args = (
                 args[0],
                 indexed(
                     args[1],
-                    self._asked,
+                    self.asked,
                     len(args[2].shape) == 0 if isinstance(args[2], StandIn) else not np.ndim(args[2]),
                 ),
                 args[2],
@@ -328,7 +328,7 @@ class Tape:
         self._note(("outcome", (x.place, (type(found), found)), ()), None, None)
         return found
 
-    def _asked(self, x: Live) -> Array:
+    def asked(self, x: Live) -> Array:
         """A value on which depends what the function does."""
         self.root.asks = True
         return self.number(x)
