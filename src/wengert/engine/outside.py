@@ -85,7 +85,7 @@ class Outside:
                 return found
         if seat.program is None:
             inputs, _, nodes, further, holds = self._derived(transform, types)
-            seat.program = Program([*inputs, *further], nodes)
+            seat.hold(Program([*inputs, *further], nodes))
             if not holds:
                 roots.forget(self.key)
         return list(seat.run(given))

@@ -99,6 +99,13 @@ class Seat:
         """The program, where it is machine code."""
         return self.program if self.program is not None and self.program.native is not None else None
 
+    def hold(self, program: Program) -> None:
+        """Keep a program, from whose graph the time to compile it can be told better."""
+        from wengert.backends.native.estimate import seconds
+
+        self.program = program
+        self.estimate = min(self.estimate, seconds(program.graph)) if self.estimate < math.inf else math.inf
+
     def run(self, values: Sequence[Array]) -> Sequence[Array]:
         """The outputs of the program, as machine code from when it pays."""
         program = self.program

@@ -28,11 +28,14 @@ RAISES = frozenset(
         "svd",
         "lstsq",
         "pinv",
+        "cho_factor",
+        "cho_solve",
+        "solve_triangular",
         "tensorsolve",
         "tensorinv",
     }
 )
-"""Functions of numpy.linalg that raise for some values."""
+"""Functions of linear algebra, NumPy's and SciPy's, that raise for some values."""
 BY_ENTRIES: set[Any] = {np.repeat, np.delete, np.insert, np.split, np.array_split, np.quantile, np.percentile}
 """Functions whose meaning in a graph depends on the entries of arrays that they are given; more are found out when a rule asks."""
 MOVING = frozenset({np.where, np.clip, "method clip", np.full_like, updated, added_at, "item", "getitem"})
@@ -127,7 +130,7 @@ def asks(key: Any) -> bool:
     function = key[0]
     if function == "getitem":
         return any(each >= 0 for each in _reads(key[1][1]))
-    return getattr(function, "__module__", "") == "numpy.linalg" and function.__name__ in RAISES
+    return getattr(function, "__module__", "").endswith("linalg") and function.__name__ in RAISES
 
 
 def _reads(index: Any) -> list[int]:
