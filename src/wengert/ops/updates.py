@@ -130,7 +130,7 @@ def _infer_put(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
             f"  its array is {x}, the indices are {indices}, the axis is {axis}",
             "Lay the indices along one axis, and let 0 ≤ batch ≤ axis.",
         )
-    wanted: tuple[Any, ...] = (*x.shape[:axis], indices.shape[batch], *x.shape[axis + 1 :])
+    wanted: tuple[Any, ...] = (*x.shape[:axis], indices.shape[batch], *x.shape[axis + 1 :])  # pyright: ignore[reportUnknownVariableType]
     if x.shape[:batch] != indices.shape[:batch] or v.shape != wanted:
         raise GraphError(
             "'put' needs one new entry an index.",
