@@ -75,6 +75,20 @@ def test_an_array_means_what_it_held_when_it_was_read(size):
         np.testing.assert_allclose(g, 1 + 4 + 9 if size == 3 else 6.0)
 
 
+@pytest.mark.parametrize("size", [3, 20_000])
+def test_an_argument_means_what_it_held_when_the_function_was_called(size):
+    x = np.ones(size)
+
+    def f(y):
+        if size == 3:
+            x[:] = 7.0
+        return np.sum(y * y * x)
+
+    for _ in range(5):
+        x[:] = 2.0
+        np.testing.assert_array_equal(wg.grad(f)(x), np.full(size, 28.0 if size == 3 else 8.0))
+
+
 def test_a_large_array_that_is_read_cannot_be_written_while_the_function_runs():
     large = np.ones(50_000)
 

@@ -19,7 +19,7 @@ from wengert.engine.written import written
 from wengert.errors import TraceError
 from wengert.ir.graph import Node, input_node
 from wengert.ir.types import ArrayType
-from wengert.tracing.kinds import kind_of
+from wengert.tracing.kinds import Kind, kind_of
 from wengert.tracing.record import Leaf, leaf_of
 from wengert.tracing.standin import StandIn
 from wengert.tracing.tape import Tape
@@ -34,9 +34,9 @@ class Outside:
     arguments: Arguments
     """What it was called with, where that is in containers."""
 
-    def __init__(self, key: Any, values: Sequence[Any]) -> None:
+    def __init__(self, key: Any, values: Sequence[Any], kinds: Sequence[Kind]) -> None:
         self.key = key
-        self.tape = Tape(roots.root_of(key), values)
+        self.tape = Tape(roots.root_of(key), values, kinds)
         self.outputs: tuple[int, ...] = ()
         """The places of the leaves of the result."""
         self.leaves: list[Leaf] = []
@@ -182,7 +182,8 @@ def _number(x: Any, leaf: Leaf) -> float | complex:
 def outside(arguments: Arguments, leaves: Sequence[Leaf]) -> Outside:
     """The sight of a function for arguments in containers."""
     values = [_number(x, leaf) if leaf.weak else x for x, leaf in zip(arguments.values, leaves, strict=True)]
-    made = Outside(roots.key_of(arguments.f, tuple(arguments.places), [kind_of(x) for x in values]), values)
+    kinds = [kind_of(x) for x in values]
+    made = Outside(roots.key_of(arguments.f, tuple(arguments.places), kinds), values, kinds)
     made.arguments = arguments
     given = list(arguments.args)
 

@@ -52,7 +52,7 @@ class Quick:
                 return None
             values.append(x)
             kinds.append(kind_of(x))
-        run = Outside((self.code, self.places, *kinds), values)
+        run = Outside((self.code, self.places, *kinds), values, kinds)
         tape = run.tape
         given = list(args)
         for k, place in enumerate(self.places):

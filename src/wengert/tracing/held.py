@@ -46,6 +46,13 @@ class Held:
         self._arrays[id(x)] = x, kept, found
         return kept
 
+    def argument(self, x: Array) -> Array:
+        """An argument of the function, which may be read from outside as well, with the entries that it has now."""
+        if x.nbytes <= COPIED:
+            return np.array(x, order="K")
+        self._lock(x)
+        return x
+
     def _lock(self, x: Array) -> None:
         """Let nobody write an array, nor what it is a view of."""
         below: Any = x

@@ -47,7 +47,7 @@ class Tape:
     is_on_tape = True
     _quiet: Any = None
 
-    def __init__(self, root: Root, inputs: Sequence[Any]) -> None:
+    def __init__(self, root: Root, inputs: Sequence[Any], kinds: Sequence[Kind] | None = None) -> None:
         self.root = root
         self.path: Path | None = root.first
         """The path that is followed; None where it is not kept."""
@@ -57,10 +57,11 @@ class Tape:
         self.keys: Sequence[Any] = self.log
         """What the next calls are compared with; nothing where they are computed."""
         self.position = 0
-        self.inputs = list(inputs)
-        self.arguments = len(inputs)
-        self.values: list[Any] | None = None
         self.held = Held()
+        self.inputs = [self.held.argument(x) if type(x) is np.ndarray else x for x in inputs]
+        self.arguments = len(inputs)
+        self._arguments = [kind_of(x) for x in inputs] if kinds is None else kinds
+        self.values: list[Any] | None = None
         self.is_open = True
         self._nodes: dict[int, Node] = {}
         if root.asks or root.is_long or not self.log:
@@ -96,7 +97,7 @@ class Tape:
 
     def argument(self, k: int) -> Live:
         """The k-th argument of the function."""
-        return self._live(~k, kind_of(self.inputs[k]))
+        return self._live(~k, self._arguments[k])
 
     def _live(self, place: int, kind: Kind) -> Live:
         made = LiveNumber() if kind.weak else Live()
