@@ -14,16 +14,15 @@ import numpy as np
 
 from wengert.autodiff.reverse import vjp
 from wengert.engine.adjoints import DIRECT, summed_to
+from wengert.engine.written import fitted
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.op import OPS
-from wengert.ops.complex_numbers import real_part
 from wengert.ops.evaluate import Program, run, schedule, with_sizes
 from wengert.ops.known import Known, value_of
 from wengert.passes.open_primes import open_primes
 from wengert.tracing import references
 from wengert.tracing.calls import rule_of
 from wengert.tracing.kinds import Kind, kind_of
-from wengert.tracing.operands import as_node
 from wengert.tracing.tape import Tape
 from wengert.tracing.tracer import OPEN, Trace, Traced
 from wengert.tracing.ufuncs import PRIMITIVES
@@ -199,20 +198,13 @@ def _adjoint(
 ) -> Callable[[Sequence[Array], Sequence[Array]], list[Array | None]]:
     """The map from values and cotangents to the cotangents of the real inputs of a call."""
     inputs = [input_node(f"x{k}", kind.type) for k, kind in enumerate(kinds)]
-    outputs = _outputs(form, inputs, kinds)
+    outputs = _outputs(form, inputs, kinds, results)
     seeds = [
         input_node(f"bar {k}", kind.type) for k, (kind, given) in enumerate(zip(results, seeded, strict=True)) if given
     ]
-    chosen = [
-        # NumPy gives real eigenvalues as real numbers.
-        y if kind.type.is_complex else real_part(y)
-        for y, kind, given in zip(outputs, results, seeded, strict=True)
-        if given
-    ]
+    chosen = [y for y, given in zip(outputs, seeded, strict=True) if given]
     wanted = [x for x, is_real in zip(inputs, real, strict=True) if is_real]
-    backs = vjp(
-        chosen, wanted, [s if y.type == s.type else None for y, s in zip(chosen, seeds, strict=True)], weigh=True
-    )
+    backs = vjp(chosen, wanted, seeds, weigh=True)
     there = [back for back in backs if back is not None]
     graph = open_primes(Graph((*inputs, *seeds), tuple(there)))
     program: Program = with_sizes(schedule(graph), {})
@@ -225,8 +217,8 @@ def _adjoint(
     return adjoint
 
 
-def _outputs(form: Any, inputs: Sequence[Node], kinds: Sequence[Kind]) -> list[Node]:
-    """The nodes of a call by its rule."""
+def _outputs(form: Any, inputs: Sequence[Node], kinds: Sequence[Kind], results: Sequence[Kind]) -> list[Node]:
+    """The nodes of a call by its rule, of the types that NumPy gave."""
     function, given, named = form
     token = OPEN.set(None)
     try:
@@ -235,6 +227,7 @@ def _outputs(form: Any, inputs: Sequence[Node], kinds: Sequence[Kind]) -> list[N
             traced = [Traced(node, trace, kind.weak) for node, kind in zip(inputs, kinds, strict=True)]
             args = [references.read(each, traced, ()) for each in given]
             result = rule_of(function)(*args, **{name: references.read(each, traced, ()) for name, each in named})
-            return [as_node(x) for x in (result if isinstance(result, list | tuple) else [result])]
+            found = result if isinstance(result, list | tuple) else [result]
+            return [fitted(x, trace, kind.type, function) for x, kind in zip(found, results, strict=True)]
     finally:
         OPEN.reset(token)

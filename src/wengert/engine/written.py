@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wengert.errors import TraceError
+from wengert.errors import GraphError, TraceError
 from wengert.ir.graph import Node, constant, input_node
+from wengert.ir.types import ArrayType
 from wengert.ops.complex_numbers import real_part
 from wengert.tracing import references
-from wengert.tracing.calls import BY_ENTRIES, rule_of
+from wengert.tracing.calls import BY_ENTRIES, called, rule_of
 from wengert.tracing.kinds import Kind, Several, kind_of
 from wengert.tracing.operands import as_node
 from wengert.tracing.tape import Tape
@@ -103,12 +104,25 @@ class _Writer:
         kind = self.tape.kinds[place]
         assert isinstance(kind, Kind)
         weak = isinstance(result, Traced) and result.weak
-        node = as_node(result)
-        if not kind.type.is_complex:  # NumPy gives real eigenvalues as real numbers
-            node = real_part(node)
-        if node.shape != kind.type.shape and 0 in kind.type.shape:  # lstsq gives distances at full rank only
-            node = constant(0, kind.type)
-        if node.type.dtype != kind.type.dtype:
-            node = as_node(Traced(node, self.trace), kind.type.dtype)
-        assert node.type == kind.type, f"{node.type} is not {kind.type}: {self.tape.log[place]!r:.200}"
-        return Traced(node, self.trace, weak)
+        return Traced(fitted(result, self.trace, kind.type, self.tape.log[place][0]), self.trace, weak)
+
+
+def fitted(result: Any, trace: Trace, type: ArrayType, function: Any) -> Node:
+    """What the rule of a function gives, as a node of the type of NumPy's result; in the open trace.
+
+    Raises GraphError where it is of another shape.
+    """
+    node = as_node(result)
+    if not type.is_complex:  # NumPy gives real eigenvalues as real numbers
+        node = real_part(node)
+    if node.shape != type.shape and 0 in type.shape:  # lstsq gives distances at full rank only
+        node = constant(0, type)
+    if node.type.dtype != type.dtype:
+        node = as_node(Traced(node, trace), type.dtype)
+    if node.type != type:
+        raise GraphError(
+            f"The rule of '{called(function)}' gives {node.type} where the function gave {type}.",
+            "  a mistake of wengert, not of the function that is differentiated",
+            "Report the call, and write it by other functions until then.",
+        )
+    return node
