@@ -38,7 +38,7 @@ def jvp(f, x):
 @pytest.mark.parametrize("wrong", [lambda y: y[:2], lambda y: y[None], lambda y: np.sum(y)])
 @pytest.mark.parametrize("derivative", [lambda f, x: wg.grad(f)(x), jvp], ids=["grad", "jvp"])
 def test_a_rule_that_gives_another_shape_than_the_function_is_an_error_with_its_name(wrong, derivative):
-    with pytest.raises(GraphError, match="rule of 'doubled' gives .* where the function gave float64"):
+    with pytest.raises(GraphError, match=r"rule of 'doubled' gives .* where the function gave float64"):
         derivative(called(Doubled(wrong)), X)
 
 
