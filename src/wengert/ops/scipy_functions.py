@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
-from scipy import special  # pyright: ignore[reportMissingTypeStubs]
 
-FUNCTIONS: Any = special
+
+class _Special:
+    """scipy.special, imported when one of its functions is first called: that takes longer than importing all else."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module("scipy.special"), name)
+
+
+FUNCTIONS: Any = _Special()
 COMPLEX = frozenset({"iv", "kv", "kve", "erfcx", "erfi", "dawsn", "log_ndtr"})
 """The functions that are analytic and keep an imaginary part of 10⁻³⁰ to the last digit, as the complex step needs."""
 

@@ -11,16 +11,15 @@ import math
 from typing import Any
 
 import numpy
-import scipy.special  # pyright: ignore[reportMissingTypeStubs]
 
 from wengert.errors import GraphError
 from wengert.ir.types import COMPLEXES
+from wengert.ops.scipy_functions import FUNCTIONS as special
 
 Array = Any
 
 # NumPy's and SciPy's stubs know more of shapes and dtypes than the values of ops do.
 np: Any = numpy
-special: Any = scipy.special
 
 
 class NumpyVocabulary:

@@ -23,10 +23,10 @@ from wengert.tracing import (
     polynomials,
     quantiles,
     reductions,
+    replacing,
     running,
     shapes,
     sorting,
-    special,
     ufunc_methods,
     ufuncs,
     without_nan,
@@ -55,12 +55,13 @@ __all__ = [
     "polynomials",
     "quantiles",
     "reductions",
+    "replacing",
     "running",
     "shapes",
     "sorting",
-    "special",
     "ufunc_methods",
     "ufuncs",
     "without_nan",
 ]
-"""Imported with the package: they enter the NumPy functions that a traced value answers to."""
+"""Imported with the package: they enter the NumPy functions that a traced value answers to. Those of `scipy.special` are entered
+by `special`, which is imported when the first of them is called."""

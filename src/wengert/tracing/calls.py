@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.tracing.repairs import repair_of
-from wengert.tracing.standin import FUNCTIONS, UFUNCS, Array, StandIn, refuse
+from wengert.tracing.standin import UFUNCS, Array, StandIn, known_rule, refuse
 from wengert.tracing.writes import added_at, updated
 
 META = frozenset(
@@ -70,7 +70,7 @@ def rule_of(function: Any) -> Callable[..., Any]:
     """
     if isinstance(function, tuple) and function[1] == "__call__":
         function = function[0]
-    rule = getattr(function, "rule", None) or UFUNCS.get(function) or FUNCTIONS.get(function)
+    rule = getattr(function, "rule", None) or known_rule(function)
     if rule is None:
         refuse(
             f"'{called(function)}' has no form in a graph.",

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from scipy import special  # pyright: ignore[reportMissingTypeStubs]
 
-from wengert.ir.graph import Node, apply, constant, constant_like
+from wengert.ir.graph import Node, apply, constant_like
 from wengert.ops import functions as composed
-from wengert.tracing.answers import answers, stands_in
+from wengert.tracing.answers import stands_in
 from wengert.tracing.operands import as_node, axes_of, broadcast_to, common_shape, promoted, together
+from wengert.tracing.replacing import as_real
 from wengert.tracing.source import user_line
 from wengert.tracing.tracer import UFUNCS, Traced, refuse, traced
+from wengert.tracing.ufunc_methods import enter_outer
 from wengert.tracing.ufuncs import Rule, dtype_asked, enter, operands
 
 of: Any = special
@@ -127,15 +129,10 @@ for _name, _given in ORDERED.items():
     _enter_ordered(_name, *_given)
 for _name, _rule in COMPOSED.items():
     enter(getattr(of, _name), _rule)
+enter_outer(getattr(of, _name) for _name in (*OPS, *ORDERED, *COMPOSED))
 
 
 # ---------------------------------------------------------------- functions that are no ufuncs
-
-
-def _real(x: Any) -> Traced:
-    """A value as real numbers."""
-    node = as_node(x)
-    return traced(node if node.type.is_float else apply("cast", node, dtype="float64"))
 
 
 @stands_in(of.polygamma)
@@ -176,14 +173,14 @@ def zeta(x: Any, q: Any = None) -> Traced:
 @stands_in(of.softmax)
 def softmax(x: Any, axis: Any = None) -> Traced:
     """eˣ / Σ eˣ over the axes."""
-    node = _real(x).node
+    node = as_real(x)
     return traced(composed.softmax(node, axes_of(axis, node.type.rank)))
 
 
 @stands_in(of.log_softmax)
 def log_softmax(x: Any, axis: Any = None) -> Traced:
     """x − log Σ eˣ over the axes."""
-    node = _real(x).node
+    node = as_real(x)
     return traced(composed.log_softmax(node, axes_of(axis, node.type.rank)))
 
 
@@ -192,7 +189,7 @@ def logsumexp(
     a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
 ) -> Traced | tuple[Traced, Traced]:
     """log Σ b eᵃ over the axes, without overflow; with `return_sign` the logarithm of the size of the sum, and its sign."""
-    x = _real(a).node
+    x = as_real(a)
     if b is None:
         axes = axes_of(axis, x.type.rank)
         value = traced(_kept(apply("logsumexp", x, axes=axes), x.shape, axes, keepdims))
@@ -218,55 +215,3 @@ def _kept(node: Node, shape: Sequence[Any], axes: tuple[int, ...], keepdims: boo
     if not keepdims:
         return node
     return apply("reshape", node, shape=tuple(1 if k in axes else n for k, n in enumerate(shape)))
-
-
-# ---------------------------------------------------------------- NumPy's functions of this kind
-
-
-@answers(np.sinc)
-def _sinc(x: Any) -> Traced:
-    return traced(apply("sinc", _real(x).node, order=0))
-
-
-@answers(np.i0)
-def _i0(x: Any) -> Traced:
-    return traced(apply("i0", _real(x).node))
-
-
-@answers(np.nan_to_num)
-def _nan_to_num(
-    x: Any, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
-) -> Traced:
-    """x with numbers for NaN and the infinities, where its derivative is 0."""
-    node = as_node(x)
-    if not node.type.is_float:
-        return traced(node)
-    bounds = np.finfo(node.type.dtype)
-    high, low = (float(b) if v is None else v for v, b in ((posinf, bounds.max), (neginf, bounds.min)))
-    for place, value in ((math.inf, high), (-math.inf, low)):
-        node = apply("where", apply("equal", node, constant_like(place, node)), _filled(value, node), node)
-    return traced(apply("where", apply("not_equal", node, node), _filled(nan, node), node))
-
-
-def _filled(value: Any, like: Node) -> Node:
-    return constant(np.dtype(like.type.dtype).type(value).item(), like.type)
-
-
-@answers(np.fix)
-def _fix(x: Any) -> Any:
-    return UFUNCS[np.trunc](x)
-
-
-@answers(np.isposinf)
-def _isposinf(x: Any) -> Traced:
-    return _equal_to(math.inf, x)
-
-
-@answers(np.isneginf)
-def _isneginf(x: Any) -> Traced:
-    return _equal_to(-math.inf, x)
-
-
-def _equal_to(number: float, x: Any) -> Traced:
-    node = _real(x).node
-    return traced(apply("equal", node, constant_like(number, node)))

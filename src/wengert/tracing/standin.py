@@ -7,9 +7,11 @@ to, the graph in the making or the tape of calls. It knows neither.
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
+from importlib import import_module
 from typing import Any, NoReturn
 
 import numpy as np
@@ -27,6 +29,15 @@ UFUNCS: dict[Any, Callable[..., Any]] = {}
 """What a NumPy or SciPy ufunc means on traced values; entered by `ufuncs`."""
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """What another NumPy function means, or "method name", or "getitem"; entered by `functions` and those beside it."""
+
+
+def known_rule(function: Any) -> Callable[..., Any] | None:
+    """The rule of a function of NumPy or SciPy; None where there is none. Those of scipy.special are entered when it is in use."""
+    rule = UFUNCS.get(function) or FUNCTIONS.get(function)
+    if rule is None and "scipy.special" in sys.modules and "wengert.tracing.special" not in sys.modules:
+        import_module("wengert.tracing.special")
+        rule = UFUNCS.get(function) or FUNCTIONS.get(function)
+    return rule
 
 
 class StandIn(Properties):

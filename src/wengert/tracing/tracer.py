@@ -21,7 +21,8 @@ from wengert.ops.evaluate import bind_params
 from wengert.ops.vocabulary import NUMPY
 from wengert.tracing.repairs import repair_of
 from wengert.tracing.source import own_error, user_line
-from wengert.tracing.standin import FUNCTIONS, UFUNCS, Array, StandIn, refuse
+from wengert.tracing.standin import FUNCTIONS as FUNCTIONS
+from wengert.tracing.standin import UFUNCS, Array, StandIn, known_rule, refuse
 from wengert.tracing.views import Layout, rows_first
 
 OPEN: ContextVar[Trace | None] = ContextVar("open trace", default=None)
@@ -248,7 +249,7 @@ class Traced(StandIn):
 
         Raises TraceError where it has none.
         """
-        rule = UFUNCS.get(function) or FUNCTIONS.get(function)
+        rule = known_rule(function)
         if rule is None:
             refuse(
                 f"'{called(function)}' has no form in a graph.",

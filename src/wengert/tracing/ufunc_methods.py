@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -142,5 +142,13 @@ for _ufunc in FOLDED:
 for _ufunc in (*REDUCED, *FOLDED):
     answers((_ufunc, "accumulate"))(_accumulate(_ufunc))
     answers((_ufunc, "reduceat"))(_reduceat(_ufunc))
-for _ufunc in [u for u in UFUNCS if u.nin == 2 and u.nout == 1 and u.signature is None]:
-    answers((_ufunc, "outer"))(_outer(_ufunc))
+
+
+def enter_outer(ufuncs: Iterable[Any]) -> None:
+    """The method `outer` of ufuncs of two numbers."""
+    for ufunc in ufuncs:
+        if ufunc.nin == 2 and ufunc.nout == 1 and ufunc.signature is None:
+            answers((ufunc, "outer"))(_outer(ufunc))
+
+
+enter_outer(list(UFUNCS))
