@@ -15,7 +15,7 @@ import numpy as np
 
 from wengert.derive.diagnosis import Diagnosis, Diagnostician, surroundings
 from wengert.derive.local import LocalDerivatives
-from wengert.derive.outside import GIVEN, with_outside_signals
+from wengert.derive.outside import GIVEN, with_loss_signals, with_outside_signals
 from wengert.derive.parts import with_named_parts
 from wengert.derive.points import Chain, Point, close, draw
 from wengert.derive.suppositions import Supposition, suppositions
@@ -26,12 +26,11 @@ from wengert.ir.types import ArrayType
 from wengert.notation.expr import Expr, Line, Ref, Span, walk
 from wengert.notation.manuscript import Section, Unread, unread
 from wengert.notation.names import split
+from wengert.notation.reader import LOSSES
 from wengert.notation.reread import ContextReader
 
 Array = Any
 POINTS = 3
-LOSSES = frozenset(("L", "J", "E", "ℓ", "ℒ", "loss", "cost", "Loss", "Cost", "objective"))
-"""Names of what is minimised, whose signal is 1; that of another result, such as y, comes from outside where it is read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +74,7 @@ class Judge:
 
     def __post_init__(self) -> None:
         system = self.section.system
-        claims, self.outside = with_outside_signals(system, self.section.claims)
+        claims, self.outside = with_outside_signals(system, with_loss_signals(system, self.section.claims))
         self.section = replace(self.section, claims=claims)
         resolve = ContextReader(system, system.reading).context.resolve
         lefts = [line.left for line in self.section.claims if isinstance(line.left, Ref)]

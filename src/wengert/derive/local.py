@@ -32,6 +32,9 @@ class LocalDerivatives:
             known = ", ".join(self.system.quantities)
             raise Mismatch(below, f"'{below.name}' is not defined.", f"Write one of the quantities:  {known}")
         above = tree.numerator if isinstance(tree, Partial) else tree.body
+        for other, part in meaning.context.names_in([above]):
+            if other not in meaning.context.axes and other not in meaning.context.size_names:
+                raise Mismatch(part, f"'{part.name}' is not defined.", "Write the derivative of a quantity:  ∂u/∂v")
         value: Val = meaning.number(above)
         return self.derivative(meaning, tree, value, below, name, alone=isinstance(tree, Partial))
 

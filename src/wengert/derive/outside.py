@@ -1,4 +1,5 @@
-"""Signals from outside: c̄' = c̄ + h̄ ∘ … adds up a signal c̄ that comes from elsewhere and what the system itself sends back."""
+"""Signals from outside: c̄' = c̄ + h̄ ∘ … adds up a signal c̄ that comes from elsewhere and what the system itself sends back;
+∂L/∂y of a loss that no line has is the signal of y."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ from dataclasses import fields, replace
 from typing import Any
 
 from wengert.ir.system import System
-from wengert.notation.expr import Expr, Line, Ref, walk
+from wengert.notation.expr import Expr, Line, Partial, Ref, walk
+from wengert.notation.reader import LOSSES
 
 GIVEN = "given "
 
@@ -33,6 +35,30 @@ def with_outside_signals(system: System, claims: Sequence[Line]) -> tuple[tuple[
         replace(c, left=mapped(c.left, renamed), rights=tuple(mapped(r, renamed) for r in c.rights)) for c in claims
     ]
     return tuple(lines), tuple(name for name in found.values() if name in read)
+
+
+def with_loss_signals(system: System, claims: Sequence[Line]) -> tuple[Line, ...]:
+    """The claims in which ∂L/∂v on a right side is v̄ as the author has stated it, not worked out anew.
+
+    Not where it is what the line itself states; L is the loss of the system, or one that no line has.
+    """
+
+    def is_loss(tree: Expr) -> bool:
+        if not isinstance(tree, Ref) or tree.indices is not None or tree.barred:
+            return False
+        return tree.name == system.loss or (tree.name in LOSSES and tree.name not in system.quantities)
+
+    def stated(line: Line) -> Line:
+        def change(tree: Expr) -> Expr:
+            if not isinstance(tree, Partial) or not is_loss(tree.numerator) or not isinstance(tree.denominator, Ref):
+                return tree
+            below = replace(tree.denominator, barred=True, span=tree.span)
+            own = isinstance(line.left, Ref) and line.left.barred and line.left.name == below.name
+            return tree if tree.denominator.barred or (own and tree.numerator == Ref(system.loss)) else below
+
+        return replace(line, rights=tuple(mapped(right, change) for right in line.rights))
+
+    return tuple(map(stated, claims))
 
 
 def mapped(tree: Expr, change: Callable[[Expr], Expr]) -> Expr:

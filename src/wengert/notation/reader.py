@@ -23,6 +23,8 @@ from wengert.notation.symbols import Symbols
 from wengert.notation.tokens import Source, Token, check_size
 
 NEST_REPAIR = "Give inner parts names of their own."
+LOSSES = frozenset(("L", "J", "E", "C", "ℓ", "ℒ", "loss", "cost", "Loss", "Cost", "objective"))
+"""Names of what is minimised: ∂L/∂y is the error signal of y also where no line says what L is."""
 
 
 @dataclass(frozen=True)
@@ -336,12 +338,16 @@ class _System:
         if (
             isinstance(above, Ref)
             and above.indices is None
-            and above.name == self.loss
+            and self.is_loss(above.name)
             and isinstance(below, Ref)
             and not below.barred
         ):
             return replace(below, barred=True, span=tree.span)
         return tree
+
+    def is_loss(self, name: str) -> bool:
+        """Whether a name is that of the last line's quantity, or one of what is minimised somewhere outside."""
+        return name == self.loss or (name in LOSSES and name not in self.context.names | set(self.symbols.assigned))
 
     def alias(self, left: Expr, rights: list[Expr]) -> Expr:
         """δ_i = ∂L/∂z_i makes δ the error signal of z (K40)."""
