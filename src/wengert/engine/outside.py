@@ -16,7 +16,7 @@ from wengert.engine.programs import Program, Seat
 from wengert.engine.running import before, finish
 from wengert.engine.sight import VALUES, Rest, Transform
 from wengert.engine.written import written
-from wengert.errors import TraceError
+from wengert.errors import GraphError, TraceError
 from wengert.ir.graph import Node, input_node
 from wengert.ir.types import ArrayType
 from wengert.tracing.kinds import Kind, kind_of
@@ -107,7 +107,7 @@ class Outside:
         if transform.back is not None:
             try:
                 found = list(transform.back(found, self._pull, extra))
-            except TraceError:  # unless the graph shows that the derivative is not needed
+            except (TraceError, GraphError):  # unless the graph shows that it is not needed; else that names the line
                 return None
         return [self._owned(x) for x in found] if all(map(_is_finite, found)) else None
 

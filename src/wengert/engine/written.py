@@ -14,6 +14,7 @@ from wengert.tracing import references
 from wengert.tracing.calls import BY_ENTRIES, called, rule_of
 from wengert.tracing.kinds import Kind, Several, kind_of
 from wengert.tracing.operands import as_node
+from wengert.tracing.source import STANDS_FOR, user_line
 from wengert.tracing.tape import Tape
 from wengert.tracing.tracer import OPEN, Trace, Traced
 
@@ -44,8 +45,13 @@ def written(tape: Tape, places: Sequence[int]) -> Written:
             writer = _Writer(
                 tape, trace, [Traced(node, trace, kind.weak) for node, kind in zip(nodes, kinds, strict=True)]
             )
-            for place, key in enumerate(tape.log[: tape.position]):
-                writer.call(place, key)
+            standing = STANDS_FOR.set(None)
+            try:
+                for place, key in enumerate(tape.log[: tape.position]):
+                    STANDS_FOR.set(writer.lines[place] if writer.lines else None)
+                    writer.call(place, key)
+            finally:
+                STANDS_FOR.reset(standing)
             found = [writer.values[place] if place >= 0 else writer.inputs[~place] for place in places]
         return Written(nodes, [trace.own(x) for x in found], [x.weak for x in found], writer.holds)
     finally:
@@ -58,6 +64,7 @@ class _Writer:
         self.trace = trace
         self.inputs = inputs
         self.values: list[Any] = []
+        self.lines = [] if tape.path is None else tape.path.lines
         self.holds = True
 
     def call(self, place: int, key: Any) -> None:
@@ -122,7 +129,7 @@ def fitted(result: Any, trace: Trace, type: ArrayType, function: Any) -> Node:
     if node.type != type:
         raise GraphError(
             f"The rule of '{called(function)}' gives {node.type} where the function gave {type}.",
-            "  a mistake of wengert, not of the function that is differentiated",
-            "Report the call, and write it by other functions until then.",
+            user_line(),
+            "This is a mistake of wengert: report it, and write the line by other functions until then.",
         )
     return node

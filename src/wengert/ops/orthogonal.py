@@ -151,10 +151,11 @@ qr = several(
 # ---------------------------------------------------------------- what has no derivative
 
 
-def _refuse_columns(name: str) -> NoReturn:
+def _refuse_columns(node: Node) -> NoReturn:
+    fact = "  only the space that they span is a function of the matrix"
     raise GraphError(
-        f"The further columns of the full factor of '{name}' are not determined by the matrix, and have no derivative.",
-        "  only the space that they span is a function of the matrix",
+        f"The further columns of the full factor of '{node.params['name']}' are not determined by the matrix, and have no derivative.",
+        f"{node.source}\n{fact}" if isinstance(node.source, str) else fact,
         "Ask for the columns that belong to the matrix:  np.linalg.svd(a, full_matrices=False), np.linalg.qr(a)",
     )
 
@@ -170,8 +171,8 @@ undetermined = general(
     arity=2,
     infer=_infer_undetermined,
     value=lambda xp, q, a, name: q,
-    jvp=lambda node, tangents: _refuse_columns(node.params["name"]),
-    vjp=lambda node, cotangent: _refuse_columns(node.params["name"]),
+    jvp=lambda node, tangents: _refuse_columns(node),
+    vjp=lambda node, cotangent: _refuse_columns(node),
     batch=batch_stacks,
     notation=unwritten("undetermined"),
     samples=lambda rng: [],

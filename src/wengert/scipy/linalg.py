@@ -19,6 +19,7 @@ from wengert.ops.matrices import transposed as transposed_matrix
 from wengert.tracing.answers import stands_in
 from wengert.tracing.linalg import float_dtype, mirrored, same_stacks, square, stack
 from wengert.tracing.operands import as_node, ndim_of, shape_of
+from wengert.tracing.source import user_line
 from wengert.tracing.tracer import FUNCTIONS, Traced, refuse, traced
 
 _scipy: Any = scipy.linalg
@@ -270,8 +271,8 @@ def svd(
     _plain("svd", lapack_driver=None if lapack_driver == "gesdd" else lapack_driver)
     u, s, vt = results(apply("svd", node, full=bool(full_matrices), library="scipy"))
     k = s.shape[-1]
-    u = u if u.shape[-1] == k else apply("undetermined", u, node, name="svd")
-    vt = vt if vt.shape[-2] == k else apply("undetermined", vt, node, name="svd")
+    u = u if u.shape[-1] == k else apply("undetermined", u, node, name="svd", source=user_line())
+    vt = vt if vt.shape[-2] == k else apply("undetermined", vt, node, name="svd", source=user_line())
     return traced(u), traced(s), traced(vt)
 
 
@@ -298,7 +299,7 @@ def qr(
     q, r = results(apply("qr", node, full=full, library="scipy"))
     if mode == "r":
         return (traced(r),)
-    return traced(apply("undetermined", q, node, name="qr") if full else q), traced(r)
+    return traced(apply("undetermined", q, node, name="qr", source=user_line()) if full else q), traced(r)
 
 
 # ---------------------------------------------------------------- functions of matrices, norms, layouts

@@ -20,6 +20,7 @@ from wengert.ops.matrices import adjoint, identities
 from wengert.tracing import products
 from wengert.tracing.answers import answers
 from wengert.tracing.operands import as_node, broadcast_to, common_shape, ndim_of, shape_of
+from wengert.tracing.source import user_line
 from wengert.tracing.tracer import FUNCTIONS, UFUNCS, Traced, refuse, traced
 
 NO_VALUE: Any = np._NoValue  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
@@ -251,9 +252,9 @@ def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian:
     u, s, vt = results(apply("svd", node, full=bool(full_matrices), library="numpy"))
     k = s.shape[-1]
     if u.shape[-1] != k:
-        u = apply("undetermined", u, node, name="svd")
+        u = apply("undetermined", u, node, name="svd", source=user_line())
     if vt.shape[-2] != k:
-        vt = apply("undetermined", vt, node, name="svd")
+        vt = apply("undetermined", vt, node, name="svd", source=user_line())
     return Singular(traced(u), traced(s), traced(vt))
 
 
@@ -272,7 +273,7 @@ def _qr(a: Any, mode: str = "reduced") -> Any:
     q, r = results(apply("qr", node, full=full, library="numpy"))
     if mode == "r":
         return traced(r)
-    return Orthogonal(traced(apply("undetermined", q, node, name="qr") if full else q), traced(r))
+    return Orthogonal(traced(apply("undetermined", q, node, name="qr", source=user_line()) if full else q), traced(r))
 
 
 # ---------------------------------------------------------------- powers and products

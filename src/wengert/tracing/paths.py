@@ -6,9 +6,13 @@ import threading
 from typing import Any
 
 from wengert.tracing.kinds import Kind, Several
+from wengert.tracing.source import Line, running
 
 MOST_PATHS = 64
 """So many paths are remembered for a function and types of arguments; then all are forgotten."""
+
+NOTES = 3
+"""So many frames above are the tape's, at least."""
 
 
 class Root:
@@ -17,7 +21,7 @@ class Root:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.paths = 1
-        self.first = Path(self, [], [])
+        self.first = Path(self, [], [], [])
         self.asks = False
         """Whether what it does depends on values, so that a run needs them from the start."""
         self.is_full = False
@@ -29,12 +33,16 @@ class Root:
 class Path:
     """Calls in order, and the kinds of their results. Lists only grow, so that what was seen once stays so."""
 
-    __slots__ = ("exits", "keys", "kinds", "programs", "root")
+    __slots__ = ("exits", "keys", "kinds", "lines", "programs", "root")
 
-    def __init__(self, root: Root, keys: list[Any], kinds: list[Kind | Several | None]) -> None:
+    def __init__(
+        self, root: Root, keys: list[Any], kinds: list[Kind | Several | None], lines: list[Line | None]
+    ) -> None:
         self.root = root
         self.keys = keys
         self.kinds = kinds
+        self.lines = lines
+        """The line of the user's code that made each call when it was new."""
         self.exits: dict[Any, Path] = {}
         """The path on which the run goes on, by the place and the call with which it turns off."""
         self.programs: dict[Any, Any] = {}
@@ -52,6 +60,7 @@ class Path:
             if place == len(keys):
                 hash(key)
                 self.kinds.append(kind)
+                self.lines.append(running(NOTES))
                 keys.append(key)
                 return self
             if keys[place] == key:
@@ -60,7 +69,9 @@ class Path:
             if found is None and self.root.paths == MOST_PATHS:
                 self.root.is_full = True
             elif found is None:
-                found = Path(self.root, [*keys[:place], key], [*self.kinds[:place], kind])
+                found = Path(
+                    self.root, [*keys[:place], key], [*self.kinds[:place], kind], [*self.lines[:place], running(NOTES)]
+                )
                 self.exits[place, key] = found
                 self.root.paths += 1
             return found

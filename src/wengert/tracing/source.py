@@ -5,9 +5,10 @@ from __future__ import annotations
 import linecache
 import opcode
 import sys
+from contextvars import ContextVar
 from itertools import islice
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 
 from wengert.errors import TraceError, place
 
@@ -17,10 +18,25 @@ _BENEATH = tuple(
 )
 
 
+Line = tuple[CodeType, int]
+"""A place in the user's code: the code of a function and the instruction in it."""
+STANDS_FOR: ContextVar[Line | None] = ContextVar("stands_for", default=None)
+"""The line whose call is done now, where that is later than the line has run: errors of today are about that line."""
+
+
+def running(depth: int = 1) -> Line | None:
+    """The line of the user's code that is running, or that for which something is done now; the caller is `depth` frames up."""
+    found = STANDS_FOR.get()
+    if found is not None:
+        return found
+    frame = _user_frame(sys._getframe(depth))
+    return None if frame is None else (frame.f_code, frame.f_lasti)
+
+
 def user_line() -> str:
     """The line of the user's code that is running, with a caret; the name of its function where there is no text of it."""
-    frame = _user_frame(sys._getframe(1))
-    return "  outside of any file" if frame is None else _shown(frame, frame.f_lineno, frame.f_lasti)
+    found = running(2)
+    return "  outside of any file" if found is None else _shown(*found)
 
 
 def raised_line(trace: TracebackType | None) -> str:
@@ -28,16 +44,18 @@ def raised_line(trace: TracebackType | None) -> str:
     found = "  outside of any file"
     while trace is not None:
         if _user_frame(trace.tb_frame) is trace.tb_frame:
-            found = _shown(trace.tb_frame, trace.tb_lineno, trace.tb_lasti)
+            found = _shown(trace.tb_frame.f_code, trace.tb_lasti)
         trace = trace.tb_next
     return found
 
 
-def _shown(frame: FrameType, number: int, place_in_code: int) -> str:
-    lines = linecache.getlines(frame.f_code.co_filename, frame.f_globals)
-    if not 0 < number <= len(lines):
-        return f"  in '{frame.f_code.co_name}'"
-    first, last = _columns(frame, number, place_in_code, lines[number - 1])
+def _shown(code: CodeType, instruction: int) -> str:
+    lines = linecache.getlines(code.co_filename)
+    positions = next(islice(code.co_positions(), instruction // 2, None), (None,) * 4)
+    number = positions[0]
+    if number is None or not 0 < number <= len(lines):
+        return f"  in '{code.co_name}'"
+    first, last = _columns(positions, lines[number - 1])
     start = sum(len(line) for line in lines[: number - 1])
     return place("".join(lines), start + first, start + last)
 
@@ -59,20 +77,28 @@ def own_error(error: ValueError) -> Exception:
 def _user_frame(frame: FrameType | None) -> FrameType | None:
     """The innermost frame that belongs neither to this package nor to what it calls."""
     while frame is not None:
-        module = str(frame.f_globals.get("__name__", ""))
-        if not frame.f_code.co_filename.startswith(_OURS) and not module.startswith(_BENEATH):
+        file = frame.f_code.co_filename
+        known = _USERS.get(file)
+        if known is None:
+            known = not file.startswith(_OURS) and not str(frame.f_globals.get("__name__", "")).startswith(_BENEATH)
+            if not file.startswith("<"):  # one name for the code of many
+                _USERS[file] = known
+        if known:
             return frame
         frame = frame.f_back
     return None
 
 
-def _columns(frame: FrameType, number: int, place_in_code: int, line: str) -> tuple[int, int]:
+_USERS: dict[str, bool] = {}
+"""Files, and whether they are the user's."""
+
+
+def _columns(positions: tuple[int | None, ...], line: str) -> tuple[int, int]:
     """The characters of the line that are running."""
-    index = place_in_code // 2
-    first_line, last_line, first, last = next(islice(frame.f_code.co_positions(), index, None), (None,) * 4)
+    first_line, last_line, first, last = positions
     body = line.rstrip("\n")
     start = len(body) - len(body.lstrip())
-    if first is None or last is None or first_line != number:
+    if first is None or last is None:
         return start, len(body)
     data = body.encode()
     begin = len(data[:first].decode(errors="ignore"))
