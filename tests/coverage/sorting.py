@@ -53,7 +53,7 @@ PLACES = (
     *cases(np.searchsorted, (EDGES[::-1], ROW, {"sorter": [3, 2, 1, 0]}), orders=0),
     *cases("method searchsorted", (EDGES, ROW), (EDGES, ROW, "right"), orders=0),
     *cases(np.isin, (TIES, [1.0, 3.0]), (TIES, ROW), (CUBE, CUBE[0, 0], {"invert": True}), (TIES, 2.0), orders=0),
-    *cases(np.digitize, (CUBE, EDGES), (CUBE, EDGES, True), (CUBE, EDGES[::-1]), fixed=(1,), orders=0),
+    *cases(np.digitize, (CUBE, EDGES), (CUBE, EDGES, True), (CUBE, EDGES[::-1]), (EDGES, EDGES[::-1], True), orders=0),
 )
 
 SAMPLES: tuple[Sample, ...] = (*SORTED, *PLACES)

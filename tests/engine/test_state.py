@@ -183,6 +183,67 @@ def test_what_raises_for_some_values_raises_where_it_is_called():
         np.testing.assert_allclose(found + found.T, expected + expected.T, rtol=1e-10)
 
 
+def test_a_power_of_a_matrix_raises_where_it_is_called():
+    def f(x):
+        try:
+            return np.sum(np.linalg.matrix_power(x, -1) * [[1, 2], [3, 4]])
+        except np.linalg.LinAlgError:
+            return np.sum(x)
+
+    g = wg.grad(f)
+    for _ in range(4):
+        np.testing.assert_allclose(g(np.diag([0.5, 0.25])), [[-4, -16], [-24, -64]], rtol=1e-12)
+        np.testing.assert_array_equal(g(np.ones((2, 2))), np.ones((2, 2)))
+
+
+class Owner:
+    """An object that NumPy takes for an array."""
+
+    def __init__(self, entries):
+        self.entries = entries
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.entries, dtype)
+
+
+def test_objects_that_are_taken_for_arrays_mean_what_they_hold():
+    owner = Owner(np.ones(3))
+    g = wg.grad(lambda x: np.sum(np.multiply(x, owner) * x))
+    for k in range(5):
+        owner.entries = np.full(3, k + 1.0)
+        np.testing.assert_allclose(g(X), 2 * (k + 1.0) * X, rtol=1e-14)
+
+
+SHAPES = {
+    "broadcast_to": lambda x, shape: np.broadcast_to(x, shape),
+    "reshape": lambda x, shape: np.reshape(np.outer(x, x)[:2], shape),
+    "full_like": lambda x, shape: np.full_like(x, x[0], shape=shape),
+    "tile": lambda x, shape: np.tile(x, shape),
+}
+
+
+@pytest.mark.parametrize("make", SHAPES.values(), ids=SHAPES.keys())
+def test_sizes_in_an_array_may_change(make):
+    shape = np.array([2, 3])
+
+    def f(x):
+        y = make(x, shape)
+        return np.sum(y[0] ** 3)
+
+    g = wg.grad(f)
+    for sizes in ([2, 3], [2, 3], [1, 2, 3], [1, 2, 3], [2, 3], [2, 1, 3], [1, 2, 3]):
+        shape = np.array(sizes)
+        expected = np.imag([f(X + 1e-30j * row) for row in np.eye(3)]) / 1e-30
+        np.testing.assert_allclose(g(X), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("exponent", [np.array(2), np.array(0.5), np.array(2.5), np.float64(3.0), [2.0, 1.0, 0.5]])
+def test_exponents_are_numbers_arrays_and_lists(exponent):
+    n = np.asarray(exponent)
+    for found in times(5, wg.grad(lambda x: np.sum(x**exponent)), np.abs(X)):
+        np.testing.assert_allclose(found, n * np.abs(X) ** (n - 1), rtol=1e-14)
+
+
 def test_an_error_leaves_nothing_behind():
     fails = True
     large = np.ones(50_000)

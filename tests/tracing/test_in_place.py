@@ -350,6 +350,7 @@ def test_out_is_written_and_returned(call):
 AT = {
     "add": lambda x, v: np.add.at(x, [0, 2, 0], v[:3]),
     "add of one": lambda x, v: np.add.at(x, [1, 1, 1], v[0]),
+    "add of a list": lambda x, v: np.add.at(x, [0, 0, 2], [v[0], 1.5, v[1] * v[2]]),
     "add in a slice": lambda x, v: np.add.at(x, np.s_[1:3], v[:2]),
     "subtract": lambda x, v: np.subtract.at(x, [3, 3], v[:2]),
     "multiply": lambda x, v: np.multiply.at(x, [0, 1, 0, 0], v),

@@ -74,7 +74,7 @@ def _parts(tape: Tape, key: Any, y: Array, bar: Array) -> list[tuple[int, Array 
         partials = PARTIALS.get(function)
         if partials is not None and y.dtype.kind == "f" and not _is_modulus(tape, key):
             return _elementwise(tape, partials, key[1:], y, bar)
-        if function is np.power and type(key[2]) is tuple and len(key[2]) == 2 and y.dtype.kind == "f":
+        if function is np.power and y.dtype.kind == "f" and _is_known_number(key[2]):
             return _power(tape, key, y, bar)
     direct = DIRECT.get(function)
     if direct is not None and (parts := direct(tape, key, y, bar)) is not None:
@@ -96,7 +96,7 @@ def _elementwise(
     xs: list[Any] = []
     for each in given:
         x = references.read(each, values, inputs)
-        if type(x) in (float, int):
+        if type(x) in (float, int, bool):
             x = dtype.type(x)
         elif type(x) in (list, tuple):
             x = np.asarray(x, dtype)
@@ -127,10 +127,15 @@ def _fitted(part: Array, tape: Tape, place: int, x: Array) -> Array:
     return None if dtype.kind not in "fc" else part.astype(dtype)
 
 
+def _is_known_number(reference: Any) -> bool:
+    """Whether what is taken for granted is one number: of Python, of NumPy or an array without axes."""
+    return type(reference) is tuple and len(reference) == 2 and not np.ndim(references.read(reference, (), ()))
+
+
 def _power(tape: Tape, key: Any, y: Array, bar: Array) -> list[Any]:
     """x to a power that is a number: a whole one, ½ or another."""
     x = references.read(key[1], tape.values, tape.inputs)  # pyright: ignore[reportArgumentType]
-    n = key[2][1]
+    n = references.read(key[2], (), ())
     if type(key[1]) is not int:
         return []
     known = Known(np.asarray(x, y.dtype))

@@ -33,6 +33,9 @@ RAISES = frozenset(
         "solve_triangular",
         "tensorsolve",
         "tensorinv",
+        "matrix_power",
+        "matrix_rank",
+        "cond",
     }
 )
 """Functions of linear algebra, NumPy's and SciPy's, that raise for some values."""

@@ -9,7 +9,7 @@ import numpy as np
 from wengert.ir.graph import constant
 from wengert.ir.types import ArrayType
 from wengert.tracing.answers import answers
-from wengert.tracing.operands import supported
+from wengert.tracing.operands import sizes_of, supported
 from wengert.tracing.tracer import FUNCTIONS, Trace, Traced, current, traced
 
 
@@ -32,5 +32,4 @@ def _ones(shape: Any, dtype: Any = float) -> Traced:
 
 
 def _equal(number: int, shape: Any, dtype: Any) -> Traced:
-    sizes = (int(shape),) if np.ndim(shape) == 0 else tuple(int(n) for n in shape)
-    return traced(constant(number, ArrayType(sizes, supported(np.dtype(dtype)))))
+    return traced(constant(number, ArrayType(sizes_of(shape), supported(np.dtype(dtype)))))

@@ -12,7 +12,16 @@ from wengert.ir.types import ArrayType
 from wengert.tracing.answers import answers
 from wengert.tracing.choosing import where
 from wengert.tracing.joining import concatenate
-from wengert.tracing.operands import as_arrays, as_node, broadcast_to, common_dtype, ndim_of, shape_of, supported
+from wengert.tracing.operands import (
+    as_arrays,
+    as_node,
+    broadcast_to,
+    common_dtype,
+    ndim_of,
+    shape_of,
+    sizes_of,
+    supported,
+)
 from wengert.tracing.shapes import expand_dims, moveaxis, reshape
 from wengert.tracing.tracer import Traced, refuse, traced
 
@@ -20,7 +29,7 @@ from wengert.tracing.tracer import Traced, refuse, traced
 def _filled(a: Any, value: Any, dtype: Any, shape: Any) -> Traced:
     node = as_node(a)
     name = supported(np.dtype(dtype)) if dtype is not None else node.type.dtype
-    size: Any = node.shape if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+    size = node.shape if shape is None else sizes_of(shape)
     if isinstance(value, Traced) or np.ndim(value):
         return traced(broadcast_to(as_node(value, name), size))
     return traced(constant(np.asarray(value, dtype=name).item(), ArrayType(size, name)))

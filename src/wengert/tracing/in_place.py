@@ -155,6 +155,7 @@ def at(ufunc: Any, x: Any, indices: Any, *values: Any) -> None:
     if not is_stand_in(x):
         refuse_array(f"{ufunc.__name__}.at")
     storage.check(x)
+    values = tuple([np.stack(each) if isinstance(each, list | tuple) else each for each in values])
     if ufunc in (np.add, np.subtract):
         (value,) = values
         value = value if ufunc is np.add else np.negative(value)

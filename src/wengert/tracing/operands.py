@@ -40,6 +40,17 @@ def ndim_of(value: Any) -> int:
     return len(shape_of(value))
 
 
+def sizes_of(shape: Any) -> tuple[int, ...]:
+    """A shape as NumPy takes it: one whole number or several.
+
+    Raises TraceError where they are traced.
+    """
+    try:
+        return (operator.index(shape),)
+    except TypeError:
+        return tuple(operator.index(size) for size in shape)
+
+
 def common_dtype(*values: Any) -> str:
     """The dtype to which NumPy promotes values that meet.
 

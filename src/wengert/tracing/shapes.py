@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert.ir.graph import apply
 from wengert.tracing.answers import answers
-from wengert.tracing.operands import as_node, axes_of, broadcast_to, common_shape, ndim_of, shape_of
+from wengert.tracing.operands import as_node, axes_of, broadcast_to, common_shape, ndim_of, shape_of, sizes_of
 from wengert.tracing.tracer import Traced, refuse, traced
 
 
@@ -119,7 +119,7 @@ def squeeze(a: Any, axis: Any = None) -> Traced:
 
 @answers(np.broadcast_to)
 def _broadcast_to(array: Any, shape: Any) -> Traced:
-    return traced(broadcast_to(as_node(array), (shape,) if isinstance(shape, int) else shape))
+    return traced(broadcast_to(as_node(array), sizes_of(shape)))
 
 
 @answers(np.broadcast_arrays)

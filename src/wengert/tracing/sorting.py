@@ -157,14 +157,14 @@ def _method_searchsorted(self: Any, v: Any, side: str = "left", sorter: Any = No
 
 @answers(np.digitize)
 def _digitize(x: Any, bins: Any, right: bool = False) -> Traced:
-    """The bin of each value; the edges are known numbers that increase or decrease."""
-    if isinstance(bins, Traced):
-        refuse("The edges of the bins are known numbers.", "Write, for edges that increase:  np.searchsorted(edges, x)")
-    edges = np.asarray(bins)
+    """The bin of each value between edges that increase or decrease."""
+    edges = bins if isinstance(bins, Traced) else np.asarray(bins)
     side = "left" if right else "right"
-    if edges.size > 1 and edges[0] > edges[-1]:
-        return len(edges) - _searchsorted(edges[::-1], x, side)
-    return _searchsorted(edges, x, side)
+    up = _searchsorted(edges, x, side)
+    if len(edges) < 2:
+        return up
+    down = len(edges) - _searchsorted(edges[::-1], x, side)
+    return FUNCTIONS[np.where](edges[0] <= edges[-1], up, down)
 
 
 @answers(np.isin)

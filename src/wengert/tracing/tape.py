@@ -287,6 +287,8 @@ class Tape:
         if isinstance(x, np.inexact) and moving:
             self.inputs.append(x)
             return len(self.inputs) - 1, (), x.dtype
+        if hasattr(kind, "__array__") and not isinstance(x, np.generic):  # an array of another library
+            return self.reference(np.array(x), moving)
         return kind, x
 
     def _array(self, x: Array) -> Reference:
