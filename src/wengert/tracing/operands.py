@@ -45,10 +45,8 @@ def sizes_of(shape: Any) -> tuple[int, ...]:
 
     Raises TraceError where they are traced.
     """
-    try:
-        return (operator.index(shape),)
-    except TypeError:
-        return tuple(operator.index(size) for size in shape)
+    several = isinstance(shape, tuple | list) or ndim_of(shape)
+    return tuple(operator.index(size) for size in shape) if several else (operator.index(shape),)
 
 
 def common_dtype(*values: Any) -> str:
