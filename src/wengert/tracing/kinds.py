@@ -47,6 +47,13 @@ class Several:
         return made(*parts) if hasattr(made, "_fields") else made(parts)
 
 
+def form(kind: Kind | Several | None) -> tuple[Any, ...] | None:
+    """What makes a kind the kind that it is."""
+    if isinstance(kind, Kind):
+        return kind.shape, kind.dtype, kind.weak, kind.strides
+    return None if kind is None else (kind.container, kind.count)
+
+
 @lru_cache(maxsize=65536)
 def _kind(shape: tuple[int, ...], dtype: np.dtype[Any], weak: bool, strides: tuple[int, ...] | None) -> Kind:
     return Kind(shape, dtype, weak, strides)

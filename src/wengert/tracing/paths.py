@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from wengert.tracing.kinds import Kind, Several
+from wengert.tracing.kinds import Kind, Several, form
 from wengert.tracing.source import Line, running
 
 MOST_PATHS = 64
@@ -44,7 +44,7 @@ class Path:
         self.lines = lines
         """The line of the user's code that made each call when it was new."""
         self.exits: dict[Any, Path] = {}
-        """The path on which the run goes on, by the place and the call with which it turns off."""
+        """The path on which the run goes on, by the place and the call with which it turns off, and the kind where that differs alone."""
         self.programs: dict[Any, Any] = {}
         """What was made of the calls up to some results, by those and by what it is."""
 
@@ -54,7 +54,7 @@ class Path:
         Raises TypeError where the call holds what has no hash.
         """
         keys = self.keys
-        if place < len(keys) and keys[place] == key:
+        if place < len(keys) and keys[place] == key and self._gives(place, kind):
             return self
         with self.root.lock:
             if place == len(keys):
@@ -64,14 +64,23 @@ class Path:
                 keys.append(key)
                 return self
             if keys[place] == key:
-                return self
-            found = self.exits.get((place, key))
+                if self._gives(place, kind):
+                    return self
+                turn = place, key, form(kind)
+            found = self.exits.get(turn)
+            if found is not None and not found._gives(place, kind):
+                turn = place, key, form(kind)
+                found = self.exits.get(turn)
             if found is None and self.root.paths == MOST_PATHS:
                 self.root.is_full = True
             elif found is None:
                 found = Path(
                     self.root, [*keys[:place], key], [*self.kinds[:place], kind], [*self.lines[:place], running(NOTES)]
                 )
-                self.exits[place, key] = found
+                self.exits[turn] = found
                 self.root.paths += 1
             return found
+
+    def _gives(self, place: int, kind: Kind | Several | None) -> bool:
+        """Whether the call at a place gave results of this kind: the eigenvalues of some matrices are real numbers."""
+        return kind is self.kinds[place] or form(kind) == form(self.kinds[place])
