@@ -63,6 +63,7 @@ class Path:
                 self.lines.append(running(NOTES))
                 keys.append(key)
                 return self
+            turn: Any = place, key
             if keys[place] == key:
                 if self._gives(place, kind):
                     return self
