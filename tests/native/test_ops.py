@@ -15,7 +15,7 @@ from wengert.backends.native.segments import is_native
 from wengert.errors import GraphError
 from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ir.op import OPS, Op
-from wengert.ir.types import DTYPES, FLOATS, ArrayType, TupleType
+from wengert.ir.types import COMPLEXES, DTYPES, FLOATS, ArrayType, TupleType
 from wengert.loops.nest import Compute, Constant
 from wengert.loops.values import Entry, EntryVocabulary
 from wengert.ops.control import results
@@ -225,9 +225,10 @@ def test_casts_are_those_of_numpy(source: str) -> None:
     x = input_node("x", ArrayType((len(SPECIAL) + len(EXTREMES),), source))
     with np.errstate(all="ignore"):
         values = np.concatenate([np.array(SPECIAL), np.array(EXTREMES, np.float64)]).astype(source)
-    graph = Graph((x,), tuple(apply("cast", x, dtype=dtype) for dtype in DTYPES))
+    targets = [dtype for dtype in DTYPES if dtype in COMPLEXES or source not in COMPLEXES]  # no other loses a part
+    graph = Graph((x,), tuple(apply("cast", x, dtype=dtype) for dtype in targets))
     found = native.compile(graph, cache=False)(x=values)
-    for dtype, array in zip(DTYPES, found, strict=True):
+    for dtype, array in zip(targets, found, strict=True):
         with np.errstate(all="ignore"):
             wanted = values.astype(dtype)
             if dtype == "int64" and source in FLOATS:  # what C leaves open is the smallest number

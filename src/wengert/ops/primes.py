@@ -137,8 +137,7 @@ def _infer_prime(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
             f"  prime(x, function='{function}', order={order})",
             f"Write the function itself:  apply('{function}', x)",
         )
-    check_dtype("prime", types[0], "analytic")
-    return types[0]
+    return OPS[function].infer(types, {})
 
 
 def _value_prime(xp: Any, x: Any, function: str, order: int) -> Any:
