@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert.backends.native import estimate
 from wengert.engine import programs, roots
 from wengert.tracing import tape
 
@@ -48,6 +49,20 @@ def test_a_path_is_computed_twice_and_compiled_once(counted):
     calls = counted["computed"] // 2
     assert 11 <= calls <= 14
     assert counted == {"computed": 2 * calls, "compiled": 1, "interpreted": 0}
+
+
+@pytest.mark.parametrize(("seconds", "compiled"), [(1e9, 0), (1e-9, 1)])
+def test_what_takes_long_to_compile_is_not_compiled_at_once(monkeypatch, counted, seconds, compiled):
+    monkeypatch.setattr(estimate, "seconds", lambda graph: seconds)
+
+    def f(x):
+        return ten(x) + 2.0
+
+    x = np.linspace(0.1, 0.4, 3 + compiled)  # another kind of argument for each case
+    expected = wg.grad(f)(x)
+    for _ in range(8):
+        np.testing.assert_allclose(wg.grad(f)(x), expected, rtol=1e-13)
+    assert counted["compiled"] == compiled
 
 
 def test_functions_of_one_code_share_what_was_seen(counted):

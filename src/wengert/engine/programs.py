@@ -17,10 +17,8 @@ from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.walk import substitute, topological
 from wengert.passes import pipeline
 
-SECONDS_AN_OP = 4e-4
-"""The time that an op takes to be compiled, about."""
-OPS_A_CALL = 3
-"""The ops that a derivative has for a call, about."""
+SECONDS_A_CALL = 1e-4
+"""The time that a call takes to be written down, derived and compiled, about, where it becomes straight-line code."""
 AT_ONCE = 1.0
 """A program that takes no longer to compile is compiled at the third call."""
 THIRD = 3
@@ -83,8 +81,9 @@ class Seat:
     def __init__(self, calls: int | None) -> None:
         self.calls = 0
         self.spent = 0.0
-        self.estimate = math.inf if calls is None else OPS_A_CALL * SECONDS_AN_OP * calls
-        """The time that it takes to compile, from the number of calls of the path; never, where the path is not kept."""
+        self.estimate = math.inf if calls is None else SECONDS_A_CALL * calls
+        """The time that it takes to compile: at least, from the number of calls of the path; about, once there is a program;
+        never, where the path is not kept."""
         self.program: Program | None = None
         self.halves: tuple[Program, Program] | None = None
         """What is computed once, and what is computed for each further value."""
@@ -104,7 +103,8 @@ class Seat:
         from wengert.backends.native.estimate import seconds
 
         self.program = program
-        self.estimate = min(self.estimate, seconds(program.graph)) if self.estimate < math.inf else math.inf
+        if self.estimate < math.inf:
+            self.estimate = seconds(program.graph)
 
     def run(self, values: Sequence[Array]) -> Sequence[Array]:
         """The outputs of the program, as machine code from when it pays."""
