@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from wengert.transforms.analytic import holomorphic_grad as holomorphic_grad
 from wengert.transforms.checkpoints import checkpoint as checkpoint
 from wengert.transforms.custom import primitive as primitive
 from wengert.transforms.derivatives import elementwise_grad as elementwise_grad
 from wengert.transforms.derivatives import grad as _grad
 from wengert.transforms.derivatives import value_and_grad as _value_and_grad
 from wengert.transforms.linear import jvp, linearize, vjp
-from wengert.transforms.matrices import ggnvp, hvp
+from wengert.transforms.matrices import ggnvp, half_square, hvp
 from wengert.transforms.matrices import hessian as hessian
 from wengert.transforms.matrices import jacobian as jacobian
 
@@ -32,6 +33,7 @@ __all__ = [
     "hessian",
     "hessian_tensor_product",
     "hessian_vector_product",
+    "holomorphic_grad",
     "jacobian",
     "make_ggnvp",
     "make_hvp",
@@ -181,11 +183,7 @@ def tensor_jacobian_product(fun: Function, argnum: int = 0) -> Function:
 vector_jacobian_product = tensor_jacobian_product
 
 
-def _half_squares(y: Any) -> Any:
-    return np.sum(y * y) / 2
-
-
-def make_ggnvp(f: Function, g: Function = _half_squares, f_argnum: int = 0) -> Function:
+def make_ggnvp(f: Function, g: Function = half_square, f_argnum: int = 0) -> Function:
     """make_ggnvp(f, g)(x) is v ↦ Jᵀ (∇²g) J v."""
 
     def at(*args: Any, **kwargs: Any) -> Function:

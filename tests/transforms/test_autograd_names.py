@@ -30,6 +30,7 @@ def test_gradients():
     np.testing.assert_allclose(autograd.elementwise_grad(np.sin)(X), np.cos(X))
     np.testing.assert_allclose(autograd.deriv(np.sin)(X), np.cos(X))
     assert autograd.deriv(math_free)(2.0) == 12
+    assert autograd.holomorphic_grad(math_free)(2.0j) == pytest.approx(-12)
 
 
 def math_free(x):

@@ -36,6 +36,15 @@ def test_a_result_that_is_no_number():
     assert repair == "Sum the result:  lambda x: np.sum(f(x))"
 
 
+@pytest.mark.parametrize(
+    ("result", "repair"), [(None, "Return one number"), ((1.0, 2.0), "Return one number"), (3, "Return a real")]
+)
+def test_a_result_that_no_sum_mends(result, repair):
+    for derive in (wg.grad, lambda f: lambda x: wg.hvp(f)(x, x)):
+        _, _, found = said(ShapeError, lambda derive=derive: derive(lambda x: result)(X))
+        assert found.startswith(repair)
+
+
 @pytest.mark.parametrize("transform", [wg.grad, wg.value_and_grad, wg.jacobian, wg.hessian, wg.elementwise_grad])
 def test_an_argument_of_whole_numbers_or_a_string(transform):
     what, where, repair = said(TraceError, lambda: transform(lambda x: np.sum(x))(np.arange(3)))

@@ -45,8 +45,8 @@ def sizes_of(shape: Any) -> tuple[int, ...]:
 
     Raises TraceError where they are traced.
     """
-    several = isinstance(shape, tuple | list) or ndim_of(shape)
-    return tuple(operator.index(size) for size in shape) if several else (operator.index(shape),)
+    sizes: Any = shape if isinstance(shape, tuple | list) or ndim_of(shape) else (shape,)
+    return tuple(operator.index(size) for size in sizes)
 
 
 def common_dtype(*values: Any) -> str:

@@ -130,14 +130,13 @@ def _spread(axes: Axes, tree: Any, name: str) -> list[int | None]:
         return [axes] * len(leaves)
     found: list[int | None] = []
     try:
-        pairs = optree.tree_map_(
+        optree.tree_map_(
             lambda axis, part: found.extend([axis] * len(flatten(part)[0])),
             axes,
             tree,
             none_is_leaf=True,
             namespace="wengert",
         )
-        del pairs
     except ValueError as error:
         raise TraceError(
             f"'{name}' does not have the form of what it speaks of.",

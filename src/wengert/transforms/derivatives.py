@@ -164,5 +164,14 @@ def _check_number(f: Callable[..., Any], sight: Sight, has_aux: bool) -> None:
         raise ShapeError(
             f"A gradient needs one real number, and '{name_of(f)}' returns something else.",
             f"{user_line()}\n  it returns {listed(types)}",
-            "Sum the result:  lambda x: np.sum(f(x))",
+            one_number(types),
         )
+
+
+def one_number(types: Sequence[ArrayType]) -> str:
+    """What to do about a result that is not one real number."""
+    if len(types) != 1:
+        return "Return one number, and what else is wanted beside it, with 'has_aux':  return loss, more"
+    if not types[0].is_float:
+        return "Return a real number that depends on the argument; whole numbers and truth values have no derivative."
+    return "Sum the result:  lambda x: np.sum(f(x))"

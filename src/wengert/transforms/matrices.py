@@ -25,7 +25,7 @@ from wengert.transforms.analytic import (
     turned_blocks,
 )
 from wengert.transforms.chosen import Argnames, Argnums, choose
-from wengert.transforms.derivatives import listed, slopes
+from wengert.transforms.derivatives import listed, one_number, slopes
 from wengert.transforms.linear import jvp, like, vjp
 
 MEMORY = 2**30
@@ -192,7 +192,7 @@ def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
             raise ShapeError(
                 f"A Hessian times a vector needs one real number, and '{name_of(f)}' returns something else.",
                 f"{user_line()}\n  it returns {listed(types)}",
-                "Sum the result:  lambda x: np.sum(f(x))",
+                one_number(types),
             )
         given = (vector,) if chosen.single else tuple(vector)
         arguments = sight.arguments
@@ -203,11 +203,12 @@ def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     return product
 
 
-def _half_square(y: Any) -> Any:
+def half_square(y: Any) -> Any:
+    """½ Σ y²."""
     return np.sum(y * y) / 2
 
 
-def ggnvp(f: Callable[..., Any], g: Callable[[Any], Any] = _half_square, argnums: int = 0) -> Callable[..., Any]:
+def ggnvp(f: Callable[..., Any], g: Callable[[Any], Any] = half_square, argnums: int = 0) -> Callable[..., Any]:
     """Jᵀ (∇²g) J v, the generalised Gauss-Newton matrix of g(f(x)) times a vector: ggnvp(f, g)(x, v, …).
 
     J is the Jacobian of f at x, ∇²g the Hessian of the real function g at f(x); g(y) = ½ Σ y² by default. The vector stands
