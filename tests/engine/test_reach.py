@@ -116,14 +116,19 @@ def _sines(x, n):
 
 def test_what_is_remembered_is_bounded(monkeypatch):
     monkeypatch.setattr(roots, "MOST", 10)
-    kept = dict(roots._ROOTS)
-    roots._ROOTS.clear()
-    try:
-        for n in range(1, 40):
-            np.testing.assert_allclose(wg.grad(ten)(np.full(n, 0.1)), wg.grad(ten)(np.full(n, 0.1)))
-        assert len(roots._ROOTS) <= 10
-    finally:
-        roots._ROOTS.update(kept)
+    for key in list(roots._ROOTS):
+        roots.forget(key)
+    for n in range(1, 40):
+        np.testing.assert_allclose(wg.grad(ten)(np.full(n, 0.1)), wg.grad(ten)(np.full(n, 0.1)))
+    assert len(roots._ROOTS) <= 10
+
+
+def test_the_calls_that_are_remembered_are_bounded(monkeypatch):
+    monkeypatch.setattr(roots, "MOST_CALLS", 200)
+    for n in range(100, 140):
+        np.testing.assert_allclose(wg.grad(ten)(np.full(n, 0.1)), wg.grad(ten)(np.full(n, 0.1)))
+        assert sum(len(root.first.keys) * root.paths for root in roots._ROOTS.values()) <= 200
+    assert len(roots._ROOTS) > 10
 
 
 def test_paths_without_end_are_forgotten():

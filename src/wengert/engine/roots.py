@@ -18,6 +18,12 @@ _ROOTS: OrderedDict[Any, Root] = OrderedDict()
 _LOCK = threading.Lock()
 
 
+class _Total:
+    """The calls that are remembered, of all roots."""
+
+    calls = 0
+
+
 def root_of(key: Any) -> Root:
     """What is remembered under a key."""
     root = _ROOTS.get(key)
@@ -25,26 +31,38 @@ def root_of(key: Any) -> Root:
         return root
     with _LOCK:
         if root is not None and _ROOTS.get(key) is root:
-            del _ROOTS[key]
+            _gone(_ROOTS.pop(key))
         root = _ROOTS.setdefault(key, Root())
         if len(_ROOTS) > MOST:
-            _ROOTS.popitem(last=False)
+            _gone(_ROOTS.popitem(last=False)[1])
         return root
 
 
 def used(key: Any) -> None:
     """Note that a root is in use; those that are not go when there is too much."""
     with _LOCK:
-        if key in _ROOTS:
-            _ROOTS.move_to_end(key)
-        while len(_ROOTS) > 1 and sum(len(root.first.keys) * root.paths for root in _ROOTS.values()) > MOST_CALLS:
-            _ROOTS.popitem(last=False)
+        root = _ROOTS.get(key)
+        if root is None:
+            return
+        _ROOTS.move_to_end(key)
+        now = len(root.first.keys) * root.paths
+        _Total.calls += now - root.counted
+        root.counted = now
+        while len(_ROOTS) > 1 and _Total.calls > MOST_CALLS:
+            _gone(_ROOTS.popitem(last=False)[1])
 
 
 def forget(key: Any) -> None:
     """Begin anew with a function."""
     with _LOCK:
-        _ROOTS.pop(key, None)
+        root = _ROOTS.pop(key, None)
+        if root is not None:
+            _gone(root)
+
+
+def _gone(root: Root) -> None:
+    _Total.calls -= root.counted
+    root.counted = 0
 
 
 def key_of(f: Any, places: tuple[int, ...], kinds: Sequence[Any]) -> Any:

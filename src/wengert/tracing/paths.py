@@ -28,6 +28,8 @@ class Root:
         """Whether it has so many paths that it is time to begin anew."""
         self.is_long = False
         """Whether a run made more calls than are kept."""
+        self.counted = 0
+        """The calls of all its paths when they were counted last."""
 
 
 class Path:
