@@ -57,6 +57,21 @@ def test_numbers_that_a_call_takes_for_granted_may_change():
         np.testing.assert_allclose(g(a), np.broadcast_to(exponent * total ** (exponent - 1), a.shape), rtol=1e-13)
 
 
+def test_zero_and_minus_zero_are_two_numbers():
+    def padded(x, fill):
+        return np.sum(np.copysign(x[0], np.pad(x, 1, constant_values=fill)))
+
+    def inside(x, side):
+        return wg.value_and_grad(lambda y: np.arctan2(side, -y) * y)(x)[0]
+
+    for fill in (0.0, -0.0, 0.0, -0.0, np.float64(-0.0), 0.0, -0.0, 0.0, -0.0):
+        sign = np.copysign(1.0, fill)
+        value, slope = wg.value_and_grad(lambda x, v=fill: padded(x, v))(np.ones(2))
+        np.testing.assert_array_equal((value, *slope), (2 + 2 * sign, 2 + 2 * sign, 0.0))
+        value, slope = wg.value_and_grad(lambda x, v=fill: inside(x, v))(2.0)
+        np.testing.assert_allclose((value, slope), (2 * np.pi * sign, np.pi * sign), rtol=1e-14)
+
+
 @pytest.mark.parametrize("size", [3, 20_000])
 def test_an_array_means_what_it_held_when_it_was_read(size):
     buffer = np.ones(size)

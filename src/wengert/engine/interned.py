@@ -80,4 +80,6 @@ def _frozen(value: Any) -> Any:
         return value.dtype.str, value.shape, value.tobytes()
     if isinstance(value, tuple | list):
         return type(value), tuple([_frozen(each) for each in value])  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, float | complex):  # 0 and -0 are equal, and a NaN is not equal to itself
+        return type(value), value.real.hex(), value.imag.hex()
     return type(value), value

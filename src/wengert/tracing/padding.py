@@ -94,7 +94,7 @@ def _padded(x: Traced, axis: int, width: tuple[int, int], mode: str, given: Pair
         return along(x, axis, places)
     if mode in MOVED:
         return _reflected(x, axis, width, mode)
-    if mode == "constant" and all(not isinstance(v, Traced) and v == 0 for v in given):
+    if mode == "constant" and all(not isinstance(v, Traced) and v == 0 and not np.signbit(np.real(v)) for v in given):
         low = tuple(width[0] if k == axis else 0 for k in range(x.ndim))
         high = tuple(width[1] if k == axis else 0 for k in range(x.ndim))
         return traced(apply("pad", as_node(x), low=low, high=high))

@@ -8,6 +8,7 @@ the next time), (k, shape, dtype) an array that is the k-th input. (type, value)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,22 @@ Read = Callable[[int], Any]
 CONTAINERS = (tuple, list, slice, dict)
 
 
+@dataclass(frozen=True)
+class Zero:
+    """A zero with its signs: −0 is equal to 0, and functions tell them apart."""
+
+    signs: str
+    value: Any = field(compare=False)
+
+
 def fixed(value: Any) -> Reference:
     """The reference to what is taken for granted; an array by its entries."""
     if isinstance(value, np.ndarray):
         return np.ndarray, (value.dtype.str, value.shape, value.tobytes())
+    if isinstance(value, float | complex | np.inexact):
+        parts = (value.real, value.imag) if np.iscomplexobj(value) else (value,)
+        if not all(parts):
+            return Zero, Zero(f"{type(value).__name__} {value!r}", value)
     return type(value), value
 
 
@@ -43,7 +56,7 @@ def read(reference: Reference, values: Sequence[Any], inputs: Sequence[Any]) -> 
     if kind is np.ndarray:
         dtype, shape, entries = content
         return np.frombuffer(entries, dtype).reshape(shape)
-    return content
+    return content.value if kind is Zero else content
 
 
 def places(reference: Reference, found: list[int]) -> list[int]:

@@ -273,7 +273,7 @@ class Tape:
             return x.place
         if kind is float:
             if not moving:
-                return kind, x
+                return (kind, x) if x else references.fixed(x)
             self.inputs.append(x)
             return ~(len(self.inputs) - 1)
         if kind is tuple or kind is list:
@@ -289,7 +289,7 @@ class Tape:
             return len(self.inputs) - 1, (), x.dtype
         if hasattr(kind, "__array__") and not isinstance(x, np.generic):  # an array of another library
             return self.reference(np.array(x), moving)
-        return kind, x
+        return references.fixed(x) if isinstance(x, complex | np.inexact) else (kind, x)
 
     def _array(self, x: Array) -> Reference:
         known = self.held.known(x)
