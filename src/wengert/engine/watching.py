@@ -26,10 +26,10 @@ from wengert.ir.walk import topological
 from wengert.ops.evaluate import evaluate
 from wengert.passes.open_primes import open_primes
 from wengert.tracing import references
-from wengert.tracing.calls import called
 from wengert.tracing.kinds import Kind
 from wengert.tracing.paths import Root
 from wengert.tracing.record import Leaf, leaf_of
+from wengert.tracing.repairs import called
 from wengert.tracing.source import user_line
 from wengert.tracing.tape import Tape
 from wengert.tracing.trees import Spec, flatten, name_of, unflatten

@@ -11,9 +11,10 @@ from wengert.ir.graph import Node, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.ops.complex_numbers import real_part
 from wengert.tracing import references
-from wengert.tracing.calls import BY_ENTRIES, called, rule_of
+from wengert.tracing.calls import BY_ENTRIES, rule_of
 from wengert.tracing.kinds import Kind, Several, kind_of
 from wengert.tracing.operands import as_node
+from wengert.tracing.repairs import called
 from wengert.tracing.source import STANDS_FOR, user_line
 from wengert.tracing.tape import Tape
 from wengert.tracing.tracer import OPEN, Trace, Traced

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.tracing.repairs import repair_of
-from wengert.tracing.standin import UFUNCS, Array, StandIn, known_rule, refuse
+from wengert.tracing.standin import UFUNCS, Array, StandIn, known_rule
 from wengert.tracing.writes import added_at, updated
 
 META = frozenset(
@@ -73,21 +72,7 @@ def rule_of(function: Any) -> Callable[..., Any]:
     """
     if isinstance(function, tuple) and function[1] == "__call__":
         function = function[0]
-    rule = getattr(function, "rule", None) or known_rule(function)
-    if rule is None:
-        refuse(
-            f"'{called(function)}' has no form in a graph.",
-            repair_of(function),
-        )
-    return rule
-
-
-def called(function: Any) -> str:
-    """The name of what was called, for messages."""
-    if isinstance(function, tuple):
-        ufunc, method = function
-        return f"{ufunc.__name__}.{method}"
-    return str(getattr(function, "__name__", function))
+    return getattr(function, "rule", None) or known_rule(function)
 
 
 def computed(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:

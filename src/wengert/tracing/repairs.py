@@ -30,6 +30,14 @@ _REPAIRS = {name: repair for repair, names in _BY_NAME.items() for name in names
 _OTHERS = "Write it with functions of the table in docs/coverage.md, or give its derivative:  @wg.primitive"
 
 
+def called(function: Any) -> str:
+    """The name of what was called, for messages."""
+    if isinstance(function, tuple):
+        ufunc, method = function
+        return f"{ufunc.__name__}.{method}"
+    return str(getattr(function, "__name__", function))
+
+
 def repair_of(function: Any) -> str:
     """The third line of the message that a function has no form in a graph."""
     name = str(getattr(function, "__name__", function))

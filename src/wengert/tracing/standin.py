@@ -20,6 +20,7 @@ from wengert.errors import TraceError
 from wengert.tracing import in_place, storage
 from wengert.tracing.callbacks import CALLBACKS
 from wengert.tracing.properties import Properties
+from wengert.tracing.repairs import called, repair_of
 from wengert.tracing.source import is_assignment, user_line
 from wengert.tracing.views import COPIES, MAKERS, VIEWS, Layout, place_of_parent
 
@@ -31,12 +32,17 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """What another NumPy function means, or "method name", or "getitem"; entered by `functions` and those beside it."""
 
 
-def known_rule(function: Any) -> Callable[..., Any] | None:
-    """The rule of a function of NumPy or SciPy; None where there is none. Those of scipy.special are entered when it is in use."""
+def known_rule(function: Any) -> Callable[..., Any]:
+    """The rule of a function of NumPy or SciPy. Those of scipy.special are entered when it is in use.
+
+    Raises TraceError where there is none.
+    """
     rule = UFUNCS.get(function) or FUNCTIONS.get(function)
     if rule is None and "scipy.special" in sys.modules and "wengert.tracing.special" not in sys.modules:
         import_module("wengert.tracing.special")
         rule = UFUNCS.get(function) or FUNCTIONS.get(function)
+    if rule is None:
+        refuse(f"'{called(function)}' has no form in a graph.", repair_of(function))
     return rule
 
 
@@ -256,13 +262,15 @@ class StandIn(Properties):
         return self.operate(np.not_equal, self, other)
 
     def __getitem__(self, index: Any) -> Any:
+        if type(index) in (slice, tuple):
+            index = _bounded(index)
         result = self.call("getitem", (self, index), {})
         if result.shape or index is Ellipsis or (type(index) is tuple and Ellipsis in index):  # else it is a number
             storage.link(result, self, "getitem", (self, index), {})
         return result
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        storage.write(self, index, value)
+        storage.write(self, _bounded(index) if type(index) in (slice, tuple) else index, value)
 
     # operators that write
 
@@ -408,3 +416,16 @@ def _number(name: str) -> NoReturn:
         f"A traced value has no number yet, so it cannot become {name}.",
         "Use NumPy's functions in place of Python's:  np.sin(x) for math.sin(x); return the value and convert it outside",
     )
+
+
+def _bounded(index: Any) -> Any:
+    """An index whose slices have known numbers for bounds.
+
+    Raises TraceError where they are not known.
+    """
+    if type(index) is tuple:
+        return tuple([_bounded(each) if type(each) is slice else each for each in index])
+    bounds = index.start, index.stop, index.step
+    if not any(isinstance(each, StandIn) for each in bounds):
+        return index
+    return slice(*[operator.index(each) if isinstance(each, StandIn) else each for each in bounds])

@@ -6,6 +6,7 @@ a function that is differentiated) becomes an input of the inner graph, so that 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -19,11 +20,17 @@ from wengert.ir.types import ArrayType
 from wengert.ir.walk import topological, with_inputs
 from wengert.ops.evaluate import bind_params
 from wengert.ops.vocabulary import NUMPY
-from wengert.tracing.repairs import repair_of
+from wengert.tracing.calls import needs_values, shaped
 from wengert.tracing.source import own_error, user_line
 from wengert.tracing.standin import FUNCTIONS as FUNCTIONS
-from wengert.tracing.standin import UFUNCS, Array, StandIn, known_rule, refuse
+from wengert.tracing.standin import UFUNCS, Array, StandIn, known_rule
+from wengert.tracing.standin import refuse as refuse
 from wengert.tracing.views import Layout, rows_first
+
+BITS = 62
+"""So many entries of a mask are one whole number."""
+MOST_ASKED = 64 * BITS
+"""Compiled code asks for at most so many entries of a mask."""
 
 OPEN: ContextVar[Trace | None] = ContextVar("open trace", default=None)
 
@@ -231,6 +238,22 @@ class Traced(StandIn):
         """The value, where it is known while the function is traced."""
         return self.owner.number(self.node)
 
+    def entries(self) -> Array | None:
+        """The entries, where they are known while the function is traced; None where they are not.
+
+        In compiled code those of masks are: it holds for arrays with the same mask, which is asked in whole numbers.
+        """
+        found = self.number()
+        if found is None or self.owner.is_on_tape:
+            return found
+        if found.dtype != bool or found.size > MOST_ASKED:
+            return None
+        flat: Any = self.reshape(-1)
+        for start in range(0, found.size, BITS):
+            part = flat[start : start + BITS]
+            np.sum(np.where(part, 2 ** np.arange(part.size), 0)).outcome(operator.index)
+        return found
+
     def outcome(self, of: Callable[[Any], Any]) -> Any:
         """What Python's bool or operator.index or int gives of the value; None where it is not known."""
         found = self.number()
@@ -249,12 +272,12 @@ class Traced(StandIn):
 
         Raises TraceError where it has none.
         """
+        if needs_values(function, args, kwargs):
+            try:
+                return shaped(function, self.call, _entries, args, kwargs)
+            except _UnknownError:  # which the rule says in its own words, if there is one
+                pass
         rule = known_rule(function)
-        if rule is None:
-            refuse(
-                f"'{called(function)}' has no form in a graph.",
-                repair_of(function),
-            )
         trace = OPEN.get()
         if trace is not None and trace.is_on_tape:
             args = trace.lowered(args)
@@ -278,9 +301,12 @@ class Traced(StandIn):
         return result
 
 
-def called(function: Any) -> str:
-    """The name of what was called, for messages."""
-    if isinstance(function, tuple):
-        ufunc, method = function
-        return f"{ufunc.__name__}.{method}"
-    return str(getattr(function, "__name__", function))
+class _UnknownError(Exception):
+    """What a call asks for is not known while the function is traced."""
+
+
+def _entries(x: StandIn) -> Array:
+    found = x.entries() if isinstance(x, Traced) else x.number()
+    if found is None:
+        raise _UnknownError
+    return found
