@@ -18,7 +18,8 @@ from wengert.tracing.writes import added_at, updated
 @answers(updated)
 def _updated(x: Any, index: Any, value: Any) -> Traced:
     node = as_node(x)
-    if (mask := _traced_mask(index)) is not None:
+    mask = _traced_mask(index)
+    if mask is not None and (not _are_several(value, mask, node) or mask.entries() is None):
         return traced(_where(node, mask, value))
     part = part_of(node, index)
     if part.spot is None:
@@ -52,6 +53,12 @@ def _traced_mask(index: Any) -> Traced | None:
     return alone if isinstance(alone, Traced) and alone.dtype.kind == "b" else None
 
 
+def _are_several(value: Any, mask: Traced, node: Node) -> bool:
+    """Whether the entries that a mask picks get values of their own."""
+    rest = len(node.shape) - len(mask.shape)
+    return len(shape_of(value)) > rest and shape_of(value)[: -rest or None] != (1,)
+
+
 def _where(node: Node, mask: Traced, value: Any) -> Node:
     """The array with the same value wherever a mask holds, which goes over its first axes.
 
@@ -64,7 +71,7 @@ def _where(node: Node, mask: Traced, value: Any) -> Node:
         raise IndexError(
             f"boolean index did not match indexed array: its shape is {truth.shape}, the array's {node.shape}"
         )
-    if len(shape_of(value)) > len(rest) and shape_of(value)[: -len(rest) or None] != (1,):
+    if _are_several(value, mask, node):
         refuse(
             "How many entries a traced mask picks is not known, so they cannot get values of their own.",
             "Give one value, or write:  np.where(mask, new, x)",

@@ -157,8 +157,14 @@ def indexed(index: Any, number: Callable[[Any], Array], one: bool = False) -> An
 
 
 def needs_values(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
-    """Whether the shape of the result depends on values."""
-    return function in SHAPED and not (function is np.where and len(args) + len(kwargs) > 1)
+    """Whether what a call means depends on values: the shape of its result, or places and counts."""
+    if function not in SHAPED:
+        return False
+    if function in COUNTED:
+        return isinstance(
+            dict(zip(COUNTED[function], args, strict=False), **kwargs).get(COUNTED[function][-1]), StandIn
+        )
+    return function is not np.where or len(args) + len(kwargs) == 1
 
 
 def _unique(
@@ -178,11 +184,32 @@ def _unique(
 
 
 def _compress(call: Any, number: Any, condition: Any, a: Any, axis: Any = None) -> Any:
-    return call(np.take, (a, np.flatnonzero(number(condition))), {} if axis is None else {"axis": axis})
+    mask = number(condition)
+    if np.ndim(mask) != 1:
+        raise ValueError("condition must be a 1-d array")
+    return call(np.take, (a, np.flatnonzero(mask)), {} if axis is None else {"axis": axis})
 
 
 def _extract(call: Any, number: Any, condition: Any, arr: Any) -> Any:
     return call(np.take, (arr, np.flatnonzero(number(condition))), {})
+
+
+COUNTED: dict[Any, tuple[str, ...]] = {
+    np.roll: ("a", "shift"),
+    np.repeat: ("a", "repeats"),
+    "method repeat": ("a", "repeats"),
+    np.bincount: ("x",),
+}
+"""By function: the names of its first arguments, up to the one whose values say where entries go."""
+
+
+def _counted(call: Any, number: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
+    names = COUNTED[function]
+    if function is np.bincount and len(args) < 2 and kwargs.get("weights") is None:
+        return np.bincount(number(*args), **kwargs)
+    given = dict(zip(names, args, strict=False), **kwargs)
+    given[names[-1]] = number(given[names[-1]])
+    return call(function, (*[given.pop(name) for name in names], *args[len(names) :]), given)
 
 
 SHAPED: dict[Any, Callable[..., Any]] = {
@@ -195,6 +222,12 @@ SHAPED: dict[Any, Callable[..., Any]] = {
 for _function in (np.nonzero, np.flatnonzero, np.argwhere, np.where, "method nonzero"):
     SHAPED[_function] = lambda call, number, *args, function=_function: computed_plain(
         function, [number(x) for x in args]
+    )
+
+
+for _function in COUNTED:
+    SHAPED[_function] = lambda call, number, *args, function=_function, **kwargs: _counted(
+        call, number, function, *args, **kwargs
     )
 
 

@@ -110,14 +110,14 @@ def _without_masks(index: tuple[Any, ...], node: Node) -> list[Any]:
     for each in index:
         if not _is_mask(each):
             found.append(each)
-        elif isinstance(each, Traced):
-            refuse("How many entries a traced mask picks is not known.", "Keep the shape:  np.where(mask, x, 0)")
-        elif not np.ndim(each):
+        elif not np.ndim(each) and not isinstance(each, Traced):
             if not each:
                 refuse("The index False picks nothing.", "Write an empty slice:  x[:0]")
             found.append(None)
         else:
-            mask = np.asarray(each)
+            mask: Any = each.entries() if isinstance(each, Traced) else np.asarray(each)
+            if mask is None:
+                refuse("How many entries a traced mask picks is not known.", "Keep the shape:  np.where(mask, x, 0)")
             _check_mask(mask, node.shape[axis : axis + mask.ndim], axis)
             found += np.nonzero(mask)
         axis += rest if each is Ellipsis else _axes(each)
