@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         DataError,
         EquationError,
         GraphError,
+        MissingPackageError,
         ModelError,
         NonFiniteError,
         ShapeError,
@@ -88,6 +89,7 @@ _HOME = {
     "TrainingError": "wengert.errors",
     "TraceError": "wengert.errors",
     "CheckError": "wengert.errors",
+    "MissingPackageError": "wengert.errors",
 }
 
 __all__ = [
@@ -96,6 +98,7 @@ __all__ = [
     "Derivation",
     "EquationError",
     "GraphError",
+    "MissingPackageError",
     "ModelError",
     "NonFiniteError",
     "ShapeError",

@@ -9,7 +9,8 @@ WengertError                 three lines: what is wrong, where, what to write in
 ├── TrainingError            the training cannot go on: numbers that are not finite
 ├── TraceError               a function of Python does with a traced value what a graph cannot hold
 ├── NonFiniteError           a value or a derivative is not finite, where that was watched for
-└── CheckError               a derivative disagrees with an independent route
+├── CheckError               a derivative disagrees with an independent route
+└── MissingPackageError      a package is needed that is not installed
 """
 
 from __future__ import annotations
@@ -70,6 +71,10 @@ class NonFiniteError(WengertError, FloatingPointError):
 
 class CheckError(WengertError):
     """A derivative disagrees with an independent route."""
+
+
+class MissingPackageError(WengertError, ImportError):
+    """A package is needed that is not installed."""
 
 
 def message(what: str, where: str, repair: str) -> str:

@@ -19,6 +19,7 @@ from wengert.ops.complex_numbers import PART, conjugate, is_zero
 from wengert.ops.control import results
 from wengert.ops.kinds import ErrorCases, as_batched, batch_size, check_dtype
 from wengert.ops.products import identity
+from wengert.ops.scipy_functions import needed
 
 np: Any = numpy
 Array = Any
@@ -289,10 +290,11 @@ def unperturbed(x: Array) -> Array:
 
 
 def lapack() -> Any:
-    """SciPy's linear algebra; it is imported on first use, since it takes a third of the time of importing NumPy."""
-    import scipy.linalg  # pyright: ignore[reportMissingTypeStubs]
+    """SciPy's linear algebra; it is imported on first use, since it takes a third of the time of importing NumPy.
 
-    return scipy.linalg
+    Raises MissingPackageError where SciPy is not installed.
+    """
+    return needed("scipy.linalg", "This function of matrices")
 
 
 def each(function: Callable[..., Array], *stacks: Array, shape: Shape) -> Array:

@@ -37,6 +37,7 @@ from wengert.ops.matrices import (
     unperturbed,
     well_conditioned,
 )
+from wengert.ops.scipy_functions import is_installed
 
 np: Any = numpy
 MATRIX, VECTOR = ArrayType((3, 3)), ArrayType((3,))
@@ -103,13 +104,30 @@ def _infer_triangular(types: tuple[ArrayType, ...], params: Params) -> ArrayType
     return b
 
 
+def substituted(a: Array, b: Array, lower: bool, transpose: bool, unit: bool) -> Array:
+    """A⁻¹ B of triangular A without SciPy: of an upper triangle NumPy's elimination is substitution, a lower one is turned round."""
+    factor = np.tril(a) if lower else np.triu(a)
+    if unit:
+        n = a.shape[-1]
+        factor[..., range(n), range(n)] = 1
+    if transpose:
+        factor = np.swapaxes(factor, -1, -2)
+    if lower == transpose:
+        return np.linalg.solve(factor, b)
+    return np.linalg.solve(factor[..., ::-1, ::-1], b[..., ::-1, :])[..., ::-1, :]
+
+
 def _value_triangular(xp: Any, a: Array, b: Array, lower: bool, transpose: bool, unit: bool) -> Array:
     def one(a: Array, b: Array) -> Array:
         return lapack().solve_triangular(
             a, b, trans=int(transpose), lower=lower, unit_diagonal=unit, check_finite=False
         )
 
-    return each(one, a, b, shape=b.shape[-2:]) if b.size else np.zeros(b.shape, np.result_type(a, b))
+    if not b.size:
+        return np.zeros(b.shape, np.result_type(a, b))
+    if not is_installed("scipy.linalg"):
+        return substituted(a, b, lower, transpose, unit)
+    return each(one, a, b, shape=b.shape[-2:])
 
 
 def _jvp_triangular(node: Node, tangents: Sequence[Node | None]) -> Node | None:

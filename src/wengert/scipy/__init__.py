@@ -1,5 +1,9 @@
 """SciPy's functions that do not ask their arguments how they are to be called, for traced values too.
 
 `from wengert.scipy import signal` in place of `from scipy import signal`. The ufuncs of scipy.special need no such module:
-NumPy's protocol brings them traced values.
+NumPy's protocol brings them traced values. SciPy is an extra of this package: without it the import is an ImportError.
 """
+
+from wengert.ops.scipy_functions import needed
+
+needed("scipy", "'wengert.scipy'")
