@@ -31,7 +31,7 @@ def counted(monkeypatch):
 
         monkeypatch.setattr(owner, attribute, call)
 
-    counting("computed", tape, "computed")
+    counting("computed", tape.Tape, "_value")
     counting("compiled", programs, "compiled")
     counting("interpreted", programs.Program, "interpreted")
     return found

@@ -14,6 +14,8 @@ from wengert.tracing.writes import updated
 
 Parts = list[tuple[int, Any]] | None
 Array = Any
+FEW = 256
+"""Arrays of so many entries are sooner filled than broadcast."""
 
 
 def _summed(tape: Tape, key: Any, y: Array, bar: Array) -> Parts:
@@ -23,7 +25,11 @@ def _summed(tape: Tape, key: Any, y: Array, bar: Array) -> Parts:
     x = references.read(key[1][0], tape.values, tape.inputs)  # pyright: ignore[reportArgumentType]
     if type(x) is float or y.dtype.kind != "f" or x.dtype != y.dtype:
         return None
-    return [(key[1][0], np.broadcast_to(bar, x.shape))]
+    if x.size > FEW:
+        return [(key[1][0], np.broadcast_to(bar, x.shape))]
+    back = np.empty(x.shape, x.dtype)
+    back[...] = bar
+    return [(key[1][0], back)]
 
 
 def _entry(tape: Tape, key: Any, y: Array, bar: Array) -> Parts:

@@ -70,9 +70,9 @@ def _add(bars: list[Any], found: list[Any], place: int, part: Array) -> None:
 def _parts(tape: Tape, key: Any, y: Array, bar: Array) -> list[tuple[int, Array | None]]:
     """What a call adds to the bars of what it reads, by place."""
     function = key[0]
-    if isinstance(function, np.ufunc):
+    if type(function) is np.ufunc:
         partials = PARTIALS.get(function)
-        if partials is not None and y.dtype.kind == "f" and not _is_modulus(tape, key):
+        if partials is not None and y.dtype.kind == "f" and not (function is np.absolute and _is_modulus(tape, key)):
             return _elementwise(tape, partials, key[1:], y, bar)
         if function is np.power and y.dtype.kind == "f" and _is_known_number(key[2]):
             return _power(tape, key, y, bar)
@@ -84,7 +84,7 @@ def _parts(tape: Tape, key: Any, y: Array, bar: Array) -> list[tuple[int, Array 
 
 def _is_modulus(tape: Tape, key: Any) -> bool:
     """|z|, the one real result of a ufunc with partials whose input is complex."""
-    return key[0] is np.absolute and kind_of(references.read(key[1], tape.values, tape.inputs)).dtype.kind == "c"  # pyright: ignore[reportArgumentType]
+    return kind_of(references.read(key[1], tape.values, tape.inputs)).dtype.kind == "c"  # pyright: ignore[reportArgumentType]
 
 
 def _elementwise(
@@ -95,7 +95,10 @@ def _elementwise(
     dtype = y.dtype
     xs: list[Any] = []
     for each in given:
-        x = references.read(each, values, inputs)
+        if type(each) is int:
+            x = values[each] if each >= 0 else inputs[~each]
+        else:
+            x = references.read(each, values, inputs)
         if type(x) in (float, int, bool):
             x = dtype.type(x)
         elif type(x) in (list, tuple):
@@ -107,7 +110,11 @@ def _elementwise(
     for each, p, x in zip(given, partials(Known(y), *xs), xs, strict=True):
         if p is None or type(each) is not int or (each < 0 and ~each >= tape.arguments):
             continue
-        parts.append((each, _fitted(_product(bar, value_of(p)), tape, each, x.value)))
+        if type(p) is Known:
+            part = bar * p.value
+        else:
+            part = _product(bar, value_of(p))
+        parts.append((each, _fitted(part, tape, each, x.value)))
     return parts
 
 
@@ -119,10 +126,12 @@ def _product(bar: Array, partial: Any) -> Array:
 
 def _fitted(part: Array, tape: Tape, place: int, x: Array) -> Array:
     """A contribution summed over the axes along which the input was repeated, in the dtype of the input."""
-    part = summed_to(part, np.shape(x))
+    shape = np.shape(x) if type(x) is float else x.shape
+    if part.shape != shape:
+        part = summed_to(part, shape)
     own: Any = tape.values[place] if place >= 0 else tape.inputs[~place]  # pyright: ignore[reportOptionalSubscript]
     dtype = getattr(own, "dtype", None)
-    if dtype is None or dtype == part.dtype:
+    if dtype is None or dtype is part.dtype or dtype == part.dtype:
         return part
     return None if dtype.kind not in "fc" else part.astype(dtype)
 

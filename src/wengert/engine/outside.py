@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from wengert.errors import GraphError, TraceError
 from wengert.ir.graph import Node, input_node
 from wengert.ir.types import ArrayType
 from wengert.tracing.kinds import Kind, kind_of
+from wengert.tracing.live import Live
 from wengert.tracing.record import Leaf, leaf_of
 from wengert.tracing.standin import StandIn
 from wengert.tracing.tape import Tape
@@ -34,13 +36,15 @@ class Outside:
     arguments: Arguments
     """What it was called with, where that is in containers."""
 
-    def __init__(self, key: Any, values: Sequence[Any], kinds: Sequence[Kind]) -> None:
+    def __init__(self, codes: tuple[Any, ...], key: Any, values: Sequence[Any], kinds: Sequence[Kind]) -> None:
         self.key = key
-        self.tape = Tape(roots.root_of(key), values, kinds)
+        self.tape = Tape(roots.root_of(key, codes), values, kinds)
         self.outputs: tuple[int, ...] = ()
         """The places of the leaves of the result."""
         self.leaves: list[Leaf] = []
         self.spec: Spec = None
+        self.last: Seat | None = None
+        """What is kept of the transform that was run last."""
 
     def follow(self, call: Callable[[Sequence[Any]], Any]) -> None:
         """Run the function on values of the tape."""
@@ -53,6 +57,11 @@ class Outside:
         leaves, self.spec = flatten(result)
         self.leaves = [leaf_of(x) for x in leaves]
         self.outputs = tuple([self.tape.placed(x) for x in leaves])
+
+    def returned_one(self, y: Live) -> None:
+        """Note that the function gave one value of the tape, in no container: `spec` stays None."""
+        self.leaves = [leaf_of(y)]
+        self.outputs = (y.place,)
 
     @property
     def types(self) -> list[ArrayType]:
@@ -73,7 +82,7 @@ class Outside:
             inputs, _, nodes, further, _ = self._derived(transform, types)
             return finish([*inputs, *further], nodes, [*self.tape.inputs, *extra])
         given = [*self.tape.inputs, *extra]
-        seat = self.seat((self.outputs, transform, tuple([kind_of(x) for x in extra])))
+        seat = self.last = self.seat((self.outputs, transform, tuple([kind_of(x) for x in extra])))
         if seat.native is not None:
             return list(seat.native(given))
         seat.calls += 1
@@ -183,7 +192,8 @@ def outside(arguments: Arguments, leaves: Sequence[Leaf]) -> Outside:
     """The sight of a function for arguments in containers."""
     values = [_number(x, leaf) if leaf.weak else x for x, leaf in zip(arguments.values, leaves, strict=True)]
     kinds = [kind_of(x) for x in values]
-    made = Outside(roots.key_of(arguments.f, tuple(arguments.places), kinds), values, kinds)
+    codes = roots.codes_of(arguments.f)
+    made = Outside(codes, (roots.mark_of(codes), tuple(arguments.places), *kinds), values, kinds)
     made.arguments = arguments
     given = list(arguments.args)
 
@@ -197,4 +207,6 @@ def outside(arguments: Arguments, leaves: Sequence[Leaf]) -> Outside:
 
 
 def _is_finite(x: Array) -> bool:
+    if type(x) is np.float64:
+        return math.isfinite(x)
     return x.dtype.kind not in "fc" or bool(np.isfinite(x).all())

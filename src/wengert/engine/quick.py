@@ -25,7 +25,7 @@ Found = tuple[Any, Sequence[Any]]
 class Quick:
     """(L, ∇L) of a function by arguments at some places, where a call is of plain arrays and numbers."""
 
-    __slots__ = ("check", "code", "f", "places", "transform")
+    __slots__ = ("check", "codes", "f", "mark", "places", "transform")
 
     def __init__(
         self, f: Callable[..., Any], places: tuple[int, ...], transform: Transform, check: Callable[[Any], None]
@@ -35,7 +35,8 @@ class Quick:
         self.transform = transform
         self.check = check
         """Refuses results that have no gradient."""
-        self.code = roots.code_of(f)
+        self.codes = roots.codes_of(f)
+        self.mark = roots.mark_of(self.codes)
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Found | None:
         """The value and the gradients; None where the call is of another kind, before f has run."""
@@ -52,7 +53,7 @@ class Quick:
                 return None
             values.append(x)
             kinds.append(kind_of(x))
-        run = Outside((self.code, self.places, *kinds), values, kinds)
+        run = Outside(self.codes, (self.mark, self.places, *kinds), values, kinds)
         tape = run.tape
         given = list(args)
         for k, place in enumerate(self.places):
@@ -71,9 +72,11 @@ class Quick:
                     inputs = tape.inputs
                     found = native(*inputs) if reads is None else native(*[inputs[k] for k in reads])
                     return found[0], found[1:]
-                run.returned(y)
+                run.returned_one(y)
         found = run.run(self.transform)
         self._heat(run)
+        if run.spec is None:
+            return found[0], found[1:]
         n = len(run.outputs)
         return unflatten(run.spec, found[:n]), found[n:]
 
@@ -82,8 +85,7 @@ class Quick:
         path = run.tape.path
         if path is None or len(run.outputs) != 1:
             return
-        seat = run.seat((run.outputs, self.transform, ()))
-        program = seat.program
+        program = None if run.last is None else run.last.program
         if program is not None and program.native is not None:
             reads = program.reads
             path.programs[run.outputs[0]] = (

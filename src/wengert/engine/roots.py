@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
 from typing import Any
 
 from wengert.tracing.paths import Root
@@ -24,15 +23,15 @@ class _Total:
     calls = 0
 
 
-def root_of(key: Any) -> Root:
-    """What is remembered under a key."""
+def root_of(key: Any, codes: tuple[Any, ...]) -> Root:
+    """What is remembered under a key: the mark of these codes, and places and kinds of arguments."""
     root = _ROOTS.get(key)
     if root is not None and not root.is_full:
         return root
     with _LOCK:
         if root is not None and _ROOTS.get(key) is root:
             _gone(_ROOTS.pop(key))
-        root = _ROOTS.setdefault(key, Root())
+        root = _ROOTS.setdefault(key, Root(codes))
         if len(_ROOTS) > MOST:
             _gone(_ROOTS.popitem(last=False)[1])
         return root
@@ -65,13 +64,13 @@ def _gone(root: Root) -> None:
     root.counted = 0
 
 
-def key_of(f: Any, places: tuple[int, ...], kinds: Sequence[Any]) -> Any:
-    """What a function is remembered by, for arguments of some kinds at some places."""
-    return code_of(f), places, *kinds
-
-
-def code_of(f: Any) -> Any:
+def codes_of(f: Any) -> tuple[Any, ...]:
     """What two functions that do the same have in common, mostly: their code, and that of what they wrap."""
     inner = getattr(f, "__wrapped__", None) or getattr(f, "func", None)
     own = getattr(getattr(f, "__func__", f), "__code__", None) or type(f)
-    return own if inner is None else (own, code_of(inner))
+    return (own,) if inner is None else (own, *codes_of(inner))
+
+
+def mark_of(codes: tuple[Any, ...]) -> Any:
+    """The first part of a key, by identity: equal code of two places in a program would be slow to tell apart."""
+    return id(codes[0]) if len(codes) == 1 else tuple([id(each) for each in codes])

@@ -12,7 +12,7 @@ from wengert.engine.sight import Pull
 
 def of_first(values: Sequence[Any], pull: Pull, extra: Sequence[Any]) -> list[Any]:
     """The outputs, and the gradient of the first, a number."""
-    return [*values, *pull([np.ones_like(values[0]), *(None for _ in values[1:])])]
+    return [*values, *pull([values[0].dtype.type(1), *(None for _ in values[1:])])]
 
 
 def of_sum(values: Sequence[Any], pull: Pull, extra: Sequence[Any]) -> list[Any]:

@@ -82,7 +82,7 @@ class Known(Node):
 
 def value_of(x: Any) -> Array:
     """The value of what stands in a rule: known, a number, or a constant that the rule made."""
-    if isinstance(x, Known):
+    if type(x) is Known:
         return x.value
     if isinstance(x, Node):
         return x.op.value(NUMPY, *[value_of(each) for each in x.inputs], **x.params)

@@ -11,14 +11,16 @@ from wengert.tracing.source import Line, running
 MOST_PATHS = 64
 """So many paths are remembered for a function and types of arguments; then all are forgotten."""
 
-NOTES = 3
+NOTES = 5
 """So many frames above are the tape's, at least."""
 
 
 class Root:
     """What is remembered of a function for arguments of some types: the first path, from which the others turn off."""
 
-    def __init__(self) -> None:
+    def __init__(self, codes: tuple[Any, ...] = ()) -> None:
+        self.codes = codes
+        """The code of the function, which is alive as long as this is remembered by its identity."""
         self.lock = threading.RLock()
         self.paths = 1
         self.first = Path(self, [], [], [])

@@ -6,6 +6,7 @@ calls so far are done by NumPy, and so is each that follows. The tape knows no d
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,12 +32,14 @@ from wengert.tracing.live import Live, LiveNumber
 from wengert.tracing.paths import Path, Root
 from wengert.tracing.references import Reference
 from wengert.tracing.source import own_error, raised_line, user_line
-from wengert.tracing.standin import Array, StandIn
+from wengert.tracing.standin import UFUNCS, Array, StandIn
 from wengert.tracing.tracer import OPEN, Traced
 from wengert.tracing.writes import added_at, updated
 
 LONGEST = 100_000
 """Runs of more calls are not remembered."""
+NOTHING: Any = range(sys.maxsize)
+"""In place of the calls that are expected, where they are computed: a number at every place, which is no call."""
 OPERANDS = (StandIn, np.ndarray, np.generic, int, float, complex, list, tuple)
 
 
@@ -65,7 +68,7 @@ class Tape:
         self.is_open = True
         self._nodes: dict[int, Node] = {}
         if root.asks or root.is_long or not self.log:
-            self.keys, self.values = (), []
+            self.keys, self.values = NOTHING, []
 
     def __enter__(self) -> Tape:
         """While this is open, the function runs."""
@@ -80,7 +83,7 @@ class Tape:
         OPEN.reset(self._token)
         if self._quiet is not None:
             self._quiet.__exit__(kind, error, trace)
-        self.keys = ()
+        self.keys = NOTHING
         self.is_open = False
         locked = self.held.any_locked
         self.held.release()
@@ -217,6 +220,17 @@ class Tape:
 
     def _value(self, key: Any) -> Any:
         values: Any = self.values
+        function = key[0]
+        if type(function) is np.ufunc and function in UFUNCS:
+            inputs = self.inputs
+            return function(
+                *[
+                    (values[each] if each >= 0 else inputs[~each])
+                    if type(each) is int
+                    else references.read(each, values, inputs)
+                    for each in key[1:]
+                ]
+            )
         given, named = references.arguments(key)
         inputs = self.inputs
         args = [references.read(each, values, inputs) for each in given]
@@ -227,7 +241,7 @@ class Tape:
         assert values is not None
         place = self.position
         if self.path is not None:
-            if asks(key):
+            if type(key[0]) is not np.ufunc and asks(key):
                 self.root.asks = True
             found = None
             if place < LONGEST:
@@ -252,7 +266,7 @@ class Tape:
         if self.values is not None:
             return
         self.values = []
-        self.keys = ()
+        self.keys = NOTHING
         with np.errstate(all="ignore"):
             for key in self.log[: self.position]:
                 found = None if key[0] == "outcome" else self._value(key)
