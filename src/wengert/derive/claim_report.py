@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ import numpy as np
 
 from wengert.derive import backward as backward_pass
 from wengert.derive.claims import Claim, Finding, Judge
+from wengert.derive.diagnosis import Effort
 from wengert.derive.printed import Printer
 from wengert.errors import EquationError, place
 from wengert.ir.system import System
@@ -77,7 +79,8 @@ class Review:
         """The rows, wrong ones with what was found, and a last line that counts."""
         marks = ASCII_MARKS if ascii else MARKS
         shown = [row for row in self.rows if all_rows or row.status in ("wrong", "unread")]
-        many = {row.line for row in self.rows if sum(other.line == row.line for other in self.rows) > 1}
+        rows = Counter(row.line for row in self.rows)
+        many = {line for line, count in rows.items() if count > 1}
         places = [f"{row.line}:{row.column}" if row.line in many else str(row.line) for row in shown]
         width = max(map(len, places), default=1)
         lines = [p for row, at in zip(shown, places, strict=True) for p in _shown(row, marks, at.rjust(width))]
@@ -111,8 +114,9 @@ def review(text: str) -> Review:
     """
     manuscript = read_manuscript(text)
     rows: list[tuple[Span, Row]] = [(unread.span, _unread(unread, text)) for unread in manuscript.unread]
+    effort = Effort()
     for section in manuscript.sections:
-        judge = Judge(section)
+        judge = Judge(section, effort=effort)
         correction = _Correction(section)
         rows += [(claim.span, _claim(claim, text, correction)) for claim in judge.run()]
         rows += [(unread.span, _unread(unread, text)) for unread in judge.unread]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.diagnosis import Diagnosis, Diagnostician, surroundings
+from wengert.derive.diagnosis import Diagnosis, Diagnostician, Effort, surroundings
 from wengert.derive.local import LocalDerivatives
 from wengert.derive.outside import GIVEN, with_loss_signals, with_outside_signals
 from wengert.derive.parts import with_named_parts
@@ -71,6 +71,7 @@ class Judge:
     statements: list[tuple[str, Node]] = field(default_factory=list[tuple[str, Node]])
     """What the author has stated so far, in order: names and nodes, for points that are drawn later."""
     unread: list[Unread] = field(default_factory=list[Unread])
+    effort: Effort = field(default_factory=Effort)
 
     def __post_init__(self) -> None:
         system = self.section.system
@@ -96,7 +97,7 @@ class Judge:
             return []
         try:
             self.points = [draw(self.chain, self.rng) for _ in range(POINTS)]
-        except CheckError as error:
+        except (CheckError, EquationError) as error:
             for line in self.section.claims:
                 self.unread.append(Unread(line.span, error.what, error.repair, line.span))
             return []
@@ -234,7 +235,7 @@ class Judge:
             node = self.node(line, changed)
             return [point.value(node) for point in self.points]
 
-        doctor = Diagnostician(self.points, values, before, evaluate)
+        doctor = Diagnostician(self.points, values, before, evaluate, self.effort)
         children = list(self.chain.contributions[name]) if name else []
         diagnosis = doctor.diagnose(tree, name, surroundings(self.system, left, tree, children))
         return Finding(problem, tuple(values), tuple(before), letters, diagnosis)

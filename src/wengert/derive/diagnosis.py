@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ from wengert.notation.expr import Expr, Index, Ref
 Array = Any
 MAX_EDITS = 1500
 """So many edits of one expression are tried."""
+MAX_WORK = 10_000_000
+"""So many entries are computed for one diagnosis."""
 MAX_PARTS = 8
 """Of more contributions, subsets are not tried."""
 FEW_USES = 4
@@ -50,6 +52,14 @@ SENTENCES = {
 """Kinds of mistakes, and how each is said."""
 
 
+@dataclass
+class Effort:
+    """How many entries may still be computed to find out what is wrong, and for how many lines: in one document all in all."""
+
+    left: int = 3 * MAX_WORK
+    diagnoses: int = 200
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """The kind of a mistake, in words, and the author's expression corrected where an edit of it did that."""
@@ -71,9 +81,34 @@ class Diagnostician:
     values: Sequence[Array]
     expected: Sequence[Array]
     evaluate: Callable[[Expr], list[Array]]
+    effort: Effort = field(default_factory=Effort)
+
+    def __post_init__(self) -> None:
+        self.start = self.work
+        self.limit = min(MAX_WORK, self.effort.left)
+
+    @property
+    def work(self) -> int:
+        """How many entries were computed at the points so far."""
+        return sum(point.work for point in self.points)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether as much was tried as is reasonable."""
+        return self.work - self.start > self.limit
 
     def diagnose(self, tree: Expr, name: str, around: Surroundings) -> Diagnosis | None:
         """The first kind that explains the values; `name` is the quantity whose signal is claimed, "" for none."""
+        self.effort.diagnoses -= 1
+        if self.effort.diagnoses < 0:
+            return None
+        try:
+            return self.first(tree, name, around)
+        finally:
+            self.effort.left -= min(self.work - self.start, self.effort.left)
+
+    def first(self, tree: Expr, name: str, around: Surroundings) -> Diagnosis | None:
+        """From what the values tell to what other expressions would give."""
         found = self.shaped() or self.scaled() if self.values else None
         if found is not None and found.kind in ("mean for sum", "sum for mean", "sign"):
             return self.edited(tree, around, {found.kind}) or found
@@ -144,7 +179,7 @@ class Diagnostician:
             return None
         found: list[Array] = []
         for point in self.points:
-            env = dict(point.author)
+            env = point.everything()
             for child in nodes:
                 env[bar(child)] = np.ones_like(env[bar(child)])
             found.append(sum(point.value(node, env) for node in nodes.values()))
@@ -155,7 +190,7 @@ class Diagnostician:
         for child in chain.contributions[name]:
             line = chain.system.line(child).node
             for node in topological([line]):
-                if not is_activation(node):
+                if not is_activation(node) or self.exhausted:
                     continue
                 changed = chain.contribution(name, child, passed_through(line, node))
                 others = [n for c, n in chain.contributions[name].items() if c != child]
@@ -170,6 +205,8 @@ class Diagnostician:
             line = chain.system.line(child).node
             others = [n for c, n in chain.contributions[name].items() if c != child]
             for held in held_uses(line, chain.system.leaves[name]):
+                if self.exhausted:
+                    return None
                 node = chain.contribution(name, child, with_held(line, held))
                 nodes = [*([] if node is None else [node]), *others]
                 if not nodes:
@@ -181,7 +218,7 @@ class Diagnostician:
 
     def with_values(self, point: Point, nodes: Sequence[Node], held: Sequence[Use]) -> Array:
         """The sum of nodes that read held values."""
-        env = dict(point.author)
+        env = point.everything()
         for k, (user, place) in enumerate(held):
             env[held_name(k)] = point.value(user.inputs[place], point.truth)
         return sum(point.value(node, env) for node in nodes)
@@ -193,6 +230,8 @@ class Diagnostician:
         for kind, changed in itertools.islice(edits(tree, around), MAX_EDITS):
             if kinds is not None and kind not in kinds:
                 continue
+            if self.exhausted:
+                return None
             try:
                 values = self.evaluate(changed)
             except EquationError:

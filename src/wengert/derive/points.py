@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,14 +14,20 @@ from wengert.autodiff.reverse import vjp
 from wengert.derive.backward import influence
 from wengert.derive.outside import GIVEN
 from wengert.derive.verify import concrete, distinct_sizes, draw_point
+from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node, input_node
-from wengert.ir.system import System, bar, is_bar
+from wengert.ir.system import System, bar, is_bar, unbar
+from wengert.ir.types import ArrayType, Dim
 from wengert.ir.walk import topological
 from wengert.ops.evaluate import evaluate
 
 Array = Any
 SMALLEST = 5
 """No axis is shorter, so that a factor 2, 3 or 4 is not taken for the size of an axis."""
+MAX_ENTRIES = 1 << 21
+"""No array that is drawn or computed has more entries, and no product runs over more."""
+FEW_ENTRIES = 1 << 16
+"""Axes are made shorter where an array would have more entries."""
 CLOSE = 1e-8
 """Largest difference of two values that are equal, relative to the larger one."""
 
@@ -28,8 +35,44 @@ Adjust = Callable[[dict[str, Array]], None]
 
 
 def claim_sizes(system: System) -> dict[str, int]:
-    """A size for every named size, all different."""
-    return distinct_sizes(system, SMALLEST)
+    """A size for every named size, all different; small ones where there are many axes.
+
+    Raises EquationError where the numbers that the system states are too large for arrays to be drawn.
+    """
+    nodes = [line.node for line in system.lines]
+    for smallest in (SMALLEST, 3, 2):
+        names = (size.name for q in system.quantities.values() for size in q.type.shape if isinstance(size, Dim))
+        check_work([*system.leaves.values(), *nodes], dict.fromkeys(names, smallest))
+        sizes = distinct_sizes(system, smallest)
+        if max(_axes(node, sizes)[1] for node in topological(nodes)) <= FEW_ENTRIES:
+            break
+    return sizes
+
+
+def _axes(node: Node, sizes: Mapping[str, int]) -> tuple[tuple[int, ...], int]:
+    """The axes that one node runs over; those of a product are all its letters."""
+    found: dict[Any, Any] = dict(enumerate(node.type.shape)) if isinstance(node.type, ArrayType) else {}
+    if node.op.name == "einsum":
+        labels = zip(node.params["inputs"], node.inputs, strict=True)
+        found = {label: size for own, x in labels for label, size in zip(own, x.shape, strict=True)}
+    shape = tuple(sizes.get(size.name, SMALLEST) if isinstance(size, Dim) else size for size in found.values())
+    return shape, math.prod(shape)
+
+
+def check_work(nodes: Sequence[Node], sizes: Mapping[str, int]) -> int:
+    """How many entries are computed for nodes, each node at least 100.
+
+    Raises EquationError where one has more than is reasonable.
+    """
+    found = [_axes(node, sizes) for node in topological(list(nodes))]
+    shape, entries = max(found, key=lambda each: each[1])
+    if entries > MAX_ENTRIES:
+        raise EquationError(
+            f"Arrays of {entries:,} entries are needed to judge this, and more than {MAX_ENTRIES:,} are not drawn.",
+            f"  {' × '.join(map(str, shape))}",
+            "Name the sizes, as in ℝ^(m×n), or state small ones.",
+        )
+    return sum(max(100, each) for _, each in found)
 
 
 @dataclass(frozen=True)
@@ -57,10 +100,12 @@ class Chain:
                     found[name][line.name] = node
         return found
 
-    def backwards(self) -> list[str]:
-        """The quantities other than the loss, each after its children."""
+    @cached_property
+    def backwards(self) -> Mapping[str, int]:
+        """The quantities other than the loss, each after its children, with its place."""
         order = [line.name for line in reversed(self.system.lines)]
-        return [name for name in (*order, *self.system.inputs) if name != self.loss]
+        names = (name for name in (*order, *self.system.inputs) if name != self.loss)
+        return {name: place for place, name in enumerate(names)}
 
     def contribution(self, name: str, child: str, line: Node) -> Node | None:
         """ū ∂u/∂v for one line u; None where v is no real number or does not move it."""
@@ -74,47 +119,76 @@ class Chain:
 
 @dataclass
 class Point:
-    """The values at one point: `truth` holds every quantity and every true error signal, `author` what the author has stated instead."""
+    """The values at one point: `truth` holds every quantity and every true error signal, `author` what the author has stated instead.
+
+    Signals of which the author has said nothing follow from those of which he has; they are worked out where they are read.
+    """
 
     chain: Chain
     sizes: Mapping[str, int]
     truth: dict[str, Array] = field(default_factory=dict[str, Array])
     author: dict[str, Array] = field(default_factory=dict[str, Array])
+    work: int = 0
+    """How many entries were computed so far; each node counts as 100 or more."""
     stated: set[str] = field(default_factory=set[str])
 
     def value(self, node: Node, env: Mapping[str, Array] | None = None) -> Array:
-        """The value of a node over quantities and error signals; the author's by default."""
-        env = self.author if env is None else env
+        """The value of a node over quantities and error signals; the author's by default.
+
+        Raises EquationError where its arrays are too large.
+        """
+        self.work += check_work([node], self.sizes)
         graph = concrete(Graph(tuple(n for n in topological([node]) if n.op.name == "input"), (node,)))
+        if env is None:
+            self.complete(graph.input_names)
+            env = self.author
         with np.errstate(all="ignore"):
             (found,) = evaluate(graph, {name: env[name] for name in graph.input_names}, self.sizes)
         return np.asarray(found)
 
     def state(self, name: str, value: Array) -> None:
-        """Take what the author says; signals of which he has said nothing follow from those of which he has."""
+        """Take what the author says; the signals that follow from it are not known any more."""
         self.author[name] = value
         self.stated.add(name)
-        if not is_bar(name):
-            return
-        for each in self.chain.backwards():
-            if bar(each) not in self.stated:
-                self.author[bar(each)] = self.follows(each)
+        changed = [unbar(name)] if is_bar(name) else []
+        while changed:
+            child = changed.pop()
+            for parent in self.chain.system.parents(child) if self.chain.system.defines(child) else ():
+                if bar(parent) not in self.stated and self.author.pop(bar(parent), None) is not None:
+                    changed.append(parent)
+
+    def complete(self, names: Iterable[str]) -> None:
+        """Work out the signals among some names that follow from others."""
+        missing: set[str] = set()
+        waiting = [name for name in names if is_bar(name) and name not in self.author]
+        while waiting:
+            name = unbar(waiting.pop())
+            if name not in missing:
+                missing.add(name)
+                children = self.chain.contributions[name]
+                waiting += [bar(child) for child in children if bar(child) not in self.author]
+        for name in sorted(missing, key=self.chain.backwards.__getitem__):
+            self.author[bar(name)] = self.follows(name)
+
+    def everything(self) -> dict[str, Array]:
+        """All values, as the author has stated them or as they follow."""
+        self.complete(map(bar, self.chain.backwards))
+        return dict(self.author)
 
     def follows(self, name: str, env: Mapping[str, Array] | None = None) -> Array:
         """v̄ = Σ_u ū ∂u/∂v, from the author's signals by default."""
-        env = self.author if env is None else env
         if name == self.chain.loss:
             return self.truth[bar(name)]
         parts = [self.value(node, env) for node in self.chain.contributions[name].values()]
         if name in self.chain.outside:
-            parts.append(env[GIVEN + name])
-        return sum(parts[1:], parts[0]) if parts else np.zeros(np.shape(env[name]))
+            parts.append(self.truth[GIVEN + name])
+        return sum(parts[1:], parts[0]) if parts else np.zeros(np.shape(self.truth[name]))
 
 
 def draw(chain: Chain, rng: Any, adjust: Adjust | None = None) -> Point:
     """A point at which every line is finite, with all its true error signals; `adjust` changes the inputs that were drawn.
 
-    Raises CheckError where there is none.
+    Raises CheckError where there is none, EquationError where the arrays are too large.
     """
     system, sizes = chain.system, claim_sizes(chain.system)
     inputs = draw_point(system, rng, sizes)
@@ -130,7 +204,7 @@ def draw(chain: Chain, rng: Any, adjust: Adjust | None = None) -> Point:
     env[bar(chain.loss)] = np.asarray(1.0) if not (loss or chain.given) else np.asarray(rng.normal(size=loss))
     for name in chain.outside:
         env[GIVEN + name] = np.asarray(rng.normal(size=np.shape(env[name])))
-    for name in chain.backwards():
+    for name in chain.backwards:
         env[bar(name)] = point.follows(name, env)
     point.author = dict(env)
     return point
