@@ -120,6 +120,28 @@ def test_a_large_array_that_is_read_cannot_be_written_while_the_function_runs():
     assert large.flags.writeable
 
 
+def test_a_large_array_is_locked_until_the_last_of_several_runs_has_ended():
+    large = np.ones(20_000)
+    reads, ends = threading.Event(), threading.Event()
+    seen = []
+
+    def slow(x):
+        y = np.sum(x[0] * large)
+        reads.set()
+        assert ends.wait(60)
+        seen.append(large.flags.writeable)
+        return y
+
+    thread = threading.Thread(target=wg.grad(slow), args=(X,))
+    thread.start()
+    assert reads.wait(60)
+    wg.grad(lambda x: np.sum(x[0] * large))(X)
+    ends.set()
+    thread.join()
+    assert seen == [False]
+    assert large.flags.writeable
+
+
 def test_random_numbers_are_drawn_at_every_call():
     rng = np.random.default_rng(0)
     drawn = []

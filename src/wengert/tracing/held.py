@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from wengert.tracing.standin import Array
 
 COPIED = 1 << 16
 """Arrays of at most so many bytes are copied; larger ones cannot be written until the run ends."""
+_READERS: dict[int, int] = {}
+"""How many runs read a large array that could be written before, by identity: of several threads, or one inside of another."""
+_LOCK = threading.Lock()
 
 
 class Held:
@@ -56,11 +60,14 @@ class Held:
     def _lock(self, x: Array) -> None:
         """Let nobody write an array, nor what it is a view of."""
         below: Any = x
-        while isinstance(below, np.ndarray):
-            if below.flags.writeable:
-                below.flags.writeable = False
-                self._locked.append(below)
-            below = below.base
+        with _LOCK:
+            while isinstance(below, np.ndarray):
+                runs = _READERS.get(id(below), 0)
+                if runs or below.flags.writeable:
+                    below.flags.writeable = False
+                    _READERS[id(below)] = runs + 1
+                    self._locked.append(below)
+                below = below.base
 
     @property
     def any_locked(self) -> bool:
@@ -68,6 +75,11 @@ class Held:
         return bool(self._locked)
 
     def release(self) -> None:
-        """Let the arrays be written again, each after what it is a view of."""
-        while self._locked:
-            self._locked.pop().flags.writeable = True
+        """Let the arrays be written again that no other run reads, each after what it is a view of."""
+        with _LOCK:
+            while self._locked:
+                array = self._locked.pop()
+                _READERS[id(array)] -= 1
+                if not _READERS[id(array)]:
+                    del _READERS[id(array)]
+                    array.flags.writeable = True

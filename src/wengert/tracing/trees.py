@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ Spec = Any
 _SPACE = "wengert"
 """Where dataclasses are entered, so that other users of optree do not see them."""
 _ENTERED: set[type] = set()
+_LOCK = threading.Lock()
 _FIXED = (str, bytes, bool, type(None), type)
 """What a field of a dataclass may hold beside arrays."""
 
@@ -36,11 +38,22 @@ def flatten(tree: Any) -> tuple[list[Any], Spec]:
 
 
 def _enter(kind: type) -> None:
-    """Make a dataclass a container."""
+    """Make a dataclass a container, if no other thread was first."""
     import optree
 
-    if kind in _ENTERED:
-        raise AssertionError(f"{kind} is a leaf though it was entered as a container")
+    with _LOCK:
+        if kind not in _ENTERED:
+            optree.register_pytree_node(  # pyright: ignore[reportUnknownMemberType]
+                kind,  # pyright: ignore[reportArgumentType]
+                *_ways(kind),
+                path_entry_type=optree.GetAttrEntry,
+                namespace=_SPACE,
+            )
+            _ENTERED.add(kind)
+
+
+def _ways(kind: type) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """How a dataclass is taken apart and put together."""
     names = [field.name for field in dataclasses.fields(kind)]
 
     def take_apart(value: Any) -> tuple[list[Any], Any, list[str]]:
@@ -56,14 +69,7 @@ def _enter(kind: type) -> None:
             object.__setattr__(value, name, x)
         return value
 
-    optree.register_pytree_node(  # pyright: ignore[reportUnknownMemberType]
-        kind,  # pyright: ignore[reportArgumentType]
-        take_apart,
-        put_together,
-        path_entry_type=optree.GetAttrEntry,
-        namespace=_SPACE,
-    )
-    _ENTERED.add(kind)
+    return take_apart, put_together
 
 
 def unflatten(spec: Spec, leaves: Sequence[Any]) -> Any:

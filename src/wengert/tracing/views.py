@@ -51,11 +51,6 @@ def rows_first(shape: Sequence[int]) -> Layout:
     return as_strided(_BYTE, tuple(shape), strides)
 
 
-def strided_like(array: np.ndarray[Any, Any]) -> Layout:
-    """The strides of an array of NumPy."""
-    return as_strided(_BYTE, array.shape, [stride // array.itemsize for stride in array.strides])
-
-
 def place_of_parent(function: Any) -> int:
     """The number of the argument whose memory a call may share."""
     return 1 if function is np.einsum else 0
