@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import namedtuple
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,24 @@ def test_a_dataclass_is_a_container():
     np.testing.assert_allclose(slope.layers[0].w, 4 * np.cos(np.sum(h)) * np.outer(1 - h**2, X), rtol=1e-13)
     assert slope.sizes == [0.0]
     np.testing.assert_allclose(wg.compile(wg.grad(run))(model, X).layers[0].w, slope.layers[0].w, rtol=1e-13)
+
+
+def test_a_dataclass_may_be_seen_first_by_several_threads():
+    results = []
+    for _ in range(20):
+        kind = make_dataclass("New", ["a", "b"])
+        together = threading.Barrier(4)
+
+        def see(kind=kind, together=together):
+            together.wait()
+            results.append(wg.grad(lambda p: p.a * p.b)(kind(2.0, 3.0)).a)
+
+        threads = [threading.Thread(target=see) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert results == [3.0] * 80
 
 
 def test_two_dataclasses_are_equal_containers_if_what_is_no_array_is_equal():

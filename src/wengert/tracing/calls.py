@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ class NumberOperator:
         return next(x for x in args if isinstance(x, StandIn)).operate(self.ufunc, *args)
 
 
-@cache
+@lru_cache(maxsize=256)
 def number_operator(ufunc: np.ufunc) -> NumberOperator:
     """The operator between Python numbers that is a ufunc between arrays."""
     return NumberOperator(ufunc)
@@ -97,7 +97,7 @@ def computed(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     return function(*args, **kwargs)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def runs_with(function: Any) -> Callable[[int | str, Any], bool]:
     """Whether an argument, by its place or name, may be another the next time, though the call is the same."""
     if isinstance(function, np.ufunc):
@@ -219,23 +219,12 @@ SHAPED: dict[Any, Callable[..., Any]] = {
     "method compress": lambda call, number, a, condition, axis=None: _compress(call, number, condition, a, axis),
 }
 """By function: its result by other calls, with arrays of places known now."""
-for _function in (np.nonzero, np.flatnonzero, np.argwhere, np.where, "method nonzero"):
-    SHAPED[_function] = lambda call, number, *args, function=_function: computed_plain(
-        function, [number(x) for x in args]
-    )
-
-
+for _function in (np.nonzero, np.flatnonzero, np.argwhere, np.where):
+    SHAPED[_function] = lambda call, number, *args, function=_function: function(*[number(x) for x in args])
 for _function in COUNTED:
     SHAPED[_function] = lambda call, number, *args, function=_function, **kwargs: _counted(
         call, number, function, *args, **kwargs
     )
-
-
-def computed_plain(function: Any, args: Sequence[Any]) -> Any:
-    """The result of a call that gives places, arrays that do not move."""
-    if isinstance(function, str):
-        return getattr(np.asarray(args[0]), function.removeprefix("method "))(*args[1:])
-    return function(*args)
 
 
 def shaped(

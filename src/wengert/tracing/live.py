@@ -99,6 +99,12 @@ class Live(StandIn):
     def __repr__(self) -> str:
         return f"<traced {self.kind.type}>"
 
+    def __str__(self) -> str:
+        return str(self.tape.number(self)) if self.tape.is_open else repr(self)
+
+    def __format__(self, form: str) -> str:
+        return format(self.tape.number(self), form) if self.tape.is_open else repr(self)
+
     def __getitem__(self, index: Any) -> Any:
         if type(index) is int and len(self.kind.shape) == 1:
             return self.tape.step(("getitem", (self.place, (int, index)), ()))

@@ -38,6 +38,20 @@ def called(function: Any) -> str:
     return str(getattr(function, "__name__", function))
 
 
+_ATTRIBUTES = {
+    "Write the function, which gives a new array:  x = np.partition(x, k)": "partition",
+    "Write the function, which gives a new array:  x = np.resize(x, shape)": "resize",
+    "Convert the numbers, not their bytes:  x.astype(dtype)": "view byteswap getfield setfield",
+    "Return the value from the function, and write it out there.": "dump dumps tobytes tofile",
+}
+_OF_ATTRIBUTES = {name: repair for repair, names in _ATTRIBUTES.items() for name in names.split()}
+
+
+def instead_of_attribute(name: str) -> str:
+    """The third line of the message that traced values do not have an attribute of arrays."""
+    return _OF_ATTRIBUTES.get(name, "Ask it of the arrays outside of the function that is differentiated.")
+
+
 def repair_of(function: Any) -> str:
     """The third line of the message that a function has no form in a graph."""
     name = str(getattr(function, "__name__", function))

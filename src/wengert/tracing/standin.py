@@ -20,7 +20,7 @@ from wengert.errors import TraceError
 from wengert.tracing import in_place, storage
 from wengert.tracing.callbacks import CALLBACKS
 from wengert.tracing.properties import Properties
-from wengert.tracing.repairs import called, repair_of
+from wengert.tracing.repairs import called, instead_of_attribute, repair_of
 from wengert.tracing.source import is_assignment, user_line
 from wengert.tracing.views import COPIES, MAKERS, VIEWS, Layout, place_of_parent
 
@@ -30,6 +30,12 @@ UFUNCS: dict[Any, Callable[..., Any]] = {}
 """What a NumPy or SciPy ufunc means on traced values; entered by `ufuncs`."""
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """What another NumPy function means, or "method name", or "getitem"; entered by `functions` and those beside it."""
+
+OF_ARRAYS = frozenset(name for name in dir(np.ndarray) if not name.startswith("_"))
+
+
+class NoAttributeError(TraceError, AttributeError):
+    """An array has what a traced value has not."""
 
 
 def known_rule(function: Any) -> Callable[..., Any]:
@@ -320,8 +326,16 @@ class StandIn(Properties):
             return partial(write, self)
         key = f"method {name}"
         if key not in FUNCTIONS:
+            if name in OF_ARRAYS:
+                raise NoAttributeError(
+                    f"'{name}' of arrays is not there on traced values.", user_line(), instead_of_attribute(name)
+                )
             raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
         return partial(self._method, key)
+
+    def nonzero(self) -> Any:
+        """The places of the entries that are not 0, an array for each axis."""
+        return np.nonzero(self)  # pyright: ignore[reportArgumentType, reportCallIssue]
 
     def _method(self, key: str, *args: Any, **kwargs: Any) -> Any:
         if key in VIEWS:

@@ -234,6 +234,9 @@ class Traced(StandIn):
     def __repr__(self) -> str:
         return f"<traced {self.node.type}>"
 
+    def __format__(self, form: str) -> str:
+        return repr(self)  # there is no number to be formatted
+
     def number(self) -> Array | None:
         """The value, where it is known while the function is traced."""
         return self.owner.number(self.node)
