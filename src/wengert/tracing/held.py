@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import numpy as np
@@ -10,19 +9,15 @@ import numpy as np
 from wengert.tracing.operands import checked
 from wengert.tracing.standin import Array
 
-COPIED = 1 << 16
-"""Arrays of at most so many bytes are copied; larger ones cannot be written until the run ends."""
-_READERS: dict[int, int] = {}
-"""How many runs read a large array that could be written before, by identity: of several threads, or one inside of another."""
-_LOCK = threading.Lock()
+FEW_BYTES = 4096
+"""Arrays of so many bytes are sooner compared as strings of bytes."""
 
 
 class Held:
-    """The arrays that a run has read, by identity."""
+    """The arrays that a run has read, by identity: each copied, unless nobody may write it."""
 
     def __init__(self) -> None:
         self._arrays: dict[int, tuple[Array, Array, Any]] = {}
-        self._locked: list[Array] = []
 
     def known(self, x: Array) -> Any:
         """What stands for an array that was read before and has not changed since; None for another."""
@@ -30,10 +25,7 @@ class Held:
         if entry is None:
             return None
         _, kept, found = entry
-        same = kept is x or (
-            kept.shape == x.shape and kept.dtype == x.dtype and np.array_equal(kept, x, equal_nan=x.dtype.kind in "fc")
-        )
-        return found if same else None
+        return found if kept is x or _is_same(kept, x) else None
 
     def keep(self, x: Array, found: Any) -> Array:
         """An array with the entries that x has now.
@@ -42,44 +34,44 @@ class Held:
         """
         if type(x) is not np.ndarray or x.dtype.kind not in "fib":
             checked(x)
-        if x.nbytes <= COPIED:
-            kept = np.array(x, order="C")
-        else:
-            kept = x
-            self._lock(x)
+        kept = x if _is_fixed(x) else _copied(x, "C")
         self._arrays[id(x)] = x, kept, found
         return kept
 
     def argument(self, x: Array) -> Array:
         """An argument of the function, which may be read from outside as well, with the entries that it has now."""
-        if x.nbytes <= COPIED:
-            return np.array(x, order="K")
-        self._lock(x)
-        return x
+        return x if _is_fixed(x) else _copied(x, "K")
 
-    def _lock(self, x: Array) -> None:
-        """Let nobody write an array, nor what it is a view of."""
-        below: Any = x
-        with _LOCK:
-            while isinstance(below, np.ndarray):
-                runs = _READERS.get(id(below), 0)
-                if runs or below.flags.writeable:
-                    below.flags.writeable = False
-                    _READERS[id(below)] = runs + 1
-                    self._locked.append(below)
-                below = below.base
 
-    @property
-    def any_locked(self) -> bool:
-        """Whether an array cannot be written now."""
-        return bool(self._locked)
+def _is_fixed(x: Array) -> bool:
+    """Whether an array is read-only, and so is all that it is a view of: its owner has said that it does not change."""
+    below: Any = x
+    while isinstance(below, np.ndarray):
+        if below.flags.writeable:
+            return False
+        below = below.base
+    return True
 
-    def release(self) -> None:
-        """Let the arrays be written again that no other run reads, each after what it is a view of."""
-        with _LOCK:
-            while self._locked:
-                array = self._locked.pop()
-                _READERS[id(array)] -= 1
-                if not _READERS[id(array)]:
-                    del _READERS[id(array)]
-                    array.flags.writeable = True
+
+def _copied(x: Array, order: Any) -> Array:
+    """A copy; of entries that are repeated along an axis, one."""
+    if x.size and x.ndim and 0 in x.strides:
+        repeated = [stride == 0 and size > 1 for stride, size in zip(x.strides, x.shape, strict=True)]
+        if any(repeated):
+            once = x[tuple([slice(0, 1) if each else slice(None) for each in repeated])]
+            return np.broadcast_to(np.array(once, order=order), x.shape)
+    return np.array(x, order=order)
+
+
+def _is_same(a: Array, b: Array) -> bool:
+    """Whether two arrays hold the same bits: 0 and −0 are two numbers."""
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    if a.nbytes <= FEW_BYTES:
+        return a.tobytes() == b.tobytes()
+    if a.dtype.kind == "c":
+        return _is_same(a.real, b.real) and _is_same(a.imag, b.imag)
+    if a.dtype.kind == "f":
+        bits = f"i{a.dtype.itemsize}"
+        a, b = a.view(bits), b.view(bits)
+    return np.array_equal(a, b)

@@ -8,7 +8,7 @@ import sys
 from contextvars import ContextVar
 from itertools import islice
 from pathlib import Path
-from types import CodeType, FrameType, TracebackType
+from types import CodeType, FrameType
 
 from wengert.errors import TraceError, place
 
@@ -37,16 +37,6 @@ def user_line() -> str:
     """The line of the user's code that is running, with a caret; the name of its function where there is no text of it."""
     found = running(2)
     return "  outside of any file" if found is None else _shown(*found)
-
-
-def raised_line(trace: TracebackType | None) -> str:
-    """The innermost line of the user's code that an error has come through."""
-    found = "  outside of any file"
-    while trace is not None:
-        if _user_frame(trace.tb_frame) is trace.tb_frame:
-            found = _shown(trace.tb_frame.f_code, trace.tb_lasti)
-        trace = trace.tb_next
-    return found
 
 
 def _shown(code: CodeType, instruction: int) -> str:

@@ -31,7 +31,7 @@ from wengert.tracing.kinds import Kind, Several, kind_of
 from wengert.tracing.live import Live, LiveNumber
 from wengert.tracing.paths import Path, Root
 from wengert.tracing.references import Reference
-from wengert.tracing.source import own_error, raised_line, user_line
+from wengert.tracing.source import own_error, user_line
 from wengert.tracing.standin import UFUNCS, Array, StandIn
 from wengert.tracing.tracer import OPEN, Traced
 from wengert.tracing.writes import added_at, updated
@@ -85,15 +85,7 @@ class Tape:
             self._quiet.__exit__(kind, error, trace)
         self.keys = NOTHING
         self.is_open = False
-        locked = self.held.any_locked
-        self.held.release()
         if isinstance(error, ValueError):
-            if locked and "read-only" in str(error):
-                raise TraceError(
-                    "An array that the function has read cannot be written while it runs.",
-                    raised_line(trace),
-                    "Read a copy of it:  x * a.copy()",
-                ) from error
             own = own_error(error)
             if own is not error:
                 raise own from None
