@@ -5,6 +5,8 @@ Fourier space), and velocity and smoke are carried along it, each cell read at t
 there. The initial velocity is chosen so that the smoke ends in a disc. The gradient, by some thousand numbers through the whole simulation,
 is compared with central differences along random directions.
 
+It needs SciPy, for its minimisation.
+
 Source of the method: J. Stam, Stable Fluids, SIGGRAPH 1999.
 """
 

@@ -2,7 +2,7 @@
 
 y = f(x) + noise with the covariance K_ij = s² exp(−(x_i − x_j)² / (2 l²)) + σ² δ_ij; the parameters (log s, log l, log σ) minimise
 −log p(y) = ½ yᵀ K⁻¹ y + ½ log det K + ½ n log 2π. Its gradient is compared with the formula that textbooks derive by hand,
-½ tr((K⁻¹ − α αᵀ) ∂K/∂θ) with α = K⁻¹ y.
+½ tr((K⁻¹ − α αᵀ) ∂K/∂θ) with α = K⁻¹ y. It needs SciPy, for its minimisation.
 
 Source of the formula: C. E. Rasmussen, C. K. I. Williams, Gaussian Processes for Machine Learning, MIT Press 2006, (5.9).
 """

@@ -1,7 +1,7 @@
 """The derived backward pass as the gradient of scipy.optimize.minimize: ridge regression on the diabetes data.
 
 The equations are written for one example; `batch` puts all examples in; `function` gives value and gradients over arrays.
-The minimum is compared with the solution of the normal equations.
+The minimum is compared with the solution of the normal equations. It needs SciPy and scikit-learn.
 """
 
 from pathlib import Path

@@ -1,0 +1,116 @@
+"""SciPy is an extra: what the base does runs in a process that cannot import it, and the rest says how to install it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HOOK = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("scipy", "sklearn"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+"""
+
+
+def run(script: str, hook: str = HOOK) -> str:
+    """What a script prints where SciPy cannot be imported."""
+    done = subprocess.run([sys.executable, "-c", hook + script], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_scipy_cannot_be_imported():
+    assert run("try:\n    import scipy.linalg\nexcept ImportError as error:\n    print(error.name)") == "scipy\n"
+
+
+def test_the_readme_runs():
+    document = "tests/test_docs.py::test_document_runs_and_prints_what_it_says[README.md]"
+    found = run(f"import pytest\nprint('rc', int(pytest.main(['-n', '0', '-p', 'no:cacheprovider', {document!r}])))")
+    assert "1 passed" in found
+    assert found.endswith("rc 0\n")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "derive examples/hidden_layer.txt",
+        "derive examples/hidden_layer.txt --steps",
+        "trace examples/lecture_unit.tex --wrt w,b --seed 0",
+        "check examples/hidden_layer.md",
+        "stages examples/softmax_regression.txt --stop asm --size y=3 --size x=2",
+        "diff examples/hidden_layer.txt examples/hidden_layer.md",
+        "train examples/linear_regression.txt --data {folder}/data.npz --set lam=0.1 --epochs 2 --out {folder}/model.safetensors",
+    ],
+)
+def test_a_command_runs(command, tmp_path):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "data.npz", x=rng.normal(size=(20, 3)), t=rng.normal(size=20))
+    arguments = ["wengert", *command.format(folder=tmp_path).split()]
+    assert run(f"import sys\nfrom wengert import cli\nsys.argv = {arguments!r}\ncli.main()")
+
+
+EQUATIONS = """
+import wengert as wg
+system = wg.equations('''
+    z = w x + b
+    y = erf(z)
+    p = softmax(V u)
+    L = ½ (y − t)² + erfc(z) + erfinv(0.3 y) + σ(z) + gelu(w) − Σ_k s_k log p_k
+''')
+derivation = system.backward(wrt=["w", "b", "V"])
+derivation.check()
+values = dict(w=0.5, x=2.0, b=0.1, t=1.0, V=[[0.1, 0.2], [0.3, -0.4]], u=[1.0, 2.0], s=[0.0, 1.0])
+for backend in ("native", "interpreter"):
+    loss, found = derivation.function(backend)(**values)
+    print(loss, *found["V"].ravel(), found["w"], found["b"])
+print(wg.equations("L = lgamma(x)").forward(x=2.5)["L"])
+"""
+FUNCTIONS = """
+import numpy as np
+import wengert as wg
+x = np.random.default_rng(0).normal(size=(3, 3))
+
+def f(x):
+    s = x @ x.T + np.eye(3)
+    lower = np.linalg.cholesky(s)
+    q, r = np.linalg.qr(x)
+    return np.sum(lower) + np.sum(r) + np.sum(np.linalg.solve(s, x)) + np.linalg.slogdet(s)[1] + np.sum(np.tanh(q))
+
+for value in [*(wg.grad(f)(x) for _ in range(4)), wg.compile(wg.grad(f))(x), wg.hessian(f)(x), wg.jvp(f, (x,), (x,))[1]]:
+    print(*np.ravel(value))
+print(*wg.grad(lambda x: np.sum(1 / (1 + np.exp(-x)) + np.logaddexp(x, 0)))(800 * x[0]))
+"""
+
+
+@pytest.mark.parametrize("script", [EQUATIONS, FUNCTIONS], ids=["equations", "functions"])
+def test_numbers_are_those_with_scipy(script):
+    without, beside = (np.array(run(script, hook).split(), dtype=float) for hook in (HOOK, ""))
+    np.testing.assert_allclose(without, beside, rtol=1e-12, atol=1e-13)
+    assert np.any(without)
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("import wengert.scipy.linalg", "'wengert.scipy' needs SciPy"),
+        ("from wengert.scipy import special", "'wengert.scipy' needs SciPy"),
+        ("wg.equations('L = lgamma(x)').backward(wrt=['x']).function()(x=2.5)", "'digamma' needs SciPy"),
+        ("wg.equations('L = lgamma(x)').backward(wrt=['x']).function('interpreter')(x=2.5)", "'digamma' needs SciPy"),
+        ("wg.equations('L = lgamma(x)').backward(wrt=['x']).check()", "'digamma' needs SciPy"),
+    ],
+)
+def test_what_needs_scipy_says_so(statement, what):
+    said = run(f"import wengert as wg\ntry:\n    {statement}\nexcept ImportError as error:\n    print(error)")
+    assert said.startswith(f"{what}, which is not installed.\n  ")
+    assert said.endswith("\nInstall it:  pip install scipy\n")
+    assert said.count("\n") == 3
