@@ -82,11 +82,19 @@ spacing = elementwise(
     notation=unwritten("spacing"),
     smooth=False,
 )
+
+
+def _following(xp: Any, x: Any, y: Any) -> Any:
+    """The next number; a perturbation in the imaginary part goes through."""
+    found = np.nextafter(xp.real(x), xp.real(y))
+    return found + (x - xp.real(x)) if np.iscomplexobj(x) else found
+
+
 nextafter = elementwise(
     "nextafter",
-    "The number that follows x in the direction of y; as a step between numbers it has no derivative.",
-    value=lambda xp, x, y: np.nextafter(xp.real(x), xp.real(y)),
-    partials=None,
+    "The number that follows x in the direction of y: x, up to a unit of rounding, and so is its derivative that of x.",
+    value=_following,
+    partials=lambda z, x, y: (1, None),
     arity=2,
     notation=unwritten("nextafter"),
     smooth=False,
