@@ -14,12 +14,14 @@ from wengert.derive.cost import cost
 from wengert.derive.factoring import expand
 from wengert.derive.folding import Named, Names, assume, fold
 from wengert.derive.recognise import open_term_primes, recognise
+from wengert.derive.recurrences import Steps, backward_loop, placed, ways
 from wengert.derive.simplify import simplify, substitute_leaves
 from wengert.errors import EquationError
-from wengert.ir.graph import Graph, constant, input_node
-from wengert.ir.system import System, bar
-from wengert.notation.expr import Call, walk
+from wengert.ir.graph import Graph, Node, constant, input_node
+from wengert.ir.system import System, bar, unmoment
+from wengert.notation.expr import Call, Span, walk
 from wengert.notation.functions import function_op
+from wengert.notation.tokens import Source
 from wengert.ops.build import Builder
 from wengert.ops.gather import gather
 from wengert.ops.terms import Apply, Leaf, Term, is_zero, number, subterms, total
@@ -92,7 +94,7 @@ class Backward:
         """
         names = tuple(outputs) or tuple(bar(name) for name in self.wrt)
         system = self.system
-        env = system.values()
+        env: dict[str, Node] = Steps(system, system.values())
         inputs = [system.leaves[name] for name in system.inputs]
         type = system.quantities[self.loss].type
         if seed_one and self.seeded:
@@ -101,9 +103,13 @@ class Backward:
             env[bar(self.loss)] = input_node(bar(self.loss), type)
             inputs.append(env[bar(self.loss)])
         builder = Builder(env, weighed=True)
+        terms = {line.name: line.run if form == "run" else line.value for line in self.lines}
+        loops = {name: loop for loop in system.recurrences for name in loop.names}
         for line in self.lines:
-            if line.name != self.loss:
-                env[bar(line.name)] = builder.build(line.run if form == "run" else line.value)
+            if line.name in loops and bar(line.name) not in env:
+                env.update(backward_loop(system, loops[line.name], terms, env))
+            if line.name != self.loss and bar(line.name) not in env:
+                env[bar(line.name)] = builder.build(terms[line.name])
         return Graph(tuple(inputs), tuple(env[name] for name in names), names)
 
 
@@ -125,6 +131,13 @@ def derive(system: System, loss: str | None = None, wrt: Iterable[str] = ()) -> 
             f"  the lines are those of {', '.join(line.name for line in system.lines)}",
             "Name a quantity that a line computes.",
         )
+    for loop in system.recurrences:
+        if target in loop.names:
+            raise EquationError(
+                f"'{target}' is read by the next step, so its error signal comes from there and from outside.",
+                Source(system.source).where(Span(*system.line(target).span)),
+                "Write a last line for what is passed on:  y_t = h_t",
+            )
     chosen = _choose(system, target, tuple(wrt))
     values = {line.name: recognise(gather(line.node)) for line in system.lines}
     return _Derivation(system, target, chosen, values).run()
@@ -160,10 +173,13 @@ def _choose(system: System, loss: str, wrt: tuple[str, ...]) -> tuple[str, ...]:
 
 def influence(system: System, loss: str) -> set[str]:
     """The quantities on which the loss depends, itself included."""
-    reached = {loss}
-    for line in reversed(system.lines):
-        if line.name in reached:
-            reached.update(system.parents(line.name))
+    reached: set[str] = set()
+    pending = [loss]
+    while pending:
+        name = pending.pop()
+        if name not in reached:
+            reached.add(name)
+            pending.extend(system.parents(name))
     return reached
 
 
@@ -181,7 +197,9 @@ class _Derivation:
         self.calls = [entry for entry in named if isinstance(entry.value, Apply)]
         self.assumed = [(recognise(gather(a)), recognise(gather(b))) for a, b in self.system.assumptions]
         self.lines_of: dict[str, BackwardLine] = {}
-        for name in self.order():
+        order = self.order()
+        self.planned = frozenset(order)
+        for name in order:
             self.lines_of[name] = self.seed(name) if name == self.loss else self.one_line(name)
         return Backward(
             self.system, self.loss, self.wrt, tuple(self.lines_of.values()), self.values, frozenset(self.letters)
@@ -192,9 +210,12 @@ class _Derivation:
         system = self.system
         below = influence(system, self.loss)
         needed: set[str] = set(self.wrt)
-        for line in system.lines:
-            if line.name in below and needed & set(system.parents(line.name)):
-                needed.add(line.name)
+        before = -1
+        while len(needed) > before:  # once, unless lines read earlier steps of later lines
+            before = len(needed)
+            for line in system.lines:
+                if line.name in below and needed & set(system.parents(line.name)):
+                    needed.add(line.name)
         self.needed = needed
         order: list[str] = []
         for line in reversed(system.lines):
@@ -217,10 +238,12 @@ class _Derivation:
         type = self.system.quantities[name].type
         contributions: list[Contribution] = []
         for child in self.system.children(name):
-            if child in self.lines_of:
+            if child in self.planned:
                 term = self.contribution(name, child)
                 if term is not None:
                     contributions.append(Contribution(child, term))
+        # What comes from the same step stands before what comes from the next.
+        contributions.sort(key=lambda c: reads_later(c.term))
         raw = total([c.term for c in contributions], type.shape)
         value = simplify(raw, self.names)
         further, assumed = self.further(name, value)
@@ -229,14 +252,17 @@ class _Derivation:
     def contribution(self, name: str, child: str) -> Term | None:
         """ū ∂u/∂v with letter functions kept as primes."""
         system = self.system
-        env = {n: system.leaves[n] for n in system.quantities}
+        env = {**system.leaves, **{n: each.leaf for n, each in system.moments.items()}}
         node = Builder(env).build(self.values[child])
         signal = input_node(bar(child), node.type)
-        (result,) = vjp([node], [system.leaves[name]], [signal])
-        if result is None:
-            return None
-        term = open_term_primes(gather(result), self.letters)
-        return None if is_zero(term) else recognise(self.fold_calls(term, name))
+        parts: list[Term] = []
+        for leaf, way in ways(system, name, child):
+            (result,) = vjp([node], [leaf], [signal])
+            term = None if result is None else open_term_primes(gather(result), self.letters)
+            if term is not None and not is_zero(term):
+                kept = name if way == name else ""
+                parts.append(placed(system, recognise(self.fold_calls(term, kept)), name, way, child))
+        return total(parts, system.quantities[name].type.shape) if parts else None
 
     def fold_calls(self, term: Term, name: str) -> Term:
         """Values of functions that have a name, such as y for σ(z), but not the name whose bar this is; products stay as the chain rule gave them."""
@@ -289,6 +315,11 @@ class _Derivation:
                     read.add(leaf.name)
                     pending.append(bars[leaf.name])
         return total_cost
+
+
+def reads_later(term: Term) -> bool:
+    """Whether a term reads an error signal of a later step."""
+    return any(isinstance(t, Leaf) and unmoment(t.name)[1] > 0 for t in subterms(term))
 
 
 def written_length(term: Term) -> int:

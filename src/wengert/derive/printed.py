@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from wengert.derive.backward import Backward, BackwardLine
 from wengert.errors import EquationError
-from wengert.ir.system import Definition, System, bar
+from wengert.ir.system import Definition, System, bar, unbar
 from wengert.ir.types import Dim, bind_size
 from wengert.notation.elements import ElementForm
 from wengert.notation.expr import Compare, Expr, Line, Num, walk
@@ -66,6 +66,9 @@ class Printer:
         """Left side and the right sides of name = term = term …, and notes."""
         if self.form == "matrix":
             try:
+                if unbar(name) in self.system.time:
+                    sides = [self.matrix.at_time(name, t) for t in terms]
+                    return sides[0][0], [right for _, right in sides], ()
                 return self.matrix.ref(name), [self.matrix.show(t) for t in terms], ()
             except NoForm as reason:
                 left, rights, _ = self.by_index(name, terms)

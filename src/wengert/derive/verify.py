@@ -13,11 +13,12 @@ import numpy as np
 
 from wengert.autodiff.forward import jvp
 from wengert.derive.backward import Backward
+from wengert.derive.recurrences import moved_values
 from wengert.errors import CheckError
 from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ir.system import System, bar
 from wengert.ir.types import Dim
-from wengert.ir.walk import map_graph, substitute, topological
+from wengert.ir.walk import map_graph, topological
 from wengert.notation.tokens import Source
 from wengert.ops.evaluate import evaluate
 from wengert.ops.gather import gather
@@ -293,14 +294,8 @@ class _Slope:
 
 def from_quantity(system: System, name: str, loss: str) -> Graph:
     """The loss as a function of one quantity, all inputs and earlier quantities held: what v̄ is the derivative of."""
-    values: dict[str, Node] = {n: system.leaves[n] for n in system.inputs}
+    values = moved_values(system, name)
     free = system.leaves[name]
-    values[name] = free
-    for line in system.lines:
-        if line.name == name:
-            continue
-        known = {system.leaves[n]: node for n, node in values.items()}
-        (values[line.name],) = substitute([line.node], known)
     inputs = tuple(dict.fromkeys((*(system.leaves[n] for n in system.inputs), free)))
     return concrete(Graph(inputs, (values[loss],), (loss,)))
 

@@ -31,6 +31,35 @@ def unbar(name: str) -> str:
     return name.removeprefix("bar ")
 
 
+def moment(name: str, offset: int) -> str:
+    """The name of v_{t+k}: the sequence v with its entries k steps on; v itself where k is 0.
+
+    Beyond its ends a sequence is continued by its start value, an error signal by 0.
+    """
+    base, before = unmoment(name)
+    offset += before
+    return f"{base} @{offset:+d}" if offset else base
+
+
+def unmoment(name: str) -> tuple[str, int]:
+    """(v, k) of the name of v_{t+k}; (v, 0) for any other name."""
+    base, _, offset = name.rpartition(" @")
+    return (base, int(offset)) if offset[:1] in ("+", "-") else (name, 0)
+
+
+FIRST = "1"
+
+
+def first_entry(name: str) -> str:
+    """The name of v_1, the first entry of a sequence."""
+    return f"{name} @{FIRST}"
+
+
+def is_first_entry(name: str) -> bool:
+    """Whether a name is that of a first entry."""
+    return name.endswith(f" @{FIRST}")
+
+
 @dataclass(frozen=True)
 class Quantity:
     """A named value: its type, the letters of its axes, and its names with indices (w⁽¹⁾_ij) and whole (W⁽¹⁾)."""
@@ -57,6 +86,23 @@ class Definition:
 
 
 @dataclass(frozen=True, eq=False)
+class Recurrence:
+    """Lines that read each other's earlier steps, in their order within a step; each sequence as one loop over what they read."""
+
+    names: tuple[str, ...]
+    values: Mapping[str, Node]
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """The leaf of v_{t+k}, the quantities that it depends on, and its value over their leaves."""
+
+    leaf: Node
+    bases: tuple[str, ...]
+    value: Node
+
+
+@dataclass(frozen=True, eq=False)
 class System:
     """Lines in an order in which each reads only earlier ones and inputs; the last line of the text is the loss."""
 
@@ -74,6 +120,15 @@ class System:
     """What the reader knows of the text: symbols, fonts, syntax, declarations."""
     size_names: Mapping[str, Size] = field(default_factory=dict[str, Size])
     """Names that stand for sizes: N, where N = size of n."""
+    time: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The axis along which a sequence runs over time, by quantity; empty where nothing refers to an earlier step."""
+    starts: Mapping[str, str] = field(default_factory=dict[str, str])
+    """For a sequence v the quantity v_0 before its first step; without one v_0 is 0."""
+    moments: Mapping[str, Moment] = field(default_factory=dict[str, Moment])
+    """The leaves that stand for a sequence at other steps, by name."""
+    recurrences: tuple[Recurrence, ...] = ()
+    clock: Any = None
+    """What the reader knows of time: its letter, the number of the first step, which sequences have whole arrays as entries."""
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -88,12 +143,14 @@ class System:
     @cached_property
     def _reads(self) -> Mapping[str, tuple[str, ...]]:
         """Pa(v) of every line."""
-        names = {leaf: name for name, leaf in self.leaves.items()}
+        names = {leaf: (name,) for name, leaf in self.leaves.items()}
+        names |= {each.leaf: each.bases for each in self.moments.values()}
         place = {name: k for k, name in enumerate(self.quantities)}
-        return {
-            line.name: tuple(sorted((names[n] for n in topological([line.node]) if n in names), key=place.__getitem__))
-            for line in self.lines
-        }
+        found: dict[str, tuple[str, ...]] = {}
+        for line in self.lines:
+            read = {name for n in topological([line.node]) for name in names.get(n, ())}
+            found[line.name] = tuple(sorted(read, key=place.__getitem__))
+        return found
 
     def line(self, name: str) -> Definition:
         """The line that defines a quantity.
@@ -123,7 +180,18 @@ class System:
     def values(self) -> dict[str, Node]:
         """For every quantity the node that computes it from the inputs."""
         values: dict[str, Node] = {name: self.leaves[name] for name in self.inputs}
+        loops = {name: loop for loop in self.recurrences for name in loop.names}
         for line in self.lines:
-            known = {self.leaves[name]: node for name, node in values.items()}
-            (values[line.name],) = substitute([line.node], known)
+            if line.name not in values:
+                group = loops[line.name].values if line.name in loops else {line.name: line.node}
+                known = self.known(values)
+                values.update(zip(group, substitute(list(group.values()), known), strict=True))
         return values
+
+    def known(self, values: Mapping[str, Node]) -> dict[Node, Node]:
+        """The nodes to be put for leaves where some quantities have values; those of other steps are made of them."""
+        known = {self.leaves[name]: node for name, node in values.items() if name in self.leaves}
+        for each in self.moments.values():
+            if all(base in values for base in each.bases):
+                (known[each.leaf],) = substitute([each.value], known)
+        return known

@@ -97,7 +97,8 @@ def arrange(val: Val, line: Line, context: Context) -> Node:
     if left.indices:
         order = [index.letter for index in left.indices if isinstance(index, Index)]
     else:
-        order = [f"w{k}" for k in range(len(axes))]
+        order = []
+    order += [f"w{k}" for k in range(len(axes) - len(order))]
     return spread(node, tuple(order.index(q) for q in val.labels), tuple(range(len(order))), shape)
 
 

@@ -20,8 +20,23 @@ from wengert.notation.names import identifiers
 from wengert.notation.ordering import check_left_sides, error_at, order_lines
 from wengert.notation.ranks import Mismatch, Tie, axes_in_words, infer_kinds
 from wengert.notation.reader import Reading
+from wengert.notation.recurrences import (
+    Clock,
+    as_sequences,
+    find_clock,
+    find_moments,
+    kinds_within_step,
+    loops_of,
+    settle_sequences,
+    timeless,
+    warn_of_time,
+    with_starts,
+    within_step,
+    without_zero_starts,
+)
 from wengert.notation.reread import read_sides
 from wengert.notation.values import Val
+from wengert.ops.stepping import NotByStep
 
 T = TypeVar("T")
 SHAPE_REPAIR = "Check the shapes, or declare them:  W ∈ ℝ^(m×n)"
@@ -39,37 +54,50 @@ def elaborate(reading: Reading) -> System:
             "There is no equation in this text.",
             "Write, for example:  y = w x + b",
         )
-    check_left_sides(reading.lines, reading.source)
+    clock = find_clock(reading.lines, reading.source)
+    given = without_zero_starts(reading.lines, clock)
+    named = [timeless(line, clock, reading.source) for line in given]
+    check_left_sides(named, reading.source)
     context = Context(reading)
-    check_applied_words(context, reading.lines)
-    unify_spellings(context, reading.lines)
-    lines = order_lines(reading.lines, reading.source)
+    check_applied_words(context, named)
+    unify_spellings(context, named)
+    time = clock if clock is not None and not clock.once else None
+    sequences = [as_sequences(line) for line in named]
+    order = order_lines(sequences, reading.source, time.groups if time else ())
+    places = [next(k for k, line in enumerate(sequences) if line is each) for each in order]
+    lines = [named[k] for k in places]
+    if clock is not None:
+        warn_of_time(context, clock, given)
     declare(context, lines)
     find_integers(context, lines)
     find_constants(context, lines)
     guess_sizes(context, lines)
-    find_kinds(context, lines)
+    find_kinds(context, lines, time)
     values = [at_line(context, line, lambda line=line: read_line(context, line)) for line in lines]
-    homes = home_letters(context, lines)
+    homes = home_letters(context, order)
+    if time is not None:
+        homes = with_starts(homes, time)
     letters = name_sizes(context, homes.order)
     nodes = [
         at_line(context, line, lambda v=v, line=line: arrange(v, line, context))
         for v, line in zip(values, lines, strict=True)
     ]
-    last = reading.lines[-1].left
+    last = named[-1].left
     assert isinstance(last, Ref)
     quantities = describe(context, homes)
     warn_of_whole_result(context, lines, homes, context.resolve(last.name))
     warn_of_names_like_entries(context, lines, quantities)
     declared_names(context, "shape", quantities)
+    leaves = {name: context.leaf(name) for name in homes.order}
+    definitions = tuple(
+        Definition(context.target(line.left), node, given[k], line.span)
+        for k, line, node in zip(places, lines, nodes, strict=True)
+        if isinstance(line.left, Ref)
+    )
     system = System(
         quantities,
-        tuple(
-            Definition(context.target(line.left), node, line, line.span)
-            for line, node in zip(lines, nodes, strict=True)
-            if isinstance(line.left, Ref)
-        ),
-        {name: context.leaf(name) for name in homes.order},
+        definitions,
+        leaves,
         context.resolve(last.name),
         declared_names(context, "params", quantities),
         declared_names(context, "data", quantities),
@@ -79,8 +107,30 @@ def elaborate(reading: Reading) -> System:
         (*reading.warnings, *context.warnings),
         reading,
         {name: context.classes.size(item) for name, item in context.size_names.items()},
+        clock=clock,
     )
+    if time is not None:
+        system = in_time(system, context, time, lines)
     return replace(system, assumptions=tuple(assumption(d, system) for d in reading.declarations if d.kind == "assume"))
+
+
+def in_time(system: System, context: Context, clock: Clock, lines: Sequence[Line]) -> System:
+    """The system with what is known of its sequences, its recurrences as loops.
+
+    Raises EquationError where a line needs more than earlier steps.
+    """
+    moments = find_moments(context, clock, lines)
+    leaves = dict(system.leaves) | {name: each.leaf for name, each in moments.items()}
+    try:
+        loops = loops_of(clock, {line.name: line.node for line in system.lines}, leaves)
+    except NotByStep as reason:
+        line = system.line(clock.groups[0][0])
+        what = f"This recurrence cannot be computed step by step: {reason}."
+        raise error_at(
+            system.source, line.written, what, "Let a step read only its own entries and those of earlier steps."
+        ) from None
+    starts = {name: start for name, start in clock.starts.items() if start}
+    return replace(system, time=clock.axes, starts=starts, moments=moments, recurrences=loops)
 
 
 def at_line(context: Context, line: Line, action: Callable[[], T]) -> T:
@@ -106,7 +156,7 @@ def unify_spellings(context: Context, lines: Sequence[Line]) -> None:
             context.spellings[other] = name
 
 
-def find_kinds(context: Context, lines: Sequence[Line]) -> None:
+def find_kinds(context: Context, lines: Sequence[Line], clock: Clock | None = None) -> None:
     """A kind (scalar, vector, matrix) for every name: from its indices, its declaration, or the cheapest reading.
 
     Raises EquationError where no reading makes sense or two are equally good.
@@ -116,6 +166,10 @@ def find_kinds(context: Context, lines: Sequence[Line]) -> None:
     for other, name in context.spellings.items():
         if name in kinds:
             kinds[other] = kinds[name]
+    whole = lines
+    if clock is not None:
+        lines = [within_step(line, clock) for line in lines]
+        kinds_within_step(context, clock)
     bold = {t.name for t in trees_of(lines) if isinstance(t, Ref) and t.bold}
     try:
         found = infer_kinds(lines, kinds, bold.__contains__, frozenset(context.hidden_names()))
@@ -130,6 +184,8 @@ def find_kinds(context: Context, lines: Sequence[Line]) -> None:
             source, tree, what, f"Declare it:  {tie.name} ∈ ℝ,  {tie.name} ∈ ℝ^n  or  {tie.name} ∈ ℝ^(m×n)"
         ) from None
     kinds.update(found)
+    if clock is not None:
+        settle_sequences(context, clock, whole)
 
 
 def kinds_from_indices(context: Context, lines: Sequence[Line]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from wengert.ir.op import OPS
-from wengert.ir.system import Quantity, System, is_bar, unbar
+from wengert.ir.system import FIRST, Quantity, System, is_bar, is_first_entry, unbar, unmoment
 from wengert.ir.types import Dim, Size
 from wengert.notation.expr import (
     And,
@@ -76,10 +76,13 @@ class IndexForm:
 
     def ref(self, name: str, letters: Sequence[Place]) -> Ref:
         """A quantity at letters."""
-        quantity = self.system.quantities.get(unbar(name))
-        spelled = quantity.indexed if quantity is not None and letters else unbar(name)
-        indices = tuple(Index(q) if isinstance(q, str) else q for q in letters)
-        return Ref(spelled or unbar(name), indices or None, is_bar(name))
+        base = sequence_name(name)
+        quantity = self.system.quantities.get(unbar(base))
+        indices = [Index(q) if isinstance(q, str) else q for q in letters]
+        if base != name:
+            indices = at_its_step(self.system, name, indices)
+        spelled = quantity.indexed if quantity is not None and indices else unbar(base)
+        return Ref(spelled or unbar(base), tuple(indices) or None, is_bar(base))
 
     def show(self, term: Term, letters: Sequence[Place], scope: Iterable[str] = ()) -> Expr:
         """The tree of a line's right side whose axes carry `letters`; letters in `scope` are taken."""
@@ -206,7 +209,10 @@ class IndexForm:
         while stack:
             item, k = stack.pop()
             if isinstance(item, Leaf):
-                quantity = self.system.quantities.get(unbar(item.name))
+                name = sequence_name(item.name)
+                quantity = self.system.quantities.get(unbar(name))
+                if is_first_entry(item.name):
+                    k += k >= self.system.time[unbar(name)]
                 if quantity is not None and k < len(quantity.letters):
                     found.append(quantity.letters[k])
             elif isinstance(item, tm.Add):
@@ -239,6 +245,22 @@ class IndexForm:
         letter = next(q for q in candidates if q not in taken and self.meant.get(q, size) == size)
         self.meant[letter] = size
         return letter
+
+
+def sequence_name(name: str) -> str:
+    """The sequence of which a name is another step or the first entry; the name itself where it is none."""
+    return name.removesuffix(f" @{FIRST}") if is_first_entry(name) else unmoment(name)[0]
+
+
+def at_its_step(system: System, name: str, indices: Sequence[Expr]) -> list[Expr]:
+    """The indices of a sequence at another step, t + k, or of its first entry, 1."""
+    found, axis = list(indices), system.time[unbar(sequence_name(name))]
+    if is_first_entry(name):
+        found.insert(axis, Num(Fraction(system.clock.first)))
+        return found
+    offset = unmoment(name)[1]
+    found[axis] = Sum(((1, found[axis]), (1 if offset > 0 else -1, Num(Fraction(abs(offset))))))
+    return found
 
 
 def chosen_place(factor: Factor, names: Mapping[int, Place]) -> tuple[int, Term, list[int]] | None:

@@ -7,20 +7,23 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from wengert.ir.system import System, is_bar, unbar
-from wengert.notation.expr import Call, Expr, Norm, Num, Ones, Power, Product, Ref, Sum, Transpose
+from wengert.notation.expr import BigOp, Call, Expr, Index, Norm, Num, Ones, Power, Product, Ref, Sum, Transpose
 from wengert.notation.forms import (
     NoForm,
     Style,
+    at_its_step,
     fraction,
     function_tree,
     negated,
     ordered,
     positive_first,
     raised,
+    sequence_name,
     side_by_side,
     whole_name,
 )
 from wengert.ops import terms as tm
+from wengert.ops.stepping import NotByStep, at_step, runs, sequence_axes
 from wengert.ops.terms import ONE, Apply, Factor, Leaf, Term, components
 
 
@@ -30,6 +33,32 @@ class MatrixForm:
 
     system: System
     style: Style = field(default_factory=Style)
+    times: list[str] = field(default_factory=list[str], init=False)
+    """The letters of time in what is printed: that of the left side, and those of sums over time around it."""
+
+    def at_time(self, name: str, term: Term) -> tuple[Ref, Expr]:
+        """Both sides of v_t = term for a sequence, whole arrays at each step.
+
+        Raises NoForm where only indices can say it.
+        """
+        quantity = self.system.quantities[unbar(name)]
+        axis = self.system.time[unbar(name)]
+        letter = quantity.letters[axis]
+        self.times = [letter]
+        step = self.step(term, axis, letter)
+        tree = self.show(step)
+        self.times = []
+        return self.ref(at_letter(name, letter)), tree
+
+    def step(self, term: Term, axis: int, letter: str) -> Term:
+        """The term at one step of time.
+
+        Raises NoForm where it has none.
+        """
+        try:
+            return at_step(term, axis, sequence_axes(self.system.time), lambda name: at_letter(name, letter))
+        except NotByStep as reason:
+            raise NoForm(str(reason)) from None
 
     def line(self, name: str, term: Term) -> tuple[Ref, Expr]:
         """Left and right side of `name = term`.
@@ -40,7 +69,14 @@ class MatrixForm:
 
     def ref(self, name: str) -> Ref:
         """A quantity, whole."""
-        quantity = self.system.quantities.get(unbar(name))
+        name, letter = unlettered(name)
+        base = sequence_name(name)
+        quantity = self.system.quantities.get(unbar(base))
+        if letter or base != name:
+            indices: list[Expr] = [Index(letter)] if letter else []
+            return Ref(
+                unbar(base), tuple(at_its_step(self.system, name, indices) if base != name else indices), is_bar(base)
+            )
         return Ref(whole_name(quantity, unbar(name)), None, is_bar(name))
 
     def show(self, term: Term) -> Expr:
@@ -59,7 +95,32 @@ class MatrixForm:
         if isinstance(term, Apply):
             return 1, self.apply(term)
         assert isinstance(term, tm.Product)
-        return self.product(term)
+        over = self.over_time(term) if self.system.time else None
+        return self.product(term) if over is None else over
+
+    def over_time(self, term: tm.Product) -> tuple[int, Expr] | None:
+        """coef a Σ_t … of a product that is summed over time; None for any other."""
+        axis_of = sequence_axes(self.system.time)
+        places = [(f, k, q) for f in term.factors for k, q in enumerate(f.labels) if q in term.summed]
+        label = next((q for f, k, q in places if runs(f.term, k, axis_of)), None)
+        if label is None:
+            return None
+        home = next(
+            iter(q.letters[self.system.time[n]] for n, q in self.system.quantities.items() if n in self.system.time)
+        )
+        letter = next(q for q in (home, *"tsτu", *(f"t{k}" for k in range(1, 100))) if q not in self.times)
+        self.times.append(letter)
+        inside: list[Factor] = []
+        for f in (f for f in term.factors if f.labels):
+            if f.labels.count(label) > 1:
+                raise NoForm("a diagonal over time")
+            at = f.labels.index(label) if label in f.labels else -1
+            inner = f.term if at < 0 else self.step(f.term, at, letter)
+            inside.append(Factor(inner, tuple(q for q in f.labels if q != label), f.exponent))
+        body = self.show(tm.product(ONE, inside, term.out, term.sizes))
+        self.times.remove(letter)
+        above, below = self.scalars([f for f in term.factors if not f.labels])
+        return fraction(term.coef, [*above, BigOp("sum", (letter,), body)], below, self.style)
 
     def in_sum(self, term: Term) -> tuple[int, Expr]:
         """A term of a sum; a filled number stands bare and is broadcast by the reader."""
@@ -257,6 +318,17 @@ class MatrixForm:
             turned = Transpose(left) if other.labels == head.labels else left
             return Call("tr", (Product((turned, self.power_of(other))),))
         return Call("tr", (Product((self.power_of(head), *flat(self.chain(rest, head.labels[1], head.labels[0])))),))
+
+
+def at_letter(name: str, letter: str) -> str:
+    """The name of a sequence's entry at the step that a letter counts."""
+    return f"{name} @at {letter}"
+
+
+def unlettered(name: str) -> tuple[str, str]:
+    """The sequence and the letter of such a name; "" for any other."""
+    base, _, letter = name.partition(" @at ")
+    return base, letter
 
 
 def flat(tree: Expr) -> tuple[Expr, ...]:

@@ -88,14 +88,17 @@ class LineMeaning:
         if left.indices is not None:
             letters = [index.letter for index in left.indices if isinstance(index, Index)]
             self.only(val, letters, right)
-            if val.kind != "s":
+            axes = self.context.axes_of(name, len(letters))
+            if val.kind != "s" and len(axes) == len(letters):
                 raise Mismatch(
                     right,
                     "The right side is a whole array, the left side one entry.",
                     "Give both sides indices, or neither.",
                 )
-            for axis, letter in zip(self.context.axes_of(name, len(letters)), letters, strict=True):
+            for axis, letter in zip(axes, letters, strict=False):
                 self.context.classes.unite(axis, self.letter(letter, left), right)
+            for axis, size in zip(axes[len(letters) :], val.sizes[len(val.letters) :], strict=False):
+                self.context.classes.unite(axis, size, right)
             return val
         self.only(val, [], right)
         kind = "c" if val.kind == "r" else val.kind

@@ -45,32 +45,40 @@ def check_left_sides(lines: Sequence[Line], source: str) -> None:
             )
 
 
-def order_lines(lines: Sequence[Line], source: str) -> list[Line]:
+def order_lines(lines: Sequence[Line], source: str, loops: Sequence[Sequence[str]] = ()) -> list[Line]:
     """Lines in an order in which each reads only earlier ones; the order of the text where it already is.
 
-    Raises EquationError where they read each other in a circle.
+    The lines of one of `loops`, which read each other's earlier steps, stay together in the order that is given.
+
+    Raises EquationError where other lines read each other in a circle.
     """
     defined = {line.left.name: line for line in lines if isinstance(line.left, Ref)}
+    whole = {name: loop[0] for loop in loops for name in loop}
+    members = {name: [name] for name in defined if name not in whole} | {loop[0]: list(loop) for loop in loops}
     ordered: list[Line] = []
     state: dict[str, int] = {}
     for start in list(defined):
-        stack: list[tuple[str, bool]] = [(start, False)]
+        stack: list[tuple[str, bool]] = [(whole.get(start, start), False)]
         path: list[str] = []
         while stack:
             name, leaving = stack.pop()
             if leaving:
                 state[name] = 2
                 path.pop()
-                ordered.append(defined[name])
+                ordered.extend(defined[each] for each in members[name])
             elif state.get(name) == 1:
                 raise cycle(defined, path, name, source)
             elif name not in state:
                 state[name] = 1
                 path.append(name)
                 stack.append((name, True))
-                reads = [t.name for right in defined[name].rights for t in walk(right) if isinstance(t, Ref)]
+                rights = [right for each in members[name] for right in defined[each].rights]
+                reads = [whole.get(t.name, t.name) for right in rights for t in walk(right) if isinstance(t, Ref)]
+                inside = name if name in whole else ""
                 stack.extend(
-                    (read, False) for read in reversed(dict.fromkeys(reads)) if read in defined and state.get(read) != 2
+                    (read, False)
+                    for read in reversed(dict.fromkeys(reads))
+                    if read in defined and read != inside and state.get(read) != 2
                 )
     return ordered
 

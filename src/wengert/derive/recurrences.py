@@ -1,0 +1,142 @@
+"""Backward in time: what a line that reads v_{t−1} sends back reaches v one step earlier, so that v̄_t reads signals of step t + 1.
+
+Each line is differentiated for itself, as always; only its place in time is moved. The lines of a recurrence run backward as one loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from wengert.errors import EquationError
+from wengert.ir.graph import Node
+from wengert.ir.system import Recurrence, System, bar, first_entry, is_bar, is_first_entry, unbar, unmoment
+from wengert.ir.walk import substitute, topological
+from wengert.notation.expr import Span
+from wengert.notation.tokens import Source
+from wengert.ops.gather import gather
+from wengert.ops.stepping import Loop, NotByStep, Rewriting, first_array, moved, moved_array, sequence_axes
+from wengert.ops.terms import Apply, Leaf, Term, number, subterms, total
+
+MOVED = "moved "
+"""What is added to a sequence at every step, to see what depends on it."""
+
+
+def ways(system: System, name: str, child: str) -> Iterator[tuple[Node, str]]:
+    """The leaves by which a line depends on a quantity, each with the name of the sequence at that step; v_0 is reached by v_{t−1}."""
+    read = set(topological([system.line(child).node]))
+    if system.leaves[name] in read:
+        yield system.leaves[name], name
+    for moment_name, each in system.moments.items():
+        if each.leaf in read and name in each.bases:
+            yield each.leaf, moment_name
+
+
+def placed(system: System, term: Term, name: str, way: str, child: str) -> Term:
+    """What a line sends back to a sequence at another step, as a signal of v_t, or of the value v_0 before the first step.
+
+    Raises EquationError where it has no such form.
+    """
+    base, offset = unmoment(way)
+    axis_of = sequence_axes(system.time)
+    try:
+        if is_first_entry(way):
+            raise NotByStep("a single entry of a sequence")
+        if name == base:
+            return moved(term, system.time[base], axis_of, -offset) if offset else term
+        return at_first(system, term, system.time[base])
+    except NotByStep as reason:
+        line = system.line(child)
+        raise EquationError(
+            f"The derivative of this line by '{name}' has no form by steps: {reason}.",
+            Source(system.source).where(Span(*line.span)),
+            f"Give what is read of '{base}' a line of its own:  g_t = {base}_{{t−1}}",
+        ) from None
+
+
+def at_first(system: System, term: Term, axis: int) -> Term:
+    """A term at the first step."""
+    axis_of = sequence_axes(system.time)
+
+    def leaf(leaf: Leaf) -> Term:
+        base, offset = unmoment(leaf.name)
+        at = system.time[unbar(base)]
+        shape = (*leaf.shape[:at], *leaf.shape[at + 1 :])
+        if offset == 0:
+            return Leaf(shape, first_entry(leaf.name), leaf.dtype)
+        if offset != -1:
+            raise NotByStep("a step other than the first")
+        return Leaf(shape, system.starts[base], leaf.dtype) if base in system.starts else number(0, shape)
+
+    def position(place: Apply) -> Term:
+        return number(0)
+
+    return Rewriting(axis_of, leaf, position, keeps=False).term(term, axis)
+
+
+class Steps(dict[str, Node]):
+    """The nodes of quantities and signals by name, to which those of other steps are added when they are asked for."""
+
+    def __init__(self, system: System, nodes: Mapping[str, Node]) -> None:
+        super().__init__(nodes)
+        self.system = system
+
+    def __missing__(self, name: str) -> Node:
+        base, offset = unmoment(name)
+        system = self.system
+        if is_first_entry(name):
+            base = name.rpartition(" @")[0]
+            self[name] = first_array(self[base], system.time[unbar(base)])
+        elif offset:
+            start = self[system.starts[base]] if offset == -1 and base in system.starts else None
+            # Beyond the last step a signal is 0; a quantity there only stands beside such a signal, and must be finite.
+            edge = offset > 0 and not is_bar(base)
+            self[name] = moved_array(self[base], system.time[unbar(base)], offset, start, edge=edge)
+        else:
+            raise KeyError(name)
+        return self[name]
+
+
+def backward_loop(
+    system: System, loop: Recurrence, terms: Mapping[str, Term], env: Mapping[str, Node]
+) -> dict[str, Node]:
+    """The bars of the lines of a recurrence, from the last step to the first; {} where they do not read each other's later steps."""
+    lines = {bar(name): terms[name] for name in reversed(loop.names) if name in terms}
+    read = {unmoment(t.name) for term in lines.values() for t in subterms(term) if isinstance(t, Leaf)}
+    if not any(base in lines and offset for base, offset in read):
+        return {}
+    return Loop(lines, sequence_axes(system.time), Steps(system, env), {}, backwards=True, weighed=True).run()
+
+
+def moved_values(system: System, name: str) -> dict[str, Node]:
+    """For every quantity its node over the inputs and v, where whatever depends on v_t follows when it is moved; inputs are held.
+
+    v is the sum of what its line gives and the distance by which it is moved from that, so later steps of v itself follow too.
+    """
+    values = {n: system.leaves[n] for n in system.inputs}
+    free = system.leaves[name]
+    loops = {n: loop for loop in system.recurrences for n in loop.names}
+    if name not in loops:
+        values[name] = free
+    for line in system.lines:
+        if line.name in values:
+            continue
+        group = dict(loops[line.name].values) if line.name in loops else {line.name: line.node}
+        known = system.known(values)
+        if name in group:
+            (held,) = substitute([group[name]], known)
+            group = with_distance(system, loops[name], name, values, free - held)
+            known = {}
+        values.update(zip(group, substitute(list(group.values()), known), strict=True))
+    return values
+
+
+def with_distance(
+    system: System, loop: Recurrence, name: str, values: Mapping[str, Node], distance: Node
+) -> dict[str, Node]:
+    """The lines of a recurrence with a distance added to one of its sequences at every step."""
+    terms = {n: gather(system.line(n).node) for n in loop.names}
+    terms[name] = total([terms[name], Leaf(terms[name].shape, MOVED + name)], terms[name].shape)
+    time = {**system.time, MOVED + name: system.time[name]}
+    env = Steps(system, {**values, MOVED + name: distance})
+    starts = {n: values[start] for n, start in system.starts.items()}
+    return Loop(terms, sequence_axes(time), env, starts).run()

@@ -1,0 +1,320 @@
+"""Sequences over time: terms at one step or some steps on, the arrays of other steps, and lines that run as one loop.
+
+A line of a recurrence is a term over whole sequences, in which v_{t−1} is a leaf of its own. At one step the axis of time is gone, and the
+leaves of other steps are what the loop carries. It must not know derivatives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from wengert.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.ir.system import is_bar, moment, unmoment
+from wengert.ir.types import ArrayType, Size
+from wengert.ops.build import Builder
+from wengert.ops.calls import REDUCTIONS
+from wengert.ops.control import results
+from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, product, subterms, total
+
+MATRICES = ("inv", "det", "cofactors", "solve")
+STEP = "step @"
+"""The leaf of the number of a step, counted from 0."""
+Axes = Callable[[str], int | None]
+"""The axis of time of the quantity of a leaf, None where it has none."""
+
+
+class NotByStep(Exception):
+    """A part of a line that cannot be taken at one step; the text says why."""
+
+
+@dataclass(frozen=True)
+class Rewriting:
+    """A term rebuilt along one axis of time: what becomes of its leaves and of the number of the step; `keeps` the axis or drops it."""
+
+    axis_of: Axes
+    leaf: Callable[[Leaf], Term]
+    position: Callable[[Apply], Term]
+    keeps: bool
+
+    def term(self, term: Term, axis: int) -> Term:
+        """The term, whose axis `axis` runs over time."""
+        if isinstance(term, Leaf):
+            if self.axis_of(term.name) != axis:
+                raise NotByStep(f"'{term.name}' does not run over time there")
+            return self.leaf(term)
+        if isinstance(term, Add):
+            return total([self.term(t, axis) for t in term.terms], self.shape(term, axis))
+        if isinstance(term, Product):
+            return self.product(term, axis)
+        assert isinstance(term, Apply)
+        return self.apply(term, axis)
+
+    def shape(self, term: Term, axis: int) -> tuple[Size, ...]:
+        return term.shape if self.keeps else (*term.shape[:axis], *term.shape[axis + 1 :])
+
+    def product(self, term: Product, axis: int) -> Term:
+        label = term.out[axis]
+        if term.out.count(label) > 1:
+            raise NotByStep("a diagonal over time")
+        factors: list[Factor] = []
+        for f in term.factors:
+            places = [k for k, q in enumerate(f.labels) if q == label]
+            if len(places) > 1:
+                raise NotByStep("a diagonal over time")
+            if not places:
+                factors.append(f)
+                continue
+            labels = f.labels if self.keeps else tuple(q for q in f.labels if q != label)
+            factors.append(Factor(self.term(f.term, places[0]), labels, f.exponent))
+        out = term.out if self.keeps else tuple(q for q in term.out if q != label)
+        return product(term.coef, factors, out, term.sizes)
+
+    def apply(self, term: Apply, axis: int) -> Term:
+        if term.op == "position":
+            return self.position(term)
+        params = dict(term.params)
+        inner = axis
+        if term.op in REDUCTIONS:
+            axes: tuple[int, ...] = params["axes"]
+            inner = [k for k in range(term.args[0].rank) if k not in axes][axis]
+            if not self.keeps:
+                params["axes"] = tuple(k - (k > inner) for k in axes)
+        elif "axis" in params and not self.keeps:
+            if params["axis"] == axis:
+                raise NotByStep(f"'{term.op}' over time")
+            params["axis"] -= params["axis"] > axis
+        elif term.op in MATRICES and axis >= term.args[0].rank - 2:
+            raise NotByStep(f"'{term.op}' over time")
+        args = tuple(self.term(arg, inner) for arg in term.args)
+        return Apply(self.shape(term, axis), term.op, args, tuple(sorted(params.items())), term.dtype)
+
+
+def at_step(term: Term, axis: int, axis_of: Axes, name: Callable[[str], str]) -> Term:
+    """The term at one step: without its axis of time, each sequence under another name.
+
+    Raises NotByStep.
+    """
+
+    def leaf(leaf: Leaf) -> Term:
+        return Leaf(
+            (*leaf.shape[: axis_of(leaf.name)], *leaf.shape[(axis_of(leaf.name) or 0) + 1 :]),
+            name(leaf.name),
+            leaf.dtype,
+        )
+
+    def position(place: Apply) -> Term:
+        return Leaf((), STEP, place.dtype)
+
+    return Rewriting(axis_of, leaf, position, keeps=False).term(term, axis)
+
+
+def moved(term: Term, axis: int, axis_of: Axes, by: int) -> Term:
+    """The term some steps on: c_{t+k} for c_t.
+
+    Raises NotByStep where it would not be 0 beyond the last step by itself, because nothing in it is an error signal there.
+    """
+    if not all(vanishes(part, axis, axis_of) for part in (term.terms if isinstance(term, Add) else (term,))):
+        raise NotByStep("a term without an error signal of the next step")
+
+    def position(place: Apply) -> Term:
+        raise NotByStep("the number of a step as a value")
+
+    def leaf(leaf: Leaf) -> Term:
+        return Leaf(leaf.shape, moment(leaf.name, by), leaf.dtype)
+
+    return Rewriting(axis_of, leaf, position, keeps=True).term(term, axis)
+
+
+def vanishes(term: Term, axis: int, axis_of: Axes) -> bool:
+    """Whether a term is 0 beyond the last step, because an error signal is a factor of it."""
+    if isinstance(term, Leaf):
+        return is_bar(term.name) and axis_of(term.name) == axis
+    if isinstance(term, Add):
+        return all(vanishes(t, axis, axis_of) for t in term.terms)
+    if isinstance(term, Product):
+        label = term.out[axis]
+        return any(
+            f.exponent > 0 and label in f.labels and vanishes(f.term, f.labels.index(label), axis_of)
+            for f in term.factors
+        )
+    return False
+
+
+def runs(term: Term, axis: int, axis_of: Axes) -> bool:
+    """Whether some sequence in a term has its axis of time at an axis of the term."""
+    if isinstance(term, Leaf):
+        return axis_of(term.name) == axis
+    if isinstance(term, Add):
+        return any(runs(t, axis, axis_of) for t in term.terms)
+    if isinstance(term, Product):
+        places = ((f.term, k) for f in term.factors for k, q in enumerate(f.labels) if q == term.out[axis])
+        return any(runs(inner, k, axis_of) for inner, k in places)
+    assert isinstance(term, Apply)
+    if term.op in REDUCTIONS:
+        axis = [k for k in range(term.args[0].rank) if k not in term.param("axes")][axis]
+    return any(axis < arg.rank and runs(arg, axis, axis_of) for arg in term.args)
+
+
+# ---------------------------------------------------------------- arrays of other steps
+
+
+def moved_array(x: Node, axis: int, by: int, beyond: Node | None = None, *, edge: bool = False) -> Node:
+    """y_t = x_{t+k}; where that is no step, the value `beyond` of one step, the nearest entry with `edge`, or 0."""
+    size = x.shape[axis]
+    place = apply("position", size=size, dtype="int64")
+    type = ArrayType(place.shape, "int64")
+    index = place + constant(by, type)
+    last = apply("cast", apply("size_of", size=size, dtype="float64"), dtype="int64")
+    last = apply("broadcast", last - constant(1, ArrayType((), "int64")), shape=place.shape, axes=())
+    near = apply("minimum", apply("maximum", index, constant(0, type)), last)
+    taken = apply("gather", x, near, axis=axis, batch=0)
+    if edge:
+        return taken
+    inside = apply("equal", near, index)
+    inside = apply("broadcast", inside, shape=x.shape, axes=(axis,))
+    others = tuple(k for k in range(x.type.rank) if k != axis)
+    rest = constant(0, x.type) if beyond is None else apply("broadcast", beyond, shape=x.shape, axes=others)
+    return apply("where", inside, taken, rest)
+
+
+def first_array(x: Node, axis: int) -> Node:
+    """x_1, the entry of the first step."""
+    return apply("gather", x, constant(0, ArrayType((), "int64")), axis=axis, batch=0)
+
+
+# ---------------------------------------------------------------- loops
+
+
+@dataclass
+class Loop:
+    """Lines that run step by step: terms over whole sequences, by name and in their order within a step.
+
+    `env` has the nodes of all that they read from outside, `starts` the value before the first step of a sequence where that is not 0;
+    `backwards` runs from the last step to the first. An error signal that is exactly 0 annihilates a slope that is not finite where
+    `weighed`.
+    """
+
+    lines: Mapping[str, Term]
+    axis_of: Axes
+    env: Mapping[str, Node]
+    starts: Mapping[str, Node]
+    backwards: bool = False
+    weighed: bool = False
+    carries: dict[str, Node] = field(default_factory=dict[str, Node])
+    slices: dict[str, Node] = field(default_factory=dict[str, Node])
+    constants: dict[str, Node] = field(default_factory=dict[str, Node])
+
+    def run(self) -> dict[str, Node]:
+        """The whole sequences.
+
+        Raises NotByStep.
+        """
+        steps = {name: self.at_step(name, term) for name, term in self.lines.items()}
+        counter = input_node(STEP, ArrayType((), "int64"))
+        self.collect(steps)
+        inner: dict[str, Node] = {**self.carries, **self.slices, **self.constants}
+        inner[STEP] = apply("cast", counter, dtype="float64")
+        for name, step in steps.items():
+            inner[own(name)] = Builder(inner, weighed=self.weighed).build(step)
+        carried = list(self.carries)
+        after = [self.after(name, inner) for name in carried]
+        body = Graph(
+            (counter, *self.carries.values(), *self.slices.values(), *self.constants.values()),
+            (*after, *(inner[own(name)] for name in steps)),
+        )
+        node = apply(
+            "scan",
+            *(self.initial(name) for name in carried),
+            *(to_front(self.env[unowned(name)], self.axis(name)) for name in self.slices),
+            *(self.env[name] for name in self.constants),
+            body=body,
+            carries=len(carried),
+            xs=len(self.slices),
+            length=self.length(),
+            reverse=self.backwards,
+            first=0,
+        )
+        stacks = results(node)[len(carried) :]
+        return {name: from_front(stack, self.axis(name)) for name, stack in zip(steps, stacks, strict=True)}
+
+    def at_step(self, name: str, term: Term) -> Term:
+        step = at_step(term, self.axis(name), self.axis_of, own)
+        for leaf in subterms(step):
+            if isinstance(leaf, Leaf) and unmoment(leaf.name)[0] in self.lines:
+                raise NotByStep(f"'{name}' reads other steps of '{unmoment(leaf.name)[0]}' all at once")
+        return step
+
+    def axis(self, name: str) -> int:
+        axis = self.axis_of(unowned(name))
+        assert axis is not None
+        return axis
+
+    def length(self) -> Size:
+        name, term = next(iter(self.lines.items()))
+        return term.shape[self.axis(name)]
+
+    def collect(self, steps: Mapping[str, Term]) -> None:
+        """The inputs of a step: what is carried, what is read at this step, and what is the same at every step."""
+        for leaf in (t for step in steps.values() for t in subterms(step) if isinstance(t, Leaf)):
+            type = ArrayType(leaf.shape, leaf.dtype)
+            if leaf.name == STEP:
+                continue
+            if not leaf.name.endswith(OWN):
+                self.constants.setdefault(leaf.name, input_node(leaf.name, type))
+                continue
+            base, offset = unmoment(unowned(leaf.name))
+            if base not in self.lines:
+                self.slices.setdefault(leaf.name, input_node(leaf.name, type))
+            elif offset:
+                for k in range(1, abs(offset) + 1):
+                    key = own(moment(base, k if self.backwards else -k))
+                    self.carries.setdefault(key, input_node(key, type))
+
+    def after(self, carried: str, inner: Mapping[str, Node]) -> Node:
+        """What a carry is at the next step: v_{t−1} becomes v_t, v_{t−2} becomes v_{t−1}."""
+        base, offset = unmoment(unowned(carried))
+        return inner[own(moment(base, offset + (-1 if self.backwards else 1)))]
+
+    def initial(self, carried: str) -> Node:
+        base, offset = unmoment(unowned(carried))
+        if abs(offset) == 1 and base in self.starts:
+            return self.starts[base]
+        return constant(0, self.carries[carried].type)
+
+
+OWN = " @t"
+
+
+def own(name: str) -> str:
+    """The name of a sequence's entry at the step that is computed."""
+    return name + OWN
+
+
+def unowned(name: str) -> str:
+    """The sequence of such a name."""
+    return name.removesuffix(OWN)
+
+
+def to_front(node: Node, axis: int) -> Node:
+    """The axis of time first."""
+    rank = node.type.rank
+    return node if axis == 0 else apply("transpose", node, axes=(axis, *(k for k in range(rank) if k != axis)))
+
+
+def from_front(node: Node, axis: int) -> Node:
+    """The axis of time, which is the first, at its own place."""
+    order = [*range(1, node.type.rank)]
+    order.insert(axis, 0)
+    return node if axis == 0 else apply("transpose", node, axes=tuple(order))
+
+
+def sequence_axes(time: Mapping[str, int]) -> Callable[[str], Any]:
+    """The axis of time by the name of a leaf: that of its quantity, for its error signal and for other steps too."""
+
+    def axis_of(name: str) -> int | None:
+        base = unmoment(name)[0]
+        return time.get(base.removeprefix("bar "))
+
+    return axis_of
