@@ -111,7 +111,9 @@ def test_every_mutant_is_caught(op, mode):
             with pytest.raises(CheckError):
                 check_grads(graph, values, order=1)
     differentiable = ("structural", "product", "general", "control")
-    if op.partials is not None or (moves and op.kind in differentiable and op.name not in ("opaque", "item", "undetermined")):
+    if op.partials is not None or (
+        moves and op.kind in differentiable and op.name not in ("opaque", "item", "undetermined")
+    ):
         assert tried >= 3, "some mutants were tried"
 
 

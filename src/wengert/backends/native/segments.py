@@ -42,7 +42,11 @@ def is_function_of_entries(op: Op, dtypes: tuple[str, ...], params: tuple[tuple[
     entries = [Entry(Constant(1, dtype), made) for dtype in dtypes]
     try:
         result = op.value(EntryVocabulary(made), *entries, **dict(params))
-    except (TypeError, AttributeError, ValueError):  # the value asks for more than entries: it is written for whole arrays
+    except (
+        TypeError,
+        AttributeError,
+        ValueError,
+    ):  # the value asks for more than entries: it is written for whole arrays
         return False
     functions = {each.function for each in made if isinstance(each, Compute)}
     return isinstance(result, Entry) and all(hasattr(Builder, function) for function in functions)
