@@ -51,7 +51,11 @@ def is_zero(x: Node) -> Node:
 
 def by_parts(op: str, x: Node) -> Node:
     """An op of real numbers on each part of x."""
-    return apply("complex", apply(op, apply("real", x)), apply(op, apply("imag", x))) if x.type.is_complex else apply(op, x)
+    return (
+        apply("complex", apply(op, apply("real", x)), apply(op, apply("imag", x)))
+        if x.type.is_complex
+        else apply(op, x)
+    )
 
 
 def is_nan(x: Node) -> Node:
