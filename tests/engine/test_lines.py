@@ -38,6 +38,11 @@ def test_the_line_is_that_of_the_function_at_every_call(f, error, derivative):
         assert len(str(raised.value).splitlines()[2].strip("^ ")) == 0
 
 
+def test_the_line_is_that_of_the_function_where_numbers_are_watched():
+    with wg.check_nans(), pytest.raises(TraceError, match=r"# here"):
+        wg.grad(by_order)(X)
+
+
 def test_nested_derivatives_name_the_line_of_the_derivative_inside():
     def inside(x):
         return wg.grad(lambda v: scipy.special.jv(v, 2.0))(x)

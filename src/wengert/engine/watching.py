@@ -18,7 +18,7 @@ from wengert.engine.formulas import joined, stable
 from wengert.engine.interned import GraphCall
 from wengert.engine.running import before, finish
 from wengert.engine.sight import Rest, Transform
-from wengert.engine.written import written
+from wengert.engine.written import Written, written
 from wengert.errors import NonFiniteError
 from wengert.ir.graph import Graph, Node, constant, input_node
 from wengert.ir.types import ArrayType
@@ -30,7 +30,7 @@ from wengert.tracing.kinds import Kind
 from wengert.tracing.paths import Root
 from wengert.tracing.record import Leaf, leaf_of
 from wengert.tracing.repairs import called
-from wengert.tracing.source import user_line
+from wengert.tracing.source import Line, running, shown_line
 from wengert.tracing.tape import Tape
 from wengert.tracing.trees import Spec, flatten, name_of, unflatten
 from wengert.tracing.watch import ON
@@ -46,12 +46,12 @@ class WatchedTape(Tape):
         super().__init__(Root(), inputs)
         self.path, self.log, self.kinds = None, [], []
         self.keys, self.values = (), []
-        self.lines: dict[int, str] = {}
+        self.lines: dict[int, Line | None] = {}
 
     def _computed(self, key: Any) -> Any:
         place = self.position
         found = super()._computed(key)
-        self.lines[place] = user_line()
+        self.lines[place] = running()
         given = self.given(key)
         values: Any = self.values
         for k in range(place, self.position):
@@ -59,10 +59,14 @@ class WatchedTape(Tape):
             if arisen is not None:
                 raise NonFiniteError(
                     f"'{_named(key[0])}' gives {arisen}, the first value that is not finite.",
-                    f"{self.lines[place]}\n  it is given {_shown(given)}",
+                    f"{shown_line(self.lines[place])}\n  it is given {_shown(given)}",
                     "Keep what it is given where it is finite:  np.where(x > 0, np.log(np.where(x > 0, x, 1.0)), 0.0)",
                 )
         return found
+
+    def written(self, places: Sequence[int]) -> Written:
+        """The results at some places, as a graph of the inputs."""
+        return written(self, places, [self.lines.get(k) for k in range(self.position)])
 
     def call_of(self, place: int) -> int:
         """The place of the call that gave a result: one of several results stands behind it."""
@@ -181,7 +185,7 @@ class Watched:
     def _derived(
         self, transform: Transform, types: Sequence[ArrayType]
     ) -> tuple[list[Node], list[Node], list[Node], list[Node]]:
-        graph = written(self.tape, self.outputs)
+        graph = self.tape.written(self.outputs)
         further = [input_node(f"extra {k}", type) for k, type in enumerate(types)]
         outputs = stable(joined(graph.outputs))
         nodes = transform.derive(graph.inputs[: self.tape.arguments], outputs, further, *transform.static)
@@ -213,7 +217,7 @@ def _is_finite(x: Any) -> bool:
 def _backward(tape: WatchedTape, outputs: Sequence[int]) -> NonFiniteError | None:
     """Where what is not finite in the derivatives comes from: the step back that makes it from a signal that is finite."""
     places = [k for k in range(tape.position) if isinstance(tape.kinds[k], Kind)]
-    graph = written(tape, [*places, *outputs])
+    graph = tape.written([*places, *outputs])
     owner = _owners(places, graph.outputs, graph.inputs)
     last = [y for y in graph.outputs[len(places) :] if y.type.is_float]
     inputs = graph.inputs[: tape.arguments]
@@ -260,7 +264,7 @@ def _error(tape: WatchedTape, place: int, value: Any, arrives: Sequence[Any]) ->
     x = np.asarray(value)
     return NonFiniteError(
         f"The derivative of '{_named(key[0])}' is {_entry(x, ~np.isfinite(x))}, the first on the way back that is not finite.",
-        f"{tape.lines[place]}\n  it was given {_shown(tape.given(key))}"
+        f"{shown_line(tape.lines[place])}\n  it was given {_shown(tape.given(key))}"
         + (f", and the signal {_shown(arrives)}" if arrives else ""),
         "Keep what it is given where its derivative is finite, away from the point itself:  np.sqrt(x + 1e-12)",
     )

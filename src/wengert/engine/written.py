@@ -15,7 +15,7 @@ from wengert.tracing.calls import BY_ENTRIES, rule_of
 from wengert.tracing.kinds import Kind, Several, kind_of
 from wengert.tracing.operands import as_node
 from wengert.tracing.repairs import called
-from wengert.tracing.source import STANDS_FOR, user_line
+from wengert.tracing.source import STANDS_FOR, Line, user_line
 from wengert.tracing.tape import Tape
 from wengert.tracing.tracer import OPEN, Trace, Traced
 
@@ -32,13 +32,15 @@ class Written:
     """Whether it holds for other inputs of the same types; not where a rule asked for the entries of an array."""
 
 
-def written(tape: Tape, places: Sequence[int]) -> Written:
-    """The results at some places, as a graph of the inputs of the run.
+def written(tape: Tape, places: Sequence[int], lines: Sequence[Line | None] | None = None) -> Written:
+    """The results at some places, as a graph of the inputs of the run; `lines` of the calls, where they are not those of the path.
 
     Raises TraceError where a call has no form in a graph.
     """
     kinds = [kind_of(x) for x in tape.inputs]
     nodes = [input_node(f"x{k}", kind.type) for k, kind in enumerate(kinds)]
+    if lines is None:
+        lines = [None] * tape.position if tape.path is None else tape.path.lines
     token = OPEN.set(None)
     try:
         trace = Trace()
@@ -49,7 +51,7 @@ def written(tape: Tape, places: Sequence[int]) -> Written:
             standing = STANDS_FOR.set(None)
             try:
                 for place, key in enumerate(tape.log[: tape.position]):
-                    STANDS_FOR.set(writer.lines[place] if writer.lines else None)
+                    STANDS_FOR.set(lines[place])
                     writer.call(place, key)
             finally:
                 STANDS_FOR.reset(standing)
@@ -65,7 +67,6 @@ class _Writer:
         self.trace = trace
         self.inputs = inputs
         self.values: list[Any] = []
-        self.lines = [] if tape.path is None else tape.path.lines
         self.holds = True
 
     def call(self, place: int, key: Any) -> None:

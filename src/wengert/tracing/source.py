@@ -35,8 +35,12 @@ def running(depth: int = 1) -> Line | None:
 
 def user_line() -> str:
     """The line of the user's code that is running, with a caret; the name of its function where there is no text of it."""
-    found = running(2)
-    return "  outside of any file" if found is None else _shown(*found)
+    return shown_line(running(2))
+
+
+def shown_line(line: Line | None) -> str:
+    """A line, with a caret."""
+    return "  outside of any file" if line is None else _shown(*line)
 
 
 def _shown(code: CodeType, instruction: int) -> str:
