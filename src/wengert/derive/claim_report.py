@@ -20,6 +20,8 @@ from wengert.notation.expr import Line, Ref, Span
 from wengert.notation.manuscript import Section, Unread, read_manuscript
 from wengert.notation.unicode import show
 
+MAX_LINES = 100
+"""Of longer systems no backward pass is derived for corrected lines; those of the author are mended still."""
 MARKS = {"holds": "✓", "wrong": "✗", "defined": "·", "unread": "–"}
 ASCII_MARKS = {"holds": "ok", "wrong": "WRONG", "defined": "def", "unread": "--"}
 
@@ -188,14 +190,16 @@ class _Correction:
 
     @cached_property
     def derived(self) -> backward_pass.Backward | None:
-        """The backward pass by every real quantity; None where it cannot be derived."""
+        """The backward pass by every real quantity; None where it cannot be derived, or takes long."""
+        if len(self.system.lines) > MAX_LINES:
+            return None
         reached = backward_pass.influence(self.system, self.system.loss)
         real = [
             n for n, q in self.system.quantities.items() if q.type.is_float and n in reached and n != self.system.loss
         ]
         try:
             return backward_pass.derive(self.system, None, real)
-        except EquationError:
+        except (EquationError, RecursionError):
             return None
 
     def of(self, claim: Claim) -> str:

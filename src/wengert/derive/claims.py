@@ -27,6 +27,7 @@ from wengert.notation.expr import Expr, Line, Ref, Span, walk
 from wengert.notation.manuscript import Section, Unread, unread
 from wengert.notation.names import split
 from wengert.notation.reader import LOSSES
+from wengert.notation.recurrences import claim_at_step
 from wengert.notation.reread import ContextReader
 
 Array = Any
@@ -75,7 +76,8 @@ class Judge:
 
     def __post_init__(self) -> None:
         system = self.section.system
-        claims, self.outside = with_outside_signals(system, with_loss_signals(system, self.section.claims))
+        named = [claim_at_step(line, system.clock, system.source) for line in self.section.claims]
+        claims, self.outside = with_outside_signals(system, with_loss_signals(system, named))
         self.section = replace(self.section, claims=claims)
         resolve = ContextReader(system, system.reading).context.resolve
         lefts = [line.left for line in self.section.claims if isinstance(line.left, Ref)]
@@ -97,11 +99,12 @@ class Judge:
             return []
         try:
             self.points = [draw(self.chain, self.rng) for _ in range(POINTS)]
-        except (CheckError, EquationError) as error:
-            for line in self.section.claims:
-                self.unread.append(Unread(line.span, error.what, error.repair, line.span))
-            return []
-        claims = [claim for line in self.ordered() for claim in self.line(line)]
+        except EquationError as error:
+            return [found for line in self.section.claims for found in self.refuse(line, error.what, error.repair)]
+        except CheckError as error:
+            repair = "Write the system so that all its lines are finite for some real inputs."
+            return [found for line in self.section.claims for found in self.refuse(line, error.what, repair)]
+        claims = [claim for line in self.ordered() for claim in self.whole_line(line)]
         return claims if self.section.whole else [claim for claim in claims if self.is_sure(claim)]
 
     def is_sure(self, claim: Claim) -> bool:
@@ -132,6 +135,13 @@ class Judge:
     def reader(self) -> ContextReader:
         """A reader that knows the system, its signals and the author's auxiliaries."""
         return ContextReader(self.system, self.system.reading, self.auxiliaries, LocalDerivatives(self.system))
+
+    def whole_line(self, line: Line) -> list[Claim]:
+        """The right sides of a line, judged; a line that goes beyond the stack of Python is not read."""
+        try:
+            return self.line(line)
+        except RecursionError:
+            return self.refuse(line, "This line is too long to be judged.", "Give parts of it names of their own.")
 
     def line(self, line: Line) -> list[Claim]:
         left = line.left

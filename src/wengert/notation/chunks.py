@@ -142,7 +142,7 @@ class _Row:
             token = self.tokens[at]
             if token.kind == "amp":
                 doubled = at + 1 < len(self.tokens) and self.tokens[at + 1].kind == "amp"
-                if doubled:
+                if doubled or self.begins_column(at, parts[-1][1]):
                     parts.append(("soft", []))
                 at += 1 + doubled
             elif token.kind in ("comma", "soft"):
@@ -157,6 +157,12 @@ class _Row:
                 parts[-1][1].extend(self.tokens[at : at + step])
                 at += step
         return parts
+
+    def begins_column(self, at: int, before: list[Token]) -> bool:
+        """Whether an & parts two columns: there is an equation before it, and the next & stands at a relation sign."""
+        following = next((k for k in range(at + 1, len(self.tokens)) if self.tokens[k].kind == "amp"), len(self.tokens))
+        ahead = self.tokens[following + 1 : following + 2]
+        return bool(ahead) and ahead[0].kind == "rel" and following > at + 1 and bool(relations(before))
 
     def place(self, separator: str, part: list[Token]) -> bool:
         """Put one part where it belongs; False when the rest of the row is a remark."""

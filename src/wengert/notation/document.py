@@ -31,16 +31,19 @@ ENVIRONMENTS = "|".join(
     sorted((re.escape(name) for name in WRAPPERS - {"document", "math", "split"}), key=len, reverse=True)
 )
 OPENING = re.compile(rf"(?<!\\)(?:\$\$|\\\[(?!\d)|\\begin\{{(?P<name>{ENVIRONMENTS})\}})")
+DOLLARS = re.compile(r"(?<!\\)\$\$")
+BLANK_LINE = re.compile(r"\n[ \t]*\n")
 COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 WORDS = re.compile(r"[^\W\d_]{2,}")
 EQUATION_SIGN = re.compile(r"[=∈≜:{}]|\b(otherwise|if|params|data|assume|implicit)\b")
 
 
-def pieces(text: str) -> tuple[Piece, ...]:
+def pieces(text: str, faults: list[EquationError] | None = None) -> tuple[Piece, ...]:
     """The equations of a document: fenced blocks (text, math, latex), $$…$$, \\[…\\] and display environments.
 
     If there is none of these, a text with LaTeX commands is LaTeX mathematics as a whole, and a plain text gives its lines without
-    the sentences between them. Raises EquationError for a display that is not closed and for a document that is too long.
+    the sentences between them. A display that is not closed ends at the next blank line if `faults` is given, to which the error is
+    added. Raises EquationError for a display that is not closed otherwise, and for a document that is too long.
     """
     if len(text) > MAX_DOCUMENT:
         raise EquationError(
@@ -57,8 +60,8 @@ def pieces(text: str) -> tuple[Piece, ...]:
         if syntax:
             found.append(Piece(fence.group(3), fence.start(3), syntax))
         body[fence.start() : fence.end()] = " " * (fence.end() - fence.start())
-    found += _displays("".join(body), text)
-    if found or fenced:
+    found += _displays("".join(body), text, faults)
+    if found or fenced or faults:
         return tuple(sorted(found, key=lambda piece: piece.start))
     return _whole(text)
 
@@ -68,21 +71,31 @@ def read_document(text: str, context: Symbols | None = None) -> Reading:
     return read(pieces(text), context=context, source=text)
 
 
-def _displays(body: str, text: str) -> list[Piece]:
+def _displays(body: str, text: str, faults: list[EquationError] | None) -> list[Piece]:
     """Display mathematics of a text whose fenced blocks are blanked out."""
     found: list[Piece] = []
+    odd = len(DOLLARS.findall(body)) % 2 == 1
     at = 0
     while (opening := OPENING.search(body, at)) is not None:
         sign = opening.group()
         name = opening.group("name")
         closing = "$$" if sign == "$$" else r"\]" if name is None else rf"\end{{{name}}}"
         end = body.find(closing, opening.end())
+        doubtful = faults is not None and (end < 0 or (odd and sign == "$$"))
+        blank = BLANK_LINE.search(body, opening.end()) if doubtful else None
+        if blank is not None and blank.start() < end:
+            end = -1
         if end < 0:
-            raise Source(text).error(
+            error = Source(text).error(
                 f"This display formula '{sign}' is not closed.",
                 Span(opening.start(), opening.end()),
                 f"Write '{closing}' after it.",
             )
+            if faults is None:
+                raise error
+            faults.append(error)
+            at = len(body) if blank is None else blank.end()
+            continue
         if name is None:
             found.append(Piece(body[opening.end() : end], opening.end(), "latex"))
         else:

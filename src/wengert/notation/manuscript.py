@@ -57,7 +57,7 @@ class Manuscript:
 def read_manuscript(text: str) -> Manuscript:
     """The sections of a document of any prose language; a later system starts a section of its own.
 
-    Raises EquationError where the text as a whole cannot be read: it is too long, or a display formula is not closed.
+    Raises EquationError where the text as a whole cannot be read, because it is too long.
     """
     return _Manuscript(text).read()
 
@@ -68,6 +68,8 @@ class _Open:
 
     forward: list[Chunk] = field(default_factory=list[Chunk])
     lefts: set[str] = field(default_factory=set[str])
+    bases: set[str] = field(default_factory=set[str])
+    """The names that they define, without scripts."""
     whole: bool = True
     words: set[str] = field(default_factory=set[str])
     """The names in the forward equations, as they are spelled."""
@@ -98,7 +100,12 @@ class _Manuscript:
 
     def chunks(self) -> Iterator[tuple[Chunk, str]]:
         """The equations and declarations of the text with their syntax; a piece that has none is not read."""
-        for piece in pieces(self.source.text):
+        faults: list[EquationError] = []
+        found_pieces = pieces(self.source.text, faults)
+        for error in faults:
+            start = error.span[0] if error.span is not None else 0
+            self.refuse(Span(start, start + len(self.source.text[start:].split("\n", 1)[0].rstrip())), error)
+        for piece in found_pieces:
             place = Span(piece.start, piece.start + len(piece.text.rstrip()))
             try:
                 found = chunks_of(piece, self.source, [])
@@ -140,6 +147,8 @@ class _Manuscript:
         if not any(token.kind in ("name", "frac", "partial", "nabla", "num") for token in chunk.tokens):
             return  # a rule of dashes
         signs = relations(chunk.tokens)
+        if not signs and self.is_prose(chunk.tokens):
+            return
         if signs and signs[0] == 0 and not self.goes_on:
             self.leave(
                 chunk.span,
@@ -147,8 +156,41 @@ class _Manuscript:
                 "Write the left side again:  name = expression",
             )
             return
-        claimed = not signs or signs[0] == 0 or is_signal(chunk.tokens) or self.is_differential(chunk.tokens)
+        claimed = (
+            not signs
+            or signs[0] == 0
+            or (is_signal(chunk.tokens) and not self.is_mean(chunk.tokens))
+            or self.is_differential(chunk.tokens)
+            or self.reads_signals(chunk.tokens[signs[0] :])
+        )
         self.goes_on = self.claim(chunk) if claimed or not self.forward(chunk) else True
+
+    def is_prose(self, tokens: Sequence[Token]) -> bool:
+        """Whether these are words only, none of them a name in the equations."""
+        words = [token for token in tokens if token.kind != "comma" and token.kind != "colon"]
+        return all(t.kind == "name" and len(t.text) > 1 and not t.bars for t in words) and not any(
+            t.text in self.open.words for t in words
+        )
+
+    def is_mean(self, tokens: Sequence[Token]) -> bool:
+        """Whether a first line such as x̄ = 1/N Σ_i x_i gives a mean the name x̄, the bar being an accent."""
+        name = tokens[0].text
+        summed = any(token.kind == "big" for token in tokens)
+        again = any(token.text == name and token.kind == "name" and not token.bars for token in tokens)
+        return not self.open.forward and self.open.system is None and summed and again
+
+    def reads_signals(self, tokens: Sequence[Token]) -> bool:
+        """Whether a right side holds error signals: dO of a quantity O in the equations, or ȳ of a y that one of them defines."""
+        current = self.open
+        for at, token in enumerate(tokens):
+            if token.kind == "name" and token.bars and token.text in current.bases:
+                return True
+            word = token.text
+            if token.kind == "name" and word == "d" and at + 1 < len(tokens) and not tokens[at + 1].space:
+                word += tokens[at + 1].text if tokens[at + 1].kind == "name" else ""
+            if token.kind == "name" and word[:1] == "d" and word not in current.words and word[1:] in current.bases:
+                return True
+        return False
 
     def is_differential(self, tokens: Sequence[Token]) -> bool:
         """Whether a line begins with a name such as dW, the error signal of a quantity in the equations before it."""
@@ -180,6 +222,8 @@ class _Manuscript:
             current = self.open
         current.forward.append(chunk)
         current.lefts.add(left)
+        if not chunk.tokens[0].bars:
+            current.bases.add(chunk.tokens[0].text)
         current.words |= {token.text for token in chunk.tokens if token.kind == "name"}
         return True
 
@@ -281,6 +325,15 @@ class _Manuscript:
                 reading = read_chunks(current.forward, self.source, self.syntax)
                 current.system = elaborate(reading)
                 break
+            except RecursionError:
+                error = self.source.error(
+                    "These equations are too long to be read.",
+                    current.forward[0].span,
+                    "Give parts of them names of their own.",
+                )
+                self.refuse(Span(current.forward[0].span.start, current.forward[-1].span.end), error)
+                current.forward = []
+                return
             except EquationError as error:
                 wrong = self.culprit(error)
                 dropped += 1

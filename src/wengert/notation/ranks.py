@@ -38,6 +38,8 @@ from wengert.notation.expr import (
 )
 
 BROADCAST_COST = 4.0
+MAX_OPEN = 24
+"""Where a line has more new names, they are read as their spelling suggests."""
 SEARCH_LIMIT = 20_000
 KINDS = ("s", "c", "m")
 
@@ -296,7 +298,7 @@ class _Search:
     def expand(self, state: _State) -> Iterator[_State]:
         names = self.open_names(state.line, state.kinds)
         ranked = [sorted(spelling_costs(name, self.bold(name)).items(), key=lambda item: item[1]) for name in names]
-        for k in range(state.first, len(names)):
+        for k in range(state.first, len(names) if len(names) <= MAX_OPEN else 0):
             if state.choice[k] + 1 < len(KINDS):
                 choice = state.choice[:k] + (state.choice[k] + 1,) + state.choice[k + 1 :]
                 extra = ranked[k][choice[k]][1] - ranked[k][state.choice[k]][1]

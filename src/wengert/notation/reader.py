@@ -257,8 +257,9 @@ class _System:
         rights: list[Expr] = list(before)
         for start, end in pairwise(edges):
             if end == start + 1:
+                remark = f"; '{chunk.notes[0]}' is taken for a remark" if chunk.notes and end == len(tokens) else ""
                 raise self.source.error(
-                    "Nothing stands after this equals sign.", tokens[start].span, "Write the right side."
+                    f"Nothing stands after this equals sign{remark}.", tokens[start].span, "Write the right side."
                 )
             rights.append(self.parser(tokens[start + 1 : end], set(scope)).expression())
         left = self.alias(left, rights)
