@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from wengert.backends import interpreter
 from wengert.engine.formulas import joined as joined
 from wengert.engine.formulas import stable as stable
-from wengert.engine.interned import interned
+from wengert.engine.interned import Derive, interned
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.types import TapeType, TupleType
 from wengert.ir.walk import depends_on, substitute, topological
@@ -34,16 +34,27 @@ def before(outputs: Sequence[Node], further: Sequence[Node]) -> list[Node]:
         moved.update(opaque)
 
 
-def placed(inputs: Sequence[Node], outputs: Sequence[Node], values: Sequence[Any]) -> list[Any]:
-    """The outputs in the trace that is open; on a tape they are one call."""
+def placed(
+    inputs: Sequence[Node],
+    outputs: Sequence[Node],
+    values: Sequence[Any],
+    derive: Derive | None = None,
+    mark: Hashable = None,
+) -> list[Any]:
+    """The outputs, or what `derive` makes of them and the inputs, in the trace that is open; on a tape they are one call, which is
+    the same for equal graphs and equal marks.
+    """
     around = current()
     if isinstance(around, Trace) or around is None:
-        return list(splice(inputs, outputs, values))
-    known = set(topological(outputs))
-    read = [(node, value) for node, value in zip(inputs, values, strict=True) if node in known]
+        return list(splice(inputs, outputs if derive is None else derive(inputs, outputs), values))
     if not outputs:
         return []
-    return list(around.call(interned([node for node, _ in read], outputs), tuple([value for _, value in read]), {}))
+    if derive is None:
+        known = set(topological(outputs))
+        read = [(node, value) for node, value in zip(inputs, values, strict=True) if node in known]
+        inputs, values = [node for node, _ in read], [value for _, value in read]
+    call, further = interned(inputs, outputs, derive, mark)
+    return list(around.call(call, (*values, *further), {}))
 
 
 class Prepared:

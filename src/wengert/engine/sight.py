@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from wengert.engine.arguments import Argnums, Arguments
-from wengert.engine.running import Prepared, before, finish, joined, stable
+from wengert.engine.running import Prepared, before, finish, joined, placed, stable
 from wengert.ir.graph import Node, input_node
 from wengert.ir.types import ArrayType
 from wengert.tracing.record import Leaf, leaf_of
@@ -83,7 +84,10 @@ class Inside:
     def __init__(self, arguments: Arguments, leaves: Sequence[Leaf]) -> None:
         self.arguments = arguments
         self._recorded = arguments.record(leaves)
-        self._stable = stable(joined(self._recorded.outputs))
+
+    @cached_property
+    def _stable(self) -> list[Node]:
+        return stable(joined(self._recorded.outputs))
 
     @property
     def spec(self) -> Spec:
@@ -104,9 +108,16 @@ class Inside:
         """See `Sight`."""
         further = [input_node(f"extra {k}", leaf_of(value).type) for k, value in enumerate(extra)]
         recorded = self._recorded
-        nodes = transform.derive(recorded.inputs, self._stable, further, *transform.static)
         inputs = [*recorded.inputs, *(node for _, node in recorded.captured), *further]
         given = [*self.arguments.values, *(value for value, _ in recorded.captured), *extra]
+        if any(isinstance(value, StandIn) for value in given):
+            n, last = len(recorded.inputs), len(inputs) - len(further)
+
+            def derive(xs: Sequence[Node], ys: Sequence[Node]) -> Sequence[Node]:
+                return joined(transform.derive(xs[:n], stable(joined(ys)), xs[last:], *transform.static))
+
+            return placed(inputs, recorded.outputs, given, derive, (transform, n, last))
+        nodes = transform.derive(recorded.inputs, self._stable, further, *transform.static)
         return finish(inputs, joined(nodes), given)
 
     def split(self, transform: Transform, types: Sequence[ArrayType]) -> tuple[list[Any], Rest]:

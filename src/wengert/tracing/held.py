@@ -25,7 +25,7 @@ class Held:
         if entry is None:
             return None
         _, kept, found = entry
-        return found if kept is x or _is_same(kept, x) else None
+        return found if kept is x or is_same(kept, x) else None
 
     def keep(self, x: Array, found: Any) -> Array:
         """An array with the entries that x has now.
@@ -63,14 +63,14 @@ def _copied(x: Array, order: Any) -> Array:
     return np.array(x, order=order)
 
 
-def _is_same(a: Array, b: Array) -> bool:
+def is_same(a: Array, b: Array) -> bool:
     """Whether two arrays hold the same bits: 0 and −0 are two numbers."""
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
     if a.nbytes <= FEW_BYTES:
         return a.tobytes() == b.tobytes()
     if a.dtype.kind == "c":
-        return _is_same(a.real, b.real) and _is_same(a.imag, b.imag)
+        return is_same(a.real, b.real) and is_same(a.imag, b.imag)
     if a.dtype.kind == "f":
         bits = f"i{a.dtype.itemsize}"
         a, b = a.view(bits), b.view(bits)
