@@ -86,6 +86,7 @@ def f(x):
     q, r = np.linalg.qr(x)
     return np.sum(lower) + np.sum(r) + np.sum(np.linalg.solve(s, x)) + np.linalg.slogdet(s)[1] + np.sum(np.tanh(q))
 
+print(*wg.compile(np.i0)(x[0]))
 for value in [*(wg.grad(f)(x) for _ in range(4)), wg.compile(wg.grad(f))(x), wg.hessian(f)(x), wg.jvp(f, (x,), (x,))[1]]:
     print(*np.ravel(value))
 print(*wg.grad(lambda x: np.sum(1 / (1 + np.exp(-x)) + np.logaddexp(x, 0)))(800 * x[0]))
@@ -107,10 +108,14 @@ def test_numbers_are_those_with_scipy(script):
         ("wg.equations('L = lgamma(x)').backward(wrt=['x']).function()(x=2.5)", "'digamma' needs SciPy"),
         ("wg.equations('L = lgamma(x)').backward(wrt=['x']).function('interpreter')(x=2.5)", "'digamma' needs SciPy"),
         ("wg.equations('L = lgamma(x)').backward(wrt=['x']).check()", "'digamma' needs SciPy"),
+        ("wg.grad(np.i0)(2.0)", "'i1' needs SciPy"),
+        ("wg.compile(wg.grad(np.i0))(2.0)", "'i1' needs SciPy"),
     ],
 )
 def test_what_needs_scipy_says_so(statement, what):
-    said = run(f"import wengert as wg\ntry:\n    {statement}\nexcept ImportError as error:\n    print(error)")
+    said = run(
+        f"import numpy as np, wengert as wg\ntry:\n    {statement}\nexcept ImportError as error:\n    print(error)"
+    )
     assert said.startswith(f"{what}, which is not installed.\n  ")
     assert said.endswith("\nInstall it:  pip install scipy\n")
     assert said.count("\n") == 3

@@ -78,6 +78,12 @@ def loggamma(x: Array) -> Array:
     return gammaln(_real("loggamma", x))
 
 
+def i0(x: Array) -> Array:
+    """I_0(x), which NumPy has too."""
+    with np.errstate(all="ignore"):
+        return np.i0(x).astype(np.asarray(x).dtype)[()]
+
+
 def _log_gamma(x: float) -> float:
     if math.isinf(x):
         return x
