@@ -318,6 +318,34 @@ def test_exponents_are_numbers_arrays_and_lists(exponent):
         np.testing.assert_allclose(found, n * np.abs(X) ** (n - 1), rtol=1e-14)
 
 
+NARROW = {
+    "beyond int8": lambda x: np.sum(x * (300 * x).astype(np.int8)),
+    "below 0": lambda x: np.sum(x * ((3 * x).astype(np.uint8) - np.uint8(5))),
+    "beyond int32": lambda x: np.sum(x * ((3 * x).astype(np.int32) * 2**30)),
+    "one of several": lambda x: np.sum(x * np.divmod((300 * x).astype(np.uint8), np.uint8(7))[1]),
+    "a number": lambda x: x[0] * (900 * x[0]).astype(np.int8),
+    "an index": lambda x: np.sum(x[np.array([2, 0], np.int8)] ** 2 * x[(2 * x).astype(np.int8)[:2]]),
+}
+
+
+@pytest.mark.parametrize("f", NARROW.values(), ids=NARROW.keys())
+def test_narrow_whole_numbers_go_round_as_numpys(f):
+    x = np.array([0.305, 0.7217, 1.2131])
+    expected = (f(1.0000001 * x) - f(0.9999999 * x)) / 2e-7
+    for g in times(5, wg.grad(f), x):
+        assert np.sum(g * x) == pytest.approx(expected, rel=1e-5)
+    assert wg.grad(lambda x: np.sum(wg.grad(lambda y: np.sum(y**2 * (300 * x).astype(np.int8)))(x)))(
+        x
+    ) == pytest.approx(2.0 * (300 * x).astype(np.int8))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.longdouble])
+def test_numbers_that_graphs_do_not_have_are_refused(dtype):
+    for derive in (wg.grad, wg.jacobian, wg.compile):
+        with pytest.raises(TraceError, match="There are no values of dtype float"):
+            derive(lambda x: np.sum(x * x))(X.astype(dtype))
+
+
 def test_values_are_printed_while_the_function_runs():
     shown = []
 

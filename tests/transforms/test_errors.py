@@ -58,6 +58,14 @@ def test_an_argument_of_whole_numbers_or_a_string(transform):
     assert repair.startswith("Give numbers, NumPy arrays")
 
 
+@pytest.mark.parametrize("transform", [wg.grad, wg.jacobian, wg.hessian])
+@pytest.mark.parametrize("places", [{"argnums": (0, 0)}, {"argnums": (1, -1)}, {"argnums": (0, 1), "argnames": "y"}])
+def test_an_argument_that_is_named_twice(transform, places):
+    what, _, repair = said(TraceError, lambda: transform(lambda x, y: np.sum(x * y), **places)(X, X))
+    assert what == "An argument of '<lambda>' to derive by is named twice."
+    assert repair.startswith("Name each argument once")
+
+
 def test_cotangents_and_tangents_of_another_form():
     _, pullback = wg.vjp(lambda x: x * 2, X)
     what, where, repair = said(TraceError, lambda: pullback(np.ones(2)))

@@ -64,7 +64,14 @@ def _places(f: Callable[..., Any], args: tuple[Any, ...], places: Argnums) -> li
                 f"{user_line()}\n  argnums={places}",
                 "Give the argument by its place, or another 'argnums'.",
             )
-    return [k % len(args) for k in given]
+    found = [k % len(args) for k in given]
+    if len(set(found)) < len(found):
+        raise TraceError(
+            f"An argument of '{name_of(f)}' to derive by is named twice.",
+            f"{user_line()}\n  the places are {', '.join(map(str, found))}",
+            "Name each argument once; what is wanted twice can be used twice.",
+        )
+    return found
 
 
 def _real(value: Any, name: str) -> Leaf:

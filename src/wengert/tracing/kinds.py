@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from wengert.errors import TraceError
 from wengert.ir.types import DTYPES, ArrayType
+from wengert.tracing.source import user_line
 
 
 class Kind:
@@ -22,12 +24,22 @@ class Kind:
         self.strides = strides
         """None where the entries lie row by row."""
         self.is_real = dtype.kind in "fc"
+        self.wraps = dtype.kind in "iu" and dtype != np.int64
+        """Whether it holds whole numbers that go round elsewhere than those of a graph, which are int64."""
 
     @cached_property
     def type(self) -> ArrayType:
-        """The type in a graph: whole numbers of any width are int64."""
+        """The type in a graph: whole numbers of any width are int64.
+
+        Raises TraceError where graphs do not have the dtype.
+        """
         name = "int64" if self.dtype.kind in "iu" else self.dtype.name
-        assert name in DTYPES, name
+        if name not in DTYPES:
+            raise TraceError(
+                f"There are no values of dtype {name} in a graph.",
+                user_line(),
+                f"Convert first, to one of:  {', '.join(DTYPES)}",
+            )
         return ArrayType(self.shape, name)
 
 

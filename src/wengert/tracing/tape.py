@@ -204,11 +204,20 @@ class Tape:
             kinds = [kind_of(part) for part in parts]
             for k, (part, kind) in enumerate(zip(parts, kinds, strict=True)):
                 self._note(("item", (base, (int, k)), ()), kind, part)
-            return several.filled([self._live(base + 1 + k, kind) for k, kind in enumerate(kinds)])
+            return several.filled([self._result(base + 1 + k, kind) for k, kind in enumerate(kinds)])
         found = _array(found)
         kind = kind_of(found)
         self._note(key, kind, found)
-        return self._live(self.position - 1, kind)
+        return self._result(self.position - 1, kind)
+
+    def _result(self, place: int, kind: Kind) -> Live:
+        """The value at a place; where no graph computes the same, it is an input of what follows, and found anew in every run."""
+        if not kind.wraps:
+            return self._live(place, kind)
+        assert self.values is not None
+        self.root.asks = True
+        self.inputs.append(self.values[place])
+        return self._live(~(len(self.inputs) - 1), kind)
 
     def _value(self, key: Any) -> Any:
         values: Any = self.values

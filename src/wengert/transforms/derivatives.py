@@ -102,7 +102,7 @@ def _quick(f: Callable[..., Any], argnums: Argnums | None, argnames: Argnames, h
     """The short way, for calls of plain arrays by place."""
     places = 0 if argnums is None else argnums
     chosen = (places,) if isinstance(places, int) else tuple(places)
-    others = argnames or has_aux or not all(isinstance(place, int) for place in chosen)
+    others = argnames or has_aux or len(set(chosen)) < len(chosen) or not all(isinstance(k, int) for k in chosen)
     return Quick(f, () if others else chosen, SLOPES, lambda sight: _check_number(f, sight, has_aux))
 
 
