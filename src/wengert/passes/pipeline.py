@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from wengert.ir.graph import Graph
+from wengert.passes.accumulating import accumulate
 from wengert.passes.algebra import simplify
 from wengert.passes.bodies import everywhere, has_bodies
 from wengert.passes.cse import share
@@ -35,6 +36,7 @@ PIPELINE: tuple[Pass, ...] = (
     narrow,  #      what is the same along an axis is computed once
     contract,  #    Σ_k a_ik b_kj becomes one product
     solve_systems,  # A⁻¹ b becomes the solution of A x = b
+    accumulate,  #  x + (u at one place, else 0) becomes that entry replaced
     hoist,  #       what a loop computes at every step alike is computed before it
     simplify,  #    what these passes left
     fold,
