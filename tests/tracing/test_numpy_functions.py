@@ -1,4 +1,4 @@
-"""Every function of NumPy that a traced value answers to gives NumPy's numbers, shapes and dtypes, and a derivative."""
+"""Functions of NumPy together: operators and promotion are NumPy's, and what has no form in a graph is refused at its line."""
 
 from __future__ import annotations
 
@@ -61,94 +61,24 @@ def test_whole_numbers_are_divided_exactly(backend):
 
 
 CASES = {
-    "sum": lambda x: np.sum(x),
-    "sum over an axis": lambda x: np.sum(x, axis=0),
-    "sum, kept": lambda x: np.sum(x, axis=-1, keepdims=True),
-    "sum over axes": lambda x: x.sum(axis=(0, 1)),
-    "add.reduce": lambda x: np.add.reduce(x, axis=1),
-    "add.reduce along the first axis": lambda x: np.add.reduce(x) + np.maximum.reduce(x) * np.multiply.reduce(x),
     "add.reduce of all": lambda x: np.add.reduce(x, axis=None) + np.minimum.reduce(x, keepdims=True),
-    "mean": lambda x: np.mean(x, axis=1),
-    "mean, kept": lambda x: x.mean(axis=0, keepdims=True),
-    "var": lambda x: np.var(x, axis=0, ddof=1),
-    "std": lambda x: x.std() + np.std(x, axis=0),
-    "max": lambda x: np.max(x, axis=1),
-    "min": lambda x: x.min(axis=0) + np.min(x),
-    "prod": lambda x: np.prod(x, axis=1),
-    "norm": lambda x: np.linalg.norm(x),
-    "norm over an axis": lambda x: np.linalg.norm(x, axis=1, keepdims=True),
-    "norm 1": lambda x: np.linalg.norm(x, 1, axis=1),
-    "norm ∞": lambda x: np.linalg.norm(x, np.inf, axis=1),
-    "reshape": lambda x: np.reshape(x, (2, -1)),
-    "reshape by sizes": lambda x: x.reshape(6, 2),
-    "ravel": lambda x: np.ravel(x),
-    "flatten": lambda x: x.flatten(),
-    "T": lambda x: x.T,
-    "transpose": lambda x: np.transpose(x, (1, 0)),
-    "method transpose": lambda x: x.transpose(1, 0),
-    "swapaxes": lambda x: np.swapaxes(x, 0, 1),
-    "moveaxis": lambda x: np.moveaxis(x[None], 0, -1),
-    "expand_dims": lambda x: np.expand_dims(x, (0, -1)),
-    "squeeze": lambda x: np.squeeze(x[:, None, :, None]),
-    "squeeze an axis": lambda x: x[:, None].squeeze(1),
-    "broadcast_to": lambda x: np.broadcast_to(x[:1], (2, 5, 4)),
-    "flip": lambda x: np.flip(x, 1),
-    "atleast_1d": lambda x: np.atleast_1d(x[0, 0]),
-    "take": lambda x: np.take(x, [2, -1, 0], axis=1) + x.take([0, 5, 11]),
-    "concatenate": lambda x: np.concatenate([x, 2 * x, X], axis=1),
-    "concatenate flat": lambda x: np.concatenate([x, x[:1]], axis=None),
-    "stack": lambda x: np.stack([x, x * x], axis=-1),
-    "vstack": lambda x: np.vstack([x, x[0]]),
-    "hstack": lambda x: np.hstack([x, x]),
-    "hstack of rows": lambda x: np.hstack([x[0], x[1]]),
-    "append": lambda x: np.append(x, x),
-    "where": lambda x: np.where(x > 0.5, x, 0),
-    "where broadcast": lambda x: np.where(x > 0.5, 1.0, x[0]),
-    "clip": lambda x: np.clip(x, 0.3, 0.7),
-    "clip low": lambda x: x.clip(0.3, None),
     "clip, bounds crossed": lambda x: np.clip(x, 0.8, 0.4) + x,
-    "zeros_like": lambda x: x + np.zeros_like(x),
-    "ones_like": lambda x: x * np.ones_like(x),
-    "full_like": lambda x: x * np.full_like(x, 3),
-    "copy": lambda x: np.copy(x),
-    "astype": lambda x: x.astype(np.float64),
-    "dot": lambda x: np.dot(x, V),
-    "method dot": lambda x: x.dot(W),
-    "dot with a number": lambda x: np.dot(2.0, x),
-    "inner": lambda x: np.inner(x, x),
-    "vdot": lambda x: np.vdot(x, X),
-    "outer": lambda x: np.outer(x[0], x[:, 0]),
-    "tensordot": lambda x: np.tensordot(x, W, 1),
-    "tensordot by axes": lambda x: np.tensordot(x, X, ([0, 1], [0, 1])),
-    "matmul": lambda x: x @ W,
-    "matmul with a vector": lambda x: x @ V,
-    "matmul of vectors": lambda x: x[0] @ x[1],
-    "vector by matrix": lambda x: x[:, 0] @ x,
-    "matmul over a batch": lambda x: B @ x.T,
-    "matmul, both batched": lambda x: np.matmul(B[:, 0], np.stack([x.T] * 5)),
-    "matmul, a batch on the right": lambda x: x.T @ B[:, 0],
-    "einsum": lambda x: np.einsum("ij,kj->ik", x, X),
-    "einsum without an arrow": lambda x: np.einsum("ij,jk", x, W),
-    "einsum of one": lambda x: np.einsum("ij->j", x),
-    "trace": lambda x: np.trace(x),
-    "any": lambda x: x * np.any(x > 0.5),
-    "all": lambda x: x * np.all(x > 0.5, axis=0),
     "size": lambda x: x * np.size(x),
     "ndim and shape": lambda x: x * np.ndim(x) * np.shape(x)[0] * len(x),
     "rows": lambda x: sum(row * k for k, row in enumerate(x)),
-    "maximum.reduce": lambda x: np.maximum.reduce(x, axis=1),
     "square": lambda x: np.square(x) + x**2 + x**-1 + x**0.5 + x**1.3 + 2.0**x + x**x,
     "operators": lambda x: (3 - x) / (2 + x) * -x + +x - abs(x - 0.5) + 1 / x + x // 1,
 }
+"""What the samples of single functions do not show."""
 
 
 @pytest.mark.parametrize("f", CASES.values(), ids=CASES.keys())
-def test_a_function_is_numpys(f):
+def test_a_program_is_numpys(f):
     agree(f, X)
     differentiable(f, X)
 
 
-@pytest.mark.parametrize("name", [n for n in CASES if "norm" not in n])
+@pytest.mark.parametrize("name", CASES)
 def test_float32_stays_where_numpy_keeps_it(name):
     agree(CASES[name], X.astype(np.float32))
 
