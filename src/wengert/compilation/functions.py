@@ -53,7 +53,7 @@ def compile(
 
     f is run once for each kind of arguments (containers, shapes, dtypes) to write it down; what it captures, arrays and
     numbers, and what is no array or number, is taken as it is then. Where Python asks for a value on the way (`if x > 0`,
-    `while`, `range(int(n))`), f is run once for each way that it goes; how many entries a mask picks cannot be asked.
+    `while`, `range(int(n))`, `x[mask]`), f is run once for each way that it goes.
     `donate` names parameters, or counts them, whose arrays may be overwritten: each becomes the first result of its type
     (where Python asks for values, nothing is overwritten). With `cache`, machine code is kept on disk for the next process.
 
