@@ -6,8 +6,9 @@ call is written down as a small graph and its derivative kept. Products are plai
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,16 @@ from wengert.tracing.tracer import OPEN, Trace, Traced
 from wengert.tracing.ufuncs import PRIMITIVES
 
 Array = Any
+Adjoint = Callable[[Sequence[Array], Sequence[Array]], list[Array | None]]
+MOST_ADJOINTS = 4096
+"""So many adjoints of calls are kept."""
+MOST_BYTES = 1 << 27
+"""So many bytes of constants, of all adjoints that are kept."""
+FEW_BYTES = 1 << 14
+"""Constants of so few bytes are not counted."""
+
+_KEPT: OrderedDict[Any, tuple[Adjoint, int]] = OrderedDict()
+_LOCK = threading.Lock()
 PARTIALS: dict[Any, Callable[..., Sequence[Any]]] = {
     getattr(np, name): partials for name, op in PRIMITIVES.items() if (partials := OPS[op].partials) is not None
 }
@@ -185,9 +196,9 @@ def _ruled(tape: Tape, key: Any, y: Array, bar: Any) -> list[Any]:
     try:
         hash(form)
     except TypeError:  # something in it can change, so that its derivative is not kept
-        adjoint = _adjoint.__wrapped__(form, kinds, real, results, seeded)
+        adjoint, _ = _adjoint(form, kinds, real, results, seeded)
     else:
-        adjoint = _adjoint(form, kinds, real, results, seeded)
+        adjoint = _kept((form, kinds, real, results, seeded))
     parts = adjoint(values, [b for b in bars if b is not None])
     return [(place, part) for place, part in zip([p for p, r in zip(read, real, strict=True) if r], parts, strict=True)]
 
@@ -206,11 +217,26 @@ def _renumbered(reference: Any, number: Mapping[int, int]) -> Any:
     return reference
 
 
-@lru_cache(maxsize=4096)
+def _kept(key: Any) -> Adjoint:
+    """The adjoint of a call, made once; those not asked for longest go where there are too many, or they hold too much."""
+    found = _KEPT.get(key)
+    if found is None:
+        found = _adjoint(*key)
+    with _LOCK:
+        _KEPT[key] = found
+        _KEPT.move_to_end(key)
+        if found[1] > FEW_BYTES or len(_KEPT) > MOST_ADJOINTS:
+            while len(_KEPT) > 1 and (
+                len(_KEPT) > MOST_ADJOINTS or sum(size for _, size in _KEPT.values()) > MOST_BYTES
+            ):
+                _KEPT.popitem(last=False)
+    return found[0]
+
+
 def _adjoint(
     form: Any, kinds: tuple[Kind, ...], real: tuple[bool, ...], results: tuple[Kind, ...], seeded: tuple[bool, ...]
-) -> Callable[[Sequence[Array], Sequence[Array]], list[Array | None]]:
-    """The map from values and cotangents to the cotangents of the real inputs of a call."""
+) -> tuple[Adjoint, int]:
+    """The map from values and cotangents to the cotangents of the real inputs of a call; the bytes of the constants that it holds."""
     inputs = [input_node(f"x{k}", kind.type) for k, kind in enumerate(kinds)]
     outputs = _outputs(form, inputs, kinds, results)
     seeds = [
@@ -228,7 +254,7 @@ def _adjoint(
         found = iter(run(program, arrays))
         return [None if back is None else next(found) for back in backs]
 
-    return adjoint
+    return adjoint, sum(x.nbytes for x in program.values if isinstance(x, np.ndarray) and x.nbytes > FEW_BYTES)
 
 
 def _outputs(form: Any, inputs: Sequence[Node], kinds: Sequence[Kind], results: Sequence[Kind]) -> list[Node]:
