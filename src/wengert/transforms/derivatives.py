@@ -21,6 +21,7 @@ from wengert.ops.loop import filled
 from wengert.tracing.source import user_line
 from wengert.tracing.trees import name_of, unflatten
 from wengert.transforms.analytic import analytic, check_plane, turned_slopes
+from wengert.transforms.beside import Beside
 from wengert.transforms.chosen import Argnames, Argnums, choose
 
 Array = Any
@@ -64,13 +65,15 @@ def value_and_grad(
         found = quick(args, kwargs)
         if found is not None:
             return found[0], found[1][0] if argnums is None or isinstance(argnums, int) else tuple(found[1])
-        chosen = choose(f, args, kwargs, argnums, argnames)
+        beside = Beside(f)
+        chosen = choose(beside.numbers if has_aux else f, args, kwargs, argnums, argnames)
         sight = seen(*chosen.call)
         _check_number(f, sight, has_aux)
         n = len(sight.types)
         found = sight.run(SLOPES)
         gradients = unflatten(sight.arguments.spec, found[n:])
-        return unflatten(sight.spec, found[:n]), chosen.result(gradients)
+        value = unflatten(sight.spec, found[:n])
+        return (value[0], beside.filled(value[1])) if has_aux else value, chosen.result(gradients)
 
     return both
 

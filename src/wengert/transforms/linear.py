@@ -18,7 +18,7 @@ from wengert.ops.loop import filled
 from wengert.tracing.record import leaf_of
 from wengert.tracing.source import user_line
 from wengert.tracing.standin import StandIn
-from wengert.tracing.trees import Spec, flatten, unflatten
+from wengert.tracing.trees import Spec, flatten, name_of, unflatten
 
 
 def pushed(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequence[Node]) -> list[Node]:
@@ -43,8 +43,9 @@ def pulled(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequence[Node
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """(y, ẏ) = (f(x), J ẋ): the result and its derivative along the tangents, containers like the primals.
 
-    Raises TraceError where the tangents are not of the form of the primals.
+    Raises TraceError where the primals are no tuple, or the tangents not of their form.
     """
+    _check_arguments(f, primals)
     sight = seen(f, tuple(primals), {}, range(len(primals)))
     moved = like(tuple(tangents), sight.arguments.spec, _types(sight.arguments), "tangents", "primals")
     found = sight.run(Transform(both_pushed), moved)
@@ -115,3 +116,16 @@ def like(tree: Any, spec: Spec, types: Sequence[ArrayType], what: str, whose: st
         value if isinstance(value, StandIn) else np.asarray(value, dtype=type.dtype)
         for value, type in zip(values, types, strict=True)
     ]
+
+
+def _check_arguments(f: Callable[..., Any], primals: Any) -> None:
+    """Refuse an array in place of a tuple of arguments.
+
+    Raises TraceError.
+    """
+    if not isinstance(primals, tuple | list):
+        raise TraceError(
+            "The primals are the arguments of the function, in a tuple.",
+            f"{user_line()}\n  they are of type {type(primals).__name__}",
+            f"Write:  wg.jvp({name_of(f)}, (x,), (v,))",
+        )
