@@ -65,15 +65,15 @@ def value_and_grad(
         found = quick(args, kwargs)
         if found is not None:
             return found[0], found[1][0] if argnums is None or isinstance(argnums, int) else tuple(found[1])
-        beside = Beside(f)
-        chosen = choose(beside.numbers if has_aux else f, args, kwargs, argnums, argnames)
+        beside = Beside(f) if has_aux else None
+        chosen = choose(f if beside is None else beside.numbers, args, kwargs, argnums, argnames)
         sight = seen(*chosen.call)
         _check_number(f, sight, has_aux)
         n = len(sight.types)
         found = sight.run(SLOPES)
         gradients = unflatten(sight.arguments.spec, found[n:])
         value = unflatten(sight.spec, found[:n])
-        return (value[0], beside.filled(value[1])) if has_aux else value, chosen.result(gradients)
+        return value if beside is None else (value[0], beside.filled(value[1])), chosen.result(gradients)
 
     return both
 
