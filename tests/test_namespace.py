@@ -234,3 +234,38 @@ def test_copies_of_pythons_module_copy_are_copies():
         return x[0] * y[0] * z[0]
 
     assert wg.grad(f)(X)[0] == 35.0
+
+
+LIKE = {
+    "array": lambda np, x, **like: np.array([1.0, 2.0, 3.0], **like),
+    "asarray": lambda np, x, **like: np.asarray([1.0, 2.0, 3.0], **like),
+    "empty": lambda np, x, **like: np.empty(3, **like) * 0,
+    "full": lambda np, x, **like: np.full(3, 2.0, **like),
+    "eye": lambda np, x, **like: np.eye(3, **like)[1].copy(),
+    "identity": lambda np, x, **like: np.identity(3, **like)[0],
+    "tri": lambda np, x, **like: np.tri(3, **like)[2],
+    "arange": lambda np, x, **like: np.arange(3.0, **like),
+    "zeros": lambda np, x, **like: np.zeros(3, **like),
+}
+
+
+@pytest.mark.parametrize("make", LIKE.values(), ids=LIKE.keys())
+def test_arrays_made_like_a_traced_value_take_traced_values(make):
+    def f(x, **like):
+        y = make(numpy, x, **like)
+        y[1] = x[0] * x[1]
+        return numpy.sum(y * y * x)
+
+    expected = central(f, X)
+    for derive in (wg.grad, lambda f: wg.compile(wg.grad(f))):
+        for _ in range(4):
+            numpy.testing.assert_allclose(derive(lambda x: f(x, like=x))(X), expected, rtol=1e-8)
+
+
+def test_a_range_between_traced_numbers_has_the_dtype_of_numpys():
+    def f(x, np=np):
+        y = np.arange(5, x[0], -1)
+        assert y.dtype == numpy.float64
+        return np.sum(y * x[1])
+
+    numpy.testing.assert_allclose(wg.grad(f)(X), central(lambda x: f(x, numpy), X), rtol=1e-8)

@@ -136,7 +136,7 @@ def arange(*args: Any, dtype: Any = None, **rest: Any) -> Any:
     start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
     count = int(np.ceil((stop - start) / step))
     made = start + np.arange(count) * step
-    return array(made, dtype)
+    return array(made, np.result_type(start, stop, step) if dtype is None else dtype)
 
 
 linspace, logspace, geomspace = (_like(f) for f in (np.linspace, np.logspace, np.geomspace))

@@ -31,6 +31,23 @@ UFUNCS: dict[Any, Callable[..., Any]] = {}
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """What another NumPy function means, or "method name", or "getitem"; entered by `functions` and those beside it."""
 
+MADE_LIKE = frozenset(
+    [
+        "array",
+        "asarray",
+        "asanyarray",
+        "ascontiguousarray",
+        "empty",
+        "full",
+        "eye",
+        "identity",
+        "tri",
+        "arange",
+        "fromfunction",
+        "frombuffer",
+    ]
+)
+"""The functions that are asked here only where they are given `like=`: they make arrays that traced values can be written into."""
 OF_ARRAYS = frozenset(name for name in dir(np.ndarray) if not name.startswith("_"))
 
 
@@ -135,6 +152,8 @@ class StandIn(Properties):
             return made_of_calls(*args, **kwargs)
         if func in VIEWS:
             return self.linked(func, args, kwargs)
+        if getattr(func, "__name__", None) in MADE_LIKE:
+            return getattr(import_module("wengert.numpy.creation"), func.__name__)(*args, **kwargs)
         if in_place.has_out(func, args, kwargs):
             return in_place.into_out(func, args, kwargs)
         result = self.call(func, args, kwargs)
