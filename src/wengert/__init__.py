@@ -2,6 +2,7 @@
 
 equations     text or a file -> System
 System        .forward(**values), .backward(loss, wrt) -> Derivation, .batch(data), .echo()
+review        a derivation made by hand, judged line by line -> Review
 Derivation    prints; .latex(), .steps(), .check(), .function(), .stages(stop), .compare(), .in_form(form)
 
 compile, set_threads                          a function as machine code; how many threads it may use
@@ -21,7 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wengert.api import Derivation, System, equations
+    from wengert.api import Derivation, System, equations, review
     from wengert.compilation import compile, set_threads
     from wengert.errors import (
         CheckError,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "equations": "wengert.api",
+    "review": "wengert.api",
     "System": "wengert.api",
     "Derivation": "wengert.api",
     "asarray": "wengert.transforms.values",
@@ -125,6 +127,7 @@ __all__ = [
     "jvp",
     "linearize",
     "primitive",
+    "review",
     "scan",
     "set_threads",
     "stop_gradient",

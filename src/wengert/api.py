@@ -32,6 +32,7 @@ from wengert.passes import pipeline
 
 if TYPE_CHECKING:
     from wengert.backends.native.stages import Stage
+    from wengert.derive.claim_report import Review
 
 Array = Any
 MAX_BYTES = 64 * 1024
@@ -47,6 +48,20 @@ def equations(text_or_path: str | Path, syntax: str | None = None) -> System:
     if _names_file(text_or_path):
         return equations_from_text(read_text(Path(text_or_path)), syntax)
     return equations_from_text(str(text_or_path), syntax)
+
+
+def review(text_or_path: str | Path) -> Review:
+    """Whether each claimed v̄ is Σ_u ū ∂u/∂v with the author's own ū: a derivation made by hand, judged line by line.
+
+    The text, or the file of a `Path`, has forward equations and after them what someone derived from them, with any prose around.
+    The review prints as the report of `wengert check`; `.holds` says whether no claim is wrong, `.rows` has each claim with its
+    status ("holds", "wrong", "defined", "unread"), line, column, kind of mistake and corrected line, `.to_json()` the same as data.
+
+    Raises EquationError where the file is missing or the text too long.
+    """
+    from wengert.derive.claim_report import review as reviewed
+
+    return reviewed(read_text(Path(text_or_path)) if _names_file(text_or_path) else str(text_or_path))
 
 
 def equations_from_text(text: str, syntax: str | None = None) -> System:

@@ -77,6 +77,9 @@ class Review:
             "claims": [row.to_json() for row in self.rows],
         }
 
+    def __str__(self) -> str:
+        return self.text()
+
     def text(self, *, ascii: bool = False, all_rows: bool = True) -> str:
         """The rows, wrong ones with what was found, and a last line that counts."""
         marks = ASCII_MARKS if ascii else MARKS

@@ -110,11 +110,11 @@ class Diagnostician:
     def first(self, tree: Expr, name: str, around: Surroundings) -> Diagnosis | None:
         """From what the values tell to what other expressions would give."""
         found = self.shaped() or self.scaled() if self.values else None
-        if found is not None and found.kind in ("mean for sum", "sum for mean", "sign"):
+        if found is not None and found.kind != "factor":
             return self.edited(tree, around, {found.kind}) or found
         if name and self.values:
             found = self.by_chain(name) or found
-            if found is not None and found.kind != "factor" and found.kind not in ("transpose", "missing sum"):
+            if found is not None and found.kind != "factor":
                 return found
         return self.edited(tree, around, None) or found
 

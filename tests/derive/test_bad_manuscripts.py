@@ -1,0 +1,129 @@
+"""Documents that no one should write: each part that cannot be judged has a place and a repair, in bounded time and memory."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+
+import pytest
+
+from wengert.derive.claim_report import Review, Row, review
+
+UNIT = "z = w x + b\ny = σ(z)\nL = ½ (y − t)²\n---\n"
+DISPLAYS = "$$z = w x + b$$\n$$y = \\sigma(z)$$\n$$L = \\frac12 (y - t)^2$$\n\n"
+LINEAR = "z_i = Σ_j w_ij x_j\nL = ½ Σ_i z_i²\n---\n"
+
+
+def unread(text: str) -> list[Row]:
+    rows = [row for row in review(text).rows if row.status == "unread"]
+    assert all(row.repair and row.line >= 1 and row.column >= 1 for row in rows)
+    return rows
+
+
+def others(text: str) -> list[tuple[str, int]]:
+    return [(row.status, row.line) for row in review(text).rows if row.status != "unread"]
+
+
+# ---------------------------------------------------------------- one part is bad, the others are judged
+
+BROKEN = {
+    r"$$\bar y = (y - t$$": "This '(' is not closed.",
+    r"$$\bar y = \frac{y - t}{2$$": "This '{' is not closed.",
+    r"$$\bar y = y - t}$$": "This '}' closes nothing.",
+    r"$$\bar y = \foo (y - t)$$": r"The LaTeX command '\foo' is not known.",
+    r"$$\bar y = \square (y - t)$$": r"Nothing stands after this equals sign; '\square (y - t)' is taken for a remark.",
+    r"$$\bar q = y - t$$": "There is no quantity 'q' in the system.",
+    r"$$\bar y = y - s$$": "'s' is not defined.",
+    r"$$\bar y = $$": "Nothing stands after this equals sign.",
+    r"$$\frac{\partial q}{\partial y} = y - t$$": "'q' is not defined.",
+    "$$\\bar y = y - t\n": "This display formula '$$' is not closed.",
+    "\\[\\bar y = y - t\n": r"This display formula '\[' is not closed.",
+    "\\begin{align}\\bar y = y - t\n": r"This display formula '\begin{align}' is not closed.",
+}
+
+
+@pytest.mark.parametrize("display", BROKEN)
+def test_display_that_is_not_read_says_why_and_the_others_are_judged(display: str):
+    text = DISPLAYS + display + "\n\n$$\\bar z = (y - t) \\sigma'(z)$$\n\n$$\\bar w = \\bar z t$$\n"
+    (row,) = unread(text)
+    assert (row.line, row.note) == (5, f"not read: {BROKEN[display]}")
+    last = text.count("\n")
+    assert others(text) == [("holds", last - 2), ("wrong", last)]
+
+
+SHAPES = {
+    "W̄ = z": "its shape is 5 entries, and should be 5×6",
+    "x̄ = W": "its shape is 5×6, and should be 6 entries",
+    "x̄ = W z": "An axis of j entries meets an axis of i entries.",
+    "x̄_j = w_ij z_i": "The index 'i' is free on the right side but not on the left.",
+}
+
+
+@pytest.mark.parametrize("claim", SHAPES)
+def test_claim_of_another_shape_is_wrong_and_says_how(claim: str):
+    (row,) = review(LINEAR + claim).rows
+    assert row.status == "wrong"
+    assert SHAPES[claim] in row.details
+
+
+def test_system_that_is_finite_nowhere_is_not_judged():
+    (row,) = unread("y = log(−1 − x²)\nL = y²\n---\nȳ = 2 y\n")
+    assert row.note == "not read: No point was found at which every line of the system is finite."
+
+
+@pytest.mark.parametrize("declaration", ["W ∈ ℝ^(100000×100000)", "W ∈ ℝ^(9999999999×5)"])
+def test_huge_arrays_are_not_drawn(declaration: str):
+    tracemalloc.start()
+    try:
+        (row,) = unread(f"{declaration}\nz = W x\nL = ½ ‖z‖²\n---\nx̄ = Wᵀ z\n")
+        assert tracemalloc.get_traced_memory()[1] < 2**26
+    finally:
+        tracemalloc.stop()
+    assert "entries are needed to judge this" in row.note
+
+
+def test_many_axes_are_short():
+    text = "y_ijklmn = a_i b_j c_k d_l e_m f_n\nL = Σ_ijklmn y_ijklmn²\n---\nā_i = 2 Σ_jklmn y_ijklmn b_j c_k d_l e_m f_n\n"
+    assert [row.status for row in review(text).rows] == ["holds"]
+
+
+# ---------------------------------------------------------------- large and deep
+
+PATIENCE = 60.0
+"""Seconds of processor time: several times what is needed, since other programs may run beside."""
+
+LARGE = {
+    "1,000 right claims": (UNIT + "z̄ = (y − t) σ'(z)\nw̄ = z̄ x\n" * 500, (1000, 0, 0)),
+    "800 wrong claims": (UNIT + "z̄ = (y − t) σ(z)\nw̄ = z̄ x b t\n" * 400, (0, 800, 0)),
+    "2,000 displays": (DISPLAYS + "$$\\bar z = 1$$\n" * 2000, (0, 2000, 0)),
+    "100,000 brackets": (UNIT + "z̄ = " + "(" * 100_000 + "y" + ")" * 100_000, (0, 0, 1)),
+    "100,000 brackets of LaTeX": (DISPLAYS + "$$\\bar z = " + "{" * 100_000 + "y" + "}" * 100_000 + "$$", (0, 0, 1)),
+    "a chain of 500 sides": (UNIT + "z̄ = " + " = ".join(["(y − t) σ'(z)"] * 500), (500, 0, 0)),
+    "100 lines back": (
+        "a_0 = x\n"
+        + "".join(f"a_{k + 1} = σ(a_{k} w)\n" for k in range(100))
+        + "L = a_100\n---\n"
+        + "".join(f"ā_{k} = ā_{k + 1} σ'(a_{k} w) w\n" for k in range(99, -1, -1)),
+        (100, 0, 0),
+    ),
+    "a product of 3,000 factors": (UNIT + "z̄ = " + " ".join("y" * 3000), (0, 0, 1)),
+    "a line of 500 names": ("L = " + " + ".join(f"a_{k}" for k in range(500)) + "\n---\nā_1 = 1\n", None),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_large_document_takes_bounded_time(name: str):
+    text, counts = LARGE[name]
+    before = time.process_time()
+    found: Review = review(text)
+    assert time.process_time() - before < PATIENCE
+    if counts is not None:
+        assert (found.count("holds"), found.count("wrong"), found.count("unread")) == counts
+    assert len(found.text()) > 0
+
+
+def test_document_that_is_too_long_is_an_error_as_a_whole():
+    from wengert.errors import EquationError
+
+    with pytest.raises(EquationError, match="documents of more than"):
+        review("x" * (2**20 + 1))
