@@ -27,7 +27,6 @@ from wengert.notation.expr import Expr, Line, Ref, Span, walk
 from wengert.notation.manuscript import Section, Unread, unread
 from wengert.notation.names import split
 from wengert.notation.reader import LOSSES
-from wengert.notation.recurrences import claim_at_step
 from wengert.notation.reread import ContextReader
 
 Array = Any
@@ -76,8 +75,7 @@ class Judge:
 
     def __post_init__(self) -> None:
         system = self.section.system
-        named = [claim_at_step(line, system.clock, system.source) for line in self.section.claims]
-        claims, self.outside = with_outside_signals(system, with_loss_signals(system, named))
+        claims, self.outside = with_outside_signals(system, with_loss_signals(system, self.section.claims))
         self.section = replace(self.section, claims=claims)
         resolve = ContextReader(system, system.reading).context.resolve
         lefts = [line.left for line in self.section.claims if isinstance(line.left, Ref)]
