@@ -104,28 +104,29 @@ def _elementwise(
     values, inputs = tape.values, tape.inputs
     assert values is not None
     dtype = y.dtype
+    is_cast = False
     xs: list[Any] = []
     for each in given:
         if type(each) is int:
             x = values[each] if each >= 0 else inputs[~each]
         else:
             x = references.read(each, values, inputs)
-        if type(x) in (float, int, bool):
+        kind = type(x)
+        if kind in (float, int, bool):
             x = dtype.type(x)
-        elif type(x) in (list, tuple):
+        elif kind in (list, tuple):
             x = np.asarray(x, dtype)
         elif x.dtype is not dtype and x.dtype != dtype:
-            x = x.astype(dtype)
+            x, is_cast = x.astype(dtype), True
         xs.append(Known(x))
     parts: list[Any] = []
     for each, p, x in zip(given, partials(Known(y), *xs), xs, strict=True):
         if p is None or type(each) is not int or (each < 0 and ~each >= tape.arguments):
             continue
-        if type(p) is Known:
-            part = bar * p.value
-        else:
-            part = _product(bar, value_of(p))
-        parts.append((each, _fitted(part, tape, each, x.value)))
+        part = bar * p.value if type(p) is Known else _product(bar, value_of(p))
+        if is_cast or part.dtype is not dtype or part.shape != x.value.shape:
+            part = _fitted(part, tape, each, x.value)
+        parts.append((each, part))
     return parts
 
 

@@ -28,6 +28,8 @@ from wengert.tracing.tape import Tape
 from wengert.tracing.trees import Spec, flatten, unflatten
 
 Array = Any
+FEW = 32
+"""The entries of shorter vectors are sooner looked at as Python numbers."""
 
 
 class Outside:
@@ -209,4 +211,6 @@ def outside(arguments: Arguments, leaves: Sequence[Leaf]) -> Outside:
 def _is_finite(x: Array) -> bool:
     if type(x) is np.float64:
         return math.isfinite(x)
+    if x.ndim == 1 and len(x) < FEW and x.dtype.kind == "f":
+        return all(map(math.isfinite, x.tolist()))
     return x.dtype.kind not in "fc" or bool(np.isfinite(x).all())
