@@ -14,14 +14,17 @@ from wengert.derive import backward as backward_pass
 from wengert.derive.claims import Claim, Finding, Judge
 from wengert.derive.diagnosis import Effort
 from wengert.derive.printed import Printer
-from wengert.errors import EquationError, place
+from wengert.errors import WengertError, place
 from wengert.ir.system import System
+from wengert.ir.walk import topological
 from wengert.notation.expr import Line, Ref, Span
 from wengert.notation.manuscript import Section, Unread, read_manuscript
 from wengert.notation.unicode import show
 
 MAX_LINES = 100
 """Of longer systems no backward pass is derived for corrected lines; those of the author are mended still."""
+MAX_NODES = 40
+"""Nor where a line has more operations."""
 MARKS = {"holds": "✓", "wrong": "✗", "defined": "·", "unread": "–"}
 ASCII_MARKS = {"holds": "ok", "wrong": "WRONG", "defined": "def", "unread": "--"}
 
@@ -194,7 +197,8 @@ class _Correction:
     @cached_property
     def derived(self) -> backward_pass.Backward | None:
         """The backward pass by every real quantity; None where it cannot be derived, or takes long."""
-        if len(self.system.lines) > MAX_LINES:
+        nodes = [len(topological([line.node])) for line in self.system.lines]
+        if len(nodes) > MAX_LINES or max(nodes) > MAX_NODES:
             return None
         reached = backward_pass.influence(self.system, self.system.loss)
         real = [
@@ -202,7 +206,7 @@ class _Correction:
         ]
         try:
             return backward_pass.derive(self.system, None, real)
-        except (EquationError, RecursionError):
+        except (WengertError, RecursionError):
             return None
 
     def of(self, claim: Claim) -> str:

@@ -19,7 +19,7 @@ from wengert.derive.outside import GIVEN, with_loss_signals, with_outside_signal
 from wengert.derive.parts import with_named_parts
 from wengert.derive.points import Chain, Point, close, draw
 from wengert.derive.suppositions import Supposition, suppositions
-from wengert.errors import CheckError, EquationError
+from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.system import System, bar
 from wengert.ir.types import ArrayType
@@ -99,7 +99,7 @@ class Judge:
             self.points = [draw(self.chain, self.rng) for _ in range(POINTS)]
         except EquationError as error:
             return [found for line in self.section.claims for found in self.refuse(line, error.what, error.repair)]
-        except CheckError as error:
+        except (CheckError, GraphError, ShapeError) as error:
             repair = "Write the system so that all its lines are finite for some real inputs."
             return [found for line in self.section.claims for found in self.refuse(line, error.what, repair)]
         claims = [claim for line in self.ordered() for claim in self.whole_line(line)]
@@ -140,6 +140,8 @@ class Judge:
             return self.line(line)
         except RecursionError:
             return self.refuse(line, "This line is too long to be judged.", "Give parts of it names of their own.")
+        except (GraphError, ShapeError) as error:
+            return self.refuse(line, f"This line has no value: {error.what}", "Write its parts as lines of their own.")
 
     def line(self, line: Line) -> list[Claim]:
         left = line.left

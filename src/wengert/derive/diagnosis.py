@@ -15,7 +15,7 @@ import numpy as np
 
 from wengert.derive.edits import Surroundings, edits, letters_of
 from wengert.derive.points import Chain, Point, close
-from wengert.errors import EquationError
+from wengert.errors import WengertError
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.op import OPS
 from wengert.ir.system import System, bar
@@ -234,7 +234,7 @@ class Diagnostician:
                 return None
             try:
                 values = self.evaluate(changed)
-            except EquationError:
+            except WengertError:
                 continue  # an edit that means nothing is none
             if close(values, self.expected):
                 return _said(kind, corrected=changed)

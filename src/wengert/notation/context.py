@@ -10,6 +10,7 @@ from wengert.ir.graph import Node, input_node
 from wengert.ir.system import bar
 from wengert.ir.types import ArrayType
 from wengert.notation.expr import Expr, Index, Line, Ref, walk
+from wengert.notation.ranks import Mismatch, axes_in_words
 from wengert.notation.reader import Reading
 from wengert.notation.tokens import Source
 from wengert.notation.values import SizeClasses, Val
@@ -98,6 +99,12 @@ def arrange(val: Val, line: Line, context: Context) -> Node:
         order = [index.letter for index in left.indices if isinstance(index, Index)]
     else:
         order = []
+    if len(order) > len(axes):
+        raise Mismatch(
+            left,
+            f"'{left.name}' has {axes_in_words(len(axes))} but {len(order)} indices here.",
+            "Leave the extra index out, or declare the shape.",
+        )
     order += [f"w{k}" for k in range(len(axes) - len(order))]
     return spread(node, tuple(order.index(q) for q in val.labels), tuple(range(len(order))), shape)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from wengert.errors import EquationError
+from wengert.errors import EquationError, GraphError, ShapeError, WengertError
 from wengert.ir.system import System
 from wengert.notation.chunks import Chunk, relations
 from wengert.notation.declarations import is_declaration
@@ -130,7 +130,7 @@ class _Manuscript:
             except EquationError as error:
                 self.refuse(Span(line.start, line.start + len(text.rstrip())), error)
 
-    def refuse(self, span: Span, error: EquationError) -> None:
+    def refuse(self, span: Span, error: WengertError) -> None:
         """Keep why a part is not read, at the place that the error names within it."""
         self.unread.append(unread(span, error))
 
@@ -334,7 +334,7 @@ class _Manuscript:
                 self.refuse(Span(current.forward[0].span.start, current.forward[-1].span.end), error)
                 current.forward = []
                 return
-            except EquationError as error:
+            except (EquationError, GraphError, ShapeError) as error:
                 wrong = self.culprit(error)
                 dropped += 1
                 if wrong is None or dropped > MAX_DROPPED:
@@ -350,9 +350,9 @@ class _Manuscript:
         current.reading, current.symbols = current.system.reading, current.system.reading.symbols
         current.known |= set(current.system.quantities)
 
-    def culprit(self, error: EquationError) -> Chunk | None:
+    def culprit(self, error: WengertError) -> Chunk | None:
         """The equation in which an error is."""
-        if error.span is None:
+        if not isinstance(error, EquationError) or error.span is None:
             return None
         return next((c for c in self.open.forward if c.span.start <= error.span[0] < c.span.end), None)
 
@@ -365,9 +365,9 @@ class _Manuscript:
         self.open = _Open()
 
 
-def unread(span: Span, error: EquationError) -> Unread:
+def unread(span: Span, error: WengertError) -> Unread:
     """Why a part is not read, at the place that the error names within it."""
-    place = Span(*error.span) if error.span is not None else span
+    place = Span(*error.span) if isinstance(error, EquationError) and error.span is not None else span
     inside = span.start <= place.start < place.end <= span.end
     return Unread(span, error.what, error.repair, place if inside else span)
 

@@ -105,6 +105,12 @@ class LineMeaning:
         rank = {"s": 0, "c": 1, "m": 2}[self.context.kinds.get(name, kind)]
         axes = self.context.axes_of(name, rank)
         if val.kind != "s":
+            if len(axes) != len(val.sizes):
+                raise Mismatch(
+                    right,
+                    f"'{name}' has {axes_in_words(len(axes))}, but its right side has {axes_in_words(len(val.sizes))}.",
+                    "Write both sides with the same axes.",
+                )
             for axis, size in zip(axes, val.sizes, strict=True):
                 self.context.classes.unite(axis, size, right)
         return val
@@ -182,6 +188,12 @@ class LineMeaning:
             self.context.classes.unite(self.letter(letter, tree), axis, index)
             letters.append(letter)
         whole = len(axes) - len(given)
+        if whole > 2:
+            raise Mismatch(
+                tree,
+                f"'{tree.name}' has {axes_in_words(len(axes))} but {len(given)} indices here.",
+                "Write an index for every axis.",
+            )
         val = self.entry(tree, name, letters, axes, {0: "s", 1: "c", 2: "m"}[whole])
         for letter, index in lookups:
             val = self.look_up(val, letter, index, tree)
