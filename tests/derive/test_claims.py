@@ -160,6 +160,61 @@ def test_a_mistake_in_an_auxiliary_shows_where_it_is_used():
     assert statuses(text) == ["holds", "defined", "wrong"]
 
 
+ADDED = "z = w x\ny = σ(z) + w\nL = ½ (y − t)²\n---\nȳ = y − t\nw̄ += ȳ\nz̄ = ȳ σ'(z)\nw̄ += z̄ x\n"
+
+
+def test_what_is_added_up_is_judged_where_it_ends():
+    assert [(row.line, row.status) for row in review(ADDED).rows] == [(5, "holds"), (7, "holds"), (8, "holds")]
+    wrong = review(ADDED.replace("w̄ += z̄ x", "w̄ += z̄ z")).rows[-1]
+    assert (wrong.line, wrong.status) == (8, "wrong")
+
+
+def test_a_first_line_with_the_bar_of_a_mean_is_a_forward_equation():
+    text = "x̄ = 1/N Σ_i x_i\nv = 1/N Σ_i (x_i − x̄)²\nL = v²\n\nv̄ = 2 v\n"
+    assert statuses(text) == ["holds"]
+
+
+def test_derivatives_of_a_loss_that_no_line_has_are_signals():
+    text = "Y = X W + s X A B\n\n∇_A L = s Xᵀ (∇_Y L) Bᵀ\n∇_X L = s (∇_Y L) Bᵀ Aᵀ\n"
+    assert statuses(text) == ["holds", "wrong"]
+
+
+def test_a_derivative_of_an_unknown_name_is_not_read():
+    assert "'q' is not defined." in only(UNIT + "\n∂q/∂w = 0").note
+
+
+def test_columns_of_an_alignment_are_equations_of_their_own():
+    text = r"""\begin{align*}
+z &= W x & h &= \tanh(z) & L &= \tfrac12 \|h\|^2
+\end{align*}
+\begin{align*}
+\bar h &= h & \bar z &= \bar h \odot (1 - h^2) & \bar W &= \bar z x^\top
+\end{align*}"""
+    assert statuses(text) == ["holds"] * 3
+
+
+LATEX_FILE = r"""\documentclass{article}
+\newcommand{\R}{\mathbb{R}}
+\begin{document}
+\begin{theorem}[Backprop]\label{thm:a} Let
+\begin{equation}\label{eq:f} z_i = \sum_j w_{ij} x_j \end{equation}
+\begin{equation} L = \frac{1}{2}\sum_i z_i^2 % the loss
+\end{equation}
+Then \begin{equation}\bar z_i = z_i\end{equation} holds, and by \eqref{eq:f}
+\[ \bar w_{ij} = \bar z_i x_j \quad\text{for all } i, j. \]
+\end{theorem}
+\end{document}"""
+
+
+def test_a_file_of_latex_is_read_as_a_whole():
+    assert [(row.line, row.status) for row in review(LATEX_FILE).rows] == [(8, "holds"), (9, "holds")]
+
+
+def test_inline_formulas_are_prose():
+    text = NETWORK + "so that $\\bar y_k = 3$.\n"
+    assert statuses(text) == []
+
+
 def test_a_later_system_starts_afresh():
     text = UNIT + "\nz̄ = ȳ σ'(z)\n\nz_i = Σ_j w_ij x_j\nL = ½ Σ_i z_i²\n\nz̄_i = z_i\nw̄_ij = z̄_i x_j"
     found = review(text)

@@ -256,7 +256,7 @@ class _Derivation:
         node = Builder(env).build(self.values[child])
         signal = input_node(bar(child), node.type)
         parts: list[Term] = []
-        for leaf, way in ways(system, name, child):
+        for leaf, way in ways(system, name, system.line(child).node):
             (result,) = vjp([node], [leaf], [signal])
             term = None if result is None else open_term_primes(gather(result), self.letters)
             if term is not None and not is_zero(term):

@@ -27,6 +27,7 @@ from wengert.notation.expr import Expr, Line, Ref, Span, walk
 from wengert.notation.manuscript import Section, Unread, unread
 from wengert.notation.names import split
 from wengert.notation.reader import LOSSES
+from wengert.notation.recurrences import claim_at_step
 from wengert.notation.reread import ContextReader
 
 Array = Any
@@ -75,8 +76,10 @@ class Judge:
 
     def __post_init__(self) -> None:
         system = self.section.system
-        claims, self.outside = with_outside_signals(system, with_loss_signals(system, self.section.claims))
+        written, named = self.at_steps()
+        claims, self.outside = with_outside_signals(system, with_loss_signals(system, named))
         self.section = replace(self.section, claims=claims)
+        self.written = {claim.span: line for claim, line in zip(claims, written, strict=True)}
         resolve = ContextReader(system, system.reading).context.resolve
         lefts = [line.left for line in self.section.claims if isinstance(line.left, Ref)]
         self.claimed = [resolve(left.name) for left in lefts if left.barred]
@@ -103,7 +106,20 @@ class Judge:
             repair = "Write the system so that all its lines are finite for some real inputs."
             return [found for line in self.section.claims for found in self.refuse(line, error.what, repair)]
         claims = [claim for line in self.ordered() for claim in self.whole_line(line)]
+        claims = [replace(claim, line=self.written.get(claim.line.span, claim.line)) for claim in claims]
         return claims if self.section.whole else [claim for claim in claims if self.is_sure(claim)]
+
+    def at_steps(self) -> tuple[list[Line], list[Line]]:
+        """The claims as they are written, and with the signal that each is about; one about a single step in between is not read."""
+        written: list[Line] = []
+        named: list[Line] = []
+        for line in self.section.claims:
+            try:
+                named.append(claim_at_step(line, self.section.system.clock, self.section.system.source))
+                written.append(line)
+            except EquationError as error:
+                self.refuse(line, error.what, error.repair)
+        return written, named
 
     def is_sure(self, claim: Claim) -> bool:
         """False, and the claim not judged, where it seems wrong but a forward equation is missing."""

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from wengert.ir.system import System
-from wengert.notation.expr import Expr, Line, Partial, Ref, walk
+from wengert.notation.expr import Expr, Line, Partial, Ref, Sum, walk
 from wengert.notation.reader import LOSSES
 
 GIVEN = "given "
@@ -16,13 +16,14 @@ GIVEN = "given "
 
 def with_outside_signals(system: System, claims: Sequence[Line]) -> tuple[tuple[Line, ...], tuple[str, ...]]:
     """The claims in which c̄' is the error signal of c, and c̄ beside it a quantity of its own; and the names of such c."""
+    claims, added = with_increments(system, claims)
     lefts = [line.left for line in claims if isinstance(line.left, Ref) and line.left.barred]
     primed = {left.name: left.name.rstrip("'") for left in lefts if left.name.endswith("'")}
     stated = {left.name for left in lefts}
     read = {t.name for line in claims for right in line.rights for t in walk(right) if isinstance(t, Ref) and t.barred}
     found = {p: name for p, name in primed.items() if name in system.quantities and name not in stated}
     if not found:
-        return tuple(claims), ()
+        return tuple(claims), tuple(added)
 
     def renamed(tree: Expr) -> Expr:
         if not (isinstance(tree, Ref) and tree.barred):
@@ -34,7 +35,26 @@ def with_outside_signals(system: System, claims: Sequence[Line]) -> tuple[tuple[
     lines = [
         replace(c, left=mapped(c.left, renamed), rights=tuple(mapped(r, renamed) for r in c.rights)) for c in claims
     ]
-    return tuple(lines), tuple(name for name in found.values() if name in read)
+    return tuple(lines), tuple(dict.fromkeys((*added, *(name for name in found.values() if name in read))))
+
+
+def with_increments(system: System, claims: Sequence[Line]) -> tuple[list[Line], list[str]]:
+    """c̄ += x as c̄ = (the signal of c from outside) + x, and the names of such c, which lines compute; only the first
+    line about a signal is meant so."""
+    lines: list[Line] = []
+    stated: set[str] = set()
+    names: list[str] = []
+    for line in claims:
+        left = line.left
+        if isinstance(left, Ref) and left.barred:
+            if "+=" in line.notes and left.name not in stated and system.defines(left.name):
+                before = Ref(GIVEN + left.name, left.indices, span=left.span)
+                rights = tuple(Sum(((1, before), (1, right)), span=right.span) for right in line.rights)
+                line = replace(line, rights=rights)
+                names.append(left.name)
+            stated.add(left.name)
+        lines.append(line)
+    return lines, names
 
 
 def with_loss_signals(system: System, claims: Sequence[Line]) -> tuple[Line, ...]:

@@ -13,10 +13,11 @@ import numpy as np
 from wengert.autodiff.reverse import vjp
 from wengert.derive.backward import influence
 from wengert.derive.outside import GIVEN
+from wengert.derive.recurrences import placed_array, value_at, ways
 from wengert.derive.verify import concrete, distinct_sizes, draw_point
 from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node, input_node
-from wengert.ir.system import System, bar, is_bar, unbar
+from wengert.ir.system import System, bar, is_bar, sequence_name, unbar
 from wengert.ir.types import ArrayType, Dim
 from wengert.ir.walk import topological
 from wengert.ops.evaluate import evaluate
@@ -109,12 +110,16 @@ class Chain:
 
     def contribution(self, name: str, child: str, line: Node) -> Node | None:
         """ū ∂u/∂v for one line u; None where v is no real number or does not move it."""
-        leaf = self.system.leaves[name]
-        if not leaf.type.is_float:
+        if not self.system.leaves[name].type.is_float:
             return None
         signal = input_node(bar(child), line.type)
-        (result,) = vjp([line], [leaf], [signal], weigh=True)
-        return result
+        total: Node | None = None
+        for leaf, way in ways(self.system, name, line):
+            (result,) = vjp([line], [leaf], [signal], weigh=True)
+            if result is not None:
+                part = placed_array(self.system, result, name, way)
+                total = part if total is None else total + part
+        return total
 
 
 @dataclass
@@ -140,10 +145,11 @@ class Point:
         self.work += check_work([node], self.sizes)
         graph = concrete(Graph(tuple(n for n in topological([node]) if n.op.name == "input"), (node,)))
         if env is None:
-            self.complete(graph.input_names)
+            self.complete(map(sequence_name, graph.input_names))
             env = self.author
         with np.errstate(all="ignore"):
-            (found,) = evaluate(graph, {name: env[name] for name in graph.input_names}, self.sizes)
+            given = {name: value_at(self.chain.system, name, env) for name in graph.input_names}
+            (found,) = evaluate(graph, given, self.sizes)
         return np.asarray(found)
 
     def state(self, name: str, value: Array) -> None:
@@ -167,8 +173,25 @@ class Point:
                 missing.add(name)
                 children = self.chain.contributions[name]
                 waiting += [bar(child) for child in children if bar(child) not in self.author]
-        for name in sorted(missing, key=self.chain.backwards.__getitem__):
-            self.author[bar(name)] = self.follows(name)
+        self.settle(sorted(missing, key=self.chain.backwards.__getitem__), self.author)
+
+    def settle(self, names: Sequence[str], env: dict[str, Array]) -> None:
+        """Work out the signals of quantities, each after those of its children; those of a recurrence step by step from the last."""
+        loops = {name: loop.names for loop in self.chain.system.recurrences for name in loop.names}
+        for name in names:
+            if name not in loops:
+                env[bar(name)] = self.follows(name, env)
+            elif bar(name) not in env or env is self.truth:
+                members = [each for each in names if each in loops[name]]
+                if name == members[0]:
+                    self.settle_loop(members, env)
+
+    def settle_loop(self, names: Sequence[str], env: dict[str, Array]) -> None:
+        for name in names:
+            env[bar(name)] = np.zeros(np.shape(env[name]))
+        for _ in range(np.shape(env[names[0]])[self.chain.system.time[names[0]]]):
+            for name in names:
+                env[bar(name)] = self.follows(name, env)
 
     def everything(self) -> dict[str, Array]:
         """All values, as the author has stated them or as they follow."""
@@ -204,8 +227,7 @@ def draw(chain: Chain, rng: Any, adjust: Adjust | None = None) -> Point:
     env[bar(chain.loss)] = np.asarray(1.0) if not (loss or chain.given) else np.asarray(rng.normal(size=loss))
     for name in chain.outside:
         env[GIVEN + name] = np.asarray(rng.normal(size=np.shape(env[name])))
-    for name in chain.backwards:
-        env[bar(name)] = point.follows(name, env)
+    point.settle(tuple(chain.backwards), env)
     point.author = dict(env)
     return point
 

@@ -6,10 +6,24 @@ Each line is differentiated for itself, as always; only its place in time is mov
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
 
 from wengert.errors import EquationError
-from wengert.ir.graph import Node
-from wengert.ir.system import Recurrence, System, bar, first_entry, is_bar, is_first_entry, unbar, unmoment
+from wengert.ir.graph import Node, apply, constant
+from wengert.ir.system import (
+    Recurrence,
+    System,
+    bar,
+    first_entry,
+    is_bar,
+    is_first_entry,
+    sequence_name,
+    unbar,
+    unmoment,
+)
+from wengert.ir.types import ArrayType, Size
 from wengert.ir.walk import substitute, topological
 from wengert.notation.expr import Span
 from wengert.notation.tokens import Source
@@ -17,13 +31,14 @@ from wengert.ops.gather import gather
 from wengert.ops.stepping import Loop, NotByStep, Rewriting, first_array, moved, moved_array, sequence_axes
 from wengert.ops.terms import Apply, Leaf, Term, number, subterms, total
 
+Array = Any
 MOVED = "moved "
 """What is added to a sequence at every step, to see what depends on it."""
 
 
-def ways(system: System, name: str, child: str) -> Iterator[tuple[Node, str]]:
+def ways(system: System, name: str, line: Node) -> Iterator[tuple[Node, str]]:
     """The leaves by which a line depends on a quantity, each with the name of the sequence at that step; v_0 is reached by v_{t−1}."""
-    read = set(topological([system.line(child).node]))
+    read = set(topological([line]))
     if system.leaves[name] in read:
         yield system.leaves[name], name
     for moment_name, each in system.moments.items():
@@ -71,6 +86,49 @@ def at_first(system: System, term: Term, axis: int) -> Term:
         return number(0)
 
     return Rewriting(axis_of, leaf, position, keeps=False).term(term, axis)
+
+
+def placed_array(system: System, node: Node, name: str, way: str) -> Node:
+    """The same for the array of what a line sends back."""
+    if name == way:
+        return node
+    base, offset = unmoment(way)
+    if is_first_entry(way):
+        base = sequence_name(way)
+        size, axis = system.quantities[base].type.shape[system.time[base]], system.time[base]
+        first = apply("equal", *each_place(size))
+        others = tuple(k for k in range(node.type.rank + 1) if k != axis)
+        shape = system.quantities[base].type.shape
+        spread = apply("broadcast", node, shape=shape, axes=others)
+        return apply("where", apply("broadcast", first, shape=shape, axes=(axis,)), spread, constant(0, spread.type))
+    if name == base:
+        return moved_array(node, system.time[base], -offset)
+    return first_array(node, system.time[base])
+
+
+def each_place(size: Size) -> tuple[Node, Node]:
+    """The places of an axis, and as many zeros."""
+    place = apply("position", size=size, dtype="int64")
+    return place, constant(0, ArrayType(place.shape, "int64"))
+
+
+def value_at(system: System, name: str, env: Mapping[str, Array]) -> Array:
+    """The value of a name, also of a sequence at another step, from the values of quantities and signals."""
+    base, offset = unmoment(name)
+    if name in env or (not offset and not is_first_entry(name)):
+        return env[name]
+    base = sequence_name(name)
+    values, axis = np.asarray(env[base]), system.time.get(unbar(base), 0)
+    if is_first_entry(name):
+        return np.take(values, 0, axis)
+    size = np.shape(values)[axis]
+    places = np.arange(size) + offset
+    near = np.take(values, np.clip(places, 0, size - 1), axis)
+    if offset > 0 and not is_bar(base):
+        return near
+    inside = np.expand_dims((places >= 0) & (places < size), tuple(k for k in range(values.ndim) if k != axis))
+    start = np.expand_dims(env[system.starts[base]], axis) if offset == -1 and base in system.starts else 0.0
+    return np.where(inside, near, start)
 
 
 class Steps(dict[str, Node]):

@@ -60,6 +60,11 @@ def is_first_entry(name: str) -> bool:
     return name.endswith(f" @{FIRST}")
 
 
+def sequence_name(name: str) -> str:
+    """The sequence of which a name is another step or the first entry; the name itself where it is none."""
+    return name.removesuffix(f" @{FIRST}") if is_first_entry(name) else unmoment(name)[0]
+
+
 @dataclass(frozen=True)
 class Quantity:
     """A named value: its type, the letters of its axes, and its names with indices (w⁽¹⁾_ij) and whole (W⁽¹⁾)."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from wengert.ir.op import OPS
-from wengert.ir.system import FIRST, Quantity, System, is_bar, is_first_entry, unbar, unmoment
+from wengert.ir.system import Quantity, System, is_bar, is_first_entry, sequence_name, unbar, unmoment
 from wengert.ir.types import Dim, Size
 from wengert.notation.expr import (
     And,
@@ -245,11 +245,6 @@ class IndexForm:
         letter = next(q for q in candidates if q not in taken and self.meant.get(q, size) == size)
         self.meant[letter] = size
         return letter
-
-
-def sequence_name(name: str) -> str:
-    """The sequence of which a name is another step or the first entry; the name itself where it is none."""
-    return name.removesuffix(f" @{FIRST}") if is_first_entry(name) else unmoment(name)[0]
 
 
 def at_its_step(system: System, name: str, indices: Sequence[Expr]) -> list[Expr]:

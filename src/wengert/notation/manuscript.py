@@ -15,7 +15,7 @@ from wengert.notation.chunks import Chunk, relations
 from wengert.notation.declarations import is_declaration
 from wengert.notation.document import pieces
 from wengert.notation.elaborate import elaborate
-from wengert.notation.expr import Expr, Line, Ref, Span, walk
+from wengert.notation.expr import Expr, Line, Ref, Span, Sum, walk
 from wengert.notation.reader import Piece, Reading, chunks_of, read_chunks
 from wengert.notation.scripts import next_script, spelled
 from wengert.notation.symbols import Symbols
@@ -286,10 +286,20 @@ class _Manuscript:
         except EquationError as error:
             self.refuse(chunk.span, error)
             return False
-        current.claims.append(line)
+        current.claims.append(self.added_up(line))
         if isinstance(line.left, Ref) and not line.left.barred:
             current.known.add(self.resolved(line.left.name))
         return True
+
+    def added_up(self, line: Line) -> Line:
+        """v̄ += b after v̄ = a is v̄ = a + b, which is judged as a whole where it ends."""
+        claims = self.open.claims
+        place = next((k for k, other in enumerate(claims) if other.left == line.left and len(other.rights) == 1), None)
+        if "+=" not in line.notes or len(line.rights) != 1 or place is None:
+            return line
+        before = claims.pop(place)
+        terms = (*terms_of(before.rights[0]), *terms_of(line.rights[0]))
+        return replace(line, rights=(Sum(terms, span=line.rights[0].span),), notes=before.notes)
 
     def continuation(self, chunk: Chunk) -> bool:
         """= c, after a = b."""
@@ -363,6 +373,11 @@ class _Manuscript:
         if self.open.system is not None:
             self.sections.append(Section(self.open.system, tuple(self.open.claims), self.open.whole))
         self.open = _Open()
+
+
+def terms_of(tree: Expr) -> tuple[tuple[int, Expr], ...]:
+    """The terms of a sum with their signs; of another expression the one that it is."""
+    return tree.terms if isinstance(tree, Sum) else ((1, tree),)
 
 
 def unread(span: Span, error: WengertError) -> Unread:

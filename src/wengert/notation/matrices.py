@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from wengert.ir.system import System, is_bar, unbar
+from wengert.ir.system import System, is_bar, sequence_name, unbar
 from wengert.notation.expr import BigOp, Call, Expr, Index, Norm, Num, Ones, Power, Product, Ref, Sum, Transpose
 from wengert.notation.forms import (
     NoForm,
@@ -18,7 +18,6 @@ from wengert.notation.forms import (
     ordered,
     positive_first,
     raised,
-    sequence_name,
     side_by_side,
     whole_name,
 )

@@ -208,6 +208,8 @@ class LineMeaning:
                 "Shifted and strided indices are not read yet.",
                 "Name the shifted values as an input of their own.",
             )
+        if isinstance(index, Ref) and self.context.dtypes.get(self.context.target(index), "int64") != "int64":
+            raise Mismatch(index, f"'{index.name}' holds no integers, so it is no index.", "Write an index letter.")
         self.hidden += 1
         letter = f"?{self.hidden}"
         lookups.append((letter, index))

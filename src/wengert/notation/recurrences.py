@@ -13,7 +13,8 @@ from fractions import Fraction
 from typing import Any
 
 from wengert.ir.graph import Node
-from wengert.ir.system import FIRST, Moment, Recurrence, bar, first_entry, is_first_entry, moment, unmoment
+from wengert.ir.system import FIRST, Moment, Recurrence, System, bar, first_entry, is_first_entry, moment, unmoment
+from wengert.ir.types import ArrayType
 from wengert.notation import names
 from wengert.notation.context import KIND_OF_RANK, Context
 from wengert.notation.expr import BigOp, Expr, Index, Line, Num, Ref, Sum, walk
@@ -68,6 +69,9 @@ def find_clock(lines: Sequence[Line], source: str) -> Clock | None:
 
     Raises EquationError where they read later steps, or a start value is missing.
     """
+    if not any(offset is not None and offset[1] for line in lines for offset in all_offsets(line)):
+        return None
+    check_left_steps(lines, source)
     defined = {line.left.name: line for line in lines if isinstance(line.left, Ref) and not is_single(line.left)}
     found = [(group, letter) for group in circles(defined) if (letter := shifted_letter(group, defined))]
     if not found:
@@ -90,6 +94,32 @@ def find_clock(lines: Sequence[Line], source: str) -> Clock | None:
     check_offsets([group for group, _ in found], lines, clock, source)
     groups = tuple(order_within(group, defined, clock, source) for group, _ in found)
     return replace(clock, groups=groups, starts=start_values(lines, clock, source))
+
+
+def all_offsets(line: Line) -> Iterator[tuple[str, int] | None]:
+    """What the indices of a line add to their letters."""
+    trees = (t for side in (line.left, *line.rights) for t in walk(side) if isinstance(t, Ref))
+    return (offset_of(index) for tree in trees for index in tree.indices or ())
+
+
+def check_left_steps(lines: Sequence[Line], source: str) -> None:
+    """No line computes another step than that of its letter.
+
+    Raises EquationError.
+    """
+    for line in lines:
+        left = line.left
+        for index in left.indices or () if isinstance(left, Ref) else ():
+            offset = offset_of(index)
+            if offset is not None and offset[1] and isinstance(left, Ref):
+                t = offset[0]
+                what = f"The left side is not at step '{t}'."
+                raise error_at(
+                    source,
+                    left,
+                    what,
+                    f"Write what is computed at step '{t}', from the one before it:  {left.name}_{t} = f({left.name}_{{{t}−1}})",
+                )
 
 
 def is_single(left: Ref) -> bool:
@@ -366,6 +396,47 @@ def timeless_tree(tree: Expr, clock: Clock | None, source: str) -> Expr:
     return timeless(Line(tree, ()), clock, source).left
 
 
+def claim_at_step(line: Line, clock: Clock | None, source: str) -> Line:
+    """A claim about v̄_{t−1} as one about v̄_t, a claim about v̄_0 as one about the start value; in one step v_t and v_{t−1} are names.
+
+    Raises EquationError where another single step is read.
+    """
+    left = line.left
+    if clock is None or not isinstance(left, Ref):
+        return line
+    if clock.once:
+        return timeless(line, clock, source)
+    offset = time_offset(left, clock)
+    if offset:
+        assert left.indices is not None
+        index = offset_of(left.indices[clock.axes[left.name]])
+        assert index is not None
+        letter, by = index[0], -offset
+
+        def change(tree: Expr) -> Expr:
+            return counted_on(tree, letter, by)
+
+        return replace(line, left=mapped(left, change), rights=tuple(mapped(right, change) for right in line.rights))
+    named = timeless(line, clock, source).left
+    return replace(line, left=named) if isinstance(named, Ref) and named.name in clock.starts.values() else line
+
+
+def counted_on(tree: Expr, letter: str, by: int) -> Expr:
+    """A quantity with its indices of one letter moved by some steps."""
+    if not isinstance(tree, Ref) or not tree.indices:
+        return tree
+    found: list[Expr] = []
+    for index in tree.indices:
+        offset = offset_of(index)
+        if offset is None or offset[0] != letter:
+            found.append(index)
+            continue
+        k = offset[1] + by
+        step = Sum(((1, Index(letter)), (1 if k > 0 else -1, Num(Fraction(abs(k))))), span=index.span)
+        found.append(step if k else Index(letter, span=index.span))
+    return replace(tree, indices=tuple(found))
+
+
 def named_step(tree: Ref, clock: Clock, source: str) -> Ref:
     """A quantity at a step under a name that says which one; the index stays where it runs over all steps."""
     axis = clock.axes.get(tree.name)
@@ -404,6 +475,15 @@ def single_step(tree: Ref, index: Num, clock: Clock, source: str) -> str:
     )
 
 
+def clock_with(clock: Clock | None, system: System, more: Mapping[str, ArrayType]) -> Clock | None:
+    """The time of a system, with quantities beside its own that have an entry a step."""
+    if clock is None or clock.once:
+        return clock
+    sizes = {system.quantities[name].type.shape[axis] for name, axis in clock.axes.items()}
+    own_axes = {name: 0 for name, type in more.items() if type.rank and type.shape[0] in sizes}
+    return replace(clock, axes={**own_axes, **clock.axes})
+
+
 def sequence_of(name: str, clock: Clock) -> str:
     """The sequence of which a name is another step, the first entry or the start value; "" for any other name."""
     base = name.removesuffix(f" @{FIRST}") if is_first_entry(name) else unmoment(name)[0]
@@ -416,7 +496,10 @@ def within_step(line: Line, clock: Clock) -> Line:
     """The line as it is within a step: sequences whose only index is that of time stand whole, all steps under one name."""
 
     def change(tree: Expr) -> Expr:
-        if not isinstance(tree, Ref) or not (base := sequence_of(tree.name, clock)):
+        if not isinstance(tree, Ref):
+            return tree
+        base = sequence_of(tree.name, clock)
+        if not base:
             return tree
         runs = base == unmoment(tree.name)[0] and base in clock.axes and not is_first_entry(tree.name)
         runs = runs and tree.name not in clock.starts.values()
@@ -424,7 +507,10 @@ def within_step(line: Line, clock: Clock) -> Line:
             return replace(tree, name=own(base), indices=None)
         return tree
 
-    return replace(line, left=mapped(line.left, change), rights=tuple(mapped(right, change) for right in line.rights))
+    left = mapped(line.left, change)
+    if isinstance(left, Ref) and left.indices == (Index(clock.letter),) and left.name not in clock.axes:
+        left = replace(left, name=own(left.name), indices=None)  # a new sequence
+    return replace(line, left=left, rights=tuple(mapped(right, change) for right in line.rights))
 
 
 def as_sequences(line: Line) -> Line:

@@ -18,8 +18,18 @@ from wengert.notation.expr import Expr, Index, Line, Product, Ref
 from wengert.notation.meaning import LineMeaning
 from wengert.notation.ranks import KindReader, Mismatch, infer_kinds
 from wengert.notation.reader import Reading
+from wengert.notation.recurrences import (
+    RANKS,
+    clock_with,
+    kinds_within_step,
+    know_step,
+    refs_of,
+    timeless,
+    within_step,
+)
 from wengert.notation.tokens import Source
 from wengert.notation.values import Val
+from wengert.ops.stepping import own
 
 
 def read_in_context(reading: Reading, system: System) -> tuple[Definition, ...]:
@@ -64,6 +74,7 @@ class ContextReader:
                 if other != name and other not in system.quantities:
                     context.spellings[other] = name
                     context.kinds[other] = context.kinds[name]
+        self.clock = clock_with(system.clock, system, more)
         for name, type in more.items():
             context.kinds[name] = KIND_OF_RANK.get(type.rank, "any")
             context.axes[name] = tuple(ids.setdefault(size, classes.fresh(size)) for size in type.shape)
@@ -82,14 +93,29 @@ class ContextReader:
                 "The left side must be a quantity or an error signal.", line.span, "Write, for example:  v̄ = expression"
             )
         try:
-            line = self.resolved_dots(line)
+            written = self.resolved_dots(line)
+            line = self.timeless(written)
+            left = line.left
+            assert isinstance(left, Ref)
             self.know_names(line)
             meaning = LineMeaning(self.context, {})
             val = meaning.assign(line)
             self.finish_sizes()
-            return Definition(self.context.target(left), arrange(val, line, self.context), line, line.span)
+            return Definition(self.context.target(left), arrange(val, line, self.context), written, line.span)
         except Mismatch as mismatch:
             raise self.error(line, mismatch) from None
+
+    def timeless(self, line: Line) -> Line:
+        """The line with sequences at other steps under names of their own, which are known then.
+
+        Raises EquationError where another single step is read.
+        """
+        if self.clock is None:
+            return line
+        line = timeless(line, self.clock, self.reading.source)
+        for tree in refs_of(line):
+            know_step(self.context, self.clock, tree)
+        return line
 
     def bind_letters(self, meaning: LineMeaning, left: Ref) -> None:
         """The letters of a left side have the sizes of its axes."""
@@ -124,7 +150,18 @@ class ContextReader:
                     f"'{tree.name}' is not defined.",
                     f"Write one of the quantities:  {', '.join(self.system.quantities)}",
                 )
-        kinds = infer_kinds([line], context.kinds, lambda name: False, frozenset(context.hidden_names()))
+        clock = self.clock if self.clock is not None and not self.clock.once else None
+        if clock is None:
+            kinds = infer_kinds([line], context.kinds, lambda name: False, frozenset(context.hidden_names()))
+            context.kinds.update(kinds)
+            return
+        kinds_within_step(context, clock)
+        inner = within_step(line, clock)
+        kinds = infer_kinds([inner], context.kinds, lambda name: False, frozenset(context.hidden_names()))
+        if isinstance(line.left, Ref) and line.left.name not in context.axes and inner.left != line.left:
+            rank = RANKS[kinds[own(line.left.name)]] + 1
+            context.axes_of(context.target(line.left), rank)
+            kinds[line.left.name] = KIND_OF_RANK.get(rank, "any")
         context.kinds.update(kinds)
 
     def finish_sizes(self) -> None:
@@ -142,6 +179,8 @@ class ContextReader:
         The letters of `left` run over the axes of that quantity. Raises EquationError.
         """
         try:
+            here = self.timeless(Line(left if isinstance(left, Ref) else tree, (tree,)))
+            left, (tree,) = (here.left if isinstance(left, Ref) else left), here.rights
             meaning = LineMeaning(self.context, {})
             if isinstance(left, Ref) and left.indices:
                 self.bind_letters(meaning, left)
