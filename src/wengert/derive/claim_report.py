@@ -23,8 +23,8 @@ from wengert.notation.unicode import show
 
 MAX_LINES = 100
 """Of longer systems no backward pass is derived for corrected lines; those of the author are mended still."""
-MAX_NODES = 40
-"""Nor where a line has more operations."""
+MAX_READS = 30
+"""Nor where the operations of one line read more values."""
 MARKS = {"holds": "✓", "wrong": "✗", "defined": "·", "unread": "–"}
 ASCII_MARKS = {"holds": "ok", "wrong": "WRONG", "defined": "def", "unread": "--"}
 
@@ -197,8 +197,8 @@ class _Correction:
     @cached_property
     def derived(self) -> backward_pass.Backward | None:
         """The backward pass by every real quantity; None where it cannot be derived, or takes long."""
-        nodes = [len(topological([line.node])) for line in self.system.lines]
-        if len(nodes) > MAX_LINES or max(nodes) > MAX_NODES:
+        reads = [sum(len(node.inputs) for node in topological([line.node])) for line in self.system.lines]
+        if len(reads) > MAX_LINES or max(reads) > MAX_READS:
             return None
         reached = backward_pass.influence(self.system, self.system.loss)
         real = [

@@ -15,7 +15,7 @@ from wengert.derive.backward import influence
 from wengert.derive.outside import GIVEN
 from wengert.derive.recurrences import placed_array, value_at, ways
 from wengert.derive.verify import concrete, distinct_sizes, draw_point
-from wengert.errors import EquationError
+from wengert.errors import CheckError, EquationError
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.system import System, bar, is_bar, sequence_name, unbar
 from wengert.ir.types import ArrayType, Dim
@@ -31,6 +31,13 @@ FEW_ENTRIES = 1 << 16
 """Axes are made shorter where an array would have more entries."""
 CLOSE = 1e-8
 """Largest difference of two values that are equal, relative to the larger one."""
+
+SINGULAR = (
+    "A matrix that is inverted here is singular at a random point.",
+    "  as is A Aᵀ where A has fewer columns than rows",
+    "State the shapes of what it is made of.",
+)
+"""Why something with an inverse has no value."""
 
 Adjust = Callable[[dict[str, Array]], None]
 
@@ -149,7 +156,10 @@ class Point:
             env = self.author
         with np.errstate(all="ignore"):
             given = {name: value_at(self.chain.system, name, env) for name in graph.input_names}
-            (found,) = evaluate(graph, given, self.sizes)
+            try:
+                (found,) = evaluate(graph, given, self.sizes)
+            except np.linalg.LinAlgError:
+                raise EquationError(*SINGULAR) from None
         return np.asarray(found)
 
     def state(self, name: str, value: Array) -> None:
@@ -214,12 +224,15 @@ def draw(chain: Chain, rng: Any, adjust: Adjust | None = None) -> Point:
     Raises CheckError where there is none, EquationError where the arrays are too large.
     """
     system, sizes = chain.system, claim_sizes(chain.system)
-    inputs = draw_point(system, rng, sizes)
-    if adjust is not None:
-        adjust(inputs)
-    point = Point(chain, sizes)
     order = tuple(line.name for line in system.lines)
-    values = evaluate(concrete(system.graph(order)), inputs, sizes)
+    try:
+        inputs = draw_point(system, rng, sizes)
+        if adjust is not None:
+            adjust(inputs)
+        values = evaluate(concrete(system.graph(order)), inputs, sizes)
+    except np.linalg.LinAlgError:
+        raise CheckError(*SINGULAR) from None
+    point = Point(chain, sizes)
     env = point.truth
     env.update(inputs)
     env.update(zip(order, map(np.asarray, values), strict=True))

@@ -106,6 +106,12 @@ def arrange(val: Val, line: Line, context: Context) -> Node:
             "Leave the extra index out, or declare the shape.",
         )
     order += [f"w{k}" for k in range(len(axes) - len(order))]
+    if not set(val.labels) <= set(order):
+        raise Mismatch(
+            line.rights[-1],
+            f"The right side has axes that '{left.name}' has not.",
+            "Sum over them, or write an index for every axis.",
+        )
     return spread(node, tuple(order.index(q) for q in val.labels), tuple(range(len(order))), shape)
 
 
