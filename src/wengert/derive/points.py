@@ -179,6 +179,12 @@ class Point:
         waiting = [name for name in names if is_bar(name) and name not in self.author]
         while waiting:
             name = unbar(waiting.pop())
+            if name not in self.chain.contributions:
+                raise EquationError(
+                    f"The error signal of '{name}' is not known here.",
+                    f"  {', '.join(self.chain.contributions)}",
+                    "Write the signal of one of the quantities in the equations.",
+                )
             if name not in missing:
                 missing.add(name)
                 children = self.chain.contributions[name]

@@ -102,7 +102,10 @@ class LineMeaning:
             return val
         self.only(val, [], right)
         kind = "c" if val.kind == "r" else val.kind
-        rank = {"s": 0, "c": 1, "m": 2}[self.context.kinds.get(name, kind)]
+        known = self.context.kinds.get(name, kind)
+        if known == "any":
+            raise Mismatch(left, f"'{name}' has more than two axes.", "Write an index for every axis.")
+        rank = {"s": 0, "c": 1, "m": 2}[known]
         axes = self.context.axes_of(name, rank)
         if val.kind != "s":
             if len(axes) != len(val.sizes):

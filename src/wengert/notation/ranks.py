@@ -82,7 +82,7 @@ def product_kind(left: str, right: str, tree: Expr) -> str:
     table = {("m", "m"): "m", ("m", "c"): "c", ("r", "m"): "r", ("r", "c"): "s", ("c", "r"): "m"}
     if (left, right) in table:
         return table[left, right]
-    names = {"c": "a column vector", "r": "a row vector", "m": "a matrix"}
+    names = {"c": "a column vector", "r": "a row vector", "m": "a matrix", "any": "an array of more axes"}
     raise Mismatch(
         tree,
         f"{names[left].capitalize()} stands directly before {names[right]}: no product is meant by that.",
@@ -201,6 +201,8 @@ class KindReader:
         kind = self.read(operand)
         if kind == "s":
             raise Mismatch(tree, "A scalar has no transpose.", "Declare the quantity a vector or a matrix:  x ∈ ℝ^n")
+        if kind == "any":
+            raise Mismatch(tree, "What has more than two axes has no transpose.", "Write it with indices.")
         return {"c": "r", "r": "c", "m": "m"}[kind]
 
     def _call(self, tree: Call) -> str:

@@ -140,16 +140,21 @@ class ContextReader:
             return replace(line, rights=(replace(right, sign="∘"), *line.rights[1:]))
         return line
 
-    def know_names(self, line: Line) -> None:
-        """Every name on the right is known; a new name on the left gets its kind from the right."""
+    def check_names(self, trees: Sequence[Expr]) -> None:
+        """Every name is known."""
         context = self.context
-        for name, tree in context.names_in(line.rights):
+        for name, tree in context.names_in(trees):
             if name not in context.axes and name not in context.size_names:
                 raise Mismatch(
                     tree,
                     f"'{tree.name}' is not defined.",
                     f"Write one of the quantities:  {', '.join(self.system.quantities)}",
                 )
+
+    def know_names(self, line: Line) -> None:
+        """Every name on the right is known; a new name on the left gets its kind from the right."""
+        context = self.context
+        self.check_names(line.rights)
         clock = self.clock if self.clock is not None and not self.clock.once else None
         if clock is None:
             kinds = infer_kinds([line], context.kinds, lambda name: False, frozenset(context.hidden_names()))
@@ -184,6 +189,7 @@ class ContextReader:
             meaning = LineMeaning(self.context, {})
             if isinstance(left, Ref) and left.indices:
                 self.bind_letters(meaning, left)
+            self.check_names([tree])
             val: Val = meaning.number(tree)
             self.finish_sizes()
             return val.letters, val.make()
