@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 DATA = Path(__file__).parent.parent / "data" / "equations.md"
-BEYOND = ("E42", "E43", "E45", "E51", "E54", "E57", "E59", "E61", "E63", "E65")
+BEYOND = ("E42", "E43", "E45", "E47", "E48", "E51", "E54", "E57", "E59", "E61", "E63", "E65")
 
 NAMES = {
     "E02": {"λ": "lam"},

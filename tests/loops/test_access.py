@@ -37,6 +37,10 @@ def random_node(name: str, rng: np.random.Generator) -> Node:
     if name == "pad":
         low, high = (tuple(int(n) for n in rng.integers(0, 3, rank)) for _ in range(2))
         return apply(name, x, low=low, high=high)
+    if name == "window":
+        result = tuple(int(n) for n in rng.integers(1, 5, int(rng.integers(0, 4))))
+        steps = tuple(tuple(int(c) for c in rng.integers(-1, 3, len(result))) for _ in shape)
+        return apply(name, x, shape=result, steps=steps, offset=tuple(int(n) for n in rng.integers(-2, 3, rank)))
     parts: list[int] = []
     for size in shape:
         factors = [n for n in range(1, size + 1) if size % n == 0]

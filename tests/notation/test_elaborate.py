@@ -193,12 +193,12 @@ ERRORS = {
         ),
     ),
     "shift": (
-        "y_i = Σ_k w_k x_{i+k}",
+        "y_i = Σ_k w_k x_{ik+1}",
         (
-            "Shifted and strided indices are not read yet.\n"
-            "  y_i = Σ_k w_k x_{i+k}\n"
-            "                   ^^^\n"
-            "Name the shifted values as an input of their own."
+            "This index is no sum of letters, each with a whole number in front.\n"
+            "  y_i = Σ_k w_k x_{ik+1}\n"
+            "                   ^^\n"
+            "Write, for example:  x_{i+k}, x_{2i+k} or x_{i+1}"
         ),
     ),
     "nothing summed": (

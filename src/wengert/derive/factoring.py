@@ -8,6 +8,7 @@ from math import gcd
 
 from wengert.derive.cost import cost
 from wengert.derive.matching import exponent_of, outer_place
+from wengert.ops.positions import shift_of
 from wengert.ops.terms import (
     ONE,
     Add,
@@ -108,7 +109,7 @@ def _join(a: Product, b: Product) -> Term | None:
         return None
     for k, mine in enumerate(a.factors):
         for m, theirs in enumerate(b.factors):
-            if mine.exponent != 1 or theirs.exponent != 1:
+            if mine.exponent != 1 or theirs.exponent != 1 or shift_of(mine) or shift_of(theirs):
                 continue
             labels = _same_rest(a, k, b, m)
             if labels is None or any(q not in labels for q in theirs.labels):

@@ -86,13 +86,52 @@ def sizes_for(system: System) -> dict[str, int]:
 
 def distinct_sizes(system: System, smallest: int) -> dict[str, int]:
     """Different sizes from `smallest` on; in the other order where a matrix that is inverted would be singular so."""
-    dims = dict.fromkeys(
-        size.name for q in system.quantities.values() for size in q.type.shape if isinstance(size, Dim)
-    )
-    dims.update(dict.fromkeys(size.name for size in system.size_names.values() if isinstance(size, Dim)))
-    rising = {name: smallest + k for k, name in enumerate(dims)}
-    falling = {name: smallest + k for k, name in enumerate(reversed(dims))}
+    dims = dict.fromkeys(size.name for size in all_sizes(system))
+    rising = fitted(system, list(dims), smallest)
+    falling = fitted(system, list(reversed(dims)), smallest)
     return falling if not is_regular(system, rising) and is_regular(system, falling) else rising
+
+
+def all_sizes(system: System) -> list[Dim]:
+    """Every named size of a system, each once."""
+    sizes = [size for q in system.quantities.values() for size in q.type.shape]
+    sizes += [size for node in topological([line.node for line in system.lines]) for size in node.shape]
+    return list(dict.fromkeys(size for size in (*sizes, *system.size_names.values()) if isinstance(size, Dim)))
+
+
+def fitted(system: System, names: Sequence[str], smallest: int) -> dict[str, int]:
+    """Different sizes; an array in which shifted indices run is as long as they need."""
+    following = _in_order([size for size in all_sizes(system) if size.rule])
+    sizes: dict[str, int] = {}
+    for gap in range(1, 20):
+        sizes = {name: smallest + gap * k for k, name in enumerate(names)}
+        read = {fit.size.name for size in following for fit in size.rule if isinstance(fit.size, Dim)}
+        sizes.update(dict.fromkeys(read - {size.name for size in following}, 0))
+        for size in reversed(following):
+            for fit in size.rule:
+                if isinstance(fit.size, Dim):
+                    sizes[fit.size.name] = max(fit.needed(sizes[size.name], sizes), sizes[fit.size.name])
+        for size in following:
+            sizes[size.name] = size.follows(sizes) or 0
+        if len(set(sizes.values())) == len(sizes):
+            break
+    return sizes
+
+
+def _in_order(following: Sequence[Dim]) -> list[Dim]:
+    """Sizes that follow from others, each after those."""
+    found: dict[Dim, None] = {}
+
+    def visit(size: Dim) -> None:
+        for fit in size.rule:
+            for other in fit.sizes:
+                if isinstance(other, Dim) and other.rule:
+                    visit(other)
+        found.setdefault(size)
+
+    for size in following:
+        visit(size)
+    return list(found)
 
 
 WHOLE_MATRIX = frozenset(("inv", "det", "solve"))

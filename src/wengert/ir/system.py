@@ -123,6 +123,8 @@ class System:
     warnings: tuple[str, ...] = ()
     reading: Any = None
     """What the reader knows of the text: symbols, fonts, syntax, declarations."""
+    letter_sizes: Mapping[str, Size] = field(default_factory=dict[str, Size])
+    """How far an index letter runs, for letters that run over one size in every line."""
     size_names: Mapping[str, Size] = field(default_factory=dict[str, Size])
     """Names that stand for sizes: N, where N = size of n."""
     time: Mapping[str, int] = field(default_factory=dict[str, int])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from wengert.errors import ShapeError
+
 FLOATS = ("float32", "float64")
 COMPLEXES = ("complex64", "complex128")
 ORDERED = ("bool", "int64", *FLOATS)
@@ -17,9 +19,47 @@ class Dim:
     """A size that has a name instead of a number: the m of an m × n matrix. Equal names are equal sizes."""
 
     name: str
+    rule: tuple[Fit, ...] = ()
+    """The windows that fit so often: how its number follows from other sizes, where it does."""
+
+    def follows(self, sizes: Mapping[str, int]) -> int | None:
+        """Its number by its rule; None where it has none, or a size in it is not known."""
+        numbers = [fit.number(sizes) for fit in self.rule]
+        return None if not numbers or None in numbers else min(n for n in numbers if n is not None)
 
     def __repr__(self) -> str:
         return self.name
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fit:
+    """How often a window fits: the largest n with stride (n − 1) + Σ_k c_k (n_k − 1) + offset ≤ size − 1."""
+
+    size: Size
+    stride: int
+    others: tuple[tuple[int, Size], ...] = ()
+    """Pairs (c_k, n_k): the letters that run inside the window."""
+    offset: int = 0
+
+    @property
+    def sizes(self) -> tuple[Size, ...]:
+        """The sizes from which it follows."""
+        return (self.size, *(n for _, n in self.others))
+
+    def number(self, sizes: Mapping[str, int]) -> int | None:
+        """The number of places; None where a size is not known, negative where not even one window fits."""
+        length, inside = bind_size(self.size, sizes), 0
+        for coefficient, other in self.others:
+            n = bind_size(other, sizes)
+            if not isinstance(n, int):
+                return None
+            inside += coefficient * (n - 1)
+        return (length - 1 - inside - self.offset) // self.stride + 1 if isinstance(length, int) else None
+
+    def needed(self, count: int, sizes: Mapping[str, int]) -> int:
+        """The smallest size in which the window fits `count` times; every other size is known."""
+        inside = sum(c * (int(bind_size(n, sizes)) - 1) for c, n in self.others)  # type: ignore[arg-type]
+        return self.stride * (count - 1) + inside + self.offset + 1
 
 
 Size = int | Dim
@@ -108,8 +148,23 @@ class TapeType(ArrayType):
 
 
 def bind_size(size: Size, sizes: Mapping[str, int]) -> Size:
-    """The number of a named size where `sizes` has it, else the size itself."""
-    return sizes.get(size.name, size) if isinstance(size, Dim) else size
+    """The number of a named size where `sizes` has it or it follows from those, else the size itself.
+
+    Raises ShapeError where a window is longer than the array.
+    """
+    if not isinstance(size, Dim):
+        return size
+    if size.name in sizes or not size.rule:
+        return sizes.get(size.name, size)
+    number = size.follows(sizes)
+    if number is not None and number < 0:
+        read = ", ".join(f"{n} = {bind_size(n, sizes)}" for fit in size.rule for n in fit.sizes)
+        raise ShapeError(
+            f"Not one window fits along '{size}': what is read is longer than the array.",
+            f"  it follows from {read}",
+            "Give a longer array, or a shorter window.",
+        )
+    return size if number is None else number
 
 
 def bind_shape(shape: Iterable[Size], sizes: Mapping[str, int]) -> Shape:

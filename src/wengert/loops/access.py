@@ -78,6 +78,23 @@ def _reshape(node: Node, index: Index) -> Access | None:
     return Access(tuple(inner))
 
 
+def _window(node: Node, index: Index) -> Access:
+    """A j + c on each axis, guarded where it can leave the array."""
+    inner: list[Affine] = []
+    guards: list[Range] = []
+    params = node.params
+    for row, start, size in zip(params["steps"], params["offset"], node.inputs[0].shape, strict=True):
+        place = Affine((), start)
+        low = high = start
+        for i, step, extent in zip(index, row, node.shape, strict=True):
+            place = place + i * step
+            low, high = low + min(0, step * (int(extent) - 1)), high + max(0, step * (int(extent) - 1))
+        inner.append(place)
+        if low < 0 or high >= int(size):
+            guards.append(Range(place, 0, int(size)))
+    return Access(tuple(inner), tuple(guards))
+
+
 MAPS: dict[str, Callable[[Node, Index], Access | None]] = {
     "broadcast": _broadcast,
     "transpose": _transpose,
@@ -85,6 +102,7 @@ MAPS: dict[str, Callable[[Node, Index], Access | None]] = {
     "pad": _pad,
     "flip": _flip,
     "reshape": _reshape,
+    "window": _window,
 }
 """The ops that move entries by an affine index; None where this one does not."""
 

@@ -129,9 +129,17 @@ def moves(node: Node) -> bool:
     return True
 
 
+def is_guarded(node: Node) -> bool:
+    """Whether the node is 0 in places where it would read outside of its input."""
+    if node.op.name != "window":
+        return node.op.name == "pad"
+    step = access(node, (Affine(),) * node.type.rank)
+    return step is not None and bool(step.guards)
+
+
 def view_of(node: Node) -> Node:
     """The node in whose memory a view lies: transposes, slices, flips and broadcasts of it are read in place."""
-    while moves(node) and node.op.name != "pad":
+    while moves(node) and not is_guarded(node):
         node = node.inputs[0]
     return node
 

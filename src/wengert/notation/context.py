@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wengert.ir.graph import Node, input_node
 from wengert.ir.system import bar
-from wengert.ir.types import ArrayType
+from wengert.ir.types import ArrayType, Size
 from wengert.notation.expr import Expr, Index, Line, Ref, walk
 from wengert.notation.ranks import Mismatch, axes_in_words
 from wengert.notation.reader import Reading
 from wengert.notation.tokens import Source
 from wengert.notation.values import SizeClasses, Val
 from wengert.ops.build import spread
+
+if TYPE_CHECKING:
+    from wengert.notation.fitting import FitIds
+    from wengert.notation.shifts import Window
 
 Derivative = Callable[[Any, Any], Val]
 """(the meaning of the line, the tree of the derivative) -> its value."""
@@ -43,8 +47,14 @@ class Context:
     constants: frozenset[str] = frozenset({"e", "π"})
     """Names that are numbers, because no line and no declaration says otherwise."""
 
+    windows: list[Window] = field(default_factory=list["Window"])
+    """Shifted indices: what the axes of forward lines must hold."""
+    fits: dict[int, list[FitIds]] = field(default_factory=dict[int, "list[FitIds]"])
+    """By class: the windows from which its size follows."""
     letter_sizes: dict[str, str] = field(default_factory=dict[str, str])
     """The declared name of the size of an index letter: N for n."""
+    known_letters: Mapping[str, Size] | None = None
+    """The sizes of letters in the system to which the lines belong; None while a system is read."""
     derivative: Derivative | None = None
     """What ∂u/∂v and ∂/∂v (…) mean; None where they cannot stand."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from wengert.ir.types import Dim, Size
 from wengert.notation.context import KIND_OF_RANK, Context, trees_of
-from wengert.notation.expr import BigOp, Compare, Expr, Index, Line, Num, Product, Quotient, Ref, walk
+from wengert.notation.expr import BigOp, Compare, Expr, Index, Line, Num, Product, Quotient, Ref, Sum, walk
 
 
 def defined_names(lines: Sequence[Line]) -> set[str]:
@@ -86,6 +87,8 @@ def size_guesses(tree: Expr) -> list[tuple[str, str, Expr]]:
             and len(part.letters) == 1
         ):
             found.append((part.upper.name, part.letters[0], part.upper))
+        if isinstance(part, BigOp) and len(part.letters) == 1 and (name := size_below(part)) is not None:
+            found.append((name.name, part.letters[0], name))
         parts = flat_factors(part)
         for k, factor in enumerate(parts):
             if isinstance(factor, Quotient) and isinstance(factor.numerator, Num):
@@ -103,6 +106,16 @@ def size_guesses(tree: Expr) -> list[tuple[str, str, Expr]]:
                 if len(tops) == 1 and len(tops[0].letters) == 1 and factor.denominator.indices is None:
                     found.append((factor.denominator.name, tops[0].letters[0], factor.denominator))
     return found
+
+
+def size_below(tree: BigOp) -> Ref | None:
+    """K of Σ_{k=0}^{K−1}."""
+    if not (isinstance(tree.lower, Num) and tree.lower.value == 0 and isinstance(tree.upper, Sum)):
+        return None
+    terms = tree.upper.terms
+    ends = len(terms) == 2 and terms[1] == (-1, Num(Fraction(1)))
+    name = terms[0][1]
+    return name if ends and terms[0][0] > 0 and isinstance(name, Ref) and name.indices is None else None
 
 
 def flat_factors(tree: Expr) -> list[Expr]:

@@ -14,7 +14,8 @@ from wengert.ir.system import Definition, Quantity, System
 from wengert.notation.context import KIND_OF_RANK, Context, arrange, capital, lower, trees_of
 from wengert.notation.declared import declare, find_constants, find_integers, guess_sizes
 from wengert.notation.expr import Compare, Declaration, Line, Ref
-from wengert.notation.homes import Homes, home_letters, name_sizes
+from wengert.notation.fitting import fit_windows
+from wengert.notation.homes import Homes, home_letters, letter_sizes, name_sizes
 from wengert.notation.meaning import LineMeaning
 from wengert.notation.names import identifiers
 from wengert.notation.ordering import check_left_sides, error_at, order_lines
@@ -74,6 +75,7 @@ def elaborate(reading: Reading) -> System:
     guess_sizes(context, lines)
     find_kinds(context, lines, time)
     values = [at_line(context, line, lambda line=line: read_line(context, line)) for line in lines]
+    at_line(context, lines[0], lambda: fit_windows(context, lines))
     homes = home_letters(context, order)
     if time is not None:
         homes = with_starts(homes, time)
@@ -106,6 +108,7 @@ def elaborate(reading: Reading) -> System:
         reading.source,
         (*reading.warnings, *context.warnings),
         reading,
+        letter_sizes(context),
         {name: context.classes.size(item) for name, item in context.size_names.items()},
         clock=clock,
     )

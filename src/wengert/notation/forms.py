@@ -36,7 +36,9 @@ from wengert.notation.expr import (
     Sum,
 )
 from wengert.notation.meaning import COMPARISONS
+from wengert.notation.solving_shifts import is_implied, place_of, ranged, solved_shifts
 from wengert.ops import terms as tm
+from wengert.ops.positions import range_of
 from wengert.ops.terms import Apply, Factor, Leaf, Term, components
 
 DEFAULT_LETTERS = "ijklmnpqrs"
@@ -112,6 +114,8 @@ class IndexForm:
         def args() -> list[Expr]:
             return [self.tree(arg, letters, scope) for arg in term.args]
 
+        if term.op == "size_of":
+            return self.size_name(term.param("size"))
         if term.op == "position":
             return Index(letters[0]) if isinstance(letters[0], str) else letters[0]
         if term.op in WHOLE:
@@ -121,6 +125,15 @@ class IndexForm:
         if term.op == "prod_others":
             return self.other_entries(term, letters, scope)
         return function_tree(term, args, self.style)
+
+    def size_name(self, size: Size) -> Expr:
+        """A size by its declared name, else the capital of an index letter that runs over it."""
+        if not isinstance(size, Dim):
+            return Num(Fraction(size))
+        capital = size.name.upper()
+        taken = {q for quantity in self.system.quantities.values() for q in (quantity.name, quantity.indexed)}
+        declared = size in self.system.size_names.values() or capital in taken | self.system.size_names.keys()
+        return Ref(size.name if declared or size.name not in self.system.letter_sizes else capital)
 
     def reduction(self, term: Apply, letters: Sequence[Place], scope: frozenset[str]) -> Expr:
         """max_j x_ij, min, ∏."""
@@ -159,7 +172,10 @@ class IndexForm:
         """The trees of factors whose labels have the letters `at`, above and below the line."""
         above: list[Expr] = []
         below: list[Expr] = []
-        for f in ordered(factors, self.style):
+        ranges = [f for f in factors if range_of(f) is not None]
+        for f in (*ordered([f for f in factors if f not in ranges], self.style), *ranges):
+            if f in ranges and is_implied(f, at, (*above, *below), self.meant):
+                continue
             tree = self.tree(f.term, [at[q] for q in f.labels], scope)
             (above if f.exponent > 0 else below).append(raised(tree, abs(f.exponent)))
         return above, below
@@ -169,14 +185,19 @@ class IndexForm:
         names = dict(at)
         fresh: list[str] = []
         part = self.look_ups(part, names, scope)
-        for label in dict.fromkeys(q for f in part for q in f.labels):
-            if label not in names:
+        part, solved = solved_shifts(part, names)
+        others = [q for answer, _ in solved.values() for q in answer]
+        for label in dict.fromkeys([*(q for f in part for q in f.labels), *others]):
+            if label not in names and label not in solved:
                 letter = self.free_letter(self.label_hints(part, label), term.sizes[label], scope | set(fresh))
                 names[label] = letter
                 fresh.append(letter)
+        names |= {label: place_of(answer, names) for label, answer in solved.items()}
         above, below = self.factors(part, names, scope | set(fresh))
         _, body = fraction(Fraction(1), above, below, self.style)
-        return BigOp("sum", tuple(fresh), body) if fresh else body
+        if not fresh:
+            return body
+        return ranged(BigOp("sum", tuple(fresh), body), self.meant, self.system.letter_sizes, self.size_name)
 
     def label_hints(self, part: Sequence[Factor], label: int) -> list[str]:
         """Letters that the user gave to the axes at a label."""
@@ -237,11 +258,12 @@ class IndexForm:
         """
         system = self.system
         classed = system.class_letters.get(size, ()) if isinstance(size, Dim) else ()
+        ranged = [q for q, n in system.letter_sizes.items() if n == size]
         names = {q for quantity in system.quantities.values() for q in (quantity.name, quantity.indexed)}
         spare = [q for q in DEFAULT_LETTERS if q not in names and q not in system.size_names]
         used = {q for letters in system.class_letters.values() for q in letters}
         numbered = (f"i{n}" for n in itertools.count(1))
-        candidates = itertools.chain(hints, classed, sorted(spare, key=used.__contains__), numbered)
+        candidates = itertools.chain(hints, classed, ranged, sorted(spare, key=used.__contains__), numbered)
         letter = next(q for q in candidates if q not in taken and self.meant.get(q, size) == size)
         self.meant[letter] = size
         return letter

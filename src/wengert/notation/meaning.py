@@ -38,6 +38,19 @@ from wengert.notation.expr import (
 )
 from wengert.notation.functions import FUNCTIONS, exact_value, function_op, norm
 from wengert.notation.ranks import Mismatch, axes_in_words, product_kind
+from wengert.notation.shifts import (
+    ARITHMETIC,
+    Affine,
+    Loose,
+    Window,
+    affine,
+    apply_ranges,
+    can_leave,
+    inside,
+    kept_inside,
+    place,
+    shifted_axes,
+)
 from wengert.notation.symbols import FUNCTIONS as BUILT_IN
 from wengert.notation.values import WHOLE_RANK, Combiner, Val, filled
 
@@ -47,6 +60,8 @@ if TYPE_CHECKING:
 COMPARISONS = {"<": "less", "≤": "less_equal", ">": "greater", "≥": "greater_equal", "=": "equal", "≠": "not_equal"}
 REDUCTIONS = {"sum": "sum", "max": "max", "min": "min", "prod": "prod"}
 SIGNS = {"sum": "Σ", "prod": "∏"}
+NEUTRAL = {"sum": 0.0, "prod": 1.0, "max": float("-inf"), "min": float("inf")}
+"""What a term is that does not count."""
 
 
 CONSTANTS: dict[str, Callable[[], Node]] = {
@@ -64,6 +79,13 @@ class LineMeaning:
         self.letters: dict[str, int] = {}
         self.combine = Combiner(context.classes)
         self.hidden = 0
+        self.left: tuple[str, ...] = ()
+        self.shifted: frozenset[tuple[str, int]] = frozenset()
+        self.may_leave = False
+        self.bound: list[str] = []
+        """Letters of the sums around what is read."""
+        self.loose: list[Loose] = []
+        """Indices that may leave their axis, whose term is not read to its end yet."""
 
     def letter(self, letter: str, tree: Expr) -> int:
         """The size id of an index letter in this line."""
@@ -82,7 +104,11 @@ class LineMeaning:
         assert isinstance(left, Ref)
         name = self.context.target(left)
         right = line.rights[0]
-        val = self.number(right)
+        self.left = tuple(index.letter for index in left.indices or () if isinstance(index, Index))
+        self.shifted = shifted_axes([right], self.context.target)
+        if self.shifted:
+            apply_ranges(self, line)
+        val = self.whole(right)
         if self.context.reading.symbols.implicit_sums:
             val = self.summed_over_repeated(val, right, {t.letter for t in left.indices or () if isinstance(t, Index)})
         if left.indices is not None:
@@ -153,6 +179,14 @@ class LineMeaning:
 
     # -- trees
 
+    def whole(self, tree: Expr) -> Val:
+        """The value of a whole right side: where an index leaves its axis, the term with it is dropped."""
+        self.shifted = self.shifted or shifted_axes([tree], self.context.target)
+        self.may_leave = self.context.known_letters is not None or can_leave([tree])
+        val = self.number(tree)
+        found, self.loose = self.loose, []
+        return kept_inside(self, val, found, 0.0, tree)
+
     def number(self, tree: Expr) -> Val:
         """The value of a tree as real numbers."""
         return self.combine.cast(self.read(tree), "float64")
@@ -185,9 +219,9 @@ class LineMeaning:
                 "Leave the extra index out, or declare the shape.",
             )
         letters: list[str] = []
-        lookups: list[tuple[str, Expr]] = []
-        for axis, index in zip(axes, given, strict=False):
-            letter = self.index_letter(index, lookups)
+        lookups: list[tuple[str, Expr | Affine]] = []
+        for number, (axis, index) in enumerate(zip(axes, given, strict=False)):
+            letter = self.index_letter(index, (name, number) in self.shifted, lookups)
             self.context.classes.unite(self.letter(letter, tree), axis, index)
             letters.append(letter)
         whole = len(axes) - len(given)
@@ -199,24 +233,29 @@ class LineMeaning:
             )
         val = self.entry(tree, name, letters, axes, {0: "s", 1: "c", 2: "m"}[whole])
         for letter, index in lookups:
-            val = self.look_up(val, letter, index, tree)
+            at = self.read(index) if isinstance(index, Expr) else self.window(index, self.letters[letter], tree)
+            val = self.look_up(val, letter, at, tree)
         return val
 
-    def index_letter(self, index: Expr, lookups: list[tuple[str, Expr]]) -> str:
-        if isinstance(index, Index):
+    def index_letter(self, index: Expr, shifted: bool, lookups: list[tuple[str, Expr | Affine]]) -> str:
+        """The letter of an axis: that of the index, or a hidden one that the index is looked up for."""
+        if isinstance(index, Index) and not shifted:
             return index.letter
-        if isinstance(index, Sum | Product):
-            raise Mismatch(
-                index,
-                "Shifted and strided indices are not read yet.",
-                "Name the shifted values as an input of their own.",
-            )
         if isinstance(index, Ref) and self.context.dtypes.get(self.context.target(index), "int64") != "int64":
             raise Mismatch(index, f"'{index.name}' holds no integers, so it is no index.", "Write an index letter.")
         self.hidden += 1
         letter = f"?{self.hidden}"
-        lookups.append((letter, index))
+        lookups.append((letter, affine(index) if isinstance(index, Index | ARITHMETIC) else index))
         return letter
+
+    def window(self, index: Affine, axis: int, tree: Ref) -> Val:
+        """The places that a shifted index reads."""
+        at = place(self, index, tree)
+        sizes = {q: self.letter(q, tree) for q, _ in index.coefficients}
+        self.context.windows.append(Window(axis, index, sizes, self.left, self.may_leave, tree))
+        if self.may_leave:
+            self.loose.append(Loose(frozenset(sizes), tree, inside(self, at, axis, tree)))
+        return at
 
     def entry(self, tree: Ref, name: str, letters: Sequence[str], axes: Sequence[int], kind: str) -> Val:
         """x_ij: the leaf with lettered axes; a letter used twice takes the diagonal."""
@@ -233,9 +272,9 @@ class LineMeaning:
 
         return Val(distinct, kind, sizes, make, tree)
 
-    def look_up(self, val: Val, letter: str, index: Expr, tree: Ref) -> Val:
+    def look_up(self, val: Val, letter: str, at: Val, tree: Ref) -> Val:
         """x_{Y_i} = Σ_j x_j ⟦j = Y_i⟧."""
-        chosen = self.combine.entrywise(_equal, [self.index(Index(letter)), self.read(index)], tree)
+        chosen = self.combine.entrywise(_equal, [self.index(Index(letter)), at], tree)
         onehot = self.combine.cast(chosen, "float64")
         product = self.times(val, onehot, tree)
         return self.combine.reduce("sum", product, [letter], tree)
@@ -266,10 +305,18 @@ class LineMeaning:
                 node = node + other if sign > 0 else node - other
             return node
 
-        vals = [self.number(term) for _, term in tree.terms]
+        vals = [self.summand(term) for _, term in tree.terms]
         if any(val.kind != "s" for val in vals):
             self.warn_of_spread_sums(vals)
         return self.combine.entrywise(add, vals, tree)
+
+    def summand(self, tree: Expr) -> Val:
+        """One term of a sum, dropped where an index leaves its axis, unless a Σ around binds a letter of that index."""
+        before, self.loose = self.loose, []
+        val = self.number(tree)
+        own = [loose for loose in self.loose if loose.letters.isdisjoint(self.bound)]
+        self.loose = [*before, *(loose for loose in self.loose if loose not in own)]
+        return kept_inside(self, val, own, 0.0, tree)
 
     def warn_of_spread_sums(self, vals: Sequence[Val]) -> None:
         """A Σ that is a number beside an array is rarely meant to be added to every entry."""
@@ -390,7 +437,7 @@ class LineMeaning:
                 "Give the index as an integer input.",
             )
         self.bind_range(tree)
-        body = self.number(tree.body)
+        body = self.body(tree)
         absent = [q for q in tree.letters if q not in body.letters]
         if absent:
             raise Mismatch(
@@ -401,12 +448,23 @@ class LineMeaning:
         if tree.op in ("argmax", "argmin"):
             return self.place_of_extreme(tree, body)
         if tree.condition is not None:
-            neutral = {"sum": 0.0, "prod": 1.0, "max": float("-inf"), "min": float("inf")}[tree.op]
+            neutral = NEUTRAL[tree.op]
             condition = self.read(tree.condition)
             body = self.combine.entrywise(
                 lambda c, x: apply("where", c, x, constant(neutral, x.type)), [condition, body], tree
             )
         return self.combine.reduce(REDUCTIONS[tree.op], body, tree.letters, tree)
+
+    def body(self, tree: BigOp) -> Val:
+        """What a sign goes over; a term with an index outside of its axis does not count."""
+        before, self.loose = self.loose, []
+        self.bound += tree.letters
+        val = self.number(tree.body)
+        del self.bound[len(self.bound) - len(tree.letters) :]
+        own = [loose for loose in self.loose if not loose.letters.isdisjoint(tree.letters)]
+        self.loose = [*before, *(loose for loose in self.loose if loose not in own)]
+        neutral = NEUTRAL[tree.op] if tree.op in NEUTRAL else NEUTRAL[tree.op.removeprefix("arg")]
+        return kept_inside(self, val, own, neutral, tree.body)
 
     def place_of_extreme(self, tree: BigOp, body: Val) -> Val:
         """argmax_k x_k: the index at which the largest entry stands."""

@@ -15,6 +15,7 @@ from wengert.ir.system import Definition, System, bar
 from wengert.ir.types import ArrayType, Dim
 from wengert.notation.context import KIND_OF_RANK, Context, Derivative, arrange
 from wengert.notation.expr import Expr, Index, Line, Product, Ref
+from wengert.notation.fitting import settle_letters
 from wengert.notation.meaning import LineMeaning
 from wengert.notation.ranks import KindReader, Mismatch, infer_kinds
 from wengert.notation.reader import Reading
@@ -60,7 +61,9 @@ class ContextReader:
     ) -> None:
         self.system = system
         self.reading = reading
-        self.context = Context(reading, leaves=dict(system.leaves), derivative=derivative)
+        self.context = Context(
+            reading, leaves=dict(system.leaves), known_letters=system.letter_sizes, derivative=derivative
+        )
         context, classes = self.context, self.context.classes
         ids = {size: classes.fresh(size) for quantity in system.quantities.values() for size in quantity.type.shape}
         for name, size in system.size_names.items():
@@ -144,7 +147,7 @@ class ContextReader:
         """Every name is known."""
         context = self.context
         for name, tree in context.names_in(trees):
-            if name not in context.axes and name not in context.size_names:
+            if name not in context.axes and name not in context.size_names and not self.is_size(tree):
                 raise Mismatch(
                     tree,
                     f"'{tree.name}' is not defined.",
@@ -169,8 +172,23 @@ class ContextReader:
             kinds[line.left.name] = KIND_OF_RANK.get(rank, "any")
         context.kinds.update(kinds)
 
+    def is_size(self, tree: Ref) -> bool:
+        """Whether an unknown capital is the size of the index with its small letter: I in 0 ≤ p − k < I. It is from now on."""
+        letter = tree.name.lower()
+        size = self.system.letter_sizes.get(letter)
+        if tree.indices is not None or len(tree.name) != 1 or letter == tree.name or size is None:
+            return False
+        self.context.size_names[tree.name] = self.context.classes.fresh(size)
+        self.context.warn(
+            tree,
+            f"'{tree.name}' is read as the size of the index '{letter}'.",
+            f"Declare it:  {tree.name} = size of {letter}",
+        )
+        return True
+
     def finish_sizes(self) -> None:
         classes = self.context.classes
+        settle_letters(self.context)
         for item in range(len(classes.parent)):
             root = classes.find(item)
             classes.final[root] = classes.known.get(root, Dim(f"size{root}"))
@@ -190,7 +208,7 @@ class ContextReader:
             if isinstance(left, Ref) and left.indices:
                 self.bind_letters(meaning, left)
             self.check_names([tree])
-            val: Val = meaning.number(tree)
+            val: Val = meaning.whole(tree)
             self.finish_sizes()
             return val.letters, val.make()
         except Mismatch as mismatch:

@@ -10,7 +10,19 @@ from typing import NamedTuple
 
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.types import ArrayType, Size
-from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, is_indicator, position_axis, scale, split_coef
+from wengert.ops.terms import (
+    Add,
+    Apply,
+    Factor,
+    Leaf,
+    Product,
+    Term,
+    is_indicator,
+    is_number,
+    position_axis,
+    scale,
+    split_coef,
+)
 
 
 def build(term: Term, env: Mapping[str, Node]) -> Node:
@@ -45,18 +57,25 @@ class Builder:
             return constant(math.pi, ArrayType(()))
         if term.op == "negative_part":
             return -apply("relu", -self.build(term.args[0]))
-        return apply(term.op, *(self.build(arg) for arg in term.args), **dict(term.params))
+        return apply(term.op, *self._alike(term.args), **dict(term.params))
+
+    def _alike(self, terms: Sequence[Term]) -> list[Node]:
+        """The nodes of terms; beside whole numbers a number is one too."""
+        nodes = [self.build(term) for term in terms]
+        if "int64" not in {node.type.dtype for node in nodes}:
+            return nodes
+        return [
+            constant(split_coef(term)[0], node.type.with_dtype("int64")) if is_number(term) else node
+            for term, node in zip(terms, nodes, strict=True)
+        ]
 
     def _add(self, term: Add) -> Node:
         node: Node | None = None
-        for part in sorted(term.terms, key=lambda t: split_coef(t)[0] < 0):
-            coef, base = split_coef(part)
-            if node is None:
-                node = self.build(part)
-            elif coef < 0:
-                node = node - self.build(scale(-coef, base))
-            else:
-                node = node + self.build(part)
+        parts = sorted(term.terms, key=lambda t: split_coef(t)[0] < 0)
+        signs = [1, *(-1 if split_coef(part)[0] < 0 else 1 for part in parts[1:])]
+        positive = [part if sign > 0 else scale(-1, part) for sign, part in zip(signs, parts, strict=True)]
+        for sign, other in zip(signs, self._alike(positive), strict=True):
+            node = other if node is None else node + other if sign > 0 else node - other
         assert node is not None
         return node
 
@@ -69,7 +88,7 @@ class Builder:
         reached = {q for f in inner for q in f.labels}
         below = [f for f in below if reached.isdisjoint(f.labels)]
         above = [
-            _Part(f.labels, self._raised(f), isinstance(f.term, Leaf) and f.exponent > 0)
+            _Part(f.labels, self._raised(f), f.exponent > 0 and (isinstance(f.term, Leaf) or _is_look_up(f.term)))
             for f in term.factors
             if f not in outer and f not in inner and f not in below
         ]
@@ -157,7 +176,7 @@ class Builder:
 
 
 class _Part(NamedTuple):
-    """A factor already built, at its labels; `plain` where it is a quantity as it stands."""
+    """A factor already built, at its labels; `plain` where it is a quantity as it stands, or ⟦k = Y⟧: finite for certain."""
 
     labels: tuple[int, ...]
     node: Node
@@ -170,7 +189,7 @@ def _masks(factor: Factor) -> bool:
 
 def _is_look_up(term: Term) -> bool:
     """Whether a term is ⟦k = Y⟧ of integers, whose sums become look-ups later."""
-    condition = term.args[0] if isinstance(term, Apply) else None
+    condition = term.args[0] if isinstance(term, Apply) and term.args else None
     return (
         isinstance(condition, Apply)
         and condition.op == "equal"

@@ -63,7 +63,22 @@ def bind(
         array = as_declared(name, values[name], type)
         _bind_sizes(name, array, type, bound, givers)
         arrays.append(array)
+    _check_fits(graph, bound, givers)
     return arrays, bound
+
+
+def _check_fits(graph: Graph, bound: Mapping[str, int], givers: Mapping[str, str]) -> None:
+    """Refuse an input whose size does not follow from the others as it should: a window would read beyond its array."""
+    for size in dict.fromkeys(size for x in graph.inputs for size in x.shape if isinstance(size, Dim) and size.rule):
+        number = size.follows(bound)
+        if number is None or bound[size.name] == number:
+            continue
+        read = ", ".join(dict.fromkeys(f"{n} = {bind_size(n, bound)}" for fit in size.rule for n in fit.sizes))
+        raise ShapeError(
+            f"The size '{size}' is {bound[size.name]} in {givers[size.name]}, but {max(number, 0)} places fit.",
+            f"  it follows from {read}",
+            f"Give arrays that agree: {max(number, 0)} entries along '{size}', or another length of what is read.",
+        )
 
 
 def as_declared(name: str, value: Any, type: ArrayType) -> Array:

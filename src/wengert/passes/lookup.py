@@ -23,7 +23,7 @@ def look_up(graph: Graph) -> Graph:
 def _resolved(node: Node, product: Product) -> Node | None:
     if node.op.name == "transpose":
         return None
-    current = _masks_opened(product)
+    current = masks_opened(product)
     found = False
     while (step := _identity(current) or _gathered(current)) is not None:
         current, found = step, True
@@ -33,7 +33,7 @@ def _resolved(node: Node, product: Product) -> Node | None:
     return current.build(node.type, node.source) if found else None
 
 
-def _masks_opened(product: Product) -> Product:
+def masks_opened(product: Product) -> Product:
     """where(k = t, x, 0) as the factors x and ⟦k = t⟧."""
     factors: list[Factor] = []
     for x, labels in product.factors:
@@ -120,14 +120,15 @@ def _gathered(product: Product) -> Product | None:
 def pick(x: Node, labels: Labels, label: int, index: Node, places: Labels) -> Factor:
     """x read at the indices along a label; the labels that both have run together."""
     common = tuple(q for q in places if q in labels)
-    x, labels = _ordered(x, labels, common + tuple(q for q in labels if q not in common))
-    index, places = _ordered(index, places, common + tuple(q for q in places if q not in common))
+    x, labels = ordered(x, labels, common + tuple(q for q in labels if q not in common))
+    index, places = ordered(index, places, common + tuple(q for q in places if q not in common))
     axis = labels.index(label)
     y = apply("gather", x, index, axis=axis, batch=len(common))
     return y, labels[:axis] + places[len(common) :] + labels[axis + 1 :]
 
 
-def _ordered(x: Node, labels: Labels, order: Labels) -> Factor:
+def ordered(x: Node, labels: Labels, order: Labels) -> Factor:
+    """A factor with its axes in another order."""
     if labels == order:
         return x, order
     return apply("transpose", x, axes=tuple(labels.index(q) for q in order)), order
@@ -160,5 +161,5 @@ def _scattered(node: Node, product: Product) -> Node | None:
         shape = tuple(product.sizes[q] for q in inner.output)
         updates = inner.build(node.type.with_shape(shape), node.source)
         y = apply("scatter_add", updates, index, axis=0, batch=0, size=product.sizes[label], source=node.source)
-        return _ordered(y, (label, *others), product.output)[0]
+        return ordered(y, (label, *others), product.output)[0]
     return None

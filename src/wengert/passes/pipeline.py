@@ -17,6 +17,7 @@ from wengert.passes.joining import join
 from wengert.passes.lookup import look_up
 from wengert.passes.open_primes import open_primes
 from wengert.passes.pruning import prune
+from wengert.passes.shifting import shift
 from wengert.passes.solving import solve_systems
 from wengert.passes.stability import stabilise
 from wengert.passes.structure import contract, narrow
@@ -31,6 +32,7 @@ PIPELINE: tuple[Pass, ...] = (
     share,  #       equal expressions become one node
     fold,  #        ½·2 becomes 1
     simplify,  #    x·1 becomes x, −(−x) becomes x
+    shift,  #       Σ_p x_p ⟦p = i + k⟧ becomes x at i + k
     look_up,  #     Σ_k y_k ⟦k = t⟧ becomes y_t
     stabilise,  #   log(1 + eˣ) becomes softplus(x): listed to the user
     narrow,  #      what is the same along an axis is computed once

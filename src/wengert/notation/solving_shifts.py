@@ -1,0 +1,155 @@
+"""Which summed letter goes where a sum is over ⟦p = a i + k⟧: x̄_p = Σ_k w_k ȳ_{p−k}, without a sum over i.
+
+The letter that goes must have coefficient 1 and stand on a quantity by itself, so that terms outside of its range are 0 in print too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from wengert.ir.system import is_bar
+from wengert.ir.types import Size
+from wengert.notation.expr import BigOp, Expr, Index, Num, Product, Ref, Sum, walk
+from wengert.ops.positions import Relation, range_of, shift_of
+from wengert.ops.terms import Factor, Leaf
+
+Solved = dict[int, tuple[dict[int, int], int]]
+"""By label that goes: (Σ_q c_q q over other labels, offset)."""
+
+
+def solved_shifts(part: Sequence[Factor], named: Collection[int]) -> tuple[list[Factor], Solved]:
+    """The factors of a sum without the indicators that are solved for a summed label, and what those labels are."""
+    kept, solved = list(part), Solved()
+    for factor in part:
+        relation = shift_of(factor)
+        if relation is None:
+            continue
+        relation = _substituted(relation, solved)
+        rest = [f for f in kept if f is not factor]
+        label = _goes(relation, rest, named)
+        if label is None:
+            continue
+        answer = relation.solved(label)
+        assert answer is not None
+        solved = {old: _put(value, label, answer) for old, value in solved.items()}
+        solved[label] = answer
+        kept = rest
+    return kept, solved
+
+
+def _substituted(relation: Relation, solved: Solved) -> Relation:
+    """The relation without labels that went before."""
+    value = (dict(relation.coefficients), relation.offset)
+    for label, answer in solved.items():
+        value = _put(value, label, answer)
+    return Relation(value[0], value[1], relation.place)
+
+
+def _put(
+    value: tuple[dict[int, int], int], label: int, answer: tuple[dict[int, int], int]
+) -> tuple[dict[int, int], int]:
+    """A sum of labels with an answer in place of one."""
+    coefficients, offset = dict(value[0]), value[1]
+    times = coefficients.pop(label, 0)
+    for q, c in answer[0].items():
+        coefficients[q] = coefficients.get(q, 0) + times * c
+    return {q: c for q, c in coefficients.items() if c}, offset + times * answer[1]
+
+
+def _goes(relation: Relation, rest: Sequence[Factor], named: Collection[int]) -> int | None:
+    """The label to be solved for: the shifted axis itself, else one of an error signal, else any."""
+    plain = [f for f in rest if isinstance(f.term, Leaf) and f.exponent > 0 and len(set(f.labels)) == len(f.labels)]
+    candidates = [
+        q
+        for q, c in relation.coefficients.items()
+        if abs(c) == 1 and q not in named and any(q in f.labels for f in plain)
+    ]
+    signals = [
+        q for q in candidates if any(q in f.labels for f in plain if isinstance(f.term, Leaf) and is_bar(f.term.name))
+    ]
+    if relation.place in candidates:
+        return relation.place
+    return next(iter([*signals, *candidates]), None)
+
+
+def index_tree(coefficients: Mapping[Expr, int], offset: int) -> Expr:
+    """Σ c q + offset as an index: i + k, 2 i + k, p − k, what is positive first."""
+    terms = [
+        (1 if c > 0 else -1, q if abs(c) == 1 else Product((Num(Fraction(abs(c))), q)))
+        for q, c in sorted(coefficients.items(), key=lambda item: item[1] < 0)
+    ]
+    if offset or not terms:
+        terms.append((1 if offset >= 0 else -1, Num(Fraction(abs(offset)))))
+    if len(terms) == 1 and terms[0][0] > 0:
+        return terms[0][1]
+    return Sum(tuple(terms))
+
+
+def as_letters(place: str | Expr) -> tuple[dict[Expr, int], int] | None:
+    """The letters of a place that is index arithmetic; None for a look-up."""
+    if isinstance(place, str):
+        return {Index(place): 1}, 0
+    if isinstance(place, Index):
+        return {place: 1}, 0
+    if isinstance(place, Num):
+        return {}, int(place.value)
+    if isinstance(place, Product) and len(place.factors) == 2 and isinstance(place.factors[0], Num):
+        return {place.factors[1]: int(place.factors[0].value)}, 0
+    if not isinstance(place, Sum):
+        return None
+    letters: dict[Expr, int] = {}
+    offset = 0
+    for sign, term in place.terms:
+        inner = as_letters(term)
+        if inner is None:
+            return None
+        for q, c in inner[0].items():
+            letters[q] = letters.get(q, 0) + sign * c
+        offset += sign * inner[1]
+    return {q: c for q, c in letters.items() if c}, offset
+
+
+def place_of(answer: tuple[Mapping[int, int], int], at: Mapping[int, str | Expr]) -> Expr:
+    """The index that a solved label is, in the letters of the others."""
+    letters: dict[Expr, int] = {}
+    offset = answer[1]
+    for q, c in answer[0].items():
+        inner = as_letters(at[q])
+        for letter, each in inner[0].items() if inner is not None else [(_expr(at[q]), 1)]:
+            letters[letter] = letters.get(letter, 0) + c * each
+        offset += c * inner[1] if inner is not None else 0
+    return index_tree({q: c for q, c in letters.items() if c}, offset)
+
+
+def is_implied(factor: Factor, at: Mapping[int, str | Expr], trees: Sequence[Expr], sizes: Mapping[str, Size]) -> bool:
+    """Whether ⟦0 ≤ index < size⟧ need not be written: an entry at that index stands beside, or the index is a letter over all of it."""
+    found = range_of(factor)
+    if found is None:
+        return False
+    coefficients, offset, size = found
+    place = place_of((coefficients, offset), at)
+    if isinstance(place, Index):
+        return sizes.get(place.letter) == size
+    beside = [index for tree in trees for part in walk(tree) if isinstance(part, Ref) for index in part.indices or ()]
+    return place in beside
+
+
+def ranged(
+    tree: BigOp, sizes: Mapping[str, Size], known: Mapping[str, Size], size_tree: Callable[[Size], Expr]
+) -> BigOp:
+    """The sum with its range where nothing else says how far its letter runs: a letter that only shifts, and that no line has."""
+    if len(tree.letters) != 1 or tree.letters[0] in known:
+        return tree
+    (letter,) = tree.letters
+    refs = [part for part in walk(tree.body) if isinstance(part, Ref)]
+    if any(index == Index(letter) for ref in refs for index in ref.indices or ()):
+        return tree
+    size = sizes[letter]
+    upper = Num(Fraction(size - 1)) if isinstance(size, int) else Sum(((1, size_tree(size)), (-1, Num(Fraction(1)))))
+    return replace(tree, lower=Num(Fraction(0)), upper=upper)
+
+
+def _expr(place: str | Expr) -> Expr:
+    return Index(place) if isinstance(place, str) else place

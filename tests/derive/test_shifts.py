@@ -1,0 +1,282 @@
+"""Shifted and strided indices: read, derived, printed, run, checked; sizes that follow from windows; claims about them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from corpus import beyond
+
+import wengert as wg
+from wengert.api import read_backward
+from wengert.derive.claim_report import review
+from wengert.derive.verify import concrete, draw_point, sizes_for
+from wengert.ir.graph import Graph
+from wengert.ir.system import bar
+from wengert.ir.types import bind_size
+from wengert.ir.walk import topological
+from wengert.notation import latex, unicode
+from wengert.notation.reader import read
+from wengert.ops.evaluate import evaluate
+from wengert.passes import pipeline
+
+PRINTED = {
+    "correlation": (
+        "y_i = Σ_k w_k x_{i+k} + b",
+        ["w̄_k = Σ_i ȳ_i x_{i+k}", "x̄_p = Σ_k ȳ_{p−k} w_k", "b̄ = Σ_i ȳ_i"],
+    ),
+    "channels": (
+        "Y_{f,i,j} = Σ_c Σ_m Σ_n W_{f,c,m,n} X_{c,i+m,j+n}",
+        ["W̄_fcmn = Σ_ij Ȳ_fij X_{c,i+m,j+n}", "X̄_cpq = Σ_fmn Ȳ_{f,p−m,q−n} W_fcmn"],
+    ),
+    "strided": ("y_i = Σ_k w_k x_{2i+k}", ["w̄_k = Σ_i ȳ_i x_{2i+k}", "x̄_p = Σ_i ȳ_i w_{p−2i}"]),
+    "dilated": ("y_i = Σ_k w_k x_{i+3k+1}", ["w̄_k = Σ_i ȳ_i x_{i+3k+1}", "x̄_p = Σ_k ȳ_{p−3k−1} w_k"]),
+    "no unit": ("y_i = Σ_k w_k x_{2i+2k}", ["w̄_k = Σ_i ȳ_i x_{2i+2k}", "x̄_p = Σ_ik ȳ_i w_k ⟦p = 2 i + 2 k⟧"]),
+    "differences": ("y_i = x_{i+1} − x_i", ["x̄_p = ȳ_{p−1} − ȳ_p"]),
+    "constant": ("y_i = x_{i+1}", ["x̄_p = ȳ_{p−1}"]),
+    "backward in time": ("y_t = Σ_k w_k x_{t−k}", ["w̄_k = Σ_t ȳ_t x_{t−k}", "x̄_t = Σ_k ȳ_{k+t} w_k"]),
+    "inside a function": (
+        "y_i = Σ_k w_k σ(x_{i+k})",
+        ["w̄_k = Σ_i ȳ_i σ(x_{i+k})", "x̄_p = Σ_k ȳ_{p−k} w_k σ'(x_p)"],
+    ),
+    "only in a function": ("L = Σ_i e^(x_{i+1})", ["x̄_p = L̄ Σ_i e^(x_{i+1}) ⟦p = i + 1⟧"]),
+    "mean pooling": ("y_i = ½ Σ_k x_{2i+k}   for k = 0…1", ["x̄_p = ½ Σ_ik ȳ_i ⟦p = 2 i + k⟧"]),
+    "max pooling": (
+        "y_i = max_k x_{2i+k}   for i = 0…2, k = 0…1",
+        ["x̄_p = Σ_ik ȳ_i ⟦x_{2i+k} = y_i⟧ ⟦p = 2 i + k⟧ / Σ_{j=0}^{1} ⟦x_{2i+j} = y_i⟧"],
+    ),
+    "two layers": (
+        "h_i = Σ_k w_k x_{i+k}\nz_j = Σ_m v_m σ(h_{j+m})\nL = Σ_j z_j²",
+        ["h̄_i = Σ_m z̄_{i−m} v_m σ'(h_i)", "w̄_k = Σ_i h̄_i x_{i+k}", "x̄_p = Σ_k h̄_{p−k} w_k"],
+    ),
+    "second differences": ("y_i = x_{i+1} − 2 x_i + x_{i−1}", ["x̄_i = ȳ_{i−1} + ȳ_{i+1} − 2 ȳ_i"]),
+    "pooling of images": (
+        "Y_{i,j} = ¼ Σ_m Σ_n X_{2i+m,2j+n}   for m = 0…1, n = 0…1",
+        ["X̄_pq = ¼ Σ_ijmn Ȳ_ij ⟦p = 2 i + m⟧ ⟦q = 2 j + n⟧"],
+    ),
+    "quotient": (
+        "y_t = Σ_k w_k / x_{t−k}",
+        ["w̄_k = Σ_t ȳ_t / x_{t−k}", "x̄_t = −Σ_k ȳ_{k+t} w_k / x_t²"],
+    ),
+    "function outside": ("y_t = e^(x_{t−1}) + x_t", ["x̄_t = ȳ_{t+1} e^(x_t) + ȳ_t"]),
+    "strided and backward": ("y_t = Σ_k w_k x_{2t−k}   for t = 0…5", []),
+}
+
+
+@pytest.mark.parametrize("key", PRINTED)
+def test_lines_are_printed_with_solved_indices(key):
+    text, lines = PRINTED[key]
+    printed = [line.strip() for line in str(wg.equations(text).backward()).splitlines()]
+    for line in lines:
+        assert line in printed
+
+
+@pytest.mark.parametrize("key", PRINTED)
+def test_the_check_passes(key):
+    assert wg.equations(PRINTED[key][0]).backward().check().difference < 1e-9
+
+
+@pytest.mark.parametrize("key", PRINTED)
+@pytest.mark.parametrize("seed", range(2))
+def test_printed_lines_read_back_have_the_values_of_the_derivation(key, seed):
+    system = wg.equations(PRINTED[key][0])
+    derivation = system.backward()
+    point = values_at_random(derivation, seed)
+    printed = [line.strip() for line in derivation.text().splitlines() if "̄" in line and "=" in line]
+    printed = printed[printed.index(next(line for line in printed if "̄" in line.split("=")[0])) :]
+    for line in (line for line in printed if not line.startswith("where")):
+        (definition,) = read_backward(system, line.split("   with ")[0], "text")
+        graph = Graph(tuple(n for n in topological([definition.node]) if n.op.name == "input"), (definition.node,))
+        (found,) = evaluate(concrete(graph), {n: point[n] for n in graph.input_names}, sizes_for(system.data))
+        np.testing.assert_allclose(found, point[definition.name], rtol=1e-10, atol=1e-12, err_msg=line)
+
+
+@pytest.mark.parametrize("key", PRINTED)
+def test_printed_lines_are_read_and_printed_alike(key):
+    system = wg.equations(PRINTED[key][0])
+    for line in system.backward().lines():
+        for syntax in ("text", "latex"):
+            show = unicode.show if syntax == "text" else latex.show
+            (again,) = read(show(line), syntax=syntax, context=system.data.reading.symbols).lines
+            assert show(again) == show(line)
+
+
+@pytest.mark.parametrize("key", PRINTED)
+@pytest.mark.parametrize("backend", ["native", "interpreter"])
+def test_what_runs_has_the_values_of_the_graph_before_the_passes(key, backend):
+    derivation = wg.equations(PRINTED[key][0]).backward()
+    point = values_at_random(derivation, 3)
+    data = derivation.system.data
+    identifier = {name: q.identifier for name, q in data.quantities.items()}
+    given = {identifier[name]: point[name] for name in data.inputs}
+    if not derivation.data.seeded:
+        given[f"{identifier[derivation.data.loss]}_bar"] = point[bar(derivation.data.loss)]
+    value, gradients = derivation.function(backend)(**given)
+    np.testing.assert_allclose(value, point[derivation.data.loss], rtol=1e-12)
+    for name in derivation.data.wrt:
+        np.testing.assert_allclose(gradients[identifier[name]], point[bar(name)], rtol=1e-10, atol=1e-12)
+
+
+def values_at_random(derivation: Any, seed: int) -> dict[str, Any]:
+    """Every quantity and every error signal, by the graph as it was derived."""
+    data, backward = derivation.system.data, derivation.data
+    rng = np.random.default_rng(seed)
+    sizes = sizes_for(data)
+    point = draw_point(data, rng, sizes)
+    shape = [bind_size(n, sizes) for n in data.quantities[backward.loss].type.shape]
+    point[bar(backward.loss)] = np.asarray(1.0) if backward.seeded else rng.normal(size=shape)
+    names = (*(line.name for line in data.lines), *(bar(line.name) for line in backward.lines))
+    names = tuple(dict.fromkeys(name for name in names if name not in point))
+    return point | dict(zip(names, evaluate(concrete(backward.graph(names)), point, sizes), strict=True))
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def signal(system: str, **values: Any) -> dict[str, Any]:
+    return wg.equations(system).backward().function()(**values)[1]
+
+
+# ---------------------------------------------------------------- numbers, by loops over entries
+
+
+def test_gradient_of_a_strided_dilated_correlation_equals_loops(rng):
+    w, x = rng.normal(size=3), rng.normal(size=20)
+    count = (20 - 1 - 4 - 1) // 3 + 1
+    y_bar = rng.normal(size=count)
+    found = signal("y_i = Σ_k w_k x_{3i+2k+1}", w=w, x=x, y_bar=y_bar)
+    w_bar, x_bar = np.zeros(3), np.zeros(20)
+    for i in range(count):
+        for k in range(3):
+            w_bar[k] += y_bar[i] * x[3 * i + 2 * k + 1]
+            x_bar[3 * i + 2 * k + 1] += y_bar[i] * w[k]
+    np.testing.assert_allclose(found["w"], w_bar, rtol=1e-12)
+    np.testing.assert_allclose(found["x"], x_bar, rtol=1e-12)
+
+
+def test_gradient_of_a_causal_filter_equals_loops(rng):
+    w, x, y_bar = rng.normal(size=4), rng.normal(size=9), rng.normal(size=9)
+    found = signal("y_t = Σ_k w_k x_{t−k}", w=w, x=x, y_bar=y_bar)
+    np.testing.assert_allclose(found["x"], np.correlate(np.pad(y_bar, (0, 3)), w, "valid"), rtol=1e-12)
+    expected = [sum(y_bar[t] * x[t - k] for t in range(k, 9)) for k in range(4)]
+    np.testing.assert_allclose(found["w"], expected, rtol=1e-12)
+
+
+def test_signal_of_a_maximum_goes_to_where_it_stands(rng):
+    x = rng.permutation(12).astype(float)
+    found = signal("y_i = max_k x_{3i+k}   for k = 0…2", x=x, y_bar=np.arange(1.0, 5.0))
+    blocks = x.reshape(4, 3)
+    expected = np.where(blocks == blocks.max(axis=1, keepdims=True), np.arange(1.0, 5.0)[:, None], 0)
+    np.testing.assert_array_equal(found["x"], expected.ravel())
+
+
+def test_entries_that_no_window_reaches_have_no_signal(rng):
+    found = signal("y_i = ½ Σ_k x_{2i+k}   for k = 0…1", x=rng.normal(size=7), y_bar=np.ones(3))
+    np.testing.assert_array_equal(found["x"], [0.5] * 6 + [0])
+
+
+def test_index_that_leaves_the_axis_drops_its_term_also_under_a_function(rng):
+    x = rng.normal(size=5)
+    value, gradients = wg.equations("y_t = e^(x_{t−1}) + x_t\nL = Σ_t y_t").backward().function()(x=x)
+    assert value == pytest.approx(np.exp(x[:-1]).sum() + x.sum(), rel=1e-14)
+    np.testing.assert_allclose(gradients["x"], np.append(np.exp(x[:-1]), 0) + 1, rtol=1e-14)
+
+
+@pytest.mark.parametrize("key", [key for key in PRINTED if key not in ("max pooling",)])
+def test_no_array_over_entries_and_windows_and_places_is_left(key):
+    """What runs is linear in the entries that are read: no indicator over both the array and the window is left."""
+    graph = pipeline.run(wg.equations(PRINTED[key][0]).backward().graph())
+    masks = [n for n in topological(graph.outputs) if n.op.name == "equal" and n.inputs[0].type.dtype == "int64"]
+    assert not masks
+
+
+# ---------------------------------------------------------------- sizes
+
+
+def test_ranges_and_numbers_give_the_size_of_the_array():
+    system = wg.equations("y_i = Σ_k w_k x_{2i+k}   for i = 0…4, k = 0…2")
+    assert {name: q.type.shape for name, q in system.data.quantities.items()} == {"y": (5,), "w": (3,), "x": (11,)}
+
+
+def test_a_declared_array_may_be_longer_than_what_is_read():
+    system = wg.equations("x ∈ ℝ^12\ny_i = Σ_k w_k x_{2i+k}   for i = 0…4, k = 0…2")
+    assert system.data.quantities["x"].type.shape == (12,)
+
+
+@pytest.mark.parametrize(("length", "count"), [(3, 1), (4, 1), (5, 2), (9, 4)])
+def test_a_window_fits_as_often_as_data_allow(rng, length, count):
+    system = wg.equations("y_i = Σ_k w_k x_{2i+k}\nL = Σ_i y_i")
+    assert system.forward(w=np.ones(3), x=np.ones(length))["L"] == 3 * count
+
+
+def test_data_that_do_not_fit_are_an_error():
+    function = wg.equations("y_i = Σ_k w_k x_{i+k}\nL = Σ_i (y_i − t_i)²").backward().function()
+    function(w=np.ones(3), x=np.ones(9), t=np.ones(7))
+    with pytest.raises(wg.ShapeError, match="7 places fit"):
+        function(w=np.ones(3), x=np.ones(9), t=np.ones(6))
+
+
+def test_a_window_longer_than_the_array_is_an_error():
+    with pytest.raises(wg.ShapeError, match="longer than the array"):
+        wg.equations("L = Σ_i Σ_k w_k x_{i+k}").backward().function()(w=np.ones(5), x=np.ones(3))
+
+
+ERRORS = {
+    "not affine": ("y_i = Σ_k w_k x_{i·k}", "no sum of letters"),
+    "look-up plus one": ("y_i = x_{s_i+1}", "no sum of letters"),
+    "fraction": ("y_i = Σ_k w_k x_{i/2+k}", "no sum of letters"),
+    "two open letters": ("y_i = max_k x_{2i+k}", "how far the index 'k' runs"),
+    "summed and backward": ("y = Σ_t x_{t−1}", "how far the index 't' runs"),
+    "too short": ("x ∈ ℝ^6\ny_i = Σ_k w_k x_{i+k}   for i = 0…4, k = 0…2", "goes up to 6, and the axis has 6 entries"),
+    "from one": ("y_i = Σ_k w_k x_{i+k}   for i = 1…5, k = 0…2", "'i' counts from 1"),
+    "free index": ("y_i = w_k x_{i+k}", "'k' is free on the right side"),
+}
+
+
+@pytest.mark.parametrize("key", ERRORS)
+def test_what_is_wrong_is_said_with_place_and_repair(key):
+    text, words = ERRORS[key]
+    with pytest.raises(wg.EquationError, match=words) as caught:
+        wg.equations(text)
+    _, *where, repair = str(caught.value).splitlines()
+    assert "^" in where[-1]
+    assert repair.startswith(("Write", "State", "Correct", "Count"))
+
+
+def test_dropped_terms_are_a_warning():
+    (warning,) = wg.equations("y_t = Σ_k w_k x_{t−k}").data.warnings
+    assert warning.startswith("This index leaves its axis for some entries; the terms with such entries are dropped.")
+
+
+# ---------------------------------------------------------------- claims
+
+
+def judged(key: str, backward: str) -> list[tuple[str, str]]:
+    rows = review(beyond()[key].text("text") + "\n---\n" + backward).rows
+    return [(row.status, row.text) for row in rows if row.status != "defined"]
+
+
+def test_a_kernel_that_is_flipped_is_wrong():
+    assert judged("E47", "x̄_p = Σ_k w_k ȳ_{p−k}")[0][0] == "holds"
+    assert judged("E47", "x̄_p = Σ_k w_{2−k} ȳ_{p−k}")[0][0] == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("x̄_p = Σ_i w_{p−i} ȳ_i", "holds"),
+        ("x̄_p = Σ_i Σ_k ⟦p = i + k⟧ w_k ȳ_i", "holds"),
+        ("x̄_p = Σ_{k: 0 ≤ p − k < I} w_k ȳ_{p−k}", "holds"),
+        ("x̄_p = Σ_k w_k ȳ_{p+k}", "wrong"),
+        ("x̄_p = Σ_k w_k ȳ_{k−p}", "wrong"),
+        ("w̄_k = Σ_i ȳ_i x_{i−k}", "wrong"),
+        ("w̄_k = Σ_i ȳ_i x_{i+k+1}", "wrong"),
+        ("w̄_k = Σ_p ȳ_{p−k} x_p", "holds"),
+        ("x̄_p = Σ_r w_r ȳ_{p−q}", "wrong"),
+    ],
+)
+def test_claims_about_a_correlation(line, status):
+    assert [each for each, _ in judged("E47", line)] == [status]
