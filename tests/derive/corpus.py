@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 DATA = Path(__file__).parent.parent / "data" / "equations.md"
-BEYOND = ("E42", "E43", "E45", "E47", "E48", "E51", "E54", "E57", "E59", "E61", "E63", "E65")
+BEYOND = ("E42", "E43", "E45", "E47", "E48", "E51", "E53", "E54", "E56", "E57", "E59", "E61", "E63", "E65")
 
 NAMES = {
     "E02": {"λ": "lam"},
@@ -30,6 +30,7 @@ NAMES = {
     "E42": {"μ": "mean", "v": "var", "r": "rstd", "n": "norm", "ε": "eps"},
     "E43": {"μ": "mu", "v": "var", "ε": "eps"},
     "E45": {"ε": "eps"},
+    "E53": {"h_0": "h0", "x": "X"},
     "E54": {"a_i": "ai", "a_f": "af", "a_o": "ao", "a_g": "ag", "c_prev": "cprev"},
     "E51": {"c": "C"},
     "E61": {"μ": "m", "Σ": "S"},

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from fractions import Fraction
 from typing import Any
 
-from wengert.notation.expr import Expr, Neg, Num, Power, Product, Quotient, Ref, Sum, Transpose, walk
+from wengert.notation.expr import Expr, Index, Neg, Num, Power, Product, Quotient, Ref, Sum, Transpose, walk
 
 
 def rewritten(tree: Expr, rng: Any) -> Expr:
@@ -50,9 +50,14 @@ def _all(tree: Expr) -> list[Callable[[], Expr]]:
     return found
 
 
+def _is_number(tree: Ref) -> bool:
+    """Whether a name stands for one number; a sequence h_t may have vectors as entries."""
+    return bool(tree.indices) and not any(Index("t") in walk(index) for index in tree.indices or ())
+
+
 def _scalar_factors(tree: Product) -> bool:
     """Whether the order of factors means nothing: every name in them has all its indices."""
-    return all(t.indices is not None for t in walk(tree) if isinstance(t, Ref)) and not any(
+    return all(_is_number(t) for t in walk(tree) if isinstance(t, Ref)) and not any(
         isinstance(t, Transpose) for t in walk(tree)
     )
 
@@ -67,9 +72,7 @@ def _here(tree: Expr) -> list[Expr]:
             type(f).__name__ in ("BigOp", "Neg", "Sum", "Cases") for f in factors
         ):
             found.append(Product((*factors[1:], factors[0])))
-        case Power(base=Ref(indices=indices) as base, exponent=Num(value=Fraction(numerator=2, denominator=1))) if (
-            indices
-        ):
+        case Power(base=Ref() as base, exponent=Num(value=Fraction(numerator=2, denominator=1))) if _is_number(base):
             found.append(Product((base, base)))
         case Quotient(numerator=above, denominator=below):
             found.append(Neg(Quotient(Neg(above), below)))

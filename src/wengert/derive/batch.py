@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from wengert.derive.printed import style_of
 from wengert.derive.recognise import recognise
+from wengert.derive.recurrences import refuse_recurrence
 from wengert.errors import EquationError
 from wengert.ir.graph import Node, input_node
 from wengert.ir.system import Definition, Quantity, System
@@ -31,6 +32,7 @@ def batched(system: System, data: Iterable[str]) -> System:
 
     Raises EquationError where the last line is not a scalar, or a data name is not an input of the system.
     """
+    refuse_recurrence(system, "The batch")
     names = tuple(data)
     for name in names:
         if name not in system.inputs:

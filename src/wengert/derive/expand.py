@@ -15,6 +15,7 @@ from wengert.derive.factoring import factor
 from wengert.derive.folding import NO_NAMES
 from wengert.derive.printed import style_of
 from wengert.derive.recognise import open_term_primes, recognise
+from wengert.derive.recurrences import refuse_recurrence
 from wengert.derive.simplify import map_sums, simplify, substitute_leaves
 from wengert.errors import EquationError
 from wengert.ir.graph import constant
@@ -57,6 +58,7 @@ def compare(backward: Backward, sizes: Mapping[str, int] | None = None) -> Compa
     Raises EquationError where the expansion grows beyond a bound, or the loss is not a scalar.
     """
     system = backward.system
+    refuse_recurrence(system, "The expansion")
     if not backward.seeded:
         raise EquationError(
             f"'{backward.loss}' is not a scalar, so there is no single expanded derivative.",

@@ -84,6 +84,11 @@ class LocalDerivatives:
             node = system.line(names[node]).node
         leaf = system.leaves[name]
         if not alone or leaf not in topological([node]):
+            if system.recurrences:
+                where = Ref(name)
+                raise Mismatch(
+                    where, "A derivative through the steps of a recurrence is not read.", "Write error signals:  v̄_t"
+                )
             (node,) = substitute([node], self.moving(name))
         inputs = [n for n in topological([node]) if n.op.name == "input" and not is_bar(str(n.params["name"]))]
         if leaf not in inputs:

@@ -17,7 +17,7 @@ def with_named_parts(system: System, loss: str, names: Iterable[str]) -> System:
     is what one of them is defined to be."""
     below = influence(system, loss)
     parts = [name for name in names if name not in below and system.defines(name)]
-    if not parts:
+    if not parts or system.recurrences:
         return system
     keys = {key_of(system.line(name).node): system.leaves[name] for name in parts}
     lines: list[Definition] = []

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wengert.derive.backward import Backward, BackwardLine
+from wengert.derive.recurrences import refuse_recurrence
 from wengert.errors import EquationError
 from wengert.ir.system import Definition, System, bar, unbar
 from wengert.ir.types import Dim, bind_size
@@ -116,6 +117,7 @@ class Printer:
 
         Raises EquationError where a size is unknown or larger.
         """
+        refuse_recurrence(self.system, "The form by entries")
         bound = dict(self.sizes or {})
         form = ElementForm(self.system, style_of(self.system), bound)
         shape = [bind_size(size, bound) for size in self.system.quantities[line.name].type.shape]

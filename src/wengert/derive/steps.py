@@ -80,6 +80,8 @@ def chain_line(system: System, line: BackwardLine, printer: Printer, left: Expr)
         return None
     rank = system.quantities[line.name].type.rank
     matrix = isinstance(left, Ref) and left.indices is None and (printer.form == "matrix" or rank > 0)
+    if system.time and not matrix:
+        left = printer.index.ref(bar(line.name), printer.index.home(line.name))
     make = _matrix_chain if matrix else _index_chain
     terms = [make(system, line.name, contribution, printer) for contribution in line.contributions]
     return Line(left, (terms[0] if len(terms) == 1 else Sum(tuple((1, t) for t in terms)),))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from wengert.ir.op import OPS
-from wengert.ir.system import Quantity, System, is_bar, is_first_entry, sequence_name, unbar, unmoment
+from wengert.ir.system import Quantity, System, bar, is_bar, is_first_entry, sequence_name, unbar, unmoment
 from wengert.ir.types import Dim, Size
 from wengert.notation.expr import (
     And,
@@ -78,7 +78,7 @@ class IndexForm:
 
     def ref(self, name: str, letters: Sequence[Place]) -> Ref:
         """A quantity at letters."""
-        base = sequence_name(name)
+        base = printed_sequence(self.system, name)
         quantity = self.system.quantities.get(unbar(base))
         indices = [Index(q) if isinstance(q, str) else q for q in letters]
         if base != name:
@@ -269,11 +269,18 @@ class IndexForm:
         return letter
 
 
+def printed_sequence(system: System, name: str) -> str:
+    """The sequence under whose name a quantity is printed: h of h_{t−1}, of h_1, and of its start value h_0."""
+    plain = unbar(name)
+    start = next((base for base, value in system.starts.items() if value == plain), "")
+    return (bar(start) if is_bar(name) else start) if start else sequence_name(name)
+
+
 def at_its_step(system: System, name: str, indices: Sequence[Expr]) -> list[Expr]:
     """The indices of a sequence at another step, t + k, or of its first entry, 1."""
-    found, axis = list(indices), system.time[unbar(sequence_name(name))]
-    if is_first_entry(name):
-        found.insert(axis, Num(Fraction(system.clock.first)))
+    found, axis = list(indices), system.time[unbar(printed_sequence(system, name))]
+    if is_first_entry(name) or unbar(name) in system.starts.values():
+        found.insert(axis, Num(Fraction(system.clock.first - (not is_first_entry(name)))))
         return found
     offset = unmoment(name)[1]
     found[axis] = Sum(((1, found[axis]), (1 if offset > 0 else -1, Num(Fraction(abs(offset))))))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from wengert.ir.system import System, is_bar, sequence_name, unbar
+from wengert.ir.system import System, is_bar, unbar
 from wengert.notation.expr import BigOp, Call, Expr, Index, Norm, Num, Ones, Power, Product, Ref, Sum, Transpose
 from wengert.notation.forms import (
     NoForm,
@@ -17,6 +17,7 @@ from wengert.notation.forms import (
     negated,
     ordered,
     positive_first,
+    printed_sequence,
     raised,
     side_by_side,
     whole_name,
@@ -69,7 +70,7 @@ class MatrixForm:
     def ref(self, name: str) -> Ref:
         """A quantity, whole."""
         name, letter = unlettered(name)
-        base = sequence_name(name)
+        base = printed_sequence(self.system, name)
         quantity = self.system.quantities.get(unbar(base))
         if letter or base != name:
             indices: list[Expr] = [Index(letter)] if letter else []

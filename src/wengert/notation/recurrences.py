@@ -295,11 +295,7 @@ def start_values(lines: Sequence[Line], clock: Clock, source: str) -> dict[str, 
     Raises EquationError where more than one value is missing.
     """
     zero = zero_starts(lines)
-    zero |= {
-        start_name(line.left.name, clock)
-        for line in lines
-        if isinstance(line.left, Ref) and is_zero_start(line, clock.axes)
-    }
+    zero |= {zero_start(line, clock) for line in lines}
     starts: dict[str, str] = {}
     for line in lines:
         for tree in references(line):
@@ -330,15 +326,19 @@ def start_name(name: str, clock: Clock) -> str:
 
 def without_zero_starts(lines: Sequence[Line], clock: Clock | None) -> list[Line]:
     """The lines without those that say that a start value is 0."""
-    return [line for line in lines if clock is None or not is_zero_start(line, clock.starts)]
+    if clock is None:
+        return list(lines)
+    return [line for line in lines if zero_start(line, clock) not in {start_name(name, clock) for name in clock.starts}]
 
 
-def is_zero_start(line: Line, sequences: Iterable[str]) -> bool:
-    """Whether a line is h_0 = 0."""
+def zero_start(line: Line, clock: Clock) -> str:
+    """'h_0' of a line h_0 = 0; "" for any other line."""
     left = line.left
-    if not isinstance(left, Ref) or left.name not in sequences or line.rights != (Num(Fraction(0)),):
-        return False
-    return any(isinstance(index, Num) for index in left.indices or ())
+    if not isinstance(left, Ref) or line.rights != (Num(Fraction(0)),):
+        return ""
+    if left.indices is None:
+        return left.name
+    return start_name(left.name, clock) if left.name in clock.axes and is_single(left) else ""
 
 
 def warn_of_time(context: Context, clock: Clock, lines: Sequence[Line]) -> None:

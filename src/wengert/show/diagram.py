@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from wengert.cells import cells
 from wengert.derive.backward import Backward, BackwardLine, Contribution
 from wengert.derive.printed import Printer, default_form
+from wengert.derive.recurrences import refuse_recurrence
 from wengert.derive.steps import chain_line
 from wengert.ir.system import Quantity, System, bar
 from wengert.ir.types import Dim
@@ -82,6 +83,7 @@ def diagram(system: System, backward: Backward | None = None) -> Diagram:
     form = _Names(system)
     lines = {line.name: line for line in backward.lines} if backward else {}
     loss = backward.loss if backward else system.loss
+    refuse_recurrence(system, "The drawing")
     vertices = tuple(
         Vertex(
             name,

@@ -14,6 +14,7 @@ import numpy as np
 
 from wengert.derive.backward import Backward, BackwardLine
 from wengert.derive.printed import Printer, default_form
+from wengert.derive.recurrences import Steps, refuse_recurrence, value_at
 from wengert.errors import DataError
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.system import System, bar, is_bar, unbar
@@ -107,6 +108,8 @@ def trace(
     from wengert.show.primitives import primitive_rows
 
     refuse_opaque(system)
+    if primitive:
+        refuse_recurrence(system, "The list of single operations")
     signal = None if backward.seeded else bar(backward.loss)
     given = complete(system, values, signal, fill, sizes)
     run = Run(system, backward, given, ascii)
@@ -159,6 +162,8 @@ class Run:
 
 def _quantities(run: Run) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     system = run.system
+    if system.recurrences:
+        work_out(run)
     page = _Page(run)
     number = {name: k for k, name in enumerate((*system.inputs, *(line.name for line in system.lines)), 1)}
     forward = [Row(number[name], page.name(name), "", run.values[name]) for name in system.inputs]
@@ -176,6 +181,18 @@ def _quantities(run: Run) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
         run.values[bar(line.name)] = value
         backward.append(Row(number[line.name], page.name(bar(line.name)), formula, value, uses))
     return tuple(forward), tuple(backward)
+
+
+def work_out(run: Run) -> None:
+    """All values at once, where lines read earlier steps of each other and none can be computed before the others."""
+    system, backward = run.system, run.backward
+    names = tuple(line.name for line in system.lines)
+    found = evaluate(open_primes(system.graph(names)), run.values, run.sizes)
+    run.values.update(zip(names, found, strict=True))
+    run.values[bar(backward.loss)] = run.seed(np.shape(run.values[backward.loss]))
+    bars = tuple(bar(line.name) for line in backward.lines if line.name != backward.loss)
+    given = {name: run.values[name] for name in (*system.inputs, bar(backward.loss))}
+    run.values.update(zip(bars, evaluate(open_primes(backward.graph(bars)), given, run.sizes), strict=True))
 
 
 class _Page:
@@ -215,11 +232,12 @@ class _Page:
         for name in self.run.values:
             if is_bar(name):
                 env[name] = input_node(name, system.quantities[unbar(name)].type)
-        builder = Builder(env)
+        builder = Builder(Steps(system, env))
         return self.evaluate([builder.build(term) for term in terms])
 
     def evaluate(self, nodes: Sequence[Node]) -> tuple[Array, ...]:
         """Nodes over the quantities and error signals found so far."""
         inputs = [n for n in topological(nodes) if n.op.name == "input"]
         graph = open_primes(Graph(tuple(inputs), tuple(nodes)))
-        return evaluate(graph, {name: self.run.values[name] for name in graph.input_names}, self.run.sizes)
+        given = {name: value_at(self.run.system, name, self.run.values) for name in graph.input_names}
+        return evaluate(graph, given, self.run.sizes)

@@ -1,0 +1,256 @@
+"""Recurrences over time: read, derived backward in time, run as loops, printed and read back, judged, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from corpus import beyond
+
+import wengert as wg
+from wengert.api import System, read_backward
+from wengert.derive.claim_report import review
+from wengert.derive.report import show_line
+from wengert.errors import EquationError
+
+RNN = beyond()["E53"].forward["text"]
+LINEAR = beyond()["E56"].forward["text"]
+INDEXED = """
+a_{t,i} = Σ_j w_ij h_{t−1,j} + x_{t,i}
+h_{t,i} = tanh(a_{t,i})
+L = ½ Σ_t Σ_i (h_{t,i} − y_{t,i})²
+"""
+GRU = """
+z_t = σ(P x_t + Q h_{t−1})
+r_t = σ(R x_t + S h_{t−1})
+m_t = tanh(M x_t + N (r_t ∘ h_{t−1}))
+h_t = (1 − z_t) ∘ h_{t−1} + z_t ∘ m_t
+L = ½ Σ_t ‖h_t − y_t‖²
+"""
+LSTM = """
+p_t = σ(A x_t + B h_{t−1} + b_p)       for t = 1…6
+f_t = σ(C x_t + D h_{t−1} + b_f)
+o_t = σ(E x_t + F h_{t−1} + b_o)
+g_t = tanh(G x_t + H h_{t−1} + b_g)
+c_t = f_t ∘ c_{t−1} + p_t ∘ g_t        (h_0 = c_0 = 0)
+h_t = o_t ∘ tanh(c_t)
+L = ½ Σ_t ‖h_t − y_t‖²
+"""
+TWO_STEPS = """
+h_t = a h_{t−1} + b h_{t−2} + x_t     (h_0 = h_{-1} = 0)
+L = Σ_t h_t y_t
+"""
+OUTPUTS = """
+h_t = tanh(W h_{t−1} + x_t)
+y_t = V h_t
+L = ½ Σ_t ‖y_t − q_t‖²
+"""
+SYSTEMS = {
+    "rnn": RNN, "linear": LINEAR, "indexed": INDEXED, "gru": GRU, "lstm": LSTM, "two steps": TWO_STEPS, "outputs": OUTPUTS,
+}  # fmt: skip
+
+
+def printed(system: System, form: str = "") -> list[str]:
+    derivation = system.backward()
+    lines = (derivation.in_form(form) if form else derivation).lines()
+    return [show_line(line, system.data) for line in lines]
+
+
+def test_the_recurrent_network_backward_in_time_is_that_of_the_books() -> None:
+    assert printed(wg.equations(RNN, "text")) == [
+        "L̄ = 1",
+        "T̄_t = L̄ (T_t − h_t)",
+        "h̄_t = L̄ (h_t − T_t) + Wᵀ ā_{t+1}",
+        "ā_t = h̄_t ∘ (1 − h_t²)",
+        "W̄ = Σ_t ā_t h_{t−1}ᵀ",
+        "h̄_0 = Wᵀ ā_1",
+        "Ū = Σ_t ā_t x_tᵀ",
+        "x̄_t = Uᵀ ā_t",
+        "b̄ = Σ_t ā_t",
+    ]
+
+
+def test_the_linear_recurrence_backward_in_time_is_that_of_the_corpus() -> None:
+    assert printed(wg.equations(LINEAR, "text")) == [
+        "c̄_t = ȳ_t h_t",
+        "h̄_t = ȳ_t c_t + h̄_{t+1} a_{t+1}",
+        "ā_t = h̄_t h_{t−1}",
+        "b̄_t = h̄_t x_t",
+        "x̄_t = h̄_t b_t",
+    ]
+
+
+def test_a_recurrent_network_of_labels_is_the_same_system() -> None:
+    entry = beyond()["E53"]
+    assert printed(wg.equations(entry.forward["latex"], "latex")) == printed(wg.equations(RNN, "text"))
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_every_bar_agrees_with_forward_mode_and_complex_step(name: str) -> None:
+    report = wg.equations(SYSTEMS[name], "text").backward().check()
+    assert report.quantities > 3
+    assert report.difference < 1e-12
+    assert report.routes == ("forward mode", "complex step")
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("form", ["index", "matrix"])
+def test_what_is_printed_is_read_back(name: str, form: str) -> None:
+    system = wg.equations(SYSTEMS[name], "text")
+    derivation = system.backward().in_form(form)
+    text = "\n".join(show_line(line, system.data) for line in derivation.lines())
+    again = read_backward(system, text, "text")
+    assert [each.written.rights[0] for each in again] == [line.rights[0] for line in derivation.lines()]
+
+
+def drawn(system: System, steps: int, rng: np.random.Generator) -> dict[str, Any]:
+    time = {
+        size.name
+        for name, axis in system.data.time.items()
+        if not isinstance(size := system.data.quantities[name].type.shape[axis], int)
+    }
+    sizes = dict.fromkeys(time, steps)
+    found: dict[str, Any] = {}
+    for name in system.data.inputs:
+        shape = system.data.quantities[name].type.shape
+        numbers = [size if isinstance(size, int) else sizes.setdefault(size.name, 2 + len(sizes)) for size in shape]
+        found[system.data.quantities[name].identifier] = 0.5 * rng.normal(size=numbers)
+    return found
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("steps", [1, 6])
+def test_native_code_and_the_interpreter_agree(name: str, steps: int) -> None:
+    if name == "rnn":
+        steps = 4
+    if name == "lstm":
+        steps = 6
+    derivation = wg.equations(SYSTEMS[name], "text").backward()
+    values = drawn(derivation.system, steps, np.random.default_rng(0))
+    if not derivation.data.seeded:
+        values["y_bar"] = np.random.default_rng(1).normal(size=steps)
+    slow, fast = (derivation.function(backend)(**values) for backend in ("interpreter", "native"))
+    np.testing.assert_allclose(fast[0], slow[0], rtol=1e-13)
+    for key in slow[1]:
+        np.testing.assert_allclose(fast[1][key], slow[1][key], rtol=1e-11, atol=1e-13)
+
+
+def test_a_gated_network_has_the_gradients_of_central_differences() -> None:
+    derivation = wg.equations(GRU, "text").backward()
+    rng = np.random.default_rng(2)
+    values, f = drawn(derivation.system, 5, rng), derivation.function("interpreter")
+    _, gradients = f(**values)
+    for key, gradient in gradients.items():
+        direction = rng.normal(size=np.shape(values[key]))
+        up, down = (f(**{**values, key: values[key] + h * direction})[0] for h in (1e-5, -1e-5))
+        assert np.sum(gradient * direction) == pytest.approx((up - down) / 2e-5, rel=1e-6, abs=1e-9)
+
+
+def test_the_forward_pass_is_the_loop() -> None:
+    system = wg.equations(LSTM, "text")
+    v = drawn(system, 6, np.random.default_rng(3))
+    found = system.forward(**v)
+    h = c = np.zeros(np.shape(v["y"])[1])
+
+    def gate(W: Any, U: Any, b: Any, x: Any, h: Any) -> Any:
+        return W @ x + U @ h + b
+
+    for t in range(6):
+        p, f, o = (
+            1 / (1 + np.exp(-gate(v[W], v[U], v[b], v["x"][t], h)))
+            for W, U, b in (("A", "B", "b_p"), ("C", "D", "b_f"), ("E", "F", "b_o"))
+        )
+        c = f * c + p * np.tanh(gate(v["G"], v["H"], v["b_g"], v["x"][t], h))
+        h = o * np.tanh(c)
+        np.testing.assert_allclose(found["h"][t], h, rtol=1e-13)
+
+
+@pytest.mark.parametrize("key", ["E53", "E54", "E56"])
+def test_claims_of_the_corpus_in_latex_hold(key: str) -> None:
+    entry = beyond()[key]
+    found = review(f"$$\n{entry.forward['latex']}\n$$\n\n$$\n{entry.backward['latex']}\n$$\n")
+    assert {row.status for row in found.rows} == {"holds"}
+    assert len(found.rows) >= 5
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("Wᵀ ā_{t+1}", "Wᵀ ā_t"),
+        ("Wᵀ ā_{t+1}", "W ā_{t+1}"),
+        ("Σ_t ā_t h_{t−1}ᵀ", "Σ_t ā_t h_tᵀ"),
+        ("(1 − h_t²)", "(1 − h_t)"),
+        ("h̄_0 = Wᵀ ā_1", "h̄_0 = ā_1"),
+        ("b̄ = Σ_t ā_t", "b̄ = ā_1"),
+    ],
+)
+def test_a_mistake_in_time_is_flagged_at_its_line_only(right: str, wrong: str) -> None:
+    backward = beyond()["E53"].backward["text"]
+    assert right in backward
+    text = RNN + "\n" + backward.replace(right, wrong, 1)
+    rows = [row for row in review(text).rows if row.status == "wrong"]
+    assert len(rows) == 1
+    assert wrong.split("=")[-1].strip()[:4] in rows[0].text
+
+
+def test_an_auxiliary_sequence_may_be_defined() -> None:
+    backward = "L̄ = 1\ns_t = (h_t − T_t)\nh̄_t = s_t + Wᵀ ā_{t+1}\nā_t = h̄_t ∘ (1 − h_t²)\nb̄ = Σ_t ā_t"
+    assert [row.status for row in review(RNN + "\n" + backward).rows] == ["holds", "defined", "holds", "holds", "holds"]
+
+
+def test_a_signal_of_the_step_before_is_counted_on() -> None:
+    backward = "ā_t = h̄_t ∘ (1 − h_t²)\nh̄_{t−1} = h_{t−1} − T_{t−1} + Wᵀ ā_t"
+    assert [row.status for row in review(RNN + "\n" + backward).rows] == ["holds", "holds"]
+
+
+def test_a_start_value_that_is_not_said_is_an_input_with_a_warning() -> None:
+    system = wg.equations("h_t = a_t h_{t−1}\ny_t = c_t h_t")
+    assert "h_0" in system.data.inputs
+    assert any("the value before the first step" in warning for warning in system.warnings)
+    stated = wg.equations("h_t = a_t h_{t−1}\nh_0 = 0\ny_t = c_t h_t")
+    assert "h_0" not in stated.data.quantities
+
+
+def test_a_start_value_may_have_a_line() -> None:
+    derivation = wg.equations("h_0 = tanh(z)\nh_t = a_t h_{t−1}\nL = Σ_t h_t").backward()
+    assert "z̄ = h̄_0 (1 − h_0²)" in str(derivation)
+    assert derivation.check().difference < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "repair"),
+    [
+        ("h_t = h_{t−1} + h_{t+1}\nL = Σ_t h_t", "forward and backward in time at once", "lines and names of its own"),
+        ("h_t = a_t h_{t+1}\nL = Σ_t h_t", "later step than the one that is computed", "h_{t−1}"),
+        ("h_t = a_{t+1} h_{t−1}\nL = Σ_t h_t", "'a' is read beyond the last step", "index of 'a'"),
+        ("h_t = h_{t−1} + h_{t−2}\nL = Σ_t h_t", "start values h_0, h_-1 are not given", "(h_0 = h_-1 = 0)"),
+        ("h_{t+1} = a_t h_t\nh_t = h_{t−1}\nL = Σ_t h_t", "The left side is not at step 't'", "h_t = f(h_{t−1})"),
+        ("h_t = a_t g_t\ng_t = h_t + h_{t−1}\nL = Σ_t h_t", "in a circle", "earlier ones"),
+        ("h_t = a_t h_{t−1}\nL = Σ_t h_t h_3", "A single step of 'h'", "numbered from 1"),
+    ],
+)
+def test_what_cannot_be_computed_step_by_step_is_refused_with_place_and_repair(
+    text: str, what: str, repair: str
+) -> None:
+    with pytest.raises(EquationError) as caught:
+        wg.equations(text)
+    assert what in caught.value.what
+    assert "^" in str(caught.value)
+    assert repair in caught.value.repair
+
+
+def test_a_last_line_inside_a_recurrence_asks_for_a_line_of_outputs() -> None:
+    with pytest.raises(EquationError, match="from there and from outside"):
+        wg.equations("h_t = a_t h_{t−1}").backward()
+
+
+@pytest.mark.parametrize("what", ["compare", "elements", "batch"])
+def test_forms_that_a_recurrence_does_not_have_are_refused(what: str) -> None:
+    system = wg.equations(TWO_STEPS, "text")
+    with pytest.raises(EquationError, match="of a recurrence over time is not there"):
+        {
+            "compare": lambda: system.backward().compare(),
+            "elements": lambda: str(system.backward().in_form("elements")),
+            "batch": lambda: system.batch(["x"]),
+        }[what]()
