@@ -22,7 +22,7 @@ from wengert.errors import EquationError, ShapeError
 from wengert.ir import system as ir
 from wengert.ir.graph import Graph
 from wengert.ir.system import bar
-from wengert.ir.types import Dim
+from wengert.ir.types import Dim, bind_size
 from wengert.notation.document import read_document
 from wengert.notation.elaborate import elaborate
 from wengert.notation.expr import Line
@@ -328,7 +328,8 @@ class Derivation:
         numbers = self.system.sizes(sizes or {})
         for node in graph.inputs:
             for size in node.shape:
-                if isinstance(size, Dim) and size.name not in numbers:
+                if isinstance(bind_size(size, numbers), Dim):
+                    assert isinstance(size, Dim)
                     raise self._open_size(size, graph)
         return stage(graph, stop, numbers)
 

@@ -140,6 +140,31 @@ def signal(system: str, **values: Any) -> dict[str, Any]:
     return wg.equations(system).backward().function()(**values)[1]
 
 
+def test_written_out_by_elements_only_the_terms_in_range_are_left():
+    derivation = wg.equations("y_i = Σ_k w_k x_{i+k}").backward().in_form("elements")
+    lines = [unicode.show(line) for line in derivation.lines({"i": 2, "k": 2, "p": 3})]
+    assert lines == [
+        "w̄_1 = ȳ_1 x_1 + ȳ_2 x_2",
+        "w̄_2 = ȳ_1 x_2 + ȳ_2 x_3",
+        "x̄_1 = ȳ_1 w_1",
+        "x̄_2 = ȳ_1 w_2 + ȳ_2 w_1",
+        "x̄_3 = ȳ_2 w_2",
+    ]
+    derivation = wg.equations("y_i = x_{i+1} − x_i").backward().in_form("elements")
+    lines = [unicode.show(line) for line in derivation.lines({"p": 3})]
+    assert lines == ["x̄_1 = −ȳ_1", "x̄_2 = ȳ_1 − ȳ_2", "x̄_3 = ȳ_2"]
+
+
+def test_operations_are_counted_at_sizes_that_fit():
+    text = wg.equations("y_i = Σ_k w_k x_{i+k}\nL = ½ Σ_i y_i²").backward().compare()
+    assert "with i = 2, k = 3, p = 4" in text
+
+
+def test_sizes_that_follow_need_not_be_stated_for_the_stages():
+    derivation = wg.equations("y_i = Σ_k w_k x_{i+k}\nL = Σ_i (y_i − t_i)²").backward()
+    assert str(derivation.stages("loops", {"p": 9, "k": 3}))
+
+
 # ---------------------------------------------------------------- numbers, by loops over entries
 
 

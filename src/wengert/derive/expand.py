@@ -17,6 +17,7 @@ from wengert.derive.printed import style_of
 from wengert.derive.recognise import open_term_primes, recognise
 from wengert.derive.recurrences import refuse_recurrence
 from wengert.derive.simplify import map_sums, simplify, substitute_leaves
+from wengert.derive.verify import all_sizes, sizes_for
 from wengert.errors import EquationError
 from wengert.ir.graph import constant
 from wengert.ir.system import System, bar
@@ -97,6 +98,9 @@ def compare(backward: Backward, sizes: Mapping[str, int] | None = None) -> Compa
 
 
 def _default_sizes(system: System) -> dict[str, int]:
+    """2 for every named size; longer where shifted indices run."""
+    if any(size.rule for size in all_sizes(system)):
+        return sizes_for(system)
     dims = dict.fromkeys(s.name for q in system.quantities.values() for s in q.type.shape if isinstance(s, Dim))
     return dict.fromkeys(dims, 2)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from wengert.ir.types import Size, bind_size
 from wengert.notation.expr import Call, Expr, Num, Ref, Sum
-from wengert.notation.forms import IndexForm, NoForm, Place, fraction, side_by_side
+from wengert.notation.forms import IndexForm, NoForm, Place, fraction, positive_first, side_by_side
 from wengert.ops import terms as tm
-from wengert.ops.terms import Apply, Factor
+from wengert.ops.positions import range_of, shift_of
+from wengert.ops.terms import Apply, Factor, Term, components
+
+ZERO = Num(Fraction(0))
 
 
 @dataclass
@@ -50,8 +53,47 @@ class ElementForm(IndexForm):
         terms: list[tuple[int, Expr]] = []
         for place in self.places([term.sizes[q] for q in bound]):
             names = dict(at) | dict(zip(bound, place, strict=True))
-            terms.append(fraction(Fraction(1), *self.factors(part, names, scope), self.style))
+            held = [self.holds(f, names) for f in part]
+            if False not in held:
+                kept = [f for f, known in zip(part, held, strict=True) if known is None]
+                terms.append(fraction(Fraction(1), *self.factors(kept, names, scope), self.style))
+        if not terms:
+            return ZERO
         return terms[0][1] if len(terms) == 1 else Sum(tuple(terms))
+
+    def signed(self, term: Term, letters: Sequence[Place], scope: frozenset[str]) -> tuple[int, Expr]:
+        """A sum without the terms that are 0 at this entry."""
+        if not isinstance(term, tm.Add):
+            return super().signed(term, letters, scope)
+        parts = [part for t in term.terms if (part := self.signed(t, letters, scope))[1] != ZERO]
+        if len(parts) < 2:
+            return parts[0] if parts else (1, ZERO)
+        return 1, Sum(tuple(positive_first(parts)))
+
+    def product(self, term: tm.Product, letters: Sequence[Place], scope: frozenset[str]) -> tuple[int, Expr]:
+        """A product without what index arithmetic decides; 0 where that does not hold."""
+        at: dict[int, Place] = dict(zip(term.out, letters, strict=True))
+        held = [self.holds(f, at) for f in term.factors]
+        if False in held:
+            return 1, ZERO
+        bound = [f for f in term.factors if not all(q in term.out for q in f.labels)]
+        if any(self.summed(part, term, at, scope) == ZERO for part in components(bound, term.out)):
+            return 1, ZERO
+        kept = tuple(f for f, known in zip(term.factors, held, strict=True) if known is None)
+        return super().product(replace(term, factors=kept), letters, scope)
+
+    def holds(self, factor: Factor, at: Mapping[int, Place]) -> bool | None:
+        """Whether ⟦p = a i + k⟧ or ⟦0 ≤ index < size⟧ is true, where letters are numbers; positions count from 0, places from 1."""
+        if not all(isinstance(at.get(q), str) for q in factor.labels):
+            return None
+        number = {q: int(str(at[q])) - 1 for q in factor.labels}
+        relation, found = shift_of(factor), range_of(factor)
+        if relation is not None:
+            return sum(c * number[q] for q, c in relation.coefficients.items()) + relation.offset == 0
+        if found is not None:
+            index = sum(c * number[q] for q, c in found[0].items()) + found[1]
+            return 0 <= index < self.size(found[2])
+        return None
 
     def apply(self, term: Apply, letters: Sequence[Place], scope: frozenset[str]) -> Expr:
         if term.op == "position":
