@@ -227,6 +227,7 @@ def test_a_start_value_may_have_a_line() -> None:
         ("h_t = h_{t−1} + h_{t−2}\nL = Σ_t h_t", "start values h_0, h_-1 are not given", "(h_0 = h_-1 = 0)"),
         ("h_{t+1} = a_t h_t\nh_t = h_{t−1}\nL = Σ_t h_t", "The left side is not at step 't'", "h_t = f(h_{t−1})"),
         ("h_t = a_t g_t\ng_t = h_t + h_{t−1}\nL = Σ_t h_t", "in a circle", "earlier ones"),
+        ("h_t = a_t h_{t−1}\nL = ½ (h_T − y)²", "last entry of 'h', and single entries", "Σ_t m_t h_t"),
         ("h_t = a_t h_{t−1}\nL = Σ_t h_t h_3", "A single step of 'h'", "numbered from 1"),
     ],
 )

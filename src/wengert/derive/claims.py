@@ -27,8 +27,8 @@ from wengert.notation.expr import Expr, Line, Ref, Span, walk
 from wengert.notation.manuscript import Section, Unread, unread
 from wengert.notation.names import split
 from wengert.notation.reader import LOSSES
-from wengert.notation.recurrences import claim_at_step
 from wengert.notation.reread import ContextReader
+from wengert.notation.sequences import claim_at_step
 
 Array = Any
 POINTS = 3

@@ -21,10 +21,10 @@ from wengert.notation.names import identifiers
 from wengert.notation.ordering import check_left_sides, error_at, order_lines
 from wengert.notation.ranks import Mismatch, Tie, axes_in_words, infer_kinds
 from wengert.notation.reader import Reading
-from wengert.notation.recurrences import (
-    Clock,
+from wengert.notation.recurrences import Clock, find_clock, without_zero_starts
+from wengert.notation.reread import read_sides
+from wengert.notation.sequences import (
     as_sequences,
-    find_clock,
     find_moments,
     kinds_within_step,
     loops_of,
@@ -33,9 +33,7 @@ from wengert.notation.recurrences import (
     warn_of_time,
     with_starts,
     within_step,
-    without_zero_starts,
 )
-from wengert.notation.reread import read_sides
 from wengert.notation.values import Val
 from wengert.ops.stepping import NotByStep
 

@@ -19,15 +19,7 @@ from wengert.notation.fitting import settle_letters
 from wengert.notation.meaning import LineMeaning
 from wengert.notation.ranks import KindReader, Mismatch, infer_kinds
 from wengert.notation.reader import Reading
-from wengert.notation.recurrences import (
-    RANKS,
-    clock_with,
-    kinds_within_step,
-    know_step,
-    refs_of,
-    timeless,
-    within_step,
-)
+from wengert.notation.sequences import RANKS, clock_with, kinds_within_step, know_step, refs_of, timeless, within_step
 from wengert.notation.tokens import Source
 from wengert.notation.values import Val
 from wengert.ops.stepping import own

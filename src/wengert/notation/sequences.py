@@ -1,0 +1,293 @@
+"""Sequences: what an index of time means in lines, and the loops that recurrences are.
+
+A quantity with an index of time is a sequence. Before lines are read, v_{t−1} becomes a name of its own at the index t, v_0 the start
+value and v_1 the first entry; so what reads lines knows nothing of time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from fractions import Fraction
+from typing import Any
+
+from wengert.ir.graph import Node
+from wengert.ir.system import FIRST, Moment, Recurrence, System, bar, first_entry, is_first_entry, moment, unmoment
+from wengert.ir.types import ArrayType
+from wengert.notation import names
+from wengert.notation.context import KIND_OF_RANK, Context
+from wengert.notation.expr import Expr, Index, Line, Num, Ref, Sum, walk
+from wengert.notation.homes import Homes
+from wengert.notation.ordering import error_at
+from wengert.notation.recurrences import Clock, offset_of, start_name, time_offset
+from wengert.ops.gather import gather
+from wengert.ops.stepping import Loop, first_array, moved_array, own, sequence_axes
+
+
+def mapped(tree: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """The tree with a change at every part, the innermost first."""
+    new = {spot.name: _mapped(getattr(tree, spot.name), change) for spot in fields(tree) if spot.name != "span"}
+    return change(replace(tree, **new) if new else tree)
+
+
+def _mapped(value: Any, change: Callable[[Expr], Expr]) -> Any:
+    if isinstance(value, Expr):
+        return mapped(value, change)
+    return tuple(_mapped(part, change) for part in value) if type(value) is tuple else value
+
+
+def timeless(line: Line, clock: Clock | None, source: str) -> Line:
+    """The line with v_{t−1}, v_0 and v_1 as names of their own.
+
+    Raises EquationError where another single step is read.
+    """
+    if clock is None:
+        return line
+
+    def change(tree: Expr) -> Expr:
+        return named_step(tree, clock, source) if isinstance(tree, Ref) else tree
+
+    return replace(line, left=mapped(line.left, change), rights=tuple(mapped(right, change) for right in line.rights))
+
+
+def claim_at_step(line: Line, clock: Clock | None, source: str) -> Line:
+    """A claim about v̄_{t−1} as one about v̄_t, a claim about v̄_0 as one about the start value; in one step v_t and v_{t−1} are names.
+
+    Raises EquationError where another single step is read.
+    """
+    left = line.left
+    if clock is None or not isinstance(left, Ref):
+        return line
+    if clock.once:
+        return timeless(line, clock, source)
+    offset = time_offset(left, clock)
+    if offset:
+        assert left.indices is not None
+        index = offset_of(left.indices[clock.axes[left.name]])
+        assert index is not None
+        letter, by = index[0], -offset
+
+        def change(tree: Expr) -> Expr:
+            return counted_on(tree, letter, by)
+
+        return replace(line, left=mapped(left, change), rights=tuple(mapped(right, change) for right in line.rights))
+    named = timeless(line, clock, source).left
+    return replace(line, left=named) if isinstance(named, Ref) and named.name in clock.starts.values() else line
+
+
+def counted_on(tree: Expr, letter: str, by: int) -> Expr:
+    """A quantity with its indices of one letter moved by some steps."""
+    if not isinstance(tree, Ref) or not tree.indices:
+        return tree
+    found: list[Expr] = []
+    for index in tree.indices:
+        offset = offset_of(index)
+        if offset is None or offset[0] != letter:
+            found.append(index)
+            continue
+        k = offset[1] + by
+        step = Sum(((1, Index(letter)), (1 if k > 0 else -1, Num(Fraction(abs(k))))), span=index.span)
+        found.append(step if k else Index(letter, span=index.span))
+    return replace(tree, indices=tuple(found))
+
+
+def named_step(tree: Ref, clock: Clock, source: str) -> Ref:
+    """A quantity at a step under a name that says which one; the index stays where it runs over all steps."""
+    axis = clock.axes.get(tree.name)
+    if tree.indices is None or axis is None or axis >= len(tree.indices):
+        return tree
+    index, rest = tree.indices[axis], (*tree.indices[:axis], *tree.indices[axis + 1 :]) or None
+    offset = offset_of(index)
+    if clock.once and offset is not None:
+        parts = names.split(tree.name)
+        step = f"{offset[0]}{offset[1]:+d}" if offset[1] else offset[0]
+        return replace(
+            tree, name=names.join(parts.base, parts.label, parts.subscript + step, parts.primes), indices=rest
+        )
+    if offset is not None and offset[1]:
+        indices = (*tree.indices[:axis], Index(offset[0], span=index.span), *tree.indices[axis + 1 :])
+        return replace(tree, name=moment(tree.name, offset[1]), indices=indices)
+    if isinstance(index, Num):
+        return replace(tree, name=single_step(tree, index, clock, source), indices=rest)
+    return tree
+
+
+def single_step(tree: Ref, index: Num, clock: Clock, source: str) -> str:
+    """The name of v_0 or v_1.
+
+    Raises EquationError for other steps.
+    """
+    if index.value == clock.first:
+        return first_entry(tree.name)
+    if index.value == clock.first - 1:
+        return start_name(tree.name, clock)
+    raise error_at(
+        source,
+        tree,
+        f"A single step of '{tree.name}' is read, which is neither the first nor the one before it.",
+        f"Write '{tree.name}_{clock.letter}', with the steps numbered from {clock.first}.",
+    )
+
+
+def clock_with(clock: Clock | None, system: System, more: Mapping[str, ArrayType]) -> Clock | None:
+    """The time of a system, with quantities beside its own that have an entry a step."""
+    if clock is None or clock.once:
+        return clock
+    sizes = {system.quantities[name].type.shape[axis] for name, axis in clock.axes.items()}
+    own_axes = {name: 0 for name, type in more.items() if type.rank and type.shape[0] in sizes}
+    return replace(clock, axes={**own_axes, **clock.axes})
+
+
+def sequence_of(name: str, clock: Clock) -> str:
+    """The sequence of which a name is another step, the first entry or the start value; "" for any other name."""
+    base = name.removesuffix(f" @{FIRST}") if is_first_entry(name) else unmoment(name)[0]
+    if base != name or base in clock.axes:
+        return base
+    return next((sequence for sequence, start in clock.starts.items() if start == name), "")
+
+
+def within_step(line: Line, clock: Clock) -> Line:
+    """The line as it is within a step: sequences whose only index is that of time stand whole, all steps under one name."""
+
+    def change(tree: Expr) -> Expr:
+        if not isinstance(tree, Ref):
+            return tree
+        base = sequence_of(tree.name, clock)
+        if not base:
+            return tree
+        runs = base == unmoment(tree.name)[0] and base in clock.axes and not is_first_entry(tree.name)
+        runs = runs and tree.name not in clock.starts.values()
+        if (tree.indices is None and not runs) or (runs and tree.indices is not None and len(tree.indices) == 1):
+            return replace(tree, name=own(base), indices=None)
+        return tree
+
+    left = mapped(line.left, change)
+    if isinstance(left, Ref) and left.indices == (Index(clock.letter),) and left.name not in clock.axes:
+        left = replace(left, name=own(left.name), indices=None)  # a new sequence
+    return replace(line, left=left, rights=tuple(mapped(right, change) for right in line.rights))
+
+
+def as_sequences(line: Line) -> Line:
+    """The line with sequences under their own names at every step."""
+
+    def change(tree: Expr) -> Expr:
+        if isinstance(tree, Ref) and is_first_entry(tree.name):
+            return replace(tree, name=tree.name.removesuffix(f" @{FIRST}"), indices=None)
+        return replace(tree, name=unmoment(tree.name)[0]) if isinstance(tree, Ref) else tree
+
+    return replace(line, left=mapped(line.left, change), rights=tuple(mapped(right, change) for right in line.rights))
+
+
+def warn_of_time(context: Context, clock: Clock, lines: Sequence[Line]) -> None:
+    """Say what was guessed of time: that the lines are one step, that a start value is an input."""
+    t = clock.letter
+    if clock.once:
+        line = next(line for line in lines if isinstance(line.left, Ref) and line.left.name in clock.axes)
+        name = line.left.name if isinstance(line.left, Ref) else ""
+        what = f"The equations are read as one step: '{name}_{{{t}−1}}' is a value from outside."
+        context.warn(line.left, what, f"For a recurrence over time write:  … for {t} = 1…T")
+        return
+    named = {tree.name for line in lines for tree in refs_of(timeless(line, clock, context.reading.source))}
+    for base, start in clock.starts.items():
+        if start and start not in named:
+            tree = next(t for line in lines for t in refs_of(line) if t.name == base and time_offset(t, clock) == -1)
+            context.warn(
+                tree, f"'{start}', the value before the first step, is an input.", f"Write '({start} = 0)' if it is 0."
+            )
+
+
+# ---------------------------------------------------------------- ranks, axes and loops
+
+
+RANKS = {"s": 0, "c": 1, "m": 2}
+
+
+def kinds_within_step(context: Context, clock: Clock) -> None:
+    """What is declared of sequences, as kinds within a step."""
+    for base in clock.axes:
+        known = context.axes.get(base)
+        if known is not None:
+            context.kinds[own(base)] = KIND_OF_RANK.get(len(known) - 1, "any")
+
+
+def settle_sequences(context: Context, clock: Clock, lines: Sequence[Line]) -> None:
+    """Kinds and axes of sequences, their other steps and their start values, once the kinds within a step are found."""
+    for base in clock.axes:
+        step = context.kinds.pop(own(base), None)
+        counts = [
+            len(t.indices) for line in lines for t in refs_of(line) if t.indices and sequence_of(t.name, clock) == base
+        ]
+        rank = RANKS[step] + 1 if step is not None else max(counts, default=1)
+        context.kinds[base] = KIND_OF_RANK.get(rank, "any")
+        context.axes_of(base, rank)
+    for line in lines:
+        for tree in refs_of(line):
+            know_step(context, clock, tree)
+    for start in clock.starts.values():
+        if start:
+            know_step(context, clock, Ref(start))
+    if clock.last.isdigit():
+        for base, axis in clock.axes.items():
+            size = context.classes.fresh(int(clock.last) - clock.first + 1)
+            context.classes.unite(context.axes[base][axis], size, Ref(base))
+
+
+def refs_of(line: Line) -> Iterator[Ref]:
+    """Every quantity of a line, the left side first."""
+    return (tree for side in (line.left, *line.rights) for tree in walk(side) if isinstance(tree, Ref))
+
+
+def know_step(context: Context, clock: Clock, tree: Ref) -> None:
+    """Axes and kind of a sequence at another step, of its first entry or its start value, from those of the sequence."""
+    base, name = sequence_of(tree.name, clock), tree.name
+    if not base or base == name or base not in context.axes:
+        return
+    axes, axis = context.axes[base], clock.axes[base]
+    if unmoment(name)[0] == name:
+        axes = (*axes[:axis], *axes[axis + 1 :])
+    for known in (name, bar(name)):
+        context.axes[known] = axes
+        context.kinds[known] = KIND_OF_RANK.get(len(axes), "any")
+
+
+def with_starts(homes: Homes, clock: Clock) -> Homes:
+    """The start values of sequences behind these, where no line names them."""
+    order, letters, by_index = list(homes.order), dict(homes.letters), set(homes.by_index)
+    for base, start in clock.starts.items():
+        if not start:
+            continue
+        if start in order:
+            order.remove(start)
+        order.insert(order.index(base) + 1, start)
+        axis = clock.axes[base]
+        letters[start] = (*letters[base][:axis], *letters[base][axis + 1 :])
+        by_index |= {start} & {start if base in by_index else ""}
+    return Homes(letters, frozenset(by_index), tuple(order))
+
+
+def find_moments(context: Context, clock: Clock, lines: Sequence[Line]) -> dict[str, Moment]:
+    """The leaves of sequences at other steps that the lines read."""
+    found: dict[str, Moment] = {}
+    for tree in (t for line in lines for t in refs_of(line)):
+        base, offset = unmoment(tree.name)
+        if offset and tree.name not in found:
+            start = clock.starts.get(base, "")
+            beyond = context.leaf(start) if start and offset == -1 else None
+            value = moved_array(context.leaf(base), clock.axes[base], offset, beyond)
+            found[tree.name] = Moment(context.leaf(tree.name), (base, start) if start else (base,), value)
+        elif is_first_entry(tree.name) and tree.name not in found:
+            base = sequence_of(tree.name, clock)
+            value = first_array(context.leaf(base), clock.axes[base])
+            found[tree.name] = Moment(context.leaf(tree.name), (base,), value)
+    return found
+
+
+def loops_of(clock: Clock, nodes: Mapping[str, Node], leaves: Mapping[str, Node]) -> tuple[Recurrence, ...]:
+    """Each group of lines that read each other's earlier steps, as one loop."""
+    found: list[Recurrence] = []
+    for group in clock.groups:
+        terms = {name: gather(nodes[name]) for name in group}
+        starts = {name: leaves[start] for name, start in clock.starts.items() if start}
+        loop = Loop(terms, sequence_axes(clock.axes), leaves, starts)
+        found.append(Recurrence(group, loop.run()))
+    return tuple(found)
