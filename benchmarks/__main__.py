@@ -88,7 +88,7 @@ def main() -> int:
         print("\n" + report.terminal(outcomes[-1]), flush=True)
     if given.write:
         date = datetime.datetime.now(datetime.UTC).date().isoformat()
-        made = report.Run(date, rounds, (load, machine.load()), given.realtime)
+        made = report.Run(date, rounds, (load, machine.load()), given.realtime, given.rows)
         given.write.write_text(report.document(outcomes, about, made), encoding="utf-8")
     return int(any(found.failed for found in outcomes))
 

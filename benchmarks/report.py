@@ -31,6 +31,8 @@ class Run:
     rounds: int
     loads: tuple[float, float]
     realtime: bool = False
+    rows: str = ""
+    """The rows that were asked for; all where it is empty."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,8 @@ def _head(machine: Mapping[str, str], run: Run) -> list[str]:
     return [
         "# Benchmarks",
         "",
-        "Written by `python -m benchmarks --write docs/benchmarks.md`, which needs the extra `bench` and, for the C contestants, gcc.",
+        f"Written by `python -m benchmarks{f' --rows {run.rows}' * bool(run.rows)} --write FILE`, which needs the extra `bench` and, for",
+        "the C contestants, gcc.",
         "",
         f"* {run.date}; {machine['processor']}, {machine['processors']} processors, {machine['system']}",
         f"* {packages}",

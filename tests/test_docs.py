@@ -119,6 +119,8 @@ def test_documents_are_there():
         "coverage.md",
         "native.md",
         "benchmarks.md",
+        "benchmarks-eager.md",
+        "checking.md",
     }
 
 

@@ -15,7 +15,13 @@ from wengert.ir.types import ArrayType
 from wengert.ops.evaluate import evaluate
 from wengert.scipy import special
 
-mpmath.mp.dps = 40
+
+@pytest.fixture(autouse=True)
+def digits():
+    """mpmath's precision is of the process, and other tests want theirs."""
+    with mpmath.workdps(40):
+        yield
+
 
 POINTS = {
     "gamma": (0.3, 1.0, 2.5, 20.0, -1.5),

@@ -16,7 +16,12 @@ from wengert.ir.op import OPS
 from wengert.ir.types import ArrayType
 from wengert.ops.evaluate import evaluate
 
-mpmath.mp.dps = 40
+
+@pytest.fixture(autouse=True)
+def digits():
+    """mpmath's precision is of the process, and other tests want theirs."""
+    with mpmath.workdps(40):
+        yield
 
 
 def by_mpmath(function):

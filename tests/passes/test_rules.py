@@ -38,7 +38,13 @@ FREE = ArrayType((Dim("n"),))
 
 TABLES = {"identities": IDENTITIES, "assuming": ASSUMING, "stability": STABILITY, "dead": DEAD, "narrow": NARROW}
 RULES = [rule for table in TABLES.values() for rule in table]
-mpmath.mp.dps = 660
+
+
+@pytest.fixture(autouse=True)
+def digits():
+    """mpmath's precision is of the process, and other tests want theirs."""
+    with mpmath.workdps(660):
+        yield
 
 
 # ---------------------------------------------------------------- samples
