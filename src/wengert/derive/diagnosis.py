@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.op import OPS
 from wengert.ir.system import System, bar
 from wengert.ir.walk import map_graph, topological
-from wengert.notation.expr import Expr, Index, Ref
+from wengert.notation.expr import BigOp, Expr, Index, Ref, walk
 
 Array = Any
 MAX_EDITS = 1500
@@ -145,7 +146,7 @@ class Diagnostician:
                 return _said("mean for sum")
             if abs(ratio * size - 1) < 1e-9:
                 return _said("sum for mean")
-        return _said("factor")
+        return Diagnosis("factor", times_too_large(1 / ratio))
 
     # the chain rule, with one thing left out
 
@@ -237,8 +238,23 @@ class Diagnostician:
             except WengertError:
                 continue  # an edit that means nothing is none
             if close(values, self.expected):
+                summed = bound(changed) - bound(tree)
+                if kind == "missing sum" and summed:
+                    return Diagnosis(kind, f"the sum over {' and '.join(sorted(summed))} is missing", changed)
+                if kind == "factor" and (ratio := ratio_of(self.expected, self.values)) is not None:
+                    return Diagnosis(kind, times_too_large(ratio), changed)
                 return _said(kind, corrected=changed)
         return None
+
+
+def bound(tree: Expr) -> set[str]:
+    """The letters over which an expression sums."""
+    return {letter for part in walk(tree) if isinstance(part, BigOp) for letter in part.letters}
+
+
+def times_too_large(ratio: float) -> str:
+    """How a value that is `ratio` times the right one is said."""
+    return f"a factor is wrong: it is {Fraction(ratio).limit_denominator(1000)} times what it should be"
 
 
 def added(parts: Sequence[Sequence[Array]]) -> list[Array]:
