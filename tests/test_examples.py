@@ -27,6 +27,7 @@ SYSTEMS = {
     "softmax_regression.txt": ("w", "b"),
     "lecture_unit.tex": (),
 }
+BY_HAND = "by_hand.md"
 PROGRAMS = {"minimize.py", "display.py", "ridge.py"}
 GRADIENTS = {
     "bayesian_network.py": 1e-13,
@@ -52,7 +53,16 @@ def run(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess
 
 
 def test_every_example_has_a_claim_here():
-    assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == set(SYSTEMS) | PROGRAMS | set(GRADIENTS)
+    assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == set(SYSTEMS) | PROGRAMS | set(GRADIENTS) | {
+        BY_HAND
+    }
+
+
+def test_derivation_by_hand_has_one_mistake():
+    found = wg.review(EXAMPLES / BY_HAND)
+    assert [(row.kind, row.corrected) for row in found.rows if row.status != "holds"] == [
+        ("missing sum", "h̄_i = Σ_k ȳ_k v_ki")
+    ]
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

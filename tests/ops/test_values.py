@@ -32,6 +32,17 @@ def by_mpmath(function):
     return reference
 
 
+def window(x, shape, steps, offset):
+    found = np.zeros(shape, x.dtype)
+    for out in np.ndindex(shape):
+        place = tuple(
+            start + sum(c * k for c, k in zip(row, out, strict=True)) for row, start in zip(steps, offset, strict=True)
+        )
+        if all(0 <= k < size for k, size in zip(place, x.shape, strict=True)):
+            found[out] = x[place]
+    return found
+
+
 def einsum(*xs, inputs, output):
     letters = "abcdefgh"
     left = ",".join("".join(letters[l] for l in ls) for ls in inputs)
@@ -276,6 +287,7 @@ ARRAYS = {
     "scatter_add": scatter_add,
     "set_slice": set_slice,
     "put": put,
+    "window": window,
     "convolve": convolve,
     "einsum": einsum,
     "sum": lambda x, axes: np.add.reduce(x, axis=axes),
