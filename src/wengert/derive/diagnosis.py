@@ -146,7 +146,7 @@ class Diagnostician:
                 return _said("mean for sum")
             if abs(ratio * size - 1) < 1e-9:
                 return _said("sum for mean")
-        return Diagnosis("factor", times_too_large(1 / ratio))
+        return Diagnosis("factor", times_too_large(1 / ratio)) if ratio else _said("factor")
 
     # the chain rule, with one thing left out
 
@@ -264,7 +264,7 @@ def added(parts: Sequence[Sequence[Array]]) -> list[Array]:
 
 def ratio_of(values: Sequence[Array], expected: Sequence[Array]) -> float | None:
     """The number by which all entries at all points differ, if there is one."""
-    if any(np.shape(v) != np.shape(e) for v, e in zip(values, expected, strict=True)):
+    if len(values) != len(expected) or any(np.shape(v) != np.shape(e) for v, e in zip(values, expected, strict=True)):
         return None
     above = np.concatenate([np.ravel(e) for e in expected])
     below = np.concatenate([np.ravel(v) for v in values])
