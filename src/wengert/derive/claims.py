@@ -295,7 +295,7 @@ class Judge:
         value = point.value(node)
         if name not in point.truth:
             point.truth[name] = point.value(node, point.truth)
-        if name not in point.truth or np.shape(value) == np.shape(point.truth[name]):
+        if np.shape(value) == np.shape(point.truth[name]):
             point.state(name, value)
 
     # other lines

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.tracing.copying import copied, is_fixed
 from wengert.tracing.operands import checked
 from wengert.tracing.standin import Array
 
@@ -34,33 +35,13 @@ class Held:
         """
         if type(x) is not np.ndarray or x.dtype.kind not in "fib":
             checked(x)
-        kept = x if _is_fixed(x) else _copied(x, "C")
+        kept = x if is_fixed(x) else copied(x, order="C")
         self._arrays[id(x)] = x, kept, found
         return kept
 
     def argument(self, x: Array) -> Array:
         """An argument of the function, which may be read from outside as well, with the entries that it has now."""
-        return x if _is_fixed(x) else _copied(x, "K")
-
-
-def _is_fixed(x: Array) -> bool:
-    """Whether an array is read-only, and so is all that it is a view of: its owner has said that it does not change."""
-    below: Any = x
-    while isinstance(below, np.ndarray):
-        if below.flags.writeable:
-            return False
-        below = below.base
-    return True
-
-
-def _copied(x: Array, order: Any) -> Array:
-    """A copy; of entries that are repeated along an axis, one."""
-    if x.size and x.ndim and 0 in x.strides:
-        repeated = [stride == 0 and size > 1 for stride, size in zip(x.strides, x.shape, strict=True)]
-        if any(repeated):
-            once = x[tuple([slice(0, 1) if each else slice(None) for each in repeated])]
-            return np.broadcast_to(np.array(once, order=order), x.shape)
-    return np.array(x, order=order)
+        return x if is_fixed(x) else copied(x)
 
 
 def is_same(a: Array, b: Array) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.types import COMPLEXES, DTYPES, ArrayType
+from wengert.tracing.copying import copied, is_fixed
 from wengert.tracing.standin import StandIn
 from wengert.tracing.tracer import Traced, current, own, refuse
 
@@ -127,29 +128,12 @@ def _held(array: np.ndarray[Any, Any], dtype: str) -> Node:
     known = trace.arrays.get((id(array), dtype)) if trace is not None else None
     if known is not None and np.array_equal(known[1].params["value"], array):
         return known[1]
-    held = _copied(array, dtype) if _may_change(array) else np.asarray(array, dtype=dtype)
+    held = np.asarray(array, dtype=dtype) if is_fixed(array) else copied(array, dtype)
     held.flags.writeable = False
     node = constant(held, ArrayType(held.shape, dtype))
     if trace is not None:
         trace.arrays[id(array), dtype] = array, node
     return node
-
-
-def _may_change(array: np.ndarray[Any, Any]) -> bool:
-    """Whether an array or one that it is a view of may be written."""
-    below: Any = array
-    while isinstance(below, np.ndarray):
-        if below.flags.writeable:
-            return True
-        below = below.base
-    return False
-
-
-def _copied(array: np.ndarray[Any, Any], dtype: str) -> np.ndarray[Any, Any]:
-    """The same numbers in memory of their own; what is repeated along an axis is copied once."""
-    once = array[tuple(slice(1) if stride == 0 else slice(None) for stride in array.strides)]
-    copied = np.array(once, dtype=dtype)
-    return copied if copied.shape == array.shape else np.broadcast_to(copied, array.shape)
 
 
 def broadcast_to(node: Node, shape: Sequence[int]) -> Node:
