@@ -136,3 +136,18 @@ def while_others_compile():
 
 def test_assembly_can_be_read():
     assert "answer" in jit.emit_assembly(text(1), host())
+
+
+def test_code_in_a_cycle_is_unmapped_once_and_under_the_lock_only(monkeypatch):
+    gc.collect()
+    jit._release_retired()
+    code = loaded(3)
+    kind, disposed = type(next(iter(jit._TRACKERS.values()))), []
+    dispose = kind._dispose
+    monkeypatch.setattr(kind, "_dispose", lambda self: disposed.append(self.name) or dispose(self))
+    code.holds = code
+    del code
+    gc.collect()
+    assert disposed == []  # the collector must not do it: another thread may be about to
+    jit._release_retired()
+    assert len(disposed) == 1

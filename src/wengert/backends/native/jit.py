@@ -27,9 +27,11 @@ LOCK = threading.RLock()
 """Held by whoever uses LLVM, or makes what the process has once; a fork waits for it, so that no child inherits it taken."""
 
 _NUMBERS = itertools.count()
-_RETIRED: deque[Any] = (
-    deque()
-)  # code that nobody holds; unmapped at the next compilation, when it is sure that no finalizer waits for LLVM
+_TRACKERS: dict[int, Any] = {}
+"""What LLVM knows of all code in memory, by number. Held here, so that no collector of garbage ever disposes of one: it would do
+so beside the thread that holds the lock."""
+_RETIRED: deque[int] = deque()
+"""The numbers of code that nobody holds; unmapped at the next compilation, when it is sure that no finalizer waits for LLVM."""
 
 
 @dataclass(slots=True)
@@ -62,8 +64,9 @@ class Code:
     """Functions in memory. The addresses are good as long as this object lives: every callable must hold it."""
 
     def __init__(self, tracker: Any, exports: Iterable[str], object_bytes: int, times: Times) -> None:
-        self._tracker = tracker
         self._addresses = {name: int(tracker[name]) for name in exports}
+        self._number = next(_NUMBERS)
+        _TRACKERS[self._number] = tracker
         self.object_bytes = object_bytes
         self.times = times
         self.holds: Any = None
@@ -74,9 +77,9 @@ class Code:
         return self._addresses[name]
 
     def __del__(self, retire: Any = _RETIRED.append) -> None:
-        tracker = getattr(self, "_tracker", None)
-        if tracker is not None:
-            retire(tracker)
+        number = getattr(self, "_number", None)
+        if number is not None:
+            retire(number)
 
 
 class _Linker:
@@ -202,7 +205,7 @@ def _refused(failure: RuntimeError) -> GraphError:
 
 def _release_retired() -> None:
     while _RETIRED:
-        _RETIRED.popleft().close()
+        _TRACKERS.pop(_RETIRED.popleft()).close()
 
 
 if hasattr(os, "register_at_fork"):  # a child must not inherit LLVM in the middle of another thread's compilation
