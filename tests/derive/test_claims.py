@@ -268,3 +268,22 @@ def test_json_has_the_text_of_the_report():
     (claim,) = found["claims"]
     assert claim["kind"] == "activation derivative"
     assert claim["corrected"] == "z̄ = ȳ σ'(z)"
+
+
+@pytest.mark.parametrize(
+    ("claims", "shown", "corrected"),
+    [
+        ("∂L/∂z = y − t\n∂L/∂w = ∂L/∂z w", "∂L/∂w = ∂L/∂z w", "∂L/∂w = ∂L/∂z x"),
+        ("dL/dz = y − t\ndL/dw = dL/dz w", "dL/dw = dL/dz w", "dL/dw = dL/dz x"),
+        ("∇_z L = y − t\n∇_w L = −(y − t) x", "∇_w L = −(y − t) x", "∇_w L = (y − t) x"),
+        ("dz = y − t\ndw = dz w", "dw = dz w", "dw = dz x"),
+        ("z̄ = y − t\nw̄ = z̄ w", "w̄ = z̄ w", "w̄ = z̄ x"),
+        ("δ = ∂L/∂z = y − t\n∂L/∂w = δ w", "∂L/∂w = δ w", "∂L/∂w = δ x"),
+    ],
+    ids=["∂L/∂w", "dL/dw", "∇_w L", "dw", "bar", "δ"],
+)
+def test_a_row_and_its_correction_are_in_the_notation_of_the_author(claims, shown, corrected):
+    forward = "z = w x + b\ny = 1 / (1 + e^(−z))\nL = −t log y − (1 − t) log(1 − y)\n\n"
+    *others, row = review(forward + claims).rows
+    assert all(other.status == "holds" for other in others)
+    assert (row.status, row.text, row.corrected) == ("wrong", shown, corrected)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from wengert.derive import backward as backward_pass
 from wengert.derive.claims import Claim, Finding, Judge
 from wengert.derive.diagnosis import Effort
 from wengert.derive.printed import Printer
+from wengert.derive.spelled import defined_letters, spelled
 from wengert.errors import WengertError, place
 from wengert.ir.system import System
 from wengert.ir.walk import topological
@@ -148,7 +149,7 @@ def _unread(unread: Unread, text: str) -> Row:
 
 def _claim(claim: Claim, text: str, correction: _Correction) -> Row:
     line = claim.line
-    shown = show(Line(line.left, (line.rights[claim.link],)), symbols=correction.system.reading.symbols)
+    shown = correction.shown(Line(line.left, (line.rights[claim.link],)))
     where = _at(claim.span, text)
     if claim.finding is None:
         return Row(claim.status, *where, shown, claim.note)
@@ -189,10 +190,15 @@ def _shape(shape: Sequence[int]) -> str:
 
 
 class _Correction:
-    """Corrected lines of one section: the author's own where an edit mends it, else as the derivation prints it."""
+    """The lines of one section in its author's notation, corrected ones too: the author's own where an edit mends it, else as the derivation prints it."""
 
     def __init__(self, section: Section) -> None:
         self.system = section.system
+        self.letters = defined_letters(section.claims)
+
+    def shown(self, line: Line) -> str:
+        """A line about the system as its author would write it."""
+        return show(spelled(line, self.letters), symbols=self.system.reading.symbols)
 
     @cached_property
     def derived(self) -> backward_pass.Backward | None:
@@ -212,9 +218,8 @@ class _Correction:
     def of(self, claim: Claim) -> str:
         """The corrected line; "" where there is none to offer."""
         finding, line = claim.finding, claim.line
-        symbols = self.system.reading.symbols
         if finding is not None and finding.diagnosis is not None and finding.diagnosis.corrected is not None:
-            return show(Line(line.left, (finding.diagnosis.corrected,)), symbols=symbols)
+            return self.shown(Line(line.left, (finding.diagnosis.corrected,)))
         left = line.left
         if not isinstance(left, Ref) or not left.barred or claim.link or self.derived is None:
             return ""
@@ -224,4 +229,5 @@ class _Correction:
             return ""
         form = "index" if left.indices is not None else "matrix"
         printed = Printer(self.system, form).backward_line(found)
-        return show(Line(printed.left, printed.rights[:1]), symbols=symbols)
+        own = replace(printed.left, spelling=left.spelling) if isinstance(printed.left, Ref) else printed.left
+        return self.shown(Line(own, printed.rights[:1]))

@@ -149,7 +149,7 @@ def _signals(tree: Expr, around: Surroundings) -> Iterator[Edit]:
     if tree.barred:
         for other in around.signals:
             if other.name != tree.name:
-                yield "signal", replace(tree, name=other.name)
+                yield "signal", replace(tree, name=other.name, spelling=None, span=other.span)
 
 
 def _incoming(tree: Expr, around: Surroundings) -> Iterator[Edit]:

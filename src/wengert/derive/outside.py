@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from wengert.ir.system import System
-from wengert.notation.expr import Expr, Line, Partial, Ref, Sum, walk
+from wengert.notation.expr import Expr, Line, Partial, Ref, Spelling, Sum, walk
 from wengert.notation.reader import LOSSES
 
 GIVEN = "given "
@@ -72,7 +72,8 @@ def with_loss_signals(system: System, claims: Sequence[Line]) -> tuple[Line, ...
         def change(tree: Expr) -> Expr:
             if not isinstance(tree, Partial) or not is_loss(tree.numerator) or not isinstance(tree.denominator, Ref):
                 return tree
-            below = replace(tree.denominator, barred=True, span=tree.span)
+            spelling = Spelling(tree.symbol, tree.numerator.name if isinstance(tree.numerator, Ref) else "")
+            below = replace(tree.denominator, barred=True, span=tree.span, spelling=spelling)
             own = isinstance(line.left, Ref) and line.left.barred and line.left.name == below.name
             return tree if tree.denominator.barred or (own and tree.numerator == Ref(system.loss)) else below
 

@@ -38,6 +38,15 @@ class Num(Expr):
 
 
 @dataclass(frozen=True)
+class Spelling:
+    """How an error signal is written that has no bar: ∂L/∂w, dL/dw and ∇_w L have a `sign` and the `name` of the loss; dW has the
+    sign d and no name; δ⁽²⁾, defined to be a signal, has the sign δ and its own name."""
+
+    sign: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class Ref(Expr):
     """A quantity or one entry of it: `w⁽¹⁾_ij` is Ref("w⁽¹⁾", (i, j)); a bare name is the whole array (`indices` is None).
 
@@ -49,6 +58,7 @@ class Ref(Expr):
     indices: tuple[Expr, ...] | None = None
     barred: bool = False
     bold: bool = field(default=False, compare=False)
+    spelling: Spelling | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

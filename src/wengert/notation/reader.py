@@ -16,7 +16,7 @@ from wengert.notation import references, tokens_latex, tokens_text
 from wengert.notation.brackets import match_brackets
 from wengert.notation.chunks import Chunk, cut, relations
 from wengert.notation.declarations import is_declaration, read_declaration
-from wengert.notation.expr import Declaration, Expr, Index, Inverse, Line, Partial, Product, Ref, Span, walk
+from wengert.notation.expr import Declaration, Expr, Index, Inverse, Line, Partial, Product, Ref, Span, Spelling, walk
 from wengert.notation.parser import Parser, check_tree_depth
 from wengert.notation.scan import scan
 from wengert.notation.symbols import Symbols
@@ -343,7 +343,7 @@ class _System:
             and isinstance(below, Ref)
             and not below.barred
         ):
-            return replace(below, barred=True, span=tree.span)
+            return replace(below, barred=True, span=tree.span, spelling=Spelling(tree.symbol, above.name))
         return tree
 
     def is_loss(self, name: str) -> bool:
@@ -360,7 +360,7 @@ class _System:
             return left
         self.signals = True
         self.symbols = replace(self.symbols, aliases={**self.symbols.aliases, left.name: signal.name})
-        return replace(signal, span=left.span)
+        return replace(signal, span=left.span, spelling=Spelling("δ", left.name))
 
     def assumption(self, chunk: Chunk) -> Declaration:
         """assume Σ_k t_k = 1"""

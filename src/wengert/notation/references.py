@@ -10,10 +10,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from wengert.notation import derivatives, names
-from wengert.notation.expr import Expr, Index, Num, Product, Ref, Span, Transpose
+from wengert.notation.expr import Expr, Index, Num, Product, Ref, Span, Spelling, Transpose
 from wengert.notation.names import BAR
 from wengert.notation.scan import is_name_subscript
-from wengert.notation.scripts import Script, clusters, elements, is_roman, next_script, shape, spelled
+from wengert.notation.scripts import Script, clusters, elements, is_roman, next_script, shape, spelled, split_at_commas
 from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS
 from wengert.notation.tokens import Token
 from wengert.notation.tokens_text import ascii_letter
@@ -30,8 +30,7 @@ def is_call(parser: Parser) -> bool:
     name = OTHER_SPELLINGS.get(token.text, token.text)
     symbols = parser.symbols
     if name == "e" and not token.bars:
-        follower = parser.ahead()
-        return follower.kind == "sup" and not symbols.is_quantity("e")
+        return parser.ahead().kind == "sup" and is_exponential(parser)
     if token.bars or symbols.is_quantity(name):
         return False
     if name in REDUCTIONS and parser.ahead().kind == "sub":
@@ -39,6 +38,29 @@ def is_call(parser: Parser) -> bool:
     if name not in symbols.functions:
         return False
     return not (name in parser.scope and len(name) == 1)
+
+
+def is_exponential(parser: Parser) -> bool:
+    """Whether e^… is the exponential function (K50): not where e has a line of its own. An array with entries e_i leaves it so,
+    save for its transpose and the powers by numbers of the whole array."""
+    symbols = parser.symbols
+    if not symbols.is_quantity("e"):
+        return True
+    script = next_script(parser.tokens, parser.at + 1, parser.source)
+    if not symbols.counts.get("e") or script is None or script.kind != "sup":
+        return False
+    if script.content[-1].kind == "transpose" or [token.text for token in script.content] in (["T"], ["top"]):
+        return False
+    if parser.scope:
+        return True
+    if all(token.kind in ("num", "op") for token in script.content):
+        return False
+    parser.warn(
+        "'e^…' is read as the exponential function, though there are entries of a quantity 'e'.",
+        Span(parser.token.span.start, script.span.end),
+        "Write 'exp(…)' for the function, and indices on 'e' if its power is meant.",
+    )
+    return True
 
 
 def name(parser: Parser) -> Expr:
@@ -140,7 +162,7 @@ def quantity(parser: Parser, full: str, indices: tuple[Expr, ...] | None, bars: 
     if bars > 1:
         raise parser.error("Two bars stand over one name.", span, "Use one bar for the error signal.")
     if not bars and full in symbols.aliases:
-        return Ref(symbols.aliases[full], indices, True, span=span)
+        return Ref(symbols.aliases[full], indices, True, span=span, spelling=Spelling("δ", full))
     return Ref(full, indices, bool(bars), bold, span=span)
 
 
@@ -249,20 +271,6 @@ def is_suffix(parser: Parser, base: str, label: str, part: list[Token]) -> bool:
         or known
         or (len(clusters(part[0].text)) > 1 and not set(clusters(part[0].text)) <= parser.symbols.letters)
     )
-
-
-def split_at_commas(content: list[Token]) -> list[list[Token]]:
-    """The elements of a list subscript."""
-    parts: list[list[Token]] = [[]]
-    at = 0
-    while at < len(content):
-        step = content[at].reach + 1 if content[at].kind == "open" else 1
-        if content[at].kind == "comma":
-            parts.append([])
-        else:
-            parts[-1].extend(content[at : at + step])
-        at += step
-    return parts
 
 
 def index_expression(parser: Parser, content: list[Token]) -> Expr:
@@ -406,4 +414,4 @@ def differential(parser: Parser, token: Token) -> Expr | None:
         and parser.ahead().text.startswith("d")
     ):
         return derivatives.partial_below(parser, tree, "d")
-    return replace(tree, barred=True)
+    return replace(tree, barred=True, spelling=Spelling("d"))

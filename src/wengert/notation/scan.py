@@ -13,7 +13,17 @@ from dataclasses import dataclass, field, replace
 from wengert.notation import names
 from wengert.notation.chunks import Chunk, relations
 from wengert.notation.expr import Declaration
-from wengert.notation.scripts import Script, clusters, elements, is_roman, list_letters, next_script, shape, spelled
+from wengert.notation.scripts import (
+    Script,
+    clusters,
+    elements,
+    is_roman,
+    list_letters,
+    next_script,
+    shape,
+    spelled,
+    split_at_commas,
+)
 from wengert.notation.symbols import FUNCTION_LETTERS, FUNCTIONS, OTHER_SPELLINGS, Symbols, words
 from wengert.notation.tokens import Source, Token
 
@@ -160,6 +170,7 @@ class _Letters:
         self.lefts = {n: o for n, o in facts.lefts.items() if o.subscript is not None}
         self.assigned = {o.base for n, o in facts.lefts.items() if o.subscript is None and not o.token.bars}
         self.assigned |= {name for name in context.assigned if "_" not in name}
+        self.assigned |= self.sequences()
         self.left_letters: dict[int, set[str]] = {}
         for number, left in self.lefts.items():
             content = left.subscript or []
@@ -169,6 +180,18 @@ class _Letters:
         self.words_in: dict[int, set[tuple[str, ...]]] = defaultdict(set)
         for occurrence in facts.occurrences:
             self.note(occurrence)
+
+    def sequences(self) -> set[str]:
+        """Letters that are quantities because entries of theirs have lines, the gates i_t and n_t; not where one is shifted (t−1)
+        or stands beside another index letter (w_ki)."""
+        found = {left.base for left in self.lefts.values() if not left.token.bars}
+        for occurrence in self.facts.occurrences:
+            content = occurrence.subscript or []
+            if shape(content) == "list":
+                found -= {c for part in split_at_commas(content) if len(part) > 1 for c in list_letters(part)}
+            elif shape(content) == "letters" and any(c in self.letters for c in elements(content)):
+                found -= set(elements(content))
+        return found
 
     def note(self, occurrence: Occurrence) -> None:
         if occurrence.bare and not occurrence.applied and not occurrence.left:

@@ -113,3 +113,17 @@ def list_letters(content: list[Token]) -> list[str]:
         if token.kind == "name" and not is_roman(token) and not scripted:
             out.extend(clusters(token.text))
     return out
+
+
+def split_at_commas(content: list[Token]) -> list[list[Token]]:
+    """The elements of a list subscript."""
+    parts: list[list[Token]] = [[]]
+    at = 0
+    while at < len(content):
+        step = content[at].reach + 1 if content[at].kind == "open" else 1
+        if content[at].kind == "comma":
+            parts.append([])
+        else:
+            parts[-1].extend(content[at : at + step])
+        at += step
+    return parts
