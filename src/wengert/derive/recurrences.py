@@ -16,9 +16,9 @@ from wengert.ir.system import (
     Recurrence,
     System,
     bar,
-    first_entry,
+    entry,
     is_bar,
-    is_first_entry,
+    is_entry,
     sequence_name,
     unbar,
     unmoment,
@@ -68,7 +68,7 @@ def placed(system: System, term: Term, name: str, way: str, child: str) -> Term:
     base, offset = unmoment(way)
     axis_of = sequence_axes(system.time)
     try:
-        if is_first_entry(way):
+        if is_entry(way):
             raise NotByStep("a single entry of a sequence")
         if name == base:
             return moved(term, system.time[base], axis_of, -offset) if offset else term
@@ -91,7 +91,7 @@ def at_first(system: System, term: Term, axis: int) -> Term:
         at = system.time[unbar(base)]
         shape = (*leaf.shape[:at], *leaf.shape[at + 1 :])
         if offset == 0:
-            return Leaf(shape, first_entry(leaf.name), leaf.dtype)
+            return Leaf(shape, entry(leaf.name, 0), leaf.dtype)
         if offset != -1:
             raise NotByStep("a step other than the first")
         return Leaf(shape, system.starts[base], leaf.dtype) if base in system.starts else number(0, shape)
@@ -107,7 +107,7 @@ def placed_array(system: System, node: Node, name: str, way: str) -> Node:
     if name == way:
         return node
     base, offset = unmoment(way)
-    if is_first_entry(way):
+    if is_entry(way):
         base = sequence_name(way)
         size, axis = system.quantities[base].type.shape[system.time[base]], system.time[base]
         first = apply("equal", *each_place(size))
@@ -129,11 +129,11 @@ def each_place(size: Size) -> tuple[Node, Node]:
 def value_at(system: System, name: str, env: Mapping[str, Array]) -> Array:
     """The value of a name, also of a sequence at another step, from the values of quantities and signals."""
     base, offset = unmoment(name)
-    if name in env or (not offset and not is_first_entry(name)):
+    if name in env or (not offset and not is_entry(name)):
         return env[name]
     base = sequence_name(name)
     values, axis = np.asarray(env[base]), system.time.get(unbar(base), 0)
-    if is_first_entry(name):
+    if is_entry(name):
         return np.take(values, 0, axis)
     size = np.shape(values)[axis]
     places = np.arange(size) + offset
@@ -155,7 +155,7 @@ class Steps(dict[str, Node]):
     def __missing__(self, name: str) -> Node:
         base, offset = unmoment(name)
         system = self.system
-        if is_first_entry(name):
+        if is_entry(name):
             base = name.rpartition(" @")[0]
             self[name] = first_array(self[base], system.time[unbar(base)])
         elif offset:

@@ -47,22 +47,27 @@ def unmoment(name: str) -> tuple[str, int]:
     return (base, int(offset)) if offset[:1] in ("+", "-") else (name, 0)
 
 
-FIRST = "1"
+def entry(name: str, place: int) -> str:
+    """The name of one entry of a sequence: v_1 at place 0, the last one at place −1."""
+    return f"{name} @{place + 1}" if place >= 0 else f"{name} @T{place + 1 or ''}"
 
 
-def first_entry(name: str) -> str:
-    """The name of v_1, the first entry of a sequence."""
-    return f"{name} @{FIRST}"
+def entry_place(name: str) -> int | None:
+    """The place of the entry that a name stands for; None where it stands for none."""
+    _, sign, at = name.rpartition(" @")
+    if sign and at.isdigit():
+        return int(at) - 1
+    return int(at[1:] or 0) - 1 if sign and at[:1] == "T" else None
 
 
-def is_first_entry(name: str) -> bool:
-    """Whether a name is that of a first entry."""
-    return name.endswith(f" @{FIRST}")
+def is_entry(name: str) -> bool:
+    """Whether a name is that of one entry of a sequence."""
+    return entry_place(name) is not None
 
 
 def sequence_name(name: str) -> str:
-    """The sequence of which a name is another step or the first entry; the name itself where it is none."""
-    return name.removesuffix(f" @{FIRST}") if is_first_entry(name) else unmoment(name)[0]
+    """The sequence of which a name is another step or an entry; the name itself where it is none."""
+    return name.rpartition(" @")[0] if is_entry(name) else unmoment(name)[0]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from wengert.ir.op import OPS
-from wengert.ir.system import Quantity, System, bar, is_bar, is_first_entry, sequence_name, unbar, unmoment
+from wengert.ir.system import Quantity, System, bar, is_bar, is_entry, sequence_name, unbar, unmoment
 from wengert.ir.types import Dim, Size
 from wengert.notation.expr import (
     And,
@@ -232,7 +232,7 @@ class IndexForm:
             if isinstance(item, Leaf):
                 name = sequence_name(item.name)
                 quantity = self.system.quantities.get(unbar(name))
-                if is_first_entry(item.name):
+                if is_entry(item.name):
                     k += k >= self.system.time[unbar(name)]
                 if quantity is not None and k < len(quantity.letters):
                     found.append(quantity.letters[k])
@@ -279,8 +279,8 @@ def printed_sequence(system: System, name: str) -> str:
 def at_its_step(system: System, name: str, indices: Sequence[Expr]) -> list[Expr]:
     """The indices of a sequence at another step, t + k, or of its first entry, 1."""
     found, axis = list(indices), system.time[unbar(printed_sequence(system, name))]
-    if is_first_entry(name) or unbar(name) in system.starts.values():
-        found.insert(axis, Num(Fraction(system.clock.first - (not is_first_entry(name)))))
+    if is_entry(name) or unbar(name) in system.starts.values():
+        found.insert(axis, Num(Fraction(system.clock.first - (not is_entry(name)))))
         return found
     offset = unmoment(name)[1]
     found[axis] = Sum(((1, found[axis]), (1 if offset > 0 else -1, Num(Fraction(abs(offset))))))
@@ -369,9 +369,11 @@ class NoForm(Exception):
 
 
 def ordered(factors: Sequence[Factor], style: Style) -> list[Factor]:
-    """Error signals first, then the factors as written, then sums in brackets, then indicators."""
+    """Sizes first, error signals, then the factors as written, then sums in brackets, then indicators."""
 
     def rank(f: Factor) -> int:
+        if isinstance(f.term, Apply) and f.term.op == "size_of":
+            return -1
         if isinstance(f.term, Leaf) and is_bar(f.term.name):
             return 0
         if tm.is_indicator(f.term):

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from wengert.ir.graph import Node
-from wengert.ir.system import FIRST, Moment, Recurrence, System, bar, first_entry, is_first_entry, moment, unmoment
+from wengert.ir.system import Moment, Recurrence, System, bar, entry, is_entry, moment, sequence_name, unmoment
 from wengert.ir.types import ArrayType
 from wengert.notation import names
 from wengert.notation.context import KIND_OF_RANK, Context
@@ -118,7 +118,7 @@ def single_step(tree: Ref, index: Num, clock: Clock, source: str) -> str:
     Raises EquationError for other steps.
     """
     if index.value == clock.first:
-        return first_entry(tree.name)
+        return entry(tree.name, 0)
     if index.value == clock.first - 1:
         return start_name(tree.name, clock)
     raise error_at(
@@ -140,7 +140,7 @@ def clock_with(clock: Clock | None, system: System, more: Mapping[str, ArrayType
 
 def sequence_of(name: str, clock: Clock) -> str:
     """The sequence of which a name is another step, the first entry or the start value; "" for any other name."""
-    base = name.removesuffix(f" @{FIRST}") if is_first_entry(name) else unmoment(name)[0]
+    base = sequence_name(name)
     if base != name or base in clock.axes:
         return base
     return next((sequence for sequence, start in clock.starts.items() if start == name), "")
@@ -155,7 +155,7 @@ def within_step(line: Line, clock: Clock) -> Line:
         base = sequence_of(tree.name, clock)
         if not base:
             return tree
-        runs = base == unmoment(tree.name)[0] and base in clock.axes and not is_first_entry(tree.name)
+        runs = base == unmoment(tree.name)[0] and base in clock.axes and not is_entry(tree.name)
         runs = runs and tree.name not in clock.starts.values()
         if (tree.indices is None and not runs) or (runs and tree.indices is not None and len(tree.indices) == 1):
             return replace(tree, name=own(base), indices=None)
@@ -171,8 +171,8 @@ def as_sequences(line: Line) -> Line:
     """The line with sequences under their own names at every step."""
 
     def change(tree: Expr) -> Expr:
-        if isinstance(tree, Ref) and is_first_entry(tree.name):
-            return replace(tree, name=tree.name.removesuffix(f" @{FIRST}"), indices=None)
+        if isinstance(tree, Ref) and is_entry(tree.name):
+            return replace(tree, name=sequence_name(tree.name), indices=None)
         return replace(tree, name=unmoment(tree.name)[0]) if isinstance(tree, Ref) else tree
 
     return replace(line, left=mapped(line.left, change), rights=tuple(mapped(right, change) for right in line.rights))
@@ -275,7 +275,7 @@ def find_moments(context: Context, clock: Clock, lines: Sequence[Line]) -> dict[
             beyond = context.leaf(start) if start and offset == -1 else None
             value = moved_array(context.leaf(base), clock.axes[base], offset, beyond)
             found[tree.name] = Moment(context.leaf(tree.name), (base, start) if start else (base,), value)
-        elif is_first_entry(tree.name) and tree.name not in found:
+        elif is_entry(tree.name) and tree.name not in found:
             base = sequence_of(tree.name, clock)
             value = first_array(context.leaf(base), clock.axes[base])
             found[tree.name] = Moment(context.leaf(tree.name), (base,), value)
