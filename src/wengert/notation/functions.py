@@ -3,39 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from wengert.ir.graph import Node, apply
 from wengert.ir.op import OPS
-from wengert.notation.expr import Call, Expr, Neg, Norm, Num, Quotient, Sum
+from wengert.notation.exponents import exact_value
+from wengert.notation.expr import Call, Norm
 from wengert.notation.ranks import Mismatch
 from wengert.notation.values import WHOLE_RANK, Val
 
 if TYPE_CHECKING:
     from wengert.notation.meaning import LineMeaning
-
-
-def exact_value(tree: Expr) -> Fraction | None:
-    """The exact value of a tree of numbers; None where it holds anything else or a power."""
-    match tree:
-        case Num(value=value):
-            return value
-        case Neg(operand=a):
-            value = exact_value(a)
-            return None if value is None else -value
-        case Quotient(numerator=a, denominator=b):
-            top, bottom = exact_value(a), exact_value(b)
-            return None if top is None or not bottom else top / bottom
-        case Sum(terms=terms):
-            parts = [exact_value(term) for _, term in terms]
-            return (
-                None
-                if None in parts
-                else sum((s * p for (s, _), p in zip(terms, parts, strict=True) if p is not None), Fraction(0))
-            )
-        case _:
-            return None
 
 
 def extremum(line: LineMeaning, tree: Call) -> Val:

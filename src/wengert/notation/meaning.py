@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.op import OPS
 from wengert.ir.types import ArrayType
+from wengert.notation.exponents import exact_value, is_exponential
 from wengert.notation.expr import (
     And,
     Bars,
@@ -36,7 +37,7 @@ from wengert.notation.expr import (
     Transpose,
     walk,
 )
-from wengert.notation.functions import FUNCTIONS, exact_value, function_op, norm
+from wengert.notation.functions import FUNCTIONS, function_op, norm
 from wengert.notation.ranks import Mismatch, axes_in_words, product_kind
 from wengert.notation.shifts import (
     ARITHMETIC,
@@ -361,9 +362,14 @@ class LineMeaning:
         return self.combine.map(lambda node: -node, self.number(tree.operand), tree)
 
     def power(self, tree: Power) -> Val:
-        if isinstance(tree.base, Ref) and tree.base.name == "e" and "e" in self.context.constants:
-            return self.combine.map(lambda node: apply("exp", node), self.number(tree.exponent), tree)
         exponent = exact_value(tree.exponent)
+        if is_exponential(tree, self.context.kinds, "e" in self.context.constants):
+            if "e" not in self.context.constants:
+                what = "'e^…' is read as the exponential function, because 'e' is an array here."
+                self.context.warn(
+                    tree, what, "Write 'exp(…)' for the function, and an index on 'e' if its power is meant."
+                )
+            return self.combine.map(lambda node: apply("exp", node), self.number(tree.exponent), tree)
         if isinstance(tree.base, Norm) and exponent == 2 and tree.base.order != "1":
             return norm(self, tree.base, squared=True)
         base = self.number(tree.base)

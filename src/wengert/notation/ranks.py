@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from wengert.notation.exponents import is_exponential
 from wengert.notation.expr import (
     And,
     Bars,
@@ -38,6 +39,8 @@ from wengert.notation.expr import (
 )
 
 BROADCAST_COST = 4.0
+BROADCAST_IN_NORM = 9
+"""Hardly anybody writes the distance of a vector from a number: ‖h − t‖ has two vectors."""
 MAX_OPEN = 24
 """Where a line has more new names, they are read as their spelling suggests."""
 SEARCH_LIMIT = 20_000
@@ -117,6 +120,8 @@ class KindReader:
                 return self._product(factors, sign, tree)
             case Quotient(numerator=a, denominator=b):
                 return self._quotient(a, b, tree)
+            case Power(base=Ref(name="e", indices=None), exponent=a) if is_exponential(tree, self.kinds, False):
+                return self.read(a)
             case Neg(operand=a) | Power(base=a):
                 return self.read(a)
             case Transpose(operand=a):
@@ -128,7 +133,10 @@ class KindReader:
             case BigOp(body=body):
                 return self.read(body)
             case Norm(operand=a):
-                if self.read(a) == "s":
+                before = self.cost
+                kind = self.read(a)
+                self.cost += (self.cost - before) * BROADCAST_IN_NORM
+                if kind == "s":
                     raise Mismatch(
                         tree, "A norm takes a vector or a matrix, not a scalar.", "Write the absolute value:  |x|"
                     )
