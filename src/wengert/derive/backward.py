@@ -10,12 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wengert.autodiff.reverse import vjp
-from wengert.derive.cost import cost
-from wengert.derive.factoring import expand
-from wengert.derive.folding import Named, Names, assume, fold
+from wengert.derive.folding import Named, Names, fold
+from wengert.derive.further import FurtherForms
 from wengert.derive.recognise import open_term_primes, recognise
 from wengert.derive.recurrences import Steps, backward_loop, placed, ways
-from wengert.derive.simplify import simplify, substitute_leaves
+from wengert.derive.simplify import simplify
 from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node, constant, input_node
 from wengert.ir.system import System, bar, unmoment
@@ -25,11 +24,6 @@ from wengert.notation.tokens import Source
 from wengert.ops.build import Builder
 from wengert.ops.gather import gather
 from wengert.ops.terms import Apply, Leaf, Term, is_zero, number, subterms, total
-
-MAX_SUBSTITUTIONS = 3
-"""How often other bars are put into a line in search of a shorter form."""
-MAX_GROWTH = 4
-"""A line that has grown to so many times its names is not searched further."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,15 +189,15 @@ class _Derivation:
         named = [Named(Leaf(self.system.quantities[n].type.shape, n), v) for n, v in self.values.items()]
         self.names = Names(named)
         self.calls = [entry for entry in named if isinstance(entry.value, Apply)]
-        self.assumed = [(recognise(gather(a)), recognise(gather(b))) for a, b in self.system.assumptions]
-        self.lines_of: dict[str, BackwardLine] = {}
+        assumed = [(recognise(gather(a)), recognise(gather(b))) for a, b in self.system.assumptions]
         order = self.order()
         self.planned = frozenset(order)
+        self.forms = FurtherForms(self.system, self.loss, self.needed, self.names, assumed)
+        lines: list[BackwardLine] = []
         for name in order:
-            self.lines_of[name] = self.seed(name) if name == self.loss else self.one_line(name)
-        return Backward(
-            self.system, self.loss, self.wrt, tuple(self.lines_of.values()), self.values, frozenset(self.letters)
-        )
+            lines.append(self.seed(name) if name == self.loss else self.one_line(name))
+            self.forms.lines[name] = lines[-1].run
+        return Backward(self.system, self.loss, self.wrt, tuple(lines), self.values, frozenset(self.letters))
 
     def order(self) -> list[str]:
         """Intermediates in reverse order of lines; an input directly after the bar of its earliest child."""
@@ -216,7 +210,7 @@ class _Derivation:
             for line in system.lines:
                 if line.name in below and needed & set(system.parents(line.name)):
                     needed.add(line.name)
-        self.needed = needed
+        self.needed = frozenset(needed)
         order: list[str] = []
         for line in reversed(system.lines):
             if (line.name not in needed and line.name != self.loss) or line.name not in below:
@@ -246,7 +240,7 @@ class _Derivation:
         contributions.sort(key=lambda c: reads_later(c.term))
         raw = total([c.term for c in contributions], type.shape)
         value = simplify(raw, self.names)
-        further, assumed = self.further(name, value)
+        further, assumed = self.forms.further(name, value)
         return BackwardLine(name, tuple(contributions), value, further, assumed)
 
     def contribution(self, name: str, child: str) -> Term | None:
@@ -268,63 +262,10 @@ class _Derivation:
         """Values of functions that have a name, such as y for σ(z), but not the name whose bar this is; products stay as the chain rule gave them."""
         return fold(term, Names(entry for entry in self.calls if entry.leaf != Leaf(entry.leaf.shape, name)))
 
-    def further(self, name: str, value: Term) -> tuple[Term | None, bool]:
-        """A cheaper form by putting in the other bars, opening primes, multiplying out, and the system's assumptions.
-
-        Bars that only this line needs are spared when they are put in, so what they cost counts for a form that reads them.
-        A form that is longer to write is not taken.
-        """
-        bars = {bar(n): line.run for n, line in self.lines_of.items() if n != self.loss}
-        own = {bar(n) for n in self.exclusive(name)}
-        opened = simplify(open_term_primes(value), self.names)
-        best, longest = self.spent(opened, bars, own), written_length(opened)
-        found, assumed, current = None, False, value
-        for _ in range(MAX_SUBSTITUTIONS):
-            current = open_term_primes(substitute_leaves(current, bars))
-            wide = expand(fold(current, self.names))
-            if wide is None or written_length(wide) > MAX_GROWTH * longest:
-                break
-            # Terms that cancel only under the sums they came from are found after a second fold.
-            wide = expand(fold(wide, self.names)) or wide
-            candidates = [(wide, False)] + ([(assume(wide, self.assumed), True)] if self.assumed else [])
-            for candidate, uses in candidates:
-                candidate = simplify(candidate, self.names)
-                if self.spent(candidate, bars, own) < best and written_length(candidate) <= longest:
-                    best, found, assumed = self.spent(candidate, bars, own), candidate, uses
-            if not any(isinstance(t, Leaf) and t.name in bars for t in subterms(current)):
-                break
-        return found, assumed
-
-    def exclusive(self, name: str) -> set[str]:
-        """The quantities whose bars are needed for v̄ only."""
-        found = {name}
-        for other in reversed(self.lines_of):
-            readers = {n for n in self.system.parents(other) if n in self.needed}
-            if readers <= found:
-                found.add(other)
-        return found - {name, self.loss}
-
-    def spent(self, term: Term, bars: Mapping[str, Term], own: set[str]) -> int:
-        """The cost of a term and of the bars in `own` that it reads, directly or through others."""
-        total_cost, read, pending = 0, set[str](), [term]
-        while pending:
-            item = pending.pop()
-            total_cost += cost(item)
-            for leaf in subterms(item):
-                if isinstance(leaf, Leaf) and leaf.name in own and leaf.name in bars and leaf.name not in read:
-                    read.add(leaf.name)
-                    pending.append(bars[leaf.name])
-        return total_cost
-
 
 def reads_later(term: Term) -> bool:
     """Whether a term reads an error signal of a later step."""
     return any(isinstance(t, Leaf) and unmoment(t.name)[1] > 0 for t in subterms(term))
-
-
-def written_length(term: Term) -> int:
-    """How many names a term writes."""
-    return sum(isinstance(t, Leaf) for t in subterms(term))
 
 
 def letter_functions(system: System) -> set[str]:
