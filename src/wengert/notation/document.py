@@ -10,6 +10,7 @@ import re
 from wengert.errors import EquationError
 from wengert.notation.expr import Span
 from wengert.notation.latex_commands import WRAPPERS
+from wengert.notation.macros import Expanded, expand
 from wengert.notation.reader import Piece, Reading, guess_syntax, read
 from wengert.notation.symbols import Symbols
 from wengert.notation.tokens import Source
@@ -34,6 +35,11 @@ OPENING = re.compile(rf"(?<!\\)(?:\$\$|\\\[(?!\d)|\\begin\{{(?P<name>{ENVIRONMEN
 DOLLARS = re.compile(r"(?<!\\)\$\$")
 BLANK_LINE = re.compile(r"\n[ \t]*\n")
 COMMENT = re.compile(r"(?<!\\)%[^\n]*")
+COMMENT_LINE = re.compile(r"^[ \t]*%[^\n]*", re.MULTILINE)
+LATEX_FILE = re.compile(r"\\documentclass|\\begin\{document\}")
+VERBATIM = re.compile(r"\\begin\{(verbatim|lstlisting|minted|comment|Verbatim)\}.*?\\end\{\1\}", re.DOTALL)
+MARKUP_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+CODE = re.compile(r"`[^`\n]*(?:\$\$|\\\[|\\begin)[^`\n]*`")
 WORDS = re.compile(r"[^\W\d_]{2,}")
 EQUATION_SIGN = re.compile(r"[=∈≜:{}]|\b(otherwise|if|params|data|assume|implicit)\b")
 
@@ -51,19 +57,35 @@ def pieces(text: str, faults: list[EquationError] | None = None) -> tuple[Piece,
             "  " + " ".join(text[:60].split()) + "…",
             "Give the part with the equations.",
         )
+    expanded = expand(text)
+    body = _without_quotes(expanded.text)
     found: list[Piece] = []
-    body = list(text)
     fenced = False
-    for fence in FENCE.finditer(text):
+    for fence in FENCE.finditer(body):
         fenced = True
         syntax = FENCE_SYNTAX.get(fence.group(2).lower())
         if syntax:
-            found.append(Piece(fence.group(3), fence.start(3), syntax))
-        body[fence.start() : fence.end()] = " " * (fence.end() - fence.start())
-    found += _displays("".join(body), text, faults)
+            found.append(_piece(expanded, fence.start(3), fence.end(3), syntax))
+        body = body[: fence.start()] + " " * (fence.end() - fence.start()) + body[fence.end() :]
+    found += _displays(body, expanded, text, faults)
     if found or fenced or faults:
         return tuple(sorted(found, key=lambda piece: piece.start))
-    return _whole(text)
+    return _whole(expanded)
+
+
+def _piece(expanded: Expanded, start: int, end: int, syntax: str) -> Piece:
+    """A part of a document whose macros are expanded."""
+    places = None if expanded.places is None else expanded.places[start : end + 1]
+    return Piece(expanded.text[start:end], expanded.place(start), syntax, places)
+
+
+def _without_quotes(text: str) -> str:
+    """The text with blanks for what is quoted or left out in it: LaTeX comments, verbatim, HTML comments, code with signs of displays."""
+    quotes = [VERBATIM, MARKUP_COMMENT, CODE]
+    quotes.append(COMMENT if LATEX_FILE.search(text) else COMMENT_LINE)
+    for quote in quotes:
+        text = quote.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), text)
+    return text
 
 
 def read_document(text: str, context: Symbols | None = None) -> Reading:
@@ -71,7 +93,7 @@ def read_document(text: str, context: Symbols | None = None) -> Reading:
     return read(pieces(text), context=context, source=text)
 
 
-def _displays(body: str, text: str, faults: list[EquationError] | None) -> list[Piece]:
+def _displays(body: str, expanded: Expanded, text: str, faults: list[EquationError] | None) -> list[Piece]:
     """Display mathematics of a text whose fenced blocks are blanked out."""
     found: list[Piece] = []
     odd = len(DOLLARS.findall(body)) % 2 == 1
@@ -88,7 +110,7 @@ def _displays(body: str, text: str, faults: list[EquationError] | None) -> list[
         if end < 0:
             error = Source(text).error(
                 f"This display formula '{sign}' is not closed.",
-                Span(opening.start(), opening.end()),
+                Span(expanded.place(opening.start()), expanded.place(opening.end() - 1) + 1),
                 f"Write '{closing}' after it.",
             )
             if faults is None:
@@ -97,26 +119,27 @@ def _displays(body: str, text: str, faults: list[EquationError] | None) -> list[
             at = len(body) if blank is None else blank.end()
             continue
         if name is None:
-            found.append(Piece(body[opening.end() : end], opening.end(), "latex"))
+            found.append(_piece(expanded, opening.end(), end, "latex"))
         else:
-            found.append(Piece(body[opening.start() : end + len(closing)], opening.start(), "latex"))
+            found.append(_piece(expanded, opening.start(), end + len(closing), "latex"))
         at = end + len(closing)
     return [piece for piece in found if COMMENT.sub("", piece.text).strip()]
 
 
-def _whole(text: str) -> tuple[Piece, ...]:
+def _whole(expanded: Expanded) -> tuple[Piece, ...]:
     """A text without display mathematics: all of it, or its lines that are no sentences."""
+    text = expanded.text
     if guess_syntax(text) == "latex":
-        return (Piece(text, 0, "latex"),)
+        return (_piece(expanded, 0, len(text), "latex"),)
     runs: list[Piece] = []
     at = start = 0
     for line in text.splitlines(keepends=True):
         if _is_prose(line):
-            runs.append(Piece(text[start:at], start, "text"))
+            runs.append(_piece(expanded, start, at, "text"))
             start = at + len(line)
         at += len(line)
-    runs.append(Piece(text[start:], start, "text"))
-    return tuple(piece for piece in runs if piece.text.strip()) or (Piece(text, 0, "text"),)
+    runs.append(_piece(expanded, start, len(text), "text"))
+    return tuple(piece for piece in runs if piece.text.strip()) or (_piece(expanded, 0, len(text), "text"),)
 
 
 def _is_prose(line: str) -> bool:

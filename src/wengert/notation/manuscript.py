@@ -106,7 +106,7 @@ class _Manuscript:
             start = error.span[0] if error.span is not None else 0
             self.refuse(Span(start, start + len(self.source.text[start:].split("\n", 1)[0].rstrip())), error)
         for piece in found_pieces:
-            place = Span(piece.start, piece.start + len(piece.text.rstrip()))
+            place = piece.span(0, len(piece.text.rstrip()))
             try:
                 found = chunks_of(piece, self.source, [])
             except EquationError as error:
@@ -121,14 +121,15 @@ class _Manuscript:
 
     def line_by_line(self, piece: Piece) -> Iterator[tuple[Chunk, str]]:
         """The equations of a plain text in which some line cannot be cut into signs."""
-        at = piece.start
+        at = 0
         for text in piece.text.splitlines(keepends=True):
-            line = Piece(text, at, piece.syntax)
+            places = None if piece.places is None else piece.places[at : at + len(text) + 1]
+            line = Piece(text, piece.span(at, at).start, piece.syntax, places)
             at += len(text)
             try:
                 yield from ((chunk, piece.syntax) for chunk in chunks_of(line, self.source, []))
             except EquationError as error:
-                self.refuse(Span(line.start, line.start + len(text.rstrip())), error)
+                self.refuse(line.span(0, len(text.rstrip())), error)
 
     def refuse(self, span: Span, error: WengertError) -> None:
         """Keep why a part is not read, at the place that the error names within it."""

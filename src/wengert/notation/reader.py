@@ -29,11 +29,21 @@ LOSSES = frozenset(("L", "J", "E", "C", "ℓ", "ℒ", "loss", "cost", "Loss", "C
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a document that holds equations: its text, where it stands in the document, and its syntax."""
+    """A part of a document that holds equations: its text, where it stands in the document, and its syntax.
+
+    places    where in the document each of its characters stands, and its end, if macros were expanded in it
+    """
 
     text: str
     start: int = 0
     syntax: str = "text"
+    places: Sequence[int] | None = None
+
+    def span(self, start: int, end: int) -> Span:
+        """The place in the document of characters start … end − 1."""
+        if self.places is None:
+            return Span(self.start + start, self.start + end)
+        return Span(self.places[start], max(self.places[max(end - 1, start)] + (end > start), self.places[start]))
 
 
 @dataclass(frozen=True)
@@ -134,7 +144,7 @@ def read_chunks(chunks: Sequence[Chunk], source: Source, syntax: str, context: S
 
 def _tokens(piece: Piece, source: Source) -> list[Token]:
     tokenizer = tokens_latex if piece.syntax == "latex" else tokens_text
-    tokens = tokenizer.tokenize(piece.text, source, piece.start)
+    tokens = tokenizer.tokenize(piece.text, source, piece.start, piece.places)
     return match_brackets(tokens, source, piece.syntax)
 
 
@@ -351,16 +361,22 @@ class _System:
         return name == self.loss or (name in LOSSES and name not in self.context.names | set(self.symbols.assigned))
 
     def alias(self, left: Expr, rights: list[Expr]) -> Expr:
-        """δ_i = ∂L/∂z_i makes δ the error signal of z (K40)."""
-        first = rights[0] if rights else None
-        if not isinstance(left, Ref) or not left.name.startswith("δ") or left.barred or not isinstance(first, Partial):
+        """δ_i = ∂L/∂z_i makes δ_i the error signal of z (K40); δ with other indices may be defined to be another one."""
+        if not isinstance(left, Ref):
             return left
-        signal = self.signal(first)
-        if not isinstance(signal, Ref) or signal.indices != left.indices:
+        name = left.spelling.name if left.spelling is not None and left.spelling.sign == "δ" else left.name
+        if not name.startswith("δ") or (left.barred and left.spelling is None):
             return left
-        self.signals = True
-        self.symbols = replace(self.symbols, aliases={**self.symbols.aliases, left.name: signal.name})
-        return replace(signal, span=left.span, spelling=Spelling("δ", left.name))
+        key = (name, references.letters_of(left.indices))
+        signal = self.signal(rights[0]) if rights and isinstance(rights[0], Partial) else None
+        if isinstance(signal, Ref) and signal.indices == left.indices:
+            self.signals = True
+            self.symbols = replace(self.symbols, aliases={**self.symbols.aliases, key: signal.name})
+            return replace(signal, span=left.span, spelling=Spelling("δ", name))
+        if left.barred and key not in self.symbols.aliases:
+            self.symbols = replace(self.symbols, aliases={**self.symbols.aliases, key: ""})
+            return Ref(name, left.indices, span=left.span)
+        return left
 
     def assumption(self, chunk: Chunk) -> Declaration:
         """assume Σ_k t_k = 1"""

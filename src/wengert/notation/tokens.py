@@ -18,6 +18,7 @@ Nothing here knows what a name means.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -74,19 +75,21 @@ class Source:
 class Characters:
     """Text in normal form D, each character with its place in the original."""
 
-    def __init__(self, text: str, offset: int = 0) -> None:
+    def __init__(self, text: str, offset: int = 0, given: Sequence[int] | None = None) -> None:
+        if given is None:
+            given = range(offset, offset + len(text) + 1)
         if text.isascii():
             self.text = text
-            self.places: list[int] | range = range(offset, offset + len(text) + 1)
+            self.places: Sequence[int] = given
             return
         characters: list[str] = []
         places: list[int] = []
-        for at, character in enumerate(text, offset):
+        for at, character in zip(given, text, strict=False):
             parts = character if character < "\u00c0" else unicodedata.normalize("NFD", character)
             for part in parts if parts[0].isalpha() else character:  # ≠ stays one sign
                 characters.append(part)
                 places.append(at)
-        places.append(offset + len(text))
+        places.append(given[len(text)])
         self.text = "".join(characters)
         self.places = places
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
+from collections.abc import Sequence
 from fractions import Fraction
 
 from wengert.notation import latex_commands as commands
@@ -22,9 +23,9 @@ PLAIN_SIGNS = {
 SEPARATING_WORDS = frozenset({"and", "where", "with", "so", "then", "hence", "thus", "also"})
 
 
-def tokenize(text: str, source: Source, offset: int = 0) -> list[Token]:
+def tokenize(text: str, source: Source, offset: int = 0, places: Sequence[int] | None = None) -> list[Token]:
     """The tokens of LaTeX mathematics; fonts, bars and accents are settled on the names that they stand over."""
-    reader = _Reader(text, source, offset)
+    reader = _Reader(text, source, offset, places)
     while reader.at < len(reader.text):
         reader.step()
     check_depth(reader.out.tokens, source)
@@ -32,8 +33,8 @@ def tokenize(text: str, source: Source, offset: int = 0) -> list[Token]:
 
 
 class _Reader:
-    def __init__(self, text: str, source: Source, offset: int) -> None:
-        self.characters = Characters(text, offset)
+    def __init__(self, text: str, source: Source, offset: int, places: Sequence[int] | None) -> None:
+        self.characters = Characters(text, offset, places)
         self.text = self.characters.text
         self.source = source
         self.out = Collector(source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from fractions import Fraction
 
 from wengert.notation.names import BAR, GREEK, LOWERED, OVERLINE, RAISED
@@ -16,6 +17,7 @@ VULGAR = {
 SIGNS: dict[str, tuple[str, str]] = {
     "+": ("op", "+"), "-": ("op", "-"), "−": ("op", "-"), "–": ("op", "-"), "‐": ("op", "-"),
     "·": ("op", "·"), "⋅": ("op", "·"), "∙": ("op", "·"), "•": ("op", "·"), "×": ("op", "×"), "*": ("op", "*"), "∗": ("op", "*"),
+    "@": ("op", "@"),
     "∘": ("op", "∘"), "⊙": ("op", "∘"), "◦": ("op", "∘"), "/": ("op", "/"), "÷": ("op", "/"), "∕": ("op", "/"), "⁄": ("op", "/"),
     "=": ("rel", "="), "<": ("rel", "<"), ">": ("rel", ">"), "≤": ("rel", "≤"), "≥": ("rel", "≥"), "≠": ("rel", "≠"),
     "⩽": ("rel", "≤"), "⩾": ("rel", "≥"), "∈": ("rel", "∈"), "≔": ("rel", "="), "≜": ("rel", "="), "≡": ("rel", "="), "≝": ("rel", "="),
@@ -41,9 +43,9 @@ CASE_WORDS = frozenset({"if", "otherwise", "else", "when"})
 SUFFIX_MARKS = {"hat": "\u0302", "tilde": "\u0303"}
 
 
-def tokenize(text: str, source: Source, offset: int = 0) -> list[Token]:
-    """The tokens of plain text; `offset` is where the text stands in the source."""
-    return _Reader(text, source, offset).run()
+def tokenize(text: str, source: Source, offset: int = 0, places: Sequence[int] | None = None) -> list[Token]:
+    """The tokens of plain text; `offset` is where the text stands in the source, `places` where its characters do."""
+    return _Reader(text, source, offset, places).run()
 
 
 def is_foreign(character: str) -> bool:
@@ -64,8 +66,8 @@ def is_letter(character: str) -> bool:
 
 
 class _Reader:
-    def __init__(self, text: str, source: Source, offset: int) -> None:
-        self.characters = Characters(text, offset)
+    def __init__(self, text: str, source: Source, offset: int, places: Sequence[int] | None) -> None:
+        self.characters = Characters(text, offset, places)
         self.text = self.characters.text
         self.source = source
         self.out = Collector(source)
