@@ -262,6 +262,12 @@ def test_exit_status_says_whether_a_claim_is_wrong(tmp_path):
     assert run(str(tmp_path / "none.md")).returncode == 2
 
 
+def test_a_document_without_equations_is_no_success():
+    found = run("-", text="A letter to a friend.\n")
+    assert found.returncode == 2
+    assert found.stderr.startswith("There are no forward equations in this document")
+
+
 def test_json_has_the_text_of_the_report():
     found = json.loads(run("-", "--json", text=UNIT + "\nz̄ = ȳ σ(z)\n").stdout)
     assert found["counts"] == {"holds": 0, "wrong": 1, "defined": 0, "unread": 0}
@@ -287,3 +293,35 @@ def test_a_row_and_its_correction_are_in_the_notation_of_the_author(claims, show
     *others, row = review(forward + claims).rows
     assert all(other.status == "holds" for other in others)
     assert (row.status, row.text, row.corrected) == ("wrong", shown, corrected)
+
+
+LETTERS = """
+a_j = Σ_i w_ji x_i
+z_j = tanh(a_j)
+y_k = Σ_j v_kj z_j
+E = ½ Σ_k (y_k − t_k)²
+
+δ_k = ∂E/∂y_k = y_k − t_k
+δ_j = ∂E/∂a_j = (1 − z_j²) Σ_k δ_k v_kj
+∂E/∂v_kj = δ_k z_j
+∂E/∂w_ji = δ_j x_i
+"""
+
+
+def test_delta_with_two_letters_is_two_signals():
+    rows = review(LETTERS).rows
+    assert [row.status for row in rows] == ["holds"] * 6
+    assert [row.text for row in rows][2] == "δ_j = ∂E/∂a_j"
+
+
+def test_a_bare_delta_that_may_be_two_signals_is_not_read():
+    *_, row = review(LETTERS + "∂E/∂w = δ xᵀ\n").rows
+    assert row.status == "unread"
+    assert "'δ' stands for the error signals of 'y' and 'a' here." in row.note
+
+
+def test_a_mistake_after_the_definition_of_a_delta_is_named():
+    rows = review(LETTERS.replace("(1 − z_j²) Σ", "Σ")).rows
+    assert [(row.text, row.kind) for row in rows if row.status == "wrong"] == [
+        ("δ_j = Σ_k δ_k v_kj", "activation derivative")
+    ]

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from wengert.cli.arguments import Ascii, plain_output
+from wengert.errors import EquationError
 
 Document = Annotated[
     Path,
@@ -29,7 +30,7 @@ def check(
 ) -> None:
     """Check a derivation made by hand line by line: what holds, what does not and how it should be, what was not read.
 
-    The exit status is 0 where every claim holds, 1 where one is wrong, 2 where the document cannot be read.
+    The exit status is 0 where every claim holds, 1 where one is wrong, 2 where the document has no equations that can be read.
     """
     from wengert.api import read_text
     from wengert.derive.claim_report import review
@@ -40,5 +41,11 @@ def check(
     else:
         with plain_output() as out:
             out(found.text(ascii=ascii, all_rows=not brief))
+    if not found.systems:
+        raise EquationError(
+            "There are no forward equations in this document that can be read, so nothing was judged.",
+            f"  {file}",
+            "Write the equations that the derivation is of before it, as in  z = w x + b",
+        )
     if not found.holds or (strict and found.count("unread")):
         raise typer.Exit(1)

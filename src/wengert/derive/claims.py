@@ -255,7 +255,9 @@ class Judge:
     ) -> Finding:
         """Both values, and the likely kind of the mistake."""
         left, tree = line.left, line.rights[k]
-        name = self.reader().context.resolve(left.name) if isinstance(left, Ref) and left.barred and not k else ""
+        name = self.reader().context.resolve(left.name) if isinstance(left, Ref) and left.barred else ""
+        if k and name and not close(before, [point.follows(name) for point in self.points]):
+            name = ""  # the side before it is not what the chain rule gives
 
         def evaluate(changed: Expr) -> list[Array]:
             node = self.node(line, changed)

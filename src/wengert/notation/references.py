@@ -161,9 +161,22 @@ def quantity(parser: Parser, full: str, indices: tuple[Expr, ...] | None, bars: 
         bars -= 1
     if bars > 1:
         raise parser.error("Two bars stand over one name.", span, "Use one bar for the error signal.")
-    if not bars and full in symbols.aliases:
-        return Ref(symbols.aliases[full], indices, True, span=span, spelling=Spelling("δ", full))
+    meant = symbols.meant(full, letters_of(indices)) if not bars else []
+    if len(meant) > 1:
+        signals = " and ".join(f"'{each or full}'" for each in meant)
+        raise parser.error(
+            f"'{full}' stands for the error signals of {signals} here.",
+            span,
+            f"Write it with the indices with which it is defined, or a name of its own for each:  {full}_y",
+        )
+    if any(meant):
+        return Ref(meant[0], indices, True, span=span, spelling=Spelling("δ", full))
     return Ref(full, indices, bool(bars), bold, span=span)
+
+
+def letters_of(indices: tuple[Expr, ...] | None) -> tuple[str, ...]:
+    """The index letters of an entry; none for a whole array, or for indices that are computed."""
+    return tuple(index.letter for index in indices or () if isinstance(index, Index))
 
 
 def check_primes(parser: Parser, token: Token, plain: str, full: str, span: Span) -> None:
@@ -261,7 +274,7 @@ def read_subscript(
 
 
 def is_suffix(parser: Parser, base: str, label: str, part: list[Token]) -> bool:
-    """Whether one element of a list subscript belongs to the name: L_{reg,i}."""
+    """Whether one element of a list subscript belongs to the name: L_{reg,i}, and z_{i,t} of a gate i_t, whose values are no places."""
     if len(part) != 1 or part[0].kind != "name":
         return False
     full = names.join(base, label, part[0].text)
@@ -269,6 +282,7 @@ def is_suffix(parser: Parser, base: str, label: str, part: list[Token]) -> bool:
     return (
         is_roman(part[0])
         or known
+        or (part[0].text in parser.symbols.assigned and part[0].text not in parser.symbols.letters | parser.scope)
         or (len(clusters(part[0].text)) > 1 and not set(clusters(part[0].text)) <= parser.symbols.letters)
     )
 

@@ -69,7 +69,7 @@ class Symbols:
     labels      letters whose label ⁽ᵗ⁾ is an index
     sizes       declared sizes (the N of `N = size of n`)
     accents     bases over which a bar is an accent, not an error signal
-    aliases     δ → the quantity whose error signal it is defined to be
+    aliases     (δ, its index letters) → the quantity whose error signal it is defined to be, "" where it is none
     fonts       the LaTeX spelling of a base letter (`L` → `\\mathcal{L}`) or of a name subscript (`_reg` → `\\text{reg}`)
     bold        names written bold where they stand without indices
     calls       assigned names that were written with arguments on the left, f(x, y) = …, and those arguments
@@ -84,7 +84,7 @@ class Symbols:
     labels: frozenset[str] = frozenset()
     sizes: frozenset[str] = frozenset()
     accents: frozenset[str] = frozenset()
-    aliases: Mapping[str, str] = field(default_factory=dict[str, str])
+    aliases: Mapping[tuple[str, tuple[str, ...]], str] = field(default_factory=dict[tuple[str, tuple[str, ...]], str])
     fonts: Mapping[str, str] = field(default_factory=dict[str, str])
     bold: frozenset[str] = frozenset()
     calls: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
@@ -96,6 +96,13 @@ class Symbols:
     def bases(self) -> frozenset[str]:
         """The base letters and words of all known names."""
         return frozenset(split(name).base for name in self.names)
+
+    def meant(self, name: str, letters: tuple[str, ...]) -> list[str]:
+        """The quantities whose signal δ with these indices may be: δ_k and δ_j are two where each has a definition; with indices
+        of which nothing is said it is any of them."""
+        if (name, letters) in self.aliases:
+            return [self.aliases[name, letters]]
+        return list(dict.fromkeys(quantity for (letter, _), quantity in self.aliases.items() if letter == name))
 
     def is_quantity(self, name: str) -> bool:
         """Whether the name has a line of its own or a declaration."""
