@@ -47,6 +47,9 @@ class Context:
     constants: frozenset[str] = frozenset({"e", "π"})
     """Names that are numbers, because no line and no declaration says otherwise."""
 
+    identities: set[str] = field(default_factory=set[str])
+    """Names that are the identity matrix in lines about a system: I, where it is added to matrices and is nothing else."""
+
     windows: list[Window] = field(default_factory=list["Window"])
     """Shifted indices: what the axes of forward lines must hold."""
     fits: dict[int, list[FitIds]] = field(default_factory=dict[int, "list[FitIds]"])
@@ -68,8 +71,8 @@ class Context:
         return bar(name) if tree.barred else name
 
     def hidden_names(self) -> set[str]:
-        """Names that are no quantities: those of sizes, e and π."""
-        return set(self.size_names) | self.constants
+        """Names that are no quantities: those of sizes, e and π, I."""
+        return set(self.size_names) | self.constants | self.identities
 
     def names_in(self, trees: Sequence[Expr]) -> list[tuple[str, Ref]]:
         """The quantities that trees read, each with its first place."""

@@ -208,6 +208,8 @@ class LineMeaning:
             return Val(
                 (), "s", (), lambda: apply("size_of", size=self.context.classes.size(size), dtype="float64"), tree
             )
+        if tree.name in self.context.identities and tree.indices is None and not tree.barred:
+            return self.identity(tree)
         name = self.context.target(tree)
         kind = self.context.kinds.get(name, "s")
         given = tree.indices or ()
@@ -297,6 +299,18 @@ class LineMeaning:
         size = self.context.classes.fresh()
         return Val((), "c", (size,), lambda: constant(1, ArrayType((self.context.classes.size(size),))), tree)
 
+    def identity(self, tree: Ref) -> Val:
+        """I_ij = ⟦i = j⟧, of the size that its surroundings have."""
+        item = self.context.classes.fresh()
+
+        def make() -> Node:
+            size = self.context.classes.size(item)
+            place = apply("position", size=size, dtype="int64")
+            rows, columns = (apply("broadcast", place, shape=(size, size), axes=(axis,)) for axis in (0, 1))
+            return apply("cast", apply("equal", rows, columns), dtype="float64")
+
+        return Val((), "m", (item, item), make, tree)
+
     def sum(self, tree: Sum) -> Val:
         signs = [sign for sign, _ in tree.terms]
 
@@ -331,7 +345,7 @@ class LineMeaning:
 
     def product(self, tree: Product) -> Val:
         vals = [self.number(factor) for factor in tree.factors]
-        if tree.sign == "∘":
+        if tree.sign == "∘" or (tree.sign == "*" and {val.kind for val in vals} <= {"s", "c"}):
             return self.combine.entrywise(_multiply_all, vals, tree)
         result = vals[0]
         for val in vals[1:]:

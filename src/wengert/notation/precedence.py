@@ -11,7 +11,7 @@ RUN = 3  # a b and a / b, from left to right
 POWER = 4  # aᵇ, aᵀ, a⁻¹
 ATOM = 5  # names, numbers, brackets, calls
 
-PRODUCT_SIGNS = {"·": "·", "∘": "∘", "*": "*", "×": "·"}
+PRODUCT_SIGNS = {"·": "·", "∘": "∘", "*": "*", "×": "·", "@": ""}
 """The signs of a product as the reader meets them, and the `sign` that they give to a Product."""
 
 LEVEL = {"+": SUM, "-": SUM, "/": RUN} | dict.fromkeys(PRODUCT_SIGNS, SIGNED)

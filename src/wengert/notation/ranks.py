@@ -184,7 +184,10 @@ class KindReader:
     def _product(self, factors: Sequence[Expr], sign: str, tree: Expr) -> str:
         if sign == "∘":
             return self.same(factors, tree)
-        if sign == "*" and any(self.read(f) in "mcr" for f in factors[1:]) and self.read(factors[0]) in "mcr":
+        arrays = [kind for f in factors if (kind := self.read(f)) != "s"] if sign == "*" else []
+        if len(arrays) > 1 and set(arrays) == {"c"}:
+            return "c"  # of two columns only the product entry by entry can be meant
+        if len(arrays) > 1:
             raise Mismatch(
                 tree,
                 "'*' between arrays could mean two products.",

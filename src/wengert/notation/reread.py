@@ -20,6 +20,7 @@ from wengert.notation.meaning import LineMeaning
 from wengert.notation.ranks import KindReader, Mismatch, infer_kinds
 from wengert.notation.reader import Reading
 from wengert.notation.sequences import RANKS, clock_with, kinds_within_step, know_step, refs_of, timeless, within_step
+from wengert.notation.settling import settled
 from wengert.notation.tokens import Source
 from wengert.notation.values import Val
 from wengert.ops.stepping import own
@@ -89,7 +90,7 @@ class ContextReader:
             )
         try:
             written = self.resolved_dots(line)
-            line = self.timeless(written)
+            line = settled(self.timeless(written), self.context)
             left = line.left
             assert isinstance(left, Ref)
             self.know_names(line)
@@ -195,6 +196,7 @@ class ContextReader:
         """
         try:
             here = self.timeless(Line(left if isinstance(left, Ref) else tree, (tree,)))
+            here = settled(here, self.context)
             left, (tree,) = (here.left if isinstance(left, Ref) else left), here.rights
             meaning = LineMeaning(self.context, {})
             if isinstance(left, Ref) and left.indices:

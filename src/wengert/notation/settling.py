@@ -1,0 +1,175 @@
+"""Signs whose meaning follows from shapes that are known: * and · between arrays, I beside matrices, δ_ij, a vector beside a matrix.
+
+Lines about a system come with the shapes of all its quantities; each of these is settled where one reading alone fits them, and stays
+as it is written otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from wengert.notation.context import Context
+from wengert.notation.expr import (
+    Compare,
+    Expr,
+    Index,
+    Indicator,
+    Line,
+    Ones,
+    Product,
+    Quotient,
+    Ref,
+    Sum,
+    Transpose,
+    children,
+    walk,
+)
+from wengert.notation.meaning import LineMeaning
+from wengert.notation.ranks import KindReader, Mismatch
+from wengert.notation.sequences import mapped
+
+IDENTITY = "I"
+KRONECKER = "δ"
+
+
+def settled(line: Line, context: Context) -> Line:
+    """The line with the reading of its signs that fits the shapes."""
+    find_identities(line, context)
+
+    def change(tree: Expr) -> Expr:
+        match tree:
+            case Ref(name="δ", indices=(Index(), Index()), barred=False):
+                return kronecker(tree, line, context)
+            case Product(sign="*"):
+                return beside_matrices(entry_by_entry(tree, context), context)
+            case Product(sign="∘"):
+                return beside_matrices(tree, context)
+            case Sum() | Quotient():
+                return beside_matrices(tree, context)
+            case _:
+                return tree
+
+    rights = tuple(mapped(right, change) if needs_settling(right) else right for right in line.rights)
+    return line if rights == line.rights else replace(line, rights=rights)
+
+
+def needs_settling(tree: Expr) -> bool:
+    """Whether a tree holds a sign that could be settled."""
+    return any(
+        isinstance(part, Sum | Quotient)
+        or (isinstance(part, Product) and part.sign in ("*", "∘"))
+        or (isinstance(part, Ref) and part.name == KRONECKER)
+        for part in walk(tree)
+    )
+
+
+# δ_ij
+
+
+def kronecker(tree: Ref, line: Line, context: Context) -> Expr:
+    """δ_ij, of a δ that is nothing else, is 1 where i = j; not where i and j run over axes of different sizes."""
+    assert tree.indices is not None
+    if context.resolve(tree.name) in context.axes:
+        return tree
+    sizes = dict(context.known_letters or {})
+    if isinstance(line.left, Ref) and line.left.indices:
+        axes = context.axes.get(context.target(line.left), ())
+        for index, axis in zip(line.left.indices, axes, strict=False):
+            if isinstance(index, Index) and axis in context.classes.known:
+                sizes[index.letter] = context.classes.known[axis]
+    i, j = tree.indices
+    assert isinstance(i, Index)
+    assert isinstance(j, Index)
+    found = {sizes[index.letter] for index in (i, j) if index.letter in sizes}
+    return tree if len(found) > 1 else Indicator(Compare("=", i, j, span=tree.span), span=tree.span)
+
+
+# I
+
+
+def find_identities(line: Line, context: Context) -> None:
+    """I, of which nothing else is known, is the identity matrix where it is added to a matrix, alone or with numbers before it."""
+    for tree in (part for right in line.rights for part in walk(right)):
+        if not isinstance(tree, Sum):
+            continue
+        names = {name for _, term in tree.terms if (name := identity_in(term, context))}
+        others = [term for _, term in tree.terms if not identity_in(term, context)]
+        if names and any(kind_of(term, context) == "m" for term in others):
+            context.identities |= names
+            context.kinds.update(dict.fromkeys(names, "m"))
+
+
+def identity_in(term: Expr, context: Context) -> str:
+    """The name of the identity matrix that a term is, or a multiple of; "" where it is none."""
+    factors = term.factors if isinstance(term, Product) else (term,)
+    last = factors[-1]
+    known = isinstance(last, Ref) and (context.target(last) in context.axes or last.name in context.size_names)
+    if not isinstance(last, Ref) or last.indices is not None or last.barred or known:
+        return ""
+    named = last.name == IDENTITY or last.name.startswith(IDENTITY + "_")
+    return last.name if named and all(kind_of(factor, context) == "s" for factor in factors[:-1]) else ""
+
+
+# shapes
+
+
+def kind_of(tree: Expr, context: Context) -> str:
+    """The kind of an expression; "" where it has none."""
+    try:
+        return KindReader(context.kinds).read(tree)
+    except Mismatch:
+        return ""
+
+
+def sizes_of(tree: Expr, context: Context) -> tuple[object, ...] | None:
+    """The sizes of the whole axes of an expression, where its shape is known."""
+    try:
+        val = LineMeaning(context, {}).number(tree)
+    except Mismatch:
+        return None
+    classes = context.classes
+    sizes = tuple(classes.known.get(classes.find(size)) for size in val.sizes[len(val.letters) :])
+    return None if None in sizes else sizes
+
+
+def entry_by_entry(tree: Product, context: Context) -> Product:
+    """a * b of arrays of one shape, for which the matrix product has no meaning, is a ∘ b."""
+    arrays = [factor for factor in tree.factors if kind_of(factor, context) != "s"]
+    if len(arrays) < 2 or any(kind_of(factor, context) != "m" for factor in arrays):
+        return tree
+    shapes = [sizes_of(factor, context) for factor in arrays]
+    first = shapes[0]
+    if first is None or first[0] == first[1] or any(shape != first for shape in shapes):
+        return tree
+    return replace(tree, sign="∘")
+
+
+def beside_matrices(tree: Sum | Product | Quotient, context: Context) -> Expr:
+    """A + b, where b has an entry for each row of A, is A + b 𝟏ᵀ; where it has one for each column, A + 𝟏 bᵀ. Likewise A ∘ b and A / b."""
+    parts = list(children(tree))
+    kinds = [kind_of(part, context) for part in parts]
+    if "m" not in kinds or "c" not in kinds or getattr(tree, "sign", "∘") != "∘":
+        return tree
+    shape = sizes_of(parts[kinds.index("m")], context)
+    if shape is None or shape[0] == shape[1]:
+        return tree
+    new = [spread_out(part, shape, context) if kind == "c" else part for part, kind in zip(parts, kinds, strict=True)]
+    match tree:
+        case Sum(terms=terms):
+            return replace(tree, terms=tuple((sign, part) for (sign, _), part in zip(terms, new, strict=True)))
+        case Product():
+            return replace(tree, factors=tuple(new))
+        case Quotient():
+            return replace(tree, numerator=new[0], denominator=new[1])
+
+
+def spread_out(term: Expr, shape: Sequence[object], context: Context) -> Expr:
+    """A vector as a matrix of equal columns or equal rows, whichever has the shape."""
+    size = sizes_of(term, context)
+    ones = Ones(span=term.span)
+    if size == (shape[0],):
+        return Product((term, Transpose(ones, span=term.span)), span=term.span)
+    if size == (shape[1],):
+        return Product((ones, Transpose(term, span=term.span)), span=term.span)
+    return term
