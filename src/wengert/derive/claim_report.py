@@ -180,9 +180,17 @@ def _difference(finding: Finding, system: System, line: Line) -> Iterator[str]:
     if value.shape != wanted.shape:
         yield f"its shape is {_shape(value.shape)}, and should be {_shape(wanted.shape)}"
         return
+    value, wanted = max(zip(finding.values, finding.expected, strict=True), key=lambda pair: _distance(*pair))
     at = np.unravel_index(int(np.argmax(np.abs(value - wanted))), value.shape) if value.shape else ()
     entry = f" at entry ({', '.join(str(k + 1) for k in at)})" if at else ""
     yield f"at a random point it is {value[at]:.6g}{entry}, and should be {wanted[at]:.6g}"
+
+
+def _distance(value: Any, wanted: Any) -> float:
+    """How far two arrays of one shape are apart, beside what they hold; values that are not finite are farthest."""
+    difference = float(np.max(np.abs(value - wanted), initial=0.0))
+    scale = float(max(np.max(np.abs(value), initial=0.0), np.max(np.abs(wanted), initial=0.0)))
+    return np.inf if not np.isfinite(difference) else difference / scale if scale else 0.0
 
 
 def _shape(shape: Sequence[int]) -> str:
