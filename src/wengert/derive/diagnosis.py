@@ -138,7 +138,7 @@ class Diagnostician:
         ratio = ratio_of(self.values, self.expected)
         if ratio is None:
             return None
-        sizes = [float(size) for size in self.points[0].sizes.values()]
+        sizes = [float(size) for size in self.points[0].chain.sizes.values()]
         if abs(ratio + 1) < 1e-9:
             return _said("sign")
         for size in sizes:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.system import System, bar, is_bar, sequence_name, unbar
 from wengert.ir.types import ArrayType, Dim
 from wengert.ir.walk import topological
-from wengert.ops.evaluate import evaluate
+from wengert.ops.evaluate import Program, bind, evaluate, run, schedule, with_sizes
 
 Array = Any
 SMALLEST = 5
@@ -83,7 +84,31 @@ def check_work(nodes: Sequence[Node], sizes: Mapping[str, int]) -> int:
     return sum(max(100, each) for _, each in found)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
+class Formula:
+    """A node over quantities and error signals, made ready to be computed at many points."""
+
+    graph: Graph
+    work: int
+    """How many entries are computed."""
+    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
+    program: Program | None = None
+    """What is run for these sizes."""
+
+    def value(self, system: System, env: Mapping[str, Array], sizes: Mapping[str, int]) -> Array:
+        """The value for those of quantities and signals."""
+        given = {name: value_at(system, name, env) for name in self.graph.input_names}
+        arrays, bound = bind(self.graph, given, sizes)
+        try:
+            if self.program is None or bound != self.sizes:
+                self.sizes, self.program = bound, with_sizes(schedule(self.graph), bound)
+            (found,) = run(self.program, arrays)
+        except np.linalg.LinAlgError:
+            raise EquationError(*SINGULAR) from None
+        return np.asarray(found)
+
+
+@dataclass(frozen=True, eq=False)
 class Chain:
     """How error signals follow from each other: for each quantity, its children and the contribution ū ∂u/∂v of each, as a node."""
 
@@ -93,6 +118,30 @@ class Chain:
     """Whether the signal of the loss is a letter that stands for anything, and not 1."""
     outside: tuple[str, ...] = ()
     """Quantities that have a signal from outside as well."""
+
+    formulas: MutableMapping[Node, Formula] = field(default_factory=WeakKeyDictionary[Node, Formula])
+
+    @cached_property
+    def sizes(self) -> Mapping[str, int]:
+        """The size of every axis at the points.
+
+        Raises EquationError where the arrays are too large.
+        """
+        return claim_sizes(self.system)
+
+    def formula(self, node: Node) -> Formula:
+        """A node made ready to be computed; once for all points, unless its constants take much memory.
+
+        Raises EquationError where its arrays are too large.
+        """
+        found = self.formulas.get(node)
+        if found is None:
+            leaves = tuple(n for n in topological([node]) if n.op.name == "input")
+            work = check_work([node], self.sizes)
+            found = Formula(concrete(Graph(leaves, (node,))), work)
+            if work <= FEW_ENTRIES:
+                self.formulas[node] = found
+        return found
 
     @cached_property
     def contributions(self) -> Mapping[str, Mapping[str, Node]]:
@@ -137,7 +186,6 @@ class Point:
     """
 
     chain: Chain
-    sizes: Mapping[str, int]
     truth: dict[str, Array] = field(default_factory=dict[str, Array])
     author: dict[str, Array] = field(default_factory=dict[str, Array])
     work: int = 0
@@ -149,18 +197,12 @@ class Point:
 
         Raises EquationError where its arrays are too large.
         """
-        self.work += check_work([node], self.sizes)
-        graph = concrete(Graph(tuple(n for n in topological([node]) if n.op.name == "input"), (node,)))
+        formula = self.chain.formula(node)
+        self.work += formula.work
         if env is None:
-            self.complete(map(sequence_name, graph.input_names))
+            self.complete(map(sequence_name, formula.graph.input_names))
             env = self.author
-        with np.errstate(all="ignore"):
-            given = {name: value_at(self.chain.system, name, env) for name in graph.input_names}
-            try:
-                (found,) = evaluate(graph, given, self.sizes)
-            except np.linalg.LinAlgError:
-                raise EquationError(*SINGULAR) from None
-        return np.asarray(found)
+        return formula.value(self.chain.system, env, self.chain.sizes)
 
     def state(self, name: str, value: Array) -> None:
         """Take what the author says; the signals that follow from it are not known any more."""
@@ -229,7 +271,7 @@ def draw(chain: Chain, rng: Any, adjust: Adjust | None = None) -> Point:
 
     Raises CheckError where there is none, EquationError where the arrays are too large.
     """
-    system, sizes = chain.system, claim_sizes(chain.system)
+    system, sizes = chain.system, chain.sizes
     order = tuple(line.name for line in system.lines)
     try:
         inputs = draw_point(system, rng, sizes)
@@ -238,7 +280,7 @@ def draw(chain: Chain, rng: Any, adjust: Adjust | None = None) -> Point:
         values = evaluate(concrete(system.graph(order)), inputs, sizes)
     except np.linalg.LinAlgError:
         raise CheckError(*SINGULAR) from None
-    point = Point(chain, sizes)
+    point = Point(chain)
     env = point.truth
     env.update(inputs)
     env.update(zip(order, map(np.asarray, values), strict=True))

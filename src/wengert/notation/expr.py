@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
 
@@ -27,6 +28,11 @@ class Expr:
     """A node of the surface tree; `span` is where it stands in the source."""
 
     span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
+
+    @cached_property
+    def parts(self) -> tuple[Expr, ...]:
+        """The direct sub-expressions, from left to right."""
+        return tuple(children(self))
 
 
 @dataclass(frozen=True)
@@ -249,6 +255,8 @@ class Declaration:
 def children(tree: Expr) -> Iterator[Expr]:
     """The direct sub-expressions of a tree, from left to right."""
     match tree:
+        case Num() | Index() | Ones():
+            return
         case Ref(indices=indices):
             yield from indices or ()
         case Sum(terms=terms):
@@ -298,4 +306,4 @@ def walk(tree: Expr) -> Iterator[Expr]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(list(children(node))))
+        stack += node.parts[::-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from wengert.ir.types import Dim, Size
 from wengert.notation.context import Context, trees_of
@@ -67,7 +68,7 @@ def _letters_between(
     letters: list[str] = []
     for axis, letter in zip(axes, given, strict=True):
         have = context.classes.letters.get(context.classes.find(axis), [])
-        spare = (*have, *(q for q in SHIFTED_LETTERS if q not in used), *(f"p{n}" for n in range(1, 1000)))
+        spare = chain(have, (q for q in SHIFTED_LETTERS if q not in used), (f"p{n}" for n in range(1, 1000)))
         letter = letter or next(q for q in spare if q not in letters and q not in given)
         used.add(letter)
         context.classes.add_letter(axis, letter)
@@ -82,7 +83,7 @@ def _letters_for(context: Context, axes: Sequence[int], used: set[str]) -> tuple
         have = classes.letters.get(classes.find(axis), [])
         letter = next((q for q in have if q not in letters), None)
         if letter is None:
-            letter = next(q for q in (*DEFAULT_LETTERS, *(f"i{n}" for n in range(1, 1000))) if q not in used)
+            letter = next(q for q in chain(DEFAULT_LETTERS, (f"i{n}" for n in range(1, 1000))) if q not in used)
             used.add(letter)
             classes.add_letter(axis, letter)
         letters.append(letter)
@@ -100,7 +101,7 @@ def name_sizes(context: Context, order: Sequence[str]) -> dict[Dim, tuple[str, .
         if root in names or isinstance(size, int):
             continue
         base = (classes.letters.get(root) or ["n"])[0]
-        spare = (n for n in (base, *(f"{base}{k}" for k in range(2, 10_000))) if n not in taken)
+        spare = (n for n in chain([base], (f"{base}{k}" for k in range(2, 10_000))) if n not in taken)
         names[root] = size.name if size is not None else next(spare)
         taken.add(names[root])
     for root in map(classes.find, range(len(classes.parent))):

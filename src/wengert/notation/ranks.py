@@ -264,6 +264,11 @@ def infer_kinds(
     return search.run(dict(known))
 
 
+def bare_names(line: Line) -> Iterator[str]:
+    """The names that stand whole on the right of a line."""
+    return (t.name for right in line.rights for t in walk(right) if isinstance(t, Ref) and t.indices is None)
+
+
 class _Search:
     def __init__(self, lines: Sequence[Line], bold: Callable[[str], bool], sizes: frozenset[str]) -> None:
         self.lines = lines
@@ -271,13 +276,18 @@ class _Search:
         self.sizes = sizes
         self.ticks = itertools.count()
         self.furthest: tuple[int, Mismatch] | None = None
+        self.bare = [list(dict.fromkeys(bare_names(line))) for line in lines]
+        self.ranked: dict[str, list[tuple[str, float]]] = {}
 
     def open_names(self, line: int, kinds: Mapping[str, str]) -> list[str]:
         """Bare names on the right of a line that have no kind yet, each once."""
-        names = (
-            t.name for right in self.lines[line].rights for t in walk(right) if isinstance(t, Ref) and t.indices is None
-        )
-        return [name for name in dict.fromkeys(names) if name not in kinds and name not in self.sizes]
+        return [name for name in self.bare[line] if name not in kinds and name not in self.sizes]
+
+    def options(self, name: str) -> list[tuple[str, float]]:
+        """The kinds of a name with their costs, the likeliest first."""
+        if name not in self.ranked:
+            self.ranked[name] = sorted(spelling_costs(name, self.bold(name)).items(), key=lambda item: item[1])
+        return self.ranked[name]
 
     def run(self, known: dict[str, str]) -> dict[str, str]:
         heap = [self.start(0.0, 0, known)]
@@ -310,7 +320,7 @@ class _Search:
 
     def expand(self, state: _State) -> Iterator[_State]:
         names = self.open_names(state.line, state.kinds)
-        ranked = [sorted(spelling_costs(name, self.bold(name)).items(), key=lambda item: item[1]) for name in names]
+        ranked = [self.options(name) for name in names]
         for k in range(state.first, len(names) if len(names) <= MAX_OPEN else 0):
             if state.choice[k] + 1 < len(KINDS):
                 choice = state.choice[:k] + (state.choice[k] + 1,) + state.choice[k + 1 :]
