@@ -15,6 +15,7 @@ from wengert.derive.claims import Claim, Finding, Judge
 from wengert.derive.diagnosis import Effort
 from wengert.derive.printed import Printer
 from wengert.derive.spelled import defined_letters, spelled
+from wengert.derive.unnamed import noted, understood
 from wengert.errors import WengertError, place
 from wengert.ir.system import System
 from wengert.ir.walk import topological
@@ -56,7 +57,7 @@ class Row:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Review:
     """Everything that was found in a document, in the order of its text."""
 
@@ -83,6 +84,8 @@ class Review:
 
     def __str__(self) -> str:
         return self.text()
+
+    __repr__ = __str__
 
     def text(self, *, ascii: bool = False, all_rows: bool = True) -> str:
         """The rows, wrong ones with what was found, and a last line that counts."""
@@ -125,10 +128,11 @@ def review(text: str) -> Review:
     rows: list[tuple[Span, Row]] = [(unread.span, _unread(unread, text)) for unread in manuscript.unread]
     effort = Effort()
     for section in manuscript.sections:
-        judge = Judge(section, effort=effort)
-        correction = _Correction(section)
-        rows += [(claim.span, _claim(claim, text, correction)) for claim in judge.run()]
-        rows += [(unread.span, _unread(unread, text)) for unread in judge.unread]
+        read = understood(section)
+        judge = Judge(read.section, effort=effort)
+        correction = _Correction(read.section)
+        rows += [(claim.span, _claim(claim, text, correction)) for claim in noted(judge.run(), read.meant)]
+        rows += [(unread.span, _unread(unread, text)) for unread in (*judge.unread, *read.unread)]
     rows.sort(key=lambda pair: pair[0])
     return Review(tuple(row for _, row in rows), tuple(section.system for section in manuscript.sections))
 

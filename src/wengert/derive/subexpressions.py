@@ -1,0 +1,175 @@
+"""Parts of written lines: the expressions inside of them that have no name, and lines in which such a part gets one.
+
+Two parts are the same if they are equal up to the letters of their indices: e^(z_k) and e^(z_l) are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any
+
+from wengert.notation.expr import (
+    BigOp,
+    Call,
+    Cases,
+    Expr,
+    Index,
+    Line,
+    Neg,
+    Norm,
+    Power,
+    Product,
+    Quotient,
+    Ref,
+    Sum,
+    Transpose,
+    walk,
+)
+
+MAX_RUN = 6
+"""Of longer sums and products no runs of terms or factors are looked at."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a line as it stands at its first place, and those of its letters that nothing in it binds: a letter an axis."""
+
+    tree: Expr
+    letters: tuple[str, ...]
+
+    @cached_property
+    def key(self) -> Expr:
+        """What the part has in common with itself under other letters."""
+        return _with_plain_letters(self.tree)[0]
+
+    @cached_property
+    def size(self) -> int:
+        """How many signs and names it has."""
+        return sum(1 for _ in walk(self.tree))
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """The names in it."""
+        return frozenset(tree.name for tree in walk(self.tree) if isinstance(tree, Ref))
+
+    def called(self, name: str) -> Ref:
+        """The part under a name, with its letters."""
+        return Ref(name, tuple(map(Index, self.letters)) or None)
+
+
+def part_of(tree: Expr) -> Part:
+    """A tree as a part."""
+    return Part(tree, _with_plain_letters(tree)[1])
+
+
+def unnamed_parts(lines: Sequence[Line]) -> list[Part]:
+    """The parts of first right sides that are neither a name, a number nor a whole side, each once, smaller ones first."""
+    found: dict[Expr, Part] = {}
+    for line in lines:
+        for tree in _inside(line.rights[0]):
+            part = part_of(tree)
+            if part.reads:
+                found.setdefault(part.key, part)
+    for line in lines:
+        found.pop(part_of(line.rights[0]).key, None)
+    return sorted(found.values(), key=lambda part: part.size)
+
+
+def _inside(tree: Expr) -> Iterator[Expr]:
+    """The expressions in a tree that a name could stand for, itself among them; conditions, ranges and indices hold none."""
+    if isinstance(tree, Sum | Product | Quotient | Power | Call | BigOp | Norm | Cases):
+        yield tree
+    yield from (run for run, _, _, _ in _runs(tree))
+    match tree:
+        case Sum(terms=terms):
+            below: Sequence[Expr] = [term for _, term in terms]
+        case Product(factors=factors):
+            below = factors
+        case Quotient(numerator=a, denominator=b) | Power(base=a, exponent=b):
+            below = (a, b)
+        case Call(args=args):
+            below = args
+        case BigOp(body=a) | Neg(operand=a) | Transpose(operand=a) | Norm(operand=a):
+            below = (a,)
+        case Cases(branches=branches):
+            below = [value for value, _ in branches]
+        case _:
+            below = ()
+    for part in below:
+        yield from _inside(part)
+
+
+def _runs(tree: Expr) -> Iterator[tuple[Expr, int, int, int]]:
+    """Neighbouring terms of a sum or factors of a product, without all of them: (what they are, start, end, sign before it)."""
+    items = tree.terms if isinstance(tree, Sum) else tree.factors if isinstance(tree, Product) else ()
+    if not 2 < len(items) <= MAX_RUN:
+        return
+    for length in range(2, len(items)):
+        for start in range(len(items) - length + 1):
+            end = start + length
+            if isinstance(tree, Sum):
+                run = tree.terms[start:end]
+                sign = run[0][0]
+                yield Sum(tuple((sign * s, term) for s, term in run)), start, end, sign
+            elif isinstance(tree, Product):
+                yield replace(tree, factors=tree.factors[start:end]), start, end, 1
+
+
+def with_named_part(line: Line, part: Part, name: str) -> Line:
+    """The line with a name wherever the part stands; the line itself where it stands nowhere."""
+    rights = tuple(_named(right, part, name) for right in line.rights)
+    return line if rights == line.rights else replace(line, rights=rights)
+
+
+def _named(tree: Expr, part: Part, name: str) -> Expr:
+    key, letters = _with_plain_letters(tree)
+    if key == part.key:
+        return replace(Part(tree, letters).called(name), span=tree.span)
+    for run, start, end, sign in _runs(tree):
+        key, letters = _with_plain_letters(run)
+        if key != part.key:
+            continue
+        new = Part(run, letters).called(name)
+        if isinstance(tree, Sum):
+            return _named(replace(tree, terms=(*tree.terms[:start], (sign, new), *tree.terms[end:])), part, name)
+        if isinstance(tree, Product):
+            return _named(replace(tree, factors=(*tree.factors[:start], new, *tree.factors[end:])), part, name)
+    return _rebuilt(tree, lambda inner: _named(inner, part, name))
+
+
+def _rebuilt(tree: Expr, change: Any) -> Expr:
+    """The tree with a change of each of its direct parts."""
+    new: dict[str, Any] = {}
+    for spot in fields(tree):
+        value = getattr(tree, spot.name)
+        if isinstance(value, Expr):
+            new[spot.name] = change(value)
+        elif type(value) is tuple and spot.name != "span":
+            new[spot.name] = tuple(_rebuilt_item(item, change) for item in value)
+    return replace(tree, **new) if new else tree
+
+
+def _rebuilt_item(item: Any, change: Any) -> Any:
+    if isinstance(item, Expr):
+        return change(item)
+    return tuple(_rebuilt_item(part, change) for part in item) if type(item) is tuple else item
+
+
+def _with_plain_letters(tree: Expr) -> tuple[Expr, tuple[str, ...]]:
+    """The tree with numbers for index letters in the order in which they come, and those letters that nothing in it binds."""
+    free: dict[str, str] = {}
+
+    def change(part: Expr, bound: Mapping[str, str]) -> Expr:
+        if isinstance(part, Index):
+            letter = part.letter
+            return Index(bound[letter] if letter in bound else free.setdefault(letter, f"{len(free) + 1}"))
+        if isinstance(part, BigOp):
+            own = {letter: f"bound {len(bound) + k}" for k, letter in enumerate(part.letters)}
+            inner = _rebuilt(replace(part, letters=()), lambda each: change(each, {**bound, **own}))
+            return replace(inner, letters=tuple(own.values()))
+        return _rebuilt(part, lambda each: change(each, bound))
+
+    plain = change(tree, {})
+    return plain, tuple(free)
