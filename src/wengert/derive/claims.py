@@ -331,7 +331,7 @@ class Judge:
         for k, tree in enumerate(line.rights):
             place = tree.span if tree.span.start >= 0 else line.span
             try:
-                own, right = self.reader().value(tree)
+                own, right = self.reader().value(tree, line.left)
                 values = [
                     _laid_out(point.value(right), own, letters, np.shape(e))
                     for point, e in zip(self.points, expected, strict=True)
@@ -342,6 +342,8 @@ class Judge:
             if close(values, expected):
                 claims.append(Claim(line, k, place, "holds"))
             else:
+            elif node.type.rank == 2 and not letters and close([value.T for value in values], expected):
+                claims.append(Claim(line, k, place, "holds", "with a column for each entry above the line"))
                 claims.append(Claim(line, k, place, "wrong", finding=Finding("", tuple(values), tuple(expected))))
         return claims
 
@@ -359,7 +361,8 @@ class Judge:
                 points = [self.replayed(each) for _ in range(POINTS)]
             except (CheckError, EquationError):
                 continue
-            if self.holds_at(points, line, k, node):
+            arrays = [point.truth[name] for point in points for name in each.symmetric]
+            if close(arrays, [array.T for array in arrays]) and self.holds_at(points, line, k, node):
                 return each
         return None
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from wengert.ir.system import System
 from wengert.notation.expr import Expr, Line, Partial, Ref, Spelling, Sum, walk
+from wengert.notation.names import split
 from wengert.notation.reader import LOSSES
 
 GIVEN = "given "
@@ -66,7 +67,9 @@ def with_loss_signals(system: System, claims: Sequence[Line]) -> tuple[Line, ...
     def is_loss(tree: Expr) -> bool:
         if not isinstance(tree, Ref) or tree.indices is not None or tree.barred:
             return False
-        return tree.name == system.loss or (tree.name in LOSSES and tree.name not in system.quantities)
+        return (tree.name == system.loss and is_loss_like(system)) or (
+            tree.name in LOSSES and tree.name not in system.quantities
+        )
 
     def stated(line: Line) -> Line:
         def change(tree: Expr) -> Expr:
@@ -79,7 +82,23 @@ def with_loss_signals(system: System, claims: Sequence[Line]) -> tuple[Line, ...
 
         return replace(line, rights=tuple(mapped(right, change) for right in line.rights))
 
-    return tuple(map(stated, claims))
+    return tuple(stated(with_jacobian(system, line)) for line in claims)
+
+
+def is_loss_like(system: System) -> bool:
+    """Whether ∂u/∂v of the last line's quantity u is the signal of v: u is a number, or is called a loss."""
+    return not system.quantities[system.loss].type.rank or split(system.loss).base in LOSSES
+
+
+def with_jacobian(system: System, line: Line) -> Line:
+    """∂p/∂z of a last line p that is an array is not z̄ but the derivative of each entry by each."""
+    left = line.left
+    if not isinstance(left, Ref) or left.spelling is None or left.spelling.sign not in ("∂", "d") or is_loss_like(system):
+        return line
+    if left.spelling.name != system.loss:
+        return line
+    below = replace(left, barred=False, spelling=None)
+    return replace(line, left=Partial(Ref(system.loss, span=left.span), below, left.spelling.sign, span=left.span))
 
 
 def mapped(tree: Expr, change: Callable[[Expr], Expr]) -> Expr:

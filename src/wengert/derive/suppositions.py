@@ -21,6 +21,8 @@ class Supposition:
 
     text: str
     adjust: Adjust
+    symmetric: tuple[str, ...] = ()
+    """Quantities that have to come out symmetric then."""
 
 
 def suppositions(system: System, values: Mapping[str, Array], given: Sequence[str]) -> Iterator[Supposition]:
@@ -34,6 +36,9 @@ def suppositions(system: System, values: Mapping[str, Array], given: Sequence[st
         if square and (name in arrays or name in definite):
             adjust = _definite if name in definite else _symmetric
             yield Supposition(f"{name} = {name}ᵀ", lambda point, name=name, adjust=adjust: adjust(point, name))
+    for computed, names in _covariances(system, values):
+        text = " and ".join(f"{name} = {name}ᵀ" for name in names)
+        yield Supposition(text, lambda point, names=names: _all_definite(point, names), (computed,))
     for name in arrays:
         yield Supposition(f"{name} one-hot", lambda point, name=name: _one_hot(point, name))
 
@@ -43,6 +48,27 @@ def _definite_by_nature(system: System) -> set[str]:
     names = {leaf: name for name, leaf in system.leaves.items()}
     nodes = topological([line.node for line in system.lines])
     return {names[x] for node in nodes if node.op.name == "det" for x in node.inputs if x in names}
+
+
+def _covariances(system: System, values: Mapping[str, Array]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The computed quantities whose determinant is in a line, as S = H P Hᵀ + R, each with the square inputs that it is made of."""
+    names = {leaf: name for name, leaf in system.leaves.items()}
+    nodes = topological([line.node for line in system.lines])
+    reached = [names[x] for node in nodes if node.op.name == "det" for x in node.inputs if x in names]
+    for computed in dict.fromkeys(name for name in reached if system.defines(name)):
+        above, waiting = set[str](), [computed]
+        while waiting:
+            name = waiting.pop()
+            if name not in above:
+                above.add(name)
+                waiting += system.parents(name) if system.defines(name) else ()
+        square = tuple(
+            name
+            for name in system.inputs
+            if name in above and np.ndim(values[name]) == 2 and len(set(np.shape(values[name]))) == 1
+        )
+        if square:
+            yield computed, square
 
 
 def _sum_text(system: System, name: str) -> str:
@@ -66,6 +92,11 @@ def _symmetric(point: dict[str, Array], name: str) -> None:
 def _definite(point: dict[str, Array], name: str) -> None:
     values = point[name]
     point[name] = values @ values.T + np.eye(len(values))
+
+
+def _all_definite(point: dict[str, Array], names: Sequence[str]) -> None:
+    for name in names:
+        _definite(point, name)
 
 
 def _one_hot(point: dict[str, Array], name: str) -> None:

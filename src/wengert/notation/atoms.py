@@ -23,6 +23,7 @@ from wengert.notation.expr import (
     Norm,
     Num,
     Ones,
+    Product,
     Span,
 )
 from wengert.notation.scripts import Script, clusters, list_letters, next_script
@@ -306,10 +307,20 @@ def call(parser: Parser) -> Expr:
         raise parser.error(
             f"The function '{token.text}' is not applied to anything.", token.span, f"Write:  {token.text}(x)"
         )
-    argument = parser.factor()
+    argument = with_constant(parser, parser.factor())
     tree = Call(function, (argument,), primes, power, span=parser.span_from(start))
     check_one_factor(parser, token, start, argument)
     return tree
+
+
+def with_constant(parser: Parser, number: Expr) -> Expr:
+    """2π in log 2π: a number directly before π is one factor with it."""
+    token = parser.token
+    constant = token.kind == "name" and token.text == "π" and not token.bars and not parser.symbols.is_quantity("π")
+    if not isinstance(number, Num) or not constant:
+        return number
+    factor = parser.factor()
+    return Product((number, factor), span=Span(number.span.start, factor.span.end))
 
 
 def applied(parser: Parser, function: str, primes: int, power: Expr | None, start: int) -> Expr:

@@ -131,6 +131,14 @@ def total(line: LineMeaning, tree: Call) -> Val:
     return line.combine.map(divide, result, tree)
 
 
+def sum_of_rows(line: LineMeaning, tree: Call) -> Val:
+    """rowsum(A)_i = Σ_j A_ij, colsum(A)_j = Σ_i A_ij."""
+    val = line.number(tree.args[0])
+    if val.kind != "m":
+        raise Mismatch(tree, f"'{tree.function}' takes a matrix.", "Write 'Σ' with an index.")
+    return line.combine.reduce_whole("sum", val, [1 if tree.function == "rowsum" else 0], "c", tree)
+
+
 def norm(line: LineMeaning, tree: Norm, *, squared: bool = False) -> Val:
     val = line.number(tree.operand)
     if val.kind == "s":
@@ -176,4 +184,6 @@ FUNCTIONS: dict[str, Callable[[LineMeaning, Call], Val]] = {
     "diag": diagonal,
     "sum": total,
     "mean": total,
+    "rowsum": sum_of_rows,
+    "colsum": sum_of_rows,
 }

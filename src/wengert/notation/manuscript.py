@@ -16,7 +16,8 @@ from wengert.notation.declarations import is_declaration
 from wengert.notation.document import pieces
 from wengert.notation.elaborate import elaborate
 from wengert.notation.expr import Expr, Line, Ref, Span, Sum, walk
-from wengert.notation.reader import Piece, Reading, chunks_of, read_chunks
+from wengert.notation.names import split
+from wengert.notation.reader import LOSSES, Piece, Reading, chunks_of, read_chunks
 from wengert.notation.scripts import next_script, spelled
 from wengert.notation.symbols import Symbols
 from wengert.notation.tokens import Source, Token
@@ -360,7 +361,10 @@ class _Manuscript:
             return
         current.reading, current.symbols = current.system.reading, current.system.reading.symbols
         current.known |= set(current.system.quantities)
+        current.system = with_named_loss(current.system)
 
+        others = (name for name in current.symbols.assigned if name != current.system.loss)
+        current.symbols = replace(current.symbols, assigned=(*others, current.system.loss))
     def culprit(self, error: WengertError) -> Chunk | None:
         """The equation in which an error is."""
         if not isinstance(error, EquationError) or error.span is None:
@@ -400,6 +404,16 @@ def left_name(tokens: list[Token], source: Source) -> str:
     """The name on the left of an equation with its scripts, as they are spelled: enough to see that a line defines it again."""
     first = tokens[0]
     name = first.text if first.kind == "name" else ""
+def with_named_loss(system: System) -> System:
+    """The system whose loss is L, ℓ, J …, where one such line is a number that nothing reads; p = softmax(z) may then stand after it."""
+    named = [
+        name
+        for name, quantity in system.quantities.items()
+        if split(name).base in LOSSES and system.defines(name) and not quantity.type.rank and not system.children(name)
+    ]
+    return replace(system, loss=named[0]) if len(named) == 1 and split(system.loss).base not in LOSSES else system
+
+
     try:
         script = next_script(tokens, 1, source)
         while name and script is not None:

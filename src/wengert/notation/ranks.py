@@ -227,6 +227,10 @@ class KindReader:
         if tree.function == "diag":
             return {"c": "m", "m": "c"}.get(self.read(tree.args[0]), "s")
         if tree.function == "softmax" and self.read(tree.args[0]) == "s":
+        if tree.function in ("rowsum", "colsum"):
+            if self.read(tree.args[0]) != "m":
+                raise Mismatch(tree, f"'{tree.function}' takes a matrix.")
+            return "c"
             raise Mismatch(
                 tree,
                 "'softmax' takes a vector or a matrix, not a scalar.",

@@ -31,13 +31,22 @@ def is_call(parser: Parser) -> bool:
     symbols = parser.symbols
     if name == "e" and not token.bars:
         return parser.ahead().kind == "sup" and is_exponential(parser)
-    if token.bars or symbols.is_quantity(name):
+    if token.bars or symbols.is_quantity(name) or has_own_name(parser, name):
         return False
     if name in REDUCTIONS and parser.ahead().kind == "sub":
         return True
     if name not in symbols.functions:
         return False
     return not (name in parser.scope and len(name) == 1)
+
+
+def has_own_name(parser: Parser, function: str) -> bool:
+    """Whether a function's name with its subscript is a quantity: the mean_x of a line mean_x = mean(x)."""
+    if parser.ahead().kind != "sub":
+        return False
+    script = next_script(parser.tokens, parser.at + 1, parser.source)
+    full = names.join(function, subscript=spelled(script.content)) if script is not None else function
+    return parser.symbols.is_quantity(full) or (parser.symbols.backward and full in parser.symbols.names)
 
 
 def is_exponential(parser: Parser) -> bool:

@@ -290,6 +290,9 @@ class _Reader:
         if word == "ones":
             self.out.add("ones", "𝟏", span)
             return
+        if word == "dot" and self.between_factors(letters[-1].end):
+            self.out.add("op", "·", span)
+            return
         if not in_script:
             word, bars = ascii_letter(word, bars)
         self.out.add(
@@ -300,6 +303,13 @@ class _Reader:
             bold=any(letter.bold for letter in letters),
             font=letters[0].font,
         )
+
+    def between_factors(self, end: int) -> bool:
+        """Whether a word stands between two factors, with blanks around it: u dot v."""
+        before = self.out.tokens[-1].kind if self.out.tokens else ""
+        after = self.text[end : end + 2]
+        factor = len(after) == 2 and after[0] == " " and (is_letter(after[1]) or is_digit(after[1]) or after[1] in "([")
+        return self.out.space and before in ("name", "num", "close") and factor
 
 
 def ascii_letter(word: str, bars: int = 0) -> tuple[str, int]:
