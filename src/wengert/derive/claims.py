@@ -341,9 +341,9 @@ class Judge:
                 continue
             if close(values, expected):
                 claims.append(Claim(line, k, place, "holds"))
-            else:
             elif node.type.rank == 2 and not letters and close([value.T for value in values], expected):
                 claims.append(Claim(line, k, place, "holds", "with a column for each entry above the line"))
+            else:
                 claims.append(Claim(line, k, place, "wrong", finding=Finding("", tuple(values), tuple(expected))))
         return claims
 

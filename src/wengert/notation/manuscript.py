@@ -359,12 +359,12 @@ class _Manuscript:
                 current.whole = False
         if current.system is None:
             return
-        current.reading, current.symbols = current.system.reading, current.system.reading.symbols
-        current.known |= set(current.system.quantities)
         current.system = with_named_loss(current.system)
-
+        current.reading, current.symbols = current.system.reading, current.system.reading.symbols
         others = (name for name in current.symbols.assigned if name != current.system.loss)
         current.symbols = replace(current.symbols, assigned=(*others, current.system.loss))
+        current.known |= set(current.system.quantities)
+
     def culprit(self, error: WengertError) -> Chunk | None:
         """The equation in which an error is."""
         if not isinstance(error, EquationError) or error.span is None:
@@ -378,6 +378,16 @@ class _Manuscript:
         if self.open.system is not None:
             self.sections.append(Section(self.open.system, tuple(self.open.claims), self.open.whole))
         self.open = _Open()
+
+
+def with_named_loss(system: System) -> System:
+    """The system whose loss is L, ℓ, J …, where one such line is a number that nothing reads; p = softmax(z) may then stand after it."""
+    named = [
+        name
+        for name, quantity in system.quantities.items()
+        if split(name).base in LOSSES and system.defines(name) and not quantity.type.rank and not system.children(name)
+    ]
+    return replace(system, loss=named[0]) if len(named) == 1 and split(system.loss).base not in LOSSES else system
 
 
 def terms_of(tree: Expr) -> tuple[tuple[int, Expr], ...]:
@@ -404,16 +414,6 @@ def left_name(tokens: list[Token], source: Source) -> str:
     """The name on the left of an equation with its scripts, as they are spelled: enough to see that a line defines it again."""
     first = tokens[0]
     name = first.text if first.kind == "name" else ""
-def with_named_loss(system: System) -> System:
-    """The system whose loss is L, ℓ, J …, where one such line is a number that nothing reads; p = softmax(z) may then stand after it."""
-    named = [
-        name
-        for name, quantity in system.quantities.items()
-        if split(name).base in LOSSES and system.defines(name) and not quantity.type.rank and not system.children(name)
-    ]
-    return replace(system, loss=named[0]) if len(named) == 1 and split(system.loss).base not in LOSSES else system
-
-
     try:
         script = next_script(tokens, 1, source)
         while name and script is not None:

@@ -222,15 +222,15 @@ class KindReader:
             if tree.function in ("tr", "det") and kinds != ["m"]:
                 raise Mismatch(tree, f"'{tree.function}' takes a matrix.")
             return "s"
+        if tree.function in ("rowsum", "colsum"):
+            if self.read(tree.args[0]) != "m":
+                raise Mismatch(tree, f"'{tree.function}' takes a matrix.")
+            return "c"
         if tree.function == "logsumexp":
             return {"m": "c"}.get(self.read(tree.args[0]), "s")
         if tree.function == "diag":
             return {"c": "m", "m": "c"}.get(self.read(tree.args[0]), "s")
         if tree.function == "softmax" and self.read(tree.args[0]) == "s":
-        if tree.function in ("rowsum", "colsum"):
-            if self.read(tree.args[0]) != "m":
-                raise Mismatch(tree, f"'{tree.function}' takes a matrix.")
-            return "c"
             raise Mismatch(
                 tree,
                 "'softmax' takes a vector or a matrix, not a scalar.",
