@@ -17,18 +17,28 @@ from wengert.ir.system import (
     System,
     bar,
     entry,
+    entry_place,
     is_bar,
-    is_entry,
     sequence_name,
     unbar,
     unmoment,
 )
-from wengert.ir.types import ArrayType, Size
+from wengert.ir.types import ArrayType
 from wengert.ir.walk import substitute, topological
 from wengert.notation.expr import Span
 from wengert.notation.tokens import Source
 from wengert.ops.gather import gather
-from wengert.ops.stepping import Loop, NotByStep, Rewriting, first_array, moved, moved_array, sequence_axes
+from wengert.ops.stepping import (
+    Loop,
+    NotByStep,
+    Rewriting,
+    at_entry,
+    at_place,
+    entry_array,
+    moved,
+    moved_array,
+    sequence_axes,
+)
 from wengert.ops.terms import Apply, Leaf, Term, number, subterms, total
 
 Array = Any
@@ -68,8 +78,10 @@ def placed(system: System, term: Term, name: str, way: str, child: str) -> Term:
     base, offset = unmoment(way)
     axis_of = sequence_axes(system.time)
     try:
-        if is_entry(way):
-            raise NotByStep("a single entry of a sequence")
+        place = entry_place(way)
+        if place is not None:
+            name, axis = sequence_name(way), system.time[sequence_name(way)]
+            return at_entry(term, axis, system.quantities[name].type.shape[axis], place)
         if name == base:
             return moved(term, system.time[base], axis_of, -offset) if offset else term
         return at_first(system, term, system.time[base])
@@ -107,34 +119,29 @@ def placed_array(system: System, node: Node, name: str, way: str) -> Node:
     if name == way:
         return node
     base, offset = unmoment(way)
-    if is_entry(way):
-        base = sequence_name(way)
-        size, axis = system.quantities[base].type.shape[system.time[base]], system.time[base]
-        first = apply("equal", *each_place(size))
-        others = tuple(k for k in range(node.type.rank + 1) if k != axis)
+    place = entry_place(way)
+    if place is not None:
+        base, axis = sequence_name(way), system.time[sequence_name(way)]
         shape = system.quantities[base].type.shape
+        others = tuple(k for k in range(node.type.rank + 1) if k != axis)
         spread = apply("broadcast", node, shape=shape, axes=others)
-        return apply("where", apply("broadcast", first, shape=shape, axes=(axis,)), spread, constant(0, spread.type))
+        here = apply("equal", at_place(shape[axis], place), constant(1, ArrayType((shape[axis],))))
+        return apply("where", apply("broadcast", here, shape=shape, axes=(axis,)), spread, constant(0, spread.type))
     if name == base:
         return moved_array(node, system.time[base], -offset)
-    return first_array(node, system.time[base])
-
-
-def each_place(size: Size) -> tuple[Node, Node]:
-    """The places of an axis, and as many zeros."""
-    place = apply("position", size=size, dtype="int64")
-    return place, constant(0, ArrayType(place.shape, "int64"))
+    return entry_array(node, system.time[base], 0)
 
 
 def value_at(system: System, name: str, env: Mapping[str, Array]) -> Array:
     """The value of a name, also of a sequence at another step, from the values of quantities and signals."""
     base, offset = unmoment(name)
-    if name in env or (not offset and not is_entry(name)):
+    place = entry_place(name)
+    if name in env or (not offset and place is None):
         return env[name]
     base = sequence_name(name)
     values, axis = np.asarray(env[base]), system.time.get(unbar(base), 0)
-    if is_entry(name):
-        return np.take(values, 0, axis)
+    if place is not None:
+        return np.take(values, place, axis)
     size = np.shape(values)[axis]
     places = np.arange(size) + offset
     near = np.take(values, np.clip(places, 0, size - 1), axis)
@@ -155,9 +162,10 @@ class Steps(dict[str, Node]):
     def __missing__(self, name: str) -> Node:
         base, offset = unmoment(name)
         system = self.system
-        if is_entry(name):
-            base = name.rpartition(" @")[0]
-            self[name] = first_array(self[base], system.time[unbar(base)])
+        place = entry_place(name)
+        if place is not None:
+            base = sequence_name(name)
+            self[name] = entry_array(self[base], system.time[unbar(base)], place)
         elif offset:
             start = self[system.starts[base]] if offset == -1 and base in system.starts else None
             # Beyond the last step a signal is 0; a quantity there only stands beside such a signal, and must be finite.

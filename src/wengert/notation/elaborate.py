@@ -5,12 +5,14 @@ It must not know derivatives. What does not fit is an EquationError with the pla
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TypeVar
 
 from wengert.ir.graph import Node
 from wengert.ir.system import Definition, Quantity, System
+from wengert.notation.clock import Clock
 from wengert.notation.context import KIND_OF_RANK, Context, arrange, capital, lower, trees_of
 from wengert.notation.declared import declare, find_constants, find_integers, guess_sizes
 from wengert.notation.expr import Compare, Declaration, Line, Ref
@@ -21,13 +23,14 @@ from wengert.notation.names import identifiers
 from wengert.notation.ordering import check_left_sides, error_at, order_lines
 from wengert.notation.ranks import Mismatch, Tie, axes_in_words, infer_kinds
 from wengert.notation.reader import Reading
-from wengert.notation.recurrences import Clock, find_clock, without_zero_starts
+from wengert.notation.recurrences import find_clock, without_zero_starts
 from wengert.notation.reread import read_sides
 from wengert.notation.sequences import (
     as_sequences,
     find_moments,
     kinds_within_step,
     loops_of,
+    name_last_step,
     settle_sequences,
     timeless,
     warn_of_time,
@@ -41,8 +44,8 @@ T = TypeVar("T")
 SHAPE_REPAIR = "Check the shapes, or declare them:  W ∈ ℝ^(m×n)"
 
 
-def elaborate(reading: Reading) -> System:
-    """The system of a text.
+def elaborate(reading: Reading, ranks: Mapping[str, int] = MappingProxyType({})) -> System:
+    """The system of a text; `ranks` are numbers of axes that are known from elsewhere.
 
     Raises EquationError where a name, an index or a shape does not fit.
     """
@@ -70,7 +73,11 @@ def elaborate(reading: Reading) -> System:
     declare(context, lines)
     find_integers(context, lines)
     find_constants(context, lines)
+    if time is not None:
+        name_last_step(context, time, lines)
     guess_sizes(context, lines)
+    for name, rank in ranks.items():
+        context.kinds.setdefault(context.resolve(name), KIND_OF_RANK.get(rank, "any"))
     find_kinds(context, lines, time)
     values = [at_line(context, line, lambda line=line: read_line(context, line)) for line in lines]
     at_line(context, lines[0], lambda: fit_windows(context, lines))

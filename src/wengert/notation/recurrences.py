@@ -6,53 +6,26 @@ It must not know what lines mean; it looks at their names and indices only.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from wengert.notation import names
-from wengert.notation.expr import BigOp, Expr, Index, Line, Num, Ref, Sum, walk
+from wengert.notation.clock import (
+    Clock,
+    as_index,
+    entry_of,
+    is_single,
+    offset_of,
+    quantities_of,
+    references,
+    running_letters,
+    start_name,
+    time_offset,
+)
+from wengert.notation.expr import BigOp, Expr, Index, Line, Num, Ref, walk
 from wengert.notation.ordering import cycle, error_at
-
-
-@dataclass(frozen=True)
-class Clock:
-    """What is known of time in a system.
-
-    letter    the letter that runs over time
-    axes      for each sequence the place of its index of time
-    groups    lines that read each other's earlier steps, in their order within a step
-    starts    for a sequence that is read before its first step, the name of the value there; "" where that is 0
-    first     the number of the first step
-    last      its last one, a number or a name, "" where it is open
-    once      whether the lines are one step only, in which v_t and v_{t−1} are names
-    """
-
-    letter: str
-    axes: Mapping[str, int] = field(default_factory=dict[str, int])
-    groups: tuple[tuple[str, ...], ...] = ()
-    starts: Mapping[str, str] = field(default_factory=dict[str, str])
-    first: int = 1
-    last: str = ""
-    once: bool = False
-
-
-def offset_of(index: Expr) -> tuple[str, int] | None:
-    """(t, k) of an index t + k; None for any other."""
-    if isinstance(index, Index):
-        return index.letter, 0
-    if isinstance(index, Sum) and len(index.terms) == 2:
-        (one, a), (two, b) = index.terms
-        if isinstance(b, Index):
-            (one, a), (two, b) = (two, b), (one, a)
-        if isinstance(a, Index) and isinstance(b, Num) and one > 0 and b.value.denominator == 1:
-            return a.letter, two * int(b.value)
-    return None
-
-
-def references(line: Line) -> Iterator[Ref]:
-    """The quantities that the right sides of a line read."""
-    return (tree for right in line.rights for tree in walk(right) if isinstance(tree, Ref))
+from wengert.notation.phases import aligned, counts_of, find_phases, left_step
 
 
 def find_clock(lines: Sequence[Line], source: str) -> Clock | None:
@@ -60,63 +33,63 @@ def find_clock(lines: Sequence[Line], source: str) -> Clock | None:
 
     Raises EquationError where they read later steps, or a start value is missing.
     """
-    if not any(offset is not None and offset[1] for line in lines for offset in all_offsets(line)):
+    if not any(offset[1] for line in lines for tree in quantities_of(line) for offset in offsets(tree)):
         return None
-    check_left_steps(lines, source)
     defined = {line.left.name: line for line in lines if isinstance(line.left, Ref) and not is_single(line.left)}
     found = [(group, letter) for group in circles(defined) if (letter := shifted_letter(group, defined))]
     if not found:
+        check_left_steps(lines, source)
         return None
-    letters = dict.fromkeys(letter for _, letter in found)
-    letter = next(iter(letters))
+    letter = one_letter(found, defined, source)
+    members = [name for group, _ in found for name in group]
+    last = last_name(lines, letter, members, source)
+    axes = time_axes(lines, letter, members, last)
+    groups = [group for group, _ in found]
+    clock = Clock(letter, axes, last=last, phases=find_phases(lines, groups, axes, last))
+    if is_one_step(groups, lines, clock):
+        return replace(clock, last="", phases={}, once=True)
+    clock = with_bounds(clock, lines, members, source)
+    steps = [aligned(line, clock, source) for line in lines]
+    defined = {name: steps[k] for k, line in enumerate(lines) for name in defined if defined[name] is line}
+    check_offsets(groups, steps, clock, source)
+    ordered = tuple(order_within(group, defined, clock, source) for group in groups)
+    return replace(clock, groups=ordered, starts=start_values(lines, steps, clock, source))
+
+
+def offsets(tree: Ref) -> list[tuple[str, int]]:
+    """What the indices of a quantity add to their letters."""
+    return [offset for index in tree.indices or () if (offset := offset_of(index)) is not None]
+
+
+def one_letter(found: Sequence[tuple[Sequence[str], str]], defined: Mapping[str, Line], source: str) -> str:
+    """The letter of time, which all recurrences share.
+
+    Raises EquationError where they do not.
+    """
+    letters = list(dict.fromkeys(letter for _, letter in found))
     if len(letters) > 1:
-        other = next(group[0] for group, each in found if each != letter)
+        other = next(group[0] for group, each in found if each != letters[0])
         raise error_at(
             source,
             defined[other],
-            f"The steps of one recurrence are '{letter}', those of this one '{list(letters)[1]}'.",
-            f"Write one letter for time:  {letter}",
+            f"The steps of one recurrence are '{letters[0]}', those of this one '{letters[1]}'.",
+            f"Write one letter for time:  {letters[0]}",
         )
-    axes = time_axes(lines, letter, [name for group, _ in found for name in group])
-    first, last = bounds(lines, letter)
-    clock = Clock(letter, axes, (), {}, first, last)
-    if is_one_step([group for group, _ in found], lines, letter, clock):
-        return replace(clock, once=True)
-    check_offsets([group for group, _ in found], lines, clock, source)
-    check_last_step(lines, clock, source)
-    groups = tuple(order_within(group, defined, clock, source) for group, _ in found)
-    return replace(clock, groups=groups, starts=start_values(lines, clock, source))
-
-
-def all_offsets(line: Line) -> Iterator[tuple[str, int] | None]:
-    """What the indices of a line add to their letters."""
-    trees = (t for side in (line.left, *line.rights) for t in walk(side) if isinstance(t, Ref))
-    return (offset_of(index) for tree in trees for index in tree.indices or ())
+    return letters[0]
 
 
 def check_left_steps(lines: Sequence[Line], source: str) -> None:
-    """No line computes another step than that of its letter.
+    """No line computes another step than that of its letter, where no recurrence tells what its steps are.
 
     Raises EquationError.
     """
     for line in lines:
         left = line.left
-        for index in left.indices or () if isinstance(left, Ref) else ():
-            offset = offset_of(index)
-            if offset is not None and offset[1] and isinstance(left, Ref):
-                t = offset[0]
-                what = f"The left side is not at step '{t}'."
-                raise error_at(
-                    source,
-                    left,
-                    what,
-                    f"Write what is computed at step '{t}', from the one before it:  {left.name}_{t} = f({left.name}_{{{t}−1}})",
-                )
-
-
-def is_single(left: Ref) -> bool:
-    """Whether a left side is one entry, such as h_0."""
-    return any(isinstance(index, Num) for index in left.indices or ())
+        shifted = [t for t, k in offsets(left) if k] if isinstance(left, Ref) else []
+        if shifted and isinstance(left, Ref):
+            t = shifted[0]
+            what = f"The left side is not at step '{t}', and no line reads an earlier step of '{left.name}'."
+            raise error_at(source, left, what, f"Write:  {left.name}_{t} = …")
 
 
 def circles(defined: Mapping[str, Line]) -> list[tuple[str, ...]]:
@@ -143,45 +116,172 @@ def reachable(name: str, reads: Mapping[str, Iterable[str]]) -> set[str]:
 
 
 def shifted_letter(group: Sequence[str], defined: Mapping[str, Line]) -> str:
-    """The letter of a left side that lines of a circle read at another step; "" where there is none."""
+    """The letter of a left side that lines of a circle read at another step than they compute; "" where there is none."""
     for name in group:
         left = defined[name].left
-        own_letters = {i.letter for i in left.indices or () if isinstance(i, Index)} if isinstance(left, Ref) else set()
+        own_steps = offsets(left) if isinstance(left, Ref) else []
         for tree in references(defined[name]):
-            for index in tree.indices or () if tree.name in group else ():
-                offset = offset_of(index)
-                if offset is not None and offset[1] and offset[0] in own_letters:
-                    return offset[0]
+            for letter, k in offsets(tree) if tree.name in group else ():
+                if any(letter == q and k != own for q, own in own_steps):
+                    return letter
     return ""
 
 
-def time_axes(lines: Sequence[Line], letter: str, group: Iterable[str]) -> dict[str, int]:
+def last_name(lines: Sequence[Line], letter: str, members: Sequence[str], source: str) -> str:
+    """The name of the last step, T: in a remark, as the index of an entry h_T, or as the end of a sum; "" where none is given.
+
+    Raises EquationError where there are two.
+    """
+    stated = [end for line in lines if (end := bounds(line, letter)[1])]
+    if stated:
+        return stated[0]
+    bare = {tree.name for line in lines for tree in quantities_of(line) if tree.indices is not None}
+    found: dict[str, Ref] = {}
+    for line in lines:
+        running = running_letters(line)
+        for tree in references(line):
+            parts = names.split(tree.name)
+            text = parts.subscript if names.join(parts.base, parts.label) in members else ""
+            text = text or (parts.label if names.join(parts.base, "", parts.subscript) in members else "")
+            words = [text] if len(text) == 1 and text.isupper() else []
+            if tree.name in members:
+                words += [q for index in tree.indices or () for q in letters_of(index) if q not in running]
+            for word in words:
+                found.setdefault(word, tree)
+        for tree in (t for right in line.rights for t in walk(right) if isinstance(t, BigOp) and letter in t.letters):
+            if tree.upper is not None:
+                for name in (t.name for t in walk(tree.upper) if isinstance(t, Ref) and t.indices is None):
+                    found.setdefault(name, Ref(name, span=tree.span))
+    usable = [name for name in found if name not in bare]
+    if len(usable) > 1:
+        what = f"Both '{usable[0]}' and '{usable[1]}' stand for the last step."
+        raise error_at(source, found[usable[1]], what, f"Write one name for it:  … for {letter} = 1…{usable[0]}")
+    return usable[0] if usable else ""
+
+
+def letters_of(index: Expr) -> list[str]:
+    """The letter of an index T or T − 1, also where it is written as a quantity."""
+    letters = [part.letter for part in walk(index) if isinstance(part, Index)]
+    return letters + [
+        part.name for part in walk(index) if isinstance(part, Ref) and len(part.name) == 1 and part.name.isupper()
+    ]
+
+
+def time_axes(lines: Sequence[Line], letter: str, group: Iterable[str], last: str) -> dict[str, int]:
     """The place of the index of time of every sequence: that of the letter, or of another letter that runs over a sequence too."""
     axes: dict[str, int] = {}
     before = -1
     while len(axes) > before:
         before = len(axes)
         for line in lines:
-            trees = [t for side in (line.left, *line.rights) for t in walk(side) if isinstance(t, Ref)]
-            places = [(t.name, k, offset_of(i)) for t in trees for k, i in enumerate(t.indices or ())]
+            trees = list(quantities_of(line))
+            places = [(t.name, k, offset_of(as_index(i, last))) for t in trees for k, i in enumerate(t.indices or ())]
             times = {letter} | {o[0] for name, k, o in places if o is not None and axes.get(name) == k}
             for name, k, offset in places:
-                if offset is not None and offset[0] in times:
+                if offset is not None and offset[0] in times - {last}:
                     axes.setdefault(name, k)
     return axes
 
 
-RANGE = re.compile(r"(\w) ?= ?(\d+) ?(?:…|\.\.\.|,.*,|\\dots|\\ldots|\\cdots) ?,? ?(\w+)")
+# ---------------------------------------------------------------- the first and the last step
 
 
-def bounds(lines: Sequence[Line], letter: str) -> tuple[int, str]:
-    """The first and the last step of a remark such as 'for t = 1…4'; (1, "") without one."""
+DOTS = r"(?:,[\d, ]*)? ?(?:…|\.{3}|⋯|:|\\[lc]?dots[a-z]?) ?,? ?"
+RANGE = re.compile(r"(\w) ?(?:=|∈|\\in) ?\\?(-?\d+) ?" + DOTS + r"(\w+)(?: ?([+\-−]) ?(\d+))?")
+BETWEEN = re.compile(r"(-?\d+) ?(?:≤|\\leq?|<=) ?(\w) ?(?:≤|\\leq?|<=) ?(\w+)(?: ?([+\-−]) ?(\d+))?")
+
+
+def bounds(line: Line, letter: str) -> tuple[int, str, int]:
+    """(1, "T", k) of a remark such as 'for t = 1…T+k' about a line; (…, "", 0) without one."""
+    for note in line.notes:
+        plain = re.sub(r"\\(?:text|mathrm|quad|qquad|[,;! ])|[{}$]", " ", note)
+        for pattern, order in ((RANGE, (1, 2)), (BETWEEN, (2, 1))):
+            for match in pattern.finditer(" ".join(plain.split())):
+                if match[order[0]] == letter:
+                    by = int(match[5] or 0) * (-1 if match[4] in ("-", "−") else 1)
+                    return int(match[order[1]]), match[3], by
+    return 1, "", 0
+
+
+def with_bounds(clock: Clock, lines: Sequence[Line], members: Sequence[str], source: str) -> Clock:
+    """The numbers of the first and the last step: from remarks, from start values, and from single entries that are read.
+
+    Raises EquationError where a value is both given and computed.
+    """
+    phases = {name: clock.phase(name) for name in clock.axes}
+    first: int | None = None
+    last, ends = clock.last, 0
+    noted = [line for line in lines if bounds(line, clock.letter)[1]]
+    noted.sort(key=lambda line: not (isinstance(line.left, Ref) and line.left.name in members))
+    for line in noted[:1]:
+        low, high, by = bounds(line, clock.letter)
+        count = counts_of(line, clock.axes, phases, clock.last).get(clock.letter, 0)
+        first = low - count
+        last, ends = (str(int(high) + by - count), 0) if high.isdigit() else (high, by - count)
+    given = [
+        (number + 1 - clock.phase(name), name, line) for name, number, line in start_numbers(lines, clock, members)
+    ]
+    if given:
+        start, name, line = max(given, key=lambda each: each[0])
+        if first is not None and start > first:
+            what = f"'{name}' at step {start - 1 + clock.phase(name)} is given here, and computed by the recurrence as well."
+            raise error_at(
+                source, line, what, f"Let the recurrence begin one step later:  … for {clock.letter} = {start}…"
+            )
+        first = start if first is None else first
+    clock = replace(clock, first=1 if first is None else first, last=last, ends=ends)
+    return clock if noted else with_last_entry(clock, lines)
+
+
+def start_numbers(lines: Sequence[Line], clock: Clock, members: Sequence[str]) -> list[tuple[str, int, Line]]:
+    """(h, 0, line) for every line or remark that gives a value h_0 to a sequence of a recurrence."""
+    found: list[tuple[str, int, Line]] = []
     for line in lines:
-        for note in line.notes:
-            match = RANGE.search(note)
-            if match and match[1] == letter:
-                return int(match[2]), match[3]
-    return 1, ""
+        stated = [Ref(name) for name in zero_starts([line])]
+        for tree in (*([line.left] if isinstance(line.left, Ref) else []), *stated):
+            entry = entry_of(tree, clock.axes, clock.last)
+            if entry is not None and entry[0] in members and isinstance(entry[1], Num):
+                found.append((entry[0], int(entry[1].value), line))
+    return found
+
+
+def with_last_entry(clock: Clock, lines: Sequence[Line]) -> Clock:
+    """The last step as entries tell it that are read: h_T, or y = l_4 where sequences are read at single steps only."""
+    named: list[int] = []
+    numbers: list[int] = []
+    inside = {
+        line.left.name for line in lines if isinstance(line.left, Ref) and left_step(line, clock.axes) is not None
+    }
+    phases = {name: clock.phase(name) for name in clock.axes}
+    open_ended = inside - {name for group in circles_of(lines) for name in group}
+    whole = bool(open_ended)
+    for line in lines:
+        for tree in references(line):
+            entry = entry_of(tree, clock.axes, clock.last)
+            if entry is None:
+                outside = isinstance(line.left, Ref) and line.left.name not in inside
+                whole |= outside and tree.name in clock.axes
+            elif isinstance(entry[1], Num):
+                numbers.append(int(entry[1].value) - clock.phase(entry[0]))
+            else:
+                offset = offset_of(entry[1])
+                assert offset is not None
+                named.append(offset[1] - clock.phase(entry[0]))
+        for tree in (t for right in line.rights for t in walk(right) if isinstance(t, BigOp) and t.upper is not None):
+            bound = offset_of(as_index(tree.upper, clock.last)) if tree.upper is not None else None
+            if bound is not None and bound[0] == clock.last and len(tree.letters) == 1:
+                count = counts_of(line, clock.axes, phases, clock.last)
+                if tree.letters[0] in count:
+                    named.append(bound[1] - count[tree.letters[0]])
+    if clock.last:
+        return replace(clock, ends=max(named, default=0))
+    later = [n for n in numbers if n >= clock.first]
+    return clock if whole or not later else replace(clock, last=str(max(later)))
+
+
+def circles_of(lines: Sequence[Line]) -> list[tuple[str, ...]]:
+    """The names of lines that read each other in a circle."""
+    return circles({line.left.name: line for line in lines if isinstance(line.left, Ref) and not is_single(line.left)})
 
 
 def zero_starts(lines: Sequence[Line]) -> set[str]:
@@ -200,20 +300,19 @@ def zero_starts(lines: Sequence[Line]) -> set[str]:
     return found
 
 
-def is_one_step(groups: Sequence[Sequence[str]], lines: Sequence[Line], letter: str, clock: Clock) -> bool:
+def is_one_step(groups: Sequence[Sequence[str]], lines: Sequence[Line], clock: Clock) -> bool:
     """Whether the lines tell of one step: a computed quantity without an index of time is read, and nothing runs over time."""
+    letter = clock.letter
     bound = any(isinstance(t, BigOp) and letter in t.letters for line in lines for r in line.rights for t in walk(r))
-    if (
-        bound
-        or clock.last
-        or zero_starts(lines)
-        or any(isinstance(line.left, Ref) and is_single(line.left) for line in lines)
-    ):
+    starts = start_numbers(lines, clock, [name for group in groups for name in group])
+    entries = any(entry_of(tree, clock.axes, clock.last) is not None for line in lines for tree in references(line))
+    if bound or clock.last or starts or entries:
         return False
     members = {name for group in groups for name in group}
-    computed = {line.left.name for line in lines if isinstance(line.left, Ref)} - clock.axes.keys()
+    computed = {line.left.name for line in lines if isinstance(line.left, Ref) and any(True for _ in references(line))}
+    plain = computed - clock.axes.keys()
     return any(
-        isinstance(line.left, Ref) and line.left.name in members and any(t.name in computed for t in references(line))
+        isinstance(line.left, Ref) and line.left.name in members and any(t.name in plain for t in references(line))
         for line in lines
     )
 
@@ -251,32 +350,6 @@ def check_offsets(groups: Sequence[Sequence[str]], lines: Sequence[Line], clock:
     )
 
 
-def check_last_step(lines: Sequence[Line], clock: Clock, source: str) -> None:
-    """h_T beside h_t is an entry of the sequence h, not a name of its own.
-
-    Raises EquationError.
-    """
-    for line in lines:
-        for tree in references(line):
-            parts = names.split(tree.name)
-            last = parts.subscript == clock.last or (len(parts.subscript) == 1 and parts.subscript.isupper())
-            if parts.subscript and last and names.join(parts.base, parts.label) in clock.axes:
-                base, t = names.join(parts.base, parts.label), clock.letter
-                what = f"'{tree.name}' is the last entry of '{base}', and single entries are not read."
-                raise error_at(
-                    source, tree, what, f"Write it as a sum with weights that are data:  Σ_{t} m_{t} {base}_{t}"
-                )
-
-
-def time_offset(tree: Ref, clock: Clock) -> int | None:
-    """k of v_{t+k}; None for what is no sequence at a step."""
-    axis = clock.axes.get(tree.name)
-    if axis is None or tree.indices is None or axis >= len(tree.indices):
-        return None
-    offset = offset_of(tree.indices[axis])
-    return None if offset is None else offset[1]
-
-
 def order_within(group: Sequence[str], defined: Mapping[str, Line], clock: Clock, source: str) -> tuple[str, ...]:
     """The names of a circle in an order in which each reads only earlier ones of the same step.
 
@@ -298,7 +371,7 @@ def order_within(group: Sequence[str], defined: Mapping[str, Line], clock: Clock
     return tuple(ordered)
 
 
-def start_values(lines: Sequence[Line], clock: Clock, source: str) -> dict[str, str]:
+def start_values(lines: Sequence[Line], steps: Sequence[Line], clock: Clock, source: str) -> dict[str, str]:
     """For each sequence that is read before its first step the name of the value there, or "" where a remark says that it is 0.
 
     Raises EquationError where more than one value is missing.
@@ -306,16 +379,16 @@ def start_values(lines: Sequence[Line], clock: Clock, source: str) -> dict[str, 
     zero = zero_starts(lines)
     zero |= {zero_start(line, clock) for line in lines}
     starts: dict[str, str] = {}
-    for line in lines:
+    for line in steps:
         for tree in references(line):
             offset = time_offset(tree, clock)
             if offset is None or offset >= 0:
                 continue
-            needed = [f"{tree.name}_{clock.first - k}" for k in range(1, 1 - offset)]
+            needed = [start_name(tree.name, clock, k) for k in range(1, 1 - offset)]
             if all(name in zero for name in needed):
                 starts.setdefault(tree.name, "")
             elif len(needed) == 1:
-                starts[tree.name] = start_name(tree.name, clock)
+                starts[tree.name] = needed[0]
             else:
                 missing = ", ".join(name for name in needed if name not in zero)
                 raise error_at(
@@ -325,12 +398,6 @@ def start_values(lines: Sequence[Line], clock: Clock, source: str) -> dict[str, 
                     f"Write '({' = '.join(needed)} = 0)', or give the step before a name:  g_{clock.letter} = {tree.name}_{{{clock.letter}−1}}",
                 )
     return starts
-
-
-def start_name(name: str, clock: Clock) -> str:
-    """h_0, the name of the value of h before its first step."""
-    parts = names.split(name)
-    return names.join(parts.base, parts.label, f"{parts.subscript}{clock.first - 1}", parts.primes)
 
 
 def without_zero_starts(lines: Sequence[Line], clock: Clock | None) -> list[Line]:
@@ -345,6 +412,8 @@ def zero_start(line: Line, clock: Clock) -> str:
     left = line.left
     if not isinstance(left, Ref) or line.rights != (Num(Fraction(0)),):
         return ""
-    if left.indices is None:
-        return left.name
-    return start_name(left.name, clock) if left.name in clock.axes and is_single(left) else ""
+    entry = entry_of(left, clock.axes, clock.last)
+    if entry is None or not isinstance(entry[1], Num):
+        return left.name if left.indices is None else ""
+    parts = names.split(entry[0])
+    return names.join(parts.base, parts.label, f"{parts.subscript}{entry[1].value}", parts.primes)

@@ -6,43 +6,43 @@ value and v_1 the first entry; so what reads lines knows nothing of time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
-from fractions import Fraction
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from wengert.ir.graph import Node
-from wengert.ir.system import Moment, Recurrence, System, bar, entry, is_entry, moment, sequence_name, unmoment
-from wengert.ir.types import ArrayType
+from wengert.ir.system import (
+    Moment,
+    Recurrence,
+    System,
+    bar,
+    entry,
+    entry_place,
+    is_entry,
+    moment,
+    sequence_name,
+    unmoment,
+)
+from wengert.ir.types import ArrayType, Dim
 from wengert.notation import names
+from wengert.notation.clock import Clock, offset_of, start_name, time_offset
 from wengert.notation.context import KIND_OF_RANK, Context
-from wengert.notation.expr import Expr, Index, Line, Num, Ref, Sum, walk
+from wengert.notation.expr import Expr, Index, Line, Num, Ref, walk
 from wengert.notation.homes import Homes
 from wengert.notation.ordering import error_at
-from wengert.notation.recurrences import Clock, offset_of, start_name, time_offset
+from wengert.notation.phases import aligned, mapped
 from wengert.ops.gather import gather
-from wengert.ops.stepping import Loop, first_array, moved_array, own, sequence_axes
-
-
-def mapped(tree: Expr, change: Callable[[Expr], Expr]) -> Expr:
-    """The tree with a change at every part, the innermost first."""
-    new = {spot.name: _mapped(getattr(tree, spot.name), change) for spot in fields(tree) if spot.name != "span"}
-    return change(replace(tree, **new) if new else tree)
-
-
-def _mapped(value: Any, change: Callable[[Expr], Expr]) -> Any:
-    if isinstance(value, Expr):
-        return mapped(value, change)
-    return tuple(_mapped(part, change) for part in value) if type(value) is tuple else value
+from wengert.ops.stepping import Loop, entry_array, moved_array, own, sequence_axes
 
 
 def timeless(line: Line, clock: Clock | None, source: str) -> Line:
-    """The line with v_{t−1}, v_0 and v_1 as names of their own.
+    """The line with v_{t−1}, v_0, v_3 and v_T as names of their own.
 
-    Raises EquationError where another single step is read.
+    Raises EquationError where a single step is read that is none.
     """
     if clock is None:
         return line
+    if not clock.once:
+        line = aligned(line, clock, source)
 
     def change(tree: Expr) -> Expr:
         return named_step(tree, clock, source) if isinstance(tree, Ref) else tree
@@ -51,44 +51,18 @@ def timeless(line: Line, clock: Clock | None, source: str) -> Line:
 
 
 def claim_at_step(line: Line, clock: Clock | None, source: str) -> Line:
-    """A claim about v̄_{t−1} as one about v̄_t, a claim about v̄_0 as one about the start value; in one step v_t and v_{t−1} are names.
+    """A claim about v̄_0 or v̄_T as one about the start value or the entry; in one step v_t and v_{t−1} are names.
 
-    Raises EquationError where another single step is read.
+    Raises EquationError where a single step is read that is none.
     """
-    left = line.left
-    if clock is None or not isinstance(left, Ref):
+    if clock is None or not isinstance(line.left, Ref):
         return line
+    named = timeless(line, clock, source)
     if clock.once:
-        return timeless(line, clock, source)
-    offset = time_offset(left, clock)
-    if offset:
-        assert left.indices is not None
-        index = offset_of(left.indices[clock.axes[left.name]])
-        assert index is not None
-        letter, by = index[0], -offset
-
-        def change(tree: Expr) -> Expr:
-            return counted_on(tree, letter, by)
-
-        return replace(line, left=mapped(left, change), rights=tuple(mapped(right, change) for right in line.rights))
-    named = timeless(line, clock, source).left
-    return replace(line, left=named) if isinstance(named, Ref) and named.name in clock.starts.values() else line
-
-
-def counted_on(tree: Expr, letter: str, by: int) -> Expr:
-    """A quantity with its indices of one letter moved by some steps."""
-    if not isinstance(tree, Ref) or not tree.indices:
-        return tree
-    found: list[Expr] = []
-    for index in tree.indices:
-        offset = offset_of(index)
-        if offset is None or offset[0] != letter:
-            found.append(index)
-            continue
-        k = offset[1] + by
-        step = Sum(((1, Index(letter)), (1 if k > 0 else -1, Num(Fraction(abs(k))))), span=index.span)
-        found.append(step if k else Index(letter, span=index.span))
-    return replace(tree, indices=tuple(found))
+        return named
+    left = named.left
+    single = isinstance(left, Ref) and (is_entry(left.name) or left.name in clock.starts.values())
+    return replace(line, left=left) if single else line
 
 
 def named_step(tree: Ref, clock: Clock, source: str) -> Ref:
@@ -104,28 +78,49 @@ def named_step(tree: Ref, clock: Clock, source: str) -> Ref:
         return replace(
             tree, name=names.join(parts.base, parts.label, parts.subscript + step, parts.primes), indices=rest
         )
+    if offset is not None and clock.last and offset[0] == clock.last:
+        return replace(tree, name=last_entry(tree, offset[1], clock, source), indices=rest)
     if offset is not None and offset[1]:
         indices = (*tree.indices[:axis], Index(offset[0], span=index.span), *tree.indices[axis + 1 :])
         return replace(tree, name=moment(tree.name, offset[1]), indices=indices)
     if isinstance(index, Num):
-        return replace(tree, name=single_step(tree, index, clock, source), indices=rest)
+        return replace(tree, name=single_step(tree, int(index.value) - clock.first, clock, source), indices=rest)
     return tree
 
 
-def single_step(tree: Ref, index: Num, clock: Clock, source: str) -> str:
-    """The name of v_0 or v_1.
+def single_step(tree: Ref, place: int, clock: Clock, source: str) -> str:
+    """The name of the entry of a sequence at a place, counted from 0; −1 is the value before the first step.
 
-    Raises EquationError for other steps.
+    Raises EquationError for what is before that, or beyond the last step.
     """
-    if index.value == clock.first:
-        return entry(tree.name, 0)
-    if index.value == clock.first - 1:
+    if place == -1:
         return start_name(tree.name, clock)
+    beyond = clock.last.isdigit() and place > int(clock.last) - clock.first
+    if place >= 0 and not beyond:
+        return entry(tree.name, place)
+    number = place + clock.first + clock.phase(tree.name)
+    first, last = clock.first + clock.phase(tree.name), clock.last
     raise error_at(
         source,
         tree,
-        f"A single step of '{tree.name}' is read, which is neither the first nor the one before it.",
-        f"Write '{tree.name}_{clock.letter}', with the steps numbered from {clock.first}.",
+        f"'{tree.name}' at step {number} is read, and its steps are {first}…{int(last) + clock.phase(tree.name) if last.isdigit() else last}.",
+        f"Write '{tree.name}_{clock.letter}', or the step among these that is meant.",
+    )
+
+
+def last_entry(tree: Ref, by: int, clock: Clock, source: str) -> str:
+    """The name of the entry of a sequence some steps after the last one, which is none beyond it.
+
+    Raises EquationError there.
+    """
+    place = by - clock.ends - 1
+    if place < 0:
+        return entry(tree.name, place)
+    raise error_at(
+        source,
+        tree,
+        f"'{tree.name}' is read beyond its last step.",
+        f"Its last entry is at the step {clock.last}{f'{clock.ends + clock.phase(tree.name):+d}' if clock.ends + clock.phase(tree.name) else ''}.",
     )
 
 
@@ -187,10 +182,12 @@ def warn_of_time(context: Context, clock: Clock, lines: Sequence[Line]) -> None:
         what = f"The equations are read as one step: '{name}_{{{t}−1}}' is a value from outside."
         context.warn(line.left, what, f"For a recurrence over time write:  … for {t} = 1…T")
         return
-    named = {tree.name for line in lines for tree in refs_of(timeless(line, clock, context.reading.source))}
+    source = context.reading.source
+    named = {tree.name for line in lines for tree in refs_of(timeless(line, clock, source))}
+    steps = [aligned(line, clock, source) for line in lines]
     for base, start in clock.starts.items():
         if start and start not in named:
-            tree = next(t for line in lines for t in refs_of(line) if t.name == base and time_offset(t, clock) == -1)
+            tree = next(t for line in steps for t in refs_of(line) if t.name == base and time_offset(t, clock) == -1)
             context.warn(
                 tree, f"'{start}', the value before the first step, is an input.", f"Write '({start} = 0)' if it is 0."
             )
@@ -200,6 +197,16 @@ def warn_of_time(context: Context, clock: Clock, lines: Sequence[Line]) -> None:
 
 
 RANKS = {"s": 0, "c": 1, "m": 2}
+
+
+def name_last_step(context: Context, clock: Clock, lines: Sequence[Line]) -> None:
+    """T is the number of steps where it is the number of the last one, unless it is a quantity."""
+    quantities = {t.name for line in lines for t in refs_of(line) if t.indices} | {
+        t.name for line in lines for t in [line.left] if isinstance(t, Ref)
+    }
+    declared = {name for d in context.reading.declarations for name in d.names}
+    if clock.counts and clock.last not in quantities | declared | context.size_names.keys():
+        context.size_names[clock.last] = context.classes.fresh(Dim(clock.last))
 
 
 def kinds_within_step(context: Context, clock: Clock) -> None:
@@ -226,10 +233,12 @@ def settle_sequences(context: Context, clock: Clock, lines: Sequence[Line]) -> N
     for start in clock.starts.values():
         if start:
             know_step(context, clock, Ref(start))
-    if clock.last.isdigit():
-        for base, axis in clock.axes.items():
+    for base, axis in clock.axes.items():
+        if clock.last.isdigit():
             size = context.classes.fresh(int(clock.last) - clock.first + 1)
             context.classes.unite(context.axes[base][axis], size, Ref(base))
+        elif clock.counts and clock.last in context.size_names:
+            context.classes.unite(context.axes[base][axis], context.size_names[clock.last], Ref(base))
 
 
 def refs_of(line: Line) -> Iterator[Ref]:
@@ -275,9 +284,9 @@ def find_moments(context: Context, clock: Clock, lines: Sequence[Line]) -> dict[
             beyond = context.leaf(start) if start and offset == -1 else None
             value = moved_array(context.leaf(base), clock.axes[base], offset, beyond)
             found[tree.name] = Moment(context.leaf(tree.name), (base, start) if start else (base,), value)
-        elif is_entry(tree.name) and tree.name not in found:
+        elif (place := entry_place(tree.name)) is not None and tree.name not in found:
             base = sequence_of(tree.name, clock)
-            value = first_array(context.leaf(base), clock.axes[base])
+            value = entry_array(context.leaf(base), clock.axes[base], place)
             found[tree.name] = Moment(context.leaf(tree.name), (base,), value)
     return found
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.system import is_bar, moment, unmoment
+from wengert.ir.system import is_bar, moment, sequence_name, unmoment
 from wengert.ir.types import ArrayType, Size
 from wengert.ops.build import Builder
 from wengert.ops.calls import REDUCTIONS
 from wengert.ops.control import results
-from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, product, subterms, total
+from wengert.ops.gather import gather
+from wengert.ops.terms import ONE, Add, Apply, Factor, Leaf, Product, Term, number, product, subterms, total
 
 MATRICES = ("inv", "det", "cofactors", "solve")
 STEP = "step @"
@@ -105,26 +106,44 @@ def at_step(term: Term, axis: int, axis_of: Axes, name: Callable[[str], str]) ->
         )
 
     def position(place: Apply) -> Term:
-        return Leaf((), STEP, place.dtype)
+        step = Leaf((), name(STEP), "int64")
+        return step if place.dtype == "int64" else Apply((), "cast", (step,), (("dtype", place.dtype),), place.dtype)
 
     return Rewriting(axis_of, leaf, position, keeps=False).term(term, axis)
 
 
 def moved(term: Term, axis: int, axis_of: Axes, by: int) -> Term:
-    """The term some steps on: c_{t+k} for c_t.
+    """The term some steps on, c_{t+k} for c_t, and 0 beyond the last step.
 
-    Raises NotByStep where it would not be 0 beyond the last step by itself, because nothing in it is an error signal there.
+    Raises NotByStep.
     """
-    if not all(vanishes(part, axis, axis_of) for part in (term.terms if isinstance(term, Add) else (term,))):
-        raise NotByStep("a term without an error signal of the next step")
 
     def position(place: Apply) -> Term:
-        raise NotByStep("the number of a step as a value")
+        return total([place, number(by, place.shape)], place.shape)
 
     def leaf(leaf: Leaf) -> Term:
         return Leaf(leaf.shape, moment(leaf.name, by), leaf.dtype)
 
-    return Rewriting(axis_of, leaf, position, keeps=True).term(term, axis)
+    work = Rewriting(axis_of, leaf, position, keeps=True)
+    parts: list[Term] = []
+    for part in term.terms if isinstance(term, Add) else (term,):
+        new = work.term(part, axis)
+        parts.append(new if vanishes(part, axis, axis_of) else times(new, axis, before_end(term.shape[axis], by)))
+    return total(parts, term.shape)
+
+
+def times(term: Term, axis: int, indicator: Node) -> Term:
+    """The term with a factor that depends on one of its axes."""
+    labels = tuple(range(term.rank))
+    return product(ONE, [Factor(term, labels), Factor(gather(indicator), (axis,))], labels, term.shape)
+
+
+def at_entry(term: Term, axis: int, size: Size, place: int) -> Term:
+    """The term at one place of a new axis, 0 at the others."""
+    labels = tuple(k for k in range(term.rank + 1) if k != axis)
+    shape = (*term.shape[:axis], size, *term.shape[axis:])
+    indicator = gather(at_place(size, place))
+    return product(ONE, [Factor(term, labels), Factor(indicator, (axis,))], tuple(range(term.rank + 1)), shape)
 
 
 def vanishes(term: Term, axis: int, axis_of: Axes) -> bool:
@@ -179,9 +198,33 @@ def moved_array(x: Node, axis: int, by: int, beyond: Node | None = None, *, edge
     return apply("where", inside, taken, rest)
 
 
-def first_array(x: Node, axis: int) -> Node:
-    """x_1, the entry of the first step."""
-    return apply("gather", x, constant(0, ArrayType((), "int64")), axis=axis, batch=0)
+def entry_array(x: Node, axis: int, place: int) -> Node:
+    """The entry at a place, counted from the end where it is negative."""
+    scalar = ArrayType((), "int64")
+    if place >= 0:
+        return apply("gather", x, constant(place, scalar), axis=axis, batch=0)
+    length = apply("cast", apply("size_of", size=x.shape[axis], dtype="float64"), dtype="int64")
+    return apply("gather", x, length + constant(place, scalar), axis=axis, batch=0)
+
+
+def at_place(size: Size, place: int) -> Node:
+    """⟦t = place⟧ along an axis, counted from the end where the place is negative."""
+    step = apply("position", size=size, dtype="float64")
+    return apply("cast", apply("equal", step, _filled(size, place, step.type)), dtype="float64")
+
+
+def before_end(size: Size, by: int) -> Node:
+    """⟦t + by is a step⟧ along an axis."""
+    step = apply("position", size=size, dtype="float64")
+    return apply("cast", apply("less", step, _filled(size, -by, step.type)), dtype="float64")
+
+
+def _filled(size: Size, place: int, type: ArrayType) -> Node:
+    """A place as a number at every step; a negative one counts from the end."""
+    if place >= 0 or isinstance(size, int):
+        return constant(place if place >= 0 else size + place, type)
+    length = apply("size_of", size=size, dtype="float64")
+    return apply("broadcast", length + constant(place, length.type), shape=type.shape, axes=())
 
 
 # ---------------------------------------------------------------- loops
@@ -215,7 +258,7 @@ class Loop:
         counter = input_node(STEP, ArrayType((), "int64"))
         self.collect(steps)
         inner: dict[str, Node] = {**self.carries, **self.slices, **self.constants}
-        inner[STEP] = apply("cast", counter, dtype="float64")
+        inner[own(STEP)] = counter
         for name, step in steps.items():
             inner[own(name)] = Builder(inner, weighed=self.weighed).build(step)
         carried = list(self.carries)
@@ -242,8 +285,8 @@ class Loop:
     def at_step(self, name: str, term: Term) -> Term:
         step = at_step(term, self.axis(name), self.axis_of, own)
         for leaf in subterms(step):
-            if isinstance(leaf, Leaf) and unmoment(leaf.name)[0] in self.lines:
-                raise NotByStep(f"'{name}' reads other steps of '{unmoment(leaf.name)[0]}' all at once")
+            if isinstance(leaf, Leaf) and sequence_name(leaf.name) in self.lines:
+                raise NotByStep(f"'{name}' reads other steps of '{unmoment(leaf.name)[0]}' at once")
         return step
 
     def axis(self, name: str) -> int:
@@ -259,7 +302,7 @@ class Loop:
         """The inputs of a step: what is carried, what is read at this step, and what is the same at every step."""
         for leaf in (t for step in steps.values() for t in subterms(step) if isinstance(t, Leaf)):
             type = ArrayType(leaf.shape, leaf.dtype)
-            if leaf.name == STEP:
+            if leaf.name == own(STEP):
                 continue
             if not leaf.name.endswith(OWN):
                 self.constants.setdefault(leaf.name, input_node(leaf.name, type))
