@@ -39,8 +39,8 @@ from wengert.notation.expr import (
 )
 
 BROADCAST_COST = 4.0
-BROADCAST_IN_NORM = 9
-"""Hardly anybody writes the distance of a vector from a number: ‖h − t‖ has two vectors."""
+RARE_BROADCAST = 9.0
+"""What it costs more where hardly anybody means a number beside a vector: in the distance ‖h − t‖ and in the product i ⊙ g."""
 MAX_OPEN = 24
 """Where a line has more new names, they are read as their spelling suggests."""
 SEARCH_LIMIT = 20_000
@@ -135,7 +135,7 @@ class KindReader:
             case Norm(operand=a):
                 before = self.cost
                 kind = self.read(a)
-                self.cost += (self.cost - before) * BROADCAST_IN_NORM
+                self.cost += (self.cost - before) * RARE_BROADCAST
                 if kind == "s":
                     raise Mismatch(
                         tree, "A norm takes a vector or a matrix, not a scalar.", "Write the absolute value:  |x|"
@@ -183,7 +183,12 @@ class KindReader:
 
     def _product(self, factors: Sequence[Expr], sign: str, tree: Expr) -> str:
         if sign == "∘":
-            return self.same(factors, tree)
+            before = self.cost
+            kind = self.same(factors, tree)
+            self.cost += (self.cost - before) * RARE_BROADCAST
+            if kind == "s" and all(map(_has_bare, factors)):
+                self.cost += BROADCAST_COST  # ⊙ says that there are entries
+            return kind
         arrays = [kind for f in factors if (kind := self.read(f)) != "s"] if sign == "*" else []
         if len(arrays) > 1 and set(arrays) == {"c"}:
             return "c"  # of two columns only the product entry by entry can be meant
