@@ -72,7 +72,7 @@ def test_the_check_passes_for_every_quantity(key: str) -> None:
             "index",
             [
                 "X̄_ij = μ̄_j / N + 2 v̄_j (X_ij − μ_j) / N + H̄_ij / √(v_j + ε)"
-                " = (N H̄_ij − Σ_k H̄_kj − H_ij Σ_k H̄_kj H_kj) / (N √(v_j + ε))",
+                + " = g_j (N Ȳ_ij − Σ_k Ȳ_kj − H_ij Σ_k Ȳ_kj H_kj) / (N √(v_j + ε))",
                 "ḡ_j = Σ_i Ȳ_ij H_ij",
                 "b̄_j = Σ_i Ȳ_ij",
             ],
@@ -82,7 +82,7 @@ def test_the_check_passes_for_every_quantity(key: str) -> None:
             "index",
             [
                 "n̄_i = ȳ_i w_i",
-                "x̄_i = μ̄ / C + 2 v̄ (x_i − μ) / C + n̄_i r = r (C n̄_i − Σ_j n̄_j − n_i Σ_j n̄_j n_j) / C",
+                "x̄_i = μ̄ / C + 2 v̄ (x_i − μ) / C + n̄_i r = r (n̄_i − (Σ_j n̄_j) / C − n_i (Σ_j n̄_j n_j) / C)",
                 "w̄_i = ȳ_i n_i",
                 "b̄_i = ȳ_i",
             ],

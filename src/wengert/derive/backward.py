@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wengert.autodiff.reverse import vjp
+from wengert.derive.cost import computed, cost
+from wengert.derive.factoring import factor, turn_sign
 from wengert.derive.folding import Named, Names, fold
 from wengert.derive.further import FurtherForms
 from wengert.derive.recognise import open_term_primes, recognise
 from wengert.derive.recurrences import Steps, backward_loop, placed, ways
-from wengert.derive.simplify import simplify
+from wengert.derive.simplify import map_sums, simplify
 from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node, constant, input_node
 from wengert.ir.system import System, bar, unmoment
@@ -239,9 +241,15 @@ class _Derivation:
         # What comes from the same step stands before what comes from the next.
         contributions.sort(key=lambda c: reads_later(c.term))
         raw = total([c.term for c in contributions], type.shape)
-        value = simplify(raw, self.names)
+        value = self.shortest(raw)
         further, assumed = self.forms.further(name, value)
         return BackwardLine(name, tuple(contributions), value, further, assumed)
+
+    def shortest(self, raw: Term) -> Term:
+        """The sum of the contributions simplified, or only folded and factored where more of that stands in the lines before it."""
+        simple, plain = simplify(raw, self.names), turn_sign(map_sums(fold(raw, self.names), factor))
+        known = computed(self.forms.lines.values())
+        return plain if cost(plain, known=known) < cost(simple, known=known) else simple
 
     def contribution(self, name: str, child: str) -> Term | None:
         """ū ∂u/∂v with letter functions kept as primes."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod
 
 from wengert.ir.types import Size, bind_size
-from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, components, is_indicator
+from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, components, is_indicator, product
 
 FREE = frozenset(("size_of", "position", "cast"))
 """Ops that compute nothing: sizes, places, a condition as a number."""
@@ -39,15 +40,19 @@ def count_written(term: Term, sizes: Mapping[str, int]) -> Count:
 
 
 def count_shared(terms: Iterable[Term], sizes: Mapping[str, int], seed: str = "") -> Count:
-    """Operations where equal expressions are computed once; the leaf `seed`, the bar of the loss, is 1 and costs nothing."""
+    """Operations where equal expressions, and equal sums inside products, are computed once.
+
+    The leaf `seed`, the bar of a scalar loss, is 1 and costs nothing.
+    """
     seen: set[Term] = set()
     result, stack = Count(), list(terms)
     while stack:
         item = stack.pop()
         if item not in seen:
             seen.add(item)
-            result += _own(item, sizes, seed)
-            stack.extend(parts(item))
+            own, inside = _own(item, sizes, seed)
+            result += own
+            stack.extend(inside)
     return result
 
 
@@ -55,15 +60,6 @@ def extent(shape: Iterable[Size], sizes: Mapping[str, int]) -> int:
     """The number of entries of a shape; an axis without a number counts as 2."""
     numbers = (bind_size(size, sizes) for size in shape)
     return prod(n if isinstance(n, int) else 2 for n in numbers)
-
-
-def parts(term: Term) -> tuple[Term, ...]:
-    """The terms directly inside a term."""
-    if isinstance(term, Add):
-        return term.terms
-    if isinstance(term, Product):
-        return tuple(f.term for f in term.factors)
-    return term.args if isinstance(term, Apply) else ()
 
 
 def _entry(term: Term, sizes: Mapping[str, int]) -> Count:
@@ -85,23 +81,28 @@ def _entry(term: Term, sizes: Mapping[str, int]) -> Count:
     return Count()
 
 
-def _own(term: Term, sizes: Mapping[str, int], seed: str) -> Count:
-    """The operations of a term's outermost sign, for all its entries; a sum does not depend on the axes that it does not carry."""
+def _own(term: Term, sizes: Mapping[str, int], seed: str) -> tuple[Count, Sequence[Term]]:
+    """The operations of a term's outermost sign, for all its entries, and the terms inside it; a sum in a product is a term of its own."""
     entries = extent(term.shape, sizes)
     if isinstance(term, Add):
-        return Count(sums=len(term.terms) - 1) * entries
-    if isinstance(term, Product):
-        result, _, groups = _pieces(
-            term, [f for f in term.factors if not (isinstance(f.term, Leaf) and f.term.name == seed)]
-        )
-        result = result * entries
-        for group in groups:
-            carried = {q for f in group for q in f.labels}
-            places = _places(term, group, sizes)
-            each = Count(products=_multiplications(group)) * places + Count(sums=places - 1)
-            result += each * extent((term.sizes[q] for q in term.out if q in carried), sizes)
-        return result
-    return _call(term, sizes) * entries if isinstance(term, Apply) else Count()
+        return Count(sums=len(term.terms) - 1) * entries, term.terms
+    if isinstance(term, Apply):
+        return _call(term, sizes) * entries, term.args
+    if not isinstance(term, Product):
+        return Count(), ()
+    factors = [f for f in term.factors if not (isinstance(f.term, Leaf) and f.term.name == seed)]
+    result, outer, groups = _pieces(term, factors)
+    if len(groups) == 1 and term.coef == 1 and groups[0] == list(term.factors):
+        (group,) = groups
+        places = _places(term, group, sizes)
+        carried = {q for f in group for q in f.labels}
+        each = Count(products=_multiplications(group)) * places + Count(sums=places - 1)
+        return each * extent((term.sizes[q] for q in term.out if q in carried), sizes), [f.term for f in group]
+    sums: list[Term] = []
+    for group in groups:
+        carried = {q for f in group for q in f.labels}
+        sums.append(product(Fraction(1), group, [q for q in term.out if q in carried], term.sizes))
+    return result * entries, [*(f.term for f in outer), *sums]
 
 
 def _call(term: Apply, sizes: Mapping[str, int]) -> Count:

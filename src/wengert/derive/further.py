@@ -6,10 +6,10 @@ The statistics of a normalisation are the example: what passes through μ̄ and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from wengert.derive.cost import cost
+from wengert.derive.cost import computed, cost
 from wengert.derive.factoring import expand
 from wengert.derive.folding import Names, assume, fold
 from wengert.derive.recognise import open_term_primes
@@ -42,12 +42,13 @@ class FurtherForms:
         """
         bars = {bar(n): term for n, term in self.lines.items() if n != self.loss}
         spared = {bar(n) for n in self.exclusive(name)}
+        known = computed(term for n, term in bars.items() if n not in spared)
         opened = simplify(open_term_primes(value), self.names)
-        best, longest = spent(opened, bars, spared), written_length(opened)
+        best, longest = spent(opened, bars, spared, known), written_length(opened)
         found, assumed = None, False
         for candidate, uses, limit in self.candidates(value, bars, spared, longest):
             candidate = simplify(candidate, self.names)
-            price = spent(candidate, bars, spared)
+            price = spent(candidate, bars, spared, known)
             if price < best and written_length(candidate) <= limit:
                 best, found, assumed = price, candidate, uses
         return found, assumed
@@ -57,11 +58,12 @@ class FurtherForms:
     ) -> Iterator[tuple[Term, bool, int]]:
         """Terms equal to the value, whether they need the assumptions, and how long they may be."""
         through, length = self.through(value, bars, spared)
+        limit = longest + length
         if through != value and written_length(through) <= MAX_GROWTH * longest:
-            yield through, False, longest + length
+            yield through, False, limit
             wide = expand(through)
             if wide is not None:
-                yield from ((term, uses, longest + length) for term, uses in self.variants(wide))
+                yield from ((term, uses, limit) for term, uses in self.variants(wide))
         current = value
         for _ in range(MAX_SUBSTITUTIONS):
             current = open_term_primes(substitute_leaves(current, bars))
@@ -70,7 +72,7 @@ class FurtherForms:
                 break
             # Terms that cancel only under the sums they came from are found after a second fold.
             wide = expand(fold(wide, self.names)) or wide
-            yield from ((term, uses, longest) for term, uses in self.variants(wide))
+            yield from ((term, uses, limit) for term, uses in self.variants(wide))
             if not any(isinstance(t, Leaf) and t.name in bars for t in subterms(current)):
                 break
 
@@ -105,12 +107,12 @@ class FurtherForms:
         return found - {name, self.loss}
 
 
-def spent(term: Term, bars: Mapping[str, Term], spared: set[str]) -> int:
-    """The cost of a term and of the bars in `spared` that it reads, directly or through others."""
+def spent(term: Term, bars: Mapping[str, Term], spared: set[str], known: Collection[Term]) -> int:
+    """The cost of a term, and of the bars in `spared` that it reads, directly or through others, beside what is `known`."""
     total_cost, read, pending = 0, set[str](), [term]
     while pending:
         item = pending.pop()
-        total_cost += cost(item)
+        total_cost += cost(item, known=known)
         for leaf in subterms(item):
             if isinstance(leaf, Leaf) and leaf.name in spared and leaf.name in bars and leaf.name not in read:
                 read.add(leaf.name)

@@ -17,6 +17,7 @@ from wengert.ops.terms import (
     Leaf,
     Product,
     Term,
+    components,
     is_indicator,
     is_number,
     position_axis,
@@ -155,9 +156,23 @@ class Builder:
         """einsum of the parts to `out`, then a broadcast over labels that no part has."""
         if not parts:
             return constant(1, ArrayType(term.shape))
+        parts = self._summed_first(parts, term.out)
         have = {q for part in parts for q in part.labels}
         inner = tuple(q for q in term.out if q in have)
         return spread(self._einsum(parts, inner), inner, term.out, term.sizes)
+
+    def _summed_first(self, parts: Sequence[_Part], out: tuple[int, ...]) -> Sequence[_Part]:
+        """The parts with a sum that has fewer axes than what stands beside it computed for itself, so that others share it."""
+        groups = components([Factor(Leaf((), str(k)), part.labels) for k, part in enumerate(parts)], out)
+        done: list[_Part] = []
+        for group in groups:
+            members = [parts[int(f.term.name)] for f in group if isinstance(f.term, Leaf)]
+            carried = tuple(q for q in out if any(q in part.labels for part in members))
+            beside = {q for part in parts if part not in members for q in part.labels}
+            if any(q not in out for part in members for q in part.labels) and not beside <= set(carried):
+                members = [_Part(carried, self._einsum(members, carried))]
+            done += members
+        return done
 
     def _einsum(self, parts: Sequence[_Part], out: tuple[int, ...]) -> Node:
         if all(part.labels == out for part in parts):
