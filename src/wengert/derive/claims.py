@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.diagnosis import Diagnosis, Diagnostician, Effort, surroundings
+from wengert.derive.diagnosis import Diagnostician, Effort, surroundings
+from wengert.derive.kinds import Diagnosis
 from wengert.derive.local import LocalDerivatives
 from wengert.derive.outside import GIVEN, with_loss_signals, with_outside_signals
 from wengert.derive.parts import with_named_parts
@@ -265,7 +266,7 @@ class Judge:
 
         doctor = Diagnostician(self.points, values, before, evaluate, self.effort)
         children = list(self.chain.contributions[name]) if name else []
-        diagnosis = doctor.diagnose(tree, name, surroundings(self.system, left, tree, children))
+        diagnosis = doctor.diagnose(tree, name, surroundings(self.system, left, tree, name, children, self.section.claims))
         return Finding(problem, tuple(values), tuple(before), letters, diagnosis)
 
     def misfit(self, line: Line, k: int, tree: Expr, error: EquationError, before: list[Array]) -> Claim | None:

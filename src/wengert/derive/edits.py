@@ -7,26 +7,66 @@ from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any
 
-from wengert.notation.expr import BigOp, Call, Expr, Index, Neg, Num, Product, Quotient, Ref, Sum, Transpose, walk
+from wengert.notation.expr import (
+    BigOp,
+    Call,
+    Expr,
+    Index,
+    Neg,
+    Num,
+    Ones,
+    Power,
+    Product,
+    Quotient,
+    Ref,
+    Sum,
+    Transpose,
+    walk,
+)
 
 Edit = tuple[str, Expr]
 """The kind of the mistake that an edit takes back, and the edited expression."""
+ONE, TWO = Num(Fraction(1)), Num(Fraction(2))
+FACTORS = tuple(Num(Fraction(*pair)) for pair in ((2, 1), (1, 2), (3, 1), (4, 1)))
+"""Numbers that get lost."""
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What edits may put in: index letters of the line, all signals, those that come in, and the ranks of whole names."""
+    """What edits may put in.
+
+    letters   index letters of the line
+    signals   the error signals that a line about this quantity may read
+    incoming  those of them that come in, at the letters of the line
+    parts     what the lines of its children read, as it stands there
+    sizes     names for the number of entries of an axis
+    rank      of a whole name
+    """
 
     letters: tuple[str, ...]
     signals: tuple[Ref, ...]
     incoming: tuple[Ref, ...]
+    parts: tuple[Ref, ...]
+    sizes: tuple[str, ...]
     rank: Callable[[Ref], int]
+    own: str = ""
+    """The name whose signal the left side is: it is not put in."""
+
+    def axes(self, tree: Expr) -> int:
+        """The number of axes that a name has left beside its indices, a guess for other expressions: 1 where some name has one."""
+        if isinstance(tree, Transpose):
+            return self.axes(tree.operand)
+        if isinstance(tree, Ref):
+            return self.rank(tree) - len(tree.indices or ())
+        if isinstance(tree, BigOp | Num | Call):
+            return 0
+        return max((self.axes(part) for part in walk(tree) if isinstance(part, Ref)), default=0)
 
 
 def edits(tree: Expr, around: Surroundings) -> Iterator[Edit]:
     """Every edit of the tree at one place, the likelier kinds first."""
-    yield "sign", _negated(tree)
-    for here in (_signs, _primes, _transposes, _indices, _sums, _factors, _signals, _incoming):
+    yield "sign", negated(tree)
+    for here in (_signs, _primes, _transposes, _indices, _sums, _sizes, _factors, _terms, _signals, _incoming, _parts):
         yield from _everywhere(tree, lambda part, here=here: here(part, around))
 
 
@@ -55,7 +95,7 @@ def _in_tuple(values: tuple[Any, ...], here: Callable[[Expr], Iterator[Edit]]) -
             yield kind, (*values[:k], part, *values[k + 1 :])
 
 
-def _negated(tree: Expr) -> Expr:
+def negated(tree: Expr) -> Expr:
     """−tree; of a sum every sign, a positive term first."""
     match tree:
         case Neg(operand=inner):
@@ -73,6 +113,8 @@ def _signs(tree: Expr, around: Surroundings) -> Iterator[Edit]:
                 yield "sign", Sum((*terms[:k], (-sign, term), *terms[k + 1 :]))
         case Neg(operand=inner):
             yield "sign", inner
+        case _:
+            return
 
 
 def _primes(tree: Expr, around: Surroundings) -> Iterator[Edit]:
@@ -86,13 +128,17 @@ def _transposes(tree: Expr, around: Surroundings) -> Iterator[Edit]:
     match tree:
         case Transpose(operand=inner):
             yield "transpose", inner
-        case Ref(indices=None) if around.rank(tree) > 0:
+        case Ref() if around.axes(tree) > 0:
             yield "transpose", Transpose(tree)
-        case Product(factors=factors, sign="") if 1 < len(factors) < 5:
+        case Product(factors=factors, sign="") if 1 < len(factors) < 6:
             for k in range(len(factors) - 1):
                 a, b = factors[k], factors[k + 1]
-                yield "transpose", Product((*factors[:k], b, a, *factors[k + 2 :]))
-                yield "transpose", Product((*factors[:k], _flipped(b), _flipped(a), *factors[k + 2 :]))
+                if around.axes(a) > 0 and around.axes(b) > 0:
+                    yield "transpose", Product((*factors[:k], b, a, *factors[k + 2 :]))
+                    yield "transpose", Product((*factors[:k], _flipped(b), _flipped(a), *factors[k + 2 :]))
+            for k, factor in enumerate(factors):
+                if isinstance(factor, Sum | Product) and around.axes(factor) > 0:
+                    yield "transpose", Product((*factors[:k], _flipped(factor), *factors[k + 1 :]))
         case _:
             return
 
@@ -115,8 +161,11 @@ def _indices(tree: Expr, around: Surroundings) -> Iterator[Edit]:
 
 
 def _sums(tree: Expr, around: Surroundings) -> Iterator[Edit]:
-    if isinstance(tree, BigOp) and tree.op == "sum" and tree.condition is None:
-        yield "sum too much", tree.body
+    if isinstance(tree, BigOp) and tree.condition is None:
+        if tree.op == "sum":
+            yield "sum too much", tree.body
+        else:
+            yield "missing sum", replace(tree, op="sum")
     letters = {part.letter for part in walk(tree) if isinstance(part, Index)}
     bound = {q for part in walk(tree) if isinstance(part, BigOp) for q in part.letters}
     free = sorted(letters - bound)
@@ -125,6 +174,39 @@ def _sums(tree: Expr, around: Surroundings) -> Iterator[Edit]:
             yield "missing sum", BigOp("sum", (letter,), tree)
         if len(free) > 1:
             yield "missing sum", BigOp("sum", tuple(free), tree)
+    if around.axes(tree) == 2 and isinstance(tree, Ref | Product | Transpose):
+        yield "missing sum", Product((tree, Ones()))
+        yield "missing sum", Product((_flipped(tree), Ones()))
+
+
+def _sizes(tree: Expr, around: Surroundings) -> Iterator[Edit]:
+    """1/N put in or left out, where N is the size of an axis."""
+    for name in around.sizes:
+        size = Ref(name)
+        if isinstance(tree, Quotient) and tree.denominator == size:
+            yield "mean for sum", tree.numerator
+        if isinstance(tree, Product):
+            for k, factor in enumerate(tree.factors):
+                if factor in (size, Quotient(ONE, size)):
+                    yield "sum for mean" if factor == size else "mean for sum", without(tree, k)
+        if isinstance(tree, BigOp) and tree.op == "sum":
+            yield "sum for mean", Product((Quotient(ONE, size), tree))
+        if isinstance(tree, Sum):
+            for k, (sign, term) in enumerate(tree.terms):
+                for kind, factor in (("sum for mean", Quotient(ONE, size)), ("mean for sum", size)):
+                    changed = (sign, Product((factor, *_factors_of(term))))
+                    yield kind, Sum((*tree.terms[:k], changed, *tree.terms[k + 1 :]))
+
+
+def without(tree: Product, k: int) -> Expr:
+    """The product with one factor left out."""
+    rest = (*tree.factors[:k], *tree.factors[k + 1 :])
+    return rest[0] if len(rest) == 1 else replace(tree, factors=rest)
+
+
+def _factors_of(tree: Expr) -> tuple[Expr, ...]:
+    """The factors of a product of numbers or matrices, any other expression as the only one."""
+    return tree.factors if isinstance(tree, Product) and tree.sign == "" else (tree,)
 
 
 def _factors(tree: Expr, around: Surroundings) -> Iterator[Edit]:
@@ -132,20 +214,43 @@ def _factors(tree: Expr, around: Surroundings) -> Iterator[Edit]:
         case Num(value=value) if value:
             for factor in (Fraction(2), Fraction(1, 2)):
                 yield "factor", Num(value * factor)
-        case Product(factors=factors):
-            for k in range(len(factors)):
-                rest = (*factors[:k], *factors[k + 1 :])
-                yield "factor", rest[0] if len(rest) == 1 else replace(tree, factors=rest)
+        case Product():
+            for k in range(len(tree.factors)):
+                yield "factor", without(tree, k)
         case Quotient(numerator=above):
             yield "factor", above
+        case Sum(terms=terms):
+            for k, (sign, term) in enumerate(terms):
+                for number in FACTORS:
+                    changed = (sign, Product((number, *_factors_of(term))))
+                    yield "factor", Sum((*terms[:k], changed, *terms[k + 1 :]))
+        case Power(exponent=Num(value=value)):
+            for step in (1, -1):
+                yield "power", replace(tree, exponent=Num(value + step))
+        case Call(args=(Neg(operand=inner),)):
+            yield "sign", replace(tree, args=(inner,))
         case _:
             return
+
+
+def _terms(tree: Expr, around: Surroundings) -> Iterator[Edit]:
+    """A term put in, of what the lines of the children read."""
+    if isinstance(tree, Sum | Ref | Neg):
+        terms = (
+            tree.terms if isinstance(tree, Sum) else ((1, tree),) if isinstance(tree, Ref) else ((-1, tree.operand),)
+        )
+        for part in around.parts:
+            if all(part != term for _, term in terms):
+                yield "missing path", Sum((*terms, (-1, part)))
+                yield "missing path", Sum(((1, part), *terms))
 
 
 def _signals(tree: Expr, around: Surroundings) -> Iterator[Edit]:
     if not isinstance(tree, Ref):
         return
-    yield "signal", replace(tree, barred=not tree.barred)
+    names = {signal.name for signal in around.signals}
+    if tree.barred or tree.name in names:
+        yield "signal", replace(tree, barred=not tree.barred, spelling=None)
     if tree.barred:
         for other in around.signals:
             if other.name != tree.name:
@@ -153,12 +258,29 @@ def _signals(tree: Expr, around: Surroundings) -> Iterator[Edit]:
 
 
 def _incoming(tree: Expr, around: Surroundings) -> Iterator[Edit]:
-    if not isinstance(tree, Product | Ref | Quotient | Call | Transpose | Sum | BigOp | Num):
+    if isinstance(tree, Num | Ones):
+        yield from (("no incoming signal", signal) for signal in around.incoming)
+    yield from (("no incoming signal", changed) for changed in _with_factor(tree, around.incoming, around))
+
+
+def _parts(tree: Expr, around: Surroundings) -> Iterator[Edit]:
+    yield from (("missing factor", changed) for changed in _with_factor(tree, around.parts, around))
+
+
+def _with_factor(tree: Expr, choices: Sequence[Ref], around: Surroundings) -> Iterator[Expr]:
+    """The tree times one of the choices, at every place among its factors."""
+    if not isinstance(tree, Product | Ref | Quotient | Call | Transpose | Sum | BigOp | Num | Ones):
         return
-    factors = tree.factors if isinstance(tree, Product) and tree.sign == "" else (tree,)
-    for signal in around.incoming:
-        for k in range(len(factors) + 1):
-            yield "no incoming signal", Product((*factors[:k], signal, *factors[k:]))
+    factors = tree.factors if isinstance(tree, Product) else (tree,)
+    for choice in choices:
+        turned = (choice, Transpose(choice)) if around.axes(choice) > 0 else (choice,)
+        if not (isinstance(tree, Product) and tree.sign):
+            for factor in turned:
+                for k in range(len(factors) + 1):
+                    yield Product((*factors[:k], factor, *factors[k:]))
+        if around.axes(choice) > 0 or (isinstance(tree, Product) and tree.sign):
+            sign = tree.sign if isinstance(tree, Product) and tree.sign else "∘"
+            yield Product((choice, *(factors if isinstance(tree, Product) and tree.sign else (tree,))), sign)
 
 
 def letters_of(trees: Sequence[Expr]) -> tuple[str, ...]:
