@@ -196,7 +196,7 @@ class ContextReader:
         """
         try:
             here = self.timeless(Line(left if isinstance(left, Ref) else tree, (tree,)))
-            here = settled(here, self.context)
+            here = replace(settled(replace(here, left=left or tree), self.context), left=here.left)
             left, (tree,) = (here.left if isinstance(left, Ref) else left), here.rights
             meaning = LineMeaning(self.context, {})
             if isinstance(left, Ref) and left.indices:

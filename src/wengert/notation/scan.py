@@ -36,6 +36,10 @@ ALWAYS_FUNCTIONS = frozenset(
 )
 
 
+SHORT_GREEK = {"μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi"}
+"""The Greek letters whose names could be two index letters."""
+
+
 @dataclass
 class Occurrence:
     """One name as it stands in the text, with its scripts as token slices."""
@@ -69,6 +73,8 @@ class Facts:
     bound: set[str] = field(default_factory=set[str])
     bound_in: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     lefts: dict[int, Occurrence] = field(default_factory=dict[int, Occurrence])
+    denominators: dict[int, Occurrence] = field(default_factory=dict[int, Occurrence])
+    """The w_ij of a left side ∂L/∂w_ij."""
     labels: set[str] = field(default_factory=set[str])
 
 
@@ -86,6 +92,8 @@ def collect(chunks: list[Chunk], source: Source) -> Facts:
                     facts.occurrences.append(occurrence)
                     if occurrence.whole_left and not occurrence.inside:
                         facts.lefts[number] = occurrence
+                    elif occurrence.left and not occurrence.inside and occurrence.subscript is not None:
+                        facts.denominators[number] = occurrence
                 pending.extend((content, True, 0) for content in inner)
     return facts
 
@@ -171,6 +179,8 @@ class _Letters:
         self.assigned = {o.base for n, o in facts.lefts.items() if o.subscript is None and not o.token.bars}
         self.assigned |= {name for name in context.assigned if "_" not in name}
         self.assigned |= self.sequences()
+        if context.backward:
+            self.lefts = facts.denominators | self.lefts
         self.left_letters: dict[int, set[str]] = {}
         for number, left in self.lefts.items():
             content = left.subscript or []
@@ -223,12 +233,19 @@ class _Letters:
             if kind == "list" or (kind == "letters" and len(elements(content)) == 1):
                 name = names.join(left.base, subscript=spelled(content))
                 if not self.context.is_quantity(name) and name not in self.declared:
-                    self.letters |= {c for c in self.left_letters[number] if self.possible(c)}
+                    self.letters |= {c for c in self.left_letters[number] if self.possible(c) and not self.names_one(c)}
         for _ in range(2):  # x_ij on the left
             for number, left in self.lefts.items():
                 self.left_word(number, left)
         self.right_only()
         return frozenset(self.letters)
+
+    def names_one(self, letter: str) -> bool:
+        """Whether a capital under left sides, the B of μ_B = 1/m Σ_i x_i, tells of what this is the mean: it indexes nothing else."""
+        if not letter.isupper() or letter in self.facts.bound:
+            return False
+        own = {left.base for left in self.lefts.values() if spelled(left.subscript or []) == letter}
+        return all(o.base in own for o in self.facts.occurrences if letter in list_letters(o.subscript or []))
 
     def left_word(self, number: int, left: Occurrence) -> None:
         content = left.subscript or []
@@ -242,25 +259,34 @@ class _Letters:
             return
         supported = all(c in self.letters or c in self.single_in[number] for c in found)
         usual = set(found) <= CONVENTIONAL and tuple(found) in {w for words in self.words_in.values() for w in words}
-        counted = len(found) in self.context.counts.get(left.base, ()) or len(found) in self.context.counts.get(
-            _twin(left.base), ()
-        )
+        bases = {left.base, left.base[1:]} if left.base[0] == "d" and self.context.backward else {left.base}
+        bases |= {_twin(base) for base in bases}
+        counted = any(len(found) in self.context.counts.get(base, ()) for base in bases)
         if supported or usual or counted:
             self.letters |= set(found)
 
     def right_only(self) -> None:
         """Letters i … n that index several names on the right only: free indices, an error that a later stage explains."""
         users: dict[str, set[str]] = defaultdict(set)
+        named = set[str]()  # ℓ of ℓ_w: a base that has a subscript which is no index, beside which ℓ_l has none either
         for occurrence in self.facts.occurrences:
             if occurrence.subscript is None or shape(occurrence.subscript) != "letters" or occurrence.left:
                 continue
             found = elements(occurrence.subscript)
+            if len(found) == 1 and found[0].isalpha() and found[0] not in self.letters | CONVENTIONAL:
+                named.add(occurrence.base)
             for letter in found:
                 users[letter].add(occurrence.base)
                 if len(found) > 1 and any(other in self.letters for other in found):
                     users[letter].add("")
         for letter, bases in users.items():
-            if letter in CONVENTIONAL and len(bases) > 1 and letter not in self.bare_in and self.possible(letter):
+            if (
+                letter in CONVENTIONAL
+                and len(bases) > 1
+                and not bases <= named
+                and letter not in self.bare_in
+                and self.possible(letter)
+            ):
                 self.letters.add(letter)
 
 
@@ -292,6 +318,7 @@ def scan(chunks: list[Chunk], declarations: list[Declaration], context: Symbols,
     """The symbols of a text, on top of those of its context."""
     facts = collect(chunks, source)
     _tell_fonts_apart(facts, context)
+    _tell_letters_from_greek(facts, context)
     declared = context.declared | {
         n for d in declarations if d.kind in ("params", "data", "shape", "size") for n in d.names
     }
@@ -420,6 +447,20 @@ def _tell_fonts_apart(facts: Facts, context: Symbols) -> None:
         script = _script_letter(occurrence.base, font)
         if script and (len(spellings[occurrence.base]) > 1 or script in context.names):
             occurrence.token.text = script
+
+
+def _tell_letters_from_greek(facts: Facts, context: Symbols) -> None:
+    """Z_nu, where n and u are index letters and ν is nothing: two letters, which spell the name of a Greek one."""
+    lefts = [o for n, o in (facts.denominators | facts.lefts).items() if o.subscript is not None]
+    letters = facts.bound | context.letters | {c for o in lefts for c in list_letters(o.subscript or [])}
+    for occurrence in facts.occurrences:
+        content = occurrence.subscript or []
+        if len(content) != 1 or content[0].text not in SHORT_GREEK or content[0].span.end - content[0].span.start != 2:
+            continue
+        greek, word = content[0].text, SHORT_GREEK[content[0].text]
+        known = greek in facts.bound | context.letters | context.names
+        if not known and set(word) <= letters:
+            content[0].text = word
 
 
 def _script_letter(base: str, font: str) -> str:

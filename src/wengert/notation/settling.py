@@ -26,8 +26,8 @@ from wengert.notation.expr import (
     walk,
 )
 from wengert.notation.meaning import LineMeaning
+from wengert.notation.phases import mapped
 from wengert.notation.ranks import KindReader, Mismatch
-from wengert.notation.sequences import mapped
 
 IDENTITY = "I"
 KRONECKER = "δ"
@@ -69,20 +69,25 @@ def needs_settling(tree: Expr) -> bool:
 
 def kronecker(tree: Ref, line: Line, context: Context) -> Expr:
     """δ_ij, of a δ that is nothing else, is 1 where i = j; not where i and j run over axes of different sizes."""
-    assert tree.indices is not None
-    if context.resolve(tree.name) in context.axes:
+    if context.resolve(tree.name) in context.axes or tree.indices is None:
         return tree
-    sizes = dict(context.known_letters or {})
-    if isinstance(line.left, Ref) and line.left.indices:
-        axes = context.axes.get(context.target(line.left), ())
-        for index, axis in zip(line.left.indices, axes, strict=False):
-            if isinstance(index, Index) and axis in context.classes.known:
-                sizes[index.letter] = context.classes.known[axis]
     i, j = tree.indices
-    assert isinstance(i, Index)
-    assert isinstance(j, Index)
-    found = {sizes[index.letter] for index in (i, j) if index.letter in sizes}
-    return tree if len(found) > 1 else Indicator(Compare("=", i, j, span=tree.span), span=tree.span)
+    sizes = [sizes_under(index, line, context) for index in (i, j)]
+    if sizes[0] and sizes[1] and not sizes[0] & sizes[1]:
+        return tree
+    return Indicator(Compare("=", i, j, span=tree.span), span=tree.span)
+
+
+def sizes_under(letter: Expr, line: Line, context: Context) -> set[object]:
+    """The sizes of the axes that a letter runs over in a line."""
+    return {
+        context.classes.known.get(context.classes.find(axis))
+        for side in (line.left, *line.rights)
+        for part in walk(side)
+        if isinstance(part, Ref) and part.indices
+        for index, axis in zip(part.indices, context.axes.get(context.target(part), ()), strict=False)
+        if index == letter
+    }
 
 
 # I
