@@ -7,7 +7,7 @@ simplified into the user's names. What is printed here is what runs: `Backward.g
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from wengert.autodiff.reverse import vjp
 from wengert.derive.cost import computed, cost
@@ -114,6 +114,32 @@ def derive(system: System, loss: str | None = None, wrt: Iterable[str] = ()) -> 
 
     Raises EquationError where a name is unknown or does not influence the loss.
     """
+    return _prepared(system, loss, wrt).run()
+
+
+class SingleLines:
+    """The lines of a backward pass by every real quantity one at a time, each without a further form.
+
+    Raises EquationError where the system has no backward pass.
+    """
+
+    def __init__(self, system: System) -> None:
+        real = [n for n in influence(system, system.loss) if system.quantities[n].type.is_float and n != system.loss]
+        self.derivation = _prepared(system, None, real)
+        self.found: dict[str, BackwardLine] = {}
+
+    def line(self, name: str) -> BackwardLine | None:
+        """v̄ as the chain rule gives it from the bars of the children of v; None where v does not influence the loss.
+
+        Raises EquationError where it has no form by steps.
+        """
+        derivation = self.derivation
+        if name in derivation.planned and name not in self.found:
+            self.found[name] = derivation.seed(name) if name == derivation.loss else derivation.by_chain(name)
+        return self.found.get(name)
+
+
+def _prepared(system: System, loss: str | None, wrt: Iterable[str]) -> _Derivation:
     target = loss or system.loss
     if target not in system.quantities:
         raise EquationError(
@@ -136,7 +162,7 @@ def derive(system: System, loss: str | None = None, wrt: Iterable[str] = ()) -> 
             )
     chosen = _choose(system, target, tuple(wrt))
     values = {line.name: recognise(gather(line.node)) for line in system.lines}
-    return _Derivation(system, target, chosen, values).run()
+    return _Derivation(system, target, chosen, values)
 
 
 def _choose(system: System, loss: str, wrt: tuple[str, ...]) -> tuple[str, ...]:
@@ -186,17 +212,19 @@ class _Derivation:
     wrt: tuple[str, ...]
     values: dict[str, Term]
 
-    def run(self) -> Backward:
+    def __post_init__(self) -> None:
         self.letters = letter_functions(self.system)
         named = [Named(Leaf(self.system.quantities[n].type.shape, n), v) for n, v in self.values.items()]
         self.names = Names(named)
         self.calls = [entry for entry in named if isinstance(entry.value, Apply)]
+        self.ordered = self.order()
+        self.planned = frozenset(self.ordered)
         assumed = [(recognise(gather(a)), recognise(gather(b))) for a, b in self.system.assumptions]
-        order = self.order()
-        self.planned = frozenset(order)
         self.forms = FurtherForms(self.system, self.loss, self.needed, self.names, assumed)
+
+    def run(self) -> Backward:
         lines: list[BackwardLine] = []
-        for name in order:
+        for name in self.ordered:
             lines.append(self.seed(name) if name == self.loss else self.one_line(name))
             self.forms.lines[name] = lines[-1].run
         return Backward(self.system, self.loss, self.wrt, tuple(lines), self.values, frozenset(self.letters))
@@ -231,6 +259,11 @@ class _Derivation:
         return BackwardLine(name, (), number(1) if not leaf.shape else leaf)
 
     def one_line(self, name: str) -> BackwardLine:
+        line = self.by_chain(name)
+        further, assumed = self.forms.further(name, line.value)
+        return replace(line, further=further, assumed=assumed)
+
+    def by_chain(self, name: str) -> BackwardLine:
         type = self.system.quantities[name].type
         contributions: list[Contribution] = []
         for child in self.system.children(name):
@@ -241,9 +274,7 @@ class _Derivation:
         # What comes from the same step stands before what comes from the next.
         contributions.sort(key=lambda c: reads_later(c.term))
         raw = total([c.term for c in contributions], type.shape)
-        value = self.shortest(raw)
-        further, assumed = self.forms.further(name, value)
-        return BackwardLine(name, tuple(contributions), value, further, assumed)
+        return BackwardLine(name, tuple(contributions), self.shortest(raw))
 
     def shortest(self, raw: Term) -> Term:
         """The sum of the contributions simplified, or only folded and factored where more of that stands in the lines before it."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive import backward as backward_pass
+from wengert.derive.backward import BackwardLine, SingleLines
 from wengert.derive.claims import Claim, Finding, Judge
 from wengert.derive.diagnosis import Effort
 from wengert.derive.printed import Printer
@@ -213,17 +213,20 @@ class _Correction:
         return show(spelled(line, self.letters), symbols=self.system.reading.symbols)
 
     @cached_property
-    def derived(self) -> backward_pass.Backward | None:
-        """The backward pass by every real quantity; None where it cannot be derived, or takes long."""
+    def derivation(self) -> SingleLines | None:
+        """The lines of the backward pass; None where there is none, or it takes long."""
         reads = [sum(len(node.inputs) for node in topological([line.node])) for line in self.system.lines]
         if len(reads) > MAX_LINES or max(reads) > MAX_READS:
             return None
-        reached = backward_pass.influence(self.system, self.system.loss)
-        real = [
-            n for n, q in self.system.quantities.items() if q.type.is_float and n in reached and n != self.system.loss
-        ]
         try:
-            return backward_pass.derive(self.system, None, real)
+            return SingleLines(self.system)
+        except (WengertError, RecursionError):
+            return None
+
+    def derived(self, name: str) -> BackwardLine | None:
+        """The line of one error signal; None where it cannot be derived."""
+        try:
+            return None if self.derivation is None else self.derivation.line(name)
         except (WengertError, RecursionError):
             return None
 
@@ -233,10 +236,10 @@ class _Correction:
         if finding is not None and finding.diagnosis is not None and finding.diagnosis.corrected is not None:
             return self.shown(Line(line.left, (finding.diagnosis.corrected,)))
         left = line.left
-        if not isinstance(left, Ref) or not left.barred or claim.link or self.derived is None:
+        if not isinstance(left, Ref) or not left.barred or claim.link:
             return ""
         name = next((n for n, q in self.system.quantities.items() if left.name in (n, q.whole, q.indexed)), None)
-        found = next((each for each in self.derived.lines if each.name == name), None)
+        found = None if name is None else self.derived(name)
         if found is None:
             return ""
         form = "index" if left.indices is not None else "matrix"
