@@ -6,7 +6,7 @@ judged so, each further link against the one before it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from wengert.derive.diagnosis import Diagnostician, Effort, surroundings
+from wengert.derive.edits import Surroundings
 from wengert.derive.kinds import Diagnosis
 from wengert.derive.local import LocalDerivatives
 from wengert.derive.outside import GIVEN, with_loss_signals, with_outside_signals
-from wengert.derive.parts import with_named_parts
 from wengert.derive.points import Chain, Point, close, draw
 from wengert.derive.suppositions import Supposition, suppositions
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
@@ -88,7 +88,7 @@ class Judge:
         read = [resolve(tree.name) for tree in rights if isinstance(tree, Ref) and tree.barred]
         given = [name for name in dict.fromkeys(read) if name not in self.claimed and is_result(system, name)]
         loss = given[0] if len(given) == 1 else system.loss
-        self.system = with_named_parts(system, loss, self.claimed)
+        self.system = system
         self.chain = Chain(
             self.system, loss, given=loss in given and split(loss).base not in LOSSES, outside=self.outside
         )
@@ -266,8 +266,23 @@ class Judge:
 
         doctor = Diagnostician(self.points, values, before, evaluate, self.effort)
         children = list(self.chain.contributions[name]) if name else []
-        diagnosis = doctor.diagnose(tree, name, surroundings(self.system, left, tree, name, children, self.section.claims))
+        around = surroundings(self.system, left, tree, name, children, self.section.claims)
+        diagnosis = doctor.diagnose(tree, name, around) or (self.supposing(line, tree, name, around) if name else None)
         return Finding(problem, tuple(values), tuple(before), letters, diagnosis)
+
+    def supposing(self, line: Line, tree: Expr, name: str, around: Surroundings) -> Diagnosis | None:
+        """The mistake in a right side that would hold under an assumption without it."""
+        for each, points in self.supposing_points():
+
+            def evaluate(changed: Expr, points: Sequence[Point] = points) -> list[Array]:
+                node = self.node(line, changed)
+                return [point.value(node) for point in points]
+
+            doctor = Diagnostician(points, (), [point.follows(name) for point in points], evaluate, self.effort)
+            found = doctor.supposed(tree, around)
+            if found is not None:
+                return replace(found, sentence=f"{found.sentence} (with {each.text})")
+        return None
 
     def misfit(self, line: Line, k: int, tree: Expr, error: EquationError, before: list[Array]) -> Claim | None:
         """A right side of another shape than the left is wrong; one that means nothing is not read."""
@@ -357,22 +372,35 @@ class Judge:
 
     def supposed(self, line: Line, k: int, node: Node) -> Supposition | None:
         """The first assumption under which a right side holds after all."""
-        for each in suppositions(self.chain.system, self.points[0].truth, self.given):
-            try:
-                points = [self.replayed(each) for _ in range(POINTS)]
-            except (CheckError, EquationError):
-                continue
-            arrays = [point.truth[name] for point in points for name in each.symmetric]
-            if close(arrays, [array.T for array in arrays]) and self.holds_at(points, line, k, node):
+        for each, points in self.supposing_points():
+            if self.holds_at(points, line, k, node):
                 return each
         return None
 
-    def replayed(self, supposition: Supposition) -> Point:
-        """A point that satisfies an assumption, with what the author has stated so far."""
-        point = draw(self.chain, self.rng, supposition.adjust)
-        for name, node in self.statements:
-            self.take(point, name, node)
-        return point
+    @cached_property
+    def admitted(self) -> list[tuple[Supposition, list[Point]]]:
+        """The assumptions that the system admits, with points that satisfy them."""
+        found: list[tuple[Supposition, list[Point]]] = []
+        for each in suppositions(self.points[0], self.given):
+            try:
+                points = [draw(self.chain, self.rng, each.adjust) for _ in range(POINTS)]
+            except (CheckError, EquationError):
+                continue
+            arrays = [point.truth[name] for point in points for name in each.symmetric]
+            if close(arrays, [array.T for array in arrays]):
+                found.append((each, points))
+        return found
+
+    def supposing_points(self) -> Iterator[tuple[Supposition, list[Point]]]:
+        """Each admitted assumption, with points at which the author has stated what he has so far."""
+        for each, points in self.admitted:
+            fresh = [
+                replace(point, truth=dict(point.truth), author=dict(point.author), stated=set()) for point in points
+            ]
+            for point in fresh:
+                for name, node in self.statements:
+                    self.take(point, name, node)
+            yield each, fresh
 
     def holds_at(self, points: Sequence[Point], line: Line, k: int, node: Node) -> bool:
         left = line.left
@@ -385,7 +413,8 @@ class Judge:
                 return True
         if not left.barred:
             return name in self.system.quantities and close(values, [point.truth[name] for point in points])
-        return close(values, [point.follows(name) for point in points])
+        truth = [point.truth[bar(name)] for point in points]
+        return close(values, truth) or close(values, [point.follows(name) for point in points])
 
 
 def is_result(system: System, name: str) -> bool:

@@ -26,6 +26,8 @@ MAX_EDITS = 1500
 """So many edits of one expression are tried."""
 MAX_WORK = 10_000_000
 """So many entries are computed for one diagnosis."""
+FEW_EDITS = 300
+"""So many under an assumption."""
 MAX_ENTRIES = 24
 """So many entries of one signal are tried as the incoming one."""
 
@@ -81,6 +83,13 @@ class Diagnostician:
         edited = self.edited(tree, around, {found.kind})
         return found if edited is None else replace(found, corrected=edited.corrected)
 
+    def supposed(self, tree: Expr, around: Surroundings) -> Diagnosis | None:
+        """The first of the likeliest edits that explains the values at points which satisfy an assumption."""
+        try:
+            return self.edited(tree, around, None, FEW_EDITS)
+        finally:
+            self.effort.left -= min(self.work - self.start, self.effort.left)
+
     # the whole value
 
     def shaped(self) -> Diagnosis | None:
@@ -113,9 +122,11 @@ class Diagnostician:
 
     # the author's own expression
 
-    def edited(self, tree: Expr, around: Surroundings, kinds: set[str] | None) -> Diagnosis | None:
+    def edited(
+        self, tree: Expr, around: Surroundings, kinds: set[str] | None, most: int = MAX_EDITS
+    ) -> Diagnosis | None:
         """The first edit of the author's expression that has the expected value."""
-        for kind, changed in itertools.islice(edits(tree, around), MAX_EDITS):
+        for kind, changed in itertools.islice(edits(tree, around), most):
             if kinds is not None and kind not in kinds:
                 continue
             if self.exhausted():
@@ -136,6 +147,8 @@ class Diagnostician:
             return Diagnosis(kind, f"the sum over {' and '.join(sorted(summed))} is missing", changed)
         if kind == "factor" and self.values and (ratio := ratio_of(self.expected, self.values)) is not None:
             return Diagnosis(kind, times_too_large(ratio), changed)
+        if kind == "factor" and len(refs_of(changed)) < len(refs_of(tree)):
+            return Diagnosis(kind, "a factor is too much", changed)
         if kind == "missing factor":
             return said(kind, [ref.name for ref in new][:1] or ["of a quantity"], changed)
         if kind == "missing path":

@@ -225,8 +225,8 @@ def _factors(tree: Expr, around: Surroundings) -> Iterator[Edit]:
                     changed = (sign, Product((number, *_factors_of(term))))
                     yield "factor", Sum((*terms[:k], changed, *terms[k + 1 :]))
         case Power(exponent=Num(value=value)):
-            for step in (1, -1):
-                yield "power", replace(tree, exponent=Num(value + step))
+            for new in (value + 1, value - 1):
+                yield "power", tree.base if new == 1 else replace(tree, exponent=Num(new))
         case Call(args=(Neg(operand=inner),)):
             yield "sign", replace(tree, args=(inner,))
         case _:

@@ -1,4 +1,8 @@
-"""What an author may have taken for granted of an input: Σ_k t_k = 1, one-hot rows, a symmetric matrix."""
+"""What an author may have taken for granted of an input: Σ_k t_k = 1, one-hot rows, a symmetric matrix.
+
+Only where it is usual: the first two of what weighs a logarithm, as the targets of a cross-entropy do, the third of a matrix that no
+line tells from its transpose, as xᵀ A x does not. Of any other input a wrong line could be right under them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.points import Adjust
+from wengert.derive.points import Adjust, Point, close
+from wengert.ir.graph import Node
 from wengert.ir.system import System
 from wengert.ir.walk import topological
 
@@ -25,22 +30,76 @@ class Supposition:
     """Quantities that have to come out symmetric then."""
 
 
-def suppositions(system: System, values: Mapping[str, Array], given: Sequence[str]) -> Iterator[Supposition]:
+def suppositions(point: Point, given: Sequence[str]) -> Iterator[Supposition]:
     """The assumptions that given inputs of a system admit, the weakest first."""
+    system, values = point.chain.system, point.truth
     arrays = [name for name in given if np.ndim(values[name]) and system.quantities[name].type.is_float]
-    for name in arrays:
+    targets = [name for name in arrays if name in weights_of_logarithms(system)]
+    for name in targets:
         yield Supposition(_sum_text(system, name), lambda point, name=name: _sum_to_one(point, name))
     definite = _definite_by_nature(system)
     for name in system.inputs:
         square = np.ndim(values[name]) == 2 and len(set(np.shape(values[name]))) == 1
-        if square and (name in arrays or name in definite):
+        if square and (name in definite or (name in arrays and is_blind_to_transpose(point, name))):
             adjust = _definite if name in definite else _symmetric
             yield Supposition(f"{name} = {name}ᵀ", lambda point, name=name, adjust=adjust: adjust(point, name))
     for computed, names in _covariances(system, values):
         text = " and ".join(f"{name} = {name}ᵀ" for name in names)
         yield Supposition(text, lambda point, names=names: _all_definite(point, names), (computed,))
-    for name in arrays:
+    for name in targets:
         yield Supposition(f"{name} one-hot", lambda point, name=name: _one_hot(point, name))
+
+
+LOGARITHMS = {"log", "log2", "log10", "log1p", "logsumexp", "softplus"}
+LINEAR = {"add", "subtract", "negative", "multiply", "divide", "einsum", "matmul", "sum", "mean"}
+"""Beside what only moves entries."""
+
+
+def weights_of_logarithms(system: System) -> set[str]:
+    """The inputs by which a logarithm is multiplied, or of whose products with something the logarithm is taken; also those of
+    which such a weight is made by lines that add and multiply only."""
+    names = {leaf: name for name, leaf in system.leaves.items()}
+    having = set[str]()
+    """The quantities of which a logarithm is part."""
+    found = set[str]()
+    for line in system.lines:
+        nodes = topological([line.node])
+        logs = {node for node in nodes if node.op.name in LOGARITHMS or names.get(node) in having}
+        for node in nodes:
+            if any(x in logs for x in node.inputs):
+                logs.add(node)
+            if node.op.name in ("multiply", "einsum", "matmul", "divide") and node in logs:
+                found |= {
+                    names[x] for part in node.inputs if part not in logs for x in _linear_leaves(part) if x in names
+                }
+            if node.op.name in LOGARITHMS:
+                found |= {names[x] for x in _linear_leaves(node.inputs[0]) if x in names}
+        if line.node in logs:
+            having.add(line.name)
+    for line in reversed(system.lines):
+        if line.name in found:
+            found |= {names[x] for x in _linear_leaves(line.node) if x in names}
+    return found
+
+
+def _linear_leaves(node: Node) -> set[Node]:
+    """The inputs that a node reads through sums and products only."""
+    found, waiting = set[Node](), [node]
+    while waiting:
+        each = waiting.pop()
+        if each.op.name == "input":
+            found.add(each)
+        elif each.op.name in LINEAR or each.op.kind == "structural":
+            waiting += each.inputs
+    return found
+
+
+def is_blind_to_transpose(point: Point, name: str) -> bool:
+    """Whether every line that reads a matrix has the same value with its transpose."""
+    system = point.chain.system
+    turned = {**point.truth, name: np.transpose(point.truth[name])}
+    lines = [system.line(child).node for child in system.children(name)]
+    return all(close([point.value(node, turned)], [point.value(node, point.truth)]) for node in lines)
 
 
 def _definite_by_nature(system: System) -> set[str]:

@@ -16,13 +16,13 @@ from wengert.derive.backward import Backward
 from wengert.derive.recurrences import moved_values
 from wengert.errors import CheckError
 from wengert.ir.graph import Graph, Node, apply, input_node
-from wengert.ir.system import System, bar
+from wengert.ir.system import System, bar, entry_place
 from wengert.ir.types import Dim
 from wengert.ir.walk import map_graph, topological
 from wengert.notation.tokens import Source
 from wengert.ops.evaluate import evaluate
 from wengert.ops.gather import gather
-from wengert.ops.terms import Leaf, Product
+from wengert.ops.terms import Leaf, Product, Term
 from wengert.passes.open_primes import open_primes
 
 Array = Any
@@ -87,9 +87,16 @@ def sizes_for(system: System) -> dict[str, int]:
 def distinct_sizes(system: System, smallest: int) -> dict[str, int]:
     """Different sizes from `smallest` on; in the other order where a matrix that is inverted would be singular so."""
     dims = dict.fromkeys(size.name for size in all_sizes(system))
+    smallest = max(smallest, steps_needed(system))
     rising = fitted(system, list(dims), smallest)
     falling = fitted(system, list(reversed(dims)), smallest)
     return falling if not is_regular(system, rising) and is_regular(system, falling) else rising
+
+
+def steps_needed(system: System) -> int:
+    """How many steps the sequences of a system must have, so that the single entries that lines read are there."""
+    places = [place for name in system.moments if (place := entry_place(name)) is not None]
+    return max((place + 1 if place >= 0 else -place for place in places), default=0)
 
 
 def all_sizes(system: System) -> list[Dim]:
@@ -192,18 +199,22 @@ def _draw(system: System, name: str, region: int, sizes: Mapping[str, int], rng:
 
 
 def satisfy_assumptions(system: System, point: dict[str, Array]) -> None:
-    """Make Σ_k t_k = c true by scaling t, in place; other assumptions cannot be drawn and are an error.
+    """Make Σ_k t_k = c true by scaling t, and A = Aᵀ, in place; other assumptions cannot be drawn and are an error.
 
     Raises CheckError.
     """
     spans = [declaration.span for declaration in system.reading.declarations if declaration.kind == "assume"]
     for number, (left, right) in enumerate(system.assumptions):
         total, target = gather(left), gather(right)
+        matrix = is_symmetric(total, target)
+        if matrix in point:
+            point[matrix] = (point[matrix] + point[matrix].T) / 2
+            continue
         single = isinstance(total, Product) and len(total.factors) == 1 and total.coef == 1
         leaf = total.factors[0].term if single and isinstance(total, Product) else None
         if not (isinstance(leaf, Leaf) and leaf.name in point and isinstance(target, Product) and not target.factors):
             raise CheckError(
-                "This assumption cannot be tested: only a sum of one input that equals a number can.",
+                "This assumption cannot be tested: only a sum of one input that equals a number, and A = Aᵀ, can.",
                 Source(system.source).where(spans[number]),
                 "Write, for example:  assume Σ_k t_k = 1",
             )
@@ -211,6 +222,14 @@ def satisfy_assumptions(system: System, point: dict[str, Array]) -> None:
         axes = tuple(k for k, q in enumerate(total.factors[0].labels) if q in total.summed)
         values = np.abs(point[leaf.name]) + 0.1
         point[leaf.name] = values * float(target.coef) / values.sum(axis=axes, keepdims=True)
+
+
+def is_symmetric(left: Term, right: Term) -> str:
+    """The name A of an assumption A = Aᵀ; "" for any other."""
+    if not (isinstance(left, Leaf) and left.rank == 2 and isinstance(right, Product) and right.coef == 1):
+        return ""
+    turned = [f.term == left and f.exponent == 1 and f.labels == right.out[::-1] for f in right.factors]
+    return left.name if turned == [True] else ""
 
 
 def concrete(graph: Graph) -> Graph:
