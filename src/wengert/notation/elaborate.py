@@ -44,8 +44,10 @@ T = TypeVar("T")
 SHAPE_REPAIR = "Check the shapes, or declare them:  W ∈ ℝ^(m×n)"
 
 
-def elaborate(reading: Reading, ranks: Mapping[str, int] = MappingProxyType({})) -> System:
-    """The system of a text; `ranks` are numbers of axes that are known from elsewhere.
+def elaborate(
+    reading: Reading, ranks: Mapping[str, int] = MappingProxyType({}), claims: Sequence[Line] = ()
+) -> System:
+    """The system of a text; `ranks` are numbers of axes that are known from elsewhere, `claims` lines that should fit them.
 
     Raises EquationError where a name, an index or a shape does not fit.
     """
@@ -78,7 +80,8 @@ def elaborate(reading: Reading, ranks: Mapping[str, int] = MappingProxyType({}))
     guess_sizes(context, lines)
     for name, rank in ranks.items():
         context.kinds.setdefault(context.resolve(name), KIND_OF_RANK.get(rank, "any"))
-    find_kinds(context, lines, time)
+    find_kinds(context, lines, time, claims)
+    lines = at_line(context, lines[0], lambda: with_spread_biases(lines, context))
     values = [at_line(context, line, lambda line=line: read_line(context, line)) for line in lines]
     at_line(context, lines[0], lambda: fit_windows(context, lines))
     homes = home_letters(context, order)
@@ -164,7 +167,9 @@ def unify_spellings(context: Context, lines: Sequence[Line]) -> None:
             context.spellings[other] = name
 
 
-def find_kinds(context: Context, lines: Sequence[Line], clock: Clock | None = None) -> None:
+def find_kinds(
+    context: Context, lines: Sequence[Line], clock: Clock | None = None, claims: Sequence[Line] = ()
+) -> None:
     """A kind (scalar, vector, matrix) for every name: from its indices, its declaration, or the cheapest reading.
 
     Raises EquationError where no reading makes sense or two are equally good.
@@ -180,7 +185,7 @@ def find_kinds(context: Context, lines: Sequence[Line], clock: Clock | None = No
         kinds_within_step(context, clock)
     bold = {t.name for t in trees_of(lines) if isinstance(t, Ref) and t.bold}
     try:
-        found = infer_kinds(lines, kinds, bold.__contains__, frozenset(context.hidden_names()))
+        found = infer_kinds(lines, kinds, bold.__contains__, frozenset(context.hidden_names()), claims)
     except Mismatch as mismatch:
         tree = mismatch.tree if mismatch.tree.span.start >= 0 else lines[0]
         raise error_at(source, tree, mismatch.what, mismatch.repair or SHAPE_REPAIR) from None
@@ -191,7 +196,8 @@ def find_kinds(context: Context, lines: Sequence[Line], clock: Clock | None = No
         raise error_at(
             source, tree, what, f"Declare it:  {tie.name} ∈ ℝ,  {tie.name} ∈ ℝ^n  or  {tie.name} ∈ ℝ^(m×n)"
         ) from None
-    kinds.update(found)
+    own = {t.name for t in trees_of(lines) if isinstance(t, Ref)}
+    kinds.update((name, kind) for name, kind in found.items() if name in own)
     if clock is not None:
         settle_sequences(context, clock, whole)
 

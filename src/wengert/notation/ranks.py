@@ -41,6 +41,8 @@ from wengert.notation.expr import (
 BROADCAST_COST = 4.0
 RARE_BROADCAST = 9.0
 """What it costs more where hardly anybody means a number beside a vector: in the distance ‖h − t‖ and in the product i ⊙ g."""
+MISFIT_COST = 20.0
+"""What it costs when a claim makes no sense in a reading."""
 MAX_OPEN = 24
 """Where a line has more new names, they are read as their spelling suggests."""
 SEARCH_LIMIT = 20_000
@@ -263,13 +265,17 @@ class _State:
 
 
 def infer_kinds(
-    lines: Sequence[Line], known: Mapping[str, str], bold: Callable[[str], bool], sizes: frozenset[str]
+    lines: Sequence[Line],
+    known: Mapping[str, str],
+    bold: Callable[[str], bool],
+    sizes: frozenset[str],
+    claims: Sequence[Line] = (),
 ) -> dict[str, str]:
     """A kind for every bare name of the lines, `known` ones kept; `sizes` are names that stand for sizes.
 
-    Raises Mismatch (of the reading that came furthest) where no reading makes sense, Tie where two are equally good.
+    `claims` are lines about error signals, which should make sense too: a reading in which one does not costs more. Raises Mismatch (of the reading that came furthest) where no reading makes sense, Tie where two are equally good.
     """
-    search = _Search(lines, bold, sizes)
+    search = _Search([*lines, *claims], bold, sizes, len(lines))
     return search.run(dict(known))
 
 
@@ -279,8 +285,9 @@ def bare_names(line: Line) -> Iterator[str]:
 
 
 class _Search:
-    def __init__(self, lines: Sequence[Line], bold: Callable[[str], bool], sizes: frozenset[str]) -> None:
+    def __init__(self, lines: Sequence[Line], bold: Callable[[str], bool], sizes: frozenset[str], firm: int) -> None:
         self.lines = lines
+        self.firm = firm  # so many lines must make sense; those after them are claims
         self.bold = bold
         self.sizes = sizes
         self.ticks = itertools.count()
@@ -342,6 +349,9 @@ class _Search:
         try:
             base += self.evaluate(self.lines[state.line], kinds)
         except Mismatch as mismatch:
+            if state.line >= self.firm:
+                yield self.start(base + MISFIT_COST, state.line + 1, kinds)
+                return
             if self.furthest is None or state.line > self.furthest[0]:
                 self.furthest = (state.line, mismatch)
             return

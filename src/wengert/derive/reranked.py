@@ -1,0 +1,58 @@
+"""Ranks that only the claims tell: y = (x / r) * w leaves open whether w is a number or a vector, w̄ = ȳ * (x / r) does not.
+
+The forward lines alone are read at the least surprise. Where claims have another shape than the quantity, the lines are read again so
+that the claims make sense, and that reading is kept if fewer of them are wrong in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from wengert.derive.claims import Claim
+from wengert.derive.unnamed import Meant
+from wengert.errors import EquationError, GraphError, ShapeError
+from wengert.ir.system import System
+from wengert.notation.elaborate import elaborate
+from wengert.notation.expr import Ref
+from wengert.notation.manuscript import Section, with_named_loss
+
+MAX_LINES = 40
+"""Longer systems are read once."""
+WORDS = {0: "a number", 1: "a vector", 2: "a matrix"}
+
+
+def has_misfits(claims: Sequence[Claim]) -> bool:
+    """Whether a claim is wrong by its shape."""
+    return any(differs_in_shape(claim) for claim in claims)
+
+
+def differs_in_shape(claim: Claim) -> bool:
+    """Whether a claim has another shape than the quantity that it is about."""
+    finding = claim.finding
+    if finding is None:
+        return False
+    return not finding.values or np.shape(finding.values[0]) != np.shape(finding.expected[0])
+
+
+def reranked(section: Section) -> Section | None:
+    """The section with ranks in which its claims make sense; None where these are the ones that it has."""
+    system = section.system
+    if system.clock is not None or not section.whole or len(system.lines) > MAX_LINES:
+        return None
+    claims = [line for line in section.claims if isinstance(line.left, Ref)]
+    try:
+        again = with_named_loss(elaborate(system.reading, claims=claims))
+    except (EquationError, GraphError, ShapeError, RecursionError):
+        return None
+    return replace(section, system=again) if any(True for _ in differences(system, again)) else None
+
+
+def differences(system: System, other: System) -> Iterator[Meant]:
+    """The inputs that have another rank in one system than in the other."""
+    for name in other.inputs:
+        rank = other.quantities[name].type.rank
+        if name in system.quantities and system.quantities[name].type.rank != rank:
+            yield Meant(name, f"{name} read as {WORDS.get(rank, f'an array of {rank} axes')}")
