@@ -81,7 +81,6 @@ def elaborate(
     for name, rank in ranks.items():
         context.kinds.setdefault(context.resolve(name), KIND_OF_RANK.get(rank, "any"))
     find_kinds(context, lines, time, claims)
-    lines = at_line(context, lines[0], lambda: with_spread_biases(lines, context))
     values = [at_line(context, line, lambda line=line: read_line(context, line)) for line in lines]
     at_line(context, lines[0], lambda: fit_windows(context, lines))
     homes = home_letters(context, order)
