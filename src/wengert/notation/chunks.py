@@ -5,7 +5,8 @@ It looks at separators only (line ends, \\\\, commas, gaps) and at where the equ
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from wengert.notation.expr import Span
 from wengert.notation.tokens import Source, Token
@@ -20,6 +21,7 @@ KEYWORDS = {
 REMARK_WORDS = frozenset({"for", "where", "with", "using", "since", "because"})
 HARD = frozenset({"newline", "row", "hard", "semicolon"})
 RELATIONS = frozenset({"=", "+=", "∈"})
+WORDY = ("\\text", "\\mbox", "\\emph", "\\hbox")
 CONTINUING = frozenset({"+", "·", "∘", "*", "/", "×"})
 
 
@@ -59,6 +61,32 @@ def relations(tokens: list[Token], signs: frozenset[str] = RELATIONS) -> list[in
     return found
 
 
+def with_both_names(chunks: Sequence[Chunk]) -> list[Chunk]:
+    """The chunks with ŷ = a = σ(z) as two equations, a = σ(z) and ŷ = a, where no other one defines a."""
+    lefts = [tuple(t.text for t in chunk.tokens[: (relations(chunk.tokens) or [0])[0]]) for chunk in chunks]
+    out: list[Chunk] = []
+    for chunk in chunks:
+        tokens, signs = chunk.tokens, relations(chunk.tokens)
+        middle = tokens[signs[0] + 1 : signs[1]] if len(signs) > 1 else []
+        named = _is_one_name(middle) and _is_one_name(tokens[: signs[0]]) and signs[0] > 0
+        if named and tuple(t.text for t in middle) not in lefts and not any(t.bars for t in tokens[: signs[1]]):
+            out.append(Chunk(tokens[signs[0] + 1 :]))
+            tokens = tokens[: signs[1]]
+        out.append(replace(chunk, tokens=tokens))
+    return out
+
+
+def _is_one_name(tokens: Sequence[Token]) -> bool:
+    """Whether the tokens are a name with its scripts and nothing else."""
+    if not tokens or tokens[0].kind != "name":
+        return False
+    at = 1
+    while at < len(tokens) and tokens[at].kind in ("sub", "sup", "prime"):
+        script = at + 1 < len(tokens) and tokens[at].kind != "prime"
+        at += (2 + (tokens[at + 1].reach if tokens[at + 1].kind == "open" else 0)) if script else 1
+    return at == len(tokens)
+
+
 def _rows(tokens: list[Token], syntax: str) -> list[list[Token]]:
     """The stream cut at hard separators; a line that only goes on with the line before is joined to it."""
     rows: list[list[Token]] = [[]]
@@ -75,7 +103,10 @@ def _rows(tokens: list[Token], syntax: str) -> list[list[Token]]:
             at += 1
             continue
         step = token.reach + 1 if token.kind == "open" else 1
-        rows[-1].extend(tokens[at : at + step])
+        if _holds_equations(tokens, at):
+            rows.extend(([], *_rows(tokens[at + 1 : at + step - 1], syntax), []))
+        else:
+            rows[-1].extend(tokens[at : at + step])
         at += step
     out: list[list[Token]] = []
     for row in rows:
@@ -89,6 +120,15 @@ def _rows(tokens: list[Token], syntax: str) -> list[list[Token]]:
         else:
             out.append(row)
     return out
+
+
+def _holds_equations(tokens: list[Token], at: int) -> bool:
+    """Whether a group or an array here only arranges equations: \\boxed{y = x}, \\begin{array}{rcl} y &=& x \\end{array}."""
+    opening = tokens[at]
+    if opening.kind != "open" or opening.text not in ("{", "matrix"):
+        return False
+    alone = at == 0 or tokens[at - 1].kind in (*HARD, "amp", "arrow", "soft", "comma")
+    return alone and bool(relations(tokens[at + 1 : at + opening.reach]))
 
 
 def _trim(row: list[Token]) -> list[Token]:
@@ -115,9 +155,10 @@ class _Row:
 
     def chunks(self) -> list[Chunk]:
         first = self.tokens[0]
-        if first.kind == "arrow":  # ∴ and ⇒ before an equation
-            self.tokens = _trim(self.tokens[1:])
+        if first.kind == "arrow" or self.begins_with_number():  # ∴, ⇒ or (3) before an equation
+            self.tokens = _trim(self.tokens[1 if first.kind == "arrow" else first.reach + 1 :])
             return self.chunks() if self.tokens else []
+        self.tokens = _with_assignment(self.tokens)
         if self.is_declaration():
             return [Chunk(_plain(self.tokens), keyword=KEYWORDS[first.text])]
         for separator, part in self.parts():
@@ -125,6 +166,17 @@ class _Row:
                 break
         self.emit()
         return self.out
+
+    def begins_with_number(self) -> bool:
+        """Whether an equation number stands in front: (3) z = w x."""
+        end = self.tokens[0].reach + 1
+        behind = self.tokens[end : end + 1]
+        return (
+            self.tokens[0].kind == "open"
+            and bool(behind)
+            and behind[0].kind not in ("op", "rel", "sup", "sub")
+            and _is_equation_number(self.tokens[:end])
+        )
 
     def is_declaration(self) -> bool:
         first = self.tokens[0]
@@ -156,7 +208,7 @@ class _Row:
                 step = token.reach + 1 if token.kind == "open" else 1
                 parts[-1][1].extend(self.tokens[at : at + step])
                 at += step
-        return parts
+        return _with_whole_ranges(parts)
 
     def begins_column(self, at: int, before: list[Token]) -> bool:
         """Whether an & parts two columns: there is an equation before it, and the next & stands at a relation sign."""
@@ -174,6 +226,11 @@ class _Row:
                 self.join(separator, _trim(part[:remark]))
             self.note(part[remark])
             return False
+        if separator == "soft" and self.current and _is_lone_word(part):
+            return True
+        if separator and self.related and _is_range(part):
+            self.note_text(part)
+            return True
         if separator == "soft" and self.current and _is_remark_in_brackets(part):
             self.note_text(part)
             return True
@@ -232,6 +289,14 @@ class _Row:
         self.notes.append(" ".join(self.source.text[part[0].span.start : part[-1].span.end].split()))
 
 
+def _with_assignment(tokens: list[Token]) -> list[Token]:
+    """The row with g ← a as g = a; after an equation an arrow begins a remark."""
+    at = next((k for k, token in enumerate(tokens) if token.kind == "arrow"), 0)
+    if at and tokens[at].text == "←" and at + 1 < len(tokens) and _is_one_name(tokens[:at]):
+        return [*tokens[:at], replace(tokens[at], kind="rel", text="="), *tokens[at + 1 :]]
+    return tokens
+
+
 def _plain(tokens: list[Token]) -> list[Token]:
     return [token for token in tokens if token.kind not in ("soft", "amp")]
 
@@ -247,6 +312,42 @@ def _is_equation_number(part: list[Token]) -> bool:
         and all(token.kind in ("num", "dot") or (token.kind == "name" and len(token.text) == 1) for token in part[1:-1])
         and not any(token.space for token in part[1:-1])
     )
+
+
+def _is_lone_word(part: list[Token]) -> bool:
+    """A word in plain text between two equations: \\quad\\text{et}\\quad."""
+    return len(part) == 1 and part[0].kind == "name" and len(part[0].text) > 1 and part[0].font.startswith(WORDY)
+
+
+def _with_whole_ranges(parts: list[Part]) -> list[Part]:
+    """The parts of a row, n = 1, …, N being one."""
+    out: list[Part] = []
+    for separator, part in parts:
+        before = out[-1][1] if out else []
+        goes_on = separator == "comma" and len(part) == 1 and _begins_range(before)
+        if goes_on and (part[0].kind in ("dots", "num") or before[-1].kind == "dots"):
+            out[-1] = (out[-1][0], [*before, *part])
+        else:
+            out.append((separator, list(part)))
+    return out
+
+
+def _begins_range(part: list[Token]) -> bool:
+    """n = 1 and what may follow it in a range."""
+    return (
+        len(part) > 2
+        and part[0].kind == "name"
+        and len(part[0].text) == 1
+        and part[1].kind == "rel"
+        and part[1].text == "="
+        and part[2].kind == "num"
+        and all(token.kind in ("num", "dots") for token in part[3:])
+    )
+
+
+def _is_range(part: list[Token]) -> bool:
+    """n = 1 2 … N: the range of a letter."""
+    return any(token.kind == "dots" for token in part) and _begins_range(part[:3])
 
 
 def _is_remark_in_brackets(part: list[Token]) -> bool:

@@ -62,6 +62,10 @@ def guess_sizes(context: Context, lines: Sequence[Line]) -> None:
     """`1/N Σ_n` makes an unknown N the size of n, with a warning; so does an upper limit N of a Σ."""
     defined = defined_names(lines)
     declared = {name for d in context.reading.declarations if d.kind in ("params", "data", "shape") for name in d.names}
+    for tree in trees_of(lines):
+        if isinstance(tree, BigOp) and from_zero(tree) and isinstance(tree.upper, Ref) and tree.upper.indices is None:
+            if tree.upper.name not in defined | declared:
+                context.size_names.setdefault(tree.upper.name, context.classes.fresh(Dim(tree.upper.name)))
     for line in lines:
         for right in line.rights:
             for name, letter, tree in size_guesses(right):
@@ -85,6 +89,7 @@ def size_guesses(tree: Expr) -> list[tuple[str, str, Expr]]:
             and isinstance(part.upper, Ref)
             and part.upper.indices is None
             and len(part.letters) == 1
+            and not from_zero(part)
         ):
             found.append((part.upper.name, part.letters[0], part.upper))
         if isinstance(part, BigOp) and len(part.letters) == 1 and (name := size_below(part)) is not None:
@@ -106,6 +111,11 @@ def size_guesses(tree: Expr) -> list[tuple[str, str, Expr]]:
                 if len(tops) == 1 and len(tops[0].letters) == 1 and factor.denominator.indices is None:
                     found.append((factor.denominator.name, tops[0].letters[0], factor.denominator))
     return found
+
+
+def from_zero(tree: BigOp) -> bool:
+    """Whether a sum begins at 0: Σ_{i=0}^D runs over one entry more than D."""
+    return isinstance(tree.lower, Num) and tree.lower.value == 0
 
 
 def size_below(tree: BigOp) -> Ref | None:

@@ -11,6 +11,7 @@ from wengert.errors import EquationError
 from wengert.notation.expr import Span
 from wengert.notation.latex_commands import WRAPPERS
 from wengert.notation.macros import Expanded, expand
+from wengert.notation.prose import is_prose, without_lead
 from wengert.notation.reader import Piece, Reading, guess_syntax, read
 from wengert.notation.symbols import Symbols
 from wengert.notation.tokens import Source
@@ -40,8 +41,6 @@ LATEX_FILE = re.compile(r"\\documentclass|\\begin\{document\}")
 VERBATIM = re.compile(r"\\begin\{(verbatim|lstlisting|minted|comment|Verbatim)\}.*?\\end\{\1\}", re.DOTALL)
 MARKUP_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 CODE = re.compile(r"`[^`\n]*(?:\$\$|\\\[|\\begin)[^`\n]*`")
-WORDS = re.compile(r"[^\W\d_]{2,}")
-EQUATION_SIGN = re.compile(r"[=∈≜:{}]|\b(otherwise|if|params|data|assume|implicit)\b")
 
 
 def pieces(text: str, faults: list[EquationError] | None = None) -> tuple[Piece, ...]:
@@ -75,8 +74,11 @@ def pieces(text: str, faults: list[EquationError] | None = None) -> tuple[Piece,
 
 def _piece(expanded: Expanded, start: int, end: int, syntax: str) -> Piece:
     """A part of a document whose macros are expanded."""
+    text = expanded.text[start:end]
+    if syntax == "text":
+        text = "".join(map(without_lead, text.splitlines(keepends=True)))
     places = None if expanded.places is None else expanded.places[start : end + 1]
-    return Piece(expanded.text[start:end], expanded.place(start), syntax, places)
+    return Piece(text, expanded.place(start), syntax, places)
 
 
 def _without_quotes(text: str) -> str:
@@ -134,14 +136,9 @@ def _whole(expanded: Expanded) -> tuple[Piece, ...]:
     runs: list[Piece] = []
     at = start = 0
     for line in text.splitlines(keepends=True):
-        if _is_prose(line):
+        if is_prose(line):
             runs.append(_piece(expanded, start, at, "text"))
             start = at + len(line)
         at += len(line)
     runs.append(_piece(expanded, start, len(text), "text"))
     return tuple(piece for piece in runs if piece.text.strip()) or (_piece(expanded, 0, len(text), "text"),)
-
-
-def _is_prose(line: str) -> bool:
-    """A heading or a sentence: several words and no sign of an equation."""
-    return len(WORDS.findall(line.split("#")[0])) >= 4 and EQUATION_SIGN.search(line) is None

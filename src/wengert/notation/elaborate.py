@@ -13,6 +13,7 @@ from typing import TypeVar
 from wengert.ir.graph import Node
 from wengert.ir.system import Definition, Quantity, System
 from wengert.notation.clock import Clock
+from wengert.notation.biases import with_spread_biases
 from wengert.notation.context import KIND_OF_RANK, Context, arrange, capital, lower, trees_of
 from wengert.notation.declared import declare, find_constants, find_integers, guess_sizes
 from wengert.notation.expr import Compare, Declaration, Line, Ref
@@ -81,6 +82,7 @@ def elaborate(
     for name, rank in ranks.items():
         context.kinds.setdefault(context.resolve(name), KIND_OF_RANK.get(rank, "any"))
     find_kinds(context, lines, time, claims)
+    lines = at_line(context, lines[0], lambda: with_spread_biases(lines, context))
     values = [at_line(context, line, lambda line=line: read_line(context, line)) for line in lines]
     at_line(context, lines[0], lambda: fit_windows(context, lines))
     homes = home_letters(context, order)

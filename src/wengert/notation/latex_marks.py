@@ -103,7 +103,8 @@ def _accent(mark: Token, done: list[Token], source: Source) -> None:
     if follower.kind == "open" and follower.text == "{":
         count = _group(done)
         inside = [done[-index] for index in range(2, count)]
-        if not count or not _is_scripted_name(inside):
+        number = len(inside) == 1 and inside[0].kind == "num" and mark.text == "vec"
+        if not count or not (_is_scripted_name(inside) or number):
             raise source.error(
                 "A bar or an accent is read over one quantity only.",
                 Span(mark.span.start, inside[-1].span.end if inside else follower.span.end),
@@ -115,6 +116,10 @@ def _accent(mark: Token, done: list[Token], source: Source) -> None:
         follower = done[-1]
         if count == 3:
             follower.span = Span(follower.span.start, closing.span.end)
+    if follower.kind == "num" and mark.text == "vec" and follower.text in ("0", "1"):
+        if follower.text == "1":
+            follower.kind, follower.text, follower.value = "ones", "𝟏", None
+        return
     if follower.kind not in ("name", "big"):
         raise source.error("A bar or an accent stands over a name.", mark.span, "Write it before a letter:  \\bar{z}")
     if follower.kind == "big":

@@ -158,9 +158,17 @@ class _Manuscript:
                 "Write the left side again:  name = expression",
             )
             return
+        if signs and self.is_update(chunk.tokens, signs[0]):
+            self.leave(
+                chunk.span,
+                "This gives a quantity a new value; it is no equation.",
+                "Write the new value under another name, if it is to be judged.",
+            )
+            return
         claimed = (
             not signs
             or signs[0] == 0
+            or self.is_derivative(chunk.tokens[signs[0] + 1 :])
             or (is_signal(chunk.tokens) and not self.is_mean(chunk.tokens))
             or self.is_differential(chunk.tokens)
             or self.reads_signals(chunk.tokens[signs[0] :])
@@ -170,8 +178,35 @@ class _Manuscript:
     def is_prose(self, tokens: Sequence[Token]) -> bool:
         """Whether these are words only, none of them a name in the equations."""
         words = [token for token in tokens if token.kind != "comma" and token.kind != "colon"]
+        if len(words) < len(tokens) and all(t.kind in ("name", "comma", "colon", "num", "dot") for t in tokens):
+            return True  # a label: 'a: input'
         return all(t.kind == "name" and len(t.text) > 1 and not t.bars for t in words) and not any(
             t.text in self.open.words for t in words
+        )
+
+    def is_update(self, tokens: Sequence[Token], sign: int) -> bool:
+        """Whether w = w − η dw gives a known w a new value: its name, scripts and all, stands on both sides."""
+        left = [token.text for token in tokens[:sign]]
+        first, right = tokens[0], tokens[sign + 1 :]
+        if first.kind != "name" or first.bars or first.text not in self.open.words or tokens[sign].text == "+=":
+            return False
+        scripts = ("sub", "sup", "prime")
+        return any(
+            [token.text for token in right[k : k + sign]] == left
+            and right[k].kind == "name"
+            and not right[k].bars
+            and not (k and right[k - 1].kind in ("partial", "nabla", *scripts))
+            and not (k + sign < len(right) and right[k + sign].kind in scripts)
+            for k in range(len(right))
+        )
+
+    def is_derivative(self, tokens: Sequence[Token]) -> bool:
+        """Whether a right side begins with a derivative of what is minimised: G = ∂L/∂Y."""
+        above = [t for t in tokens[:4] if t.kind not in ("open", "partial", "frac") and t.text != "d"]
+        first = tokens[0].kind if tokens else ""
+        loss = bool(above) and (above[0].text.removeprefix("d") in LOSSES or above[0].text in self.open.bases)
+        return (
+            first == "nabla" or loss and (first == "partial" or (first == "frac" and tokens[2].text[:1] in ("∂", "d")))
         )
 
     def is_mean(self, tokens: Sequence[Token]) -> bool:
@@ -291,6 +326,8 @@ class _Manuscript:
         current.claims.append(self.added_up(line))
         if isinstance(line.left, Ref) and not line.left.barred:
             current.known.add(self.resolved(line.left.name))
+            if current.symbols is not None:
+                current.symbols = replace(current.symbols, names=current.symbols.names | {line.left.name})
         return True
 
     def added_up(self, line: Line) -> Line:
@@ -365,6 +402,25 @@ class _Manuscript:
         current.symbols = replace(current.symbols, assigned=(*others, current.system.loss))
         current.known |= set(current.system.quantities)
 
+    def take_ranks(self) -> None:
+        """Read the forward equations again with the numbers of axes that entries in the claims show: w_jk after z = w x + b."""
+        current = self.open
+        assert current.system is not None
+        ranks: dict[str, int] = {}
+        for tree in (t for line in current.claims for side in (line.left, *line.rights) for t in walk(side)):
+            if isinstance(tree, Ref) and tree.indices:
+                name = self.resolved(tree.name)
+                known = current.system.quantities.get(name)
+                if known is not None and known.type.rank < len(tree.indices):
+                    ranks[name] = max(len(tree.indices), ranks.get(name, 0))
+        if not ranks:
+            return
+        try:
+            again = elaborate(read_chunks(current.forward, self.source, self.syntax), ranks)
+            current.system = with_named_loss(again)
+        except (EquationError, GraphError, ShapeError, RecursionError):
+            return  # the entries will not fit, and the claims say so
+
     def culprit(self, error: WengertError) -> Chunk | None:
         """The equation in which an error is."""
         if not isinstance(error, EquationError) or error.span is None:
@@ -376,6 +432,7 @@ class _Manuscript:
         if self.open.system is None:
             self.elaborate()
         if self.open.system is not None:
+            self.take_ranks()
             self.sections.append(Section(self.open.system, tuple(self.open.claims), self.open.whole))
         self.open = _Open()
 

@@ -38,7 +38,7 @@ from wengert.notation.expr import (
     walk,
 )
 from wengert.notation.functions import FUNCTIONS, function_op, norm
-from wengert.notation.ranks import Mismatch, axes_in_words, product_kind
+from wengert.notation.ranks import Mismatch, axes_in_words, is_transpose, product_kind
 from wengert.notation.shifts import (
     ARITHMETIC,
     Affine,
@@ -384,6 +384,8 @@ class LineMeaning:
                     tree, what, "Write 'exp(…)' for the function, and an index on 'e' if its power is meant."
                 )
             return self.combine.map(lambda node: apply("exp", node), self.number(tree.exponent), tree)
+        if is_transpose(tree, self.context.kinds):
+            return self.transpose(Transpose(tree.base, span=tree.span))
         if isinstance(tree.base, Norm) and exponent == 2 and tree.base.order != "1":
             return norm(self, tree.base, squared=True)
         base = self.number(tree.base)
@@ -515,6 +517,8 @@ class LineMeaning:
                 return
         if low == 1 and self.unite_name(tree.upper, size, tree):
             return
+        if low == 0 and isinstance(tree.upper, Ref) and tree.upper.name in self.context.size_names:
+            return  # 0 … D: one more than D
         raise Mismatch(
             tree,
             "This range of a sum is not read.",
@@ -567,12 +571,13 @@ class LineMeaning:
         return self.combine.entrywise(conjunction, [self.read(part) for part in tree.parts], tree)
 
     def cases(self, tree: Cases) -> Val:
-        if tree.branches[-1][1] is not None:
+        conditions = [condition for _, condition in tree.branches]
+        if conditions[-1] is not None and not cover_all(conditions):
             raise Mismatch(tree, "The last case must be the 'otherwise' case.", "End with:  value otherwise")
         parts: list[Val] = []
         for value, condition in tree.branches:
             parts.append(self.number(value))
-            if condition is not None:
+            if condition is not None and len(parts) < 2 * len(conditions) - 1:
                 parts.append(self.read(condition))
 
         def choose(*nodes: Node) -> Node:
@@ -591,6 +596,26 @@ class LineMeaning:
         if self.context.derivative is None:
             raise Mismatch(tree, "This cannot stand in a forward equation.", "Write the value that it stands for.")
         return self.context.derivative(self, tree)
+
+
+OUTCOMES = {"<": "<", ">": ">", "=": "=", "≤": "<=", "≥": ">=", "≠": "<>"}
+SWAPPED = {"<": ">", ">": "<", "=": "=", "≤": "≥", "≥": "≤", "≠": "≠"}
+
+
+def cover_all(conditions: Sequence[Expr | None]) -> bool:
+    """Whether one of the conditions always holds: comparisons of the same two sides, such as z ≤ 0 and z > 0."""
+    first = conditions[0]
+    if not isinstance(first, Compare):
+        return False
+    outcomes: set[str] = set()
+    for each in conditions:
+        if not isinstance(each, Compare) or {each.op, first.op} - OUTCOMES.keys():
+            return False
+        if (each.left, each.right) == (first.left, first.right):
+            outcomes |= set(OUTCOMES[each.op])
+        elif (each.left, each.right) == (first.right, first.left):
+            outcomes |= set(OUTCOMES[SWAPPED[each.op]])
+    return outcomes == set("<=>")
 
 
 def _with_source(node: Node, tree: Expr) -> Node:

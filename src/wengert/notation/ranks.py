@@ -38,6 +38,8 @@ from wengert.notation.expr import (
     walk,
 )
 
+BESIDE_COST = 2.0  # a bias: a vector beside a matrix
+NO_MATRIX_COST = 3.0  # a Frobenius norm is of a matrix
 BROADCAST_COST = 4.0
 RARE_BROADCAST = 9.0
 """What it costs more where hardly anybody means a number beside a vector: in the distance ‖h − t‖ and in the product i ⊙ g."""
@@ -124,6 +126,8 @@ class KindReader:
                 return self._quotient(a, b, tree)
             case Power(base=Ref(name="e", indices=None), exponent=a) if is_exponential(tree, self.kinds, False):
                 return self.read(a)
+            case Power(base=a) if is_transpose(tree, self.kinds):
+                return self._transpose(a, tree)
             case Neg(operand=a) | Power(base=a):
                 return self.read(a)
             case Transpose(operand=a):
@@ -142,6 +146,8 @@ class KindReader:
                     raise Mismatch(
                         tree, "A norm takes a vector or a matrix, not a scalar.", "Write the absolute value:  |x|"
                     )
+                if tree.order == "F" and kind != "m":
+                    self.cost += NO_MATRIX_COST
                 return "s"
             case Bars(operand=a):
                 kind = self.read(a)
@@ -169,6 +175,11 @@ class KindReader:
         """The common kind of parts that stand entry by entry; scalars are broadcast."""
         kinds = [self.read(part) for part in parts]
         found = {kind for kind in kinds if kind != "s"}
+        beside = [part for part, kind in zip(parts, kinds, strict=True) if kind == "c"]
+        linear = found == {"c", "m"} and isinstance(tree, Sum) and any(self._is_product(part) for part in parts)
+        if linear and all(isinstance(part, Ref) for part in beside):
+            self.cost += BESIDE_COST
+            found = {"m"}
         if len(found) > 1:
             names = {"c": "a column vector", "r": "a row vector", "m": "a matrix"}
             raise Mismatch(
@@ -182,6 +193,11 @@ class KindReader:
             )
             return found.pop()
         return "s"
+
+    def _is_product(self, tree: Expr) -> bool:
+        """Whether a term is a product of two matrices, beside which a vector is a bias."""
+        factors = tree.factors if isinstance(tree, Product) and not tree.sign else ()
+        return sum(KindReader(self.kinds).read(factor) == "m" for factor in factors) == 2
 
     def _product(self, factors: Sequence[Expr], sign: str, tree: Expr) -> str:
         if sign == "∘":
@@ -244,6 +260,12 @@ class KindReader:
                 "Declare its argument a vector, or write the indices out.",
             )
         return self.same(tree.args, tree)
+
+
+def is_transpose(tree: Power, kinds: Mapping[str, str]) -> bool:
+    """Whether X^T is a transpose although T is a quantity: one that is an array is no exponent."""
+    exponent = tree.exponent
+    return isinstance(exponent, Ref) and exponent.indices is None and exponent.name == "T" and kinds.get("T", "s") != "s"
 
 
 def axes_in_words(rank: int) -> str:

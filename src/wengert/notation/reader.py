@@ -14,11 +14,26 @@ from itertools import pairwise
 from wengert.errors import EquationError
 from wengert.notation import references, tokens_latex, tokens_text
 from wengert.notation.brackets import match_brackets
-from wengert.notation.chunks import Chunk, cut, relations
+from wengert.notation.chunks import Chunk, cut, relations, with_both_names
 from wengert.notation.declarations import is_declaration, read_declaration
-from wengert.notation.expr import Declaration, Expr, Index, Inverse, Line, Partial, Product, Ref, Span, Spelling, walk
+from wengert.notation.expr import (
+    Declaration,
+    Expr,
+    Index,
+    Inverse,
+    Line,
+    Partial,
+    Product,
+    Ref,
+    Span,
+    Spelling,
+    Transpose,
+    walk,
+)
+from wengert.notation.layers import with_layers
 from wengert.notation.parser import Parser, check_tree_depth
 from wengert.notation.scan import scan
+from wengert.notation.scripts import next_script
 from wengert.notation.symbols import Symbols
 from wengert.notation.tokens import Source, Token, check_size
 
@@ -182,7 +197,9 @@ class _System:
         declaring = [chunk for chunk in chunks if is_declaration(chunk)]
         equations = [chunk for chunk in chunks if not is_declaration(chunk)]
         declarations = [read_declaration(chunk, self.source) for chunk in declaring]
-        self.symbols = scan(equations, declarations, self.context, self.source)
+        equations, layered = with_layers(equations, self.context.layered)
+        equations = equations if self.context.backward else with_both_names(equations)
+        self.symbols = replace(scan(equations, declarations, self.context, self.source), layered=layered)
         self.find_accents(equations)
         for chunk in equations:
             self.line(chunk)
@@ -291,16 +308,27 @@ class _System:
         )
 
     def solved(self, tokens: list[Token]) -> tuple[Expr | None, list[Token]]:
-        """A of A x = b, a system of linear equations that x solves, and the tokens of x; None where the left side is one name."""
-        if self.signals or tokens[0].kind != "name" or tokens[0].bars:
+        """A of A x = b or Aᵀ x = b, a system of linear equations that x solves, and the tokens of x; None where the left side is one name.
+
+        In lines about a system x is an error signal, or a name that they define.
+        """
+        first, last = tokens[0], tokens[-1]
+        if first.kind != "name" or first.bars or first.text == "d" or last.kind != "name" or len(tokens) < 2:
+            return None, tokens
+        if self.signals and not last.bars and (self.symbols.is_quantity(last.text) or last.text in self.context.names):
             return None, tokens
         parser = self.parser(tokens, set())
+        if references.is_call(parser) or references.is_split_word(parser, first):
+            return None, tokens
         parser.advance()
-        matrix = references.reference(parser, tokens[0])
-        rest = tokens[parser.at :]
-        whole = isinstance(matrix, Ref) and matrix.indices is None
-        if whole and rest and rest[0].kind == "name" and tokens[0].text != "d" and len(rest) == 1:
-            return matrix, rest
+        matrix = references.reference(parser, first)
+        script = next_script(parser.tokens, parser.at, self.source)
+        if script is not None and len(script.content) == 1 and parser.is_plain_transpose(script.content[0]):
+            parser.at = script.end
+            matrix = Transpose(matrix, span=Span(matrix.span.start, script.span.end))
+        whole = matrix.operand if isinstance(matrix, Transpose) else matrix
+        if parser.at == len(tokens) - 1 and isinstance(whole, Ref) and whole.indices is None:
+            return matrix, tokens[-1:]
         return None, tokens
 
     def left(self, tokens: list[Token]) -> tuple[Expr, tuple[str, ...]]:
@@ -361,11 +389,13 @@ class _System:
         return name == self.loss or (name in LOSSES and name not in self.context.names | set(self.symbols.assigned))
 
     def alias(self, left: Expr, rights: list[Expr]) -> Expr:
-        """δ_i = ∂L/∂z_i makes δ_i the error signal of z (K40); δ with other indices may be defined to be another one."""
+        """δ_i = ∂L/∂z_i makes δ_i the error signal of z (K40), as G = ∂L/∂Y does a new name G; δ with other indices may be another one."""
         if not isinstance(left, Ref):
             return left
         name = left.spelling.name if left.spelling is not None and left.spelling.sign == "δ" else left.name
-        if not name.startswith("δ") or (left.barred and left.spelling is None):
+        if (left.barred and left.spelling is None) or name in self.context.names:
+            return left
+        if not name.startswith("δ") and not (rights and isinstance(rights[0], Partial) and self.context.backward):
             return left
         key = (name, references.letters_of(left.indices))
         signal = self.signal(rights[0]) if rights and isinstance(rights[0], Partial) else None

@@ -233,7 +233,9 @@ class _Letters:
             if kind == "list" or (kind == "letters" and len(elements(content)) == 1):
                 name = names.join(left.base, subscript=spelled(content))
                 if not self.context.is_quantity(name) and name not in self.declared:
-                    self.letters |= {c for c in self.left_letters[number] if self.possible(c) and not self.names_one(c)}
+                    letters = self.left_letters[number]
+                    if kind == "list" or letters & self.counted():
+                        self.letters |= {c for c in letters if self.possible(c) and not self.names_one(c)}
         for _ in range(2):  # x_ij on the left
             for number, left in self.lefts.items():
                 self.left_word(number, left)
@@ -246,6 +248,11 @@ class _Letters:
             return False
         own = {left.base for left in self.lefts.values() if spelled(left.subscript or []) == letter}
         return all(o.base in own for o in self.facts.occurrences if letter in list_letters(o.subscript or []))
+
+    def counted(self) -> set[str]:
+        """Letters that some Σ binds or that stand in a subscript on a right side: the n of E_n = ½ Σ_k (y_k − t_k)² does not."""
+        words = {letter for found in self.words_in.values() for word in found for letter in word}
+        return self.letters.union(words, *self.single_in.values())
 
     def left_word(self, number: int, left: Occurrence) -> None:
         content = left.subscript or []
@@ -309,6 +316,8 @@ def is_name_subscript(base: str, label: str, content: list[Token], symbols: Symb
     found = elements(content)
     if all(c in symbols.letters or c.isdigit() for c in found):
         return all(c.isdigit() for c in found)
+    if symbols.backward and names.join(base, label) in symbols.names and all(len(clusters(c)) == 1 for c in found):
+        return any(symbols.is_quantity(c) for c in found)  # an entry b_j of a known b that no line has by index
     if symbols.implicit_sums and len(found) == 1:
         return False
     return not (len(found) > 1 and len(found) in counts and all(len(c) == 1 for c in found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Sequence
 from fractions import Fraction
@@ -10,7 +11,7 @@ from fractions import Fraction
 from wengert.notation import latex_commands as commands
 from wengert.notation.latex_marks import settle_marks
 from wengert.notation.names import LETTER_WORDS
-from wengert.notation.symbols import OTHER_SPELLINGS
+from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS
 from wengert.notation.tokens import Characters, Collector, Source, Token, check_depth, number_value
 from wengert.notation.tokens_text import SAME_LETTER, SIGNS, VULGAR, is_digit, is_foreign, is_letter
 
@@ -19,6 +20,12 @@ PLAIN_SIGNS = {
     for sign, token in SIGNS.items()
     if sign not in "ΣΠ{}[]" and token[0] not in ("partial", "nabla", "root", "arrow")
 } | {sign: SIGNS[sign] for sign in "∂∇[]∑∏"}
+
+APPLIED_WORD = re.compile(r"([A-Za-z]{2,})(?=\s*(?:\\[bB]igg?l?|\\left)?\s*[(\[])")
+APPLIED = frozenset(
+    name for name in (*FUNCTIONS, *OTHER_SPELLINGS) if len(name) > 2 and name.isascii() and name.isalpha()
+)
+"""Functions that are read without a backslash where a bracket follows: max(0, z)."""
 
 SEPARATING_WORDS = frozenset({"and", "where", "with", "so", "then", "hence", "thus", "also"})
 
@@ -103,6 +110,10 @@ class _Reader:
         self.add("remark", self.text[self.at : end].strip(), end - self.at)
 
     def letter(self) -> None:
+        word = APPLIED_WORD.match(self.text, self.at)
+        if word is not None and word[1] in APPLIED and not (self.at and self.text[self.at - 1].isalnum()):
+            self.add("name", OTHER_SPELLINGS.get(word[1], word[1]), len(word[1]), font=f"\\operatorname{{{word[1]}}}")
+            return
         end = self.at + 1
         while end < len(self.text) and unicodedata.category(self.text[end]) in ("Mn", "Mc", "Me"):
             end += 1

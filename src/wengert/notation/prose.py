@@ -1,0 +1,64 @@
+"""What in a line of plain text is no mathematics: sentences, headings, and the bullet, number or words before an equation.
+
+It looks at one line as text and must not know tokens.
+"""
+
+from __future__ import annotations
+
+import re
+
+from wengert.notation.chunks import KEYWORDS
+from wengert.notation.names import GREEK
+from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS
+
+WORDS = re.compile(r"[^\W\d_]{2,}")
+PLAIN_WORD = re.compile(r"[^\W\d_]{3,}(?![\w^(\[])")
+EQUATION_SIGN = re.compile(r"[=∈≜:{}]|\b(otherwise|if|params|data|assume|implicit)\b")
+DEFINING_SIGN = re.compile(r"[=∈≜≡≔←]|\b(otherwise|if)\b")
+OPERATOR = re.compile(r"[+*/^·∘⊙Σ∑√∂∇_²ᵀ]|\s[-−]\s")
+
+LEAD = re.compile(
+    r"\s*(?:[>•‣▪●◦–—*-]\s+|\(\d+[a-z]?\)\s*|\d+[.)]\s+|\([a-z]\)\s+|[a-z]\)\s+|(?:step|eq\.?|equation|line)\s*\(?\d+\)?\s*[.:]?\s+)",
+    re.IGNORECASE,
+)
+"""A bullet or a number before what a line says."""
+LABEL = re.compile(r"\s*[^\W\d_][^=:(){}\[\]]*[^\W\d_]{2,}[^=:(){}\[\]]*:\s+")
+"""Words and a colon before an equation: 'hidden layer: '."""
+CONNECTING = frozenset(
+    (
+        "where with and so then thus hence therefore let now since because we get have obtain find also that is finally first next gives "
+        "yields which define set put as follows from this it to i"
+    ).split()
+)
+CONNECTED = re.compile(r"\s*(?:[^\W\d_]+,?\s+)+(?=\S+\s*=)")
+
+
+def is_prose(line: str) -> bool:
+    """Whether a line is a heading or a sentence: words, and no sign of an equation."""
+    bare = line.split("#")[0]
+    if EQUATION_SIGN.search(bare) is None and len(WORDS.findall(bare)) >= 4:
+        return True
+    return DEFINING_SIGN.search(bare) is None and OPERATOR.search(bare) is None and _is_sentence(bare)
+
+
+def _is_sentence(line: str) -> bool:
+    words = PLAIN_WORD.findall(line)
+    first = line.split()[0].strip(":,").lower() if line.split() else ""
+    known = FUNCTIONS.keys() | OTHER_SPELLINGS.keys() | GREEK.keys() | KEYWORDS.keys()
+    return len([word for word in words if word not in known]) >= 2 and first not in KEYWORDS and "function" not in words
+
+
+def without_lead(line: str) -> str:
+    """The line with blanks for a bullet, a number or words before an equation; as it is where there is no equation."""
+    if "=" not in line:
+        return line
+    while (lead := LEAD.match(line)) is not None and lead.end() < len(line) and lead.group().strip():
+        line = " " * lead.end() + line[lead.end() :]
+    for words in (LABEL.match(line), CONNECTED.match(line)):
+        if words is None:
+            continue
+        said = [word.lower() for word in re.findall(r"[^\W\d_]+", words.group())]
+        if said[0] in KEYWORDS or (words.re is CONNECTED and not set(said) <= CONNECTING):
+            continue
+        line = " " * words.end() + line[words.end() :]
+    return line
