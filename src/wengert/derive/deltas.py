@@ -1,0 +1,295 @@
+"""δ that no line defines as a derivative: δ⁽²⁾, δ_j or δ in claims, read as the error signal of the quantity with which they agree.
+
+A δ is the signal of a quantity if its own line states that signal, or if the lines that use it hold with it; each line is looked at by
+itself and with the true signals, so that a mistake in one of them does not spoil the reading. One that agrees with none stays a name
+that its author gives to a part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from wengert.derive.claims import POINTS, Claim, Judge
+from wengert.derive.local import LocalDerivatives
+from wengert.derive.outside import mapped
+from wengert.derive.points import Point, close, draw
+from wengert.derive.suppositions import suppositions
+from wengert.errors import CheckError, EquationError, GraphError, ShapeError
+from wengert.ir.graph import Node
+from wengert.ir.system import System, bar
+from wengert.notation import names
+from wengert.notation.expr import Expr, Index, Line, Ref, Spelling, walk
+from wengert.notation.manuscript import Section
+from wengert.notation.reread import ContextReader
+from wengert.notation.unicode import show
+
+MAX_DELTAS = 16
+"""More δ than these are not looked for in one system."""
+MAX_LINES = 60
+"""Nor in longer systems, or longer derivations."""
+MAX_VALUES = 3000
+"""So many right sides are computed at one point to find out what they mean."""
+
+
+@dataclass(frozen=True)
+class Delta:
+    """A δ under its name, and the index letters with which its line has it: δ_k and δ_j may be two."""
+
+    name: str
+    letters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A δ, the quantity whose error signal it is, and a sentence that says so."""
+
+    delta: Delta
+    quantity: str
+    text: str
+
+
+def with_deltas(section: Section) -> tuple[Section, tuple[Reading, ...]]:
+    """The section with the error signals that its δ are, and what each was read as."""
+    deltas = _deltas(section)
+    system = section.system
+    if not deltas or len(deltas) > MAX_DELTAS or max(len(system.lines), len(section.claims)) > MAX_LINES:
+        return section, ()
+    try:
+        judge = Judge(section)
+        points = [draw(judge.chain, judge.rng) for _ in range(POINTS)]
+    except (EquationError, CheckError, GraphError, ShapeError):
+        return section, ()  # the claims will be refused with this reason
+    found = _Search(section, deltas, judge, points).run()
+    readings = tuple(
+        Reading(delta, name, f"{_shown(delta, system)} read as {_shown(delta, system, name)}")
+        for delta, name in found.items()
+    )
+    return replace(section, claims=tuple(_renamed(line, found, deltas) for line in section.claims)), readings
+
+
+def with_notes(claims: Sequence[Claim], readings: Sequence[Reading]) -> list[Claim]:
+    """The claims, each reading as a note of the first that uses the δ."""
+    found = sorted(claims, key=lambda claim: claim.span)
+    for reading in readings:
+        for k, claim in enumerate(found):
+            sides = (claim.line.left, claim.line.rights[claim.link])
+            if any(_reads(tree, reading) for side in sides for tree in walk(side)):
+                found[k] = replace(claim, note="; ".join(filter(None, (claim.note, reading.text))))
+                break
+    return found
+
+
+def _reads(tree: Expr, reading: Reading) -> bool:
+    named = isinstance(tree, Ref) and tree.spelling == Spelling("δ", reading.delta.name)
+    return named and isinstance(tree, Ref) and tree.name == reading.quantity
+
+
+def _shown(delta: Delta, system: System, quantity: str = "") -> str:
+    tree = Ref(quantity or delta.name, tuple(map(Index, delta.letters)) or None, bool(quantity))
+    return show(tree, symbols=system.reading.symbols)
+
+
+# which δ there are
+
+
+def _base_letters(tree: Ref) -> tuple[str, ...]:
+    """The letter of each index, without what is added to it."""
+    letters = [[part.letter for part in walk(index) if isinstance(part, Index)] for index in tree.indices or ()]
+    return tuple(each[0] if each else "" for each in letters)
+
+
+def _is_delta(tree: Expr, system: System) -> bool:
+    return (
+        isinstance(tree, Ref)
+        and not tree.barred
+        and names.split(tree.name).base == "δ"
+        and tree.name not in system.quantities
+    )
+
+
+def _deltas(section: Section) -> tuple[Delta, ...]:
+    """The δ of the claims in their order; of one that has lines, those of the left sides only."""
+    system, defined, used = section.system, dict[Delta, None](), dict[Delta, None]()
+    for line in section.claims:
+        for side, found in ((line.left, defined), *((right, used) for right in line.rights)):
+            for tree in walk(side):
+                if isinstance(tree, Ref) and _is_delta(tree, system):
+                    found[Delta(tree.name, _base_letters(tree))] = None
+    known = {delta.name for delta in defined}
+    pairs = {delta for delta in used if len(delta.letters) > 1}  # a Kronecker δ_ij has no line
+    return (*defined, *(delta for delta in used if delta.name not in known and delta not in pairs))
+
+
+def _of(tree: Ref, deltas: Sequence[Delta]) -> Delta | None:
+    """The δ that is meant at one place: that with its letters, or the only one with its number of indices."""
+    if tree.barred:
+        return None
+    letters = _base_letters(tree)
+    same = [delta for delta in deltas if delta.name == tree.name and len(delta.letters) == len(letters)]
+    exact = [delta for delta in same if delta.letters == letters]
+    return exact[0] if exact else same[0] if len(same) == 1 else None
+
+
+def _renamed(line: Line, chosen: Mapping[Delta, str], deltas: Sequence[Delta]) -> Line:
+    """The line with the error signals of quantities in place of δ."""
+
+    def change(tree: Expr) -> Expr:
+        delta = _of(tree, deltas) if isinstance(tree, Ref) else None
+        if not isinstance(tree, Ref) or delta is None or delta not in chosen:
+            return tree
+        return replace(tree, name=chosen[delta], barred=True, spelling=Spelling("δ", tree.name))
+
+    return replace(line, left=mapped(line.left, change), rights=tuple(mapped(right, change) for right in line.rights))
+
+
+# what they are
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for a quantity: whether the own line of the δ states its signal (None without one), and how many lines that use
+    the δ hold with it and do not."""
+
+    quantity: str
+    own: bool | None
+    holding: int
+    failing: int
+
+
+@dataclass(eq=False)
+class _Search:
+    section: Section
+    deltas: Sequence[Delta]
+    judge: Judge
+    points: Sequence[Point]
+    spent: int = 0
+    nodes: dict[Line, Node | None] = field(default_factory=dict[Line, "Node | None"])
+
+    @property
+    def system(self) -> System:
+        return self.judge.chain.system
+
+    def run(self) -> dict[Delta, str]:
+        """The quantity of every δ that has one; those first of which the lines of others make use."""
+        chosen: dict[Delta, str] = {}
+        waiting = list(self.deltas)
+        while waiting:
+            found = {delta: name for delta in waiting if (name := self.quantity(delta, chosen)) is not None}
+            if not found:
+                break
+            delta, name = next(iter(found.items()))
+            chosen[delta] = name
+            waiting.remove(delta)
+        return chosen
+
+    def quantity(self, delta: Delta, chosen: Mapping[Delta, str]) -> str | None:
+        """The quantity whose signal a δ is; None where nothing, or not enough, speaks for one."""
+        evidence = [self.evidence(delta, name, chosen) for name in self.candidates(delta)]
+        parts = names.split(delta.name)
+        needed = 1 if delta.letters or parts.label or parts.subscript else 2
+        likely = [
+            each
+            for each in evidence
+            if each.own
+            or (each.holding >= (1 if each.own is None else needed) and not each.failing)
+            or (each.holding and not each.failing and self.supposed(delta, each.quantity, chosen))
+        ]
+        if not likely:
+            return None
+        bases = {names.split(name).base for name in chosen.values()}
+        ranks = {each: self.rank(delta, each, bases) for each in likely}
+        best = max(likely, key=lambda each: (ranks[each], self.place(each)))
+        rivals = [each for each in likely if ranks[each] == ranks[best]]
+        same = all(self.same_signal(each.quantity, best.quantity) for each in rivals)
+        return best.quantity if same else None
+
+    def candidates(self, delta: Delta) -> Iterator[str]:
+        """The quantities that lines compute, on which the loss depends, with an axis for each letter, in their order."""
+        for line in self.system.lines:
+            rank = self.system.quantities[line.name].type.rank
+            reached = bar(line.name) in self.points[0].truth and line.node.type.is_float
+            if reached and line.name != self.judge.chain.loss and rank >= len(delta.letters):
+                yield line.name
+
+    def rank(self, delta: Delta, each: Evidence, bases: Collection[str]) -> tuple[int, bool, bool, bool, bool]:
+        """How well a quantity fits: the lines that hold, the letter of what other δ were read as, its label, its indices."""
+        quantity = self.system.quantities[each.quantity]
+        base, label, *_ = names.split(each.quantity)
+        letters = bool(delta.letters) and quantity.letters == delta.letters
+        lines = each.holding - each.failing + {True: 1, False: -1, None: 0}[each.own]
+        return lines, base in bases, label == names.split(delta.name).label, letters, bool(each.own)
+
+    def place(self, each: Evidence) -> int:
+        """Where a quantity stands in the computation."""
+        return [line.name for line in self.system.lines].index(each.quantity)
+
+    def same_signal(self, one: str, other: str) -> bool:
+        return close([p.truth[bar(one)] for p in self.points], [p.truth[bar(other)] for p in self.points])
+
+    def evidence(self, delta: Delta, name: str, chosen: Mapping[Delta, str]) -> Evidence:
+        """What the lines say of a δ as the signal of a quantity."""
+        own: bool | None = None
+        holding = failing = 0
+        for line in self.section.claims:
+            trees = [tree for side in (line.left, *line.rights) for tree in walk(side)]
+            if not any(isinstance(tree, Ref) and _of(tree, self.deltas) == delta for tree in trees):
+                continue
+            stated = isinstance(line.left, Ref) and not line.left.barred and _of(line.left, self.deltas) == delta
+            new = _renamed(line, {**chosen, delta: name}, self.deltas)
+            left = new.left
+            if not isinstance(left, Ref) or not left.barred or (not stated and self.is_about(left, name)):
+                continue
+            held = [self.holds(new, right, self.points) for right in new.rights]
+            if stated:
+                own = bool(own) or any(held)
+            elif any(held):
+                holding += 1
+            elif False in held:
+                failing += 1
+        return Evidence(name, own, holding, failing)
+
+    def is_about(self, left: Ref, name: str) -> bool:
+        """Whether a line states the signal itself, so that it says nothing of it when the δ stands alone on its right."""
+        quantity = self.system.quantities[name]
+        return left.name in (name, quantity.whole, quantity.indexed)
+
+    def holds(self, line: Line, right: Expr, points: Sequence[Point]) -> bool | None:
+        """Whether a right side is the true signal that stands on the left; None where it has no value."""
+        if any(
+            _is_delta(tree, self.section.system) and _of(tree, self.deltas)
+            for tree in walk(right)
+            if isinstance(tree, Ref)
+        ):
+            return None
+        if self.spent > MAX_VALUES:
+            return None
+        system = self.system
+        try:
+            reader = ContextReader(system, system.reading, self.judge.auxiliaries, LocalDerivatives(system))
+            node = reader.line(replace(line, rights=(right,))).node
+            assert isinstance(line.left, Ref)
+            target = bar(reader.context.resolve(line.left.name))
+            for point in points:
+                self.spent += 1
+                if target not in point.truth or not close([point.value(node, point.truth)], [point.truth[target]]):
+                    return False
+        except (EquationError, GraphError, ShapeError):
+            return None
+        return True
+
+    def supposed(self, delta: Delta, name: str, chosen: Mapping[Delta, str]) -> bool:
+        """Whether the own line of a δ states the signal of a quantity under an assumption, such as Σ_k t_k = 1."""
+        lines = [
+            line for line in self.section.claims if isinstance(line.left, Ref) and _of(line.left, self.deltas) == delta
+        ]
+        for each in suppositions(self.points[0], self.judge.given):
+            try:
+                points = [draw(self.judge.chain, self.judge.rng, each.adjust)]
+            except (CheckError, EquationError):
+                continue
+            for line in lines:
+                new = _renamed(line, {**chosen, delta: name}, self.deltas)
+                if any(self.holds(new, right, points) for right in new.rights):
+                    return True
+        return False

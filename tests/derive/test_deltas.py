@@ -1,0 +1,150 @@
+"""δ without a line that says what it is: read as the error signal with which the claims agree, else a name like any other."""
+
+from __future__ import annotations
+
+import pytest
+
+from wengert.derive.claim_report import Review, review
+
+LAYERS = """
+z⁽¹⁾ = W⁽¹⁾ x + b⁽¹⁾
+a⁽¹⁾ = σ(z⁽¹⁾)
+z⁽²⁾ = W⁽²⁾ a⁽¹⁾ + b⁽²⁾
+a⁽²⁾ = σ(z⁽²⁾)
+L = ½ ‖a⁽²⁾ − t‖²
+"""
+LAYER_CLAIMS = """
+δ⁽²⁾ = (a⁽²⁾ − t) ⊙ σ'(z⁽²⁾)
+δ⁽¹⁾ = W⁽²⁾ᵀ δ⁽²⁾ ⊙ σ'(z⁽¹⁾)
+∂L/∂W⁽²⁾ = δ⁽²⁾ a⁽¹⁾ᵀ
+∂L/∂b⁽²⁾ = δ⁽²⁾
+∂L/∂W⁽¹⁾ = δ⁽¹⁾ xᵀ
+∂L/∂b⁽¹⁾ = δ⁽¹⁾
+"""
+SQUARE_LABELS = (LAYERS + LAYER_CLAIMS).translate(
+    str.maketrans({"⁽": "^{[", "⁾": "]}", "¹": "1", "²": "2"})
+).replace("‖2", "‖²")  # fmt: skip
+ENTRIES = r"""
+$$a_j = \sum_i w_{ji} x_i \qquad z_j = \tanh(a_j) \qquad y_k = \sum_j v_{kj} z_j$$
+$$E = \frac12 \sum_k (y_k - t_k)^2$$
+$$\delta_k = y_k - t_k$$
+$$\delta_j = (1 - z_j^2) \sum_k v_{kj} \delta_k$$
+$$\frac{\partial E}{\partial w_{ji}} = \delta_j x_i$$
+$$\frac{\partial E}{\partial v_{kj}} = \delta_k z_j$$
+"""
+SOFTMAX = """
+z_j = Σ_i w_ji x_i
+h_j = σ(z_j)
+o_k = Σ_j v_kj h_j
+y_k = e^{o_k} / Σ_l e^{o_l}
+L = −Σ_k t_k log y_k
+
+δ_k = y_k − t_k
+v̄_kj = δ_k h_j
+δ_j = h_j (1 − h_j) Σ_k v_kj δ_k
+w̄_ji = δ_j x_i
+"""
+IN_TIME = """
+a_t = W h_{t−1} + U x_t + b
+h_t = tanh(a_t)
+L = ½ Σ_t ‖h_t − d_t‖²
+
+δ_t = (h_t − d_t + Wᵀ δ_{t+1}) ⊙ (1 − h_t²)
+∂L/∂W = Σ_t δ_t h_{t−1}ᵀ
+∂L/∂b = Σ_t δ_t
+"""
+ONE_LAYER = """
+z = W x + b
+y = σ(z)
+L = ½ ‖y − t‖²
+"""
+
+
+def notes(found: Review) -> list[str]:
+    return [row.note for row in found.rows if row.note]
+
+
+@pytest.mark.parametrize(
+    ("document", "claims", "said"),
+    [
+        (LAYERS + LAYER_CLAIMS, 6, ["δ⁽²⁾ read as z̄⁽²⁾", "δ⁽¹⁾ read as z̄⁽¹⁾"]),
+        (SQUARE_LABELS, 6, ["δ⁽²⁾ read as z̄⁽²⁾", "δ⁽¹⁾ read as z̄⁽¹⁾"]),
+        (ENTRIES, 4, ["δ_k read as ȳ_k", "δ_j read as ā_j"]),
+        (SOFTMAX, 4, ["with Σ_k t_k = 1; δ_k read as ō_k", "δ_j read as z̄_j"]),
+        (IN_TIME, 3, ["δ_t read as ā_t"]),
+        (ONE_LAYER + "δ = (y − t) ⊙ σ'(z)\n∂L/∂W = δ xᵀ", 2, ["δ read as z̄"]),
+        (ONE_LAYER + "∂L/∂W = δ xᵀ\n∂L/∂b = δ\nδ = (y − t) ⊙ σ'(z)", 3, ["δ read as z̄"]),
+        (ONE_LAYER + "∂L/∂W = δ xᵀ\n∂L/∂b = δ", 2, ["δ read as z̄"]),
+        (ONE_LAYER + "δ_out = y − t\nδ_in = δ_out ⊙ σ'(z)\nW̄ = δ_in xᵀ", 3, ["δ_out read as ȳ", "δ_in read as z̄"]),
+    ],
+)  # fmt: skip
+def test_a_delta_is_the_signal_with_which_its_lines_agree(document: str, claims: int, said: list[str]) -> None:
+    found = review(document)
+    assert [row.status for row in found.rows] == ["holds"] * claims, str(found)
+    assert notes(found) == said
+
+
+@pytest.mark.parametrize(
+    ("document", "right", "wrong", "kind"),
+    [
+        (LAYERS + LAYER_CLAIMS, "δ⁽¹⁾ = W⁽²⁾ᵀ δ⁽²⁾ ⊙ σ'(z⁽¹⁾)", "δ⁽¹⁾ = W⁽²⁾ᵀ δ⁽²⁾", "activation derivative"),
+        (LAYERS + LAYER_CLAIMS, "δ⁽²⁾ = (a⁽²⁾ − t) ⊙ σ'(z⁽²⁾)", "δ⁽²⁾ = (t − a⁽²⁾) ⊙ σ'(z⁽²⁾)", "sign"),
+        (LAYERS + LAYER_CLAIMS, "δ⁽²⁾ = (a⁽²⁾ − t) ⊙ σ'(z⁽²⁾)", "δ⁽²⁾ = 2 (a⁽²⁾ − t) ⊙ σ'(z⁽²⁾)", "factor"),
+        (LAYERS + LAYER_CLAIMS, "∂L/∂W⁽¹⁾ = δ⁽¹⁾ xᵀ", "∂L/∂W⁽¹⁾ = x δ⁽¹⁾ᵀ", "transpose"),
+        (LAYERS + LAYER_CLAIMS, "∂L/∂W⁽¹⁾ = δ⁽¹⁾ xᵀ", "∂L/∂W⁽¹⁾ = −δ⁽¹⁾ xᵀ", "sign"),
+        (ENTRIES, r"\delta_k = y_k - t_k", r"\delta_k = t_k - y_k", "sign"),
+        (ENTRIES, r"= \delta_j x_i", r"= -\delta_j x_i", "sign"),
+        (SOFTMAX, "δ_j = h_j (1 − h_j) Σ_k", "δ_j = (1 − h_j) Σ_k", None),
+        (IN_TIME, " + Wᵀ δ_{t+1}", "", None),
+        (IN_TIME, "∂L/∂b = Σ_t δ_t", "∂L/∂b = −Σ_t δ_t", "sign"),
+    ],
+)  # fmt: skip
+def test_a_mistake_does_not_spoil_the_reading_and_is_found_in_its_line(
+    document: str, right: str, wrong: str, kind: str | None
+) -> None:
+    assert document.count(right) == 1
+    changed = document.replace(right, wrong)
+    line = (
+        changed[: changed.index(wrong)].count("\n") + 1 if wrong else document[: document.index(right)].count("\n") + 1
+    )
+    found = review(changed)
+    rows = [row for row in found.rows if row.status != "holds"]
+    assert [(row.status, row.line) for row in rows] == [("wrong", line)], str(found)
+    assert kind is None or rows[0].kind == kind
+
+
+def test_a_delta_whose_line_states_one_signal_and_whose_only_use_another_is_the_one_that_it_states() -> None:
+    found = review(ENTRIES.replace("(1 - z_j^2) ", ""))
+    assert [row.status for row in found.rows] == ["holds", "holds", "wrong", "holds"]
+    assert notes(found) == ["δ_k read as ȳ_k", "δ_j read as z̄_j"]
+    assert (found.rows[2].kind, found.rows[2].corrected) == ("signal", "∂E/∂w_ji = ∂E/∂a_j x_i")
+
+
+@pytest.mark.parametrize(
+    ("claims", "statuses"),
+    [
+        ("δ = (t − y) ⊙ σ'(z)\n∂L/∂W = −δ xᵀ", ["defined", "holds"]),  # δ = −∂L/∂z, as some write
+        ("δ = y − t\nz̄ = δ ⊙ y", ["holds", "wrong"]),
+        ("δ = t − y\nȳ = δ", ["defined", "wrong"]),  # a line about the signal itself is no evidence
+        ("δ = 2 y\nȳ = ½ δ − t", ["defined", "holds"]),
+    ],
+)
+def test_a_delta_that_agrees_with_no_signal_is_a_name_that_the_author_gives(claims: str, statuses: list[str]) -> None:
+    assert [row.status for row in review(ONE_LAYER + claims).rows] == statuses
+
+
+def test_a_delta_without_a_line_on_which_its_uses_do_not_agree_is_not_read() -> None:
+    found = review(ONE_LAYER + "∂L/∂W = δ xᵀ\n∂L/∂b = −δ")
+    assert [row.status for row in found.rows] == ["unread", "unread"]
+    assert {row.note for row in found.rows} == {"not read: 'δ' is not defined."}
+
+
+def test_a_defined_delta_is_what_it_is_defined_to_be() -> None:
+    found = review(ONE_LAYER + "δ = ∂L/∂y\n∂L/∂W = (δ ⊙ σ'(z)) xᵀ")
+    assert [row.status for row in found.rows] == ["holds", "holds"]
+    assert not notes(found)
+
+
+def test_the_kronecker_delta_beside_an_error_signal_keeps_its_meaning() -> None:
+    found = review(SOFTMAX.replace("v̄_kj", "∂y_k/∂o_l = y_k (δ_kl − y_l)\nv̄_kj"))
+    assert [row.status for row in found.rows] == ["holds"] * 5, str(found)
