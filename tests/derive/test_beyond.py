@@ -47,6 +47,9 @@ def test_the_check_passes_for_every_quantity(key: str) -> None:
     assert report.quantities >= 1
 
 
+BATCH_NORM_PLAIN = "X̄_ij = μ̄_j / N + 2 v̄_j (X_ij − μ_j) / N + H̄_ij / √(v_j + ε)"
+
+
 @pytest.mark.parametrize(
     ("key", "form", "lines"),
     [
@@ -57,7 +60,8 @@ def test_the_check_passes_for_every_quantity(key: str) -> None:
             ["h̄ = W⁽²⁾ᵀ ȳ", "W̄⁽²⁾ = ȳ hᵀ", "z̄ = h̄ ∘ ⟦z > 0⟧", "W̄⁽¹⁾ = z̄ xᵀ", "x̄ = W⁽¹⁾ᵀ z̄ + ȳ"],
         ),
         ("E57", "matrix", ["V̄ = Pᵀ Ō", "P̄ = Ō Vᵀ", "Q̄ = S̄ K / √d", "K̄ = S̄ᵀ Q / √d"]),
-        ("E57", "matrix", ["S̄ = P ∘ (P̄ − ((P̄ ∘ P) 𝟏) 𝟏ᵀ)"]),
+        ("E57", "matrix", ["D = (P̄ ∘ P) 𝟏 = (Ō ∘ O) 𝟏", "S̄ = P ∘ (P̄ − D 𝟏ᵀ)"]),
+        ("E57", "index", ["D_i = Σ_j p̄_ij p_ij = Σ_l ō_il o_il", "s̄_ij = p_ij (p̄_ij − D_i)"]),
         ("E65", "index", ["x̄_i = p̄ Π_(j ≠ i) x_j"]),
         (
             "E45",
@@ -71,8 +75,7 @@ def test_the_check_passes_for_every_quantity(key: str) -> None:
             "E43",
             "index",
             [
-                "X̄_ij = μ̄_j / N + 2 v̄_j (X_ij − μ_j) / N + H̄_ij / √(v_j + ε)"
-                + " = g_j (N Ȳ_ij − Σ_k Ȳ_kj − H_ij Σ_k Ȳ_kj H_kj) / (N √(v_j + ε))",
+                BATCH_NORM_PLAIN + " = g_j (N Ȳ_ij − Σ_k Ȳ_kj − H_ij Σ_k Ȳ_kj H_kj) / (N √(v_j + ε))",
                 "ḡ_j = Σ_i Ȳ_ij H_ij",
                 "b̄_j = Σ_i Ȳ_ij",
             ],

@@ -45,7 +45,7 @@ def explained(text: str, form: str = "index", wrt: str | list[str] = ()) -> dict
         (
             "P_ij = C_ij / Σ_k C_ik\nL = Σ_ij P_ij²",
             "C",
-            "C̄_ij = Σ_k P̄_ik ∂P_ik/∂C_ij = (P̄_ij − Σ_k P̄_ik P_ik) / Σ_k C_ik",
+            "C̄_ij = Σ_k P̄_ik ∂P_ik/∂C_ij = (P̄_ij − D_i) / Σ_k C_ik",
         ),
         ("y_i = a x_i\nL = Σ_i y_i²", "a", "ā = Σ_i ȳ_i ∂y_i/∂a = Σ_i ȳ_i x_i"),
         ("m_i = max_j X_ij\nL = Σ_i m_i²", "X", None),

@@ -19,7 +19,7 @@ from wengert.derive.printed import Printer
 from wengert.derive.verify import concrete, draw_point, sizes_for
 from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node
-from wengert.ir.system import bar
+from wengert.ir.system import bar, is_bar
 from wengert.ir.types import Dim
 from wengert.ir.walk import topological
 from wengert.notation import expr, latex, unicode
@@ -177,22 +177,31 @@ def values_of(derivation: wg.Derivation) -> tuple[dict[str, Any], dict[str, int]
     loss = derivation.data.loss
     values[bar(loss)] = np.ones([sizes[s.name] for s in data.quantities[loss].type.shape if isinstance(s, Dim)])
     names = (*(line.name for line in data.lines), *(bar(line.name) for line in derivation.data.lines))
+    names += tuple(each.name for line in derivation.data.lines for each in line.sums)
     names = tuple(name for name in names if name != bar(loss))
     graph = concrete(derivation.data.graph(names))
     return values | dict(zip(names, evaluate(graph, values, sizes), strict=True)), sizes
 
 
+BREAK = {"text": "\n", "latex": r" \\ "}
+
+
 def assert_derivation_reads_back(derivation: wg.Derivation, form: str, syntax: str) -> None:
     values, sizes = values_of(derivation)
     symbols = derivation.system.data.reading.symbols
+    named: list[str] = []
     for line in Printer(derivation.system.data, form).backward(derivation.data):
-        for right in line.rights:
-            one = Line(line.left, (right,))
-            text = latex.show(one, symbols) if syntax == "latex" else unicode.show(one, symbols=symbols)
-            (definition,) = read_backward(derivation.system, text, syntax)
+        texts = [
+            latex.show(one, symbols) if syntax == "latex" else unicode.show(one, symbols=symbols)
+            for one in (Line(line.left, (right,)) for right in line.rights)
+        ]
+        for text in texts:
+            *_, definition = read_backward(derivation.system, BREAK[syntax].join([*named, text]), syntax)
             leaves = tuple(node for node in topological([definition.node]) if node.op.name == "input")
             (value,) = evaluate(concrete(Graph(leaves, (definition.node,))), values, sizes)
             np.testing.assert_allclose(value, values[definition.name], rtol=1e-8, atol=1e-9, err_msg=text)
+        if not is_bar(definition.name):
+            named.append(texts[0])
 
 
 @settings(

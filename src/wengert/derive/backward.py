@@ -16,6 +16,7 @@ from wengert.derive.folding import Named, Names, fold
 from wengert.derive.further import FurtherForms
 from wengert.derive.recognise import open_term_primes, recognise
 from wengert.derive.recurrences import Steps, backward_loop, placed, ways
+from wengert.derive.row_sums import RowSum, free_name, row_sum, with_name, with_other_names
 from wengert.derive.simplify import map_sums, simplify
 from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node, constant, input_node
@@ -40,7 +41,7 @@ class Contribution:
 class BackwardLine:
     """v̄: its contributions, their sum in the user's names, and a cheaper further form where there is one.
 
-    `assumed` says that the further form uses the system's assumptions.
+    `assumed` says that the further form uses the system's assumptions; `sums` are the sums in it that have a name in print.
     """
 
     name: str
@@ -48,6 +49,20 @@ class BackwardLine:
     value: Term
     further: Term | None = None
     assumed: bool = False
+    sums: tuple[RowSum, ...] = ()
+
+    @property
+    def forms(self) -> list[Term]:
+        """All that v̄ is equal to, in print."""
+        return [self.value] if self.further is None else [self.value, self.further]
+
+    @property
+    def named(self) -> list[Term]:
+        """The same with named sums under their names."""
+        terms = self.forms
+        for each in self.sums:
+            terms = [with_name(term, each.value, each.leaf) for term in terms]
+        return terms
 
     @property
     def substituted(self) -> Term:
@@ -85,7 +100,7 @@ class Backward:
     def graph(self, outputs: Sequence[str] = (), *, seed_one: bool = False, form: str = "run") -> Graph:
         """One graph from the inputs (and the loss's bar, where it is given) to the bars of `outputs` (default: wrt).
 
-        Forward lines are as the user wrote them, so that what is not a number stays none. A name with "bar " in front is an error signal, any other a forward quantity. `form` is "run", the cheapest
+        Forward lines are as the user wrote them, so that what is not a number stays none. A name with "bar " in front is an error signal, any other a forward quantity or a named sum. `form` is "run", the cheapest
         form of each line, or "printed", its first form.
         """
         names = tuple(outputs) or tuple(bar(name) for name in self.wrt)
@@ -106,6 +121,8 @@ class Backward:
                 env.update(backward_loop(system, loops[line.name], terms, env))
             if line.name != self.loss and bar(line.name) not in env:
                 env[bar(line.name)] = builder.build(terms[line.name])
+            for each in line.sums:
+                env[each.name] = builder.build(each.forms[-1] if form == "run" else each.value)
         return Graph(tuple(inputs), tuple(env[name] for name in names), names)
 
 
@@ -221,6 +238,7 @@ class _Derivation:
         self.planned = frozenset(self.ordered)
         assumed = [(recognise(gather(a)), recognise(gather(b))) for a, b in self.system.assumptions]
         self.forms = FurtherForms(self.system, self.loss, self.needed, self.names, assumed)
+        self.taken: set[str] = set()
 
     def run(self) -> Backward:
         lines: list[BackwardLine] = []
@@ -261,7 +279,8 @@ class _Derivation:
     def one_line(self, name: str) -> BackwardLine:
         line = self.by_chain(name)
         further, assumed = self.forms.further(name, line.value)
-        return replace(line, further=further, assumed=assumed)
+        line = replace(line, further=further, assumed=assumed)
+        return replace(line, sums=self.row_sums(line.run))
 
     def by_chain(self, name: str) -> BackwardLine:
         type = self.system.quantities[name].type
@@ -275,6 +294,16 @@ class _Derivation:
         contributions.sort(key=lambda c: reads_later(c.term))
         raw = total([c.term for c in contributions], type.shape)
         return BackwardLine(name, tuple(contributions), self.shortest(raw))
+
+    def row_sums(self, term: Term) -> tuple[RowSum, ...]:
+        """The sum in a line's last form that is to have a name."""
+        found = None if self.system.time else row_sum(term)
+        name = free_name(self.system, self.taken) if found is not None else None
+        if found is None or name is None:
+            return ()
+        self.taken.add(name)
+        bars = {bar(n): term for n, term in self.forms.lines.items() if n != self.loss}
+        return (RowSum(name, found, with_other_names(found, bars, self.names)),)
 
     def shortest(self, raw: Term) -> Term:
         """The sum of the contributions simplified, or only folded and factored where more of that stands in the lines before it."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wengert.derive.backward import Backward, BackwardLine
 from wengert.derive.recurrences import refuse_recurrence
+from wengert.derive.row_sums import RowSum
 from wengert.errors import EquationError
 from wengert.ir.system import Definition, System, bar, unbar
 from wengert.ir.types import Dim, bind_size
@@ -81,6 +82,7 @@ class Printer:
 
     def by_index(self, name: str, terms: Sequence[Term]) -> tuple[Expr, list[Expr], tuple[str, ...]]:
         letters = self.index.home(name)
+        self.index.count_from(name)
         return self.index.ref(name, letters), [self.index.show(t, letters) for t in terms], ()
 
     def backward(self, backward: Backward) -> list[Line]:
@@ -89,12 +91,31 @@ class Printer:
         for line in backward.lines:
             if line.name == backward.loss and not backward.seeded:
                 continue
-            lines += self.elements(line) if self.form == "elements" else [self.backward_line(line)]
+            if self.form == "elements":
+                lines += self.elements(line)
+            else:
+                lines += [*(self.sum_line(each) for each in line.sums), self.backward_line(line, named=True)]
         return lines
 
-    def backward_line(self, line: BackwardLine) -> Line:
-        """v̄ = value (= further form, with its assumption as a note)."""
-        terms = [line.value] if line.further is None else [line.value, line.further]
+    def sum_line(self, each: RowSum) -> Line:
+        """D_i = Σ_j … (= an equal sum)."""
+        if self.form == "matrix":
+            try:
+                return Line(self.matrix.ref(each.name), tuple(self.matrix.show(t) for t in each.forms))
+            except NoForm as reason:
+                return replace(self.sum_by_index(each), notes=(f"by index: {reason}",))
+        return self.sum_by_index(each)
+
+    def sum_by_index(self, each: RowSum) -> Line:
+        """The same with the letters of its signals."""
+        letters: list[str] = []
+        for axis, size in enumerate(each.value.shape):
+            letters.append(self.index.free_letter(self.index.hints(each.value, axis), size, frozenset(letters)))
+        return Line(self.index.ref(each.name, letters), tuple(self.index.show(t, letters) for t in each.forms))
+
+    def backward_line(self, line: BackwardLine, *, named: bool = False) -> Line:
+        """v̄ = value (= further form, with its assumption as a note); with `named`, sums that have lines of their own by their names."""
+        terms = line.named if named else line.forms
         left, rights, notes = self.equation(bar(line.name), terms)
         return Line(left, tuple(dict.fromkeys(rights)), notes=(*notes, *self.assumption_notes(line)))
 
@@ -138,9 +159,7 @@ class Printer:
         lines: list[Line] = []
         for place in itertools.product(*(range(1, int(n) + 1) for n in shape if isinstance(n, int))):
             letters = [str(k) for k in place]
-            rights = [
-                form.show(t, letters) for t in ([line.value] if line.further is None else [line.value, line.further])
-            ]
+            rights = [form.show(t, letters) for t in line.forms]
             lines.append(
                 Line(form.ref(bar(line.name), letters), tuple(dict.fromkeys(rights)), notes=self.assumption_notes(line))
             )

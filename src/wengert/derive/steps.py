@@ -27,8 +27,8 @@ from wengert.ops.terms import Product as TermProduct
 class Step:
     """How one bar came about.
 
-    `chain` is v̄ = Σ_u ū ∂u/∂v, `substituted` the derivatives put in, `simplified` the printed line. `sources` are the
-    forward lines it came from, `rules` the rules of differentiation that were used in them.
+    `chain` is v̄ = Σ_u ū ∂u/∂v, `substituted` the derivatives put in, `simplified` the printed line, `sums` the lines of the
+    sums named in it. `sources` are the forward lines it came from, `rules` the rules of differentiation that were used in them.
     """
 
     name: str
@@ -38,10 +38,11 @@ class Step:
     simplified: Line
     sources: tuple[Line, ...]
     rules: tuple[str, ...]
+    sums: tuple[Line, ...] = ()
 
     @property
     def two_stage(self) -> Line:
-        """v̄ = chain rule = result, the way the lecture writes it."""
+        """v̄ = chain rule = result, the way the lecture writes it, with `sums` by their names."""
         if self.chain is None:
             return self.simplified
         return Line(self.simplified.left, (*self.chain.rights, self.simplified.rights[0]))
@@ -55,7 +56,7 @@ def steps(backward: Backward, form: str) -> list[Step]:
     for line in backward.lines:
         if line.name == backward.loss and not backward.seeded:
             continue
-        simplified = printer.backward_line(line)
+        simplified = printer.backward_line(line, named=True)
         chain = chain_line(backward.system, line, printer, simplified.left)
         left, rights, _ = printer.equation(bar(line.name), [line.substituted])
         differs = bool(line.contributions) and rights[0] != simplified.rights[0]
@@ -69,6 +70,7 @@ def steps(backward: Backward, form: str) -> list[Step]:
                 simplified,
                 tuple(forward[child] for child in children),
                 tuple(dict.fromkeys(r for child in children for r in rules_used(backward, child, line.name))),
+                tuple(printer.sum_line(each) for each in line.sums),
             )
         )
     return result

@@ -290,6 +290,26 @@ class _Comparison:
         )
         for name, *forms in zip(names, *printed, strict=True):
             self.quantity(name, forms)
+        for line in self.backward.lines:
+            for each in line.sums:
+                first, last = (
+                    evaluate(concrete(self.backward.graph((each.name,), form=form)), given, self.sizes)[0]
+                    for form in ("printed", "run")
+                )
+                self.named_sum(each.name, first, last)
+
+    def named_sum(self, name: str, value: Array, other: Array) -> None:
+        """Compare both forms of a named sum, which is no derivative.
+
+        Raises CheckError.
+        """
+        difference = float(np.max(np.abs(value - other), initial=0.0))
+        if not difference <= EXACT * max(float(np.max(np.abs(value), initial=0.0)), ZERO * self.largest):
+            raise CheckError(
+                f"The two forms of '{name}' differ by {difference:.3g}.",
+                f"  the first is {np.array2string(np.asarray(value), precision=6, threshold=6)}",
+                "Please report it with the equations: this is a mistake in wengert's derivation.",
+            )
 
     def quantity(self, name: str, forms: Sequence[Array]) -> None:
         direction = self.rng.normal(size=np.shape(self.forward[name]))
