@@ -61,7 +61,7 @@ def test_the_recurrent_network_backward_in_time_is_that_of_the_books() -> None:
     assert printed(wg.equations(RNN, "text")) == [
         "L̄ = 1",
         "T̄_t = L̄ (T_t − h_t)",
-        "h̄_t = L̄ (h_t − T_t) + Wᵀ ā_{t+1}",
+        "h̄_t = L̄ (h_t − T_t) + Wᵀ ā_{t+1}    (ā_5 = 0)",
         "ā_t = h̄_t ∘ (1 − h_t²)",
         "W̄ = Σ_t ā_t h_{t−1}ᵀ",
         "h̄_0 = Wᵀ ā_1",
@@ -74,7 +74,7 @@ def test_the_recurrent_network_backward_in_time_is_that_of_the_books() -> None:
 def test_the_linear_recurrence_backward_in_time_is_that_of_the_corpus() -> None:
     assert printed(wg.equations(LINEAR, "text")) == [
         "c̄_t = ȳ_t h_t",
-        "h̄_t = ȳ_t c_t + h̄_{t+1} a_{t+1}",
+        "h̄_t = ȳ_t c_t + h̄_{t+1} a_{t+1}    (h̄_{T+1} = 0)",
         "ā_t = h̄_t h_{t−1}",
         "b̄_t = h̄_t x_t",
         "x̄_t = h̄_t b_t",
@@ -83,7 +83,10 @@ def test_the_linear_recurrence_backward_in_time_is_that_of_the_corpus() -> None:
 
 def test_a_recurrent_network_of_labels_is_the_same_system() -> None:
     entry = beyond()["E53"]
-    assert printed(wg.equations(entry.forward["latex"], "latex")) == printed(wg.equations(RNN, "text"))
+    labels, indices = (
+        printed(wg.equations(text, syntax)) for text, syntax in ((entry.forward["latex"], "latex"), (RNN, "text"))
+    )
+    assert [line.split("    (")[0] for line in labels] == [line.split("    (")[0] for line in indices]
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -223,12 +226,24 @@ def test_a_start_value_may_have_a_line() -> None:
     [
         ("h_t = h_{t−1} + h_{t+1}\nL = Σ_t h_t", "forward and backward in time at once", "lines and names of its own"),
         ("h_t = a_t h_{t+1}\nL = Σ_t h_t", "later step than the one that is computed", "h_{t−1}"),
-        ("h_t = a_{t+1} h_{t−1}\nL = Σ_t h_t", "'a' is read beyond the last step", "index of 'a'"),
         ("h_t = h_{t−1} + h_{t−2}\nL = Σ_t h_t", "start values h_0, h_-1 are not given", "(h_0 = h_-1 = 0)"),
-        ("h_{t+1} = a_t h_t\nh_t = h_{t−1}\nL = Σ_t h_t", "The left side is not at step 't'", "h_t = f(h_{t−1})"),
+        ("h_{t+1} = a_t h_t\nh_t = h_{t−1}\nL = Σ_t h_t", "'h' is defined twice", "another name"),
+        ("y_{t+1} = a_t x_t", "no line reads an earlier step of 'y'", "y_t = …"),
         ("h_t = a_t g_t\ng_t = h_t + h_{t−1}\nL = Σ_t h_t", "in a circle", "earlier ones"),
-        ("h_t = a_t h_{t−1}\nL = ½ (h_T − y)²", "last entry of 'h', and single entries", "Σ_t m_t h_t"),
-        ("h_t = a_t h_{t−1}\nL = Σ_t h_t h_3", "A single step of 'h'", "numbered from 1"),
+        (
+            "h_t = a_t h_{t−1}  for t = 1…4\nL = h_5",
+            "'h' at step 5 is read, and its steps are 1…4",
+            "the step among these",
+        ),
+        ("h_t = a_t h_{t−1}  for t = 1…T\nL = h_{T+1}", "'h' is read beyond its last step", "at the step T"),
+        ("h_t = a_t h_{t−1}\nL = h_T + h_K", "Both 'T' and 'K' stand for the last step", "for t = 1…T"),
+        ("h_1 = x\nh_t = a_t h_{t−1}  for t = 1…T\nL = h_T", "'h' at step 1 is given here, and computed", "t = 2…"),
+        ("h_t = a_t h_{t−1}  for t = 1…T\nL = Σ_{t=2}^{T+1} h_t", "range of a sum over time", "t = 1…T"),
+        (
+            "h_t = a h_{t−1}\ng_s = b g_{s−1}\nL = Σ_t h_t + Σ_s g_s",
+            "The steps of one recurrence are 't'",
+            "one letter",
+        ),
     ],
 )
 def test_what_cannot_be_computed_step_by_step_is_refused_with_place_and_repair(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from wengert.notation import names
-from wengert.notation.expr import BigOp, Expr, Index, Line, Num, Ref, Sum, walk
+from wengert.notation.expr import BigOp, Expr, Index, Line, Neg, Num, Ref, Sum, walk
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Clock:
     ends      how many steps come after the one that `last` names, −1 where it is T − 1
     once      whether the lines are one step only, in which v_t and v_{t−1} are names
     phases    for each sequence how much its index is ahead of the step
+    lag       how much later than t the step is that the lines of recurrences compute: 1 for h_{t+1} = f(h_t)
     """
 
     letter: str
@@ -38,6 +39,7 @@ class Clock:
     ends: int = 0
     once: bool = False
     phases: Mapping[str, int] = field(default_factory=dict[str, int])
+    lag: int = 0
 
     def phase(self, name: str) -> int:
         """How much the index of a sequence is ahead of the step."""
@@ -90,7 +92,7 @@ def running_letters(line: Line) -> set[str]:
 
 def is_single(left: Ref) -> bool:
     """Whether a left side is one entry, such as h_0."""
-    return any(isinstance(index, Num) for index in left.indices or ())
+    return any(whole_number(index) is not None for index in left.indices or ())
 
 
 def time_offset(tree: Ref, clock: Clock) -> int | None:
@@ -116,7 +118,7 @@ def entry_of(tree: Ref, axes: Mapping[str, int], last: str) -> tuple[str, Expr] 
         index = tree.indices[axis] if tree.indices is not None and axis < len(tree.indices) else None
         index = None if index is None else as_index(index, last)
         offset = None if index is None else offset_of(index)
-        single = isinstance(index, Num) or (offset is not None and offset[0] == last)
+        single = index is not None and (whole_number(index) is not None or (offset is not None and offset[0] == last))
         return (tree.name, index) if single and index is not None else None
     parts = names.split(tree.name)
     base = names.join(parts.base, parts.label, "", parts.primes)
@@ -127,8 +129,22 @@ def entry_of(tree: Ref, axes: Mapping[str, int], last: str) -> tuple[str, Expr] 
         return None
     plain = text.replace("−", "-")
     if plain.lstrip("-").isdigit():
-        return base, Num(Fraction(int(plain)), span=tree.span)
+        return base, numeral(int(plain), tree)
     return (base, Index(last, span=tree.span)) if text == last else None
+
+
+def whole_number(index: Expr) -> int | None:
+    """The number that an index is, −1 too; None for any other index."""
+    if isinstance(index, Neg):
+        inner = whole_number(index.operand)
+        return None if inner is None else -inner
+    return int(index.value) if isinstance(index, Num) and index.value.denominator == 1 else None
+
+
+def numeral(number: int, like: Expr) -> Expr:
+    """A whole number as an index."""
+    tree = Num(Fraction(abs(number)), span=like.span)
+    return tree if number >= 0 else Neg(tree, span=like.span)
 
 
 def as_index(index: Expr, last: str) -> Expr:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from wengert.ir.op import OPS
-from wengert.ir.system import Quantity, System, bar, is_bar, is_entry, sequence_name, unbar, unmoment
+from wengert.ir.system import Quantity, System, is_bar, is_entry, sequence_name, unbar
 from wengert.ir.types import Dim, Size
 from wengert.notation.expr import (
     And,
@@ -36,6 +36,7 @@ from wengert.notation.expr import (
     Sum,
 )
 from wengert.notation.meaning import COMPARISONS
+from wengert.notation.printed_steps import as_value, at_its_step, counted, furthest_ahead, printed_sequence
 from wengert.notation.solving_shifts import is_implied, place_of, ranged, solved_shifts
 from wengert.ops import terms as tm
 from wengert.ops.positions import range_of
@@ -66,10 +67,18 @@ class IndexForm:
     style: Style = field(default_factory=Style)
     meant: dict[str, Size] = field(default_factory=dict[str, Size], init=False)
     """The size over which each letter of the line runs: a letter has one meaning in a line."""
+    counts: dict[str, int] = field(default_factory=dict[str, int], init=False)
+    """The letters of the line that run over time, and how far each is ahead of the step."""
+
+    def count_from(self, name: str) -> None:
+        """Let the letters of a line count so that its left side, a quantity or a signal, stands at t."""
+        axis = self.system.time.get(unbar(name))
+        self.counts = {} if axis is None else {self.home(name)[axis]: self.system.clock.phase(unbar(name))}
 
     def line(self, name: str, term: Term) -> tuple[Ref, Expr]:
         """Left and right side of `name_ij = term`; `name` may be that of an error signal."""
         letters = self.home(name)
+        self.count_from(name)
         return self.ref(name, letters), self.show(term, letters)
 
     def home(self, name: str) -> tuple[str, ...]:
@@ -81,8 +90,8 @@ class IndexForm:
         base = printed_sequence(self.system, name)
         quantity = self.system.quantities.get(unbar(base))
         indices = [Index(q) if isinstance(q, str) else q for q in letters]
-        if base != name:
-            indices = at_its_step(self.system, name, indices)
+        if unbar(base) in self.system.time:
+            indices = at_its_step(self.system, name, indices, self.counts)
         spelled = quantity.indexed if quantity is not None and indices else unbar(base)
         return Ref(spelled or unbar(base), tuple(indices) or None, is_bar(base))
 
@@ -102,7 +111,8 @@ class IndexForm:
             return 1, self.ref(term.name, letters)
         if isinstance(term, tm.Add):
             parts = [self.signed(t, letters, scope) for t in term.terms]
-            return 1, Sum(tuple(positive_first(parts)))
+            total = Sum(tuple(positive_first(parts)))
+            return 1, counted(total) if self.counts else total
         if isinstance(term, Apply):
             return 1, self.apply(term, letters, scope)
         assert isinstance(term, tm.Product)
@@ -117,14 +127,18 @@ class IndexForm:
         if term.op == "size_of":
             return self.size_name(term.param("size"))
         if term.op == "position":
-            return Index(letters[0]) if isinstance(letters[0], str) else letters[0]
+            (place,) = letters
+            if isinstance(place, str) and place in self.counts:
+                return as_value(place, self.system.clock, self.counts)
+            return Index(place) if isinstance(place, str) else place
         if term.op in WHOLE:
             raise NoForm(f"{term.op} is of a whole matrix")
         if term.op in ("max", "min", "prod"):
             return self.reduction(term, letters, scope)
         if term.op == "prod_others":
             return self.other_entries(term, letters, scope)
-        return function_tree(term, args, self.style)
+        tree = function_tree(term, args, self.style)
+        return counted(tree) if self.counts else tree
 
     def size_name(self, size: Size) -> Expr:
         """A size by its declared name, else the capital of an index letter that runs over it."""
@@ -192,12 +206,21 @@ class IndexForm:
                 letter = self.free_letter(self.label_hints(part, label), term.sizes[label], scope | set(fresh))
                 names[label] = letter
                 fresh.append(letter)
+                self.count_letter(letter, part, label)
         names |= {label: place_of(answer, names) for label, answer in solved.items()}
         above, below = self.factors(part, names, scope | set(fresh))
         _, body = fraction(Fraction(1), above, below, self.style)
         if not fresh:
             return body
         return ranged(BigOp("sum", tuple(fresh), body), self.meant, self.system.letter_sizes, self.size_name)
+
+    def count_letter(self, letter: str, part: Sequence[Factor], label: int) -> None:
+        """A summed letter that runs over time counts as the sequence that is furthest ahead."""
+        places = [(f.term, axis) for f in part for axis, q in enumerate(f.labels) if q == label]
+        leaves = [leaf for term, axis in places for leaf in self.leaves_at(term, axis)] if self.system.time else []
+        sequences = [name for name, k in leaves if self.system.time.get(unbar(sequence_name(name))) == k]
+        if sequences:
+            self.counts[letter] = furthest_ahead(self.system, sequences)
 
     def label_hints(self, part: Sequence[Factor], label: int) -> list[str]:
         """Letters that the user gave to the axes at a label."""
@@ -226,16 +249,21 @@ class IndexForm:
     def hints(self, term: Term, axis: int) -> list[str]:
         """Letters that the user gave to an axis, from the leaves below it."""
         found: list[str] = []
+        for name, k in self.leaves_at(term, axis):
+            quantity = self.system.quantities.get(unbar(sequence_name(name)))
+            if quantity is not None and k < len(quantity.letters):
+                found.append(quantity.letters[k])
+        return found
+
+    def leaves_at(self, term: Term, axis: int) -> list[tuple[str, int]]:
+        """The quantities below an axis of a term, each with its axis that lies there."""
+        found: list[tuple[str, int]] = []
         stack: list[tuple[Term, int]] = [(term, axis)]
         while stack:
             item, k = stack.pop()
             if isinstance(item, Leaf):
-                name = sequence_name(item.name)
-                quantity = self.system.quantities.get(unbar(name))
-                if is_entry(item.name):
-                    k += k >= self.system.time[unbar(name)]
-                if quantity is not None and k < len(quantity.letters):
-                    found.append(quantity.letters[k])
+                k += is_entry(item.name) and k >= self.system.time[unbar(sequence_name(item.name))]
+                found.append((item.name, k))
             elif isinstance(item, tm.Add):
                 stack.extend((t, k) for t in reversed(item.terms))
             elif isinstance(item, tm.Product):
@@ -267,24 +295,6 @@ class IndexForm:
         letter = next(q for q in candidates if q not in taken and self.meant.get(q, size) == size)
         self.meant[letter] = size
         return letter
-
-
-def printed_sequence(system: System, name: str) -> str:
-    """The sequence under whose name a quantity is printed: h of h_{t−1}, of h_1, and of its start value h_0."""
-    plain = unbar(name)
-    start = next((base for base, value in system.starts.items() if value == plain), "")
-    return (bar(start) if is_bar(name) else start) if start else sequence_name(name)
-
-
-def at_its_step(system: System, name: str, indices: Sequence[Expr]) -> list[Expr]:
-    """The indices of a sequence at another step, t + k, or of its first entry, 1."""
-    found, axis = list(indices), system.time[unbar(printed_sequence(system, name))]
-    if is_entry(name) or unbar(name) in system.starts.values():
-        found.insert(axis, Num(Fraction(system.clock.first - (not is_entry(name)))))
-        return found
-    offset = unmoment(name)[1]
-    found[axis] = Sum(((1, found[axis]), (1 if offset > 0 else -1, Num(Fraction(abs(offset))))))
-    return found
 
 
 def chosen_place(factor: Factor, names: Mapping[int, Place]) -> tuple[int, Term, list[int]] | None:
@@ -442,7 +452,7 @@ def side_by_side(factors: Sequence[Expr], sign: str = "") -> Expr:
 
 def negated(tree: Expr) -> Expr:
     """−tree."""
-    return Sum(((-1, tree),)) if not isinstance(tree, Num) else Neg(tree)
+    return Neg(tree)
 
 
 def positive_first(parts: list[tuple[int, Expr]]) -> list[tuple[int, Expr]]:

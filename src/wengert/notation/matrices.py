@@ -6,24 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from wengert.ir.system import System, is_bar, unbar
+from wengert.ir.system import System, is_bar, is_entry, sequence_name, unbar
 from wengert.notation.expr import BigOp, Call, Expr, Index, Norm, Num, Ones, Power, Product, Ref, Sum, Transpose
 from wengert.notation.forms import (
     NoForm,
     Style,
-    at_its_step,
     fraction,
     function_tree,
     negated,
     ordered,
     positive_first,
-    printed_sequence,
     raised,
     side_by_side,
     whole_name,
 )
+from wengert.notation.printed_steps import as_value, at_its_step, counted, furthest_ahead, printed_sequence
 from wengert.ops import terms as tm
-from wengert.ops.stepping import NotByStep, at_step, runs, sequence_axes
+from wengert.ops.stepping import STEP, NotByStep, at_step, runs, sequence_axes
 from wengert.ops.terms import ONE, Apply, Factor, Leaf, Term, components
 
 
@@ -35,6 +34,8 @@ class MatrixForm:
     style: Style = field(default_factory=Style)
     times: list[str] = field(default_factory=list[str], init=False)
     """The letters of time in what is printed: that of the left side, and those of sums over time around it."""
+    counts: dict[str, int] = field(default_factory=dict[str, int], init=False)
+    """How far each of them is ahead of the step."""
 
     def at_time(self, name: str, term: Term) -> tuple[Ref, Expr]:
         """Both sides of v_t = term for a sequence, whole arrays at each step.
@@ -45,6 +46,7 @@ class MatrixForm:
         axis = self.system.time[unbar(name)]
         letter = quantity.letters[axis]
         self.times = [letter]
+        self.counts = {letter: self.system.clock.phase(unbar(name))}
         step = self.step(term, axis, letter)
         tree = self.show(step)
         self.times = []
@@ -74,9 +76,9 @@ class MatrixForm:
         quantity = self.system.quantities.get(unbar(base))
         if letter or base != name:
             indices: list[Expr] = [Index(letter)] if letter else []
-            return Ref(
-                unbar(base), tuple(at_its_step(self.system, name, indices) if base != name else indices), is_bar(base)
-            )
+            if unbar(base) in self.system.time:
+                indices = at_its_step(self.system, name, indices, self.counts)
+            return Ref(unbar(base), tuple(indices), is_bar(base))
         return Ref(whole_name(quantity, unbar(name)), None, is_bar(name))
 
     def show(self, term: Term) -> Expr:
@@ -89,9 +91,11 @@ class MatrixForm:
         if term.rank > 2:
             raise NoForm("more than two axes")
         if isinstance(term, Leaf):
-            return 1, self.ref(term.name)
+            name, letter = unlettered(term.name)
+            return 1, as_value(letter, self.system.clock, self.counts) if name == STEP else self.ref(term.name)
         if isinstance(term, tm.Add):
-            return 1, Sum(tuple(positive_first([self.in_sum(t) for t in term.terms])))
+            total = Sum(tuple(positive_first([self.in_sum(t) for t in term.terms])))
+            return 1, counted(total) if self.times else total
         if isinstance(term, Apply):
             return 1, self.apply(term)
         assert isinstance(term, tm.Product)
@@ -110,6 +114,7 @@ class MatrixForm:
         )
         letter = next(q for q in (home, *"tsτu", *(f"t{k}" for k in range(1, 100))) if q not in self.times)
         self.times.append(letter)
+        self.counts[letter] = furthest_ahead(self.system, self.sequences([(f.term, k) for f, k, q in places if q == label]))
         inside: list[Factor] = []
         for f in (f for f in term.factors if f.labels):
             if f.labels.count(label) > 1:
@@ -121,6 +126,13 @@ class MatrixForm:
         self.times.remove(letter)
         above, below = self.scalars([f for f in term.factors if not f.labels])
         return fraction(term.coef, [*above, BigOp("sum", (letter,), body)], below, self.style)
+
+    def sequences(self, places: Sequence[tuple[Term, int]]) -> list[str]:
+        """The sequences that run over time at axes of terms."""
+        axis_of = sequence_axes(self.system.time)
+        leaves = [leaf for term, k in places if runs(term, k, axis_of) for leaf in tm.subterms(term)]
+        names = [leaf.name for leaf in leaves if isinstance(leaf, Leaf) and not is_entry(leaf.name)]
+        return [name for name in names if unbar(sequence_name(name)) in self.system.time]
 
     def in_sum(self, term: Term) -> tuple[int, Expr]:
         """A term of a sum; a filled number stands bare and is broadcast by the reader."""
@@ -135,7 +147,8 @@ class MatrixForm:
             raise NoForm("a scalar spread over an array")
         if term.op == "abs" and term.rank == 2:
             return Call("abs", (self.argument(term.args[0]),))  # |A| is a determinant
-        return function_tree(term, lambda: [self.argument(arg) for arg in term.args], self.style)
+        tree = function_tree(term, lambda: [self.argument(arg) for arg in term.args], self.style)
+        return counted(tree) if self.times else tree
 
     def argument(self, term: Term) -> Expr:
         """An argument of a function of entries: a scalar there may stand bare."""

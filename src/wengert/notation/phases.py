@@ -16,11 +16,13 @@ from wengert.notation.clock import (
     Clock,
     as_index,
     entry_of,
+    numeral,
     offset_of,
     references,
     stepped,
+    whole_number,
 )
-from wengert.notation.expr import BigOp, Compare, Expr, Index, Indicator, Line, Num, Product, Ref, Sum
+from wengert.notation.expr import BigOp, Compare, Expr, Index, Indicator, Line, Num, Product, Ref, Sum, walk
 from wengert.notation.ordering import error_at
 
 # ---------------------------------------------------------------- which entries belong together
@@ -31,6 +33,7 @@ def find_phases(
 ) -> dict[str, int]:
     """For each sequence how much its index is ahead of the step, the lines of recurrences first, then what they read, then the others."""
     known: dict[str, int] = {}
+    lag = lag_of(lines, groups, axes)
     lines_of = {line.left.name: line for line in lines if isinstance(line.left, Ref)}
     for group in groups:
         known |= phases_of_group({name: lines_of[name] for name in group}, axes, last)
@@ -44,9 +47,16 @@ def find_phases(
             open_names = {line.left.name for line in computed if isinstance(line.left, Ref)}
             free = [line for line in waiting if not {t.name for t in references(line)} & (open_names - known.keys())]
             ready = (free or waiting)[:1]
-            supply(ready[0], axes, known, last)
+            supply(ready[0], axes, known, last, lag)
         waiting = [line for line in waiting if not any(line is each for each in ready)]
     return {name: phase for name, phase in known.items() if phase}
+
+
+def lag_of(lines: Sequence[Line], groups: Sequence[Sequence[str]], axes: Mapping[str, int]) -> int:
+    """How much later than t the step is that the lines of recurrences compute at most: 1 for h_{t+1} = f(h_t)."""
+    members = {name for group in groups for name in group}
+    lefts = [left_step(line, axes) for line in lines if isinstance(line.left, Ref) and line.left.name in members]
+    return max((at[1] for at in lefts if at is not None), default=0)
 
 
 def steps_read(line: Line, axes: Mapping[str, int], last: str) -> list[tuple[str, str, int]]:
@@ -108,9 +118,9 @@ def demand(lines: Sequence[Line], axes: Mapping[str, int], known: dict[str, int]
     known |= found
 
 
-def supply(line: Line, axes: Mapping[str, int], known: dict[str, int], last: str) -> None:
+def supply(line: Line, axes: Mapping[str, int], known: dict[str, int], last: str, lag: int) -> None:
     """Phases of what stands beside known sequences in a line, the left side first."""
-    counts = counts_of(line, axes, known, last)
+    counts = counts_of(line, axes, known, last, lag)
     at = left_step(line, axes)
     assert isinstance(line.left, Ref)
     if at is not None:
@@ -123,19 +133,35 @@ def supply(line: Line, axes: Mapping[str, int], known: dict[str, int], last: str
     known |= found
 
 
-def counts_of(line: Line, axes: Mapping[str, int], known: Mapping[str, int], last: str) -> dict[str, int]:
-    """For each letter of time in a line how much it is ahead of the step: no quantity is read at a later step if that can be."""
+def counts_of(line: Line, axes: Mapping[str, int], known: Mapping[str, int], last: str, lag: int) -> dict[str, int]:
+    """For each letter of time in a line how much it is ahead of the step: no quantity is read at a later step if that can be.
+
+    A letter without a range of its own is no further behind than the letter of the recurrences is, which compute step t + lag.
+    """
     counts: dict[str, int] = {}
     furthest: dict[str, int] = {}
     for name, letter, k in steps_read(line, axes, last):
         if name in known:
             counts[letter] = min(counts.get(letter, known[name] - k), known[name] - k)
             furthest[letter] = max(furthest.get(letter, known[name]), known[name])
-    counts = {letter: min(count, furthest[letter]) for letter, count in counts.items()}
+    ranged = {q for right in line.rights for t in walk(right) if isinstance(t, BigOp) and t.lower for q in t.letters}
+    counts = {q: min(count if q in ranged else max(count, -lag), furthest[q]) for q, count in counts.items()}
     at = left_step(line, axes)
     if at is not None and isinstance(line.left, Ref) and line.left.name in known:
         counts[at[0]] = known[line.left.name] - at[1]
     return counts
+
+
+def new_phase(line: Line, clock: Clock) -> int:
+    """The phase of a sequence that a line names for the first time: its t is that of what the line reads."""
+    counts = counts_of(line, clock.axes, {name: clock.phase(name) for name in clock.axes}, clock.last, clock.lag)
+    left = line.left.indices or () if isinstance(line.left, Ref) else ()
+    return next((counts[q] + k for q, k in map(offset_of_letter, left) if q in counts), 0)
+
+
+def offset_of_letter(index: Expr) -> tuple[str, int]:
+    """(t, k) of an index t + k; ("", 0) for any other."""
+    return offset_of(index) or ("", 0)
 
 
 # ---------------------------------------------------------------- lines in steps
@@ -148,7 +174,7 @@ def aligned(line: Line, clock: Clock, source: str) -> Line:
     """
     line = with_entries(line, clock)
     phases = {name: clock.phase(name) for name in clock.axes}
-    counts = counts_of(line, clock.axes, phases, clock.last)
+    counts = counts_of(line, clock.axes, phases, clock.last, clock.lag)
     letters = {letter for _, letter, _ in steps_read(line, clock.axes, clock.last)} | {clock.letter}
     at = left_step(line, clock.axes)
     work = _Aligning(clock, counts, letters | ({at[0]} if at else set()), source)
@@ -201,8 +227,9 @@ class _Aligning:
             return tree
         index, phase = tree.indices[axis], self.clock.phase(tree.name)
         offset = offset_of(index)
-        if isinstance(index, Num):
-            new: Expr = replace(index, value=index.value - phase, text="")
+        number = whole_number(index)
+        if number is not None:
+            new = numeral(number - phase, index)
         elif offset is None:
             return tree
         else:
@@ -291,7 +318,7 @@ def at_number(tree: Expr, letter: str, number: int) -> Expr:
     """The tree with a number for a letter."""
 
     def change(part: Expr) -> Expr:
-        return Num(Fraction(number), span=part.span) if part == Index(letter) else part
+        return numeral(number, part) if part == Index(letter) else part
 
     return mapped(tree, change)
 

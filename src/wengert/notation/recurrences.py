@@ -22,10 +22,11 @@ from wengert.notation.clock import (
     running_letters,
     start_name,
     time_offset,
+    whole_number,
 )
 from wengert.notation.expr import BigOp, Expr, Index, Line, Num, Ref, walk
 from wengert.notation.ordering import cycle, error_at
-from wengert.notation.phases import aligned, counts_of, find_phases, left_step
+from wengert.notation.phases import aligned, counts_of, find_phases, lag_of, left_step
 
 
 def find_clock(lines: Sequence[Line], source: str) -> Clock | None:
@@ -45,7 +46,8 @@ def find_clock(lines: Sequence[Line], source: str) -> Clock | None:
     last = last_name(lines, letter, members, source)
     axes = time_axes(lines, letter, members, last)
     groups = [group for group, _ in found]
-    clock = Clock(letter, axes, last=last, phases=find_phases(lines, groups, axes, last))
+    phases, lag = find_phases(lines, groups, axes, last), lag_of(lines, groups, axes)
+    clock = Clock(letter, axes, last=last, phases=phases, lag=lag)
     if is_one_step(groups, lines, clock):
         return replace(clock, last="", phases={}, once=True)
     clock = with_bounds(clock, lines, members, source)
@@ -215,7 +217,7 @@ def with_bounds(clock: Clock, lines: Sequence[Line], members: Sequence[str], sou
     noted.sort(key=lambda line: not (isinstance(line.left, Ref) and line.left.name in members))
     for line in noted[:1]:
         low, high, by = bounds(line, clock.letter)
-        count = counts_of(line, clock.axes, phases, clock.last).get(clock.letter, 0)
+        count = counts_of(line, clock.axes, phases, clock.last, clock.lag).get(clock.letter, 0)
         first = low - count
         last, ends = (str(int(high) + by - count), 0) if high.isdigit() else (high, by - count)
     given = [
@@ -230,7 +232,16 @@ def with_bounds(clock: Clock, lines: Sequence[Line], members: Sequence[str], sou
             )
         first = start if first is None else first
     clock = replace(clock, first=1 if first is None else first, last=last, ends=ends)
-    return clock if noted else with_last_entry(clock, lines)
+    return with_name(clock if noted else with_last_entry(clock, lines), lines)
+
+
+def with_name(clock: Clock, lines: Sequence[Line]) -> Clock:
+    """A name for the last step where the lines give it none: T, or another capital, for the number of steps."""
+    taken = {
+        word for line in lines for tree in quantities_of(line) for word in (tree.name, names.split(tree.name).base)
+    }
+    free = [name for name in "TNMK" if name not in taken]
+    return clock if clock.last or not free else replace(clock, last=free[0], ends=clock.first - 1)
 
 
 def start_numbers(lines: Sequence[Line], clock: Clock, members: Sequence[str]) -> list[tuple[str, int, Line]]:
@@ -240,8 +251,9 @@ def start_numbers(lines: Sequence[Line], clock: Clock, members: Sequence[str]) -
         stated = [Ref(name) for name in zero_starts([line])]
         for tree in (*([line.left] if isinstance(line.left, Ref) else []), *stated):
             entry = entry_of(tree, clock.axes, clock.last)
-            if entry is not None and entry[0] in members and isinstance(entry[1], Num):
-                found.append((entry[0], int(entry[1].value), line))
+            number = None if entry is None else whole_number(entry[1])
+            if entry is not None and entry[0] in members and number is not None:
+                found.append((entry[0], number, line))
     return found
 
 
@@ -261,8 +273,8 @@ def with_last_entry(clock: Clock, lines: Sequence[Line]) -> Clock:
             if entry is None:
                 outside = isinstance(line.left, Ref) and line.left.name not in inside
                 whole |= outside and tree.name in clock.axes
-            elif isinstance(entry[1], Num):
-                numbers.append(int(entry[1].value) - clock.phase(entry[0]))
+            elif (number := whole_number(entry[1])) is not None:
+                numbers.append(number - clock.phase(entry[0]))
             else:
                 offset = offset_of(entry[1])
                 assert offset is not None
@@ -270,7 +282,7 @@ def with_last_entry(clock: Clock, lines: Sequence[Line]) -> Clock:
         for tree in (t for right in line.rights for t in walk(right) if isinstance(t, BigOp) and t.upper is not None):
             bound = offset_of(as_index(tree.upper, clock.last)) if tree.upper is not None else None
             if bound is not None and bound[0] == clock.last and len(tree.letters) == 1:
-                count = counts_of(line, clock.axes, phases, clock.last)
+                count = counts_of(line, clock.axes, phases, clock.last, clock.lag)
                 if tree.letters[0] in count:
                     named.append(bound[1] - count[tree.letters[0]])
     if clock.last:
@@ -413,7 +425,8 @@ def zero_start(line: Line, clock: Clock) -> str:
     if not isinstance(left, Ref) or line.rights != (Num(Fraction(0)),):
         return ""
     entry = entry_of(left, clock.axes, clock.last)
-    if entry is None or not isinstance(entry[1], Num):
+    number = None if entry is None else whole_number(entry[1])
+    if entry is None or number is None:
         return left.name if left.indices is None else ""
     parts = names.split(entry[0])
-    return names.join(parts.base, parts.label, f"{parts.subscript}{entry[1].value}", parts.primes)
+    return names.join(parts.base, parts.label, f"{parts.subscript}{number}", parts.primes)

@@ -17,6 +17,7 @@ from wengert.notation.context import KIND_OF_RANK, Context, Derivative, arrange
 from wengert.notation.expr import Expr, Index, Line, Product, Ref
 from wengert.notation.fitting import settle_letters
 from wengert.notation.meaning import LineMeaning
+from wengert.notation.phases import with_entries
 from wengert.notation.ranks import KindReader, Mismatch, infer_kinds
 from wengert.notation.reader import Reading
 from wengert.notation.sequences import RANKS, clock_with, kinds_within_step, know_step, refs_of, timeless, within_step
@@ -90,6 +91,8 @@ class ContextReader:
             )
         try:
             written = self.resolved_dots(line)
+            if self.clock is not None and not self.clock.once:
+                written = with_entries(written, self.clock)
             line = settled(self.timeless(written), self.context)
             left = line.left
             assert isinstance(left, Ref)

@@ -24,9 +24,9 @@ from wengert.ir.system import (
 )
 from wengert.ir.types import ArrayType, Dim
 from wengert.notation import names
-from wengert.notation.clock import Clock, offset_of, start_name, time_offset
+from wengert.notation.clock import Clock, offset_of, start_name, time_offset, whole_number
 from wengert.notation.context import KIND_OF_RANK, Context
-from wengert.notation.expr import Expr, Index, Line, Num, Ref, walk
+from wengert.notation.expr import Expr, Index, Line, Ref, walk
 from wengert.notation.homes import Homes
 from wengert.notation.ordering import error_at
 from wengert.notation.phases import aligned, mapped
@@ -83,8 +83,9 @@ def named_step(tree: Ref, clock: Clock, source: str) -> Ref:
     if offset is not None and offset[1]:
         indices = (*tree.indices[:axis], Index(offset[0], span=index.span), *tree.indices[axis + 1 :])
         return replace(tree, name=moment(tree.name, offset[1]), indices=indices)
-    if isinstance(index, Num):
-        return replace(tree, name=single_step(tree, int(index.value) - clock.first, clock, source), indices=rest)
+    number = whole_number(index)
+    if number is not None:
+        return replace(tree, name=single_step(tree, number - clock.first, clock, source), indices=rest)
     return tree
 
 
