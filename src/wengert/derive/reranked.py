@@ -7,21 +7,45 @@ that the claims make sense, and that reading is kept if fewer of them are wrong 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wengert.derive.claims import Claim
+from wengert.derive.claims import Claim, Judge
+from wengert.derive.diagnosis import Effort
 from wengert.derive.unnamed import Meant
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.system import System
 from wengert.notation.elaborate import elaborate
 from wengert.notation.expr import Ref
-from wengert.notation.manuscript import Section, with_named_loss
+from wengert.notation.manuscript import Section, Unread, with_named_loss
 
 MAX_LINES = 40
 """Longer systems are read once."""
 WORDS = {0: "a number", 1: "a vector", 2: "a matrix"}
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """The claims of a section with the ranks in which they were judged, and what was read so that they make sense."""
+
+    section: Section
+    claims: list[Claim]
+    unread: list[Unread]
+    meant: tuple[Meant, ...] = ()
+
+
+def judged(section: Section, effort: Effort) -> Verdict:
+    """The claims of a section judged, with the ranks of names that stand whole chosen so that fewer of them are wrong."""
+    judge = Judge(section, effort=effort)
+    first = Verdict(section, judge.run(), judge.unread)
+    again = reranked(section) if has_misfits(first.claims) else None
+    if again is None:
+        return first
+    judge = Judge(again, effort=effort)
+    second = Verdict(again, judge.run(), judge.unread, tuple(differences(section.system, again.system)))
+    wrong, others = ([c.status for c in each.claims].count("wrong") for each in (first, second))
+    return second if others < wrong and len(second.unread) <= len(first.unread) else first
 
 
 def has_misfits(claims: Sequence[Claim]) -> bool:
