@@ -13,6 +13,7 @@ from wengert.derive.steps import Step
 from wengert.ir.system import System, bar
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Line, Ref
+from wengert.notation.printed_steps import beyond_the_end
 from wengert.notation.symbols import Symbols
 
 
@@ -25,6 +26,8 @@ def show_line(line: Line, system: System, *, ascii: bool = False) -> str:
     """One equation on one line, its notes after it."""
     notes = [note for note in line.notes if note.startswith(("with ", "by index"))]
     text = unicode.show(Line(line.left, line.rights), ascii, symbols_of(system))
+    zero = [f"{unicode.show(each, ascii, symbols_of(system))} = 0" for each in beyond_the_end(line, system)]
+    notes += [", ".join(zero)] if zero else []
     return text + "".join(f"    ({note})" for note in notes)
 
 
@@ -96,6 +99,8 @@ def derivation_latex(system: System, lines: Sequence[Line], notes: Sequence[str]
         remark = "".join(
             rf" \quad \text{{({note})}}" for note in (*line.notes, *notes) if note.startswith(("with ", "by index"))
         )
+        zero = ",\\ ".join(f"{latex.show(each, known)} = 0" for each in beyond_the_end(line, system))
+        remark += rf" \quad ({zero})" if zero else ""
         rows.append(
             f"{latex.show(line.left, known)} &= {latex.show(first, known)}"
             + "".join(f" = {latex.show(right, known)}" for right in more)
