@@ -22,7 +22,8 @@ def with_outside_signals(system: System, claims: Sequence[Line]) -> tuple[tuple[
     primed = {left.name: left.name.rstrip("'") for left in lefts if left.name.endswith("'")}
     stated = {left.name for left in lefts}
     read = {t.name for line in claims for right in line.rights for t in walk(right) if isinstance(t, Ref) and t.barred}
-    found = {p: name for p, name in primed.items() if name in system.quantities and name not in stated}
+    known = system.quantities
+    found = {p: name for p, name in primed.items() if p not in known and name in known and name not in stated}
     if not found:
         return tuple(claims), tuple(added)
 

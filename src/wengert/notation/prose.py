@@ -9,7 +9,7 @@ import re
 
 from wengert.notation.chunks import KEYWORDS
 from wengert.notation.names import GREEK
-from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS
+from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS, words
 
 WORDS = re.compile(r"[^\W\d_]{2,}")
 PLAIN_WORD = re.compile(r"[^\W\d_]{3,}(?![\w^(\[])")
@@ -25,10 +25,10 @@ LEAD = re.compile(
 LABEL = re.compile(r"\s*[^\W\d_][^=:(){}\[\]]*[^\W\d_]{2,}[^=:(){}\[\]]*:\s+")
 """Words and a colon before an equation: 'hidden layer: '."""
 CONNECTING = frozenset(
-    (
+    words(
         "where with and so then thus hence therefore let now since because we get have obtain find also that is finally first next gives "
         "yields which define set put as follows from this it to i"
-    ).split()
+    )
 )
 CONNECTED = re.compile(r"\s*(?:[^\W\d_]+,?\s+)+(?=\S+\s*=)")
 
@@ -54,11 +54,11 @@ def without_lead(line: str) -> str:
         return line
     while (lead := LEAD.match(line)) is not None and lead.end() < len(line) and lead.group().strip():
         line = " " * lead.end() + line[lead.end() :]
-    for words in (LABEL.match(line), CONNECTED.match(line)):
-        if words is None:
+    for lead in (LABEL.match(line), CONNECTED.match(line)):
+        if lead is None:
             continue
-        said = [word.lower() for word in re.findall(r"[^\W\d_]+", words.group())]
-        if said[0] in KEYWORDS or (words.re is CONNECTED and not set(said) <= CONNECTING):
+        said = [word.lower() for word in re.findall(r"[^\W\d_]+", lead.group())]
+        if said[0] in KEYWORDS or (lead.re is CONNECTED and not set(said) <= CONNECTING):
             continue
-        line = " " * words.end() + line[words.end() :]
+        line = " " * lead.end() + line[lead.end() :]
     return line

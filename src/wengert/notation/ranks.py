@@ -43,6 +43,7 @@ NO_MATRIX_COST = 3.0  # a Frobenius norm is of a matrix
 BROADCAST_COST = 4.0
 RARE_BROADCAST = 9.0
 """What it costs more where hardly anybody means a number beside a vector: in the distance ‖h − t‖ and in the product i ⊙ g."""
+ROW_COST = 0.5  # a line that gives a row: y = wᵀ x is a number rather
 MISFIT_COST = 20.0
 """What it costs when a claim makes no sense in a reading."""
 MAX_OPEN = 24
@@ -75,7 +76,7 @@ def spelling_costs(name: str, bold: bool) -> dict[str, float]:
     letter = next((c for c in name if c.isalpha()), "a")
     if bold:
         return {"s": 8.0, "c": 4.0, "m": 0.0} if letter.isupper() else {"s": 8.0, "c": 0.0, "m": 8.0}
-    if letter.isupper():
+    if letter.isupper() and letter != "Δ":  # a margin, a difference
         return {"s": 4.0, "c": 4.5, "m": 0.0}
     return {"s": 0.0, "c": 1.0, "m": 6.0}
 
@@ -394,7 +395,7 @@ class _Search:
                     f"The left side is one entry of '{left.name}', but the right side is a whole array.",
                 )
             return reader.cost
-        kind = "c" if kind == "r" else kind
+        turned, kind = kind == "r", "c" if kind == "r" else kind
         declared = kinds.get(left.name)
         if declared not in (None, kind, "any"):
             if kind != "s":
@@ -405,4 +406,4 @@ class _Search:
             return reader.cost
         kinds[left.name] = kind
         costs = spelling_costs(left.name, self.bold(left.name))
-        return reader.cost + costs[kind] - min(costs.values()) * (kind != "s")
+        return reader.cost + costs[kind] - min(costs.values()) * (kind != "s") + ROW_COST * turned

@@ -1,0 +1,29 @@
+"""Error signals that an author writes as rows: after δ = (ŷ − y)ᵀ, the product δ U is that of a row and a matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from wengert.derive.outside import mapped
+from wengert.ir.system import bar
+from wengert.notation.context import Context
+from wengert.notation.expr import Expr, Ref, Transpose
+from wengert.notation.ranks import KindReader, Mismatch
+
+
+def is_row(tree: Expr, context: Context) -> bool:
+    """Whether an expression is a row of numbers."""
+    try:
+        return KindReader(context.kinds).read(tree) == "r"
+    except Mismatch:
+        return False
+
+
+def with_rows(tree: Expr, rows: Collection[str], context: Context) -> Expr:
+    """The expression with the signals named in `rows` as rows."""
+
+    def turned(part: Expr) -> Expr:
+        signal = isinstance(part, Ref) and part.barred and part.indices is None
+        return Transpose(part, span=part.span) if signal and bar(context.resolve(part.name)) in rows else part
+
+    return mapped(tree, turned)
