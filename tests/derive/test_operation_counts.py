@@ -9,7 +9,7 @@ from wengert.derive.backward import derive
 from wengert.derive.counting import count_shared
 from wengert.derive.local import LocalDerivatives
 from wengert.derive.outside import GIVEN, with_outside_signals
-from wengert.derive.parts import with_named_parts
+from wengert.derive.unnamed import understood
 from wengert.derive.verify import distinct_sizes
 from wengert.ir.system import bar, is_bar, unbar
 from wengert.notation.manuscript import read_manuscript
@@ -28,6 +28,7 @@ def published(key: str):
     """The system of an entry, and the first right side of each published line as a term, by name."""
     entry = ENTRIES[key]
     (section, *_) = read_manuscript(entry.text("text") + "\n---\n" + entry.backward["text"]).sections
+    section = understood(section).section
     claims, outside = with_outside_signals(section.system, section.claims)
     more = {GIVEN + name: section.system.quantities[name].type for name in outside}
     found = {}
@@ -39,8 +40,7 @@ def published(key: str):
         definition = reader.line(claim)
         if is_bar(definition.name):
             found.setdefault(definition.name.removeprefix("bar "), gather(definition.node))
-    results = [line.name for line in section.system.lines if not section.system.children(line.name)]
-    return with_named_parts(section.system, results[0], found), found
+    return section.system, found
 
 
 def needed(lines, results, loss):

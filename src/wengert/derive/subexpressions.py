@@ -5,8 +5,10 @@ Two parts are the same if they are equal up to the letters of their indices: e^(
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +21,7 @@ from wengert.notation.expr import (
     Line,
     Neg,
     Norm,
+    Num,
     Power,
     Product,
     Quotient,
@@ -28,16 +31,21 @@ from wengert.notation.expr import (
     walk,
 )
 
+ONE = Num(Fraction(1), "1")
 MAX_RUN = 6
 """Of longer sums and products no runs of terms or factors are looked at."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a line as it stands at its first place, and those of its letters that nothing in it binds: a letter an axis."""
+    """A part of a line as it stands at its first place, and those of its letters that nothing in it binds, in their order there.
+
+    `order` says which of these letters the axes of the part have, one after the other.
+    """
 
     tree: Expr
     letters: tuple[str, ...]
+    order: tuple[int, ...]
 
     @cached_property
     def key(self) -> Expr:
@@ -54,14 +62,21 @@ class Part:
         """The names in it."""
         return frozenset(tree.name for tree in walk(self.tree) if isinstance(tree, Ref))
 
-    def called(self, name: str) -> Ref:
-        """The part under a name, with its letters."""
-        return Ref(name, tuple(map(Index, self.letters)) or None)
+    def called(self, name: str, letters: Sequence[str] = ()) -> Ref:
+        """The part under a name, with its letters or others at its places."""
+        own = letters or self.letters
+        return Ref(name, tuple(Index(own[k]) for k in self.order) or None)
+
+    def layouts(self) -> Iterator[Part]:
+        """The part with its axes in each order."""
+        for order in itertools.permutations(range(len(self.letters))):
+            yield replace(self, order=order)
 
 
-def part_of(tree: Expr) -> Part:
-    """A tree as a part."""
-    return Part(tree, _with_plain_letters(tree)[1])
+def part_of(tree: Expr, axes: Sequence[str] | None = None) -> Part:
+    """A tree as a part; `axes` are the letters of its axes where they are known."""
+    letters = _with_plain_letters(tree)[1]
+    return Part(tree, letters, tuple(letters.index(q) for q in (letters if axes is None else axes)))
 
 
 def unnamed_parts(lines: Sequence[Line]) -> list[Part]:
@@ -82,6 +97,8 @@ def _inside(tree: Expr) -> Iterator[Expr]:
     if isinstance(tree, Sum | Product | Quotient | Power | Call | BigOp | Norm | Cases):
         yield tree
     yield from (run for run, _, _, _ in _runs(tree))
+    if isinstance(tree, Quotient) and tree.numerator != ONE:
+        yield Quotient(ONE, tree.denominator)
     match tree:
         case Sum(terms=terms):
             below: Sequence[Expr] = [term for _, term in terms]
@@ -126,12 +143,16 @@ def with_named_part(line: Line, part: Part, name: str) -> Line:
 def _named(tree: Expr, part: Part, name: str) -> Expr:
     key, letters = _with_plain_letters(tree)
     if key == part.key:
-        return replace(Part(tree, letters).called(name), span=tree.span)
+        return replace(part.called(name, letters), span=tree.span)
+    if isinstance(tree, Quotient) and isinstance(part.tree, Quotient):
+        key, letters = _with_plain_letters(Quotient(ONE, tree.denominator))
+        if key == part.key:
+            return Product((_named(tree.numerator, part, name), part.called(name, letters)), span=tree.span)
     for run, start, end, sign in _runs(tree):
         key, letters = _with_plain_letters(run)
         if key != part.key:
             continue
-        new = Part(run, letters).called(name)
+        new = part.called(name, letters)
         if isinstance(tree, Sum):
             return _named(replace(tree, terms=(*tree.terms[:start], (sign, new), *tree.terms[end:])), part, name)
         if isinstance(tree, Product):
