@@ -122,13 +122,17 @@ def _deltas(section: Section) -> tuple[Delta, ...]:
 
 
 def _of(tree: Ref, deltas: Sequence[Delta]) -> Delta | None:
-    """The δ that is meant at one place: that with its letters, or the only one with its number of indices."""
+    """The δ that is meant at one place: that with its letters, the only one with its number of indices, or the array of which it is an
+    entry, and back."""
     if tree.barred:
         return None
     letters = _base_letters(tree)
     same = [delta for delta in deltas if delta.name == tree.name and len(delta.letters) == len(letters)]
     exact = [delta for delta in same if delta.letters == letters]
-    return exact[0] if exact else same[0] if len(same) == 1 else None
+    if exact or same:
+        return exact[0] if exact else same[0] if len(same) == 1 else None
+    named = [delta for delta in deltas if delta.name == tree.name]
+    return named[0] if len(named) == 1 and not (named[0].letters and letters) else None
 
 
 def _renamed(line: Line, chosen: Mapping[Delta, str], deltas: Sequence[Delta]) -> Line:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from wengert.notation.chunks import Chunk, relations
 from wengert.notation.expr import Span
-from wengert.notation.tokens import Token
+from wengert.notation.tokens import Source, Token
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,12 @@ class _Uses:
     bare: set[str] = field(default_factory=set[str])
 
 
-def with_layers(chunks: Sequence[Chunk], known: frozenset[str]) -> tuple[list[Chunk], frozenset[str]]:
-    """The chunks with layers as labels in brackets, and the letters that carry them; `known` are those of earlier equations."""
-    opened = [replace(chunk, tokens=_square_labels(chunk.tokens)) for chunk in chunks]
+def with_layers(chunks: Sequence[Chunk], known: frozenset[str], source: Source) -> tuple[list[Chunk], frozenset[str]]:
+    """The chunks with layers as labels in brackets, and the letters that carry them; `known` are those of earlier equations.
+
+    Raises EquationError for two labels in one superscript.
+    """
+    opened = [replace(chunk, tokens=_square_labels(chunk.tokens, source)) for chunk in chunks]
     uses = _uses(opened)
     layered = known | _layered(uses)
     if layered:
@@ -104,8 +107,11 @@ def _after_script(tokens: Sequence[Token], at: int) -> int:
     return min(at + 2 + (first.reach if first.kind == "open" else 0), len(tokens))
 
 
-def _square_labels(tokens: list[Token]) -> list[Token]:
-    """W^{[1]} and W^{[1]\\top} with round brackets."""
+def _square_labels(tokens: list[Token], source: Source) -> list[Token]:
+    """W^{[1]} and W^{[1]\\top} with round brackets.
+
+    Raises EquationError where another label stands behind.
+    """
     out = list(tokens)
     for at, token in enumerate(tokens):
         first = at + 1
@@ -114,6 +120,13 @@ def _square_labels(tokens: list[Token]) -> list[Token]:
         if token.kind != "sup" or first >= len(tokens) or tokens[first].text != "[" or tokens[first].kind != "open":
             continue
         last = first + tokens[first].reach
+        behind = tokens[last + 1 : last + 2]
+        if behind and behind[0].kind == "open":
+            raise source.error(
+                "Two labels stand in one superscript, as in a^{[2](i)}.",
+                Span(tokens[first].span.start, tokens[last + 1 + behind[0].reach].span.end),
+                "Write the example as an index:  a^{[2]}_{k,i}",
+            )
         out[first] = replace(tokens[first], text="(")
         out[last] = replace(tokens[last], text=")")
     return out

@@ -197,7 +197,7 @@ class _System:
         declaring = [chunk for chunk in chunks if is_declaration(chunk)]
         equations = [chunk for chunk in chunks if not is_declaration(chunk)]
         declarations = [read_declaration(chunk, self.source) for chunk in declaring]
-        equations, layered = with_layers(equations, self.context.layered)
+        equations, layered = with_layers(equations, self.context.layered, self.source)
         equations = equations if self.context.backward else with_both_names(equations)
         self.symbols = replace(scan(equations, declarations, self.context, self.source), layered=layered)
         self.find_accents(equations)
