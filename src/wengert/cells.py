@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 
 def cells(text: str) -> int:
     """The number of cells that a text takes on a terminal."""
-    return sum(cell(c) for c in text)
+    return len(text) if text.isascii() else sum(map(cell, text))
 
 
+@lru_cache(4096)
 def cell(character: str) -> int:
     """The cells of one character."""
     if unicodedata.combining(character) or unicodedata.category(character) == "Cf":

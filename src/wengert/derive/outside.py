@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 from wengert.ir.system import System
-from wengert.notation.expr import Expr, Line, Partial, Ref, Spelling, Sum, walk
+from wengert.notation.expr import Expr, Line, Partial, Ref, Spelling, Sum, mapped, walk
 from wengert.notation.names import split
 from wengert.notation.reader import LOSSES
 
@@ -94,27 +93,14 @@ def is_loss_like(system: System) -> bool:
 def with_jacobian(system: System, line: Line) -> Line:
     """∂p/∂z of a last line p that is an array is not z̄ but the derivative of each entry by each."""
     left = line.left
-    if not isinstance(left, Ref) or left.spelling is None or left.spelling.sign not in ("∂", "d") or is_loss_like(system):
+    if (
+        not isinstance(left, Ref)
+        or left.spelling is None
+        or left.spelling.sign not in ("∂", "d")
+        or is_loss_like(system)
+    ):
         return line
     if left.spelling.name != system.loss:
         return line
     below = replace(left, barred=False, spelling=None)
     return replace(line, left=Partial(Ref(system.loss, span=left.span), below, left.spelling.sign, span=left.span))
-
-
-def mapped(tree: Expr, change: Callable[[Expr], Expr]) -> Expr:
-    """The tree with a change at every part, the innermost first."""
-    new: dict[str, Any] = {}
-    for spot in fields(tree):
-        value = getattr(tree, spot.name)
-        if isinstance(value, Expr):
-            new[spot.name] = mapped(value, change)
-        elif type(value) is tuple:
-            new[spot.name] = tuple(_mapped_item(item, change) for item in value)
-    return change(replace(tree, **new) if new else tree)
-
-
-def _mapped_item(item: Any, change: Callable[[Expr], Expr]) -> Any:
-    if isinstance(item, Expr):
-        return mapped(item, change)
-    return tuple(_mapped_item(part, change) for part in item) if type(item) is tuple else item

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from wengert.derive.outside import mapped
 from wengert.notation import names
-from wengert.notation.expr import Expr, Line, Partial, Ref, Spelling, walk
+from wengert.notation.expr import Expr, Line, Partial, Ref, Spelling, mapped, walk
 
 
 def defined_letters(lines: Sequence[Line]) -> dict[str, str]:

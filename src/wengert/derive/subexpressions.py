@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
 
 from wengert.notation.expr import (
     BigOp,
@@ -29,6 +28,7 @@ from wengert.notation.expr import (
     Sum,
     Transpose,
     walk,
+    with_parts,
 )
 
 ONE = Num(Fraction(1), "1")
@@ -157,25 +157,7 @@ def _named(tree: Expr, part: Part, name: str) -> Expr:
             return _named(replace(tree, terms=(*tree.terms[:start], (sign, new), *tree.terms[end:])), part, name)
         if isinstance(tree, Product):
             return _named(replace(tree, factors=(*tree.factors[:start], new, *tree.factors[end:])), part, name)
-    return _rebuilt(tree, lambda inner: _named(inner, part, name))
-
-
-def _rebuilt(tree: Expr, change: Any) -> Expr:
-    """The tree with a change of each of its direct parts."""
-    new: dict[str, Any] = {}
-    for spot in fields(tree):
-        value = getattr(tree, spot.name)
-        if isinstance(value, Expr):
-            new[spot.name] = change(value)
-        elif type(value) is tuple and spot.name != "span":
-            new[spot.name] = tuple(_rebuilt_item(item, change) for item in value)
-    return replace(tree, **new) if new else tree
-
-
-def _rebuilt_item(item: Any, change: Any) -> Any:
-    if isinstance(item, Expr):
-        return change(item)
-    return tuple(_rebuilt_item(part, change) for part in item) if type(item) is tuple else item
+    return with_parts(tree, lambda inner: _named(inner, part, name))
 
 
 def _with_plain_letters(tree: Expr) -> tuple[Expr, tuple[str, ...]]:
@@ -188,9 +170,9 @@ def _with_plain_letters(tree: Expr) -> tuple[Expr, tuple[str, ...]]:
             return Index(bound[letter] if letter in bound else free.setdefault(letter, f"{len(free) + 1}"))
         if isinstance(part, BigOp):
             own = {letter: f"bound {len(bound) + k}" for k, letter in enumerate(part.letters)}
-            inner = _rebuilt(replace(part, letters=()), lambda each: change(each, {**bound, **own}))
+            inner = with_parts(replace(part, letters=()), lambda each: change(each, {**bound, **own}))
             return replace(inner, letters=tuple(own.values()))
-        return _rebuilt(part, lambda each: change(each, bound))
+        return with_parts(part, lambda each: change(each, bound))
 
     plain = change(tree, {})
     return plain, tuple(free)

@@ -6,11 +6,11 @@ same thing: source spans, spelling and the form of a bar take no part.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
-from functools import cached_property
-from typing import NamedTuple
+from functools import cache, cached_property
+from typing import Any, NamedTuple
 
 
 class Span(NamedTuple):
@@ -307,3 +307,34 @@ def walk(tree: Expr) -> Iterator[Expr]:
         node = stack.pop()
         yield node
         stack += node.parts[::-1]
+
+
+def mapped(tree: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """The tree with a change at every part, the innermost first; the tree itself where nothing changes."""
+    return change(with_parts(tree, lambda part: mapped(part, change)))
+
+
+def with_parts(tree: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """The tree with a change at its direct sub-expressions; the tree itself where none of them changes."""
+    new: dict[str, Any] = {}
+    for name in _tree_fields(type(tree)):
+        value = getattr(tree, name)
+        changed = _changed(value, change)
+        if changed is not value:
+            new[name] = changed
+    return replace(tree, **new) if new else tree
+
+
+def _changed(value: Any, change: Callable[[Expr], Expr]) -> Any:
+    if isinstance(value, Expr):
+        return change(value)
+    if type(value) is not tuple:
+        return value
+    items = tuple([_changed(item, change) for item in value])
+    return value if all(a is b for a, b in zip(items, value, strict=True)) else items
+
+
+@cache
+def _tree_fields(kind: type[Expr]) -> tuple[str, ...]:
+    """The fields of a kind of node that hold sub-expressions."""
+    return tuple(spot.name for spot in fields(kind) if "Expr" in str(spot.type))

@@ -6,10 +6,9 @@ between indices count in a line, so each line may count with a t of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
 from wengert.errors import EquationError
 from wengert.notation.clock import (
@@ -22,7 +21,21 @@ from wengert.notation.clock import (
     stepped,
     whole_number,
 )
-from wengert.notation.expr import BigOp, Compare, Expr, Index, Indicator, Line, Num, Product, Ref, Sum, walk
+from wengert.notation.expr import (
+    BigOp,
+    Compare,
+    Expr,
+    Index,
+    Indicator,
+    Line,
+    Num,
+    Product,
+    Ref,
+    Sum,
+    mapped,
+    walk,
+    with_parts,
+)
 from wengert.notation.ordering import error_at
 
 # ---------------------------------------------------------------- which entries belong together
@@ -216,10 +229,10 @@ class _Aligning:
         if isinstance(tree, Compare) and self.same_count(tree):
             return tree
         if isinstance(tree, BigOp):
-            bare = children_mapped(replace(tree, lower=None, upper=None), self.tree)
+            bare = with_parts(replace(tree, lower=None, upper=None), self.tree)
             assert isinstance(bare, BigOp)
             return self.summed(tree, replace(bare, lower=tree.lower, upper=tree.upper))
-        return children_mapped(tree, self.tree)
+        return with_parts(tree, self.tree)
 
     def quantity(self, tree: Ref) -> Ref:
         axis = self.clock.axes.get(tree.name)
@@ -321,23 +334,3 @@ def at_number(tree: Expr, letter: str, number: int) -> Expr:
         return numeral(number, part) if part == Index(letter) else part
 
     return mapped(tree, change)
-
-
-# ---------------------------------------------------------------- trees
-
-
-def mapped(tree: Expr, change: Callable[[Expr], Expr]) -> Expr:
-    """The tree with a change at every part, the innermost first."""
-    return change(children_mapped(tree, lambda part: mapped(part, change)))
-
-
-def children_mapped(tree: Expr, change: Callable[[Expr], Expr]) -> Expr:
-    """The tree with a change at its direct parts."""
-    new = {spot.name: _changed(getattr(tree, spot.name), change) for spot in fields(tree) if spot.name != "span"}
-    return replace(tree, **new) if new else tree
-
-
-def _changed(value: Any, change: Callable[[Expr], Expr]) -> Any:
-    if isinstance(value, Expr):
-        return change(value)
-    return tuple(_changed(part, change) for part in value) if type(value) is tuple else value

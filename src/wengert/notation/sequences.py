@@ -26,10 +26,10 @@ from wengert.ir.types import ArrayType, Dim
 from wengert.notation import names
 from wengert.notation.clock import Clock, offset_of, start_name, time_offset, whole_number
 from wengert.notation.context import KIND_OF_RANK, Context
-from wengert.notation.expr import Expr, Index, Line, Ref, walk
+from wengert.notation.expr import Expr, Index, Line, Ref, mapped, walk
 from wengert.notation.homes import Homes
 from wengert.notation.ordering import error_at
-from wengert.notation.phases import aligned, mapped
+from wengert.notation.phases import aligned
 from wengert.ops.gather import gather
 from wengert.ops.stepping import Loop, entry_array, moved_array, own, sequence_axes
 

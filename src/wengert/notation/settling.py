@@ -23,10 +23,10 @@ from wengert.notation.expr import (
     Sum,
     Transpose,
     children,
+    mapped,
     walk,
 )
 from wengert.notation.meaning import LineMeaning
-from wengert.notation.phases import mapped
 from wengert.notation.ranks import KindReader, Mismatch
 
 IDENTITY = "I"
