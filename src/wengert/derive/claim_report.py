@@ -4,29 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from wengert.derive.backward import BackwardLine, SingleLines
-from wengert.derive.claims import Claim, Finding, Judge
+from wengert.derive.claims import Claim, Finding
+from wengert.derive.deltas import with_deltas, with_notes
 from wengert.derive.diagnosis import Effort
-from wengert.derive.printed import Printer
+from wengert.derive.lookalikes import without_lookalikes
+from wengert.derive.reranked import judged
 from wengert.derive.spelled import defined_letters, spelled
 from wengert.derive.unnamed import noted, understood
-from wengert.errors import WengertError, place
+from wengert.errors import place
 from wengert.ir.system import System
-from wengert.ir.walk import topological
-from wengert.notation.expr import Line, Ref, Span
+from wengert.notation.expr import Line, Span
 from wengert.notation.manuscript import Section, Unread, read_manuscript
 from wengert.notation.unicode import show
 
-MAX_LINES = 100
-"""Of longer systems no backward pass is derived for corrected lines; those of the author are mended still."""
-MAX_READS = 30
-"""Nor where the operations of one line read more values."""
 MARKS = {"holds": "✓", "wrong": "✗", "defined": "·", "unread": "–"}
 ASCII_MARKS = {"holds": "ok", "wrong": "WRONG", "defined": "def", "unread": "--"}
 
@@ -129,10 +124,13 @@ def review(text: str) -> Review:
     effort = Effort()
     for section in manuscript.sections:
         read = understood(section)
-        judge = Judge(read.section, effort=effort)
-        correction = _Correction(read.section)
-        rows += [(claim.span, _claim(claim, text, correction)) for claim in noted(judge.run(), read.meant)]
-        rows += [(unread.span, _unread(unread, text)) for unread in (*judge.unread, *read.unread)]
+        section, alike, ambiguous = without_lookalikes(read.section)
+        section, deltas = with_deltas(section)
+        verdict = judged(section, effort)
+        correction = _Correction(verdict.section)
+        claims = noted(verdict.claims, (*read.meant, *alike, *verdict.meant), read.defined)
+        rows += [(claim.span, _claim(claim, text, correction)) for claim in with_notes(claims, deltas)]
+        rows += [(unread.span, _unread(unread, text)) for unread in (*verdict.unread, *read.unread, *ambiguous)]
     rows.sort(key=lambda pair: pair[0])
     return Review(tuple(row for _, row in rows), tuple(section.system for section in manuscript.sections))
 
@@ -212,37 +210,8 @@ class _Correction:
         """A line about the system as its author would write it."""
         return show(spelled(line, self.letters), symbols=self.system.reading.symbols)
 
-    @cached_property
-    def derivation(self) -> SingleLines | None:
-        """The lines of the backward pass; None where there is none, or it takes long."""
-        reads = [sum(len(node.inputs) for node in topological([line.node])) for line in self.system.lines]
-        if len(reads) > MAX_LINES or max(reads) > MAX_READS:
-            return None
-        try:
-            return SingleLines(self.system)
-        except (WengertError, RecursionError):
-            return None
-
-    def derived(self, name: str) -> BackwardLine | None:
-        """The line of one error signal; None where it cannot be derived."""
-        try:
-            return None if self.derivation is None else self.derivation.line(name)
-        except (WengertError, RecursionError):
-            return None
-
     def of(self, claim: Claim) -> str:
         """The corrected line; "" where there is none to offer."""
-        finding, line = claim.finding, claim.line
-        if finding is not None and finding.diagnosis is not None and finding.diagnosis.corrected is not None:
-            return self.shown(Line(line.left, (finding.diagnosis.corrected,)))
-        left = line.left
-        if not isinstance(left, Ref) or not left.barred or claim.link:
+        if claim.finding is None or claim.finding.corrected is None:
             return ""
-        name = next((n for n, q in self.system.quantities.items() if left.name in (n, q.whole, q.indexed)), None)
-        found = None if name is None else self.derived(name)
-        if found is None:
-            return ""
-        form = "index" if left.indices is not None else "matrix"
-        printed = Printer(self.system, form).backward_line(found)
-        own = replace(printed.left, spelling=left.spelling) if isinstance(printed.left, Ref) else printed.left
-        return self.shown(Line(own, printed.rights[:1]))
+        return self.shown(Line(claim.line.left, (claim.finding.corrected,)))

@@ -8,25 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
+from wengert.derive.backward import influence
+from wengert.derive.claims_over_time import Steps, entry_of_signal, filled, said_of, steps_left_out, with_entry
+from wengert.derive.corrections import Corrections
 from wengert.derive.diagnosis import Diagnostician, Effort, surroundings
 from wengert.derive.edits import Surroundings
 from wengert.derive.kinds import Diagnosis
 from wengert.derive.local import LocalDerivatives
 from wengert.derive.outside import GIVEN, with_loss_signals, with_outside_signals
 from wengert.derive.points import Chain, Point, close, draw
+from wengert.derive.rows import is_row, with_rows
 from wengert.derive.suppositions import Supposition, suppositions
-from wengert.errors import CheckError, EquationError, GraphError, ShapeError
+from wengert.errors import CheckError, EquationError, GraphError, ShapeError, WengertError
 from wengert.ir.graph import Node
-from wengert.ir.system import System, bar
+from wengert.ir.system import System, bar, is_bar, is_entry, sequence_name, unbar
 from wengert.ir.types import ArrayType
-from wengert.notation.expr import Expr, Line, Ref, Span, walk
+from wengert.notation.clock import running_letters
+from wengert.notation.expr import Derive, Expr, Line, Partial, Ref, Span, walk
 from wengert.notation.manuscript import Section, Unread, unread
 from wengert.notation.names import split
+from wengert.notation.phases import new_phase
 from wengert.notation.reader import LOSSES
 from wengert.notation.reread import ContextReader
 from wengert.notation.sequences import claim_at_step
@@ -61,6 +67,8 @@ class Finding:
     letters: tuple[str, ...] = ()
     """The letters of the axes of values that are not laid out as the left side."""
     diagnosis: Diagnosis | None = None
+    corrected: Expr | None = None
+    """A right side that holds."""
 
 
 @dataclass
@@ -74,6 +82,12 @@ class Judge:
     """What the author has stated so far, in order: names and nodes, for points that are drawn later."""
     unread: list[Unread] = field(default_factory=list[Unread])
     effort: Effort = field(default_factory=Effort)
+    rows: set[str] = field(default_factory=set[str])
+    """The signals of vectors that the author has written as rows."""
+    left_out: dict[Node, Steps] = field(default_factory=dict[Node, Steps])
+    """For right sides that are stated for some steps only, how many are left out."""
+    phases: dict[str, int] = field(default_factory=dict[str, int])
+    """How far the indices of the author's own sequences are ahead of the steps."""
 
     def __post_init__(self) -> None:
         system = self.section.system
@@ -149,7 +163,10 @@ class Judge:
 
     def reader(self) -> ContextReader:
         """A reader that knows the system, its signals and the author's auxiliaries."""
-        return ContextReader(self.system, self.system.reading, self.auxiliaries, LocalDerivatives(self.system))
+        reader = ContextReader(self.system, self.system.reading, self.auxiliaries, LocalDerivatives(self.system))
+        if reader.clock is not None:
+            reader.clock = replace(reader.clock, phases={**reader.clock.phases, **self.phases})
+        return reader
 
     def whole_line(self, line: Line) -> list[Claim]:
         """The right sides of a line, judged; a line that goes beyond the stack of Python is not read."""
@@ -165,8 +182,10 @@ class Judge:
         if not isinstance(left, Ref):
             return self.quotient(line)
         name = self.reader().context.resolve(left.name)
+        if is_entry(name) and sequence_name(name) in self.system.time:
+            return self.entry(line, name, barred=left.barred)
         if left.barred and name not in self.system.quantities:
-            return self.refuse(line, f"There is no quantity '{left.name}' in the system.", self.names())
+            return self.refuse(line, f"There is no quantity '{left.name}' in the system.", self.names(left.name))
         if not left.barred and name not in self.system.quantities:
             return self.auxiliary(line, name)
         if not self.system.quantities[name].type.is_float:
@@ -174,12 +193,36 @@ class Judge:
         if left.barred:
             expected = [point.follows(name) for point in self.points]
             truth = [point.truth[bar(name)] for point in self.points]
-            return self.links(line, bar(name), expected, truth)
+            found = self.links(line, bar(name), expected, truth)
+            if name in self.beside and any(claim.status == "wrong" for claim in found):
+                return self.refuse(line, *self.reason_beside(name))
+            return found
         values = [point.truth[name] for point in self.points]
         return self.links(line, "", values, values)
 
-    def names(self) -> str:
-        return f"Write one of the quantities:  {', '.join(self.system.quantities)}"
+    def entry(self, line: Line, name: str, *, barred: bool) -> list[Claim]:
+        """A line about a single entry of a sequence, h̄_T."""
+        base, system = sequence_name(name), self.system
+        truth = [point.truth[bar(base) if barred else base] for point in self.points]
+        expected = [point.follows(base) for point in self.points] if barred else truth
+        known, wanted = ([entry_of_signal(system, name, each) for each in values] for values in (truth, expected))
+        return self.links(line, bar(name) if barred else "", wanted, known)
+
+    def names(self, name: str = "") -> str:
+        """What can be written in place of what is not known; `name` is one that could get a line."""
+        own = f"Write what it is,  {name} = …,  or one" if name else "Write one"
+        return f"{own} of the quantities:  {', '.join(self.system.quantities)}"
+
+    @cached_property
+    def beside(self) -> set[str]:
+        """The quantities with a line on which the result does not depend, and to which no signal comes from outside."""
+        below = influence(self.system, self.chain.loss)
+        return {line.name for line in self.system.lines} - below - set(self.outside)
+
+    def reason_beside(self, name: str) -> tuple[str, str]:
+        """Why the error signal of such a quantity is not judged, unless it is stated to be 0, and what to write."""
+        loss = self.chain.loss
+        return f"'{loss}' does not depend on '{name}' in these equations.", f"Write '{loss}' so that it reads '{name}'."
 
     def refuse(self, line: Line, reason: str, repair: str) -> list[Claim]:
         self.unread.append(Unread(line.span, reason, repair, line.span))
@@ -192,15 +235,31 @@ class Judge:
         """
         return self.reader().line(replace(line, rights=(tree,))).node
 
+    def side(self, line: Line, tree: Expr) -> tuple[Expr, Node]:
+        """A right side as it stands; where it does not fit so, with the signals as rows that the author has written as rows.
+
+        Raises EquationError where it does not fit.
+        """
+        try:
+            return tree, self.node(line, tree)
+        except EquationError:
+            turned = with_rows(tree, self.rows, self.reader().context) if self.rows else tree
+            if turned == tree:
+                raise
+            return turned, self.node(line, turned)
+
     def links(self, line: Line, name: str, expected: list[Array], truth: list[Array]) -> list[Claim]:
         """The right sides of a line in turn; `name` is that of the error signal that they state, "" for none."""
         claims: list[Claim] = []
         before, last, held = expected, None, True
         for k, tree in enumerate(line.rights):
             place = tree.span if tree.span.start >= 0 else line.span
+            if is_naming(line.left, tree, self.system.loss):
+                claims.append(Claim(line, k, place, "holds"))
+                continue
             try:
-                node = self.node(line, tree)
-                values = [point.value(node) for point in self.points]
+                tree, node = self.side(line, tree)
+                values = self.values_of(line, node, before)
             except EquationError as error:
                 found = self.misfit(line, k, tree, error, before)
                 if found is not None:
@@ -210,12 +269,38 @@ class Judge:
             claim = self.judged(line, k, place, node, values, (before, expected, truth), first=k == 0)
             if claim.status == "wrong" and not held and self.same_mistake(values, claims[-1]):
                 claim = replace(claim, status="holds", note="equal to the side before it")
+            if claim.status == "holds" and not claim.note and name:
+                claim = replace(claim, note=self.steps_said(line, name, node, values))
             claims.append(claim)
             held = claim.status == "holds"
+            if held and name and is_row(tree, self.reader().context):
+                self.rows.add(name)
             before, last = values, node
         if name and last is not None:
             self.state(name, last)
         return claims
+
+    def values_of(
+        self, line: Line, node: Node, known: Sequence[Array], points: Sequence[Point] = (), *, truly: bool = False
+    ) -> list[Array]:
+        """The values of a right side, at steps that the line says nothing about those that are known; `truly` of true signals."""
+        values = [point.value(node, point.truth if truly else None) for point in points or self.points]
+        left = line.left
+        name = self.reader().context.resolve(left.name) if isinstance(left, Ref) and left.barred else ""
+        if name not in self.system.time:
+            return values
+        return filled(self.system, name, steps_left_out(self.system, name, node), values, known)
+
+    def steps_said(self, line: Line, name: str, node: Node, values: Sequence[Array]) -> str:
+        """For which steps a line holds, where that is not all: for t < T."""
+        clock, left = self.system.clock, line.left
+        if unbar(name) not in self.system.time or close([point.value(node) for point in self.points], values):
+            return ""
+        out = steps_left_out(self.system, name, node)
+        self.left_out[node] = out
+        assert isinstance(left, Ref)
+        letter = next(iter(running_letters(Line(left, ())) & {clock.letter, *self.system.quantities[unbar(name)].letters}))
+        return said_of(clock, letter, clock.phase(unbar(name)), out)
 
     def same_mistake(self, values: list[Array], before: Claim) -> bool:
         """Whether a side equals the one before it, which was wrong already."""
@@ -244,7 +329,7 @@ class Judge:
             return Claim(line, k, place, "holds", said)
         if close(values, expected):
             return Claim(line, k, place, "holds", "it is not equal to the side before it")
-        if close([point.value(node, point.truth) for point in self.points], truth):
+        if close(self.values_of(line, node, truth, truly=True), truth):
             return Claim(line, k, place, "holds")  # right as a formula, of what earlier lines have wrong
         supposed = self.supposed(line, k, node)
         if supposed is not None:
@@ -257,18 +342,32 @@ class Judge:
         """Both values, and the likely kind of the mistake."""
         left, tree = line.left, line.rights[k]
         name = self.reader().context.resolve(left.name) if isinstance(left, Ref) and left.barred else ""
+        name = "" if is_entry(name) else name
         if k and name and not close(before, [point.follows(name) for point in self.points]):
             name = ""  # the side before it is not what the chain rule gives
 
         def evaluate(changed: Expr) -> list[Array]:
-            node = self.node(line, changed)
-            return [point.value(node) for point in self.points]
+            return self.values_of(line, self.node(line, changed), before)
 
         doctor = Diagnostician(self.points, values, before, evaluate, self.effort)
         children = list(self.chain.contributions[name]) if name else []
-        around = surroundings(self.system, left, tree, name, children, self.section.claims)
+        derived = partial(self.corrections.signals, left, name)
+        around = surroundings(self.system, left, tree, name, children, self.section.claims, derived)
         diagnosis = doctor.diagnose(tree, name, around) or (self.supposing(line, tree, name, around) if name else None)
-        return Finding(problem, tuple(values), tuple(before), letters, diagnosis)
+
+        def holds(changed: Expr) -> bool:
+            try:
+                return close(evaluate(changed), before)
+            except WengertError:
+                return False
+
+        corrected = self.corrections.mended(left, name, tree, diagnosis, holds)
+        return Finding(problem, tuple(values), tuple(before), letters, diagnosis, corrected)
+
+    @cached_property
+    def corrections(self) -> Corrections:
+        """What the derivation offers in place of wrong lines."""
+        return Corrections(self.system, self.chain.loss, unit=not self.chain.given)
 
     def supposing(self, line: Line, tree: Expr, name: str, around: Surroundings) -> Diagnosis | None:
         """The mistake in a right side that would hold under an assumption without it."""
@@ -288,7 +387,7 @@ class Judge:
         """A right side of another shape than the left is wrong; one that means nothing is not read."""
         place = tree.span if tree.span.start >= 0 else line.span
         if not self.knows_all(tree):
-            self.unread.append(unread(place, error))
+            self.unread.append(replace(unread(place, error), repair=self.names(self.unknown(tree))))
             return None
         try:
             letters, node = self.reader().value(tree, line.left)
@@ -300,8 +399,12 @@ class Judge:
 
     def knows_all(self, tree: Expr) -> bool:
         """Whether an expression reads known quantities only, so that it is their shapes that do not fit."""
+        return not self.unknown(tree)
+
+    def unknown(self, tree: Expr) -> str:
+        """The first name in an expression that is not known, "" where all are."""
         context = self.reader().context
-        return all(name in context.axes for name, _ in context.names_in([tree]))
+        return next((part.name for name, part in context.names_in([tree]) if name not in context.axes), "")
 
     def state(self, name: str, node: Node) -> None:
         """The author's value of a signal or an auxiliary; one of another shape than the true one is not taken over."""
@@ -311,10 +414,19 @@ class Judge:
 
     def take(self, point: Point, name: str, node: Node) -> None:
         value = point.value(node)
+        if is_bar(name) and is_entry(name):
+            name, value = bar(sequence_name(unbar(name))), with_entry(self.system, unbar(name), self.known(point, name), value)
+        elif node in self.left_out:
+            (value,) = filled(self.system, name, self.left_out[node], [value], [self.known(point, name)])
         if name not in point.truth:
             point.truth[name] = point.value(node, point.truth)
         if np.shape(value) == np.shape(point.truth[name]):
             point.state(name, value)
+
+    def known(self, point: Point, name: str) -> Array:
+        """The signal of a sequence as the author has stated it, or as it follows."""
+        base = sequence_name(unbar(name))
+        return point.author[bar(base)] if bar(base) in point.stated else point.follows(base)
 
     # other lines
 
@@ -328,6 +440,9 @@ class Judge:
         except EquationError as error:
             self.unread.append(unread(line.span, error))
             return []
+        clock = self.reader().clock
+        if clock is not None and not clock.once:
+            self.phases[name] = new_phase(line, clock)
         self.auxiliaries[name] = node.type
         first = Claim(line, 0, line.rights[0].span, "defined")
         values = [point.author[name] for point in self.points]
@@ -359,9 +474,21 @@ class Judge:
                 claims.append(Claim(line, k, place, "holds"))
             elif node.type.rank == 2 and not letters and close([value.T for value in values], expected):
                 claims.append(Claim(line, k, place, "holds", "with a column for each entry above the line"))
+            elif (total := self.total_derivative(line.left)) and close(values, total):
+                claims.append(Claim(line, k, place, "holds", "as the derivative through all lines between"))
             else:
                 claims.append(Claim(line, k, place, "wrong", finding=Finding("", tuple(values), tuple(expected))))
         return claims
+
+    def total_derivative(self, left: Expr) -> list[Array]:
+        """∂y/∂x where the quantities that the line of y reads are not held, but move with x; nothing where it has no value."""
+        if not isinstance(left, Partial):
+            return []
+        try:
+            _, node = self.reader().value(Derive(left.denominator, left.numerator, span=left.span))
+        except EquationError:
+            return []  # it is the partial derivative that the claim is judged against
+        return [point.value(node, point.truth) for point in self.points]
 
     # suppositions
 
@@ -414,7 +541,17 @@ class Judge:
         if not left.barred:
             return name in self.system.quantities and close(values, [point.truth[name] for point in points])
         truth = [point.truth[bar(name)] for point in points]
-        return close(values, truth) or close(values, [point.follows(name) for point in points])
+        follows = [point.follows(name) for point in points]
+        return any(close(self.values_of(line, node, known, points), known) for known in (truth, follows))
+
+
+def is_naming(left: Expr, tree: Expr, loss: str) -> bool:
+    """Whether a right side only says what a signal is: the ∂L/∂z of δ = ∂L/∂z = …"""
+    if not (isinstance(left, Ref) and left.barred and isinstance(tree, Partial) and isinstance(tree.numerator, Ref)):
+        return False
+    above, below = tree.numerator, tree.denominator
+    of_loss = above.indices is None and (above.name == loss or above.name in LOSSES)
+    return of_loss and isinstance(below, Ref) and (below.name, below.indices) == (left.name, left.indices)
 
 
 def is_result(system: System, name: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -179,7 +180,13 @@ def ratio_of(values: Sequence[Array], expected: Sequence[Array]) -> float | None
 
 
 def surroundings(
-    system: System, left: Expr, tree: Expr, name: str, children: Sequence[str], claims: Sequence[Line]
+    system: System,
+    left: Expr,
+    tree: Expr,
+    name: str,
+    children: Sequence[str],
+    claims: Sequence[Line],
+    derived: Callable[[], Sequence[Ref]],
 ) -> Surroundings:
     """What edits of a right side may put in; `children` are the quantities whose signals come in to that of `name`."""
     letters = letters_of([left, tree])
@@ -199,6 +206,7 @@ def surroundings(
         tuple(dict.fromkeys(parts)),
         tuple(system.size_names),
         lambda ref: ranks.get(ref.name, 0),
+        cache(derived),
     )
 
 

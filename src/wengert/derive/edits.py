@@ -49,8 +49,8 @@ class Surroundings:
     parts: tuple[Ref, ...]
     sizes: tuple[str, ...]
     rank: Callable[[Ref], int]
-    own: str = ""
-    """The name whose signal the left side is: it is not put in."""
+    derived: Callable[[], Sequence[Ref]] = tuple
+    """The signals that the derived line reads, which takes a while to find."""
 
     def axes(self, tree: Expr) -> int:
         """The number of axes that a name has left beside its indices, a guess for other expressions: 1 where some name has one."""
@@ -260,7 +260,8 @@ def _signals(tree: Expr, around: Surroundings) -> Iterator[Edit]:
 def _incoming(tree: Expr, around: Surroundings) -> Iterator[Edit]:
     if isinstance(tree, Num | Ones):
         yield from (("no incoming signal", signal) for signal in around.incoming)
-    yield from (("no incoming signal", changed) for changed in _with_factor(tree, around.incoming, around))
+    choices = tuple(dict.fromkeys((*around.incoming, *around.derived())))
+    yield from (("no incoming signal", changed) for changed in _with_factor(tree, choices, around))
 
 
 def _parts(tree: Expr, around: Surroundings) -> Iterator[Edit]:

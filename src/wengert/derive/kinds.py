@@ -35,11 +35,14 @@ class Diagnosis:
     kind: str
     sentence: str
     corrected: Expr | None = None
+    missing: tuple[str, ...] = ()
+    """The children whose contributions are left out."""
 
 
 def said(kind: str, names: Sequence[str] = (), corrected: Expr | None = None) -> Diagnosis:
     """The diagnosis of a kind in its usual words; `names` are those that its sentence has a place for."""
-    return Diagnosis(kind, SENTENCES[kind].format(names=" and ".join(names)), corrected)
+    missing = tuple(names) if kind == "missing path" else ()
+    return Diagnosis(kind, SENTENCES[kind].format(names=" and ".join(names)), corrected, missing)
 
 
 def times_too_large(ratio: float) -> str:

@@ -1,0 +1,155 @@
+"""Corrected lines where no edit of what an author wrote mends it: the contributions that he left out, or the line as it is derived,
+in his letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+
+from wengert.derive.backward import BackwardLine, SingleLines
+from wengert.derive.kinds import Diagnosis
+from wengert.derive.printed import Printer
+from wengert.errors import WengertError
+from wengert.ir.system import System
+from wengert.ir.walk import topological
+from wengert.notation.expr import BigOp, Expr, Index, Neg, Num, Product, Ref, Sum, mapped, walk
+from wengert.ops.terms import total
+
+MAX_LINES = 100
+"""Of longer systems no backward pass is derived."""
+MAX_READS = 30
+"""Nor where the operations of one line read more values."""
+LETTERS = "ijklmnpqrsabcdefghotuvwxyz"
+
+
+@dataclass(frozen=True, eq=False)
+class Corrections:
+    """The right sides that a derivation of `system` offers for claims about error signals; `unit` where the signal of the loss is 1
+    and need not be written."""
+
+    system: System
+    loss: str
+    unit: bool
+
+    @cached_property
+    def derivation(self) -> SingleLines | None:
+        """The lines of the backward pass; None where there is none, or it takes long."""
+        system = replace(self.system, loss=self.loss)
+        reads = [sum(len(node.inputs) for node in topological([line.node])) for line in system.lines]
+        if len(reads) > MAX_LINES or max(reads) > MAX_READS:
+            return None
+        try:
+            return SingleLines(system)
+        except (WengertError, RecursionError):
+            return None
+
+    def line(self, name: str) -> BackwardLine | None:
+        """The derived line of one error signal; None where there is none."""
+        try:
+            return None if self.derivation is None else self.derivation.line(name)
+        except (WengertError, RecursionError):
+            return None
+
+    def mended(
+        self, left: Expr, name: str, tree: Expr, diagnosis: Diagnosis | None, holds: Callable[[Expr], bool]
+    ) -> Expr | None:
+        """The right side v̄ = … in place of the author's: his own, edited, or the first of those on offer that holds."""
+        if diagnosis is not None and diagnosis.corrected is not None:
+            return diagnosis.corrected
+        if not (name and isinstance(left, Ref)):
+            return None
+        missing = () if diagnosis is None else diagnosis.missing
+        return next((right for right in self.of(left, name, tree, missing) if holds(right)), None)
+
+    def signals(self, left: Expr, name: str) -> list[Ref]:
+        """The error signals that the derived line of v̄ reads, at its letters."""
+        if not (name and isinstance(left, Ref)) or (found := self.line(name)) is None:
+            return []
+        trees = list(self.printed(found, left))
+        return [t for tree in trees for t in walk(tree) if isinstance(t, Ref) and t.barred]
+
+    def of(self, left: Ref, name: str, tree: Expr, missing: Sequence[str]) -> Iterator[Expr]:
+        """Right sides for v̄ = tree, the closest to the author's first; `missing` are the children whose contributions he left out."""
+        found = self.line(name)
+        if found is None:
+            return
+        left_out = [part.term for part in found.contributions if part.child in missing]
+        if left_out:
+            part = replace(found, value=total(left_out, found.value.shape), further=None)
+            yield from (with_term(tree, more) for more in self.printed(part, left))
+        yield from self.printed(found, left)
+
+    def printed(self, line: BackwardLine, left: Ref) -> Iterator[Expr]:
+        """The value of a derived line by index and as matrices, first as the left side is written."""
+        forms = ("index", "matrix") if left.indices is not None else ("matrix", "index")
+        for form in forms:
+            try:
+                printed = Printer(self.system, form).backward_line(replace(line, further=None))
+            except (WengertError, RecursionError):
+                continue
+            if isinstance(printed.left, Ref):
+                right = self.without_loss(printed.rights[0]) if self.unit else printed.rights[0]
+                yield with_letters(right, renaming(printed.left, left, right))
+
+    def without_loss(self, tree: Expr) -> Expr:
+        """The tree with 1 for L̄."""
+        loss, one = Ref(self.loss, barred=True), Num(Fraction(1))
+
+        def change(part: Expr) -> Expr:
+            if part == loss:
+                return one
+            if isinstance(part, Product) and one in part.factors:
+                rest = tuple(factor for factor in part.factors if factor != one)
+                return one if not rest else rest[0] if len(rest) == 1 else replace(part, factors=rest)
+            return part
+
+        return mapped(tree, change)
+
+
+def with_term(tree: Expr, more: Expr) -> Expr:
+    """tree + more."""
+    return Sum((*terms_of(tree), *terms_of(more)))
+
+
+def terms_of(tree: Expr) -> tuple[tuple[int, Expr], ...]:
+    """The terms of a sum with their signs, any other expression as the only one."""
+    match tree:
+        case Sum(terms=terms):
+            return terms
+        case Neg(operand=inner):
+            return ((-1, inner),)
+        case _:
+            return ((1, tree),)
+
+
+def renaming(printed: Ref, left: Ref, tree: Expr) -> Mapping[str, str]:
+    """New letters for those of a printed line, so that its left side has the author's; bound ones give way."""
+    given, wanted = printed.indices or (), left.indices or ()
+    new: dict[str, str] = {}
+    for index, other in zip(given, wanted, strict=False):
+        if isinstance(index, Index) and isinstance(other, Index):
+            new[index.letter] = other.letter
+    used = {t.letter for t in walk(tree) if isinstance(t, Index)} | {
+        q for t in walk(tree) if isinstance(t, BigOp) for q in t.letters
+    }
+    names = {t.name for t in walk(tree) if isinstance(t, Ref)}
+    spare = (q for q in LETTERS if q not in used | names | set(new.values()))
+    for letter in sorted(used):
+        if letter not in new and letter in new.values():
+            new[letter] = next(spare, letter)
+    return new
+
+
+def with_letters(tree: Expr, new: Mapping[str, str]) -> Expr:
+    """The tree with other index letters."""
+
+    def change(part: Expr) -> Expr:
+        if isinstance(part, Index):
+            return replace(part, letter=new.get(part.letter, part.letter))
+        if isinstance(part, BigOp):
+            return replace(part, letters=tuple(new.get(q, q) for q in part.letters))
+        return part
+
+    return mapped(tree, change)
