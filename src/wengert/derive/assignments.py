@@ -57,11 +57,14 @@ class Choice:
 
 @dataclass(eq=False)
 class Search:
-    """The search for the meaning of `names`; each spelling of `spellings` is one of them."""
+    """The search for the meaning of unknown names; each spelling of `spellings` is one of them.
+
+    Those in `similar` look like quantities of the system, so that their error signal alone does not tell a part.
+    """
 
     among: Candidates
-    names: Sequence[str]
     spellings: Mapping[str, str]
+    similar: frozenset[str] = frozenset()
     spent: int = 0
     nodes: dict[Any, Node | None] = field(default_factory=dict[Any, "Node | None"])
     known: dict[Any, Array] = field(default_factory=dict[Any, Array])
@@ -233,7 +236,8 @@ class Search:
             good = [k for k in using if k in holding]
             if 2 * len(good) < len(using) or (len(using) == 1 and self.scales_out(self.constraints[using[0]], name)):
                 return False
-            other = reading | {name: self.noise(reading[name])}
+            noise = self.noise(reading[name])
+            other = reading | {name: replace(noise, signals=reading[name].signals) if name in self.similar else noise}
             return any(not self.holds(self.constraints[k], other) for k in good)
 
         return tuple((name, candidate) for name, candidate in reading.items() if told(name))

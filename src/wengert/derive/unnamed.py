@@ -23,6 +23,7 @@ from wengert.notation.context import capital
 from wengert.notation.elaborate import elaborate
 from wengert.notation.expr import Expr, Index, Line, Partial, Ref, Span, walk
 from wengert.notation.manuscript import Section, Unread
+from wengert.notation.names import split
 from wengert.notation.reader import LOSSES
 from wengert.notation.reread import ContextReader
 from wengert.notation.unicode import show
@@ -70,7 +71,9 @@ def understood(section: Section) -> Understood:
     among = candidates(section)
     if among is None:
         return found
-    search = Search(among, sorted(set(spellings.values())), spellings)
+    search = Search(
+        among, spellings, frozenset(name for name in spellings.values() if is_similar(name, section.system))
+    )
     best = search.best()
     chosen = likeliest(section, among, search, best)
     if chosen is None:
@@ -202,7 +205,7 @@ def unknown_spellings(section: Section) -> dict[str, str]:
     system, known = section.system, spellings_of(section.system)
     context = ContextReader(system, system.reading).context
     defined = {c.left.name for c in section.claims if isinstance(c.left, Ref) and not c.left.barred}
-    hidden = known | context.hidden_names() | defined | LOSSES
+    hidden = known | context.hidden_names() | defined | losses_of(section)
     whole: dict[str, set[bool]] = {}
     for tree in refs_of(section):
         size = not tree.barred and tree.name.lower() in system.letter_sizes
@@ -213,6 +216,19 @@ def unknown_spellings(section: Section) -> dict[str, str]:
         if whole[name] == {False} and whole.get(capital(name)) == {True}:
             found[capital(name)] = name
     return found
+
+
+def is_similar(name: str, system: System) -> bool:
+    """Whether a name has the letter of a quantity, so that it may be meant for it."""
+    base = split(name).base
+    return any(split(known).base in (base, base.swapcase()) for known in system.quantities)
+
+
+def losses_of(section: Section) -> set[str]:
+    """The names of a loss that no equation has: those by which the claims differentiate, and those that have no signal."""
+    trees = [tree for claim in section.claims for side in (claim.left, *claim.rights) for tree in walk(side)]
+    above = {t.numerator.name for t in trees if isinstance(t, Partial) and isinstance(t.numerator, Ref)}
+    return set(LOSSES) - {tree.name for tree in trees if isinstance(tree, Ref) and tree.barred} | (above & LOSSES)
 
 
 def refs_of(section: Section) -> list[Ref]:
