@@ -13,6 +13,7 @@ import numpy as np
 
 from wengert.derive.claims import Claim, Judge
 from wengert.derive.diagnosis import Effort
+from wengert.derive.summed import with_summed_losses
 from wengert.derive.unnamed import Meant
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.system import System
@@ -38,12 +39,14 @@ class Verdict:
 def judged(section: Section, effort: Effort) -> Verdict:
     """The claims of a section judged, with the ranks of names that stand whole chosen so that fewer of them are wrong."""
     judge = Judge(section, effort=effort)
-    first = Verdict(section, judge.run(), judge.unread)
+    first = Verdict(section, with_summed_losses(judge, judge.run()), judge.unread)
     again = reranked(section) if has_misfits(first.claims) else None
     if again is None:
         return first
     judge = Judge(again, effort=effort)
-    second = Verdict(again, judge.run(), judge.unread, tuple(differences(section.system, again.system)))
+    second = Verdict(
+        again, with_summed_losses(judge, judge.run()), judge.unread, tuple(differences(section.system, again.system))
+    )
     wrong, others = ([c.status for c in each.claims].count("wrong") for each in (first, second))
     return second if others < wrong and len(second.unread) <= len(first.unread) else first
 
@@ -71,7 +74,16 @@ def reranked(section: Section) -> Section | None:
         again = with_named_loss(elaborate(system.reading, claims=claims))
     except (EquationError, GraphError, ShapeError, RecursionError):
         return None
+    if is_lowered(system, again):
+        return None
     return replace(section, system=again) if any(True for _ in differences(system, again)) else None
+
+
+def is_lowered(system: System, other: System) -> bool:
+    """Whether a quantity has fewer axes in the other system: a transpose or a sum that a claim lacks would pass in it, as
+    W̄ = z̄ x does for z = W x where x is a number."""
+    both = [name for name in system.quantities if name in other.quantities]
+    return any(other.quantities[name].type.rank < system.quantities[name].type.rank for name in both)
 
 
 def differences(system: System, other: System) -> Iterator[Meant]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 SUM_EXAMPLE = {"text": "Write, for example:  Σ_j w_j x_j", "latex": r"Write, for example:  \sum_j w_j x_j"}
 INVERTIBLE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "sinh": "arsinh", "cosh": "arcosh", "tanh": "artanh"}
+KEYWORD_ARGUMENTS = frozenset({"axis", "dim", "keepdims", "keepdim"})
 SEVERAL_ARGUMENTS = frozenset({"max", "min"})
 
 
@@ -331,7 +332,10 @@ def applied(parser: Parser, function: str, primes: int, power: Expr | None, star
     args = [parser.sum()]
     while parser.token.kind == "comma":
         parser.advance()
-        args.append(parser.sum())
+        if parser.token.text in KEYWORD_ARGUMENTS and parser.ahead().text == "=":
+            function = along_axis(parser, function)
+        else:
+            args.append(parser.sum())
     if parser.token.kind != "close":
         raise parser.unexpected()
     parser.advance()
@@ -344,6 +348,24 @@ def applied(parser: Parser, function: str, primes: int, power: Expr | None, star
         )
         raise parser.error(f"'{function}' has {len(args)} here; it takes {wanted}.", span, f"Give it {wanted}.")
     return Call(function, tuple(args), primes, power, span=span)
+
+
+def along_axis(parser: Parser, function: str) -> str:
+    """The function that sum(A, axis=1) is; that the axis is kept says nothing new."""
+    keyword = parser.advance()
+    parser.advance()
+    start = parser.at
+    while parser.token.kind not in ("comma", "close", "end"):
+        parser.advance()
+    value = "".join(token.text for token in parser.tokens[start : parser.at])
+    if keyword.text.startswith("keepdim"):
+        return function
+    sums = {"1": "rowsum", "-1": "rowsum", "0": "colsum", "-2": "colsum"}
+    if function != "sum" or value not in sums:
+        raise parser.error(
+            f"'{function}' along an axis is not read here.", keyword.span, "Write a Σ over the index of that axis."
+        )
+    return sums[value]
 
 
 def check_one_factor(parser: Parser, token: Token, start: int, argument: Expr) -> None:

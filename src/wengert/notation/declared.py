@@ -62,10 +62,10 @@ def guess_sizes(context: Context, lines: Sequence[Line]) -> None:
     """`1/N Σ_n` makes an unknown N the size of n, with a warning; so does an upper limit N of a Σ."""
     defined = defined_names(lines)
     declared = {name for d in context.reading.declarations if d.kind in ("params", "data", "shape") for name in d.names}
-    for tree in trees_of(lines):
-        if isinstance(tree, BigOp) and from_zero(tree) and isinstance(tree.upper, Ref) and tree.upper.indices is None:
-            if tree.upper.name not in defined | declared:
-                context.size_names.setdefault(tree.upper.name, context.classes.fresh(Dim(tree.upper.name)))
+    tops = [t.upper for t in trees_of(lines) if isinstance(t, BigOp) and from_zero(t)]
+    for top in tops:
+        if isinstance(top, Ref) and top.indices is None and top.name not in defined | declared:
+            context.size_names.setdefault(top.name, context.classes.fresh(Dim(top.name)))
     for line in lines:
         for right in line.rights:
             for name, letter, tree in size_guesses(right):

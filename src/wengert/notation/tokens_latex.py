@@ -13,7 +13,7 @@ from wengert.notation.latex_marks import settle_marks
 from wengert.notation.names import LETTER_WORDS
 from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS
 from wengert.notation.tokens import Characters, Collector, Source, Token, check_depth, number_value
-from wengert.notation.tokens_text import SAME_LETTER, SIGNS, VULGAR, is_digit, is_foreign, is_letter
+from wengert.notation.tokens_text import MODULE, SAME_LETTER, SIGNS, VULGAR, is_digit, is_foreign, is_letter
 
 PLAIN_SIGNS = {
     sign: token
@@ -26,6 +26,9 @@ APPLIED = frozenset(
     name for name in (*FUNCTIONS, *OTHER_SPELLINGS) if len(name) > 2 and name.isascii() and name.isalpha()
 )
 """Functions that are read without a backslash where a bracket follows: max(0, z)."""
+
+KEYWORD_ARGUMENT = re.compile(r"(axis|dim|keepdims?)(?=\s*=)")
+MODULE_WORD = re.compile(r"^(?:np|jnp|numpy|torch)\.(?=[A-Za-z_]+$)")
 
 SEPARATING_WORDS = frozenset({"and", "where", "with", "so", "then", "hence", "thus", "also"})
 
@@ -110,6 +113,11 @@ class _Reader:
         self.add("remark", self.text[self.at : end].strip(), end - self.at)
 
     def letter(self) -> None:
+        if (module := MODULE.match(self.text, self.at)) is not None:
+            self.at = module.end()
+        if (keyword := KEYWORD_ARGUMENT.match(self.text, self.at)) is not None and self.behind_comma():
+            self.add("name", keyword[1], len(keyword[1]))
+            return
         word = APPLIED_WORD.match(self.text, self.at)
         if word is not None and word[1] in APPLIED and not (self.at and self.text[self.at - 1].isalnum()):
             self.add("name", OTHER_SPELLINGS.get(word[1], word[1]), len(word[1]), font=f"\\operatorname{{{word[1]}}}")
@@ -123,6 +131,9 @@ class _Reader:
             m for m in marks if m not in "\u0304\u0305"
         )
         self.add("name", name, end - self.at, bars=bars)
+
+    def behind_comma(self) -> bool:
+        return bool(self.out.tokens) and self.out.tokens[-1].kind == "comma"
 
     def number(self) -> None:
         text, end = self.text, self.at + 1
@@ -273,7 +284,7 @@ class _Reader:
         self.at += length
         content, end = self.raw_group(name)
         self.at = start
-        word = content.replace("\\,", "").replace("\\!", "").strip()
+        word = MODULE_WORD.sub("", content.replace("\\,", "").replace("\\!", "").strip())
         compact = word.replace(" ", "") if name == "operatorname" else word
         more = {"font": f"\\{name}{{{word}}}"}
         if compact in OTHER_SPELLINGS or (name == "operatorname" and compact in ("argmax", "argmin")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from fractions import Fraction
@@ -38,6 +39,9 @@ PAIRS: dict[str, tuple[str, str]] = {
 
 SAME_LETTER = {"µ": "μ", "ϵ": "ε", "ϕ": "φ", "ϑ": "θ", "ϱ": "ρ", "ϖ": "π", "ς": "σ", "ϰ": "κ"}
 """Letters that differ in shape only."""
+
+MODULE = re.compile(r"(?:np|jnp|numpy|torch)\.(?=[A-Za-z_]+\s*\()")
+"""The module before a function of NumPy: np.sum(x)."""
 
 CASE_WORDS = frozenset({"if", "otherwise", "else", "when"})
 SUFFIX_MARKS = {"hat": "\u0302", "tilde": "\u0303"}
@@ -253,6 +257,8 @@ class _Reader:
 
     def word(self) -> None:
         """A run of letters with their accents and bars, and digits after the first letter."""
+        if (module := MODULE.match(self.text, self.at)) is not None:
+            self.at = module.end()
         text, end = self.text, self.at
         letters: list[_Letter] = []
         while end < len(text):
