@@ -30,6 +30,10 @@ MAX_ENTRIES = 1 << 21
 """No array that is drawn or computed has more entries, and no product runs over more."""
 FEW_ENTRIES = 1 << 16
 """Axes are made shorter where an array would have more entries."""
+STEEP = 4.0
+"""A larger exponent is avoided: a softmax of it is so near to 1 and 0 that differences drown in rounding."""
+CALMINGS = 8
+"""So many times the inputs of larger exponents are made smaller."""
 CLOSE = 1e-8
 """Largest difference of two values that are equal, relative to the larger one."""
 
@@ -142,6 +146,16 @@ class Chain:
             if work <= FEW_ENTRIES:
                 self.formulas[node] = found
         return found
+
+    @cached_property
+    def exponents(self) -> tuple[Graph, frozenset[str]] | None:
+        """The lines and what stands in exponents, over the inputs, and those that may be made smaller for its sake; None without any."""
+        graph = concrete(self.system.graph(tuple(line.name for line in self.system.lines)))
+        found = [n.inputs[0] for n in topological(list(graph.outputs)) if n.op.name == "exp"]
+        leaves = [n for n in topological(found) if n.op.name == "input"]
+        assumed = topological([side for pair in self.system.assumptions for side in pair])
+        names = frozenset(str(n.params["name"]) for n in leaves if n.type.is_float and n not in assumed)
+        return (Graph(graph.inputs, (*graph.outputs, *found)), names) if names else None
 
     @cached_property
     def contributions(self) -> Mapping[str, Mapping[str, Node]]:
@@ -274,7 +288,7 @@ def draw(chain: Chain, rng: Any, adjust: Adjust | None = None) -> Point:
     system, sizes = chain.system, chain.sizes
     order = tuple(line.name for line in system.lines)
     try:
-        inputs = draw_point(system, rng, sizes)
+        inputs = calmed(chain, draw_point(system, rng, sizes))
         if adjust is not None:
             adjust(inputs)
         values = evaluate(concrete(system.graph(order)), inputs, sizes)
@@ -291,6 +305,23 @@ def draw(chain: Chain, rng: Any, adjust: Adjust | None = None) -> Point:
     point.settle(tuple(chain.backwards), env)
     point.author = dict(env)
     return point
+
+
+def calmed(chain: Chain, inputs: dict[str, Array]) -> dict[str, Array]:
+    """The inputs, smaller where an exponent would be large, as long as all lines are finite."""
+    if chain.exponents is None:
+        return inputs
+    graph, names = chain.exponents
+    lines = len(chain.system.lines)
+    smaller = inputs
+    for _ in range(CALMINGS):
+        found = evaluate(graph, smaller, chain.sizes)
+        if not all(np.all(np.isfinite(value)) for value in found):
+            return inputs
+        if max(float(np.max(np.abs(value), initial=0.0)) for value in found[lines:]) <= STEEP:
+            break
+        smaller = {name: 0.7 * value if name in names else value for name, value in smaller.items()}
+    return smaller
 
 
 def close(values: Sequence[Array], expected: Sequence[Array]) -> bool:

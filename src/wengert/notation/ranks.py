@@ -43,6 +43,8 @@ NO_MATRIX_COST = 3.0  # a Frobenius norm is of a matrix
 BROADCAST_COST = 4.0
 RARE_BROADCAST = 9.0
 """What it costs more where hardly anybody means a number beside a vector: in the distance ‖h − t‖ and in the product i ⊙ g."""
+OBJECTIVES = frozenset({"L", "J"})
+"""Capitals that a line gives a number, as it does small letters."""
 ROW_COST = 0.5  # a line that gives a row: y = wᵀ x is a number rather
 MISFIT_COST = 20.0
 """What it costs when a claim makes no sense in a reading."""
@@ -228,7 +230,7 @@ class KindReader:
         if bottom == "s" or top == bottom:
             return top
         if top == "s":
-            self.cost += BROADCAST_COST
+            self.cost += BROADCAST_COST if bottom == "c" else 2 * BROADCAST_COST  # the N of 1/N is a number
             return bottom
         raise Mismatch(tree, "Numerator and denominator have different shapes.")
 
@@ -405,5 +407,5 @@ class _Search:
                 )
             return reader.cost
         kinds[left.name] = kind
-        costs = spelling_costs(left.name, self.bold(left.name))
+        costs = spelling_costs(left.name.lower() if left.name in OBJECTIVES else left.name, self.bold(left.name))
         return reader.cost + costs[kind] - min(costs.values()) * (kind != "s") + ROW_COST * turned

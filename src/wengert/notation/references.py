@@ -31,7 +31,7 @@ def is_call(parser: Parser) -> bool:
     symbols = parser.symbols
     if name == "e" and not token.bars:
         return parser.ahead().kind == "sup" and is_exponential(parser)
-    if token.bars or symbols.is_quantity(name) or has_own_name(parser, name):
+    if token.bars or symbols.is_quantity(name) or symbols.is_quantity(token.text) or has_own_name(parser, name):
         return False
     if name in REDUCTIONS and parser.ahead().kind == "sub":
         return True

@@ -172,8 +172,8 @@ def _attach(occurrence: Occurrence, script: Script, inner: list[list[Token]], fa
 class _Letters:
     """The decision which letters are indices (decision 17 of notation.md)."""
 
-    def __init__(self, facts: Facts, declared: frozenset[str], context: Symbols) -> None:
-        self.facts, self.declared, self.context = facts, declared, context
+    def __init__(self, facts: Facts, declared: frozenset[str], context: Symbols, implicit: bool) -> None:
+        self.facts, self.declared, self.context, self.implicit = facts, declared, context, implicit
         self.letters = facts.bound | context.letters
         self.lefts = {n: o for n, o in facts.lefts.items() if o.subscript is not None}
         self.assigned = {o.base for n, o in facts.lefts.items() if o.subscript is None and not o.token.bars}
@@ -264,13 +264,21 @@ class _Letters:
         name = names.join(left.base, subscript=spelled(content))
         if name in self.declared or self.context.is_quantity(name):
             return
-        supported = all(c in self.letters or c in self.single_in[number] for c in found)
+        supported = all(c in self.letters or c in self.single_in[number] for c in found) or self.shared(number, found)
         usual = set(found) <= CONVENTIONAL and tuple(found) in {w for words in self.words_in.values() for w in words}
         bases = {left.base, left.base[1:]} if left.base[0] == "d" and self.context.backward else {left.base}
         bases |= {_twin(base) for base in bases}
         counted = any(len(found) in self.context.counts.get(base, ()) for base in bases)
         if supported or usual or counted:
             self.letters |= set(found)
+
+    def shared(self, number: int, found: list[str]) -> bool:
+        """Whether all letters of O_bhqd stand in words on the right, as in Σ_k P_bhqk V_bhkd, which have no others but those of a Σ."""
+        bound = self.facts.bound_in[number]
+        if self.implicit:  # what is on the right only is summed
+            bound = bound | {c for word in self.words_in[number] for c in word} - set(found)
+        words = [set(word) for word in self.words_in[number] if bound & set(word) and set(word) <= bound | set(found)]
+        return bool(words) and set(found) <= set().union(*words)
 
     def right_only(self) -> None:
         """Letters i … n that index several names on the right only: free indices, an error that a later stage explains."""
@@ -331,8 +339,9 @@ def scan(chunks: list[Chunk], declarations: list[Declaration], context: Symbols,
     declared = context.declared | {
         n for d in declarations if d.kind in ("params", "data", "shape", "size") for n in d.names
     }
-    letters = _Letters(facts, declared, context).decide()
     dialects = {name for d in declarations if d.kind == "dialect" for name in d.names}
+    implicit = context.implicit_sums or "implicit sums" in dialects
+    letters = _Letters(facts, declared, context, implicit).decide()
     symbols = Symbols(
         assigned=context.assigned,
         names=context.names | declared,
@@ -346,7 +355,7 @@ def scan(chunks: list[Chunk], declarations: list[Declaration], context: Symbols,
         fonts=_fonts(facts) | dict(context.fonts),
         bold=context.bold,
         calls=context.calls,
-        implicit_sums=context.implicit_sums or "implicit sums" in dialects,
+        implicit_sums=implicit,
         dialect="matlab" if "matlab" in dialects else context.dialect,
         backward=context.backward,
     )
@@ -415,7 +424,8 @@ def _functions(facts: Facts, declarations: list[Declaration], symbols: Symbols, 
     declared = {name for d in declarations if d.kind == "function" for name in d.names}
     uses: dict[str, list[Occurrence]] = defaultdict(list)
     for occurrence in facts.occurrences:
-        uses[OTHER_SPELLINGS.get(occurrence.base, occurrence.base)].append(occurrence)
+        if occurrence.base not in assigned:
+            uses[OTHER_SPELLINGS.get(occurrence.base, occurrence.base)].append(occurrence)
     found = set(declared)
     for name, occurrences in uses.items():
         if (
