@@ -56,7 +56,7 @@ def _unknown_names(section: Section) -> Iterator[str]:
     context = ContextReader(system, system.reading).context
     defined = {claim.left.name for claim in section.claims if isinstance(claim.left, Ref) and not claim.left.barred}
     hidden = context.hidden_names() | defined | LOSSES
-    sequences = {names.split(name).base for name in system.time}
+    sequences = {names.split(name).base for name in (system.clock.axes if system.clock is not None else ())}
     for claim in section.claims:
         for name in (tree.name for tree in _refs(claim)):
             parts = names.split(name)

@@ -10,7 +10,7 @@ from wengert.derive.backward import Backward, BackwardLine
 from wengert.derive.recurrences import refuse_recurrence
 from wengert.derive.row_sums import RowSum
 from wengert.errors import EquationError
-from wengert.ir.system import Definition, System, bar, unbar
+from wengert.ir.system import Definition, System, bar, sequence_name, unbar
 from wengert.ir.types import Dim, bind_size
 from wengert.notation.elements import ElementForm
 from wengert.notation.expr import Compare, Expr, Line, Num, walk
@@ -64,25 +64,42 @@ class Printer:
         left, rights, notes = self.equation(line.name, [term])
         return Line(left, tuple(rights), notes=notes)
 
-    def equation(self, name: str, terms: Sequence[Term]) -> tuple[Expr, list[Expr], tuple[str, ...]]:
-        """Left side and the right sides of name = term = term …, and notes."""
+    def left(self, name: str, ahead: int | None = None) -> Expr:
+        """A quantity or an error signal, as it stands on a left side, or a sequence at another step."""
+        if self.form == "matrix":
+            return (
+                self.matrix.left(name, ahead)
+                if sequence_name(unbar(name)) in self.system.time
+                else self.matrix.ref(name)
+            )
+        self.index.count_from(sequence_name(name), ahead)
+        return self.index.ref(name, self.index.home(sequence_name(name)))
+
+    def equation(
+        self, name: str, terms: Sequence[Term], ahead: int | None = None
+    ) -> tuple[Expr, list[Expr], tuple[str, ...]]:
+        """Left side and the right sides of name = term = term …, and notes; `ahead` is how far the letter of time is ahead of the step."""
+        if not terms:
+            return self.left(name, ahead), [], ()
         if self.form == "matrix":
             try:
                 if unbar(name) in self.system.time:
-                    sides = [self.matrix.at_time(name, t) for t in terms]
+                    sides = [self.matrix.at_time(name, t, ahead) for t in terms]
                     return sides[0][0], [right for _, right in sides], ()
                 return self.matrix.ref(name), [self.matrix.show(t) for t in terms], ()
             except NoForm as reason:
-                left, rights, _ = self.by_index(name, terms)
+                left, rights, _ = self.by_index(name, terms, ahead)
                 return left, rights, (f"by index: {reason}",)
         try:
-            return self.by_index(name, terms)
+            return self.by_index(name, terms, ahead)
         except NoForm as reason:
             return self.matrix.ref(name), [self.matrix.show(t) for t in terms], (f"as matrices: {reason}",)
 
-    def by_index(self, name: str, terms: Sequence[Term]) -> tuple[Expr, list[Expr], tuple[str, ...]]:
+    def by_index(
+        self, name: str, terms: Sequence[Term], ahead: int | None = None
+    ) -> tuple[Expr, list[Expr], tuple[str, ...]]:
         letters = self.index.home(name)
-        self.index.count_from(name)
+        self.index.count_from(name, ahead)
         return self.index.ref(name, letters), [self.index.show(t, letters) for t in terms], ()
 
     def backward(self, backward: Backward) -> list[Line]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wengert.derive.backward import Backward, BackwardLine, Contribution
+from wengert.derive.chain_in_time import chain_in_time
 from wengert.derive.folding import NO_NAMES
 from wengert.derive.printed import Printer
 from wengert.derive.recognise import formula
@@ -82,10 +83,11 @@ def chain_line(system: System, line: BackwardLine, printer: Printer, left: Expr)
         return None
     rank = system.quantities[line.name].type.rank
     matrix = isinstance(left, Ref) and left.indices is None and (printer.form == "matrix" or rank > 0)
-    if system.time and not matrix:
-        left = printer.index.ref(bar(line.name), printer.index.home(line.name))
     make = _matrix_chain if matrix else _index_chain
     terms = [make(system, line.name, contribution, printer) for contribution in line.contributions]
+    if system.time:
+        left = Printer(system, "matrix").left(bar(line.name))
+        terms = [t for use in line.contributions for t in chain_in_time(system, line.name, use, printer)]
     return Line(left, (terms[0] if len(terms) == 1 else Sum(tuple((1, t) for t in terms)),))
 
 

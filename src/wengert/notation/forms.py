@@ -70,10 +70,14 @@ class IndexForm:
     counts: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """The letters of the line that run over time, and how far each is ahead of the step."""
 
-    def count_from(self, name: str) -> None:
-        """Let the letters of a line count so that its left side, a quantity or a signal, stands at t."""
+    def count_from(self, name: str, ahead: int | None = None) -> None:
+        """Let the letters of a line count so that its left side, a quantity or a signal, stands at t, or as far ahead as is said."""
         axis = self.system.time.get(unbar(name))
-        self.counts = {} if axis is None else {self.home(name)[axis]: self.system.clock.phase(unbar(name))}
+        if axis is None:
+            self.counts = {}
+            return
+        phase = self.system.clock.phase(unbar(name))
+        self.counts = {self.home(name)[axis]: phase if ahead is None else ahead}
 
     def line(self, name: str, term: Term) -> tuple[Ref, Expr]:
         """Left and right side of `name_ij = term`; `name` may be that of an error signal."""

@@ -37,8 +37,15 @@ class MatrixForm:
     counts: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """How far each of them is ahead of the step."""
 
-    def at_time(self, name: str, term: Term) -> tuple[Ref, Expr]:
-        """Both sides of v_t = term for a sequence, whole arrays at each step.
+    def left(self, name: str, ahead: int | None = None) -> Ref:
+        """A sequence at the letter of time, or at another step than that."""
+        base = unbar(sequence_name(name))
+        letter = self.system.quantities[base].letters[self.system.time[base]]
+        self.counts = {letter: self.system.clock.phase(base) if ahead is None else ahead}
+        return self.ref(at_letter(name, letter))
+
+    def at_time(self, name: str, term: Term, ahead: int | None = None) -> tuple[Ref, Expr]:
+        """Both sides of v_t = term for a sequence, whole arrays at each step; `ahead` is how far t is ahead of the step.
 
         Raises NoForm where only indices can say it.
         """
@@ -46,7 +53,7 @@ class MatrixForm:
         axis = self.system.time[unbar(name)]
         letter = quantity.letters[axis]
         self.times = [letter]
-        self.counts = {letter: self.system.clock.phase(unbar(name))}
+        self.counts = {letter: self.system.clock.phase(unbar(name)) if ahead is None else ahead}
         step = self.step(term, axis, letter)
         tree = self.show(step)
         self.times = []

@@ -10,20 +10,23 @@ from dataclasses import dataclass, replace
 
 from wengert.cells import cells
 from wengert.derive.backward import Backward, BackwardLine, Contribution
+from wengert.derive.chain_in_time import chain_in_time, steps_later
 from wengert.derive.printed import Printer, default_form
-from wengert.derive.recurrences import refuse_recurrence
+from wengert.derive.recurrences import ways
 from wengert.derive.steps import chain_line
-from wengert.ir.system import Quantity, System, bar
+from wengert.ir.system import Quantity, System, bar, sequence_name, unmoment
 from wengert.ir.types import Dim
 from wengert.notation.expr import Expr
 from wengert.notation.names import split
 from wengert.notation.unicode import show
+from wengert.ops.terms import addends, total
 
 KINDS = {
     "parameter": "parameter",
     "data": "data",
     "input": "input",
     "intermediate": "intermediate quantity",
+    "earlier": "value of an earlier step",
     "loss": "loss",
 }
 """What a quantity can be, with the words of the legend."""
@@ -83,8 +86,8 @@ def diagram(system: System, backward: Backward | None = None) -> Diagram:
     form = _Names(system)
     lines = {line.name: line for line in backward.lines} if backward else {}
     loss = backward.loss if backward else system.loss
-    refuse_recurrence(system, "The drawing")
-    vertices = tuple(
+    earlier = {name: sequence_name(name) for name in system.moments if unmoment(name)[1]}
+    vertices = [
         Vertex(
             name,
             form.name(name),
@@ -93,17 +96,31 @@ def diagram(system: System, backward: Backward | None = None) -> Diagram:
             _kind(system, backward, name, loss),
         )
         for name, quantity in system.quantities.items()
-    )
+    ]
+    vertices += [
+        Vertex(name, form.name(name), "", space(system.quantities[base]), "earlier") for name, base in earlier.items()
+    ]
     flows = {
-        (line.name, use.child): form.contribution(line, use) for line in lines.values() for use in line.contributions
+        (way, use.child): text
+        for line in lines.values()
+        for use in line.contributions
+        for way in form.ways(line.name, use.child)
+        if (text := form.contribution(line, use, way))
     }
     edges = [
-        Signal(parent, child, flows.get((parent, child), ""))
+        Signal(way, child, flows.get((way, child), ""))
         for child in system.quantities
         for parent in system.parents(child)
+        for way in form.ways(parent, child)
     ]
+    starts = [
+        (system.starts[base], name)
+        for name, base in earlier.items()
+        if unmoment(name)[1] == -1 and base in system.starts
+    ]
+    edges += [Signal(start, way, form.start(lines[start]) if start in lines else "") for start, way in starts]
     words = frozenset(split(name).subscript for name in system.quantities)
-    return Diagram(form.name(loss), vertices, tuple(edges), words - {""})
+    return Diagram(form.name(loss), tuple(vertices), tuple(edges), words - {""})
 
 
 class _Names:
@@ -117,22 +134,45 @@ class _Names:
     def show(self, tree: Expr) -> str:
         return show(tree, symbols=self.symbols)
 
+    @property
+    def ahead(self) -> int | None:
+        """How far the letter of time is ahead of the step, so that recurrences compute the step that they were written for."""
+        return -self.system.clock.lag if self.system.time else None
+
     def name(self, name: str) -> str:
-        """A quantity or an error signal, as it stands on a left side."""
-        if self.printer.form == "matrix":
-            return self.show(self.printer.matrix.ref(name))
-        return self.show(self.printer.index.ref(name, self.printer.index.home(name)))
+        """A quantity or an error signal, as it stands on a left side, or a sequence at an earlier step."""
+        return self.show(self.printer.left(name, self.ahead))
+
+    def ways(self, parent: str, child: str) -> list[str]:
+        """The vertices by which a line reads a quantity: itself, or an earlier step of it, which a start value leads to."""
+        found = [way for _, way in ways(self.system, parent, self.system.line(child).node)]
+        if parent in self.system.starts.values():
+            found = [way for way in found if not unmoment(way)[1]]
+        return list(dict.fromkeys(way if unmoment(way)[1] else parent for way in found))
+
+    def start(self, line: BackwardLine) -> str:
+        """What comes back to a start value, all in all."""
+        return self.show(self.printer.equation(bar(line.name), [line.value])[1][0])
 
     def signal(self, name: str, backward: Backward) -> str:
         """The error signal beside a quantity; that of a scalar loss is 1."""
         return self.name(bar(name)) + (" = 1" if name == backward.loss and backward.seeded else "")
 
-    def contribution(self, line: BackwardLine, use: Contribution) -> str:
-        """ū ∂u/∂v, substituted where that is short."""
-        left, rights, _ = self.printer.equation(bar(line.name), [use.term])
+    def contribution(self, line: BackwardLine, use: Contribution, way: str) -> str:
+        """ū ∂u/∂v by one way, substituted where that is short; "" where nothing comes back by it."""
+        offset = unmoment(way)[1]
+        parts = addends(use.term)
+        if self.system.time:
+            parts = [part for part in parts if steps_later(part) == -offset]
+        if not parts:
+            return ""
+        ahead = None if self.ahead is None else self.ahead - offset
+        left, rights, _ = self.printer.equation(bar(line.name), [total(parts, use.term.shape)], ahead)
         text = self.show(rights[0])
         if cells(text) <= LONGEST_LABEL:
             return text
+        if self.system.time:
+            return self.show(chain_in_time(self.system, line.name, use, self.printer, ahead, -offset)[0])
         chain = chain_line(self.system, replace(line, contributions=(use,)), self.printer, left)
         return text if chain is None else self.show(chain.rights[0])
 

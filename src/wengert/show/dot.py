@@ -9,6 +9,7 @@ SHAPES = {
     "data": 'shape=box, style=filled, fillcolor="#eeeeee"',
     "input": 'shape=box, style="rounded"',
     "intermediate": "shape=ellipse",
+    "earlier": "shape=ellipse, style=dashed",
     "loss": "shape=ellipse, peripheries=2",
 }
 

@@ -273,6 +273,8 @@ def frame(kind: str, rect: Rect) -> Frame:
             return Frame(rect, pill, double=True)
         case "input":
             return Frame(rect, 3)
+        case "earlier":
+            return Frame(rect, pill, "#f4f4f4", stroke=GREY)
         case _:
             return Frame(rect, pill)
 
