@@ -24,6 +24,10 @@ from wengert.notation.reread import ContextReader
 Array = Any
 MAX_VALUES = 4000
 """So many right sides are computed at one point to find out what names mean."""
+MAX_WORK = 10_000_000
+"""Or so many entries."""
+MAX_CONSTRAINTS = 60
+"""So many right sides are looked at, those with few unknown names first."""
 BREADTH = 40
 """So many readings of the first names are kept until more lines decide."""
 
@@ -68,7 +72,10 @@ class Search:
     spent: int = 0
     nodes: dict[Any, Node | None] = field(default_factory=dict[Any, "Node | None"])
     known: dict[Any, Array] = field(default_factory=dict[Any, Array])
-    held: dict[Assignment, frozenset[int]] = field(default_factory=dict[Assignment, frozenset[int]])
+    told: dict[Any, bool] = field(default_factory=dict[Any, bool])
+
+    def __post_init__(self) -> None:
+        self.start = sum(point.work for point in self.among.points)
 
     # the claims as constraints
 
@@ -86,7 +93,7 @@ class Search:
                 reads = tuple(dict.fromkeys(self.spellings[name] for name in refs if name in self.spellings))
                 if own or reads:
                     found.append(Constraint(line, right, own, reads))
-        return sorted(found, key=lambda each: len(each.names))
+        return sorted(found, key=lambda each: len(each.names))[:MAX_CONSTRAINTS]
 
     @cached_property
     def defined(self) -> dict[str, tuple[ArrayType, list[Array]]]:
@@ -156,17 +163,25 @@ class Search:
 
     def holds(self, each: Constraint, reading: Mapping[str, Candidate]) -> bool:
         """Whether the right side equals the left one at every point, the names read so."""
+        key = (id(each), *(id(reading[name]) for name in each.names))
+        if key not in self.told:
+            self.told[key] = all(self.holds_at(each, reading, k) for k in range(len(self.among.points)))
+        return self.told[key]
+
+    def holds_at(self, each: Constraint, reading: Mapping[str, Candidate], point: int) -> bool:
+        """The same at one point."""
         left = each.line.left
         assert isinstance(left, Ref)
         name = self.resolve(left.name)
-        for k, point in enumerate(self.among.points):
-            found = self.value(each, reading, k)
-            expected = (
-                reading[each.left].signals[k] if each.left else point.truth.get(bar(name) if left.barred else name)
-            )
-            if found is None or expected is None or not close([found], [expected]):
-                return False
-        return True
+        truth = self.among.points[point].truth
+        expected = reading[each.left].signals[point] if each.left else truth.get(bar(name) if left.barred else name)
+        found = self.value(each, reading, point)
+        return found is not None and expected is not None and close([found], [expected])
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether as much was tried as is reasonable."""
+        return self.spent > MAX_VALUES or sum(point.work for point in self.among.points) - self.start > MAX_WORK
 
     def read(self, assignment: Assignment) -> dict[str, Candidate]:
         return {name: self.among.found[k] for name, k in assignment}
@@ -180,7 +195,7 @@ class Search:
             found = dict.fromkeys(beam)
             for partial in beam:
                 found |= dict.fromkeys(self.extensions(each, partial))
-                if self.spent > MAX_VALUES:
+                if self.exhausted:
                     return []
             beam = sorted(found, key=self.merit, reverse=True)[:BREADTH]
         beam = [assignment for assignment in beam if self.merit(assignment)[0] == self.merit(beam[0])[0]]
@@ -196,7 +211,7 @@ class Search:
         taken = {self.among.found[k].part.key for k in known.values()}
         places = [k for k, candidate in enumerate(self.among.found) if candidate.part.key not in taken]
         for chosen in itertools.permutations(places, len(free)):
-            if self.spent > MAX_VALUES:
+            if self.exhausted:
                 return
             assignment = tuple(sorted((known | dict(zip(free, chosen, strict=True))).items()))
             if self.holds(each, self.read(assignment)):
@@ -204,14 +219,12 @@ class Search:
 
     def holding(self, assignment: Assignment) -> frozenset[int]:
         """The places of the constraints that hold with a reading."""
-        if assignment not in self.held:
-            reading = self.read(assignment)
-            self.held[assignment] = frozenset(
-                k
-                for k, each in enumerate(self.constraints)
-                if all(name in reading for name in each.names) and self.holds(each, reading)
-            )
-        return self.held[assignment]
+        reading = self.read(assignment)
+        return frozenset(
+            k
+            for k, each in enumerate(self.constraints)
+            if all(name in reading for name in each.names) and self.holds(each, reading)
+        )
 
     def merit(self, assignment: Assignment) -> tuple[int, int, int]:
         """How many constraints hold; how many of them are about a quantity inside the part whose signal they use; how much the

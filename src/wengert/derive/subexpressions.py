@@ -97,8 +97,7 @@ def _inside(tree: Expr) -> Iterator[Expr]:
     if isinstance(tree, Sum | Product | Quotient | Power | Call | BigOp | Norm | Cases):
         yield tree
     yield from (run for run, _, _, _ in _runs(tree))
-    if isinstance(tree, Quotient) and tree.numerator != ONE:
-        yield Quotient(ONE, tree.denominator)
+    yield from (quotient for quotient, _, _ in _quotients(tree))
     match tree:
         case Sum(terms=terms):
             below: Sequence[Expr] = [term for _, term in terms]
@@ -134,6 +133,22 @@ def _runs(tree: Expr) -> Iterator[tuple[Expr, int, int, int]]:
                 yield replace(tree, factors=tree.factors[start:end]), start, end, 1
 
 
+def _quotients(tree: Expr) -> Iterator[tuple[Expr, tuple[Expr, ...], tuple[Expr, ...]]]:
+    """Parts of a fraction that its denominator belongs to, with the factors before and after them: 1/d and a b/d of a b c/d."""
+    if not isinstance(tree, Quotient) or tree.numerator == ONE:
+        return
+    above = tree.numerator
+    factors = above.factors if isinstance(above, Product) and above.sign in ("", "·") else (above,)
+    yield Quotient(ONE, tree.denominator), factors, ()
+    if len(factors) > MAX_RUN:
+        return
+    for length in range(1, len(factors)):
+        for start in range(len(factors) - length + 1):
+            run = factors[start : start + length]
+            numerator = run[0] if length == 1 else Product(run)
+            yield Quotient(numerator, tree.denominator), factors[:start], factors[start + length :]
+
+
 def with_named_part(line: Line, part: Part, name: str) -> Line:
     """The line with a name wherever the part stands; the line itself where it stands nowhere."""
     rights = tuple(_named(right, part, name) for right in line.rights)
@@ -144,10 +159,11 @@ def _named(tree: Expr, part: Part, name: str) -> Expr:
     key, letters = _with_plain_letters(tree)
     if key == part.key:
         return replace(part.called(name, letters), span=tree.span)
-    if isinstance(tree, Quotient) and isinstance(part.tree, Quotient):
-        key, letters = _with_plain_letters(Quotient(ONE, tree.denominator))
+    for quotient, before, after in _quotients(tree) if isinstance(part.tree, Quotient) else ():
+        key, letters = _with_plain_letters(quotient)
         if key == part.key:
-            return Product((_named(tree.numerator, part, name), part.called(name, letters)), span=tree.span)
+            first, last = ([_named(factor, part, name) for factor in factors] for factors in (before, after))
+            return Product((*first, part.called(name, letters), *last), span=tree.span)
     for run, start, end, sign in _runs(tree):
         key, letters = _with_plain_letters(run)
         if key != part.key:

@@ -205,7 +205,8 @@ def unknown_spellings(section: Section) -> dict[str, str]:
     system, known = section.system, spellings_of(section.system)
     context = ContextReader(system, system.reading).context
     defined = {c.left.name for c in section.claims if isinstance(c.left, Ref) and not c.left.barred}
-    hidden = known | context.hidden_names() | defined | losses_of(section)
+    barred = {tree.name for tree in refs_of(section) if tree.barred}
+    hidden = known | (context.hidden_names() - barred) | defined | losses_of(section)
     whole: dict[str, set[bool]] = {}
     for tree in refs_of(section):
         size = not tree.barred and tree.name.lower() in system.letter_sizes

@@ -75,7 +75,7 @@ class ContextReader:
         for name, type in more.items():
             context.kinds[name] = KIND_OF_RANK.get(type.rank, "any")
             context.axes[name] = tuple(ids.setdefault(size, classes.fresh(size)) for size in type.shape)
-        context.constants -= system.quantities.keys()
+        context.constants -= system.quantities.keys() | more.keys()
 
     def error(self, tree: Expr | Line, mismatch: Mismatch) -> EquationError:
         span = mismatch.tree.span if mismatch.tree.span.start >= 0 else tree.span
