@@ -82,6 +82,11 @@ def test_huge_arrays_are_not_drawn(declaration: str):
     assert "entries are needed to judge this" in row.note
 
 
+def test_size_with_an_index_is_no_quantity():
+    (row,) = unread("N = size of n\nz_n = w x_n\nL = 1/N Σ_n z_n²\n---\nz̄_n = N_n z_n\n")
+    assert row.note == "not read: 'N' is not defined."
+
+
 def test_many_axes_are_short():
     text = "y_ijklmn = a_i b_j c_k d_l e_m f_n\nL = Σ_ijklmn y_ijklmn²\n---\nā_i = 2 Σ_jklmn y_ijklmn b_j c_k d_l e_m f_n\n"
     assert [row.status for row in review(text).rows] == ["holds"]

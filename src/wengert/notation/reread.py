@@ -143,7 +143,8 @@ class ContextReader:
         """Every name is known."""
         context = self.context
         for name, tree in context.names_in(trees):
-            if name not in context.axes and name not in context.size_names and not self.is_size(tree):
+            is_size = name in context.size_names and not (tree.indices or tree.barred)
+            if name not in context.axes and not is_size and not self.is_size(tree):
                 raise Mismatch(
                     tree,
                     f"'{tree.name}' is not defined.",
