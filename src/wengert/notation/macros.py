@@ -34,6 +34,17 @@ class Macro:
     """Whether a star or a size in square brackets may follow the name: \\norm*{x}."""
 
 
+USUAL = {
+    "pdv": Macro(r"\frac{\partial #1}{\partial #2}", 2),
+    "dv": Macro(r"\frac{d #1}{d #2}", 2),
+    "norm": Macro(r"\lVert #1 \rVert", 1, starred=True),
+    "abs": Macro(r"\lvert #1 \rvert", 1, starred=True),
+    "vb": Macro(r"\mathbf{#1}", 1, starred=True),
+}
+"""Commands of common packages; a definition in the document goes before them."""
+USED = re.compile(rf"\\(?:{'|'.join(USUAL)})(?![A-Za-z])")
+
+
 @dataclass(frozen=True)
 class Expanded:
     """A text after expansion; `places[k]` is where in the original its k-th character stands."""
@@ -52,12 +63,10 @@ def expand(text: str) -> Expanded:
 
     A character that a macro brings stands where the macro is called. Raises EquationError where macros call each other without end.
     """
-    if DEFINING.search(text) is None:
+    if DEFINING.search(text) is None and USED.search(text) is None:
         return Expanded(text)
     macros, spans = _definitions(text)
-    if not macros:
-        return Expanded(text)
-    work = _Expansion(macros, Source(text))
+    work = _Expansion(USUAL | macros, Source(text))
     at = 0
     for start, end in [*spans, (len(text), len(text))]:
         work.run(text[at:start], list(range(at, start)), 0)

@@ -398,10 +398,19 @@ def split_word(parser: Parser, token: Token) -> Expr:
     return Product(tuple(factors), span=token.span)
 
 
+def is_quotient_of_words(parser: Parser, token: Token) -> bool:
+    """dL/dw as two words of plain text, which is a derivative also where d is a quantity."""
+    below = parser.ahead()
+    words = len(clusters(token.text)) > 1 and len(clusters(below.text)) > 1 and below.text[0] == "d"
+    return words and parser.token.text == "/" and not (parser.token.space or below.space)
+
+
 def differential(parser: Parser, token: Token) -> Expr | None:
     """dW or dL/dz where W, L and z are quantities and d is not (decision 7)."""
     symbols = parser.symbols
-    if token.text[0] != "d" or token.bars or symbols.is_quantity("d") or not parser.reads_signals:
+    if token.text[0] != "d" or token.bars or not parser.reads_signals:
+        return None
+    if symbols.is_quantity("d") and not is_quotient_of_words(parser, token):
         return None
     if (
         token.text == "d"
