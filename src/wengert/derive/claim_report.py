@@ -18,7 +18,7 @@ from wengert.derive.spelled import defined_letters, spelled
 from wengert.derive.unnamed import noted, understood
 from wengert.errors import place
 from wengert.ir.system import System
-from wengert.notation.expr import Line, Span
+from wengert.notation.expr import Expr, Line, Span
 from wengert.notation.manuscript import Section, Unread, read_manuscript
 from wengert.notation.unicode import show
 
@@ -151,7 +151,7 @@ def _unread(unread: Unread, text: str) -> Row:
 
 def _claim(claim: Claim, text: str, correction: _Correction) -> Row:
     line = claim.line
-    shown = correction.shown(Line(line.left, (line.rights[claim.link],)))
+    shown = correction.side(line, line.rights[claim.link])
     where = _at(claim.span, text)
     if claim.finding is None:
         return Row(claim.status, *where, shown, claim.note)
@@ -210,8 +210,12 @@ class _Correction:
         """A line about the system as its author would write it."""
         return show(spelled(line, self.letters), symbols=self.system.reading.symbols)
 
+    def side(self, line: Line, right: Expr) -> str:
+        """A line with one right side; what is added by += as that."""
+        return self.shown(Line(line.left, (right,), notes=tuple(note for note in line.notes if note == "+=")))
+
     def of(self, claim: Claim) -> str:
         """The corrected line; "" where there is none to offer."""
         if claim.finding is None or claim.finding.corrected is None:
             return ""
-        return self.shown(Line(claim.line.left, (claim.finding.corrected,)))
+        return self.side(claim.line, claim.finding.corrected)

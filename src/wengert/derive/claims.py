@@ -15,7 +15,7 @@ import numpy as np
 
 from wengert.derive.backward import influence
 from wengert.derive.claims_over_time import Steps, entry_of_signal, filled, said_of, steps_left_out, with_entry
-from wengert.derive.corrections import Corrections
+from wengert.derive.corrections import Corrections, as_written
 from wengert.derive.diagnosis import Diagnostician, Effort, surroundings
 from wengert.derive.edits import Surroundings
 from wengert.derive.kinds import Diagnosis
@@ -291,6 +291,12 @@ class Judge:
             return values
         return filled(self.system, name, steps_left_out(self.system, name, node), values, known)
 
+    def filled(self, line: Line, name: str, tree: Expr, known: Sequence[Array], found: list[Array]) -> list[Array]:
+        """Other values, at the steps that a line leaves out those that are known."""
+        if name not in self.system.time:
+            return found
+        return filled(self.system, name, steps_left_out(self.system, name, self.node(line, tree)), found, known)
+
     def steps_said(self, line: Line, name: str, node: Node, values: Sequence[Array]) -> str:
         """For which steps a line holds, where that is not all: for t < T."""
         clock, left = self.system.clock, line.left
@@ -349,7 +355,8 @@ class Judge:
         def evaluate(changed: Expr) -> list[Array]:
             return self.values_of(line, self.node(line, changed), before)
 
-        doctor = Diagnostician(self.points, values, before, evaluate, self.effort)
+        said = partial(self.filled, line, name, tree, before)
+        doctor = Diagnostician(self.points, values, before, evaluate, self.effort, said)
         children = list(self.chain.contributions[name]) if name else []
         derived = partial(self.corrections.signals, left, name)
         around = surroundings(self.system, left, tree, name, children, self.section.claims, derived)
@@ -362,12 +369,20 @@ class Judge:
                 return False
 
         corrected = self.corrections.mended(left, name, tree, diagnosis, holds)
+        corrected = corrected if corrected is None else as_written(corrected, self.primed)
         return Finding(problem, tuple(values), tuple(before), letters, diagnosis, corrected)
+
+    @cached_property
+    def primed(self) -> dict[str, str]:
+        """The names c̄' that the author has for signals of c which are not all from outside."""
+        lefts = [(self.written[line.span].left, line.left) for line in self.section.claims if line.span in self.written]
+        pairs = [(own, new) for own, new in lefts if isinstance(own, Ref) and isinstance(new, Ref)]
+        return {new.name: own.name for own, new in pairs if own.name != new.name and own.barred and new.barred}
 
     @cached_property
     def corrections(self) -> Corrections:
         """What the derivation offers in place of wrong lines."""
-        return Corrections(self.system, self.chain.loss, unit=not self.chain.given)
+        return Corrections(self.system, self.chain.loss, not self.chain.given, self.outside)
 
     def supposing(self, line: Line, tree: Expr, name: str, around: Surroundings) -> Diagnosis | None:
         """The mistake in a right side that would hold under an assumption without it."""

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from wengert.derive.backward import BackwardLine, SingleLines
 from wengert.derive.kinds import Diagnosis
+from wengert.derive.outside import GIVEN
 from wengert.derive.printed import Printer
 from wengert.errors import WengertError
 from wengert.ir.system import System
@@ -19,19 +20,23 @@ from wengert.ops.terms import total
 
 MAX_LINES = 100
 """Of longer systems no backward pass is derived."""
-MAX_READS = 30
+MAX_READS = 100
 """Nor where the operations of one line read more values."""
 LETTERS = "ijklmnpqrsabcdefghotuvwxyz"
 
 
 @dataclass(frozen=True, eq=False)
 class Corrections:
-    """The right sides that a derivation of `system` offers for claims about error signals; `unit` where the signal of the loss is 1
-    and need not be written."""
+    """The right sides that a derivation of `system` offers for claims about error signals.
+
+    unit     whether the signal of the loss is 1 and need not be written
+    outside  the quantities that have a signal from outside as well
+    """
 
     system: System
     loss: str
     unit: bool
+    outside: tuple[str, ...] = ()
 
     @cached_property
     def derivation(self) -> SingleLines | None:
@@ -79,7 +84,9 @@ class Corrections:
         if left_out:
             part = replace(found, value=total(left_out, found.value.shape), further=None)
             yield from (with_term(tree, more) for more in self.printed(part, left))
-        yield from self.printed(found, left)
+        given = Ref(GIVEN + name, left.indices)
+        for right in self.printed(found, left):
+            yield with_term(given, right) if name in self.outside else right
 
     def printed(self, line: BackwardLine, left: Ref) -> Iterator[Expr]:
         """The value of a derived line by index and as matrices, first as the left side is written."""
@@ -106,6 +113,25 @@ class Corrections:
             return part
 
         return mapped(tree, change)
+
+
+def as_written(tree: Expr, primed: Mapping[str, str]) -> Expr:
+    """A right side with the names that its author has for signals from outside: c̄' for that of c, by `primed`, and c̄ for the one
+    that comes in; of a line c̄ += x what is added."""
+    if isinstance(tree, Sum) and (first := tree.terms[0][1]) and isinstance(first, Ref):
+        name = first.name.removeprefix(GIVEN)
+        if first.name != name and name not in primed:
+            rest = tree.terms[1:]
+            tree = rest[0][1] if len(rest) == 1 and rest[0][0] > 0 else Sum(rest)
+
+    def change(part: Expr) -> Expr:
+        if not isinstance(part, Ref):
+            return part
+        if part.name.startswith(GIVEN):
+            return replace(part, name=part.name.removeprefix(GIVEN), barred=True)
+        return replace(part, name=primed[part.name]) if part.barred and part.name in primed else part
+
+    return mapped(tree, change) if primed else tree
 
 
 def with_term(tree: Expr, more: Expr) -> Expr:

@@ -50,6 +50,8 @@ class Diagnostician:
     expected: Sequence[Array]
     evaluate: Callable[[Expr], list[Array]]
     effort: Effort = field(default_factory=Effort)
+    said: Callable[[list[Array]], list[Array]] = list
+    """What a line says of values: at steps that it leaves out they are as expected."""
 
     def __post_init__(self) -> None:
         self.start = self.work
@@ -78,7 +80,7 @@ class Diagnostician:
         """From what the values tell to what other expressions would give."""
         found = self.shaped() or self.scaled() if self.values else None
         if (found is None or found.kind == "factor") and name and self.values:
-            found = Omissions(self.points, name, self.values, self.expected, self.exhausted).first() or found
+            found = Omissions(self.points, name, self.values, self.expected, self.said, self.exhausted).first() or found
         if found is None or found.kind == "factor":
             return self.edited(tree, around, None) or found
         edited = self.edited(tree, around, {found.kind})
@@ -192,15 +194,16 @@ def surroundings(
     letters = letters_of([left, tree])
     ranks = {n: q.type.rank for q in system.quantities.values() for n in (q.name, q.whole, q.indexed)}
     below = moved_by(system, name) if name else list(system.quantities)
-    spelled = {n for other in below for n in names_of(system, other)}
-    written = [ref for line in claims for right in line.rights for ref in refs_of(right) if ref.barred]
+    written = [ref for line in claims for part in (line.left, *line.rights) for ref in refs_of(part) if ref.barred]
     incoming = [ref for child in children for ref in itertools.islice(_entries(system, child, letters), MAX_ENTRIES)]
-    incoming += [ref for ref in written if ref.name in spelled]
+    own = set(names_of(system, name)) if name in system.quantities else set[str]()
+    incoming += [ref for ref in written if ref.name not in own]
     lines = [system.line(child).written for child in dict.fromkeys((*children, *below)) if system.defines(child)]
     parts = [ref for line in lines for right in line.rights for ref in refs_of(right) if ref.name in ranks]
     parts += [ref for ref in (line.left for line in lines) if isinstance(ref, Ref)]
     return Surroundings(
         letters,
+        letters_of([left]),
         tuple(Ref(other, barred=True) for other in below),
         tuple(dict.fromkeys(incoming)),
         tuple(dict.fromkeys(parts)),

@@ -36,6 +36,7 @@ class Surroundings:
     """What edits may put in.
 
     letters   index letters of the line
+    kept      those of its left side, over which nothing is summed
     signals   the error signals that a line about this quantity may read
     incoming  those of them that come in, at the letters of the line
     parts     what the lines of its children read, as it stands there
@@ -44,6 +45,7 @@ class Surroundings:
     """
 
     letters: tuple[str, ...]
+    kept: tuple[str, ...]
     signals: tuple[Ref, ...]
     incoming: tuple[Ref, ...]
     parts: tuple[Ref, ...]
@@ -168,7 +170,7 @@ def _sums(tree: Expr, around: Surroundings) -> Iterator[Edit]:
             yield "missing sum", replace(tree, op="sum")
     letters = {part.letter for part in walk(tree) if isinstance(part, Index)}
     bound = {q for part in walk(tree) if isinstance(part, BigOp) for q in part.letters}
-    free = sorted(letters - bound)
+    free = sorted(letters - bound - set(around.kept)) or sorted(letters - bound)
     if isinstance(tree, Product | Ref | Quotient | Call) and 0 < len(free) <= 3:
         for letter in free:
             yield "missing sum", BigOp("sum", (letter,), tree)

@@ -39,6 +39,8 @@ class Omissions:
     name: str
     values: Sequence[Array]
     expected: Sequence[Array]
+    said: Callable[[list[Array]], list[Array]]
+    """What a line says of values: at steps that it leaves out they are as expected."""
     exhausted: Callable[[], bool]
 
     def first(self) -> Diagnosis | None:
@@ -79,6 +81,7 @@ class Omissions:
 
     def explains(self, found: Sequence[Array]) -> bool:
         """Whether these values, which are not the right ones, are those of the author."""
+        found = self.said(list(found))
         return close(self.values, found) and not close(found, self.expected)
 
     def without_paths(self) -> Diagnosis | None:
