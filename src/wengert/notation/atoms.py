@@ -97,6 +97,8 @@ def bracket(parser: Parser) -> Expr:
     opening = parser.token
     if opening.text == "⟦" or (opening.text in ("[", "\\{") and has_relation(parser)):
         return indicator(parser)
+    if opening.text == "⟨":
+        return inner_product(parser)
     if opening.text == "cases":
         return cases(parser)
     if opening.text == "matrix":
@@ -123,6 +125,34 @@ def bracket(parser: Parser) -> Expr:
     del parser.reaches[mark:]
     parser.open_bars = bars
     return tree
+
+
+def inner_product(parser: Parser) -> Expr:
+    """⟨A, B⟩ = Σ_ij A_ij B_ij, with an F below it or without."""
+    start = parser.at
+    parser.advance()
+    bars, parser.open_bars = parser.open_bars, []
+    mark = len(parser.reaches)
+    parts = [parser.sum()]
+    while parser.token.kind == "comma":
+        parser.advance()
+        parts.append(parser.sum())
+    if parser.token.kind != "close":
+        raise parser.unexpected()
+    if len(parts) != 2:
+        raise parser.error(
+            "Between these brackets stands the inner product of two arrays.",
+            parser.span_from(start),
+            "Write, for example:  ⟨A, B⟩",
+        )
+    parser.advance()
+    parser.open_bars = bars
+    del parser.reaches[mark:]
+    script = next_script(parser.tokens, parser.at, parser.source)
+    if script is not None and script.kind == "sub" and [token.text for token in script.content] == ["F"]:
+        parser.at = script.end
+    span = parser.span_from(start)
+    return Call("sum", (Product(tuple(parts), "∘", span=span),), span=span)
 
 
 def cases(parser: Parser) -> Expr:

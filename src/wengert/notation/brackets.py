@@ -9,7 +9,7 @@ from wengert.notation.expr import Span
 from wengert.notation.tokens import Source, Token, check_depth
 from wengert.notation.tokens_text import CASE_WORDS
 
-PARTNERS = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "⟦": "⟧", "matrix": "matrix"}
+PARTNERS = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "⟦": "⟧", "⟨": "⟩", "matrix": "matrix"}
 LAST_WORDS = frozenset({"otherwise", "else"})
 
 

@@ -10,6 +10,7 @@ import re
 from wengert.errors import EquationError
 from wengert.notation.expr import Span
 from wengert.notation.latex_commands import WRAPPERS
+from wengert.notation.listings import without_code
 from wengert.notation.macros import Expanded, expand
 from wengert.notation.prose import is_prose, without_lead
 from wengert.notation.reader import Piece, Reading, guess_syntax, read
@@ -56,7 +57,7 @@ def pieces(text: str, faults: list[EquationError] | None = None) -> tuple[Piece,
             "  " + " ".join(text[:60].split()) + "…",
             "Give the part with the equations.",
         )
-    expanded = expand(text)
+    expanded = expand(without_code(text))
     body = _without_quotes(expanded.text)
     found: list[Piece] = []
     fenced = False

@@ -26,6 +26,7 @@ SIGNS: dict[str, tuple[str, str]] = {
     "frac": ("frac", "frac"), "tfrac": ("frac", "frac"), "dfrac": ("frac", "frac"), "cfrac": ("frac", "frac"),
     "dots": ("dots", "…"), "ldots": ("dots", "…"), "cdots": ("dots", "…"), "dotsc": ("dots", "…"), "dotsb": ("dots", "…"),
     "star": ("star", "⋆"), "prime": ("prime", "'"), "top": ("transpose", "ᵀ"), "intercal": ("transpose", "ᵀ"), "land": ("and", "∧"),
+    "langle": ("open", "⟨"), "rangle": ("close", "⟩"),
     "wedge": ("and", "∧"), "|": ("norm", "‖"), "Vert": ("norm", "‖"), "lVert": ("norm", "‖<"), "rVert": ("norm", "‖>"),
     "vert": ("bar", "|"), "mid": ("bar", "|"), "lvert": ("bar", "|<"), "rvert": ("bar", "|>"), "colon": ("colon", ":"),
     "{": ("open", "\\{"), "}": ("close", "\\}"), "lbrace": ("open", "\\{"), "rbrace": ("close", "\\}"), "lbrack": ("open", "["),

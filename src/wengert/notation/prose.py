@@ -30,15 +30,29 @@ CONNECTING = frozenset(
         "yields which define set put as follows from this it to i"
     )
 )
+LINKING = frozenset(words("of the an for over with are by each from its this that per to in on at and or as into is"))
+"""Words between words; none of them is a letter or a name of mathematics."""
 CONNECTED = re.compile(r"\s*(?:[^\W\d_]+,?\s+)+(?=\S+\s*=)")
 
 
 def is_prose(line: str) -> bool:
     """Whether a line is a heading or a sentence: words, and no sign of an equation."""
     bare = line.split("#")[0]
-    if EQUATION_SIGN.search(bare) is None and len(WORDS.findall(bare)) >= 4:
+    if (EQUATION_SIGN.search(bare) is None and len(WORDS.findall(bare)) >= 4) or begins_as_sentence(bare):
         return True
     return DEFINING_SIGN.search(bare) is None and OPERATOR.search(bare) is None and _is_sentence(bare)
+
+
+def begins_as_sentence(line: str) -> bool:
+    """Whether words stand before an equation that is named in a sentence: 'Backward of y = softmax(z) over a row'."""
+    before, sign, _ = without_lead(line).partition("=")
+    said = re.findall(r"[^\W\d_]+", before)
+    return (
+        bool(sign)
+        and len(said) > 2
+        and not before.rstrip().endswith((")", "]", "}"))
+        and any(word in LINKING for word in said[1:-1])
+    )
 
 
 def _is_sentence(line: str) -> bool:

@@ -208,7 +208,7 @@ class KindReader:
             kind = self.same(factors, tree)
             self.cost += (self.cost - before) * RARE_BROADCAST
             if kind == "s" and all(map(_has_bare, factors)):
-                self.cost += BROADCAST_COST  # ⊙ says that there are entries
+                self.cost += 2 * BROADCAST_COST  # ⊙ says that there are entries
             return kind
         arrays = [kind for f in factors if (kind := self.read(f)) != "s"] if sign == "*" else []
         if len(arrays) > 1 and set(arrays) == {"c"}:
