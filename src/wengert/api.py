@@ -211,7 +211,8 @@ class System:
         """
         result: dict[str, int] = {}
         for spelled, number in stated.items():
-            letter = next((dim for dim, letters in self.data.class_letters.items() if spelled in letters), None)
+            named = self.data.size_names.get(spelled)
+            letter = next((dim for dim, letters in self.data.class_letters.items() if spelled in letters), named)
             shape = (letter,) if letter is not None else self.data.quantities[self.name(spelled)].type.shape
             if len(shape) != 1 or not isinstance(shape[0], Dim):
                 raise EquationError(

@@ -261,12 +261,10 @@ def test_a_last_line_inside_a_recurrence_asks_for_a_line_of_outputs() -> None:
         wg.equations("h_t = a_t h_{t−1}").backward()
 
 
-@pytest.mark.parametrize("what", ["compare", "elements", "batch"])
-def test_forms_that_a_recurrence_does_not_have_are_refused(what: str) -> None:
-    system = wg.equations(TWO_STEPS, "text")
-    with pytest.raises(EquationError, match="of a recurrence over time is not there"):
-        {
-            "compare": lambda: system.backward().compare(),
-            "elements": lambda: str(system.backward().in_form("elements")),
-            "batch": lambda: system.batch(["x"]),
-        }[what]()
+@pytest.mark.parametrize(("what", "words"), [("compare", "the expansion"), ("elements", "the form by entries")])
+def test_what_writes_out_every_step_asks_for_their_number(what: str, words: str) -> None:
+    derivation = wg.equations(TWO_STEPS, "text").backward()
+    with pytest.raises(EquationError) as caught:
+        derivation.compare() if what == "compare" else str(derivation.in_form("elements"))
+    assert caught.value.what == f"The number of steps is not known, and {words} writes out every step."
+    assert caught.value.repair == "State it:  --size T=3,  or in the text:  … for t = 1…3"

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 from wengert.autodiff.reverse import vjp
 from wengert.derive.backward import Backward
+from wengert.derive.by_steps import by_steps, sizes_by_steps
 from wengert.derive.counting import FREE, Count, count_shared, count_written
 from wengert.derive.factoring import factor
 from wengert.derive.folding import NO_NAMES
 from wengert.derive.printed import style_of
 from wengert.derive.recognise import open_term_primes, recognise
-from wengert.derive.recurrences import refuse_recurrence
 from wengert.derive.simplify import map_sums, simplify, substitute_leaves
 from wengert.derive.verify import all_sizes, sizes_for
 from wengert.errors import EquationError
@@ -25,6 +25,7 @@ from wengert.ir.types import ArrayType, Dim
 from wengert.notation.expr import Expr, Line, Partial
 from wengert.notation.forms import IndexForm
 from wengert.notation.tokens import Source
+from wengert.notation.unrolling import number_of_steps
 from wengert.ops.build import Builder
 from wengert.ops.gather import gather
 from wengert.ops.terms import Add, Apply, Term, subterms
@@ -58,8 +59,11 @@ def compare(backward: Backward, sizes: Mapping[str, int] | None = None) -> Compa
 
     Raises EquationError where the expansion grows beyond a bound, or the loss is not a scalar.
     """
+    if backward.system.recurrences:
+        whole, stated = backward.system, sizes or {}
+        backward = by_steps(backward, number_of_steps(whole, stated, "the expansion"))
+        sizes = sizes_by_steps(whole, backward.system, stated)
     system = backward.system
-    refuse_recurrence(system, "The expansion")
     if not backward.seeded:
         raise EquationError(
             f"'{backward.loss}' is not a scalar, so there is no single expanded derivative.",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wengert.derive.backward import Backward, BackwardLine
-from wengert.derive.recurrences import refuse_recurrence
+from wengert.derive.by_steps import by_steps, sizes_by_steps
 from wengert.derive.row_sums import RowSum
 from wengert.errors import EquationError
 from wengert.ir.system import Definition, System, bar, sequence_name, unbar
@@ -17,9 +17,12 @@ from wengert.notation.expr import Compare, Expr, Line, Num, walk
 from wengert.notation.forms import IndexForm, NoForm, Style
 from wengert.notation.matrices import MatrixForm
 from wengert.notation.unicode import show
+from wengert.notation.unrolling import number_of_steps
 from wengert.ops.gather import gather
 from wengert.ops.terms import Term
 
+MOST_ENTRIES = 4
+"""Of longer axes the entries are not written out."""
 FORMS = ("index", "matrix", "elements")
 
 
@@ -104,6 +107,11 @@ class Printer:
 
     def backward(self, backward: Backward) -> list[Line]:
         """One line a quantity, from v̄_N = 1 back to the parameters; several an array when written out by elements."""
+        if self.form == "elements" and self.system.recurrences:
+            steps = number_of_steps(self.system, self.sizes or {}, "the form by entries", MOST_ENTRIES)
+            backward = by_steps(backward, steps)
+            sizes = sizes_by_steps(self.system, backward.system, self.sizes or {})
+            return Printer(backward.system, self.form, sizes).backward(backward)
         lines: list[Line] = []
         for line in backward.lines:
             if line.name == backward.loss and not backward.seeded:
@@ -155,7 +163,6 @@ class Printer:
 
         Raises EquationError where a size is unknown or larger.
         """
-        refuse_recurrence(self.system, "The form by entries")
         bound = dict(self.sizes or {})
         form = ElementForm(self.system, style_of(self.system), bound)
         shape = [bind_size(size, bound) for size in self.system.quantities[line.name].type.shape]
@@ -167,9 +174,9 @@ class Printer:
                     f"  it is an axis of {', '.join(self.having(dim))}",
                     f"Give it by a quantity that has it:  --size {self.owner(size)}=2",
                 )
-            if size > 4:
+            if size > MOST_ENTRIES:
                 raise EquationError(
-                    f"The axis has {size} entries, and entries are written out up to 4.",
+                    f"The axis has {size} entries, and entries are written out up to {MOST_ENTRIES}.",
                     f"  it is an axis of {', '.join(self.having(dim))}",
                     "Use --form index or --form matrix.",
                 )

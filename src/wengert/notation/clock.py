@@ -90,6 +90,12 @@ def running_letters(line: Line) -> set[str]:
     return found
 
 
+def time_index(tree: Ref, axes: Mapping[str, int]) -> Expr | None:
+    """The index of time of a quantity; None where it has none."""
+    axis = axes.get(tree.name)
+    return tree.indices[axis] if axis is not None and tree.indices is not None and axis < len(tree.indices) else None
+
+
 def is_single(left: Ref) -> bool:
     """Whether a left side is one entry, such as h_0."""
     return any(whole_number(index) is not None for index in left.indices or ())

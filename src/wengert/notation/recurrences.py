@@ -296,19 +296,19 @@ def circles_of(lines: Sequence[Line]) -> list[tuple[str, ...]]:
     return circles({line.left.name: line for line in lines if isinstance(line.left, Ref) and not is_single(line.left)})
 
 
+VALUE_AT = r"(?<![^\W\d_])([^\W\d_]+)[_^]?\(?(-?\d+)\)?"
+ZERO_CHAIN = re.compile(rf"(?:{VALUE_AT}\s*=\s*)+(?:0|𝟎)(?![\d.])")
+
+
 def zero_starts(lines: Sequence[Line]) -> set[str]:
     """What remarks such as (h_0 = c_0 = 0) say is 0, as 'h_0'."""
     found: set[str] = set()
     for line in lines:
         for note in line.notes:
-            plain = re.sub(r"\\(?:mathbf|boldsymbol|bm|mathrm)|[{}()\s\\⁽⁾]", "", note)
-            plain = (
-                "".join(names.RAISED.get(c, names.LOWERED.get(c, c)) for c in plain).replace("−", "-").replace("^", "_")
-            )
-            for part in plain.split(","):
-                *zero, value = part.split("=")
-                if value in ("0", "𝟎"):
-                    found.update(re.sub(r"^([^\W\d_]+)(-?\d+)$", r"\1_\2", each) for each in zero)
+            plain = re.sub(r"\\(?:mathbf|boldsymbol|bm|mathrm)|[{}\\⁽⁾]", "", note)
+            plain = "".join(names.RAISED.get(c, names.LOWERED.get(c, c)) for c in plain).replace("−", "-")
+            for chain in ZERO_CHAIN.finditer(plain):
+                found.update(f"{base}_{number}" for base, number in re.findall(VALUE_AT + r"\s*=", chain[0]))
     return found
 
 

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from wengert.derive.backward import Backward, BackwardLine
+from wengert.derive.by_steps import by_steps
 from wengert.derive.printed import Printer, default_form
-from wengert.derive.recurrences import Steps, refuse_recurrence, value_at
+from wengert.derive.recurrences import Steps, value_at
 from wengert.errors import DataError
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.system import System, bar, is_bar, unbar
@@ -22,6 +23,7 @@ from wengert.ir.walk import topological
 from wengert.notation.expr import Expr, Ref
 from wengert.notation.tokens import Source
 from wengert.notation.unicode import show
+from wengert.notation.unrolling import entry_names, number_of_steps
 from wengert.ops.build import Builder
 from wengert.ops.evaluate import Array, evaluate
 from wengert.ops.evaluate import bind as bind_inputs
@@ -108,13 +110,31 @@ def trace(
     from wengert.show.primitives import primitive_rows
 
     refuse_opaque(system)
-    if primitive:
-        refuse_recurrence(system, "The list of single operations")
     signal = None if backward.seeded else bar(backward.loss)
     given = complete(system, values, signal, fill, sizes)
-    run = Run(system, backward, given, ascii)
+    if primitive and system.recurrences:
+        backward, given = step_by_step(backward, given)
+    run = Run(backward.system, backward, given, ascii)
     rows = primitive_rows(run) if primitive else _quantities(run)
     return Trace(*rows, primitive, ascii, run.sizes)
+
+
+def step_by_step(backward: Backward, given: Mapping[str, Array]) -> tuple[Backward, dict[str, Array]]:
+    """The derivation with every step written out, and the values of its inputs.
+
+    Raises EquationError where there are more steps than are written out.
+    """
+    system = backward.system
+    _, sizes = bind_inputs(system.graph(), {name: given[name] for name in system.inputs})
+    steps = number_of_steps(system, sizes, "the list of single operations")
+    values: dict[str, Array] = {}
+    for name, value in given.items():
+        entries = entry_names(system, name, steps)
+        if name in system.time:
+            values |= {entry: np.take(value, k, system.time[name]) for k, entry in enumerate(entries)}
+        else:
+            values[name] = value
+    return by_steps(backward, steps), values
 
 
 def refuse_opaque(system: System) -> None:
@@ -207,9 +227,7 @@ class _Page:
         return show(tree, ascii=self.run.ascii, symbols=self.symbols)
 
     def name(self, name: str) -> str:
-        if self.printer.form == "matrix":
-            return self.text(self.printer.matrix.ref(name))
-        return self.text(self.printer.index.ref(name, self.printer.index.home(name)))
+        return self.text(self.printer.left(name))
 
     def backward_line(self, line: BackwardLine) -> tuple[str, tuple[Use, ...], Array]:
         """The printed right side, the contributions and the value of one bar."""
