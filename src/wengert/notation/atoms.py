@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 SUM_EXAMPLE = {"text": "Write, for example:  Σ_j w_j x_j", "latex": r"Write, for example:  \sum_j w_j x_j"}
 INVERTIBLE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "sinh": "arsinh", "cosh": "arcosh", "tanh": "artanh"}
 KEYWORD_ARGUMENTS = frozenset({"axis", "dim", "keepdims", "keepdim"})
-SEVERAL_ARGUMENTS = frozenset({"max", "min"})
+SEVERAL_ARGUMENTS = frozenset({"max", "min", "prod"})
 
 
 def number(parser: Parser) -> Expr:

@@ -197,6 +197,9 @@ class _Row:
                 if doubled or self.begins_column(at, parts[-1][1]):
                     parts.append(("soft", []))
                 at += 1 + doubled
+            elif token.kind == "arrow" and self.leads_on(at, parts):
+                parts.append(("soft", []))
+                at += 1
             elif token.kind in ("comma", "soft"):
                 gap = token.text == "line"
                 if token.kind == "soft" and not parts[-1][1]:
@@ -209,6 +212,15 @@ class _Row:
                 parts[-1][1].extend(self.tokens[at : at + step])
                 at += step
         return _with_whole_ranges(parts)
+
+    def leads_on(self, at: int, parts: list[Part]) -> bool:
+        """Whether an arrow stands between two equations: z = w x → a = σ(z)."""
+        if self.tokens[at].text not in "→⇒" or not any(relations(part) for _, part in parts):
+            return False
+        following = self.tokens[at + 1 :]
+        end = next((k for k, token in enumerate(following) if token.kind in ("arrow", "comma")), len(following))
+        first = following[0] if following else self.tokens[at]
+        return bool(relations(following[:end])) and first.text not in REMARK_WORDS and first.kind != "remark"
 
     def begins_column(self, at: int, before: list[Token]) -> bool:
         """Whether an & parts two columns: there is an equation before it, and the next & stands at a relation sign."""

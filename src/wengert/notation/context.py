@@ -44,6 +44,8 @@ class Context:
     warnings: list[str] = field(default_factory=list[str])
     spellings: dict[str, str] = field(default_factory=dict[str, str])
     """Other spellings of a name: the matrix name W of w_ij."""
+    rows: set[str] = field(default_factory=set[str])
+    """Matrices of which a row stands with one index, as in u_iᵀ v."""
     constants: frozenset[str] = frozenset({"e", "π"})
     """Names that are numbers, because no line and no declaration says otherwise."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wengert.ir.graph import Node, apply
 from wengert.ir.op import OPS
 from wengert.notation.exponents import exact_value
-from wengert.notation.expr import Call, Norm
+from wengert.notation.expr import Call, Derive, Expr, Norm, Partial, Product, Ref
 from wengert.notation.ranks import Mismatch
 from wengert.notation.values import WHOLE_RANK, Val
 
@@ -174,6 +175,23 @@ def learn_spellings() -> None:
 learn_spellings()
 
 
+def chained(line: LineMeaning, tree: Call) -> Val:
+    """prod(ū, ∂u/∂v): the part Σ ū ∂u/∂v of the signal of v that u sends back, whatever the axes of u and v are."""
+    first: Expr = tree.args[0]
+    for link in tree.args[1:]:
+        above = link.numerator if isinstance(link, Partial) else None
+        below = link.denominator if isinstance(link, Partial) else None
+        if not isinstance(above, Ref) or not isinstance(below, Ref) or above.indices or below.indices:
+            raise Mismatch(link, "'prod' takes a signal and derivatives ∂u/∂v.", "Write:  prod(∂L/∂u, ∂u/∂v)")
+        if isinstance(first, Partial):
+            raise Mismatch(first, "'prod' begins with a derivative of the loss.", "Write:  prod(∂L/∂u, ∂u/∂v)")
+        product = Product((first, above), span=tree.span)
+        if line.context.kinds.get(line.context.target(above), "s") != "s":
+            product = Call("sum", (replace(product, sign="∘"),), span=tree.span)
+        first = Derive(below, product, span=tree.span)
+    return line.number(first)
+
+
 FUNCTIONS: dict[str, Callable[[LineMeaning, Call], Val]] = {
     "max": extremum,
     "min": extremum,
@@ -186,4 +204,5 @@ FUNCTIONS: dict[str, Callable[[LineMeaning, Call], Val]] = {
     "mean": total,
     "rowsum": sum_of_rows,
     "colsum": sum_of_rows,
+    "prod": chained,
 }

@@ -17,7 +17,7 @@ FUNCTION_WORDS = {
 }
 
 SIGNS: dict[str, tuple[str, str]] = {
-    "cdot": ("op", "·"), "times": ("op", "×"), "ast": ("op", "*"), "odot": ("op", "∘"), "circ": ("op", "∘"), "bullet": ("op", "·"),
+    "cdot": ("op", "·"), "times": ("op", "×"), "ast": ("op", "*"), "odot": ("op", "∘"), "circ": ("op", "∘"), "bullet": ("op", "∘"),
     "div": ("op", "/"), "otimes": ("op", "⊗"), "pm": ("op", "±"), "mp": ("op", "∓"),
     "leq": ("rel", "≤"), "le": ("rel", "≤"), "leqslant": ("rel", "≤"), "geq": ("rel", "≥"), "ge": ("rel", "≥"), "geqslant": ("rel", "≥"),
     "neq": ("rel", "≠"), "ne": ("rel", "≠"), "lt": ("rel", "<"), "gt": ("rel", ">"), "in": ("rel", "∈"),
@@ -34,7 +34,7 @@ SIGNS: dict[str, tuple[str, str]] = {
     "leftarrow": ("arrow", "←"), "rightarrow": ("arrow", "→"), "to": ("arrow", "→"), "Rightarrow": ("arrow", "⇒"),
     "Leftarrow": ("arrow", "⇐"), "implies": ("arrow", "⇒"), "impliedby": ("arrow", "⇐"), "iff": ("arrow", "⇔"),
     "therefore": ("arrow", "∴"), "because": ("arrow", "∵"), "Longrightarrow": ("arrow", "⇒"), "longrightarrow": ("arrow", "→"),
-    "gets": ("arrow", "←"), "checkmark": ("arrow", "✓"), "square": ("arrow", "□"), "Box": ("arrow", "□"), "mapsto": ("arrow", "↦"),
+    "gets": ("arrow", "←"), "checkmark": ("arrow", "✓"), "square": ("arrow", "□"), "qed": ("arrow", "□"), "qedhere": ("arrow", "□"), "blacksquare": ("arrow", "□"), "Longleftarrow": ("arrow", "⇐"), "longmapsto": ("arrow", "↦"), "Box": ("arrow", "□"), "mapsto": ("arrow", "↦"),
     "leftrightarrow": ("arrow", "↔"), "Leftrightarrow": ("arrow", "⇔"), "_": ("sub", "_"),
     "quad": ("soft", "quad"), "qquad": ("soft", "quad"), "hfill": ("soft", "quad"), "enspace": ("soft", "quad"), "bigstar": ("star", "⋆"),
     "newline": ("row", "\\\\"), "cr": ("row", "\\\\"), "par": ("row", "\\\\"),
@@ -48,7 +48,8 @@ SKIPPED = frozenset(
         "displaystyle textstyle scriptstyle scriptscriptstyle limits nolimits nonumber notag left right middle big Big bigg Bigg "
         "bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm biggm Biggm noindent centering allowbreak break nobreak smallskip "
         "medskip bigskip rm bf it cal sf normalsize small large relax protect hline mathop mathbin mathord mathopen mathclose mathpunct "
-        "mathstrut strut boldmath ensuremath smash boxed underbrace overbrace underline substack cancel"
+        "mathstrut strut boldmath ensuremath smash boxed underbrace overbrace underline substack cancel bcancel xcancel tiny scriptsize "
+        "footnotesize large Large LARGE huge Huge displaylimits allowdisplaybreaks raggedright bfseries itshape lefteqn mathchoice"
     )
 )
 """Commands that change how a formula looks, not what it says; a group after them stays as a group."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from wengert.notation.chunks import Chunk, relations
 from wengert.notation.expr import Span
-from wengert.notation.tokens import Source, Token
+from wengert.notation.tokens import Source, Token, match_again
 
 
 @dataclass(frozen=True)
@@ -139,15 +139,8 @@ def _bracketed(tokens: list[Token], numbers: set[int]) -> list[Token]:
     out: list[Token] = []
     for at, token in enumerate(tokens):
         if at not in numbers:
-            out.append(replace(token) if token.kind == "open" else token)
+            out.append(token)
             continue
         begin, end = token.span.start, token.span.end
         out += [Token("open", "(", Span(begin, begin)), token, Token("close", ")", Span(end, end))]
-    opened: list[int] = []
-    for at, token in enumerate(out):
-        if token.kind == "open":
-            opened.append(at)
-        elif token.kind == "close" and opened:
-            start = opened.pop()
-            out[start].reach = at - start
-    return out
+    return match_again(out)

@@ -206,7 +206,7 @@ class _Manuscript:
         first = tokens[0].kind if tokens else ""
         loss = bool(above) and (above[0].text.removeprefix("d") in LOSSES or above[0].text in self.open.bases)
         return (
-            first == "nabla" or loss and (first == "partial" or (first == "frac" and tokens[2].text[:1] in ("∂", "d")))
+            first == "nabla" or (loss and (first == "partial" or (first == "frac" and tokens[2].text[:1] in ("∂", "d"))))
         )
 
     def is_mean(self, tokens: Sequence[Token]) -> bool:
@@ -460,8 +460,8 @@ def unread(span: Span, error: WengertError) -> Unread:
 
 
 def is_signal(tokens: Sequence[Token]) -> bool:
-    """Whether a line begins with an error signal or a derivative: v̄, ∂L/∂v, ∇_v L, δ."""
-    first = tokens[0]
+    """Whether a line begins with an error signal or a derivative: v̄, ∂L/∂v, ∇_v L, δ, or minus one."""
+    first = tokens[1] if tokens[0].text == "-" and len(tokens) > 1 else tokens[0]
     return first.kind in ("frac", "partial", "nabla") or (
         first.kind == "name" and (first.bars > 0 or first.text == "δ")
     )

@@ -29,6 +29,7 @@ from wengert.notation.expr import (
     Norm,
     Num,
     Ones,
+    Partial,
     Power,
     Product,
     Quotient,
@@ -248,6 +249,8 @@ class KindReader:
             if tree.function in ("tr", "det") and kinds != ["m"]:
                 raise Mismatch(tree, f"'{tree.function}' takes a matrix.")
             return "s"
+        if tree.function == "prod" and isinstance(last := tree.args[-1], Partial) and isinstance(last.denominator, Ref):
+            return self.read(last.denominator)
         if tree.function in ("rowsum", "colsum"):
             if self.read(tree.args[0]) != "m":
                 raise Mismatch(tree, f"'{tree.function}' takes a matrix.")
@@ -268,7 +271,9 @@ class KindReader:
 def is_transpose(tree: Power, kinds: Mapping[str, str]) -> bool:
     """Whether X^T is a transpose although T is a quantity: one that is an array is no exponent."""
     exponent = tree.exponent
-    return isinstance(exponent, Ref) and exponent.indices is None and exponent.name == "T" and kinds.get("T", "s") != "s"
+    return (
+        isinstance(exponent, Ref) and exponent.indices is None and exponent.name == "T" and kinds.get("T", "s") != "s"
+    )
 
 
 def axes_in_words(rank: int) -> str:
@@ -391,7 +396,8 @@ class _Search:
         left = line.left
         assert isinstance(left, Ref)
         if left.indices is not None:
-            if kind != "s":
+            rows = len(left.indices) == 1 and kinds.get(left.name) == "m" and kind in ("c", "r")
+            if kind != "s" and not rows:
                 raise Mismatch(
                     line.rights[-1],
                     f"The left side is one entry of '{left.name}', but the right side is a whole array.",

@@ -22,6 +22,7 @@ from wengert.notation.expr import (
     Index,
     Inverse,
     Line,
+    Neg,
     Partial,
     Product,
     Ref,
@@ -31,6 +32,7 @@ from wengert.notation.expr import (
     walk,
 )
 from wengert.notation.layers import with_layers
+from wengert.notation.long_names import with_long_names
 from wengert.notation.parser import Parser, check_tree_depth
 from wengert.notation.scan import scan
 from wengert.notation.scripts import next_script
@@ -197,6 +199,8 @@ class _System:
         declaring = [chunk for chunk in chunks if is_declaration(chunk)]
         equations = [chunk for chunk in chunks if not is_declaration(chunk)]
         declarations = [read_declaration(chunk, self.source) for chunk in declaring]
+        if self.syntax == "latex":
+            equations = with_long_names(equations, self.context.bases)
         equations, layered = with_layers(equations, self.context.layered, self.source)
         equations = equations if self.context.backward else with_both_names(equations)
         self.symbols = replace(scan(equations, declarations, self.context, self.source), layered=layered)
@@ -268,6 +272,7 @@ class _System:
         notes = tuple(chunk.notes) + (("+=",) if tokens[signs[0]].text == "+=" else ())
         edges = [*signs, len(tokens)]
         matrix: Expr | None = None
+        negated = False  # −∂L/∂w = …
         if signs[0] == 0:
             if not self.lines:
                 raise self.source.error(
@@ -277,7 +282,12 @@ class _System:
             left, before = last.left, last.rights
             notes, span = last.notes + notes, Span(last.span.start, chunk.span.end)
         else:
-            matrix, rest = self.solved(tokens[: signs[0]])
+            negated = (
+                signs[0] > 1
+                and tokens[0].text == "-"
+                and (self.signals or tokens[1].kind in ("frac", "partial", "nabla"))
+            )
+            matrix, rest = self.solved(tokens[negated : signs[0]])
             left, extra = self.left(rest)
             before, notes, span = (), extra + notes, chunk.span
         scope = {node.letter for node in walk(left) if isinstance(node, Index)}
@@ -290,6 +300,8 @@ class _System:
                 )
             rights.append(self.parser(tokens[start + 1 : end], set(scope)).expression())
         left = self.alias(left, rights)
+        if negated:
+            rights = [Neg(right, span=right.span) for right in rights]
         if matrix is not None:
             rights = [Product((Inverse(matrix, span=matrix.span), right), span=right.span) for right in rights]
         if isinstance(left, Ref) and not left.barred and not self.signals:
@@ -313,7 +325,7 @@ class _System:
         In lines about a system x is an error signal, or a name that they define.
         """
         first, last = tokens[0], tokens[-1]
-        if first.kind != "name" or first.bars or first.text == "d" or last.kind != "name" or len(tokens) < 2:
+        if first.kind != "name" or first.bars or first.text in ("d", "Δ") or last.kind != "name" or len(tokens) < 2:
             return None, tokens
         if self.signals and not last.bars and (self.symbols.is_quantity(last.text) or last.text in self.context.names):
             return None, tokens
@@ -361,9 +373,8 @@ class _System:
         if isinstance(tree, Partial):
             tree = self.signal(tree)
         if not isinstance(tree, Ref | Partial) or parser.token.kind != "end":
-            raise self.source.error(
-                "The left side must be one quantity.", span, "Write it solved for the name:  name = expression"
-            )
+            what, repair = why_not_one(tokens)
+            raise self.source.error(what, span, repair)
         if isinstance(tree, Partial) or tree.barred:
             self.signals = True
         return tree, arguments
@@ -437,6 +448,23 @@ class _System:
             names=frozenset(used),
             counts={name: frozenset(found) for name, found in counts.items()},
         )
+
+
+def why_not_one(tokens: Sequence[Token]) -> tuple[str, str]:
+    """Why a left side is no quantity, and what to write instead."""
+    kinds = [token.kind for token in tokens]
+    if kinds[:2] == ["name", "name"] and tokens[0].text == "Δ":
+        return "A change Δ of a quantity is none of the quantities.", "Give it a name of its own:  s = expression"
+    if (
+        kinds[0] == "name"
+        and "sup" in kinds
+        and all(k in ("name", "sub", "sup", "op", "num", "open", "close") for k in kinds)
+    ):
+        return (
+            "A power stands on the left side, or a layer without a number.",
+            "Write a layer with its number:  z^{(1)}",
+        )
+    return "The left side must be one quantity.", "Write it solved for the name:  name = expression"
 
 
 __all__ = ["Piece", "Reading", "guess_syntax", "read", "read_expression", "read_name"]

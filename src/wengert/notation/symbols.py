@@ -34,7 +34,7 @@ def words(text: str) -> tuple[str, ...]:
 _LATEX_OWN = words("exp log ln sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan max min det")
 _OTHERS = words(
     "sigmoid logistic relu softplus softmax logsumexp logsoftmax erf erfc erfinv sign abs tr diag mean sum arsinh arcosh artanh "
-    "rowsum colsum argmax argmin floor round step norm log1p expm1 lgamma digamma gelu silu elu"
+    "rowsum colsum prod argmax argmin floor round step norm log1p expm1 lgamma digamma gelu silu elu"
 )
 
 FUNCTIONS: Mapping[str, FunctionName] = MappingProxyType(

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from wengert.errors import EquationError, message, place
@@ -132,6 +132,19 @@ def check_depth(tokens: list[Token], source: Source) -> None:
                 token.span,
                 "Give the inner part a name of its own.",
             )
+
+
+def match_again(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens, some of which are new, with where the bracket that each one opens is closed."""
+    out = [replace(token) if token.kind == "open" else token for token in tokens]
+    opened: list[int] = []
+    for at, token in enumerate(out):
+        if token.kind == "open":
+            opened.append(at)
+        elif token.kind == "close" and opened:
+            start = opened.pop()
+            out[start].reach = at - start
+    return out
 
 
 class Collector:
