@@ -132,3 +132,31 @@ def test_document_that_is_too_long_is_an_error_as_a_whole():
 
     with pytest.raises(EquationError, match="documents of more than"):
         review("x" * (2**20 + 1))
+
+
+# ---------------------------------------------------------------- what random documents have found
+
+FOUND = {
+    "number that begins with a point": ("$$b = x .1.10$$\n$$L = b^2$$\n\n$$\\bar b = 2 b$$\n", [("holds", 4)]),
+    "array of four axes beside a vector": (
+        "Y_{f,i,j} = Σ_c Σ_m Σ_n W_{f,c,m,n} X_{c,i+m,j+n}\nL = ½ ‖X w − y‖² + λ/2 ‖w‖²\n---\nw̄ = Xᵀ (X w − y) + λ w\n",
+        None,
+    ),
+    "membership inside an indicator": (
+        "E_{tj} = C_{s_t,j}\nL = Σ_tj E_tj²\n---\nC̄_{vj} = Σ_t ⟦s∈t = v⟧ Ē_tj\nĒ_tj = 2 E_tj\n",
+        [("holds", 5)],
+    ),
+    "line with neither a form by index nor one as matrices": (
+        "S = Q Kᵀ / √d\nP = Σ⁻¹ softmax(S)\nO = P V\n---\nV̄ = Pᵀ Ō\nS̄_ij = P_ij Ō_ij\n",
+        [("holds", 5)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_random_document_is_judged_again(name: str):
+    text, rows = FOUND[name]
+    found = others(text)
+    if rows is not None:
+        assert [row for row in found if row[0] == "holds"] == rows
+    assert all(row.repair for row in unread(text))

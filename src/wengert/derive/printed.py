@@ -10,7 +10,7 @@ from wengert.derive.backward import Backward, BackwardLine
 from wengert.derive.by_steps import by_steps, sizes_by_steps
 from wengert.derive.row_sums import RowSum
 from wengert.errors import EquationError
-from wengert.ir.system import Definition, System, bar, sequence_name, unbar
+from wengert.ir.system import Definition, System, bar, is_bar, sequence_name, unbar
 from wengert.ir.types import Dim, bind_size
 from wengert.notation.elements import ElementForm
 from wengert.notation.expr import Compare, Expr, Line, Num, walk
@@ -81,29 +81,36 @@ class Printer:
     def equation(
         self, name: str, terms: Sequence[Term], ahead: int | None = None
     ) -> tuple[Expr, list[Expr], tuple[str, ...]]:
-        """Left side and the right sides of name = term = term …, and notes; `ahead` is how far the letter of time is ahead of the step."""
+        """Left side and the right sides of name = term = term …, and notes; `ahead` is how far the letter of time is ahead of the step.
+
+        Raises EquationError where a term has neither a form by index nor one as matrices.
+        """
         if not terms:
             return self.left(name, ahead), [], ()
-        if self.form == "matrix":
-            try:
-                if unbar(name) in self.system.time:
-                    sides = [self.matrix.at_time(name, t, ahead) for t in terms]
-                    return sides[0][0], [right for _, right in sides], ()
-                return self.matrix.ref(name), [self.matrix.show(t) for t in terms], ()
-            except NoForm as reason:
-                left, rights, _ = self.by_index(name, terms, ahead)
-                return left, rights, (f"by index: {reason}",)
+        ways = [(self.by_index, "by index"), (self.as_matrices, "as matrices")]
+        (first, _), (second, note) = reversed(ways) if self.form == "matrix" else ways
         try:
-            return self.by_index(name, terms, ahead)
+            return *first(name, terms, ahead), ()
         except NoForm as reason:
-            return self.matrix.ref(name), [self.matrix.show(t) for t in terms], (f"as matrices: {reason}",)
+            try:
+                return *second(name, terms, ahead), (f"{note}: {reason}",)
+            except NoForm as other:
+                raise EquationError(
+                    f"The line of {unbar(name)} can be written neither by index nor as matrices: {reason}; {other}.",
+                    f"  {'the error signal of ' if is_bar(name) else ''}{unbar(name)}",
+                    "Give a part of the equation a line of its own.",
+                ) from None
 
-    def by_index(
-        self, name: str, terms: Sequence[Term], ahead: int | None = None
-    ) -> tuple[Expr, list[Expr], tuple[str, ...]]:
+    def by_index(self, name: str, terms: Sequence[Term], ahead: int | None = None) -> tuple[Expr, list[Expr]]:
         letters = self.index.home(name)
         self.index.count_from(name, ahead)
-        return self.index.ref(name, letters), [self.index.show(t, letters) for t in terms], ()
+        return self.index.ref(name, letters), [self.index.show(t, letters) for t in terms]
+
+    def as_matrices(self, name: str, terms: Sequence[Term], ahead: int | None = None) -> tuple[Expr, list[Expr]]:
+        if unbar(name) in self.system.time:
+            sides = [self.matrix.at_time(name, t, ahead) for t in terms]
+            return sides[0][0], [right for _, right in sides]
+        return self.matrix.ref(name), [self.matrix.show(t) for t in terms]
 
     def backward(self, backward: Backward) -> list[Line]:
         """One line a quantity, from v̄_N = 1 back to the parameters; several an array when written out by elements."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from wengert.ir.system import System, is_bar, is_entry, sequence_name, unbar
+from wengert.ir.system import System, is_bar, is_entry, sequence_name, unbar, unmoment
 from wengert.notation.expr import BigOp, Call, Expr, Index, Norm, Num, Ones, Power, Product, Ref, Sum, Transpose
 from wengert.notation.forms import (
     NoForm,
@@ -84,6 +84,8 @@ class MatrixForm:
         if letter or base != name:
             indices: list[Expr] = [Index(letter)] if letter else []
             if unbar(base) in self.system.time:
+                if not letter and unmoment(name)[1]:
+                    raise NoForm("a whole sequence at another step")
                 indices = at_its_step(self.system, name, indices, self.counts)
             return Ref(unbar(base), tuple(indices), is_bar(base))
         return Ref(whole_name(quantity, unbar(name)), None, is_bar(name))
@@ -121,7 +123,9 @@ class MatrixForm:
         )
         letter = next(q for q in (home, *"tsτu", *(f"t{k}" for k in range(1, 100))) if q not in self.times)
         self.times.append(letter)
-        self.counts[letter] = furthest_ahead(self.system, self.sequences([(f.term, k) for f, k, q in places if q == label]))
+        self.counts[letter] = furthest_ahead(
+            self.system, self.sequences([(f.term, k) for f, k, q in places if q == label])
+        )
         inside: list[Factor] = []
         for f in (f for f in term.factors if f.labels):
             if f.labels.count(label) > 1:

@@ -37,6 +37,7 @@ STARTS = frozenset(
 )
 """Kinds of tokens that can begin a factor."""
 
+COMPARING = frozenset("<≤>≥=≠")
 RESERVED = frozenset({"if", "otherwise", "else"})
 
 
@@ -348,6 +349,10 @@ class Parser:
                 raise self.error("A condition needs a comparison.", self.token.span, "Write, for example:  z > 0")
             while self.token.kind == "rel":
                 sign = self.advance()
+                if sign.text not in COMPARING:
+                    raise self.error(
+                        f"'{sign.text}' does not compare numbers.", sign.span, "Write one of these signs:  < ≤ > ≥ = ≠"
+                    )
                 right = self.sum()
                 parts.append(Compare(sign.text, left, right, span=Span(left.span.start, right.span.end)))
                 left = right

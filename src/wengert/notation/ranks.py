@@ -53,6 +53,7 @@ MAX_OPEN = 24
 """Where a line has more new names, they are read as their spelling suggests."""
 SEARCH_LIMIT = 20_000
 KINDS = ("s", "c", "m")
+WORDS = {"s": "a number", "c": "a column vector", "r": "a row vector", "m": "a matrix", "any": "an array of more axes"}
 
 
 class Mismatch(Exception):
@@ -93,10 +94,9 @@ def product_kind(left: str, right: str, tree: Expr) -> str:
     table = {("m", "m"): "m", ("m", "c"): "c", ("r", "m"): "r", ("r", "c"): "s", ("c", "r"): "m"}
     if (left, right) in table:
         return table[left, right]
-    names = {"c": "a column vector", "r": "a row vector", "m": "a matrix", "any": "an array of more axes"}
     raise Mismatch(
         tree,
-        f"{names[left].capitalize()} stands directly before {names[right]}: no product is meant by that.",
+        f"{WORDS[left].capitalize()} stands directly before {WORDS[right]}: no product is meant by that.",
         "Write 'xᵀ y' for the inner product, 'x yᵀ' for the outer product, or 'x ∘ y' entry by entry.",
     )
 
@@ -185,10 +185,9 @@ class KindReader:
             self.cost += BESIDE_COST
             found = {"m"}
         if len(found) > 1:
-            names = {"c": "a column vector", "r": "a row vector", "m": "a matrix"}
             raise Mismatch(
                 tree,
-                f"{' and '.join(names[k] for k in sorted(found)).capitalize()} do not fit entry by entry.",
+                f"{' and '.join(WORDS[k] for k in sorted(found)).capitalize()} do not fit entry by entry.",
                 "Make the shapes equal, or sum over an index.",
             )
         if found:
@@ -407,7 +406,7 @@ class _Search:
         declared = kinds.get(left.name)
         if declared not in (None, kind, "any"):
             if kind != "s":
-                names = {"s": "a scalar", "c": "a vector", "m": "a matrix"}
+                names = {**WORDS, "s": "a scalar", "c": "a vector"}
                 raise Mismatch(
                     line.rights[-1], f"'{left.name}' is {names[declared]}, but its right side is {names[kind]}."
                 )

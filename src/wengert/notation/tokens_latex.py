@@ -140,7 +140,7 @@ class _Reader:
         if text[self.at] == "." or not self.single():
             while end < len(text) and is_digit(text[end]):
                 end += 1
-            if text[end : end + 1] == "." and is_digit(text[end + 1 : end + 2]):
+            if text[self.at] != "." and text[end : end + 1] == "." and is_digit(text[end + 1 : end + 2]):
                 end += 1
                 while end < len(text) and is_digit(text[end]):
                     end += 1
