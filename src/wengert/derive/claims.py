@@ -23,6 +23,7 @@ from wengert.derive.local import LocalDerivatives
 from wengert.derive.outside import GIVEN, with_loss_signals, with_outside_signals
 from wengert.derive.points import Chain, Point, close, draw
 from wengert.derive.rows import is_row, with_rows
+from wengert.derive.scattered import gathered, writes_at, writings
 from wengert.derive.suppositions import Supposition, suppositions
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError, WengertError
 from wengert.ir.graph import Node
@@ -92,6 +93,8 @@ class Judge:
     def __post_init__(self) -> None:
         system = self.section.system
         written, named = self.at_steps()
+        self.writings = {line.span: count for line in named if (count := writings(line, system)) is not None}
+        named = [gathered(line, system) for line in named]
         claims, self.outside = with_outside_signals(system, with_loss_signals(system, named))
         self.section = replace(self.section, claims=claims)
         self.written = {claim.span: line for claim, line in zip(claims, written, strict=True)}
@@ -121,8 +124,14 @@ class Judge:
             repair = "Write the system so that all its lines are finite for some real inputs."
             return [found for line in self.section.claims for found in self.refuse(line, error.what, repair)]
         claims = [claim for line in self.ordered() for claim in self.whole_line(line)]
-        claims = [replace(claim, line=self.written.get(claim.line.span, claim.line)) for claim in claims]
+        claims = [replace(claim, line=self.as_written(claim)) for claim in claims]
         return claims if self.section.whole else [claim for claim in claims if self.is_sure(claim)]
+
+    def as_written(self, claim: Claim) -> Line:
+        """The author's line; a wrong one that writes at a place with the sum that it stands for, as its corrections have."""
+        line = self.written.get(claim.line.span, claim.line)
+        places = isinstance(line.left, Ref) and line.left.barred and writes_at(line.left)
+        return claim.line if places and claim.status == "wrong" else line
 
     def at_steps(self) -> tuple[list[Line], list[Line]]:
         """The claims as they are written, and with the signal that each is about; one about a single step in between is not read."""
@@ -190,6 +199,12 @@ class Judge:
             return self.auxiliary(line, name)
         if not self.system.quantities[name].type.is_float:
             return self.refuse(line, f"'{left.name}' holds integers, so it has no error signal.", self.names())
+        if left.barred and line.span in self.writings and self.writes_again(line):
+            return self.refuse(
+                line,
+                "Several entries of the right side may be written to one entry of the left side.",
+                "Write '+=' where they are added, or the sum.",
+            )
         if left.barred:
             expected = [point.follows(name) for point in self.points]
             truth = [point.truth[bar(name)] for point in self.points]
@@ -199,6 +214,14 @@ class Judge:
             return found
         values = [point.truth[name] for point in self.points]
         return self.links(line, "", values, values)
+
+    def writes_again(self, line: Line) -> bool:
+        """Whether a claim with a place on the left, v̄_{2i+k} = …, is about some entry more than once."""
+        try:
+            node = self.node(line, self.writings[line.span])
+        except EquationError:
+            return True  # how far the letters run is not known
+        return any(bool(np.any(point.value(node) > 1)) for point in self.points)
 
     def entry(self, line: Line, name: str, *, barred: bool) -> list[Claim]:
         """A line about a single entry of a sequence, h̄_T."""
