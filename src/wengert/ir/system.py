@@ -141,6 +141,8 @@ class System:
     recurrences: tuple[Recurrence, ...] = ()
     clock: Any = None
     """What the reader knows of time: its letter, the number of the first step, which sequences have whole arrays as entries."""
+    counting: Any = None
+    """What the reader knows of indices: whether they count from 0 or from 1, and which names are whole numbers in them."""
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from wengert.notation.clock import Clock
 from wengert.notation.biases import with_spread_biases
 from wengert.notation.context import KIND_OF_RANK, Context, arrange, capital, lower, trees_of
 from wengert.notation.declared import declare, find_constants, find_integers, guess_sizes
+from wengert.notation.counting import find_counting
 from wengert.notation.expr import Compare, Declaration, Line, Ref
 from wengert.notation.fitting import fit_windows
 from wengert.notation.homes import Homes, home_letters, letter_sizes, name_sizes
@@ -61,6 +62,11 @@ def elaborate(
         )
     clock = find_clock(reading.lines, reading.source)
     given = without_zero_starts(reading.lines, clock)
+    kept, counting = find_counting(named, clock, reading.source)
+    given = [
+        counting.with_numbers(line) for line, other in zip(given, named, strict=True) if any(other is k for k in kept)
+    ]
+    named = [counting.read(line) for line in kept]
     named = [timeless(line, clock, reading.source) for line in given]
     check_left_sides(named, reading.source)
     context = Context(reading)
@@ -119,6 +125,7 @@ def elaborate(
         reading,
         letter_sizes(context),
         {name: context.classes.size(item) for name, item in context.size_names.items()},
+        counting=counting,
         clock=clock,
     )
     if time is not None:

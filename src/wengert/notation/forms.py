@@ -102,7 +102,8 @@ class IndexForm:
     def show(self, term: Term, letters: Sequence[Place], scope: Iterable[str] = ()) -> Expr:
         """The tree of a line's right side whose axes carry `letters`; letters in `scope` are taken."""
         self.meant = {q: size for q, size in zip(letters, term.shape, strict=True) if isinstance(q, str)}
-        return self.tree(term, letters, frozenset(scope) | set(self.meant))
+        tree = self.tree(term, letters, frozenset(scope) | set(self.meant))
+        return tree if self.system.counting is None else self.system.counting.written(tree)
 
     def tree(self, term: Term, letters: Sequence[Place], scope: frozenset[str]) -> Expr:
         """The tree of a part of a line."""

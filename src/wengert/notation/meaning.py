@@ -503,7 +503,7 @@ class LineMeaning:
             return
         low, high = exact_value(tree.lower), exact_value(tree.upper)
         size = self.letter(tree.letters[0], tree)
-        if low is not None and high is not None:
+        if low is not None and high is not None and low in (0, 1):
             self.context.classes.unite(size, self.context.classes.fresh(int(high - low + 1)), tree)
             return
         if low == 0 and isinstance(tree.upper, Sum):

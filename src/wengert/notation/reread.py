@@ -93,7 +93,7 @@ class ContextReader:
             written = self.resolved_dots(line)
             if self.clock is not None and not self.clock.once:
                 written = with_entries(written, self.clock)
-            line = settled(self.timeless(written), self.context)
+            line = settled(self.counted(self.timeless(written)), self.context)
             left = line.left
             assert isinstance(left, Ref)
             self.know_names(line)
@@ -115,6 +115,13 @@ class ContextReader:
         for tree in refs_of(line):
             know_step(self.context, self.clock, tree)
         return line
+
+    def counted(self, line: Line) -> Line:
+        """The line with indices that count from 0.
+
+        Raises Mismatch where it counts otherwise than the system.
+        """
+        return line if self.system.counting is None else self.system.counting.read_claim(line)
 
     def bind_letters(self, meaning: LineMeaning, left: Ref) -> None:
         """The letters of a left side have the sizes of its axes."""
@@ -199,7 +206,7 @@ class ContextReader:
         The letters of `left` run over the axes of that quantity. Raises EquationError.
         """
         try:
-            here = self.timeless(Line(left if isinstance(left, Ref) else tree, (tree,)))
+            here = self.counted(self.timeless(Line(left if isinstance(left, Ref) else tree, (tree,))))
             here = replace(settled(replace(here, left=left or tree), self.context), left=here.left)
             left, (tree,) = (here.left if isinstance(left, Ref) else left), here.rights
             meaning = LineMeaning(self.context, {})

@@ -234,7 +234,7 @@ class _Letters:
                 name = names.join(left.base, subscript=spelled(content))
                 if not self.context.is_quantity(name) and name not in self.declared:
                     letters = self.left_letters[number]
-                    if kind == "list" or letters & self.counted():
+                    if kind == "list" or any(c in self.counted() or number in self.bare_in[c] for c in letters):
                         self.letters |= {c for c in letters if self.possible(c) and not self.names_one(c)}
         for _ in range(2):  # x_ij on the left
             for number, left in self.lefts.items():
@@ -250,7 +250,8 @@ class _Letters:
         return all(o.base in own for o in self.facts.occurrences if letter in list_letters(o.subscript or []))
 
     def counted(self) -> set[str]:
-        """Letters that some Σ binds or that stand in a subscript on a right side: the n of E_n = ½ Σ_k (y_k − t_k)² does not."""
+        """Letters that some Σ binds or that stand in a subscript on a right side: the n of E_n = ½ Σ_k (y_k − t_k)² does not. One that
+        stands by itself on its line's right side, in ⟦p = i + k⟧, is an index too."""
         words = {letter for found in self.words_in.values() for word in found for letter in word}
         return self.letters.union(words, *self.single_in.values())
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from wengert.notation.meaning import LineMeaning
 
 ARITHMETIC = Sum | Product | Neg
-COUNT_FROM_0 = "Count indices from 0, for example:  for i = 0…4"
 
 
 @dataclass(frozen=True)
@@ -74,10 +73,12 @@ def affine(tree: Expr) -> Affine:
         elif isinstance(part, Num) and part.value.denominator == 1:
             offset += factor * int(part.value)
         else:
+            multiplied = isinstance(part, Product) and any(isinstance(factor, Index) for factor in part.factors)
             raise Mismatch(
                 part if part.span.start >= 0 else tree,
                 "This index is no sum of letters, each with a whole number in front.",
-                "Write, for example:  x_{i+k}, x_{2i+k} or x_{i+1}",
+                "Write, for example, x_{i+k} or x_{2i+k}"
+                + (", or give the factor a line of its own:  s = 2" if multiplied else "."),
             )
     return Affine(tuple((q, c) for q, c in found.items() if c), offset)
 
@@ -191,23 +192,8 @@ def _plain(note: str) -> str:
 
 
 def apply_ranges(meaning: LineMeaning, line: Line) -> None:
-    """Unite the sizes of index letters with the ranges that are stated.
-
-    Raises Mismatch where an index that is shifted counts from another number than 0.
-    """
+    """Unite the sizes of index letters with the ranges that are stated, from 0 or from 1."""
     for letter, (low, high) in ranges(line).items():
-        if low != 0:
-            tree = next((t for side in line.rights for t in walk(side) if _shifts(t, letter)), None)
-            if tree is not None:
-                raise Mismatch(tree, f"The index '{letter}' counts from {low} here.", COUNT_FROM_0)
-            continue
-        classes = meaning.context.classes
-        classes.unite(meaning.letter(letter, line.left), classes.fresh(high + 1), line.left)
-
-
-def _shifts(tree: Expr, letter: str) -> bool:
-    """Whether a tree has an index with arithmetic on a letter."""
-    return isinstance(tree, Ref) and any(
-        isinstance(index, ARITHMETIC) and any(isinstance(t, Index) and t.letter == letter for t in walk(index))
-        for index in tree.indices or ()
-    )
+        if low in (0, 1):
+            classes = meaning.context.classes
+            classes.unite(meaning.letter(letter, line.left), classes.fresh(high - low + 1), line.left)
