@@ -256,6 +256,45 @@ def test_what_cannot_be_computed_step_by_step_is_refused_with_place_and_repair(
     assert repair in caught.value.repair
 
 
+BATCHED = {
+    "last step": "h_t = tanh(W h_{t−1} + U x_t + b)   for t = 1…T   (h_0 = 0)\no = V h_T\nL = ½ ‖o − y‖²",
+    "every step": "h_t = tanh(W h_{t−1} + U x_t + b)   (h_0 = 0)\no_t = V h_t\nL = ½ Σ_t ‖o_t − y_t‖²",
+    "gated": """
+params W, V
+z_t = σ(W x_t + V h_{t−1})    (h_0 = 0)
+m_t = tanh(x_t + z_t ∘ h_{t−1})
+h_t = (1 − z_t) ∘ h_{t−1} + z_t ∘ m_t
+L = ½ Σ_t ‖h_t − y_t‖²
+""",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BATCHED)
+def test_the_gradients_of_a_batch_are_the_mean_of_those_of_its_examples(name: str) -> None:
+    one = wg.equations(BATCHED[name], "text").backward(
+        wrt=[w for w in "WUVb" if w in wg.equations(BATCHED[name]).names]
+    )
+    many = one.system.batch(["x", "y"]).backward(wrt=list(one.data.wrt))
+    assert many.check().difference < 1e-12
+    examples = [drawn(one.system, 4, np.random.default_rng(k)) for k in range(3)]
+    shared = {key: examples[0][key] for key in examples[0] if key not in ("x", "y")}
+    stacked = {key: np.stack([each[key] for each in examples]) for key in ("x", "y")}
+    loss, gradients = many.function()(**shared, **stacked)
+    singles = [one.function()(**{**each, **shared}) for each in examples]
+    assert loss == pytest.approx(np.mean([single[0] for single in singles]), rel=1e-13)
+    for key, gradient in gradients.items():
+        np.testing.assert_allclose(gradient, np.mean([single[1][key] for single in singles], 0), rtol=1e-11, atol=1e-13)
+
+
+def test_a_sequence_of_each_example_does_not_start_from_a_value_that_all_share() -> None:
+    system = wg.equations("params a\nh_t = a h_{t−1} + x_t\nL = Σ_t h_t y_t")
+    with pytest.raises(EquationError) as caught:
+        system.batch(["x", "y"])
+    assert caught.value.what == "'h_0' is the same for every example, and 'h', which starts from it, is not."
+    assert "(h_0 = 0)" in caught.value.repair
+    assert system.batch(["x", "y", "h_0"]).backward().check().difference < 1e-12
+
+
 def test_a_last_line_inside_a_recurrence_asks_for_a_line_of_outputs() -> None:
     with pytest.raises(EquationError, match="from there and from outside"):
         wg.equations("h_t = a_t h_{t−1}").backward()

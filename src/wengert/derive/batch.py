@@ -6,21 +6,22 @@ batch's system is the ordinary one, and prints Hᵀ Ȳ and Ȳᵀ 𝟏.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from wengert.derive.printed import style_of
 from wengert.derive.recognise import recognise
-from wengert.derive.recurrences import refuse_recurrence
 from wengert.errors import EquationError
 from wengert.ir.graph import Node, input_node
-from wengert.ir.system import Definition, Quantity, System
+from wengert.ir.system import Definition, Moment, Quantity, System, entry_place, sequence_name, unmoment
 from wengert.ir.types import Dim
 from wengert.notation.expr import Line
 from wengert.notation.forms import IndexForm
+from wengert.notation.sequences import loops_of
 from wengert.ops.build import Builder
 from wengert.ops.gather import gather
+from wengert.ops.stepping import entry_array, moved_array
 from wengert.ops.terms import ONE, Add, Apply, Factor, Leaf, Product, Term, addends, product, size_term, total
 
 LETTERS = "nbsemuvpq"
@@ -32,7 +33,6 @@ def batched(system: System, data: Iterable[str]) -> System:
 
     Raises EquationError where the last line is not a scalar, or a data name is not an input of the system.
     """
-    refuse_recurrence(system, "The batch")
     names = tuple(data)
     for name in names:
         if name not in system.inputs:
@@ -70,6 +70,9 @@ class _Batch:
         quantities = {n: self.quantity(q) for n, q in system.quantities.items()}
         leaves: dict[str, Node] = {n: input_node(n, q.type) for n, q in quantities.items()}
         letters = {**system.class_letters, self.size: (self.letter,)}
+        self.check_starts()
+        time = {n: axis + (n in self.leading) for n, axis in system.time.items()}
+        moments = {n: self.moment(n, leaves, time) for n in system.moments}
         frame = replace(
             system,
             quantities=quantities,
@@ -78,15 +81,43 @@ class _Batch:
             size_names={**system.size_names, name: self.size},
             data=self.data,
             assumptions=(),
+            time=time,
+            moments=moments,
+            clock=None if system.clock is None else replace(system.clock, axes=time or system.clock.axes),
         )
-        builder, form = Builder(leaves), IndexForm(frame, replace(style_of(system), sums_last=False))
+        known = leaves | {n: each.leaf for n, each in moments.items()}
+        builder, form = Builder(known), IndexForm(frame, replace(style_of(system), sums_last=False))
         assumed = tuple(self.assumption(sides, builder) for sides in system.assumptions)
         lines: list[Definition] = []
         for line in system.lines:
             term = self.line(line)
             left, right = form.line(line.name, term)
             lines.append(Definition(line.name, builder.build(term), Line(left, (right,)), line.span))
-        return replace(frame, lines=tuple(lines), assumptions=assumed)
+        loops = loops_of(frame.clock, {line.name: line.node for line in lines}, known) if system.recurrences else ()
+        return replace(frame, lines=tuple(lines), assumptions=assumed, recurrences=loops)
+
+    def check_starts(self) -> None:
+        """No sequence that each example has starts from a value that they share.
+
+        Raises EquationError.
+        """
+        for sequence, start in self.system.starts.items():
+            if sequence in self.leading and start not in self.leading:
+                raise EquationError(
+                    f"'{start}' is the same for every example, and '{sequence}', which starts from it, is not.",
+                    f"  the data are {', '.join(self.data)}",
+                    f"Write '({start} = 0)' beside the equations, or name '{start}' among the data.",
+                )
+
+    def moment(self, name: str, leaves: Mapping[str, Node], time: Mapping[str, int]) -> Moment:
+        """A sequence at another step, or one of its entries, over the batch."""
+        base, offset, place = sequence_name(name), unmoment(name)[1], entry_place(name)
+        start = self.system.starts.get(base, "") if offset == -1 else ""
+        if place is None:
+            value = moved_array(leaves[base], time[base], offset, leaves[start] if start else None)
+        else:
+            value = entry_array(leaves[base], time[base], place)
+        return Moment(input_node(name, value.type), (base, start) if start else (base,), value)
 
     def assumption(self, sides: tuple[Node, Node], builder: Builder) -> tuple[Node, Node]:
         """Both sides for every example, where one of them depends on data."""
@@ -97,10 +128,12 @@ class _Batch:
 
     def dependent(self) -> set[str]:
         """The quantities that depend on data, the loss left out."""
-        reached = set(self.data)
-        for line in self.system.lines:
-            if line.name != self.system.loss and reached & set(self.system.parents(line.name)):
-                reached.add(line.name)
+        reached, before = set(self.data), -1
+        while len(reached) > before:  # once, unless lines read earlier steps of later lines
+            before = len(reached)
+            for line in self.system.lines:
+                if line.name != self.system.loss and reached & set(self.system.parents(line.name)):
+                    reached.add(line.name)
         return reached
 
     def quantity(self, quantity: Quantity) -> Quantity:
@@ -138,7 +171,7 @@ class _Batch:
     def lift(self, term: Term) -> tuple[Term, bool]:
         """The term over the batch and whether it has the leading axis."""
         if isinstance(term, Leaf):
-            if term.name not in self.leading:
+            if sequence_name(term.name) not in self.leading:
                 return term, False
             return Leaf((self.size, *term.shape), term.name, term.dtype), True
         if isinstance(term, Add):

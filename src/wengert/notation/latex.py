@@ -181,6 +181,8 @@ class LatexPrinter(Printer):
         if tree.indices is not None:
             indices = [self.index(index) for index in tree.indices]
             simple = not below and all(isinstance(index, Index) for index in tree.indices)
+            if len(tree.indices) > 1 and any(isinstance(i, Index) and i.letter.isupper() for i in tree.indices):
+                simple = False  # a capital among letters, the last step, would make a word of them
             below += (
                 [" ".join(indices) if any(i.startswith("\\") for i in indices) else "".join(indices)]
                 if simple

@@ -23,15 +23,18 @@ def printed_sequence(system: System, name: str) -> str:
 
 
 def at_its_step(system: System, name: str, indices: Sequence[Expr], counts: Mapping[str, int]) -> list[Expr]:
-    """The indices of a sequence at a step, t + k, or of one of its entries, 3 or T; `counts` says how far letters are ahead of the step."""
+    """The indices of a sequence at a step, t + k, or of one of its entries, 3 or T; `counts` says how far letters are ahead of the step.
+
+    A whole array at a step has the index of time alone.
+    """
     base = unbar(printed_sequence(system, name))
     found, axis, clock = list(indices), system.time[base], system.clock
     phase = clock.phase(base)
     if unbar(name) in system.starts.values():
-        found.insert(axis, numeral(clock.first - 1 + phase, Ref(base)))
+        found.insert(min(axis, len(found)), numeral(clock.first - 1 + phase, Ref(base)))
     elif is_entry(name):
-        found.insert(axis, number_of(clock, entry_place(name) or 0, phase))
-    elif isinstance(letter := found[axis], Index):
+        found.insert(min(axis, len(found)), number_of(clock, entry_place(name) or 0, phase))
+    elif isinstance(letter := found[axis := min(axis, len(found) - 1)], Index):
         found[axis] = stepped(letter.letter, unmoment(name)[1] + phase - counts.get(letter.letter, 0), letter)
     return found
 
@@ -123,15 +126,21 @@ def beyond_the_end(line: Line, system: System) -> tuple[Ref, ...]:
         phase, indices = clock.phase(sequences[tree.name]), list(tree.indices or ())
         ahead = offset[1] - at[1] + clock.phase(sequences[left.name]) - phase
         for k in range(1, ahead + 1):
-            indices[system.time[sequences[tree.name]]] = _after(clock, last, k + phase)
+            indices[_place(tree, sequences, system)] = _after(clock, last, k + phase)
             found[replace(tree, indices=tuple(indices))] = None
     return tuple(found)
 
 
 def _step_of(tree: Ref, sequences: Mapping[str, str], system: System) -> tuple[str, int] | None:
     """(t, k) of a sequence at t + k, as it is printed."""
-    axis = system.time[sequences[tree.name]] if tree.name in sequences else None
-    return offset_of(tree.indices[axis]) if axis is not None and tree.indices and axis < len(tree.indices) else None
+    if tree.name not in sequences or not tree.indices:
+        return None
+    return offset_of(tree.indices[_place(tree, sequences, system)])
+
+
+def _place(tree: Ref, sequences: Mapping[str, str], system: System) -> int:
+    """At which place its index of time is printed."""
+    return min(system.time[sequences[tree.name]], len(tree.indices or ()) - 1)
 
 
 def _after(clock: Clock, last: str, by: int) -> Expr:

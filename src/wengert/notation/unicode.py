@@ -164,7 +164,7 @@ class TextPrinter(Printer):
             return f"{text}_{{{inner}}}" + "'" * primes
         plain = all(
             isinstance(i, Index) and (not self.ascii or len(self.index_letter(i.letter)) == 1) for i in tree.indices
-        )
+        ) and not (len(tree.indices) > 1 and any(i.letter.isupper() for i in tree.indices if isinstance(i, Index)))
         if plain:
             return f"{text}_{''.join(self.index(i) for i in tree.indices)}" + "'" * primes
         if len(tree.indices) == 1 and isinstance(tree.indices[0], Num | Index):
