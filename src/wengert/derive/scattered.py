@@ -40,6 +40,8 @@ def writings(line: Line, system: System) -> Expr | None:
     left = line.left
     if not isinstance(left, Ref) or not left.barred or not left.indices or "+=" in line.notes or not writes_at(left):
         return None
+    if system.clock is not None:
+        return None
     indices, conditions = with_letters(line, system)
     kept = {index.letter for index in indices if isinstance(index, Index)}
     letters = tuple(dict.fromkeys(q for condition in conditions for q in free_letters(condition) if q not in kept))
