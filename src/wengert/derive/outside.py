@@ -71,6 +71,8 @@ def with_loss_signals(system: System, claims: Sequence[Line]) -> tuple[Line, ...
             tree.name in LOSSES and tree.name not in system.quantities
         )
 
+    sequences = system.clock.axes if system.clock is not None else {}
+
     def stated(line: Line) -> Line:
         def change(tree: Expr) -> Expr:
             if not isinstance(tree, Partial) or not is_loss(tree.numerator) or not isinstance(tree.denominator, Ref):
@@ -78,6 +80,7 @@ def with_loss_signals(system: System, claims: Sequence[Line]) -> tuple[Line, ...
             spelling = Spelling(tree.symbol, tree.numerator.name if isinstance(tree.numerator, Ref) else "")
             below = replace(tree.denominator, barred=True, span=tree.span, spelling=spelling)
             own = isinstance(line.left, Ref) and line.left.barred and line.left.name == below.name
+            own = own and (below.name not in sequences or below.indices == line.left.indices)  # h̄_{t+1} is not h̄_t
             return tree if tree.denominator.barred or (own and tree.numerator == Ref(system.loss)) else below
 
         return replace(line, rights=tuple(mapped(right, change) for right in line.rights))
