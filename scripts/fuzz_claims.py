@@ -1,19 +1,26 @@
 """Random documents for the judge of derivations: whatever the text is, only EquationError may leave `review`.
 
-python scripts/fuzz_claims.py [documents, by default a million] [seed]
+python scripts/fuzz_claims.py [documents, by default a million] [--seed 0] [--processes 1] [--first 0] [--failures fuzz_claims_failures]
 
 Documents are the corpus, the lecture's notes and derivations of the tests with parts cut, repeated, exchanged and replaced, and random
-signs. Prints the rate and the longest time; a text that fails is written to fuzz_claims_failure.txt.
+signs. They come in blocks of a thousand, each the same whenever it is made; `--first` goes on with a later block. Prints after each
+block how many documents there were, how many a second of one processor, the median, the 99th percentile and the longest time in
+milliseconds, and how many failed. Each text that fails is kept in a file of its own.
 """
 
 from __future__ import annotations
 
+import argparse
+import multiprocessing
 import random
 import re
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 
@@ -25,6 +32,8 @@ FENCE = re.compile(r"```(text|latex)\n(.*?)```", re.DOTALL)
 QUOTED = re.compile(r'r?"""(.*?)"""', re.DOTALL)
 PATIENCE = 30
 """Seconds after which one document counts as a failure."""
+BLOCK = 1000
+"""So many documents are made from one seed."""
 SIGNS = [
     *"abcijkLWXyzw0123=+-*/(){}[]|_^,;: \n\\&$%ΣΠ√∂∇½²ᵀ⁽¹⁾ᵢ‖∘·∈ℝσλδ\u0304\0",
     *(
@@ -119,7 +128,7 @@ CHANGES: tuple[Callable[[str, str, random.Random], str], ...] = (
 )  # fmt: skip
 
 
-def mutated(seed: int) -> Iterator[str]:
+def mutated(seed: int | str) -> Iterator[str]:
     """Documents without end."""
     rng = random.Random(seed)
     texts = documents()
@@ -154,23 +163,65 @@ def problem(text: str) -> str:
     return ""
 
 
-def main() -> int:
-    total = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    began, longest, failures = time.process_time(), 0.0, 0
-    for number, text in zip(range(1, total + 1), mutated(seed), strict=False):
+@dataclass
+class Found:
+    """What the documents of one block took and which failed: the number, what is wrong and the text of each."""
+
+    block: int
+    times: list[float] = field(default_factory=list[float])
+    failures: list[tuple[int, str, str]] = field(default_factory=list[tuple[int, str, str]])
+
+
+def judged(block: int, seed: int, documents: int) -> Found:
+    """The documents of one block, up to `documents` in all blocks."""
+    found = Found(block)
+    for number, text in enumerate(islice(mutated(f"{seed} {block}"), min(BLOCK, documents - block * BLOCK))):
         before = time.process_time()
-        found = problem(text)
-        longest = max(longest, time.process_time() - before)
-        if found:
-            failures += 1
-            print(f"document {number}: {found}")
-            Path("fuzz_claims_failure.txt").write_text(text, encoding="utf-8", errors="surrogateescape")
-        if number % 1000 == 0 or number == total:
-            rate = number / (time.process_time() - began)
-            print(
-                f"{number:,} documents, {rate:.0f} a second, longest {longest:.2f} s, {failures} failures", flush=True
-            )
+        wrong = problem(text)
+        found.times.append(time.process_time() - before)
+        if wrong:
+            found.failures.append((number, wrong, text))
+    return found
+
+
+def in_blocks(blocks: range, seed: int, documents: int, processes: int) -> Iterator[Found]:
+    """What was found in each block, in their order."""
+    work = partial(judged, seed=seed, documents=documents)
+    if processes == 1:
+        yield from map(work, blocks)
+        return
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap(work, blocks)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("documents", type=int, nargs="?", default=1_000_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0, help="the block to begin with")
+    parser.add_argument(
+        "--failures", type=Path, default=Path("fuzz_claims_failures"), help="where failing texts are kept"
+    )
+    given = parser.parse_args()
+    times: list[float] = []
+    failures = 0
+    blocks = range(given.first, -(-given.documents // BLOCK))
+    for found in in_blocks(blocks, given.seed, given.documents, given.processes):
+        times += found.times
+        failures += len(found.failures)
+        for number, wrong, text in found.failures:
+            given.failures.mkdir(exist_ok=True)
+            path = given.failures / f"{given.seed}-{found.block}-{number}.txt"
+            path.write_text(text, encoding="utf-8", errors="surrogateescape")
+            print(f"{path}: {wrong}")
+        times.sort()
+        p50, p99, longest = (1000 * times[int(part * (len(times) - 1))] for part in (0.5, 0.99, 1.0))
+        print(
+            f"block {found.block}: {len(times):,} documents, {len(times) / sum(times):.0f} a second, "
+            f"{p50:.1f} / {p99:.0f} / {longest:.0f} ms, {failures} failures",
+            flush=True,
+        )
     return 1 if failures else 0
 
 
