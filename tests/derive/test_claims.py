@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -325,3 +326,67 @@ def test_a_mistake_after_the_definition_of_a_delta_is_named():
     assert [(row.text, row.kind) for row in rows if row.status == "wrong"] == [
         ("δ_j = Σ_k δ_k v_kj", "activation derivative")
     ]
+
+
+# ---------------------------------------------------------------- a name with two sides, assumptions
+
+ROW_SUM = """P_ij = e^(S_ij) / Σ_k e^(S_ik)
+O_ic = Σ_j P_ij V_jc
+---
+P̄_ij = Σ_c Ō_ic V_jc
+D_i = Σ_c Ō_ic O_ic = Σ_j P_ij P̄_ij
+S̄_ij = P_ij (P̄_ij − D_i)
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("D_i = Σ_c", "D_i = −Σ_c"), ("= Σ_j P_ij P̄_ij", "= −Σ_j P_ij P̄_ij"), ("P̄_ij = Σ_c", "P̄_ij = −Σ_c")],
+)
+def test_sides_of_an_own_name_that_differ_are_reported_once(right, wrong):
+    assert set(statuses(ROW_SUM)) == {"holds", "defined"}
+    assert ROW_SUM.count(right) == 1
+    assert Counter(statuses(ROW_SUM.replace(right, wrong)))["wrong"] == 1
+
+
+def test_an_own_name_is_what_that_side_says_which_can_be_read():
+    text = ROW_SUM.replace("D_i = Σ_c Ō_ic O_ic", "D_i = Ō_ic O_ic")
+    assert statuses(text) == ["holds", "unread", "defined", "holds"]
+
+
+ONE_HOT = "W̄_kj = z̄_k x_j²"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"z_k = Σ_j W_kj x_j\nL = ½ Σ_k (z_k − t_k)²\n---\nz̄_k = z_k − t_k\n{ONE_HOT}",
+        "W ∈ ℝ^(n×n)\nz = W x\nL = ½ ‖z − t‖²\n---\nz̄ = z − t\nx̄ = W z̄",
+        "z = W x + b\nL = ½ ‖z − t‖²\n---\nz̄ = z − t\nW̄ = z̄ x",
+    ],
+)
+def test_nothing_unusual_is_assumed_for_a_wrong_line(text):
+    assert statuses(text) == ["holds", "wrong"]
+
+
+def test_a_symmetric_matrix_may_be_stated():
+    text = "W ∈ ℝ^(n×n)\nassume W = Wᵀ\nz = W x\nL = ½ ‖z − t‖²\n---\nz̄ = z − t\nx̄ = W z̄"
+    assert statuses(text) == ["holds", "holds"]
+
+
+def test_a_matrix_that_no_line_tells_from_its_transpose_may_be_symmetric():
+    row = only("A ∈ ℝ^(n×n)\nL = xᵀ A x\n---\nx̄ = 2 A x")
+    assert (row.status, row.note) == ("holds", "with A = Aᵀ")
+
+
+SOFTMAX = "z_k = Σ_j W_kj x_j\ny_k = e^(z_k) / Σ_l e^(z_l)\nL = −Σ_k t_k log y_k\n---\n"
+
+
+def test_a_mistake_in_a_line_that_needs_an_assumption_is_named():
+    row = only(SOFTMAX + "z̄_k = t_k − y_k")
+    assert (row.kind, row.corrected) == ("sign", "z̄_k = y_k − t_k")
+    assert row.details[-1] == "likely: a sign is wrong (with Σ_k t_k = 1)"
+
+
+def test_a_true_line_after_a_wrong_one_may_need_an_assumption():
+    assert statuses(SOFTMAX + "ȳ_k = t_k / y_k\nz̄_k = y_k − t_k\nW̄_kj = (y_k − t_k) x_j") == ["wrong", "holds", "holds"]

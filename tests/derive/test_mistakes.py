@@ -15,7 +15,7 @@ import pytest
 
 from tests.derive.mistakes import KINDS, slightly_wrong
 from tests.derive.plantings import Document, Planting, document, documents, is_definition
-from tests.derive.rewrites import rewritten
+from tests.derive.rewrites import rewriter
 from wengert.derive.claim_report import Row, review
 from wengert.notation.expr import Line
 
@@ -149,8 +149,11 @@ def test_a_term_that_is_slightly_wrong_is_wrong(size):
 def test_equal_forms_of_a_line_pass(key, syntax):
     entry = document(key, syntax)
     rng = np.random.default_rng(0)
+    rewrites = rewriter(entry.system, entry.claims)
     changed = {
-        place: entry.line(Line(claim.left, (rewritten(claim.rights[0], rng), *claim.rights[1:]), notes=claim.notes))
+        place: entry.line(
+            Line(claim.left, (rewrites.rewritten(claim.rights[0], rng), *claim.rights[1:]), notes=claim.notes)
+        )
         for place, claim in enumerate(entry.claims)
     }
     assert [(row.text, row.note) for row in entry.flagged(changed)] == []

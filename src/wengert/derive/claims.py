@@ -24,11 +24,13 @@ from wengert.derive.outside import GIVEN, with_loss_signals, with_outside_signal
 from wengert.derive.points import Chain, Point, close, draw
 from wengert.derive.rows import is_row, with_rows
 from wengert.derive.scattered import gathered, writes_at, writings
+from wengert.derive.sides import with_both_sides
 from wengert.derive.suppositions import Supposition, suppositions
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError, WengertError
 from wengert.ir.graph import Node
 from wengert.ir.system import System, bar, is_bar, is_entry, sequence_name, unbar
 from wengert.ir.types import ArrayType
+from wengert.ir.walk import topological
 from wengert.notation.clock import running_letters
 from wengert.notation.expr import Derive, Expr, Line, Partial, Ref, Span, walk
 from wengert.notation.manuscript import Section, Unread, unread
@@ -83,6 +85,8 @@ class Judge:
     """What the author has stated so far, in order: names and nodes, for points that are drawn later."""
     unread: list[Unread] = field(default_factory=list[Unread])
     effort: Effort = field(default_factory=Effort)
+    disputed: dict[str, list[Node]] = field(default_factory=dict[str, list[Node]])
+    """The sides of lines for names of the author's own that are not equal: which is wrong is said there, and not where they are used."""
     rows: set[str] = field(default_factory=set[str])
     """The signals of vectors that the author has written as rows."""
     left_out: dict[Node, Steps] = field(default_factory=dict[Node, Steps])
@@ -117,7 +121,8 @@ class Judge:
         if not self.section.claims:
             return []
         try:
-            self.points = [draw(self.chain, self.rng) for _ in range(POINTS)]
+            points = [draw(self.chain, self.rng) for _ in range(POINTS)]
+            self.points = with_both_sides(self.chain, self.rng, points)
         except EquationError as error:
             return [found for line in self.section.claims for found in self.refuse(line, error.what, error.repair)]
         except (CheckError, GraphError, ShapeError) as error:
@@ -137,9 +142,11 @@ class Judge:
         """The claims as they are written, and with the signal that each is about; one about a single step in between is not read."""
         written: list[Line] = []
         named: list[Line] = []
+        system = self.section.system
         for line in self.section.claims:
             try:
-                named.append(claim_at_step(line, self.section.system.clock, self.section.system.source))
+                system.counting.check_claim(line, system.clock, system.source)
+                named.append(claim_at_step(line, system.clock, system.source))
                 written.append(line)
             except EquationError as error:
                 self.refuse(line, error.what, error.repair)
@@ -296,7 +303,7 @@ class Judge:
                 claim = replace(claim, note=self.steps_said(line, name, node, values))
             claims.append(claim)
             held = claim.status == "holds"
-            if held and name and is_row(tree, self.reader().context):
+            if name and is_row(tree, self.reader().context):
                 self.rows.add(name)
             before, last = values, node
         if name and last is not None:
@@ -360,6 +367,8 @@ class Judge:
             return Claim(line, k, place, "holds", "it is not equal to the side before it")
         if close(self.values_of(line, node, truth, truly=True), truth):
             return Claim(line, k, place, "holds")  # right as a formula, of what earlier lines have wrong
+        if self.otherwise(node, before) or self.otherwise(node, truth):
+            return Claim(line, k, place, "holds")
         supposed = self.supposed(line, k, node)
         if supposed is not None:
             return Claim(line, k, place, "holds", f"with {supposed.text}")
@@ -472,21 +481,41 @@ class Judge:
         """A new name: taken as the author defines it. One that reads nothing belongs to no system."""
         if not any(isinstance(tree, Ref) for right in line.rights for tree in walk(right)):
             return self.refuse(line, f"'{name}' is in no equation of the system.", self.names())
-        try:
-            node = self.node(line, line.rights[0])
-            self.state(name, node)
-        except EquationError as error:
-            self.unread.append(unread(line.span, error))
+        sides = [(k, node) for k, node in enumerate(map(partial(self.side_of_new, line), line.rights)) if node is not None]
+        if not sides:
             return []
+        k, node = sides[0]
+        self.state(name, node)
         clock = self.reader().clock
         if clock is not None and not clock.once:
             self.phases[name] = new_phase(line, clock)
         self.auxiliaries[name] = node.type
-        first = Claim(line, 0, line.rights[0].span, "defined")
-        values = [point.author[name] for point in self.points]
-        rest = replace(line, rights=line.rights[1:])
-        more = self.links(rest, "", values, values) if rest.rights else []
-        return [first, *(replace(claim, line=line, link=claim.link + 1) for claim in more)]
+        first = Claim(line, k, line.rights[k].span, "defined")
+        values, truth = ([each[name] for each in envs] for envs in zip(*((p.author, p.truth) for p in self.points), strict=True))
+        rest = replace(line, rights=tuple(line.rights[at] for at, _ in sides[1:]))
+        more = self.links(rest, "", values, truth) if rest.rights else []
+        if any(claim.status == "wrong" for claim in more):
+            self.disputed[name] = [side for _, side in sides]
+        return [first, *(either_side(replace(claim, line=line, link=sides[claim.link + 1][0])) for claim in more)]
+
+    def side_of_new(self, line: Line, tree: Expr) -> Node | None:
+        """A right side of a line for a new name; None, and the reason kept, where it is not read."""
+        try:
+            return self.node(line, tree)
+        except EquationError as error:
+            place = tree.span if tree.span.start >= 0 and len(line.rights) > 1 else line.span
+            self.unread.append(unread(place, error))
+            return None
+
+    def otherwise(self, node: Node, known: Sequence[Array]) -> bool:
+        """Whether a right side has known values where a name that it reads, of which an author says two things, means the other."""
+        read = {str(leaf.params["name"]) for leaf in topological([node]) if leaf.op.name == "input"}
+        for name in read & self.disputed.keys():
+            for other in self.disputed[name][1:]:
+                values = [point.value(node, {**point.everything(), name: point.value(other)}) for point in self.points]
+                if close(values, known):
+                    return True
+        return False
 
     def quotient(self, line: Line) -> list[Claim]:
         """∂u/∂v = …, a derivative inside the system, is judged for itself."""
@@ -572,6 +601,8 @@ class Judge:
         assert isinstance(left, Ref)
         name = self.reader().context.resolve(left.name)
         values = [point.value(node) for point in points]
+        if not all(np.all(np.isfinite(value)) for value in values):
+            return False  # what is supposed leaves the domain of a function
         if k:
             before = [point.value(self.node(line, line.rights[k - 1])) for point in points]
             if close(values, before):
@@ -590,6 +621,16 @@ def is_naming(left: Expr, tree: Expr, loss: str) -> bool:
     above, below = tree.numerator, tree.denominator
     of_loss = above.indices is None and (above.name == loss or above.name in LOSSES)
     return of_loss and isinstance(below, Ref) and (below.name, below.indices) == (left.name, left.indices)
+
+
+def either_side(claim: Claim) -> Claim:
+    """A wrong side of a line for a name of the author's own: the side before it can be the wrong one as well."""
+    finding = claim.finding
+    if finding is None:
+        return claim
+    found = finding.diagnosis
+    said = None if found is None else replace(found, sentence=f"{found.sentence}, here or in the side before it")
+    return replace(claim, finding=replace(finding, diagnosis=said, corrected=None))
 
 
 def is_result(system: System, name: str) -> bool:

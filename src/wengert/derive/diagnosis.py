@@ -193,6 +193,7 @@ def surroundings(
     """What edits of a right side may put in; `children` are the quantities whose signals come in to that of `name`."""
     letters = letters_of([left, tree])
     ranks = {n: q.type.rank for q in system.quantities.values() for n in (q.name, q.whole, q.indexed)}
+    wholes = {n: q.whole or q.name for q in system.quantities.values() for n in (q.name, q.whole, q.indexed)}
     below = moved_by(system, name) if name else list(system.quantities)
     written = [ref for line in claims for part in (line.left, *line.rights) for ref in refs_of(part) if ref.barred]
     incoming = [ref for child in children for ref in itertools.islice(_entries(system, child, letters), MAX_ENTRIES)]
@@ -201,6 +202,8 @@ def surroundings(
     lines = [system.line(child).written for child in dict.fromkeys((*children, *below)) if system.defines(child)]
     parts = [ref for line in lines for right in line.rights for ref in refs_of(right) if ref.name in ranks]
     parts += [ref for ref in (line.left for line in lines) if isinstance(ref, Ref)]
+    if not letters:
+        parts = [Ref(wholes[ref.name]) for ref in parts if ref.name in wholes]
     return Surroundings(
         letters,
         letters_of([left]),
@@ -209,7 +212,8 @@ def surroundings(
         tuple(dict.fromkeys(parts)),
         tuple(system.size_names),
         lambda ref: ranks.get(ref.name, 0),
-        cache(derived),
+        {n: axis for sequence, axis in system.time.items() for n in names_of(system, sequence)},
+        derived=cache(derived),
     )
 
 
