@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from typing import Any
 
+from wengert.notation.clock import numeral, offset_of, stepped, whole_number
 from wengert.notation.expr import (
     BigOp,
     Call,
@@ -41,6 +42,7 @@ class Surroundings:
     incoming  those of them that come in, at the letters of the line
     parts     what the lines of its children read, as it stands there
     sizes     names for the number of entries of an axis
+    times     the place of the index of time, by name
     rank      of a whole name
     """
 
@@ -51,6 +53,7 @@ class Surroundings:
     parts: tuple[Ref, ...]
     sizes: tuple[str, ...]
     rank: Callable[[Ref], int]
+    times: Mapping[str, int] = field(default_factory=dict[str, int])
     derived: Callable[[], Sequence[Ref]] = tuple
     """The signals that the derived line reads, which takes a while to find."""
 
@@ -68,7 +71,7 @@ class Surroundings:
 def edits(tree: Expr, around: Surroundings) -> Iterator[Edit]:
     """Every edit of the tree at one place, the likelier kinds first."""
     yield "sign", negated(tree)
-    for here in (_signs, _primes, _transposes, _indices, _sums, _sizes, _factors, _terms, _signals, _incoming, _parts):
+    for here in (_signs, _primes, _transposes, _indices, _steps, _sums, _sizes, _factors, _terms, _signals, _incoming, _parts):
         yield from _everywhere(tree, lambda part, here=here: here(part, around))
 
 
@@ -160,6 +163,22 @@ def _indices(tree: Expr, around: Surroundings) -> Iterator[Edit]:
             for letter in around.letters:
                 if letter != index.letter:
                     yield "index", replace(tree, indices=(*given[:k], Index(letter), *given[k + 1 :]))
+
+
+def _steps(tree: Expr, around: Surroundings) -> Iterator[Edit]:
+    """A sequence at the step before or after."""
+    axis = around.times.get(tree.name) if isinstance(tree, Ref) else None
+    if axis is None or not isinstance(tree, Ref) or not tree.indices:
+        return
+    axis = min(axis, len(tree.indices) - 1)
+    index = tree.indices[axis]
+    offset, number = offset_of(index), whole_number(index)
+    for by in (1, -1):
+        moved = numeral(number + by, index) if number is not None else None
+        if offset is not None:
+            moved = stepped(offset[0], offset[1] + by, index)
+        if moved is not None:
+            yield "step", replace(tree, indices=(*tree.indices[:axis], moved, *tree.indices[axis + 1 :]))
 
 
 def _sums(tree: Expr, around: Surroundings) -> Iterator[Edit]:
