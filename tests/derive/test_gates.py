@@ -187,7 +187,7 @@ def test_the_transpose_and_the_square_of_an_array_e_are_its_own() -> None:
     system = wg.equations("e_i = y_i − t_i\nL = eᵀ e")
     assert "  ē_i = 2 L̄ e_i" in str(system.backward()).splitlines()
     system = wg.equations("e = y − t\ns = e^2\nL = 𝟏ᵀ s + ‖y‖")
-    assert "  ē = 2 (s̄ ∘ e)" in str(system.backward()).splitlines()
+    assert any(line.startswith("  ē = 2 (s̄ ∘ e)") for line in str(system.backward()).splitlines())
 
 
 def test_a_computed_number_e_is_raised_to_powers() -> None:

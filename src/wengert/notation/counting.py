@@ -6,7 +6,7 @@ What is computed counts from 0. Lines are written and printed as their author co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -47,19 +47,17 @@ class Counting:
         """A line as it is written, counted from 0."""
         return self._changed(line, self.first)
 
-    def read_claim(self, line: Line) -> Line:
-        """A line about the equations, counted from 0.
+    def check_claim(self, line: Line, clock: Clock | None, source: str) -> None:
+        """Indices of a line about the equations count as those do, but for the letter of time.
 
-        Raises Mismatch where it says that it counts otherwise than they do.
+        Raises EquationError.
         """
         stated = _stated(line)
-        if stated:
-            matter = _letters_that_matter(line)
-            for letter, low in stated:
-                if letter in matter and low != self.first:
-                    what = f"The index '{letter}' counts from {low} here, and indices count from {self.first} in the equations."
-                    raise Mismatch(line.rights[0], what, f"Let '{letter}' begin at {self.first}.")
-        return self.read(line)
+        matter = _letters_that_matter(line) if stated else set[str]()
+        for letter, low in stated:
+            if letter in matter and low != self.first and (clock is None or letter != clock.letter):
+                what = f"The index '{letter}' counts from {low} here, and indices count from {self.first} in the equations."
+                raise error_at(source, line, what, f"Let '{letter}' begin at {self.first}.")
 
     def written(self, tree: Expr) -> Expr:
         """An expression that counts from 0, as its author counts."""
@@ -80,8 +78,11 @@ class Counting:
             return tree
 
         def inner(part: Expr) -> Expr:
-            if isinstance(part, Ref) and part.indices is None and not part.barred and part.name in self.numbers:
-                return Num(Fraction(self.numbers[part.name]), span=part.span)
+            name = _number_name(part)
+            if name in self.numbers:
+                return Num(Fraction(self.numbers[name]), span=part.span)
+            if isinstance(part, Product):
+                return replace(part, factors=tuple(sorted(part.factors, key=lambda f: not isinstance(f, Num))))
             return part
 
         def change(part: Expr) -> Expr:
@@ -93,23 +94,39 @@ class Counting:
         return mapped(tree, change)
 
 
-def find_counting(lines: Sequence[Line], clock: Clock | None, source: str) -> tuple[list[Line], Counting]:
+def find_counting(
+    lines: Sequence[Line], clock: Clock | None, declared: Collection[str], source: str
+) -> tuple[list[Line], Counting]:
     """The lines without those that only name a whole number for indices, and how the indices of a text count.
 
     Raises EquationError where they count from different numbers, or from another one than 0 and 1.
     """
-    used = {
-        part.name for line in lines for part in _index_parts(line) if isinstance(part, Ref) and part.indices is None
-    }
+    used = {_number_name(part) for line in lines for part in _index_parts(line)} - _letters_that_run(lines)
     numbers = {name: value for line in lines for name, value in _whole_numbers(line) if name in used}
+    known = {_name(line) for line in lines} | set(declared)
     for line in lines:
         for part in _index_parts(line):
-            if isinstance(part, Ref) and part.indices is None and part.name not in numbers:
+            if isinstance(part, Ref) and _number_name(part) in known - numbers.keys():
                 what = f"Nothing says which whole number '{part.name}' is."
                 raise error_at(source, part, what, f"Give it a line of its own:  {part.name} = 2")
     elsewhere = {part.name for line in lines for part in _values(line) if isinstance(part, Ref)}
     kept = [line for line in lines if not _only_names(line, numbers) or _name(line) in elsewhere]
     return kept, Counting(_first(lines, clock, source), numbers)
+
+
+def _number_name(part: Expr) -> str:
+    """The name or letter of a part of an index; "" for any other part."""
+    if isinstance(part, Index):
+        return part.letter
+    return part.name if isinstance(part, Ref) and part.indices is None and not part.barred else ""
+
+
+def _letters_that_run(lines: Sequence[Line]) -> set[str]:
+    """The letters on left sides and those that a Σ binds."""
+    left = {part.letter for line in lines for part in walk(line.left) if isinstance(part, Index)}
+    return left.union(
+        q for line in lines for r in line.rights for t in walk(r) if isinstance(t, BigOp) for q in t.letters
+    )
 
 
 def _name(line: Line) -> str:

@@ -17,7 +17,8 @@ from wengert.notation.biases import with_spread_biases
 from wengert.notation.context import KIND_OF_RANK, Context, arrange, capital, lower, trees_of
 from wengert.notation.declared import declare, find_constants, find_integers, guess_sizes
 from wengert.notation.counting import find_counting
-from wengert.notation.expr import Compare, Declaration, Line, Ref
+from wengert.notation.declared import declare, find_constants, find_integers, guess_sizes
+from wengert.notation.expr import Compare, Declaration, Expr, Line, Product, Ref, Transpose
 from wengert.notation.fitting import fit_windows
 from wengert.notation.homes import Homes, home_letters, letter_sizes, name_sizes
 from wengert.notation.meaning import LineMeaning
@@ -62,7 +63,8 @@ def elaborate(
         )
     clock = find_clock(reading.lines, reading.source)
     given = without_zero_starts(reading.lines, clock)
-    kept, counting = find_counting(named, clock, reading.source)
+    named = [timeless(line, clock, reading.source) for line in given]
+    kept, counting = find_counting(named, clock, reading.symbols.declared, reading.source)
     given = [
         counting.with_numbers(line) for line, other in zip(given, named, strict=True) if any(other is k for k in kept)
     ]

@@ -121,7 +121,11 @@ class ContextReader:
 
         Raises Mismatch where it counts otherwise than the system.
         """
-        return line if self.system.counting is None else self.system.counting.read_claim(line)
+        counting = self.system.counting
+        if counting is None:
+            return line
+        counting.check_claim(line, self.clock, self.reading.source)
+        return counting.read(line)
 
     def bind_letters(self, meaning: LineMeaning, left: Ref) -> None:
         """The letters of a left side have the sizes of its axes."""

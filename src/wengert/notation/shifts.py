@@ -77,8 +77,8 @@ def affine(tree: Expr) -> Affine:
             raise Mismatch(
                 part if part.span.start >= 0 else tree,
                 "This index is no sum of letters, each with a whole number in front.",
-                "Write, for example, x_{i+k} or x_{2i+k}"
-                + (", or give the factor a line of its own:  s = 2" if multiplied else "."),
+                "Write, for example:  x_{i+k}, x_{2i+k} or x_{i+1}"
+                + (", or give the factor a line of its own:  s = 2" if multiplied else ""),
             )
     return Affine(tuple((q, c) for q, c in found.items() if c), offset)
 
