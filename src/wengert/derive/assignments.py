@@ -14,6 +14,7 @@ import numpy as np
 from wengert.derive.candidates import Candidate, Candidates
 from wengert.derive.local import LocalDerivatives
 from wengert.derive.points import close
+from wengert.derive.subexpressions import with_definitions
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.system import bar
@@ -40,6 +41,8 @@ class Constraint:
     right: Expr
     left: str
     reads: tuple[str, ...]
+    direct: bool = True
+    """Whether it is as its author wrote it, without definitions put in."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -88,11 +91,12 @@ class Search:
             if not isinstance(left, Ref) or not (left.barred or self.resolve(left.name) in self.system.quantities):
                 continue
             own = self.spellings.get(left.name, "")
-            for right in line.rights:
+            for written in line.rights:
+                right = with_definitions(written, self.open)
                 refs = (tree.name for tree in walk(right) if isinstance(tree, Ref))
                 reads = tuple(dict.fromkeys(self.spellings[name] for name in refs if name in self.spellings))
                 if own or reads:
-                    found.append(Constraint(line, right, own, reads))
+                    found.append(Constraint(line, right, own, reads, right is written))
         return sorted(found, key=lambda each: len(each.names))[:MAX_CONSTRAINTS]
 
     @cached_property
@@ -118,6 +122,18 @@ class Search:
                 )
             except (EquationError, GraphError, ShapeError):
                 continue  # what reads it decides nothing
+        return found
+
+    @cached_property
+    def open(self) -> dict[str, Line]:
+        """The lines among the claims that define a name by unknown ones, those in them put in."""
+        found: dict[str, Line] = {}
+        for line in self.among.judge.section.claims:
+            left = line.left
+            if not isinstance(left, Ref) or left.barred or left.name in self.defined:
+                continue
+            if self.resolve(left.name) not in self.system.quantities:
+                found[left.name] = replace(line, rights=(with_definitions(line.rights[0], found),))
         return found
 
     @property
@@ -247,7 +263,10 @@ class Search:
         def told(name: str) -> bool:
             using = [k for k, each in enumerate(self.constraints) if name in each.names]
             good = [k for k in using if k in holding]
-            if 2 * len(good) < len(using) or (len(using) == 1 and self.scales_out(self.constraints[using[0]], name)):
+            direct = [k for k in using if self.constraints[k].direct]
+            if 2 * sum(k in holding for k in direct) < len(direct) or (
+                len(using) == 1 and self.scales_out(self.constraints[using[0]], name)
+            ):
                 return False
             noise = self.noise(reading[name])
             other = reading | {name: replace(noise, signals=reading[name].signals) if name in self.similar else noise}

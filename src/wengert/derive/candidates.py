@@ -22,7 +22,7 @@ from wengert.notation.manuscript import Section
 from wengert.notation.reread import ContextReader
 
 Array = Any
-MAX_PARTS = 60
+MAX_PARTS = 80
 """Parts are not looked at in lines that have more of them."""
 MAX_SIGNS = 400
 """Nor in lines with more names and signs."""

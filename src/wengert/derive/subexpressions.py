@@ -27,13 +27,16 @@ from wengert.notation.expr import (
     Ref,
     Sum,
     Transpose,
+    mapped,
     walk,
     with_parts,
 )
 
 ONE = Num(Fraction(1), "1")
+MAX_ANY = 5
+"""Of so many terms or factors, any that stand together or apart may have a name; of more, neighbours."""
 MAX_RUN = 6
-"""Of longer sums and products no runs of terms or factors are looked at."""
+"""Of longer sums and products only single terms and factors."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def _inside(tree: Expr) -> Iterator[Expr]:
     """The expressions in a tree that a name could stand for, itself among them; conditions, ranges and indices hold none."""
     if isinstance(tree, Sum | Product | Quotient | Power | Call | BigOp | Norm | Cases):
         yield tree
-    yield from (run for run, _, _, _ in _runs(tree))
+    yield from (some for some, _, _ in _some(tree))
     yield from (quotient for quotient, _, _ in _quotients(tree))
     match tree:
         case Sum(terms=terms):
@@ -117,20 +120,24 @@ def _inside(tree: Expr) -> Iterator[Expr]:
         yield from _inside(part)
 
 
-def _runs(tree: Expr) -> Iterator[tuple[Expr, int, int, int]]:
-    """Neighbouring terms of a sum or factors of a product, without all of them: (what they are, start, end, sign before it)."""
+def _some(tree: Expr) -> Iterator[tuple[Expr, tuple[int, ...], int]]:
+    """Some of the terms of a sum or the factors of a product, not all: (what they are, their places, the sign before them)."""
     items = tree.terms if isinstance(tree, Sum) else tree.factors if isinstance(tree, Product) else ()
-    if not 2 < len(items) <= MAX_RUN:
-        return
-    for length in range(2, len(items)):
-        for start in range(len(items) - length + 1):
-            end = start + length
-            if isinstance(tree, Sum):
-                run = tree.terms[start:end]
-                sign = run[0][0]
-                yield Sum(tuple((sign * s, term) for s, term in run)), start, end, sign
-            elif isinstance(tree, Product):
-                yield replace(tree, factors=tree.factors[start:end]), start, end, 1
+    for places in _choices(len(items)):
+        if isinstance(tree, Sum):
+            sign = tree.terms[places[0]][0]
+            yield Sum(tuple((sign * tree.terms[k][0], tree.terms[k][1]) for k in places)), places, sign
+        elif isinstance(tree, Product):
+            yield replace(tree, factors=tuple(tree.factors[k] for k in places)), places, 1
+
+
+def _choices(count: int) -> Iterator[tuple[int, ...]]:
+    """Two places or more of so many, not all: any of a few, neighbours of more."""
+    for length in range(2, count if count <= MAX_RUN else 0):
+        if count <= MAX_ANY:
+            yield from itertools.combinations(range(count), length)
+        else:
+            yield from (tuple(range(start, start + length)) for start in range(count - length + 1))
 
 
 def _quotients(tree: Expr) -> Iterator[tuple[Expr, tuple[Expr, ...], tuple[Expr, ...]]]:
@@ -164,16 +171,47 @@ def _named(tree: Expr, part: Part, name: str) -> Expr:
         if key == part.key:
             first, last = ([_named(factor, part, name) for factor in factors] for factors in (before, after))
             return Product((*first, part.called(name, letters), *last), span=tree.span)
-    for run, start, end, sign in _runs(tree):
-        key, letters = _with_plain_letters(run)
-        if key != part.key:
-            continue
-        new = part.called(name, letters)
-        if isinstance(tree, Sum):
-            return _named(replace(tree, terms=(*tree.terms[:start], (sign, new), *tree.terms[end:])), part, name)
-        if isinstance(tree, Product):
-            return _named(replace(tree, factors=(*tree.factors[:start], new, *tree.factors[end:])), part, name)
+    for some, places, sign in _some(tree):
+        key, letters = _with_plain_letters(some)
+        if key == part.key:
+            return _named(_replaced(tree, places, sign, part.called(name, letters)), part, name)
     return with_parts(tree, lambda inner: _named(inner, part, name))
+
+
+def _replaced(tree: Expr, places: tuple[int, ...], sign: int, new: Expr) -> Expr:
+    """A sum or product with one term or factor in place of some."""
+    if isinstance(tree, Sum):
+        terms = [(sign, new) if k == places[0] else term for k, term in enumerate(tree.terms) if k not in places[1:]]
+        return replace(tree, terms=tuple(terms))
+    assert isinstance(tree, Product)
+    factors = [new if k == places[0] else factor for k, factor in enumerate(tree.factors) if k not in places[1:]]
+    return replace(tree, factors=tuple(factors))
+
+
+def with_definitions(tree: Expr, lines: Mapping[str, Line]) -> Expr:
+    """The tree with right sides in place of the names that lines define, where the letters of their indices allow it."""
+
+    def change(part: Expr) -> Expr:
+        if not isinstance(part, Ref) or part.barred or part.name not in lines:
+            return part
+        left, right = lines[part.name].left, lines[part.name].rights[0]
+        assert isinstance(left, Ref)
+        own, given = left.indices or (), part.indices or ()
+        letters = [
+            (a.letter, b.letter)
+            for a, b in zip(own, given, strict=False)
+            if isinstance(a, Index) and isinstance(b, Index)
+        ]
+        bound = {letter for each in walk(right) if isinstance(each, BigOp) for letter in each.letters}
+        if len(letters) != len(own) or len(own) != len(given) or bound & {letter for _, letter in letters}:
+            return part
+        meant = dict(letters)
+        return mapped(
+            right,
+            lambda each: replace(each, letter=meant.get(each.letter, each.letter)) if isinstance(each, Index) else each,
+        )
+
+    return mapped(tree, change)
 
 
 def _with_plain_letters(tree: Expr) -> tuple[Expr, tuple[str, ...]]:

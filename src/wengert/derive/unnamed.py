@@ -14,14 +14,14 @@ from wengert.derive.backward import influence
 from wengert.derive.candidates import Candidates, candidates
 from wengert.derive.claims import Claim, Judge
 from wengert.derive.diagnosis import Effort
-from wengert.derive.outside import GIVEN, mapped
+from wengert.derive.outside import GIVEN
 from wengert.derive.points import close
 from wengert.derive.subexpressions import Part, with_named_part
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.system import System
 from wengert.notation.context import capital
 from wengert.notation.elaborate import elaborate
-from wengert.notation.expr import Expr, Index, Line, Partial, Ref, Span, walk
+from wengert.notation.expr import Expr, Index, Line, Partial, Ref, Span, mapped, walk
 from wengert.notation.manuscript import Section, Unread
 from wengert.notation.names import split
 from wengert.notation.reader import LOSSES
@@ -61,7 +61,7 @@ def understood(section: Section) -> Understood:
     """The section with a line for each part of its equations that the claims name."""
     if not section.whole or not section.claims:
         return Understood(section)
-    found = with_stated_parts(section)
+    found = with_stated_parts(with_notes_as_claims(section))
     section = found.section
     claims = with_indices_of_names(section)
     spellings = unknown_spellings(replace(section, claims=claims))
@@ -120,8 +120,7 @@ def with_stated_parts(section: Section) -> Understood:
     """The section whose result depends on the quantities that the author defines beside it, where they are parts of the equations."""
     late = late_definitions(section)
     system = section.system
-    read = {name for line in system.lines for name in system.parents(line.name)}
-    if not late and sum(line.name not in read for line in system.lines) == 1:
+    if not late and len(results(system)) == 1:
         return Understood(section)
     try:
         if late:
@@ -139,6 +138,35 @@ def with_stated_parts(section: Section) -> Understood:
         return Understood(section)
     places = frozenset(line.span for line in late)
     return Understood(replace(section, system=named), defined=places)
+
+
+def with_notes_as_claims(section: Section) -> Section:
+    """The section in which lines after the result that read what no equation before it has, g = (y − t) y (1 − y), stand among the
+    claims: they are notes on the way to those."""
+    system = section.system
+    if len(results(system)) == 1:
+        return section
+    loss = Judge(section).chain.loss
+    below = influence(system, loss) | {loss}
+    used = refs_of(section)
+    foreign = {name for name in system.inputs if name not in below}
+    moved: list[str] = []
+    for line in system.lines:
+        if line.name not in below and foreign & set(system.parents(line.name)):
+            foreign.add(line.name)
+            moved.append(line.name)
+    context = ContextReader(system, system.reading).context
+    names = {context.resolve(tree.name) for tree in used}
+    signals = {context.resolve(tree.name) for tree in used if tree.barred}
+    if not names & foreign or signals & set(moved):
+        return section
+    lines = [line for line in system.reading.lines if context.resolve(name_of(line)) in moved]
+    kept = tuple(line for line in system.reading.lines if line not in lines)
+    try:
+        system = replace(elaborate(replace(system.reading, lines=kept)), loss=loss)
+    except (EquationError, GraphError, ShapeError):
+        return section
+    return replace(section, system=system, claims=tuple(sorted((*lines, *section.claims), key=lambda line: line.span)))
 
 
 def late_definitions(section: Section) -> list[Line]:
@@ -284,7 +312,7 @@ def with_named_parts(
     has no meaning."""
     lines: list[Line] = list(system.reading.lines)
     for name, part in sorted(pairs, key=lambda pair: -pair[1].size):
-        named = [line if _is_left(line, name) else with_named_part(line, part, name) for line in lines]
+        named = [line if name_of(line) == name else with_named_part(line, part, name) for line in lines]
         places = [k for k, (new, old) in enumerate(zip(named, lines, strict=True)) if new is not old]
         if name not in stated:
             if not places:
@@ -303,5 +331,12 @@ def with_named_parts(
     return found if same else None
 
 
-def _is_left(line: Line, name: str) -> bool:
-    return isinstance(line.left, Ref) and line.left.name == name
+def results(system: System) -> list[str]:
+    """The quantities with a line that no other line reads."""
+    read = {name for line in system.lines for name in system.parents(line.name)}
+    return [line.name for line in system.lines if line.name not in read]
+
+
+def name_of(line: Line) -> str:
+    """The name on the left of a line, "" where there is none."""
+    return line.left.name if isinstance(line.left, Ref) else ""

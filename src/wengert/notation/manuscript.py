@@ -265,8 +265,8 @@ class _Manuscript:
         return True
 
     def belongs(self, chunk: Chunk, left: str) -> bool:
-        """Whether a line after claims is about the open system: it reads only what is known there, and its left side has the rank
-        that is known of it, or is new."""
+        """Whether a line after claims is about the open system: it reads only what is known there or what claims have used, and its
+        left side has the rank that is known of it, or is new; or it defines what claims have used."""
         current = self.open
         assert current.system is not None
         try:
@@ -278,7 +278,10 @@ class _Manuscript:
         reads = {tree.name for right in line.rights for tree in walk(right) if isinstance(tree, Ref)}
         hidden = set(current.system.size_names) | {"e", "π"}
         names = {self.resolved(name) for name in reads} - hidden
-        if not names <= current.known or not names:
+        used = {t.name for c in current.claims for right in c.rights for t in walk(right) if isinstance(t, Ref)}
+        if line.left.name in used - current.known:
+            return True
+        if not names <= current.known | used or not names:
             return not names
         quantity = current.system.quantities.get(self.resolved(line.left.name))
         return quantity is None or line.left.indices is None or len(line.left.indices) == quantity.type.rank
