@@ -238,7 +238,7 @@ class _Row:
                 self.join(separator, _trim(part[:remark]))
             self.note(part[remark])
             return False
-        if separator == "soft" and self.current and _is_lone_word(part):
+        if separator in ("soft", "comma") and self.related and _is_lone_word(part):
             return True
         if separator and self.related and _is_range(part):
             self.note_text(part)

@@ -39,9 +39,11 @@ BLANK_LINE = re.compile(r"\n[ \t]*\n")
 COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 COMMENT_LINE = re.compile(r"^[ \t]*%[^\n]*", re.MULTILINE)
 LATEX_FILE = re.compile(r"\\documentclass|\\begin\{document\}")
-VERBATIM = re.compile(r"\\begin\{(verbatim|lstlisting|minted|comment|Verbatim)\}.*?\\end\{\1\}", re.DOTALL)
-MARKUP_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-CODE = re.compile(r"`[^`\n]*(?:\$\$|\\\[|\\begin)[^`\n]*`")
+QUOTED = {"<!--": "-->"} | {
+    rf"\begin{{{name}}}": rf"\end{{{name}}}" for name in ("verbatim", "Verbatim", "lstlisting", "minted", "comment")
+}
+"""Where text begins and ends that is quoted or left out."""
+CODE = re.compile(r"`[^`\n]+`")
 
 
 def pieces(text: str, faults: list[EquationError] | None = None) -> tuple[Piece, ...]:
@@ -84,11 +86,20 @@ def _piece(expanded: Expanded, start: int, end: int, syntax: str) -> Piece:
 
 def _without_quotes(text: str) -> str:
     """The text with blanks for what is quoted or left out in it: LaTeX comments, verbatim, HTML comments, code with signs of displays."""
-    quotes = [VERBATIM, MARKUP_COMMENT, CODE]
-    quotes.append(COMMENT if LATEX_FILE.search(text) else COMMENT_LINE)
-    for quote in quotes:
-        text = quote.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), text)
-    return text
+    comment = COMMENT if LATEX_FILE.search(text) else COMMENT_LINE
+    text = comment.sub(lambda found: " " * len(found.group()), text)
+    for opening, closing in QUOTED.items():
+        start = text.find(opening)
+        while start >= 0 and (end := text.find(closing, start)) >= 0:
+            end += len(closing)
+            text = text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
+            start = text.find(opening, end)
+
+    def without_code(found: re.Match[str]) -> str:
+        code = found.group()
+        return " " * len(code) if "$$" in code or "\\[" in code or "\\begin" in code else code
+
+    return CODE.sub(without_code, text)
 
 
 def read_document(text: str, context: Symbols | None = None) -> Reading:

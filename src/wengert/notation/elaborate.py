@@ -5,17 +5,17 @@ It must not know derivatives. What does not fit is an EquationError with the pla
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from types import MappingProxyType
 from typing import TypeVar
 
 from wengert.ir.graph import Node
 from wengert.ir.system import Definition, Quantity, System
-from wengert.notation.clock import Clock
 from wengert.notation.biases import with_spread_biases
+from wengert.notation.clock import Clock
 from wengert.notation.context import KIND_OF_RANK, Context, arrange, capital, lower, trees_of
-from wengert.notation.declared import declare, find_constants, find_integers, guess_sizes
 from wengert.notation.counting import find_counting
 from wengert.notation.declared import declare, find_constants, find_integers, guess_sizes
 from wengert.notation.expr import Compare, Declaration, Expr, Line, Product, Ref, Transpose
@@ -47,9 +47,7 @@ T = TypeVar("T")
 SHAPE_REPAIR = "Check the shapes, or declare them:  W ∈ ℝ^(m×n)"
 
 
-def elaborate(
-    reading: Reading, ranks: Mapping[str, int] = MappingProxyType({}), claims: Sequence[Line] = ()
-) -> System:
+def elaborate(reading: Reading, ranks: Mapping[str, int] = MappingProxyType({}), claims: Sequence[Line] = ()) -> System:
     """The system of a text; `ranks` are numbers of axes that are known from elsewhere, `claims` lines that should fit them.
 
     Raises EquationError where a name, an index or a shape does not fit.
@@ -69,7 +67,6 @@ def elaborate(
         counting.with_numbers(line) for line, other in zip(given, named, strict=True) if any(other is k for k in kept)
     ]
     named = [counting.read(line) for line in kept]
-    named = [timeless(line, clock, reading.source) for line in given]
     check_left_sides(named, reading.source)
     context = Context(reading)
     check_applied_words(context, named)
@@ -127,8 +124,8 @@ def elaborate(
         reading,
         letter_sizes(context),
         {name: context.classes.size(item) for name, item in context.size_names.items()},
-        counting=counting,
         clock=clock,
+        counting=counting,
     )
     if time is not None:
         system = in_time(system, context, time, lines)
@@ -218,17 +215,31 @@ def kinds_from_indices(context: Context, lines: Sequence[Line]) -> None:
     Raises EquationError where that is more than it is declared with.
     """
     kinds = context.kinds
+    vectors = {id(tree) for part in trees_of(lines) for tree in rows_in(part)}
     for tree in trees_of(lines):
         if not (isinstance(tree, Ref) and tree.indices):
             continue
         name = context.resolve(tree.name)
         known = {"s": 0, "c": 1, "m": 2}.get(kinds.get(name, ""), -1)
-        if len(tree.indices) <= known or kinds.get(name) == "any":
+        row = id(tree) in vectors and known < 0
+        rank = len(tree.indices) + row
+        context.rows |= {name} if row else set()
+        if rank <= known or kinds.get(name) == "any":
             continue
         if name in context.axes:
             what = f"'{name}' is declared with {axes_in_words(known)} but has {len(tree.indices)} indices here."
             raise error_at(context.reading.source, tree, what, "Correct the declaration or the indices.")
-        kinds[name] = KIND_OF_RANK.get(len(tree.indices), "any")
+        kinds[name] = KIND_OF_RANK.get(rank, "any")
+
+
+def rows_in(tree: Expr) -> Iterator[Expr]:
+    """The u_i and v_j of u_iᵀ v_j, which are rows of matrices rather than numbers."""
+    if isinstance(tree, Transpose):
+        yield tree.operand
+    if isinstance(tree, Product):
+        for factor, behind in pairwise(tree.factors):
+            if isinstance(factor, Transpose) and isinstance(factor.operand, Ref) and factor.operand.indices:
+                yield behind
 
 
 def read_line(context: Context, line: Line) -> Val:
@@ -249,7 +260,8 @@ def describe(context: Context, homes: Homes) -> dict[str, Quantity]:
         type, by_index = context.leaf(name).type, name in homes.by_index
         whole = next((other for other, target in context.spellings.items() if target == name), None)
         if whole is None:
-            whole = capital(name) if type.rank >= 2 and by_index and capital(name) not in homes.order else name
+            entries = by_index or name in context.rows
+            whole = capital(name) if type.rank >= 2 and entries and capital(name) not in homes.order else name
         small = lower(name)
         indexed = small if type.rank >= 2 and not by_index and small not in homes.order else name
         quantities[name] = Quantity(name, type, homes.letters.get(name, ()), indexed, whole, python[name], by_index)

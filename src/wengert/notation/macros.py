@@ -13,6 +13,7 @@ from wengert.notation.tokens import Source
 
 MAX_DEPTH = 20
 MAX_EXPANDED = 256 * 1024
+MAX_ARGUMENT = 1000
 
 DEFINING = re.compile(
     r"\\(?P<by>(?:re)?newcommand|providecommand|DeclareRobustCommand|DeclareMathOperator|DeclarePairedDelimiter|def|let)(?![A-Za-z])"
@@ -141,7 +142,7 @@ def _group(text: str, at: int) -> tuple[str, int] | None:
     if text[at : at + 1] != "{":
         return (text[at], at + 1) if at < len(text) else None
     depth = 0
-    for end in range(at, len(text)):
+    for end in range(at, min(len(text), at + MAX_ARGUMENT)):
         escaped = text[end - 1] == "\\" and text[end - 2 : end] != "\\\\"
         if text[end] == "{" and not escaped:
             depth += 1

@@ -17,6 +17,8 @@ EQUATION_SIGN = re.compile(r"[=∈≜:{}]|\b(otherwise|if|params|data|assume|imp
 DEFINING_SIGN = re.compile(r"[=∈≜≡≔←]|\b(otherwise|if)\b")
 OPERATOR = re.compile(r"[+*/^·∘⊙Σ∑√∂∇_²ᵀ]|\s[-−]\s")
 
+MAX_LEAD = 200
+"""So far words before an equation are looked for."""
 LEAD = re.compile(
     r"\s*(?:[>•‣▪●◦–—*-]\s+|\(\d+[a-z]?\)\s*|\d+[.)]\s+|\([a-z]\)\s+|[a-z]\)\s+|(?:step|eq\.?|equation|line)\s*\(?\d+\)?\s*[.:]?\s+)",
     re.IGNORECASE,
@@ -66,13 +68,17 @@ def without_lead(line: str) -> str:
     """The line with blanks for a bullet, a number or words before an equation; as it is where there is no equation."""
     if "=" not in line:
         return line
-    while (lead := LEAD.match(line)) is not None and lead.end() < len(line) and lead.group().strip():
-        line = " " * lead.end() + line[lead.end() :]
-    for lead in (LABEL.match(line), CONNECTED.match(line)):
+    start = 0
+    while (lead := LEAD.match(line, start)) is not None and lead.end() < len(line) and lead.group().strip():
+        start = lead.end()
+    line = " " * start + line[start:]
+    for pattern in (LABEL, CONNECTED):
+        lead = pattern.match(line[: start + MAX_LEAD], start)
         if lead is None:
             continue
         said = [word.lower() for word in re.findall(r"[^\W\d_]+", lead.group())]
-        if said[0] in KEYWORDS or (lead.re is CONNECTED and not set(said) <= CONNECTING):
+        if said[0] in KEYWORDS or (pattern is CONNECTED and not set(said) <= CONNECTING):
             continue
-        line = " " * lead.end() + line[lead.end() :]
+        start = lead.end()
+        line = " " * start + line[start:]
     return line

@@ -269,8 +269,18 @@ def read_subscript(
         return spelled(content), None
     kind = shape(content)
     if kind != "list":
-        found = [index_token(parser, element, script.span) for element in elements(content)]
-        return "", tuple(found)
+        parts = elements(content)
+        suffix = "0" if parts.count("0") == 1 and not any(part.isdigit() for part in parts if part != "0") else ""
+        if suffix and len(parts) > 1:  # the bias w_k0 beside the weights w_kj, which count from 1
+            parser.warn(
+                f"'{base}_{''.join(parts)}' is read as an entry of an array '{base}_0' of its own.",
+                script.span,
+                f"Write commas for an entry of '{base}':  {base}_{{{','.join(parts)}}}",
+            )
+            parts.remove("0")
+        else:
+            suffix = ""
+        return suffix, tuple(index_token(parser, part, script.span) for part in parts)
     suffix, out = "", []
     for part in split_at_commas(content):
         if not part:
@@ -436,6 +446,8 @@ def differential(parser: Parser, token: Token) -> Expr | None:
         return None
     inner = parser.advance()
     tree = reference(parser, inner)
+    if isinstance(tree, Transpose) and isinstance(tree.operand, Ref):  # dZ^{(1)T}
+        return replace(tree, operand=replace(tree.operand, barred=True, spelling=Spelling("d")))
     if not isinstance(tree, Ref) or tree.barred:
         return None
     slash = parser.token

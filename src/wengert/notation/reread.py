@@ -14,7 +14,7 @@ from wengert.ir.graph import Node
 from wengert.ir.system import Definition, System, bar
 from wengert.ir.types import ArrayType, Dim
 from wengert.notation.context import KIND_OF_RANK, Context, Derivative, arrange
-from wengert.notation.expr import Expr, Index, Line, Product, Ref
+from wengert.notation.expr import Expr, Index, Line, Neg, Product, Ref
 from wengert.notation.fitting import settle_letters
 from wengert.notation.meaning import LineMeaning
 from wengert.notation.phases import with_entries
@@ -119,7 +119,7 @@ class ContextReader:
     def counted(self, line: Line) -> Line:
         """The line with indices that count from 0.
 
-        Raises Mismatch where it counts otherwise than the system.
+        Raises EquationError where it counts otherwise than the system.
         """
         counting = self.system.counting
         if counting is None:
@@ -135,19 +135,22 @@ class ContextReader:
                 self.context.classes.unite(meaning.letter(index.letter, left), axis, left)
 
     def resolved_dots(self, line: Line) -> Line:
-        """x · y where only the reading entry by entry has the left side's shape."""
+        """x · y where only the reading entry by entry has the left side's shape; a sign or a number may stand before it."""
         left, right = line.left, line.rights[0]
-        if not (isinstance(left, Ref) and left.indices is None and isinstance(right, Product) and right.sign == "·"):
+        inner = right.operand if isinstance(right, Neg) else right
+        if not (isinstance(left, Ref) and left.indices is None and isinstance(inner, Product) and inner.sign == "·"):
             return line
         reader = KindReader(self.context.kinds)
-        kinds = [reader.read(factor) for factor in right.factors]
+        kinds = [reader.read(factor) for factor in inner.factors]
         if self.context.kinds.get(left.name) == "c" and kinds == ["c"] * len(kinds):
             self.context.warn(
                 right,
                 "'·' is read entry by entry, since the left side is a vector.",
                 "Write '∘' for the product entry by entry.",
             )
-            return replace(line, rights=(replace(right, sign="∘"), *line.rights[1:]))
+            product = replace(inner, sign="∘")
+            settled = replace(right, operand=product) if isinstance(right, Neg) else product
+            return replace(line, rights=(settled, *line.rights[1:]))
         return line
 
     def check_names(self, trees: Sequence[Expr]) -> None:
