@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from wengert.autodiff.reverse import vjp
 from wengert.derive.cost import computed, cost
 from wengert.derive.factoring import factor, turn_sign
-from wengert.derive.folding import Named, Names, fold
+from wengert.derive.folding import Named, Names, fold, spread_alike
 from wengert.derive.further import FurtherForms
-from wengert.derive.recognise import open_term_primes, recognise
+from wengert.derive.recognise import open_term_primes, open_written_out, recognise
 from wengert.derive.recurrences import Steps, backward_loop, placed, ways
 from wengert.derive.row_sums import RowSum, free_name, row_sum, with_name, with_other_names
 from wengert.derive.simplify import map_sums, simplify
@@ -236,7 +236,7 @@ class _Derivation:
         self.calls = [entry for entry in named if isinstance(entry.value, Apply)]
         self.ordered = self.order()
         self.planned = frozenset(self.ordered)
-        assumed = [(recognise(gather(a)), recognise(gather(b))) for a, b in self.system.assumptions]
+        assumed = [spread_alike(recognise(gather(a)), recognise(gather(b))) for a, b in self.system.assumptions]
         self.forms = FurtherForms(self.system, self.loss, self.needed, self.names, assumed)
         self.taken: set[str] = set()
 
@@ -323,6 +323,7 @@ class _Derivation:
             term = None if result is None else open_term_primes(gather(result), self.letters)
             if term is not None and not is_zero(term):
                 kept = name if way == name else ""
+                term = open_written_out(term, self.names.whole)
                 parts.append(placed(system, recognise(self.fold_calls(term, kept)), name, way, child))
         return total(parts, system.quantities[name].type.shape) if parts else None
 

@@ -1,11 +1,11 @@
-"""Sums that cancel: (Σ_k a_k) / (Σ_k a_k) = 1, Σ_j y_j = 1 for a normalised y, and look-ups over themselves."""
+"""Sums that cancel: (Σ_k a_k) / (Σ_k a_k) = 1, Σ_j y_j = 1 for a normalised y, look-ups over themselves; and products over an index."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from wengert.derive.matching import Match, matches
-from wengert.ops.terms import Apply, Factor, Product, Term, is_indicator, position_axis, product
+from wengert.ops.terms import ONE, Apply, Factor, Product, Term, is_indicator, position_axis, product
 
 
 def cancel_sums(term: Product) -> Term:
@@ -37,6 +37,27 @@ def _cancelled(others: Product, below: Factor, match: Match) -> Term | None:
     kept = [Factor(f.term, tuple(match.labels[q] for q in f.labels)) for f in picks]
     rest = [*left, *kept, Factor(value, below.labels, below.exponent + 1)]
     return product(others.coef / value.coef, rest, others.out, others.sizes)
+
+
+def cancel_products(term: Product) -> Term:
+    """∏_(j ≠ i) x_j / ∏_j x_j = 1 / x_i, until nothing cancels."""
+    for k, others in enumerate(term.factors):
+        if not (isinstance(others.term, Apply) and others.term.op == "prod_others" and others.exponent > 0):
+            continue
+        (body,), axis = others.term.args, int(others.term.param("axis"))
+        left = tuple(q for a, q in enumerate(others.labels) if a != axis)
+        for m, every in enumerate(term.factors):
+            whole = every.term
+            if not (isinstance(whole, Apply) and whole.op == "prod" and every.exponent < 0 and every.labels == left):
+                continue
+            if whole.args[0] == body and tuple(whole.param("axes")) == (axis,):
+                rest = list(term.factors)
+                rest[k] = Factor(others.term, others.labels, others.exponent - 1)
+                rest[m] = Factor(whole, every.labels, every.exponent + 1)
+                rest = [f for f in (*rest, Factor(body, others.labels, -ONE)) if f.exponent != 0]
+                cancelled = product(term.coef, rest, term.out, term.sizes)
+                return cancel_products(cancelled) if isinstance(cancelled, Product) else cancelled
+    return term
 
 
 def is_one_hot(factor: Factor, label: int) -> bool:

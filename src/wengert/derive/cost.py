@@ -97,7 +97,7 @@ def _product_cost(
 ) -> int:
     """What joins the pieces: those on the same axes first, then the rest on all axes; a power costs on the axes of its base."""
     axes = [frozenset(f.labels) for f in outer] + [labels for _, labels in sums]
-    axes += [frozenset[int]()] * (item.coef != 1)
+    axes += [frozenset[int]()] * (abs(item.coef) != 1)
     if not axes:
         return 0
     powers = sum((_factor_cost(f) - 1) * size ** len(set(f.labels)) for f in outer)

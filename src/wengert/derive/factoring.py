@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 from math import gcd
 
@@ -21,6 +21,7 @@ from wengert.ops.terms import (
     product,
     scale,
     split_coef,
+    subterms,
     total,
     whole,
 )
@@ -44,6 +45,7 @@ def factor(term: Term) -> Term:
         elif all(e < 0 for e in exponents):
             common.append(Factor(candidate.term, place, max(exponents)))
     coef = common_coefficient([t.coef for t in terms])
+    coef = -coef if all(t.coef < 0 for t in terms) else coef
     if not common and coef == 1:
         return term
     rest = [divided(t, common, coef) for t in terms]
@@ -81,6 +83,26 @@ def turn_sign(term: Term) -> Term:
             rest[k] = Factor(scale_inside(-1, f.term), f.labels)
             return product(-term.coef, rest, term.out, term.sizes)
     return term
+
+
+def in_one_sign(term: Term, written: Collection[Term]) -> Term:
+    """b (c − a) beside a − c as −b (a − c), where a − c is what the user wrote."""
+    present = set(subterms(term))
+
+    def turned(item: Term) -> Term:
+        if isinstance(item, Add):
+            return total([turned(t) for t in item.terms], item.shape)
+        if not isinstance(item, Product):
+            return item
+        coef, factors = item.coef, list[Factor]()
+        for f in item.factors:
+            other = scale_inside(-1, f.term) if isinstance(f.term, Add) and f.exponent == 1 else f.term
+            swap = other != f.term and f.term not in written and other in written and other in present
+            coef = -coef if swap else coef
+            factors.append(Factor(other if swap else turned(f.term), f.labels, f.exponent))
+        return product(coef, factors, item.out, item.sizes)
+
+    return turned(term)
 
 
 def scale_inside(coef: int, term: Add) -> Term:

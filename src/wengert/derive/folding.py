@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from wengert.derive.cancelling import cancel_sums, normalised
+from wengert.derive.cancelling import cancel_products, cancel_sums, normalised
 from wengert.derive.matching import matches
 from wengert.ops.calls import applied
 from wengert.ops.terms import (
@@ -17,6 +17,7 @@ from wengert.ops.terms import (
     Product,
     Term,
     is_number,
+    laid_out,
     monomial,
     product,
     scale,
@@ -43,6 +44,10 @@ class Names:
         self.products: list[Named] = []
         self.values: list[tuple[Term, Term]] = []
         """(v, its value) of every product."""
+        self.powers: dict[Term, tuple[Fraction, Term]] = {}
+        """x -> (a, v) where the line is v = xᵃ, entry by entry."""
+        self.sums: set[Term] = set()
+        """The sums and differences that the user wrote."""
         self.conditions: set[Term] = set()
         """The conditions that the user wrote."""
         for entry in entries:
@@ -60,6 +65,9 @@ class Names:
             (only, *more) = entry.value.factors
             if more or only.exponent != 1 or entry.value.summed:
                 self.products.append(entry)
+            if not more and only.exponent != 1 and only.labels == entry.value.out and entry.value.coef == 1:
+                self.powers.setdefault(only.term, (only.exponent, entry.leaf))
+        self.sums |= {t for t in subterms(entry.value) if isinstance(t, Add)}
         self.conditions |= {t for t in subterms(entry.value) if isinstance(t, Apply) and t.dtype == "bool"}
 
     def named(self, term: Term) -> Term | None:
@@ -69,6 +77,16 @@ class Names:
             return None
         value, leaf = self.whole[base]
         return scale(coef / value, leaf)
+
+    def power(self, factor: Factor) -> Factor:
+        """A power of x as a whole power of v = xᵃ, where it is one: 1/√x is 1/v for v = √x, and 1/x is 1/v² unless x has a name."""
+        exponent, leaf = self.powers.get(factor.term, (Fraction(0), factor.term))
+        times = factor.exponent / exponent if exponent else Fraction(0)
+        if times.denominator != 1 or times == 0 or (times < 0 and exponent < 0) or factor.exponent == 1:
+            return factor
+        if isinstance(factor.term, Leaf) and abs(times) != 1:
+            return factor
+        return Factor(leaf, factor.labels, times)
 
 
 NO_NAMES = Names(())
@@ -87,8 +105,9 @@ def fold(term: Term, names: Names) -> Term:
         return names.named(inner) or inner
     if not isinstance(term, Product):
         return term
-    factors = [Factor(fold(f.term, names), f.labels, f.exponent) for f in term.factors]
+    factors = [names.power(Factor(fold(f.term, names), f.labels, f.exponent)) for f in term.factors]
     folded = product(term.coef, factors, term.out, term.sizes)
+    folded = cancel_products(folded) if isinstance(folded, Product) else folded
     folded = cancel_sums(folded) if isinstance(folded, Product) else folded
     folded = normalised(folded, names.values) if isinstance(folded, Product) else folded
     for entry, parts in zip(names.products, names.parts, strict=True):
@@ -118,7 +137,39 @@ def extract(term: Product, entry: Named) -> Term | None:
 
 
 def assume(term: Term, equations: Sequence[tuple[Term, Term]]) -> Term:
-    """Wherever the left side of an assumed equation occurs as factors or as a term, its right side."""
+    """Wherever the left side of an assumed equation occurs as factors or as a term, its right side; A in one orientation for A = Aᵀ."""
     for left, right in equations:
-        term = fold(term, Names([Named(right, left)]))
+        name = symmetric_name(left, right)
+        term = oriented(term, name) if name else fold(term, Names([Named(right, left)]))
     return term
+
+
+def symmetric_name(left: Term, right: Term) -> str:
+    """The name A of an assumption A = Aᵀ; "" for any other."""
+    if not (isinstance(left, Leaf) and left.rank == 2 and isinstance(right, Product) and right.coef == 1):
+        return ""
+    turned = [f.term == left and f.exponent == 1 and f.labels == right.out[::-1] for f in right.factors]
+    return left.name if turned == [True] else ""
+
+
+def oriented(term: Term, name: str) -> Term:
+    """The term with a symmetric matrix A, and A⁻¹, at its axes in one order, so that A and Aᵀ are one."""
+    if isinstance(term, Add):
+        return total([oriented(t, name) for t in term.terms], term.shape)
+    if isinstance(term, Apply):
+        args = [oriented(a, name) for a in term.args]
+        return applied(term.op, args, term.shape, term.params, term.dtype)
+    if not isinstance(term, Product):
+        return term
+    factors: list[Factor] = []
+    for f in term.factors:
+        inner = oriented(f.term, name)
+        matrix = inner.args[0] if isinstance(inner, Apply) and inner.op == "inv" else inner
+        symmetric = isinstance(matrix, Leaf) and matrix.name == name
+        factors.append(Factor(inner, tuple(sorted(f.labels)) if symmetric else f.labels, f.exponent))
+    return product(term.coef, factors, term.out, term.sizes)
+
+
+def spread_alike(left: Term, right: Term) -> tuple[Term, Term]:
+    """Both sides of an equation, a number on the right filled over the shape of the left."""
+    return (left, laid_out(right, (), left.shape)) if right.rank < left.rank and not right.rank else (left, right)

@@ -57,6 +57,8 @@ class FurtherForms:
         self, value: Term, bars: Mapping[str, Term], spared: set[str], longest: int
     ) -> Iterator[tuple[Term, bool, int]]:
         """Terms equal to the value, whether they need the assumptions, and how long they may be."""
+        if self.assumed:
+            yield assume(value, self.assumed), True, longest
         through, length = self.through(value, bars, spared)
         limit = longest + length
         if through != value and written_length(through) <= MAX_GROWTH * longest:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from wengert.derive.backward import Backward, BackwardLine
 from wengert.derive.by_steps import by_steps, sizes_by_steps
+from wengert.derive.folding import symmetric_name
 from wengert.derive.row_sums import RowSum
 from wengert.errors import EquationError
 from wengert.ir.system import Definition, System, bar, is_bar, sequence_name, unbar
@@ -161,8 +162,12 @@ class Printer:
         found: list[str] = []
         for sides in self.system.assumptions:
             left, right = (gather(side) for side in sides)
+            if symmetric_name(left, right):
+                found.append(show(Compare("=", self.matrix.show(left), self.matrix.show(right))))
+                continue
             letters = [self.index.hints(left, axis)[0] for axis in range(left.rank)]
-            found.append(show(Compare("=", self.index.show(left, letters), self.index.show(right, letters))))
+            others = letters[: right.rank]
+            found.append(show(Compare("=", self.index.show(left, letters), self.index.show(right, others))))
         return found
 
     def elements(self, line: BackwardLine) -> list[Line]:

@@ -93,6 +93,20 @@ def open_term_primes(term: Term, closed: Collection[str] = ()) -> Term:
     return map_leaves(term, change)
 
 
+def open_written_out(term: Term, values: Collection[Term]) -> Term:
+    """f'(u) opened where f(u) is among the values of lines and u is written out: ȳ σ'(w x + b) becomes ȳ y (1 − y) then."""
+
+    def change(item: Term) -> Term | None:
+        if not (isinstance(item, Apply) and item.op == "prime") or isinstance(item.args[0], Leaf):
+            return None
+        function, order = item.param("function"), item.param("order")
+        if Apply(item.shape, function, item.args) not in values:
+            return None
+        return formula(function, order, item.args[0])
+
+    return map_leaves(term, change)
+
+
 def formula(function: str, order: int, argument: Term) -> Term:
     """f^(order)(x) with the argument's term in place of x; f(x) itself stays a call."""
     x = input_node("x", ArrayType(argument.shape))

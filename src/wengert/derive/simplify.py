@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from wengert.derive.cases import merge_cases
 from wengert.derive.cost import cost
-from wengert.derive.factoring import expand, factor, group, together, turn_sign
+from wengert.derive.factoring import expand, factor, group, in_one_sign, together, turn_sign
 from wengert.derive.folding import Names, fold
 from wengert.ops.calls import applied, map_leaves
 from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, product, total
@@ -25,7 +25,7 @@ def simplify(term: Term, names: Names) -> Term:
     if wide is not None and wide != term:
         other = _shortened(wide, names)
         best = other if cost(other) < cost(best) else best
-    return turn_sign(best)
+    return in_one_sign(turn_sign(best), names.sums)
 
 
 def _shortened(term: Term, names: Names) -> Term:

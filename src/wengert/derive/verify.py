@@ -13,6 +13,7 @@ import numpy as np
 
 from wengert.autodiff.forward import jvp
 from wengert.derive.backward import Backward
+from wengert.derive.folding import symmetric_name
 from wengert.derive.recurrences import moved_values
 from wengert.errors import CheckError
 from wengert.ir.graph import Graph, Node, apply, input_node
@@ -22,7 +23,7 @@ from wengert.ir.walk import map_graph, topological
 from wengert.notation.tokens import Source
 from wengert.ops.evaluate import evaluate
 from wengert.ops.gather import gather
-from wengert.ops.terms import Leaf, Product, Term
+from wengert.ops.terms import Leaf, Product
 from wengert.passes.open_primes import open_primes
 
 Array = Any
@@ -206,7 +207,7 @@ def satisfy_assumptions(system: System, point: dict[str, Array]) -> None:
     spans = [declaration.span for declaration in system.reading.declarations if declaration.kind == "assume"]
     for number, (left, right) in enumerate(system.assumptions):
         total, target = gather(left), gather(right)
-        matrix = is_symmetric(total, target)
+        matrix = symmetric_name(total, target)
         if matrix in point:
             point[matrix] = (point[matrix] + point[matrix].T) / 2
             continue
@@ -222,14 +223,6 @@ def satisfy_assumptions(system: System, point: dict[str, Array]) -> None:
         axes = tuple(k for k, q in enumerate(total.factors[0].labels) if q in total.summed)
         values = np.abs(point[leaf.name]) + 0.1
         point[leaf.name] = values * float(target.coef) / values.sum(axis=axes, keepdims=True)
-
-
-def is_symmetric(left: Term, right: Term) -> str:
-    """The name A of an assumption A = Aᵀ; "" for any other."""
-    if not (isinstance(left, Leaf) and left.rank == 2 and isinstance(right, Product) and right.coef == 1):
-        return ""
-    turned = [f.term == left and f.exponent == 1 and f.labels == right.out[::-1] for f in right.factors]
-    return left.name if turned == [True] else ""
 
 
 def concrete(graph: Graph) -> Graph:
@@ -396,9 +389,10 @@ ROUGH = frozenset(
         "softplus",
         "logsumexp",
         "logistic",
+        "erfinv",
     )
 )
-"""Ops whose NumPy values are not the analytic continuation, so that a complex step through them means nothing."""
+"""Ops whose NumPy values are not the analytic continuation, or that have none for complex numbers, so that a complex step through them means nothing."""
 
 
 STEPS = (1e-4, 1e-5, 1e-6)

@@ -384,10 +384,10 @@ class NoForm(Exception):
 
 
 def ordered(factors: Sequence[Factor], style: Style) -> list[Factor]:
-    """Sizes first, error signals, then the factors as written, then sums in brackets, then indicators."""
+    """Constants and sizes first, error signals, then the factors as written, then sums in brackets, then indicators."""
 
     def rank(f: Factor) -> int:
-        if isinstance(f.term, Apply) and f.term.op == "size_of":
+        if not f.labels and all(isinstance(t, tm.Product) or is_constant(t) for t in tm.subterms(f.term)):
             return -1
         if isinstance(f.term, Leaf) and is_bar(f.term.name):
             return 0
@@ -396,6 +396,11 @@ def ordered(factors: Sequence[Factor], style: Style) -> list[Factor]:
         return 2 if isinstance(f.term, tm.Add) and style.sums_last else 1
 
     return sorted(factors, key=rank)
+
+
+def is_constant(term: Term) -> bool:
+    """Whether a term is π or the size of an axis."""
+    return isinstance(term, Apply) and term.op in ("pi", "size_of")
 
 
 def raised(tree: Expr, exponent: Fraction) -> Expr:

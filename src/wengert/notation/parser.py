@@ -69,6 +69,7 @@ class Parser:
     name_start: int = -1  # where the name begins whose subscript is read
     in_index: bool = False  # inside a subscript: bare letters index
     reads_signals: bool = False  # whether dW stands for the error signal of W here
+    on_left: bool = False  # what an entry on a left side is indexed by are letters, not quantities
     condition: bool = False  # inside an indicator or a case: bare index letters compare
 
     def __post_init__(self) -> None:

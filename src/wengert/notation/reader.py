@@ -347,6 +347,7 @@ class _System:
         """The left side: a quantity, an entry of it, or an error signal in any of its notations (K38)."""
         parser = self.parser(tokens, set())
         parser.reads_signals = self.signals or bool(self.lines)
+        parser.on_left = True
         span = Span(tokens[0].span.start, tokens[-1].span.end)
         arguments: tuple[str, ...] = ()
         kind = tokens[0].kind

@@ -328,9 +328,8 @@ def index_token(parser: Parser, text: str, span: Span) -> Expr:
         return Num(Fraction(int(text)), text, span=span)
     symbols = parser.symbols
     known = text in symbols.letters or text in parser.scope
-    if not known and (
-        symbols.is_quantity(text) or text in symbols.sizes or (text in symbols.names and symbols.backward)
-    ):
+    seen = text in symbols.names and symbols.backward and not parser.on_left
+    if not known and (symbols.is_quantity(text) or text in symbols.sizes or seen):
         return Ref(text, span=span)
     return index_letter(parser, text, span)
 

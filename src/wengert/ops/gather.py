@@ -53,13 +53,40 @@ def _read_constant(node: Node, args: list[Term]) -> Term | None:
     value = node.params["value"]
     if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
         return None
-    if value == math.pi:
-        return product(ONE, [Factor(Apply((), "pi", ()), ())], range(node.type.rank), node.shape)
     if isinstance(value, float):
+        exact = with_pi(value)
+        if exact is not None:
+            coef, factors = exact
+            return product(coef, factors, range(node.type.rank), node.shape)
         if value != value or value in (float("inf"), float("-inf")):
             return None
         value = Fraction(repr(float(value)))
     return number(Fraction(value), node.shape)
+
+
+PI = Apply((), "pi", ())
+TWO = number(2)
+HALF = Fraction(1, 2)
+IRRATIONAL: tuple[tuple[float, tuple[Factor, ...]], ...] = (
+    (math.pi, (Factor(PI, ()),)),
+    (1 / math.pi, (Factor(PI, (), -ONE),)),
+    (math.sqrt(math.pi), (Factor(PI, (), HALF),)),
+    (1 / math.sqrt(math.pi), (Factor(PI, (), -HALF),)),
+    (math.sqrt(2 * math.pi), (Factor(scale(2, PI), (), HALF),)),
+    (1 / math.sqrt(2 * math.pi), (Factor(scale(2, PI), (), -HALF),)),
+    (1 / math.sqrt(2), (Factor(TWO, (), -HALF),)),
+    (math.sqrt(2), (Factor(TWO, (), HALF),)),
+)
+"""Numbers that rules have as floats, and what they are."""
+
+
+def with_pi(value: float) -> tuple[Fraction, tuple[Factor, ...]] | None:
+    """A float as a small fraction times π, √π, √(2π), √2 or one over these: (½, √π) for √π/2; None where it is none, to the last bits."""
+    for base, factors in IRRATIONAL:
+        ratio = Fraction(value / base).limit_denominator(4)
+        if ratio != 0 and abs(ratio.numerator) <= 4 and abs(value - float(ratio) * base) <= 2 * math.ulp(value):
+            return ratio, factors
+    return None
 
 
 def _read_power(node: Node, args: list[Term]) -> Term | None:

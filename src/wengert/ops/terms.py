@@ -216,11 +216,18 @@ def _oriented(term: Term, labels: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def is_symmetric(term: Term) -> bool:
-    """Whether a term is the inverse of a matrix that is equal to its transpose as it is written."""
+    """Whether a term is a sum, or the inverse of a matrix, that is equal to its transpose as it is written."""
+    if isinstance(term, Add) and term.rank == 2 and term.shape[0] == term.shape[1]:
+        return total([_transposed(t) for t in term.terms], term.shape) == term
     if not (isinstance(term, Apply) and term.op == "inv" and term.rank == 2):
         return False
     (a,) = term.args
-    return product(ONE, [Factor(a, (0, 1))], (1, 0), a.shape) == a
+    return _transposed(a) == a
+
+
+def _transposed(a: Term) -> Term:
+    """aᵀ."""
+    return product(ONE, [Factor(a, (0, 1))], (1, 0), a.shape)
 
 
 def _parts_of(term: Product) -> list[Factor]:
