@@ -176,6 +176,34 @@ def test_a_name_is_read_as(note):
     assert note in [row.note for row in rows]
 
 
+NOTES = {
+    "h read as tanh(W x + b)": "L = ½ ‖V tanh(W x + b) − t‖²\n---\ndV = dy hᵀ\ndy = y − t\ndh = Vᵀ dy\ndz = dh ⊙ (1 − h²)\n"
+    "dW = dz xᵀ\ndb = dz",
+    "y read as σ(w x + b)": "L = ½ (σ(w x + b) − t)²\n---\ng = (y − t) y (1 − y)\nw̄ = g x\nb̄ = g\nȳ = y − t",
+    "y_i read as σ(Σ_j w_ij x_j)": "L = ½ Σ_i (σ(Σ_j w_ij x_j) − t_i)²\n---\ng_i = (y_i − t_i) y_i (1 − y_i)\nw̄_ij = g_i x_j",
+    "y read as w x + b": "L = (w x − t + b)²\n---\nȳ = 2 (y − t)\nw̄ = ȳ x",
+    "z read as w x + b": "y = σ(w x + b)\nL = ½ (y − t)²\n---\n∂L/∂w = ∂L/∂y ∂y/∂z ∂z/∂w\n∂y/∂z = y (1 − y)\n∂z/∂w = x",
+    "y read as σ(w x); z read as w x": "L = −log(σ(w x))\n---\n∂L/∂w = ∂L/∂y ∂y/∂z ∂z/∂w = −1/y y (1 − y) x",
+}
+
+
+@pytest.mark.parametrize("note", NOTES)
+def test_notes_on_the_way_and_derivatives_of_one_part_by_another_tell_what_a_name_is(note):
+    rows = review(NOTES[note]).rows
+    assert {row.status for row in rows} <= {"holds", "defined"}
+    assert note in [row.note for row in rows]
+
+
+def test_a_wrong_derivative_of_one_part_by_another_is_wrong_alone():
+    text = NOTES["z read as w x + b"].replace("∂y/∂z = y (1 − y)", "∂y/∂z = y (1 + y)")
+    assert statuses(text) == "hwh"
+
+
+def test_a_mistake_in_a_note_on_the_way_shows_where_it_is_used():
+    text = NOTES["y read as σ(w x + b)"].replace("y (1 − y)", "y (1 + y)")
+    assert statuses(text) == "dwwh"
+
+
 UNREAD = {
     "the name of another thing": ("f = (x + y) z\n---\nq̄ = 2 f̄ z\nz̄ = f̄ q/2\nx̄ = q̄/2\nȳ = q̄", "uuuu"),
     "the other use of it alone": ("y = w x + b\nL = y²\n---\nw̄ = 2 y q\nȳ = 2 y", "uh"),

@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
+from wengert.errors import EquationError, GraphError, ShapeError
+from wengert.ir.system import System
+from wengert.notation.elaborate import elaborate
 from wengert.notation.expr import (
     BigOp,
     Call,
@@ -230,3 +233,34 @@ def _with_plain_letters(tree: Expr) -> tuple[Expr, tuple[str, ...]]:
 
     plain = change(tree, {})
     return plain, tuple(free)
+
+
+def with_named_parts(
+    system: System, pairs: Sequence[tuple[str, Part]], stated: frozenset[str], loss: str
+) -> System | None:
+    """The system in which what holds a part reads it under its name, and each name that is not `stated` has a line; None where that
+    has no meaning."""
+    lines: list[Line] = list(system.reading.lines)
+    for name, part in sorted(pairs, key=lambda pair: -pair[1].size):
+        named = [line if name_of(line) == name else with_named_part(line, part, name) for line in lines]
+        places = [k for k, (new, old) in enumerate(zip(named, lines, strict=True)) if new is not old]
+        if name not in stated:
+            if not places:
+                return None
+            line = Line(part.called(name), (part.tree,), span=lines[places[0]].span)
+            named.insert(places[0], line)
+        lines = named
+    try:
+        found = replace(elaborate(replace(system.reading, lines=tuple(lines))), loss=loss)
+    except (EquationError, GraphError, ShapeError):
+        return None
+    same = all(
+        name in found.quantities and found.quantities[name].type.rank == quantity.type.rank
+        for name, quantity in system.quantities.items()
+    )
+    return found if same else None
+
+
+def name_of(line: Line) -> str:
+    """The name on the left of a line, "" where there is none."""
+    return line.left.name if isinstance(line.left, Ref) else ""

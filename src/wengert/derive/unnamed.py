@@ -16,7 +16,8 @@ from wengert.derive.claims import Claim, Judge
 from wengert.derive.diagnosis import Effort
 from wengert.derive.outside import GIVEN
 from wengert.derive.points import close
-from wengert.derive.subexpressions import Part, with_named_part
+from wengert.derive.subexpressions import Part, name_of, with_named_parts
+from wengert.derive.trials import part_in_derivatives
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.system import System
 from wengert.notation.context import capital
@@ -61,31 +62,49 @@ def understood(section: Section) -> Understood:
     """The section with a line for each part of its equations that the claims name."""
     if not section.whole or not section.claims:
         return Understood(section)
-    found = with_stated_parts(with_notes_as_claims(section))
-    section = found.section
-    claims = with_indices_of_names(section)
-    spellings = unknown_spellings(replace(section, claims=claims))
-    if not 0 < len(set(spellings.values())) <= MAX_NAMES:
-        return found
-    section = replace(section, claims=claims)
-    among = candidates(section)
+    stated = with_stated_parts(with_notes_as_claims(section))
+    fitting = with_fitting_parts(stated)
+    return with_parts_in_derivatives(fitting)
+
+
+def with_fitting_parts(before: Understood) -> Understood:
+    """The section with lines for unknown names, where the claims hold with parts for them."""
+    section = replace(before.section, claims=with_indices_of_names(before.section))
+    spellings = unknown_spellings(section)
+    among = candidates(section) if 0 < len(set(spellings.values())) <= MAX_NAMES else None
     if among is None:
-        return found
+        return before
     search = Search(
         among, spellings, frozenset(name for name in spellings.values() if is_similar(name, section.system))
     )
     best = search.best()
     chosen = likeliest(section, among, search, best)
     if chosen is None:
-        return found
+        return before
     system, choice = chosen
     disputed = search.disputed(best)
-    return Understood(
-        replace(section, system=system, claims=tuple(c for c in section.claims if c.span not in disputed)),
-        tuple(meaning(name, candidate.part, system) for name, candidate in choice.pairs),
-        found.defined,
-        tuple(undecided(claim.span, disputed[claim.span]) for claim in section.claims if claim.span in disputed),
+    return replace(
+        before,
+        section=replace(section, system=system, claims=tuple(c for c in section.claims if c.span not in disputed)),
+        meant=tuple(meaning(name, candidate.part, system) for name, candidate in choice.pairs),
+        unread=tuple(undecided(claim.span, disputed[claim.span]) for claim in section.claims if claim.span in disputed),
     )
+
+
+def with_parts_in_derivatives(before: Understood) -> Understood:
+    """The section with lines for unknown names in ∂u/∂v, where the claims hold with parts for them."""
+    section = before.section
+    sides = [side for claim in section.claims for side in (claim.left, *claim.rights)]
+    inner = (tree for side in sides for each in walk(side) if isinstance(each, Partial) for tree in walk(each))
+    unknown = unknown_spellings(section).keys()
+    names = dict.fromkeys(tree.name for tree in inner if isinstance(tree, Ref) and tree.name in unknown)
+    meant: list[Meant] = []
+    for name in list(names)[:MAX_NAMES]:
+        found = part_in_derivatives(section, name)
+        if found is not None:
+            part, section = found
+            meant.append(meaning(name, part, section.system))
+    return replace(before, section=section, meant=(*before.meant, *meant)) if meant else before
 
 
 def meaning(name: str, part: Part, system: System) -> Meant:
@@ -302,41 +321,7 @@ def unexplained(section: Section) -> int:
     return sum(c.finding is not None and c.finding.diagnosis is None for c in claims)
 
 
-# a line for each
-
-
-def with_named_parts(
-    system: System, pairs: Sequence[tuple[str, Part]], stated: frozenset[str], loss: str
-) -> System | None:
-    """The system in which what holds a part reads it under its name, and each name that is not `stated` has a line; None where that
-    has no meaning."""
-    lines: list[Line] = list(system.reading.lines)
-    for name, part in sorted(pairs, key=lambda pair: -pair[1].size):
-        named = [line if name_of(line) == name else with_named_part(line, part, name) for line in lines]
-        places = [k for k, (new, old) in enumerate(zip(named, lines, strict=True)) if new is not old]
-        if name not in stated:
-            if not places:
-                return None
-            line = Line(part.called(name), (part.tree,), span=lines[places[0]].span)
-            named.insert(places[0], line)
-        lines = named
-    try:
-        found = replace(elaborate(replace(system.reading, lines=tuple(lines))), loss=loss)
-    except (EquationError, GraphError, ShapeError):
-        return None
-    same = all(
-        name in found.quantities and found.quantities[name].type.rank == quantity.type.rank
-        for name, quantity in system.quantities.items()
-    )
-    return found if same else None
-
-
 def results(system: System) -> list[str]:
     """The quantities with a line that no other line reads."""
     read = {name for line in system.lines for name in system.parents(line.name)}
     return [line.name for line in system.lines if line.name not in read]
-
-
-def name_of(line: Line) -> str:
-    """The name on the left of a line, "" where there is none."""
-    return line.left.name if isinstance(line.left, Ref) else ""
