@@ -14,7 +14,7 @@ from wengert.derive.cost import computed, cost
 from wengert.derive.factoring import factor, turn_sign
 from wengert.derive.folding import Named, Names, fold, spread_alike
 from wengert.derive.further import FurtherForms
-from wengert.derive.recognise import open_term_primes, open_written_out, recognise
+from wengert.derive.recognise import laid_out, open_term_primes, open_written_out, recognise
 from wengert.derive.recurrences import Steps, backward_loop, placed, ways
 from wengert.derive.row_sums import RowSum, free_name, row_sum, with_name, with_other_names
 from wengert.derive.simplify import map_sums, simplify
@@ -178,7 +178,7 @@ def _prepared(system: System, loss: str | None, wrt: Iterable[str]) -> _Derivati
                 "Write a last line for what is passed on:  y_t = h_t",
             )
     chosen = _choose(system, target, tuple(wrt))
-    values = {line.name: recognise(gather(line.node)) for line in system.lines}
+    values = {line.name: laid_out(recognise(gather(line.node))) for line in system.lines}
     return _Derivation(system, target, chosen, values)
 
 

@@ -65,7 +65,8 @@ class Printer:
         if self.form == "elements":
             return line.written
         term = recognise_written(line)
-        left, rights, notes = self.equation(line.name, [term])
+        ahead = -self.system.clock.lag if self.system.time else None
+        left, rights, notes = self.equation(line.name, [term], ahead)
         return Line(left, tuple(rights), notes=notes)
 
     def left(self, name: str, ahead: int | None = None) -> Expr:

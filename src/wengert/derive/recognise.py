@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from wengert.ir.graph import apply, input_node
+from wengert.ir.op import OPS
 from wengert.ir.types import ArrayType
 from wengert.ops.calls import applied, map_leaves
 from wengert.ops.gather import gather
 from wengert.ops.primes import instance
-from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, is_number, product, scale, split_coef, total
+from wengert.ops.terms import ONE, Add, Apply, Factor, Leaf, Product, Term, is_number, product, scale, split_coef, total
 
 
 def recognise(term: Term) -> Term:
@@ -30,6 +31,20 @@ def recognise(term: Term) -> Term:
         factors = [Factor(recognise(f.term), f.labels, f.exponent) for f in term.factors]
         return product(term.coef, _logistic_factors(factors), term.out, term.sizes)
     return term
+
+
+def laid_out(term: Term) -> Term:
+    """The term with the axes of an entry-by-entry function in the order of its own: tanh(zᵀ) for tanh(z)ᵀ, so that it is found again."""
+    if not isinstance(term, Product) or term.coef != 1 or len(term.factors) != 1 or term.summed:
+        return term
+    (factor,) = term.factors
+    inner = factor.term
+    plain = isinstance(inner, Apply) and inner.op in OPS and OPS[inner.op].kind == "elementwise"
+    if not plain or factor.exponent != 1 or sorted(factor.labels) != sorted(term.out):
+        return term
+    assert isinstance(inner, Apply)
+    args = tuple(product(ONE, [Factor(arg, factor.labels)], term.out, term.sizes) for arg in inner.args)
+    return Apply(term.shape, inner.op, args, inner.params, inner.dtype)
 
 
 def log_logistic(term: Term) -> Term | None:
