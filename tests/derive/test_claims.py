@@ -390,3 +390,20 @@ def test_a_mistake_in_a_line_that_needs_an_assumption_is_named():
 
 def test_a_true_line_after_a_wrong_one_may_need_an_assumption():
     assert statuses(SOFTMAX + "ȳ_k = t_k / y_k\nz̄_k = y_k − t_k\nW̄_kj = (y_k − t_k) x_j") == ["wrong", "holds", "holds"]
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Ā_ij = (Σ_j w_j) (Σ_i u_i) u_i w_j",
+        "Ā_ij = u_i w_j (Σ_j w_j) Σ_i u_i",
+        "Ā_ij = u_i w_j (Σ_k w_k) Σ_k u_k",
+        "Ā_ij = Σ_k w_k Σ_k u_k u_i w_j",
+    ],
+)
+def test_a_letter_may_be_bound_by_several_sums(claim):
+    assert statuses("c = Σ_ij u_i A_ij w_j\nL = c (Σ_j w_j) (Σ_i u_i)\n---\n" + claim) == ["holds"]
+
+
+def test_the_transpose_of_a_product_that_is_a_number_is_that_number():
+    assert statuses("L = ½ (xᵀ A y)²\n---\nx̄ = A y (xᵀ A y)ᵀ\nĀ = x yᵀ (yᵀ Aᵀ x)ᵀ") == ["holds", "holds"]

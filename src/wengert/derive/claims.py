@@ -17,7 +17,7 @@ from wengert.derive.backward import influence
 from wengert.derive.claims_over_time import Steps, entry_of_signal, filled, said_of, steps_left_out, with_entry
 from wengert.derive.corrections import Corrections, as_written
 from wengert.derive.diagnosis import Diagnostician, Effort, surroundings
-from wengert.derive.edits import Surroundings
+from wengert.derive.edits import Surroundings, letters_of
 from wengert.derive.kinds import Diagnosis
 from wengert.derive.local import LocalDerivatives
 from wengert.derive.outside import GIVEN, with_loss_signals, with_outside_signals
@@ -31,6 +31,7 @@ from wengert.ir.graph import Node
 from wengert.ir.system import System, bar, is_bar, is_entry, sequence_name, unbar
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import topological
+from wengert.notation.bound_letters import with_own_letters
 from wengert.notation.clock import running_letters
 from wengert.notation.expr import Derive, Expr, Line, Partial, Ref, Span, walk
 from wengert.notation.manuscript import Section, Unread, unread
@@ -263,7 +264,13 @@ class Judge:
 
         Raises EquationError where it does not fit.
         """
-        return self.reader().line(replace(line, rights=(tree,))).node
+        try:
+            return self.reader().line(replace(line, rights=(tree,))).node
+        except EquationError:
+            own = with_own_letters(tree, letters_of([line.left]))
+            if own == tree:
+                raise
+            return self.reader().line(replace(line, rights=(own,))).node
 
     def side(self, line: Line, tree: Expr) -> tuple[Expr, Node]:
         """A right side as it stands; where it does not fit so, with the signals as rows that the author has written as rows.

@@ -38,7 +38,7 @@ from wengert.notation.expr import (
     walk,
 )
 from wengert.notation.functions import FUNCTIONS, function_op, norm
-from wengert.notation.ranks import Mismatch, axes_in_words, is_transpose, product_kind
+from wengert.notation.ranks import Mismatch, axes_in_words, check_transposed, is_transpose, product_kind
 from wengert.notation.shifts import (
     ARITHMETIC,
     Affine,
@@ -406,7 +406,8 @@ class LineMeaning:
     def transpose(self, tree: Transpose) -> Val:
         val = self.number(tree.operand)
         if val.kind == "s":
-            raise Mismatch(tree, "A scalar has no transpose.", "Declare the quantity a vector or a matrix:  x ∈ ℝ^n")
+            check_transposed(tree)
+            return val
         return self.combine.transpose(val, tree)
 
     def call(self, tree: Call) -> Val:

@@ -56,6 +56,15 @@ KINDS = ("s", "c", "m")
 WORDS = {"s": "a number", "c": "a column vector", "r": "a row vector", "m": "a matrix", "any": "an array of more axes"}
 
 
+def check_transposed(tree: Expr) -> None:
+    """Raise Mismatch where the transpose of a number is that of a name: (xᵀ A y)ᵀ is xᵀ A y, but cᵀ is meant to be a row."""
+    inner = tree
+    while isinstance(inner, Transpose):
+        inner = inner.operand
+    if isinstance(inner, Ref | Num):
+        raise Mismatch(tree, "A scalar has no transpose.", "Declare the quantity a vector or a matrix:  x ∈ ℝ^n")
+
+
 class Mismatch(Exception):
     """A reading in which a line makes no sense; `tree` is where, `what` is why, `repair` how to mend it."""
 
@@ -237,7 +246,9 @@ class KindReader:
     def _transpose(self, operand: Expr, tree: Expr) -> str:
         kind = self.read(operand)
         if kind == "s":
-            raise Mismatch(tree, "A scalar has no transpose.", "Declare the quantity a vector or a matrix:  x ∈ ℝ^n")
+            check_transposed(tree)
+            self.cost += MISFIT_COST
+            return kind
         if kind == "any":
             raise Mismatch(tree, "What has more than two axes has no transpose.", "Write it with indices.")
         return {"c": "r", "r": "c", "m": "m"}[kind]
