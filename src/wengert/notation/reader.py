@@ -18,6 +18,7 @@ from wengert.notation.chunks import Chunk, cut, relations, with_both_names
 from wengert.notation.declarations import is_declaration, read_declaration
 from wengert.notation.expr import (
     Declaration,
+    Derive,
     Expr,
     Index,
     Inverse,
@@ -373,10 +374,12 @@ class _System:
             tree = Ref(tree.letter, span=tree.span)
         if isinstance(tree, Partial):
             tree = self.signal(tree)
-        if not isinstance(tree, Ref | Partial) or parser.token.kind != "end":
+        operator = isinstance(tree, Derive) and parser.reads_signals
+        if not (isinstance(tree, Ref | Partial) or operator) or parser.token.kind != "end":
             what, repair = why_not_one(tokens)
             raise self.source.error(what, span, repair)
-        if isinstance(tree, Partial) or tree.barred:
+        assert tree is not None
+        if not isinstance(tree, Ref) or tree.barred:
             self.signals = True
         return tree, arguments
 
