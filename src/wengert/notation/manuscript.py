@@ -465,6 +465,8 @@ def unread(span: Span, error: WengertError) -> Unread:
 def is_signal(tokens: Sequence[Token]) -> bool:
     """Whether a line begins with an error signal or a derivative: v̄, ∂L/∂v, ∇_v L, d/dv (…), δ, or minus one."""
     first = tokens[1] if tokens[0].text == "-" and len(tokens) > 1 else tokens[0]
+    if [token.text[:1] for token in tokens[:3]] == ["d", "/", "d"] and tokens[0].text == "d":
+        return True
     return first.kind in ("frac", "partial", "nabla") or (
         first.kind == "name" and (first.bars > 0 or first.text == "δ")
     )
