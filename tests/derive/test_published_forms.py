@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 import wengert as wg
@@ -293,6 +294,12 @@ PUBLISHED = {
             "S̄ = Pᵀ V̄ P",
         ),
     ),
+    "covariance with the letter of a sum": Published(
+        "A Σ",
+        "C = A Σ Aᵀ",
+        r"C = A \Sigma A^\top",
+        ("C̄ is given", "Ā = C̄ A Σᵀ + C̄ᵀ A Σ", "Σ̄ = Aᵀ C̄ A"),
+    ),
     "covariance of a projection": Published(
         "W C",
         "V = W C Wᵀ\nL = tr V",
@@ -415,3 +422,45 @@ def test_every_printed_form_reads_back(key: str) -> None:
     derivation = wg.equations(case.text).backward(wrt=case.by.split())
     for form, syntax in itertools.product(("index", "matrix"), ("text", "latex")):
         assert_derivation_reads_back(derivation, form, syntax)
+
+
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    [
+        ("y = erf(x)\nL = y²", r"\bar{x} &= \frac{2 \bar{y}\,e^{-x^{2}}}{\sqrt{\pi}}"),
+        ("y = erfinv(x)\nL = sin(y)", r"\bar{x} &= \tfrac12 \sqrt{\pi} \bar{y}\,e^{y^{2}}"),
+        (
+            "μ = 1/C Σ_i x_i\nv = 1/C Σ_i (x_i − μ)²\nr = 1/√(v + ε)\nn_i = (x_i − μ) r",
+            r"= r\,\left(\overline{n_{i}} - \frac{\sum_{j} \overline{n_{j}}}{C}"
+            r" - \frac{n_{i} \sum_{j} \overline{n_{j}}\,n_{j}}{C}\right)",
+        ),
+        ("Z = X W\nY = softmax(Z)\nL = −𝟏ᵀ (T ∘ log Y) 𝟏", r"= \bar{L}\,(\operatorname{diag}(T \mathbf{1}) Y - T) \\"),
+    ],
+)
+def test_lines_in_latex(text: str, latex: str) -> None:
+    assert latex in wg.equations(text).backward(wrt="X" if "X" in text else "x").latex()
+
+
+CROSS_ENTROPY = "z_l = Σ_j w_lj x_j\ny_k = e^(z_k) / Σ_l e^(z_l)\nL = −Σ_k t_k log y_k"
+WEIGHTS = [2.0, -1.0, 0.5]
+
+
+@pytest.mark.parametrize("targets", [[0.2, 0.5, 0.3], [0.0, 1.0, 0.0], [0.5, 1.0, 2.0]])
+@pytest.mark.parametrize("assumed", [True, False])
+def test_an_assumption_is_used_where_it_is_declared(assumed: bool, targets: list[float]) -> None:
+    """y − t is z̄ where Σ t is 1; what was derived without that holds for every t, what was derived with it for no other."""
+    text = CROSS_ENTROPY + ("\nassume Σ_k t_k = 1" if assumed else "")
+    derivation = wg.equations(text).backward(wrt=["z", "w"])
+    (line,) = [line.strip() for line in str(derivation).splitlines() if line.startswith("  z̄")]
+    general = "z̄_l = y_l (ȳ_l − Σ_k ȳ_k y_k)"
+    if assumed:
+        assert line == general + " = L̄ (y_l − t_l)    (with Σ_k t_k = 1)"
+    else:
+        assert line == general + " = L̄ (y_l Σ_k t_k − t_l)"
+    t, w = np.array(targets), np.outer(WEIGHTS, [1.0, -2.0])
+    _, found = derivation.function()(w=w, x=np.array([0.3, 0.1]), t=t)
+    z = w @ np.array([0.3, 0.1])
+    y = np.exp(z) / np.exp(z).sum()
+    true, short = y * t.sum() - t, y - t
+    np.testing.assert_allclose(found["z"], short if assumed else true, rtol=1e-12, atol=1e-15)
+    assert np.allclose(true, short) == np.isclose(t.sum(), 1.0)

@@ -28,7 +28,7 @@ from wengert.notation.expr import (
 )
 from wengert.notation.scripts import Script, clusters, list_letters, next_script
 from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS
-from wengert.notation.tokens import Token
+from wengert.notation.tokens import Token, letter_of
 
 if TYPE_CHECKING:
     from wengert.notation.parser import Parser
@@ -419,14 +419,18 @@ def check_one_factor(parser: Parser, token: Token, start: int, argument: Expr) -
 
 
 def big_sign(parser: Parser) -> Expr:
-    """Σ or Π over an index; without one, before an operator or with an exponent, the letter is the name of a quantity."""
+    """Σ or Π over an index; without one, before an operator or a transpose or with an exponent, the letter is the name of a quantity."""
     start = parser.at
     token = parser.advance()
-    letter = {"Σ": "Σ", "Π": "Π"}.get(parser.source.text[token.span.start : token.span.start + 1])
+    letter = letter_of(token, parser.source)
     follower = parser.token
     if letter and follower.kind == "sup":
         script = next_script(parser.tokens, parser.at, parser.source)
         named = script is not None and (script.content[0].text == "-" or script.content[0].kind == "transpose")
+    elif follower.kind == "name":
+        after = next_script(parser.tokens, parser.at + 1, parser.source)
+        turned = after is not None and after.content[0].kind == "transpose"  # A Σ Aᵀ
+        named = turned or parser.symbols.is_quantity(letter)
     else:
         named = follower.kind in ("op", "rel", "end", "close", "comma", "bar", "norm", "prime")
     if letter and named:

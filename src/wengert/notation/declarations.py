@@ -10,7 +10,7 @@ from wengert.notation.chunks import Chunk, relations
 from wengert.notation.expr import Declaration, Span
 from wengert.notation.scripts import next_script, spelled
 from wengert.notation.symbols import OTHER_SPELLINGS
-from wengert.notation.tokens import Source, Token
+from wengert.notation.tokens import Source, Token, letter_of
 
 DIALECTS = frozenset({"matlab", "implicit sums"})
 
@@ -84,6 +84,10 @@ def _names(tokens: list[Token], source: Source, place: Span) -> list[str]:
     while at < len(tokens):
         token = tokens[at]
         if token.kind in ("comma", "colon", "and") or (token.kind == "name" and token.text == "and"):
+            at += 1
+            continue
+        if letter_of(token, source):
+            out.append(letter_of(token, source))
             at += 1
             continue
         if token.kind != "name":

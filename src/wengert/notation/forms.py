@@ -96,6 +96,8 @@ class IndexForm:
         indices = [Index(q) if isinstance(q, str) else q for q in letters]
         if unbar(base) in self.system.time:
             indices = at_its_step(self.system, name, indices, self.counts)
+        if indices and unbar(base) in ("Σ", "Π"):
+            raise NoForm(f"{unbar(base)} with an index is a sign")
         spelled = quantity.indexed if quantity is not None and indices else unbar(base)
         return Ref(spelled or unbar(base), tuple(indices) or None, is_bar(base))
 

@@ -164,3 +164,9 @@ class Collector:
         self.tokens.append(token)
         self.space = False
         return token
+
+
+def letter_of(token: Token, source: Source) -> str:
+    """Σ or Π where a sign of a sum or a product is written as that letter, which may be a name; "" for any other token."""
+    written = source.text[token.span.start : token.span.start + 1]
+    return written if token.kind == "big" and written in ("Σ", "Π") else ""
