@@ -66,7 +66,8 @@ class Choice:
 class Search:
     """The search for the meaning of unknown names; each spelling of `spellings` is one of them.
 
-    Those in `similar` look like quantities of the system, so that their error signal alone does not tell a part.
+    Those in `similar` look like quantities of the system, so that their error signal alone does not tell a part unless it is both
+    stated and used.
     """
 
     among: Candidates
@@ -265,19 +266,23 @@ class Search:
             good = [k for k in using if k in holding]
             direct = [k for k in using if self.constraints[k].direct]
             if 2 * sum(k in holding for k in direct) < len(direct) or (
-                len(using) == 1 and self.scales_out(self.constraints[using[0]], name)
+                len(using) == 1 and self.takes_signal(self.constraints[using[0]], name)
             ):
                 return False
             noise = self.noise(reading[name])
-            other = reading | {name: replace(noise, signals=reading[name].signals) if name in self.similar else noise}
+            stated = {self.constraints[k].left == name for k in good}
+            if name in self.similar and stated != {True, False}:
+                noise = replace(noise, signals=reading[name].signals)
+            other = reading | {name: noise}
             return any(not self.holds(self.constraints[k], other) for k in good)
 
         return tuple((name, candidate) for name, candidate in reading.items() if told(name))
 
-    def scales_out(self, each: Constraint, name: str) -> bool:
-        """Whether a line that does not state the signal of a name uses both its value and its signal: q q̄ is the same for many parts q."""
-        refs = (tree for tree in walk(each.right) if isinstance(tree, Ref))
-        return each.left != name and len({tree.barred for tree in refs if self.spellings.get(tree.name) == name}) == 2
+    def takes_signal(self, each: Constraint, name: str) -> bool:
+        """Whether a line uses the error signal of a name and does not state it: where no other line has the name, this is no reason
+        to take it for a part, of which many may have that signal."""
+        refs = (tree for tree in walk(each.right) if isinstance(tree, Ref) and tree.barred)
+        return each.left != name and any(self.spellings.get(tree.name) == name for tree in refs)
 
     def noise(self, candidate: Candidate) -> Candidate:
         """Something of the same type that is in no line."""
