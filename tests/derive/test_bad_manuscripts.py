@@ -146,6 +146,10 @@ FOUND = {
         "E_{tj} = C_{s_t,j}\nL = Σ_tj E_tj²\n---\nC̄_{vj} = Σ_t ⟦s∈t = v⟧ Ē_tj\nĒ_tj = 2 E_tj\n",
         [("holds", 5)],
     ),
+    "unknown name in a product beside a sum": (
+        "$$y_k = \\sum_i w_{ki} {(2)} {(2)}$\\overline{b} = {z}$z = w + y{{{e}}} {R}$$",
+        [],
+    ),
     "line with neither a form by index nor one as matrices": (
         "S = Q Kᵀ / √d\nP = Σ⁻¹ softmax(S)\nO = P V\n---\nV̄ = Pᵀ Ō\nS̄_ij = P_ij Ō_ij\n",
         [("holds", 5)],

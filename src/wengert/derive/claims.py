@@ -6,7 +6,7 @@ judged so, each further link against the one before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -174,9 +174,14 @@ class Judge:
 
     def is_new(self, left: Ref) -> bool:
         """Whether a left side is the name of an auxiliary quantity."""
-        return not left.barred and self.reader().context.resolve(left.name) not in self.system.quantities
+        return not left.barred and self.resolve(left.name) not in self.system.quantities
 
     # one line
+
+    @cached_property
+    def resolve(self) -> Callable[[str], str]:
+        """The quantity that a spelling means."""
+        return ContextReader(self.system, self.system.reading).context.resolve
 
     def reader(self) -> ContextReader:
         """A reader that knows the system, its signals and the author's auxiliaries."""
@@ -198,7 +203,7 @@ class Judge:
         left = line.left
         if not isinstance(left, Ref):
             return self.quotient(line)
-        name = self.reader().context.resolve(left.name)
+        name = self.resolve(left.name)
         if is_entry(name) and sequence_name(name) in self.system.time:
             return self.entry(line, name, barred=left.barred)
         if left.barred and name not in self.system.quantities:
@@ -323,7 +328,7 @@ class Judge:
         """The values of a right side, at steps that the line says nothing about those that are known; `truly` of true signals."""
         values = [point.value(node, point.truth if truly else None) for point in points or self.points]
         left = line.left
-        name = self.reader().context.resolve(left.name) if isinstance(left, Ref) and left.barred else ""
+        name = self.resolve(left.name) if isinstance(left, Ref) and left.barred else ""
         if name not in self.system.time:
             return values
         return filled(self.system, name, steps_left_out(self.system, name, node), values, known)
@@ -342,7 +347,9 @@ class Judge:
         out = steps_left_out(self.system, name, node)
         self.left_out[node] = out
         assert isinstance(left, Ref)
-        letter = next(iter(running_letters(Line(left, ())) & {clock.letter, *self.system.quantities[unbar(name)].letters}))
+        letter = next(
+            iter(running_letters(Line(left, ())) & {clock.letter, *self.system.quantities[unbar(name)].letters})
+        )
         return said_of(clock, letter, clock.phase(unbar(name)), out)
 
     def same_mistake(self, values: list[Array], before: Claim) -> bool:
@@ -386,13 +393,13 @@ class Judge:
     ) -> Finding:
         """Both values, and the likely kind of the mistake."""
         left, tree = line.left, line.rights[k]
-        name = self.reader().context.resolve(left.name) if isinstance(left, Ref) and left.barred else ""
+        name = self.resolve(left.name) if isinstance(left, Ref) and left.barred else ""
         name = "" if is_entry(name) else name
         if k and name and not close(before, [point.follows(name) for point in self.points]):
             name = ""  # the side before it is not what the chain rule gives
 
-        def evaluate(changed: Expr) -> list[Array]:
-            return self.values_of(line, self.node(line, changed), before)
+        def evaluate(changed: Expr, count: int | None = None) -> list[Array]:
+            return self.values_of(line, self.node(line, changed), before[:count], self.points[:count])
 
         said = partial(self.filled, line, name, tree, before)
         doctor = Diagnostician(self.points, values, before, evaluate, self.effort, said)
@@ -427,9 +434,9 @@ class Judge:
         """The mistake in a right side that would hold under an assumption without it."""
         for each, points in self.supposing_points():
 
-            def evaluate(changed: Expr, points: Sequence[Point] = points) -> list[Array]:
+            def evaluate(changed: Expr, count: int, points: Sequence[Point] = points) -> list[Array]:
                 node = self.node(line, changed)
-                return [point.value(node) for point in points]
+                return [point.value(node) for point in points[:count]]
 
             doctor = Diagnostician(points, (), [point.follows(name) for point in points], evaluate, self.effort)
             found = doctor.supposed(tree, around)
@@ -469,7 +476,10 @@ class Judge:
     def take(self, point: Point, name: str, node: Node) -> None:
         value = point.value(node)
         if is_bar(name) and is_entry(name):
-            name, value = bar(sequence_name(unbar(name))), with_entry(self.system, unbar(name), self.known(point, name), value)
+            name, value = (
+                bar(sequence_name(unbar(name))),
+                with_entry(self.system, unbar(name), self.known(point, name), value),
+            )
         elif node in self.left_out:
             (value,) = filled(self.system, name, self.left_out[node], [value], [self.known(point, name)])
         if name not in point.truth:
@@ -606,7 +616,7 @@ class Judge:
     def holds_at(self, points: Sequence[Point], line: Line, k: int, node: Node) -> bool:
         left = line.left
         assert isinstance(left, Ref)
-        name = self.reader().context.resolve(left.name)
+        name = self.resolve(left.name)
         values = [point.value(node) for point in points]
         if not all(np.all(np.isfinite(value)) for value in values):
             return False  # what is supposed leaves the domain of a function

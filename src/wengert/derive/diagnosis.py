@@ -43,12 +43,13 @@ class Effort:
 
 @dataclass
 class Diagnostician:
-    """Finds what is wrong with values that were expected to be others; `evaluate` gives the values of another right side."""
+    """Finds what is wrong with values that were expected to be others; `evaluate` gives the values of another right side at the
+    first so many points."""
 
     points: Sequence[Point]
     values: Sequence[Array]
     expected: Sequence[Array]
-    evaluate: Callable[[Expr], list[Array]]
+    evaluate: Callable[[Expr, int], list[Array]]
     effort: Effort = field(default_factory=Effort)
     said: Callable[[list[Array]], list[Array]] = list
     """What a line says of values: at steps that it leaves out they are as expected."""
@@ -134,13 +135,16 @@ class Diagnostician:
                 continue
             if self.exhausted():
                 return None
-            try:
-                values = self.evaluate(changed)
-            except WengertError:
-                continue  # an edit that means nothing is none
-            if close(values, self.expected):
+            if self.explains(changed):
                 return self.worded(kind, tree, changed)
         return None
+
+    def explains(self, changed: Expr) -> bool:
+        """Whether another right side has the expected values: at the first point, then at all."""
+        try:
+            return all(close(self.evaluate(changed, n), self.expected[:n]) for n in (1, len(self.points)))
+        except WengertError:
+            return False  # an edit that means nothing is none
 
     def worded(self, kind: str, tree: Expr, changed: Expr) -> Diagnosis:
         """What an edit that makes the line right says of the mistake."""

@@ -21,7 +21,7 @@ from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.system import System, bar, is_bar, sequence_name, unbar
 from wengert.ir.types import ArrayType, Dim
 from wengert.ir.walk import topological
-from wengert.ops.evaluate import Program, bind, evaluate, run, schedule, with_sizes
+from wengert.ops.evaluate import Program, bind, run, schedule, with_sizes
 
 Array = Any
 SMALLEST = 5
@@ -89,24 +89,40 @@ def check_work(nodes: Sequence[Node], sizes: Mapping[str, int]) -> int:
 
 
 @dataclass(eq=False)
-class Formula:
-    """A node over quantities and error signals, made ready to be computed at many points."""
+class Prepared:
+    """A graph made ready to be computed at many points of the same sizes."""
 
     graph: Graph
-    work: int
-    """How many entries are computed."""
     sizes: Mapping[str, int] = field(default_factory=dict[str, int])
     program: Program | None = None
     """What is run for these sizes."""
 
+    def values(self, inputs: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[Array, ...]:
+        """The outputs for values of the inputs."""
+        arrays, bound = bind(self.graph, inputs, sizes)
+        if self.program is None or bound != self.sizes:
+            self.sizes, self.program = bound, with_sizes(schedule(self.graph), bound)
+        return run(self.program, arrays)
+
+
+@dataclass(frozen=True, eq=False)
+class Formula:
+    """A node over quantities and error signals, ready to be computed."""
+
+    prepared: Prepared
+    work: int
+    """How many entries are computed."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The names of what it is computed from."""
+        return self.prepared.graph.input_names
+
     def value(self, system: System, env: Mapping[str, Array], sizes: Mapping[str, int]) -> Array:
         """The value for those of quantities and signals."""
-        given = {name: value_at(system, name, env) for name in self.graph.input_names}
-        arrays, bound = bind(self.graph, given, sizes)
+        given = {name: value_at(system, name, env) for name in self.reads}
         try:
-            if self.program is None or bound != self.sizes:
-                self.sizes, self.program = bound, with_sizes(schedule(self.graph), bound)
-            (found,) = run(self.program, arrays)
+            (found,) = self.prepared.values(given, sizes)
         except np.linalg.LinAlgError:
             raise EquationError(*SINGULAR) from None
         return np.asarray(found)
@@ -142,20 +158,25 @@ class Chain:
         if found is None:
             leaves = tuple(n for n in topological([node]) if n.op.name == "input")
             work = check_work([node], self.sizes)
-            found = Formula(concrete(Graph(leaves, (node,))), work)
+            found = Formula(Prepared(concrete(Graph(leaves, (node,)))), work)
             if work <= FEW_ENTRIES:
                 self.formulas[node] = found
         return found
 
     @cached_property
-    def exponents(self) -> tuple[Graph, frozenset[str]] | None:
+    def lines(self) -> Prepared:
+        """All lines of the system in their order, over the inputs."""
+        return Prepared(concrete(self.system.graph()))
+
+    @cached_property
+    def exponents(self) -> tuple[Prepared, frozenset[str]] | None:
         """The lines and what stands in exponents, over the inputs, and those that may be made smaller for its sake; None without any."""
-        graph = concrete(self.system.graph(tuple(line.name for line in self.system.lines)))
+        graph = self.lines.graph
         found = [n.inputs[0] for n in topological(list(graph.outputs)) if n.op.name == "exp"]
         leaves = [n for n in topological(found) if n.op.name == "input"]
         assumed = topological([side for pair in self.system.assumptions for side in pair])
         names = frozenset(str(n.params["name"]) for n in leaves if n.type.is_float and n not in assumed)
-        return (Graph(graph.inputs, (*graph.outputs, *found)), names) if names else None
+        return (Prepared(Graph(graph.inputs, (*graph.outputs, *found))), names) if names else None
 
     @cached_property
     def contributions(self) -> Mapping[str, Mapping[str, Node]]:
@@ -214,7 +235,7 @@ class Point:
         formula = self.chain.formula(node)
         self.work += formula.work
         if env is None:
-            self.complete(map(sequence_name, formula.graph.input_names))
+            self.complete(map(sequence_name, formula.reads))
             env = self.author
         return formula.value(self.chain.system, env, self.chain.sizes)
 
@@ -287,11 +308,20 @@ def draw(chain: Chain, rng: Any, adjust: Adjust | None = None) -> Point:
     """
     system, sizes = chain.system, chain.sizes
     order = tuple(line.name for line in system.lines)
+    values: tuple[Array, ...] = ()
+
+    def lines(inputs: Mapping[str, Array]) -> tuple[Array, ...]:
+        nonlocal values
+        values = chain.lines.values(inputs, sizes)
+        return values
+
     try:
-        inputs = calmed(chain, draw_point(system, rng, sizes))
+        drawn = draw_point(system, rng, sizes, lines)
+        inputs = calmed(chain, drawn)
         if adjust is not None:
             adjust(inputs)
-        values = evaluate(concrete(system.graph(order)), inputs, sizes)
+        if adjust is not None or inputs is not drawn:
+            lines(inputs)
     except np.linalg.LinAlgError:
         raise CheckError(*SINGULAR) from None
     point = Point(chain)
@@ -311,11 +341,11 @@ def calmed(chain: Chain, inputs: dict[str, Array]) -> dict[str, Array]:
     """The inputs, smaller where an exponent would be large, as long as all lines are finite."""
     if chain.exponents is None:
         return inputs
-    graph, names = chain.exponents
+    prepared, names = chain.exponents
     lines = len(chain.system.lines)
     smaller = inputs
     for _ in range(CALMINGS):
-        found = evaluate(graph, smaller, chain.sizes)
+        found = prepared.values(smaller, chain.sizes)
         if not all(np.all(np.isfinite(value)) for value in found):
             return inputs
         if max(float(np.max(np.abs(value), initial=0.0)) for value in found[lines:]) <= STEEP:

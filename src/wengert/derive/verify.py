@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -165,18 +166,24 @@ def is_regular(system: System, sizes: Mapping[str, int]) -> bool:
 ATTEMPTS = 200
 
 
-def draw_point(system: System, rng: Any, sizes: Mapping[str, int] | None = None) -> dict[str, Array]:
-    """Values for every input at which all lines are finite.
+def draw_point(
+    system: System,
+    rng: Any,
+    sizes: Mapping[str, int] | None = None,
+    lines: Callable[[Mapping[str, Array]], Sequence[Array]] | None = None,
+) -> dict[str, Array]:
+    """Values for every input at which all lines are finite; `lines` computes these, where something does that already.
 
     Raises CheckError where none was found.
     """
     bound = dict(sizes or sizes_for(system))
-    graph = concrete(system.graph())
+    if lines is None:
+        lines = partial(evaluate, concrete(system.graph()), sizes=bound)
     draws: dict[str, int] = dict.fromkeys(system.inputs, 0)
     for attempt in range(ATTEMPTS):
         point = {name: _draw(system, name, draws[name], bound, rng) for name in system.inputs}
         satisfy_assumptions(system, point)
-        values = evaluate(graph, point, bound)
+        values = lines(point)
         if all(np.all(np.isfinite(v)) for v in values):
             return point
         # First every input moves to the next region together, then each for itself.

@@ -129,6 +129,8 @@ def kind_of(tree: Expr, context: Context) -> str:
 
 def sizes_of(tree: Expr, context: Context) -> tuple[object, ...] | None:
     """The sizes of the whole axes of an expression, where its shape is known."""
+    if any(name not in context.axes and name not in context.size_names for name, _ in context.names_in([tree])):
+        return None  # a name that is read here would be taken for known afterwards
     try:
         val = LineMeaning(context, {}).number(tree)
     except Mismatch:
