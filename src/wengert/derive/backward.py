@@ -292,8 +292,11 @@ class _Derivation:
                     contributions.append(Contribution(child, term))
         # What comes from the same step stands before what comes from the next.
         contributions.sort(key=lambda c: reads_later(c.term))
-        raw = total([c.term for c in contributions], type.shape)
-        return BackwardLine(name, tuple(contributions), self.shortest(raw))
+        value = self.shortest(total([c.term for c in contributions], type.shape))
+        # What one child sends back may be shorter by itself than multiplied out with the rest.
+        apart = total([self.shortest(c.term) for c in contributions], type.shape)
+        shorter = (cost(apart), len(leaves_of(apart))) < (cost(value), len(leaves_of(value)))
+        return BackwardLine(name, tuple(contributions), apart if shorter else value)
 
     def row_sums(self, term: Term) -> tuple[RowSum, ...]:
         """The sum in a line's last form that is to have a name."""
@@ -330,6 +333,11 @@ class _Derivation:
     def fold_calls(self, term: Term, name: str) -> Term:
         """Values of functions that have a name, such as y for σ(z), but not the name whose bar this is; products stay as the chain rule gave them."""
         return fold(term, Names(entry for entry in self.calls if entry.leaf != Leaf(entry.leaf.shape, name)))
+
+
+def leaves_of(term: Term) -> list[Leaf]:
+    """The quantities that a term reads, as often as it does."""
+    return [part for part in subterms(term) if isinstance(part, Leaf)]
 
 
 def reads_later(term: Term) -> bool:
