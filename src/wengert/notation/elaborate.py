@@ -28,6 +28,7 @@ from wengert.notation.ranks import Mismatch, Tie, axes_in_words, infer_kinds
 from wengert.notation.reader import Reading
 from wengert.notation.recurrences import find_clock, without_zero_starts
 from wengert.notation.reread import read_sides
+from wengert.notation.rows import infer_with_rows
 from wengert.notation.sequences import (
     as_sequences,
     find_moments,
@@ -193,7 +194,12 @@ def find_kinds(
     bold = {t.name for t in trees_of(lines) if isinstance(t, Ref) and t.bold}
     try:
         found = infer_kinds(lines, kinds, bold.__contains__, frozenset(context.hidden_names()), claims)
+        found = (None if clock is not None else infer_with_rows(context, lines, claims, found)) or found
     except Mismatch as mismatch:
+        again = None if clock is not None else infer_with_rows(context, lines, claims, None)
+        if again is not None:
+            kinds.update(again)
+            return
         tree = mismatch.tree if mismatch.tree.span.start >= 0 else lines[0]
         raise error_at(source, tree, mismatch.what, mismatch.repair or SHAPE_REPAIR) from None
     except Tie as tie:
@@ -307,7 +313,7 @@ def warn_of_names_like_entries(context: Context, lines: Sequence[Line], quantiti
 def warn_of_whole_result(context: Context, lines: Sequence[Line], homes: Homes, loss: str) -> None:
     """A last line that comes out as an array beside quantities with indices: an index may have been forgotten."""
     rank = context.leaf(loss).type.rank
-    if not rank or loss in homes.by_index or not homes.by_index:
+    if not rank or loss in homes.by_index or loss in context.rows or not homes.by_index:
         return
     line = next(line for line in lines if isinstance(line.left, Ref) and context.resolve(line.left.name) == loss)
     kind = "a vector" if rank == 1 else "a matrix"
