@@ -239,7 +239,7 @@ DOCUMENTS = (
     Document(
         "row_vector_jacobians.md",
         9,
-        ((r"\delta_1 U \circ \text{sgn}(h)^T", r"\delta_1 U"), (r"= \delta_1^T h^T", r"= \delta_1^T \theta^T")),
+        ((r"\delta_1 U \circ \text{sgn}(h)^T", r"\delta_1 U"), (r"= \delta_1^T h^T", r"= 2 \delta_1^T h^T")),
         assumed=1,
     ),
     Document(

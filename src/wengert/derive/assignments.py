@@ -13,6 +13,7 @@ import numpy as np
 
 from wengert.derive.candidates import Candidate, Candidates
 from wengert.derive.local import LocalDerivatives
+from wengert.derive.outside import is_naming
 from wengert.derive.points import close
 from wengert.derive.subexpressions import with_definitions
 from wengert.errors import EquationError, GraphError, ShapeError
@@ -93,6 +94,8 @@ class Search:
                 continue
             own = self.spellings.get(left.name, "")
             for written in line.rights:
+                if is_naming(left, written, self.system.loss):
+                    continue  # ∂L/∂v tells nothing of v
                 right = with_definitions(written, self.open)
                 refs = (tree.name for tree in walk(right) if isinstance(tree, Ref))
                 reads = tuple(dict.fromkeys(self.spellings[name] for name in refs if name in self.spellings))

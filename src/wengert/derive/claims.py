@@ -17,10 +17,11 @@ from wengert.derive.backward import influence
 from wengert.derive.claims_over_time import Steps, entry_of_signal, filled, said_of, steps_left_out, with_entry
 from wengert.derive.corrections import Corrections, as_written
 from wengert.derive.diagnosis import Diagnostician, Effort, surroundings
+from wengert.derive.diagonals import BEFORE, BEHIND, stated_entries
 from wengert.derive.edits import Surroundings, letters_of
 from wengert.derive.kinds import Diagnosis
 from wengert.derive.local import LocalDerivatives
-from wengert.derive.outside import GIVEN, with_loss_signals, with_outside_signals
+from wengert.derive.outside import GIVEN, given_names, is_naming, with_loss_signals, with_outside_signals
 from wengert.derive.points import Chain, Point, close, draw
 from wengert.derive.rows import is_row, with_rows
 from wengert.derive.scattered import gathered, writes_at, writings
@@ -101,6 +102,7 @@ class Judge:
         self.writings = {line.span: count for line in named if (count := writings(line, system)) is not None}
         named = [gathered(line, system) for line in named]
         claims, self.outside = with_outside_signals(system, with_loss_signals(system, named))
+        self.outside = tuple(dict.fromkeys((*self.outside, *given_names(claims))))
         self.section = replace(self.section, claims=claims)
         self.written = {claim.span: line for claim, line in zip(claims, written, strict=True)}
         resolve = ContextReader(system, system.reading).context.resolve
@@ -560,9 +562,16 @@ class Judge:
                 claims.append(Claim(line, k, place, "holds", "with a column for each entry above the line"))
             elif (total := self.total_derivative(line.left)) and close(values, total):
                 claims.append(Claim(line, k, place, "holds", "as the derivative through all lines between"))
+            elif entries := stated_entries(letters, values, expected, self.around(line, place)):
+                claims.append(Claim(line, k, place, "holds", f"for {entries}"))
             else:
                 claims.append(Claim(line, k, place, "wrong", finding=Finding("", tuple(values), tuple(expected))))
         return claims
+
+    def around(self, line: Line, place: Span) -> str:
+        """The text around a claim, which may say what it is about."""
+        text = self.section.system.source
+        return text[max(0, line.span.start - BEFORE) : line.span.start] + "\n" + text[place.end : place.end + BEHIND]
 
     def total_derivative(self, left: Expr) -> list[Array]:
         """∂y/∂x where the quantities that the line of y reads are not held, but move with x; nothing where it has no value."""
@@ -629,15 +638,6 @@ class Judge:
         truth = [point.truth[bar(name)] for point in points]
         follows = [point.follows(name) for point in points]
         return any(close(self.values_of(line, node, known, points), known) for known in (truth, follows))
-
-
-def is_naming(left: Expr, tree: Expr, loss: str) -> bool:
-    """Whether a right side only says what a signal is: the ∂L/∂z of δ = ∂L/∂z = …"""
-    if not (isinstance(left, Ref) and left.barred and isinstance(tree, Partial) and isinstance(tree.numerator, Ref)):
-        return False
-    above, below = tree.numerator, tree.denominator
-    of_loss = above.indices is None and (above.name == loss or above.name in LOSSES)
-    return of_loss and isinstance(below, Ref) and (below.name, below.indices) == (left.name, left.indices)
 
 
 def either_side(claim: Claim) -> Claim:

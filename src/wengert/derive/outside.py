@@ -39,6 +39,12 @@ def with_outside_signals(system: System, claims: Sequence[Line]) -> tuple[tuple[
     return tuple(lines), tuple(dict.fromkeys((*added, *(name for name in found.values() if name in read))))
 
 
+def given_names(claims: Sequence[Line]) -> list[str]:
+    """The quantities whose signals from outside the claims read under a name of their own."""
+    trees = (tree for line in claims for right in line.rights for tree in walk(right))
+    return [tree.name.removeprefix(GIVEN) for tree in trees if isinstance(tree, Ref) and tree.name.startswith(GIVEN)]
+
+
 def with_increments(system: System, claims: Sequence[Line]) -> tuple[list[Line], list[str]]:
     """c̄ += x as c̄ = (the signal of c from outside) + x, and the names of such c, which lines compute; only the first
     line about a signal is meant so."""
@@ -56,6 +62,15 @@ def with_increments(system: System, claims: Sequence[Line]) -> tuple[list[Line],
             stated.add(left.name)
         lines.append(line)
     return lines, names
+
+
+def is_naming(left: Expr, tree: Expr, loss: str) -> bool:
+    """Whether a right side only says what a signal is: the ∂L/∂z of δ = ∂L/∂z = …"""
+    if not (isinstance(left, Ref) and left.barred and isinstance(tree, Partial) and isinstance(tree.numerator, Ref)):
+        return False
+    above, below = tree.numerator, tree.denominator
+    of_loss = above.indices is None and (above.name == loss or above.name in LOSSES)
+    return of_loss and isinstance(below, Ref) and (below.name, below.indices) == (left.name, left.indices)
 
 
 def with_loss_signals(system: System, claims: Sequence[Line]) -> tuple[Line, ...]:

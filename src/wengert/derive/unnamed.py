@@ -14,7 +14,7 @@ from wengert.derive.backward import influence
 from wengert.derive.candidates import Candidates, candidates
 from wengert.derive.claims import Claim, Judge
 from wengert.derive.diagnosis import Effort
-from wengert.derive.outside import GIVEN
+from wengert.derive.outside import GIVEN, is_naming
 from wengert.derive.points import close
 from wengert.derive.subexpressions import Part, name_of, with_named_parts
 from wengert.derive.trials import part_in_derivatives
@@ -94,7 +94,12 @@ def with_fitting_parts(before: Understood) -> Understood:
 def with_parts_in_derivatives(before: Understood) -> Understood:
     """The section with lines for unknown names in ∂u/∂v, where the claims hold with parts for them."""
     section = before.section
-    sides = [side for claim in section.claims for side in (claim.left, *claim.rights)]
+    sides = [
+        side
+        for claim in section.claims
+        for side in (claim.left, *claim.rights)
+        if not is_naming(claim.left, side, section.system.loss)
+    ]
     inner = (tree for side in sides for each in walk(side) if isinstance(each, Partial) for tree in walk(each))
     unknown = unknown_spellings(section).keys()
     names = dict.fromkeys(tree.name for tree in inner if isinstance(tree, Ref) and tree.name in unknown)

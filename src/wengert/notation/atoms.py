@@ -10,21 +10,25 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from wengert.notation import derivatives, references
+from wengert.notation import derivatives, names, references
 from wengert.notation.expr import (
     Bars,
     BigOp,
     Call,
     Cases,
+    Compare,
     Entries,
     Expr,
+    Index,
     Indicator,
     Neg,
     Norm,
     Num,
     Ones,
     Product,
+    Ref,
     Span,
+    walk,
 )
 from wengert.notation.scripts import Script, clusters, list_letters, next_script
 from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS
@@ -119,12 +123,27 @@ def bracket(parser: Parser) -> Expr:
             parser.token.span,
             "Give the parts names of their own.",
         )
+    if parser.token.kind == "rel" and parser.token.text in "<>≤≥≠" and opening.text == "(":
+        return mask(parser, opening, tree, bars, mark)
     if parser.token.kind != "close":
         raise parser.unexpected()
     parser.advance()
     del parser.reaches[mark:]
     parser.open_bars = bars
     return tree
+
+
+def mask(parser: Parser, opening: Token, left: Expr, bars: list[str], mark: int) -> Expr:
+    """(z > 0) among factors: 1 where it holds, as NumPy multiplies by it."""
+    sign = parser.advance()
+    right = parser.sum()
+    if parser.token.kind != "close":
+        raise parser.unexpected()
+    end = parser.advance()
+    parser.open_bars = bars
+    del parser.reaches[mark:]
+    span = Span(opening.span.start, end.span.end)
+    return Indicator(Compare(sign.text, left, right, span=span), span=span)
 
 
 def inner_product(parser: Parser) -> Expr:
@@ -449,6 +468,8 @@ def big(parser: Parser, op: str, start: int) -> Expr:
             parser.at = script.end
         else:
             upper = parser.script_expression(script.content, script.end)
+    if subscript is None and upper is None and op == "sum":
+        return sum_of_all(parser, start)
     if subscript is None:
         raise parser.error("This needs an index letter.", head.span, SUM_EXAMPLE[parser.syntax])
     letters, condition, lower = limits(parser, subscript)
@@ -468,6 +489,30 @@ def big(parser: Parser, op: str, start: int) -> Expr:
 
     parser.reaches.append(Reach(letters, head_span, Span(head_span.end, span.end)))
     return BigOp(op, letters, body, condition, lower, upper, span=span)
+
+
+def sum_of_all(parser: Parser, start: int) -> Expr:
+    """Σ (y − t)² without an index, over all entries of an array."""
+    parser.deeper()
+    body = parser.term()
+    parser.depth -= 1
+    if any(_lacks_index(part, parser) for part in walk(body)):
+        raise parser.error("This needs an index letter.", parser.tokens[start].span, SUM_EXAMPLE[parser.syntax])
+    tree = Call("sum", (body,), span=parser.span_from(start))
+    parser.warn(
+        "The Σ without an index is read as the sum of all entries.",
+        parser.tokens[start].span,
+        SUM_EXAMPLE[parser.syntax],
+    )
+    return tree
+
+
+def _lacks_index(tree: Expr, parser: Parser) -> bool:
+    """Whether a letter in a subscript is bound by no Σ: the i of Σ x_i."""
+    if isinstance(tree, Index):
+        return tree.letter not in parser.scope
+    named = isinstance(tree, Ref) and not tree.indices and not parser.symbols.is_quantity(tree.name)
+    return named and isinstance(tree, Ref) and len(clusters(names.split(tree.name).subscript)) == 1
 
 
 def limits(parser: Parser, script: Script) -> tuple[tuple[str, ...], Expr | None, Expr | None]:

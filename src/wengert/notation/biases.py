@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from wengert.notation.context import Context
-from wengert.notation.expr import Expr, Line, Ones, Product, Ref, Sum, Transpose, walk
+from wengert.notation.expr import Expr, Line, Ones, Power, Product, Ref, Sum, Transpose, walk
 from wengert.notation.phases import mapped
-from wengert.notation.ranks import KindReader, Mismatch
+from wengert.notation.ranks import KindReader, Mismatch, is_transpose
 
 WEIGHTS = frozenset("WVUΘΩBM")
 DATA = frozenset("XHAZYSEFD")
@@ -82,6 +82,8 @@ def _weights_first(products: Sequence[Expr], context: Context, computed: set[str
 def _weight(factor: Expr, context: Context, computed: set[str]) -> int:
     """1 for a matrix of weights, −1 for data and what is computed, 0 where nothing tells."""
     tree = factor.operand if isinstance(factor, Transpose) else factor
+    if isinstance(factor, Power) and is_transpose(factor, context.kinds):
+        tree = factor.base
     if not isinstance(tree, Ref):
         return -1
     declared = {name: d.kind for d in context.reading.declarations if d.kind in ("params", "data") for name in d.names}

@@ -243,6 +243,9 @@ class _Row:
         if separator and self.related and _is_range(part):
             self.note_text(part)
             return True
+        if separator == "soft" and self.related and self.syntax == "text" and (_is_shape(part) or _is_long_word(part)):
+            self.note_text(part)
+            return True
         if separator == "soft" and self.current and _is_remark_in_brackets(part):
             self.note_text(part)
             return True
@@ -329,6 +332,20 @@ def _is_equation_number(part: list[Token]) -> bool:
 def _is_lone_word(part: list[Token]) -> bool:
     """A word in plain text between two equations: \\quad\\text{et}\\quad."""
     return len(part) == 1 and part[0].kind == "name" and len(part[0].text) > 1 and part[0].font.startswith(WORDY)
+
+
+def _is_shape(part: list[Token]) -> bool:
+    """[k], [k x h] or (n, m) behind a gap: the shape of what stands before."""
+    if part[0].kind != "open" or part[0].text not in ("[", "(") or part[0].reach != len(part) - 1:
+        return False
+    signs = [token for token in part[1:-1] if token.kind == "comma" or token.text in ("x", "×")]
+    plain = all(t.kind in ("name", "num", "comma") or t.text in ("×", "*") for t in part[1:-1])
+    return plain and len(part) > 2 and (bool(signs) or (part[0].text == "[" and len(part) == 3))
+
+
+def _is_long_word(part: list[Token]) -> bool:
+    """One word of five letters or more behind a gap: 'elementwise'."""
+    return len(part) == 1 and _is_word(part[0]) and len(part[0].text) > 4
 
 
 def _with_whole_ranges(parts: list[Part]) -> list[Part]:

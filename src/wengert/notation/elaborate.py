@@ -239,12 +239,12 @@ def kinds_from_indices(context: Context, lines: Sequence[Line]) -> None:
 
 
 def rows_in(tree: Expr) -> Iterator[Expr]:
-    """The u_i and v_j of u_iᵀ v_j, which are rows of matrices rather than numbers."""
+    """The u_i and v_j of u_iᵀ v_j, and the x_i of θᵀ x_i, which are rows of matrices rather than numbers."""
     if isinstance(tree, Transpose):
         yield tree.operand
     if isinstance(tree, Product):
         for factor, behind in pairwise(tree.factors):
-            if isinstance(factor, Transpose) and isinstance(factor.operand, Ref) and factor.operand.indices:
+            if isinstance(factor, Transpose) and isinstance(factor.operand, Ref):
                 yield behind
 
 

@@ -68,6 +68,10 @@ FONTS = frozenset(
         "symbfup"
     )
 )
+OLD_FONTS = {
+    "rm": "mathrm", "bf": "mathbf", "it": "mathit", "cal": "mathcal", "sf": "mathsf", "tt": "mathtt", "bfseries": "mathbf", "sc": "mathrm",
+}  # fmt: skip
+"""Fonts that hold to the end of their group: {\\rm in}."""
 BOLD_FONTS = frozenset(words("mathbf boldsymbol bm pmb symbf symbfit symbfup"))
 
 TEXTS = frozenset(words("text textrm textbf textit textsf texttt textnormal mbox operatorname textup textmd emph hbox"))

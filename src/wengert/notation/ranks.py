@@ -258,6 +258,8 @@ class KindReader:
             kinds = [self.read(arg) for arg in tree.args]
             if tree.function in ("tr", "det") and kinds != ["m"]:
                 raise Mismatch(tree, f"'{tree.function}' takes a matrix.")
+            if tree.function in ("sum", "mean") and kinds == ["s"]:
+                raise Mismatch(tree, f"'{tree.function}' takes a vector or a matrix, not a scalar.", "Write 'Σ' with an index.")
             return "s"
         if tree.function == "prod" and isinstance(last := tree.args[-1], Partial) and isinstance(last.denominator, Ref):
             return self.read(last.denominator)

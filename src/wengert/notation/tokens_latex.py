@@ -23,10 +23,14 @@ PLAIN_SIGNS = {
 
 APPLIED_WORD = re.compile(r"([A-Za-z]{2,})(?=\s*(?:\\[bB]igg?l?|\\left)?\s*[(\[])")
 APPLIED = frozenset(
-    name for name in (*FUNCTIONS, *OTHER_SPELLINGS) if len(name) > 2 and name.isascii() and name.isalpha()
+    name
+    for name in (*FUNCTIONS, *OTHER_SPELLINGS)
+    if (len(name) > 2 or name in ("ln", "tr", "Tr")) and name.isascii() and name.isalpha()
 )
 """Functions that are read without a backslash where a bracket follows: max(0, z)."""
 
+PLAIN_WORD = re.compile(r"(for|where|with|since|because|if|otherwise|else|when)(?=[~\s\\}]|$)")
+"""Words of a sentence that stand in a formula as they are."""
 KEYWORD_ARGUMENT = re.compile(r"(axis|dim|keepdims?)(?=\s*=)")
 MODULE_WORD = re.compile(r"^(?:np|jnp|numpy|torch)\.(?=[A-Za-z_]+$)")
 
@@ -76,9 +80,7 @@ class _Reader:
             self.groups.append(len(self.out.tokens))
             self.add("open", "{", 1)
         elif character == "}":
-            if self.groups:
-                self.groups.pop()
-            self.add("close", "}", 1)
+            self.close_group()
         elif character == "$":
             self.add("hard", "$", 2 if text.startswith("$$", at) else 1)
         elif character == "&":
@@ -106,6 +108,17 @@ class _Reader:
                 "Leave it out, or put it in '\\text{…}'.",
             )
 
+    def close_group(self) -> None:
+        """The end of a group; an empty script, as in \\sum_k^{}, says nothing."""
+        if self.groups:
+            self.groups.pop()
+        tokens = self.out.tokens
+        if len(tokens) > 1 and tokens[-1].text == "{" and tokens[-2].kind in ("sub", "sup"):
+            del tokens[-2:]
+            self.at += 1
+        else:
+            self.add("close", "}", 1)
+
     def remark(self) -> None:
         end = self.at
         while end < len(self.text) and self.text[end] not in "\n\\&$}":
@@ -117,6 +130,9 @@ class _Reader:
             self.at = module.end()
         if (keyword := KEYWORD_ARGUMENT.match(self.text, self.at)) is not None and self.behind_comma():
             self.add("name", keyword[1], len(keyword[1]))
+            return
+        if (plain := PLAIN_WORD.match(self.text, self.at)) is not None and self.behind_gap():
+            self.add("name", plain[1], len(plain[1]))
             return
         word = APPLIED_WORD.match(self.text, self.at)
         if word is not None and word[1] in APPLIED and not (self.at and self.text[self.at - 1].isalnum()):
@@ -131,6 +147,11 @@ class _Reader:
             m for m in marks if m not in "\u0304\u0305"
         )
         self.add("name", name, end - self.at, bars=bars)
+
+    def behind_gap(self) -> bool:
+        """Whether words may begin here: behind a comma, a gap, an & or on a new line."""
+        tokens = self.out.tokens
+        return not tokens or tokens[-1].kind in ("comma", "soft", "amp", "row", "hard", "newline")
 
     def behind_comma(self) -> bool:
         return bool(self.out.tokens) and self.out.tokens[-1].kind == "comma"
@@ -192,6 +213,11 @@ class _Reader:
             self.add("font", name, length)
         elif name in commands.ACCENTS:
             self.add("accent", commands.ACCENTS[name], length)
+        elif name in commands.OLD_FONTS and self.out.tokens and self.out.tokens[-1].text == "{":
+            self.out.tokens.insert(
+                -1, Token("font", commands.OLD_FONTS[name], self.out.tokens[-1].span, self.out.tokens[-1].space)
+            )
+            self.at += length
         elif name in commands.SKIPPED:
             self.skip(name, length)
         else:
