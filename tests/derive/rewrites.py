@@ -175,14 +175,12 @@ class Rewriter:
         """Another letter; a sum of sums."""
         if not (isinstance(tree, BigOp) and tree.op == "sum" and tree.condition is None and tree.lower is None):
             return
-        used = {t.letter for t in walk(tree) if isinstance(t, Index)} | {
-            q for t in walk(tree) if isinstance(t, BigOp) for q in t.letters
-        }
+        used = letters_in(tree) | {q for t in walk(tree) if isinstance(t, BigOp) for q in t.letters}
         spare = [q for q in LETTERS if q not in used and q not in self.names]
         if spare:
             new = {tree.letters[0]: spare[0]}
             yield with_letters(tree, new)
-        if isinstance(tree.body, Sum):
+        if isinstance(tree.body, Sum) and all(set(tree.letters) <= letters_in(term) for _, term in tree.body.terms):
             yield Sum(tuple((sign, replace(tree, body=term)) for sign, term in tree.body.terms))
 
     def into_big_sum(self, tree: Expr) -> Iterator[Expr]:
@@ -191,7 +189,7 @@ class Rewriter:
             return
         last, rest = tree.factors[-1], tree.factors[:-1]
         if last.op == "sum" and last.condition is None and all(map(self.is_number, rest)):
-            letters = {t.letter for f in rest for t in walk(f) if isinstance(t, Index)}
+            letters = set[str]().union(*map(letters_in, rest))
             if not letters & set(last.letters) and not isinstance(last.body, Sum):
                 yield replace(last, body=Product((*rest, last.body)))
 
@@ -240,6 +238,11 @@ def rewriter(system: Any, claims: tuple[Line, ...] = ()) -> Rewriter:
             meanings.setdefault((left.name, left.barred), (letters, line.rights[0]))
     names = frozenset({*ranks, *system.size_names})
     return Rewriter(lambda ref: ranks.get(ref.name, 0), names, meanings)
+
+
+def letters_in(tree: Expr) -> set[str]:
+    """The index letters of an expression."""
+    return {t.letter for t in walk(tree) if isinstance(t, Index)}
 
 
 def without(factors: tuple[Expr, ...], factor: Expr) -> Expr:

@@ -27,7 +27,7 @@ NO_ASSUMPTION = "assume Σ_k t_k = 1\n"
 
 @dataclass(frozen=True)
 class Change:
-    """A line of an entry's backward part in text, what stands in its place, and the kind of the mistake, "" where any name will do."""
+    """A line of an entry's backward part in text, what stands in its place, and the kind of the mistake, "" for none."""
 
     key: str
     right: str
@@ -58,12 +58,18 @@ WRONG = {
         "E45",
         "X̄_ij = r_i (Ȳ_ij w_j − 1/N r_i² X_ij Σ_k Ȳ_ik w_k X_ik)",
         "X̄_ij = r_i (Ȳ_ij − 1/N r_i² X_ij Σ_k Ȳ_ik X_ik)",
-        "",
+        "missing factor",
     ),
-    "J10": Change("E35", "z̄_k = y_k (ȳ_k − Σ_l ȳ_l y_l)", "z̄_k = ȳ_k y_k (1 − y_k)", ""),
+    "J10": Change("E35", "z̄_k = y_k (ȳ_k − Σ_l ȳ_l y_l)", "z̄_k = ȳ_k y_k (1 − y_k)", "only the diagonal"),
     "J13": Change("E01", "ȳ = y − t", "ȳ = t − y", "sign"),
+    "J16": Change(
+        "E47",
+        "x̄_p = Σ_k w_k ȳ_{p−k}           terms with p − k outside 0…4 are dropped",
+        "x̄_p = Σ_k w_{2−k} ȳ_{p−k}",
+        "flipped",
+    ),
     "J18": Change("E42", "x̄_i = r (n̄_i − 1/C Σ_j n̄_j − n_i · 1/C Σ_j n̄_j n_j)", "x̄_i = r n̄_i", "missing path"),
-    "J21": Change("E51", "C̄_vj = Σ_t ⟦s_t = v⟧ Ē_tj", "C̄_vj = max_t ⟦s_t = v⟧ Ē_tj", ""),
+    "J21": Change("E51", "C̄_vj = Σ_t ⟦s_t = v⟧ Ē_tj", "C̄_vj = max_t ⟦s_t = v⟧ Ē_tj", "missing sum"),
 }
 """The Python lines in the notation of the text. J21, where later rows overwrite earlier ones, takes one row of those that repeat."""
 
@@ -73,7 +79,28 @@ def test_wrong_row_of_table_J_is_flagged_at_its_line_and_only_there(row: str):
     change = WRONG[row]
     found = change.rows()
     assert [(each.line, each.status) for each in found] == [(change.line, "wrong")]
-    assert found[0].kind == change.kind or not change.kind
+    assert found[0].kind == change.kind
+
+
+SENTENCES = {
+    "J07": "likely: the factor w is missing",
+    "J10": "likely: only the diagonal of ∂y/∂z is used",
+    "J16": "likely: w is taken from its last entry to its first",
+    "J18": "likely: the path through μ and v is missing",
+    "J21": "likely: the greatest or least of them stands for their sum",
+}
+
+
+@pytest.mark.parametrize("row", SENTENCES)
+def test_what_is_likely_is_said_with_the_names(row: str):
+    assert WRONG[row].rows()[0].details[-1] == SENTENCES[row]
+
+
+@pytest.mark.parametrize("row", WRONG)
+def test_corrected_row_holds(row: str):
+    change = WRONG[row]
+    (found,) = change.rows()
+    assert Change(change.key, change.right, found.corrected, "").rows() == []
 
 
 def test_J11_both_forms_of_the_row_sum_are_right():

@@ -152,6 +152,8 @@ class Diagnostician:
         new = [ref for ref in refs_of(changed) if ref not in refs_of(tree)]
         if kind == "missing sum" and summed:
             return Diagnosis(kind, f"the sum over {' and '.join(sorted(summed))} is missing", changed)
+        if kind == "missing sum" and extremes(changed) < extremes(tree):
+            return Diagnosis(kind, "the greatest or least of them stands for their sum", changed)
         if kind == "factor" and self.values and (ratio := ratio_of(self.expected, self.values)) is not None:
             return Diagnosis(kind, times_too_large(ratio), changed)
         if kind == "factor" and len(refs_of(changed)) < len(refs_of(tree)):
@@ -166,6 +168,11 @@ class Diagnostician:
 def bound(tree: Expr) -> set[str]:
     """The letters over which an expression sums."""
     return {letter for part in walk(tree) if isinstance(part, BigOp) for letter in part.letters}
+
+
+def extremes(tree: Expr) -> int:
+    """How often an expression takes the greatest or the least over a letter."""
+    return sum(isinstance(part, BigOp) and part.op in ("max", "min") for part in walk(tree))
 
 
 def refs_of(tree: Expr) -> list[Ref]:

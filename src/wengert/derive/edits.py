@@ -71,7 +71,20 @@ class Surroundings:
 def edits(tree: Expr, around: Surroundings) -> Iterator[Edit]:
     """Every edit of the tree at one place, the likelier kinds first."""
     yield "sign", negated(tree)
-    for here in (_signs, _primes, _transposes, _indices, _steps, _sums, _sizes, _factors, _terms, _signals, _incoming, _parts):
+    for here in (
+        _signs,
+        _primes,
+        _transposes,
+        _indices,
+        _steps,
+        _sums,
+        _sizes,
+        _factors,
+        _terms,
+        _signals,
+        _incoming,
+        _parts,
+    ):
         yield from _everywhere(tree, lambda part, here=here: here(part, around))
 
 
@@ -85,7 +98,7 @@ def _everywhere(tree: Expr, here: Callable[[Expr], Iterator[Edit]]) -> Iterator[
                 yield kind, replace(tree, **{spot.name: part})
         elif isinstance(value, tuple):
             for kind, parts in _in_tuple(value, here):
-                yield kind, replace(tree, **{spot.name: parts})
+                yield "index" if spot.name == "indices" else kind, replace(tree, **{spot.name: parts})
 
 
 def _in_tuple(values: tuple[Any, ...], here: Callable[[Expr], Iterator[Edit]]) -> Iterator[tuple[str, tuple[Any, ...]]]:
@@ -114,6 +127,7 @@ def negated(tree: Expr) -> Expr:
 def _signs(tree: Expr, around: Surroundings) -> Iterator[Edit]:
     match tree:
         case Sum(terms=terms):
+            yield "sign", negated(tree)
             for k, (sign, term) in enumerate(terms):
                 yield "sign", Sum((*terms[:k], (-sign, term), *terms[k + 1 :]))
         case Neg(operand=inner):

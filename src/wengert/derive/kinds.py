@@ -23,6 +23,7 @@ SENTENCES = {
     "no incoming signal": "the local derivative stands without the incoming signal",
     "missing factor": "the factor {names} is missing",
     "index": "an index is wrong",
+    "flipped": "{names} is taken from its last entry to its first",
     "step": "an index of time is a step off",
     "signal": "the error signal of another quantity is used",
 }

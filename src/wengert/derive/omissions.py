@@ -27,6 +27,9 @@ FEW_USES = 4
 FEW_ENTRIES = 100
 """Of so many entries of a quantity each is moved alone."""
 
+MAX_FLIPPED = 4
+"""Of quantities with more axes none is turned round."""
+
 Use = tuple[Node, int]
 """A node that uses a value, and at which place."""
 
@@ -55,6 +58,7 @@ class Omissions:
             or self.without_factor()
             or self.without_slope()
             or self.only_diagonal()
+            or self.flipped()
         )
 
     @cached_property
@@ -180,6 +184,19 @@ class Omissions:
                 return said("only the diagonal", [f"{child}/∂{self.name}"])
         return None
 
+    def flipped(self) -> Diagnosis | None:
+        """The chain rule with the entries of a quantity, such as the kernel of a convolution, from the last to the first."""
+        for child in self.nodes:
+            for other in self.chain.system.parents(child):
+                rank = self.chain.system.quantities[other].type.rank
+                for axes in (a for size in range(1, rank + 1) for a in itertools.combinations(range(rank), size)):
+                    if other == self.name or rank > MAX_FLIPPED or self.exhausted():
+                        continue
+                    found = [with_flipped(point, other, axes, self.nodes[child]) for point in self.points]
+                    if self.explains(self.with_part(child, found)):
+                        return said("flipped", [other])
+        return None
+
 
 def added(parts: Sequence[Sequence[Array]]) -> list[Array]:
     """The sum of several values at every point."""
@@ -196,6 +213,13 @@ def with_one(point: Point, other: str, name: str) -> Array:
         return changed.follows(name)
     finally:
         point.work += changed.work
+
+
+def with_flipped(point: Point, name: str, axes: tuple[int, ...], node: Node) -> Array:
+    """The value of a node that reads a quantity with its entries in the other order."""
+    env = point.everything()
+    env[name] = np.flip(env[name], axes)
+    return point.value(node, env)
 
 
 def diagonal(point: Point, child: str, node: Node) -> Array:
