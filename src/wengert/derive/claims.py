@@ -87,6 +87,8 @@ class Judge:
     """What the author has stated so far, in order: names and nodes, for points that are drawn later."""
     unread: list[Unread] = field(default_factory=list[Unread])
     effort: Effort = field(default_factory=Effort)
+    explains: bool = True
+    """Whether it is found out what is wrong with a claim."""
     disputed: dict[str, list[Node]] = field(default_factory=dict[str, list[Node]])
     """The sides of lines for names of the author's own that are not equal: which is wrong is said there, and not where they are used."""
     rows: set[str] = field(default_factory=set[str])
@@ -394,6 +396,8 @@ class Judge:
         self, problem: str, line: Line, k: int, values: list[Array], before: list[Array], letters: tuple[str, ...] = ()
     ) -> Finding:
         """Both values, and the likely kind of the mistake."""
+        if not self.explains:
+            return Finding(problem, tuple(values), tuple(before), letters)
         left, tree = line.left, line.rights[k]
         name = self.resolve(left.name) if isinstance(left, Ref) and left.barred else ""
         name = "" if is_entry(name) else name

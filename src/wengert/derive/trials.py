@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from wengert.derive.candidates import candidates
 from wengert.derive.claims import Claim, Judge
-from wengert.derive.diagnosis import Effort
 from wengert.derive.subexpressions import Part, with_named_parts
 from wengert.notation.expr import Ref, walk
 from wengert.notation.manuscript import Section
@@ -40,7 +39,7 @@ def part_in_derivatives(section: Section, name: str) -> tuple[Part, Section] | N
 
 def verdicts(section: Section, name: str) -> tuple[int, int]:
     """How many of the claims that use a name hold, and how many do not."""
-    judge = Judge(section, effort=Effort(diagnoses=0))
+    judge = Judge(section, explains=False)
     claims = [claim for claim in judge.run() if uses(claim, name)]
     right = sum(claim.status == "holds" for claim in claims)
     return right, len(claims) - right

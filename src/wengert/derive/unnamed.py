@@ -31,6 +31,10 @@ from wengert.notation.unicode import show
 
 MAX_NAMES = 6
 """More names than these are not looked for in one system."""
+LITTLE = 200_000
+"""So many entries are computed to see whether a reading explains the mistakes."""
+MAX_WRONG = 3
+"""Of so many lines that do not hold."""
 MAX_CHOICES = 4
 """So many readings that are equally good are judged to see which explains the mistakes."""
 
@@ -309,9 +313,11 @@ def likeliest(
         system = with_named_parts(section.system, pairs, frozenset(), among.judge.chain.loss)
         if system is not None:
             found.append((system, choice))
-    if len(found) < 2 or len(most) == len(search.constraints):
+    wrong = len(search.constraints) - len(most)
+    if len(found) < 2 or not 0 < wrong <= MAX_WRONG:
         return found[0] if found else None
-    return min(found, key=lambda each: unexplained(replace(section, system=each[0])))
+    explained = (each for each in found if explains_all(replace(section, system=each[0])))
+    return next(explained, found[0])
 
 
 def spelled(name: str, part: Part, search: Search) -> str:
@@ -320,10 +326,10 @@ def spelled(name: str, part: Part, search: Search) -> str:
     return name if part.letters else other
 
 
-def unexplained(section: Section) -> int:
-    """How many wrong claims have no likely kind of mistake."""
-    claims = Judge(section, effort=Effort()).run()
-    return sum(c.finding is not None and c.finding.diagnosis is None for c in claims)
+def explains_all(section: Section) -> bool:
+    """Whether every wrong claim has a likely kind of mistake, found with little effort."""
+    claims = Judge(section, effort=Effort(left=LITTLE)).run()
+    return all(c.finding is None or c.finding.diagnosis is not None for c in claims)
 
 
 def results(system: System) -> list[str]:
