@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import wengert as wg
 from tests.ops.random_terms import LEAVES, MAKERS, SIZES, values_at, well_conditioned
-from wengert.derive.cancelling import cancel_sums
+from wengert.derive.cancelling import cancel_products, cancel_sums
 from wengert.derive.cases import merge_cases
-from wengert.derive.factoring import expand, factor, group, together, turn_sign
+from wengert.derive.factoring import expand, factor, group, in_one_sign, together, turn_sign
 from wengert.derive.folding import Named, Names, extract, fold
 from wengert.derive.recognise import recognise
 from wengert.derive.simplify import map_sums, simplify
@@ -59,7 +59,9 @@ STEPS: dict[str, Callable[[Term, Names], Term]] = {
     "merge_cases": lambda term, names: map_sums(term, lambda t: merge_cases(t, names.conditions)),
     "factor": lambda term, names: map_sums(term, factor),
     "cancel_sums": lambda term, names: cancel_sums(term) if isinstance(term, Product) else term,
+    "cancel_products": lambda term, names: cancel_products(term) if isinstance(term, Product) else term,
     "expand": lambda term, names: expand(term) or term,
+    "in_one_sign": lambda term, names: in_one_sign(term, names.sums),
     "turn_sign": lambda term, names: turn_sign(term),
     "recognise": lambda term, names: recognise(term),
     "simplify": simplify,

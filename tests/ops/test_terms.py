@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -17,7 +18,7 @@ from wengert.ir.types import ArrayType
 from wengert.ops.build import build
 from wengert.ops.calls import indicator, negated
 from wengert.ops.evaluate import evaluate
-from wengert.ops.gather import gather
+from wengert.ops.gather import gather, with_pi
 from wengert.ops.terms import (
     ONE,
     Add,
@@ -310,3 +311,39 @@ def test_long_terms_have_short_keys() -> None:
     for _ in range(50):
         term = Apply((N,), "tanh", (total([term, times(term, y)], (N,)),))
     assert len(term.key) < 160
+
+
+# ---------------------------------------------------------------- numbers with π
+
+
+@pytest.mark.parametrize(
+    ("number", "ratio", "base"),
+    [
+        (math.sqrt(math.pi) / 2, Fraction(1, 2), math.sqrt(math.pi)),
+        (2 / math.sqrt(math.pi), 2, 1 / math.sqrt(math.pi)),
+        (-2 / math.sqrt(math.pi), -2, 1 / math.sqrt(math.pi)),
+        (1 / math.sqrt(2 * math.pi), 1, 1 / math.sqrt(2 * math.pi)),
+        (math.pi / 4, Fraction(1, 4), math.pi),
+        (2 * math.pi, 2, math.pi),
+        (1 / math.sqrt(2), 1, 1 / math.sqrt(2)),
+    ],
+)
+def test_floats_of_rules_are_read_as_what_they_are(number: float, ratio: Fraction, base: float) -> None:
+    found = with_pi(number)
+    assert found is not None
+    assert found[0] == ratio
+    node = build(product(found[0], found[1], (), ()), {})
+    (again,) = evaluate(Graph((), (node,)), {}, {})
+    assert float(again) == pytest.approx(number, rel=1e-15)
+    (unit,) = evaluate(Graph((), (build(product(ONE, found[1], (), ()), {}),)), {}, {})
+    assert float(unit) == pytest.approx(base, rel=1e-15)
+
+
+@given(st.floats(-1e3, 1e3))
+def test_other_floats_stay_numbers(number: float) -> None:
+    assert with_pi(number) is None
+
+
+@pytest.mark.parametrize("number", [0.0, 0.5, 3.14159, 1.41421356, 0.7, 0.1])
+def test_short_decimals_are_no_irrational_numbers(number: float) -> None:
+    assert with_pi(number) is None

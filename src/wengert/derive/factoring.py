@@ -53,6 +53,25 @@ def factor(term: Term) -> Term:
     return product(coef, [*common, Factor(total(rest, term.shape), labels)], labels, term.shape)
 
 
+def factor_part(term: Term) -> Term:
+    """a b + a c + a d + e = a (b + c + d) + e: a factor of three terms or more, where that saves operations; the one that saves most."""
+    terms = addends(term)
+    best, least = term, cost(term)
+    tried = set[tuple[Term, tuple[int, ...], bool]]()
+    for owner in map(monomial, terms) if len(terms) > 3 else ():
+        for f in owner.factors:
+            place = outer_place(f, owner)
+            if place is None or (f.term, place, f.exponent > 0) in tried:
+                continue
+            tried.add((f.term, place, f.exponent > 0))
+            having = [t for t in terms if exponent_of(f.term, place, monomial(t)) * f.exponent > 0]
+            if 2 < len(having) < len(terms):
+                bracket = factor(total(having, term.shape))
+                candidate = total([bracket, *(t for t in terms if t not in having)], term.shape)
+                best, least = (candidate, cost(candidate)) if cost(candidate) < least else (best, least)
+    return best
+
+
 def common_coefficient(coefs: Sequence[Fraction]) -> Fraction:
     """What stands before the bracket: the size that all coefficients share, else their greatest common whole divisor."""
     sizes = {abs(c) for c in coefs}

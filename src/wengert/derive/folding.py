@@ -84,7 +84,8 @@ class Names:
         times = factor.exponent / exponent if exponent else Fraction(0)
         if times.denominator != 1 or times == 0 or (times < 0 and exponent < 0) or factor.exponent == 1:
             return factor
-        if isinstance(factor.term, Leaf) and abs(times) != 1:
+        whole = factor.exponent.denominator == 1 != exponent.denominator
+        if (isinstance(factor.term, Leaf) and abs(times) != 1) or (whole and factor.exponent != -1):
             return factor
         return Factor(leaf, factor.labels, times)
 

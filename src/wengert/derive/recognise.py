@@ -10,7 +10,21 @@ from wengert.ir.types import ArrayType
 from wengert.ops.calls import applied, map_leaves
 from wengert.ops.gather import gather
 from wengert.ops.primes import instance
-from wengert.ops.terms import ONE, Add, Apply, Factor, Leaf, Product, Term, is_number, product, scale, split_coef, total
+from wengert.ops.terms import (
+    ONE,
+    Add,
+    Apply,
+    Factor,
+    Leaf,
+    Product,
+    Term,
+    is_number,
+    is_zero,
+    product,
+    scale,
+    split_coef,
+    total,
+)
 
 
 def recognise(term: Term) -> Term:
@@ -109,10 +123,18 @@ def open_term_primes(term: Term, closed: Collection[str] = ()) -> Term:
 
 
 def open_written_out(term: Term, values: Collection[Term]) -> Term:
-    """f'(u) opened where f(u) is among the values of lines and u is written out: ȳ σ'(w x + b) becomes ȳ y (1 − y) then."""
+    """f'(u) by f(u) where that is among the values of lines and u is written out: ȳ σ'(w x + b) becomes ȳ y (1 − y) then.
+
+    So does ⟦u > 0⟧ become ⟦max(0, u) > 0⟧.
+    """
 
     def change(item: Term) -> Term | None:
-        if not (isinstance(item, Apply) and item.op == "prime") or isinstance(item.args[0], Leaf):
+        if not isinstance(item, Apply) or not item.args or isinstance(item.args[0], Leaf):
+            return None
+        if item.op == "greater" and is_zero(item.args[1]):
+            positive = Apply(item.shape, "relu", item.args[:1])
+            return Apply(item.shape, "greater", (positive, item.args[1]), (), "bool") if positive in values else None
+        if item.op != "prime":
             return None
         function, order = item.param("function"), item.param("order")
         if Apply(item.shape, function, item.args) not in values:

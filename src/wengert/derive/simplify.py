@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from wengert.derive.cases import merge_cases
 from wengert.derive.cost import cost
-from wengert.derive.factoring import expand, factor, group, in_one_sign, together, turn_sign
+from wengert.derive.factoring import expand, factor, factor_part, group, in_one_sign, together, turn_sign
 from wengert.derive.folding import Names, fold
 from wengert.ops.calls import applied, map_leaves
 from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, product, total
@@ -30,7 +30,7 @@ def simplify(term: Term, names: Names) -> Term:
 
 def _shortened(term: Term, names: Names) -> Term:
     best = fold(term, names)
-    for step in (group, together, lambda t: merge_cases(t, names.conditions), factor):
+    for step in (group, together, lambda t: merge_cases(t, names.conditions), factor, factor_part):
         changed = map_sums(best, step)
         if changed == best:
             continue
