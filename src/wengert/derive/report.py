@@ -13,7 +13,7 @@ from wengert.derive.steps import Step
 from wengert.ir.system import System, bar
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Line, Ref
-from wengert.notation.printed_steps import beyond_the_end
+from wengert.notation.printed_steps import beyond_the_end, steps_of, zero_starts_of
 from wengert.notation.symbols import Symbols
 
 
@@ -28,6 +28,12 @@ def show_line(line: Line, system: System, *, ascii: bool = False) -> str:
     text = unicode.show(Line(line.left, line.rights), ascii, symbols_of(system))
     zero = [f"{unicode.show(each, ascii, symbols_of(system))} = 0" for each in beyond_the_end(line, system)]
     notes += [", ".join(zero)] if zero else []
+    steps = steps_of(line, system)
+    if steps is not None:
+        letter, low, high = steps
+        text += f"    for {letter} = {unicode.show(low, ascii)}{'...' if ascii else '…'}{unicode.show(high, ascii)}"
+    starts = " = ".join(unicode.show(each, ascii, symbols_of(system)) for each in zero_starts_of(line, system))
+    notes += [f"{starts} = 0"] if starts else []
     return text + "".join(f"    ({note})" for note in notes)
 
 
@@ -101,6 +107,11 @@ def derivation_latex(system: System, lines: Sequence[Line], notes: Sequence[str]
         )
         zero = ",\\ ".join(f"{latex.show(each, known)} = 0" for each in beyond_the_end(line, system))
         remark += rf" \quad ({zero})" if zero else ""
+        steps = steps_of(line, system)
+        if steps is not None:
+            remark += rf" \quad \text{{for }} {steps[0]} = {latex.show(steps[1])}, \dots, {latex.show(steps[2])}"
+        starts = " = ".join(latex.show(each, known) for each in zero_starts_of(line, system))
+        remark += rf" \quad ({starts} = 0)" if starts else ""
         rows.append(
             f"{latex.show(line.left, known)} &= {latex.show(first, known)}"
             + "".join(f" = {latex.show(right, known)}" for right in more)

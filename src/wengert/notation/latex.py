@@ -169,7 +169,7 @@ class LatexPrinter(Printer):
         """A name subscript: digits and single letters as they are, words upright."""
         if "_" + text in self.symbols.fonts:
             return self.symbols.fonts["_" + text]
-        if text.isdigit():
+        if text.isdigit() or names.is_step(text):
             return text
         return self.letter(text) if len(clusters(text)) == 1 else rf"\text{{{text}}}"
 

@@ -7,6 +7,7 @@ then primes: `w⁽¹⁾`, `L_reg`, `w_0`, `X̂`, `c'`. It is in Unicode normal f
 from __future__ import annotations
 
 import keyword
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -50,6 +51,11 @@ class Parts(NamedTuple):
 def superscript(text: str) -> str:
     """The text in superscript signs; a letter that has none stays as it is."""
     return "".join(SUPERSCRIPTS.get(c, c) for c in text)
+
+
+def is_step(subscript: str) -> bool:
+    """Whether a subscript is that of another step of time in equations of a single one, t−1 of c_{t−1}."""
+    return re.fullmatch(r"\w[+-]\d+", subscript) is not None
 
 
 def join(base: str, label: str = "", subscript: str = "", primes: int = 0) -> str:

@@ -148,3 +148,42 @@ def _after(clock: Clock, last: str, by: int) -> Expr:
     if last.isdigit():
         return numeral(int(last) + clock.ends + by, Ref(clock.letter))
     return stepped(last, clock.ends + by, Index(last))
+
+
+# ---------------------------------------------------------------- what is said of time beside a forward line
+
+
+def steps_of(line: Line, system: System) -> tuple[str, Expr, Expr] | None:
+    """(t, first, last) beside the first line of a recurrence, as its letter counts; None beside any other line."""
+    clock, left = system.clock, line.left
+    if not system.recurrences or not isinstance(left, Ref) or left.barred or left.name not in _first_line(system):
+        return None
+    name = system.recurrences[0].names[0]
+    at = _step_of(left, dict.fromkeys(_first_line(system), name), system)
+    if at is None or not clock.last:
+        return None
+    count = clock.phase(name) - at[1]
+    return at[0], numeral(clock.first + count, left), _after(clock, clock.last, count)
+
+
+def zero_starts_of(line: Line, system: System) -> list[Ref]:
+    """The values before the first step that are 0, beside the first line of a recurrence."""
+    left, clock = line.left, system.clock
+    if not system.recurrences or not isinstance(left, Ref) or left.barred or left.name not in _first_line(system):
+        return []
+    back: dict[str, int] = {}
+    for name in system.moments:
+        base, offset = unmoment(name)
+        if offset < 0 and base not in system.starts:
+            back[base] = max(back.get(base, 0), -offset)
+    return [
+        Ref(base, (numeral(clock.first - k + clock.phase(base), left),))
+        for base, most in back.items()
+        for k in range(1, most + 1)
+    ]
+
+
+def _first_line(system: System) -> tuple[str, ...]:
+    """The names under which the left side of the first line of the first recurrence is printed."""
+    name = system.recurrences[0].names[0]
+    return name, system.quantities[name].indexed

@@ -91,8 +91,9 @@ class ContextReader:
             )
         try:
             written = self.resolved_dots(line)
-            if self.clock is not None and not self.clock.once:
-                written = with_entries(written, self.clock)
+            if self.clock is not None:
+                once = self.clock.once
+                written = timeless(written, self.clock, "") if once else with_entries(written, self.clock)
             line = settled(self.counted(self.timeless(written)), self.context)
             left = line.left
             assert isinstance(left, Ref)

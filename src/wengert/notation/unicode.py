@@ -134,7 +134,9 @@ class TextPrinter(Printer):
         text = self.base(base, bars)
         if label:
             text += f"^({label})" if self.ascii else f"⁽{names.superscript(label)}⁾"
-        if subscript:
+        if names.is_step(subscript):
+            text += f"_{{{subscript}}}" if self.ascii else "_{" + subscript.replace("-", "−") + "}"
+        elif subscript:
             digits = subscript.isdigit() and not self.ascii
             text += "".join(names.SUBSCRIPTS[c] for c in subscript) if digits else "_" + self.word(subscript)
         return text + "'" * primes
