@@ -277,7 +277,7 @@ class Judge:
             return self.reader().line(replace(line, rights=(tree,))).node
         except EquationError:
             own = with_own_letters(tree, letters_of([line.left]))
-            if own == tree:
+            if own is tree:
                 raise
             return self.reader().line(replace(line, rights=(own,))).node
 
@@ -504,7 +504,9 @@ class Judge:
         """A new name: taken as the author defines it. One that reads nothing belongs to no system."""
         if not any(isinstance(tree, Ref) for right in line.rights for tree in walk(right)):
             return self.refuse(line, f"'{name}' is in no equation of the system.", self.names())
-        sides = [(k, node) for k, node in enumerate(map(partial(self.side_of_new, line), line.rights)) if node is not None]
+        sides = [
+            (k, node) for k, node in enumerate(map(partial(self.side_of_new, line), line.rights)) if node is not None
+        ]
         if not sides:
             return []
         k, node = sides[0]
@@ -514,7 +516,9 @@ class Judge:
             self.phases[name] = new_phase(line, clock)
         self.auxiliaries[name] = node.type
         first = Claim(line, k, line.rights[k].span, "defined")
-        values, truth = ([each[name] for each in envs] for envs in zip(*((p.author, p.truth) for p in self.points), strict=True))
+        values, truth = (
+            [each[name] for each in envs] for envs in zip(*((p.author, p.truth) for p in self.points), strict=True)
+        )
         rest = replace(line, rights=tuple(line.rights[at] for at, _ in sides[1:]))
         more = self.links(rest, "", values, truth) if rest.rights else []
         if any(claim.status == "wrong" for claim in more):

@@ -79,9 +79,10 @@ class Context:
     def names_in(self, trees: Sequence[Expr]) -> list[tuple[str, Ref]]:
         """The quantities that trees read, each with its first place."""
         found: dict[str, Ref] = {}
+        hidden = self.hidden_names()
         for tree in trees:
             for part in walk(tree):
-                if isinstance(part, Ref) and (part.barred or part.indices or part.name not in self.hidden_names()):
+                if isinstance(part, Ref) and (part.barred or part.indices or part.name not in hidden):
                     found.setdefault(self.target(part), part)
         return list(found.items())
 

@@ -6,10 +6,11 @@ same thing: source spans, spelling and the form of a bar take no part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cache, cached_property
+from operator import is_
 from typing import Any, NamedTuple
 
 
@@ -30,7 +31,7 @@ class Expr:
     span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
     @cached_property
-    def parts(self) -> tuple[Expr, ...]:
+    def inner(self) -> tuple[Expr, ...]:
         """The direct sub-expressions, from left to right."""
         return tuple(children(self))
 
@@ -306,7 +307,7 @@ def walk(tree: Expr) -> Iterator[Expr]:
     while stack:
         node = stack.pop()
         yield node
-        stack += node.parts[::-1]
+        stack += node.inner[::-1]
 
 
 def mapped(tree: Expr, change: Callable[[Expr], Expr]) -> Expr:
@@ -316,22 +317,18 @@ def mapped(tree: Expr, change: Callable[[Expr], Expr]) -> Expr:
 
 def with_parts(tree: Expr, change: Callable[[Expr], Expr]) -> Expr:
     """The tree with a change at its direct sub-expressions; the tree itself where none of them changes."""
-    new: dict[str, Any] = {}
-    for name in _tree_fields(type(tree)):
-        value = getattr(tree, name)
-        changed = _changed(value, change)
-        if changed is not value:
-            new[name] = changed
-    return replace(tree, **new) if new else tree
+    parts = tree.inner
+    new = [change(part) for part in parts]
+    if all(map(is_, new, parts)):
+        return tree
+    by_identity = dict(zip(map(id, parts), new, strict=True))
+    return replace(tree, **{name: _put(getattr(tree, name), by_identity) for name in _tree_fields(type(tree))})
 
 
-def _changed(value: Any, change: Callable[[Expr], Expr]) -> Any:
+def _put(value: Any, new: Mapping[int, Expr]) -> Any:
     if isinstance(value, Expr):
-        return change(value)
-    if type(value) is not tuple:
-        return value
-    items = tuple([_changed(item, change) for item in value])
-    return value if all(a is b for a, b in zip(items, value, strict=True)) else items
+        return new[id(value)]
+    return tuple([_put(item, new) for item in value]) if type(value) is tuple else value
 
 
 @cache
