@@ -20,7 +20,7 @@ from wengert.derive.omissions import Omissions
 from wengert.derive.points import SMALLEST, Point, close
 from wengert.errors import WengertError
 from wengert.ir.system import System
-from wengert.notation.expr import BigOp, Expr, Index, Line, Ref, walk
+from wengert.notation.expr import BigOp, Call, Expr, Index, Line, Ref, walk
 
 Array = Any
 MAX_EDITS = 1500
@@ -80,12 +80,13 @@ class Diagnostician:
     def first(self, tree: Expr, name: str, around: Surroundings) -> Diagnosis | None:
         """From what the values tell to what other expressions would give."""
         found = self.shaped() or self.scaled() if self.values else None
+        left_out: Diagnosis | None = None
         if (found is None or found.kind == "factor") and name and self.values:
-            found = Omissions(self.points, name, self.values, self.expected, self.said, self.exhausted).first() or found
-        if found is None or found.kind == "factor":
-            return self.edited(tree, around, None) or found
-        edited = self.edited(tree, around, {found.kind})
-        return found if edited is None else replace(found, corrected=edited.corrected)
+            left_out = Omissions(self.points, name, self.values, self.expected, self.said, self.exhausted).first()
+        if left_out is not None:
+            edited = self.edited(tree, around, {left_out.kind})
+            return left_out if edited is None else replace(left_out, corrected=edited.corrected)
+        return self.edited(tree, around, None if found is None or found.kind == "factor" else {found.kind}) or found
 
     def supposed(self, tree: Expr, around: Surroundings) -> Diagnosis | None:
         """The first of the likeliest edits that explains the values at points which satisfy an assumption."""
@@ -158,6 +159,8 @@ class Diagnostician:
             return Diagnosis(kind, times_too_large(ratio), changed)
         if kind == "factor" and len(refs_of(changed)) < len(refs_of(tree)):
             return Diagnosis(kind, "a factor is too much", changed)
+        if kind == "activation derivative" and (functions := calls_of(tree, changed)):
+            return Diagnosis(kind, f"the derivative of {functions[0]} is lost", changed)
         if kind == "missing factor":
             return said(kind, [ref.name for ref in new][:1] or ["of a quantity"], changed)
         if kind == "missing path":
@@ -173,6 +176,12 @@ def bound(tree: Expr) -> set[str]:
 def extremes(tree: Expr) -> int:
     """How often an expression takes the greatest or the least over a letter."""
     return sum(isinstance(part, BigOp) and part.op in ("max", "min") for part in walk(tree))
+
+
+def calls_of(tree: Expr, changed: Expr) -> list[str]:
+    """The functions that a changed expression has more primes of."""
+    before, after = ([t for t in walk(each) if isinstance(t, Call)] for each in (tree, changed))
+    return [b.function for a, b in zip(before, after, strict=False) if a.function == b.function and a.primes < b.primes]
 
 
 def refs_of(tree: Expr) -> list[Ref]:
