@@ -164,3 +164,8 @@ def test_random_document_is_judged_again(name: str):
     if rows is not None:
         assert [row for row in found if row[0] == "holds"] == rows
     assert all(row.repair for row in unread(text))
+
+
+def test_half_a_fraction_after_the_loss_is_not_read():
+    found = review("$$L = \\frac C\n$$\nz = w x")
+    assert [row.status for row in found.rows] == ["unread"]

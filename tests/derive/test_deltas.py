@@ -148,3 +148,8 @@ def test_a_defined_delta_is_what_it_is_defined_to_be() -> None:
 def test_the_kronecker_delta_beside_an_error_signal_keeps_its_meaning() -> None:
     found = review(SOFTMAX.replace("v̄_kj", "∂y_k/∂o_l = y_k (δ_kl − y_l)\nv̄_kj"))
     assert [row.status for row in found.rows] == ["holds"] * 5, str(found)
+
+
+def test_a_system_may_begin_with_a_quantity_called_delta() -> None:
+    found = review("δ = x − m\nv = δ²\nL = v t\n\nv̄ = t\nδ̄ = 2 v̄ δ\nx̄ = −δ̄")
+    assert [row.status for row in found.rows] == ["holds", "holds", "wrong"]

@@ -169,7 +169,7 @@ class _Manuscript:
             not signs
             or signs[0] == 0
             or self.is_derivative(chunk.tokens[signs[0] + 1 :])
-            or (is_signal(chunk.tokens) and not self.is_mean(chunk.tokens))
+            or (is_signal(chunk.tokens) and not self.is_mean(chunk.tokens) and not self.is_first_delta(chunk.tokens))
             or self.is_differential(chunk.tokens)
             or self.reads_signals(chunk.tokens[signs[0] :])
         )
@@ -205,8 +205,8 @@ class _Manuscript:
         above = [t for t in tokens[:4] if t.kind not in ("open", "partial", "frac") and t.text != "d"]
         first = tokens[0].kind if tokens else ""
         loss = bool(above) and (above[0].text.removeprefix("d") in LOSSES or above[0].text in self.open.bases)
-        return (
-            first == "nabla" or (loss and (first == "partial" or (first == "frac" and tokens[2].text[:1] in ("∂", "d"))))
+        return first == "nabla" or (
+            loss and (first == "partial" or (first == "frac" and any(t.text[:1] in ("∂", "d") for t in tokens[2:3])))
         )
 
     def is_mean(self, tokens: Sequence[Token]) -> bool:
@@ -225,6 +225,10 @@ class _Manuscript:
             word = token.text
             if token.kind == "name" and word == "d" and at + 1 < len(tokens) and not tokens[at + 1].space:
                 word += tokens[at + 1].text if tokens[at + 1].kind == "name" else ""
+    def is_first_delta(self, tokens: Sequence[Token]) -> bool:
+        """Whether a system begins with a line of a quantity that is called δ."""
+        return tokens[0].text == "δ" and not (tokens[0].bars or self.open.forward or self.open.system is not None)
+
             if token.kind == "name" and word[:1] == "d" and word not in current.words and word[1:] in current.bases:
                 return True
         return False
