@@ -496,15 +496,15 @@ def test_a_block_of_a_transformer_is_derived_in_bounded_time() -> None:
     derivation = system.backward(wrt=list("XABFGUT"))
     assert time.process_time() - start < 3
     printed = [line.strip() for line in str(derivation).splitlines()]
+    first = "X̄_ij = μ̄_i / C + 2 v̄_i (X_ij − μ_i) / C + N̄_ij r_i + Ȳ_ij"
+    second = "Ȳ_ij = M̄_i / C + 2 W̄_i (Y_ij − M_i) / C + Z̄_ij R_i + Ē_ij"
     for line in (
         "Ē_ij = q_ij (q̄_ij − Σ_m q̄_im q_im) = L̄ (q_ij − t_ij)    (with Σ_j t_ij = 1)",
         "Z̄_ij = Σ_l H̄_il U_jl ⟦H_il > 0⟧",
-        "Ȳ_ij = M̄_i / C + 2 W̄_i (Y_ij − M_i) / C + Z̄_ij R_i + Ē_ij"
-        " = R_i (Z̄_ij − (Σ_m Z̄_im) / C − Z_ij (Σ_m Z̄_im Z_im) / C) + Ē_ij",
+        second + " = R_i (Z̄_ij − (Σ_m Z̄_im) / C − Z_ij (Σ_m Z̄_im Z_im) / C) + Ē_ij",
         "D_i = Σ_n P̄_in P_in = Σ_k Ō_ik O_ik",
         "S̄_in = P_in (P̄_in − D_i)",
-        "X̄_ij = μ̄_i / C + 2 v̄_i (X_ij − μ_i) / C + N̄_ij r_i + Ȳ_ij"
-        " = r_i (N̄_ij − (Σ_m N̄_im) / C − N_ij (Σ_m N̄_im N_im) / C) + Ȳ_ij",
+        first + " = r_i (N̄_ij − (Σ_m N̄_im) / C − N_ij (Σ_m N̄_im N_im) / C) + Ȳ_ij",
     ):
         assert line in printed
     assert derivation.check().difference < 1e-9
