@@ -169,3 +169,8 @@ def test_random_document_is_judged_again(name: str):
 def test_half_a_fraction_after_the_loss_is_not_read():
     found = review("$$L = \\frac C\n$$\nz = w x")
     assert [row.status for row in found.rows] == ["unread"]
+
+
+def test_a_signal_of_all_steps_with_a_right_side_of_another_shape_is_wrong():
+    found = review("g_t = tanh(W g_{t−1} + c)\nh_t = tanh(g_t)\nL = ½ Σ_t ‖h_t − d_t‖²\n\nh̄ = Σ_t ḡ_t ⊙ (1 − g_t²)")
+    assert [row.status for row in found.rows] == ["wrong"]

@@ -341,7 +341,11 @@ class Judge:
         """Other values, at the steps that a line leaves out those that are known."""
         if name not in self.system.time:
             return found
-        return filled(self.system, name, steps_left_out(self.system, name, self.node(line, tree)), found, known)
+        try:
+            node = self.node(line, tree)
+        except (EquationError, GraphError, ShapeError):
+            return found  # a line of another shape says nothing of single steps
+        return filled(self.system, name, steps_left_out(self.system, name, node), found, known)
 
     def steps_said(self, line: Line, name: str, node: Node, values: Sequence[Array]) -> str:
         """For which steps a line holds, where that is not all: for t < T."""
