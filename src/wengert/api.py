@@ -159,6 +159,7 @@ class System:
 
         Raises ShapeError where an input is missing or does not fit, EquationError where a name is unknown.
         """
+        check_steps(self.data)
         given = self.inputs(values)
         results = interpreter.compile(self.prepared(tuple(line.name for line in self.data.lines)))(**given)
         found = dict(given) | {line.name: value for line, value in zip(self.data.lines, results, strict=True)}
@@ -250,6 +251,24 @@ def resolve(system: ir.System, spelled: str) -> str:
         f"  the quantities are {', '.join(system.quantities)}",
         "Write one of these names.",
     )
+
+
+def check_steps(system: ir.System) -> None:
+    """Refuse to run a recurrence of which neither the text nor an input says how many steps it has.
+
+    Raises ShapeError.
+    """
+    if not system.recurrences:
+        return
+    name = system.recurrences[0].names[0]
+    size = system.quantities[name].type.shape[system.time[name]]
+    if isinstance(size, Dim) and not any(size in system.quantities[each].type.shape for each in system.inputs):
+        letter, first = system.clock.letter, system.clock.first - system.clock.lag
+        raise ShapeError(
+            "The number of steps is not known: no input has an entry for each step.",
+            f"  {name} has '{size}' steps",
+            f"State it in the equations:  … for {letter} = {first}…{first + 9}",
+        )
 
 
 def _shape(system: ir.System, name: str) -> str:
@@ -357,6 +376,7 @@ class Derivation:
 def compile_function(derivation: Derivation, backend: str = "native") -> Callable[..., tuple[Array, dict[str, Array]]]:
     """The callable of a derivation; the passes of the pipeline have run on its graph."""
     system, data = derivation.system, derivation.data
+    check_steps(system.data)
     graph = pipeline.run(derivation.graph())
     program = backend_of(backend).compile(graph)
     identifiers = {name: quantity.identifier for name, quantity in system.data.quantities.items()}

@@ -6,8 +6,10 @@ leaves of other steps are what the loop carries. It must not know derivatives.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
@@ -89,7 +91,28 @@ class Rewriting:
         elif term.op in MATRICES and axis >= term.args[0].rank - 2:
             raise NotByStep(f"'{term.op}' over time")
         args = tuple(self.term(arg, inner) for arg in term.args)
+        if term.op == "cast" and (value := constant_value(args[0])) is not None and term.dtype != "bool":
+            return number(value, self.shape(term, axis))
         return Apply(self.shape(term, axis), term.op, args, tuple(sorted(params.items())), term.dtype)
+
+
+COMPARED = {
+    "equal": operator.eq, "not_equal": operator.ne, "less": operator.lt, "less_equal": operator.le,
+    "greater": operator.gt, "greater_equal": operator.ge,
+}  # fmt: skip
+
+
+def constant_value(term: Term) -> Fraction | None:
+    """The number that a term is, 1 or 0 for a condition between numbers; None for any other term."""
+    if isinstance(term, Add):
+        parts = [constant_value(part) for part in term.terms]
+        return sum((p for p in parts if p is not None), Fraction(0)) if None not in parts else None
+    if isinstance(term, Apply):
+        values = [constant_value(arg) for arg in term.args]
+        if term.op in COMPARED and len(values) == 2 and values[0] is not None and values[1] is not None:
+            return Fraction(COMPARED[term.op](values[0], values[1]))
+        return None
+    return term.coef if isinstance(term, Product) and not term.factors and not term.summed else None
 
 
 def at_step(term: Term, axis: int, axis_of: Axes, name: Callable[[str], str]) -> Term:

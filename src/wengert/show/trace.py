@@ -113,19 +113,22 @@ def trace(
     signal = None if backward.seeded else bar(backward.loss)
     given = complete(system, values, signal, fill, sizes)
     if primitive and system.recurrences:
-        backward, given = step_by_step(backward, given)
-    run = Run(backward.system, backward, given, ascii)
+        backward, given = step_by_step(backward, given, sizes)
+        sizes = None
+    run = Run(backward.system, backward, given, ascii, sizes)
     rows = primitive_rows(run) if primitive else _quantities(run)
     return Trace(*rows, primitive, ascii, run.sizes)
 
 
-def step_by_step(backward: Backward, given: Mapping[str, Array]) -> tuple[Backward, dict[str, Array]]:
+def step_by_step(
+    backward: Backward, given: Mapping[str, Array], stated: Mapping[str, int] | None
+) -> tuple[Backward, dict[str, Array]]:
     """The derivation with every step written out, and the values of its inputs.
 
     Raises EquationError where there are more steps than are written out.
     """
     system = backward.system
-    _, sizes = bind_inputs(system.graph(), {name: given[name] for name in system.inputs})
+    _, sizes = bind_inputs(system.graph(), {name: given[name] for name in system.inputs}, stated)
     steps = number_of_steps(system, sizes, "the list of single operations")
     values: dict[str, Array] = {}
     for name, value in given.items():
@@ -156,10 +159,17 @@ def refuse_opaque(system: System) -> None:
 class Run:
     """The values of a run: inputs as arrays of their declared types, and the numbers of the named sizes."""
 
-    def __init__(self, system: System, backward: Backward, given: Mapping[str, Array], ascii: bool = False) -> None:
+    def __init__(
+        self,
+        system: System,
+        backward: Backward,
+        given: Mapping[str, Array],
+        ascii: bool = False,
+        sizes: Mapping[str, int] | None = None,
+    ) -> None:
         self.system, self.backward, self.ascii = system, backward, ascii
         inputs = {name: given[name] for name in system.inputs}
-        arrays, self.sizes = bind_inputs(system.graph(), inputs)
+        arrays, self.sizes = bind_inputs(system.graph(), inputs, sizes)
         self.values: dict[str, Array] = dict(zip(system.inputs, arrays, strict=True))
         self.signal = None if backward.seeded else np.asarray(given[bar(backward.loss)], dtype=np.float64)
 
@@ -190,7 +200,8 @@ def _quantities(run: Run) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     for line in system.lines:
         (value,) = page.evaluate([line.node])
         run.values[line.name] = value
-        forward.append(Row(number[line.name], page.name(line.name), page.text(line.written.rights[0]), value))
+        name = page.text(line.written.left) if system.time else page.name(line.name)
+        forward.append(Row(number[line.name], name, page.text(line.written.rights[0]), value))
     backward: list[Row] = []
     for line in run.backward.lines:
         if line.name == run.backward.loss:
