@@ -17,6 +17,7 @@ def test_what_it_is_then_an_example_then_two_commands():
     assert headings == [
         "wengert",
         "Equations",
+        "Derivations made by hand",
         "Functions",
         "Two commands",
         "Equations from Python",

@@ -199,3 +199,8 @@ def test_the_cell_of_an_lstm_is_one_of_vectors_where_its_loss_is_a_distance() ->
     cell = "i = σ(a_i)\nf = σ(a_f)\no = σ(a_o)\ng = tanh(a_g)\nc = f ⊙ c_prev + i ⊙ g\nh = o ⊙ tanh(c)\nL = ½ ‖h − t‖²"
     system = wg.equations(cell).data
     assert {quantity.type.rank for name, quantity in system.quantities.items() if name != "L"} == {1}
+
+
+def test_a_loss_is_a_number_though_products_entry_by_entry_stand_before_it() -> None:
+    for text in ("z = w ⊙ x\nL = (z − t)²", "z = w ⊙ x\ny = z ⊙ v\nL = (y − t)²"):
+        assert not wg.equations(text).data.quantities["L"].type.rank

@@ -27,12 +27,16 @@ MORE = {
 FURTHER = {
     "layer normalisation by rows": (
         "μ_i = 1/C Σ_j X_ij\nv_i = 1/C Σ_j (X_ij − μ_i)²\nr_i = (v_i + ε)^(−1/2)\nH_ij = (X_ij − μ_i) r_i\nY_ij = H_ij g_j + b_j",
-        "ḡ_j = Σ_i Ȳ_ij H_ij\nb̄_j = Σ_i Ȳ_ij\nH̄_ij = Ȳ_ij g_j\n"
-        "X̄_ij = r_i (H̄_ij − 1/C Σ_k H̄_ik − H_ij 1/C Σ_k H̄_ik H_ik)",
+        (
+            "ḡ_j = Σ_i Ȳ_ij H_ij\nb̄_j = Σ_i Ȳ_ij\nH̄_ij = Ȳ_ij g_j\n"
+            "X̄_ij = r_i (H̄_ij − 1/C Σ_k H̄_ik − H_ij 1/C Σ_k H̄_ik H_ik)"
+        ),
     ),
     "group normalisation": (
-        "K = size of k\nP = size of p\nμ_nj = 1/(K P) Σ_kp X_{n,j,k,p}\nv_nj = 1/(K P) Σ_kp (X_{n,j,k,p} − μ_nj)²\n"
-        "r_nj = (v_nj + ε)^(−1/2)\nZ_{n,j,k,p} = (X_{n,j,k,p} − μ_nj) r_nj",
+        (
+            "K = size of k\nP = size of p\nμ_nj = 1/(K P) Σ_kp X_{n,j,k,p}\nv_nj = 1/(K P) Σ_kp (X_{n,j,k,p} − μ_nj)²\n"
+            "r_nj = (v_nj + ε)^(−1/2)\nZ_{n,j,k,p} = (X_{n,j,k,p} − μ_nj) r_nj"
+        ),
         "X̄_{n,j,k,p} = r_nj (Z̄_{n,j,k,p} − 1/(K P) Σ_lm Z̄_{n,j,l,m} − Z_{n,j,k,p} 1/(K P) Σ_lm Z̄_{n,j,l,m} Z_{n,j,l,m})",
     ),
     "normalisation to length 1": (
@@ -41,8 +45,10 @@ FURTHER = {
     ),
     "attention with its row sum": (
         "S_ij = Σ_k Q_ik K_jk / √d + M_ij\nP_ij = e^(S_ij) / Σ_m e^(S_im)\nO_il = Σ_j P_ij V_jl",
-        "V̄_jl = Σ_i P_ij Ō_il\nP̄_ij = Σ_l Ō_il V_jl\nS̄_ij = P_ij (P̄_ij − Σ_l Ō_il O_il)\n"
-        "Q̄_ik = 1/√d Σ_j S̄_ij K_jk\nK̄_jk = 1/√d Σ_i S̄_ij Q_ik",
+        (
+            "V̄_jl = Σ_i P_ij Ō_il\nP̄_ij = Σ_l Ō_il V_jl\nS̄_ij = P_ij (P̄_ij − Σ_l Ō_il O_il)\n"
+            "Q̄_ik = 1/√d Σ_j S̄_ij K_jk\nK̄_jk = 1/√d Σ_i S̄_ij Q_ik"
+        ),
     ),
     "softmax cross-entropy over a batch": (
         "N = size of n\nZ_nk = Σ_j X_nj W_jk + b_k\nY_nk = e^(Z_nk) / Σ_l e^(Z_nl)\nL = −1/N Σ_nk T_nk log Y_nk\nassume Σ_k T_nk = 1",
@@ -50,9 +56,11 @@ FURTHER = {
     ),
     "gated recurrent unit": (
         "a = W x + U h\nz = σ(a)\nc = R x + S h\nr = σ(c)\nd = V x + T (r ⊙ h)\nn = tanh(d)\ny = (1 − z) ⊙ n + z ⊙ h",
-        "n̄ = ȳ ⊙ (1 − z)\nz̄ = ȳ ⊙ (h − n)\nd̄ = n̄ ⊙ (1 − n²)\nr̄ = (Tᵀ d̄) ⊙ h\nc̄ = r̄ ⊙ r ⊙ (1 − r)\nā = z̄ ⊙ z ⊙ (1 − z)\n"
-        "W̄ = ā xᵀ\nŪ = ā hᵀ\nR̄ = c̄ xᵀ\nS̄ = c̄ hᵀ\nV̄ = d̄ xᵀ\nT̄ = d̄ (r ⊙ h)ᵀ\n"
-        "x̄ = Wᵀ ā + Rᵀ c̄ + Vᵀ d̄\nh̄ = Uᵀ ā + Sᵀ c̄ + (Tᵀ d̄) ⊙ r + ȳ ⊙ z",
+        (
+            "n̄ = ȳ ⊙ (1 − z)\nz̄ = ȳ ⊙ (h − n)\nd̄ = n̄ ⊙ (1 − n²)\nr̄ = (Tᵀ d̄) ⊙ h\nc̄ = r̄ ⊙ r ⊙ (1 − r)\nā = z̄ ⊙ z ⊙ (1 − z)\n"
+            "W̄ = ā xᵀ\nŪ = ā hᵀ\nR̄ = c̄ xᵀ\nS̄ = c̄ hᵀ\nV̄ = d̄ xᵀ\nT̄ = d̄ (r ⊙ h)ᵀ\n"
+            "x̄ = Wᵀ ā + Rᵀ c̄ + Vᵀ d̄\nh̄ = Uᵀ ā + Sᵀ c̄ + (Tᵀ d̄) ⊙ r + ȳ ⊙ z"
+        ),
     ),
     "rotary embedding": (
         "u_i = x_i c_i − y_i s_i\nv_i = x_i s_i + y_i c_i\nL = ½ Σ_i (u_i² + v_i²)",

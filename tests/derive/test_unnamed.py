@@ -199,9 +199,34 @@ def test_a_wrong_derivative_of_one_part_by_another_is_wrong_alone():
     assert statuses(text) == "hwh"
 
 
-def test_a_mistake_in_a_note_on_the_way_shows_where_it_is_used():
+def test_a_mistake_in_a_note_on_the_way_shows_where_it_is_used_first():
     text = NOTES["y read as σ(w x + b)"].replace("y (1 − y)", "y (1 + y)")
-    assert statuses(text) == "dwwh"
+    rows = review(text).rows
+    assert "".join(row.status[0] for row in rows) == "dwhh"
+    assert (rows[1].kind, rows[2].note) == ("sign", "with the line of g mended")
+    assert "likely: in the line of g, a sign is wrong" in rows[1].details
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ("g_i = h̄_i (1 + h_i²)", "hdwhh"),
+        ("g_i = h̄_i", "hdwww"),  # g is right as the signal of h, and three lines take it for another
+        ("g_i = 1 − h_i²", "hdwhh"),
+        ("b̄_i = 2 g_i", "hdhwh"),
+        ("x̄_j = Σ_i w_ji g_i", "hdhhw"),
+    ],
+)
+def test_a_mistake_in_the_line_of_a_name_of_the_authors_own_is_said_once(wrong, expected):
+    lines = ["h̄_i = h_i − t_i", "g_i = h̄_i (1 − h_i²)", "w̄_ij = g_i x_j", "b̄_i = g_i", "x̄_j = Σ_i w_ij g_i"]
+    lines = [wrong if line.split(" = ")[0] == wrong.split(" = ")[0] else line for line in lines]
+    forward = "h_i = tanh(Σ_j w_ij x_j + b_i)\nL = ½ Σ_i (h_i − t_i)²\n\n"
+    assert statuses(forward + "\n".join(lines)) == expected
+
+
+def test_two_mistakes_one_of_them_in_the_line_of_a_name_of_the_authors_own_are_said_both():
+    forward = "z = w x + b\ny = σ(z)\nL = ½ (y − t)²\n\nȳ = y − t\n"
+    assert statuses(forward + "g = ȳ y (1 + y)\nw̄ = g x\nb̄ = −g\nz̄ = g") == "hdwwh"
 
 
 UNREAD = {

@@ -45,7 +45,7 @@ def check(
         raise EquationError(
             "There are no forward equations in this document that can be read, so nothing was judged.",
             f"  {file}",
-            "Write the equations that the derivation is of before it, as in  z = w x + b",
+            "Write the equations that the derivation is of before it:  z = w x + b",
         )
     if not found.holds or (strict and found.count("unread")):
         raise typer.Exit(1)

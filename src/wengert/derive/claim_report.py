@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -151,13 +151,14 @@ def _unread(unread: Unread, text: str) -> Row:
 
 def _claim(claim: Claim, text: str, correction: _Correction) -> Row:
     line = claim.line
-    shown = correction.side(line, line.rights[claim.link])
-    where = _at(claim.span, text)
+    code = correction.code
+    shown = " ".join(text[slice(*line.span)].split()) if code else correction.side(line, line.rights[claim.link])
+    where = _at(line.span if code else claim.span, text)
     if claim.finding is None:
         return Row(claim.status, *where, shown, claim.note)
     finding = claim.finding
     diagnosis = finding.diagnosis
-    details = [*_difference(finding, correction.system, line)]
+    details = [*_difference(replace(finding, problem="") if code else finding, correction.system, line)]
     if diagnosis is not None:
         details.append(f"likely: {diagnosis.sentence}")
     return Row(
@@ -204,6 +205,7 @@ class _Correction:
 
     def __init__(self, section: Section) -> None:
         self.system = section.system
+        self.code = section.code
         self.letters = defined_letters(section.claims)
 
     def shown(self, line: Line) -> str:

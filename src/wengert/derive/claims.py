@@ -91,6 +91,10 @@ class Judge:
     """Whether it is found out what is wrong with a claim."""
     disputed: dict[str, list[Node]] = field(default_factory=dict[str, list[Node]])
     """The sides of lines for names of the author's own that are not equal: which is wrong is said there, and not where they are used."""
+    definitions: dict[str, Line] = field(default_factory=dict[str, Line])
+    """The lines of the author's auxiliaries."""
+    blamed: dict[str, str] = field(default_factory=dict[str, str])
+    """Names whose definition is the mistake in a line that uses them, each with the error signal that they should be."""
     rows: set[str] = field(default_factory=set[str])
     """The signals of vectors that the author has written as rows."""
     left_out: dict[Node, Steps] = field(default_factory=dict[Node, Steps])
@@ -391,10 +395,17 @@ class Judge:
             return Claim(line, k, place, "holds")  # right as a formula, of what earlier lines have wrong
         if self.otherwise(node, before) or self.otherwise(node, truth):
             return Claim(line, k, place, "holds")
+        for name, signal in self.blamed.items():
+            if close(self.meaning(node, name, signal), before):
+                return Claim(line, k, place, "holds", f"with the line of {name} mended")
         supposed = self.supposed(line, k, node)
         if supposed is not None:
             return Claim(line, k, place, "holds", f"with {supposed.text}")
-        return Claim(line, k, place, "wrong", finding=self.finding("", line, k, values, before))
+        finding = self.finding("", line, k, values, before)
+        blamed = self.blame(node, before) if self.explains else ""
+        if blamed:
+            finding = replace(finding, diagnosis=self.in_definition(blamed) or finding.diagnosis)
+        return Claim(line, k, place, "wrong", finding=finding)
 
     def finding(
         self, problem: str, line: Line, k: int, values: list[Array], before: list[Array], letters: tuple[str, ...] = ()
@@ -519,6 +530,7 @@ class Judge:
         if clock is not None and not clock.once:
             self.phases[name] = new_phase(line, clock)
         self.auxiliaries[name] = node.type
+        self.definitions[name] = replace(line, rights=(line.rights[k],))
         first = Claim(line, k, line.rights[k].span, "defined")
         values, truth = (
             [each[name] for each in envs] for envs in zip(*((p.author, p.truth) for p in self.points), strict=True)
@@ -547,6 +559,44 @@ class Judge:
                 if close(values, known):
                     return True
         return False
+
+    def blame(self, node: Node, known: Sequence[Array]) -> str:
+        """The name of the author's own that is what is wrong with a claim, which would hold if the name were an error signal; "" for
+        none. Other lines may mean this signal by it, so that a mistake in its definition is said once."""
+        read = {str(leaf.params["name"]) for leaf in topological([node]) if leaf.op.name == "input"}
+        signals = [bar(name) for name, quantity in self.system.quantities.items() if quantity.type.is_float]
+        for name in sorted(read & (self.definitions.keys() | self.beside) - self.disputed.keys() - self.blamed.keys()):
+            own = [point.author[name] for point in self.points]
+            alike = [signal for signal in signals if np.shape(self.points[0].truth[signal]) == np.shape(own[0])]
+            if any(close([point.truth[signal] for point in self.points], own) for signal in alike):
+                continue
+            for signal in alike:
+                if close(self.meaning(node, name, signal), known):
+                    self.blamed[name] = signal
+                    return name
+        return ""
+
+    def meaning(self, node: Node, name: str, signal: str) -> list[Array]:
+        """The values of a right side where a name is an error signal."""
+        return [point.value(node, {**point.everything(), name: point.truth[signal]}) for point in self.points]
+
+    def in_definition(self, name: str) -> Diagnosis | None:
+        """The likely mistake in the line of a name that should be an error signal."""
+        line, signal = self.definitions.get(name) or self.system.line(name).written, unbar(self.blamed[name])
+        tree, wanted = line.rights[0], [point.truth[bar(signal)] for point in self.points]
+
+        def evaluate(changed: Expr, count: int | None = None) -> list[Array]:
+            return [point.value(self.node(line, changed)) for point in self.points[:count]]
+
+        children = list(self.chain.contributions[signal])
+        around = surroundings(self.system, line.left, tree, signal, children, self.section.claims, list[Ref])
+        own = [point.author[name] for point in self.points]
+        found = Diagnostician(self.points, own, wanted, evaluate, self.effort).diagnose(tree, "", around)
+        return (
+            None
+            if found is None
+            else replace(found, sentence=f"in the line of {name}, {found.sentence}", corrected=None)
+        )
 
     def quotient(self, line: Line) -> list[Claim]:
         """∂u/∂v = …, a derivative inside the system, is judged for itself."""

@@ -94,8 +94,10 @@ def with_loss_signals(system: System, claims: Sequence[Line]) -> tuple[Line, ...
                 return tree
             spelling = Spelling(tree.symbol, tree.numerator.name if isinstance(tree.numerator, Ref) else "")
             below = replace(tree.denominator, barred=True, span=tree.span, spelling=spelling)
-            own = isinstance(line.left, Ref) and line.left.barred and line.left.name == below.name
-            own = own and (below.name not in sequences or below.indices == line.left.indices)  # h̄_{t+1} is not h̄_t
+            left = line.left
+            own = isinstance(left, Ref) and left.barred and left.name == below.name
+            if isinstance(left, Ref) and below.name in sequences:
+                own = own and below.indices == left.indices  # h̄_{t+1} is not h̄_t
             return tree if tree.denominator.barred or (own and tree.numerator == Ref(system.loss)) else below
 
         return replace(line, rights=tuple(mapped(right, change) for right in line.rights))

@@ -247,7 +247,8 @@ class Point:
         while changed:
             child = changed.pop()
             for parent in self.chain.system.parents(child) if self.chain.system.defines(child) else ():
-                if bar(parent) not in self.stated and self.author.pop(bar(parent), None) is not None:
+                known = bar(parent) in self.stated or parent == self.chain.loss
+                if not known and self.author.pop(bar(parent), None) is not None:
                     changed.append(parent)
 
     def complete(self, names: Iterable[str]) -> None:

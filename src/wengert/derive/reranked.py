@@ -13,12 +13,13 @@ import numpy as np
 
 from wengert.derive.claims import Claim, Judge
 from wengert.derive.diagnosis import Effort
+from wengert.derive.outside import GIVEN
 from wengert.derive.summed import with_summed_losses
 from wengert.derive.unnamed import Meant
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.system import System
 from wengert.notation.elaborate import elaborate
-from wengert.notation.expr import Ref
+from wengert.notation.expr import Expr, Ref, mapped, walk
 from wengert.notation.manuscript import Section, Unread, with_named_loss
 
 MAX_LINES = 40
@@ -41,6 +42,8 @@ def judged(section: Section, effort: Effort) -> Verdict:
     judge = Judge(section, effort=effort)
     first = Verdict(section, with_summed_losses(judge, judge.run()), judge.unread)
     again = reranked(section) if has_misfits(first.claims) else None
+    if again is None and section.code and any(claim.status == "wrong" for claim in first.claims):
+        again = with_given_signals(section)
     if again is None:
         return first
     judge = Judge(again, effort=effort)
@@ -49,6 +52,32 @@ def judged(section: Section, effort: Effort) -> Verdict:
     )
     wrong, others = ([c.status for c in each.claims].count("wrong") for each in (first, second))
     return second if others < wrong and len(second.unread) <= len(first.unread) else first
+
+
+def with_given_signals(section: Section) -> Section | None:
+    """The section of a program in which c_bar, which it reads and never assigns, is what comes from outside beside what c's own children
+    send back; None where there is no such c."""
+    lefts = {line.left.name for line in section.claims if isinstance(line.left, Ref) and line.left.barred}
+    read = {
+        t.name
+        for line in section.claims
+        for right in line.rights
+        for t in walk(right)
+        if isinstance(t, Ref) and t.barred
+    }
+    given = {name for name in read - lefts if section.system.defines(name) and section.system.children(name)}
+    if not given:
+        return None
+
+    def change(tree: Expr) -> Expr:
+        if isinstance(tree, Ref) and tree.barred and tree.name in given:
+            return replace(tree, name=GIVEN + tree.name, barred=False)
+        return tree
+
+    claims = tuple(
+        replace(line, rights=tuple(mapped(right, change) for right in line.rights)) for line in section.claims
+    )
+    return replace(section, claims=claims)
 
 
 def has_misfits(claims: Sequence[Claim]) -> bool:
@@ -67,7 +96,7 @@ def differs_in_shape(claim: Claim) -> bool:
 def reranked(section: Section) -> Section | None:
     """The section with ranks in which its claims make sense; None where these are the ones that it has."""
     system = section.system
-    if system.clock is not None or not section.whole or len(system.lines) > MAX_LINES:
+    if section.code or system.clock is not None or not section.whole or len(system.lines) > MAX_LINES:
         return None
     claims = [line for line in section.claims if isinstance(line.left, Ref)]
     try:

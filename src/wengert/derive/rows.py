@@ -23,7 +23,8 @@ def with_rows(tree: Expr, rows: Collection[str], context: Context) -> Expr:
     """The expression with the signals named in `rows` as rows."""
 
     def turned(part: Expr) -> Expr:
-        signal = isinstance(part, Ref) and part.barred and part.indices is None
-        return Transpose(part, span=part.span) if signal and bar(context.resolve(part.name)) in rows else part
+        if isinstance(part, Ref) and part.barred and part.indices is None and bar(context.resolve(part.name)) in rows:
+            return Transpose(part, span=part.span)
+        return part
 
     return mapped(tree, turned)

@@ -17,6 +17,7 @@ from wengert.notation.document import pieces
 from wengert.notation.elaborate import elaborate
 from wengert.notation.expr import Expr, Line, Ref, Span, Sum, walk
 from wengert.notation.names import split
+from wengert.notation.numpy_blocks import code_blocks
 from wengert.notation.reader import LOSSES, Piece, Reading, chunks_of, read_chunks
 from wengert.notation.scripts import next_script, spelled
 from wengert.notation.symbols import Symbols
@@ -44,6 +45,8 @@ class Section:
     claims: tuple[Line, ...]
     whole: bool = True
     """Whether all forward equations were read."""
+    code: bool = False
+    """Whether they are statements of a program."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +80,8 @@ class _Open:
     reading: Reading | None = None
     system: System | None = None
     claims: list[Line] = field(default_factory=list[Line])
+    left: list[Token] = field(default_factory=list[Token])
+    """The left side of the last claim."""
     symbols: Symbols | None = None
     known: set[str] = field(default_factory=set[str])
     """The quantities of the system and those that claims have defined."""
@@ -96,6 +101,10 @@ class _Manuscript:
             self.syntax = syntax
             self.place(chunk)
         self.close()
+        for code in code_blocks(self.source.text):
+            self.sections.append(Section(with_named_loss(code.system), tuple(code.claims), code=True))
+            for span, reason, repair in code.unread:
+                self.leave(span, reason, repair)
         order = sorted(self.unread, key=lambda unread: unread.span)
         return Manuscript(tuple(self.sections), tuple(order), self.source.text)
 
@@ -216,6 +225,10 @@ class _Manuscript:
         again = any(token.text == name and token.kind == "name" and not token.bars for token in tokens)
         return not self.open.forward and self.open.system is None and summed and again
 
+    def is_first_delta(self, tokens: Sequence[Token]) -> bool:
+        """Whether a system begins with a line of a quantity that is called δ."""
+        return tokens[0].text == "δ" and not (tokens[0].bars or self.open.forward or self.open.system is not None)
+
     def reads_signals(self, tokens: Sequence[Token]) -> bool:
         """Whether a right side holds error signals: dO of a quantity O in the equations, or ȳ of a y that one of them defines."""
         current = self.open
@@ -225,10 +238,6 @@ class _Manuscript:
             word = token.text
             if token.kind == "name" and word == "d" and at + 1 < len(tokens) and not tokens[at + 1].space:
                 word += tokens[at + 1].text if tokens[at + 1].kind == "name" else ""
-    def is_first_delta(self, tokens: Sequence[Token]) -> bool:
-        """Whether a system begins with a line of a quantity that is called δ."""
-        return tokens[0].text == "δ" and not (tokens[0].bars or self.open.forward or self.open.system is not None)
-
             if token.kind == "name" and word[:1] == "d" and word not in current.words and word[1:] in current.bases:
                 return True
         return False
@@ -330,6 +339,7 @@ class _Manuscript:
         except EquationError as error:
             self.refuse(chunk.span, error)
             return False
+        current.left = chunk.tokens[: relations(chunk.tokens)[0]]
         current.claims.append(self.added_up(line))
         if isinstance(line.left, Ref) and not line.left.barred:
             current.known.add(self.resolved(line.left.name))
@@ -365,11 +375,8 @@ class _Manuscript:
         return True
 
     def right_sides(self, chunk: Chunk) -> tuple[Expr, ...]:
-        """The right sides of a continuation, read behind a left side of their own, which is dropped."""
-        place = chunk.span
-        name = next(iter(self.open.system.quantities)) if self.open.system else "v"
-        before = Token("name", name, Span(place.start, place.start), bars=1)
-        (line,) = self.lines([Chunk([before, *chunk.tokens], chunk.notes)])
+        """The right sides of a continuation, read behind the left side that it goes on with, whose letters are theirs."""
+        (line,) = self.lines([Chunk([*self.open.left, *chunk.tokens], chunk.notes)])
         return line.rights
 
     def elaborate(self) -> None:
@@ -403,11 +410,11 @@ class _Manuscript:
                 current.whole = False
         if current.system is None:
             return
-        current.system = with_named_loss(current.system)
-        current.reading, current.symbols = current.system.reading, current.system.reading.symbols
-        others = (name for name in current.symbols.assigned if name != current.system.loss)
-        current.symbols = replace(current.symbols, assigned=(*others, current.system.loss))
-        current.known |= set(current.system.quantities)
+        system = current.system = with_named_loss(current.system)
+        current.reading, symbols = system.reading, system.reading.symbols
+        others = (name for name in symbols.assigned if name != system.loss)
+        current.symbols = replace(symbols, assigned=(*others, system.loss))
+        current.known |= set(system.quantities)
 
     def take_ranks(self) -> None:
         """Read the forward equations again with the numbers of axes that entries in the claims show: w_jk after z = w x + b."""

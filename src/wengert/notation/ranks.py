@@ -49,6 +49,8 @@ OBJECTIVES = frozenset({"L", "J"})
 ROW_COST = 0.5  # a line that gives a row: y = wᵀ x is a number rather
 MISFIT_COST = 20.0
 """What it costs when a claim makes no sense in a reading."""
+ARRAY_AS_LOSS = 20.5
+"""What is minimised is a number; a half, so that this ties with no count of other costs."""
 MAX_OPEN = 24
 """Where a line has more new names, they are read as their spelling suggests."""
 SEARCH_LIMIT = 20_000
@@ -259,7 +261,9 @@ class KindReader:
             if tree.function in ("tr", "det") and kinds != ["m"]:
                 raise Mismatch(tree, f"'{tree.function}' takes a matrix.")
             if tree.function in ("sum", "mean") and kinds == ["s"]:
-                raise Mismatch(tree, f"'{tree.function}' takes a vector or a matrix, not a scalar.", "Write 'Σ' with an index.")
+                raise Mismatch(
+                    tree, f"'{tree.function}' takes a vector or a matrix, not a scalar.", "Write 'Σ' with an index."
+                )
             return "s"
         if tree.function == "prod" and isinstance(last := tree.args[-1], Partial) and isinstance(last.denominator, Ref):
             return self.read(last.denominator)
@@ -423,7 +427,11 @@ class _Search:
                 raise Mismatch(
                     line.rights[-1], f"'{left.name}' is {names[declared]}, but its right side is {names[kind]}."
                 )
-            return reader.cost
+            return reader.cost + BROADCAST_COST * any(map(_has_bare, line.rights))
+        if declared == kind:
+            return reader.cost + ROW_COST * turned  # its letter says nothing more
         kinds[left.name] = kind
         costs = spelling_costs(left.name.lower() if left.name in OBJECTIVES else left.name, self.bold(left.name))
+        if left.name in OBJECTIVES and kind != "s":
+            costs[kind] += ARRAY_AS_LOSS
         return reader.cost + costs[kind] - min(costs.values()) * (kind != "s") + ROW_COST * turned

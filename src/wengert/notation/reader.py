@@ -32,6 +32,7 @@ from wengert.notation.expr import (
     Transpose,
     walk,
 )
+from wengert.notation.generic_layers import general_layer, with_general_layers
 from wengert.notation.layers import with_layers
 from wengert.notation.long_names import with_long_names
 from wengert.notation.parser import Parser, check_tree_depth
@@ -203,8 +204,11 @@ class _System:
         if self.syntax == "latex":
             equations = with_long_names(equations, self.context.bases)
         equations, layered = with_layers(equations, self.context.layered, self.source)
+        layer = self.context.layer if self.context.backward else general_layer(equations)
+        equations = with_general_layers(equations, layer, forward=not self.context.backward)
         equations = equations if self.context.backward else with_both_names(equations)
-        self.symbols = replace(scan(equations, declarations, self.context, self.source), layered=layered)
+        symbols = scan(equations, declarations, self.context, self.source)
+        self.symbols = replace(symbols, layered=layered, layer=layer)
         self.find_accents(equations)
         for chunk in equations:
             self.line(chunk)

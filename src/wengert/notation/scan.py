@@ -327,7 +327,8 @@ def is_name_subscript(base: str, label: str, content: list[Token], symbols: Symb
         return all(c.isdigit() for c in found)
     whole = {names.join(base, label), names.join(base[0].upper() + base[1:], label)}
     if symbols.backward and whole & symbols.names and all(len(clusters(c)) == 1 for c in found):
-        return any(symbols.is_quantity(c) for c in found)  # an entry b_j of a known b, or b_ij of B, that no line has by index
+        # an entry b_j of a known b, or b_ij of B, that no line has by index
+        return any(symbols.is_quantity(c) for c in found)
     if symbols.implicit_sums and len(found) == 1:
         return False
     return not (len(found) > 1 and len(found) in counts and all(len(c) == 1 for c in found))

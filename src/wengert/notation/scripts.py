@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from wengert.notation.expr import Span
 from wengert.notation.tokens import Source, Token
 
-ROMAN = ("\\text", "\\mathrm", "\\operatorname", "\\mathit", "\\mathsf", "\\mathtt", "\\mbox", "\\emph", "\\mathcal", "\\mathscr")
+ROMAN = (
+    "\\text",
+    "\\mathrm",
+    "\\operatorname",
+    "\\mathit",
+    "\\mathsf",
+    "\\mathtt",
+    "\\mbox",
+    "\\emph",
+    "\\mathcal",
+    "\\mathscr",
+)
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ class Symbols:
     labels      letters whose label ⁽ᵗ⁾ is an index
     sizes       declared sizes (the N of `N = size of n`)
     layered     letters with layers as bare exponents: the z of z^1
+    layer       the letter of a layer in general, the l of z^{(l)}
     accents     bases over which a bar is an accent, not an error signal
     aliases     (δ, its index letters) → the quantity whose error signal it is defined to be, "" where it is none
     fonts       the LaTeX spelling of a base letter (`L` → `\\mathcal{L}`) or of a name subscript (`_reg` → `\\text{reg}`)
@@ -85,6 +86,7 @@ class Symbols:
     labels: frozenset[str] = frozenset()
     sizes: frozenset[str] = frozenset()
     layered: frozenset[str] = frozenset()
+    layer: str = ""
     accents: frozenset[str] = frozenset()
     aliases: Mapping[tuple[str, tuple[str, ...]], str] = field(default_factory=dict[tuple[str, tuple[str, ...]], str])
     fonts: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -244,8 +244,10 @@ def before_end(size: Size, by: int) -> Node:
 
 def _filled(size: Size, place: int, type: ArrayType) -> Node:
     """A place as a number at every step; a negative one counts from the end."""
-    if place >= 0 or isinstance(size, int):
-        return constant(place if place >= 0 else size + place, type)
+    if place >= 0:
+        return constant(place, type)
+    if isinstance(size, int):
+        return constant(size + place, type)
     length = apply("size_of", size=size, dtype="float64")
     return apply("broadcast", length + constant(place, length.type), shape=type.shape, axes=())
 

@@ -1,0 +1,172 @@
+"""Backward passes that are held as NumPy code, judged: the corpus in Python, table J as it stands, documents with planted mistakes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from wengert.derive.claim_report import Review, review
+from wengert.derive.claims import Judge
+from wengert.ir.system import bar
+from wengert.notation.expr import Ref
+from wengert.notation.manuscript import Section, read_manuscript
+
+DATA = Path(__file__).parents[1] / "data"
+CORPUS = (DATA / "equations.md").read_text("utf-8")
+BLOCKS = dict(re.findall(r"^#+ (E\d+).*?```python\n(.*?)```", CORPUS, re.MULTILINE | re.DOTALL))
+ROWS = re.findall(r"^\| (J\d+) \| (E\d+) \| `(.*?)` \| `(.*?)` \| (\w+)", CORPUS, re.MULTILINE)
+LOOPS = ("E47", "E48", "E53", "E56")
+"""Blocks with loops and lists, which are no plain assignments."""
+PLAIN = [key for key in BLOCKS if key not in LOOPS]
+KINDS = {"J03": "activation derivative", "J04": "missing sum", "J06": "factor", "J13": "sign"}
+
+
+def fenced(code: str) -> str:
+    return f"```python\n{code}```\n"
+
+
+def counts(found: Review) -> tuple[int, int]:
+    return found.count("wrong"), found.count("unread")
+
+
+@pytest.mark.parametrize("key", [key for key in PLAIN if key != "E65"])
+def test_code_of_the_corpus_is_right(key: str) -> None:
+    found = review(fenced(BLOCKS[key]))
+    assert found.count("holds"), str(found)
+    assert counts(found) == (0, 0), str(found)
+
+
+def test_a_list_in_a_backward_line_is_not_read_and_says_so() -> None:
+    (row,) = review(fenced(BLOCKS["E65"])).rows
+    assert row.status == "unread"
+    assert row.note == "not read: A list or a loop inside of a statement is no arithmetic of arrays."
+
+
+@pytest.mark.parametrize("key", LOOPS)
+def test_code_with_loops_is_code(key: str) -> None:
+    assert not review(fenced(BLOCKS[key])).rows
+
+
+def sections(text: str) -> tuple[Section, ...]:
+    return tuple(section for section in read_manuscript(text).sections if section.code)
+
+
+HELPERS = {
+    "np": np,
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "dsigmoid": lambda z: np.exp(-z) / (1 + np.exp(-z)) ** 2,
+}
+
+
+OTHERWISE = {
+    "E07": "the signals of n and q, which are parts of a line, are none of the system",
+    "E37": "it holds where t sums to 1",
+    "E54": "c_bar is what comes from outside",
+    "E65": "its backward line is not read",
+}
+"""Blocks whose signals are not those of the system at any point, and why."""
+
+
+@pytest.mark.parametrize("key", [key for key in PLAIN if key not in OTHERWISE])
+def test_what_is_read_is_what_python_computes(key: str) -> None:
+    (section,) = sections(fenced(BLOCKS[key]))
+    judge = Judge(section)
+    judge.run()
+    system, truth = section.system, judge.points[0].truth
+    stated = {line.left.name for line in section.claims if isinstance(line.left, Ref) and line.left.barred}
+    names: dict[str, Any] = {**HELPERS, **{name: np.array(truth[name]) for name in system.inputs}}
+    names |= {
+        f"{name}_bar": truth[bar(name)] for name in system.quantities if name not in stated and bar(name) in truth
+    }
+    exec(BLOCKS[key], names)  # the corpus' own text
+    lines = {line.name: line.name for line in system.lines if line.name in names}
+    for python, quantity in {**lines, **{f"{name}_bar": bar(name) for name in stated}}.items():
+        wanted = truth[quantity]
+        np.testing.assert_allclose(np.reshape(names[python], np.shape(wanted)), wanted, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("row", "key", "right", "changed", "verdict"), [r for r in ROWS if r[1] not in LOOPS], ids=lambda x: x[:3]
+)
+def test_row_of_table_J_has_its_verdict(row: str, key: str, right: str, changed: str, verdict: str) -> None:
+    text = fenced(BLOCKS[key].replace(right, changed, 1))
+    line = text.count("\n", 0, text.index(changed)) + 1
+    found = review(text)
+    wrong = [each for each in found.rows if each.status == "wrong"]
+    assert [each.line for each in wrong] == ([line] if verdict == "wrong" else []), str(found)
+    assert found.count("unread") == 0
+    if row in KINDS:
+        assert wrong[0].kind == KINDS[row]
+
+
+DOCUMENTS = {
+    "two_layer_rows.md": (
+        7,
+        ("dZ2 = (P - Y) / m", "dZ2 = P - Y * m"),
+        ("dW1 = X.T @ dZ1", "dW1 = dZ1.T @ X"),
+        ("dA1 * (Z1 > 0)", "dA1 * (A1 < 1)"),
+        ("db2 = dZ2.sum(axis=0)", "db2 = dZ2.mean(axis=0)"),
+    ),
+    "columns.md": (6, ("np.dot(dZ2, A1.T)", "np.dot(dZ2, Z1.T)"), ("(1 - np.power(A1, 2))", "(1 - A1)")),
+    "layernorm.md": (
+        4,
+        ("(dout * norm)", "(dout * x)"),
+        ("dx *= rstd", "dx *= var"),
+        ("dnorm = dout * w", "dnorm = dout"),
+    ),
+    "attention_heads.md": (
+        5,
+        ("P * (dP - D)", "P * (dP + D)"),
+        ("dS, Q) * scale", "dS, Q)"),
+        ("bhij,bhid->bhjd', P", "bhji,bhid->bhjd', P"),
+    ),
+    "factorisation.md": (3, ("-E @ V + lam * U", "-E @ V + lam * V"), ("-E.T @ U", "E.T @ U")),
+    "regression.md": (2, ("X.T @ r / n", "X.T @ r"), ("grad_b = np.mean(r)", "grad_b = np.sum(r)")),
+    "embedding.md": (4, ("np.add.at(C_bar, ids, E_bar)", "C_bar[ids] += E_bar"), ("E.T @ H_bar", "E.T @ H")),
+}
+"""How many lines are right, and changes that make one line wrong."""
+PLANTED = [(file, *change) for file, (_, *changes) in DOCUMENTS.items() for change in changes]
+
+
+@pytest.mark.parametrize("file", DOCUMENTS)
+def test_a_right_backward_pass_in_code_holds(file: str) -> None:
+    found = review((DATA / "numpy" / file).read_text("utf-8"))
+    assert found.count("holds") == DOCUMENTS[file][0], str(found)
+    assert counts(found) == (0, 0)
+
+
+@pytest.mark.parametrize(("file", "old", "new"), PLANTED, ids=[f"{file}-{new[:24]}" for file, _, new in PLANTED])
+def test_a_mistake_in_code_is_found_at_its_line_and_only_there(file: str, old: str, new: str) -> None:
+    text = (DATA / "numpy" / file).read_text("utf-8")
+    assert text.count(old) == 1
+    found = review(text.replace(old, new))
+    assert [row.line for row in found.rows if row.status == "wrong"] == [text.count("\n", 0, text.index(old)) + 1], str(
+        found
+    )
+    assert found.count("unread") == 0
+
+
+def test_other_code_is_no_claim() -> None:
+    assert not review((DATA / "numpy" / "no_derivation.md").read_text("utf-8")).rows
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "y = x * 1e400\nx_bar = y_bar\n",
+        "y = " + "(" * 90 + "x" + ")" * 90 + "\nx_bar = y_bar\n",
+        "y = " + "-" * 5000 + "x\nx_bar = y_bar\n",
+        "y = x\0\nx_bar = y_bar\n",
+        "y = x[\nx_bar = y_bar\n",
+        "y = '\\d' + x\nx_bar = y_bar\n",
+        "y = np.einsum('i,i->j', x, x)\nx_bar = y_bar\n",
+        "\n".join(f"v{k + 1} = v{k} @ w{k}" for k in range(60)) + "\nv0_bar = v1_bar @ w0\n",
+    ],
+)
+def test_code_that_cannot_be_read_is_no_failure(code: str) -> None:
+    found = review(fenced(code))
+    assert not found.count("wrong")
