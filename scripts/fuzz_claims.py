@@ -2,8 +2,8 @@
 
 python scripts/fuzz_claims.py [documents, by default a million] [--seed 0] [--processes 1] [--first 0] [--failures fuzz_claims_failures]
 
-Documents are the corpus, the lecture's notes and derivations of the tests with parts cut, repeated, exchanged and replaced, and random
-signs. They come in blocks of a thousand, each the same whenever it is made; `--first` goes on with a later block. Prints after each
+Documents are the corpus in text, LaTeX and Python, the lecture's notes, the derivations of the tests and those of courses and
+engineers, with parts cut, repeated, exchanged and replaced, and random signs. They come in blocks of a thousand, each the same whenever it is made; `--first` goes on with a later block. Prints after each
 block how many documents there were, how many a second of one processor, the median, the 99th percentile and the longest time in
 milliseconds, and how many failed. Each text that fails is kept in a file of its own.
 """
@@ -29,9 +29,10 @@ from wengert.errors import EquationError
 
 TESTS = Path(__file__).parents[1] / "tests"
 FENCE = re.compile(r"```(text|latex)\n(.*?)```", re.DOTALL)
+CODE = re.compile(r"```python\n.*?```", re.DOTALL)
 QUOTED = re.compile(r'r?"""(.*?)"""', re.DOTALL)
 PATIENCE = 30
-"""Seconds after which one document counts as a failure."""
+"""Seconds of processor time after which one document counts as a failure."""
 BLOCK = 1000
 """So many documents are made from one seed."""
 SIGNS = [
@@ -64,6 +65,18 @@ SIGNS = [
         "argmax_k ",
         "\n---\n",
     ),
+    *(
+        "```python\n",
+        "```\n",
+        ".T",
+        " @ ",
+        "np.sum(",
+        ", axis=0)",
+        "[:, None]",
+        "def ",
+        "return ",
+        "for t in range(T):\n    ",
+    ),
 ]
 
 
@@ -72,13 +85,16 @@ class TooLong(BaseException):
 
 
 def documents() -> list[str]:
-    """What is mutated: entries of the corpus, the notes of the lecture in parts, derivations as people write them."""
+    """What is mutated: entries of the corpus, the notes of the lecture in parts, derivations and code as people write them."""
     corpus = (TESTS / "data" / "equations.md").read_text(encoding="utf-8")
     found = [text.replace("%---", "").replace("\n---\n", "\n\n") for _, text in FENCE.findall(corpus)]
     found += [f"$${text}$$" for kind, text in FENCE.findall(corpus) if kind == "latex"]
     notes = (TESTS / "data" / "lecture_notes.txt").read_text(encoding="utf-8")
     found += [notes, *(notes[k : k + 1500] for k in range(0, len(notes), 1500))]
     found += QUOTED.findall((TESTS / "derive" / "derivations.py").read_text(encoding="utf-8"))
+    found += CODE.findall(corpus)
+    for folder in ("courses", "engineering", "numpy"):
+        found += [path.read_text(encoding="utf-8") for path in sorted((TESTS / "data" / folder).iterdir())]
     return found
 
 
@@ -145,8 +161,8 @@ def problem(text: str) -> str:
     def stop(number: int, frame: FrameType | None) -> None:
         raise TooLong
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(PATIENCE)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, PATIENCE)
     try:
         found = review(text)
         found.text()
@@ -158,8 +174,8 @@ def problem(text: str) -> str:
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
     return ""
 
 
