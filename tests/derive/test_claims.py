@@ -277,6 +277,33 @@ def test_json_has_the_text_of_the_report():
     assert claim["corrected"] == "z̄ = ȳ σ'(z)"
 
 
+def test_several_files_are_reported_each_under_its_name_and_the_status_is_the_worst(tmp_path):
+    right, wrong, letter = (tmp_path / name for name in ("right.md", "wrong.md", "letter.md"))
+    right.write_text(UNIT + "\nz̄ = ȳ σ'(z)\n", encoding="utf-8")
+    wrong.write_text(UNIT + "\nz̄ = ȳ σ(z)\n", encoding="utf-8")
+    letter.write_text("A letter to a friend.\n", encoding="utf-8")
+    found = run(str(right), str(wrong))
+    lines = found.stdout.splitlines()
+    assert found.returncode == 1
+    assert (lines[0], lines[3]) == (f"{right}:", f"{wrong}:")
+    found = run(str(letter), str(tmp_path / "none.md"), str(right))
+    assert found.returncode == 2
+    assert found.stdout.splitlines()[-3:-1] == [f"{right}:", "✓ line 5  z̄ = ȳ σ'(z)"]
+    assert str(letter) in found.stderr
+    assert str(tmp_path / "none.md") in found.stderr
+
+
+def test_json_of_several_files_is_a_list(tmp_path):
+    right, none = tmp_path / "right.md", tmp_path / "none.md"
+    right.write_text(UNIT + "\nz̄ = ȳ σ'(z)\n", encoding="utf-8")
+    first, second = json.loads(run("--json", str(right), str(none)).stdout)
+    assert (first["file"], first["counts"]["holds"]) == (str(right), 1)
+    assert second == {
+        "file": str(none),
+        "error": f"The file cannot be read: No such file or directory.\n  {none}\nCheck the path.",
+    }
+
+
 @pytest.mark.parametrize(
     ("claims", "shown", "corrected"),
     [

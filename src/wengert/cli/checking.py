@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from wengert.cli.arguments import Ascii, plain_output
-from wengert.errors import EquationError
+from wengert.errors import EquationError, WengertError
 
-Document = Annotated[
-    Path,
+if TYPE_CHECKING:
+    from wengert.derive.claim_report import Review
+
+Documents = Annotated[
+    list[Path],
     typer.Argument(
         help="forward equations and a backward pass written by hand: Markdown, LaTeX or plain text; - reads standard input",
         show_default=False,
@@ -22,30 +26,71 @@ Document = Annotated[
 
 
 def check(
-    file: Document,
+    files: Documents,
     ascii: Ascii = False,
     brief: Annotated[bool, typer.Option("--brief", help="only what is wrong or not read")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="status 1 also where something is not read")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON: of several files a list")] = False,
 ) -> None:
-    """Check a derivation made by hand line by line: what holds, what does not and how it should be, what was not read.
+    """Check derivations made by hand line by line: what holds, what does not and how it should be, what was not read.
 
-    The exit status is 0 where every claim holds, 1 where one is wrong, 2 where the document has no equations that can be read.
+    The exit status is 0 where every claim holds, 1 where one is wrong, 2 where a document has no equations that can be read; of
+    several files it is the greatest.
     """
+    reports: list[_Report] = []
+    for file in files:
+        report = _report(file)
+        reports.append(report)
+        with plain_output() as out:
+            if len(files) > 1 and not as_json:
+                out(f"{file}:")
+            if report.review is not None and not as_json:
+                out(report.review.text(ascii=ascii, all_rows=not brief))
+        if report.error is not None:
+            sys.stdout.flush()
+            print(report.error, file=sys.stderr)
+    if as_json:
+        data = [report.to_json() for report in reports]
+        print(json.dumps(data if len(files) > 1 else data[0], ensure_ascii=False, indent=2))
+    status = max(report.status(strict=strict) for report in reports)
+    if status:
+        raise typer.Exit(status)
+
+
+@dataclass(frozen=True)
+class _Report:
+    """What was found in one file: a review, or why there is none that says anything."""
+
+    file: Path
+    review: Review | None = None
+    error: WengertError | None = None
+
+    def status(self, *, strict: bool) -> int:
+        """The exit status for this file alone."""
+        if self.error is not None or self.review is None:
+            return 2
+        return int(not self.review.holds or (strict and bool(self.review.count("unread"))))
+
+    def to_json(self) -> dict[str, Any]:
+        """The review as data, under the name of its file."""
+        found = {} if self.review is None else self.review.to_json()
+        return {"file": str(self.file), **found} | ({} if self.error is None else {"error": str(self.error)})
+
+
+def _report(file: Path) -> _Report:
+    """The report on one document; what keeps it from being read is kept in it, so that other files are judged."""
     from wengert.api import read_text
     from wengert.derive.claim_report import review
 
-    found = review(sys.stdin.read() if str(file) == "-" else read_text(file))
-    if as_json:
-        print(json.dumps({"file": str(file), **found.to_json()}, ensure_ascii=False, indent=2))
-    else:
-        with plain_output() as out:
-            out(found.text(ascii=ascii, all_rows=not brief))
-    if not found.systems:
-        raise EquationError(
-            "There are no forward equations in this document that can be read, so nothing was judged.",
-            f"  {file}",
-            "Write the equations that the derivation is of before it:  z = w x + b",
-        )
-    if not found.holds or (strict and found.count("unread")):
-        raise typer.Exit(1)
+    try:
+        found = review(sys.stdin.read() if str(file) == "-" else read_text(file))
+    except WengertError as error:
+        return _Report(file, error=error)
+    if found.systems:
+        return _Report(file, found)
+    reason = EquationError(
+        "There are no forward equations in this document that can be read, so nothing was judged.",
+        f"  {file}",
+        "Write the equations that the derivation is of before it:  z = w x + b",
+    )
+    return _Report(file, found, reason)
