@@ -434,3 +434,26 @@ def test_a_letter_may_be_bound_by_several_sums(claim):
 
 def test_the_transpose_of_a_product_that_is_a_number_is_that_number():
     assert statuses("L = ½ (xᵀ A y)²\n---\nx̄ = A y (xᵀ A y)ᵀ\nĀ = x yᵀ (yᵀ Aᵀ x)ᵀ") == ["holds", "holds"]
+
+
+SECOND_LOSSES = {
+    "of the same data": (
+        "r = X w − y\nJ = 1/2 ‖r‖²\n\n∇_w J = Xᵀ r\n\n"
+        "p_i = 1/(1 + exp(−Σ_j X_ij w_j))\nL = −Σ_i (y_i log p_i + (1 − y_i) log(1 − p_i))\n∂L/∂w_j = Σ_i (p_i − y_i) X_ij"
+    ),
+    "of the same line": "z = w x + b\nL = ½ (z − t)²\n\nw̄ = (z − t) x\n\nJ = |z − t|\n∂J/∂w = sign(z − t) x",
+    "of the first one": (
+        "z = w x + b\nL = ½ (z − t)²\n\nw̄ = (z − t) x\n\nL_reg = L + λ/2 w²\n∂L_reg/∂w = ∂L/∂w + λ w = (z − t) x + λ w"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", SECOND_LOSSES.values(), ids=SECOND_LOSSES)
+def test_another_loss_after_claims_begins_another_system(text):
+    found = review(text)
+    assert len(found.systems) == 2
+    assert {row.status for row in found.rows} == {"holds"}
+    start, last = text.rsplit("\n", 1)
+    assert [row.line for row in review(start + "\n" + last + " + 1").rows if row.status == "wrong"] == [
+        text.count("\n") + 1
+    ]

@@ -80,6 +80,8 @@ class _Open:
     reading: Reading | None = None
     system: System | None = None
     claims: list[Line] = field(default_factory=list[Line])
+    own: list[Chunk] = field(default_factory=list[Chunk])
+    """The lines for names of the author's own behind the last line about a signal."""
     left: list[Token] = field(default_factory=list[Token])
     """The left side of the last claim."""
     symbols: Symbols | None = None
@@ -265,6 +267,12 @@ class _Manuscript:
         if current.system is None:
             if left in current.lefts:
                 return False
+        elif self.is_another_loss(chunk, left):
+            before = self.lines_of_loss(chunk)
+            self.close()
+            for other in before:
+                self.forward(other)
+            current = self.open
         elif self.belongs(chunk, left):
             return False
         else:
@@ -276,6 +284,24 @@ class _Manuscript:
             current.bases.add(chunk.tokens[0].text)
         current.words |= {token.text for token in chunk.tokens if token.kind == "name"}
         return True
+
+    def is_another_loss(self, chunk: Chunk, left: str) -> bool:
+        """Whether a line after claims says anew what is minimised: J of one system, then L of the next with the same data, or L_reg."""
+        current = self.open
+        assert current.system is not None
+        named = split(current.system.loss).base in LOSSES
+        return named and chunk.tokens[0].text in LOSSES and left not in current.known
+
+    def lines_of_loss(self, chunk: Chunk) -> list[Chunk]:
+        """The lines that a new loss reads: those for names of the author's own before it, which are claims no more, and where they
+        read what the system computes its equations too."""
+        current = self.open
+        assert current.system is not None
+        own = current.own
+        current.claims = [line for line in current.claims if not any(line.span == other.span for other in own)]
+        computed = {split(line.name).base for line in current.system.lines}
+        reads = {token.text for line in (*own, chunk) for token in line.tokens if token.kind == "name"}
+        return [*(current.forward if reads & computed else ()), *own]
 
     def belongs(self, chunk: Chunk, left: str) -> bool:
         """Whether a line after claims is about the open system: it reads only what is known there or what claims have used, and its
@@ -341,7 +367,9 @@ class _Manuscript:
             return False
         current.left = chunk.tokens[: relations(chunk.tokens)[0]]
         current.claims.append(self.added_up(line))
+        own, current.own = current.own, []
         if isinstance(line.left, Ref) and not line.left.barred:
+            current.own = [*own, chunk]
             current.known.add(self.resolved(line.left.name))
             if current.symbols is not None:
                 current.symbols = replace(current.symbols, names=current.symbols.names | {line.left.name})
