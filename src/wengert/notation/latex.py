@@ -188,7 +188,8 @@ class LatexPrinter(Printer):
                 if simple
                 else indices
             )
-        above = ["(" + "".join(self.letter(c) for c in clusters(label)) + ")"] if label else []
+        square = tree.name in self.symbols.squares
+        above = [label if square else "(" + "".join(self.letter(c) for c in clusters(label)) + ")"] if label else []
         above += [r"\star"] if base.endswith("⋆") else []
         return self.base(base, bold) + "'" * primes, ",".join(below), "".join(above)
 

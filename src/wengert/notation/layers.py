@@ -53,6 +53,8 @@ def _layered(uses: _Uses) -> frozenset[str]:
     """The letters whose bare exponents are layers."""
     every = [raised for found in uses.raised.values() for raised in found]
     layered = {raised.base for raised in every if raised.whole_left or raised.number == 1}
+    if all(raised.number == 2 for raised in every if raised.base in layered):
+        return frozenset(layered - uses.bare)  # σ² of a variance, beside which x² is a power
     for found in uses.raised.values():
         own = next((raised.number for raised in found if raised.whole_left), None)
         if own is not None:
@@ -67,7 +69,8 @@ def _uses(chunks: Sequence[Chunk]) -> _Uses:
         for start, end, number in _names(chunk.tokens):
             base = chunk.tokens[start].text
             if number < 0:
-                uses.bare.add(base)
+                if [token.text for token in chunk.tokens[end : end + 1]] != ["("]:  # of a function
+                    uses.bare.add(base)
                 continue
             value = chunk.tokens[number].value
             if value is not None and value.denominator == 1:

@@ -96,6 +96,8 @@ class Printer:
                 return POWER
             case Partial() | Derive():
                 return POWER
+            case Ref(name=name) if name in self.symbols.squares:
+                return POWER
             case _:
                 return ATOM
 

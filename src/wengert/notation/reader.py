@@ -470,7 +470,7 @@ def why_not_one(tokens: Sequence[Token]) -> tuple[str, str]:
     ):
         return (
             "A power stands on the left side, or a layer without a number.",
-            "Write a layer with its number:  z^{(1)}",
+            "Write it solved for the name, or a layer with its number:  z^{(1)}",
         )
     return "The left side must be one quantity.", "Write it solved for the name:  name = expression"
 

@@ -41,12 +41,16 @@ def is_call(parser: Parser) -> bool:
 
 
 def has_own_name(parser: Parser, function: str) -> bool:
-    """Whether a function's name with its subscript is a quantity: the mean_x of a line mean_x = mean(x)."""
-    if parser.ahead().kind != "sub":
-        return False
-    script = next_script(parser.tokens, parser.at + 1, parser.source)
-    full = names.join(function, subscript=spelled(script.content)) if script is not None else function
-    return parser.symbols.is_quantity(full) or (parser.symbols.backward and full in parser.symbols.names)
+    """Whether a function's name with its subscript or label is a quantity: the mean_x of a line mean_x = mean(x), the σ² of a variance."""
+    symbols = parser.symbols
+    at, parts = parser.at + 1, dict[str, str]()
+    while (script := next_script(parser.tokens, at, parser.source)) is not None and script.kind in ("sub", "sup"):
+        parts.setdefault(script.kind, spelled(script.content))
+        at = script.end
+    label, subscript = parts.get("sup", ""), parts.get("sub", "")
+    full = [names.join(function, label.removeprefix("(").removesuffix(")"))] if label else []
+    full += [names.join(function, subscript=subscript)] if subscript else []
+    return any(symbols.is_quantity(name) or (symbols.backward and name in symbols.names) for name in full)
 
 
 def is_exponential(parser: Parser) -> bool:

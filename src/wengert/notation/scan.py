@@ -437,13 +437,21 @@ def _functions(facts: Facts, declarations: list[Declaration], symbols: Symbols, 
             or (symbols.backward and name in symbols.names and name not in symbols.functions)
         ):
             continue
-        applied = any(o.applied for o in occurrences)
+        applied = any(o.applied and not o.token.bars and not _has_own_label(o, symbols, assigned) for o in occurrences)
         by_font = len(name) > 1 and any(o.token.font for o in occurrences)
         built_in = name in FUNCTIONS and (applied or by_font or name in ALWAYS_FUNCTIONS or name in REDUCTIONS)
         by_use = name in FUNCTION_LETTERS and all(o.applied == "near" and o.subscript is None for o in occurrences)
         if built_in or by_use:
             found.add(name)
     return frozenset(found)
+
+
+def _has_own_label(occurrence: Occurrence, symbols: Symbols, assigned: set[str]) -> bool:
+    """Whether a name with its label is a quantity: σ² (x − μ) of a variance σ²."""
+    if occurrence.label is None:
+        return False
+    name = names.join(occurrence.base, spelled(occurrence.label))
+    return name in assigned or (symbols.backward and name in symbols.names)
 
 
 def _fonts(facts: Facts) -> dict[str, str]:

@@ -108,6 +108,16 @@ class Symbols:
             return [self.aliases[name, letters]]
         return list(dict.fromkeys(quantity for (letter, _), quantity in self.aliases.items() if letter == name))
 
+    @cached_property
+    def squares(self) -> frozenset[str]:
+        """The names that are written as a square, σ² of a variance: their letter has an exponent, 2, wherever it stands."""
+        labels: dict[str, set[str]] = {}
+        for name in self.names:
+            parts = split(name)
+            if parts.base in self.layered:
+                labels.setdefault(parts.base, set()).add(parts.label)
+        return frozenset(name for name in self.names if labels.get(split(name).base) == {"2"})
+
     def is_quantity(self, name: str) -> bool:
         """Whether the name has a line of its own or a declaration."""
         return name in self.declared or name in self.assigned

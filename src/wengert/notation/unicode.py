@@ -132,7 +132,9 @@ class TextPrinter(Printer):
         """A canonical name, with bars over its base."""
         base, label, subscript, primes = names.split(name)
         text = self.base(base, bars)
-        if label:
+        if label and name in self.symbols.squares:
+            text += f"^{label}" if self.ascii else names.superscript(label)
+        elif label:
             text += f"^({label})" if self.ascii else f"⁽{names.superscript(label)}⁾"
         if names.is_step(subscript):
             text += f"_{{{subscript}}}" if self.ascii else "_{" + subscript.replace("-", "−") + "}"
@@ -296,7 +298,7 @@ class TextPrinter(Printer):
         if tree.symbol == "∇" and not self.ascii:
             return f"∇_{self.show(tree.denominator)} {self.show(tree.numerator)}"
         d = "d" if tree.symbol == "d" or self.ascii else "∂"
-        return f"{d}{self.show(tree.numerator, ATOM)}/{d}{self.show(tree.denominator, ATOM)}"
+        return f"{d}{self.show(tree.numerator, ATOM)}/{d}{self.show(tree.denominator, POWER)}"
 
     def derive(self, denominator: Expr, body: Expr) -> str:
         d = "d" if self.ascii else "∂"
