@@ -76,7 +76,7 @@ def test_what_is_read_is_what_python_computes(key: str) -> None:
     (section,) = sections(fenced(BLOCKS[key]))
     judge = Judge(section)
     judge.run()
-    system, truth = section.system, judge.points[0].truth
+    system, truth = section.system, judge.stated.points[0].truth
     stated = {line.left.name for line in section.claims if isinstance(line.left, Ref) and line.left.barred}
     names: dict[str, Any] = {**HELPERS, **{name: np.array(truth[name]) for name in system.inputs}}
     names |= {

@@ -112,7 +112,7 @@ class Search:
             left = line.left
             if not isinstance(left, Ref) or left.barred or self.resolve(left.name) in self.system.quantities:
                 continue
-            more = self.among.judge.auxiliaries | {name: type for name, (type, _) in found.items()}
+            more = self.among.judge.stated.auxiliaries | {name: type for name, (type, _) in found.items()}
             try:
                 reader = ContextReader(self.system, self.system.reading, more, LocalDerivatives(self.system))
                 node = reader.line(replace(line, rights=line.rights[:1])).node
@@ -152,7 +152,7 @@ class Search:
         """The right side laid out as the left one where the names have these types; None where it means nothing."""
         key = (id(each), tuple(types.items()))
         if key not in self.nodes:
-            more = self.among.judge.auxiliaries | {name: type for name, (type, _) in self.defined.items()}
+            more = self.among.judge.stated.auxiliaries | {name: type for name, (type, _) in self.defined.items()}
             for spelling, name in self.spellings.items():
                 if name in types:
                     more |= dict.fromkeys((spelling, bar(spelling)), types[name])

@@ -10,8 +10,8 @@ import numpy as np
 
 from wengert.autodiff.reverse import vjp
 from wengert.derive.backward import influence
-from wengert.derive.claims import POINTS, Judge
-from wengert.derive.points import Point, close, draw
+from wengert.derive.claims import Judge
+from wengert.derive.points import POINTS, Point, close, draw
 from wengert.derive.subexpressions import Part, unnamed_parts, with_named_part
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import input_node

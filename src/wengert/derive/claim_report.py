@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.claims import Claim, Finding
 from wengert.derive.deltas import with_deltas, with_notes
 from wengert.derive.diagnosis import Effort
+from wengert.derive.findings import Claim, Finding
 from wengert.derive.lookalikes import without_lookalikes
 from wengert.derive.reranked import judged
 from wengert.derive.spelled import defined_letters, spelled

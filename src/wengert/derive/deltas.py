@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from wengert.derive.claims import POINTS, Claim, Judge
+from wengert.derive.claims import Judge
+from wengert.derive.findings import Claim
 from wengert.derive.local import LocalDerivatives
 from wengert.derive.outside import mapped
-from wengert.derive.points import Point, close, draw
+from wengert.derive.points import POINTS, Point, close, draw
 from wengert.derive.suppositions import suppositions
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
@@ -270,7 +271,7 @@ class _Search:
             return None
         system = self.system
         try:
-            reader = ContextReader(system, system.reading, self.judge.auxiliaries, LocalDerivatives(system))
+            reader = ContextReader(system, system.reading, self.judge.stated.auxiliaries, LocalDerivatives(system))
             node = reader.line(replace(line, rights=(right,))).node
             assert isinstance(line.left, Ref)
             target = bar(reader.context.resolve(line.left.name))
@@ -287,7 +288,7 @@ class _Search:
         lines = [
             line for line in self.section.claims if isinstance(line.left, Ref) and _of(line.left, self.deltas) == delta
         ]
-        for each in suppositions(self.points[0], self.judge.given):
+        for each in suppositions(self.points[0], self.judge.assumed.given):
             try:
                 points = [draw(self.judge.chain, self.judge.rng, each.adjust)]
             except (CheckError, EquationError):

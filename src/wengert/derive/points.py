@@ -24,6 +24,8 @@ from wengert.ir.walk import topological
 from wengert.ops.evaluate import Program, bind, run, schedule, with_sizes
 
 Array = Any
+POINTS = 3
+"""A claim is judged at so many, and at a few more where a line has kinks."""
 SMALLEST = 5
 """No axis is shorter, so that a factor 2, 3 or 4 is not taken for the size of an axis."""
 MAX_ENTRIES = 1 << 21

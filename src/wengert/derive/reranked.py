@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wengert.derive.claims import Claim, Judge
+from wengert.derive.claims import Judge
 from wengert.derive.diagnosis import Effort
+from wengert.derive.findings import Claim
 from wengert.derive.outside import GIVEN
 from wengert.derive.summed import with_summed_losses
 from wengert.derive.unnamed import Meant

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wengert.derive.claims import Claim, Judge
+from wengert.derive.claims import Judge
+from wengert.derive.findings import Claim
 from wengert.derive.points import Array, close
 from wengert.errors import EquationError
 from wengert.ir.system import System
@@ -48,7 +49,7 @@ def with_summed_losses(judge: Judge, claims: Sequence[Claim]) -> list[Claim]:
                 found[each.place] = replace(claim, status="holds", note="", finding=None)
             else:
                 wanted = [follow / number for follow in each.follows]
-                finding = judge.finding("", claim.line, claim.link, each.values, wanted)
+                finding = judge.mistakes.finding("", claim.line, claim.link, each.values, wanted)
                 found[each.place] = replace(claim, status="wrong", note="", finding=finding)
     return found
 
@@ -71,12 +72,12 @@ def _too_large(judge: Judge, claim: Claim) -> tuple[Dim, int] | None:
 def _name(judge: Judge, claim: Claim) -> str:
     """The quantity whose signal a claim states; "" where it states none."""
     left = claim.line.left
-    return judge.reader().context.resolve(left.name) if isinstance(left, Ref) and left.barred else ""
+    return judge.stated.reader().context.resolve(left.name) if isinstance(left, Ref) and left.barred else ""
 
 
 def _reads(judge: Judge, claim: Claim) -> set[str]:
     """The quantities whose signals a claim reads."""
-    resolve = judge.reader().context.resolve
+    resolve = judge.stated.reader().context.resolve
     tree = claim.line.rights[claim.link]
     return {resolve(part.name) for part in walk(tree) if isinstance(part, Ref) and part.barred}
 
@@ -98,11 +99,11 @@ def _parameters(judge: Judge, claims: Sequence[Claim], scaled: set[str], example
         if not name or _counts(judge.system, name, examples) or not _reads(judge, claim) & scaled:
             continue
         try:
-            _, node = judge.side(claim.line, claim.line.rights[claim.link])
-            values = [point.value(node) for point in judge.points]
+            _, node = judge.stated.side(claim.line, claim.line.rights[claim.link])
+            values = [point.value(node) for point in judge.stated.points]
         except EquationError:
             continue  # its shape is wrong, which has been said
-        follows = [point.follows(name) for point in judge.points]
+        follows = [point.follows(name) for point in judge.stated.points]
         if np.shape(values[0]) == np.shape(follows[0]):
             yield _Stated(place, name, values, follows)
 

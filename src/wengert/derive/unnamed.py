@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from wengert.derive.assignments import Choice, Search
 from wengert.derive.backward import influence
 from wengert.derive.candidates import Candidates, candidates
-from wengert.derive.claims import Claim, Judge
+from wengert.derive.claims import Judge
 from wengert.derive.diagnosis import Effort
+from wengert.derive.findings import Claim
 from wengert.derive.outside import GIVEN, is_naming
 from wengert.derive.points import close
 from wengert.derive.subexpressions import Part, name_of, with_named_parts

@@ -1,0 +1,155 @@
+"""What an author has stated so far, and the values at random points of what he writes by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from wengert.derive.claims_over_time import Steps, filled, said_of, steps_left_out, with_entry
+from wengert.derive.edits import letters_of
+from wengert.derive.local import LocalDerivatives
+from wengert.derive.points import Chain, Point, close
+from wengert.derive.rows import with_rows
+from wengert.errors import EquationError, GraphError, ShapeError
+from wengert.ir.graph import Node
+from wengert.ir.system import System, bar, is_bar, is_entry, sequence_name, unbar
+from wengert.ir.types import ArrayType
+from wengert.notation.bound_letters import with_own_letters
+from wengert.notation.clock import running_letters
+from wengert.notation.expr import Expr, Line, Ref
+from wengert.notation.reread import ContextReader
+
+Array = Any
+
+
+@dataclass(eq=False)
+class Stated:
+    """The author's side of a derivation: his signals and auxiliaries as he has them, in the order of his lines."""
+
+    chain: Chain
+    points: list[Point] = field(default_factory=list[Point])
+    auxiliaries: dict[str, ArrayType] = field(default_factory=dict[str, ArrayType])
+    statements: list[tuple[str, Node]] = field(default_factory=list[tuple[str, Node]])
+    """Names and nodes in order, for points that are drawn later."""
+    rows: set[str] = field(default_factory=set[str])
+    """The signals of vectors that the author has written as rows."""
+    left_out: dict[Node, Steps] = field(default_factory=dict[Node, Steps])
+    """For right sides that are stated for some steps only, how many are left out."""
+    phases: dict[str, int] = field(default_factory=dict[str, int])
+    """How far the indices of the author's own sequences are ahead of the steps."""
+
+    @property
+    def system(self) -> System:
+        """The system that the lines are about."""
+        return self.chain.system
+
+    @cached_property
+    def resolve(self) -> Callable[[str], str]:
+        """The quantity that a spelling means."""
+        return ContextReader(self.system, self.system.reading).context.resolve
+
+    def reader(self) -> ContextReader:
+        """A reader that knows the system, its signals and the author's auxiliaries."""
+        reader = ContextReader(self.system, self.system.reading, self.auxiliaries, LocalDerivatives(self.system))
+        if reader.clock is not None:
+            reader.clock = replace(reader.clock, phases={**reader.clock.phases, **self.phases})
+        return reader
+
+    def node(self, line: Line, tree: Expr) -> Node:
+        """A right side laid out as the left one.
+
+        Raises EquationError where it does not fit.
+        """
+        try:
+            return self.reader().line(replace(line, rights=(tree,))).node
+        except EquationError:
+            own = with_own_letters(tree, letters_of([line.left]))
+            if own is tree:
+                raise
+            return self.reader().line(replace(line, rights=(own,))).node
+
+    def side(self, line: Line, tree: Expr) -> tuple[Expr, Node]:
+        """A right side as it stands; where it does not fit so, with the signals as rows that the author has written as rows.
+
+        Raises EquationError where it does not fit.
+        """
+        try:
+            return tree, self.node(line, tree)
+        except EquationError:
+            turned = with_rows(tree, self.rows, self.reader().context) if self.rows else tree
+            if turned == tree:
+                raise
+            return turned, self.node(line, turned)
+
+    def values(
+        self, line: Line, node: Node, known: Sequence[Array], points: Sequence[Point] = (), *, truly: bool = False
+    ) -> list[Array]:
+        """The values of a right side, at steps that the line says nothing about those that are known; `truly` of true signals."""
+        values = [point.value(node, point.truth if truly else None) for point in points or self.points]
+        left = line.left
+        name = self.resolve(left.name) if isinstance(left, Ref) and left.barred else ""
+        if name not in self.system.time:
+            return values
+        return filled(self.system, name, steps_left_out(self.system, name, node), values, known)
+
+    def filled(self, line: Line, name: str, tree: Expr, known: Sequence[Array], found: list[Array]) -> list[Array]:
+        """Other values, at the steps that a line leaves out those that are known."""
+        if name not in self.system.time:
+            return found
+        try:
+            node = self.node(line, tree)
+        except (EquationError, GraphError, ShapeError):
+            return found  # a line of another shape says nothing of single steps
+        return filled(self.system, name, steps_left_out(self.system, name, node), found, known)
+
+    def steps(self, line: Line, name: str, node: Node, values: Sequence[Array]) -> str:
+        """For which steps a line holds, where that is not all: for t < T."""
+        clock, left = self.system.clock, line.left
+        if unbar(name) not in self.system.time or close([point.value(node) for point in self.points], values):
+            return ""
+        out = steps_left_out(self.system, name, node)
+        self.left_out[node] = out
+        assert isinstance(left, Ref)
+        letter = next(
+            iter(running_letters(Line(left, ())) & {clock.letter, *self.system.quantities[unbar(name)].letters})
+        )
+        return said_of(clock, letter, clock.phase(unbar(name)), out)
+
+    def state(self, name: str, node: Node) -> None:
+        """The author's value of a signal or an auxiliary; one of another shape than the true one is not taken over."""
+        self.statements.append((name, node))
+        for point in self.points:
+            self.take(point, name, node)
+
+    def take(self, point: Point, name: str, node: Node) -> None:
+        value = point.value(node)
+        if is_bar(name) and is_entry(name):
+            name, value = (
+                bar(sequence_name(unbar(name))),
+                with_entry(self.system, unbar(name), self.known(point, name), value),
+            )
+        elif node in self.left_out:
+            (value,) = filled(self.system, name, self.left_out[node], [value], [self.known(point, name)])
+        if name not in point.truth:
+            point.truth[name] = point.value(node, point.truth)
+        if np.shape(value) == np.shape(point.truth[name]):
+            point.state(name, value)
+
+    def known(self, point: Point, name: str) -> Array:
+        """The signal of a sequence as the author has stated it, or as it follows."""
+        base = sequence_name(unbar(name))
+        return point.author[bar(base)] if bar(base) in point.stated else point.follows(base)
+
+    def names(self, name: str = "") -> str:
+        """What can be written in place of what is not known; `name` is one that could get a line."""
+        own = f"Write what it is,  {name} = …,  or one" if name else "Write one"
+        return f"{own} of the quantities:  {', '.join(self.system.quantities)}"
+
+    def unknown(self, tree: Expr) -> str:
+        """The first name in an expression that is not known, "" where all are."""
+        context = self.reader().context
+        return next((part.name for name, part in context.names_in([tree]) if name not in context.axes), "")

@@ -1,0 +1,76 @@
+"""Claims that hold under an assumption only: the points of a derivation drawn again so that they satisfy it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from wengert.derive.points import POINTS, Point, close, draw
+from wengert.derive.stated import Stated
+from wengert.derive.suppositions import Supposition, suppositions
+from wengert.errors import CheckError, EquationError
+from wengert.ir.graph import Node
+from wengert.ir.system import bar
+from wengert.notation.expr import Line, Ref
+
+
+@dataclass(eq=False)
+class Supposing:
+    """What an author may have taken for granted; `given` are the inputs by which he does not differentiate, of which only that can be."""
+
+    stated: Stated
+    given: list[str]
+    rng: Any
+
+    def found(self, line: Line, k: int, node: Node) -> Supposition | None:
+        """The first assumption under which a right side holds after all."""
+        for each, points in self.points():
+            if self.holds_at(points, line, k, node):
+                return each
+        return None
+
+    @cached_property
+    def admitted(self) -> list[tuple[Supposition, list[Point]]]:
+        """The assumptions that the system admits, with points that satisfy them."""
+        found: list[tuple[Supposition, list[Point]]] = []
+        for each in suppositions(self.stated.points[0], self.given):
+            try:
+                points = [draw(self.stated.chain, self.rng, each.adjust) for _ in range(POINTS)]
+            except (CheckError, EquationError):
+                continue
+            arrays = [point.truth[name] for point in points for name in each.symmetric]
+            if close(arrays, [array.T for array in arrays]):
+                found.append((each, points))
+        return found
+
+    def points(self) -> Iterator[tuple[Supposition, list[Point]]]:
+        """Each admitted assumption, with points at which the author has stated what he has so far."""
+        for each, points in self.admitted:
+            fresh = [
+                replace(point, truth=dict(point.truth), author=dict(point.author), stated=set()) for point in points
+            ]
+            for point in fresh:
+                for name, node in self.stated.statements:
+                    self.stated.take(point, name, node)
+            yield each, fresh
+
+    def holds_at(self, points: Sequence[Point], line: Line, k: int, node: Node) -> bool:
+        left = line.left
+        assert isinstance(left, Ref)
+        name = self.stated.resolve(left.name)
+        values = [point.value(node) for point in points]
+        if not all(np.all(np.isfinite(value)) for value in values):
+            return False  # what is supposed leaves the domain of a function
+        if k:
+            before = [point.value(self.stated.node(line, line.rights[k - 1])) for point in points]
+            if close(values, before):
+                return True
+        if not left.barred:
+            return name in self.stated.system.quantities and close(values, [point.truth[name] for point in points])
+        truth = [point.truth[bar(name)] for point in points]
+        follows = [point.follows(name) for point in points]
+        return any(close(self.stated.values(line, node, known, points), known) for known in (truth, follows))
