@@ -6,7 +6,7 @@ simplified into the user's names. What is printed here is what runs: `Backward.g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from wengert.autodiff.reverse import vjp
@@ -17,16 +17,19 @@ from wengert.derive.further import FurtherForms
 from wengert.derive.recognise import laid_out, open_term_primes, open_written_out, recognise
 from wengert.derive.recurrences import Steps, backward_loop, placed, ways
 from wengert.derive.row_sums import RowSum, free_name, row_sum, with_name, with_other_names
-from wengert.derive.simplify import map_sums, simplify
+from wengert.derive.simplify import map_sums, simplify, substitute_leaves
 from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node, constant, input_node
-from wengert.ir.system import System, bar, unmoment
+from wengert.ir.system import System, bar, is_bar, unbar, unmoment
 from wengert.notation.expr import Call, Span, walk
 from wengert.notation.functions import function_op
 from wengert.notation.tokens import Source
 from wengert.ops.build import Builder
 from wengert.ops.gather import gather
 from wengert.ops.terms import Apply, Leaf, Term, is_zero, number, subterms, total
+
+MAX_PUT_IN = 4
+"""So often the lines of other bars are put into a line."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +157,17 @@ class SingleLines:
         if name in derivation.planned and name not in self.found:
             self.found[name] = derivation.seed(name) if name == derivation.loss else derivation.by_chain(name)
         return self.found.get(name)
+
+    def through(self, line: BackwardLine, held: Callable[[str], bool]) -> BackwardLine:
+        """The line with the lines of other bars put in, as far as these are not `held`."""
+        raw = line.value
+        for _ in range(MAX_PUT_IN):
+            bars = {leaf.name for leaf in leaves_of(raw) if is_bar(leaf.name) and not held(unbar(leaf.name))}
+            known = {name: found.value for name in bars if (found := self.line(unbar(name))) is not None}
+            if not known:
+                break
+            raw = substitute_leaves(raw, known)
+        return line if raw is line.value else replace(line, value=self.derivation.shortest(raw), further=None)
 
 
 def _prepared(system: System, loss: str | None, wrt: Iterable[str]) -> _Derivation:

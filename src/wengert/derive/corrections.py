@@ -9,19 +9,22 @@ from fractions import Fraction
 from functools import cached_property
 
 from wengert.derive.backward import BackwardLine, SingleLines
+from wengert.derive.further import written_length
 from wengert.derive.kinds import Diagnosis
 from wengert.derive.outside import GIVEN
 from wengert.derive.printed import Printer
 from wengert.errors import WengertError
 from wengert.ir.system import System
 from wengert.ir.walk import topological
-from wengert.notation.expr import BigOp, Expr, Index, Neg, Num, Product, Ref, Sum, mapped, walk
+from wengert.notation.expr import BigOp, Expr, Index, Line, Neg, Num, Product, Ref, Sum, mapped, walk
 from wengert.ops.terms import total
 
 MAX_LINES = 100
 """Of longer systems no backward pass is derived."""
 MAX_READS = 100
 """Nor where the operations of one line read more values."""
+MAX_LENGTH = 16
+"""A line with more names is not put in place of a signal."""
 LETTERS = "ijklmnpqrsabcdefghotuvwxyz"
 
 
@@ -31,12 +34,29 @@ class Corrections:
 
     unit     whether the signal of the loss is 1 and need not be written
     outside  the quantities that have a signal from outside as well
+    claims   the author's lines: a signal that he writes nowhere is not put into his lines if that can be helped
     """
 
     system: System
     loss: str
     unit: bool
     outside: tuple[str, ...] = ()
+    claims: Sequence[Line] = ()
+
+    @cached_property
+    def signals_written(self) -> frozenset[str]:
+        """The quantities whose error signals the author writes."""
+        sides = [side for line in self.claims for side in (line.left, *line.rights)]
+        return frozenset(tree.name for side in sides for tree in walk(side) if isinstance(tree, Ref) and tree.barred)
+
+    def is_held(self, name: str) -> bool:
+        """Whether the signal of a quantity stays in a corrected line: the author writes it, or it comes from outside."""
+        if name == self.loss:
+            return not self.unit
+        quantity = self.system.quantities.get(name)
+        if quantity is None or self.system.time or name in self.outside:
+            return True
+        return not self.signals_written.isdisjoint((name, quantity.whole, quantity.indexed))
 
     @cached_property
     def derivation(self) -> SingleLines | None:
@@ -83,10 +103,21 @@ class Corrections:
         left_out = [part.term for part in found.contributions if part.child in missing]
         if left_out:
             part = replace(found, value=total(left_out, found.value.shape), further=None)
-            yield from (with_term(tree, more) for more in self.printed(part, left))
+            yield from (with_term(tree, more) for each in self.ways(part) for more in self.printed(each, left))
         given = Ref(GIVEN + name, left.indices)
-        for right in self.printed(found, left):
+        for right in (right for each in self.ways(found) for right in self.printed(each, left)):
             yield with_term(given, right) if name in self.outside else right
+
+    def ways(self, line: BackwardLine) -> Iterator[BackwardLine]:
+        """A derived line from signals that the author writes, unless it is long, and as the chain rule gives it."""
+        if self.claims and self.derivation is not None:
+            try:
+                own = self.derivation.through(line, self.is_held)
+                if written_length(own.value) <= MAX_LENGTH:
+                    yield own
+            except (WengertError, RecursionError):
+                pass  # what the chain rule gives is on offer
+        yield line
 
     def printed(self, line: BackwardLine, left: Ref) -> Iterator[Expr]:
         """The value of a derived line by index and as matrices, first as the left side is written."""

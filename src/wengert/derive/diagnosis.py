@@ -20,7 +20,8 @@ from wengert.derive.omissions import Omissions
 from wengert.derive.points import SMALLEST, Point, close
 from wengert.errors import WengertError
 from wengert.ir.system import System
-from wengert.notation.expr import BigOp, Call, Expr, Index, Line, Ref, walk
+from wengert.notation import names
+from wengert.notation.expr import BigOp, Call, Expr, Index, Line, Product, Ref, walk
 
 Array = Any
 MAX_EDITS = 1500
@@ -163,6 +164,11 @@ class Diagnostician:
             return Diagnosis(kind, f"the derivative of {functions[0]} is lost", changed)
         if kind == "missing factor":
             return said(kind, [ref.name for ref in new][:1] or ["of a quantity"], changed)
+        if kind == "product":
+            wanted = "entry by entry" if signs_of(changed) > signs_of(tree) else "as matrices"
+            return Diagnosis(kind, f"factors are to be multiplied {wanted}", changed)
+        if kind == "layer":
+            return said(kind, [names.split(ref.name).base for ref in new][:1], changed)
         if kind == "missing path":
             return Diagnosis(kind, "a term is missing", changed)
         return said(kind, corrected=changed)
@@ -182,6 +188,11 @@ def calls_of(tree: Expr, changed: Expr) -> list[str]:
     """The functions that a changed expression has more primes of."""
     before, after = ([t for t in walk(each) if isinstance(t, Call)] for each in (tree, changed))
     return [b.function for a, b in zip(before, after, strict=False) if a.function == b.function and a.primes < b.primes]
+
+
+def signs_of(tree: Expr) -> int:
+    """How many products of an expression are entry by entry."""
+    return sum(isinstance(part, Product) and part.sign == "∘" for part in walk(tree))
 
 
 def refs_of(tree: Expr) -> list[Ref]:
@@ -233,8 +244,25 @@ def surroundings(
         tuple(system.size_names),
         lambda ref: ranks.get(ref.name, 0),
         {n: axis for sequence, axis in system.time.items() for n in names_of(system, sequence)},
-        derived=cache(derived),
+        layers_of(system),
+        cache(derived),
     )
+
+
+def layers_of(system: System) -> dict[str, tuple[str, ...]]:
+    """By spelling of a quantity, those of others that differ from it in their label only."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in system.quantities:
+        base, label, *scripts = names.split(name)
+        alike = [names.split(other) for other in system.quantities]
+        others = [
+            names.join(*each)
+            for each in alike
+            if label and each.label not in ("", label) and [each.base, *each[2:]] == [base, *scripts]
+        ]
+        for k, spelling in enumerate(names_of(system, name)):
+            found[spelling] = tuple(names_of(system, other)[k] for other in others if k < len(names_of(system, other)))
+    return found
 
 
 def names_of(system: System, name: str) -> tuple[str, ...]:

@@ -54,6 +54,8 @@ class Surroundings:
     sizes: tuple[str, ...]
     rank: Callable[[Ref], int]
     times: Mapping[str, int] = field(default_factory=dict[str, int])
+    layers: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """By name, those of quantities of other layers: W⁽²⁾ for W⁽¹⁾."""
     derived: Callable[[], Sequence[Ref]] = tuple
     """The signals that the derived line reads, which takes a while to find."""
 
@@ -67,6 +69,10 @@ class Surroundings:
             return 0
         return max((self.axes(part) for part in walk(tree) if isinstance(part, Ref)), default=0)
 
+    def has_axes(self, tree: Expr) -> bool:
+        """Whether some whole name in an expression has an axis."""
+        return any(isinstance(part, Ref) and self.axes(part) > 0 for part in walk(tree))
+
 
 def edits(tree: Expr, around: Surroundings) -> Iterator[Edit]:
     """Every edit of the tree at one place, the likelier kinds first."""
@@ -75,7 +81,9 @@ def edits(tree: Expr, around: Surroundings) -> Iterator[Edit]:
         _signs,
         _primes,
         _transposes,
+        _products,
         _indices,
+        _layers,
         _steps,
         _sums,
         _sizes,
@@ -114,14 +122,26 @@ def _in_tuple(values: tuple[Any, ...], here: Callable[[Expr], Iterator[Edit]]) -
 
 
 def negated(tree: Expr) -> Expr:
-    """−tree; of a sum every sign, a positive term first."""
+    """−tree; of a sum every sign, a positive term first; of a product with a difference the difference turned round."""
     match tree:
         case Neg(operand=inner):
             return inner
         case Sum(terms=terms):
             return Sum(tuple(sorted(((-sign, term) for sign, term in terms), key=lambda pair: -pair[0])))
+        case Product(factors=factors):
+            k = next((k for k, factor in enumerate(factors) if _is_difference(factor)), None)
+            return (
+                Neg(tree)
+                if k is None
+                else replace(tree, factors=(*factors[:k], negated(factors[k]), *factors[k + 1 :]))
+            )
         case _:
             return Neg(tree)
+
+
+def _is_difference(tree: Expr) -> bool:
+    """Whether a sum has terms of both signs."""
+    return isinstance(tree, Sum) and len({sign for sign, _ in tree.terms}) == 2
 
 
 def _signs(tree: Expr, around: Surroundings) -> Iterator[Edit]:
@@ -160,6 +180,31 @@ def _transposes(tree: Expr, around: Surroundings) -> Iterator[Edit]:
                     yield "transpose", Product((*factors[:k], _flipped(factor), *factors[k + 1 :]))
         case _:
             return
+
+
+def _products(tree: Expr, around: Surroundings) -> Iterator[Edit]:
+    """Entry by entry what stands as a matrix product, and the other way round."""
+    if not isinstance(tree, Product) or sum(around.has_axes(factor) for factor in tree.factors) < 2:
+        return
+    if tree.sign == "∘":
+        yield "product", replace(tree, sign="")
+    elif not tree.sign:
+        yield "product", replace(tree, sign="∘")
+        for k in range(1, len(tree.factors)):
+            if len(tree.factors) > 2:
+                yield "product", Product((_together(tree.factors[:k]), _together(tree.factors[k:])), "∘")
+
+
+def _together(factors: Sequence[Expr]) -> Expr:
+    """The product of one factor or more."""
+    return factors[0] if len(factors) == 1 else Product(tuple(factors))
+
+
+def _layers(tree: Expr, around: Surroundings) -> Iterator[Edit]:
+    """The same letter with the number of another layer."""
+    if isinstance(tree, Ref):
+        for name in around.layers.get(tree.name, ()):
+            yield "layer", replace(tree, name=name, spelling=None)
 
 
 def _flipped(tree: Expr) -> Expr:

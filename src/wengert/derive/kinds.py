@@ -23,6 +23,8 @@ SENTENCES = {
     "no incoming signal": "the local derivative stands without the incoming signal",
     "missing factor": "the factor {names} is missing",
     "index": "an index is wrong",
+    "layer": "the {names} of another layer is used",
+    "product": "a product is of the other kind, as matrices or entry by entry",
     "flipped": "{names} is taken from its last entry to its first",
     "step": "an index of time is a step off",
     "signal": "the error signal of another quantity is used",

@@ -7,17 +7,21 @@ only, before names are read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from wengert.notation import names
 from wengert.notation.chunks import Chunk, relations
-from wengert.notation.expr import Span
+from wengert.notation.expr import Expr, Line, Ref, Span, mapped
 from wengert.notation.tokens import Token, match_again
 
 GENERAL = frozenset({"l", "ℓ"})
 LAST = "L"
 PLACES = (0, 1)
 """The layers l and l+1."""
+OF_LAST = "about the last layer"
+"""The note of an equation whose author counts layers from the last, L and L−1, only."""
 
 
 def general_layer(chunks: Sequence[Chunk]) -> str:
@@ -91,10 +95,31 @@ def _label(content: Sequence[Token]) -> tuple[str, int] | None:
     return content[0].text, int(content[2].value) * (1 if content[1].text == "+" else -1)
 
 
+def as_counted(line: Line, layer: str) -> Line:
+    """A line with the last layer as L, where its author has it so, and not as the layer after one in general."""
+    if not layer or OF_LAST not in line.notes:
+        return line
+
+    def change(tree: Expr) -> Expr:
+        if not isinstance(tree, Ref):
+            return tree
+        parts = names.split(tree.name)
+        counted = re.fullmatch(rf"{layer}([+-]\d+)?", parts.label)
+        if counted is None:
+            return tree
+        number = int(counted[1] or 0) - 1
+        return replace(tree, name=names.join(*parts._replace(label=LAST + (f"{number:+d}" if number else ""))))
+
+    return replace(line, left=mapped(line.left, change), rights=tuple(mapped(right, change) for right in line.rights))
+
+
 def _shifted(chunk: Chunk, layer: str, by: int) -> Chunk:
     """The chunk with its labels as names in round brackets, those of a layer in general moved on by some layers."""
     out: list[Token] = []
     at = 0
+    letters = {letter for _, _, (letter, _) in _labels(chunk.tokens)}
+    if layer != LAST and letters == {LAST} and OF_LAST not in chunk.notes:
+        chunk = replace(chunk, notes=[*chunk.notes, OF_LAST])
     for start, end, (letter, number) in _labels(chunk.tokens):
         if layer != LAST and letter == LAST:
             letter, number = layer, number + 1
