@@ -51,6 +51,35 @@ def test_display_that_is_not_read_says_why_and_the_others_are_judged(display: st
     assert others(text) == [("holds", last - 2), ("wrong", last)]
 
 
+ROWS = {
+    r"\bar y &= (y - t": "This '(' is not closed.",
+    r"\bar y &= \frac{y - t}{1": "This '{' is not closed.",
+    r"\bar y &= \foo{y} - t": r"The LaTeX command '\foo' is not known.",
+    r"\bar y &= \foo{y} \\ &\quad - t": r"The LaTeX command '\foo' is not known.",
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("name", ["align", "aligned", "gather*", "alignat}{2"])
+def test_row_of_a_display_that_is_not_read_does_not_hide_the_others(row: str, name: str):
+    behind = "\\bar z &= (y \\\\\n &- t) \\sigma'(z) \\\\[2pt]\n\\bar w &= \\bar z t \\\\\n &= \\bar z x\n"
+    opening, closing = ("$$\n", "$$\n") if name == "aligned" else ("", "")
+    text = f"{DISPLAYS}{opening}\\begin{{{name}}}\n{row} \\\\\n{behind}\\end{{{name.split('}')[0]}}}\n{closing}"
+    (left_out,) = unread(text)
+    first = DISPLAYS.count("\n") + opening.count("\n") + 2
+    assert (left_out.line, left_out.note) == (first, f"not read: {ROWS[row]}")
+    assert others(text) == [("holds", first + 1), ("wrong", first + 3), ("wrong", first + 4)]
+
+
+def test_claims_are_not_wrong_where_a_forward_row_cannot_be_read():
+    text = (
+        "\\begin{align}\ny &= w x \\\\\nR &= \\foo w^2 \\\\\nL &= y^2 + R\n\\end{align}\n"
+        "\\begin{align}\n\\bar y &= 2 y \\\\\n\\bar w &= \\bar y x + 2 w\n\\end{align}\n"
+    )
+    assert others(text) == [("holds", 7)]
+    assert [row.line for row in unread(text)] == [3, 8]
+
+
 SHAPES = {
     "W̄ = z": "its shape is 5 entries, and should be 5×6",
     "x̄ = W": "its shape is 5×6, and should be 6 entries",
@@ -153,6 +182,22 @@ FOUND = {
     "line with neither a form by index nor one as matrices": (
         "S = Q Kᵀ / √d\nP = Σ⁻¹ softmax(S)\nO = P V\n---\nV̄ = Pᵀ Ō\nS̄_ij = P_ij Ō_ij\n",
         [("holds", 5)],
+    ),
+    "array of more axes on the right of a new name": ("re = L\nL̄_reg = 1\n", None),
+    "names that only claims have, of which no kind is likelier": (
+        r"$$\mathcal{L}=\sum_k(y_k)$$$$y=(z)(2)$$$$\bar{\mathcal{L}}=\overline{z}$$$$\bar{W}=x^T$$",
+        [],
+    ),
+    "derivative in a product that would be a matrix without it": (
+        (
+            r"$$\begin{aligned}\mathcal{L}_{reg} &= \frac12 (\sigma(wx + b) - t)^2 + \frac{\lambda}{2} w^2 \\"
+            r"\frac{\partial \mathcal{L}_{reg}}{\partial w} &= \frac{\partial}{\partial w} \left[\frac12 (\sigma(wx + b) - t)^2 \right] \\"
+            r"&= (\sigma(wx + b) - t) \frac{\partial}{\partial w} (\sigma(wx + b) - t) + \lambda w \\"
+            r"&= (\sigma(wx + b) - t) \sigma'(wx + b)\end{aligned}$$"
+            "\n"
+            r"$$\overline{w_{ij}^{(1)}} = \overline{z_i} x_j$$"
+        ),
+        None,
     ),
 }
 

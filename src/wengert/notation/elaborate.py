@@ -24,7 +24,7 @@ from wengert.notation.homes import Homes, home_letters, letter_sizes, name_sizes
 from wengert.notation.meaning import LineMeaning
 from wengert.notation.names import identifiers
 from wengert.notation.ordering import check_left_sides, error_at, order_lines
-from wengert.notation.ranks import Mismatch, Tie, axes_in_words, infer_kinds
+from wengert.notation.ranks import WORDS, Mismatch, Tie, axes_in_words, infer_kinds
 from wengert.notation.reader import Reading
 from wengert.notation.recurrences import find_clock, without_zero_starts
 from wengert.notation.reread import read_sides
@@ -203,7 +203,7 @@ def find_kinds(
         tree = mismatch.tree if mismatch.tree.span.start >= 0 else lines[0]
         raise error_at(source, tree, mismatch.what, mismatch.repair or SHAPE_REPAIR) from None
     except Tie as tie:
-        words = {"s": "a scalar", "c": "a vector", "m": "a matrix", "r": "a row"}
+        words = {**WORDS, "s": "a scalar", "c": "a vector"}
         tree = next(t for t in trees_of(lines) if isinstance(t, Ref) and t.name == tie.name)
         what = f"'{tie.name}' could be {words[tie.kinds[0]]} or {words[tie.kinds[1]]}."
         raise error_at(

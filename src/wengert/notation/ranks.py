@@ -340,6 +340,8 @@ class _Search:
         self.furthest: tuple[int, Mismatch] | None = None
         self.bare = [list(dict.fromkeys(bare_names(line))) for line in lines]
         self.ranked: dict[str, list[tuple[str, float]]] = {}
+        sides = (side for line in lines[:firm] for side in (line.left, *line.rights))
+        self.firm_names = dict.fromkeys(t.name for side in sides for t in walk(side) if isinstance(t, Ref))
 
     def open_names(self, line: int, kinds: Mapping[str, str]) -> list[str]:
         """Bare names on the right of a line that have no kind yet, each once."""
@@ -361,8 +363,8 @@ class _Search:
             if state.line == len(self.lines):
                 if best is None:
                     best = state
-                elif state.kinds != best.kinds:
-                    raise self.tie(best.kinds, state.kinds)
+                else:
+                    self.check_tie(best.kinds, state.kinds)
                 continue
             for successor in self.expand(state):
                 heapq.heappush(heap, successor)
@@ -372,9 +374,11 @@ class _Search:
             raise self.furthest[1]
         return known
 
-    def tie(self, one: Mapping[str, str], other: Mapping[str, str]) -> Tie:
-        name = next(name for name in one if one[name] != other.get(name))
-        return Tie(name, (one[name], other.get(name, "s")))
+    def check_tie(self, one: Mapping[str, str], other: Mapping[str, str]) -> None:
+        """Raise Tie where two readings differ in a name of the lines that must make sense; of other names claims alone tell nothing."""
+        for name in self.firm_names:
+            if one.get(name) != other.get(name):
+                raise Tie(name, (one.get(name, "s"), other.get(name, "s")))
 
     def start(self, cost: float, line: int, kinds: dict[str, str]) -> _State:
         names = self.open_names(line, kinds) if line < len(self.lines) else []
@@ -432,6 +436,7 @@ class _Search:
             return reader.cost + ROW_COST * turned  # its letter says nothing more
         kinds[left.name] = kind
         costs = spelling_costs(left.name.lower() if left.name in OBJECTIVES else left.name, self.bold(left.name))
+        costs["any"] = max(costs.values())
         if left.name in OBJECTIVES and kind != "s":
             costs[kind] += ARRAY_AS_LOSS
         return reader.cost + costs[kind] - min(costs.values()) * (kind != "s") + ROW_COST * turned

@@ -179,7 +179,12 @@ class ContextReader:
         inner = within_step(line, clock)
         kinds = infer_kinds([inner], context.kinds, lambda name: False, frozenset(context.hidden_names()))
         if isinstance(line.left, Ref) and line.left.name not in context.axes and inner.left != line.left:
-            rank = RANKS[kinds[own(line.left.name)]] + 1
+            step = kinds[own(line.left.name)]
+            if step not in RANKS:
+                raise Mismatch(
+                    line.left, f"'{line.left.name}' has more than two axes.", "Write an index for every axis."
+                )
+            rank = RANKS[step] + 1
             context.axes_of(context.target(line.left), rank)
             kinds[line.left.name] = KIND_OF_RANK.get(rank, "any")
         context.kinds.update(kinds)

@@ -41,7 +41,7 @@ def infer_with_rows(
     except (Mismatch, Tie):
         return None
     rows = {name for name in names if found.get(ROW + name, "s") != "s"}
-    if not rows:
+    if not rows or any(found[ROW + name] not in RANKS for name in rows):
         return None
     context.rows |= rows
     _warn(context, lines, sorted(rows - bold))

@@ -225,7 +225,7 @@ def settle_sequences(context: Context, clock: Clock, lines: Sequence[Line]) -> N
         counts = [
             len(t.indices) for line in lines for t in refs_of(line) if t.indices and sequence_of(t.name, clock) == base
         ]
-        rank = RANKS[step] + 1 if step is not None else max(counts, default=1)
+        rank = RANKS[step] + 1 if step in RANKS else max(counts, default=1)
         context.kinds[base] = KIND_OF_RANK.get(rank, "any")
         context.axes_of(base, rank)
     for line in lines:

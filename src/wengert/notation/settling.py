@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 from wengert.notation.context import Context
 from wengert.notation.expr import (
@@ -140,6 +141,11 @@ def sizes_of(tree: Expr, context: Context) -> tuple[object, ...] | None:
     return None if None in sizes else sizes
 
 
+def is_oblong(shape: Sequence[object] | None) -> TypeGuard[Sequence[object]]:
+    """Whether sizes are those of a matrix with different axes; a product with ∂u/∂v in it may have fewer axes than its kind tells."""
+    return shape is not None and len(shape) == 2 and shape[0] != shape[1]
+
+
 def entry_by_entry(tree: Product, context: Context) -> Product:
     """a * b of arrays of one shape, for which the matrix product has no meaning, is a ∘ b."""
     arrays = [factor for factor in tree.factors if kind_of(factor, context) != "s"]
@@ -147,7 +153,7 @@ def entry_by_entry(tree: Product, context: Context) -> Product:
         return tree
     shapes = [sizes_of(factor, context) for factor in arrays]
     first = shapes[0]
-    if first is None or first[0] == first[1] or any(shape != first for shape in shapes):
+    if not is_oblong(first) or any(shape != first for shape in shapes):
         return tree
     return replace(tree, sign="∘")
 
@@ -159,7 +165,7 @@ def beside_matrices(tree: Sum | Product | Quotient, context: Context) -> Expr:
     if "m" not in kinds or "c" not in kinds or getattr(tree, "sign", "∘") != "∘":
         return tree
     shape = sizes_of(parts[kinds.index("m")], context)
-    if shape is None or shape[0] == shape[1]:
+    if not is_oblong(shape):
         return tree
     new = [spread_out(part, shape, context) if kind == "c" else part for part, kind in zip(parts, kinds, strict=True)]
     match tree:
