@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from wengert.derive.claim_report import Review, review
@@ -153,3 +155,76 @@ def test_the_kronecker_delta_beside_an_error_signal_keeps_its_meaning() -> None:
 def test_a_system_may_begin_with_a_quantity_called_delta() -> None:
     found = review("δ = x − m\nv = δ²\nL = v t\n\nv̄ = t\nδ̄ = 2 v̄ δ\nx̄ = −δ̄")
     assert [row.status for row in found.rows] == ["holds", "holds", "wrong"]
+
+
+# ---------------------------------------------------------------- a layer in general
+
+IN_GENERAL = r"""
+$$z^{(l)} = W^{(l)} a^{(l-1)} + b^{(l)}$$
+$$a^{(l)} = \sigma(z^{(l)})$$
+$$L = \frac12 \|a^{(L)} - t\|^2$$
+
+$$\delta^{(L)} = (a^{(L)} - t) \odot \sigma'(z^{(L)})$$
+$$\delta^{(l)} = (W^{(l+1)})^\top \delta^{(l+1)} \odot \sigma'(z^{(l)})$$
+$$\frac{\partial L}{\partial W^{(l)}} = \delta^{(l)} (a^{(l-1)})^\top$$
+$$\frac{\partial L}{\partial b^{(l)}} = \delta^{(l)}$$
+"""
+BARE_EXPONENTS = r"""
+$$z^l_j = \sum_k w^l_{jk} a^{l-1}_k + b^l_j$$
+$$a^l_j = \sigma(z^l_j)$$
+$$C = \frac12 \sum_j (y_j - a^L_j)^2$$
+
+$$\delta^L_j = \frac{\partial C}{\partial a^L_j} \sigma'(z^L_j)$$
+$$\delta^l_j = \sum_k w^{l+1}_{kj} \delta^{l+1}_k \sigma'(z^l_j)$$
+$$\frac{\partial C}{\partial b^l_j} = \delta^l_j$$
+$$\frac{\partial C}{\partial w^l_{jk}} = a^{l-1}_k \delta^l_j$$
+"""
+SQUARE = re.sub(r"\^\{\((.*?)\)\}", r"^{[\1]}", IN_GENERAL)
+SUBSCRIPTS_FIRST = (
+    BARE_EXPONENTS.replace("^l_j", "_j^{l}").replace("^l_{jk}", "_{jk}^{l}").replace("^{l-1}_k", "_k^{l-1}")
+)
+
+
+@pytest.mark.parametrize("text", [IN_GENERAL, BARE_EXPONENTS, SQUARE, SUBSCRIPTS_FIRST])
+def test_books_write_a_layer_in_general_in_several_ways(text):
+    found = review(text)
+    assert [row.status for row in found.rows] == ["holds"] * 4
+
+
+def test_the_last_layer_is_shown_as_its_author_counts_it():
+    rows = review(IN_GENERAL).rows
+    assert rows[0].text == "δ⁽ᴸ⁾ = (a⁽ᴸ⁾ − t) ∘ σ'(z⁽ᴸ⁾)"
+    assert rows[0].note == "δ⁽ᴸ⁾ read as z̄⁽ᴸ⁾"
+    assert rows[1].text == "δ⁽ˡ⁾ = W⁽ˡ⁺¹⁾ᵀ δ⁽ˡ⁺¹⁾ ∘ σ'(z⁽ˡ⁾)"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "kind", "corrected"),
+    [
+        ("(a^{(L)} - t)", "(t - a^{(L)})", "sign", "δ⁽ᴸ⁾ = (a⁽ᴸ⁾ − t) ∘ σ'(z⁽ᴸ⁾)"),
+        (r"t) \odot", "t)", "product", "δ⁽ᴸ⁾ = (a⁽ᴸ⁾ − t) ∘ σ'(z⁽ᴸ⁾)"),
+        (
+            r"\delta^{(l+1)} \odot \sigma'(z^{(l)})",
+            r"\delta^{(l+1)}",
+            "activation derivative",
+            "δ⁽ˡ⁾ = W⁽ˡ⁺¹⁾ᵀ δ⁽ˡ⁺¹⁾ ∘ σ'(z⁽ˡ⁾)",
+        ),
+        ("(W^{(l+1)})", "(W^{(l)})", "layer", "δ⁽ˡ⁾ = W⁽ˡ⁺¹⁾ᵀ δ⁽ˡ⁺¹⁾ ∘ σ'(z⁽ˡ⁾)"),
+        ("(a^{(l-1)})", "(a^{(l)})", "layer", "∂L/∂W⁽ˡ⁾ = δ⁽ˡ⁾ a⁽ˡ⁻¹⁾ᵀ"),
+    ],
+)
+def test_a_mistake_in_a_layer_in_general_is_corrected_in_its_letters(right, wrong, kind, corrected):
+    assert IN_GENERAL.count(right) == 1
+    (row,) = [row for row in review(IN_GENERAL.replace(right, wrong)).rows if row.status != "holds"]
+    assert (row.status, row.kind, row.corrected) == ("wrong", kind, corrected)
+
+
+def test_a_labelled_delta_with_a_mistake_is_the_signal_that_its_label_says():
+    wrong = LAYERS + LAYER_CLAIMS.replace("(a⁽²⁾ − t)", "(t − a⁽²⁾)")
+    assert [(row.line, row.kind) for row in review(wrong).rows if row.status != "holds"] == [(8, "sign")]
+
+
+def test_a_labelled_delta_with_which_all_lines_hold_stays_a_name():
+    text = LAYERS + LAYER_CLAIMS.replace("δ⁽²⁾ = (a⁽²⁾ − t)", "δ⁽²⁾ = (t − a⁽²⁾)")
+    text = text.replace("δ⁽¹⁾ = W", "δ⁽¹⁾ = −W").replace("⁽²⁾ = δ⁽²⁾", "⁽²⁾ = −δ⁽²⁾")
+    assert [row.status for row in review(text).rows] == ["defined", *["holds"] * 5]

@@ -19,6 +19,7 @@ from wengert.derive.unnamed import noted, understood
 from wengert.errors import place
 from wengert.ir.system import System
 from wengert.notation.expr import Expr, Line, Span
+from wengert.notation.generic_layers import OF_LAST, as_counted
 from wengert.notation.manuscript import Section, Unread, read_manuscript
 from wengert.notation.unicode import show
 
@@ -129,7 +130,10 @@ def review(text: str) -> Review:
         verdict = judged(section, effort)
         correction = _Correction(verdict.section)
         claims = noted(verdict.claims, (*read.meant, *alike, *verdict.meant), read.defined)
-        rows += [(claim.span, _claim(claim, text, correction)) for claim in with_notes(claims, deltas)]
+        rows += [
+            (claim.span, _claim(claim, text, correction))
+            for claim in with_notes(claims, deltas, section.system.reading.symbols)
+        ]
         rows += [(unread.span, _unread(unread, text)) for unread in (*verdict.unread, *read.unread, *ambiguous)]
     rows.sort(key=lambda pair: pair[0])
     return Review(tuple(row for _, row in rows), tuple(section.system for section in manuscript.sections))
@@ -210,11 +214,14 @@ class _Correction:
 
     def shown(self, line: Line) -> str:
         """A line about the system as its author would write it."""
-        return show(spelled(line, self.letters), symbols=self.system.reading.symbols)
+        symbols = self.system.reading.symbols
+        return show(as_counted(spelled(line, self.letters), symbols.layer), symbols=symbols)
 
     def side(self, line: Line, right: Expr) -> str:
         """A line with one right side; what is added by += as that."""
-        return self.shown(Line(line.left, (right,), notes=tuple(note for note in line.notes if note == "+=")))
+        return self.shown(
+            Line(line.left, (right,), notes=tuple(note for note in line.notes if note in ("+=", OF_LAST)))
+        )
 
     def of(self, claim: Claim) -> str:
         """The corrected line; "" where there is none to offer."""

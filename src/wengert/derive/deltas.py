@@ -15,14 +15,17 @@ from wengert.derive.findings import Claim
 from wengert.derive.local import LocalDerivatives
 from wengert.derive.outside import mapped
 from wengert.derive.points import POINTS, Point, close, draw
+from wengert.derive.subexpressions import with_definitions
 from wengert.derive.suppositions import suppositions
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.system import System, bar
 from wengert.notation import names
 from wengert.notation.expr import Expr, Index, Line, Ref, Spelling, walk
+from wengert.notation.generic_layers import as_counted
 from wengert.notation.manuscript import Section
 from wengert.notation.reread import ContextReader
+from wengert.notation.symbols import Symbols
 from wengert.notation.unicode import show
 
 MAX_DELTAS = 16
@@ -43,11 +46,17 @@ class Delta:
 
 @dataclass(frozen=True)
 class Reading:
-    """A δ, the quantity whose error signal it is, and a sentence that says so."""
+    """A δ, and the quantity whose error signal it is."""
 
     delta: Delta
     quantity: str
-    text: str
+
+    def said(self, line: Line, symbols: Symbols) -> str:
+        """A sentence that says so, beside a line: δ⁽²⁾ read as ȳ."""
+        letters = tuple(map(Index, self.delta.letters)) or None
+        pair = replace(line, left=Ref(self.delta.name, letters), rights=(Ref(self.quantity, letters, barred=True),))
+        counted = as_counted(pair, symbols.layer)
+        return " read as ".join(show(side, symbols=symbols) for side in (counted.left, *counted.rights))
 
 
 def with_deltas(section: Section) -> tuple[Section, tuple[Reading, ...]]:
@@ -62,21 +71,18 @@ def with_deltas(section: Section) -> tuple[Section, tuple[Reading, ...]]:
     except (EquationError, CheckError, GraphError, ShapeError):
         return section, ()  # the claims will be refused with this reason
     found = _Search(section, deltas, judge, points).run()
-    readings = tuple(
-        Reading(delta, name, f"{_shown(delta, system)} read as {_shown(delta, system, name)}")
-        for delta, name in found.items()
-    )
+    readings = tuple(Reading(delta, name) for delta, name in found.items())
     return replace(section, claims=tuple(_renamed(line, found, deltas) for line in section.claims)), readings
 
 
-def with_notes(claims: Sequence[Claim], readings: Sequence[Reading]) -> list[Claim]:
+def with_notes(claims: Sequence[Claim], readings: Sequence[Reading], symbols: Symbols) -> list[Claim]:
     """The claims, each reading as a note of the first that uses the δ."""
     found = sorted(claims, key=lambda claim: claim.span)
     for reading in readings:
         for k, claim in enumerate(found):
             sides = (claim.line.left, claim.line.rights[claim.link])
             if any(_reads(tree, reading) for side in sides for tree in walk(side)):
-                found[k] = replace(claim, note="; ".join(filter(None, (claim.note, reading.text))))
+                found[k] = replace(claim, note="; ".join(filter(None, (claim.note, reading.said(claim.line, symbols)))))
                 break
     return found
 
@@ -84,11 +90,6 @@ def with_notes(claims: Sequence[Claim], readings: Sequence[Reading]) -> list[Cla
 def _reads(tree: Expr, reading: Reading) -> bool:
     named = isinstance(tree, Ref) and tree.spelling == Spelling("δ", reading.delta.name)
     return named and isinstance(tree, Ref) and tree.name == reading.quantity
-
-
-def _shown(delta: Delta, system: System, quantity: str = "") -> str:
-    tree = Ref(quantity or delta.name, tuple(map(Index, delta.letters)) or None, bool(quantity))
-    return show(tree, symbols=system.reading.symbols)
 
 
 # which δ there are
@@ -186,7 +187,42 @@ class _Search:
             delta, name = next(iter(found.items()))
             chosen[delta] = name
             waiting.remove(delta)
-        return chosen
+        alike = {delta: name for delta in waiting if (name := self.relative(delta, chosen)) is not None}
+        return chosen | alike
+
+    def relative(self, delta: Delta, chosen: Mapping[Delta, str]) -> str | None:
+        """What a δ that agrees with no signal is by its label: the signal of z⁽²⁾ beside a δ⁽¹⁾ that is that of z⁽¹⁾.
+
+        None where more of the lines that use it hold with what its author says it is.
+        """
+        _, label, subscript, _ = names.split(delta.name)
+        pairs = [(names.split(other.name), names.split(name)) for other, name in chosen.items()]
+        bases = {of.base for other, of in pairs if other.label and other.label == of.label}
+        labelled = [names.split(name) for name in self.candidates(delta)]
+        found = [each for each in labelled if each.base in bases and each[1:3] == (label, subscript)]
+        if not label or len(found) != 1:
+            return None
+        name = names.join(*found[0])
+        own, meant = self.held_by_users(delta, chosen), self.held_by_users(delta, {**chosen, delta: name})
+        return name if meant > own or not own else None
+
+    def held_by_users(self, delta: Delta, chosen: Mapping[Delta, str]) -> int:
+        """How many lines that use a δ hold, where it is what is chosen for it, else what its own line says."""
+        lines = [_renamed(line, chosen, self.deltas) for line in self.section.claims]
+        stated = [
+            isinstance(before.left, Ref) and _of(before.left, self.deltas) == delta for before in self.section.claims
+        ]
+        own: dict[str, Line] = {}
+        for line, is_own in zip(lines, stated, strict=True):
+            if is_own and isinstance(line.left, Ref) and not line.left.barred:
+                own[delta.name] = line
+        count = 0
+        for before, line, is_own in zip(self.section.claims, lines, stated, strict=True):
+            read = (tree for right in before.rights for tree in walk(right) if isinstance(tree, Ref))
+            signal = isinstance(line.left, Ref) and line.left.barred and not is_own
+            if signal and any(_of(tree, self.deltas) == delta for tree in read):
+                count += any(self.holds(line, with_definitions(r, own), self.points) for r in line.rights)
+        return count
 
     def quantity(self, delta: Delta, chosen: Mapping[Delta, str]) -> str | None:
         """The quantity whose signal a δ is; None where nothing, or not enough, speaks for one."""

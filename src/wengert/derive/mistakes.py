@@ -91,4 +91,4 @@ class Mistakes:
     def corrections(self) -> Corrections:
         """What the derivation offers in place of wrong lines."""
         chain = self.stated.chain
-        return Corrections(self.stated.system, chain.loss, not chain.given, chain.outside)
+        return Corrections(self.stated.system, chain.loss, not chain.given, chain.outside, self.claims)
