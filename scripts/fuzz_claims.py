@@ -24,7 +24,7 @@ from itertools import islice
 from pathlib import Path
 from types import FrameType
 
-from wengert.derive.claim_report import review
+from wengert.claims.review import review
 from wengert.errors import EquationError
 
 TESTS = Path(__file__).parents[1] / "tests"

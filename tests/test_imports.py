@@ -22,7 +22,7 @@ ORDER = (
     {"ops"},
     {"autodiff", "tracing", "notation", "passes", "loops"},
     {"derive", "backends", "emit"},
-    {"show", "engine"},
+    {"claims", "show", "engine"},
     {"api", "compilation", "numpy", "scipy", "transforms"},
     {"flow", "extend", "autograd"},
     {"train"},

@@ -32,7 +32,7 @@ from wengert.passes import pipeline
 
 if TYPE_CHECKING:
     from wengert.backends.native.stages import Stage
-    from wengert.derive.claim_report import Review
+    from wengert.claims.review import Review
 
 Array = Any
 MAX_BYTES = 64 * 1024
@@ -59,7 +59,7 @@ def review(text_or_path: str | Path) -> Review:
 
     Raises EquationError where the file is missing or the text too long.
     """
-    from wengert.derive.claim_report import review as reviewed
+    from wengert.claims.review import review as reviewed
 
     return reviewed(read_text(Path(text_or_path)) if _names_file(text_or_path) else str(text_or_path))
 

@@ -9,7 +9,7 @@ from functools import cache
 from tests.derive.corpus import beyond, entries
 from tests.derive.mistakes import Planter
 from tests.derive.shared_weights import SHARED
-from wengert.derive.claim_report import Row, review
+from wengert.claims.review import Row, review
 from wengert.ir.system import System
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Line, Ref

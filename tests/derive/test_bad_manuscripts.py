@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from wengert.derive.claim_report import Review, Row, review
+from wengert.claims.review import Review, Row, review
 
 UNIT = "z = w x + b\ny = σ(z)\nL = ½ (y − t)²\n---\n"
 DISPLAYS = "$$z = w x + b$$\n$$y = \\sigma(z)$$\n$$L = \\frac12 (y - t)^2$$\n\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from wengert.derive.claim_report import review
+from wengert.claims.review import review
 
 LECTURE = (Path(__file__).parents[1] / "data" / "lecture_notes.txt").read_text(encoding="utf-8")
 NETWORK = r"""

@@ -9,7 +9,7 @@ import pytest
 
 import wengert as wg
 from wengert.api import read_backward
-from wengert.derive.claim_report import review
+from wengert.claims.review import review
 from wengert.derive.report import show_line
 from wengert.errors import EquationError
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.derive.derivations import DERIVATIONS, Derivation
-from wengert.derive.claim_report import review
+from wengert.claims.review import review
 
 PATIENCE = 10.0
 """Seconds of processor time for a document with a mistake; about 0.1 are needed, and other programs may run beside."""

@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 from engineer_documents import DOCUMENTS, FOLDER, Document, Mistake
 
-from wengert.derive.claim_report import Review, review
+from wengert.claims.review import Review, review
 
 BY_FILE = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.file)
 PLANTED = [(document, mistake) for document in DOCUMENTS for mistake in document.mistakes]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import wengert as wg
-from wengert.derive.claim_report import review
+from wengert.claims.review import review
 
 LSTM = """
 i_t = σ(W_i x_t + U_i h_{t−1} + b_i)

@@ -16,7 +16,7 @@ import pytest
 from tests.derive.mistakes import KINDS, slightly_wrong
 from tests.derive.plantings import Document, Planting, document, documents, is_definition
 from tests.derive.rewrites import rewriter
-from wengert.derive.claim_report import Row, review
+from wengert.claims.review import Row, review
 from wengert.notation.expr import Line
 
 pytestmark = pytest.mark.xdist_group("planted mistakes")  # one process, so that they are judged once

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from wengert.derive.claim_report import Review, review
-from wengert.derive.claims import Judge
+from wengert.claims.judge import Judge
+from wengert.claims.review import Review, review
 from wengert.ir.system import bar
 from wengert.notation.expr import Ref
 from wengert.notation.manuscript import Section, read_manuscript

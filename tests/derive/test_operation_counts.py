@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.derive.corpus import beyond, entries
+from wengert.claims.local_derivatives import LocalDerivatives
+from wengert.claims.outside import GIVEN, with_outside_signals
+from wengert.claims.unnamed import understood
 from wengert.derive.backward import derive
 from wengert.derive.counting import count_shared
-from wengert.derive.local import LocalDerivatives
-from wengert.derive.outside import GIVEN, with_outside_signals
-from wengert.derive.unnamed import understood
 from wengert.derive.verify import distinct_sizes
 from wengert.ir.system import bar, is_bar, unbar
 from wengert.notation.manuscript import read_manuscript

@@ -10,7 +10,7 @@ from corpus import beyond
 
 import wengert as wg
 from wengert.api import System, read_backward
-from wengert.derive.claim_report import review
+from wengert.claims.review import review
 from wengert.derive.report import show_line
 from wengert.errors import EquationError
 

@@ -10,7 +10,7 @@ from corpus import beyond
 
 import wengert as wg
 from wengert.api import read_backward
-from wengert.derive.claim_report import review
+from wengert.claims.review import review
 from wengert.derive.verify import concrete, draw_point, sizes_for
 from wengert.ir.graph import Graph
 from wengert.ir.system import bar

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.derive.corpus import beyond, entries
-from wengert.derive.claim_report import Row, review
+from wengert.claims.review import Row, review
 
 ENTRIES = {**entries(), **beyond()}
 ATTENTION = """

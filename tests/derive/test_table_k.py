@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.derive.claim_report import Review, review
+from wengert.claims.review import Review, review
 from wengert.errors import EquationError
 
 RNG = np.random.default_rng(11)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.derive.corpus import beyond, entries
 from tests.derive.mistakes import Planter
-from wengert.derive.claim_report import review
+from wengert.claims.review import review
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Line
 from wengert.notation.manuscript import read_manuscript

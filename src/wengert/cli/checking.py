@@ -14,7 +14,7 @@ from wengert.cli.arguments import Ascii, plain_output
 from wengert.errors import EquationError, WengertError
 
 if TYPE_CHECKING:
-    from wengert.derive.claim_report import Review
+    from wengert.claims.review import Review
 
 Documents = Annotated[
     list[Path],
@@ -80,7 +80,7 @@ class _Report:
 def _report(file: Path) -> _Report:
     """The report on one document; what keeps it from being read is kept in it, so that other files are judged."""
     from wengert.api import read_text
-    from wengert.derive.claim_report import review
+    from wengert.claims.review import review
 
     try:
         found = review(sys.stdin.read() if str(file) == "-" else read_text(file))

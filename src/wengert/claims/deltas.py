@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from wengert.derive.claims import Judge
-from wengert.derive.findings import Claim
-from wengert.derive.local import LocalDerivatives
-from wengert.derive.outside import mapped
-from wengert.derive.points import POINTS, Point, close, draw
-from wengert.derive.subexpressions import with_definitions
-from wengert.derive.suppositions import suppositions
+from wengert.claims.findings import Claim
+from wengert.claims.judge import Judge
+from wengert.claims.local_derivatives import LocalDerivatives
+from wengert.claims.outside import mapped
+from wengert.claims.points import POINTS, Point, close, draw
+from wengert.claims.subexpressions import with_definitions
+from wengert.claims.suppositions import suppositions
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.system import System, bar

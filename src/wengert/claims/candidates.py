@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from wengert.autodiff.reverse import vjp
+from wengert.claims.judge import Judge
+from wengert.claims.points import POINTS, Point, close, draw
+from wengert.claims.subexpressions import Part, unnamed_parts, with_named_part
 from wengert.derive.backward import influence
-from wengert.derive.claims import Judge
-from wengert.derive.points import POINTS, Point, close, draw
-from wengert.derive.subexpressions import Part, unnamed_parts, with_named_part
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import input_node
 from wengert.ir.system import System, bar

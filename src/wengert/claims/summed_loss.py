@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wengert.derive.claims import Judge
-from wengert.derive.findings import Claim
-from wengert.derive.points import Array, close
+from wengert.claims.findings import Claim
+from wengert.claims.judge import Judge
+from wengert.claims.points import Array, close
 from wengert.errors import EquationError
 from wengert.ir.system import System
 from wengert.ir.types import Dim

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from wengert.derive.candidates import candidates
-from wengert.derive.claims import Judge
-from wengert.derive.findings import Claim
-from wengert.derive.subexpressions import Part, with_named_parts
+from wengert.claims.candidates import candidates
+from wengert.claims.findings import Claim
+from wengert.claims.judge import Judge
+from wengert.claims.subexpressions import Part, with_named_parts
 from wengert.notation.expr import Ref, walk
 from wengert.notation.manuscript import Section
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.points import Adjust, Point, close
+from wengert.claims.points import Adjust, Point, close
 from wengert.ir.graph import Node
 from wengert.ir.system import System
 from wengert.ir.walk import topological

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.points import POINTS, Point, close, draw
-from wengert.derive.stated import Stated
-from wengert.derive.suppositions import Supposition, suppositions
+from wengert.claims.points import POINTS, Point, close, draw
+from wengert.claims.stated import Stated
+from wengert.claims.suppositions import Supposition, suppositions
 from wengert.errors import CheckError, EquationError
 from wengert.ir.graph import Node
 from wengert.ir.system import bar

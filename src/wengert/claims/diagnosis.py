@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.edits import Surroundings, edits, letters_of
-from wengert.derive.kinds import Diagnosis, said, times_too_large
-from wengert.derive.omissions import Omissions
-from wengert.derive.points import SMALLEST, Point, close
+from wengert.claims.edits import Surroundings, edits, letters_of
+from wengert.claims.kinds import Diagnosis, said, times_too_large
+from wengert.claims.omissions import Omissions
+from wengert.claims.points import SMALLEST, Point, close
 from wengert.errors import WengertError
 from wengert.ir.system import System
 from wengert.notation import names

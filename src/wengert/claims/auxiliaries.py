@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.diagnosis import Diagnostician, Effort, surroundings
-from wengert.derive.kinds import Diagnosis
-from wengert.derive.points import close
-from wengert.derive.stated import Stated
+from wengert.claims.diagnosis import Diagnostician, Effort, surroundings
+from wengert.claims.kinds import Diagnosis
+from wengert.claims.points import close
+from wengert.claims.stated import Stated
 from wengert.ir.graph import Node
 from wengert.ir.system import bar, unbar
 from wengert.ir.walk import topological

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.candidates import Candidate, Candidates
-from wengert.derive.local import LocalDerivatives
-from wengert.derive.outside import is_naming
-from wengert.derive.points import close
-from wengert.derive.subexpressions import with_definitions
+from wengert.claims.candidates import Candidate, Candidates
+from wengert.claims.local_derivatives import LocalDerivatives
+from wengert.claims.outside import is_naming
+from wengert.claims.points import close
+from wengert.claims.subexpressions import with_definitions
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.system import bar

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
+from wengert.claims.kinds import Diagnosis
+from wengert.claims.outside import GIVEN
 from wengert.derive.backward import BackwardLine, SingleLines
 from wengert.derive.further import written_length
-from wengert.derive.kinds import Diagnosis
-from wengert.derive.outside import GIVEN
 from wengert.derive.printed import Printer
 from wengert.errors import WengertError
 from wengert.ir.system import System

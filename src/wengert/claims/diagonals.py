@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.points import close
+from wengert.claims.points import close
 
 Array = Any
 BEFORE, BEHIND = 160, 80

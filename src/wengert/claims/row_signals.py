@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from wengert.derive.outside import mapped
+from wengert.claims.outside import mapped
 from wengert.ir.system import bar
 from wengert.notation.context import Context
 from wengert.notation.expr import Expr, Ref, Transpose

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.kinds import Diagnosis, said
-from wengert.derive.outside import GIVEN
-from wengert.derive.points import Chain, Point, close
+from wengert.claims.kinds import Diagnosis, said
+from wengert.claims.outside import GIVEN
+from wengert.claims.points import Chain, Point, close
 from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.op import OPS

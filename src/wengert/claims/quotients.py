@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.diagonals import BEFORE, BEHIND, stated_entries
-from wengert.derive.findings import Claim, Finding
-from wengert.derive.points import close
-from wengert.derive.stated import Stated
+from wengert.claims.diagonals import BEFORE, BEHIND, stated_entries
+from wengert.claims.findings import Claim, Finding
+from wengert.claims.points import close
+from wengert.claims.stated import Stated
 from wengert.errors import EquationError
 from wengert.notation.expr import Derive, Expr, Line, Partial, Span
 from wengert.notation.manuscript import Unread, unread

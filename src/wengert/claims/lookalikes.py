@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from wengert.derive.outside import GIVEN, mapped
-from wengert.derive.unnamed import Meant
+from wengert.claims.outside import GIVEN, mapped
+from wengert.claims.unnamed import Meant
 from wengert.ir.system import System
 from wengert.notation import names
 from wengert.notation.expr import Expr, Line, Ref, walk

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
-from wengert.derive.corrections import Corrections, as_written
-from wengert.derive.diagnosis import Diagnostician, Effort, surroundings
-from wengert.derive.edits import Surroundings
-from wengert.derive.findings import Finding
-from wengert.derive.kinds import Diagnosis
-from wengert.derive.points import Point, close
-from wengert.derive.stated import Stated
-from wengert.derive.supposing import Supposing
+from wengert.claims.corrections import Corrections, as_written
+from wengert.claims.diagnosis import Diagnostician, Effort, surroundings
+from wengert.claims.edits import Surroundings
+from wengert.claims.findings import Finding
+from wengert.claims.kinds import Diagnosis
+from wengert.claims.points import Point, close
+from wengert.claims.stated import Stated
+from wengert.claims.supposing import Supposing
 from wengert.errors import WengertError
 from wengert.ir.system import is_entry
 from wengert.notation.expr import Expr, Line, Ref, Span

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wengert.derive.claims import Judge
-from wengert.derive.diagnosis import Effort
-from wengert.derive.findings import Claim
-from wengert.derive.outside import GIVEN
-from wengert.derive.summed import with_summed_losses
-from wengert.derive.unnamed import Meant
+from wengert.claims.diagnosis import Effort
+from wengert.claims.findings import Claim
+from wengert.claims.judge import Judge
+from wengert.claims.outside import GIVEN
+from wengert.claims.summed_loss import with_summed_losses
+from wengert.claims.unnamed import Meant
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.system import System
 from wengert.notation.elaborate import elaborate

@@ -12,20 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.auxiliaries import Auxiliaries
+from wengert.claims.auxiliaries import Auxiliaries
+from wengert.claims.diagnosis import Effort
+from wengert.claims.findings import Claim, either_side
+from wengert.claims.kinks import with_both_sides
+from wengert.claims.mistakes import Mistakes
+from wengert.claims.outside import GIVEN, given_names, is_naming, with_loss_signals, with_outside_signals
+from wengert.claims.over_time import entry_of_signal
+from wengert.claims.points import POINTS, Chain, close, draw
+from wengert.claims.quotients import quotient
+from wengert.claims.row_signals import is_row
+from wengert.claims.scattered import gathered, writes_at, writings
+from wengert.claims.stated import Stated
+from wengert.claims.supposing import Supposing
 from wengert.derive.backward import influence
-from wengert.derive.claims_over_time import entry_of_signal
-from wengert.derive.diagnosis import Effort
-from wengert.derive.findings import Claim, either_side
-from wengert.derive.mistakes import Mistakes
-from wengert.derive.outside import GIVEN, given_names, is_naming, with_loss_signals, with_outside_signals
-from wengert.derive.points import POINTS, Chain, close, draw
-from wengert.derive.quotients import quotient
-from wengert.derive.rows import is_row
-from wengert.derive.scattered import gathered, writes_at, writings
-from wengert.derive.sides import with_both_sides
-from wengert.derive.stated import Stated
-from wengert.derive.supposing import Supposing
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.system import System, bar, is_entry, sequence_name

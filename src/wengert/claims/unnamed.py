@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from wengert.derive.assignments import Choice, Search
+from wengert.claims.assignments import Choice, Search
+from wengert.claims.candidates import Candidates, candidates
+from wengert.claims.diagnosis import Effort
+from wengert.claims.findings import Claim
+from wengert.claims.judge import Judge
+from wengert.claims.outside import GIVEN, is_naming
+from wengert.claims.points import close
+from wengert.claims.subexpressions import Part, name_of, with_named_parts
+from wengert.claims.trials import part_in_derivatives
 from wengert.derive.backward import influence
-from wengert.derive.candidates import Candidates, candidates
-from wengert.derive.claims import Judge
-from wengert.derive.diagnosis import Effort
-from wengert.derive.findings import Claim
-from wengert.derive.outside import GIVEN, is_naming
-from wengert.derive.points import close
-from wengert.derive.subexpressions import Part, name_of, with_named_parts
-from wengert.derive.trials import part_in_derivatives
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.system import System
 from wengert.notation.context import capital

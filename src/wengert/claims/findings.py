@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from wengert.derive.kinds import Diagnosis
+from wengert.claims.kinds import Diagnosis
 from wengert.notation.expr import Expr, Line, Span
 
 Array = Any

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.points import Chain, Point, draw
+from wengert.claims.points import Chain, Point, draw
 from wengert.errors import CheckError, EquationError
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.system import System

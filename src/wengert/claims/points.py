@@ -12,8 +12,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from wengert.autodiff.reverse import vjp
+from wengert.claims.outside import GIVEN
 from wengert.derive.backward import influence
-from wengert.derive.outside import GIVEN
 from wengert.derive.recurrences import placed_array, value_at, ways
 from wengert.derive.verify import concrete, distinct_sizes, draw_point
 from wengert.errors import CheckError, EquationError

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.deltas import with_deltas, with_notes
-from wengert.derive.diagnosis import Effort
-from wengert.derive.findings import Claim, Finding
-from wengert.derive.lookalikes import without_lookalikes
-from wengert.derive.reranked import judged
-from wengert.derive.spelled import defined_letters, spelled
-from wengert.derive.unnamed import noted, understood
+from wengert.claims.deltas import with_deltas, with_notes
+from wengert.claims.diagnosis import Effort
+from wengert.claims.findings import Claim, Finding
+from wengert.claims.lookalikes import without_lookalikes
+from wengert.claims.reranked import judged
+from wengert.claims.spelled import defined_letters, spelled
+from wengert.claims.unnamed import noted, understood
 from wengert.errors import place
 from wengert.ir.system import System
 from wengert.notation.expr import Expr, Line, Span

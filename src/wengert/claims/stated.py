@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.claims_over_time import Steps, filled, said_of, steps_left_out, with_entry
-from wengert.derive.edits import letters_of
-from wengert.derive.local import LocalDerivatives
-from wengert.derive.points import Chain, Point, close
-from wengert.derive.rows import with_rows
+from wengert.claims.edits import letters_of
+from wengert.claims.local_derivatives import LocalDerivatives
+from wengert.claims.over_time import Steps, filled, said_of, steps_left_out, with_entry
+from wengert.claims.points import Chain, Point, close
+from wengert.claims.row_signals import with_rows
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.system import System, bar, is_bar, is_entry, sequence_name, unbar
