@@ -16,7 +16,8 @@ from wengert.derive.printed import Printer
 from wengert.errors import WengertError
 from wengert.ir.system import System
 from wengert.ir.walk import topological
-from wengert.notation.expr import BigOp, Expr, Index, Line, Neg, Num, Product, Ref, Sum, mapped, walk
+from wengert.notation.expr import BigOp, Expr, Index, Line, Num, Product, Ref, Sum, mapped, walk
+from wengert.notation.increments import terms_of
 from wengert.ops.terms import total
 
 MAX_LINES = 100
@@ -168,17 +169,6 @@ def as_written(tree: Expr, primed: Mapping[str, str]) -> Expr:
 def with_term(tree: Expr, more: Expr) -> Expr:
     """tree + more."""
     return Sum((*terms_of(tree), *terms_of(more)))
-
-
-def terms_of(tree: Expr) -> tuple[tuple[int, Expr], ...]:
-    """The terms of a sum with their signs, any other expression as the only one."""
-    match tree:
-        case Sum(terms=terms):
-            return terms
-        case Neg(operand=inner):
-            return ((-1, inner),)
-        case _:
-            return ((1, tree),)
 
 
 def renaming(printed: Ref, left: Ref, tree: Expr) -> Mapping[str, str]:

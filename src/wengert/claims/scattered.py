@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from wengert.ir.system import System
 from wengert.notation.expr import BigOp, Compare, Expr, Index, Indicator, Line, Num, Product, Ref, Sum, children, walk
-from wengert.notation.manuscript import terms_of
+from wengert.notation.increments import terms_of
 
 LETTERS = "pqrsuvabcdefghijklmn"
 

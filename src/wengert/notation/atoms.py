@@ -118,6 +118,10 @@ def bracket(parser: Parser) -> Expr:
         del parser.reaches[mark:]
         return entries(parser, opening, tree)
     if parser.token.kind == "comma" and opening.text == "(":
+        if parser.symbols.backward:
+            raise parser.error(
+                "Several expressions stand in one bracket.", parser.token.span, "Write a line for each of them."
+            )
         raise parser.error(
             "A comma stands in a bracket that is no argument list.",
             parser.token.span,

@@ -14,6 +14,9 @@ from wengert.notation.tokens_text import ascii_letter
 if TYPE_CHECKING:
     from wengert.notation.parser import Parser
 
+SECOND = "This is a derivative of second order, and first ones are judged only."
+FIRST_AS_LINE = "Give the first derivative a forward line, and write this as the derivative of it:  ∂g/∂w"
+
 
 def divide(left: Expr, right: Expr, span: Span) -> Expr:
     """left / right; a fraction of two whole numbers is one number."""
@@ -32,6 +35,8 @@ def fraction(parser: Parser) -> Expr:
     start = parser.at
     parser.advance()
     above, below = argument(parser, start), argument(parser, start)
+    if is_second(parser, above):
+        raise second_order(parser, start)
     top = differential_part(parser, above)
     bottom = differential_part(parser, below) if top is not None else None
     if top is not None and bottom is not None and bottom[1]:
@@ -83,6 +88,36 @@ def differential_part(parser: Parser, content: list[Token]) -> tuple[str, list[T
     return None
 
 
+def is_second(parser: Parser, above: list[Token]) -> bool:
+    """Whether ∂² or d² stands above a line."""
+    first = above[0]
+    power = len(above) > 1 and above[1].kind == "sup"
+    d = first.kind == "name" and first.text == "d" and not (first.bars or parser.symbols.is_quantity("d"))
+    return power and (first.kind == "partial" or d)
+
+
+def second_order(parser: Parser, start: int) -> Exception:
+    """What is said of ∂²L/∂w² that begins at a token, ∇²L and f''(x)."""
+    return parser.error(SECOND, parser.span_from(start), FIRST_AS_LINE)
+
+
+def slope(parser: Parser, function: Ref, primes: int) -> Expr:
+    """The (x) after f', where a line has f of x: the derivative of f by x."""
+    start = parser.at
+    opening = parser.advance()
+    below = parser.sum()
+    if parser.token.kind != "close" or not isinstance(below, Ref):
+        name = function.name
+        raise parser.error(
+            f"'{name}′' is applied to an expression here.", opening.span, f"Write the derivative by a name:  d{name}/dx"
+        )
+    parser.advance()
+    span = Span(function.span.start, parser.span_from(start).end)
+    if primes > 1:
+        raise parser.error(SECOND, span, FIRST_AS_LINE)
+    return Partial(function, below, "'", span=span)
+
+
 def derivative(parser: Parser, top: tuple[str, list[Token]], bottom: tuple[str, list[Token]], start: int) -> Expr:
     below = argument_expression(parser, bottom[1])
     if top[1]:
@@ -112,6 +147,8 @@ def partial(parser: Parser) -> Expr:
     """∂u/∂v and ∂/∂v in text."""
     start = parser.at
     parser.advance()
+    if parser.token.kind == "sup":
+        raise second_order(parser, start)
     if parser.token.kind == "op" and parser.token.text == "/":
         parser.advance()
         below = below_the_line(parser)
@@ -149,6 +186,8 @@ def nabla(parser: Parser) -> Expr:
     """∇_W L: the error signal of W, as a derivative."""
     start = parser.at
     parser.advance()
+    if is_laplacian(parser):
+        raise second_order(parser, start)
     script = next_script(parser.tokens, parser.at, parser.source)
     if script is None or script.kind != "sub":
         raise parser.error("'∇' needs the name that it differentiates by.", parser.tokens[start].span, "Write:  ∇_W L")
@@ -158,3 +197,13 @@ def nabla(parser: Parser) -> Expr:
         raise parser.error("'∇' stands before the name of the loss.", parser.token.span, "Write:  ∇_W L")
     above = references.reference(parser, parser.advance())
     return Partial(above, below, "∇", span=parser.span_from(start))
+
+
+def is_laplacian(parser: Parser) -> bool:
+    """Whether a 2 stands above the ∇ before the current place, before or behind the name by which it differentiates."""
+    at = parser.at
+    while (script := next_script(parser.tokens, at, parser.source)) is not None:
+        if script.kind == "sup" and [token.text for token in script.content] in (["2"], ["²"]):
+            return True
+        at = script.end
+    return False

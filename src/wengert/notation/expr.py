@@ -209,7 +209,7 @@ class Entries(Expr):
 
 @dataclass(frozen=True)
 class Partial(Expr):
-    """∂u/∂v (or du/dv): a local derivative, of `numerator` with respect to `denominator`."""
+    """∂u/∂v (du/dv, ∇_v u or u'(v), by `symbol`): a local derivative, of `numerator` with respect to `denominator`."""
 
     numerator: Expr
     denominator: Expr

@@ -301,6 +301,8 @@ class LatexPrinter(Printer):
     def partial(self, tree: Partial) -> str:
         if tree.symbol == "∇":
             return rf"\nabla_{{{self.show(tree.denominator)}}} {self.show(tree.numerator)}"
+        if tree.symbol == "'":
+            return rf"{self.show(tree.numerator, ATOM)}'\left({self.show(tree.denominator)}\right)"
         sign = r"\partial " if tree.symbol == "∂" else "d"
         return rf"\frac{{{sign}{self.show(tree.numerator, ATOM)}}}{{{sign}{self.show(tree.denominator, ATOM)}}}"
 

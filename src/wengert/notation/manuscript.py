@@ -15,7 +15,8 @@ from wengert.notation.chunks import Chunk, relations
 from wengert.notation.declarations import is_declaration
 from wengert.notation.document import pieces
 from wengert.notation.elaborate import elaborate
-from wengert.notation.expr import Expr, Line, Ref, Span, Sum, walk
+from wengert.notation.expr import Expr, Line, Ref, Span, walk
+from wengert.notation.increments import added, increment
 from wengert.notation.names import split
 from wengert.notation.numpy_blocks import code_blocks
 from wengert.notation.reader import LOSSES, Piece, Reading, chunks_of, read_chunks
@@ -182,6 +183,7 @@ class _Manuscript:
             or self.is_derivative(chunk.tokens[signs[0] + 1 :])
             or (is_signal(chunk.tokens) and not self.is_mean(chunk.tokens) and not self.is_first_delta(chunk.tokens))
             or self.is_differential(chunk.tokens)
+            or is_slope(chunk.tokens)
             or self.reads_signals(chunk.tokens[signs[0] :])
         )
         self.goes_on = self.claim(chunk) if claimed or not self.forward(chunk) else True
@@ -376,14 +378,14 @@ class _Manuscript:
         return True
 
     def added_up(self, line: Line) -> Line:
-        """v̄ += b after v̄ = a is v̄ = a + b, which is judged as a whole where it ends."""
+        """v̄ += b or v̄ = v̄ + b after v̄ = a is v̄ = a + b, which is judged as a whole where it ends."""
         claims = self.open.claims
         place = next((k for k, other in enumerate(claims) if other.left == line.left and len(other.rights) == 1), None)
-        if "+=" not in line.notes or len(line.rights) != 1 or place is None:
+        more = increment(line)
+        if more is None or place is None:
             return line
         before = claims.pop(place)
-        terms = (*terms_of(before.rights[0]), *terms_of(line.rights[0]))
-        return replace(line, rights=(Sum(terms, span=line.rights[0].span),), notes=before.notes)
+        return replace(line, rights=(added(before.rights[0], more, line.rights[0]),), notes=before.notes)
 
     def continuation(self, chunk: Chunk) -> bool:
         """= c, after a = b."""
@@ -489,11 +491,6 @@ def with_named_loss(system: System) -> System:
     return replace(system, loss=named[0]) if len(named) == 1 and split(system.loss).base not in LOSSES else system
 
 
-def terms_of(tree: Expr) -> tuple[tuple[int, Expr], ...]:
-    """The terms of a sum with their signs; of another expression the one that it is."""
-    return tree.terms if isinstance(tree, Sum) else ((1, tree),)
-
-
 def unread(span: Span, error: WengertError) -> Unread:
     """Why a part is not read, at the place that the error names within it."""
     place = Span(*error.span) if isinstance(error, EquationError) and error.span is not None else span
@@ -509,6 +506,15 @@ def is_signal(tokens: Sequence[Token]) -> bool:
     return first.kind in ("frac", "partial", "nabla") or (
         first.kind == "name" and (first.bars > 0 or first.text == "δ")
     )
+
+
+def is_slope(tokens: Sequence[Token]) -> bool:
+    """Whether a line begins with the derivative of a function: σ'(z) = …"""
+    kinds = [token.kind for token in tokens]
+    at = next((k for k, kind in enumerate(kinds[1:], 1) if kind != "prime"), 0)
+    if kinds[0] != "name" or at < 2 or kinds[at] != "open":
+        return False
+    return relations(list(tokens))[:1] == [at + tokens[at].reach + 1]
 
 
 def left_name(tokens: list[Token], source: Source) -> str:

@@ -17,6 +17,7 @@ from wengert.notation.brackets import match_brackets
 from wengert.notation.chunks import Chunk, cut, relations, with_both_names
 from wengert.notation.declarations import is_declaration, read_declaration
 from wengert.notation.expr import (
+    Call,
     Declaration,
     Derive,
     Expr,
@@ -32,6 +33,7 @@ from wengert.notation.expr import (
     Transpose,
     walk,
 )
+from wengert.notation.functions import function_op
 from wengert.notation.generic_layers import general_layer, with_general_layers
 from wengert.notation.layers import with_layers
 from wengert.notation.long_names import with_long_names
@@ -349,14 +351,15 @@ class _System:
         return None, tokens
 
     def left(self, tokens: list[Token]) -> tuple[Expr, tuple[str, ...]]:
-        """The left side: a quantity, an entry of it, or an error signal in any of its notations (K38)."""
+        """The left side: a quantity, an entry of it, an error signal in any of its notations (K38), or the σ'(z) of a function."""
         parser = self.parser(tokens, set())
         parser.reads_signals = self.signals or bool(self.lines)
         parser.on_left = True
         span = Span(tokens[0].span.start, tokens[-1].span.end)
         arguments: tuple[str, ...] = ()
         kind = tokens[0].kind
-        if kind == "frac" or kind in ("partial", "nabla"):
+        slope = kind == "name" and self.context.backward and parser.ahead().kind == "prime"
+        if kind in ("frac", "partial", "nabla") or (slope and references.is_call(parser)):
             tree = parser.factor()
         elif kind == "name":
             parser.advance()
@@ -379,6 +382,9 @@ class _System:
         if isinstance(tree, Partial):
             tree = self.signal(tree)
         operator = isinstance(tree, Derive) and parser.reads_signals
+        if isinstance(tree, Call) and tree.primes and parser.token.kind == "end":
+            self.check_known(tree)
+            operator = True
         if not (isinstance(tree, Ref | Partial) or operator) or parser.token.kind != "end":
             what, repair = why_not_one(tokens)
             raise self.source.error(what, span, repair)
@@ -386,6 +392,15 @@ class _System:
         if not isinstance(tree, Ref) or tree.barred:
             self.signals = True
         return tree, arguments
+
+    def check_known(self, slope: Call) -> None:
+        """Raises EquationError for f'(x) = … of a function that is none of the known ones."""
+        if function_op(slope.function) is None:
+            raise self.source.error(
+                f"No equation says what the function '{slope.function}' is.",
+                slope.span,
+                f"Write it before:  {slope.function}(x) = expression",
+            )
 
     def quote(self, span: Span) -> str:
         return " ".join(self.source.text[span.start : span.end].split())

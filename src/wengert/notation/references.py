@@ -116,6 +116,9 @@ def reference(parser: Parser, token: Token) -> Expr:
         indices = (*before, *(indices or ()))
     span = parser.span_from(start)
     full = names.join(written.base, label, suffix, written.primes)
+    if written.primes and is_slope(parser, written, names.join(written.base, label, suffix), full):
+        plain = Ref(names.join(written.base, label, suffix), indices, span=span)
+        return derivatives.slope(parser, plain, written.primes)
     if written.primes:
         check_primes(parser, token, names.join(written.base, label, suffix), full, span)
     plain_delta = written.base == "δ" and not (written.bars or written.primes or label)
@@ -126,6 +129,15 @@ def reference(parser: Parser, token: Token) -> Expr:
     if written.label is not None and is_label_with_transpose(written.label):
         return Transpose(tree, span=span)
     return tree
+
+
+def is_slope(parser: Parser, written: Written, plain: str, full: str) -> bool:
+    """Whether f'(x) in a line about a system is the derivative of a quantity f that a line of the system computes."""
+    symbols, opening = parser.symbols, parser.token
+    known = full in symbols.assigned or full in symbols.names or written.bars
+    applied = opening.kind == "open" and opening.text == "(" and not opening.space
+    named = applied and opening.reach > 1 and parser.ahead().kind == "name"
+    return parser.reads_signals and symbols.backward and named and not known and plain in symbols.assigned
 
 
 def written_name(parser: Parser, token: Token) -> Written:
@@ -434,6 +446,8 @@ def differential(parser: Parser, token: Token) -> Expr | None:
         start = parser.at - 1
         parser.advance()
         return derivatives.derive(parser, derivatives.below_the_line(parser), start)
+    if token.text == "d" and parser.token.kind == "sup" and any(t.text == "/" for t in parser.tokens[parser.at :]):
+        raise derivatives.second_order(parser, parser.at - 1)  # d²L/dw²
     if len(clusters(token.text)) > 1:
         rest = ascii_letter(token.text[1:])[0]
         if not {rest, rest.swapcase()} & symbols.bases or token.text in symbols.names:

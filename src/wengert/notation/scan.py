@@ -383,7 +383,9 @@ def _with_names(symbols: Symbols, facts: Facts, declarations: list[Declaration],
     for occurrence in facts.occurrences:
         name = full[id(occurrence)]
         leads = facts.lefts.get(occurrence.chunk) is occurrence
-        if leads and not occurrence.token.bars and not _is_differential(occurrence, singles, assigned, context):
+        slope = context.backward and occurrence.primes and occurrence.arguments and name in context.assigned
+        own = not (occurrence.token.bars or slope or _is_differential(occurrence, singles, assigned, context))
+        if leads and own:
             assigned.setdefault(name + "'" * occurrence.primes)
             if occurrence.arguments:
                 calls[name] = occurrence.arguments

@@ -297,6 +297,8 @@ class TextPrinter(Printer):
     def partial(self, tree: Partial) -> str:
         if tree.symbol == "∇" and not self.ascii:
             return f"∇_{self.show(tree.denominator)} {self.show(tree.numerator)}"
+        if tree.symbol == "'":
+            return f"{self.show(tree.numerator, ATOM)}'({self.show(tree.denominator)})"
         d = "d" if tree.symbol == "d" or self.ascii else "∂"
         return f"{d}{self.show(tree.numerator, ATOM)}/{d}{self.show(tree.denominator, POWER)}"
 
