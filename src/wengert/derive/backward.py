@@ -22,7 +22,7 @@ from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node, constant, input_node
 from wengert.ir.system import System, bar, is_bar, unbar, unmoment
 from wengert.notation.expr import Call, Span, walk
-from wengert.notation.functions import function_op
+from wengert.notation.function_names import function_op
 from wengert.notation.tokens import Source
 from wengert.ops.build import Builder
 from wengert.ops.gather import gather

@@ -1,4 +1,4 @@
-"""Functions with a rule of their own (max, softmax, tr, norms …), and the ops that other function names mean."""
+"""Functions with a rule of their own: max, softmax, tr, norms …"""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wengert.ir.graph import Node, apply
-from wengert.ir.op import OPS
 from wengert.notation.exponents import exact_value
 from wengert.notation.expr import Call, Derive, Expr, Norm, Partial, Product, Ref
 from wengert.notation.ranks import Mismatch
@@ -154,25 +153,6 @@ def norm(line: LineMeaning, tree: Norm, *, squared: bool = False) -> Val:
     if squared or tree.order == "1":
         return summed
     return line.combine.map(lambda node: apply("sqrt", node), summed, tree)
-
-
-def function_op(name: str) -> str | None:
-    """The op that a function name means, None where it has no definition."""
-    return _SPELLINGS.get(name)
-
-
-_SPELLINGS: dict[str, str] = {}
-
-
-def learn_spellings() -> None:
-    """Fill the table of function names from the notations of the ops."""
-    for op in OPS.values():
-        if op.notation.fixity == "function" and op.kind == "elementwise":
-            for spelling in (op.name, op.notation.unicode, *op.notation.spellings):
-                _SPELLINGS.setdefault(spelling, op.name)
-
-
-learn_spellings()
 
 
 def chained(line: LineMeaning, tree: Call) -> Val:

@@ -37,7 +37,8 @@ from wengert.notation.expr import (
     Transpose,
     walk,
 )
-from wengert.notation.functions import FUNCTIONS, function_op, norm
+from wengert.notation.function_names import function_op
+from wengert.notation.functions import FUNCTIONS, norm
 from wengert.notation.ranks import Mismatch, axes_in_words, check_transposed, is_transpose, product_kind
 from wengert.notation.shifts import (
     ARITHMETIC,

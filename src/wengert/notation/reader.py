@@ -33,7 +33,7 @@ from wengert.notation.expr import (
     Transpose,
     walk,
 )
-from wengert.notation.functions import function_op
+from wengert.notation.function_names import function_op
 from wengert.notation.generic_layers import general_layer, with_general_layers
 from wengert.notation.layers import with_layers
 from wengert.notation.long_names import with_long_names
