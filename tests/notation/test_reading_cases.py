@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 
 from wengert.errors import EquationError
+from wengert.notation import latex, unicode
 from wengert.notation.expr import (
     Bars,
     BigOp,
@@ -387,3 +388,18 @@ def test_a_fraction_of_whole_numbers_is_one_number():
 
 def test_an_exponent_before_the_subscript_is_an_exponent_of_the_entry():
     assert rhs(r"y = \sum_i x^2_i").body == Power(Ref("x", (I,)), TWO)
+
+
+@pytest.mark.parametrize("text", ["Σ_k' z_k'", "Σ_{k′} z_{k′}", r"\sum_{k'} z_{k'}", r"\sum_{k^\prime} z_{k^{\prime}}"])
+def test_a_prime_on_an_index_is_part_of_the_letter(text: str):
+    tree = rhs("s = " + text)
+    assert tree == BigOp("sum", ("k'",), Ref("z", (Index("k'"),)))
+    assert unicode.show(tree) == "Σ_{k'} z_{k'}"
+    assert latex.show(tree) == r"\sum_{k'} z_{k'}"
+
+
+def test_primed_letters_stand_beside_others_and_in_conditions():
+    tree = rhs(r"z_i = \sum_{i'j} A_{ii'} B_{ji'} [i = i']")
+    assert unicode.show(tree) == "Σ_{i',j} A_{ii'} B_{ji'} ⟦i = i'⟧"
+    assert read("z_i = " + unicode.show(tree)).lines[0].rights == (tree,)
+    assert "'z′' is neither" in complaint("y = Σ_j z_k' x_j").what  # a prime that is bound nowhere stays one

@@ -148,9 +148,9 @@ class LatexPrinter(Printer):
         return self.accented(text, marks)
 
     def accented(self, text: str, marks: str) -> str:
-        for mark in marks:
+        for mark in marks.rstrip("'"):
             text = rf"\{ {'mean': 'bar'}.get(ACCENTS.get(mark, 'hat'), ACCENTS.get(mark, 'hat')) }{{{text}}}"
-        return text
+        return text + "'" * marks.count("'")
 
     def base(self, base: str, bold: bool) -> str:
         fonts = self.symbols.fonts

@@ -38,6 +38,7 @@ from wengert.notation.generic_layers import general_layer, with_general_layers
 from wengert.notation.layers import with_layers
 from wengert.notation.long_names import with_long_names
 from wengert.notation.parser import Parser, check_tree_depth
+from wengert.notation.primed_letters import with_primed_letters
 from wengert.notation.scan import scan
 from wengert.notation.scripts import next_script
 from wengert.notation.symbols import Symbols
@@ -166,7 +167,7 @@ def read_chunks(chunks: Sequence[Chunk], source: Source, syntax: str, context: S
 def _tokens(piece: Piece, source: Source) -> list[Token]:
     tokenizer = tokens_latex if piece.syntax == "latex" else tokens_text
     tokens = tokenizer.tokenize(piece.text, source, piece.start, piece.places)
-    return match_brackets(tokens, source, piece.syntax)
+    return match_brackets(with_primed_letters(tokens, piece.syntax), source, piece.syntax)
 
 
 def _without_separators(tokens: list[Token]) -> list[Token]:

@@ -77,10 +77,10 @@ def next_script(tokens: list[Token], at: int, source: Source) -> Script | None:
 
 
 def clusters(text: str) -> list[str]:
-    """The letters of a word, each with its combining marks."""
+    """The letters of a word, each with its combining marks and primes."""
     out: list[str] = []
     for character in text:
-        if out and unicodedata.combining(character):
+        if out and (unicodedata.combining(character) or character == "'"):
             out[-1] += character
         else:
             out.append(character)

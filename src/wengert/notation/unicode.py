@@ -170,7 +170,8 @@ class TextPrinter(Printer):
             isinstance(i, Index) and (not self.ascii or len(self.index_letter(i.letter)) == 1) for i in tree.indices
         ) and not (len(tree.indices) > 1 and any(i.letter.isupper() for i in tree.indices if isinstance(i, Index)))
         if plain:
-            return f"{text}_{''.join(self.index(i) for i in tree.indices)}" + "'" * primes
+            letters = "".join(self.index(i) for i in tree.indices)
+            return (f"{text}_{{{letters}}}" if "'" in letters else f"{text}_{letters}") + "'" * primes
         if len(tree.indices) == 1 and isinstance(tree.indices[0], Num | Index):
             return f"{text}_{self.index(tree.indices[0])}" + "'" * primes
         return f"{text}_{{{','.join(self.index(i) for i in tree.indices)}}}" + "'" * primes
@@ -263,9 +264,8 @@ class TextPrinter(Printer):
         elif tree.lower is not None:
             under = f"_{{{letters[0]}={self.index(tree.lower)}}}"
         else:
-            under = "_" + (
-                "".join(letters) if all(len(clusters(text)) == 1 for text in letters) else f"{{{','.join(letters)}}}"
-            )
+            single = all(len(clusters(text)) == 1 and "'" not in text for text in letters)
+            under = "_" + ("".join(letters) if single else f"{{{','.join(letters)}}}")
         over = f"^{{{self.index(tree.upper)}}}" if tree.upper is not None else ""
         return f"{head}{under}{over} {self.show(tree.body, SIGNED)}"
 
