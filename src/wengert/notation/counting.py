@@ -27,10 +27,10 @@ from wengert.notation.expr import (
     walk,
     with_parts,
 )
+from wengert.notation.index_arithmetic import index_tree
 from wengert.notation.ordering import error_at
 from wengert.notation.ranks import Mismatch
 from wengert.notation.shifts import ARITHMETIC, Affine, affine
-from wengert.notation.solving_shifts import index_tree
 
 RANGE = re.compile(r"(\w)\s*=\s*([-−]?\d+)\s*(?:,\s*)?(?:…|\.\.\.|⋯|\\l?c?dots[a-z]?|–)")
 VALUE = re.compile(r"(?<![\w_])([^\W\d_]+)\s*=\s*(\d+)(?!\s*(?:,\s*)?(?:…|\.\.\.|⋯|\\l?c?dots|–|\d|\.))")

@@ -12,7 +12,7 @@ from fractions import Fraction
 from wengert.ir.system import System, entry_place, is_bar, is_entry, sequence_name, unbar, unmoment
 from wengert.notation.clock import Clock, numeral, offset_of, stepped
 from wengert.notation.expr import Compare, Expr, Index, Line, Num, Ref, Sum, walk
-from wengert.notation.solving_shifts import as_letters, index_tree
+from wengert.notation.index_arithmetic import as_letters, index_tree
 
 
 def printed_sequence(system: System, name: str) -> str:

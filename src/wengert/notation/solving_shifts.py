@@ -11,7 +11,8 @@ from fractions import Fraction
 
 from wengert.ir.system import is_bar
 from wengert.ir.types import Size
-from wengert.notation.expr import BigOp, Expr, Index, Num, Product, Ref, Sum, walk
+from wengert.notation.expr import BigOp, Expr, Index, Num, Ref, Sum, walk
+from wengert.notation.index_arithmetic import as_letters, index_tree
 from wengert.ops.positions import Relation, range_of, shift_of
 from wengert.ops.terms import Factor, Leaf
 
@@ -72,43 +73,6 @@ def _goes(relation: Relation, rest: Sequence[Factor], named: Collection[int]) ->
     if relation.place in candidates:
         return relation.place
     return next(iter([*signals, *candidates]), None)
-
-
-def index_tree(coefficients: Mapping[Expr, int], offset: int) -> Expr:
-    """Σ c q + offset as an index: i + k, 2 i + k, p − k, what is positive first."""
-    terms = [
-        (1 if c > 0 else -1, q if abs(c) == 1 else Product((Num(Fraction(abs(c))), q)))
-        for q, c in sorted(coefficients.items(), key=lambda item: item[1] < 0)
-    ]
-    if offset or not terms:
-        terms.append((1 if offset >= 0 else -1, Num(Fraction(abs(offset)))))
-    if len(terms) == 1 and terms[0][0] > 0:
-        return terms[0][1]
-    return Sum(tuple(terms))
-
-
-def as_letters(place: str | Expr) -> tuple[dict[Expr, int], int] | None:
-    """The letters of a place that is index arithmetic; None for a look-up."""
-    if isinstance(place, str):
-        return {Index(place): 1}, 0
-    if isinstance(place, Index):
-        return {place: 1}, 0
-    if isinstance(place, Num):
-        return {}, int(place.value)
-    if isinstance(place, Product) and len(place.factors) == 2 and isinstance(place.factors[0], Num):
-        return {place.factors[1]: int(place.factors[0].value)}, 0
-    if not isinstance(place, Sum):
-        return None
-    letters: dict[Expr, int] = {}
-    offset = 0
-    for sign, term in place.terms:
-        inner = as_letters(term)
-        if inner is None:
-            return None
-        for q, c in inner[0].items():
-            letters[q] = letters.get(q, 0) + sign * c
-        offset += sign * inner[1]
-    return {q: c for q, c in letters.items() if c}, offset
 
 
 def place_of(answer: tuple[Mapping[int, int], int], at: Mapping[int, str | Expr]) -> Expr:
