@@ -18,16 +18,16 @@ from wengert.derive import expand, steps, verify
 from wengert.derive.batch import batched
 from wengert.derive.printed import Printer, default_form
 from wengert.derive.report import comparison_text, derivation_latex, derivation_text, echo_text, show_line, steps_text
+from wengert.elaboration.elaborate import elaborate
+from wengert.elaboration.reread import read_in_context
 from wengert.errors import EquationError, ShapeError
 from wengert.ir import system as ir
 from wengert.ir.graph import Graph
 from wengert.ir.system import bar
 from wengert.ir.types import Dim, bind_size
 from wengert.notation.document import read_document
-from wengert.notation.elaborate import elaborate
 from wengert.notation.expr import Line
 from wengert.notation.reader import read, read_name
-from wengert.notation.reread import read_in_context
 from wengert.passes import pipeline
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from tests.derive.mistakes import Planter
 from tests.derive.shared_weights import SHARED
 from wengert.claims.review import Row, review
 from wengert.ir.system import System
+from wengert.manuscripts.manuscript import read_manuscript
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Line, Ref
-from wengert.notation.manuscript import read_manuscript
 
 ENTRIES = {**entries(), **beyond()}
 SYNTAXES = ("text", "latex")

@@ -8,11 +8,11 @@ import pytest
 
 import wengert as wg
 from wengert.derive.counting import Count, count_shared, count_written
+from wengert.derive.elements import ElementForm
 from wengert.derive.expand import compare
 from wengert.errors import EquationError
 from wengert.ir.system import bar
 from wengert.notation import expr
-from wengert.notation.elements import ElementForm
 from wengert.notation.expr import Expr
 from wengert.ops.gather import gather
 from wengert.ops.terms import Term

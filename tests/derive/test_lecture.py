@@ -10,11 +10,11 @@ import pytest
 
 import wengert as wg
 from wengert.derive.steps import steps
+from wengert.elaboration.reread import read_in_context
 from wengert.ir.system import System as SystemData
 from wengert.notation.document import pieces
 from wengert.notation.expr import Line
 from wengert.notation.reader import read
-from wengert.notation.reread import read_in_context
 
 NOTES = (Path(__file__).parent.parent / "data" / "lecture_notes.txt").read_text(encoding="utf8")
 DISPLAYS = [piece.text.strip() for piece in pieces(NOTES)]

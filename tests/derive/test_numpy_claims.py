@@ -12,8 +12,8 @@ import pytest
 from wengert.claims.judge import Judge
 from wengert.claims.review import Review, review
 from wengert.ir.system import bar
+from wengert.manuscripts.manuscript import Section, read_manuscript
 from wengert.notation.expr import Ref
-from wengert.notation.manuscript import Section, read_manuscript
 
 DATA = Path(__file__).parents[1] / "data"
 CORPUS = (DATA / "equations.md").read_text("utf-8")

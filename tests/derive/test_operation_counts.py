@@ -11,9 +11,9 @@ from wengert.claims.unnamed import understood
 from wengert.derive.backward import derive
 from wengert.derive.counting import count_shared
 from wengert.derive.verify import distinct_sizes
+from wengert.elaboration.reread import ContextReader
 from wengert.ir.system import bar, is_bar, unbar
-from wengert.notation.manuscript import read_manuscript
-from wengert.notation.reread import ContextReader
+from wengert.manuscripts.manuscript import read_manuscript
 from wengert.ops.gather import gather
 from wengert.ops.terms import Leaf, subterms
 

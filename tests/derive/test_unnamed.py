@@ -10,9 +10,9 @@ import pytest
 from tests.derive.corpus import beyond, entries
 from tests.derive.mistakes import Planter
 from wengert.claims.review import review
+from wengert.manuscripts.manuscript import read_manuscript
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Line
-from wengert.notation.manuscript import read_manuscript
 
 ENTRIES = {**entries(), **beyond()}
 

@@ -15,6 +15,9 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 import wengert as wg
 from tests.ops.random_terms import LEAVES, SIZES, graphs, values_at, well_conditioned
 from wengert.api import read_backward
+from wengert.derive.elements import ElementForm
+from wengert.derive.forms import IndexForm, NoForm
+from wengert.derive.matrices import MatrixForm
 from wengert.derive.printed import Printer
 from wengert.derive.verify import concrete, draw_point, sizes_for
 from wengert.errors import EquationError
@@ -23,10 +26,7 @@ from wengert.ir.system import bar, is_bar
 from wengert.ir.types import Dim
 from wengert.ir.walk import topological
 from wengert.notation import expr, latex, unicode
-from wengert.notation.elements import ElementForm
 from wengert.notation.expr import BigOp, Expr, Line, walk
-from wengert.notation.forms import IndexForm, NoForm
-from wengert.notation.matrices import MatrixForm
 from wengert.ops.evaluate import evaluate
 from wengert.ops.gather import gather
 from wengert.ops.terms import Apply, Product, Term, subterms

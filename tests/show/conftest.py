@@ -7,8 +7,8 @@ import random
 import pytest
 
 from wengert.derive.backward import Backward, derive
+from wengert.elaboration.elaborate import elaborate
 from wengert.ir.system import System
-from wengert.notation.elaborate import elaborate
 from wengert.notation.reader import read
 from wengert.show.diagram import Diagram, Signal, Vertex
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from wengert.derive.verify import concrete, draw_point, sizes_for
+from wengert.elaboration.elaborate import elaborate
 from wengert.errors import DataError, EquationError, ShapeError
 from wengert.ir.system import bar
-from wengert.notation.elaborate import elaborate
 from wengert.notation.reader import read
 from wengert.ops.evaluate import evaluate
 from wengert.show.trace import trace

@@ -16,12 +16,12 @@ from wengert.claims.local_derivatives import LocalDerivatives
 from wengert.claims.outside import is_naming
 from wengert.claims.points import close
 from wengert.claims.subexpressions import with_definitions
+from wengert.elaboration.reread import ContextReader
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.system import bar
 from wengert.ir.types import ArrayType
 from wengert.notation.expr import Expr, Line, Ref, Span, walk
-from wengert.notation.reread import ContextReader
 
 Array = Any
 MAX_VALUES = 4000

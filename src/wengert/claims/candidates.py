@@ -13,13 +13,13 @@ from wengert.claims.judge import Judge
 from wengert.claims.points import POINTS, Point, close, draw
 from wengert.claims.subexpressions import Part, unnamed_parts, with_named_part
 from wengert.derive.backward import influence
+from wengert.elaboration.reread import ContextReader
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import input_node
 from wengert.ir.system import System, bar
 from wengert.ir.types import ArrayType
+from wengert.manuscripts.manuscript import Section
 from wengert.notation.expr import Line, walk
-from wengert.notation.manuscript import Section
-from wengert.notation.reread import ContextReader
 
 Array = Any
 MAX_PARTS = 80

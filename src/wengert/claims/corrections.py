@@ -16,8 +16,8 @@ from wengert.derive.printed import Printer
 from wengert.errors import WengertError
 from wengert.ir.system import System
 from wengert.ir.walk import topological
+from wengert.manuscripts.increments import terms_of
 from wengert.notation.expr import BigOp, Expr, Index, Line, Num, Product, Ref, Sum, mapped, walk
-from wengert.notation.increments import terms_of
 from wengert.ops.terms import total
 
 MAX_LINES = 100

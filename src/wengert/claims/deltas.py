@@ -17,14 +17,14 @@ from wengert.claims.outside import mapped
 from wengert.claims.points import POINTS, Point, close, draw
 from wengert.claims.subexpressions import with_definitions
 from wengert.claims.suppositions import suppositions
+from wengert.elaboration.reread import ContextReader
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.system import System, bar
+from wengert.manuscripts.manuscript import Section
 from wengert.notation import names
 from wengert.notation.expr import Expr, Index, Line, Ref, Spelling, walk
 from wengert.notation.generic_layers import as_counted
-from wengert.notation.manuscript import Section
-from wengert.notation.reread import ContextReader
 from wengert.notation.symbols import Symbols
 from wengert.notation.unicode import show
 

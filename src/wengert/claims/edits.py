@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from typing import Any
 
-from wengert.notation.clock import numeral, offset_of, stepped, whole_number
+from wengert.elaboration.clock import numeral, offset_of, stepped, whole_number
 from wengert.notation.expr import (
     BigOp,
     Call,

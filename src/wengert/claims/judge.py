@@ -26,16 +26,16 @@ from wengert.claims.scattered import gathered, writes_at, writings
 from wengert.claims.stated import Stated
 from wengert.claims.supposing import Supposing
 from wengert.derive.backward import influence
+from wengert.elaboration.phases import new_phase
+from wengert.elaboration.reread import ContextReader
+from wengert.elaboration.sequences import claim_at_step
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.system import System, bar, is_entry, sequence_name
+from wengert.manuscripts.manuscript import Section, Unread, unread
 from wengert.notation.expr import Expr, Line, Ref, Span, walk
-from wengert.notation.manuscript import Section, Unread, unread
 from wengert.notation.names import split
-from wengert.notation.phases import new_phase
 from wengert.notation.reader import LOSSES
-from wengert.notation.reread import ContextReader
-from wengert.notation.sequences import claim_at_step
 
 Array = Any
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.autodiff.transforms import jacobian
+from wengert.elaboration.ranks import Mismatch
+from wengert.elaboration.values import Val
 from wengert.ir.graph import Graph, Node, apply
 from wengert.ir.system import System, is_bar
 from wengert.ir.walk import substitute, topological
 from wengert.notation.expr import Derive, Expr, Index, Partial, Ref
-from wengert.notation.ranks import Mismatch
-from wengert.notation.values import Val
 
 KINDS = {("s", "s"): "s", ("c", "s"): "c", ("s", "c"): "c", ("c", "c"): "m", ("s", "m"): "m", ("m", "s"): "m"}
 """The kind of ∂u/∂v for the kinds of u and v where both stand whole: a vector by a vector has a row an entry of u."""

@@ -11,12 +11,12 @@ from dataclasses import replace
 
 from wengert.claims.outside import GIVEN, mapped
 from wengert.claims.unnamed import Meant
+from wengert.elaboration.reread import ContextReader
 from wengert.ir.system import System
+from wengert.manuscripts.manuscript import Section, Unread
 from wengert.notation import names
 from wengert.notation.expr import Expr, Line, Ref, walk
-from wengert.notation.manuscript import Section, Unread
 from wengert.notation.reader import LOSSES
-from wengert.notation.reread import ContextReader
 from wengert.notation.unicode import show
 
 

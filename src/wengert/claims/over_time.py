@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from wengert.elaboration.clock import Clock
 from wengert.ir.graph import Node
 from wengert.ir.system import System, entry_place, sequence_name, unbar, unmoment
 from wengert.ir.walk import topological
-from wengert.notation.clock import Clock
 
 Array = Any
 Steps = tuple[int, int]

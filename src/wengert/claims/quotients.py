@@ -12,8 +12,8 @@ from wengert.claims.findings import Claim, Finding
 from wengert.claims.points import close
 from wengert.claims.stated import Stated
 from wengert.errors import EquationError
+from wengert.manuscripts.manuscript import Unread, unread
 from wengert.notation.expr import Derive, Expr, Line, Partial, Span
-from wengert.notation.manuscript import Unread, unread
 
 Array = Any
 

@@ -17,11 +17,11 @@ from wengert.claims.judge import Judge
 from wengert.claims.outside import GIVEN
 from wengert.claims.summed_loss import with_summed_losses
 from wengert.claims.unnamed import Meant
+from wengert.elaboration.elaborate import elaborate
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.system import System
-from wengert.notation.elaborate import elaborate
+from wengert.manuscripts.manuscript import Section, Unread, with_named_loss
 from wengert.notation.expr import Expr, Ref, mapped, walk
-from wengert.notation.manuscript import Section, Unread, with_named_loss
 
 MAX_LINES = 40
 """Longer systems are read once."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from wengert.claims.outside import mapped
+from wengert.elaboration.context import Context
+from wengert.elaboration.ranks import KindReader, Mismatch
 from wengert.ir.system import bar
-from wengert.notation.context import Context
 from wengert.notation.expr import Expr, Ref, Transpose
-from wengert.notation.ranks import KindReader, Mismatch
 
 
 def is_row(tree: Expr, context: Context) -> bool:

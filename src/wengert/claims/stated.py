@@ -9,19 +9,19 @@ from typing import Any
 
 import numpy as np
 
+from wengert.claims.bound_letters import with_own_letters
 from wengert.claims.edits import letters_of
 from wengert.claims.local_derivatives import LocalDerivatives
 from wengert.claims.over_time import Steps, filled, said_of, steps_left_out, with_entry
 from wengert.claims.points import Chain, Point, close
 from wengert.claims.row_signals import with_rows
+from wengert.elaboration.clock import running_letters
+from wengert.elaboration.reread import ContextReader
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.system import System, bar, is_bar, is_entry, sequence_name, unbar
 from wengert.ir.types import ArrayType
-from wengert.notation.bound_letters import with_own_letters
-from wengert.notation.clock import running_letters
 from wengert.notation.expr import Expr, Line, Ref
-from wengert.notation.reread import ContextReader
 
 Array = Any
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
+from wengert.elaboration.elaborate import elaborate
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.system import System
-from wengert.notation.elaborate import elaborate
 from wengert.notation.expr import (
     BigOp,
     Call,

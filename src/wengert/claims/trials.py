@@ -11,8 +11,8 @@ from wengert.claims.candidates import candidates
 from wengert.claims.findings import Claim
 from wengert.claims.judge import Judge
 from wengert.claims.subexpressions import Part, with_named_parts
+from wengert.manuscripts.manuscript import Section
 from wengert.notation.expr import Ref, walk
-from wengert.notation.manuscript import Section
 
 MAX_TRIALS = 24
 """So many parts, the largest first, are given a name in turn."""

@@ -19,15 +19,15 @@ from wengert.claims.points import close
 from wengert.claims.subexpressions import Part, name_of, with_named_parts
 from wengert.claims.trials import part_in_derivatives
 from wengert.derive.backward import influence
+from wengert.elaboration.context import capital
+from wengert.elaboration.elaborate import elaborate
+from wengert.elaboration.reread import ContextReader
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.system import System
-from wengert.notation.context import capital
-from wengert.notation.elaborate import elaborate
+from wengert.manuscripts.manuscript import Section, Unread
 from wengert.notation.expr import Expr, Index, Line, Partial, Ref, Span, mapped, walk
-from wengert.notation.manuscript import Section, Unread
 from wengert.notation.names import split
 from wengert.notation.reader import LOSSES
-from wengert.notation.reread import ContextReader
 from wengert.notation.unicode import show
 
 MAX_NAMES = 6

@@ -10,15 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from wengert.derive.forms import IndexForm
 from wengert.derive.printed import style_of
 from wengert.derive.recognise import recognise
+from wengert.elaboration.sequences import loops_of
 from wengert.errors import EquationError
 from wengert.ir.graph import Node, input_node
 from wengert.ir.system import Definition, Moment, Quantity, System, entry_place, sequence_name, unmoment
 from wengert.ir.types import Dim
 from wengert.notation.expr import Line
-from wengert.notation.forms import IndexForm
-from wengert.notation.sequences import loops_of
 from wengert.ops.build import Builder
 from wengert.ops.gather import gather
 from wengert.ops.stepping import entry_array, moved_array

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wengert.derive.backward import Backward, derive
+from wengert.elaboration.unrolling import entry_names, unrolled
 from wengert.errors import EquationError
 from wengert.ir.system import System
 from wengert.ir.types import Dim
-from wengert.notation.unrolling import entry_names, unrolled
 
 
 def by_steps(backward: Backward, steps: int) -> Backward:

@@ -6,10 +6,10 @@ Each use of a quantity has its own step: that at which the line that uses it is 
 from __future__ import annotations
 
 from wengert.derive.backward import Contribution
+from wengert.derive.matrices import at_letter
 from wengert.derive.printed import Printer
 from wengert.ir.system import System, bar, entry, moment, unmoment
 from wengert.notation.expr import BigOp, Expr, Partial, Product, Transpose
-from wengert.notation.matrices import at_letter
 from wengert.ops.terms import Leaf, Term, addends, subterms
 
 

@@ -14,18 +14,18 @@ from wengert.derive.by_steps import by_steps, sizes_by_steps
 from wengert.derive.counting import FREE, Count, count_shared, count_written
 from wengert.derive.factoring import factor
 from wengert.derive.folding import NO_NAMES
+from wengert.derive.forms import IndexForm
 from wengert.derive.printed import style_of
 from wengert.derive.recognise import open_term_primes, recognise
 from wengert.derive.simplify import map_sums, simplify, substitute_leaves
 from wengert.derive.verify import all_sizes, sizes_for
+from wengert.elaboration.unrolling import number_of_steps
 from wengert.errors import EquationError
 from wengert.ir.graph import constant
 from wengert.ir.system import System, bar
 from wengert.ir.types import ArrayType, Dim
 from wengert.notation.expr import Expr, Line, Partial
-from wengert.notation.forms import IndexForm
 from wengert.notation.tokens import Source
-from wengert.notation.unrolling import number_of_steps
 from wengert.ops.build import Builder
 from wengert.ops.gather import gather
 from wengert.ops.terms import Add, Apply, Term, subterms

@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 
 from wengert.derive.backward import Backward, BackwardLine
 from wengert.derive.by_steps import by_steps, sizes_by_steps
+from wengert.derive.elements import ElementForm
 from wengert.derive.folding import symmetric_name
+from wengert.derive.forms import IndexForm, NoForm, Style
+from wengert.derive.matrices import MatrixForm
 from wengert.derive.row_sums import RowSum
+from wengert.elaboration.unrolling import number_of_steps
 from wengert.errors import EquationError
 from wengert.ir.system import Definition, System, bar, is_bar, sequence_name, unbar
 from wengert.ir.types import Dim, bind_size
-from wengert.notation.elements import ElementForm
 from wengert.notation.expr import Compare, Expr, Line, Num, walk
-from wengert.notation.forms import IndexForm, NoForm, Style
-from wengert.notation.matrices import MatrixForm
 from wengert.notation.unicode import show
-from wengert.notation.unrolling import number_of_steps
 from wengert.ops.gather import gather
 from wengert.ops.terms import Term
 

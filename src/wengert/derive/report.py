@@ -9,11 +9,11 @@ from wengert.derive.counting import Count
 from wengert.derive.difference import Change
 from wengert.derive.expand import Comparison
 from wengert.derive.printed import Printer
+from wengert.derive.printed_steps import beyond_the_end, steps_of, zero_starts_of
 from wengert.derive.steps import Step
 from wengert.ir.system import System, bar
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Line, Ref
-from wengert.notation.printed_steps import beyond_the_end, steps_of, zero_starts_of
 from wengert.notation.symbols import Symbols
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from wengert.derive.backward import Backward, BackwardLine, Contribution
 from wengert.derive.chain_in_time import chain_in_time
 from wengert.derive.folding import NO_NAMES
+from wengert.derive.forms import WHOLE
 from wengert.derive.printed import Printer
 from wengert.derive.recognise import formula
 from wengert.derive.simplify import simplify
@@ -17,7 +18,6 @@ from wengert.ir.op import OPS
 from wengert.ir.system import System, bar
 from wengert.ir.walk import depends_on, topological
 from wengert.notation.expr import BigOp, Call, Expr, Line, Partial, Product, Ref, Sum, Transpose
-from wengert.notation.forms import WHOLE
 from wengert.ops.calls import REDUCTIONS
 from wengert.ops.gather import gather
 from wengert.ops.terms import Add, Apply, Leaf, Term, subterms

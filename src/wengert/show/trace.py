@@ -16,6 +16,7 @@ from wengert.derive.backward import Backward, BackwardLine
 from wengert.derive.by_steps import by_steps
 from wengert.derive.printed import Printer, default_form
 from wengert.derive.recurrences import Steps, value_at
+from wengert.elaboration.unrolling import entry_names, number_of_steps
 from wengert.errors import DataError
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.system import System, bar, is_bar, unbar
@@ -23,7 +24,6 @@ from wengert.ir.walk import topological
 from wengert.notation.expr import Expr, Ref
 from wengert.notation.tokens import Source
 from wengert.notation.unicode import show
-from wengert.notation.unrolling import entry_names, number_of_steps
 from wengert.ops.build import Builder
 from wengert.ops.evaluate import Array, evaluate
 from wengert.ops.evaluate import bind as bind_inputs

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from wengert.errors import EquationError
-from wengert.notation.clock import (
+from wengert.elaboration.clock import (
     Clock,
     as_index,
     entry_of,
@@ -21,6 +20,8 @@ from wengert.notation.clock import (
     stepped,
     whole_number,
 )
+from wengert.elaboration.ordering import error_at
+from wengert.errors import EquationError
 from wengert.notation.expr import (
     BigOp,
     Compare,
@@ -36,7 +37,6 @@ from wengert.notation.expr import (
     walk,
     with_parts,
 )
-from wengert.notation.ordering import error_at
 
 # ---------------------------------------------------------------- which entries belong together
 

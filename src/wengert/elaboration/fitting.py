@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from wengert.elaboration.context import Context
+from wengert.elaboration.ranks import Mismatch
+from wengert.elaboration.shifts import Window
 from wengert.ir.types import Fit, Size
-from wengert.notation.context import Context
 from wengert.notation.expr import Line, Ref
-from wengert.notation.ranks import Mismatch
-from wengert.notation.shifts import Window
 
 
 class FitIds(NamedTuple):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from wengert.elaboration.context import KIND_OF_RANK, Context, trees_of
 from wengert.ir.types import Dim, Size
-from wengert.notation.context import KIND_OF_RANK, Context, trees_of
 from wengert.notation.expr import BigOp, Compare, Expr, Index, Line, Num, Product, Quotient, Ref, Sum, walk
 
 

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from wengert.notation import names
-from wengert.notation.clock import (
+from wengert.elaboration.clock import (
     Clock,
     as_index,
     entry_of,
@@ -24,9 +23,10 @@ from wengert.notation.clock import (
     time_offset,
     whole_number,
 )
+from wengert.elaboration.ordering import cycle, error_at
+from wengert.elaboration.phases import aligned, counts_of, find_phases, lag_of, left_step
+from wengert.notation import names
 from wengert.notation.expr import BigOp, Expr, Index, Line, Num, Ref, walk
-from wengert.notation.ordering import cycle, error_at
-from wengert.notation.phases import aligned, counts_of, find_phases, lag_of, left_step
 
 
 def find_clock(lines: Sequence[Line], source: str) -> Clock | None:

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from wengert.elaboration.elaborate import elaborate
 from wengert.errors import EquationError, GraphError, ShapeError, WengertError
 from wengert.ir.system import System
+from wengert.manuscripts.increments import added, increment
+from wengert.manuscripts.numpy_blocks import code_blocks
 from wengert.notation.chunks import Chunk, relations
 from wengert.notation.declarations import is_declaration
 from wengert.notation.document import pieces
-from wengert.notation.elaborate import elaborate
 from wengert.notation.expr import Expr, Line, Ref, Span, walk
-from wengert.notation.increments import added, increment
 from wengert.notation.names import split
-from wengert.notation.numpy_blocks import code_blocks
 from wengert.notation.reader import LOSSES, Piece, Reading, chunks_of, read_chunks
 from wengert.notation.scripts import next_script, spelled
 from wengert.notation.symbols import Symbols

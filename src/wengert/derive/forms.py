@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from wengert.derive.printed_steps import as_value, at_its_step, counted, furthest_ahead, printed_sequence
+from wengert.derive.solving_shifts import is_implied, place_of, ranged, solved_shifts
+from wengert.elaboration.meaning import COMPARISONS
 from wengert.ir.op import OPS
 from wengert.ir.system import Quantity, System, is_bar, is_entry, sequence_name, unbar
 from wengert.ir.types import Dim, Size
@@ -35,9 +38,6 @@ from wengert.notation.expr import (
     Ref,
     Sum,
 )
-from wengert.notation.meaning import COMPARISONS
-from wengert.notation.printed_steps import as_value, at_its_step, counted, furthest_ahead, printed_sequence
-from wengert.notation.solving_shifts import is_implied, place_of, ranged, solved_shifts
 from wengert.ops import terms as tm
 from wengert.ops.positions import range_of
 from wengert.ops.terms import Apply, Factor, Leaf, Term, components

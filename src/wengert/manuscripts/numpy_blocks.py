@@ -15,10 +15,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from wengert.elaboration.elaborate import elaborate
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.system import System
+from wengert.manuscripts.numpy_arrays import Array, Letter, NotRead, entrywise, quantity, spread
+from wengert.manuscripts.numpy_code import Unknown, Values, called, is_module, is_whole
 from wengert.notation import names
-from wengert.notation.elaborate import elaborate
 from wengert.notation.expr import (
     Declaration,
     Expr,
@@ -33,8 +35,6 @@ from wengert.notation.expr import (
     Sum,
     Transpose,
 )
-from wengert.notation.numpy_arrays import Array, Letter, NotRead, entrywise, quantity, spread
-from wengert.notation.numpy_code import Unknown, Values, called, is_module, is_whole
 from wengert.notation.reader import Reading
 from wengert.notation.symbols import Symbols
 

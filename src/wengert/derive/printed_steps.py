@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from wengert.elaboration.clock import Clock, numeral, offset_of, stepped
 from wengert.ir.system import System, entry_place, is_bar, is_entry, sequence_name, unbar, unmoment
-from wengert.notation.clock import Clock, numeral, offset_of, stepped
 from wengert.notation.expr import Compare, Expr, Index, Line, Num, Ref, Sum, walk
 from wengert.notation.index_arithmetic import as_letters, index_tree
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from wengert.derive.forms import IndexForm, NoForm, Place, fraction, positive_first, side_by_side
 from wengert.ir.types import Size, bind_size
 from wengert.notation.expr import Call, Expr, Num, Ref, Sum
-from wengert.notation.forms import IndexForm, NoForm, Place, fraction, positive_first, side_by_side
 from wengert.ops import terms as tm
 from wengert.ops.positions import range_of, shift_of
 from wengert.ops.terms import Apply, Factor, Term, components

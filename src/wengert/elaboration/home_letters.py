@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from wengert.elaboration.context import Context, trees_of
+from wengert.elaboration.fitting import rule_of
+from wengert.elaboration.shifts import ARITHMETIC
 from wengert.ir.types import Dim, Size
-from wengert.notation.context import Context, trees_of
 from wengert.notation.expr import Index, Line, Ref
-from wengert.notation.fitting import rule_of
-from wengert.notation.shifts import ARITHMETIC
 
 DEFAULT_LETTERS = "ijklmnpqrs"
 SHIFTED_LETTERS = "pqrsuvijklmn"

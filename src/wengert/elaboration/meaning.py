@@ -7,10 +7,26 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from wengert.elaboration.exponents import exact_value, is_exponential
+from wengert.elaboration.functions import FUNCTIONS, norm
+from wengert.elaboration.ranks import Mismatch, axes_in_words, check_transposed, is_transpose, product_kind
+from wengert.elaboration.shifts import (
+    ARITHMETIC,
+    Affine,
+    Loose,
+    Window,
+    affine,
+    apply_ranges,
+    can_leave,
+    inside,
+    kept_inside,
+    place,
+    shifted_axes,
+)
+from wengert.elaboration.values import WHOLE_RANK, Combiner, Val, filled
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.op import OPS
 from wengert.ir.types import ArrayType
-from wengert.notation.exponents import exact_value, is_exponential
 from wengert.notation.expr import (
     And,
     Bars,
@@ -38,26 +54,10 @@ from wengert.notation.expr import (
     walk,
 )
 from wengert.notation.function_names import function_op
-from wengert.notation.functions import FUNCTIONS, norm
-from wengert.notation.ranks import Mismatch, axes_in_words, check_transposed, is_transpose, product_kind
-from wengert.notation.shifts import (
-    ARITHMETIC,
-    Affine,
-    Loose,
-    Window,
-    affine,
-    apply_ranges,
-    can_leave,
-    inside,
-    kept_inside,
-    place,
-    shifted_axes,
-)
 from wengert.notation.symbols import FUNCTIONS as BUILT_IN
-from wengert.notation.values import WHOLE_RANK, Combiner, Val, filled
 
 if TYPE_CHECKING:
-    from wengert.notation.context import Context
+    from wengert.elaboration.context import Context
 
 COMPARISONS = {"<": "less", "≤": "less_equal", ">": "greater", "≥": "greater_equal", "=": "equal", "≠": "not_equal"}
 REDUCTIONS = {"sum": "sum", "max": "max", "min": "min", "prod": "prod"}

@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from wengert.notation.exponents import is_exponential
+from wengert.elaboration.exponents import is_exponential
 from wengert.notation.expr import (
     And,
     Bars,

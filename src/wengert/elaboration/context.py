@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from wengert.elaboration.ranks import Mismatch, axes_in_words
+from wengert.elaboration.values import SizeClasses, Val
 from wengert.ir.graph import Node, input_node
 from wengert.ir.system import bar
 from wengert.ir.types import ArrayType, Size
 from wengert.notation.expr import Expr, Index, Line, Ref, walk
-from wengert.notation.ranks import Mismatch, axes_in_words
 from wengert.notation.reader import Reading
 from wengert.notation.tokens import Source
-from wengert.notation.values import SizeClasses, Val
 from wengert.ops.build import spread
 
 if TYPE_CHECKING:
-    from wengert.notation.fitting import FitIds
-    from wengert.notation.shifts import Window
+    from wengert.elaboration.fitting import FitIds
+    from wengert.elaboration.shifts import Window
 
 Derivative = Callable[[Any, Any], Val]
 """(the meaning of the line, the tree of the derivative) -> its value."""

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from wengert.elaboration.ranks import Mismatch
 from wengert.ir.graph import Node, apply
 from wengert.ir.types import ArrayType, Size
 from wengert.notation.expr import Expr
-from wengert.notation.ranks import Mismatch
 from wengert.ops.build import spread
 
 WHOLE_RANK = {"s": 0, "c": 1, "r": 1, "m": 2}

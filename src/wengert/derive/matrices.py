@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from wengert.ir.system import System, is_bar, is_entry, sequence_name, unbar, unmoment
-from wengert.notation.expr import BigOp, Call, Expr, Index, Norm, Num, Ones, Power, Product, Ref, Sum, Transpose
-from wengert.notation.forms import (
+from wengert.derive.forms import (
     NoForm,
     Style,
     fraction,
@@ -20,7 +18,9 @@ from wengert.notation.forms import (
     side_by_side,
     whole_name,
 )
-from wengert.notation.printed_steps import as_value, at_its_step, counted, furthest_ahead, printed_sequence
+from wengert.derive.printed_steps import as_value, at_its_step, counted, furthest_ahead, printed_sequence
+from wengert.ir.system import System, is_bar, is_entry, sequence_name, unbar, unmoment
+from wengert.notation.expr import BigOp, Call, Expr, Index, Norm, Num, Ones, Power, Product, Ref, Sum, Transpose
 from wengert.ops import terms as tm
 from wengert.ops.stepping import STEP, NotByStep, at_step, runs, sequence_axes
 from wengert.ops.terms import ONE, Apply, Factor, Leaf, Term, components

@@ -10,8 +10,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from wengert.notation.clock import Clock
-from wengert.notation.exponents import exact_value
+from wengert.elaboration.clock import Clock
+from wengert.elaboration.exponents import exact_value
+from wengert.elaboration.ordering import error_at
+from wengert.elaboration.ranks import Mismatch
+from wengert.elaboration.shifts import ARITHMETIC, Affine, affine
 from wengert.notation.expr import (
     BigOp,
     Compare,
@@ -28,9 +31,6 @@ from wengert.notation.expr import (
     with_parts,
 )
 from wengert.notation.index_arithmetic import index_tree
-from wengert.notation.ordering import error_at
-from wengert.notation.ranks import Mismatch
-from wengert.notation.shifts import ARITHMETIC, Affine, affine
 
 RANGE = re.compile(r"(\w)\s*=\s*([-−]?\d+)\s*(?:,\s*)?(?:…|\.\.\.|⋯|\\l?c?dots[a-z]?|–)")
 VALUE = re.compile(r"(?<![\w_])([^\W\d_]+)\s*=\s*(\d+)(?!\s*(?:,\s*)?(?:…|\.\.\.|⋯|\\l?c?dots|–|\d|\.))")

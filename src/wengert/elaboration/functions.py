@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from wengert.elaboration.exponents import exact_value
+from wengert.elaboration.ranks import Mismatch
+from wengert.elaboration.values import WHOLE_RANK, Val
 from wengert.ir.graph import Node, apply
-from wengert.notation.exponents import exact_value
 from wengert.notation.expr import Call, Derive, Expr, Norm, Partial, Product, Ref
-from wengert.notation.ranks import Mismatch
-from wengert.notation.values import WHOLE_RANK, Val
 
 if TYPE_CHECKING:
-    from wengert.notation.meaning import LineMeaning
+    from wengert.elaboration.meaning import LineMeaning
 
 
 def extremum(line: LineMeaning, tree: Call) -> Val:

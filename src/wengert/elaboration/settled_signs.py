@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeGuard
 
-from wengert.notation.context import Context
+from wengert.elaboration.context import Context
+from wengert.elaboration.meaning import LineMeaning
+from wengert.elaboration.ranks import KindReader, Mismatch
 from wengert.notation.expr import (
     Compare,
     Expr,
@@ -27,8 +29,6 @@ from wengert.notation.expr import (
     mapped,
     walk,
 )
-from wengert.notation.meaning import LineMeaning
-from wengert.notation.ranks import KindReader, Mismatch
 
 IDENTITY = "I"
 KRONECKER = "δ"

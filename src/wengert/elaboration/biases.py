@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from wengert.notation.context import Context
+from wengert.elaboration.context import Context
+from wengert.elaboration.phases import mapped
+from wengert.elaboration.ranks import KindReader, Mismatch, is_transpose
 from wengert.notation.expr import Expr, Line, Ones, Power, Product, Ref, Sum, Transpose, walk
-from wengert.notation.phases import mapped
-from wengert.notation.ranks import KindReader, Mismatch, is_transpose
 
 WEIGHTS = frozenset("WVUΘΩBM")
 DATA = frozenset("XHAZYSEFD")

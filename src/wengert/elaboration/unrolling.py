@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from wengert.elaboration.clock import Clock, offset_of, time_index, whole_number
+from wengert.elaboration.elaborate import elaborate
+from wengert.elaboration.phases import aligned
 from wengert.errors import EquationError
 from wengert.ir.system import System
 from wengert.ir.types import Dim
 from wengert.notation import names
-from wengert.notation.clock import Clock, offset_of, time_index, whole_number
-from wengert.notation.elaborate import elaborate
 from wengert.notation.expr import (
     BigOp,
     Compare,
@@ -33,7 +34,6 @@ from wengert.notation.expr import (
     walk,
     with_parts,
 )
-from wengert.notation.phases import aligned
 from wengert.notation.tokens import Source
 
 MOST_STEPS = 12

@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wengert.elaboration.ranks import Mismatch
+from wengert.elaboration.values import Val
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.types import ArrayType
 from wengert.notation.expr import BigOp, Expr, Index, Line, Neg, Num, Product, Quotient, Ref, Sum, walk
-from wengert.notation.ranks import Mismatch
-from wengert.notation.values import Val
 
 if TYPE_CHECKING:
-    from wengert.notation.meaning import LineMeaning
+    from wengert.elaboration.meaning import LineMeaning
 
 ARITHMETIC = Sum | Product | Neg
 

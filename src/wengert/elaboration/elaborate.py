@@ -11,25 +11,19 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TypeVar
 
-from wengert.ir.graph import Node
-from wengert.ir.system import Definition, Quantity, System
-from wengert.notation.biases import with_spread_biases
-from wengert.notation.clock import Clock
-from wengert.notation.context import KIND_OF_RANK, Context, arrange, capital, lower, trees_of
-from wengert.notation.counting import find_counting
-from wengert.notation.declared import declare, find_constants, find_integers, guess_sizes
-from wengert.notation.expr import Compare, Declaration, Expr, Line, Product, Ref, Transpose
-from wengert.notation.fitting import fit_windows
-from wengert.notation.homes import Homes, home_letters, letter_sizes, name_sizes
-from wengert.notation.meaning import LineMeaning
-from wengert.notation.names import identifiers
-from wengert.notation.ordering import check_left_sides, error_at, order_lines
-from wengert.notation.ranks import WORDS, Mismatch, Tie, axes_in_words, infer_kinds
-from wengert.notation.reader import Reading
-from wengert.notation.recurrences import find_clock, without_zero_starts
-from wengert.notation.reread import read_sides
-from wengert.notation.rows import infer_with_rows
-from wengert.notation.sequences import (
+from wengert.elaboration.biases import with_spread_biases
+from wengert.elaboration.clock import Clock
+from wengert.elaboration.context import KIND_OF_RANK, Context, arrange, capital, lower, trees_of
+from wengert.elaboration.counting import find_counting
+from wengert.elaboration.declared import declare, find_constants, find_integers, guess_sizes
+from wengert.elaboration.fitting import fit_windows
+from wengert.elaboration.home_letters import Homes, home_letters, letter_sizes, name_sizes
+from wengert.elaboration.meaning import LineMeaning
+from wengert.elaboration.ordering import check_left_sides, error_at, order_lines
+from wengert.elaboration.ranks import WORDS, Mismatch, Tie, axes_in_words, infer_kinds
+from wengert.elaboration.recurrences import find_clock, without_zero_starts
+from wengert.elaboration.reread import read_sides
+from wengert.elaboration.sequences import (
     as_sequences,
     find_moments,
     kinds_within_step,
@@ -41,7 +35,13 @@ from wengert.notation.sequences import (
     with_starts,
     within_step,
 )
-from wengert.notation.values import Val
+from wengert.elaboration.values import Val
+from wengert.elaboration.vector_entries import infer_with_rows
+from wengert.ir.graph import Node
+from wengert.ir.system import Definition, Quantity, System
+from wengert.notation.expr import Compare, Declaration, Expr, Line, Product, Ref, Transpose
+from wengert.notation.names import identifiers
+from wengert.notation.reader import Reading
 from wengert.ops.stepping import NotByStep
 
 T = TypeVar("T")

@@ -9,21 +9,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+from wengert.elaboration.context import KIND_OF_RANK, Context, Derivative, arrange
+from wengert.elaboration.fitting import settle_letters
+from wengert.elaboration.meaning import LineMeaning
+from wengert.elaboration.phases import with_entries
+from wengert.elaboration.ranks import KindReader, Mismatch, infer_kinds
+from wengert.elaboration.sequences import (
+    RANKS,
+    clock_with,
+    kinds_within_step,
+    know_step,
+    refs_of,
+    timeless,
+    within_step,
+)
+from wengert.elaboration.settled_signs import settled
+from wengert.elaboration.values import Val
 from wengert.errors import EquationError
 from wengert.ir.graph import Node
 from wengert.ir.system import Definition, System, bar
 from wengert.ir.types import ArrayType, Dim
-from wengert.notation.context import KIND_OF_RANK, Context, Derivative, arrange
 from wengert.notation.expr import Expr, Index, Line, Neg, Product, Ref
-from wengert.notation.fitting import settle_letters
-from wengert.notation.meaning import LineMeaning
-from wengert.notation.phases import with_entries
-from wengert.notation.ranks import KindReader, Mismatch, infer_kinds
 from wengert.notation.reader import Reading
-from wengert.notation.sequences import RANKS, clock_with, kinds_within_step, know_step, refs_of, timeless, within_step
-from wengert.notation.settling import settled
 from wengert.notation.tokens import Source
-from wengert.notation.values import Val
 from wengert.ops.stepping import own
 
 

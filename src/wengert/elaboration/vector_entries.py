@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from wengert.notation.context import KIND_OF_RANK, Context, trees_of
+from wengert.elaboration.context import KIND_OF_RANK, Context, trees_of
+from wengert.elaboration.ranks import Mismatch, Tie, infer_kinds
 from wengert.notation.expr import Expr, Index, Line, Ref, mapped
-from wengert.notation.ranks import Mismatch, Tie, infer_kinds
 
 ROW = "row of "
 RANKS = {"s": 1, "c": 2, "m": 3}

@@ -9,6 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from wengert.elaboration.clock import Clock, offset_of, start_name, time_offset, whole_number
+from wengert.elaboration.context import KIND_OF_RANK, Context
+from wengert.elaboration.home_letters import Homes
+from wengert.elaboration.ordering import error_at
+from wengert.elaboration.phases import aligned
 from wengert.ir.graph import Node
 from wengert.ir.system import (
     Moment,
@@ -24,12 +29,7 @@ from wengert.ir.system import (
 )
 from wengert.ir.types import ArrayType, Dim
 from wengert.notation import names
-from wengert.notation.clock import Clock, offset_of, start_name, time_offset, whole_number
-from wengert.notation.context import KIND_OF_RANK, Context
 from wengert.notation.expr import Expr, Index, Line, Ref, mapped, walk
-from wengert.notation.homes import Homes
-from wengert.notation.ordering import error_at
-from wengert.notation.phases import aligned
 from wengert.ops.gather import gather
 from wengert.ops.stepping import Loop, entry_array, moved_array, own, sequence_axes
 

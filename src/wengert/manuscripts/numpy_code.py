@@ -10,6 +10,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from wengert.manuscripts.numpy_arrays import (
+    Array,
+    Letter,
+    NotRead,
+    einsum,
+    entrywise,
+    looked_up,
+    mean,
+    product,
+    quantity,
+    reduced,
+    scalar,
+    size,
+    transposed,
+)
 from wengert.notation.expr import (
     Call,
     Cases,
@@ -24,21 +39,6 @@ from wengert.notation.expr import (
     Quotient,
     Ref,
     Sum,
-)
-from wengert.notation.numpy_arrays import (
-    Array,
-    Letter,
-    NotRead,
-    einsum,
-    entrywise,
-    looked_up,
-    mean,
-    product,
-    quantity,
-    reduced,
-    scalar,
-    size,
-    transposed,
 )
 
 FUNCTIONS = {
