@@ -269,6 +269,33 @@ def test_a_document_without_equations_is_no_success():
     assert found.stderr.startswith("There are no forward equations in this document")
 
 
+NOTHING_JUDGED = {
+    "No line in this document says what a derivative is": UNIT,
+    "None of the lines about derivatives in this document can be judged": UNIT + "\nq̄ = z̄ x\nw ← w − η w̄\n",
+}
+
+
+@pytest.mark.parametrize("reason", NOTHING_JUDGED)
+def test_a_document_of_which_nothing_is_judged_is_no_success(reason):
+    found = run("-", text=NOTHING_JUDGED[reason])
+    assert found.returncode == 2
+    assert found.stderr.startswith(reason)
+    assert "1 system" in found.stdout
+
+
+def test_forward_equations_in_prose_or_in_a_block_of_code_are_pointed_at():
+    inline = run("-", text="# Notes\n\nThe unit is $z = w x + b$ as usual, $n = 3$.\n\n$$\\bar w = \\bar z x$$\n")
+    assert inline.returncode == 2
+    assert inline.stderr.splitlines()[1:] == [
+        "  line 3: The unit is $z = w x + b$ as usual, $n = 3$.",
+        "                       ^^^^^^^^^^^",
+        "Put each forward equation into a display:  $$z = w x + b$$",
+    ]
+    code = run("-", text="# Notes\n\n```\nz = W @ x\n```\n")
+    assert code.returncode == 2
+    assert "line 4: z = W @ x" in code.stderr
+
+
 def test_json_has_the_text_of_the_report():
     found = json.loads(run("-", "--json", text=UNIT + "\nz̄ = ȳ σ(z)\n").stdout)
     assert found["counts"] == {"holds": 0, "wrong": 1, "defined": 0, "unread": 0}

@@ -87,3 +87,24 @@ def test_a_line_that_looks_like_an_equation_is_never_stepped_over():
 def test_a_document_of_ten_megabytes_is_refused():
     with pytest.raises(EquationError, match="documents of more than 1,048,576 are not read"):
         pieces("a" * 10_000_000)
+
+
+UNMARKED = {
+    "z = w x + b\ny = σ(z)   # of the unit": True,
+    "Forward:\n\n1. z = w x\n   = Σ_i w_i x_i\n-----\nhidden layer: h = tanh(z)": True,
+    "\\hat y = \\sigma(w x)": True,
+    "loss = 0.25\nepoch = 3": False,
+    "z = W @ x\nprint(z)": False,
+    "x = np.dot(a, b)": False,
+    "for (int i = 0; i < n; ++i) {\n  s = s + x;\n}": False,
+    "$ wengert check a.md\nz = w x": False,
+    "x --> z = w x": False,
+    "z = w x\nTraceback: 3, {a}": False,
+}
+
+
+@pytest.mark.parametrize("block", UNMARKED)
+def test_a_block_without_a_language_is_read_where_it_holds_equations_and_no_code(block: str):
+    read = pieces(f"# Notes\n\n```\n{block}\n```\n")
+    assert [piece.text.strip() == block for piece in read if block.startswith(("z", "\\"))] in ([], [True])
+    assert bool(read) == UNMARKED[block]

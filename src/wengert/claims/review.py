@@ -69,6 +69,11 @@ class Review:
         """Whether no claim is wrong."""
         return not self.count("wrong")
 
+    @property
+    def judged(self) -> bool:
+        """Whether any claim is right or wrong."""
+        return bool(self.count("holds") or self.count("wrong"))
+
     def to_json(self) -> dict[str, Any]:
         """The review as data."""
         names = ("holds", "wrong", "defined", "unread")

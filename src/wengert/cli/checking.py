@@ -34,8 +34,8 @@ def check(
 ) -> None:
     """Check derivations made by hand line by line: what holds, what does not and how it should be, what was not read.
 
-    The exit status is 0 where every claim holds, 1 where one is wrong, 2 where a document has no equations that can be read; of
-    several files it is the greatest.
+    The exit status is 0 where lines were judged and none is wrong, 1 where one is wrong, 2 where no line could be judged; of several
+    files it is the greatest.
     """
     reports: list[_Report] = []
     for file in files:
@@ -81,16 +81,25 @@ def _report(file: Path) -> _Report:
     """The report on one document; what keeps it from being read is kept in it, so that other files are judged."""
     from wengert.api import read_text
     from wengert.claims.review import review
+    from wengert.notation.overlooked import nothing_read
 
     try:
-        found = review(sys.stdin.read() if str(file) == "-" else read_text(file))
+        text = sys.stdin.read() if str(file) == "-" else read_text(file)
+        found = review(text)
     except WengertError as error:
         return _Report(file, error=error)
-    if found.systems:
-        return _Report(file, found)
-    reason = EquationError(
-        "There are no forward equations in this document that can be read, so nothing was judged.",
-        f"  {file}",
-        "Write the equations that the derivation is of before it:  z = w x + b",
-    )
-    return _Report(file, found, reason)
+    if not found.systems:
+        return _Report(file, found, nothing_read(text, str(file)))
+    if not found.judged:
+        return _Report(file, found, _nothing_judged(found, file))
+    return _Report(file, found)
+
+
+def _nothing_judged(found: Review, file: Path) -> EquationError:
+    """What to say of a document with forward equations of which no line is right or wrong."""
+    where = f"  {file}"
+    if found.rows:
+        what = "None of the lines about derivatives in this document can be judged."
+        return EquationError(what, where, "Change each as is said beside it.")
+    what = "No line in this document says what a derivative is, so nothing was judged."
+    return EquationError(what, where, "Write the backward pass below the equations:  w̄ = z̄ x")

@@ -6,6 +6,7 @@ Display mathematics is the system; inline mathematics ($…$) and everything els
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from wengert.errors import EquationError
 from wengert.notation.expr import Span
@@ -16,6 +17,7 @@ from wengert.notation.prose import is_prose, without_lead
 from wengert.notation.reader import Piece, Reading, guess_syntax, read
 from wengert.notation.symbols import Symbols
 from wengert.notation.tokens import Source
+from wengert.notation.unmarked_blocks import holds_equations
 
 MAX_DOCUMENT = 1024 * 1024
 
@@ -34,6 +36,7 @@ ENVIRONMENTS = "|".join(
     sorted((re.escape(name) for name in WRAPPERS - {"document", "math", "split"}), key=len, reverse=True)
 )
 OPENING = re.compile(rf"(?<!\\)(?:\$\$|\\\[(?!\d)|\\begin\{{(?P<name>{ENVIRONMENTS})\}})")
+INLINE = re.compile(r"(?<![\\$])\$(?P<dollars>[^$\n]+(?:\n[^$\n]+)?)\$(?!\$)|\\\((?P<brackets>[^\n]+?)\\\)")
 DOLLARS = re.compile(r"(?<!\\)\$\$")
 BLANK_LINE = re.compile(r"\n[ \t]*\n")
 COMMENT = re.compile(r"(?<!\\)%[^\n]*")
@@ -47,7 +50,7 @@ CODE = re.compile(r"`[^`\n]+`")
 
 
 def pieces(text: str, faults: list[EquationError] | None = None) -> tuple[Piece, ...]:
-    """The equations of a document: fenced blocks (text, math, latex), $$…$$, \\[…\\] and display environments.
+    """The equations of a document: fenced blocks (text, math, latex, or equations without a language), $$…$$, \\[…\\] and display environments.
 
     If there is none of these, a text with LaTeX commands is LaTeX mathematics as a whole, and a plain text gives its lines without
     the sentences between them. A display that is not closed ends at the next blank line if `faults` is given, to which the error is
@@ -65,7 +68,10 @@ def pieces(text: str, faults: list[EquationError] | None = None) -> tuple[Piece,
     fenced = False
     for fence in FENCE.finditer(body):
         fenced = True
-        syntax = FENCE_SYNTAX.get(fence.group(2).lower())
+        language, block = fence.group(2).lower(), fence.group(3)
+        syntax = FENCE_SYNTAX.get(language)
+        if not language and holds_equations(block):
+            syntax = guess_syntax(block)
         if syntax:
             found.append(_piece(expanded, fence.start(3), fence.end(3), syntax))
         body = body[: fence.start()] + " " * (fence.end() - fence.start()) + body[fence.end() :]
@@ -73,6 +79,22 @@ def pieces(text: str, faults: list[EquationError] | None = None) -> tuple[Piece,
     if found or fenced or faults:
         return tuple(sorted(found, key=lambda piece: piece.start))
     return _whole(expanded)
+
+
+def inline_formulas(text: str) -> Iterator[Piece]:
+    """The formulas $…$ and \\(…\\) in lines of prose."""
+    expanded = expand(without_code(text))
+    body = _without_quotes(expanded.text)
+    body = FENCE.sub(lambda fence: " " * len(fence.group()), body)
+    for formula in INLINE.finditer(body):
+        yield _piece(expanded, *formula.span(formula.lastgroup or 0), "latex")
+
+
+def unread_blocks(text: str) -> Iterator[Span]:
+    """The first lines of fenced blocks without a language that are not read although an equals sign stands in them."""
+    for fence in FENCE.finditer(text):
+        if not fence.group(2) and "=" in fence.group(3) and not holds_equations(fence.group(3)):
+            yield Span(fence.start(3), fence.start(3) + len(fence.group(3).split("\n", 1)[0]))
 
 
 def _piece(expanded: Expanded, start: int, end: int, syntax: str) -> Piece:
