@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from wengert.derive.printed_steps import as_value, at_its_step, counted, furthest_ahead, printed_sequence
 from wengert.derive.solving_shifts import is_implied, place_of, ranged, solved_shifts
-from wengert.elaboration.meaning import COMPARISONS
+from wengert.elaboration.conditions import COMPARISONS
 from wengert.ir.op import OPS
 from wengert.ir.system import Quantity, System, is_bar, is_entry, sequence_name, unbar
 from wengert.ir.types import Dim, Size

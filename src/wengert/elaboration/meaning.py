@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from wengert.elaboration import conditions, entries
+from wengert.elaboration.big_operators import big
 from wengert.elaboration.exponents import exact_value, is_exponential
 from wengert.elaboration.functions import FUNCTIONS, norm
 from wengert.elaboration.ranks import Mismatch, axes_in_words, check_transposed, is_transpose, product_kind
-from wengert.elaboration.shifts import (
-    ARITHMETIC,
-    Affine,
-    Loose,
-    Window,
-    affine,
-    apply_ranges,
-    can_leave,
-    inside,
-    kept_inside,
-    place,
-    shifted_axes,
-)
-from wengert.elaboration.values import WHOLE_RANK, Combiner, Val, filled
+from wengert.elaboration.shifts import Loose, apply_ranges, can_leave, kept_inside, shifted_axes
+from wengert.elaboration.values import Combiner, Val, filled
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.op import OPS
 from wengert.ir.types import ArrayType
@@ -58,18 +47,6 @@ from wengert.notation.symbols import FUNCTIONS as BUILT_IN
 
 if TYPE_CHECKING:
     from wengert.elaboration.context import Context
-
-COMPARISONS = {"<": "less", "≤": "less_equal", ">": "greater", "≥": "greater_equal", "=": "equal", "≠": "not_equal"}
-REDUCTIONS = {"sum": "sum", "max": "max", "min": "min", "prod": "prod"}
-SIGNS = {"sum": "Σ", "prod": "∏"}
-NEUTRAL = {"sum": 0.0, "prod": 1.0, "max": float("-inf"), "min": float("inf")}
-"""What a term is that does not count."""
-
-
-CONSTANTS: dict[str, Callable[[], Node]] = {
-    "e": lambda: apply("exp", constant(1, ArrayType(()))),
-    "π": filled(math.pi),
-}
 
 
 class LineMeaning:
@@ -201,88 +178,6 @@ class LineMeaning:
         val = method(self, tree)
         return val._replace(make=lambda: _with_source(val.make(), tree), tree=tree)
 
-    def ref(self, tree: Ref) -> Val:
-        if tree.name in self.context.constants and tree.indices is None and not tree.barred:
-            return Val((), "s", (), CONSTANTS[tree.name], tree)
-        if tree.name in self.context.size_names and tree.indices is None and not tree.barred:
-            size = self.context.size_names[tree.name]
-            return Val(
-                (), "s", (), lambda: apply("size_of", size=self.context.classes.size(size), dtype="float64"), tree
-            )
-        if tree.name in self.context.identities and tree.indices is None and not tree.barred:
-            return self.identity(tree)
-        name = self.context.target(tree)
-        kind = self.context.kinds.get(name, "s")
-        given = tree.indices or ()
-        rank = len(given) if kind == "any" else max({"s": 0, "c": 1, "m": 2}[kind], len(given))
-        axes = self.context.axes_of(name, rank)
-        if len(given) > len(axes):
-            raise Mismatch(
-                tree,
-                f"'{tree.name}' has {axes_in_words(len(axes))} but {len(given)} indices here.",
-                "Leave the extra index out, or declare the shape.",
-            )
-        letters: list[str] = []
-        lookups: list[tuple[str, Expr | Affine]] = []
-        for number, (axis, index) in enumerate(zip(axes, given, strict=False)):
-            letter = self.index_letter(index, (name, number) in self.shifted, lookups)
-            self.context.classes.unite(self.letter(letter, tree), axis, index)
-            letters.append(letter)
-        whole = len(axes) - len(given)
-        if whole > 2:
-            raise Mismatch(
-                tree,
-                f"'{tree.name}' has {axes_in_words(len(axes))} but {len(given)} indices here.",
-                "Write an index for every axis.",
-            )
-        val = self.entry(tree, name, letters, axes, {0: "s", 1: "c", 2: "m"}[whole])
-        for letter, index in lookups:
-            at = self.read(index) if isinstance(index, Expr) else self.window(index, self.letters[letter], tree)
-            val = self.look_up(val, letter, at, tree)
-        return val
-
-    def index_letter(self, index: Expr, shifted: bool, lookups: list[tuple[str, Expr | Affine]]) -> str:
-        """The letter of an axis: that of the index, or a hidden one that the index is looked up for."""
-        if isinstance(index, Index) and not shifted:
-            return index.letter
-        if isinstance(index, Ref) and self.context.dtypes.get(self.context.target(index), "int64") != "int64":
-            raise Mismatch(index, f"'{index.name}' holds no integers, so it is no index.", "Write an index letter.")
-        self.hidden += 1
-        letter = f"?{self.hidden}"
-        lookups.append((letter, affine(index) if isinstance(index, Index | ARITHMETIC) else index))
-        return letter
-
-    def window(self, index: Affine, axis: int, tree: Ref) -> Val:
-        """The places that a shifted index reads."""
-        at = place(self, index, tree)
-        sizes = {q: self.letter(q, tree) for q, _ in index.coefficients}
-        self.context.windows.append(Window(axis, index, sizes, self.left, self.may_leave, tree))
-        if self.may_leave:
-            self.loose.append(Loose(frozenset(sizes), tree, inside(self, at, axis, tree)))
-        return at
-
-    def entry(self, tree: Ref, name: str, letters: Sequence[str], axes: Sequence[int], kind: str) -> Val:
-        """x_ij: the leaf with lettered axes; a letter used twice takes the diagonal."""
-        distinct = tuple(dict.fromkeys(letters))
-        sizes = tuple(self.letters[q] for q in distinct) + tuple(axes[len(letters) :])
-        if len(distinct) == len(letters):
-            return Val(distinct, kind, sizes, lambda: self.context.leaf(name), tree)
-        number = {q: k for k, q in enumerate(distinct)}
-        extra = tuple(range(len(distinct), len(distinct) + WHOLE_RANK[kind]))
-        labels = (*(number[q] for q in letters), *extra)
-
-        def make() -> Node:
-            return apply("einsum", self.context.leaf(name), inputs=(labels,), output=(*number.values(), *extra))
-
-        return Val(distinct, kind, sizes, make, tree)
-
-    def look_up(self, val: Val, letter: str, at: Val, tree: Ref) -> Val:
-        """x_{Y_i} = Σ_j x_j ⟦j = Y_i⟧."""
-        chosen = self.combine.entrywise(_equal, [self.index(Index(letter)), at], tree)
-        onehot = self.combine.cast(chosen, "float64")
-        product = self.times(val, onehot, tree)
-        return self.combine.reduce("sum", product, [letter], tree)
-
     def index(self, tree: Index) -> Val:
         size = self.letter(tree.letter, tree)
         return Val(
@@ -299,18 +194,6 @@ class LineMeaning:
     def ones(self, tree: Ones) -> Val:
         size = self.context.classes.fresh()
         return Val((), "c", (size,), lambda: constant(1, ArrayType((self.context.classes.size(size),))), tree)
-
-    def identity(self, tree: Ref) -> Val:
-        """I_ij = ⟦i = j⟧, of the size that its surroundings have."""
-        item = self.context.classes.fresh()
-
-        def make() -> Node:
-            size = self.context.classes.size(item)
-            place = apply("position", size=size, dtype="int64")
-            rows, columns = (apply("broadcast", place, shape=(size, size), axes=(axis,)) for axis in (0, 1))
-            return apply("cast", apply("equal", rows, columns), dtype="float64")
-
-        return Val((), "m", (item, item), make, tree)
 
     def sum(self, tree: Sum) -> Val:
         signs = [sign for sign, _ in tree.terms]
@@ -453,86 +336,6 @@ class LineMeaning:
             return self.combine.map(lambda node: apply("prime", node, function=op, order=tree.primes), vals[0], tree)
         return self.combine.entrywise(lambda *nodes: apply(op, *nodes), vals, tree)
 
-    def big(self, tree: BigOp) -> Val:
-        if tree.op in ("argmax", "argmin") and self.context.derivative is None:
-            raise Mismatch(
-                tree,
-                f"'{tree.op}' has no derivative, so it cannot stand in a forward equation.",
-                "Give the index as an integer input.",
-            )
-        self.bind_range(tree)
-        body = self.body(tree)
-        absent = [q for q in tree.letters if q not in body.letters]
-        if absent:
-            raise Mismatch(
-                tree,
-                f"Nothing in this '{SIGNS.get(tree.op, tree.op)}' depends on the index '{absent[0]}'.",
-                "Leave the sign out, or put the index on a factor.",
-            )
-        if tree.op in ("argmax", "argmin"):
-            return self.place_of_extreme(tree, body)
-        if tree.condition is not None:
-            neutral = NEUTRAL[tree.op]
-            condition = self.read(tree.condition)
-            body = self.combine.entrywise(
-                lambda c, x: apply("where", c, x, constant(neutral, x.type)), [condition, body], tree
-            )
-        return self.combine.reduce(REDUCTIONS[tree.op], body, tree.letters, tree)
-
-    def body(self, tree: BigOp) -> Val:
-        """What a sign goes over; a term with an index outside of its axis does not count."""
-        before, self.loose = self.loose, []
-        self.bound += tree.letters
-        val = self.number(tree.body)
-        del self.bound[len(self.bound) - len(tree.letters) :]
-        own = [loose for loose in self.loose if not loose.letters.isdisjoint(tree.letters)]
-        self.loose = [*before, *(loose for loose in self.loose if loose not in own)]
-        neutral = NEUTRAL[tree.op] if tree.op in NEUTRAL else NEUTRAL[tree.op.removeprefix("arg")]
-        return kept_inside(self, val, own, neutral, tree.body)
-
-    def place_of_extreme(self, tree: BigOp, body: Val) -> Val:
-        """argmax_k x_k: the index at which the largest entry stands."""
-        if len(tree.letters) != 1 or tree.condition is not None:
-            raise Mismatch(tree, f"'{tree.op}' is over one index, without a condition.", "Write:  argmax_k x_k")
-        axis = body.letters.index(tree.letters[0])
-        rest = tuple(q for q in body.letters if q != tree.letters[0])
-        sizes = tuple(size for k, size in enumerate(body.sizes) if k != axis)
-        return Val(rest, body.kind, sizes, lambda: apply(tree.op, body.make(), axis=axis), tree)
-
-    def bind_range(self, tree: BigOp) -> None:
-        """Σ_{n=1}^N: the upper limit is the size of n."""
-        if tree.upper is None or tree.lower is None or len(tree.letters) != 1:
-            return
-        low, high = exact_value(tree.lower), exact_value(tree.upper)
-        size = self.letter(tree.letters[0], tree)
-        if low is not None and high is not None and low in (0, 1):
-            self.context.classes.unite(size, self.context.classes.fresh(int(high - low + 1)), tree)
-            return
-        if low == 0 and isinstance(tree.upper, Sum):
-            first, *rest = tree.upper.terms
-            if (
-                len(rest) == 1
-                and rest[0][0] < 0
-                and exact_value(rest[0][1]) == 1
-                and self.unite_name(first[1], size, tree)
-            ):
-                return
-        if low == 1 and self.unite_name(tree.upper, size, tree):
-            return
-        if low == 0 and isinstance(tree.upper, Ref) and tree.upper.name in self.context.size_names:
-            return  # 0 … D: one more than D
-        raise Mismatch(
-            tree,
-            "This range of a sum is not read.",
-            "Let the index run over the whole axis, from 1 to N or from 0 to N − 1.",
-        )
-
-    def unite_name(self, name: Expr, size: int, tree: Expr) -> bool:
-        if not (isinstance(name, Ref) and name.name in self.context.size_names):
-            return False
-        self.context.classes.unite(size, self.context.size_names[name.name], tree)
-        return True
-
     def bars(self, tree: Bars) -> Val:
         val = self.number(tree.operand)
         if val.kind == "m":
@@ -550,49 +353,6 @@ class LineMeaning:
         self.square(val, tree)
         return Val(val.letters, "s", val.sizes[:-2], lambda: apply("det", val.make()), tree)
 
-    def compare(self, tree: Compare) -> Val:
-        left, right = self.read(tree.left), self.read(tree.right)
-        if isinstance(tree.left, Index) and isinstance(tree.right, Index):
-            self.context.classes.unite(left.sizes[0], right.sizes[0], tree)
-        op = COMPARISONS[tree.op]
-
-        def both(a: Node, b: Node) -> Node:
-            if a.type.dtype != b.type.dtype:
-                a, b = (apply("cast", x, dtype="float64") if x.type.dtype != "float64" else x for x in (a, b))
-            return apply(op, a, b)
-
-        return self.combine.entrywise(both, [left, right], tree)
-
-    def both(self, tree: And) -> Val:
-        def conjunction(*nodes: Node) -> Node:
-            node = nodes[0]
-            for other in nodes[1:]:
-                node = apply("logical_and", node, other)
-            return node
-
-        return self.combine.entrywise(conjunction, [self.read(part) for part in tree.parts], tree)
-
-    def cases(self, tree: Cases) -> Val:
-        conditions = [condition for _, condition in tree.branches]
-        if conditions[-1] is not None and not cover_all(conditions):
-            raise Mismatch(tree, "The last case must be the 'otherwise' case.", "End with:  value otherwise")
-        parts: list[Val] = []
-        for value, condition in tree.branches:
-            parts.append(self.number(value))
-            if condition is not None and len(parts) < 2 * len(conditions) - 1:
-                parts.append(self.read(condition))
-
-        def choose(*nodes: Node) -> Node:
-            result = nodes[-1]
-            for k in range(len(nodes) - 3, -1, -2):
-                result = apply("where", nodes[k + 1], nodes[k], result)
-            return result
-
-        return self.combine.entrywise(choose, parts, tree)
-
-    def indicator(self, tree: Indicator) -> Val:
-        return self.combine.cast(self.read(tree.condition), "float64")
-
     def derivative(self, tree: Partial | Derive) -> Val:
         """∂u/∂v or ∂/∂v (…), where the context can differentiate."""
         if self.context.derivative is None:
@@ -600,35 +360,11 @@ class LineMeaning:
         return self.context.derivative(self, tree)
 
 
-OUTCOMES = {"<": "<", ">": ">", "=": "=", "≤": "<=", "≥": ">=", "≠": "<>"}
-SWAPPED = {"<": ">", ">": "<", "=": "=", "≤": "≥", "≥": "≤", "≠": "≠"}
-
-
-def cover_all(conditions: Sequence[Expr | None]) -> bool:
-    """Whether one of the conditions always holds: comparisons of the same two sides, such as z ≤ 0 and z > 0."""
-    first = conditions[0]
-    if not isinstance(first, Compare):
-        return False
-    outcomes: set[str] = set()
-    for each in conditions:
-        if not isinstance(each, Compare) or {each.op, first.op} - OUTCOMES.keys():
-            return False
-        if (each.left, each.right) == (first.left, first.right):
-            outcomes |= set(OUTCOMES[each.op])
-        elif (each.left, each.right) == (first.right, first.left):
-            outcomes |= set(OUTCOMES[SWAPPED[each.op]])
-    return outcomes == set("<=>")
-
-
 def _with_source(node: Node, tree: Expr) -> Node:
     """Remember the place in the source; a node is made once, so nothing else has seen it yet."""
     if node.source is None and node.op.name != "input":
         node.source = tree.span
     return node
-
-
-def _equal(a: Node, b: Node) -> Node:
-    return apply("equal", a, b)
 
 
 def _add_all(*nodes: Node) -> Node:
@@ -655,7 +391,7 @@ def raised(node: Node, exponent: Fraction) -> Node:
 
 
 _METHODS: dict[type[Expr], Callable[..., Val]] = {
-    Ref: LineMeaning.ref,
+    Ref: entries.quantity,
     Index: LineMeaning.index,
     Num: LineMeaning.num,
     Ones: LineMeaning.ones,
@@ -667,13 +403,13 @@ _METHODS: dict[type[Expr], Callable[..., Val]] = {
     Transpose: LineMeaning.transpose,
     Inverse: LineMeaning.inverse,
     Call: LineMeaning.call,
-    BigOp: LineMeaning.big,
+    BigOp: big,
     Norm: norm,
     Bars: LineMeaning.bars,
-    Compare: LineMeaning.compare,
-    And: LineMeaning.both,
-    Cases: LineMeaning.cases,
-    Indicator: LineMeaning.indicator,
+    Compare: conditions.compare,
+    And: conditions.conjunction,
+    Cases: conditions.cases,
+    Indicator: conditions.indicator,
     Partial: LineMeaning.derivative,
     Derive: LineMeaning.derivative,
 }
