@@ -12,7 +12,7 @@ from corpus import Entry, entries, run_python
 import wengert as wg
 from wengert.api import read_backward
 from wengert.derive.printed import FORMS, Printer
-from wengert.derive.verify import concrete
+from wengert.derive.random_points import concrete
 from wengert.ir.graph import Graph
 from wengert.ir.system import bar, is_bar
 from wengert.ir.walk import topological

@@ -10,7 +10,7 @@ from wengert.claims.outside import GIVEN, with_outside_signals
 from wengert.claims.unnamed import understood
 from wengert.derive.backward import derive
 from wengert.derive.counting import count_shared
-from wengert.derive.verify import distinct_sizes
+from wengert.derive.random_points import distinct_sizes
 from wengert.elaboration.reread import ContextReader
 from wengert.ir.system import bar, is_bar, unbar
 from wengert.manuscripts.manuscript import read_manuscript

@@ -9,9 +9,10 @@ import pytest
 
 import wengert as wg
 from tests.derive.corpus import beyond
+from wengert.derive.random_points import concrete
 from wengert.derive.report import derivation_json
 from wengert.derive.steps import steps
-from wengert.derive.verify import check, concrete
+from wengert.derive.verify import check
 from wengert.errors import CheckError
 from wengert.ops.evaluate import evaluate
 from wengert.ops.terms import scale

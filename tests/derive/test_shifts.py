@@ -11,7 +11,7 @@ from corpus import beyond
 import wengert as wg
 from wengert.api import read_backward
 from wengert.claims.review import review
-from wengert.derive.verify import concrete, draw_point, sizes_for
+from wengert.derive.random_points import concrete, draw_point, sizes_for
 from wengert.ir.graph import Graph
 from wengert.ir.system import bar
 from wengert.ir.types import bind_size

@@ -18,9 +18,9 @@ from wengert.derive.cancelling import cancel_products, cancel_sums
 from wengert.derive.cases import merge_cases
 from wengert.derive.factoring import expand, factor, group, in_one_sign, together, turn_sign
 from wengert.derive.folding import Named, Names, extract, fold
+from wengert.derive.random_points import concrete, draw_point, sizes_for
 from wengert.derive.recognise import recognise
 from wengert.derive.simplify import map_sums, simplify
-from wengert.derive.verify import concrete, draw_point, sizes_for
 from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ops.build import build
 from wengert.ops.evaluate import evaluate

@@ -18,6 +18,7 @@ from random_systems import systems
 import wengert as wg
 from wengert.derive import verify
 from wengert.derive.backward import Backward, BackwardLine
+from wengert.derive.random_points import concrete, draw_point, sizes_for
 from wengert.derive.verify import Report, check
 from wengert.errors import CheckError, EquationError
 from wengert.ir.graph import Graph, input_node
@@ -84,16 +85,16 @@ def real_parts(term: Term) -> Iterator[Term]:
 
 def value_of(backward: Backward, term: Term, seed: int) -> Any:
     """The term at a random point, all error signals at their true values."""
-    system, sizes = backward.system, verify.sizes_for(backward.system)
-    values = verify.draw_point(system, np.random.default_rng(seed))
+    system, sizes = backward.system, sizes_for(backward.system)
+    values = draw_point(system, np.random.default_rng(seed))
     bars = [bar(line.name) for line in backward.lines if line.name != backward.loss]
     names = (*(line.name for line in system.lines), *bars)
     values[bar(backward.loss)] = np.ones(
         [sizes[s.name] if isinstance(s, Dim) else s for s in system.quantities[backward.loss].type.shape]
     )
-    values |= dict(zip(names, evaluate(verify.concrete(backward.graph(names)), values, sizes), strict=True))
+    values |= dict(zip(names, evaluate(concrete(backward.graph(names)), values, sizes), strict=True))
     env = {name: input_node(name, system.quantities[unbar(name)].type) for name in values}
-    (value,) = evaluate(verify.concrete(Graph(tuple(env.values()), (build(term, env),))), values, sizes)
+    (value,) = evaluate(concrete(Graph(tuple(env.values()), (build(term, env),))), values, sizes)
     return value
 
 
@@ -231,7 +232,7 @@ def test_a_point_beside_a_kink_or_on_it_is_no_mistake() -> None:
 
 
 def test_sizes_are_distinct_so_that_a_transpose_cannot_hide() -> None:
-    sizes = verify.sizes_for(wg.equations(NET).data)
+    sizes = sizes_for(wg.equations(NET).data)
     assert len(set(sizes.values())) == len(sizes)
     assert min(sizes.values()) >= 2
 

@@ -19,7 +19,7 @@ from wengert.derive.elements import ElementForm
 from wengert.derive.forms import IndexForm, NoForm
 from wengert.derive.matrices import MatrixForm
 from wengert.derive.printed import Printer
-from wengert.derive.verify import concrete, draw_point, sizes_for
+from wengert.derive.random_points import concrete, draw_point, sizes_for
 from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node
 from wengert.ir.system import bar, is_bar

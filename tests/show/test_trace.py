@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from wengert.derive.verify import concrete, draw_point, sizes_for
+from wengert.derive.random_points import concrete, draw_point, sizes_for
 from wengert.elaboration.elaborate import elaborate
 from wengert.errors import DataError, EquationError, ShapeError
 from wengert.ir.system import bar

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.autodiff.transforms import jacobian
-from wengert.elaboration.ranks import Mismatch
+from wengert.elaboration.kinds import Mismatch
 from wengert.elaboration.values import Val
 from wengert.ir.graph import Graph, Node, apply
 from wengert.ir.system import System, is_bar

@@ -14,8 +14,8 @@ import numpy as np
 from wengert.autodiff.reverse import vjp
 from wengert.claims.outside import GIVEN
 from wengert.derive.backward import influence
+from wengert.derive.random_points import concrete, distinct_sizes, draw_point
 from wengert.derive.recurrences import placed_array, value_at, ways
-from wengert.derive.verify import concrete, distinct_sizes, draw_point
 from wengert.errors import CheckError, EquationError
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.system import System, bar, is_bar, sequence_name, unbar

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from wengert.claims.outside import mapped
 from wengert.elaboration.context import Context
-from wengert.elaboration.ranks import KindReader, Mismatch
+from wengert.elaboration.kinds import KindReader, Mismatch
 from wengert.ir.system import bar
 from wengert.notation.expr import Expr, Ref, Transpose
 

@@ -16,9 +16,9 @@ from wengert.derive.factoring import factor
 from wengert.derive.folding import NO_NAMES
 from wengert.derive.forms import IndexForm
 from wengert.derive.printed import style_of
+from wengert.derive.random_points import all_sizes, sizes_for
 from wengert.derive.recognise import open_term_primes, recognise
 from wengert.derive.simplify import map_sums, simplify, substitute_leaves
-from wengert.derive.verify import all_sizes, sizes_for
 from wengert.elaboration.unrolling import number_of_steps
 from wengert.errors import EquationError
 from wengert.ir.graph import constant

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from wengert.elaboration.context import Context
+from wengert.elaboration.kinds import KindReader, Mismatch, is_transpose
 from wengert.elaboration.phases import mapped
-from wengert.elaboration.ranks import KindReader, Mismatch, is_transpose
 from wengert.notation.expr import Expr, Line, Ones, Power, Product, Ref, Sum, Transpose, walk
 
 WEIGHTS = frozenset("WVUΘΩBM")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wengert.elaboration.exponents import exact_value
-from wengert.elaboration.ranks import Mismatch
+from wengert.elaboration.kinds import Mismatch
 from wengert.elaboration.shifts import kept_inside
 from wengert.elaboration.values import Val
 from wengert.ir.graph import apply, constant

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wengert.elaboration.ranks import Mismatch
+from wengert.elaboration.kinds import Mismatch
 from wengert.elaboration.values import Val
 from wengert.ir.graph import Node, apply
 from wengert.notation.expr import And, Cases, Compare, Expr, Index, Indicator

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from wengert.elaboration.ranks import Mismatch, axes_in_words
+from wengert.elaboration.kinds import Mismatch, axes_in_words
 from wengert.elaboration.values import SizeClasses, Val
 from wengert.ir.graph import Node, input_node
 from wengert.ir.system import bar

@@ -12,8 +12,8 @@ from fractions import Fraction
 
 from wengert.elaboration.clock import Clock
 from wengert.elaboration.exponents import exact_value
+from wengert.elaboration.kinds import Mismatch
 from wengert.elaboration.ordering import error_at
-from wengert.elaboration.ranks import Mismatch
 from wengert.elaboration.shifts import ARITHMETIC, Affine, affine
 from wengert.notation.expr import (
     BigOp,

@@ -18,9 +18,10 @@ from wengert.elaboration.counting import find_counting
 from wengert.elaboration.declared import declare, find_constants, find_integers, guess_sizes
 from wengert.elaboration.fitting import fit_windows
 from wengert.elaboration.home_letters import Homes, home_letters, letter_sizes, name_sizes
+from wengert.elaboration.kinds import WORDS, Mismatch, axes_in_words
 from wengert.elaboration.meaning import LineMeaning
 from wengert.elaboration.ordering import check_left_sides, error_at, order_lines
-from wengert.elaboration.ranks import WORDS, Mismatch, Tie, axes_in_words, infer_kinds
+from wengert.elaboration.ranks import Tie, infer_kinds
 from wengert.elaboration.recurrences import find_clock, without_zero_starts
 from wengert.elaboration.reread import read_sides
 from wengert.elaboration.sequences import (

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from wengert.elaboration.ranks import Mismatch, axes_in_words
+from wengert.elaboration.kinds import Mismatch, axes_in_words
 from wengert.elaboration.shifts import ARITHMETIC, Affine, Loose, Window, affine, inside, place
 from wengert.elaboration.values import WHOLE_RANK, Val, filled
 from wengert.ir.graph import Node, apply, constant

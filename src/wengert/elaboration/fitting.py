@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from wengert.elaboration.context import Context
-from wengert.elaboration.ranks import Mismatch
+from wengert.elaboration.kinds import Mismatch
 from wengert.elaboration.shifts import Window
 from wengert.ir.types import Fit, Size
 from wengert.notation.expr import Line, Ref

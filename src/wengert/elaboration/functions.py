@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wengert.elaboration.exponents import exact_value
-from wengert.elaboration.ranks import Mismatch
+from wengert.elaboration.kinds import Mismatch
 from wengert.elaboration.values import WHOLE_RANK, Val
 from wengert.ir.graph import Node, apply
 from wengert.notation.expr import Call, Derive, Expr, Norm, Partial, Product, Ref

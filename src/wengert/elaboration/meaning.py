@@ -10,7 +10,7 @@ from wengert.elaboration import conditions, entries
 from wengert.elaboration.big_operators import big
 from wengert.elaboration.exponents import exact_value, is_exponential
 from wengert.elaboration.functions import FUNCTIONS, norm
-from wengert.elaboration.ranks import Mismatch, axes_in_words, check_transposed, is_transpose, product_kind
+from wengert.elaboration.kinds import Mismatch, axes_in_words, check_transposed, is_transpose, product_kind
 from wengert.elaboration.shifts import Loose, apply_ranges, can_leave, kept_inside, shifted_axes
 from wengert.elaboration.values import Combiner, Val, filled
 from wengert.ir.graph import Node, apply, constant

@@ -11,9 +11,10 @@ from types import MappingProxyType
 
 from wengert.elaboration.context import KIND_OF_RANK, Context, Derivative, arrange
 from wengert.elaboration.fitting import settle_letters
+from wengert.elaboration.kinds import KindReader, Mismatch
 from wengert.elaboration.meaning import LineMeaning
 from wengert.elaboration.phases import with_entries
-from wengert.elaboration.ranks import KindReader, Mismatch, infer_kinds
+from wengert.elaboration.ranks import infer_kinds
 from wengert.elaboration.sequences import (
     RANKS,
     clock_with,

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TypeGuard
 
 from wengert.elaboration.context import Context
+from wengert.elaboration.kinds import KindReader, Mismatch
 from wengert.elaboration.meaning import LineMeaning
-from wengert.elaboration.ranks import KindReader, Mismatch
 from wengert.notation.expr import (
     Compare,
     Expr,

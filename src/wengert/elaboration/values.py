@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from wengert.elaboration.ranks import Mismatch
+from wengert.elaboration.kinds import Mismatch
 from wengert.ir.graph import Node, apply
 from wengert.ir.types import ArrayType, Size
 from wengert.notation.expr import Expr

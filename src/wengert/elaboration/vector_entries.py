@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from wengert.elaboration.context import KIND_OF_RANK, Context, trees_of
-from wengert.elaboration.ranks import Mismatch, Tie, infer_kinds
+from wengert.elaboration.kinds import Mismatch
+from wengert.elaboration.ranks import Tie, infer_kinds
 from wengert.notation.expr import Expr, Index, Line, Ref, mapped
 
 ROW = "row of "

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.verify import DRAWS, satisfy_assumptions, sizes_for
+from wengert.derive.random_points import DRAWS, satisfy_assumptions, sizes_for
 from wengert.errors import DataError, EquationError, place
 from wengert.ir.system import System, bar, is_bar, unbar
 from wengert.ir.types import ArrayType, Dim, bind_shape

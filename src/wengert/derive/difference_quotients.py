@@ -1,0 +1,114 @@
+"""The slope of a loss along a line without any rule of differentiation: by the complex step, or by central differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wengert.ir.graph import Graph
+from wengert.ir.walk import topological
+from wengert.ops.evaluate import evaluate
+
+Array = Any
+
+
+EXACT = 1e-9
+"""Largest relative difference that forward mode and complex step may show."""
+DIFFERENCES = 1e-5
+"""The same for central differences, where the complex step cannot go (abs, max, comparisons on complex numbers), beside rounding."""
+ROUGH = frozenset(
+    (
+        "abs",
+        "max",
+        "min",
+        "maximum",
+        "minimum",
+        "relu",
+        "sign",
+        "floor",
+        "less",
+        "less_equal",
+        "greater",
+        "greater_equal",
+        "erfc",
+        "softplus",
+        "logsumexp",
+        "logistic",
+        "erfinv",
+    )
+)
+"""Ops whose NumPy values are not the analytic continuation, or that have none for complex numbers, so that a complex step through them means nothing."""
+STEPS = (1e-4, 1e-5, 1e-6)
+"""Steps of central differences, relative to the size of the quantity: a smaller one where a kink lies within a step."""
+
+
+@dataclass(frozen=True)
+class Slope:
+    """The derivative of the loss along a direction, by some route; `noise` is the rounding of a difference quotient."""
+
+    value: float
+    route: str
+    noise: float = 0.0
+
+    def agrees(self, claimed: float, scale: float) -> bool:
+        """Whether a claim is this slope as far as the route can tell."""
+        limit = DIFFERENCES if self.route == "central differences" else EXACT
+        if not (np.isfinite(claimed) and np.isfinite(self.value)):
+            return str(claimed) == str(self.value)
+        return abs(claimed - self.value) <= limit * max(scale, abs(self.value)) + self.noise
+
+
+@dataclass(frozen=True)
+class Path:
+    """The loss along a line through one quantity: its slope without any rule of differentiation."""
+
+    graph: Graph
+    name: str
+    values: Mapping[str, Array]
+    direction: Array
+    signal: Array
+    sizes: Mapping[str, int]
+
+    def slope(self, expected: float) -> Slope | None:
+        """The slope by the complex step, or by central differences; None where these do not settle, as on a kink or beside a jump."""
+        if not any(node.op.name in ROUGH for node in topological(self.graph.outputs)):
+            step = 1e-100
+            value = self.at(1j * step)
+            return Slope(float(np.sum(self.signal * np.imag(value)) / step), "complex step")
+        slopes = [self.central(step) for step in STEPS]
+        last, before = slopes[-1], slopes[-2]
+        # Where only the second derivative jumps, the error falls with the step itself: it is taken out.
+        limit = (STEPS[-2] * last.value - STEPS[-1] * before.value) / (STEPS[-2] - STEPS[-1])
+        slopes.append(Slope(limit, last.route, 2 * last.noise))
+        found = next((s for s in slopes if s.agrees(expected, 0.0)), None)
+        settled = all(s.agrees(last.value, 100 * abs(last.value)) for s in slopes)
+        return found or (slopes[0] if settled and not self.on_kink() else None)
+
+    def at(self, t: complex) -> Array:
+        """The loss with the quantity moved by t along the direction."""
+        moved = self.values[self.name] + t * self.direction
+        (value,) = evaluate(self.graph, {**self.values, self.name: moved}, self.sizes)
+        return value
+
+    def scaled(self, step: float) -> float:
+        """The step for the size of the quantity."""
+        return step * max(1.0, float(np.max(np.abs(self.values[self.name]), initial=0.0)))
+
+    def central(self, step: float) -> Slope:
+        """Central differences at h and 2h, combined so that the error is of fourth order."""
+        h = self.scaled(step)
+        one, two = (float(np.sum(self.signal * (self.at(k * h) - self.at(-k * h)))) / (2 * k * h) for k in (1, 2))
+        size = float(np.sum(np.abs(self.signal * self.at(0.0))))
+        return Slope((4 * one - two) / 3, "central differences", 64 * float(np.finfo(float).eps) * size / h)
+
+    def on_kink(self) -> bool:
+        """Whether the slopes to the left and to the right stay apart as the step shrinks."""
+        gaps: list[float] = []
+        for step in (STEPS[0], STEPS[-1]):
+            h = self.scaled(step)
+            bend = np.sum(self.signal * (self.at(h) - 2 * self.at(0.0) + self.at(-h)))
+            gaps.append(abs(float(bend)) / h)
+        return gaps[1] > gaps[0] / 10
