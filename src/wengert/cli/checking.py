@@ -81,7 +81,7 @@ def _report(file: Path) -> _Report:
     """The report on one document; what keeps it from being read is kept in it, so that other files are judged."""
     from wengert.api import read_text
     from wengert.claims.review import review
-    from wengert.notation.overlooked import nothing_read
+    from wengert.manuscripts.overlooked import nothing_read
 
     try:
         text = sys.stdin.read() if str(file) == "-" else read_text(file)
