@@ -89,6 +89,41 @@ def test_a_document_of_ten_megabytes_is_refused():
         pieces("a" * 10_000_000)
 
 
+ROWS = (
+    r"L &= -t \log y \\ &\quad - (1-t) \log (1-y)",
+    r"L &= -t \log y \\ &{} - (1-t) \log (1-y)",
+    r"L ={}& -t \log y - \\ & (1-t) \log (1-y)",
+    r"L &= -\Bigl( t \log y \notag \\ & \qquad + (1-t) \log (1-y)\Bigr)",
+    r"L &= -\left( t \log y \right. \\ & \left. + (1-t) \log (1-y)\right)",
+    r"L &= \begin{multlined}[t] -t \log y \\ - (1-t) \log (1-y) \end{multlined}",
+)
+"""One equation over two rows, as people break it."""
+
+
+@pytest.mark.parametrize("rows", ROWS)
+def test_an_equation_goes_on_in_the_next_row(rows: str):
+    reading = read_document(f"\\begin{{align}} y &= \\sigma(z) \\\\ {rows} \\\\ q &= 2 \\end{{align}}")
+    left = [unicode.show(line).split(" = ")[0] for line in reading.lines]
+    (right,) = reading.lines[1].rights
+    assert left == ["y", "L", "q"]
+    assert unicode.show(right) in (
+        "−t log y − (1 − t) log(1 − y)",
+        "−(t log y + (1 − t) log(1 − y))",
+    )
+
+
+@pytest.mark.parametrize("sign", ["-", "−", "+"])
+def test_a_line_of_plain_text_that_begins_with_a_sign_goes_on_with_the_one_before(sign: str):
+    reading = read_document(f"params w\nz = w x\n    {sign} (1 − w) log x\nL = z²\n")
+    shown = [unicode.show(line) for line in reading.lines]
+    assert shown == [f"z = w x {sign.replace('-', '−')} (1 − w) log x", "L = z²"]
+
+
+def test_words_behind_a_dash_do_not_go_on_with_an_equation():
+    reading = read_document("z = w x\n- where the weights are drawn at random\nL = z²\n")
+    assert [unicode.show(line) for line in reading.lines] == ["z = w x", "L = z²"]
+
+
 UNMARKED = {
     "z = w x + b\ny = σ(z)   # of the unit": True,
     "Forward:\n\n1. z = w x\n   = Σ_i w_i x_i\n-----\nhidden layer: h = tanh(z)": True,

@@ -21,6 +21,7 @@ from wengert.notation.expr import Expr, Line, Ref, Span, walk
 from wengert.notation.names import split
 from wengert.notation.reader import LOSSES, Piece, Reading, chunks_of, read_chunks
 from wengert.notation.scripts import next_script, spelled
+from wengert.manuscripts.separate_lines import separate_lines
 from wengert.notation.symbols import Symbols
 from wengert.notation.tokens import Source, Token
 
@@ -76,6 +77,8 @@ class _Open:
     bases: set[str] = field(default_factory=set[str])
     """The names that they define, without scripts."""
     whole: bool = True
+    lost: set[str] = field(default_factory=set[str])
+    """The names on the left of lines that cannot be cut into signs."""
     words: set[str] = field(default_factory=set[str])
     """The names in the forward equations, as they are spelled."""
     reading: Reading | None = None
@@ -122,27 +125,38 @@ class _Manuscript:
             place = piece.span(0, len(piece.text.rstrip()))
             try:
                 found = chunks_of(piece, self.source, [])
-            except EquationError as error:
-                if piece.syntax == "text" and "\n" in piece.text.strip():
-                    yield from self.line_by_line(piece)
-                else:
-                    self.refuse(place, error)
+            except EquationError:
+                yield from self.line_by_line(piece)
                 continue
             if not found and piece.text.strip():
                 self.leave(place, "There is no equation here.", "Write:  name = expression")
             yield from ((chunk, piece.syntax) for chunk in found)
 
     def line_by_line(self, piece: Piece) -> Iterator[tuple[Chunk, str]]:
-        """The equations of a plain text in which some line cannot be cut into signs."""
-        at = 0
-        for text in piece.text.splitlines(keepends=True):
-            places = None if piece.places is None else piece.places[at : at + len(text) + 1]
-            line = Piece(text, piece.span(at, at).start, piece.syntax, places)
-            at += len(text)
+        """The equations of a piece in which some line cannot be cut into signs."""
+        for line in separate_lines(piece):
             try:
-                yield from ((chunk, piece.syntax) for chunk in chunks_of(line, self.source, []))
+                found = chunks_of(line, self.source, [])
             except EquationError as error:
-                self.refuse(line.span(0, len(text.rstrip())), error)
+                start = len(line.text) - len(line.text.lstrip(" \t\n&"))
+                self.refuse(line.span(start, len(line.text.rstrip())), error)
+                self.goes_on = False
+                if self.open.system is None:
+                    self.open.lost |= self.defined_by(line)
+                continue
+            yield from ((chunk, piece.syntax) for chunk in found)
+
+    def defined_by(self, line: Piece) -> set[str]:
+        """The name that a line would define of which only the left side can be cut into signs."""
+        left, sign, right = line.text.partition("=")
+        if not sign or not right:
+            return set()
+        try:
+            chunks = chunks_of(replace(line, text=left + "=0"), self.source, [])
+        except EquationError:
+            return set()
+        firsts = [chunk.tokens[0] for chunk in chunks if not is_signal(chunk.tokens)]
+        return {token.text for token in firsts if token.kind == "name"}
 
     def refuse(self, span: Span, error: WengertError) -> None:
         """Keep why a part is not read, at the place that the error names within it."""
@@ -445,6 +459,8 @@ class _Manuscript:
         others = (name for name in symbols.assigned if name != system.loss)
         current.symbols = replace(symbols, assigned=(*others, system.loss))
         current.known |= set(system.quantities)
+        inputs = {split(name).base for name in system.quantities if not system.defines(name)}
+        current.whole = current.whole and not current.lost & inputs
 
     def take_ranks(self) -> None:
         """Read the forward equations again with the numbers of axes that entries in the claims show: w_jk after z = w x + b."""

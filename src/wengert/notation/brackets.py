@@ -11,12 +11,31 @@ from wengert.notation.tokens_text import CASE_WORDS
 
 PARTNERS = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "⟦": "⟧", "⟨": "⟩", "matrix": "matrix"}
 LAST_WORDS = frozenset({"otherwise", "else"})
+SEPARATORS = frozenset({"newline", "soft", "hard", "row", "amp"})
+"""What parts rows and columns."""
 
 
 def match_brackets(tokens: list[Token], source: Source, syntax: str) -> list[Token]:
-    """The tokens with `reach` set on every opening bracket, line ends inside brackets removed, and text cases closed."""
+    """The tokens with `reach` set on every opening bracket, line ends and & inside brackets removed, and text cases closed."""
     check_depth(tokens, source)
-    return _Matcher(tokens, source, syntax == "text").run()
+    return _Matcher(_without_breaks(tokens), source, syntax == "text").run()
+
+
+def _without_breaks(tokens: list[Token]) -> list[Token]:
+    """The tokens without \\right. \\\\ & \\left., which breaks what stands in brackets into two rows."""
+    out: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        end = at + 1
+        if tokens[at].kind == "close" and tokens[at].text == ".":
+            while end < len(tokens) and tokens[end].kind in SEPARATORS:
+                end += 1
+            if end < len(tokens) and tokens[end].kind == "open" and tokens[end].text == ".":
+                at = end + 1
+                continue
+        out.append(tokens[at])
+        at += 1
+    return out
 
 
 class _Matcher:
@@ -36,6 +55,8 @@ class _Matcher:
                 self.close(token)
             elif self.stack and token.kind in ("newline", "soft", "hard"):
                 self.line_end(at, token)
+            elif self.stack and token.kind == "amp" and self.top().text in ("(", "[", "\\{"):
+                continue  # the second row of what is broken inside brackets
             elif self.stack and token.kind in ("row", "semicolon") and self.top().text not in ("cases", "matrix"):
                 if token.kind == "semicolon":
                     self.out.append(token)

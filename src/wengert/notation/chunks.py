@@ -113,13 +113,24 @@ def _rows(tokens: list[Token], syntax: str) -> list[list[Token]]:
         row = _trim(row)
         if not row:
             continue
-        goes_on = row[0].kind == "op" and row[0].text in CONTINUING and not relations(row)
+        goes_on = _goes_on(row, out)
         joined_before = bool(out) and out[-1][-1].kind in ("op", "rel") and not relations(row)
         if out and (goes_on or joined_before):
             out[-1].extend(row)
         else:
             out.append(row)
     return out
+
+
+def _goes_on(row: list[Token], before: list[list[Token]]) -> bool:
+    """Whether a row only goes on with the row before it: it begins with an operator. A minus sign may also begin a rule of dashes or
+    a list of words."""
+    if row[0].kind != "op" or relations(row):
+        return False
+    if row[0].text != "-":
+        return row[0].text in CONTINUING
+    said = any(token.kind != "op" for token in row) and not _is_prose(row)
+    return said and bool(before) and bool(relations(before[-1]))
 
 
 def _holds_equations(tokens: list[Token], at: int) -> bool:

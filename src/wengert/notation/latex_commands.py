@@ -84,8 +84,8 @@ ACCENTS = {
 
 WRAPPERS = frozenset(
     words(
-        "aligned align align* alignat alignat* alignedat gathered gather gather* split equation equation* multline multline* eqnarray "
-        "eqnarray* displaymath math flalign flalign* document subequations"
+        "aligned align align* alignat alignat* alignedat gathered gather gather* split equation equation* multline multline* multlined "
+        "eqnarray eqnarray* displaymath math flalign flalign* document subequations"
     )
 )
 """Environments that only arrange equations."""

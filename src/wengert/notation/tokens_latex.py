@@ -109,12 +109,17 @@ class _Reader:
             )
 
     def close_group(self) -> None:
-        """The end of a group; an empty script, as in \\sum_k^{}, says nothing."""
+        """The end of a group; an empty script, as in \\sum_k^{}, and an empty group beside a sign, as in ={}, say nothing."""
         if self.groups:
             self.groups.pop()
         tokens = self.out.tokens
-        if len(tokens) > 1 and tokens[-1].text == "{" and tokens[-2].kind in ("sub", "sup"):
+        empty = bool(tokens) and tokens[-1].text == "{"
+        before = tokens[-2].kind if len(tokens) > 1 else "row"
+        if empty and before in ("sub", "sup"):
             del tokens[-2:]
+            self.at += 1
+        elif empty and before in ("op", "rel", "amp", "row", "soft", "newline"):
+            del tokens[-1]
             self.at += 1
         else:
             self.add("close", "}", 1)
@@ -363,7 +368,11 @@ class _Reader:
         if name in ("alignat", "alignat*", "alignedat", "array") and command == "begin":
             self.at = end
             end = self.raw_group(name)[1]
-        if command == "begin" and self.text[end : end + 1] == "[" and name in ("aligned", "gathered", "split"):
+        if (
+            command == "begin"
+            and self.text[end : end + 1] == "["
+            and name in ("aligned", "gathered", "split", "multlined")
+        ):
             end = self.text.find("]", end) + 1 or end
         self.at = start
         side = "open" if command == "begin" else "close"
