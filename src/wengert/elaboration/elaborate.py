@@ -22,7 +22,7 @@ from wengert.elaboration.kinds import WORDS, Mismatch, axes_in_words
 from wengert.elaboration.meaning import LineMeaning
 from wengert.elaboration.ordering import check_left_sides, error_at, order_lines
 from wengert.elaboration.ranks import Tie, infer_kinds
-from wengert.elaboration.recurrences import find_clock, without_zero_starts
+from wengert.elaboration.recurrences import find_clock
 from wengert.elaboration.reread import read_sides
 from wengert.elaboration.sequences import (
     as_sequences,
@@ -36,6 +36,7 @@ from wengert.elaboration.sequences import (
     with_starts,
     within_step,
 )
+from wengert.elaboration.start_values import without_zero_starts
 from wengert.elaboration.values import Val
 from wengert.elaboration.vector_entries import infer_with_rows
 from wengert.ir.graph import Node
