@@ -30,15 +30,23 @@ MAX_WORK = 10_000_000
 """So many entries are computed for one diagnosis."""
 FEW_EDITS = 300
 """So many under an assumption."""
+MAX_SIGNS = 40_000
+"""So many names and signs are read in all the edits of one document."""
+SHARE = 4
+"""One diagnosis takes at most such a part of what is left of them, so that something remains for every line."""
+SIGNS_OF_A_LINE = 5
+"""So many signs are as much work as what is to be done for a line of any length."""
 MAX_ENTRIES = 24
 """So many entries of one signal are tried as the incoming one."""
 
 
 @dataclass
 class Effort:
-    """How many entries may still be computed to find out what is wrong, and for how many lines: in one document all in all."""
+    """How many entries may still be computed to find out what is wrong, how many signs may be read in edits, and for how many lines:
+    in one document all in all."""
 
     left: int = 3 * MAX_WORK
+    signs: int = MAX_SIGNS
     diagnoses: int = 200
 
 
@@ -58,6 +66,7 @@ class Diagnostician:
     def __post_init__(self) -> None:
         self.start = self.work
         self.limit = min(MAX_WORK, self.effort.left)
+        self.least = self.effort.signs - self.effort.signs // SHARE
 
     @property
     def work(self) -> int:
@@ -132,11 +141,13 @@ class Diagnostician:
         self, tree: Expr, around: Surroundings, kinds: set[str] | None, most: int = MAX_EDITS
     ) -> Diagnosis | None:
         """The first edit of the author's expression that has the expected value."""
+        signs = SIGNS_OF_A_LINE + sum(1 for _ in walk(tree))
         for kind, changed in itertools.islice(edits(tree, around), most):
             if kinds is not None and kind not in kinds:
                 continue
-            if self.exhausted():
+            if self.exhausted() or self.effort.signs <= self.least:
                 return None
+            self.effort.signs -= signs
             if self.explains(changed):
                 return self.worded(kind, tree, changed)
         return None

@@ -14,12 +14,15 @@ from wengert.elaboration.context import Context
 from wengert.elaboration.kinds import KindReader, Mismatch
 from wengert.elaboration.meaning import LineMeaning
 from wengert.notation.expr import (
+    Call,
     Compare,
+    Entries,
     Expr,
     Index,
     Indicator,
     Line,
     Ones,
+    Power,
     Product,
     Quotient,
     Ref,
@@ -51,18 +54,26 @@ def settled(line: Line, context: Context) -> Line:
             case _:
                 return tree
 
-    rights = tuple(mapped(right, change) if needs_settling(right) else right for right in line.rights)
+    rights = tuple(mapped(right, change) if needs_settling(right, context) else right for right in line.rights)
     return line if rights == line.rights else replace(line, rights=rights)
 
 
-def needs_settling(tree: Expr) -> bool:
-    """Whether a tree holds a sign that could be settled."""
-    return any(
-        isinstance(part, Sum | Quotient)
-        or (isinstance(part, Product) and part.sign in ("*", "∘"))
-        or (isinstance(part, Ref) and part.name == KRONECKER)
-        for part in walk(tree)
-    )
+def needs_settling(tree: Expr, context: Context) -> bool:
+    """Whether a tree holds a sign that could be settled: δ, or one beside a matrix."""
+    matrices = signs = False
+    for part in walk(tree):
+        match part:
+            case Ref(name=name):
+                if name == KRONECKER:
+                    return True
+                matrices = matrices or context.kinds.get(name) in ("m", "any") or name in context.identities
+            case Transpose() | Power(exponent=Ref(name="T")) | Entries() | Call(function="diag"):
+                matrices = True
+            case Sum() | Quotient() | Product(sign="*" | "∘"):
+                signs = True
+            case _:
+                continue
+    return matrices and signs
 
 
 # δ_ij
