@@ -11,13 +11,19 @@ from functools import cached_property
 from wengert.claims.kinds import Diagnosis
 from wengert.claims.outside import GIVEN
 from wengert.derive.backward import BackwardLine, SingleLines
+from wengert.derive.forms import IndexForm, NoForm
 from wengert.derive.further import written_length
-from wengert.derive.printed import Printer
+from wengert.derive.matrices import MatrixForm
+from wengert.derive.printed import Printer, style_of
+from wengert.derive.recognise import open_term_primes
 from wengert.errors import WengertError
+from wengert.ir.graph import Node
 from wengert.ir.system import System
 from wengert.ir.walk import topological
 from wengert.manuscripts.increments import terms_of
-from wengert.notation.expr import BigOp, Expr, Index, Line, Num, Product, Ref, Sum, mapped, walk
+from wengert.notation.expr import BigOp, Call, Expr, Index, Line, Num, Product, Ref, Sum, mapped, walk
+from wengert.notation.function_names import function_op
+from wengert.ops.gather import gather
 from wengert.ops.terms import total
 
 MAX_LINES = 100
@@ -130,7 +136,41 @@ class Corrections:
                 continue
             if isinstance(printed.left, Ref):
                 right = self.without_loss(printed.rights[0]) if self.unit else printed.rights[0]
-                yield with_letters(right, renaming(printed.left, left, right))
+                yield self.in_his_functions(with_letters(right, renaming(printed.left, left, right)))
+
+    def of_derivative(self, node: Node, letters: Sequence[str]) -> Iterator[Expr]:
+        """A derivative inside the system as it is derived, its first axes at these letters; none where it has no short form."""
+        if self.derivation is None:
+            return
+        derivation = self.derivation.derivation
+        try:
+            term = derivation.shortest(open_term_primes(gather(node), derivation.letters))
+            if written_length(term) > MAX_LENGTH:
+                return
+            style = style_of(self.system)
+            if len(letters) == term.rank:
+                yield self.in_his_functions(IndexForm(self.system, style).show(term, letters))
+            elif not letters:
+                yield self.in_his_functions(MatrixForm(self.system, style).show(term))
+        except (NoForm, WengertError, RecursionError):
+            return
+
+    @cached_property
+    def functions(self) -> dict[str, str]:
+        """The names by which the author calls functions in the equations, by op."""
+        rights = [right for line in self.system.lines for right in line.written.rights]
+        calls = [tree.function for right in rights for tree in walk(right) if isinstance(tree, Call)]
+        return {op: name for name in calls if (op := function_op(name)) is not None}
+
+    def in_his_functions(self, tree: Expr) -> Expr:
+        """The tree with functions under the names that the author has for them: sigmoid for σ."""
+
+        def change(part: Expr) -> Expr:
+            if not isinstance(part, Call):
+                return part
+            return replace(part, function=self.functions.get(function_op(part.function) or "", part.function))
+
+        return mapped(tree, change)
 
     def without_loss(self, tree: Expr) -> Expr:
         """The tree with 1 for L̄."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
-from wengert.claims.edits import Surroundings, edits, letters_of
+from wengert.claims.edits import Surroundings, edits, letters_of, tidied
 from wengert.claims.kinds import Diagnosis, said, times_too_large
+from wengert.claims.named_slopes import named_slope
 from wengert.claims.omissions import Omissions
 from wengert.claims.points import SMALLEST, Point, close
 from wengert.errors import WengertError
@@ -149,7 +150,7 @@ class Diagnostician:
                 return None
             self.effort.signs -= signs
             if self.explains(changed):
-                return self.worded(kind, tree, changed)
+                return replace(self.worded(kind, tree, changed, around), corrected=tidied(changed))
         return None
 
     def explains(self, changed: Expr) -> bool:
@@ -159,7 +160,7 @@ class Diagnostician:
         except WengertError:
             return False  # an edit that means nothing is none
 
-    def worded(self, kind: str, tree: Expr, changed: Expr) -> Diagnosis:
+    def worded(self, kind: str, tree: Expr, changed: Expr, around: Surroundings) -> Diagnosis:
         """What an edit that makes the line right says of the mistake."""
         summed = bound(changed) - bound(tree)
         new = [ref for ref in refs_of(changed) if ref not in refs_of(tree)]
@@ -171,7 +172,7 @@ class Diagnostician:
             return Diagnosis(kind, times_too_large(ratio), changed)
         if kind == "factor" and len(refs_of(changed)) < len(refs_of(tree)):
             return Diagnosis(kind, "a factor is too much", changed)
-        if kind == "activation derivative" and (functions := calls_of(tree, changed)):
+        if kind == "activation derivative" and (functions := calls_of(tree, changed, around)):
             return Diagnosis(kind, f"the derivative of {functions[0]} is lost", changed)
         if kind == "missing factor":
             return said(kind, [ref.name for ref in new][:1] or ["of a quantity"], changed)
@@ -195,10 +196,15 @@ def extremes(tree: Expr) -> int:
     return sum(isinstance(part, BigOp) and part.op in ("max", "min") for part in walk(tree))
 
 
-def calls_of(tree: Expr, changed: Expr) -> list[str]:
-    """The functions that a changed expression has more primes of."""
+def calls_of(tree: Expr, changed: Expr, around: Surroundings) -> list[str]:
+    """The functions that a changed expression has more primes of, or the derivatives."""
     before, after = ([t for t in walk(each) if isinstance(t, Call)] for each in (tree, changed))
-    return [b.function for a, b in zip(before, after, strict=False) if a.function == b.function and a.primes < b.primes]
+    found = [
+        b.function for a, b in zip(before, after, strict=False) if a.function == b.function and a.primes < b.primes
+    ]
+    opened = [(call.function, around.slope(call)) for call in before if len(call.args) == 1]
+    new = list(walk(changed))
+    return found or [function for function, slope in opened if slope is not None and slope in new]
 
 
 def signs_of(tree: Expr) -> int:
@@ -256,6 +262,7 @@ def surroundings(
         lambda ref: ranks.get(ref.name, 0),
         {n: axis for sequence, axis in system.time.items() for n in names_of(system, sequence)},
         layers_of(system),
+        partial(named_slope, system),
         cache(derived),
     )
 

@@ -22,6 +22,7 @@ from wengert.notation.expr import (
     Ref,
     Sum,
     Transpose,
+    mapped,
     walk,
 )
 
@@ -56,6 +57,8 @@ class Surroundings:
     times: Mapping[str, int] = field(default_factory=dict[str, int])
     layers: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """By name, those of quantities of other layers: W⁽²⁾ for W⁽¹⁾."""
+    slope: Callable[[Call], Expr | None] = lambda call: None
+    """cos(x) for sin(x), the derivative of a function that has a name; None where it is written with a prime."""
     derived: Callable[[], Sequence[Ref]] = tuple
     """The signals that the derived line reads, which takes a while to find."""
 
@@ -158,7 +161,8 @@ def _signs(tree: Expr, around: Surroundings) -> Iterator[Edit]:
 
 def _primes(tree: Expr, around: Surroundings) -> Iterator[Edit]:
     if isinstance(tree, Call) and len(tree.args) == 1 and tree.power is None:
-        yield "activation derivative", replace(tree, primes=tree.primes + 1)
+        opened = None if tree.primes else around.slope(tree)
+        yield "activation derivative", replace(tree, primes=tree.primes + 1) if opened is None else opened
         if tree.primes:
             yield "activation derivative", replace(tree, primes=tree.primes - 1)
 
@@ -345,7 +349,9 @@ def _incoming(tree: Expr, around: Surroundings) -> Iterator[Edit]:
 
 
 def _parts(tree: Expr, around: Surroundings) -> Iterator[Edit]:
-    yield from (("missing factor", changed) for changed in _with_factor(tree, around.parts, around))
+    for part in around.parts:
+        behind_first = reversed(list(_with_factor(tree, (part,), around)))
+        yield from (("missing factor", changed) for changed in behind_first)
 
 
 def _with_factor(tree: Expr, choices: Sequence[Ref], around: Surroundings) -> Iterator[Expr]:
@@ -362,6 +368,29 @@ def _with_factor(tree: Expr, choices: Sequence[Ref], around: Surroundings) -> It
         if around.axes(choice) > 0 or (isinstance(tree, Product) and tree.sign):
             sign = tree.sign if isinstance(tree, Product) and tree.sign else "∘"
             yield Product((choice, *(factors if isinstance(tree, Product) and tree.sign else (tree,))), sign)
+
+
+def tidied(tree: Expr) -> Expr:
+    """The tree with a b c for a (b c), and a / b for a (1/b), where all factors are numbers."""
+
+    def change(part: Expr) -> Expr:
+        if not isinstance(part, Product) or part.sign:
+            return part
+        plain = (Ref, Num, Call, Power, Quotient, Product, Sum)
+        if not all(isinstance(factor, plain) for factor in part.factors):
+            return part
+        factors = tuple(inner for factor in part.factors for inner in _factors_of(factor))
+        part = replace(part, factors=factors)
+        k = next((k for k, factor in enumerate(factors) if k and _is_reciprocal(factor)), None)
+        divisor = None if k is None else factors[k]
+        return Quotient(without(part, k), divisor.denominator) if k and isinstance(divisor, Quotient) else part
+
+    return mapped(tree, change)
+
+
+def _is_reciprocal(tree: Expr) -> bool:
+    """Whether an expression is 1 / b."""
+    return isinstance(tree, Quotient) and tree.numerator == ONE
 
 
 def letters_of(trees: Sequence[Expr]) -> tuple[str, ...]:

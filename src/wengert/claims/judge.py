@@ -14,6 +14,7 @@ import numpy as np
 
 from wengert.claims.auxiliaries import Auxiliaries
 from wengert.claims.diagnosis import Effort
+from wengert.claims.differentials import differential, differentials_of
 from wengert.claims.findings import Claim, either_side
 from wengert.claims.kinks import with_both_sides
 from wengert.claims.mistakes import Mistakes
@@ -23,6 +24,7 @@ from wengert.claims.points import POINTS, Chain, close, draw
 from wengert.claims.quotients import quotient
 from wengert.claims.row_signals import is_row
 from wengert.claims.scattered import gathered, writes_at, writings
+from wengert.claims.selfsame import says_itself
 from wengert.claims.stated import Stated
 from wengert.claims.supposing import Supposing
 from wengert.derive.backward import influence
@@ -153,7 +155,7 @@ class Judge:
     def line(self, line: Line) -> list[Claim]:
         left = line.left
         if not isinstance(left, Ref):
-            found, refused = quotient(self.stated, line)
+            found, refused = quotient(self.stated, line, self.mistakes)
             self.unread += refused
             return found
         name = self.stated.resolve(left.name)
@@ -171,6 +173,12 @@ class Judge:
                 "Several entries of the right side may be written to one entry of the left side.",
                 "Write '+=' where they are added, or the sum.",
             )
+        if left.barred and (over := differentials_of(self.stated, line)):
+            found, refused = differential(self.stated, line, over)
+            self.unread += refused
+            return found
+        if left.barred and says_itself(self.stated, line):
+            return self.refuse(line, *self.reason_itself(line))
         if left.barred:
             expected = [point.follows(name) for point in self.stated.points]
             truth = [point.truth[bar(name)] for point in self.stated.points]
@@ -207,6 +215,12 @@ class Judge:
         """Why the error signal of such a quantity is not judged, unless it is stated to be 0, and what to write."""
         loss = self.chain.loss
         return f"'{loss}' does not depend on '{name}' in these equations.", f"Write '{loss}' so that it reads '{name}'."
+
+    def reason_itself(self, line: Line) -> tuple[str, str]:
+        """Why a line that gives a signal by itself is not judged, and what to write."""
+        assert isinstance(line.left, Ref)
+        name = line.left.name
+        return f"This gives the error signal of '{name}' by itself.", f"Write it by the signals of what reads '{name}'."
 
     def refuse(self, line: Line, reason: str, repair: str) -> list[Claim]:
         self.unread.append(Unread(line.span, reason, repair, line.span))

@@ -12,6 +12,7 @@ from wengert.claims.diagnosis import Diagnostician, Effort, surroundings
 from wengert.claims.edits import Surroundings
 from wengert.claims.findings import Finding
 from wengert.claims.kinds import Diagnosis
+from wengert.claims.local_lines import Local
 from wengert.claims.points import Point, close
 from wengert.claims.stated import Stated
 from wengert.claims.supposing import Supposing
@@ -65,6 +66,28 @@ class Mistakes:
         corrected = self.corrections.mended(left, name, tree, diagnosis, holds)
         corrected = corrected if corrected is None else as_written(corrected, self.primed)
         return Finding(problem, tuple(values), tuple(before), letters, diagnosis, corrected)
+
+    def in_derivative(self, local: Local, tree: Expr, values: list[Array]) -> Finding:
+        """Both values of a right side of ∂u/∂v = …, and the likely kind of the mistake."""
+        expected = local.expected
+        if not self.explains:
+            return Finding("", tuple(values), tuple(expected))
+        around = surroundings(self.stated.system, local.line.left, tree, "", [], self.claims, list[Ref])
+        doctor = Diagnostician(self.stated.points, values, expected, local.values, self.effort)
+        found = doctor.diagnose(tree, "", around)
+        corrected = None if found is None else found.corrected
+        if corrected is None:
+            letters, node = local.left
+            offered = self.corrections.of_derivative(node, letters)
+            corrected = next((each for each in offered if each != local.line.left and self.is_right(local, each)), None)
+        return Finding("", tuple(values), tuple(expected), (), found, corrected)
+
+    def is_right(self, local: Local, tree: Expr) -> bool:
+        """Whether a right side has the values of the derivative on the left."""
+        try:
+            return close(local.values(tree), local.expected)
+        except WengertError:
+            return False
 
     def supposing(self, line: Line, tree: Expr, name: str, around: Surroundings) -> Diagnosis | None:
         """The mistake in a right side that would hold under an assumption without it."""

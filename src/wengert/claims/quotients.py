@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from wengert.claims.diagonals import BEFORE, BEHIND, stated_entries
-from wengert.claims.findings import Claim, Finding
+from wengert.claims.findings import Claim
+from wengert.claims.local_lines import Local
+from wengert.claims.mistakes import Mistakes
 from wengert.claims.points import close
+from wengert.claims.slopes import by_entries, with_known_argument
 from wengert.claims.stated import Stated
 from wengert.errors import EquationError
 from wengert.manuscripts.manuscript import Unread, unread
@@ -18,52 +22,79 @@ from wengert.notation.expr import Derive, Expr, Line, Partial, Span
 Array = Any
 
 
-def quotient(stated: Stated, line: Line) -> tuple[list[Claim], list[Unread]]:
-    """The right sides of a line ∂u/∂v = …, and those that are not read."""
-    try:
-        letters, node = stated.reader().value(line.left)
-        expected = [point.value(node, point.truth) for point in stated.points]
-    except EquationError as error:
-        return [], [unread(line.span, error)]
+def quotient(stated: Stated, line: Line, mistakes: Mistakes) -> tuple[list[Claim], list[Unread]]:
+    """The right sides of a line ∂u/∂v = … or σ'(z) = …, and those that are not read."""
     claims: list[Claim] = []
     refused: list[Unread] = []
-    for k, tree in enumerate(line.rights):
-        place = tree.span if tree.span.start >= 0 else line.span
+    read = with_known_argument(stated, line)
+    if (reason := without_value(stated, read)) is not None:
+        return [], [reason]
+    for k, tree in enumerate(read.rights):
+        place = line.rights[k].span if line.rights[k].span.start >= 0 else line.span
         try:
-            own, right = stated.reader().value(tree, line.left)
-            values = [
-                _laid_out(point.value(right), own, letters, np.shape(e))
-                for point, e in zip(stated.points, expected, strict=True)
-            ]
+            local, tree = readable(stated, replace(read, rights=(tree,)))
+            values = local.values(tree)
         except EquationError as error:
             refused.append(unread(place, error))
             continue
-        note = how_it_holds(stated, line, place, values, expected, letters)
+        note = how_it_holds(local, place, values)
         if note is None:
-            claims.append(Claim(line, k, place, "wrong", finding=Finding("", tuple(values), tuple(expected))))
+            finding = mistakes.in_derivative(local, tree, values)
+            if read is not line or local.line.left != line.left:
+                finding = replace(finding, corrected=None)  # it is in other letters than the author's
+            claims.append(Claim(line, k, place, "wrong", finding=finding))
         else:
             claims.append(Claim(line, k, place, "holds", note))
     return claims, refused
 
 
-def how_it_holds(
-    stated: Stated,
-    line: Line,
-    place: Span,
-    values: list[Array],
-    expected: list[Array],
-    letters: Sequence[str],
-) -> str | None:
+def without_value(stated: Stated, line: Line) -> Unread | None:
+    """Why the left side has no value, if it has none."""
+    try:
+        point, (_, node) = stated.points[0], stated.reader().value(line.left)
+        point.value(node, point.truth)
+    except EquationError as error:
+        return unread(line.span, error)
+    return None
+
+
+def readable(stated: Stated, line: Line) -> tuple[Local, Expr]:
+    """A line with one right side as it stands, else for one entry of the argument of a function.
+
+    Raises EquationError where it has no value in either way.
+    """
+    local = Local(stated, line)
+    try:
+        local.values(line.rights[0])
+    except EquationError:
+        single = by_entries(stated, line)
+        if single is None:
+            raise
+        return Local(stated, single), single.rights[0]
+    return local, line.rights[0]
+
+
+def how_it_holds(local: Local, place: Span, values: list[Array]) -> str | None:
     """In which sense ∂u/∂v has these values, "" in the usual one; None where it has others."""
+    stated, line, expected, letters = local.stated, local.line, local.expected, local.left[0]
     if close(values, expected):
         return ""
-    if not letters and np.ndim(expected[0]) == 2 and close([value.T for value in values], expected):
-        return "with a column for each entry above the line"
+    if not letters and np.ndim(expected[0]) == 2:
+        if close([value.T for value in values], expected):
+            return "with a column for each entry above the line"
+        if is_diagonal(values, expected):
+            return "as the diagonal; the other entries are 0"
     if (total := total_derivative(stated, line.left)) and close(values, total):
         return "as the derivative through all lines between"
     if entries := stated_entries(letters, values, expected, around(stated, line, place)):
         return f"for {entries}"
     return None
+
+
+def is_diagonal(values: Sequence[Array], expected: Sequence[Array]) -> bool:
+    """Whether square matrices have these entries on their diagonal, and 0 elsewhere."""
+    square = all(np.shape(e) == 2 * np.shape(v) for v, e in zip(values, expected, strict=True))
+    return square and close([np.diag(v) for v in values], expected)
 
 
 def around(stated: Stated, line: Line, place: Span) -> str:
@@ -81,16 +112,3 @@ def total_derivative(stated: Stated, left: Expr) -> list[Array]:
     except EquationError:
         return []  # it is the partial derivative that the claim is judged against
     return [point.value(node, point.truth) for point in stated.points]
-
-
-def _laid_out(value: Array, own: Sequence[str], letters: Sequence[str], shape: tuple[int, ...]) -> Array:
-    """A value with the axes of its letters in the order of others; one that lacks a letter is the same for each of its entries."""
-    missing = [q for q in letters if q not in own]
-    order = [*own, *missing]
-    value = np.reshape(value, (*np.shape(value)[: len(own)], *(1,) * len(missing), *np.shape(value)[len(own) :]))
-    if sorted(order) != sorted(letters):
-        return value
-    axes = [order.index(q) for q in letters]
-    value = np.transpose(value, (*axes, *range(len(axes), np.ndim(value))))
-    fits = np.ndim(value) == len(shape) and all(a in (1, b) for a, b in zip(np.shape(value), shape, strict=True))
-    return np.broadcast_to(value, shape) if fits else value
