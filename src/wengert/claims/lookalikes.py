@@ -16,7 +16,7 @@ from wengert.ir.system import System
 from wengert.manuscripts.manuscript import Section, Unread
 from wengert.notation import names
 from wengert.notation.expr import Expr, Line, Ref, walk
-from wengert.notation.reader import LOSSES
+from wengert.notation.symbols import LOSSES
 from wengert.notation.unicode import show
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from wengert.ir.system import System
 from wengert.notation.expr import Expr, Line, Partial, Ref, Spelling, Sum, mapped, walk
 from wengert.notation.names import split
-from wengert.notation.reader import LOSSES
+from wengert.notation.symbols import LOSSES
 
 GIVEN = "given "
 

@@ -27,7 +27,7 @@ from wengert.ir.system import System
 from wengert.manuscripts.manuscript import Section, Unread
 from wengert.notation.expr import Expr, Index, Line, Partial, Ref, Span, mapped, walk
 from wengert.notation.names import split
-from wengert.notation.reader import LOSSES
+from wengert.notation.symbols import LOSSES
 from wengert.notation.unicode import show
 
 MAX_NAMES = 6

@@ -14,15 +14,15 @@ from wengert.errors import EquationError, GraphError, ShapeError, WengertError
 from wengert.ir.system import System
 from wengert.manuscripts.increments import added, increment
 from wengert.manuscripts.numpy_blocks import code_blocks
+from wengert.manuscripts.separate_lines import separate_lines
 from wengert.notation.chunks import Chunk, relations
 from wengert.notation.declarations import is_declaration
 from wengert.notation.document import pieces
 from wengert.notation.expr import Expr, Line, Ref, Span, walk
 from wengert.notation.names import split
-from wengert.notation.reader import LOSSES, Piece, Reading, chunks_of, read_chunks
+from wengert.notation.reader import Piece, Reading, chunks_of, read_chunks
 from wengert.notation.scripts import next_script, spelled
-from wengert.manuscripts.separate_lines import separate_lines
-from wengert.notation.symbols import Symbols
+from wengert.notation.symbols import LOSSES, Symbols
 from wengert.notation.tokens import Source, Token
 
 MAX_DROPPED = 20

@@ -17,36 +17,28 @@ from wengert.notation.brackets import match_brackets
 from wengert.notation.chunks import Chunk, cut, relations, with_both_names
 from wengert.notation.declarations import is_declaration, read_declaration
 from wengert.notation.expr import (
-    Call,
     Declaration,
-    Derive,
     Expr,
     Index,
     Inverse,
     Line,
     Neg,
-    Partial,
     Product,
     Ref,
     Span,
-    Spelling,
-    Transpose,
     walk,
 )
-from wengert.notation.function_names import function_op
 from wengert.notation.generic_layers import general_layer, with_general_layers
 from wengert.notation.layers import with_layers
+from wengert.notation.left_sides import left_side, solved, with_alias
 from wengert.notation.long_names import with_long_names
 from wengert.notation.parser import Parser, check_tree_depth
 from wengert.notation.primed_letters import with_primed_letters
 from wengert.notation.scan import scan
-from wengert.notation.scripts import next_script
 from wengert.notation.symbols import Symbols
 from wengert.notation.tokens import Source, Token, check_size
 
 NEST_REPAIR = "Give inner parts names of their own."
-LOSSES = frozenset(("L", "J", "E", "C", "ℓ", "ℒ", "loss", "cost", "Loss", "Cost", "objective"))
-"""Names of what is minimised: ∂L/∂y is the error signal of y also where no line says what L is."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +93,7 @@ def read(
     shown = Source(whole)
     check_size(shown, sum(len(piece.text) for piece in pieces))
     try:
-        return _System(pieces, shown, context).read()
+        return SystemReader(pieces, shown, context).read()
     except RecursionError:
         # The depth limits keep the parser within Python's stack unless the caller has nearly used it up already.
         raise shown.error("The equations nest too deeply to be read.", Span(0, 1), NEST_REPAIR) from None
@@ -156,7 +148,7 @@ def read_chunks(chunks: Sequence[Chunk], source: Source, syntax: str, context: S
 
     Raises EquationError for the first that cannot be read.
     """
-    reader = _System([], source, context)
+    reader = SystemReader([], source, context)
     reader.syntax = syntax
     try:
         return reader.read_chunks(chunks)
@@ -182,7 +174,7 @@ def _without_separators(tokens: list[Token]) -> list[Token]:
     return out
 
 
-class _System:
+class SystemReader:
     """The reading of one text: chunks, then symbols, then lines."""
 
     def __init__(self, pieces: list[Piece], source: Source, context: Symbols | None) -> None:
@@ -295,8 +287,8 @@ class _System:
                 and tokens[0].text == "-"
                 and (self.signals or tokens[1].kind in ("frac", "partial", "nabla"))
             )
-            matrix, rest = self.solved(tokens[negated : signs[0]])
-            left, extra = self.left(rest)
+            matrix, rest = solved(self, tokens[negated : signs[0]])
+            left, extra = left_side(self, rest)
             before, notes, span = (), extra + notes, chunk.span
         scope = {node.letter for node in walk(left) if isinstance(node, Index)}
         rights: list[Expr] = list(before)
@@ -307,7 +299,7 @@ class _System:
                     f"Nothing stands after this equals sign{remark}.", tokens[start].span, "Write the right side."
                 )
             rights.append(self.parser(tokens[start + 1 : end], set(scope)).expression())
-        left = self.alias(left, rights)
+        left = with_alias(self, left, rights)
         if negated:
             rights = [Neg(right, span=right.span) for right in rights]
         if matrix is not None:
@@ -326,122 +318,6 @@ class _System:
         return self.source.error(
             "This line has no equals sign.", chunk.span, "Write 'name = expression', or put remarks after '#'."
         )
-
-    def solved(self, tokens: list[Token]) -> tuple[Expr | None, list[Token]]:
-        """A of A x = b or Aᵀ x = b, a system of linear equations that x solves, and the tokens of x; None where the left side is one name.
-
-        In lines about a system x is an error signal, or a name that they define.
-        """
-        first, last = tokens[0], tokens[-1]
-        if first.kind != "name" or first.bars or first.text in ("d", "Δ") or last.kind != "name" or len(tokens) < 2:
-            return None, tokens
-        if self.signals and not last.bars and (self.symbols.is_quantity(last.text) or last.text in self.context.names):
-            return None, tokens
-        parser = self.parser(tokens, set())
-        if references.is_call(parser) or references.is_split_word(parser, first):
-            return None, tokens
-        parser.advance()
-        matrix = references.reference(parser, first)
-        script = next_script(parser.tokens, parser.at, self.source)
-        if script is not None and len(script.content) == 1 and parser.is_plain_transpose(script.content[0]):
-            parser.at = script.end
-            matrix = Transpose(matrix, span=Span(matrix.span.start, script.span.end))
-        whole = matrix.operand if isinstance(matrix, Transpose) else matrix
-        if parser.at == len(tokens) - 1 and isinstance(whole, Ref) and whole.indices is None:
-            return matrix, tokens[-1:]
-        return None, tokens
-
-    def left(self, tokens: list[Token]) -> tuple[Expr, tuple[str, ...]]:
-        """The left side: a quantity, an entry of it, an error signal in any of its notations (K38), or the σ'(z) of a function."""
-        parser = self.parser(tokens, set())
-        parser.reads_signals = self.signals or bool(self.lines)
-        parser.on_left = True
-        span = Span(tokens[0].span.start, tokens[-1].span.end)
-        arguments: tuple[str, ...] = ()
-        kind = tokens[0].kind
-        slope = kind == "name" and self.context.backward and parser.ahead().kind == "prime"
-        if kind in ("frac", "partial", "nabla") or (slope and references.is_call(parser)):
-            tree = parser.factor()
-        elif kind == "name":
-            parser.advance()
-            tree = references.differential(parser, tokens[0]) or references.reference(parser, tokens[0])
-            if isinstance(tree, Ref) and parser.token.kind == "open" and tree.name in parser.symbols.calls:
-                arguments = (self.quote(Span(parser.token.span.start, span.end)),)
-                parser.at = len(tokens)
-            elif (
-                parser.at == len(tokens)
-                and tokens[-1].kind == "close"
-                and isinstance(tree, Ref)
-                and tree.name in parser.symbols.calls
-            ):
-                opening = next(t for t in tokens if t.kind == "open" and t.text == "(")
-                arguments = (self.quote(Span(opening.span.start, span.end)),)
-        else:
-            tree = None
-        if isinstance(tree, Index):
-            tree = Ref(tree.letter, span=tree.span)
-        if isinstance(tree, Partial):
-            tree = self.signal(tree)
-        operator = isinstance(tree, Derive) and parser.reads_signals
-        if isinstance(tree, Call) and tree.primes and parser.token.kind == "end":
-            self.check_known(tree)
-            operator = True
-        if not (isinstance(tree, Ref | Partial) or operator) or parser.token.kind != "end":
-            what, repair = why_not_one(tokens)
-            raise self.source.error(what, span, repair)
-        assert tree is not None
-        if not isinstance(tree, Ref) or tree.barred:
-            self.signals = True
-        return tree, arguments
-
-    def check_known(self, slope: Call) -> None:
-        """Raises EquationError for f'(x) = … of a function that is none of the known ones."""
-        if function_op(slope.function) is None:
-            raise self.source.error(
-                f"No equation says what the function '{slope.function}' is.",
-                slope.span,
-                f"Write it before:  {slope.function}(x) = expression",
-            )
-
-    def quote(self, span: Span) -> str:
-        return " ".join(self.source.text[span.start : span.end].split())
-
-    def signal(self, tree: Partial) -> Expr:
-        """∂L/∂w of the loss is w̄; another derivative stays as it is."""
-        above, below = tree.numerator, tree.denominator
-        if (
-            isinstance(above, Ref)
-            and above.indices is None
-            and self.is_loss(above.name)
-            and isinstance(below, Ref)
-            and not below.barred
-        ):
-            return replace(below, barred=True, span=tree.span, spelling=Spelling(tree.symbol, above.name))
-        return tree
-
-    def is_loss(self, name: str) -> bool:
-        """Whether a name is that of the last line's quantity, or one of what is minimised somewhere outside."""
-        return name == self.loss or (name in LOSSES and name not in self.context.names | set(self.symbols.assigned))
-
-    def alias(self, left: Expr, rights: list[Expr]) -> Expr:
-        """δ_i = ∂L/∂z_i makes δ_i the error signal of z (K40), as G = ∂L/∂Y does a new name G; δ with other indices may be another one."""
-        if not isinstance(left, Ref):
-            return left
-        name = left.spelling.name if left.spelling is not None and left.spelling.sign == "δ" else left.name
-        if (left.barred and left.spelling is None) or name in self.context.names:
-            return left
-        if not name.startswith("δ") and not (rights and isinstance(rights[0], Partial) and self.context.backward):
-            return left
-        key = (name, references.letters_of(left.indices))
-        signal = self.signal(rights[0]) if rights and isinstance(rights[0], Partial) else None
-        if isinstance(signal, Ref) and signal.indices == left.indices:
-            self.signals = True
-            self.symbols = replace(self.symbols, aliases={**self.symbols.aliases, key: signal.name})
-            return replace(signal, span=left.span, spelling=Spelling("δ", name))
-        if left.barred and key not in self.symbols.aliases:
-            self.symbols = replace(self.symbols, aliases={**self.symbols.aliases, key: ""})
-            return Ref(name, left.indices, span=left.span)
-        return left
 
     def assumption(self, chunk: Chunk) -> Declaration:
         """assume Σ_k t_k = 1"""
@@ -472,23 +348,6 @@ class _System:
             names=frozenset(used),
             counts={name: frozenset(found) for name, found in counts.items()},
         )
-
-
-def why_not_one(tokens: Sequence[Token]) -> tuple[str, str]:
-    """Why a left side is no quantity, and what to write instead."""
-    kinds = [token.kind for token in tokens]
-    if kinds[:2] == ["name", "name"] and tokens[0].text == "Δ":
-        return "A change Δ of a quantity is none of the quantities.", "Give it a name of its own:  s = expression"
-    if (
-        kinds[0] == "name"
-        and "sup" in kinds
-        and all(k in ("name", "sub", "sup", "op", "num", "open", "close") for k in kinds)
-    ):
-        return (
-            "A power stands on the left side, or a layer without a number.",
-            "Write it solved for the name, or a layer with its number:  z^{(1)}",
-        )
-    return "The left side must be one quantity.", "Write it solved for the name:  name = expression"
 
 
 __all__ = ["Piece", "Reading", "guess_syntax", "read", "read_expression", "read_name"]

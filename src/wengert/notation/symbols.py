@@ -56,6 +56,10 @@ FUNCTION_LETTERS = frozenset("fgφψ")
 """Letters that stand for a function when they are only ever applied and never defined (K02)."""
 
 
+LOSSES = frozenset(("L", "J", "E", "C", "ℓ", "ℒ", "loss", "cost", "Loss", "Cost", "objective"))
+"""Names of what is minimised: ∂L/∂y is the error signal of y also where no line says what L is."""
+
+
 @dataclass(frozen=True)
 class Symbols:
     """What is known about names before a line is parsed; the names are canonical (see names.py).
