@@ -37,7 +37,7 @@ from wengert.ir.system import System, bar, is_entry, sequence_name
 from wengert.manuscripts.manuscript import Section, Unread, unread
 from wengert.notation.expr import Expr, Line, Ref, Span, walk
 from wengert.notation.names import split
-from wengert.notation.reader import LOSSES
+from wengert.notation.symbols import LOSSES
 
 Array = Any
 
