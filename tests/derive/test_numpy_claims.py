@@ -47,8 +47,10 @@ def test_a_list_in_a_backward_line_is_not_read_and_says_so() -> None:
 
 
 @pytest.mark.parametrize("key", LOOPS)
-def test_code_with_loops_is_code(key: str) -> None:
-    assert not review(fenced(BLOCKS[key])).rows
+def test_loops_are_not_read_and_what_does_not_depend_on_them_is_judged(key: str) -> None:
+    found = review(fenced(BLOCKS[key]))
+    assert not found.count("wrong"), str(found)
+    assert found.count("unread"), str(found)
 
 
 def sections(text: str) -> tuple[Section, ...]:
@@ -111,18 +113,25 @@ DOCUMENTS = {
         ("dA1 * (Z1 > 0)", "dA1 * (A1 < 1)"),
         ("db2 = dZ2.sum(axis=0)", "db2 = dZ2.mean(axis=0)"),
     ),
-    "columns.md": (6, ("np.dot(dZ2, A1.T)", "np.dot(dZ2, Z1.T)"), ("(1 - np.power(A1, 2))", "(1 - A1)")),
+    "columns.md": (
+        7,
+        ("np.dot(dS, H.T)", "np.dot(dS, U.T)"),
+        ("dH * np.square(H)", "dH * H"),
+        ("dV = np.dot(dU, X.T)", "dV = np.dot(X, dU.T)"),
+        ("dc = np.sum(dS, axis=1", "dc = np.mean(dS, axis=1"),
+    ),
     "layernorm.md": (
         4,
-        ("(dout * norm)", "(dout * x)"),
-        ("dx *= rstd", "dx *= var"),
-        ("dnorm = dout * w", "dnorm = dout"),
+        ("dgain = np.sum(u * dy", "dgain = np.sum(h * dy"),
+        ("dh /= spread", "dh *= spread"),
+        ("du = gain * dy", "du = dy"),
+        ("dshift = np.sum(dy, axis=(0, 1))", "dshift = dy"),
     ),
     "attention_heads.md": (
         5,
-        ("P * (dP - D)", "P * (dP + D)"),
-        ("dS, Q) * scale", "dS, Q)"),
-        ("bhij,bhid->bhjd', P", "bhji,bhid->bhjd', P"),
+        ("(grad_w - common)", "(grad_w + common)"),
+        ("grad_asks = rate * np", "grad_asks = np"),
+        ("'nhqm,nhqe->nhme', w", "'nhmq,nhqe->nhme', w"),
     ),
     "factorisation.md": (3, ("-E @ V + lam * U", "-E @ V + lam * V"), ("-E.T @ U", "E.T @ U")),
     "regression.md": (2, ("X.T @ r / n", "X.T @ r"), ("grad_b = np.mean(r)", "grad_b = np.sum(r)")),

@@ -14,14 +14,13 @@ import numpy as np
 from wengert.claims.diagnosis import Effort
 from wengert.claims.findings import Claim
 from wengert.claims.judge import Judge
-from wengert.claims.outside import GIVEN
 from wengert.claims.summed_loss import with_summed_losses
 from wengert.claims.unnamed import Meant
 from wengert.elaboration.elaborate import elaborate
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.system import System
 from wengert.manuscripts.manuscript import Section, Unread, with_named_loss
-from wengert.notation.expr import Expr, Ref, mapped, walk
+from wengert.notation.expr import Ref
 
 MAX_LINES = 40
 """Longer systems are read once."""
@@ -43,8 +42,6 @@ def judged(section: Section, effort: Effort) -> Verdict:
     judge = Judge(section, effort=effort)
     first = Verdict(section, with_summed_losses(judge, judge.run()), judge.unread)
     again = reranked(section) if has_misfits(first.claims) else None
-    if again is None and section.code and any(claim.status == "wrong" for claim in first.claims):
-        again = with_given_signals(section)
     if again is None:
         return first
     judge = Judge(again, effort=effort)
@@ -53,32 +50,6 @@ def judged(section: Section, effort: Effort) -> Verdict:
     )
     wrong, others = ([c.status for c in each.claims].count("wrong") for each in (first, second))
     return second if others < wrong and len(second.unread) <= len(first.unread) else first
-
-
-def with_given_signals(section: Section) -> Section | None:
-    """The section of a program in which c_bar, which it reads and never assigns, is what comes from outside beside what c's own children
-    send back; None where there is no such c."""
-    lefts = {line.left.name for line in section.claims if isinstance(line.left, Ref) and line.left.barred}
-    read = {
-        t.name
-        for line in section.claims
-        for right in line.rights
-        for t in walk(right)
-        if isinstance(t, Ref) and t.barred
-    }
-    given = {name for name in read - lefts if section.system.defines(name) and section.system.children(name)}
-    if not given:
-        return None
-
-    def change(tree: Expr) -> Expr:
-        if isinstance(tree, Ref) and tree.barred and tree.name in given:
-            return replace(tree, name=GIVEN + tree.name, barred=False)
-        return tree
-
-    claims = tuple(
-        replace(line, rights=tuple(mapped(right, change) for right in line.rights)) for line in section.claims
-    )
-    return replace(section, claims=claims)
 
 
 def has_misfits(claims: Sequence[Claim]) -> bool:

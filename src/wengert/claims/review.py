@@ -13,6 +13,7 @@ from wengert.claims.deltas import with_deltas, with_notes
 from wengert.claims.diagnosis import Effort
 from wengert.claims.findings import Claim, Finding
 from wengert.claims.lookalikes import without_lookalikes
+from wengert.claims.programs import as_meant, told
 from wengert.claims.reranked import judged
 from wengert.claims.spelled import defined_letters, spelled
 from wengert.claims.unnamed import noted, understood
@@ -129,17 +130,17 @@ def review(text: str) -> Review:
     rows: list[tuple[Span, Row]] = [(unread.span, _unread(unread, text)) for unread in manuscript.unread]
     effort = Effort()
     for section in manuscript.sections:
+        section = as_meant(section) if section.code else section
         read = understood(section)
         section, alike, ambiguous = without_lookalikes(read.section)
         section, deltas = with_deltas(section)
         verdict = judged(section, effort)
         correction = _Correction(verdict.section)
         claims = noted(verdict.claims, (*read.meant, *alike, *verdict.meant), read.defined)
-        rows += [
-            (claim.span, _claim(claim, text, correction))
-            for claim in with_notes(claims, deltas, section.system.reading.symbols)
-        ]
-        rows += [(unread.span, _unread(unread, text)) for unread in (*verdict.unread, *read.unread, *ambiguous)]
+        claims = told(section, with_notes(claims, deltas, section.system.reading.symbols))
+        rows += [(claim.span, _claim(claim, text, correction)) for claim in claims]
+        lost = (*section.unread, *verdict.unread, *read.unread, *ambiguous)
+        rows += [(unread.span, _unread(unread, text)) for unread in lost]
     rows.sort(key=lambda pair: pair[0])
     return Review(tuple(row for _, row in rows), tuple(section.system for section in manuscript.sections))
 

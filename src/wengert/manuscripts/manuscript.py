@@ -6,14 +6,14 @@ else is lost by it. It must not know derivatives.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from wengert.elaboration.elaborate import elaborate
 from wengert.errors import EquationError, GraphError, ShapeError, WengertError
 from wengert.ir.system import System
 from wengert.manuscripts.increments import added, increment
-from wengert.manuscripts.numpy_blocks import code_blocks
+from wengert.manuscripts.numpy_blocks import Code, NotJudged, code_blocks
 from wengert.manuscripts.separate_lines import separate_lines
 from wengert.notation.chunks import Chunk, relations
 from wengert.notation.declarations import is_declaration
@@ -49,6 +49,12 @@ class Section:
     """Whether all forward equations were read."""
     code: bool = False
     """Whether they are statements of a program."""
+    told: str = ""
+    """How the names of a program were read."""
+    unread: tuple[Unread, ...] = ()
+    """Statements of a program that are not read."""
+    others: Callable[[], Iterator[Section]] = lambda: iter(())
+    """Other ways to read the same program, the best first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,9 +114,10 @@ class _Manuscript:
             self.place(chunk)
         self.close()
         for code in code_blocks(self.source.text):
-            self.sections.append(Section(with_named_loss(code.system), tuple(code.claims), code=True))
-            for span, reason, repair in code.unread:
-                self.leave(span, reason, repair)
+            if isinstance(code, NotJudged):
+                self.leave(code.span, code.reason, code.repair)
+            else:
+                self.sections.append(section_of(code))
         order = sorted(self.unread, key=lambda unread: unread.span)
         return Manuscript(tuple(self.sections), tuple(order), self.source.text)
 
@@ -495,6 +502,15 @@ class _Manuscript:
             self.take_ranks()
             self.sections.append(Section(self.open.system, tuple(self.open.claims), self.open.whole))
         self.open = _Open()
+
+
+def section_of(code: Code) -> Section:
+    """A program that was read, with the other ways to read it."""
+    unread = tuple(Unread(each.span, each.reason, each.repair, each.span) for each in code.unread)
+    system = with_named_loss(code.system)
+    return Section(
+        system, tuple(code.claims), code.whole, True, code.told, unread, lambda: map(section_of, code.others())
+    )
 
 
 def with_named_loss(system: System) -> System:

@@ -1,0 +1,86 @@
+"""Which of the ways to read a program is meant: code does not say how many axes its arrays have, nor of which of its values a name
+holds the error signal.
+
+The least surprising reading is taken unless fewer lines are wrong in another one; how the names were read is said beside the first line.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from wengert.claims.findings import Claim
+from wengert.claims.judge import Judge
+from wengert.claims.outside import GIVEN
+from wengert.claims.unnamed import understood
+from wengert.manuscripts.manuscript import Section
+from wengert.notation.expr import Expr, Ref, mapped, walk
+
+MOST_WAYS = 24
+"""So many ways to read a program are tried."""
+NOT_FOLLOWING = "it is true, but"
+
+
+def as_meant(section: Section) -> Section:
+    """A program in the first of the readings in which the fewest lines are wrong or not read."""
+    ways = itertools.islice(itertools.chain([section], section.others()), MOST_WAYS)
+    best, least = section, (1 << 30, 0)
+    for way in with_signals_from_outside(ways):
+        faults = faults_of(way)
+        if faults < least:
+            best, least = way, faults
+        if least == (0, 0):
+            break
+    return best
+
+
+def with_signals_from_outside(ways: Iterator[Section]) -> Iterator[Section]:
+    """Every way, and then with the signals given that it reads and does not state, where there are such."""
+    for way in ways:
+        yield way
+        if (given := with_given_signals(way)) is not None:
+            yield given
+
+
+def faults_of(section: Section) -> tuple[int, int]:
+    """How many lines are wrong or not read, and how many are true without following from the others."""
+    read = understood(section)
+    judge = Judge(read.section, explains=False)
+    claims = judge.run()
+    lost = len(judge.unread) + len(read.unread) + len(section.unread)
+    wrong = sum(claim.status == "wrong" for claim in claims)
+    return wrong + lost, sum(claim.note.startswith(NOT_FOLLOWING) for claim in claims)
+
+
+def with_given_signals(section: Section) -> Section | None:
+    """The section of a program in which c_bar, which it reads and never assigns, is what comes from outside beside what c's own children
+    send back; None where there is no such c."""
+    lefts = {line.left.name for line in section.claims if isinstance(line.left, Ref) and line.left.barred}
+    read = {
+        t.name
+        for line in section.claims
+        for right in line.rights
+        for t in walk(right)
+        if isinstance(t, Ref) and t.barred
+    }
+    given = {name for name in read - lefts if section.system.defines(name) and section.system.children(name)}
+    if not given:
+        return None
+
+    def change(tree: Expr) -> Expr:
+        if isinstance(tree, Ref) and tree.barred and tree.name in given:
+            return replace(tree, name=GIVEN + tree.name, barred=False)
+        return tree
+
+    claims = tuple(
+        replace(line, rights=tuple(mapped(right, change) for right in line.rights)) for line in section.claims
+    )
+    return replace(section, claims=claims)
+
+
+def told(section: Section, claims: Sequence[Claim]) -> Iterator[Claim]:
+    """The claims, the first with a note on how the names of the program were read."""
+    for k, claim in enumerate(sorted(claims, key=lambda claim: claim.span)):
+        note = "; ".join(filter(None, (claim.note, section.told)))
+        yield claim if k or not section.told else replace(claim, note=note)
