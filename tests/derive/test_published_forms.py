@@ -149,7 +149,7 @@ PUBLISHED = {
         r"y_i = \max_k x_{2i+k} \quad k = 0, \dots, 1",
         (
             "ȳ_i is given",
-            "x̄_p = Σ_ik ȳ_i ⟦x_{2i+k} = y_i⟧ ⟦p = 2 i + k⟧ / Σ_{j=0}^{1} ⟦x_{2i+j} = y_i⟧",
+            "x̄_p = Σ_{i: 0 ≤ p−2i < 2} ȳ_i ⟦x_p = y_i⟧ / Σ_k ⟦x_{2i+k} = y_i⟧",
         ),
     ),
     "mean pooling": Published(

@@ -16,7 +16,7 @@ from wengert.ir.graph import Graph
 from wengert.ir.system import bar
 from wengert.ir.types import bind_size
 from wengert.ir.walk import topological
-from wengert.notation import latex, unicode
+from wengert.notation import latex, layout, unicode
 from wengert.notation.reader import read
 from wengert.ops.evaluate import evaluate
 from wengert.passes import pipeline
@@ -24,43 +24,81 @@ from wengert.passes import pipeline
 PRINTED = {
     "correlation": (
         "y_i = Σ_k w_k x_{i+k} + b",
-        ["w̄_k = Σ_i ȳ_i x_{i+k}", "x̄_p = Σ_k ȳ_{p−k} w_k", "b̄ = Σ_i ȳ_i"],
+        ["w̄_k = Σ_i ȳ_i x_{i+k}", "x̄_p = Σ_{k: 0 ≤ p−k < I} ȳ_{p−k} w_k", "b̄ = Σ_i ȳ_i"],
     ),
     "channels": (
         "Y_{f,i,j} = Σ_c Σ_m Σ_n W_{f,c,m,n} X_{c,i+m,j+n}",
-        ["W̄_fcmn = Σ_ij Ȳ_fij X_{c,i+m,j+n}", "X̄_cpq = Σ_fmn Ȳ_{f,p−m,q−n} W_fcmn"],
+        ["W̄_fcmn = Σ_ij Ȳ_fij X_{c,i+m,j+n}", "X̄_cpq = Σ_{f,m,n: 0 ≤ p−m < I, 0 ≤ q−n < J} Ȳ_{f,p−m,q−n} W_fcmn"],
     ),
-    "strided": ("y_i = Σ_k w_k x_{2i+k}", ["w̄_k = Σ_i ȳ_i x_{2i+k}", "x̄_p = Σ_i ȳ_i w_{p−2i}"]),
-    "dilated": ("y_i = Σ_k w_k x_{i+3k+1}", ["w̄_k = Σ_i ȳ_i x_{i+3k+1}", "x̄_p = Σ_k ȳ_{p−3k−1} w_k"]),
+    "strided": ("y_i = Σ_k w_k x_{2i+k}", ["w̄_k = Σ_i ȳ_i x_{2i+k}", "x̄_p = Σ_{i: 0 ≤ p−2i < K} ȳ_i w_{p−2i}"]),
+    "dilated": ("y_i = Σ_k w_k x_{i+3k+1}", ["w̄_k = Σ_i ȳ_i x_{i+3k+1}", "x̄_p = Σ_{k: 0 ≤ p−3k−1 < I} ȳ_{p−3k−1} w_k"]),
     "no unit": ("y_i = Σ_k w_k x_{2i+2k}", ["w̄_k = Σ_i ȳ_i x_{2i+2k}", "x̄_p = Σ_ik ȳ_i w_k ⟦p = 2 i + 2 k⟧"]),
-    "differences": ("y_i = x_{i+1} − x_i", ["x̄_p = ȳ_{p−1} − ȳ_p"]),
-    "constant": ("y_i = x_{i+1}", ["x̄_p = ȳ_{p−1}"]),
-    "backward in time": ("y_t = Σ_k w_k x_{t−k}", ["w̄_k = Σ_t ȳ_t x_{t−k}", "x̄_t = Σ_k ȳ_{k+t} w_k"]),
+    "differences": ("y_i = x_{i+1} − x_i", ["x̄_p = ȳ_{p−1} − ȳ_p    (with ȳ_i = 0 outside of 0 ≤ i < I)"]),
+    "constant": ("y_i = x_{i+1}", ["x̄_p = ȳ_{p−1}    (with ȳ_i = 0 outside of 0 ≤ i < I)"]),
+    "backward in time": (
+        "y_t = Σ_k w_k x_{t−k}",
+        ["w̄_k = Σ_{t: 0 ≤ t−k} ȳ_t x_{t−k}", "x̄_t = Σ_{k: k+t < T} ȳ_{k+t} w_k"],
+    ),
     "inside a function": (
         "y_i = Σ_k w_k σ(x_{i+k})",
-        ["w̄_k = Σ_i ȳ_i σ(x_{i+k})", "x̄_p = Σ_k ȳ_{p−k} w_k σ'(x_p)"],
+        ["w̄_k = Σ_i ȳ_i σ(x_{i+k})", "x̄_p = Σ_{k: 0 ≤ p−k < I} ȳ_{p−k} w_k σ'(x_p)"],
     ),
     "only in a function": ("L = Σ_i e^(x_{i+1})", ["x̄_p = L̄ Σ_i e^(x_{i+1}) ⟦p = i + 1⟧"]),
-    "mean pooling": ("y_i = ½ Σ_k x_{2i+k}   for k = 0…1", ["x̄_p = ½ Σ_ik ȳ_i ⟦p = 2 i + k⟧"]),
+    "mean pooling": ("y_i = ½ Σ_k x_{2i+k}   for k = 0…1", ["x̄_p = ½ Σ_{i: 0 ≤ p−2i < 2} ȳ_i"]),
     "max pooling": (
         "y_i = max_k x_{2i+k}   for i = 0…2, k = 0…1",
-        ["x̄_p = Σ_ik ȳ_i ⟦x_{2i+k} = y_i⟧ ⟦p = 2 i + k⟧ / Σ_{j=0}^{1} ⟦x_{2i+j} = y_i⟧"],
+        ["x̄_p = Σ_{i: 0 ≤ p−2i < 2} ȳ_i ⟦x_p = y_i⟧ / Σ_k ⟦x_{2i+k} = y_i⟧"],
     ),
     "two layers": (
         "h_i = Σ_k w_k x_{i+k}\nz_j = Σ_m v_m σ(h_{j+m})\nL = Σ_j z_j²",
-        ["h̄_i = Σ_m z̄_{i−m} v_m σ'(h_i)", "w̄_k = Σ_i h̄_i x_{i+k}", "x̄_p = Σ_k h̄_{p−k} w_k"],
+        [
+            "h̄_i = Σ_{m: 0 ≤ i−m < J} z̄_{i−m} v_m σ'(h_i)",
+            "w̄_k = Σ_i h̄_i x_{i+k}",
+            "x̄_p = Σ_{k: 0 ≤ p−k < I} h̄_{p−k} w_k",
+        ],
     ),
-    "second differences": ("y_i = x_{i+1} − 2 x_i + x_{i−1}", ["x̄_i = ȳ_{i−1} + ȳ_{i+1} − 2 ȳ_i"]),
+    "second differences": (
+        "y_i = x_{i+1} − 2 x_i + x_{i−1}",
+        ["x̄_i = ȳ_{i−1} + ȳ_{i+1} − 2 ȳ_i    (with ȳ_i = 0 outside of 0 ≤ i < I)"],
+    ),
     "pooling of images": (
         "Y_{i,j} = ¼ Σ_m Σ_n X_{2i+m,2j+n}   for m = 0…1, n = 0…1",
-        ["X̄_pq = ¼ Σ_ijmn Ȳ_ij ⟦p = 2 i + m⟧ ⟦q = 2 j + n⟧"],
+        ["X̄_pq = ¼ Σ_{i,j: 0 ≤ p−2i < 2, 0 ≤ q−2j < 2} Ȳ_ij"],
     ),
     "quotient": (
         "y_t = Σ_k w_k / x_{t−k}",
-        ["w̄_k = Σ_t ȳ_t / x_{t−k}", "x̄_t = −Σ_k ȳ_{k+t} w_k / x_t²"],
+        ["w̄_k = Σ_{t: 0 ≤ t−k} ȳ_t / x_{t−k}", "x̄_t = −Σ_{k: k+t < T} ȳ_{k+t} w_k / x_t²"],
     ),
-    "function outside": ("y_t = e^(x_{t−1}) + x_t", ["x̄_t = ȳ_{t+1} e^(x_t) + ȳ_t"]),
-    "strided and backward": ("y_t = Σ_k w_k x_{2t−k}   for t = 0…5", []),
+    "function outside": (
+        "y_t = e^(x_{t−1}) + x_t",
+        ["x̄_t = ȳ_{t+1} e^(x_t) + ȳ_t    (with ȳ_t = 0 outside of 0 ≤ t < T)"],
+    ),
+    "strided and backward": (
+        "y_t = Σ_k w_k x_{2t−k}   for t = 0…5",
+        ["w̄_k = Σ_{t: 0 ≤ 2t−k < P} ȳ_t x_{2t−k}", "x̄_p = Σ_{t: 0 ≤ 2t−p < K} ȳ_t w_{2t−p}"],
+    ),
+    "strided channels": (
+        "Y_{f,i,j} = Σ_c Σ_m Σ_n W_{f,c,m,n} X_{c,2i+m,2j+n}",
+        [
+            "W̄_fcmn = Σ_ij Ȳ_fij X_{c,2i+m,2j+n}",
+            "X̄_cpq = Σ_{f,i,j: 0 ≤ p−2i < M, 0 ≤ q−2j < N} Ȳ_fij W_{f,c,p−2i,q−2j}",
+        ],
+    ),
+    "dilated window": (
+        "y_i = Σ_k w_k x_{i+2k}",
+        ["w̄_k = Σ_i ȳ_i x_{i+2k}", "x̄_p = Σ_{k: 0 ≤ p−2k < I} ȳ_{p−2k} w_k"],
+    ),
+    "padded": (
+        "x ∈ ℝ^n\nw ∈ ℝ^3\ny_i = Σ_k w_k x_{i+k−1}",
+        ["w̄_k = Σ_{i: 0 ≤ i+k−1 < n} ȳ_i x_{i+k−1}", "x̄_i = Σ_{k: 0 ≤ i−k+1 < n} ȳ_{i−k+1} w_k"],
+    ),
+    "sizes that are numbers": (
+        "y_i = Σ_k w_k x_{i+k}   for i = 0…4, k = 0…2",
+        ["w̄_k = Σ_i ȳ_i x_{i+k}", "x̄_p = Σ_{k: 0 ≤ p−k < 5} ȳ_{p−k} w_k"],
+    ),
+    "a size with a name": ("M = size of i\ny_i = Σ_k w_k x_{i+k}", ["x̄_p = Σ_{k: 0 ≤ p−k < M} ȳ_{p−k} w_k"]),
+    "a size under the sum": ("y_i = Σ_{k=0}^{K−1} w_k x_{2i+k}", ["x̄_p = Σ_{i: 0 ≤ p−2i < K} ȳ_i w_{p−2i}"]),
+    "no name for the size": ("y_i = Σ_k w_k I_{i+k}", ["Ī_p = Σ_ik ȳ_i w_k ⟦p = i + k⟧"]),
 }
 
 
@@ -96,10 +134,34 @@ def test_printed_lines_read_back_have_the_values_of_the_derivation(key, seed):
 def test_printed_lines_are_read_and_printed_alike(key):
     system = wg.equations(PRINTED[key][0])
     for line in system.backward().lines():
-        for syntax in ("text", "latex"):
-            show = unicode.show if syntax == "text" else latex.show
+        for show in (unicode.show, lambda line: unicode.show(line, ascii=True), latex.show):
+            syntax = "latex" if show is latex.show else "text"
+            (again,) = read_backward(system, show(line), syntax)
+            assert again.written.rights == line.rights
             (again,) = read(show(line), syntax=syntax, context=system.data.reading.symbols).lines
             assert show(again) == show(line)
+
+
+def test_a_range_is_printed_in_every_form():
+    line = wg.equations(PRINTED["strided channels"][0]).backward().lines()[-1]
+    condition = r"f,i,j:\,0 \le p-2 i < M,\,0 \le q-2 j < N"
+    assert rf"\sum_{{{condition}}}" in latex.show(line)
+    assert "sum_{f,i,j: 0 <= p-2 i < M, 0 <= q-2 j < N}" in unicode.show(line, ascii=True)
+    assert "f,i,j: 0 ≤ p−2i < M, 0 ≤ q−2j < N" in "\n".join(layout.render(line))
+
+
+def test_a_range_of_the_authors_is_shown_as_it_is_written():
+    right = "X̄_cpq = Σ_{f,m,n: 0 ≤ p−m < I, 0 ≤ q−n < J} Ȳ_{f,p−m,q−n} W_fcmn"
+    wrong = right.replace("= Σ", "= −Σ")
+    found = review("\n".join([PRINTED["channels"][0], "", right, wrong])).rows
+    assert [(row.status, row.text) for row in found] == [("holds", right), ("wrong", wrong)]
+
+
+def test_steps_of_time_that_count_from_one_have_a_range_from_one():
+    text = "h_t = tanh(a h_{t−1} + x_t)\ny_t = Σ_k w_k h_{t−k}\nL = Σ_t y_t²"
+    printed = [unicode.show(line) for line in wg.equations(text).backward().lines()]
+    assert "w̄_k = Σ_{t: 1 ≤ t−k} ȳ_t h_{t−k}" in printed
+    assert "h̄_t = Σ_{k: k+t ≤ T} ȳ_{k+t} w_k + h̄_{t+1} a (1 − h_{t+1}²)" in printed
 
 
 @pytest.mark.parametrize("key", PRINTED)

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from wengert.derive.leaving import Leaving, condition, leaving, named_size, zero_outside
 from wengert.derive.printed_steps import as_value, at_its_step, counted, furthest_ahead, printed_sequence
-from wengert.derive.solving_shifts import is_implied, place_of, ranged, solved_shifts
+from wengert.derive.solving_shifts import Solved, is_implied, place_of, ranged, solved_shifts
 from wengert.elaboration.conditions import COMPARISONS
 from wengert.ir.op import OPS
 from wengert.ir.system import Quantity, System, is_bar, is_entry, sequence_name, unbar
@@ -69,6 +70,8 @@ class IndexForm:
     """The size over which each letter of the line runs: a letter has one meaning in a line."""
     counts: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """The letters of the line that run over time, and how far each is ahead of the step."""
+    zeros: dict[tuple[Expr, Expr], None] = field(default_factory=dict[tuple[Expr, Expr], None], init=False)
+    """Quantities of the line that are 0 outside of a range, which no sum says: ȳ_i and 0 ≤ i < I."""
 
     def count_from(self, name: str, ahead: int | None = None) -> None:
         """Let the letters of a line count so that its left side, a quantity or a signal, stands at t, or as far ahead as is said."""
@@ -125,11 +128,18 @@ class IndexForm:
         assert isinstance(term, tm.Product)
         return self.product(term, letters, scope)
 
+    def inner(self, term: Term, letters: Sequence[Place], scope: frozenset[str]) -> Expr:
+        """The tree of a factor or an argument: where a quantity in it is 0, the term need not be."""
+        before = dict(self.zeros)
+        tree = self.tree(term, letters, scope)
+        self.zeros = before
+        return tree
+
     # -- functions
 
     def apply(self, term: Apply, letters: Sequence[Place], scope: frozenset[str]) -> Expr:
         def args() -> list[Expr]:
-            return [self.tree(arg, letters, scope) for arg in term.args]
+            return [self.inner(arg, letters, scope) for arg in term.args]
 
         if term.op == "size_of":
             return self.size_name(term.param("size"))
@@ -148,13 +158,8 @@ class IndexForm:
         return counted(tree) if self.counts else tree
 
     def size_name(self, size: Size) -> Expr:
-        """A size by its declared name, else the capital of an index letter that runs over it."""
-        if not isinstance(size, Dim):
-            return Num(Fraction(size))
-        capital = size.name.upper()
-        taken = {q for quantity in self.system.quantities.values() for q in (quantity.name, quantity.indexed)}
-        declared = size in self.system.size_names.values() or capital in taken | self.system.size_names.keys()
-        return Ref(size.name if declared or size.name not in self.system.letter_sizes else capital)
+        """A size by its declared name, else the capital of an index letter that runs over it, else as it is called inside."""
+        return named_size(size, self.system) or Ref(str(size))
 
     def reduction(self, term: Apply, letters: Sequence[Place], scope: frozenset[str]) -> Expr:
         """max_j x_ij, min, ∏."""
@@ -197,7 +202,7 @@ class IndexForm:
         for f in (*ordered([f for f in factors if f not in ranges], self.style), *ranges):
             if f in ranges and is_implied(f, at, (*above, *below), self.meant):
                 continue
-            tree = self.tree(f.term, [at[q] for q in f.labels], scope)
+            tree = self.inner(f.term, [at[q] for q in f.labels], scope)
             (above if f.exponent > 0 else below).append(raised(tree, abs(f.exponent)))
         return above, below
 
@@ -206,7 +211,7 @@ class IndexForm:
         names = dict(at)
         fresh: list[str] = []
         part = self.look_ups(part, names, scope)
-        part, solved = solved_shifts(part, names)
+        part, solved, outside = self.solved(part, names, term.sizes)
         others = [q for answer, _ in solved.values() for q in answer]
         for label in dict.fromkeys([*(q for f in part for q in f.labels), *others]):
             if label not in names and label not in solved:
@@ -218,8 +223,34 @@ class IndexForm:
         above, below = self.factors(part, names, scope | set(fresh))
         _, body = fraction(Fraction(1), above, below, self.style)
         if not fresh:
+            self.zeros |= {self.range_of_axis(*each): None for each in zero_outside(part, solved, outside).items()}
             return body
+        steps = {letter: self.system.clock.first + ahead for letter, ahead in self.counts.items()}
+        limits = condition(outside, names, self.size_name, steps)
+        if limits is not None:
+            return BigOp("sum", tuple(fresh), body, limits)
         return ranged(BigOp("sum", tuple(fresh), body), self.meant, self.system.letter_sizes, self.size_name)
+
+    def solved(
+        self, part: Sequence[Factor], names: Mapping[int, Place], sizes: Sequence[Size]
+    ) -> tuple[Sequence[Factor], Solved, list[Leaving]]:
+        """The factors of a sum without its index arithmetic, the labels that go, and the indices that can leave their axes.
+
+        Where a size has no name the arithmetic stays: Σ_ik ȳ_i w_k ⟦p = i + k⟧.
+        """
+        kept, solved = solved_shifts(part, names)
+        outside = leaving(kept, solved, sizes)
+        if any(each.above and named_size(each.size, self.system) is None for each in outside):
+            return part, {}, []
+        return [f for f in kept if range_of(f) is None], solved, outside
+
+    def range_of_axis(self, leaf: Leaf, axis: int) -> tuple[Expr, Expr]:
+        """A quantity at its own letters, and how far the letter of an axis runs."""
+        letters = self.home(sequence_name(leaf.name))
+        own, size = Index(letters[axis]), self.size_name(leaf.shape[axis])
+        first = self.system.counting.first if self.system.counting is not None else 0
+        ends = Compare("≤", own, size) if first else Compare("<", own, size)
+        return self.ref(leaf.name, letters), And((Compare("≤", Num(Fraction(first)), own), ends))
 
     def count_letter(self, letter: str, part: Sequence[Factor], label: int) -> None:
         """A summed letter that runs over time counts as the sequence that is furthest ahead."""

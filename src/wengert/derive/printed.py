@@ -91,8 +91,9 @@ class Printer:
             return self.left(name, ahead), [], ()
         ways = [(self.by_index, "by index"), (self.as_matrices, "as matrices")]
         (first, _), (second, note) = reversed(ways) if self.form == "matrix" else ways
+        self.index.zeros.clear()
         try:
-            return *first(name, terms, ahead), ()
+            return *first(name, terms, ahead), self.zero_notes()
         except NoForm as reason:
             try:
                 return *second(name, terms, ahead), (f"{note}: {reason}",)
@@ -107,6 +108,10 @@ class Printer:
         letters = self.index.home(name)
         self.index.count_from(name, ahead)
         return self.index.ref(name, letters), [self.index.show(t, letters) for t in terms]
+
+    def zero_notes(self) -> tuple[str, ...]:
+        """What the line that was printed last takes for 0 outside of its axis."""
+        return tuple(f"with {show(each)} = 0 outside of {show(range)}" for each, range in self.index.zeros)
 
     def as_matrices(self, name: str, terms: Sequence[Term], ahead: int | None = None) -> tuple[Expr, list[Expr]]:
         if unbar(name) in self.system.time:

@@ -1,6 +1,6 @@
 """Which summed letter goes where a sum is over ⟦p = a i + k⟧: x̄_p = Σ_k w_k ȳ_{p−k}, without a sum over i.
 
-The letter that goes must have coefficient 1 and stand on a quantity by itself, so that terms outside of its range are 0 in print too.
+The letter that goes must have coefficient 1, and stand on a quantity by itself or leave a sum over others, under which its range is said.
 """
 
 from __future__ import annotations
@@ -42,10 +42,15 @@ def solved_shifts(part: Sequence[Factor], named: Collection[int]) -> tuple[list[
 
 def _substituted(relation: Relation, solved: Solved) -> Relation:
     """The relation without labels that went before."""
-    value = (dict(relation.coefficients), relation.offset)
+    coefficients, offset = without_solved((dict(relation.coefficients), relation.offset), solved)
+    return Relation(coefficients, offset, relation.place)
+
+
+def without_solved(value: tuple[dict[int, int], int], solved: Solved) -> tuple[dict[int, int], int]:
+    """A sum of labels with what the solved ones are in place of them."""
     for label, answer in solved.items():
         value = _put(value, label, answer)
-    return Relation(value[0], value[1], relation.place)
+    return value
 
 
 def _put(
@@ -60,19 +65,17 @@ def _put(
 
 
 def _goes(relation: Relation, rest: Sequence[Factor], named: Collection[int]) -> int | None:
-    """The label to be solved for: the shifted axis itself, else one of an error signal, else any."""
+    """The label to be solved for: the shifted axis itself, else one of an error signal, else one of a quantity, else any."""
     plain = [f for f in rest if isinstance(f.term, Leaf) and f.exponent > 0 and len(set(f.labels)) == len(f.labels)]
-    candidates = [
-        q
-        for q, c in relation.coefficients.items()
-        if abs(c) == 1 and q not in named and any(q in f.labels for f in plain)
-    ]
+    single = [q for q, c in relation.coefficients.items() if abs(c) == 1 and q not in named]
+    candidates = [q for q in single if any(q in f.labels for f in plain)]
+    summed = {q for f in rest for q in f.labels if q not in named}
     signals = [
         q for q in candidates if any(q in f.labels for f in plain if isinstance(f.term, Leaf) and is_bar(f.term.name))
     ]
     if relation.place in candidates:
         return relation.place
-    return next(iter([*signals, *candidates]), None)
+    return next(iter([*signals, *candidates, *(q for q in single if summed - {q})]), None)
 
 
 def place_of(answer: tuple[Mapping[int, int], int], at: Mapping[int, str | Expr]) -> Expr:

@@ -275,11 +275,27 @@ def recounted(tree: Expr, by: int) -> Expr:
             return replace(tree, lower=Num(Fraction(1)), upper=end, body=recounted(tree.body, by))
         case BigOp():
             condition = None if tree.condition is None else recounted(tree.condition, by)
+            condition = _from_one(condition) if condition is not None and by < 0 else condition
             return replace(tree, body=recounted(tree.body, by), condition=condition)
         case Index() | Sum() | Product() | Neg() if by and (place := _affine(tree)) is not None and place.coefficients:
             return _tree(place, by * _total(place), tree)
         case _:
             return with_parts(tree, lambda part: recounted(part, by))
+
+
+def _from_one(condition: Expr) -> Expr:
+    """1 ≤ p − k + 1 ≤ I of 0 ≤ p − k < I: a range as the indices that it is of, which count from 1."""
+
+    def change(part: Expr) -> Expr:
+        match part:
+            case Compare(op="≤", left=Num(value=Fraction(numerator=0)), right=right) if place := _affine(right):
+                return replace(part, left=Num(Fraction(1)), right=_tree(place, 1))
+            case Compare(op="<", left=left, right=Num() | Ref()) if place := _affine(left):
+                return replace(part, op="≤", left=_tree(place, 1))
+            case _:
+                return part
+
+    return mapped(condition, change)
 
 
 def _index(index: Expr, by: int) -> Expr:

@@ -533,13 +533,20 @@ def limits(parser: Parser, script: Script) -> tuple[tuple[str, ...], Expr | None
     if len(content) > 2 and content[0].kind == "name" and content[1].text == "=":
         lower = parser.script_expression(content[2:], parser.at)
         return (content[0].text,), None, lower
-    if len(content) > 1 and content[1].kind == "colon":
-        return (content[0].text,), None, None
+    colon = _colon(content)
+    if colon:
+        return tuple(dict.fromkeys(list_letters(content[:colon]))), None, None
     if any(t.kind == "rel" for t in content):
         fresh = [letter for letter in found if letter not in parser.scope and not parser.symbols.is_quantity(letter)]
         first = [letter for letter in found if letter in fresh] or found[:1]
         return tuple(first[:2] if len(fresh) > 1 and _all_letters(content) else first[:1]), None, None
     return tuple(found), None, None
+
+
+def _colon(content: list[Token]) -> int:
+    """Where the condition of Σ_{m,n: 0 ≤ p − m < I} begins behind its letters; 0 where there is none."""
+    at = next((k for k, token in enumerate(content) if token.kind == "colon"), 0)
+    return at if all(token.kind in ("name", "comma") for token in content[:at]) else 0
 
 
 def _all_letters(content: list[Token]) -> bool:
@@ -548,8 +555,9 @@ def _all_letters(content: list[Token]) -> bool:
 
 def condition_in_scope(parser: Parser, script: Script) -> Expr:
     content = script.content
-    if len(content) > 1 and content[1].kind == "colon":
-        content = content[2:]
+    colon = _colon(content)
+    if colon:
+        content = content[colon + 1 :]
     end = parser.at
     condition = condition_in(parser, replace(script, content=content))
     parser.at = end

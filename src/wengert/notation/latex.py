@@ -267,9 +267,10 @@ class LatexPrinter(Printer):
 
     def big(self, tree: BigOp) -> str:
         head = BIG_SIGNS.get(tree.op, f"\\{tree.op}")
-        letters = [self.letter(letter) for letter in tree.letters]
-        if tree.condition is not None:
-            under = self.show(tree.condition)
+        letters, conditions = self.limits(tree)
+        if conditions:
+            listed = r",\,".join(conditions)
+            under = rf"{','.join(letters)}:\,{listed}" if letters else listed
         elif tree.lower is not None:
             under = f"{letters[0]}={self.index(tree.lower)}"
         else:

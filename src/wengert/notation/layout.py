@@ -214,9 +214,10 @@ class Layout:
     def big(self, tree: BigOp) -> Box:
         """The sign with its letters below and its upper limit above."""
         sign = tree.op if self.ascii else BIG_SIGNS.get(tree.op, tree.op)
-        letters = "".join(self.flat.index_letter(letter) for letter in tree.letters)
-        if tree.condition is not None:
-            letters = self.flat.show(tree.condition)
+        names, conditions = self.flat.limits(tree)
+        letters = "".join(names)
+        if conditions:
+            letters = f"{','.join(names)}: {', '.join(conditions)}" if names else conditions[0]
         elif tree.lower is not None:
             letters += "=" + self.flat.index(tree.lower)
         rows = [text(self.flat.index(tree.upper))] if tree.upper is not None else []

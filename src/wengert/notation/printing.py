@@ -6,6 +6,7 @@ so they stand last in their product or in brackets. The subclasses know the sign
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from wengert.notation.expr import (
@@ -186,8 +187,8 @@ class Printer:
                 return self.bars(tree)
             case Compare(op=op, left=left, right=right):
                 return f"{self.show(left, SUM)} {self.relation(op)} {self.show(right, SUM)}"
-            case And(parts=parts):
-                return self.both().join(self.show(part) for part in parts)
+            case And():
+                return self.both().join(self.conditions(tree))
             case Cases():
                 return self.cases(tree)
             case Indicator(condition=condition):
@@ -200,6 +201,33 @@ class Printer:
                 return self.derive(denominator, body)
             case _:
                 raise TypeError(f"{type(tree).__name__} is no node of the surface tree")
+
+    def conditions(self, tree: Expr, side: Callable[[Expr], str] | None = None) -> list[str]:
+        """The comparisons of a condition; those that go on where the one before ends as one: 0 ≤ p − k < I."""
+        side = side or (lambda part: self.show(part, SUM))
+        texts: list[str] = []
+        before: Expr | None = None
+        for part in tree.parts if isinstance(tree, And) else (tree,):
+            if not isinstance(part, Compare):
+                texts.append(self.show(part))
+                before = None
+                continue
+            more = f" {self.relation(part.op)} {side(part.right)}"
+            if before is not None and part.left == before:
+                texts[-1] += more
+            else:
+                texts.append(side(part.left) + more)
+            before = part.right
+        return texts
+
+    def limits(self, tree: BigOp) -> tuple[list[str], list[str]]:
+        """The letters under a sign and its conditions; the letters need not be said where the condition shows them: j ≠ i."""
+        condition = tree.condition
+        if condition is None:
+            return [self.index_letter(letter) for letter in tree.letters], []
+        shown = isinstance(condition, Compare) and condition.left == Index(tree.letters[0]) and len(tree.letters) == 1
+        letters = [] if shown else [self.index_letter(letter) for letter in tree.letters]
+        return letters, self.conditions(condition, None if shown else self.index)
 
     def sum(self, terms: tuple[tuple[int, Expr], ...], last: bool) -> str:
         """Terms with their signs. A Σ whose letter a later term uses freely is closed by brackets."""
@@ -285,6 +313,9 @@ class Printer:
         raise NotImplementedError
 
     def index_letter(self, letter: str) -> str:
+        raise NotImplementedError
+
+    def index(self, tree: Expr) -> str:
         raise NotImplementedError
 
     def ones(self) -> str:

@@ -258,9 +258,11 @@ class TextPrinter(Printer):
 
     def big(self, tree: BigOp) -> str:
         head = tree.op if self.ascii else BIG_SIGNS.get(tree.op, tree.op)
-        letters = [self.index_letter(letter) for letter in tree.letters]
-        if tree.condition is not None:
-            under = f"_({self.show(tree.condition)})"
+        letters, conditions = self.limits(tree)
+        if letters and conditions:
+            under = f"_{{{','.join(letters)}: {', '.join(conditions)}}}"
+        elif conditions:
+            under = f"_({conditions[0]})"
         elif tree.lower is not None:
             under = f"_{{{letters[0]}={self.index(tree.lower)}}}"
         else:
