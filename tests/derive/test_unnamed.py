@@ -211,7 +211,7 @@ def test_a_mistake_in_a_note_on_the_way_shows_where_it_is_used_first():
     ("wrong", "expected"),
     [
         ("g_i = h̄_i (1 + h_i²)", "hdwhh"),
-        ("g_i = h̄_i", "hdwww"),  # g is right as the signal of h, and three lines take it for another
+        ("g_i = h̄_i", "hdwhh"),
         ("g_i = 1 − h_i²", "hdwhh"),
         ("b̄_i = 2 g_i", "hdhwh"),
         ("x̄_j = Σ_i w_ji g_i", "hdhhw"),

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.claims.candidates import Candidate, Candidates
+from wengert.claims.candidates import Candidates
 from wengert.claims.local_derivatives import LocalDerivatives
 from wengert.claims.outside import is_naming
+from wengert.claims.part_values import Candidate
 from wengert.claims.points import close
 from wengert.claims.subexpressions import with_definitions
 from wengert.elaboration.reread import ContextReader

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from wengert.claims.diagnosis import Diagnostician, Effort, surroundings
 from wengert.claims.kinds import Diagnosis
+from wengert.claims.part_values import Candidate, has_few_parts, values_of_parts
 from wengert.claims.points import close
 from wengert.claims.stated import Stated
+from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
-from wengert.ir.system import bar, unbar
+from wengert.ir.system import bar
 from wengert.ir.walk import topological
-from wengert.notation.expr import Expr, Line, Ref
+from wengert.notation.expr import Expr, Line, Ref, walk
 
 Array = Any
+User = tuple[Node, str]
+"""A right side, and the error signal that it states."""
+
+
+@dataclass(frozen=True, eq=False)
+class Meaning:
+    """What a name may be meant for: values at every point, those of the error signal of a quantity where that has a name."""
+
+    values: Sequence[Array]
+    quantity: str = ""
 
 
 @dataclass(eq=False)
@@ -34,13 +47,12 @@ class Auxiliaries:
     disputed: dict[str, list[Node]] = field(default_factory=dict[str, list[Node]])
     """The sides of lines that are not equal: which is wrong is said there, and not where they are used."""
     definitions: dict[str, Line] = field(default_factory=dict[str, Line])
-    blamed: dict[str, str] = field(default_factory=dict[str, str])
-    """Names whose definition is the mistake in a line that uses them, each with the error signal that they should be."""
+    blamed: dict[str, Meaning] = field(default_factory=dict[str, Meaning])
+    """Names whose definition is the mistake in a line that uses them, each with what it should be."""
 
     def otherwise(self, node: Node, known: Sequence[Array]) -> bool:
         """Whether a right side has known values where a name that it reads, of which an author says two things, means the other."""
-        read = {str(leaf.params["name"]) for leaf in topological([node]) if leaf.op.name == "input"}
-        for name in read & self.disputed.keys():
+        for name in names_in(node) & self.disputed.keys():
             for other in self.disputed[name][1:]:
                 values = [
                     point.value(node, {**point.everything(), name: point.value(other)}) for point in self.stated.points
@@ -49,40 +61,121 @@ class Auxiliaries:
                     return True
         return False
 
+    # which name is what is wrong
+
     def blame(self, node: Node, known: Sequence[Array]) -> str:
-        """The name of the author's own that is what is wrong with a claim, which would hold if the name were an error signal; "" for
-        none. Other lines may mean this signal by it, so that a mistake in its definition is said once."""
-        read = {str(leaf.params["name"]) for leaf in topological([node]) if leaf.op.name == "input"}
-        signals = [bar(name) for name, quantity in self.stated.system.quantities.items() if quantity.type.is_float]
-        for name in sorted(read & (self.definitions.keys() | self.beside) - self.disputed.keys() - self.blamed.keys()):
-            own = [point.author[name] for point in self.stated.points]
-            alike = [signal for signal in signals if np.shape(self.stated.points[0].truth[signal]) == np.shape(own[0])]
-            if any(close([point.truth[signal] for point in self.stated.points], own) for signal in alike):
+        """The name of the author's own that is what is wrong with a claim; "" for none.
+
+        The claim, and others that use the name, would hold if it were an error signal, of a quantity or of a part of the equations,
+        or the value of such a part; none holds with what its line says. A mistake in that line is said once then.
+        """
+        for name in sorted(
+            names_in(node) & (self.definitions.keys() | self.beside) - self.disputed.keys() - self.blamed.keys()
+        ):
+            users = self.users(name)
+            own = [point.truth[name] for point in self.stated.points]
+            if self.holding(users, name, own):
                 continue
-            for signal in alike:
-                if close(self.meaning(node, name, signal), known):
-                    self.blamed[name] = signal
-                    return name
+            fitting = [each for each in self.signals(own) if close(self.meaning(node, name, each), known)]
+            best = self.likeliest(users, name, fitting, 2)
+            if best is None:
+                others = (*self.parts(own), *self.ratios(users, name, own))
+                others = [each for each in others if close(self.meaning(node, name, each), known)]
+                best = self.likeliest(users, name, others, 2)
+            if best is None and not any(close(each.values, own) for each in self.signals(own)):
+                best = self.likeliest(users, name, fitting, 0)
+            if best is not None:
+                self.blamed[name] = best
+                return name
         return ""
 
-    def meaning(self, node: Node, name: str, signal: str) -> list[Array]:
-        """The values of a right side where a name is an error signal."""
-        return [point.value(node, {**point.everything(), name: point.truth[signal]}) for point in self.stated.points]
+    def likeliest(self, users: Sequence[User], name: str, fitting: Sequence[Meaning], least: int) -> Meaning | None:
+        """That with which most claims hold, so many at least; the first of several."""
+        counts = [self.holding(users, name, each.values) for each in fitting]
+        most = max(counts, default=-1)
+        return fitting[counts.index(most)] if most >= least else None
 
-    def in_definition(self, name: str) -> Diagnosis | None:
-        """The likely mistake in the line of a name that should be an error signal."""
-        line, signal = self.definitions.get(name) or self.stated.system.line(name).written, unbar(self.blamed[name])
-        tree, wanted = line.rights[0], [point.truth[bar(signal)] for point in self.stated.points]
+    def users(self, name: str) -> list[User]:
+        """The right sides that state an error signal and use a name, each with the signal."""
+        found: list[User] = []
+        truth = self.stated.points[0].truth
+        for line in self.claims:
+            left = line.left
+            signal = bar(self.stated.resolve(left.name)) if isinstance(left, Ref) and left.barred else ""
+            for tree in line.rights if signal in truth else ():
+                if any(isinstance(part, Ref) and part.name == name for part in walk(tree)):
+                    try:
+                        found.append((self.stated.side(line, tree)[1], signal))
+                    except EquationError:
+                        continue  # what has no value tells nothing
+        return found
+
+    def holding(self, users: Sequence[User], name: str, values: Sequence[Array]) -> int:
+        """How many of these hold, for true signals, where the name has some values."""
+        count = 0
+        for node, signal in users:
+            if not names_in(node) <= self.stated.points[0].truth.keys():
+                continue  # a name that is defined later
+            envs = [{**point.truth, name: each} for point, each in zip(self.stated.points, values, strict=True)]
+            found = [point.value(node, env) for point, env in zip(self.stated.points, envs, strict=True)]
+            count += close(found, [point.truth[signal] for point in self.stated.points])
+        return count
+
+    def signals(self, like: Sequence[Array]) -> list[Meaning]:
+        """The error signals of quantities with the shape of other values."""
+        named = [name for name, quantity in self.stated.system.quantities.items() if quantity.type.is_float]
+        found = [Meaning([point.truth[bar(name)] for point in self.stated.points], name) for name in named]
+        return [each for each in found if np.shape(each.values[0]) == np.shape(like[0])]
+
+    def parts(self, like: Sequence[Array]) -> list[Meaning]:
+        """The error signals and the values of parts of the equations with the shape of other values."""
+        values = [values for each in self.candidates for values in (each.signals, each.values)]
+        return [Meaning(each) for each in values if np.shape(each[0]) == np.shape(like[0])]
+
+    def ratios(self, users: Sequence[User], name: str, own: Sequence[Array]) -> list[Meaning]:
+        """What a name has to be, entry by entry, where a right side is a multiple of it: a slope that has no name in the equations."""
+        found: list[Meaning] = []
+        for node, signal in users:
+            wanted = [point.truth[signal] for point in self.stated.points]
+            if np.shape(wanted[0]) == np.shape(own[0]) and names_in(node) <= self.stated.points[0].truth.keys():
+                values = [point.value(node, point.truth) for point in self.stated.points]
+                with np.errstate(all="ignore"):
+                    meant = [a * b / c for a, b, c in zip(own, wanted, values, strict=True)]
+                if all(np.all(np.isfinite(each)) for each in meant):
+                    found.append(Meaning(meant))
+        return found
+
+    @cached_property
+    def candidates(self) -> Sequence[Candidate]:
+        """The parts of the equations; none where there are too many."""
+        if not has_few_parts(self.stated.system):
+            return ()
+        try:
+            return values_of_parts(self.stated.chain, self.stated.points) or ()
+        except (EquationError, GraphError, ShapeError):
+            return ()  # some part has no value
+
+    def meaning(self, node: Node, name: str, meant: Meaning) -> list[Array]:
+        """The values of a right side where a name means something else."""
+        pairs = zip(self.stated.points, meant.values, strict=True)
+        return [point.value(node, {**point.everything(), name: value}) for point, value in pairs]
+
+    def in_definition(self, name: str, where_used: Diagnosis | None) -> Diagnosis | None:
+        """The likely mistake in the line of a name that should be something else; that which a line that uses it has, where none is found."""
+        line, meant = self.definitions.get(name) or self.stated.system.line(name).written, self.blamed[name]
+        tree = line.rights[0]
 
         def evaluate(changed: Expr, count: int | None = None) -> list[Array]:
             return [point.value(self.stated.node(line, changed)) for point in self.stated.points[:count]]
 
-        children = list(self.stated.chain.contributions[signal])
-        around = surroundings(self.stated.system, line.left, tree, signal, children, self.claims, list[Ref])
+        children = list(self.stated.chain.contributions[meant.quantity]) if meant.quantity else []
+        around = surroundings(self.stated.system, line.left, tree, meant.quantity, children, self.claims, list[Ref])
         own = [point.author[name] for point in self.stated.points]
-        found = Diagnostician(self.stated.points, own, wanted, evaluate, self.effort).diagnose(tree, "", around)
-        return (
-            None
-            if found is None
-            else replace(found, sentence=f"in the line of {name}, {found.sentence}", corrected=None)
-        )
+        doctor = Diagnostician(self.stated.points, own, meant.values, evaluate, self.effort)
+        found = doctor.diagnose(tree, "", around) or where_used
+        return found and replace(found, sentence=f"in the line of {name}, {found.sentence}", corrected=None)
+
+
+def names_in(node: Node) -> set[str]:
+    """What a node reads."""
+    return {str(leaf.params["name"]) for leaf in topological([node]) if leaf.op.name == "input"}

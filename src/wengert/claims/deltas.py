@@ -15,6 +15,7 @@ from wengert.claims.judge import Judge
 from wengert.claims.local_derivatives import LocalDerivatives
 from wengert.claims.outside import mapped
 from wengert.claims.points import POINTS, Point, close, draw
+from wengert.claims.row_signals import is_row, with_rows
 from wengert.claims.subexpressions import with_definitions
 from wengert.claims.suppositions import suppositions
 from wengert.elaboration.reread import ContextReader
@@ -170,7 +171,8 @@ class _Search:
     judge: Judge
     points: Sequence[Point]
     spent: int = 0
-    nodes: dict[Line, Node | None] = field(default_factory=dict[Line, "Node | None"])
+    rows: set[str] = field(default_factory=set[str])
+    """The signals that δ are which their authors write as rows."""
 
     @property
     def system(self) -> System:
@@ -186,6 +188,7 @@ class _Search:
                 break
             delta, name = next(iter(found.items()))
             chosen[delta] = name
+            self.rows |= self.rows_of(delta, chosen)
             waiting.remove(delta)
         alike = {delta: name for delta in waiting if (name := self.relative(delta, chosen)) is not None}
         return chosen | alike
@@ -232,7 +235,7 @@ class _Search:
         likely = [
             each
             for each in evidence
-            if each.own
+            if (each.own and (each.holding or each.failing < 2))
             or (each.holding >= (1 if each.own is None else needed) and not each.failing)
             or (each.holding and not each.failing and self.supposed(delta, each.quantity, chosen))
         ]
@@ -308,7 +311,7 @@ class _Search:
         system = self.system
         try:
             reader = ContextReader(system, system.reading, self.judge.stated.auxiliaries, LocalDerivatives(system))
-            node = reader.line(replace(line, rights=(right,))).node
+            node = self.node(reader, line, right)
             assert isinstance(line.left, Ref)
             target = bar(reader.context.resolve(line.left.name))
             for point in points:
@@ -318,6 +321,30 @@ class _Search:
         except (EquationError, GraphError, ShapeError):
             return None
         return True
+
+    def node(self, reader: ContextReader, line: Line, right: Expr) -> Node:
+        """A right side; where it does not fit as it stands, with the δ that their lines state as rows, or with all δ in it as rows.
+
+        Raises EquationError where it does not fit.
+        """
+        here = [t for t in walk(right) if isinstance(t, Ref) and t.spelling is not None and t.spelling.sign == "δ"]
+        forms = [right, *(with_rows(right, rows, reader.context) for rows in (self.rows, {bar(t.name) for t in here}))]
+        for form in dict.fromkeys(forms[:-1]):
+            try:
+                return reader.line(replace(line, rights=(form,))).node
+            except EquationError:
+                continue
+        return reader.line(replace(line, rights=(forms[-1],))).node
+
+    def rows_of(self, delta: Delta, chosen: Mapping[Delta, str]) -> set[str]:
+        """The signal that a δ is, where its own line has it as a row."""
+        context = ContextReader(self.system, self.system.reading).context
+        for line in self.section.claims:
+            if isinstance(line.left, Ref) and not line.left.barred and _of(line.left, self.deltas) == delta:
+                rights = _renamed(line, chosen, self.deltas).rights
+                if any(is_row(with_rows(right, self.rows, context), context) for right in rights):
+                    return {bar(chosen[delta])}
+        return set()
 
     def supposed(self, delta: Delta, name: str, chosen: Mapping[Delta, str]) -> bool:
         """Whether the own line of a δ states the signal of a quantity under an assumption, such as Σ_k t_k = 1."""

@@ -20,26 +20,26 @@ from wengert.claims.kinks import with_both_sides
 from wengert.claims.mistakes import Mistakes
 from wengert.claims.outside import GIVEN, given_names, is_naming, with_loss_signals, with_outside_signals
 from wengert.claims.over_time import entry_of_signal
-from wengert.claims.points import POINTS, Chain, close, draw
+from wengert.claims.points import POINTS, Chain, Scale, close, draw
 from wengert.claims.quotients import quotient
-from wengert.claims.row_signals import is_row
+from wengert.claims.row_signals import is_row, with_rows
 from wengert.claims.scattered import gathered, writes_at, writings
 from wengert.claims.selfsame import says_itself
 from wengert.claims.stated import Stated
 from wengert.claims.supposing import Supposing
-from wengert.derive.backward import influence
 from wengert.elaboration.phases import new_phase
 from wengert.elaboration.reread import ContextReader
 from wengert.elaboration.sequences import claim_at_step
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
-from wengert.ir.system import System, bar, is_entry, sequence_name
+from wengert.ir.system import System, bar, is_entry, sequence_name, unbar
 from wengert.manuscripts.manuscript import Section, Unread, unread
 from wengert.notation.expr import Expr, Line, Ref, Span, walk
 from wengert.notation.names import split
 from wengert.notation.symbols import LOSSES
 
 Array = Any
+BY_ITSELF = "it is true, but does not follow from the lines before it"
 
 
 @dataclass
@@ -51,6 +51,8 @@ class Judge:
     explains: bool = True
     """Whether it is found out what is wrong with a claim."""
     unread: list[Unread] = field(default_factory=list[Unread])
+    scale: Scale | None = None
+    """In which the author states signals."""
 
     def __post_init__(self) -> None:
         system = self.section.system
@@ -64,6 +66,7 @@ class Judge:
         self.system = system
         self.rng = np.random.default_rng(0)
         self.chain, claimed = self.result()
+        self.outside = self.chain.outside
         self.stated = Stated(self.chain, auxiliaries={GIVEN + n: system.quantities[n].type for n in self.outside})
         self.assumed = Supposing(self.stated, [name for name in system.inputs if name not in claimed], self.rng)
         self.mistakes = Mistakes(self.stated, self.assumed, claims, self.written, self.effort, self.explains)
@@ -79,8 +82,11 @@ class Judge:
         read = [resolve(tree.name) for tree in rights if isinstance(tree, Ref) and tree.barred]
         given = [name for name in dict.fromkeys(read) if name not in claimed and is_result(system, name)]
         loss = given[0] if len(given) == 1 else system.loss
-        is_letter = loss in given and split(loss).base not in LOSSES
-        return Chain(system, loss, given=is_letter, outside=self.outside), claimed
+        named, array = split(loss).base in LOSSES, system.quantities[loss].type.rank > 0
+        read_only = loss in read and loss not in claimed
+        is_letter = (array and (read_only or not named)) or (loss in given and not named)
+        more = [name for name in dict.fromkeys(given) if name != loss and not named]
+        return Chain(system, loss, given=is_letter, outside=(*self.outside, *more), scale=self.scale), claimed
 
     def run(self) -> list[Claim]:
         """The claims of the section, judged."""
@@ -95,7 +101,7 @@ class Judge:
             repair = "Write the system so that all its lines are finite for some real inputs."
             return [found for line in self.section.claims for found in self.refuse(line, error.what, repair)]
         claims = [claim for line in self.ordered() for claim in self.whole_line(line)]
-        claims = [replace(claim, line=self.as_written(claim)) for claim in claims]
+        claims = self.with_sum([replace(claim, line=self.as_written(claim)) for claim in claims])
         return claims if self.section.whole else [claim for claim in claims if self.is_sure(claim)]
 
     def as_written(self, claim: Claim) -> Line:
@@ -103,6 +109,15 @@ class Judge:
         line = self.written.get(claim.line.span, claim.line)
         places = isinstance(line.left, Ref) and line.left.barred and writes_at(line.left)
         return claim.line if places and claim.status == "wrong" else line
+
+    def with_sum(self, claims: list[Claim]) -> list[Claim]:
+        """The claims, of a loss with several entries the first with a note that it is that of their sum."""
+        loss = self.chain.loss
+        if not claims or self.chain.given or not self.system.quantities[loss].type.rank:
+            return claims
+        first = next((k for k, claim in enumerate(claims) if claim.status == "holds" and not claim.note), None)
+        note = f"of the sum of the entries of {loss}"
+        return [replace(claim, note=note) if k == first else claim for k, claim in enumerate(claims)]
 
     def at_steps(self) -> tuple[list[Line], list[Line]]:
         """The claims as they are written, and with the signal that each is about; one about a single step in between is not read."""
@@ -182,6 +197,11 @@ class Judge:
         if left.barred:
             expected = [point.follows(name) for point in self.stated.points]
             truth = [point.truth[bar(name)] for point in self.stated.points]
+            vain = self.vain_signals(line)
+            if vain - self.stated.points[0].stated:
+                return self.refuse(line, *self.reason_beside(unbar(min(vain))))
+            if vain:
+                truth = expected  # true signals that are 0 say nothing of what they are multiplied by
             found = self.links(line, bar(name), expected, truth)
             if name in self.beside and any(claim.status == "wrong" for claim in found):
                 return self.refuse(line, *self.reason_beside(name))
@@ -208,8 +228,12 @@ class Judge:
     @cached_property
     def beside(self) -> set[str]:
         """The quantities with a line on which the result does not depend, and to which no signal comes from outside."""
-        below = influence(self.system, self.chain.loss)
-        return {line.name for line in self.system.lines} - below - set(self.outside)
+        return {line.name for line in self.system.lines} - self.chain.influence
+
+    def vain_signals(self, line: Line) -> set[str]:
+        """The signals that a line reads of quantities on which the result does not depend."""
+        read = (tree.name for right in line.rights for tree in walk(right) if isinstance(tree, Ref) and tree.barred)
+        return {bar(name) for name in map(self.stated.resolve, read) if name in self.beside}
 
     def reason_beside(self, name: str) -> tuple[str, str]:
         """Why the error signal of such a quantity is not judged, unless it is stated to be 0, and what to write."""
@@ -242,6 +266,7 @@ class Judge:
                 found = self.misfit(line, k, tree, error, before)
                 if found is not None:
                     claims.append(found)
+                self.keep_row(name, line.rights[k])
                 last = None
                 continue
             claim = self.judged(line, k, place, node, values, (before, expected, truth))
@@ -251,12 +276,17 @@ class Judge:
                 claim = replace(claim, note=self.stated.steps(line, name, node, values))
             claims.append(claim)
             held = claim.status == "holds"
-            if name and is_row(tree, self.stated.reader().context):
-                self.stated.rows.add(name)
+            self.keep_row(name, line.rights[k])
             before, last = values, node
         if name and last is not None:
             self.stated.state(name, last)
         return claims
+
+    def keep_row(self, name: str, tree: Expr) -> None:
+        """Keep in mind that an author writes a signal as a row, where a right side is one, as what he has written as rows before."""
+        context = self.stated.reader().context
+        if name and is_row(with_rows(tree, self.stated.rows, context), context):
+            self.stated.rows.add(name)
 
     def same_mistake(self, values: list[Array], before: Claim) -> bool:
         """Whether a side equals the one before it, which was wrong already."""
@@ -279,7 +309,7 @@ class Judge:
         finding = self.mistakes.finding("", line, k, values, before)
         blamed = self.own.blame(node, before) if self.explains else ""
         if blamed:
-            finding = replace(finding, diagnosis=self.own.in_definition(blamed) or finding.diagnosis)
+            finding = replace(finding, diagnosis=self.own.in_definition(blamed, finding.diagnosis))
         return Claim(line, k, place, "wrong", finding=finding)
 
     def how_it_holds(
@@ -295,19 +325,15 @@ class Judge:
         if close(values, before):
             return ""
         if close(values, truth):
-            return (
-                "it is true, but is not equal to the side before it"
-                if k
-                else "it is true, but does not follow from the lines before it"
-            )
+            return "it is true, but is not equal to the side before it" if k else BY_ITSELF
         if close(values, expected):
             return "it is not equal to the side before it"
         if close(self.stated.values(line, node, truth, truly=True), truth):
             return ""  # right as a formula, of what earlier lines have wrong
         if self.own.otherwise(node, before) or self.own.otherwise(node, truth):
             return ""
-        for name, signal in self.own.blamed.items():
-            if close(self.own.meaning(node, name, signal), before):
+        for name, meant in self.own.blamed.items():
+            if close(self.own.meaning(node, name, meant), before):
                 return f"with the line of {name} mended"
         supposed = self.assumed.found(line, k, node)
         return None if supposed is None else f"with {supposed.text}"

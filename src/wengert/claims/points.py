@@ -22,6 +22,7 @@ from wengert.ir.system import System, bar, is_bar, sequence_name, unbar
 from wengert.ir.types import ArrayType, Dim
 from wengert.ir.walk import topological
 from wengert.ops.evaluate import Program, bind, run, schedule, with_sizes
+from wengert.ops.functions import broadcast
 
 Array = Any
 POINTS = 3
@@ -130,6 +131,15 @@ class Formula:
         return np.asarray(found)
 
 
+@dataclass(frozen=True)
+class Scale:
+    """With J = 1/m Σ_i L_i, signals of what has an entry for each example that are m times the true ones: those of Σ_i L_i."""
+
+    examples: Dim
+    times: str = ""
+    """The number that is m; where it is "", the size of the axis."""
+
+
 @dataclass(frozen=True, eq=False)
 class Chain:
     """How error signals follow from each other: for each quantity, its children and the contribution ū ∂u/∂v of each, as a node."""
@@ -140,6 +150,7 @@ class Chain:
     """Whether the signal of the loss is a letter that stands for anything, and not 1."""
     outside: tuple[str, ...] = ()
     """Quantities that have a signal from outside as well."""
+    scale: Scale | None = None
 
     formulas: MutableMapping[Node, Formula] = field(default_factory=WeakKeyDictionary[Node, Formula])
 
@@ -181,12 +192,16 @@ class Chain:
         return (Prepared(Graph(graph.inputs, (*graph.outputs, *found))), names) if names else None
 
     @cached_property
+    def influence(self) -> frozenset[str]:
+        """The quantities on which the loss depends, or another to which a signal comes from outside."""
+        return frozenset[str]().union(*(influence(self.system, name) for name in (self.loss, *self.outside)))
+
+    @cached_property
     def contributions(self) -> Mapping[str, Mapping[str, Node]]:
         """By quantity, by child."""
         found: dict[str, dict[str, Node]] = {name: {} for name in self.system.quantities}
-        below = influence(self.system, self.loss)
         for line in self.system.lines:
-            if line.name not in below or not line.node.type.is_float:
+            if line.name not in self.influence or not line.node.type.is_float:
                 continue
             for name in self.system.parents(line.name):
                 node = self.contribution(name, line.name, line.node)
@@ -212,7 +227,19 @@ class Chain:
             if result is not None:
                 part = placed_array(self.system, result, name, way)
                 total = part if total is None else total + part
-        return total
+        return total if total is None else self.scaled(total, name, child)
+
+    def counts(self, name: str) -> bool:
+        """Whether a quantity has an entry for each example."""
+        return self.scale is not None and self.scale.examples in self.system.quantities[name].type.shape
+
+    def scaled(self, part: Node, name: str, child: str) -> Node:
+        """ū ∂u/∂v with the signals in their scale."""
+        if self.scale is None or self.counts(name) == self.counts(child):
+            return part
+        size = self.sizes[self.scale.examples.name]
+        times = broadcast(self.system.leaves[self.scale.times], part.shape, ()) if self.scale.times else size
+        return part * times if self.counts(name) else part / times
 
 
 @dataclass
@@ -331,8 +358,8 @@ def draw(chain: Chain, rng: Any, adjust: Adjust | None = None) -> Point:
     env = point.truth
     env.update(inputs)
     env.update(zip(order, map(np.asarray, values), strict=True))
-    loss = np.shape(env[chain.loss])
-    env[bar(chain.loss)] = np.asarray(1.0) if not (loss or chain.given) else np.asarray(rng.normal(size=loss))
+    shape = np.shape(env[chain.loss])
+    env[bar(chain.loss)] = np.asarray(rng.normal(size=shape)) if chain.given else np.ones(shape)
     for name in chain.outside:
         env[GIVEN + name] = np.asarray(rng.normal(size=np.shape(env[name])))
     point.settle(tuple(chain.backwards), env)

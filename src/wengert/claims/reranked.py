@@ -13,8 +13,7 @@ import numpy as np
 
 from wengert.claims.diagnosis import Effort
 from wengert.claims.findings import Claim
-from wengert.claims.judge import Judge
-from wengert.claims.summed_loss import with_summed_losses
+from wengert.claims.summed_loss import judged_in_scale
 from wengert.claims.unnamed import Meant
 from wengert.elaboration.elaborate import elaborate
 from wengert.errors import EquationError, GraphError, ShapeError
@@ -39,15 +38,11 @@ class Verdict:
 
 def judged(section: Section, effort: Effort) -> Verdict:
     """The claims of a section judged, with the ranks of names that stand whole chosen so that fewer of them are wrong."""
-    judge = Judge(section, effort=effort)
-    first = Verdict(section, with_summed_losses(judge, judge.run()), judge.unread)
+    first = Verdict(section, *judged_in_scale(section, effort))
     again = reranked(section) if has_misfits(first.claims) else None
     if again is None:
         return first
-    judge = Judge(again, effort=effort)
-    second = Verdict(
-        again, with_summed_losses(judge, judge.run()), judge.unread, tuple(differences(section.system, again.system))
-    )
+    second = Verdict(again, *judged_in_scale(again, effort), tuple(differences(section.system, again.system)))
     wrong, others = ([c.status for c in each.claims].count("wrong") for each in (first, second))
     return second if others < wrong and len(second.unread) <= len(first.unread) else first
 

@@ -1,118 +1,103 @@
 """Signals of the summed loss: with J = 1/m Σ_i L_i some authors write dZ for the derivative of Σ_i L_i, and 1/m in the lines of dW and db.
 
-It is read so where a signal of what has an entry for each example is m times the true one, and the lines of parameters that read it have 1/m.
+All lines are judged in both scales. They are read in that of the sum where more of them hold by it, a line with the 1/m among them,
+unless a line that states a signal of the mean would be wrong by it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
-
+from wengert.claims.diagnosis import Effort
 from wengert.claims.findings import Claim
-from wengert.claims.judge import Judge
-from wengert.claims.points import Array, close
-from wengert.errors import EquationError
+from wengert.claims.judge import BY_ITSELF, Judge
+from wengert.claims.points import Scale
+from wengert.ir.graph import Node
 from wengert.ir.system import System
 from wengert.ir.types import Dim
-from wengert.notation.expr import Ref, walk
+from wengert.ir.walk import topological
+from wengert.manuscripts.manuscript import Section, Unread
+from wengert.notation.expr import Ref
+
+COUNTS = frozenset("mMnNB")
+"""Names for the number of examples."""
+MAX_SCALES = 6
+"""So many scales are tried."""
 
 
-@dataclass(frozen=True)
-class _Stated:
-    """A claim about the signal of a parameter: its values, what follows from the author's own signals, and which of these it reads."""
+def judged_in_scale(section: Section, effort: Effort) -> tuple[list[Claim], list[Unread]]:
+    """The claims of a section in the scale in which its author states signals, and what is not read."""
+    judge = Judge(section, effort=effort)
+    claims = judge.run()
+    if not any(is_off(claim) for claim in claims):
+        return claims, judge.unread
+    for scale in list(scales(judge.system))[:MAX_SCALES]:
+        trial = Judge(section, explains=False, scale=scale)
+        if is_meant(trial, claims, trial.run()):
+            judge = Judge(section, effort=effort, scale=scale)
+            return with_note(judge, scale, judge.run()), judge.unread
+    return claims, judge.unread
 
-    place: int
-    name: str
-    values: list[Array]
-    follows: list[Array]
+
+def scales(system: System) -> Iterator[Scale]:
+    """The axes over which a line takes a mean; with the number m of 1/m ‖Y − T‖² every axis may be that of the examples."""
+    nodes = topological([line.node for line in system.lines])
+    sizes = [node.params["size"] for node in nodes if node.op.name == "size_of"]
+    yield from (Scale(size) for size in dict.fromkeys(sizes) if isinstance(size, Dim))
+    numbers = {leaf: name for name, leaf in system.leaves.items() if name in COUNTS and name in system.inputs}
+    below = [part for node in nodes if node.op.name == "divide" for part in factors(node.inputs[1])]
+    axes = [size for q in system.quantities.values() for size in q.type.shape]
+    for name in dict.fromkeys(numbers[part] for part in below if part in numbers):
+        yield from (Scale(size, name) for size in dict.fromkeys(axes) if isinstance(size, Dim))
 
 
-def with_summed_losses(judge: Judge, claims: Sequence[Claim]) -> list[Claim]:
-    """The claims, those right that state signals of the summed loss where the author means these."""
+def factors(node: Node) -> Iterator[Node]:
+    """The factors of a divisor."""
+    if node.op.name == "multiply":
+        for each in node.inputs:
+            yield from factors(each)
+    else:
+        yield node
+
+
+def is_off(claim: Claim) -> bool:
+    """Whether a claim does not follow from the author's lines."""
+    return claim.status == "wrong" or claim.note == BY_ITSELF
+
+
+def is_meant(judge: Judge, plain: Sequence[Claim], scaled: Sequence[Claim]) -> bool:
+    """Whether an author states signals in the scale of a judge; his claims, judged as signals of the mean and in that scale."""
+    other = {(claim.span, claim.link): claim for claim in scaled}
+    pairs = [(claim, other[claim.span, claim.link]) for claim in plain if (claim.span, claim.link) in other]
+    if sum(map(is_off, scaled)) >= sum(map(is_off, plain)):
+        return False
+    gained = [one for one, two in pairs if is_off(one) and not is_off(two)]
+    lost = any(of_examples(judge, one) and is_off(two) and not is_off(one) for one, two in pairs)
+    of_each = any(of_examples(judge, one) for one in gained)
+    return (of_each or not lost) and any(not of_examples(judge, one) for one in gained)
+
+
+def of_examples(judge: Judge, claim: Claim) -> bool:
+    """Whether a claim states the signal of what has an entry for each example."""
+    left = claim.line.left
+    name = judge.stated.resolve(left.name) if isinstance(left, Ref) and left.barred else ""
+    return name in judge.system.quantities and judge.chain.counts(name)
+
+
+def with_note(judge: Judge, scale: Scale, claims: Sequence[Claim]) -> list[Claim]:
+    """The claims, the first that holds in a scale with a note of it."""
     found = list(claims)
-    entries = {place: entry for place, claim in enumerate(found) if (entry := _too_large(judge, claim)) is not None}
-    for examples, number in dict.fromkeys(entries.values()):
-        first = {place for place, entry in entries.items() if entry[0] == examples}
-        scaled = _scaled(judge, found, {_name(judge, found[place]) for place in first}, examples)
-        parameters = list(_parameters(judge, found, scaled, examples))
-        true = [each for each in parameters if close([number * value for value in each.values], each.follows)]
-        faults = [each for each in parameters if close(each.values, each.follows)]
-        if len(true) <= len(faults):
-            continue
-        for place in first:
-            found[place] = replace(found[place], status="holds", note=_note(judge.system, examples), finding=None)
-        for each in parameters:
-            claim = found[each.place]
-            if each in true:
-                found[each.place] = replace(claim, status="holds", note="", finding=None)
-            else:
-                wanted = [follow / number for follow in each.follows]
-                finding = judge.mistakes.finding("", claim.line, claim.link, each.values, wanted)
-                found[each.place] = replace(claim, status="wrong", note="", finding=finding)
+    places = [k for k, claim in enumerate(found) if of_examples(judge, claim)]
+    first = next((k for k in places if found[k].status == "holds" and not found[k].note), None)
+    first = next(iter(places), None) if first is None else first
+    if first is not None:
+        found[first] = replace(found[first], note=said(judge.system, scale))
     return found
 
 
-def _too_large(judge: Judge, claim: Claim) -> tuple[Dim, int] | None:
-    """The axis of the examples and their number, where a wrong claim is just so many times what is expected of it."""
-    finding, name = claim.finding, _name(judge, claim)
-    if claim.status != "wrong" or finding is None or not finding.values or name not in judge.system.quantities:
-        return None
-    shape = judge.system.quantities[name].type.shape
-    if np.shape(finding.values[0]) != np.shape(finding.expected[0]):
-        return None
-    for size, number in zip(shape, np.shape(finding.expected[0]), strict=False):
-        times = [number * np.asarray(each) for each in finding.expected]
-        if isinstance(size, Dim) and close(list(finding.values), times):
-            return size, number
-    return None
-
-
-def _name(judge: Judge, claim: Claim) -> str:
-    """The quantity whose signal a claim states; "" where it states none."""
-    left = claim.line.left
-    return judge.stated.reader().context.resolve(left.name) if isinstance(left, Ref) and left.barred else ""
-
-
-def _reads(judge: Judge, claim: Claim) -> set[str]:
-    """The quantities whose signals a claim reads."""
-    resolve = judge.stated.reader().context.resolve
-    tree = claim.line.rights[claim.link]
-    return {resolve(part.name) for part in walk(tree) if isinstance(part, Ref) and part.barred}
-
-
-def _scaled(judge: Judge, claims: Sequence[Claim], first: set[str], examples: Dim) -> set[str]:
-    """The quantities with an entry for each example whose signals follow from the first ones."""
-    scaled = set(first)
-    for claim in claims:
-        name = _name(judge, claim)
-        if name and _counts(judge.system, name, examples) and _reads(judge, claim) & scaled:
-            scaled.add(name)
-    return scaled
-
-
-def _parameters(judge: Judge, claims: Sequence[Claim], scaled: set[str], examples: Dim) -> Iterator[_Stated]:
-    """The claims about what has no entry for each example that read one of these signals."""
-    for place, claim in enumerate(claims):
-        name = _name(judge, claim)
-        if not name or _counts(judge.system, name, examples) or not _reads(judge, claim) & scaled:
-            continue
-        try:
-            _, node = judge.stated.side(claim.line, claim.line.rights[claim.link])
-            values = [point.value(node) for point in judge.stated.points]
-        except EquationError:
-            continue  # its shape is wrong, which has been said
-        follows = [point.follows(name) for point in judge.stated.points]
-        if np.shape(values[0]) == np.shape(follows[0]):
-            yield _Stated(place, name, values, follows)
-
-
-def _counts(system: System, name: str, examples: Dim) -> bool:
-    """Whether a quantity has an entry for each example."""
-    return name in system.quantities and examples in system.quantities[name].type.shape
-
-
-def _note(system: System, examples: Dim) -> str:
-    count = next((known for known, size in system.size_names.items() if size == examples), examples.name)
-    return f"{count} times the signal: the derivative of the sum, not of the mean"
+def said(system: System, scale: Scale) -> str:
+    """What the scale is, in words."""
+    names = [known for known, size in system.size_names.items() if size == scale.examples]
+    times = scale.times or next(iter(names), scale.examples.name)
+    return f"{times} times the signal: the derivative of the sum, not of the mean"

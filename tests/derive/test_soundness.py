@@ -1,0 +1,128 @@
+"""Readings that are chosen because claims hold by them: one mistake does not turn them over, and no line holds for nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from wengert.claims.review import review
+
+MEAN = "A ∈ ℝ^(k×m)\nZ = W X + b 𝟏ᵀ\nA = σ(Z)\nJ = 1/(2m) ‖A − T‖²\n\n"
+UNNAMED_COUNT = "Z = W X + b 𝟏ᵀ\nA = σ(Z)\nJ = 1/(2m) ‖A − T‖²\n\n"
+OF_SUM = ("dA = A − T", "dZ = dA ⊙ A ⊙ (1 − A)", "dW = 1/m dZ Xᵀ", "db = 1/m dZ 𝟏")
+UNIT = "z = w x + b\ny = σ(z)\nL = ½ (y − t)²\n\nȳ = y − t\n"
+
+
+def statuses(text: str) -> str:
+    return "".join(row.status[0] for row in review(text).rows)
+
+
+# ---------------------------------------------------------------- signals of the summed loss
+
+
+@pytest.mark.parametrize("forward", [MEAN, UNNAMED_COUNT])
+def test_signals_of_the_summed_loss_hold_where_the_lines_of_parameters_have_the_mean(forward: str) -> None:
+    found = review(forward + "\n".join(OF_SUM))
+    assert [row.status for row in found.rows] == ["holds"] * 4, str(found)
+    assert found.rows[0].note == "m times the signal: the derivative of the sum, not of the mean"
+
+
+@pytest.mark.parametrize("forward", [MEAN, UNNAMED_COUNT])
+@pytest.mark.parametrize(
+    "wrong",
+    ["dA = A + T", "dA = 2 (A − T)", "dZ = dA ⊙ A", "dZ = A ⊙ (1 − A)", "dW = 1/m dZ X", "dW = dZ Xᵀ", "db = dZ 𝟏", "db = −1/m dZ 𝟏"],
+)  # fmt: skip
+def test_a_mistake_among_signals_of_the_summed_loss_is_said_once_and_in_its_line(forward: str, wrong: str) -> None:
+    lines = [wrong if line[:2] == wrong[:2] else line for line in OF_SUM]
+    place = next(k for k, line in enumerate(lines) if line == wrong)
+    assert statuses(forward + "\n".join(lines)) == "".join("w" if k == place else "h" for k in range(4))
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (("dA = 1/m (A − T)", *OF_SUM[1:]), "hhww"),  # signals of the mean, as they stand
+        (("dA = A − T", OF_SUM[1], "dW = dZ Xᵀ", "db = dZ 𝟏"), "whhh"),  # no line has the mean
+        (("dA = A − T", "dZ = 1/m dA ⊙ A ⊙ (1 − A)", "dW = dZ Xᵀ", "db = dZ 𝟏"), "whhh"),
+    ],
+)
+def test_signals_are_not_those_of_the_summed_loss_for_the_sake_of_a_mistake(
+    lines: tuple[str, ...], expected: str
+) -> None:
+    assert statuses(MEAN + "\n".join(lines)) == expected
+
+
+# ---------------------------------------------------------------- names of the author's own
+
+
+@pytest.mark.parametrize("lines", ["x̄ = g w ȳ\nw̄ = g x\nb̄ = g", "w̄ = g x\nx̄ = g w ȳ\nb̄ = g"])
+def test_a_name_that_is_right_in_one_line_is_not_what_is_wrong_with_others(lines: str) -> None:
+    found = review(UNIT + "g = y (1 − y)\n" + lines)
+    assert sorted(row.text for row in found.rows if row.status == "wrong") == ["b̄ = g", "w̄ = g x"], str(found)
+    assert all(row.kind == "no incoming signal" for row in found.rows if row.status == "wrong")
+
+
+OWN_NAMES = {
+    "a slope": (UNIT, "g = y (1 + y)", "w̄ = g ȳ x\nx̄ = g w ȳ\nb̄ = g ȳ"),
+    "the signal of a part without a name": (
+        "y = σ(w x + b)\nL = ½ (y − t)²\n\n",
+        "δ = y − t",
+        "∂L/∂w = δ x\n∂L/∂b = δ",
+    ),
+    "that of a part in matrices": (
+        "o = σ(W_o x + U_o h)\ny = o ⊙ tanh(c)\n\ndo = dy ⊙ tanh(c)\n",
+        "da_o = do ⊙ o ⊙ (1 + o)",
+        "dW_o = da_o xᵀ\ndU_o = da_o hᵀ",
+    ),
+    "the value of a part": (
+        "y_i = g_i x_i / √(v + ε)\n\n∂L/∂v = −½ Σ_i ∂L/∂y_i g_i x_i / √(v + ε)³\n",
+        "r = 1 / (v + ε)",
+        "∂L/∂g_i = ∂L/∂y_i x_i r\n∂L/∂x_i = ∂L/∂y_i g_i r",
+    ),
+    "a signal that is another's": (UNIT, "g = ȳ", "w̄ = g x\nx̄ = w g\nb̄ = g"),
+}
+
+
+@pytest.mark.parametrize("case", OWN_NAMES)
+def test_a_mistake_in_the_line_of_an_own_name_is_said_where_it_is_used_first(case: str) -> None:
+    forward, definition, uses = OWN_NAMES[case]
+    found = review(f"{forward}{definition}\n{uses}")
+    name = definition.split(" = ")[0]
+    place = next(k for k, row in enumerate(found.rows) if row.status == "defined") + 1
+    after = [row.status for row in found.rows[place:]]
+    assert after == ["wrong"] + ["holds"] * uses.count("\n"), str(found)
+    assert found.rows[place + 1].note == f"with the line of {name} mended"
+
+
+# ---------------------------------------------------------------- several results, signals that are 0, losses with several entries
+
+
+@pytest.mark.parametrize(
+    "wrong", ["dx_1 = −dy_1 cos θ + dy_2 sin θ", "dx_1 = 2 dy_1 cos θ + dy_2 sin θ", "dx_1 = dy_2 sin θ"]
+)
+def test_each_of_several_results_has_a_signal_from_outside(wrong: str) -> None:
+    forward = "y_1 = x_1 cos θ − x_2 sin θ\ny_2 = x_1 sin θ + x_2 cos θ\n\n"
+    lines = ["dx_1 = dy_1 cos θ + dy_2 sin θ", "dx_2 = −dy_1 sin θ + dy_2 cos θ"]
+    assert statuses(forward + "\n".join(lines)) == "hh"
+    assert statuses(forward + "\n".join([wrong, lines[1]])) == "wh"
+
+
+@pytest.mark.parametrize("factor", ["2", "3"])
+def test_a_statistic_beside_the_result_may_have_a_signal_from_outside(factor: str) -> None:
+    forward = "m = 1/N Σ_n x_n\nv = 1/N Σ_n (x_n − m)²\ny_n = x_n m\n\n"
+    claim = f"x̄_n = ȳ_n m + 1/N Σ_k ȳ_k x_k + {factor}/N v̄ (x_n − m)"
+    assert statuses(forward + claim) == ("h" if factor == "2" else "w")
+
+
+def test_no_line_holds_because_the_signals_that_it_reads_are_zero() -> None:
+    found = review("z = w x\nu = v²\nL = u y\n\nw̄ = 3 z̄\nz̄ = 0\nw̄ = z̄ x\nū = y\n")
+    assert [row.status for row in found.rows] == ["unread", "holds", "holds", "holds"], str(found)
+    assert "'L' does not depend on 'z' in these equations." in found.rows[0].note
+
+
+def test_a_loss_with_several_entries_stands_for_their_sum_and_the_note_says_so() -> None:
+    forward = "z_n = Σ_j w_j x_nj\nL_n = ½ (z_n − t_n)²\n\n"
+    found = review(forward + "z̄_n = z_n − t_n\nw̄_j = Σ_n z̄_n x_nj")
+    assert [row.status for row in found.rows] == ["holds", "holds"], str(found)
+    assert found.rows[0].note == "of the sum of the entries of L"
+    assert statuses(forward + "z̄_n = z_n + t_n\nw̄_j = Σ_n z̄_n x_nj") == "wh"
+    assert statuses(forward + "z̄_n = L̄_n (z_n − t_n)\nw̄_j = Σ_n (z_n − t_n) x_nj") == "hw"
