@@ -207,6 +207,34 @@ def test_a_signal_of_the_step_before_is_counted_on() -> None:
     assert [row.status for row in review(RNN + "\n" + backward).rows] == ["holds", "holds"]
 
 
+def test_the_number_of_steps_is_no_exponent_in_claims() -> None:
+    forward = "h_t = tanh(W h_{t−1} + U x_t)    for t = 1…T\nL = ½ Σ_{t=1}^T ‖h_t − y_t‖²\n\n"
+    claims = (
+        "h̄_t = h_t − y_t + W^T (h̄_{t+1} ∘ (1 − h_{t+1}²))\n"
+        "W̄ = Σ_{t=1}^T (h̄_t ∘ (1 − h_t²)) h_{t−1}^T\nŪ = Σ_{t=1}^T (h̄_t ∘ (1 − h_t²)) h_{t−1}^T\n"
+    )
+    rows = review(forward + claims).rows
+    assert [(row.status, row.line) for row in rows] == [("holds", 4), ("holds", 5), ("wrong", 6)]
+
+
+STEP = (
+    "f = σ(W x_t + U h_{t−1})\no = σ(V x_t + S h_{t−1})\ng = tanh(P x_t + Q h_{t−1})\n"
+    "c_t = f ∘ c_{t−1} + (1 − f) ∘ g\nh_t = o ∘ tanh(c_t)\n\n"
+)
+"""One step of a network whose gates are written without an index of time."""
+
+
+def test_gates_without_an_index_of_time_are_those_of_one_step() -> None:
+    claims = (
+        "ō = h̄_t ∘ tanh(c_t)\nc̄_t = h̄_t ∘ o ∘ (1 − tanh²(c_t))\nf̄ = c̄_t ∘ (c_{t−1} − g)\nḡ = c̄_t ∘ (1 − f)\n"
+        "Q̄ = (ḡ ∘ (1 − g²)) h_{t−1}ᵀ\nS̄ = (ō ∘ o ∘ (1 − o)) h_tᵀ\n"
+        "h̄_{t−1} = Uᵀ (f̄ ∘ f ∘ (1 − f)) + Sᵀ (ō ∘ o ∘ (1 − o)) + Qᵀ (ḡ ∘ (1 − g²))\n"
+    )
+    rows = review(STEP + claims).rows
+    assert [row.status for row in rows] == ["holds"] * 5 + ["wrong", "holds"]
+    assert rows[5].corrected == "S̄ = (ō ∘ o ∘ (1 − o)) h_{t−1}ᵀ"
+
+
 def test_a_start_value_that_is_not_said_is_an_input_with_a_warning() -> None:
     system = wg.equations("h_t = a_t h_{t−1}\ny_t = c_t h_t")
     assert "h_0" in system.data.inputs

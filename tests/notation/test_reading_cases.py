@@ -136,6 +136,12 @@ def test_K11_with_T_an_input_it_is_a_power_with_a_warning():
     ]
 
 
+def test_K11_with_T_the_end_of_a_sum_it_is_a_transpose():
+    reading = one(r"L = \frac1T \sum_{t=1}^T x_t^T A x_t")
+    assert unicode.show(reading.lines[0]) == "L = 1/T Σ_{t=1}^{T} x_tᵀ A x_t"
+    assert not [warning for warning in reading.warnings if "power" in warning]
+
+
 @pytest.mark.parametrize("text", [r"A^{-1}", "A⁻¹", "A^(-1)", "A^-1"])
 def test_K13_K14_a_power_of_minus_one_is_an_inverse(text: str):
     assert read_expression(text) == Inverse(Ref("A"))

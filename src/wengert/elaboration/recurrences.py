@@ -93,11 +93,14 @@ def check_left_steps(lines: Sequence[Line], source: str) -> None:
 
 def shifted_letter(group: Sequence[str], defined: Mapping[str, Line]) -> str:
     """The letter of a left side that lines of a circle read at another step than they compute; "" where there is none."""
+    lefts = {name: defined[name].left for name in group}
+    computed = {name: offsets(left) if isinstance(left, Ref) else [] for name, left in lefts.items()}
     for name in group:
-        left = defined[name].left
-        own_steps = offsets(left) if isinstance(left, Ref) else []
         for tree in references(defined[name]):
             for letter, k in offsets(tree) if tree.name in group else ():
+                own_steps = (
+                    computed[name] or computed[tree.name]
+                )  # a line without an index of time is one of a single step
                 if any(letter == q and k != own for q, own in own_steps):
                     return letter
     return ""

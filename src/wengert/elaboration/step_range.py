@@ -131,7 +131,7 @@ def last_name(lines: Sequence[Line], letter: str, members: Sequence[str], source
             text = text or (parts.label if names.join(parts.base, "", parts.subscript) in members else "")
             words = [text] if len(text) == 1 and text.isupper() else []
             if tree.name in members:
-                words += [q for index in tree.indices or () for q in letters_of(index) if q not in running]
+                words += [q for index in tree.indices or () for q in letters_of(index) if q not in running | {letter}]
             for word in words:
                 found.setdefault(word, tree)
         for tree in (t for right in line.rights for t in walk(right) if isinstance(t, BigOp) and letter in t.letters):

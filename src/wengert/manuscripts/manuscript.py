@@ -464,7 +464,8 @@ class _Manuscript:
         system = current.system = with_named_loss(current.system)
         current.reading, symbols = system.reading, system.reading.symbols
         others = (name for name in symbols.assigned if name != system.loss)
-        current.symbols = replace(symbols, assigned=(*others, system.loss))
+        ends = symbols.ends | set(system.size_names)
+        current.symbols = replace(symbols, assigned=(*others, system.loss), ends=ends)
         current.known |= set(system.quantities)
         inputs = {split(name).base for name in system.quantities if not system.defines(name)}
         current.whole = current.whole and not current.lost & inputs

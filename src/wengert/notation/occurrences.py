@@ -49,6 +49,8 @@ class Facts:
     denominators: dict[int, Occurrence] = field(default_factory=dict[int, Occurrence])
     """The w_ij of a left side ∂L/∂w_ij."""
     labels: set[str] = field(default_factory=set[str])
+    ends: set[str] = field(default_factory=set[str])
+    """The names up to which a Σ runs."""
 
 
 def collect(chunks: list[Chunk], source: Source) -> Facts:
@@ -89,6 +91,8 @@ def _walk(
                     facts.bound |= letters
                     facts.bound_in[number] |= letters
                 else:
+                    if len(script.content) == 1 and script.content[0].kind == "name":
+                        facts.ends.add(script.content[0].text)
                     yield None, [script.content]
                 at = script.end
                 script = next_script(tokens, at, source)

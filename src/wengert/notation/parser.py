@@ -286,14 +286,14 @@ class Parser:
         return Power(tree, exponent, span=here)
 
     def is_plain_transpose(self, token: Token) -> bool:
-        """^T with a plain T is a transpose unless T is a variable (decision 3)."""
+        """^T with a plain T is a transpose unless T is a variable (decision 3); a number of steps is no exponent of theirs."""
         if token.kind == "transpose" or (token.kind == "name" and token.text == "top"):
             return True
         if token.kind != "name" or token.text != "T":
             return False
         if token.font == "transpose":
             return True
-        if "T" in self.symbols.names or "T" in self.symbols.letters:
+        if "T" not in self.symbols.ends and ("T" in self.symbols.names or "T" in self.symbols.letters):
             self.warn(
                 "'^T' is read as a power, because 'T' is a quantity here.",
                 token.span,

@@ -72,6 +72,7 @@ class Symbols:
     counts      base name → the numbers of indices it was seen with
     labels      letters whose label ⁽ᵗ⁾ is an index
     sizes       declared sizes (the N of `N = size of n`)
+    ends        names up to which a Σ or the steps of time run: the T of Σ_{t=1}^T
     layered     letters with layers as bare exponents: the z of z^1
     layer       the letter of a layer in general, the l of z^{(l)}
     accents     bases over which a bar is an accent, not an error signal
@@ -89,6 +90,7 @@ class Symbols:
     counts: Mapping[str, frozenset[int]] = field(default_factory=dict[str, frozenset[int]])
     labels: frozenset[str] = frozenset()
     sizes: frozenset[str] = frozenset()
+    ends: frozenset[str] = frozenset()
     layered: frozenset[str] = frozenset()
     layer: str = ""
     accents: frozenset[str] = frozenset()
