@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from wengert.claims.findings import Claim
 from wengert.claims.judge import Judge
 from wengert.claims.local_derivatives import LocalDerivatives
-from wengert.claims.outside import mapped
 from wengert.claims.points import POINTS, Point, close, draw
 from wengert.claims.row_signals import is_row, with_rows
 from wengert.claims.subexpressions import with_definitions
@@ -24,7 +23,7 @@ from wengert.ir.graph import Node
 from wengert.ir.system import System, bar
 from wengert.manuscripts.manuscript import Section
 from wengert.notation import names
-from wengert.notation.expr import Expr, Index, Line, Ref, Spelling, walk
+from wengert.notation.expr import Expr, Index, Line, Ref, Spelling, mapped_line, walk
 from wengert.notation.generic_layers import as_counted
 from wengert.notation.symbols import Symbols
 from wengert.notation.unicode import show
@@ -147,7 +146,7 @@ def _renamed(line: Line, chosen: Mapping[Delta, str], deltas: Sequence[Delta]) -
             return tree
         return replace(tree, name=chosen[delta], barred=True, spelling=Spelling("δ", tree.name))
 
-    return replace(line, left=mapped(line.left, change), rights=tuple(mapped(right, change) for right in line.rights))
+    return mapped_line(line, change)
 
 
 # what they are

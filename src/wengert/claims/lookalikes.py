@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from wengert.claims.outside import GIVEN, mapped
+from wengert.claims.outside import GIVEN
 from wengert.claims.unnamed import Meant
 from wengert.elaboration.reread import ContextReader
 from wengert.ir.system import System
 from wengert.manuscripts.manuscript import Section, Unread
 from wengert.notation import names
-from wengert.notation.expr import Expr, Line, Ref, walk
+from wengert.notation.expr import Expr, Line, Ref, mapped_line, walk
 from wengert.notation.symbols import LOSSES
 from wengert.notation.unicode import show
 
@@ -124,6 +124,4 @@ def _renamed(claim: Line, single: dict[str, str]) -> Line:
 
     if not any(tree.name in single for tree in _refs(claim)):
         return claim
-    return replace(
-        claim, left=mapped(claim.left, change), rights=tuple(mapped(right, change) for right in claim.rights)
-    )
+    return mapped_line(claim, change)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from wengert.ir.system import System
-from wengert.notation.expr import Expr, Line, Partial, Ref, Spelling, Sum, mapped, walk
+from wengert.notation.expr import Expr, Line, Partial, Ref, Spelling, Sum, mapped, mapped_line, walk
 from wengert.notation.names import split
 from wengert.notation.symbols import LOSSES
 
@@ -33,9 +33,7 @@ def with_outside_signals(system: System, claims: Sequence[Line]) -> tuple[tuple[
             return replace(tree, name=found[tree.name])
         return replace(tree, name=GIVEN + tree.name, barred=False) if tree.name in found.values() else tree
 
-    lines = [
-        replace(c, left=mapped(c.left, renamed), rights=tuple(mapped(r, renamed) for r in c.rights)) for c in claims
-    ]
+    lines = [mapped_line(c, renamed) for c in claims]
     return tuple(lines), tuple(dict.fromkeys((*added, *(name for name in found.values() if name in read))))
 
 

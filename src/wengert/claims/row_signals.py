@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from wengert.claims.outside import mapped
 from wengert.elaboration.context import Context
-from wengert.elaboration.kinds import KindReader, Mismatch
+from wengert.elaboration.kinds import kind_of
 from wengert.ir.system import bar
-from wengert.notation.expr import Expr, Ref, Transpose
+from wengert.notation.expr import Expr, Ref, Transpose, mapped
 
 
 def is_row(tree: Expr, context: Context) -> bool:
     """Whether an expression is a row of numbers."""
-    try:
-        return KindReader(context.kinds).read(tree) == "r"
-    except Mismatch:
-        return False
+    return kind_of(tree, context.kinds) == "r"
 
 
 def with_rows(tree: Expr, rows: Collection[str], context: Context) -> Expr:

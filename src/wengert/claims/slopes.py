@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from wengert.claims.stated import Stated
 from wengert.ir.system import Quantity
-from wengert.notation.expr import Call, Expr, Index, Line, Ref, mapped
+from wengert.notation.expr import Call, Expr, Index, Line, Ref, mapped_line
 
 
 def argument_of(line: Line) -> Ref | None:
@@ -54,7 +54,7 @@ def with_changes(line: Line, change: Callable[[Ref], Expr]) -> Line:
     def changed(tree: Expr) -> Expr:
         return change(tree) if isinstance(tree, Ref) else tree
 
-    return replace(line, left=mapped(line.left, changed), rights=tuple(mapped(right, changed) for right in line.rights))
+    return mapped_line(line, changed)
 
 
 def entry(quantity: Quantity) -> Ref:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from wengert.notation import names
-from wengert.notation.expr import Expr, Line, Partial, Ref, Spelling, mapped, walk
+from wengert.notation.expr import Expr, Line, Partial, Ref, Spelling, mapped_line, walk
 
 
 def defined_letters(lines: Sequence[Line]) -> dict[str, str]:
@@ -28,7 +28,7 @@ def spelled(line: Line, letters: Mapping[str, str]) -> Line:
             return tree  # the author wrote a bar
         return written(tree, own or (Spelling("δ") if tree.name in letters else usual), letters)
 
-    return replace(line, left=mapped(line.left, change), rights=tuple(mapped(right, change) for right in line.rights))
+    return mapped_line(line, change)
 
 
 def written(signal: Ref, spelling: Spelling | None, letters: Mapping[str, str]) -> Expr:

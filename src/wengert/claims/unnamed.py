@@ -25,7 +25,7 @@ from wengert.elaboration.reread import ContextReader
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.system import System
 from wengert.manuscripts.manuscript import Section, Unread
-from wengert.notation.expr import Expr, Index, Line, Partial, Ref, Span, mapped, walk
+from wengert.notation.expr import Expr, Index, Line, Partial, Ref, Span, mapped_line, walk
 from wengert.notation.names import split
 from wengert.notation.symbols import LOSSES
 from wengert.notation.unicode import show
@@ -248,10 +248,7 @@ def with_indices_of_names(section: Section) -> tuple[Line, ...]:
             return tree
         return replace(tree, name=base, indices=tuple(map(Index, letters)))
 
-    return tuple(
-        replace(claim, left=mapped(claim.left, changed), rights=tuple(mapped(right, changed) for right in claim.rights))
-        for claim in section.claims
-    )
+    return tuple(mapped_line(claim, changed) for claim in section.claims)
 
 
 def unknown_spellings(section: Section) -> dict[str, str]:

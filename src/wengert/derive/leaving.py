@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from wengert.derive.solving_shifts import Solved, as_letters, index_tree, place_of, without_solved
+from wengert.derive.solving_shifts import Solved, place_of, without_solved
 from wengert.ir.system import System, is_bar
 from wengert.ir.types import Dim, Size
 from wengert.notation.expr import And, Compare, Expr, Index, Num, Ref, Sum
+from wengert.notation.index_arithmetic import as_letters, index_tree
 from wengert.ops.positions import range_of
 from wengert.ops.terms import Factor, Leaf
 

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from wengert.elaboration.context import Context
-from wengert.elaboration.kinds import KindReader, Mismatch, is_transpose
-from wengert.elaboration.phases import mapped
-from wengert.notation.expr import Expr, Line, Ones, Power, Product, Ref, Sum, Transpose, walk
+from wengert.elaboration.kinds import Mismatch, is_transpose, kind_of
+from wengert.notation.expr import Expr, Line, Ones, Power, Product, Ref, Sum, Transpose, mapped, walk
 
 WEIGHTS = frozenset("WVUΘΩBM")
 DATA = frozenset("XHAZYSEFD")
@@ -27,7 +26,7 @@ def with_spread_biases(lines: Sequence[Line], context: Context) -> list[Line]:
     def change(tree: Expr) -> Expr:
         if not isinstance(tree, Sum):
             return tree
-        kinds = [_kind(term, context) for _, term in tree.terms]
+        kinds = [kind_of(term, context.kinds) for _, term in tree.terms]
         if "m" not in kinds or "c" not in kinds:
             return tree
         products = [term for (_, term), kind in zip(tree.terms, kinds, strict=True) if kind == "m"]
@@ -46,13 +45,6 @@ def with_spread_biases(lines: Sequence[Line], context: Context) -> list[Line]:
     ]
 
 
-def _kind(tree: Expr, context: Context) -> str:
-    try:
-        return KindReader(context.kinds).read(tree)
-    except Mismatch:
-        return ""
-
-
 def _spread(term: Expr, by_rows: bool) -> Expr:
     ones = Ones(span=term.span)
     if by_rows:
@@ -67,7 +59,7 @@ def _weights_first(products: Sequence[Expr], context: Context, computed: set[str
     """
     for product in products:
         factors = product.factors if isinstance(product, Product) else ()
-        matrices = [factor for factor in factors if _kind(factor, context) == "m"]
+        matrices = [factor for factor in factors if kind_of(factor, context.kinds) == "m"]
         if len(matrices) == 2:
             first, last = (_weight(factor, context, computed) for factor in matrices)
             if first != last:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from wengert.elaboration.kinds import Mismatch, axes_in_words
+from wengert.elaboration.kinds import Mismatch, wrong_indices
 from wengert.elaboration.values import SizeClasses, Val
 from wengert.ir.graph import Node, input_node
 from wengert.ir.system import bar
@@ -116,11 +116,7 @@ def arrange(val: Val, line: Line, context: Context) -> Node:
     else:
         order = []
     if len(order) > len(axes):
-        raise Mismatch(
-            left,
-            f"'{left.name}' has {axes_in_words(len(axes))} but {len(order)} indices here.",
-            "Leave the extra index out, or declare the shape.",
-        )
+        raise wrong_indices(left, len(axes), len(order), "Leave the extra index out, or declare the shape.")
     order += [f"w{k}" for k in range(len(axes) - len(order))]
     if not set(val.labels) <= set(order):
         raise Mismatch(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from wengert.elaboration.kinds import Mismatch, axes_in_words
+from wengert.elaboration.kinds import Mismatch, wrong_indices
 from wengert.elaboration.shifts import ARITHMETIC, Affine, Loose, Window, affine, inside, place
 from wengert.elaboration.values import WHOLE_RANK, Val, filled
 from wengert.ir.graph import Node, apply, constant
@@ -35,11 +35,7 @@ def quantity(line: LineMeaning, tree: Ref) -> Val:
     rank = len(given) if kind == "any" else max({"s": 0, "c": 1, "m": 2}[kind], len(given))
     axes = line.context.axes_of(name, rank)
     if len(given) > len(axes):
-        raise Mismatch(
-            tree,
-            f"'{tree.name}' has {axes_in_words(len(axes))} but {len(given)} indices here.",
-            "Leave the extra index out, or declare the shape.",
-        )
+        raise wrong_indices(tree, len(axes), len(given), "Leave the extra index out, or declare the shape.")
     letters: list[str] = []
     lookups: list[tuple[str, Expr | Affine]] = []
     for number, (axis, index) in enumerate(zip(axes, given, strict=False)):
@@ -48,11 +44,7 @@ def quantity(line: LineMeaning, tree: Ref) -> Val:
         letters.append(letter)
     whole = len(axes) - len(given)
     if whole > 2:
-        raise Mismatch(
-            tree,
-            f"'{tree.name}' has {axes_in_words(len(axes))} but {len(given)} indices here.",
-            "Write an index for every axis.",
-        )
+        raise wrong_indices(tree, len(axes), len(given), "Write an index for every axis.")
     val = entry(line, tree, name, letters, axes, {0: "s", 1: "c", 2: "m"}[whole])
     for letter, index in lookups:
         at = line.read(index) if isinstance(index, Expr) else window(line, index, line.letters[letter], tree)

@@ -147,7 +147,7 @@ class KindReader:
     def _entry(self, tree: Ref, given: int) -> str:
         rank = {"s": 0, "c": 1, "m": 2}.get(self.kinds.get(tree.name, ""), given)
         if given > rank:
-            raise Mismatch(tree, f"'{tree.name}' has {axes_in_words(rank)} but {given} indices here.")
+            raise wrong_indices(tree, rank, given)
         return {0: "s", 1: "c", 2: "m"}[rank - given]
 
     def same(self, parts: Sequence[Expr], tree: Expr) -> str:
@@ -248,12 +248,25 @@ class KindReader:
         return self.same(tree.args, tree)
 
 
+def kind_of(tree: Expr, kinds: Mapping[str, str]) -> str:
+    """The kind of an expression; "" where it makes no sense."""
+    try:
+        return KindReader(kinds).read(tree)
+    except Mismatch:
+        return ""
+
+
 def is_transpose(tree: Power, kinds: Mapping[str, str]) -> bool:
     """Whether X^T is a transpose although T is a quantity: one that is an array is no exponent."""
     exponent = tree.exponent
     return (
         isinstance(exponent, Ref) and exponent.indices is None and exponent.name == "T" and kinds.get("T", "s") != "s"
     )
+
+
+def wrong_indices(tree: Ref, rank: int, given: int, repair: str = "") -> Mismatch:
+    """What is wrong where a quantity has more, or fewer, indices than axes."""
+    return Mismatch(tree, f"'{tree.name}' has {axes_in_words(rank)} but {given} indices here.", repair)
 
 
 def axes_in_words(rank: int) -> str:

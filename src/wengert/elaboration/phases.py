@@ -34,6 +34,7 @@ from wengert.notation.expr import (
     Ref,
     Sum,
     mapped,
+    mapped_line,
     walk,
     with_parts,
 )
@@ -209,7 +210,7 @@ def with_entries(line: Line, clock: Clock) -> Line:
         rest.insert(min(axis, len(rest)), index)
         return replace(tree, name=base, indices=tuple(rest))
 
-    return replace(line, left=mapped(line.left, change), rights=tuple(mapped(right, change) for right in line.rights))
+    return mapped_line(line, change)
 
 
 @dataclass(frozen=True)

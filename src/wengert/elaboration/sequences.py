@@ -29,7 +29,7 @@ from wengert.ir.system import (
 )
 from wengert.ir.types import ArrayType, Dim
 from wengert.notation import names
-from wengert.notation.expr import Expr, Index, Line, Ref, mapped, walk
+from wengert.notation.expr import Expr, Index, Line, Ref, mapped, mapped_line, walk
 from wengert.ops.gather import gather
 from wengert.ops.stepping import Loop, entry_array, moved_array, own, sequence_axes
 
@@ -47,7 +47,7 @@ def timeless(line: Line, clock: Clock | None, source: str) -> Line:
     def change(tree: Expr) -> Expr:
         return named_step(tree, clock, source) if isinstance(tree, Ref) else tree
 
-    return replace(line, left=mapped(line.left, change), rights=tuple(mapped(right, change) for right in line.rights))
+    return mapped_line(line, change)
 
 
 def claim_at_step(line: Line, clock: Clock | None, source: str) -> Line:
@@ -171,7 +171,7 @@ def as_sequences(line: Line) -> Line:
             return replace(tree, name=sequence_name(tree.name), indices=None)
         return replace(tree, name=unmoment(tree.name)[0]) if isinstance(tree, Ref) else tree
 
-    return replace(line, left=mapped(line.left, change), rights=tuple(mapped(right, change) for right in line.rights))
+    return mapped_line(line, change)
 
 
 def warn_of_time(context: Context, clock: Clock, lines: Sequence[Line]) -> None:

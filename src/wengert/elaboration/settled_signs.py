@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TypeGuard
 
 from wengert.elaboration.context import Context
-from wengert.elaboration.kinds import KindReader, Mismatch
+from wengert.elaboration.kinds import Mismatch, kind_of
 from wengert.elaboration.meaning import LineMeaning
 from wengert.notation.expr import (
     Call,
@@ -112,7 +112,7 @@ def find_identities(line: Line, context: Context) -> None:
             continue
         names = {name for _, term in tree.terms if (name := identity_in(term, context))}
         others = [term for _, term in tree.terms if not identity_in(term, context)]
-        if names and any(kind_of(term, context) == "m" for term in others):
+        if names and any(kind_of(term, context.kinds) == "m" for term in others):
             context.identities |= names
             context.kinds.update(dict.fromkeys(names, "m"))
 
@@ -125,18 +125,10 @@ def identity_in(term: Expr, context: Context) -> str:
     if not isinstance(last, Ref) or last.indices is not None or last.barred or known:
         return ""
     named = last.name == IDENTITY or last.name.startswith(IDENTITY + "_")
-    return last.name if named and all(kind_of(factor, context) == "s" for factor in factors[:-1]) else ""
+    return last.name if named and all(kind_of(factor, context.kinds) == "s" for factor in factors[:-1]) else ""
 
 
 # shapes
-
-
-def kind_of(tree: Expr, context: Context) -> str:
-    """The kind of an expression; "" where it has none."""
-    try:
-        return KindReader(context.kinds).read(tree)
-    except Mismatch:
-        return ""
 
 
 def sizes_of(tree: Expr, context: Context) -> tuple[object, ...] | None:
@@ -159,8 +151,8 @@ def is_oblong(shape: Sequence[object] | None) -> TypeGuard[Sequence[object]]:
 
 def entry_by_entry(tree: Product, context: Context) -> Product:
     """a * b of arrays of one shape, for which the matrix product has no meaning, is a ∘ b."""
-    arrays = [factor for factor in tree.factors if kind_of(factor, context) != "s"]
-    if len(arrays) < 2 or any(kind_of(factor, context) != "m" for factor in arrays):
+    arrays = [factor for factor in tree.factors if kind_of(factor, context.kinds) != "s"]
+    if len(arrays) < 2 or any(kind_of(factor, context.kinds) != "m" for factor in arrays):
         return tree
     shapes = [sizes_of(factor, context) for factor in arrays]
     first = shapes[0]
@@ -172,7 +164,7 @@ def entry_by_entry(tree: Product, context: Context) -> Product:
 def beside_matrices(tree: Sum | Product | Quotient, context: Context) -> Expr:
     """A + b, where b has an entry for each row of A, is A + b 𝟏ᵀ; where it has one for each column, A + 𝟏 bᵀ. Likewise A ∘ b and A / b."""
     parts = list(children(tree))
-    kinds = [kind_of(part, context) for part in parts]
+    kinds = [kind_of(part, context.kinds) for part in parts]
     if "m" not in kinds or "c" not in kinds or getattr(tree, "sign", "∘") != "∘":
         return tree
     shape = sizes_of(parts[kinds.index("m")], context)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from wengert.elaboration.context import KIND_OF_RANK, Context, trees_of
 from wengert.elaboration.kinds import Mismatch
 from wengert.elaboration.ranks import Tie, infer_kinds
-from wengert.notation.expr import Expr, Index, Line, Ref, mapped
+from wengert.notation.expr import Expr, Index, Line, Ref, mapped_line
 
 ROW = "row of "
 RANKS = {"s": 1, "c": 2, "m": 3}
@@ -89,4 +89,4 @@ def _whole_rows(line: Line, names: set[str]) -> Line:
             return replace(tree, name=ROW + tree.name, indices=None)
         return tree
 
-    return replace(line, left=mapped(line.left, change), rights=tuple(mapped(right, change) for right in line.rights))
+    return mapped_line(line, change)

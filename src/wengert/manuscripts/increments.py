@@ -24,8 +24,7 @@ def increment(line: Line) -> Expr | None:
         return None
     if len(rest) > 1:
         return replace(right, terms=rest)
-    ((sign, term),) = rest
-    return term if sign > 0 else Neg(term, span=right.span)
+    return next(term if sign > 0 else Neg(term, span=right.span) for sign, term in rest)
 
 
 def added(before: Expr, more: Expr, place: Expr) -> Expr:

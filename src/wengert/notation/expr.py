@@ -315,6 +315,11 @@ def mapped(tree: Expr, change: Callable[[Expr], Expr]) -> Expr:
     return change(with_parts(tree, lambda part: mapped(part, change)))
 
 
+def mapped_line(line: Line, change: Callable[[Expr], Expr]) -> Line:
+    """The line with `change` applied to each of its trees, the innermost first."""
+    return replace(line, left=mapped(line.left, change), rights=tuple(mapped(right, change) for right in line.rights))
+
+
 def with_parts(tree: Expr, change: Callable[[Expr], Expr]) -> Expr:
     """The tree with a change at its direct sub-expressions; the tree itself where none of them changes."""
     parts = tree.inner

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from wengert.notation import names
 from wengert.notation.chunks import Chunk, relations
-from wengert.notation.expr import Expr, Line, Ref, Span, mapped
+from wengert.notation.expr import Expr, Line, Ref, Span, mapped_line
 from wengert.notation.tokens import Token, match_again
 
 GENERAL = frozenset({"l", "ℓ"})
@@ -110,7 +110,7 @@ def as_counted(line: Line, layer: str) -> Line:
         number = int(counted[1] or 0) - 1
         return replace(tree, name=names.join(*parts._replace(label=LAST + (f"{number:+d}" if number else ""))))
 
-    return replace(line, left=mapped(line.left, change), rights=tuple(mapped(right, change) for right in line.rights))
+    return mapped_line(line, change)
 
 
 def _shifted(chunk: Chunk, layer: str, by: int) -> Chunk:
