@@ -81,8 +81,8 @@ def test_claims_are_not_wrong_where_a_forward_row_cannot_be_read():
 
 
 SHAPES = {
-    "W̄ = z": "its shape is 5 entries, and should be 5×6",
-    "x̄ = W": "its shape is 5×6, and should be 6 entries",
+    "W̄ = z": "its shape is I entries, and should be I×J, that of W",
+    "x̄ = W": "its shape is I×J, and should be J entries, that of x",
     "x̄ = W z": "An axis of j entries meets an axis of i entries.",
     "x̄_j = w_ij z_i": "The index 'i' is free on the right side but not on the left.",
 }

@@ -228,3 +228,10 @@ def test_a_labelled_delta_with_which_all_lines_hold_stays_a_name():
     text = LAYERS + LAYER_CLAIMS.replace("δ⁽²⁾ = (a⁽²⁾ − t)", "δ⁽²⁾ = (t − a⁽²⁾)")
     text = text.replace("δ⁽¹⁾ = W", "δ⁽¹⁾ = −W").replace("⁽²⁾ = δ⁽²⁾", "⁽²⁾ = −δ⁽²⁾")
     assert [row.status for row in review(text).rows] == ["defined", *["holds"] * 5]
+
+
+def test_sizes_of_one_letter_in_two_layers_are_said_to_be_two():
+    wrong = BARE_EXPONENTS.replace("w^{l+1}_{kj}", "w^{l+1}_{jk}")
+    (row,) = [row for row in review(wrong).rows if row.status != "holds"]
+    assert row.details[0] == "Two axes with the index 'j' meet that have different sizes."
+    assert row.corrected == "δ⁽ˡ⁾_j = Σ_k w⁽ˡ⁺¹⁾_kj δ⁽ˡ⁺¹⁾_k σ'(z⁽ˡ⁾_j)"

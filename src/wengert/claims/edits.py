@@ -361,6 +361,8 @@ def _with_factor(tree: Expr, choices: Sequence[Ref], around: Surroundings) -> It
     factors = tree.factors if isinstance(tree, Product) else (tree,)
     for choice in choices:
         turned = (choice, Transpose(choice)) if around.axes(choice) > 0 else (choice,)
+        if around.axes(choice) == 1 and len(factors) == 1 and around.axes(tree) == 2:
+            yield Product((_flipped(tree), choice))  # a column, not the row xᵀ W
         if not (isinstance(tree, Product) and tree.sign):
             for factor in turned:
                 for k in range(len(factors) + 1):

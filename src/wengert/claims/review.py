@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from wengert.claims.deltas import with_deltas, with_notes
 from wengert.claims.diagnosis import Effort
-from wengert.claims.findings import Claim, Finding
+from wengert.claims.differences import differences
+from wengert.claims.findings import Claim
 from wengert.claims.lookalikes import without_lookalikes
 from wengert.claims.programs import as_meant, told
 from wengert.claims.reranked import judged
@@ -168,7 +167,7 @@ def _claim(claim: Claim, text: str, correction: _Correction) -> Row:
         return Row(claim.status, *where, shown, claim.note)
     finding = claim.finding
     diagnosis = finding.diagnosis
-    details = [*_difference(replace(finding, problem="") if code else finding, correction.system, line)]
+    details = [*differences(replace(finding, problem="") if code else finding, correction.system, line)]
     if diagnosis is not None:
         details.append(f"likely: {diagnosis.sentence}")
     return Row(
@@ -181,33 +180,6 @@ def _claim(claim: Claim, text: str, correction: _Correction) -> Row:
         correction.of(claim),
         place(text, claim.span.start, claim.span.end),
     )
-
-
-def _difference(finding: Finding, system: System, line: Line) -> Iterator[str]:
-    """What is unequal: shapes, or the entry that differs most at the first point."""
-    if finding.problem:
-        yield finding.problem
-    if not finding.values:
-        return
-    value, wanted = np.asarray(finding.values[0]), np.asarray(finding.expected[0])
-    if value.shape != wanted.shape:
-        yield f"its shape is {_shape(value.shape)}, and should be {_shape(wanted.shape)}"
-        return
-    value, wanted = max(zip(finding.values, finding.expected, strict=True), key=lambda pair: _distance(*pair))
-    at = np.unravel_index(int(np.argmax(np.abs(value - wanted))), value.shape) if value.shape else ()
-    entry = f" at entry ({', '.join(str(k + 1) for k in at)})" if at else ""
-    yield f"at a random point it is {value[at]:.6g}{entry}, and should be {wanted[at]:.6g}"
-
-
-def _distance(value: Any, wanted: Any) -> float:
-    """How far two arrays of one shape are apart, beside what they hold; values that are not finite are farthest."""
-    difference = float(np.max(np.abs(value - wanted), initial=0.0))
-    scale = float(max(np.max(np.abs(value), initial=0.0), np.max(np.abs(wanted), initial=0.0)))
-    return np.inf if not np.isfinite(difference) else difference / scale if scale else 0.0
-
-
-def _shape(shape: Sequence[int]) -> str:
-    return "that of a number" if not shape else "×".join(map(str, shape)) if len(shape) > 1 else f"{shape[0]} entries"
 
 
 class _Correction:

@@ -67,10 +67,11 @@ class SizeClasses:
             return
         one, other = self.known.get(a), self.known.get(b)
         if one is not None and other is not None and one != other:
+            letter, second = (str(size).rstrip("0123456789") for size in (one, other))
+            met = f"An axis of {one} entries meets an axis of {other} entries."
+            alike = f"Two axes with the index '{letter}' meet that have different sizes."
             raise Mismatch(
-                tree,
-                f"An axis of {one} entries meets an axis of {other} entries.",
-                "Make the sizes agree, or correct the indices.",
+                tree, alike if letter and letter == second else met, "Make the sizes agree, or correct the indices."
             )
         keep, gone = (a, b) if a < b else (b, a)
         self.parent[gone] = keep
