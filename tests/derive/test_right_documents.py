@@ -44,6 +44,38 @@ def test_a_primed_letter_is_another_letter_over_the_axis(text):
     assert only_the_last_is_wrong(text)
 
 
+JOINED_FACTORS = {
+    "a bias by the weight's signal": (
+        "- z = wx + b\n- y = σ(z)\n- L = ½(y − t)²\n\n"
+        "∂L/∂w = ∂/∂w [½(σ(wx+b) − t)²]\n      = (σ(wx+b) − t) ∂/∂w (σ(wx+b) − t)\n"
+        "      = (σ(wx+b) − t) σ'(wx+b) ∂/∂w (wx+b)\n      = (σ(wx+b) − t) σ'(wx+b) x\n\n"
+        "∂L/∂b = (σ(wx+b) − t) σ'(wx+b) x"
+    ),
+    "d": "z = wx + b\na = σ(z)\nC = (a − y)²/2\n\ndC/da = a − y\ndC/dw = (a − y) a (1 − a) x\ndC/db = (a − y) a (1 − a) x",
+    "bars": "f = (xy + z)²\nL = 3f\n\nf̄ = 3\nx̄ = 2 f̄ (xy + z) y\nȳ = 2f̄ x(xy + z)\nz̄ = 2 f̄ (xy + z) x",
+    "several words": "y = ab + ac\nL = y²\n\nȳ = 2y\nā = ȳ (b + c)\nb̄ = aȳ\nc̄ = ȳ b",
+    "three factors": "y = abc\nL = y²\n\nȳ = 2abc\n∇_a L = 2abc b c\n∇_b L = 2abc ac\n∇_c L = 2abc bc",
+}
+
+
+@pytest.mark.parametrize("text", JOINED_FACTORS.values(), ids=JOINED_FACTORS)
+def test_a_word_is_the_product_of_letters_that_other_lines_have(text):
+    assert only_the_last_is_wrong(text)
+    assert " read as " in review(text).rows[0].note
+
+
+WHOLE_WORDS = {
+    "its letters are in no line": "z = lr x\nL = z²\n\nz̄ = 2 z\nx̄ = 2 z lr\nx̄ = 2 z",
+    "it has a line": "lr = 3 l r\nz = lr x\nL = z²\n\nl̄ = 6 z x r\nx̄ = 2 z lr\nx̄ = 2 z l r",
+}
+
+
+@pytest.mark.parametrize("text", WHOLE_WORDS.values(), ids=WHOLE_WORDS)
+def test_a_word_stays_one_name_where(text):
+    assert only_the_last_is_wrong(text)
+    assert not review(text).rows[0].note
+
+
 def only_the_last_is_wrong(text: str) -> bool:
     """Whether every line about a signal but the last one holds."""
     *right, last = [row.status for row in review(text).rows]

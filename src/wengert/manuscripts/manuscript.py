@@ -13,6 +13,7 @@ from wengert.elaboration.elaborate import elaborate
 from wengert.errors import EquationError, GraphError, ShapeError, WengertError
 from wengert.ir.system import System
 from wengert.manuscripts.increments import added, increment
+from wengert.manuscripts.joined_factors import joined_factors, with_factors_apart
 from wengert.manuscripts.numpy_blocks import Code, NotJudged, code_blocks
 from wengert.manuscripts.separate_lines import separate_lines
 from wengert.notation.chunks import Chunk, relations
@@ -21,7 +22,7 @@ from wengert.notation.document import pieces
 from wengert.notation.expr import Expr, Line, Ref, Span, walk
 from wengert.notation.names import split
 from wengert.notation.reader import Piece, Reading, chunks_of, read_chunks
-from wengert.notation.scripts import next_script, spelled
+from wengert.notation.scripts import clusters, next_script, spelled
 from wengert.notation.symbols import LOSSES, Symbols
 from wengert.notation.tokens import Source, Token
 
@@ -50,7 +51,7 @@ class Section:
     code: bool = False
     """Whether they are statements of a program."""
     told: str = ""
-    """How the names of a program were read."""
+    """How names were read that can be read in several ways."""
     unread: tuple[Unread, ...] = ()
     """Statements of a program that are not read."""
     others: Callable[[], Iterator[Section]] = lambda: iter(())
@@ -97,6 +98,8 @@ class _Open:
     symbols: Symbols | None = None
     known: set[str] = field(default_factory=set[str])
     """The quantities of the system and those that claims have defined."""
+    joined: set[str] = field(default_factory=set[str])
+    """The words that are read as products of letters."""
 
 
 class _Manuscript:
@@ -105,13 +108,18 @@ class _Manuscript:
         self.unread: list[Unread] = []
         self.sections: list[Section] = []
         self.open = _Open()
+        self.joined: frozenset[str] = frozenset()
+        """The words that are products of letters."""
         self.goes_on = False
         """Whether an equals sign at the beginning of the next equation goes on with what was read before it."""
 
     def read(self) -> Manuscript:
         for chunk, syntax in self.chunks():
             self.syntax = syntax
-            self.place(chunk)
+            apart = with_factors_apart(chunk, self.joined) if syntax == "text" else chunk
+            self.place(apart)
+            if apart is not chunk:
+                self.open.joined |= {token.text for token in chunk.tokens} & self.joined
         self.close()
         for code in code_blocks(self.source.text):
             if isinstance(code, NotJudged):
@@ -125,6 +133,7 @@ class _Manuscript:
         """The equations and declarations of the text with their syntax; a piece that has none is not read."""
         faults: list[EquationError] = []
         found_pieces = pieces(self.source.text, faults)
+        self.joined = joined_factors(found_pieces, self.source)
         for error in faults:
             start = error.span[0] if error.span is not None else 0
             self.refuse(Span(start, start + len(self.source.text[start:].split("\n", 1)[0].rstrip())), error)
@@ -501,7 +510,8 @@ class _Manuscript:
             self.elaborate()
         if self.open.system is not None:
             self.take_ranks()
-            self.sections.append(Section(self.open.system, tuple(self.open.claims), self.open.whole))
+            told = "; ".join(f"{word} read as {' '.join(clusters(word))}" for word in sorted(self.open.joined))
+            self.sections.append(Section(self.open.system, tuple(self.open.claims), self.open.whole, told=told))
         self.open = _Open()
 
 
