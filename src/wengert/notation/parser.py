@@ -6,10 +6,13 @@ atoms.py, names with their scripts in references.py. Ranks and shapes are not kn
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from wengert.notation import atoms, references
+from wengert.notation import atoms, calls, references
+from wengert.notation.big_signs import Reach
 from wengert.notation.expr import And, Compare, Expr, Inverse, Neg, Num, Power, Span, Sum, Transpose, children
 from wengert.notation.precedence import LEVEL, PRODUCT_SIGNS, RUN, SIGNED, SUM
 from wengert.notation.products import Run, Term, join
@@ -24,15 +27,6 @@ STARTS = frozenset(
 
 COMPARING = frozenset("<≤>≥=≠")
 RESERVED = frozenset({"if", "otherwise", "else"})
-
-
-@dataclass
-class Reach:
-    """A Σ whose term has not been closed by a bracket: its letters and where it stands."""
-
-    letters: tuple[str, ...]
-    span: Span
-    body: Span
 
 
 @dataclass
@@ -80,10 +74,28 @@ class Parser:
             raise self.error(f"'{text}' is missing here.", self.token.span, repair)
         return self.advance()
 
+    def close(self) -> Token:
+        """The end of a bracket, and past it.
+
+        Raises EquationError where something else stands there.
+        """
+        if self.token.kind != "close":
+            raise self.unexpected()
+        return self.advance()
+
     def span_from(self, start: int) -> Span:
         """From the token at `start` to the token before the current one; virtual brackets take no place."""
         begin = self.tokens[start].span.start
         return Span(begin, max(begin, self.tokens[max(start, self.at - 1)].span.end))
+
+    @contextmanager
+    def enclosed(self) -> Iterator[None]:
+        """Inside of a bracket: bars that are open outside do not close there, and a Σ ends with it."""
+        bars, self.open_bars = self.open_bars, []
+        mark = len(self.reaches)
+        yield
+        del self.reaches[mark:]
+        self.open_bars = bars
 
     def error(self, what: str, span: Span, repair: str) -> Exception:
         return self.source.error(what, span, repair)
@@ -238,7 +250,7 @@ class Parser:
         if handler is None or self.is_reserved(token) or (handler is atoms.bars and self.closes_bars(token)):
             raise self.unexpected()
         if token.kind == "name" and references.is_call(self):
-            handler = atoms.call
+            handler = calls.call
         tree = handler(self)
         raised = False
         while (script := next_script(self.tokens, self.at, self.source)) is not None:
