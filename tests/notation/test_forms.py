@@ -16,10 +16,11 @@ import wengert as wg
 from tests.ops.random_terms import LEAVES, SIZES, graphs, values_at, well_conditioned
 from wengert.api import read_backward
 from wengert.derive.elements import ElementForm
-from wengert.derive.forms import IndexForm, NoForm
+from wengert.derive.forms import IndexForm
 from wengert.derive.matrices import MatrixForm
 from wengert.derive.printed import Printer
 from wengert.derive.random_points import concrete, draw_point, sizes_for
+from wengert.derive.term_trees import NoForm
 from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node
 from wengert.ir.system import bar, is_bar

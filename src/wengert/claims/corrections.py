@@ -11,11 +11,12 @@ from functools import cached_property
 from wengert.claims.kinds import Diagnosis
 from wengert.claims.outside import GIVEN
 from wengert.derive.backward import BackwardLine, SingleLines
-from wengert.derive.forms import IndexForm, NoForm
+from wengert.derive.forms import IndexForm
 from wengert.derive.further import written_length
 from wengert.derive.matrices import MatrixForm
 from wengert.derive.printed import Printer, style_of
 from wengert.derive.recognise import open_term_primes
+from wengert.derive.term_trees import NoForm
 from wengert.errors import WengertError
 from wengert.ir.graph import Node
 from wengert.ir.system import System

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from wengert.derive.forms import IndexForm, NoForm
+from wengert.derive.forms import IndexForm
 from wengert.derive.recognise import formula
+from wengert.derive.term_trees import NoForm
 from wengert.ir.op import OPS
 from wengert.ir.system import System
 from wengert.notation.expr import Call, Expr, Ref, mapped

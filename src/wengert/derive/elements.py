@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from wengert.derive.forms import IndexForm, NoForm, Place, fraction, positive_first, side_by_side
+from wengert.derive.forms import IndexForm, Place
+from wengert.derive.term_trees import NoForm, fraction, positive_first, side_by_side
 from wengert.ir.types import Size, bind_size
 from wengert.notation.expr import Call, Expr, Num, Ref, Sum
 from wengert.ops import terms as tm

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from wengert.derive.forms import (
+from wengert.derive.printed_steps import as_value, at_its_step, counted, furthest_ahead, printed_sequence
+from wengert.derive.term_trees import (
     NoForm,
     Style,
     fraction,
@@ -18,7 +19,6 @@ from wengert.derive.forms import (
     side_by_side,
     whole_name,
 )
-from wengert.derive.printed_steps import as_value, at_its_step, counted, furthest_ahead, printed_sequence
 from wengert.ir.system import System, is_bar, is_entry, sequence_name, unbar, unmoment
 from wengert.notation.expr import BigOp, Call, Expr, Index, Norm, Num, Ones, Power, Product, Ref, Sum, Transpose
 from wengert.ops import terms as tm

@@ -10,9 +10,10 @@ from wengert.derive.backward import Backward, BackwardLine
 from wengert.derive.by_steps import by_steps, sizes_by_steps
 from wengert.derive.elements import ElementForm
 from wengert.derive.folding import symmetric_name
-from wengert.derive.forms import IndexForm, NoForm, Style
+from wengert.derive.forms import IndexForm
 from wengert.derive.matrices import MatrixForm
 from wengert.derive.row_sums import RowSum
+from wengert.derive.term_trees import NoForm, Style
 from wengert.elaboration.unrolling import number_of_steps
 from wengert.errors import EquationError
 from wengert.ir.system import Definition, System, bar, is_bar, sequence_name, unbar
