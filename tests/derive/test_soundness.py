@@ -126,3 +126,65 @@ def test_a_loss_with_several_entries_stands_for_their_sum_and_the_note_says_so()
     assert found.rows[0].note == "of the sum of the entries of L"
     assert statuses(forward + "z̄_n = z_n + t_n\nw̄_j = Σ_n z̄_n x_nj") == "wh"
     assert statuses(forward + "z̄_n = L̄_n (z_n − t_n)\nw̄_j = Σ_n (z_n − t_n) x_nj") == "hw"
+
+
+# ---------------------------------------------------------------- forms of lines
+
+
+NETWORK = "z = W x + b\na = σ(z)\nL = ½ ‖a − y‖²\n\n"
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "∂L/∂W = ∂L/∂a ∂a/∂z ∂z/∂W = ((a − y) ⊙ a ⊙ (1 − a)) xᵀ",
+        "∂L/∂z = ∂L/∂a ⊙ ∂a/∂z",
+        "∂L/∂b = ∂L/∂z · ∂z/∂b",
+        "∂L/∂x = ∂z/∂x ∂a/∂z ∂L/∂a",
+    ],
+)
+def test_the_chain_rule_in_whole_arrays_is_what_goes_back_on_that_way(claim: str) -> None:
+    assert set(statuses(NETWORK + claim)) == {"h"}
+
+
+@pytest.mark.parametrize("claim", ["∂L/∂W = ∂L/∂a ∂z/∂W", "∂L/∂z = −∂L/∂a ∂a/∂z", "∂L/∂x = ∂L/∂z ∂z/∂b"])
+def test_a_mistake_in_a_product_by_the_chain_rule_is_wrong(claim: str) -> None:
+    assert statuses(NETWORK + claim) == "w"
+
+
+def test_a_product_by_the_chain_rule_is_one_of_the_ways_of_a_quantity_that_is_used_twice() -> None:
+    forward = "h = tanh(W x)\ny = W h\nL = ½ ‖y − t‖²\n\n"
+    ways = ("∂L/∂y ∂y/∂W", "∂L/∂h ∂h/∂W")
+    assert statuses(f"{forward}∂L/∂W = {ways[0]} + {ways[1]}") == "h"
+    for way in ways:
+        (row,) = review(f"{forward}∂L/∂W = {way}").rows
+        assert (row.status, row.kind) == ("wrong", "missing path")
+
+
+@pytest.mark.parametrize("claim", ["w̄_k += −ȳ_i x_{2 i + k}", "x̄_{2 i + k} += −ȳ_i w_k"])
+def test_the_sign_of_what_a_loop_adds_counts(claim: str) -> None:
+    forward = "y_i = Σ_k w_k x_{2 i + k}\nL = ½ Σ_i (y_i − t_i)²\n\nȳ_i = y_i − t_i\n"
+    assert statuses(forward + claim.replace("−", "")) == "hh"
+    assert statuses(forward + claim) == "hw"
+
+
+SCORES = "O_ik = Σ_j exp(Σ_d Q_id K_jd) V_jk\n\n"
+SCORES_BACKWARD = (
+    "dP_ij = Σ_k dO_ik V_jk",
+    "dV_jk = Σ_i P_ij dO_ik",
+    "dS_ij = dP_ij P_ij",
+    "dQ_id = Σ_j dS_ij K_jd",
+    "dK_jd = Σ_i dS_ij Q_id",
+)
+
+
+def test_a_name_is_told_by_lines_that_reach_it_through_own_names_too() -> None:
+    lines = [line.replace("= Σ_i P", "= −Σ_i P") for line in SCORES_BACKWARD]
+    assert statuses(SCORES + "\n".join(lines)) == "dwdhh"
+
+
+def test_an_own_name_whose_line_has_an_index_too_many_is_wrong() -> None:
+    found = review(SCORES + "\n".join(line.replace("= Σ_k", "=") for line in SCORES_BACKWARD))
+    assert found.rows[0].status == "wrong", str(found)
+    assert found.rows[0].details == ("The index 'k' is free on the right side but not on the left.",)
+    assert found.count("wrong") == 1

@@ -269,9 +269,10 @@ class Search:
             using = [k for k, each in enumerate(self.constraints) if name in each.names]
             good = [k for k in using if k in holding]
             direct = [k for k in using if self.constraints[k].direct]
-            if 2 * sum(k in holding for k in direct) < len(direct) or (
-                len(using) == 1 and self.takes_signal(self.constraints[using[0]], name)
-            ):
+            most = 2 * sum(k in holding for k in direct) >= len(direct) or (
+                len(good) > 1 and 2 * len(good) > len(using)
+            )
+            if not most or (len(using) == 1 and self.takes_signal(self.constraints[using[0]], name)):
                 return False
             noise = self.noise(reading[name])
             stated = {self.constraints[k].left == name for k in good}

@@ -7,7 +7,7 @@ judged so, each further link against the one before it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from wengert.claims.auxiliaries import Auxiliaries
 from wengert.claims.diagnosis import Effort
 from wengert.claims.differentials import differential, differentials_of
-from wengert.claims.findings import Claim, either_side
+from wengert.claims.findings import Claim, Finding, either_side
 from wengert.claims.kinks import with_both_sides
 from wengert.claims.mistakes import Mistakes
 from wengert.claims.outside import GIVEN, given_names, is_naming, with_loss_signals, with_outside_signals
@@ -358,11 +358,15 @@ class Judge:
         """A new name: taken as the author defines it. One that reads nothing belongs to no system."""
         if not any(isinstance(tree, Ref) for right in line.rights for tree in walk(right)):
             return self.refuse(line, f"'{name}' is in no equation of the system.", self.stated.names())
-        sides = [
-            (k, node) for k, node in enumerate(map(partial(self.side_of_new, line), line.rights)) if node is not None
-        ]
+        sides: list[tuple[int, Node]] = []
+        misfits: list[Claim] = []
+        for k, tree in enumerate(line.rights):
+            try:
+                sides.append((k, self.stated.node(line, tree)))
+            except EquationError as error:
+                misfits += self.misfit_of_new(line, k, tree, error)
         if not sides:
-            return []
+            return misfits
         k, node = sides[0]
         self.stated.state(name, node)
         clock = self.stated.reader().clock
@@ -379,16 +383,20 @@ class Judge:
         more = self.links(rest, "", values, truth) if rest.rights else []
         if any(claim.status == "wrong" for claim in more):
             self.own.disputed[name] = [side for _, side in sides]
-        return [first, *(either_side(replace(claim, line=line, link=sides[claim.link + 1][0])) for claim in more)]
+        more = [either_side(replace(claim, line=line, link=sides[claim.link + 1][0])) for claim in more]
+        return [first, *more, *misfits]
 
-    def side_of_new(self, line: Line, tree: Expr) -> Node | None:
-        """A right side of a line for a new name; None, and the reason kept, where it is not read."""
+    def misfit_of_new(self, line: Line, k: int, tree: Expr, error: EquationError) -> list[Claim]:
+        """A right side for a new name that has an index more than that is wrong; another that does not fit is not read."""
+        place = tree.span if tree.span.start >= 0 and len(line.rights) > 1 else line.span
         try:
-            return self.stated.node(line, tree)
-        except EquationError as error:
-            place = tree.span if tree.span.start >= 0 and len(line.rights) > 1 else line.span
-            self.unread.append(unread(place, error))
-            return None
+            if not self.stated.unknown(tree):
+                self.stated.reader().value(tree, line.left)
+                return [Claim(line, k, place, "wrong", finding=Finding(error.what))]
+        except EquationError:
+            pass  # it has no value by itself either
+        self.unread.append(unread(place, error))
+        return []
 
 
 def is_result(system: System, name: str) -> bool:

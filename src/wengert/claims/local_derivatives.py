@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from wengert.autodiff.reverse import vjp
 from wengert.autodiff.transforms import jacobian
+from wengert.elaboration.context import KIND_OF_RANK
 from wengert.elaboration.kinds import Mismatch
 from wengert.elaboration.values import Val
-from wengert.ir.graph import Graph, Node, apply
+from wengert.ir.graph import Graph, Node, apply, constant
 from wengert.ir.system import System, is_bar
 from wengert.ir.walk import substitute, topological
-from wengert.notation.expr import Derive, Expr, Index, Partial, Ref
+from wengert.notation.expr import Call, Derive, Expr, Index, Partial, Ref
 
 KINDS = {("s", "s"): "s", ("c", "s"): "c", ("s", "c"): "c", ("c", "c"): "m", ("s", "m"): "m", ("m", "s"): "m"}
 """The kind of ∂u/∂v for the kinds of u and v where both stand whole: a vector by a vector has a row an entry of u."""
@@ -23,7 +25,13 @@ class LocalDerivatives:
     def __init__(self, system: System) -> None:
         self.system = system
 
-    def __call__(self, meaning: Any, tree: Partial | Derive) -> Val:
+    def __call__(self, meaning: Any, tree: Partial | Derive | Call) -> Val:
+        if isinstance(tree, Call):
+            value: Val = meaning.number(tree.args[0])
+            for link in tree.args[1:]:
+                assert isinstance(link, Partial)
+                value = self.sent_back(meaning, value, link)
+            return value
         below = tree.denominator
         if not isinstance(below, Ref) or below.barred:
             raise Mismatch(below, "A derivative is by a quantity.", "Write:  ∂u/∂v")
@@ -35,8 +43,41 @@ class LocalDerivatives:
         for other, part in meaning.context.names_in([above]):
             if other not in meaning.context.axes and other not in meaning.context.size_names:
                 raise Mismatch(part, f"'{part.name}' is not defined.", "Write the derivative of a quantity:  ∂u/∂v")
-        value: Val = meaning.number(above)
-        return self.derivative(meaning, tree, value, below, name, alone=isinstance(tree, Partial))
+        return self.derivative(meaning, tree, meaning.number(above), below, name, alone=isinstance(tree, Partial))
+
+    def sent_back(self, meaning: Any, signal: Val, link: Partial) -> Val:
+        """Σ ū ∂u/∂v for a signal of u, what the line of u reads held unless it does not read v at all."""
+        above, below = link.numerator, link.denominator
+        assert isinstance(above, Ref)
+        assert isinstance(below, Ref)
+        context, system = meaning.context, self.system
+        u, v = context.resolve(above.name), context.resolve(below.name)
+        for name, part in ((u, above), (v, below)):
+            if name not in system.quantities or name in system.time or len(context.axes[name]) > 2:
+                raise Mismatch(part, f"'{part.name}' is not read in 'prod'.", "Write the signals with indices.")
+        if signal.letters or signal.kind != KIND_OF_RANK[len(context.axes[u])]:
+            raise Mismatch(link, f"The signal before this derivative is not that of '{above.name}'.")
+        node = self.held(system.line(u).node if system.defines(u) else system.leaves[u], v)
+
+        def make() -> Node:
+            (result,) = vjp([node], [system.leaves[v]], [signal.make()], weigh=True)
+            return constant(0, system.leaves[v].type) if result is None else result
+
+        return Val((), KIND_OF_RANK[len(context.axes[v])], context.axes[v], make, link)
+
+    def held(self, node: Node, name: str) -> Node:
+        """What is differentiated by a quantity: the node as it stands, or, where it does not read that, over what moves with it."""
+        return node if self.system.leaves[name] in topological([node]) else self.moved(node, name)
+
+    def moved(self, node: Node, name: str) -> Node:
+        """The node with the quantities that depend on one over what does not."""
+        if self.system.recurrences:
+            where = Ref(name)
+            raise Mismatch(
+                where, "A derivative through the steps of a recurrence is not read.", "Write error signals:  v̄_t"
+            )
+        (found,) = substitute([node], self.moving(name))
+        return found
 
     def derivative(self, meaning: Any, tree: Expr, value: Val, below: Ref, name: str, *, alone: bool) -> Val:
         """∂value/∂v as a value whose letters are those of both; a letter in both takes the diagonal."""
@@ -83,13 +124,7 @@ class LocalDerivatives:
         if alone and node in names and system.defines(names[node]):
             node = system.line(names[node]).node
         leaf = system.leaves[name]
-        if not alone or leaf not in topological([node]):
-            if system.recurrences:
-                where = Ref(name)
-                raise Mismatch(
-                    where, "A derivative through the steps of a recurrence is not read.", "Write error signals:  v̄_t"
-                )
-            (node,) = substitute([node], self.moving(name))
+        node = self.held(node, name) if alone else self.moved(node, name)
         inputs = [n for n in topological([node]) if n.op.name == "input" and not is_bar(str(n.params["name"]))]
         if leaf not in inputs:
             inputs.append(leaf)

@@ -82,7 +82,7 @@ def summed(right: Expr, kept: set[str], conditions: Sequence[Expr], *, implied: 
         factors = (term, *(Indicator(condition, span=condition.span) for condition in conditions))
         body = Product(factors, span=term.span) if conditions else term
         terms.append((sign, BigOp("sum", letters, body, span=term.span) if letters else body))
-    return Sum(tuple(terms), span=right.span) if isinstance(right, Sum) else terms[0][1]
+    return terms[0][1] if terms == [(1, terms[0][1])] else Sum(tuple(terms), span=right.span)
 
 
 def free_letters(tree: Expr) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert.claims.bound_letters import with_own_letters
+from wengert.claims.chain_rule import with_chains
 from wengert.claims.edits import letters_of
 from wengert.claims.local_derivatives import LocalDerivatives
 from wengert.claims.over_time import Steps, filled, said_of, steps_left_out, with_entry
@@ -73,17 +74,22 @@ class Stated:
             return self.reader().line(replace(line, rights=(own,))).node
 
     def side(self, line: Line, tree: Expr) -> tuple[Expr, Node]:
-        """A right side as it stands; where it does not fit so, with the signals as rows that the author has written as rows.
+        """A right side as it stands; where it does not fit so, with the signals as rows that the author has written as rows, or with
+        products of derivatives as the chain rule has them.
 
         Raises EquationError where it does not fit.
         """
         try:
             return tree, self.node(line, tree)
         except EquationError:
-            turned = with_rows(tree, self.rows, self.reader().context) if self.rows else tree
-            if turned == tree:
-                raise
-            return turned, self.node(line, turned)
+            rows = with_rows(tree, self.rows, self.reader().context) if self.rows else tree
+            for turned in (rows, with_chains(tree, self.resolve)):
+                if turned != tree:
+                    try:
+                        return turned, self.node(line, turned)
+                    except EquationError:
+                        continue
+            raise
 
     def values(
         self, line: Line, node: Node, known: Sequence[Array], points: Sequence[Point] = (), *, truly: bool = False

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wengert.elaboration.exponents import exact_value
 from wengert.elaboration.kinds import Mismatch
 from wengert.elaboration.values import WHOLE_RANK, Val
 from wengert.ir.graph import Node, apply
-from wengert.notation.expr import Call, Derive, Expr, Norm, Partial, Product, Ref
+from wengert.notation.expr import Call, Norm, Partial, Ref
 
 if TYPE_CHECKING:
     from wengert.elaboration.meaning import LineMeaning
@@ -157,19 +156,14 @@ def norm(line: LineMeaning, tree: Norm, *, squared: bool = False) -> Val:
 
 def chained(line: LineMeaning, tree: Call) -> Val:
     """prod(ū, ∂u/∂v): the part Σ ū ∂u/∂v of the signal of v that u sends back, whatever the axes of u and v are."""
-    first: Expr = tree.args[0]
+    if isinstance(tree.args[0], Partial):
+        raise Mismatch(tree.args[0], "'prod' begins with a derivative of the loss.", "Write:  prod(∂L/∂u, ∂u/∂v)")
     for link in tree.args[1:]:
         above = link.numerator if isinstance(link, Partial) else None
         below = link.denominator if isinstance(link, Partial) else None
         if not isinstance(above, Ref) or not isinstance(below, Ref) or above.indices or below.indices:
             raise Mismatch(link, "'prod' takes a signal and derivatives ∂u/∂v.", "Write:  prod(∂L/∂u, ∂u/∂v)")
-        if isinstance(first, Partial):
-            raise Mismatch(first, "'prod' begins with a derivative of the loss.", "Write:  prod(∂L/∂u, ∂u/∂v)")
-        product = Product((first, above), span=tree.span)
-        if line.context.kinds.get(line.context.target(above), "s") != "s":
-            product = Call("sum", (replace(product, sign="∘"),), span=tree.span)
-        first = Derive(below, product, span=tree.span)
-    return line.number(first)
+    return line.derivative(tree)
 
 
 FUNCTIONS: dict[str, Callable[[LineMeaning, Call], Val]] = {

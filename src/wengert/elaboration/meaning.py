@@ -353,8 +353,8 @@ class LineMeaning:
         self.square(val, tree)
         return Val(val.letters, "s", val.sizes[:-2], lambda: apply("det", val.make()), tree)
 
-    def derivative(self, tree: Partial | Derive) -> Val:
-        """∂u/∂v or ∂/∂v (…), where the context can differentiate."""
+    def derivative(self, tree: Partial | Derive | Call) -> Val:
+        """∂u/∂v, ∂/∂v (…) or prod(∂L/∂u, ∂u/∂v), where the context can differentiate."""
         if self.context.derivative is None:
             raise Mismatch(tree, "This cannot stand in a forward equation.", "Write the value that it stands for.")
         return self.context.derivative(self, tree)
