@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.claims.diagnosis import Diagnostician, Effort, surroundings
+from wengert.claims.diagnosis import Diagnostician, Effort, signals_in, surroundings
 from wengert.claims.kinds import Diagnosis
 from wengert.claims.part_values import Candidate, has_few_parts, values_of_parts
 from wengert.claims.points import close
@@ -169,7 +169,9 @@ class Auxiliaries:
             return [point.value(self.stated.node(line, changed)) for point in self.stated.points[:count]]
 
         children = list(self.stated.chain.contributions[meant.quantity]) if meant.quantity else []
-        around = surroundings(self.stated.system, line.left, tree, meant.quantity, children, self.claims, list[Ref])
+        around = surroundings(
+            self.stated.system, line.left, tree, meant.quantity, children, signals_in(self.claims), list[Ref]
+        )
         own = [point.author[name] for point in self.stated.points]
         doctor = Diagnostician(self.stated.points, own, meant.values, evaluate, self.effort)
         found = doctor.diagnose(tree, "", around) or where_used

@@ -4,7 +4,7 @@ in his letters."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
@@ -25,7 +25,7 @@ from wengert.manuscripts.increments import terms_of
 from wengert.notation.expr import BigOp, Call, Expr, Index, Line, Num, Product, Ref, Sum, mapped, walk
 from wengert.notation.function_names import function_op
 from wengert.ops.gather import gather
-from wengert.ops.terms import total
+from wengert.ops.terms import Term, total
 
 MAX_LINES = 100
 """Of longer systems no backward pass is derived."""
@@ -50,6 +50,10 @@ class Corrections:
     unit: bool
     outside: tuple[str, ...] = ()
     claims: Sequence[Line] = ()
+    through: dict[tuple[str, Term], BackwardLine | None] = field(
+        default_factory=dict[tuple[str, Term], "BackwardLine | None"]
+    )
+    """The lines from signals that the author writes, found once."""
 
     @cached_property
     def signals_written(self) -> frozenset[str]:
@@ -118,14 +122,21 @@ class Corrections:
 
     def ways(self, line: BackwardLine) -> Iterator[BackwardLine]:
         """A derived line from signals that the author writes, unless it is long, and as the chain rule gives it."""
-        if self.claims and self.derivation is not None:
-            try:
-                own = self.derivation.through(line, self.is_held)
-                if written_length(own.value) <= MAX_LENGTH:
-                    yield own
-            except (WengertError, RecursionError):
-                pass  # what the chain rule gives is on offer
-        yield line
+        key = (line.name, line.value)
+        if key not in self.through:
+            self.through[key] = self.from_signals_written(line)
+        own = self.through[key]
+        yield from (line,) if own is None else (own, line)
+
+    def from_signals_written(self, line: BackwardLine) -> BackwardLine | None:
+        """A derived line from signals that the author writes; None where it is long or cannot be derived."""
+        if not self.claims or self.derivation is None:
+            return None
+        try:
+            own = self.derivation.through(line, self.is_held)
+        except (WengertError, RecursionError):
+            return None  # what the chain rule gives is on offer
+        return own if written_length(own.value) <= MAX_LENGTH else None
 
     def printed(self, line: BackwardLine, left: Ref) -> Iterator[Expr]:
         """The value of a derived line by index and as matrices, first as the left side is written."""

@@ -235,15 +235,15 @@ def surroundings(
     tree: Expr,
     name: str,
     children: Sequence[str],
-    claims: Sequence[Line],
+    written: Sequence[Ref],
     derived: Callable[[], Sequence[Ref]],
 ) -> Surroundings:
-    """What edits of a right side may put in; `children` are the quantities whose signals come in to that of `name`."""
+    """What edits of a right side may put in; `children` are the quantities whose signals come in to that of `name`, `written` those
+    that the author writes."""
     letters = letters_of([left, tree])
     ranks = {n: q.type.rank for q in system.quantities.values() for n in (q.name, q.whole, q.indexed)}
     wholes = {n: q.whole or q.name for q in system.quantities.values() for n in (q.name, q.whole, q.indexed)}
     below = moved_by(system, name) if name else list(system.quantities)
-    written = [ref for line in claims for part in (line.left, *line.rights) for ref in refs_of(part) if ref.barred]
     incoming = [ref for child in children for ref in itertools.islice(_entries(system, child, letters), MAX_ENTRIES)]
     own = set(names_of(system, name)) if name in system.quantities else set[str]()
     incoming += [ref for ref in written if ref.name not in own]
@@ -281,6 +281,12 @@ def layers_of(system: System) -> dict[str, tuple[str, ...]]:
         for k, spelling in enumerate(names_of(system, name)):
             found[spelling] = tuple(names_of(system, other)[k] for other in others if k < len(names_of(system, other)))
     return found
+
+
+def signals_in(claims: Sequence[Line]) -> tuple[Ref, ...]:
+    """The error signals in lines, each once."""
+    refs = (ref for line in claims for part in (line.left, *line.rights) for ref in refs_of(part))
+    return tuple(dict.fromkeys(ref for ref in refs if ref.barred))
 
 
 def names_of(system: System, name: str) -> tuple[str, ...]:

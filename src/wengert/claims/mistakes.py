@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from wengert.claims.corrections import Corrections, as_written
-from wengert.claims.diagnosis import Diagnostician, Effort, surroundings
+from wengert.claims.diagnosis import Diagnostician, Effort, signals_in, surroundings
 from wengert.claims.edits import Surroundings
 from wengert.claims.findings import Finding
 from wengert.claims.kinds import Diagnosis
@@ -54,7 +54,7 @@ class Mistakes:
         doctor = Diagnostician(self.stated.points, values, before, evaluate, self.effort, said)
         children = list(self.stated.chain.contributions[name]) if name else []
         derived = partial(self.corrections.signals, left, name)
-        around = surroundings(self.stated.system, left, tree, name, children, self.claims, derived)
+        around = surroundings(self.stated.system, left, tree, name, children, self.signals_written, derived)
         diagnosis = doctor.diagnose(tree, name, around) or (self.supposing(line, tree, name, around) if name else None)
 
         def holds(changed: Expr) -> bool:
@@ -72,7 +72,7 @@ class Mistakes:
         expected = local.expected
         if not self.explains:
             return Finding("", tuple(values), tuple(expected))
-        around = surroundings(self.stated.system, local.line.left, tree, "", [], self.claims, list[Ref])
+        around = surroundings(self.stated.system, local.line.left, tree, "", [], self.signals_written, list[Ref])
         doctor = Diagnostician(self.stated.points, values, expected, local.values, self.effort)
         found = doctor.diagnose(tree, "", around)
         corrected = None if found is None else found.corrected
@@ -102,6 +102,11 @@ class Mistakes:
             if found is not None:
                 return replace(found, sentence=f"{found.sentence} (with {each.text})")
         return None
+
+    @cached_property
+    def signals_written(self) -> tuple[Ref, ...]:
+        """The error signals that the author writes."""
+        return signals_in(self.claims)
 
     @cached_property
     def primed(self) -> dict[str, str]:
