@@ -87,7 +87,7 @@ def test_a_derivative_that_is_a_diagonal_matrix_may_be_given_by_its_diagonal():
     [
         ("∂y/∂z = 1 + y²", "sign", "∂y/∂z = 1 − y²"),
         ("∂y/∂z = tanh(z)", "activation derivative", "∂y/∂z = 1 − tanh(z)²"),
-        ("∂z/∂w = w", "", "∂z/∂w = x"),
+        ("∂z/∂w = w", "quantity", "∂z/∂w = x"),
         ("∂z/∂b = b", "", "∂z/∂b = 1"),
         ("dy/dw = 1 − y²", "missing factor", "dy/dw = (1 − y²) x"),
     ],

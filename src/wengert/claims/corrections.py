@@ -14,7 +14,7 @@ from wengert.derive.backward import BackwardLine, SingleLines
 from wengert.derive.forms import IndexForm
 from wengert.derive.further import written_length
 from wengert.derive.matrices import MatrixForm
-from wengert.derive.printed import Printer, style_of
+from wengert.derive.printed import Printer, default_form, style_of
 from wengert.derive.recognise import open_term_primes
 from wengert.derive.term_trees import NoForm
 from wengert.errors import WengertError
@@ -140,7 +140,8 @@ class Corrections:
 
     def printed(self, line: BackwardLine, left: Ref) -> Iterator[Expr]:
         """The value of a derived line by index and as matrices, first as the left side is written."""
-        forms = ("index", "matrix") if left.indices is not None else ("matrix", "index")
+        first = default_form(self.system) if not line.value.rank else "index" if left.indices is not None else "matrix"
+        forms = (first, "matrix" if first == "index" else "index")
         for form in forms:
             try:
                 printed = Printer(self.system, form).backward_line(replace(line, further=None))

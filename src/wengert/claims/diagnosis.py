@@ -22,7 +22,7 @@ from wengert.claims.points import SMALLEST, Point, close
 from wengert.errors import WengertError
 from wengert.ir.system import System
 from wengert.notation import names
-from wengert.notation.expr import BigOp, Call, Expr, Index, Line, Product, Ref, walk
+from wengert.notation.expr import BigOp, Call, Expr, Index, Line, Product, Quotient, Ref, walk
 
 Array = Any
 MAX_EDITS = 1500
@@ -175,7 +175,13 @@ class Diagnostician:
         if kind == "activation derivative" and (functions := calls_of(tree, changed, around)):
             return Diagnosis(kind, f"the derivative of {functions[0]} is lost", changed)
         if kind == "missing factor":
-            return said(kind, [ref.name for ref in new][:1] or ["of a quantity"], changed)
+            inverse = any(isinstance(part, Quotient) and part.denominator in new for part in walk(changed))
+            names_said = [f"1/{ref.name}" if inverse else ref.name for ref in new][:1]
+            return said(kind, names_said or ["of a quantity"], changed)
+        if kind == "quantity" and new:
+            old = [ref for ref in refs_of(tree) if ref not in refs_of(changed)]
+            stood = f"{old[0].name} stands" if old else "another quantity stands"
+            return Diagnosis(kind, f"{stood} where {new[0].name} should", changed)
         if kind == "product":
             wanted = "entry by entry" if signs_of(changed) > signs_of(tree) else "as matrices"
             return Diagnosis(kind, f"factors are to be multiplied {wanted}", changed)

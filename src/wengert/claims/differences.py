@@ -59,7 +59,9 @@ def size_names(system: System) -> dict[int, str]:
     dims = {size for quantity in system.quantities.values() for size in quantity.type.shape if isinstance(size, Dim)}
     known = {size for size in dims if system.class_letters.get(size) or size in system.size_names.values()}
     trees = {sizes[size.name]: form.size_name(size) for size in known if size.name in sizes}
-    return {number: tree.name for number, tree in trees.items() if isinstance(tree, Ref)}
+    found = {number: tree.name for number, tree in trees.items() if isinstance(tree, Ref)}
+    capital = all(name.isupper() or name in system.size_names for name in found.values())
+    return found if capital else {number: name.lower() for number, name in found.items()}
 
 
 def said(sizes: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from wengert.elaboration.clock import numeral, offset_of, stepped, whole_number
 from wengert.notation.expr import (
+    NOWHERE,
     BigOp,
     Call,
     Expr,
@@ -86,6 +87,7 @@ def edits(tree: Expr, around: Surroundings) -> Iterator[Edit]:
         _transposes,
         _products,
         _indices,
+        _bound,
         _layers,
         _steps,
         _sums,
@@ -95,6 +97,7 @@ def edits(tree: Expr, around: Surroundings) -> Iterator[Edit]:
         _signals,
         _incoming,
         _parts,
+        _quantities,
     ):
         yield from _everywhere(tree, lambda part, here=here: here(part, around))
 
@@ -228,6 +231,12 @@ def _indices(tree: Expr, around: Surroundings) -> Iterator[Edit]:
                     yield "index", replace(tree, indices=(*given[:k], Index(letter), *given[k + 1 :]))
 
 
+def _bound(tree: Expr, around: Surroundings) -> Iterator[Edit]:
+    """Another letter under a Σ."""
+    if isinstance(tree, BigOp) and len(tree.letters) == 1 and tree.condition is None and tree.lower is None:
+        yield from (("index", replace(tree, letters=(q,))) for q in around.letters if q != tree.letters[0])
+
+
 def _steps(tree: Expr, around: Surroundings) -> Iterator[Edit]:
     """A sequence at the step before or after."""
     axis = around.times.get(tree.name) if isinstance(tree, Ref) else None
@@ -273,7 +282,7 @@ def _sizes(tree: Expr, around: Surroundings) -> Iterator[Edit]:
             for k, factor in enumerate(tree.factors):
                 if factor in (size, Quotient(ONE, size)):
                     yield "sum for mean" if factor == size else "mean for sum", without(tree, k)
-        if isinstance(tree, BigOp) and tree.op == "sum":
+        if (isinstance(tree, BigOp) and tree.op == "sum") or isinstance(tree, Sum):
             yield "sum for mean", Product((Quotient(ONE, size), tree))
         if isinstance(tree, Sum):
             for k, (sign, term) in enumerate(tree.terms):
@@ -311,6 +320,9 @@ def _factors(tree: Expr, around: Surroundings) -> Iterator[Edit]:
         case Power(exponent=Num(value=value)):
             for new in (value + 1, value - 1):
                 yield "power", tree.base if new == 1 else replace(tree, exponent=Num(new))
+        case Power(exponent=Neg(operand=Num(value=value))):
+            for new in (value - 1, value + 1):
+                yield "power", replace(tree, exponent=Neg(Num(new)) if new > 0 else Num(-new))
         case Call(args=(Neg(operand=inner),)):
             yield "sign", replace(tree, args=(inner,))
         case _:
@@ -334,7 +346,7 @@ def _signals(tree: Expr, around: Surroundings) -> Iterator[Edit]:
         return
     names = {signal.name for signal in around.signals}
     if tree.barred or tree.name in names:
-        yield "signal", replace(tree, barred=not tree.barred, spelling=None)
+        yield "signal", replace(tree, barred=not tree.barred, spelling=None, span=NOWHERE)
     if tree.barred:
         for other in around.signals:
             if other.name != tree.name:
@@ -352,6 +364,16 @@ def _parts(tree: Expr, around: Surroundings) -> Iterator[Edit]:
     for part in around.parts:
         behind_first = reversed(list(_with_factor(tree, (part,), around)))
         yield from (("missing factor", changed) for changed in behind_first)
+        if around.rank(part) == 0 and isinstance(tree, Product | Ref | Sum | BigOp | Call) and part not in walk(tree):
+            yield "missing factor", Product((Quotient(ONE, part), *_factors_of(tree)))
+
+
+def _quantities(tree: Expr, around: Surroundings) -> Iterator[Edit]:
+    """Another quantity of as many axes, of those that the lines of the children read."""
+    if isinstance(tree, Ref) and not tree.barred:
+        for part in around.parts:
+            if part.name != tree.name and around.axes(part) == around.axes(tree):
+                yield "quantity", replace(part, span=NOWHERE)
 
 
 def _with_factor(tree: Expr, choices: Sequence[Ref], around: Surroundings) -> Iterator[Expr]:

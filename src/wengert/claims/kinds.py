@@ -25,6 +25,7 @@ SENTENCES = {
     "index": "an index is wrong",
     "layer": "the {names} of another layer is used",
     "product": "a product is of the other kind, as matrices or entry by entry",
+    "quantity": "another quantity is used",
     "flipped": "{names} is taken from its last entry to its first",
     "step": "an index of time is a step off",
     "signal": "the error signal of another quantity is used",

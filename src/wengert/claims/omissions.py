@@ -163,8 +163,13 @@ class Omissions:
             except EquationError:
                 continue  # a matrix of ones that is inverted
             if self.explains(found):
-                return said("missing factor", [other])
+                return said("missing factor", [f"1/{other}" if self.divides(other) else other])
         return None
+
+    def divides(self, other: str) -> bool:
+        """Whether what is expected is what the author has, divided by a number."""
+        pairs = zip(self.values, self.expected, self.points, strict=True)
+        return all(not np.shape(p.truth[other]) and close([value], [e * p.truth[other]]) for value, e, p in pairs)
 
     def only_diagonal(self) -> Diagnosis | None:
         """Contributions in which an entry of a child moves with the entry of the quantity at its own place only."""

@@ -44,6 +44,7 @@ from wengert.notation.expr import (
 )
 from wengert.notation.function_names import function_op
 from wengert.notation.symbols import FUNCTIONS as BUILT_IN
+from wengert.ops.primes import instance
 
 if TYPE_CHECKING:
     from wengert.elaboration.context import Context
@@ -326,6 +327,8 @@ class LineMeaning:
                 f"'{tree.function}' takes {OPS[op].arity} argument, not {len(vals)}.",
                 "Separate arguments by commas.",
             )
+        if tree.primes == 1 and not OPS[op].smooth and OPS[op].partials is not None and len(vals) == 1:
+            return self.combine.map(lambda node: instance(op, 1, node), vals[0], tree)
         if tree.primes and not OPS[op].smooth:
             raise Mismatch(
                 tree,
