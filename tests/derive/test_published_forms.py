@@ -171,7 +171,7 @@ PUBLISHED = {
         (
             "L̄ = 1",
             "Ē_tj = L̄ (E_tj − T_tj)",
-            "c̄_ij = Σ_t Ē_tj ⟦i = s_t⟧",
+            "C̄_ij = Σ_t Ē_tj ⟦i = s_t⟧",
         ),
     ),
     "gated recurrent unit": Published(

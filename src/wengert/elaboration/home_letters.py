@@ -39,7 +39,7 @@ def home_letters(context: Context, lines: Sequence[Line]) -> Homes:
                 continue
             if len(letters) == len(tree.indices) == len(context.axes.get(name, ())) == len(set(letters)):
                 home.setdefault(name, letters)
-    by_index = frozenset((*home, *shifted))
+    by_index = frozenset((*home, *shifted, *_with_every_index(context, lines)))
     used = {letter for letters in context.classes.letters.values() for letter in letters} | set(order)
     for name in order:
         if name in shifted and name not in home:
@@ -47,6 +47,12 @@ def home_letters(context: Context, lines: Sequence[Line]) -> Homes:
         elif name not in home:
             home[name] = _letters_for(context, context.axes.get(name, ()), used)
     return Homes(home, by_index, order)
+
+
+def _with_every_index(context: Context, lines: Sequence[Line]) -> list[str]:
+    """The names that stand with an index for every axis somewhere, be it a look-up: C_{s_t,j}."""
+    refs = [(context.resolve(tree.name), tree.indices) for tree in trees_of(lines) if isinstance(tree, Ref)]
+    return [name for name, indices in refs if indices and len(indices) == len(context.axes.get(name, ()))]
 
 
 def partial_letters(context: Context, lines: Sequence[Line]) -> dict[str, tuple[str | None, ...]]:
