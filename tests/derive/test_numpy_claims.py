@@ -12,7 +12,8 @@ import pytest
 from wengert.claims.judge import Judge
 from wengert.claims.review import Review, review
 from wengert.ir.system import bar
-from wengert.manuscripts.manuscript import Section, read_manuscript
+from wengert.manuscripts.manuscript import read_manuscript
+from wengert.manuscripts.sections import Section
 from wengert.notation.expr import Ref
 
 DATA = Path(__file__).parents[1] / "data"

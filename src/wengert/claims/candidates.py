@@ -9,7 +9,7 @@ from wengert.claims.judge import Judge
 from wengert.claims.part_values import Candidate, has_few_parts, values_of_parts
 from wengert.claims.points import POINTS, Point, draw
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
-from wengert.manuscripts.manuscript import Section
+from wengert.manuscripts.sections import Section
 
 
 @dataclass(frozen=True, eq=False)

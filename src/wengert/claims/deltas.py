@@ -21,7 +21,7 @@ from wengert.elaboration.reread import ContextReader
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.system import System, bar
-from wengert.manuscripts.manuscript import Section
+from wengert.manuscripts.sections import Section
 from wengert.notation import names
 from wengert.notation.expr import Expr, Index, Line, Ref, Spelling, mapped_line, walk
 from wengert.notation.generic_layers import as_counted

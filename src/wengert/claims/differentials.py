@@ -16,7 +16,7 @@ from wengert.derive.backward import influence
 from wengert.elaboration.reread import ContextReader
 from wengert.errors import EquationError
 from wengert.ir.graph import Node
-from wengert.manuscripts.manuscript import Unread, unread
+from wengert.manuscripts.sections import Unread, unread
 from wengert.notation.expr import Expr, Line, Ref, Spelling, mapped, walk
 
 Array = Any

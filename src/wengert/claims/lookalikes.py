@@ -13,7 +13,7 @@ from wengert.claims.outside import GIVEN
 from wengert.claims.unnamed import Meant
 from wengert.elaboration.reread import ContextReader
 from wengert.ir.system import System
-from wengert.manuscripts.manuscript import Section, Unread
+from wengert.manuscripts.sections import Section, Unread
 from wengert.notation import names
 from wengert.notation.expr import Expr, Line, Ref, mapped_line, walk
 from wengert.notation.symbols import LOSSES

@@ -14,7 +14,7 @@ from wengert.claims.findings import Claim
 from wengert.claims.judge import Judge
 from wengert.claims.outside import GIVEN
 from wengert.claims.unnamed import understood
-from wengert.manuscripts.manuscript import Section
+from wengert.manuscripts.sections import Section
 from wengert.notation.expr import Expr, Ref, mapped, walk
 
 MOST_WAYS = 24

@@ -16,7 +16,7 @@ from wengert.claims.points import close
 from wengert.claims.slopes import by_entries, with_known_argument
 from wengert.claims.stated import Stated
 from wengert.errors import EquationError
-from wengert.manuscripts.manuscript import Unread, unread
+from wengert.manuscripts.sections import Unread, unread
 from wengert.notation.expr import Derive, Expr, Line, Partial, Span
 
 Array = Any

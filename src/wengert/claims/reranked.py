@@ -18,7 +18,7 @@ from wengert.claims.unnamed import Meant
 from wengert.elaboration.elaborate import elaborate
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.system import System
-from wengert.manuscripts.manuscript import Section, Unread, with_named_loss
+from wengert.manuscripts.sections import Section, Unread, with_named_loss
 from wengert.notation.expr import Ref
 
 MAX_LINES = 40

@@ -18,7 +18,8 @@ from wengert.claims.spelled import defined_letters, spelled
 from wengert.claims.unnamed import noted, understood
 from wengert.errors import place
 from wengert.ir.system import System
-from wengert.manuscripts.manuscript import Section, Unread, read_manuscript
+from wengert.manuscripts.manuscript import read_manuscript
+from wengert.manuscripts.sections import Section, Unread
 from wengert.notation.expr import Expr, Line, Span
 from wengert.notation.generic_layers import OF_LAST, as_counted
 from wengert.notation.unicode import show

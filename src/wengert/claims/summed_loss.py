@@ -17,7 +17,7 @@ from wengert.ir.graph import Node
 from wengert.ir.system import System
 from wengert.ir.types import Dim
 from wengert.ir.walk import topological
-from wengert.manuscripts.manuscript import Section, Unread
+from wengert.manuscripts.sections import Section, Unread
 from wengert.notation.expr import Ref
 
 COUNTS = frozenset("mMnNB")

@@ -11,7 +11,7 @@ from wengert.claims.candidates import candidates
 from wengert.claims.findings import Claim
 from wengert.claims.judge import Judge
 from wengert.claims.subexpressions import Part, with_named_parts
-from wengert.manuscripts.manuscript import Section
+from wengert.manuscripts.sections import Section
 from wengert.notation.expr import Ref, walk
 
 MAX_TRIALS = 24

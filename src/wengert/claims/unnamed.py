@@ -24,7 +24,7 @@ from wengert.elaboration.elaborate import elaborate
 from wengert.elaboration.reread import ContextReader
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.system import System
-from wengert.manuscripts.manuscript import Section, Unread
+from wengert.manuscripts.sections import Section, Unread
 from wengert.notation.expr import Expr, Index, Line, Partial, Ref, Span, mapped_line, walk
 from wengert.notation.names import split
 from wengert.notation.symbols import LOSSES

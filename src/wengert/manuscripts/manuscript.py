@@ -6,65 +6,39 @@ else is lost by it. It must not know derivatives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from wengert.elaboration.elaborate import elaborate
 from wengert.errors import EquationError, GraphError, ShapeError, WengertError
-from wengert.ir.system import System
 from wengert.manuscripts.increments import added, increment
 from wengert.manuscripts.joined_factors import joined_factors, with_factors_apart
-from wengert.manuscripts.numpy_blocks import Code, NotJudged, code_blocks
+from wengert.manuscripts.line_kinds import (
+    is_derivative,
+    is_differential,
+    is_first_delta,
+    is_mean,
+    is_prose,
+    is_signal,
+    is_slope,
+    is_update,
+    reads_signals,
+)
+from wengert.manuscripts.numpy_blocks import NotJudged, code_blocks
+from wengert.manuscripts.sections import Manuscript, OpenSection, Section, Unread, section_of, unread, with_named_loss
 from wengert.manuscripts.separate_lines import separate_lines
 from wengert.notation.chunks import Chunk, relations
 from wengert.notation.declarations import is_declaration
 from wengert.notation.document import pieces
 from wengert.notation.expr import Expr, Line, Ref, Span, walk
 from wengert.notation.names import split
-from wengert.notation.reader import Piece, Reading, chunks_of, read_chunks
+from wengert.notation.reader import Piece, chunks_of, read_chunks
 from wengert.notation.scripts import clusters, next_script, spelled
-from wengert.notation.symbols import LOSSES, Symbols
+from wengert.notation.symbols import LOSSES
 from wengert.notation.tokens import Source, Token
 
 MAX_DROPPED = 20
 """So many lines of one system may not fit; beyond, the system as a whole is not read."""
-
-
-@dataclass(frozen=True)
-class Unread:
-    """A part of the text that was not read: its place, the reason, what could be written instead, and where in it the reason lies."""
-
-    span: Span
-    reason: str
-    repair: str
-    at: Span
-
-
-@dataclass(frozen=True, eq=False)
-class Section:
-    """A system, and the lines that say something about it, each with what the names in it are."""
-
-    system: System
-    claims: tuple[Line, ...]
-    whole: bool = True
-    """Whether all forward equations were read."""
-    code: bool = False
-    """Whether they are statements of a program."""
-    told: str = ""
-    """How names were read that can be read in several ways."""
-    unread: tuple[Unread, ...] = ()
-    """Statements of a program that are not read."""
-    others: Callable[[], Iterator[Section]] = lambda: iter(())
-    """Other ways to read the same program, the best first."""
-
-
-@dataclass(frozen=True, eq=False)
-class Manuscript:
-    """What was found in a text."""
-
-    sections: tuple[Section, ...]
-    unread: tuple[Unread, ...]
-    source: str
 
 
 def read_manuscript(text: str) -> Manuscript:
@@ -75,39 +49,12 @@ def read_manuscript(text: str) -> Manuscript:
     return _Manuscript(text).read()
 
 
-@dataclass
-class _Open:
-    """The section that is being read: its forward equations, then the claims."""
-
-    forward: list[Chunk] = field(default_factory=list[Chunk])
-    lefts: set[str] = field(default_factory=set[str])
-    bases: set[str] = field(default_factory=set[str])
-    """The names that they define, without scripts."""
-    whole: bool = True
-    lost: set[str] = field(default_factory=set[str])
-    """The names on the left of lines that cannot be cut into signs."""
-    words: set[str] = field(default_factory=set[str])
-    """The names in the forward equations, as they are spelled."""
-    reading: Reading | None = None
-    system: System | None = None
-    claims: list[Line] = field(default_factory=list[Line])
-    own: list[Chunk] = field(default_factory=list[Chunk])
-    """The lines for names of the author's own behind the last line about a signal."""
-    left: list[Token] = field(default_factory=list[Token])
-    """The left side of the last claim."""
-    symbols: Symbols | None = None
-    known: set[str] = field(default_factory=set[str])
-    """The quantities of the system and those that claims have defined."""
-    joined: set[str] = field(default_factory=set[str])
-    """The words that are read as products of letters."""
-
-
 class _Manuscript:
     def __init__(self, text: str) -> None:
         self.source = Source(text)
         self.unread: list[Unread] = []
         self.sections: list[Section] = []
-        self.open = _Open()
+        self.open = OpenSection()
         self.joined: frozenset[str] = frozenset()
         """The words that are products of letters."""
         self.goes_on = False
@@ -191,7 +138,7 @@ class _Manuscript:
         if not any(token.kind in ("name", "frac", "partial", "nabla", "num") for token in chunk.tokens):
             return  # a rule of dashes
         signs = relations(chunk.tokens)
-        if not signs and self.is_prose(chunk.tokens):
+        if not signs and is_prose(self.open, chunk.tokens):
             return
         if signs and signs[0] == 0 and not self.goes_on:
             self.leave(
@@ -200,7 +147,7 @@ class _Manuscript:
                 "Write the left side again:  name = expression",
             )
             return
-        if signs and self.is_update(chunk.tokens, signs[0]):
+        if signs and is_update(self.open, chunk.tokens, signs[0]):
             self.leave(
                 chunk.span,
                 "This gives a quantity a new value; it is no equation.",
@@ -210,81 +157,17 @@ class _Manuscript:
         claimed = (
             not signs
             or signs[0] == 0
-            or self.is_derivative(chunk.tokens[signs[0] + 1 :])
-            or (is_signal(chunk.tokens) and not self.is_mean(chunk.tokens) and not self.is_first_delta(chunk.tokens))
-            or self.is_differential(chunk.tokens)
+            or is_derivative(self.open, chunk.tokens[signs[0] + 1 :])
+            or (
+                is_signal(chunk.tokens)
+                and not is_mean(self.open, chunk.tokens)
+                and not is_first_delta(self.open, chunk.tokens)
+            )
+            or is_differential(self.open, chunk.tokens)
             or is_slope(chunk.tokens)
-            or self.reads_signals(chunk.tokens[signs[0] :])
+            or reads_signals(self.open, chunk.tokens[signs[0] :])
         )
         self.goes_on = self.claim(chunk) if claimed or not self.forward(chunk) else True
-
-    def is_prose(self, tokens: Sequence[Token]) -> bool:
-        """Whether these are words only, none of them a name in the equations."""
-        words = [token for token in tokens if token.kind != "comma" and token.kind != "colon"]
-        if len(words) < len(tokens) and all(t.kind in ("name", "comma", "colon", "num", "dot") for t in tokens):
-            return True  # a label: 'a: input'
-        return all(t.kind == "name" and len(t.text) > 1 and not t.bars for t in words) and not any(
-            t.text in self.open.words for t in words
-        )
-
-    def is_update(self, tokens: Sequence[Token], sign: int) -> bool:
-        """Whether w = w − η dw gives a known w a new value: its name, scripts and all, stands on both sides."""
-        left = [token.text for token in tokens[:sign]]
-        first, right = tokens[0], tokens[sign + 1 :]
-        if first.kind != "name" or first.bars or first.text not in self.open.words or tokens[sign].text == "+=":
-            return False
-        scripts = ("sub", "sup", "prime")
-        return any(
-            [token.text for token in right[k : k + sign]] == left
-            and right[k].kind == "name"
-            and not right[k].bars
-            and not (k and right[k - 1].kind in ("partial", "nabla", *scripts))
-            and not (k + sign < len(right) and right[k + sign].kind in scripts)
-            for k in range(len(right))
-        )
-
-    def is_derivative(self, tokens: Sequence[Token]) -> bool:
-        """Whether a right side begins with a derivative of what is minimised: G = ∂L/∂Y."""
-        above = [t for t in tokens[:4] if t.kind not in ("open", "partial", "frac") and t.text != "d"]
-        first = tokens[0].kind if tokens else ""
-        loss = bool(above) and (above[0].text.removeprefix("d") in LOSSES or above[0].text in self.open.bases)
-        return first == "nabla" or (
-            loss and (first == "partial" or (first == "frac" and any(t.text[:1] in ("∂", "d") for t in tokens[2:3])))
-        )
-
-    def is_mean(self, tokens: Sequence[Token]) -> bool:
-        """Whether a first line such as x̄ = 1/N Σ_i x_i gives a mean the name x̄, the bar being an accent."""
-        name = tokens[0].text
-        summed = any(token.kind == "big" for token in tokens)
-        again = any(token.text == name and token.kind == "name" and not token.bars for token in tokens)
-        return not self.open.forward and self.open.system is None and summed and again
-
-    def is_first_delta(self, tokens: Sequence[Token]) -> bool:
-        """Whether a system begins with a line of a quantity that is called δ."""
-        return tokens[0].text == "δ" and not (tokens[0].bars or self.open.forward or self.open.system is not None)
-
-    def reads_signals(self, tokens: Sequence[Token]) -> bool:
-        """Whether a right side holds error signals: dO of a quantity O in the equations, or ȳ of a y that one of them defines."""
-        current = self.open
-        for at, token in enumerate(tokens):
-            if token.kind == "name" and token.bars and token.text in current.bases:
-                return True
-            word = token.text
-            if token.kind == "name" and word == "d" and at + 1 < len(tokens) and not tokens[at + 1].space:
-                word += tokens[at + 1].text if tokens[at + 1].kind == "name" else ""
-            if token.kind == "name" and word[:1] == "d" and word not in current.words and word[1:] in current.bases:
-                return True
-        return False
-
-    def is_differential(self, tokens: Sequence[Token]) -> bool:
-        """Whether a line begins with a name such as dW, the error signal of a quantity in the equations before it."""
-        first, *others = tokens
-        word = first.text
-        if word == "d" and others and others[0].kind == "name" and not others[0].space:
-            word += others[0].text
-        if first.kind != "name" or word[:1] != "d" or len(word) == 1 or word in self.open.words:
-            return False
-        return word[1:] in self.open.words or word[1:].swapcase() in self.open.words
 
     def declaration(self, chunk: Chunk) -> None:
         """A declaration belongs to the forward equations around it; after claims, to the system that they are about."""
@@ -512,52 +395,7 @@ class _Manuscript:
             self.take_ranks()
             told = "; ".join(f"{word} read as {' '.join(clusters(word))}" for word in sorted(self.open.joined))
             self.sections.append(Section(self.open.system, tuple(self.open.claims), self.open.whole, told=told))
-        self.open = _Open()
-
-
-def section_of(code: Code) -> Section:
-    """A program that was read, with the other ways to read it."""
-    unread = tuple(Unread(each.span, each.reason, each.repair, each.span) for each in code.unread)
-    system = with_named_loss(code.system)
-    return Section(
-        system, tuple(code.claims), code.whole, True, code.told, unread, lambda: map(section_of, code.others())
-    )
-
-
-def with_named_loss(system: System) -> System:
-    """The system whose loss is L, ℓ, J …, where one such line is a number that nothing reads; p = softmax(z) may then stand after it."""
-    named = [
-        name
-        for name, quantity in system.quantities.items()
-        if split(name).base in LOSSES and system.defines(name) and not quantity.type.rank and not system.children(name)
-    ]
-    return replace(system, loss=named[0]) if len(named) == 1 and split(system.loss).base not in LOSSES else system
-
-
-def unread(span: Span, error: WengertError) -> Unread:
-    """Why a part is not read, at the place that the error names within it."""
-    place = Span(*error.span) if isinstance(error, EquationError) and error.span is not None else span
-    inside = span.start <= place.start < place.end <= span.end
-    return Unread(span, error.what, error.repair, place if inside else span)
-
-
-def is_signal(tokens: Sequence[Token]) -> bool:
-    """Whether a line begins with an error signal or a derivative: v̄, ∂L/∂v, ∇_v L, d/dv (…), δ, or minus one."""
-    first = tokens[1] if tokens[0].text == "-" and len(tokens) > 1 else tokens[0]
-    if [token.text[:1] for token in tokens[:3]] == ["d", "/", "d"] and tokens[0].text == "d":
-        return True
-    return first.kind in ("frac", "partial", "nabla") or (
-        first.kind == "name" and (first.bars > 0 or first.text == "δ")
-    )
-
-
-def is_slope(tokens: Sequence[Token]) -> bool:
-    """Whether a line begins with the derivative of a function: σ'(z) = …"""
-    kinds = [token.kind for token in tokens]
-    at = next((k for k, kind in enumerate(kinds[1:], 1) if kind != "prime"), 0)
-    if kinds[0] != "name" or at < 2 or kinds[at] != "open":
-        return False
-    return relations(list(tokens))[:1] == [at + tokens[at].reach + 1]
+        self.open = OpenSection()
 
 
 def left_name(tokens: list[Token], source: Source) -> str:
