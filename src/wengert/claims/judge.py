@@ -33,8 +33,13 @@ from wengert.elaboration.sequences import claim_at_step
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.system import System, bar, is_entry, sequence_name, unbar
+<<<<<<< ours
 from wengert.manuscripts.sections import Section, Unread, unread
 from wengert.notation.expr import Expr, Line, Ref, Span, walk
+=======
+from wengert.manuscripts.manuscript import Section, Unread, unread
+from wengert.notation.expr import Expr, Index, Line, Ref, Span, Transpose, mapped, walk
+>>>>>>> theirs
 from wengert.notation.names import split
 from wengert.notation.symbols import LOSSES
 
@@ -341,16 +346,37 @@ class Judge:
     def misfit(self, line: Line, k: int, tree: Expr, error: EquationError, before: list[Array]) -> Claim | None:
         """A right side of another shape than the left is wrong; one that means nothing is not read."""
         place = tree.span if tree.span.start >= 0 else line.span
+        whole = place if len(line.rights) > 1 else line.span
         if unknown := self.stated.unknown(tree):
-            self.unread.append(replace(unread(place, error), repair=self.stated.names(unknown)))
+            self.unread.append(replace(unread(whole, error), repair=self.stated.names(unknown)))
             return None
         try:
             letters, node = self.stated.reader().value(tree, line.left)
             values = [point.value(node) for point in self.stated.points]
             problem = error.what
         except EquationError as inner:
+            if self.holds_without_transposes(line, tree, before):
+                self.unread.append(unread(whole, error))
+                return None
             letters, values, problem = (), [], inner.what
+        if values and letters in ((), letters_of_left(line)) and close(values, before):
+            return Claim(line, k, place, "holds", "in the reading that has its shape")
         return Claim(line, k, place, "wrong", finding=self.mistakes.finding(problem, line, k, values, before, letters))
+
+    def holds_without_transposes(self, line: Line, tree: Expr, before: list[Array]) -> bool:
+        """Whether a side holds but for transposes of numbers in it: its author has arrays where numbers are read."""
+        plain = mapped(tree, self.unturned)
+        try:
+            _, node = self.stated.side(line, plain)
+            return plain != tree and close(self.stated.values(line, node, before), before)
+        except EquationError:
+            return False
+
+    def unturned(self, tree: Expr) -> Expr:
+        """A quantity that is a number for its transpose; any other expression as it is."""
+        named = tree.operand if isinstance(tree, Transpose) else None
+        quantity = self.system.quantities.get(self.stated.resolve(named.name)) if isinstance(named, Ref) else None
+        return named if named is not None and quantity is not None and quantity.type.rank == 0 else tree
 
     # other lines
 
@@ -397,6 +423,12 @@ class Judge:
             pass  # it has no value by itself either
         self.unread.append(unread(place, error))
         return []
+
+
+def letters_of_left(line: Line) -> tuple[str, ...]:
+    """The index letters of a left side."""
+    indices = line.left.indices or () if isinstance(line.left, Ref) else ()
+    return tuple(index.letter for index in indices if isinstance(index, Index))
 
 
 def is_result(system: System, name: str) -> bool:
