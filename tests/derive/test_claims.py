@@ -459,6 +459,22 @@ def test_a_letter_may_be_bound_by_several_sums(claim):
     assert statuses("c = Σ_ij u_i A_ij w_j\nL = c (Σ_j w_j) (Σ_i u_i)\n---\n" + claim) == ["holds"]
 
 
+def test_transpose_of_what_is_read_as_a_number_is_not_read_where_the_line_holds_else():
+    text = "z = w*x + b\nh = σ(z)\nL = ½ (h − t)²\n---\nz̄ = (h − t) σ'(z)\nw̄ = z̄ * x^T\nx̄ = w^T * z̄\nb̄ = z̄ x^T\n"
+    rows = review(text).rows
+    assert [row.status for row in rows] == ["holds", "unread", "unread", "wrong"]
+    assert rows[1].note == "not read: A scalar has no transpose."
+    assert rows[1].repair == "Declare the quantity a vector or a matrix:  x ∈ ℝ^n"
+
+
+def test_matrices_with_an_index_hold_by_their_values():
+    text = (
+        "E ∈ ℝ^(n×m×k)\ng = softmax(W x)\ny = Σ_e g_e E_e x\nL = ½ ‖y − t‖²\n---\n"
+        "ȳ = y − t\nḡ_e = ȳᵀ E_e x\nĒ_e = g_e ȳ xᵀ\nx̄ = Σ_e g_e E_eᵀ ȳ + Wᵀ (g ∘ (ḡ − gᵀ ḡ))\nĒ_e = 2 g_e ȳ xᵀ\n"
+    )
+    assert [row.status for row in review(text).rows] == ["holds"] * 4 + ["wrong"]
+
+
 def test_the_transpose_of_a_product_that_is_a_number_is_that_number():
     assert statuses("L = ½ (xᵀ A y)²\n---\nx̄ = A y (xᵀ A y)ᵀ\nĀ = x yᵀ (yᵀ Aᵀ x)ᵀ") == ["holds", "holds"]
 

@@ -33,13 +33,8 @@ from wengert.elaboration.sequences import claim_at_step
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.system import System, bar, is_entry, sequence_name, unbar
-<<<<<<< ours
 from wengert.manuscripts.sections import Section, Unread, unread
-from wengert.notation.expr import Expr, Line, Ref, Span, walk
-=======
-from wengert.manuscripts.manuscript import Section, Unread, unread
 from wengert.notation.expr import Expr, Index, Line, Ref, Span, Transpose, mapped, walk
->>>>>>> theirs
 from wengert.notation.names import split
 from wengert.notation.symbols import LOSSES
 
