@@ -39,7 +39,7 @@ class Mistakes:
         self, problem: str, line: Line, k: int, values: list[Array], before: list[Array], letters: tuple[str, ...] = ()
     ) -> Finding:
         """Both values, and the likely kind of the mistake."""
-        if not self.explains:
+        if not self.explains or self.effort.diagnoses <= 0:
             return Finding(problem, tuple(values), tuple(before), letters)
         left, tree = line.left, line.rights[k]
         name = self.stated.resolve(left.name) if isinstance(left, Ref) and left.barred else ""
@@ -70,7 +70,7 @@ class Mistakes:
     def in_derivative(self, local: Local, tree: Expr, values: list[Array]) -> Finding:
         """Both values of a right side of ∂u/∂v = …, and the likely kind of the mistake."""
         expected = local.expected
-        if not self.explains:
+        if not self.explains or self.effort.diagnoses <= 0:
             return Finding("", tuple(values), tuple(expected))
         around = surroundings(self.stated.system, local.line.left, tree, "", [], self.signals_written, list[Ref])
         doctor = Diagnostician(self.stated.points, values, expected, local.values, self.effort)
