@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy_passes import PASSES
 
 from wengert.claims.judge import Judge
 from wengert.claims.review import Review, review
@@ -180,3 +181,82 @@ def test_other_code_is_no_claim() -> None:
 def test_code_that_cannot_be_read_is_no_failure(code: str) -> None:
     found = review(fenced(code))
     assert not found.count("wrong")
+
+
+CHANGED = [(name, *change) for name, (_, changes) in PASSES.items() for change in changes]
+
+
+@pytest.mark.parametrize("name", PASSES)
+def test_a_right_pass_of_an_engineer_holds(name: str) -> None:
+    found = review(fenced(PASSES[name][0]))
+    assert found.count("holds"), str(found)
+    assert not found.count("wrong"), str(found)
+    assert all("gives a quantity a new value" in row.note for row in found.rows if row.status == "unread"), str(found)
+
+
+@pytest.mark.parametrize(("name", "old", "new"), CHANGED, ids=[f"{name}-{new[:20]}" for name, _, new in CHANGED])
+def test_a_mistake_of_an_engineer_is_found_at_its_line_and_only_there(name: str, old: str, new: str) -> None:
+    text = fenced(PASSES[name][0])
+    assert text.count(old) == 1
+    lines = zip(text.splitlines(), text.replace(old, new).splitlines(), strict=True)
+    line = next(k for k, (before, after) in enumerate(lines, 1) if before != after)
+    found = review(text.replace(old, new))
+    assert [row.line for row in found.rows if row.status == "wrong"] == [line], str(found)
+
+
+def verdicts(code: str) -> list[tuple[int, str]]:
+    return [(row.line, row.status) for row in review(fenced(code)).rows]
+
+
+def test_a_signal_that_is_made_in_several_statements_is_judged_at_the_last() -> None:
+    code = "h = x @ W\ny = x + h\nL = np.sum(y * r)\ndy = r\ndW = x.T @ dy\ndx = dy @ W\ndx += dy\n"
+    assert verdicts(code) == [(5, "holds"), (6, "holds"), (8, "wrong")]
+    assert verdicts(code.replace("dy @ W\n", "dy @ W.T\n")) == [(5, "holds"), (6, "holds"), (8, "holds")]
+
+
+def test_what_is_computed_of_a_part_of_a_signal_is_judged_as_that() -> None:
+    code = "y = x * w\nz = x + y\nL = np.sum(z * r)\ndz = r\ndx = dz\ndw = dx * x\ndx = dx + dz * w\n"
+    assert verdicts(code) == [(5, "holds"), (7, "holds"), (8, "holds")]
+    assert (7, "wrong") in verdicts(code.replace("dz = r\ndx = dz\n", "dz = r\ndx = dz * w\n"))
+
+
+def test_a_statement_that_is_not_read_is_said_and_hides_no_other() -> None:
+    code = "h = x.reshape(n, -1)\ny = h @ W\ndW = h.T @ dy\ndh = dy @ W.T\ndx = dh.reshape(x.shape)\n"
+    assert verdicts(code) == [(2, "unread"), (4, "holds"), (5, "holds"), (6, "unread")]
+
+
+def test_a_wrong_line_where_a_forward_statement_is_not_read_is_not_judged() -> None:
+    assert verdicts("h = gelu(x @ W)\ny = h @ V\ndV = h.T @ dy\ndh = dy @ V\n") == [
+        (2, "unread"),
+        (4, "holds"),
+        (5, "unread"),
+    ]
+
+
+def test_a_function_of_the_block_is_what_it_returns_whatever_its_name() -> None:
+    code = "def sigmoid_prime(a):\n    return a * (1 - a)\n\nz = w * x\na = sigmoid(z)\nda = a - t\n"
+    code = code.replace("da = a - t", "L = 0.5 * (a - t) ** 2\nda = a - t\ndz = da * sigmoid_prime(a)\ndw = dz * x")
+    assert [status for _, status in verdicts(code)] == ["holds"] * 3
+    assert [status for _, status in verdicts(code.replace("prime(a)\ndw", "prime(z)\ndw"))] == [
+        "holds",
+        "wrong",
+        "holds",
+    ]
+
+
+def test_how_many_axes_the_arrays_have_is_said() -> None:
+    found = review(fenced("y = x @ W + b\nL = np.sum(y * r)\ndy = r\ndW = x.T @ dy\ndb = dy.sum(axis=0)\n"))
+    assert found.rows[0].note == "read with x, W, r as matrices; b as a vector"
+
+
+def test_softmax_over_columns_has_targets_whose_columns_sum_to_one() -> None:
+    code = "e = np.exp(S)\nP = e / e.sum(axis=0)\nL = -np.sum(Y * np.log(P))\ndS = P - Y\ndW = dS\n"
+    found = review(fenced(code.replace("e = np", "S = W @ H\ne = np").replace("dW = dS", "dW = dS @ H.T")))
+    assert found.rows[0].status == "holds"
+    assert "Σ_i Y_ij = 1" in found.rows[0].note
+
+
+def test_a_learned_number_that_begins_as_a_constant_is_a_quantity() -> None:
+    code = "b = 0.0\nz = X @ w + b\nL = 0.5 * np.sum((z - y) ** 2)\ndz = z - y\ndw = X.T @ dz\ndb = dz.sum()\n"
+    assert [status for _, status in verdicts(code)] == ["holds"] * 3
+    assert verdicts(code.replace("dz.sum()", "dz"))[-1] == (7, "wrong")

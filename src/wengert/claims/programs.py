@@ -19,18 +19,17 @@ from wengert.notation.expr import Expr, Ref, mapped, walk
 
 MOST_WAYS = 24
 """So many ways to read a program are tried."""
-NOT_FOLLOWING = "it is true, but"
 
 
 def as_meant(section: Section) -> Section:
     """A program in the first of the readings in which the fewest lines are wrong or not read."""
     ways = itertools.islice(itertools.chain([section], section.others()), MOST_WAYS)
-    best, least = section, (1 << 30, 0)
+    best, least = section, -1
     for way in with_signals_from_outside(ways):
         faults = faults_of(way)
-        if faults < least:
+        if least < 0 or faults < least:
             best, least = way, faults
-        if least == (0, 0):
+        if not least:
             break
     return best
 
@@ -43,14 +42,13 @@ def with_signals_from_outside(ways: Iterator[Section]) -> Iterator[Section]:
             yield given
 
 
-def faults_of(section: Section) -> tuple[int, int]:
-    """How many lines are wrong or not read, and how many are true without following from the others."""
+def faults_of(section: Section) -> int:
+    """How many lines are wrong or not read."""
     read = understood(section)
     judge = Judge(read.section, explains=False)
     claims = judge.run()
     lost = len(judge.unread) + len(read.unread) + len(section.unread)
-    wrong = sum(claim.status == "wrong" for claim in claims)
-    return wrong + lost, sum(claim.note.startswith(NOT_FOLLOWING) for claim in claims)
+    return lost + sum(claim.status == "wrong" for claim in claims)
 
 
 def with_given_signals(section: Section) -> Section | None:
@@ -81,6 +79,6 @@ def with_given_signals(section: Section) -> Section | None:
 
 def told(section: Section, claims: Sequence[Claim]) -> Iterator[Claim]:
     """The claims, the first with a note on how the names of the program were read."""
-    for k, claim in enumerate(sorted(claims, key=lambda claim: claim.span)):
+    for k, claim in enumerate(sorted(claims, key=lambda claim: claim.line.span)):
         note = "; ".join(filter(None, (claim.note, section.told)))
         yield claim if k or not section.told else replace(claim, note=note)

@@ -138,7 +138,7 @@ def review(text: str) -> Review:
         correction = _Correction(verdict.section)
         claims = noted(verdict.claims, (*read.meant, *alike, *verdict.meant), read.defined)
         claims = told(section, with_notes(claims, deltas, section.system.reading.symbols))
-        rows += [(claim.span, _claim(claim, text, correction)) for claim in claims]
+        rows += [(claim.line.span if section.code else claim.span, _claim(claim, text, correction)) for claim in claims]
         lost = (*section.unread, *verdict.unread, *read.unread, *ambiguous)
         rows += [(unread.span, _unread(unread, text)) for unread in lost]
     rows.sort(key=lambda pair: pair[0])

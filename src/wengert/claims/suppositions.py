@@ -35,8 +35,10 @@ def suppositions(point: Point, given: Sequence[str]) -> Iterator[Supposition]:
     system, values = point.chain.system, point.truth
     arrays = [name for name in given if np.ndim(values[name]) and system.quantities[name].type.is_float]
     targets = [name for name in arrays if name in weights_of_logarithms(system)]
-    for name in targets:
-        yield Supposition(_sum_text(system, name), lambda point, name=name: _sum_to_one(point, name))
+    along = [(name, axis) for name in targets for axis in range(-1, -np.ndim(values[name]) - 1, -1)]
+    for name, axis in along:
+        text = _sum_text(system, name, axis)
+        yield Supposition(text, lambda point, name=name, axis=axis: _sum_to_one(point, name, axis))
     definite = _definite_by_nature(system)
     for name in system.inputs:
         square = np.ndim(values[name]) == 2 and len(set(np.shape(values[name]))) == 1
@@ -46,8 +48,9 @@ def suppositions(point: Point, given: Sequence[str]) -> Iterator[Supposition]:
     for computed, names in _covariances(system, values):
         text = " and ".join(f"{name} = {name}ᵀ" for name in names)
         yield Supposition(text, lambda point, names=names: _all_definite(point, names), (computed,))
-    for name in targets:
-        yield Supposition(f"{name} one-hot", lambda point, name=name: _one_hot(point, name))
+    for name, axis in along:
+        text = f"{name} one-hot"
+        yield Supposition(text, lambda point, name=name, axis=axis: _one_hot(point, name, axis))
 
 
 LOGARITHMS = {"log", "log2", "log10", "log1p", "logsumexp", "softplus"}
@@ -130,18 +133,18 @@ def _covariances(system: System, values: Mapping[str, Array]) -> Iterator[tuple[
             yield computed, square
 
 
-def _sum_text(system: System, name: str) -> str:
+def _sum_text(system: System, name: str, axis: int) -> str:
     quantity = system.quantities[name]
     letters = quantity.letters or ("k",) * quantity.type.rank
-    return f"Σ_{letters[-1]} {quantity.indexed or name}_{''.join(letters)} = 1"
+    return f"Σ_{letters[axis]} {quantity.indexed or name}_{''.join(letters)} = 1"
 
 
-def _sum_to_one(point: dict[str, Array], name: str) -> None:
+def _sum_to_one(point: dict[str, Array], name: str, axis: int) -> None:
     values = point[name]
     if np.all(values > 0):
-        point[name] = values / values.sum(axis=-1, keepdims=True)
+        point[name] = values / values.sum(axis=axis, keepdims=True)
     else:  # a shift leaves entries of both signs
-        point[name] = values + (1 - values.sum(axis=-1, keepdims=True)) / values.shape[-1]
+        point[name] = values + (1 - values.sum(axis=axis, keepdims=True)) / values.shape[axis]
 
 
 def _symmetric(point: dict[str, Array], name: str) -> None:
@@ -158,6 +161,6 @@ def _all_definite(point: dict[str, Array], names: Sequence[str]) -> None:
         _definite(point, name)
 
 
-def _one_hot(point: dict[str, Array], name: str) -> None:
+def _one_hot(point: dict[str, Array], name: str, axis: int) -> None:
     values = point[name]
-    point[name] = (values == values.max(axis=-1, keepdims=True)).astype(float)
+    point[name] = (values == values.max(axis=axis, keepdims=True)).astype(float)

@@ -306,6 +306,16 @@ def about_call(node: ast.Call) -> Iterator[tuple[ast.expr, int, int | None]]:
 def only_divide(trees: Sequence[ast.expr]) -> set[str]:
     """The names that stand below a / wherever they stand."""
     nodes = [node for tree in trees for node in ast.walk(tree)]
-    below = [id(node.right) for node in nodes if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)]
+    rights = [node.right for node in nodes if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)]
+    below = {id(part) for right in rights if is_scale(right) for part in ast.walk(right)}
     found = [node for node in nodes if isinstance(node, ast.Name)]
     return {node.id for node in found} - {node.id for node in found if id(node) not in below}
+
+
+def is_scale(node: ast.expr) -> bool:
+    """n, np.sqrt(d), 2 * n: what a result is divided by as a whole."""
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.Mult | ast.Pow) and is_scale(node.left) and is_scale(node.right)
+    if isinstance(node, ast.Call):
+        return called(node) == "sqrt" and len(node.args) == 1 and is_scale(node.args[0])
+    return isinstance(node, ast.Name | ast.Constant)

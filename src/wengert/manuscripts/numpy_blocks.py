@@ -13,12 +13,12 @@ from wengert.elaboration.elaborate import elaborate
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.system import System
 from wengert.manuscripts.numpy_arrays import Array, Letter, NotRead
-from wengert.manuscripts.numpy_axes import Ones, Reader, readings
+from wengert.manuscripts.numpy_axes import LOSS, Ones, Reader, readings
 from wengert.manuscripts.numpy_code import Unknown
 from wengert.manuscripts.numpy_solving import whole_solution
 from wengert.manuscripts.numpy_statements import Step, steps_of
-from wengert.manuscripts.numpy_syntax import names_in
-from wengert.manuscripts.numpy_versions import Rule, Versions, cut, inside, signal_of
+from wengert.manuscripts.numpy_syntax import SIGNAL, is_constant, is_size, names_in
+from wengert.manuscripts.numpy_versions import UNKNOWN_SIGNAL, Rule, Versions, cut, inside, signal_of
 from wengert.notation.expr import Declaration, Expr, Index, Line, Ref, Span, walk
 from wengert.notation.reader import Reading
 from wengert.notation.symbols import Symbols
@@ -27,7 +27,6 @@ FENCE = re.compile(
     r"^( {0,3})(`{3,}|~{3,})[ \t]*(?:python|py|python3|numpy)\b[^\n]*\n(.*?)(?:^ {0,3}\2[`~]*[ \t]*$|\Z)",
     re.MULTILINE | re.DOTALL,
 )
-UNKNOWN_SIGNAL = re.compile(r"d[A-Z]\w*|grad_\w+|\w+_bar")
 MORE = "Write it with @, einsum, sums over axes and functions of entries, and without loops."
 MAX_STATEMENTS = 120
 MOST_RULES = 6
@@ -64,7 +63,9 @@ def code_blocks(text: str) -> Iterator[Code | NotJudged]:
         steps = steps_of(fence.group(3), fence.start(3))
         if not steps:
             continue
-        found = code_of(steps, text) or (code_of([*before, *steps], text) if before else None)
+        found = code_of(steps, text)
+        if found is None and before and not cut(before)[1]:
+            found = code_of([*before, *steps], text)
         if found is not None:
             yield found
         before = steps
@@ -97,9 +98,10 @@ def is_derivation(forward: Sequence[Step], claims: Sequence[Step]) -> bool:
     quantities = {s.name for s in forward} | {n for s in forward for n in names_in(s.value)}
     named = {s.name for s in claims} | {n for s in claims for n in names_in(s.value)}
     signals = {name for name in named if signal_of(name, quantities)}
-    if any(UNKNOWN_SIGNAL.fullmatch(step.name) for step in forward):
-        return False  # of something in lines that are not here
-    return len(signals) > 1 or any(not name.startswith("d") for name in signals)
+    unnamed = {name for name in named - signals if UNKNOWN_SIGNAL.fullmatch(name)}
+    if all(is_constant(step.value) or is_size(step.value) for step in forward):
+        return False
+    return (len(signals | unnamed) > 1 and bool(signals)) or any(not name.startswith("d") for name in signals)
 
 
 def rules(forward: Sequence[Step], claims: Sequence[Step]) -> Iterator[Rule]:
@@ -149,7 +151,7 @@ class Block:
     def forward_line(self, step: Step) -> Line | None:
         """The line of a forward statement; None, and the reason kept where its name is used, where it is not read."""
         known = dict(self.axes)
-        if known.pop(step.name, None) is None:
+        if known.pop(step.name, None) is None and self.has_result(step):
             return None  # it is not read, and nothing is computed of it
         try:
             _, array = self.reader.take(step, known)
@@ -160,6 +162,14 @@ class Block:
         if (tree := whole_solution(step.value, self.reader.values(dict(self.axes)))) is not None:
             return Line(replace(left, indices=None), (tree,), step.span)
         return Line(left, (array.build(letters),), step.span)
+
+    def has_result(self, step: Step) -> bool:
+        """Whether another line gives the result that is differentiated, or the signals that come from outside are read."""
+        if any(other.name in LOSS and other is not step and other.name in self.axes for other in self.passes.forward):
+            return True
+        stated = {other.name for other in self.passes.claims if other.barred}
+        read = {name for other in self.passes.claims for name in names_in(other.value) if name[0] == SIGNAL}
+        return any(name.removeprefix(SIGNAL) not in stated for name in read)
 
     def claim(self, step: Step) -> Line | None:
         """A statement after the forward pass as a line about the system; None, and the reason kept, where it is not read."""

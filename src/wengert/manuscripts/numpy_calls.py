@@ -15,6 +15,7 @@ from wengert.manuscripts.numpy_arrays import (
     einsum,
     entrywise,
     mean,
+    own,
     product,
     reduced,
     scalar,
@@ -24,7 +25,7 @@ from wengert.manuscripts.numpy_arrays import (
 )
 from wengert.manuscripts.numpy_surprise import surprise_of_reduction
 from wengert.manuscripts.numpy_syntax import ADD, ADD_AT, SET, SIZE, called, is_condition, is_module, whole_number
-from wengert.notation.expr import Call, Cases, Compare, Expr, Num, Power, Quotient, Ref, Sum
+from wengert.notation.expr import Call, Cases, Compare, Expr, Index, Indicator, Num, Power, Product, Quotient, Ref, Sum
 
 FUNCTIONS = {
     "exp": "exp", "log": "log", "tanh": "tanh", "sqrt": "sqrt", "sin": "sin", "cos": "cos", "abs": "abs", "absolute": "abs",
@@ -188,6 +189,19 @@ class Calls(ABC):
             raise NotRead("'trace' is of a matrix.")
         return einsum("ii->", [array], self.letter)
 
+    def diagonal(self, node: ast.Call) -> Array:
+        """np.diag of a matrix, and of a vector."""
+        (array,) = self.arguments(node, 1)
+        if array.rank == 2 and not any(array.ones):
+            return einsum("ii->i", [array], self.letter)
+        if array.rank != 1 or array.ones[0]:
+            raise NotRead("'diag' is of a matrix or of a vector.")
+
+        def build(letters: tuple[str, ...]) -> Expr:
+            return Product((array.build(letters[:1]), Indicator(Compare("=", Index(letters[0]), Index(letters[1])))))
+
+        return Array((False, False), build)
+
     def power(self, node: ast.Call) -> Array:
         return entrywise(Power, self.arguments(node, 2))
 
@@ -212,11 +226,43 @@ class Calls(ABC):
         if isinstance(argument, ast.Attribute) and argument.attr == "shape":
             argument = argument.value
         elif not name.endswith("_like"):
-            raise NotRead("The shape of this array is not read.", f"Write:  np.{name}_like(x)")
+            argument = None if isinstance(argument, ast.Name | ast.Call) else argument
         if argument is None:
-            raise NotRead("This call has no argument.")
+            raise NotRead("The shape of this array is not read.", f"Write:  np.{name.removesuffix('_like')}_like(x)")
+        ones = self.shape(argument) if isinstance(argument, ast.Tuple | ast.List) else self.read(argument).ones
         number = Num(Fraction(int(name.startswith("ones"))))
-        return Array(self.read(argument).ones, lambda letters: number)
+        return Array(ones, lambda letters: number)
+
+    def shape(self, node: ast.Tuple | ast.List) -> tuple[bool, ...]:
+        """The axes of (n, 1, d), for each whether it has one entry only."""
+        if any(isinstance(part, ast.Starred) for part in node.elts):
+            raise NotRead("This shape is not read.", "Write every size, as in (n, 1, d).")
+        return tuple(isinstance(part, ast.Constant) and part.value == 1 for part in node.elts)
+
+    def identity(self, node: ast.Call) -> Array:
+        """np.eye(n)"""
+        self.arguments(node, 1)
+        return Array((False, False), lambda letters: Indicator(Compare("=", *map(Index, letters))))
+
+    def repeated(self, node: ast.Call) -> Array:
+        """np.broadcast_to(x, y.shape), and np.repeat(x, n, axis=k) of an axis of one entry."""
+        array = self.read(node.args[0]) if node.args else scalar(ZERO)
+        if called(node) == "repeat":
+            axes, _ = self.over(node, []) if len(node.args) == 2 else (None, False)
+            if axes is None or len(axes) != 1 or not -array.rank <= axes[0] < array.rank or not array.ones[axes[0]]:
+                raise NotRead("Only an axis of one entry is repeated here.", "Write:  np.repeat(x[:, None], n, axis=1)")
+            ones = tuple(one and k != axes[0] % array.rank for k, one in enumerate(array.ones))
+        else:
+            to = node.args[1] if len(node.args) == 2 else None
+            if isinstance(to, ast.Attribute) and to.attr == "shape":
+                ones = self.read(to.value).ones
+            elif isinstance(to, ast.Tuple | ast.List):
+                ones = self.shape(to)
+            else:
+                raise NotRead("This shape is not read.", "Write:  np.broadcast_to(x, y.shape)")
+        if len(ones) < array.rank:
+            raise NotRead("An array is not broadcast to one with fewer axes.")
+        return Array(ones, lambda letters: array.build(own(array, letters)))
 
     def written(self, node: ast.Call) -> Array:
         """What x is after np.add.at(x, s, v), x[s] += v or x[s] = v."""
@@ -292,6 +338,7 @@ _CALLS: dict[str, Callable[[Calls, ast.Call], Array]] = {
     "matmul": Calls.dot,
     "einsum": Calls.einsum,
     "trace": Calls.trace,
+    "diag": Calls.diagonal,
     "power": Calls.power,
     "square": Calls.square,
     "softmax": Calls.softmax,
@@ -304,6 +351,10 @@ _CALLS: dict[str, Callable[[Calls, ast.Call], Array]] = {
     "ones_like": Calls.filled,
     "zeros": Calls.filled,
     "ones": Calls.filled,
+    "eye": Calls.identity,
+    "identity": Calls.identity,
+    "repeat": Calls.repeated,
+    "broadcast_to": Calls.repeated,
     ADD: Calls.written,
     ADD_AT: Calls.written,
     SET: Calls.written,

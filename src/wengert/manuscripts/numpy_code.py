@@ -174,7 +174,8 @@ class Values(Calls):
                 "These indices are not read.",
                 "Write integer arrays for the first axes, as in x[s] or x[np.arange(n), y].",
             )
-        unusual = sum(abs(array.rank - 1) + inner.ones[axis] for axis, array in found.items())
+        usual = int(inner.rank > 1)  # one place of a vector, a list of places of what has more axes
+        unusual = sum(abs(array.rank - usual) + inner.ones[axis] for axis, array in found.items())
         self.cost += NOT_PLACES * unusual  # lists of places along axes of many entries are usual
         return found
 

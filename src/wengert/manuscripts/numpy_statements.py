@@ -11,8 +11,9 @@ import itertools
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from wengert.manuscripts.numpy_inline import Helper, helpers, opened
 from wengert.manuscripts.numpy_syntax import (
     ADD,
     ADD_AT,
@@ -77,10 +78,22 @@ class Statements:
 
     def block(self, body: Sequence[ast.stmt]) -> list[Step]:
         """The assignments of a whole block."""
-        defined = {node.name for each in body for node in ast.walk(each) if isinstance(node, ast.FunctionDef)}
-        return [
-            step for node in flat(body) if not calls_one_of(node, defined) for step in self.statement(node) if step.name
+        passes = list(passes_of(body))
+        known = helpers(body, passes)
+        steps = [
+            step
+            for node in flat(body)
+            if not calls_one_of(node, {each.name for each in passes})
+            for step in self.statement(node)
+            if step.name
         ]
+        return [self.with_functions_opened(step, known) for step in steps]
+
+    def with_functions_opened(self, step: Step, known: dict[str, Helper]) -> Step:
+        """A step with what functions of the block return in the place of calls."""
+        value, refused = opened(step.value, known)
+        problem = f"The function '{refused}' is more than assignments and a return." if refused else step.problem
+        return replace(step, value=value, problem=problem)
 
     def statement(self, node: ast.stmt) -> list[Step]:
         """The assignments that a statement is."""
@@ -133,11 +146,12 @@ class Statements:
         elif isinstance(value, ast.Attribute) and value.attr == "shape":
             count = ast.Constant(len(targets))
             values = [named(SIZE, value.value, ast.Constant(axis), count) for axis in range(len(targets))]
-        left = {target.id for target in targets if isinstance(target, ast.Name)}
-        if len(values) != len(targets) or any(left & names_in(each) for each in values[1:]):
+        left = [target.id if isinstance(target, ast.Name) else "" for target in targets]
+        if len(values) != len(targets) or any(set(left[:k]) & names_in(each) for k, each in enumerate(values)):
             problem = "Several names are given values at once."
             return [Step(target.id, value, span, problem) for target in targets if isinstance(target, ast.Name)]
-        return [self.one(target, each, span) for target, each in zip(targets, values, strict=True)]
+        pairs = zip(targets, values, strict=True)
+        return [step for target, each in pairs for step in self.assignment([target], each, span)]
 
     def one(self, target: ast.expr, value: ast.expr, span: Span) -> Step:
         """A single name, or entries of it, given a value."""
@@ -178,17 +192,24 @@ class Statements:
 
 def flat(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     """The statements of a block, those of its passes and of what only groups statements in their place; other functions are tools."""
-    passes = [node for node in body if isinstance(node, ast.FunctionDef) and PASS.search(node.name)]
-    used = {called(n) for each in passes for n in ast.walk(each) if isinstance(n, ast.Call)}
+    passes = list(passes_of(body))
     for node in body:
         if isinstance(node, ast.FunctionDef):
-            inner = node.body if node in passes and node.name not in used else []
+            inner = node.body if node in passes else []
         else:
             inner = grouped(node)
         if inner is None:
             yield node
         else:
             yield from flat(inner)
+
+
+def passes_of(body: Sequence[ast.stmt]) -> Iterator[ast.FunctionDef]:
+    """The functions and methods that are passes: called forward, backward and the like, and by no other of them."""
+    within = [inner for node in body if isinstance(node, ast.ClassDef) for inner in node.body]
+    found = [node for node in (*body, *within) if isinstance(node, ast.FunctionDef) and PASS.search(node.name)]
+    used = {called(n) for each in found for n in ast.walk(each) if isinstance(n, ast.Call)}
+    yield from (node for node in found if node.name not in used)
 
 
 def grouped(node: ast.stmt) -> list[ast.stmt] | None:

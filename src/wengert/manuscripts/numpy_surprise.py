@@ -30,10 +30,10 @@ WEIGHTS = re.compile(r"w|weights?|theta|beta|coef")
 def surprise_of_broadcast(a: Array, b: Array, node: ast.BinOp, inputs: frozenset[str], sizes: set[str]) -> float:
     """What a sum, a product or a quotient of entries costs."""
     sides = (node.left, node.right)
-    if is_gain(node.right) and is_linear_model(node.left):
+    if is_gain(node.right, inputs) and is_linear_model(node.left):
         return WRONG if min(a.rank, b.rank) else 0.0
     larger = [side for side, part in zip(sides, (a, b), strict=True) if part.rank == max(a.rank, b.rank) > 1]
-    cost = WRONG if any(map(is_gain, larger)) and not any((*a.ones, *b.ones)) else 0.0
+    cost = WRONG if any(is_gain(side, inputs) for side in larger) and not any((*a.ones, *b.ones)) else 0.0
     if a.rank == b.rank:
         return cost
     if a.rank and b.rank:
@@ -62,9 +62,9 @@ def surprise_of_reduction(array: Array, axes: Sequence[int] | None, keep: bool) 
     return cost
 
 
-def is_gain(node: ast.expr) -> bool:
-    """Whether a name is that of what is broadcast over a batch."""
-    return isinstance(node, ast.Name) and GAIN.fullmatch(node.id) is not None
+def is_gain(node: ast.expr, inputs: frozenset[str]) -> bool:
+    """Whether a name is that of a given array that is broadcast over a batch."""
+    return isinstance(node, ast.Name) and node.id in inputs and GAIN.fullmatch(node.id) is not None
 
 
 def is_linear_model(node: ast.expr) -> bool:

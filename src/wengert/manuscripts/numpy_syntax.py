@@ -14,7 +14,7 @@ ADD_AT, ADD, SET = "@add.at", "@add", "@set"
 put there. Python has no such names."""
 SIZE = "@size"
 """The size of an array along an axis, with how many axes it has: of n in n, d = x.shape."""
-MADE = frozenset({"zeros", "ones", "empty", "full", "linspace", "loadtxt", "load", "eye"})
+MADE = frozenset({"zeros", "ones", "empty", "full", "linspace", "loadtxt", "load"})
 """Functions that make arrays of what is no array."""
 
 

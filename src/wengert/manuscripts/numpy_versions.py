@@ -28,6 +28,8 @@ from wengert.manuscripts.numpy_syntax import (
 from wengert.notation import names
 
 SPELLED = re.compile(r"(?:dL_d|dLd|dJ_d|grad_|d_|d)(?P<after>\w+)|(?P<before>\w+?)(?:_bar|_grad|_adj|bar)")
+UNKNOWN_SIGNAL = re.compile(r"d[A-Z]\w*|grad_\w+|\w+_bar")
+"""What the signals of quantities without a name are called."""
 ENTRYWISE = frozenset({"maximum", "minimum", "tanh", "sigmoid", "relu", "exp", "softplus", "expit", "silu", "clip"})
 MAX_NODES = 2000
 """An expression that grows beyond, by what is put into it, is not read."""
@@ -67,7 +69,7 @@ def cut(steps: Sequence[Step]) -> tuple[list[Step], list[Step]]:
     """The statements before the first that states an error signal, and the others."""
     seen: set[str] = set()
     for k, step in enumerate(steps):
-        if k and signal_of(step.name, seen) and not is_distance(step):
+        if k and (signal_of(step.name, seen) or UNKNOWN_SIGNAL.fullmatch(step.name)) and not is_distance(step):
             return list(steps[:k]), list(steps[k:])
         seen |= {step.name} | names_in(step.value)
     return list(steps), []
@@ -125,7 +127,9 @@ class Versions:
                 self.give(name, value)
                 continue
             value = Given(self).visit(value)
-            if not step.problem and (is_constant(value) or is_size(value)):
+            if is_constant(value) and step.name in self.turns:
+                self.made.told[name] = ()  # the value at the start of what is learned
+            elif not step.problem and (is_constant(value) or is_size(value)):
                 self.made.sizes[name] = value
             else:
                 self.made.forward.append(replace(step, name=name, value=value))
@@ -223,6 +227,8 @@ class Versions:
             if not (called(value) in ("zeros_like", "zeros") and self.is_stated_again(number, step)):
                 self.made.claims.append(replace(step, name=name, value=value, barred=True))
             return
+        if step.name in self.quantities and self.is_computed_again(value, self.now.get(step.name, step.name)):
+            return
         name = self.own_name(step)
         problem = step.problem
         if step.name in self.quantities and self.is_restated(step):
@@ -239,10 +245,12 @@ class Versions:
 
     def own_name(self, step: Step) -> str:
         """The name of a value that a line beside the signals makes; one that is made anew has another."""
-        if step.name in self.quantities:
-            return self.now.get(step.name, step.name)
-        earlier = sum(name == step.name for name in self.made.spelled.values())
+        earlier = sum(name == step.name for name in self.made.spelled.values()) + (step.name in self.quantities)
         return step.name if not earlier else version(step.name, earlier + 1)
+
+    def is_computed_again(self, value: ast.expr, name: str) -> bool:
+        """Whether a backward pass computes a value of the forward pass anew."""
+        return any(each.name == name and ast.dump(each.value) == ast.dump(value) for each in self.made.forward)
 
     # names in expressions
 
