@@ -403,9 +403,9 @@ def test_sides_of_an_own_name_that_differ_are_reported_once(right, wrong):
     assert Counter(statuses(ROW_SUM.replace(right, wrong)))["wrong"] == 1
 
 
-def test_an_own_name_is_what_that_side_says_which_can_be_read():
+def test_an_own_name_is_what_that_side_says_which_has_its_indices():
     text = ROW_SUM.replace("D_i = Σ_c Ō_ic O_ic", "D_i = Ō_ic O_ic")
-    assert statuses(text) == ["holds", "unread", "defined", "holds"]
+    assert statuses(text) == ["holds", "wrong", "defined", "holds"]
 
 
 ONE_HOT = "W̄_kj = z̄_k x_j²"

@@ -78,6 +78,11 @@ OWN_NAMES = {
         "r = 1 / (v + ε)",
         "∂L/∂g_i = ∂L/∂y_i x_i r\n∂L/∂x_i = ∂L/∂y_i g_i r",
     ),
+    "a signal over time": (
+        "h_t = σ(u x_t + v h_{t−1}), t = 1…T\nL = ½ Σ_t (h_t − y_t)²\n\n",
+        "δ_t = h̄_t h_t",
+        "h̄_t = h_t − y_t + v δ_{t+1}\nū = Σ_t δ_t x_t\nv̄ = Σ_t δ_t h_{t−1}",
+    ),
     "a signal that is another's": (UNIT, "g = ȳ", "w̄ = g x\nx̄ = w g\nb̄ = g"),
 }
 
@@ -86,7 +91,7 @@ OWN_NAMES = {
 def test_a_mistake_in_the_line_of_an_own_name_is_said_where_it_is_used_first(case: str) -> None:
     forward, definition, uses = OWN_NAMES[case]
     found = review(f"{forward}{definition}\n{uses}")
-    name = definition.split(" = ")[0]
+    name = definition.split(" = ")[0].removesuffix("_t")
     place = next(k for k, row in enumerate(found.rows) if row.status == "defined") + 1
     after = [row.status for row in found.rows[place:]]
     assert after == ["wrong"] + ["holds"] * uses.count("\n"), str(found)
@@ -181,6 +186,31 @@ SCORES_BACKWARD = (
 def test_a_name_is_told_by_lines_that_reach_it_through_own_names_too() -> None:
     lines = [line.replace("= Σ_i P", "= −Σ_i P") for line in SCORES_BACKWARD]
     assert statuses(SCORES + "\n".join(lines)) == "dwdhh"
+
+
+TWO_LAYERS = r"""
+$$ \hat y = W_2\, \sigma(W_1 x + b_1) + b_2, \qquad L = \tfrac12 \|\hat y - y\|^2 $$
+$$ \delta_2 = \hat y - y $$
+$$ \nabla_{W_2} L = \delta_2 h^\top $$
+$$ \nabla_{b_2} L = \delta_2 $$
+$$ \delta_1 = (W_2^\top \delta_2) \odot h \odot (1 - h) $$
+$$ \nabla_{W_1} L = \delta_1 x^\top $$
+$$ \nabla_{b_1} L = \delta_1 $$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "expected"),
+    [
+        (r"= \hat y - y", r"= 2 (\hat y - y)", "whhdhh"),
+        (r"= \delta_2 h", r"= -\delta_2 h", "hwhdhh"),
+        (r"(1 - h)", "(1 + h)", "hhhdwh"),
+        (r"b_1} L = ", "b_1} L = 2 ", "hhhdhw"),
+    ],
+)
+def test_a_mistake_leaves_the_meaning_of_delta_and_of_a_name_beside_it(right: str, wrong: str, expected: str) -> None:
+    assert TWO_LAYERS.count(right) == 1
+    assert statuses(TWO_LAYERS.replace(right, wrong)) == expected
 
 
 def test_an_own_name_whose_line_has_an_index_too_many_is_wrong() -> None:

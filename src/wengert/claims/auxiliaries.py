@@ -11,12 +11,13 @@ import numpy as np
 
 from wengert.claims.diagnosis import Diagnostician, Effort, signals_in, surroundings
 from wengert.claims.kinds import Diagnosis
+from wengert.claims.over_time import filled, steps_left_out
 from wengert.claims.part_values import Candidate, has_few_parts, values_of_parts
 from wengert.claims.points import close
 from wengert.claims.stated import Stated
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
-from wengert.ir.system import bar
+from wengert.ir.system import bar, sequence_name
 from wengert.ir.walk import topological
 from wengert.notation.expr import Expr, Line, Ref, walk
 
@@ -52,7 +53,7 @@ class Auxiliaries:
 
     def otherwise(self, node: Node, known: Sequence[Array]) -> bool:
         """Whether a right side has known values where a name that it reads, of which an author says two things, means the other."""
-        for name in names_in(node) & self.disputed.keys():
+        for name in names_read(node) & self.disputed.keys():
             for other in self.disputed[name][1:]:
                 values = [
                     point.value(node, {**point.everything(), name: point.value(other)}) for point in self.stated.points
@@ -63,24 +64,24 @@ class Auxiliaries:
 
     # which name is what is wrong
 
-    def blame(self, node: Node, known: Sequence[Array]) -> str:
+    def blame(self, node: Node, signal: str, known: Sequence[Array]) -> str:
         """The name of the author's own that is what is wrong with a claim; "" for none.
 
         The claim, and others that use the name, would hold if it were an error signal, of a quantity or of a part of the equations,
         or the value of such a part; none holds with what its line says. A mistake in that line is said once then.
         """
         for name in sorted(
-            names_in(node) & (self.definitions.keys() | self.beside) - self.disputed.keys() - self.blamed.keys()
+            names_read(node) & (self.definitions.keys() | self.beside) - self.disputed.keys() - self.blamed.keys()
         ):
             users = self.users(name)
             own = [point.truth[name] for point in self.stated.points]
             if self.holding(users, name, own):
                 continue
-            fitting = [each for each in self.signals(own) if close(self.meaning(node, name, each), known)]
+            fitting = [each for each in self.signals(own) if self.mends(node, name, each, signal, known)]
             best = self.likeliest(users, name, fitting, 2)
             if best is None:
                 others = (*self.parts(own), *self.ratios(users, name, own))
-                others = [each for each in others if close(self.meaning(node, name, each), known)]
+                others = [each for each in others if self.mends(node, name, each, signal, known)]
                 best = self.likeliest(users, name, others, 2)
             if best is None and not any(close(each.values, own) for each in self.signals(own)):
                 best = self.likeliest(users, name, fitting, 0)
@@ -114,11 +115,12 @@ class Auxiliaries:
         """How many of these hold, for true signals, where the name has some values."""
         count = 0
         for node, signal in users:
-            if not names_in(node) <= self.stated.points[0].truth.keys():
+            if not names_read(node) <= self.stated.points[0].truth.keys():
                 continue  # a name that is defined later
             envs = [{**point.truth, name: each} for point, each in zip(self.stated.points, values, strict=True)]
             found = [point.value(node, env) for point, env in zip(self.stated.points, envs, strict=True)]
-            count += close(found, [point.truth[signal] for point in self.stated.points])
+            truth = [point.truth[signal] for point in self.stated.points]
+            count += close(self.at_all_steps(node, signal, found, truth), truth)
         return count
 
     def signals(self, like: Sequence[Array]) -> list[Meaning]:
@@ -137,7 +139,7 @@ class Auxiliaries:
         found: list[Meaning] = []
         for node, signal in users:
             wanted = [point.truth[signal] for point in self.stated.points]
-            if np.shape(wanted[0]) == np.shape(own[0]) and names_in(node) <= self.stated.points[0].truth.keys():
+            if np.shape(wanted[0]) == np.shape(own[0]) and names_read(node) <= self.stated.points[0].truth.keys():
                 values = [point.value(node, point.truth) for point in self.stated.points]
                 with np.errstate(all="ignore"):
                     meant = [a * b / c for a, b, c in zip(own, wanted, values, strict=True)]
@@ -155,10 +157,17 @@ class Auxiliaries:
         except (EquationError, GraphError, ShapeError):
             return ()  # some part has no value
 
-    def meaning(self, node: Node, name: str, meant: Meaning) -> list[Array]:
-        """The values of a right side where a name means something else."""
-        pairs = zip(self.stated.points, meant.values, strict=True)
-        return [point.value(node, {**point.everything(), name: value}) for point, value in pairs]
+    def mends(self, node: Node, name: str, meant: Meaning, signal: str, known: Sequence[Array]) -> bool:
+        """Whether a right side has known values where a name means something else, or, for true signals, the true one that it states."""
+        pairs = list(zip(self.stated.points, meant.values, strict=True))
+        values = [point.value(node, {**point.everything(), name: value}) for point, value in pairs]
+        if close(self.at_all_steps(node, signal, values, known), known):
+            return True
+        return signal in self.stated.points[0].truth and self.holding([(node, signal)], name, meant.values) > 0
+
+    def at_all_steps(self, node: Node, signal: str, values: list[Array], known: Sequence[Array]) -> list[Array]:
+        """The values of a right side, at the steps that it leaves out those that are known."""
+        return filled(self.stated.system, signal, steps_left_out(self.stated.system, signal, node), values, known)
 
     def in_definition(self, name: str, where_used: Diagnosis | None) -> Diagnosis | None:
         """The likely mistake in the line of a name that should be something else; that which a line that uses it has, where none is found."""
@@ -178,6 +187,6 @@ class Auxiliaries:
         return found and replace(found, sentence=f"in the line of {name}, {found.sentence}", corrected=None)
 
 
-def names_in(node: Node) -> set[str]:
-    """What a node reads."""
-    return {str(leaf.params["name"]) for leaf in topological([node]) if leaf.op.name == "input"}
+def names_read(node: Node) -> set[str]:
+    """The names of what a node is computed from."""
+    return {sequence_name(str(leaf.params["name"])) for leaf in topological([node]) if leaf.op.name == "input"}

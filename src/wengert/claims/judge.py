@@ -307,10 +307,15 @@ class Judge:
             return Claim(line, k, place, "holds", note)
         before, _, _ = against
         finding = self.mistakes.finding("", line, k, values, before)
-        blamed = self.own.blame(node, before) if self.explains else ""
+        blamed = self.own.blame(node, self.signal_of(line), before) if self.explains else ""
         if blamed:
             finding = replace(finding, diagnosis=self.own.in_definition(blamed, finding.diagnosis))
         return Claim(line, k, place, "wrong", finding=finding)
+
+    def signal_of(self, line: Line) -> str:
+        """The error signal that a line states; "" for none."""
+        left = line.left
+        return bar(self.stated.resolve(left.name)) if isinstance(left, Ref) and left.barred else ""
 
     def how_it_holds(
         self,
@@ -333,7 +338,7 @@ class Judge:
         if self.own.otherwise(node, before) or self.own.otherwise(node, truth):
             return ""
         for name, meant in self.own.blamed.items():
-            if close(self.own.meaning(node, name, meant), before):
+            if self.own.mends(node, name, meant, self.signal_of(line), before):
                 return f"with the line of {name} mended"
         supposed = self.assumed.found(line, k, node)
         return None if supposed is None else f"with {supposed.text}"

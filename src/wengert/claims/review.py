@@ -15,7 +15,7 @@ from wengert.claims.lookalikes import without_lookalikes
 from wengert.claims.programs import as_meant, told
 from wengert.claims.reranked import judged
 from wengert.claims.spelled import defined_letters, spelled
-from wengert.claims.unnamed import noted, understood
+from wengert.claims.unnamed import noted, understood, unknown_spellings
 from wengert.errors import place
 from wengert.ir.system import System
 from wengert.manuscripts.manuscript import read_manuscript
@@ -131,13 +131,14 @@ def review(text: str) -> Review:
     effort = Effort()
     for section in manuscript.sections:
         section = as_meant(section) if section.code else section
+        section, told_first = with_deltas(section) if unknown_spellings(section) else (section, ())
         read = understood(section)
         section, alike, ambiguous = without_lookalikes(read.section)
-        section, deltas = with_deltas(section)
+        section, told_last = with_deltas(section)
         verdict = judged(section, effort)
         correction = _Correction(verdict.section)
         claims = noted(verdict.claims, (*read.meant, *alike, *verdict.meant), read.defined)
-        claims = told(section, with_notes(claims, deltas, section.system.reading.symbols))
+        claims = told(section, with_notes(claims, (*told_first, *told_last), section.system.reading.symbols))
         rows += [(claim.line.span if section.code else claim.span, _claim(claim, text, correction)) for claim in claims]
         lost = (*section.unread, *verdict.unread, *read.unread, *ambiguous)
         rows += [(unread.span, _unread(unread, text)) for unread in lost]
