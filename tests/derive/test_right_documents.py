@@ -76,6 +76,57 @@ def test_a_word_stays_one_name_where(text):
     assert not review(text).rows[0].note
 
 
+IDENTITIES = {
+    "a covariance": (
+        "K = A Aᵀ + σ² I\nℓ = yᵀ K⁻¹ y + log det K\n\n"
+        "K̄ = K⁻¹ − K⁻¹ y yᵀ K⁻¹\n∂ℓ/∂A = 2 ∂ℓ/∂K A\n∂ℓ/∂σ = 2σ tr(∂ℓ/∂K)\n∂ℓ/∂σ = tr(∂ℓ/∂K)"
+    ),
+    "ridge regression": r"""
+$$w = (X^\top X + \lambda I)^{-1} X^\top y$$
+$$L = \frac12 \|w - v\|^2$$
+
+$$\frac{\partial L}{\partial \lambda} = - \bar w^\top (X^\top X + \lambda I)^{-1} w$$
+$$\frac{\partial L}{\partial y} = X (X^\top X + \lambda I)^{-1} \bar w$$
+$$\frac{\partial L}{\partial y} = X (X^\top X + I)^{-1} \bar w$$
+""",
+    "a system that is solved": r"""
+$$\hat{x} = (\mathbf I - \mathbf A)^{-1} \mathbf b$$
+$$L = \tfrac12 \|\hat{x} - \mathbf y\|^2$$
+
+$$\bar{\mathbf b} = (\mathbf I - \mathbf A)^{-\top} (\hat x - \mathbf y)$$
+$$\bar{\mathbf A} = \bar{\mathbf b} \hat x^\top$$
+$$\bar{\mathbf A} = \hat x \bar{\mathbf b}^\top$$
+""",
+    "with its size": (
+        "S = X Xᵀ/n + ε I_d\nL = tr(S⁻¹ C) + log det S\n\nS̄ = S⁻¹ − S⁻¹ C S⁻¹\nε̄ = tr(S̄)\nX̄ = 2/n S̄ X\nX̄ = 1/n S̄ X"
+    ),
+    "a residual": "y = (I + W) x\nL = ½ ‖y − t‖²\n\nx̄ = ȳ + Wᵀ ȳ\nx̄ = (I + W)ᵀ ȳ\nW̄ = ȳ xᵀ\nW̄ = x ȳᵀ",
+    "a projection": "P = X (Xᵀ X)⁻¹ Xᵀ\nr = (I − P) y\nL = ½ ‖r‖²\n\nP̄ = −r̄ yᵀ\nȳ = (I − P)ᵀ r̄\nȳ = P r̄",
+}
+
+
+@pytest.mark.parametrize("text", IDENTITIES.values(), ids=IDENTITIES)
+def test_I_in_a_square_matrix_is_the_identity(text):
+    assert only_the_last_is_wrong(text)
+    assert "read as the identity matrix" in review(text).rows[0].note
+
+
+NO_IDENTITIES = {
+    "a matrix beside a product": "Z = W X + I\nL = ½ ‖Z‖_F²\n\nW̄ = Z Xᵀ\nĪ = Z\nĪ = 2 Z",
+    "entry by entry": "C = I ∘ M + A Aᵀ\nL = ½ ‖C‖_F²\n\nĪ = C ∘ M\nM̄ = C ∘ I\nM̄ = C I",
+    "a current": "P = V I\nQ = P + λ I\nL = Q²\n\nĪ = 2 Q (V + λ)\nV̄ = 2 Q I\nλ̄ = 2 Q",
+    "an image": "J = Σ_xy (I_xy − a B_xy)²\n\nĪ_xy = 2 (I_xy − a B_xy)\nĪ_xy = I_xy − a B_xy",
+    "declared": "data I\nK = A Aᵀ + σ² I\nL = ½ ‖K‖_F²\n\nĪ = σ² K\nσ̄ = 2 σ tr(Kᵀ I)\nσ̄ = 2 σ tr(K)",
+    "with a line": "I = U Uᵀ\nK = A Aᵀ + σ² I\nL = ½ ‖K‖_F²\n\nĪ = σ² K\nσ̄ = 2 σ tr(Kᵀ I)\nσ̄ = 2 σ tr(K)",
+}
+
+
+@pytest.mark.parametrize("text", NO_IDENTITIES.values(), ids=NO_IDENTITIES)
+def test_I_is_a_quantity_where_it_is(text):
+    assert only_the_last_is_wrong(text)
+    assert not review(text).rows[0].note
+
+
 def only_the_last_is_wrong(text: str) -> bool:
     """Whether every line about a signal but the last one holds."""
     *right, last = [row.status for row in review(text).rows]

@@ -18,6 +18,7 @@ from wengert.elaboration.counting import find_counting
 from wengert.elaboration.declared import declare, find_constants, find_integers, guess_sizes
 from wengert.elaboration.fitting import fit_windows
 from wengert.elaboration.home_letters import Homes, home_letters, letter_sizes, name_sizes
+from wengert.elaboration.identity_matrices import find_given_identities
 from wengert.elaboration.kinds import WORDS, Mismatch, axes_in_words
 from wengert.elaboration.meaning import LineMeaning
 from wengert.elaboration.ordering import check_left_sides, error_at, order_lines
@@ -90,6 +91,7 @@ def elaborate(reading: Reading, ranks: Mapping[str, int] = MappingProxyType({}),
     for name, rank in ranks.items():
         context.kinds.setdefault(context.resolve(name), KIND_OF_RANK.get(rank, "any"))
     find_kinds(context, lines, time, claims)
+    find_given_identities(lines, context)
     lines = at_line(context, lines[0], lambda: with_spread_biases(lines, context))
     values = [at_line(context, line, lambda line=line: read_line(context, line)) for line in lines]
     at_line(context, lines[0], lambda: fit_windows(context, lines))

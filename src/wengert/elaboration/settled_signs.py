@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TypeGuard
 
 from wengert.elaboration.context import Context
+from wengert.elaboration.identity_matrices import find_identities
 from wengert.elaboration.kinds import Mismatch, kind_of
 from wengert.elaboration.meaning import LineMeaning
 from wengert.notation.expr import (
@@ -33,7 +34,6 @@ from wengert.notation.expr import (
     walk,
 )
 
-IDENTITY = "I"
 KRONECKER = "δ"
 
 
@@ -100,32 +100,6 @@ def sizes_under(letter: Expr, line: Line, context: Context) -> set[object]:
         for index, axis in zip(part.indices, context.axes.get(context.target(part), ()), strict=False)
         if index == letter
     }
-
-
-# I
-
-
-def find_identities(line: Line, context: Context) -> None:
-    """I, of which nothing else is known, is the identity matrix where it is added to a matrix, alone or with numbers before it."""
-    for tree in (part for right in line.rights for part in walk(right)):
-        if not isinstance(tree, Sum):
-            continue
-        names = {name for _, term in tree.terms if (name := identity_in(term, context))}
-        others = [term for _, term in tree.terms if not identity_in(term, context)]
-        if names and any(kind_of(term, context.kinds) == "m" for term in others):
-            context.identities |= names
-            context.kinds.update(dict.fromkeys(names, "m"))
-
-
-def identity_in(term: Expr, context: Context) -> str:
-    """The name of the identity matrix that a term is, or a multiple of; "" where it is none."""
-    factors = term.factors if isinstance(term, Product) else (term,)
-    last = factors[-1]
-    known = isinstance(last, Ref) and (context.target(last) in context.axes or last.name in context.size_names)
-    if not isinstance(last, Ref) or last.indices is not None or last.barred or known:
-        return ""
-    named = last.name == IDENTITY or last.name.startswith(IDENTITY + "_")
-    return last.name if named and all(kind_of(factor, context.kinds) == "s" for factor in factors[:-1]) else ""
 
 
 # shapes

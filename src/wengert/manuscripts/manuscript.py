@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from wengert.elaboration.elaborate import elaborate
+from wengert.elaboration.identity_matrices import identities
 from wengert.errors import EquationError, GraphError, ShapeError, WengertError
 from wengert.manuscripts.increments import added, increment
 from wengert.manuscripts.joined_factors import joined_factors, with_factors_apart
@@ -393,7 +394,8 @@ class _Manuscript:
             self.elaborate()
         if self.open.system is not None:
             self.take_ranks()
-            told = "; ".join(f"{word} read as {' '.join(clusters(word))}" for word in sorted(self.open.joined))
+            words = [f"{word} read as {' '.join(clusters(word))}" for word in sorted(self.open.joined)]
+            told = "; ".join(words + [f"{name} read as the identity matrix" for name in identities(self.open.system)])
             self.sections.append(Section(self.open.system, tuple(self.open.claims), self.open.whole, told=told))
         self.open = OpenSection()
 
