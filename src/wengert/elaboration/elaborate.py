@@ -6,7 +6,7 @@ It must not know derivatives. What does not fit is an EquationError with the pla
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import MappingProxyType
 from typing import TypeVar
@@ -14,7 +14,7 @@ from typing import TypeVar
 from wengert.elaboration.biases import with_spread_biases
 from wengert.elaboration.clock import Clock
 from wengert.elaboration.context import KIND_OF_RANK, Context, arrange, capital, lower, trees_of
-from wengert.elaboration.counting import find_counting
+from wengert.elaboration.counting import Counting, find_counting
 from wengert.elaboration.declared import declare, find_constants, find_integers, guess_sizes
 from wengert.elaboration.fitting import fit_windows
 from wengert.elaboration.home_letters import Homes, home_letters, letter_sizes, name_sizes
@@ -63,6 +63,81 @@ def elaborate(reading: Reading, ranks: Mapping[str, int] = MappingProxyType({}),
             "There is no equation in this text.",
             "Write, for example:  y = w x + b",
         )
+    text = in_order(reading)
+    context = text.context
+    lines = find_shapes(text, ranks, claims)
+    values = [at_line(context, line, lambda line=line: read_line(context, line)) for line in lines]
+    at_line(context, lines[0], lambda: fit_windows(context, lines))
+    homes = home_letters(context, text.order)
+    if text.time is not None:
+        homes = with_starts(homes, text.time)
+    letters = name_sizes(context, homes.order)
+    nodes = [
+        at_line(context, line, lambda v=v, line=line: arrange(v, line, context))
+        for v, line in zip(values, lines, strict=True)
+    ]
+    quantities = describe(context, homes)
+    warn_of_whole_result(context, lines, homes, text.last)
+    warn_of_names_like_entries(context, lines, quantities)
+    declared_names(context, "shape", quantities)
+    definitions = tuple(
+        Definition(context.target(line.left), node, text.given[k], line.span)
+        for k, line, node in zip(text.places, lines, nodes, strict=True)
+        if isinstance(line.left, Ref)
+    )
+    system = System(
+        quantities,
+        definitions,
+        {name: context.leaf(name) for name in homes.order},
+        text.last,
+        declared_names(context, "params", quantities),
+        declared_names(context, "data", quantities),
+        (),
+        letters,
+        reading.source,
+        (*reading.warnings, *context.warnings),
+        context.reading,
+        letter_sizes(context),
+        {name: context.classes.size(item) for name, item in context.size_names.items()},
+        clock=text.clock,
+        counting=text.counting,
+    )
+    if text.time is not None:
+        system = in_time(system, context, text.time, lines)
+    return replace(system, assumptions=tuple(assumption(d, system) for d in reading.declarations if d.kind == "assume"))
+
+
+@dataclass(frozen=True, eq=False)
+class Ordered:
+    """The lines of a text, each after those that it reads.
+
+    given     the lines as they are written, in the order of the text
+    lines     the same with sequences at one step and indices from 0, in the order of computation
+    places    where each of them stands in the text
+    order     lines whose left sides name whole sequences, for home letters
+    last      the quantity of the text's last line
+    """
+
+    context: Context
+    given: Sequence[Line]
+    lines: Sequence[Line]
+    places: Sequence[int]
+    order: Sequence[Line]
+    last: str
+    clock: Clock | None
+    counting: Counting | None
+
+    @property
+    def time(self) -> Clock | None:
+        """The clock where the lines are about many steps, and not about a single one."""
+        return self.clock if self.clock is not None and not self.clock.once else None
+
+
+def in_order(reading: Reading) -> Ordered:
+    """The lines of a text without start values that are 0, names for numbers, and other things that compute nothing.
+
+    Raises EquationError where they define each other in a circle, or one defines no quantity.
+    """
     clock = find_clock(reading.lines, reading.source)
     given = without_zero_starts(reading.lines, clock)
     named = [timeless(line, clock, reading.source) for line in given]
@@ -75,13 +150,24 @@ def elaborate(reading: Reading, ranks: Mapping[str, int] = MappingProxyType({}),
     context = Context(reading)
     check_applied_words(context, named)
     unify_spellings(context, named)
-    time = clock if clock is not None and not clock.once else None
     sequences = [as_sequences(line) for line in named]
-    order = order_lines(sequences, reading.source, time.groups if time else ())
+    order = order_lines(sequences, reading.source, clock.groups if clock is not None and not clock.once else ())
     places = [next(k for k, line in enumerate(sequences) if line is each) for each in order]
-    lines = [named[k] for k in places]
     if clock is not None:
         warn_of_time(context, clock, given)
+    last = named[-1].left
+    assert isinstance(last, Ref)
+    return Ordered(
+        context, given, [named[k] for k in places], places, order, context.resolve(last.name), clock, counting
+    )
+
+
+def find_shapes(text: Ordered, ranks: Mapping[str, int], claims: Sequence[Line]) -> list[Line]:
+    """Find the number of axes of every name, from what is declared and what the lines tell; the lines with what is spread written out.
+
+    Raises EquationError where no reading makes sense.
+    """
+    context, lines, time = text.context, text.lines, text.time
     declare(context, lines)
     find_integers(context, lines)
     find_constants(context, lines)
@@ -92,49 +178,7 @@ def elaborate(reading: Reading, ranks: Mapping[str, int] = MappingProxyType({}),
         context.kinds.setdefault(context.resolve(name), KIND_OF_RANK.get(rank, "any"))
     find_kinds(context, lines, time, claims)
     find_given_identities(lines, context)
-    lines = at_line(context, lines[0], lambda: with_spread_biases(lines, context))
-    values = [at_line(context, line, lambda line=line: read_line(context, line)) for line in lines]
-    at_line(context, lines[0], lambda: fit_windows(context, lines))
-    homes = home_letters(context, order)
-    if time is not None:
-        homes = with_starts(homes, time)
-    letters = name_sizes(context, homes.order)
-    nodes = [
-        at_line(context, line, lambda v=v, line=line: arrange(v, line, context))
-        for v, line in zip(values, lines, strict=True)
-    ]
-    last = named[-1].left
-    assert isinstance(last, Ref)
-    quantities = describe(context, homes)
-    warn_of_whole_result(context, lines, homes, context.resolve(last.name))
-    warn_of_names_like_entries(context, lines, quantities)
-    declared_names(context, "shape", quantities)
-    leaves = {name: context.leaf(name) for name in homes.order}
-    definitions = tuple(
-        Definition(context.target(line.left), node, given[k], line.span)
-        for k, line, node in zip(places, lines, nodes, strict=True)
-        if isinstance(line.left, Ref)
-    )
-    system = System(
-        quantities,
-        definitions,
-        leaves,
-        context.resolve(last.name),
-        declared_names(context, "params", quantities),
-        declared_names(context, "data", quantities),
-        (),
-        letters,
-        reading.source,
-        (*reading.warnings, *context.warnings),
-        reading,
-        letter_sizes(context),
-        {name: context.classes.size(item) for name, item in context.size_names.items()},
-        clock=clock,
-        counting=counting,
-    )
-    if time is not None:
-        system = in_time(system, context, time, lines)
-    return replace(system, assumptions=tuple(assumption(d, system) for d in reading.declarations if d.kind == "assume"))
+    return at_line(context, lines[0], lambda: with_spread_biases(lines, context))
 
 
 def in_time(system: System, context: Context, clock: Clock, lines: Sequence[Line]) -> System:
