@@ -56,12 +56,17 @@ def review(text_or_path: str | Path) -> Review:
     The text, or the file of a `Path`, has forward equations and after them what someone derived from them, with any prose around.
     The review prints as the report of `wengert check`; `.holds` says whether no claim is wrong, `.rows` has each claim with its
     status ("holds", "wrong", "defined", "unread"), line, column, kind of mistake and corrected line, `.to_json()` the same as data.
+    A file that ends in .py is read as a program.
 
     Raises EquationError where the file is missing or the text too long.
     """
-    from wengert.claims.review import review as reviewed
+    from wengert.claims.review import review as review_text
+    from wengert.claims.review import review_program
 
-    return reviewed(read_text(Path(text_or_path)) if _names_file(text_or_path) else str(text_or_path))
+    if not _names_file(text_or_path):
+        return review_text(str(text_or_path))
+    path = Path(text_or_path)
+    return (review_program if path.suffix == ".py" else review_text)(read_text(path))
 
 
 def equations_from_text(text: str, syntax: str | None = None) -> System:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import wengert as wg
 from wengert.claims.review import review
 
 LECTURE = (Path(__file__).parents[1] / "data" / "lecture_notes.txt").read_text(encoding="utf-8")
@@ -500,3 +501,18 @@ def test_another_loss_after_claims_begins_another_system(text):
     assert [row.line for row in review(start + "\n" + last + " + 1").rows if row.status == "wrong"] == [
         text.count("\n") + 1
     ]
+
+
+def test_a_python_program_is_read_as_one_block(tmp_path):
+    passes = "def forward(x, W):\n    z = x @ W\n    y = np.tanh(z)\n    return y\n\n\n"
+    passes += "def backward(x, W, y, dy):\n    dz = dy * (1 - y**2)\n    dW = x.T @ dz\n    return dW\n"
+    right, wrong, other = (tmp_path / f"{name}.py" for name in ("right", "wrong", "other"))
+    right.write_text(passes, encoding="utf-8")
+    wrong.write_text(passes.replace("x.T @ dz", "dz.T @ x"), encoding="utf-8")
+    other.write_text("print('no passes')\n", encoding="utf-8")
+    assert run(str(right)).returncode == 0
+    assert run(str(wrong)).returncode == 1
+    assert wg.review(wrong).rows[1].line == 9
+    found = run(str(other))
+    assert found.returncode == 2
+    assert "no forward and backward pass in this program" in " ".join(found.stderr.split())

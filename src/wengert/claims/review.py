@@ -19,7 +19,8 @@ from wengert.claims.unnamed import noted, understood, unknown_spellings
 from wengert.errors import place
 from wengert.ir.system import System
 from wengert.manuscripts.manuscript import read_manuscript
-from wengert.manuscripts.sections import Section, Unread
+from wengert.manuscripts.program import read_program
+from wengert.manuscripts.sections import Manuscript, Section, Unread
 from wengert.notation.expr import Expr, Line, Span
 from wengert.notation.generic_layers import OF_LAST, as_counted
 from wengert.notation.unicode import show
@@ -126,7 +127,17 @@ def review(text: str) -> Review:
 
     Raises EquationError where the text as a whole cannot be read.
     """
-    manuscript = read_manuscript(text)
+    return reviewed(read_manuscript(text))
+
+
+def review_program(text: str) -> Review:
+    """Every claim in a Python program judged: its backward pass beside its forward pass."""
+    return reviewed(read_program(text))
+
+
+def reviewed(manuscript: Manuscript) -> Review:
+    """What was found in a document or a program, judged."""
+    text = manuscript.source
     rows: list[tuple[Span, Row]] = [(unread.span, _unread(unread, text)) for unread in manuscript.unread]
     effort = Effort()
     for section in manuscript.sections:

@@ -80,16 +80,16 @@ class _Report:
 def _report(file: Path) -> _Report:
     """The report on one document; what keeps it from being read is kept in it, so that other files are judged."""
     from wengert.api import read_text
-    from wengert.claims.review import review
-    from wengert.manuscripts.overlooked import nothing_read
+    from wengert.claims.review import review, review_program
+    from wengert.manuscripts.overlooked import no_passes, nothing_read
 
     try:
         text = sys.stdin.read() if str(file) == "-" else read_text(file)
-        found = review(text)
+        found = (review_program if file.suffix == ".py" else review)(text)
     except WengertError as error:
         return _Report(file, error=error)
     if not found.systems:
-        return _Report(file, found, nothing_read(text, str(file)))
+        return _Report(file, found, nothing_read(text, str(file)) if file.suffix != ".py" else no_passes(str(file)))
     if not found.judged:
         return _Report(file, found, _nothing_judged(found, file))
     return _Report(file, found)

@@ -32,6 +32,15 @@ def nothing_read(text: str, name: str) -> EquationError:
     return EquationError(NOTHING, f"  {name}", "Write the equations that the derivation is of before it:  z = w x + b")
 
 
+def no_passes(name: str) -> EquationError:
+    """What to say of a program, called `name`, in which no passes were found."""
+    return EquationError(
+        "There is no forward and backward pass in this program that can be read, so nothing was judged.",
+        f"  {name}",
+        "Call the error signal of W dW, grad_W or W_bar, and let its line stand after the forward lines.",
+    )
+
+
 def defines(piece: Piece, source: Source) -> bool:
     """Whether a formula says what a quantity is, rather than what an error signal is or how large something is."""
     try:
