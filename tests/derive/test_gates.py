@@ -143,7 +143,7 @@ def test_a_right_derivation_holds(document: str, claims: int) -> None:
 @pytest.mark.parametrize(
     ("document", "right", "wrong", "kind"),
     [
-        (LSTM + LSTM_CLAIMS, "ī_t = c̄_t ⊙ g_t", "ī_t = c̄_t ⊙ i_t", ""),
+        (LSTM + LSTM_CLAIMS, "ī_t = c̄_t ⊙ g_t", "ī_t = c̄_t ⊙ i_t", "quantity"),
         (LSTM + LSTM_CLAIMS, "c̄_{t+1} ⊙ f_{t+1}", "c̄_{t+1} ⊙ f_t", None),
         (LSTM + LSTM_CLAIMS, "− tanh²(c_t)) + c̄_{t+1} ⊙ f_{t+1}", "− tanh²(c_t))", "missing path"),
         (LSTM + LSTM_CLAIMS, "b̄_i = Σ_t ī_t ⊙ i_t ⊙ (1 − i_t)", "b̄_i = Σ_t i_t ⊙ (1 − i_t)", "no incoming signal"),
