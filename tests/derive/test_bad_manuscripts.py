@@ -141,6 +141,15 @@ LARGE = {
         (100, 0, 0),
     ),
     "a product of 3,000 factors": (UNIT + "z̄ = " + " ".join("y" * 3000), (0, 0, 1)),
+    "15,000 rules of dashes": ("---\n" * 15_000, (0, 0, 1)),
+    "a recurrence of 100,000 steps": (
+        "h_t = w h_{t−1} + x_t for t = 1…100000\nL = Σ_t h_t²\n---\nw̄ = Σ_t h̄_t h_{t−1}\n",
+        (0, 0, 1),
+    ),
+    "a recurrence of 2,000 steps": (
+        "h_t = w h_{t−1} + x_t for t = 1…2000\nL = Σ_t h_t²\n---\nw̄ = Σ_t h̄_t h_{t−1}\n",
+        (1, 0, 0),
+    ),
     "a line of 500 names": ("L = " + " + ".join(f"a_{k}" for k in range(500)) + "\n---\nā_1 = 1\n", None),
 }
 

@@ -276,13 +276,13 @@ def surroundings(
 def layers_of(system: System) -> dict[str, tuple[str, ...]]:
     """By spelling of a quantity, those of others that differ from it in their label only."""
     found: dict[str, tuple[str, ...]] = {}
+    labelled = [parts for parts in map(names.split, system.quantities) if parts.label]
     for name in system.quantities:
         base, label, *scripts = names.split(name)
-        alike = [names.split(other) for other in system.quantities]
         others = [
             names.join(*each)
-            for each in alike
-            if label and each.label not in ("", label) and [each.base, *each[2:]] == [base, *scripts]
+            for each in labelled
+            if label and each.label != label and [each.base, *each[2:]] == [base, *scripts]
         ]
         for k, spelling in enumerate(names_of(system, name)):
             found[spelling] = tuple(names_of(system, other)[k] for other in others if k < len(names_of(system, other)))

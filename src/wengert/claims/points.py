@@ -33,6 +33,10 @@ MAX_ENTRIES = 1 << 21
 """No array that is drawn or computed has more entries, and no product runs over more."""
 FEW_ENTRIES = 1 << 16
 """Axes are made shorter where an array would have more entries."""
+MAX_STEPPED = 1 << 26
+"""Of a recurrence, the number of steps times the entries of its sequences is not larger."""
+STEP = 1000
+"""A step of a recurrence is at least as much work as so many entries."""
 STEEP = 4.0
 """A larger exponent is avoided: a softmax of it is so near to 1 and 0 that differences drown in rounding."""
 CALMINGS = 8
@@ -62,7 +66,21 @@ def claim_sizes(system: System) -> dict[str, int]:
         sizes = distinct_sizes(system, smallest)
         if max(_axes(node, sizes)[1] for node in topological(nodes)) <= FEW_ENTRIES:
             break
+    check_steps(system, sizes)
     return sizes
+
+
+def check_steps(system: System, sizes: Mapping[str, int]) -> None:
+    """Raise EquationError where a recurrence has too many steps to be computed: its sequences are worked out at every step."""
+    for loop in system.recurrences:
+        leaves = {name: _axes(system.leaves[name], sizes) for name in loop.names}
+        steps = max(shape[system.time[name]] for name, (shape, _) in leaves.items())
+        if steps * sum(STEP + entries for _, entries in leaves.values()) > MAX_STEPPED:
+            raise EquationError(
+                f"A recurrence of {steps:,} steps is needed to judge this, and so many are not computed.",
+                f"  {', '.join(loop.names)}",
+                "Write a letter for the number of steps, as in 't = 1…T', or state a small one.",
+            )
 
 
 def _axes(node: Node, sizes: Mapping[str, int]) -> tuple[tuple[int, ...], int]:

@@ -23,6 +23,8 @@ BLANK = r"(?:\s|&|\\[,;:! ]|\\q?quad\b|\{\})*"
 GOES_ON = re.compile(rf"{BLANK}(?:[-+*/·∘⊙×−]|\\(?:cdot|odot|times|circ|pm)\b)")
 """How a line begins that may only go on with the one before."""
 OPEN_END = re.compile(rf"(?:[-+*/·∘⊙×−=]|\\(?:cdot|odot|times|circ)){BLANK}$")
+END = 200
+"""So many signs at the end of a line tell whether it is complete."""
 RELATION = re.compile(r"[=∈←]|\\(?:in|leftarrow|triangleq|coloneqq|gets)\b")
 
 
@@ -56,6 +58,6 @@ def _row_ends(text: str) -> Iterator[tuple[int, int]]:
 
 def _goes_on(before: str, after: str) -> bool:
     """Whether a line only goes on with the one before it: x = a, then + b."""
-    if OPEN_END.search(before) is not None:
+    if OPEN_END.search(before[-END:]) is not None:
         return True
     return GOES_ON.match(after) is not None and RELATION.search(after) is None
