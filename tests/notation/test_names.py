@@ -27,6 +27,8 @@ from wengert.notation.names import Parts, identifier, identifiers, join, split
         ("x\u0304", Parts("x\u0304"), "x_mean"),
         ("c'", Parts("c", primes=1), "c_prime"),
         ("w⋆", Parts("w⋆"), "w_star"),
+        ("d_+", Parts("d", "", "+"), "d_plus"),
+        ("h_t−1", Parts("h", "", "t−1"), "h_t_minus1"),
         ("if", Parts("if"), "if_"),
     ],
 )

@@ -125,6 +125,13 @@ def test_K11_five_ways_to_write_a_transpose(text: str):
     assert read_expression(text) == Product((Transpose(Ref("W")), x))
 
 
+@pytest.mark.parametrize("text", ["d_+ − d_-", r"d_{+} - d_-"])
+def test_a_subscript_that_is_a_sign_is_part_of_the_name(text: str):
+    system = read(f"d_+ = a p\nd_- = a q\nL = {text} + d_+ a")
+    assert unicode.show(system.lines[2]) == "L = d_+ − d_- + d_+ a"
+    assert unicode.show(read(unicode.show(system.lines[2])).lines[0]) == "L = d_+ − d_- + d_+ a"
+
+
 def test_K11_with_T_an_input_it_is_a_power_with_a_warning():
     reading = read("y = W^T x + T")
     assert reading.lines[0].rights[0] == Sum(((1, Product((Power(Ref("W"), Ref("T")), x))), (1, Ref("T"))))

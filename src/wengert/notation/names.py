@@ -99,6 +99,8 @@ def _ascii(text: str) -> str:
             out.append(("_" if out else "") + word)
         elif c == "⋆":
             out.append("_star")
+        elif c in "+-−":
+            out.append("_plus" if c == "+" else "_minus")
         elif c.isascii() and (c.isalnum() or c == "_"):
             out.append(c)
         elif not unicodedata.combining(c):

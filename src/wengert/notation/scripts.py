@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wengert.notation.expr import Span
 from wengert.notation.tokens import Source, Token
@@ -20,6 +20,9 @@ ROMAN = (
     "\\mathcal",
     "\\mathscr",
 )
+
+ENDS = frozenset({"rel", "op", "close", "comma", "sup", "prime", "end", "amp", "row", "soft", "newline", "bar", "norm"})
+"""What follows a subscript that is only a sign, the + of d_+."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,12 @@ def next_script(tokens: list[Token], at: int, source: Source) -> Script | None:
             )
     elif first.kind == "open":
         content, bracketed, end = tokens[at + 1 : at + 2 + first.reach], False, at + 2 + first.reach
-    elif first.kind == "op" and first.text in "+-" and at + 2 < len(tokens):
+    elif (
+        first.kind == "op"
+        and first.text in "+-"
+        and at + 2 < len(tokens)
+        and not (sign.kind == "sub" and (tokens[at + 2].space or tokens[at + 2].kind in ENDS))
+    ):
         content, bracketed, end = tokens[at + 1 : at + 3], False, at + 3
     else:
         content, bracketed, end = [first], False, at + 2
@@ -71,6 +79,8 @@ def next_script(tokens: list[Token], at: int, source: Source) -> Script | None:
             inner = next_script(tokens, end, source)  # e^z_j in plain text is e^(z_j)
             end = inner.end if inner is not None else end
             content = tokens[at + 1 : end]
+    if sign.kind == "sub" and len(content) == 1 and content[0].kind == "op" and content[0].text in "+-":
+        content = [replace(content[0], kind="name", font=f"\\text{{{content[0].text}}}")]  # d_+ is a name
     return Script(
         sign.kind, content, bracketed, Span(sign.span.start, max(tokens[end - 1].span.end, sign.span.end)), end
     )
