@@ -127,6 +127,35 @@ def test_I_is_a_quantity_where_it_is(text):
     assert not review(text).rows[0].note
 
 
+FAMILIES = {
+    "a mixture of experts": (
+        "y = Σ_e g_e E_e x\nL = ½ ‖y − t‖²\n\nĒ_e = g_e ȳ xᵀ\nx̄ = Σ_e g_e E_eᵀ ȳ\nḡ_e = ȳᵀ E_e x\nĒ_e = g_e x ȳᵀ"
+    ),
+    "in bold": r"""
+$$\mathbf{y} = \sum_{e} g_e \mathbf{E}_e \mathbf{x} \qquad L = \tfrac12 \|\mathbf{y} - \mathbf{t}\|^2$$
+
+$$\bar{\mathbf{E}}_e = g_e \bar{\mathbf{y}} \mathbf{x}^\top$$
+$$\bar{\mathbf{x}} = \sum_e g_e \mathbf{E}_e^\top \bar{\mathbf{y}}$$
+$$\bar g_e = \bar{\mathbf{y}}^\top \mathbf{E}_e \mathbf{x}$$
+$$\bar g_e = \bar{\mathbf{x}}^\top \mathbf{E}_e \mathbf{y}$$
+""",
+    "a sum": "h = Σ_k A_k x\nL = ½ ‖h‖²\n\nh̄ = h\nĀ_k = h̄ xᵀ\nx̄ = Σ_k A_kᵀ h̄\nx̄ = Σ_k A_k h̄",
+    "with gates": (
+        "g = softmax(V x)\ny = Σ_e g_e W_e x\nL = ½ ‖y − t‖²\n\nȳ = y − t\nW̄_e = g_e ȳ xᵀ\nḡ_e = ȳᵀ W_e x\n"
+        "z̄_e = g_e (ḡ_e − Σ_f g_f ḡ_f)\nx̄ = Σ_e g_e W_eᵀ ȳ + Vᵀ z̄\nV̄ = ḡ xᵀ"
+    ),
+    "with branches": (
+        "h_e = relu(W_e x + b_e)\ny = Σ_e g_e h_e\nL = ½ ‖y − t‖²\n\nȳ = y − t\nh̄_e = g_e ȳ\nḡ_e = h_eᵀ ȳ\n"
+        "b̄_e = h̄_e ∘ relu'(W_e x + b_e)\nW̄_e = b̄_e xᵀ\nx̄ = Σ_e W_eᵀ b̄_e\nx̄ = Σ_e W_e b̄_e"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", FAMILIES.values(), ids=FAMILIES)
+def test_entries_are_matrices_where_lines_about_signals_show_it(text):
+    assert only_the_last_is_wrong(text)
+
+
 def only_the_last_is_wrong(text: str) -> bool:
     """Whether every line about a signal but the last one holds."""
     *right, last = [row.status for row in review(text).rows]

@@ -139,6 +139,8 @@ class KindReader:
                 return self.same([part for branch in branches for part in branch if part is not None], tree)
             case Indicator(condition=a):
                 return self.read(a)
+            case Partial(numerator=Ref(indices=None) as a, denominator=Ref() as b) if self.read(a) == "s":
+                return self.read(b)  # of a number: as many axes as what it is differentiated by
             case Entries(rows=rows):
                 return "c" if all(len(row) == 1 for row in rows) else "m"
             case _:

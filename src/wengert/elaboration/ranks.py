@@ -161,8 +161,9 @@ class _Search:
         left = line.left
         assert isinstance(left, Ref)
         if left.indices is not None:
-            rows = len(left.indices) == 1 and kinds.get(left.name) == "m" and kind in ("c", "r")
-            if kind != "s" and not rows:
+            declared = kinds.get(left.name)
+            rows = len(left.indices) == 1 and declared == "m" and kind in ("c", "r")
+            if kind != "s" and not rows and declared != "any":  # entries of more axes may be vectors or matrices
                 raise Mismatch(
                     line.rights[-1],
                     f"The left side is one entry of '{left.name}', but the right side is a whole array.",

@@ -12,7 +12,7 @@ from dataclasses import replace
 from wengert.elaboration.context import KIND_OF_RANK, Context, trees_of
 from wengert.elaboration.kinds import Mismatch
 from wengert.elaboration.ranks import Tie, infer_kinds
-from wengert.notation.expr import Expr, Index, Line, Ref, mapped_line
+from wengert.notation.expr import Expr, Index, Line, Ref, Transpose, mapped_line, walk
 
 ROW = "row of "
 RANKS = {"s": 1, "c": 2, "m": 3}
@@ -27,7 +27,8 @@ def infer_with_rows(
     """
     names = _candidates(context, lines)
     bold = {tree.name for tree in trees_of(lines) if isinstance(tree, Ref) and tree.bold}
-    if not names or (first is not None and not names & bold and not _has_odd_vector(first, lines, bold)):
+    odd = first is None or names & bold or _has_odd_vector(first, lines, bold) or names & _arrays_in(claims)
+    if not names or not odd:
         return None
     known = {name: kind for name, kind in context.kinds.items() if name not in names}
     spelled = bold | {ROW + name for name in bold & names}
@@ -81,11 +82,24 @@ def _has_odd_vector(kinds: Mapping[str, str], lines: Sequence[Line], bold: set[s
     return any(kinds.get(name) == "c" and name[0].isupper() and name not in bold for name in whole)
 
 
+def _arrays_in(claims: Sequence[Line]) -> set[str]:
+    """The names of which lines about error signals transpose an entry, E_eᵀ ȳ, or give one as an outer product, Ē_e = g_e ȳ xᵀ."""
+    found: set[str] = set()
+    for tree in trees_of(claims):
+        if isinstance(tree, Transpose) and isinstance(tree.operand, Ref) and tree.operand.indices:
+            found.add(tree.operand.name)
+    for line in claims:
+        turned = any(isinstance(tree, Transpose) for right in line.rights for tree in walk(right))
+        if turned and isinstance(line.left, Ref) and line.left.indices:
+            found.add(line.left.name)
+    return found
+
+
 def _whole_rows(line: Line, names: set[str]) -> Line:
     """The line with entries x_n under a name of their own, as if one row stood alone."""
 
     def change(tree: Expr) -> Expr:
-        if isinstance(tree, Ref) and tree.name in names and not tree.barred and tree.indices and len(tree.indices) == 1:
+        if isinstance(tree, Ref) and tree.name in names and tree.indices and len(tree.indices) == 1:
             return replace(tree, name=ROW + tree.name, indices=None)
         return tree
 
