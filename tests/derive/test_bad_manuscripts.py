@@ -141,6 +141,7 @@ LARGE = {
         (100, 0, 0),
     ),
     "a product of 3,000 factors": (UNIT + "z̄ = " + " ".join("y" * 3000), (0, 0, 1)),
+    "20 derivatives inside of each other": (UNIT + "z̄ = " + "∂/∂z " * 20 + "y", (0, 0, 1)),
     "15,000 rules of dashes": ("---\n" * 15_000, (0, 0, 1)),
     "a recurrence of 100,000 steps": (
         "h_t = w h_{t−1} + x_t for t = 1…100000\nL = Σ_t h_t²\n---\nw̄ = Σ_t h̄_t h_{t−1}\n",

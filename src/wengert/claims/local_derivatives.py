@@ -10,6 +10,7 @@ from wengert.autodiff.transforms import jacobian
 from wengert.elaboration.context import KIND_OF_RANK
 from wengert.elaboration.kinds import Mismatch
 from wengert.elaboration.values import Val
+from wengert.errors import GraphError
 from wengert.ir.graph import Graph, Node, apply, constant
 from wengert.ir.system import System, is_bar
 from wengert.ir.walk import substitute, topological
@@ -17,6 +18,10 @@ from wengert.notation.expr import Call, Derive, Expr, Index, Partial, Ref
 
 KINDS = {("s", "s"): "s", ("c", "s"): "c", ("s", "c"): "c", ("c", "c"): "m", ("s", "m"): "m", ("m", "s"): "m"}
 """The kind of ∂u/∂v for the kinds of u and v where both stand whole: a vector by a vector has a row an entry of u."""
+
+
+MAX_NESTED = 4
+"""Derivatives of derivatives grow by a factor with every level."""
 
 
 class LocalDerivatives:
@@ -33,6 +38,12 @@ class LocalDerivatives:
                 value = self.sent_back(meaning, value, link)
             return value
         below = tree.denominator
+        if nested(tree) > MAX_NESTED:
+            raise GraphError(
+                f"Derivatives nest deeper than {MAX_NESTED} levels here.",
+                f"  they are {nested(tree)} deep",
+                "Give the inner derivative a line of its own.",
+            )
         if not isinstance(below, Ref) or below.barred:
             raise Mismatch(below, "A derivative is by a quantity.", "Write:  ∂u/∂v")
         name = meaning.context.resolve(below.name)
@@ -141,3 +152,8 @@ class LocalDerivatives:
                 moved.add(line.name)
                 (values[self.system.leaves[line.name]],) = substitute([line.node], values)
         return values
+
+
+def nested(tree: Expr) -> int:
+    """How many derivatives stand one inside of the other."""
+    return isinstance(tree, Derive) + max(map(nested, tree.inner), default=0)
