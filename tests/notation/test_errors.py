@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from wengert.errors import EquationError
+from wengert.notation.expr import Product, Ref
 from wengert.notation.reader import read, read_expression, read_name
 
 
@@ -78,6 +81,17 @@ def test_a_long_line_is_shown_around_the_place():
 
 def test_a_set_under_a_sum_is_refused():
     assert parts(r"y = \sum_{j \in \text{Ch}(v)} x_j")[0] == "A sum over a set is not read."
+
+
+@pytest.mark.parametrize("text", ["y = x ⊗ z", "y = x ⊕ z + 1", "y = x ± z", "y = ∫ x dx", r"y = x \pm z"])
+def test_a_sign_that_is_not_read_begins_no_remark(text: str):
+    assert re.fullmatch("The sign '.' is not read.", parts(text)[0])
+
+
+@pytest.mark.parametrize("text", ["y = w x ∀ x", "∴ y = w x", "→ y = w x", "y = w x ⇒ then y"])
+def test_signs_of_the_prose_around_an_equation_are_stepped_over(text: str):
+    (line,) = read(text).lines
+    assert (line.left, line.rights) == (Ref("y"), (Product((Ref("w"), Ref("x"))),))
 
 
 def test_nothing_to_read():

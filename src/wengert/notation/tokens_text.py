@@ -59,6 +59,15 @@ def is_foreign(character: str) -> bool:
     )  # fmt: skip
 
 
+OF_PROSE = frozenset("∀∃∄∴∵∎∙∷∶⋄⋆⋮⋯⋰⋱")
+"""Mathematical signs that begin a remark."""
+
+
+def is_operation(character: str) -> bool:
+    """Whether a character is a mathematical sign between quantities or in front of them, such as ⊗, ± or ∫."""
+    return (character in "±∓" or "∀" <= character <= "⋿" or "⨀" <= character <= "⫿") and character not in OF_PROSE
+
+
 def is_digit(character: str) -> bool:
     """Whether the character is one of 0 … 9; ² and ₂ are digits to Python too."""
     return "0" <= character <= "9"
@@ -241,6 +250,12 @@ class _Reader:
                 f"The text holds the character {code}, which is no text.",
                 self.characters.span(self.at, self.at + 1),
                 "Give a text file in UTF-8.",
+            )
+        if is_operation(character) and self.out.tokens and self.out.tokens[-1].kind != "newline":
+            raise self.source.error(
+                f"The sign '{character}' is not read.",
+                self.characters.span(self.at, self.at + 1),
+                "Write the operation out, or put remarks after '#'.",
             )
         if (
             unicodedata.category(character)[0] in "SP"
