@@ -204,3 +204,104 @@ def test_the_cell_of_an_lstm_is_one_of_vectors_where_its_loss_is_a_distance() ->
 def test_a_loss_is_a_number_though_products_entry_by_entry_stand_before_it() -> None:
     for text in ("z = w ⊙ x\nL = (z − t)²", "z = w ⊙ x\ny = z ⊙ v\nL = (y − t)²"):
         assert not wg.equations(text).data.quantities["L"].type.rank
+
+
+# ---------------------------------------------------------------- gates without an index of time
+
+PLAIN_LSTM = """f = σ(W_f x_t + U_f h_{t−1} + b_f)
+i = σ(W_i x_t + U_i h_{t−1} + b_i)
+o = σ(W_o x_t + U_o h_{t−1} + b_o)
+g = tanh(W_g x_t + U_g h_{t−1} + b_g)
+c_t = f ⊙ c_{t−1} + i ⊙ g
+h_t = o ⊙ tanh(c_t)
+"""
+OVER_TIME = "L = ½ Σ_t ‖h_t − y_t‖²\n"
+PLAIN_CLAIMS = """
+ō = h̄_t ⊙ tanh(c_t)
+c̄_t = h̄_t ⊙ o ⊙ (1 − tanh²(c_t)) + c̄_{t+1} ⊙ f_{t+1}
+f̄ = c̄_t ⊙ c_{t−1}
+ī = c̄_t ⊙ g
+W̄_f = Σ_t (f̄ ⊙ f ⊙ (1 − f)) x_tᵀ
+Ū_o = Σ_t (ō ⊙ o ⊙ (1 − o)) h_{t−1}^T
+b̄_i = Σ_t ī ⊙ i ⊙ (1 − i)
+"""
+PLAIN_GRU = r"""
+$$z = \sigma(W_z x_t + U_z h_{t-1})$$
+$$r = \sigma(W_r x_t + U_r h_{t-1})$$
+$$\tilde h = \tanh(W x_t + U (r \odot h_{t-1}))$$
+$$h_t = (1 - z) \odot h_{t-1} + z \odot \tilde h$$
+$$L = \sum_{t=1}^T \frac12 \|h_t - y_t\|^2$$
+
+$$\frac{\partial L}{\partial z} = \frac{\partial L}{\partial h_t} \odot (\tilde h - h_{t-1})$$
+$$\frac{\partial L}{\partial \tilde h} = \frac{\partial L}{\partial h_t} \odot z$$
+$$\frac{\partial L}{\partial U_z} = \sum_t (\frac{\partial L}{\partial z} \odot z \odot (1 - z)) h_{t-1}^T$$
+"""
+
+
+def test_gates_without_an_index_of_time_are_lines_for_each_step() -> None:
+    system = wg.equations(PLAIN_LSTM + OVER_TIME)
+    stepped = PLAIN_LSTM.replace("f =", "f_t =").replace("i =", "i_t =").replace("o =", "o_t =").replace("g =", "g_t =")
+    stepped = stepped.replace("f ⊙", "f_t ⊙").replace("i ⊙ g", "i_t ⊙ g_t").replace("= o ⊙", "= o_t ⊙")
+    assert str(system.backward()) == str(wg.equations(stepped + OVER_TIME).backward())
+    assert system.warnings[0].splitlines() == [
+        "'f' is read as 'f_t', because its line is one for each step.",
+        "  line 1: f = σ(W_f x_t + U_f h_{t−1} + b_f)",
+        "          ^",
+        "Write:  f_t = …",
+    ]
+
+
+@pytest.mark.parametrize("loss", [OVER_TIME, ""])
+def test_claims_about_gates_without_an_index_of_time_are_about_step_t(loss: str) -> None:
+    found = review(PLAIN_LSTM + loss + PLAIN_CLAIMS).rows
+    assert [row.status for row in found] == ["holds"] * 7
+    assert found[0].note == "f read as f_t; i read as i_t; o read as o_t; g read as g_t"
+    assert [row.status for row in review(PLAIN_GRU).rows] == ["holds"] * 3
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "kind"),
+    [
+        ("ī = c̄_t ⊙ g", "ī = c̄_t ⊙ i", "quantity"),
+        (" + c̄_{t+1} ⊙ f_{t+1}", "", "missing path"),
+        ("c̄_t ⊙ c_{t−1}", "c̄_t ⊙ c_t", "step"),
+        ("Σ_t ī ⊙ i", "ī ⊙ i", "missing sum"),
+    ],
+)
+def test_a_mistake_about_such_a_gate_is_found_there_and_only_there(right: str, wrong: str, kind: str) -> None:
+    assert PLAIN_CLAIMS.count(right) == 1
+    found = review(PLAIN_LSTM + OVER_TIME + PLAIN_CLAIMS.replace(right, wrong)).rows
+    assert [(row.status, row.kind) for row in found if row.status != "holds"] == [("wrong", kind)]
+
+
+def test_a_single_step_without_an_index_at_its_gates_stays_one() -> None:
+    claims = "\nō = h̄_t ⊙ tanh(c_t)\nc̄_t = h̄_t ⊙ o ⊙ (1 − tanh²(c_t))\nf̄ = c̄_t ⊙ c_{t−1}\nc̄_{t−1} = c̄_t ⊙ f\nW̄_f = f̄ x_{t−2}ᵀ"
+    found = review(PLAIN_LSTM + claims).rows
+    assert [row.status for row in found] == ["holds"] * 4 + ["unread"]
+    assert found[-1].note == "not read: 'x_{t−2}' is not defined."
+    assert "h_{t−1}" in found[-1].repair
+
+
+def test_outputs_and_sums_before_the_activation_without_an_index_of_time_are_those_of_step_t() -> None:
+    text = """a = W h_{t−1} + U x_t
+h_t = tanh(a)        for t = 1…T
+y = V h_t
+L = Σ_{t=1}^T ‖y − d_t‖²
+
+ȳ = 2 (y − d_t)
+V̄ = Σ_t ȳ h_tᵀ
+h̄_t = Vᵀ ȳ + Wᵀ ā_{t+1}
+ā = h̄_t ⊙ (1 − h_t²)
+W̄ = Σ_t ā h_{t−1}ᵀ
+"""
+    assert [row.status for row in review(text).rows] == ["holds"] * 5
+    of_the_last = "h_t = tanh(W h_{t−1} + U x_t)\ny = V h_T\nL = ½ ‖y − d‖²\n\nȳ = y − d\nV̄ = ȳ h_Tᵀ"
+    assert [(row.status, row.note) for row in review(of_the_last).rows] == [("holds", "")] * 2
+
+
+def test_a_differential_in_a_recurrence_is_an_error_signal() -> None:
+    text = "f_t = σ(W_f x_t + U_f h_{t−1})\nc_t = f_t ⊙ c_{t−1}\nh_t = tanh(c_t)\nL = Σ_t ½ ‖h_t − y_t‖²"
+    claims = (
+        "dc_t = dh_t ⊙ (1 − h_t²) + dc_{t+1} ⊙ f_{t+1}\ndf_t = dc_t ⊙ c_{t−1}\ndW_f = Σ_t (df_t ⊙ f_t ⊙ (1 − f_t)) x_tᵀ"
+    )
+    assert [row.status for row in review(f"{text}\n\n{claims}").rows] == ["holds"] * 3

@@ -13,6 +13,7 @@ from wengert.claims.local_derivatives import LocalDerivatives
 from wengert.claims.points import close
 from wengert.claims.stated import Stated
 from wengert.derive.backward import influence
+from wengert.elaboration.kinds import Mismatch
 from wengert.elaboration.reread import ContextReader
 from wengert.errors import EquationError
 from wengert.ir.graph import Node
@@ -36,7 +37,8 @@ def differentials_of(stated: Stated, line: Line) -> tuple[str, ...]:
     name, system = stated.resolve(left.name), stated.system
     refs = [tree for right in line.rights for tree in walk(right) if isinstance(tree, Ref) and tree.spelling == PLAIN]
     read = tuple(dict.fromkeys(stated.resolve(ref.name) for ref in refs))
-    return read if set(read) <= influence(system, name) - {name} else ()
+    earlier = set(read) <= influence(system, name) - {name}
+    return read if earlier and not any(name in influence(system, v) for v in read) else ()  # both in a recurrence
 
 
 def differential(stated: Stated, line: Line, over: Sequence[str]) -> tuple[list[Claim], list[Unread]]:
@@ -48,8 +50,8 @@ def differential(stated: Stated, line: Line, over: Sequence[str]) -> tuple[list[
     changes = [{CHANGE + v: np.asarray(rng.normal(size=np.shape(p.truth[v]))) for v in over} for p in stated.points]
     try:
         slopes = {v: local.jacobian(stated.system.leaves[name], v, alone=False) for v in over}
-    except EquationError as error:
-        return [], [unread(line.span, error)]
+    except Mismatch as mismatch:
+        return [], [unread(line.span, ContextReader(stated.system, stated.system.reading).error(line, mismatch))]
     expected = [
         sum_of_changes({v: p.value(node, p.truth) for v, node in slopes.items()}, change)
         for p, change in zip(stated.points, changes, strict=True)

@@ -23,6 +23,7 @@ from wengert.ir.graph import Node
 from wengert.ir.system import System, bar, is_bar, is_entry, sequence_name, unbar
 from wengert.ir.types import ArrayType
 from wengert.notation.expr import Expr, Line, Ref
+from wengert.notation.unicode import show_name
 
 Array = Any
 
@@ -152,8 +153,8 @@ class Stated:
 
     def names(self, name: str = "") -> str:
         """What can be written in place of what is not known; `name` is one that could get a line."""
-        own = f"Write what it is,  {name} = …,  or one" if name else "Write one"
-        return f"{own} of the quantities:  {', '.join(self.system.quantities)}"
+        own = f"Write what it is,  {show_name(name)} = …,  or one" if name else "Write one"
+        return f"{own} of the quantities:  {', '.join(map(show_name, self.system.quantities))}"
 
     def unknown(self, tree: Expr) -> str:
         """The first name in an expression that is not known, "" where all are."""

@@ -20,6 +20,7 @@ from wengert.elaboration.fitting import fit_windows
 from wengert.elaboration.home_letters import Homes, home_letters, letter_sizes, name_sizes
 from wengert.elaboration.identity_matrices import find_given_identities
 from wengert.elaboration.kinds import WORDS, Mismatch, axes_in_words
+from wengert.elaboration.left_out_steps import warn_of_left_out_steps, with_left_out_steps
 from wengert.elaboration.meaning import LineMeaning
 from wengert.elaboration.ordering import check_left_sides, error_at, order_lines
 from wengert.elaboration.ranks import Tie, infer_kinds
@@ -138,7 +139,7 @@ def in_order(reading: Reading) -> Ordered:
 
     Raises EquationError where they define each other in a circle, or one defines no quantity.
     """
-    clock = find_clock(reading.lines, reading.source)
+    written, (reading, clock) = reading.lines, with_time(reading)
     given = without_zero_starts(reading.lines, clock)
     named = [timeless(line, clock, reading.source) for line in given]
     kept, counting = find_counting(named, clock, reading.symbols.declared, reading.source)
@@ -154,12 +155,24 @@ def in_order(reading: Reading) -> Ordered:
     order = order_lines(sequences, reading.source, clock.groups if clock is not None and not clock.once else ())
     places = [next(k for k, line in enumerate(sequences) if line is each) for each in order]
     if clock is not None:
+        warn_of_left_out_steps(context, written, reading.lines)
         warn_of_time(context, clock, given)
     last = named[-1].left
     assert isinstance(last, Ref)
     return Ordered(
         context, given, [named[k] for k in places], places, order, context.resolve(last.name), clock, counting
     )
+
+
+def with_time(reading: Reading) -> tuple[Reading, Clock | None]:
+    """The time of a text, and its lines with the index of time where their author leaves it out."""
+    clock = find_clock(reading.lines, reading.source)
+    if clock is None or clock.once:
+        return reading, clock
+    lines = with_left_out_steps(reading.lines, clock.letter)
+    if lines == reading.lines:
+        return reading, clock
+    return replace(reading, lines=lines), find_clock(lines, reading.source)
 
 
 def find_shapes(text: Ordered, ranks: Mapping[str, int], claims: Sequence[Line]) -> list[Line]:

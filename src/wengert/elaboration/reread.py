@@ -33,6 +33,7 @@ from wengert.ir.types import ArrayType, Dim
 from wengert.notation.expr import Expr, Index, Line, Neg, Product, Ref
 from wengert.notation.reader import Reading
 from wengert.notation.tokens import Source
+from wengert.notation.unicode import show_name
 from wengert.ops.stepping import own
 
 
@@ -171,8 +172,8 @@ class ContextReader:
             if name not in context.axes and not is_size and not self.is_size(tree):
                 raise Mismatch(
                     tree,
-                    f"'{tree.name}' is not defined.",
-                    f"Write one of the quantities:  {', '.join(self.system.quantities)}",
+                    f"'{show_name(tree.name)}' is not defined.",
+                    f"Write one of the quantities:  {', '.join(map(show_name, self.system.quantities))}",
                 )
 
     def know_names(self, line: Line) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from wengert.elaboration.elaborate import elaborate
 from wengert.elaboration.identity_matrices import identities
+from wengert.elaboration.left_out_steps import at_steps, left_out_steps, tell_of_steps, with_left_out_steps
 from wengert.errors import EquationError, GraphError, ShapeError, WengertError
 from wengert.manuscripts.increments import added, increment
 from wengert.manuscripts.joined_factors import joined_factors, with_factors_apart
@@ -37,6 +38,7 @@ from wengert.notation.reader import Piece, chunks_of, read_chunks
 from wengert.notation.scripts import clusters, next_script, spelled
 from wengert.notation.symbols import LOSSES
 from wengert.notation.tokens import Source, Token
+from wengert.notation.unicode import show
 
 MAX_DROPPED = 20
 """So many lines of one system may not fit; beyond, the system as a whole is not read."""
@@ -259,7 +261,8 @@ class _Manuscript:
         current = self.open
         reading = read_chunks(chunks, self.source, self.syntax, current.symbols)
         if current.symbols is not None:
-            current.symbols = replace(current.symbols, aliases=reading.symbols.aliases)
+            layered = current.symbols.layered | reading.symbols.layered
+            current.symbols = replace(current.symbols, aliases=reading.symbols.aliases, layered=layered)
         return reading.lines
 
     def claim(self, chunk: Chunk) -> bool:
@@ -331,6 +334,7 @@ class _Manuscript:
             try:
                 reading = read_chunks(current.forward, self.source, self.syntax)
                 current.system = elaborate(reading)
+                current.written = reading.lines
                 break
             except RecursionError:
                 error = self.source.error(
@@ -356,9 +360,9 @@ class _Manuscript:
             return
         system = current.system = with_named_loss(current.system)
         current.reading, symbols = system.reading, system.reading.symbols
-        others = (name for name in symbols.assigned if name != system.loss)
+        assigned = sorted(symbols.assigned, key=lambda name: name == system.loss)
         ends = symbols.ends | set(system.size_names)
-        current.symbols = replace(symbols, assigned=(*others, system.loss), ends=ends)
+        current.symbols = replace(symbols, assigned=tuple(assigned), ends=ends)
         current.known |= set(system.quantities)
         inputs = {split(name).base for name in system.quantities if not system.defines(name)}
         current.whole = current.whole and not current.lost & inputs
@@ -382,6 +386,28 @@ class _Manuscript:
         except (EquationError, GraphError, ShapeError, RecursionError):
             return  # the entries will not fit, and the claims say so
 
+    def take_steps(self) -> list[str]:
+        """Read the equations again as those of all steps where claims speak of several, and names without an index of time in claims
+        as at step t; how they are read."""
+        current = self.open
+        assert current.system is not None
+        clock = current.system.clock
+        if clock is None or not (names := left_out_steps(current.written, clock.letter)):
+            return []
+        if clock.once:
+            if not tell_of_steps(current.claims, clock):
+                return []
+            lines = with_left_out_steps(current.written, clock.letter)
+            try:
+                again = elaborate(replace(current.system.reading, lines=lines))
+            except (EquationError, GraphError, ShapeError):
+                return []  # the steps do not fit, and the claims say so
+            current.system = with_named_loss(again)
+        current.claims = [at_steps(line, names, clock.letter) for line in current.claims]
+        steps = [at_steps(line, names, clock.letter) for line in current.written]
+        pairs = zip(current.written, steps, strict=True)
+        return [f"{show(line.left)} read as {show(new.left)}" for line, new in pairs if line.left != new.left]
+
     def culprit(self, error: WengertError) -> Chunk | None:
         """The equation in which an error is."""
         if not isinstance(error, EquationError) or error.span is None:
@@ -394,9 +420,11 @@ class _Manuscript:
             self.elaborate()
         if self.open.system is not None:
             self.take_ranks()
-            words = [f"{word} read as {' '.join(clusters(word))}" for word in sorted(self.open.joined)]
-            told = "; ".join(words + [f"{name} read as the identity matrix" for name in identities(self.open.system)])
-            self.sections.append(Section(self.open.system, tuple(self.open.claims), self.open.whole, told=told))
+            told = [f"{word} read as {' '.join(clusters(word))}" for word in sorted(self.open.joined)]
+            told += self.take_steps()
+            system, claims = self.open.system, tuple(self.open.claims)
+            told += [f"{name} read as the identity matrix" for name in identities(system)]
+            self.sections.append(Section(system, claims, self.open.whole, told="; ".join(told)))
         self.open = OpenSection()
 
 

@@ -42,6 +42,8 @@ class Section:
     """Statements of a program that are not read."""
     others: Callable[[], Iterator[Section]] = lambda: iter(())
     """Other ways to read the same program, the best first."""
+    edited: Callable[[Line], Iterator[tuple[str, Line]]] = lambda line: iter(())
+    """A line about a program with one small change, as code and as a line."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +69,8 @@ class OpenSection:
     words: set[str] = field(default_factory=set[str])
     """The names in the forward equations, as they are spelled."""
     reading: Reading | None = None
+    written: tuple[Line, ...] = ()
+    """The forward equations as they are written."""
     system: System | None = None
     claims: list[Line] = field(default_factory=list[Line])
     own: list[Chunk] = field(default_factory=list[Chunk])
@@ -85,7 +89,14 @@ def section_of(code: Code) -> Section:
     unread = tuple(Unread(each.span, each.reason, each.repair, each.span) for each in code.unread)
     system = with_named_loss(code.system)
     return Section(
-        system, tuple(code.claims), code.whole, True, code.told, unread, lambda: map(section_of, code.others())
+        system,
+        tuple(code.claims),
+        code.whole,
+        True,
+        code.told,
+        unread,
+        lambda: map(section_of, code.others()),
+        code.edited,
     )
 
 

@@ -48,6 +48,11 @@ def show(tree: Expr | Line | Declaration, ascii: bool = False, symbols: Symbols 
     return unicodedata.normalize("NFC", text)
 
 
+def show_name(name: str) -> str:
+    """A canonical name in a sentence, another step of time as it is written: h_{t−1}."""
+    return TextPrinter().name(name) if names.is_step(names.split(name).subscript) else name
+
+
 class TextPrinter(Printer):
     """Unicode or ASCII text."""
 
