@@ -51,6 +51,12 @@ def test_signals_are_not_those_of_the_summed_loss_for_the_sake_of_a_mistake(
     assert statuses(MEAN + "\n".join(lines)) == expected
 
 
+def test_lines_that_read_no_signal_tell_nothing_of_its_scale() -> None:
+    forward = "ŷ_n = w x_n + b\nL = 1/N Σ_n (ŷ_n − y_n)²\n\n"
+    parameters = "∂L/∂w = 2/N Σ_n (ŷ_n − y_n) x_n\n∂L/∂b = 2/N Σ_n (ŷ_n − y_n)"
+    assert statuses(f"{forward}∂L/∂ŷ_n = 2 (ŷ_n − y_n)\n{parameters}") == "whh"
+
+
 # ---------------------------------------------------------------- names of the author's own
 
 
@@ -218,3 +224,9 @@ def test_an_own_name_whose_line_has_an_index_too_many_is_wrong() -> None:
     assert found.rows[0].status == "wrong", str(found)
     assert found.rows[0].details == ("The index 'k' is free on the right side but not on the left.",)
     assert found.count("wrong") == 1
+
+
+@pytest.mark.parametrize(("right", "expected"), [("λ W", "h"), ("λ Wᵀ", "w"), ("2 λ W", "w")])
+def test_the_derivative_of_a_number_by_a_matrix_is_not_its_transpose(right: str, expected: str) -> None:
+    forward = "y = W x\ns = ½ λ ‖W‖²\nL = ‖y‖² + s\n\n"
+    assert statuses(f"{forward}∂s/∂W = {right}") == expected

@@ -102,6 +102,19 @@ def test_a_capital_and_its_entries_are_one_quantity() -> None:
     assert system.data.quantities["w"].whole == "W"
 
 
+@pytest.mark.parametrize("last", ["L = Σ_n Σ_k z_nk²", "p_nk = exp(z_nk)\nL = Σ_n Σ_k p_nk"])
+def test_entries_of_a_capital_that_a_line_defines_as_a_whole_are_its_entries(last: str) -> None:
+    system = wg.equations("Z = X W\n" + last).data
+    assert "z" not in system.quantities
+    assert system.quantities["Z"].indexed == "z"
+    assert "X" in system.inputs
+
+
+def test_a_small_letter_that_is_used_as_a_vector_or_defined_is_not_the_entry_of_a_capital() -> None:
+    assert "y" in wg.equations("Y = X W\nL = Σ_n Σ_k (Y_nk − y_nk)²").data.inputs
+    assert "z" in wg.equations("Z = X W\nz_nk = x_nk²\nL = Σ_n Σ_k z_nk + Σ_n Σ_k Z_nk").data.quantities
+
+
 def test_one_letter_may_stand_for_two_sizes_in_different_lines() -> None:
     system = wg.equations("a = Σ_i x_i\nb = Σ_i y_i\nL = a b")
     assert system.forward(x=[1.0, 2.0], y=[1.0, 2.0, 3.0])["L"] == 18.0

@@ -17,7 +17,7 @@ from wengert.claims.slopes import by_entries, with_known_argument
 from wengert.claims.stated import Stated
 from wengert.errors import EquationError
 from wengert.manuscripts.sections import Unread, unread
-from wengert.notation.expr import Derive, Expr, Line, Partial, Span
+from wengert.notation.expr import Derive, Expr, Line, Partial, Ref, Span
 
 Array = Any
 
@@ -79,7 +79,7 @@ def how_it_holds(local: Local, place: Span, values: list[Array]) -> str | None:
     stated, line, expected, letters = local.stated, local.line, local.expected, local.left[0]
     if close(values, expected):
         return ""
-    if not letters and np.ndim(expected[0]) == 2:
+    if not letters and np.ndim(expected[0]) == 2 and has_axis_above(stated, line.left):
         if close([value.T for value in values], expected):
             return "with a column for each entry above the line"
         if is_diagonal(values, expected):
@@ -89,6 +89,13 @@ def how_it_holds(local: Local, place: Span, values: list[Array]) -> str | None:
     if entries := stated_entries(letters, values, expected, around(stated, line, place)):
         return f"for {entries}"
     return None
+
+
+def has_axis_above(stated: Stated, left: Expr) -> bool:
+    """Whether the u of ∂u/∂v is not a number, so that a matrix of its derivatives has a row for each entry of u, or a column."""
+    above = left.numerator if isinstance(left, Partial) else None
+    quantity = stated.system.quantities.get(stated.resolve(above.name)) if isinstance(above, Ref) else None
+    return quantity is None or quantity.type.rank > 0
 
 
 def is_diagonal(values: Sequence[Array], expected: Sequence[Array]) -> bool:

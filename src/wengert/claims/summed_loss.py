@@ -18,7 +18,7 @@ from wengert.ir.system import System
 from wengert.ir.types import Dim
 from wengert.ir.walk import topological
 from wengert.manuscripts.sections import Section, Unread
-from wengert.notation.expr import Ref
+from wengert.notation.expr import Ref, walk
 
 COUNTS = frozenset("mMnNB")
 """Names for the number of examples."""
@@ -67,15 +67,25 @@ def is_off(claim: Claim) -> bool:
 
 
 def is_meant(judge: Judge, plain: Sequence[Claim], scaled: Sequence[Claim]) -> bool:
-    """Whether an author states signals in the scale of a judge; his claims, judged as signals of the mean and in that scale."""
+    """Whether an author states signals in the scale of a judge; his claims, judged as signals of the mean and in that scale.
+
+    A line that reads no signal of an example tells nothing of their scale.
+    """
     other = {(claim.span, claim.link): claim for claim in scaled}
     pairs = [(claim, other[claim.span, claim.link]) for claim in plain if (claim.span, claim.link) in other]
-    if sum(map(is_off, scaled)) >= sum(map(is_off, plain)):
-        return False
+    pairs = [(one, two) for one, two in pairs if of_examples(judge, one) or reads_examples(judge, one)]
     gained = [one for one, two in pairs if is_off(one) and not is_off(two)]
-    lost = any(of_examples(judge, one) and is_off(two) and not is_off(one) for one, two in pairs)
-    of_each = any(of_examples(judge, one) for one in gained)
-    return (of_each or not lost) and any(not of_examples(judge, one) for one in gained)
+    lost = [one for one, two in pairs if is_off(two) and not is_off(one)]
+    if len(lost) >= len(gained) or all(of_examples(judge, one) for one in gained):
+        return False
+    return any(of_examples(judge, one) for one in gained) or not any(of_examples(judge, one) for one in lost)
+
+
+def reads_examples(judge: Judge, claim: Claim) -> bool:
+    """Whether a claim reads the signal of what has an entry for each example."""
+    refs = (tree for tree in walk(claim.line.rights[claim.link]) if isinstance(tree, Ref) and tree.barred)
+    names = (judge.stated.resolve(tree.name) for tree in refs)
+    return any(name in judge.system.quantities and judge.chain.counts(name) for name in names)
 
 
 def of_examples(judge: Judge, claim: Claim) -> bool:

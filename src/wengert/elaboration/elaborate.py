@@ -16,6 +16,7 @@ from wengert.elaboration.clock import Clock
 from wengert.elaboration.context import KIND_OF_RANK, Context, arrange, capital, lower, trees_of
 from wengert.elaboration.counting import Counting, find_counting
 from wengert.elaboration.declared import declare, find_constants, find_integers, guess_sizes
+from wengert.elaboration.entries_of_capitals import with_entries_of_capitals
 from wengert.elaboration.fitting import fit_windows
 from wengert.elaboration.home_letters import Homes, home_letters, letter_sizes, name_sizes
 from wengert.elaboration.identity_matrices import find_given_identities
@@ -141,7 +142,8 @@ def in_order(reading: Reading) -> Ordered:
     """
     written, (reading, clock) = reading.lines, with_time(reading)
     given = without_zero_starts(reading.lines, clock)
-    named = [timeless(line, clock, reading.source) for line in given]
+    steps = [timeless(line, clock, reading.source) for line in given]
+    named = with_entries_of_capitals(steps, reading.symbols.declared)
     kept, counting = find_counting(named, clock, reading.symbols.declared, reading.source)
     given = [
         counting.with_numbers(line) for line, other in zip(given, named, strict=True) if any(other is k for k in kept)
@@ -323,6 +325,7 @@ def read_line(context: Context, line: Line) -> Val:
 def describe(context: Context, homes: Homes) -> dict[str, Quantity]:
     """Every quantity with its type, letters and names."""
     python, quantities = identifiers(homes.order), dict[str, Quantity]()
+    written = {t.name for t in trees_of(context.reading.lines) if isinstance(t, Ref) and t.indices}
     for name in homes.order:
         type, by_index = context.leaf(name).type, name in homes.by_index
         whole = next((other for other, target in context.spellings.items() if target == name), None)
@@ -330,7 +333,8 @@ def describe(context: Context, homes: Homes) -> dict[str, Quantity]:
             entries = by_index or name in context.rows
             whole = capital(name) if type.rank >= 2 and entries and capital(name) not in homes.order else name
         small = lower(name)
-        indexed = small if type.rank >= 2 and not by_index and small not in homes.order else name
+        entries_small = not by_index or small in written
+        indexed = small if type.rank >= 2 and entries_small and small not in homes.order else name
         quantities[name] = Quantity(name, type, homes.letters.get(name, ()), indexed, whole, python[name], by_index)
     return quantities
 
