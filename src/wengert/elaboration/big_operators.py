@@ -96,7 +96,7 @@ def bind_range(line: LineMeaning, tree: BigOp) -> None:
     raise Mismatch(
         tree,
         "This range of a sum is not read.",
-        "Let the index run over the whole axis, from 1 to N or from 0 to N − 1.",
+        "Let the index run over the whole axis, from 1 to N or from 0 to N − 1, or write a condition:  Σ_{k ≥ 2}",
     )
 
 
