@@ -260,3 +260,24 @@ def test_a_learned_number_that_begins_as_a_constant_is_a_quantity() -> None:
     code = "b = 0.0\nz = X @ w + b\nL = 0.5 * np.sum((z - y) ** 2)\ndz = z - y\ndw = X.T @ dz\ndb = dz.sum()\n"
     assert [status for _, status in verdicts(code)] == ["holds"] * 3
     assert verdicts(code.replace("dz.sum()", "dz"))[-1] == (7, "wrong")
+
+
+MENDED = {
+    "dW = dz.T @ x": "dW = x.T @ dz",
+    "dW = -x.T @ dz": "dW = x.T @ dz",
+    "db = dz.sum(axis=1)": "db = dz.sum(axis=0)",
+    "db = dz": "db = dz.sum(axis=0)",
+    "db = dz.mean(axis=0)": "db = dz.sum(axis=0)",
+    "dz = dy * (z < 0)": "dz = dy * (z >= 0)",
+    "dx = dz @ W": "dx = dz @ W.T",
+    "dx = dz @ W.T / 2": "dx = dz @ W.T",
+}
+"""Wrong lines, and how they are corrected in code."""
+
+
+@pytest.mark.parametrize("wrong", MENDED)
+def test_a_wrong_statement_is_corrected_in_code(wrong: str) -> None:
+    code = "z = x @ W + b\ny = np.maximum(0, z)\ndz = dy * (z > 0)\ndW = x.T @ dz\ndb = dz.sum(axis=0)\ndx = dz @ W.T\n"
+    lines = [wrong if line.startswith(wrong[:4]) else line for line in code.splitlines()]
+    (row,) = [row for row in review(fenced("\n".join(lines) + "\n")).rows if row.status == "wrong"]
+    assert row.corrected == MENDED[wrong]

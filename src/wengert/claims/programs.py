@@ -17,6 +17,8 @@ from wengert.claims.unnamed import understood
 from wengert.manuscripts.sections import Section
 from wengert.notation.expr import Expr, Ref, mapped, walk
 
+MOST_EDITS = 60
+"""So many changes of a wrong statement are tried."""
 MOST_WAYS = 24
 """So many ways to read a program are tried."""
 
@@ -75,6 +77,17 @@ def with_given_signals(section: Section) -> Section | None:
         replace(line, rights=tuple(mapped(right, change) for right in line.rights)) for line in section.claims
     )
     return replace(section, claims=claims)
+
+
+def mended(section: Section, claim: Claim) -> str:
+    """A wrong statement with one small change that makes it right, as code; "" where none of those that are tried does."""
+    line = claim.line
+    before = tuple(each for each in section.claims if each.span < line.span)
+    for text, changed in itertools.islice(section.edited(line), MOST_EDITS):
+        claims = Judge(replace(section, claims=(*before, changed)), explains=False).run()
+        if any(each.line.span == line.span and each.status == "holds" and not each.note for each in claims):
+            return text
+    return ""
 
 
 def told(section: Section, claims: Sequence[Claim]) -> Iterator[Claim]:

@@ -12,7 +12,7 @@ from wengert.claims.diagnosis import Effort
 from wengert.claims.differences import differences
 from wengert.claims.findings import Claim
 from wengert.claims.lookalikes import without_lookalikes
-from wengert.claims.programs import as_meant, told
+from wengert.claims.programs import as_meant, mended, told
 from wengert.claims.reranked import judged
 from wengert.claims.spelled import defined_letters, spelled
 from wengert.claims.unnamed import noted, understood, unknown_spellings
@@ -25,6 +25,8 @@ from wengert.notation.expr import Expr, Line, Span
 from wengert.notation.generic_layers import OF_LAST, as_counted
 from wengert.notation.unicode import show
 
+MOST_MENDED = 5
+"""So many wrong statements of a program are changed to see what makes them right."""
 MARKS = {"holds": "✓", "wrong": "✗", "defined": "·", "unread": "–"}
 ASCII_MARKS = {"holds": "ok", "wrong": "WRONG", "defined": "def", "unread": "--"}
 
@@ -199,9 +201,11 @@ class _Correction:
     """The lines of one section in its author's notation, corrected ones too: the author's own where an edit mends it, else as the derivation prints it."""
 
     def __init__(self, section: Section) -> None:
+        self.section = section
         self.system = section.system
         self.code = section.code
         self.letters = defined_letters(section.claims)
+        self.tries = MOST_MENDED
 
     def shown(self, line: Line) -> str:
         """A line about the system as its author would write it."""
@@ -216,6 +220,15 @@ class _Correction:
 
     def of(self, claim: Claim) -> str:
         """The corrected line; "" where there is none to offer."""
-        if claim.finding is None or claim.finding.corrected is None:
+        if claim.finding is None:
+            return ""
+        if self.code and self.tries and (text := self.mended(claim)):
+            return text
+        if claim.finding.corrected is None:
             return ""
         return self.side(claim.line, claim.finding.corrected)
+
+    def mended(self, claim: Claim) -> str:
+        """A wrong statement of a program with one small change that makes it right; only some of them are tried."""
+        self.tries -= 1
+        return mended(self.section, claim)

@@ -143,7 +143,8 @@ class Reader:
         prior = NUMBER if name in NUMBERS else UPPER if name[:1].isupper() else self.prior
         prior = DIVIDES if name in self.divisors else prior
         found = [((False,) * rank, cost) for rank, cost in enumerate(prior)]
-        found += [((False, True), prior[1] + ONE_ENTRY), ((True, False), prior[1] + ONE_ENTRY)]
+        one_entry = prior[1] + ONE_ENTRY * (2 if fact.least > 1 else 1)  # what is transposed is a matrix
+        found += [((False, True), one_entry), ((True, False), one_entry)]
         if fact.exactly is not None and fact.exactly not in (ones for ones, _ in found):
             found.append((fact.exactly, prior[-1]))
         for ones, cost in found:

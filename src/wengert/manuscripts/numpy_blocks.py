@@ -15,6 +15,7 @@ from wengert.ir.system import System
 from wengert.manuscripts.numpy_arrays import Array, Letter, NotRead
 from wengert.manuscripts.numpy_axes import LOSS, Ones, Reader, readings
 from wengert.manuscripts.numpy_code import Unknown
+from wengert.manuscripts.numpy_edits import edits, text_of
 from wengert.manuscripts.numpy_solving import whole_solution
 from wengert.manuscripts.numpy_statements import Step, steps_of
 from wengert.manuscripts.numpy_syntax import SIGNAL, is_constant, is_size, names_in
@@ -54,6 +55,8 @@ class Code:
     """Whether all its forward lines were read."""
     others: Callable[[], Iterator[Code]] = lambda: iter(())
     """Other ways to read the same block, the best first."""
+    edited: Callable[[Line], Iterator[tuple[str, Line]]] = lambda line: iter(())
+    """A line about the system with one small change, as code and as a line."""
 
 
 def code_blocks(text: str) -> Iterator[Code | NotJudged]:
@@ -144,7 +147,24 @@ class Block:
             return None
         whole = not self.lost
         claims = [line for step in self.passes.claims if (line := self.claim(step)) is not None]
-        return Code(system, claims, self.lost, self.told(system), whole)
+        return Code(system, claims, list(self.lost), self.told(system), whole, edited=self.edited)
+
+    def edited(self, line: Line) -> Iterator[tuple[str, Line]]:
+        """The statement of a line with one small change, as code and as a line."""
+        left = line.left
+        for step in self.passes.claims:
+            if (
+                step.span != line.span
+                or not isinstance(left, Ref)
+                or (step.name, step.barred) != (left.name, left.barred)
+            ):
+                continue
+            name = self.passes.spelled.get(SIGNAL * step.barred + step.name, step.name)
+            for value in edits(step.value):
+                text = text_of(value, self.passes.spelled)
+                again = self.claim(replace(step, value=value)) if text else None
+                if again is not None:
+                    yield f"{name} = {text}", again
 
     # lines
 
