@@ -18,6 +18,14 @@ $$\frac{\partial L}{\partial \hat x_i} = \frac{\partial L}{\partial y_i} \gamma_
 """
 EXPONENTIAL = "a_i = Σ_j W_ij x_j\ny_i = exp(a_i)\nE = ½ Σ_i (y_i − t_i)²\n\n∂E/∂y_i = y_i − t_i\n"
 RELU = "z1 = W1 x + b1\na1 = relu(z1)\nL = ½ ‖a1 − t‖²\n\nda1 = a1 − t\ndz1 = da1 ∘ relu'(z1)\n"
+SENSITIVITIES = r"""$$n^1 = w^1 p + b^1$$
+$$a^1 = \tanh(n^1)$$
+$$a^2 = w^2 a^1 + b^2$$
+$$F = (t - a^2)^2$$
+
+$$s^2 = \frac{\partial F}{\partial a^2} = -2 (t - a^2)$$
+"""
+PRODUCT = "p = x₁ x₂\ny = p + sin(x₁)\n\np̄ = ȳ\n"
 DECAY = "z = w x + b\ny = σ(z)\nr = λ w²\nL = ½ (y − t)² + r\n\nz̄ = (y − t) σ'(z)\n"
 
 CASES = [
@@ -38,8 +46,17 @@ CASES = [
     ),
     (EXPONENTIAL, "∂E/∂a_i = ∂E/∂y_i a_i", "quantity", "∂E/∂a_i = ∂E/∂y_i y_i"),
     (EXPONENTIAL, "∂E/∂x_j = Σ_j W_ij ∂E/∂y_i y_i", "index", "∂E/∂x_j = Σ_i W_ij ∂E/∂y_i y_i"),
+    (SENSITIVITIES, r"$$\frac{\partial F}{\partial w^2} = s^2 a^2$$", "layer", "∂F/∂w⁽²⁾ = s⁽²⁾ a⁽¹⁾"),
+    (PRODUCT, "x̄₁ = p̄ x₁ + ȳ cos(x₁)", "quantity", "x̄₁ = p̄ x₂ + ȳ cos(x₁)"),
     (RELU, "db1 = z1", "signal", "db1 = dz1"),
     (DECAY, "w̄ = z̄ x", "missing path", "w̄ = z̄ x + 2 λ w"),
+    ("z_i = Σ_j W_ij x_j\nh_i = max(0, z_i)\nL = Σ_i h_i\n\n", "z̄_i = ⟦z_i < 0⟧", "sign", "z̄_i = ⟦z_i > 0⟧"),
+    (
+        "p_ij = e^(s_ij) / Σ_l e^(s_il)\no_id = Σ_j p_ij v_jd\n\np̄_ij = Σ_d ō_id v_jd\n",
+        "s̄_ij = p_ij (p̄_ij − Σ_l p̄_il)",
+        "missing factor",
+        "s̄_ij = p_ij (p̄_ij − Σ_l p̄_il p_il)",
+    ),
     ("z = W x\nL = ½ ‖z − t‖²\n\nz̄ = z − t\n", "x̄ = W", "no incoming signal", "x̄ = Wᵀ z̄"),
 ]
 

@@ -85,3 +85,20 @@ def test_bold_entries_are_vectors_without_a_guess() -> None:
 @pytest.mark.parametrize("text", ["z_n = w x_n + b\nL = Σ_n (z_n − t_n)²", "L = Σ_n w_n x_n", "y_n = λ x_n"])
 def test_entries_that_make_sense_as_numbers_stay_numbers(text: str) -> None:
     assert wg.equations(text).data.quantities["x"].type.rank == 1
+
+
+PROJECTED = """Q = X W_Q
+K = X W_K
+S = Q Kᵀ
+A = softmax(S)
+O = A V
+
+dA = dO Vᵀ
+D = rowsum(dO ∘ O)
+"""
+
+
+@pytest.mark.parametrize("claim", ["dS = A ∘ (dA − rowsum(dA ∘ A))", "dS = A ∘ (dA − D)"])
+def test_row_sums_are_taken_from_every_entry_of_their_row(claim):
+    assert [row.status for row in review(PROJECTED + claim).rows] == ["holds", "defined", "holds"]
+    assert review(PROJECTED + claim.replace("−", "+")).rows[-1].status == "wrong"

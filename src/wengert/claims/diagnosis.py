@@ -7,6 +7,7 @@ incoming signal, a wrong index: what makes the value right names the kind.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
@@ -23,6 +24,7 @@ from wengert.errors import WengertError
 from wengert.ir.system import System
 from wengert.notation import names
 from wengert.notation.expr import BigOp, Call, Expr, Index, Line, Product, Quotient, Ref, walk
+from wengert.notation.unicode import show
 
 Array = Any
 MAX_EDITS = 1500
@@ -176,12 +178,12 @@ class Diagnostician:
             return Diagnosis(kind, f"the derivative of {functions[0]} is lost", changed)
         if kind == "missing factor":
             inverse = any(isinstance(part, Quotient) and part.denominator in new for part in walk(changed))
-            names_said = [f"1/{ref.name}" if inverse else ref.name for ref in new][:1]
+            names_said = [f"1/{named(ref)}" if inverse else named(ref) for ref in new][:1]
             return said(kind, names_said or ["of a quantity"], changed)
-        if kind == "quantity" and new:
-            old = [ref for ref in refs_of(tree) if ref not in refs_of(changed)]
-            stood = f"{old[0].name} stands" if old else "another quantity stands"
-            return Diagnosis(kind, f"{stood} where {new[0].name} should", changed)
+        new = new or list(Counter(refs_of(changed)) - Counter(refs_of(tree)))
+        if kind == "quantity":
+            (old,) = Counter(refs_of(tree)) - Counter(refs_of(changed))
+            return Diagnosis(kind, f"{named(old)} stands where {named(new[0])} should", changed)
         if kind == "product":
             wanted = "entry by entry" if signs_of(changed) > signs_of(tree) else "as matrices"
             return Diagnosis(kind, f"factors are to be multiplied {wanted}", changed)
@@ -216,6 +218,11 @@ def calls_of(tree: Expr, changed: Expr, around: Surroundings) -> list[str]:
 def signs_of(tree: Expr) -> int:
     """How many products of an expression are entry by entry."""
     return sum(isinstance(part, Product) and part.sign == "∘" for part in walk(tree))
+
+
+def named(ref: Ref) -> str:
+    """The name of a quantity without its indices."""
+    return show(replace(ref, indices=None))
 
 
 def refs_of(tree: Expr) -> list[Ref]:

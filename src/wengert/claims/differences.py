@@ -31,7 +31,8 @@ def differences(finding: Finding, system: System, line: Line) -> Iterator[str]:
     value, wanted = max(zip(finding.values, finding.expected, strict=True), key=lambda pair: distance(*pair))
     at = np.unravel_index(int(np.argmax(np.abs(value - wanted))), value.shape) if value.shape else ()
     entry = f" at entry ({', '.join(str(k + 1) for k in at)})" if at else ""
-    yield f"at a random point it is {value[at]:.6g}{entry}, and should be {wanted[at]:.6g}"
+    own, right = (float(array[at]) + 0.0 for array in (value, wanted))  # 0 for −0
+    yield f"at a random point it is {own:.6g}{entry}, and should be {right:.6g}"
 
 
 def distance(value: Array, wanted: Array) -> float:

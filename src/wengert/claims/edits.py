@@ -12,6 +12,7 @@ from wengert.notation.expr import (
     NOWHERE,
     BigOp,
     Call,
+    Compare,
     Expr,
     Index,
     Neg,
@@ -32,6 +33,8 @@ Edit = tuple[str, Expr]
 ONE, TWO = Num(Fraction(1)), Num(Fraction(2))
 FACTORS = tuple(Num(Fraction(*pair)) for pair in ((2, 1), (1, 2), (3, 1), (4, 1)))
 """Numbers that get lost."""
+TURNED = {"<": ">", ">": "<", "≤": "≥", "≥": "≤"}
+"""Comparisons the other way round."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ def edits(tree: Expr, around: Surroundings) -> Iterator[Edit]:
         _incoming,
         _parts,
         _quantities,
+        _parts_elsewhere,
     ):
         yield from _everywhere(tree, lambda part, here=here: here(part, around))
 
@@ -158,6 +162,8 @@ def _signs(tree: Expr, around: Surroundings) -> Iterator[Edit]:
                 yield "sign", Sum((*terms[:k], (-sign, term), *terms[k + 1 :]))
         case Neg(operand=inner):
             yield "sign", inner
+        case Compare(op=op) if op in TURNED:
+            yield "sign", replace(tree, op=TURNED[op])
         case _:
             return
 
@@ -366,6 +372,22 @@ def _parts(tree: Expr, around: Surroundings) -> Iterator[Edit]:
         yield from (("missing factor", changed) for changed in behind_first)
         if around.rank(part) == 0 and isinstance(tree, Product | Ref | Sum | BigOp | Call) and part not in walk(tree):
             yield "missing factor", Product((Quotient(ONE, part), *_factors_of(tree)))
+
+
+def _parts_elsewhere(tree: Expr, around: Surroundings) -> Iterator[Edit]:
+    """What the lines of the children read, at another letter of the line, as a factor in the body of a Σ."""
+    if not isinstance(tree, BigOp) or len(tree.letters) != 1 or not isinstance(tree.body, Ref | Product):
+        return
+    for part in around.parts:
+        for k, index in enumerate(part.indices or ()):
+            moved = replace(part, indices=_with(part.indices or (), k, Index(tree.letters[0])), span=NOWHERE)
+            if isinstance(index, Index) and moved not in around.parts:
+                yield "missing factor", replace(tree, body=Product((*_factors_of(tree.body), moved)))
+
+
+def _with(indices: tuple[Expr, ...], k: int, index: Expr) -> tuple[Expr, ...]:
+    """The indices with another one at a place."""
+    return (*indices[:k], index, *indices[k + 1 :])
 
 
 def _quantities(tree: Expr, around: Surroundings) -> Iterator[Edit]:

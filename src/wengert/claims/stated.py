@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert.claims.bound_letters import with_own_letters
-from wengert.claims.chain_rule import with_chains
+from wengert.claims.broadcast import with_columns
 from wengert.claims.edits import letters_of
 from wengert.claims.local_derivatives import LocalDerivatives
 from wengert.claims.over_time import Steps, filled, said_of, steps_left_out, with_entry
@@ -76,21 +76,29 @@ class Stated:
 
     def side(self, line: Line, tree: Expr) -> tuple[Expr, Node]:
         """A right side as it stands; where it does not fit so, with the signals as rows that the author has written as rows, or with
-        products of derivatives as the chain rule has them.
+        row sums for all entries of a row.
 
         Raises EquationError where it does not fit.
         """
         try:
             return tree, self.node(line, tree)
-        except EquationError:
-            rows = with_rows(tree, self.rows, self.reader().context) if self.rows else tree
-            for turned in (rows, with_chains(tree, self.resolve)):
-                if turned != tree:
-                    try:
-                        return turned, self.node(line, turned)
-                    except EquationError:
-                        continue
-            raise
+        except EquationError as error:
+            for turned in self.other_layouts(tree):
+                try:
+                    return turned, self.node(line, turned)
+                except EquationError:
+                    continue  # the reason why the line does not fit as it stands is the one to be said
+            raise error
+
+    def other_layouts(self, tree: Expr) -> Iterator[Expr]:
+        """A right side with its rows and row sums laid out as they may be meant."""
+        turned = with_rows(tree, self.rows, self.reader().context) if self.rows else tree
+        if turned != tree:
+            yield turned
+        vectors = [name for name, type in self.auxiliaries.items() if type.rank == 1]
+        spread = with_columns(tree, vectors)
+        if spread != tree:
+            yield spread
 
     def values(
         self, line: Line, node: Node, known: Sequence[Array], points: Sequence[Point] = (), *, truly: bool = False
