@@ -1,6 +1,6 @@
 """Every mistake of every kind in every line of the corpus: how often it is flagged where it stands, named right and corrected.
 
-python scripts/plant_mistakes.py [text,latex] [keys] [-v]
+python -m scripts.plant_mistakes [text,latex] [keys] [-v]
 
 Prints the kinds that were planted against those that were named, whatever was not flagged at its line and only there, and corrected
 lines that do not hold. With -v also every mistake that got another name.

@@ -1,6 +1,6 @@
 """Derivations of random systems, which are right, rewritten line by line: none may be flagged.
 
-python scripts/random_derivations.py [systems, by default 2000] [seed]
+python -m scripts.random_derivations [systems, by default 2000] [seed]
 
 Prints every document with a false alarm, then how many systems and lines were judged.
 """
