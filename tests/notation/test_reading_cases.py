@@ -149,6 +149,11 @@ def test_K11_with_T_the_end_of_a_sum_it_is_a_transpose():
     assert not [warning for warning in reading.warnings if "power" in warning]
 
 
+def test_K11_a_number_with_powers_by_the_step_has_one_by_the_last_step_too():
+    reading = one(r"L = \gamma^T v + \sum_{t=1}^T \gamma^t w^T x_t")
+    assert unicode.show(reading.lines[0]) == "L = γ^T v + Σ_{t=1}^{T} γ^t wᵀ x_t"
+
+
 @pytest.mark.parametrize("text", [r"A^{-1}", "A⁻¹", "A^(-1)", "A^-1"])
 def test_K13_K14_a_power_of_minus_one_is_an_inverse(text: str):
     assert read_expression(text) == Inverse(Ref("A"))

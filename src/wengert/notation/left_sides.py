@@ -37,7 +37,7 @@ def solved(reader: SystemReader, tokens: list[Token]) -> tuple[Expr | None, list
     parser.advance()
     matrix = references.reference(parser, first)
     script = next_script(parser.tokens, parser.at, reader.source)
-    if script is not None and len(script.content) == 1 and parser.is_plain_transpose(script.content[0]):
+    if script is not None and len(script.content) == 1 and parser.is_plain_transpose(script.content[0], matrix):
         parser.at = script.end
         matrix = Transpose(matrix, span=Span(matrix.span.start, script.span.end))
     whole = matrix.operand if isinstance(matrix, Transpose) else matrix

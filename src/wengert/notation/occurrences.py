@@ -51,6 +51,8 @@ class Facts:
     labels: set[str] = field(default_factory=set[str])
     ends: set[str] = field(default_factory=set[str])
     """The names up to which a Σ runs."""
+    exponents: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """(γ, t) of every γ^t."""
 
 
 def collect(chunks: list[Chunk], source: Source) -> Facts:
@@ -144,3 +146,5 @@ def _attach(occurrence: Occurrence, script: Script, inner: list[list[Token]], fa
             facts.labels.add(script.content[0].text)
     elif len(script.content) > 1 or script.content[0].kind != "name":
         inner.append(script.content)
+    else:
+        facts.exponents.add((occurrence.base, script.content[0].text))

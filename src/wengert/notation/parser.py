@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from wengert.notation import atoms, calls, references
 from wengert.notation.big_signs import Reach
-from wengert.notation.expr import And, Compare, Expr, Inverse, Neg, Num, Power, Span, Sum, Transpose, children
+from wengert.notation.expr import And, Compare, Expr, Inverse, Neg, Num, Power, Ref, Span, Sum, Transpose, children
 from wengert.notation.precedence import LEVEL, PRODUCT_SIGNS, RUN, SIGNED, SUM
 from wengert.notation.products import Run, Term, join
 from wengert.notation.scripts import Script, next_script
@@ -280,10 +280,10 @@ class Parser:
                 )
             self.at = script.end
             return Transpose(tree, span=here)
-        if len(kinds) == 1 and self.is_plain_transpose(script.content[0]):
+        if len(kinds) == 1 and self.is_plain_transpose(script.content[0], tree):
             self.at = script.end
             return Transpose(tree, span=here)
-        if len(kinds) == 2 and script.content[0].text == "-" and self.is_plain_transpose(script.content[1]):
+        if len(kinds) == 2 and script.content[0].text == "-" and self.is_plain_transpose(script.content[1], tree):
             self.at = script.end
             return Transpose(Inverse(tree, span=here), span=here)
         if len(script.content) > 1 and kinds[-1] == "transpose" and kinds[-2] not in ("sub", "sup"):
@@ -297,15 +297,17 @@ class Parser:
             return Inverse(tree, span=here)
         return Power(tree, exponent, span=here)
 
-    def is_plain_transpose(self, token: Token) -> bool:
-        """^T with a plain T is a transpose unless T is a variable (decision 3); a number of steps is no exponent of theirs."""
+    def is_plain_transpose(self, token: Token, base: Expr) -> bool:
+        """^T with a plain T is a transpose unless T is a variable (decision 3); a number of steps is no exponent but of γ beside γ^t."""
         if token.kind == "transpose" or (token.kind == "name" and token.text == "top"):
             return True
         if token.kind != "name" or token.text != "T":
             return False
         if token.font == "transpose":
             return True
-        if "T" not in self.symbols.ends and ("T" in self.symbols.names or "T" in self.symbols.letters):
+        if "T" in self.symbols.ends:
+            return not (isinstance(base, Ref) and base.name in self.symbols.powers)
+        if "T" in self.symbols.names or "T" in self.symbols.letters:
             self.warn(
                 "'^T' is read as a power, because 'T' is a quantity here.",
                 token.span,

@@ -73,6 +73,7 @@ class Symbols:
     labels      letters whose label ⁽ᵗ⁾ is an index
     sizes       declared sizes (the N of `N = size of n`)
     ends        names up to which a Σ or the steps of time run: the T of Σ_{t=1}^T
+    powers      names with a letter that some Σ binds as exponent: the γ of γ^t
     layered     letters with layers as bare exponents: the z of z^1
     layer       the letter of a layer in general, the l of z^{(l)}
     accents     bases over which a bar is an accent, not an error signal
@@ -91,6 +92,7 @@ class Symbols:
     labels: frozenset[str] = frozenset()
     sizes: frozenset[str] = frozenset()
     ends: frozenset[str] = frozenset()
+    powers: frozenset[str] = frozenset()
     layered: frozenset[str] = frozenset()
     layer: str = ""
     accents: frozenset[str] = frozenset()
