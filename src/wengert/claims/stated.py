@@ -11,6 +11,7 @@ import numpy as np
 
 from wengert.claims.bound_letters import with_own_letters
 from wengert.claims.broadcast import with_columns
+from wengert.claims.chain_rule import with_chains
 from wengert.claims.edits import letters_of
 from wengert.claims.local_derivatives import LocalDerivatives
 from wengert.claims.over_time import Steps, filled, said_of, steps_left_out, with_entry
@@ -76,7 +77,7 @@ class Stated:
 
     def side(self, line: Line, tree: Expr) -> tuple[Expr, Node]:
         """A right side as it stands; where it does not fit so, with the signals as rows that the author has written as rows, or with
-        row sums for all entries of a row.
+        row sums for all entries of a row, or with products of derivatives as the chain rule has them.
 
         Raises EquationError where it does not fit.
         """
@@ -91,7 +92,7 @@ class Stated:
             raise error
 
     def other_layouts(self, tree: Expr) -> Iterator[Expr]:
-        """A right side with its rows and row sums laid out as they may be meant."""
+        """A right side with its rows, row sums and products of derivatives laid out as they may be meant."""
         turned = with_rows(tree, self.rows, self.reader().context) if self.rows else tree
         if turned != tree:
             yield turned
@@ -99,6 +100,9 @@ class Stated:
         spread = with_columns(tree, vectors)
         if spread != tree:
             yield spread
+        chained = with_chains(tree, self.resolve)
+        if chained != tree:
+            yield chained
 
     def values(
         self, line: Line, node: Node, known: Sequence[Array], points: Sequence[Point] = (), *, truly: bool = False

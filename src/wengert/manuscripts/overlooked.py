@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wengert.errors import EquationError
-from wengert.manuscripts.manuscript import is_signal
+from wengert.manuscripts.line_kinds import is_signal
 from wengert.notation.chunks import relations
 from wengert.notation.document import inline_formulas, unread_blocks
 from wengert.notation.reader import Piece, chunks_of
