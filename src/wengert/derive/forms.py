@@ -132,7 +132,7 @@ class IndexForm:
             return self.reduction(term, letters, scope)
         if term.op == "prod_others":
             return self.other_entries(term, letters, scope)
-        tree = function_tree(term, args, self.style)
+        tree = function_tree(term, args)
         return counted(tree) if self.counts else tree
 
     def size_name(self, size: Size) -> Expr:

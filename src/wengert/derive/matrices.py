@@ -158,7 +158,7 @@ class MatrixForm:
             raise NoForm("a scalar spread over an array")
         if term.op == "abs" and term.rank == 2:
             return Call("abs", (self.argument(term.args[0]),))  # |A| is a determinant
-        tree = function_tree(term, lambda: [self.argument(arg) for arg in term.args], self.style)
+        tree = function_tree(term, lambda: [self.argument(arg) for arg in term.args])
         return counted(tree) if self.times else tree
 
     def argument(self, term: Term) -> Expr:

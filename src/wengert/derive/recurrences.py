@@ -46,20 +46,6 @@ MOVED = "moved "
 """What is added to a sequence at every step, to see what depends on it."""
 
 
-def refuse_recurrence(system: System, what: str) -> None:
-    """Refuse what has no form for lines that read earlier steps.
-
-    Raises EquationError.
-    """
-    if system.recurrences:
-        line = system.line(system.recurrences[0].names[0])
-        raise EquationError(
-            f"{what} of a recurrence over time is not there.",
-            Source(system.source).where(Span(*line.span)),
-            "Derive the backward pass as it is:  wengert derive FILE",
-        )
-
-
 def ways(system: System, name: str, line: Node) -> Iterator[tuple[Node, str]]:
     """The leaves by which a line depends on a quantity, each with the name of the sequence at that step; v_0 is reached by v_{t−1}."""
     read = set(topological([line]))

@@ -44,7 +44,7 @@ class Style:
     """Whether brackets come after the other factors, or where the chain rule put them."""
 
 
-def function_tree(term: Apply, args: Callable[[], list[Expr]], style: Style) -> Expr:
+def function_tree(term: Apply, args: Callable[[], list[Expr]]) -> Expr:
     """A function of entries as it is written: f(x), e^x, |x|, a comparison, cases, ⟦c⟧."""
     op = term.op
     if op == "size_of":

@@ -39,7 +39,7 @@ def big(line: LineMeaning, tree: BigOp) -> Val:
             "Leave the sign out, or put the index on a factor.",
         )
     if tree.op in ("argmax", "argmin"):
-        return place_of_extreme(line, tree, body)
+        return place_of_extreme(tree, body)
     if tree.condition is not None:
         neutral = NEUTRAL[tree.op]
         condition = line.read(tree.condition)
@@ -61,7 +61,7 @@ def body_of(line: LineMeaning, tree: BigOp) -> Val:
     return kept_inside(line, val, own, neutral, tree.body)
 
 
-def place_of_extreme(line: LineMeaning, tree: BigOp, body: Val) -> Val:
+def place_of_extreme(tree: BigOp, body: Val) -> Val:
     """argmax_k x_k: the index at which the largest entry stands."""
     if len(tree.letters) != 1 or tree.condition is not None:
         raise Mismatch(tree, f"'{tree.op}' is over one index, without a condition.", "Write:  argmax_k x_k")

@@ -5,7 +5,7 @@ It must not know what lines mean; it looks at their names and indices only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from wengert.elaboration.circles import circles
@@ -41,7 +41,7 @@ def find_clock(lines: Sequence[Line], source: str) -> Clock | None:
     letter = one_letter(found, defined, source)
     members = [name for group, _ in found for name in group]
     last = last_name(lines, letter, members, source)
-    axes = time_axes(lines, letter, members, last)
+    axes = time_axes(lines, letter, last)
     groups = [group for group, _ in found]
     phases, lag = find_phases(lines, groups, axes, last), lag_of(lines, groups, axes)
     clock = Clock(letter, axes, last=last, phases=phases, lag=lag)
@@ -106,7 +106,7 @@ def shifted_letter(group: Sequence[str], defined: Mapping[str, Line]) -> str:
     return ""
 
 
-def time_axes(lines: Sequence[Line], letter: str, group: Iterable[str], last: str) -> dict[str, int]:
+def time_axes(lines: Sequence[Line], letter: str, last: str) -> dict[str, int]:
     """The place of the index of time of every sequence: that of the letter, or of another letter that runs over a sequence too."""
     axes: dict[str, int] = {}
     before = -1
