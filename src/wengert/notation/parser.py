@@ -69,11 +69,6 @@ class Parser:
     def ahead(self, steps: int = 1) -> Token:
         return self.tokens[min(self.at + steps, len(self.tokens) - 1)]
 
-    def expect(self, kind: str, text: str, repair: str) -> Token:
-        if self.token.kind != kind or (text and self.token.text != text):
-            raise self.error(f"'{text}' is missing here.", self.token.span, repair)
-        return self.advance()
-
     def close(self) -> Token:
         """The end of a bracket, and past it.
 
