@@ -156,6 +156,36 @@ def test_entries_are_matrices_where_lines_about_signals_show_it(text):
     assert only_the_last_is_wrong(text)
 
 
+STARS = {
+    "two layers": (
+        "z1 = W1 * x + b1\na1 = sigmoid(z1)\nz2 = W2 * a1 + b2\na2 = sigmoid(z2)\nL = 0.5 * (a2 - y)^2\n\n"
+        "da2 = a2 - y\ndz2 = da2 * a2 * (1 - a2)\ndW2 = dz2 * a1^T\ndb2 = dz2\nda1 = W2^T * dz2\n"
+        "dz1 = da1 * a1 * (1 - a1)\ndW1 = dz1 * x^T\ndb1 = dz1\ndb1 = da1"
+    ),
+    "in one line": (
+        "z1 = W1 * x + b1\na1 = sigmoid(z1)\nz2 = W2 * a1 + b2\nL = 1/2 * ||z2 - y||^2\n\ndz2 = z2 - y\n"
+        "dz1 = W2^T * dz2 * a1 * (1 - a1)\ndz1 = a1 * (1 - a1) * W2^T * dz2\ndW1 = dz1 * x^T\ndW1 = x * dz1^T"
+    ),
+    "a sum of squares": (
+        "z = W * x + b\nh = tanh(z)\no = V * h + c\nL = 0.5 * sum((o - t)^2)\n\n"
+        "do = o - t\ndV = do * h^T\ndh = V^T * do\ndz = (1 - h^2) * dh\ndW = dz * x^T\ndx = W^T * dz\ndx = W * dz"
+    ),
+    "without spaces": "u = W*x\nL = 0.5*(u - t)^2\n\ndu = u - t\ndW = du*x^T\ndx = W^T*du\ndx = W*du",
+    "side by side": "u = Wx\nL = ½ (u − t)²\n\n∂L/∂u = u − t\n∂L/∂W = (u − t)xᵀ\n∂L/∂x = Wᵀ(u − t)\n∂L/∂x = W(u − t)",
+    "numbers": (
+        "s = a * x + b\nq = A * s + c\nL = (q - t)^2\n\n"
+        "dL/dA = 2 * (q - t) * s\ndL/da = 2 * (q - t) * A * x\ndL/db = 2 * (q - t) * a"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", STARS.values(), ids=STARS)
+def test_a_star_is_a_product_of_matrices_where_lines_about_signals_show_it(text):
+    assert only_the_last_is_wrong(text)
+    matrices = [row for row in review(text).rows if "read as a matrix" in row.note]
+    assert bool(matrices) == ("ᵀ" in text or "^T" in text)
+
+
 def only_the_last_is_wrong(text: str) -> bool:
     """Whether every line about a signal but the last one holds."""
     *right, last = [row.status for row in review(text).rows]

@@ -52,4 +52,5 @@ def said(kind: str, names: Sequence[str] = (), corrected: Expr | None = None) ->
 
 def times_too_large(ratio: float) -> str:
     """How a value that is `ratio` times the right one is said."""
-    return f"a factor is wrong: it is {Fraction(ratio).limit_denominator(1000)} times what it should be"
+    fraction = Fraction(ratio).limit_denominator(1000)
+    return said("factor").sentence if fraction == 1 else f"a factor is wrong: it is {fraction} times what it should be"

@@ -35,16 +35,20 @@ class Verdict:
     unread: list[Unread]
     meant: tuple[Meant, ...] = ()
 
+    @property
+    def failures(self) -> int:
+        """How many claims are wrong, or mean nothing: W̄ = z̄ xᵀ where x is a number."""
+        return [claim.status for claim in self.claims].count("wrong") + len(self.unread)
+
 
 def judged(section: Section, effort: Effort) -> Verdict:
     """The claims of a section judged, with the ranks of names that stand whole chosen so that fewer of them are wrong."""
     first = Verdict(section, *judged_in_scale(section, effort))
-    again = reranked(section) if has_misfits(first.claims) else None
+    again = reranked(section) if first.unread or has_misfits(first.claims) else None
     if again is None:
         return first
     second = Verdict(again, *judged_in_scale(again, effort), tuple(differences(section.system, again.system)))
-    wrong, others = ([c.status for c in each.claims].count("wrong") for each in (first, second))
-    return second if others < wrong and len(second.unread) <= len(first.unread) else first
+    return second if second.failures < first.failures and len(second.unread) <= len(first.unread) else first
 
 
 def has_misfits(claims: Sequence[Claim]) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from wengert.elaboration.exponents import is_exponential
 from wengert.notation.expr import (
@@ -36,6 +38,8 @@ NO_MATRIX_COST = 3.0  # a Frobenius norm is of a matrix
 BROADCAST_COST = 4.0
 RARE_BROADCAST = 9.0
 """What it costs more where hardly anybody means a number beside a vector: in the distance ‖h − t‖ and in the product i ⊙ g."""
+TIMES_COST = 3.5
+"""What it costs that a sign * is a product of matrices: less than that a capital is a number."""
 MISFIT_COST = 20.0
 """What it costs when a claim makes no sense in a reading."""
 WORDS = {"s": "a number", "c": "a column vector", "r": "a row vector", "m": "a matrix", "any": "an array of more axes"}
@@ -74,6 +78,11 @@ def product_kind(left: str, right: str, tree: Expr) -> str:
         f"{WORDS[left].capitalize()} stands directly before {WORDS[right]}: no product is meant by that.",
         "Write 'xᵀ y' for the inner product, 'x yᵀ' for the outer product, or 'x ∘ y' entry by entry.",
     )
+
+
+def times_kind(left: str, right: str, tree: Expr) -> str:
+    """The kind of a product with the sign *: entry by entry of two columns or two rows."""
+    return left if left == right and left in "cr" else product_kind(left, right, tree)
 
 
 @dataclass
@@ -187,20 +196,30 @@ class KindReader:
             if kind == "s" and all(map(has_bare, factors)):
                 self.cost += 2 * BROADCAST_COST  # ⊙ says that there are entries
             return kind
-        arrays = [kind for f in factors if (kind := self.read(f)) != "s"] if sign == "*" else []
-        if len(arrays) > 1 and set(arrays) == {"c"}:
-            return "c"  # of two columns only the product entry by entry can be meant
-        if len(arrays) > 1:
-            raise Mismatch(
-                tree,
-                "'*' between arrays could mean two products.",
-                "Write '∘' (or '⊙') for entry by entry, or set the factors side by side for the matrix product.",
-            )
+        if sign == "*":
+            return self._times(factors, tree)
         kind = self.read(factors[0])
         for factor in factors[1:]:
             right = self.read(factor)
             kind = "s" if sign == "·" and kind == right == "c" else product_kind(kind, right, tree)
         return kind
+
+    def _times(self, factors: Sequence[Expr], tree: Expr) -> str:
+        """Of columns only the product entry by entry can be meant by a * b, of a matrix and a column only that of matrices."""
+        kinds = [self.read(factor) for factor in factors]
+        if "m" in kinds and not any(isinstance(factor, Transpose) for factor in factors):
+            self.cost += TIMES_COST
+        both = any(one == other == "m" for one, other in itertools.pairwise(kind for kind in kinds if kind != "s"))
+        if both:
+            raise Mismatch(
+                tree,
+                "'*' between arrays could mean two products.",
+                "Write '∘' (or '⊙') for entry by entry, or set the factors side by side for the matrix product.",
+            )
+        try:
+            return reduce(lambda one, other: times_kind(one, other, tree), kinds)
+        except Mismatch:
+            return reduce(lambda one, other: times_kind(other, one, tree), reversed(kinds))
 
     def _quotient(self, a: Expr, b: Expr, tree: Expr) -> str:
         top, bottom = self.read(a), self.read(b)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from wengert.elaboration import conditions, entries
 from wengert.elaboration.big_operators import big
 from wengert.elaboration.exponents import exact_value, is_exponential
 from wengert.elaboration.functions import FUNCTIONS, norm
-from wengert.elaboration.kinds import Mismatch, axes_in_words, check_transposed, is_transpose, product_kind
+from wengert.elaboration.kinds import Mismatch, axes_in_words, check_transposed, is_transpose, product_kind, times_kind
 from wengert.elaboration.shifts import Loose, apply_ranges, can_leave, kept_inside, shifted_axes
 from wengert.elaboration.values import Combiner, Val, filled
 from wengert.ir.graph import Node, apply, constant
@@ -230,8 +231,10 @@ class LineMeaning:
 
     def product(self, tree: Product) -> Val:
         vals = [self.number(factor) for factor in tree.factors]
-        if tree.sign == "∘" or (tree.sign == "*" and {val.kind for val in vals} <= {"s", "c"}):
+        if tree.sign == "∘":
             return self.combine.entrywise(_multiply_all, vals, tree)
+        if tree.sign == "*":
+            return self.starred(vals, tree)
         result = vals[0]
         for val in vals[1:]:
             if tree.sign == "·" and result.kind == val.kind == "c":
@@ -239,6 +242,22 @@ class LineMeaning:
             else:
                 result = self.times(result, val, tree)
         return result
+
+    def starred(self, vals: Sequence[Val], tree: Product) -> Val:
+        """W * x * y: products of matrices, and entry by entry between columns; taken from the left where that makes sense."""
+        if {val.kind for val in vals} <= {"s", "c"}:
+            return self.combine.entrywise(_multiply_all, vals, tree)
+
+        def times(one: Val, other: Val) -> Val:
+            if one.kind == other.kind and one.kind in "cr":
+                return self.combine.entrywise(_multiply_all, [one, other], tree)
+            return self.times(one, other, tree)
+
+        try:
+            reduce(lambda one, other: times_kind(one, other, tree), [val.kind for val in vals])
+        except Mismatch:
+            return reduce(lambda one, other: times(other, one), reversed(vals))
+        return reduce(times, vals)
 
     def times(self, a: Val, b: Val, tree: Expr) -> Val:
         """Two factors side by side."""
