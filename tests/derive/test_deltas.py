@@ -235,3 +235,43 @@ def test_sizes_of_one_letter_in_two_layers_are_said_to_be_two():
     (row,) = [row for row in review(wrong).rows if row.status != "holds"]
     assert row.details[0] == "Two axes with the index 'j' meet that have different sizes."
     assert row.corrected == "δ⁽ˡ⁾_j = Σ_k w⁽ˡ⁺¹⁾_kj δ⁽ˡ⁺¹⁾_k σ'(z⁽ˡ⁾_j)"
+
+
+SUM_WITHOUT_A_NAME = "h_t = tanh(W h_{t−1} + U x_t + b)\nL = ½ Σ_{t=1}^T ‖h_t − y_t‖²\n\n"
+DELTA_OVER_TIME = """δ_t = (h_t − y_t + W^T δ_{t+1}) ⊙ (1 − h_t²)
+∂L/∂W = Σ_t δ_t h_{t−1}^T
+∂L/∂U = Σ_t δ_t x_t^T
+∂L/∂b = Σ_t δ_t
+"""
+
+
+def test_a_delta_that_goes_back_in_time_is_the_signal_of_a_sum_without_a_name() -> None:
+    rows = review(SUM_WITHOUT_A_NAME + DELTA_OVER_TIME).rows
+    assert [row.status for row in rows] == ["holds"] * 4
+    assert rows[0].note == "a_t read as W h_{t−1} + U x_t + b; δ_t read as ā_t"
+    named = "a_t = W h_{t−1} + U x_t + b\nh_t = tanh(a_t)\nL = ½ Σ_{t=1}^T ‖h_t − y_t‖²\n\n"
+    assert [row.status for row in review(named + DELTA_OVER_TIME).rows] == ["holds"] * 4
+    of_h = "δ_t = h_t − y_t + W^T (δ_{t+1} ⊙ (1 − h_{t+1}²))\n∂L/∂W = Σ_t (δ_t ⊙ (1 − h_t²)) h_{t−1}^T\n"
+    rows = review(SUM_WITHOUT_A_NAME + of_h).rows
+    assert [(row.status, row.note) for row in rows] == [("holds", "δ_t read as h̄_t"), ("holds", "")]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("h_{t−1}^T", "h_t^T"), ("⊙ (1 − h_t²)", "⊙ h_t"), ("W^T δ", "W δ"), ("δ_{t+1}", "δ_{t−1}")],
+)
+def test_a_mistake_in_a_delta_that_goes_back_in_time_is_said_in_its_line(right: str, wrong: str) -> None:
+    assert DELTA_OVER_TIME.count(right) == 1
+    changed = DELTA_OVER_TIME.replace(right, wrong)
+    lines = zip(changed.splitlines(), DELTA_OVER_TIME.splitlines(), strict=True)
+    places = [k for k, (after, before) in enumerate(lines) if after != before]
+    rows = review(SUM_WITHOUT_A_NAME + changed).rows
+    assert [k for k, row in enumerate(rows) if row.status == "wrong"] == places
+
+
+def test_a_sum_without_a_name_is_found_over_time() -> None:
+    claims = """∂L/∂a_t = ∂L/∂h_t ⊙ (1 − h_t²)
+∂L/∂h_t = h_t − y_t + W^T ∂L/∂a_{t+1}
+∂L/∂W = Σ_t ∂L/∂a_t h_{t−1}^T
+"""
+    assert [row.status for row in review(SUM_WITHOUT_A_NAME + claims).rows] == ["holds"] * 3

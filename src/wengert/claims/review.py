@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from wengert.claims.deltas import with_deltas, with_notes
+from wengert.claims.deltas_of_parts import understood_with_deltas
 from wengert.claims.diagnosis import Effort
 from wengert.claims.differences import differences
 from wengert.claims.findings import Claim
@@ -15,7 +16,7 @@ from wengert.claims.lookalikes import without_lookalikes
 from wengert.claims.programs import as_meant, mended, told
 from wengert.claims.reranked import judged
 from wengert.claims.spelled import defined_letters, spelled
-from wengert.claims.unnamed import noted, understood, unknown_spellings
+from wengert.claims.unnamed import noted
 from wengert.errors import place
 from wengert.ir.system import System
 from wengert.manuscripts.manuscript import read_manuscript
@@ -144,8 +145,7 @@ def reviewed(manuscript: Manuscript) -> Review:
     effort = Effort()
     for section in manuscript.sections:
         section = as_meant(section) if section.code else section
-        section, told_first = with_deltas(section) if unknown_spellings(section) else (section, ())
-        read = understood(section)
+        read, told_first = understood_with_deltas(section)
         section, alike, ambiguous = without_lookalikes(read.section)
         section, told_last = with_deltas(section)
         verdict = judged(section, effort)
