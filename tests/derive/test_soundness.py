@@ -219,6 +219,13 @@ def test_a_mistake_leaves_the_meaning_of_delta_and_of_a_name_beside_it(right: st
     assert statuses(TWO_LAYERS.replace(right, wrong)) == expected
 
 
+def test_a_delta_on_whose_meaning_its_lines_do_not_agree_is_told_by_those_of_others() -> None:
+    forward = "z¹ = w¹ x + b¹\na¹ = σ(z¹)\nz² = w² a¹ + b²\na² = σ(z²)\nC = ½ ‖y − a²‖²\n\n"
+    lines = "δ¹ = ((w²)ᵀ δ²) ⊙ σ'(z¹)\n∂C/∂b¹_j = δ¹_j\n∂C/∂w²_jk = a¹_k δ²_j\n∂C/∂w¹_jk = x_k δ¹_j"
+    assert statuses(f"{forward}δ² = (a² − y) ⊙ σ'(z²)\n{lines}") == "hhhhh"
+    assert statuses(f"{forward}δ² = a² − y\n{lines}") == "whhhh"
+
+
 def test_an_own_name_whose_line_has_an_index_too_many_is_wrong() -> None:
     found = review(SCORES + "\n".join(line.replace("= Σ_k", "=") for line in SCORES_BACKWARD))
     assert found.rows[0].status == "wrong", str(found)

@@ -178,15 +178,15 @@ class _Search:
         return self.judge.chain.system
 
     def run(self) -> dict[Delta, str]:
-        """The quantity of every δ that has one; those first of which the lines of others make use."""
+        """The quantity of every δ that has one; those first whose lines agree on it, since lines of others make use of them."""
         chosen: dict[Delta, str] = {}
         waiting = list(self.deltas)
         while waiting:
-            found = {delta: name for delta in waiting if (name := self.quantity(delta, chosen)) is not None}
+            found = {delta: best for delta in waiting if (best := self.quantity(delta, chosen)) is not None}
             if not found:
                 break
-            delta, name = next(iter(found.items()))
-            chosen[delta] = name
+            delta = min(found, key=lambda each: found[each].failing > 0)
+            chosen[delta] = found[delta].quantity
             self.rows |= self.rows_of(delta, chosen)
             waiting.remove(delta)
         alike = {delta: name for delta in waiting if (name := self.relative(delta, chosen)) is not None}
@@ -226,8 +226,8 @@ class _Search:
                 count += any(self.holds(line, with_definitions(r, own), self.points) for r in line.rights)
         return count
 
-    def quantity(self, delta: Delta, chosen: Mapping[Delta, str]) -> str | None:
-        """The quantity whose signal a δ is; None where nothing, or not enough, speaks for one."""
+    def quantity(self, delta: Delta, chosen: Mapping[Delta, str]) -> Evidence | None:
+        """What speaks for the quantity whose signal a δ is; None where nothing, or not enough, speaks for one."""
         evidence = [self.evidence(delta, name, chosen) for name in self.candidates(delta)]
         parts = names.split(delta.name)
         needed = 1 if delta.letters or parts.label or parts.subscript else 2
@@ -245,7 +245,7 @@ class _Search:
         best = max(likely, key=lambda each: (ranks[each], self.place(each)))
         rivals = [each for each in likely if ranks[each] == ranks[best]]
         same = all(self.same_signal(each.quantity, best.quantity) for each in rivals)
-        return best.quantity if same else None
+        return best if same else None
 
     def candidates(self, delta: Delta) -> Iterator[str]:
         """The quantities that lines compute, on which the loss depends, with an axis for each letter, in their order."""
