@@ -276,3 +276,9 @@ def test_time_is_bounded_where_very_many_readings_hold():
     start = time.process_time()
     assert set(statuses(forward + "\n---\n" + "\n".join(claims))) == {"u"}
     assert time.process_time() - start < 10
+
+
+def test_a_name_that_only_has_the_signal_of_another_is_no_part():
+    found = review("z = w x + b\ny = σ(z)\nL = ½ (y − t)²\n\nȳ = y − t\nz̄ = ȳ σ'(z)\nē_3 = z̄").rows
+    assert [row.status for row in found] == ["holds", "holds", "unread"]
+    assert found[2].note == "not read: There is no quantity 'e_3' in the system."

@@ -6,6 +6,7 @@ the claims about it hold. The system then has a line for each, as if it had been
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -254,13 +255,13 @@ def with_indices_of_names(section: Section) -> tuple[Line, ...]:
 def unknown_spellings(section: Section) -> dict[str, str]:
     """The names in claims that are neither in the system nor defined by one of them, each with the one that it spells: Z and z_ij are one.
 
-    Not w_k beside a quantity w, of which it may be an entry.
+    Not w_k beside a quantity w, of which it may be an entry, nor one that is only said to have another's signal.
     """
     system, known = section.system, spellings_of(section.system)
     context = ContextReader(system, system.reading).context
     defined = {c.left.name for c in section.claims if isinstance(c.left, Ref) and not c.left.barred}
     barred = {tree.name for tree in refs_of(section) if tree.barred}
-    hidden = known | (context.hidden_names() - barred) | defined | losses_of(section)
+    hidden = known | (context.hidden_names() - barred) | defined | losses_of(section) | renamed_only(section)
     whole: dict[str, set[bool]] = {}
     for tree in refs_of(section):
         size = not tree.barred and tree.name.lower() in system.letter_sizes
@@ -271,6 +272,13 @@ def unknown_spellings(section: Section) -> dict[str, str]:
         if whole[name] == {False} and whole.get(capital(name)) == {True}:
             found[capital(name)] = name
     return found
+
+
+def renamed_only(section: Section) -> set[str]:
+    """Names that stand in one place, on the left of ē = z̄: any summand of z has that signal, so that it tells nothing of e."""
+    uses = Counter(tree.name for tree in refs_of(section))
+    signals = [c for c in section.claims if all(isinstance(right, Ref) and right.barred for right in c.rights)]
+    return {c.left.name for c in signals if isinstance(c.left, Ref) and c.left.barred and uses[c.left.name] == 1}
 
 
 def is_similar(name: str, system: System) -> bool:
