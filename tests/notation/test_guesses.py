@@ -49,14 +49,39 @@ def test_a_letter_before_a_name_in_brackets_is_a_product_with_a_warning() -> Non
     assert wg.equations("y = a(b + c)").warnings == ()
 
 
+SOFTMAX = "p_k = e^(z_k) / Σ_l e^(z_l)\n"
+
+
+def test_an_entry_at_an_integer_is_read_where_nothing_else_reads_the_array() -> None:
+    system = wg.equations(SOFTMAX + "L = −log p_y")
+    assert [w.splitlines() for w in system.warnings] == [
+        [
+            "'p_y' is read as the entry of 'p' at an integer 'y'.",
+            "  line 2: L = −log p_y",
+            "                    ^^",
+            "Declare it if it is a name of its own:  data p_y",
+        ]
+    ]
+    derivation = system.backward()
+    assert derivation.check()
+    assert str(derivation).splitlines()[-1] == "  z̄_k = p_k (p̄_k − Σ_l p̄_l p_l) = L̄ (p_k − ⟦k = y⟧)"
+    assert system.forward(z=[0.0, 0.0], y=1)["L"] == pytest.approx(0.6931471805599453)
+    assert wg.equations(SOFTMAX + "L = −log Σ_k ⟦k = y⟧ p_k").warnings == ()
+
+
+def test_an_entry_at_an_integer_is_read_beside_a_sum_over_the_array() -> None:
+    text = "ℓ = −log (e^{s_i} / Σ_j e^{s_j})"
+    assert str(wg.equations(text).backward()).splitlines()[-1] == "  s̄_j = ℓ̄ (e^(s_j) / Σ_k e^(s_k) − ⟦j = i⟧)"
+    found = wg.review(text + "\n\np_j = e^{s_j} / Σ_k e^{s_k}\n∂ℓ/∂s_j = p_j − ⟦i = j⟧\n∂ℓ/∂s_j = p_j")
+    assert [row.status for row in found.rows][-2:] == ["holds", "wrong"]
+
+
 def test_a_name_that_looks_like_an_entry_is_a_warning() -> None:
-    system = wg.equations("p_k = e^(z_k) / Σ_l e^(z_l)\nL = −log p_y")
+    system = wg.equations(SOFTMAX + "L = −log p_y + Σ_k p_k")
     assert [w.splitlines()[0] for w in system.warnings] == [
         "'p_y' is read as a name of its own, not as an entry of 'p'."
     ]
-    chosen = wg.equations("p_k = e^(z_k) / Σ_l e^(z_l)\nL = −log Σ_k ⟦k = y⟧ p_k")
-    assert chosen.warnings == ()
-    assert chosen.forward(z=[0.0, 0.0], y=1)["L"] == pytest.approx(0.6931471805599453)
+    assert not wg.equations("data p_y\n" + SOFTMAX + "L = −log p_y + Σ_k p_k").warnings
 
 
 def test_the_derivative_of_a_product_over_an_index_is_read_back() -> None:

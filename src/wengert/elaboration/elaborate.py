@@ -366,8 +366,9 @@ def check_applied_words(context: Context, lines: Sequence[Line]) -> None:
 
 def warn_of_names_like_entries(context: Context, lines: Sequence[Line], quantities: dict[str, Quantity]) -> None:
     """p_y beside an array p is a name of its own; an entry of p was perhaps meant."""
-    for tree in trees_of(lines):
-        base, sign, index = tree.name.rpartition("_") if isinstance(tree, Ref) else ("", "", "")
+    declared = context.reading.symbols.declared
+    for tree in (t for t in trees_of(lines) if isinstance(t, Ref) and t.name not in declared):
+        base, sign, index = tree.name.rpartition("_")
         if not sign or base not in quantities or not quantities[base].type.rank or not index.isalpha():
             continue
         if not any(warning.startswith(f"'{base}_{index}'") for warning in context.warnings):

@@ -158,7 +158,7 @@ def _twin(base: str) -> str:
 def is_name_subscript(base: str, label: str, content: list[Token], symbols: Symbols) -> bool:
     """Whether a subscript is part of the name rather than an index (decisions 5 and 17)."""
     kind = shape(content)
-    if kind == "list":
+    if kind == "list" or (not label and (base, spelled(content)) in symbols.chosen):
         return False
     name = names.join(base, label, spelled(content))
     if kind == "name" or symbols.is_quantity(name) or (symbols.backward and name in symbols.names):

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from wengert.notation import names
 from wengert.notation.chunks import Chunk
+from wengert.notation.entries_at_integers import chosen_entries
 from wengert.notation.expr import Declaration
 from wengert.notation.index_letters import IndexLetters, is_name_subscript
 from wengert.notation.occurrences import REDUCTIONS, Facts, Occurrence, collect
@@ -36,11 +37,14 @@ def scan(chunks: list[Chunk], declarations: list[Declaration], context: Symbols,
     dialects = {name for d in declarations if d.kind == "dialect" for name in d.names}
     implicit = context.implicit_sums or "implicit sums" in dialects
     letters = IndexLetters(facts, declared, context, implicit).decide()
+    unknown = not (context.backward or implicit)
+    chosen = chosen_entries(facts, letters, declared) if unknown else frozenset[tuple[str, str]]()
     symbols = Symbols(
         assigned=context.assigned,
         names=context.names | declared,
         declared=declared,
         letters=letters,
+        chosen=context.chosen | chosen,
         counts=context.counts,
         labels=context.labels | facts.labels | _bound_labels(facts),
         sizes=context.sizes | {d.names[0] for d in declarations if d.kind == "size"},

@@ -73,6 +73,13 @@ def read_subscript(
             parts.remove("0")
         else:
             suffix = ""
+        if (base, "".join(parts)) in parser.symbols.chosen and not parser.symbols.backward:
+            (place,) = parts
+            parser.warn(
+                f"'{base}_{place}' is read as the entry of '{base}' at an integer '{place}'.",
+                script.span,
+                f"Declare it if it is a name of its own:  data {base}_{place}",
+            )
         return suffix, tuple(index_token(parser, part, script.span) for part in parts)
     suffix, out = "", []
     for part in split_at_commas(content):
@@ -121,8 +128,9 @@ def index_token(parser: Parser, text: str, span: Span) -> Expr:
         return Num(Fraction(int(text)), text, span=span)
     symbols = parser.symbols
     known = text in symbols.letters or text in parser.scope
+    chosen = any(letter == text for _, letter in symbols.chosen)
     seen = text in symbols.names and symbols.backward and not parser.on_left
-    if not known and (symbols.is_quantity(text) or text in symbols.sizes or seen):
+    if not known and (symbols.is_quantity(text) or text in symbols.sizes or seen or chosen):
         return Ref(text, span=span)
     return index_letter(parser, text, span)
 

@@ -69,6 +69,7 @@ class Symbols:
     declared    names in a declaration (params, data, a shape, a size)
     functions   functions that are declared, or recognised by their use
     letters     index letters
+    chosen      (p, y) for each entry p_y at an integer y, which is no index letter
     counts      base name → the numbers of indices it was seen with
     labels      letters whose label ⁽ᵗ⁾ is an index
     sizes       declared sizes (the N of `N = size of n`)
@@ -88,6 +89,7 @@ class Symbols:
     declared: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
     letters: frozenset[str] = frozenset()
+    chosen: frozenset[tuple[str, str]] = frozenset()
     counts: Mapping[str, frozenset[int]] = field(default_factory=dict[str, frozenset[int]])
     labels: frozenset[str] = frozenset()
     sizes: frozenset[str] = frozenset()

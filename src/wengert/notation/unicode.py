@@ -177,8 +177,10 @@ class TextPrinter(Printer):
         if plain:
             letters = "".join(self.index(i) for i in tree.indices)
             return (f"{text}_{{{letters}}}" if "'" in letters else f"{text}_{letters}") + "'" * primes
-        if len(tree.indices) == 1 and isinstance(tree.indices[0], Num | Index):
-            return f"{text}_{self.index(tree.indices[0])}" + "'" * primes
+        place = tree.indices[0] if len(tree.indices) == 1 else None
+        chosen = isinstance(place, Ref) and (tree.name, place.name) in self.symbols.chosen
+        if place is not None and (chosen or isinstance(place, Num | Index)):
+            return f"{text}_{self.index(place)}" + "'" * primes
         return f"{text}_{{{','.join(self.index(i) for i in tree.indices)}}}" + "'" * primes
 
     def index(self, tree: Expr) -> str:
