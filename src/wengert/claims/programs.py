@@ -13,7 +13,6 @@ from dataclasses import replace
 from wengert.claims.findings import Claim
 from wengert.claims.judge import Judge
 from wengert.claims.outside import GIVEN
-from wengert.claims.unnamed import understood
 from wengert.manuscripts.sections import Section
 from wengert.notation.expr import Expr, Ref, mapped, walk
 
@@ -46,10 +45,9 @@ def with_signals_from_outside(ways: Iterator[Section]) -> Iterator[Section]:
 
 def faults_of(section: Section) -> int:
     """How many lines are wrong or not read."""
-    read = understood(section)
-    judge = Judge(read.section, explains=False)
+    judge = Judge(section, explains=False)
     claims = judge.run()
-    lost = len(judge.unread) + len(read.unread) + len(section.unread)
+    lost = len(judge.unread) + len(section.unread)
     return lost + sum(claim.status == "wrong" for claim in claims)
 
 

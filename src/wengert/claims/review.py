@@ -16,7 +16,7 @@ from wengert.claims.lookalikes import without_lookalikes
 from wengert.claims.programs import as_meant, mended, told
 from wengert.claims.reranked import judged
 from wengert.claims.spelled import defined_letters, spelled
-from wengert.claims.unnamed import noted
+from wengert.claims.unnamed import noted, with_stated_parts
 from wengert.errors import place
 from wengert.ir.system import System
 from wengert.manuscripts.manuscript import read_manuscript
@@ -145,7 +145,7 @@ def reviewed(manuscript: Manuscript) -> Review:
     effort = Effort()
     for section in manuscript.sections:
         section = as_meant(section) if section.code else section
-        read, told_first = understood_with_deltas(section)
+        read, told_first = (with_stated_parts(section), ()) if section.code else understood_with_deltas(section)
         section, alike, ambiguous = without_lookalikes(read.section)
         section, told_last = with_deltas(section)
         verdict = judged(section, effort)
