@@ -175,6 +175,7 @@ def test_other_code_is_no_claim() -> None:
         "y = x[\nx_bar = y_bar\n",
         "y = '\\d' + x\nx_bar = y_bar\n",
         "y = np.einsum('i,i->j', x, x)\nx_bar = y_bar\n",
+        "h = e @ W\nde = dh @ W.T\ndW = e.T @ dh\ndt = np.zeros_like(t)\nnp.add.at(dt, k, de[:, None, None])\n",
         "\n".join(f"v{k + 1} = v{k} @ w{k}" for k in range(60)) + "\nv0_bar = v1_bar @ w0\n",
     ],
 )

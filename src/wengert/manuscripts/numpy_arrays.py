@@ -229,6 +229,8 @@ def looked_up(array: Array, at: Mapping[int, Array], letter: Letter) -> Array:
 def spread(values: Array, at: Mapping[int, Array], like: Array, letter: Letter, *, last_only: bool) -> Array:
     """What np.add.at(x, s, v) adds to each entry of x; with `last_only` what x[s] += v does, where of equal places the last one counts."""
     joint = entrywise(lambda *trees: trees[0], list(at.values()))
+    if values.rank > joint.rank + like.rank - len(at):
+        raise NotRead("These values have more axes than the places that they are written to.")
 
     def build(letters: Letters) -> Expr:
         inner = tuple("" if one else letter.new() for one in joint.ones)
