@@ -80,13 +80,14 @@ def test_demo_prints_the_backward_pass_in_both_forms_and_its_check(demo):
     assert "  z̄_i = h̄_i σ'(z_i)    [i]\n" in done.stdout
     assert "  z̄ = h̄ ∘ σ'(z)\n" in done.stdout
     assert done.stdout.count("\nchecked: 7 quantities, ") == 2
+    assert "✗ line    13  h̄_i = ȳ_k v_ki\n" in done.stdout
 
 
 def test_demo_shows_each_command_before_it_runs_it(demo):
     _, done = demo
     shown = re.findall(r"^\$ (\w+) (\S+)", done.stdout, re.MULTILINE)
     assert [what if program == "wengert" else program for program, what in shown] == [
-        *("derive", "derive", "train"),
+        *("derive", "derive", "check", "train"),
         *("derive", "train"),
         *("train", "python"),
     ]

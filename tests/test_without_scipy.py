@@ -46,7 +46,7 @@ def test_the_readme_runs():
         "derive examples/hidden_layer.txt",
         "derive examples/hidden_layer.txt --steps",
         "trace examples/lecture_unit.tex --wrt w,b --seed 0",
-        "check examples/hidden_layer.md",
+        "check {folder}/by_hand.txt",
         "stages examples/softmax_regression.txt --stop asm --size y=3 --size x=2",
         "diff examples/hidden_layer.txt examples/hidden_layer.md",
         "train examples/linear_regression.txt --data {folder}/data.npz --set lam=0.1 --epochs 2 --out {folder}/model.safetensors",
@@ -54,6 +54,7 @@ def test_the_readme_runs():
 )
 def test_a_command_runs(command, tmp_path):
     rng = np.random.default_rng(0)
+    (tmp_path / "by_hand.txt").write_text("z = w x\nL = ½ z²\n\nz̄ = z\nw̄ = z̄ x\n", encoding="utf-8")
     np.savez(tmp_path / "data.npz", x=rng.normal(size=(20, 3)), t=rng.normal(size=20))
     arguments = ["wengert", *command.format(folder=tmp_path).split()]
     assert run(f"import sys\nfrom wengert import cli\nsys.argv = {arguments!r}\ncli.main()")

@@ -7,6 +7,7 @@ import tracemalloc
 
 import pytest
 
+from wengert.claims import corrections
 from wengert.claims.review import Review, Row, review
 
 UNIT = "z = w x + b\ny = σ(z)\nL = ½ (y − t)²\n---\n"
@@ -229,3 +230,12 @@ def test_half_a_fraction_after_the_loss_is_not_read():
 def test_a_signal_of_all_steps_with_a_right_side_of_another_shape_is_wrong():
     found = review("g_t = tanh(W g_{t−1} + c)\nh_t = tanh(g_t)\nL = ½ Σ_t ‖h_t − d_t‖²\n\nh̄ = Σ_t ḡ_t ⊙ (1 − g_t²)")
     assert [row.status for row in found.rows] == ["wrong"]
+
+
+def test_of_a_line_that_uses_a_quantity_thirty_times_nothing_is_derived(monkeypatch):
+    def derived(*given: object) -> None:
+        raise AssertionError("the backward pass of such a line takes half a minute")
+
+    monkeypatch.setattr(corrections, "SingleLines", derived)
+    (row,) = review(f"n ={' x' * 31} / ‖x‖\n\ndx = (dn − n (nᵀ dn)) / ‖x‖").rows
+    assert row.status == "wrong"

@@ -3,6 +3,7 @@ in his letters."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -30,7 +31,9 @@ from wengert.ops.terms import Term, total
 MAX_LINES = 100
 """Of longer systems no backward pass is derived."""
 MAX_READS = 100
-"""Nor where the operations of one line read more values."""
+"""Nor where the operations of one line read more values,"""
+MAX_USES = 12
+"""or one value more often."""
 MAX_LENGTH = 16
 """A line with more names is not put in place of a signal."""
 LETTERS = "ijklmnpqrsabcdefghotuvwxyz"
@@ -74,8 +77,8 @@ class Corrections:
     def derivation(self) -> SingleLines | None:
         """The lines of the backward pass; None where there is none, or it takes long."""
         system = replace(self.system, loss=self.loss)
-        reads = [sum(len(node.inputs) for node in topological([line.node])) for line in system.lines]
-        if len(reads) > MAX_LINES or max(reads) > MAX_READS:
+        reads = [[each for node in topological([line.node]) for each in node.inputs] for line in system.lines]
+        if len(reads) > MAX_LINES or max(map(len, reads)) > MAX_READS or max(map(most_uses, reads)) > MAX_USES:
             return None
         try:
             return SingleLines(system)
@@ -198,6 +201,11 @@ class Corrections:
             return part
 
         return mapped(tree, change)
+
+
+def most_uses(values: Sequence[Node]) -> int:
+    """How often the value is there that is there most often."""
+    return max(Counter(map(id, values)).values(), default=0)
 
 
 def as_written(tree: Expr, primed: Mapping[str, str]) -> Expr:
