@@ -139,6 +139,11 @@ def test_a_loss_with_several_entries_stands_for_their_sum_and_the_note_says_so()
     assert statuses(forward + "z̄_n = L̄_n (z_n − t_n)\nw̄_j = Σ_n (z_n − t_n) x_nj") == "hw"
 
 
+def test_a_table_of_rows_is_no_loss_though_its_letter_is_one_of_a_loss() -> None:
+    assert statuses("E_tj = C_{s_t,j}\n\nC̄_vj = Σ_t ⟦s_t = v⟧") == "w"
+    assert statuses("E_tj = C_{s_t,j}\n\nC̄_vj = Σ_t ⟦s_t = v⟧ Ē_tj") == "h"
+
+
 # ---------------------------------------------------------------- forms of lines
 
 

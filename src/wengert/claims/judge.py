@@ -82,7 +82,11 @@ class Judge:
         read = [resolve(tree.name) for tree in rights if isinstance(tree, Ref) and tree.barred]
         given = [name for name in dict.fromkeys(read) if name not in claimed and is_result(system, name)]
         loss = given[0] if len(given) == 1 else system.loss
-        named, array = split(loss).base in LOSSES, system.quantities[loss].type.rank > 0
+        rank = system.quantities[loss].type.rank
+        named, array = (
+            split(loss).base in LOSSES and rank < 2,
+            rank > 0,
+        )  # L_n of examples; the rows E_tj of a table are no losses
         read_only = loss in read and loss not in claimed
         is_letter = (array and (read_only or not named)) or (loss in given and not named)
         more = [name for name in dict.fromkeys(given) if name != loss and not named]
