@@ -199,6 +199,17 @@ FOUND = {
         r"$$\mathcal{L}=\sum_k(y_k)$$$$y=(z)(2)$$$$\bar{\mathcal{L}}=\overline{z}$$$$\bar{W}=x^T$$",
         [],
     ),
+    "signal of a loss that only another claim names": (
+        (
+            "$$\n$$\n\\frac{\\partial s}{\\partial \\mathbf{W}^{(2)}} = \\lambda \\mathbf{W}^{(2)}.$$\n\n"
+            "$$s = \\frac{\\lambda}{2} \\left( \\|\\mathbf{W}^{(1)}\\|^2 + \\|\\mathbf{W}^{(2)}\\|^2 \\right),$$\n"
+            "$$\\bar{W}^{(1)} = \\bar{z} x^T$$\n"
+            "$$\n= \\textrm{prod}\\left(\\frac{\\partial J}{\\partial L}, \\frac{\\partial L}{\\partial \\mathbf{o}}\\right)\n"
+            "$$\\overline{b_k^{(2)}} = \\overline{y_k}$$\n$$\n$$\\bar{y} = \\bar{\\mathcal{L}}(y - t)$$\n$$\n$$\n"
+            "$$\\frac{\\partial s}{\\partial \\mathbf{W}^{(1)}} = \\lambda \\mathbf{W}^{(1)}\n$$"
+        ),
+        None,
+    ),
     "derivative in a product that would be a matrix without it": (
         (
             r"$$\begin{aligned}\mathcal{L}_{reg} &= \frac12 (\sigma(wx + b) - t)^2 + \frac{\lambda}{2} w^2 \\"
@@ -239,3 +250,9 @@ def test_of_a_line_that_uses_a_quantity_thirty_times_nothing_is_derived(monkeypa
     monkeypatch.setattr(corrections, "SingleLines", derived)
     (row,) = review(f"n ={' x' * 31} / ‖x‖\n\ndx = (dn − n (nᵀ dn)) / ‖x‖").rows
     assert row.status == "wrong"
+
+
+def test_a_step_too_far_back_is_refused():
+    (row,) = unread("h_t = a_t h_{t−1111111111} + b_t x_t\n")
+    assert row.note == "not read: 'h' is read 1111111111 steps away from the one that is computed."
+    assert row.repair == "Read it at most 100 steps away."

@@ -177,7 +177,8 @@ class Search:
                 if name in each.reads:
                     env[spelling], env[bar(spelling)] = reading[name].values[point], reading[name].signals[point]
             try:
-                self.known[key] = self.among.points[point].value(node, env)
+                here = self.among.points[point]
+                self.known[key] = here.value(node, env) if here.knows(node, env) else None
             except (EquationError, GraphError, ShapeError):
                 self.known[key] = None
         return self.known[key]

@@ -286,6 +286,10 @@ class Point:
             env = self.author
         return formula.value(self.chain.system, env, self.chain.sizes)
 
+    def knows(self, node: Node, env: Mapping[str, Array]) -> bool:
+        """Whether there is a value of all that a node reads; the signal of a loss that no equation has is none."""
+        return all(name in env or sequence_name(name) in env for name in self.chain.formula(node).reads)
+
     def state(self, name: str, value: Array) -> None:
         """Take what the author says; the signals that follow from it are not known any more."""
         self.author[name] = value

@@ -25,6 +25,9 @@ from wengert.elaboration.start_values import start_numbers, start_values
 from wengert.elaboration.step_range import last_name, with_bounds
 from wengert.notation.expr import BigOp, Line, Ref, walk
 
+MAX_LAG = 100
+"""So many steps back are read at most: each needs a start value."""
+
 
 def find_clock(lines: Sequence[Line], source: str) -> Clock | None:
     """The time of lines of which some read earlier steps of each other; None where none do.
@@ -150,6 +153,9 @@ def check_offsets(groups: Sequence[Sequence[str]], lines: Sequence[Line], clock:
     for line in lines:
         for tree in references(line):
             offset = time_offset(tree, clock)
+            if offset is not None and abs(offset) > MAX_LAG:
+                what = f"'{tree.name}' is read {abs(offset)} steps away from the one that is computed."
+                raise error_at(source, tree, what, f"Read it at most {MAX_LAG} steps away.")
             if offset is not None and offset > 0:
                 ahead.append(tree)
             if offset is not None and offset < 0 and tree.name in members:
