@@ -210,6 +210,14 @@ FOUND = {
         ),
         None,
     ),
+    "name that begins with a minus sign": (
+        r"$$u = w x$$$$L = \frac12 u^2$$" + "\n\n" + r"$$\text{du} = \text{-std} \left( u + w \right)$$",
+        None,
+    ),
+    "size that is also the number of steps": (
+        "h_t = a_t h_{t−1} + b_t x_t      (h_0 = 0)\nL = Σ_t g_t h_t\n\n\nx ∈ ℝ^T\nm_t = x_t\nx ∈ ℝ^C\n",
+        None,
+    ),
     "derivative in a product that would be a matrix without it": (
         (
             r"$$\begin{aligned}\mathcal{L}_{reg} &= \frac12 (\sigma(wx + b) - t)^2 + \frac{\lambda}{2} w^2 \\"

@@ -275,7 +275,7 @@ def find_kinds(
     own = {t.name for t in trees_of(lines) if isinstance(t, Ref)}
     kinds.update((name, kind) for name, kind in found.items() if name in own)
     if clock is not None:
-        settle_sequences(context, clock, whole)
+        at_line(context, lines[0], lambda: settle_sequences(context, clock, whole))
 
 
 def kinds_from_indices(context: Context, lines: Sequence[Line]) -> None:

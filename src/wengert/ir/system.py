@@ -43,8 +43,8 @@ def moment(name: str, offset: int) -> str:
 
 def unmoment(name: str) -> tuple[str, int]:
     """(v, k) of the name of v_{t+k}; (v, 0) for any other name."""
-    base, _, offset = name.rpartition(" @")
-    return (base, int(offset)) if offset[:1] in ("+", "-") else (name, 0)
+    base, sign, offset = name.rpartition(" @")
+    return (base, int(offset)) if sign and offset[:1] in ("+", "-") else (name, 0)
 
 
 def entry(name: str, place: int) -> str:
