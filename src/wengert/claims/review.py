@@ -22,6 +22,7 @@ from wengert.ir.system import System
 from wengert.manuscripts.manuscript import read_manuscript
 from wengert.manuscripts.program import read_program
 from wengert.manuscripts.sections import Manuscript, Section, Unread
+from wengert.notation.ascii_text import in_ascii
 from wengert.notation.expr import Expr, Line, Span
 from wengert.notation.generic_layers import OF_LAST, as_counted
 from wengert.notation.unicode import show
@@ -102,7 +103,8 @@ class Review:
         places = [f"{row.line}:{row.column}" if row.line in many else str(row.line) for row in shown]
         width = max(map(len, places), default=1)
         lines = [p for row, at in zip(shown, places, strict=True) for p in _shown(row, marks, at.rjust(width))]
-        return "\n".join([*lines, self.summary()])
+        text = "\n".join([*lines, self.summary()])
+        return in_ascii(text) if ascii else text
 
     def summary(self) -> str:
         """How many claims hold, how many are wrong, how many were not read."""
