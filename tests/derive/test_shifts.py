@@ -367,3 +367,29 @@ def test_a_kernel_that_is_flipped_is_wrong():
 )
 def test_claims_about_a_correlation(line, status):
     assert [each for each, _ in judged("E47", line)] == [status]
+
+
+ROTARY = """u_i = x_{2i} c_i − x_{2i+1} s_i
+v_i = x_{2i} s_i + x_{2i+1} c_i
+L = ½ Σ_i (u_i² + v_i² a_i)
+"""
+
+
+def test_2i_is_twice_i_beside_2i_plus_1():
+    system = wg.equations(ROTARY)
+    assert system.data.quantities["x"].type.rank == 1
+    assert system.backward().check()
+    assert wg.equations("y_i = max(x_{2i}, x_{2i+1})").backward().check()
+    assert wg.equations("y = Σ_i a_{2i} b_i").data.quantities["a"].type.rank == 2
+
+
+def test_claims_about_every_second_entry_are_judged():
+    claims = "ū_i = u_i\nv̄_i = v_i a_i\nx̄_{2i} = ū_i c_i + v̄_i s_i\nx̄_{2i+1} = v̄_i c_i − ū_i s_i\nc̄_i = ū_i x_{2i} + v̄_i x_{2i+1}"
+    assert {row.status for row in wg.review(f"{ROTARY}\n{claims}").rows} == {"holds"}
+    wrong = wg.review(f"{ROTARY}\n{claims.replace('c_i − ū_i s_i', 'c_i + ū_i s_i')}").rows
+    assert [row.line for row in wrong if row.status == "wrong"] == [8]
+
+
+def test_a_temperature_before_a_sum_is_no_size():
+    system = wg.equations("s_ij = 1/τ Σ_d u_id v_jd\nL = Σ_ij s_ij²")
+    assert "τ" in system.data.inputs

@@ -206,7 +206,14 @@ class Judge:
                 return self.refuse(line, *self.reason_beside(unbar(min(vain))))
             if vain:
                 truth = expected  # true signals that are 0 say nothing of what they are multiplied by
-            found = self.links(line, bar(name), expected, truth)
+            written = self.written_entries(line)
+            if written is None:
+                found = self.links(line, bar(name), expected, truth)
+            else:  # of other entries the line says nothing, so that it does not say what the signal is
+                expected, truth = (
+                    [np.where(w, v, 0) for w, v in zip(written, vs, strict=True)] for vs in (expected, truth)
+                )
+                found = self.links(line, "", expected, truth)
             if name in self.beside and any(claim.status == "wrong" for claim in found):
                 return self.refuse(line, *self.reason_beside(name))
             return found
@@ -220,6 +227,14 @@ class Judge:
         except EquationError:
             return True  # how far the letters run is not known
         return any(bool(np.any(point.value(node) > 1)) for point in self.stated.points)
+
+    def written_entries(self, line: Line) -> list[Array] | None:
+        """Which entries a claim with a place on the left is about, x̄_{2i} = …, at each point; None where about all."""
+        if line.span not in self.writings:
+            return None
+        node = self.stated.node(line, self.writings[line.span])
+        found = [point.value(node) > 0 for point in self.stated.points]
+        return None if all(np.all(each) for each in found) else found
 
     def entry(self, line: Line, name: str, *, barred: bool) -> list[Claim]:
         """A line about a single entry of a sequence, h̄_T."""

@@ -71,6 +71,8 @@ def guess_sizes(context: Context, lines: Sequence[Line]) -> None:
             for name, letter, tree in size_guesses(right):
                 if name in defined | declared | context.size_names.keys() or len(name) > 1:
                     continue
+                if "α" <= name <= "ω":
+                    continue  # 1/τ Σ_d is no mean
                 context.letter_sizes[letter] = name
                 context.size_names[name] = context.classes.fresh(Dim(name))
                 context.warn(

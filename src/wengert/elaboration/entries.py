@@ -11,7 +11,7 @@ from wengert.elaboration.shifts import ARITHMETIC, Affine, Loose, Window, affine
 from wengert.elaboration.values import WHOLE_RANK, Val, filled
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.types import ArrayType
-from wengert.notation.expr import Expr, Index, Ref
+from wengert.notation.expr import Expr, Index, Num, Ref
 
 if TYPE_CHECKING:
     from wengert.elaboration.meaning import LineMeaning
@@ -47,7 +47,10 @@ def quantity(line: LineMeaning, tree: Ref) -> Val:
         raise wrong_indices(tree, len(axes), len(given), "Write an index for every axis.")
     val = entry(line, tree, name, letters, axes, {0: "s", 1: "c", 2: "m"}[whole])
     for letter, index in lookups:
-        at = line.read(index) if isinstance(index, Expr) else window(line, index, line.letters[letter], tree)
+        if isinstance(index, Num):
+            at = place(line, affine(index), tree)
+        else:
+            at = line.read(index) if isinstance(index, Expr) else window(line, index, line.letters[letter], tree)
         val = look_up(line, val, letter, at, tree)
     return val
 

@@ -127,7 +127,7 @@ def place(meaning: LineMeaning, index: Affine, tree: Expr) -> Val:
     def combined(*nodes: Node) -> Node:
         total: Node | None = None
         for node, (_, coefficient) in zip(nodes, index.coefficients, strict=True):
-            term = node if coefficient == 1 else node * coefficient
+            term = node if coefficient == 1 else node * constant(coefficient, node.type)
             total = term if total is None else total + term
         assert total is not None
         return total + constant(index.offset, total.type) if index.offset else total

@@ -61,6 +61,8 @@ def read_subscript(
     if not indexed and is_name_subscript(base, label, content, parser.symbols):
         return spelled(content), None
     kind = shape(content)
+    if kind != "list" and is_even_step(parser, base, label, content):
+        return "", (index_expression(parser, content),)
     if kind != "list":
         parts = elements(content)
         suffix = "0" if parts.count("0") == 1 and not any(part.isdigit() for part in parts if part != "0") else ""
@@ -90,6 +92,12 @@ def read_subscript(
         else:
             out.append(index_expression(parser, part))
     return suffix, tuple(out) or None
+
+
+def is_even_step(parser: Parser, base: str, label: str, content: list[Token]) -> bool:
+    """Whether 2i is twice i, in x_{2i} beside x_{2i+1}, and not the entry of row 2."""
+    one_index = 1 in parser.symbols.counts.get(names.join(base, label), frozenset())
+    return one_index and [t.kind for t in content] == ["num", "name"] and len(clusters(content[1].text)) == 1
 
 
 def is_suffix(parser: Parser, base: str, label: str, part: list[Token]) -> bool:
