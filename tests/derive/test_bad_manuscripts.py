@@ -264,3 +264,8 @@ def test_a_step_too_far_back_is_refused():
     (row,) = unread("h_t = a_t h_{t−1111111111} + b_t x_t\n")
     assert row.note == "not read: 'h' is read 1111111111 steps away from the one that is computed."
     assert row.repair == "Read it at most 100 steps away."
+
+
+def test_a_bracket_that_is_the_argument_of_a_command_is_not_read():
+    (row,) = unread("$$s = \\tfrac1[:, a] x$$")
+    assert row.repair

@@ -24,7 +24,8 @@ def condition_in(parser: Parser, script: Script) -> Expr:
 
 def has_relation(parser: Parser) -> bool:
     """Whether the bracket that opens here holds a comparison at its own level."""
-    at, end = parser.at + 1, parser.at + parser.token.reach
+    # A bracket that is the whole argument of a command, as in \frac1[, is closed beyond its end.
+    at, end = parser.at + 1, min(parser.at + parser.token.reach, len(parser.tokens))
     while at < end:
         token = parser.tokens[at]
         if token.kind == "rel":
