@@ -1,11 +1,13 @@
 """Random documents for the judge of derivations: whatever the text is, only EquationError may leave `review`.
 
-python scripts/fuzz_claims.py [documents, by default a million] [--seed 0] [--processes 1] [--first 0] [--failures fuzz_claims_failures]
+python scripts/fuzz_claims.py [documents, by default a million] [--lines] [--seed 0] [--processes 1] [--first 0]
+                              [--failures fuzz_claims_failures]
 
 Documents are the corpus in text, LaTeX and Python, the lecture's notes, the derivations of the tests and those of courses and
-engineers, with parts cut, repeated, exchanged and replaced, and random signs. They come in blocks of a thousand, each the same whenever it is made; `--first` goes on with a later block. Prints after each
-block how many documents there were, how many a second of one processor, the median, the 99th percentile and the longest time in
-milliseconds, and how many failed. Each text that fails is kept in a file of its own.
+engineers, with parts cut, repeated, exchanged and replaced, and random signs; with `--lines` single lines of all these, changed so. They
+come in blocks of a thousand, each the same whenever it is made; `--first` goes on with a later block. Prints after each block how
+many documents there were, how many a second of one processor, the median, the 99th percentile and the longest time in milliseconds,
+and how many failed. Each text that fails is kept in a file of its own.
 """
 
 from __future__ import annotations
@@ -144,10 +146,12 @@ CHANGES: tuple[Callable[[str, str, random.Random], str], ...] = (
 )  # fmt: skip
 
 
-def mutated(seed: int | str) -> Iterator[str]:
-    """Documents without end."""
+def mutated(seed: int | str, *, lines: bool = False) -> Iterator[str]:
+    """Documents without end; of single lines, which are many in a short time, or of all sizes."""
     rng = random.Random(seed)
     texts = documents()
+    if lines:
+        texts = [line for text in texts for line in text.split("\n") if line.strip()]
     while True:
         text = rng.choice(texts)
         for _ in range(rng.choice((1, 1, 2, 3, 8))):
@@ -188,10 +192,12 @@ class Found:
     failures: list[tuple[int, str, str]] = field(default_factory=list[tuple[int, str, str]])
 
 
-def judged(block: int, seed: int, documents: int) -> Found:
+def judged(block: int, seed: int, documents: int, lines: bool) -> Found:
     """The documents of one block, up to `documents` in all blocks."""
     found = Found(block)
-    for number, text in enumerate(islice(mutated(f"{seed} {block}"), min(BLOCK, documents - block * BLOCK))):
+    for number, text in enumerate(
+        islice(mutated(f"{seed} {block}", lines=lines), min(BLOCK, documents - block * BLOCK))
+    ):
         before = time.process_time()
         wrong = problem(text)
         found.times.append(time.process_time() - before)
@@ -200,9 +206,9 @@ def judged(block: int, seed: int, documents: int) -> Found:
     return found
 
 
-def in_blocks(blocks: range, seed: int, documents: int, processes: int) -> Iterator[Found]:
+def in_blocks(blocks: range, seed: int, documents: int, processes: int, lines: bool) -> Iterator[Found]:
     """What was found in each block, in their order."""
-    work = partial(judged, seed=seed, documents=documents)
+    work = partial(judged, seed=seed, documents=documents, lines=lines)
     if processes == 1:
         yield from map(work, blocks)
         return
@@ -216,6 +222,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, help="the block to begin with")
+    parser.add_argument("--lines", action="store_true", help="mutate single lines, not whole documents")
     parser.add_argument(
         "--failures", type=Path, default=Path("fuzz_claims_failures"), help="where failing texts are kept"
     )
@@ -223,7 +230,7 @@ def main() -> int:
     times: list[float] = []
     failures = 0
     blocks = range(given.first, -(-given.documents // BLOCK))
-    for found in in_blocks(blocks, given.seed, given.documents, given.processes):
+    for found in in_blocks(blocks, given.seed, given.documents, given.processes, given.lines):
         times += found.times
         failures += len(found.failures)
         for number, wrong, text in found.failures:

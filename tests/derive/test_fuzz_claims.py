@@ -29,5 +29,11 @@ def test_random_documents_are_judged_or_refused(seed: int):
     assert [pair for pair in found if pair[0]] == []
 
 
+def test_random_lines_are_judged_or_refused():
+    fuzz = script()
+    found = [(fuzz.problem(text), text) for text in islice(fuzz.mutated(4, lines=True), 2000)]
+    assert [pair for pair in found if pair[0]] == []
+
+
 def test_what_is_mutated_is_there():
     assert len(script().documents()) > 60
