@@ -269,3 +269,8 @@ def test_a_step_too_far_back_is_refused():
 def test_a_bracket_that_is_the_argument_of_a_command_is_not_read():
     (row,) = unread("$$s = \\tfrac1[:, a] x$$")
     assert row.repair
+
+
+def test_a_step_beyond_those_that_are_tried_is_no_failure():
+    (row,) = review("l_1 = x\nl_{n+1} = 4 l_n (1 − l_n)\n\nx̄ = l_4").rows
+    assert row.status == "wrong"

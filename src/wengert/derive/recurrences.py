@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import EquationError
+from wengert.errors import EquationError, GraphError
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.system import (
     Recurrence,
@@ -126,6 +126,9 @@ def value_at(system: System, name: str, env: Mapping[str, Array]) -> Array:
         return env[name]
     base = sequence_name(name)
     values, axis = np.asarray(env[base]), system.time.get(unbar(base), 0)
+    if place is not None and not -values.shape[axis] <= place < values.shape[axis]:
+        what = f"'{unbar(base)}' has {values.shape[axis]} steps at the points that are tried, too few for one that is read."
+        raise GraphError(what, f"  it reads step {place + 1}", "Write the line for any step.")
     if place is not None:
         return np.take(values, place, axis)
     size = np.shape(values)[axis]
