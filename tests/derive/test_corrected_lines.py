@@ -58,6 +58,13 @@ CASES = [
         "s̄_ij = p_ij (p̄_ij − Σ_l p̄_il p_il)",
     ),
     ("z = W x\nL = ½ ‖z − t‖²\n\nz̄ = z − t\n", "x̄ = W", "no incoming signal", "x̄ = Wᵀ z̄"),
+    ("h = tanh(W x)\n\n", "W̄ = (h̄ ∘ (1 − h)) xᵀ", "power", "W̄ = (h̄ ∘ (1 − h²)) xᵀ"),
+    (
+        "y = Σ_i w_i x_i + ½ Σ_f ((Σ_i v_if x_i)² − Σ_i v_if² x_i²)\n\n∂y/∂w_i = x_i\n",
+        "∂y/∂v_if = x_i Σ_j v_jf x_j − v_if x_i",
+        "power",
+        "∂y/∂v_if = x_i Σ_j v_jf x_j − v_if x_i²",
+    ),
 ]
 
 

@@ -258,8 +258,9 @@ def surroundings(
     wholes = {n: q.whole or q.name for q in system.quantities.values() for n in (q.name, q.whole, q.indexed)}
     below = moved_by(system, name) if name else list(system.quantities)
     incoming = [ref for child in children for ref in itertools.islice(_entries(system, child, letters), MAX_ENTRIES)]
-    own = set(names_of(system, name)) if name in system.quantities else set[str]()
-    incoming += [ref for ref in written if ref.name not in own]
+    aside = [other for other in system.quantities if other == name or other not in below]
+    unmoved = {n for other in aside for n in names_of(system, other)}
+    incoming += [ref for ref in written if ref.name not in unmoved]
     lines = [system.line(child).written for child in dict.fromkeys((*children, *below)) if system.defines(child)]
     parts = [ref for line in lines for right in line.rights for ref in refs_of(right) if ref.name in ranks]
     parts += [ref for ref in (line.left for line in lines) if isinstance(ref, Ref)]

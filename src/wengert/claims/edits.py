@@ -323,6 +323,8 @@ def _factors(tree: Expr, around: Surroundings) -> Iterator[Edit]:
                 for number in FACTORS:
                     changed = (sign, Product((number, *_factors_of(term))))
                     yield "factor", Sum((*terms[:k], changed, *terms[k + 1 :]))
+        case Ref(barred=False):
+            yield "power", Power(tree, Num(Fraction(2)))
         case Power(exponent=Num(value=value)):
             for new in (value + 1, value - 1):
                 yield "power", tree.base if new == 1 else replace(tree, exponent=Num(new))
