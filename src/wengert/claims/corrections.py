@@ -23,7 +23,7 @@ from wengert.ir.graph import Node
 from wengert.ir.system import System
 from wengert.ir.walk import topological
 from wengert.manuscripts.increments import terms_of
-from wengert.notation.expr import BigOp, Call, Expr, Index, Line, Num, Product, Ref, Sum, mapped, walk
+from wengert.notation.expr import BigOp, Call, Expr, Index, Line, Num, Product, Ref, Sum, mapped, refs_of, walk
 from wengert.notation.function_names import function_op
 from wengert.ops.gather import gather
 from wengert.ops.terms import Term, total
@@ -61,8 +61,7 @@ class Corrections:
     @cached_property
     def signals_written(self) -> frozenset[str]:
         """The quantities whose error signals the author writes."""
-        sides = [side for line in self.claims for side in (line.left, *line.rights)]
-        return frozenset(tree.name for side in sides for tree in walk(side) if isinstance(tree, Ref) and tree.barred)
+        return frozenset(ref.name for ref in refs_of(self.claims) if ref.barred)
 
     def is_held(self, name: str) -> bool:
         """Whether the signal of a quantity stays in a corrected line: the author writes it, or it comes from outside."""

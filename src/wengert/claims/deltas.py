@@ -23,7 +23,7 @@ from wengert.ir.graph import Node
 from wengert.ir.system import System, bar
 from wengert.manuscripts.sections import Section
 from wengert.notation import names
-from wengert.notation.expr import Expr, Index, Line, Ref, Spelling, mapped_line, walk
+from wengert.notation.expr import Expr, Index, Line, Ref, Spelling, mapped_line, refs_of, walk
 from wengert.notation.generic_layers import as_counted
 from wengert.notation.symbols import Symbols
 from wengert.notation.unicode import show
@@ -275,8 +275,7 @@ class _Search:
         own: bool | None = None
         holding = failing = 0
         for line in self.section.claims:
-            trees = [tree for side in (line.left, *line.rights) for tree in walk(side)]
-            if not any(isinstance(tree, Ref) and _of(tree, self.deltas) == delta for tree in trees):
+            if not any(_of(tree, self.deltas) == delta for tree in refs_of([line])):
                 continue
             stated = isinstance(line.left, Ref) and not line.left.barred and _of(line.left, self.deltas) == delta
             new = _renamed(line, {**chosen, delta: name}, self.deltas)

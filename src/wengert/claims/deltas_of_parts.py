@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from wengert.claims.deltas import Delta, Reading, with_deltas
-from wengert.claims.unnamed import Understood, refs_of, spellings_of, understood, unknown_spellings
+from wengert.claims.unnamed import Understood, spellings_of, understood, unknown_spellings
 from wengert.elaboration.clock import offset_of
 from wengert.manuscripts.sections import Section
 from wengert.notation import names
-from wengert.notation.expr import Expr, Index, Line, Ref, Spelling, mapped_line, walk
+from wengert.notation.expr import Expr, Index, Line, Ref, Spelling, mapped_line, refs_of, trees_of, walk
 
 LETTERS = "azsuvqrbcdefgnp"
 """Letters for sums before an activation, the usual ones first."""
@@ -64,9 +64,10 @@ def line_steps(tree: Ref, letter: str) -> int | None:
 
 def free_letters_of(section: Section) -> list[str]:
     """Letters that neither the equations nor the claims use."""
-    taken = {names.split(name).base for name in spellings_of(section.system)} | {t.name for t in refs_of(section)}
-    sides = [side for line in section.claims for side in (line.left, *line.rights)]
-    taken |= {tree.letter for side in sides for tree in walk(side) if isinstance(tree, Index)}
+    taken = {names.split(name).base for name in spellings_of(section.system)} | {
+        t.name for t in refs_of(section.claims)
+    }
+    taken |= {tree.letter for tree in trees_of(section.claims) if isinstance(tree, Index)}
     taken |= section.system.letter_sizes.keys() | section.system.size_names.keys()
     return [letter for letter in LETTERS if letter not in taken]
 

@@ -23,7 +23,7 @@ from wengert.claims.points import SMALLEST, Point, close
 from wengert.errors import WengertError
 from wengert.ir.system import System
 from wengert.notation import names
-from wengert.notation.expr import BigOp, Call, Expr, Index, Line, Product, Quotient, Ref, walk
+from wengert.notation.expr import BigOp, Call, Expr, Index, Line, Product, Quotient, Ref, refs_of, walk
 from wengert.notation.unicode import show
 
 Array = Any
@@ -165,14 +165,14 @@ class Diagnostician:
     def worded(self, kind: str, tree: Expr, changed: Expr, around: Surroundings) -> Diagnosis:
         """What an edit that makes the line right says of the mistake."""
         summed = bound(changed) - bound(tree)
-        new = [ref for ref in refs_of(changed) if ref not in refs_of(tree)]
+        new = [ref for ref in refs_in(changed) if ref not in refs_in(tree)]
         if kind == "missing sum" and summed:
             return Diagnosis(kind, f"the sum over {' and '.join(sorted(summed))} is missing", changed)
         if kind == "missing sum" and extremes(changed) < extremes(tree):
             return Diagnosis(kind, "the greatest or least of them stands for their sum", changed)
         if kind == "factor" and self.values and (ratio := ratio_of(self.expected, self.values)) is not None:
             return Diagnosis(kind, times_too_large(ratio), changed)
-        if kind == "factor" and len(refs_of(changed)) < len(refs_of(tree)):
+        if kind == "factor" and len(refs_in(changed)) < len(refs_in(tree)):
             return Diagnosis(kind, "a factor is too much", changed)
         if kind == "activation derivative" and (functions := calls_of(tree, changed, around)):
             return Diagnosis(kind, f"the derivative of {functions[0]} is lost", changed)
@@ -180,9 +180,9 @@ class Diagnostician:
             inverse = any(isinstance(part, Quotient) and part.denominator in new for part in walk(changed))
             names_said = [f"1/{named(ref)}" if inverse else named(ref) for ref in new][:1]
             return said(kind, names_said or ["of a quantity"], changed)
-        new = new or list(Counter(refs_of(changed)) - Counter(refs_of(tree)))
+        new = new or list(Counter(refs_in(changed)) - Counter(refs_in(tree)))
         if kind == "quantity":
-            (old,) = Counter(refs_of(tree)) - Counter(refs_of(changed))
+            (old,) = Counter(refs_in(tree)) - Counter(refs_in(changed))
             return Diagnosis(kind, f"{named(old)} stands where {named(new[0])} should", changed)
         if kind == "product":
             wanted = "entry by entry" if signs_of(changed) > signs_of(tree) else "as matrices"
@@ -225,7 +225,7 @@ def named(ref: Ref) -> str:
     return show(replace(ref, indices=None))
 
 
-def refs_of(tree: Expr) -> list[Ref]:
+def refs_in(tree: Expr) -> list[Ref]:
     """The quantities in an expression."""
     return [part for part in walk(tree) if isinstance(part, Ref)]
 
@@ -262,7 +262,7 @@ def surroundings(
     unmoved = {n for other in aside for n in names_of(system, other)}
     incoming += [ref for ref in written if ref.name not in unmoved]
     lines = [system.line(child).written for child in dict.fromkeys((*children, *below)) if system.defines(child)]
-    parts = [ref for line in lines for right in line.rights for ref in refs_of(right) if ref.name in ranks]
+    parts = [ref for line in lines for right in line.rights for ref in refs_in(right) if ref.name in ranks]
     parts += [ref for ref in (line.left for line in lines) if isinstance(ref, Ref)]
     if not letters:
         parts = [Ref(wholes[ref.name]) for ref in parts if ref.name in wholes]
@@ -299,8 +299,7 @@ def layers_of(system: System) -> dict[str, tuple[str, ...]]:
 
 def signals_in(claims: Sequence[Line]) -> tuple[Ref, ...]:
     """The error signals in lines, each once."""
-    refs = (ref for line in claims for part in (line.left, *line.rights) for ref in refs_of(part))
-    return tuple(dict.fromkeys(ref for ref in refs if ref.barred))
+    return tuple(dict.fromkeys(ref for ref in refs_of(claims) if ref.barred))
 
 
 def names_of(system: System, name: str) -> tuple[str, ...]:

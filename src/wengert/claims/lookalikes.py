@@ -15,7 +15,7 @@ from wengert.elaboration.reread import ContextReader
 from wengert.ir.system import System
 from wengert.manuscripts.sections import Section, Unread
 from wengert.notation import names
-from wengert.notation.expr import Expr, Line, Ref, mapped_line, walk
+from wengert.notation.expr import Expr, Line, Ref, mapped_line, refs_of
 from wengert.notation.symbols import LOSSES
 from wengert.notation.unicode import show
 
@@ -34,7 +34,7 @@ def without_lookalikes(section: Section) -> tuple[Section, tuple[Meant, ...], tu
         why = _differential(claim, section) or next(
             (
                 why
-                for tree in _refs(claim)
+                for tree in refs_of([claim])
                 if tree.name in unknown and tree.name not in single and (why := _reason(tree, system))
             ),
             None,
@@ -46,10 +46,6 @@ def without_lookalikes(section: Section) -> tuple[Section, tuple[Meant, ...], tu
     return replace(section, claims=tuple(kept)), meant, tuple(unread)
 
 
-def _refs(claim: Line) -> Iterator[Ref]:
-    return (tree for side in (claim.left, *claim.rights) for tree in walk(side) if isinstance(tree, Ref))
-
-
 def _unknown_names(section: Section) -> Iterator[str]:
     """The names in claims that are neither in the system nor defined by a claim."""
     system = section.system
@@ -58,7 +54,7 @@ def _unknown_names(section: Section) -> Iterator[str]:
     hidden = context.hidden_names() | defined | LOSSES
     sequences = {names.split(name).base for name in (system.clock.axes if system.clock is not None else ())}
     for claim in section.claims:
-        for name in (tree.name for tree in _refs(claim)):
+        for name in (tree.name for tree in refs_of([claim])):
             parts = names.split(name)
             if name in hidden or parts.primes or name.startswith((GIVEN, "δ")) or parts.base in sequences:
                 continue
@@ -122,6 +118,6 @@ def _renamed(claim: Line, single: dict[str, str]) -> Line:
     def change(tree: Expr) -> Expr:
         return replace(tree, name=single[tree.name]) if isinstance(tree, Ref) and tree.name in single else tree
 
-    if not any(tree.name in single for tree in _refs(claim)):
+    if not any(tree.name in single for tree in refs_of([claim])):
         return claim
     return mapped_line(claim, change)

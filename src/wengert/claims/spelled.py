@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from wengert.notation import names
-from wengert.notation.expr import Expr, Line, Partial, Ref, Spelling, mapped_line, walk
+from wengert.notation.expr import Expr, Line, Partial, Ref, Spelling, mapped_line, refs_of
 
 
 def defined_letters(lines: Sequence[Line]) -> dict[str, str]:
     """By quantity, the δ that some line defines to be its error signal."""
-    refs = (t for line in lines for tree in (line.left, *line.rights) for t in walk(tree) if isinstance(t, Ref))
-    return {t.name: t.spelling.name for t in refs if t.spelling is not None and t.spelling.sign == "δ"}
+    return {t.name: t.spelling.name for t in refs_of(lines) if t.spelling is not None and t.spelling.sign == "δ"}
 
 
 def spelled(line: Line, letters: Mapping[str, str]) -> Line:

@@ -26,7 +26,7 @@ from wengert.elaboration.reread import ContextReader
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.system import System
 from wengert.manuscripts.sections import Section, Unread
-from wengert.notation.expr import Expr, Index, Line, Partial, Ref, Span, mapped_line, walk
+from wengert.notation.expr import Expr, Index, Line, Partial, Ref, Span, mapped_line, refs_of, trees_of, walk
 from wengert.notation.names import split
 from wengert.notation.symbols import LOSSES
 from wengert.notation.unicode import show
@@ -178,7 +178,7 @@ def with_notes_as_claims(section: Section) -> Section:
         return section
     loss = Judge(section).chain.loss
     below = influence(system, loss) | {loss}
-    used = refs_of(section)
+    used = refs_of(section.claims)
     foreign = {name for name in system.inputs if name not in below}
     moved: list[str] = []
     for line in system.lines:
@@ -201,7 +201,7 @@ def with_notes_as_claims(section: Section) -> Section:
 
 def late_definitions(section: Section) -> list[Line]:
     """The lines among the claims that define a new name of which a claim uses the error signal, over what is in the equations."""
-    signals = {tree.name for tree in refs_of(section) if tree.barred}
+    signals = {tree.name for tree in refs_of(section.claims) if tree.barred}
     context = ContextReader(section.system, section.system.reading).context
     known = set(section.system.quantities) | context.hidden_names()
     found: list[Line] = []
@@ -223,7 +223,7 @@ def beside(among: Candidates) -> list[str]:
     judge = among.judge
     below = influence(judge.system, judge.chain.loss) | {judge.chain.loss, *judge.outside}
     resolve = ContextReader(judge.system, judge.system.reading).context.resolve
-    signals = {resolve(tree.name) for tree in refs_of(judge.section) if tree.barred}
+    signals = {resolve(tree.name) for tree in refs_of(judge.section.claims) if tree.barred}
     return [line.name for line in judge.system.lines if line.name not in below and line.name in signals]
 
 
@@ -239,7 +239,7 @@ def part_with_value(among: Candidates, name: str) -> Part | None:
 def with_indices_of_names(section: Section) -> tuple[Line, ...]:
     """The claims in which p_j is an entry of a p that no equation has, where other claims give it an index."""
     known = spellings_of(section.system)
-    counts = {(tree.name, len(tree.indices)) for tree in refs_of(section) if tree.indices}
+    counts = {(tree.name, len(tree.indices)) for tree in refs_of(section.claims) if tree.indices}
 
     def changed(tree: Expr) -> Expr:
         if not isinstance(tree, Ref) or tree.indices is not None or tree.name in known:
@@ -260,10 +260,10 @@ def unknown_spellings(section: Section) -> dict[str, str]:
     system, known = section.system, spellings_of(section.system)
     context = ContextReader(system, system.reading).context
     defined = {c.left.name for c in section.claims if isinstance(c.left, Ref) and not c.left.barred}
-    barred = {tree.name for tree in refs_of(section) if tree.barred}
+    barred = {tree.name for tree in refs_of(section.claims) if tree.barred}
     hidden = known | (context.hidden_names() - barred) | defined | losses_of(section) | renamed_only(section)
     whole: dict[str, set[bool]] = {}
-    for tree in refs_of(section):
+    for tree in refs_of(section.claims):
         size = not tree.barred and tree.name.lower() in system.letter_sizes
         if tree.name not in hidden and not size and not tree.name.startswith(("δ", GIVEN)):
             whole.setdefault(tree.name, set()).add(tree.indices is None)
@@ -276,7 +276,7 @@ def unknown_spellings(section: Section) -> dict[str, str]:
 
 def renamed_only(section: Section) -> set[str]:
     """Names that stand in one place, on the left of ē = z̄: any summand of z has that signal, so that it tells nothing of e."""
-    uses = Counter(tree.name for tree in refs_of(section))
+    uses = Counter(tree.name for tree in refs_of(section.claims))
     signals = [c for c in section.claims if all(isinstance(right, Ref) and right.barred for right in c.rights)]
     return {c.left.name for c in signals if isinstance(c.left, Ref) and c.left.barred and uses[c.left.name] == 1}
 
@@ -289,15 +289,9 @@ def is_similar(name: str, system: System) -> bool:
 
 def losses_of(section: Section) -> set[str]:
     """The names of a loss that no equation has: those by which the claims differentiate, and those that have no signal."""
-    trees = [tree for claim in section.claims for side in (claim.left, *claim.rights) for tree in walk(side)]
+    trees = trees_of(section.claims)
     above = {t.numerator.name for t in trees if isinstance(t, Partial) and isinstance(t.numerator, Ref)}
     return set(LOSSES) - {tree.name for tree in trees if isinstance(tree, Ref) and tree.barred} | (above & LOSSES)
-
-
-def refs_of(section: Section) -> list[Ref]:
-    """The quantities and signals in the claims."""
-    sides = (side for claim in section.claims for side in (claim.left, *claim.rights))
-    return [tree for side in sides for tree in walk(side) if isinstance(tree, Ref)]
 
 
 def spellings_of(system: System) -> set[str]:

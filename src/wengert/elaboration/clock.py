@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from wengert.notation import names
-from wengert.notation.expr import BigOp, Expr, Index, Line, Neg, Num, Ref, Sum, walk
+from wengert.notation.expr import BigOp, Expr, Index, Line, Neg, Num, Ref, Sum, trees_of, walk
 
 
 @dataclass(frozen=True)
@@ -76,18 +76,11 @@ def references(line: Line) -> Iterator[Ref]:
     return (tree for right in line.rights for tree in walk(right) if isinstance(tree, Ref))
 
 
-def quantities_of(line: Line) -> Iterator[Ref]:
-    """Every quantity of a line, the left side first."""
-    return (tree for side in (line.left, *line.rights) for tree in walk(side) if isinstance(tree, Ref))
-
-
 def running_letters(line: Line) -> set[str]:
     """The letters that run over something in a line: those of its left side, and those that a Σ binds."""
     left = line.left.indices or () if isinstance(line.left, Ref) else ()
     found = {offset[0] for index in left if (offset := offset_of(index)) is not None}
-    for side in (line.left, *line.rights):
-        found |= {q for tree in walk(side) if isinstance(tree, BigOp) for q in tree.letters}
-    return found
+    return found | {q for tree in trees_of([line]) if isinstance(tree, BigOp) for q in tree.letters}
 
 
 def time_index(tree: Ref, axes: Mapping[str, int]) -> Expr | None:

@@ -25,11 +25,6 @@ Derivative = Callable[[Any, Any], Val]
 KIND_OF_RANK = {0: "s", 1: "c", 2: "m"}
 
 
-def trees_of(lines: Sequence[Line]) -> list[Expr]:
-    """Every tree of the lines, left sides first."""
-    return [tree for line in lines for side in (line.left, *line.rights) for tree in walk(side)]
-
-
 @dataclass
 class Context:
     """What the lines share: kinds and axes of names, size classes, names that stand for sizes, and inputs made so far."""

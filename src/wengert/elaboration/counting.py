@@ -27,6 +27,7 @@ from wengert.notation.expr import (
     Ref,
     Sum,
     mapped,
+    refs_of,
     walk,
     with_parts,
 )
@@ -151,11 +152,9 @@ def _whole_numbers(line: Line) -> Iterator[tuple[str, int]]:
 
 def _index_parts(line: Line) -> Iterator[Expr]:
     """What stands in indices that are arithmetic."""
-    for side in (line.left, *line.rights):
-        for tree in walk(side):
-            for index in tree.indices or () if isinstance(tree, Ref) else ():
-                if isinstance(index, ARITHMETIC):
-                    yield from (part for term in _terms(index) for part in term)
+    for index in (index for tree in refs_of([line]) for index in tree.indices or ()):
+        if isinstance(index, ARITHMETIC):
+            yield from (part for term in _terms(index) for part in term)
 
 
 def _terms(index: Expr) -> Iterator[list[Expr]]:

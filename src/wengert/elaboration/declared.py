@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from wengert.elaboration.context import KIND_OF_RANK, Context, trees_of
+from wengert.elaboration.context import KIND_OF_RANK, Context
 from wengert.ir.types import Dim, Size
-from wengert.notation.expr import BigOp, Compare, Expr, Index, Line, Num, Product, Quotient, Ref, Sum, walk
+from wengert.notation.expr import BigOp, Compare, Expr, Index, Line, Num, Product, Quotient, Ref, Sum, trees_of, walk
 
 
 def defined_names(lines: Sequence[Line]) -> set[str]:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from wengert.elaboration.biases import with_spread_biases
 from wengert.elaboration.clock import Clock
-from wengert.elaboration.context import KIND_OF_RANK, Context, arrange, capital, lower, trees_of
+from wengert.elaboration.context import KIND_OF_RANK, Context, arrange, capital, lower
 from wengert.elaboration.counting import Counting, find_counting
 from wengert.elaboration.declared import declare, find_constants, find_integers, guess_sizes
 from wengert.elaboration.entries_of_capitals import with_entries_of_capitals
@@ -44,7 +44,7 @@ from wengert.elaboration.values import Val
 from wengert.elaboration.vector_entries import infer_with_rows
 from wengert.ir.graph import Node
 from wengert.ir.system import Definition, Quantity, System
-from wengert.notation.expr import Compare, Declaration, Expr, Line, Product, Ref, Transpose
+from wengert.notation.expr import Compare, Declaration, Expr, Line, Product, Ref, Transpose, refs_of, trees_of
 from wengert.notation.names import identifiers
 from wengert.notation.reader import Reading
 from wengert.ops.stepping import NotByStep
@@ -229,8 +229,8 @@ def at_line(context: Context, line: Line, action: Callable[[], T]) -> T:
 
 def unify_spellings(context: Context, lines: Sequence[Line]) -> None:
     """`w_ij` and a bare `W` that is nowhere defined are one quantity."""
-    indexed = {t.name for t in trees_of(lines) if isinstance(t, Ref) and t.indices}
-    bare = {t.name for t in trees_of(lines) if isinstance(t, Ref) and t.indices is None}
+    indexed = {t.name for t in refs_of(lines) if t.indices}
+    bare = {t.name for t in refs_of(lines) if t.indices is None}
     defined = {line.left.name for line in lines if isinstance(line.left, Ref)}
     for name in indexed - bare:
         other = capital(name)
@@ -254,7 +254,7 @@ def find_kinds(
     if clock is not None:
         lines = [within_step(line, clock) for line in lines]
         kinds_within_step(context, clock)
-    bold = {t.name for t in trees_of(lines) if isinstance(t, Ref) and t.bold}
+    bold = {t.name for t in refs_of(lines) if t.bold}
     try:
         found = infer_kinds(lines, kinds, bold.__contains__, frozenset(context.hidden_names()), claims)
         found = (None if clock is not None else infer_with_rows(context, lines, claims, found)) or found
@@ -267,12 +267,12 @@ def find_kinds(
         raise error_at(source, tree, mismatch.what, mismatch.repair or SHAPE_REPAIR) from None
     except Tie as tie:
         words = {**WORDS, "s": "a scalar", "c": "a vector"}
-        tree = next(t for t in trees_of(lines) if isinstance(t, Ref) and t.name == tie.name)
+        tree = next(t for t in refs_of(lines) if t.name == tie.name)
         what = f"'{tie.name}' could be {words[tie.kinds[0]]} or {words[tie.kinds[1]]}."
         raise error_at(
             source, tree, what, f"Declare it:  {tie.name} ∈ ℝ,  {tie.name} ∈ ℝ^n  or  {tie.name} ∈ ℝ^(m×n)"
         ) from None
-    own = {t.name for t in trees_of(lines) if isinstance(t, Ref)}
+    own = {t.name for t in refs_of(lines)}
     kinds.update((name, kind) for name, kind in found.items() if name in own)
     if clock is not None:
         at_line(context, lines[0], lambda: settle_sequences(context, clock, whole))
@@ -325,7 +325,7 @@ def read_line(context: Context, line: Line) -> Val:
 def describe(context: Context, homes: Homes) -> dict[str, Quantity]:
     """Every quantity with its type, letters and names."""
     python, quantities = identifiers(homes.order), dict[str, Quantity]()
-    written = {t.name for t in trees_of(context.reading.lines) if isinstance(t, Ref) and t.indices}
+    written = {t.name for t in refs_of(context.reading.lines) if t.indices}
     for name in homes.order:
         type, by_index = context.leaf(name).type, name in homes.by_index
         whole = next((other for other, target in context.spellings.items() if target == name), None)
@@ -345,7 +345,7 @@ def check_applied_words(context: Context, lines: Sequence[Line]) -> None:
     Raises EquationError.
     """
     source = context.reading.source
-    refs = [t for t in trees_of(lines) if isinstance(t, Ref) and t.indices is None and t.span.end > 0]
+    refs = [t for t in refs_of(lines) if t.indices is None and t.span.end > 0]
     known = {name for d in context.reading.declarations for name in d.names}
     known |= {line.left.name for line in lines if isinstance(line.left, Ref)}
     for tree in refs:
@@ -367,7 +367,7 @@ def check_applied_words(context: Context, lines: Sequence[Line]) -> None:
 def warn_of_names_like_entries(context: Context, lines: Sequence[Line], quantities: dict[str, Quantity]) -> None:
     """p_y beside an array p is a name of its own; an entry of p was perhaps meant."""
     declared = context.reading.symbols.declared
-    for tree in (t for t in trees_of(lines) if isinstance(t, Ref) and t.name not in declared):
+    for tree in (t for t in refs_of(lines) if t.name not in declared):
         base, sign, index = tree.name.rpartition("_")
         if not sign or base not in quantities or not quantities[base].type.rank or not index.isalpha():
             continue

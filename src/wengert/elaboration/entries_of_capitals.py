@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from wengert.elaboration.context import capital, trees_of
-from wengert.notation.expr import Expr, Line, Ref, mapped_line
+from wengert.elaboration.context import capital
+from wengert.notation.expr import Expr, Line, Ref, mapped_line, refs_of
 
 
 def with_entries_of_capitals(lines: Sequence[Line], declared: Collection[str]) -> list[Line]:
     """The lines in which z_nk, of a z that nothing defines, is an entry of a Z that a line defines and all use as a whole."""
-    refs = [tree for tree in trees_of(lines) if isinstance(tree, Ref)]
+    refs = refs_of(lines)
     defined = {line.left.name for line in lines if isinstance(line.left, Ref)}
     ranks: dict[str, set[int]] = {}
     for tree in refs:

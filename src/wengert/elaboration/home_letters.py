@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from wengert.elaboration.context import Context, trees_of
+from wengert.elaboration.context import Context
 from wengert.elaboration.fitting import rule_of
 from wengert.elaboration.shifts import ARITHMETIC
 from wengert.ir.types import Dim, Size
-from wengert.notation.expr import Index, Line, Ref
+from wengert.notation.expr import Index, Line, Ref, refs_of, trees_of
 
 DEFAULT_LETTERS = "ijklmnpqrs"
 SHIFTED_LETTERS = "pqrsuvijklmn"
@@ -51,7 +51,7 @@ def home_letters(context: Context, lines: Sequence[Line]) -> Homes:
 
 def _with_every_index(context: Context, lines: Sequence[Line]) -> list[str]:
     """The names that stand with an index for every axis somewhere, be it a look-up: C_{s_t,j}."""
-    refs = [(context.resolve(tree.name), tree.indices) for tree in trees_of(lines) if isinstance(tree, Ref)]
+    refs = [(context.resolve(tree.name), tree.indices) for tree in refs_of(lines)]
     return [name for name, indices in refs if indices and len(indices) == len(context.axes.get(name, ()))]
 
 
@@ -138,5 +138,5 @@ def _final(context: Context, item: int, names: Mapping[int, str]) -> Size:
 
 def first_appearance(context: Context, lines: Sequence[Line]) -> tuple[str, ...]:
     """Every quantity in the order in which the lines mention it, the left side first."""
-    names = (context.resolve(tree.name) for tree in trees_of(lines) if isinstance(tree, Ref))
+    names = (context.resolve(tree.name) for tree in refs_of(lines))
     return tuple(dict.fromkeys(name for name in names if name in context.axes))

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from wengert.elaboration.clock import Clock, offset_of, quantities_of
+from wengert.elaboration.clock import Clock, offset_of
 from wengert.elaboration.context import Context
-from wengert.notation.expr import BigOp, Expr, Index, Line, Ref, mapped_line, walk
+from wengert.notation.expr import BigOp, Expr, Index, Line, Ref, mapped_line, refs_of, trees_of, walk
 from wengert.notation.unicode import show
 
 
@@ -50,10 +50,9 @@ def _is_over_time(line: Line, letter: str, found: Collection[str]) -> bool:
     """Whether a line is one for every step, or goes over the steps."""
     if isinstance(line.left, Ref) and line.left.name in found:
         return True
-    trees = [tree for side in (line.left, *line.rights) for tree in walk(side)]
     return any(
         (isinstance(tree, Index) and tree.letter == letter) or (isinstance(tree, BigOp) and letter in tree.letters)
-        for tree in trees
+        for tree in trees_of([line])
     )
 
 
@@ -79,7 +78,7 @@ def tell_of_steps(lines: Sequence[Line], clock: Clock) -> bool:
         bound = any(
             isinstance(tree, BigOp) and clock.letter in tree.letters for right in line.rights for tree in walk(right)
         )
-        indices = (index for tree in quantities_of(line) for index in tree.indices or ())
+        indices = (index for tree in refs_of([line]) for index in tree.indices or ())
         if bound or any((offset := offset_of(i)) and offset[0] == clock.letter and offset[1] > 0 for i in indices):
             return True
     return False

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wengert.elaboration.kinds import BROADCAST_COST, MISFIT_COST, WORDS, KindReader, Mismatch, has_bare
-from wengert.notation.expr import Line, Ref, walk
+from wengert.notation.expr import Line, Ref, refs_of, walk
 
 OBJECTIVES = frozenset({"L", "J"})
 """Capitals that a line gives a number, as it does small letters."""
@@ -85,8 +85,7 @@ class _Search:
         self.furthest: tuple[int, Mismatch] | None = None
         self.bare = [list(dict.fromkeys(bare_names(line))) for line in lines]
         self.ranked: dict[str, list[tuple[str, float]]] = {}
-        sides = (side for line in lines[:firm] for side in (line.left, *line.rights))
-        self.firm_names = dict.fromkeys(t.name for side in sides for t in walk(side) if isinstance(t, Ref))
+        self.firm_names = dict.fromkeys(ref.name for ref in refs_of(lines[:firm]))
 
     def open_names(self, line: int, kinds: Mapping[str, str]) -> list[str]:
         """Bare names on the right of a line that have no kind yet, each once."""

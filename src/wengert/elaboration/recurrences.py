@@ -15,7 +15,6 @@ from wengert.elaboration.clock import (
     entry_of,
     is_single,
     offset_of,
-    quantities_of,
     references,
     time_offset,
 )
@@ -23,7 +22,7 @@ from wengert.elaboration.ordering import cycle, error_at
 from wengert.elaboration.phases import aligned, find_phases, lag_of
 from wengert.elaboration.start_values import start_numbers, start_values
 from wengert.elaboration.step_range import last_name, with_bounds
-from wengert.notation.expr import BigOp, Line, Ref, walk
+from wengert.notation.expr import BigOp, Line, Ref, refs_of, walk
 
 MAX_LAG = 100
 """So many steps back are read at most: each needs a start value."""
@@ -34,7 +33,7 @@ def find_clock(lines: Sequence[Line], source: str) -> Clock | None:
 
     Raises EquationError where they read later steps, or a start value is missing.
     """
-    if not any(offset[1] for line in lines for tree in quantities_of(line) for offset in offsets(tree)):
+    if not any(offset[1] for tree in refs_of(lines) for offset in offsets(tree)):
         return None
     defined = {line.left.name: line for line in lines if isinstance(line.left, Ref) and not is_single(line.left)}
     found = [(group, letter) for group in circles(defined) if (letter := shifted_letter(group, defined))]
@@ -116,7 +115,7 @@ def time_axes(lines: Sequence[Line], letter: str, last: str) -> dict[str, int]:
     while len(axes) > before:
         before = len(axes)
         for line in lines:
-            trees = list(quantities_of(line))
+            trees = refs_of([line])
             places = [(t.name, k, offset_of(as_index(i, last))) for t in trees for k, i in enumerate(t.indices or ())]
             times = {letter} | {o[0] for name, k, o in places if o is not None and axes.get(name) == k}
             for name, k, offset in places:

@@ -20,7 +20,6 @@ from wengert.elaboration.sequences import (
     clock_with,
     kinds_within_step,
     know_step,
-    refs_of,
     timeless,
     within_step,
 )
@@ -30,7 +29,7 @@ from wengert.errors import EquationError
 from wengert.ir.graph import Node
 from wengert.ir.system import Definition, System, bar
 from wengert.ir.types import ArrayType, Dim
-from wengert.notation.expr import Expr, Index, Line, Neg, Product, Ref
+from wengert.notation.expr import Expr, Index, Line, Neg, Product, Ref, refs_of
 from wengert.notation.reader import Reading
 from wengert.notation.tokens import Source
 from wengert.notation.unicode import show_name
@@ -123,7 +122,7 @@ class ContextReader:
         if self.clock is None:
             return line
         line = timeless(line, self.clock, self.reading.source)
-        for tree in refs_of(line):
+        for tree in refs_of([line]):
             know_step(self.context, self.clock, tree)
         return line
 

@@ -6,7 +6,7 @@ value and v_1 the first entry; so what reads lines knows nothing of time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from wengert.elaboration.clock import Clock, offset_of, start_name, time_offset, whole_number
@@ -29,7 +29,7 @@ from wengert.ir.system import (
 )
 from wengert.ir.types import ArrayType, Dim
 from wengert.notation import names
-from wengert.notation.expr import Expr, Index, Line, Ref, mapped, mapped_line, walk
+from wengert.notation.expr import Expr, Index, Line, Ref, mapped, mapped_line, refs_of
 from wengert.ops.gather import gather
 from wengert.ops.stepping import Loop, entry_array, moved_array, own, sequence_axes
 
@@ -184,11 +184,11 @@ def warn_of_time(context: Context, clock: Clock, lines: Sequence[Line]) -> None:
         context.warn(line.left, what, f"For a recurrence over time write:  … for {t} = 1…T")
         return
     source = context.reading.source
-    named = {tree.name for line in lines for tree in refs_of(timeless(line, clock, source))}
+    named = {tree.name for tree in refs_of(timeless(line, clock, source) for line in lines)}
     steps = [aligned(line, clock, source) for line in lines]
     for base, start in clock.starts.items():
         if start and start not in named:
-            tree = next(t for line in steps for t in refs_of(line) if t.name == base and time_offset(t, clock) == -1)
+            tree = next(t for t in refs_of(steps) if t.name == base and time_offset(t, clock) == -1)
             context.warn(
                 tree, f"'{start}', the value before the first step, is an input.", f"Write '({start} = 0)' if it is 0."
             )
@@ -202,7 +202,7 @@ RANKS = {"s": 0, "c": 1, "m": 2}
 
 def name_last_step(context: Context, clock: Clock, lines: Sequence[Line]) -> None:
     """T is the number of steps where it is the number of the last one, unless it is a quantity."""
-    quantities = {t.name for line in lines for t in refs_of(line) if t.indices} | {
+    quantities = {t.name for t in refs_of(lines) if t.indices} | {
         t.name for line in lines for t in [line.left] if isinstance(t, Ref)
     }
     declared = {name for d in context.reading.declarations for name in d.names}
@@ -222,15 +222,12 @@ def settle_sequences(context: Context, clock: Clock, lines: Sequence[Line]) -> N
     """Kinds and axes of sequences, their other steps and their start values, once the kinds within a step are found."""
     for base in clock.axes:
         step = context.kinds.pop(own(base), None)
-        counts = [
-            len(t.indices) for line in lines for t in refs_of(line) if t.indices and sequence_of(t.name, clock) == base
-        ]
+        counts = [len(t.indices) for t in refs_of(lines) if t.indices and sequence_of(t.name, clock) == base]
         rank = RANKS[step] + 1 if step in RANKS else max(counts, default=1)
         context.kinds[base] = KIND_OF_RANK.get(rank, "any")
         context.axes_of(base, rank)
-    for line in lines:
-        for tree in refs_of(line):
-            know_step(context, clock, tree)
+    for tree in refs_of(lines):
+        know_step(context, clock, tree)
     for start in clock.starts.values():
         if start:
             know_step(context, clock, Ref(start))
@@ -240,11 +237,6 @@ def settle_sequences(context: Context, clock: Clock, lines: Sequence[Line]) -> N
             context.classes.unite(context.axes[base][axis], size, Ref(base))
         elif clock.counts and clock.last in context.size_names:
             context.classes.unite(context.axes[base][axis], context.size_names[clock.last], Ref(base))
-
-
-def refs_of(line: Line) -> Iterator[Ref]:
-    """Every quantity of a line, the left side first."""
-    return (tree for side in (line.left, *line.rights) for tree in walk(side) if isinstance(tree, Ref))
 
 
 def know_step(context: Context, clock: Clock, tree: Ref) -> None:
@@ -278,7 +270,7 @@ def with_starts(homes: Homes, clock: Clock) -> Homes:
 def find_moments(context: Context, clock: Clock, lines: Sequence[Line]) -> dict[str, Moment]:
     """The leaves of sequences at other steps that the lines read."""
     found: dict[str, Moment] = {}
-    for tree in (t for line in lines for t in refs_of(line)):
+    for tree in refs_of(lines):
         base, offset = unmoment(tree.name)
         if offset and tree.name not in found:
             start = clock.starts.get(base, "")

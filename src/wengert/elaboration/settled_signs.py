@@ -31,6 +31,7 @@ from wengert.notation.expr import (
     Transpose,
     children,
     mapped,
+    refs_of,
     walk,
 )
 
@@ -94,9 +95,8 @@ def sizes_under(letter: Expr, line: Line, context: Context) -> set[object]:
     """The sizes of the axes that a letter runs over in a line."""
     return {
         context.classes.known.get(context.classes.find(axis))
-        for side in (line.left, *line.rights)
-        for part in walk(side)
-        if isinstance(part, Ref) and part.indices
+        for part in refs_of([line])
+        if part.indices
         for index, axis in zip(part.indices, context.axes.get(context.target(part), ()), strict=False)
         if index == letter
     }

@@ -12,7 +12,6 @@ from wengert.elaboration.clock import (
     as_index,
     entry_of,
     offset_of,
-    quantities_of,
     references,
     running_letters,
     whole_number,
@@ -21,7 +20,7 @@ from wengert.elaboration.ordering import error_at
 from wengert.elaboration.phases import counts_of, left_step
 from wengert.elaboration.start_values import start_numbers
 from wengert.notation import names
-from wengert.notation.expr import BigOp, Expr, Index, Line, Ref, walk
+from wengert.notation.expr import BigOp, Expr, Index, Line, Ref, refs_of, walk
 
 DOTS = r"(?:,[\d, ]*)? ?(?:…|\.{3}|⋯|:|\\[lc]?dots[a-z]?) ?,? ?"
 RANGE = re.compile(r"(\w) ?(?:=|∈|\\in) ?\\?(-?\d+) ?" + DOTS + r"(\w+)(?: ?([+\-−]) ?(\d+))?")
@@ -72,9 +71,7 @@ def with_bounds(clock: Clock, lines: Sequence[Line], members: Sequence[str], sou
 
 def with_name(clock: Clock, lines: Sequence[Line]) -> Clock:
     """A name for the last step where the lines give it none: T, or another capital, for the number of steps."""
-    taken = {
-        word for line in lines for tree in quantities_of(line) for word in (tree.name, names.split(tree.name).base)
-    }
+    taken = {word for tree in refs_of(lines) for word in (tree.name, names.split(tree.name).base)}
     free = [name for name in "TNMK" if name not in taken]
     return clock if clock.last or not free else replace(clock, last=free[0], ends=clock.first - 1)
 
@@ -121,7 +118,7 @@ def last_name(lines: Sequence[Line], letter: str, members: Sequence[str], source
     stated = [end for line in lines if (end := bounds(line, letter)[1])]
     if stated:
         return stated[0]
-    bare = {tree.name for line in lines for tree in quantities_of(line) if tree.indices is not None}
+    bare = {tree.name for tree in refs_of(lines) if tree.indices is not None}
     found: dict[str, Ref] = {}
     for line in lines:
         running = running_letters(line)

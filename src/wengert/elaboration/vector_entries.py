@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from wengert.elaboration.context import KIND_OF_RANK, Context, trees_of
+from wengert.elaboration.context import KIND_OF_RANK, Context
 from wengert.elaboration.kinds import Mismatch
 from wengert.elaboration.ranks import Tie, infer_kinds
-from wengert.notation.expr import Expr, Index, Line, Ref, Transpose, mapped_line, walk
+from wengert.notation.expr import Expr, Index, Line, Ref, Transpose, mapped_line, refs_of, trees_of, walk
 
 ROW = "row of "
 RANKS = {"s": 1, "c": 2, "m": 3}
@@ -26,7 +26,7 @@ def infer_with_rows(
     `first` are the kinds if they are numbers, None where no line makes sense then.
     """
     names = _candidates(context, lines)
-    bold = {tree.name for tree in trees_of(lines) if isinstance(tree, Ref) and tree.bold}
+    bold = {tree.name for tree in refs_of(lines) if tree.bold}
     odd = first is None or names & bold or _has_odd_vector(first, lines, bold) or names & _arrays_in(claims)
     if not names or not odd:
         return None
@@ -56,7 +56,7 @@ def infer_with_rows(
 
 def _candidates(context: Context, lines: Sequence[Line]) -> set[str]:
     """Real quantities that always have one index, a letter."""
-    refs = [tree for tree in trees_of(lines) if isinstance(tree, Ref)]
+    refs = refs_of(lines)
     other = {
         tree.name
         for tree in refs
@@ -70,7 +70,7 @@ def _warn(context: Context, lines: Sequence[Line], names: Sequence[str]) -> None
     """Say which entries were taken for vectors."""
     if not names:
         return
-    place = next(tree for tree in trees_of(lines) if isinstance(tree, Ref) and tree.name in names)
+    place = next(tree for tree in refs_of(lines) if tree.name in names)
     listed = ", ".join(f"'{name}'" for name in names)
     what = f"The entries of {listed} with one index are read as vectors."
     context.warn(place, what, f"Declare it if that is not meant:  {names[0]} ∈ ℝ^n")
@@ -78,7 +78,7 @@ def _warn(context: Context, lines: Sequence[Line], names: Sequence[str]) -> None
 
 def _has_odd_vector(kinds: Mapping[str, str], lines: Sequence[Line], bold: set[str]) -> bool:
     """Whether a capital that stands whole is read as a vector."""
-    whole = {tree.name for tree in trees_of(lines) if isinstance(tree, Ref) and tree.indices is None}
+    whole = {tree.name for tree in refs_of(lines) if tree.indices is None}
     return any(kinds.get(name) == "c" and name[0].isupper() and name not in bold for name in whole)
 
 

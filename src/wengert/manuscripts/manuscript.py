@@ -32,7 +32,7 @@ from wengert.manuscripts.separate_lines import separate_lines
 from wengert.notation.chunks import Chunk, relations
 from wengert.notation.declarations import is_declaration
 from wengert.notation.document import pieces
-from wengert.notation.expr import Expr, Line, Ref, Span, walk
+from wengert.notation.expr import Expr, Line, Ref, Span, refs_of, walk
 from wengert.notation.names import split
 from wengert.notation.reader import Piece, chunks_of, read_chunks
 from wengert.notation.scripts import clusters, next_script, spelled
@@ -372,8 +372,8 @@ class _Manuscript:
         current = self.open
         assert current.system is not None
         ranks: dict[str, int] = {}
-        for tree in (t for line in current.claims for side in (line.left, *line.rights) for t in walk(side)):
-            if isinstance(tree, Ref) and tree.indices:
+        for tree in refs_of(current.claims):
+            if tree.indices:
                 name = self.resolved(tree.name)
                 known = current.system.quantities.get(name)
                 if known is not None and known.type.rank < len(tree.indices):

@@ -6,7 +6,7 @@ same thing: source spans, spelling and the form of a bar take no part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cache, cached_property
@@ -308,6 +308,16 @@ def walk(tree: Expr) -> Iterator[Expr]:
         node = stack.pop()
         yield node
         stack += node.inner[::-1]
+
+
+def trees_of(lines: Iterable[Line]) -> list[Expr]:
+    """Every sub-expression of lines, the left side of each first."""
+    return [tree for line in lines for side in (line.left, *line.rights) for tree in walk(side)]
+
+
+def refs_of(lines: Iterable[Line]) -> list[Ref]:
+    """Every quantity and error signal in lines, the left side of each first."""
+    return [tree for tree in trees_of(lines) if isinstance(tree, Ref)]
 
 
 def mapped(tree: Expr, change: Callable[[Expr], Expr]) -> Expr:

@@ -26,6 +26,7 @@ from wengert.notation.expr import (
     Product,
     Ref,
     Span,
+    refs_of,
     walk,
 )
 from wengert.notation.generic_layers import general_layer, with_general_layers
@@ -333,9 +334,7 @@ class SystemReader:
 
     def final_symbols(self) -> Symbols:
         """The symbols with every name that the lines really hold."""
-        refs = [
-            n for line in self.lines for tree in (line.left, *line.rights) for n in walk(tree) if isinstance(n, Ref)
-        ]
+        refs = refs_of(self.lines)
         counts = {name: set(found) for name, found in self.symbols.counts.items()}
         for ref in refs:
             if ref.indices is not None:
