@@ -101,8 +101,7 @@ class Auxiliaries:
         found: list[User] = []
         truth = self.stated.points[0].truth
         for line in self.claims:
-            left = line.left
-            signal = bar(self.stated.resolve(left.name)) if isinstance(left, Ref) and left.barred else ""
+            signal = bar(self.stated.about(line))
             for tree in line.rights if signal in truth else ():
                 if any(isinstance(part, Ref) and part.name == name for part in walk(tree)):
                     try:

@@ -83,10 +83,10 @@ class Judge:
         given = [name for name in dict.fromkeys(read) if name not in claimed and is_result(system, name)]
         loss = given[0] if len(given) == 1 else system.loss
         rank = system.quantities[loss].type.rank
-        named, array = (
-            split(loss).base in LOSSES and rank < 2,
+        array, named = (
             rank > 0,
-        )  # L_n of examples; the rows E_tj of a table are no losses
+            split(loss).base in LOSSES and rank < 2,
+        )  # L_n of examples; E_tj are the rows of a table
         read_only = loss in read and loss not in claimed
         is_letter = (array and (read_only or not named)) or (loss in given and not named)
         more = [name for name in dict.fromkeys(given) if name != loss and not named]
@@ -186,55 +186,52 @@ class Judge:
             return self.auxiliary(line, name)
         if not self.system.quantities[name].type.is_float:
             return self.refuse(line, f"'{left.name}' holds integers, so it has no error signal.", self.stated.names())
-        if left.barred and line.span in self.writings and self.writes_again(line):
+        if left.barred:
+            return self.signal(line, name)
+        values = [point.truth[name] for point in self.stated.points]
+        return self.links(line, "", values, values)
+
+    def signal(self, line: Line, name: str) -> list[Claim]:
+        """A line about the error signal of a quantity."""
+        times = self.times_written(line)
+        if times is None or any(np.any(each > 1) for each in times):
             return self.refuse(
                 line,
                 "Several entries of the right side may be written to one entry of the left side.",
                 "Write '+=' where they are added, or the sum.",
             )
-        if left.barred and (over := differentials_of(self.stated, line)):
+        if over := differentials_of(self.stated, line):
             found, refused = differential(self.stated, line, over)
             self.unread += refused
             return found
-        if left.barred and says_itself(self.stated, line):
+        if says_itself(self.stated, line):
             return self.refuse(line, *self.reason_itself(line))
-        if left.barred:
-            expected = [point.follows(name) for point in self.stated.points]
-            truth = [point.truth[bar(name)] for point in self.stated.points]
-            vain = self.vain_signals(line)
-            if vain - self.stated.points[0].stated:
-                return self.refuse(line, *self.reason_beside(unbar(min(vain))))
-            if vain:
-                truth = expected  # true signals that are 0 say nothing of what they are multiplied by
-            written = self.written_entries(line)
-            if written is None:
-                found = self.links(line, bar(name), expected, truth)
-            else:  # of other entries the line says nothing, so that it does not say what the signal is
-                expected, truth = (
-                    [np.where(w, v, 0) for w, v in zip(written, vs, strict=True)] for vs in (expected, truth)
-                )
-                found = self.links(line, "", expected, truth)
-            if name in self.beside and any(claim.status == "wrong" for claim in found):
-                return self.refuse(line, *self.reason_beside(name))
-            return found
-        values = [point.truth[name] for point in self.stated.points]
-        return self.links(line, "", values, values)
+        expected = [point.follows(name) for point in self.stated.points]
+        truth = [point.truth[bar(name)] for point in self.stated.points]
+        vain = self.vain_signals(line)
+        if vain - self.stated.points[0].stated:
+            return self.refuse(line, *self.reason_beside(unbar(min(vain))))
+        if vain:
+            truth = expected  # true signals that are 0 say nothing of what they are multiplied by
+        if all(np.all(each) for each in times):
+            found = self.links(line, bar(name), expected, truth)
+        else:  # of other entries the line says nothing, so that it does not say what the signal is
+            expected, truth = ([np.where(n, v, 0) for v, n in zip(vs, times, strict=True)] for vs in (expected, truth))
+            found = self.links(line, "", expected, truth)
+        if name in self.beside and any(claim.status == "wrong" for claim in found):
+            return self.refuse(line, *self.reason_beside(name))
+        return found
 
-    def writes_again(self, line: Line) -> bool:
-        """Whether a claim with a place on the left, v̄_{2i+k} = …, is about some entry more than once."""
+    def times_written(self, line: Line) -> list[Array] | None:
+        """How many times a claim says what each entry of its left side is, x̄_{2i} = … those that are even; nothing where it says so of
+        all, None where that is not known."""
+        if line.span not in self.writings:
+            return []
         try:
             node = self.stated.node(line, self.writings[line.span])
         except EquationError:
-            return True  # how far the letters run is not known
-        return any(bool(np.any(point.value(node) > 1)) for point in self.stated.points)
-
-    def written_entries(self, line: Line) -> list[Array] | None:
-        """Which entries a claim with a place on the left is about, x̄_{2i} = …, at each point; None where about all."""
-        if line.span not in self.writings:
-            return None
-        node = self.stated.node(line, self.writings[line.span])
-        found = [point.value(node) > 0 for point in self.stated.points]
-        return None if all(np.all(each) for each in found) else found
+            return None  # how far the letters run is not known
+        return [point.value(node) for point in self.stated.points]
 
     def entry(self, line: Line, name: str, *, barred: bool) -> list[Claim]:
         """A line about a single entry of a sequence, h̄_T."""
@@ -333,8 +330,8 @@ class Judge:
 
     def signal_of(self, line: Line) -> str:
         """The error signal that a line states; "" for none."""
-        left = line.left
-        return bar(self.stated.resolve(left.name)) if isinstance(left, Ref) and left.barred else ""
+        name = self.stated.about(line)
+        return bar(name) if name else ""
 
     def how_it_holds(
         self,

@@ -42,7 +42,7 @@ class Mistakes:
         if not self.explains or self.effort.diagnoses <= 0:
             return Finding(problem, tuple(values), tuple(before), letters)
         left, tree = line.left, line.rights[k]
-        name = self.stated.resolve(left.name) if isinstance(left, Ref) and left.barred else ""
+        name = self.stated.about(line)
         name = "" if is_entry(name) else name
         if k and name and not close(before, [point.follows(name) for point in self.stated.points]):
             name = ""  # the side before it is not what the chain rule gives

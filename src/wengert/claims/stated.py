@@ -55,6 +55,11 @@ class Stated:
         """The quantity that a spelling means."""
         return ContextReader(self.system, self.system.reading).context.resolve
 
+    def about(self, line: Line) -> str:
+        """The quantity whose error signal a line states; "" for none."""
+        left = line.left
+        return self.resolve(left.name) if isinstance(left, Ref) and left.barred else ""
+
     def reader(self) -> ContextReader:
         """A reader that knows the system, its signals and the author's auxiliaries."""
         reader = ContextReader(self.system, self.system.reading, self.auxiliaries, LocalDerivatives(self.system))
@@ -109,8 +114,7 @@ class Stated:
     ) -> list[Array]:
         """The values of a right side, at steps that the line says nothing about those that are known; `truly` of true signals."""
         values = [point.value(node, point.truth if truly else None) for point in points or self.points]
-        left = line.left
-        name = self.resolve(left.name) if isinstance(left, Ref) and left.barred else ""
+        name = self.about(line)
         if name not in self.system.time:
             return values
         return filled(self.system, name, steps_left_out(self.system, name, node), values, known)

@@ -90,8 +90,7 @@ def reads_examples(judge: Judge, claim: Claim) -> bool:
 
 def of_examples(judge: Judge, claim: Claim) -> bool:
     """Whether a claim states the signal of what has an entry for each example."""
-    left = claim.line.left
-    name = judge.stated.resolve(left.name) if isinstance(left, Ref) and left.barred else ""
+    name = judge.stated.about(claim.line)
     return name in judge.system.quantities and judge.chain.counts(name)
 
 
