@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.claims.findings import Claim, Finding
+from wengert.claims.findings import Claim, Finding, place_of
 from wengert.claims.local_derivatives import LocalDerivatives
 from wengert.claims.points import close
 from wengert.claims.stated import Stated
@@ -59,7 +59,7 @@ def differential(stated: Stated, line: Line, over: Sequence[str]) -> tuple[list[
     claims: list[Claim] = []
     refused: list[Unread] = []
     for k, tree in enumerate(line.rights):
-        place = tree.span if tree.span.start >= 0 else line.span
+        place = place_of(line, k)
         try:
             node = node_of(stated, line, tree, over)
             values = [p.value(node, {**p.truth, **change}) for p, change in zip(stated.points, changes, strict=True)]

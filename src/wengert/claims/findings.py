@@ -41,6 +41,12 @@ class Finding:
     """A right side that holds."""
 
 
+def place_of(line: Line, k: int) -> Span:
+    """Where a right side stands; where its line does, if it has no place of its own."""
+    span = line.rights[k].span
+    return span if span.start >= 0 else line.span
+
+
 def either_side(claim: Claim) -> Claim:
     """A wrong side of a line for a name of the author's own: the side before it can be the wrong one as well."""
     finding = claim.finding

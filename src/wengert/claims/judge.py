@@ -15,7 +15,7 @@ import numpy as np
 from wengert.claims.auxiliaries import Auxiliaries
 from wengert.claims.diagnosis import Effort
 from wengert.claims.differentials import differential, differentials_of
-from wengert.claims.findings import Claim, Finding, either_side
+from wengert.claims.findings import Claim, Finding, either_side, place_of
 from wengert.claims.kinks import with_both_sides
 from wengert.claims.mistakes import Mistakes
 from wengert.claims.outside import GIVEN, given_names, is_naming, with_loss_signals, with_outside_signals
@@ -34,7 +34,7 @@ from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.system import System, bar, is_entry, sequence_name, unbar
 from wengert.manuscripts.sections import Section, Unread, unread
-from wengert.notation.expr import Expr, Index, Line, Ref, Span, Transpose, mapped, walk
+from wengert.notation.expr import Expr, Index, Line, Ref, Transpose, mapped, walk
 from wengert.notation.names import split
 from wengert.notation.symbols import LOSSES
 
@@ -271,9 +271,8 @@ class Judge:
         claims: list[Claim] = []
         before, last, held = expected, None, True
         for k, tree in enumerate(line.rights):
-            place = tree.span if tree.span.start >= 0 else line.span
             if is_naming(line.left, tree, self.system.loss):
-                claims.append(Claim(line, k, place, "holds"))
+                claims.append(Claim(line, k, place_of(line, k), "holds"))
                 continue
             try:
                 tree, node = self.stated.side(line, tree)
@@ -285,7 +284,7 @@ class Judge:
                 self.keep_row(name, line.rights[k])
                 last = None
                 continue
-            claim = self.judged(line, k, place, node, values, (before, expected, truth))
+            claim = self.judged(line, k, node, values, (before, expected, truth))
             if claim.status == "wrong" and not held and self.same_mistake(values, claims[-1]):
                 claim = replace(claim, status="holds", note="equal to the side before it")
             if claim.status == "holds" and not claim.note and name:
@@ -312,13 +311,12 @@ class Judge:
         self,
         line: Line,
         k: int,
-        place: Span,
         node: Node,
         values: list[Array],
         against: tuple[list[Array], list[Array], list[Array]],
     ) -> Claim:
         """A right side that has values, against those of the side before it, those that follow from the author's lines, and the true ones."""
-        note = self.how_it_holds(line, k, node, values, against)
+        place, note = place_of(line, k), self.how_it_holds(line, k, node, values, against)
         if note is not None:
             return Claim(line, k, place, "holds", note)
         before, _, _ = against
@@ -361,7 +359,7 @@ class Judge:
 
     def misfit(self, line: Line, k: int, tree: Expr, error: EquationError, before: list[Array]) -> Claim | None:
         """A right side of another shape than the left is wrong; one that means nothing is not read."""
-        place = tree.span if tree.span.start >= 0 else line.span
+        place = place_of(line, k)
         whole = place if len(line.rights) > 1 else line.span
         if unknown := self.stated.unknown(tree):
             self.unread.append(replace(unread(whole, error), repair=self.stated.names(unknown)))
@@ -430,7 +428,7 @@ class Judge:
 
     def misfit_of_new(self, line: Line, k: int, tree: Expr, error: EquationError) -> list[Claim]:
         """A right side for a new name that has an index more than that is wrong; another that does not fit is not read."""
-        place = tree.span if tree.span.start >= 0 and len(line.rights) > 1 else line.span
+        place = place_of(line, k) if len(line.rights) > 1 else line.span
         try:
             if not self.stated.unknown(tree):
                 self.stated.reader().value(tree, line.left)

@@ -14,7 +14,7 @@ from wengert.claims.findings import Claim
 from wengert.claims.judge import Judge
 from wengert.claims.outside import GIVEN
 from wengert.manuscripts.sections import Section
-from wengert.notation.expr import Expr, Ref, mapped, walk
+from wengert.notation.expr import Expr, Ref, mapped, refs_of
 
 MOST_EDITS = 60
 """So many changes of a wrong statement are tried."""
@@ -55,14 +55,8 @@ def with_given_signals(section: Section) -> Section | None:
     """The section of a program in which c_bar, which it reads and never assigns, is what comes from outside beside what c's own children
     send back; None where there is no such c."""
     lefts = {line.left.name for line in section.claims if isinstance(line.left, Ref) and line.left.barred}
-    read = {
-        t.name
-        for line in section.claims
-        for right in line.rights
-        for t in walk(right)
-        if isinstance(t, Ref) and t.barred
-    }
-    given = {name for name in read - lefts if section.system.defines(name) and section.system.children(name)}
+    barred = {ref.name for ref in refs_of(section.claims) if ref.barred}
+    given = {name for name in barred - lefts if section.system.defines(name) and section.system.children(name)}
     if not given:
         return None
 

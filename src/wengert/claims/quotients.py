@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.claims.diagonals import BEFORE, BEHIND, stated_entries
-from wengert.claims.findings import Claim
+from wengert.claims.findings import Claim, place_of
 from wengert.claims.local_lines import Local
 from wengert.claims.mistakes import Mistakes
 from wengert.claims.points import close
@@ -30,7 +30,7 @@ def quotient(stated: Stated, line: Line, mistakes: Mistakes) -> tuple[list[Claim
     if (reason := without_value(stated, read)) is not None:
         return [], [reason]
     for k, tree in enumerate(read.rights):
-        place = line.rights[k].span if line.rights[k].span.start >= 0 else line.span
+        place = place_of(line, k)
         try:
             local, tree = readable(stated, replace(read, rights=(tree,)))
             values = local.values(tree)
