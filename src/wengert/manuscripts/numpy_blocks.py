@@ -19,7 +19,7 @@ from wengert.manuscripts.numpy_edits import edits, text_of
 from wengert.manuscripts.numpy_solving import whole_solution
 from wengert.manuscripts.numpy_statements import Step, steps_of
 from wengert.manuscripts.numpy_syntax import SIGNAL, is_constant, is_size, names_in
-from wengert.manuscripts.numpy_versions import UNKNOWN_SIGNAL, Rule, Versions, cut, inside, signal_of
+from wengert.manuscripts.numpy_versions import UNKNOWN_SIGNAL, Rule, Versions, cut, inside, names_of, signal_of
 from wengert.notation.expr import Declaration, Expr, Index, Line, Ref, Span, walk
 from wengert.notation.reader import Reading
 from wengert.notation.symbols import Symbols
@@ -98,8 +98,7 @@ def ways(forward: Sequence[Step], claims: Sequence[Step], source: str) -> Iterat
 
 def is_derivation(forward: Sequence[Step], claims: Sequence[Step]) -> bool:
     """Whether lines about error signals follow forward ones; a single dx alone may be a distance."""
-    quantities = {s.name for s in forward} | {n for s in forward for n in names_in(s.value)}
-    named = {s.name for s in claims} | {n for s in claims for n in names_in(s.value)}
+    quantities, named = names_of(forward), names_of(claims)
     signals = {name for name in named if signal_of(name, quantities)}
     unnamed = {name for name in named - signals if UNKNOWN_SIGNAL.fullmatch(name)}
     if all(is_constant(step.value) or is_size(step.value) for step in forward):
@@ -111,7 +110,7 @@ def rules(forward: Sequence[Step], claims: Sequence[Step]) -> Iterator[Rule]:
     """The ways in which restated signals are read: that they go back through the values of a name, that they stay, that a signal is
     that of the first value from the beginning."""
     yield Rule()
-    quantities = {s.name for s in forward} | {n for s in forward for n in names_in(s.value)}
+    quantities = names_of(forward)
     stated = [of for step in claims if (of := signal_of(step.name, quantities)) is not None]
     assigned = [step.name for step in forward]
     restated = frozenset(name for name in stated if stated.count(name) > 1)

@@ -75,6 +75,11 @@ def cut(steps: Sequence[Step]) -> tuple[list[Step], list[Step]]:
     return list(steps), []
 
 
+def names_of(steps: Sequence[Step]) -> frozenset[str]:
+    """The names that statements assign or read."""
+    return frozenset({step.name for step in steps}.union(*(names_in(step.value) for step in steps)))
+
+
 def is_distance(step: Step) -> bool:
     """Whether a line such as dt = 0.1 gives a number a name that looks like a signal."""
     value = step.value
@@ -102,7 +107,7 @@ class Versions:
     def __init__(self, forward: Sequence[Step], claims: Sequence[Step], rule: Rule) -> None:
         self.rule = rule
         self.made = Passes()
-        self.quantities = frozenset({s.name for s in forward} | {n for s in forward for n in names_in(s.value)})
+        self.quantities = names_of(forward)
         self.claimed = list(claims)
         self.turns = self.signals_in_turn()
         self.given = [part for step in forward for part in self.parts(step, forward)]
