@@ -7,6 +7,7 @@ import numpy as np
 from wengert.claims.stated import Stated
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.system import bar
+from wengert.manuscripts.increments import is_same
 from wengert.notation.expr import Expr, Line, Partial, Ref, Spelling, walk
 
 
@@ -21,7 +22,7 @@ def says_itself(stated: Stated, line: Line) -> bool:
     (tree, *others), name = line.rights, stated.resolve(left.name)
     if isinstance(tree, Partial):
         return not others and as_signal(tree) == (left.name, left.indices, left.spelling)
-    if not any(is_own(part, left) for part in walk(tree)):
+    if not any(is_same(part, left) for part in walk(tree)):
         return False
     earlier = bar(name) in stated.points[0].stated or name in stated.system.time
     return not earlier or is_identity(stated, line, name)
@@ -33,11 +34,6 @@ def as_signal(tree: Partial) -> tuple[str, tuple[Expr, ...] | None, Spelling] | 
     if not isinstance(above, Ref) or not isinstance(below, Ref):
         return None
     return below.name, below.indices, Spelling(tree.symbol, above.name)
-
-
-def is_own(tree: Expr, left: Ref) -> bool:
-    """Whether a part of a right side is the signal on the left, in the same notation."""
-    return isinstance(tree, Ref) and tree == left and tree.spelling == left.spelling
 
 
 def is_identity(stated: Stated, line: Line, name: str) -> bool:

@@ -84,20 +84,21 @@ def reads_signals(section: OpenSection, tokens: Sequence[Token]) -> bool:
     for at, token in enumerate(tokens):
         if token.kind == "name" and token.bars and token.text in section.bases:
             return True
-        word = token.text
-        if token.kind == "name" and word == "d" and at + 1 < len(tokens) and not tokens[at + 1].space:
-            word += tokens[at + 1].text if tokens[at + 1].kind == "name" else ""
+        word = word_at(tokens, at)
         if token.kind == "name" and word[:1] == "d" and word not in section.words and word[1:] in section.bases:
             return True
     return False
 
 
+def word_at(tokens: Sequence[Token], at: int) -> str:
+    """The text of a token; of a d the word that it makes with the name directly behind it, dW."""
+    behind = tokens[at + 1 : at + 2] if tokens[at].text == "d" else []
+    return tokens[at].text + "".join(token.text for token in behind if token.kind == "name" and not token.space)
+
+
 def is_differential(section: OpenSection, tokens: Sequence[Token]) -> bool:
     """Whether a line begins with a name such as dW, the error signal of a quantity in the equations before it."""
-    first, *others = tokens
-    word = first.text
-    if word == "d" and others and others[0].kind == "name" and not others[0].space:
-        word += others[0].text
-    if first.kind != "name" or word[:1] != "d" or len(word) == 1 or word in section.words:
+    word = word_at(tokens, 0)
+    if tokens[0].kind != "name" or word[:1] != "d" or len(word) == 1 or word in section.words:
         return False
     return word[1:] in section.words or word[1:].swapcase() in section.words
