@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import time
 import zipfile
 from importlib.metadata import EntryPoint
 
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 
 from wengert.errors import DataError
-from wengert.train import csvfile, data, npzfile
+from wengert.train import csvfile, data, npzfile, table
 from wengert.train.data import NAMED_SETS, load
+from wengert.train.table import identifier
 
 
 def write(path, content):
@@ -138,6 +140,51 @@ def test_csv_larger_than_the_limit_is_refused_unread(tmp_path, monkeypatch):
 def test_csv_with_more_numbers_than_the_limit_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(csvfile, "_LIMIT_CELLS", 10)
     assert refusal(write(tmp_path / "a.csv", "x,t\n" + "1,2\n" * 6)).where.endswith("line 7")
+
+
+class Compared(str):
+    """A cell that counts how often cells are compared."""
+
+    count = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other):
+        Compared.count += 1
+        return str.__eq__(self, other)
+
+    def strip(self):
+        return self
+
+
+def test_names_of_a_header_are_compared_with_few_others(tmp_path):
+    for n in (1000, 2000):
+        Compared.count = 0
+        assert len(csvfile._header([Compared(f"c{k}") for k in range(n)], tmp_path)) == n
+        assert Compared.count <= 2 * n
+
+
+def seconds(path):
+    start = time.process_time()
+    assert load(path)["c7"].tolist() == [1.5]
+    return time.process_time() - start
+
+
+def test_twice_the_columns_of_a_csv_cost_twice_the_time(tmp_path):
+    paths = {}
+    for n in (30_000, 60_000):
+        rows = (f"c{k}" for k in range(n)), ["1.5"] * n
+        paths[n] = write(tmp_path / f"{n}.csv", "\n".join(map(",".join, rows)))
+    spent = {n: min(seconds(path) for _ in range(5)) for n, path in paths.items()}
+    assert spent[60_000] <= 2.3 * spent[30_000]
+
+
+def test_column_by_its_identifier_is_looked_up_in_an_index(tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(table, "identifier", lambda name: calls.append(name) or identifier(name))
+    read = load(write(tmp_path / "a.csv", "a b,c d,a  c,a-c\n1,2,3,4\n"))
+    assert [read[name].tolist() for name in ("a_b", "c_d")] == [[1.0], [2.0]]
+    assert "a_c" not in read  # two columns become it
+    assert len(calls) == 4
 
 
 def test_npz_gives_its_arrays(tmp_path):
