@@ -35,6 +35,7 @@ RAISES = frozenset(
         "matrix_power",
         "matrix_rank",
         "cond",
+        "sqrtm",
     }
 )
 """Functions of linear algebra, NumPy's and SciPy's, that raise for some values."""
