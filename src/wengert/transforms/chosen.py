@@ -81,9 +81,13 @@ def _by_place(f: Callable[..., Any], count: int, names: Sequence[str], known: Se
     def call(*args: Any, **kwargs: Any) -> Any:
         return f(*args[:count], **dict(zip(names, args[count:], strict=True)), **kwargs)
 
-    wrapped: Any = wraps(f)(call)
     shown = [*known, *(f"argument {k}" for k in range(len(known), count)), *names]
+    return signed(wraps(f)(call), shown)
+
+
+def signed(f: Callable[..., Any], names: Sequence[str]) -> Callable[..., Any]:
+    """f with parameters of these names, as far as Python takes them for names: messages speak of them."""
+    made: Any = f
     kind = inspect.Parameter.POSITIONAL_ONLY
-    parameters = [inspect.Parameter(name, kind) for name in shown if name.isidentifier()]
-    wrapped.__signature__ = inspect.Signature(parameters)
-    return wrapped
+    made.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names if name.isidentifier()])
+    return made

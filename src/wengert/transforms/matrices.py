@@ -26,7 +26,8 @@ from wengert.transforms.analytic import (
 )
 from wengert.transforms.chosen import Argnames, Argnums, choose
 from wengert.transforms.derivatives import listed, one_number, slopes
-from wengert.transforms.linear import jvp, like, vjp
+from wengert.transforms.linear import jvp, vjp
+from wengert.transforms.primals import like
 
 MEMORY = 2**30
 """The bytes that the signals of a Jacobian may need at a time, where nothing else is said: 1 GiB."""
