@@ -160,3 +160,22 @@ def test_axes_may_be_numpys_whole_numbers_and_in_any_container():
     )
     np.testing.assert_array_equal(found.a, 2 * x)
     assert found.b == 2
+
+
+@pytest.mark.parametrize("transform", [wg.grad, wg.value_and_grad, wg.jacobian, wg.hessian, wg.elementwise_grad])
+@pytest.mark.parametrize("argnums", [1.5, True, (True,), "x", ("x",), np.array(0.0), [0, None]], ids=repr)
+def test_a_place_of_an_argument_is_a_whole_number(transform, argnums):
+    what, _, repair = said(TraceError, lambda: transform(lambda x: np.sum(x * x), argnums=argnums)(X))
+    assert what.startswith("An argument to derive by is given by its place, and ")
+    assert repair == "Count from 0; for names write:  argnames='x'"
+
+
+@pytest.mark.parametrize("argnums", [0, np.int64(0), np.array(0), -1])
+def test_a_place_may_be_any_whole_number(argnums):
+    def f(x):
+        return np.sum(x * x)
+
+    assert wg.grad(f, argnums)(X).tolist() == [2, 2, 2]
+    assert wg.value_and_grad(f, [argnums])(X)[1][0].tolist() == [2, 2, 2]
+    assert wg.hvp(f, argnums)(X, X).tolist() == [2, 2, 2]
+    assert wg.ggnvp(lambda x: x * x, argnums=argnums)(X, X).tolist() == [4, 4, 4]

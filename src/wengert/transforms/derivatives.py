@@ -22,7 +22,7 @@ from wengert.tracing.source import user_line
 from wengert.tracing.trees import name_of, unflatten
 from wengert.transforms.analytic import analytic, check_plane, turned_slopes
 from wengert.transforms.beside import Beside
-from wengert.transforms.chosen import Argnames, Argnums, choose
+from wengert.transforms.chosen import Argnames, Argnums, choose, places_of
 
 Array = Any
 
@@ -57,7 +57,7 @@ def value_and_grad(
     Raises TraceError where f does with a traced value what a graph cannot hold, ShapeError where its result is not one real
     number.
     """
-
+    argnums = places_of(argnums)
     quick = _quick(f, argnums, argnames, has_aux)
 
     @wraps(f)
@@ -87,6 +87,7 @@ def grad(
 
     Raises TraceError and ShapeError as `value_and_grad` does.
     """
+    argnums = places_of(argnums)
     both = value_and_grad(f, argnums, argnames, has_aux=has_aux)
     quick = _quick(f, argnums, argnames, has_aux)
 

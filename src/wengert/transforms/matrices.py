@@ -24,7 +24,7 @@ from wengert.transforms.analytic import (
     mode_of,
     turned_blocks,
 )
-from wengert.transforms.chosen import Argnames, Argnums, choose
+from wengert.transforms.chosen import Argnames, Argnums, choose, places_of
 from wengert.transforms.derivatives import listed, one_number, slopes
 from wengert.transforms.linear import jvp, vjp
 from wengert.transforms.primals import like
@@ -182,6 +182,7 @@ def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     Raises TraceError where the vector does not have the form of the argument, ShapeError where the result is not one real
     number.
     """
+    argnums = places_of(argnums) or 0
 
     @wraps(f)
     def product(*args: Any, **kwargs: Any) -> Any:
@@ -219,11 +220,15 @@ def ggnvp(f: Callable[..., Any], g: Callable[[Any], Any] = half_square, argnums:
 
     Source: N. N. Schraudolph, Fast curvature matrix-vector products for second-order gradient descent, 2002.
     """
+    if isinstance(number := places_of(argnums), tuple):
+        raise TraceError(
+            "A Gauss-Newton product is by one argument.", f"  argnums={argnums!r:.60}", "Write:  argnums=0"
+        )
 
     @wraps(f)
     def product(*args: Any, **kwargs: Any) -> Any:
-        rest, vector = _taken_out(f, args, argnums)
-        place = argnums % len(rest)
+        rest, vector = _taken_out(f, args, number or 0)
+        place = (number or 0) % len(rest)
 
         def along(x: Any) -> Any:
             return f(*rest[:place], x, *rest[place + 1 :], **kwargs)
