@@ -26,6 +26,8 @@ class NumpyVocabulary:
     """NumPy's functions, and those that NumPy has not, by SciPy or by a stable formula."""
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("wrap_"):
+            return lambda x: np.asarray(x).astype(name.removeprefix("wrap_")).astype(np.int64)
         return getattr(np, name)
 
     def cast(self, x: Array, dtype: str) -> Array:

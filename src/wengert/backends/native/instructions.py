@@ -352,6 +352,37 @@ class Instructions:
             return self.converted("sitofp", x, dtype)
         return self.converted("sext" if dtype == "int64" else "trunc", x, dtype)
 
+    def wrap(self, x: Value, bits: int, signed: bool) -> Value:
+        """The number of so many bits that has the last bits of x."""
+        if not signed:
+            return self.binary("and", x, self.like(2**bits - 1, x))
+        rest = self.like(64 - bits, x)
+        return self.binary("ashr", self.binary("shl", x, rest), rest)
+
+    def wrap_int8(self, x: Value) -> Value:
+        """x as an int8."""
+        return self.wrap(x, 8, True)
+
+    def wrap_int16(self, x: Value) -> Value:
+        """x as an int16."""
+        return self.wrap(x, 16, True)
+
+    def wrap_int32(self, x: Value) -> Value:
+        """x as an int32."""
+        return self.wrap(x, 32, True)
+
+    def wrap_uint8(self, x: Value) -> Value:
+        """x as an uint8."""
+        return self.wrap(x, 8, False)
+
+    def wrap_uint16(self, x: Value) -> Value:
+        """x as an uint16."""
+        return self.wrap(x, 16, False)
+
+    def wrap_uint32(self, x: Value) -> Value:
+        """x as an uint32."""
+        return self.wrap(x, 32, False)
+
     def converted(self, instruction: str, x: Value, dtype: str) -> Value:
         """An LLVM conversion, as fpext or bitcast."""
         return self.pure(f"{instruction} {x.text} to {type_of(dtype, x.width)}", dtype, x.width)
