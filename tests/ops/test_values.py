@@ -248,6 +248,13 @@ SCALAR = {
     "minimum": min,
     "weigh": lambda g, p: g * p,
 }
+
+
+def wrapped(number: int, of: np.iinfo) -> int:
+    """The number that differs from this one by a multiple of the numbers that there are, and is one of them."""
+    return (number - of.min) % (of.max - of.min + 1) + of.min
+
+
 ARRAYS = {
     "polygamma": lambda x, order: np.vectorize(lambda v: float(mpmath.polygamma(order, v)), otypes=[float])(x),
     "integer_power": lambda x, exponent: (
@@ -304,6 +311,7 @@ ARRAYS = {
     "call": call,
     "host_call": host_call,
     "item": None,
+    "wrap": lambda x, dtype: np.vectorize(lambda v: wrapped(int(v), np.iinfo(dtype)), otypes=[np.int64])(x),
 }
 REFERENCES = {name: by_mpmath(function) for name, function in (SCALAR | special_references.SCALAR).items()}
 REFERENCES |= ARRAYS | special_references.ARRAYS | linalg_references.REFERENCES

@@ -22,6 +22,7 @@ from wengert.ir.graph import Node, input_node
 from wengert.ir.types import ArrayType
 from wengert.tracing.kinds import Kind, kind_of
 from wengert.tracing.live import Live
+from wengert.tracing.narrow import Width
 from wengert.tracing.record import Leaf, leaf_of
 from wengert.tracing.standin import StandIn
 from wengert.tracing.tape import Tape
@@ -71,6 +72,11 @@ class Outside:
         return [leaf.type for leaf in self.leaves]
 
     @property
+    def widths(self) -> list[Width]:
+        """The dtypes that leaves of whole numbers have in NumPy."""
+        return [leaf.width for leaf in self.leaves]
+
+    @property
     def weak(self) -> list[bool]:
         """Which leaves of the result are Python numbers."""
         return [leaf.weak for leaf in self.leaves]
@@ -102,10 +108,12 @@ class Outside:
         return list(seat.run(given))
 
     def seat(self, key: Any) -> Seat:
-        """What is kept of a transform of the calls of this run."""
+        """What is kept of a transform of the calls of this run, for arrays of such kinds beside them in the result."""
         path = self.tape.path
         if path is None:
             return Seat(None)
+        outside = [k for k, place in enumerate(self.outputs) if place < 0]
+        key = (*key, *[self.leaves[k] for k in outside]) if outside else key
         seat = path.programs.get(key)
         if seat is None:
             roots.used(self.key)

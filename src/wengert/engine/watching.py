@@ -27,6 +27,7 @@ from wengert.ops.evaluate import evaluate
 from wengert.passes.open_primes import open_primes
 from wengert.tracing import references
 from wengert.tracing.kinds import Kind
+from wengert.tracing.narrow import Width
 from wengert.tracing.paths import Root
 from wengert.tracing.record import Leaf, leaf_of
 from wengert.tracing.repairs import called
@@ -153,6 +154,11 @@ class Watched:
     def types(self) -> list[ArrayType]:
         """The types of the leaves of the result."""
         return [leaf.type for leaf in self.leaves]
+
+    @property
+    def widths(self) -> list[Width]:
+        """The dtypes that leaves of whole numbers have in NumPy."""
+        return [leaf.width for leaf in self.leaves]
 
     @property
     def weak(self) -> list[bool]:

@@ -8,6 +8,7 @@ signs look at the real part, and functions that NumPy has for real numbers only 
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy
@@ -22,12 +23,17 @@ Array = Any
 np: Any = numpy
 
 
+def _wrapped(dtype: str, x: Array) -> Array:
+    """The numbers of a narrower dtype with the same last bits."""
+    return np.asarray(x).astype(dtype).astype(np.int64)[()]
+
+
 class NumpyVocabulary:
     """NumPy's functions, and those that NumPy has not, by SciPy or by a stable formula."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("wrap_"):
-            return lambda x: np.asarray(x).astype(name.removeprefix("wrap_")).astype(np.int64)
+            return partial(_wrapped, name.removeprefix("wrap_"))
         return getattr(np, name)
 
     def cast(self, x: Array, dtype: str) -> Array:

@@ -16,6 +16,7 @@ from wengert.ir.graph import Node, apply
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import substitute
 from wengert.ops.kinds import as_batched
+from wengert.tracing.narrow import restored
 from wengert.tracing.record import Leaf, leaf_of, new_inputs
 from wengert.tracing.trees import flatten, unflatten
 
@@ -75,11 +76,12 @@ def _run(chosen: Arguments, rows: list[Any], axes: list[int | None], size: int, 
     results = [_laid(*each, size) for each in zip(outputs, has, places, strict=True)]
     captured = [node for _, node in recorded.captured]
     given = [*rows, *(value for value, _ in recorded.captured)]
-    return unflatten(recorded.spec, finish([*inputs, *captured], results, given))
+    found = finish([*inputs, *captured], results, given)
+    return unflatten(recorded.spec, [restored(x, width) for x, width in zip(found, recorded.widths, strict=True)])
 
 
 def _one_entry(leaf: Leaf) -> Leaf:
-    return Leaf(ArrayType(leaf.type.shape[1:], leaf.type.dtype))
+    return Leaf(ArrayType(leaf.type.shape[1:], leaf.type.dtype), False, leaf.width)
 
 
 def _laid(node: Node, has: bool, axis: int | None, size: int) -> Node:

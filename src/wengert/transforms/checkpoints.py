@@ -42,7 +42,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
             inner_args, inner_kwargs = unflatten(spec, filled)
             return f(*inner_args, **inner_kwargs)
 
-        recorded = record(inputs, [leaf.weak for leaf in leaves], call, [values[k] for k in moving])
+        recorded = record(inputs, leaves, call, [values[k] for k in moving])
         if not moving and not recorded.captured:
             return f(*args, **kwargs)
         held = [node for _, node in recorded.captured]

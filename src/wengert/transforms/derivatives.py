@@ -13,7 +13,7 @@ from typing import Any
 from wengert.autodiff.reverse import vjp as pull
 from wengert.engine.quick import Quick
 from wengert.engine.seeds import of_first, of_sum
-from wengert.engine.sight import Sight, Transform, seen
+from wengert.engine.sight import Sight, Transform, result_of, seen
 from wengert.errors import ShapeError
 from wengert.ir.graph import Node, constant
 from wengert.ir.types import ArrayType
@@ -72,7 +72,7 @@ def value_and_grad(
         n = len(sight.types)
         found = sight.run(SLOPES)
         gradients = unflatten(sight.arguments.spec, found[n:])
-        value = unflatten(sight.spec, found[:n])
+        value = result_of(sight, found[:n])
         return value if beside is None else (value[0], beside.filled(value[1])), chosen.result(gradients)
 
     return both

@@ -8,7 +8,7 @@ from typing import Any
 from wengert.autodiff.forward import jvp as push
 from wengert.autodiff.reverse import vjp as pull
 from wengert.engine.seeds import of_real
-from wengert.engine.sight import Transform
+from wengert.engine.sight import Transform, result_of
 from wengert.errors import TraceError
 from wengert.ir.graph import Node
 from wengert.ops.loop import filled
@@ -49,7 +49,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     sight = point.sight
     found = sight.run(Transform(both_pushed), point.tangents(tangents))
     n = len(sight.types)
-    return unflatten(sight.spec, found[:n]), unflatten(sight.spec, found[n:])
+    return result_of(sight, found[:n]), unflatten(sight.spec, found[n:])
 
 
 def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
@@ -66,7 +66,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     def pushforward(*tangents: Any) -> Any:
         return unflatten(sight.spec, rest(point.tangents(tangents)))
 
-    return unflatten(sight.spec, values), pushforward
+    return result_of(sight, values), pushforward
 
 
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -86,7 +86,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
         real = [value for type, value in zip(sight.types, given, strict=True) if type.is_float]
         return point.cotangents(rest(real))
 
-    return unflatten(sight.spec, values), pullback
+    return result_of(sight, values), pullback
 
 
 def _check_arguments(f: Callable[..., Any], given: Any, what: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert.autodiff.forward import jvp as push
 from wengert.autodiff.jacobians import Mode, blocks, cheaper
-from wengert.engine.sight import Sight, Transform, seen
+from wengert.engine.sight import Sight, Transform, result_of, seen
 from wengert.errors import ShapeError, TraceError
 from wengert.ir.graph import Node
 from wengert.ops.loop import filled
@@ -97,7 +97,7 @@ def jacobian(
             derived = found[total:]
         rows = _grouped(derived, columns.num_leaves)[:n]
         result = unflatten(spec, [chosen.result(unflatten(columns, row)) for row in rows])
-        return (result, unflatten(sight.spec, found[:total])[1]) if has_aux else result
+        return (result, result_of(sight, found[:total])[1]) if has_aux else result
 
     return matrix
 
