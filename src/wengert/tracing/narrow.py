@@ -54,7 +54,7 @@ def _is_narrow(x: Any) -> bool:
     elif isinstance(x, np.dtype | str) or (isinstance(x, type) and issubclass(x, np.generic)):
         try:
             dtype = np.dtype(x)  # pyright: ignore[reportArgumentType, reportUnknownVariableType]
-        except TypeError:  # a text of another meaning
+        except (TypeError, ValueError):  # a text of another meaning
             return False
     else:
         return False

@@ -21,6 +21,7 @@ from wengert.ir.walk import topological, with_inputs
 from wengert.ops.evaluate import bind_params
 from wengert.ops.vocabulary import NUMPY
 from wengert.tracing.calls import needs_values, shaped
+from wengert.tracing.layouts import Made, asked, is_turned, note
 from wengert.tracing.narrow import Width, is_concerned, narrowed, width_of
 from wengert.tracing.source import own_error, user_line
 from wengert.tracing.standin import FUNCTIONS as FUNCTIONS
@@ -178,7 +179,7 @@ class Traced(StandIn):
     `weak` marks a Python number: it takes the dtype of what it meets, as in NumPy.
     """
 
-    __slots__ = ("node", "owner", "weak", "width")
+    __slots__ = ("made", "node", "owner", "weak", "width")
     MEANING = ("node",)
 
     def __init__(self, node: Node, trace: Trace, weak: bool = False, width: Width = None) -> None:
@@ -187,6 +188,8 @@ class Traced(StandIn):
         self.weak = weak
         self.width = width
         """The dtype of whole numbers that NumPy keeps narrower than the node."""
+        self.made: Made | None = None
+        """The call that gave it, by which NumPy says how it lies in memory."""
 
     @property
     def type(self) -> ArrayType:
@@ -218,7 +221,7 @@ class Traced(StandIn):
         return self.owner is OPEN.get()
 
     def layout(self, *meaning: Any) -> Layout | None:
-        """Row by row; None where it is made of transposes by calls that let the result lie as their arguments do."""
+        """Row by row, where no transpose is among what it is made of; else as NumPy says, None where it does not."""
         stack, known = list(meaning), set[Node]()
         while stack:
             node = stack.pop()
@@ -226,9 +229,9 @@ class Traced(StandIn):
                 continue
             known.add(node)
             if node.op.name == "transpose":
-                return None
+                return asked(self)
             stack.extend(node.inputs)
-        return rows_first(self.shape)
+        return asked(self) if is_turned(self) else rows_first(self.shape)
 
     def is_zero_dimensional(self) -> bool:
         """Whether a value without axes is an array: what a function is given may be one."""
@@ -289,6 +292,7 @@ class Traced(StandIn):
             args = trace.lowered(args)
             kwargs = {name: trace.lowered(value) for name, value in kwargs.items()}
         result = rule(*args, **kwargs)
+        note(result, function, args, kwargs)
         return narrowed(function, args, kwargs, result) if is_concerned(args, kwargs) else result
 
     def operate(self, ufunc: Any, *operands: Any) -> Any:
@@ -300,6 +304,7 @@ class Traced(StandIn):
         if trace is not None and trace.is_on_tape:
             operands = trace.lowered(operands)
         result = UFUNCS[ufunc](*operands)
+        note(result, ufunc, operands, {})
         if is_concerned(operands, {}):
             return narrowed(ufunc, operands, {}, result)
         if all(
