@@ -20,6 +20,7 @@ from wengert.engine.written import written
 from wengert.errors import GraphError, TraceError
 from wengert.ir.graph import Node, input_node
 from wengert.ir.types import ArrayType
+from wengert.memory import refused
 from wengert.tracing.kinds import Kind, kind_of
 from wengert.tracing.live import Live
 from wengert.tracing.narrow import Width
@@ -126,6 +127,8 @@ class Outside:
         if transform.back is not None:
             try:
                 found = list(transform.back(found, self._pull, extra))
+            except MemoryError as error:
+                raise refused(error, "it is asked for by NumPy") from None
             except (TraceError, GraphError):  # unless the graph shows that it is not needed; else that names the line
                 return None
         return [self._owned(x) for x in found] if all(map(_is_finite, found)) else None

@@ -14,6 +14,7 @@ import numpy as np
 
 from wengert.errors import TraceError
 from wengert.ir.graph import Node, input_node
+from wengert.memory import refused
 from wengert.tracing import references
 from wengert.tracing.calls import (
     META,
@@ -85,6 +86,8 @@ class Tape:
             self._quiet.__exit__(kind, error, trace)
         self.keys = NOTHING
         self.is_open = False
+        if isinstance(error, MemoryError):
+            raise refused(error, "it is asked for by NumPy") from None
         if isinstance(error, ValueError):
             own = own_error(error)
             if own is not error:

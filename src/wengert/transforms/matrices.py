@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, Literal
@@ -10,9 +11,12 @@ import numpy as np
 
 from wengert.autodiff.forward import jvp as push
 from wengert.autodiff.jacobians import Mode, blocks, cheaper
+from wengert.autodiff.memory import bytes_of
 from wengert.engine.sight import Sight, Transform, result_of, seen
 from wengert.errors import ShapeError, TraceError
 from wengert.ir.graph import Node
+from wengert.ir.types import ArrayType
+from wengert.memory import require
 from wengert.ops.loop import filled
 from wengert.tracing.source import user_line
 from wengert.tracing.trees import Spec, name_of, unflatten
@@ -87,6 +91,7 @@ def jacobian(
         chosen = choose(f, args, kwargs, argnums, argnames)
         sight = seen(*chosen.call)
         spec, n = _derived_part(f, sight, has_aux)
+        _check_room("A Jacobian", sight, n, 1)
         columns, total = sight.arguments.spec, len(sight.types)
         if analytic_pair(argument_types(sight), sight.types[:n]):
             found = sight.run(Transform(turned_blocks, (memory,)))
@@ -126,6 +131,26 @@ def _derived_part(f: Callable[..., Any], sight: Sight, has_aux: bool) -> tuple[S
     return spec, spec.num_leaves
 
 
+def _check_room(name: str, sight: Sight, count: int, order: int) -> None:
+    """Refuse a matrix of derivatives that does not fit in the memory that is there.
+
+    Raises MemoryLimitError.
+    """
+    results, arguments = sight.types[:count], argument_types(sight)
+    blocks = [
+        ArrayType(y.shape + sum((x.shape for x in each), ()), np.result_type(y.dtype, *(x.dtype for x in each)).name)
+        for y in results
+        for each in itertools.product(arguments, repeat=order)
+    ]
+    by = ", ".join(map(str, arguments))
+    require(
+        bytes_of(blocks),
+        name,
+        f"  of {listed(results)} by {by}{' twice' if order == 2 else ''}",
+        "Ask for its products with vectors:  wg.jvp, wg.vjp or wg.hvp",
+    )
+
+
 def _grouped(values: Sequence[Any], size: int) -> list[Sequence[Any]]:
     return [values[k : k + size] for k in range(0, len(values), size)] if size else []
 
@@ -145,7 +170,8 @@ def hessian(
     def matrix(*args: Any, **kwargs: Any) -> Any:
         chosen = choose(f, args, kwargs, argnums, argnames)
         sight = seen(*chosen.call)
-        spec, _ = _derived_part(f, sight, False)
+        spec, n = _derived_part(f, sight, False)
+        _check_room("A Hessian", sight, n, 2)
         check_line(f, sight)
         columns = sight.arguments.spec
         n = columns.num_leaves
