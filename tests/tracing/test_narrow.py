@@ -242,8 +242,10 @@ def test_an_array_from_outside_and_a_traced_number_meet_as_in_numpy():
     ],
 )
 def test_what_an_int64_does_not_tell_of_an_uint64_is_refused_by_name(f):
+    a = np.arange(3, dtype=np.uint64)
+    same(wg.compile(lambda a: f(a[::-1]))(a), f(a[::-1]), "as it is given, which is looked at")
     with pytest.raises(TraceError) as caught:
-        wg.compile(f)(np.arange(3, dtype=np.uint64))
+        wg.compile(lambda a: f(a * a))(a)
     assert caught.value.what == "Whole numbers of dtype uint64 may be beyond those of a graph, which are int64."
     assert caught.value.repair == "Convert first:  x.astype(np.int64)"
 

@@ -101,12 +101,22 @@ def _zeros(x: Any) -> Any:
     return x
 
 
+def _may_be_large(x: StandIn) -> bool:
+    """Whether an uint64 may be beyond int64: what is given to a function is looked at in every call, and is not."""
+    node: Any = x.node
+    while node.op.name in ("reshape", "slice", "transpose", "flip", "broadcast"):
+        node = node.inputs[0]
+    return node.op.name not in ("input", "constant")
+
+
 def _refuse_large(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], parts: Sequence[Any]) -> None:
     """Refuse what the bits of an uint64 as an int64 do not tell.
 
     Raises TraceError.
     """
-    given = [x for x in (*args, *kwargs.values()) if isinstance(x, StandIn) and x.dtype == np.uint64]
+    given = [
+        x for x in (*args, *kwargs.values()) if isinstance(x, StandIn) and x.dtype == np.uint64 and _may_be_large(x)
+    ]
     bits = function in UNSIGNED and not any(isinstance(x, StandIn) and x.type.is_float for x in parts)
     if given and not bits:
         refuse(
