@@ -15,7 +15,6 @@ from wengert.tracing.standin import StandIn
 from wengert.tracing.tracer import Traced, current
 from wengert.tracing.trees import argument_names, flatten, unflatten
 
-
 P = ParamSpec("P")
 T = TypeVar("T")
 

@@ -18,7 +18,6 @@ from wengert.tracing.tracer import Traced, current
 from wengert.tracing.tracer import traced as traced_value
 from wengert.tracing.trees import flatten, unflatten
 
-
 P = ParamSpec("P")
 
 
