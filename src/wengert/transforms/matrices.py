@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from wengert.transforms.chosen import Argnames, Argnums, choose
 from wengert.transforms.derivatives import listed, one_number, slopes
 from wengert.transforms.linear import jvp, like, vjp
 
+P = ParamSpec("P")
 MEMORY = 2**30
 """The bytes that the signals of a Jacobian may need at a time, where nothing else is said: 1 GiB."""
 
@@ -54,14 +55,14 @@ def curved(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequence[Node
 
 
 def jacobian(
-    f: Callable[..., Any],
+    f: Callable[P, Any],
     argnums: Argnums | None = None,
     argnames: Argnames = (),
     *,
     mode: Literal["auto", "forward", "reverse"] = "auto",
     has_aux: bool = False,
     memory: int = MEMORY,
-) -> Callable[..., Any]:
+) -> Callable[P, Any]:
     """J_ij = ∂y_i/∂x_j: arrays of the shape of the result followed by that of the argument, in the containers of both.
 
     The container of the result has in place of each array the container of the argument. `mode` is forward where the
@@ -82,7 +83,7 @@ def jacobian(
         )
 
     @wraps(f)
-    def matrix(*args: Any, **kwargs: Any) -> Any:
+    def matrix(*args: P.args, **kwargs: P.kwargs) -> Any:
         chosen = choose(f, args, kwargs, argnums, argnames)
         sight = seen(*chosen.call)
         spec, n = _derived_part(f, sight, has_aux)
@@ -130,8 +131,8 @@ def _grouped(values: Sequence[Any], size: int) -> list[Sequence[Any]]:
 
 
 def hessian(
-    f: Callable[..., Any], argnums: Argnums | None = None, argnames: Argnames = (), *, memory: int = MEMORY
-) -> Callable[..., Any]:
+    f: Callable[P, Any], argnums: Argnums | None = None, argnames: Argnames = (), *, memory: int = MEMORY
+) -> Callable[P, Any]:
     """H_ij = ∂²y/∂x_i∂x_j: arrays of the shape of the result followed twice by that of the argument.
 
     The container of the result has in place of each array the container of the argument, and that has in place of each
@@ -141,7 +142,7 @@ def hessian(
     """
 
     @wraps(f)
-    def matrix(*args: Any, **kwargs: Any) -> Any:
+    def matrix(*args: P.args, **kwargs: P.kwargs) -> Any:
         chosen = choose(f, args, kwargs, argnums, argnames)
         sight = seen(*chosen.call)
         spec, _ = _derived_part(f, sight, False)
