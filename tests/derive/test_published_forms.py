@@ -491,8 +491,8 @@ assume Σ_j t_ij = 1
 """
 
 
-BLOCK_CALLS = 12_000_000
-"""Twice as many as its derivation takes."""
+BLOCK_CALLS = 9_000_000
+"""Half as many again as its derivation takes."""
 
 
 def test_a_block_of_a_transformer_is_derived_with_bounded_work() -> None:
