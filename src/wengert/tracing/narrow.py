@@ -27,6 +27,8 @@ _BITS |= {np.sum, np.prod, np.cumsum, np.cumprod, "method sum", "method prod", "
 _BITS |= {"getitem", "method copy", "method reshape", "method ravel", "method astype", np.copy, np.reshape, np.ravel}
 _BITS |= {np.transpose, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims, np.broadcast_to, np.where, np.take}
 _BITS |= {np.concatenate, np.stack, np.zeros_like, np.ones_like, np.full_like}
+_NAMES = frozenset(each for name in (*NARROW, "uint64") for each in (name, np.dtype(name).char, np.dtype(name).str[1:]))
+"""How texts name such a dtype: uint8, B or u1."""
 UNSIGNED: frozenset[Any] = frozenset(_BITS)
 """The calls that mean the same for the bits of an uint64 and of an int64."""
 
@@ -51,11 +53,10 @@ def _is_narrow(x: Any) -> bool:
         dtype: Any = x.dtype
     elif isinstance(x, tuple | list):
         return any(map(_is_narrow, x))  # pyright: ignore[reportUnknownArgumentType]
-    elif isinstance(x, np.dtype | str) or (isinstance(x, type) and issubclass(x, np.generic)):
-        try:
-            dtype = np.dtype(x)  # pyright: ignore[reportArgumentType, reportUnknownVariableType]
-        except (TypeError, ValueError):  # a text of another meaning
-            return False
+    elif isinstance(x, str):
+        return x in _NAMES
+    elif isinstance(x, np.dtype) or (isinstance(x, type) and issubclass(x, np.generic)):
+        dtype = np.dtype(x)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     else:
         return False
     return (dtype.kind in "iu" and dtype != np.int64) or (dtype.kind == "b" and isinstance(x, StandIn))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -20,13 +20,12 @@ from wengert.tracing.narrow import restored
 from wengert.tracing.record import Leaf, leaf_of, new_inputs
 from wengert.tracing.trees import flatten, unflatten
 
+P = ParamSpec("P")
 Axes = Any
 """An axis, None, or a container of them."""
 
 
-def vmap(
-    f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0, axis_size: int | None = None
-) -> Callable[..., Any]:
+def vmap(f: Callable[P, Any], in_axes: Axes = 0, out_axes: Axes = 0, axis_size: int | None = None) -> Callable[P, Any]:
     """y_n = f(x_n) for every entry n along an axis of the arguments; the results have it in front, or as `out_axes` says.
 
     `in_axes` is the axis, for all arguments or one for each; of an argument that is a container, one for the whole or a
@@ -44,7 +43,7 @@ def vmap(
         )
 
     @wraps(f)
-    def mapped(*args: Any, **kwargs: Any) -> Any:
+    def mapped(*args: P.args, **kwargs: P.kwargs) -> Any:
         axes = _given_axes(args, in_axes)
         along = [_spread(axis, arg, "in_axes") for axis, arg in zip(axes, args, strict=True)]
         places = [k for k, each in enumerate(along) if any(axis is not None for axis in each)]

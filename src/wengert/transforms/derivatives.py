@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from wengert.autodiff.reverse import vjp as pull
 from wengert.engine.quick import Quick
@@ -25,6 +25,8 @@ from wengert.transforms.beside import Beside
 from wengert.transforms.chosen import Argnames, Argnums, choose, places_of
 
 Array = Any
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def slopes(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequence[Node]) -> list[Node]:
@@ -45,8 +47,8 @@ SLOPES = Transform(slopes, back=of_first)
 
 
 def value_and_grad(
-    f: Callable[..., Any], argnums: Argnums | None = None, argnames: Argnames = (), *, has_aux: bool = False
-) -> Callable[..., tuple[Any, Any]]:
+    f: Callable[P, T], argnums: Argnums | None = None, argnames: Argnames = (), *, has_aux: bool = False
+) -> Callable[P, tuple[T, Any]]:
     """(L, ∇L) of a function with one real result: its value, and its derivative by some of the arguments.
 
     `argnums` are places of arguments (the first by default), `argnames` names of arguments; for a sequence of them the
@@ -61,7 +63,7 @@ def value_and_grad(
     quick = _quick(f, argnums, argnames, has_aux)
 
     @wraps(f)
-    def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    def both(*args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any]:
         found = quick(args, kwargs)
         if found is not None:
             return found[0], found[1][0] if argnums is None or isinstance(argnums, int) else tuple(found[1])
@@ -79,8 +81,8 @@ def value_and_grad(
 
 
 def grad(
-    f: Callable[..., Any], argnums: Argnums | None = None, argnames: Argnames = (), *, has_aux: bool = False
-) -> Callable[..., Any]:
+    f: Callable[P, Any], argnums: Argnums | None = None, argnames: Argnames = (), *, has_aux: bool = False
+) -> Callable[P, Any]:
     """∇L of a function with one real result, by the arguments `argnums` and `argnames`, with their containers and shapes.
 
     With `has_aux` the function returns (L, more), and what is returned is (∇L, more).
@@ -92,7 +94,7 @@ def grad(
     quick = _quick(f, argnums, argnames, has_aux)
 
     @wraps(f)
-    def gradient(*args: Any, **kwargs: Any) -> Any:
+    def gradient(*args: P.args, **kwargs: P.kwargs) -> Any:
         found = quick(args, kwargs)
         if found is not None:
             return found[1][0] if argnums is None or isinstance(argnums, int) else tuple(found[1])
@@ -110,9 +112,7 @@ def _quick(f: Callable[..., Any], argnums: Argnums | None, argnames: Argnames, h
     return Quick(f, () if others else chosen, SLOPES, lambda sight: _check_number(f, sight, has_aux))
 
 
-def elementwise_grad(
-    f: Callable[..., Any], argnums: Argnums | None = None, argnames: Argnames = ()
-) -> Callable[..., Any]:
+def elementwise_grad(f: Callable[P, Any], argnums: Argnums | None = None, argnames: Argnames = ()) -> Callable[P, Any]:
     """∂ (Σ_i y_i)/∂x: of a function that works entry by entry, its derivative at every entry.
 
     A complex result is that of complex arguments by an analytic function.
@@ -122,7 +122,7 @@ def elementwise_grad(
     """
 
     @wraps(f)
-    def gradient(*args: Any, **kwargs: Any) -> Any:
+    def gradient(*args: P.args, **kwargs: P.kwargs) -> Any:
         chosen = choose(f, args, kwargs, argnums, argnames)
         sight = seen(*chosen.call)
         if len(sight.types) != 1 or not sight.types[0].is_float:

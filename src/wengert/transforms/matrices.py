@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from wengert.transforms.derivatives import listed, one_number, slopes
 from wengert.transforms.linear import jvp, vjp
 from wengert.transforms.primals import like
 
+P = ParamSpec("P")
 MEMORY = 2**30
 """The bytes that the signals of a Jacobian may need at a time, where nothing else is said: 1 GiB."""
 
@@ -59,14 +60,14 @@ def curved(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequence[Node
 
 
 def jacobian(
-    f: Callable[..., Any],
+    f: Callable[P, Any],
     argnums: Argnums | None = None,
     argnames: Argnames = (),
     *,
     mode: Literal["auto", "forward", "reverse"] = "auto",
     has_aux: bool = False,
     memory: int = MEMORY,
-) -> Callable[..., Any]:
+) -> Callable[P, Any]:
     """J_ij = ∂y_i/∂x_j: arrays of the shape of the result followed by that of the argument, in the containers of both.
 
     The container of the result has in place of each array the container of the argument. `mode` is forward where the
@@ -87,7 +88,7 @@ def jacobian(
         )
 
     @wraps(f)
-    def matrix(*args: Any, **kwargs: Any) -> Any:
+    def matrix(*args: P.args, **kwargs: P.kwargs) -> Any:
         chosen = choose(f, args, kwargs, argnums, argnames)
         sight = seen(*chosen.call)
         spec, n = _derived_part(f, sight, has_aux)
@@ -156,8 +157,8 @@ def _grouped(values: Sequence[Any], size: int) -> list[Sequence[Any]]:
 
 
 def hessian(
-    f: Callable[..., Any], argnums: Argnums | None = None, argnames: Argnames = (), *, memory: int = MEMORY
-) -> Callable[..., Any]:
+    f: Callable[P, Any], argnums: Argnums | None = None, argnames: Argnames = (), *, memory: int = MEMORY
+) -> Callable[P, Any]:
     """H_ij = ∂²y/∂x_i∂x_j: arrays of the shape of the result followed twice by that of the argument.
 
     The container of the result has in place of each array the container of the argument, and that has in place of each
@@ -167,7 +168,7 @@ def hessian(
     """
 
     @wraps(f)
-    def matrix(*args: Any, **kwargs: Any) -> Any:
+    def matrix(*args: P.args, **kwargs: P.kwargs) -> Any:
         chosen = choose(f, args, kwargs, argnums, argnames)
         sight = seen(*chosen.call)
         spec, n = _derived_part(f, sight, False)
