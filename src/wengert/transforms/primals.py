@@ -67,11 +67,11 @@ class Primals:
         Raises TraceError where they have not the form of the point, or a whole number would move.
         """
         found = like(tuple(given), self.spec, self.types, "tangents", "primals")
-        for x, name, real in zip(found, self.names, self.real, strict=True):
+        for x, name, real, type in zip(found, self.names, self.real, self.types, strict=True):
             if not real and x is not None and (isinstance(x, StandIn) or np.any(x)):
                 raise TraceError(
                     f"'{name}' holds whole numbers, which do not move.",
-                    f"{user_line()}\n  its tangent is not 0",
+                    f"{user_line()}\n  {name} is {type}, and its tangent is not 0",
                     f"Give None as its tangent, or make it real:  {name} * 1.0",
                 )
         return self._chosen(found)
