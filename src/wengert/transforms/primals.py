@@ -71,7 +71,7 @@ class Primals:
             if not real and x is not None and (isinstance(x, StandIn) or np.any(x)):
                 raise TraceError(
                     f"'{name}' holds whole numbers, which do not move.",
-                    f"{user_line()}\n  {name} is {type}, and its tangent is not 0",
+                    f"{user_line()}\n  {name} is {type}",
                     f"Give None as its tangent, or make it real:  {name} * 1.0",
                 )
         return self._chosen(found)
