@@ -167,6 +167,8 @@ def test_nothing_is_listed_where_all_is_finite():
 def test_annihilation_can_be_switched_off():
     with wg.check_nans(annihilate=False), pytest.raises(NonFiniteError) as caught:
         wg.grad(untaken)(np.array([1.0, 0.0, 4.0]))
-    assert caught.value.what == "The derivative of 'sqrt' is nan at entry 1, the first on the way back that is not finite."
+    assert (
+        caught.value.what == "The derivative of 'sqrt' is nan at entry 1, the first on the way back that is not finite."
+    )
     with wg.check_nans():
         assert wg.grad(untaken)(np.array([1.0, 0.0])).tolist() == [0.5, 0]

@@ -269,16 +269,17 @@ logaddexp = elementwise(
 )
 
 
-def slope_beside(x: Node, slope: Node) -> Node:
-    """The slope by y of x f(y): 0 where x is, whatever f does."""
-    return apply("where", is_zero(x), constant_like(0, x), slope)
+def slope_beside(x: Node, y: Node) -> Node:
+    """x/y, and 0 where both are 0; its slope by x is 1/y there too."""
+    nowhere = apply("logical_and", is_zero(x), is_zero(y))
+    return x / y if x.type.is_complex else apply("where", nowhere, apply("ratio", x, y), x / y)
 
 
 xlogy = elementwise(
     "xlogy",
     "x log y, and 0 where x = 0.",
     value=lambda xp, x, y: xp.xlogy(x, y),
-    partials=lambda z, x, y: (apply("log", y), slope_beside(x, x / y)),
+    partials=lambda z, x, y: (apply("log", y), slope_beside(x, y)),
     arity=2,
     domain=(within(-3, 3), positive),
     takes="analytic",
