@@ -232,6 +232,11 @@ SCALAR = {
     "sinh": mpmath.sinh,
     "cosh": mpmath.cosh,
     "tanh": mpmath.tanh,
+    "sech2": lambda x: mpmath.sech(x) ** 2,
+    "logistic_slope": lambda x: mpmath.sech(x / 2) ** 2 / 4,
+    "gauss": lambda x: mpmath.exp(-x * x),
+    "disc": lambda x: 1 - x * x,
+    "lorentz": lambda x: 1 / (1 + x * x),
     "arcsinh": mpmath.asinh,
     "arccosh": mpmath.acosh,
     "arctanh": mpmath.atanh,
@@ -239,6 +244,7 @@ SCALAR = {
     "subtract": lambda x, y: x - y,
     "multiply": lambda x, y: x * y,
     "divide": lambda x, y: x / y,
+    "ratio": lambda a, h: a / h,
     "power": lambda x, y: x**y,
     "hypot": mpmath.hypot,
     "arctan2": mpmath.atan2,
@@ -246,7 +252,6 @@ SCALAR = {
     "xlogy": lambda x, y: x * mpmath.log(y),
     "maximum": max,
     "minimum": min,
-    "weigh": lambda g, p: g * p,
 }
 
 
