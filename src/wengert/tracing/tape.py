@@ -28,6 +28,7 @@ from wengert.tracing.calls import (
 )
 from wengert.tracing.held import Held
 from wengert.tracing.kinds import Kind, Several, kind_of
+from wengert.tracing.listed import with_arrays
 from wengert.tracing.live import Live, LiveNumber
 from wengert.tracing.paths import Path, Root
 from wengert.tracing.references import Reference
@@ -111,10 +112,11 @@ class Tape:
             return self._around(symbolic).call(function, args, kwargs)
         if function in META:
             return function(*dummies(args), **kwargs)
+        args = with_arrays(function, args)
         if needs_values(function, args, kwargs):
             return shaped(function, self.call, self.asked, args, kwargs)
+        moving = runs_with(function)
         if isinstance(function, np.ufunc) and not kwargs:
-            moving = runs_with(function)
             return self.step((function, *[self.reference(x, moving(k, x)) for k, x in enumerate(args)]))
         if function == "getitem":
             args = args[0], indexed(args[1], self.asked)
@@ -128,7 +130,6 @@ class Tape:
                 ),
                 args[2],
             )
-        moving = runs_with(function)
         given = tuple([self.reference(x, moving(k, x)) for k, x in enumerate(args)])
         named = tuple([(name, self.reference(x, moving(name, x))) for name, x in kwargs.items()])
         return self.step(((function, "__call__") if isinstance(function, np.ufunc) else function, given, named))
@@ -287,7 +288,7 @@ class Tape:
                 self._refuse_leaked()
             return x.place
         if kind is float:
-            if not moving:
+            if not moving or (x in references.MARKS and self.root.takes_marks):
                 return (kind, x) if x else references.fixed(x)
             self.inputs.append(x)
             return ~(len(self.inputs) - 1)

@@ -21,6 +21,7 @@ from wengert.ir.walk import topological, with_inputs
 from wengert.ops.evaluate import bind_params
 from wengert.ops.vocabulary import NUMPY
 from wengert.tracing.calls import needs_values, shaped
+from wengert.tracing.listed import with_arrays
 from wengert.tracing.source import own_error, user_line
 from wengert.tracing.standin import FUNCTIONS as FUNCTIONS
 from wengert.tracing.standin import UFUNCS, Array, StandIn, known_rule
@@ -285,7 +286,7 @@ class Traced(StandIn):
         if trace is not None and trace.is_on_tape:
             args = trace.lowered(args)
             kwargs = {name: trace.lowered(value) for name, value in kwargs.items()}
-        return rule(*args, **kwargs)
+        return rule(*with_arrays(function, args), **kwargs)
 
     def operate(self, ufunc: Any, *operands: Any) -> Any:
         """An operator of Python: of Python numbers the result is one."""
@@ -295,7 +296,7 @@ class Traced(StandIn):
         trace = OPEN.get()
         if trace is not None and trace.is_on_tape:
             operands = trace.lowered(operands)
-        result = UFUNCS[ufunc](*operands)
+        result = UFUNCS[ufunc](*with_arrays(ufunc, operands))
         if all(
             operand.weak if isinstance(operand, Traced) else type(operand) in (int, float, complex)
             for operand in operands
