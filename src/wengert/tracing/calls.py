@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.tracing.references import MARKS, SUMS
 from wengert.tracing.standin import UFUNCS, Array, StandIn, known_rule
 from wengert.tracing.writes import added_at, updated
 
@@ -105,6 +106,8 @@ def runs_with(function: Any) -> Callable[[int | str, Any], bool]:
             return lambda place, x: place == 0 or (isinstance(x, np.ndarray) and x.ndim > 0)
         if getattr(np, function.__name__, None) is not function:  # SciPy's: some have an order that is a number
             return lambda place, x: isinstance(x, np.ndarray)
+        if function in SUMS:
+            return lambda place, x: type(x) is not float or x not in MARKS
         return lambda place, x: True
     if isinstance(function, NumberOperator):
         return runs_with(function.ufunc)

@@ -14,6 +14,7 @@ import numpy as np
 from wengert.ir.graph import Node
 from wengert.ir.types import ArrayType
 from wengert.tracing.kinds import Kind
+from wengert.tracing.references import MARKS, SUMS
 from wengert.tracing.standin import Array, StandIn
 from wengert.tracing.tracer import current
 from wengert.tracing.views import Layout, rows_first
@@ -151,6 +152,7 @@ class LiveNumber(Live):
 
 def _forward(ufunc: np.ufunc) -> Callable[[Live, Any], Any]:
     """x ∘ other, put on the tape of x."""
+    always = ufunc in SUMS
 
     def operator(self: Live, other: Any) -> Any:
         tape = self.tape
@@ -158,8 +160,11 @@ def _forward(ufunc: np.ufunc) -> Callable[[Live, Any], Any]:
         if kind is Live and other.tape is tape:
             key = ufunc, self.place, other.place
         elif kind is float:
-            key = ufunc, self.place, ~len(tape.inputs)
-            tape.inputs.append(other)
+            if other in MARKS and (always or tape.root.takes_marks):
+                key = ufunc, self.place, (float, other)
+            else:
+                key = ufunc, self.place, ~len(tape.inputs)
+                tape.inputs.append(other)
         elif kind is int:
             key = ufunc, self.place, (int, other)
         else:
@@ -183,12 +188,16 @@ def _forward(ufunc: np.ufunc) -> Callable[[Live, Any], Any]:
 
 def _backward(ufunc: np.ufunc) -> Callable[[Live, Any], Any]:
     """other ∘ x, put on the tape of x."""
+    always = ufunc in SUMS
 
     def operator(self: Live, other: Any) -> Any:
         tape = self.tape
         if type(other) is float:
-            key = ufunc, ~len(tape.inputs), self.place
-            tape.inputs.append(other)
+            if other in MARKS and (always or tape.root.takes_marks):
+                key = ufunc, (float, other), self.place
+            else:
+                key = ufunc, ~len(tape.inputs), self.place
+                tape.inputs.append(other)
         elif type(other) is int:
             key = ufunc, (int, other), self.place
         else:

@@ -11,6 +11,9 @@ from wengert.tracing.source import Line, running
 MOST_PATHS = 64
 """So many paths are remembered for a function and types of arguments; then all are forgotten."""
 
+FEW_PATHS = 16
+"""A function of more paths has its numbers 1.0, −1.0, 2.0 and 0.5 as inputs of the run: it may be given them by chance, as signs of data."""
+
 NOTES = 5
 """So many frames above are the tape's, at least."""
 
@@ -26,6 +29,8 @@ class Root:
         self.first = Path(self, [], [], [])
         self.asks = False
         """Whether what it does depends on values, so that a run needs them from the start."""
+        self.takes_marks = True
+        """Whether 1.0, −1.0, 2.0 and 0.5 tell its paths apart also where they are no summands."""
         self.is_full = False
         """Whether it has so many paths that it is time to begin anew."""
         self.is_long = False
@@ -84,6 +89,7 @@ class Path:
                 )
                 self.exits[turn] = found
                 self.root.paths += 1
+                self.root.takes_marks = self.root.paths <= FEW_PATHS
             return found
 
     def _gives(self, place: int, kind: Kind | Several | None) -> bool:

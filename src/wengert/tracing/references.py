@@ -1,8 +1,8 @@
 """References: what a call on a tape was given, as a key that is compared with that of another run, and read back as arguments.
 
 A place ≥ 0 is the result of an earlier call, ~k is the k-th input of the run (an argument, or a number of Python that may be another
-the next time), (k, shape, dtype) an array that is the k-th input. (type, value) is what the record takes for granted, and
-(tuple, …), (list, …), (slice, …), (dict, …) are containers of references.
+the next time), (k, shape, dtype) an array that is the k-th input. (type, value) is what the record takes for granted (whole numbers, and
+the `MARKS` among the others), and (tuple, …), (list, …), (slice, …), (dict, …) are containers of references.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ import numpy as np
 Reference = Any
 Read = Callable[[int], Any]
 
+MARKS = frozenset({1.0, -1.0, 2.0, 0.5})
+"""Numbers that formulas are known by, 1.0 + eˣ as 1 + eˣ: of Python's real numbers these are taken for granted."""
+SUMS = frozenset({np.add, np.subtract})
+"""Where they are, however many paths there are: most stable formulas have 1 ± something, and few functions have ±1 there by chance."""
 CONTAINERS = (tuple, list, slice, dict)
 
 
