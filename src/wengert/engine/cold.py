@@ -15,6 +15,7 @@ import numpy as np
 
 from wengert.autodiff.reverse import vjp
 from wengert.engine.adjoints import DIRECT, summed_to
+from wengert.engine.restated import Calls
 from wengert.engine.written import fitted
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.op import OPS
@@ -45,8 +46,9 @@ PARTIALS: dict[Any, Callable[..., Sequence[Any]]] = {
 """The partials of ufuncs that are one op."""
 
 
-def pulled_back(tape: Tape, cotangents: Mapping[int, Array]) -> list[Array | None]:
-    """x̄ for each argument of the run, from the cotangents of some results, by place; None where it is zero."""
+def pulled_back(tape: Tape, calls: Calls, cotangents: Mapping[int, Array]) -> list[Array | None]:
+    """x̄ for each argument of the run, from the cotangents of some results, by place; None where it is zero. `calls` stand in place
+    of those of the tape."""
     values = tape.values
     assert values is not None
     bars: list[Any] = [None] * tape.position
@@ -58,7 +60,7 @@ def pulled_back(tape: Tape, cotangents: Mapping[int, Array]) -> list[Array | Non
         if bar is None:
             continue
         bars[place] = None
-        key = tape.log[place]
+        key = calls.get(place) or tape.log[place]
         if key[0] == "item":
             base, number = key[1][0], key[1][1][1]
             if bars[base] is None:
@@ -188,8 +190,8 @@ def _ruled(tape: Tape, key: Any, y: Array, bar: Any) -> list[Any]:
     several = isinstance(y, list)
     form = (
         key[0],
-        tuple([_renumbered(each, number) for each in given]),
-        tuple([(name, _renumbered(each, number)) for name, each in named]),
+        tuple([references.renumbered(each, number) for each in given]),
+        tuple([(name, references.renumbered(each, number)) for name, each in named]),
     )
     bars: list[Any] = bar if several else [bar]
     results = tuple([kind_of(x) for x in (y if several else [y])])
@@ -202,20 +204,6 @@ def _ruled(tape: Tape, key: Any, y: Array, bar: Any) -> list[Any]:
         adjoint = _kept((form, kinds, real, results, seeded))
     parts = adjoint(values, [b for b in bars if b is not None])
     return [(place, part) for place, part in zip([p for p, r in zip(read, real, strict=True) if r], parts, strict=True)]
-
-
-def _renumbered(reference: Any, number: Mapping[int, int]) -> Any:
-    """The same reference with other numbers: all to places."""
-    if type(reference) is int:
-        return number[reference]
-    if len(reference) == 3:
-        return number[~reference[0]]
-    kind, content = reference
-    if kind is dict:
-        return dict, tuple([(name, _renumbered(each, number)) for name, each in content])
-    if kind in references.CONTAINERS:
-        return kind, tuple([_renumbered(each, number) for each in content])
-    return reference
 
 
 def _kept(key: Any) -> Adjoint:

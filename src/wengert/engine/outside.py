@@ -14,6 +14,7 @@ from wengert.engine.arguments import Arguments
 from wengert.engine.cold import pulled_back
 from wengert.engine.formulas import joined, stable
 from wengert.engine.programs import Program, Seat
+from wengert.engine.restated import Calls, restate, restated
 from wengert.engine.running import before, finish
 from wengert.engine.sight import VALUES, Rest, Transform
 from wengert.engine.written import written
@@ -47,6 +48,8 @@ class Outside:
         self.spec: Spec = None
         self.last: Seat | None = None
         """What is kept of the transform that was run last."""
+        self._calls: Calls | None = None
+        """The calls that stand in place of those of the tape; None before the values were asked for."""
 
     def follow(self, call: Callable[[Sequence[Any]], Any]) -> None:
         """Run the function on values of the tape."""
@@ -123,12 +126,26 @@ class Outside:
         return [self._owned(x) for x in found] if all(map(_is_finite, found)) else None
 
     def values(self) -> list[Array]:
-        """The results."""
+        """The results, those of stable formulas where there are any."""
         self.tape.replay()
+        if self._calls is None:
+            self._calls = self._restated()
+            if self._calls:
+                restate(self.tape, self._calls)
         values, inputs = self.tape.values, self.tape.inputs
         assert values is not None
         found = [values[k] if k >= 0 else inputs[~k] for k in self.outputs]
         return [np.asarray(x, leaf.type.dtype)[()] for x, leaf in zip(found, self.leaves, strict=True)]
+
+    def _restated(self) -> Calls:
+        """The calls that are others in stable form; found out once for a path."""
+        path, place = self.tape.path, self.tape.position
+        if path is None:
+            return restated(self.tape)
+        found = path.restated.get(place)
+        if found is None:
+            found = path.restated.setdefault(place, restated(self.tape))
+        return found
 
     def _pull(self, cotangents: Sequence[Array | None]) -> list[Array]:
         tape = self.tape
@@ -137,7 +154,7 @@ class Outside:
             if bar is not None:
                 seeds[place] = seeds[place] + bar if place in seeds else bar
         with np.errstate(all="ignore"):
-            found = pulled_back(tape, seeds)
+            found = pulled_back(tape, self._calls or {}, seeds)
         kinds = [kind_of(x) for x in tape.inputs[: tape.arguments]]
         return [
             np.zeros(kind.shape, kind.dtype)[()] if bar is None else np.asarray(bar, kind.dtype)[()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from wengert.tracing.kinds import Kind, Several, form
@@ -42,7 +43,7 @@ class Root:
 class Path:
     """Calls in order, and the kinds of their results. Lists only grow, so that what was seen once stays so."""
 
-    __slots__ = ("exits", "keys", "kinds", "lines", "programs", "root")
+    __slots__ = ("exits", "keys", "kinds", "lines", "programs", "restated", "root")
 
     def __init__(
         self, root: Root, keys: list[Any], kinds: list[Kind | Several | None], lines: list[Line | None]
@@ -56,6 +57,8 @@ class Path:
         """The path on which the run goes on, by the place and the call with which it turns off, and the kind where that differs alone."""
         self.programs: dict[Any, Any] = {}
         """What was made of the calls up to some results, by those and by what it is."""
+        self.restated: dict[int, Mapping[int, Any]] = {}
+        """By number of calls: those among them that are others in stable form, by place."""
 
     def noted(self, place: int, key: Any, kind: Kind | Several | None) -> Path | None:
         """The path on which a run goes on that has followed this one up to a place and makes this call there; None where it is not kept.

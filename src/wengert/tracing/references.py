@@ -7,7 +7,7 @@ the `MARKS` among the others), and (tuple, …), (list, …), (slice, …), (dic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,6 +73,20 @@ def places(reference: Reference, found: list[int]) -> list[int]:
         for each in reference[1]:
             places(each[1] if reference[0] is dict else each, found)
     return found
+
+
+def renumbered(reference: Reference, number: Mapping[int, int]) -> Reference:
+    """The same reference with other numbers: all to places."""
+    if type(reference) is int:
+        return number[reference]
+    if len(reference) == 3:
+        return number[~reference[0]]
+    kind, content = reference
+    if kind is dict:
+        return dict, tuple([(name, renumbered(each, number)) for name, each in content])
+    if kind in CONTAINERS:
+        return kind, tuple([renumbered(each, number) for each in content])
+    return reference
 
 
 def arguments(key: Any) -> tuple[Sequence[Reference], Sequence[tuple[str, Reference]]]:

@@ -271,8 +271,12 @@ class Tape:
         self.keys = NOTHING
         with np.errstate(all="ignore"):
             for key in self.log[: self.position]:
-                found = None if key[0] == "outcome" else self._value(key)
-                self.values.append([_array(x) for x in found] if isinstance(found, list | tuple) else _array(found))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+                self.values.append(None if key[0] == "outcome" else self.computed(key))
+
+    def computed(self, key: Any) -> Any:
+        """The value of a call by NumPy, given those so far; a list where it gives several."""
+        found = self._value(key)
+        return [_array(x) for x in found] if isinstance(found, list | tuple) else _array(found)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
     # what calls are given
 

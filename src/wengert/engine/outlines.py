@@ -1,0 +1,99 @@
+"""Outlines: which calls of a run may be the outermost of a formula that has a stable form. It looks at calls and at no value.
+
+Every formula of `passes.stability` has an exponential (or σ, softmax) a few calls beneath its outermost, or is a pair such as √ over a
+square. What is named here too often costs time; what is not named is stable in machine code only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.tracing import references
+from wengert.tracing.calls import NumberOperator
+
+EXPONENTIALS = frozenset({"exp", "expm1", "sinh", "cosh", "expit", "softmax"})
+QUOTIENTS = frozenset({"divide", "reciprocal", "power", "float_power", "expit"})
+MOVES = frozenset({"getitem", "reshape", "ravel", "flatten", "transpose", "swapaxes", "moveaxis", "expand_dims", "squeeze", "flip", "broadcast_to", "take", "take_along_axis", "astype", "copy"})  # fmt: skip
+THROUGH = EXPONENTIALS | QUOTIENTS | MOVES | {"add", "subtract", "multiply", "negative", "positive", "square", "sqrt", "log", "log1p", "sum", "matmul", "dot", "einsum", "tensordot", "graph"}  # fmt: skip
+"""The calls of which formulas consist; what is beneath another is not looked at."""
+DEEP = {"log": 7, "log1p": 5, "divide": 5, "reciprocal": 4, "power": 4, "float_power": 4, "subtract": 1, "add": 1}
+"""By outermost call: at most so far beneath it is the first exponential."""
+PRODUCT = 4
+"""At most so far beneath a product is a quotient that has an exponential beneath it."""
+PAIRS = {
+    "sqrt": frozenset({"exp", "multiply", "square", "power"}),
+    "power": frozenset({"exp", "multiply", "square", "power"}),
+    "float_power": frozenset({"exp", "multiply", "square", "power"}),
+    "arctan": frozenset({"divide", "reciprocal", "power", "multiply"}),
+    "log": frozenset({"add", "subtract"}),
+}
+"""By outermost call: what may be right beneath it."""
+FAR = 99
+
+_NAMES: dict[Any, str] = {}
+
+
+def name_of(function: Any) -> str:
+    """The name of what a call does, the same for a function, a method and an operator; "" where it is part of no formula."""
+    known = _NAMES.get(function)
+    if known is None:
+        if isinstance(function, NumberOperator):
+            name = function.ufunc.__name__
+        elif isinstance(function, tuple):
+            name = function[0].__name__ if function[1] == "__call__" else "sum" if function[1] == "reduce" else ""
+        elif isinstance(function, str):
+            name = function.removeprefix("method ")
+        else:
+            name = "graph" if hasattr(function, "graph") else getattr(function, "__name__", "")
+        if name not in THROUGH and name not in PAIRS:
+            name = ""
+        if name == "graph":
+            return name  # there is one for each derivative inside
+        known = _NAMES[function] = name
+    return known
+
+
+def outermost(log: Sequence[Any], count: int) -> list[int]:
+    """The places, among the first `count` calls, of those that may be the outermost of a formula."""
+    found: list[int] = []
+    names: list[str] = []
+    exponential: list[int] = []
+    """How far beneath a call the first exponential is."""
+    quotient: list[int] = []
+    """How far beneath a call the first quotient is that has one beneath it."""
+    for place in range(count):
+        key = log[place]
+        name = name_of(key[0])
+        names.append(name)
+        if not name:
+            exponential.append(FAR)
+            quotient.append(FAR)
+            continue
+        near, over, beneath = FAR, FAR, _read(key)
+        for k in beneath:
+            near = min(near, exponential[k])
+            over = min(over, quotient[k])
+        near, over = near + 1, over + 1
+        if (
+            near <= DEEP.get(name, 0)
+            or (name == "multiply" and over <= PRODUCT)
+            or (name in PAIRS and any(names[k] in PAIRS[name] for k in beneath))
+        ):
+            found.append(place)
+        exponential.append(0 if name in EXPONENTIALS else near)
+        quotient.append(0 if name in QUOTIENTS and (near < FAR or name == "expit") else over)
+    return found
+
+
+def _read(key: Any) -> list[int]:
+    """The calls whose results a call reads."""
+    if type(key[0]) is np.ufunc:
+        return [each for each in key[1:] if type(each) is int and each >= 0]
+    read: list[int] = []
+    given, named = references.arguments(key)
+    for each in (*given, *(each for _, each in named)):
+        references.places(each, read)
+    return [k for k in read if k >= 0]
