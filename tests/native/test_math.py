@@ -13,6 +13,7 @@ from tests.native.lanes import Kernel, foreign_calls, named, text_of
 from tests.native.math_functions import FUNCTIONS, errors, exact_pair
 from wengert.backends.native.accuracy import ULP_BOUNDS
 from wengert.backends.native.target import AARCH64, AVX2, AVX512, X86_64_V2, Target, host
+from wengert.ops.vocabulary import NUMPY
 
 POINTS = 500
 FLOATS = ("float32", "float64")
@@ -46,6 +47,8 @@ def special(name: str, *x: Any) -> Any:
     if name == "logistic":  # SciPy's is 0 where the result is subnormal
         small = np.exp(-np.abs(x[0]))
         return np.where(x[0] < 0, small, x[0].dtype.type(1)) / (1 + small)
+    if name in ("logistic_slope", "sech2", "gauss"):
+        return getattr(NUMPY, name)(x[0])
     if name in ("erf", "erfc", "erfinv", "xlogy"):
         return getattr(scipy.special, name)(*x)
     return np.logaddexp(x[0], x[0].dtype.type(0)) if name == "softplus" else getattr(np, name)(*x)
@@ -57,7 +60,7 @@ def arity(name: str) -> int:
 
 def test_every_function_has_a_bound() -> None:
     assert ULP_BOUNDS.keys() == FUNCTIONS.keys()
-    assert max(max(bounds) for bounds in ULP_BOUNDS.values()) <= 2.6
+    assert max(max(bounds) for bounds in ULP_BOUNDS.values()) <= 4.2
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

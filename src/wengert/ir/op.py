@@ -52,6 +52,9 @@ class Op:
     samples: Samples
     errors: tuple[tuple[tuple[ArrayType, ...], Params, str], ...] = ()
     partials: Callable[..., Sequence[Any]] | None = None
+    """∂y/∂x_k of an elementwise op as it runs, sound to the last digits in both tails."""
+    textbook: Callable[..., Sequence[Any]] | None = None
+    """The partials as they are printed and simplified, y(1 − y) for the logistic function; those that run where there is none."""
     smooth: bool = True
     """Whether the op has derivatives of every order on its samples (a step has not)."""
     growth: Growth = "bounded"

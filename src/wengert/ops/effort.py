@@ -15,6 +15,8 @@ CHEAP = frozenset(
         "divide",
         "negative",
         "reciprocal",
+        "disc",
+        "lorentz",
         "integer_power",
         "sqrt",
         "abs",

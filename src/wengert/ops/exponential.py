@@ -81,11 +81,28 @@ log1p = elementwise(
     notation=function(r"\operatorname{log1p}", "log1p"),
     growth="singular",
 )
+logistic_slope = elementwise(
+    "logistic_slope",
+    "σ'(x) = σ(x) σ(−x), exact to rounding in both tails.",
+    value=lambda xp, x: xp.logistic_slope(x),
+    partials=lambda y, x: (-(y * apply("tanh", Fraction(1, 2) * x)),),
+    notation=unwritten("logistic_slope"),
+    growth="bounded",
+)
+gauss = elementwise(
+    "gauss",
+    "e^(−x²), without the rounding of x².",
+    value=lambda xp, x: xp.gauss(x),
+    partials=lambda y, x: (-2 * (x * y),),
+    notation=unwritten("gauss"),
+    growth="bounded",
+)
 logistic = elementwise(
     "logistic",
     "σ(x) = 1/(1 + e^(−x)).",
     value=lambda xp, x: xp.logistic(x),
-    partials=lambda y, x: (y * (1 - y),),
+    partials=lambda y, x: (apply("logistic_slope", x),),
+    textbook=lambda y, x: (y * (1 - y),),
     notation=function(r"\sigma", "σ", "sigmoid", "logistic", letter=True),
     growth="bounded",
 )
@@ -97,11 +114,18 @@ softplus = elementwise(
     notation=function(r"\operatorname{softplus}", "softplus"),
     growth="bounded",
 )
+
+
+def _bell_curve(x: Node) -> Node:
+    return apply("exp", -(x * x)) if x.type.is_complex else apply("gauss", x)
+
+
 erf = elementwise(
     "erf",
     "erf x = 2/√π ∫₀ˣ e^(−s²) ds.",
     value=lambda xp, x: xp.erf(x),
-    partials=lambda y, x: (TWO_OVER_ROOT_PI * apply("exp", -(x * x)),),
+    partials=lambda y, x: (TWO_OVER_ROOT_PI * _bell_curve(x),),
+    textbook=lambda y, x: (TWO_OVER_ROOT_PI * apply("exp", -(x * x)),),
     takes="analytic",
     notation=function(r"\operatorname{erf}", "erf"),
     growth="bounded",
@@ -110,7 +134,8 @@ erfc = elementwise(
     "erfc",
     "erfc x = 1 − erf x, exact in the right tail.",
     value=lambda xp, x: xp.erfc(x),
-    partials=lambda y, x: (-TWO_OVER_ROOT_PI * apply("exp", -(x * x)),),
+    partials=lambda y, x: (-TWO_OVER_ROOT_PI * _bell_curve(x),),
+    textbook=lambda y, x: (-TWO_OVER_ROOT_PI * apply("exp", -(x * x)),),
     domain=within(-4, 5),
     takes="analytic",
     notation=function(r"\operatorname{erfc}", "erfc"),
@@ -128,6 +153,11 @@ erfinv = elementwise(
 
 
 def _silu_partials(y: Node, x: Node) -> tuple[Node]:
+    """(x σ)' = σ(x) (1 + x σ(−x)): far left both factors keep their digits."""
+    return (apply("logistic", x) * (1 + x * apply("logistic", -x)),)
+
+
+def _silu_textbook(y: Node, x: Node) -> tuple[Node]:
     """(x σ)' = σ + x σ (1 − σ) = σ + y (1 − σ)."""
     s = apply("logistic", x)
     return (s + y * (1 - s),)
@@ -138,6 +168,7 @@ silu = elementwise(
     "x σ(x).",
     value=lambda xp, x: x * xp.logistic(x),
     partials=_silu_partials,
+    textbook=_silu_textbook,
     notation=function(r"\operatorname{silu}", "silu", "swish"),
     growth="bounded",
 )
@@ -145,6 +176,11 @@ silu = elementwise(
 
 def _gelu_partials(y: Node, x: Node) -> tuple[Node]:
     """(x Φ)' = Φ + x φ, where Φ(x) = ½ erfc(−x/√2) and φ(x) = e^(−x²/2)/√(2π)."""
+    normal = apply("gauss", x * ONE_OVER_ROOT_TWO) * ONE_OVER_ROOT_TWO_PI
+    return (Fraction(1, 2) * apply("erfc", x * -ONE_OVER_ROOT_TWO) + x * normal,)
+
+
+def _gelu_textbook(y: Node, x: Node) -> tuple[Node]:
     normal = apply("exp", Fraction(-1, 2) * (x * x)) * ONE_OVER_ROOT_TWO_PI
     return (Fraction(1, 2) * apply("erfc", x * -ONE_OVER_ROOT_TWO) + x * normal,)
 
@@ -154,6 +190,7 @@ gelu = elementwise(
     "x Φ(x), Φ the distribution function of the standard normal (Hendrycks and Gimpel 2016, not its tanh approximation).",
     value=lambda xp, x: 0.5 * x * xp.erfc(x * -ONE_OVER_ROOT_TWO),
     partials=_gelu_partials,
+    textbook=_gelu_textbook,
     notation=function(r"\operatorname{gelu}", "gelu"),
     growth="bounded",
 )

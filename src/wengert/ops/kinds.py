@@ -172,12 +172,14 @@ def elementwise(
     params: Sequence[dict[str, Any]] = ({},),
     smooth: bool = True,
     growth: Growth = "unbounded",
+    textbook: Partials | Partial | None = None,
 ) -> Op:
     """y_i = f(x_i, …) for every entry i.
 
     `partials(y, *x, **params)` gives ∂f/∂x_k at the same entry for each input: a node, a number, or None where it is zero
     everywhere. `takes` says which dtypes, by a name in `TAKES`; `result` is the dtype of the result where it is not that of
-    the inputs; `params` are the parameters that the samples go through.
+    the inputs; `params` are the parameters that the samples go through; `textbook` gives the partials as they are printed, where
+    those that run have another form.
     """
 
     def infer(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
@@ -216,6 +218,7 @@ def elementwise(
             samples,
             _dtype_errors(arity, takes, dict(params[0])),
             partials=partials,
+            textbook=textbook or partials,
             smooth=smooth,
             growth=growth,
         )

@@ -1,12 +1,13 @@
 """Elementwise trigonometric and hyperbolic functions and their inverses, three facts each.
 
-The products (1 − x)(1 + x) stand for 1 − x², which loses digits near ±1.
+The products (1 − x)(1 + x) stand for 1 − x², which loses digits near ±1. Three ops are there for derivatives only: disc, lorentz and
+sech2, whose own derivatives stay in the family.
 """
 
 from __future__ import annotations
 
-from wengert.ir.graph import Node, apply
-from wengert.ir.notation import function
+from wengert.ir.graph import Node, apply, constant_like
+from wengert.ir.notation import function, unwritten
 from wengert.ops.arithmetic import over_radius
 from wengert.ops.kinds import above_one, away_from_zero, elementwise, open_interval, within
 
@@ -70,7 +71,8 @@ arcsin = elementwise(
     "arcsin",
     "The angle in [−π/2, π/2] whose sine is x.",
     value=lambda xp, x: xp.arcsin(x),
-    partials=lambda y, x: (1 / apply("sqrt", (1 - x) * (1 + x)),),
+    partials=lambda y, x: (1 / apply("sqrt", apply("disc", x)),),
+    textbook=lambda y, x: (1 / apply("sqrt", (1 - x) * (1 + x)),),
     domain=open_interval,
     takes="analytic",
     notation=function(r"\arcsin", "arcsin", "asin"),
@@ -80,7 +82,8 @@ arccos = elementwise(
     "arccos",
     "The angle in [0, π] whose cosine is x.",
     value=lambda xp, x: xp.arccos(x),
-    partials=lambda y, x: (-1 / apply("sqrt", (1 - x) * (1 + x)),),
+    partials=lambda y, x: (-1 / apply("sqrt", apply("disc", x)),),
+    textbook=lambda y, x: (-1 / apply("sqrt", (1 - x) * (1 + x)),),
     domain=open_interval,
     takes="analytic",
     notation=function(r"\arccos", "arccos", "acos"),
@@ -90,7 +93,8 @@ arctan = elementwise(
     "arctan",
     "The angle in (−π/2, π/2) whose tangent is x.",
     value=lambda xp, x: xp.arctan(x),
-    partials=lambda y, x: (1 / (1 + x * x),),
+    partials=lambda y, x: (apply("lorentz", x),),
+    textbook=lambda y, x: (1 / (1 + x * x),),
     takes="analytic",
     notation=function(r"\arctan", "arctan", "atan"),
     growth="bounded",
@@ -111,11 +115,62 @@ cosh = elementwise(
     takes="analytic",
     notation=function(r"\cosh", "cosh"),
 )
+disc = elementwise(
+    "disc",
+    "1 − x² as (1 − x)(1 + x), exact near ±1.",
+    value=lambda xp, x: (1 - x) * (1 + x),
+    partials=lambda y, x: (-2 * x,),
+    takes="analytic",
+    notation=unwritten("disc"),
+)
+lorentz = elementwise(
+    "lorentz",
+    "1/(1 + x²).",
+    value=lambda xp, x: xp.reciprocal(1 + x * x),
+    partials=lambda y, x: (-2 * ((x * y) * y),),
+    takes="analytic",
+    notation=unwritten("lorentz"),
+    growth="bounded",
+)
+sech2 = elementwise(
+    "sech2",
+    "1/cosh² x, exact to rounding in both tails.",
+    value=lambda xp, x: xp.sech2(x),
+    partials=lambda y, x: (-2 * (y * apply("tanh", x)),),
+    notation=unwritten("sech2"),
+    growth="bounded",
+)
+
+
+def _one_minus_square(y: Node, x: Node) -> tuple[Node]:
+    return (1 - y * y,)
+
+
+def _tanh_partials(y: Node, x: Node) -> tuple[Node]:
+    return _one_minus_square(y, x) if x.type.is_complex else (apply("sech2", x),)
+
+
+def _coth_partials(y: Node, x: Node) -> tuple[Node]:
+    """−1/sinh² x: 1 − y² has no digits where y is near ±1."""
+    if x.type.is_complex:
+        return _one_minus_square(y, x)
+    inverse = 1 / apply("sinh", x)
+    return (-(inverse * inverse),)
+
+
+def _arcsinh_partials(y: Node, x: Node) -> tuple[Node]:
+    """1/√(x² + 1) by a root that does not overflow."""
+    if x.type.is_complex:
+        return (1 / apply("sqrt", x * x + 1),)
+    return (1 / apply("hypot", x, constant_like(1, x)),)
+
+
 tanh = elementwise(
     "tanh",
     "Hyperbolic tangent of each entry.",
     value=lambda xp, x: xp.tanh(x),
-    partials=lambda y, x: (1 - y * y,),
+    partials=_tanh_partials,
+    textbook=_one_minus_square,
     takes="analytic",
     notation=function(r"\tanh", "tanh"),
     growth="bounded",
@@ -124,7 +179,8 @@ coth = elementwise(
     "coth",
     "Hyperbolic cotangent, 1/tanh x.",
     value=lambda xp, x: xp.reciprocal(xp.tanh(x)),
-    partials=lambda y, x: (1 - y * y,),
+    partials=_coth_partials,
+    textbook=_one_minus_square,
     domain=away_from_zero,
     takes="analytic",
     notation=function(r"\coth", "coth"),
@@ -134,7 +190,8 @@ arcsinh = elementwise(
     "arcsinh",
     "The inverse of sinh, log(x + √(x² + 1)).",
     value=lambda xp, x: xp.arcsinh(x),
-    partials=lambda y, x: (1 / apply("sqrt", x * x + 1),),
+    partials=_arcsinh_partials,
+    textbook=lambda y, x: (1 / apply("sqrt", x * x + 1),),
     takes="analytic",
     notation=function(r"\operatorname{arcsinh}", "arcsinh", "arsinh", "asinh"),
     growth="bounded",
@@ -153,7 +210,8 @@ arctanh = elementwise(
     "arctanh",
     "The inverse of tanh for |x| < 1, ½ log((1 + x)/(1 − x)).",
     value=lambda xp, x: xp.arctanh(x),
-    partials=lambda y, x: (1 / ((1 - x) * (1 + x)),),
+    partials=lambda y, x: (1 / apply("disc", x),),
+    textbook=lambda y, x: (1 / ((1 - x) * (1 + x)),),
     domain=open_interval,
     takes="analytic",
     notation=function(r"\operatorname{arctanh}", "arctanh", "artanh", "atanh"),

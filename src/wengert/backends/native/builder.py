@@ -98,6 +98,18 @@ class Builder(Memory):
         """1/(1 + e^(−x)), exact in the left tail."""
         return self._function(exponential.logistic, x)
 
+    def logistic_slope(self, x: Value) -> Value:
+        """σ(x) σ(−x), exact in both tails."""
+        return self._function(exponential.logistic_slope, x)
+
+    def sech2(self, x: Value) -> Value:
+        """1/cosh² x, exact in both tails."""
+        return self._function(exponential.sech2, x)
+
+    def gauss(self, x: Value) -> Value:
+        """e^(−x²), without the rounding of x²."""
+        return self._function(exponential.gauss, x)
+
     def softplus(self, x: Value) -> Value:
         """log(1 + eˣ), exact in the left tail."""
         return self._function(exponential.softplus, x)

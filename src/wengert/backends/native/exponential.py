@@ -20,6 +20,8 @@ LOGISTIC_RANGE = {"float32": (-104.5, 70.0), "float64": (-746.0, 600.0)}
 """Below the first number 1/(1 + e^(−x)) rounds to 0, above the second to 1."""
 EXPM1_LOW = {"float32": -18.0, "float64": -38.0}
 """Below it eˣ − 1 rounds to −1."""
+GAUSS_CUT = {"float32": (1.5 * 2.0**15, 11.0), "float64": (1.5 * 2.0**32, 40.0)}
+"""What rounds a number to half of its digits when it is added and taken off, and from where on e^(−x²) is 0."""
 TANH_FLAT = {"float32": 10.0, "float64": 20.0}
 """Above it tanh rounds to 1."""
 TINY = {"float32": 2.0**-26, "float64": 2.0**-55}
@@ -118,6 +120,31 @@ def logistic(b: Memory, x: Value) -> Value:
     power = b.power_of_two(b.subtract(b.like(-shift, n), n), x.dtype)
     # h + 2^(−n) h is exact where both count, and known before r: the denominator is rounded once.
     return b.divide(unit, b.fma(power, short_expm1(b, r, -1), b.add(unit, power)))
+
+
+def logistic_slope(b: Memory, x: Value) -> Value:
+    """E/(1 + E)² with E = e^(−|x|)."""
+    power = exp(b, b.negative(b.abs(x)))
+    above = b.add(power, b.like(1, x))
+    return b.divide(power, b.multiply(above, above))
+
+
+def sech2(b: Memory, x: Value) -> Value:
+    """4 σ'(2x)."""
+    return b.multiply(b.like(4, x), logistic_slope(b, b.add(x, x)))
+
+
+def gauss(b: Memory, x: Value) -> Value:
+    """e^(−x²): |x| = h + l, where h has half of the digits, so that h² is exact; l (|x| + h) is the rest of the square."""
+    cut, far = GAUSS_CUT[x.dtype]
+    a = b.clamp(b.abs(x), 0.0, far)
+    high = b.subtract(b.add(a, b.like(cut, x)), b.like(cut, x))
+    rest = b.multiply(b.subtract(a, high), b.add(a, high))
+    square = b.multiply(high, high)
+    n, r, c = reduced(b, b.clamp(b.negative(square), EXP_RANGE[x.dtype][0], 0.0))
+    s = b.add(r, b.subtract(c, rest))
+    p = b.fma(b.multiply(s, s), b.polynomial(EXPM1[x.dtype], s), s)
+    return b.scaled(b.add(p, b.like(1, x)), n)
 
 
 # logarithms
