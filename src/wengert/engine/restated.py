@@ -15,7 +15,7 @@ import numpy as np
 
 from wengert.engine.formulas import stated
 from wengert.engine.interned import structure
-from wengert.engine.outlines import name_of, outermost
+from wengert.engine.outlines import followed, name_of, originals, outermost
 from wengert.engine.written import fitted
 from wengert.errors import GraphError, TraceError
 from wengert.ir.graph import Graph, Node, input_node
@@ -71,12 +71,14 @@ _LOCK = threading.Lock()
 def restated(tape: Tape) -> dict[int, Any]:
     """The calls of a run that are other calls in stable form, with those."""
     found: dict[int, Any] = {}
-    for place in outermost(tape.log, tape.position):
-        around = _around(tape, place)
+    places = outermost(tape.log, tape.position)
+    first = originals(tape.log, tape.position) if places else []
+    for place in places:
+        around = _Around(tape, _around(tape, first, place), first)
         stable = _stable(*around.form)
         if stable is not None:
             formula, reads = stable
-            found[place] = formula, tuple([around.leaves[k] for k in reads]), ()
+            found[place] = formula, tuple([around.places[k] for k in reads]), ()
     return found
 
 
@@ -92,8 +94,10 @@ def restate(tape: Tape, calls: Calls) -> None:
                 key = tape.log[place]
                 if key[0] == "outcome" or moved.isdisjoint(_reads(key)):
                     continue
-            moved.add(place)
-            values[place] = tape.computed(key)
+            value = tape.computed(key)
+            if isinstance(value, list) or not np.array_equal(value, values[place]):
+                moved.add(place)
+            values[place] = value
 
 
 def _reads(key: Any) -> list[int]:
@@ -105,32 +109,40 @@ def _reads(key: Any) -> list[int]:
 
 
 class _Around:
-    """The calls around an outline, numbered anew: leaves first, in the order in which they are read, then calls, each after what it reads."""
+    """Calls around an outline, numbered anew: leaves first, in the order in which they are read, then calls, each after what it reads."""
 
-    def __init__(self, tape: Tape, places: Sequence[int]) -> None:
-        inside = set(places)
-        self.leaves = list(dict.fromkeys(k for place in places for k in _reads(tape.log[place]) if k not in inside))
-        number = {k: n for n, k in enumerate((*self.leaves, *places))}
+    def __init__(self, tape: Tape, calls: Sequence[int], first: Sequence[int]) -> None:
+        read = dict.fromkeys(first[k] if k >= 0 else k for place in calls for k in _reads(tape.log[place]))
+        leaves = [k for k in read if k not in calls]
+        self.places = [*leaves, *calls]
+        number = {k: n for n, k in enumerate(self.places)}
+        number |= {k: number[first[k]] for place in calls for k in _reads(tape.log[place]) if k >= 0}
         values: Any = tape.values
-        kinds = [kind_of(values[k] if k >= 0 else tape.inputs[~k]) for k in self.leaves]
-        calls: list[Any] = []
-        for place in places:
-            given, named = references.arguments(tape.log[place])
+        form: list[Any] = []
+        for place in calls:
+            key = tape.log[place]
+            given, named = references.arguments(key)
             args = tuple([references.renumbered(each, number) for each in given])
             kwargs = tuple([(name, references.renumbered(each, number)) for name, each in named])
-            calls.append((tape.log[place][0], args, kwargs, tape.kinds[place]))
-        self.leaves += places
-        self.form = tuple(calls), tuple(kinds)
+            form.append((key[0], args, kwargs, tape.kinds[place]))
+        self.form = tuple(form), tuple([kind_of(values[k] if k >= 0 else tape.inputs[~k]) for k in leaves])
+        """The calls with the kinds of what they give, and the kinds of the leaves."""
 
 
-def _around(tape: Tape, place: int) -> _Around:
+def _around(tape: Tape, first: Sequence[int], place: int) -> list[int]:
     """The calls of which the one at a place is made, as far as they may be part of one formula."""
+    log = tape.log
     chosen, edge = {place}, [place]
     for _ in range(DEPTH):
-        below = {k for each in edge for k in _reads(tape.log[each]) if k >= 0} - chosen
-        edge = sorted(k for k in below if name_of(tape.log[k][0]) and isinstance(tape.kinds[k], Kind))
-        chosen.update(edge[: MOST_CALLS - len(chosen)])
-    return _Around(tape, sorted(chosen))
+        below: set[int] = set()
+        for parent in edge:
+            name = name_of(log[parent][0])
+            for k in _reads(log[parent]):
+                if k >= 0 and followed(name, name_of(log[k][0])) and isinstance(tape.kinds[k], Kind):
+                    below.add(first[k])
+        edge = sorted(below - chosen)[: MOST_CALLS - len(chosen)]
+        chosen.update(edge)
+    return sorted(chosen)
 
 
 def _stable(calls: Any, kinds: Any) -> Found:
@@ -157,7 +169,7 @@ def _found(calls: Sequence[Any], kinds: Sequence[Kind]) -> Found:
     except (TraceError, GraphError, TypeError):  # a rule asks for entries: the whole graph says what there is to say
         return None
     plain, rewritten, applied = stated(nodes)
-    if not applied:
+    if not applied or rewritten[-1] is plain[-1]:
         return None
     places = {node: k for k, node in enumerate((*inputs, *rewritten[:-1])) if _is_place(node)}
     reads, graph = _cut(rewritten[-1], places)

@@ -75,6 +75,17 @@ def places(reference: Reference, found: list[int]) -> list[int]:
     return found
 
 
+def moved(reference: Reference, number: Sequence[int]) -> Reference:
+    """The same reference with other numbers for the results of calls."""
+    if type(reference) is int:
+        return number[reference] if reference >= 0 else reference
+    if len(reference) == 2 and reference[0] is dict:
+        return dict, tuple([(name, moved(each, number)) for name, each in reference[1]])
+    if len(reference) == 2 and reference[0] in CONTAINERS:
+        return reference[0], tuple([moved(each, number) for each in reference[1]])
+    return reference
+
+
 def renumbered(reference: Reference, number: Mapping[int, int]) -> Reference:
     """The same reference with other numbers: all to places."""
     if type(reference) is int:
