@@ -12,7 +12,9 @@ import numpy as np
 from wengert.engine import roots
 from wengert.engine.arguments import Arguments
 from wengert.engine.cold import pulled_back
+from wengert.engine.exponentials import calls_exponential
 from wengert.engine.formulas import joined, stable
+from wengert.engine.others import others_of
 from wengert.engine.programs import Program, Seat
 from wengert.engine.restated import Calls, restate, restated
 from wengert.engine.running import before, finish
@@ -39,9 +41,11 @@ class Outside:
     arguments: Arguments
     """What it was called with, where that is in containers."""
 
-    def __init__(self, codes: tuple[Any, ...], key: Any, values: Sequence[Any], kinds: Sequence[Kind]) -> None:
+    def __init__(
+        self, codes: tuple[Any, ...], key: Any, values: Sequence[Any], kinds: Sequence[Kind], given: Sequence[Any] = ()
+    ) -> None:
         self.key = key
-        self.tape = Tape(roots.root_of(key, codes), values, kinds)
+        self.tape = Tape(roots.root_of(key, codes), values, kinds, given)
         self.outputs: tuple[int, ...] = ()
         """The places of the leaves of the result."""
         self.leaves: list[Leaf] = []
@@ -212,14 +216,20 @@ def outside(arguments: Arguments, leaves: Sequence[Leaf]) -> Outside:
     values = [_number(x, leaf) if leaf.weak else x for x, leaf in zip(arguments.values, leaves, strict=True)]
     kinds = [kind_of(x) for x in values]
     codes = roots.codes_of(arguments.f)
-    made = Outside(codes, (roots.mark_of(codes), tuple(arguments.places), *kinds), values, kinds)
+    given, kwargs = list(arguments.args), arguments.kwargs
+    key: tuple[Any, ...] = (roots.mark_of(codes), tuple(arguments.places), *kinds)
+    if (len(given) > len(arguments.places) or kwargs) and calls_exponential(arguments.f):
+        others = others_of(given, kwargs, arguments.places)
+        made = Outside(codes, (*key, others.key), values, kinds, others.values)
+        kwargs = others.filled(given, kwargs, made.tape)
+    else:
+        made = Outside(codes, key, values, kinds)
     made.arguments = arguments
-    given = list(arguments.args)
 
     def call(lives: Sequence[Any]) -> Any:
         for k, each in zip(arguments.places, unflatten(arguments.spec, lives), strict=True):
             given[k] = each
-        return arguments.f(*given, **arguments.kwargs)
+        return arguments.f(*given, **kwargs)
 
     made.follow(call)
     return made

@@ -92,7 +92,7 @@ def restate(tape: Tape, calls: Calls) -> None:
             key = calls.get(place)
             if key is None:
                 key = tape.log[place]
-                if key[0] == "outcome" or moved.isdisjoint(_reads(key)):
+                if key[0] == "outcome" or moved.isdisjoint(references.read_by(key)):
                     continue
             value = tape.computed(key)
             if isinstance(value, list) or not np.array_equal(value, values[place]):
@@ -100,23 +100,15 @@ def restate(tape: Tape, calls: Calls) -> None:
             values[place] = value
 
 
-def _reads(key: Any) -> list[int]:
-    read: list[int] = []
-    given, named = references.arguments(key)
-    for each in (*given, *(each for _, each in named)):
-        references.places(each, read)
-    return read
-
-
 class _Around:
     """Calls around an outline, numbered anew: leaves first, in the order in which they are read, then calls, each after what it reads."""
 
     def __init__(self, tape: Tape, calls: Sequence[int], first: Sequence[int]) -> None:
-        read = dict.fromkeys(first[k] if k >= 0 else k for place in calls for k in _reads(tape.log[place]))
+        read = dict.fromkeys(first[k] if k >= 0 else k for place in calls for k in references.read_by(tape.log[place]))
         leaves = [k for k in read if k not in calls]
         self.places = [*leaves, *calls]
         number = {k: n for n, k in enumerate(self.places)}
-        number |= {k: number[first[k]] for place in calls for k in _reads(tape.log[place]) if k >= 0}
+        number |= {k: number[first[k]] for place in calls for k in references.read_by(tape.log[place]) if k >= 0}
         values: Any = tape.values
         form: list[Any] = []
         for place in calls:
@@ -137,7 +129,7 @@ def _around(tape: Tape, first: Sequence[int], place: int) -> list[int]:
         below: set[int] = set()
         for parent in edge:
             name = name_of(log[parent][0])
-            for k in _reads(log[parent]):
+            for k in references.read_by(log[parent]):
                 if k >= 0 and followed(name, name_of(log[k][0])) and isinstance(tape.kinds[k], Kind):
                     below.add(first[k])
         edge = sorted(below - chosen)[: MOST_CALLS - len(chosen)]

@@ -76,20 +76,21 @@ def rule_of(function: Any) -> Callable[..., Any]:
     return getattr(function, "rule", None) or known_rule(function)
 
 
-def computed(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """The result of a call by NumPy.
+def computed(function: Any, args: Sequence[Any], kwargs: dict[str, Any], *, known: bool = True) -> Any:
+    """The result of a call by NumPy; `known` asks whether a graph knows the call.
 
-    Raises TraceError where a graph does not know the call.
+    Raises TraceError where it does not.
     """
     if isinstance(function, np.ufunc):
-        if function not in UFUNCS:
+        if known and function not in UFUNCS:
             rule_of(function)
         return function(*args, **kwargs)
     if function == "getitem":
         return np.asarray(args[0])[args[1]]
     if function == "item":
         return args[0][args[1]]
-    rule_of(function)
+    if known:
+        rule_of(function)
     if isinstance(function, tuple):
         ufunc, method = function
         return getattr(ufunc, method)(*args, **kwargs)

@@ -113,9 +113,38 @@ class Live(StandIn):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         """The value of whole numbers and truth values, which have no derivative to lose; refused for others."""
+        if self.tape.is_given(self):
+            return np.array(self.tape.asked(self), dtype=dtype)
         if self.kind.dtype.kind not in "biu" or not self.is_open():
             return StandIn.__array__(self, dtype, copy)
         return np.array(self.tape.asked(self), dtype=dtype)
+
+    # values that depend on no argument by which is derived are known to whoever asks
+
+    def __float__(self) -> float:
+        return float(self.tape.asked(self)) if self.tape.is_given(self) else StandIn.__float__(self)
+
+    def __complex__(self) -> complex:
+        return complex(self.tape.asked(self)) if self.tape.is_given(self) else StandIn.__complex__(self)
+
+    def item(self, *args: Any) -> Any:
+        """The number, where it depends on no argument by which is derived; else refused."""
+        return self._asked_array().item(*args) if self.tape.is_given(self) else StandIn.item(self, *args)
+
+    def tolist(self) -> Any:
+        """The numbers, where they depend on no argument by which is derived; else refused."""
+        return self._asked_array().tolist() if self.tape.is_given(self) else StandIn.tolist(self)
+
+    def _asked_array(self) -> Array:
+        return np.asarray(self.tape.asked(self))
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return StandIn.__getattr__(self, name)
+        except AttributeError:
+            if name.startswith("__") or name in self.__slots__ or not self.tape.is_given(self):
+                raise
+            return getattr(self.tape.asked(self), name)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if len(inputs) != 1 or kwargs or method != "__call__":
@@ -157,7 +186,7 @@ def _forward(ufunc: np.ufunc) -> Callable[[Live, Any], Any]:
     def operator(self: Live, other: Any) -> Any:
         tape = self.tape
         kind = type(other)
-        if kind is Live and other.tape is tape:
+        if (kind is Live or kind is LiveNumber) and other.tape is tape:
             key = ufunc, self.place, other.place
         elif kind is float:
             if other in MARKS and (always or tape.root.takes_marks):
@@ -223,6 +252,8 @@ def _power(self: Live, other: Any) -> Any:
     """x to a power; one that is a number is taken for granted."""
     if type(other) in (int, float):
         return self.tape.step((np.power, self.place, (type(other), other)))
+    if type(other) is LiveNumber and self.tape.is_given(other):
+        return _power(self, other.item())
     return self.tape.operate(np.power, self, other)
 
 

@@ -105,3 +105,14 @@ def arguments(key: Any) -> tuple[Sequence[Reference], Sequence[tuple[str, Refere
     if isinstance(key[0], np.ufunc):
         return key[1:], ()
     return key[1], key[2]
+
+
+def read_by(key: Any) -> list[int]:
+    """The results and inputs that a call reads, ~k for inputs."""
+    found: list[int] = []
+    given, named = arguments(key)
+    for each in given:
+        places(each, found)
+    for _, each in named:
+        places(each, found)
+    return found
