@@ -143,7 +143,6 @@ TRUE: dict[str, Callable[..., Any]] = {
     "arctan": _true(mpmath.atan),
     "abs": _true(mpmath.fabs),
     "power": _true(mpmath.power),
-    "weigh": lambda g, p: np.where((g == 0) | (p == 0), mpmath.mpf(0), _true(operator.mul)(g, p)),
     "integer_power": lambda x, exponent: _true(lambda v: v**exponent)(x),
     "softmax": _softmax,
     "logsumexp": lambda x, axes: _true(mpmath.log)(np.sum(_true(mpmath.exp)(x), axis=axes)),

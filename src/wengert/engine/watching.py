@@ -221,7 +221,7 @@ def _backward(tape: WatchedTape, outputs: Sequence[int]) -> NonFiniteError | Non
     owner = _owners(places, graph.outputs, graph.inputs)
     last = [y for y in graph.outputs[len(places) :] if y.type.is_float]
     inputs = graph.inputs[: tape.arguments]
-    adjoints = contributions(last, inputs, [constant(1, y.type) for y in last], weigh=True)
+    adjoints = contributions(last, inputs, [constant(1, y.type) for y in last], masked=True)
     uses = {v: adjoints.contributions[v] for v in adjoints.contributions}
     terms = list(dict.fromkeys(term for each in uses.values() for _, term in each))
     values = {str(node.params["name"]): x for node, x in zip(graph.inputs, tape.inputs, strict=True)}

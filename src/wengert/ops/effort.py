@@ -38,7 +38,6 @@ CHEAP = frozenset(
         "logical_not",
         "where",
         "cast",
-        "weigh",
         "stop_gradient",
         "concatenate",
         "gather",

@@ -43,6 +43,7 @@ erfcinv = elementwise(
     domain=within(0.05, 1.95),
     notation=unwritten("erfcinv"),
     growth="singular",
+    undoes_flat=True,
 )
 erfi = elementwise(
     "erfi",
@@ -68,6 +69,7 @@ ndtri = elementwise(
     domain=within(0.03, 0.97),
     notation=unwritten("ndtri"),
     growth="singular",
+    undoes_flat=True,
 )
 log_ndtr = elementwise(
     "log_ndtr",

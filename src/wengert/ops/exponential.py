@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from wengert.ir.graph import Node, apply, constant_like
 from wengert.ir.notation import function, unwritten
+from wengert.ops.complex_numbers import is_zero
 from wengert.ops.kinds import above_minus_one, away_from_zero, elementwise, open_interval, positive, within
 
 LOG_2 = math.log(2)
@@ -24,6 +25,7 @@ exp = elementwise(
     partials=lambda y, x: (y,),
     takes="analytic",
     notation=function(r"\exp", "exp"),
+    flat="left",
 )
 exp2 = elementwise(
     "exp2",
@@ -32,6 +34,7 @@ exp2 = elementwise(
     partials=lambda y, x: (y * LOG_2,),
     takes="analytic",
     notation=function(r"\operatorname{exp2}", "exp2"),
+    flat="left",
 )
 expm1 = elementwise(
     "expm1",
@@ -40,6 +43,7 @@ expm1 = elementwise(
     partials=lambda y, x: (apply("exp", x),),
     takes="analytic",
     notation=function(r"\operatorname{expm1}", "expm1"),
+    flat="left",
 )
 log = elementwise(
     "log",
@@ -50,6 +54,9 @@ log = elementwise(
     takes="analytic",
     notation=function(r"\log", "log", "ln"),
     growth="singular",
+    undoes_flat=True,
+    fades=True,
+    slope_power=(1.0, -1.0),
 )
 log2 = elementwise(
     "log2",
@@ -60,6 +67,8 @@ log2 = elementwise(
     takes="analytic",
     notation=function(r"\log_2", "log₂", "log2"),
     growth="singular",
+    undoes_flat=True,
+    fades=True,
 )
 log10 = elementwise(
     "log10",
@@ -70,6 +79,8 @@ log10 = elementwise(
     takes="analytic",
     notation=function(r"\log_{10}", "log₁₀", "log10"),
     growth="singular",
+    undoes_flat=True,
+    fades=True,
 )
 log1p = elementwise(
     "log1p",
@@ -80,6 +91,8 @@ log1p = elementwise(
     takes="analytic",
     notation=function(r"\operatorname{log1p}", "log1p"),
     growth="singular",
+    undoes_flat=True,
+    fades=True,
 )
 logistic_slope = elementwise(
     "logistic_slope",
@@ -88,6 +101,8 @@ logistic_slope = elementwise(
     partials=lambda y, x: (-(y * apply("tanh", Fraction(1, 2) * x)),),
     notation=unwritten("logistic_slope"),
     growth="bounded",
+    flat="both",
+    limited=True,
 )
 gauss = elementwise(
     "gauss",
@@ -96,6 +111,8 @@ gauss = elementwise(
     partials=lambda y, x: (-2 * (x * y),),
     notation=unwritten("gauss"),
     growth="bounded",
+    flat="both",
+    limited=True,
 )
 logistic = elementwise(
     "logistic",
@@ -105,6 +122,8 @@ logistic = elementwise(
     textbook=lambda y, x: (y * (1 - y),),
     notation=function(r"\sigma", "σ", "sigmoid", "logistic", letter=True),
     growth="bounded",
+    flat="both",
+    limited=True,
 )
 softplus = elementwise(
     "softplus",
@@ -113,6 +132,7 @@ softplus = elementwise(
     partials=lambda y, x: (apply("logistic", x),),
     notation=function(r"\operatorname{softplus}", "softplus"),
     growth="bounded",
+    flat="left",
 )
 
 
@@ -129,6 +149,8 @@ erf = elementwise(
     takes="analytic",
     notation=function(r"\operatorname{erf}", "erf"),
     growth="bounded",
+    flat="both",
+    limited=True,
 )
 erfc = elementwise(
     "erfc",
@@ -140,6 +162,8 @@ erfc = elementwise(
     takes="analytic",
     notation=function(r"\operatorname{erfc}", "erfc"),
     growth="bounded",
+    flat="both",
+    limited=True,
 )
 erfinv = elementwise(
     "erfinv",
@@ -149,6 +173,7 @@ erfinv = elementwise(
     domain=open_interval,
     notation=function(r"\operatorname{erfinv}", "erfinv"),
     growth="singular",
+    undoes_flat=True,
 )
 
 
@@ -171,6 +196,7 @@ silu = elementwise(
     textbook=_silu_textbook,
     notation=function(r"\operatorname{silu}", "silu", "swish"),
     growth="bounded",
+    flat="left",
 )
 
 
@@ -193,6 +219,7 @@ gelu = elementwise(
     textbook=_gelu_textbook,
     notation=function(r"\operatorname{gelu}", "gelu"),
     growth="bounded",
+    flat="left",
 )
 elu = elementwise(
     "elu",
@@ -203,6 +230,7 @@ elu = elementwise(
     notation=function(r"\operatorname{elu}", "elu"),
     smooth=False,
     growth="bounded",
+    flat="left",
 )
 
 
@@ -221,11 +249,18 @@ logaddexp = elementwise(
     notation=function(r"\operatorname{logaddexp}", "logaddexp"),
     growth="bounded",
 )
+
+
+def slope_beside(x: Node, slope: Node) -> Node:
+    """The slope by y of x f(y): 0 where x is, whatever f does."""
+    return apply("where", is_zero(x), constant_like(0, x), slope)
+
+
 xlogy = elementwise(
     "xlogy",
     "x log y, and 0 where x = 0.",
     value=lambda xp, x, y: xp.xlogy(x, y),
-    partials=lambda z, x, y: (apply("log", y), apply("weigh", x, 1 / y)),
+    partials=lambda z, x, y: (apply("log", y), slope_beside(x, x / y)),
     arity=2,
     domain=(within(-3, 3), positive),
     takes="analytic",

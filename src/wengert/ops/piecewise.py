@@ -138,6 +138,7 @@ relu = elementwise(
     "max(x, 0); its derivative at 0 is 0.",
     value=lambda xp, x: xp.maximum(x, xp.zeros_like(x)),
     partials=lambda y, x: (apply("cast", x > 0, dtype=x.type.dtype),),
+    chosen=lambda x: (x >= 0,),
     domain=away_from_zero,
     notation=function(r"\operatorname{relu}", "relu", "ReLU"),
     smooth=False,
@@ -176,6 +177,7 @@ maximum = elementwise(
     "The larger of x and y; at a tie each has derivative ½.",
     value=lambda xp, x, y: xp.maximum(x, y),
     partials=_maximum_partials,
+    chosen=lambda x, y: (apply("logical_not", x < y), apply("logical_not", y < x)),
     arity=2,
     takes="number",
     notation=function(r"\max", "max", "maximum"),
@@ -187,6 +189,7 @@ minimum = elementwise(
     "The smaller of x and y; at a tie each has derivative ½.",
     value=lambda xp, x, y: xp.minimum(x, y),
     partials=_minimum_partials,
+    chosen=lambda x, y: (apply("logical_not", x > y), apply("logical_not", y > x)),
     arity=2,
     takes="number",
     notation=function(r"\min", "min", "minimum"),
@@ -251,6 +254,7 @@ where = register(
             ((ArrayType((2,), "bool"), ArrayType(), ArrayType()), {}, "one shape and dtype"),
         ),
         growth="mask",
+        chosen=lambda condition, x, y: (None, condition, apply("logical_not", condition)),
     )
 )
 

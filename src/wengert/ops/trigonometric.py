@@ -19,6 +19,7 @@ sin = elementwise(
     takes="analytic",
     notation=function(r"\sin", "sin"),
     growth="bounded",
+    limited=True,
 )
 cos = elementwise(
     "cos",
@@ -28,6 +29,7 @@ cos = elementwise(
     takes="analytic",
     notation=function(r"\cos", "cos"),
     growth="bounded",
+    limited=True,
 )
 tan = elementwise(
     "tan",
@@ -98,6 +100,7 @@ arctan = elementwise(
     takes="analytic",
     notation=function(r"\arctan", "arctan", "atan"),
     growth="bounded",
+    limited=True,
 )
 sinh = elementwise(
     "sinh",
@@ -131,6 +134,7 @@ lorentz = elementwise(
     takes="analytic",
     notation=unwritten("lorentz"),
     growth="bounded",
+    limited=True,
 )
 sech2 = elementwise(
     "sech2",
@@ -139,6 +143,8 @@ sech2 = elementwise(
     partials=lambda y, x: (-2 * (y * apply("tanh", x)),),
     notation=unwritten("sech2"),
     growth="bounded",
+    flat="both",
+    limited=True,
 )
 
 
@@ -174,6 +180,8 @@ tanh = elementwise(
     takes="analytic",
     notation=function(r"\tanh", "tanh"),
     growth="bounded",
+    flat="both",
+    limited=True,
 )
 coth = elementwise(
     "coth",
@@ -195,6 +203,7 @@ arcsinh = elementwise(
     takes="analytic",
     notation=function(r"\operatorname{arcsinh}", "arcsinh", "arsinh", "asinh"),
     growth="bounded",
+    fades=True,
 )
 arccosh = elementwise(
     "arccosh",
@@ -205,6 +214,7 @@ arccosh = elementwise(
     takes="analytic",
     notation=function(r"\operatorname{arccosh}", "arccosh", "arcosh", "acosh"),
     growth="singular",
+    fades=True,
 )
 arctanh = elementwise(
     "arctanh",
@@ -216,6 +226,7 @@ arctanh = elementwise(
     takes="analytic",
     notation=function(r"\operatorname{arctanh}", "arctanh", "artanh", "atanh"),
     growth="singular",
+    undoes_flat=True,
 )
 
 
