@@ -18,7 +18,7 @@ from wengert.engine.adjoints import DIRECT, summed_to
 from wengert.engine.restated import Calls
 from wengert.engine.written import fitted
 from wengert.ir.graph import Graph, Node, input_node
-from wengert.ir.op import OPS
+from wengert.ir.op import OPS, Op
 from wengert.ops.evaluate import Program, run, schedule, with_sizes
 from wengert.ops.known import Known, value_of
 from wengert.passes.open_primes import open_primes
@@ -40,10 +40,12 @@ FEW_BYTES = 1 << 14
 
 _KEPT: OrderedDict[Any, tuple[Adjoint, int]] = OrderedDict()
 _LOCK = threading.Lock()
-PARTIALS: dict[Any, Callable[..., Sequence[Any]]] = {
-    getattr(np, name): partials for name, op in PRIMITIVES.items() if (partials := OPS[op].partials) is not None
-}
-"""The partials of ufuncs that are one op."""
+ONE_OP: dict[Any, Op] = {getattr(np, name): OPS[op] for name, op in PRIMITIVES.items() if OPS[op].partials is not None}
+"""The ufuncs that are one op with partials."""
+
+
+class Undecided(Exception):
+    """The values of one run do not say what the derivative is: the graph does."""
 
 
 def pulled_back(tape: Tape, calls: Calls, cotangents: Mapping[int, Array]) -> list[Array | None]:
@@ -84,9 +86,9 @@ def _parts(tape: Tape, key: Any, y: Array, bar: Array) -> list[tuple[int, Array 
     """What a call adds to the bars of what it reads, by place."""
     function = key[0]
     if type(function) is np.ufunc:
-        partials = PARTIALS.get(function)
-        if partials is not None and y.dtype.kind == "f" and not (function is np.absolute and _is_modulus(tape, key)):
-            return _elementwise(tape, partials, key[1:], y, bar)
+        op = ONE_OP.get(function)
+        if op is not None and y.dtype.kind == "f" and not (function is np.absolute and _is_modulus(tape, key)):
+            return _elementwise(tape, op, key[1:], y, bar)
         if function is np.power and y.dtype.kind == "f" and _is_known_number(key[2]):
             return _power(tape, key, y, bar)
     direct = DIRECT.get(function)
@@ -100,9 +102,8 @@ def _is_modulus(tape: Tape, key: Any) -> bool:
     return kind_of(references.read(key[1], tape.values, tape.inputs)).dtype.kind == "c"  # pyright: ignore[reportArgumentType]
 
 
-def _elementwise(
-    tape: Tape, partials: Callable[..., Sequence[Any]], given: Sequence[Any], y: Array, bar: Array
-) -> list[Any]:
+def _elementwise(tape: Tape, op: Op, given: Sequence[Any], y: Array, bar: Array) -> list[Any]:
+    """By the op's record: signals carried through in its order of factors, or times its partials."""
     values, inputs = tape.values, tape.inputs
     assert values is not None
     dtype = y.dtype
@@ -121,21 +122,50 @@ def _elementwise(
         elif x.dtype is not dtype and x.dtype != dtype:
             x, is_cast = x.astype(dtype), True
         xs.append(Known(x))
+    if op.fades:
+        _refuse_overflowed(given[0], xs[0].value)
+    wanted = [type(each) is int and (each >= 0 or ~each < tape.arguments) for each in given]
+    if op.through is not None:
+        signal = Known(bar)
+        found = [
+            None if p is None else p.value for p in op.through([signal if w else None for w in wanted], Known(y), *xs)
+        ]
+    else:
+        assert op.partials is not None
+        partials = op.partials(Known(y), *xs)
+        found = [_product(bar, p) if w else None for w, p in zip(wanted, partials, strict=True)]
     parts: list[Any] = []
-    for each, p, x in zip(given, partials(Known(y), *xs), xs, strict=True):
-        if p is None or type(each) is not int or (each < 0 and ~each >= tape.arguments):
+    for each, part, x in zip(given, found, xs, strict=True):
+        if part is None:
             continue
-        part = bar * p.value if type(p) is Known else _product(bar, value_of(p))
         if is_cast or part.dtype is not dtype or part.shape != x.value.shape:
             part = _fitted(part, tape, each, x.value)
         parts.append((each, part))
     return parts
 
 
-def _product(bar: Array, partial: Any) -> Array:
+def _refuse_overflowed(reference: Any, x: Array) -> None:
+    """Where a computed value has overflowed, the slope of log and its kin is not 0 but unknown.
+
+    Raises Undecided.
+    """
+    if type(reference) is int and reference >= 0 and np.isinf(x).any():
+        raise Undecided
+
+
+def _product(bar: Array, partial: Any) -> Array | None:
+    """ȳ times a partial; ȳ n/d as (ȳ n)/d, so that 1/d need not be held."""
+    if type(partial) is Known:
+        over = partial.over
+        if over is None:
+            return bar * partial.value
+        n, d = over
+        return (bar if type(n) is int and n == 1 else -bar if type(n) is int and n == -1 else bar * n) / d
+    if partial is None:
+        return None
     if type(partial) is int:
         return bar if partial == 1 else -bar if partial == -1 else bar * partial
-    return bar * partial
+    return bar * value_of(partial)
 
 
 def _fitted(part: Array, tape: Tape, place: int, x: Array) -> Array:
@@ -163,12 +193,13 @@ def _power(tape: Tape, key: Any, y: Array, bar: Array) -> list[Any]:
         return []
     known = Known(np.asarray(x, y.dtype))
     if n == 0.5:
+        _refuse_overflowed(key[1], x)  # pyright: ignore[reportArgumentType]
         (p,) = OPS["sqrt"].partials(Known(y), known)  # pyright: ignore[reportOptionalCall]
     elif n == int(n):
         (p,) = OPS["integer_power"].partials(Known(y), known, exponent=int(n))  # pyright: ignore[reportOptionalCall]
     else:
         p = OPS["power"].partials(Known(y), known, Known(np.asarray(n, y.dtype)))[0]  # pyright: ignore[reportOptionalCall]
-    return [(key[1], _fitted(_product(bar, value_of(p)), tape, key[1], known.value))]
+    return [(key[1], _fitted(_product(bar, p), tape, key[1], known.value))]
 
 
 # ---------------------------------------------------------------- by the rule
@@ -233,7 +264,7 @@ def _adjoint(
     ]
     chosen = [y for y, given in zip(outputs, seeded, strict=True) if given]
     wanted = [x for x, is_real in zip(inputs, real, strict=True) if is_real]
-    backs = vjp(chosen, wanted, seeds, masked=True)
+    backs = vjp(chosen, wanted, seeds, masked=True, certain=True)
     there = [back for back in backs if back is not None]
     graph = open_primes(Graph((*inputs, *seeds), tuple(there)))
     program: Program = with_sizes(schedule(graph), {})

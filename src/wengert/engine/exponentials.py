@@ -51,7 +51,7 @@ def _function(f: Any) -> FunctionType | None:
     f = getattr(f, "__func__", getattr(f, "func", f))
     f = getattr(f, "__wrapped__", f)
     if not isinstance(f, FunctionType):
-        f = getattr(type(f), "__call__", None)
+        f = vars(type(f)).get("__call__")
     if not isinstance(f, FunctionType) or (f.__module__ or "").split(".")[0] in NOT_OURS:
         return None
     return f

@@ -11,7 +11,7 @@ import numpy as np
 
 from wengert.engine import roots
 from wengert.engine.arguments import Arguments
-from wengert.engine.cold import pulled_back
+from wengert.engine.cold import Undecided, pulled_back
 from wengert.engine.exponentials import calls_exponential
 from wengert.engine.formulas import joined, stable
 from wengert.engine.others import others_of
@@ -125,7 +125,11 @@ class Outside:
         if transform.back is not None:
             try:
                 found = list(transform.back(found, self._pull, extra))
-            except (TraceError, GraphError):  # unless the graph shows that it is not needed; else that names the line
+            except (
+                TraceError,
+                GraphError,
+                Undecided,
+            ):  # unless the graph shows that it is not needed; else that names the line
                 return None
         return [self._owned(x) for x in found] if all(map(_is_finite, found)) else None
 

@@ -178,9 +178,10 @@ class Tape:
         Raises TraceError where the run has ended.
         """
         if not self.is_open:
-            if self.others is None or not all(map(self.others.is_given, references.read_by(key))):
-                self._refuse_leaked()
-            return self.others.of_call(key)
+            others = self.others
+            if others is not None and all(map(others.is_given, references.read_by(key))):
+                return others.of_call(key)
+            self._refuse_leaked()
         if self.values is None:
             place = self.position
             if place < len(self.log) and self.log[place] == key:
