@@ -104,8 +104,7 @@ def _signals(node: Node, result: Adjoints, active: set[Node], marks: Marks | Non
     bar = result.bars[node]
     if marks is None:
         return node.op.vjp(node, bar)
-    rooted = node in marks.rooted and node not in marks.steep
-    return slopes.vjp(node, bar, result.masks[node], steep=node in marks.steep, rooted=rooted)
+    return slopes.vjp(node, bar, result.masks[node], steep=node in marks.steep, least=marks.is_least(node))
 
 
 class Marks:
@@ -147,12 +146,18 @@ class Marks:
             elif node in self.rooted:
                 self._under_root(node, k, parent)
 
+    def is_least(self, node: Node) -> bool:
+        """Whether a node is a power, and its bar infinite only where a root of such powers is least: where the base is 0."""
+        if node not in self.rooted or node in self.steep:
+            return False
+        power = raised(node)
+        return power is not None and power[1] * self.rooted[node] >= 1
+
     def _under_root(self, node: Node, k: int, parent: Node) -> None:
         """A sum passes the mark on, a power that is high enough ends it, and any other op has an infinite bar to deal with."""
-        exponent, power = self.rooted[node], raised(node)
         if passes(node, k):
-            self._root(parent, exponent)
-        elif power is None or power[1] * exponent < 1:
+            self._root(parent, self.rooted[node])
+        elif not self.is_least(node):
             self.steep.add(parent)
 
     def _root(self, parent: Node, exponent: float) -> None:

@@ -20,10 +20,8 @@ from wengert.ops.products import einsum
 from wengert.ops.squares import raised
 
 
-def vjp(
-    node: Node, bar: Node, mask: Mask | None, *, steep: bool = False, rooted: bool = False
-) -> Sequence[Node | None]:
-    """The op's vjp. `mask` is that of the bar; `steep` says that the bar may be infinite, `rooted` that it is where all squares are 0."""
+def vjp(node: Node, bar: Node, mask: Mask | None, *, steep: bool = False, least: bool = False) -> Sequence[Node | None]:
+    """The op's vjp. `mask` is that of the bar; `steep` says that the bar may be infinite, `least` that it is where the base of a power is 0, under a root."""
     values = _plain_vjp(node, bar, mask)
     if not is_on():
         return values
@@ -31,7 +29,7 @@ def vjp(
         values = [_asked(node, k, v, mask) for k, v in enumerate(values)]
     if steep and node.op.chosen is not None and node.op.partials is not None:
         values = [v if t is None else gated(t, v) for v, t in zip(values, chosen(node), strict=True)]
-    if rooted and (power := raised(node)) is not None:
+    if least and (power := raised(node)) is not None:
         values = [gated(not_zero(x), v) if x is power[0] else v for x, v in zip(node.inputs, values, strict=True)]
     return values
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from wengert.ir.graph import Node, Number, apply
 from wengert.ir.notation import function, infix, prefix, unwritten
@@ -162,8 +163,26 @@ cbrt = elementwise(
 )
 
 
+def _ratio_value(xp: Any, a: Any, h: Any) -> Any:
+    none = xp.equal(h, 0)
+    return xp.where(none, xp.zeros_like(a), xp.divide(a, xp.where(none, xp.ones_like(h), h)))
+
+
+ratio = elementwise(
+    "ratio",
+    "a / h, and 0 where h = 0: the slope of a radius, which has no derivative there.",
+    value=_ratio_value,
+    partials=lambda y, a, h: (1 / h, -y / h),
+    through=_through_quotient,
+    arity=2,
+    domain=(real, away_from_zero),
+    notation=unwritten("ratio"),
+    growth="singular",
+)
+
+
 def over_radius(a: Node, h: Node) -> Node:
-    """a / h, and 0 where h = 0."""
+    """a / h, and 0 where h = 0, in ops that have a notation."""
     return a / apply("where", apply("equal", h, _fill(0, h)), _fill(1, h), h)
 
 
@@ -171,7 +190,8 @@ hypot = elementwise(
     "hypot",
     "√(x² + y²) without overflow; its derivative at (0, 0) is 0.",
     value=lambda xp, x, y: xp.hypot(x, y),
-    partials=lambda h, x, y: (over_radius(x, h), over_radius(y, h)),
+    partials=lambda h, x, y: (apply("ratio", x, h), apply("ratio", y, h)),
+    textbook=lambda h, x, y: (over_radius(x, h), over_radius(y, h)),
     arity=2,
     domain=away_from_zero,
     notation=function(r"\operatorname{hypot}", "hypot"),

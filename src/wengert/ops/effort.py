@@ -17,6 +17,7 @@ CHEAP = frozenset(
         "reciprocal",
         "disc",
         "lorentz",
+        "ratio",
         "integer_power",
         "sqrt",
         "abs",

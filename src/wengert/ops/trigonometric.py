@@ -233,6 +233,11 @@ arctanh = elementwise(
 def _arctan2_partials(z: Node, y: Node, x: Node) -> tuple[Node, Node]:
     """x/(x² + y²) and −y/(x² + y²), divided twice by the radius so that squares do not overflow; 0 at the origin."""
     radius = apply("hypot", x, y)
+    return apply("ratio", apply("ratio", x, radius), radius), -apply("ratio", apply("ratio", y, radius), radius)
+
+
+def _arctan2_textbook(z: Node, y: Node, x: Node) -> tuple[Node, Node]:
+    radius = apply("hypot", x, y)
     return over_radius(over_radius(x, radius), radius), -over_radius(over_radius(y, radius), radius)
 
 
@@ -241,6 +246,7 @@ arctan2 = elementwise(
     "arctan2(y, x): the angle of the point (x, y) in (−π, π]; its derivative at (0, 0) is 0.",
     value=lambda xp, y, x: xp.arctan2(y, x),
     partials=_arctan2_partials,
+    textbook=_arctan2_textbook,
     arity=2,
     domain=away_from_zero,
     notation=function(r"\operatorname{arctan2}", "arctan2", "atan2"),
