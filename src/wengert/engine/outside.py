@@ -14,7 +14,7 @@ from wengert.engine.arguments import Arguments
 from wengert.engine.cold import Undecided, pulled_back
 from wengert.engine.exponentials import calls_exponential
 from wengert.engine.formulas import joined, stable
-from wengert.engine.others import others_of
+from wengert.engine.others import Others
 from wengert.engine.programs import Program, Seat
 from wengert.engine.restated import Calls, restate, restated
 from wengert.engine.running import before, finish
@@ -223,7 +223,7 @@ def outside(arguments: Arguments, leaves: Sequence[Leaf]) -> Outside:
     given, kwargs = list(arguments.args), arguments.kwargs
     key: tuple[Any, ...] = (roots.mark_of(codes), tuple(arguments.places), *kinds)
     if (len(given) > len(arguments.places) or kwargs) and calls_exponential(arguments.f):
-        others = others_of(given, kwargs, arguments.places)
+        others = Others(given, kwargs, arguments.places)
         made = Outside(codes, (*key, others.key), values, kinds, others.values)
         kwargs = others.filled(given, kwargs, made.tape)
     else:

@@ -12,7 +12,7 @@ import numpy as np
 
 from wengert.engine import roots
 from wengert.engine.exponentials import calls_exponential
-from wengert.engine.others import others_of
+from wengert.engine.others import Others
 from wengert.engine.outside import Outside
 from wengert.engine.sight import Transform
 from wengert.tracing.kinds import Kind, kind_of
@@ -62,7 +62,7 @@ class Quick:
         if self.takes_all is None:
             self.takes_all = calls_exponential(self.f)
         if self.takes_all and (count > len(self.places) or kwargs):
-            others = others_of(args, kwargs, self.places)
+            others = Others(args, kwargs, self.places)
             run = Outside(self.codes, (*key, others.key), values, kinds, others.values)
             kwargs = others.filled(given, kwargs, run.tape)
         else:

@@ -15,7 +15,10 @@ OF_OPERANDS = frozenset({np.where, np.dot, np.vdot, np.inner, np.outer, np.kron,
 
 def with_arrays(function: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
     """The arguments of a call, those lists that hold traced values as arrays where the call takes operands."""
-    if not any(type(x) in (list, tuple) and _holds(x) for x in args):
+    for x in args:
+        if (type(x) is list or type(x) is tuple) and _holds(x):
+            break
+    else:
         return args
     if isinstance(function, tuple):
         function = function[0]  # a method of a ufunc

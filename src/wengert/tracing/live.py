@@ -13,6 +13,7 @@ import numpy as np
 
 from wengert.ir.graph import Node
 from wengert.ir.types import ArrayType
+from wengert.tracing.calls import number_operator
 from wengert.tracing.kinds import Kind
 from wengert.tracing.references import MARKS, SUMS
 from wengert.tracing.standin import Array, StandIn
@@ -248,6 +249,36 @@ def _backward(ufunc: np.ufunc) -> Callable[[Live, Any], Any]:
     return operator
 
 
+def _of_numbers(ufunc: np.ufunc, swapped: bool) -> Callable[[Live, Any], Any]:
+    """x ∘ other of a Python number x, or other ∘ x, put on the tape of x."""
+    always = ufunc in SUMS
+    between = number_operator(ufunc)
+
+    def operator(self: Live, other: Any) -> Any:
+        tape, place = self.tape, self.place
+        kind = type(other)
+        if kind is Live and other.tape is tape:
+            return tape.step((ufunc, other.place, place) if swapped else (ufunc, place, other.place))
+        if kind is LiveNumber and other.tape is tape:
+            reference: Any = other.place
+        elif kind is float:
+            if other in MARKS and (always or tape.root.takes_marks):
+                reference = float, other
+            else:
+                reference = ~len(tape.inputs)
+                tape.inputs.append(other)
+        elif kind is int:
+            reference = int, other
+        else:
+            return tape.operate(ufunc, other, self) if swapped else tape.operate(ufunc, self, other)
+        return tape.step((between, (reference, place) if swapped else (place, reference), ()))
+
+    return operator
+
+
+_MINUS = number_operator(np.negative)
+
+
 def _power(self: Live, other: Any) -> Any:
     """x to a power; one that is a number is taken for granted."""
     if type(other) in (int, float):
@@ -261,8 +292,8 @@ for _name, _ufunc in {"add": np.add, "sub": np.subtract, "mul": np.multiply, "tr
     setattr(Live, f"__{_name}__", _forward(_ufunc))
     setattr(Live, f"__r{_name}__", _backward(_ufunc))
     for _side in ("", "r"):
-        setattr(LiveNumber, f"__{_side}{_name}__", getattr(StandIn, f"__{_side}{_name}__"))
+        setattr(LiveNumber, f"__{_side}{_name}__", _of_numbers(_ufunc, swapped=_side == "r"))
 Live.__neg__ = lambda self: _unary(self, np.negative)
 Live.__pow__ = _power
-for _name in ("__neg__", "__pow__"):
-    setattr(LiveNumber, _name, getattr(StandIn, _name))
+LiveNumber.__neg__ = lambda self: self.tape.step((_MINUS, (self.place,), ()))
+LiveNumber.__pow__ = StandIn.__pow__
