@@ -110,3 +110,30 @@ def test_whether_a_function_calls_an_exponential_is_told_by_its_code_and_that_of
     assert calls_exponential(_together)
     assert calls_exponential(lambda a: inner(a, a))
     assert not calls_exponential(lambda a, b: np.sum(a * b))
+
+
+def test_a_function_that_takes_no_exponential_of_them_alone_gets_what_it_is_given_from_the_second_call_on():
+    kinds = []
+
+    def f(a, b):
+        kinds.append(type(b))
+        return np.sum(np.exp(a / 1000) * b)
+
+    gradient = wg.grad(f)
+    for _ in range(6):
+        np.testing.assert_allclose(gradient(A, B), np.exp(A / 1000) * B / 1000, rtol=1e-14)
+    assert kinds[1:] == [np.ndarray] * 5
+
+
+def test_a_branch_that_takes_one_later_is_helped_after_the_call_that_shows_it():
+    def f(a, b, is_sum):
+        return np.sum(np.log(np.exp(a) + np.exp(b)) if is_sum else np.exp(a / 1000) * b)
+
+    gradient = wg.grad(f)
+    for _ in range(4):
+        gradient(A, B, False)
+    with np.errstate(over="ignore"):
+        gradient(A, B, True)
+    share = [1 / (1 + math.exp(-1)), 1 / (1 + math.exp(-3))]
+    for _ in range(5):
+        np.testing.assert_allclose(gradient(A, B, True), share, rtol=1e-14)

@@ -1,4 +1,8 @@
-"""The arguments of a call that a transform is not about, where they are numbers or arrays: they are values of the tape, too."""
+"""The arguments of a call that a transform is not about, where they are numbers or arrays: whether and how they are values of the tape.
+
+They are where the function calls an exponential of them alone, since it may overflow. That is found out by the first run, and again
+where a run makes calls that were not seen before: such a run is the one that is not helped. All other functions get what they are given.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,32 @@ from typing import Any
 
 import numpy as np
 
+from wengert.engine import roots
+from wengert.engine.outlines import EXPONENTIALS, name_of
 from wengert.tracing.kinds import kind_of
 from wengert.tracing.tape import Tape
+
+
+class Start:
+    """What is known before a run of a function that calls an exponential: whether the other arguments are values of the tape."""
+
+    __slots__ = ("_known", "_root", "takes_others")
+
+    def __init__(self, key: Any, codes: tuple[Any, ...]) -> None:
+        self._root = root = roots.root_of(key, codes)
+        self.takes_others = root.takes_others is not False
+        self._known = len(root.first.keys) + root.paths
+
+    def settle(self, tape: Tape) -> None:
+        """Note after a run whether they have to be in the next one."""
+        root = self._root
+        if not self.takes_others:
+            if self._known > 1 and self._known < len(root.first.keys) + root.paths:
+                root.takes_others = None
+        elif root.takes_others is None:
+            others = tape.others
+            named = [k for k in range(tape.position) if name_of(tape.log[k][0]) in EXPONENTIALS]
+            root.takes_others = others is not None and any(map(others.is_given, named))
 
 
 class Others:

@@ -14,7 +14,7 @@ from wengert.engine.arguments import Arguments
 from wengert.engine.cold import Undecided, pulled_back
 from wengert.engine.exponentials import calls_exponential
 from wengert.engine.formulas import joined, stable
-from wengert.engine.others import Others
+from wengert.engine.others import Others, Start
 from wengert.engine.programs import Program, Seat
 from wengert.engine.restated import Calls, restate, restated
 from wengert.engine.running import before, finish
@@ -222,7 +222,10 @@ def outside(arguments: Arguments, leaves: Sequence[Leaf]) -> Outside:
     codes = roots.codes_of(arguments.f)
     given, kwargs = list(arguments.args), arguments.kwargs
     key: tuple[Any, ...] = (roots.mark_of(codes), tuple(arguments.places), *kinds)
+    start = None
     if (len(given) > len(arguments.places) or kwargs) and calls_exponential(arguments.f):
+        start = Start(key, codes)
+    if start is not None and start.takes_others:
         others = Others(given, kwargs, arguments.places)
         made = Outside(codes, (*key, others.key), values, kinds, others.values)
         kwargs = others.filled(given, kwargs, made.tape)
@@ -236,6 +239,8 @@ def outside(arguments: Arguments, leaves: Sequence[Leaf]) -> Outside:
         return arguments.f(*given, **kwargs)
 
     made.follow(call)
+    if start is not None:
+        start.settle(made.tape)
     return made
 
 

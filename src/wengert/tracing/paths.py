@@ -32,6 +32,8 @@ class Root:
         """Whether what it does depends on values, so that a run needs them from the start."""
         self.takes_marks = True
         """Whether 1.0, −1.0, 2.0 and 0.5 tell its paths apart also where they are no summands."""
+        self.takes_others: bool | None = None
+        """Whether arguments by which nothing is derived are values of the tape; None where a run has to tell."""
         self.is_full = False
         """Whether it has so many paths that it is time to begin anew."""
         self.is_long = False

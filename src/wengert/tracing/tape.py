@@ -216,7 +216,11 @@ class Tape:
         """The result of a call, done by NumPy."""
         values = self.values
         assert values is not None
-        found = self._value(key)
+        if self._quiet is None:  # the run began without values
+            with np.errstate(all="ignore"):
+                found = self._value(key)
+        else:
+            found = self._value(key)
         if isinstance(found, list | tuple):
             parts: list[Any] = [_array(part) for part in found]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
             base = self.position
