@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import NamedTuple
 
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.types import ArrayType
@@ -20,6 +21,16 @@ from wengert.ops.complex_numbers import PART, is_zero
 from wengert.ops.kinds import constant_value, zeros_like
 
 _ON: ContextVar[bool] = ContextVar("annihilation", default=True)
+_LIST: ContextVar[list[Gate] | None] = ContextVar("annihilations", default=None)
+
+
+class Gate(NamedTuple):
+    """A product of a derivative that is 0 where its truths do not hold, whatever the product is there."""
+
+    node: Node
+    """The node whose slope it has."""
+    truths: Node
+    product: Node
 
 
 class Mask:
@@ -127,6 +138,14 @@ def gated(truths: Node, product: Node | None) -> Node | None:
     return None if product is None else apply("where", truths, product, zeros_like(product))
 
 
+def selected(node: Node, truths: Node, product: Node | None) -> Node | None:
+    """A product with the slope of a node where the truths hold, else 0; listed for whoever listens."""
+    listed = _LIST.get()
+    if listed is not None and product is not None:
+        listed.append(Gate(node, truths, product))
+    return gated(truths, product)
+
+
 def is_on() -> bool:
     """Whether what is nothing annihilates a slope that is not finite."""
     return _ON.get()
@@ -140,3 +159,14 @@ def annihilating(on: bool) -> Generator[None]:
         yield
     finally:
         _ON.reset(token)
+
+
+@contextmanager
+def listed() -> Generator[list[Gate]]:
+    """Derive and keep a list of every gate that is made."""
+    found: list[Gate] = []
+    token = _LIST.set(found)
+    try:
+        yield found
+    finally:
+        _LIST.reset(token)

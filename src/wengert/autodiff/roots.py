@@ -5,7 +5,7 @@ In reverse mode the squares select (`slopes.vjp`); forward the root has to, and 
 
 from __future__ import annotations
 
-from wengert.autodiff.masks import Mask, gated, is_on, not_zero
+from wengert.autodiff.masks import Mask, is_on, not_zero, selected
 from wengert.autodiff.passing import any_over
 from wengert.ir.graph import Node, apply
 from wengert.ops.products import einsum
@@ -37,7 +37,7 @@ class Bases:
         if exponent is None or not is_on() or node.inputs[0] not in self.known:
             return tangent
         mask, power = self.known[node.inputs[0]]
-        return gated(mask.node, tangent) if power * exponent >= 1 else tangent
+        return selected(node, mask.node, tangent) if power * exponent >= 1 else tangent
 
 
 def _of_power(node: Node, base: Node) -> Node:

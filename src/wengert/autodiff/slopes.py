@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.autodiff.growth import growth, may_overflow, moved_from, op_of
-from wengert.autodiff.masks import Mask, gated, is_on, not_zero, strict_of
+from wengert.autodiff.masks import Mask, is_on, not_zero, selected, strict_of
 from wengert.autodiff.passing import chosen, flat, over_factor
 from wengert.ir.graph import Node, apply, constant_like
 from wengert.ops.functions import broadcast
@@ -28,9 +28,11 @@ def vjp(node: Node, bar: Node, mask: Mask | None, *, steep: bool = False, least:
     if node.op.partials is not None or node.op.name == "prime":
         values = [_asked(node, k, v, mask) for k, v in enumerate(values)]
     if steep and node.op.chosen is not None and node.op.partials is not None:
-        values = [v if t is None else gated(t, v) for v, t in zip(values, chosen(node), strict=True)]
+        values = [v if t is None else selected(node, t, v) for v, t in zip(values, chosen(node), strict=True)]
     if least and (power := raised(node)) is not None:
-        values = [gated(not_zero(x), v) if x is power[0] else v for x, v in zip(node.inputs, values, strict=True)]
+        values = [
+            selected(node, not_zero(x), v) if x is power[0] else v for x, v in zip(node.inputs, values, strict=True)
+        ]
     return values
 
 
@@ -56,10 +58,10 @@ def jvp(node: Node, tangents: Sequence[Any], masks: Sequence[Mask | None], *, af
         return add_all(products)
     terms = [_asked(node, k, t, m) for k, (t, m) in enumerate(zip(products, masks, strict=True))]
     if steep and node.op.chosen is not None:
-        terms = [v if t is None else gated(t, v) for v, t in zip(terms, chosen(node), strict=True)]
+        terms = [v if t is None else selected(node, t, v) for v, t in zip(terms, chosen(node), strict=True)]
     far = None if after_inverse else flat(node)
     if far is not None:
-        terms = [gated(apply("logical_not", far), v) for v in terms]
+        terms = [selected(node, apply("logical_not", far), v) for v in terms]
     return add_all(terms)
 
 
@@ -71,7 +73,7 @@ def _asked(node: Node, k: int, product: Node | None, mask: Mask | None) -> Node 
         mask = _beside(node.inputs[1 - k], mask)
     elif op_of(node).undoes_flat:
         mask = strict_of(mask)
-    return product if mask is None else gated(mask.node, product)
+    return product if mask is None else selected(node, mask.node, product)
 
 
 def _beside(factor: Node, mask: Mask | None) -> Mask | None:
@@ -110,4 +112,4 @@ def _einsum_adjoint(node: Node, bar: Node, mask: Mask, k: int) -> Node | None:
     shape = node.inputs[k].shape
     signal = broadcast(bar, shape, [target.index(label) for label in output])
     product = signal * broadcast(other, shape, [target.index(label) for label in labels])
-    return gated(over_factor(node, beside.node, k), product)
+    return selected(node, over_factor(node, beside.node, k), product)

@@ -79,6 +79,8 @@ class Op:
     """Whether the slope by its one input falls as 1/x or slower: at an input that has overflowed it is unknown, not 0."""
     limited: bool = False
     """Whether its values lie in an interval, whatever its inputs are."""
+    exact: str | None = None
+    """Its value as an expression of mpmath's functions in x, or in x and y: what the tests of its digits compare with."""
     slope_power: tuple[float, float] | None = None
     """(c, e) where f'(x) = c xᵉ."""
 
@@ -97,6 +99,7 @@ class Facts(TypedDict, total=False):
     undoes_flat: bool
     fades: bool
     limited: bool
+    exact: str
     slope_power: tuple[float, float]
 
 

@@ -26,6 +26,7 @@ add = elementwise(
     takes="ring",
     notation=infix("+", "+"),
     growth="bounded",
+    exact="x + y",
 )
 subtract = elementwise(
     "subtract",
@@ -36,6 +37,7 @@ subtract = elementwise(
     takes="ring",
     notation=infix("-", "−"),
     growth="bounded",
+    exact="x - y",
 )
 multiply = elementwise(
     "multiply",
@@ -45,6 +47,7 @@ multiply = elementwise(
     arity=2,
     takes="ring",
     notation=infix(r"\circ", "∘"),
+    exact="x*y",
 )
 
 
@@ -71,6 +74,7 @@ divide = elementwise(
     takes="analytic",
     notation=infix("/", "/"),
     growth="singular",
+    exact="x/y",
 )
 negative = elementwise(
     "negative",
@@ -80,6 +84,7 @@ negative = elementwise(
     takes="ring",
     notation=prefix("-", "−"),
     growth="bounded",
+    exact="-x",
 )
 reciprocal = elementwise(
     "reciprocal",
@@ -91,6 +96,7 @@ reciprocal = elementwise(
     takes="analytic",
     notation=unwritten("reciprocal"),
     growth="singular",
+    exact="1/x",
 )
 
 
@@ -120,6 +126,7 @@ power = elementwise(
     takes="analytic",
     notation=unwritten("power"),
     growth="singular",
+    exact="x**y",
 )
 
 
@@ -150,6 +157,7 @@ sqrt = elementwise(
     growth="singular",
     fades=True,
     slope_power=(0.5, -0.5),
+    exact="sqrt(x)",
 )
 cbrt = elementwise(
     "cbrt",
@@ -160,6 +168,7 @@ cbrt = elementwise(
     notation=function(r"\sqrt[3]", "∛", "cbrt"),
     growth="singular",
     fades=True,
+    exact="sign(x)*cbrt(abs(x))",
 )
 
 
@@ -196,4 +205,5 @@ hypot = elementwise(
     domain=away_from_zero,
     notation=function(r"\operatorname{hypot}", "hypot"),
     growth="bounded",
+    exact="hypot(x, y)",
 )

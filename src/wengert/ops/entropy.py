@@ -21,7 +21,7 @@ xlog1py = elementwise(
     "xlog1py",
     "x log(1 + y), and 0 where x = 0.",
     value=_xlog1py,
-    partials=lambda z, x, y: (apply("log1p", y), slope_beside(x, x / (1 + y))),
+    partials=lambda z, x, y: (apply("log1p", y), slope_beside(x, 1 + y)),
     arity=2,
     domain=(within(-3, 3), positive),
     notation=unwritten("xlog1py"),

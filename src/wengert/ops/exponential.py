@@ -26,6 +26,7 @@ exp = elementwise(
     takes="analytic",
     notation=function(r"\exp", "exp"),
     flat="left",
+    exact="exp(x)",
 )
 exp2 = elementwise(
     "exp2",
@@ -35,6 +36,7 @@ exp2 = elementwise(
     takes="analytic",
     notation=function(r"\operatorname{exp2}", "exp2"),
     flat="left",
+    exact="mpf(2)**x",
 )
 expm1 = elementwise(
     "expm1",
@@ -44,6 +46,7 @@ expm1 = elementwise(
     takes="analytic",
     notation=function(r"\operatorname{expm1}", "expm1"),
     flat="left",
+    exact="expm1(x)",
 )
 log = elementwise(
     "log",
@@ -57,6 +60,7 @@ log = elementwise(
     undoes_flat=True,
     fades=True,
     slope_power=(1.0, -1.0),
+    exact="log(x)",
 )
 log2 = elementwise(
     "log2",
@@ -69,6 +73,7 @@ log2 = elementwise(
     growth="singular",
     undoes_flat=True,
     fades=True,
+    exact="log(x)/ln2",
 )
 log10 = elementwise(
     "log10",
@@ -81,6 +86,7 @@ log10 = elementwise(
     growth="singular",
     undoes_flat=True,
     fades=True,
+    exact="log10(x)",
 )
 log1p = elementwise(
     "log1p",
@@ -93,6 +99,7 @@ log1p = elementwise(
     growth="singular",
     undoes_flat=True,
     fades=True,
+    exact="log1p(x)",
 )
 logistic_slope = elementwise(
     "logistic_slope",
@@ -103,6 +110,7 @@ logistic_slope = elementwise(
     growth="bounded",
     flat="both",
     limited=True,
+    exact="1/((1 + exp(-x))*(1 + exp(x)))",
 )
 gauss = elementwise(
     "gauss",
@@ -113,6 +121,7 @@ gauss = elementwise(
     growth="bounded",
     flat="both",
     limited=True,
+    exact="exp(-x*x)",
 )
 logistic = elementwise(
     "logistic",
@@ -124,6 +133,7 @@ logistic = elementwise(
     growth="bounded",
     flat="both",
     limited=True,
+    exact="1/(1 + exp(-x))",
 )
 softplus = elementwise(
     "softplus",
@@ -133,6 +143,7 @@ softplus = elementwise(
     notation=function(r"\operatorname{softplus}", "softplus"),
     growth="bounded",
     flat="left",
+    exact="log1p(exp(x))",
 )
 
 
@@ -151,6 +162,7 @@ erf = elementwise(
     growth="bounded",
     flat="both",
     limited=True,
+    exact="erf(x)",
 )
 erfc = elementwise(
     "erfc",
@@ -164,6 +176,7 @@ erfc = elementwise(
     growth="bounded",
     flat="both",
     limited=True,
+    exact="erfc(x)",
 )
 erfinv = elementwise(
     "erfinv",
@@ -174,6 +187,7 @@ erfinv = elementwise(
     notation=function(r"\operatorname{erfinv}", "erfinv"),
     growth="singular",
     undoes_flat=True,
+    exact="erfinv(x)",
 )
 
 
@@ -197,6 +211,7 @@ silu = elementwise(
     notation=function(r"\operatorname{silu}", "silu", "swish"),
     growth="bounded",
     flat="left",
+    exact="x/(1 + exp(-x))",
 )
 
 
@@ -220,6 +235,7 @@ gelu = elementwise(
     notation=function(r"\operatorname{gelu}", "gelu"),
     growth="bounded",
     flat="left",
+    exact="x*erfc(-x/sqrt(2))/2",
 )
 elu = elementwise(
     "elu",
@@ -231,6 +247,7 @@ elu = elementwise(
     smooth=False,
     growth="bounded",
     flat="left",
+    exact="x if x > 0 else expm1(x)",
 )
 
 
@@ -248,22 +265,25 @@ logaddexp = elementwise(
     arity=2,
     notation=function(r"\operatorname{logaddexp}", "logaddexp"),
     growth="bounded",
+    exact="log(exp(x) + exp(y))",
 )
 
 
-def slope_beside(x: Node, slope: Node) -> Node:
-    """The slope by y of x f(y): 0 where x is, whatever f does."""
-    return apply("where", is_zero(x), constant_like(0, x), slope)
+def slope_beside(x: Node, y: Node) -> Node:
+    """x/y, and 0 where both are 0; its slope by x is 1/y there too."""
+    nowhere = apply("logical_and", is_zero(x), is_zero(y))
+    return x / y if x.type.is_complex else apply("where", nowhere, apply("ratio", x, y), x / y)
 
 
 xlogy = elementwise(
     "xlogy",
     "x log y, and 0 where x = 0.",
     value=lambda xp, x, y: xp.xlogy(x, y),
-    partials=lambda z, x, y: (apply("log", y), slope_beside(x, x / y)),
+    partials=lambda z, x, y: (apply("log", y), slope_beside(x, y)),
     arity=2,
     domain=(within(-3, 3), positive),
     takes="analytic",
     notation=unwritten("xlogy"),
     growth="singular",
+    exact="x*log(y)",
 )

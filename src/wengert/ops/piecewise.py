@@ -91,6 +91,7 @@ abs = elementwise(
     notation=function("abs", "abs"),
     smooth=False,
     growth="mask",
+    exact="abs(x)",
 )
 sign = elementwise(
     "sign",
@@ -143,6 +144,7 @@ relu = elementwise(
     notation=function(r"\operatorname{relu}", "relu", "ReLU"),
     smooth=False,
     growth="mask",
+    exact="max(x, 0)",
 )
 stop_gradient = elementwise(
     "stop_gradient",

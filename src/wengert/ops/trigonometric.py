@@ -20,6 +20,7 @@ sin = elementwise(
     notation=function(r"\sin", "sin"),
     growth="bounded",
     limited=True,
+    exact="sin(x)",
 )
 cos = elementwise(
     "cos",
@@ -30,6 +31,7 @@ cos = elementwise(
     notation=function(r"\cos", "cos"),
     growth="bounded",
     limited=True,
+    exact="cos(x)",
 )
 tan = elementwise(
     "tan",
@@ -39,6 +41,7 @@ tan = elementwise(
     domain=within(-1.4, 1.4),
     takes="analytic",
     notation=function(r"\tan", "tan"),
+    exact="tan(x)",
 )
 cot = elementwise(
     "cot",
@@ -49,6 +52,7 @@ cot = elementwise(
     takes="analytic",
     notation=function(r"\cot", "cot"),
     growth="singular",
+    exact="cot(x)",
 )
 sec = elementwise(
     "sec",
@@ -58,6 +62,7 @@ sec = elementwise(
     domain=within(-1.4, 1.4),
     takes="analytic",
     notation=function(r"\sec", "sec"),
+    exact="sec(x)",
 )
 csc = elementwise(
     "csc",
@@ -68,6 +73,7 @@ csc = elementwise(
     takes="analytic",
     notation=function(r"\csc", "csc"),
     growth="singular",
+    exact="csc(x)",
 )
 arcsin = elementwise(
     "arcsin",
@@ -79,6 +85,7 @@ arcsin = elementwise(
     takes="analytic",
     notation=function(r"\arcsin", "arcsin", "asin"),
     growth="singular",
+    exact="asin(x)",
 )
 arccos = elementwise(
     "arccos",
@@ -90,6 +97,7 @@ arccos = elementwise(
     takes="analytic",
     notation=function(r"\arccos", "arccos", "acos"),
     growth="singular",
+    exact="acos(x)",
 )
 arctan = elementwise(
     "arctan",
@@ -101,6 +109,7 @@ arctan = elementwise(
     notation=function(r"\arctan", "arctan", "atan"),
     growth="bounded",
     limited=True,
+    exact="atan(x)",
 )
 sinh = elementwise(
     "sinh",
@@ -109,6 +118,7 @@ sinh = elementwise(
     partials=lambda y, x: (apply("cosh", x),),
     takes="analytic",
     notation=function(r"\sinh", "sinh"),
+    exact="sinh(x)",
 )
 cosh = elementwise(
     "cosh",
@@ -117,6 +127,7 @@ cosh = elementwise(
     partials=lambda y, x: (apply("sinh", x),),
     takes="analytic",
     notation=function(r"\cosh", "cosh"),
+    exact="cosh(x)",
 )
 disc = elementwise(
     "disc",
@@ -125,6 +136,7 @@ disc = elementwise(
     partials=lambda y, x: (-2 * x,),
     takes="analytic",
     notation=unwritten("disc"),
+    exact="1 - x*x",
 )
 lorentz = elementwise(
     "lorentz",
@@ -135,6 +147,7 @@ lorentz = elementwise(
     notation=unwritten("lorentz"),
     growth="bounded",
     limited=True,
+    exact="1/(1 + x*x)",
 )
 sech2 = elementwise(
     "sech2",
@@ -145,6 +158,7 @@ sech2 = elementwise(
     growth="bounded",
     flat="both",
     limited=True,
+    exact="sech(x)**2",
 )
 
 
@@ -182,6 +196,7 @@ tanh = elementwise(
     growth="bounded",
     flat="both",
     limited=True,
+    exact="tanh(x)",
 )
 coth = elementwise(
     "coth",
@@ -193,6 +208,7 @@ coth = elementwise(
     takes="analytic",
     notation=function(r"\coth", "coth"),
     growth="singular",
+    exact="coth(x)",
 )
 arcsinh = elementwise(
     "arcsinh",
@@ -204,6 +220,7 @@ arcsinh = elementwise(
     notation=function(r"\operatorname{arcsinh}", "arcsinh", "arsinh", "asinh"),
     growth="bounded",
     fades=True,
+    exact="asinh(x)",
 )
 arccosh = elementwise(
     "arccosh",
@@ -215,6 +232,7 @@ arccosh = elementwise(
     notation=function(r"\operatorname{arccosh}", "arccosh", "arcosh", "acosh"),
     growth="singular",
     fades=True,
+    exact="acosh(x)",
 )
 arctanh = elementwise(
     "arctanh",
@@ -227,6 +245,7 @@ arctanh = elementwise(
     notation=function(r"\operatorname{arctanh}", "arctanh", "artanh", "atanh"),
     growth="singular",
     undoes_flat=True,
+    exact="atanh(x)",
 )
 
 
@@ -251,4 +270,5 @@ arctan2 = elementwise(
     domain=away_from_zero,
     notation=function(r"\operatorname{arctan2}", "arctan2", "atan2"),
     growth="singular",
+    exact="atan2(x, y)",
 )
