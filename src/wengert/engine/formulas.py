@@ -9,6 +9,7 @@ from wengert.passes.bodies import everywhere
 from wengert.passes.cse import share
 from wengert.passes.fold import fold
 from wengert.passes.joining import join
+from wengert.passes.open_primes import open_primes
 from wengert.passes.stability import outcome, stabilise
 
 
@@ -30,3 +31,8 @@ def stated(outputs: Sequence[Node]) -> tuple[list[Node], list[Node], bool]:
     plain = fold(share(Graph((), tuple(outputs))))
     found = outcome(plain)
     return list(plain.outputs), list(found.graph.outputs), bool(found.applied)
+
+
+def opened(outputs: Sequence[Node]) -> list[Node]:
+    """The outputs without primes: before they are cut in two, since a slope meets the factors of its signal where it is opened."""
+    return list(open_primes(Graph((), tuple(outputs))).outputs)

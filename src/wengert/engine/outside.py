@@ -13,7 +13,7 @@ from wengert.engine import roots
 from wengert.engine.arguments import Arguments
 from wengert.engine.cold import Undecided, pulled_back
 from wengert.engine.exponentials import calls_exponential
-from wengert.engine.formulas import joined, stable
+from wengert.engine.formulas import joined, opened, stable
 from wengert.engine.others import Others, Start
 from wengert.engine.programs import Program, Seat
 from wengert.engine.restated import Calls, restate, restated
@@ -195,6 +195,7 @@ class Outside:
                 return [self._owned(x) for x in values], lambda extra: self.run(transform, extra)
         if seat.halves is None:
             inputs, outputs, nodes, further, _ = self._derived(transform, types)
+            nodes = opened(nodes)
             kept = before(nodes, further)
             seat.halves = Program(inputs, [*outputs, *kept]), Program([*kept, *further], nodes)
         first, second = seat.halves
