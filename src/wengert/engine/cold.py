@@ -15,12 +15,14 @@ import numpy as np
 
 from wengert.autodiff.reverse import vjp
 from wengert.engine.adjoints import DIRECT, summed_to
-from wengert.engine.restated import Calls
+from wengert.engine.restated import Calls, Formula
 from wengert.engine.written import fitted
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.op import OPS, Op
+from wengert.ir.walk import order_of
 from wengert.ops.evaluate import Program, run, schedule, with_sizes
 from wengert.ops.known import Known, value_of
+from wengert.ops.vocabulary import NUMPY
 from wengert.passes.open_primes import open_primes
 from wengert.tracing import references
 from wengert.tracing.calls import rule_of
@@ -42,6 +44,9 @@ _KEPT: OrderedDict[Any, tuple[Adjoint, int]] = OrderedDict()
 _LOCK = threading.Lock()
 ONE_OP: dict[Any, Op] = {getattr(np, name): OPS[op] for name, op in PRIMITIVES.items() if OPS[op].partials is not None}
 """The ufuncs that are one op with partials."""
+
+
+NO_PARAMS: Mapping[str, Any] = {}
 
 
 class Undecided(Exception):
@@ -91,6 +96,8 @@ def _parts(tape: Tape, key: Any, y: Array, bar: Array) -> list[tuple[int, Array 
             return _elementwise(tape, op, key[1:], y, bar)
         if function is np.power and y.dtype.kind == "f" and _is_known_number(key[2]):
             return _power(tape, key, y, bar)
+    if type(function) is Formula and function.is_elementwise:
+        return _through_formula(tape, function, key[1], bar)
     direct = DIRECT.get(function)
     if direct is not None and (parts := direct(tape, key, y, bar)) is not None:
         return parts
@@ -125,15 +132,7 @@ def _elementwise(tape: Tape, op: Op, given: Sequence[Any], y: Array, bar: Array)
     if op.fades:
         _refuse_overflowed(given[0], xs[0].value)
     wanted = [type(each) is int and (each >= 0 or ~each < tape.arguments) for each in given]
-    if op.through is not None:
-        signal = Known(bar)
-        found = [
-            None if p is None else p.value for p in op.through([signal if w else None for w in wanted], Known(y), *xs)
-        ]
-    else:
-        assert op.partials is not None
-        partials = op.partials(Known(y), *xs)
-        found = [_product(bar, p) if w else None for w, p in zip(wanted, partials, strict=True)]
+    found = _carried(op, bar, Known(y), xs, wanted)
     parts: list[Any] = []
     for each, part, x in zip(given, found, xs, strict=True):
         if part is None:
@@ -142,6 +141,45 @@ def _elementwise(tape: Tape, op: Op, given: Sequence[Any], y: Array, bar: Array)
             part = _fitted(part, tape, each, x.value)
         parts.append((each, part))
     return parts
+
+
+def _carried(
+    op: Op, bar: Array, y: Known, xs: Sequence[Known], wanted: Sequence[bool], params: Mapping[str, Any] = NO_PARAMS
+) -> list[Array | None]:
+    """ȳ ∂y/∂x_k for the inputs that are wanted, by the record of an op; None where it is zero."""
+    if op.through is not None:
+        signal = Known(bar)
+        signals = [signal if w else None for w in wanted]
+        return [None if p is None else value_of(p) for p in op.through(signals, y, *xs, **params)]
+    assert op.partials is not None
+    partials = op.partials(y, *xs, **params)
+    return [_product(bar, p) if w else None for w, p in zip(wanted, partials, strict=True)]
+
+
+def _through_formula(tape: Tape, formula: Formula, places: Sequence[int], bar: Array) -> list[Any]:
+    """By the records of the ops of which a formula consists."""
+    graph, known = formula.graph, dict[Node, Known]()
+    for node, place in zip(graph.inputs, places, strict=True):
+        x: Any = tape.values[place] if place >= 0 else tape.inputs[~place]  # pyright: ignore[reportOptionalSubscript]
+        known[node] = Known(np.asarray(x, node.type.dtype))
+    order = order_of(graph)
+    for node in order:
+        if node not in known:
+            known[node] = Known(node.op.value(NUMPY, *[known[x].value for x in node.inputs], **node.params))
+    bars: dict[Node, Array] = {graph.outputs[0]: np.asarray(bar, graph.outputs[0].type.dtype)}
+    for node in reversed(order):
+        if not node.inputs or node not in bars:
+            continue
+        xs = [known[x] for x in node.inputs]
+        if node.op.fades:
+            _refuse_overflowed(0, xs[0].value)
+        wanted = [x.op.name != "constant" for x in node.inputs]
+        parts = _carried(node.op, bars.pop(node), known[node], xs, wanted, node.params)
+        for x, part in zip(node.inputs, parts, strict=True):
+            if part is not None:
+                bars[x] = part if x not in bars else bars[x] + part
+    found = [(place, bars.get(node), known[node].value) for node, place in zip(graph.inputs, places, strict=True)]
+    return [(place, _fitted(part, tape, place, x)) for place, part, x in found if part is not None]
 
 
 def _refuse_overflowed(reference: Any, x: Array) -> None:

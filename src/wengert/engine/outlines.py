@@ -7,6 +7,7 @@ square. What is named here too often costs time; what is not named is stable in 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ PAIRS = {
     "arctan": frozenset({"divide", "reciprocal", "power", "multiply"}),
 }
 """By outermost call: what may be right beneath it."""
+SUBJECTS = EXPONENTIALS | PAIRS.keys() | {"log"}
+"""Every outline has one of these calls."""
 SUMS = frozenset({"add", "subtract"})
 FAR = 99
 
@@ -60,6 +63,8 @@ def name_of(function: Any) -> str:
 
 def outermost(log: Sequence[Any], count: int) -> list[int]:
     """The places, among the first `count` calls, of those that may be the outermost of a formula."""
+    if SUBJECTS.isdisjoint(map(name_of, {key[0] for key in islice(log, count)})):
+        return []
     found: list[int] = []
     names: list[str] = []
     exponential: list[int] = []

@@ -19,7 +19,8 @@ from wengert.engine.outlines import followed, name_of, originals, outermost
 from wengert.engine.written import fitted
 from wengert.errors import GraphError, TraceError
 from wengert.ir.graph import Graph, Node, input_node
-from wengert.ir.walk import substitute, topological
+from wengert.ir.types import FLOATS
+from wengert.ir.walk import order_of, substitute, topological
 from wengert.ops.evaluate import run, schedule, with_sizes
 from wengert.tracing import references
 from wengert.tracing.calls import rule_of
@@ -48,6 +49,12 @@ class Formula:
         self.weak = weak
         """Whether its value is a Python number."""
         self._program = with_sizes(schedule(graph), {})
+        order = order_of(graph)
+        shapes = {node.shape for node in order}
+        self.is_elementwise = len(shapes) == 1 and all(
+            node.op.kind == "leaf" or (node.op.partials is not None and node.type.dtype in FLOATS) for node in order
+        )
+        """Whether each of its nodes is a real function of entries with a slope in its record."""
 
     def __call__(self, *values: Array) -> Any:
         """The value for arrays of the inputs."""

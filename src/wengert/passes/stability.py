@@ -42,7 +42,7 @@ from wengert.passes.patterns import (
     tanh,
     where,
 )
-from wengert.passes.rewrite import Applied, Maker, Outcome, Procedure, Rewrite, Rule, Side, rewrite
+from wengert.passes.rewrite import Applied, Maker, Outcome, Procedure, Rewrite, Rule, Side, admission, rewrite
 
 SUBJECTS = frozenset({"exp", "expm1", "log", "log1p", "logistic", "softmax", "sinh", "cosh", "sqrt", "power", "arctan"})
 """Every formula that a rule knows has one of these ops, or one from which an identity makes it."""
@@ -456,3 +456,4 @@ PRODUCTS: tuple[Rewrite, ...] = (
 
 STABILITY: tuple[Rewrite, ...] = (*HYPERBOLIC, *LOGISTIC, *LOGARITHMS, *ANGLES, *SOFTMAX, *PRODUCTS)
 """In the order in which they are tried."""
+admission(STABILITY + IDENTITIES)  # made here, so that no first call of a function pays for it
