@@ -134,6 +134,10 @@ def _where_defined(q: Pattern, angle: Pattern) -> Pattern:
     return where(call("equal", q, q), angle, q)
 
 
+def _is_fourfold(env: Env) -> bool:
+    return env["n"] >= 4 and env["n"] % 4 == 0
+
+
 def _is_whole_and_even(env: Env) -> bool:
     return env["n"] >= 4 and env["n"] % 2 == 0
 
@@ -209,10 +213,18 @@ LOGARITHMS: tuple[Rewrite, ...] = (
     Rule(
         "root-of-power",
         lambda x, n: sqrt(x**n),
+        lambda x, n: x ** computed(_half, n),
+        exact=False,
+        when=_is_fourfold,
+        examples=({"n": 4}, {"n": 8}),
+    ),
+    Rule(
+        "root-of-power",
+        lambda x, n: sqrt(x**n),
         lambda x, n: abs(x) ** computed(_half, n),
         exact=False,
         when=_is_whole_and_even,
-        examples=({"n": 4}, {"n": 6}),
+        examples=({"n": 6},),
     ),
     _stable("root-of-exp", lambda x: sqrt(exp(x)), lambda x: exp(HALF * x)),
 )
