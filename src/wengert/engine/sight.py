@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from wengert.engine.arguments import Argnums, Arguments
+from wengert.engine.formulas import opened
 from wengert.engine.running import Prepared, before, finish, joined, placed, stable
 from wengert.ir.graph import Node, input_node
 from wengert.ir.types import ArrayType
@@ -135,7 +136,7 @@ class Inside:
         """See `Sight`."""
         recorded = self._recorded
         further = [input_node(f"extra {k}", type) for k, type in enumerate(types)]
-        nodes = joined(transform.derive(recorded.inputs, self._stable, further, *transform.static))
+        nodes = opened(joined(transform.derive(recorded.inputs, self._stable, further, *transform.static)))
         kept = before(nodes, further)
         inputs = [*recorded.inputs, *(node for _, node in recorded.captured)]
         given = [*self.arguments.values, *(value for value, _ in recorded.captured)]

@@ -16,7 +16,7 @@ import numpy as np
 from wengert.autodiff.masks import Gate, annihilating, listed
 from wengert.autodiff.reverse import Adjoints, contributions
 from wengert.engine.arguments import Arguments
-from wengert.engine.formulas import joined, stable
+from wengert.engine.formulas import joined, opened, stable
 from wengert.engine.interned import GraphCall
 from wengert.engine.running import before, finish
 from wengert.engine.sight import Rest, Transform
@@ -181,6 +181,7 @@ class Watched:
         Raises NonFiniteError where a result is not finite.
         """
         inputs, nodes, further, outputs = self._derived(transform, types)
+        nodes = opened(nodes)
         kept = before(nodes, further)
         found = finish(inputs, [*outputs, *kept], self.tape.inputs)
         n = len(outputs)

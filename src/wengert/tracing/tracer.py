@@ -22,6 +22,7 @@ from wengert.ops.evaluate import bind_params
 from wengert.ops.vocabulary import NUMPY
 from wengert.tracing.calls import needs_values, shaped
 from wengert.tracing.layouts import Made, asked, is_turned, note
+from wengert.tracing.listed import with_arrays
 from wengert.tracing.narrow import Width, is_concerned, narrowed, width_of
 from wengert.tracing.source import own_error, user_line
 from wengert.tracing.standin import FUNCTIONS as FUNCTIONS
@@ -291,6 +292,7 @@ class Traced(StandIn):
         if trace is not None and trace.is_on_tape:
             args = trace.lowered(args)
             kwargs = {name: trace.lowered(value) for name, value in kwargs.items()}
+        args = with_arrays(function, args)
         result = rule(*args, **kwargs)
         note(result, function, args, kwargs)
         return narrowed(function, args, kwargs, result) if is_concerned(args, kwargs) else result
@@ -303,6 +305,7 @@ class Traced(StandIn):
         trace = OPEN.get()
         if trace is not None and trace.is_on_tape:
             operands = trace.lowered(operands)
+        operands = with_arrays(ufunc, operands)
         result = UFUNCS[ufunc](*operands)
         note(result, ufunc, operands, {})
         if is_concerned(operands, {}):
