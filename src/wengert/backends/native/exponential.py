@@ -16,14 +16,16 @@ from wengert.backends.native.values import BIAS, MANTISSA, Value
 LOG2_E = math.log2(math.e)
 EXP_RANGE = {"float32": (-104.0, 89.0), "float64": (-746.0, 710.0)}
 """Below the first number eˣ rounds to 0, above the second to ∞."""
-LOGISTIC_RANGE = {"float32": (-104.5, 70.0), "float64": (-746.0, 600.0)}
-"""Below the first number 1/(1 + e^(−x)) rounds to 0, above the second to 1."""
+LOGISTIC_LOW = {"float32": -104.5, "float64": -746.0}
+"""Below it 1/(1 + e^(−x)) rounds to 0."""
 EXPM1_LOW = {"float32": -18.0, "float64": -38.0}
 """Below it eˣ − 1 rounds to −1."""
-GAUSS_CUT = {"float32": (1.5 * 2.0**15, 11.0), "float64": (1.5 * 2.0**32, 40.0)}
-"""What rounds a number to half of its digits when it is added and taken off, and from where on e^(−x²) is 0."""
-TANH_FLAT = {"float32": 10.0, "float64": 20.0}
-"""Above it tanh rounds to 1."""
+GAUSS_VANISHES = {"float32": 10.2, "float64": 28.0}
+"""Above it e^(−x²) and erfc round to 0."""
+SECH2_VANISHES = {"float32": 106.0, "float64": 747.0}
+"""The 2|x| from which on 1/cosh² x rounds to 0."""
+SECH2_SHIFT = {"float32": 26, "float64": 56}
+"""e to the power of that number is finite when it is divided by 2 to this power."""
 TINY = {"float32": 2.0**-26, "float64": 2.0**-55}
 """Below it f(x) = x + O(x²) rounds to x."""
 ROOT_HALF_BITS = {"float32": 0x3F3504F3, "float64": 0x3FE6A09E667F3BCD}
@@ -56,11 +58,19 @@ def within(b: Memory, x: Value, low: float, high: float) -> Value:
     return b.unless(b.less_equal(b.abs(x), b.like(min(-low, high), x)), x, lambda: b.clamp(x, low, high))
 
 
-def short_expm1(b: Floating, r: Value, sign: int = 1) -> Value:
-    """e^(±r) − 1 = (±r + r² (c₀ ± c₁ r)) + r⁴ Q(±r) for |r| ≤ ½ log 2: a short chain, whose second sum is rounded twice."""
-    c = tuple(sign**k * number for k, number in enumerate(EXPM1[r.dtype]))
+def below(b: Memory, a: Value, high: float) -> Value:
+    """The lesser of a ≥ 0 and a number, as `within`."""
+    bound = b.like(high, a)
+    if a.width > 1:
+        return b.where(b.greater(a, bound), bound, a)
+    return b.unless(b.less_equal(a, bound), a, lambda: b.where(b.greater(a, bound), bound, a))
+
+
+def short_expm1(b: Floating, r: Value) -> Value:
+    """e^r − 1 = (r + r² (c₀ + c₁ r)) + r⁴ Q(r) for |r| ≤ ½ log 2: a short chain, whose second sum is rounded twice."""
+    c = EXPM1[r.dtype]
     square = b.multiply(r, r)
-    head = b.fma(square, b.polynomial(c[:2], r), r if sign > 0 else b.negative(r))
+    head = b.fma(square, b.polynomial(c[:2], r), r)
     return b.fma(b.multiply(square, square), b.polynomial(c[2:], r), head)
 
 
@@ -102,49 +112,92 @@ def keep_tiny(b: Floating, x: Value, y: Value) -> Value:
     return b.where(b.less(b.abs(x), b.like(TINY[x.dtype], x)), x, y)
 
 
+def quotient(b: Memory, x: Value, y: Value) -> Value:
+    """x/y. Over lanes, where divisions are slow, the quotients by one y share a division, and are rounded once more."""
+    if x.width == 1:
+        return b.divide(x, y)
+    return b.multiply(x, b.reciprocal(y))
+
+
+def _tanh_parts(b: Memory, x: Value) -> tuple[Value, Value, Value]:
+    """(h t, h, h (t + 2)) with t = e^(2|x|) − 1, of which tanh and its slope are made; the small h keeps h t finite."""
+
+    def make() -> tuple[Value, Value, Value]:
+        shift, a = SECH2_SHIFT[x.dtype], b.abs(x)
+        n, p = expm1_reduced(b, below(b, b.add(a, a), SECH2_VANISHES[x.dtype]))
+        unit = b.like(2.0**-shift, x)
+        power = b.power_of_two(b.integer("add", n, -shift), x.dtype)
+        t = b.fma(power, p, b.subtract(power, unit))
+        return t, unit, b.add(t, b.like(2.0 ** (1 - shift), x))
+
+    return b.shared(("tanh", x), make)
+
+
 def tanh(b: Memory, x: Value) -> Value:
-    """tanh x = t/(t + 2) with t = e^(2x) − 1."""
-    flat = TANH_FLAT[x.dtype]
-    inside = within(b, x, -flat, flat)
-    n, p = expm1_reduced(b, b.add(inside, inside))
-    power = b.power_of_two(n, x.dtype)
-    t = b.fma(power, p, b.subtract(power, b.like(1, x)))
-    return b.copysign(b.divide(t, b.add(t, b.like(2, x))), x)
-
-
-def logistic(b: Memory, x: Value) -> Value:
-    """1/(1 + e^(−x)) = h/(h + 2^(−n) h e^(−r)); the small h keeps the denominator finite where the result is subnormal."""
-    shift = SUBNORMAL_SHIFT[x.dtype]
-    n, r, _ = reduced(b, within(b, x, *LOGISTIC_RANGE[x.dtype]))
-    unit = b.like(2.0**-shift, x)
-    power = b.power_of_two(b.subtract(b.like(-shift, n), n), x.dtype)
-    # h + 2^(−n) h is exact where both count, and known before r: the denominator is rounded once.
-    return b.divide(unit, b.fma(power, short_expm1(b, r, -1), b.add(unit, power)))
-
-
-def logistic_slope(b: Memory, x: Value) -> Value:
-    """E/(1 + E)² with E = e^(−|x|)."""
-    power = exp(b, b.negative(b.abs(x)))
-    above = b.add(power, b.like(1, x))
-    return b.divide(power, b.multiply(above, above))
+    """tanh |x| = y = t/(t + 2) with t = e^(2|x|) − 1; near 0 it is ½ t − ½ t y, where the roundings of y count less."""
+    t, _, above = _tanh_parts(b, x)
+    y = quotient(b, t, above)
+    if x.width > 1:
+        half = b.multiply(t, b.like(2.0 ** (SECH2_SHIFT[x.dtype] - 1), x))
+        y = b.where(b.less(b.abs(x), b.like(0.3, x)), b.fma(b.negative(half), y, half), y)
+    return keep_tiny(b, x, b.copysign(y, x))
 
 
 def sech2(b: Memory, x: Value) -> Value:
-    """4 σ'(2x)."""
-    return b.multiply(b.like(4, x), logistic_slope(b, b.add(x, x)))
+    """v (2 − v) with v = 2/(t + 2) = 1 − tanh |x|, exact in both tails."""
+    _, unit, above = _tanh_parts(b, x)
+    v = quotient(b, b.add(unit, unit), above)
+    return b.fma(b.negative(v), v, b.add(v, v))
+
+
+def _lesser(b: Memory, x: Value) -> tuple[Value, Value]:
+    """(s, c): σ(−|x|) = h/(h + 2ⁿ h e^r) with |x| = n log 2 + r, negative left of 0; and where σ begins, 0 left and 1 right of 0.
+
+    The small h keeps the denominator finite where the result is subnormal.
+    """
+
+    def make() -> tuple[Value, Value]:
+        shift, left = SUBNORMAL_SHIFT[x.dtype], b.less(x, b.like(0, x))
+        n, r, _ = reduced(b, below(b, b.abs(x), -LOGISTIC_LOW[x.dtype]))
+        unit = b.like(2.0**-shift, x)
+        power = b.power_of_two(b.integer("add", n, -shift), x.dtype)
+        # h + 2ⁿ h is exact where both count, and known before r: the denominator is rounded once.
+        denominator = b.fma(power, short_expm1(b, r), b.add(unit, power))
+        signed = b.where(left, b.like(-(2.0**-shift), x), unit)
+        return b.divide(signed, denominator), b.where(left, b.like(0, x), b.like(1, x))
+
+    return b.shared(("logistic", x), make)
+
+
+def logistic(b: Memory, x: Value) -> Value:
+    """1/(1 + e^(−x)): σ(−|x|) left of 0, 1 − σ(−|x|) right of it."""
+    s, start = _lesser(b, x)
+    return b.subtract(start, s)
+
+
+def logistic_slope(b: Memory, x: Value) -> Value:
+    """s (1 − s) with s = σ(−|x|), exact in both tails."""
+    s, _ = _lesser(b, x)
+    return b.fma(b.negative(s), s, b.abs(s))
 
 
 def gauss(b: Memory, x: Value) -> Value:
-    """e^(−x²): |x| = h + l, where h has half of the digits, so that h² is exact; l (|x| + h) is the rest of the square."""
-    cut, far = GAUSS_CUT[x.dtype]
-    a = b.clamp(b.abs(x), 0.0, far)
-    high = b.subtract(b.add(a, b.like(cut, x)), b.like(cut, x))
-    rest = b.multiply(b.subtract(a, high), b.add(a, high))
-    square = b.multiply(high, high)
-    n, r, c = reduced(b, b.clamp(b.negative(square), EXP_RANGE[x.dtype][0], 0.0))
-    s = b.add(r, b.subtract(c, rest))
-    p = b.fma(b.multiply(s, s), b.polynomial(EXPM1[x.dtype], s), s)
-    return b.scaled(b.add(p, b.like(1, x)), n)
+    """e^(−x²), without the rounding of x²."""
+    n, p, lost = gauss_parts(b, b.abs(x))
+    one = b.like(1, x)
+    return b.scaled(b.add(b.subtract(p, b.multiply(lost, b.add(p, one))), one), n)
+
+
+def gauss_parts(b: Memory, a: Value) -> tuple[Value, Value, Value]:
+    """(n, p, l) for a ≥ 0: e^(−a²) = 2ⁿ (1 + p) e^(−l), where l is what the rounding of a² lost."""
+
+    def make() -> tuple[Value, Value, Value]:
+        inside = b.minimum(a, b.like(GAUSS_VANISHES[a.dtype], a))
+        square, lost = b.two_product(inside, inside)
+        n, p = expm1_reduced(b, b.negative(square))
+        return n, p, lost
+
+    return b.shared(("gauss", a), make)
 
 
 # logarithms
