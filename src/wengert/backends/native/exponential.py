@@ -16,8 +16,8 @@ from wengert.backends.native.values import BIAS, MANTISSA, Value
 LOG2_E = math.log2(math.e)
 EXP_RANGE = {"float32": (-104.0, 89.0), "float64": (-746.0, 710.0)}
 """Below the first number eˣ rounds to 0, above the second to ∞."""
-LOGISTIC_LOW = {"float32": -104.5, "float64": -746.0}
-"""Below it 1/(1 + e^(−x)) rounds to 0."""
+LOGISTIC_RANGE = {"float32": (-104.5, 70.0), "float64": (-746.0, 600.0)}
+"""Below the first number 1/(1 + e^(−x)) rounds to 0, above the second to 1."""
 EXPM1_LOW = {"float32": -18.0, "float64": -38.0}
 """Below it eˣ − 1 rounds to −1."""
 GAUSS_VANISHES = {"float32": 10.2, "float64": 28.0}
@@ -66,11 +66,11 @@ def below(b: Memory, a: Value, high: float) -> Value:
     return b.unless(b.less_equal(a, bound), a, lambda: b.where(b.greater(a, bound), bound, a))
 
 
-def short_expm1(b: Floating, r: Value) -> Value:
-    """e^r − 1 = (r + r² (c₀ + c₁ r)) + r⁴ Q(r) for |r| ≤ ½ log 2: a short chain, whose second sum is rounded twice."""
-    c = EXPM1[r.dtype]
+def short_expm1(b: Floating, r: Value, sign: int = 1) -> Value:
+    """e^(±r) − 1 = (±r + r² (c₀ ± c₁ r)) + r⁴ Q(±r) for |r| ≤ ½ log 2: a short chain, whose second sum is rounded twice."""
+    c = tuple(sign**k * number for k, number in enumerate(EXPM1[r.dtype]))
     square = b.multiply(r, r)
-    head = b.fma(square, b.polynomial(c[:2], r), r)
+    head = b.fma(square, b.polynomial(c[:2], r), r if sign > 0 else b.negative(r))
     return b.fma(b.multiply(square, square), b.polynomial(c[2:], r), head)
 
 
@@ -124,9 +124,9 @@ def _tanh_parts(b: Memory, x: Value) -> tuple[Value, Value, Value]:
 
     def make() -> tuple[Value, Value, Value]:
         shift, a = SECH2_SHIFT[x.dtype], b.abs(x)
-        n, p = expm1_reduced(b, below(b, b.add(a, a), SECH2_VANISHES[x.dtype]))
-        unit = b.like(2.0**-shift, x)
-        power = b.power_of_two(b.integer("add", n, -shift), x.dtype)
+        inside, unit = below(b, b.add(a, a), SECH2_VANISHES[x.dtype]), b.like(2.0**-shift, x)
+        _, p = expm1_reduced(b, inside)
+        power = b.power_of_nearest(inside, LOG2_E, shift)
         t = b.fma(power, p, b.subtract(power, unit))
         return t, unit, b.add(t, b.like(2.0 ** (1 - shift), x))
 
@@ -158,9 +158,9 @@ def _lesser(b: Memory, x: Value) -> tuple[Value, Value]:
 
     def make() -> tuple[Value, Value]:
         shift, left = SUBNORMAL_SHIFT[x.dtype], b.less(x, b.like(0, x))
-        n, r, _ = reduced(b, below(b, b.abs(x), -LOGISTIC_LOW[x.dtype]))
-        unit = b.like(2.0**-shift, x)
-        power = b.power_of_two(b.integer("add", n, -shift), x.dtype)
+        inside, unit = below(b, b.abs(x), -LOGISTIC_RANGE[x.dtype][0]), b.like(2.0**-shift, x)
+        _, r, _ = reduced(b, inside)
+        power = b.power_of_nearest(inside, LOG2_E, shift)
         # h + 2ⁿ h is exact where both count, and known before r: the denominator is rounded once.
         denominator = b.fma(power, short_expm1(b, r), b.add(unit, power))
         signed = b.where(left, b.like(-(2.0**-shift), x), unit)
@@ -169,14 +169,35 @@ def _lesser(b: Memory, x: Value) -> tuple[Value, Value]:
     return b.shared(("logistic", x), make)
 
 
+def _logistic_of_one(b: Memory, x: Value) -> tuple[Value, Value]:
+    """(σ(x), σ(−x)) of a scalar, |x| not too large: h and h e^(−x) over their sum. The chains are short."""
+
+    def make() -> tuple[Value, Value]:
+        shift = SUBNORMAL_SHIFT[x.dtype]
+        n, r, _ = reduced(b, within(b, x, *LOGISTIC_RANGE[x.dtype]))
+        unit = b.like(2.0**-shift, x)
+        power = b.power_of_two(b.subtract(b.like(-shift, n), n), x.dtype)
+        p = short_expm1(b, r, -1)
+        denominator = b.fma(power, p, b.add(unit, power))
+        return b.divide(unit, denominator), b.divide(b.fma(power, p, power), denominator)
+
+    return b.shared(("logistic", x), make)
+
+
 def logistic(b: Memory, x: Value) -> Value:
-    """1/(1 + e^(−x)): σ(−|x|) left of 0, 1 − σ(−|x|) right of it."""
+    """1/(1 + e^(−x)); over lanes σ(−|x|) left of 0, 1 − σ(−|x|) right of it."""
+    if x.width == 1:
+        return _logistic_of_one(b, x)[0]
     s, start = _lesser(b, x)
     return b.subtract(start, s)
 
 
 def logistic_slope(b: Memory, x: Value) -> Value:
-    """s (1 − s) with s = σ(−|x|), exact in both tails."""
+    """σ(x) σ(−x), which far out is e^(−|x|); over lanes s (1 − s) with s = σ(−|x|)."""
+    if x.width == 1:
+        product, a = b.multiply(*_logistic_of_one(b, x)), b.abs(x)
+        near = b.less_equal(a, b.like(LOGISTIC_RANGE[x.dtype][1], x))
+        return b.unless(near, product, lambda: exp(b, b.negative(a)))
     s, _ = _lesser(b, x)
     return b.fma(b.negative(s), s, b.abs(s))
 
