@@ -90,13 +90,6 @@ def test_extremes_against_a_constant_propagate_nan(constant: float, dtype: str) 
         np.testing.assert_array_equal(left(x), expected)
 
 
-def test_weigh_is_zero_where_a_factor_is_zero() -> None:
-    g, p = pairs([0.0, -0.0, 2.0, np.inf, np.nan], "float64")
-    with np.errstate(invalid="ignore"):
-        expected = np.where((g == 0) | (p == 0), 0.0, g * p)
-    np.testing.assert_array_equal(Kernel(named("weigh"), ["float64"] * 2, 4)(g, p), expected)
-
-
 def test_truncated_quotient_never_traps() -> None:
     x, y = pairs([0, 1, -1, 7, -7, 2**63 - 1, -(2**63)], "int64")
     expected = [

@@ -24,7 +24,7 @@ UNARY = {
     (1.1, 5.0): "arccosh",
 }
 BINARY = {
-    (-3.0, 3.0): "add subtract multiply divide maximum minimum weigh hypot logaddexp arctan2",
+    (-3.0, 3.0): "add subtract multiply divide maximum minimum hypot logaddexp arctan2",
     (0.1, 3.0): "power xlogy",
 }
 COMPARISONS = "less less_equal greater greater_equal equal not_equal"
@@ -51,7 +51,6 @@ EXACT = {
     "divide",
     "maximum",
     "minimum",
-    "weigh",
 }
 
 

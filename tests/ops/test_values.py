@@ -251,7 +251,6 @@ SCALAR = {
     "xlogy": lambda x, y: x * mpmath.log(y),
     "maximum": max,
     "minimum": min,
-    "weigh": lambda g, p: g * p,
 }
 ARRAYS = {
     "polygamma": lambda x, order: np.vectorize(lambda v: float(mpmath.polygamma(order, v)), otypes=[float])(x),

@@ -142,7 +142,6 @@ TRUE: dict[str, Callable[..., Any]] = {
     "sqrt": _true(mpmath.sqrt),
     "abs": _true(mpmath.fabs),
     "power": _true(mpmath.power),
-    "weigh": lambda g, p: np.where((g == 0) | (p == 0), mpmath.mpf(0), _true(operator.mul)(g, p)),
     "integer_power": lambda x, exponent: _true(lambda v: v**exponent)(x),
     "softmax": _softmax,
     "logsumexp": lambda x, axes: _true(mpmath.log)(np.sum(_true(mpmath.exp)(x), axis=axes)),

@@ -44,7 +44,7 @@ def jvp_cond(node: Node, tangents: Sequence[Node | None]) -> Signals:
         names = Names(branch.input_names)
         moved = [x for x, t in zip(branch.inputs, given, strict=True) if t is not None]
         inner = [names.fresh("tangent", x) for x in moved]
-        return (*branch.inputs, *inner), jvp(branch.outputs, moved, inner, weigh=True)
+        return (*branch.inputs, *inner), jvp(branch.outputs, moved, inner, masked=True)
 
     operands = (*node.inputs[1:], *(t for t in given if t is not None))
     return _choose(node.inputs[0], operands, [forward(side) for side in _sides(node)], _result_types(node))
@@ -60,7 +60,7 @@ def vjp_cond(node: Node, cotangents: Cotangents) -> Signals:
             None if bar is None else names.fresh("cotangent", y) for y, bar in zip(branch.outputs, bars, strict=True)
         ]
         active = [x for x, wants in zip(branch.inputs, wanted, strict=True) if wants]
-        found = contributions(branch.outputs, active, inner, weigh=True, certain=not cotangents.doubtful).bars
+        found = contributions(branch.outputs, active, inner, masked=True, certain=not cotangents.doubtful).bars
         back = [found.get(x) if wants else None for x, wants in zip(branch.inputs, wanted, strict=True)]
         return (*branch.inputs, *(g for g in inner if g is not None)), back
 

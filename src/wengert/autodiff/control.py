@@ -38,7 +38,7 @@ def jvp_loop(node: Node, tangents: Sequence[Node | None]) -> Signals:
     names, given = names_of(loop), dict(zip(loop.inner, tangents, strict=True))
     inner = {x: names.fresh("tangent", x) for x, t in given.items() if t is not None}
     while True:
-        moved = jvp(loop.after, list(inner), list(inner.values()), weigh=True)
+        moved = jvp(loop.after, list(inner), list(inner.values()), masked=True)
         new = [c.inner for c, t in zip(loop.carries, moved, strict=False) if t is not None and c.inner not in inner]
         if not new:
             break
@@ -110,9 +110,9 @@ def step_back(loop: Loop, cotangents: Cotangents) -> Step:
     while True:
         of_carries.update((x, names.fresh("cotangent", x)) for x in new if x in active)
         signals = [*(of_carries.get(c.inner) for c in loop.carries), *of_ys]
-        found = contributions(loop.after, active, signals, weigh=True, certain=certain)
+        found = contributions(loop.after, active, signals, masked=True, certain=certain)
         new = [c.inner for c in loop.carries if c.inner in found.bars and c.inner not in of_carries]
-        doubted = certain and any(c.inner in found.doubtful for c in loop.carries)
+        doubted = certain and any(found.masks.get(c.inner) is not None for c in loop.carries)
         certain = certain and not doubted
         if not new and not doubted:
             break

@@ -36,7 +36,7 @@ class Checkpoint:
         names = Names(body.input_names)
         moved = [x for x, t in zip(body.inputs, tangents, strict=True) if t is not None]
         inner = [names.fresh("tangent", x) for x in moved]
-        found = jvp(body.outputs, moved, inner, weigh=True)
+        found = jvp(body.outputs, moved, inner, masked=True)
         given = [*node.inputs, *(t for t in tangents if t is not None)]
         return _results_there(found, (*body.inputs, *inner), given)
 
@@ -49,7 +49,7 @@ class Checkpoint:
             None if bar is None else names.fresh("cotangent", y) for y, bar in zip(body.outputs, bars, strict=True)
         ]
         wanted = [x for x, wants in zip(body.inputs, cotangents.wanted, strict=True) if wants]
-        found = contributions(body.outputs, wanted, inner, weigh=True, certain=not cotangents.doubtful).bars
+        found = contributions(body.outputs, wanted, inner, masked=True, certain=not cotangents.doubtful).bars
         back = [found.get(x) if wants else None for x, wants in zip(body.inputs, cotangents.wanted, strict=True)]
         signals = [bar for bar in bars if bar is not None]
         given = [*(behind(x, signals) for x in node.inputs), *signals]

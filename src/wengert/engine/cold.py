@@ -245,7 +245,7 @@ def _adjoint(
     ]
     chosen = [y for y, given in zip(outputs, seeded, strict=True) if given]
     wanted = [x for x, is_real in zip(inputs, real, strict=True) if is_real]
-    backs = vjp(chosen, wanted, seeds, weigh=True)
+    backs = vjp(chosen, wanted, seeds, masked=True)
     there = [back for back in backs if back is not None]
     graph = open_primes(Graph((*inputs, *seeds), tuple(there)))
     program: Program = with_sizes(schedule(graph), {})

@@ -43,9 +43,9 @@ WINDOW = 64
 
 COST = {
     "add": 1, "subtract": 1, "multiply": 1, "negative": 1, "abs": 1, "maximum": 1, "minimum": 1, "where": 1, "relu": 1,
-    "less": 1, "less_equal": 1, "greater": 1, "greater_equal": 1, "equal": 1, "not_equal": 1, "cast": 1, "weigh": 2,
+    "less": 1, "less_equal": 1, "greater": 1, "greater_equal": 1, "equal": 1, "not_equal": 1, "cast": 1,
     "logical_and": 1, "logical_or": 1, "logical_not": 1, "step": 1, "sign": 2, "floor": 1, "round": 1, "stop_gradient": 0,
-    "fma": 1, "divide": 4, "reciprocal": 4, "sqrt": 5, "integer_power": 2, "einsum": 1, "gather": 3,
+    "fma": 1, "divide": 4, "ratio": 5, "reciprocal": 4, "sqrt": 5, "integer_power": 2, "einsum": 1, "gather": 3,
 }  # fmt: skip
 TRANSCENDENTAL = 10
 

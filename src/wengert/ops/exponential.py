@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from wengert.ir.graph import Node, apply, constant_like
 from wengert.ir.notation import function, unwritten
+from wengert.ops.complex_numbers import is_zero
 from wengert.ops.kinds import above_minus_one, away_from_zero, elementwise, open_interval, positive, within
 
 LOG_2 = math.log(2)
@@ -24,6 +25,8 @@ exp = elementwise(
     partials=lambda y, x: (y,),
     takes="analytic",
     notation=function(r"\exp", "exp"),
+    flat="left",
+    exact="exp(x)",
 )
 exp2 = elementwise(
     "exp2",
@@ -32,6 +35,8 @@ exp2 = elementwise(
     partials=lambda y, x: (y * LOG_2,),
     takes="analytic",
     notation=function(r"\operatorname{exp2}", "exp2"),
+    flat="left",
+    exact="mpf(2)**x",
 )
 expm1 = elementwise(
     "expm1",
@@ -40,6 +45,8 @@ expm1 = elementwise(
     partials=lambda y, x: (apply("exp", x),),
     takes="analytic",
     notation=function(r"\operatorname{expm1}", "expm1"),
+    flat="left",
+    exact="expm1(x)",
 )
 log = elementwise(
     "log",
@@ -50,6 +57,10 @@ log = elementwise(
     takes="analytic",
     notation=function(r"\log", "log", "ln"),
     growth="singular",
+    undoes_flat=True,
+    fades=True,
+    slope_power=(1.0, -1.0),
+    exact="log(x)",
 )
 log2 = elementwise(
     "log2",
@@ -60,6 +71,9 @@ log2 = elementwise(
     takes="analytic",
     notation=function(r"\log_2", "log₂", "log2"),
     growth="singular",
+    undoes_flat=True,
+    fades=True,
+    exact="log(x)/ln2",
 )
 log10 = elementwise(
     "log10",
@@ -70,6 +84,9 @@ log10 = elementwise(
     takes="analytic",
     notation=function(r"\log_{10}", "log₁₀", "log10"),
     growth="singular",
+    undoes_flat=True,
+    fades=True,
+    exact="log10(x)",
 )
 log1p = elementwise(
     "log1p",
@@ -80,6 +97,9 @@ log1p = elementwise(
     takes="analytic",
     notation=function(r"\operatorname{log1p}", "log1p"),
     growth="singular",
+    undoes_flat=True,
+    fades=True,
+    exact="log1p(x)",
 )
 logistic_slope = elementwise(
     "logistic_slope",
@@ -88,6 +108,9 @@ logistic_slope = elementwise(
     partials=lambda y, x: (-(y * apply("tanh", Fraction(1, 2) * x)),),
     notation=unwritten("logistic_slope"),
     growth="bounded",
+    flat="both",
+    limited=True,
+    exact="1/((1 + exp(-x))*(1 + exp(x)))",
 )
 gauss = elementwise(
     "gauss",
@@ -96,6 +119,9 @@ gauss = elementwise(
     partials=lambda y, x: (-2 * (x * y),),
     notation=unwritten("gauss"),
     growth="bounded",
+    flat="both",
+    limited=True,
+    exact="exp(-x*x)",
 )
 logistic = elementwise(
     "logistic",
@@ -105,6 +131,9 @@ logistic = elementwise(
     textbook=lambda y, x: (y * (1 - y),),
     notation=function(r"\sigma", "σ", "sigmoid", "logistic", letter=True),
     growth="bounded",
+    flat="both",
+    limited=True,
+    exact="1/(1 + exp(-x))",
 )
 softplus = elementwise(
     "softplus",
@@ -113,6 +142,8 @@ softplus = elementwise(
     partials=lambda y, x: (apply("logistic", x),),
     notation=function(r"\operatorname{softplus}", "softplus"),
     growth="bounded",
+    flat="left",
+    exact="log1p(exp(x))",
 )
 
 
@@ -129,6 +160,9 @@ erf = elementwise(
     takes="analytic",
     notation=function(r"\operatorname{erf}", "erf"),
     growth="bounded",
+    flat="both",
+    limited=True,
+    exact="erf(x)",
 )
 erfc = elementwise(
     "erfc",
@@ -140,6 +174,9 @@ erfc = elementwise(
     takes="analytic",
     notation=function(r"\operatorname{erfc}", "erfc"),
     growth="bounded",
+    flat="both",
+    limited=True,
+    exact="erfc(x)",
 )
 erfinv = elementwise(
     "erfinv",
@@ -149,6 +186,8 @@ erfinv = elementwise(
     domain=open_interval,
     notation=function(r"\operatorname{erfinv}", "erfinv"),
     growth="singular",
+    undoes_flat=True,
+    exact="erfinv(x)",
 )
 
 
@@ -171,6 +210,8 @@ silu = elementwise(
     textbook=_silu_textbook,
     notation=function(r"\operatorname{silu}", "silu", "swish"),
     growth="bounded",
+    flat="left",
+    exact="x/(1 + exp(-x))",
 )
 
 
@@ -193,6 +234,8 @@ gelu = elementwise(
     textbook=_gelu_textbook,
     notation=function(r"\operatorname{gelu}", "gelu"),
     growth="bounded",
+    flat="left",
+    exact="x*erfc(-x/sqrt(2))/2",
 )
 elu = elementwise(
     "elu",
@@ -203,6 +246,8 @@ elu = elementwise(
     notation=function(r"\operatorname{elu}", "elu"),
     smooth=False,
     growth="bounded",
+    flat="left",
+    exact="x if x > 0 else expm1(x)",
 )
 
 
@@ -220,15 +265,25 @@ logaddexp = elementwise(
     arity=2,
     notation=function(r"\operatorname{logaddexp}", "logaddexp"),
     growth="bounded",
+    exact="log(exp(x) + exp(y))",
 )
+
+
+def slope_beside(x: Node, y: Node) -> Node:
+    """x/y, and 0 where both are 0; its slope by x is 1/y there too."""
+    nowhere = apply("logical_and", is_zero(x), is_zero(y))
+    return x / y if x.type.is_complex else apply("where", nowhere, apply("ratio", x, y), x / y)
+
+
 xlogy = elementwise(
     "xlogy",
     "x log y, and 0 where x = 0.",
     value=lambda xp, x, y: xp.xlogy(x, y),
-    partials=lambda z, x, y: (apply("log", y), apply("weigh", x, 1 / y)),
+    partials=lambda z, x, y: (apply("log", y), slope_beside(x, y)),
     arity=2,
     domain=(within(-3, 3), positive),
     takes="analytic",
     notation=unwritten("xlogy"),
     growth="singular",
+    exact="x*log(y)",
 )

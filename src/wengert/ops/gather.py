@@ -208,7 +208,6 @@ _READERS: dict[str, Callable[[Node, list[Term]], Term | None]] = {
     "subtract": lambda node, args: total([args[0], scale(-1, args[1])], node.shape),
     "negative": lambda node, args: scale(-1, args[0]),
     "multiply": lambda node, args: times(*args),
-    "weigh": lambda node, args: times(*args),
     "divide": lambda node, args: times(args[0], power(args[1], -1)),
     "reciprocal": lambda node, args: power(args[0], -1),
     "sqrt": lambda node, args: power(args[0], Fraction(1, 2)),

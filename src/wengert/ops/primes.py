@@ -25,6 +25,7 @@ from wengert.ops.kinds import (
     same_types,
     times,
 )
+from wengert.ops.meeting import Slope, is_gate
 
 
 @lru_cache(maxsize=2048)
@@ -95,22 +96,57 @@ class _Opener:
     def __init__(self, outputs: Iterable[Node]) -> None:
         self.known: dict[tuple[str, Node], Node] = {}
         self.functions: dict[Node, list[Node]] = {}
+        self.arguments: dict[Node, Node] = {}
+        """For a prime that was replaced the new node of what it is taken at."""
+        self.slopes: dict[Node, Slope] = {}
+        """Products with a slope that is a negative power, which may meet positive powers."""
         for node in topological(outputs):
             if len(node.inputs) == 1 and not node.params:
                 self.functions.setdefault(node.inputs[0], []).append(node)
 
     def __call__(self, node: Node, inputs: tuple[Node, ...]) -> Node:
         if node.op.name == "multiply":
-            for k in (0, 1):
-                if node.inputs[k].op.name == "prime" and inputs[k].op.name == "divide":
-                    return _over(inputs[1 - k], *inputs[k].inputs)
+            return self._product(node, inputs)
+        if is_gate(node) and inputs[1] in self.slopes:
+            gate = _on(node, inputs)
+            self.slopes[gate] = self.slopes[inputs[1]].gated(inputs[0])
+            return gate
         if node.op.name == "prime":
+            self.arguments[node] = inputs[0]
             for function in self.functions.get(node.inputs[0], ()):
                 self._enter(function, inputs)
             return instance(node.params["function"], node.params["order"], inputs[0], self.known)
         if len(inputs) == 1 and not node.params:
             return self._enter(node, inputs)
         return _on(node, inputs)
+
+    def _product(self, node: Node, inputs: tuple[Node, ...]) -> Node:
+        """A product; a signal is divided by what a slope has below the line, and powers of one base meet."""
+        for k in (0, 1):
+            is_prime = node.inputs[k].op.name == "prime"
+            before = self._as_slope(node.inputs[k]) if is_prime else self.slopes.get(inputs[k])
+            if before is None:
+                continue
+            after, met = before.times(inputs[1 - k])
+            found = after.built() if met else self._divided(node, inputs)
+            if after.exponent < 0:
+                self.slopes[found] = after
+            return found
+        return self._divided(node, inputs)
+
+    @staticmethod
+    def _divided(node: Node, inputs: tuple[Node, ...]) -> Node:
+        for k in (0, 1):
+            if node.inputs[k].op.name == "prime" and inputs[k].op.name == "divide":
+                return _over(inputs[1 - k], *inputs[k].inputs)
+        return _on(node, inputs)
+
+    def _as_slope(self, prime: Node) -> Slope | None:
+        """A first derivative that is a power of its input."""
+        power = OPS[prime.params["function"]].slope_power
+        if power is None or prime.params["order"] != 1 or prime.type.is_complex:
+            return None
+        return Slope(self.arguments[prime], *power, ())
 
     def _enter(self, node: Node, inputs: tuple[Node, ...]) -> Node:
         return self.known.setdefault((node.op.name, inputs[0]), _on(node, inputs))

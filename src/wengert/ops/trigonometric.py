@@ -19,6 +19,8 @@ sin = elementwise(
     takes="analytic",
     notation=function(r"\sin", "sin"),
     growth="bounded",
+    limited=True,
+    exact="sin(x)",
 )
 cos = elementwise(
     "cos",
@@ -28,6 +30,8 @@ cos = elementwise(
     takes="analytic",
     notation=function(r"\cos", "cos"),
     growth="bounded",
+    limited=True,
+    exact="cos(x)",
 )
 tan = elementwise(
     "tan",
@@ -37,6 +41,7 @@ tan = elementwise(
     domain=within(-1.4, 1.4),
     takes="analytic",
     notation=function(r"\tan", "tan"),
+    exact="tan(x)",
 )
 cot = elementwise(
     "cot",
@@ -47,6 +52,7 @@ cot = elementwise(
     takes="analytic",
     notation=function(r"\cot", "cot"),
     growth="singular",
+    exact="cot(x)",
 )
 sec = elementwise(
     "sec",
@@ -56,6 +62,7 @@ sec = elementwise(
     domain=within(-1.4, 1.4),
     takes="analytic",
     notation=function(r"\sec", "sec"),
+    exact="sec(x)",
 )
 csc = elementwise(
     "csc",
@@ -66,6 +73,7 @@ csc = elementwise(
     takes="analytic",
     notation=function(r"\csc", "csc"),
     growth="singular",
+    exact="csc(x)",
 )
 arcsin = elementwise(
     "arcsin",
@@ -77,6 +85,7 @@ arcsin = elementwise(
     takes="analytic",
     notation=function(r"\arcsin", "arcsin", "asin"),
     growth="singular",
+    exact="asin(x)",
 )
 arccos = elementwise(
     "arccos",
@@ -88,6 +97,7 @@ arccos = elementwise(
     takes="analytic",
     notation=function(r"\arccos", "arccos", "acos"),
     growth="singular",
+    exact="acos(x)",
 )
 arctan = elementwise(
     "arctan",
@@ -98,6 +108,8 @@ arctan = elementwise(
     takes="analytic",
     notation=function(r"\arctan", "arctan", "atan"),
     growth="bounded",
+    limited=True,
+    exact="atan(x)",
 )
 sinh = elementwise(
     "sinh",
@@ -106,6 +118,7 @@ sinh = elementwise(
     partials=lambda y, x: (apply("cosh", x),),
     takes="analytic",
     notation=function(r"\sinh", "sinh"),
+    exact="sinh(x)",
 )
 cosh = elementwise(
     "cosh",
@@ -114,6 +127,7 @@ cosh = elementwise(
     partials=lambda y, x: (apply("sinh", x),),
     takes="analytic",
     notation=function(r"\cosh", "cosh"),
+    exact="cosh(x)",
 )
 disc = elementwise(
     "disc",
@@ -122,6 +136,7 @@ disc = elementwise(
     partials=lambda y, x: (-2 * x,),
     takes="analytic",
     notation=unwritten("disc"),
+    exact="1 - x*x",
 )
 lorentz = elementwise(
     "lorentz",
@@ -131,6 +146,8 @@ lorentz = elementwise(
     takes="analytic",
     notation=unwritten("lorentz"),
     growth="bounded",
+    limited=True,
+    exact="1/(1 + x*x)",
 )
 sech2 = elementwise(
     "sech2",
@@ -139,6 +156,9 @@ sech2 = elementwise(
     partials=lambda y, x: (-2 * (y * apply("tanh", x)),),
     notation=unwritten("sech2"),
     growth="bounded",
+    flat="both",
+    limited=True,
+    exact="sech(x)**2",
 )
 
 
@@ -174,6 +194,9 @@ tanh = elementwise(
     takes="analytic",
     notation=function(r"\tanh", "tanh"),
     growth="bounded",
+    flat="both",
+    limited=True,
+    exact="tanh(x)",
 )
 coth = elementwise(
     "coth",
@@ -185,6 +208,7 @@ coth = elementwise(
     takes="analytic",
     notation=function(r"\coth", "coth"),
     growth="singular",
+    exact="coth(x)",
 )
 arcsinh = elementwise(
     "arcsinh",
@@ -195,6 +219,8 @@ arcsinh = elementwise(
     takes="analytic",
     notation=function(r"\operatorname{arcsinh}", "arcsinh", "arsinh", "asinh"),
     growth="bounded",
+    fades=True,
+    exact="asinh(x)",
 )
 arccosh = elementwise(
     "arccosh",
@@ -205,6 +231,8 @@ arccosh = elementwise(
     takes="analytic",
     notation=function(r"\operatorname{arccosh}", "arccosh", "arcosh", "acosh"),
     growth="singular",
+    fades=True,
+    exact="acosh(x)",
 )
 arctanh = elementwise(
     "arctanh",
@@ -216,11 +244,18 @@ arctanh = elementwise(
     takes="analytic",
     notation=function(r"\operatorname{arctanh}", "arctanh", "artanh", "atanh"),
     growth="singular",
+    undoes_flat=True,
+    exact="atanh(x)",
 )
 
 
 def _arctan2_partials(z: Node, y: Node, x: Node) -> tuple[Node, Node]:
     """x/(x² + y²) and −y/(x² + y²), divided twice by the radius so that squares do not overflow; 0 at the origin."""
+    radius = apply("hypot", x, y)
+    return apply("ratio", apply("ratio", x, radius), radius), -apply("ratio", apply("ratio", y, radius), radius)
+
+
+def _arctan2_textbook(z: Node, y: Node, x: Node) -> tuple[Node, Node]:
     radius = apply("hypot", x, y)
     return over_radius(over_radius(x, radius), radius), -over_radius(over_radius(y, radius), radius)
 
@@ -230,8 +265,10 @@ arctan2 = elementwise(
     "arctan2(y, x): the angle of the point (x, y) in (−π, π]; its derivative at (0, 0) is 0.",
     value=lambda xp, y, x: xp.arctan2(y, x),
     partials=_arctan2_partials,
+    textbook=_arctan2_textbook,
     arity=2,
     domain=away_from_zero,
     notation=function(r"\operatorname{arctan2}", "arctan2", "atan2"),
     growth="singular",
+    exact="atan2(x, y)",
 )

@@ -48,10 +48,6 @@ class NumpyVocabulary:
         result.real, result.imag = x, y
         return result
 
-    def vanishes(self, x: Array) -> Array:
-        """x = 0; of complex numbers in both parts."""
-        return np.equal(x, 0)
-
     def integer_power(self, x: Array, exponent: int) -> Array:
         """xⁿ by the power function; small exponents are products."""
         if exponent == 2:

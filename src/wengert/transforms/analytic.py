@@ -33,7 +33,7 @@ def turned_slopes(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequen
     (y,) = outputs
     found: list[Node] = []
     for signal in (1, 1j):
-        back = pull([y], inputs, [constant(signal, y.type)], weigh=True)
+        back = pull([y], inputs, [constant(signal, y.type)], masked=True)
         found += [filled(g, x.type) for g, x in zip(back, inputs, strict=True)]
     return found
 

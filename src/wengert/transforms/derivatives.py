@@ -30,14 +30,14 @@ Array = Any
 def slopes(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequence[Node]) -> list[Node]:
     """(L, …, ∇L): the outputs, and the gradient of the first, which is one real number."""
     y = outputs[0]
-    back = pull([y], inputs, [constant(1, y.type)], weigh=True)
+    back = pull([y], inputs, [constant(1, y.type)], masked=True)
     return [*outputs, *(filled(g, x.type) for g, x in zip(back, inputs, strict=True))]
 
 
 def summed_slopes(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequence[Node]) -> list[Node]:
     """Jᵀ 𝟏 of one real output: the gradient of the sum of its entries."""
     (y,) = outputs
-    back = pull([y], inputs, [constant(1, y.type)], weigh=True)
+    back = pull([y], inputs, [constant(1, y.type)], masked=True)
     return [filled(g, x.type) for g, x in zip(back, inputs, strict=True)]
 
 

@@ -23,7 +23,7 @@ from wengert.tracing.trees import Spec, flatten, name_of, unflatten
 
 def pushed(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequence[Node]) -> list[Node]:
     """J ẋ, the tangents ẋ as further inputs."""
-    moved = push(outputs, inputs, extra, weigh=True)
+    moved = push(outputs, inputs, extra, masked=True)
     return [filled(t, y.type) for t, y in zip(moved, outputs, strict=True)]
 
 
@@ -36,7 +36,7 @@ def pulled(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequence[Node
     """Jᵀ ȳ, the cotangents ȳ of the real outputs as further inputs."""
     given = iter(extra)
     cotangents = [next(given) if node.type.is_float else None for node in outputs]
-    back = pull(outputs, inputs, cotangents, weigh=True)
+    back = pull(outputs, inputs, cotangents, masked=True)
     return [filled(g, x.type) for g, x in zip(back, inputs, strict=True)]
 
 

@@ -49,7 +49,7 @@ def hessian_blocks(inputs: Sequence[Node], outputs: Sequence[Node], extra: Seque
 def curved(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequence[Node]) -> list[Node]:
     """H v of one real output, forward over reverse, the directions v as further inputs."""
     gradient = slopes(inputs, outputs, ())[len(outputs) :]
-    moved = push(gradient, inputs, extra, weigh=True)
+    moved = push(gradient, inputs, extra, masked=True)
     return [filled(t, x.type) for t, x in zip(moved, inputs, strict=True)]
 
 

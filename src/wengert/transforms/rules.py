@@ -311,7 +311,7 @@ def _fitting(call: Call, rule: str, node: Node, type: ArrayType, name: str) -> N
 def _transposed(outputs: Sequence[Node | None], inputs: Sequence[Node], signals: Sequence[Node | None]) -> list[Node]:
     """Aᵀ s for outputs A x that are linear in the inputs x."""
     pairs = [(y, s) for y, s in zip(outputs, signals, strict=True) if y is not None and s is not None]
-    back = pull([y for y, _ in pairs], inputs, [s for _, s in pairs], weigh=True)
+    back = pull([y for y, _ in pairs], inputs, [s for _, s in pairs], masked=True)
     found = [filled(g, x.type) for g, x in zip(back, inputs, strict=True)]
     return substitute(found, {x: zeros(x.type) for x in inputs})
 

@@ -260,12 +260,6 @@ class Instructions:
     def _is_number(self, x: Value) -> bool:
         return x.is_constant and "0x7FF8" not in x.name
 
-    def weigh(self, g: Value, p: Value) -> Value:
-        """g p, but 0 where either factor is exactly 0."""
-        zero = self.like(0, g)
-        either = self.logical_or(self.equal(g, zero), self.equal(p, zero))
-        return self.where(either, zero, self.multiply(g, p))
-
     def truncated_quotient(self, x: Value, y: Value) -> Value:
         """x / y of integers toward zero; 0 where y = 0, and the smallest integer by −1 wraps around."""
         zero = self.like(0, x)
