@@ -150,21 +150,16 @@ def sech2(b: Memory, x: Value) -> Value:
     return b.fma(b.negative(v), v, b.add(v, v))
 
 
-def _lesser(b: Memory, x: Value) -> tuple[Value, Value]:
-    """(s, c): σ(−|x|) = h/(h + 2ⁿ h e^r) with |x| = n log 2 + r, negative left of 0; and where σ begins, 0 left and 1 right of 0.
+def _lesser(b: Memory, x: Value) -> Value:
+    """σ(−|x|) = h/(h + 2ⁿ h e^r) with |x| = n log 2 + r; the small h keeps the denominator finite where the result is subnormal."""
 
-    The small h keeps the denominator finite where the result is subnormal.
-    """
-
-    def make() -> tuple[Value, Value]:
-        shift, left = SUBNORMAL_SHIFT[x.dtype], b.less(x, b.like(0, x))
+    def make() -> Value:
+        shift = SUBNORMAL_SHIFT[x.dtype]
         inside, unit = below(b, b.abs(x), -LOGISTIC_RANGE[x.dtype][0]), b.like(2.0**-shift, x)
         _, r, _ = reduced(b, inside)
         power = b.power_of_nearest(inside, LOG2_E, shift)
-        # h + 2ⁿ h is exact where both count, and known before r: the denominator is rounded once.
-        denominator = b.fma(power, short_expm1(b, r), b.add(unit, power))
-        signed = b.where(left, b.like(-(2.0**-shift), x), unit)
-        return b.divide(signed, denominator), b.where(left, b.like(0, x), b.like(1, x))
+        # h + 2ⁿ h is exact where both count: the denominator is rounded once.
+        return b.divide(unit, b.fma(power, short_expm1(b, r), b.add(unit, power)))
 
     return b.shared(("logistic", x), make)
 
@@ -188,8 +183,8 @@ def logistic(b: Memory, x: Value) -> Value:
     """1/(1 + e^(−x)); over lanes σ(−|x|) left of 0, 1 − σ(−|x|) right of it."""
     if x.width == 1:
         return _logistic_of_one(b, x)[0]
-    s, start = _lesser(b, x)
-    return b.subtract(start, s)
+    s = _lesser(b, x)
+    return b.where(b.less(x, b.like(0, x)), s, b.subtract(b.like(1, x), s))
 
 
 def logistic_slope(b: Memory, x: Value) -> Value:
@@ -198,8 +193,8 @@ def logistic_slope(b: Memory, x: Value) -> Value:
         product, a = b.multiply(*_logistic_of_one(b, x)), b.abs(x)
         near = b.less_equal(a, b.like(LOGISTIC_RANGE[x.dtype][1], x))
         return b.unless(near, product, lambda: exp(b, b.negative(a)))
-    s, _ = _lesser(b, x)
-    return b.fma(b.negative(s), s, b.abs(s))
+    s = _lesser(b, x)
+    return b.fma(b.negative(s), s, s)
 
 
 def gauss(b: Memory, x: Value) -> Value:
