@@ -1,7 +1,7 @@
 """Values, slopes and second derivatives of every function of one input against mpmath, over the whole range of floats.
 
 The truth is the record's own expression, evaluated by mpmath at so many digits that differences of it are exact. A point counts where
-what is wanted is a normal number. The function is given x exactly, so that its condition does not enter.
+what is wanted is a normal number; a factor that is none may be off by its last place, times the factor beside it. The function is given x exactly, so that its condition does not enter.
 """
 
 from __future__ import annotations
@@ -130,6 +130,7 @@ def errors(name: str, dtype: str) -> list[tuple[float, float]]:
             if want is None or not float(info.tiny) * 1.001 < abs(want) < float(info.max) * 0.999:
                 continue
             unit = mpmath.ldexp(1, mpmath.frexp(abs(want))[1] - 1 - info.nmant)
+            unit += float(info.smallest_subnormal) * (1 + abs(point))
             found = float(got[order][k])
             error = float(abs(mpmath.mpf(found) - want) / unit) if math.isfinite(found) else math.inf
             if error > worst[order][0]:

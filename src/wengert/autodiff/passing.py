@@ -40,11 +40,6 @@ def chosen(node: Node) -> Sequence[Node | None]:
 
 def back_through(node: Node, mask: Mask | None, values: Sequence[Node | None]) -> list[Mask | None]:
     """The masks of what a node adds to the bars of its inputs, `values`."""
-    if isinstance(node.type, TupleType):
-        doubt = mask is not None or growth(node) == "mask"
-        return [by_value(v) if doubt and v is not None and not _is_several(v) else None for v in values]
-    if any(isinstance(x.type, TupleType) for x in node.inputs):
-        return [mask for _ in values]
     if is_entrywise(node):
         return _back_through_entries(node, mask, values)
     if growth(node) == "mask" or node.op.kind == "structural":
@@ -57,8 +52,13 @@ def back_through(node: Node, mask: Mask | None, values: Sequence[Node | None]) -
     return [None if v is None else mapped(mask, _laid_over(v)) for v in values]
 
 
-def _is_several(node: Node) -> bool:
-    return isinstance(node.type, TupleType | TapeType)
+def of_body(values: Sequence[Node | None], leaving: Sequence[bool]) -> list[Mask | None]:
+    """The masks of what leaves a body: by value, where it may be nothing in places."""
+    flags = leaving or [False] * len(values)
+    return [
+        by_value(v) if doubt and v is not None and not isinstance(v.type, TupleType | TapeType) else None
+        for v, doubt in zip(values, flags, strict=True)
+    ]
 
 
 def _back_through_entries(node: Node, mask: Mask | None, values: Sequence[Node | None]) -> list[Mask | None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from wengert.autodiff import slopes
 from wengert.autodiff.growth import is_singular
 from wengert.autodiff.masks import Mask, either, given
-from wengert.autodiff.passing import back_through
+from wengert.autodiff.passing import back_through, of_body
 from wengert.errors import GraphError
 from wengert.ir.graph import Node
 from wengert.ir.types import TapeType, TupleType
@@ -56,13 +56,14 @@ def contributions(
     stop: Collection[Node] = (),
     masked: bool = False,
     certain: bool = False,
+    masks: Sequence[Mask | None] | None = None,
 ) -> Adjoints:
     """The backward pass with the cotangents ȳ of the outputs, as far as the inputs need it.
 
     An input may be an interior node; bars go through it to inputs above, unless it is in `stop`, whose nodes are taken
     as independent. Contributions are added in topological order of the children. With `masked`, a bar that is nothing
     stays nothing beside an infinite partial (see `masks`); without it the rules are the plain products that a reader expects.
-    `certain` says that all of the cotangents was asked for, zeros as well.
+    `certain` says that all of the cotangents was asked for, zeros as well; `masks` are theirs, where they are known.
 
     Raises GraphError where a cotangent's type is not its output's.
     """
@@ -70,9 +71,10 @@ def contributions(
     active = _needed(order, inputs, stop)
     found = _given(outputs, cotangents, active)
     result = Adjoints()
-    marks = Marks(certain, active) if masked else None
+    marks = Marks(active) if masked else None
     if marks is not None:
-        marks.begin(found)
+        known = [None] * len(outputs) if certain else masks
+        marks.begin(found, None if known is None else dict(zip(outputs, known, strict=True)))
     for node in reversed(order):
         if node not in found:
             continue
@@ -86,53 +88,70 @@ def contributions(
             result.masks[node] = marks.arrived(node)
         if node in stop or not any(parent in active for parent in node.inputs):
             continue
-        values = _signals(node, result, active, marks)
+        values, leaving = _signals(node, result, active, marks)
         for parent, value in zip(node.inputs, values, strict=True):
             if value is not None and parent in active:
                 found.setdefault(parent, []).append((node, value))
         if marks is not None:
-            marks.passed(node, result.masks[node], values)
+            marks.passed(node, result.masks[node], values, leaving)
     return result
 
 
-def _signals(node: Node, result: Adjoints, active: set[Node], marks: Marks | None) -> Sequence[Node | None]:
-    """What a node adds to the bar of each of its inputs."""
+def _signals(
+    node: Node, result: Adjoints, active: set[Node], marks: Marks | None
+) -> tuple[Sequence[Node | None], Sequence[bool]]:
+    """What a node adds to the bar of each of its inputs; of a node with several results, which of it may be nothing in places."""
     if isinstance(node.type, TupleType):
         bars = _by_result(node.type, result.contributions[node])
-        doubtful = result.masks.get(node) is not None
-        return node.op.vjp(node, Cotangents(bars, [parent in active for parent in node.inputs], doubtful))
+        masks = [None] * len(bars) if marks is None else marks.of_results(node, len(bars))
+        given = Cotangents(bars, [parent in active for parent in node.inputs], masks, [])
+        return node.op.vjp(node, given), given.leaving
     bar = result.bars[node]
     if marks is None:
-        return node.op.vjp(node, bar)
-    return slopes.vjp(node, bar, result.masks[node], steep=node in marks.steep, least=marks.is_least(node))
+        return node.op.vjp(node, bar), ()
+    return slopes.vjp(node, bar, result.masks[node], steep=node in marks.steep, least=marks.is_least(node)), ()
 
 
 class Marks:
     """What is known of the bars of a backward pass: their masks, and which of them may be infinite."""
 
-    def __init__(self, certain: bool, active: Collection[Node]) -> None:
-        self.certain, self.active = certain, active
+    def __init__(self, active: Collection[Node]) -> None:
+        self.active = active
         self.masks: dict[Node, list[Mask | None]] = {}
         """What has arrived at a node."""
+        self.results: dict[Node, dict[int, list[Mask | None]]] = {}
+        """What has arrived at each result of a node that has several."""
         self.steep: set[Node] = set()
         """The nodes whose bar may be infinite, where it has passed a singular partial."""
         self.rooted: dict[Node, float] = {}
         """For a bar that is infinite where all squares under a root are 0: the exponent of the root (see `ops.squares`)."""
 
-    def begin(self, found: Mapping[Node, list[Use]]) -> None:
-        """The masks of the given cotangents."""
+    def begin(self, found: Mapping[Node, list[Use]], known: Mapping[Node, Mask | None] | None) -> None:
+        """The masks of the given cotangents: those that are known, else by value."""
         for y, uses in found.items():
-            plain = self.certain or isinstance(y.type, TupleType | TapeType)
-            self.masks[y] = [None if plain else given(value) for _, value in uses]
+            if known is not None or isinstance(y.type, TupleType | TapeType):
+                self.masks[y] = [(known or {}).get(y)]
+            else:
+                self.masks[y] = [given(value) for _, value in uses]
 
     def arrived(self, node: Node) -> Mask | None:
         """The mask of the bar of a node, all of whose uses have been met."""
-        return either(self.masks.pop(node))
+        return either(self.masks.pop(node, []))
 
-    def passed(self, node: Node, mask: Mask | None, values: Sequence[Node | None]) -> None:
+    def of_results(self, node: Node, count: int) -> list[Mask | None]:
+        """The mask of the bar of each result of a node that has several."""
+        found = self.results.pop(node, {})
+        return [either(found.get(k, [])) for k in range(count)]
+
+    def passed(self, node: Node, mask: Mask | None, values: Sequence[Node | None], leaving: Sequence[bool]) -> None:
         """Note what a node adds to the bars of its inputs."""
         there = [v if x in self.active else None for v, x in zip(values, node.inputs, strict=True)]
-        for parent, value, part in zip(node.inputs, there, back_through(node, mask, there), strict=True):
+        if any(isinstance(x.type, TupleType) for x in node.inputs):
+            (parent,) = node.inputs
+            self.results.setdefault(parent, {}).setdefault(node.params["index"], []).append(mask)
+            return
+        parts = of_body(there, leaving) if isinstance(node.type, TupleType) else back_through(node, mask, there)
+        for parent, value, part in zip(node.inputs, there, parts, strict=True):
             if value is not None:
                 self.masks.setdefault(parent, []).append(part)
         power = root(node)

@@ -259,5 +259,30 @@ PRODUCTS: tuple[Rewrite, ...] = (
     Procedure("softmax-in-product", ["divide"], _product_over_total, "(Σ exp(x) · v) / sum(exp(x)) → Σ softmax(x) · v", exact=False, ulps=64, units="inputs", valid="abs(x) < 300", samples=lambda: _weighted_samples(False)),
 )  # fmt: skip
 
-STABILITY: tuple[Rewrite, ...] = (*HYPERBOLIC, *LOGISTIC, *LOGARITHMS, *SOFTMAX, *PRODUCTS)
+
+# ---------------------------------------------------------------- roots of powers
+
+
+def _root_of_power(node: Node, make: Maker) -> Node | None:
+    """√x²ⁿ is |x|ⁿ, which has all of its derivatives at 0 where n is even."""
+    (power,) = node.inputs
+    if power.op.name != "integer_power" or node.type.is_complex:
+        return None
+    n, rest = divmod(power.params["exponent"], 2)
+    if rest or n < 2:
+        return None
+    x = power.inputs[0] if n % 2 == 0 else make("abs", power.inputs, {})
+    return make("integer_power", (x,), {"exponent": n})
+
+
+def _power_samples() -> list[Node]:
+    x = input_node("x", ArrayType((3,)))
+    return [apply("sqrt", x**n) for n in (4, 6, 8)]
+
+
+ROOTS: tuple[Rewrite, ...] = (
+    Procedure("root-of-power", ["sqrt"], _root_of_power, "sqrt(x**(2n)) → abs(x)**n", exact=False, valid="abs(x) < 1e30", samples=_power_samples),
+)  # fmt: skip
+
+STABILITY: tuple[Rewrite, ...] = (*HYPERBOLIC, *LOGISTIC, *LOGARITHMS, *SOFTMAX, *PRODUCTS, *ROOTS)
 """In the order in which they are tried."""
