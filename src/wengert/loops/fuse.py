@@ -151,7 +151,8 @@ def view_of(node: Node) -> Node:
 def find_roots(graph: Graph) -> list[Node]:
     """The nodes that are roots of kernels, in topological order."""
     order = order_of(graph)
-    roots = {y for y in graph.outputs if not is_leaf(y)} | partners(order).keys()
+    roots = {y for y in graph.outputs if not is_leaf(y)}
+    roots.update(x for pair in partners(order).items() for x in pair)
     for node in order:
         roots.update(x for x in must_be_stored(node) if not is_leaf(x))
     uses = dict.fromkeys(order, 0)

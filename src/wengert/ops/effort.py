@@ -83,8 +83,9 @@ def side_by_side(order: Sequence[Node]) -> list[Node]:
     return list(placed)
 
 
-def dear(outputs: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
-    """The arrays from which the outputs are made cheaply: the last ones above them that are dear, and those in `stop`.
+def dear(outputs: Iterable[Node], stop: Collection[Node] = (), again: Collection[Node] = ()) -> list[Node]:
+    """The arrays from which the outputs are made cheaply: the last ones above them that are dear, and those in `stop`. Those in
+    `again` are computed again though they are dear.
 
     Inputs and constants are not among them: they are there.
     """
@@ -97,7 +98,7 @@ def dear(outputs: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
             continue
         seen.add(node)
         array = not isinstance(node.type, TapeType | TupleType)
-        if node in stop or (array and node.inputs and not is_cheap(node)):
+        if node in stop or (array and node.inputs and node not in again and not is_cheap(node)):
             found.append(node)
         else:
             stack.extend(node.inputs[::-1])
