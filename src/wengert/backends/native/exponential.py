@@ -18,6 +18,8 @@ EXP_RANGE = {"float32": (-104.0, 89.0), "float64": (-746.0, 710.0)}
 """Below the first number eˣ rounds to 0, above the second to ∞."""
 LOGISTIC_RANGE = {"float32": (-104.5, 70.0), "float64": (-746.0, 600.0)}
 """Below the first number 1/(1 + e^(−x)) rounds to 0, above the second to 1."""
+SQUARES_FINITE = {"float32": 50.0, "float64": 300.0}
+"""Up to it the squares of the parts of a logistic function are normal numbers, and from it on its slope rounds to e^(−|x|)."""
 EXPM1_LOW = {"float32": -18.0, "float64": -38.0}
 """Below it eˣ − 1 rounds to −1."""
 GAUSS_VANISHES = {"float32": 10.2, "float64": 28.0}
@@ -164,17 +166,17 @@ def _lesser(b: Memory, x: Value) -> Value:
     return b.shared(("logistic", x), make)
 
 
-def _logistic_of_one(b: Memory, x: Value) -> tuple[Value, Value]:
-    """(σ(x), σ(−x)) of a scalar, |x| not too large: h and h e^(−x) over their sum. The chains are short."""
+def _logistic_of_one(b: Memory, x: Value) -> tuple[Value, Value, Value]:
+    """(h, h e^(−x), their sum) of a scalar: σ(x) is the first over the last. The chains are short."""
 
-    def make() -> tuple[Value, Value]:
+    def make() -> tuple[Value, Value, Value]:
         shift = SUBNORMAL_SHIFT[x.dtype]
         n, r, _ = reduced(b, within(b, x, *LOGISTIC_RANGE[x.dtype]))
         unit = b.like(2.0**-shift, x)
         power = b.power_of_two(b.subtract(b.like(-shift, n), n), x.dtype)
         p = short_expm1(b, r, -1)
-        denominator = b.fma(power, p, b.add(unit, power))
-        return b.divide(unit, denominator), b.divide(b.fma(power, p, power), denominator)
+        # h + 2^(−n) h is exact where both count, and known before r: the sum is rounded once.
+        return unit, b.fma(power, p, power), b.fma(power, p, b.add(unit, power))
 
     return b.shared(("logistic", x), make)
 
@@ -182,17 +184,19 @@ def _logistic_of_one(b: Memory, x: Value) -> tuple[Value, Value]:
 def logistic(b: Memory, x: Value) -> Value:
     """1/(1 + e^(−x)); over lanes σ(−|x|) left of 0, 1 − σ(−|x|) right of it."""
     if x.width == 1:
-        return _logistic_of_one(b, x)[0]
+        unit, _, total = _logistic_of_one(b, x)
+        return b.divide(unit, total)
     s = _lesser(b, x)
     return b.where(b.less(x, b.like(0, x)), s, b.subtract(b.like(1, x), s))
 
 
 def logistic_slope(b: Memory, x: Value) -> Value:
-    """σ(x) σ(−x), which far out is e^(−|x|); over lanes s (1 − s) with s = σ(−|x|)."""
+    """e^(−x)/(1 + e^(−x))², which far out is e^(−|x|); over lanes s (1 − s) with s = σ(−|x|)."""
     if x.width == 1:
-        product, a = b.multiply(*_logistic_of_one(b, x)), b.abs(x)
-        near = b.less_equal(a, b.like(LOGISTIC_RANGE[x.dtype][1], x))
-        return b.unless(near, product, lambda: exp(b, b.negative(a)))
+        (unit, rest, total), a = _logistic_of_one(b, x), b.abs(x)
+        near = b.divide(b.multiply(unit, rest), b.multiply(total, total))  # waits for no other division
+        usual = b.less_equal(a, b.like(SQUARES_FINITE[x.dtype], x))
+        return b.unless(usual, near, lambda: exp(b, b.negative(a)))
     s = _lesser(b, x)
     return b.fma(b.negative(s), s, s)
 
