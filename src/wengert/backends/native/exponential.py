@@ -139,10 +139,13 @@ def tanh(b: Memory, x: Value) -> Value:
     """tanh |x| = y = t/(t + 2) with t = e^(2|x|) − 1; near 0 it is ½ t − ½ t y, where the roundings of y count less."""
     t, _, above = _tanh_parts(b, x)
     y = quotient(b, t, above)
-    if x.width > 1:
-        half = b.multiply(t, b.like(2.0 ** (SECH2_SHIFT[x.dtype] - 1), x))
-        y = b.where(b.less(b.abs(x), b.like(0.3, x)), b.fma(b.negative(half), y, half), y)
-    return keep_tiny(b, x, b.copysign(y, x))
+    if x.width == 1:
+        return keep_tiny(b, x, b.copysign(y, x))
+    a = b.abs(x)
+    half = b.multiply(t, b.like(2.0 ** (SECH2_SHIFT[x.dtype] - 1), x))
+    half = b.where(b.greater_equal(a, b.like(TINY[x.dtype], x)), half, a)  # below h t may be subnormal
+    y = b.where(b.less(a, b.like(0.3, x)), b.fma(b.negative(half), y, half), y)
+    return b.copysign(y, x)
 
 
 def sech2(b: Memory, x: Value) -> Value:
