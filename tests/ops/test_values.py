@@ -244,6 +244,7 @@ SCALAR = {
     "subtract": lambda x, y: x - y,
     "multiply": lambda x, y: x * y,
     "divide": lambda x, y: x / y,
+    "ratio": lambda a, h: a / h,
     "power": lambda x, y: x**y,
     "hypot": mpmath.hypot,
     "arctan2": mpmath.atan2,
