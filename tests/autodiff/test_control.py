@@ -204,6 +204,23 @@ def test_what_is_cheap_is_computed_again_and_what_is_dear_is_kept():
     assert sorted(y.op.name for y in kept) == ["exp", "input"], "eᶜ and the carry; not k, nor the quotient"
 
 
+def test_in_place_of_a_function_and_its_slope_their_argument_is_kept():
+    def body(c, w):
+        a = matmul(w, c)
+        return [apply("tanh", a) * apply("logistic", c)]
+
+    x, m = ArrayType((2,)), ArrayType((2, 2))
+    c, w = input_node("c", x), input_node("w", m)
+    (last,) = scan(graph(body, x, m), c, w, carries=1, length=4)
+    g = Graph((c, w), (total(last),))
+    forward, back = loops(pipeline.run(value_and_grad(g)))
+    kept = Loop.of(forward).ys
+    assert sorted(y.op.name for y in kept) == ["einsum", "input"], "the argument w c, and the carry"
+    again = {node.op.name for node in topological(back.params["body"].outputs)}
+    assert {"tanh", "sech2", "logistic", "logistic_slope"} <= again
+    check_grads(g, values_of(g), order=1, rtol=1e-9)
+
+
 def test_what_is_the_same_at_every_step_is_computed_outside():
     def body(c, w):
         return [matmul(matmul(w, w), c)]

@@ -192,8 +192,8 @@ erfinv = elementwise(
 
 
 def _silu_partials(y: Node, x: Node) -> tuple[Node]:
-    """(x σ)' = σ(x) (1 + x σ(−x)): far left both factors keep their digits."""
-    return (apply("logistic", x) * (1 + x * apply("logistic", -x)),)
+    """(x σ)' = σ + x σ', of which far left both terms keep their digits."""
+    return (apply("logistic", x) + x * apply("logistic_slope", x),)
 
 
 def _silu_textbook(y: Node, x: Node) -> tuple[Node]:
@@ -217,8 +217,8 @@ silu = elementwise(
 
 def _gelu_partials(y: Node, x: Node) -> tuple[Node]:
     """(x Φ)' = Φ + x φ, where Φ(x) = ½ erfc(−x/√2) and φ(x) = e^(−x²/2)/√(2π)."""
-    normal = apply("gauss", x * ONE_OVER_ROOT_TWO) * ONE_OVER_ROOT_TWO_PI
-    return (Fraction(1, 2) * apply("erfc", x * -ONE_OVER_ROOT_TWO) + x * normal,)
+    u = x * -ONE_OVER_ROOT_TWO
+    return (Fraction(1, 2) * apply("erfc", u) + x * (apply("gauss", u) * ONE_OVER_ROOT_TWO_PI),)
 
 
 def _gelu_textbook(y: Node, x: Node) -> tuple[Node]:
