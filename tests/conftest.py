@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import resource
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.thorough import Run, left_out
+
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+"""Before NumPy is imported, here and in processes that tests start: matrices of tests are small, and threads that wait for their share
+of one take more time than the product, most of all beside other processes of tests."""
 
 MEMORY = 8 * 2**30
 """So many bytes a process of tests may hold, on a machine where some run at once: beyond, the test fails by itself."""
