@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from tests.thorough import rounds
 from wengert import atomic
 from wengert.errors import ModelError
 from wengert.train import checkpoint
@@ -243,7 +244,7 @@ def test_kill_while_saving_leaves_a_readable_file(tmp_path):
     path = tmp_path / "m"
     rng = np.random.Generator(np.random.PCG64(2))
     last = []
-    for _ in range(20):
+    for _ in range(rounds(4, 20)):
         process = subprocess.Popen(
             [sys.executable, "-c", SAVING, str(path), os.path.dirname(__file__)], stdout=subprocess.PIPE, text=True
         )
