@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 
@@ -41,6 +42,12 @@ def bound_memory() -> None:
     allowed = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
     if soft == resource.RLIM_INFINITY or soft > allowed:
         resource.setrlimit(resource.RLIMIT_DATA, (allowed, hard))
+
+
+def pytest_collection_finish() -> None:
+    """What is collected stays, and the collector of garbage, which some tests call often, need not look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
