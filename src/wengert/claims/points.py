@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -171,6 +171,8 @@ class Chain:
     scale: Scale | None = None
 
     formulas: MutableMapping[Node, Formula] = field(default_factory=WeakKeyDictionary[Node, Formula])
+    readings: dict[Hashable, Node] = field(default_factory=dict[Hashable, Node])
+    """The lines about the system that were read already, with what else they were read by."""
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:
