@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from wengert.claims.kinks import with_both_sides
-from wengert.claims.points import POINTS, Chain, Point, Scale, draw
+from wengert.claims.points import POINTS, Chain, Point, Scale, close, draw
+from wengert.claims.suppositions import Supposition, suppositions
+from wengert.errors import CheckError, EquationError
 from wengert.ir.system import System
 
 MOST_KEPT = 8
@@ -44,7 +46,25 @@ def fresh_points(chain: Chain, rng: Any) -> list[Point]:
     return [replace(each, truth=dict(each.truth), author=dict(each.author), stated=set()) for each in points]
 
 
+@lru_cache(maxsize=MOST_KEPT)
+def admitted(chain: Chain, given: tuple[str, ...]) -> list[tuple[Supposition, list[Point]]]:
+    """The assumptions that a system admits of given inputs, with points that satisfy them."""
+    points, state = _drawn(chain)
+    rng = np.random.default_rng(0)
+    rng.bit_generator.state = state
+    found: list[tuple[Supposition, list[Point]]] = []
+    for each in suppositions(points[0], given):
+        try:
+            drawn = [draw(chain, rng, each.adjust) for _ in range(POINTS)]
+        except (CheckError, EquationError):
+            continue
+        arrays = [point.truth[name] for point in drawn for name in each.symmetric]
+        if close(arrays, [array.T for array in arrays]):
+            found.append((each, drawn))
+    return found
+
+
 def forget() -> None:
     """Let go of what was kept, when a document is judged."""
-    chain_of.cache_clear()
-    _drawn.cache_clear()
+    for kept in (chain_of, _drawn, admitted):
+        kept.cache_clear()

@@ -68,7 +68,7 @@ class Judge:
         self.chain, claimed = self.result()
         self.outside = self.chain.outside
         self.stated = Stated(self.chain, auxiliaries={GIVEN + n: system.quantities[n].type for n in self.outside})
-        self.assumed = Supposing(self.stated, [name for name in system.inputs if name not in claimed], self.rng)
+        self.assumed = Supposing(self.stated, tuple(name for name in system.inputs if name not in claimed))
         self.mistakes = Mistakes(self.stated, self.assumed, claims, self.written, self.effort, self.explains)
         self.own = Auxiliaries(self.stated, claims, self.beside, self.effort)
 

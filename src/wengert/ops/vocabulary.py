@@ -26,7 +26,8 @@ class NumpyVocabulary:
     """NumPy's functions, and those that NumPy has not, by SciPy or by a stable formula."""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(np, name)
+        found = self.__dict__[name] = getattr(np, name)  # asked for once
+        return found
 
     def cast(self, x: Array, dtype: str) -> Array:
         """The same numbers in another dtype; a complex perturbation survives a cast between real dtypes."""
