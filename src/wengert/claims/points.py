@@ -21,7 +21,7 @@ from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.system import System, bar, is_bar, sequence_name, unbar
 from wengert.ir.types import ArrayType, Dim
 from wengert.ir.walk import topological
-from wengert.ops.evaluate import Program, bind, run, schedule, with_sizes
+from wengert.ops.evaluate import Prepared
 from wengert.ops.functions import broadcast
 
 Array = Any
@@ -107,23 +107,6 @@ def check_work(nodes: Sequence[Node], sizes: Mapping[str, int]) -> int:
             "Name the sizes, as in ℝ^(m×n), or state small ones.",
         )
     return sum(max(100, each) for _, each in found)
-
-
-@dataclass(eq=False)
-class Prepared:
-    """A graph made ready to be computed at many points of the same sizes."""
-
-    graph: Graph
-    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
-    program: Program | None = None
-    """What is run for these sizes."""
-
-    def values(self, inputs: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[Array, ...]:
-        """The outputs for values of the inputs."""
-        arrays, bound = bind(self.graph, inputs, sizes)
-        if self.program is None or bound != self.sizes:
-            self.sizes, self.program = bound, with_sizes(schedule(self.graph), bound)
-        return run(self.program, arrays)
 
 
 @dataclass(frozen=True, eq=False)
