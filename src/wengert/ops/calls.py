@@ -72,10 +72,10 @@ def rebuilt(term: Term, parts: Sequence[Term]) -> Term:
     """A term in normal form made as another one is, of other parts; of the same parts once."""
     if not all(map(is_, parts, parts_of(term))):
         return _made(term, parts)
-    again: Term | bool | None = term.__dict__.get("again", False)
-    if again is False:
+    if "again" not in term.kept:
         made = _made(term, parts)
-        again = term.__dict__["again"] = None if written_alike(made, term) else made  # no circle
+        term.kept["again"] = None if written_alike(made, term) else made  # no circle
+    again: Term | None = term.kept["again"]
     return term if again is None else again
 
 

@@ -43,6 +43,11 @@ class Term:
         """Multiples of the term that were made already."""
         return {}
 
+    @cached_property
+    def kept(self) -> dict[str, Any]:
+        """What was found of the term as it is written, by what it is."""
+        return {}
+
     def _text(self) -> str:
         raise NotImplementedError
 
@@ -389,8 +394,9 @@ def _merge(factors: list[Factor]) -> list[Factor]:
     exponents: dict[tuple[Term, tuple[int, ...]], Fraction] = {}
     for term, labels, exponent in factors:
         place = (term, labels)
-        exponent += exponents.get(place, Fraction(0))
-        exponents[place] = ONE if exponent > 0 and is_indicator(term) else exponent
+        before = exponents.get(place)
+        exponent = exponent if before is None else exponent + before
+        exponents[place] = ONE if is_indicator(term) and exponent > 0 else exponent
     return [Factor(term, labels, e) for (term, labels), e in exponents.items() if e != 0]
 
 
@@ -451,7 +457,8 @@ def total(terms: Iterable[Term], shape: Shape) -> Term:
     """The sum with like terms collected: nested sums flattened, coefficients added, zeros dropped; order of first appearance."""
     coefs: dict[Term, Fraction] = {}
     for coef, base in _parts(terms):
-        coefs[base] = coefs.get(base, Fraction(0)) + coef
+        before = coefs.get(base)
+        coefs[base] = coef if before is None else before + coef
     return _sum_of(coefs, shape)
 
 
