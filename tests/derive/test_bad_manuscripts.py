@@ -7,6 +7,7 @@ import tracemalloc
 
 import pytest
 
+from tests.thorough import rounds
 from wengert.claims import corrections
 from wengert.claims.review import Review, Row, review
 
@@ -127,10 +128,12 @@ def test_many_axes_are_short():
 PATIENCE = 60.0
 """Seconds of processor time: several times what is needed, since other programs may run beside."""
 
+MANY = rounds(240, 1000)
+"""So many lines: more than Effort.diagnoses, so that not every mistake is looked into."""
 LARGE = {
-    "1,000 right claims": (UNIT + "z̄ = (y − t) σ'(z)\nw̄ = z̄ x\n" * 500, (1000, 0, 0)),
-    "800 wrong claims": (UNIT + "z̄ = (y − t) σ(z)\nw̄ = z̄ x b t\n" * 400, (0, 800, 0)),
-    "2,000 displays": (DISPLAYS + "$$\\bar z = 1$$\n" * 2000, (0, 2000, 0)),
+    "many right claims": (UNIT + "z̄ = (y − t) σ'(z)\nw̄ = z̄ x\n" * (MANY // 2), (MANY, 0, 0)),
+    "many wrong claims": (UNIT + "z̄ = (y − t) σ(z)\nw̄ = z̄ x b t\n" * (MANY // 2), (0, MANY, 0)),
+    "many displays": (DISPLAYS + "$$\\bar z = 1$$\n" * (2 * MANY), (0, 2 * MANY, 0)),
     "100,000 brackets": (UNIT + "z̄ = " + "(" * 100_000 + "y" + ")" * 100_000, (0, 0, 1)),
     "100,000 brackets of LaTeX": (DISPLAYS + "$$\\bar z = " + "{" * 100_000 + "y" + "}" * 100_000 + "$$", (0, 0, 1)),
     "a chain of 500 sides": (UNIT + "z̄ = " + " = ".join(["(y − t) σ'(z)"] * 500), (500, 0, 0)),
