@@ -15,7 +15,7 @@ from wengert.ir.types import TapeType, TupleType
 from wengert.ir.walk import topological
 from wengert.ops.control import Cotangents, add_signals
 from wengert.ops.piecewise import stop_gradient
-from wengert.ops.squares import passes, raised, root
+from wengert.ops.squares import Rooted, is_over_powers, passes, raised, root
 
 Use = tuple[Node | None, Node]
 """(u, ū ∂u/∂v): a child and what it adds to the bar of v; the child is None for a given cotangent. Where v has several
@@ -109,7 +109,14 @@ def _signals(
     bar = result.bars[node]
     if marks is None:
         return node.op.vjp(node, bar), ()
-    return slopes.vjp(node, bar, result.masks[node], steep=node in marks.steep, least=marks.is_least(node)), ()
+    return slopes.vjp(
+        node,
+        bar,
+        result.masks[node],
+        steep=node in marks.steep or node in marks.rooted,
+        rooted=marks.rooted[node] if marks.is_least(node) else None,
+        guarded=marks.is_guarded(node),
+    ), ()
 
 
 class Marks:
@@ -123,8 +130,8 @@ class Marks:
         """What has arrived at each result of a node that has several."""
         self.steep: set[Node] = set()
         """The nodes whose bar may be infinite, where it has passed a singular partial."""
-        self.rooted: dict[Node, float] = {}
-        """For a bar that is infinite where all squares under a root are 0: the exponent of the root (see `ops.squares`)."""
+        self.rooted: dict[Node, Rooted] = {}
+        """The bars that are infinite where all squares under a root are 0 (see `ops.squares`)."""
 
     def begin(self, found: Mapping[Node, list[Use]], known: Mapping[Node, Mask | None] | None) -> None:
         """The masks of the given cotangents: those that are known, else by value."""
@@ -155,11 +162,13 @@ class Marks:
             if value is not None:
                 self.masks.setdefault(parent, []).append(part)
         power = root(node)
+        guarded = self.is_guarded(node)
+        starts = power is not None and (guarded or (node not in self.steep and node not in self.rooted))
         for k, (parent, value) in enumerate(zip(node.inputs, there, strict=True)):
             if value is None:
                 continue
-            if power is not None and k == 0 and node not in self.steep and node not in self.rooted:
-                self._root(parent, power)
+            if power is not None and starts and k == 0:
+                self._root(parent, Rooted(power, guarded))
             elif node in self.steep or is_singular(node):
                 self.steep.add(parent)
             elif node in self.rooted:
@@ -170,7 +179,12 @@ class Marks:
         if node not in self.rooted or node in self.steep:
             return False
         power = raised(node)
-        return power is not None and power[1] * self.rooted[node] >= 1
+        return power is not None and power[1] * self.rooted[node].exponent >= 1
+
+    def is_guarded(self, node: Node) -> bool:
+        """Whether a node is a root over powers, and its bar may be infinite by itself."""
+        exponent = root(node) if node in self.steep or node in self.rooted else None
+        return exponent is not None and is_over_powers(node, exponent)
 
     def _under_root(self, node: Node, k: int, parent: Node) -> None:
         """A sum passes the mark on, a power that is high enough ends it, and any other op has an infinite bar to deal with."""
@@ -179,8 +193,9 @@ class Marks:
         elif not self.is_least(node):
             self.steep.add(parent)
 
-    def _root(self, parent: Node, exponent: float) -> None:
-        self.rooted[parent] = min(exponent, self.rooted.get(parent, 1.0))
+    def _root(self, parent: Node, rooted: Rooted) -> None:
+        before = self.rooted.get(parent, rooted)
+        self.rooted[parent] = Rooted(min(rooted.exponent, before.exponent), rooted.guarded or before.guarded)
 
 
 def _by_result(type: TupleType, uses: Sequence[Use]) -> list[Node | None]:

@@ -17,11 +17,23 @@ from wengert.ir.graph import Node, apply, constant_like
 from wengert.ops.functions import broadcast
 from wengert.ops.kinds import add_all, carried, times
 from wengert.ops.products import einsum
-from wengert.ops.squares import raised
+from wengert.ops.squares import Rooted, raised
 
 
-def vjp(node: Node, bar: Node, mask: Mask | None, *, steep: bool = False, least: bool = False) -> Sequence[Node | None]:
-    """The op's vjp. `mask` is that of the bar; `steep` says that the bar may be infinite, `least` that it is where the base of a power is 0, under a root."""
+def vjp(
+    node: Node,
+    bar: Node,
+    mask: Mask | None,
+    *,
+    steep: bool = False,
+    rooted: Rooted | None = None,
+    guarded: bool = False,
+) -> Sequence[Node | None]:
+    """The op's vjp. `mask` is that of the bar; `steep` says that the bar may be infinite.
+
+    `rooted` is of a power whose bar is infinite where a root above it is least; `guarded` of a root whose own bar may be infinite
+    before (see `ops.squares`).
+    """
     values = _plain_vjp(node, bar, mask)
     if not is_on():
         return values
@@ -29,11 +41,30 @@ def vjp(node: Node, bar: Node, mask: Mask | None, *, steep: bool = False, least:
         values = [_asked(node, k, v, mask) for k, v in enumerate(values)]
     if steep and node.op.chosen is not None and node.op.partials is not None:
         values = [v if t is None else selected(node, t, v) for v, t in zip(values, chosen(node), strict=True)]
-    if least and (power := raised(node)) is not None:
+    if rooted is not None and (power := raised(node)) is not None:
         values = [
-            selected(node, not_zero(x), v) if x is power[0] else v for x, v in zip(node.inputs, values, strict=True)
+            v if x is not power[0] else selected(node, _is_not_least(node, k, bar, rooted), v)
+            for k, (x, v) in enumerate(zip(node.inputs, values, strict=True))
         ]
+    if guarded:
+        values = [_guarded(node, bar, values[0]), *values[1:]]
     return values
+
+
+def _is_not_least(node: Node, k: int, bar: Node, rooted: Rooted) -> Node:
+    """Where the base of a power under a root is not 0, or its bar says that the root is not."""
+    infinite = constant_like(math.inf, bar)
+    away = apply("not_equal" if rooted.guarded else "less", apply("abs", bar), infinite)
+    return apply("logical_or", not_zero(node.inputs[k]), over_factor(node, away, k) if node.op is einsum else away)
+
+
+def _guarded(node: Node, bar: Node, value: Node | None) -> Node | None:
+    """The signal of a root: where its bar is not finite NaN, else ∞ where the root is 0, so that the powers below can tell the two."""
+    if value is None:
+        return None
+    finite = apply("less", apply("abs", bar), constant_like(math.inf, bar))
+    least = apply("where", not_zero(node), value, constant_like(math.inf, value))
+    return apply("where", finite, least, constant_like(math.nan, value))
 
 
 def _plain_vjp(node: Node, bar: Node, mask: Mask | None) -> Sequence[Node | None]:

@@ -12,6 +12,7 @@ from wengert.ops.kinds import above_minus_one, away_from_zero, elementwise, open
 
 LOG_2 = math.log(2)
 LOG_10 = math.log(10)
+LOG2_E, LOG10_E = 1 / LOG_2, 1 / LOG_10
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 """The slope of erf at 0."""
 ONE_OVER_ROOT_TWO = 1 / math.sqrt(2)
@@ -66,7 +67,8 @@ log2 = elementwise(
     "log2",
     "The logarithm to base 2.",
     value=lambda xp, x: xp.log2(x),
-    partials=lambda y, x: (1 / (x * LOG_2),),
+    partials=lambda y, x: (LOG2_E / x,),
+    textbook=lambda y, x: (1 / (x * LOG_2),),
     domain=positive,
     takes="analytic",
     notation=function(r"\log_2", "log₂", "log2"),
@@ -79,7 +81,8 @@ log10 = elementwise(
     "log10",
     "The logarithm to base 10.",
     value=lambda xp, x: xp.log10(x),
-    partials=lambda y, x: (1 / (x * LOG_10),),
+    partials=lambda y, x: (LOG10_E / x,),
+    textbook=lambda y, x: (1 / (x * LOG_10),),
     domain=positive,
     takes="analytic",
     notation=function(r"\log_{10}", "log₁₀", "log10"),

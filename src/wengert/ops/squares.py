@@ -6,11 +6,22 @@ and positive multiples pass it on, and at a power x^p with p c ≥ 1 it is 0 whe
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from wengert.ir.graph import Node
 from wengert.ops.kinds import constant_value
 
 PASSING = frozenset({"add", "sum", "broadcast", "reshape", "transpose", "flip", "cast"})
 """Sums, and what only moves their summands."""
+
+
+class Rooted(NamedTuple):
+    """A signal that is infinite where all squares under a root are 0."""
+
+    exponent: float
+    """The least of the roots."""
+    guarded: bool
+    """Whether the bar of a root may be infinite by itself: then the signal is infinite only where the root is 0, and NaN where that bar was."""
 
 
 def root(node: Node) -> float | None:
@@ -44,6 +55,19 @@ def passes(node: Node, k: int) -> bool:
     if name in ("multiply", "divide"):
         return (name == "multiply" or k == 0) and is_positive(inputs[1 - k])
     return name in PASSING
+
+
+def is_over_powers(node: Node, exponent: float) -> bool:
+    """Whether a summand under a root with this exponent is a power that is high enough to be 0 there with its slope."""
+    stack, seen = [node.inputs[0]], set[Node]()
+    while stack:
+        each = stack.pop()
+        power = raised(each)
+        if power is not None and power[1] * exponent >= 1:
+            return True
+        seen.add(each)
+        stack.extend(x for k, x in enumerate(each.inputs) if x not in seen and passes(each, k))
+    return False
 
 
 def is_positive(node: Node) -> bool:
