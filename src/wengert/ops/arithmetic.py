@@ -7,7 +7,7 @@ from typing import Any
 
 from wengert.ir.graph import Node, Number, apply
 from wengert.ir.notation import function, infix, prefix, unwritten
-from wengert.ops.complex_numbers import is_zero
+from wengert.ops.complex_numbers import is_zero, magnitude
 from wengert.ops.kinds import (
     away_from_zero,
     constant_value,
@@ -15,6 +15,7 @@ from wengert.ops.kinds import (
     positive,
     real,
     within,
+    zeros_like,
 )
 
 add = elementwise(
@@ -106,8 +107,8 @@ def _power_partials(z: Node, x: Node, y: Node) -> tuple[Node | Number | None, ..
     if exponent is not None:
         by_x = None if exponent == 0 else exponent * apply("power", x, y - 1)
     else:
-        nowhere = apply("logical_and", is_zero(x), is_zero(y))
-        by_x = apply("where", nowhere, _fill(0, y), y * apply("power", x, y - 1))
+        either = magnitude(x) + magnitude(y)  # one condition that is printed in one piece
+        by_x = apply("where", apply("not_equal", either, zeros_like(either)), y * apply("power", x, y - 1), _fill(0, y))
     safe = apply("where", is_zero(x), _fill(1, x), x)
     return by_x, z * apply("log", safe)
 
