@@ -9,7 +9,7 @@ numbers, in both tails, in float32 and float64."""
 LESS: dict[str, tuple[float, str]] = {
     "erfc": (60.0, "SciPy's value, far right"),
     "erfinv": (130.0, "e^(y²) magnifies the rounding of y near ±1"),
-    "silu": (35.0, "near its least point, where the slope passes 0"),
+    "silu": (60.0, "near its least point, where the slope passes 0"),
     "gelu": (1100.0, "far left, where e^(−x²/2) magnifies the rounding of x/√2; near its least point"),
     "logistic_slope": (20.0, "of its second derivative, where that passes 0"),
 }
