@@ -7,7 +7,7 @@ without machine code, the third makes the machine code, the fifth runs it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,8 +60,8 @@ ALONE_FORWARD = Route("jvp", "lambda x: wg.jvp(lambda x: H, (x,), (1.0,))[1]", (
 ALONE_TWICE = Route("grad of grad", "wg.grad(wg.grad(lambda x: H))", ("xx",), (1,), "alone")
 THREADS = Route("compiled grad", f"wg.compile({_GRAD})", ("x",), (1,), "long")
 
-QUICK = [Route("grad", _GRAD, ("x",), (1,)), Route("jvp", FORWARD.template, ("x",), (1,)), ALONE_FORWARD]
-QUICK += [Route("grad", ALONE.template, ("x",), (1,), "alone")]
+QUICK = [Route("grad", _GRAD, ("x",), (1,)), Route("grad", ALONE.template, ("x",), (1,), "alone")]
+QUICK_FORWARD = [Route("jvp", FORWARD.template, ("x",), (1,)), ALONE_FORWARD]
 FIRST = [GRAD, *_compiled([GRAD]), FORWARD, *_compiled([FORWARD]), BATCH, *_compiled([BATCH])]
 FIRST += [ALONE, *_compiled([ALONE]), ALONE_FORWARD]
 SECOND = [TWICE, *_compiled([TWICE]), MIXED, *_compiled([MIXED]), BATCH_TWICE, ALONE_TWICE]
@@ -88,6 +88,9 @@ def _of_two() -> tuple[list[Route], list[Route]]:
 
 
 FIRST_OF_TWO, SECOND_OF_TWO = _of_two()
+QUICK_OF_TWO = [replace(r, calls=(1,)) for r in FIRST_OF_TWO if r.name in ("grad", "jvp")]
+COMPILED = _compiled([GRAD])[0]
+COMPILED_OF_TWO = _compiled([r for r in FIRST_OF_TWO if r.name == "grad"])[0]
 
 NAMES = {"np": np, "wg": wg, "special": special}
 

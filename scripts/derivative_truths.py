@@ -134,6 +134,7 @@ def _where(three: Sequence[Formula]) -> tuple[Formula, ...]:
     return tuple(_unless(lambda x: x == 0, lambda x, f=f: f(x) if x > 0 else mp.mpf(0)) for f in three)
 
 
+_RECIPROCAL = (lambda x: 1 / x, lambda x: -1 / x**2, lambda x: 2 / x**3)
 _LOG = (mp.log, lambda x: 1 / x, lambda x: -1 / x**2)
 _SQRT = (mp.sqrt, lambda x: 1 / (2 * mp.sqrt(x)), lambda x: -1 / (4 * mp.sqrt(x) ** 3))
 
@@ -151,7 +152,7 @@ SMOOTH = (
         "np.cbrt({0})",
         (cube_root, lambda x: 1 / (3 * cube_root(x) ** 2), lambda x: -2 / (9 * cube_root(x) ** 5)),
     ),
-    ("reciprocal", "1/({0})", (lambda x: 1 / x, lambda x: -1 / x**2, lambda x: 2 / x**3)),
+    ("reciprocal", "np.reciprocal({0})", _RECIPROCAL),
     ("negative", "-({0})", (lambda x: -x, lambda x: mp.mpf(-1), _zero)),
     ("sin", "np.sin({0})", (mp.sin, mp.cos, lambda x: -mp.sin(x))),
     ("cos", "np.cos({0})", (mp.cos, lambda x: -mp.sin(x), lambda x: -mp.cos(x))),
@@ -194,11 +195,12 @@ SMOOTH = (
     ("erfc", "special.erfc({0})", (mp.erfc, lambda x: -_bump(x), lambda x: 2 * x * _bump(x))),
     ("erfinv", "special.erfinv({0})", (_erfinv, _erfinv_slope, _erfinv_curvature)),
     ("logistic", "special.expit({0})", _SIGMOID),
-    ("softplus", "np.logaddexp(0.0, {0})", _SOFTPLUS),
     ("abs", "np.abs({0})", _ABS),
-    ("relu", "np.maximum({0}, 0.0)", (lambda x: max(x, mp.mpf(0)), _RIGHT, _unless(lambda x: x == 0, _zero))),
 )
 WRITTEN = (
+    ("1/x", "1/({0})", _RECIPROCAL),
+    ("logaddexp(0, x)", "np.logaddexp(0.0, {0})", _SOFTPLUS),
+    ("max(x, 0)", "np.maximum({0}, 0.0)", (lambda x: max(x, mp.mpf(0)), _RIGHT, _unless(lambda x: x == 0, _zero))),
     ("x²", "({0})**2", (lambda x: x * x, lambda x: 2 * x, lambda x: mp.mpf(2))),
     ("x³", "({0})**3", (lambda x: x**3, lambda x: 3 * x**2, lambda x: 6 * x)),
     ("1+x", "1 + ({0})", (lambda x: 1 + x, _one, _zero)),
@@ -206,7 +208,7 @@ WRITTEN = (
     ("x^-1.5", "({0})**-1.5", _power("-1.5")),
     ("e^-x", "np.exp(-({0}))", (lambda x: mp.exp(-x), lambda x: -mp.exp(-x), lambda x: mp.exp(-x))),
     ("1/(1+e^-x)", "1/(1 + np.exp(-({0})))", _SIGMOID),
-    ("log(1+e^x)", "np.log(1 + np.exp({0}))", _SOFTPLUS),
+    ("log(1+e^x)", "np.log(1 + np.exp({0}))", _SOFTPLUS, "softplus"),
     ("log(e^x+1.0)", "np.log(np.exp({0}) + 1.0)", _SOFTPLUS),
     ("where log", "np.where({0} > 0, np.log({0}), 0.0)", _where(_LOG)),
     ("where √", "np.where({0} > 0, np.sqrt({0}), 0.0)", _where(_SQRT)),
@@ -332,7 +334,7 @@ TWO = (
 )
 
 ONE_INPUT: dict[str, Function] = {
-    row[0]: _one_input(*row, op=row[0] if row in SMOOTH else "") for row in (*SMOOTH, *WRITTEN)
+    row[0]: _one_input(*row) for row in (*(row + row[:1] for row in SMOOTH), *WRITTEN)
 }
 TWO_INPUTS: dict[str, Function] = {row[0]: Function(*row) for row in TWO}
 FUNCTIONS = ONE_INPUT | TWO_INPUTS

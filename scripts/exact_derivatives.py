@@ -16,6 +16,10 @@ import mpmath as mp
 from scripts.derivative_truths import FUNCTIONS, Function
 
 DIGITS = 60
+ULPS = 64
+"""So many units of the last place each rounding may take."""
+WIDE = mp.mpf("1e-3")
+"""Where rounding moves an argument by more than this part of it, the functions are looked at where it may be instead."""
 LARGEST = mp.mpf(10) ** 3000
 SMALLEST = mp.mpf(10) ** -3000
 PERIODIC = ("sin", "cos", "tan", "sinc")
@@ -187,14 +191,16 @@ def evaluate(made: Composition, at: dict[str, Any], order: int, floats: Format) 
         return Jet(Number(at[made.function], mp.mpf(0), True), {made.function: one}, {})
     parts = [evaluate(part, at, order, floats) for part in made.inner]
     f = FUNCTIONS[made.function]
-    u, d, dd, ddd = local(made.function, tuple(part.value.value for part in parts), order)
+    arguments = tuple(part.value.value for part in parts)
+    u, d, dd, ddd = local(made.function, arguments, order)
     moved = [part.value.error + abs(part.value.value) * f.rounds for part in parts]
     if made.function in PERIODIC and moved[0] * floats.unit > mp.mpf("1e-5"):
         raise Unknown
     inside = all(part.value.inside for part in parts) and floats.holds(u, *d)
     symmetric = {pair: k for k, pair in enumerate(f.pairs)}
     curvature = tuple(tuple(dd[symmetric[min(k, m), max(k, m)]] for m in range(f.arity)) for k in range(f.arity))
-    slope_errors = [abs(d[k]) + _total(curvature[k], moved) for k in range(f.arity)]
+    wide = _wide(made.function, arguments, moved, order, floats)
+    slope_errors = [abs(d[k]) + (wide[0][k] if wide else _total(curvature[k], moved)) for k in range(f.arity)]
     value = Number(u, abs(u) + _total(d, moved), inside and floats.holds(u))
     slopes = [Number(s, e, inside) for s, e in zip(d, slope_errors, strict=True)]
     names = made.variables
@@ -202,7 +208,11 @@ def evaluate(made: Composition, at: dict[str, Any], order: int, floats: Format) 
     second: dict[tuple[str, str], Number] = {}
     if order > 1:
         rates = [[ddd[symmetric[min(k, m), max(k, m)]] for m in range(f.arity)] for k in range(f.arity)]
-        bends = [[_bend(floats, curvature[k][m], rates[k][m], moved) for m in range(f.arity)] for k in range(f.arity)]
+        off = [[wide[1][symmetric[min(k, m), max(k, m)]] if wide else None for m in range(f.arity)] for k in range(f.arity)]
+        bends = [
+            [_bend(floats, curvature[k][m], rates[k][m], moved, off[k][m]) for m in range(f.arity)]
+            for k in range(f.arity)
+        ]
         second = _second(floats, names, parts, slopes, bends)
     return Jet(value, first, second, tuple(parts), tuple(d), curvature)
 
@@ -231,9 +241,32 @@ def _total(slopes: Sequence[Any], moved: Sequence[Any]) -> Any:
     return sum((abs(_known(s)) * m for s, m in zip(slopes, moved, strict=True) if m), mp.mpf(0))
 
 
-def _bend(floats: Format, curvature: Any, rates: Sequence[Any], moved: Sequence[Any]) -> Number:
+def _bend(floats: Format, curvature: Any, rates: Sequence[Any], moved: Sequence[Any], off: Any) -> Number:
     c = _known(curvature)
-    return Number(c, abs(c) + _total(rates, moved), floats.holds(c))
+    return Number(c, abs(c) + (_total(rates, moved) if off is None else off), floats.holds(c))
+
+
+def _wide(
+    name: str, arguments: tuple[Any, ...], moved: Sequence[Any], order: int, floats: Format
+) -> tuple[list[Any], list[Any]] | None:
+    """How far slopes and curvatures differ at the ends of where the arguments may be; None where that is near.
+
+    Raises Unknown where there is none at an end, or at 0 if that is between: a kink may be there.
+    """
+    unit = ULPS * floats.unit
+    if all(m * unit <= WIDE * abs(x) for x, m in zip(arguments, moved, strict=True)):
+        return None
+    _, d, dd, _ = local(name, arguments, 1)
+    if any(abs(x) < unit * m for x, m in zip(arguments, moved, strict=True)):
+        local(name, tuple(mp.mpf(0) if abs(x) < unit * m else x for x, m in zip(arguments, moved, strict=True)), 1)
+    off, bent = [mp.mpf(0)] * len(d), [mp.mpf(0)] * len(dd)
+    for sign in (1, -1):
+        there = tuple(x + sign * unit * m for x, m in zip(arguments, moved, strict=True))
+        _, e, ee, _ = local(name, there, 1)
+        off = [max(o, abs(a - b) / unit) for o, a, b in zip(off, d, e, strict=True)]
+        if order > 1:
+            bent = [max(o, abs(_known(a) - _known(b)) / unit) for o, a, b in zip(bent, dd, ee, strict=True)]
+    return off, bent
 
 
 def _second(floats: Format, names: Sequence[str], parts: Sequence[Jet], slopes: Any, bends: Any) -> dict[Any, Number]:
@@ -273,17 +306,17 @@ class Truth:
     """within: all is in the range of floats; beyond: something is not; limit: there the formula has no value, its limit has."""
 
 
-def truths(made: Composition, at: Sequence[float], order: int, floats: Format, ulps: int) -> dict[str, Truth]:
+def truths(made: Composition, at: Sequence[float], order: int, floats: Format) -> dict[str, Truth]:
     """The truths of a composition at a point by the derivative, "x" or "xy"; those that are not known are left out."""
     point = {name: mp.mpf(x) for name, x in zip(("x", "y"), at, strict=False)}
     try:
         jet = evaluate(made, point, order, floats)
     except (Unknown, *FAILURES):
         if order > 1:
-            return truths(made, at, 1, floats, ulps)
-        return _limit(made, point, floats, ulps)
+            return truths(made, at, 1, floats)
+        return _limit(made, point, floats)
     numbers = {name: n for name, n in jet.first.items()} | {i + j: n for (i, j), n in jet.second.items()}
-    unit = ulps * floats.unit
+    unit = ULPS * floats.unit
     held = jet.value.inside and carried(jet, mp.mpf(1), dict.fromkeys(jet.first, mp.mpf(0)), order, floats)
     return {
         name: Truth(n.value, unit * n.error, "within" if n.inside and held and floats.holds(n.value) else "beyond")
@@ -291,7 +324,7 @@ def truths(made: Composition, at: Sequence[float], order: int, floats: Format, u
     }
 
 
-def _limit(made: Composition, point: dict[str, Any], floats: Format, ulps: int) -> dict[str, Truth]:
+def _limit(made: Composition, point: dict[str, Any], floats: Format) -> dict[str, Truth]:
     """The slope at 0 of a function of x that is continuous there, if the slopes near 0 have a limit."""
     if list(point) != ["x"] or point["x"] != 0:
         return {}
@@ -302,7 +335,7 @@ def _limit(made: Composition, point: dict[str, Any], floats: Format, ulps: int) 
         return {}
     if not sides or abs(sides[0] - sides[-1]) > abs(sides[0]) * mp.mpf("1e-20"):
         return {}
-    return {"x": Truth(sides[0], ulps * 8 * floats.unit * abs(sides[0]), "limit")}
+    return {"x": Truth(sides[0], ULPS * 8 * floats.unit * abs(sides[0]), "limit")}
 
 
 def _value(made: Composition, x: Any) -> Any:
