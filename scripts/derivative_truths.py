@@ -104,7 +104,7 @@ def _sinc(x: Any) -> tuple[Any, Any, Any]:
     """sin(πx)/(πx) and two derivatives; its series near 0."""
     t = mp.pi * x
     if abs(t) < mp.mpf("1e-18"):
-        return 1 - t * t / 6, -mp.pi * t / 3, -mp.pi**2 / 3
+        return 1 - t * t / 6, -mp.pi * t / 3, -(mp.pi**2) / 3
     with mp.extradps(40):
         s, c = mp.sin(t), mp.cos(t)
         first = (t * c - s) / t**2
@@ -333,8 +333,6 @@ TWO = (
     ),
 )
 
-ONE_INPUT: dict[str, Function] = {
-    row[0]: _one_input(*row) for row in (*(row + row[:1] for row in SMOOTH), *WRITTEN)
-}
+ONE_INPUT: dict[str, Function] = {row[0]: _one_input(*row) for row in (*(row + row[:1] for row in SMOOTH), *WRITTEN)}
 TWO_INPUTS: dict[str, Function] = {row[0]: Function(*row) for row in TWO}
 FUNCTIONS = ONE_INPUT | TWO_INPUTS

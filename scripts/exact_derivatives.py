@@ -204,11 +204,15 @@ def evaluate(made: Composition, at: dict[str, Any], order: int, floats: Format) 
     value = Number(u, abs(u) + _total(d, moved), inside and floats.holds(u))
     slopes = [Number(s, e, inside) for s, e in zip(d, slope_errors, strict=True)]
     names = made.variables
-    first = {i: _sum([_times(floats, slopes[k], p.first[i]) for k, p in enumerate(parts) if i in p.first]) for i in names}
+    first = {
+        i: _sum([_times(floats, slopes[k], p.first[i]) for k, p in enumerate(parts) if i in p.first]) for i in names
+    }
     second: dict[tuple[str, str], Number] = {}
     if order > 1:
         rates = [[ddd[symmetric[min(k, m), max(k, m)]] for m in range(f.arity)] for k in range(f.arity)]
-        off = [[wide[1][symmetric[min(k, m), max(k, m)]] if wide else None for m in range(f.arity)] for k in range(f.arity)]
+        off = [
+            [wide[1][symmetric[min(k, m), max(k, m)]] if wide else None for m in range(f.arity)] for k in range(f.arity)
+        ]
         bends = [
             [_bend(floats, curvature[k][m], rates[k][m], moved, off[k][m]) for m in range(f.arity)]
             for k in range(f.arity)
@@ -315,7 +319,7 @@ def truths(made: Composition, at: Sequence[float], order: int, floats: Format) -
         if order > 1:
             return truths(made, at, 1, floats)
         return _limit(made, point, floats)
-    numbers = {name: n for name, n in jet.first.items()} | {i + j: n for (i, j), n in jet.second.items()}
+    numbers = jet.first | {i + j: n for (i, j), n in jet.second.items()}
     unit = ULPS * floats.unit
     held = jet.value.inside and carried(jet, mp.mpf(1), dict.fromkeys(jet.first, mp.mpf(0)), order, floats)
     return {

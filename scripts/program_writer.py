@@ -57,7 +57,12 @@ WHOLE += ("np.dot(np.ravel({0}), np.ravel({0}))", "{}.max()", "sum(np.ravel({}))
 LISTED = ("np.array({})", "np.asarray({})", "np.sum(np.array({}))", "np.array({}).T")
 ALONG = ("np.sum({}, axis={})", "np.mean({}, axis={}, keepdims=True)", "{}.max(axis={})", "np.cumsum({}, axis={})")
 ALONG += ("np.sort({}, axis={})", "np.flip({}, axis={})", "np.diff({}, axis={})", "np.std({}, axis={})")
-ALONG += ("np.roll({}, 1, axis={})", "np.expand_dims({}, {})", "np.prod(np.cos({}), axis={})", "np.concatenate([{0}, {0}], axis={1})")
+ALONG += (
+    "np.roll({}, 1, axis={})",
+    "np.expand_dims({}, {})",
+    "np.prod(np.cos({}), axis={})",
+    "np.concatenate([{0}, {0}], axis={1})",
+)
 
 
 @dataclass(frozen=True)
@@ -259,14 +264,40 @@ class Writer:
         """Some of the entries."""
         a = self.name(least=1)
         rank = np.ndim(self.values[a])
-        ways = ["[1:]", "[::-1]", "[..., :2]", "[None]", "[..., None]", "[[0, 1]]", "[at]", "[-1]", "[:, 0]", "[0, ...]"]
-        ways += [f"[{a} > 0.1]", "[..., ::2]", "[np.array([0, 1, 0])]", "[m]", "[1:, :-1]", ".ravel()", ".T", ".flatten()"]
+        ways = [
+            "[1:]",
+            "[::-1]",
+            "[..., :2]",
+            "[None]",
+            "[..., None]",
+            "[[0, 1]]",
+            "[at]",
+            "[-1]",
+            "[:, 0]",
+            "[0, ...]",
+        ]
+        ways += [
+            f"[{a} > 0.1]",
+            "[..., ::2]",
+            "[np.array([0, 1, 0])]",
+            "[m]",
+            "[1:, :-1]",
+            ".ravel()",
+            ".T",
+            ".flatten()",
+        ]
         return f"{new} = {a}{self.pick(ways if rank > 1 else [w for w in ways if w not in ('[:, 0]', '[1:, :-1]')])}"
 
     def product(self, new: str) -> str:
         """A product of matrices or vectors."""
         a, b = self.name(least=1), self.pick((self.name(least=1), "w", "c"))
-        ways = ("{} @ {}", "np.dot({}, {})", "np.matmul({}, {})", "np.outer({}, {})", "np.einsum('...i,...i->...', {}, {})")
+        ways = (
+            "{} @ {}",
+            "np.dot({}, {})",
+            "np.matmul({}, {})",
+            "np.outer({}, {})",
+            "np.einsum('...i,...i->...', {}, {})",
+        )
         return f"{new} = {self.pick(ways).format(a, b)}"
 
     def moved(self, new: str) -> str:
@@ -357,12 +388,28 @@ class Writer:
         """The program: the sum of what some names stand for."""
         floats = [n for n, v in self.values.items() if self._fits(v, None, 0)]
         chosen = dict.fromkeys([*floats[-2:], *(self.pick(floats) for _ in range(2)), *self.arguments])
-        terms = [self.pick(("np.sum({})", "0.5*np.sum({0}*{0})", "np.mean({})", "np.sum(np.sin({}))")).format(n) for n in chosen]
+        terms = [
+            self.pick(("np.sum({})", "0.5*np.sum({0}*{0})", "np.mean({})", "np.sum(np.sin({}))")).format(n)
+            for n in chosen
+        ]
         return Program(tuple(self.statements), tuple(terms), self.arguments, self.held, self.module)
 
 
-STATEMENTS = ("unary",) * 4 + ("binary",) * 6 + ("whole", "along", "along", "part", "part", "product", "moved", "listed")
-STATEMENTS += ("used_list", "unpacked", "written", "written", "updated", "branch", "counted", "counted", "repeated", "listed")
+STATEMENTS = (
+    ("unary",) * 4 + ("binary",) * 6 + ("whole", "along", "along", "part", "part", "product", "moved", "listed")
+)
+STATEMENTS += (
+    "used_list",
+    "unpacked",
+    "written",
+    "written",
+    "updated",
+    "branch",
+    "counted",
+    "counted",
+    "repeated",
+    "listed",
+)
 
 
 def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> bool:

@@ -47,8 +47,8 @@ class Failure:
 class Checker:
     """One program, its routes and what they gave."""
 
-    def __init__(self, program: Program, compiled: bool = True) -> None:
-        self.program, self.compiled = program, compiled
+    def __init__(self, program: Program, calls: int = CALLS, compiled: bool = True) -> None:
+        self.program, self.calls, self.compiled = program, calls, compiled
         self.f, self.plain = program.function(program.module), program.function()
         self.numbers = tuple(range(len(program.arguments)))
         given = program.arguments.values()
@@ -77,7 +77,7 @@ class Checker:
 
     def _calls(self, plain: Any) -> Failure | None:
         g = wg.value_and_grad(self.f, self.numbers)
-        for call in range(1, CALLS + 1):
+        for call in range(1, self.calls + 1):
             value, grads = g(*self.program.values())
             if call == 1:
                 self.grads = [np.array(x) for x in grads]
@@ -141,7 +141,10 @@ class Checker:
             if not noise < WORTHLESS:
                 self.differences = "a kink is near"
                 return None
-            if _distance(np.asarray(self._along(direction)), np.asarray(slopes[1]), scale) > NEAR[self.dtype] + 10 * noise:
+            if (
+                _distance(np.asarray(self._along(direction)), np.asarray(slopes[1]), scale)
+                > NEAR[self.dtype] + 10 * noise
+            ):
                 return Failure("differences", f"{slopes[1]!r}, by the gradient {self._along(direction)!r}")
         return None
 
@@ -151,7 +154,9 @@ class Checker:
         def at(h: float) -> Any:
             pairs = zip(self.program.values(), direction, strict=True)
             moved = [np.asarray(v, np.longdouble) + np.longdouble(h) * d for v, d in pairs]
-            return self.plain(*(m if isinstance(v, np.ndarray) else m[()] for v, m in zip(self.program.values(), moved, strict=True)))
+            return self.plain(
+                *(m if isinstance(v, np.ndarray) else m[()] for v, m in zip(self.program.values(), moved, strict=True))
+            )
 
         return float((8 * (at(step) - at(-step)) - (at(2 * step) - at(-2 * step))) / (12 * np.longdouble(step)))
 
@@ -177,14 +182,6 @@ def _distance(got: Array, want: Array, scale: float = 1.0) -> float:
     return float(np.max(np.abs(got.astype(float) - want), initial=0.0)) / size
 
 
-def failure_of(program: Program, compiled: bool = True) -> Failure | None:
-    """What is wrong with a program. A program that plain NumPy refuses is no program.
-
-    Raises what NumPy does.
-    """
-    return Checker(program, compiled).failure()
-
-
 # shrinking
 
 
@@ -204,11 +201,11 @@ def shrunk(program: Program, fails: Callable[[Program], bool]) -> Program:
 
 
 def same_failure(kind: str) -> Callable[[Program], bool]:
-    """Whether a program fails in this way; one that is no program does not."""
+    """Whether a program fails in this way; one that plain NumPy refuses is no program, and does not."""
 
     def fails(program: Program) -> bool:
         try:
-            found = failure_of(program)
+            found = Checker(program).failure()
         except Exception:
             return False
         return found is not None and found.kind == kind
@@ -216,15 +213,15 @@ def same_failure(kind: str) -> Callable[[Program], bool]:
     return fails
 
 
-def report(seed: int, compiled: bool = True) -> tuple[str, str, str]:
+def report(seed: int) -> tuple[str, str, str]:
     """(kind of failure, text about it with the shrunk program, why differences said nothing); empty where all is right."""
     program = random_program(seed)
-    checker = Checker(program, compiled)
+    checker = Checker(program)
     found = checker.failure()
     if found is None:
         return "", "", checker.differences
     small = shrunk(program, same_failure(found.kind))
-    again = failure_of(small) or found
+    again = Checker(small).failure() or found
     return found.kind, f"# seed {seed}: {again.kind}: {again.facts}\n{small.script()}", ""
 
 

@@ -33,7 +33,7 @@ import numpy as np
 from scripts import derivative_routes as ways
 from scripts.derivative_routes import Array, Route
 from scripts.derivative_truths import FUNCTIONS, ONE_INPUT, TWO_INPUTS
-from scripts.exact_derivatives import DIGITS, FORMATS, SEVERAL, X, Y, Composition, Truth, of, single, truths
+from scripts.exact_derivatives import DIGITS, FORMATS, SEVERAL, Composition, Truth, X, Y, of, single, truths
 
 SPREAD = {
     "float64": [0.0, 5e-324, 1e-310, 1e-200, 1e-20, 1e-8, 0.5, 1 - 2**-53, 1.0, 1 + 2**-52, 2.0, 10.0, 20.0, 40.0]

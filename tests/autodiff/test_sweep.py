@@ -8,7 +8,7 @@ import pytest
 
 from scripts import derivative_routes as ways
 from scripts.derivative_truths import FUNCTIONS, ONE_INPUT, TWO_INPUTS
-from scripts.exact_derivatives import DIGITS, FORMATS, SEVERAL, Composition, of, single, truths
+from scripts.exact_derivatives import DIGITS, FORMATS, SEVERAL, of, single, truths
 from scripts.sweep_derivatives import Job, Outcome, everything, points, sample, sweep, verdict_of
 from wengert.ir.graph import apply, constant
 from wengert.ir.op import OPS
