@@ -138,7 +138,7 @@ _RECIPROCAL = (lambda x: 1 / x, lambda x: -1 / x**2, lambda x: 2 / x**3)
 _LOG = (mp.log, lambda x: 1 / x, lambda x: -1 / x**2)
 _SQRT = (mp.sqrt, lambda x: 1 / (2 * mp.sqrt(x)), lambda x: -1 / (4 * mp.sqrt(x) ** 3))
 
-SMOOTH = (
+SMOOTH: tuple[Any, ...] = (
     ("exp", "np.exp({0})", (mp.exp, mp.exp, mp.exp)),
     ("exp2", "np.exp2({0})", tuple(lambda x, k=k: mp.mpf(2) ** x * LN2() ** k for k in range(3))),
     ("expm1", "np.expm1({0})", (mp.expm1, mp.exp, mp.exp)),
@@ -197,7 +197,7 @@ SMOOTH = (
     ("logistic", "special.expit({0})", _SIGMOID),
     ("abs", "np.abs({0})", _ABS),
 )
-WRITTEN = (
+WRITTEN: tuple[Any, ...] = (
     ("1/x", "1/({0})", _RECIPROCAL),
     ("logaddexp(0, x)", "np.logaddexp(0.0, {0})", _SOFTPLUS),
     ("max(x, 0)", "np.maximum({0}, 0.0)", (lambda x: max(x, mp.mpf(0)), _RIGHT, _unless(lambda x: x == 0, _zero))),
@@ -247,7 +247,7 @@ def _logaddexp(x: Any, y: Any) -> Any:
     return max(x, y) + mp.log1p(mp.exp(-abs(x - y)))
 
 
-TWO = (
+TWO: tuple[Any, ...] = (
     ("add", "{0} + {1}", *_PLUS),
     ("subtract", "{0} - {1}", lambda x, y: x - y, (_one, lambda x, y: mp.mpf(-1)), (_zero,) * 3),
     ("multiply", "({0})*({1})", lambda x, y: x * y, (lambda x, y: y, lambda x, y: x), (_zero, _one, _zero)),

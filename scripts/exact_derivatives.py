@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 import mpmath as mp
+from mpmath.libmp.libhyper import NoConvergence
 
 from scripts.derivative_truths import FUNCTIONS, Function
 
@@ -26,7 +27,7 @@ PERIODIC = ("sin", "cos", "tan", "sinc")
 """Where rounding moves their argument by a part of a period, nothing can be told."""
 NEAR = ("1e-1000", "1e-1200")
 """How near a point a limit is read."""
-FAILURES = (ZeroDivisionError, OverflowError, ValueError, mp.libmp.libhyper.NoConvergence)
+FAILURES = (ZeroDivisionError, OverflowError, ValueError, NoConvergence)
 
 
 @dataclass(frozen=True)
