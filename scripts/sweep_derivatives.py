@@ -21,10 +21,10 @@ import itertools
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import mpmath as mp
@@ -253,13 +253,13 @@ def sample(jobs: Sequence[Job], count: int, seed: int) -> list[Job]:
     return [jobs[k] for k in sorted(chosen)]
 
 
-def sweep(jobs: Sequence[Job], processes: int = 1, report: bool = False) -> Outcome:
-    """The outcome of all jobs."""
+def sweep(jobs: Sequence[Job], processes: int = 1, report: Callable[[int, Outcome], None] | None = None) -> Outcome:
+    """The outcome of all jobs; `report` is told that of each."""
     total = Outcome()
     for done, outcome in enumerate(_outcomes(jobs, processes), 1):
         total.add(outcome)
-        if report and done % 200 == 0:
-            print(f"{done} of {len(jobs)}, {len(total.failures())} failures", file=sys.stderr, flush=True)
+        if report is not None:
+            report(done, outcome)
     return total
 
 
@@ -321,17 +321,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     jobs = everything(options.seed)
     if options.sample is not None:
         jobs = sample(jobs, options.sample, options.seed)
-    outcome = sweep(jobs, options.jobs, report=True)
-    shown = outcome.findings if options.beyond else outcome.failures()
-    for finding in shown if options.list else ():
-        print(finding.line)
-    print(*outcome.raised if options.list else outcome.raised[:5], sep="\n")
+
+    def report(done: int, found: Outcome) -> None:
+        shown = found.findings if options.beyond else found.failures()
+        lines = [finding.line for finding in shown] + found.raised
+        print("".join(f"{line}\n" for line in lines if options.list), end="", flush=True)
+        if done % 200 == 0:
+            print(f"{done} of {len(jobs)}", file=sys.stderr, flush=True)
+
+    outcome = sweep(jobs, options.jobs, report)
     print(table(outcome), classes(outcome), sep="\n")
     print(f"{len(jobs)} compositions, {len(outcome.raised)} raised, {time.perf_counter() - start:.0f} s")
     return 1 if outcome.failures() or outcome.raised else 0
 
-
-run = partial(sweep, processes=1)
 
 if __name__ == "__main__":
     sys.exit(main())
