@@ -29,6 +29,8 @@ class Function:
     """The op whose slope it shows, where it is a single one."""
     rounds: bool = False
     """Whether its definition rounds its argument first, as sinc forms πx."""
+    terms: Formula | None = None
+    """How large the terms are of which its curvatures are sums, where they may cancel."""
 
     @property
     def arity(self) -> int:
@@ -271,6 +273,9 @@ TWO: tuple[Any, ...] = (
             _unless(lambda x, y: x <= 0, lambda x, y: x ** (y - 1) * (1 + y * mp.log(x))),
             _unless(lambda x, y: x <= 0, lambda x, y: x**y * mp.log(x) ** 2),
         ),
+        "",
+        False,
+        lambda x, y: abs(x ** (y - 1)) * (1 + abs(y * mp.log(abs(x)))),
     ),
     (
         "hypot",
@@ -293,6 +298,9 @@ TWO: tuple[Any, ...] = (
             lambda y, x: (y * y - x * x) / (x * x + y * y) ** 2,
             lambda y, x: 2 * x * y / (x * x + y * y) ** 2,
         ),
+        "",
+        False,
+        lambda y, x: 1 / (x * x + y * y),
     ),
     (
         "logaddexp",

@@ -25,6 +25,8 @@ LARGEST = mp.mpf(10) ** 3000
 SMALLEST = mp.mpf(10) ** -3000
 PERIODIC = ("sin", "cos", "tan", "sinc")
 """Where rounding moves their argument by a part of a period, nothing can be told."""
+TIES = ("maximum", "minimum")
+"""Where rounding may decide which of their arguments is the larger, nothing can be told."""
 NEAR = ("1e-1000", "1e-1200")
 """How near a point a limit is read."""
 FAILURES = (ZeroDivisionError, OverflowError, ValueError, NoConvergence)
@@ -197,6 +199,8 @@ def evaluate(made: Composition, at: dict[str, Any], order: int, floats: Format) 
     moved = [part.value.error + abs(part.value.value) * f.rounds for part in parts]
     if made.function in PERIODIC and moved[0] * floats.unit > mp.mpf("1e-5"):
         raise Unknown
+    if made.function in TIES and abs(arguments[0] - arguments[1]) <= ULPS * floats.unit * sum(moved):
+        raise Unknown
     inside = all(part.value.inside for part in parts) and floats.holds(u, *d)
     symmetric = {pair: k for k, pair in enumerate(f.pairs)}
     curvature = tuple(tuple(dd[symmetric[min(k, m), max(k, m)]] for m in range(f.arity)) for k in range(f.arity))
@@ -215,7 +219,7 @@ def evaluate(made: Composition, at: dict[str, Any], order: int, floats: Format) 
             [wide[1][symmetric[min(k, m), max(k, m)]] if wide else None for m in range(f.arity)] for k in range(f.arity)
         ]
         bends = [
-            [_bend(floats, curvature[k][m], rates[k][m], moved, off[k][m]) for m in range(f.arity)]
+            [_bend(floats, curvature[k][m], rates[k][m], moved, off[k][m], size) for m in range(f.arity)]
             for k in range(f.arity)
         ]
         second = _second(floats, names, parts, slopes, bends)
@@ -246,9 +250,9 @@ def _total(slopes: Sequence[Any], moved: Sequence[Any]) -> Any:
     return sum((abs(_known(s)) * m for s, m in zip(slopes, moved, strict=True) if m), mp.mpf(0))
 
 
-def _bend(floats: Format, curvature: Any, rates: Sequence[Any], moved: Sequence[Any], off: Any) -> Number:
+def _bend(floats: Format, curvature: Any, rates: Sequence[Any], moved: Sequence[Any], off: Any, size: Any) -> Number:
     c = _known(curvature)
-    return Number(c, abs(c) + (_total(rates, moved) if off is None else off), floats.holds(c))
+    return Number(c, max(abs(c), size) + (_total(rates, moved) if off is None else off), floats.holds(c))
 
 
 def _wide(
