@@ -218,6 +218,7 @@ def evaluate(made: Composition, at: dict[str, Any], order: int, floats: Format) 
         off = [
             [wide[1][symmetric[min(k, m), max(k, m)]] if wide else None for m in range(f.arity)] for k in range(f.arity)
         ]
+        size = abs(f.terms(*arguments)) if f.terms is not None else mp.mpf(0)
         bends = [
             [_bend(floats, curvature[k][m], rates[k][m], moved, off[k][m], size) for m in range(f.arity)]
             for k in range(f.arity)
