@@ -313,7 +313,8 @@ class Truth:
     value: Any
     slack: Any
     kind: str
-    """within: all is in the range of floats; beyond: something is not; limit: there the formula has no value, its limit has."""
+    """within: all is in the range of floats; beyond: something is not; limit: there the formula has no value, its limit has;
+    kink: no value is known."""
 
 
 def truths(made: Composition, at: Sequence[float], order: int, floats: Format) -> dict[str, Truth]:

@@ -10,7 +10,7 @@ WRONG        finite and not right.
 
 Routes disagree where one is finite and another is not, or two differ by more than both may. Entries of which some partial or
 value leaves the range of normal floats are counted apart ("beyond"), and so are those where only the limit of the slopes is
-known ("limit"). The exit status is 1 if within the range a value is finite and wrong, or routes disagree.
+known ("limit") or no derivative is ("kink": routes must agree). The exit status is 1 if within the range a value is finite and wrong, or routes disagree.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ SPREAD = {
 FEW = [0.0, 5e-324, 1e-200, 0.5, 1.0, 40.0, 800.0, 1e154, 1e300]
 """The coordinates of pairs of points."""
 ALONE = (0.0, 0.5, 40.0, -40.0, 800.0, -800.0, 1e200)
+KINKS = (0.0, 1.0, -1.0)
+"""Where no truth is known, routes must still agree at these: by convention a slope at a kink is one."""
 TINY = {"float64": 2.0**-1070, "float32": 2.0**-145}
 FAINT = {"float64": (2.0**-1020, 1e-306), "float32": (2.0**-124, 1e-36)}
 """Below these, the truth and what is found, loss of digits is that of subnormal numbers."""
@@ -137,7 +139,10 @@ def judged(job: Job) -> Outcome:
         if np.isnan(value[k]):
             continue
         at = tuple(float(p[k]) for p in given)
-        for name, truth in truths(made, at, order, FORMATS[job.dtype]).items():
+        known = truths(made, at, order, FORMATS[job.dtype])
+        if not known and all(x in KINKS for x in at) and np.isfinite(value[k]):
+            known = dict.fromkeys(made.variables, Truth(None, mp.mpf(0), "kink"))
+        for name, truth in known.items():
             seen = {label: column[k] for label, column in found[name].items() if k in column}
             if seen:
                 _judge_entry(outcome, job, name, at, truth, seen, used, given, k)
@@ -171,6 +176,8 @@ def verdict_of(got: float, truth: Truth, dtype: str) -> str:
     if not np.isfinite(got):
         return "not finite"
     want = truth.value
+    if want is None:
+        return "right"
     if abs(mp.mpf(got) - want) <= truth.slack + TINY[dtype]:
         return "right"
     faint, small = FAINT[dtype]
@@ -182,7 +189,9 @@ def disagree(seen: Sequence[float], truth: Truth, dtype: str) -> bool:
     finite = [v for v in seen if np.isfinite(v)]
     if len(finite) < len(seen):
         return bool(finite)
-    apart = mp.mpf(max(finite)) - mp.mpf(min(finite))
+    apart = mp.mpf(max(finite, default=0)) - mp.mpf(min(finite, default=0))
+    if truth.value is None:
+        return bool(apart > mp.mpf("1e-9") * max(map(abs, finite), default=0))
     return bool(apart > 2 * truth.slack + FAINT[dtype][1])
 
 
@@ -203,7 +212,7 @@ def _judge_entry(
     count = outcome.count
     count[job.dtype, order, truth.kind, "entries"] += 1
     count[job.dtype, order, truth.kind, verdict] += 1
-    lost = verdict == "not finite" and abs(truth.value) < FORMATS[job.dtype].largest
+    lost = verdict == "not finite" and truth.value is not None and abs(truth.value) < FORMATS[job.dtype].largest
     count[job.dtype, order, truth.kind, "not finite, truth a float"] += lost
     split = disagree(list(seen.values()), truth, job.dtype)
     count[job.dtype, order, truth.kind, "routes disagree"] += split
@@ -215,7 +224,7 @@ def _judge_entry(
     by = name if name in route.gives else name[::-1]
     line = ways.reproduction(route, job.composition.source, given, k, call, by, job.dtype)
     for which in [verdict] * (verdict != "right") + ["routes disagree"] * split:
-        truth_text = mp.nstr(truth.value, 12)
+        truth_text = "unknown" if truth.value is None else mp.nstr(truth.value, 12)
         finding = Finding(which, truth.kind, job.composition, name, job.dtype, at, truth_text, dict(shown), line)
         outcome.findings.append(finding)
 
@@ -287,7 +296,7 @@ def table(outcome: Outcome) -> str:
     """A line for each format, order and kind."""
     heads = ("entries", "right", "not finite", "(truth a float)", "WRONG", "routes disagree")
     lines = ["format   order kind    " + "".join(f"{head:>17}" for head in heads)]
-    for dtype, order, kind in itertools.product(FORMATS, "12", ("within", "limit", "beyond")):
+    for dtype, order, kind in itertools.product(FORMATS, "12", ("within", "limit", "kink", "beyond")):
         row = [outcome.count[dtype, order, kind, column] for column in COLUMNS]
         if row[0]:
             lines.append(f"{dtype:8} {order:5} {kind:7} " + "".join(f"{n:17,}" for n in row))
