@@ -1,7 +1,6 @@
 """Random NumPy programs as source text: statements over every kind of operand, each tried by plain NumPy as it is written.
 
-They know nothing of derivatives. Numbers stay of moderate size, and no value stands near a kink of its statement more often than
-chance has it.
+They know nothing of derivatives. Numbers stay of moderate size; seldom are they whole, so that there are zeros and ties.
 """
 
 from __future__ import annotations
@@ -133,7 +132,8 @@ class Writer:
     def _arguments(self, dtype: str) -> dict[str, Any]:
         n, rng = self.size, self.rng
         shapes = [(n,), (n,), (n, n), (n, 3), (2, n, n), (1, n), ()]
-        made: dict[str, Any] = {"x": np.asarray(rng.normal(size=self.pick(shapes[:-1])), dtype)}
+        x = rng.normal(size=self.pick(shapes[:-1]))
+        made: dict[str, Any] = {"x": np.asarray(np.round(x) if rng.random() < 0.1 else x, dtype)}
         kind = rng.random()
         if kind < 0.35:
             made["y"] = float(rng.normal())
