@@ -1,15 +1,46 @@
-"""Bounds of a test process: a test that would take all memory fails by itself, and leaves the others theirs."""
+"""A run of the tests: how much it tries, and how much memory a process of it may take."""
 
 from __future__ import annotations
 
 import resource
 
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.thorough import Run, left_out
+
 MEMORY = 8 * 2**30
-"""So many bytes a process of tests may hold, on a machine where some run at once."""
+"""So many bytes a process of tests may hold, on a machine where some run at once: beyond, the test fails by itself."""
+
+HEALTH = [HealthCheck.too_slow]
+"""How fast examples are made is a matter of the machine."""
+settings.register_profile("everyday", deadline=None, derandomize=True, suppress_health_check=HEALTH)
+settings.register_profile("thorough", deadline=None, print_blob=True, suppress_health_check=HEALTH)
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--thorough", action="store_true", help="the exhaustive and the random parts in full numbers")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "everyday(each, groups): a run without --thorough takes a part of the cases")
+    bound_memory()
+    Run.thorough = config.option.thorough
+    Run.whole = any("[" in argument for argument in config.args)
+    settings.load_profile("thorough" if Run.thorough else "everyday")
+
+
+def bound_memory() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     allowed = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
     if soft == resource.RLIM_INFINITY or soft > allowed:
         resource.setrlimit(resource.RLIMIT_DATA, (allowed, hard))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if Run.thorough or Run.whole:
+        return
+    out = left_out(items)
+    if out:
+        config.hook.pytest_deselected(items=sorted(out, key=lambda item: item.nodeid))
+        items[:] = [item for item in items if item not in out]

@@ -43,9 +43,8 @@ def demo(tmp_path_factory):
     for name, command in (("python", ""), ("wengert", f" {folder}/counted.py")):
         (binaries / name).write_text(f'#!/bin/sh\nexec {sys.executable}{command} "$@"\n')
         (binaries / name).chmod(0o755)
-    project = (folder / "pyproject.toml").read_bytes()
-    stamp = subprocess.run(["cksum"], input=project, capture_output=True, check=True)
-    (folder / ".venv" / "installed-for").write_bytes(stamp.stdout.strip() + b" dev\n")
+    project = (folder / "pyproject.toml").read_text(encoding="utf-8")
+    (folder / ".venv" / "installed-for").write_text("dev\n" + project.split("[tool.ruff]")[0], encoding="utf-8")
     return folder, start(folder)
 
 

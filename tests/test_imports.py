@@ -17,7 +17,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 ORDER = (
     {"cells"},
     {"errors"},
-    {"atomic"},
+    {"atomic", "memory"},
     {"ir"},
     {"ops"},
     {"autodiff", "tracing", "notation", "passes", "loops"},

@@ -18,7 +18,7 @@ stop_gradient, checkpoint                      a value taken as constant; a func
 asarray, trace                                 an array to read at traced indices; a function -> Graph
 """
 
-from importlib import import_module
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from wengert.transforms.matrices import ggnvp, hessian, hvp, jacobian
     from wengert.transforms.values import asarray, stop_gradient, trace
     from wengert.transforms.vectors import flatten
+
+    __version__: str
 
 _HOME = {
     "equations": "wengert.api",
@@ -108,6 +110,7 @@ __all__ = [
     "TraceError",
     "TrainingError",
     "WengertError",
+    "__version__",
     "asarray",
     "check_grads",
     "check_nans",
@@ -139,7 +142,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(_HOME[name]), name)
-    raise AttributeError(f"module 'wengert' has no attribute '{name}'")
+if not TYPE_CHECKING:  # to a type checker a name that is not listed above is an error
+
+    def __getattr__(name: str) -> Any:
+        if name in _HOME:
+            return getattr(_import_module(_HOME[name]), name)
+        if name == "__version__":
+            return _import_module("importlib.metadata").version("wengert")
+        raise AttributeError(f"module 'wengert' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return __all__

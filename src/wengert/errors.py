@@ -9,6 +9,7 @@ WengertError                 three lines: what is wrong, where, what to write in
 ├── TrainingError            the training cannot go on: numbers that are not finite
 ├── TraceError               a function of Python does with a traced value what a graph cannot hold
 ├── NonFiniteError           a value or a derivative is not finite, where that was watched for
+├── MemoryLimitError         something needs more memory than is there
 ├── CheckError               a derivative disagrees with an independent route
 └── MissingPackageError      a package is needed that is not installed
 """
@@ -67,6 +68,10 @@ class TraceError(WengertError, TypeError):
 
 class NonFiniteError(WengertError, FloatingPointError):
     """A value or a derivative is NaN or infinite, where that was watched for."""
+
+
+class MemoryLimitError(WengertError, MemoryError):
+    """Something needs more memory than is there."""
 
 
 class CheckError(WengertError):

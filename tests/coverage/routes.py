@@ -112,16 +112,16 @@ def derived(graph: Graph) -> Derived:
     outputs = [graph.outputs[k] for k in moving]
     signals = [input_node(f"w{k}", y.type) for k, y in enumerate(outputs)]
     inputs = list(graph.inputs)
-    ahead = filled(jvp(outputs, inputs, directions, weigh=True), outputs)
-    back = filled(vjp(outputs, inputs, signals, weigh=True), inputs)
+    ahead = filled(jvp(outputs, inputs, directions, masked=True), outputs)
+    back = filled(vjp(outputs, inputs, signals, masked=True), inputs)
     return Derived(graph, directions, signals, moving, ahead, back)
 
 
 def second(found: Derived) -> tuple[list[Node], list[Node]]:
     """H v of ⟨w, f⟩: forward over reverse, and reverse over reverse."""
     inputs = list(found.graph.inputs)
-    forward = filled(jvp(found.slopes, inputs, found.directions, weigh=True), inputs)
-    reverse = filled(vjp(found.slopes, inputs, found.directions, weigh=True), inputs)
+    forward = filled(jvp(found.slopes, inputs, found.directions, masked=True), inputs)
+    reverse = filled(vjp(found.slopes, inputs, found.directions, masked=True), inputs)
     return forward, reverse
 
 

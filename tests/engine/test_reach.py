@@ -125,6 +125,8 @@ def test_what_is_remembered_is_bounded(monkeypatch):
 
 def test_the_calls_that_are_remembered_are_bounded(monkeypatch):
     monkeypatch.setattr(roots, "MOST_CALLS", 200)
+    for key in list(roots._ROOTS):
+        roots.forget(key)
     for n in range(100, 140):
         np.testing.assert_allclose(wg.grad(ten)(np.full(n, 0.1)), wg.grad(ten)(np.full(n, 0.1)))
         assert sum(len(root.first.keys) * root.paths for root in roots._ROOTS.values()) <= 200

@@ -15,6 +15,7 @@ from wengert.loops import fuse as fusion
 from wengert.loops.expand import expand
 from wengert.loops.forms import is_leaf
 from wengert.loops.fuse import MOST_OPS, Fusion, fuse
+from wengert.ops.effort import partners, side_by_side
 from wengert.ops.evaluate import evaluate
 
 VECTOR = ArrayType((50,))
@@ -60,6 +61,41 @@ def test_a_value_and_its_gradient_are_one_kernel():
     (bar,) = vjp([y], [x], [constant(1, y.type)])
     assert bar is not None
     assert len(kernels(y, bar)) == 1
+
+
+def test_a_slope_is_computed_where_its_function_is():
+    x, w, b, v = (
+        node("x", ArrayType((8, 16))),
+        node("w", ArrayType((16, 50))),
+        node("b"),
+        node("v", ArrayType((50, 50))),
+    )
+    z = matmul(x, w) + spread(b, 1)
+    y = apply("tanh", z)
+    late = matmul(y, v) * apply("sech2", z)
+    assert kernels(late) == [{"einsum", "add", "tanh", "sech2"}, {"einsum", "multiply"}]
+    assert stored(late) == ["multiply", "sech2", "tanh"]
+
+
+@pytest.mark.parametrize("slope_first", [False, True])
+def test_what_is_computed_together_stands_together_in_an_order(slope_first):
+    x, y = node("x"), node("y")
+    two = [apply("gauss", x), apply("erf", x)]
+    order = [x, y, *(two if slope_first else two[::-1])[:1], apply("sin", x), apply("gauss", y)]
+    order += (two if slope_first else two[::-1])[1:]
+    found = side_by_side(order)
+    assert sorted(map(id, found)) == sorted(map(id, order))
+    assert abs(found.index(two[0]) - found.index(two[1])) == 1
+    assert [n for n in found if n not in two] == [n for n in order if n not in two]
+    assert partners(order) == {two[0]: two[1]}
+
+
+def test_what_is_laid_out_over_many_entries_is_stored_where_it_is_made_of_several_arrays():
+    a, b, c, d = (node(name, ArrayType((8,))) for name in "abcd")
+    few, many = a * b, (a + b) * (c * d)
+    like = node("m", MATRIX)
+    assert stored(total(spread(few, 0) * like)) == ["sum"]
+    assert stored(total(spread(many, 0) * like)) == ["multiply", "sum"]
 
 
 def test_a_sum_is_computed_with_what_it_sums():

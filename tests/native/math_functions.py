@@ -100,6 +100,14 @@ FUNCTIONS: dict[str, Function] = {
     "log1p": Function(mp.log1p, (POSITIVE, SHORT_POSITIVE, uniform(-1, 2), TINY)),
     "tanh": Function(mp.tanh, (uniform(-21, 21), uniform(-2, 2), TINY)),
     "logistic": Function(lambda x: 1 / (1 + mp.exp(-x)), (uniform(-760, 40), uniform(-105, 20), uniform(-2, 2))),
+    "logistic_slope": Function(
+        lambda x: 1 / ((1 + mp.exp(-x)) * (1 + mp.exp(x))),
+        (uniform(-760, 760), uniform(-105, 105), uniform(-2, 2), TINY),
+    ),
+    "sech2": Function(lambda x: mp.sech(x) ** 2, (uniform(-380, 380), uniform(-53, 53), uniform(-2, 2), TINY)),
+    "gauss": Function(
+        lambda x: mp.exp(-(mp.convert(x) ** 2)), (uniform(-28, 28), uniform(-11, 11), uniform(-2, 2), TINY)
+    ),
     "softplus": Function(lambda x: mp.log1p(mp.exp(x)), (uniform(-760, 40), uniform(-105, 20), uniform(-2, 2))),
     "logaddexp": Function(
         lambda x, y: max(x, y) + mp.log1p(mp.exp(-abs(x - y))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -87,13 +88,6 @@ def test_extremes_against_a_constant_propagate_nan(constant: float, dtype: str) 
         left = Kernel(lambda b, x, name=name: getattr(b, name)(b.like(constant, x), x), [dtype], 2)
         np.testing.assert_array_equal(right(x), expected)
         np.testing.assert_array_equal(left(x), expected)
-
-
-def test_weigh_is_zero_where_a_factor_is_zero() -> None:
-    g, p = pairs([0.0, -0.0, 2.0, np.inf, np.nan], "float64")
-    with np.errstate(invalid="ignore"):
-        expected = np.where((g == 0) | (p == 0), 0.0, g * p)
-    np.testing.assert_array_equal(Kernel(named("weigh"), ["float64"] * 2, 4)(g, p), expected)
 
 
 def test_truncated_quotient_never_traps() -> None:
@@ -371,7 +365,44 @@ def test_outlined_function_stands_in_the_module_once() -> None:
     assert sum("call <16 x float> @wg_exp" in line for line in b.lines) == 2
 
 
+def test_a_call_becomes_one_of_both_only_for_the_same_argument_where_it_was_made_before() -> None:
+    b = Builder(Module(AVX512, shares=True), 16, outline=True)
+    x, y = Value("%x", "float32", 16), Value("%y", "float32", 16)
+    b.tanh(x), b.sech2(y)
+    assert not any("wg_tanh_sech2" in line for line in b.lines)
+    with b.scope():
+        b.tanh(y)
+    assert sum("@wg_tanh_sech2" in line for line in b.lines) == 1
+    with b.scope():
+        inside = b.sech2(x)
+    assert inside.name in "".join(line for line in b.lines if "extractvalue" in line)
+    assert sum("@wg_tanh_sech2" in line for line in b.lines) == 2
+    assert b.sech2(x).name != inside.name  # not reused after its scope
+
+
+def test_a_function_is_written_once_beside_its_pair() -> None:
+    b = Builder(Module(AVX512, shares=True), 16, outline=True)
+    x = Value("%x", "float32", 16)
+    values = [b.tanh(x), b.sech2(x), b.tanh(x), b.sech2(x)]
+    assert values[:2] == values[2:]
+    assert values[0] != values[1]
+    assert sum("call" in line for line in b.lines) == 1
+
+
 # modules
+
+
+def test_what_no_call_names_any_more_is_not_declared() -> None:
+    module = Module(AVX512, shares=True)
+    b = Builder(module, 16, outline=True)
+    x, y = Value("%x", "float32", 16), Value("%y", "float32", 16)
+    b.tanh(x), b.sech2(x), b.exp(x)
+    module.define("f", "define void @f(<16 x float> %x) {\n" + "\n".join(b.lines) + "\n  ret void\n}")
+    assert re.findall(r"declare .*@(\w+)\(", module.text()) == ["wg_tanh_sech2_float32_16", "wg_exp_float32_16"]
+    other = Builder(module, 16, outline=True)
+    other.tanh(y)
+    module.define("g", "define void @g(<16 x float> %y) {\n" + "\n".join(other.lines) + "\n  ret void\n}")
+    assert "@wg_tanh_float32_16(<16 x float>)" in module.text()
 
 
 def test_declarations_and_arrays_stand_in_a_module_once() -> None:

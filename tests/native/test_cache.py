@@ -189,15 +189,15 @@ def process(folder: Path) -> subprocess.Popen:
 
 
 def test_a_new_process_compiles_nothing(tmp_path):
-    found = [process(tmp_path / "native").communicate(timeout=60) for _ in range(2)]
+    found = [process(tmp_path / "native").communicate(timeout=600) for _ in range(2)]
     assert found == [("42 False False\n", ""), ("42 True True\n", "")]
 
 
 def test_processes_that_start_at_once_do_not_disturb_each_other(tmp_path):
     running = [process(tmp_path / "native") for _ in range(4)]
-    found = [each.communicate(timeout=60) for each in running]
+    found = [each.communicate(timeout=600) for each in running]
     assert [(out[:2], errors) for out, errors in found] == [("42", "")] * 4
-    assert process(tmp_path / "native").communicate(timeout=60) == ("42 True True\n", "")
+    assert process(tmp_path / "native").communicate(timeout=600) == ("42 True True\n", "")
 
 
 def test_a_user_without_a_home_has_no_cache(settings, monkeypatch):

@@ -366,8 +366,8 @@ def test_a_child_process_calls_what_its_parent_compiled():
     result = context.Queue()
     child = context.Process(target=_in_child, args=(f, arrays, wanted, result))
     child.start()
-    assert result.get(timeout=60)
-    child.join(60)
+    assert result.get(timeout=600)
+    child.join(600)
     assert child.exitcode == 0
     assert [y.tobytes() for y in f(**arrays)] == wanted
 

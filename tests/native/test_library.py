@@ -10,7 +10,7 @@ from tests.native.lanes import Kernel, named
 from tests.native.math_functions import FUNCTIONS
 from wengert.backends.native import jit, library, runtime
 from wengert.backends.native.build import Build
-from wengert.backends.native.builder import Builder
+from wengert.backends.native.builder import PAIRS, Builder
 from wengert.backends.native.jit import emit_object
 from wengert.backends.native.microkernel import Tile, tile_kernel
 from wengert.backends.native.module import PLAIN, QUICK, Module
@@ -72,6 +72,77 @@ def test_a_name_says_how_many_operands_the_function_takes(name: str) -> None:
     text = library.text(f"wg_{name}_float64_4", host())
     head = next(line for line in text.splitlines() if line.startswith(f"define {type_of('float64', 4)}"))
     assert head.count("%x") == len(FUNCTIONS[name].points("float64", 1))
+
+
+# pairs
+
+
+def calls_of_both(first: str, second: str, dtype: str, width: int) -> Module:
+    """A module whose function stores two functions of one vector."""
+    module = Module(host(), shares=True)
+    b = Builder(module, width, outline=True)
+    x = b.load("%p", dtype)
+    b.store(getattr(b, first)(x), "%first")
+    b.store(getattr(b, second)(x), "%second")
+    lines = "\n".join(b.lines)
+    module.define("run", f"define void @run(ptr %p, ptr %first, ptr %second) #0 {{\nentry:\n{lines}\n  ret void\n}}")
+    return module
+
+
+@pytest.mark.parametrize("slope_first", [False, True])
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("width", [1, 2, 16, 64])
+def test_a_function_and_its_slope_are_one_call_with_the_numbers_of_both(
+    pair: str, dtype: str, width: int, slope_first: bool
+) -> None:
+    names = [rule.__name__ for rule in PAIRS[pair]]
+    order = names[::-1] if slope_first else names
+    text = calls_of_both(*order, dtype, width).text()
+    assert [name for name in runtime.imports_of(text) if library.provides(name)] == [f"wg_{pair}_{dtype}_{width}"]
+    code = jit.load(text, ["run"], runtime.imports_of(text), host(), cache=False)
+    run = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(code.address("run"))
+    x = np.random.default_rng(0).normal(0, 3, 64).astype(dtype)
+    x[:4] = 0.0, -0.0, np.inf, np.nan
+    expected = [Kernel(named(name), [dtype], width)(x) for name in order]
+    for start in range(0, 64, width):
+        given = np.ascontiguousarray(x[start : start + width])
+        found = [np.empty(width, dtype) for _ in order]
+        run(given.ctypes.data, *(out.ctypes.data for out in found))
+        for out, values in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(out, values[start : start + width])
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_a_pair_is_made_for_every_target(target: Target, pair: str, dtype: str) -> None:
+    for width in (1, 2 * target.lanes(dtype)):
+        symbol = f"wg_{pair}_{dtype}_{width}"
+        assert library.provides(symbol)
+        text = library.text(symbol, target)
+        assert re.findall(r"^define (?!internal)[^@]*@(\w+)\(", text, re.MULTILINE) == [symbol]
+        assert emit_object(text, target)
+
+
+def test_the_parts_of_a_pair_share_their_exponential_and_their_division() -> None:
+    for name, (function, slope) in PAIRS.items():
+        alone = [library.text(f"wg_{rule.__name__}_float64_8", host()) for rule in (function, slope)]
+        both = library.text(f"wg_{name}_float64_8", host())
+        assert both.count(" fdiv ") == alone[0].count(" fdiv ")
+        assert both.count(" = ") < 0.8 * sum(text.count(" = ") for text in alone), name
+
+
+@pytest.mark.parametrize("length", [40, 10**6])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_a_value_and_a_gradient_call_no_function_twice(length: int, dtype: str) -> None:
+    x = input_node("x", ArrayType((length,), dtype))
+    y = apply("sum", apply("tanh", x), axes=(0,))
+    graph = pipeline.run(Graph((x,), (y, apply("sech2", x))))
+    text = Build(graph).emitted.text
+    called = [name for name in runtime.imports_of(text) if library.provides(name)]
+    assert all(name.startswith("wg_tanh_sech2_") for name in called)
+    assert bool(called) == (length == 40)
 
 
 def test_function_is_compiled_once() -> None:

@@ -185,7 +185,7 @@ def script(body: str, **options) -> subprocess.CompletedProcess:
     """A program of its own with the runner above."""
     head = f"import sys\nsys.path.insert(0, {os.path.dirname(__file__)!r})\nfrom test_pool import *\n"
     return subprocess.run(
-        [sys.executable, "-c", head + textwrap.dedent(body)], capture_output=True, text=True, timeout=60, **options
+        [sys.executable, "-c", head + textwrap.dedent(body)], capture_output=True, text=True, timeout=600, **options
     )
 
 

@@ -149,3 +149,22 @@ def test_lanes_behind_the_last_entry_do_no_harm():
     got = native.compile(graph, cache=False, quick=True)(x=np.array([-1, -2, -3]))
     assert got[0].tolist() == [-1, -2, -3]
     assert got[1] == -1
+
+
+def test_a_function_and_its_slope_are_in_one_piece():
+    x = input_node("x", ArrayType((4,)))
+    values = [x]
+    for _ in range(400):
+        values.append(apply("tanh", values[-1]))
+    slopes = [apply("sech2", z) for z in values[:-1]]
+    total = values[-1]
+    for slope in slopes[::-1]:
+        total = total * slope
+    cut = unrolled.cut(Graph((x,), (total,)))
+    assert cut is not None
+    assert cut.pieces > 1
+    for z, slope in zip(values[1:], slopes, strict=True):
+        assert cut.piece[z] == cut.piece[slope]
+    text = Build(Graph((x,), (total,))).emitted.text
+    assert text.count("call { <4 x double>, <4 x double> } @wg_tanh_sech2") == 400
+    assert "@wg_tanh_float64" not in text

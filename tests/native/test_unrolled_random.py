@@ -18,7 +18,7 @@ from wengert.ops.evaluate import evaluate
 SHAPES = [(), (1,), (3,), (2, 3), (4,), (2, 2), (3, 2), (2, 1, 3), (16,)]
 DTYPES = ["float64", "float64", "float32", "int64", "bool"]
 UNARY = ["sin", "cos", "tanh", "negative", "abs", "floor", "sign", "relu", "arctan", "logistic", "expm1"]
-BINARY = ["add", "subtract", "multiply", "maximum", "minimum", "arctan2", "weigh", "hypot"]
+BINARY = ["add", "subtract", "multiply", "maximum", "minimum", "arctan2", "hypot"]
 FOLDS = ["sum", "max", "min"]
 COMPARISONS = ["less", "equal", "greater_equal"]
 RECENT = 60

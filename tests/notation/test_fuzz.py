@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.counting import calls
 from tests.notation.helpers import corpus, halves
 from wengert.errors import EquationError
 from wengert.notation import latex, layout, unicode
@@ -115,14 +115,12 @@ def test_names_expressions_and_documents(text: str):
 def test_mutations_of_the_corpus_take_no_longer_than_the_corpus():
     chance = random.Random(7)
 
-    def seconds(text: str, syntax: str | None) -> float:
-        start = time.process_time()
-        attempt(text, syntax)
-        return time.process_time() - start
+    def work(text: str, syntax: str | None) -> int:
+        return calls(lambda: attempt(text, syntax))
 
-    whole = sorted(seconds(text, None) for text in BLOCKS)
+    whole = sorted(work(text, None) for text in BLOCKS)
     mutants = sorted(
-        seconds(mutated(chance.choice(BLOCKS), chance), chance.choice([None, "text", "latex"])) for _ in range(1200)
+        work(mutated(chance.choice(BLOCKS), chance), chance.choice([None, "text", "latex"])) for _ in range(1200)
     )
     assert mutants[int(0.99 * len(mutants))] < 5 * whole[-1]
 

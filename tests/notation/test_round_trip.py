@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given, settings
 
 from tests.notation.helpers import corpus, halves
 from tests.notation.trees import SYMBOLS, trees
 from wengert.notation import latex, unicode
-from wengert.notation.expr import Expr, Line
+from wengert.notation.expr import Cases, Compare, Expr, Indicator, Line, Num, Ones, Product
 from wengert.notation.reader import Reading, read, read_expression
 
 
@@ -57,3 +59,13 @@ def test_every_line_of_the_corpus_is_read_back(entry: str, form: str):
 
 def line_of(text: str) -> Line:
     return read(text).lines[-1]
+
+
+ABOVE = Compare(op=">", left=Ones(), right=Num(Fraction(0)))
+
+
+@pytest.mark.parametrize("condition", [Indicator(ABOVE), Cases(((Ones(), ABOVE), (Ones(), None)))])
+def test_the_ones_vector_before_a_condition_is_read_back(condition: Expr):
+    tree = Product((Ones(), condition))
+    assert read_expression(unicode.show(tree, symbols=SYMBOLS), SYMBOLS, syntax="text") == tree
+    assert read_expression(latex.show(tree, SYMBOLS), SYMBOLS, syntax="latex") == tree

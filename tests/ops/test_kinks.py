@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from wengert.autodiff.check import check_grads
 from wengert.autodiff.transforms import grad, push_forward
 from wengert.ir.graph import Graph, apply, constant_like, input_node
 from wengert.ir.types import ArrayType
@@ -168,6 +169,105 @@ def test_the_hypotenuse_is_smooth_off_the_origin():
     h = slopes(lambda x, y: apply("hypot", x, y), 2.0, 2.0, order=2)
     assert h == pytest.approx(4 / 8**1.5, rel=1e-14)
     assert slopes(lambda x, y: apply("hypot", x, y), 0.0, 0.0) == 0
+
+
+SPECIAL = {
+    "power": [(4.0, 0.0), (0.0, 0.0), (0.0, 2.0), (2.0, 0.0), (0.0, 0.5), (-2.0, 3.0), (0.0, -1.0)],
+    "hypot": [(0.0, 0.0), (3.0, 0.0), (0.0, 3.0)],
+    "arctan2": [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (0.0, -1.0)],
+    "logaddexp": [(-inf, -inf), (0.0, -inf)],
+    "xlogy": [(0.0, 0.0), (0.0, 2.0), (2.0, 1e-300)],
+    "xlog1py": [(0.0, 0.0), (0.0, -1.0)],
+    "multiply": [(0.0, 0.0), (0.0, inf)],
+    "divide": [(0.0, 1.0), (0.0, 0.0), (1.0, 0.0)],
+    "maximum": [(1.0, 1.0), (2.0, 1.0)],
+    "minimum": [(1.0, 1.0)],
+}
+"""For an op of two inputs the points where its slopes are delicate."""
+SMOOTH = {
+    "power": [(4.0, 0.0), (0.0, 2.0), (2.0, 0.0)],
+    "hypot": [(3.0, 0.0), (0.0, 3.0)],
+    "arctan2": [(0.0, 1.0), (1.0, 0.0), (0.0, -1.0)],
+    "logaddexp": [(0.0, -inf)],
+    "xlogy": [(0.0, 2.0)],
+    "xlog1py": [(0.0, 0.0)],
+    "multiply": [(0.0, 0.0)],
+    "divide": [(0.0, 1.0)],
+    "maximum": [(2.0, 1.0)],
+}
+"""Those of them where it has two derivatives."""
+
+
+def cases(table):
+    return [(name, *point) for name, points in table.items() for point in points]
+
+
+@pytest.mark.parametrize(("name", "x", "y"), cases(SPECIAL))
+def test_mixed_second_derivatives_are_symmetric(name, x, y):
+    graph, values = graph_of(lambda x, y: apply(name, x, y), x, y)
+    with np.errstate(all="ignore"):
+        (one,) = evaluate(grad(grad(graph, "x0"), "x1"), values)
+        (other,) = evaluate(grad(grad(graph, "x1"), "x0"), values)
+    np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(("name", "x", "y"), cases(SMOOTH))
+def test_two_derivatives_agree_with_the_complex_step(name, x, y):
+    graph, values = graph_of(lambda x, y: apply(name, x, y), x, y)
+    check_grads(graph, values, order=2)
+
+
+@pytest.mark.parametrize(
+    ("f", "at", "order", "expected"),
+    [
+        (lambda x: apply("sqrt", x * x), 1e-200, 1, inf),
+        (lambda x: apply("cbrt", x * x), 0.0, 1, np.nan),
+        (lambda x: apply("cbrt", x * x), 1e-200, 1, inf),
+        (lambda x: power(x * x, 0.25), 0.0, 1, np.nan),
+        (lambda x: power(apply("abs", x) ** 3, 1 / 3), 0.0, 1, 0.0),
+        (lambda x: apply("log", x * x), 0.0, 1, np.nan),
+        (lambda x: apply("log", x * x), 1e200, 1, np.nan),
+        (lambda x: apply("arctan", x * x), 1e200, 1, 0.0),
+        (lambda x: apply("tanh", x**3), 1e200, 1, 0.0),
+        (lambda x: apply("exp", -apply("exp", x)), 1000.0, 1, 0.0),
+        (lambda x: apply("log", apply("exp", x) + 1), 1000.0, 1, np.nan),
+        (lambda x: power(x, 2.0), 0.0, 2, 2.0),
+    ],
+)
+def test_a_zero_that_was_computed_is_a_number(f, at, order, expected):
+    with np.errstate(all="ignore"):
+        np.testing.assert_equal(float(slopes(f, at, order=order)), expected)
+
+
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (lambda x: apply("sqrt", x) ** 2, 1.0),
+        (lambda x: x * apply("sqrt", x), 0.0),
+        (lambda x: apply("exp", apply("log", x)), 1.0),
+        (lambda x: apply("sqrt", x) * apply("sqrt", x) * apply("sqrt", x), 0.0),
+        (lambda x: x * apply("log", x), -inf),
+        (lambda x: x**2 * apply("log", x), np.nan),
+    ],
+)
+def test_powers_of_one_base_meet_in_both_modes(f, expected):
+    """2x log x at 0, the last, is 0 · ∞ in NumPy as well."""
+    graph, values = graph_of(f, 0.0)
+    with np.errstate(all="ignore"):
+        (back,) = evaluate(open_primes(grad(graph)), values)
+        (forward,) = evaluate(open_primes(push_forward(graph)), {**values, "tangent_x0": 1.0})
+    np.testing.assert_equal([float(back), float(forward)], [expected, expected])
+
+
+def test_the_hypotenuse_has_no_second_derivative_at_the_origin():
+    h = slopes(lambda x, y: apply("hypot", x, y), 0.0, 0.0, order=2)
+    assert np.isnan(h)
+
+
+def test_a_root_of_squares_beside_a_logarithm_is_not_silently_zero():
+    with np.errstate(all="ignore"):
+        q = lambda x: x * x  # noqa: E731
+        assert np.isnan(slopes(lambda x: apply("sqrt", y := q(x)) + apply("log", y), 0.0))
 
 
 def test_reductions_of_nothing():

@@ -26,7 +26,9 @@ from wengert.ops.terms import (
     Factor,
     Leaf,
     Product,
+    Running,
     Term,
+    laid_out,
     number,
     power,
     product,
@@ -314,6 +316,26 @@ def test_long_terms_have_short_keys() -> None:
 
 
 # ---------------------------------------------------------------- numbers with π
+
+
+TABLE = Leaf((N, N), "A")
+ROW, COLUMN = laid_out(x, (1,), (N, N)), laid_out(y, (0,), (N, N))
+SUMMANDS = [
+    *(TABLE, scale(2, TABLE), scale(-1, TABLE), times(TABLE, TABLE), ROW, scale(-1, ROW), COLUMN, scale(-2, COLUMN)),
+    *(laid_out(total([x, times(x, z)], (N,)), (1,), (N, N)), total([TABLE, ROW], (N, N)), number(3, (N, N))),
+    *(laid_out(a, (), (N, N)), laid_out(scale(-1, a), (), (N, N)), number(0, (N, N))),
+]
+
+
+@RANDOM
+@given(st.lists(st.sampled_from(SUMMANDS), min_size=1, max_size=9))
+def test_a_running_sum_is_what_is_summed_step_by_step(parts: list[Term]) -> None:
+    """As it stands, too: the same terms in the same order, and the same parts laid out."""
+    running, expected = Running((N, N)), None
+    for k, part in enumerate(parts):
+        running.add(part)
+        expected = part if k == 0 else total([expected, part], (N, N))
+    assert len(parts) == 1 or repr(running.term) == repr(expected)
 
 
 @pytest.mark.parametrize(

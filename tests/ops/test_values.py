@@ -232,6 +232,11 @@ SCALAR = {
     "sinh": mpmath.sinh,
     "cosh": mpmath.cosh,
     "tanh": mpmath.tanh,
+    "sech2": lambda x: mpmath.sech(x) ** 2,
+    "logistic_slope": lambda x: mpmath.sech(x / 2) ** 2 / 4,
+    "gauss": lambda x: mpmath.exp(-x * x),
+    "disc": lambda x: 1 - x * x,
+    "lorentz": lambda x: 1 / (1 + x * x),
     "arcsinh": mpmath.asinh,
     "arccosh": mpmath.acosh,
     "arctanh": mpmath.atanh,
@@ -239,6 +244,7 @@ SCALAR = {
     "subtract": lambda x, y: x - y,
     "multiply": lambda x, y: x * y,
     "divide": lambda x, y: x / y,
+    "ratio": lambda a, h: a / h,
     "power": lambda x, y: x**y,
     "hypot": mpmath.hypot,
     "arctan2": mpmath.atan2,
@@ -246,8 +252,14 @@ SCALAR = {
     "xlogy": lambda x, y: x * mpmath.log(y),
     "maximum": max,
     "minimum": min,
-    "weigh": lambda g, p: g * p,
 }
+
+
+def wrapped(number: int, of: np.iinfo) -> int:
+    """The number that differs from this one by a multiple of the numbers that there are, and is one of them."""
+    return (number - of.min) % (of.max - of.min + 1) + of.min
+
+
 ARRAYS = {
     "polygamma": lambda x, order: np.vectorize(lambda v: float(mpmath.polygamma(order, v)), otypes=[float])(x),
     "integer_power": lambda x, exponent: (
@@ -304,6 +316,7 @@ ARRAYS = {
     "call": call,
     "host_call": host_call,
     "item": None,
+    "wrap": lambda x, dtype: np.vectorize(lambda v: wrapped(int(v), np.iinfo(dtype)), otypes=[np.int64])(x),
 }
 REFERENCES = {name: by_mpmath(function) for name, function in (SCALAR | special_references.SCALAR).items()}
 REFERENCES |= ARRAYS | special_references.ARRAYS | linalg_references.REFERENCES

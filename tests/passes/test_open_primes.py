@@ -18,18 +18,24 @@ S = ArrayType()
 
 def test_the_forward_value_is_shared():
     z, g = input_node("z", S), input_node("g", S)
-    y = apply("logistic", z)
-    slope = g * apply("prime", z, function="logistic", order=1)
+    y = apply("exp", z)
+    slope = g * apply("prime", z, function="exp", order=1)
     assert dump(open_primes(Graph((z, g), (slope, y)))) == (
         "graph(z: float64[], g: float64[])\n"
-        "  v1 = logistic(z): float64[]\n"
-        "  v2 = constant(value=1): float64[]\n"
-        "  v3 = subtract(v2, v1): float64[]\n"
-        "  v4 = multiply(v1, v3): float64[]\n"
-        "  v5 = multiply(g, v4): float64[]\n"
-        "  return v5, v1"
+        "  v1 = exp(z): float64[]\n"
+        "  v2 = multiply(g, v1): float64[]\n"
+        "  return v2, v1"
     )
     assert open_primes(Graph((z, g), (slope, y))).outputs[1] is y
+
+
+def test_a_slope_that_is_a_quotient_divides_the_signal():
+    z, g = input_node("z", S), input_node("g", S)
+    slope = g * apply("prime", z, function="log", order=1)
+    assert dump(open_primes(Graph((z, g), (slope,)))) == (
+        "graph(z: float64[], g: float64[])\n  v1 = divide(g, z): float64[]\n  return v1"
+    )
+    assert evaluate(open_primes(Graph((z, g), (slope,))), {"z": 1e-310, "g": 1e-300})[0] == pytest.approx(1e10)
 
 
 def test_primes_of_one_function_share_a_new_value():

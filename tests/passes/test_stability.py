@@ -215,3 +215,44 @@ def test_every_rule_is_about_one_of_the_ops_that_are_looked_for(rule: Rewrite) -
     else:
         assert isinstance(rule, Procedure)
         assert all({node.op.name for node in topological([sample])} & SUBJECTS for sample in rule.samples())
+
+
+ENDS = np.array([0.0, -0.0, 1.0, -2.0, 1e-200, -1e200, 5e-324, 1.7e308, np.inf, -np.inf, np.nan])
+
+
+def test_the_angle_of_a_quotient_is_numpys_with_every_sign_of_zero_and_stays_nan_where_the_quotient_is():
+    y, x = (a.ravel() for a in np.meshgrid(ENDS, ENDS))
+    nodes = [input_node(name, ArrayType(y.shape)) for name in "yx"]
+    graph = Graph(tuple(nodes), (apply("arctan", nodes[0] / nodes[1]),))
+    rewritten = stabilise(graph)
+    assert "arctan2" in ops(rewritten)
+    (got,) = evaluate(rewritten, {"y": y, "x": x})
+    with np.errstate(all="ignore"):
+        quotient = y / x
+        want = np.arctan(quotient)
+    np.testing.assert_array_equal(np.isnan(got), np.isnan(want))
+    np.testing.assert_allclose(got, want, rtol=5e-16, atol=0)
+    normal = (np.abs(quotient) > 1e-300) | (quotient == 0)
+    np.testing.assert_array_equal(np.signbit(got[normal]), np.signbit(want[normal]))
+
+
+@pytest.mark.parametrize(
+    ("formula", "at", "value"),
+    [
+        (lambda x: exp(x) * 3 * (2 / (1 + exp(x))), 1000.0, 6.0),
+        (lambda x: (exp(x) * (x * 3)) / (exp(x) + 1), 1000.0, 3000.0),
+        (lambda x: x / (2 * (1 + exp(-x))), -1000.0, 0.0),
+        (lambda x: 1 / (1 + 1 / exp(x)), -1000.0, 0.0),
+        (lambda x: log(exp(x) + (1 + exp(2 * x))), 1000.0, 2000.0),
+        (lambda x: log(exp(x) + exp(3 * x) + exp(2 * x)), 1000.0, 3000.0),
+        (lambda x: log(3 + exp(x)), 1000.0, 1000.0),
+        (lambda x: apply("log1p", exp(x)), 1000.0, 1000.0),
+        (lambda x: apply("sqrt", exp(x)), 1000.0, np.exp(500.0)),
+        (lambda x: apply("sqrt", apply("integer_power", x, exponent=6)), -1e100, 1e300),
+        (lambda x: 2 * apply("logistic", x) - 1, 1e-20, 5e-21),
+    ],
+)
+def test_factors_and_summands_may_stand_in_any_order(formula: Callable[[Node], Node], at: float, value: float) -> None:
+    x = input_node("x", ArrayType(()))
+    (got,) = evaluate(stabilise(Graph((x,), (formula(x),))), {"x": np.float64(at)})
+    np.testing.assert_allclose(got, value, rtol=1e-15, atol=0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import json
+import math
 import os
 import resource
 import signal
@@ -13,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
+from safetensors.numpy import save, save_file
 
 from wengert import atomic
 from wengert.errors import ModelError
@@ -23,7 +25,8 @@ from wengert.train.metrics import Metric
 from wengert.train.model import EpochRecord, Progress
 from wengert.train.preparation import Standardisation
 
-RUN = Run("adam", {"learning_rate": 0.1}, 3, 64, "0.2", "ab" * 32)
+SETTINGS = {"learning_rate": 0.1, "b1": 0.9, "b2": 0.999, "eps": 1e-8}
+RUN = Run("adam", SETTINGS, 3, 64, "0.2", "ab" * 32)
 
 
 def made(scale=1.0, size=5):
@@ -76,7 +79,11 @@ def test_equal_models_are_equal_files(tmp_path):
 
 def test_model_without_state_metric_or_history(tmp_path):
     plain = replace(
-        made(), progress=Progress({"w": np.ones(2)}, {"count": 0}), metric=None, standardisation=Standardisation()
+        made(),
+        run=replace(RUN, optimizer="sgd", settings={"learning_rate": 0.1}),
+        progress=Progress({"w": np.ones(2)}, {"count": 0}),
+        metric=None,
+        standardisation=Standardisation(),
     )
     save_model(tmp_path / "m", plain)
     assert same(load_model(tmp_path / "m"), plain)
@@ -123,18 +130,164 @@ def test_later_format_is_refused(tmp_path, monkeypatch):
     assert refusal(tmp_path / "m").what == "The model file has format 2, and this version reads format 1."
 
 
-@pytest.mark.parametrize(
-    ("old", "new"), [('"epoch\\":2', '"epocH\\":2'), ("parameter/b", "parameter/c"), ('\\"w\\",', '\\"u\\",')]
-)
-def test_record_that_lacks_something_is_refused_though_its_digest_is_right(tmp_path, old, new):
-    path = tmp_path / "m"
-    save_model(path, made())
-    content = path.read_bytes()
-    assert old.encode() in content
-    content = content.replace(old.encode(), new.encode())
+def parts(saved=None):
+    """The header, the record and the arrays of a model file."""
+    content = checkpoint._encode(saved or made())
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    record = json.loads(header["__metadata__"]["wengert"][65:])
+    return header, record, content[8 + length :]
+
+
+def put(path, header, record, arrays):
+    """Write a file of these parts whose digest is right."""
+    written = record if isinstance(record, str) else json.dumps(record)
+    header = {"__metadata__": {"wengert": "0" * 64 + " " + written}} | {
+        key: value for key, value in header.items() if key != "__metadata__"
+    }
+    start = json.dumps(header, separators=(",", ":")).encode()
+    start += b" " * (-len(start) % 8)
+    content = bytearray(len(start).to_bytes(8, "little") + start + arrays)
     at = content.index(b'"wengert":"') + len(b'"wengert":"')
-    path.write_bytes(content[:at] + checkpoint._digest(content, at) + content[at + 64 :])
-    assert refusal(path).what == "The model file's record is not complete."
+    content[at : at + 64] = checkpoint._digest(bytes(content), at)
+    path.write_bytes(content)
+
+
+def leaves(value, place=()):
+    """Every value in a record, containers too, with its place."""
+    yield place, value
+    if isinstance(value, dict | list):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(part, (*place, key))
+
+
+OTHERS = [None, True, "3", 3, -7, 1.5, 2**200, 10**400, math.inf, -math.inf, math.nan, [], {}, [[]], {"": ""}]
+"""What may stand where something else should."""
+OPEN = {"context": {"syntax": "x"}, "sizes": {"k": 2}, "classes": {"k2": [1]}}
+"""What may have further names."""
+
+
+def fits(place, old, new):
+    """Whether a value is one that this field of `made` may have as well."""
+    first, last = place[0], place[-1]
+    if last in ("validation_loss", "metric", "threshold") and new is None:
+        return True  # what was not measured
+    if first in ("context", "sizes", "classes") and len(place) == 1:
+        return new == {}
+    if first == "classes" and len(place) == 3:
+        return type(new) is type(old) and new in ([(-7, "3"), (3,)][place[2]])
+    if last in ("validation", "test"):
+        return False
+    if old is None:
+        old = 0.5
+    if isinstance(old, str) and last not in ("kind", "optimizer", "data") and first != "parameters":
+        return isinstance(new, str)
+    if last == "low":
+        return False
+    if isinstance(old, int):
+        return type(new) is int and new == 3 and last not in ("format", "epoch")
+    if isinstance(old, float):
+        finite = type(new) in (int, float) and abs(new) <= sys.float_info.max
+        return finite and (first != "run" or (new > 0 and (last not in ("b1", "b2") or new < 1)))
+    return False
+
+
+@pytest.mark.parametrize("place", [place for place, _ in leaves(parts()[1]) if place], ids=str)
+def test_every_field_of_the_record_takes_what_it_should_and_nothing_else(tmp_path, place):
+    for other in OTHERS:
+        header, record, arrays = parts()
+        *above, last = place
+        holder = record
+        for key in above:
+            holder = holder[key]
+        old, holder[last] = holder[last], other
+        if old == other and type(old) is type(other):
+            continue
+        put(tmp_path / "m", header, record, arrays)
+        if fits(place, old, other):
+            load_model(tmp_path / "m")
+        else:
+            error = refusal(tmp_path / "m")
+            assert str(error).count("\n") == 2, (place, other)
+            assert error.what.startswith(("The model file's record is not", "The model file has format")), error.what
+
+
+@pytest.mark.parametrize("place", [place for place, x in leaves(parts()[1]) if isinstance(x, dict)], ids=str)
+def test_a_record_has_no_field_too_many_or_too_few(tmp_path, place):
+    def changed(change):
+        header, record, arrays = parts()
+        holder = record
+        for key in place:
+            holder = holder[key]
+        change(holder)
+        put(tmp_path / "m", header, record, arrays)
+        return tmp_path / "m"
+
+    if place and place[0] in OPEN:  # names that the training chooses
+        assert load_model(changed(lambda holder: holder.update(OPEN[place[0]])))
+        return
+    assert "further' is not known" in refusal(changed(lambda holder: holder.update(further=1))).what
+    _, record, _ = parts()
+    for key in place:
+        record = record[key]
+    for name in record:
+        error = refusal(changed(lambda holder, name=name: holder.pop(name)))
+        assert f"{name}' is missing" in error.what
+
+
+def test_a_wrong_field_is_named_with_its_place_and_what_stands_there(tmp_path):
+    header, record, arrays = parts()
+    record["history"][1]["epoch"] = -2
+    put(tmp_path / "m", header, record, arrays)
+    error = refusal(tmp_path / "m")
+    assert error.what == (
+        "The model file's record is not one that wengert writes: 'history[1].epoch' is -2, where a whole number from 1 to "
+        "9007199254740992 stands."
+    )
+    assert (error.where, error.repair) == (f"  {tmp_path / 'm'}", "Use another copy, or train again.")
+
+
+@pytest.mark.parametrize(
+    "record",
+    ["", "{", "[]", "3", '"x"', "null", '{"format": 1, "format": 1}', "[" * 100_000, '{"format": NaN}', "9" * 5000],
+    ids=lambda text: text[:20],
+)
+def test_a_record_that_is_none_is_refused(tmp_path, record):
+    header, _, arrays = parts()
+    put(tmp_path / "m", header, record, arrays)
+    assert str(refusal(tmp_path / "m")).count("\n") == 2
+
+
+@pytest.mark.parametrize("change", ["missing", "unknown", "dtype", "shape"])
+@pytest.mark.parametrize("key", ["parameter/w", "optimizer/m/w", "optimizer/v/b", "mean/x/1", "scale/x/1"])
+def test_arrays_are_those_of_the_record_and_no_others(tmp_path, key, change):
+    header, record, _ = parts()
+    arrays = {
+        name: np.ones(facts["shape"], {"F64": np.float64, "F32": np.float32}[facts["dtype"]])
+        for name, facts in header.items()
+        if name != "__metadata__"
+    }
+    if change == "missing":
+        del arrays[key]
+    elif change == "unknown":
+        arrays[key + "2"] = arrays[key]
+    elif change == "dtype":
+        arrays[key] = arrays[key].astype(np.int32)
+    else:
+        arrays[key] = np.ones((7, *arrays[key].shape))
+    content = save(arrays)
+    length = int.from_bytes(content[:8], "little")
+    put(tmp_path / "m", json.loads(content[8 : 8 + length]), record, content[8 + length :])
+    error = refusal(tmp_path / "m")
+    assert "'arrays." in error.what
+    assert str(error).count("\n") == 2
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, np.nan, np.inf])
+def test_a_scale_that_is_not_positive_is_refused(tmp_path, scale):
+    saved = replace(made(), standardisation=Standardisation({"x": np.ones(2)}, {"x": np.array([1.0, scale])}))
+    save_model(tmp_path / "m", saved)
+    assert "'arrays.scale/x' does not hold a positive number" in refusal(tmp_path / "m").what
 
 
 class Other:

@@ -10,9 +10,11 @@ from importlib.metadata import EntryPoint
 import numpy as np
 import pytest
 
+from tests.counting import LINEAR, QUADRATIC, growth, slowdown
 from wengert.errors import DataError
-from wengert.train import csvfile, data, npzfile
+from wengert.train import csvfile, data, npzfile, table
 from wengert.train.data import NAMED_SETS, load
+from wengert.train.table import identifier
 
 
 def write(path, content):
@@ -138,6 +140,45 @@ def test_csv_larger_than_the_limit_is_refused_unread(tmp_path, monkeypatch):
 def test_csv_with_more_numbers_than_the_limit_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(csvfile, "_LIMIT_CELLS", 10)
     assert refusal(write(tmp_path / "a.csv", "x,t\n" + "1,2\n" * 6)).where.endswith("line 7")
+
+
+class Compared(str):
+    """A cell that counts how often cells are compared."""
+
+    count = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other):
+        Compared.count += 1
+        return str.__eq__(self, other)
+
+    def strip(self):
+        return self
+
+
+def test_names_of_a_header_are_compared_with_few_others(tmp_path):
+    for n in (1000, 2000):
+        Compared.count = 0
+        assert len(csvfile._header([Compared(f"c{k}") for k in range(n)], tmp_path)) == n
+        assert Compared.count <= 2 * n
+
+
+def test_twice_the_columns_of_a_csv_take_twice_the_calls(tmp_path):
+    def reading(n):
+        path = write(tmp_path / f"{n}.csv", "\n".join(map(",".join, ((f"c{k}" for k in range(n)), ["1.5"] * n))))
+        return lambda: load(path)
+
+    assert growth(reading, 2000) <= LINEAR
+    assert slowdown(reading(40_000), reading(20_000)) < QUADRATIC / 1.5  # the comparison of texts makes no calls
+
+
+def test_column_by_its_identifier_is_looked_up_in_an_index(tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(table, "identifier", lambda name: calls.append(name) or identifier(name))
+    read = load(write(tmp_path / "a.csv", "a b,c d,a  c,a-c\n1,2,3,4\n"))
+    assert [read[name].tolist() for name in ("a_b", "c_d")] == [[1.0], [2.0]]
+    assert "a_c" not in read  # two columns become it
+    assert len(calls) == 4
 
 
 def test_npz_gives_its_arrays(tmp_path):

@@ -189,7 +189,15 @@ def test_task_of_a_model_file_is_the_task_that_made_it(saved):
 
 
 def test_model_file_without_its_names_is_refused(saved):
-    for context in ({}, {**saved.context, "params": "{"}):
+    wrong = {
+        "params": ["{", "3", "{}", '"w"', "[3]", '["w","w"]', '[""]'],
+        "constants": ["[", "[]", '{"λ": null}', '{"λ": "3"}', '{"λ": [1, [2]]}', '{"λ": true}'],
+        "syntax": ["tex"],
+        "further": ["x"],
+    }
+    contexts = [{**saved.context, key: value} for key, values in wrong.items() for value in values]
+    lacking = [{k: v for k, v in saved.context.items() if k != key} for key in saved.context]
+    for context in [{}, *contexts, *lacking]:
         with pytest.raises(ModelError) as caught:
             task_from(replace(saved, context=context))
         assert caught.value.what == "The model file does not say which names are its parameters and constants."

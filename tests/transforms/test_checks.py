@@ -83,3 +83,51 @@ def test_a_kink_is_named_as_a_possible_reason():
     assert caught.value.repair.endswith("or look whether the point is a kink.")
     with pytest.raises(TraceError, match="no mode 'reverse' to check"):
         wg.check_grads(np.sin, (X,), modes=("reverse",))
+
+
+@pytest.mark.parametrize(
+    ("f", "args"),
+    [
+        (np.sum, (np.arange(3),)),
+        (np.argmax, (np.ones(3),)),
+        (lambda x: x > 0, (np.ones(3),)),
+        (lambda: 1.0, ()),
+    ],
+)
+def test_a_check_of_nothing_is_refused(f, args):
+    with pytest.raises(TraceError, match="There is nothing to check of"):
+        wg.check_grads(f, args, order=1)
+
+
+def test_whole_numbers_of_python_alone_are_checked_as_real_ones():
+    assert wg.check_grads(lambda x, y: x * x * y, (3, 4)).checks > 0
+    with pytest.raises(CheckError):
+        wg.check_grads(lambda x: wg.stop_gradient(x) * x, (3,))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"order": 0},
+        {"order": 1.5},
+        {"order": True},
+        {"directions": 0},
+        {"directions": -1},
+        {"rtol": -1},
+        {"rtol": np.nan},
+        {"rtol": "1"},
+        {"atol": -1e-3},
+        {"atol": np.inf},
+    ],
+    ids=str,
+)
+def test_counts_and_tolerances_of_a_check_are_looked_at(options):
+    (name,) = options
+    with pytest.raises(TraceError, match=f"^'{name}' is a (whole|real) number that is") as caught:
+        wg.check_grads(np.sum, (np.ones(3),), **options)
+    assert str(caught.value).count("\n") == 2
+
+
+def test_what_is_checked_stands_in_a_tuple():
+    with pytest.raises(TraceError, match="the arguments of the function, in a tuple"):
+        wg.check_grads(np.sum, np.ones(3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -119,3 +120,62 @@ def test_the_function_changes_an_array_that_it_reads():
     for _ in range(5):
         before = state.copy()
         np.testing.assert_allclose(wg.grad(f)(X), before + 2 * X * (before + 1))
+
+
+class Pair(NamedTuple):
+    a: object
+    b: object
+
+
+NO_AXES = ["0", 1.5, np.array([0, 1]), np.array(0), True, 0j, object(), wg.vmap]
+
+
+@pytest.mark.parametrize("name", ["in_axes", "out_axes"])
+@pytest.mark.parametrize("inside", [lambda x: x, lambda x: (x,), lambda x: ({"a": x},), lambda x: (Pair(0, x),)])
+@pytest.mark.parametrize("axis", NO_AXES, ids=lambda x: type(x).__name__)
+def test_an_axis_to_map_over_is_a_whole_number(name, inside, axis):
+    what, where, repair = said(TraceError, lambda: wg.vmap(np.sin, **{name: inside(axis)}))
+    assert what == f"An axis is a whole number or None, and '{name}' has a value of type {type(axis).__name__}."
+    assert where[0].startswith(f"  {name}=")
+    assert repair == f"Count the axes from 0:  {name}=0"
+
+
+@pytest.mark.parametrize("size", [-1, 1.5, "3", True, np.array([1])])
+def test_a_size_of_an_axis_is_a_whole_number(size):
+    what, *_ = said(TraceError, lambda: wg.vmap(np.sin, in_axes=None, axis_size=size))
+    assert what == "The size of an axis is a whole number that is not negative."
+
+
+@pytest.mark.parametrize("axes", [{"x": 0}, (), (0, 0), [0, 0, 0], Pair(0, 0)])
+def test_axes_that_do_not_fit_the_arguments(axes):
+    what, *_ = said(TraceError, lambda: wg.vmap(np.sin, in_axes=axes)(np.ones((2, 3))))
+    assert what == "'in_axes' does not fit 1 arguments."
+
+
+def test_axes_may_be_numpys_whole_numbers_and_in_any_container():
+    x = np.arange(6.0).reshape(2, 3)
+    assert wg.vmap(np.sin, in_axes=np.int64(1), out_axes=np.int32(1))(x).shape == (2, 3)
+    found = wg.vmap(lambda p: Pair(p.a * p.b, p.b), in_axes=[Pair(np.int8(1), None)], out_axes=Pair(-1, None))(
+        Pair(x, 2.0)
+    )
+    np.testing.assert_array_equal(found.a, 2 * x)
+    assert found.b == 2
+
+
+@pytest.mark.parametrize("transform", [wg.grad, wg.value_and_grad, wg.jacobian, wg.hessian, wg.elementwise_grad])
+@pytest.mark.parametrize("argnums", [1.5, True, (True,), "x", ("x",), np.array(0.0), [0, None]], ids=repr)
+def test_a_place_of_an_argument_is_a_whole_number(transform, argnums):
+    what, _, repair = said(TraceError, lambda: transform(lambda x: np.sum(x * x), argnums=argnums)(X))
+    assert what.startswith("An argument to derive by is given by its place, and ")
+    assert repair == "Count from 0; for names write:  argnames='x'"
+
+
+@pytest.mark.parametrize("argnums", [0, np.int64(0), np.array(0), -1])
+def test_a_place_may_be_any_whole_number(argnums):
+    def f(x):
+        return np.sum(x * x)
+
+    assert wg.grad(f, argnums)(X).tolist() == [2, 2, 2]
+    assert wg.value_and_grad(f, [argnums])(X)[1][0].tolist() == [2, 2, 2]
+    assert wg.hvp(f, argnums)(X, X).tolist() == [2, 2, 2]
+    assert wg.ggnvp(lambda x: x * x, argnums=argnums)(X, X).tolist() == [4, 4, 4]

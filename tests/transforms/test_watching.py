@@ -137,3 +137,38 @@ def test_loops_and_branches_of_python_are_watched():
 
     with wg.check_nans(), pytest.raises(NonFiniteError, match="gives inf, the first value"):
         wg.grad(g)(2.0)
+
+
+def untaken(x):
+    return np.sum(np.where(x > 0, np.sqrt(x), 0.0)) + 0.0 * np.sum(x)
+
+
+def test_what_annihilates_a_slope_that_is_not_finite_is_listed_with_its_line():
+    with wg.check_nans() as watch:
+        assert wg.grad(untaken)(np.array([1.0, 0.0, 4.0])).tolist() == [0.5, 0.0, 0.25]
+    (found,) = watch.annihilations
+    assert (found.call, found.entries, found.of) == ("sqrt", 1, 3)
+    assert "np.where(x > 0, np.sqrt(x), 0.0)" in found.line
+    assert str(found).startswith("the slope of 'sqrt' is not finite at 1 of 3 entries, where nothing is asked of it\n")
+
+
+def test_a_norm_at_zero_is_listed_as_annihilated():
+    with wg.check_nans() as watch:
+        assert wg.grad(lambda x: np.sqrt(np.sum(x * x)))(np.zeros(2)).tolist() == [0, 0]
+    assert {each.call for each in watch.annihilations} == {"multiply"}
+
+
+def test_nothing_is_listed_where_all_is_finite():
+    with wg.check_nans() as watch:
+        wg.grad(untaken)(np.array([1.0, 2.0]))
+    assert watch.annihilations == []
+
+
+def test_annihilation_can_be_switched_off():
+    with wg.check_nans(annihilate=False), pytest.raises(NonFiniteError) as caught:
+        wg.grad(untaken)(np.array([1.0, 0.0, 4.0]))
+    assert (
+        caught.value.what == "The derivative of 'sqrt' is nan at entry 1, the first on the way back that is not finite."
+    )
+    with wg.check_nans():
+        assert wg.grad(untaken)(np.array([1.0, 0.0])).tolist() == [0.5, 0]

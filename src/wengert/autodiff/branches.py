@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from wengert.autodiff.batch import batched, spread
+from wengert.autodiff.entering import Entering, entering
 from wengert.autodiff.forward import jvp
+from wengert.autodiff.masks import strict_of
 from wengert.autodiff.reverse import contributions
 from wengert.ir.graph import Graph, Node, apply
 from wengert.ir.types import ArrayType, Size
@@ -44,7 +47,7 @@ def jvp_cond(node: Node, tangents: Sequence[Node | None]) -> Signals:
         names = Names(branch.input_names)
         moved = [x for x, t in zip(branch.inputs, given, strict=True) if t is not None]
         inner = [names.fresh("tangent", x) for x in moved]
-        return (*branch.inputs, *inner), jvp(branch.outputs, moved, inner, weigh=True)
+        return (*branch.inputs, *inner), jvp(branch.outputs, moved, inner, masked=True)
 
     operands = (*node.inputs[1:], *(t for t in given if t is not None))
     return _choose(node.inputs[0], operands, [forward(side) for side in _sides(node)], _result_types(node))
@@ -52,21 +55,36 @@ def jvp_cond(node: Node, tangents: Sequence[Node | None]) -> Signals:
 
 def vjp_cond(node: Node, cotangents: Cotangents) -> Signals:
     """The cotangent of each operand: that of the branch that is taken, which runs again as far as its way back needs it."""
-    bars, wanted = cotangents.bars, cotangents.wanted[1:]
-
-    def reverse(branch: Graph) -> Side:
-        names = Names(branch.input_names)
-        inner = [
-            None if bar is None else names.fresh("cotangent", y) for y, bar in zip(branch.outputs, bars, strict=True)
-        ]
-        active = [x for x, wants in zip(branch.inputs, wanted, strict=True) if wants]
-        found = contributions(branch.outputs, active, inner, weigh=True, certain=not cotangents.doubtful).bars
-        back = [found.get(x) if wants else None for x, wants in zip(branch.inputs, wanted, strict=True)]
-        return (*branch.inputs, *(g for g in inner if g is not None)), back
-
-    operands = (*node.inputs[1:], *(bar for bar in bars if bar is not None))
+    sides = [_way_back(side, cotangents) for side in _sides(node)]
+    read = sorted({k for side in sides for k in side.masks.read(y for y in side.back if y is not None)})
+    bars = [bar for bar in cotangents.bars if bar is not None]
+    operands = (*node.inputs[1:], *bars, *sides[0].masks.given(read))
     types = [x.type for x in node.inputs[1:]]
-    return [None, *_choose(node.inputs[0], operands, [reverse(side) for side in _sides(node)], types)]
+    cotangents.leaving.extend([False, *(any(each) for each in zip(*(side.doubts for side in sides), strict=True))])
+    whole = [((*side.inputs, *side.masks.inputs(read)), side.back) for side in sides]
+    return [None, *_choose(node.inputs[0], operands, whole, types)]
+
+
+class _Back(NamedTuple):
+    """The way back of a branch."""
+
+    inputs: tuple[Node, ...]
+    back: Signals
+    masks: Entering
+    doubts: list[bool]
+    """Which of the cotangents of its inputs may be nothing in places."""
+
+
+def _way_back(branch: Graph, cotangents: Cotangents) -> _Back:
+    bars, wanted = cotangents.bars, cotangents.wanted[1:]
+    names = Names(branch.input_names)
+    inner = [None if bar is None else names.fresh("cotangent", y) for y, bar in zip(branch.outputs, bars, strict=True)]
+    active = [x for x, wants in zip(branch.inputs, wanted, strict=True) if wants]
+    masks = entering(branch.outputs, bars, cotangents.masks, names)
+    found = contributions(branch.outputs, active, inner, masked=True, masks=masks.masks)
+    back = [found.bars.get(x) if wants else None for x, wants in zip(branch.inputs, wanted, strict=True)]
+    doubts = [strict_of(found.masks.get(x)) is not None for x in branch.inputs]
+    return _Back((*branch.inputs, *(g for g in inner if g is not None)), back, masks, doubts)
 
 
 def _result_types(node: Node) -> list[ArrayType]:

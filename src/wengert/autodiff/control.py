@@ -14,10 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from wengert.autodiff.branches import batch_cond, jvp_cond, vjp_cond
+from wengert.autodiff.entering import Entering, entering, truths_like
 from wengert.autodiff.factors import gathered
 from wengert.autodiff.forward import jvp
+from wengert.autodiff.masks import strict_of
 from wengert.autodiff.residuals import Reads, read_back, residuals
-from wengert.autodiff.reverse import contributions
+from wengert.autodiff.reverse import Adjoints, contributions
 from wengert.autodiff.rows import batch_loop
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.types import ArrayType
@@ -38,7 +40,7 @@ def jvp_loop(node: Node, tangents: Sequence[Node | None]) -> Signals:
     names, given = names_of(loop), dict(zip(loop.inner, tangents, strict=True))
     inner = {x: names.fresh("tangent", x) for x, t in given.items() if t is not None}
     while True:
-        moved = jvp(loop.after, list(inner), list(inner.values()), weigh=True)
+        moved = jvp(loop.after, list(inner), list(inner.values()), masked=True)
         new = [c.inner for c, t in zip(loop.carries, moved, strict=False) if t is not None and c.inner not in inner]
         if not new:
             break
@@ -75,6 +77,7 @@ def vjp_loop(node: Node, cotangents: Cotangents) -> Signals:
     recording = loop.recording(found.kept)
     recorded = node if recording.ys == loop.ys else recording.node()
     kept = [apply("item", recorded, index=recording.place(kept)) for kept in found.kept]
+    cotangents.leaving.extend(x in step.doubts for x in loop.inner)
     return _scan_back(loop, step, read_back(loop, kept, found, step.back, step.names), cotangents.bars)
 
 
@@ -88,12 +91,19 @@ class Step:
     of_ys: list[Node | None]
     """For each y the input that is its cotangent."""
     back: dict[Node, Node]
-    """For each inner input its cotangent, where that is not zero; for the carries in `of_carries` in any case."""
+    """For each inner input its cotangent, where that is not zero, for the carries in `of_carries` in any case; and for each mask that is
+    carried its truths after the step."""
+    masks: Entering
+    """The masks of the cotangents of carries and ys."""
+    read: list[int]
+    """Those of them that a step reads."""
+    doubts: set[Node]
+    """The inner inputs whose cotangents may be nothing in places."""
 
     @property
     def signals(self) -> list[Node]:
-        """The inputs that are cotangents."""
-        return [*self.of_carries.values(), *(y for y in self.of_ys if y is not None)]
+        """The inputs that are cotangents, or their masks."""
+        return [*self.of_carries.values(), *(y for y in self.of_ys if y is not None), *self.masks.inputs(self.read)]
 
 
 def step_back(loop: Loop, cotangents: Cotangents) -> Step:
@@ -106,20 +116,41 @@ def step_back(loop: Loop, cotangents: Cotangents) -> Step:
     ]
     new = [c.inner for c, bar in zip(loop.carries, cotangents.bars, strict=False) if bar is not None]
     of_carries: dict[Node, Node] = {}
-    certain = not cotangents.doubtful
+    masks = entering(loop.after, cotangents.bars, cotangents.masks, names)
     while True:
         of_carries.update((x, names.fresh("cotangent", x)) for x in new if x in active)
         signals = [*(of_carries.get(c.inner) for c in loop.carries), *of_ys]
-        found = contributions(loop.after, active, signals, weigh=True, certain=certain)
+        found = contributions(loop.after, active, signals, masked=True, masks=masks.masks)
         new = [c.inner for c in loop.carries if c.inner in found.bars and c.inner not in of_carries]
-        doubted = certain and any(c.inner in found.doubtful for c in loop.carries)
-        certain = certain and not doubted
+        doubted = [
+            k
+            for k, c in enumerate(loop.carries)
+            if masks.inner[k] is None and strict_of(found.masks.get(c.inner)) is not None
+        ]
+        for k in doubted:
+            masks.begin(k, truths_like(names, loop.carries[k].inner))
         if not new and not doubted:
             break
     back = {x: filled(found.bars.get(x), x.type) for x in active if x in found.bars or x in of_carries}
+    read = _carried_masks(loop, found, masks, back)
     opened = without_primes([*loop.after, *back.values()])[len(loop.after) :]
     given = [*of_carries.values(), *(y for y in of_ys if y is not None)]
-    return Step(names, of_carries, of_ys, dict(zip(back, gathered(opened, given), strict=True)))
+    doubts = {x for x in active if strict_of(found.masks.get(x)) is not None}
+    after = dict(zip(back, gathered(opened, given), strict=True))
+    return Step(names, of_carries, of_ys, after, masks, read, doubts)
+
+
+def _carried_masks(loop: Loop, found: Adjoints, masks: Entering, back: dict[Node, Node]) -> list[int]:
+    """Which masks a step reads; those of carries enter `back` with their truths after the step, which may read others."""
+    read: list[int] = []
+    while len(now := masks.read(back.values())) > len(read):
+        for k in now:
+            truths = masks.inner[k]
+            if k < len(loop.carries) and truths is not None:
+                mask = strict_of(found.masks.get(loop.carries[k].inner))
+                back[truths] = constant(True, truths.type) if mask is None else mask.node
+        read = now
+    return read
 
 
 def _active(loop: Loop, wanted: Sequence[bool]) -> list[Node]:
@@ -138,12 +169,19 @@ def _scan_back(loop: Loop, step: Step, read: Reads, bars: Sequence[Node | None])
     n = len(loop.carries)
     bar = dict(zip((c.inner for c in loop.carries), bars, strict=False))
     carries = [Carry(filled(bar[x], x.type), g, read.back[x]) for x, g in step.of_carries.items()]
+    masks = step.masks
+    of_masks = {t: k for k in step.read if k < n and (t := masks.inner[k]) is not None}
+    for truths, k in of_masks.items():
+        outer = masks.outer[k]
+        carries.append(Carry(constant(True, truths.type) if outer is None else outer.node, truths, read.back[truths]))
     totals = {x: step.names.fresh("total", x) for x in (k.inner for k in loop.consts) if x in read.back}
     carries += [Carry(zeros(x.type), total, total + read.back[x]) for x, total in totals.items()]
     slices = [x for x in (r.inner for r in loop.xs) if x in read.back]
     ys = [read.back[x] for x in slices]
     body = [*(c.after for c in carries), *ys]
     given = [Read(y, g) for g, y in zip(step.of_ys, bars[n:], strict=True) if g is not None and y is not None]
+    further = [k for k in step.read if k >= n]
+    given += [Read(*pair) for pair in zip(masks.given(further), masks.inputs(further), strict=True)]
     xs = [*read.xs, *read_only(loop.xs, body), *given]
     if loop.length is None and not xs:
         xs = list(loop.xs[:1])
@@ -158,7 +196,7 @@ def _scan_back(loop: Loop, step: Step, read: Reads, bars: Sequence[Node | None])
         loop.first if counted else None,
         loop.counter if counted else None,
     )
-    found = dict(zip([*step.of_carries, *totals, *slices], results(scan.node()), strict=True))
+    found = dict(zip([*step.of_carries, *of_masks, *totals, *slices], results(scan.node()), strict=True))
     return [found.get(x) for x in loop.inner]
 
 

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from wengert.autodiff.batch import batched, spread
+from wengert.autodiff.entering import entering
 from wengert.autodiff.forward import jvp
+from wengert.autodiff.masks import strict_of
 from wengert.autodiff.reverse import contributions
 from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ir.types import ArrayType
@@ -36,7 +38,7 @@ class Checkpoint:
         names = Names(body.input_names)
         moved = [x for x, t in zip(body.inputs, tangents, strict=True) if t is not None]
         inner = [names.fresh("tangent", x) for x in moved]
-        found = jvp(body.outputs, moved, inner, weigh=True)
+        found = jvp(body.outputs, moved, inner, masked=True)
         given = [*node.inputs, *(t for t in tangents if t is not None)]
         return _results_there(found, (*body.inputs, *inner), given)
 
@@ -49,11 +51,15 @@ class Checkpoint:
             None if bar is None else names.fresh("cotangent", y) for y, bar in zip(body.outputs, bars, strict=True)
         ]
         wanted = [x for x, wants in zip(body.inputs, cotangents.wanted, strict=True) if wants]
-        found = contributions(body.outputs, wanted, inner, weigh=True, certain=not cotangents.doubtful).bars
-        back = [found.get(x) if wants else None for x, wants in zip(body.inputs, cotangents.wanted, strict=True)]
+        masks = entering(body.outputs, bars, cotangents.masks, names)
+        found = contributions(body.outputs, wanted, inner, masked=True, masks=masks.masks)
+        back = [found.bars.get(x) if wants else None for x, wants in zip(body.inputs, cotangents.wanted, strict=True)]
+        cotangents.leaving.extend(strict_of(found.masks.get(x)) is not None for x in body.inputs)
+        read = masks.read(y for y in back if y is not None)
         signals = [bar for bar in bars if bar is not None]
-        given = [*(behind(x, signals) for x in node.inputs), *signals]
-        return _results_there(back, (*body.inputs, *(g for g in inner if g is not None)), given)
+        given = [*(behind(x, signals) for x in node.inputs), *signals, *masks.given(read)]
+        inputs = (*body.inputs, *(g for g in inner if g is not None), *masks.inputs(read))
+        return _results_there(back, inputs, given)
 
 
 CHECKPOINT = Checkpoint()
@@ -92,7 +98,7 @@ class Batched:
         types = [ArrayType(y.type.shape[1:], y.type.dtype) for y in results(node)]
 
         def of_one(one: Node, bars: Sequence[Node | None]) -> Sequence[Node | None]:
-            return self.one.vjp(one, Cotangents(bars, cotangents.wanted, cotangents.doubtful))
+            return self.one.vjp(one, Cotangents(bars, cotangents.wanted, [None] * len(bars), []))
 
         return self._over(node, cotangents.bars, types, of_one)
 

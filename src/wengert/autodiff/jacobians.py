@@ -44,13 +44,13 @@ def _rows(y: Node, inputs: Sequence[Node], memory: int | None) -> list[Node]:
     if not y.type.is_float:
         return [constant(0, x.type.with_shape((*y.shape, *x.shape))) for x in inputs]
     signal = input_node("signal", y.type)
-    back = vjp([y], inputs, [signal], weigh=True)
+    back = vjp([y], inputs, [signal], masked=True)
     return over_entries([filled(g, x.type) for g, x in zip(back, inputs, strict=True)], signal, memory)
 
 
 def _columns(outputs: Sequence[Node], x: Node, memory: int | None) -> list[Node]:
     signal = input_node("signal", x.type)
-    moved = jvp(outputs, [x], [signal], weigh=True)
+    moved = jvp(outputs, [x], [signal], masked=True)
     columns = over_entries([filled(t, y.type) for t, y in zip(moved, outputs, strict=True)], signal, memory)
     return [_behind(column, x.type.rank) for column in columns]
 

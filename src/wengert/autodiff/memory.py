@@ -44,7 +44,7 @@ def bytes_of_step(node: Node) -> StepBytes:
     """The bytes that the derivative of a loop, by all that it reads, keeps of each step."""
     loop = Loop.of(node)
     bars = [input_node(f"bar {k}", y.type) if y.type.is_float else None for k, y in enumerate(results(node))]
-    step = step_back(loop, Cotangents(bars, [x.type.is_float for x in node.inputs], True))
+    step = step_back(loop, Cotangents(bars, [x.type.is_float for x in node.inputs], [None] * len(bars), []))
     kept = residuals(loop, list(step.back.values()), step.signals).kept
     return StepBytes(bytes_of(c.inner.type for c in loop.carries), bytes_of(x.type for x in kept))
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from wengert.ir.graph import Node
 from wengert.ir.walk import depends_on, substitute, topological
-from wengert.ops.effort import dear
+from wengert.ops.effort import dear, partners
 from wengert.ops.loop import Loop, Names, Read
 
 
@@ -35,7 +35,10 @@ def residuals(loop: Loop, back: Sequence[Node], signals: Sequence[Node]) -> Resi
 
 
 def _kept(loop: Loop, frontier: Sequence[Node], varying: Collection[Node]) -> list[Node]:
-    """What the frontier is cheaply made of; a node of it instead, where it takes the place of one that nothing else needs."""
+    """What the frontier is cheaply made of; a node of it instead, where it takes the place of one that nothing else needs.
+
+    In place of a function and its slope their argument is kept: one array for two, of which both are made in one go.
+    """
     carries = [carry.inner for carry in loop.carries]
     sources = {node: [x for x in dear([node], carries) if x in varying] for node in dict.fromkeys(frontier)}
     needed = Counter(x for xs in sources.values() for x in xs)
@@ -44,7 +47,11 @@ def _kept(loop: Loop, frontier: Sequence[Node], varying: Collection[Node]) -> li
         for node, xs in sources.items()
         if len(xs) == 1 and needed[xs[0]] == 1 and xs[0].type == node.type and xs[0] not in loop.ys
     ]
-    return dear(frontier, [*carries, *instead])
+    found = dear(frontier, [*carries, *instead])
+    pairs = {node: node.inputs[0] for pair in partners(found).items() for node in pair if node not in loop.ys}
+    arguments = [x for x, count in Counter(pairs.values()).items() if count > 1]
+    again = [node for node, x in pairs.items() if x in arguments]
+    return dear(frontier, [*carries, *arguments, *(x for x in instead if x not in again)], again) if again else found
 
 
 class Reads(NamedTuple):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from wengert.autodiff import weighing
+from wengert.autodiff import slopes
+from wengert.autodiff.growth import is_singular
+from wengert.autodiff.masks import Mask, either, given
+from wengert.autodiff.passing import back_through, of_body
 from wengert.errors import GraphError
 from wengert.ir.graph import Node
-from wengert.ir.types import TupleType
+from wengert.ir.types import TapeType, TupleType
 from wengert.ir.walk import topological
 from wengert.ops.control import Cotangents, add_signals
 from wengert.ops.piecewise import stop_gradient
+from wengert.ops.squares import passes, raised, root
 
 Use = tuple[Node | None, Node]
 """(u, ū ∂u/∂v): a child and what it adds to the bar of v; the child is None for a given cotangent. Where v has several
@@ -26,10 +30,8 @@ class Adjoints:
     """v̄ for every node v that has one result and a bar, in the order of the backward pass."""
     contributions: dict[Node, list[Use]] = field(default_factory=dict[Node, list[Use]])
     """For v: a `Use` for each use of v in a child u, in topological order of u."""
-    doubtful: set[Node] = field(default_factory=set[Node])
-    """The nodes whose bar may hold zeros that annihilate an infinite partial (see `weighing`)."""
-    steep: set[Node] = field(default_factory=set[Node])
-    """The nodes whose bar may be infinite, where it has passed a singular partial."""
+    masks: dict[Node, Mask | None] = field(default_factory=dict[Node, "Mask | None"])
+    """Where the bar of a node may be something (see `masks`); None, everywhere."""
 
 
 def vjp(
@@ -38,10 +40,11 @@ def vjp(
     cotangents: Sequence[Node | None],
     *,
     stop: Collection[Node] = (),
-    weigh: bool = False,
+    masked: bool = False,
+    certain: bool = False,
 ) -> list[Node | None]:
     """x̄ = Jᵀ ȳ for each input x; None where it is zero. See `contributions`."""
-    bars = contributions(outputs, inputs, cotangents, stop=stop, weigh=weigh).bars
+    bars = contributions(outputs, inputs, cotangents, stop=stop, masked=masked, certain=certain).bars
     return [bars.get(node) for node in inputs]
 
 
@@ -51,15 +54,16 @@ def contributions(
     cotangents: Sequence[Node | None],
     *,
     stop: Collection[Node] = (),
-    weigh: bool = False,
+    masked: bool = False,
     certain: bool = False,
+    masks: Sequence[Mask | None] | None = None,
 ) -> Adjoints:
     """The backward pass with the cotangents ȳ of the outputs, as far as the inputs need it.
 
     An input may be an interior node; bars go through it to inputs above, unless it is in `stop`, whose nodes are taken
-    as independent. Contributions are added in topological order of the children. With `weigh`, a zero bar annihilates an
-    infinite partial (see `weighing`); without it the rules are the plain products that a reader expects. `certain` says
-    that the cotangents hold no such zeros.
+    as independent. Contributions are added in topological order of the children. With `masked`, a bar that is nothing
+    stays nothing beside an infinite partial (see `masks`); without it the rules are the plain products that a reader expects.
+    `certain` says that all of the cotangents was asked for, zeros as well; `masks` are theirs, where they are known.
 
     Raises GraphError where a cotangent's type is not its output's.
     """
@@ -67,8 +71,10 @@ def contributions(
     active = _needed(order, inputs, stop)
     found = _given(outputs, cotangents, active)
     result = Adjoints()
-    if not certain:
-        result.doubtful.update(y for y, uses in found.items() if any(weighing.may_be_zero(g) for _, g in uses))
+    marks = Marks(active) if masked else None
+    if marks is not None:
+        known = [None] * len(outputs) if certain else masks
+        marks.begin(found, None if known is None else dict(zip(outputs, known, strict=True)))
     for node in reversed(order):
         if node not in found:
             continue
@@ -78,28 +84,103 @@ def contributions(
             bar = add_signals([value for _, value in uses])
             assert bar is not None
             result.bars[node] = bar
+        if marks is not None:
+            result.masks[node] = marks.arrived(node)
         if node in stop or not any(parent in active for parent in node.inputs):
             continue
-        spreads = weigh and (node in result.doubtful or weighing.may_mask(node))
-        steepens = weigh and (node in result.steep or weighing.is_singular(node))
-        for parent, value in zip(node.inputs, _signals(node, result, active, weigh), strict=True):
+        values, leaving = _signals(node, result, active, marks)
+        for parent, value in zip(node.inputs, values, strict=True):
             if value is not None and parent in active:
                 found.setdefault(parent, []).append((node, value))
-                if spreads:
-                    result.doubtful.add(parent)
-                if steepens:
-                    result.steep.add(parent)
+        if marks is not None:
+            marks.passed(node, result.masks[node], values, leaving)
     return result
 
 
-def _signals(node: Node, result: Adjoints, active: set[Node], weigh: bool) -> Sequence[Node | None]:
-    """What a node adds to the bar of each of its inputs."""
-    doubtful = node in result.doubtful
+def _signals(
+    node: Node, result: Adjoints, active: set[Node], marks: Marks | None
+) -> tuple[Sequence[Node | None], Sequence[bool]]:
+    """What a node adds to the bar of each of its inputs; of a node with several results, which of it may be nothing in places."""
     if isinstance(node.type, TupleType):
         bars = _by_result(node.type, result.contributions[node])
-        return node.op.vjp(node, Cotangents(bars, [parent in active for parent in node.inputs], doubtful))
+        masks = [None] * len(bars) if marks is None else marks.of_results(node, len(bars))
+        given = Cotangents(bars, [parent in active for parent in node.inputs], masks, [])
+        return node.op.vjp(node, given), given.leaving
     bar = result.bars[node]
-    return weighing.vjp(node, bar, doubtful, node in result.steep) if weigh else node.op.vjp(node, bar)
+    if marks is None:
+        return node.op.vjp(node, bar), ()
+    return slopes.vjp(node, bar, result.masks[node], steep=node in marks.steep, least=marks.is_least(node)), ()
+
+
+class Marks:
+    """What is known of the bars of a backward pass: their masks, and which of them may be infinite."""
+
+    def __init__(self, active: Collection[Node]) -> None:
+        self.active = active
+        self.masks: dict[Node, list[Mask | None]] = {}
+        """What has arrived at a node."""
+        self.results: dict[Node, dict[int, list[Mask | None]]] = {}
+        """What has arrived at each result of a node that has several."""
+        self.steep: set[Node] = set()
+        """The nodes whose bar may be infinite, where it has passed a singular partial."""
+        self.rooted: dict[Node, float] = {}
+        """For a bar that is infinite where all squares under a root are 0: the exponent of the root (see `ops.squares`)."""
+
+    def begin(self, found: Mapping[Node, list[Use]], known: Mapping[Node, Mask | None] | None) -> None:
+        """The masks of the given cotangents: those that are known, else by value."""
+        for y, uses in found.items():
+            if known is not None or isinstance(y.type, TupleType | TapeType):
+                self.masks[y] = [(known or {}).get(y)]
+            else:
+                self.masks[y] = [given(value) for _, value in uses]
+
+    def arrived(self, node: Node) -> Mask | None:
+        """The mask of the bar of a node, all of whose uses have been met."""
+        return either(self.masks.pop(node, []))
+
+    def of_results(self, node: Node, count: int) -> list[Mask | None]:
+        """The mask of the bar of each result of a node that has several."""
+        found = self.results.pop(node, {})
+        return [either(found.get(k, [])) for k in range(count)]
+
+    def passed(self, node: Node, mask: Mask | None, values: Sequence[Node | None], leaving: Sequence[bool]) -> None:
+        """Note what a node adds to the bars of its inputs."""
+        there = [v if x in self.active else None for v, x in zip(values, node.inputs, strict=True)]
+        if any(isinstance(x.type, TupleType) for x in node.inputs):
+            (parent,) = node.inputs
+            self.results.setdefault(parent, {}).setdefault(node.params["index"], []).append(mask)
+            return
+        parts = of_body(there, leaving) if isinstance(node.type, TupleType) else back_through(node, mask, there)
+        for parent, value, part in zip(node.inputs, there, parts, strict=True):
+            if value is not None:
+                self.masks.setdefault(parent, []).append(part)
+        power = root(node)
+        for k, (parent, value) in enumerate(zip(node.inputs, there, strict=True)):
+            if value is None:
+                continue
+            if power is not None and k == 0 and node not in self.steep and node not in self.rooted:
+                self._root(parent, power)
+            elif node in self.steep or is_singular(node):
+                self.steep.add(parent)
+            elif node in self.rooted:
+                self._under_root(node, k, parent)
+
+    def is_least(self, node: Node) -> bool:
+        """Whether a node is a power, and its bar infinite only where a root of such powers is least: where the base is 0."""
+        if node not in self.rooted or node in self.steep:
+            return False
+        power = raised(node)
+        return power is not None and power[1] * self.rooted[node] >= 1
+
+    def _under_root(self, node: Node, k: int, parent: Node) -> None:
+        """A sum passes the mark on, a power that is high enough ends it, and any other op has an infinite bar to deal with."""
+        if passes(node, k):
+            self._root(parent, self.rooted[node])
+        elif not self.is_least(node):
+            self.steep.add(parent)
+
+    def _root(self, parent: Node, exponent: float) -> None:
+        self.rooted[parent] = min(exponent, self.rooted.get(parent, 1.0))
 
 
 def _by_result(type: TupleType, uses: Sequence[Use]) -> list[Node | None]:

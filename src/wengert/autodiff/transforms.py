@@ -1,6 +1,6 @@
 """Derivatives of whole graphs: each transform takes a Graph and gives a Graph, so that any order comes by nesting.
 
-`wrt` names the inputs to differentiate by; by default all real ones. Products are weighed (see `weighing`), so that masked
+`wrt` names the inputs to differentiate by; by default all real ones. Products are masked (see `masks`), so that untaken
 branches do not turn gradients into NaN. Primes stay signs until `passes.open_primes`.
 """
 
@@ -49,7 +49,7 @@ def pull_back(graph: Graph, wrt: Wrt = None) -> Graph:
     """
     inputs = real_inputs(graph, wrt)
     given = _signals(graph, "cotangent", graph.outputs, [str(k) for k in range(len(graph.outputs))])
-    back = vjp(graph.outputs, inputs, given, weigh=True)
+    back = vjp(graph.outputs, inputs, given, masked=True)
     return _result(graph, given, _filled(back, inputs), inputs)
 
 
@@ -57,7 +57,7 @@ def push_forward(graph: Graph, wrt: Wrt = None) -> Graph:
     """ẏ = J ẋ: the inputs and a tangent input `tangent_x` for each x of `wrt`, to a tangent for each output."""
     inputs = real_inputs(graph, wrt)
     given = _signals(graph, "tangent", inputs, [str(node.params["name"]) for node in inputs], always=True)
-    forward = jvp(graph.outputs, inputs, given, weigh=True)
+    forward = jvp(graph.outputs, inputs, given, masked=True)
     outputs = [_zeros(y) if t is None else t for t, y in zip(forward, graph.outputs, strict=True)]
     return Graph((*graph.inputs, *(t for t in given if t is not None)), tuple(outputs), graph.names)
 
@@ -110,7 +110,7 @@ def _gradient(graph: Graph, inputs: Sequence[Node]) -> list[Node]:
             "Sum the output, or ask for its 'jacobian'.",
         )
     (y,) = graph.outputs
-    return _filled(vjp([y], inputs, [constant(1, y.type)], weigh=True), inputs)
+    return _filled(vjp([y], inputs, [constant(1, y.type)], masked=True), inputs)
 
 
 def _zeros(node: Node) -> Node:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from wengert.backends.room import check_graph, largest_between
 from wengert.ir.graph import Graph
+from wengert.memory import refused
 from wengert.ops.evaluate import Program, bind, run, schedule, with_sizes
 
 name = "interpreter"
@@ -23,13 +25,17 @@ class Interpreted:
     def __call__(self, /, **arrays: Any) -> tuple[Any, ...]:
         """The outputs for arrays given by the names of the inputs; without axes, NumPy scalars.
 
-        Raises ShapeError where an array does not fit its input.
+        Raises ShapeError where an array does not fit its input, MemoryLimitError where a result does not fit in memory.
         """
         values, sizes = bind(self.graph, arrays, self.sizes)
         key = tuple(sorted(sizes.items()))
-        if key not in self._programs:
-            self._programs[key] = with_sizes(self._schedule, sizes)
-        return run(self._programs[key], values)
+        try:
+            if key not in self._programs:
+                check_graph(self.graph, sizes, largest_between(self.graph, sizes))
+                self._programs[key] = with_sizes(self._schedule, sizes)
+            return run(self._programs[key], values)
+        except MemoryError as error:
+            raise refused(error, "it is run by NumPy") from None
 
 
 def compile(graph: Graph, sizes: Mapping[str, int] | None = None) -> Interpreted:

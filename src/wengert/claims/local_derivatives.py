@@ -71,7 +71,7 @@ class LocalDerivatives:
         node = self.held(system.line(u).node if system.defines(u) else system.leaves[u], v)
 
         def make() -> Node:
-            (result,) = vjp([node], [system.leaves[v]], [signal.make()], weigh=True)
+            (result,) = vjp([node], [system.leaves[v]], [signal.make()], masked=True)
             return constant(0, system.leaves[v].type) if result is None else result
 
         return Val((), KIND_OF_RANK[len(context.axes[v])], context.axes[v], make, link)

@@ -105,7 +105,7 @@ def contribution(
     if not close(found, [point.truth[child] for point in points]):
         return None
     if bar(child) in points[0].truth:
-        (result,) = vjp([node], [reader.context.leaf(PART)], [input_node(bar(child), node.type)], weigh=True)
+        (result,) = vjp([node], [reader.context.leaf(PART)], [input_node(bar(child), node.type)], masked=True)
         if result is not None:
             return [point.value(result, env) for point, env in zip(points, here, strict=True)]
     return [np.zeros(np.shape(value)) for value in values]

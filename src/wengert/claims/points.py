@@ -241,7 +241,7 @@ class Chain:
         signal = input_node(bar(child), line.type)
         total: Node | None = None
         for leaf, way in ways(self.system, name, line):
-            (result,) = vjp([line], [leaf], [signal], weigh=True)
+            (result,) = vjp([line], [leaf], [signal], masked=True)
             if result is not None:
                 part = placed_array(self.system, result, name, way)
                 total = part if total is None else total + part

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+import wengert
 from wengert.cli import checking, derivation, stages, training
 from wengert.errors import CheckError, WengertError
 
@@ -15,8 +16,21 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Read, run and check the gradient of equations as a textbook writes them.",
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"wengert {wengert.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def version(
+    wanted: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="The version."),
+) -> None:
+    """Read, run and check the gradient of equations as a textbook writes them."""
+
 
 for command in (
     derivation.derive,

@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, get_args, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, get_args, overload
 
 from wengert.backends import interpreter
 from wengert.backends.base import Compiled
@@ -31,6 +31,8 @@ CHAIN = 4
 """So many kinds of arguments are tried by the entries themselves, the newest first."""
 MOST_KINDS, MOST_BYTES = 256, 256 * 2**20
 """So many kinds are kept of one function, and so many bytes of code; those go that came in longest ago by another way than an entry."""
+P = ParamSpec("P")
+T = TypeVar("T", covariant=True)
 BACKENDS: tuple[Backend, ...] = get_args(Backend)
 
 
@@ -40,15 +42,15 @@ def compile(
 ) -> Compiled: ...
 @overload
 def compile(
-    f: Callable[..., Any], *, donate: str | int | Sequence[str | int] = ..., backend: Backend = ..., cache: bool = ...
-) -> CompiledFunction: ...
+    f: Callable[P, T], *, donate: str | int | Sequence[str | int] = ..., backend: Backend = ..., cache: bool = ...
+) -> CompiledFunction[P, T]: ...
 def compile(
     f: Callable[..., Any] | Graph,
     *,
     donate: str | int | Sequence[str | int] = (),
     backend: Backend = "native",
     cache: bool = True,
-) -> CompiledFunction | Compiled:
+) -> CompiledFunction[..., Any] | Compiled:
     """f as machine code: the same results to rounding, for arrays, numbers, and tuples, lists and dicts of them.
 
     f is run once for each kind of arguments (containers, shapes, dtypes) to write it down; what it captures, arrays and
@@ -121,7 +123,7 @@ def set_threads(count: int) -> None:
     pool.set_threads(count)
 
 
-class CompiledFunction:
+class CompiledFunction(Generic[P, T]):
     """A function that runs as machine code. Each has a class of its own, whose call is the newest entry."""
 
     __wrapped__: Callable[..., Any]
@@ -133,7 +135,7 @@ class CompiledFunction:
         self._ordered = sees_order(f)
         self.__wrapped__ = f
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         return self._dispatch(*args, **kwargs)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:

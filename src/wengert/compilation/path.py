@@ -14,6 +14,7 @@ from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import order_of, substitute
 from wengert.passes import pipeline
+from wengert.tracing.narrow import restored
 from wengert.tracing.record import Leaf, Program
 from wengert.tracing.tracer import Guard
 from wengert.tracing.trees import is_common, unflatten
@@ -50,6 +51,7 @@ class Path:
     def __init__(self, program: Program, names: Sequence[str], donated: Sequence[bool], options: Options) -> None:
         self.answers = answers_of(program)
         self.result, self.arguments, self.options = program.result, program.arguments, options
+        self.widths = program.widths
         asked = tuple(guard.node for guard in program.guards)
         named = _named(Graph(program.graph.inputs, (*program.graph.outputs, *asked)), names)
         self.count = len(program.graph.outputs)
@@ -79,6 +81,10 @@ class Path:
         """The emitted entry; of a path with answers it gives the result and whether they are right. None where there is none."""
         variant = self.variant
         if variant is None or variant.segments is not None or not self._plain_containers(kind) or self._may_not_end():
+            return None
+        if any(
+            x is not None for x in (*self.widths, *(leaf.width for leaf in kind.leaves))
+        ):  # an entry knows the dtypes of a graph
             return None
         from wengert.backends.native import entry
 
@@ -119,7 +125,8 @@ class Path:
             return None, False
 
     def _split(self, outputs: Sequence[Any]) -> tuple[Any, bool]:
-        return unflatten(self.result, list(outputs[: self.count])), bool(all(outputs[self.count :]))
+        results = [restored(x, width) for x, width in zip(outputs, self.widths, strict=False)]
+        return unflatten(self.result, results), bool(all(outputs[self.count :]))
 
     def interpreted(self, arrays: Sequence[Any]) -> Any:
         """The result by NumPy."""

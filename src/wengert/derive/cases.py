@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from wengert.derive.factoring import divided
-from wengert.derive.matching import exponent_of, outer_place
+from wengert.derive.matching import Places, exponent_of, occurrences, outer_place
 from wengert.ops.calls import indicator, negated
 from wengert.ops.terms import ONE, Apply, Factor, Term, addends, is_indicator, monomial, product, total, whole
 
@@ -13,6 +13,7 @@ from wengert.ops.terms import ONE, Apply, Factor, Term, addends, is_indicator, m
 def merge_cases(term: Term, conditions: Collection[Term] = ()) -> Term:
     """a ⟦c⟧ + b ⟦not c⟧ = { a if c; b otherwise }; the condition is one that the user wrote, where one of the two is."""
     terms = list(addends(term))
+    places: Places = {}
     for i, first in enumerate(terms):
         for mask in monomial(first).factors:
             place = outer_place(mask, monomial(first))
@@ -21,15 +22,17 @@ def merge_cases(term: Term, conditions: Collection[Term] = ()) -> Term:
             if len(set(place)) < len(place):
                 continue  # a condition on a diagonal has no name of its own
             opposite = indicator(negated(mask.term.args[0]))
-            for j, second in enumerate(terms):
-                if j != i and exponent_of(opposite, place, monomial(second)):
-                    a = divided(monomial(first), [Factor(mask.term, place)], ONE)
-                    b = divided(monomial(second), [Factor(opposite, place)], ONE)
-                    condition = mask.term.args[0]
-                    if condition not in conditions and negated(condition) in conditions:
-                        condition, a, b = negated(condition), b, a
-                    others = [t for k, t in enumerate(terms) if k not in (i, j)]
-                    return total([choose(condition, place, a, b), *others], term.shape)
+            places = places or occurrences([monomial(t) for t in terms])
+            j = next((k for k in places.get((opposite, place), ()) if k != i), None)
+            if j is None:
+                continue
+            a = divided(monomial(first), [Factor(mask.term, place)], ONE)
+            b = divided(monomial(terms[j]), [Factor(opposite, place)], ONE)
+            condition = mask.term.args[0]
+            if condition not in conditions and negated(condition) in conditions:
+                condition, a, b = negated(condition), b, a
+            others = [t for k, t in enumerate(terms) if k not in (i, j)]
+            return total([choose(condition, place, a, b), *others], term.shape)
     return term
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from fractions import Fraction
 from math import gcd
 
 from wengert.derive.cost import cost
-from wengert.derive.matching import exponent_of, outer_place
+from wengert.derive.matching import exponent_of, occurrences, outer_place
 from wengert.ops.positions import shift_of
 from wengert.ops.terms import (
     ONE,
@@ -56,18 +56,23 @@ def factor(term: Term) -> Term:
 def factor_part(term: Term) -> Term:
     """a b + a c + a d + e = a (b + c + d) + e: a factor of three terms or more, where that saves operations; the one that saves most."""
     terms = addends(term)
+    if len(terms) < 4:
+        return term
+    owners = [monomial(t) for t in terms]
+    places = occurrences(owners)
     best, least = term, cost(term)
     tried = set[tuple[Term, tuple[int, ...], bool]]()
-    for owner in map(monomial, terms) if len(terms) > 3 else ():
+    for owner in owners:
         for f in owner.factors:
             place = outer_place(f, owner)
             if place is None or (f.term, place, f.exponent > 0) in tried:
                 continue
             tried.add((f.term, place, f.exponent > 0))
-            having = [t for t in terms if exponent_of(f.term, place, monomial(t)) * f.exponent > 0]
+            having = {k for k, exponent in places[f.term, place].items() if exponent * f.exponent > 0}
             if 2 < len(having) < len(terms):
-                bracket = factor(total(having, term.shape))
-                candidate = total([bracket, *(t for t in terms if t not in having)], term.shape)
+                bracket = factor(total([terms[k] for k in sorted(having)], term.shape))
+                rest = [t for k, t in enumerate(terms) if k not in having]
+                candidate = total([bracket, *rest], term.shape)
                 best, least = (candidate, cost(candidate)) if cost(candidate) < least else (best, least)
     return best
 
@@ -131,17 +136,34 @@ def scale_inside(coef: int, term: Add) -> Term:
 
 def group(term: Term) -> Term:
     """Σ_j a_ij x_j + Σ_j b_ij x_j = Σ_j (a_ij + b_ij) x_j: terms that differ in one factor become one."""
-    terms = list(addends(term))
-    i = 0
-    while i < len(terms):
-        partners = range(i + 1, len(terms))
-        found = next(((j, t) for j in partners if (t := _join(monomial(terms[i]), monomial(terms[j])))), None)
-        if found is None:
-            i += 1
-        else:
+    terms = dict(enumerate(addends(term)))
+    alike: dict[Hashable, list[int]] = {}
+    for k, each in terms.items():
+        for rest in _without_one(monomial(each)):
+            alike.setdefault(rest, []).append(k)
+    for i in range(len(terms)):
+        while i in terms:
+            first = monomial(terms[i])
+            partners = sorted({j for rest in _without_one(first) for j in alike.get(rest, ()) if j > i and j in terms})
+            found = next(((j, t) for j in partners if (t := _join(first, monomial(terms[j])))), None)
+            if found is None:
+                break
             j, terms[i] = found
             del terms[j]
-    return total(terms, term.shape)
+    return total(terms.values(), term.shape)
+
+
+def _without_one(item: Product) -> set[Hashable]:
+    """What a product has, each time without one factor: two that `_join` makes one have such a rest in common."""
+    if len(item.factors) < 2 or not item.summed:
+        return set()
+    places = [hash((f.term, f.exponent)) for f in item.factors]
+    everything = sum(places)
+    return {
+        (abs(item.coef), len(places), everything - place)
+        for place, f in zip(places, item.factors, strict=True)
+        if f.exponent == 1
+    }
 
 
 def _join(a: Product, b: Product) -> Term | None:
@@ -193,19 +215,23 @@ def _agree(f: Factor, g: Factor, labels: dict[int, int]) -> bool:
 def together(term: Term) -> Term:
     """a/b + c/d = (a d + c b)/(b d), numerators multiplied out: where that is shorter."""
     terms = [monomial(t) for t in addends(term)]
+    if not 2 <= len(terms) <= EXPAND_LIMIT:
+        return term
     below: dict[tuple[Term, tuple[int, ...]], Fraction] = {}
     for t in terms:
         for f in t.factors:
             place = outer_place(f, t)
             if f.exponent < 0 and f.exponent.denominator == 1 and place is not None:
                 below[f.term, place] = max(below.get((f.term, place), Fraction(0)), -f.exponent)
-    if not 2 <= len(terms) <= EXPAND_LIMIT or not below:
+    if not below:
         return term
     labels = tuple(range(term.rank))
-    tops = [
-        product(ONE, [whole(t), *(Factor(b, place, e) for (b, place), e in below.items())], labels, term.shape)
-        for t in terms
-    ]
+    bottom = [Factor(b, place, e) for (b, place), e in below.items()]
+    tops: list[Term] = []
+    for t in terms:
+        tops.append(product(ONE, [whole(t), *bottom], labels, term.shape))
+        if len(tops) == 1 and expand(tops[0]) is None:
+            return term  # what one numerator is too long for, all are
     top = expand(total(tops, term.shape))
     if top is None:
         return term

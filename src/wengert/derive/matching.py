@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -61,6 +61,20 @@ def outer_place(candidate: Factor, owner: Product) -> tuple[int, ...] | None:
     if not all(q in owner.out for q in candidate.labels):
         return None
     return tuple(owner.out.index(q) for q in candidate.labels)
+
+
+Places = dict[tuple[Term, tuple[int, ...]], dict[int, Fraction]]
+
+
+def occurrences(terms: Sequence[Product]) -> Places:
+    """For each factor at axes of the result the numbers of the terms that have it, with its exponent there."""
+    found: Places = {}
+    for k, owner in enumerate(terms):
+        for f in owner.factors:
+            place = outer_place(f, owner)
+            if place is not None:
+                found.setdefault((f.term, place), {}).setdefault(k, f.exponent)
+    return found
 
 
 def exponent_of(base: Term, place: tuple[int, ...], owner: Product) -> Fraction:

@@ -145,7 +145,7 @@ def open_written_out(term: Term, values: Collection[Term]) -> Term:
 
 
 def formula(function: str, order: int, argument: Term) -> Term:
-    """f^(order)(x) with the argument's term in place of x; f(x) itself stays a call."""
+    """f^(order)(x) as a textbook writes it, with the argument's term in place of x; f(x) itself stays a call."""
     x = input_node("x", ArrayType(argument.shape))
-    node = instance(function, order, x, {(function, x): apply(function, x)})
+    node = instance(function, order, x, {(function, x): apply(function, x)}, textbook=True)
     return map_leaves(gather(node), lambda t: argument if isinstance(t, Leaf) and t.name == "x" else None)

@@ -37,9 +37,7 @@ class Arguments:
                 args[k] = arg
             return self.f(*args, **self.kwargs)
 
-        return record(
-            new_inputs(self.names, leaves), [leaf.weak for leaf in leaves], call, self.values if known else ()
-        )
+        return record(new_inputs(self.names, leaves), leaves, call, self.values if known else ())
 
     def real_leaves(self) -> list[Leaf]:
         """The leaves as real numbers: a whole number of Python is one, an array of whole numbers is not.

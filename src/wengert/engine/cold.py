@@ -15,11 +15,14 @@ import numpy as np
 
 from wengert.autodiff.reverse import vjp
 from wengert.engine.adjoints import DIRECT, summed_to
+from wengert.engine.restated import Calls, Formula
 from wengert.engine.written import fitted
 from wengert.ir.graph import Graph, Node, input_node
-from wengert.ir.op import OPS
+from wengert.ir.op import OPS, Op
+from wengert.ir.walk import order_of
 from wengert.ops.evaluate import Program, run, schedule, with_sizes
 from wengert.ops.known import Known, value_of
+from wengert.ops.vocabulary import NUMPY
 from wengert.passes.open_primes import open_primes
 from wengert.tracing import references
 from wengert.tracing.calls import rule_of
@@ -39,14 +42,20 @@ FEW_BYTES = 1 << 14
 
 _KEPT: OrderedDict[Any, tuple[Adjoint, int]] = OrderedDict()
 _LOCK = threading.Lock()
-PARTIALS: dict[Any, Callable[..., Sequence[Any]]] = {
-    getattr(np, name): partials for name, op in PRIMITIVES.items() if (partials := OPS[op].partials) is not None
-}
-"""The partials of ufuncs that are one op."""
+ONE_OP: dict[Any, Op] = {getattr(np, name): OPS[op] for name, op in PRIMITIVES.items() if OPS[op].partials is not None}
+"""The ufuncs that are one op with partials."""
 
 
-def pulled_back(tape: Tape, cotangents: Mapping[int, Array]) -> list[Array | None]:
-    """x̄ for each argument of the run, from the cotangents of some results, by place; None where it is zero."""
+NO_PARAMS: Mapping[str, Any] = {}
+
+
+class Undecided(Exception):
+    """The values of one run do not say what the derivative is: the graph does."""
+
+
+def pulled_back(tape: Tape, calls: Calls, cotangents: Mapping[int, Array]) -> list[Array | None]:
+    """x̄ for each argument of the run, from the cotangents of some results, by place; None where it is zero. `calls` stand in place
+    of those of the tape."""
     values = tape.values
     assert values is not None
     bars: list[Any] = [None] * tape.position
@@ -58,7 +67,7 @@ def pulled_back(tape: Tape, cotangents: Mapping[int, Array]) -> list[Array | Non
         if bar is None:
             continue
         bars[place] = None
-        key = tape.log[place]
+        key = calls.get(place) or tape.log[place]
         if key[0] == "item":
             base, number = key[1][0], key[1][1][1]
             if bars[base] is None:
@@ -82,11 +91,13 @@ def _parts(tape: Tape, key: Any, y: Array, bar: Array) -> list[tuple[int, Array 
     """What a call adds to the bars of what it reads, by place."""
     function = key[0]
     if type(function) is np.ufunc:
-        partials = PARTIALS.get(function)
-        if partials is not None and y.dtype.kind == "f" and not (function is np.absolute and _is_modulus(tape, key)):
-            return _elementwise(tape, partials, key[1:], y, bar)
+        op = ONE_OP.get(function)
+        if op is not None and y.dtype.kind == "f" and not (function is np.absolute and _is_modulus(tape, key)):
+            return _elementwise(tape, op, key[1:], y, bar)
         if function is np.power and y.dtype.kind == "f" and _is_known_number(key[2]):
             return _power(tape, key, y, bar)
+    if type(function) is Formula and function.is_elementwise:
+        return _through_formula(tape, function, key[1], bar)
     direct = DIRECT.get(function)
     if direct is not None and (parts := direct(tape, key, y, bar)) is not None:
         return parts
@@ -98,9 +109,8 @@ def _is_modulus(tape: Tape, key: Any) -> bool:
     return kind_of(references.read(key[1], tape.values, tape.inputs)).dtype.kind == "c"  # pyright: ignore[reportArgumentType]
 
 
-def _elementwise(
-    tape: Tape, partials: Callable[..., Sequence[Any]], given: Sequence[Any], y: Array, bar: Array
-) -> list[Any]:
+def _elementwise(tape: Tape, op: Op, given: Sequence[Any], y: Array, bar: Array) -> list[Any]:
+    """By the op's record: signals carried through in its order of factors, or times its partials."""
     values, inputs = tape.values, tape.inputs
     assert values is not None
     dtype = y.dtype
@@ -119,21 +129,81 @@ def _elementwise(
         elif x.dtype is not dtype and x.dtype != dtype:
             x, is_cast = x.astype(dtype), True
         xs.append(Known(x))
+    if op.fades:
+        _refuse_overflowed(given[0], xs[0].value)
+    wanted = [type(each) is int and (each >= 0 or ~each < tape.arguments) for each in given]
+    found = _carried(op, bar, Known(y), xs, wanted)
     parts: list[Any] = []
-    for each, p, x in zip(given, partials(Known(y), *xs), xs, strict=True):
-        if p is None or type(each) is not int or (each < 0 and ~each >= tape.arguments):
+    for each, part, x in zip(given, found, xs, strict=True):
+        if part is None:
             continue
-        part = bar * p.value if type(p) is Known else _product(bar, value_of(p))
         if is_cast or part.dtype is not dtype or part.shape != x.value.shape:
             part = _fitted(part, tape, each, x.value)
         parts.append((each, part))
     return parts
 
 
-def _product(bar: Array, partial: Any) -> Array:
+def _carried(
+    op: Op, bar: Array, y: Known, xs: Sequence[Known], wanted: Sequence[bool], params: Mapping[str, Any] = NO_PARAMS
+) -> list[Array | None]:
+    """ȳ ∂y/∂x_k for the inputs that are wanted, by the record of an op; None where it is zero."""
+    if op.through is not None:
+        signal = Known(bar)
+        signals = [signal if w else None for w in wanted]
+        return [None if p is None else value_of(p) for p in op.through(signals, y, *xs, **params)]
+    assert op.partials is not None
+    partials = op.partials(y, *xs, **params)
+    return [_product(bar, p) if w else None for w, p in zip(wanted, partials, strict=True)]
+
+
+def _through_formula(tape: Tape, formula: Formula, places: Sequence[int], bar: Array) -> list[Any]:
+    """By the records of the ops of which a formula consists."""
+    graph, known = formula.graph, dict[Node, Known]()
+    for node, place in zip(graph.inputs, places, strict=True):
+        x: Any = tape.values[place] if place >= 0 else tape.inputs[~place]  # pyright: ignore[reportOptionalSubscript]
+        known[node] = Known(np.asarray(x, node.type.dtype))
+    order = order_of(graph)
+    for node in order:
+        if node not in known:
+            known[node] = Known(node.op.value(NUMPY, *[known[x].value for x in node.inputs], **node.params))
+    bars: dict[Node, Array] = {graph.outputs[0]: np.asarray(bar, graph.outputs[0].type.dtype)}
+    for node in reversed(order):
+        if not node.inputs or node not in bars:
+            continue
+        xs = [known[x] for x in node.inputs]
+        if node.op.fades:
+            _refuse_overflowed(0, xs[0].value)
+        wanted = [x.op.name != "constant" for x in node.inputs]
+        parts = _carried(node.op, bars.pop(node), known[node], xs, wanted, node.params)
+        for x, part in zip(node.inputs, parts, strict=True):
+            if part is not None:
+                bars[x] = part if x not in bars else bars[x] + part
+    found = [(place, bars.get(node), known[node].value) for node, place in zip(graph.inputs, places, strict=True)]
+    return [(place, _fitted(part, tape, place, x)) for place, part, x in found if part is not None]
+
+
+def _refuse_overflowed(reference: Any, x: Array) -> None:
+    """Where a computed value has overflowed, the slope of log and its kin is not 0 but unknown.
+
+    Raises Undecided.
+    """
+    if type(reference) is int and reference >= 0 and np.isinf(x).any():
+        raise Undecided
+
+
+def _product(bar: Array, partial: Any) -> Array | None:
+    """ȳ times a partial; ȳ n/d as (ȳ n)/d, so that 1/d need not be held."""
+    if type(partial) is Known:
+        over = partial.over
+        if over is None:
+            return bar * partial.value
+        n, d = over
+        return (bar if type(n) is int and n == 1 else -bar if type(n) is int and n == -1 else bar * n) / d
+    if partial is None:
+        return None
     if type(partial) is int:
         return bar if partial == 1 else -bar if partial == -1 else bar * partial
-    return bar * partial
+    return bar * value_of(partial)
 
 
 def _fitted(part: Array, tape: Tape, place: int, x: Array) -> Array:
@@ -161,12 +231,13 @@ def _power(tape: Tape, key: Any, y: Array, bar: Array) -> list[Any]:
         return []
     known = Known(np.asarray(x, y.dtype))
     if n == 0.5:
+        _refuse_overflowed(key[1], x)  # pyright: ignore[reportArgumentType]
         (p,) = OPS["sqrt"].partials(Known(y), known)  # pyright: ignore[reportOptionalCall]
     elif n == int(n):
         (p,) = OPS["integer_power"].partials(Known(y), known, exponent=int(n))  # pyright: ignore[reportOptionalCall]
     else:
         p = OPS["power"].partials(Known(y), known, Known(np.asarray(n, y.dtype)))[0]  # pyright: ignore[reportOptionalCall]
-    return [(key[1], _fitted(_product(bar, value_of(p)), tape, key[1], known.value))]
+    return [(key[1], _fitted(_product(bar, p), tape, key[1], known.value))]
 
 
 # ---------------------------------------------------------------- by the rule
@@ -188,8 +259,8 @@ def _ruled(tape: Tape, key: Any, y: Array, bar: Any) -> list[Any]:
     several = isinstance(y, list)
     form = (
         key[0],
-        tuple([_renumbered(each, number) for each in given]),
-        tuple([(name, _renumbered(each, number)) for name, each in named]),
+        tuple([references.renumbered(each, number) for each in given]),
+        tuple([(name, references.renumbered(each, number)) for name, each in named]),
     )
     bars: list[Any] = bar if several else [bar]
     results = tuple([kind_of(x) for x in (y if several else [y])])
@@ -202,20 +273,6 @@ def _ruled(tape: Tape, key: Any, y: Array, bar: Any) -> list[Any]:
         adjoint = _kept((form, kinds, real, results, seeded))
     parts = adjoint(values, [b for b in bars if b is not None])
     return [(place, part) for place, part in zip([p for p, r in zip(read, real, strict=True) if r], parts, strict=True)]
-
-
-def _renumbered(reference: Any, number: Mapping[int, int]) -> Any:
-    """The same reference with other numbers: all to places."""
-    if type(reference) is int:
-        return number[reference]
-    if len(reference) == 3:
-        return number[~reference[0]]
-    kind, content = reference
-    if kind is dict:
-        return dict, tuple([(name, _renumbered(each, number)) for name, each in content])
-    if kind in references.CONTAINERS:
-        return kind, tuple([_renumbered(each, number) for each in content])
-    return reference
 
 
 def _kept(key: Any) -> Adjoint:
@@ -245,7 +302,7 @@ def _adjoint(
     ]
     chosen = [y for y, given in zip(outputs, seeded, strict=True) if given]
     wanted = [x for x, is_real in zip(inputs, real, strict=True) if is_real]
-    backs = vjp(chosen, wanted, seeds, weigh=True)
+    backs = vjp(chosen, wanted, seeds, masked=True, certain=True)
     there = [back for back in backs if back is not None]
     graph = open_primes(Graph((*inputs, *seeds), tuple(there)))
     program: Program = with_sizes(schedule(graph), {})

@@ -9,7 +9,8 @@ from wengert.passes.bodies import everywhere
 from wengert.passes.cse import share
 from wengert.passes.fold import fold
 from wengert.passes.joining import join
-from wengert.passes.stability import stabilise
+from wengert.passes.open_primes import open_primes
+from wengert.passes.stability import outcome, stabilise
 
 
 def joined(outputs: Sequence[Node]) -> list[Node]:
@@ -23,3 +24,15 @@ def stable(outputs: Sequence[Node]) -> list[Node]:
     for each in (share, fold, stabilise):
         graph = everywhere(each, graph)
     return list(graph.outputs)
+
+
+def stated(outputs: Sequence[Node]) -> tuple[list[Node], list[Node], bool]:
+    """The outputs as they are written and as `stable` has them; whether a rule of stability applied."""
+    plain = fold(share(Graph((), tuple(outputs))))
+    found = outcome(plain)
+    return list(plain.outputs), list(found.graph.outputs), bool(found.applied)
+
+
+def opened(outputs: Sequence[Node]) -> list[Node]:
+    """The outputs without primes: before they are cut in two, since a slope meets the factors of its signal where it is opened."""
+    return list(open_primes(Graph((), tuple(outputs))).outputs)

@@ -11,17 +11,22 @@ import numpy as np
 
 from wengert.engine import roots
 from wengert.engine.arguments import Arguments
-from wengert.engine.cold import pulled_back
-from wengert.engine.formulas import joined, stable
+from wengert.engine.cold import Undecided, pulled_back
+from wengert.engine.exponentials import calls_exponential
+from wengert.engine.formulas import joined, opened, stable
+from wengert.engine.others import Others, Start
 from wengert.engine.programs import Program, Seat
+from wengert.engine.restated import Calls, restate, restated
 from wengert.engine.running import before, finish
 from wengert.engine.sight import VALUES, Rest, Transform
 from wengert.engine.written import written
 from wengert.errors import GraphError, TraceError
 from wengert.ir.graph import Node, input_node
 from wengert.ir.types import ArrayType
+from wengert.memory import refused
 from wengert.tracing.kinds import Kind, kind_of
 from wengert.tracing.live import Live
+from wengert.tracing.narrow import Width
 from wengert.tracing.record import Leaf, leaf_of
 from wengert.tracing.standin import StandIn
 from wengert.tracing.tape import Tape
@@ -38,15 +43,19 @@ class Outside:
     arguments: Arguments
     """What it was called with, where that is in containers."""
 
-    def __init__(self, codes: tuple[Any, ...], key: Any, values: Sequence[Any], kinds: Sequence[Kind]) -> None:
+    def __init__(
+        self, codes: tuple[Any, ...], key: Any, values: Sequence[Any], kinds: Sequence[Kind], given: Sequence[Any] = ()
+    ) -> None:
         self.key = key
-        self.tape = Tape(roots.root_of(key, codes), values, kinds)
+        self.tape = Tape(roots.root_of(key, codes), values, kinds, given)
         self.outputs: tuple[int, ...] = ()
         """The places of the leaves of the result."""
         self.leaves: list[Leaf] = []
         self.spec: Spec = None
         self.last: Seat | None = None
         """What is kept of the transform that was run last."""
+        self._calls: Calls | None = None
+        """The calls that stand in place of those of the tape; None before the values were asked for."""
 
     def follow(self, call: Callable[[Sequence[Any]], Any]) -> None:
         """Run the function on values of the tape."""
@@ -69,6 +78,11 @@ class Outside:
     def types(self) -> list[ArrayType]:
         """The types of the leaves of the result."""
         return [leaf.type for leaf in self.leaves]
+
+    @property
+    def widths(self) -> list[Width]:
+        """The dtypes that leaves of whole numbers have in NumPy."""
+        return [leaf.width for leaf in self.leaves]
 
     @property
     def weak(self) -> list[bool]:
@@ -102,10 +116,12 @@ class Outside:
         return list(seat.run(given))
 
     def seat(self, key: Any) -> Seat:
-        """What is kept of a transform of the calls of this run."""
+        """What is kept of a transform of the calls of this run, for arrays of such kinds beside them in the result."""
         path = self.tape.path
         if path is None:
             return Seat(None)
+        outside = [k for k, place in enumerate(self.outputs) if place < 0]
+        key = (*key, *[self.leaves[k] for k in outside]) if outside else key
         seat = path.programs.get(key)
         if seat is None:
             roots.used(self.key)
@@ -118,17 +134,33 @@ class Outside:
         if transform.back is not None:
             try:
                 found = list(transform.back(found, self._pull, extra))
-            except (TraceError, GraphError):  # unless the graph shows that it is not needed; else that names the line
-                return None
+            except MemoryError as error:
+                raise refused(error, "it is asked for by NumPy") from None
+            except (TraceError, GraphError, Undecided):
+                return None  # the graph may show that it is not needed, else it names the line
         return [self._owned(x) for x in found] if all(map(_is_finite, found)) else None
 
     def values(self) -> list[Array]:
-        """The results."""
+        """The results, those of stable formulas where there are any."""
         self.tape.replay()
+        if self._calls is None:
+            self._calls = self._restated()
+            if self._calls:
+                restate(self.tape, self._calls)
         values, inputs = self.tape.values, self.tape.inputs
         assert values is not None
         found = [values[k] if k >= 0 else inputs[~k] for k in self.outputs]
         return [np.asarray(x, leaf.type.dtype)[()] for x, leaf in zip(found, self.leaves, strict=True)]
+
+    def _restated(self) -> Calls:
+        """The calls that are others in stable form; found out once for a path."""
+        path, place = self.tape.path, self.tape.position
+        if path is None:
+            return restated(self.tape)
+        found = path.restated.get(place)
+        if found is None:
+            found = path.restated.setdefault(place, restated(self.tape))
+        return found
 
     def _pull(self, cotangents: Sequence[Array | None]) -> list[Array]:
         tape = self.tape
@@ -137,7 +169,7 @@ class Outside:
             if bar is not None:
                 seeds[place] = seeds[place] + bar if place in seeds else bar
         with np.errstate(all="ignore"):
-            found = pulled_back(tape, seeds)
+            found = pulled_back(tape, self._calls or {}, seeds)
         kinds = [kind_of(x) for x in tape.inputs[: tape.arguments]]
         return [
             np.zeros(kind.shape, kind.dtype)[()] if bar is None else np.asarray(bar, kind.dtype)[()]
@@ -170,6 +202,7 @@ class Outside:
                 return [self._owned(x) for x in values], lambda extra: self.run(transform, extra)
         if seat.halves is None:
             inputs, outputs, nodes, further, _ = self._derived(transform, types)
+            nodes = opened(nodes)
             kept = before(nodes, further)
             seat.halves = Program(inputs, [*outputs, *kept]), Program([*kept, *further], nodes)
         first, second = seat.halves
@@ -195,16 +228,27 @@ def outside(arguments: Arguments, leaves: Sequence[Leaf]) -> Outside:
     values = [_number(x, leaf) if leaf.weak else x for x, leaf in zip(arguments.values, leaves, strict=True)]
     kinds = [kind_of(x) for x in values]
     codes = roots.codes_of(arguments.f)
-    made = Outside(codes, (roots.mark_of(codes), tuple(arguments.places), *kinds), values, kinds)
+    given, kwargs = list(arguments.args), arguments.kwargs
+    key: tuple[Any, ...] = (roots.mark_of(codes), tuple(arguments.places), *kinds)
+    start = None
+    if (len(given) > len(arguments.places) or kwargs) and calls_exponential(arguments.f):
+        start = Start(key, codes)
+    if start is not None and start.takes_others:
+        others = Others(given, kwargs, arguments.places)
+        made = Outside(codes, (*key, others.key), values, kinds, others.values)
+        kwargs = others.filled(given, kwargs, made.tape)
+    else:
+        made = Outside(codes, key, values, kinds)
     made.arguments = arguments
-    given = list(arguments.args)
 
     def call(lives: Sequence[Any]) -> Any:
         for k, each in zip(arguments.places, unflatten(arguments.spec, lives), strict=True):
             given[k] = each
-        return arguments.f(*given, **arguments.kwargs)
+        return arguments.f(*given, **kwargs)
 
     made.follow(call)
+    if start is not None:
+        start.settle(made.tape)
     return made
 
 

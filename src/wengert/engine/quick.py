@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from wengert.engine import roots
+from wengert.engine.exponentials import calls_exponential
+from wengert.engine.others import Others, Start
 from wengert.engine.outside import Outside
 from wengert.engine.sight import Transform
 from wengert.tracing.kinds import Kind, kind_of
@@ -25,7 +27,7 @@ Found = tuple[Any, Sequence[Any]]
 class Quick:
     """(L, ∇L) of a function by arguments at some places, where a call is of plain arrays and numbers."""
 
-    __slots__ = ("check", "codes", "f", "mark", "places", "transform")
+    __slots__ = ("check", "codes", "f", "mark", "places", "takes_others", "transform")
 
     def __init__(
         self, f: Callable[..., Any], places: tuple[int, ...], transform: Transform, check: Callable[[Any], None]
@@ -37,6 +39,8 @@ class Quick:
         """Refuses results that have no gradient."""
         self.codes = roots.codes_of(f)
         self.mark = roots.mark_of(self.codes)
+        self.takes_others: bool | None = None
+        """Whether the other arguments may have to be values of the tape; None before the first call."""
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Found | None:
         """The value and the gradients; None where the call is of another kind, before f has run."""
@@ -53,9 +57,20 @@ class Quick:
                 return None
             values.append(x)
             kinds.append(kind_of(x))
-        run = Outside(self.codes, (self.mark, self.places, *kinds), values, kinds)
-        tape = run.tape
         given = list(args)
+        key: tuple[Any, ...] = (self.mark, self.places, *kinds)
+        start = None
+        if count > len(self.places) or kwargs:
+            if self.takes_others is None:
+                self.takes_others = calls_exponential(self.f)
+            start = Start(key, self.codes) if self.takes_others else None
+        if start is not None and start.takes_others:
+            others = Others(args, kwargs, self.places)
+            run = Outside(self.codes, (*key, others.key), values, kinds, others.values)
+            kwargs = others.filled(given, kwargs, run.tape)
+        else:
+            run = Outside(self.codes, key, values, kinds)
+        tape = run.tape
         for k, place in enumerate(self.places):
             given[place] = tape.argument(k)
         with tape:
@@ -73,6 +88,8 @@ class Quick:
                     found = native(*inputs) if reads is None else native(*[inputs[k] for k in reads])
                     return found[0], found[1:]
                 run.returned_one(y)
+        if start is not None:
+            start.settle(tape)
         found = run.run(self.transform)
         self._heat(run)
         if run.spec is None:

@@ -8,13 +8,15 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from wengert.engine.arguments import Argnums, Arguments
+from wengert.engine.formulas import opened
 from wengert.engine.running import Prepared, before, finish, joined, placed, stable
 from wengert.ir.graph import Node, input_node
 from wengert.ir.types import ArrayType
+from wengert.tracing.narrow import Width, restored
 from wengert.tracing.record import Leaf, leaf_of
 from wengert.tracing.standin import StandIn
 from wengert.tracing.tracer import current
-from wengert.tracing.trees import Spec
+from wengert.tracing.trees import Spec, unflatten
 from wengert.tracing.watch import ON
 
 Derive = Callable[..., Sequence[Node]]
@@ -62,6 +64,11 @@ class Sight(Protocol):
         ...
 
     @property
+    def widths(self) -> list[Width]:
+        """The dtypes that leaves of whole numbers have in NumPy."""
+        ...
+
+    @property
     def weak(self) -> list[bool]:
         """Which leaves of the result are Python numbers."""
         ...
@@ -100,6 +107,11 @@ class Inside:
         return [node.type for node in self._recorded.outputs]
 
     @property
+    def widths(self) -> list[Width]:
+        """The dtypes that leaves of whole numbers have in NumPy."""
+        return self._recorded.widths
+
+    @property
     def weak(self) -> list[bool]:
         """Which leaves of the result are Python numbers."""
         return self._recorded.weak
@@ -124,7 +136,7 @@ class Inside:
         """See `Sight`."""
         recorded = self._recorded
         further = [input_node(f"extra {k}", type) for k, type in enumerate(types)]
-        nodes = joined(transform.derive(recorded.inputs, self._stable, further, *transform.static))
+        nodes = opened(joined(transform.derive(recorded.inputs, self._stable, further, *transform.static)))
         kept = before(nodes, further)
         inputs = [*recorded.inputs, *(node for _, node in recorded.captured)]
         given = [*self.arguments.values, *(value for value, _ in recorded.captured)]
@@ -132,6 +144,11 @@ class Inside:
         n = len(self._stable)
         rest = Prepared([*kept, *further], nodes)
         return found[:n], lambda extra: rest([*found[n:], *extra])
+
+
+def result_of(sight: Sight, values: Sequence[Any]) -> Any:
+    """The result in its container, whole numbers in the dtypes that they have in NumPy."""
+    return unflatten(sight.spec, [restored(x, width) for x, width in zip(values, sight.widths, strict=True)])
 
 
 def seen(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums) -> Sight:

@@ -7,14 +7,16 @@ finite, the backward pass is gone through, contribution by contribution, for the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from wengert.autodiff.reverse import contributions
+from wengert.autodiff.masks import Gate, annihilating, listed
+from wengert.autodiff.reverse import Adjoints, contributions
 from wengert.engine.arguments import Arguments
-from wengert.engine.formulas import joined, stable
+from wengert.engine.formulas import joined, opened, stable
 from wengert.engine.interned import GraphCall
 from wengert.engine.running import before, finish
 from wengert.engine.sight import Rest, Transform
@@ -27,13 +29,14 @@ from wengert.ops.evaluate import evaluate
 from wengert.passes.open_primes import open_primes
 from wengert.tracing import references
 from wengert.tracing.kinds import Kind
+from wengert.tracing.narrow import Width
 from wengert.tracing.paths import Root
 from wengert.tracing.record import Leaf, leaf_of
 from wengert.tracing.repairs import called
 from wengert.tracing.source import Line, running, shown_line
 from wengert.tracing.tape import Tape
 from wengert.tracing.trees import Spec, flatten, name_of, unflatten
-from wengert.tracing.watch import ON
+from wengert.tracing.watch import FOUND, ON, PLAIN, Annihilation
 
 SHOWN = 3
 """So many values that a call was given are shown."""
@@ -155,6 +158,11 @@ class Watched:
         return [leaf.type for leaf in self.leaves]
 
     @property
+    def widths(self) -> list[Width]:
+        """The dtypes that leaves of whole numbers have in NumPy."""
+        return [leaf.width for leaf in self.leaves]
+
+    @property
     def weak(self) -> list[bool]:
         """Which leaves of the result are Python numbers."""
         return [leaf.weak for leaf in self.leaves]
@@ -173,6 +181,7 @@ class Watched:
         Raises NonFiniteError where a result is not finite.
         """
         inputs, nodes, further, outputs = self._derived(transform, types)
+        nodes = opened(nodes)
         kept = before(nodes, further)
         found = finish(inputs, [*outputs, *kept], self.tape.inputs)
         n = len(outputs)
@@ -188,10 +197,12 @@ class Watched:
         graph = self.tape.written(self.outputs)
         further = [input_node(f"extra {k}", type) for k, type in enumerate(types)]
         outputs = stable(joined(graph.outputs))
-        nodes = transform.derive(graph.inputs[: self.tape.arguments], outputs, further, *transform.static)
+        with annihilating(not PLAIN[0]):
+            nodes = transform.derive(graph.inputs[: self.tape.arguments], outputs, further, *transform.static)
         return graph.inputs, joined(nodes), further, outputs
 
     def _looked_at(self, found: list[Any]) -> list[Any]:
+        FOUND[-1].extend(_annihilated(self.tape, self.outputs))
         if all(_is_finite(x) for x in found):
             return found
         error = _backward(self.tape, self.outputs)
@@ -214,20 +225,59 @@ def _is_finite(x: Any) -> bool:
 # ---------------------------------------------------------------- the way back
 
 
-def _backward(tape: WatchedTape, outputs: Sequence[int]) -> NonFiniteError | None:
-    """Where what is not finite in the derivatives comes from: the step back that makes it from a signal that is finite."""
+@dataclass(frozen=True)
+class _WayBack:
+    """A run written down with all of its calls, and the way back from its results."""
+
+    graph: Written
+    owner: dict[Node, int]
+    """The call that each node was made by."""
+    inputs: list[Node]
+    adjoints: Adjoints
+    gates: list[Gate]
+
+
+def _way_back(tape: WatchedTape, outputs: Sequence[int]) -> _WayBack:
     places = [k for k in range(tape.position) if isinstance(tape.kinds[k], Kind)]
     graph = tape.written([*places, *outputs])
     owner = _owners(places, graph.outputs, graph.inputs)
     last = [y for y in graph.outputs[len(places) :] if y.type.is_float]
-    inputs = graph.inputs[: tape.arguments]
-    adjoints = contributions(last, inputs, [constant(1, y.type) for y in last], weigh=True)
-    uses = {v: adjoints.contributions[v] for v in adjoints.contributions}
-    terms = list(dict.fromkeys(term for each in uses.values() for _, term in each))
+    inputs = list(graph.inputs[: tape.arguments])
+    with annihilating(not PLAIN[0]), listed() as gates:
+        adjoints = contributions(last, inputs, [constant(1, y.type) for y in last], masked=True)
+    return _WayBack(graph, owner, inputs, adjoints, gates)
+
+
+def _evaluated(tape: WatchedTape, graph: Written, nodes: Sequence[Node]) -> dict[Node, Any]:
+    """The values of nodes of a run that is written down."""
     values = {str(node.params["name"]): x for node, x in zip(graph.inputs, tape.inputs, strict=True)}
     with np.errstate(all="ignore"):
-        found = evaluate(open_primes(Graph(tuple(graph.inputs), tuple(terms))), values)
-    value = dict(zip(terms, found, strict=True))
+        found = evaluate(open_primes(Graph(tuple(graph.inputs), tuple(nodes))), values)
+    return dict(zip(nodes, found, strict=True))
+
+
+def _annihilated(tape: WatchedTape, outputs: Sequence[int]) -> list[Annihilation]:
+    """The products on the way back that are not finite where their signal is nothing."""
+    way = _way_back(tape, outputs)
+    value = _evaluated(tape, way.graph, list({node for gate in way.gates for node in (gate.truths, gate.product)}))
+    found: list[Annihilation] = []
+    for gate in way.gates:
+        wrong = ~np.isfinite(value[gate.product]) & ~value[gate.truths]
+        place = way.owner.get(gate.node)
+        if place is not None and np.any(wrong):
+            call = tape.call_of(place)
+            line = shown_line(tape.lines[call])
+            found.append(Annihilation(_named(tape.log[call][0]), line, int(np.sum(wrong)), int(np.size(wrong))))
+    return found
+
+
+def _backward(tape: WatchedTape, outputs: Sequence[int]) -> NonFiniteError | None:
+    """Where what is not finite in the derivatives comes from: the step back that makes it from a signal that is finite."""
+    way = _way_back(tape, outputs)
+    graph, owner, adjoints, inputs = way.graph, way.owner, way.adjoints, way.inputs
+    uses = {v: adjoints.contributions[v] for v in adjoints.contributions}
+    terms = list(dict.fromkeys(term for each in uses.values() for _, term in each))
+    value = _evaluated(tape, graph, terms)
 
     def wrong(v: Node) -> list[tuple[Node | None, Node]]:
         return [(u, term) for u, term in uses.get(v, ()) if not _is_finite(value[term])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from wengert.errors import GraphError
 from wengert.ir.notation import Notation
@@ -20,6 +20,12 @@ Value = Callable[..., Any]
 Jvp = Callable[["Node", Sequence[Any]], Any]
 Vjp = Callable[["Node", Any], "Sequence[Node | None]"]
 Batch = Callable[["Node", Sequence["Node"], Sequence[bool]], Any]
+Choice = (
+    Callable[["Node"], "Sequence[Node | None]"]
+    | Callable[["Node", "Node"], "Sequence[Node | None]"]
+    | Callable[["Node", "Node", "Node"], "Sequence[Node | None]"]
+)
+"""chosen(*x), written with as many arguments as the op has."""
 Samples = Callable[[Any], list["tuple[list[Any], dict[str, Any]]"]]
 
 
@@ -52,14 +58,49 @@ class Op:
     samples: Samples
     errors: tuple[tuple[tuple[ArrayType, ...], Params, str], ...] = ()
     partials: Callable[..., Sequence[Any]] | None = None
+    """∂y/∂x_k of an elementwise op as it runs, sound to the last digits in both tails."""
+    textbook: Callable[..., Sequence[Any]] | None = None
+    """The partials as they are printed and simplified, y(1 − y) for the logistic function; those that run where there is none."""
+    through: Callable[..., Sequence[Any]] | None = None
+    """through(signals, y, *x): each signal times the partial by that input, where the order of the factors keeps it in range."""
     smooth: bool = True
     """Whether the op has derivatives of every order on its samples (a step has not)."""
     growth: Growth = "bounded"
     """How its partials behave: bounded; unbounded (finite at every finite point); singular (infinite at some point of the
     domain, as that of log at 0); mask (exactly 0 on whole regions, as that of where)."""
 
+    chosen: Choice | None = None
+    """chosen(*x): for each input of an elementwise op the truths of the entries that it takes, None where it takes all."""
+    flat: Literal["left", "both"] | None = None
+    """Where its slope is 0 whatever two factors bring: left of −4096, or beyond ±4096."""
+    undoes_flat: bool = False
+    """Whether it is the inverse of a flat function: beside its slope what is flat is not nothing, exp(log x) at 0 has the slope 1."""
+    fades: bool = False
+    """Whether the slope by its one input falls as 1/x or slower: at an input that has overflowed it is unknown, not 0."""
+    limited: bool = False
+    """Whether its values lie in an interval, whatever its inputs are."""
+    exact: str | None = None
+    """Its value as an expression of mpmath's functions in x, or in x and y: what the tests of its digits compare with."""
+    slope_power: tuple[float, float] | None = None
+    """(c, e) where f'(x) = c xᵉ."""
+
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+
+class Facts(TypedDict, total=False):
+    """What an op may say of itself; see `Op`."""
+
+    through: Callable[..., Sequence[Any]]
+    smooth: bool
+    growth: Growth
+    chosen: Choice
+    flat: Literal["left", "both"]
+    undoes_flat: bool
+    fades: bool
+    limited: bool
+    exact: str
+    slope_power: tuple[float, float]
 
 
 OPS: dict[str, Op] = {}

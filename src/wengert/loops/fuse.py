@@ -28,6 +28,7 @@ from wengert.loops.forms import (
 )
 from wengert.loops.nest import Affine
 from wengert.loops.updates import stored_first
+from wengert.ops.effort import partners, side_by_side
 
 CHEAP = 4
 """What costs so little is computed again rather than stored, in units of an addition."""
@@ -42,9 +43,9 @@ WINDOW = 64
 
 COST = {
     "add": 1, "subtract": 1, "multiply": 1, "negative": 1, "abs": 1, "maximum": 1, "minimum": 1, "where": 1, "relu": 1,
-    "less": 1, "less_equal": 1, "greater": 1, "greater_equal": 1, "equal": 1, "not_equal": 1, "cast": 1, "weigh": 2,
+    "less": 1, "less_equal": 1, "greater": 1, "greater_equal": 1, "equal": 1, "not_equal": 1, "cast": 1,
     "logical_and": 1, "logical_or": 1, "logical_not": 1, "step": 1, "sign": 2, "floor": 1, "round": 1, "stop_gradient": 0,
-    "fma": 1, "divide": 4, "reciprocal": 4, "sqrt": 5, "integer_power": 2, "einsum": 1, "gather": 3,
+    "wrap": 2, "fma": 1, "divide": 4, "ratio": 5, "reciprocal": 4, "sqrt": 5, "integer_power": 2, "einsum": 1, "gather": 3,
 }  # fmt: skip
 TRANSCENDENTAL = 10
 
@@ -151,6 +152,7 @@ def find_roots(graph: Graph) -> list[Node]:
     """The nodes that are roots of kernels, in topological order."""
     order = order_of(graph)
     roots = {y for y in graph.outputs if not is_leaf(y)}
+    roots.update(x for pair in partners(order).items() for x in pair)
     for node in order:
         roots.update(x for x in must_be_stored(node) if not is_leaf(x))
     uses = dict.fromkeys(order, 0)
@@ -164,15 +166,19 @@ def find_roots(graph: Graph) -> list[Node]:
     roots.update(y for y in finished.values() if uses[y] > 1)
     cost = dict.fromkeys(order, 0)
     length = dict.fromkeys(order, 0)
+    loads = {node: 1 if node.shape else 0 for node in order}
     for node in order:
         if node in roots or not is_map(node):
             continue
         cost[node] = _cost(node) + sum(cost[x] for x in set(node.inputs))
         length[node] = 1 + sum(length[x] for x in set(node.inputs))
-        if (cost[node] > CHEAP and (uses[node] > 1 or node in spread)) or length[node] > LONGEST:
+        loads[node] = sum(loads[x] for x in set(node.inputs))
+        again = cost[node] + (loads[node] - 1 if node in spread else 0)  # what is stored is one load
+        if (again > CHEAP and (uses[node] > 1 or node in spread)) or length[node] > LONGEST:
             roots.add(node)
             cost[node] = length[node] = 0
-    return [node for node in order if node in roots]
+            loads[node] = 1
+    return [node for node in side_by_side(order) if node in roots]
 
 
 def must_be_stored(node: Node) -> list[Node]:

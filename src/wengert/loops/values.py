@@ -90,10 +90,6 @@ class EntryVocabulary:
         """x: entries are real."""
         return x
 
-    def vanishes(self, x: Entry) -> Entry:
-        """x = 0."""
-        return _compute(self._made, "equal", x, 0)
-
     def stop_gradient(self, x: Entry) -> Entry:
         """x."""
         return x

@@ -274,6 +274,8 @@ class Printer:
         follower = tree.factors[place + 1] if place + 1 < len(tree.factors) else None
         if isinstance(factor, Num) and factor.value == 1 and isinstance(follower, Transpose):
             return self.bracket(self.number(factor))  # a bare 1 there is the ones vector
+        if isinstance(factor, Ones) and isinstance(follower, Cases | Indicator):
+            return self.bracket(self.show(factor))  # a bare 𝟏 there takes the condition as its own
         fraction = isinstance(factor, Quotient | Num)
         dotted = not first and self.is_dotted(tree, place)
         apart = isinstance(factor, Quotient) and self.is_apart(factor) and follower is not None

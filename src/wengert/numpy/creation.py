@@ -22,6 +22,12 @@ def writable(array: Any) -> Any:
     return array if found is None else _owner(found)
 
 
+def _own(x: Any) -> Any:
+    """A new traced array as one that owns its memory, also without axes."""
+    storage.held(x).owns = True
+    return x
+
+
 def _owner(x: Any) -> Any:
     """A new traced array as one that owns its memory, also without axes, and lies there row by row."""
     own = storage.held(x)
@@ -99,10 +105,13 @@ def array(
     if copy is not True and isinstance(object, StandIn):
         return asarray(object, dtype)
     made = _joined(object)
-    made = made.call("method copy", (made,), {}) if dtype is None else made.call("method astype", (made, dtype), {})
+    rows = order == "C" or not isinstance(object, StandIn)
+    if dtype is not None:
+        made = made.call("method astype", (made, dtype), {})
+    made = made.call("method copy" if rows else np.copy, (made,), {})
     if made.ndim < ndmin:
         made = made.call(np.reshape, (made, (1,) * (ndmin - made.ndim) + made.shape), {})
-    return _owner(made)
+    return _owner(made) if rows else _own(made)
 
 
 @wraps(np.asarray)
@@ -125,7 +134,8 @@ def ascontiguousarray(a: Any, dtype: Any = None) -> Any:
     if not _has_traced(a):
         return np.ascontiguousarray(a, dtype)
     made = asarray(a, dtype)
-    return made if storage.layout_of(made).flags.c_contiguous else array(made)
+    known = storage.layout_of(made).flags.c_contiguous and storage.held(made).sure
+    return made if known else array(made, order="C")
 
 
 @wraps(np.arange)

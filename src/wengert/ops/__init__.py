@@ -37,6 +37,7 @@ from wengert.ops import (
     trigonometric,
     updates,
     windows,
+    wrapping,
 )
 
 __all__ = [
@@ -76,4 +77,5 @@ __all__ = [
     "trigonometric",
     "updates",
     "windows",
+    "wrapping",
 ]

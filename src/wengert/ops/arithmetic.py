@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from wengert.ir.graph import Node, Number, apply
 from wengert.ir.notation import function, infix, prefix, unwritten
 from wengert.ops.complex_numbers import is_zero
 from wengert.ops.kinds import (
-    SHAPES,
     away_from_zero,
-    batch_elementwise,
     constant_value,
     elementwise,
     positive,
-    product,
     real,
-    same_types,
     within,
 )
 
@@ -29,6 +26,7 @@ add = elementwise(
     takes="ring",
     notation=infix("+", "+"),
     growth="bounded",
+    exact="x + y",
 )
 subtract = elementwise(
     "subtract",
@@ -39,6 +37,7 @@ subtract = elementwise(
     takes="ring",
     notation=infix("-", "−"),
     growth="bounded",
+    exact="x - y",
 )
 multiply = elementwise(
     "multiply",
@@ -48,17 +47,34 @@ multiply = elementwise(
     arity=2,
     takes="ring",
     notation=infix(r"\circ", "∘"),
+    exact="x*y",
 )
+
+
+def _through_quotient(signals: Sequence[Node | None], z: Node, x: Node, y: Node) -> tuple[Node | None, Node | None]:
+    """q = s/y by x and −q z by y, so that neither y² nor z/y is formed."""
+    by_x, by_y = (None if s is None else s / y for s in signals)
+    return by_x, None if by_y is None else -(by_y * z)
+
+
+def _through_reciprocal(signals: Sequence[Node | None], y: Node, x: Node) -> tuple[Node | None]:
+    """−(s y) y."""
+    (s,) = signals
+    return (None if s is None else -((s * y) * y),)
+
+
 divide = elementwise(
     "divide",
     "x / y.",
     value=lambda xp, x, y: xp.divide(x, y),
     partials=lambda z, x, y: (1 / y, -z / y),
+    through=_through_quotient,
     arity=2,
     domain=(real, away_from_zero),
     takes="analytic",
     notation=infix("/", "/"),
     growth="singular",
+    exact="x/y",
 )
 negative = elementwise(
     "negative",
@@ -68,26 +84,30 @@ negative = elementwise(
     takes="ring",
     notation=prefix("-", "−"),
     growth="bounded",
+    exact="-x",
 )
 reciprocal = elementwise(
     "reciprocal",
     "1 / x.",
     value=lambda xp, x: xp.reciprocal(x),
     partials=lambda y, x: (-(y * y),),
+    through=_through_reciprocal,
     domain=away_from_zero,
     takes="analytic",
     notation=unwritten("reciprocal"),
     growth="singular",
+    exact="1/x",
 )
 
 
 def _power_partials(z: Node, x: Node, y: Node) -> tuple[Node | Number | None, ...]:
-    """y x^(y−1) and xʸ log x; 0 where y = 0, and 0 by y at x = 0 (the limit from y > 0)."""
+    """y x^(y−1), 0 where x = y = 0; and xʸ log x, 0 at x = 0 (the limit from y > 0)."""
     exponent = constant_value(y)
     if exponent is not None:
         by_x = None if exponent == 0 else exponent * apply("power", x, y - 1)
     else:
-        by_x = apply("where", is_zero(y), _fill(0, y), y * apply("power", x, y - 1))
+        nowhere = apply("logical_and", is_zero(x), is_zero(y))
+        by_x = apply("where", nowhere, _fill(0, y), y * apply("power", x, y - 1))
     safe = apply("where", is_zero(x), _fill(1, x), x)
     return by_x, z * apply("log", safe)
 
@@ -106,6 +126,7 @@ power = elementwise(
     takes="analytic",
     notation=unwritten("power"),
     growth="singular",
+    exact="x**y",
 )
 
 
@@ -134,6 +155,9 @@ sqrt = elementwise(
     takes="analytic",
     notation=function(r"\sqrt", "√", "sqrt"),
     growth="singular",
+    fades=True,
+    slope_power=(0.5, -0.5),
+    exact="sqrt(x)",
 )
 cbrt = elementwise(
     "cbrt",
@@ -143,11 +167,31 @@ cbrt = elementwise(
     domain=away_from_zero,
     notation=function(r"\sqrt[3]", "∛", "cbrt"),
     growth="singular",
+    fades=True,
+    exact="sign(x)*cbrt(abs(x))",
+)
+
+
+def _ratio_value(xp: Any, a: Any, h: Any) -> Any:
+    none = xp.equal(h, 0)
+    return xp.where(none, xp.zeros_like(a), xp.divide(a, xp.where(none, xp.ones_like(h), h)))
+
+
+ratio = elementwise(
+    "ratio",
+    "a / h, and 0 where h = 0: the slope of a radius, which has no derivative there.",
+    value=_ratio_value,
+    partials=lambda y, a, h: (1 / h, -y / h),
+    through=_through_quotient,
+    arity=2,
+    domain=(real, away_from_zero),
+    notation=unwritten("ratio"),
+    growth="singular",
 )
 
 
 def over_radius(a: Node, h: Node) -> Node:
-    """a / h, and 0 where h = 0."""
+    """a / h, and 0 where h = 0, in ops that have a notation."""
     return a / apply("where", apply("equal", h, _fill(0, h)), _fill(1, h), h)
 
 
@@ -155,32 +199,11 @@ hypot = elementwise(
     "hypot",
     "√(x² + y²) without overflow; its derivative at (0, 0) is 0.",
     value=lambda xp, x, y: xp.hypot(x, y),
-    partials=lambda h, x, y: (over_radius(x, h), over_radius(y, h)),
+    partials=lambda h, x, y: (apply("ratio", x, h), apply("ratio", y, h)),
+    textbook=lambda h, x, y: (over_radius(x, h), over_radius(y, h)),
     arity=2,
     domain=away_from_zero,
     notation=function(r"\operatorname{hypot}", "hypot"),
     growth="bounded",
-)
-
-
-def _weigh_value(xp: Any, g: Any, p: Any) -> Any:
-    zero = xp.logical_or(xp.vanishes(g), xp.vanishes(p))
-    return xp.where(zero, xp.zeros_like(g), xp.multiply(g, p))
-
-
-def _weigh_adjoint(node: Node, cotangent: Node, k: int) -> Node:
-    return apply("weigh", cotangent, node.inputs[1 - k])
-
-
-weigh = product(
-    "weigh",
-    "g p, but 0 where either factor is exactly 0: a zero cotangent annihilates an unbounded partial.",
-    infer=lambda types, params: same_types("weigh", types),
-    value=_weigh_value,
-    adjoint=_weigh_adjoint,
-    batch=batch_elementwise,
-    notation=infix(r"\circ", "∘"),
-    samples=lambda rng: [([real(rng, shape), real(rng, shape)], {}) for shape in SHAPES for _ in range(5)],
-    errors=multiply.errors[:1],
-    arity=2,
+    exact="hypot(x, y)",
 )

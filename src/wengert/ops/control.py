@@ -35,8 +35,10 @@ class Cotangents(NamedTuple):
     """The cotangent of each result; None stands for zero."""
     wanted: Sequence[bool]
     """Which inputs need a cotangent."""
-    doubtful: bool
-    """Whether the cotangents may hold zeros that annihilate an infinite partial."""
+    masks: Sequence[Any]
+    """Where the cotangent of each result may be something (see `autodiff.masks`); None, everywhere."""
+    leaving: list[bool]
+    """Entered by the rule: which of the cotangents that it gives may be nothing in places. None is, where it enters nothing."""
 
 
 class Rules(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from wengert.ir.graph import Node
 from wengert.ir.types import TapeType, TupleType
@@ -15,6 +15,9 @@ CHEAP = frozenset(
         "divide",
         "negative",
         "reciprocal",
+        "disc",
+        "lorentz",
+        "ratio",
         "integer_power",
         "sqrt",
         "abs",
@@ -36,13 +39,15 @@ CHEAP = frozenset(
         "logical_not",
         "where",
         "cast",
-        "weigh",
         "stop_gradient",
         "concatenate",
         "gather",
     ]
 )
 """Ops that cost about as much as reading their result from memory; structural ops and outer products are as cheap."""
+
+SLOPES = {"sech2": ("tanh",), "logistic_slope": ("logistic",), "gauss": ("erf", "erfc")}
+"""Ops that cost little beside one of these of the same input: most of their parts are the same."""
 
 
 def is_cheap(node: Node) -> bool:
@@ -52,8 +57,35 @@ def is_cheap(node: Node) -> bool:
     return node.op.name in CHEAP or (node.op.kind == "structural" and node.op.name != "sum")
 
 
-def dear(outputs: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
-    """The arrays from which the outputs are made cheaply: the last ones above them that are dear, and those in `stop`.
+def partners(nodes: Iterable[Node]) -> dict[Node, Node]:
+    """For each slope of `SLOPES` among the nodes the function of the same input, if it is among them."""
+    nodes = list(nodes)
+    slopes = [node for node in nodes if node.op.name in SLOPES]
+    if not slopes:
+        return {}
+    functions = {(node.op.name, node.inputs[0]): node for node in nodes if node.op.arity == 1}
+    found = {g: [functions.get((name, g.inputs[0])) for name in SLOPES[g.op.name]] for g in slopes}
+    return {g: f for g, fs in found.items() for f in fs if f is not None}
+
+
+def side_by_side(order: Sequence[Node]) -> list[Node]:
+    """Nodes in topological order, those of a pair one after the other; both have the same input."""
+    pairs = partners(order)
+    if not pairs:
+        return list(order)
+    beside: dict[Node, list[Node]] = {}
+    for slope, function in pairs.items():
+        beside.setdefault(function, [function]).append(slope)
+    group = {node: members for members in beside.values() for node in members}
+    placed: dict[Node, None] = {}
+    for node in order:
+        placed.update(dict.fromkeys(group.get(node, [node])))
+    return list(placed)
+
+
+def dear(outputs: Iterable[Node], stop: Collection[Node] = (), again: Collection[Node] = ()) -> list[Node]:
+    """The arrays from which the outputs are made cheaply: the last ones above them that are dear, and those in `stop`. Those in
+    `again` are computed again though they are dear.
 
     Inputs and constants are not among them: they are there.
     """
@@ -66,7 +98,7 @@ def dear(outputs: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
             continue
         seen.add(node)
         array = not isinstance(node.type, TapeType | TupleType)
-        if node in stop or (array and node.inputs and not is_cheap(node)):
+        if node in stop or (array and node.inputs and node not in again and not is_cheap(node)):
             found.append(node)
         else:
             stack.extend(node.inputs[::-1])

@@ -7,6 +7,7 @@ from typing import Any
 
 from wengert.ir.graph import Node, apply
 from wengert.ir.notation import unwritten
+from wengert.ops.exponential import slope_beside
 from wengert.ops.kinds import elementwise, positive, within
 from wengert.ops.scipy_functions import scipy
 
@@ -20,7 +21,7 @@ xlog1py = elementwise(
     "xlog1py",
     "x log(1 + y), and 0 where x = 0.",
     value=_xlog1py,
-    partials=lambda z, x, y: (apply("log1p", y), apply("weigh", x, 1 / (1 + y))),
+    partials=lambda z, x, y: (apply("log1p", y), slope_beside(x, 1 + y)),
     arity=2,
     domain=(within(-3, 3), positive),
     notation=unwritten("xlog1py"),

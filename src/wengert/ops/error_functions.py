@@ -34,6 +34,7 @@ erfcx = elementwise(
     partials=_erfcx_partials,
     domain=within(-2, 30),
     notation=unwritten("erfcx"),
+    exact="exp(x*x)*erfc(x)",
 )
 erfcinv = elementwise(
     "erfcinv",
@@ -43,6 +44,7 @@ erfcinv = elementwise(
     domain=within(0.05, 1.95),
     notation=unwritten("erfcinv"),
     growth="singular",
+    undoes_flat=True,
 )
 erfi = elementwise(
     "erfi",
@@ -51,6 +53,7 @@ erfi = elementwise(
     partials=lambda y, x: (TWO_OVER_ROOT_PI * apply("exp", x * x),),
     domain=within(-2, 2),
     notation=unwritten("erfi"),
+    exact="erfi(x)",
 )
 dawsn = elementwise(
     "dawsn",
@@ -59,6 +62,7 @@ dawsn = elementwise(
     partials=lambda y, x: (1 - 2 * (x * y),),
     domain=within(-3, 3),
     notation=unwritten("dawsn"),
+    exact="sqrt(pi)/2*exp(-x*x)*erfi(x)",
 )
 ndtri = elementwise(
     "ndtri",
@@ -68,6 +72,7 @@ ndtri = elementwise(
     domain=within(0.03, 0.97),
     notation=unwritten("ndtri"),
     growth="singular",
+    undoes_flat=True,
 )
 log_ndtr = elementwise(
     "log_ndtr",
@@ -76,6 +81,7 @@ log_ndtr = elementwise(
     partials=lambda y, x: (apply("hazard", x),),
     domain=real,
     notation=unwritten("log_ndtr"),
+    exact="log(erfc(-x/sqrt(2))/2)",
 )
 hazard = elementwise(
     "hazard",
@@ -84,6 +90,7 @@ hazard = elementwise(
     partials=lambda y, x: (-(y * (x + y)),),
     domain=within(-8, 5),
     notation=unwritten("hazard"),
+    exact="sqrt(2/pi)*exp(-x*x/2)/erfc(-x/sqrt(2))",
 )
 exp1 = elementwise(
     "exp1",
@@ -93,6 +100,7 @@ exp1 = elementwise(
     domain=within(0.2, 6),
     notation=unwritten("exp1"),
     growth="singular",
+    exact="e1(x)",
 )
 expi = elementwise(
     "expi",
@@ -102,4 +110,5 @@ expi = elementwise(
     domain=within(0.2, 6),
     notation=unwritten("expi"),
     growth="singular",
+    exact="ei(x)",
 )

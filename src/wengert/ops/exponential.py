@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from wengert.ir.graph import Node, apply, constant_like
 from wengert.ir.notation import function, unwritten
+from wengert.ops.complex_numbers import is_zero
 from wengert.ops.kinds import above_minus_one, away_from_zero, elementwise, open_interval, positive, within
 
 LOG_2 = math.log(2)
@@ -24,6 +25,8 @@ exp = elementwise(
     partials=lambda y, x: (y,),
     takes="analytic",
     notation=function(r"\exp", "exp"),
+    flat="left",
+    exact="exp(x)",
 )
 exp2 = elementwise(
     "exp2",
@@ -32,6 +35,8 @@ exp2 = elementwise(
     partials=lambda y, x: (y * LOG_2,),
     takes="analytic",
     notation=function(r"\operatorname{exp2}", "exp2"),
+    flat="left",
+    exact="mpf(2)**x",
 )
 expm1 = elementwise(
     "expm1",
@@ -40,6 +45,8 @@ expm1 = elementwise(
     partials=lambda y, x: (apply("exp", x),),
     takes="analytic",
     notation=function(r"\operatorname{expm1}", "expm1"),
+    flat="left",
+    exact="expm1(x)",
 )
 log = elementwise(
     "log",
@@ -50,6 +57,10 @@ log = elementwise(
     takes="analytic",
     notation=function(r"\log", "log", "ln"),
     growth="singular",
+    undoes_flat=True,
+    fades=True,
+    slope_power=(1.0, -1.0),
+    exact="log(x)",
 )
 log2 = elementwise(
     "log2",
@@ -60,6 +71,9 @@ log2 = elementwise(
     takes="analytic",
     notation=function(r"\log_2", "log₂", "log2"),
     growth="singular",
+    undoes_flat=True,
+    fades=True,
+    exact="log(x)/ln2",
 )
 log10 = elementwise(
     "log10",
@@ -70,6 +84,9 @@ log10 = elementwise(
     takes="analytic",
     notation=function(r"\log_{10}", "log₁₀", "log10"),
     growth="singular",
+    undoes_flat=True,
+    fades=True,
+    exact="log10(x)",
 )
 log1p = elementwise(
     "log1p",
@@ -80,14 +97,43 @@ log1p = elementwise(
     takes="analytic",
     notation=function(r"\operatorname{log1p}", "log1p"),
     growth="singular",
+    undoes_flat=True,
+    fades=True,
+    exact="log1p(x)",
+)
+logistic_slope = elementwise(
+    "logistic_slope",
+    "σ'(x) = σ(x) σ(−x), exact to rounding in both tails.",
+    value=lambda xp, x: xp.logistic_slope(x),
+    partials=lambda y, x: (-(y * apply("tanh", Fraction(1, 2) * x)),),
+    notation=unwritten("logistic_slope"),
+    growth="bounded",
+    flat="both",
+    limited=True,
+    exact="1/((1 + exp(-x))*(1 + exp(x)))",
+)
+gauss = elementwise(
+    "gauss",
+    "e^(−x²), without the rounding of x².",
+    value=lambda xp, x: xp.gauss(x),
+    partials=lambda y, x: (-2 * (x * y),),
+    notation=unwritten("gauss"),
+    growth="bounded",
+    flat="both",
+    limited=True,
+    exact="exp(-x*x)",
 )
 logistic = elementwise(
     "logistic",
     "σ(x) = 1/(1 + e^(−x)).",
     value=lambda xp, x: xp.logistic(x),
-    partials=lambda y, x: (y * (1 - y),),
+    partials=lambda y, x: (apply("logistic_slope", x),),
+    textbook=lambda y, x: (y * (1 - y),),
     notation=function(r"\sigma", "σ", "sigmoid", "logistic", letter=True),
     growth="bounded",
+    flat="both",
+    limited=True,
+    exact="1/(1 + exp(-x))",
 )
 softplus = elementwise(
     "softplus",
@@ -96,25 +142,41 @@ softplus = elementwise(
     partials=lambda y, x: (apply("logistic", x),),
     notation=function(r"\operatorname{softplus}", "softplus"),
     growth="bounded",
+    flat="left",
+    exact="log1p(exp(x))",
 )
+
+
+def _bell_curve(x: Node) -> Node:
+    return apply("exp", -(x * x)) if x.type.is_complex else apply("gauss", x)
+
+
 erf = elementwise(
     "erf",
     "erf x = 2/√π ∫₀ˣ e^(−s²) ds.",
     value=lambda xp, x: xp.erf(x),
-    partials=lambda y, x: (TWO_OVER_ROOT_PI * apply("exp", -(x * x)),),
+    partials=lambda y, x: (TWO_OVER_ROOT_PI * _bell_curve(x),),
+    textbook=lambda y, x: (TWO_OVER_ROOT_PI * apply("exp", -(x * x)),),
     takes="analytic",
     notation=function(r"\operatorname{erf}", "erf"),
     growth="bounded",
+    flat="both",
+    limited=True,
+    exact="erf(x)",
 )
 erfc = elementwise(
     "erfc",
     "erfc x = 1 − erf x, exact in the right tail.",
     value=lambda xp, x: xp.erfc(x),
-    partials=lambda y, x: (-TWO_OVER_ROOT_PI * apply("exp", -(x * x)),),
+    partials=lambda y, x: (-TWO_OVER_ROOT_PI * _bell_curve(x),),
+    textbook=lambda y, x: (-TWO_OVER_ROOT_PI * apply("exp", -(x * x)),),
     domain=within(-4, 5),
     takes="analytic",
     notation=function(r"\operatorname{erfc}", "erfc"),
     growth="bounded",
+    flat="both",
+    limited=True,
+    exact="erfc(x)",
 )
 erfinv = elementwise(
     "erfinv",
@@ -124,10 +186,17 @@ erfinv = elementwise(
     domain=open_interval,
     notation=function(r"\operatorname{erfinv}", "erfinv"),
     growth="singular",
+    undoes_flat=True,
+    exact="erfinv(x)",
 )
 
 
 def _silu_partials(y: Node, x: Node) -> tuple[Node]:
+    """(x σ)' = σ + x σ', of which far left both terms keep their digits."""
+    return (apply("logistic", x) + x * apply("logistic_slope", x),)
+
+
+def _silu_textbook(y: Node, x: Node) -> tuple[Node]:
     """(x σ)' = σ + x σ (1 − σ) = σ + y (1 − σ)."""
     s = apply("logistic", x)
     return (s + y * (1 - s),)
@@ -138,13 +207,21 @@ silu = elementwise(
     "x σ(x).",
     value=lambda xp, x: x * xp.logistic(x),
     partials=_silu_partials,
+    textbook=_silu_textbook,
     notation=function(r"\operatorname{silu}", "silu", "swish"),
     growth="bounded",
+    flat="left",
+    exact="x/(1 + exp(-x))",
 )
 
 
 def _gelu_partials(y: Node, x: Node) -> tuple[Node]:
     """(x Φ)' = Φ + x φ, where Φ(x) = ½ erfc(−x/√2) and φ(x) = e^(−x²/2)/√(2π)."""
+    u = x * -ONE_OVER_ROOT_TWO
+    return (Fraction(1, 2) * apply("erfc", u) + x * (apply("gauss", u) * ONE_OVER_ROOT_TWO_PI),)
+
+
+def _gelu_textbook(y: Node, x: Node) -> tuple[Node]:
     normal = apply("exp", Fraction(-1, 2) * (x * x)) * ONE_OVER_ROOT_TWO_PI
     return (Fraction(1, 2) * apply("erfc", x * -ONE_OVER_ROOT_TWO) + x * normal,)
 
@@ -154,8 +231,11 @@ gelu = elementwise(
     "x Φ(x), Φ the distribution function of the standard normal (Hendrycks and Gimpel 2016, not its tanh approximation).",
     value=lambda xp, x: 0.5 * x * xp.erfc(x * -ONE_OVER_ROOT_TWO),
     partials=_gelu_partials,
+    textbook=_gelu_textbook,
     notation=function(r"\operatorname{gelu}", "gelu"),
     growth="bounded",
+    flat="left",
+    exact="x*erfc(-x/sqrt(2))/2",
 )
 elu = elementwise(
     "elu",
@@ -166,6 +246,8 @@ elu = elementwise(
     notation=function(r"\operatorname{elu}", "elu"),
     smooth=False,
     growth="bounded",
+    flat="left",
+    exact="x if x > 0 else expm1(x)",
 )
 
 
@@ -183,15 +265,25 @@ logaddexp = elementwise(
     arity=2,
     notation=function(r"\operatorname{logaddexp}", "logaddexp"),
     growth="bounded",
+    exact="log(exp(x) + exp(y))",
 )
+
+
+def slope_beside(x: Node, y: Node) -> Node:
+    """x/y, and 0 where both are 0; its slope by x is 1/y there too."""
+    nowhere = apply("logical_and", is_zero(x), is_zero(y))
+    return x / y if x.type.is_complex else apply("where", nowhere, apply("ratio", x, y), x / y)
+
+
 xlogy = elementwise(
     "xlogy",
     "x log y, and 0 where x = 0.",
     value=lambda xp, x, y: xp.xlogy(x, y),
-    partials=lambda z, x, y: (apply("log", y), apply("weigh", x, 1 / y)),
+    partials=lambda z, x, y: (apply("log", y), slope_beside(x, y)),
     arity=2,
     domain=(within(-3, 3), positive),
     takes="analytic",
     notation=unwritten("xlogy"),
     growth="singular",
+    exact="x*log(y)",
 )

@@ -1,6 +1,6 @@
 """Factors of a Hermitian matrix: L Lᴴ (Cholesky) and V diag(w) Vᴴ (eigenvalues).
 
-NumPy reads one triangle of a symmetric matrix; `mirror` makes the matrix that is meant, and its derivative is the symmetric one.
+NumPy reads one triangle of a symmetric matrix, and so does the derivative: `mirror` makes the matrix that is meant.
 Eigenvectors of equal values are not unique; `equal_values` says what the rules do there.
 
 Source: I. Murray (2016), Differentiation of the Cholesky decomposition, arXiv:1602.07527; M. B. Giles (2008), Collected matrix
@@ -66,18 +66,26 @@ def _infer_square(name: str) -> Infer:
 def _value_mirror(xp: Any, a: Array, lower: bool) -> Array:
     """The step of a complex one is a direction, and moves as the derivative says."""
     if is_perturbed(a):
-        return _value_mirror(xp, a.real, lower) + 0.5j * (a.imag + a.imag.swapaxes(-1, -2))
+        return _value_mirror(xp, a.real, lower) + 1j * _value_mirror(xp, a.imag, lower)
     kept = np.tril(a, -1) if lower else np.triu(a, 1)
     return kept + kept.conj().swapaxes(-1, -2) + a.real * np.eye(a.shape[-1], dtype=a.real.dtype)
 
 
+def _unfolded(bar: Node, lower: bool) -> Node:
+    """Each entry that is read gets the signals of both places where it stands; of the diagonal the real part is read."""
+    middle = triangle(triangle(bar, True), False)
+    if bar.type.is_complex:
+        middle = apply("cast", real_part(middle), dtype=bar.type.dtype)
+    return triangle(bar + adjoint(bar), lower, strict=True) + middle
+
+
 mirror = general(
     "mirror",
-    "The Hermitian matrix of which A holds the lower (or upper) triangle; Ȧ ↦ (Ȧ + Ȧᴴ)/2, as for a Hermitian argument.",
+    "The Hermitian matrix of which A holds the lower (or upper) triangle; the other is not read.",
     infer=_infer_square("mirror"),
     value=_value_mirror,
-    jvp=lambda node, tangents: None if tangents[0] is None else hermitian(tangents[0]),
-    vjp=lambda node, cotangent: (conjugate(hermitian(conjugate(cotangent))),),
+    jvp=lambda node, tangents: None if tangents[0] is None else apply("mirror", tangents[0], **node.params),
+    vjp=lambda node, cotangent: (_unfolded(cotangent, node.params["lower"]),),
     batch=batch_stacks,
     notation=unwritten("mirror"),
     samples=lambda rng: [

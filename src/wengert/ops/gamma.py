@@ -22,6 +22,7 @@ lgamma = elementwise(
     domain=within(0.8, 8),
     notation=function(r"\operatorname{lgamma}", "lgamma"),
     growth="singular",
+    exact="loggamma(x)",
 )
 digamma = elementwise(
     "digamma",
@@ -31,6 +32,7 @@ digamma = elementwise(
     domain=within(1, 6),
     notation=function(r"\operatorname{digamma}", "digamma"),
     growth="singular",
+    exact="digamma(x)",
 )
 polygamma = elementwise(
     "polygamma",
@@ -50,6 +52,7 @@ gamma = elementwise(
     domain=within(0.4, 6),
     notation=unwritten("gamma"),
     growth="singular",
+    exact="gamma(x)",
 )
 
 
@@ -69,6 +72,7 @@ rgamma = elementwise(
     domain=within(-2.5, 6),
     notation=unwritten("rgamma"),
     growth="singular",
+    exact="rgamma(x)",
 )
 gammasgn = elementwise(
     "gammasgn",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from wengert.ir.graph import Node
@@ -17,6 +17,7 @@ from wengert.ops.terms import (
     Factor,
     Leaf,
     Product,
+    Running,
     Term,
     is_number,
     is_zero,
@@ -34,10 +35,44 @@ from wengert.ops.terms import (
 
 def gather(node: Node) -> Term:
     """The node read as a term: nested products, quotients, powers, sums, broadcasts and transposes become one Product or Add each."""
+    order = topological([node])
+    begun = _begun(order)
     terms: dict[Node, Term] = {}
-    for item in topological([node]):
-        terms[item] = _read(item, [terms[x] for x in item.inputs])
+    sums: dict[Node, Running] = {}
+    for item in order:
+        if item not in begun and not (item.inputs and item.inputs[0] in begun):
+            terms[item] = _read(item, [terms[x] for x in item.inputs])
+            continue
+        left, right = item.inputs
+        running = sums.pop(left) if left in begun else Running(item.shape)
+        running.add(*([] if left in begun else [terms[left]]), _signed(item, terms[right]))
+        if item in begun:
+            sums[item] = running
+        else:
+            terms[item] = running.term
     return terms[node]
+
+
+def _begun(order: Sequence[Node]) -> set[Node]:
+    """Sums to which one other node adds something, and which nothing else reads: a + b in (a + b) + c."""
+    readers: dict[Node, list[Node]] = {}
+    for node in order:
+        for x in node.inputs:
+            readers.setdefault(x, []).append(node)
+    sums = ("add", "subtract")
+    return {
+        node
+        for node in order
+        if node.op.name in sums
+        and len(reader := readers.get(node, [])) == 1
+        and reader[0].op.name in sums
+        and reader[0].inputs[0] is node
+    }
+
+
+def _signed(node: Node, term: Term) -> Term:
+    """What a sum or a difference adds to its first argument."""
+    return scale(-1, term) if node.op.name == "subtract" else term
 
 
 def _read(node: Node, args: list[Term]) -> Term:
@@ -205,10 +240,9 @@ _READERS: dict[str, Callable[[Node, list[Term]], Term | None]] = {
     "constant": _read_constant,
     "size_of": lambda node, args: size_term(node.params["size"]),
     "add": lambda node, args: total(args, node.shape),
-    "subtract": lambda node, args: total([args[0], scale(-1, args[1])], node.shape),
+    "subtract": lambda node, args: total([args[0], _signed(node, args[1])], node.shape),
     "negative": lambda node, args: scale(-1, args[0]),
     "multiply": lambda node, args: times(*args),
-    "weigh": lambda node, args: times(*args),
     "divide": lambda node, args: times(args[0], power(args[1], -1)),
     "reciprocal": lambda node, args: power(args[0], -1),
     "sqrt": lambda node, args: power(args[0], Fraction(1, 2)),

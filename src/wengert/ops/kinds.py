@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from wengert.errors import GraphError
 from wengert.ir.graph import Node, Number, apply, constant
 from wengert.ir.notation import Notation
-from wengert.ir.op import Batch, Growth, Infer, Jvp, Op, Params, Samples, Vjp, register
+from wengert.ir.op import Batch, Facts, Growth, Infer, Jvp, Op, Params, Samples, Vjp, register
 from wengert.ir.types import COMPLEXES, DTYPES, FLOATS, ORDERED, ArrayType
 
 Domain = Callable[[Any, tuple[int, ...]], Any]
@@ -117,15 +117,12 @@ def constant_value(node: Node) -> Number | None:
     return value if isinstance(value, (int, float, Fraction)) else None
 
 
-def times(node: Node, partial: Node | Number | None, product: str = "multiply") -> Node | None:
-    """A tangent or cotangent times a partial derivative; no product with 1, and None, zero, where the partial is zero everywhere.
-
-    `product` is the op: multiply, or weigh where the partial may be infinite beside an exact zero.
-    """
+def times(node: Node, partial: Node | Number | None) -> Node | None:
+    """A tangent or cotangent times a partial derivative; no product with 1, and None, zero, where the partial is zero everywhere."""
     if partial is None:
         return None
     if isinstance(partial, Node):
-        return partial if is_number(node, 1) else apply(product, node, partial)
+        return partial if is_number(node, 1) else apply("multiply", node, partial)
     if partial == 0:
         return None
     if partial == 1:
@@ -170,15 +167,18 @@ def elementwise(
     takes: str = "float",
     result: str | None = None,
     params: Sequence[dict[str, Any]] = ({},),
-    smooth: bool = True,
-    growth: Growth = "unbounded",
+    textbook: Partials | Partial | None = None,
+    **facts: Unpack[Facts],
 ) -> Op:
     """y_i = f(x_i, …) for every entry i.
 
     `partials(y, *x, **params)` gives ∂f/∂x_k at the same entry for each input: a node, a number, or None where it is zero
     everywhere. `takes` says which dtypes, by a name in `TAKES`; `result` is the dtype of the result where it is not that of
-    the inputs; `params` are the parameters that the samples go through.
+    the inputs; `params` are the parameters that the samples go through; `textbook` gives the partials as they are printed, where
+    those that run have another form; `facts` are fields of `Op`.
     """
+
+    facts.setdefault("growth", "unbounded")
 
     def infer(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
         common = same_types(name, types)
@@ -216,8 +216,8 @@ def elementwise(
             samples,
             _dtype_errors(arity, takes, dict(params[0])),
             partials=partials,
-            smooth=smooth,
-            growth=growth,
+            textbook=textbook or partials,
+            **facts,
         )
     )
 
@@ -246,6 +246,14 @@ def _dtype_errors(arity: int, takes: str, params: Params) -> ErrorCases:
     if refused := [d for d in DTYPES if d not in TAKES[takes]]:
         cases += (((ArrayType((), refused[0]),) * arity, params, f"not {refused[0]}"),)
     return cases
+
+
+def carried(node: Node, signals: Sequence[Node | None]) -> list[Node | None]:
+    """signal · ∂y/∂x_k for each input of an elementwise node; None, zero, where there is no signal or no slope."""
+    through = node.op.through
+    if through is not None:
+        return list(through(signals, node, *node.inputs, **node.params))
+    return [None if s is None else times(s, p) for s, p in zip(signals, local_partials(node), strict=True)]
 
 
 def local_partials(node: Node) -> tuple[Node | Number | None, ...]:

@@ -19,10 +19,12 @@ Array = Any
 class Known(Node):
     """The value of a node. Operators and `apply` compute with it at once."""
 
-    __slots__ = ("value",)
+    __slots__ = ("over", "value")
 
-    def __init__(self, value: Array) -> None:
+    def __init__(self, value: Array, over: tuple[Any, Array] | None = None) -> None:
         self.value = value
+        self.over = over
+        """(n, d) where it was written as n/d: beside a small signal d may be so small that n/d is no float."""
 
     def __getattr__(self, name: str) -> Any:
         if name == "type":
@@ -59,10 +61,12 @@ class Known(Node):
         return Known(value_of(other) * self.value)
 
     def __truediv__(self, other: Any) -> Known:
-        return Known(self.value / value_of(other))
+        d = value_of(other)
+        return Known(self.value / d, (self.value, d))
 
     def __rtruediv__(self, other: Any) -> Known:
-        return Known(value_of(other) / self.value)
+        n = value_of(other)
+        return Known(n / self.value, (n, self.value))
 
     def __neg__(self) -> Known:
         return Known(-self.value)

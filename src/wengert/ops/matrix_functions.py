@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy
 
+from wengert.errors import GraphError
 from wengert.ir.graph import Node, apply, constant_like
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Infer, Params
@@ -74,9 +75,22 @@ expm = general(
 
 
 def _root(a: Array) -> Array:
-    """The principal square root; NaN where it is not real."""
+    """The principal square root.
+
+    Raises GraphError where it is complex and the matrix is real.
+    """
+    if not np.isfinite(a).all():
+        return np.full_like(a, np.nan)
     root = lapack().sqrtm(a)
-    return np.full_like(a, np.nan) if np.iscomplexobj(root) else root
+    if np.iscomplexobj(root) and not np.iscomplexobj(a):
+        values = lapack().eigvals(a)
+        least = values[values.imag == 0].real.min(initial=0.0)
+        raise GraphError(
+            "The square root of a real matrix with a negative eigenvalue is complex.",
+            f"  'sqrtm' of a matrix of {a.shape[0]} rows with the eigenvalue {least:.6g}",
+            "Ask for complex results:  sqrtm(A.astype(complex))",
+        )
+    return root
 
 
 def _value_sqrtm(xp: Any, a: Array) -> Array:
@@ -96,7 +110,7 @@ def _vjp_sqrtm(node: Node, cotangent: Node) -> tuple[Node]:
 sqrtm = general(
     "sqrtm",
     "Y with Y Y = A, the square root whose eigenvalues have positive real parts, of each matrix in the last two axes.",
-    infer=_infer("sqrtm", "float"),
+    infer=_infer("sqrtm", "analytic"),
     value=_value_sqrtm,
     jvp=_jvp_sqrtm,
     vjp=_vjp_sqrtm,

@@ -95,7 +95,9 @@ def ordered(
         ((ArrayType((), "int64"),) * arity, {}, "not int64"),
     )
     rules = (infer, in_dtype_of_x, jvp, vjp, batch_elementwise, unwritten(name), samples, errors)
-    return register(Op(name, summary, "elementwise", arity, *rules, partials=partials, growth=growth))
+    return register(
+        Op(name, summary, "elementwise", arity, *rules, partials=partials, textbook=partials, growth=growth)
+    )
 
 
 def _refused(node: Node) -> Any:

@@ -91,6 +91,7 @@ abs = elementwise(
     notation=function("abs", "abs"),
     smooth=False,
     growth="mask",
+    exact="abs(x)",
 )
 sign = elementwise(
     "sign",
@@ -138,10 +139,12 @@ relu = elementwise(
     "max(x, 0); its derivative at 0 is 0.",
     value=lambda xp, x: xp.maximum(x, xp.zeros_like(x)),
     partials=lambda y, x: (apply("cast", x > 0, dtype=x.type.dtype),),
+    chosen=lambda x: (x >= 0,),
     domain=away_from_zero,
     notation=function(r"\operatorname{relu}", "relu", "ReLU"),
     smooth=False,
     growth="mask",
+    exact="max(x, 0)",
 )
 stop_gradient = elementwise(
     "stop_gradient",
@@ -176,6 +179,7 @@ maximum = elementwise(
     "The larger of x and y; at a tie each has derivative ½.",
     value=lambda xp, x, y: xp.maximum(x, y),
     partials=_maximum_partials,
+    chosen=lambda x, y: (apply("logical_not", x < y), apply("logical_not", y < x)),
     arity=2,
     takes="number",
     notation=function(r"\max", "max", "maximum"),
@@ -187,6 +191,7 @@ minimum = elementwise(
     "The smaller of x and y; at a tie each has derivative ½.",
     value=lambda xp, x, y: xp.minimum(x, y),
     partials=_minimum_partials,
+    chosen=lambda x, y: (apply("logical_not", x > y), apply("logical_not", y > x)),
     arity=2,
     takes="number",
     notation=function(r"\min", "min", "minimum"),
@@ -251,6 +256,7 @@ where = register(
             ((ArrayType((2,), "bool"), ArrayType(), ArrayType()), {}, "one shape and dtype"),
         ),
         growth="mask",
+        chosen=lambda condition, x, y: (None, condition, apply("logical_not", condition)),
     )
 )
 

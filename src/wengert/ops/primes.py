@@ -15,28 +15,39 @@ from wengert.ir.notation import unwritten
 from wengert.ir.op import OPS, Params
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import rebuild, topological
-from wengert.ops.kinds import add_all, batch_elementwise, check_dtype, general, has_prime, same_types, times
+from wengert.ops.kinds import (
+    add_all,
+    batch_elementwise,
+    check_dtype,
+    constant_value,
+    general,
+    has_prime,
+    same_types,
+    times,
+)
+from wengert.ops.meeting import Slope, is_gate
 
 
-@lru_cache(maxsize=1024)
-def opened(function: str, order: int, type: ArrayType) -> tuple[Node, Node]:
+@lru_cache(maxsize=2048)
+def opened(function: str, order: int, type: ArrayType, textbook: bool = False) -> tuple[Node, Node]:
     """(x, e): an input x of this type and the formula e of f⁽ᵒʳᵈᵉʳ⁾(x), without primes.
 
-    The first derivative is the record's partial; the k-th is the derivative of the formula of the (k−1)-th.
+    The first derivative is the record's partial, or its textbook form; the k-th is the derivative of the formula of the (k−1)-th.
     """
     if order == 0:
         x = input_node("x", type)
         return x, apply(function, x)
-    x, before = opened(function, order - 1, type)
+    x, before = opened(function, order - 1, type, textbook)
     if order == 1:
-        partials = OPS[function].partials
+        op = OPS[function]
+        partials = op.textbook if textbook else op.partials
         assert partials is not None
         (slope,) = partials(before, x)
     else:
         slope = _pushed_forward(x, before)
     if slope is None or not isinstance(slope, Node):
         return x, constant(slope or 0, type)
-    return x, _without_primes(slope)
+    return x, _without_primes(slope, textbook)
 
 
 def _pushed_forward(x: Node, y: Node) -> Node | None:
@@ -53,10 +64,10 @@ def _with_inputs(node: Node, inputs: tuple[Node, ...]) -> Node:
     return node if inputs == node.inputs else Node(node.op, inputs, node.params, node.type)
 
 
-def _without_primes(formula: Node) -> Node:
+def _without_primes(formula: Node, textbook: bool) -> Node:
     def open_one(node: Node, inputs: tuple[Node, ...]) -> Node:
         if node.op.name == "prime":
-            return instance(node.params["function"], node.params["order"], inputs[0])
+            return instance(node.params["function"], node.params["order"], inputs[0], textbook=textbook)
         return _with_inputs(node, inputs)
 
     return shared(rebuild([formula], open_one)[0])
@@ -85,12 +96,23 @@ class _Opener:
     def __init__(self, outputs: Iterable[Node]) -> None:
         self.known: dict[tuple[str, Node], Node] = {}
         self.functions: dict[Node, list[Node]] = {}
+        self.arguments: dict[Node, Node] = {}
+        """For a prime that was replaced the new node of what it is taken at."""
+        self.slopes: dict[Node, Slope] = {}
+        """Products with a slope that is a negative power, which may meet positive powers."""
         for node in topological(outputs):
             if len(node.inputs) == 1 and not node.params:
                 self.functions.setdefault(node.inputs[0], []).append(node)
 
     def __call__(self, node: Node, inputs: tuple[Node, ...]) -> Node:
+        if node.op.name == "multiply":
+            return self._product(node, inputs)
+        if is_gate(node) and inputs[1] in self.slopes:
+            gate = _on(node, inputs)
+            self.slopes[gate] = self.slopes[inputs[1]].gated(inputs[0])
+            return gate
         if node.op.name == "prime":
+            self.arguments[node] = inputs[0]
             for function in self.functions.get(node.inputs[0], ()):
                 self._enter(function, inputs)
             return instance(node.params["function"], node.params["order"], inputs[0], self.known)
@@ -98,17 +120,54 @@ class _Opener:
             return self._enter(node, inputs)
         return _on(node, inputs)
 
+    def _product(self, node: Node, inputs: tuple[Node, ...]) -> Node:
+        """A product; a signal is divided by what a slope has below the line, and powers of one base meet."""
+        for k in (0, 1):
+            is_prime = node.inputs[k].op.name == "prime"
+            before = self._as_slope(node.inputs[k]) if is_prime else self.slopes.get(inputs[k])
+            if before is None:
+                continue
+            after, met = before.times(inputs[1 - k])
+            found = after.built() if met else self._divided(node, inputs)
+            if after.exponent < 0:
+                self.slopes[found] = after
+            return found
+        return self._divided(node, inputs)
+
+    @staticmethod
+    def _divided(node: Node, inputs: tuple[Node, ...]) -> Node:
+        for k in (0, 1):
+            if node.inputs[k].op.name == "prime" and inputs[k].op.name == "divide":
+                return _over(inputs[1 - k], *inputs[k].inputs)
+        return _on(node, inputs)
+
+    def _as_slope(self, prime: Node) -> Slope | None:
+        """A first derivative that is a power of its input."""
+        power = OPS[prime.params["function"]].slope_power
+        if power is None or prime.params["order"] != 1 or prime.type.is_complex:
+            return None
+        return Slope(self.arguments[prime], *power, ())
+
     def _enter(self, node: Node, inputs: tuple[Node, ...]) -> Node:
         return self.known.setdefault((node.op.name, inputs[0]), _on(node, inputs))
+
+
+def _over(signal: Node, numerator: Node, denominator: Node) -> Node:
+    """signal · n/d as (signal · n)/d, so that d may be small beside a small signal."""
+    product = times(signal, constant_value(numerator) or numerator)
+    assert product is not None
+    return product / denominator
 
 
 def _on(node: Node, inputs: tuple[Node, ...]) -> Node:
     return node if inputs == node.inputs else Node(node.op, inputs, node.params, node.type, node.source)
 
 
-def instance(function: str, order: int, x: Node, known: dict[tuple[str, Node], Node] | None = None) -> Node:
+def instance(
+    function: str, order: int, x: Node, known: dict[tuple[str, Node], Node] | None = None, *, textbook: bool = False
+) -> Node:
     """The formula of f⁽ᵒʳᵈᵉʳ⁾ at a node x. Functions of x itself are taken from `known`, and new ones are entered there."""
-    template, formula = opened(function, order, x.type)
+    template, formula = opened(function, order, x.type, textbook)
     table = known if known is not None else {}
 
     def place(node: Node, inputs: tuple[Node, ...]) -> Node:

@@ -406,14 +406,23 @@ def split_coef(term: Term) -> tuple[Fraction, Term]:
 def total(terms: Iterable[Term], shape: Shape) -> Term:
     """The sum with like terms collected: nested sums flattened, coefficients added, zeros dropped; order of first appearance."""
     coefs: dict[Term, Fraction] = {}
+    for coef, base in _parts(terms):
+        coefs[base] = coefs.get(base, Fraction(0)) + coef
+    return _sum_of(coefs, shape)
+
+
+def _parts(terms: Iterable[Term]) -> Iterable[tuple[Fraction, Term]]:
+    """The coefficients and terms of a sum, nested sums flattened."""
     stack = list(terms)[::-1]
     while stack:
         term = stack.pop()
         if isinstance(term, Add):
             stack.extend(reversed(term.terms))
         elif not is_zero(term):
-            coef, base = split_coef(term)
-            coefs[base] = coefs.get(base, Fraction(0)) + coef
+            yield split_coef(term)
+
+
+def _sum_of(coefs: dict[Term, Fraction], shape: Shape) -> Term:
     kept = [scale(coef, base) for base, coef in coefs.items() if coef != 0]
     if not kept:
         return number(0, shape)
@@ -424,6 +433,42 @@ def total(terms: Iterable[Term], shape: Shape) -> Term:
         return Add(tuple(shape), tuple(kept))
     # What is constant along an axis is added once and laid out.
     return laid_out(total([narrowed(term, axes) for term in kept], tuple(shape[k] for k in axes)), axes, shape)
+
+
+class Running:
+    """A sum that grows: `term` is total([… total([total([a, b]), c]) …]), while each part is looked at once."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self._coefs: dict[Term, Fraction] = {}
+        self._varying = [0] * len(shape)
+        """How many terms vary along each axis."""
+
+    def add(self, *terms: Term) -> None:
+        """Adds terms in one step."""
+        touched: dict[Term, bool] = {}
+        for coef, base in _parts(terms):
+            touched.setdefault(base, base in self._coefs)
+            self._coefs[base] = self._coefs.get(base, Fraction(0)) + coef
+        for base, was in touched.items():
+            stays = self._coefs[base] != 0
+            for k in varying(base) if stays != was else ():
+                self._varying[k] += 1 if stays else -1
+            if not stays:
+                del self._coefs[base]  # what comes again comes last
+        if len(self._coefs) > 1 and not all(self._varying):
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        """The sum so far as the one term that total makes of what is constant along an axis."""
+        coef, base = split_coef(_sum_of(self._coefs, self.shape))
+        self._coefs = {base: coef}
+        self._varying = [int(k in varying(base)) for k in range(len(self.shape))]
+
+    @property
+    def term(self) -> Term:
+        """The sum."""
+        return _sum_of(self._coefs, self.shape)
 
 
 def varying(term: Term) -> set[int]:

@@ -75,10 +75,6 @@ def _negative_c(env: Env) -> bool:
     return env["c"] < 0
 
 
-def _finite_other_than_zero(env: Env) -> bool:
-    return math.isfinite(env["c"]) and env["c"] != 0
-
-
 def _power_of_two(env: Env) -> bool:
     c = env["c"]
     return moderate(c) and math.frexp(math.fabs(c))[0] == 0.5 and c != 1
@@ -164,12 +160,10 @@ UNITS: tuple[Rewrite, ...] = (
     Rule("plus-minus-zero", lambda x: x + -0.0, lambda x: x, exact=True),
     Rule("plus-zero", lambda x: x + 0, lambda x: x, exact=False, ulps=0),
     Rule("zero-minus", lambda x: 0 - x, lambda x: -x, exact=False, ulps=0),
-    Rule("weigh-one", lambda x: call("weigh", x, 1), lambda x: x, exact=False, ulps=0),
     Rule("one-over", lambda x: 1 / x, lambda x: reciprocal(x), exact=True),
     Rule("twice", lambda x: x + x, lambda x: 2 * x, exact=True),
 )
 NUMBERS: tuple[Rewrite, ...] = (
-    Rule("weigh-number", lambda x, c: call("weigh", x, fill(c)), lambda x, c: fill(c) * x, exact=False, ulps=0, when=_finite_other_than_zero, examples=({"c": 3}, {"c": -0.1})),
     Rule("plus-negative-number", lambda x, c: x + fill(c), lambda x, c: x - fill(-c), exact=True, when=_negative_c, examples=({"c": -2}, {"c": -0.1})),
     Rule("minus-negative-number", lambda x, c: x - fill(c), lambda x, c: x + fill(-c), exact=True, when=_negative_c, examples=({"c": -2}, {"c": -0.1})),
     Rule("over-power-of-two", lambda x, c: x / fill(c), lambda x, c: fill(computed(_inverse, c)) * x, exact=True, when=_power_of_two, examples=({"c": 2}, {"c": Fraction(-1, 8)})),

@@ -12,7 +12,7 @@ from wengert.ir.graph import Graph, Node
 from wengert.ir.op import Params
 from wengert.ir.walk import map_graph, with_inputs
 
-COMMUTATIVE = frozenset({"add", "multiply", "weigh", "equal", "not_equal", "logical_and", "logical_or"})
+COMMUTATIVE = frozenset({"add", "multiply", "equal", "not_equal", "logical_and", "logical_or"})
 """Ops whose two inputs may change places without changing a bit of the result (maximum(−0, 0) may not)."""
 SMALL = 65_536
 """Arrays of up to so many bytes are compared by their entries, larger ones by identity."""

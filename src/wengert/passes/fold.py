@@ -79,7 +79,7 @@ def _number_result(node: Node, numbers: list[Number]) -> Number | None:
         return numbers[0]
     if node.op.name == "sum":
         return _filled_sum(node, numbers[0])
-    if node.op.kind != "elementwise" and node.op.name not in ("weigh", "prime"):
+    if node.op.kind != "elementwise" and node.op.name != "prime":
         return None
     exact = _RATIONAL.get(node.op.name) if node.type.dtype in FLOATS else None
     if exact and not any(isinstance(n, float | bool) for n in numbers):

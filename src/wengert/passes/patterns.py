@@ -123,7 +123,7 @@ def _word(op: str) -> Callable[[Pattern], Pattern]:
 exp, log, expm1, log1p = _word("exp"), _word("log"), _word("expm1"), _word("log1p")
 logistic, softplus, tanh = _word("logistic"), _word("softplus"), _word("tanh")
 sqrt, reciprocal, abs = _word("sqrt"), _word("reciprocal"), _word("abs")
-sign, logical_not = _word("sign"), _word("logical_not")
+sign, logical_not, arctan = _word("sign"), _word("logical_not"), _word("arctan")
 
 
 def logaddexp(x: Pattern, y: Pattern) -> Pattern:

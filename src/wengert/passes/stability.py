@@ -6,6 +6,7 @@ so are their derivatives. `applied` lists what was rewritten, for the user to se
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -13,32 +14,37 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType, Shape
+from wengert.ir.types import ArrayType, Dim, Shape
 from wengert.ir.walk import order_of
+from wengert.ops.kinds import constant_value
 from wengert.passes.algebra import IDENTITIES, LONG
 from wengert.passes.patterns import (
     Env,
     Pattern,
     abs,
+    arctan,
     broadcast,
     call,
     computed,
     exp,
     expm1,
+    fill,
     log,
     log1p,
     logaddexp,
     logistic,
     logsumexp,
+    reciprocal,
     softmax,
     softplus,
     sqrt,
     sum,
     tanh,
+    where,
 )
-from wengert.passes.rewrite import Applied, Maker, Outcome, Procedure, Rewrite, Rule, Side, rewrite
+from wengert.passes.rewrite import Applied, Maker, Outcome, Procedure, Rewrite, Rule, Side, admission, rewrite
 
-SUBJECTS = frozenset({"exp", "expm1", "log", "log1p", "logistic", "softmax", "sinh", "cosh", "sqrt", "power"})
+SUBJECTS = frozenset({"exp", "expm1", "log", "log1p", "logistic", "softmax", "sinh", "cosh", "sqrt", "power", "arctan"})
 """Every formula that a rule knows has one of these ops, or one from which an identity makes it."""
 
 
@@ -117,13 +123,52 @@ _FINITE_A: dict[str, Any] = {
     "examples": _AXES,
 }
 
+
+def _turned(y: Pattern, x: Pattern) -> Pattern:
+    """The angle of (|x|, ±y), ± the sign of x: arctan(y/x) where y/x overflows, too, and with the sign of −0."""
+    return call("arctan2", where(call("signbit", x), -y, y), abs(x))
+
+
+def _where_defined(q: Pattern, angle: Pattern) -> Pattern:
+    """An angle where the quotient is a number: 0/0 and ∞/∞ stay NaN."""
+    return where(call("equal", q, q), angle, q)
+
+
+def _is_fourfold(env: Env) -> bool:
+    return env["n"] >= 4 and env["n"] % 4 == 0
+
+
+def _is_whole_and_even(env: Env) -> bool:
+    return env["n"] >= 4 and env["n"] % 2 == 0
+
+
+def _moves(env: Env) -> bool:
+    return constant_value(env["x"]) is None
+
+
+def _is_finite_number(env: Env) -> bool:
+    c = env["c"]
+    return math.isfinite(c) and c != 0
+
+
+def _divides(env: Env) -> bool:
+    return 1 <= env["c"] <= 2.0**32
+
+
+def _half(n: int) -> int:
+    return n // 2
+
+
 HYPERBOLIC: tuple[Rewrite, ...] = (
     _stable("tanh", lambda x: (exp(x) - exp(-x)) / (exp(x) + exp(-x)), lambda x: tanh(x)),
     _stable("tanh", lambda x: _sinh(x) / _cosh(x), lambda x: tanh(x)),
     _stable("tanh", lambda x: expm1(x) / (1 + exp(x)), lambda x: tanh(HALF * x)),
     _stable("tanh", lambda x: (-expm1(x)) / (1 + exp(x)), lambda x: -tanh(HALF * x)),
+    _stable("tanh", lambda x: 2 * logistic(x) - 1, lambda x: tanh(HALF * x)),
+    _stable("tanh", lambda x: 1 - 2 * logistic(x), lambda x: -tanh(HALF * x)),
 )
 LOGISTIC: tuple[Rewrite, ...] = (
+    _stable("inverse-of-exp", lambda x: reciprocal(exp(x)), lambda x: exp(-x)),
     _stable("logistic", lambda x: 1 / (1 + exp(-x)), lambda x: logistic(x)),
     _stable("logistic", lambda x: exp(x) / (1 + exp(x)), lambda x: logistic(x)),
     _stable("logistic", lambda x: 1 / (1 + exp(x)), lambda x: logistic(-x)),
@@ -131,6 +176,14 @@ LOGISTIC: tuple[Rewrite, ...] = (
     _stable("logistic", lambda x, a: (a * exp(x)) / (1 + exp(x)), lambda x, a: a * logistic(x), valid="abs(x) < 700"),
     _stable("logistic", lambda x, a: exp(x) * (a / (1 + exp(x))), lambda x, a: a * logistic(x), valid="abs(x) < 700"),
     _stable("logistic", lambda x, a: a / (1 + exp(x)), lambda x, a: a * logistic(-x), valid="abs(x) < 700"),
+    _stable(
+        "logistic",
+        lambda x, a, c: a / (fill(c) * (1 + exp(x))),
+        lambda x, a, c: (a * logistic(-x)) / fill(c),
+        valid="abs(x) < 700",
+        when=_divides,
+        examples=({"c": 3}, {"c": 2.5}),
+    ),
     _stable("logistic", lambda x: exp(x) * logistic(-x), lambda x: logistic(x)),
     _stable("logistic", lambda x: exp(-x) * logistic(x), lambda x: logistic(-x)),
     _stable("logistic", lambda x, a: exp(x) * (a * logistic(-x)), lambda x, a: a * logistic(x), valid="abs(x) < 700"),
@@ -157,6 +210,47 @@ LOGARITHMS: tuple[Rewrite, ...] = (
     _stable("expm1", lambda x: 1 - exp(x), lambda x: -expm1(x)),
     _stable("root-of-square", lambda x: sqrt(x**2), lambda x: abs(x)),
     _stable("root-of-square", lambda x: sqrt(x * x), lambda x: abs(x)),
+    Rule(
+        "root-of-power",
+        lambda x, n: sqrt(x**n),
+        lambda x, n: x ** computed(_half, n),
+        exact=False,
+        when=_is_fourfold,
+        examples=({"n": 4}, {"n": 8}),
+    ),
+    Rule(
+        "root-of-power",
+        lambda x, n: sqrt(x**n),
+        lambda x, n: abs(x) ** computed(_half, n),
+        exact=False,
+        when=_is_whole_and_even,
+        examples=({"n": 6},),
+    ),
+    _stable("root-of-exp", lambda x: sqrt(exp(x)), lambda x: exp(HALF * x)),
+)
+ANGLES: tuple[Rewrite, ...] = (
+    Rule(
+        "angle-of-reciprocal",
+        lambda x: arctan(reciprocal(x)),
+        lambda x: call("arctan2", where(call("signbit", x), -1, 1), abs(x)),
+        exact=False,
+        valid="x != 0",
+    ),
+    _stable(
+        "angle-of-quotient",
+        lambda x, c: arctan(fill(c) / x),
+        lambda x, c: call("arctan2", where(call("signbit", x), fill(-c), fill(c)), abs(x)),
+        valid="x != 0",
+        when=_is_finite_number,
+        examples=({"c": 3}, {"c": -0.5}),
+    ),
+    _stable(
+        "angle-of-quotient",
+        lambda x, y: arctan(y / x),
+        lambda x, y: _where_defined(y / x, _turned(y, x)),
+        valid="x != 0",
+        when=_moves,
+    ),
 )
 SOFTMAX: tuple[Rewrite, ...] = (
     _stable("logsumexp", lambda x, axes: log(sum(exp(x), axes)), lambda x, axes: logsumexp(x, axes), units="inputs", examples=_REDUCED),
@@ -173,6 +267,8 @@ SOFTMAX: tuple[Rewrite, ...] = (
 MOVED = frozenset({"broadcast", "transpose", "reshape", "slice", "flip", "gather"})
 DEEP = 8
 """How many moves in a row are looked through."""
+MANY = 32
+"""How many factors of a product, or terms of a sum, are looked at."""
 
 
 def _log_of_moved(node: Node, make: Maker) -> Node | None:
@@ -253,11 +349,123 @@ def _weighted_samples(reciprocal: bool) -> list[Node]:
     return [top / apply("broadcast", total, shape=(2, 4), axes=(0,))]
 
 
+# ---------------------------------------------------------------- σ inside a product
+
+
+def _factors(node: Node) -> list[Node]:
+    """The factors of a product in any order and grouping, those above the line of quotients."""
+    found: list[Node] = []
+    stack = [node]
+    while stack and len(found) < MANY:
+        each = stack.pop()
+        name = each.op.name
+        if name == "multiply":
+            stack.extend(each.inputs[::-1])
+        elif name in ("negative", "divide"):
+            stack.append(each.inputs[0])
+        else:
+            found.append(each)
+    return found
+
+
+def _is_minus(x: Node, y: Node) -> bool:
+    return (x.op.name == "negative" and x.inputs[0] is y) or (y.op.name == "negative" and y.inputs[0] is x)
+
+
+def _logistic_in_product(node: Node, make: Maker) -> Node | None:
+    """… eˣ … σ(−x) … is … σ(x) …, whatever stands between the two."""
+    factors = _factors(node)
+    for powers in factors:
+        for share in factors if powers.op.name == "exp" else ():
+            if share.op.name == "logistic" and _is_minus(share.inputs[0], powers.inputs[0]):
+                return _without(node, {powers: make("logistic", powers.inputs, {}), share: None}, make)
+    return None
+
+
+def _without(node: Node, new: dict[Node, Node | None], make: Maker) -> Node | None:
+    """The product with some factors replaced, each once, or left out."""
+    if node in new:
+        return new.pop(node)
+    name = node.op.name
+    if name not in ("multiply", "negative", "divide"):
+        return node
+    first = _without(node.inputs[0], new, make)
+    if name == "negative":
+        return make("negative", (constant(1, node.type) if first is None else first,), {})
+    if name == "divide":
+        return make("divide", (constant(1, node.type) if first is None else first, node.inputs[1]), {})
+    second = _without(node.inputs[1], new, make)
+    return second if first is None else first if second is None else make("multiply", (first, second), {})
+
+
+def _product_samples() -> list[Node]:
+    x, a, b = (input_node(name, ArrayType((Dim("n"),))) for name in "xab")
+    power, share = apply("exp", x), apply("logistic", -x)
+    return [(a * power) * (b * share), (-power / a) * (share * b), share * (a * (power * b))]
+
+
+# ---------------------------------------------------------------- the logarithm of a sum of exponentials
+
+
+def _logarithm(node: Node, make: Maker) -> Node | None:
+    """log of an exponential, of a sum of exponentials over axes, or of a positive number, without the exponential."""
+    name = node.op.name
+    if name == "exp":
+        return node.inputs[0]
+    if name == "sum" and node.inputs[0].op.name == "exp":
+        return make("logsumexp", node.inputs[0].inputs, {"axes": node.params["axes"]})
+    number = constant_value(node)
+    if number is not None:
+        return make("constant", (), {"value": math.log(number), "type": node.type}) if 0 < number < math.inf else None
+    return None
+
+
+def _log_of_exponentials(node: Node, make: Maker) -> Node | None:
+    """log(eˣ + eʸ + … + c) for numbers c > 0: logaddexp of the exponents and log c, two at a time, in any order and grouping."""
+    total = node.inputs[0]
+    if total.op.name != "add":
+        return None
+    terms: list[Node] = []
+    stack = [total]
+    while stack:
+        each = stack.pop()
+        if each.op.name == "add":
+            stack.extend(each.inputs[::-1])
+        else:
+            terms.append(each)
+        if len(terms) + len(stack) > MANY:
+            return None
+    numbers = [x for x in terms if constant_value(x) is not None]
+    made = [_logarithm(x, make) for x in (*(x for x in terms if constant_value(x) is None), *numbers)]
+    exponents = [x for x in made if x is not None]
+    if len(numbers) > 1 or len(numbers) == len(terms) or len(exponents) < len(terms):
+        return None
+    found = exponents[0]
+    for x in exponents[1:]:
+        found = make("softplus", (found,), {}) if constant_value(x) == 0 else make("logaddexp", (found, x), {})
+    return found
+
+
+def _exponential_samples() -> list[Node]:
+    x, y = (input_node(name, ArrayType((Dim("n"),))) for name in "xy")
+    one, two = constant(1, x.type), constant(2, x.type)
+    total = apply("sum", apply("exp", input_node("m", ArrayType((3, 4)))), axes=(1,))
+    sums = [
+        two + apply("exp", x),
+        (apply("exp", x) + one) + apply("exp", y),
+        apply("exp", x) + (apply("exp", y) + apply("exp", x)),
+    ]
+    return [apply("log", each) for each in (*sums, constant(1, total.type) + total)]
+
+
 PRODUCTS: tuple[Rewrite, ...] = (
+    Procedure("logistic-in-product", ["multiply"], _logistic_in_product, "… exp(x) … logistic(−x) … → … logistic(x) …", exact=False, ulps=16, valid="abs(x) < 300 and 1e-150 < abs(a) < 1e150 and 1e-150 < abs(b) < 1e150", samples=_product_samples),
+    Procedure("log-of-exponentials", ["log"], _log_of_exponentials, "log(exp(x) + exp(y) + … + c) → logaddexp(logaddexp(x, y), …, log(c))", exact=False, units="inputs", samples=_exponential_samples),
     Procedure("log-of-moved", ["log"], _log_of_moved, "log(move(y)) → move(log(y)) for y = softmax, logistic, sum of exp", exact=False, units="inputs", samples=_moved_samples),
     Procedure("softmax-in-product", ["einsum"], _softmax_in_product, "Σ … exp(x) · 1/sum(exp(x)) … → Σ … softmax(x) …", exact=False, ulps=64, units="inputs", valid="abs(x) < 300", samples=lambda: _weighted_samples(True)),
     Procedure("softmax-in-product", ["divide"], _product_over_total, "(Σ exp(x) · v) / sum(exp(x)) → Σ softmax(x) · v", exact=False, ulps=64, units="inputs", valid="abs(x) < 300", samples=lambda: _weighted_samples(False)),
 )  # fmt: skip
 
-STABILITY: tuple[Rewrite, ...] = (*HYPERBOLIC, *LOGISTIC, *LOGARITHMS, *SOFTMAX, *PRODUCTS)
+STABILITY: tuple[Rewrite, ...] = (*HYPERBOLIC, *LOGISTIC, *LOGARITHMS, *ANGLES, *SOFTMAX, *PRODUCTS)
 """In the order in which they are tried."""
+admission(STABILITY + IDENTITIES)  # made here, so that no first call of a function pays for it

@@ -150,7 +150,7 @@ class Formula:
                 return self.sum(node.inputs[0], node.inputs[1], minus)
             case "negative":
                 return minus + self.at(node.inputs[0], PRODUCT), SUM
-            case "multiply" | "weigh":
+            case "multiply":
                 return self.product(node)
             case "divide":
                 return self.ratio(*node.inputs)
@@ -175,7 +175,7 @@ class Formula:
         stack = [second, first]
         while stack:
             item = stack.pop()
-            if item not in self.names and item.op.name in ("multiply", "weigh"):
+            if item not in self.names and item.op.name == "multiply":
                 stack.extend(reversed(item.inputs))
             else:
                 factors.append(item)

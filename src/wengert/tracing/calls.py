@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.tracing.references import MARKS, SUMS
 from wengert.tracing.standin import UFUNCS, Array, StandIn, known_rule
 from wengert.tracing.writes import added_at, updated
 
@@ -35,6 +36,7 @@ RAISES = frozenset(
         "matrix_power",
         "matrix_rank",
         "cond",
+        "sqrtm",
     }
 )
 """Functions of linear algebra, NumPy's and SciPy's, that raise for some values."""
@@ -75,20 +77,21 @@ def rule_of(function: Any) -> Callable[..., Any]:
     return getattr(function, "rule", None) or known_rule(function)
 
 
-def computed(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """The result of a call by NumPy.
+def computed(function: Any, args: Sequence[Any], kwargs: dict[str, Any], *, known: bool = True) -> Any:
+    """The result of a call by NumPy; `known` asks whether a graph knows the call.
 
-    Raises TraceError where a graph does not know the call.
+    Raises TraceError where it does not.
     """
     if isinstance(function, np.ufunc):
-        if function not in UFUNCS:
+        if known and function not in UFUNCS:
             rule_of(function)
         return function(*args, **kwargs)
     if function == "getitem":
         return np.asarray(args[0])[args[1]]
     if function == "item":
         return args[0][args[1]]
-    rule_of(function)
+    if known:
+        rule_of(function)
     if isinstance(function, tuple):
         ufunc, method = function
         return getattr(ufunc, method)(*args, **kwargs)
@@ -105,6 +108,8 @@ def runs_with(function: Any) -> Callable[[int | str, Any], bool]:
             return lambda place, x: place == 0 or (isinstance(x, np.ndarray) and x.ndim > 0)
         if getattr(np, function.__name__, None) is not function:  # SciPy's: some have an order that is a number
             return lambda place, x: isinstance(x, np.ndarray)
+        if function in SUMS:
+            return lambda place, x: type(x) is not float or x not in MARKS
         return lambda place, x: True
     if isinstance(function, NumberOperator):
         return runs_with(function.ufunc)

@@ -13,7 +13,9 @@ import numpy as np
 
 from wengert.ir.graph import Node
 from wengert.ir.types import ArrayType
+from wengert.tracing.calls import number_operator
 from wengert.tracing.kinds import Kind
+from wengert.tracing.references import MARKS, SUMS
 from wengert.tracing.standin import Array, StandIn
 from wengert.tracing.tracer import current
 from wengert.tracing.views import Layout, rows_first
@@ -112,9 +114,38 @@ class Live(StandIn):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         """The value of whole numbers and truth values, which have no derivative to lose; refused for others."""
+        if self.tape.is_given(self):
+            return np.array(self.tape.asked(self), dtype=dtype)
         if self.kind.dtype.kind not in "biu" or not self.is_open():
             return StandIn.__array__(self, dtype, copy)
         return np.array(self.tape.asked(self), dtype=dtype)
+
+    # values that depend on no argument by which is derived are known to whoever asks
+
+    def __float__(self) -> float:
+        return float(self.tape.asked(self)) if self.tape.is_given(self) else StandIn.__float__(self)
+
+    def __complex__(self) -> complex:
+        return complex(self.tape.asked(self)) if self.tape.is_given(self) else StandIn.__complex__(self)
+
+    def item(self, *args: Any) -> Any:
+        """The number, where it depends on no argument by which is derived; else refused."""
+        return self._asked_array().item(*args) if self.tape.is_given(self) else StandIn.item(self, *args)
+
+    def tolist(self) -> Any:
+        """The numbers, where they depend on no argument by which is derived; else refused."""
+        return self._asked_array().tolist() if self.tape.is_given(self) else StandIn.tolist(self)
+
+    def _asked_array(self) -> Array:
+        return np.asarray(self.tape.asked(self))
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return StandIn.__getattr__(self, name)
+        except AttributeError:
+            if name.startswith("__") or name in self.__slots__ or not self.tape.is_given(self):
+                raise
+            return getattr(self.tape.asked(self), name)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if len(inputs) != 1 or kwargs or method != "__call__":
@@ -151,15 +182,19 @@ class LiveNumber(Live):
 
 def _forward(ufunc: np.ufunc) -> Callable[[Live, Any], Any]:
     """x ∘ other, put on the tape of x."""
+    always = ufunc in SUMS
 
     def operator(self: Live, other: Any) -> Any:
         tape = self.tape
         kind = type(other)
-        if kind is Live and other.tape is tape:
+        if (kind is Live or kind is LiveNumber) and other.tape is tape:
             key = ufunc, self.place, other.place
         elif kind is float:
-            key = ufunc, self.place, ~len(tape.inputs)
-            tape.inputs.append(other)
+            if other in MARKS and (always or tape.root.takes_marks):
+                key = ufunc, self.place, (float, other)
+            else:
+                key = ufunc, self.place, ~len(tape.inputs)
+                tape.inputs.append(other)
         elif kind is int:
             key = ufunc, self.place, (int, other)
         else:
@@ -183,12 +218,16 @@ def _forward(ufunc: np.ufunc) -> Callable[[Live, Any], Any]:
 
 def _backward(ufunc: np.ufunc) -> Callable[[Live, Any], Any]:
     """other ∘ x, put on the tape of x."""
+    always = ufunc in SUMS
 
     def operator(self: Live, other: Any) -> Any:
         tape = self.tape
         if type(other) is float:
-            key = ufunc, ~len(tape.inputs), self.place
-            tape.inputs.append(other)
+            if other in MARKS and (always or tape.root.takes_marks):
+                key = ufunc, (float, other), self.place
+            else:
+                key = ufunc, ~len(tape.inputs), self.place
+                tape.inputs.append(other)
         elif type(other) is int:
             key = ufunc, (int, other), self.place
         else:
@@ -210,10 +249,42 @@ def _backward(ufunc: np.ufunc) -> Callable[[Live, Any], Any]:
     return operator
 
 
+def _of_numbers(ufunc: np.ufunc, swapped: bool) -> Callable[[Live, Any], Any]:
+    """x ∘ other of a Python number x, or other ∘ x, put on the tape of x."""
+    always = ufunc in SUMS
+    between = number_operator(ufunc)
+
+    def operator(self: Live, other: Any) -> Any:
+        tape, place = self.tape, self.place
+        kind = type(other)
+        if kind is Live and other.tape is tape:
+            return tape.step((ufunc, other.place, place) if swapped else (ufunc, place, other.place))
+        if kind is LiveNumber and other.tape is tape:
+            reference: Any = other.place
+        elif kind is float:
+            if other in MARKS and (always or tape.root.takes_marks):
+                reference = float, other
+            else:
+                reference = ~len(tape.inputs)
+                tape.inputs.append(other)
+        elif kind is int:
+            reference = int, other
+        else:
+            return tape.operate(ufunc, other, self) if swapped else tape.operate(ufunc, self, other)
+        return tape.step((between, (reference, place) if swapped else (place, reference), ()))
+
+    return operator
+
+
+_MINUS = number_operator(np.negative)
+
+
 def _power(self: Live, other: Any) -> Any:
     """x to a power; one that is a number is taken for granted."""
     if type(other) in (int, float):
         return self.tape.step((np.power, self.place, (type(other), other)))
+    if type(other) is LiveNumber and self.tape.is_given(other):
+        return _power(self, other.item())
     return self.tape.operate(np.power, self, other)
 
 
@@ -221,8 +292,8 @@ for _name, _ufunc in {"add": np.add, "sub": np.subtract, "mul": np.multiply, "tr
     setattr(Live, f"__{_name}__", _forward(_ufunc))
     setattr(Live, f"__r{_name}__", _backward(_ufunc))
     for _side in ("", "r"):
-        setattr(LiveNumber, f"__{_side}{_name}__", getattr(StandIn, f"__{_side}{_name}__"))
+        setattr(LiveNumber, f"__{_side}{_name}__", _of_numbers(_ufunc, swapped=_side == "r"))
 Live.__neg__ = lambda self: _unary(self, np.negative)
 Live.__pow__ = _power
-for _name in ("__neg__", "__pow__"):
-    setattr(LiveNumber, _name, getattr(StandIn, _name))
+LiveNumber.__neg__ = lambda self: self.tape.step((_MINUS, (self.place,), ()))
+LiveNumber.__pow__ = StandIn.__pow__

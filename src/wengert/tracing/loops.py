@@ -40,6 +40,22 @@ def _outer(captured: Sequence[Any]) -> list[Node]:
     return [input_node(f"captured {k}", value.node.type) for k, value in enumerate(captured)]
 
 
+def _recorded(inputs: Sequence[Node], leaves: Sequence[Leaf], call: Callable[[list[Traced]], Any]) -> Recorded:
+    """A body written down.
+
+    Raises TraceError where whole numbers that NumPy keeps narrower would enter or leave it.
+    """
+    found = record(inputs, leaves, call)
+    for width in (*(leaf.width for leaf in leaves), *found.widths):
+        if width is not None:
+            raise TraceError(
+                f"Loops and branches carry whole numbers as int64, and this one is given or gives {width}.",
+                user_line(),
+                "Convert first:  x.astype(np.int64)",
+            )
+    return found
+
+
 # ---------------------------------------------------------------- cond
 
 
@@ -54,7 +70,7 @@ def build_cond(
 
     def side(f: Body) -> Recorded:
         inputs = new_inputs(names, leaves)
-        return record(inputs, [leaf.weak for leaf in leaves], lambda values: f(*unflatten(spec, values)))
+        return _recorded(inputs, leaves, lambda values: f(*unflatten(spec, values)))
 
     sides = [side(then), side(other)]
     _check_alike(sides)
@@ -174,7 +190,7 @@ def build_scan(
     found: list[Spec] = []
 
     def call(carries: list[Leaf]) -> Recorded:
-        given = [*carries, *(Leaf(ArrayType(x.type.shape[1:], x.type.dtype)) for x in xs[1])]
+        given = [*carries, *(Leaf(ArrayType(x.type.shape[1:], x.type.dtype), False, x.width) for x in xs[1])]
         n = len(carries)
 
         def body(values: list[Traced]) -> Any:
@@ -187,7 +203,7 @@ def build_scan(
             return leaves + others
 
         names = [f"carry {k}" for k in range(n)] + [f"x {k}" for k in range(len(xs[1]))]
-        return record(new_inputs(names, given), [leaf.weak for leaf in given], body)
+        return _recorded(new_inputs(names, given), given, body)
 
     step = _settled(init[1], call, [f"carry {k}" for k in range(len(init[1]))])
     n = len(step.carries)
@@ -226,7 +242,7 @@ def build_fori(f: Body, init: tuple[Sequence[Any], Sequence[Leaf], Spec], lower:
 
         names = ["step", *(f"carry {k}" for k in range(len(carries)))]
         given = [Leaf(COUNTER, True), *carries]
-        return record(new_inputs(names, given), [leaf.weak for leaf in given], body)
+        return _recorded(new_inputs(names, given), given, body)
 
     step = _settled(init[1], call, [f"carry {k}" for k in range(len(init[1]))])
     captured = [value for value, _ in step.body.captured]
@@ -258,11 +274,11 @@ def build_while(test: Body, f: Body, init: tuple[Sequence[Any], Sequence[Leaf], 
             _check_container(spec, init[2], "the carries")
             return leaves
 
-        return record(new_inputs(names, carries), [leaf.weak for leaf in carries], body)
+        return _recorded(new_inputs(names, carries), carries, body)
 
     step = _settled(init[1], call, names)
     weak = [leaf.weak for leaf in step.carries]
-    tested = record(new_inputs(names, step.carries), weak, lambda values: test(unflatten(init[2], values)))
+    tested = _recorded(new_inputs(names, step.carries), step.carries, lambda values: test(unflatten(init[2], values)))
     if [node.type for node in tested.outputs] != [ArrayType((), "bool")]:
         shown = ", ".join(str(node.type) for node in tested.outputs) or "nothing"
         raise TraceError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from wengert.tracing.kinds import Kind, Several, form
@@ -10,6 +11,9 @@ from wengert.tracing.source import Line, running
 
 MOST_PATHS = 64
 """So many paths are remembered for a function and types of arguments; then all are forgotten."""
+
+FEW_PATHS = 16
+"""A function of more paths has its numbers 1.0, −1.0, 2.0 and 0.5 as inputs of the run: it may be given them by chance, as signs of data."""
 
 NOTES = 5
 """So many frames above are the tape's, at least."""
@@ -26,6 +30,10 @@ class Root:
         self.first = Path(self, [], [], [])
         self.asks = False
         """Whether what it does depends on values, so that a run needs them from the start."""
+        self.takes_marks = True
+        """Whether 1.0, −1.0, 2.0 and 0.5 tell its paths apart also where they are no summands."""
+        self.takes_others: bool | None = None
+        """Whether arguments by which nothing is derived are values of the tape; None where a run has to tell."""
         self.is_full = False
         """Whether it has so many paths that it is time to begin anew."""
         self.is_long = False
@@ -37,7 +45,7 @@ class Root:
 class Path:
     """Calls in order, and the kinds of their results. Lists only grow, so that what was seen once stays so."""
 
-    __slots__ = ("exits", "keys", "kinds", "lines", "programs", "root")
+    __slots__ = ("exits", "keys", "kinds", "lines", "programs", "restated", "root")
 
     def __init__(
         self, root: Root, keys: list[Any], kinds: list[Kind | Several | None], lines: list[Line | None]
@@ -51,6 +59,8 @@ class Path:
         """The path on which the run goes on, by the place and the call with which it turns off, and the kind where that differs alone."""
         self.programs: dict[Any, Any] = {}
         """What was made of the calls up to some results, by those and by what it is."""
+        self.restated: dict[int, Mapping[int, Any]] = {}
+        """By number of calls: those among them that are others in stable form, by place."""
 
     def noted(self, place: int, key: Any, kind: Kind | Several | None) -> Path | None:
         """The path on which a run goes on that has followed this one up to a place and makes this call there; None where it is not kept.
@@ -84,6 +94,7 @@ class Path:
                 )
                 self.exits[turn] = found
                 self.root.paths += 1
+                self.root.takes_marks = self.root.paths <= FEW_PATHS
             return found
 
     def _gives(self, place: int, kind: Kind | Several | None) -> bool:

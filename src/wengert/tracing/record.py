@@ -12,6 +12,7 @@ from wengert.errors import TraceError
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import substitute
+from wengert.tracing.narrow import Width, width_of
 from wengert.tracing.operands import as_node, checked, supported
 from wengert.tracing.source import user_line
 from wengert.tracing.standin import StandIn
@@ -25,6 +26,8 @@ class Leaf:
 
     type: ArrayType
     weak: bool = False
+    width: Width = None
+    """The dtype that whole numbers have in NumPy, where that is not int64."""
 
 
 def is_number(value: Any) -> bool:
@@ -38,7 +41,7 @@ def leaf_of(value: Any) -> Leaf:
     Raises TraceError where it is no number or array of numbers, or a whole number that int64 does not hold.
     """
     if isinstance(value, StandIn):
-        return Leaf(value.type, value.weak)
+        return Leaf(value.type, value.weak, width_of(value.dtype))
     if type(value) is int and not -(2**63) <= value < 2**63:
         raise TraceError(
             "A whole number has at most 64 bits in a graph.",
@@ -54,7 +57,7 @@ def leaf_of(value: Any) -> Leaf:
             "Give numbers, NumPy arrays, or tuples, lists and dicts of them.",
         )
     array = checked(value)
-    return Leaf(ArrayType(array.shape, supported(array.dtype)))
+    return Leaf(ArrayType(array.shape, supported(array.dtype)), False, width_of(array.dtype))
 
 
 @dataclass(frozen=True)
@@ -71,27 +74,31 @@ class Recorded:
     """Values of outer traces that the function reads, each with the input that stands for it."""
     guards: list[Guard] = field(default_factory=list[Guard])
     """What Python asked while the function ran."""
+    widths: list[Width] = field(default_factory=list[Width])
+    """The dtypes that outputs of whole numbers have in NumPy."""
 
 
 def record(
     inputs: Sequence[Node],
-    weak: Sequence[bool],
+    leaves: Sequence[Leaf],
     call: Callable[[list[Traced]], Any],
     stands: Sequence[Any] = (),
 ) -> Recorded:
-    """The nodes of call(values), where the values stand for the inputs. `stands` are what the inputs stand for, where it is
-    known: numbers, or values of the trace around.
+    """The nodes of call(values), where the values stand for the inputs, which are such leaves. `stands` are what the inputs stand
+    for, where it is known: numbers, or values of the trace around.
 
     Raises TraceError where the function does what a graph cannot hold.
     """
     trace = Trace(dict(zip(inputs, stands, strict=False)))
     with trace.open():
-        leaves, spec = flatten(call([Traced(node, trace, w) for node, w in zip(inputs, weak, strict=True)]))
-        leaves = [trace.lowered(leaf) for leaf in leaves]
-        found = [leaf_of(leaf) for leaf in leaves]
-        outputs = [as_node(leaf) for leaf in leaves]
+        values = [Traced(node, trace, leaf.weak, leaf.width) for node, leaf in zip(inputs, leaves, strict=True)]
+        results, spec = flatten(call(values))
+        results = [trace.lowered(x) for x in results]
+        found = [leaf_of(x) for x in results]
+        outputs = [as_node(x) for x in results]
     captured = [(trace.stands[inner], inner) for inner in trace.captured.values()]
-    return Recorded(list(inputs), outputs, [leaf.weak for leaf in found], spec, captured, trace.guards)
+    weak, widths = [leaf.weak for leaf in found], [leaf.width for leaf in found]
+    return Recorded(list(inputs), outputs, weak, spec, captured, trace.guards, widths)
 
 
 def new_inputs(names: Sequence[str], leaves: Sequence[Leaf]) -> list[Node]:
@@ -120,6 +127,8 @@ class Program:
     """The container of the result, whose leaves are the outputs of the graph."""
     guards: tuple[Guard, ...] = ()
     """What Python asked while the function ran: the graph is that of the function where it gets these answers."""
+    widths: tuple[Width, ...] = ()
+    """The dtypes that outputs of whole numbers have in NumPy."""
 
 
 def traced_program(
@@ -144,7 +153,7 @@ def traced_program(
         return f(*inner_args, **inner_kwargs)
 
     stands = [value for value, leaf in zip(values, leaves, strict=True) if leaf is not None] if known else ()
-    recorded = record(inputs, [leaf.weak for _, leaf in moving], call, stands)
+    recorded = record(inputs, [leaf for _, leaf in moving], call, stands)
     if recorded.captured:
         raise TraceError(
             f"'{name_of(f)}' reads traced values of the function around it.",
@@ -153,4 +162,4 @@ def traced_program(
         )
     fixed = tuple(value for value, leaf in zip(values, leaves, strict=True) if leaf is None)
     graph = Graph(tuple(inputs), tuple(recorded.outputs))
-    return Program(graph, spec, leaves, fixed, recorded.spec, tuple(recorded.guards))
+    return Program(graph, spec, leaves, fixed, recorded.spec, tuple(recorded.guards), tuple(recorded.widths))

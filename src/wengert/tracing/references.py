@@ -1,13 +1,13 @@
 """References: what a call on a tape was given, as a key that is compared with that of another run, and read back as arguments.
 
 A place ≥ 0 is the result of an earlier call, ~k is the k-th input of the run (an argument, or a number of Python that may be another
-the next time), (k, shape, dtype) an array that is the k-th input. (type, value) is what the record takes for granted, and
-(tuple, …), (list, …), (slice, …), (dict, …) are containers of references.
+the next time), (k, shape, dtype) an array that is the k-th input. (type, value) is what the record takes for granted (whole numbers, and
+the `MARKS` among the others), and (tuple, …), (list, …), (slice, …), (dict, …) are containers of references.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,10 @@ import numpy as np
 Reference = Any
 Read = Callable[[int], Any]
 
+MARKS = frozenset({1.0, -1.0, 2.0, 0.5})
+"""Numbers that formulas are known by, 1.0 + eˣ as 1 + eˣ: of Python's real numbers these are taken for granted."""
+SUMS = frozenset({np.add, np.subtract})
+"""Where they are, however many paths there are: most stable formulas have 1 ± something, and few functions have ±1 there by chance."""
 CONTAINERS = (tuple, list, slice, dict)
 
 
@@ -71,8 +75,44 @@ def places(reference: Reference, found: list[int]) -> list[int]:
     return found
 
 
+def moved(reference: Reference, number: Sequence[int]) -> Reference:
+    """The same reference with other numbers for the results of calls."""
+    if type(reference) is int:
+        return number[reference] if reference >= 0 else reference
+    if len(reference) == 2 and reference[0] is dict:
+        return dict, tuple([(name, moved(each, number)) for name, each in reference[1]])
+    if len(reference) == 2 and reference[0] in CONTAINERS:
+        return reference[0], tuple([moved(each, number) for each in reference[1]])
+    return reference
+
+
+def renumbered(reference: Reference, number: Mapping[int, int]) -> Reference:
+    """The same reference with other numbers: all to places."""
+    if type(reference) is int:
+        return number[reference]
+    if len(reference) == 3:
+        return number[~reference[0]]
+    kind, content = reference
+    if kind is dict:
+        return dict, tuple([(name, renumbered(each, number)) for name, each in content])
+    if kind in CONTAINERS:
+        return kind, tuple([renumbered(each, number) for each in content])
+    return reference
+
+
 def arguments(key: Any) -> tuple[Sequence[Reference], Sequence[tuple[str, Reference]]]:
     """The references of a call: those by position and those by name. A ufunc has them in its key, without a tuple around."""
     if isinstance(key[0], np.ufunc):
         return key[1:], ()
     return key[1], key[2]
+
+
+def read_by(key: Any) -> list[int]:
+    """The results and inputs that a call reads, ~k for inputs."""
+    found: list[int] = []
+    given, named = arguments(key)
+    for each in given:
+        places(each, found)
+    for _, each in named:
+        places(each, found)
+    return found

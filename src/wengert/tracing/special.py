@@ -202,8 +202,12 @@ def logsumexp(
     high = apply("where", finite, high, constant_like(0, high))
     kept = tuple(k for k in range(x.type.rank) if k not in axes)
     shift = composed.broadcast(high, x.shape, kept)
-    # Where b is 0, its product with e^(a − shift) is 0 though that may be ∞, and the slope by b is e^(a − shift).
-    total = apply("sum", apply("weigh", factor, apply("exp", x - shift)), axes=axes)
+    # Where b is 0, its product with e^(a − shift) is 0 though that may be ∞, and the slope by b is e^(a − shift): √b has value 0, slope ∞.
+    power = apply("exp", x - shift)
+    none = apply("equal", factor, constant_like(0, factor))
+    overflowed = apply("logical_and", none, apply("equal", power, constant_like(math.inf, power)))
+    product = apply("where", overflowed, apply("sqrt", factor), factor * power)
+    total = apply("sum", product, axes=axes)
     sign = apply("sign", total)
     inside = apply("abs", total) if return_sign else total
     value = high + apply("log", inside)

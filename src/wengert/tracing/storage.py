@@ -179,6 +179,12 @@ def refresh(x: StandIn) -> None:
 # ---------------------------------------------------------------- what is a view
 
 
+def settle(x: StandIn, layout: Layout) -> None:
+    """Note how an array that owns its memory lies there."""
+    own = held(x)
+    own.layout, own.sure = layout, True
+
+
 def _is_view(x: StandIn) -> bool:
     """Whether x shares the memory of what it was made of; what is found to be a copy is no view any more.
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from wengert.errors import TraceError
 from wengert.ir.graph import Node, input_node
+from wengert.memory import refused
 from wengert.tracing import references
 from wengert.tracing.calls import (
     META,
@@ -26,8 +27,10 @@ from wengert.tracing.calls import (
     runs_with,
     shaped,
 )
+from wengert.tracing.given import Given, is_left_to_numpy
 from wengert.tracing.held import Held
 from wengert.tracing.kinds import Kind, Several, kind_of
+from wengert.tracing.listed import with_arrays
 from wengert.tracing.live import Live, LiveNumber
 from wengert.tracing.paths import Path, Root
 from wengert.tracing.references import Reference
@@ -50,7 +53,12 @@ class Tape:
     is_on_tape = True
     _quiet: Any = None
 
-    def __init__(self, root: Root, inputs: Sequence[Any], kinds: Sequence[Kind] | None = None) -> None:
+    others: Given | None = None
+    """The arguments by which nothing is derived, where they are values of the tape."""
+
+    def __init__(
+        self, root: Root, inputs: Sequence[Any], kinds: Sequence[Kind] | None = None, given: Sequence[Any] = ()
+    ) -> None:
         self.root = root
         self.path: Path | None = root.first
         """The path that is followed; None where it is not kept."""
@@ -69,6 +77,8 @@ class Tape:
         self._nodes: dict[int, Node] = {}
         if root.asks or root.is_long or not self.log:
             self.keys, self.values = NOTHING, []
+        if given:
+            self.others = Given(self, given)
 
     def __enter__(self) -> Tape:
         """While this is open, the function runs."""
@@ -83,8 +93,12 @@ class Tape:
         OPEN.reset(self._token)
         if self._quiet is not None:
             self._quiet.__exit__(kind, error, trace)
+        if self.others is not None:
+            self.others.written_back()
         self.keys = NOTHING
         self.is_open = False
+        if isinstance(error, MemoryError):
+            raise refused(error, "it is asked for by NumPy") from None
         if isinstance(error, ValueError):
             own = own_error(error)
             if own is not error:
@@ -93,6 +107,10 @@ class Tape:
     def argument(self, k: int) -> Live:
         """The k-th argument of the function."""
         return self._live(~k, self._arguments[k])
+
+    def entered_as(self, place: int, kind: Kind) -> Live:
+        """An input of the run as a value of the tape."""
+        return self._live(place, kind)
 
     def _live(self, place: int, kind: Kind) -> Live:
         made = LiveNumber() if kind.weak else Live()
@@ -111,10 +129,14 @@ class Tape:
             return self._around(symbolic).call(function, args, kwargs)
         if function in META:
             return function(*dummies(args), **kwargs)
+        others = self.others
+        if others is not None and is_left_to_numpy(function) and others.is_all((args, kwargs)):
+            return others.by_numpy(function, args, kwargs)
+        args = with_arrays(function, args)
         if needs_values(function, args, kwargs):
             return shaped(function, self.call, self.asked, args, kwargs)
+        moving = runs_with(function)
         if isinstance(function, np.ufunc) and not kwargs:
-            moving = runs_with(function)
             return self.step((function, *[self.reference(x, moving(k, x)) for k, x in enumerate(args)]))
         if function == "getitem":
             args = args[0], indexed(args[1], self.asked)
@@ -128,7 +150,6 @@ class Tape:
                 ),
                 args[2],
             )
-        moving = runs_with(function)
         given = tuple([self.reference(x, moving(k, x)) for k, x in enumerate(args)])
         named = tuple([(name, self.reference(x, moving(name, x))) for name, x in kwargs.items()])
         return self.step(((function, "__call__") if isinstance(function, np.ufunc) else function, given, named))
@@ -160,6 +181,9 @@ class Tape:
         Raises TraceError where the run has ended.
         """
         if not self.is_open:
+            others = self.others
+            if others is not None and all(map(others.is_given, references.read_by(key))):
+                return others.of_call(key)
             self._refuse_leaked()
         if self.values is None:
             place = self.position
@@ -195,7 +219,11 @@ class Tape:
         """The result of a call, done by NumPy."""
         values = self.values
         assert values is not None
-        found = self._value(key)
+        if self._quiet is None:  # the run began without values
+            with np.errstate(all="ignore"):
+                found = self._value(key)
+        else:
+            found = self._value(key)
         if isinstance(found, list | tuple):
             parts: list[Any] = [_array(part) for part in found]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
             base = self.position
@@ -219,8 +247,9 @@ class Tape:
         self.inputs.append(self.values[place])
         return self._live(~(len(self.inputs) - 1), kind)
 
-    def _value(self, key: Any) -> Any:
-        values: Any = self.values
+    def _value(self, key: Any, values: Any = None) -> Any:
+        if values is None:
+            values = self.values
         function = key[0]
         if type(function) is np.ufunc and function in UFUNCS:
             inputs = self.inputs
@@ -270,8 +299,12 @@ class Tape:
         self.keys = NOTHING
         with np.errstate(all="ignore"):
             for key in self.log[: self.position]:
-                found = None if key[0] == "outcome" else self._value(key)
-                self.values.append([_array(x) for x in found] if isinstance(found, list | tuple) else _array(found))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+                self.values.append(None if key[0] == "outcome" else self.computed(key))
+
+    def computed(self, key: Any, values: Any = None) -> Any:
+        """The value of a call by NumPy, given those so far or others, by place; a list where it gives several."""
+        found = self._value(key, values)
+        return [_array(x) for x in found] if isinstance(found, list | tuple) else _array(found)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
     # what calls are given
 
@@ -283,11 +316,15 @@ class Tape:
         kind = type(x)
         if kind is Live or kind is LiveNumber:
             if x.tape is not self or not self.is_open:
+                if x.tape.is_given(x):
+                    return self.reference(x.tape.others.value(x.place), moving)
                 x.tape.own(x)
                 self._refuse_leaked()
+            if not moving and kind is LiveNumber and self.is_given(x):
+                return self.reference(x.tape.others.value(x.place), False)
             return x.place
         if kind is float:
-            if not moving:
+            if not moving or (x in references.MARKS and self.root.takes_marks):
                 return (kind, x) if x else references.fixed(x)
             self.inputs.append(x)
             return ~(len(self.inputs) - 1)
@@ -339,6 +376,12 @@ class Tape:
 
     def outcome(self, x: Live, of: Callable[[Any], Any]) -> Any:
         """What bool, int or operator.index gives of a value: a path is remembered by it."""
+        others = self.others
+        if others is not None and others.is_given(x.place):
+            found = of(others.value(x.place))
+            if self.is_open:
+                self._answered(("outcome", (x.place, (type(found), found)), ()))
+            return found
         if not self.is_open:
             self._refuse_leaked()
         self.root.asks = True
@@ -346,8 +389,28 @@ class Tape:
         self._note(("outcome", (x.place, (type(found), found)), ()), None, None)
         return found
 
+    def _answered(self, key: Any) -> None:
+        """Note an answer for which the run need not compute its values."""
+        place = self.position
+        if self.values is None:
+            if place >= len(self.log) or self.log[place] != key:
+                turn = None if self.path is None else self.path.exits.get((place, key))
+                if turn is None:
+                    self.replay()
+                    return self._note(key, None, None)
+                self._follow(turn)
+            self.position = place + 1
+            return None
+        return self._note(key, None, None)
+
+    def is_given(self, x: Live) -> bool:
+        """Whether a value depends on no argument by which is derived, so that no derivative is lost with it."""
+        return self.others is not None and self.others.is_given(x.place)
+
     def asked(self, x: Live) -> Array:
         """A value on which depends what the function does."""
+        if self.others is not None and self.others.is_given(x.place):
+            return self.others.value(x.place)
         self.root.asks = True
         return self.number(x)
 

@@ -21,6 +21,9 @@ from wengert.ir.walk import topological, with_inputs
 from wengert.ops.evaluate import bind_params
 from wengert.ops.vocabulary import NUMPY
 from wengert.tracing.calls import needs_values, shaped
+from wengert.tracing.layouts import Made, asked, is_turned, note
+from wengert.tracing.listed import with_arrays
+from wengert.tracing.narrow import Width, is_concerned, narrowed, width_of
 from wengert.tracing.source import own_error, user_line
 from wengert.tracing.standin import FUNCTIONS as FUNCTIONS
 from wengert.tracing.standin import UFUNCS, Array, StandIn, known_rule
@@ -96,7 +99,7 @@ class Trace:
     def lowered(self, x: Any) -> Any:
         """A value of a tape around as one of this trace; all else as it is, containers entry by entry."""
         if isinstance(x, StandIn):
-            return x if isinstance(x, Traced) else Traced(self.own(x), self, x.weak)
+            return x if isinstance(x, Traced) else Traced(self.own(x), self, x.weak, width_of(x.dtype))
         if isinstance(x, tuple | list):
             parts = [self.lowered(each) for each in x]
             return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
@@ -177,13 +180,17 @@ class Traced(StandIn):
     `weak` marks a Python number: it takes the dtype of what it meets, as in NumPy.
     """
 
-    __slots__ = ("node", "owner", "weak")
+    __slots__ = ("made", "node", "owner", "weak", "width")
     MEANING = ("node",)
 
-    def __init__(self, node: Node, trace: Trace, weak: bool = False) -> None:
+    def __init__(self, node: Node, trace: Trace, weak: bool = False, width: Width = None) -> None:
         self.node = node
         self.owner = trace
         self.weak = weak
+        self.width = width
+        """The dtype of whole numbers that NumPy keeps narrower than the node."""
+        self.made: Made | None = None
+        """The call that gave it, by which NumPy says how it lies in memory."""
 
     @property
     def type(self) -> ArrayType:
@@ -198,7 +205,7 @@ class Traced(StandIn):
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the entries."""
-        return np.dtype(self.node.type.dtype)
+        return np.dtype(self.node.type.dtype) if self.width is None else self.width
 
     # memory
 
@@ -215,7 +222,7 @@ class Traced(StandIn):
         return self.owner is OPEN.get()
 
     def layout(self, *meaning: Any) -> Layout | None:
-        """Row by row; None where it is made of transposes by calls that let the result lie as their arguments do."""
+        """Row by row, where no transpose is among what it is made of; else as NumPy says, None where it does not."""
         stack, known = list(meaning), set[Node]()
         while stack:
             node = stack.pop()
@@ -223,9 +230,9 @@ class Traced(StandIn):
                 continue
             known.add(node)
             if node.op.name == "transpose":
-                return None
+                return asked(self)
             stack.extend(node.inputs)
-        return rows_first(self.shape)
+        return asked(self) if is_turned(self) else rows_first(self.shape)
 
     def is_zero_dimensional(self) -> bool:
         """Whether a value without axes is an array: what a function is given may be one."""
@@ -285,7 +292,10 @@ class Traced(StandIn):
         if trace is not None and trace.is_on_tape:
             args = trace.lowered(args)
             kwargs = {name: trace.lowered(value) for name, value in kwargs.items()}
-        return rule(*args, **kwargs)
+        args = with_arrays(function, args)
+        result = rule(*args, **kwargs)
+        note(result, function, args, kwargs)
+        return narrowed(function, args, kwargs, result) if is_concerned(args, kwargs) else result
 
     def operate(self, ufunc: Any, *operands: Any) -> Any:
         """An operator of Python: of Python numbers the result is one."""
@@ -295,7 +305,11 @@ class Traced(StandIn):
         trace = OPEN.get()
         if trace is not None and trace.is_on_tape:
             operands = trace.lowered(operands)
+        operands = with_arrays(ufunc, operands)
         result = UFUNCS[ufunc](*operands)
+        note(result, ufunc, operands, {})
+        if is_concerned(operands, {}):
+            return narrowed(ufunc, operands, {}, result)
         if all(
             operand.weak if isinstance(operand, Traced) else type(operand) in (int, float, complex)
             for operand in operands

@@ -24,12 +24,13 @@ from wengert.errors import ModelError
 from wengert.train.binding import Classes
 from wengert.train.metrics import Metric
 from wengert.train.model import EpochRecord, Model, Progress
+from wengert.train.optimizers import OPTIMIZERS
 from wengert.train.preparation import Standardisation
+from wengert.train.record import DIGITS, FORMAT, RECORD
+from wengert.train.schema import WrongError, check_names, fields, inside, loads, text
 from wengert.train.table import Array
 
-FORMAT = 1
 _KEY = b'"wengert":"'
-_DIGITS = 64
 _LIMIT_HEADER = 100_000_000  # safetensors' own limit
 
 
@@ -130,14 +131,14 @@ def load_model(path: str | Path) -> SavedModel:
             "Give the path of a file that 'wengert train' wrote.",
         ) from failure
     at = -1 if content is None else content.find(_KEY, 8, 200)
-    if content is None or at < 0 or len(content) < at + len(_KEY) + _DIGITS:
+    if content is None or at < 0 or len(content) < at + len(_KEY) + DIGITS:
         raise ModelError(
             "The file is not a model that wengert wrote, or its beginning is damaged.",
             f"  {path}",
             "Give the path of a file that 'wengert train' wrote.",
         )
     at += len(_KEY)
-    if content[at : at + _DIGITS] != _digest(content, at):
+    if content[at : at + DIGITS] != _digest(content, at):
         raise ModelError(
             "The model file is damaged: its content does not have the digest that was written with it.",
             f"  {path}: {len(content)} bytes",
@@ -159,8 +160,8 @@ def _content(path: Path) -> bytes | None:
 
 def _digest(content: bytes, at: int) -> bytes:
     digest = hashlib.sha256(content[:at])
-    digest.update(b"0" * _DIGITS)
-    digest.update(memoryview(content)[at + _DIGITS :])
+    digest.update(b"0" * DIGITS)
+    digest.update(memoryview(content)[at + DIGITS :])
     return digest.hexdigest().encode()
 
 
@@ -194,12 +195,12 @@ def _encode(saved: SavedModel) -> bytes:
         "loss_sum": progress.loss_sum,
         "history": [asdict(epoch) for epoch in progress.history],
     }
-    text = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    written = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     # safetensors writes the bytes as they lie in memory: make them C-ordered and little-endian
     plain = {name: np.array(value, dtype=value.dtype.newbyteorder("<"), order="C") for name, value in tensors.items()}
-    content = bytearray(save(plain, {"wengert": "0" * _DIGITS + " " + text}))
+    content = bytearray(save(plain, {"wengert": "0" * DIGITS + " " + written}))
     at = content.index(_KEY) + len(_KEY)
-    content[at : at + _DIGITS] = _digest(bytes(content), at)
+    content[at : at + DIGITS] = _digest(bytes(content), at)
     return bytes(content)
 
 
@@ -208,43 +209,107 @@ def _decode(content: bytes, path: str | Path) -> SavedModel:
     from safetensors.numpy import load
 
     try:
-        length = int.from_bytes(content[:8], "little")
-        metadata = json.loads(content[8 : 8 + length])["__metadata__"]["wengert"]
-        record: dict[str, Any] = json.loads(metadata[_DIGITS + 1 :])
-        if record["format"] != FORMAT:
-            raise ModelError(
-                f"The model file has format {record['format']}, and this version reads format {FORMAT}.",
-                f"  {path}",
-                "Use the version of wengert that wrote it, or train again.",
-            )
-        return _saved_model(record, load(content))
-    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as failure:
+        record = _record(content)
+        return _saved_model(RECORD(record, ""), load(content))
+    except _OtherFormatError as failure:
         raise ModelError(
-            "The model file's record is not complete.",
-            f"  {path}: {type(failure).__name__}: {failure}",
-            "Use another copy, or train again.",
+            f"The model file has format {failure.args[0]}, and this version reads format {FORMAT}.",
+            f"  {path}",
+            "Use the version of wengert that wrote it, or train again.",
+        ) from None
+    except SafetensorError as failure:
+        raise ModelError(
+            "The arrays of the model file cannot be read.", f"  {path}: {failure}", "Use another copy, or train again."
         ) from failure
+    except WrongError as failure:
+        subject = f"'{failure.place}'" if failure.place else "it"
+        raise ModelError(
+            f"The model file's record is not one that wengert writes: {subject} {failure.fault}.",
+            f"  {path}",
+            "Use another copy, or train again.",
+        ) from None
+
+
+class _OtherFormatError(Exception):
+    """The record is of another format, whose fields are not known."""
+
+
+def _record(content: bytes) -> dict[str, Any]:
+    """The record as it stands there.
+
+    Raises WrongError, and _OtherFormatError where it says that it has another format.
+    """
+    length = int.from_bytes(content[:8], "little")
+    try:
+        header = loads(content[8 : 8 + length])
+    except WrongError as failure:
+        raise WrongError("", f"stands in a header that {failure.fault}") from failure
+    metadata = fields({"wengert": text})(header.get("__metadata__"), "__metadata__")["wengert"]
+    if metadata[DIGITS : DIGITS + 1] != " ":
+        raise WrongError("", "does not begin with a digest and a space")
+    record = loads(metadata[DIGITS + 1 :])
+    format = record.get("format") if isinstance(record, dict) else None
+    if type(format) is int and format != FORMAT:
+        raise _OtherFormatError(format)
+    return record
 
 
 def _saved_model(record: dict[str, Any], tensors: Mapping[str, Array]) -> SavedModel:
-    def group(prefix: str) -> dict[str, Array]:
-        return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-    params = {name: tensors[f"parameter/{name}"] for name in record["parameters"]}
-    moments = sorted({name.split("/")[1] for name in tensors if name.startswith("optimizer/")})
-    state: dict[str, int | dict[str, Array]] = {key: int(value) for key, value in record["counts"].items()}
-    for moment in moments:
-        state[moment] = {name: tensors[f"optimizer/{moment}/{name}"] for name in params}
-    history = tuple(EpochRecord(**epoch) for epoch in record["history"])
+    """The model of a record whose fields are what they should be, if they fit each other and the arrays."""
+    run, progress = Run(**record["run"]), _progress(record, tensors)
+    standardisation = Standardisation(_group(tensors, "mean/"), _group(tensors, "scale/"))
+    _check_standardisation(standardisation)
     return SavedModel(
         fingerprint=record["fingerprint"],
         equations=record["equations"],
         sizes=record["sizes"],
         binding=record["binding"],
-        run=Run(**record["run"]),
-        progress=Progress(params, state, record["epoch"], record["step"], record["loss_sum"], history),
+        run=run,
+        progress=progress,
         context=record["context"],
-        classes={name: tuple(values) for name, values in record["classes"].items()},
-        standardisation=Standardisation(group("mean/"), group("scale/")),
+        classes=record["classes"],
+        standardisation=standardisation,
         metric=None if record["metric"] is None else Metric(**record["metric"]),
     )
+
+
+def _group(tensors: Mapping[str, Array], prefix: str) -> dict[str, Array]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _progress(record: dict[str, Any], tensors: Mapping[str, Array]) -> Progress:
+    """The parameters and moments from the arrays, which are these and no others.
+
+    Raises WrongError.
+    """
+    names, moments = record["parameters"], OPTIMIZERS[record["run"]["optimizer"]]().rule.moments
+    wanted = {f"parameter/{name}": name for name in names}
+    wanted |= {f"optimizer/{moment}/{name}": name for moment in moments for name in names}
+    found = [name for name in tensors if not name.startswith(("mean/", "scale/"))]
+    check_names(found, wanted, "arrays")
+    for key, name in wanted.items():
+        own, value = tensors[f"parameter/{name}"], tensors[key]
+        if own.dtype not in (np.float32, np.float64) or value.dtype != own.dtype or value.shape != own.shape:
+            raise WrongError(inside("arrays", key), f"is {value.dtype} of shape {value.shape}, not as its parameter")
+    history = tuple(EpochRecord(**epoch) for epoch in record["history"])
+    if [each.epoch for each in history] != list(range(1, record["epoch"] + 1)):
+        raise WrongError("history", f"does not have the epochs 1 to {record['epoch']}")
+    params = {name: tensors[f"parameter/{name}"] for name in names}
+    state: dict[str, int | dict[str, Array]] = dict(record["counts"])
+    for moment in moments:
+        state[moment] = {name: tensors[f"optimizer/{moment}/{name}"] for name in names}
+    return Progress(params, state, record["epoch"], record["step"], record["loss_sum"], history)
+
+
+def _check_standardisation(found: Standardisation) -> None:
+    """Refuse means and scales that do not belong together.
+
+    Raises WrongError.
+    """
+    check_names([f"scale/{name}" for name in found.scale], [f"scale/{name}" for name in found.mean], "arrays")
+    for name, mean in found.mean.items():
+        scale = found.scale[name]
+        if mean.dtype != np.float64 or not np.isfinite(mean).all():
+            raise WrongError(inside("arrays", f"mean/{name}"), "does not hold finite numbers of float64")
+        if scale.dtype != np.float64 or scale.shape != mean.shape or not (np.isfinite(scale) & (scale > 0)).all():
+            raise WrongError(inside("arrays", f"scale/{name}"), "does not hold a positive number for each mean")

@@ -117,12 +117,14 @@ def _header(cells: list[str], path: Path) -> list[str]:
             f"  {path}, line 1: {', '.join(names)[:100]}",
             "Write the names of the columns as the first line, for example:  x1,x2,target",
         )
+    seen: set[str] = set()
     for place, name in enumerate(names, start=1):
-        if not name or name in names[: place - 1]:
+        if not name or name in seen:
             what = f"Two columns have the name '{name}'." if name else "A column has no name."
             raise DataError(
                 what, f"  {path}, line 1, column {place}", "Give each column a name of its own in the header."
             )
+        seen.add(name)
     return names
 
 
@@ -194,12 +196,11 @@ class _Columns:
         """The finished table; nan, inf and text columns that hold a number too become faults."""
         numbers = np.frombuffer(self.numbers, dtype=np.float64) if self.numbers else np.zeros(0)
         numbers = numbers.reshape(len(self.lines), len(self.numeric))
-        arrays: dict[str, Array] = {}
-        for place, j in enumerate(self.numeric):
-            values = np.array(numbers[:, place])
-            for row in np.flatnonzero(~np.isfinite(values))[:1]:
-                self._fault(j, self.lines[row], str(values[row]))
-            arrays[self.header[j]] = values
+        arrays: dict[str, Array] = {self.header[j]: np.array(numbers[:, k]) for k, j in enumerate(self.numeric)}
+        strange = ~np.isfinite(numbers)
+        for place in np.flatnonzero(strange.any(axis=0)):
+            row = strange[:, place].argmax()
+            self._fault(self.numeric[place], self.lines[row], str(numbers[row, place]))
         for j, texts in self.texts.items():
             if any(_number(label) is not None for label in set(texts)):
                 self._fault(j, self.lines[0], texts[0])

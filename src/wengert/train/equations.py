@@ -27,9 +27,11 @@ from wengert.ir.types import Dim
 from wengert.ir.walk import depends_on
 from wengert.passes import pipeline
 from wengert.passes.precision import in_dtype
+from wengert.train import schema
 from wengert.train.checkpoint import SavedModel
 from wengert.train.model import Updates
 from wengert.train.optimizers import Optimizer
+from wengert.train.schema import WrongError
 from wengert.train.sizes import SAVED, Sizes, batch_system
 from wengert.train.task import Task
 
@@ -90,22 +92,55 @@ def task_from(
 ) -> Task:
     """The task of a model file again; to resume it, with the text that is now given and what is stated anew."""
     try:
-        kept = {key: json.loads(saved.context[key]) for key in ("params", "constants")}
-        syntax, saved_loss = saved.context["syntax"] or None, saved.context["loss"] or None
-    except (KeyError, ValueError) as error:
+        kept = _CONTEXT(dict(saved.context), "context")
+    except WrongError as error:
         raise ModelError(
             "The model file does not say which names are its parameters and constants.",
-            f"  {type(error).__name__}: {error}",
+            f"  '{error.place}' {error.fault}",
             "Use a file that 'wengert train' wrote.",
         ) from error
     return task(
         saved.equations if text is None else text,
         params=tuple(params) or kept["params"],
         constants={**kept["constants"], **(constants or {})},
-        syntax=syntax,
-        loss=loss or saved_loss,
+        syntax=kept["syntax"] or None,
+        loss=loss or kept["loss"] or None,
         backend=backend,
     )
+
+
+def _in_json(reader: schema.Reader) -> schema.Reader:
+    """What the reader takes, as a text of JSON; a constant may be infinite."""
+
+    def read(value: Any, place: str) -> Any:
+        try:
+            found = json.loads(schema.text(value, place))
+        except (ValueError, RecursionError) as error:
+            raise WrongError(place, f"is no JSON: {error}") from error
+        return reader(found, place)
+
+    return read
+
+
+def _numbers(value: Any, place: str) -> Any:
+    """A number, or lists of lists of them of one length."""
+    try:
+        if np.asarray(value).dtype.kind in "if":
+            return value
+    except ValueError:  # lists of different lengths
+        pass
+    raise schema.wrong(value, place, "an array of numbers")
+
+
+_CONTEXT = schema.fields(
+    {
+        "params": _in_json(schema.distinct(schema.name)),
+        "constants": _in_json(schema.by_name(_numbers)),
+        "syntax": schema.one_of("", "text", "latex"),
+        "loss": schema.text,
+    }
+)
+"""What a task of equations keeps in its model file."""
 
 
 def _named(system: System, spelled: str, where: str) -> str:

@@ -35,6 +35,7 @@ from wengert.train.metrics import Metric, choose_metric
 from wengert.train.model import Compiled, Model, Plan, Progress, Updates
 from wengert.train.optimizers import Optimizer, optimizer
 from wengert.train.preparation import Standardisation, split, take
+from wengert.train.record import LARGEST_SEED
 from wengert.train.report import reporting
 from wengert.train.table import Array
 from wengert.train.task import Measured, Task, TrainOptions, TrainResult
@@ -133,9 +134,11 @@ def _refuse_outputs(options: TrainOptions) -> None:
             f"  --epochs {options.epochs}",
             "Write a number of at least 1.",
         )
-    if options.seed is not None and options.seed < 0:
+    if options.seed is not None and not 0 <= options.seed <= LARGEST_SEED:
         raise ModelError(
-            f"The seed is {options.seed}.", f"  --seed {options.seed}", "Write a whole number that is not negative."
+            f"The seed is {options.seed}.",
+            f"  --seed {options.seed}",
+            "Write a whole number that is not negative and less than 2^128.",
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -66,8 +67,16 @@ class Table(Mapping[str, Array]):
     def _find(self, name: str) -> str | None:
         if name in self.arrays:
             return name
-        same = [column for column in self.arrays if identifier(column) == name]
+        same = self._by_identifier.get(name, ())
         return same[0] if len(same) == 1 else None
+
+    @cached_property
+    def _by_identifier(self) -> Mapping[str, list[str]]:
+        """The columns whose names become an identifier, by that."""
+        found: dict[str, list[str]] = {}
+        for column in self.arrays:
+            found.setdefault(identifier(column), []).append(column)
+        return found
 
 
 def listed(names: Iterable[str], most: int = 12) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from wengert.tracing.trees import name_of, unflatten
 from wengert.transforms.chosen import Argnames, Argnums, choose
 
 Array = Any
+P = ParamSpec("P")
 TOLERANCE = 1e-6
 """How far the two may be apart, relative to the larger, in double precision; the root of that in single precision."""
 
@@ -33,7 +34,7 @@ def turned_slopes(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequen
     (y,) = outputs
     found: list[Node] = []
     for signal in (1, 1j):
-        back = pull([y], inputs, [constant(signal, y.type)], weigh=True)
+        back = pull([y], inputs, [constant(signal, y.type)], masked=True)
         found += [filled(g, x.type) for g, x in zip(back, inputs, strict=True)]
     return found
 
@@ -140,9 +141,7 @@ def _shown(values: Array) -> str:
     return f"{np.asarray(values).flat[0]:.6g}"
 
 
-def holomorphic_grad(
-    f: Callable[..., Any], argnums: Argnums | None = None, argnames: Argnames = ()
-) -> Callable[..., Any]:
+def holomorphic_grad(f: Callable[P, Any], argnums: Argnums | None = None, argnames: Argnames = ()) -> Callable[P, Any]:
     """f'(z) of an analytic function with one complex result, by complex arguments; for arrays, ∂f/∂z at each entry.
 
     Raises TraceError where an argument is not complex, ShapeError where the result is not one complex number, CheckError where
@@ -150,7 +149,7 @@ def holomorphic_grad(
     """
 
     @wraps(f)
-    def derivative(*args: Any, **kwargs: Any) -> Any:
+    def derivative(*args: P.args, **kwargs: P.kwargs) -> Any:
         chosen = choose(f, args, kwargs, argnums, argnames)
         sight = seen(*chosen.call)
         check_plane(sight)

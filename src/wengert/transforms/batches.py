@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -16,27 +16,34 @@ from wengert.ir.graph import Node, apply
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import substitute
 from wengert.ops.kinds import as_batched
+from wengert.tracing.narrow import restored
 from wengert.tracing.record import Leaf, leaf_of, new_inputs
 from wengert.tracing.trees import flatten, unflatten
 
+P = ParamSpec("P")
 Axes = Any
 """An axis, None, or a container of them."""
 
 
-def vmap(
-    f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0, axis_size: int | None = None
-) -> Callable[..., Any]:
+def vmap(f: Callable[P, Any], in_axes: Axes = 0, out_axes: Axes = 0, axis_size: int | None = None) -> Callable[P, Any]:
     """y_n = f(x_n) for every entry n along an axis of the arguments; the results have it in front, or as `out_axes` says.
 
     `in_axes` is the axis, for all arguments or one for each; of an argument that is a container, one for the whole or a
     container of them. What has None is the same for every n, as are keyword arguments. `out_axes` is the same of the result.
     `axis_size` is the number of entries, for calls in which no argument has the axis.
 
-    Raises TraceError where the arguments have no such axis, or have it of different sizes.
+    Raises TraceError where an axis is no whole number, where the arguments have no such axis, or have it of different sizes.
     """
+    in_axes, out_axes = _checked(in_axes, "in_axes"), _checked(out_axes, "out_axes")
+    if axis_size is not None and (not _is_whole(axis_size) or axis_size < 0):
+        raise TraceError(
+            "The size of an axis is a whole number that is not negative.",
+            f"  axis_size={axis_size!r:.60}",
+            "Give the number of entries, or leave it out.",
+        )
 
     @wraps(f)
-    def mapped(*args: Any, **kwargs: Any) -> Any:
+    def mapped(*args: P.args, **kwargs: P.kwargs) -> Any:
         axes = _given_axes(args, in_axes)
         along = [_spread(axis, arg, "in_axes") for axis, arg in zip(axes, args, strict=True)]
         places = [k for k, each in enumerate(along) if any(axis is not None for axis in each)]
@@ -68,11 +75,12 @@ def _run(chosen: Arguments, rows: list[Any], axes: list[int | None], size: int, 
     results = [_laid(*each, size) for each in zip(outputs, has, places, strict=True)]
     captured = [node for _, node in recorded.captured]
     given = [*rows, *(value for value, _ in recorded.captured)]
-    return unflatten(recorded.spec, finish([*inputs, *captured], results, given))
+    found = finish([*inputs, *captured], results, given)
+    return unflatten(recorded.spec, [restored(x, width) for x, width in zip(found, recorded.widths, strict=True)])
 
 
 def _one_entry(leaf: Leaf) -> Leaf:
-    return Leaf(ArrayType(leaf.type.shape[1:], leaf.type.dtype))
+    return Leaf(ArrayType(leaf.type.shape[1:], leaf.type.dtype), False, leaf.width)
 
 
 def _laid(node: Node, has: bool, axis: int | None, size: int) -> Node:
@@ -101,6 +109,29 @@ def _laid(node: Node, has: bool, axis: int | None, size: int) -> Node:
     return node if others == list(range(rank)) else apply("transpose", node, axes=tuple(others))
 
 
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _checked(axes: Axes, name: str) -> Axes:
+    """The axes as Python's whole numbers, in their containers.
+
+    Raises TraceError where one is neither a whole number nor None.
+    """
+    import optree
+
+    flatten(axes)  # which enters dataclasses as containers
+    leaves, spec = optree.tree_flatten(axes, none_is_leaf=True, namespace="wengert")
+    for axis in leaves:
+        if axis is not None and not _is_whole(axis):
+            raise TraceError(
+                f"An axis is a whole number or None, and '{name}' has a value of type {type(axis).__name__}.",
+                f"  {name}={axes!r:.60}",
+                f"Count the axes from 0:  {name}=0",
+            )
+    return optree.tree_unflatten(spec, [None if axis is None else int(axis) for axis in leaves])
+
+
 def _given_axes(args: tuple[Any, ...], in_axes: Axes) -> list[Axes]:
     """What `in_axes` says of each argument.
 
@@ -108,14 +139,13 @@ def _given_axes(args: tuple[Any, ...], in_axes: Axes) -> list[Axes]:
     """
     if in_axes is None or isinstance(in_axes, int):
         return [in_axes] * len(args)
-    axes = list(in_axes)
-    if len(axes) != len(args):
+    if not isinstance(in_axes, tuple | list) or len(in_axes) != len(args):  # pyright: ignore[reportUnknownArgumentType]
         raise TraceError(
             f"'in_axes' does not fit {len(args)} arguments.",
             f"  in_axes={in_axes}",
             "Give an axis for each argument, None for those that are the same for all.",
         )
-    return axes
+    return list(in_axes)  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _spread(axes: Axes, tree: Any, name: str) -> list[int | None]:

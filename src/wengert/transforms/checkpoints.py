@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from wengert.autodiff.custom import CHECKPOINT
 from wengert.engine.running import finish
@@ -15,8 +15,11 @@ from wengert.tracing.standin import StandIn
 from wengert.tracing.tracer import Traced, current
 from wengert.tracing.trees import argument_names, flatten, unflatten
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
-def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+
+def checkpoint(f: Callable[P, T]) -> Callable[P, T]:
     """f itself, of which derivatives keep the arguments alone: what they need beside is computed again on the way back.
 
     It costs one more run of f and saves the memory of what f computes on its way. It works at every order, in loops, batches
@@ -26,7 +29,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @wraps(f)
-    def again(*args: Any, **kwargs: Any) -> Any:
+    def again(*args: P.args, **kwargs: P.kwargs) -> Any:
         values, spec = flatten((args, kwargs))
         if not any(isinstance(value, StandIn) for value in values) and current() is None:
             return f(*args, **kwargs)
@@ -35,14 +38,16 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         names = argument_names(f, args, kwargs)
         inputs = new_inputs([names[k] for k in moving], leaves)
 
+        plain: Callable[..., Any] = f
+
         def call(given: list[Any]) -> Any:
             filled = list(values)
             for k, value in zip(moving, given, strict=True):
                 filled[k] = value
             inner_args, inner_kwargs = unflatten(spec, filled)
-            return f(*inner_args, **inner_kwargs)
+            return plain(*inner_args, **inner_kwargs)
 
-        recorded = record(inputs, [leaf.weak for leaf in leaves], call, [values[k] for k in moving])
+        recorded = record(inputs, leaves, call, [values[k] for k in moving])
         if not moving and not recorded.captured:
             return f(*args, **kwargs)
         held = [node for _, node in recorded.captured]

@@ -38,8 +38,19 @@ def check_grads(
     units of rounding. Order 2 checks Jᵀ ȳ as a function of x and ȳ in the same way, and so on. `rtol` is 10⁻⁶ by default,
     10⁻³ in float32.
 
-    Raises CheckError for the first disagreement, with the argument, the entry, and both numbers.
+    Whole numbers are left as they are; where there is nothing else, those of Python are taken as real ones.
+
+    Raises CheckError for the first disagreement, with the argument, the entry, and both numbers; TraceError where there is
+    nothing to compare.
     """
+    _check_counts(order=order, directions=directions)
+    _check_tolerances(rtol=rtol, atol=atol)
+    if not isinstance(args, tuple | list):
+        raise TraceError(
+            "What is checked are the arguments of the function, in a tuple.",
+            f"  they are of type {type(args).__name__}",
+            f"Write:  wg.check_grads({name_of(f)}, (x,))",
+        )
     unknown = [mode for mode in modes if mode not in MODES]
     if unknown or not modes:
         raise TraceError(
@@ -49,6 +60,9 @@ def check_grads(
         )
     values, spec = flatten(tuple(args))
     real = [k for k, value in enumerate(values) if _is_real(value)]
+    if not real:
+        real = [k for k, value in enumerate(values) if type(value) is int]
+        values = [float(value) if k in real else value for k, value in enumerate(values)]
     labels = argument_names(f, args, {})
 
     def of_real(*leaves: Any) -> tuple[Any, ...]:
@@ -58,9 +72,40 @@ def check_grads(
         found, _ = flatten(f(*unflatten(spec, given)))
         return tuple(y for y in found if _is_real(y))
 
+    point = [values[k] for k in real]
+    if not point or not of_real(*point):
+        raise TraceError(
+            f"There is nothing to check of '{name_of(f)}'.",
+            f"  none of its {'results' if point else 'arguments'} is real",
+            "Give real arguments, and return real numbers that depend on them.",
+        )
     checker = _Checker(name_of(f), tuple(modes), directions, rtol, atol, np.random.default_rng(seed))
-    checker.run(of_real, [values[k] for k in real], [labels[k] for k in real], order, 1)
+    checker.run(of_real, point, [labels[k] for k in real], order, 1)
     return Report(len(checker.gaps), max(checker.gaps, default=0.0))
+
+
+def _check_counts(**counts: Any) -> None:
+    """Refuse counts that are not at least 1.
+
+    Raises TraceError.
+    """
+    for name, count in counts.items():
+        if not isinstance(count, int | np.integer) or isinstance(count, bool) or count < 1:
+            raise TraceError(
+                f"'{name}' is a whole number that is at least 1.", f"  {name}={count!r:.60}", f"Write:  {name}=1"
+            )
+
+
+def _check_tolerances(**tolerances: Any) -> None:
+    """Refuse tolerances that are not numbers from 0 on; None is the default.
+
+    Raises TraceError.
+    """
+    for name, given in tolerances.items():
+        if given is not None and not (isinstance(given, int | float | np.number) and 0 <= given < np.inf):
+            raise TraceError(
+                f"'{name}' is a real number that is not negative.", f"  {name}={given!r:.60}", f"Write:  {name}=1e-6"
+            )
 
 
 def _is_real(value: Any) -> bool:

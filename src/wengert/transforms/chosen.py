@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
+import numpy as np
+
 from wengert.engine.arguments import Argnums as Argnums
 from wengert.errors import TraceError
+from wengert.tracing.source import user_line
 from wengert.tracing.trees import name_of, parameters_of
 
 Argnames = str | Sequence[str]
@@ -36,6 +39,29 @@ class Chosen:
         return found[0] if self.single else found
 
 
+def places_of(argnums: Any) -> int | tuple[int, ...] | None:
+    """Places of arguments as Python's whole numbers: one, several, or None where nothing is said.
+
+    Raises TraceError where one is no whole number.
+    """
+    if argnums is None or _is_place(argnums):
+        return argnums if argnums is None else int(argnums)
+    given: list[Any] = list(argnums) if np.iterable(argnums) and not isinstance(argnums, str) else [argnums]
+    for k in given:
+        if not _is_place(k):
+            raise TraceError(
+                f"An argument to derive by is given by its place, and {k!r:.60} is none.",
+                user_line(),
+                "Count from 0; for names write:  argnames='x'",
+            )
+    return tuple(int(k) for k in given)
+
+
+def _is_place(value: Any) -> bool:
+    whole = isinstance(value, int | np.integer) or (isinstance(value, np.ndarray) and value.dtype.kind in "iu")
+    return whole and not isinstance(value, bool) and np.ndim(value) == 0
+
+
 def choose(
     f: Callable[..., Any],
     args: tuple[Any, ...],
@@ -47,7 +73,8 @@ def choose(
 
     Raises TraceError where a name is no argument of the call.
     """
-    names = [argnames] if isinstance(argnames, str) else list(argnames)
+    argnums = places_of(argnums)
+    names = [argnames] if isinstance(argnames, str) else list(argnames or ())
     if argnums is None:
         argnums = () if names else 0
     if not names:
@@ -81,9 +108,13 @@ def _by_place(f: Callable[..., Any], count: int, names: Sequence[str], known: Se
     def call(*args: Any, **kwargs: Any) -> Any:
         return f(*args[:count], **dict(zip(names, args[count:], strict=True)), **kwargs)
 
-    wrapped: Any = wraps(f)(call)
     shown = [*known, *(f"argument {k}" for k in range(len(known), count)), *names]
+    return signed(wraps(f)(call), shown)
+
+
+def signed(f: Callable[..., Any], names: Sequence[str]) -> Callable[..., Any]:
+    """f with parameters of these names, as far as Python takes them for names: messages speak of them."""
+    made: Any = f
     kind = inspect.Parameter.POSITIONAL_ONLY
-    parameters = [inspect.Parameter(name, kind) for name in shown if name.isidentifier()]
-    wrapped.__signature__ = inspect.Signature(parameters)
-    return wrapped
+    made.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names if name.isidentifier()])
+    return made

@@ -11,7 +11,7 @@ from wengert.errors import TraceError
 from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ops.control import results
 from wengert.tracing.operands import as_node
-from wengert.tracing.record import leaf_of, record
+from wengert.tracing.record import Leaf, leaf_of, record
 from wengert.tracing.source import user_line
 from wengert.tracing.standin import FUNCTIONS
 from wengert.tracing.tracer import traced
@@ -68,7 +68,7 @@ def _transparent(site: Site, nodes: Sequence[Node], types: Types) -> tuple[Any, 
         args, kwargs = site.arguments(values)
         return own.function(*args, **kwargs)
 
-    found = record(inputs, [False] * len(inputs), lambda values: call(values))
+    found = record(inputs, [Leaf(x.type) for x in inputs], lambda values: call(values))
     if found.captured:
         raise TraceError(
             f"'{own.name}' reads traced values from outside, by which its rules give no derivative.",

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from wengert.autodiff.reverse import vjp as pull
 from wengert.engine.quick import Quick
 from wengert.engine.seeds import of_first, of_sum
-from wengert.engine.sight import Sight, Transform, seen
+from wengert.engine.sight import Sight, Transform, result_of, seen
 from wengert.errors import ShapeError
 from wengert.ir.graph import Node, constant
 from wengert.ir.types import ArrayType
@@ -22,22 +22,24 @@ from wengert.tracing.source import user_line
 from wengert.tracing.trees import name_of, unflatten
 from wengert.transforms.analytic import analytic, check_plane, turned_slopes
 from wengert.transforms.beside import Beside
-from wengert.transforms.chosen import Argnames, Argnums, choose
+from wengert.transforms.chosen import Argnames, Argnums, choose, places_of
 
 Array = Any
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def slopes(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequence[Node]) -> list[Node]:
     """(L, …, ∇L): the outputs, and the gradient of the first, which is one real number."""
     y = outputs[0]
-    back = pull([y], inputs, [constant(1, y.type)], weigh=True)
+    back = pull([y], inputs, [constant(1, y.type)], masked=True)
     return [*outputs, *(filled(g, x.type) for g, x in zip(back, inputs, strict=True))]
 
 
 def summed_slopes(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequence[Node]) -> list[Node]:
     """Jᵀ 𝟏 of one real output: the gradient of the sum of its entries."""
     (y,) = outputs
-    back = pull([y], inputs, [constant(1, y.type)], weigh=True)
+    back = pull([y], inputs, [constant(1, y.type)], masked=True)
     return [filled(g, x.type) for g, x in zip(back, inputs, strict=True)]
 
 
@@ -45,8 +47,8 @@ SLOPES = Transform(slopes, back=of_first)
 
 
 def value_and_grad(
-    f: Callable[..., Any], argnums: Argnums | None = None, argnames: Argnames = (), *, has_aux: bool = False
-) -> Callable[..., tuple[Any, Any]]:
+    f: Callable[P, T], argnums: Argnums | None = None, argnames: Argnames = (), *, has_aux: bool = False
+) -> Callable[P, tuple[T, Any]]:
     """(L, ∇L) of a function with one real result: its value, and its derivative by some of the arguments.
 
     `argnums` are places of arguments (the first by default), `argnames` names of arguments; for a sequence of them the
@@ -57,11 +59,11 @@ def value_and_grad(
     Raises TraceError where f does with a traced value what a graph cannot hold, ShapeError where its result is not one real
     number.
     """
-
+    argnums = places_of(argnums)
     quick = _quick(f, argnums, argnames, has_aux)
 
     @wraps(f)
-    def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    def both(*args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any]:
         found = quick(args, kwargs)
         if found is not None:
             return found[0], found[1][0] if argnums is None or isinstance(argnums, int) else tuple(found[1])
@@ -72,26 +74,27 @@ def value_and_grad(
         n = len(sight.types)
         found = sight.run(SLOPES)
         gradients = unflatten(sight.arguments.spec, found[n:])
-        value = unflatten(sight.spec, found[:n])
+        value = result_of(sight, found[:n])
         return value if beside is None else (value[0], beside.filled(value[1])), chosen.result(gradients)
 
     return both
 
 
 def grad(
-    f: Callable[..., Any], argnums: Argnums | None = None, argnames: Argnames = (), *, has_aux: bool = False
-) -> Callable[..., Any]:
+    f: Callable[P, Any], argnums: Argnums | None = None, argnames: Argnames = (), *, has_aux: bool = False
+) -> Callable[P, Any]:
     """∇L of a function with one real result, by the arguments `argnums` and `argnames`, with their containers and shapes.
 
     With `has_aux` the function returns (L, more), and what is returned is (∇L, more).
 
     Raises TraceError and ShapeError as `value_and_grad` does.
     """
+    argnums = places_of(argnums)
     both = value_and_grad(f, argnums, argnames, has_aux=has_aux)
     quick = _quick(f, argnums, argnames, has_aux)
 
     @wraps(f)
-    def gradient(*args: Any, **kwargs: Any) -> Any:
+    def gradient(*args: P.args, **kwargs: P.kwargs) -> Any:
         found = quick(args, kwargs)
         if found is not None:
             return found[1][0] if argnums is None or isinstance(argnums, int) else tuple(found[1])
@@ -109,9 +112,7 @@ def _quick(f: Callable[..., Any], argnums: Argnums | None, argnames: Argnames, h
     return Quick(f, () if others else chosen, SLOPES, lambda sight: _check_number(f, sight, has_aux))
 
 
-def elementwise_grad(
-    f: Callable[..., Any], argnums: Argnums | None = None, argnames: Argnames = ()
-) -> Callable[..., Any]:
+def elementwise_grad(f: Callable[P, Any], argnums: Argnums | None = None, argnames: Argnames = ()) -> Callable[P, Any]:
     """∂ (Σ_i y_i)/∂x: of a function that works entry by entry, its derivative at every entry.
 
     A complex result is that of complex arguments by an analytic function.
@@ -121,7 +122,7 @@ def elementwise_grad(
     """
 
     @wraps(f)
-    def gradient(*args: Any, **kwargs: Any) -> Any:
+    def gradient(*args: P.args, **kwargs: P.kwargs) -> Any:
         chosen = choose(f, args, kwargs, argnums, argnames)
         sight = seen(*chosen.call)
         if len(sight.types) != 1 or not sight.types[0].is_float:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec
 
 import numpy as np
 
 from wengert.autodiff.forward import jvp as push
 from wengert.autodiff.jacobians import Mode, blocks, cheaper
-from wengert.engine.sight import Sight, Transform, seen
+from wengert.autodiff.memory import bytes_of
+from wengert.engine.sight import Sight, Transform, result_of, seen
 from wengert.errors import ShapeError, TraceError
 from wengert.ir.graph import Node
+from wengert.ir.types import ArrayType
+from wengert.memory import require
 from wengert.ops.loop import filled
 from wengert.tracing.source import user_line
 from wengert.tracing.trees import Spec, name_of, unflatten
@@ -24,10 +28,12 @@ from wengert.transforms.analytic import (
     mode_of,
     turned_blocks,
 )
-from wengert.transforms.chosen import Argnames, Argnums, choose
+from wengert.transforms.chosen import Argnames, Argnums, choose, places_of
 from wengert.transforms.derivatives import listed, one_number, slopes
-from wengert.transforms.linear import jvp, like, vjp
+from wengert.transforms.linear import jvp, vjp
+from wengert.transforms.primals import like
 
+P = ParamSpec("P")
 MEMORY = 2**30
 """The bytes that the signals of a Jacobian may need at a time, where nothing else is said: 1 GiB."""
 
@@ -49,19 +55,19 @@ def hessian_blocks(inputs: Sequence[Node], outputs: Sequence[Node], extra: Seque
 def curved(inputs: Sequence[Node], outputs: Sequence[Node], extra: Sequence[Node]) -> list[Node]:
     """H v of one real output, forward over reverse, the directions v as further inputs."""
     gradient = slopes(inputs, outputs, ())[len(outputs) :]
-    moved = push(gradient, inputs, extra, weigh=True)
+    moved = push(gradient, inputs, extra, masked=True)
     return [filled(t, x.type) for t, x in zip(moved, inputs, strict=True)]
 
 
 def jacobian(
-    f: Callable[..., Any],
+    f: Callable[P, Any],
     argnums: Argnums | None = None,
     argnames: Argnames = (),
     *,
     mode: Literal["auto", "forward", "reverse"] = "auto",
     has_aux: bool = False,
     memory: int = MEMORY,
-) -> Callable[..., Any]:
+) -> Callable[P, Any]:
     """J_ij = ∂y_i/∂x_j: arrays of the shape of the result followed by that of the argument, in the containers of both.
 
     The container of the result has in place of each array the container of the argument. `mode` is forward where the
@@ -82,10 +88,11 @@ def jacobian(
         )
 
     @wraps(f)
-    def matrix(*args: Any, **kwargs: Any) -> Any:
+    def matrix(*args: P.args, **kwargs: P.kwargs) -> Any:
         chosen = choose(f, args, kwargs, argnums, argnames)
         sight = seen(*chosen.call)
         spec, n = _derived_part(f, sight, has_aux)
+        _check_room("A Jacobian", sight, n, 1)
         columns, total = sight.arguments.spec, len(sight.types)
         if analytic_pair(argument_types(sight), sight.types[:n]):
             found = sight.run(Transform(turned_blocks, (memory,)))
@@ -96,7 +103,7 @@ def jacobian(
             derived = found[total:]
         rows = _grouped(derived, columns.num_leaves)[:n]
         result = unflatten(spec, [chosen.result(unflatten(columns, row)) for row in rows])
-        return (result, unflatten(sight.spec, found[:total])[1]) if has_aux else result
+        return (result, result_of(sight, found[:total])[1]) if has_aux else result
 
     return matrix
 
@@ -125,13 +132,33 @@ def _derived_part(f: Callable[..., Any], sight: Sight, has_aux: bool) -> tuple[S
     return spec, spec.num_leaves
 
 
+def _check_room(name: str, sight: Sight, count: int, order: int) -> None:
+    """Refuse a matrix of derivatives that does not fit in the memory that is there.
+
+    Raises MemoryLimitError.
+    """
+    results, arguments = sight.types[:count], argument_types(sight)
+    blocks = [
+        ArrayType(y.shape + sum((x.shape for x in each), ()), np.result_type(y.dtype, *(x.dtype for x in each)).name)
+        for y in results
+        for each in itertools.product(arguments, repeat=order)
+    ]
+    by = ", ".join(map(str, arguments))
+    require(
+        bytes_of(blocks),
+        name,
+        f"  of {listed(results)} by {by}{' twice' if order == 2 else ''}",
+        "Ask for its products with vectors:  wg.jvp, wg.vjp or wg.hvp",
+    )
+
+
 def _grouped(values: Sequence[Any], size: int) -> list[Sequence[Any]]:
     return [values[k : k + size] for k in range(0, len(values), size)] if size else []
 
 
 def hessian(
-    f: Callable[..., Any], argnums: Argnums | None = None, argnames: Argnames = (), *, memory: int = MEMORY
-) -> Callable[..., Any]:
+    f: Callable[P, Any], argnums: Argnums | None = None, argnames: Argnames = (), *, memory: int = MEMORY
+) -> Callable[P, Any]:
     """H_ij = ∂²y/∂x_i∂x_j: arrays of the shape of the result followed twice by that of the argument.
 
     The container of the result has in place of each array the container of the argument, and that has in place of each
@@ -141,10 +168,11 @@ def hessian(
     """
 
     @wraps(f)
-    def matrix(*args: Any, **kwargs: Any) -> Any:
+    def matrix(*args: P.args, **kwargs: P.kwargs) -> Any:
         chosen = choose(f, args, kwargs, argnums, argnames)
         sight = seen(*chosen.call)
-        spec, _ = _derived_part(f, sight, False)
+        spec, n = _derived_part(f, sight, False)
+        _check_room("A Hessian", sight, n, 2)
         check_line(f, sight)
         columns = sight.arguments.spec
         n = columns.num_leaves
@@ -181,6 +209,7 @@ def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     Raises TraceError where the vector does not have the form of the argument, ShapeError where the result is not one real
     number.
     """
+    argnums = places_of(argnums) or 0
 
     @wraps(f)
     def product(*args: Any, **kwargs: Any) -> Any:
@@ -218,11 +247,15 @@ def ggnvp(f: Callable[..., Any], g: Callable[[Any], Any] = half_square, argnums:
 
     Source: N. N. Schraudolph, Fast curvature matrix-vector products for second-order gradient descent, 2002.
     """
+    if isinstance(number := places_of(argnums), tuple):
+        raise TraceError(
+            "A Gauss-Newton product is by one argument.", f"  argnums={argnums!r:.60}", "Write:  argnums=0"
+        )
 
     @wraps(f)
     def product(*args: Any, **kwargs: Any) -> Any:
-        rest, vector = _taken_out(f, args, argnums)
-        place = argnums % len(rest)
+        rest, vector = _taken_out(f, args, number or 0)
+        place = (number or 0) % len(rest)
 
         def along(x: Any) -> Any:
             return f(*rest[:place], x, *rest[place + 1 :], **kwargs)

@@ -135,7 +135,7 @@ def _backward(call: Call, point: Any, moved: dict[int, Any], slopes: list[Any], 
     inputs, node = _inputs(call)
     weights = [np.where(s == 0, 1.0, np.conj(np.sign(s))) * rng.uniform(0.5, 1.5, np.shape(s)) for s in slopes]
     bars = [input_node(f"g{k}", y) if y.is_float else None for k, y in enumerate(call.results)]
-    back = call.vjp(node, Cotangents(bars, [k in moved for k in range(len(inputs))], True))
+    back = call.vjp(node, Cotangents(bars, [k in moved for k in range(len(inputs))], [None] * len(bars), []))
     order = sorted(moved)
     found = [filled(back[k], call.inputs[k]) for k in order]
     graph = Graph((*inputs, *(g for g in bars if g is not None)), tuple(found))

@@ -19,7 +19,7 @@ from wengert.ir.types import ArrayType
 from wengert.ir.walk import depends_on, substitute
 from wengert.ops.control import Cotangents, results
 from wengert.ops.loop import filled, zeros
-from wengert.tracing.record import record
+from wengert.tracing.record import Leaf, record
 from wengert.tracing.source import user_line
 from wengert.tracing.trees import flatten, unflatten
 from wengert.transforms import rule_checks
@@ -171,7 +171,7 @@ class Call:
         given = [*node.inputs, *results(node), *signals]
         inputs = [input_node(f"value {k}", x.type) for k, x in enumerate(given)]
         try:
-            found = record(inputs, [False] * len(inputs), lambda values: call(values))
+            found = record(inputs, [Leaf(x.type) for x in inputs], lambda values: call(values))
         except (MissingRule, WrongRule):
             raise
         except TraceError:
@@ -311,7 +311,7 @@ def _fitting(call: Call, rule: str, node: Node, type: ArrayType, name: str) -> N
 def _transposed(outputs: Sequence[Node | None], inputs: Sequence[Node], signals: Sequence[Node | None]) -> list[Node]:
     """Aᵀ s for outputs A x that are linear in the inputs x."""
     pairs = [(y, s) for y, s in zip(outputs, signals, strict=True) if y is not None and s is not None]
-    back = pull([y for y, _ in pairs], inputs, [s for _, s in pairs], weigh=True)
+    back = pull([y for y, _ in pairs], inputs, [s for _, s in pairs], masked=True)
     found = [filled(g, x.type) for g, x in zip(back, inputs, strict=True)]
     return substitute(found, {x: zeros(x.type) for x in inputs})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -18,15 +18,17 @@ from wengert.tracing.tracer import Traced, current
 from wengert.tracing.tracer import traced as traced_value
 from wengert.tracing.trees import flatten, unflatten
 
+P = ParamSpec("P")
 
-def trace(f: Callable[..., Any]) -> Callable[..., Graph]:
+
+def trace(f: Callable[P, Any]) -> Callable[P, Graph]:
     """The function that writes f down: its graph from the leaves of the arguments to those of the result.
 
     Raises TraceError where f does what a graph cannot hold.
     """
 
     @wraps(f)
-    def traced(*args: Any, **kwargs: Any) -> Graph:
+    def traced(*args: P.args, **kwargs: P.kwargs) -> Graph:
         return traced_program(f, args, kwargs).graph
 
     return traced

@@ -14,23 +14,68 @@ from wengert.backends.native.values import Value, type_of
 __all__ = ["Body", "Builder", "Module", "Value"]
 
 
+Rule = Callable[..., Value]
+
+PAIRS: dict[str, tuple[Rule, Rule]] = {
+    "tanh_sech2": (exponential.tanh, exponential.sech2),
+    "logistic_logistic_slope": (exponential.logistic, exponential.logistic_slope),
+    "erf_gauss": (special.erf, exponential.gauss),
+    "erfc_gauss": (special.erfc, exponential.gauss),
+}
+"""Functions and their slopes, which are made of the same parts: of one argument they are one call."""
+
+
+def _partners() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for name, (first, second) in PAIRS.items():
+        found.setdefault(first.__name__, {})[second.__name__] = name
+        found.setdefault(second.__name__, {})[first.__name__] = name
+    return found
+
+
+PARTNERS = _partners()
+"""For each function of a pair those that it makes one with, and the names of these pairs."""
+
+
 def definition(
-    module: Module, name: str, rule: Callable[..., Value], arguments: Sequence[Value], params: Mapping[str, Any]
+    module: Module, name: str, rules: Sequence[Rule], arguments: Sequence[Value], params: Mapping[str, Any]
 ) -> str:
-    """A function of its own with the value of rule(builder, *arguments, **params); the arguments give only types."""
+    """A function of its own with the values of rule(builder, *arguments, **params); the arguments give only types."""
     dtype, width = arguments[0].dtype, arguments[0].width
     inner = Builder(module, width)
     names = [Value(f"%x{k}", argument.dtype, argument.width) for k, argument in enumerate(arguments)]
-    result = rule(inner, *names, **params)
-    head = f"define internal {type_of(dtype, width)} @{name}({', '.join(x.text for x in names)}) noinline #0 {{"
-    return "\n".join([head, "entry:", *inner.lines, f"  ret {result.text}", "}"])
+    results = [rule(inner, *names, **params) for rule in rules]
+    returned = results[0].text if len(results) == 1 else _as_struct(inner, results)
+    kind = _struct(type_of(dtype, width), len(results))
+    head = f"define internal {kind} @{name}({', '.join(x.text for x in names)}) noinline #0 {{"
+    return "\n".join([head, "entry:", *inner.lines, f"  ret {returned}", "}"])
+
+
+def _name(function: str, x: Value) -> str:
+    """The symbol of a function for arguments such as x."""
+    return f"wg_{function}_{x.dtype}_{x.width}"
+
+
+def _struct(kind: str, count: int) -> str:
+    """The type of so many results of one type."""
+    return kind if count == 1 else f"{{ {', '.join([kind] * count)} }}"
+
+
+def _as_struct(b: Memory, values: Sequence[Value]) -> str:
+    """Several values as one operand."""
+    kind, whole = _struct(values[0].type, len(values)), "poison"
+    for k, value in enumerate(values):
+        name = b.fresh("s")
+        b.emit(f"{name} = insertvalue {kind} {whole}, {value.text}, {k}")
+        whole = name
+    return f"{kind} {whole}"
 
 
 class Builder(Memory):
     """Code of `width` lanes, in the lines of a body that builders of other widths may share.
 
     With `outline` a mathematical function is a call of one function per (name, dtype, width), of the module or of the library
-    that modules share: code for many ops then grows by a call each. Without it the function is written in place, and shares what it can with its neighbours.
+    that modules share: code for many ops then grows by a call each, and by one call for a function and its slope. Without it the function is written in place, and shares what it can with its neighbours.
     """
 
     def __init__(self, module: Module, width: int, body: Body | None = None, *, outline: bool = False) -> None:
@@ -46,19 +91,49 @@ class Builder(Memory):
         """The builder of another width that writes the same lines; it outlines if this one does, or if told to."""
         return self if width == self.width else Builder(self.module, width, self.body, outline=outline or self.outline)
 
-    def _function(self, rule: Callable[..., Value], *arguments: Value, key: str = "", **params: Any) -> Value:
+    def _function(self, rule: Rule, *arguments: Value, key: str = "", **params: Any) -> Value:
         """The value of a function: its instructions, or a call."""
         if not self.outline:
             return rule(self, *arguments, **params)
-        x = arguments[0]
-        name = f"wg_{rule.__name__}{key}_{x.dtype}_{x.width}"
-        if self.module.shares:
-            kinds = ", ".join(argument.type for argument in arguments)
-            called = self.module.declare(f"declare {x.type} @{name}({kinds})")
-        else:
-            called = self.module.define_once(name, lambda: definition(self.module, name, rule, arguments, params))
+        x, function = arguments[0], rule.__name__
         operands = ", ".join(argument.text for argument in arguments)
-        return self.pure(f"call {x.type} {called}({operands})", x.dtype, x.width)
+        text = f"call {x.type} @{_name(function + key, x)}({operands})"
+        found = self.body.table.get(text) or self._beside_partner(function, x, text)
+        if found is not None:
+            return found
+        self._callee(function + key, (rule,), arguments, params)
+        value = self.pure(text, x.dtype, x.width)
+        if function in PARTNERS:
+            self.body.table["call", function, x] = value, len(self.lines) - 1
+        return value
+
+    def _callee(
+        self, function: str, rules: Sequence[Rule], arguments: Sequence[Value], params: Mapping[str, Any]
+    ) -> str:
+        """The name (with its @) of a function that is called from now on."""
+        x = arguments[0]
+        name = _name(function, x)
+        if not self.module.shares:
+            return self.module.define_once(name, lambda: definition(self.module, name, rules, arguments, params))
+        kinds = ", ".join(argument.type for argument in arguments)
+        return self.module.declare(f"declare {_struct(x.type, len(rules))} @{name}({kinds})")
+
+    def _beside_partner(self, function: str, x: Value, text: str) -> Value | None:
+        """The value of a function whose partner was called before: that call becomes one of both. None where there is none."""
+        for partner, pair in PARTNERS.get(function, {}).items():
+            before, line = self.body.table.get(("call", partner, x), (None, 0))
+            if before is None or not self.lines[line].startswith(f"  {before.name} = call {x.type} "):
+                continue
+            rules, kind = PAIRS[pair], _struct(x.type, 2)
+            both, value = self.fresh("both"), Value(self.fresh(), x.dtype, x.width)
+            results = (before, value) if rules[1].__name__ == function else (value, before)
+            call = f"  {both} = call {kind} {self._callee(pair, rules, (x,), {})}({x.text})"
+            parts = [f"  {result.name} = extractvalue {kind} {both}, {k}" for k, result in enumerate(results)]
+            self.lines[line] = "\n".join([call, *parts])
+            self.module.withdraw(_name(partner, x))
+            self.body.table[text] = value
+            return value
+        return None
 
     # exponentials and logarithms
 
@@ -97,6 +172,18 @@ class Builder(Memory):
     def logistic(self, x: Value) -> Value:
         """1/(1 + e^(−x)), exact in the left tail."""
         return self._function(exponential.logistic, x)
+
+    def logistic_slope(self, x: Value) -> Value:
+        """σ(x) σ(−x), exact in both tails."""
+        return self._function(exponential.logistic_slope, x)
+
+    def sech2(self, x: Value) -> Value:
+        """1/cosh² x, exact in both tails."""
+        return self._function(exponential.sech2, x)
+
+    def gauss(self, x: Value) -> Value:
+        """e^(−x²), without the rounding of x²."""
+        return self._function(exponential.gauss, x)
 
     def softplus(self, x: Value) -> Value:
         """log(1 + eˣ), exact in the left tail."""

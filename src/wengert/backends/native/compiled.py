@@ -18,6 +18,7 @@ from wengert.backends.native import entry
 from wengert.backends.native.build import Build
 from wengert.backends.native.segments import Part, Segments, hosted_value, split
 from wengert.backends.native.signature import Input, Parameter, Signature
+from wengert.backends.room import check_graph
 from wengert.errors import GraphError
 from wengert.ir.graph import Graph
 from wengert.loops.expand import with_sizes
@@ -33,11 +34,13 @@ class Variant:
     def __init__(self, graph: Graph, donated: Mapping[int, int], cache: bool, quick: bool = False) -> None:
         self.graph = graph
         self.donated = donated
+        check_graph(graph, {})
         self.build = Build(graph, donated, quick=quick)
         self.segments = None if self.build.cut is not None else split(graph)
         self.parts: list[Callable[..., Any]] = []
         self._plain: Callable[..., Any] | None = None
         if self.segments is None:
+            check_graph(graph, {}, self.build.emitted.arena_bytes)
             self.code = self.build.load(cache)
         else:
             self.parts = [_part(part, cache, quick) for part in self.segments.parts]

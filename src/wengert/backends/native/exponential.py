@@ -18,10 +18,16 @@ EXP_RANGE = {"float32": (-104.0, 89.0), "float64": (-746.0, 710.0)}
 """Below the first number eˣ rounds to 0, above the second to ∞."""
 LOGISTIC_RANGE = {"float32": (-104.5, 70.0), "float64": (-746.0, 600.0)}
 """Below the first number 1/(1 + e^(−x)) rounds to 0, above the second to 1."""
+SQUARES_FINITE = {"float32": 50.0, "float64": 300.0}
+"""Up to it the squares of the parts of a logistic function are normal numbers, and from it on its slope rounds to e^(−|x|)."""
 EXPM1_LOW = {"float32": -18.0, "float64": -38.0}
 """Below it eˣ − 1 rounds to −1."""
-TANH_FLAT = {"float32": 10.0, "float64": 20.0}
-"""Above it tanh rounds to 1."""
+GAUSS_VANISHES = {"float32": 10.2, "float64": 28.0}
+"""Above it e^(−x²) and erfc round to 0."""
+SECH2_VANISHES = {"float32": 106.0, "float64": 747.0}
+"""The 2|x| from which on 1/cosh² x rounds to 0."""
+SECH2_SHIFT = {"float32": 26, "float64": 56}
+"""e to the power of that number is finite when it is divided by 2 to this power."""
 TINY = {"float32": 2.0**-26, "float64": 2.0**-55}
 """Below it f(x) = x + O(x²) rounds to x."""
 ROOT_HALF_BITS = {"float32": 0x3F3504F3, "float64": 0x3FE6A09E667F3BCD}
@@ -52,6 +58,14 @@ def within(b: Memory, x: Value, low: float, high: float) -> Value:
     if x.width > 1:
         return b.clamp(x, low, high)
     return b.unless(b.less_equal(b.abs(x), b.like(min(-low, high), x)), x, lambda: b.clamp(x, low, high))
+
+
+def below(b: Memory, a: Value, high: float) -> Value:
+    """The lesser of a ≥ 0 and a number, as `within`."""
+    bound = b.like(high, a)
+    if a.width > 1:
+        return b.where(b.greater(a, bound), bound, a)
+    return b.unless(b.less_equal(a, bound), a, lambda: b.where(b.greater(a, bound), bound, a))
 
 
 def short_expm1(b: Floating, r: Value, sign: int = 1) -> Value:
@@ -100,24 +114,113 @@ def keep_tiny(b: Floating, x: Value, y: Value) -> Value:
     return b.where(b.less(b.abs(x), b.like(TINY[x.dtype], x)), x, y)
 
 
+def quotient(b: Memory, x: Value, y: Value) -> Value:
+    """x/y. Over lanes, where divisions are slow, the quotients by one y share a division, and are rounded once more."""
+    if x.width == 1:
+        return b.divide(x, y)
+    return b.multiply(x, b.reciprocal(y))
+
+
+def _tanh_parts(b: Memory, x: Value) -> tuple[Value, Value, Value]:
+    """(h t, h, h (t + 2)) with t = e^(2|x|) − 1, of which tanh and its slope are made; the small h keeps h t finite."""
+
+    def make() -> tuple[Value, Value, Value]:
+        shift, a = SECH2_SHIFT[x.dtype], b.abs(x)
+        inside, unit = below(b, b.add(a, a), SECH2_VANISHES[x.dtype]), b.like(2.0**-shift, x)
+        _, p = expm1_reduced(b, inside)
+        power = b.power_of_nearest(inside, LOG2_E, shift)
+        t = b.fma(power, p, b.subtract(power, unit))
+        return t, unit, b.add(t, b.like(2.0 ** (1 - shift), x))
+
+    return b.shared(("tanh", x), make)
+
+
 def tanh(b: Memory, x: Value) -> Value:
-    """tanh x = t/(t + 2) with t = e^(2x) − 1."""
-    flat = TANH_FLAT[x.dtype]
-    inside = within(b, x, -flat, flat)
-    n, p = expm1_reduced(b, b.add(inside, inside))
-    power = b.power_of_two(n, x.dtype)
-    t = b.fma(power, p, b.subtract(power, b.like(1, x)))
-    return b.copysign(b.divide(t, b.add(t, b.like(2, x))), x)
+    """tanh |x| = y = t/(t + 2) with t = e^(2|x|) − 1; near 0 it is ½ t − ½ t y, where the roundings of y count less."""
+    t, _, above = _tanh_parts(b, x)
+    y = quotient(b, t, above)
+    if x.width == 1:
+        return keep_tiny(b, x, b.copysign(y, x))
+    a = b.abs(x)
+    half = b.multiply(t, b.like(2.0 ** (SECH2_SHIFT[x.dtype] - 1), x))
+    half = b.where(b.greater_equal(a, b.like(TINY[x.dtype], x)), half, a)  # below h t may be subnormal
+    y = b.where(b.less(a, b.like(0.3, x)), b.fma(b.negative(half), y, half), y)
+    return b.copysign(y, x)
+
+
+def sech2(b: Memory, x: Value) -> Value:
+    """v (2 − v) with v = 2/(t + 2) = 1 − tanh |x|, exact in both tails."""
+    _, unit, above = _tanh_parts(b, x)
+    v = quotient(b, b.add(unit, unit), above)
+    return b.fma(b.negative(v), v, b.add(v, v))
+
+
+def _lesser(b: Memory, x: Value) -> Value:
+    """σ(−|x|) = h/(h + 2ⁿ h e^r) with |x| = n log 2 + r; the small h keeps the denominator finite where the result is subnormal."""
+
+    def make() -> Value:
+        shift = SUBNORMAL_SHIFT[x.dtype]
+        inside, unit = below(b, b.abs(x), -LOGISTIC_RANGE[x.dtype][0]), b.like(2.0**-shift, x)
+        _, r, _ = reduced(b, inside)
+        power = b.power_of_nearest(inside, LOG2_E, shift)
+        # h + 2ⁿ h is exact where both count: the denominator is rounded once.
+        return b.divide(unit, b.fma(power, short_expm1(b, r), b.add(unit, power)))
+
+    return b.shared(("logistic", x), make)
+
+
+def _logistic_of_one(b: Memory, x: Value) -> tuple[Value, Value, Value]:
+    """(h, h e^(−x), their sum) of a scalar: σ(x) is the first over the last. The chains are short."""
+
+    def make() -> tuple[Value, Value, Value]:
+        shift = SUBNORMAL_SHIFT[x.dtype]
+        n, r, _ = reduced(b, within(b, x, *LOGISTIC_RANGE[x.dtype]))
+        unit = b.like(2.0**-shift, x)
+        power = b.power_of_two(b.subtract(b.like(-shift, n), n), x.dtype)
+        p = short_expm1(b, r, -1)
+        # h + 2^(−n) h is exact where both count, and known before r: the sum is rounded once.
+        return unit, b.fma(power, p, power), b.fma(power, p, b.add(unit, power))
+
+    return b.shared(("logistic", x), make)
 
 
 def logistic(b: Memory, x: Value) -> Value:
-    """1/(1 + e^(−x)) = h/(h + 2^(−n) h e^(−r)); the small h keeps the denominator finite where the result is subnormal."""
-    shift = SUBNORMAL_SHIFT[x.dtype]
-    n, r, _ = reduced(b, within(b, x, *LOGISTIC_RANGE[x.dtype]))
-    unit = b.like(2.0**-shift, x)
-    power = b.power_of_two(b.subtract(b.like(-shift, n), n), x.dtype)
-    # h + 2^(−n) h is exact where both count, and known before r: the denominator is rounded once.
-    return b.divide(unit, b.fma(power, short_expm1(b, r, -1), b.add(unit, power)))
+    """1/(1 + e^(−x)); over lanes σ(−|x|) left of 0, 1 − σ(−|x|) right of it."""
+    if x.width == 1:
+        unit, _, total = _logistic_of_one(b, x)
+        return b.divide(unit, total)
+    s = _lesser(b, x)
+    return b.where(b.less(x, b.like(0, x)), s, b.subtract(b.like(1, x), s))
+
+
+def logistic_slope(b: Memory, x: Value) -> Value:
+    """e^(−x)/(1 + e^(−x))², which far out is e^(−|x|); over lanes s (1 − s) with s = σ(−|x|)."""
+    if x.width == 1:
+        (unit, rest, total), a = _logistic_of_one(b, x), b.abs(x)
+        near = b.divide(b.multiply(unit, rest), b.multiply(total, total))  # waits for no other division
+        usual = b.less_equal(a, b.like(SQUARES_FINITE[x.dtype], x))
+        return b.unless(usual, near, lambda: exp(b, b.negative(a)))
+    s = _lesser(b, x)
+    return b.fma(b.negative(s), s, s)
+
+
+def gauss(b: Memory, x: Value) -> Value:
+    """e^(−x²), without the rounding of x²."""
+    n, p, lost = gauss_parts(b, b.abs(x))
+    one = b.like(1, x)
+    return b.scaled(b.add(b.subtract(p, b.multiply(lost, b.add(p, one))), one), n)
+
+
+def gauss_parts(b: Memory, a: Value) -> tuple[Value, Value, Value]:
+    """(n, p, l) for a ≥ 0: e^(−a²) = 2ⁿ (1 + p) e^(−l), where l is what the rounding of a² lost."""
+
+    def make() -> tuple[Value, Value, Value]:
+        inside = b.minimum(a, b.like(GAUSS_VANISHES[a.dtype], a))
+        square, lost = b.two_product(inside, inside)
+        n, p = expm1_reduced(b, b.negative(square))
+        return n, p, lost
+
+    return b.shared(("gauss", a), make)
 
 
 # logarithms

@@ -44,9 +44,19 @@ class Floating(Instructions):
 
         One addition rounds and one subtraction restores: no conversion, which AVX2 has not for 64-bit integers.
         """
+        shifted = self._shifted(x, factor)
+        whole = self.subtract(shifted, self.like(ROUNDER[x.dtype], x))
+        return whole, self.integer("sub", self.bits(shifted), ROUNDER_BITS[x.dtype])
+
+    def _shifted(self, x: Value, factor: float | None) -> Value:
+        """The sum with `ROUNDER`, whose low bits are the whole number nearest to x or to `factor` · x."""
         rounder = self.like(ROUNDER[x.dtype], x)
-        shifted = self.add(x, rounder) if factor is None else self.fma(x, self.like(factor, x), rounder)
-        return self.subtract(shifted, rounder), self.integer("sub", self.bits(shifted), ROUNDER_BITS[x.dtype])
+        return self.add(x, rounder) if factor is None else self.fma(x, self.like(factor, x), rounder)
+
+    def power_of_nearest(self, x: Value, factor: float, shift: int) -> Value:
+        """2ⁿ⁻ˢ with the n of `nearest`, where that is a normal number: what `ROUNDER` has above its low bits is shifted out."""
+        low = self.integer("shl", self.bits(self._shifted(x, factor)), MANTISSA[x.dtype])
+        return self.from_bits(self.integer("add", low, (BIAS[x.dtype] - shift) << MANTISSA[x.dtype]), x.dtype)
 
     def small_float(self, k: Value, dtype: str) -> Value:
         """A small integer (|k| < 2^(bits of the mantissa − 1)) as a float of its size."""

@@ -260,12 +260,6 @@ class Instructions:
     def _is_number(self, x: Value) -> bool:
         return x.is_constant and "0x7FF8" not in x.name
 
-    def weigh(self, g: Value, p: Value) -> Value:
-        """g p, but 0 where either factor is exactly 0."""
-        zero = self.like(0, g)
-        either = self.logical_or(self.equal(g, zero), self.equal(p, zero))
-        return self.where(either, zero, self.multiply(g, p))
-
     def truncated_quotient(self, x: Value, y: Value) -> Value:
         """x / y of integers toward zero; 0 where y = 0, and the smallest integer by −1 wraps around."""
         zero = self.like(0, x)
@@ -351,6 +345,37 @@ class Instructions:
         if dtype in MANTISSA:
             return self.converted("sitofp", x, dtype)
         return self.converted("sext" if dtype == "int64" else "trunc", x, dtype)
+
+    def wrap(self, x: Value, bits: int, signed: bool) -> Value:
+        """The number of so many bits that has the last bits of x."""
+        if not signed:
+            return self.binary("and", x, self.like(2**bits - 1, x))
+        rest = self.like(64 - bits, x)
+        return self.binary("ashr", self.binary("shl", x, rest), rest)
+
+    def wrap_int8(self, x: Value) -> Value:
+        """x as an int8."""
+        return self.wrap(x, 8, True)
+
+    def wrap_int16(self, x: Value) -> Value:
+        """x as an int16."""
+        return self.wrap(x, 16, True)
+
+    def wrap_int32(self, x: Value) -> Value:
+        """x as an int32."""
+        return self.wrap(x, 32, True)
+
+    def wrap_uint8(self, x: Value) -> Value:
+        """x as an uint8."""
+        return self.wrap(x, 8, False)
+
+    def wrap_uint16(self, x: Value) -> Value:
+        """x as an uint16."""
+        return self.wrap(x, 16, False)
+
+    def wrap_uint32(self, x: Value) -> Value:
+        """x as an uint32."""
+        return self.wrap(x, 32, False)
 
     def converted(self, instruction: str, x: Value, dtype: str) -> Value:
         """An LLVM conversion, as fpext or bitcast."""

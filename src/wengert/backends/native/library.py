@@ -1,7 +1,7 @@
 """Mathematical functions and matrix kernels as code that the programs of a process share, each made at its first use and kept
 on disk.
 
-A name says all: `wg_tanh_float32_32` is tanh of 32 float32. It knows no program.
+A name says all: `wg_tanh_float32_32` is tanh of 32 float32, `wg_tanh_sech2_float32_32` tanh and its slope. It knows no program.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from functools import cache
 
 from wengert.backends.native import angles, jit
-from wengert.backends.native.builder import Builder, definition
+from wengert.backends.native.builder import PAIRS, Builder, definition
 from wengert.backends.native.instructions import Value
 from wengert.backends.native.module import SHARED, Module
 from wengert.backends.native.target import Target, host
@@ -24,7 +24,8 @@ def provides(name: str) -> bool:
     """Whether a symbol is a function of the library."""
     found = _NAME.fullmatch(name)
     return name in SHARED or (
-        found is not None and (name.startswith(angles.PREFIX) or hasattr(Builder, found.group(1)))
+        found is not None
+        and (name.startswith(angles.PREFIX) or found.group(1) in PAIRS or hasattr(Builder, found.group(1)))
     )
 
 
@@ -52,12 +53,15 @@ def text(name: str, target: Target) -> str:
     if name.startswith(angles.PREFIX):
         module = Module(target)
         angles.define(module, dtype, width, limit_of(target, dtype))
+    elif function in PAIRS:
+        module = Module(target)
+        module.define(name, definition(module, name, PAIRS[function], [Value("%x0", dtype, width)], {}))
     else:
         module = Module(target)
         rule = getattr(Builder, function)
         operands = [p for p in inspect.signature(rule).parameters.values() if p.annotation == "Value"]
         params = {} if exponent is None else {"exponent": int(exponent.replace("m", "-"))}
         arguments = [Value(f"%x{k}", dtype, width) for k in range(len(operands))]
-        module.define(name, definition(module, name, rule, arguments, params))
+        module.define(name, definition(module, name, (rule,), arguments, params))
     module.export(name)
     return module.text()

@@ -30,6 +30,7 @@ class Module:
         self._arrays: dict[str, str] = {}
         self._functions: dict[str, str] = {}
         self._names: set[str] = set()
+        self._withdrawn: set[str] = set()
         self._counts: dict[str, int] = {}
         """The last number that each prefix was given."""
 
@@ -45,6 +46,10 @@ class Module:
         self._names.add(name)
         known = self._signatures[signature] = "@" + name
         return known
+
+    def withdraw(self, name: str) -> None:
+        """Note that a call of a function is gone: where no other is left, the function is neither declared nor defined."""
+        self._withdrawn.add(name)
 
     def external(self, name: str) -> str:
         """The name (with its @) of memory that lies outside of the module."""
@@ -105,5 +110,10 @@ class Module:
         attributes = f"attributes #0 = {{ {self.target.attributes} }}"
         quick = f"attributes {QUICK} = {{ {self.target.attributes} noinline optnone }}"
         header = f'target triple = "{self.target.triple}"'
-        parts = [header, *arrays, *self._declarations.values(), *self._functions.values(), attributes, quick]
+        declarations, functions = dict(self._declarations), dict(self._functions)
+        for name in self._withdrawn:
+            if not any(f"@{name}(" in text for other, text in functions.items() if other != name):
+                declarations.pop(name, None)
+                functions.pop(name, None)
+        parts = [header, *arrays, *declarations.values(), *functions.values(), attributes, quick]
         return "\n".join(parts) + "\n"

@@ -16,14 +16,11 @@ from wengert.backends.native.coefficients import (
     ERFC_SHORT,
     ERFINV_CENTRE,
     ERFINV_TAIL,
-    EXPM1,
 )
 from wengert.backends.native.memory import Memory
 from wengert.backends.native.values import Value
 
 ERFC_LOW = 0.7
-ERFC_VANISHES = {"float32": 10.2, "float64": 28.0}
-"""Above it erfc rounds to 0."""
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 
 
@@ -33,17 +30,15 @@ def _near_zero(b: Memory, x: Value) -> Value:
 
 
 def _tail(b: Memory, a: Value) -> Value:
-    """erfc a for a ≥ ERFC_LOW. What the roundings of a² and 1 + 2a lose goes into the factor e^(−a²)."""
-    a = b.clamp(a, ERFC_LOW, ERFC_VANISHES[a.dtype])
+    """erfc a for a ≥ ERFC_LOW, a number below it. What the roundings of a² and 1 + 2a lose goes into the factor e^(−a²)."""
+    n, p, square_lost = exponential.gauss_parts(b, a)
+    a = b.minimum(a, b.like(exponential.GAUSS_VANISHES[a.dtype], a))
     one = b.like(1, a)
     centre = b.like(ERFC_CENTRE[a.dtype], a)
     q = b.divide(b.subtract(a, centre), b.add(a, centre))
     coefficients = ERFC_SHORT["float32"] if a.dtype == "float32" else ERFC["float64"]
     below, lost = b.fast_two_sum(b.add(a, a), one)
     ratio = b.divide(b.polynomial_from(coefficients, q), below)
-    square, square_lost = b.two_product(a, a)
-    n, r, c = exponential.reduced(b, b.negative(square))
-    p = b.add(r, b.fma(b.multiply(r, r), b.polynomial(EXPM1[a.dtype], r), c))
     # P(q) is between 1 and 1.3, so that ratio/1.13 is nearly 1/(1 + 2a).
     correction = b.fma(lost, b.multiply(ratio, b.like(1 / 1.13, a)), square_lost)
     p = b.subtract(p, b.multiply(correction, b.add(p, one)))

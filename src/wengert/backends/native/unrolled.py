@@ -32,6 +32,7 @@ from wengert.loops.access import MAPS
 from wengert.loops.expand import EXPANSIONS, expand
 from wengert.loops.forms import entries_of
 from wengert.loops.fuse import COST, TRANSCENDENTAL
+from wengert.ops.effort import partners, side_by_side
 
 LONG = 500
 """The instructions from which on a graph is written so."""
@@ -73,13 +74,16 @@ def cut(graph: Graph, at_least: int = LONG) -> Cut | None:
         return None
     forms, found = Forms(), Cut(small)
     total = 0
-    for node in order_of(small):
+    order = side_by_side(order_of(small))
+    pairs = partners(order)
+    for node in order:
         if node.op.name == "input":
             continue
         form = PART if _is_part(node) else forms.of(node)
         if form is None or (large and form is not PART and not large.isdisjoint(node.inputs)):
             return None
-        number = found.piece[node] = total // PIECE
+        number = found.piece[pairs[node]] if node in pairs else total // PIECE
+        found.piece[node] = number
         found.forms[node] = form
         total += form.instructions
         for x in node.inputs:

@@ -13,7 +13,7 @@ from wengert.backends.native.frame import OUT_OF_RANGE, Frame, is_embedded
 from wengert.backends.native.instructions import Value, constant_of, literal
 from wengert.backends.native.memory import BYTES
 from wengert.errors import GraphError
-from wengert.loops.nest import Affine, Buffer, Combine, Compute, Constant, Lookup, Position, Range, Store
+from wengert.loops.nest import Affine, Buffer, Combine, Compute, Lookup, Position, Range, Store
 from wengert.loops.roots import identity
 
 SHUFFLED = 4
@@ -328,21 +328,6 @@ class Entries(Frame):
             return self.combine(combine, *inputs)
         if compute.function == "logaddexp" and (zero := [k for k, x in enumerate(inputs) if x == b.like(0, x)]):
             return b.softplus(inputs[1 - zero[0]])
-        if b.target.fma and (place := _slope_of(compute)) is not None:
-            y = inputs[place]
-            return b.fma(b.negative(y), y, y)
         if compute.exponent is not None:
             return b.integer_power(inputs[0], compute.exponent)
         return getattr(b, compute.function)(*inputs)
-
-
-def _slope_of(compute: Compute) -> int | None:
-    """For y (1 − y) with y = σ(x), the slope of σ, which input is y: the slope is y − y² in one step, as exact."""
-    if compute.function != "multiply" or len(compute.inputs) != 2:
-        return None
-    for k, (y, rest) in enumerate((compute.inputs, compute.inputs[::-1])):
-        if isinstance(y, Compute) and y.function == "logistic" and isinstance(rest, Compute):
-            one, subtracted = rest.inputs if rest.function == "subtract" else (None, None)
-            if subtracted is y and isinstance(one, Constant) and one.number == 1:
-                return k
-    return None

@@ -1,0 +1,115 @@
+"""Signals times slopes, where a signal may be nothing and a slope infinite. Both modes follow the same rule.
+
+The product is plain where the slope is bounded. Else, where a mask says that the signal may be nothing, the product is taken where it is
+something and is 0 elsewhere. A signal that is infinite, since it passed a singular slope, meets a selection instead of 1 and 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from wengert.autodiff.growth import growth, may_overflow, moved_from, op_of
+from wengert.autodiff.masks import Mask, is_on, not_zero, selected, strict_of
+from wengert.autodiff.passing import chosen, flat, over_factor
+from wengert.ir.graph import Node, apply, constant_like
+from wengert.ops.functions import broadcast
+from wengert.ops.kinds import add_all, carried, times
+from wengert.ops.products import einsum
+from wengert.ops.squares import raised
+
+
+def vjp(node: Node, bar: Node, mask: Mask | None, *, steep: bool = False, least: bool = False) -> Sequence[Node | None]:
+    """The op's vjp. `mask` is that of the bar; `steep` says that the bar may be infinite, `least` that it is where the base of a power is 0, under a root."""
+    values = _plain_vjp(node, bar, mask)
+    if not is_on():
+        return values
+    if node.op.partials is not None or node.op.name == "prime":
+        values = [_asked(node, k, v, mask) for k, v in enumerate(values)]
+    if steep and node.op.chosen is not None and node.op.partials is not None:
+        values = [v if t is None else selected(node, t, v) for v, t in zip(values, chosen(node), strict=True)]
+    if least and (power := raised(node)) is not None:
+        values = [
+            selected(node, not_zero(x), v) if x is power[0] else v for x, v in zip(node.inputs, values, strict=True)
+        ]
+    return values
+
+
+def _plain_vjp(node: Node, bar: Node, mask: Mask | None) -> Sequence[Node | None]:
+    if node.op.partials is not None:
+        return _unless_faded(node, carried(node, [bar] * len(node.inputs)))
+    if node.op.name == "prime":
+        return [times(bar, _next_prime(node))]
+    if node.op is einsum and mask is not None and is_on():
+        return [_einsum_adjoint(node, bar, mask, k) for k in range(len(node.inputs))]
+    return node.op.vjp(node, bar)
+
+
+def jvp(node: Node, tangents: Sequence[Any], masks: Sequence[Mask | None], *, after_inverse: bool, steep: bool) -> Any:
+    """The op's jvp by the same rule; what is flat is selected here, unless it comes after an inverse of what is flat."""
+    if node.op.partials is None and node.op.name != "prime":
+        return node.op.jvp(node, tangents)
+    if node.op.name == "prime":
+        products = [None if tangents[0] is None else times(tangents[0], _next_prime(node))]
+    else:
+        products = _unless_faded(node, carried(node, tangents))
+    if not is_on():
+        return add_all(products)
+    terms = [_asked(node, k, t, m) for k, (t, m) in enumerate(zip(products, masks, strict=True))]
+    if steep and node.op.chosen is not None:
+        terms = [v if t is None else selected(node, t, v) for v, t in zip(terms, chosen(node), strict=True)]
+    far = None if after_inverse else flat(node)
+    if far is not None:
+        terms = [selected(node, apply("logical_not", far), v) for v in terms]
+    return add_all(terms)
+
+
+def _asked(node: Node, k: int, product: Node | None, mask: Mask | None) -> Node | None:
+    """The product for input k, selected where its slope may be infinite beside a signal that is nothing."""
+    if product is None or growth(node) not in ("singular", "unbounded"):
+        return product
+    if node.op.name == "multiply":
+        mask = _beside(node.inputs[1 - k], mask)
+    elif op_of(node).undoes_flat:
+        mask = strict_of(mask)
+    return product if mask is None else selected(node, mask.node, product)
+
+
+def _beside(factor: Node, mask: Mask | None) -> Mask | None:
+    """The mask that counts beside a factor: none beside one that is bounded; beside one from outside, a flat signal is a number."""
+    if op_of(moved_from(factor)).limited:
+        return None
+    return mask if may_overflow(factor) else strict_of(mask)
+
+
+def _unless_faded(node: Node, products: list[Node | None]) -> list[Node | None]:
+    """The products, and NaN where the input has overflowed: log x falls so slowly that its slope there is not 0."""
+    x = node.inputs[0]
+    if not node.op.fades or x.type.is_complex or not may_overflow(x):
+        return products
+    whole = apply("less", apply("abs", x), constant_like(math.inf, x))
+    return [None if v is None else apply("where", whole, v, constant_like(math.nan, v)) for v in products]
+
+
+def _next_prime(node: Node) -> Node:
+    function, order = node.params["function"], node.params["order"]
+    return apply("prime", node.inputs[0], function=function, order=order + 1)
+
+
+def _einsum_adjoint(node: Node, bar: Node, mask: Mask, k: int) -> Node | None:
+    """ȳ times the other factor without a sum, as in the adjoint of Σ x², is selected; a sum of products stays an einsum."""
+    inputs, output = node.params["inputs"], node.params["output"]
+    target = inputs[k]
+    if len(inputs) != 2 or len(set(target)) != len(target):
+        return node.op.vjp(node, bar)[k]
+    other, labels = node.inputs[1 - k], inputs[1 - k]
+    if len(set(labels)) != len(labels) or not {*output, *labels} <= set(target):
+        return node.op.vjp(node, bar)[k]
+    beside = _beside(other, mask)
+    if beside is None:
+        return node.op.vjp(node, bar)[k]
+    shape = node.inputs[k].shape
+    signal = broadcast(bar, shape, [target.index(label) for label in output])
+    product = signal * broadcast(other, shape, [target.index(label) for label in labels])
+    return selected(node, over_factor(node, beside.node, k), product)

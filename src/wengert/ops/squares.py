@@ -1,0 +1,54 @@
+"""Roots of sums of squares: facts by form, for the derivative where all that is squared is 0.
+
+There the root is least, so that its slope, if it has one, is 0; the chain rule says 0 · ∞. A root x^c makes the signal infinite, sums
+and positive multiples pass it on, and at a power x^p with p c ≥ 1 it is 0 where x is.
+"""
+
+from __future__ import annotations
+
+from wengert.ir.graph import Node
+from wengert.ops.kinds import constant_value
+
+PASSING = frozenset({"add", "sum", "broadcast", "reshape", "transpose", "flip", "cast"})
+"""Sums, and what only moves their summands."""
+
+
+def root(node: Node) -> float | None:
+    """c of a node x^c with 0 < c < 1 that is no cusp of its own; None where it is no such root."""
+    name = node.params["function"] if node.op.name == "prime" else node.op.name
+    if name == "sqrt" and node.op.name != "prime":
+        return 0.5
+    c = constant_value(node.inputs[1]) if name == "power" else None
+    return float(c) if c is not None and 0 < c < 1 else None
+
+
+def raised(node: Node) -> tuple[Node, float] | None:
+    """(x, p) of a node that is x to a power p > 1, entry by entry or summed; None where it is none."""
+    name, inputs = node.op.name, node.inputs
+    if name == "integer_power" and node.params["exponent"] > 1:
+        return inputs[0], float(node.params["exponent"])
+    if name == "multiply" and inputs[0] is inputs[1]:
+        return inputs[0], 2.0
+    if name == "einsum" and len(inputs) == 2 and inputs[0] is inputs[1]:
+        first, second = node.params["inputs"]
+        return (inputs[0], 2.0) if first == second else None
+    if name == "power":
+        p = constant_value(inputs[1])
+        return (inputs[0], float(p)) if p is not None and p > 1 else None
+    return None
+
+
+def passes(node: Node, k: int) -> bool:
+    """Whether a node is a sum or a positive multiple of its input k."""
+    name, inputs = node.op.name, node.inputs
+    if name in ("multiply", "divide"):
+        return (name == "multiply" or k == 0) and is_positive(inputs[1 - k])
+    return name in PASSING
+
+
+def is_positive(node: Node) -> bool:
+    """Whether a node is a positive number or a size."""
+    while node.op.name in ("broadcast", "cast"):
+        node = node.inputs[0]
+    number = constant_value(node)
+    return node.op.name == "size_of" or (number is not None and number > 0)

@@ -1,0 +1,33 @@
+"""Lists and tuples with traced entries as operands: NumPy makes arrays of its operands, and so they become arrays by the rule of `np.array`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from wengert.tracing.standin import StandIn
+
+OF_OPERANDS = frozenset({np.where, np.dot, np.vdot, np.inner, np.outer, np.kron, np.cross, np.clip})
+"""Functions beside the ufuncs that take operands, one argument each."""
+
+
+def with_arrays(function: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments of a call, those lists that hold traced values as arrays where the call takes operands."""
+    for x in args:
+        if (type(x) is list or type(x) is tuple) and _holds(x):
+            break
+    else:
+        return args
+    if isinstance(function, tuple):
+        function = function[0]  # a method of a ufunc
+    if not isinstance(function, np.ufunc) and function not in OF_OPERANDS:
+        return args
+    array = import_module("wengert.numpy.creation").asarray
+    return tuple([array(x) if type(x) in (list, tuple) and _holds(x) else x for x in args])
+
+
+def _holds(x: Any) -> bool:
+    """Whether a list holds traced values, at any depth."""
+    return any(isinstance(each, StandIn) or (type(each) in (list, tuple) and _holds(each)) for each in x)

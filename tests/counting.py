@@ -1,0 +1,47 @@
+"""How much work an action is, without a clock: a machine that is slow, or busy, counts the same calls.
+
+A test asserts no time. It says how calls grow when the input doubles, how many there are beside those of something like it, or that
+a limit was hit. Where machine code is measured, which makes no calls, two runs take turns, and the ratio has a wide margin.
+"""
+
+from __future__ import annotations
+
+import cProfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+LINEAR = 2.3
+"""So many times as many calls when the input doubles are linear growth; n log n is below this too from about a hundred on."""
+QUADRATIC = 4.6
+
+
+def calls(action: Callable[[], Any]) -> int:
+    """How many functions are called, those in C included, while an action runs."""
+    profile = cProfile.Profile()
+    profile.enable()
+    try:
+        action()
+    finally:
+        profile.disable()
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+def growth(of: Callable[[int], Callable[[], Any]], size: int) -> float:
+    """How many times as many calls of(2n) makes as of(n); of(n) prepares an input of that size and returns the action on it.
+
+    What the first run makes once for the process is made before.
+    """
+    of(1)()
+    return calls(of(2 * size)) / calls(of(size))
+
+
+def slowdown(action: Callable[[], Any], other: Callable[[], Any], turns: int = 3) -> float:
+    """How many times as long one action takes as the other: the least time of this thread for each, of runs that take turns."""
+    best = [float("inf"), float("inf")]
+    for _ in range(turns):
+        for k, each in enumerate((action, other)):
+            start = time.thread_time()
+            each()
+            best[k] = min(best[k], time.thread_time() - start)
+    return best[0] / best[1]

@@ -1,0 +1,97 @@
+"""One meaning of a derivative: no call, no route and no neighbour changes a digit that counts.
+
+The true values are those of the formulas on paper, by mpmath where they are no short numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+import wengert as wg
+
+F = Callable[[Any], Any]
+
+with mpmath.workdps(40):
+    SIGMOID = float(1 / ((1 + mpmath.exp(-40)) * (1 + mpmath.exp(40))))
+    ROOT = float(mpmath.exp(500)), float(mpmath.exp(500) / 2)
+
+CASES: dict[str, tuple[F, float, float, float]] = {
+    "σ, whole": (lambda x: 1 / (1 + np.exp(-x)), 40.0, 1.0, SIGMOID),
+    "σ, real": (lambda x: 1.0 / (1.0 + np.exp(-x)), 40.0, 1.0, SIGMOID),
+    "σ, summands turned": (lambda x: 1 / (np.exp(-x) + 1.0), 40.0, 1.0, SIGMOID),
+    "σ, power": (lambda x: (1 + np.exp(-x)) ** -1, 40.0, 1.0, SIGMOID),
+    "σ, reciprocal": (lambda x: np.reciprocal(1.0 + np.exp(-x)), 40.0, 1.0, SIGMOID),
+    "σ, of eˣ": (lambda x: np.exp(x) / (1 + np.exp(x)), 40.0, 1.0, SIGMOID),
+    "σ, 1/eˣ": (lambda x: 1 / (1 + 1 / np.exp(x)), 40.0, 1.0, SIGMOID),
+    "σ, far right": (lambda x: np.exp(x) / (1 + np.exp(x)), 1000.0, 1.0, 0.0),
+    "log σ": (lambda x: np.log(1 / (1 + np.exp(-x))), -1000.0, -1000.0, 1.0),
+    "log (1 + eˣ)": (lambda x: np.log(1 + np.exp(x)), 1000.0, 1000.0, 1.0),
+    "log (eˣ + 1.0)": (lambda x: np.log(np.exp(x) + 1.0), 1000.0, 1000.0, 1.0),
+    "log1p eˣ": (lambda x: np.log1p(np.exp(x)), 1000.0, 1000.0, 1.0),
+    "log (eˣ + e²ˣ + 1)": (lambda x: np.log(np.exp(x) + (np.exp(2 * x) + 1)), 1000.0, 2000.0, 2.0),
+    "tanh x³": (lambda x: np.tanh(x**3), 1e200, 1.0, 0.0),
+    "e^(−eˣ)": (lambda x: np.exp(-np.exp(x)), 1000.0, 0.0, 0.0),
+    "√eˣ": (lambda x: np.sqrt(np.exp(x)), 1000.0, *ROOT),
+    "(eˣ)^½": (lambda x: np.exp(x) ** 0.5, 1000.0, *ROOT),
+    "arctan 1/x": (lambda x: np.arctan(1 / x), 1e-200, math.pi / 2, -1.0),
+    "arctan 1/x, left": (lambda x: np.arctan(1 / x), -1e-200, -math.pi / 2, -1.0),
+    "arctan 3/x": (lambda x: np.arctan(3 / x), 1e-200, math.pi / 2, -1 / 3),
+    "(√x)²": (lambda x: np.sqrt(x) ** 2, 0.0, 0.0, 1.0),
+}
+ROUTES: dict[str, Callable[[F, Any], list[tuple[Any, Any]]]] = {
+    "calls 1–6": lambda f, x: [*map(wg.value_and_grad(f), [x] * 6)],
+    "gradient alone": lambda f, x: [(f_value, g) for g in map(wg.grad(f), [x] * 4) for f_value in [None]],
+    "vjp": lambda f, x: [(y, pull(np.float64(1.0))[0]) for y, pull in (wg.vjp(f, x) for _ in range(4))],
+    "jvp": lambda f, x: [wg.jvp(f, (x,), (1.0,))],
+    "compile": lambda f, x: [wg.compile(wg.value_and_grad(f))(x)],
+    "forward, compiled": lambda f, x: [wg.compile(lambda v: wg.jvp(f, (v,), (1.0,)))(x)],
+    "vmap": lambda f, x: [tuple(y[1] for y in wg.vmap(wg.value_and_grad(f))(np.array([0.5, x])))],
+    "beside others": lambda f, x: _in_an_array(f, np.array([0.5, x, 2.0])),
+}
+
+
+def _in_an_array(f: F, x: Any) -> list[tuple[Any, Any]]:
+    both = wg.value_and_grad(lambda v: np.sum(f(v) * np.array([0.0, 1.0, 0.0])))
+    slopes = wg.grad(lambda v: np.sum(f(v)))
+    return [(value, g[1]) for (value, _), g in ((both(x), slopes(x)) for _ in range(4))]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("name", CASES)
+def test_value_and_slope_are_right_at_every_call_and_on_every_route(name: str, route: str) -> None:
+    f, at, value, slope = CASES[name]
+    for found, g in ROUTES[route](f, at):
+        if found is not None:
+            np.testing.assert_allclose(found, value, rtol=1e-14, atol=0)
+        np.testing.assert_allclose(g, slope, rtol=1e-14, atol=0)
+
+
+def test_information_that_is_gone_is_said_to_be_gone() -> None:
+    with np.errstate(over="ignore"):
+        outside = np.exp(np.float64(999.0))
+
+        def f(x: Any) -> Any:
+            return np.log(np.exp(x) + outside)
+
+        gradient = wg.grad(f)
+        found = [float(gradient(1000.0)) for _ in range(5)]
+    assert outside == np.inf
+    assert all(map(math.isnan, [*found, float(wg.jvp(f, (1000.0,), (1.0,))[1]), float(wg.compile(wg.grad(f))(1000.0))]))
+
+
+@pytest.mark.parametrize("n", [40, 3])
+def test_formulas_in_a_loop_are_stable_in_every_step(n: int) -> None:
+    def f(x: Any) -> Any:
+        for _ in range(n):
+            x = np.log(1.0 + np.exp(x))
+        return x
+
+    both = wg.value_and_grad(f)
+    for value, slope in [both(1000.0) for _ in range(4)]:
+        assert (float(value), float(slope)) == (1000.0, 1.0)
