@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import resource
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.thorough import Run, left_out
+
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+"""Before NumPy is imported, here and in processes that tests start: matrices of tests are small, and threads that wait for their share
+of one take more time than the product, most of all beside other processes of tests."""
 
 MEMORY = 8 * 2**30
 """So many bytes a process of tests may hold, on a machine where some run at once: beyond, the test fails by itself."""
@@ -35,6 +42,12 @@ def bound_memory() -> None:
     allowed = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
     if soft == resource.RLIM_INFINITY or soft > allowed:
         resource.setrlimit(resource.RLIMIT_DATA, (allowed, hard))
+
+
+def pytest_collection_finish() -> None:
+    """What is collected stays, and the collector of garbage, which some tests call often, need not look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 from typing import Any
@@ -39,17 +38,23 @@ GRADIENTS = {
 """Programs of NumPy whose gradient each compares with an independent one, and how far they may differ."""
 
 
-def run(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
-    return subprocess.run(
-        [sys.executable, EXAMPLES / name, *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        cwd=folder,
-        env=environment,
-        check=False,
-    )
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Runs a program of the examples as `python name …` would, in this process: (status, standard output, standard error)."""
+
+    def run(name: str, *arguments: str) -> tuple[int, str, str]:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [str(EXAMPLES / name), *arguments])
+        capsys.readouterr()
+        status = 0
+        try:
+            runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+        except SystemExit as leave:
+            status = int(leave.code or 0)
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
 
 
 def test_every_example_has_a_claim_here():
@@ -113,11 +118,11 @@ def test_softmax_regression_learns_the_irises(tmp_path, monkeypatch):
     assert result.test.value >= 0.9
 
 
-def test_minimize_finds_the_solution_of_the_normal_equations(tmp_path):
-    done = run("minimize.py", folder=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "  w̄_j = Σ_n ȳ_n x_nj + R̄ w_j" in done.stdout
-    found = re.search(r"relative to the largest parameter: (\S+)", done.stdout)
+def test_minimize_finds_the_solution_of_the_normal_equations(run):
+    status, said, complaint = run("minimize.py")
+    assert (status, complaint) == (0, "")
+    assert "  w̄_j = Σ_n ȳ_n x_nj + R̄ w_j" in said
+    found = re.search(r"relative to the largest parameter: (\S+)", said)
     assert found is not None
     assert float(found[1]) < 1e-6
 
@@ -137,16 +142,16 @@ def test_gradient_of_the_program_agrees_with_an_independent_one(name, largest):
 
 
 @pytest.mark.parametrize("name", GRADIENTS)
-def test_program_runs_for_a_few_steps(name, tmp_path):
-    done = run(name, "5", folder=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "largest relative difference from" in done.stdout
+def test_program_runs_for_a_few_steps(run, name):
+    status, said, complaint = run(name, "5")
+    assert (status, complaint) == (0, "")
+    assert "largest relative difference from" in said
 
 
-def test_display_prints_both_forms_and_writes_a_document(tmp_path):
-    done = run("display.py", str(tmp_path), folder=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "  W̄⁽¹⁾ = z̄ xᵀ" in done.stdout
+def test_display_prints_both_forms_and_writes_a_document(run, tmp_path):
+    status, said, complaint = run("display.py", str(tmp_path))
+    assert (status, complaint) == (0, "")
+    assert "  W̄⁽¹⁾ = z̄ xᵀ" in said
     document = (tmp_path / "backward.tex").read_text(encoding="utf-8")
     assert r"\overline{W^{(1)}} &= \bar{z}\,x^\top" in document
     assert document.count("{aligned}") == 2
@@ -154,7 +159,7 @@ def test_display_prints_both_forms_and_writes_a_document(tmp_path):
 
 
 @pytest.mark.parametrize(("epochs", "status"), [(300, 0), (5, 1)])
-def test_ridge_compares_with_scikit_learn_and_fails_beyond_one_percent(tmp_path, monkeypatch, epochs, status):
+def test_ridge_compares_with_scikit_learn_and_fails_beyond_one_percent(run, tmp_path, monkeypatch, epochs, status):
     monkeypatch.chdir(tmp_path)
     options = TrainOptions(
         "diabetes",
@@ -170,9 +175,9 @@ def test_ridge_compares_with_scikit_learn_and_fails_beyond_one_percent(tmp_path,
     made = task((EXAMPLES / "linear_regression.txt").read_text(encoding="utf-8"), constants={"λ": 0.1})
     with (tmp_path / "out").open("w") as stream:
         result = train(made, options, stream)
-    done = run("ridge.py", "model.safetensors", folder=tmp_path)
-    assert (done.returncode, done.stderr) == (status, "")
-    rows = re.findall(r"^ +\d+ (\w+) +([\d.]+) +([\d.]+) ", done.stdout, re.MULTILINE)
+    found, said, complaint = run("ridge.py", "model.safetensors")
+    assert (found, complaint) == (status, "")
+    rows = re.findall(r"^ +\d+ (\w+) +([\d.]+) +([\d.]+) ", said, re.MULTILINE)
     assert [name for name, _, _ in rows] == ["training", "test"]
     assert result.test is not None
     np.testing.assert_allclose(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,23 +32,40 @@ ORDER = (
     {"cli"},
 )
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
+pytestmark = pytest.mark.xdist_group("sources")  # one process reads them, once
 
 
 def layer(path: Path) -> str:
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
+LAYERS = sorted({layer(path) for path in FILES})
+
+
+@functools.cache
+def read(path: Path) -> tuple[list[ast.Import | ast.ImportFrom], set[str]]:
+    """The imports of a file, and the names of what it calls."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    calls = [node.func for node in nodes if isinstance(node, ast.Call)]
+    names = {f.id for f in calls if isinstance(f, ast.Name)} | {f.attr for f in calls if isinstance(f, ast.Attribute)}
+    return [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)], names
+
+
+def faults(name: str, wrong: Callable[[Path], list[str]]) -> dict[str, list[str]]:
+    """What is wrong with the files of a layer, by file."""
+    found = {str(path.relative_to(ROOT)): wrong(path) for path in FILES if layer(path) == name}
+    return {path: each for path, each in found.items() if each}
+
+
 def imported(path: Path) -> set[str]:
     """The layers that a file imports, also inside functions; `import wengert` itself counts as the layer api."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names = [node.module] if node.module != "wengert" else [f"wengert.{a.name}" for a in node.names]
-        elif isinstance(node, ast.Import):
+    for node in read(path)[0]:
+        if isinstance(node, ast.Import):
             names = [a.name for a in node.names]
         else:
-            assert not (isinstance(node, ast.ImportFrom) and node.level), f"{path}: relative import"
-            continue
+            assert node.level == 0, f"{path}: relative import"
+            names = [node.module or ""] if node.module != "wengert" else [f"wengert.{a.name}" for a in node.names]
         for name in names:
             if name == "wengert" or name.startswith("wengert."):
                 part = name.split(".")[1] if "." in name else "api"
@@ -54,14 +73,11 @@ def imported(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_imports_go_one_way(path):
-    here = layer(path)
-    if here == "__init__":
-        return
-    assert here in RANK, f"{path} lies in no layer of the design"
-    for other in imported(path) - {here}:
-        assert RANK[other] < RANK[here], f"{here} imports {other}, which lies beside or above it"
+@pytest.mark.parametrize("here", [name for name in LAYERS if name != "__init__"])
+def test_imports_go_one_way(here):
+    assert here in RANK, f"{here} is no layer of the design"
+    beside_or_above = faults(here, lambda path: sorted(k for k in imported(path) - {here} if RANK[k] >= RANK[here]))
+    assert beside_or_above == {}
 
 
 def test_every_layer_has_its_rank():
@@ -69,9 +85,9 @@ def test_every_layer_has_its_rank():
 
 
 def imports_of(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    names = {a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
-    return names | {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    nodes, _ = read(path)
+    names = {a.name for node in nodes if isinstance(node, ast.Import) for a in node.names}
+    return names | {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
 
 
 def test_llvmlite_and_jax_have_one_home():
@@ -83,23 +99,25 @@ def test_llvmlite_and_jax_have_one_home():
                 assert path.is_relative_to(ROOT / "backends" / "xla")
 
 
-def called(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return {f.id for f in calls if isinstance(f, ast.Name)} | {f.attr for f in calls if isinstance(f, ast.Attribute)}
+RUNS_TEXT = {"eval", "exec", "sympify", "literal_eval"}
+UNPICKLES = {"pickle", "marshal", "shelve", "dill", "yaml"}
+PICKLE_ALLOWED = re.compile(r"allow_pickle\s*=\s*True")
+LEFT = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_nothing_runs_text_or_unpickles(path):
-    assert not called(path) & {"eval", "exec", "sympify", "literal_eval"}
-    assert not {name.split(".")[0] for name in imports_of(path)} & {"pickle", "marshal", "shelve", "dill", "yaml"}
-    assert not re.search(r"allow_pickle\s*=\s*True", path.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("here", LAYERS)
+def test_nothing_runs_text_or_unpickles(here):
+    def wrong(path: Path) -> list[str]:
+        modules = {name.split(".")[0] for name in imports_of(path)}
+        allowed = PICKLE_ALLOWED.findall(path.read_text(encoding="utf-8"))
+        return [*sorted(read(path)[1] & RUNS_TEXT), *sorted(modules & UNPICKLES), *allowed]
+
+    assert faults(here, wrong) == {}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_nothing_is_left_for_later(path):
-    marks = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
-    assert not marks.search(path.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("here", LAYERS)
+def test_nothing_is_left_for_later(here):
+    assert faults(here, lambda path: LEFT.findall(path.read_text(encoding="utf-8"))) == {}
 
 
 def test_the_graph_imports_nothing_heavy():

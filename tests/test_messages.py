@@ -15,6 +15,7 @@ from wengert.errors import place
 SOURCE = Path(errors.__file__).parent
 RAISED = {name for name in vars(errors) if name.endswith("Error")}
 MAKERS = RAISED | {"Mismatch", "error_at", "error", "warn", "warning", "refuse"}
+MAKES = re.compile(rf"\b({'|'.join(sorted(MAKERS))})\(")
 WHAT = re.compile(r"[^a-z“”][^“”]*[.}]")
 REPAIR = re.compile(r"[A-Z{][^“”]*(?:[.?}]|:  \S[^“”]*)")
 
@@ -31,7 +32,10 @@ def text_of(node: ast.expr) -> str | None:
 def messages() -> Iterator[tuple[str, list[str]]]:
     """(place in the source, the strings) of every call that makes an error or a warning."""
     for path in sorted(SOURCE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        source = path.read_text(encoding="utf-8")
+        if not MAKES.search(source):  # most files make no message, and to parse takes long
+            continue
+        for node in ast.walk(ast.parse(source)):
             if not isinstance(node, ast.Call):
                 continue
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import wengert.ops  # noqa: F401
+from tests.thorough import everyday
 from wengert.autodiff.check import check_grads
 from wengert.autodiff.transforms import pull_back, push_forward
 from wengert.errors import CheckError
@@ -89,6 +90,7 @@ def fits(graph: Graph, mode: str) -> bool:
         return False
 
 
+@everyday(1, "op", "mode")
 @pytest.mark.parametrize("mode", ["forward", "reverse", "both"])
 @pytest.mark.parametrize("op", OPS.values(), ids=OPS.keys())
 def test_every_mutant_is_caught(op, mode):

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import wengert.ops  # noqa: F401
+from tests.thorough import rounds
 from wengert.autodiff.batch import vmap
 from wengert.autodiff.transforms import grad, hvp
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
@@ -139,7 +140,7 @@ def agree(a: Graph, b: Graph, values) -> None:
 
 
 @given(loops())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=rounds(20, 60), deadline=None)
 def test_a_loop_is_its_steps_forward_backward_and_twice(drawn):
     looped, written, seed = drawn
     values = values_of(looped, seed)
@@ -150,7 +151,7 @@ def test_a_loop_is_its_steps_forward_backward_and_twice(drawn):
 
 
 @given(loops())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=rounds(20, 60), deadline=None)
 def test_the_passes_and_batches_keep_a_loop_and_its_gradient(drawn):
     looped, written, seed = drawn
     values = values_of(looped, seed)

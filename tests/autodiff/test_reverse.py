@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import wengert.ops  # noqa: F401
+from tests.thorough import rounds
 from wengert.autodiff.batch import vmap
 from wengert.autodiff.check import check_grads
 from wengert.autodiff.forward import jvp
@@ -183,7 +184,7 @@ def random_graphs(draw):
 
 
 @given(random_graphs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=rounds(20, 60), deadline=None)
 def test_forward_and_reverse_agree_on_random_graphs(drawn):
     graph, seed = drawn
     rng = np.random.default_rng(seed)
@@ -192,7 +193,7 @@ def test_forward_and_reverse_agree_on_random_graphs(drawn):
 
 
 @given(random_graphs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=rounds(20, 60), deadline=None)
 def test_a_batch_of_gradients_is_the_gradients_of_a_batch(drawn):
     graph, seed = drawn
     rng = np.random.default_rng(seed)

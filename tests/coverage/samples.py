@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.thorough import part
 from wengert.tracing.callbacks import CALLBACKS
 from wengert.tracing.standin import FUNCTIONS, UFUNCS, StandIn
 from wengert.tracing.writes import added_at, of_parts, updated
@@ -138,6 +139,11 @@ def labelled(samples: Sequence[Sample]) -> dict[str, Sample]:
         counts[sample.name] = counts.get(sample.name, 0) + 1
         found[f"{sample.name}-{counts[sample.name]}"] = sample
     return found
+
+
+def tried(samples: dict[str, Sample], each: int) -> dict[str, Sample]:
+    """The samples that a run takes: every day so many of each function, all in a thorough run."""
+    return dict(part(samples.items(), each, lambda case: case[1].name))
 
 
 def entries() -> list[Entry]:

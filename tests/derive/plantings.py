@@ -8,8 +8,9 @@ from functools import cache
 
 from tests.derive.corpus import beyond, entries
 from tests.derive.mistakes import Planter
+from tests.derive.shared import reviewed
 from tests.derive.shared_weights import SHARED
-from wengert.claims.review import Row, review
+from wengert.claims.review import Row
 from wengert.ir.system import System
 from wengert.manuscripts.manuscript import read_manuscript
 from wengert.notation import latex, unicode
@@ -91,7 +92,7 @@ class Document:
 
     def flagged(self, changed: dict[int, str]) -> list[Row]:
         """What is wrong or not read in the document with some claims replaced."""
-        return [row for row in review(self.with_lines(changed)).rows if row.status in ("wrong", "unread")]
+        return [row for row in reviewed(self.with_lines(changed)).rows if row.status in ("wrong", "unread")]
 
 
 @cache

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from random_systems import INPUTS, systems
 
 import wengert as wg
+from tests.thorough import rounds
 from wengert.derive.backward import influence
 from wengert.errors import EquationError
 
@@ -75,7 +76,11 @@ def test_loss_and_gradients_of_the_batch_are_the_means_over_examples(key: str) -
 
 
 @settings(
-    max_examples=30, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+    max_examples=rounds(8, 30),
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
 )
 @given(systems(lines=3), st.sets(st.sampled_from(sorted(INPUTS)), min_size=1, max_size=3))
 def test_random_batches_are_means_over_examples(text: str, chosen: set[str]) -> None:

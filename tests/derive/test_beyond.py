@@ -10,22 +10,25 @@ import pytest
 from corpus import ENDINGS, beyond, run_python
 
 import wengert as wg
+from tests.derive.shared import derivation_of, system_of
+from tests.thorough import everyday
 
 EXTRA: dict[str, Any] = {"E57": {"d": 3.0}}
 """What the Python block takes from the data, and the equations name."""
 
 
+@everyday(1, "key", "seed")
 @pytest.mark.parametrize("key", beyond())
 @pytest.mark.parametrize("seed", range(3))
 def test_derived_numbers_equal_the_corpus(key: str, seed: int, tmp_path: Path) -> None:
     entry = beyond()[key]
     values = run_python(entry, tmp_path, seed)
     ending = ENDINGS.get(key, "")
-    system = wg.equations(entry.text("text") + ending, "text")
+    system = system_of(entry.text("text") + ending, "text")
     if ending:
         values |= {"p": values["h_bar"], "q": values["c_bar"]}
     names = [entry.name(name) for name, _, _ in entry.variables]
-    derivation = system.backward(wrt=names)
+    derivation = derivation_of(entry.text("text") + ending, "text", tuple(names))
     given = {name: values[entry.python_name(name)] for name in system.data.inputs if name not in EXTRA.get(key, {})}
     given |= {name: value for name, value in EXTRA.get(key, {}).items() if name in system.data.inputs}
     identifier = {name: q.identifier for name, q in system.data.quantities.items()}
@@ -95,7 +98,7 @@ BATCH_NORM_PLAIN = "X̄_ij = μ̄_j / N + 2 v̄_j (X_ij − μ_j) / N + H̄_ij /
 def test_published_lines_come_out(key: str, form: str, lines: list[str]) -> None:
     entry = beyond()[key]
     wrt = [entry.name(name) for name, _, _ in entry.variables]
-    derivation = wg.equations(entry.text("text"), "text").backward(wrt=wrt).in_form(form)
+    derivation = derivation_of(entry.text("text"), "text", tuple(wrt)).in_form(form)
     printed = [line.strip() for line in str(derivation).splitlines()]
     for line in lines:
         assert line in printed

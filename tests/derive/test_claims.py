@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import wengert as wg
 from wengert.claims.review import review
+from wengert.cli import main
 
 LECTURE = (Path(__file__).parents[1] / "data" / "lecture_notes.txt").read_text(encoding="utf-8")
 NETWORK = r"""
@@ -250,12 +254,41 @@ def test_a_claim_of_another_shape_is_wrong_and_says_the_shapes():
 # ---------------------------------------------------------------- the command
 
 
-def run(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def in_a_process(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    """`wengert check` as a process of its own."""
     command = [sys.executable, "-c", "from wengert.cli import main; main()", "check", *arguments]
     return subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", check=False)
 
 
-def test_exit_status_says_whether_a_claim_is_wrong(tmp_path):
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """`wengert check` in this process."""
+
+    def start(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["wengert", "check", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8"))
+        status: Any = 0
+        try:
+            main()
+        except SystemExit as left:
+            status = left.code
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, status, said.out, said.err)
+
+    return start
+
+
+def test_a_process_ends_with_the_status_of_its_document():
+    assert in_a_process("-", text=UNIT + "\nz̄ = ȳ σ'(z)\n").returncode == 0
+    found = in_a_process("-", text=UNIT + "\nz̄ = ȳ σ(z)\n")
+    assert found.returncode == 1
+    assert found.stdout.splitlines()[0] == "✗ line 5  z̄ = ȳ σ(z)"
+
+
+def test_exit_status_says_whether_a_claim_is_wrong(run, tmp_path):
     right, wrong = tmp_path / "right.md", tmp_path / "wrong.md"
     right.write_text(UNIT + "\nz̄ = ȳ σ'(z)\n", encoding="utf-8")
     wrong.write_text(UNIT + "\nz̄ = ȳ σ(z)\n", encoding="utf-8")
@@ -264,7 +297,7 @@ def test_exit_status_says_whether_a_claim_is_wrong(tmp_path):
     assert run(str(tmp_path / "none.md")).returncode == 2
 
 
-def test_a_document_without_equations_is_no_success():
+def test_a_document_without_equations_is_no_success(run):
     found = run("-", text="A letter to a friend.\n")
     assert found.returncode == 2
     assert found.stderr.startswith("There are no forward equations in this document")
@@ -277,14 +310,14 @@ NOTHING_JUDGED = {
 
 
 @pytest.mark.parametrize("reason", NOTHING_JUDGED)
-def test_a_document_of_which_nothing_is_judged_is_no_success(reason):
+def test_a_document_of_which_nothing_is_judged_is_no_success(run, reason):
     found = run("-", text=NOTHING_JUDGED[reason])
     assert found.returncode == 2
     assert found.stderr.startswith(reason)
     assert "1 system" in found.stdout
 
 
-def test_forward_equations_in_prose_or_in_a_block_of_code_are_pointed_at():
+def test_forward_equations_in_prose_or_in_a_block_of_code_are_pointed_at(run):
     inline = run("-", text="# Notes\n\nThe unit is $z = w x + b$ as usual, $n = 3$.\n\n$$\\bar w = \\bar z x$$\n")
     assert inline.returncode == 2
     assert inline.stderr.splitlines()[1:] == [
@@ -297,7 +330,7 @@ def test_forward_equations_in_prose_or_in_a_block_of_code_are_pointed_at():
     assert "line 4: z = W @ x" in code.stderr
 
 
-def test_json_has_the_text_of_the_report():
+def test_json_has_the_text_of_the_report(run):
     found = json.loads(run("-", "--json", text=UNIT + "\nz̄ = ȳ σ(z)\n").stdout)
     assert found["counts"] == {"holds": 0, "wrong": 1, "defined": 0, "unread": 0}
     (claim,) = found["claims"]
@@ -305,7 +338,7 @@ def test_json_has_the_text_of_the_report():
     assert claim["corrected"] == "z̄ = ȳ σ'(z)"
 
 
-def test_several_files_are_reported_each_under_its_name_and_the_status_is_the_worst(tmp_path):
+def test_several_files_are_reported_each_under_its_name_and_the_status_is_the_worst(run, tmp_path):
     right, wrong, letter = (tmp_path / name for name in ("right.md", "wrong.md", "letter.md"))
     right.write_text(UNIT + "\nz̄ = ȳ σ'(z)\n", encoding="utf-8")
     wrong.write_text(UNIT + "\nz̄ = ȳ σ(z)\n", encoding="utf-8")
@@ -321,7 +354,7 @@ def test_several_files_are_reported_each_under_its_name_and_the_status_is_the_wo
     assert str(tmp_path / "none.md") in found.stderr
 
 
-def test_json_of_several_files_is_a_list(tmp_path):
+def test_json_of_several_files_is_a_list(run, tmp_path):
     right, none = tmp_path / "right.md", tmp_path / "none.md"
     right.write_text(UNIT + "\nz̄ = ȳ σ'(z)\n", encoding="utf-8")
     first, second = json.loads(run("--json", str(right), str(none)).stdout)
@@ -503,7 +536,7 @@ def test_another_loss_after_claims_begins_another_system(text):
     ]
 
 
-def test_a_python_program_is_read_as_one_block(tmp_path):
+def test_a_python_program_is_read_as_one_block(run, tmp_path):
     passes = "def forward(x, W):\n    z = x @ W\n    y = np.tanh(z)\n    return y\n\n\n"
     passes += "def backward(x, W, y, dy):\n    dz = dy * (1 - y**2)\n    dW = x.T @ dz\n    return dW\n"
     right, wrong, other = (tmp_path / f"{name}.py" for name in ("right", "wrong", "other"))

@@ -10,6 +10,8 @@ import pytest
 from corpus import Entry, entries, run_python
 
 import wengert as wg
+from tests.derive.shared import derivation_of, system_of
+from tests.thorough import everyday
 from wengert.api import read_backward
 from wengert.derive.printed import FORMS, Printer
 from wengert.derive.random_points import concrete
@@ -20,15 +22,18 @@ from wengert.notation import latex, unicode
 from wengert.notation.expr import Line
 from wengert.ops.evaluate import evaluate
 
+Case = tuple[Entry, wg.System, wg.Derivation]
 CASES = [(key, syntax) for key in entries() for syntax in ("text", "latex") if (key, syntax) != ("E09", "latex")]
 """The recurrence in E09's LaTeX comes with a later release."""
 
 
 @pytest.fixture(params=CASES, ids=lambda case: "-".join(case))
-def case(request: pytest.FixtureRequest) -> tuple[Entry, wg.System]:
+def case(request: pytest.FixtureRequest) -> tuple[Entry, wg.System, wg.Derivation]:
+    """An entry with its system and the backward pass of that."""
     key, syntax = request.param
     entry = entries()[key]
-    return entry, wg.equations(entry.text(syntax), syntax)
+    wrt = tuple(entry.name(name) for name, _, _ in entry.variables)
+    return entry, system_of(entry.text(syntax), syntax), derivation_of(entry.text(syntax), syntax, wrt)
 
 
 def inputs_of(entry: Entry, system: wg.System, values: dict[str, Any]) -> dict[str, Any]:
@@ -36,13 +41,10 @@ def inputs_of(entry: Entry, system: wg.System, values: dict[str, Any]) -> dict[s
     return {system.name(name): values[entry.python_name(name)] for name in names}
 
 
-def derivation_of(entry: Entry, system: wg.System) -> wg.Derivation:
-    return system.backward(wrt=[entry.name(name) for name, _, _ in entry.variables])
-
-
+@everyday(1, "case", "seed")
 @pytest.mark.parametrize("seed", range(3))
-def test_forward_and_derived_numbers_equal_the_corpus(case: tuple[Entry, wg.System], seed: int, tmp_path: Path) -> None:
-    entry, system = case
+def test_forward_and_derived_numbers_equal_the_corpus(case: Case, seed: int, tmp_path: Path) -> None:
+    entry, system, derivation = case
     values = run_python(entry, tmp_path, seed)
     given = inputs_of(entry, system, values)
     identifier = {name: q.identifier for name, q in system.data.quantities.items()}
@@ -53,7 +55,6 @@ def test_forward_and_derived_numbers_equal_the_corpus(case: tuple[Entry, wg.Syst
             np.testing.assert_allclose(
                 forward[identifier[name]], np.squeeze(expected), rtol=1e-9, atol=1e-12, err_msg=name
             )
-    derivation = derivation_of(entry, system)
     signal = {} if derivation.data.seeded and entry.outputs[0][0].startswith("L") else None
     factor = 1.0
     if signal is None:
@@ -67,21 +68,21 @@ def test_forward_and_derived_numbers_equal_the_corpus(case: tuple[Entry, wg.Syst
         np.testing.assert_allclose(ours, values[f"{name}_bar"], rtol=1e-9, atol=1e-12, err_msg=name)
 
 
-def test_the_check_on_the_spot_passes(case: tuple[Entry, wg.System]) -> None:
-    entry, system = case
-    report = derivation_of(entry, system).check()
+def test_the_check_on_the_spot_passes(case: Case) -> None:
+    entry, _, derivation = case
+    report = derivation.check()
     assert report.quantities >= len(entry.variables)
     assert report.difference < 1e-11
 
 
+@everyday(1, lambda case, form: (case, form), "syntax")
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "elements"])
 @pytest.mark.parametrize("syntax", ["text", "latex", "ascii"])
 def test_the_printed_backward_pass_is_read_back_with_the_same_numbers(
-    case: tuple[Entry, wg.System], form: str, syntax: str, tmp_path: Path
+    case: Case, form: str, syntax: str, tmp_path: Path
 ) -> None:
-    entry, system = case
+    entry, system, derivation = case
     values = run_python(entry, tmp_path, 0)
-    derivation = derivation_of(entry, system)
     env = all_values(entry, system, derivation, values)
     symbols = system.data.reading.symbols
     read, named = 0, list[str]()

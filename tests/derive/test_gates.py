@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import wengert as wg
+from tests.derive.shared import derivation_of, system_of
 from wengert.claims.review import review
 
 LSTM = """
@@ -110,17 +111,17 @@ def display(equations: str) -> str:
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_the_backward_pass_agrees_with_forward_mode_and_complex_step(name: str) -> None:
     text, syntax = SYSTEMS[name]
-    report = wg.equations(text, syntax).backward().check()
+    report = derivation_of(text, syntax).check()
     assert report.difference < 1e-11
     assert report.routes == ("forward mode", "complex step")
 
 
 def test_gates_are_quantities_and_their_letters_no_indices() -> None:
     for text, syntax in (SYSTEMS["lstm"], SYSTEMS["lstm in latex"]):
-        system = wg.equations(text, syntax).data
+        system = system_of(text, syntax).data
         assert {system.quantities[name].type.rank for name in ("i", "f", "o", "c", "h")} == {2}
         assert {system.quantities[name].type.rank for name in ("b_i", "b_f", "b_o")} == {1}
-    assert [wg.equations(GRU, "text").data.quantities[name].type.rank for name in ("n", "U_n", "c_n")] == [2, 2, 1]
+    assert [system_of(GRU, "text").data.quantities[name].type.rank for name in ("n", "U_n", "c_n")] == [2, 2, 1]
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,15 @@ import pytest
 from tests.derive.mistakes import KINDS, slightly_wrong
 from tests.derive.plantings import Document, Planting, document, documents, is_definition
 from tests.derive.rewrites import rewriter
-from wengert.claims.review import Row, review
+from tests.derive.shared import reviewed
+from tests.thorough import rounds
+from wengert.claims.review import Row
 from wengert.notation.expr import Line
 
 pytestmark = pytest.mark.xdist_group("planted mistakes")  # one process, so that they are judged once
-OF_EACH_KIND = 14
+OF_EACH_KIND = rounds(5, 14)
 """So many of each kind are planted here."""
-PAIRS = 12
+PAIRS = rounds(4, 12)
 """So many documents get two mistakes."""
 CANCELLED = "it is true, but does not follow"
 """What is said where a second mistake takes back the first."""
@@ -56,7 +58,7 @@ def judged() -> tuple[tuple[Case, list[Row]], ...]:
 def wrong_only_under_an_assumption(case: Case) -> bool:
     """Whether the line with the mistake holds after all, and says under which assumption: Σ = Σᵀ of a covariance."""
     entry, planting = case
-    rows = review(entry.with_lines({planting.place: planting.text})).rows
+    rows = reviewed(entry.with_lines({planting.place: planting.text})).rows
     return any(row.line == entry.row(planting.place) and row.note.startswith("with ") for row in rows)
 
 
@@ -123,7 +125,7 @@ def pairs() -> Iterator[tuple[Document, Planting, Planting]]:
 
 def test_two_mistakes_are_two_wrong_lines():
     for _, (entry, *two) in zip(range(PAIRS), pairs(), strict=False):
-        rows = review(entry.with_lines({p.place: p.text for p in two})).rows
+        rows = reviewed(entry.with_lines({p.place: p.text for p in two})).rows
         found = {row.line for row in rows if row.status in ("wrong", "unread") or CANCELLED in row.note}
         assert found == {entry.row(p.place) for p in two}, [p.text for p in two]
 
@@ -132,7 +134,7 @@ def test_two_mistakes_are_two_wrong_lines():
 def test_a_term_that_is_slightly_wrong_is_wrong(size):
     rng = np.random.default_rng(round(1 / size))
     keys = documents()
-    for k in rng.permutation(len(keys))[:15]:
+    for k in rng.permutation(len(keys))[: rounds(5, 15)]:
         entry = document(*keys[k])
         place = int(rng.integers(len(entry.claims)))
         claim = entry.claims[place]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy_passes import PASSES
 
+from tests.thorough import everyday
 from wengert.claims.judge import Judge
 from wengert.claims.review import Review, review
 from wengert.ir.system import bar
@@ -150,6 +151,7 @@ def test_a_right_backward_pass_in_code_holds(file: str) -> None:
     assert counts(found) == (0, 0)
 
 
+@everyday(1, "file")
 @pytest.mark.parametrize(("file", "old", "new"), PLANTED, ids=[f"{file}-{new[:24]}" for file, _, new in PLANTED])
 def test_a_mistake_in_code_is_found_at_its_line_and_only_there(file: str, old: str, new: str) -> None:
     text = (DATA / "numpy" / file).read_text("utf-8")
@@ -195,6 +197,7 @@ def test_a_right_pass_of_an_engineer_holds(name: str) -> None:
     assert all("gives a quantity a new value" in row.note for row in found.rows if row.status == "unread"), str(found)
 
 
+@everyday(1, "name")
 @pytest.mark.parametrize(("name", "old", "new"), CHANGED, ids=[f"{name}-{new[:20]}" for name, _, new in CHANGED])
 def test_a_mistake_of_an_engineer_is_found_at_its_line_and_only_there(name: str, old: str, new: str) -> None:
     text = fenced(PASSES[name][0])

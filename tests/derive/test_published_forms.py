@@ -10,6 +10,7 @@ import pytest
 
 import wengert as wg
 from tests.counting import calls
+from tests.derive.shared import derivation_of
 from tests.notation.test_forms import assert_derivation_reads_back
 from wengert.derive.backward import Backward
 
@@ -412,7 +413,7 @@ PUBLISHED = {
 @pytest.mark.parametrize("syntax", ["text", "latex"])
 def test_the_backward_pass_is_as_it_is_published(key: str, syntax: str) -> None:
     case = PUBLISHED[key]
-    derivation = wg.equations(getattr(case, syntax), syntax).backward(wrt=case.by.split())
+    derivation = derivation_of(getattr(case, syntax), syntax, tuple(case.by.split()))
     printed = tuple(line.strip() for line in str(derivation).split("backward\n")[1].splitlines())
     assert printed == case.backward
     assert derivation.check().difference < 1e-10
@@ -421,7 +422,7 @@ def test_the_backward_pass_is_as_it_is_published(key: str, syntax: str) -> None:
 @pytest.mark.parametrize("key", PUBLISHED)
 def test_every_printed_form_reads_back(key: str) -> None:
     case = PUBLISHED[key]
-    derivation = wg.equations(case.text).backward(wrt=case.by.split())
+    derivation = derivation_of(case.text, "text", tuple(case.by.split()))
     for form, syntax in itertools.product(("index", "matrix"), ("text", "latex")):
         assert_derivation_reads_back(derivation, form, syntax)
 

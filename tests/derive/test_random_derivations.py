@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.derive.random_derivations import drawn_document
 from tests.derive.random_systems import systems
+from tests.thorough import rounds
 from wengert.claims.review import review
 
 RNG = np.random.default_rng(0)
@@ -17,7 +18,11 @@ RNG = np.random.default_rng(0)
 
 @seed(0)
 @settings(
-    max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+    max_examples=rounds(7, 20),
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],
 )
 @given(systems())
 def test_right_derivation_of_a_random_system_passes(text):

@@ -9,6 +9,7 @@ import pytest
 from corpus import beyond
 
 import wengert as wg
+from tests.derive.shared import derivation_of, system_of
 from wengert.api import System, read_backward
 from wengert.claims.review import review
 from wengert.derive.report import show_line
@@ -91,7 +92,7 @@ def test_a_recurrent_network_of_labels_is_the_same_system() -> None:
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_every_bar_agrees_with_forward_mode_and_complex_step(name: str) -> None:
-    report = wg.equations(SYSTEMS[name], "text").backward().check()
+    report = derivation_of(SYSTEMS[name], "text").check()
     assert report.quantities > 3
     assert report.difference < 1e-12
     assert report.routes == ("forward mode", "complex step")
@@ -100,8 +101,8 @@ def test_every_bar_agrees_with_forward_mode_and_complex_step(name: str) -> None:
 @pytest.mark.parametrize("name", SYSTEMS)
 @pytest.mark.parametrize("form", ["index", "matrix"])
 def test_what_is_printed_is_read_back(name: str, form: str) -> None:
-    system = wg.equations(SYSTEMS[name], "text")
-    derivation = system.backward().in_form(form)
+    system = system_of(SYSTEMS[name], "text")
+    derivation = derivation_of(SYSTEMS[name], "text").in_form(form)
     text = "\n".join(show_line(line, system.data) for line in derivation.lines())
     again = read_backward(system, text, "text")
     assert [each.written.rights[0] for each in again] == [line.rights[0] for line in derivation.lines()]
@@ -129,7 +130,7 @@ def test_native_code_and_the_interpreter_agree(name: str, steps: int) -> None:
         steps = 4
     if name == "lstm":
         steps = 6
-    derivation = wg.equations(SYSTEMS[name], "text").backward()
+    derivation = derivation_of(SYSTEMS[name], "text")
     values = drawn(derivation.system, steps, np.random.default_rng(0))
     if not derivation.data.seeded:
         values["y_bar"] = np.random.default_rng(1).normal(size=steps)
@@ -140,7 +141,7 @@ def test_native_code_and_the_interpreter_agree(name: str, steps: int) -> None:
 
 
 def test_a_gated_network_has_the_gradients_of_central_differences() -> None:
-    derivation = wg.equations(GRU, "text").backward()
+    derivation = derivation_of(GRU, "text")
     rng = np.random.default_rng(2)
     values, f = drawn(derivation.system, 5, rng), derivation.function("interpreter")
     _, gradients = f(**values)
@@ -330,7 +331,7 @@ def test_a_last_line_inside_a_recurrence_asks_for_a_line_of_outputs() -> None:
 
 @pytest.mark.parametrize(("what", "words"), [("compare", "the expansion"), ("elements", "the form by entries")])
 def test_what_writes_out_every_step_asks_for_their_number(what: str, words: str) -> None:
-    derivation = wg.equations(TWO_STEPS, "text").backward()
+    derivation = derivation_of(TWO_STEPS, "text")
     with pytest.raises(EquationError) as caught:
         derivation.compare() if what == "compare" else str(derivation.in_form("elements"))
     assert caught.value.what == f"The number of steps is not known, and {words} writes out every step."

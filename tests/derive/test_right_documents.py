@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wengert.claims.review import review
+from tests.derive.shared import reviewed
 
 PRIMED_LETTERS = {
     "text": (
@@ -61,7 +61,7 @@ JOINED_FACTORS = {
 @pytest.mark.parametrize("text", JOINED_FACTORS.values(), ids=JOINED_FACTORS)
 def test_a_word_is_the_product_of_letters_that_other_lines_have(text):
     assert only_the_last_is_wrong(text)
-    assert " read as " in review(text).rows[0].note
+    assert " read as " in reviewed(text).rows[0].note
 
 
 WHOLE_WORDS = {
@@ -73,7 +73,7 @@ WHOLE_WORDS = {
 @pytest.mark.parametrize("text", WHOLE_WORDS.values(), ids=WHOLE_WORDS)
 def test_a_word_stays_one_name_where(text):
     assert only_the_last_is_wrong(text)
-    assert not review(text).rows[0].note
+    assert not reviewed(text).rows[0].note
 
 
 IDENTITIES = {
@@ -108,7 +108,7 @@ $$\bar{\mathbf A} = \hat x \bar{\mathbf b}^\top$$
 @pytest.mark.parametrize("text", IDENTITIES.values(), ids=IDENTITIES)
 def test_I_in_a_square_matrix_is_the_identity(text):
     assert only_the_last_is_wrong(text)
-    assert "read as the identity matrix" in review(text).rows[0].note
+    assert "read as the identity matrix" in reviewed(text).rows[0].note
 
 
 NO_IDENTITIES = {
@@ -124,7 +124,7 @@ NO_IDENTITIES = {
 @pytest.mark.parametrize("text", NO_IDENTITIES.values(), ids=NO_IDENTITIES)
 def test_I_is_a_quantity_where_it_is(text):
     assert only_the_last_is_wrong(text)
-    assert not review(text).rows[0].note
+    assert not reviewed(text).rows[0].note
 
 
 FAMILIES = {
@@ -182,11 +182,11 @@ STARS = {
 @pytest.mark.parametrize("text", STARS.values(), ids=STARS)
 def test_a_star_is_a_product_of_matrices_where_lines_about_signals_show_it(text):
     assert only_the_last_is_wrong(text)
-    matrices = [row for row in review(text).rows if "read as a matrix" in row.note]
+    matrices = [row for row in reviewed(text).rows if "read as a matrix" in row.note]
     assert bool(matrices) == ("ᵀ" in text or "^T" in text)
 
 
 def only_the_last_is_wrong(text: str) -> bool:
     """Whether every line about a signal but the last one holds."""
-    *right, last = [row.status for row in review(text).rows]
+    *right, last = [row.status for row in reviewed(text).rows]
     return set(right) == {"holds"} and last == "wrong"

@@ -9,6 +9,8 @@ import pytest
 from corpus import beyond
 
 import wengert as wg
+from tests.derive.shared import derivation_of, system_of
+from tests.thorough import everyday
 from wengert.api import read_backward
 from wengert.claims.review import review
 from wengert.derive.random_points import concrete, draw_point, sizes_for
@@ -112,14 +114,15 @@ def test_lines_are_printed_with_solved_indices(key):
 
 @pytest.mark.parametrize("key", PRINTED)
 def test_the_check_passes(key):
-    assert wg.equations(PRINTED[key][0]).backward().check().difference < 1e-9
+    assert derivation_of(PRINTED[key][0]).check().difference < 1e-9
 
 
+@everyday(1, "key", "seed")
 @pytest.mark.parametrize("key", PRINTED)
 @pytest.mark.parametrize("seed", range(2))
 def test_printed_lines_read_back_have_the_values_of_the_derivation(key, seed):
-    system = wg.equations(PRINTED[key][0])
-    derivation = system.backward()
+    system = system_of(PRINTED[key][0])
+    derivation = derivation_of(PRINTED[key][0])
     point = values_at_random(derivation, seed)
     printed = [line.strip() for line in derivation.text().splitlines() if "̄" in line and "=" in line]
     printed = printed[printed.index(next(line for line in printed if "̄" in line.split("=")[0])) :]
@@ -132,8 +135,8 @@ def test_printed_lines_read_back_have_the_values_of_the_derivation(key, seed):
 
 @pytest.mark.parametrize("key", PRINTED)
 def test_printed_lines_are_read_and_printed_alike(key):
-    system = wg.equations(PRINTED[key][0])
-    for line in system.backward().lines():
+    system = system_of(PRINTED[key][0])
+    for line in derivation_of(PRINTED[key][0]).lines():
         for show in (unicode.show, lambda line: unicode.show(line, ascii=True), latex.show):
             syntax = "latex" if show is latex.show else "text"
             (again,) = read_backward(system, show(line), syntax)
@@ -143,7 +146,7 @@ def test_printed_lines_are_read_and_printed_alike(key):
 
 
 def test_a_range_is_printed_in_every_form():
-    line = wg.equations(PRINTED["strided channels"][0]).backward().lines()[-1]
+    line = derivation_of(PRINTED["strided channels"][0]).lines()[-1]
     condition = r"f,i,j:\,0 \le p-2 i < M,\,0 \le q-2 j < N"
     assert rf"\sum_{{{condition}}}" in latex.show(line)
     assert "sum_{f,i,j: 0 <= p-2 i < M, 0 <= q-2 j < N}" in unicode.show(line, ascii=True)
@@ -167,7 +170,7 @@ def test_steps_of_time_that_count_from_one_have_a_range_from_one():
 @pytest.mark.parametrize("key", PRINTED)
 @pytest.mark.parametrize("backend", ["native", "interpreter"])
 def test_what_runs_has_the_values_of_the_graph_before_the_passes(key, backend):
-    derivation = wg.equations(PRINTED[key][0]).backward()
+    derivation = derivation_of(PRINTED[key][0])
     point = values_at_random(derivation, 3)
     data = derivation.system.data
     identifier = {name: q.identifier for name, q in data.quantities.items()}
@@ -275,7 +278,7 @@ def test_index_that_leaves_the_axis_drops_its_term_also_under_a_function(rng):
 @pytest.mark.parametrize("key", [key for key in PRINTED if key not in ("max pooling",)])
 def test_no_array_over_entries_and_windows_and_places_is_left(key):
     """What runs is linear in the entries that are read: no indicator over both the array and the window is left."""
-    graph = pipeline.run(wg.equations(PRINTED[key][0]).backward().graph())
+    graph = pipeline.run(derivation_of(PRINTED[key][0]).graph())
     masks = [n for n in topological(graph.outputs) if n.op.name == "equal" and n.inputs[0].type.dtype == "int64"]
     assert not masks
 

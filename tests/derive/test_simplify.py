@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 import wengert as wg
 from tests.counting import LINEAR, QUADRATIC, growth
+from tests.derive.shared import derivation_of, system_of
 from tests.ops.random_terms import LEAVES, MAKERS, SIZES, values_at, well_conditioned
+from tests.thorough import rounds
 from wengert.derive.cancelling import cancel_products, cancel_sums
 from wengert.derive.cases import merge_cases
 from wengert.derive.factoring import expand, factor, group, in_one_sign, together, turn_sign
@@ -68,7 +70,7 @@ STEPS: dict[str, Callable[[Term, Names], Term]] = {
 }
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=rounds(80, 300), deadline=None, suppress_health_check=list(HealthCheck))
 @given(cases())
 def test_every_step_keeps_the_value(case: tuple[Node, list[Node]]) -> None:
     node, named = case
@@ -90,8 +92,9 @@ def test_every_step_keeps_the_value(case: tuple[Node, list[Node]]) -> None:
 @pytest.mark.parametrize("key", entries())
 def test_every_step_keeps_the_value_of_the_contributions_of_the_corpus(key: str) -> None:
     entry = entries()[key]
-    system = wg.equations(entry.text("text"), "text")
-    backward = system.backward(wrt=[entry.name(name) for name, _, _ in entry.variables]).data
+    system = system_of(entry.text("text"), "text")
+    wrt = tuple(entry.name(name) for name, _, _ in entry.variables)
+    backward = derivation_of(entry.text("text"), "text", wrt).data
     names = Names(Named(Leaf(backward.values[n].shape, n), t) for n, t in backward.values.items())
     sizes = sizes_for(system.data)
     values = draw_point(system.data, np.random.default_rng(0))

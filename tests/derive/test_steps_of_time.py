@@ -10,6 +10,7 @@ import pytest
 from corpus import beyond
 
 import wengert as wg
+from tests.derive.shared import derivation_of, system_of
 from wengert.api import System, equations_from_text, read_backward
 from wengert.derive.printed import Printer
 from wengert.derive.report import derivation_latex, show_line
@@ -139,7 +140,7 @@ def drawn(system: System, rng: np.random.Generator) -> dict[str, Any]:
 @pytest.mark.parametrize("name", STATED)
 def test_a_recurrence_is_what_a_plain_loop_computes(name: str) -> None:
     text, plain = STATED[name]
-    system = wg.equations(text)
+    system = system_of(text)
     values = drawn(system, np.random.default_rng(4))
     found = system.forward(**values)[system.data.quantities[system.data.loss].identifier]
     np.testing.assert_allclose(found, plain(values), rtol=1e-12)
@@ -148,9 +149,9 @@ def test_a_recurrence_is_what_a_plain_loop_computes(name: str) -> None:
 @pytest.mark.parametrize("name", STATED)
 def test_its_gradients_are_those_of_differences_of_the_plain_loop(name: str) -> None:
     text, plain = STATED[name]
-    system = wg.equations(text)
+    system = system_of(text)
     values = drawn(system, np.random.default_rng(5))
-    _, gradients = system.backward().function("interpreter")(**values)
+    _, gradients = derivation_of(text).function("interpreter")(**values)
     rng = np.random.default_rng(6)
     for key, gradient in gradients.items():
         direction = rng.normal(size=np.shape(values[key]))
@@ -186,8 +187,8 @@ READ_BACK = {
 @pytest.mark.parametrize("name", READ_BACK)
 @pytest.mark.parametrize("form", ["index", "matrix"])
 def test_a_printed_backward_pass_is_read_back_in_text_and_latex(name: str, form: str) -> None:
-    system = wg.equations(READ_BACK[name])
-    derivation = system.backward().in_form(form)
+    system = system_of(READ_BACK[name])
+    derivation = derivation_of(READ_BACK[name]).in_form(form)
     text = "\n".join(show_line(line, system.data) for line in derivation.lines())
     for printed, syntax in ((text, "text"), (derivation.latex(), "latex")):
         again = read_backward(system, printed, syntax)
@@ -204,17 +205,18 @@ FORWARD = (
 @pytest.mark.parametrize("name", FORWARD)
 @pytest.mark.parametrize("syntax", ["text", "latex"])
 def test_a_printed_forward_system_is_the_same_system(name: str, syntax: str) -> None:
-    system = wg.equations(READ_BACK[name])
+    system = system_of(READ_BACK[name])
     lines = Printer(system.data, "matrix").forward()
     text = "\n".join(show_line(line, system.data) for line in lines)
     again = equations_from_text(text if syntax == "text" else derivation_latex(system.data, lines, ()), syntax)
     assert again.data.clock.first == system.data.clock.first
     assert set(again.data.inputs) == set(system.data.inputs)
-    wrt = list(system.backward().data.wrt)
-    before, after = (
-        [show_line(line, s.data) for line in s.backward(wrt=wrt).in_form("matrix").lines()] for s in (system, again)
-    )
-    assert after == before
+    derivation = derivation_of(READ_BACK[name])
+    after = again.backward(wrt=list(derivation.data.wrt)).in_form("matrix")
+    before = derivation.in_form("matrix")
+    assert [show_line(line, again.data) for line in after.lines()] == [
+        show_line(line, system.data) for line in before.lines()
+    ]
 
 
 def test_the_form_by_entries_and_the_expansion_are_those_of_the_lines_written_out() -> None:

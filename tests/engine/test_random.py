@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from tests.thorough import rounds
 
-SEEDS = 60
+SEEDS = rounds(20, 60)
 CALLS = 5
 Array = Any
 

@@ -9,14 +9,17 @@ import pytest
 
 import wengert as wg
 from tests.coverage.routes import Call, derived, drawn, evaluated, outputs_of
-from tests.coverage.samples import Sample, every_sample, labelled
+from tests.coverage.samples import Sample, every_sample, labelled, tried
 from wengert.tracing.trees import flatten
 
-SAMPLES = {
-    name: sample
-    for name, sample in labelled(every_sample()).items()
-    if sample.orders and not sample.at_values and Call(sample).arrays
-}
+SAMPLES = tried(
+    {
+        name: sample
+        for name, sample in labelled(every_sample()).items()
+        if sample.orders and not sample.at_values and Call(sample).arrays
+    },
+    1,
+)
 
 
 def weighted(result: Any, weights: list[Any]) -> Any:

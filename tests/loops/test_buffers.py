@@ -9,6 +9,7 @@ import pytest
 
 from scripts.random_graphs import Case, random_case
 from tests.loops.arena import in_arena, lowered
+from tests.thorough import rounds
 from wengert.errors import GraphError
 from wengert.ir.graph import Graph, apply, input_node
 from wengert.ir.types import ArrayType
@@ -128,7 +129,7 @@ def test_the_flag_and_the_tape_of_a_while_loop_live_through_it():
     assert not overlap(places, B, D)
 
 
-@pytest.mark.parametrize("group", range(8))
+@pytest.mark.parametrize("group", range(rounds(2, 8)))
 def test_lives_of_random_programs_that_meet_are_apart(group):
     for seed in range(group * 25, group * 25 + 25):
         program, _ = lowered(random_case(seed))

@@ -12,6 +12,7 @@ import wengert.autodiff  # noqa: F401
 from scripts.compare_backends import described, difference
 from scripts.random_graphs import Case, random_case
 from tests.loops.arena import interpreted, lowered
+from tests.thorough import rounds
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.loops.lower import lower
@@ -19,7 +20,7 @@ from wengert.loops.nest import Copy, Program, Statement, Store, While, buffers_o
 from wengert.loops.show import show
 from wengert.ops.control import results
 
-GROUPS = 12
+GROUPS = rounds(4, 12)
 VECTOR = ArrayType((6,))
 
 

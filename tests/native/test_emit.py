@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.native.nests import native
+from tests.thorough import everyday, part
 from wengert.backends.native import pool
 from wengert.backends.native.emit import emit
 from wengert.backends.native.target import host
@@ -57,7 +58,7 @@ def agrees(program, *arrays):
 # extents and steps
 
 
-@pytest.mark.parametrize("n", range(71))
+@pytest.mark.parametrize("n", part(range(71), 20))
 def test_every_extent_is_mapped_and_summed_whole(n):
     for dtype in ("float32", "float64", "int64"):
         x, y, s = (
@@ -73,6 +74,7 @@ def test_every_extent_is_mapped_and_summed_whole(n):
         agrees(Program((x,), (y, s), (total, loop, end, Store(s, Affine(), end))), whole(n, dtype))
 
 
+@everyday(1, "step", "dtype")
 @pytest.mark.parametrize("step", [-4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 7])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool"])
 def test_every_step_from_lane_to_lane(step, dtype):

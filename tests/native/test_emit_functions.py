@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.native.nests import native
+from tests.thorough import everyday
 from wengert.backends.native import inlining
 from wengert.backends.native.calling import OUTLINED_FUNCTIONS
 from wengert.backends.native.emit import emit
@@ -62,6 +63,7 @@ def mapped(name, arity, dtype, n, result=None, kind="vector", exponent=None):
     return Program(inputs, (y,), (For(i, (*loads, value, Store(y, along(i), value)), kind),))
 
 
+@everyday(1, "name", "dtype")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("name", "arity", "domain"), CASES, ids=[case[0] for case in CASES])
 def test_every_function_is_that_of_the_interpreter(name, arity, domain, dtype):

@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.native.nests import RUNNABLE, native, random_program
+from tests.thorough import rounds
 from wengert.backends.native import outlining, widths
 from wengert.loops.interpret import run
 from wengert.loops.show import show
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=rounds(25, 80), deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(RUNNABLE), st.booleans(), st.booleans())
 def test_random_nests_equal_the_interpreter(seed, target, masked, split):
     """On every target; also with every ragged loop under a mask, and with every statement a function of its own."""

@@ -10,6 +10,7 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
+from tests.thorough import rounds
 from wengert.backends.native import entry, numpy_abi
 from wengert.backends.native.signature import Input, Parameter, Signature, Static
 from wengert.errors import GraphError
@@ -480,7 +481,7 @@ def reference_counts(things) -> list[int]:
 @pytest.mark.parametrize("status", [0, 1, 2])
 @pytest.mark.parametrize("size", [0, 2**20])
 def test_no_reference_is_lost_or_left(status, long, size):
-    """Over thousands of calls, also where the slow path is taken, memory is short or the program fails."""
+    """Over a thousand calls and more, also where the slow path is taken, memory is short or the program fails."""
     tree = {"w": [0, (1,)], "b": Pair(2, None)}
     kinds = (ArrayType((2,), "float32"), ArrayType((), "float64"), ArrayType((), "bool"))
     inputs = (Input("w", kinds[0], donate=True), Input("x", kinds[1]), Input("y", kinds[2]))
@@ -508,14 +509,14 @@ def test_no_reference_is_lost_or_left(status, long, size):
     watched += [np.True_, Pair, "mode", "w", "b", slow, failed, tuple, f, None]
     interned = sys.intern("mode")
     before = reference_counts(watched)
-    for _ in range(3000):
+    for _ in range(rounds(1000, 3000)):
         for call in (lambda: f(good, interned), lambda: f(good, q=interned), lambda: f(bad, interned), lambda: f(1)):
             try:
                 call()
             except MemoryError:
                 assert status == 2
     after = reference_counts(watched)
-    # a small difference is Python's own (caches, frames, other threads); a leak would be thousands
+    # a small difference is Python's own (caches, frames, other threads); a leak would be a thousand
     assert max(abs(b - a) for a, b in zip(before, after, strict=True)) < 300
 
 

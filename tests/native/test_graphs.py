@@ -8,6 +8,7 @@ import pytest
 import wengert.autodiff  # noqa: F401
 from scripts.compare_backends import described, difference, main, native, shrunk
 from scripts.random_graphs import Case, random_case
+from tests.thorough import rounds
 from wengert.autodiff.reverse import vjp
 from wengert.backends.native import pool
 from wengert.ir.graph import Graph, apply, constant, input_node
@@ -17,7 +18,7 @@ from wengert.ops.evaluate import evaluate
 
 ONCE_WRONG = [505]
 """Seeds of the comparison that once found something; what they found has a test of its own below or in test_segments."""
-GROUPS = 20
+GROUPS = rounds(4, 20)
 VECTOR = ArrayType((33,))
 
 
@@ -35,7 +36,7 @@ def assert_same(case: Case) -> None:
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
-def test_200_random_graphs_equal_the_interpreter(group, two_threads):
+def test_random_graphs_equal_the_interpreter(group, two_threads):
     for seed in range(group * 10, group * 10 + 10):
         assert_same(random_case(seed))
 
@@ -45,7 +46,7 @@ def test_a_graph_that_once_differed_does_not(seed):
     assert_same(random_case(seed))
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(rounds(4, 12)))
 def test_results_do_not_depend_on_the_number_of_threads(seed):
     case = random_case(seed)
     case = Case(case.graph, case.values, small=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,14 @@ import scipy.special
 
 from tests.native.lanes import Kernel, foreign_calls, named, text_of
 from tests.native.math_functions import FUNCTIONS, errors, exact_pair
+from tests.thorough import everyday, part, rounds
 from wengert.backends.native.accuracy import ULP_BOUNDS
 from wengert.backends.native.builder import PAIRS
 from wengert.backends.native.target import AARCH64, AVX2, AVX512, X86_64_V2, Target, host
 from wengert.ops.effort import SLOPES
 from wengert.ops.vocabulary import NUMPY
 
-POINTS = 500
+POINTS = rounds(100, 500)
 FLOATS = ("float32", "float64")
 TARGETS = {"AVX-512": AVX512, "AVX2": AVX2, "AArch64": AARCH64, "x86-64-v2": X86_64_V2}
 PLAIN = dataclasses.replace(host(), fma=False, scaled_exponent=False)
@@ -92,6 +94,7 @@ def test_an_error_above_the_bound_is_found(dtype: str) -> None:
     assert np.max(errors("exp", off(*arguments), arguments, *exact)) > ULP_BOUNDS["exp"][0] + 1
 
 
+@everyday(1, lambda name, dtype: (name, dtype), lambda width, target: (width, target.fma))
 @pytest.mark.parametrize("name", FUNCTIONS)
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize(("width", "target"), [(1, host()), (8, host()), (8, PLAIN)], ids=["scalar", "vector", "plain"])
@@ -175,6 +178,7 @@ def test_angles_around_eighth_turns_are_exact_to_the_bound(name: str, dtype: str
         assert np.max(found) <= ULP_BOUNDS[name][FLOATS.index(dtype)], (width, points[np.argmax(found)])
 
 
+@everyday(1, "name", "dtype")
 @pytest.mark.parametrize("name", FUNCTIONS)
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_outlined_function_is_the_inline_one(name: str, dtype: str) -> None:
@@ -205,14 +209,14 @@ def test_integer_power_of_integers_wraps_around(exponent: int) -> None:
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 def test_no_function_calls_a_library(target: Target) -> None:
     calls = {}
-    for name in [*FUNCTIONS, "sqrt", "floor", "round", "abs", "sign", "maximum"]:
+    names = [*FUNCTIONS, "sqrt", "floor", "round", "abs", "sign", "maximum"]
+    kinds = itertools.product(names, FLOATS, [(False, False), (True, False), (True, True)])
+    for name, dtype, (wide, outline) in part(kinds, 1, lambda case: case[0], lambda case: case[1:]):
         count = arity(name) if name in FUNCTIONS else 1 + (name == "maximum")
-        for dtype in FLOATS:
-            wide = 2 * target.lanes(dtype)
-            for width, outline in ((1, False), (wide, False), (wide, True)):
-                found = foreign_calls(text_of(named(name), [dtype] * count, width, target, outline), target)
-                if found:
-                    calls[name, dtype, width] = found
+        width = 2 * target.lanes(dtype) if wide else 1
+        found = foreign_calls(text_of(named(name), [dtype] * count, width, target, outline), target)
+        if found:
+            calls[name, dtype, width] = found
     assert calls == {}
 
 

@@ -20,6 +20,7 @@ from tests.native.products import (
     store,
     workspace,
 )
+from tests.thorough import everyday
 from wengert.backends.native import matmul
 from wengert.backends.native.matmul import ContractSpec, workspace_bytes
 from wengert.backends.native.target import host
@@ -42,6 +43,7 @@ NAMED = {
 CASES = [(name, sizes) for name, listed in NAMED.items() for sizes in listed] + [("sampled", s) for s in SAMPLED]
 
 
+@everyday(1, "name", "dtype")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("name", "sizes"), CASES, ids=str)
 def test_a_product_is_the_sum_over_the_inner_axis_in_every_transposition(name, sizes, dtype):
@@ -61,6 +63,7 @@ def test_integer_products_wrap_around(sizes, a_transposed, b_transposed):
     assert_close(product(a, b), a, b)
 
 
+@everyday(1, "sizes", lambda steps, dtype: (steps, dtype))
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     "sizes", [(5, 6, 7), (33, 65, 31), (1, 40, 33), (40, 1, 33), (3, 40, 33), (40, 3, 33)], ids=str
@@ -223,6 +226,7 @@ def test_an_epilogue_may_store_twice(sizes):
 FORMS = [(4, 5, 6), (64, 10, 40), (33, 65, 31), (17, 100, 1100), (1, 70, 40), (70, 1, 40), (50, 3, 40), (2, 50, 40)]
 
 
+@everyday(1, "sizes", "special", lambda a_transposed, b_transposed: (a_transposed, b_transposed))
 @pytest.mark.parametrize("special", [np.nan, np.inf])
 @pytest.mark.parametrize("sizes", FORMS, ids=str)
 @pytest.mark.parametrize(("a_transposed", "b_transposed"), TRANSPOSITIONS)
@@ -251,6 +255,7 @@ def test_infinity_times_zero_is_not_a_number(sizes):
 # order and threads
 
 
+@everyday(1, "sizes", "dtype", lambda a_transposed, b_transposed: (a_transposed, b_transposed))
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     "sizes", [(100, 100, 40), (64, 784, 50), (300, 600, 520), (1, 3000, 70), (500, 2, 64)], ids=str

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.native.products import Program, callables, guarded, spec_of, workspace
+from tests.thorough import everyday
 
 CASES = [
     (m, n, k)
@@ -27,6 +28,7 @@ CASES = [
 ]
 
 
+@everyday(1, "sizes", "dtype", lambda a_transposed, b_transposed: (a_transposed, b_transposed))
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("sizes", CASES, ids=str)
 @pytest.mark.parametrize(("a_transposed", "b_transposed"), [(False, False), (True, False), (False, True), (True, True)])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.native.products import Program, assert_close, matrix, products
+from tests.thorough import everyday
 from wengert.backends.native import jit
 from wengert.backends.native.matmul import ContractSpec
 from wengert.backends.native.target import AARCH64, AVX2, AVX512, X86_64_V2, host
@@ -38,6 +39,7 @@ def assembly(target, sizes, transposed) -> str:
     return jit.emit_assembly(Program(spec, target=target).text(), target)
 
 
+@everyday(1, lambda name, form: (name, form), "transposed")
 @pytest.mark.parametrize("transposed", [False, True])
 @pytest.mark.parametrize("form", SIZES)
 @pytest.mark.parametrize("name", TARGETS)
@@ -66,6 +68,7 @@ RUNS_HERE = {
 }
 
 
+@everyday(1, "name", "sizes")
 @pytest.mark.parametrize("sizes", [*SIZES.values(), (3, 50, 40), (9, 33, 17), (5, 31, 1100), (13, 4, 7)], ids=str)
 @pytest.mark.parametrize("name", RUNS_HERE)
 def test_narrower_registers_give_the_product_too(name, sizes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import wengert.autodiff  # noqa: F401
+from tests.thorough import part
 from wengert.backends import native
 from wengert.backends.native.accuracy import ULP_BOUNDS
 from wengert.backends.native.segments import is_native
@@ -24,6 +26,8 @@ from wengert.passes.precision import in_dtype
 
 SAMPLED = [op for op in OPS.values() if op.samples(np.random.default_rng(0))]
 ELEMENTWISE = [op for op in SAMPLED if op.kind == "elementwise"]
+TRIED = part(itertools.product(OPS, DTYPES), 1, lambda case: (case[0], case[1] in FLOATS))
+"""Every day an op has one of the floats and one other dtype."""
 WIDTHS = (1, 2, 3, 17, 70)
 EXTREMES = (0, 1, -1, 2, 7, -(2**63), 2**63 - 1, 2**62, 3037000500)
 SPECIAL = (
@@ -36,6 +40,11 @@ TAILS = {"logistic", "softplus", "silu", "gelu", "erfc", "erfinv", "exp2"}
 """Ops whose subnormal values SciPy or NumPy round to 0 or otherwise."""
 
 Inputs = Sequence[tuple[Sequence[Any], dict[str, Any]]]
+
+
+def dtypes(op: Op) -> list[str]:
+    """Those in which an op is tried."""
+    return [dtype for name, dtype in TRIED if name == op.name]
 
 
 def graph_of(op: Op, cases: Inputs) -> tuple[Graph, dict[str, Any]]:
@@ -109,7 +118,7 @@ def taken(op: Op, dtype: str, cases: Inputs) -> Inputs:
 
 @pytest.mark.parametrize("op", SAMPLED, ids=lambda op: op.name)
 def test_samples_are_those_of_the_interpreter(op: Op) -> None:
-    for dtype in DTYPES:
+    for dtype in dtypes(op):
         graph, values = graph_of(op, forms(op) if op.kind == "control" else taken(op, dtype, forms(op)))
         if op.kind == "control":
             if dtype not in FLOATS:
@@ -147,7 +156,7 @@ def test_every_width_has_the_same_values(op: Op) -> None:
             longest.get(str(params), (arrays, params)), (arrays, params), key=lambda c: np.size(c[0][0])
         )
     cases = [([np.resize(a, n) for a in arrays], params) for arrays, params in longest.values() for n in WIDTHS]
-    for dtype in DTYPES:
+    for dtype in dtypes(op):
         kept = taken(op, dtype, cases)
         if kept:
             assert_exact(*graph_of(op, kept))
@@ -155,7 +164,7 @@ def test_every_width_has_the_same_values(op: Op) -> None:
 
 @pytest.mark.parametrize("op", ELEMENTWISE, ids=lambda op: op.name)
 def test_special_values_are_those_of_the_interpreter(op: Op) -> None:
-    for dtype in DTYPES:
+    for dtype in dtypes(op):
         cases = [(special_arrays(op, dtype), params) for params in parameters(op)]
         kept = [case for case in taken(op, dtype, cases) if case[0]]
         if kept:

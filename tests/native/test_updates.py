@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import wengert.ops  # noqa: F401
+from tests.thorough import rounds
 from wengert.backends import native
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
@@ -61,7 +62,7 @@ def values(seed: int) -> dict[str, Any]:
     return {"x0": rng.normal(size=N), "x1": rng.normal(size=N), "p": rng.integers(0, N, size=4)}
 
 
-@pytest.mark.parametrize("start", range(0, 200, 25))
+@pytest.mark.parametrize("start", range(0, rounds(50, 200), 25))
 def test_random_updates_are_those_of_the_interpreter(start: int) -> None:
     for seed in range(start, start + 25):
         graph, given = random_updates(seed), values(seed)
@@ -72,7 +73,7 @@ def test_random_updates_are_those_of_the_interpreter(start: int) -> None:
         assert all(np.array_equal(given[name], kept[name]) for name in given)
 
 
-@pytest.mark.parametrize("start", range(0, 60, 20))
+@pytest.mark.parametrize("start", range(0, rounds(20, 60), 20))
 def test_random_updates_of_a_carry_are_those_of_the_interpreter(start: int) -> None:
     for seed in range(start, start + 20):
         inner = random_updates(seed, 4)

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 
 import wengert as wg
 from tests.ops.random_terms import LEAVES, SIZES, graphs, values_at, well_conditioned
+from tests.thorough import rounds
 from wengert.api import read_backward
 from wengert.derive.elements import ElementForm
 from wengert.derive.forms import IndexForm
@@ -36,7 +37,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "derive"))
 from random_systems import systems
 
 RANDOM = settings(
-    max_examples=150, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+    max_examples=rounds(40, 150),
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
 )
 SYSTEM = wg.equations(
     "a ∈ ℝ\nb ∈ ℝ\nu ∈ ℝ^n\nv ∈ ℝ^n\nw ∈ ℝ^m\no ∈ ℝ^1\nA ∈ ℝ^(n×m)\nB ∈ ℝ^(m×n)\nQ ∈ ℝ^(n×n)\nT ∈ ℝ^(2×n)\nc ∈ ℝ^4\n"
@@ -206,7 +211,11 @@ def assert_derivation_reads_back(derivation: wg.Derivation, form: str, syntax: s
 
 
 @settings(
-    max_examples=40, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+    max_examples=rounds(10, 40),
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
 )
 @given(systems())
 def test_the_derivation_of_a_random_system_reads_back(text: str) -> None:

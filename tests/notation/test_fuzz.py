@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.counting import calls
 from tests.notation.helpers import corpus, halves
+from tests.thorough import rounds
 from wengert.errors import EquationError
 from wengert.notation import latex, layout, unicode
 from wengert.notation.document import pieces
@@ -93,13 +94,13 @@ def mutated(text: str, chance: random.Random) -> str:
     return "".join(signs)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=rounds(70, 200), deadline=None)
 @given(st.lists(st.sampled_from(SIGNS), max_size=60).map("".join), st.sampled_from([None, "text", "latex"]))
 def test_random_signs(text: str, syntax: str | None):
     attempt(text, syntax)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=rounds(50, 150), deadline=None)
 @given(st.text(max_size=80), st.sampled_from([None, "text", "latex"]))
 def test_random_characters(text: str, syntax: str | None):
     attempt(text, syntax)
@@ -120,7 +121,8 @@ def test_mutations_of_the_corpus_take_no_longer_than_the_corpus():
 
     whole = sorted(work(text, None) for text in BLOCKS)
     mutants = sorted(
-        work(mutated(chance.choice(BLOCKS), chance), chance.choice([None, "text", "latex"])) for _ in range(1200)
+        work(mutated(chance.choice(BLOCKS), chance), chance.choice([None, "text", "latex"]))
+        for _ in range(rounds(400, 1200))
     )
     assert mutants[int(0.99 * len(mutants))] < 5 * whole[-1]
 
@@ -132,6 +134,6 @@ def test_mutated_backward_passes_in_the_context_of_their_system():
         if forward.startswith("A x"):
             continue
         symbols = read(forward).symbols
-        for _ in range(10):
+        for _ in range(rounds(4, 10)):
             text = mutated(backward, chance)
             outcome(lambda text=text, symbols=symbols: read(text, context=symbols))

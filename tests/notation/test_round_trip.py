@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
 
 from tests.notation.helpers import corpus, halves
 from tests.notation.trees import SYMBOLS, trees
+from tests.thorough import rounds
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Cases, Compare, Expr, Indicator, Line, Num, Ones, Product
 from wengert.notation.reader import Reading, read, read_expression
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=rounds(90, 300), deadline=None)
 @given(trees)
 def test_unicode_is_read_back(tree: Expr):
     assert read_expression(unicode.show(tree, symbols=SYMBOLS), SYMBOLS, syntax="text") == tree
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=rounds(90, 300), deadline=None)
 @given(trees)
 def test_ascii_is_ascii_and_is_read_back(tree: Expr):
     text = unicode.show(tree, ascii=True, symbols=SYMBOLS)
@@ -28,12 +30,13 @@ def test_ascii_is_ascii_and_is_read_back(tree: Expr):
     assert read_expression(text, SYMBOLS, syntax="text") == tree
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=rounds(90, 300), deadline=None)
 @given(trees)
 def test_latex_is_read_back(tree: Expr):
     assert read_expression(latex.show(tree, SYMBOLS), SYMBOLS, syntax="latex") == tree
 
 
+@cache
 def readings(entry: str) -> list[Reading]:
     out: list[Reading] = []
     for block, syntax in zip(corpus("ABCDEFGHI")[entry], ("text", "latex"), strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.thorough import part
 from wengert.ir.graph import Graph, apply, input_node
 from wengert.ir.op import OPS, Op
 from wengert.ir.types import ArrayType, TupleType
@@ -21,16 +22,29 @@ def single(op: Op, arrays, params) -> tuple[Graph, dict]:
 
 
 def samples(op: Op, seed: int = 0) -> list[tuple[Graph, dict]]:
-    return [single(op, arrays, params) for arrays, params in op.samples(np.random.default_rng(seed))]
+    """Every sample; every day two of each combination of shapes and parameters, or as many as there are."""
+    return part((single(op, arrays, params) for arrays, params in op.samples(np.random.default_rng(seed))), 2, form)
+
+
+def form(case: tuple[Graph, dict]) -> tuple[tuple[str, ...], str]:
+    """The types and the parameters of a sample."""
+    return types(case), parameters(case)
+
+
+def types(case: tuple[Graph, dict]) -> tuple[str, ...]:
+    return tuple(str(x.type) for x in case[0].inputs)
+
+
+def parameters(case: tuple[Graph, dict]) -> str:
+    return repr(sorted(case[0].outputs[0].params.items()))
 
 
 def one_a_form(op: Op) -> list[tuple[Graph, dict]]:
-    """One sample for each combination of shapes and parameters."""
+    """One sample for each combination of shapes and parameters; every day one for each shape and each parameter."""
     seen: dict = {}
-    for graph, values in samples(op):
-        key = (tuple(str(x.type) for x in graph.inputs), repr(sorted(graph.outputs[0].params.items())))
-        seen.setdefault(key, (graph, values))
-    return list(seen.values())
+    for case in (single(op, arrays, params) for arrays, params in op.samples(np.random.default_rng(0))):
+        seen.setdefault(form(case), case)
+    return part(seen.values(), 1, types, parameters)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from scipy import special as sp
 
 import wengert as wg
 from tests.ops.special_references import SCALAR
+from tests.thorough import everyday
 from wengert.errors import GraphError, TraceError
 from wengert.ir.graph import Graph, apply, input_node
 from wengert.ir.types import ArrayType
@@ -69,6 +70,7 @@ def test_derivatives_by_the_argument_are_those_of_mpmath(name):
         assert abs(second[k] - two) <= 1e-8 * max(abs(two), 1e-2), (point, second[k], two)
 
 
+@everyday(1, "name", "order")
 @pytest.mark.parametrize("name", ["jv", "yv", "iv", "kv", "ive", "kve"])
 @pytest.mark.parametrize("order", [0, 1, 3, 0.5, 2.3])
 def test_derivatives_of_bessel_functions_of_any_order(name, order):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import wengert.ops  # noqa: F401
+from tests.thorough import rounds
 from wengert.autodiff.batch import vmap
 from wengert.autodiff.check import check_grads
 from wengert.errors import GraphError
@@ -21,6 +22,10 @@ from wengert.passes.open_primes import open_primes
 WITHOUT_VALUE = ("input", "opaque", "item", "undetermined")
 """An input has the value it is given; a function letter has none; a result is taken out of an op that has several, in their samples;
 of what is undetermined there is no derivative to test."""
+
+
+DIRECTIONS = rounds(1, 3)
+"""Along so many random ones derivatives are compared."""
 
 
 def test_an_op_has_samples_errors_and_a_sentence(op):
@@ -97,7 +102,7 @@ def is_smooth_enough(graph: Graph) -> bool:
 def test_both_modes_agree_with_each_other_and_with_the_complex_step(op, graphs):
     for graph, values in graphs(op):
         if is_smooth_enough(graph):
-            check_grads(graph, values, order=1, rtol=tolerance(op, graph))
+            check_grads(graph, values, order=1, directions=DIRECTIONS, rtol=tolerance(op, graph))
 
 
 def test_second_derivatives_agree(op, forms):
@@ -107,6 +112,7 @@ def test_second_derivatives_agree(op, forms):
                 graph,
                 values,
                 order=2,
+                directions=DIRECTIONS,
                 rtol=None if op.name in (*REAL_ONLY, *CONJUGATING) or has_complex(graph) else 1e-10,
             )
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import wengert.ops  # noqa: F401
 from tests.ops.random_terms import LEAVES, SIZES, M, N, graphs, op_names, values_at, well_conditioned
+from tests.thorough import rounds
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.ops.build import build
@@ -40,7 +41,7 @@ from wengert.ops.terms import (
 )
 
 RANDOM = settings(
-    max_examples=400,
+    max_examples=rounds(80, 400),
     deadline=None,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )

@@ -7,6 +7,7 @@ import pytest
 
 import wengert as wg
 import wengert.numpy as wnp
+from tests.thorough import everyday
 from wengert.backends import interpreter, native
 from wengert.ir.graph import Graph, apply, input_node
 from wengert.ir.types import ArrayType
@@ -40,6 +41,7 @@ def graph_of(shape, axis, count, form, live):
     return Graph(tuple(inputs), (total, x * 2.0) if live else (total,))
 
 
+@everyday(1, lambda form, count: (form, count), lambda shape, axis: (shape, axis), "live")
 @pytest.mark.parametrize("live", [False, True])
 @pytest.mark.parametrize(
     ("form", "count"),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 import wengert.ops  # noqa: F401
+from tests.thorough import rounds
 from wengert.autodiff.reverse import vjp
 from wengert.ir.graph import Graph, Node, apply, constant, constant_like, input_node
 from wengert.ir.types import ArrayType, Dim
@@ -139,7 +140,7 @@ def bits(x: Any) -> bytes:
 
 
 @given(graphs(), st.integers(0, 100))
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=rounds(20, 60), deadline=None, derandomize=True)
 def test_every_stage_keeps_the_values_of_random_graphs(graph: Graph, seed: int) -> None:
     for (_, before), (_, after) in zip(stages(graph), stages(graph)[1:], strict=False):
         assert [y.type for y in after.outputs] == [y.type for y in graph.outputs]
@@ -149,7 +150,7 @@ def test_every_stage_keeps_the_values_of_random_graphs(graph: Graph, seed: int) 
 
 @pytest.mark.parametrize("each", EXACT, ids=lambda each: each.__name__)
 @given(graph=graphs(), seed=st.integers(0, 100))
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=rounds(15, 40), deadline=None, derandomize=True)
 def test_exact_passes_keep_every_bit(each: Pass, graph: Graph, seed: int) -> None:
     values = some_values(seed)
     after = each(graph)
@@ -158,7 +159,7 @@ def test_exact_passes_keep_every_bit(each: Pass, graph: Graph, seed: int) -> Non
 
 
 @given(graphs())
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=rounds(20, 60), deadline=None, derandomize=True)
 def test_a_second_run_finds_nothing_to_do(graph: Graph) -> None:
     once = run(graph)
     twice = run(once)
@@ -167,7 +168,7 @@ def test_a_second_run_finds_nothing_to_do(graph: Graph) -> None:
 
 
 @given(graphs())
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=rounds(20, 60), deadline=None, derandomize=True)
 def test_the_pipeline_never_adds_work(graph: Graph) -> None:
     values = some_values(0)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import wengert.ops  # noqa: F401
+from tests.thorough import rounds
 from wengert.errors import GraphError
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType, Dim
@@ -99,7 +100,7 @@ def chain(length: int) -> Graph:
 
 
 def test_no_pass_recurses_over_depth() -> None:
-    graph = chain(50_000)
+    graph = chain(rounds(10_000, 50_000))
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(200)
     try:

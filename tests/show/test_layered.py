@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.thorough import rounds
 from wengert.show.layered import Box, Link, assign_layers, layout
 from wengert.show.ordering import crossings, reduce_crossings
 
@@ -28,7 +29,7 @@ graphs = st.builds(graph, st.integers(1, 60), st.integers(0, 10**6))
 
 
 @given(graphs)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=rounds(8, 25), deadline=None)
 def test_every_edge_runs_forward(given_graph):
     boxes, links = given_graph
     layer = assign_layers(list(boxes), [(link.tail, link.head) for link in links])
@@ -40,7 +41,7 @@ def test_every_edge_runs_forward(given_graph):
 
 
 @given(graphs)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=rounds(8, 25), deadline=None)
 def test_boxes_of_one_layer_do_not_overlap(given_graph):
     boxes, links = given_graph
     placed = layout(boxes, links)
@@ -55,7 +56,7 @@ def test_boxes_of_one_layer_do_not_overlap(given_graph):
 
 
 @given(graphs)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=rounds(4, 10), deadline=None)
 def test_layout_is_deterministic(given_graph):
     assert layout(*given_graph) == layout(*given_graph)
 
@@ -88,7 +89,7 @@ def test_crossings_that_can_go_do_go():
 
 
 @given(graphs)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=rounds(5, 15), deadline=None)
 def test_crossings_are_counted_as_pairs(given_graph):
     _, links = given_graph
     tails, heads = sorted({link.tail for link in links}), sorted({link.head for link in links})

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.thorough import rounds
 from wengert.errors import DataError
 from wengert.show.diagram import Diagram, Signal, Vertex, diagram
 from wengert.show.dot import dot, quoted
@@ -84,7 +85,7 @@ def check(picture, graph):
 
 @pytest.mark.parametrize("direction", ["right", "down"])
 @given(size=st.integers(5, 80), seed=st.integers(0, 10**6))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=rounds(3, 12), deadline=None)
 def test_nothing_overlaps_and_nothing_leaves_the_page(random_diagram, direction, size, seed):
     graph = random_diagram(size, seed)
     check(scene(graph, direction), graph)
@@ -97,7 +98,7 @@ def test_pictures_of_systems_keep_the_same_rules(derived):
 
 
 @given(size=st.integers(5, 40), seed=st.integers(0, 10**6))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=rounds(3, 5), deadline=None)
 def test_the_same_graph_gives_the_same_file(random_diagram, size, seed):
     assert render(random_diagram(size, seed)) == render(random_diagram(size, seed))
 

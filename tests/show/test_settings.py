@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.thorough import rounds
 from wengert.errors import DataError
 from wengert.show.settings import parse_setting, template
 
@@ -82,7 +83,7 @@ def test_deep_lists_do_not_exhaust_the_stack():
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=rounds(20, 60), deadline=None)
 def test_any_text_is_read_or_refused_with_a_data_error(text):
     with contextlib.suppress(DataError):
         parse_setting(text)

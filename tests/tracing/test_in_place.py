@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from tests.thorough import part
 from wengert.errors import TraceError
 
 X = np.array([0.3, 0.5, 0.7, 1.1])
 A = np.array([[0.3, 0.5, 0.7], [1.1, 1.3, 0.2], [0.9, 0.4, 0.6]])
 
 
-def central(f, x, step=1e-4):
-    """The gradient by differences of fourth order."""
-    unit = np.eye(x.size).reshape(x.size, *x.shape) * step
-    return np.reshape([(8 * (f(x + e) - f(x - e)) - f(x + 2 * e) + f(x - 2 * e)) / (12 * step) for e in unit], x.shape)
+def central(f, x, step=1e-4, places=None):
+    """The gradient by differences of fourth order, or its entries at some places."""
+    unit = np.eye(x.size).reshape(x.size, *x.shape)[slice(None) if places is None else places] * step
+    found = [(8 * (f(x + e) - f(x - e)) - f(x + 2 * e) + f(x - 2 * e)) / (12 * step) for e in unit]
+    return np.reshape(found, x.shape if places is None else len(found))
 
 
 def check(f, x, order=2):
@@ -41,7 +43,10 @@ def check(f, x, order=2):
         def along(x):
             return np.sum(wg.grad(f)(x) * direction)
 
-        np.testing.assert_allclose(wg.grad(along)(x), central(along, x), rtol=1e-6, atol=1e-7)
+        places = part(range(x.size), 2)
+        np.testing.assert_allclose(
+            wg.grad(along)(x).ravel()[places], central(along, x, places=places), rtol=1e-6, atol=1e-7
+        )
     assert np.array_equal(x, before), "the caller's array is changed"
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import wengert as wg
+from tests.thorough import rounds
 from wengert.autodiff.check import check_grads
 from wengert.errors import GraphError, TraceError
 from wengert.ops.evaluate import evaluate
@@ -89,7 +90,7 @@ def indices(draw, shape=X.shape):
 
 
 @given(indices())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=rounds(60, 200), deadline=None)
 def test_random_indices_are_numpys(index):
     expected = X[index]
     got = run(lambda x: x[index] * 1.0, X)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import wengert.train.updates
+from tests.thorough import everyday
 from wengert.backends import interpreter, native
 from wengert.backends.native import pool
 from wengert.errors import GraphError, ShapeError, TrainingError
@@ -126,6 +127,7 @@ def test_rule_as_a_graph_is_the_rule_on_arrays(name, dtype):
 # calls
 
 
+@everyday(1, lambda name, way: (name, way), "dtype")
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_cuts_into_calls_do_not_change_a_bit(name, dtype, way):
@@ -159,6 +161,7 @@ def test_updates_are_those_of_the_rows_in_the_order_of_the_epoch(way):
         np.testing.assert_allclose(params[n], expected[n], rtol=1e-12, atol=1e-15)
 
 
+@everyday(1, "name", "way", "dtype", "batch")
 @pytest.mark.parametrize("batch", [BATCH, EXAMPLES], ids=["minibatches", "all at once"])
 @pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-12), (np.float32, 1e-5)])
 @pytest.mark.parametrize("name", ["sgd", "adam"])
@@ -178,6 +181,7 @@ def test_a_thousand_updates_are_those_of_the_interpreter_to_rounding(name, dtype
     assert found[0].history[-1].loss == pytest.approx(found[1].history[-1].loss, rel=10 * rtol)
 
 
+@everyday(1, "dtype", "batch", "way")
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("batch", [2048, 4096], ids=["minibatches", "all at once"])
 def test_one_thread_and_two_give_the_same_bits(dtype, batch, way):

@@ -15,12 +15,12 @@ import numpy as np
 from wengert.claims.auxiliaries import Auxiliaries
 from wengert.claims.diagnosis import Effort
 from wengert.claims.differentials import differential, differentials_of
+from wengert.claims.drawn import chain_of, fresh_points
 from wengert.claims.findings import Claim, Finding, either_side, place_of
-from wengert.claims.kinks import with_both_sides
 from wengert.claims.mistakes import Mistakes
 from wengert.claims.outside import GIVEN, given_names, is_naming, with_loss_signals, with_outside_signals
 from wengert.claims.over_time import entry_of_signal
-from wengert.claims.points import POINTS, Chain, Scale, close, draw
+from wengert.claims.points import Chain, Scale, close
 from wengert.claims.quotients import quotient
 from wengert.claims.row_signals import is_row, with_rows
 from wengert.claims.scattered import gathered, writes_at, writings
@@ -68,7 +68,7 @@ class Judge:
         self.chain, claimed = self.result()
         self.outside = self.chain.outside
         self.stated = Stated(self.chain, auxiliaries={GIVEN + n: system.quantities[n].type for n in self.outside})
-        self.assumed = Supposing(self.stated, [name for name in system.inputs if name not in claimed], self.rng)
+        self.assumed = Supposing(self.stated, tuple(name for name in system.inputs if name not in claimed))
         self.mistakes = Mistakes(self.stated, self.assumed, claims, self.written, self.effort, self.explains)
         self.own = Auxiliaries(self.stated, claims, self.beside, self.effort)
 
@@ -90,15 +90,14 @@ class Judge:
         read_only = loss in read and loss not in claimed
         is_letter = (array and (read_only or not named)) or (loss in given and not named)
         more = [name for name in dict.fromkeys(given) if name != loss and not named]
-        return Chain(system, loss, given=is_letter, outside=(*self.outside, *more), scale=self.scale), claimed
+        return chain_of(system, loss, is_letter, (*self.outside, *more), self.scale), claimed
 
     def run(self) -> list[Claim]:
         """The claims of the section, judged."""
         if not self.section.claims:
             return []
         try:
-            points = [draw(self.chain, self.rng) for _ in range(POINTS)]
-            self.stated.points = with_both_sides(self.chain, self.rng, points)
+            self.stated.points = fresh_points(self.chain, self.rng)
         except EquationError as error:
             return [found for line in self.section.claims for found in self.refuse(line, error.what, error.repair)]
         except (CheckError, GraphError, ShapeError) as error:

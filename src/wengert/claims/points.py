@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -21,7 +21,7 @@ from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.system import System, bar, is_bar, sequence_name, unbar
 from wengert.ir.types import ArrayType, Dim
 from wengert.ir.walk import topological
-from wengert.ops.evaluate import Program, bind, run, schedule, with_sizes
+from wengert.ops.evaluate import Prepared
 from wengert.ops.functions import broadcast
 
 Array = Any
@@ -109,23 +109,6 @@ def check_work(nodes: Sequence[Node], sizes: Mapping[str, int]) -> int:
     return sum(max(100, each) for _, each in found)
 
 
-@dataclass(eq=False)
-class Prepared:
-    """A graph made ready to be computed at many points of the same sizes."""
-
-    graph: Graph
-    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
-    program: Program | None = None
-    """What is run for these sizes."""
-
-    def values(self, inputs: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[Array, ...]:
-        """The outputs for values of the inputs."""
-        arrays, bound = bind(self.graph, inputs, sizes)
-        if self.program is None or bound != self.sizes:
-            self.sizes, self.program = bound, with_sizes(schedule(self.graph), bound)
-        return run(self.program, arrays)
-
-
 @dataclass(frozen=True, eq=False)
 class Formula:
     """A node over quantities and error signals, ready to be computed."""
@@ -171,6 +154,8 @@ class Chain:
     scale: Scale | None = None
 
     formulas: MutableMapping[Node, Formula] = field(default_factory=WeakKeyDictionary[Node, Formula])
+    readings: dict[Hashable, Node] = field(default_factory=dict[Hashable, Node])
+    """The lines about the system that were read already, with what else they were read by."""
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:

@@ -11,6 +11,7 @@ from wengert.claims.deltas import with_deltas, with_notes
 from wengert.claims.deltas_of_parts import understood_with_deltas
 from wengert.claims.diagnosis import Effort
 from wengert.claims.differences import differences
+from wengert.claims.drawn import forget
 from wengert.claims.findings import Claim
 from wengert.claims.lookalikes import without_lookalikes
 from wengert.claims.programs import as_meant, mended, told
@@ -142,6 +143,13 @@ def review_program(text: str) -> Review:
 
 def reviewed(manuscript: Manuscript) -> Review:
     """What was found in a document or a program, judged."""
+    try:
+        return _reviewed(manuscript)
+    finally:
+        forget()
+
+
+def _reviewed(manuscript: Manuscript) -> Review:
     text = manuscript.source
     rows: list[tuple[Span, Row]] = [(unread.span, _unread(unread, text)) for unread in manuscript.unread]
     effort = Effort()

@@ -27,6 +27,8 @@ from wengert.notation.expr import Expr, Line, Ref
 from wengert.notation.unicode import show_name
 
 Array = Any
+MOST_READINGS = 2000
+"""So many lines about one system are kept as they were read."""
 
 
 @dataclass(eq=False)
@@ -68,6 +70,20 @@ class Stated:
         return reader
 
     def node(self, line: Line, tree: Expr) -> Node:
+        """A right side laid out as the left one; a line that was read before is that again.
+
+        Raises EquationError where it does not fit.
+        """
+        by = (line.left, tree, line.notes, tuple(self.auxiliaries.items()), tuple(self.phases.items()))
+        known = self.chain.readings
+        if by not in known:
+            found = self.read(line, tree)
+            if len(known) >= MOST_READINGS:
+                known.clear()
+            known[by] = found
+        return known[by]
+
+    def read(self, line: Line, tree: Expr) -> Node:
         """A right side laid out as the left one.
 
         Raises EquationError where it does not fit.

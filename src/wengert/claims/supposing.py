@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from wengert.claims.points import POINTS, Point, close, draw
+from wengert.claims.drawn import admitted
+from wengert.claims.points import Point, close
 from wengert.claims.stated import Stated
-from wengert.claims.suppositions import Supposition, suppositions
-from wengert.errors import CheckError, EquationError
+from wengert.claims.suppositions import Supposition
 from wengert.ir.graph import Node
 from wengert.ir.system import bar
 from wengert.notation.expr import Line, Ref
@@ -23,8 +21,7 @@ class Supposing:
     """What an author may have taken for granted; `given` are the inputs by which he does not differentiate, of which only that can be."""
 
     stated: Stated
-    given: list[str]
-    rng: Any
+    given: tuple[str, ...]
 
     def found(self, line: Line, k: int, node: Node) -> Supposition | None:
         """The first assumption under which a right side holds after all."""
@@ -33,23 +30,9 @@ class Supposing:
                 return each
         return None
 
-    @cached_property
-    def admitted(self) -> list[tuple[Supposition, list[Point]]]:
-        """The assumptions that the system admits, with points that satisfy them."""
-        found: list[tuple[Supposition, list[Point]]] = []
-        for each in suppositions(self.stated.points[0], self.given):
-            try:
-                points = [draw(self.stated.chain, self.rng, each.adjust) for _ in range(POINTS)]
-            except (CheckError, EquationError):
-                continue
-            arrays = [point.truth[name] for point in points for name in each.symmetric]
-            if close(arrays, [array.T for array in arrays]):
-                found.append((each, points))
-        return found
-
     def points(self) -> Iterator[tuple[Supposition, list[Point]]]:
         """Each admitted assumption, with points at which the author has stated what he has so far."""
-        for each, points in self.admitted:
+        for each, points in admitted(self.stated.chain, self.given):
             fresh = [
                 replace(point, truth=dict(point.truth), author=dict(point.author), stated=set()) for point in points
             ]

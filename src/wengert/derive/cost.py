@@ -49,7 +49,13 @@ def computed(terms: Iterable[Term]) -> set[Term]:
 
 
 def pieces(item: Product) -> tuple[list[Factor], list[tuple[Term, frozenset[int]]]]:
-    """A product as its factors outside sums, and its sums, each with the labels of the result that it carries."""
+    """A product as its factors outside sums, and its sums, each with the labels of the result that it carries; found once."""
+    if "pieces" not in item.kept:
+        item.kept["pieces"] = _pieces(item)
+    return item.kept["pieces"]
+
+
+def _pieces(item: Product) -> tuple[list[Factor], list[tuple[Term, frozenset[int]]]]:
     groups = components(item.factors, item.out)
     sums: list[tuple[Term, frozenset[int]]] = []
     outer: list[Factor] = []

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.graph import Graph
 from wengert.ir.walk import topological
-from wengert.ops.evaluate import evaluate
+from wengert.ops.evaluate import Prepared
 
 Array = Any
 
@@ -65,7 +64,7 @@ class Slope:
 class Path:
     """The loss along a line through one quantity: its slope without any rule of differentiation."""
 
-    graph: Graph
+    loss: Prepared
     name: str
     values: Mapping[str, Array]
     direction: Array
@@ -74,7 +73,7 @@ class Path:
 
     def slope(self, expected: float) -> Slope | None:
         """The slope by the complex step, or by central differences; None where these do not settle, as on a kink or beside a jump."""
-        if not any(node.op.name in ROUGH for node in topological(self.graph.outputs)):
+        if not any(node.op.name in ROUGH for node in topological(self.loss.graph.outputs)):
             step = 1e-100
             value = self.at(1j * step)
             return Slope(float(np.sum(self.signal * np.imag(value)) / step), "complex step")
@@ -90,7 +89,7 @@ class Path:
     def at(self, t: complex) -> Array:
         """The loss with the quantity moved by t along the direction."""
         moved = self.values[self.name] + t * self.direction
-        (value,) = evaluate(self.graph, {**self.values, self.name: moved}, self.sizes)
+        (value,) = self.loss.values({**self.values, self.name: moved}, self.sizes)
         return value
 
     def scaled(self, step: float) -> float:

@@ -8,6 +8,7 @@ from math import gcd
 
 from wengert.derive.cost import cost
 from wengert.derive.matching import exponent_of, occurrences, outer_place
+from wengert.ops.calls import rebuilt
 from wengert.ops.positions import shift_of
 from wengert.ops.terms import (
     ONE,
@@ -115,15 +116,17 @@ def in_one_sign(term: Term, written: Collection[Term]) -> Term:
 
     def turned(item: Term) -> Term:
         if isinstance(item, Add):
-            return total([turned(t) for t in item.terms], item.shape)
+            return rebuilt(item, [turned(t) for t in item.terms])
         if not isinstance(item, Product):
             return item
-        coef, factors = item.coef, list[Factor]()
+        coef, factors, swapped = item.coef, list[Factor](), False
         for f in item.factors:
             other = scale_inside(-1, f.term) if isinstance(f.term, Add) and f.exponent == 1 else f.term
             swap = other != f.term and f.term not in written and other in written and other in present
-            coef = -coef if swap else coef
+            coef, swapped = (-coef, True) if swap else (coef, swapped)
             factors.append(Factor(other if swap else turned(f.term), f.labels, f.exponent))
+        if not swapped:
+            return rebuilt(item, [f.term for f in factors])
         return product(coef, factors, item.out, item.sizes)
 
     return turned(term)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import is_
 
 from wengert.derive.cancelling import cancel_products, cancel_sums, normalised
 from wengert.derive.matching import matches
-from wengert.ops.calls import applied
+from wengert.ops.calls import applied, rebuilt
 from wengert.ops.terms import (
     Add,
     Apply,
@@ -26,6 +27,9 @@ from wengert.ops.terms import (
     total,
 )
 
+MOST_KNOWN = 5000
+"""So many terms are kept with what they became."""
+
 
 @dataclass(frozen=True)
 class Named:
@@ -39,6 +43,8 @@ class Names:
     """Named quantities, indexed by what their values are."""
 
     def __init__(self, entries: Iterable[Named]) -> None:
+        self.known: dict[tuple[str, int], tuple[Term, Term]] = {}
+        """By place in memory: terms that were folded or simplified, and what they became."""
         self.whole: dict[Term, tuple[Fraction, Term]] = {}
         """t -> (c, v) where the line is v = c t and t has no coefficient."""
         self.products: list[Named] = []
@@ -53,6 +59,16 @@ class Names:
         for entry in entries:
             self._add(entry)
         self.parts = [{f.term for f in monomial(entry.value).factors} for entry in self.products]
+
+    def once(self, what: str, term: Term, find: Callable[[], Term]) -> Term:
+        """What is found for a term in these names, found once."""
+        place = (what, id(term))
+        if place not in self.known:
+            found = find()
+            if len(self.known) >= MOST_KNOWN:
+                self.known.clear()
+            self.known[place] = (term, found)
+        return self.known[place][1]
 
     def _add(self, entry: Named) -> None:
         coef, base = split_coef(entry.value)
@@ -95,19 +111,25 @@ NO_NAMES = Names(())
 
 def fold(term: Term, names: Names) -> Term:
     """The term in the named quantities."""
+    return names.once("fold", term, lambda: _folded(term, names))
+
+
+def _folded(term: Term, names: Names) -> Term:
     named = names.named(term)
     if named is not None:
         return named
     if isinstance(term, Add):
-        inner = total([fold(t, names) for t in term.terms], term.shape)
+        inner = rebuilt(term, [fold(part, names) for part in term.terms])
         return names.named(inner) or inner
     if isinstance(term, Apply):
-        inner = applied(term.op, [fold(a, names) for a in term.args], term.shape, term.params, term.dtype)
+        inner = rebuilt(term, [fold(part, names) for part in term.args])
         return names.named(inner) or inner
     if not isinstance(term, Product):
         return term
-    factors = [names.power(Factor(fold(f.term, names), f.labels, f.exponent)) for f in term.factors]
-    folded = product(term.coef, factors, term.out, term.sizes)
+    factors = [Factor(fold(f.term, names), f.labels, f.exponent) for f in term.factors]
+    raised = [names.power(factor) for factor in factors]
+    same = all(map(is_, factors, raised))
+    folded = rebuilt(term, [f.term for f in factors]) if same else product(term.coef, raised, term.out, term.sizes)
     folded = cancel_products(folded) if isinstance(folded, Product) else folded
     folded = cancel_sums(folded) if isinstance(folded, Product) else folded
     folded = normalised(folded, names.values) if isinstance(folded, Product) else folded

@@ -11,8 +11,8 @@ from wengert.derive.cases import merge_cases
 from wengert.derive.cost import cost
 from wengert.derive.factoring import expand, factor, factor_part, group, in_one_sign, together, turn_sign
 from wengert.derive.folding import Names, fold
-from wengert.ops.calls import applied, map_leaves
-from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, product, total
+from wengert.ops.calls import map_leaves, parts_of, rebuilt
+from wengert.ops.terms import Add, Leaf, Term
 
 
 def simplify(term: Term, names: Names) -> Term:
@@ -20,6 +20,10 @@ def simplify(term: Term, names: Names) -> Term:
 
     It is tried as it stands and multiplied out; the shorter result is taken.
     """
+    return names.once("simplify", term, lambda: _simplified(term, names))
+
+
+def _simplified(term: Term, names: Names) -> Term:
     best = _shortened(term, names)
     wide = expand(term)
     if wide is not None and wide != term:
@@ -42,19 +46,8 @@ def _shortened(term: Term, names: Names) -> Term:
 
 def map_sums(term: Term, change: Callable[[Term], Term]) -> Term:
     """Every sum inside a term, innermost first, replaced by change(sum)."""
-    if isinstance(term, Add):
-        inner = total([map_sums(t, change) for t in term.terms], term.shape)
-        return change(inner) if isinstance(inner, Add) else inner
-    if isinstance(term, Product):
-        return product(
-            term.coef,
-            [Factor(map_sums(f.term, change), f.labels, f.exponent) for f in term.factors],
-            term.out,
-            term.sizes,
-        )
-    if isinstance(term, Apply):
-        return applied(term.op, [map_sums(a, change) for a in term.args], term.shape, term.params, term.dtype)
-    return term
+    inner = rebuilt(term, [map_sums(part, change) for part in parts_of(term)])
+    return change(inner) if isinstance(term, Add) and isinstance(inner, Add) else inner
 
 
 def substitute_leaves(term: Term, values: Mapping[str, Term]) -> Term:

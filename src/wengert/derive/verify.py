@@ -16,7 +16,7 @@ from wengert.derive.recurrences import moved_values
 from wengert.errors import CheckError
 from wengert.ir.graph import Graph, input_node
 from wengert.ir.system import System, bar
-from wengert.ops.evaluate import evaluate
+from wengert.ops.evaluate import Prepared
 from wengert.passes.open_primes import open_primes
 
 Array = Any
@@ -45,11 +45,11 @@ def check(backward: Backward, *, seed: int = 0, points: int = 3) -> Report:
     names = [line.name for line in backward.lines if line.name != backward.loss]
     if not names:
         return Report(0, 0.0, ("forward mode",))
-    worst, routes = 0.0, set[str]()
-    rng = np.random.default_rng(seed)
+    worst, routes, programs = 0.0, set[str](), _Programs(backward)
+    rng, sizes = np.random.default_rng(seed), sizes_for(backward.system)
     for _ in range(points):
-        point = draw_point(backward.system, rng)
-        comparison = _Comparison(backward, point, rng)
+        point = draw_point(backward.system, rng, sizes, lambda values: programs.forward.values(values, sizes))
+        comparison = _Comparison(backward, programs, point, rng)
         comparison.run(names)
         worst = max(worst, comparison.worst)
         routes |= comparison.routes
@@ -57,11 +57,46 @@ def check(backward: Backward, *, seed: int = 0, points: int = 3) -> Report:
     return Report(len(names), worst, tuple(r for r in order if r in routes))
 
 
+class _Programs:
+    """What is computed at every point, made ready once."""
+
+    def __init__(self, backward: Backward) -> None:
+        self.backward = backward
+        self.forward = Prepared(concrete(backward.system.graph(tuple(line.name for line in backward.system.lines))))
+        self.losses: dict[str, Prepared] = {}
+        self.tangents: dict[str, Prepared | None] = {}
+        self.printed: dict[tuple[tuple[str, ...], str], Prepared] = {}
+
+    def signals(self, names: tuple[str, ...], form: str) -> Prepared:
+        """Error signals or named sums in one of their forms."""
+        if (names, form) not in self.printed:
+            self.printed[names, form] = Prepared(concrete(self.backward.graph(names, form=form)))
+        return self.printed[names, form]
+
+    def loss(self, name: str) -> Prepared:
+        """The loss as a function of one quantity."""
+        if name not in self.losses:
+            self.losses[name] = Prepared(from_quantity(self.backward.system, name, self.backward.loss))
+        return self.losses[name]
+
+    def tangent(self, name: str) -> Prepared | None:
+        """Its derivative along a direction by forward mode; None where it does not depend on the quantity."""
+        if name not in self.tangents:
+            graph = self.loss(name).graph
+            leaf = next(node for node in graph.inputs if node.params["name"] == name)
+            direction = input_node("direction", leaf.type)
+            (result,) = jvp(graph.outputs, [leaf], [direction])
+            moved = None if result is None else open_primes(Graph((*graph.inputs, direction), (result,)))
+            self.tangents[name] = None if moved is None else Prepared(moved)
+        return self.tangents[name]
+
+
 @dataclass
 class _Comparison:
     """Every bar at one point, in all the forms that are printed, against the derivative of the loss as a function of that quantity alone."""
 
     backward: Backward
+    programs: _Programs
     point: Mapping[str, Array]
     rng: Any
     worst: float = 0.0
@@ -75,14 +110,12 @@ class _Comparison:
         system, loss = self.backward.system, self.backward.loss
         self.sizes = sizes_for(system)
         order = tuple(line.name for line in system.lines)
-        forward = evaluate(concrete(system.graph(order)), self.point, self.sizes)
+        forward = self.programs.forward.values(self.point, self.sizes)
         self.forward = dict(self.point) | dict(zip(order, forward, strict=True))
         self.signal = np.asarray(1.0) if self.backward.seeded else self.rng.normal(size=np.shape(self.forward[loss]))
         given = {**self.point, bar(loss): self.signal}
         bars = tuple(bar(name) for name in names)
-        printed = [
-            evaluate(concrete(self.backward.graph(bars, form=form)), given, self.sizes) for form in ("printed", "run")
-        ]
+        printed = [self.programs.signals(bars, form).values(given, self.sizes) for form in ("printed", "run")]
         self.largest = max(
             float(np.max(np.abs(value), initial=0.0, where=np.isfinite(value))) for value in (*printed[0], self.signal)
         )
@@ -91,7 +124,7 @@ class _Comparison:
         for line in self.backward.lines:
             for each in line.sums:
                 first, last = (
-                    evaluate(concrete(self.backward.graph((each.name,), form=form)), given, self.sizes)[0]
+                    self.programs.signals((each.name,), form).values(given, self.sizes)[0]
                     for form in ("printed", "run")
                 )
                 self.named_sum(each.name, first, last)
@@ -111,10 +144,10 @@ class _Comparison:
 
     def quantity(self, name: str, forms: Sequence[Array]) -> None:
         direction = self.rng.normal(size=np.shape(self.forward[name]))
-        graph = from_quantity(self.backward.system, name, self.backward.loss)
-        values = {n: self.forward[n] for n in graph.input_names}
-        exact = self.forward_mode(graph, name, values, direction)
-        path = Path(graph, name, values, direction, self.signal, self.sizes)
+        loss = self.programs.loss(name)
+        values = {n: self.forward[n] for n in loss.graph.input_names}
+        exact = self.forward_mode(name, values, direction)
+        path = Path(loss, name, values, direction, self.signal, self.sizes)
         numeric = path.slope(exact)
         for value in forms:
             claimed, scale = float(np.sum(value * direction)), float(np.sum(np.abs(value * direction)))
@@ -122,15 +155,11 @@ class _Comparison:
             if numeric is not None:
                 self.judge(name, claimed, numeric, scale)
 
-    def forward_mode(self, graph: Graph, name: str, values: Mapping[str, Array], direction: Array) -> float:
-        leaf = next(node for node in graph.inputs if node.params["name"] == name)
-        tangent = input_node("direction", leaf.type)
-        (result,) = jvp(graph.outputs, [leaf], [tangent])
-        if result is None:
+    def forward_mode(self, name: str, values: Mapping[str, Array], direction: Array) -> float:
+        tangent = self.programs.tangent(name)
+        if tangent is None:
             return 0.0
-        (value,) = evaluate(
-            open_primes(Graph((*graph.inputs, tangent), (result,))), {**values, "direction": direction}, self.sizes
-        )
+        (value,) = tangent.values({**values, "direction": direction}, self.sizes)
         return float(np.sum(self.signal * value))
 
     def judge(self, name: str, claimed: float, truth: Slope, scale: float) -> None:

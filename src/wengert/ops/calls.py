@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import is_
 from typing import Any
 
 from wengert.ir.types import Shape
-from wengert.ops.terms import ONE, Add, Apply, Factor, Product, Term, laid_out, narrowed, product, total, varying
+from wengert.ops.terms import (
+    ONE,
+    Add,
+    Apply,
+    Factor,
+    Product,
+    Term,
+    laid_out,
+    narrowed,
+    product,
+    total,
+    varying,
+    written_alike,
+)
 
 Params = tuple[tuple[str, Any], ...]
 REDUCTIONS = ("max", "min", "prod")
@@ -42,13 +56,37 @@ def map_leaves(term: Term, change: Callable[[Term], Term | None]) -> Term:
     new = change(term)
     if new is not None:
         return new
+    return rebuilt(term, [map_leaves(part, change) for part in parts_of(term)])
+
+
+def parts_of(term: Term) -> Sequence[Term]:
+    """What a term is made of."""
     if isinstance(term, Add):
-        return total([map_leaves(t, change) for t in term.terms], term.shape)
+        return term.terms
     if isinstance(term, Product):
-        factors = [Factor(map_leaves(f.term, change), f.labels, f.exponent) for f in term.factors]
+        return [f.term for f in term.factors]
+    return term.args if isinstance(term, Apply) else ()
+
+
+def rebuilt(term: Term, parts: Sequence[Term]) -> Term:
+    """A term in normal form made as another one is, of other parts; of the same parts once."""
+    if not all(map(is_, parts, parts_of(term))):
+        return _made(term, parts)
+    if "again" not in term.kept:
+        made = _made(term, parts)
+        term.kept["again"] = None if written_alike(made, term) else made  # no circle
+    again: Term | None = term.kept["again"]
+    return term if again is None else again
+
+
+def _made(term: Term, parts: Sequence[Term]) -> Term:
+    if isinstance(term, Add):
+        return total(parts, term.shape)
+    if isinstance(term, Product):
+        factors = [Factor(part, f.labels, f.exponent) for part, f in zip(parts, term.factors, strict=True)]
         return product(term.coef, factors, term.out, term.sizes)
     if isinstance(term, Apply):
-        return applied(term.op, [map_leaves(a, change) for a in term.args], term.shape, term.params, term.dtype)
+        return applied(term.op, parts, term.shape, term.params, term.dtype)
     return term
 
 

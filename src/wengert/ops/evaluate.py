@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -254,3 +254,20 @@ def _owned(value: Array, kept: set[int]) -> Array:
     if value.ndim == 0:
         return value[()]
     return value.copy() if value.base is not None or id(value) in kept else value
+
+
+@dataclass(eq=False)
+class Prepared:
+    """A graph made ready to be computed at many points of the same sizes."""
+
+    graph: Graph
+    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
+    program: Program | None = None
+    """What is run for these sizes."""
+
+    def values(self, inputs: Mapping[str, Array], sizes: Mapping[str, int] | None = None) -> tuple[Array, ...]:
+        """The outputs for values of the inputs, as `evaluate` gives them."""
+        arrays, bound = bind(self.graph, inputs, sizes)
+        if self.program is None or bound != self.sizes:
+            self.sizes, self.program = bound, with_sizes(schedule(self.graph), bound)
+        return run(self.program, arrays)

@@ -50,11 +50,15 @@ def _infer_broadcast(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
 
 
 def _value_broadcast(xp: Any, x: Any, shape: Shape, axes: tuple[int, ...]) -> Any:
-    order = sorted(range(len(axes)), key=lambda k: axes[k])
-    aligned = [1] * len(shape)
-    for axis in axes:
-        aligned[axis] = shape[axis]  # pyright: ignore[reportArgumentType, reportCallIssue]
-    return xp.broadcast_to(xp.reshape(xp.transpose(x, order), aligned), shape)
+    if axes:
+        order = sorted(range(len(axes)), key=axes.__getitem__)
+        if order != list(range(len(axes))):
+            x = xp.transpose(x, order)
+        aligned = [1] * len(shape)
+        for axis in axes:
+            aligned[axis] = shape[axis]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        x = xp.reshape(x, aligned)
+    return xp.broadcast_to(x, shape)
 
 
 def _adjoint_broadcast(node: Node, cotangent: Node) -> Node:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from operator import is_
 from typing import Any, NamedTuple
 
 from wengert.ir.types import Shape, Size
@@ -36,6 +37,16 @@ class Term:
         """A text that is the same for terms equal up to the order of factors and terms; long ones are digested."""
         text = self._text()
         return text if len(text) < 160 else "#" + hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+    @cached_property
+    def scaled(self) -> dict[Fraction, Term]:
+        """Multiples of the term that were made already."""
+        return {}
+
+    @cached_property
+    def kept(self) -> dict[str, Any]:
+        """What was found of the term as it is written, by what it is."""
+        return {}
 
     def _text(self) -> str:
         raise NotImplementedError
@@ -80,6 +91,14 @@ class Product(Term):
         """The labels that are summed over, in order of appearance."""
         seen = dict.fromkeys(label for factor in self.factors for label in factor.labels)
         return tuple(label for label in seen if label not in self.out)
+
+    @cached_property
+    def base(self) -> Term:
+        """The product without its coefficient; times that it is the product itself, where it is written so."""
+        found = product(ONE, self.factors, self.out, self.sizes)
+        if written_alike(scale(self.coef, found), self):
+            found.scaled[self.coef] = self
+        return found
 
     def _text(self) -> str:
         order, number = canonical_order(self)
@@ -140,8 +159,38 @@ def is_zero(term: Term) -> bool:
 
 
 def scale(coef: Fraction | int, term: Term) -> Term:
-    """coef · term."""
-    return product(Fraction(coef), [whole(term)], tuple(range(term.rank)), term.shape)
+    """coef · term; a multiple that was made before is that again."""
+    coef = Fraction(coef)
+    found = term.scaled.get(coef)
+    if found is None:
+        found = term.scaled[coef] = product(coef, [whole(term)], tuple(range(term.rank)), term.shape)
+        if coef == 1 and written_alike(found, term):
+            found = term.scaled[coef] = term
+    return found
+
+
+def written_alike(term: Term, other: Term) -> bool:
+    """Whether terms are the same of the same parts, in the same order."""
+    if term is other:
+        return True
+    if type(term) is not type(other) or term.shape != other.shape:
+        return False
+    if isinstance(term, Product) and isinstance(other, Product):
+        return (
+            term.coef == other.coef
+            and (term.out, term.sizes) == (other.out, other.sizes)
+            and len(term.factors) == len(other.factors)
+            and all(
+                f.term is g.term and f.labels == g.labels and f.exponent == g.exponent
+                for f, g in zip(term.factors, other.factors, strict=True)
+            )
+        )
+    if isinstance(term, Add) and isinstance(other, Add):
+        return len(term.terms) == len(other.terms) and all(map(is_, term.terms, other.terms))
+    if isinstance(term, Apply) and isinstance(other, Apply):
+        alike = (term.op, term.params, term.dtype) == (other.op, other.params, other.dtype)
+        return alike and len(term.args) == len(other.args) and all(map(is_, term.args, other.args))
+    return False
 
 
 def power(term: Term, exponent: Fraction | int) -> Term:
@@ -345,8 +394,9 @@ def _merge(factors: list[Factor]) -> list[Factor]:
     exponents: dict[tuple[Term, tuple[int, ...]], Fraction] = {}
     for term, labels, exponent in factors:
         place = (term, labels)
-        exponent += exponents.get(place, Fraction(0))
-        exponents[place] = ONE if exponent > 0 and is_indicator(term) else exponent
+        before = exponents.get(place)
+        exponent = exponent if before is None else exponent + before
+        exponents[place] = ONE if is_indicator(term) and exponent > 0 else exponent
     return [Factor(term, labels, e) for (term, labels), e in exponents.items() if e != 0]
 
 
@@ -399,7 +449,7 @@ def monomial(term: Term) -> Product:
 def split_coef(term: Term) -> tuple[Fraction, Term]:
     """(c, t) with term = c · t and t without a numeric coefficient."""
     if isinstance(term, Product) and term.coef not in (0, 1):
-        return term.coef, product(ONE, term.factors, term.out, term.sizes)
+        return term.coef, term.base
     return ONE, term
 
 
@@ -407,7 +457,8 @@ def total(terms: Iterable[Term], shape: Shape) -> Term:
     """The sum with like terms collected: nested sums flattened, coefficients added, zeros dropped; order of first appearance."""
     coefs: dict[Term, Fraction] = {}
     for coef, base in _parts(terms):
-        coefs[base] = coefs.get(base, Fraction(0)) + coef
+        before = coefs.get(base)
+        coefs[base] = coef if before is None else before + coef
     return _sum_of(coefs, shape)
 
 

@@ -35,9 +35,10 @@ class NumpyVocabulary:
     """NumPy's functions, and those that NumPy has not, by SciPy or by a stable formula."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("wrap_"):
-            return partial(_wrapped, name.removeprefix("wrap_"))
-        return getattr(np, name)
+        wrapped = name.startswith("wrap_")
+        found = partial(_wrapped, name.removeprefix("wrap_")) if wrapped else getattr(np, name)
+        self.__dict__[name] = found  # asked for once
+        return found
 
     def cast(self, x: Array, dtype: str) -> Array:
         """The same numbers in another dtype; a complex perturbation survives a cast between real dtypes."""
