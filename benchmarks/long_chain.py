@@ -10,6 +10,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,8 +43,16 @@ def measure(who: str, operations: int) -> dict[str, float]:
     begin = time.perf_counter()
     found = of_chain(POINT)
     seconds = time.perf_counter() - begin
-    peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {"seconds": seconds, "result": float(found), "bytes": peak}
+    return {"seconds": seconds, "result": float(found), "bytes": peak()}
+
+
+def peak() -> int:
+    """The bytes of this process at its largest."""
+    status = Path("/proc/self/status")
+    if status.exists():  # a child of a large process has that one's size in ru_maxrss
+        (line,) = [each for each in status.read_text().splitlines() if each.startswith("VmHWM:")]
+        return 1024 * int(line.split()[1])
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 if __name__ == "__main__":

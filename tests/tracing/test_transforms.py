@@ -289,13 +289,13 @@ MASKED = {
     "the root of a maximum": (lambda x: np.sqrt(np.maximum(x, 0.0)), -1.0, 0.0),
     "the root of a minimum": (lambda x: np.sqrt(np.minimum(x, 0.0)), 1.0, 0.0),
     "the arc cosine of a bounded number": (lambda x: np.arccos(np.minimum(x, 1.0)), 2.0, 0.0),
-    "the root of an absolute value": (lambda x: np.sqrt(np.abs(x)), 0.0, 0.0),
+    "the root of an absolute value, no mask but a cusp": (lambda x: np.sqrt(np.abs(x)), 0.0, np.nan),
     "the root where it grows": (lambda x: np.sqrt(np.maximum(x, 0.0)), 4.0, 0.25),
 }
 
 
 @pytest.mark.parametrize(("f", "x", "slope"), MASKED.values(), ids=MASKED.keys())
 def test_a_mask_annihilates_an_infinite_signal_in_both_modes(f, x, slope):
-    assert wg.grad(f)(x) == slope
-    assert wg.compile(wg.grad(f), cache=False)(x) == slope
-    assert wg.jvp(f, (x,), (1.0,))[1] == slope
+    np.testing.assert_equal(wg.grad(f)(x), slope)
+    np.testing.assert_equal(wg.compile(wg.grad(f), cache=False)(x), slope)
+    np.testing.assert_equal(wg.jvp(f, (x,), (1.0,))[1], slope)

@@ -151,7 +151,10 @@ class Marks:
         return [either(found.get(k, [])) for k in range(count)]
 
     def passed(self, node: Node, mask: Mask | None, values: Sequence[Node | None], leaving: Sequence[bool]) -> None:
-        """Note what a node adds to the bars of its inputs."""
+        """Note what a node adds to the bars of its inputs.
+
+        Under a root a sum passes the mark on, a power that is high enough ends it, and any other op has an infinite bar to deal with.
+        """
         there = [v if x in self.active else None for v, x in zip(values, node.inputs, strict=True)]
         if any(isinstance(x.type, TupleType) for x in node.inputs):
             (parent,) = node.inputs
@@ -169,10 +172,10 @@ class Marks:
                 continue
             if power is not None and starts and k == 0:
                 self._root(parent, Rooted(power, guarded))
-            elif node in self.steep or is_singular(node):
+            elif node in self.rooted and node not in self.steep and passes(node, k):
+                self._root(parent, self.rooted[node])
+            elif node in self.steep or is_singular(node) or (node in self.rooted and not self.is_least(node)):
                 self.steep.add(parent)
-            elif node in self.rooted:
-                self._under_root(node, k, parent)
 
     def is_least(self, node: Node) -> bool:
         """Whether a node is a power, and its bar infinite only where a root of such powers is least: where the base is 0."""
@@ -185,13 +188,6 @@ class Marks:
         """Whether a node is a root over powers, and its bar may be infinite by itself."""
         exponent = root(node) if node in self.steep or node in self.rooted else None
         return exponent is not None and is_over_powers(node, exponent)
-
-    def _under_root(self, node: Node, k: int, parent: Node) -> None:
-        """A sum passes the mark on, a power that is high enough ends it, and any other op has an infinite bar to deal with."""
-        if passes(node, k):
-            self._root(parent, self.rooted[node])
-        elif not self.is_least(node):
-            self.steep.add(parent)
 
     def _root(self, parent: Node, rooted: Rooted) -> None:
         before = self.rooted.get(parent, rooted)

@@ -71,8 +71,8 @@ def is_over_powers(node: Node, exponent: float) -> bool:
 
 
 def is_positive(node: Node) -> bool:
-    """Whether a node is a positive number or a size."""
+    """Whether a node is a positive number, a size, or a number that is cut off below 0."""
     while node.op.name in ("broadcast", "cast"):
         node = node.inputs[0]
     number = constant_value(node)
-    return node.op.name == "size_of" or (number is not None and number > 0)
+    return node.op.name in ("size_of", "relu") or (number is not None and number > 0)

@@ -110,7 +110,7 @@ def variance(x: Node, axes: tuple[int, ...], ddof: Any, mask: Node | None, mean:
     squares = apply("sum", distances, axes=axes)
     whole = broadcast_to(composed.count(distances, axes), squares.shape)  # pyright: ignore[reportArgumentType]
     number = (whole if mask is None else number_of(mask, axes, squares.type.dtype)) - ddof
-    return squares / apply("where", number < 0, constant_like(0, number), number)
+    return squares / apply("relu", number)
 
 
 def composed_divides(x: Node, axes: tuple[int, ...], ddof: Any) -> bool:

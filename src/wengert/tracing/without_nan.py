@@ -69,9 +69,10 @@ def _nan_variance(a: Any, axis: Axis, dtype: Any, ddof: Any, keepdims: Any, corr
     x = real(traced(x), dtype)
     axes = axes_of(axis, x.type.rank)
     found = variance(x, axes, freedom, held)
+    found = apply("sqrt", found) if root else found
     enough = number_of(held, axes, found.type.dtype) - freedom > 0
     found = apply("where", enough, found, constant_like(np.nan, found))
-    return kept(apply("sqrt", found) if root else found, x.shape, axes, keepdims)
+    return kept(found, x.shape, axes, keepdims)
 
 
 @answers(np.nanvar)
