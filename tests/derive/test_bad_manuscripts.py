@@ -193,11 +193,14 @@ def test_work_on_a_large_document_grows_with_it(name: str):
 
 
 def test_the_ends_of_lines_are_looked_at_in_linear_time(monkeypatch: pytest.MonkeyPatch):
-    """A search by a regular expression is one call, however long its text is; so the signs of the texts are counted."""
+    """A search by a regular expression is one call, however long its text is; so the signs of the texts are counted.
+
+    Lines are told apart by their ends where one of them, here a quote that is left open, cannot be cut into signs.
+    """
     ends = SimpleNamespace(search=separate_lines.OPEN_END.search)
     monkeypatch.setattr(separate_lines, "OPEN_END", ends)
     signs = partial(uses, ends, "search", weight=len)
-    assert growth(lambda n: lambda: review("---\n" * n), 200, signs) < LINEAR
+    assert growth(lambda n: lambda: review("---\n" * n + '"\n'), 200, signs) < LINEAR
 
 
 @pytest.mark.parametrize(("owner", "name"), [(mistakes, "signals_in"), (Corrections, "from_signals_written")])

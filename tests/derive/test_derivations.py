@@ -37,7 +37,7 @@ def test_planted_mistake_is_found_where_it_stands_and_nowhere_else(derivation: D
 # ---------------------------------------------------------------- how far the kind of a mistake is searched for
 
 UNIT = "z = w x + b\ny = σ(z)\nL = ½ (y − t)²\n---\n"
-WIDE = "W ∈ ℝ^(200×300)\nV ∈ ℝ^(100×200)\nz = W x\ny = tanh(z)\nu = V y\nL = ½ ‖u − t‖²\n---\n"
+WIDE = "W ∈ ℝ^(150×200)\nV ∈ ℝ^(100×150)\nz = W x\ny = tanh(z)\nu = V y\nL = ½ ‖u − t‖²\n---\n"
 
 
 def nothing_explains(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,9 +77,9 @@ def test_of_one_line_so_many_edits_are_looked_at_and_no_more(monkeypatch: pytest
 
 
 def test_edits_of_lines_about_large_arrays_are_few():
-    """Some 190 for each of three lines, as many as compute ten million entries; 390 for each of six without that limit."""
+    """390 for each of three lines, until thirty million entries are computed; 2,300 for all six without that limit."""
     text = WIDE + "W̄ = (z̄ ∘ z̄ ∘ y) xᵀ\n" * 6
-    assert uses(Diagnostician, "explains", lambda: review(text)) < 850
+    assert 0 < uses(Diagnostician, "explains", lambda: review(text)) < 1700
 
 
 def test_there_are_twenty_of_them():
