@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 LINEAR = 2.3
 """So many times as many calls when the input doubles are linear growth; n log n is below this too from about a hundred on."""
 QUADRATIC = 4.6
@@ -27,13 +29,32 @@ def calls(action: Callable[[], Any]) -> int:
     return sum(entry.callcount for entry in profile.getstats())
 
 
-def growth(of: Callable[[int], Callable[[], Any]], size: int) -> float:
-    """How many times as many calls of(2n) makes as of(n); of(n) prepares an input of that size and returns the action on it.
+def uses(
+    owner: Any, name: str, action: Callable[[], Any], weight: Callable[..., int] = lambda *given, **more: 1
+) -> int:
+    """How often owner.name is called while an action runs, which costs less to count than all calls; or what its arguments weigh."""
+    used, found = 0, getattr(owner, name)
+
+    def counted(*given: Any, **more: Any) -> Any:
+        nonlocal used
+        used += weight(*given, **more)
+        return found(*given, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, name, counted)
+        action()
+    return used
+
+
+def growth(
+    of: Callable[[int], Callable[[], Any]], size: int, work: Callable[[Callable[[], Any]], int] = calls
+) -> float:
+    """How many times as much work of(2n) is as of(n); of(n) prepares an input of that size and returns the action on it.
 
     What the first run makes once for the process is made before.
     """
     of(1)()
-    return calls(of(2 * size)) / calls(of(size))
+    return work(of(2 * size)) / work(of(size))
 
 
 def slowdown(action: Callable[[], Any], other: Callable[[], Any], turns: int = 3) -> float:

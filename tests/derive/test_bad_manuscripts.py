@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
 
-from tests.counting import LINEAR, QUADRATIC, calls
+from tests.counting import LINEAR, QUADRATIC, calls, growth, uses
 from tests.thorough import rounds
-from wengert.claims import corrections
+from wengert.claims import corrections, mistakes
+from wengert.claims.corrections import Corrections
+from wengert.claims.diagnosis import Diagnostician
 from wengert.claims.review import Review, Row, review
+from wengert.manuscripts import separate_lines
 
 UNIT = "z = w x + b\ny = σ(z)\nL = ½ (y − t)²\n---\n"
 DISPLAYS = "$$z = w x + b$$\n$$y = \\sigma(z)$$\n$$L = \\frac12 (y - t)^2$$\n\n"
@@ -150,7 +155,7 @@ def recurrence(steps: int) -> str:
 
 LARGE = {
     "right claims": Large(lambda n: UNIT + "z̄ = (y − t) σ'(z)\nw̄ = z̄ x\n" * n, lambda n: (2 * n, 0, 0), 50, 500),
-    "wrong claims": Large(lambda n: UNIT + "z̄ = (y − t) σ(z)\nw̄ = z̄ x b t\n" * n, lambda n: (0, 2 * n, 0), 6, 400),
+    "wrong claims": Large(lambda n: UNIT + "z̄ = (y − t) σ(z)\nw̄ = z̄ x b t\n" * n, lambda n: (0, 2 * n, 0), 2, 400),
     "displays": Large(lambda n: DISPLAYS + "$$\\bar z = 1$$\n" * n, lambda n: (0, n, 0), 40, 2000),
     "brackets": Large(lambda n: UNIT + "z̄ = " + "(" * n + "y" + ")" * n, lambda n: (0, 0, 1), 10_000, 100_000),
     "brackets of LaTeX": Large(
@@ -161,9 +166,9 @@ LARGE = {
     ),
     "lines back": Large(back, lambda n: (n, 0, 0), 20, 100),
     "a product of factors": Large(lambda n: UNIT + "z̄ = " + " ".join("y" * n), lambda n: (0, 0, 1), 1000, 3000),
-    "derivatives inside of each other": Large(lambda n: UNIT + "z̄ = " + "∂/∂z " * n + "y", lambda n: (0, 0, 1), 10, 20),
+    "derivatives inside of each other": Large(lambda n: UNIT + "z̄ = " + "∂/∂z " * n + "y", lambda n: (0, 0, 1), 6, 20),
     "rules of dashes": Large(lambda n: "---\n" * n, lambda n: (0, 0, 1 if n > 10_000 else 0), 1500, 15_000),
-    "steps of a recurrence that is too long": Large(recurrence, lambda n: (0, 0, 1), 200_000, 200_000),
+    "steps of a recurrence that is too long": Large(recurrence, lambda n: (0, 0, 1), 16_000, 200_000),
     "steps of a recurrence": Large(recurrence, lambda n: (1, 0, 0), 200, 2000),
     "names in a line": Large(
         lambda n: "L = " + " + ".join(f"a_{k}" for k in range(n)) + "\n---\nā_1 = 1\n",
@@ -180,10 +185,28 @@ def test_work_on_a_large_document_grows_with_it(name: str):
     large = LARGE[name]
     size = rounds(large.everyday, large.thorough)
     found: list[Review] = []
+    review(UNIT + "z̄ = (y − t) σ'(z)\n")  # what the process makes once is there
     half, full = (calls(lambda n=n: found.append(review(large.text(n)))) for n in (size // 2, size))
     assert full < large.bound * half
     assert tuple(found[1].count(status) for status in ("holds", "wrong", "unread")) == large.counts(size)
     assert len(found[1].text()) > 0
+
+
+def test_the_ends_of_lines_are_looked_at_in_linear_time(monkeypatch: pytest.MonkeyPatch):
+    """A search by a regular expression is one call, however long its text is; so the signs of the texts are counted.
+
+    Lines are told apart by their ends where one of them, here a quote that is left open, cannot be cut into signs.
+    """
+    ends = SimpleNamespace(search=separate_lines.OPEN_END.search)
+    monkeypatch.setattr(separate_lines, "OPEN_END", ends)
+    signs = partial(uses, ends, "search", weight=len)
+    assert growth(lambda n: lambda: review("---\n" * n + '"\n'), 200, signs) < LINEAR
+
+
+@pytest.mark.parametrize(("owner", "name"), [(mistakes, "signals_in"), (Corrections, "from_signals_written")])
+def test_what_all_wrong_lines_need_is_found_once(owner: object, name: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Diagnostician, "explains", lambda self, changed: False)
+    assert uses(owner, name, lambda: review(UNIT + "z̄ = (y − t) σ(z)\n" * 20)) < 6
 
 
 def test_document_that_is_too_long_is_an_error_as_a_whole():

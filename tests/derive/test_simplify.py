@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 import wengert as wg
 from tests.counting import LINEAR, QUADRATIC, growth
+from tests.derive.search_work import SEARCH, names_tried, names_written
 from tests.derive.shared import derivation_of, system_of
 from tests.ops.random_terms import LEAVES, MAKERS, SIZES, values_at, well_conditioned
 from tests.thorough import rounds
 from wengert.derive.cancelling import cancel_products, cancel_sums
 from wengert.derive.cases import merge_cases
-from wengert.derive.factoring import expand, factor, group, in_one_sign, together, turn_sign
+from wengert.derive.factoring import expand, factor, factor_part, group, in_one_sign, together, turn_sign
 from wengert.derive.folding import Named, Names, extract, fold
 from wengert.derive.random_points import concrete, draw_point, sizes_for
 from wengert.derive.recognise import recognise
@@ -272,7 +273,7 @@ def sum_of(count: int) -> Callable[[], Any]:
 
 
 def test_a_sum_is_derived_in_linear_time() -> None:
-    assert growth(sum_of, 65) < LINEAR
+    assert growth(sum_of, rounds(10, 65)) < LINEAR
 
 
 def rows_of(count: int) -> Callable[[], Any]:
@@ -281,15 +282,46 @@ def rows_of(count: int) -> Callable[[], Any]:
 
 
 def test_a_sum_of_products_of_matrices_is_derived_in_linear_time() -> None:
-    assert growth(rows_of, 65) < LINEAR
+    assert growth(rows_of, 40) < LINEAR
+
+
+def fractions(count: int) -> Term:
+    """Σ_k x_k / (1 + x_k²), written out."""
+    leaves = [Leaf((), f"x{k}") for k in range(count)]
+    parts = [(Factor(x, ()), Factor(total([number(1), times(x, x)], ()), (), -ONE)) for x in leaves]
+    return total([product(ONE, part, (), ()) for part in parts], ())
+
+
+def simplified(step: Callable[[Term], Term]) -> Callable[[int], Callable[[], Term]]:
+    def of(count: int) -> Callable[[], Term]:
+        term = fractions(count)
+        return lambda: step(term)
+
+    return of
+
+
+@pytest.mark.parametrize("step", [group, factor_part])
+def test_a_sum_of_fractions_is_simplified_in_linear_time(step: Callable[[Term], Term]) -> None:
+    assert growth(simplified(step), 80) < LINEAR
+
+
+@pytest.mark.parametrize("count", [6, 15])
+def test_fractions_whose_one_numerator_would_be_long_are_left_as_they_are(count: int) -> None:
+    """From 6 on it would have more than 64 terms, and 2ⁿ of them are not begun."""
+    assert growth(simplified(together), count) < LINEAR
 
 
 def chain_of(count: int) -> Callable[[], Any]:
     return derived("\n".join(f"v{k} = tanh(v{k - 1})" for k in range(1, count + 1)))
 
 
-def test_a_chain_of_functions_is_derived_in_linear_time() -> None:
-    assert growth(chain_of, 10) < LINEAR
+def test_the_search_along_a_chain_of_functions_is_linear() -> None:
+    assert growth(chain_of, rounds(4, 20), names_tried) < LINEAR
+
+
+def test_a_chain_of_functions_takes_little_more_than_linear_time() -> None:
+    """What other lines compute is looked through for each line, which is a small part of the work."""
+    assert growth(chain_of, rounds(6, 20)) < 2.6
 
 
 def residual(blocks: int) -> Callable[[], Any]:
@@ -301,7 +333,24 @@ def residual(blocks: int) -> Callable[[], Any]:
 
 
 def test_a_residual_network_takes_little_more_than_linear_time() -> None:
-    assert growth(residual, 3) < 2.6
+    assert growth(residual, rounds(2, 8)) < 2.6
+
+
+def test_lines_that_grow_are_not_searched_far() -> None:
+    found: list[Any] = []
+    derive = residual(3)
+    assert names_tried(lambda: found.append(derive())) < SEARCH * names_written(found[0])
+
+
+def shared(count: int) -> Callable[[], Any]:
+    """a u_1 + a u_2 + … + b, of which a is a factor of all terms but one."""
+    terms = [times(Leaf((), "a"), Leaf((), f"u{k}")) for k in range(3 * count)]
+    both = total([*terms, Leaf((), "b")], ())
+    return lambda: factor_part(both)
+
+
+def test_a_factor_of_many_terms_is_tried_once() -> None:
+    assert growth(shared, 10) < LINEAR
 
 
 def alike(count: int) -> Callable[[], Any]:

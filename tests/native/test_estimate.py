@@ -34,10 +34,10 @@ def test_code_that_may_take_longer_is_expected_to():
 
 @pytest.mark.parametrize(("length", "shape"), [(500, (3,)), (20, (1000,)), (500, ())])
 def test_a_graph_takes_as_many_times_longer_than_a_small_one_as_is_guessed(length, shape):
-    """Within a factor of 8: what the guess is for is which of two takes far longer."""
+    """Within a factor of 4, as far as a busy machine moves the ratio of two; it is within 2 where nothing else runs."""
     large, small = chain(length, shape), chain(20, ())
     guessed = seconds(large) / seconds(small)
-    assert 1 / 8 < slowdown(lambda: compiled(large), lambda: compiled(small)) / guessed < 8
+    assert 1 / 4 < slowdown(lambda: compiled(large), lambda: compiled(small)) / guessed < 4
 
 
 def compiled(graph: Graph) -> Variant:
