@@ -10,6 +10,9 @@ from wengert.ops.kinds import batch_elementwise, constant_value
 MOVES = frozenset({"broadcast", "reshape", "slice", "transpose", "gather", "flip", "cast", "negative"})
 """Ops whose results are entries of their input, up to the sign."""
 
+LARGEST = 2.0**127
+"""A number that every dtype holds."""
+
 
 def op_of(node: Node) -> Op:
     """The op whose facts count: of a prime, that of the function."""
@@ -57,6 +60,13 @@ def moved_from(node: Node) -> Node:
     while node.op.name in MOVES:
         node = node.inputs[0]
     return node
+
+
+def is_finite(node: Node) -> bool:
+    """Whether a value is in a fixed interval, or a number that is finite in every dtype: 0 times it is 0."""
+    source = moved_from(node)
+    number = constant_value(source)
+    return op_of(source).limited or (number is not None and abs(number) <= LARGEST)
 
 
 def may_overflow(node: Node) -> bool:
