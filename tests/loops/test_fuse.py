@@ -8,6 +8,7 @@ import pytest
 import wengert.autodiff  # noqa: F401
 from scripts.random_graphs import random_case
 from wengert.autodiff.reverse import vjp
+from wengert.autodiff.transforms import hvp
 from wengert.backends import native
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
@@ -17,6 +18,7 @@ from wengert.loops.forms import is_leaf
 from wengert.loops.fuse import MOST_OPS, Fusion, fuse
 from wengert.ops.effort import partners, side_by_side
 from wengert.ops.evaluate import evaluate
+from wengert.passes.pipeline import run
 
 VECTOR = ArrayType((50,))
 MATRIX = ArrayType((8, 50))
@@ -61,6 +63,15 @@ def test_a_value_and_its_gradient_are_one_kernel():
     (bar,) = vjp([y], [x], [constant(1, y.type)])
     assert bar is not None
     assert len(kernels(y, bar)) == 1
+
+
+def test_the_hessian_of_neighbours_times_a_direction_is_one_kernel():
+    """Rosenbrock's function: the gates of the direction do not make it store what lies between."""
+    x = node("x")
+    left, right = (apply("slice", x, start=(k,), stop=(49 + k,), step=(1,)) for k in (0, 1))
+    f = Graph((x,), (total((right - left**2) ** 2 * 100 + (1 - left) ** 2),))
+    (product,) = run(hvp(f)).outputs
+    assert kernels(product) == [{"add"}]
 
 
 def test_a_slope_is_computed_where_its_function_is():

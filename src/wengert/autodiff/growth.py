@@ -10,6 +10,11 @@ from wengert.ops.kinds import batch_elementwise, constant_value
 MOVES = frozenset({"broadcast", "reshape", "slice", "transpose", "gather", "flip", "cast", "negative"})
 """Ops whose results are entries of their input, up to the sign."""
 
+LARGEST = 2.0**127
+"""A number that every dtype holds."""
+FACTORS = 3
+"""So many products within one another are looked through for numbers."""
+
 
 def op_of(node: Node) -> Op:
     """The op whose facts count: of a prime, that of the function."""
@@ -57,6 +62,23 @@ def moved_from(node: Node) -> Node:
     while node.op.name in MOVES:
         node = node.inputs[0]
     return node
+
+
+def is_finite(node: Node) -> bool:
+    """Whether a value is in a fixed interval, or a number that is finite in every dtype: 0 times it is 0."""
+    return op_of(moved_from(node)).limited or _size_of_number(node, FACTORS) is not None
+
+
+def _size_of_number(node: Node, factors: int) -> float | None:
+    """|c| of a node that a number c fills, or a product of numbers that no pass has folded yet; None where it is none or too large."""
+    node = moved_from(node)
+    size: float | None = None
+    if node.op.name == "multiply" and factors:
+        left, right = (_size_of_number(x, factors - 1) for x in node.inputs)
+        size = None if left is None or right is None else left * right
+    elif (number := constant_value(node)) is not None and abs(number) <= LARGEST:
+        size = float(abs(number))
+    return size if size is not None and size <= LARGEST else None
 
 
 def may_overflow(node: Node) -> bool:

@@ -133,6 +133,11 @@ def counts(mask: Mask | None, type: ArrayType) -> Node:
     return constant(1, type.with_dtype(dtype)) if mask is None else apply("cast", mask.node, dtype=dtype)
 
 
+def truths_of(mask: Mask | None, type: ArrayType) -> Node:
+    """The mask of a signal of this type as truths, where it is everywhere as well."""
+    return constant(True, type.with_dtype("bool")) if mask is None else mask.node
+
+
 def gated(truths: Node, product: Node | None) -> Node | None:
     """The product where the truths hold, else 0."""
     return None if product is None else apply("where", truths, product, zeros_like(product))

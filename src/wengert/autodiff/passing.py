@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from wengert.autodiff.growth import growth, is_entrywise, op_of
-from wengert.autodiff.masks import Mask, both, by_value, counts, either, mapped, not_zero, unless_flat
+from wengert.autodiff.masks import Mask, both, by_value, counts, either, mapped, not_zero, truths_of, unless_flat
 from wengert.ir.graph import Node, apply, constant_like
 from wengert.ir.types import TapeType, TupleType
 from wengert.ops.functions import broadcast
@@ -17,6 +17,9 @@ from wengert.ops.products import einsum
 
 FAR = 4096.0
 """e^(−4096) times all that two factors of a float can hold is still 0."""
+
+PLACES = frozenset({"slice", "transpose", "flip", "reshape"})
+"""Ops that put entries elsewhere and add none up, either way: their rules hold for truths."""
 
 
 def flat(node: Node) -> Node | None:
@@ -85,9 +88,13 @@ def _is_steep_or_something(far: Node, value: Node) -> Callable[[], Node]:
 
 
 def _moved_back(node: Node, mask: Mask | None, k: int, always: bool) -> Mask | None:
-    """Entries that are read are something: the op's own adjoint of 1 and 0."""
+    """Entries that are read are something: the op's own adjoint of the truths, or of 1 and 0 where entries are added up."""
 
     def entries(mask: Mask | None) -> Node:
+        if node.op.name in PLACES:
+            moved = node.op.vjp(node, truths_of(mask, node.type))[k]
+            assert moved is not None
+            return moved
         back = node.op.vjp(node, counts(mask, node.type))[k]
         assert back is not None
         return not_zero(back)
@@ -140,6 +147,11 @@ def forward_through(
         return _forward_through_entries(node, there, masks)
     if all(masks[k] is None for k in there):
         return None
+    if node.op.name in PLACES:
+        truths = [
+            None if t is None else truths_of(m, x.type) for t, m, x in zip(tangents, masks, node.inputs, strict=True)
+        ]
+        return Mask(lambda: node.op.jvp(node, truths))
     if node.op.kind == "structural" or growth(node) == "mask":
         ones = [None if t is None else counts(m, x.type) for t, m, x in zip(tangents, masks, node.inputs, strict=True)]
         return Mask(lambda: not_zero(node.op.jvp(node, ones)))

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from wengert.autodiff.growth import growth, may_overflow, moved_from, op_of
+from wengert.autodiff.growth import growth, is_finite, may_overflow, op_of
 from wengert.autodiff.masks import Mask, is_on, not_zero, selected, strict_of
 from wengert.autodiff.passing import chosen, flat, over_factor
 from wengert.ir.graph import Node, apply, constant_like
@@ -108,8 +108,8 @@ def _asked(node: Node, k: int, product: Node | None, mask: Mask | None) -> Node 
 
 
 def _beside(factor: Node, mask: Mask | None) -> Mask | None:
-    """The mask that counts beside a factor: none beside one that is bounded; beside one from outside, a flat signal is a number."""
-    if op_of(moved_from(factor)).limited:
+    """The mask that counts beside a factor: none beside one that is finite; beside one from outside, a flat signal is a number."""
+    if is_finite(factor):
         return None
     return mask if may_overflow(factor) else strict_of(mask)
 

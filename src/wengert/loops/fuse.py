@@ -29,6 +29,7 @@ from wengert.loops.forms import (
 from wengert.loops.nest import Affine
 from wengert.loops.updates import stored_first
 from wengert.ops.effort import partners, side_by_side
+from wengert.ops.kinds import constant_value
 
 CHEAP = 4
 """What costs so little is computed again rather than stored, in units of an addition."""
@@ -202,9 +203,14 @@ def must_be_stored(node: Node) -> list[Node]:
 
 
 def _cost(node: Node) -> int:
-    if node.op.name in MAPS:
+    if node.op.name in MAPS or _is_gate(node):
         return 0
     return COST.get(node.op.name, TRANSCENDENTAL)
+
+
+def _is_gate(node: Node) -> bool:
+    """Whether the node is a choice between something and 0: the truths are the bits that are kept."""
+    return node.op.name == "where" and constant_value(node.inputs[2]) == 0
 
 
 # kernels

@@ -225,6 +225,11 @@ CHOICES: tuple[Rewrite, ...] = (
     Rule("negated-choice", lambda c, x, y: where(logical_not(c), x, y), lambda c, x, y: where(c, y, x), exact=True, examples=_CHOICE),
     Rule("choice-again", lambda c, x, y, z: where(c, where(c, x, y), z), lambda c, x, y, z: where(c, x, z), exact=True, examples=_CHOICE),
     Rule("choice-again", lambda c, x, y, z: where(c, x, where(c, y, z)), lambda c, x, y, z: where(c, x, z), exact=True, examples=_CHOICE),
+    Rule("gates-joined", lambda c, x, y: where(c, where(c, x, 0) * y, 0), lambda c, x, y: where(c, x * y, 0), exact=True, examples=_CHOICE),
+    Rule("gates-joined", lambda c, x, y: where(c, where(c, x, 0) / y, 0), lambda c, x, y: where(c, x / y, 0), exact=True, examples=_CHOICE),
+    Rule("gates-joined", lambda c, x: where(c, -where(c, x, 0), 0), lambda c, x: where(c, -x, 0), exact=True, examples=_CHOICE),
+    Rule("gates-joined", lambda c, x, y: where(c, x, 0) + where(c, y, 0), lambda c, x, y: where(c, x + y, 0), exact=True, examples=_CHOICE),
+    Rule("gates-joined", lambda c, x, y: where(c, x, 0) - where(c, y, 0), lambda c, x, y: where(c, x - y, 0), exact=True, examples=_CHOICE),
     Rule("choices-joined", lambda c, x, y: where(c, x, 0) + where(c, 0, y), lambda c, x, y: where(c, x, y), exact=False, ulps=0, examples=_CHOICE),
     Rule("not-not", lambda c: logical_not(logical_not(c)), lambda c: c, exact=True, examples=_CHOICE),
 )  # fmt: skip
