@@ -201,7 +201,6 @@ hypot = elementwise(
     "√(x² + y²) without overflow; its derivative at (0, 0) is 0.",
     value=lambda xp, x, y: xp.hypot(x, y),
     partials=lambda h, x, y: (apply("ratio", x, h), apply("ratio", y, h)),
-    textbook=lambda h, x, y: (over_radius(x, h), over_radius(y, h)),
     arity=2,
     domain=away_from_zero,
     notation=function(r"\operatorname{hypot}", "hypot"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from wengert.ir.graph import Node, apply, constant_like
 from wengert.ir.notation import function, unwritten
-from wengert.ops.arithmetic import over_radius
 from wengert.ops.kinds import above_one, away_from_zero, elementwise, open_interval, within
 
 sin = elementwise(
@@ -255,17 +254,11 @@ def _arctan2_partials(z: Node, y: Node, x: Node) -> tuple[Node, Node]:
     return apply("ratio", apply("ratio", x, radius), radius), -apply("ratio", apply("ratio", y, radius), radius)
 
 
-def _arctan2_textbook(z: Node, y: Node, x: Node) -> tuple[Node, Node]:
-    radius = apply("hypot", x, y)
-    return over_radius(over_radius(x, radius), radius), -over_radius(over_radius(y, radius), radius)
-
-
 arctan2 = elementwise(
     "arctan2",
     "arctan2(y, x): the angle of the point (x, y) in (−π, π]; its derivative at (0, 0) is 0.",
     value=lambda xp, y, x: xp.arctan2(y, x),
     partials=_arctan2_partials,
-    textbook=_arctan2_textbook,
     arity=2,
     domain=away_from_zero,
     notation=function(r"\operatorname{arctan2}", "arctan2", "atan2"),
