@@ -30,6 +30,8 @@ TABLE = {
     "the root of the norm at 0": (lambda x: np.sqrt(np.linalg.norm(x)), [0.0, 0.0], [nan, nan]),
     "the root of 1 and a squared root": (lambda x: np.sqrt(1 + np.sqrt(x) ** 2), 0.0, 0.5),
     "log10 of what is large": (lambda x: np.log10(np.cosh(x)), 710.0, 1 / np.log(10)),
+    "exp log of what is 0": (lambda x: np.exp(np.log(np.sinh(x))), 0.0, 1.0),
+    "tanh arctanh of what is 1": (lambda x: np.tanh(np.arctanh(x**3)), 1.0, nan),
     "abs at 0": (np.abs, 0.0, 0.0),
     "max of equal entries": (np.max, [1.0, 1.0, 0.0], [0.5, 0.5, 0.0]),
     "min of equal entries": (np.min, [1.0, 0.0, 0.0], [0.0, 0.5, 0.5]),

@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from wengert.autodiff.growth import growth, is_entrywise, op_of
-from wengert.autodiff.masks import Mask, both, by_value, counts, either, mapped, not_zero, truths_of, unless_flat
+from wengert.autodiff.masks import (
+    Mask,
+    both,
+    by_value,
+    counts,
+    either,
+    mapped,
+    not_zero,
+    strict_of,
+    truths_of,
+    unless_flat,
+)
 from wengert.ir.graph import Node, apply, constant_like
 from wengert.ir.types import TapeType, TupleType
 from wengert.ops.functions import broadcast
@@ -68,6 +79,8 @@ def _back_through_entries(node: Node, mask: Mask | None, values: Sequence[Node |
     found: list[Mask | None] = []
     takes = chosen(node) if node.op.chosen is not None else (None,) * len(values)
     far = flat(node)
+    if op_of(node).undoes_flat:  # what is flat was a number there, and so is what goes on
+        mask = strict_of(mask)
     for value, take in zip(values, takes, strict=True):
         passed = mask
         if value is not None and take is not None:
