@@ -6,6 +6,7 @@ is as wide as the problem is badly conditioned and no wider.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -25,6 +26,8 @@ LARGEST = mp.mpf(10) ** 3000
 SMALLEST = mp.mpf(10) ** -3000
 PERIODIC = ("sin", "cos", "tan", "sinc")
 """Where rounding moves their argument by a part of a period, nothing can be told."""
+NOTICED = mp.mpf("1e-10")
+"""Where it moves it by more, the functions are looked at on both sides, for there may be an extremum."""
 TIES = ("maximum", "minimum")
 """Where rounding may decide which of their arguments is the larger, nothing can be told."""
 NEAR = ("1e-1000", "1e-1200")
@@ -237,7 +240,10 @@ def carried(jet: Jet, bar: Any, rates: dict[str, Any], order: int, floats: Forma
             terms = [rates[i] * jet.slopes[k]]
             for m, other in enumerate(jet.parts):
                 if i in other.first:
-                    terms += [bar * _known(jet.curvature[k][m]), bar * jet.curvature[k][m] * other.first[i].value]
+                    c, u = _known(jet.curvature[k][m]), other.first[i].value
+                    terms += [bar * c, bar * c * u]
+                    if c != 0 and not floats.holds(bar * u, *(bar * u * p.value for p in part.first.values())):
+                        return False
             if not floats.holds(*terms):
                 return False
             moving[i] = terms[0] + sum(terms[2::2])
@@ -264,7 +270,8 @@ def _wide(
     Raises Unknown where there is none at an end, or at 0 if that is between: a kink may be there.
     """
     unit = ULPS * floats.unit
-    if all(m * unit <= WIDE * abs(x) for x, m in zip(arguments, moved, strict=True)):
+    near = all(m * unit <= WIDE * abs(x) for x, m in zip(arguments, moved, strict=True))
+    if near and not (name in PERIODIC and moved[0] * unit > NOTICED):
         return None
     _, d, dd, _ = local(name, arguments, 1)
     if any(abs(x) < unit * m for x, m in zip(arguments, moved, strict=True)):
@@ -317,15 +324,20 @@ class Truth:
     kink: no value is known."""
 
 
-def truths(made: Composition, at: Sequence[float], order: int, floats: Format) -> dict[str, Truth]:
-    """The truths of a composition at a point by the derivative, "x" or "xy"; those that are not known are left out."""
+def truths(
+    made: Composition, at: Sequence[float], order: int, floats: Format, value: float = math.nan
+) -> dict[str, Truth]:
+    """The truths of a composition at a point by the derivative, "x" or "xy"; those that are not known are left out.
+
+    `value` is what floats give for the composition, which may be known where a part of it is infinite.
+    """
     point = {name: mp.mpf(x) for name, x in zip(("x", "y"), at, strict=False)}
     try:
         jet = evaluate(made, point, order, floats)
     except (Unknown, *FAILURES):
         if order > 1:
-            return truths(made, at, 1, floats)
-        return _limit(made, point, floats)
+            return truths(made, at, 1, floats, value)
+        return _limit(made, point, floats, value)
     numbers = jet.first | {i + j: n for (i, j), n in jet.second.items()}
     unit = ULPS * floats.unit
     held = jet.value.inside and carried(jet, mp.mpf(1), dict.fromkeys(jet.first, mp.mpf(0)), order, floats)
@@ -335,18 +347,25 @@ def truths(made: Composition, at: Sequence[float], order: int, floats: Format) -
     }
 
 
-def _limit(made: Composition, point: dict[str, Any], floats: Format) -> dict[str, Truth]:
+def _limit(made: Composition, point: dict[str, Any], floats: Format, value: float) -> dict[str, Truth]:
     """The slope at 0 of a function of x that is continuous there, if the slopes near 0 have a limit."""
     if list(point) != ["x"] or point["x"] != 0:
         return {}
     try:
-        centre = _value(made, mp.mpf(0))
+        centre = _centre(made, value)
         sides = [found for sign in (1, -1) if (found := _side(made, centre, sign, floats)) is not None]
     except (Unknown, *FAILURES):
         return {}
     if not sides or abs(sides[0] - sides[-1]) > abs(sides[0]) * mp.mpf("1e-20"):
         return {}
     return {"x": Truth(sides[0], ULPS * 8 * floats.unit * abs(sides[0]), "limit")}
+
+
+def _centre(made: Composition, value: float) -> Any:
+    try:
+        return _value(made, mp.mpf(0))
+    except (Unknown, *FAILURES):
+        return checked(mp.mpf(value))
 
 
 def _value(made: Composition, x: Any) -> Any:

@@ -249,7 +249,10 @@ class Writer:
         """A function of two operands, in either order."""
         a = self.name()
         pair = (a, self.beside(a))
-        return f"{new} = {self.pick(BINARY).format(*(pair if self.chance(0.7) else pair[::-1]))}"
+        text = self.pick(BINARY).format(*(pair if self.chance(0.7) else pair[::-1]))
+        if "np.sin(m)" in text:  # a float16, which graphs have not
+            raise Refused
+        return f"{new} = {text}"
 
     def whole(self, new: str) -> str:
         """All entries together."""
@@ -313,6 +316,8 @@ class Writer:
         """An array of a list of entries, or the list itself where it becomes an operand later."""
         numpy = self.module == "numpy"
         text = self.entries(int(self.rng.integers(1, 5)), 1 if numpy else int(self.rng.integers(1, 3)))
+        if numpy:  # which sees a traced value only beside another, or as a part
+            text = f"[{self.entry(self.name(least=1))}, *{text}]"
         ways = ("np.stack({})", "np.hstack({})", "np.sum(np.stack({}))") if numpy else LISTED
         return f"{new} = {self.pick(ways).format(text)}"
 
