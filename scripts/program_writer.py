@@ -208,7 +208,9 @@ class Writer:
         if kind < 8:
             return self.scalar()
         size = shape[-1] if shape else 1
-        return self.pick(("c", "k", "m", "w[0]", f"np.arange({size})", f"np.ones({size})", "[1, 2.5, True][:1]"))
+        return self.pick(
+            ("c", "k", "m", "w[0]", f"np.arange({size})", f"np.ones({size})") + ("[1, 2.5, True][:1]",) * bool(shape)
+        )
 
     # growing
 
