@@ -17,6 +17,7 @@ from wengert.claims.corrections import Corrections
 from wengert.claims.diagnosis import Diagnostician
 from wengert.claims.review import Review, Row, review
 from wengert.manuscripts import separate_lines
+from wengert.notation import names
 
 UNIT = "z = w x + b\ny = σ(z)\nL = ½ (y − t)²\n---\n"
 DISPLAYS = "$$z = w x + b$$\n$$y = \\sigma(z)$$\n$$L = \\frac12 (y - t)^2$$\n\n"
@@ -201,6 +202,16 @@ def test_the_ends_of_lines_are_looked_at_in_linear_time(monkeypatch: pytest.Monk
     monkeypatch.setattr(separate_lines, "OPEN_END", ends)
     signs = partial(uses, ends, "search", weight=len)
     assert growth(lambda n: lambda: review("---\n" * n + '"\n'), 200, signs) < LINEAR
+
+
+def test_labels_of_the_names_in_a_line_are_compared_in_linear_time():
+    """Where a line is wrong, names that differ from one of its own in their label only are put in its place."""
+
+    def wrong(count: int) -> Callable[[], Review]:
+        text = "L = " + " + ".join(f"a_{k}" for k in range(count)) + "\n---\nā_0 = 2\n"
+        return lambda: review(text)
+
+    assert growth(wrong, 20, partial(uses, names, "split")) < LINEAR
 
 
 @pytest.mark.parametrize(("owner", "name"), [(mistakes, "signals_in"), (Corrections, "from_signals_written")])

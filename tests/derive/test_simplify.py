@@ -282,7 +282,7 @@ def rows_of(count: int) -> Callable[[], Any]:
 
 
 def test_a_sum_of_products_of_matrices_is_derived_in_linear_time() -> None:
-    assert growth(rows_of, 40) < LINEAR
+    assert growth(rows_of, 80) < LINEAR
 
 
 def fractions(count: int) -> Term:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.counting import calls
+from tests.counting import LINEAR, calls, growth
 from tests.notation.helpers import corpus, halves
 from tests.thorough import rounds
 from wengert.errors import EquationError
@@ -125,6 +126,30 @@ def test_mutations_of_the_corpus_take_no_longer_than_the_corpus():
         for _ in range(rounds(400, 1200))
     )
     assert mutants[int(0.99 * len(mutants))] < whole[-1]
+
+
+NESTS = {
+    "round brackets": ("text", "(", ")"),
+    "functions": ("text", "exp(", ")"),
+    "two arguments": ("text", "max(0, ", ")"),
+    "roots": ("text", "√(", ")"),
+    "powers": ("text", "2^(", ")"),
+    "sums": ("text", "Σ_i (", ")"),
+    "conditions": ("text", "⟦", " > 0⟧"),
+    "cases": ("text", "{ x if x > 0; ", ""),
+    "braces": ("latex", "{", "}"),
+    "sized brackets": ("latex", r"\left(", r"\right)"),
+    "fractions": ("latex", r"\frac{1}{", "}"),
+    "roots of LaTeX": ("latex", r"\sqrt{", "}"),
+    "derivatives": ("latex", r"\frac{\partial}{\partial x} (", ")"),
+}
+
+
+@pytest.mark.parametrize("name", NESTS)
+def test_what_stands_inside_of_each_other_is_read_in_linear_time(name: str):
+    """What is read twice at every level, to see what it is, would be read 256 times at 8 of them."""
+    syntax, opening, closing = NESTS[name]
+    assert growth(lambda n: lambda: attempt(f"y = {opening * n}x{closing * n}", syntax), 4) < LINEAR
 
 
 def test_mutated_backward_passes_in_the_context_of_their_system():
