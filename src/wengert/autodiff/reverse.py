@@ -186,8 +186,7 @@ class Marks:
 
     def is_guarded(self, node: Node) -> bool:
         """Whether a node is a root over powers, and its bar may be infinite by itself."""
-        exponent = root(node) if node in self.steep or node in self.rooted else None
-        return exponent is not None and is_over_powers(node, exponent)
+        return (node in self.steep or node in self.rooted) and is_over_powers(node)
 
     def _root(self, parent: Node, rooted: Rooted) -> None:
         before = self.rooted.get(parent, rooted)

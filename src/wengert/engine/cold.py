@@ -22,7 +22,7 @@ from wengert.ir.op import OPS, Op
 from wengert.ir.walk import order_of, topological
 from wengert.ops.evaluate import Program, run, schedule, with_sizes
 from wengert.ops.known import Known, value_of
-from wengert.ops.squares import is_over_powers, root
+from wengert.ops.squares import is_over_powers
 from wengert.ops.vocabulary import NUMPY
 from wengert.passes.open_primes import open_primes
 from wengert.tracing import references
@@ -307,7 +307,7 @@ def _adjoint(
     there = [back for back in backs if back is not None]
     graph = open_primes(Graph((*inputs, *seeds), tuple(there)))
     program: Program = with_sizes(schedule(graph), {})
-    has_roots = any((c := root(node)) is not None and is_over_powers(node, c) for node in topological(chosen))
+    has_roots = any(is_over_powers(node) for node in topological(chosen))
 
     def adjoint(values: Sequence[Array], bars: Sequence[Array]) -> list[Array | None]:
         if has_roots and not all(np.isfinite(bar).all() for bar in bars):

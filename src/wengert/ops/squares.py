@@ -57,8 +57,11 @@ def passes(node: Node, k: int) -> bool:
     return name in PASSING
 
 
-def is_over_powers(node: Node, exponent: float) -> bool:
-    """Whether a summand under a root with this exponent is a power that is high enough to be 0 there with its slope."""
+def is_over_powers(node: Node) -> bool:
+    """Whether a node is a root, and a summand under it a power that is high enough to be 0 there with its slope."""
+    exponent = root(node)
+    if exponent is None:
+        return False
     stack, seen = [node.inputs[0]], set[Node]()
     while stack:
         each = stack.pop()
