@@ -1,0 +1,393 @@
+"""The first wrong line of a backward pass, and what mends it.
+
+A line is wrong only if a change of that line alone makes wrong results right and no right result wrong. Where the true value, put in
+place of a named gradient, does so, the mistake lies at or before it; edits of these lines are then tried by running.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from wengert.programs.claims import GIVEN, Claims, Status
+from wengert.programs.edits import Edit, edits, in_block, target_of, written
+from wengert.programs.events import Event, Key, Recorder, call, place_of, thunk
+from wengert.programs.names import quantity
+from wengert.programs.scenario import Outcome
+from wengert.programs.source import FILENAME, value_of
+from wengert.programs.terms import missing
+
+RUNS = 6000  # of the search for one mistake
+SECONDS = 40.0
+SOLVED = ("right", "value")
+
+
+@dataclass
+class Fault:
+    """A wrong line: `edit` is what mends it, None where nothing that was tried does."""
+
+    line: int
+    column: int
+    kind: str
+    text: str
+    corrected: str
+    results: list[str]
+    edit: Edit | None = None
+    details: list[str] = field(default_factory=list)
+    sid: str = ""
+
+
+@dataclass
+class Healed:
+    """Named events whose true value makes results right."""
+
+    sid: str
+    values: dict[Key, Key]  # event of the backward pass -> event whose cotangent it is
+    fixed: int
+
+
+class Search:
+    """The search for the mistakes of one scenario, one after the other."""
+
+    def __init__(self, claims: Claims, text: str) -> None:
+        self.claims = claims
+        self.scenario = claims.scenario
+        self.program = claims.scenario.program
+        self.text = text
+        self.started = time.process_time()
+
+    # -- what is wrong ------------------------------------------------------------------------------------------------------------
+
+    def state(self, p: int = 0, **how: Any) -> tuple[Recorder, Outcome, dict[str, Status]]:
+        recorder = Recorder(**how)
+        out = self.scenario.run(recorder, p)
+        return recorder, out, self.claims.statuses(recorder, out, p) if out.error is None else {}
+
+    def next(self) -> Fault | None:
+        """The first mistake, carried out of the program: mended, or its true value put in place. None where all results hold."""
+        recorder, out, found = self.state()
+        self.wrong = [n for n, s in found.items() if s.verdict == "wrong"]
+        self.right = [n for n, s in found.items() if s.verdict in SOLVED]
+        if out.error is None and not self.wrong:
+            return None
+        self.limit = self.scenario.runs + RUNS
+        healed = self._healed(recorder) if out.error is None else None
+        suspects = self._suspects(recorder, out, healed)
+        fault = self._explained(suspects, out, healed)
+        if fault is not None:
+            return fault
+        return self._unexplained(recorder, out, healed, found)
+
+    # -- healing ------------------------------------------------------------------------------------------------------------------
+
+    def backward_events(self, recorder: Recorder) -> list[Event]:
+        return [e for e in recorder.events if self.claims.is_backward(e) and not e.key[0].startswith("def ")]
+
+    def _healed(self, recorder: Recorder) -> Healed | None:
+        groups: dict[str, list[Event]] = {}
+        for event in self.backward_events(recorder):
+            if quantity(event.name) and self.claims.targets(event.name, 0):
+                groups.setdefault(event.key[0], []).append(event)
+        for sid, group in groups.items():
+            if all(self.claims.status(e.name, e.value, 0).verdict in SOLVED for e in group):
+                continue
+            for values in self._pairings(group):
+                fixed = self._fixed_by(values)
+                if fixed:
+                    return Healed(sid, values, fixed)
+        return None
+
+    def _pairings(self, group: list[Event]) -> Iterator[dict[Key, Key]]:
+        """Which cotangents the occurrences of a statement may be: of the steps forwards or backwards, or of one quantity."""
+        cotangents = self.claims.found[0].cotangents
+        keys = [k for k in self.claims.targets(group[0].name, 0)]
+        fitting = [k for k in keys if cotangents[k].size == group[0].value.size or len(group) == 1]
+        if len(group) > 1:
+            seen: list[tuple[Key, ...]] = []
+            steps = [k for k in fitting if k[0] not in GIVEN]
+            for each in (steps[::-1], steps, steps[::-1][: len(group)], steps[: len(group)]):
+                if len(each) == len(group) and tuple(each) not in seen:
+                    seen.append(tuple(each))
+                    yield {e.key: k for e, k in zip(group, each, strict=True)}
+        for event in group[::-1][:2]:
+            for key in fitting[:3]:
+                if not self.claims.found[0].close(event.value, key):
+                    yield {event.key: key}
+
+    def _fixed_by(self, values: dict[Key, Key]) -> int:
+        refs = self.claims.found[0].cotangents
+        return self._gain(0, Recorder(replace={k: refs[v] for k, v in values.items()}))
+
+    def _gain(self, p: int, recorder: Recorder) -> int:
+        """How many wrong results a run makes right; 0 where it makes a right one wrong, or moves the loss."""
+        try:
+            out = self.scenario.run(recorder, p)
+        except (Exception, SystemExit):
+            return 0
+        if out.error is not None or out.loss is None:
+            return 0
+        loss = self.claims.found[p].loss
+        if abs(float(np.sum(out.loss)) - loss) > 1e-9 * max(1.0, abs(loss)):
+            return 0
+        found = self.claims.statuses(recorder, out, p)
+        if not self.wrong and not self.right:  # the program failed before: all or nothing
+            verdicts = [s.verdict for s in found.values()]
+            return 10**6 if "wrong" not in verdicts and any(v in SOLVED for v in verdicts) else 0
+        if any(n not in found or found[n].verdict not in SOLVED for n in self.right):
+            return 0
+        return sum(n in found and found[n].verdict in SOLVED for n in self.wrong)
+
+    # -- suspects -----------------------------------------------------------------------------------------------------------------
+
+    def _suspects(self, recorder: Recorder, out: Outcome, healed: Healed | None) -> list[str]:
+        """The statements that may be wrong, the likeliest first."""
+        events = self.backward_events(recorder)
+        forward = {e.key[0] for e in recorder.events if not self.claims.is_backward(e)}
+        own = {s.owner for e in events if (s := self.program.statements.get(e.key[0]))}
+        own |= {(self.scenario.pair.cls, str(self.scenario.pair.backward))} if self.scenario.pair.backward else set()
+        run = {e.key[0] for e in events}
+        known = [
+            s
+            for s in self.program.statements.values()
+            if s.owner in own and s.sid not in forward and (s.sid in run or isinstance(s.node, ast.Return) or out.error is not None)
+        ]
+        known = [s for s in known if not (isinstance(s.node, ast.Return) and isinstance(s.node.value, ast.Name | ast.Tuple | None.__class__))]
+        order = [s.sid for s in sorted(known, key=lambda s: (s.node.lineno, s.node.col_offset))]
+        if out.error is not None:
+            at = _line_of(out.error)
+            line = {sid: self.program.statements[sid].node.lineno for sid in order}
+            return sorted(order, key=lambda sid: (line[sid] > at, abs(at - line[sid])))
+        verdicts: dict[str, list[str]] = {}
+        for e in events:
+            verdicts.setdefault(e.key[0], []).append(self.claims.status(e.name, e.value, 0).verdict)
+        good = {sid for sid, found in verdicts.items() if all(v == "right" for v in found)}
+        if healed is None or healed.sid not in order:
+            return [s for s in order if s not in good][::-1] + [s for s in order if s in good]
+        i = order.index(healed.sid)
+        last = max((k for k in range(i) if order[k] in good), default=-1)
+        near, before = order[last + 1 : i], [s for s in order[: last + 1] if s not in good]
+        rest = [s for s in order[i + 1 :] if s not in good]
+        return [order[i], *near[::-1], *before[::-1], *rest, *(s for s in order[:i] if s in good)]
+
+    # -- edits --------------------------------------------------------------------------------------------------------------------
+
+    def _explained(self, suspects: list[str], out: Outcome, healed: Healed | None) -> Fault | None:
+        recorder = self.state(scopes_of=frozenset(suspects))[0]
+        wanted = len(self.wrong) if out.error is None else 1
+        best: tuple[tuple[float, ...], str, Edit] | None = None
+        enough = healed.fixed if healed is not None else wanted
+        for rank, sid in enumerate(suspects):
+            if self._spent():
+                break
+            for edit, gain in self._accepted(sid, recorder, healed):
+                score = (-min(gain, wanted), edit.cost + 0.01 * rank, len(edit.text))
+                if best is None or score < best[0]:
+                    best = (score, sid, edit)
+            if best is not None and -best[0][0] >= min(enough, wanted):
+                break
+        return None if best is None else self._carried_out(best[1], best[2])
+
+    def _spent(self) -> bool:
+        return self.scenario.runs > self.limit or time.process_time() - self.started > SECONDS
+
+    def _accepted(self, sid: str, recorder: Recorder, healed: Healed | None) -> Iterator[tuple[Edit, int]]:
+        """The edits of a statement that make results right, with how many."""
+        statement = self.program.statements[sid]
+        scopes = recorder.scopes.get(sid, [])
+        scope = scopes[-1] if scopes else {}
+        if statement.owner is None:
+            scope = {k: v for k, v in scope.items() if k not in ("__builtins__",)}
+        every = edits(statement.node, scope)
+        if healed is not None and healed.sid == sid:
+            every += self._terms(statement.node, recorder, healed)
+        chosen = [e for e in every if not e.after and not e.last and _same_form(e.node, statement.node)]
+        chosen = [e for e in chosen if self._changes(statement.node, e, scope)]
+        others = [e for e in every if e.after or e.last or not _same_form(e.node, statement.node)]
+        cheapest = float("inf")
+        for edit in sorted(others, key=lambda e: e.cost):
+            if self._spent() or edit.cost > cheapest:
+                break
+            undo = self.apply(sid, edit)
+            if undo is None:
+                continue
+            gain = self._gain_everywhere()
+            undo()
+            if gain:
+                cheapest = min(cheapest, edit.cost)
+                yield edit, gain
+        yield from self._by_switch(sid, chosen, cheapest)
+
+    def _by_switch(self, sid: str, chosen: list[Edit], cheapest: float) -> Iterator[tuple[Edit, int]]:
+        """One compilation for all edits of a right side: which is taken is told at run time."""
+        if not chosen:
+            return
+        node = copy.deepcopy(self.program.statements[sid].node)
+        node.value = call("_wg_pick", *[thunk(copy.deepcopy(v)) for v in (node.value, *(e.node.value for e in chosen))])
+        undo = self.apply(sid, Edit("", 0, ast.fix_missing_locations(node)))
+        if undo is None:
+            return
+        try:
+            for k, edit in enumerate(chosen):
+                if self._spent() or edit.cost > cheapest:
+                    break
+                self.program.hooks.choice = k + 1
+                gain = self._gain_everywhere()
+                if gain:
+                    cheapest = min(cheapest, edit.cost)
+                    yield edit, gain
+        finally:
+            self.program.hooks.choice = 0
+            undo()
+
+    def _gain_everywhere(self) -> int:
+        gain = 10**6
+        keep = self.scenario.pair.combined
+        for p in range(len(self.claims.found)):
+            gain = min(gain, self._gain(p, Recorder(keep=keep)))
+            if not gain:
+                return 0
+        return gain
+
+    def _changes(self, node: Any, edit: Edit, scope: dict[str, Any]) -> bool:
+        """Whether a right side has another value than the author's, as far as one evaluation shows, and one that fits."""
+        try:
+            with np.errstate(all="ignore"):
+                old = value_of(_compiled(node.value), self.program.names, scope)
+                new = value_of(_compiled(edit.node.value), self.program.names, scope)
+        except Exception:  # the author's line may itself fail: running decides
+            return not scope or self._fails(node, scope)
+        if np.shape(old) != np.shape(new):
+            return isinstance(node, ast.Return) or edit.kind in ("sum", "transpose", "cache", "path", "step", "factor", "term", "mean")
+        return not (isinstance(new, np.ndarray | float) and np.array_equal(old, new))
+
+    def _fails(self, node: Any, scope: dict[str, Any]) -> bool:
+        try:
+            value_of(_compiled(node.value), self.program.names, scope)
+        except Exception:
+            return True
+        return False
+
+    def _terms(self, node: Any, recorder: Recorder, healed: Healed) -> list[Edit]:
+        """Terms and factors that are missing at a statement whose true value is known."""
+        event = next((e for e in recorder.events if e.key in healed.values), None)
+        scopes = recorder.scopes.get(healed.sid, [])
+        if event is None or not scopes:
+            return []
+        scope = scopes[min(event.key[2], len(scopes) - 1)]
+        wanted = self.claims.found[0].cotangents[healed.values[event.key]]
+        return missing(node, scope, np.asarray(event.value, float), wanted)
+
+    def apply(self, sid: str, edit: Edit) -> Any:
+        """Put an edit into the program; the way back is given, None where it cannot be."""
+        statement = self.program.statements[sid]
+        owner, functions = statement.owner, self.program.functions
+        before = functions[owner] if owner is not None else self.program.tree
+        tree = copy.deepcopy(before)
+        if not in_block(tree, lambda s: isinstance(s, type(statement.node)) and place_of(s) == sid, edit):
+            return None
+        self._set(owner, tree)
+        try:
+            back = self.program.install(owner)
+        except (SyntaxError, ValueError, TypeError, KeyError):
+            self._set(owner, before)
+            return None
+
+        def undo() -> None:
+            back()
+            self._set(owner, before)
+
+        return undo
+
+    def _set(self, owner: Any, tree: Any) -> None:
+        if owner is None:
+            self.program.tree = tree
+        else:
+            self.program.functions[owner] = tree
+
+    # -- what is said -------------------------------------------------------------------------------------------------------------
+
+    def _carried_out(self, sid: str, edit: Edit) -> Fault:
+        statement = self.program.statements[sid]
+        node = statement.node
+        text = _source(self.text, node)
+        corrected = written(self.text, node, edit)
+        if edit.after:
+            corrected = f"{text}; {edit.text}" if "\n" not in text else edit.text
+        fault = Fault(node.lineno, node.col_offset, edit.kind, text, corrected, list(self.wrong), edit, sid=sid)
+        if edit.last:
+            fault.corrected = f"{text}   at the end of its block"
+        self.apply(sid, edit)
+        if not edit.after and not edit.last:
+            made = copy.deepcopy(edit.node)
+            self.program.statements[sid] = type(statement)(sid, made, statement.owner)
+        return fault
+
+    def _unexplained(self, recorder: Recorder, out: Outcome, healed: Healed | None, found: dict[str, Status]) -> Fault | None:
+        if healed is None:
+            at = _line_of(out.error) if out.error is not None else 0
+            return self._left(recorder, out, found, at)
+        node = self.program.statements[healed.sid].node
+        event = next(e for e in recorder.events if e.key in healed.values)
+        for p, refs in enumerate(self.claims.found):
+            true = {k: refs.cotangents[v] for k, v in healed.values.items() if v in refs.cotangents}
+            self.scenario.healed.setdefault(p, {}).update(true)
+        wanted = self.claims.found[0].cotangents[healed.values[event.key]]
+        fault = Fault(node.lineno, node.col_offset, "", _source(self.text, node), "", list(self.wrong), sid=healed.sid)
+        fault.details = [differing(event.value, wanted)]
+        return fault
+
+    def _left(self, recorder: Recorder, out: Outcome, found: dict[str, Status], at: int) -> Fault:
+        """Results that are wrong, with no line that can be said to make them so."""
+        if out.error is not None:
+            line = self.text.split("\n")[at - 1].strip() if at else ""
+            return Fault(at, 0, "", line, "", [], details=[f"it fails: {type(out.error).__name__}: {str(out.error).splitlines()[0]}"])
+        values = self.claims.of_run(recorder, out)
+        name = self.wrong[0]
+        key = found[name].key
+        assert key is not None
+        last = [e for e in self.backward_events(recorder) if e.name == name or e.name.endswith(name)]
+        node = self.program.statements[last[-1].key[0]].node if last else None
+        fault = Fault(node.lineno if node else 0, node.col_offset if node else 0, "", _source(self.text, node) if node else name, "", list(self.wrong))
+        fault.details = [f"{name}: {differing(values[name], self.claims.found[0].cotangents[key])}"]
+        return fault
+
+
+def differing(had: Any, wanted: np.ndarray) -> str:
+    """Both shapes where they differ, else the entry that differs most."""
+    a = np.asarray(had, float)
+    if a.shape != wanted.shape:
+        return f"its shape is {a.shape}, and should be {wanted.shape}"
+    at = np.unravel_index(int(np.argmax(np.abs(a - wanted))), a.shape) if a.ndim else ()
+    where = f"[{', '.join(str(int(i)) for i in at)}]" if a.ndim else ""
+    return f"at a random point its entry {where} is {a[at]:.6g}, and should be {wanted[at]:.6g}".replace("entry  ", "value ")
+
+
+def _same_form(a: Any, b: Any) -> bool:
+    """Whether two statements differ in their right side only."""
+    if type(a) is not type(b) or getattr(a, "value", None) is None or isinstance(a, ast.Expr):
+        return False
+    return type(getattr(a, "op", 0)) is type(getattr(b, "op", 0)) and ast.dump(target_of(a) or ast.Pass()) == ast.dump(target_of(b) or ast.Pass())
+
+
+def _compiled(value: ast.expr) -> Any:
+    return compile(ast.fix_missing_locations(ast.Expression(copy.deepcopy(value))), FILENAME, "eval")
+
+
+def _line_of(error: BaseException) -> int:
+    at, trace = 0, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILENAME:
+            at = trace.tb_lineno
+        trace = trace.tb_next
+    return at
+
+
+def _source(text: str, node: Any) -> str:
+    lines = text.split("\n")[node.lineno - 1 : node.end_lineno]
+    return " ".join(line.strip() for line in lines).split("  #")[0].rstrip()

@@ -1,0 +1,220 @@
+"""What the arguments of a program are: read from its text. Sizes that the text leaves open are found by running (`sizes`)."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wengert.programs.names import RATE
+
+SCALARS: dict[str, Any] = {
+    **{"mode": "train", "stride": 1, "pad": 1, "padding": 1, "pool_height": 2, "pool_width": 2, "pool_h": 2, "pool_w": 2},
+    **{"pool_size": 2, "kernel_size": 2, "p": 0.5, "seed": 0, "momentum": 0.9, "eps": 1e-5, "epsilon": 1e-5, "reg": 0.1},
+    **dict.fromkeys(RATE[:4], 0.1),
+    **{"verbose": False, "lam": 0.1, "lambd": 0.1, "lambda_": 0.1, "l2": 0.1, "weight_decay": 0.1, "dropout_ratio": 0.5},
+    **{"keep_prob": 0.5, "drop_prob": 0.5, "p_drop": 0.5, "rate": 0.5, "train_flg": True, "training": True, "is_training": True},
+    **{"train": True, "std": 0.5, "weight_init_std": 0.5, "weight_scale": 0.5, "G": 2, "groups": 2, "num_groups": 2},
+    **{"steps": 1, "epochs": 1, "n_epochs": 1, "num_epochs": 1, "num_iters": 1, "iterations": 1, "n_iters": 1, "log_interval": 1},
+    **{"delta": 1.0, "margin": 1.0, "scale": 0.7, "temperature": 1.3, "alpha": 0.3, "num_heads": 2, "n_heads": 2, "layernorm": None},
+    **{"running_mean": None, "running_var": None, "causal": True, "reverse": False, "name": "name", "batch_size": 4},
+}
+"""Arguments that are numbers by their name, and a value that shows what they do."""
+LISTS = re.compile(r"^(layers|sizes|dims|layer_sizes|layer_dims|layers_dims|hidden_sizes|structure|architecture|shape)$")
+COUNTS = re.compile(r"(^n_|^num_|_size$|_dim$|_units$|_features$|^(d|h|c|m|n|k|D|H|C|V|K|M)$|^(n_in|n_out|nin|nout)$|^(in|out|input|hidden|output)_)")
+LABELS = re.compile(r"^(y|t|Y|T|targets?|labels?|y_true|ys|y_batch|Yb|ytrue|target_idx|tgt)$")
+BIAS = re.compile(r"^(b|bias|beta|gamma|mu|B)\w{0,2}$|bias")
+SHAPE = re.compile(r"^\W*`?([A-Za-z_]\w*)`?\s*(?::|--|=|\bis\b|\().*?shape:?\s*`?[(\[]([^()\[\]]*)[)\]]", re.M)
+BRIEF = re.compile(r"\b([A-Za-z_]\w*)`?\s*[:=]?\s*(?:is |has shape |shape )?\(((?:\s*[A-Za-z0-9_*]+\s*,)+\s*[A-Za-z0-9_*]*\s*)\)")
+SIZES = {"N": 4, "D": 5, "C": 3, "M": 6, "H": 7, "W": 8, "T": 3, "V": 9, "F": 2, "HH": 3, "WW": 3, "FH": 3, "FW": 3, "K": 3, "B": 4}
+IMAGES = {"N": 2, "B": 2, "C": 4, "H": 6, "W": 8, "D": 4}
+LABEL_SIZE = 3
+
+
+@dataclass(frozen=True)
+class Array:
+    """An argument that is an array: its axes by name or number, and what is in it: real, label, mask, positive."""
+
+    axes: tuple[str | int, ...]
+    kind: str = "real"
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """An argument of which the text does not say enough: the ranks it may have, and what is in it."""
+
+    ranks: tuple[int, ...]
+    kind: str = "real"
+
+
+@dataclass(frozen=True)
+class Value:
+    value: Any
+
+
+Slot = Array | Unknown | Value
+
+
+def parameters(function: ast.FunctionDef) -> list[str]:
+    return [a.arg for a in [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs] if a.arg != "self"]
+
+
+def defaults(function: ast.FunctionDef) -> dict[str, ast.expr]:
+    args = [*function.args.posonlyargs, *function.args.args]
+    out = {a.arg: d for a, d in zip(args[::-1], function.args.defaults[::-1], strict=False)}
+    return out | {a.arg: d for a, d in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True) if d is not None}
+
+
+def slots_of(function: ast.FunctionDef, text: str, others: Iterable[ast.AST] = (), aliases: Mapping[str, str] = {}) -> dict[str, Slot]:
+    """The arguments of a function. `text`: its lines with their remarks; `others`: functions that may read them, as self.x."""
+    doc = ast.get_docstring(function) or ""
+    stated = {**_stated(BRIEF, text), **_stated(SHAPE, doc)}
+    code = "\n".join(ast.unparse(f) for f in (function, *others))
+    four = any(len(dims) == 4 for dims in stated.values())
+    out: dict[str, Slot] = {}
+    given = defaults(function)
+    for name in parameters(function):
+        words = {name, f"self.{name}", *(a for a, n in aliases.items() if n == name)}
+        entries = _dictionary(code, name)
+        kind = _kind(name, words, code, doc)
+        if name in stated and entries is None:
+            out[name] = Array(_axes(stated[name], doc, four), kind)
+        elif entries is not None:
+            out[name] = Value(entries)
+        elif name in given and not (isinstance(given[name], ast.Constant) and given[name].value is None):  # type: ignore[union-attr]
+            out[name] = Value(_default(name, given[name]))
+        elif name in SCALARS and not (name == "alpha" and any(f"{w}.shape" in code for w in words)):
+            out[name] = Value(SCALARS[name])
+        elif LISTS.match(name) and not any(f"{w}.shape" in code for w in words):
+            out[name] = Value([5, 7, 3])
+        elif name in given and not LABELS.match(name):
+            out[name] = Value(None)
+        elif COUNTS.search(name) and not _as_array(words, code):
+            out[name] = Array((), "count")
+        else:
+            out[name] = _unknown(name, words, code, kind, doc)
+    return out
+
+
+def _stated(pattern: re.Pattern[str], text: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, dims in pattern.findall(text):
+        axes = [d.strip() for d in dims.split(",") if d.strip()]
+        if axes and name not in found and all(re.fullmatch(r"[\w.*+ ]+", a) for a in axes):
+            found[name] = axes
+    return found
+
+
+def _axes(dims: list[str], doc: str, four: bool) -> tuple[str | int, ...]:
+    """The axes of a stated shape; (N, d_1, ..., d_k) is taken with two inner axes."""
+    if any("." in d for d in dims):
+        return ("N", 2, 3)
+    flat = re.search(r"D\s*=\s*d_1", doc)
+    return tuple(int(d) if d.isdigit() else 6 if d == "D" and flat else d for d in dims)
+
+
+def _dictionary(code: str, name: str) -> dict[str, Any] | None:
+    """The keys that are read of an argument that is a dictionary of numbers, with values."""
+    keys = re.findall(rf"\b{name}\[['\"](\w+)['\"]\](?!\s*=[^=])", code)
+    optional = re.findall(rf"\b{name}\.(?:get|setdefault|pop)\(['\"](\w+)['\"]", code)
+    if not keys and not optional:
+        return None
+    return {k: SCALARS.get(k, 1) for k in keys if k not in optional}
+
+
+def dictionary_of(function: ast.FunctionDef, name: str) -> dict[str, Any] | None:
+    return _dictionary(ast.unparse(function), name)
+
+
+def _default(name: str, node: ast.expr) -> Any:
+    try:
+        value = _constant(node)
+    except (ValueError, TypeError):
+        return SCALARS.get(name)
+    if isinstance(value, float) or (name in SCALARS and re.search(r"steps|epoch|iter|interval", name)):
+        return SCALARS.get(name, value)
+    return value
+
+
+def _constant(node: ast.expr) -> Any:
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_constant(node.operand)
+    if isinstance(node, ast.Tuple | ast.List):
+        return [_constant(e) for e in node.elts]
+    raise ValueError(ast.unparse(node))
+
+
+def _kind(name: str, words: set[str], code: str, doc: str) -> str:
+    if _is_index(words, code):
+        return "label"
+    if re.search(rf"{name}\W+\s*(boolean|bool\b)", doc, re.I) or re.match(r"^\w*mask$", name):
+        return "mask"
+    return "target" if LABELS.match(name) else "real"
+
+
+def _is_index(words: set[str], code: str) -> bool:
+    """Whether an argument is read as an index: p[np.arange(N), y], W[idx], dy[targets[t]], one-hot."""
+    alternatives = "|".join(re.escape(w) for w in words)
+    entry = rf"(?:{alternatives})(?:\[\w+\])*(?:\.reshape\([^()]*\)|\.flatten\(\)|\.ravel\(\))?"
+    return bool(re.search(rf"[\w\])]\[(?:[^\[\]]*(?:\([^()]*\))?[^\[\]]*, ?)?{entry}(?:, ?[\w:]+)*\]", code) or re.search(rf"np\.eye\([^()]*\)\[{entry}\]", code))
+
+
+def _as_array(words: set[str], code: str) -> bool:
+    alternatives = "|".join(re.escape(w) for w in words)
+    return bool(re.search(rf"(?:{alternatives})(?:\.shape|\.T\b|\.dot|\[)|@ (?:{alternatives})\b|\b(?:{alternatives}) @|dot\((?:{alternatives}),|dot\([^()]*, (?:{alternatives})\)", code))
+
+
+def _unknown(name: str, words: set[str], code: str, kind: str, doc: str) -> Slot:
+    """What the code says of the rank of an argument: sizes that are taken from it, indices, products."""
+    alternatives = "|".join(re.escape(w) for w in words)
+    unpacked = re.search(rf"^\s*\(?((?:\w+, )+\w+)\)? = (?:{alternatives})\.shape$", code, re.M)
+    if unpacked:
+        axes = unpacked[1].split(", ")
+        return Array(tuple(f"_{name}{i}" if a == "_" else a for i, a in enumerate(axes)), kind)
+    least = 0
+    for found in re.finditer(rf"(?<![\w.])(?:{alternatives})\.shape\[(-?\d)\]", code):
+        least = max(least, int(found[1]) + 1 if int(found[1]) >= 0 else -int(found[1]))
+    for found in re.finditer(rf"(?<![\w.])(?:{alternatives})\[([^\[\]]*,[^\[\]]*)\]", code):
+        least = max(least, found[1].count(",") + 1)
+    for found in re.finditer(rf"(?:(?<![\w.])(?:{alternatives})\.\w+\(|np\.\w+\((?:{alternatives}), )axis=(\d)", code):
+        least = max(least, int(found[1]) + 1)
+    if _as_array(words, code) and re.search(rf"(?:{alternatives})\.T\b|@ (?:{alternatives})\b|\b(?:{alternatives}) @|dot\((?:{alternatives}), |(?:{alternatives})\.dot|dot\([^(),]*, (?:{alternatives})\)|dot\((?:{alternatives})\)", code):
+        least = max(least, 2)
+    if re.search(rf"len\((?:{alternatives})\)|in (?:{alternatives}):|\[(?:{alternatives})\]", code):
+        least = max(least, 1)
+    if kind == "label":
+        return Unknown((1, 2) if least < 2 else (least, 1), kind)
+    if least:
+        return Unknown((least, least + 1) if least < 4 else (least,), kind)
+    return Unknown((1, 2) if BIAS.match(name) or kind == "target" else (2, 1, 3), kind)
+
+
+def made(slot: Slot, axes: Mapping[str, int], rng: np.random.Generator) -> Any:
+    """A random value of an argument."""
+    if isinstance(slot, Value):
+        return slot.value
+    assert isinstance(slot, Array)
+    shape = tuple(a if isinstance(a, int) else axes[a] for a in slot.axes)
+    if slot.kind == "count":
+        return axes[str(slot.axes[0])] if slot.axes else 5
+    if slot.kind == "label":
+        return rng.integers(0, LABEL_SIZE, shape)
+    if slot.kind == "mask":
+        return rng.random(shape) < 0.6
+    if slot.kind == "onehot":
+        out = np.zeros(shape)
+        out.reshape(-1, shape[-1])[np.arange(int(np.prod(shape[:-1]))), rng.integers(0, shape[-1], int(np.prod(shape[:-1])))] = 1
+        return out
+    if slot.kind == "bits":
+        return (rng.random(shape) < 0.5) * 1.0
+    if slot.kind == "probability":
+        return rng.random(shape) * 0.8 + 0.1
+    if slot.kind == "positive":
+        return rng.random(shape) + 0.5
+    return rng.standard_normal(shape)

@@ -1,0 +1,135 @@
+"""Which forward function belongs to which backward function: by their names, and by what is written in them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from wengert.programs.names import LOSS, quantity
+from wengert.programs.source import Owner, Program
+
+BACK = re.compile(r"backward|backprop|back_prop|bprop|_bwd|_grads?$")
+NUMERICAL = re.compile(r"numeric|numgrad|check|finite", re.I)
+LOSSES = ("loss", "cost", "compute_loss", "compute_cost", "loss_function", "cost_function", "objective", "forward")
+GRADIENTS = ("gradient", "gradients", "grad", "grads", "compute_gradients", "compute_gradient", "compute_grads")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A forward and a backward pass: two functions, one function that is both (backward None), or a script (both None)."""
+
+    cls: str | None
+    forward: str | None
+    backward: str | None
+
+    @property
+    def flat(self) -> bool:
+        return self.forward is None
+
+    @property
+    def combined(self) -> bool:
+        return self.backward is None
+
+    def __str__(self) -> str:
+        if self.forward is None:
+            return "the script"
+        prefix = f"{self.cls}." if self.cls else ""
+        return prefix + self.forward + (f" and {prefix}{self.backward}" if self.backward else "")
+
+
+def pairs_of(program: Program) -> list[Pair]:
+    """The pairs of a program in the order of their classes and functions; a script where there is none."""
+    groups: dict[str | None, dict[str, ast.FunctionDef]] = {}
+    for (cls, name), function in program.functions.items():
+        groups.setdefault(cls, {})[name] = function
+    found = [pair for cls, functions in groups.items() for pair in _pairs(cls, functions)]
+    return found or ([Pair(None, None, None)] if _is_script(program.tree) else [])
+
+
+def _is_script(tree: ast.Module) -> bool:
+    own = [s for s in tree.body if not isinstance(s, ast.FunctionDef | ast.ClassDef)]
+    names = [name for s in own for name in assigned(s)]
+    return any(quantity(n) for n in names) and any(LOSS.match(n) for n in names)
+
+
+def assigned(node: ast.AST) -> list[str]:
+    """The targets of the assignments in a tree, as text."""
+    out: list[str] = []
+    for n in ast.walk(node):
+        targets = n.targets if isinstance(n, ast.Assign) else [n.target] if isinstance(n, ast.AugAssign) else []
+        for target in targets:
+            out += [ast.unparse(e) for e in (target.elts if isinstance(target, ast.Tuple) else [target])]
+    return out
+
+
+def gradient_names(function: ast.AST) -> set[str]:
+    return {name for name in assigned(function) if re.match(r"^(self\.)?(d[A-Za-z]\w*|grads?\b.*|nabla_\w+|grad_\w+|delta\w*|\w+_grad$)", name)}
+
+
+def _candidates(name: str) -> list[str]:
+    """Names of forward functions that a backward function of this name may belong to, the likeliest first."""
+    out = [re.sub("backward", "forward", name), re.sub("backprop|back_prop|bprop", "forward", name)]
+    out += [re.sub("backward", "forward", re.sub(r"_(alt|vec|vectorized|fast|naive|v?\d)$", "", name))]
+    out += [name.replace("_bwd", "_fwd"), re.sub(r"(backward|backprop|back_prop).*", "forward", name)]
+    out += [re.sub(r"_?(backward|backprop|bprop|bwd|grads?)(_pass|_propagation)?$", "", name)]
+    out += [re.sub(r"backward_?(pass|propagation|prop)?", r"forward_\1", name), re.sub("backward", "forward", name) + "_pass"]
+    return [n for n in dict.fromkeys(out) if n and n != name]
+
+
+def _pairs(cls: str | None, functions: dict[str, ast.FunctionDef]) -> list[Pair]:
+    found: list[Pair] = []
+    used: set[str] = set()
+
+    def add(forward: str, backward: str) -> None:
+        found.append(Pair(cls, forward, backward))
+        used.update((forward, backward))
+
+    for name, function in functions.items():
+        if NUMERICAL.search(name) or (name.startswith("_") and cls):
+            continue
+        forward = _forward_of(name, function, functions, cls)
+        if forward:
+            add(forward, name)
+    for name, function in functions.items():
+        if name not in used and not NUMERICAL.search(name) and not name.startswith("__") and _is_both(cls, function):
+            found.append(Pair(cls, name, None))
+    both = {pair.forward: functions[str(pair.forward)] for pair in found if pair.combined}
+    calling = {name for name, f in both.items() if any(n != name and re.search(rf"\b{n}\(", ast.unparse(f)) for n in both)}
+    return [pair for pair in found if not (pair.combined and pair.forward in calling)]
+
+
+def _forward_of(name: str, function: ast.FunctionDef, functions: dict[str, ast.FunctionDef], cls: str | None) -> str | None:
+    if re.search(r"(P|_p)rime$|_derivative$", name):
+        base = re.sub(r"(P|_p)rime$|_derivative$", "", name)
+        return base if base in functions and len(gradient_names(function)) > 1 else None
+    if name in GRADIENTS and (cls or len(functions) < 6):
+        return next((n for n in LOSSES if n in functions), None)
+    if not BACK.search(name):
+        return None
+    exact = next((n for n in _candidates(name) if n in functions and not BACK.search(n)), None)
+    if exact is not None:
+        return exact
+    if _is_both(cls, function):
+        return None
+    words = ("forward_pass", "forward_prop", "forward_propagation", "forward", "feedforward", "feed_forward", "__call__", *LOSSES)
+    if re.match(r"_?(backward|backprop|back_prop|bprop)(_pass|_prop|_propagation|agation)?$", name):
+        return next((n for n in words if n in functions), None)
+    return None
+
+
+def _is_both(cls: str | None, function: ast.FunctionDef) -> bool:
+    """Whether one function computes a loss and its gradients, or takes the step itself."""
+    text = ast.unparse(function)
+    if not gradient_names(function) and not re.search(r"self\.\w+(\[\w+\])? [-+]= ", text):
+        return False
+    returned = [n.value for n in ast.walk(function) if isinstance(n, ast.Return) and isinstance(n.value, ast.Tuple)]
+    for value in returned:
+        words = [ast.unparse(e) for e in value.elts]
+        if any(re.search(r"loss|cost|\bJ\b|\bL\b|nll", w) and not quantity(w) for w in words) and gradient_names(function):
+            return True
+    return bool(cls and any(LOSS.match(n) for n in assigned(function)) and re.search(r"self\.\w+(\[\w+\])? [-+]= ", text))
+
+
+def owner_of(pair: Pair, name: str | None) -> Owner | None:
+    return None if name is None else (pair.cls, name)

@@ -1,0 +1,232 @@
+"""A program: its statements and functions, loaded so that what it has not (data, modules) does not stop it."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import copy
+import inspect
+import io
+import re
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+import wengert.numpy as traced_numpy
+from wengert.errors import EquationError, place
+from wengert.programs.events import Hooks, Instrument, instrumented, place_of
+from wengert.programs.helpers import HELPERS, Missing
+
+Owner = tuple[str | None, str]
+FILENAME = "<checked program>"
+SAMPLE = "the quick brown fox jumps over the lazy dog"
+SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr)
+MAKERS = ("zeros", "ones", "empty", "full", "eye", "identity", "zeros_like", "ones_like", "empty_like", "full_like")
+MAKERS += ("array", "asarray", "asanyarray", "arange", "linspace", "ascontiguousarray")
+
+
+@dataclass
+class Statement:
+    """A simple statement and the function it stands in; None is the program itself."""
+
+    sid: str
+    node: Any
+    owner: Owner | None
+
+
+class Single(ast.NodeTransformer):
+    """Single precision is judged in double: the check is as sharp, and the mathematics the same."""
+
+    changed = False
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        if node.attr in ("float32", "float16"):
+            node.attr, self.changed = "float64", True
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        if node.value in ("float32", "float16", "f4"):
+            self.changed = True
+            return ast.copy_location(ast.Constant("float64"), node)
+        return node
+
+
+def parsed(text: str, name: str) -> tuple[ast.Module, bool]:
+    """The tree of a program, and whether it is read as Python 2.
+
+    Raises EquationError where it is no program.
+    """
+    try:
+        return ast.parse(text), False
+    except SyntaxError as first:
+        older = re.sub(r"^(\s*)print\s+(?!\()(.+?)\s*$", r"\1print(\2)", text, flags=re.M)
+        try:
+            return ast.parse(older), True
+        except SyntaxError:
+            at = sum(len(line) + 1 for line in text.split("\n")[: (first.lineno or 1) - 1]) + (first.offset or 1) - 1
+            raise EquationError(
+                f"'{name}' is no program of Python: {first.msg}.", place(text, at, at + 1), "Correct this line first."
+            ) from None
+
+
+@dataclass
+class Program:
+    """A program whose assignments are events, with the names that its statements run in."""
+
+    tree: ast.Module
+    python2: bool = False
+    hooks: Hooks = field(default_factory=Hooks)
+    names: dict[str, Any] = field(default_factory=dict)
+    functions: dict[Owner, ast.FunctionDef] = field(default_factory=dict)
+    statements: dict[str, Statement] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    failed: list[tuple[int, str]] = field(default_factory=list)
+    body: types.CodeType | None = None  # the code of a program that is run from top to bottom
+
+    def __post_init__(self) -> None:
+        single = Single()
+        self.tree = single.visit(self.tree)
+        if single.changed:
+            self.notes.append("single precision is judged in double")
+        if self.python2:
+            self.notes.append("read as Python 2")
+        self._index()
+
+    def _index(self) -> None:
+        for node in self.tree.body:
+            if isinstance(node, ast.FunctionDef):
+                self.functions[None, node.name] = node
+            elif isinstance(node, ast.ClassDef):
+                self.functions.update({(node.name, m.name): m for m in node.body if isinstance(m, ast.FunctionDef)})
+        for owner, function in self.functions.items():
+            self.enter(function, owner)
+        for node in ast.walk(self.tree):
+            if isinstance(node, SIMPLE):
+                self.statements.setdefault(place_of(node), Statement(place_of(node), node, None))
+
+    def enter(self, function: ast.AST, owner: Owner | None) -> None:
+        for node in ast.walk(function):
+            if isinstance(node, SIMPLE):
+                self.statements[place_of(node)] = Statement(place_of(node), node, owner)
+
+    # -- running ------------------------------------------------------------------------------------------------------------
+
+    def prepare_names(self, extra: Mapping[str, Any] = types.MappingProxyType({})) -> None:
+        """The names that a program finds: Python's own, harmless in what they do, and the hooks."""
+        known = dict(vars(builtins))
+        helpers: dict[str, Any] = {"np": np, "__builtins__": known}
+        run(compile(HELPERS, "<helpers>", "exec"), helpers)
+        shared = {k: v for k, v in helpers.items() if k not in ("np", "__builtins__")}
+        self.helper_names = helpers
+
+        def load(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
+            try:
+                return builtins.__import__(name, globals, locals, fromlist, level)
+            except ImportError:
+                return Missing(name, shared, self.notes)
+
+        silent: dict[str, Any] = {"print": _silent, "xrange": range, "unicode": str, "open": _opened}
+        known.update(silent, __import__=load)
+        self.names.update({"__builtins__": known, "__name__": "checked", **self.hooks.names(), **extra})
+
+    def load(self) -> None:
+        """Run the definitions of a program, statement by statement; what fails is left out, loops and calls are not run."""
+        self.prepare_names()
+        for node in instrumented(self.tree, self.python2).body:
+            if isinstance(node, ast.For | ast.While) or (isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)):
+                continue
+            if isinstance(node, ast.Expr) and not re.match(r"_wg_|sys\.|np\.random\.seed|\w+\.seed", ast.unparse(node)):
+                continue
+            try:
+                run(compile(ast.Module([node], []), FILENAME, "exec"), self.names)
+            except (Exception, SystemExit) as error:
+                self.failed.append((node.lineno, f"{type(error).__name__}: {error}"))
+
+    def install_body(self) -> None:
+        """Compile the whole program, to be run from top to bottom."""
+        self.body = compile(instrumented(self.tree, self.python2), FILENAME, "exec")
+
+    def install(self, owner: Owner | None) -> Callable[[], None]:
+        """Take the tree of a function as it is now; the way back is given.
+
+        Raises SyntaxError where it does not compile.
+        """
+        if owner is None:
+            old_body = self.body
+            self.install_body()
+            return lambda: setattr(self, "body", old_body)
+        cls, name = owner
+        body = Instrument(self.python2).block([copy.deepcopy(self.functions[owner])])
+        inside: list[ast.stmt] = body
+        if cls:
+            inside = [ast.ClassDef(cls, [], [], body, [])]
+            inside[0].__dict__.setdefault("type_params", [])
+        module = ast.fix_missing_locations(ast.Module(inside, []))
+        made: dict[str, Any] = {}
+        code = compile(module, FILENAME, "exec")
+        holder: Any = self.names[cls] if cls else None
+        if holder is None:
+            old = self.names.get(name)
+            run(code, self.names)
+            return lambda: self.names.__setitem__(name, old)
+        run(code, self.names, made)
+        attribute = mangled(str(cls), name)
+        before = vars(holder)[attribute]
+        setattr(holder, attribute, vars(made[str(cls)])[attribute])
+        return lambda: setattr(holder, attribute, before)
+
+    def numpy_names(self, names: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
+        """(names, as they are, as they are while traced): NumPy, and functions of it that make arrays."""
+        out: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = []
+        for space in (names, getattr(self, "helper_names", {})):
+            now = {k: v for k, v in space.items() if v is np or any(v is getattr(np, m) for m in MAKERS)}
+            out.append((space, now, {k: traced_numpy if v is np else getattr(traced_numpy, v.__name__) for k, v in now.items()}))
+        return out
+
+
+def mangled(cls: str, name: str) -> str:
+    """The name of a method in its class: __forward is _Net__forward there."""
+    return f"_{cls.lstrip('_')}{name}" if name.startswith("__") and not name.endswith("__") else name
+
+
+def run(code: types.CodeType, names: dict[str, Any], inside: dict[str, Any] | None = None) -> None:
+    """Execute code of the user. The only place where text of a document becomes code that runs."""
+    exec(code, names, names if inside is None else inside)
+
+
+def value_of(code: types.CodeType, names: dict[str, Any], seen: dict[str, Any]) -> Any:
+    """The value of an expression of the user's, with the names that a statement of it sees."""
+    return eval(code, {**names, **seen})
+
+
+def _silent(*args: Any, **kwargs: Any) -> None:
+    """A program that is checked prints nothing."""
+
+
+def _opened(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+    """Data that comes with a program is not there: a short text stands for it. Writing goes to the real thing, which is refused."""
+    if any(sign in mode for sign in "wax+"):
+        return builtins.open(file, mode, *args, **kwargs)
+    return io.BytesIO(SAMPLE.encode()) if "b" in mode else io.StringIO(SAMPLE)
+
+
+def source_of(function: Callable[..., Any]) -> tuple[ast.Module, str]:
+    """The tree of the file that a function stands in, and its name.
+
+    Raises EquationError where the text is not to be had.
+    """
+    try:
+        file = inspect.getsourcefile(function) or inspect.getfile(function)
+        lines, _ = inspect.findsource(function)
+    except (OSError, TypeError):
+        name = getattr(function, "__name__", repr(function))
+        raise EquationError(
+            f"The text of '{name}' cannot be read, so its lines cannot be judged.",
+            f"  {function!r}",
+            "Write the function into a file, and import it.",
+        ) from None
+    return ast.parse("".join(lines)), file

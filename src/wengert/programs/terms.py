@@ -1,0 +1,129 @@
+"""What is missing in a line whose true value is known: a term or a factor, looked for among what the line sees."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from wengert.programs.edits import Edit, expression, named, sizes_of, target_of
+
+FACTORS = ("{0}", "1 / {0}", "({0} > 0)", "(1 - {0} ** 2)", "{0} * (1 - {0})", "np.exp({0})", "2 * {0}", "(1 - {0})", "{0} ** 2")
+ALONE = ("{0}", "{0}.T", "{0}.sum(axis=0)", "{0}.sum(axis=1)", "{0}.sum(axis=0, keepdims=True)", "{0}.sum(axis=1, keepdims=True)")
+TOGETHER = ("{0} * {1}", "{0} @ {1}", "{0}.T @ {1}", "{0} @ {1}.T", "{0} * {1}.sum(axis=0)", "{0} * {1}.sum(axis=1, keepdims=True)")
+MEANS = ("{0}.mean(axis=1, keepdims=True)", "{0}.mean(axis=0)", "{0} * ({1} * {0}).mean(axis=1, keepdims=True)", "{0} * ({1} * {0}).sum(axis=1, keepdims=True)")
+MULTIPLES = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
+
+
+def missing(statement: Any, scope: Mapping[str, Any], had: np.ndarray, wanted: np.ndarray) -> list[Edit]:
+    """Statements after this one that give what is wanted: `x += term` or `x *= factor`."""
+    target = target_of(statement)
+    if not isinstance(target, ast.Name | ast.Attribute) or had.shape != wanted.shape:
+        return []
+    arrays = {n: np.asarray(v, float) for n, v in named(scope).items() if not isinstance(v, int) and np.size(v) and np.ndim(v) <= 2 and not n.startswith("np")}
+    text = ast.unparse(target)
+    out: list[Edit] = []
+    with np.errstate(all="ignore"):
+        for kind, sign, value in [*_factors(arrays, had, wanted), *_terms(arrays, had, wanted, sizes_of(named(scope), scope), scope)]:
+            node = ast.parse(f"{text} {sign}= {value}").body[0]
+            out.append(Edit(kind, 3.2, ast.fix_missing_locations(ast.copy_location(node, statement)), after=True))
+    return out[:12]
+
+
+def _factors(arrays: Mapping[str, np.ndarray], had: np.ndarray, wanted: np.ndarray) -> Iterator[tuple[str, str, str]]:
+    for name, value in arrays.items():
+        for form in FACTORS:
+            factor = _values(form, value)
+            if factor is not None and _fits(had, factor) and _equal(had * factor, wanted):
+                kind = "slope" if form not in ("{0}", "1 / {0}", "2 * {0}") else "factor"
+                yield kind, "*", form.format(name)
+
+
+def _terms(arrays: Mapping[str, np.ndarray], had: np.ndarray, wanted: np.ndarray, sizes: list[str], scope: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    rest = wanted - had
+    forms = [(f, (n,)) for n in arrays for f in (*ALONE, *MEANS[:2])]
+    forms += [(f, (a, b)) for a in arrays for b in arrays for f in (*TOGETHER, *MEANS[2:])]
+    numbers = {s: float(_size(s, scope)) for s in sizes}
+    for form, names in forms:
+        term = _values(form, *(arrays[n] for n in names))
+        if term is None or not _fits(rest, term):
+            continue
+        full = np.broadcast_to(term, rest.shape)
+        weight = float(np.sum(full * full))
+        if weight <= 0 or not np.isfinite(weight):
+            continue
+        scale = float(np.sum(full * rest)) / weight
+        if _equal(scale * full, rest):
+            text = form.format(*names)
+            for known, written in _multiples(numbers, arrays):
+                if abs(scale - known) < 1e-7 * abs(scale):
+                    yield "path", "+" if not written.startswith("-") else "-", written.lstrip("-").replace("?", text)
+                    break
+
+
+def _multiples(numbers: Mapping[str, float], arrays: Mapping[str, np.ndarray]) -> Iterator[tuple[float, str]]:
+    for m in MULTIPLES:
+        head = "-" if m < 0 else ""
+        size = "" if abs(m) == 1 else f"{abs(m):g} * "
+        yield m, f"{head}{size}?"
+        for name, value in numbers.items():
+            yield m / value, f"{head}{size}? / {name}"
+        for name, array in arrays.items():
+            if array.ndim == 0 and array:
+                yield m * float(array), f"{head}{size}{name} * ?"
+
+
+def _size(text: str, scope: Mapping[str, Any]) -> int:
+    name, dot, _ = text.partition(".shape")
+    value = named(scope)[name]
+    return value.shape[0] if dot else value
+
+
+def _values(form: str, *arrays: np.ndarray) -> np.ndarray | None:
+    """The value of a form, computed by its tree; None where the shapes do not fit."""
+    try:
+        return _value(expression(form.format(*(f"a{i}" for i in range(len(arrays))))), arrays)
+    except (ValueError, IndexError):
+        return None
+
+
+def _value(node: ast.expr, arrays: tuple[np.ndarray, ...]) -> Any:
+    if isinstance(node, ast.Name):
+        return arrays[int(node.id[1:])]
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.Attribute):
+        return _value(node.value, arrays).T
+    if isinstance(node, ast.Compare):
+        return _value(node.left, arrays) > 0
+    if isinstance(node, ast.BinOp):
+        a, b = _value(node.left, arrays), _value(node.right, arrays)
+        return OPERATIONS[type(node.op)](a, b)
+    assert isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    if node.func.attr == "exp":
+        return np.exp(_value(node.args[0], arrays))
+    how = {str(k.arg): k.value.value for k in node.keywords if isinstance(k.value, ast.Constant)}
+    return getattr(_value(node.func.value, arrays), node.func.attr)(**how)
+
+
+OPERATIONS: dict[type, Any] = {
+    ast.Add: np.add,
+    ast.Sub: np.subtract,
+    ast.Mult: np.multiply,
+    ast.Div: np.divide,
+    ast.Pow: np.power,
+    ast.MatMult: np.matmul,
+}
+
+
+def _fits(wanted: np.ndarray, value: np.ndarray) -> bool:
+    try:
+        return np.broadcast_shapes(wanted.shape, value.shape) == wanted.shape
+    except ValueError:
+        return False
+
+
+def _equal(a: np.ndarray, b: np.ndarray) -> bool:
+    return bool(np.all(np.isfinite(a)) and np.max(np.abs(a - b), initial=0) <= 1e-8 * max(float(np.max(np.abs(b), initial=0)), 1e-12))
