@@ -213,6 +213,10 @@ def _sums(node: ast.AST, index: int) -> Options:
 
 def _names(node: ast.AST, numbers: Mapping[str, Any]) -> Options:
     """Another value of the same shape; a slope that belongs to it."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        for other, value in numbers.items():
+            for axis in range(np.ndim(value)) if np.ndim(value) == 2 else ():
+                yield "path", 3.5, expression(f"np.sum({other}, axis={axis})")
     if not isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
         return
     text = ast.unparse(node)
@@ -228,6 +232,7 @@ def _names(node: ast.AST, numbers: Mapping[str, Any]) -> Options:
                 yield "factor", 2, binary(node, op, ast.Constant(1))
         else:
             for slope in SLOPES[:3]:
+                yield "slope", 3, expression(slope.format(text))
                 yield "slope", 3, binary(node, ast.Mult(), expression(slope.format(text)))
     elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name | ast.Attribute):
         yield from _other_lists(node, numbers)

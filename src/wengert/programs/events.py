@@ -62,11 +62,11 @@ class Recorder:
     events: list[Event] = field(default_factory=list)
     scopes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     scalars: dict[str, Any] = field(default_factory=dict)
-    lines: set[int] = field(default_factory=set)
+    met: set[str] = field(default_factory=set)  # statements, also those of masks and whole numbers
 
     def meet(self, sid: str, name: str, line: int, value: Any, inplace: bool) -> Any:
-        if line:
-            self.lines.add(line)
+        if not self.forward or self.keep:
+            self.met.add(sid)
         n = self.counts.get((sid, name), 0)
         self.counts[sid, name] = n + 1
         key = (sid, name, n)

@@ -62,6 +62,8 @@ class Search:
         self.text = text
         self.started = time.process_time()
 
+    _near = 0  # how many suspects stand between the last right line and the first wrong one
+
     # -- what is wrong ------------------------------------------------------------------------------------------------------------
 
     def state(self, p: int = 0, **how: Any) -> tuple[Recorder, Outcome, dict[str, Status]]:
@@ -151,7 +153,7 @@ class Search:
         forward = {e.key[0] for e in recorder.events if not self.claims.is_backward(e)}
         own = {s.owner for e in events if (s := self.program.statements.get(e.key[0]))}
         own |= {(self.scenario.pair.cls, str(self.scenario.pair.backward))} if self.scenario.pair.backward else set()
-        run = {e.key[0] for e in events}
+        run = recorder.met
         known = [
             s
             for s in self.program.statements.values()
@@ -168,10 +170,12 @@ class Search:
             verdicts.setdefault(e.key[0], []).append(self.claims.status(e.name, e.value, 0).verdict)
         good = {sid for sid, found in verdicts.items() if all(v == "right" for v in found)}
         if healed is None or healed.sid not in order:
+            self._near = 0
             return [s for s in order if s not in good][::-1] + [s for s in order if s in good]
         i = order.index(healed.sid)
         last = max((k for k in range(i) if order[k] in good), default=-1)
         near, before = order[last + 1 : i], [s for s in order[: last + 1] if s not in good]
+        self._near = len(near)
         rest = [s for s in order[i + 1 :] if s not in good]
         return [order[i], *near[::-1], *before[::-1], *rest, *(s for s in order[:i] if s in good)]
 
@@ -182,14 +186,16 @@ class Search:
         wanted = len(self.wrong) if out.error is None else 1
         best: tuple[tuple[float, ...], str, Edit] | None = None
         enough = healed.fixed if healed is not None else wanted
+        near = self._near if healed is not None else 0
         for rank, sid in enumerate(suspects):
             if self._spent():
                 break
+            line = self.program.statements[sid].node.lineno
             for edit, gain in self._accepted(sid, recorder, healed):
-                score = (-min(gain, wanted), edit.cost + 0.01 * rank, len(edit.text))
+                score = (-min(gain, wanted), edit.cost, line, len(edit.text))
                 if best is None or score < best[0]:
                     best = (score, sid, edit)
-            if best is not None and -best[0][0] >= min(enough, wanted):
+            if best is not None and -best[0][0] >= min(enough, wanted) and rank >= near:
                 break
         return None if best is None else self._carried_out(best[1], best[2])
 
@@ -262,6 +268,8 @@ class Search:
                 new = value_of(_compiled(edit.node.value), self.program.names, scope)
         except Exception:  # the author's line may itself fail: running decides
             return not scope or self._fails(node, scope)
+        if not all(isinstance(v, np.ndarray | np.generic | float | int) for v in (old, new)):
+            return False
         if np.shape(old) != np.shape(new):
             return isinstance(node, ast.Return) or edit.kind in ("sum", "transpose", "cache", "path", "step", "factor", "term", "mean")
         return not (isinstance(new, np.ndarray | float) and np.array_equal(old, new))

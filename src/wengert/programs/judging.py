@@ -86,12 +86,13 @@ def _report(search: Search, faults: list[Fault]) -> Judged:
     groups: dict[str, list[Event]] = {}
     for event in search.backward_events(recorder):
         groups.setdefault(event.key[0], []).append(event)
+    forward_values = [e.value for e in claims.found[0].events.values() if not claims.is_backward(e)]
     for sid, group in groups.items():
         statement = scenario.program.statements.get(sid)
         if sid in wrong or statement is None or out.error is not None or str(statement.node.lineno) in wrong:
             continue
         row = _row(search, statement.node, group, found)
-        if row is not None:
+        if row is not None and not _is_read_back(group, forward_values):
             rows.append(row)
     rows.sort(key=lambda r: (r.line, r.column))
     results = {n: s.verdict for n, s in found.items()}
@@ -144,3 +145,10 @@ def _moved(search: Search, key: Key, value: np.ndarray, found: dict[str, Any]) -
         return []
     moved = [n for n, s in found.items() if n in now and now[n].verdict != s.verdict]
     return moved or None
+
+
+def _is_read_back(group: list[Event], values: list[np.ndarray]) -> bool:
+    """Whether a line only takes what forward has kept: no name of a gradient, and values that forward had."""
+    if any(quantity(e.name) for e in group):
+        return False
+    return all(any(v.shape == e.value.shape and np.array_equal(v, e.value) for v in values) for e in group)

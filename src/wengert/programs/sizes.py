@@ -12,7 +12,7 @@ import numpy as np
 
 from wengert.errors import CheckError
 from wengert.programs.events import Recorder
-from wengert.programs.inputs import IMAGES, SCALARS, SIZES, Array, Slot, Unknown, Value, dictionary_of, made, parameters, slots_of
+from wengert.programs.inputs import BIAS, IMAGES, SCALARS, SIZES, Array, Slot, Unknown, Value, dictionary_of, made, parameters, slots_of
 from wengert.programs.names import inputs_named, plain, quantity
 from wengert.programs.pairs import Pair
 from wengert.programs.scenario import Point, Scenario
@@ -172,7 +172,7 @@ def solved(program: Program, pair: Pair, wanted: Asked, given: dict[str, Any]) -
             if scenario is not None:
                 score = _misfits(scenario)
                 found.append(((*score, len(found)), scenario))
-                if score == (0, 0):
+                if not any(score):
                     return [scenario]
             if runs > RUNS:
                 break
@@ -300,7 +300,8 @@ def _as_long_as_gradients(sizes: Sizes, scenario: Scenario, recorder: Recorder, 
         if not wanted or value.shape in wanted or len(wanted) > 1 or len(wanted[0]) != value.ndim:
             wide += [(False, 1)] if any(1 in w for w in wanted) else []
             continue
-        for is_size, had in zip(value.shape, wanted[0], strict=True):
+        turned = sorted(value.shape) == sorted(wanted[0])  # a transpose is a mistake, and says nothing of sizes
+        for is_size, had in zip(value.shape, wanted[0], strict=True) if not turned else ():
             if is_size != had and had == 1:
                 wide.append((True, is_size))
             elif is_size != had and is_size > 1 and unite(sizes, had, is_size):
@@ -333,16 +334,16 @@ def _same_as_output(sizes: Sizes, recorder: Recorder) -> bool:
 
 
 def _misfits(scenario: Scenario) -> tuple[int, int]:
-    """How many gradients have another shape than what they are of, and how many axes of length 1 or products are odd."""
+    """How many biases have a row for each example, and how many gradients have another shape than what they are of."""
     recorder = Recorder()
     try:
         out = scenario.run(recorder, 0)
     except (Exception, SystemExit):
-        return (99, 99)
+        return 99, 99
     shapes = {e.name: e.value.shape for e in recorder.events if e.key[0] in ("argument", "attribute")}
     wrong = 0 if out.error is None else 50
     for name, value in out.results:
         wanted = [shapes[n] for n in inputs_named(name, list(shapes))]
         wrong += bool(wanted and value.shape not in wanted)
-    loose = sum(1 for e in recorder.events if e.key[0] == "argument" and e.value.ndim == 2 and 0 in e.value.shape)
-    return wrong, loose
+    biases = [e for e in recorder.events if e.key[0] == "argument" and BIAS.match(e.name) and e.value.ndim > 1]
+    return sum(min(e.value.shape) > 1 for e in biases), wrong

@@ -1,0 +1,207 @@
+"""The pairs of a file, run and judged one after the other: a program, the cells of a notebook, the code blocks of a document."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import CheckError, EquationError, WengertError
+from wengert.programs.claims import Claims
+from wengert.programs.events import Recorder
+from wengert.programs.judging import Judged, judged
+from wengert.programs.losses import losses, needs_loss
+from wengert.programs.pairs import Pair, pairs_of
+from wengert.programs.references import references
+from wengert.programs.report import Report
+from wengert.programs.scenario import Scenario
+from wengert.programs.scripts import script_points
+from wengert.programs.sizes import asked, solved
+from wengert.programs.source import Program, parsed
+
+OLD_DIVISION = re.compile(r"'float' object cannot be interpreted as an integer|only integers, slices|slice indices must be integers")
+
+
+def code_of(text: str, name: str) -> tuple[str, list[str]]:
+    """The code of a file, and what its lines are called where they are not the lines of the file.
+
+    Raises EquationError where a notebook cannot be read.
+    """
+    if name.endswith(".ipynb"):
+        return _cells(text, name)
+    if name.endswith(".py"):
+        return text, []
+    out: list[str] = []
+    inside = False
+    for line in text.split("\n"):
+        if re.match(r"\s*(```|~~~)", line):
+            inside = not inside and bool(re.match(r"\s*(```|~~~)\s*\{?\.?(python|py|python3|numpy)\b", line, re.I))
+            out.append("")
+        else:
+            out.append(line if inside else "")
+    return "\n".join(out), []
+
+
+def _cells(text: str, name: str) -> tuple[str, list[str]]:
+    try:
+        cells = json.loads(text)["cells"]
+    except (ValueError, KeyError, TypeError):
+        raise EquationError(f"'{name}' is no notebook.", "  it is no JSON with cells", "Save it from Jupyter again.") from None
+    lines: list[str] = []
+    places: list[str] = []
+    number = 0
+    for cell in cells:
+        if cell.get("cell_type") != "code":
+            continue
+        number += 1
+        for k, line in enumerate("".join(cell.get("source", [])).split("\n")):
+            lines.append("" if line.lstrip().startswith(("%", "!")) else line)
+            places.append(f"cell {number}, line {k + 1}")
+    return "\n".join(lines), places
+
+
+def check_text(text: str, name: str, given: dict[str, Any] | None = None, guard: Any = None) -> Report:
+    """Run and judge what a file holds. `given`: values of arguments, or (shape, kind); `guard`: runs each pair under a limit of time.
+
+    Raises EquationError where there is no program, or no pair in it.
+    """
+    code, places = code_of(text, name)
+    program = _loaded(code, name)
+    pairs = pairs_of(program)
+    if not pairs:
+        raise EquationError(
+            f"No forward and backward pass is found in '{name}'.",
+            "  no functions like layer_forward and layer_backward, no loss with gradients",
+            "Name them so:  def affine_forward(x, w, b): …  and  def affine_backward(dout, cache): …",
+        )
+    found: list[Judged] = []
+    for pair in pairs:
+        done = _one(code, name, pair, given or {}, guard, program.python2)
+        found.append(done)
+    return Report(found, places)
+
+
+def _loaded(code: str, name: str, python2: bool | None = None) -> Program:
+    tree, older = parsed(code, name)
+    program = Program(tree, older if python2 is None else python2)
+    program.load()
+    return program
+
+
+def _one(code: str, name: str, pair: Pair, given: dict[str, Any], guard: Any, python2: bool) -> Judged:
+    """One pair, in a program of its own: what is mended in it does not show in others."""
+    try:
+        return (guard or _unguarded)(lambda: _judged(code, name, pair, given, python2))
+    except WengertError as error:
+        return Judged(str(pair), [], {}, error=str(error))
+    except (Exception, SystemExit) as error:  # whatever a program raises is what is to be told
+        text = str(error).split("\n")[0]
+        said = CheckError(
+            f"{str(pair)[0].upper()}{str(pair)[1:]} cannot be run.", f"  {type(error).__name__}: {text[:200]}", "Correct this first, or give inputs:  --shapes \"x=(4,3)\""
+        )
+        return Judged(str(pair), [], {}, error=str(said))
+
+
+def _unguarded(do: Any) -> Any:
+    return do()
+
+
+def _judged(code: str, name: str, pair: Pair, given: dict[str, Any], python2: bool) -> Judged:
+    program = _loaded(code, name, python2)
+    with np.errstate(all="ignore"):
+        try:
+            scenario = _scenario(program, pair, code, given)
+        except Exception as error:
+            if python2 or not OLD_DIVISION.search(str(error)):
+                raise
+            program = _loaded(code, name, python2=True)  # sizes by `/`: written for Python 2
+            scenario = _scenario(program, pair, code, given)
+        if needs_loss(scenario):
+            return _with_loss(scenario, code, name)
+        return judged(scenario, code)
+
+
+def _scenario(program: Program, pair: Pair, code: str, given: dict[str, Any]) -> Scenario:
+    if not pair.flat:
+        return solved(program, pair, asked(program, pair, code), given)[0]
+    program.install_body()
+    return Scenario(program, pair, script_points(program, given))
+
+
+def _with_loss(scenario: Scenario, code: str, name: str) -> Judged:
+    """Judge with the loss under which most results are right.
+
+    Raises CheckError where none is right under any.
+    """
+    best: tuple[int, str, Any] = (0, "", None)
+    for called, loss in losses(scenario):
+        scenario.loss = loss
+        scenario.after.clear()
+        try:
+            claims = Claims(scenario, [references(scenario, 0)])
+            recorder = Recorder()
+            out = scenario.run(recorder, 0)
+        except (Exception, SystemExit):  # a loss that does not fit the output
+            continue
+        right = sum(s.verdict in ("right", "value") for s in claims.statuses(recorder, out, 0).values())
+        if right > best[0]:
+            best = (right, called, loss)
+    if best[2] is None:
+        best = _mendable(scenario, code, name)
+    scenario.loss = best[2]
+    scenario.after.clear()
+    found = judged(scenario, code)
+    found.notes.append(f"the program writes no loss; its gradients are those of the {best[1]}")
+    return found
+
+
+def _mendable(scenario: Scenario, code: str, name: str) -> tuple[int, str, Any]:
+    """The one loss under which changes of single lines make all results right."""
+    fits: list[tuple[int, str, Any]] = []
+    for called, loss in losses(scenario):
+        program = _loaded(code, name, scenario.program.python2)
+        trial = Scenario(program, scenario.pair, scenario.points, loss)
+        try:
+            found = judged(trial, code)
+        except (Exception, SystemExit):  # a loss that does not fit the output
+            continue
+        wrong = [r for r in found.rows if r.status == "wrong"]
+        if wrong and all(r.corrected for r in wrong):
+            fits.append((len(wrong), called, loss))
+    if not fits:
+        raise CheckError(
+            f"No loss is written for {scenario.pair}, and no usual one makes a gradient right.",
+            f"  {scenario.pair.forward} gives its output, {scenario.pair.backward} takes the targets",
+            "Return the loss beside the gradients, so that it is known.",
+        )
+    return min(fits, key=lambda f: f[0])
+
+
+def given_shapes(text: str) -> dict[str, Any]:
+    """Arrays from x=(4,3) y=int(4,)<3.
+
+    Raises EquationError where a part is not of this form.
+    """
+    rng = np.random.default_rng(0)
+    out: dict[str, Any] = {}
+    for part in re.findall(r"\S+=(?:\([^)]*\)|\w+\([^)]*\)(?:<\d+)?|\S+)", text):
+        found = re.fullmatch(r"(\w+)=(int|onehot|bits)?\(([\d, ]*)\)(?:<(\d+))?", part)
+        number = re.fullmatch(r"(\w+)=(-?[\d.]+)", part)
+        if number:
+            out[number[1]] = float(number[2]) if "." in number[2] else int(number[2])
+            continue
+        if not found:
+            raise EquationError(f"'{part}' does not say a shape.", f"  --shapes \"{text}\"", 'Write, for example:  --shapes "x=(4,3) y=int(4,)<3 stride=1"')
+        shape = tuple(int(n) for n in re.findall(r"\d+", found[3]))
+        if found[2] == "int":
+            out[found[1]] = rng.integers(0, int(found[4] or 3), shape)
+        elif found[2] == "onehot":
+            out[found[1]] = np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
+        elif found[2] == "bits":
+            out[found[1]] = (rng.random(shape) < 0.5) * 1.0
+        else:
+            out[found[1]] = rng.standard_normal(shape)
+    return out
+
