@@ -15,6 +15,7 @@ from wengert.errors import EquationError, WengertError
 
 if TYPE_CHECKING:
     from wengert.claims.review import Review
+    from wengert.programs.report import Report
 
 Documents = Annotated[
     list[Path],
@@ -31,6 +32,10 @@ def check(
     brief: Annotated[bool, typer.Option("--brief", help="only what is wrong or not read")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="status 1 also where something is not read")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON: of several files a list")] = False,
+    run: Annotated[
+        bool, typer.Option("--run", help="execute the code of each file, with limits, and judge its backward passes by that")
+    ] = False,
+    shapes: Annotated[str, typer.Option("--shapes", help='with --run: what arguments are: "x=(4,3) y=int(4,)<3"')] = "",
 ) -> None:
     """Check derivations made by hand line by line: what holds, what does not and how it should be, what was not read.
 
@@ -39,7 +44,7 @@ def check(
     """
     reports: list[_Report] = []
     for file in files:
-        report = _report(file)
+        report = _run(file, shapes) if run else _report(file)
         reports.append(report)
         with plain_output() as out:
             if len(files) > 1 and not as_json:
@@ -62,19 +67,40 @@ class _Report:
     """What was found in one file: a review, or why there is none that says anything."""
 
     file: Path
-    review: Review | None = None
+    review: Review | Report | None = None
     error: WengertError | None = None
 
     def status(self, *, strict: bool) -> int:
         """The exit status for this file alone."""
         if self.error is not None or self.review is None:
             return 2
-        return int(not self.review.holds or (strict and bool(self.review.count("unread"))))
+        found = self.review
+        if isinstance(found, _reviewed()):
+            return int(not found.holds or (strict and bool(found.count("unread"))))
+        return found.status
 
     def to_json(self) -> dict[str, Any]:
         """The review as data, under the name of its file."""
         found = {} if self.review is None else self.review.to_json()
         return {"file": str(self.file), **found} | ({} if self.error is None else {"error": str(self.error)})
+
+
+def _reviewed() -> type[Review]:
+    from wengert.claims.review import Review
+
+    return Review
+
+
+def _run(file: Path, shapes: str) -> _Report:
+    """The report on the code of one file, which is executed."""
+    from wengert.api import read_text
+    from wengert.programs.process import run_file
+
+    try:
+        text = sys.stdin.read() if str(file) == "-" else read_text(file)
+        return _Report(file, run_file(text, "standard input.py" if str(file) == "-" else str(file), shapes))
+    except WengertError as error:
+        return _Report(file, error=error)
 
 
 def _report(file: Path) -> _Report:
