@@ -13,6 +13,7 @@ jvp, linearize, vjp                            the result at a point, and the de
 flatten                                        a container of arrays as one vector, and back
 cond, scan, fori_loop, while_loop             branches and loops in such functions
 primitive, check_grads                         a function whose derivatives are given; derivatives against differences
+check_backward                                 a backward pass written by hand, judged by running it
 check_nans                                     the first number that is not finite, by its line
 stop_gradient, checkpoint                      a value taken as constant; a function that is run again on the way back
 asarray, trace                                 an array to read at traced indices; a function -> Graph
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         WengertError,
     )
     from wengert.flow import cond, fori_loop, scan, while_loop
+    from wengert.programs.functions import check_backward
     from wengert.tracing.watch import check_nans
     from wengert.transforms.analytic import holomorphic_grad
     from wengert.transforms.batches import vmap
@@ -61,6 +63,7 @@ _HOME = {
     "grad": "wengert.transforms.derivatives",
     "value_and_grad": "wengert.transforms.derivatives",
     "checkpoint": "wengert.transforms.checkpoints",
+    "check_backward": "wengert.programs.functions",
     "check_grads": "wengert.transforms.checks",
     "check_nans": "wengert.tracing.watch",
     "primitive": "wengert.transforms.custom",
@@ -112,6 +115,7 @@ __all__ = [
     "WengertError",
     "__version__",
     "asarray",
+    "check_backward",
     "check_grads",
     "check_nans",
     "checkpoint",

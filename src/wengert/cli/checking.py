@@ -51,6 +51,8 @@ def check(
                 out(f"{file}:")
             if report.review is not None and not as_json:
                 out(report.review.text(ascii=ascii, all_rows=not brief))
+            if file.suffix == ".py" and not run and not as_json:
+                out(f"Nothing of the file was executed; this executes it, and judges every line:  wengert check --run {file}")
         if report.error is not None:
             sys.stdout.flush()
             print(report.error, file=sys.stderr)

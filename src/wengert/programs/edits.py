@@ -27,6 +27,7 @@ KINDS = {
 }
 SLOPES = ("({0} > 0)", "(1 - {0} ** 2)", "{0} * (1 - {0})", "np.exp({0})", "np.cos({0})", "1 / {0}")
 TURNED = {ast.Gt: ast.Lt, ast.Lt: ast.Gt, ast.GtE: ast.Lt, ast.LtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
+FUNCTIONS = ("sin", "cos", "exp", "tanh", "cosh", "sinh", "log", "sqrt", "sign", "square")
 NODES = 40  # of a right side that are edited
 FLAT_NAMES = ("np", "numpy", "self", "math")
 
@@ -135,8 +136,10 @@ def _local(node: ast.AST) -> Options:
             yield "factor", 3, binary(node, ast.Pow(), ast.Constant(2))
     if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Slice | ast.Tuple):
         yield from _steps(node)
-    if isinstance(node, ast.Slice):
-        return
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FUNCTIONS and len(node.args) == 1:
+        for other in FUNCTIONS:
+            if other != node.func.attr:
+                yield "slope", 3, ast.Call(ast.Attribute(node.func.value, other, ast.Load()), node.args, [])
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("dot", "matmul", "outer"):
         if len(node.args) == 2:
             yield "transpose", 2, ast.Call(node.func, node.args[::-1], [])

@@ -55,7 +55,8 @@ class Healed:
 class Search:
     """The search for the mistakes of one scenario, one after the other."""
 
-    def __init__(self, claims: Claims, text: str) -> None:
+    def __init__(self, claims: Claims, text: str, seconds: float = SECONDS) -> None:
+        self.seconds = seconds
         self.claims = claims
         self.scenario = claims.scenario
         self.program = claims.scenario.program
@@ -200,7 +201,7 @@ class Search:
         return None if best is None else self._carried_out(best[1], best[2])
 
     def _spent(self) -> bool:
-        return self.scenario.runs > self.limit or time.process_time() - self.started > SECONDS
+        return self.scenario.runs > self.limit or time.process_time() - self.started > self.seconds
 
     def _accepted(self, sid: str, recorder: Recorder, healed: Healed | None) -> Iterator[tuple[Edit, int]]:
         """The edits of a statement that make results right, with how many."""
@@ -323,7 +324,7 @@ class Search:
     def _carried_out(self, sid: str, edit: Edit) -> Fault:
         statement = self.program.statements[sid]
         node = statement.node
-        text = _source(self.text, node)
+        text = source_text(self.text, node)
         corrected = written(self.text, node, edit)
         if edit.after:
             corrected = f"{text}; {edit.text}" if "\n" not in text else edit.text
@@ -346,7 +347,7 @@ class Search:
             true = {k: refs.cotangents[v] for k, v in healed.values.items() if v in refs.cotangents}
             self.scenario.healed.setdefault(p, {}).update(true)
         wanted = self.claims.found[0].cotangents[healed.values[event.key]]
-        fault = Fault(node.lineno, node.col_offset, "", _source(self.text, node), "", list(self.wrong), sid=healed.sid)
+        fault = Fault(node.lineno, node.col_offset, "", source_text(self.text, node), "", list(self.wrong), sid=healed.sid)
         fault.details = [differing(event.value, wanted)]
         return fault
 
@@ -361,7 +362,7 @@ class Search:
         assert key is not None
         last = [e for e in self.backward_events(recorder) if e.name == name or e.name.endswith(name)]
         node = self.program.statements[last[-1].key[0]].node if last else None
-        fault = Fault(node.lineno if node else 0, node.col_offset if node else 0, "", _source(self.text, node) if node else name, "", list(self.wrong))
+        fault = Fault(node.lineno if node else 0, node.col_offset if node else 0, "", source_text(self.text, node) if node else name, "", list(self.wrong))
         fault.details = [f"{name}: {differing(values[name], self.claims.found[0].cotangents[key])}"]
         return fault
 
@@ -396,6 +397,6 @@ def _line_of(error: BaseException) -> int:
     return at
 
 
-def _source(text: str, node: Any) -> str:
+def source_text(text: str, node: Any) -> str:
     lines = text.split("\n")[node.lineno - 1 : node.end_lineno]
     return " ".join(line.strip() for line in lines).split("  #")[0].rstrip()

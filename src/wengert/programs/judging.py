@@ -11,7 +11,7 @@ from wengert.errors import CheckError
 from wengert.programs.claims import Claims
 from wengert.programs.edits import KINDS
 from wengert.programs.events import Event, Key, Recorder
-from wengert.programs.faults import SOLVED, Fault, Search, _source
+from wengert.programs.faults import SECONDS, SOLVED, Fault, Search, source_text
 from wengert.programs.names import quantity
 from wengert.programs.references import references
 from wengert.programs.scenario import Scenario
@@ -47,7 +47,7 @@ class Judged:
         return sum(row.status == status for row in self.rows)
 
 
-def judged(scenario: Scenario, text: str) -> Judged:
+def judged(scenario: Scenario, text: str, seconds: float = SECONDS) -> Judged:
     """Judge a scenario.
 
     Raises CheckError where the forward pass cannot be run twice to the same numbers, or a result is none.
@@ -66,7 +66,7 @@ def judged(scenario: Scenario, text: str) -> Judged:
                 "Draw random numbers from np.random, or from a generator with a seed.",
             )
     claims = Claims(scenario, found)
-    search = Search(claims, text)
+    search = Search(claims, text, seconds)
     faults: list[Fault] = []
     while len(faults) < MISTAKES:
         fault = search.next()
@@ -118,7 +118,7 @@ def _wrong(fault: Fault) -> Row:
 def _row(search: Search, node: Any, group: list[Event], found: dict[str, Any]) -> Row | None:
     """What a line is: the cotangent of a quantity, a part of right results, or without effect."""
     claims = search.claims
-    text = _source(search.text, node)
+    text = source_text(search.text, node)
     last = group[-1]
     status = claims.status(last.name, last.value, 0)
     if status.verdict in SOLVED and status.key is not None:
@@ -148,7 +148,9 @@ def _moved(search: Search, key: Key, value: np.ndarray, found: dict[str, Any]) -
 
 
 def _is_read_back(group: list[Event], values: list[np.ndarray]) -> bool:
-    """Whether a line only takes what forward has kept: no name of a gradient, and values that forward had."""
+    """Whether a line only takes what forward has kept, or zeros: no name of a gradient, and values that forward had."""
+    if not any(np.any(e.value) for e in group):  # what sums start from
+        return True
     if any(quantity(e.name) for e in group):
         return False
     return all(any(v.shape == e.value.shape and np.array_equal(v, e.value) for v in values) for e in group)

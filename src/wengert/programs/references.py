@@ -105,7 +105,7 @@ def _check_by_differences(scenario: Scenario, p: int, forward: list[Event], foun
 
 def _slope(scenario: Scenario, p: int, event: Event, direction: np.ndarray) -> float:
     """The derivative of the loss along a direction at an event, by a central difference."""
-    h = 1e-6 * max(1.0, float(np.max(np.abs(event.value), initial=0)))
+    h = 1e-6 * max(1.0, float(np.median(np.abs(event.value))))
     sides = [
         float(np.sum(scenario.run(Recorder(move={event.key: s * h * direction}), p, only_forward=True).loss)) for s in (1, -1)
     ]

@@ -154,8 +154,11 @@ def unite(sizes: Sizes, a: int, b: int) -> bool:
     return False
 
 
-def solved(program: Program, pair: Pair, wanted: Asked, given: dict[str, Any]) -> list[Scenario]:
-    """Scenarios that run, the likeliest first: of ranks that fit, those whose gradients have the shapes of their quantities."""
+def solved(program: Program, pair: Pair, wanted: Asked, given: dict[str, Any], *, all_ranks: bool = False) -> list[Scenario]:
+    """Scenarios that run, the likeliest first: of ranks that fit, those whose gradients have the shapes of their quantities.
+
+    Without `all_ranks` the first in which all have them.
+    """
     slots = [(w, n, Value(given[n]) if n in given else s) for w, n, s in wanted.all()]
     open_ranks = [s.ranks for _, _, s in slots if isinstance(s, Unknown)]
     order = sorted(itertools.product(*open_ranks), key=lambda r: sum(o.index(x) ** 2 for o, x in zip(open_ranks, r, strict=True)))
@@ -172,13 +175,14 @@ def solved(program: Program, pair: Pair, wanted: Asked, given: dict[str, Any]) -
             if scenario is not None:
                 score = _misfits(scenario)
                 found.append(((*score, len(found)), scenario))
-                if not any(score):
+                if not any(score) and not all_ranks:
                     return [scenario]
             if runs > RUNS:
                 break
         if runs > RUNS:
             break
     if found:
+        found = [f for f in found if f[0][0] == min(f[0][0] for f in found)]
         return [s for _, s in sorted(found, key=lambda f: f[0])]
     raise CheckError(
         f"No inputs are found with which {pair} runs{_because(last)}.",
