@@ -33,7 +33,8 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="status 1 also where something is not read")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON: of several files a list")] = False,
     run: Annotated[
-        bool, typer.Option("--run", help="execute the code of each file, with limits, and judge its backward passes by that")
+        bool,
+        typer.Option("--run", help="execute the code of each file, with limits, and judge its backward passes by that"),
     ] = False,
     shapes: Annotated[str, typer.Option("--shapes", help='with --run: what arguments are: "x=(4,3) y=int(4,)<3"')] = "",
 ) -> None:
@@ -52,7 +53,9 @@ def check(
             if report.review is not None and not as_json:
                 out(report.review.text(ascii=ascii, all_rows=not brief))
             if file.suffix == ".py" and not run and not as_json:
-                out(f"Nothing of the file was executed; this executes it, and judges every line:  wengert check --run {file}")
+                out(
+                    f"Nothing of the file was executed; this executes it, and judges every line:  wengert check --run {file}"
+                )
         if report.error is not None:
             sys.stdout.flush()
             print(report.error, file=sys.stderr)

@@ -73,7 +73,12 @@ class Claims:
         read = self._read_later()
         for event in recorder.events:
             name = event.name.split("[")[0] if event.inplace and not event.name.endswith("']") else event.name
-            if event.key not in self.found[0].cotangents and quantity(name) and name not in read and self.targets(name, 0):
+            if (
+                event.key not in self.found[0].cotangents
+                and quantity(name)
+                and name not in read
+                and self.targets(name, 0)
+            ):
                 last[name] = event.value
         return last
 
@@ -83,7 +88,9 @@ class Claims:
             given = {plain(k[1]) for k in self.found[0].cotangents if k[0] in GIVEN}
             names = {e.name.split("[")[0] for e in self.found[0].events.values() if quantity(e.name)}
             about = {n: quantity(n) for n in names}
-            self._read = {n for n, a in about.items() if a and not any(same(a[1], g) for g in given)} if given else set()
+            self._read = (
+                {n for n, a in about.items() if a and not any(same(a[1], g) for g in given)} if given else set()
+            )
             if self._read == names:
                 self._read = set()
         return self._read

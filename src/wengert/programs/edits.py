@@ -66,7 +66,13 @@ def named(scope: Mapping[str, Any]) -> dict[str, Any]:
         elif name == "self":
             out.update({f"self.{k}": v for k, v in named(vars(value)).items() if "(" not in k})
         elif isinstance(value, dict) and len(value) <= 30:
-            out.update({f"{name}[{k!r}]": v for k, v in value.items() if isinstance(k, str) and isinstance(v, np.ndarray | float)})
+            out.update(
+                {
+                    f"{name}[{k!r}]": v
+                    for k, v in value.items()
+                    if isinstance(k, str) and isinstance(v, np.ndarray | float)
+                }
+            )
     return out
 
 
@@ -136,11 +142,20 @@ def _local(node: ast.AST) -> Options:
             yield "factor", 3, binary(node, ast.Pow(), ast.Constant(2))
     if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Slice | ast.Tuple):
         yield from _steps(node)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FUNCTIONS and len(node.args) == 1:
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in FUNCTIONS
+        and len(node.args) == 1
+    ):
         for other in FUNCTIONS:
             if other != node.func.attr:
                 yield "slope", 3, ast.Call(ast.Attribute(node.func.value, other, ast.Load()), node.args, [])
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("dot", "matmul", "outer"):
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("dot", "matmul", "outer")
+    ):
         if len(node.args) == 2:
             yield "transpose", 2, ast.Call(node.func, node.args[::-1], [])
         elif len(node.args) == 1:
@@ -164,10 +179,20 @@ def _binary(node: ast.BinOp) -> Options:
         yield "factor", 2.5, left
         if isinstance(op, ast.Mult):
             yield "factor", 2.5, right
-            if isinstance(right, ast.BinOp) and isinstance(right.op, ast.Sub):  # a · s (1 − s) of a sigmoid, for 1 − s² of a tanh
+            if isinstance(right, ast.BinOp) and isinstance(
+                right.op, ast.Sub
+            ):  # a · s (1 − s) of a sigmoid, for 1 − s² of a tanh
                 same = isinstance(left, ast.BinOp) and ast.unparse(left.right) == ast.unparse(right.right)
                 if same:
-                    yield "slope", 2, binary(left.left, ast.Mult(), binary(right.left, ast.Sub(), binary(right.right, ast.Pow(), ast.Constant(2))))  # type: ignore[union-attr]
+                    yield (
+                        "slope",
+                        2,
+                        binary(
+                            left.left,
+                            ast.Mult(),
+                            binary(right.left, ast.Sub(), binary(right.right, ast.Pow(), ast.Constant(2))),
+                        ),
+                    )  # type: ignore[union-attr]
             for axis in ("0", "1", "-1"):
                 total = f"np.sum({ast.unparse(node)}, axis={axis}, keepdims=True)"
                 yield "path", 4, binary(node, ast.Sub(), binary(left, ast.Mult(), expression(total)))
@@ -205,7 +230,9 @@ def _sums(node: ast.AST, index: int) -> Options:
             for keep in (False, True):
                 words = [*([f"axis={axis}"] if axis else []), *(["keepdims=True"] if keep else [])]
                 head = [f"np.{node.func.attr}({ast.unparse(inner)}", *words] if module else words
-                text = ", ".join(head) + ")" if module else f"({ast.unparse(inner)}).{node.func.attr}({', '.join(words)})"
+                text = (
+                    ", ".join(head) + ")" if module else f"({ast.unparse(inner)}).{node.func.attr}({', '.join(words)})"
+                )
                 yield "sum", 2, expression(text)
     elif index == 0 or isinstance(node, ast.BinOp):
         for axis in ("0", "1", "-1", "(0, 1)", "(0, 2, 3)"):
@@ -278,14 +305,26 @@ def _statements(s: Any, sizes: list[str], numbers: Mapping[str, Any]) -> list[Ed
     def add(kind: str, cost: float, node: Any, **how: bool) -> None:
         out.append(Edit(kind, cost, ast.fix_missing_locations(ast.copy_location(node, s)), **how))
 
-    if isinstance(s, ast.Assign) and len(s.targets) == 1 and isinstance(s.targets[0], ast.Name | ast.Subscript | ast.Attribute):
+    if (
+        isinstance(s, ast.Assign)
+        and len(s.targets) == 1
+        and isinstance(s.targets[0], ast.Name | ast.Subscript | ast.Attribute)
+    ):
         add("overwritten", 1, ast.AugAssign(copy.deepcopy(s.targets[0]), ast.Add(), copy.deepcopy(s.value)))
     if isinstance(s, ast.AugAssign):
         add("overwritten", 1, ast.Assign([copy.deepcopy(s.target)], copy.deepcopy(s.value)))
         swapped = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}.get(type(s.op))
         if swapped:
-            add("sign" if isinstance(s.op, ast.Add | ast.Sub) else "factor", 1, ast.AugAssign(copy.deepcopy(s.target), swapped(), copy.deepcopy(s.value)))
-        if isinstance(s.op, ast.Add) and isinstance(s.target, ast.Subscript) and not any(isinstance(n, ast.Slice) for n in ast.walk(s.target.slice)):
+            add(
+                "sign" if isinstance(s.op, ast.Add | ast.Sub) else "factor",
+                1,
+                ast.AugAssign(copy.deepcopy(s.target), swapped(), copy.deepcopy(s.value)),
+            )
+        if (
+            isinstance(s.op, ast.Add)
+            and isinstance(s.target, ast.Subscript)
+            and not any(isinstance(n, ast.Slice) for n in ast.walk(s.target.slice))
+        ):
             args = [ast.unparse(e) for e in (s.target.value, s.target.slice, s.value)]
             add("overwritten", 1, ast.Expr(expression(f"np.add.at({', '.join(args)})")))
         if isinstance(s.op, ast.Sub):
@@ -320,9 +359,10 @@ def in_block(tree: ast.AST, at: Callable[[ast.stmt], bool], new: Edit) -> bool:
                         made.col_offset += 1000  # another statement: its events are its own
                         block.insert(i + 1, made)
                     elif new.last:
-                        if i == len(block) - 1:
+                        end = len(block) - isinstance(block[-1], ast.Return)
+                        if i == end - 1:
                             return False
-                        block.append(block.pop(i))
+                        block.insert(end - 1, block.pop(i))
                     else:
                         block[i] = made
                     return True

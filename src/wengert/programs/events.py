@@ -255,7 +255,9 @@ class Instrument(ast.NodeTransformer):
             name = constants(sid, ast.unparse(target), line)
             return [ast.Expr(call("_wg_entry", *name, reading(target.value), where))]
         if isinstance(target, ast.Tuple | ast.List):
-            return [s for t in target.elts if not isinstance(t, ast.Starred) for s in self._after(t, statement, inplace)]
+            return [
+                s for t in target.elts if not isinstance(t, ast.Starred) for s in self._after(t, statement, inplace)
+            ]
         return []
 
     def _value(self, statement: Any) -> None:
@@ -274,7 +276,9 @@ class Instrument(ast.NodeTransformer):
         return self._with_scope([node, *after], node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> list[ast.stmt]:
-        return self._with_scope([node, *(self._after(node.target, node, False) if node.value is not None else [])], node)
+        return self._with_scope(
+            [node, *(self._after(node.target, node, False) if node.value is not None else [])], node
+        )
 
     def visit_AugAssign(self, node: ast.AugAssign) -> list[ast.stmt]:
         self._value(node)

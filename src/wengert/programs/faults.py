@@ -158,9 +158,15 @@ class Search:
         known = [
             s
             for s in self.program.statements.values()
-            if s.owner in own and s.sid not in forward and (s.sid in run or isinstance(s.node, ast.Return) or out.error is not None)
+            if s.owner in own
+            and s.sid not in forward
+            and (s.sid in run or isinstance(s.node, ast.Return) or out.error is not None)
         ]
-        known = [s for s in known if not (isinstance(s.node, ast.Return) and isinstance(s.node.value, ast.Name | ast.Tuple | None.__class__))]
+        known = [
+            s
+            for s in known
+            if not (isinstance(s.node, ast.Return) and isinstance(s.node.value, ast.Name | ast.Tuple | None.__class__))
+        ]
         order = [s.sid for s in sorted(known, key=lambda s: (s.node.lineno, s.node.col_offset))]
         if out.error is not None:
             at = _line_of(out.error)
@@ -272,7 +278,16 @@ class Search:
         if not all(isinstance(v, np.ndarray | np.generic | float | int) for v in (old, new)):
             return False
         if np.shape(old) != np.shape(new):
-            return isinstance(node, ast.Return) or edit.kind in ("sum", "transpose", "cache", "path", "step", "factor", "term", "mean")
+            return isinstance(node, ast.Return) or edit.kind in (
+                "sum",
+                "transpose",
+                "cache",
+                "path",
+                "step",
+                "factor",
+                "term",
+                "mean",
+            )
         return not (isinstance(new, np.ndarray | float) and np.array_equal(old, new))
 
     def _fails(self, node: Any, scope: dict[str, Any]) -> bool:
@@ -337,7 +352,9 @@ class Search:
             self.program.statements[sid] = type(statement)(sid, made, statement.owner)
         return fault
 
-    def _unexplained(self, recorder: Recorder, out: Outcome, healed: Healed | None, found: dict[str, Status]) -> Fault | None:
+    def _unexplained(
+        self, recorder: Recorder, out: Outcome, healed: Healed | None, found: dict[str, Status]
+    ) -> Fault | None:
         if healed is None:
             at = _line_of(out.error) if out.error is not None else 0
             return self._left(recorder, out, found, at)
@@ -347,7 +364,9 @@ class Search:
             true = {k: refs.cotangents[v] for k, v in healed.values.items() if v in refs.cotangents}
             self.scenario.healed.setdefault(p, {}).update(true)
         wanted = self.claims.found[0].cotangents[healed.values[event.key]]
-        fault = Fault(node.lineno, node.col_offset, "", source_text(self.text, node), "", list(self.wrong), sid=healed.sid)
+        fault = Fault(
+            node.lineno, node.col_offset, "", source_text(self.text, node), "", list(self.wrong), sid=healed.sid
+        )
         fault.details = [differing(event.value, wanted)]
         return fault
 
@@ -355,14 +374,29 @@ class Search:
         """Results that are wrong, with no line that can be said to make them so."""
         if out.error is not None:
             line = self.text.split("\n")[at - 1].strip() if at else ""
-            return Fault(at, 0, "", line, "", [], details=[f"it fails: {type(out.error).__name__}: {str(out.error).splitlines()[0]}"])
+            return Fault(
+                at,
+                0,
+                "",
+                line,
+                "",
+                [],
+                details=[f"it fails: {type(out.error).__name__}: {str(out.error).splitlines()[0]}"],
+            )
         values = self.claims.of_run(recorder, out)
         name = self.wrong[0]
         key = found[name].key
         assert key is not None
         last = [e for e in self.backward_events(recorder) if e.name == name or e.name.endswith(name)]
         node = self.program.statements[last[-1].key[0]].node if last else None
-        fault = Fault(node.lineno if node else 0, node.col_offset if node else 0, "", source_text(self.text, node) if node else name, "", list(self.wrong))
+        fault = Fault(
+            node.lineno if node else 0,
+            node.col_offset if node else 0,
+            "",
+            source_text(self.text, node) if node else name,
+            "",
+            list(self.wrong),
+        )
         fault.details = [f"{name}: {differing(values[name], self.claims.found[0].cotangents[key])}"]
         return fault
 
@@ -374,14 +408,18 @@ def differing(had: Any, wanted: np.ndarray) -> str:
         return f"its shape is {a.shape}, and should be {wanted.shape}"
     at = np.unravel_index(int(np.argmax(np.abs(a - wanted))), a.shape) if a.ndim else ()
     where = f"[{', '.join(str(int(i)) for i in at)}]" if a.ndim else ""
-    return f"at a random point its entry {where} is {a[at]:.6g}, and should be {wanted[at]:.6g}".replace("entry  ", "value ")
+    return f"at a random point its entry {where} is {a[at]:.6g}, and should be {wanted[at]:.6g}".replace(
+        "entry  ", "value "
+    )
 
 
 def _same_form(a: Any, b: Any) -> bool:
     """Whether two statements differ in their right side only."""
     if type(a) is not type(b) or getattr(a, "value", None) is None or isinstance(a, ast.Expr):
         return False
-    return type(getattr(a, "op", 0)) is type(getattr(b, "op", 0)) and ast.dump(target_of(a) or ast.Pass()) == ast.dump(target_of(b) or ast.Pass())
+    return type(getattr(a, "op", 0)) is type(getattr(b, "op", 0)) and ast.dump(target_of(a) or ast.Pass()) == ast.dump(
+        target_of(b) or ast.Pass()
+    )
 
 
 def _compiled(value: ast.expr) -> Any:

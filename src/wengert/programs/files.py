@@ -21,7 +21,9 @@ from wengert.programs.scripts import script_points
 from wengert.programs.sizes import asked, solved
 from wengert.programs.source import Program, parsed
 
-OLD_DIVISION = re.compile(r"'float' object cannot be interpreted as an integer|only integers, slices|slice indices must be integers")
+OLD_DIVISION = re.compile(
+    r"'float' object cannot be interpreted as an integer|only integers, slices|slice indices must be integers"
+)
 
 
 def code_of(text: str, name: str) -> tuple[str, list[str]]:
@@ -48,7 +50,9 @@ def _cells(text: str, name: str) -> tuple[str, list[str]]:
     try:
         cells = json.loads(text)["cells"]
     except (ValueError, KeyError, TypeError):
-        raise EquationError(f"'{name}' is no notebook.", "  it is no JSON with cells", "Save it from Jupyter again.") from None
+        raise EquationError(
+            f"'{name}' is no notebook.", "  it is no JSON with cells", "Save it from Jupyter again."
+        ) from None
     lines: list[str] = []
     places: list[str] = []
     number = 0
@@ -99,7 +103,9 @@ def _one(code: str, name: str, pair: Pair, given: dict[str, Any], guard: Any, py
     except (Exception, SystemExit) as error:  # whatever a program raises is what is to be told
         text = str(error).split("\n")[0]
         said = CheckError(
-            f"{str(pair)[0].upper()}{str(pair)[1:]} cannot be run.", f"  {type(error).__name__}: {text[:200]}", "Correct this first, or give inputs:  --shapes \"x=(4,3)\""
+            f"{str(pair)[0].upper()}{str(pair)[1:]} cannot be run.",
+            f"  {type(error).__name__}: {text[:200]}",
+            'Correct this first, or give inputs:  --shapes "x=(4,3)"',
         )
         return Judged(str(pair), [], {}, error=str(said))
 
@@ -212,7 +218,11 @@ def given_shapes(text: str) -> dict[str, Any]:
             out[number[1]] = float(number[2]) if "." in number[2] else int(number[2])
             continue
         if not found:
-            raise EquationError(f"'{part}' does not say a shape.", f"  --shapes \"{text}\"", 'Write, for example:  --shapes "x=(4,3) y=int(4,)<3 stride=1"')
+            raise EquationError(
+                f"'{part}' does not say a shape.",
+                f'  --shapes "{text}"',
+                'Write, for example:  --shapes "x=(4,3) y=int(4,)<3 stride=1"',
+            )
         shape = tuple(int(n) for n in re.findall(r"\d+", found[3]))
         if found[2] == "int":
             out[found[1]] = rng.integers(0, int(found[4] or 3), shape)
@@ -223,4 +233,3 @@ def given_shapes(text: str) -> dict[str, Any]:
         else:
             out[found[1]] = rng.standard_normal(shape)
     return out
-

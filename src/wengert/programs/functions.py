@@ -66,7 +66,9 @@ def _program(forward: Callable[..., Any], backward: Callable[..., Any] | None) -
     for function in functions:
         if not isinstance(function, types.FunctionType):
             raise CheckError(
-                f"'{getattr(function, '__name__', function)}' is no function of Python.", f"  it is of type {type(function).__name__}", "Give functions that are written with def."
+                f"'{getattr(function, '__name__', function)}' is no function of Python.",
+                f"  it is of type {type(function).__name__}",
+                "Give functions that are written with def.",
             )
         tree, file = source_of(function)
         trees.append((tree, file, function))
@@ -74,7 +76,11 @@ def _program(forward: Callable[..., Any], backward: Callable[..., Any] | None) -
     cls = type(this).__name__ if this is not None else None
     body: list[ast.stmt] = list(nodes)
     for tree, file, function in trees:
-        body += [n for n in _helpers(tree, file, function) if n.name not in {b.name for b in body if isinstance(b, ast.FunctionDef)}]
+        body += [
+            n
+            for n in _helpers(tree, file, function)
+            if n.name not in {b.name for b in body if isinstance(b, ast.FunctionDef)}
+        ]
     if cls:
         owner = next(n for n in ast.walk(trees[0][0]) if isinstance(n, ast.ClassDef) and n.name == cls)
         body = [n for n in body if n not in nodes] + [owner]
@@ -101,10 +107,16 @@ def _program(forward: Callable[..., Any], backward: Callable[..., Any] | None) -
 def _definition(tree: ast.Module, function: types.FunctionType) -> ast.FunctionDef:
     line = function.__code__.co_firstlineno
     for node in ast.walk(tree):
-        starts = {node.lineno, *(d.lineno for d in node.decorator_list)} if isinstance(node, ast.FunctionDef) else set[int]()
+        starts = (
+            {node.lineno, *(d.lineno for d in node.decorator_list)} if isinstance(node, ast.FunctionDef) else set[int]()
+        )
         if isinstance(node, ast.FunctionDef) and node.name == function.__name__ and line in starts:
             return copy.deepcopy(node)
-    raise CheckError(f"'{function.__name__}' is not found in its file.", f"  line {line}", "Write it with def, and load the file again.")
+    raise CheckError(
+        f"'{function.__name__}' is not found in its file.",
+        f"  line {line}",
+        "Write it with def, and load the file again.",
+    )
 
 
 def _helpers(tree: ast.Module, file: str, function: types.FunctionType) -> list[ast.FunctionDef]:
@@ -112,7 +124,12 @@ def _helpers(tree: ast.Module, file: str, function: types.FunctionType) -> list[
     out: list[ast.FunctionDef] = []
     for node in tree.body:
         known = function.__globals__.get(node.name) if isinstance(node, ast.FunctionDef) else None
-        if isinstance(node, ast.FunctionDef) and isinstance(known, types.FunctionType) and known.__code__.co_filename == file and not known.__closure__:
+        if (
+            isinstance(node, ast.FunctionDef)
+            and isinstance(known, types.FunctionType)
+            and known.__code__.co_filename == file
+            and not known.__closure__
+        ):
             out.append(node)
     return out
 
@@ -120,14 +137,22 @@ def _helpers(tree: ast.Module, file: str, function: types.FunctionType) -> list[
 def _names(forward: Callable[..., Any], inputs: tuple[Any, ...]) -> list[str]:
     taken = list(inspect.signature(forward).parameters)
     if len(inputs) > len(taken):
-        raise CheckError(f"'{forward.__name__}' takes {len(taken)} inputs, and {len(inputs)} are given.", f"  {forward.__name__}({', '.join(taken)})", "Give those alone.")
+        raise CheckError(
+            f"'{forward.__name__}' takes {len(taken)} inputs, and {len(inputs)} are given.",
+            f"  {forward.__name__}({', '.join(taken)})",
+            "Give those alone.",
+        )
     return taken[: len(inputs)]
 
 
 def _double(name: str, value: Any) -> Any:
     if isinstance(value, np.ndarray | float | np.floating) and np.asarray(value).dtype.kind == "f":
         if not np.all(np.isfinite(value)):
-            raise CheckError(f"The input '{name}' is not finite.", f"  {np.size(value) - int(np.sum(np.isfinite(value)))} of {np.size(value)} entries are NaN or infinite", "Give finite numbers.")
+            raise CheckError(
+                f"The input '{name}' is not finite.",
+                f"  {np.size(value) - int(np.sum(np.isfinite(value)))} of {np.size(value)} entries are NaN or infinite",
+                "Give finite numbers.",
+            )
         return np.asarray(value, float) if isinstance(value, np.ndarray) else float(value)
     return value
 
@@ -137,7 +162,9 @@ def _near(given: dict[str, Any], p: int) -> dict[str, Any]:
     rng = np.random.default_rng(p)
     out: dict[str, Any] = {}
     for name, value in given.items():
-        moves = p and isinstance(value, np.ndarray) and value.dtype.kind == "f" and not np.all((value == 0) | (value == 1))
+        moves = (
+            p and isinstance(value, np.ndarray) and value.dtype.kind == "f" and not np.all((value == 0) | (value == 1))
+        )
         out[name] = value * (1 + 0.1 * rng.standard_normal(value.shape)) if moves else copy.deepcopy(value)
     return out
 
@@ -159,7 +186,11 @@ def _check_results(forward: Callable[..., Any], backward: Callable[..., Any], sc
     except WengertError:
         raise
     except Exception as error:
-        raise CheckError(f"'{forward.__name__}' cannot be run on these inputs.", f"  {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}", "Give inputs that it takes.") from None
+        raise CheckError(
+            f"'{forward.__name__}' cannot be run on these inputs.",
+            f"  {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+            "Give inputs that it takes.",
+        ) from None
     finally:
         scenario._results = original  # type: ignore[method-assign]
     if out.error is not None or not raw:
@@ -170,8 +201,20 @@ def _check_results(forward: Callable[..., Any], backward: Callable[..., Any], sc
     words = scenario._returned(name, raw[0])
     for word, value in zip(words, parts, strict=False):
         if value is None and not (sets and len(parts) == 1):
-            raise CheckError(f"'{name}' gives None for '{word}'.", f"  {name} returns {', '.join(words)}", f"Compute '{word}', or leave it out of what is returned.")
+            raise CheckError(
+                f"'{name}' gives None for '{word}'.",
+                f"  {name} returns {', '.join(words)}",
+                f"Compute '{word}', or leave it out of what is returned.",
+            )
         if isinstance(value, np.ndarray | np.generic | int) and np.asarray(value).dtype.kind != "f" and len(parts) > 0:
-            raise CheckError(f"'{name}' gives {np.asarray(value).dtype} for '{word}', where a gradient is a real number.", f"  its shape is {np.shape(value)}", "Compute in floating point:  np.zeros_like(x, dtype=float)")
+            raise CheckError(
+                f"'{name}' gives {np.asarray(value).dtype} for '{word}', where a gradient is a real number.",
+                f"  its shape is {np.shape(value)}",
+                "Compute in floating point:  np.zeros_like(x, dtype=float)",
+            )
         if isinstance(value, np.ndarray | np.floating) and not np.all(np.isfinite(value)):
-            raise CheckError(f"'{name}' gives NaN or infinity for '{word}'.", f"  {np.size(value) - int(np.sum(np.isfinite(value)))} of {np.size(value)} entries", "Keep away from 0/0, log 0 and the like, or give other inputs.")
+            raise CheckError(
+                f"'{name}' gives NaN or infinity for '{word}'.",
+                f"  {np.size(value) - int(np.sum(np.isfinite(value)))} of {np.size(value)} entries",
+                "Keep away from 0/0, log 0 and the like, or give other inputs.",
+            )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-HELPERS = '''
+HELPERS = """
 def softmax(x):
     e = np.exp(x - np.max(x, axis=-1, keepdims=True))
     return e / np.sum(e, axis=-1, keepdims=True)
@@ -74,7 +74,7 @@ class ReLU:
 class Sigmoid:
     forward = staticmethod(sigmoid)
     backward = staticmethod(sigmoid_grad)
-'''
+"""
 """As text, so that they run in the program's own names: `np` is the program's while it is traced."""
 
 

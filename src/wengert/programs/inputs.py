@@ -13,24 +13,98 @@ import numpy as np
 from wengert.programs.names import RATE
 
 SCALARS: dict[str, Any] = {
-    **{"mode": "train", "stride": 1, "pad": 1, "padding": 1, "pool_height": 2, "pool_width": 2, "pool_h": 2, "pool_w": 2},
-    **{"pool_size": 2, "kernel_size": 2, "p": 0.5, "seed": 0, "momentum": 0.9, "eps": 1e-5, "epsilon": 1e-5, "reg": 0.1},
+
+        "mode": "train",
+        "stride": 1,
+        "pad": 1,
+        "padding": 1,
+        "pool_height": 2,
+        "pool_width": 2,
+        "pool_h": 2,
+        "pool_w": 2
+    ,
+
+        "pool_size": 2,
+        "kernel_size": 2,
+        "p": 0.5,
+        "seed": 0,
+        "momentum": 0.9,
+        "eps": 1e-5,
+        "epsilon": 1e-5,
+        "reg": 0.1
+    ,
     **dict.fromkeys(RATE[:4], 0.1),
-    **{"verbose": False, "lam": 0.1, "lambd": 0.1, "lambda_": 0.1, "l2": 0.1, "weight_decay": 0.1, "dropout_ratio": 0.5},
-    **{"keep_prob": 0.5, "drop_prob": 0.5, "p_drop": 0.5, "rate": 0.5, "train_flg": True, "training": True, "is_training": True},
-    **{"train": True, "std": 0.5, "weight_init_std": 0.5, "weight_scale": 0.5, "G": 2, "groups": 2, "num_groups": 2},
-    **{"steps": 1, "epochs": 1, "n_epochs": 1, "num_epochs": 1, "num_iters": 1, "iterations": 1, "n_iters": 1, "log_interval": 1},
-    **{"delta": 1.0, "margin": 1.0, "scale": 0.7, "temperature": 1.3, "alpha": 0.3, "num_heads": 2, "n_heads": 2, "layernorm": None},
-    **{"running_mean": None, "running_var": None, "causal": True, "reverse": False, "name": "name", "batch_size": 4},
+
+        "verbose": False,
+        "lam": 0.1,
+        "lambd": 0.1,
+        "lambda_": 0.1,
+        "l2": 0.1,
+        "weight_decay": 0.1,
+        "dropout_ratio": 0.5
+    ,
+
+        "keep_prob": 0.5,
+        "drop_prob": 0.5,
+        "p_drop": 0.5,
+        "rate": 0.5,
+        "train_flg": True,
+        "training": True,
+        "is_training": True
+    ,
+    "train": True, "std": 0.5, "weight_init_std": 0.5, "weight_scale": 0.5, "G": 2, "groups": 2, "num_groups": 2,
+
+        "steps": 1,
+        "epochs": 1,
+        "n_epochs": 1,
+        "num_epochs": 1,
+        "num_iters": 1,
+        "iterations": 1,
+        "n_iters": 1,
+        "log_interval": 1
+    ,
+
+        "delta": 1.0,
+        "margin": 1.0,
+        "scale": 0.7,
+        "temperature": 1.3,
+        "alpha": 0.3,
+        "num_heads": 2,
+        "n_heads": 2,
+        "layernorm": None
+    ,
+    "running_mean": None, "running_var": None, "causal": True, "reverse": False, "name": "name", "batch_size": 4,
 }
 """Arguments that are numbers by their name, and a value that shows what they do."""
-LISTS = re.compile(r"^(layers|sizes|dims|layer_sizes|layer_dims|layers_dims|hidden_sizes|structure|architecture|shape)$")
-COUNTS = re.compile(r"(^n_|^num_|_size$|_dim$|_units$|_features$|^(d|h|c|m|n|k|D|H|C|V|K|M)$|^(n_in|n_out|nin|nout)$|^(in|out|input|hidden|output)_)")
+LISTS = re.compile(
+    r"^(layers|sizes|dims|layer_sizes|layer_dims|layers_dims|hidden_sizes|structure|architecture|shape)$"
+)
+COUNTS = re.compile(
+    r"(^n_|^num_|_size$|_dim$|_units$|_features$|^(d|h|c|m|n|k|D|H|C|V|K|M)$|^(n_in|n_out|nin|nout)$|^(in|out|input|hidden|output)_)"
+)
 LABELS = re.compile(r"^(y|t|Y|T|targets?|labels?|y_true|ys|y_batch|Yb|ytrue|target_idx|tgt)$")
 BIAS = re.compile(r"^(b|bias|beta|gamma|mu|B)\w{0,2}$|bias")
 SHAPE = re.compile(r"^\W*`?([A-Za-z_]\w*)`?\s*(?::|--|=|\bis\b|\().*?shape:?\s*`?[(\[]([^()\[\]]*)[)\]]", re.M)
-BRIEF = re.compile(r"\b([A-Za-z_]\w*)`?\s*[:=]?\s*(?:is |has shape |shape )?\(((?:\s*[A-Za-z0-9_*]+\s*,)+\s*[A-Za-z0-9_*]*\s*)\)")
-SIZES = {"N": 4, "D": 5, "C": 3, "M": 6, "H": 7, "W": 8, "T": 3, "V": 9, "F": 2, "HH": 3, "WW": 3, "FH": 3, "FW": 3, "K": 3, "B": 4}
+BRIEF = re.compile(
+    r"\b([A-Za-z_]\w*)`?\s*[:=]?\s*(?:is |has shape |shape )?\(((?:\s*[A-Za-z0-9_*]+\s*,)+\s*[A-Za-z0-9_*]*\s*)\)"
+)
+SIZES = {
+    "N": 4,
+    "D": 5,
+    "C": 3,
+    "M": 6,
+    "H": 7,
+    "W": 8,
+    "T": 3,
+    "V": 9,
+    "F": 2,
+    "HH": 3,
+    "WW": 3,
+    "FH": 3,
+    "FW": 3,
+    "K": 3,
+    "B": 4,
+}
 IMAGES = {"N": 2, "B": 2, "C": 4, "H": 6, "W": 8, "D": 4}
 LABEL_SIZE = 3
 
@@ -60,16 +134,22 @@ Slot = Array | Unknown | Value
 
 
 def parameters(function: ast.FunctionDef) -> list[str]:
-    return [a.arg for a in [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs] if a.arg != "self"]
+    return [
+        a.arg for a in [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs] if a.arg != "self"
+    ]
 
 
 def defaults(function: ast.FunctionDef) -> dict[str, ast.expr]:
     args = [*function.args.posonlyargs, *function.args.args]
     out = {a.arg: d for a, d in zip(args[::-1], function.args.defaults[::-1], strict=False)}
-    return out | {a.arg: d for a, d in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True) if d is not None}
+    return out | {
+        a.arg: d for a, d in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True) if d is not None
+    }
 
 
-def slots_of(function: ast.FunctionDef, text: str, others: Iterable[ast.AST] = (), aliases: Mapping[str, str] = {}) -> dict[str, Slot]:
+def slots_of(
+    function: ast.FunctionDef, text: str, others: Iterable[ast.AST] = (), aliases: Mapping[str, str] = {}
+) -> dict[str, Slot]:
     """The arguments of a function. `text`: its lines with their remarks; `others`: functions that may read them, as self.x."""
     doc = ast.get_docstring(function) or ""
     stated = {**_stated(BRIEF, text), **_stated(SHAPE, doc)}
@@ -162,12 +242,20 @@ def _is_index(words: set[str], code: str) -> bool:
     """Whether an argument is read as an index: p[np.arange(N), y], W[idx], dy[targets[t]], one-hot."""
     alternatives = "|".join(re.escape(w) for w in words)
     entry = rf"(?:{alternatives})(?:\[\w+\])*(?:\.reshape\([^()]*\)|\.flatten\(\)|\.ravel\(\))?"
-    return bool(re.search(rf"[\w\])]\[(?:[^\[\]]*(?:\([^()]*\))?[^\[\]]*, ?)?{entry}(?:, ?[\w:]+)*\]", code) or re.search(rf"np\.eye\([^()]*\)\[{entry}\]", code))
+    return bool(
+        re.search(rf"[\w\])]\[(?:[^\[\]]*(?:\([^()]*\))?[^\[\]]*, ?)?{entry}(?:, ?[\w:]+)*\]", code)
+        or re.search(rf"np\.eye\([^()]*\)\[{entry}\]", code)
+    )
 
 
 def _as_array(words: set[str], code: str) -> bool:
     alternatives = "|".join(re.escape(w) for w in words)
-    return bool(re.search(rf"(?:{alternatives})(?:\.shape|\.T\b|\.dot|\[)|@ (?:{alternatives})\b|\b(?:{alternatives}) @|dot\((?:{alternatives}),|dot\([^()]*, (?:{alternatives})\)", code))
+    return bool(
+        re.search(
+            rf"(?:{alternatives})(?:\.shape|\.T\b|\.dot|\[)|@ (?:{alternatives})\b|\b(?:{alternatives}) @|dot\((?:{alternatives}),|dot\([^()]*, (?:{alternatives})\)",
+            code,
+        )
+    )
 
 
 def _unknown(name: str, words: set[str], code: str, kind: str, doc: str) -> Slot:
@@ -182,9 +270,14 @@ def _unknown(name: str, words: set[str], code: str, kind: str, doc: str) -> Slot
         least = max(least, int(found[1]) + 1 if int(found[1]) >= 0 else -int(found[1]))
     for found in re.finditer(rf"(?<![\w.])(?:{alternatives})\[([^\[\]]*,[^\[\]]*)\]", code):
         least = max(least, found[1].count(",") + 1)
+    for found in re.finditer(rf"(?<![\w.])(?:{alternatives})\[([^\[\]]*,[^\[\]]*)\](?:\.T| @|\.dot)", code):
+        least = max(least, 2 + sum(":" not in part for part in found[1].split(",")))
     for found in re.finditer(rf"(?:(?<![\w.])(?:{alternatives})\.\w+\(|np\.\w+\((?:{alternatives}), )axis=(\d)", code):
         least = max(least, int(found[1]) + 1)
-    if _as_array(words, code) and re.search(rf"(?:{alternatives})\.T\b|@ (?:{alternatives})\b|\b(?:{alternatives}) @|dot\((?:{alternatives}), |(?:{alternatives})\.dot|dot\([^(),]*, (?:{alternatives})\)|dot\((?:{alternatives})\)", code):
+    if _as_array(words, code) and re.search(
+        rf"(?:{alternatives})\.T\b|@ (?:{alternatives})\b|\b(?:{alternatives}) @|dot\((?:{alternatives}), |(?:{alternatives})\.dot|dot\([^(),]*, (?:{alternatives})\)|dot\((?:{alternatives})\)",
+        code,
+    ):
         least = max(least, 2)
     if re.search(rf"len\((?:{alternatives})\)|in (?:{alternatives}):|\[(?:{alternatives})\]", code):
         least = max(least, 1)
@@ -209,7 +302,9 @@ def made(slot: Slot, axes: Mapping[str, int], rng: np.random.Generator) -> Any:
         return rng.random(shape) < 0.6
     if slot.kind == "onehot":
         out = np.zeros(shape)
-        out.reshape(-1, shape[-1])[np.arange(int(np.prod(shape[:-1]))), rng.integers(0, shape[-1], int(np.prod(shape[:-1])))] = 1
+        out.reshape(-1, shape[-1])[
+            np.arange(int(np.prod(shape[:-1]))), rng.integers(0, shape[-1], int(np.prod(shape[:-1])))
+        ] = 1
         return out
     if slot.kind == "bits":
         return (rng.random(shape) < 0.5) * 1.0

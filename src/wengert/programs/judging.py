@@ -58,7 +58,11 @@ def judged(scenario: Scenario, text: str, seconds: float = SECONDS) -> Judged:
         again = Recorder()
         loss = scenario.run(again, p, only_forward=not scenario.pair.combined).loss
         if not np.isfinite(found[p].loss):
-            raise CheckError(f"The forward pass of {scenario.pair} gives a number that is not finite.", f"  it is {found[p].loss}", "Give inputs from its domain:  --example FILE.py::FUNCTION")
+            raise CheckError(
+                f"The forward pass of {scenario.pair} gives a number that is not finite.",
+                f"  it is {found[p].loss}",
+                "Give inputs from its domain:  --example FILE.py::FUNCTION",
+            )
         if float(np.sum(loss)) != found[p].loss:
             raise CheckError(
                 f"{str(scenario.pair)[0].upper()}{str(scenario.pair)[1:]} gives other numbers when it is run again.",
@@ -97,7 +101,7 @@ def _report(search: Search, faults: list[Fault]) -> Judged:
     rows.sort(key=lambda r: (r.line, r.column))
     results = {n: s.verdict for n, s in found.items()}
     for fault in faults:
-        results.update({n: "wrong" for n in fault.results})
+        results.update(dict.fromkeys(fault.results, "wrong"))
     notes = list(scenario.program.notes)
     if claims.found[0].why_differences:
         notes.append(f"the true values are central differences ({claims.found[0].why_differences})")
@@ -112,7 +116,9 @@ def _wrong(fault: Fault) -> Row:
         details.append(f"likely: {KINDS[fault.kind]}")
     else:
         details.append("no single change that was tried mends it")
-    return Row("wrong", fault.line, fault.column, fault.text, kind=fault.kind, corrected=fault.corrected, details=details)
+    return Row(
+        "wrong", fault.line, fault.column, fault.text, kind=fault.kind, corrected=fault.corrected, details=details
+    )
 
 
 def _row(search: Search, node: Any, group: list[Event], found: dict[str, Any]) -> Row | None:
@@ -124,7 +130,9 @@ def _row(search: Search, node: Any, group: list[Event], found: dict[str, Any]) -
     if status.verdict in SOLVED and status.key is not None:
         name = status.key[1]
         said = quantity(last.name)
-        note = "" if status.verdict == "right" and said and said[1].split("[")[0] in name else f"the cotangent of {name}"
+        note = (
+            "" if status.verdict == "right" and said and said[1].split("[")[0] in name else f"the cotangent of {name}"
+        )
         if np.shape(last.value) != claims.found[0].cotangents[status.key].shape:
             note = f"of shape {np.shape(last.value)}; the quantity has {claims.found[0].cotangents[status.key].shape}"
         return Row("holds", node.lineno, node.col_offset, text, note)

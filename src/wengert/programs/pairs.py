@@ -64,7 +64,11 @@ def assigned(node: ast.AST) -> list[str]:
 
 
 def gradient_names(function: ast.AST) -> set[str]:
-    return {name for name in assigned(function) if re.match(r"^(self\.)?(d[A-Za-z]\w*|grads?\b.*|nabla_\w+|grad_\w+|delta\w*|\w+_grad$)", name)}
+    return {
+        name
+        for name in assigned(function)
+        if re.match(r"^(self\.)?(d[A-Za-z]\w*|grads?\b.*|nabla_\w+|grad_\w+|delta\w*|\w+_grad$)", name)
+    }
 
 
 def _candidates(name: str) -> list[str]:
@@ -73,7 +77,10 @@ def _candidates(name: str) -> list[str]:
     out += [re.sub("backward", "forward", re.sub(r"_(alt|vec|vectorized|fast|naive|v?\d)$", "", name))]
     out += [name.replace("_bwd", "_fwd"), re.sub(r"(backward|backprop|back_prop).*", "forward", name)]
     out += [re.sub(r"_?(backward|backprop|bprop|bwd|grads?)(_pass|_propagation)?$", "", name)]
-    out += [re.sub(r"backward_?(pass|propagation|prop)?", r"forward_\1", name), re.sub("backward", "forward", name) + "_pass"]
+    out += [
+        re.sub(r"backward_?(pass|propagation|prop)?", r"forward_\1", name),
+        re.sub("backward", "forward", name) + "_pass",
+    ]
     return [n for n in dict.fromkeys(out) if n and n != name]
 
 
@@ -95,11 +102,15 @@ def _pairs(cls: str | None, functions: dict[str, ast.FunctionDef]) -> list[Pair]
         if name not in used and not NUMERICAL.search(name) and not name.startswith("__") and _is_both(cls, function):
             found.append(Pair(cls, name, None))
     both = {pair.forward: functions[str(pair.forward)] for pair in found if pair.combined}
-    calling = {name for name, f in both.items() if any(n != name and re.search(rf"\b{n}\(", ast.unparse(f)) for n in both)}
+    calling = {
+        name for name, f in both.items() if any(n != name and re.search(rf"\b{n}\(", ast.unparse(f)) for n in both)
+    }
     return [pair for pair in found if not (pair.combined and pair.forward in calling)]
 
 
-def _forward_of(name: str, function: ast.FunctionDef, functions: dict[str, ast.FunctionDef], cls: str | None) -> str | None:
+def _forward_of(
+    name: str, function: ast.FunctionDef, functions: dict[str, ast.FunctionDef], cls: str | None
+) -> str | None:
     if re.search(r"(P|_p)rime$|_derivative$", name):
         base = re.sub(r"(P|_p)rime$|_derivative$", "", name)
         return base if base in functions and len(gradient_names(function)) > 1 else None
@@ -112,7 +123,16 @@ def _forward_of(name: str, function: ast.FunctionDef, functions: dict[str, ast.F
         return exact
     if _is_both(cls, function):
         return None
-    words = ("forward_pass", "forward_prop", "forward_propagation", "forward", "feedforward", "feed_forward", "__call__", *LOSSES)
+    words = (
+        "forward_pass",
+        "forward_prop",
+        "forward_propagation",
+        "forward",
+        "feedforward",
+        "feed_forward",
+        "__call__",
+        *LOSSES,
+    )
     if re.match(r"_?(backward|backprop|back_prop|bprop)(_pass|_prop|_propagation|agation)?$", name):
         return next((n for n in words if n in functions), None)
     return None
@@ -126,9 +146,13 @@ def _is_both(cls: str | None, function: ast.FunctionDef) -> bool:
     returned = [n.value for n in ast.walk(function) if isinstance(n, ast.Return) and isinstance(n.value, ast.Tuple)]
     for value in returned:
         words = [ast.unparse(e) for e in value.elts]
-        if any(re.search(r"loss|cost|\bJ\b|\bL\b|nll", w) and not quantity(w) for w in words) and gradient_names(function):
+        if any(re.search(r"loss|cost|\bJ\b|\bL\b|nll", w) and not quantity(w) for w in words) and gradient_names(
+            function
+        ):
             return True
-    return bool(cls and any(LOSS.match(n) for n in assigned(function)) and re.search(r"self\.\w+(\[\w+\])? [-+]= ", text))
+    return bool(
+        cls and any(LOSS.match(n) for n in assigned(function)) and re.search(r"self\.\w+(\[\w+\])? [-+]= ", text)
+    )
 
 
 def owner_of(pair: Pair, name: str | None) -> Owner | None:

@@ -27,17 +27,33 @@ def run_file(text: str, name: str, shapes: str = "", seconds: float = SECONDS) -
     Raises CheckError where the file cannot be run, takes too long, or does what is refused.
     """
     with tempfile.TemporaryDirectory(prefix="wengert-run-") as folder:
-        given = {"text": text, "name": name, "shapes": shapes, "path": [p for p in sys.path if p], "memory": MEMORY, "seconds": PAIR_SECONDS}
+        given = {
+            "text": text,
+            "name": name,
+            "shapes": shapes,
+            "path": [p for p in sys.path if p],
+            "memory": MEMORY,
+            "seconds": PAIR_SECONDS,
+        }
         environment = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")}
         environment.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
         command = [sys.executable, "-I", "-B", "-c", START]
         try:
             done = subprocess.run(
-                command, input=json.dumps(given), capture_output=True, text=True, cwd=folder, env=environment, timeout=seconds, check=False
+                command,
+                input=json.dumps(given),
+                capture_output=True,
+                text=True,
+                cwd=folder,
+                env=environment,
+                timeout=seconds,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             raise CheckError(
-                f"'{name}' does not end: it was stopped after {seconds:g} seconds.", "  nothing of it was judged", "Leave out what runs for long, or give smaller sizes:  --shapes \"x=(4,3)\""
+                f"'{name}' does not end: it was stopped after {seconds:g} seconds.",
+                "  nothing of it was judged",
+                'Leave out what runs for long, or give smaller sizes:  --shapes "x=(4,3)"',
             ) from None
     return _report(done, name)
 
@@ -48,7 +64,9 @@ def _report(done: subprocess.CompletedProcess[str], name: str) -> Report:
     except ValueError:
         last = (done.stderr.strip().split("\n") or [""])[-1]
         raise CheckError(
-            f"'{name}' brought its process to an end.", f"  status {done.returncode}{': ' + last[:150] if last else ''}", "It may need more memory, or leave by os._exit; give smaller sizes:  --shapes \"x=(4,3)\""
+            f"'{name}' brought its process to an end.",
+            f"  status {done.returncode}{': ' + last[:150] if last else ''}",
+            'It may need more memory, or leave by os._exit; give smaller sizes:  --shapes "x=(4,3)"',
         ) from None
     if "error" in data:
         raise CheckError(*data["error"])

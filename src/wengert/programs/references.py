@@ -105,9 +105,11 @@ def _check_by_differences(scenario: Scenario, p: int, forward: list[Event], foun
 
 def _slope(scenario: Scenario, p: int, event: Event, direction: np.ndarray) -> float:
     """The derivative of the loss along a direction at an event, by a central difference."""
-    h = 1e-6 * max(1.0, float(np.median(np.abs(event.value))))
+    size = np.abs(event.value)[np.abs(event.value) < 1e6]  # without what stands for minus infinity
+    h = 1e-6 * max(1.0, float(np.median(size)) if size.size else 1.0)
     sides = [
-        float(np.sum(scenario.run(Recorder(move={event.key: s * h * direction}), p, only_forward=True).loss)) for s in (1, -1)
+        float(np.sum(scenario.run(Recorder(move={event.key: s * h * direction}), p, only_forward=True).loss))
+        for s in (1, -1)
     ]
     return (sides[0] - sides[1]) / (2 * h)
 

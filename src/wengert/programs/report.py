@@ -50,7 +50,9 @@ class Report:
                 wrong = sum(v == "wrong" for v in each.results.values())
                 lines.append(f"  results: {right} right, {wrong} wrong, {len(each.results) - right - wrong} not judged")
         count = {s: sum(j.count(s) for j in self.judged) for s in MARKS}
-        lines.append(f"{count['holds']} right, {count['defined']} part of right results, {count['wrong']} wrong; {len(self.judged)} {'pair' if len(self.judged) == 1 else 'pairs'}")
+        lines.append(
+            f"{count['holds']} right, {count['defined']} part of right results, {count['wrong']} wrong; {len(self.judged)} {'pair' if len(self.judged) == 1 else 'pairs'}"
+        )
         return "\n".join(lines)
 
     def _row(self, row: Row, marks: dict[str, str]) -> list[str]:
@@ -67,7 +69,13 @@ class Report:
         """The report as data: pairs with their claims, in the form of `check`, and counts."""
         counts = {s: sum(j.count(s) for j in self.judged) for s in MARKS}
         pairs = [
-            {"pair": j.pair, "claims": [_claim(r) for r in j.rows], "results": j.results, "notes": j.notes, **({"error": j.error} if j.error else {})}
+            {
+                "pair": j.pair,
+                "claims": [_claim(r) for r in j.rows],
+                "results": j.results,
+                "notes": j.notes,
+                **({"error": j.error} if j.error else {}),
+            }
             for j in self.judged
         ]
         return {"holds": self.holds, "counts": counts, "pairs": pairs, "places": self.places}
@@ -75,7 +83,8 @@ class Report:
     @staticmethod
     def from_json(data: dict[str, Any]) -> Report:
         judged = [
-            Judged(p["pair"], [Row(**c) for c in p["claims"]], p["results"], p["notes"], p.get("error", "")) for p in data["pairs"]
+            Judged(p["pair"], [Row(**c) for c in p["claims"]], p["results"], p["notes"], p.get("error", ""))
+            for p in data["pairs"]
         ]
         return Report(judged, data.get("places", []))
 

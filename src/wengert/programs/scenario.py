@@ -55,7 +55,7 @@ class AfterForward:
     randomness: tuple[Any, Any]
 
 
-@dataclass
+@dataclass(eq=False)
 class Scenario:
     """A pair at points. `loss` is a function (output, targets) where the program has none."""
 
@@ -64,7 +64,9 @@ class Scenario:
     points: list[Point]
     loss: Any = None
     runs: int = 0
-    healed: dict[int, dict[events.Key, np.ndarray]] = field(default_factory=dict)  # true values in place of lines that stay unexplained
+    healed: dict[int, dict[events.Key, np.ndarray]] = field(
+        default_factory=dict
+    )  # true values in place of lines that stay unexplained
     after: dict[int, AfterForward] = field(default_factory=dict)
 
     # -- running --------------------------------------------------------------------------------------------------------------
@@ -78,7 +80,9 @@ class Scenario:
         if self.pair.combined or recorder.probes is not None or only_forward:
             return self._run_all(recorder, p, only_forward)
         kept = self.after.get(p)
-        if kept is None or any(self._is_forward(key, kept) for given in (recorder.replace, recorder.move) for key in given):
+        if kept is None or any(
+            self._is_forward(key, kept) for given in (recorder.replace, recorder.move) for key in given
+        ):
             return self._run_all(recorder, p, False)
         return self._run_back(recorder, p, kept)
 
@@ -122,7 +126,13 @@ class Scenario:
         self._seed(point)
         given = copy.deepcopy((point.arguments, point.init, point.this))
         this = self._object(point, given[1], given[2])
-        before = {k: v for k, v in names.items() if isinstance(v, np.ndarray | np.random.Generator | np.random.RandomState | list | dict) and k != "__builtins__" and not k.startswith("__")}
+        before = {
+            k: v
+            for k, v in names.items()
+            if isinstance(v, np.ndarray | np.random.Generator | np.random.RandomState | list | dict)
+            and k != "__builtins__"
+            and not k.startswith("__")
+        }
         swapped = program.numpy_names(names) if recorder.probes is not None else []
         for space, _, traced in swapped:
             space.update(traced)
@@ -137,7 +147,10 @@ class Scenario:
             entered = {k: np.array(v) for k, v in entered.items() if not is_traced(v)}
             out = self._function(self.pair.forward, this)(**arguments)
             if self.pair.combined:
-                return Outcome(self._loss_of(out, recorder), [] if recorder.probes is not None else self._results(out, this, entered, p))
+                return Outcome(
+                    self._loss_of(out, recorder),
+                    [] if recorder.probes is not None else self._results(out, this, entered, p),
+                )
             outs = self._outputs(out)
             loss = self._weighted(outs, point)
             if only_forward or recorder.probes is not None:
@@ -147,7 +160,9 @@ class Scenario:
             state = (arguments, this, out, rest, entered)
             if not recorder.replace and not recorder.move and recorder.keep and p not in self.after:
                 seeds = (np.random.get_state(), random.getstate())
-                self.after[p] = AfterForward(copy.deepcopy(state), dict(recorder.counts), list(recorder.events), loss, seeds)
+                self.after[p] = AfterForward(
+                    copy.deepcopy(state), dict(recorder.counts), list(recorder.events), loss, seeds
+                )
             return self._back(recorder, p, state, loss)
         finally:
             hooks.recorder = None
@@ -211,7 +226,10 @@ class Scenario:
             if isinstance(node, ast.Return) and node.value is not None:
                 parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
                 if len(parts) == count:
-                    return [ast.unparse(e) if isinstance(e, ast.Name | ast.Attribute | ast.Subscript) else f"return[{i}]" for i, e in enumerate(parts)]
+                    return [
+                        ast.unparse(e) if isinstance(e, ast.Name | ast.Attribute | ast.Subscript) else f"return[{i}]"
+                        for i, e in enumerate(parts)
+                    ]
         return [f"result{i}" for i in range(count)]
 
     def _parameters(self) -> list[str]:
@@ -226,12 +244,19 @@ class Scenario:
         strange = [a for a in taken[1:] if a not in known and quantity(a) is None and a not in self.points[0].backward]
         if len(values) > 1 and ("cache" in taken or strange):
             values, names = values[:-1], names[:-1]
-        return {n: v for n, v in zip(names, values, strict=False) if (is_real(v) or is_traced(v)) and "cache" not in n and n not in taken}
+        return {
+            n: v
+            for n, v in zip(names, values, strict=False)
+            if (is_real(v) or is_traced(v)) and "cache" not in n and n not in taken
+        }
 
     def has_upstream(self) -> bool:
         """Whether backward is given a signal; else what forward gives is the loss, or there is none."""
         known = {a.arg for a in self._definition(self.pair.forward).args.args} | {"cache", *self.points[0].backward}
-        return any(a not in known and (quantity(a) is not None or i == 0) and a not in RATE for i, a in enumerate(self._parameters()))
+        return any(
+            a not in known and (quantity(a) is not None or i == 0) and a not in RATE
+            for i, a in enumerate(self._parameters())
+        )
 
     def _weighted(self, outs: dict[str, Any], point: Point) -> Any:
         """J = Σ ⟨weight, output⟩; the weights are the signals from outside."""
@@ -243,7 +268,9 @@ class Scenario:
             if name not in point.weights:
                 rng = np.random.default_rng([point.seed, len(point.weights)])
                 shape = np.shape(value)
-                point.weights[name] = rng.standard_normal(shape) if shape and upstream else np.ones(shape) if shape else 1.0
+                point.weights[name] = (
+                    rng.standard_normal(shape) if shape and upstream else np.ones(shape) if shape else 1.0
+                )
             weight = point.weights[name]
             total = total + ((value * weight).sum() if np.ndim(value) else value * weight)
         return total if is_traced(total) else float(total)
@@ -251,7 +278,9 @@ class Scenario:
     def _backward_arguments(self, p: int, arguments: dict[str, Any], out: Any, recorder: Recorder) -> dict[str, Any]:
         point, node = self.points[p], self._definition(self.pair.backward)
         taken = self._parameters()
-        values = dict(zip(self._returned(self.pair.forward, out), out if isinstance(out, tuple) else (out,), strict=False))
+        values = dict(
+            zip(self._returned(self.pair.forward, out), out if isinstance(out, tuple) else (out,), strict=False)
+        )
         free = list(point.weights)
         required = len(taken) - len(node.args.defaults)
         given: dict[str, Any] = {}
@@ -302,7 +331,9 @@ class Scenario:
             hits = [e.value for e in recorder.events if LOSS.match(e.name) and e.value.size == 1]
         if not hits:
             raise CheckError(
-                f"No loss is found in {self.pair}.", "  no name like loss, cost or J has a number", "Give the loss a name:  loss = …"
+                f"No loss is found in {self.pair}.",
+                "  no name like loss, cost or J has a number",
+                "Give the loss a name:  loss = …",
             )
         value = hits[-1]
         return (value.sum() if np.ndim(value) else value) if is_traced(value) else float(np.sum(value))
@@ -328,7 +359,13 @@ class Scenario:
                 continue
             if GRADIENT.match(holder) or any(GRADIENT.match(part.split("[")[0]) for part in path.split(".")[1:]):
                 out.append((path, np.array(value, float)))
-            elif old is not None and old.shape == np.shape(value) and rate and not RUNNING.search(holder) and quantity(path) is None:
+            elif (
+                old is not None
+                and old.shape == np.shape(value)
+                and rate
+                and not RUNNING.search(holder)
+                and quantity(path) is None
+            ):
                 out.append((f"step of {path}", (old - np.array(value, float)) / rate))
         return out
 
@@ -378,4 +415,3 @@ def state_of(this: Any, names: dict[str, Any], path: str = "self", depth: int = 
 
 def entries_of(this: Any, names: dict[str, Any]) -> dict[str, Any]:
     return {path: take(holder, key) for path, holder, key in state_of(this, names)}
-

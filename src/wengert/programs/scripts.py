@@ -22,9 +22,7 @@ def free_names(tree: ast.Module) -> list[str]:
         for node in ast.walk(statement):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 known |= {(a.asname or a.name).split(".")[0] for a in node.names}
-            elif isinstance(node, ast.comprehension):
-                known |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
-            elif isinstance(node, ast.For):
+            elif isinstance(node, ast.comprehension) or isinstance(node, ast.For):
                 known |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
             elif isinstance(node, ast.arg):
                 known.add(node.arg)
@@ -48,16 +46,22 @@ def script_points(program: Program, given: dict[str, Any]) -> list[Point]:
         raise CheckError(
             f"The script reads {', '.join(repr(n) for n in unknown[:4])}, which it does not define.",
             f"  {', '.join(unknown)}",
-            'Say what they are:  --shapes "' + " ".join(f"{n}={'int(4,)<3' if LABELS.match(n) else '(4,3)'}" for n in unknown) + '"',
+            'Say what they are:  --shapes "'
+            + " ".join(f"{n}={'int(4,)<3' if LABELS.match(n) else '(4,3)'}" for n in unknown)
+            + '"',
         )
     points = []
     for seed in (1, 2):
         rng = np.random.default_rng(seed)
-        names = {n: rng.standard_normal(v.shape) if isinstance(v, np.ndarray) and v.dtype.kind == "f" and not _is_binary(v) else v for n, v in given.items()}
+        names = {
+            n: rng.standard_normal(v.shape)
+            if isinstance(v, np.ndarray) and v.dtype.kind == "f" and not _is_binary(v)
+            else v
+            for n, v in given.items()
+        }
         points.append(Point({}, names={**names, **numbers}, seed=seed))
     return points
 
 
 def _is_binary(value: np.ndarray) -> bool:
     return bool(np.all((value == 0) | (value == 1)))
-

@@ -12,7 +12,20 @@ import numpy as np
 
 from wengert.errors import CheckError
 from wengert.programs.events import Recorder
-from wengert.programs.inputs import BIAS, IMAGES, SCALARS, SIZES, Array, Slot, Unknown, Value, dictionary_of, made, parameters, slots_of
+from wengert.programs.inputs import (
+    BIAS,
+    IMAGES,
+    SCALARS,
+    SIZES,
+    Array,
+    Slot,
+    Unknown,
+    Value,
+    dictionary_of,
+    made,
+    parameters,
+    slots_of,
+)
 from wengert.programs.names import inputs_named, plain, quantity
 from wengert.programs.pairs import Pair
 from wengert.programs.scenario import Point, Scenario
@@ -20,6 +33,7 @@ from wengert.programs.source import Program
 
 PRIMES = (5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103)
 RUNS = 240  # of a scenario whose sizes are looked for
+LIMITS = (MemoryError, EOFError, SystemExit, PermissionError)  # other sizes do not help against these
 LARGEST = 400  # of an axis: beyond it two sizes chase each other
 
 
@@ -66,7 +80,11 @@ def asked(program: Program, pair: Pair, text: str) -> Asked:
         known = {*parameters(forward), "cache"}
         named = {n for n, s in seen.items() if n not in known and quantity(n) is None}
         first = parameters(backward)[:1]
-        back = {n: seen[n] for n in named if (isinstance(seen[n], Value) or _is_target(seen[n], n)) and ([n] != first or _is_target(seen[n], n))}
+        back = {
+            n: seen[n]
+            for n in named
+            if (isinstance(seen[n], Value) or _is_target(seen[n], n)) and ([n] != first or _is_target(seen[n], n))
+        }
     return Asked(init, slots, back)
 
 
@@ -121,7 +139,9 @@ def _size_of(axis: str, axes: dict[str, int], usual: dict[str, int]) -> int | No
 
 def clash(message: str) -> tuple[int, int] | None:
     """The two sizes that an error of NumPy says should be one."""
-    found = re.search(r"not aligned: .*?(\d+) \(dim \d\) != (\d+)", message) or re.search(r"size (\d+) is different from (\d+)", message)
+    found = re.search(r"not aligned: .*?(\d+) \(dim \d\) != (\d+)", message) or re.search(
+        r"size (\d+) is different from (\d+)", message
+    )
     if found:
         return int(found[1]), int(found[2])
     found = re.search(r"dimension is (\d+) but corresponding boolean dimension is (\d+)", message)
@@ -154,14 +174,18 @@ def unite(sizes: Sizes, a: int, b: int) -> bool:
     return False
 
 
-def solved(program: Program, pair: Pair, wanted: Asked, given: dict[str, Any], *, all_ranks: bool = False) -> list[Scenario]:
+def solved(
+    program: Program, pair: Pair, wanted: Asked, given: dict[str, Any], *, all_ranks: bool = False
+) -> list[Scenario]:
     """Scenarios that run, the likeliest first: of ranks that fit, those whose gradients have the shapes of their quantities.
 
     Without `all_ranks` the first in which all have them.
     """
     slots = [(w, n, Value(given[n]) if n in given else s) for w, n, s in wanted.all()]
     open_ranks = [s.ranks for _, _, s in slots if isinstance(s, Unknown)]
-    order = sorted(itertools.product(*open_ranks), key=lambda r: sum(o.index(x) ** 2 for o, x in zip(open_ranks, r, strict=True)))
+    order = sorted(
+        itertools.product(*open_ranks), key=lambda r: sum(o.index(x) ** 2 for o, x in zip(open_ranks, r, strict=True))
+    )
     found: list[tuple[tuple[int, ...], Scenario]] = []
     taken = sizes_in(program)
     runs = 0
@@ -187,7 +211,11 @@ def solved(program: Program, pair: Pair, wanted: Asked, given: dict[str, Any], *
     raise CheckError(
         f"No inputs are found with which {pair} runs{_because(last)}.",
         f"  {', '.join(n for w, n, _ in slots if w != 'backward')}",
-        "Say what they are:  --shapes \"" + " ".join(f"{n}=(4,3)" for w, n, s in slots if isinstance(s, Unknown) or (w == "forward" and isinstance(s, Array))) + '"',
+        'Say what they are:  --shapes "'
+        + " ".join(
+            f"{n}=(4,3)" for w, n, s in slots if isinstance(s, Unknown) or (w == "forward" and isinstance(s, Array))
+        )
+        + '"',
     )
 
 
@@ -209,15 +237,28 @@ def sizes_in(program: Program) -> set[int]:
 
 def _targets(sizes: Sizes) -> Iterator[Sizes]:
     """Targets as they may be: a row of numbers for each example, one-hot or not, or a class each."""
-    targets = [k for k, s in sizes.slots.items() if isinstance(s, Array) and s.kind in ("target", "label") and isinstance(s.axes[0], str)]
-    first = next((s for (w, _), s in sizes.slots.items() if w == "forward" and isinstance(s, Array) and s.kind == "real" and s.axes), None)
+    targets = [
+        k
+        for k, s in sizes.slots.items()
+        if isinstance(s, Array) and s.kind in ("target", "label") and isinstance(s.axes[0], str)
+    ]
+    first = next(
+        (
+            s
+            for (w, _), s in sizes.slots.items()
+            if w == "forward" and isinstance(s, Array) and s.kind == "real" and s.axes
+        ),
+        None,
+    )
     if not targets or first is None:
         yield sizes
         return
     if not any("." in str(a) for k in targets for a in sizes.slots[k].axes):  # type: ignore[union-attr]
         yield from _kinds(sizes, targets)
         return
-    counts = [a for (_, _), s in sizes.slots.items() if isinstance(s, Array) and s.kind == "count" for a in s.axes][::-1]
+    counts = [a for (_, _), s in sizes.slots.items() if isinstance(s, Array) and s.kind == "count" for a in s.axes][
+        ::-1
+    ]
     columns: list[Any] = [*counts[:2], 1, None]
     for column in columns:
         for batch in (0, -1):
@@ -257,14 +298,21 @@ def _fit(program: Program, pair: Pair, sizes: Sizes) -> tuple[Scenario | None, i
     runs = 0
     while runs < 40:
         runs += 1
-        if sum(np.prod([sizes.axes.get(str(a), a) for a in s.axes], dtype=float) for s in sizes.slots.values() if isinstance(s, Array)) > 1e6:
+        if (
+            sum(
+                np.prod([sizes.axes.get(str(a), a) for a in s.axes], dtype=float)
+                for s in sizes.slots.values()
+                if isinstance(s, Array)
+            )
+            > 1e6
+        ):
             break
         scenario = Scenario(program, pair, [sizes.point(0)])
         recorder = Recorder()
         try:
             out = scenario.run(recorder, 0)
             error = out.error
-        except CheckError:
+        except (CheckError, *LIMITS):
             raise
         except (Exception, SystemExit) as raised:
             out, error = None, raised
@@ -312,7 +360,10 @@ def _as_long_as_gradients(sizes: Sizes, scenario: Scenario, recorder: Recorder, 
                 return True
     if wide and all(w for w, _ in wide) and len({n for _, n in wide}) == 1:
         before = dict(sizes.axes)
-        sizes.axes = {k: 1 if v == wide[0][1] and k.split(".")[0] in ("forward", "backward", "N", "B") else v for k, v in sizes.axes.items()}
+        sizes.axes = {
+            k: 1 if v == wide[0][1] and k.split(".")[0] in ("forward", "backward", "N", "B") else v
+            for k, v in sizes.axes.items()
+        }
         return sizes.axes != before
     return False
 
@@ -330,7 +381,14 @@ def _same_as_output(sizes: Sizes, recorder: Recorder) -> bool:
         if not isinstance(slot, Array) or slot.kind not in ("onehot", "bits") or len(slot.axes) != 2:
             continue
         shape = tuple(a if isinstance(a, int) else sizes.axes[a] for a in slot.axes)
-        partner = next((s for n, s in reversed(events.items()) if len(s) == 2 and n != name and 1 in s and s != shape and s[0] == shape[0]), None)
+        partner = next(
+            (
+                s
+                for n, s in reversed(events.items())
+                if len(s) == 2 and n != name and 1 in s and s != shape and s[0] == shape[0]
+            ),
+            None,
+        )
         if partner is not None and shape not in [s for n, s in events.items() if n != name]:
             sizes.slots[where, name] = Array(partner, "bits")
             changed = True
@@ -349,5 +407,6 @@ def _misfits(scenario: Scenario) -> tuple[int, int]:
     for name, value in out.results:
         wanted = [shapes[n] for n in inputs_named(name, list(shapes))]
         wrong += bool(wanted and value.shape not in wanted)
-    biases = [e for e in recorder.events if e.key[0] == "argument" and BIAS.match(e.name) and e.value.ndim > 1]
+    given = [e for e in recorder.events if e.key[0] in ("argument", "attribute")]
+    biases = [e for e in given if BIAS.match(plain(e.name)) and e.value.ndim > 1]
     return sum(min(e.value.shape) > 1 for e in biases), wrong

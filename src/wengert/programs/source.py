@@ -137,7 +137,9 @@ class Program:
         """Run the definitions of a program, statement by statement; what fails is left out, loops and calls are not run."""
         self.prepare_names()
         for node in instrumented(self.tree, self.python2).body:
-            if isinstance(node, ast.For | ast.While) or (isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)):
+            if isinstance(node, ast.For | ast.While) or (
+                isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)
+            ):
                 continue
             if isinstance(node, ast.Expr) and not re.match(r"_wg_|sys\.|np\.random\.seed|\w+\.seed", ast.unparse(node)):
                 continue
@@ -184,7 +186,13 @@ class Program:
         out: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = []
         for space in (names, getattr(self, "helper_names", {})):
             now = {k: v for k, v in space.items() if v is np or any(v is getattr(np, m) for m in MAKERS)}
-            out.append((space, now, {k: traced_numpy if v is np else getattr(traced_numpy, v.__name__) for k, v in now.items()}))
+            out.append(
+                (
+                    space,
+                    now,
+                    {k: traced_numpy if v is np else getattr(traced_numpy, v.__name__) for k, v in now.items()},
+                )
+            )
         return out
 
 

@@ -10,10 +10,39 @@ import numpy as np
 
 from wengert.programs.edits import Edit, expression, named, sizes_of, target_of
 
-FACTORS = ("{0}", "1 / {0}", "({0} > 0)", "(1 - {0} ** 2)", "{0} * (1 - {0})", "np.exp({0})", "2 * {0}", "(1 - {0})", "{0} ** 2")
-ALONE = ("{0}", "{0}.T", "{0}.sum(axis=0)", "{0}.sum(axis=1)", "{0}.sum(axis=0, keepdims=True)", "{0}.sum(axis=1, keepdims=True)")
-TOGETHER = ("{0} * {1}", "{0} @ {1}", "{0}.T @ {1}", "{0} @ {1}.T", "{0} * {1}.sum(axis=0)", "{0} * {1}.sum(axis=1, keepdims=True)")
-MEANS = ("{0}.mean(axis=1, keepdims=True)", "{0}.mean(axis=0)", "{0} * ({1} * {0}).mean(axis=1, keepdims=True)", "{0} * ({1} * {0}).sum(axis=1, keepdims=True)")
+FACTORS = (
+    "{0}",
+    "1 / {0}",
+    "({0} > 0)",
+    "(1 - {0} ** 2)",
+    "{0} * (1 - {0})",
+    "np.exp({0})",
+    "2 * {0}",
+    "(1 - {0})",
+    "{0} ** 2",
+)
+ALONE = (
+    "{0}",
+    "{0}.T",
+    "{0}.sum(axis=0)",
+    "{0}.sum(axis=1)",
+    "{0}.sum(axis=0, keepdims=True)",
+    "{0}.sum(axis=1, keepdims=True)",
+)
+TOGETHER = (
+    "{0} * {1}",
+    "{0} @ {1}",
+    "{0}.T @ {1}",
+    "{0} @ {1}.T",
+    "{0} * {1}.sum(axis=0)",
+    "{0} * {1}.sum(axis=1, keepdims=True)",
+)
+MEANS = (
+    "{0}.mean(axis=1, keepdims=True)",
+    "{0}.mean(axis=0)",
+    "{0} * ({1} * {0}).mean(axis=1, keepdims=True)",
+    "{0} * ({1} * {0}).sum(axis=1, keepdims=True)",
+)
 MULTIPLES = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 
 
@@ -22,11 +51,18 @@ def missing(statement: Any, scope: Mapping[str, Any], had: np.ndarray, wanted: n
     target = target_of(statement)
     if not isinstance(target, ast.Name | ast.Attribute) or had.shape != wanted.shape:
         return []
-    arrays = {n: np.asarray(v, float) for n, v in named(scope).items() if not isinstance(v, int) and np.size(v) and np.ndim(v) <= 2 and not n.startswith("np")}
+    arrays = {
+        n: np.asarray(v, float)
+        for n, v in named(scope).items()
+        if not isinstance(v, int) and np.size(v) and np.ndim(v) <= 2 and not n.startswith("np")
+    }
     text = ast.unparse(target)
     out: list[Edit] = []
     with np.errstate(all="ignore"):
-        for kind, sign, value in [*_factors(arrays, had, wanted), *_terms(arrays, had, wanted, sizes_of(named(scope), scope), scope)]:
+        for kind, sign, value in [
+            *_factors(arrays, had, wanted),
+            *_terms(arrays, had, wanted, sizes_of(named(scope), scope), scope),
+        ]:
             node = ast.parse(f"{text} {sign}= {value}").body[0]
             out.append(Edit(kind, 3.2, ast.fix_missing_locations(ast.copy_location(node, statement)), after=True))
     return out[:12]
@@ -41,7 +77,9 @@ def _factors(arrays: Mapping[str, np.ndarray], had: np.ndarray, wanted: np.ndarr
                 yield kind, "*", form.format(name)
 
 
-def _terms(arrays: Mapping[str, np.ndarray], had: np.ndarray, wanted: np.ndarray, sizes: list[str], scope: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _terms(
+    arrays: Mapping[str, np.ndarray], had: np.ndarray, wanted: np.ndarray, sizes: list[str], scope: Mapping[str, Any]
+) -> Iterator[tuple[str, str, str]]:
     rest = wanted - had
     forms = [(f, (n,)) for n in arrays for f in (*ALONE, *MEANS[:2])]
     forms += [(f, (a, b)) for a in arrays for b in arrays for f in (*TOGETHER, *MEANS[2:])]
@@ -126,4 +164,7 @@ def _fits(wanted: np.ndarray, value: np.ndarray) -> bool:
 
 
 def _equal(a: np.ndarray, b: np.ndarray) -> bool:
-    return bool(np.all(np.isfinite(a)) and np.max(np.abs(a - b), initial=0) <= 1e-8 * max(float(np.max(np.abs(b), initial=0)), 1e-12))
+    return bool(
+        np.all(np.isfinite(a))
+        and np.max(np.abs(a - b), initial=0) <= 1e-8 * max(float(np.max(np.abs(b), initial=0)), 1e-12)
+    )

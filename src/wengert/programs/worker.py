@@ -15,8 +15,28 @@ from wengert.errors import CheckError, WengertError
 from wengert.programs.files import check_text, given_shapes
 
 REFUSED = (
-    *("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown", "os.putenv"),
-    *("shutil.rmtree", "shutil.move", "shutil.copyfile", "shutil.copytree", "subprocess.Popen", "os.system", "os.exec", "os.fork"),
+    *(
+        "os.remove",
+        "os.rename",
+        "os.mkdir",
+        "os.rmdir",
+        "os.link",
+        "os.symlink",
+        "os.truncate",
+        "os.chmod",
+        "os.chown",
+        "os.putenv",
+    ),
+    *(
+        "shutil.rmtree",
+        "shutil.move",
+        "shutil.copyfile",
+        "shutil.copytree",
+        "subprocess.Popen",
+        "os.system",
+        "os.exec",
+        "os.fork",
+    ),
     *("os.posix_spawn", "os.spawn", "socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo", "os.kill"),
 )
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -37,7 +57,11 @@ class Guard:
     def audit(self, event: str, args: tuple[Any, ...]) -> None:
         if not self.on or not self._is_refused(event, args):
             return
-        what = f"opens {args[0]!r} for writing" if event == "open" else f"calls {event}{(' of ' + repr(args[0])) if args and isinstance(args[0], str) else ''}"
+        what = (
+            f"opens {args[0]!r} for writing"
+            if event == "open"
+            else f"calls {event}{(' of ' + repr(args[0])) if args and isinstance(args[0], str) else ''}"
+        )
         self.refused.append(what)
         raise PermissionError(f"refused: the file {what}")
 
@@ -47,7 +71,9 @@ class Guard:
         path, mode, flags = (*args, None, None, None)[:3]
         if path == os.devnull or isinstance(path, int):
             return False
-        return (isinstance(mode, str) and any(sign in mode for sign in "wax+")) or (isinstance(flags, int) and bool(flags & WRITES))
+        return (isinstance(mode, str) and any(sign in mode for sign in "wax+")) or (
+            isinstance(flags, int) and bool(flags & WRITES)
+        )
 
     def timed(self, do: Callable[[], Any]) -> Any:
         signal.signal(signal.SIGALRM, self._stop)
@@ -56,12 +82,22 @@ class Guard:
             return do()
         except TooLong:
             raise CheckError(
-                f"It does not end: it was stopped after {self.seconds:g} seconds.", "  no line of it was judged", 'Leave out what runs for long, or give smaller sizes:  --shapes "x=(4,3)"'
+                f"It does not end: it was stopped after {self.seconds:g} seconds.",
+                "  no line of it was judged",
+                'Leave out what runs for long, or give smaller sizes:  --shapes "x=(4,3)"',
             ) from None
         except MemoryError:
-            raise CheckError("It needs more memory than it is given.", "  the limit is 4 GiB", 'Give smaller sizes:  --shapes "x=(4,3)"') from None
+            raise CheckError(
+                "It needs more memory than it is given.",
+                "  the limit is 4 GiB",
+                'Give smaller sizes:  --shapes "x=(4,3)"',
+            ) from None
         except EOFError:
-            raise CheckError("It waits for input, and there is none.", "  a file that is checked has an empty standard input", "Take the numbers as arguments.") from None
+            raise CheckError(
+                "It waits for input, and there is none.",
+                "  a file that is checked has an empty standard input",
+                "Take the numbers as arguments.",
+            ) from None
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -95,12 +131,20 @@ def _judged(given: dict[str, Any], guard: Guard) -> dict[str, Any]:
         resource.setrlimit(resource.RLIMIT_AS, (given["memory"], given["memory"]))
     sys.addaudithook(guard.audit)
     try:
-        report = guard.timed(lambda: check_text(given["text"], given["name"], given_shapes(given["shapes"]), guard.timed))
+        report = guard.timed(
+            lambda: check_text(given["text"], given["name"], given_shapes(given["shapes"]), guard.timed)
+        )
     except WengertError as error:
         if not guard.refused:
             return {"error": (error.what, error.where, error.repair)}
         report = None
     if guard.refused:
-        return {"error": (f"'{given['name']}' {guard.refused[0]}, which is refused.", "  nothing was changed, and nothing is judged", "Leave this out, or put it below:  if __name__ == '__main__':")}
+        return {
+            "error": (
+                f"'{given['name']}' {guard.refused[0]}, which is refused.",
+                "  nothing was changed, and nothing is judged",
+                "Leave this out, or put it below:  if __name__ == '__main__':",
+            )
+        }
     assert report is not None
     return report.to_json()
