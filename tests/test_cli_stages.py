@@ -10,11 +10,11 @@ import pytest
 
 import wengert as wg
 from wengert import cli
-from wengert.backends.native.stages import STOPS, stage
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.graph import Graph, apply, input_node
 from wengert.ir.types import ArrayType
 from wengert.passes.pipeline import PIPELINE
+from wengert.targets.native.stages import STOPS, stage
 
 LINE = "params w, b\ndata x, t\ny = Σ_j w_j x_j + b\nL = ½ (y − t)²\n"
 

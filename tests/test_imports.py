@@ -22,9 +22,9 @@ ORDER = (
     {"atomic", "memory"},
     {"ir"},
     {"ops"},
-    {"autodiff", "tracing", "notation", "passes", "loops"},
+    {"autodiff", "tracing", "notation", "passes"},
     {"elaboration"},
-    {"derive", "manuscripts", "backends", "emit"},
+    {"derive", "manuscripts", "targets", "emit"},
     {"claims", "show", "engine"},
     {"api", "compilation", "numpy", "scipy", "transforms"},
     {"flow", "extend", "autograd"},
@@ -94,9 +94,9 @@ def test_llvmlite_and_jax_have_one_home():
     for path in FILES:
         for name in imports_of(path):
             if name.split(".")[0] == "llvmlite":
-                assert path.is_relative_to(ROOT / "backends" / "native")
+                assert path.is_relative_to(ROOT / "targets" / "native")
             if name.split(".")[0] == "jax":
-                assert path.is_relative_to(ROOT / "backends" / "xla")
+                assert path.is_relative_to(ROOT / "targets" / "xla")
 
 
 RUNS_TEXT = {"eval", "exec", "sympify", "literal_eval"}

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wengert.backends import interpreter
-from wengert.backends.base import backend as backend_of
 from wengert.derive import backward as backward_pass
 from wengert.derive import difference as differences
 from wengert.derive import expand, steps, verify
@@ -29,10 +27,12 @@ from wengert.notation.document import read_document
 from wengert.notation.expr import Line
 from wengert.notation.reader import read, read_name
 from wengert.passes import pipeline
+from wengert.targets import interpreter
+from wengert.targets.base import backend as backend_of
 
 if TYPE_CHECKING:
-    from wengert.backends.native.stages import Stage
     from wengert.claims.review import Review
+    from wengert.targets.native.stages import Stage
 
 Array = Any
 MAX_BYTES = 64 * 1024
@@ -347,7 +347,7 @@ class Derivation:
 
         Raises GraphError where there is no such stage, EquationError where a name is unknown, ShapeError where a size is open.
         """
-        from wengert.backends.native.stages import stage
+        from wengert.targets.native.stages import stage
 
         graph = self.graph()
         numbers = self.system.sizes(sizes or {})
@@ -400,8 +400,8 @@ def compile_function(derivation: Derivation, backend: str = "native") -> Callabl
     value_and_gradients.__doc__ = doc
     if backend == "interpreter":
         return value_and_gradients
-    from wengert.backends.native.compiled import Native
-    from wengert.backends.native.named import named
+    from wengert.targets.native.compiled import Native
+    from wengert.targets.native.named import named
 
     assert isinstance(program, Native)
     names = [identifiers.get(name, signal) for name in graph.input_names]

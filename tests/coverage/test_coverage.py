@@ -21,8 +21,8 @@ from tests.coverage.routes import (
     second,
 )
 from tests.coverage.samples import Sample, entries, every_sample, labelled, name_of, tried
-from wengert.backends import native
 from wengert.ir.verify import verify
+from wengert.targets import native
 from wengert.tracing.trees import flatten, unflatten
 
 ALL = labelled(every_sample())

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.backends.native import estimate
 from wengert.engine import programs, roots
+from wengert.targets.native import estimate
 from wengert.tracing import tape
 
 X = np.array([0.1, 0.2, 0.3])

@@ -10,11 +10,11 @@ import pytest
 
 import wengert.train.updates
 from tests.thorough import everyday
-from wengert.backends import interpreter, native
-from wengert.backends.native import pool
 from wengert.errors import GraphError, ShapeError, TrainingError
 from wengert.ir.graph import Graph, apply, input_node
 from wengert.ir.types import ArrayType
+from wengert.targets import interpreter, native
+from wengert.targets.native import pool
 from wengert.train.advance import epoch_order
 from wengert.train.epoch_graph import Step, updates_graph
 from wengert.train.equations import task

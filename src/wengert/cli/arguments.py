@@ -88,7 +88,7 @@ def sizes_in(settings: list[str]) -> dict[str, int]:
 
 def keep_no_code() -> None:
     """Native code is neither looked for on disk nor kept there."""
-    from wengert.backends.native import cache
+    from wengert.targets.native import cache
 
     cache.configure(enabled=False)
 

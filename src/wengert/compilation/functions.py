@@ -12,20 +12,20 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, get_args, overload
 
-from wengert.backends import interpreter
-from wengert.backends.base import Compiled
 from wengert.compilation.kind import Kind, sees_order
 from wengert.compilation.path import Backend, Options
 from wengert.errors import GraphError, TraceError
 from wengert.ir.graph import Graph
 from wengert.passes import pipeline
+from wengert.targets import interpreter
+from wengert.targets.base import Compiled
 from wengert.tracing.record import is_number, leaf_of
 from wengert.tracing.standin import StandIn
 from wengert.tracing.trees import flatten, orders
 from wengert.tracing.watch import ON
 
 if TYPE_CHECKING:
-    from wengert.backends.native.compiled import Variant
+    from wengert.targets.native.compiled import Variant
 
 CHAIN = 4
 """So many kinds of arguments are tried by the entries themselves, the newest first."""
@@ -91,7 +91,7 @@ def _compiled_graph(graph: Graph, donate: Sequence[str | int], backend: Backend,
     graph = pipeline.run(graph)
     if backend == "interpreter":
         return interpreter.compile(graph)
-    from wengert.backends import native
+    from wengert.targets import native
 
     names = graph.input_names
     return native.compile(
@@ -118,7 +118,7 @@ def set_threads(count: int) -> None:
 
     Raises GraphError where the count is not between 1 and 256.
     """
-    from wengert.backends.native import pool
+    from wengert.targets.native import pool
 
     pool.set_threads(count)
 

@@ -18,7 +18,7 @@ from wengert.tracing.record import Leaf, Program, is_number, traced_program
 from wengert.tracing.trees import argument_names, flatten, name_of, parameters_of, unflatten
 
 if TYPE_CHECKING:
-    from wengert.backends.native.signature import Parameter
+    from wengert.targets.native.signature import Parameter
 
 MOST_PATHS = 64
 """So many paths are kept of one kind, those that ran last."""
@@ -165,7 +165,7 @@ class Kind:
 
     def trees(self) -> list[Parameter]:
         """The parameters with the containers of their leaves."""
-        from wengert.backends.native.signature import Parameter, Static
+        from wengert.targets.native.signature import Parameter, Static
 
         count, fixed = iter(range(len(self.leaves))), iter(self.fixed)
         numbered = [Static(next(fixed)) if leaf is None else next(count) for leaf in self.known]

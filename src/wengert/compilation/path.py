@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from wengert.backends import interpreter
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import order_of, substitute
 from wengert.passes import pipeline
+from wengert.targets import interpreter
 from wengert.tracing.narrow import restored
 from wengert.tracing.record import Leaf, Program
 from wengert.tracing.tracer import Guard
 from wengert.tracing.trees import is_common, unflatten
 
 if TYPE_CHECKING:
-    from wengert.backends.native.compiled import Variant
     from wengert.compilation.kind import Kind
+    from wengert.targets.native.compiled import Variant
 
 Backend = Literal["native", "interpreter"]
 Answers = tuple[bool | int, ...]
@@ -64,7 +64,7 @@ class Path:
         """The entry that gives the result and whether it is the right one, once it is made."""
         self.variant: Variant | None = None
         if options.backend == "native":
-            from wengert.backends.native.compiled import Variant, pair_donated
+            from wengert.targets.native.compiled import Variant, pair_donated
 
             chosen = [name for name, back in zip(self.graph.input_names, donated, strict=True) if back]
             pairs = pair_donated(self.results, chosen)
@@ -86,7 +86,7 @@ class Path:
             x is not None for x in (*self.widths, *(leaf.width for leaf in kind.leaves))
         ):  # an entry knows the dtypes of a graph
             return None
-        from wengert.backends.native import entry
+        from wengert.targets.native import entry
 
         result = unflatten(self.result, range(self.count))
         weak = [leaf.weak for leaf in kind.leaves]
@@ -153,7 +153,7 @@ class Path:
 
         if self.options.backend == "interpreter":
             return by_numpy
-        from wengert.backends.native.compiled import Variant
+        from wengert.targets.native.compiled import Variant
 
         variant = Variant(graph, {}, self.options.cache, quick=True)
         return lambda *given: variant.run(given, by_numpy)

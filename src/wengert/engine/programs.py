@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends import interpreter
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.walk import substitute, topological
 from wengert.passes import pipeline
+from wengert.targets import interpreter
 
 SECONDS_A_CALL = 1e-4
 """The time that a call takes to be written down, derived and compiled, about, where it becomes straight-line code."""
@@ -53,9 +53,9 @@ class Program:
 
 def compiled(graph: Graph) -> Callable[..., Any]:
     """A graph as machine code: a function of arrays and numbers in the order of the inputs, to the tuple of outputs."""
-    from wengert.backends.native import entry
-    from wengert.backends.native.compiled import Variant
-    from wengert.backends.native.signature import Parameter
+    from wengert.targets.native import entry
+    from wengert.targets.native.compiled import Variant
+    from wengert.targets.native.signature import Parameter
 
     variant = Variant(graph, {}, cache=True, quick=True)
     plain = interpreter.compile(graph)
@@ -100,7 +100,7 @@ class Seat:
 
     def hold(self, program: Program) -> None:
         """Keep a program, from whose graph the time to compile it can be told better."""
-        from wengert.backends.native.estimate import seconds
+        from wengert.targets.native.estimate import seconds
 
         self.program = program
         if self.estimate < math.inf:

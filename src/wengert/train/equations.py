@@ -16,8 +16,6 @@ from typing import Any
 import numpy as np
 
 from wengert.api import System, equations_from_text
-from wengert.backends import interpreter
-from wengert.backends.base import backend as backend_of
 from wengert.derive.backward import derive, influence
 from wengert.derive.report import show_line
 from wengert.errors import EquationError, ModelError
@@ -27,6 +25,8 @@ from wengert.ir.types import Dim
 from wengert.ir.walk import depends_on
 from wengert.passes import pipeline
 from wengert.passes.precision import in_dtype
+from wengert.targets import interpreter
+from wengert.targets.base import backend as backend_of
 from wengert.train import schema
 from wengert.train.checkpoint import SavedModel
 from wengert.train.model import Updates

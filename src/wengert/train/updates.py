@@ -8,12 +8,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from wengert.backends import native
 from wengert.ir.graph import Graph
-from wengert.loops.count import operations
-from wengert.loops.expand import with_sizes
-from wengert.loops.lower import lower
 from wengert.ops.evaluate import bind
+from wengert.targets import native
+from wengert.targets.native.loops.count import operations
+from wengert.targets.native.loops.expand import with_sizes
+from wengert.targets.native.loops.lower import lower
 from wengert.train import epoch_graph
 from wengert.train.epoch_graph import AT_ONCE, COUNT, DONE, FIRST, LOSSES, ORDER, WANTED, Step, updates_graph
 from wengert.train.optimizers import Optimizer, State
