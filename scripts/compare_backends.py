@@ -39,10 +39,10 @@ def native(case: Case) -> Sequence[Any]:
 
     Raises AssertionError where the calls differ, or an input that was not donated is changed.
     """
-    from wengert.targets import native
+    from wengert.targets import compiled
 
     with small_thresholds(case.small):
-        f = native.compile(case.graph, donate=case.donate, cache=False)
+        f = compiled.compile(case.graph, donate=case.donate, cache=False)
         first = f(**_given(case))
     given = _given(case)
     second = f(**given)

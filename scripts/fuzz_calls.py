@@ -18,7 +18,8 @@ from wengert.ir.types import ArrayType
 from wengert.targets.native import entry, jit, runtime
 from wengert.targets.native.calls import PlainCall
 from wengert.targets.native.processor import host
-from wengert.targets.native.signature import PROGRAM, Input, Parameter, Signature, Static
+from wengert.targets.native.signature import PROGRAM, Input, Signature
+from wengert.targets.parameters import Parameter, Static
 
 Pair = namedtuple("Pair", "left right")
 Odd = type("Odd", (float,), {})

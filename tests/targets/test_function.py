@@ -7,7 +7,7 @@ import pytest
 
 import wengert as wg
 from wengert.errors import GraphError, ShapeError, WengertError
-from wengert.targets.base import NAMES, backend
+from wengert.targets.base import NAMES, target
 
 UNIT = "z = w x + b\ny = σ(z)\nL = ½ (y − t)²"
 NET = "h_i = tanh(Σ_j w_ij x_j + b_i)\ny = Σ_i v_i h_i\nL = ½ (y − t)²"
@@ -143,7 +143,7 @@ def test_it_says_what_it_computes():
 
 
 def test_a_back_end_that_is_not_there_is_refused():
-    assert [backend(name).name for name in NAMES] == list(NAMES)
+    assert [target(name).name for name in NAMES] == list(NAMES)
     with pytest.raises(GraphError) as caught:
         wg.equations(UNIT).backward().function("cuda")
     assert str(caught.value).splitlines() == [

@@ -14,7 +14,8 @@ from tests.thorough import rounds
 from wengert.errors import GraphError
 from wengert.ir.types import ArrayType
 from wengert.targets.native import entry, numpy_abi
-from wengert.targets.native.signature import Input, Parameter, Signature, Static
+from wengert.targets.native.signature import Input, Signature
+from wengert.targets.parameters import Parameter, Static
 
 
 @pytest.fixture(params=["entry", "plain"], autouse=True)
@@ -287,7 +288,7 @@ def test_containers_go_in_and_come_back(tree):
 
 
 def numbers(tree):
-    from wengert.targets.native.signature import leaves
+    from wengert.targets.parameters import leaves
 
     return leaves(tree)
 

@@ -15,7 +15,7 @@ from wengert.errors import GraphError
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.ops.control import results
-from wengert.targets import interpreter, native
+from wengert.targets import compiled, interpreter
 
 SIZE = 40
 
@@ -41,7 +41,7 @@ def assert_same(graph: Graph, values: dict[str, Any], *donate: str) -> None:
 
 
 def test_the_donated_array_comes_back_itself_from_the_first_call_on():
-    f = native.compile(descent(), donate=["w"], cache=False)
+    f = compiled.compile(descent(), donate=["w"], cache=False)
     w, g = numbers("w", "g").values()
     for _ in range(3):
         wanted = w - np.tanh(g) * 0.1
@@ -51,7 +51,7 @@ def test_the_donated_array_comes_back_itself_from_the_first_call_on():
 
 
 def test_what_is_not_donated_stays():
-    f = native.compile(descent(), donate=["w"], cache=False)
+    f = compiled.compile(descent(), donate=["w"], cache=False)
     w, g = numbers("w", "g").values()
     kept = g.copy()
     f(w=w, g=g)
@@ -78,7 +78,7 @@ def read_only(x: Any) -> Any:
 )
 def test_what_cannot_be_overwritten_is_copied(make):
     graph = descent()
-    f = native.compile(graph, donate=["w"], cache=False)
+    f = compiled.compile(graph, donate=["w"], cache=False)
     values = numbers("w", "g")
     given = make(values["w"])
     kept = np.array(given)
@@ -94,7 +94,7 @@ def test_what_cannot_be_overwritten_is_copied(make):
 @pytest.mark.parametrize("shift", [0, 1, 7, SIZE - 1])
 def test_donated_memory_that_overlaps_another_input_is_not_written_early(shift):
     graph = descent()
-    f = native.compile(graph, donate=["w"], cache=False)
+    f = compiled.compile(graph, donate=["w"], cache=False)
     for first, second in ((0, shift), (shift, 0)):
         for _ in range(2):
             whole = np.random.default_rng(0).normal(size=2 * SIZE)
@@ -108,7 +108,7 @@ def test_donated_memory_that_overlaps_another_input_is_not_written_early(shift):
 def test_one_array_donated_twice():
     a, b = vectors("a", "b")
     graph = Graph((a, b), (a + b * 2, b - a))
-    f = native.compile(graph, donate=["a", "b"], cache=False)
+    f = compiled.compile(graph, donate=["a", "b"], cache=False)
     for _ in range(2):
         x = np.arange(float(SIZE))
         first, second = f(a=x, b=x)
@@ -122,7 +122,7 @@ def test_every_exchange_of_donated_inputs(order, count):
     nodes = dict(zip("abc", vectors("a", "b", "c"), strict=True))
     graph = Graph(tuple(nodes.values()), tuple(nodes[name] for name in order))
     for donate in itertools.permutations("abc", count):
-        f = native.compile(graph, donate=donate, cache=False)
+        f = compiled.compile(graph, donate=donate, cache=False)
         for _ in range(2):
             given = numbers("a", "b", "c")
             for y, name in zip(f(**given), order, strict=True):
@@ -170,7 +170,7 @@ def test_an_index_that_depends_on_a_donated_array_is_checked_before_it_is_overwr
     total = apply("cast", apply("sum", w, axes=(0,)), dtype="int64")
     picked = apply("gather", apply("exp", x), apply("broadcast", total, shape=(3,), axes=()), axis=0, batch=0)
     graph = Graph((w, x), (w * 0.0, picked))
-    f = native.compile(graph, donate=["w"], cache=False)
+    f = compiled.compile(graph, donate=["w"], cache=False)
     values = {"w": np.full(SIZE, 0.1), "x": np.arange(float(SIZE)) / SIZE}
     given = values["w"].copy()
     assert f(**{**values, "w": given})[0] is given
@@ -189,7 +189,7 @@ def test_a_loop_that_looks_up_by_its_donated_carry_is_checked_first():
     row = apply("broadcast", y, shape=(3,), axes=())
     state = input_node("state", ArrayType((3,), "int64"))
     graph = Graph((state, k, x), (state + row,))
-    f = native.compile(graph, donate=["state"], cache=False)
+    f = compiled.compile(graph, donate=["state"], cache=False)
     fine = {"k": np.int64(1), "x": np.full(SIZE, 12.0)}
     assert f(state=np.zeros(3, np.int64), **fine)[0].tolist() == [49, 49, 49]
     state_array = np.zeros(3, np.int64)
@@ -205,12 +205,12 @@ def test_a_loop_that_looks_up_by_its_donated_carry_is_checked_first():
 def test_donations_that_make_no_sense_are_refused(donate, words):
     w, g = vectors("w", "g")
     with pytest.raises(GraphError, match=words):
-        native.compile(Graph((w, g), (w + g,)), donate=donate)
+        compiled.compile(Graph((w, g), (w + g,)), donate=donate)
 
 
 def test_a_donated_constant_result():
     (w,) = vectors("w")
-    f = native.compile(Graph((w,), (constant(2.5, w.type), apply("sum", w, axes=(0,)))), donate=["w"], cache=False)
+    f = compiled.compile(Graph((w,), (constant(2.5, w.type), apply("sum", w, axes=(0,)))), donate=["w"], cache=False)
     for _ in range(2):
         given = np.ones(SIZE)
         y, total = f(w=given)
@@ -221,7 +221,7 @@ def test_a_donated_constant_result():
 
 def test_a_donated_array_without_axes_comes_back_itself():
     w = input_node("w", ArrayType())
-    f = native.compile(Graph((w,), (w * 0.5,)), donate=["w"], cache=False)
+    f = compiled.compile(Graph((w,), (w * 0.5,)), donate=["w"], cache=False)
     given = np.array(8.0)
     for wanted in (4.0, 2.0, 1.0):
         (y,) = f(w=given)
@@ -234,7 +234,7 @@ def test_a_donated_array_without_axes_comes_back_itself():
 @pytest.mark.parametrize("shape", [(0,), (3, 0)])
 def test_a_donated_array_without_entries(shape):
     w = input_node("w", ArrayType(shape))
-    f = native.compile(Graph((w,), (apply("sin", w),)), donate=["w"], cache=False)
+    f = compiled.compile(Graph((w,), (apply("sin", w),)), donate=["w"], cache=False)
     given = np.zeros(shape)
     for _ in range(2):
         assert f(w=given)[0] is given

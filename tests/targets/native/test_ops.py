@@ -18,11 +18,11 @@ from wengert.ir.types import COMPLEXES, DTYPES, FLOATS, ArrayType, TupleType
 from wengert.ops.control import results
 from wengert.ops.evaluate import evaluate
 from wengert.passes.precision import in_dtype
-from wengert.targets import native
+from wengert.targets import compiled
 from wengert.targets.native.accuracy import ULP_BOUNDS
 from wengert.targets.native.loops.nest import Compute, Constant
 from wengert.targets.native.loops.values import Entry, EntryVocabulary
-from wengert.targets.native.segments import is_native
+from wengert.targets.native.support import is_native
 
 SAMPLED = [op for op in OPS.values() if op.samples(np.random.default_rng(0))]
 ELEMENTWISE = [op for op in SAMPLED if op.kind == "elementwise"]
@@ -71,7 +71,7 @@ def _input(name: str, array: Any) -> Node:
 
 def both(graph: Graph, values: dict[str, Any]) -> Iterable[tuple[Node, Any, Any]]:
     """For each output its node, its native value and the interpreter's."""
-    found = native.compile(graph, cache=False)(**values)
+    found = compiled.compile(graph, cache=False)(**values)
     for node, got, wanted in zip(graph.outputs, found, evaluate(graph, values), strict=True):
         a, b = np.asarray(got), np.asarray(wanted)
         assert (a.shape, a.dtype) == (b.shape, b.dtype)
@@ -236,7 +236,7 @@ def test_casts_are_those_of_numpy(source: str) -> None:
         values = np.concatenate([np.array(SPECIAL), np.array(EXTREMES, np.float64)]).astype(source)
     targets = [dtype for dtype in DTYPES if dtype in COMPLEXES or source not in COMPLEXES]  # no other loses a part
     graph = Graph((x,), tuple(apply("cast", x, dtype=dtype) for dtype in targets))
-    found = native.compile(graph, cache=False)(x=values)
+    found = compiled.compile(graph, cache=False)(x=values)
     for dtype, array in zip(targets, found, strict=True):
         with np.errstate(all="ignore"):
             wanted = values.astype(dtype)

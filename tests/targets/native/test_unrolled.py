@@ -12,7 +12,7 @@ from wengert.ir.graph import Graph, apply, constant, input_node
 from wengert.ir.op import OPS
 from wengert.ir.types import ArrayType, TupleType
 from wengert.ops.evaluate import evaluate
-from wengert.targets import native
+from wengert.targets import compiled
 from wengert.targets.native import unrolled
 from wengert.targets.native.build import Build
 from wengert.targets.native.unrolled_ops import MOST_ENTRIES, form
@@ -60,7 +60,7 @@ def test_samples_over_lanes_are_those_of_the_interpreter(op):
         assert op.name not in UNROLLED
         return
     assert Build(graph, quick=True).cut is not None
-    found = native.compile(graph, cache=False, quick=True)(**values)
+    found = compiled.compile(graph, cache=False, quick=True)(**values)
     for got, wanted in zip(found, evaluate(graph, values), strict=True):
         a, b = np.asarray(got), np.asarray(wanted)
         assert (a.shape, a.dtype) == (b.shape, b.dtype)
@@ -112,7 +112,7 @@ def test_a_place_in_the_arena_is_used_again():
 def test_results_may_lie_where_inputs_do():
     x, y = input_node("x", ArrayType((3,))), input_node("y", ArrayType((3,)))
     graph = Graph((x, y), (apply("add", y, y), x))
-    run = native.compile(graph, cache=False, quick=True, donate=["x", "y"])
+    run = compiled.compile(graph, cache=False, quick=True, donate=["x", "y"])
     a, b = np.array([1.0, 2.0, 3.0]), np.array([4.0, 5.0, 6.0])
     p, q = run(x=a, y=b)
     assert run.variant({}).build.cut is not None
@@ -129,7 +129,7 @@ def test_entries_of_a_large_input_are_read_where_they_lie():
     values = np.arange(700.0).reshape(100, 7)
     assert Build(graph, quick=True).cut is not None
     for got, wanted in zip(
-        native.compile(graph, cache=False, quick=True)(x=values), evaluate(graph, {"x": values}), strict=True
+        compiled.compile(graph, cache=False, quick=True)(x=values), evaluate(graph, {"x": values}), strict=True
     ):
         np.testing.assert_array_equal(got, wanted)
 
@@ -137,7 +137,7 @@ def test_entries_of_a_large_input_are_read_where_they_lie():
 def test_a_large_array_is_left_to_loops():
     x = input_node("x", ArrayType((MOST_ENTRIES + 1,)))
     assert Build(Graph((x,), (apply("sin", x),)), quick=True).cut is None
-    assert native.compile(Graph((x,), (apply("sin", x),)), cache=False, quick=True)(x=np.zeros(17))[0].sum() == 0
+    assert compiled.compile(Graph((x,), (apply("sin", x),)), cache=False, quick=True)(x=np.zeros(17))[0].sum() == 0
 
 
 def test_lanes_behind_the_last_entry_do_no_harm():
@@ -146,7 +146,7 @@ def test_lanes_behind_the_last_entry_do_no_harm():
     y = apply("maximum", apply("multiply", x, seven), x)
     total = apply("max", y, axes=(0,))
     graph = Graph((x,), (y, total))
-    got = native.compile(graph, cache=False, quick=True)(x=np.array([-1, -2, -3]))
+    got = compiled.compile(graph, cache=False, quick=True)(x=np.array([-1, -2, -3]))
     assert got[0].tolist() == [-1, -2, -3]
     assert got[1] == -1
 

@@ -13,7 +13,7 @@ from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.ops.control import results
 from wengert.ops.evaluate import evaluate
-from wengert.targets import native
+from wengert.targets import compiled
 from wengert.targets.native.loops.lower import lower
 from wengert.targets.native.loops.nest import Copy, statements
 
@@ -67,7 +67,7 @@ def test_random_updates_are_those_of_the_interpreter(start: int) -> None:
     for seed in range(start, start + 25):
         graph, given = random_updates(seed), values(seed)
         kept = {name: np.copy(x) for name, x in given.items()}
-        found = native.compile(graph, cache=False)(**given)
+        found = compiled.compile(graph, cache=False)(**given)
         for mine, theirs in zip(found, evaluate(graph, given), strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=1e-13, atol=1e-300, err_msg=f"seed {seed}")
         assert all(np.array_equal(given[name], kept[name]) for name in given)
@@ -82,7 +82,7 @@ def test_random_updates_of_a_carry_are_those_of_the_interpreter(start: int) -> N
         outer = [input_node(str(x.params["name"]), x.type) for x in body.inputs]
         graph = Graph(tuple(outer), tuple(results(apply("scan", *outer, body=body, **params))))
         given = values(seed)
-        found = native.compile(graph, cache=False)(**given)
+        found = compiled.compile(graph, cache=False)(**given)
         for mine, theirs in zip(found, evaluate(graph, given), strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=1e-13, atol=1e-300, err_msg=f"seed {seed}")
 
@@ -109,7 +109,7 @@ def test_a_carry_is_updated_without_a_copy_in_the_loop() -> None:
     graph = Graph((x,), tuple(results(apply("scan", x, body=body, **params))))
     assert copies(graph) == 1  # of x, before the loop
     start = np.linspace(1.0, 2.0, N)
-    (found,) = native.compile(graph, cache=False)(x=start)
+    (found,) = compiled.compile(graph, cache=False)(x=start)
     np.testing.assert_allclose(found, start[0] * 0.5 ** np.arange(N))
 
 
@@ -120,5 +120,5 @@ def test_new_entries_that_read_the_old_ones_elsewhere_are_made_first() -> None:
     z = apply("set_slice", y, shifted * 2, start=(1,), step=(1,))
     given = np.arange(float(N))
     graph = Graph((x,), (z,))
-    (found,) = native.compile(graph, cache=False)(x=given)
+    (found,) = compiled.compile(graph, cache=False)(x=given)
     assert np.array_equal(found, evaluate(graph, {"x": given})[0])

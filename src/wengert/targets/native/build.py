@@ -6,7 +6,7 @@ A long graph of small arrays has no loops: its code is made of the graph itself,
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
@@ -104,3 +104,23 @@ class Build:
         result = make()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
         return result
+
+
+def text(graph: Graph, stage: str, seconds: MutableMapping[str, float]) -> str:
+    """One stage of a graph as text; `seconds` gets how long each step on the way took."""
+    from wengert.targets.native.loops.show import show  # who runs a graph does not print it
+    from wengert.targets.native.loops.show_kernels import show_kernels
+
+    build = Build(graph)
+    makers: Mapping[str, Callable[[], str]] = {
+        "fused": lambda: show_kernels(graph),
+        "loops": lambda: show(build.program),
+        "llvm": lambda: build.emitted.text,
+        "asm": lambda: build.assembly,
+    }
+    start = time.perf_counter()
+    text = makers[stage]()
+    taken = build.seconds or {"fuse": time.perf_counter() - start}
+    for name, value in taken.items():
+        seconds[name] = seconds.get(name, 0.0) + value
+    return text

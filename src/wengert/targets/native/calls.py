@@ -14,7 +14,8 @@ import numpy as np
 
 from wengert.ir.types import ArrayType
 from wengert.targets.native import jit
-from wengert.targets.native.signature import PROGRAM, Input, Signature, Static, Tree, children, is_named_tuple
+from wengert.targets.native.signature import PROGRAM, Input, Signature
+from wengert.targets.parameters import Static, Tree, children, is_named_tuple
 
 _PYTHON = {"float64": float, "float32": float, "int64": int, "bool": bool}
 _ALIGNMENT = 64

@@ -17,7 +17,8 @@ import numpy as np
 
 from wengert.ir.types import ArrayType
 from wengert.targets.native import numpy_abi as abi
-from wengert.targets.native.signature import Input, Signature, Static, Tree, children, is_named_tuple
+from wengert.targets.native.signature import Input, Signature
+from wengert.targets.parameters import Static, Tree, children, is_named_tuple
 
 STACK_BYTES = 16 * 1024
 """Up to here the memory of a call lies on the stack."""

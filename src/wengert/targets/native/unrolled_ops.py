@@ -21,7 +21,7 @@ from wengert.targets.native.loops.access import MAPS
 from wengert.targets.native.loops.forms import entries_of, numbers
 from wengert.targets.native.loops.nest import Compute, Constant, Instruction
 from wengert.targets.native.loops.values import Entry, EntryVocabulary
-from wengert.targets.native.segments import is_function_of_entries, is_refused
+from wengert.targets.native.support import is_function_of_entries, is_refused
 from wengert.targets.native.values import ELEMENTS, Value, literal, type_of
 
 MOST_ENTRIES = 16

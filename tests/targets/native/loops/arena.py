@@ -11,19 +11,20 @@ from scripts.compare_backends import small_thresholds
 from scripts.random_graphs import Case
 from wengert.errors import GraphError
 from wengert.ops.evaluate import evaluate
-from wengert.targets.native.compiled import pair_donated
+from wengert.targets import native
 from wengert.targets.native.loops.buffers import Plan, plan
 from wengert.targets.native.loops.interpret import Interpreter
 from wengert.targets.native.loops.lower import lower
 from wengert.targets.native.loops.nest import Buffer, Program, Store, buffers_of, statements
-from wengert.targets.native.segments import split
+from wengert.targets.partition import partition
+from wengert.targets.ready import pair_donated
 
 RUBBISH = 0xA5
 
 
 def interpreted(case: Case) -> Sequence[Any]:
     """The outputs of a case by its loop nests; where these give up, or are not made at all, by NumPy as for native code."""
-    if split(case.graph) is not None:
+    if partition(case.graph, native) is not None:
         return evaluate(case.graph, case.values)
     try:
         return in_arena(*lowered(case))

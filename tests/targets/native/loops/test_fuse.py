@@ -14,7 +14,7 @@ from wengert.ir.types import ArrayType
 from wengert.ops.effort import partners, side_by_side
 from wengert.ops.evaluate import evaluate
 from wengert.passes.pipeline import run
-from wengert.targets import native
+from wengert.targets import compiled
 from wengert.targets.native.loops import fuse as fusion
 from wengert.targets.native.loops.expand import expand
 from wengert.targets.native.loops.forms import is_leaf
@@ -249,7 +249,7 @@ def rosenbrock(n: int) -> Graph:
 def test_what_is_shorter_is_0_behind_its_end():
     graph = rosenbrock(5000)
     values = {"x": np.random.default_rng(0).normal(size=5000)}
-    for found, wanted in zip(native.compile(graph, cache=False)(**values), evaluate(graph, values), strict=True):
+    for found, wanted in zip(compiled.compile(graph, cache=False)(**values), evaluate(graph, values), strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-12)
 
 

@@ -15,10 +15,10 @@ from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.ops.evaluate import evaluate
 from wengert.passes.precision import in_dtype
-from wengert.targets import native
-from wengert.targets.native.compiled import pair_donated
+from wengert.targets import compiled
 from wengert.targets.native.loops.lower import lower
 from wengert.targets.native.loops.nest import For, Load, Program, Statement, buffers_of, statements
+from wengert.targets.ready import pair_donated
 
 ROWS, COLUMNS = 70, 12
 SHAPE = (ROWS, COLUMNS)
@@ -212,4 +212,4 @@ def test_the_totals_of_blocks_are_wider_than_their_products():
 
 def native_results(graph: Graph, arrays: dict[str, Any]) -> Any:
     with small_thresholds(1):
-        return native.compile(graph, cache=False)(**arrays)
+        return compiled.compile(graph, cache=False)(**arrays)

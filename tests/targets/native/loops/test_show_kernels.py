@@ -12,8 +12,8 @@ from wengert.ir.graph import Graph, apply, input_node
 from wengert.ir.types import ArrayType, Dim
 from wengert.ops import control
 from wengert.passes import pipeline
-from wengert.targets.native.loops.expand import with_sizes
 from wengert.targets.native.loops.show_kernels import show_kernels
+from wengert.targets.ready import with_sizes
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.t*"))
 

@@ -14,7 +14,7 @@ from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ir.types import ArrayType
 from wengert.ops.control import results
 from wengert.ops.evaluate import evaluate
-from wengert.targets import native
+from wengert.targets import compiled
 from wengert.targets.native import pool
 from wengert.targets.native.loops.lower import lower
 from wengert.targets.native.loops.nest import For, Gather, Inside, Load, Program, Store, statements
@@ -140,7 +140,7 @@ def test_pieces_of_a_total_are_added_in_order():
 
 def native_results(*outputs: Node, **arrays: Any) -> Any:
     inputs = tuple(dict.fromkeys(x for y in outputs for x in leaves(y)))
-    return native.compile(Graph(inputs, outputs), cache=False)(**arrays)
+    return compiled.compile(Graph(inputs, outputs), cache=False)(**arrays)
 
 
 def leaves(y: Node) -> list[Node]:
@@ -181,7 +181,7 @@ def test_a_sum_inside_a_loop_is_as_exact():
     params = {"carries": 1, "xs": 0, "length": 1, "first": None, "reverse": False}
     outs = results(apply("scan", start, x, wide, body=body, **params))
     given = {"start": np.float32(1), "x": UNIFORM, "wide": UNIFORM.reshape(-1, 8)}
-    _, flat, columns = native.compile(Graph((start, x, wide), tuple(outs)), cache=False)(**given)
+    _, flat, columns = compiled.compile(Graph((start, x, wide), tuple(outs)), cache=False)(**given)
     assert off(flat[0], UNIFORM.astype(np.float64).sum()) < 8
     assert off(columns[0], UNIFORM.reshape(-1, 8).astype(np.float64).sum(axis=0)) < 200
 
@@ -216,7 +216,7 @@ def test_one_and_two_threads_give_the_same_bits(dtype):
     )
     rng = np.random.default_rng(0)
     arrays = {"x": rng.normal(size=(3000, 300)).astype(dtype), "w": rng.normal(size=(300, 50)).astype(dtype)}
-    f = native.compile(Graph((x, w), outputs), cache=False)
+    f = compiled.compile(Graph((x, w), outputs), cache=False)
     before, found = pool.threads(), []
     for count in (1, 2, 3):
         pool.set_threads(count)

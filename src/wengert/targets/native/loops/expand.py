@@ -1,4 +1,4 @@
-"""What is made smaller before kernels are formed: sizes become numbers, composite ops become simple ones, products become pairs.
+"""What is made smaller before kernels are formed: composite ops become simple ones, products become pairs.
 
 The values are those of the records, to rounding. It knows no loop nest.
 """
@@ -11,31 +11,11 @@ from typing import Any
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.walk import order_of, rebuild
 from wengert.ops.control import results
-from wengert.ops.evaluate import bind_params
 from wengert.ops.primes import instance
 from wengert.ops.products import contraction_order
 from wengert.ops.reductions import spread
 
 Labels = tuple[int, ...]
-
-
-def with_sizes(graph: Graph, sizes: Mapping[str, int]) -> Graph:
-    """The graph with every named size a number.
-
-    Raises ShapeError where a size is not known.
-    """
-    inputs = {x: input_node(x.params["name"], bind_params(x.type, sizes), x.source) for x in graph.inputs}
-
-    def bound(node: Node, inputs: tuple[Node, ...]) -> Node:
-        params = {key: _bound(value, sizes) for key, value in node.params.items()}
-        type = node.op.infer(tuple([x.type for x in inputs]), params)
-        return Node(node.op, inputs, params, type, node.source)
-
-    return Graph(tuple(inputs.values()), tuple(rebuild(graph.outputs, bound, inputs)), graph.names)
-
-
-def _bound(value: Any, sizes: Mapping[str, int]) -> Any:
-    return with_sizes(value, sizes) if isinstance(value, Graph) else bind_params(value, sizes)
 
 
 def expand(graph: Graph, rules: Mapping[str, Callable[[Node], Node]] | None = None) -> Graph:

@@ -17,7 +17,7 @@ from wengert.errors import GraphError, ShapeError, WengertError
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType, Dim
 from wengert.ops.functions import matmul
-from wengert.targets import interpreter, native
+from wengert.targets import compiled, interpreter
 from wengert.targets.native import cache
 
 SHAPE = (6, 8)
@@ -102,7 +102,7 @@ LAYOUTS: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("other", ["C", "Fortran"])
 def test_every_layout_gives_the_interpreters_results(layout, other):
     graph = two_matrices()
-    f = native.compile(graph, cache=False)
+    f = compiled.compile(graph, cache=False)
     assert_as_interpreted(f, graph, x=LAYOUTS[layout](numbers(0)), y=LAYOUTS[other](numbers(1)))
     assert_as_interpreted(f, graph, x=LAYOUTS[other](numbers(0)), y=LAYOUTS[layout](numbers(1)))
 
@@ -111,28 +111,28 @@ def test_a_memmap_is_read(tmp_path):
     graph = two_matrices()
     x = np.memmap(tmp_path / "x", dtype=np.float64, mode="w+", shape=SHAPE)
     x[:] = numbers()
-    assert_as_interpreted(native.compile(graph, cache=False), graph, x=x, y=numbers(1))
+    assert_as_interpreted(compiled.compile(graph, cache=False), graph, x=x, y=numbers(1))
     x.flush()
     again = np.memmap(tmp_path / "x", dtype=np.float64, mode="r", shape=SHAPE)
-    assert_as_interpreted(native.compile(graph, cache=False), graph, x=again, y=numbers(1))
+    assert_as_interpreted(compiled.compile(graph, cache=False), graph, x=again, y=numbers(1))
 
 
 def test_the_same_array_twice():
     graph = two_matrices()
     x = numbers()
-    assert_as_interpreted(native.compile(graph, cache=False), graph, x=x, y=x)
+    assert_as_interpreted(compiled.compile(graph, cache=False), graph, x=x, y=x)
     square = node("a", 8, 8), node("b", 8, 8)
     y = apply("einsum", *square, inputs=((0, 1), (1, 2)), output=(0, 2))
     whole = np.random.default_rng(0).normal(size=(8, 8))
     graph = Graph(square, (y, square[0] - square[1]))
-    assert_as_interpreted(native.compile(graph, cache=False), graph, a=whole, b=whole)
-    assert_as_interpreted(native.compile(graph, cache=False), graph, a=whole, b=whole.T)
+    assert_as_interpreted(compiled.compile(graph, cache=False), graph, a=whole, b=whole)
+    assert_as_interpreted(compiled.compile(graph, cache=False), graph, a=whole, b=whole.T)
 
 
 def test_parts_of_one_array():
     graph = two_matrices()
     whole = np.random.default_rng(0).normal(size=(9, 8))
-    assert_as_interpreted(native.compile(graph, cache=False), graph, x=whole[:6], y=whole[3:])
+    assert_as_interpreted(compiled.compile(graph, cache=False), graph, x=whole[:6], y=whole[3:])
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_parts_of_one_array():
 def test_numbers_for_an_input_without_axes(value, dtype):
     s, x = node("s", dtype=dtype), node("x", 5, dtype=dtype)
     graph = Graph((s, x), (s * s, x + apply("broadcast", s, shape=(5,), axes=())))
-    f = native.compile(graph, cache=False)
+    f = compiled.compile(graph, cache=False)
     arrays = {"s": value, "x": np.arange(5).astype(dtype)}
     if dtype == "int64" and np.asarray(value).dtype.kind == "f":
         with pytest.raises(ShapeError, match="which is not int64"):
@@ -155,7 +155,7 @@ def test_results_without_axes_are_numpy_scalars():
     x = node("x", 3)
     total = apply("sum", x, axes=(0,))
     graph = Graph((x,), (total, apply("less", total, constant(0, total.type)), apply("cast", total, dtype="int64")))
-    found = assert_as_interpreted(native.compile(graph, cache=False), graph, x=np.arange(3.0))
+    found = assert_as_interpreted(compiled.compile(graph, cache=False), graph, x=np.arange(3.0))
     assert [type(y) for y in found] == [np.float64, np.bool_, np.int64]
 
 
@@ -164,7 +164,7 @@ def test_arrays_without_entries(shape):
     x = node("x", *shape)
     sums = [apply("sum", x, axes=(k,)) for k in range(len(shape))]
     graph = Graph((x,), (apply("sin", x), *sums, apply("prod", x, axes=tuple(range(len(shape))))))
-    f = native.compile(graph, cache=False)
+    f = compiled.compile(graph, cache=False)
     for array in (np.zeros(shape), np.zeros(shape, np.float32), np.zeros(shape).tolist()):
         if np.shape(array) == shape:
             assert_as_interpreted(f, graph, x=array)
@@ -172,7 +172,7 @@ def test_arrays_without_entries(shape):
 
 def test_complex_values_go_through_the_interpreter():
     x = node("x", 3)
-    (y,) = native.compile(Graph((x,), (apply("sin", x),)), cache=False)(x=np.array([0, 1j, 1 + 1e-30j]))
+    (y,) = compiled.compile(Graph((x,), (apply("sin", x),)), cache=False)(x=np.array([0, 1j, 1 + 1e-30j]))
     np.testing.assert_allclose(y, np.sin([0, 1j, 1 + 1e-30j]))
 
 
@@ -180,7 +180,7 @@ def test_results_are_new_arrays():
     x = node("x", 4)
     graph = Graph((x,), (x, x, constant(np.arange(4.0), x.type), apply("flip", x, axes=(0,))))
     given = np.arange(4.0)
-    f = native.compile(graph, cache=False)
+    f = compiled.compile(graph, cache=False)
     first, second = f(x=given), f(x=given)
     for y in (*first, *second):
         assert y.flags.owndata
@@ -194,7 +194,7 @@ def test_results_are_new_arrays():
 def test_an_input_may_have_any_name(name):
     x = node(name, 3)
     graph = Graph((x,), (apply("sin", x),), (name,))
-    assert_as_interpreted(native.compile(graph, cache=False), graph, **{name: np.arange(3.0)})
+    assert_as_interpreted(compiled.compile(graph, cache=False), graph, **{name: np.arange(3.0)})
 
 
 def test_graphs_without_inputs_or_outputs():
@@ -202,7 +202,7 @@ def test_graphs_without_inputs_or_outputs():
     for inputs, outputs in (((), (constant(2.5, ArrayType()),)), ((x,), ()), ((x, unused), (apply("exp", x),))):
         graph = Graph(inputs, outputs)
         arrays = {str(y.params["name"]): np.ones(y.shape) for y in inputs}
-        assert_as_interpreted(native.compile(graph, cache=False), graph, **arrays)
+        assert_as_interpreted(compiled.compile(graph, cache=False), graph, **arrays)
 
 
 # sizes
@@ -212,7 +212,7 @@ def test_named_sizes_are_bound_at_each_call():
     n, m = Dim("n"), Dim("m")
     W, x = node("W", n, m), node("x", m)
     graph = Graph((W, x), (matmul(W, x), apply("size_of", size=n, dtype="float64")))
-    f = native.compile(graph, cache=False)
+    f = compiled.compile(graph, cache=False)
     rng = np.random.default_rng(0)
     for a, b in [(2, 3), (4, 1), (2, 3), (0, 3), (5, 5), (6, 5), (7, 5), (8, 5), (1, 1), (2, 3)]:
         assert_as_interpreted(f, graph, W=rng.normal(size=(a, b)), x=rng.normal(size=b))
@@ -222,10 +222,10 @@ def test_named_sizes_are_bound_at_each_call():
 def test_a_size_that_no_array_has_is_given():
     n = Dim("n")
     graph = Graph((), (apply("position", size=n, dtype="int64"),))
-    (y,) = native.compile(graph, {"n": 4}, cache=False)()
+    (y,) = compiled.compile(graph, sizes={"n": 4}, cache=False)()
     assert y.tolist() == [0, 1, 2, 3]
     with pytest.raises(ShapeError, match="The size 'n' is not known"):
-        native.compile(graph, cache=False)()
+        compiled.compile(graph, cache=False)()
 
 
 # errors
@@ -249,7 +249,7 @@ def test_a_size_that_no_array_has_is_given():
 )
 def test_what_does_not_fit_has_the_interpreters_words(arrays):
     graph = two_matrices()
-    f = native.compile(graph, cache=False)
+    f = compiled.compile(graph, cache=False)
     with pytest.raises(WengertError) as wanted:
         interpreter.compile(graph)(**arrays)
     for _ in range(2):  # before there is code, and after
@@ -262,7 +262,7 @@ def test_what_does_not_fit_has_the_interpreters_words(arrays):
 def test_more_arguments_than_inputs_are_taken_as_the_interpreter_takes_them():
     graph = two_matrices()
     arrays = {"x": numbers(0), "y": numbers(1), "z": numbers(2)}
-    assert_as_interpreted(native.compile(graph, cache=False), graph, **arrays)
+    assert_as_interpreted(compiled.compile(graph, cache=False), graph, **arrays)
 
 
 @pytest.mark.parametrize("bad", [-1, 6, 2**62, -(2**63)])
@@ -273,7 +273,7 @@ def test_an_index_outside_has_the_interpreters_words(bad, size):
     spread = apply("scatter_add", picked, k, axis=0, batch=0, size=6)
     for output in (picked, spread, apply("sum", apply("sin", picked), axes=(0,))):
         graph = Graph((x, k), (output,))
-        f = native.compile(graph, cache=False)
+        f = compiled.compile(graph, cache=False)
         places = np.arange(size) % 6
         assert_as_interpreted(f, graph, x=np.arange(6.0), k=places)
         for place in (0, size - 1, size // 2):
@@ -297,7 +297,7 @@ def test_a_bad_index_in_a_branch_not_taken_is_no_error():
     }
     test = apply("less", constant(0, ArrayType()), apply("sum", x, axes=(0,)))
     graph = Graph((x, k), tuple(results(apply("cond", test, x, k, **sides))))
-    f = native.compile(graph, cache=False)
+    f = compiled.compile(graph, cache=False)
     bad = np.array([0, 1, 77])
     assert_as_interpreted(f, graph, x=-np.ones(6), k=bad)
     with pytest.raises(GraphError, match="The index 77 is outside"):
@@ -312,7 +312,7 @@ def test_two_threads_call_at_once():
     x, w = node("x", 400, 300), node("w", 300, 40)
     z = apply("tanh", apply("einsum", x, w, inputs=((0, 1), (1, 2)), output=(0, 2)))
     graph = Graph((x, w), (apply("sum", apply("softmax", z, axes=(1,)) * z, axes=(1,)), apply("sin", x)))
-    f = native.compile(graph, cache=False)
+    f = compiled.compile(graph, cache=False)
     rng = np.random.default_rng(0)
     cases = [{"x": rng.normal(size=(400, 300)), "w": rng.normal(size=(300, 40))} for _ in range(4)]
     wanted = [[y.tobytes() for y in f(**case)] for case in cases]
@@ -334,7 +334,7 @@ def test_two_threads_call_at_once():
 def test_many_threads_find_one_variant():
     n = Dim("n")
     x = node("x", n)
-    f = native.compile(Graph((x,), (apply("sum", x * x, axes=(0,)),)), cache=False)
+    f = compiled.compile(Graph((x,), (apply("sum", x * x, axes=(0,)),)), cache=False)
     found: list[tuple[int, float]] = []
 
     def call(k: int) -> None:
@@ -359,7 +359,7 @@ def _in_child(f: Any, arrays: Any, wanted: list[bytes], result: Any) -> None:
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
 def test_a_child_process_calls_what_its_parent_compiled():
     x = node("x", 1000, 500)
-    f = native.compile(Graph((x,), (apply("sum", apply("sin", x), axes=(1,)), apply("exp", x))), cache=False)
+    f = compiled.compile(Graph((x,), (apply("sum", apply("sin", x), axes=(1,)), apply("exp", x))), cache=False)
     arrays = {"x": np.random.default_rng(0).normal(size=(1000, 500))}
     wanted = [y.tobytes() for y in f(**arrays)]
     context = multiprocessing.get_context("fork")
@@ -374,7 +374,7 @@ def test_a_child_process_calls_what_its_parent_compiled():
 
 def test_a_dropped_callable_is_collected():
     x = node("x", 5)
-    f = native.compile(Graph((x,), (apply("sin", x),)), cache=False)
+    f = compiled.compile(Graph((x,), (apply("sin", x),)), cache=False)
     f(x=np.zeros(5))
     f(x=np.zeros(5))
     gone = weakref.ref(f)
@@ -385,7 +385,7 @@ def test_a_dropped_callable_is_collected():
 
 def test_results_outlive_the_callable():
     x = node("x", 5000)
-    f = native.compile(Graph((x,), (apply("sin", x), constant(np.arange(5000.0), x.type))), cache=False)
+    f = compiled.compile(Graph((x,), (apply("sin", x), constant(np.arange(5000.0), x.type))), cache=False)
     first, second = f(x=np.arange(5000.0))
     del f
     gc.collect()
@@ -399,7 +399,7 @@ def test_a_large_constant_belongs_to_its_graph():
     found = []
     for factor in (1.0, 2.0):
         k = constant(np.arange(5000.0) * factor, x.type)
-        found.append(native.compile(Graph((x,), (apply("flip", k, axes=(0,)) * x,)), cache=False))
+        found.append(compiled.compile(Graph((x,), (apply("flip", k, axes=(0,)) * x,)), cache=False))
     gc.collect()
     assert [f(x=np.ones(5000))[0][0] for f in found] == [4999.0, 9998.0]
 
@@ -412,7 +412,7 @@ def test_code_from_the_disk_has_its_own_constants(tmp_path, monkeypatch):
     found = []
     for factor in (1.0, 2.0, 1.0):
         k = constant(np.arange(5000.0) * factor, x.type)
-        f = native.compile(Graph((x,), (apply("flip", k, axes=(0,)) * x,)))
+        f = compiled.compile(Graph((x,), (apply("flip", k, axes=(0,)) * x,)))
         assert f(x=np.ones(5000))[0][0] == 4999.0 * factor
         (variant,) = f.variants.values()
         found.append(variant.code.times.from_cache)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from wengert.ir.graph import Graph
 from wengert.ir.walk import order_of
 from wengert.targets.native import unrolled
+from wengert.targets.native.loops.count import operations
+from wengert.targets.native.loops.lower import lower
 
 PASSES = 2.5e-5
 """A node in all passes."""
@@ -18,6 +20,27 @@ LOOPS, NODE, PRODUCT, CONTROL = 7e-3, 1e-4, 4e-3, 2e-3
 """Loop nests: any, and each node, matrix product, and loop or branch."""
 CROWDED = 500
 """The number of nodes of which each takes twice as long: code generation is slower than linear in the length of a loop's body."""
+
+
+A_SECOND = 1e11
+"""The work of a second in a loop nest over arrays, in additions: vectors, and some cores."""
+
+
+class Guess:
+    """What the code of a graph costs, in seconds: see `base.Estimate`."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+
+    @property
+    def to_make(self) -> float:
+        """All passes and code generation, of code that is made soon."""
+        return seconds(self._graph)
+
+    @property
+    def a_call(self) -> float:
+        """A call, by the work of its loop nests."""
+        return operations(lower(self._graph).body) / A_SECOND
 
 
 def seconds(graph: Graph, *, quick: bool = True) -> float:

@@ -1,4 +1,4 @@
-"""Graphs with ops that have no native form: cut into native parts, between which the host runs those ops with NumPy.
+"""Graphs that a target takes in parts only: cut, so that the host runs the other nodes with NumPy between the target's parts.
 
 It knows no machine code.
 """
@@ -7,79 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from wengert.ir.graph import Graph, Node, input_node
-from wengert.ir.op import Op
 from wengert.ir.types import TapeType, TupleType
-from wengert.ir.walk import order_of, rebuild, topological, with_inputs
+from wengert.ir.walk import order_of, rebuild, with_inputs
 from wengert.ops.evaluate import bind_params
-from wengert.ops.primes import opened
 from wengert.ops.vocabulary import NUMPY
-from wengert.targets.native.builder import Builder
-from wengert.targets.native.loops.access import MAPS
-from wengert.targets.native.loops.expand import EXPANSIONS
-from wengert.targets.native.loops.forms import ASSEMBLIES, CONTROL, LEAVES, REDUCTIONS
-from wengert.targets.native.loops.nest import Compute, Constant, Instruction
-from wengert.targets.native.loops.values import Entry, EntryVocabulary
-
-STRUCTURE = frozenset({*MAPS, *EXPANSIONS, *ASSEMBLIES, *CONTROL, *LEAVES, *REDUCTIONS, "gather", "item"})
-"""The ops that are lowered by name; all others by the functions that their value is written in."""
-
-EXTREMES = frozenset({"max", "min", "logsumexp", "softmax"})
-"""The ops that look for the largest or smallest entry over axes."""
-
-
-@lru_cache(maxsize=1024)
-def is_function_of_entries(op: Op, dtypes: tuple[str, ...], params: tuple[tuple[str, Any], ...]) -> bool:
-    """Whether an op is elementwise, with a value in functions that native code has."""
-    if op.kind not in ("elementwise", "product") or op.arity is None:
-        return False
-    made: list[Instruction] = []
-    entries = [Entry(Constant(1, dtype), made) for dtype in dtypes]
-    try:
-        result = op.value(EntryVocabulary(made), *entries, **dict(params))
-    except (
-        TypeError,
-        AttributeError,
-        ValueError,
-    ):  # the value asks for more than entries: it is written for whole arrays
-        return False
-    functions = {each.function for each in made if isinstance(each, Compute)}
-    return isinstance(result, Entry) and all(hasattr(Builder, function) for function in functions)
-
-
-def is_native(node: Node) -> bool:
-    """Whether the node has a native form; a loop has one if all nodes of its graphs have. Complex numbers have none."""
-    if node.type.is_complex or any(x.type.is_complex for x in node.inputs):
-        return False
-    if node.op.name in CONTROL:
-        graphs = [value for value in node.params.values() if isinstance(value, Graph)]
-        return all(is_native(inner) for graph in graphs for inner in topological(graph.outputs))
-    if is_refused(node):
-        return False
-    if node.op.name == "prime":
-        _, formula = opened(node.params["function"], node.params["order"], node.type)
-        return all(is_native(inner) for inner in topological([formula]))
-    if node.op.name in STRUCTURE:
-        return True
-    dtypes = tuple(x.type.dtype for x in node.inputs)
-    return is_function_of_entries(node.op, dtypes, tuple(sorted(node.params.items())))
-
-
-def is_refused(node: Node) -> bool:
-    """Whether NumPy raises for every value of the input's type: for the extremes of nothing and 1/n of whole numbers."""
-    if node.op.name in EXTREMES:
-        return any(node.inputs[0].shape[axis] == 0 for axis in node.params["axes"])
-    return node.op.name == "integer_power" and node.type.dtype == "int64" and node.params["exponent"] < 0
+from wengert.targets import interpreter
+from wengert.targets.base import Array, Executable, Target
+from wengert.targets.parameters import Parameter, Tree
 
 
 @dataclass(frozen=True)
 class Part:
-    """A native graph, or one node that the host runs; `reads` and `writes` are the values it takes and gives, by number."""
+    """A graph of the target, or one node that the host runs; `reads` and `writes` are the values it takes and gives, by number."""
 
     graph: Graph | None
     node: Node | None
@@ -88,7 +32,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Segments:
+class Parts:
     """The parts in order. Values 0 … n − 1 are the inputs of the graph."""
 
     parts: tuple[Part, ...]
@@ -96,14 +40,14 @@ class Segments:
     outputs: tuple[int, ...]
 
 
-def split(graph: Graph) -> Segments | None:
-    """The parts of a graph whose sizes are numbers; None where all of it is native."""
+def partition(graph: Graph, target: Target) -> Parts | None:
+    """The parts of a graph whose sizes are numbers; None where all of it is the target's."""
     order = order_of(graph)
-    hosted = {node for node in order if not is_native(node)}
+    hosted = {node for node in order if target.supports(node).by != "target"}
     if not hosted:
         return None
     while True:
-        # What the host gives as a tuple or tape never enters native code, nor do these leave it.
+        # What the host gives as a tuple or tape never enters code, nor do these leave it.
         hosted.update(node for node in order if any(_is_several(x) and x in hosted for x in node.inputs))
         ranks = _ranks(order, hosted)
         crossing = {x for node in order for x in node.inputs if _is_several(x) and ranks[x] != ranks[node]} - hosted
@@ -117,7 +61,7 @@ def _is_several(node: Node) -> bool:
 
 
 def _ranks(order: Sequence[Node], hosted: Collection[Node]) -> dict[Node, int]:
-    """The place of each node's part: native parts have even ones, hosted nodes odd ones; a node comes after all that it reads."""
+    """The place of each node's part: the target's parts have even ones, hosted nodes odd ones; a node comes after all that it reads."""
     ranks: dict[Node, int] = {}
     for node in order:
         if node.op.kind == "leaf":
@@ -138,7 +82,7 @@ class _Splitter:
         self.ranks = ranks
         self.numbers = {x: k for k, x in enumerate(graph.inputs)}
 
-    def split(self) -> Segments:
+    def split(self) -> Parts:
         """The parts in order of their places."""
         groups: dict[int, list[Node]] = {}
         for node in self.order:
@@ -149,9 +93,9 @@ class _Splitter:
             if place % 2:
                 parts.extend(self._hosted(node) for node in groups[place])
             else:
-                parts.append(self._native(groups[place], place))
+                parts.append(self._own(groups[place], place))
         outputs = tuple(self._number(y, parts) for y in self.graph.outputs)
-        return Segments(tuple(parts), len(self.numbers), outputs)
+        return Parts(tuple(parts), len(self.numbers), outputs)
 
     def _number(self, node: Node, parts: list[Part]) -> int:
         """The number of a value; a constant becomes one by a part of its own."""
@@ -165,7 +109,7 @@ class _Splitter:
         self.numbers[node] = len(self.numbers)
         return Part(None, node, reads, (self.numbers[node],))
 
-    def _native(self, nodes: list[Node], place: int) -> Part:
+    def _own(self, nodes: list[Node], place: int) -> Part:
         inside = set(nodes)
         reads = list(dict.fromkeys(x for node in nodes for x in node.inputs if x in self.numbers))
         later = {x for node in self.order if self.ranks[node] > place for x in node.inputs} | set(self.graph.outputs)
@@ -176,6 +120,69 @@ class _Splitter:
             self.numbers[node] = len(self.numbers)
         part = Graph(tuple(inputs.values()), tuple(outputs))
         return Part(part, None, tuple(self.numbers[x] for x in reads), tuple(self.numbers[y] for y in writes))
+
+
+# running
+
+
+def lower(
+    graph: Graph, target: Target, donated: Mapping[int, int], *, cache: bool = True, quick: bool = False
+) -> Executable:
+    """A graph whose sizes are numbers, ready to run on a target, with the host between its parts where it needs that."""
+    whole = target.lower(graph, donated, cache=cache, quick=quick)
+    return _Partitioned(graph, target, donated, cache, quick) if whole is None else whole
+
+
+class _Partitioned:
+    """The parts of a graph, run one after another. It has no entry."""
+
+    bytes = 0
+    """Its parts are not counted."""
+
+    def __init__(self, graph: Graph, target: Target, donated: Mapping[int, int], cache: bool, quick: bool) -> None:
+        self.graph, self.donated = graph, donated
+        parts = partition(graph, target)
+        assert parts is not None, "a target lowers what it supports"
+        self._parts = parts
+        self._runs = [_runner(part, target, cache, quick) for part in parts.parts]
+
+    def entry(
+        self,
+        parameters: Sequence[Parameter] | None,
+        result: Tree,
+        slow: Callable[..., Any],
+        fail: Callable[..., Any],
+        *,
+        strict: bool = False,
+        weak: Sequence[bool] = (),
+    ) -> None:
+        """None: parts are called from Python."""
+
+    def run(self, arrays: Sequence[Array], fallback: Callable[..., Any]) -> tuple[Any, ...]:
+        """The outputs; a part that gives up is run by NumPy alone."""
+        values: list[Any] = [None] * self._parts.values
+        values[: len(arrays)] = arrays
+        for part, run in zip(self._parts.parts, self._runs, strict=True):
+            made = run(*(values[k] for k in part.reads))
+            for k, value in zip(part.writes, made if part.node is None else (made,), strict=True):
+                values[k] = value if isinstance(value, tuple | list) else np.asarray(value)
+        given = {id(array) for array in arrays}
+        return tuple(_owned(values[k], given) for k in self._parts.outputs)
+
+
+def _runner(part: Part, target: Target, cache: bool, quick: bool) -> Callable[..., Any]:
+    if part.node is not None:
+        return hosted_value(part.node)
+    assert part.graph is not None
+    made, plain = lower(part.graph, target, {}, cache=cache, quick=quick), interpreter.compile(part.graph).in_order
+    return lambda *arrays: made.run(arrays, plain)
+
+
+def _owned(value: Array, given: Collection[int]) -> Any:
+    """A result that shares no memory with an input, as an op on the host may give; without axes, a NumPy scalar."""
+    if value.ndim == 0:
+        return value[()]
+    return value.copy() if value.base is not None or id(value) in given else value
 
 
 def hosted_value(node: Node) -> Callable[..., Any]:

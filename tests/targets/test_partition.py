@@ -17,8 +17,9 @@ from wengert.ir.op import Op
 from wengert.ir.types import ArrayType, Dim, TupleType
 from wengert.ops.control import results
 from wengert.ops.evaluate import evaluate
-from wengert.targets import native
-from wengert.targets.native.segments import is_native, split
+from wengert.targets import compiled, native
+from wengert.targets.native.support import is_native
+from wengert.targets.partition import partition
 
 VECTOR = ArrayType((7,))
 VALUES = {"x": np.random.default_rng(0).normal(size=7)}
@@ -57,7 +58,7 @@ def x_node() -> Node:
 
 def assert_equal_results(graph: Graph, values: Any = VALUES) -> tuple[Any, ...]:
     """Native results, twice the same, are the interpreter's."""
-    f = native.compile(graph, cache=False)
+    f = compiled.compile(graph, cache=False)
     kept = {name: value.copy() for name, value in values.items()}
     for found in (f(**values), f(**values)):
         for a, b in zip(found, evaluate(graph, kept), strict=True):
@@ -72,9 +73,9 @@ def test_the_host_runs_between_native_parts():
     x = x_node()
     y = apply(SORT, apply("sin", x))
     graph = Graph((x,), (apply("cos", y) * x, y))
-    segments = split(graph)
-    assert segments is not None
-    kinds = ["host" if part.node is not None else "native" for part in segments.parts]
+    cut = partition(graph, native)
+    assert cut is not None
+    kinds = ["host" if part.node is not None else "native" for part in cut.parts]
     assert kinds == ["native", "host", "native"]
     assert_equal_results(graph)
 
@@ -84,15 +85,15 @@ def test_independent_parts_are_joined():
     x = x_node()
     y, z = (apply(SORT, apply(name, x)) for name in ("sin", "cos"))
     graph = Graph((x,), (apply("exp", y) + apply("tanh", z),))
-    segments = split(graph)
-    assert segments is not None
-    assert [part.node is None for part in segments.parts] == [True, False, False, True]
+    cut = partition(graph, native)
+    assert cut is not None
+    assert [part.node is None for part in cut.parts] == [True, False, False, True]
     assert_equal_results(graph)
 
 
 def test_a_native_graph_is_not_split():
     x = x_node()
-    assert split(Graph((x,), (apply("sin", x),))) is None
+    assert partition(Graph((x,), (apply("sin", x),)), native) is None
 
 
 def test_several_results_of_the_host_are_taken_apart():
@@ -154,7 +155,7 @@ def test_constants_enter_the_host_and_leave_it():
 def test_named_sizes_are_bound_in_every_part():
     x = input_node("x", ArrayType((Dim("n"),)))
     total = apply("sum", apply(SORT, apply("sin", x)), axes=(0,))
-    f = native.compile(Graph((x,), (total, apply(SORT, x))), cache=False)
+    f = compiled.compile(Graph((x,), (total, apply(SORT, x))), cache=False)
     for n in (0, 1, 5, 7, 5):
         values = np.arange(float(n))[::-1]
         first, second = f(x=values)
@@ -165,7 +166,7 @@ def test_named_sizes_are_bound_in_every_part():
 
 def test_donated_inputs_of_a_split_graph_keep_their_values_apart():
     x = x_node()
-    f = native.compile(Graph((x,), (apply(SORT, x) * 2,)), donate=["x"], cache=False)
+    f = compiled.compile(Graph((x,), (apply(SORT, x) * 2,)), donate=["x"], cache=False)
     given = VALUES["x"].copy()
     np.testing.assert_array_equal(f(x=given)[0], 2 * np.sort(VALUES["x"]))
 
@@ -177,7 +178,7 @@ def test_an_index_outside_raises_the_interpreters_error_after_the_host():
     with pytest.raises(GraphError) as wanted:
         evaluate(graph, values)
     with pytest.raises(GraphError) as found:
-        native.compile(graph, cache=False)(**values)
+        compiled.compile(graph, cache=False)(**values)
     assert str(found.value) == str(wanted.value)
 
 
@@ -195,5 +196,5 @@ def test_what_numpy_refuses_is_refused_with_its_words(make, values):
     with pytest.raises(ValueError, match=r".") as wanted:
         evaluate(graph, {"x": values})
     with pytest.raises(ValueError, match=r".") as found:
-        native.compile(graph, cache=False)(x=values)
+        compiled.compile(graph, cache=False)(x=values)
     assert str(found.value) == str(wanted.value)

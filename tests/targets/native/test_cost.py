@@ -7,8 +7,8 @@ import pytest
 from tests.counting import slowdown
 from wengert.ir.graph import Graph, apply, input_node
 from wengert.ir.types import ArrayType
-from wengert.targets.native.compiled import Variant
-from wengert.targets.native.estimate import seconds
+from wengert.targets.native.cost import seconds
+from wengert.targets.native.variant import Variant, lower
 
 
 def chain(length: int, shape: tuple[int, ...]) -> Graph:
@@ -40,5 +40,5 @@ def test_a_graph_takes_as_many_times_longer_than_a_small_one_as_is_guessed(lengt
     assert 1 / 4 < slowdown(lambda: compiled(large), lambda: compiled(small)) / guessed < 4
 
 
-def compiled(graph: Graph) -> Variant:
-    return Variant(graph, {}, False, quick=True)
+def compiled(graph: Graph) -> Variant | None:
+    return lower(graph, {}, cache=False, quick=True)
