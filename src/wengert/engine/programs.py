@@ -17,8 +17,6 @@ from wengert.ir.walk import substitute, topological
 from wengert.passes import pipeline
 from wengert.targets import interpreter
 from wengert.targets.base import default
-from wengert.targets.parameters import Parameter
-from wengert.targets.partition import lower
 
 SECONDS_A_CALL = 1e-4
 """The time that a call takes to be written down, derived and compiled, about, where it becomes straight-line code."""
@@ -56,6 +54,9 @@ class Program:
 
 def compiled(graph: Graph) -> Callable[..., Any]:
     """A graph as machine code: a function of arrays and numbers in the order of the inputs, to the tuple of outputs."""
+    from wengert.targets.parameters import Parameter
+    from wengert.targets.partition import lower
+
     made = lower(graph, default(), {}, quick=True)
     interpreted = interpreter.compile(graph).in_order
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from wengert.errors import GraphError
 from wengert.ir.graph import Graph, Node
-from wengert.targets.parameters import Parameter, Tree
+
+if TYPE_CHECKING:
+    from wengert.targets.parameters import Parameter, Tree
 
 NAMES = ("native", "interpreter")
 """The targets that run a graph here, the default first."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wengert.ir.graph import Graph, Node
 from wengert.memory import refused
 from wengert.ops.evaluate import Program, bind, run, schedule, with_sizes
 from wengert.targets.base import HOST, OWN, Array, Support, by_host
-from wengert.targets.parameters import Parameter, Tree
 from wengert.targets.ready import check_graph, largest_between
+
+if TYPE_CHECKING:
+    from wengert.targets.parameters import Parameter, Tree
 
 name = "interpreter"
 makes_code = False
