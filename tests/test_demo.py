@@ -28,7 +28,6 @@ def count():
 atexit.register(count)
 main()
 """
-pytestmark = pytest.mark.xdist_group("demo")  # one process runs it, once
 
 
 @pytest.fixture(scope="module")

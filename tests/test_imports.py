@@ -32,7 +32,6 @@ ORDER = (
     {"cli"},
 )
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
-pytestmark = pytest.mark.xdist_group("sources")  # one process reads them, once
 
 
 def layer(path: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.progress import Progress, alone, duration
+from scripts.progress import Progress, duration
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[1]
@@ -20,7 +20,6 @@ import pytest
 def test_given(x):
     assert x == "right"
 
-@pytest.mark.xdist_group("demo")
 def test_alone():
     raise ValueError
 """
@@ -34,7 +33,7 @@ def run(pytester, monkeypatch):
     return lambda *options: pytester.runpytest_subprocess("-q", "-p", "scripts.progress", *options)
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2", "--dist", "loadgroup")], ids=["one process", "two processes"])
+@pytest.mark.parametrize("options", [(), ("-n", "2", "-p", "scripts.spreading")], ids=["one process", "two processes"])
 def test_plain_lines_say_what_is_done_and_how_a_failure_runs_alone(run, options):
     done = run(*options)
     lines = done.stdout.lines
@@ -85,8 +84,3 @@ def test_durations_are_read_at_a_glance():
         "1 h 0 min",
         "1 h 5 min",
     ]
-
-
-def test_group_of_a_test_is_no_part_of_its_name():
-    assert alone("tests/test_demo.py::test_a@demo") == "tests/test_demo.py::test_a"
-    assert alone("tests/x.py::test_a[W@x]") == "tests/x.py::test_a[W@x]"
