@@ -18,7 +18,7 @@ from wengert.train.checkpoint import load_model
 ROOT = Path(__file__).parents[1]
 COUNTED = """
 import atexit, json, sys
-from wengert.backends.native import jit
+from wengert.targets.native import jit
 from wengert.cli import main
 
 def count():

@@ -21,8 +21,8 @@ from tests.coverage.routes import (
     second,
 )
 from tests.coverage.samples import Sample, entries, every_sample, labelled, name_of, tried
-from wengert.backends import native
 from wengert.ir.verify import verify
+from wengert.targets import compiled
 from wengert.tracing.trees import flatten, unflatten
 
 ALL = labelled(every_sample())
@@ -51,6 +51,11 @@ def same_value(mine: list[Any], theirs: list[Any], rtol: float) -> None:
     for a, b in zip(mine, theirs, strict=True):
         assert a.dtype == b.dtype, f"the dtype is {a.dtype}, not {b.dtype}"
         close(a, b, rtol, "the value")
+
+
+def wide(arrays: list[Any]) -> list[Any]:
+    """Whole numbers as those of graphs are: a run gives NumPy's own, whose rank of a matrix is narrow."""
+    return [a.astype(np.int64) if a.dtype.kind == "i" else a for a in arrays]
 
 
 @pytest.mark.parametrize("sample", TRIED.values(), ids=TRIED.keys())
@@ -123,7 +128,7 @@ def test_native_code_agrees(sample: Sample):
     graph = found.with_outputs([*found.graph.outputs, *found.tangents, *found.slopes])
     values = evaluated(call.graph(), call.arrays)
     given = [*call.arrays, *(drawn(rng, a) for a in call.arrays), *(drawn(rng, values[k]) for k in found.moving)]
-    code = native.compile(graph, cache=False)
+    code = compiled.compile(graph, cache=False)
     ours = code(**dict(zip(graph.input_names, given, strict=True)))
     for mine, theirs in zip(ours, evaluated(graph, given), strict=True):
         close(mine, theirs, 1e-12, "native code")
@@ -155,7 +160,7 @@ def test_a_run_gives_value_and_gradient_for_any_layout(sample: Sample):
     )
     given = [elsewhere(a) for a in call.arrays]
     value, pull = wg.vjp(lambda *arrays: call.traced(arrays), *given)
-    same_value(outputs_of(value), expected, sample.value)
+    same_value(wide(outputs_of(value)), wide(expected), sample.value)
     leaves, spec = flatten(value)
     assert len(leaves) == len(signals)
     for mine, theirs in zip(pull(unflatten(spec, signals)), wanted, strict=True):
@@ -168,7 +173,7 @@ def test_a_result_whose_shape_depends_on_values(sample: Sample):
     rng = np.random.default_rng(10)
     expected = outputs_of(call.expected(call.arrays))
     value, pull = wg.vjp(lambda *arrays: call.traced(arrays), *call.arrays)
-    same_value(outputs_of(value), expected, sample.value)
+    same_value(wide(outputs_of(value)), wide(expected), sample.value)
     signals = [drawn(rng, y) if y.dtype.kind in "fc" else np.zeros_like(y) for y in expected]
     back = pull(unflatten(flatten(value)[1], signals))
     for _ in range(3):
