@@ -136,10 +136,9 @@ def _local(node: ast.AST) -> Options:
             yield "factor", 2, ast.Constant(int(other) if float(other).is_integer() else other)
     if isinstance(node, ast.Attribute) and node.attr == "T":
         yield "transpose", 1, node.value
-    elif isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp) and ast.unparse(node) not in FLAT_NAMES:
-        if not ast.unparse(node).startswith("np."):
-            yield "transpose", 2, ast.Attribute(node, "T", ast.Load())
-            yield "factor", 3, binary(node, ast.Pow(), ast.Constant(2))
+    elif isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp) and not _is_module(node):
+        yield "transpose", 2, ast.Attribute(node, "T", ast.Load())
+        yield "factor", 3, binary(node, ast.Pow(), ast.Constant(2))
     if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Slice | ast.Tuple):
         yield from _steps(node)
     if (
@@ -162,6 +161,11 @@ def _local(node: ast.AST) -> Options:
             yield "transpose", 2, ast.Call(ast.Attribute(node.args[0], "dot", ast.Load()), [node.func.value], [])
 
 
+def _is_module(node: ast.expr) -> bool:
+    text = ast.unparse(node)
+    return text in FLAT_NAMES or text.startswith("np.")
+
+
 def _binary(node: ast.BinOp) -> Options:
     left, op, right = node.left, node.op, node.right
     if isinstance(op, ast.Add | ast.Sub):
@@ -179,20 +183,7 @@ def _binary(node: ast.BinOp) -> Options:
         yield "factor", 2.5, left
         if isinstance(op, ast.Mult):
             yield "factor", 2.5, right
-            if isinstance(right, ast.BinOp) and isinstance(
-                right.op, ast.Sub
-            ):  # a · s (1 − s) of a sigmoid, for 1 − s² of a tanh
-                same = isinstance(left, ast.BinOp) and ast.unparse(left.right) == ast.unparse(right.right)
-                if same:
-                    yield (
-                        "slope",
-                        2,
-                        binary(
-                            left.left,
-                            ast.Mult(),
-                            binary(right.left, ast.Sub(), binary(right.right, ast.Pow(), ast.Constant(2))),
-                        ),
-                    )  # type: ignore[union-attr]
+            yield from _of_tanh(left, right)
             for axis in ("0", "1", "-1"):
                 total = f"np.sum({ast.unparse(node)}, axis={axis}, keepdims=True)"
                 yield "path", 4, binary(node, ast.Sub(), binary(left, ast.Mult(), expression(total)))
@@ -203,6 +194,15 @@ def _binary(node: ast.BinOp) -> Options:
             yield "factor", 2, binary(left, ast.Pow(), binary(right, ast.Add(), ast.Constant(d)))
     if isinstance(op, ast.MatMult):
         yield "transpose", 2, binary(right, ast.MatMult(), left)
+
+
+def _of_tanh(left: ast.expr, right: ast.expr) -> Options:
+    """a (1 − s²) of a tanh for a · s (1 − s) of a sigmoid."""
+    if not (isinstance(left, ast.BinOp) and isinstance(right, ast.BinOp) and isinstance(right.op, ast.Sub)):
+        return
+    if ast.unparse(left.right) == ast.unparse(right.right):
+        square = binary(right.right, ast.Pow(), ast.Constant(2))
+        yield "slope", 2, binary(left.left, ast.Mult(), binary(right.left, ast.Sub(), square))
 
 
 def _steps(node: ast.Subscript) -> Options:
@@ -302,7 +302,7 @@ def _statements(s: Any, sizes: list[str], numbers: Mapping[str, Any]) -> list[Ed
     """Edits that make another statement: overwritten for added, np.add.at, a line that is missing, an update that comes too early."""
     out: list[Edit] = []
 
-    def add(kind: str, cost: float, node: Any, **how: bool) -> None:
+    def add(kind: str, cost: float, node: Any, **how: Any) -> None:
         out.append(Edit(kind, cost, ast.fix_missing_locations(ast.copy_location(node, s)), **how))
 
     if (

@@ -109,7 +109,7 @@ class Search:
     def _pairings(self, group: list[Event]) -> Iterator[dict[Key, Key]]:
         """Which cotangents the occurrences of a statement may be: of the steps forwards or backwards, or of one quantity."""
         cotangents = self.claims.found[0].cotangents
-        keys = [k for k in self.claims.targets(group[0].name, 0)]
+        keys = list(self.claims.targets(group[0].name, 0))
         fitting = [k for k in keys if cotangents[k].size == group[0].value.size or len(group) == 1]
         if len(group) > 1:
             seen: list[tuple[Key, ...]] = []

@@ -60,7 +60,7 @@ def check_backward(forward: Callable[..., Any], backward: Callable[..., Any] | N
 
 def _program(forward: Callable[..., Any], backward: Callable[..., Any] | None) -> tuple[Program, Pair, Any, str]:
     """The program that the functions stand in, with its assignments as events."""
-    this = getattr(forward, "__self__", None)
+    this: Any = getattr(forward, "__self__", None)
     functions = [getattr(f, "__func__", f) for f in (forward, backward) if f is not None]
     trees: list[tuple[ast.Module, str, Any]] = []
     for function in functions:

@@ -61,7 +61,7 @@ def judged(scenario: Scenario, text: str, seconds: float = SECONDS) -> Judged:
             raise CheckError(
                 f"The forward pass of {scenario.pair} gives a number that is not finite.",
                 f"  it is {found[p].loss}",
-                "Give inputs from its domain:  --example FILE.py::FUNCTION",
+                'Give inputs from its domain, of other sizes:  --shapes "x=(4,3)"',
             )
         if float(np.sum(loss)) != found[p].loss:
             raise CheckError(
@@ -148,7 +148,7 @@ def _moved(search: Search, key: Key, value: np.ndarray, found: dict[str, Any]) -
     """The right results that move when a line is moved; None where none does."""
     rng = np.random.default_rng(7)
     step = rng.standard_normal(value.shape) * max(1e-2, 0.1 * float(np.max(np.abs(value), initial=0)))
-    recorder, out, now = search.state(move={key: step})
+    _recorder, out, now = search.state(move={key: step})
     if out.error is not None:
         return []
     moved = [n for n, s in found.items() if n in now and now[n].verdict != s.verdict]

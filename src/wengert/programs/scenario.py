@@ -91,7 +91,7 @@ class Scenario:
 
     def _seed(self, point: Point) -> None:
         random.seed(1)
-        np.random.seed(1 + point.seed % 1000)
+        np.random.seed(1 + point.seed % 1000)  # noqa: NPY002 - the generator that programs draw from
 
     def _run_script(self, recorder: Recorder, p: int) -> Outcome:
         point, names = self.points[p], dict(self.program.names)
@@ -159,7 +159,7 @@ class Scenario:
             rest = {k: names[k] for k in before}
             state = (arguments, this, out, rest, entered)
             if not recorder.replace and not recorder.move and recorder.keep and p not in self.after:
-                seeds = (np.random.get_state(), random.getstate())
+                seeds = (np.random.get_state(), random.getstate())  # noqa: NPY002
                 self.after[p] = AfterForward(
                     copy.deepcopy(state), dict(recorder.counts), list(recorder.events), loss, seeds
                 )
@@ -174,7 +174,7 @@ class Scenario:
         names = self.program.names
         state = copy.deepcopy(kept.state)
         recorder.counts, recorder.events, recorder.forward = dict(kept.counts), list(kept.events), False
-        np.random.set_state(kept.randomness[0])
+        np.random.set_state(kept.randomness[0])  # noqa: NPY002
         random.setstate(kept.randomness[1])
         before = {k: names[k] for k in state[3]}
         self.program.hooks.recorder = recorder
@@ -313,15 +313,16 @@ class Scenario:
         raise CheckError(
             f"What '{name}' is, an argument of '{self.pair.backward}', is not to be seen in '{self.pair.forward}'.",
             f"  {self.pair.backward}({', '.join(self._parameters())})",
-            f"Give the arguments:  --example FILE.py::FUNCTION, or return '{name}' from '{self.pair.forward}'.",
+            f"Return '{name}' from '{self.pair.forward}', or keep it in the cache.",
         )
 
     # -- losses -----------------------------------------------------------------------------------------------------------------
 
     def _loss_of(self, out: Any, recorder: Recorder) -> Any:
-        value = out[0] if isinstance(out, tuple) else out
+        value: Any = out[0] if isinstance(out, tuple) else out
         if (is_real(value) or is_traced(value) or isinstance(value, int)) and np.size(value) == 1:
-            return value.sum() if np.ndim(value) else value
+            total: Any = value
+            return total.sum() if np.ndim(value) else value
         return self._loss_seen(recorder)
 
     def _loss_seen(self, recorder: Recorder) -> Any:

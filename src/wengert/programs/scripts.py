@@ -22,7 +22,7 @@ def free_names(tree: ast.Module) -> list[str]:
         for node in ast.walk(statement):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 known |= {(a.asname or a.name).split(".")[0] for a in node.names}
-            elif isinstance(node, ast.comprehension) or isinstance(node, ast.For):
+            elif isinstance(node, (ast.comprehension, ast.For)):
                 known |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
             elif isinstance(node, ast.arg):
                 known.add(node.arg)

@@ -34,6 +34,7 @@ from wengert.programs.source import Program
 PRIMES = (5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103)
 RUNS = 240  # of a scenario whose sizes are looked for
 LIMITS = (MemoryError, EOFError, SystemExit, PermissionError)  # other sizes do not help against these
+ENTRIES = 1e6
 LARGEST = 400  # of an axis: beyond it two sizes chase each other
 
 
@@ -99,6 +100,15 @@ class Sizes:
     slots: dict[tuple[str, str], Slot]
     axes: dict[str, int] = field(default_factory=dict)
     attributes: dict[str, Any] = field(default_factory=dict)
+
+    def entries(self) -> float:
+        """How many numbers the arguments have."""
+        shapes = [
+            [a if isinstance(a, int) else self.axes[a] for a in s.axes]
+            for s in self.slots.values()
+            if isinstance(s, Array)
+        ]
+        return sum(float(np.prod(shape)) for shape in shapes)
 
     def point(self, seed: int) -> Point:
         rng = np.random.default_rng(seed)
@@ -298,14 +308,7 @@ def _fit(program: Program, pair: Pair, sizes: Sizes) -> tuple[Scenario | None, i
     runs = 0
     while runs < 40:
         runs += 1
-        if (
-            sum(
-                np.prod([sizes.axes.get(str(a), a) for a in s.axes], dtype=float)
-                for s in sizes.slots.values()
-                if isinstance(s, Array)
-            )
-            > 1e6
-        ):
+        if sizes.entries() > ENTRIES:
             break
         scenario = Scenario(program, pair, [sizes.point(0)])
         recorder = Recorder()

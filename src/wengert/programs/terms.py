@@ -139,7 +139,8 @@ def _value(node: ast.expr, arrays: tuple[np.ndarray, ...]) -> Any:
     if isinstance(node, ast.BinOp):
         a, b = _value(node.left, arrays), _value(node.right, arrays)
         return OPERATIONS[type(node.op)](a, b)
-    assert isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    assert isinstance(node, ast.Call)
+    assert isinstance(node.func, ast.Attribute)
     if node.func.attr == "exp":
         return np.exp(_value(node.args[0], arrays))
     how = {str(k.arg): k.value.value for k in node.keywords if isinstance(k.value, ast.Constant)}

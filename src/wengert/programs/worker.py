@@ -120,9 +120,9 @@ def main(given: dict[str, Any]) -> None:
 
 
 def _judged(given: dict[str, Any], guard: Guard) -> dict[str, Any]:
-    from wengert.backends.native import cache
+    from wengert.targets.base import default
 
-    cache.configure(enabled=False)
+    default().keep_code(False)
     try:
         import resource
     except ImportError:  # Windows has no such limits
