@@ -28,6 +28,7 @@ KINDS = {
 SLOPES = ("({0} > 0)", "(1 - {0} ** 2)", "{0} * (1 - {0})", "np.exp({0})", "np.cos({0})", "1 / {0}")
 TURNED = {ast.Gt: ast.Lt, ast.Lt: ast.Gt, ast.GtE: ast.Lt, ast.LtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
 FUNCTIONS = ("sin", "cos", "exp", "tanh", "cosh", "sinh", "log", "sqrt", "sign", "square")
+AWAY = 1000  # columns between a statement and one that is put behind it
 NODES = 40  # of a right side that are edited
 FLAT_NAMES = ("np", "numpy", "self", "math")
 
@@ -356,7 +357,8 @@ def in_block(tree: ast.AST, at: Callable[[ast.stmt], bool], new: Edit) -> bool:
                 if at(statement):
                     made = copy.deepcopy(new.node)
                     if new.after:
-                        made.col_offset += 1000  # another statement: its events are its own
+                        made.col_offset += AWAY  # another statement: its events are its own
+                        made.end_lineno, made.end_col_offset = made.lineno, made.col_offset + 1
                         block.insert(i + 1, made)
                     elif new.last:
                         end = len(block) - isinstance(block[-1], ast.Return)
