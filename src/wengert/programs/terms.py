@@ -37,17 +37,24 @@ TOGETHER = (
     "{0} * {1}.sum(axis=0)",
     "{0} * {1}.sum(axis=1, keepdims=True)",
 )
+SCALED = (
+    "{0} * {1} * ({2} * {1}).mean(axis=-1, keepdims=True)",
+    "{0} * {1}.mean(axis=-1, keepdims=True)",
+    "{0} * {1} * ({2} * {1}).sum(axis=-1, keepdims=True)",
+    "{0} * {1} * {2}",
+)
 MEANS = (
     "{0}.mean(axis=1, keepdims=True)",
     "{0}.mean(axis=0)",
     "{0} * ({1} * {0}).mean(axis=1, keepdims=True)",
     "{0} * ({1} * {0}).sum(axis=1, keepdims=True)",
 )
+SIGNS: dict[str, Any] = {"+": ast.Add, "-": ast.Sub, "*": ast.Mult}
 MULTIPLES = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 
 
 def missing(statement: Any, scope: Mapping[str, Any], had: np.ndarray, wanted: np.ndarray) -> list[Edit]:
-    """Statements after this one that give what is wanted: `x += term` or `x *= factor`."""
+    """Statements that give what is wanted: with a term or a factor more, or one after this one, `x += term` or `x *= factor`."""
     target = target_of(statement)
     if not isinstance(target, ast.Name | ast.Attribute) or had.shape != wanted.shape:
         return []
@@ -63,6 +70,12 @@ def missing(statement: Any, scope: Mapping[str, Any], had: np.ndarray, wanted: n
             *_factors(arrays, had, wanted),
             *_terms(arrays, had, wanted, sizes_of(named(scope), scope), scope),
         ]:
+            if isinstance(statement, ast.Assign):
+                new = ast.BinOp(statement.value, SIGNS[sign](), expression(value))
+                node: Any = ast.Assign(statement.targets, new)
+                made = ast.fix_missing_locations(ast.copy_location(node, statement))
+                out.append(Edit(kind, 3.2, made, spot=statement.value, new=new))
+                continue
             node = ast.parse(f"{text} {sign}= {value}").body[0]
             out.append(Edit(kind, 3.2, ast.fix_missing_locations(ast.copy_location(node, statement)), after=True))
     return out[:12]
@@ -83,6 +96,9 @@ def _terms(
     rest = wanted - had
     forms = [(f, (n,)) for n in arrays for f in (*ALONE, *MEANS[:2])]
     forms += [(f, (a, b)) for a in arrays for b in arrays for f in (*TOGETHER, *MEANS[2:])]
+    if len(arrays) <= 12:
+        forms += [(f, (a, b)) for a in arrays for b in arrays for f in SCALED[1:2]]
+        forms += [(f, (a, b, c)) for a in arrays for b in arrays for c in arrays for f in (SCALED[0], *SCALED[2:])]
     numbers = {s: float(_size(s, scope)) for s in sizes}
     for form, names in forms:
         term = _values(form, *(arrays[n] for n in names))
