@@ -24,7 +24,7 @@ ORDER = (
     {"ops"},
     {"autodiff", "tracing", "notation", "passes", "loops"},
     {"elaboration"},
-    {"derive", "manuscripts", "backends", "emit"},
+    {"derive", "manuscripts", "backends", "emit", "reading"},
     {"claims", "show", "engine"},
     {"api", "compilation", "numpy", "scipy", "transforms"},
     {"flow", "extend", "autograd"},

@@ -1,0 +1,227 @@
+"""What the formulas of a scope say of their letters without being read: which are indices, steps, sizes, labels, functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from wengert.reading.trees import (
+    BAR,
+    TRANSPOSE,
+    Big,
+    Both,
+    Frac,
+    Group,
+    Matrix,
+    Name,
+    Num,
+    Relation,
+    Row,
+    Script,
+    Sign,
+    Sum,
+    Tree,
+    Word,
+    base_of,
+    first_sign,
+    flat,
+    names,
+    walk,
+    without_first,
+)
+
+STEPS = {"l": 2, "ℓ": 2, "t": 2, "τ": 2, "L": 3, "T": 3}
+"""Letters of layers and of time, and the numbers at which they are judged."""
+LAST_STEP = 3
+LOSSES = frozenset("LJCEℓ") | {"outside", "Loss", "loss", "Cost", "cost", "loss", "NLL", "MSE", "CE", "RSS", "SSE", "BCE"}
+USUAL_INDICES = frozenset("ijkmnpqrs")
+ALWAYS_INDICES = frozenset("ijk")
+INNER = "ι"
+"""The letter of a sum that is written with dots."""
+SECOND = "κ"
+
+
+@dataclass
+class Facts:
+    """See the module; a scope collects its own, because a page uses its letters again."""
+
+    bold: set[str] = field(default_factory=set)
+    letters: set[str] = field(default_factory=set)
+    steps: set[str] = field(default_factory=set)
+    layers: set[str] = field(default_factory=set)
+    at: dict[str, int] = field(default_factory=dict)
+    sizes: set[str] = field(default_factory=set)
+    scalars: set[str] = field(default_factory=set)
+    indexed: dict[str, int] = field(default_factory=dict)
+    raised: set[str] = field(default_factory=set)
+    vectors: set[str] = field(default_factory=set)
+    """Bold small names with an index: w_i is a vector of its own."""
+    alias: dict[str, str] = field(default_factory=dict)
+    """Small letters of the entries of a capital: w_ij of W."""
+    whole: set[str] = field(default_factory=set)
+    """Names whose values are whole numbers, since they stand in the place of an index."""
+    zero: bool = False
+    """Whether entries are counted from 0."""
+    transposes: bool = False
+    literal_sizes: set[int] = field(default_factory=set)
+    loss: str = "L"
+    names: set[str] = field(default_factory=set)
+
+
+def facts_of(trees: Sequence[Tree]) -> Facts:
+    """The facts of the formulas of a scope."""
+    nodes = [node for tree in trees for node in walk(tree)]
+    scripts = [node for node in nodes if isinstance(node, Script) and isinstance(node.base, Name | Word)]
+    facts = Facts()
+    facts.names = {node.text for node in nodes if isinstance(node, Name | Word)}
+    facts.bold = {node.text for node in nodes if isinstance(node, Name | Word) and node.bold}
+    bound = _sums(nodes, facts)
+    _steps(scripts, bound, facts)
+    _letters(scripts, bound, facts)
+    _indexed(scripts, facts)
+    capitals = {node.text for node in nodes if isinstance(node, Name) and node.text.isupper()}
+    for base, count in list(facts.indexed.items()):
+        small = len(base) == 1 and base.islower() and base not in facts.vectors
+        if count == 2 and small and base.upper() in capitals and base.upper() not in facts.indexed:
+            facts.alias[base] = base.upper()
+            facts.indexed[base.upper()] = 2
+    facts.transposes = any(_is_transposed(node) for node in nodes)
+    facts.literal_sizes = {size for node in nodes if isinstance(node, Matrix) for size in (len(node.rows), len(node.rows[0]))}
+    facts.sizes -= facts.steps
+    facts.scalars = facts.sizes | {"N", "C", "K", "M"}
+    facts.loss = _loss(nodes)
+    return facts
+
+
+def _is_transposed(node: Tree) -> bool:
+    return isinstance(node, Script) and (node.sup in (Sign(TRANSPOSE), Name("T")) or (
+        isinstance(node.sup, Both) and any(item in (Sign(TRANSPOSE), Name("T")) for item in node.sup.items)
+    ))  # fmt: skip
+
+
+def _sums(nodes: Iterable[Tree], facts: Facts) -> set[str]:
+    """The letters that sums bind; what stands above a sum is a size."""
+    bound: set[str] = set()
+    for node in nodes:
+        if not isinstance(node, Big):
+            continue
+        bound |= set(bound_letters(node.under)[0])
+        over = node.over
+        if isinstance(over, Name) and (over.text.isupper() or over.text in "nmkdpq"):
+            facts.sizes.add(over.text)
+        elif isinstance(over, Sum):
+            facts.sizes |= {name.text for name in names(over)}
+        elif isinstance(over, Script) and isinstance(over.base, Name) and not isinstance(over.sub, Name):
+            facts.sizes.add(over.base.text)
+    return bound
+
+
+def bound_letters(under: Tree | None) -> tuple[list[str], list[Relation], Tree | None]:
+    """The letters that a sum binds, the conditions below it and where it begins."""
+    letters: list[str] = []
+    conditions: list[Relation] = []
+    low: Tree | None = None
+    if under is None:
+        return letters, conditions, low
+    for part in under.parts if not isinstance(under, Name | Relation | Row | Script) else (under,):
+        if isinstance(part, Name):
+            letters.append(part.text)
+        elif isinstance(part, Row):
+            letters += [item.text for item in part.parts if isinstance(item, Name)]
+        elif isinstance(part, Relation):
+            letters += [leaf.text for leaf in flat(part.left) if isinstance(leaf, Name)]
+            if part.sign == "=":
+                low = part.right
+            else:
+                conditions.append(part)
+    return list(dict.fromkeys(letters)), conditions, low
+
+
+def offset_letters(tree: Tree) -> Iterator[str]:
+    """Letters with a number added: l of l + 1."""
+    for node in walk(tree):
+        if isinstance(node, Sum) and any(isinstance(term, Num) for _, term in node.terms):
+            yield from (term.text for _, term in node.terms if isinstance(term, Name))
+
+
+def _above(script: Script) -> Tree | None:
+    """What stands above a base, without brackets."""
+    return script.sup.inner if isinstance(script.sup, Group) else script.sup
+
+
+def _steps(scripts: Sequence[Script], bound: set[str], facts: Facts) -> None:
+    offsets = {c for s in scripts for part in (s.sub, s.sup) if part is not None for c in offset_letters(part)}
+    above = {up.text for s in scripts if isinstance(up := _above(s), Name) and up.text in "lLℓtT"}
+    if "t" not in offsets:
+        above.discard("t")
+    if not {"l", "ℓ", "L"} & offsets and not any(_above(s) == Name("l") for s in scripts):
+        above -= {"L", "T"}
+    if not ("t" in offsets and any(s.sub == Name("T") for s in scripts)):
+        above.discard("T")
+    facts.at = dict(STEPS)
+    more: set[str] = set()
+    for script in scripts:
+        for part in script.sup.items if isinstance(script.sup, Both) else (script.sup,):
+            if isinstance(part, Group | Sum):
+                more |= {c for c in offset_letters(part) if c.islower() and c not in bound}
+    facts.at.update({c: 2 for c in sorted(more) if c not in STEPS})
+    raised = {name.text for s in scripts if s.sup is not None for name in names(s.sup)}
+    facts.layers = {c for c in (offsets & ({"l", "L", "ℓ", "t"} | more)) | above if c in raised}
+    facts.steps = {c for c in offsets if c in facts.at} | facts.layers
+    if "t" in facts.steps:
+        facts.steps.add("T")
+    if facts.steps & {"l", "ℓ"}:
+        facts.steps.add("L")
+
+
+def _letters(scripts: Sequence[Script], bound: set[str], facts: Facts) -> None:
+    users: dict[str, set[str]] = {}
+    for script in scripts:
+        for name in names(script.sub) if script.sub is not None else ():
+            users.setdefault(name.text, set()).add(base_of(script))
+    common = {c for c, by in users.items() if c in USUAL_INDICES and (len(by) > 1 or c in ALWAYS_INDICES)}
+    facts.letters = {INNER, SECOND} | {c for c in bound | common if len(c) == 1 and c not in facts.steps}
+
+
+def index_parts(sub: Tree) -> list[Tree]:
+    """The indices of a script, one after the other."""
+    return flat(sub.right if isinstance(sub, Relation) else sub)
+
+
+def _indexed(scripts: Sequence[Script], facts: Facts) -> None:
+    for script in scripts:
+        base = base_of(script)
+        up = _above(script)
+        if isinstance(up, Num) and up.value == 1:
+            facts.raised.add(base)
+        if script.sub is None or base in ("∂", "d", "∇", "max", "min"):
+            continue
+        parts = index_parts(script.sub)
+        by_letter = [part for part in parts if isinstance(part, Name) and part.text in facts.letters]
+        composed = [part for part in parts if isinstance(part, Sum | Script) and any(n.text in facts.letters for n in names(part))]
+        facts.whole |= {base_of(part) for part in composed if isinstance(part, Script)}
+        if by_letter or composed:
+            numbers = [part for part in parts if isinstance(part, Num)]
+            facts.indexed[base] = max(facts.indexed.get(base, 0), len(by_letter) + len(composed) + len(numbers))
+            if isinstance(script.base, Name) and script.base.bold and base.islower():
+                facts.vectors.add(base)
+    for script in scripts:
+        if script.sub is not None and base_of(script) in facts.indexed:
+            facts.zero |= any(isinstance(part, Num) and part.value == 0 for part in index_parts(script.sub))
+
+
+def _loss(nodes: Iterable[Tree]) -> str:
+    """The loss: what is derived most often, of the names that losses have."""
+    tops = [
+        top.text
+        for node in nodes
+        if isinstance(node, Frac) and first_sign(node.top) in ("∂", "d") and isinstance(node.top, Row)
+        for top in [without_first(node.top)]
+        if isinstance(top, Name | Word) and top.text in LOSSES
+    ]
+    return max(sorted(set(tops)), key=tops.count) if tops else "L"
+
+
+def is_bar(base: str) -> bool:
+    """Whether a name is an error signal v̄."""
+    return base.endswith(BAR)

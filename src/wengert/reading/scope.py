@@ -1,0 +1,332 @@
+"""A scope: the lines that may be looked up, what each defines, and which of them answers for a name where it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from wengert.reading.arrays import Misfit
+from wengert.reading.facts import INNER, LAST_STEP, LOSSES, Facts, facts_of, is_bar
+from wengert.reading.heads import Axis, Head, Key, head_of
+from wengert.reading.lexicon import Lexicon
+from wengert.reading.story import Statement
+from wengert.reading.trees import (
+    BAR,
+    DOTS,
+    Big,
+    Frac,
+    Func,
+    Group,
+    Listing,
+    Matrix,
+    Name,
+    Num,
+    Row,
+    Script,
+    Sum,
+    Tree,
+    Word,
+    base_of,
+    first_sign,
+    has_derivative,
+    is_fraction_of,
+    names,
+    walk,
+    without_first,
+)
+
+OPAQUE = frozenset("fghFGσφϕψΦΨℓl")
+"""Names that are functions where brackets follow them, until something else is found."""
+CALLED_LOSSES = frozenset({"J", "E", "p", "q", "S"})
+SUPPOSED = "φ_"
+"""What a supposed function is called: u = φ_u(v) for a ∂u/∂v whose u has no line."""
+FAR = 10**5
+
+Pattern = tuple[tuple[str, str | int, int], ...]
+"""One label of a left side each: ("is", label, 0), or ("step", letter, offset)."""
+
+
+@dataclass(eq=False)
+class Line:
+    """A statement with its sides as trees (None where one is not read), and what it defines."""
+
+    statement: Statement
+    sides: list[Tree | None]
+    position: float = 0.0
+    key: Key = ()
+    axes: list[Axis] = field(default_factory=list)
+    pattern: Pattern | None = None
+    arguments: tuple[str, ...] = ()
+    update: bool = False
+    numeric: bool = False
+    """Whether its right side is numbers alone: a value that the text states."""
+
+    @property
+    def left(self) -> Tree | None:
+        return self.sides[0]
+
+    @property
+    def right(self) -> Tree:
+        right = self.sides[1]
+        assert right is not None
+        return right
+
+    def defines(self) -> bool:
+        return self.pattern is not None
+
+
+Found = tuple[Line, dict[str, int]]
+
+
+class Scope:
+    """The lines in reach of each other, with the facts of their letters."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self.lines = [line for line in lines if line.sides and line.sides[0] is not None]
+        trees = [side for line in self.lines for side in line.sides if side is not None]
+        self.facts: Facts = facts_of(trees)
+        self.read_names = {name.text for tree in trees for name in walk(tree) if isinstance(name, Name | Word)}
+        self.functions: dict[str, Line] = {}
+        self.called: set[str] = set()
+        self.definitions: dict[str, list[Line]] = {}
+        self.supposed: set[str] = set()
+        self.given: dict[Key, Line] = {}
+        """Signals that the author states of a loss without a line."""
+        self.last = ""
+        """The quantity whose signals the barred names are, where names are barred."""
+        self.sinks: list[Key] | None = None
+        self.cache: dict[tuple[Key, float, tuple[float, ...], bool], Found | None] = {}
+        for position, line in enumerate(self.lines):
+            line.position = float(position)
+            self.place(line)
+        for line in self.lines:
+            if line.pattern is not None:
+                self.definitions.setdefault(str(line.key[0]), []).append(line)
+        self.facts.sizes -= set(self.definitions)
+        self.suppose(trees)
+        self.bars()
+
+    # what a line defines
+
+    def place(self, line: Line) -> None:
+        """Find out what a line may define."""
+        left = line.left
+        if left is None or len(line.sides) < 2 or line.sides[1] is None or line.statement.relations[0] not in ("=", ":=", "←"):
+            return
+        if isinstance(left, Row) and len(left.items) == 2 and isinstance(left.items[1][1], Group):
+            named = self.place_call(line, left.items[0][1], left.items[1][1])
+            if named is None:
+                return
+            left = named
+        if not isinstance(left, Name | Script | Word) or base_of(left) in ("", "∇", "∂", "d"):
+            return
+        if isinstance(left, Script) and left.primes:
+            return
+        self.place_name(line, left)
+
+    def place_call(self, line: Line, called: Tree, group: Group) -> Tree | None:
+        """A left side f(x): f is a function, or a quantity said to depend on x; None where it defines nothing more."""
+        arguments = list(group.inner.items) if isinstance(group.inner, Listing) else [group.inner]
+        if group.bracket not in "([" or not all(isinstance(a, Name | Script | Word) for a in arguments):
+            return None
+        base = base_of(called)
+        letters = tuple(base_of(a) for a in arguments)
+        inside = {node.text for node in walk(line.right) if isinstance(node, Name | Word)}
+        plain = all(isinstance(a, Name | Word) for a in arguments) and isinstance(called, Name | Func | Word)
+        function = isinstance(called, Func) or base in OPAQUE | CALLED_LOSSES or base.islower()
+        if plain and function and set(letters) & inside and base not in LOSSES:
+            line.arguments = letters
+            self.functions.setdefault(base, line)
+        else:
+            self.called.add(base)
+        return None if isinstance(called, Func) else called
+
+    def place_name(self, line: Line, left: Tree) -> None:
+        facts = self.facts
+        try:
+            here = head_of(left, facts, facts.at, Lexicon())
+            there = head_of(left, facts, {letter: count + 20 for letter, count in facts.at.items()}, Lexicon())
+        except Misfit:
+            return
+        if here is None or there is None or here.power is not None or here.turned:
+            return
+        if any(not isinstance(axis, str) for axis in here.axes) or len(set(map(str, here.axes))) < len(here.axes):
+            return
+        if any(name.text == DOTS for name in names(line.right)):
+            line.sides[1] = without_dots(line.right)
+        if _unwritten(line.right):
+            return
+        line.key, line.axes, line.pattern = here.key, here.axes, self.pattern(left, here, there)
+        line.numeric = not any(isinstance(node, Name | Word | Func) for node in walk(line.right))
+        again = any(node == left for node in walk(line.right))
+        if again and (isinstance(line.right, Sum) or line.statement.relations[0] in (":=", "←") or has_derivative(line.right)):
+            line.pattern, line.update = None, True
+
+    def pattern(self, left: Tree, here: Head, there: Head) -> Pattern:
+        """The labels of a left side, those that move with a step as the step and its offset."""
+        letters = [name.text for name in names(left) if name.text in self.facts.steps]
+        found: list[tuple[str, str | int, int]] = []
+        for label, moved in zip(here.key[1:], there.key[1:], strict=True):
+            if label != moved and letters and isinstance(label, int):
+                letter = letters[min(sum(kind == "step" for kind, _, _ in found), len(letters) - 1)]
+                found.append(("step", letter, label - self.facts.at[letter]))
+            else:
+                found.append(("is", label, 0))
+        return tuple(found)
+
+    def suppose(self, trees: Iterable[Tree]) -> None:
+        """u of a ∂u/∂v that no line defines is some smooth function of the v's it is derived by."""
+        found: dict[tuple[str, Tree], list[Tree]] = {}
+        for tree in trees:
+            for node in walk(tree):
+                if not (is_fraction_of(node, "∂", "d") and isinstance(node, Frac) and isinstance(node.top, Row)):
+                    continue
+                top, low = without_first(node.top), without_first(node.low)
+                if top is None or low is None or not base_of(top) or not base_of(low):
+                    continue
+                base = base_of(top)
+                known = base in self.definitions or base in LOSSES or base in self.functions or base == base_of(low)
+                numbered = isinstance(low, Script) and isinstance(low.sup, Num)
+                if not known and not numbered:
+                    found.setdefault((base, top), []).append(low)
+        for (base, top), lows in found.items():
+            self.suppose_one(base, top, lows)
+
+    def suppose_one(self, base: str, top: Tree, lows: list[Tree]) -> None:
+        if base in self.definitions:
+            return
+        fitting = [low for low in dict.fromkeys(lows) if all(name.text != base for name in names(low))]
+        fitting = [low for low in fitting if base_of(low) not in self.supposed]
+        if not fitting:
+            return
+        arguments = fitting[0] if len(fitting) == 1 else Listing(tuple(fitting))
+        line = Line(SUPPOSITION, [top, Row((("", Name(SUPPOSED + base)), ("", Group("(", arguments))))], float(FAR))
+        self.place(line)
+        if line.pattern is not None:
+            self.definitions[base] = [line]
+            self.supposed.add(base)
+
+    def bars(self) -> None:
+        """Barred names of quantities are signals of what is computed last before them, no quantities of their own."""
+        signals = [line for line in self.lines if line.pattern is not None and self.barred(str(line.key[0]))]
+        if not signals:
+            return
+        first = min(line.position for line in signals)
+        before = [
+            line
+            for line in self.lines
+            if line.pattern is not None and not is_bar(str(line.key[0])) and line.position < first
+        ]
+        self.last = str(before[-1].key[0]) if before else ""
+        if not self.last:
+            return
+        for base in [base for base in self.definitions if self.barred(base)]:
+            for line in self.definitions.pop(base):
+                line.pattern = None
+
+    def barred(self, base: str) -> bool:
+        """Whether a name is a quantity of this scope with a bar."""
+        plain = base.removesuffix(BAR)
+        return is_bar(base) and (plain in self.definitions or plain in self.read_names)
+
+    # who answers for a name
+
+    def find(self, key: Key, asker: float, forbidden: tuple[float, ...] = (), numbers: bool = False) -> Found | None:
+        """The line that defines a name for the place that asks: the nearest before it, else the nearest after it."""
+        mark = (key, asker, forbidden, numbers)
+        if mark not in self.cache:
+            self.cache[mark] = self.look_up(key, asker, forbidden, numbers)
+        return self.cache[mark]
+
+    def look_up(self, key: Key, asker: float, forbidden: tuple[float, ...], numbers: bool) -> Found | None:
+        best: tuple[tuple[int, float], Line, dict[str, int]] | None = None
+        for line in self.definitions.get(str(key[0]), ()):
+            pattern = line.pattern
+            if pattern is None or len(pattern) != len(key) - 1 or line.position in forbidden or (line.numeric and not numbers):
+                continue
+            if line.position == asker and not any(kind == "step" for kind, _, _ in pattern):
+                continue
+            matched = _match(pattern, key[1:])
+            if matched is None:
+                continue
+            binding, exact = matched
+            distance = asker - line.position if line.position < asker else 1000 + line.position - asker
+            worth = (-exact - (2 if numbers and line.numeric else 0), distance)
+            if best is None or worth < best[0]:
+                best = (worth, line, binding)
+        return None if best is None else (best[1], best[2])
+
+
+def _match(pattern: Pattern, labels: Sequence[str | int]) -> tuple[dict[str, int], int] | None:
+    """The steps at which a left side is a name, and how exactly it says it; None where it is another name."""
+    binding: dict[str, int] = {}
+    exact = 0
+    for (kind, what, offset), label in zip(pattern, labels, strict=True):
+        if kind == "is":
+            if what != label:
+                return None
+            exact += 1
+            continue
+        letter = str(what)
+        if not isinstance(label, int):
+            return None
+        count = label - offset
+        if binding.get(letter, count) != count or count < 1 or (letter in "LT" and count != LAST_STEP):
+            return None
+        binding[letter] = count
+        exact += letter in "LT"
+    return binding, exact
+
+
+def _unwritten(tree: Tree) -> bool:
+    """Whether dots are left that no sum and no matrix explains."""
+    if isinstance(tree, Matrix):
+        return False
+    return tree == Name(DOTS) or any(_unwritten(part) for part in tree.parts)
+
+
+def without_dots(tree: Tree) -> Tree:
+    """a₁ b₁ + … + aₙ bₙ as a sum over a letter of its own; a tree without such dots is itself."""
+    if isinstance(tree, Sum):
+        terms = list(tree.terms)
+        at = next((k for k, (_, term) in enumerate(terms) if term == Name(DOTS)), None)
+        if at is not None and 0 < at < len(terms) - 1:
+            body = generalised(terms[0][1], terms[at + 1][1], Name(INNER))
+            if body is not None:
+                rest = terms[at + 2 :]
+                whole = Big("Σ", Name(INNER), None, body)
+                return whole if not rest else Sum(((1, whole), *rest))
+    parts = tree.parts
+    fresh = tuple(without_dots(part) for part in parts)
+    return tree if all(a is b for a, b in zip(parts, fresh, strict=True)) else tree.with_parts(fresh)
+
+
+def generalised(first: Tree, last: Tree, letter: Name) -> Tree | None:
+    """The tree of which both are instances, with a letter where a number became another; None where they differ otherwise."""
+    if first == last:
+        return first
+    if isinstance(first, Num) and isinstance(last, Name | Num | Word):
+        return letter
+    if type(first) is not type(last) or len(first.parts) != len(last.parts) or not first.parts:
+        return None
+    parts = [generalised(a, b, letter) for a, b in zip(first.parts, last.parts, strict=True)]
+    found = tuple(part for part in parts if part is not None)
+    if len(found) < len(parts):
+        return None
+    made = first.with_parts(found)
+    return made if first.with_parts(first.parts) == first and last.with_parts(found) == made else None
+
+
+def name_of(key: Key) -> Tree | None:
+    """A key written as a name again; None for one with other labels than a step."""
+    if len(key) == 1:
+        return Name(str(key[0]))
+    if len(key) == 2 and isinstance(key[1], int):
+        return Script(Name(str(key[0])), None, Group("(", Num(Fraction(key[1]))))
+    return None
+
+
+SUPPOSITION = Statement(("", ""), ("=",), ((0, 0), (0, 0)), "text", "", 0, "definition", "latex")
+Bindings = Mapping[str, int]
+Find = Callable[[Key], Found | None]
