@@ -26,7 +26,6 @@ from wengert.reading.trees import (
     first_sign,
     flat,
     names,
-    walk,
     without_first,
 )
 
@@ -70,7 +69,7 @@ class Facts:
 
 def facts_of(trees: Sequence[Tree]) -> Facts:
     """The facts of the formulas of a scope."""
-    nodes = [node for tree in trees for node in walk(tree)]
+    nodes = [node for tree in trees for node in tree.nodes]
     scripts = [node for node in nodes if isinstance(node, Script) and isinstance(node.base, Name | Word)]
     facts = Facts()
     facts.names = {node.text for node in nodes if isinstance(node, Name | Word)}
@@ -139,7 +138,7 @@ def bound_letters(under: Tree | None) -> tuple[list[str], list[Relation], Tree |
 
 def offset_letters(tree: Tree) -> Iterator[str]:
     """Letters with a number added: l of l + 1."""
-    for node in walk(tree):
+    for node in tree.nodes:
         if isinstance(node, Sum) and any(isinstance(term, Num) for _, term in node.terms):
             yield from (term.text for _, term in node.terms if isinstance(term, Name))
 

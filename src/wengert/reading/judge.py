@@ -37,7 +37,6 @@ from wengert.reading.trees import (
     has_derivative,
     is_fraction_of,
     names,
-    walk,
     without_first,
 )
 from wengert.reading.values import Circle, is_operator
@@ -179,7 +178,7 @@ class Judge:
         finally:
             line.position = position
         right = line.sides[1]
-        same = found.holds and right is not None and any(isinstance(node, Name | Word) for node in walk(right))
+        same = found.holds and right is not None and any(isinstance(node, Name | Word) for node in right.nodes)
         self.say(line, 1, "again" if same else "defined")
 
     def judge(self, line: Line, link: int) -> None:
@@ -333,7 +332,7 @@ def derived(line: Line, link: int) -> bool:
 
 
 def _has_small(tree: Tree) -> bool:
-    return any(isinstance(node, Row) and node.items[0][1] == Name("d") for node in walk(tree))
+    return any(isinstance(node, Row) and node.items[0][1] == Name("d") for node in tree.nodes)
 
 
 def is_signal_like(tree: Tree, scope: Scope) -> bool:

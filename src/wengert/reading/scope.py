@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 from wengert.reading.arrays import Misfit
 from wengert.reading.facts import INNER, LAST_STEP, LOSSES, Facts, facts_of, is_bar
@@ -32,7 +33,6 @@ from wengert.reading.trees import (
     has_derivative,
     is_fraction_of,
     names,
-    walk,
     without_first,
 )
 
@@ -86,7 +86,7 @@ class Scope:
         self.lines = [line for line in lines if line.sides and line.sides[0] is not None]
         trees = [side for line in self.lines for side in line.sides if side is not None]
         self.facts: Facts = facts_of(trees)
-        self.read_names = {name.text for tree in trees for name in walk(tree) if isinstance(name, Name | Word)}
+        self.read_names = {name.text for tree in trees for name in tree.nodes if isinstance(name, Name | Word)}
         self.functions: dict[str, Line] = {}
         self.called: set[str] = set()
         self.definitions: dict[str, list[Line]] = {}
@@ -96,6 +96,7 @@ class Scope:
         self.last = ""
         """The quantity whose signals the barred names are, where names are barred."""
         self.sinks: list[Key] | None = None
+        self.draws: dict[tuple[Key, tuple[int, ...], int], Any] = {}
         self.cache: dict[tuple[Key, float, tuple[float, ...], bool], Found | None] = {}
         for position, line in enumerate(self.lines):
             line.position = float(position)
@@ -132,7 +133,7 @@ class Scope:
             return None
         base = base_of(called)
         letters = tuple(base_of(a) for a in arguments)
-        inside = {node.text for node in walk(line.right) if isinstance(node, Name | Word)}
+        inside = {node.text for node in line.right.nodes if isinstance(node, Name | Word)}
         plain = all(isinstance(a, Name | Word) for a in arguments) and isinstance(called, Name | Func | Word)
         function = isinstance(called, Func) or base in OPAQUE | CALLED_LOSSES or base.islower()
         if plain and function and set(letters) & inside and base not in LOSSES:
@@ -158,8 +159,8 @@ class Scope:
         if _unwritten(line.right):
             return
         line.key, line.axes, line.pattern = here.key, here.axes, self.pattern(left, here, there)
-        line.numeric = not any(isinstance(node, Name | Word | Func) for node in walk(line.right))
-        again = any(node == left for node in walk(line.right))
+        line.numeric = not any(isinstance(node, Name | Word | Func) for node in line.right.nodes)
+        again = any(node == left for node in line.right.nodes)
         if again and (isinstance(line.right, Sum) or line.statement.relations[0] in (":=", "←") or has_derivative(line.right)):
             line.pattern, line.update = None, True
 
@@ -179,7 +180,7 @@ class Scope:
         """u of a ∂u/∂v that no line defines is some smooth function of the v's it is derived by."""
         found: dict[tuple[str, Tree], list[Tree]] = {}
         for tree in trees:
-            for node in walk(tree):
+            for node in tree.nodes:
                 if not (is_fraction_of(node, "∂", "d") and isinstance(node, Frac) and isinstance(node.top, Row)):
                     continue
                 top, low = without_first(node.top), without_first(node.low)

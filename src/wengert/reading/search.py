@@ -22,7 +22,7 @@ from wengert.reading.limits import AXIS, DIFFERENCED, EXACT, LINK_SECONDS, MAX_F
 from wengert.reading.points import Ragged, Sizes, Square
 from wengert.reading.readings import READINGS
 from wengert.reading.scope import Line, Scope
-from wengert.reading.trees import Name, Num, Relation, Tree, Word, walk
+from wengert.reading.trees import Name, Num, Relation, Tree, Word
 from wengert.reading.values import Circle, Nested
 
 Array = Any
@@ -219,20 +219,20 @@ def previous(line: Line, link: int) -> int:
 
 def is_number(tree: Tree) -> bool:
     """Whether a side is numbers alone."""
-    return not any(isinstance(node, Name | Word) for node in walk(tree))
+    return not any(isinstance(node, Name | Word) for node in tree.nodes)
 
 
 def numeric(line: Line, link: int) -> bool:
     """Whether a link says what number something is."""
     sides = [line.sides[previous(line, link)], line.sides[link]]
-    decimal = any(isinstance(node, Num) and node.digits is not None for side in sides if side is not None for node in walk(side))
+    decimal = any(isinstance(node, Num) and node.digits is not None for side in sides if side is not None for node in side.nodes)
     both = all(side is not None and is_number(side) for side in sides)
     return both or (decimal and any(side is not None and is_number(side) for side in sides))
 
 
 def _rounded(a: Array, b: Array, left: Tree, right: Tree) -> bool:
     """Whether two numbers agree as far as they are written out, allowing for roundings on the way."""
-    digits = [node.digits for side in (left, right) for node in walk(side) if isinstance(node, Num) and node.digits is not None]
+    digits = [node.digits for side in (left, right) for node in side.nodes if isinstance(node, Num) and node.digits is not None]
     unit = 10.0 ** -min(digits) if digits else 0.0
     size = max(float(np.max(np.abs(a))), float(np.max(np.abs(b))))
     return bool(np.max(np.abs(a - b)) <= max(unit if unit < 0.2 * size else 0.5 * unit, EXACT * size, 0.002 * size if digits else 0.0))

@@ -144,6 +144,15 @@ def cut(part):
     return sides + [part[at:]], relations
 
 
+def tail_of(side):
+    depth = 0
+    for i, c in enumerate(side):
+        depth += (c in "{([") - (c in "})]")
+        if depth <= 0 and (c == "," or side.startswith("\\text{", i) and i or re.match(r"\([^()]*(=|neq?|<|>)[^()]*\)\s*$", side[i:]) and i):
+            return i
+    return len(side)
+
+
 def read_story(text: str, name: str = "", files: Callable[[str], str | None] = lambda name: None) -> Story:
     expand = macros(text)
     body = QUIET.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), text)
@@ -174,10 +183,9 @@ def read_story(text: str, name: str = "", files: Callable[[str], str | None] = l
                 if not sides[0].strip():
                     continue
                 rest = ""
-                tail = re.search(r"\\text\s*\{.*|,.*$", sides[-1]) if "\\begin" not in sides[-1] else None
-                if tail:
-                    rest = tail.group()
-                    sides[-1] = sides[-1][: tail.start()]
+                where = tail_of(sides[-1])
+                rest = sides[-1][where:]
+                sides[-1] = sides[-1][:where]
                 out.append(Statement(tuple(sides), tuple(relations), (place,) * len(sides), "inline" if group in ("in", "par") else "display", rest, section, "open", "latex"))
                 last = len(out) - 1
     return Story(tuple(out))

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 
 BAR, HAT, TILDE, DOT = "\u0304", "\u0302", "\u0303", "\u0307"
 DOTS = "…"
 TRANSPOSE = "⊤"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tree:
     """A node; `parts` are its subtrees from left to right."""
 
@@ -22,19 +23,24 @@ class Tree:
     def parts(self) -> tuple[Tree, ...]:
         return ()
 
+    @cached_property
+    def nodes(self) -> tuple[Tree, ...]:
+        """The node and all that is in it, from left to right."""
+        return (self, *(node for part in self.parts for node in part.nodes))
+
     def with_parts(self, parts: tuple[Tree, ...]) -> Tree:
         """The same node over other subtrees."""
         return self
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Num(Tree):
     value: Fraction
     digits: int | None = None
     """How many digits stand behind the point; None where there is no point."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Name(Tree):
     """One letter, with its accent behind it."""
 
@@ -42,7 +48,7 @@ class Name(Tree):
     bold: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Word(Tree):
     """Several letters that are set as one name."""
 
@@ -50,21 +56,21 @@ class Word(Tree):
     bold: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Func(Tree):
     """The name of a known function."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sign(Tree):
     """A sign in a script: a star, ⊤, plus."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Script(Tree):
     """A base with what stands below and above it, and primes."""
 
@@ -84,7 +90,7 @@ class Script(Tree):
         return Script(parts[0], sub, sup, self.primes)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Both(Tree):
     """Two things above a base, as in (x^l)^T written x^{l T}."""
 
@@ -98,7 +104,7 @@ class Both(Tree):
         return Both(parts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row(Tree):
     """Things side by side, each with the sign before it: "" where there is none, else · ∘ ⊗ * /."""
 
@@ -112,7 +118,7 @@ class Row(Tree):
         return Row(tuple((sign, part) for (sign, _), part in zip(self.items, parts, strict=True)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sum(Tree):
     """Terms with their signs +1 and -1."""
 
@@ -126,7 +132,7 @@ class Sum(Tree):
         return Sum(tuple((sign, part) for (sign, _), part in zip(self.terms, parts, strict=True)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Group(Tree):
     """What stands in brackets: ( [ or an invisible {."""
 
@@ -141,7 +147,7 @@ class Group(Tree):
         return Group(self.bracket, parts[0])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Listing(Tree):
     """Things with commas between them."""
 
@@ -155,7 +161,7 @@ class Listing(Tree):
         return Listing(parts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Relation(Tree):
     """A relation within an expression: i ≠ j below a sum, y = k in an indicator."""
 
@@ -171,7 +177,7 @@ class Relation(Tree):
         return Relation(self.sign, parts[0], parts[1])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Frac(Tree):
     top: Tree
     low: Tree
@@ -184,7 +190,7 @@ class Frac(Tree):
         return Frac(parts[0], parts[1])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call(Tree):
     """A function that is written with its argument: √x, |x|, ‖x‖, and the sum of all entries."""
 
@@ -199,7 +205,7 @@ class Call(Tree):
         return Call(self.function, parts[0])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Big(Tree):
     """Σ or ∏ with what stands below and above it, and the term it reaches over."""
 
@@ -219,7 +225,7 @@ class Big(Tree):
         return Big(self.sign, under, over, rest[0])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cases(Tree):
     """Values with their conditions; None is "otherwise"."""
 
@@ -234,7 +240,7 @@ class Cases(Tree):
         return Cases(tuple((rest.pop(0), None if c is None else rest.pop(0)) for _, c in self.branches))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Matrix(Tree):
     """A matrix written out, row by row."""
 
@@ -249,16 +255,9 @@ class Matrix(Tree):
         return Matrix(tuple(tuple(rest.pop(0) for _ in row) for row in self.rows))
 
 
-def walk(tree: Tree) -> Iterator[Tree]:
-    """A tree and all that is in it, from left to right."""
-    yield tree
-    for part in tree.parts:
-        yield from walk(part)
-
-
 def names(tree: Tree) -> Iterator[Name]:
     """Every one-letter name of a tree."""
-    return (node for node in walk(tree) if isinstance(node, Name))
+    return (node for node in tree.nodes if isinstance(node, Name))
 
 
 def base_of(tree: Tree) -> str:
@@ -313,7 +312,7 @@ def is_fraction_of(tree: Tree, *signs: str) -> bool:
 
 def has_derivative(tree: Tree) -> bool:
     """Whether ∂u/∂v, ∇ or an error signal δ occurs in a tree."""
-    return any(is_fraction_of(node, "∂", "d") or (isinstance(node, Name) and node.text in ("∇", "δ")) for node in walk(tree))
+    return any(is_fraction_of(node, "∂", "d") or (isinstance(node, Name) and node.text in ("∇", "δ")) for node in tree.nodes)
 
 
 def rewritten(tree: Tree, change: Callable[[Tree], Tree | None]) -> Tree:

@@ -258,7 +258,10 @@ class Evaluator:
         if base in self.facts.whole:
             most = self.sizes.of(("values", base))
             return Value(drawn(key, self.seed).integers(1, most + 1, (1, *shape)) + 0j)
-        array = drawn(key, self.seed).uniform(0.15, 0.85, (1, *shape)) + 0j
+        array = self.scope.draws.get((key, shape, self.seed))
+        if array is None:
+            array = drawn(key, self.seed).uniform(0.15, 0.85, (1, *shape)) + 0j
+            self.scope.draws[key, shape, self.seed] = array
         if rank and self.lexicon.ask("simplex", base, False):
             array = array / array.sum(-1, keepdims=True)
         if rank == 2 and self.lexicon.ask("symmetric", base, False):
