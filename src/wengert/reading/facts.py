@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from wengert.reading.ellipsis import INNER, SECOND
 from wengert.reading.trees import (
     BAR,
     TRANSPOSE,
     Big,
     Both,
     Frac,
+    Func,
     Group,
     Matrix,
     Name,
@@ -32,12 +34,9 @@ from wengert.reading.trees import (
 STEPS = {"l": 2, "ℓ": 2, "t": 2, "τ": 2, "L": 3, "T": 3}
 """Letters of layers and of time, and the numbers at which they are judged."""
 LAST_STEP = 3
-LOSSES = frozenset("LJCEℓ") | {"outside", "Loss", "loss", "Cost", "cost", "loss", "NLL", "MSE", "CE", "RSS", "SSE", "BCE"}
+LOSSES = frozenset("LJCEℓ") | {"outside", "Loss", "loss", "Cost", "cost", "ℒ", "NLL", "MSE", "CE", "RSS", "SSE", "BCE"}
 USUAL_INDICES = frozenset("ijkmnpqrs")
 ALWAYS_INDICES = frozenset("ijk")
-INNER = "ι"
-"""The letter of a sum that is written with dots."""
-SECOND = "κ"
 
 
 @dataclass
@@ -65,10 +64,12 @@ class Facts:
     literal_sizes: set[int] = field(default_factory=set)
     loss: str = "L"
     names: set[str] = field(default_factory=set)
+    differentials: bool = False
+    """Whether d stands before formulas, as in d(AB)."""
 
 
-def facts_of(trees: Sequence[Tree]) -> Facts:
-    """The facts of the formulas of a scope."""
+def facts_of(trees: Sequence[Tree], lefts: Sequence[Tree]) -> Facts:
+    """The facts of the formulas of a scope, of which some are left sides."""
     nodes = [node for tree in trees for node in tree.nodes]
     scripts = [node for node in nodes if isinstance(node, Script) and isinstance(node.base, Name | Word)]
     facts = Facts()
@@ -78,6 +79,10 @@ def facts_of(trees: Sequence[Tree]) -> Facts:
     _steps(scripts, bound, facts)
     _letters(scripts, bound, facts)
     _indexed(scripts, facts)
+    for left in lefts:
+        if isinstance(left, Script) and isinstance(left.base, Name) and isinstance(left.sup, Num):
+            facts.raised.add(left.base.text)
+    facts.differentials = any(_is_differential(node) for node in nodes)
     capitals = {node.text for node in nodes if isinstance(node, Name) and node.text.isupper()}
     for base, count in list(facts.indexed.items()):
         small = len(base) == 1 and base.islower() and base not in facts.vectors
@@ -90,6 +95,14 @@ def facts_of(trees: Sequence[Tree]) -> Facts:
     facts.scalars = facts.sizes | {"N", "C", "K", "M"}
     facts.loss = _loss(nodes)
     return facts
+
+
+def _is_differential(node: Tree) -> bool:
+    """Whether d stands before brackets or a function."""
+    if not isinstance(node, Row):
+        return False
+    pairs = zip(node.items, node.items[1:], strict=False)
+    return any(one == Name("d") and sign == "" and isinstance(two, Group | Func) for (_, one), (sign, two) in pairs)
 
 
 def _is_transposed(node: Tree) -> bool:

@@ -14,9 +14,10 @@ import numpy as np
 
 from wengert.reading.arrays import Clash, Misfit
 from wengert.reading.facts import LOSSES
+from wengert.reading.ellipsis import written_out
 from wengert.reading.heads import Key, head_of
 from wengert.reading.lexicon import Lexicon
-from wengert.reading.limits import DOCUMENT_SECONDS, TRIES_AGAIN
+from wengert.reading.limits import AT_SIGHT, DOCUMENT_SECONDS, TRIES, TRIES_AGAIN, TRIES_AT_SIGHT
 from wengert.reading.parser import NotNeutral, parse
 from wengert.reading.scope import Line, Scope, name_of
 from wengert.reading.search import NUMERIC_FAULTS, Found, Search, is_number, previous
@@ -56,58 +57,62 @@ def judge_document(text: str, seconds: float = DOCUMENT_SECONDS) -> list[Verdict
 
 def lines_of(statements: Sequence[Statement]) -> list[Line]:
     """The statements with their sides as trees; a side that cannot be taken apart is a hole."""
-    lines: list[Line] = []
-    for statement in statements:
-        sides: list[Tree | None] = []
-        for side in statement.sides:
-            try:
-                sides.append(parse(side, statement.notation))
-            except (NotNeutral, RecursionError, IndexError, ValueError):
-                sides.append(None)
-        lines.append(Line(statement, sides))
-    return lines
+    return [Line(statement, [side_of(side, statement.notation) for side in statement.sides]) for statement in statements]
+
+
+def side_of(text: str, notation: str) -> Tree | None:
+    """A side as a tree; None where it cannot be taken apart."""
+    try:
+        return written_out(parse(text, notation))
+    except (NotNeutral, RecursionError):
+        return None
 
 
 class _Document:
     def __init__(self, text: str, seconds: float) -> None:
-        self.start = time.process_time()
-        self.seconds = seconds
+        self.end = time.process_time() + seconds
         self.lines = lines_of(read_story(text).statements)
 
     def judged(self) -> list[Verdict]:
-        sections = [
-            list(group) for _, group in itertools.groupby(self.lines, key=lambda line: line.statement.section)
-        ]
+        sections = [list(group) for _, group in itertools.groupby(self.lines, key=lambda line: line.statement.section)]
+        left = sum(map(len, sections))
         found: list[Verdict] = []
         for k, section in enumerate(sections):
-            found += self.section(sections, k, section)
+            share = max(self.end - time.process_time(), 0.0) * len(section) / left
+            found += self.section(sections, k, share)
+            left -= len(section)
         return found
 
-    def section(self, sections: list[list[Line]], k: int, own: list[Line]) -> list[Verdict]:
-        """One section judged in the window in which most of it holds."""
-        windows = dict.fromkeys([(k, k + 1), (max(k - 1, 0), k + 1), (max(k - 3, 0), k + 1), (0, k + 1), (0, len(sections))])
-        best: tuple[float, list[Verdict]] | None = None
+    def section(self, sections: list[list[Line]], k: int, seconds: float) -> list[Verdict]:
+        """One section judged in the window in which most of it holds at first sight, and there with patience."""
+        start = time.process_time()
+        windows = list(dict.fromkeys([(k, k + 1), (max(k - 1, 0), k + 1), (max(k - 3, 0), k + 1), (0, k + 1), (0, len(sections))]))
+        best: tuple[float, Judge] | None = None
         for cost, (low, high) in enumerate(windows):
-            left = self.seconds - (time.process_time() - self.start)
-            if best is not None and (left < 0 or not _unsettled(best[1])):
+            spent = time.process_time() - start
+            if best is not None and (spent > seconds * AT_SIGHT or not best[1].unsettled()):
                 break
-            share = max(left / (len(sections) - k) / 2.5, 0.1)
-            lines = [replace(line, sides=list(line.sides)) for part in sections[low:high] for line in part]
-            mine = range(sum(map(len, sections[low:k])), sum(map(len, sections[low : k + 1])))
-            try:
-                verdicts = Judge(lines, [lines[at] for at in mine]).run(share)
-            except FAULTS:
+            judge = self.at_sight(sections, k, low, high, max(seconds * AT_SIGHT - spent, seconds / 8))
+            if judge is None:
                 continue
-            counts = Counter(verdict.status for verdict in verdicts)
-            worth = sum(WORTH.get(status, 0.0) * count for status, count in counts.items()) - WINDOW * cost
+            worth = judge.worth() - WINDOW * cost
             if best is None or worth > best[0]:
-                best = (worth, verdicts)
-        return best[1] if best is not None else []
+                best = (worth, judge)
+        if best is None:
+            return []
+        best[1].with_patience(start + seconds)
+        return best[1].verdicts
 
-
-def _unsettled(verdicts: Sequence[Verdict]) -> bool:
-    """Whether a wider window could change something."""
-    return any(v.status in ("open", "given") or (v.status == "unread" and v.readable) for v in verdicts)
+    def at_sight(self, sections: list[list[Line]], k: int, low: int, high: int, seconds: float) -> Judge | None:
+        """A section judged by few tries a line within a window of sections; None where the window cannot be read at all."""
+        lines = [replace(line, sides=list(line.sides)) for part in sections[low:high] for line in part]
+        first = sum(map(len, sections[low:k]))
+        try:
+            judge = Judge(lines, lines[first : first + len(sections[k])])
+            judge.at_sight(time.process_time() + seconds)
+        except FAULTS:
+            return None
+        return judge
 
 
 class Judge:
@@ -117,12 +122,14 @@ class Judge:
         self.scope = Scope(lines)
         self.own = own
         self.search = Search(self.scope)
-        self.verdicts: list[Verdict] = []
+        self.found: dict[tuple[Line, int], Verdict] = {}
+        self.unsure: dict[tuple[Line, int], None] = {}
+        """Links that do not hold so far."""
         self.supposed_loss = ""
         self.signal_of = ""
 
-    def run(self, seconds: float) -> list[Verdict]:
-        end = time.process_time() + seconds
+    def at_sight(self, end: float) -> None:
+        """Every link of the scope's own lines with few tries."""
         self.find_loss()
         self.find_delta()
         for line in self.own:
@@ -130,12 +137,32 @@ class Judge:
                 self.say(line, 1, "update")
                 continue
             for link in range(1, len(line.sides)):
-                self.link(line, link, end)
-        return self.verdicts
+                self.link(line, link, TRIES_AT_SIGHT, end)
+
+    def with_patience(self, end: float) -> None:
+        """What does not hold at first sight searched again with all tries."""
+        for line, link in list(self.unsure):
+            if time.process_time() > end:
+                return
+            self.link(line, link, TRIES, end)
+
+    def unsettled(self) -> bool:
+        """Whether more tries or a wider window could change something."""
+        return bool(self.unsure)
+
+    def worth(self) -> float:
+        """How well a scope explains its own lines."""
+        counts = Counter(verdict.status for verdict in self.verdicts)
+        return sum(WORTH.get(status, 0.0) * count for status, count in counts.items())
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """The verdicts in the order of the lines."""
+        return list(self.found.values())
 
     # one link
 
-    def link(self, line: Line, link: int, end: float) -> None:
+    def link(self, line: Line, link: int, tries: int, end: float) -> None:
         if line.sides[0] is None or line.sides[link] is None:
             self.say(line, link, "unread", "a side is not read", readable=False)
             return
@@ -143,11 +170,12 @@ class Judge:
         if kind:
             self.say(line, link, kind)
         elif time.process_time() > end:
+            self.unsure[line, link] = None
             self.say(line, link, "unread", "it was not tried for want of time")
         elif link == 1 and line.defines() and not self.is_signal(line):
             self.again(line)
         else:
-            self.judge(line, link)
+            self.judge(line, link, tries)
 
     def kind(self, line: Line, link: int) -> str:
         """The class of a link that is nothing to be judged; "" where it is."""
@@ -181,8 +209,11 @@ class Judge:
         same = found.holds and right is not None and any(isinstance(node, Name | Word) for node in right.nodes)
         self.say(line, 1, "again" if same else "defined")
 
-    def judge(self, line: Line, link: int) -> None:
-        found = self.search.search(line, link, condition=condition_of(line.statement))
+    def judge(self, line: Line, link: int, tries: int) -> None:
+        found = self.search.search(line, link, tries, condition=condition_of(line.statement))
+        self.unsure.pop((line, link), None)
+        if not found.holds and found.untried:
+            self.unsure[line, link] = None
         if found.holds:
             self.holds(line, link, found)
         elif found.first.sides is not None and (domain := self.domain(line, link, found)):
@@ -245,7 +276,7 @@ class Judge:
         return ""
 
     def say(self, line: Line, link: int, status: str, note: str = "", *, readable: bool = True) -> None:
-        self.verdicts.append(Verdict(line.statement, link, previous(line, link), status, note, derived(line, link), readable))
+        self.found[line, link] = Verdict(line.statement, link, previous(line, link), status, note, derived(line, link), readable)
 
     # the loss and δ
 

@@ -4,6 +4,10 @@ SURPRISE = 3.0
 """A reading that is more surprising than this is none."""
 TRIES = 60
 """Readings that are tried for one link."""
+TRIES_AT_SIGHT = 10
+"""Readings that are tried for a link while it is open in which window a section is judged."""
+AT_SIGHT = 0.6
+"""The part of a section's time that may pass until its window is chosen."""
 TRIES_AGAIN = 12
 """Readings that are tried for a line that says again what is defined."""
 LINK_SECONDS = 0.5

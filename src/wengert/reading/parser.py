@@ -301,8 +301,8 @@ class _Parser:
             return _accented(self.argument(), ACCENTS[text])
         if text in WORDS | FONTS:
             return self.in_font(text)
-        if text in FUNCTIONS:
-            return Func(FUNCTIONS[text])
+        if text.lower() in FUNCTIONS:
+            return Func(FUNCTIONS[text.lower()])
         if text in ("underbrace", "overbrace", "boxed", "underline", "cancel", "smash", "ensuremath", "fbox"):
             return self.decorated()
         if text in ("overset", "underset", "stackrel"):
@@ -344,6 +344,8 @@ class _Parser:
         inner = self.argument()
         if inner == Num(Fraction(1)):
             return Word("𝟙")
+        if inner == Name("L") and font in ("mathcal", "cal", "mathscr"):
+            return Name("ℒ")
         return _bolder(inner, font in BOLD)
 
     def word(self) -> Tree | None:

@@ -182,9 +182,11 @@ TABLE = (
         counter=(r"\nabla_x x^T A x = 2 A x",),
     ),
     Reading(
-        "plain loss",
-        lambda name, value: f"{name} has no line here",
-        lambda prior, subject, facts: (),
+        "differential",
+        lambda _, value: "d is a differential" if value else "dv is the derivative of the loss by v",
+        _other(0.7),
+        example=(r"C = A B", r"dC = dA B + A dB"),
+        counter=(r"C = A B", r"dC = dA B + dB A"),
     ),
     Reading(
         "symmetric",

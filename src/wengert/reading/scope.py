@@ -8,19 +8,17 @@ from fractions import Fraction
 from typing import Any
 
 from wengert.reading.arrays import Misfit
-from wengert.reading.facts import INNER, LAST_STEP, LOSSES, Facts, facts_of, is_bar
+from wengert.reading.facts import LAST_STEP, LOSSES, Facts, facts_of, is_bar
 from wengert.reading.heads import Axis, Head, Key, head_of
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.story import Statement
 from wengert.reading.trees import (
     BAR,
     DOTS,
-    Big,
     Frac,
     Func,
     Group,
     Listing,
-    Matrix,
     Name,
     Num,
     Row,
@@ -29,7 +27,6 @@ from wengert.reading.trees import (
     Tree,
     Word,
     base_of,
-    first_sign,
     has_derivative,
     is_fraction_of,
     names,
@@ -85,9 +82,9 @@ class Scope:
     def __init__(self, lines: Sequence[Line]) -> None:
         self.lines = [line for line in lines if line.sides and line.sides[0] is not None]
         trees = [side for line in self.lines for side in line.sides if side is not None]
-        self.facts: Facts = facts_of(trees)
+        self.facts: Facts = facts_of(trees, [line.sides[0] for line in self.lines if line.sides[0] is not None])
         self.read_names = {name.text for tree in trees for name in tree.nodes if isinstance(name, Name | Word)}
-        self.functions: dict[str, Line] = {}
+        self.functions: dict[str, list[Line]] = {}
         self.called: set[str] = set()
         self.definitions: dict[str, list[Line]] = {}
         self.supposed: set[str] = set()
@@ -105,6 +102,8 @@ class Scope:
             if line.pattern is not None:
                 self.definitions.setdefault(str(line.key[0]), []).append(line)
         self.facts.sizes -= set(self.definitions)
+        for line in self.lines:
+            line.sides[1:] = [None if side is not None and self.schematic(side) else side for side in line.sides[1:]]
         self.suppose(trees)
         self.bars()
 
@@ -138,7 +137,7 @@ class Scope:
         function = isinstance(called, Func) or base in OPAQUE | CALLED_LOSSES or base.islower()
         if plain and function and set(letters) & inside and base not in LOSSES:
             line.arguments = letters
-            self.functions.setdefault(base, line)
+            self.functions.setdefault(base, []).append(line)
         else:
             self.called.add(base)
         return None if isinstance(called, Func) else called
@@ -154,8 +153,6 @@ class Scope:
             return
         if any(not isinstance(axis, str) for axis in here.axes) or len(set(map(str, here.axes))) < len(here.axes):
             return
-        if any(name.text == DOTS for name in names(line.right)):
-            line.sides[1] = without_dots(line.right)
         if _unwritten(line.right):
             return
         line.key, line.axes, line.pattern = here.key, here.axes, self.pattern(left, here, there)
@@ -175,6 +172,17 @@ class Scope:
             else:
                 found.append(("is", label, 0))
         return tuple(found)
+
+    def schematic(self, tree: Tree) -> bool:
+        """Whether a word that nothing defines is called with several things: prod(∂L/∂u, ∂u/∂v) says no value."""
+        for node in tree.nodes:
+            if not isinstance(node, Row):
+                continue
+            for (_, one), (sign, two) in zip(node.items, node.items[1:], strict=False):
+                several = sign == "" and isinstance(two, Group) and isinstance(two.inner, Listing) and isinstance(one, Word)
+                if several and one.text not in self.definitions and one.text not in self.functions:
+                    return True
+        return False
 
     def suppose(self, trees: Iterable[Tree]) -> None:
         """u of a ∂u/∂v that no line defines is some smooth function of the v's it is derived by."""
@@ -240,6 +248,13 @@ class Scope:
             self.cache[mark] = self.look_up(key, asker, forbidden, numbers)
         return self.cache[mark]
 
+    def function(self, name: str, asker: float) -> Line | None:
+        """The line that defines a function for the place that asks: the nearest before it, else the nearest after it."""
+        lines = self.functions.get(name, ())
+        before = [line for line in lines if line.position < asker]
+        after = [line for line in lines if line.position > asker]
+        return before[-1] if before else after[0] if after else None
+
     def look_up(self, key: Key, asker: float, forbidden: tuple[float, ...], numbers: bool) -> Found | None:
         best: tuple[tuple[int, float], Line, dict[str, int]] | None = None
         for line in self.definitions.get(str(key[0]), ()):
@@ -281,42 +296,8 @@ def _match(pattern: Pattern, labels: Sequence[str | int]) -> tuple[dict[str, int
 
 
 def _unwritten(tree: Tree) -> bool:
-    """Whether dots are left that no sum and no matrix explains."""
-    if isinstance(tree, Matrix):
-        return False
-    return tree == Name(DOTS) or any(_unwritten(part) for part in tree.parts)
-
-
-def without_dots(tree: Tree) -> Tree:
-    """a₁ b₁ + … + aₙ bₙ as a sum over a letter of its own; a tree without such dots is itself."""
-    if isinstance(tree, Sum):
-        terms = list(tree.terms)
-        at = next((k for k, (_, term) in enumerate(terms) if term == Name(DOTS)), None)
-        if at is not None and 0 < at < len(terms) - 1:
-            body = generalised(terms[0][1], terms[at + 1][1], Name(INNER))
-            if body is not None:
-                rest = terms[at + 2 :]
-                whole = Big("Σ", Name(INNER), None, body)
-                return whole if not rest else Sum(((1, whole), *rest))
-    parts = tree.parts
-    fresh = tuple(without_dots(part) for part in parts)
-    return tree if all(a is b for a, b in zip(parts, fresh, strict=True)) else tree.with_parts(fresh)
-
-
-def generalised(first: Tree, last: Tree, letter: Name) -> Tree | None:
-    """The tree of which both are instances, with a letter where a number became another; None where they differ otherwise."""
-    if first == last:
-        return first
-    if isinstance(first, Num) and isinstance(last, Name | Num | Word):
-        return letter
-    if type(first) is not type(last) or len(first.parts) != len(last.parts) or not first.parts:
-        return None
-    parts = [generalised(a, b, letter) for a, b in zip(first.parts, last.parts, strict=True)]
-    found = tuple(part for part in parts if part is not None)
-    if len(found) < len(parts):
-        return None
-    made = first.with_parts(found)
-    return made if first.with_parts(first.parts) == first and last.with_parts(found) == made else None
+    """Whether dots are left that nothing explains."""
+    return Name(DOTS) in tree.nodes
 
 
 def name_of(key: Key) -> Tree | None:

@@ -58,6 +58,8 @@ class Found:
     given: dict[Question, Any] = field(default_factory=dict)
     surprise: float = 0.0
     outcome: Outcome | None = None
+    untried: bool = False
+    """Whether readings are left that were not tried."""
 
 
 class Search:
@@ -169,7 +171,7 @@ class Search:
                     seen.add(longer)
                     heapq.heappush(heap, (surprise + more, next(count), longer))
         assert first is not None
-        return Found(False, first)
+        return Found(False, first, untried=bool(heap))
 
     def certified(self, line: Line, link: int, given: Given, condition: Relation | None) -> bool:
         """Whether a link holds at a second point too, at which axes have sizes of their own."""

@@ -255,6 +255,22 @@ class Matrix(Tree):
         return Matrix(tuple(tuple(rest.pop(0) for _ in row) for row in self.rows))
 
 
+@dataclass(frozen=True)
+class Entries(Tree):
+    """An array whose entries are written with dots: its entry at the letters is `body`."""
+
+    body: Tree
+    letters: tuple[str, ...]
+    row: bool = False
+
+    @property
+    def parts(self) -> tuple[Tree, ...]:
+        return (self.body,)
+
+    def with_parts(self, parts: tuple[Tree, ...]) -> Tree:
+        return Entries(parts[0], self.letters, self.row)
+
+
 def names(tree: Tree) -> Iterator[Name]:
     """Every one-letter name of a tree."""
     return (node for node in tree.nodes if isinstance(node, Name))

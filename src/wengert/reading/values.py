@@ -31,12 +31,12 @@ from wengert.reading.arrays import (
     total,
     turned,
 )
-from wengert.reading.facts import INNER, LAST_STEP, LOSSES, SECOND, bound_letters, is_bar
+from wengert.reading.facts import LAST_STEP, LOSSES, bound_letters, is_bar
 from wengert.reading.heads import Axis, Head, Key, head_of, is_transpose
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.limits import CALLS, DEPTH, LARGEST
 from wengert.reading.points import FUNCTIONS, Sizes, drawn, positive
-from wengert.reading.scope import OPAQUE, SUPPOSED, Found, Line, Scope, generalised
+from wengert.reading.scope import OPAQUE, SUPPOSED, Found, Line, Scope
 from wengert.reading.trees import (
     BAR,
     DOTS,
@@ -44,6 +44,7 @@ from wengert.reading.trees import (
     Both,
     Call,
     Cases,
+    Entries,
     Frac,
     Func,
     Group,
@@ -65,6 +66,7 @@ from wengert.reading.trees import (
 
 Array = Any
 ONES = "𝟙"
+INDICATORS = (ONES, "I", "𝕀", "1", "δ")
 USUAL_FUNCTIONS = {"σ": "sigmoid"}
 STEP = 1e-20
 """The imaginary step of a derivative: nothing is subtracted, so it may be as small as one likes."""
@@ -135,6 +137,8 @@ class Evaluator:
             Cases: self.cases,
             Relation: self.condition,
             Matrix: self.matrix,
+            Entries: self.written,
+            Listing: self.listed,
         }
 
     def environment(self) -> Environment:
@@ -143,7 +147,7 @@ class Evaluator:
     def value(self, tree: Tree, env: Environment) -> Value:
         evaluate = self.evaluate.get(type(tree))
         if evaluate is None:
-            raise Closed("a list of things is not read here" if isinstance(tree, Listing) else "a function has no argument")
+            raise Closed("a function has no argument")
         value = evaluate(tree, env)
         if value.array.size > LARGEST:
             raise Closed("an array is too large to be judged")
@@ -288,9 +292,11 @@ class Evaluator:
         if head is None:
             assert isinstance(tree, Script)
             return self.scripted(self.value(tree.base, env), tree, env)
-        if head.primes:
-            raise Closed("a prime stands at what is no function")
         base = str(head.key[0])
+        if head.primes and base in OPAQUE:
+            raise Closed("a prime stands at a function without its argument")
+        if head.primes:
+            head.key = (*head.key, "′" * head.primes)
         if base in ("d", "∂", "∇"):
             raise Closed("an operator has nothing to act on")
         if base == "δ" and len(head.axes) == 2 and self.find(head.key) is None and not self.lexicon.given.get(("signal of", "δ")):
@@ -309,8 +315,8 @@ class Evaluator:
         if isinstance(tree, Script) and tree.base == Name("e") and tree.sup is not None and tree.sub is None and not self.is_quantity("e"):
             x = self.value(tree.sup, env)
             return Value(np.exp(x.array), x.letters, x.row)
-        if isinstance(tree, Script) and base_of(tree) == ONES and isinstance(tree.sub, Relation):
-            return self.condition(tree.sub, env)
+        if isinstance(tree, Script) and base_of(tree) in INDICATORS and isinstance(_bare(tree.sub), Relation):
+            return self.value(_bare(tree.sub) or tree, env)
         if base_of(tree) == ONES and isinstance(tree, Word):
             return Value(np.ones((1,) + tuple(self.sizes.of(("axis", ONES, k)) for k in range(self.input_rank(ONES)))) + 0j)
         if not isinstance(tree, Name) or self.is_quantity(tree.text) or (tree.text,) in env.over:
@@ -515,10 +521,10 @@ class Evaluator:
         return whole
 
     def matrix(self, tree: Matrix, env: Environment) -> Value:
-        """An array written out: with dots as the entries that they stand for, else entry by entry."""
+        """An array written out entry by entry."""
         cells = [cell for row in tree.rows for cell in row]
         if any(cell == Name(DOTS) for cell in cells):
-            return self.dotted(tree, env)
+            raise Closed("what the dots of an array stand for is not clear")
         values = [self.value(cell, env) for cell in cells]
         letters = tuple(dict.fromkeys(c for value in values for c in value.letters))
         if len({value.shape for value in values}) > 1:
@@ -531,31 +537,16 @@ class Evaluator:
             return Value(stacked, letters, row=rows == 1 and columns > 1)
         return Value(stacked.reshape(stacked.shape[:at] + (rows, columns) + stacked.shape[at + 1 :]), letters)
 
-    def dotted(self, tree: Matrix, env: Environment) -> Value:
-        rows = [row for row in tree.rows if any(cell != Name(DOTS) for cell in row)]
-        if len(rows) == 1 or len(rows[0]) == 1:
-            cells = [cell for row in rows for cell in row if cell != Name(DOTS)]
-            body = generalised(cells[0], cells[-1], Name(INNER)) if len(cells) > 1 else None
-            if body is None or not _fits(body, cells):
-                raise Closed("what the dots of a vector stand for is not clear")
-            return self.axes_of(self.value(body, env), (INNER,), row=len(tree.rows) == 1)
-        first, last = rows[0], rows[-1]
-        across = generalised(first[0], first[-1], Name(SECOND))
-        below = generalised(last[0], last[-1], Name(SECOND))
-        body = None if across is None or below is None else generalised(across, below, Name(INNER))
-        if body is None:
-            return self.diagonal(tree, env)
-        return self.axes_of(self.value(body, env), (INNER, SECOND))
+    def written(self, tree: Entries, env: Environment) -> Value:
+        """An array whose entries are given by a formula over letters of its own."""
+        return self.axes_of(self.value(tree.body, env), tree.letters, tree.row)
 
-    def diagonal(self, tree: Matrix, env: Environment) -> Value:
-        """A diagonal matrix written out with zeros beside its entries."""
-        first, last = tree.rows[0][0], tree.rows[-1][-1]
-        body = generalised(first, last, Name(INNER))
-        zeros = all(cell in (Num(Fraction(0)), Name(DOTS)) for cell in (tree.rows[0][-1], tree.rows[-1][0]))
-        if body is None or not zeros:
-            raise Closed("what the dots of a matrix stand for is not clear")
-        entries = self.axes_of(self.value(body, env), (INNER,))
-        return Value(entries.array[..., :, None] * np.eye(entries.shape[-1]), entries.letters)
+    def listed(self, tree: Listing, env: Environment) -> Value:
+        """A vector written as a list; a list of lists is a matrix."""
+        rows = [item.inner.items if isinstance(item, Group) and isinstance(item.inner, Listing) else (item,) for item in tree.items]
+        if len({len(row) for row in rows}) != 1:
+            raise Closed("a list of things is not read here")
+        return self.matrix(Matrix(tuple(tuple(row) for row in rows)), env)
 
     def axes_of(self, value: Value, letters: tuple[str, ...], row: bool = False) -> Value:
         """Letters turned into axes."""
@@ -586,9 +577,13 @@ class Evaluator:
         beside = items[at + 1][1] if at + 1 < len(items) and items[at + 1][0] == "" else None
         if is_operator(tree):
             return self.operated(items, at, env)
+        if tree == Name("∇") and at + 2 < len(items):
+            return self.gradient(items, at, env)
         if tree == Name("d") and beside is not None and not self.is_quantity("d"):
             return self.small(beside, items, at, env)
         if isinstance(beside, Group) and isinstance(beside.inner, Relation) and base_of(tree):
+            if base_of(tree) not in INDICATORS:
+                raise Closed("a relation in brackets is not read")
             return self.condition(beside.inner, env), at + 2
         if self.is_function(tree, beside):
             return self.called(items, at, env)
@@ -599,8 +594,9 @@ class Evaluator:
 
     def small(self, beside: Tree, items: Sequence[tuple[str, Tree]], at: int, env: Environment) -> tuple[Value, int]:
         """dv: the signal of v, or the differential of what follows."""
-        if isinstance(beside, Group | Func | Matrix) or self.lexicon.ask("differential", "", False):
-            width = 2 if isinstance(beside, Func) and at + 2 < len(items) else 1
+        if isinstance(beside, Group | Func | Matrix) or self.lexicon.ask("differential", "", self.facts.differentials):
+            behind = items[at + 2][1] if at + 2 < len(items) and items[at + 2][0] == "" else None
+            width = 2 if isinstance(_without_script(behind), Group) and self.is_function(beside, behind) or isinstance(beside, Func) else 1
             body = product([item for _, item in items[at + 1 : at + 1 + width]])
             return self.moved(body, env), at + 1 + width
         if not isinstance(beside, Name | Script | Word):
@@ -622,6 +618,13 @@ class Evaluator:
         assert isinstance(tree, Script)
         order = 2 if isinstance(tree.sup, Num) and tree.sup.value == 2 else 1
         return self.applied(body, tree.sub, env, order), at + 1 + take
+
+    def gradient(self, items: Sequence[tuple[str, Tree]], at: int, env: Environment) -> tuple[Value, int]:
+        """∇f(x): the derivative by the argument that is written."""
+        argument = items[at + 2][1]
+        if not isinstance(argument, Group) or not isinstance(argument.inner, Name | Script):
+            raise Closed("∇ does not say by what")
+        return self.applied(Row((("", items[at + 1][1]), ("", argument))), argument.inner, env), at + 3
 
     def is_function(self, tree: Tree, beside: Tree | None) -> bool:
         base = tree.base if isinstance(tree, Script) else tree
@@ -705,7 +708,7 @@ class Evaluator:
         return Value((up.array - down.array) / (2 * h), up.letters, up.row)
 
     def apply(self, name: str, label: tuple[str, ...], values: Sequence[Value], env: Environment) -> Value:
-        line = self.scope.functions.get(name)
+        line = self.scope.function(name, self.lines[-1].position if self.lines else self.asker)
         if line is not None and len(line.arguments) == len(values):
             return self.by_line(line, values, env)
         x = values[0]
@@ -817,10 +820,10 @@ def order_of(tree: Frac) -> int:
     return int(top.sup.value) if isinstance(top, Script) and isinstance(top.sup, Num) else 1
 
 
+def _bare(tree: Tree | None) -> Tree | None:
+    return tree.inner if isinstance(tree, Group) else tree
+
+
 def _without_script(tree: Tree | None) -> Tree | None:
     return tree.base if isinstance(tree, Script) else tree
 
-
-def _fits(body: Tree, cells: Sequence[Tree]) -> bool:
-    """Whether every entry that is written out is one of what the dots stand for."""
-    return all(cell == body or generalised(cell, body, Name(INNER)) == body for cell in cells)
