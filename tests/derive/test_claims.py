@@ -332,7 +332,7 @@ def test_forward_equations_in_prose_or_in_a_block_of_code_are_pointed_at(run):
 
 def test_json_has_the_text_of_the_report(run):
     found = json.loads(run("-", "--json", text=UNIT + "\nz̄ = ȳ σ(z)\n").stdout)
-    assert found["counts"] == {"holds": 0, "wrong": 1, "defined": 0, "unread": 0}
+    assert found["counts"] == {"holds": 0, "conditional": 0, "wrong": 1, "open": 0, "defined": 0, "unread": 0}
     (claim,) = found["claims"]
     assert claim["kind"] == "activation derivative"
     assert claim["corrected"] == "z̄ = ȳ σ'(z)"

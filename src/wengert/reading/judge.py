@@ -259,6 +259,9 @@ class Judge:
         if not derived(line, link):
             self.say(line, link, "condition", "it does not hold for all values, so it is a condition")
             return
+        if name := self.scope.only_here(line):
+            self.say(line, link, "unread", f"it does not hold as read, and no other line says what {name} is")
+            return
         self.say(line, link, "open", "does not hold as read")
 
     def mean_over(self, found: Found) -> str:

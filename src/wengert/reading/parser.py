@@ -90,7 +90,7 @@ class _Parser:
     def rest(self) -> list[Token]:
         """What is left besides the signs that end a sentence."""
         left = self.signs[self.at :]
-        return [] if all(token.text in (".", ",", ";", ":", "\\", "&", "}", "⇒", "") for token in left) else left
+        return [] if all(token.text in (".", ",", ";", ":", "\\", "&", "⇒", "") for token in left) else left
 
     # sums, products, factors
 
@@ -316,7 +316,7 @@ class _Parser:
             raise NotNeutral("a limit is not read")
         if text in ("forall", "exists", "lim", "int", "iint", "oint", "not", "cap", "cup", "subset", "choose", "binom"):
             raise NotNeutral(f"'\\{text}' is not read")
-        if re.fullmatch(r"[A-Za-z]+\*?", text):
+        if re.fullmatch(r"[A-Za-z]+\*?", text) and self.peek() != Token("sign", "{"):
             return Word(text)
         raise NotNeutral(f"'\\{text}' is not read")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from wengert.notation.expr import Span
 from wengert.reading.arrays import Misfit
 from wengert.reading.facts import LAST_STEP, LOSSES, Facts, facts_of, is_bar
 from wengert.reading.heads import Axis, Head, Key, head_of
@@ -173,14 +174,24 @@ class Scope:
                 found.append(("is", label, 0))
         return tuple(found)
 
+    def only_here(self, line: Line) -> str:
+        """A name of a line that stands in no other; "" where there is none."""
+        elsewhere: set[str] = set()
+        for other in self.lines:
+            if other is not line:
+                elsewhere |= {node.text for side in other.sides if side is not None for node in side.nodes if isinstance(node, Name | Word)}
+        own = [node.text for side in line.sides if side is not None for node in side.nodes if isinstance(node, Name | Word)]
+        known = self.facts.letters | self.facts.steps | {"∂", "d", "∇", "e", "π", "I", "T", "⊤", "σ", self.facts.loss, "…", "δ"}
+        return next((name for name in own if name not in elsewhere | known and name not in self.functions), "")
+
     def schematic(self, tree: Tree) -> bool:
-        """Whether a word that nothing defines is called with several things: prod(∂L/∂u, ∂u/∂v) says no value."""
+        """Whether a word that nothing defines is called: prod(∂L/∂u, ∂u/∂v) says no value."""
         for node in tree.nodes:
             if not isinstance(node, Row):
                 continue
             for (_, one), (sign, two) in zip(node.items, node.items[1:], strict=False):
-                several = sign == "" and isinstance(two, Group) and isinstance(two.inner, Listing) and isinstance(one, Word)
-                if several and one.text not in self.definitions and one.text not in self.functions:
+                called = sign == "" and isinstance(two, Group) and isinstance(one, Word)
+                if called and one.text not in self.definitions and one.text not in self.functions:
                     return True
         return False
 
@@ -309,6 +320,6 @@ def name_of(key: Key) -> Tree | None:
     return None
 
 
-SUPPOSITION = Statement(("", ""), ("=",), ((0, 0), (0, 0)), "text", "", 0, "definition", "latex")
+SUPPOSITION = Statement(("", ""), ("=",), (Span(0, 0), Span(0, 0)), "text", "", 0, "definition", "latex")
 Bindings = Mapping[str, int]
 Find = Callable[[Key], Found | None]

@@ -9,7 +9,7 @@ from typing import Literal
 
 from wengert.reading.tokens import normal
 
-Span = tuple[int, int]
+from wengert.notation.expr import Span
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Statement:
 
     sides: tuple[str, ...]
     relations: tuple[str, ...]
-    source: tuple[Span, ...]
+    places: tuple[Span, ...]
     kind: Literal["display", "inline", "text", "code"]
     remark: str
     section: int
@@ -170,7 +170,7 @@ def read_story(text: str, name: str = "", files: Callable[[str], str | None] = l
                 clean = clean.replace("&", " ")
             clean = normal(expand(clean))
             lead = len(row) - len(row.lstrip())
-            place = (start + off + lead, start + off + len(row.rstrip()))
+            place = Span(start + off + lead, start + off + len(row.rstrip()))
             for part in SPLIT.split(clean):
                 part = re.sub(r"^&\s*|&\s*$", "", part.strip().strip(",.;")).strip()
                 sides, relations = cut(part)
@@ -178,7 +178,7 @@ def read_story(text: str, name: str = "", files: Callable[[str], str | None] = l
                     continue
                 if not sides[0].strip() and last is not None:
                     old = out[last]
-                    out[last] = Statement(old.sides + tuple(sides[1:]), old.relations + tuple(relations), old.source + (place,) * len(sides[1:]), old.kind, old.remark, old.section, old.form, "latex")
+                    out[last] = Statement(old.sides + tuple(sides[1:]), old.relations + tuple(relations), old.places + (place,) * len(sides[1:]), old.kind, old.remark, old.section, old.form, "latex")
                     continue
                 if not sides[0].strip():
                     continue
