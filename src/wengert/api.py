@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 Array = Any
 MAX_BYTES = 64 * 1024
+"""The largest file of equations."""
+MAX_DOCUMENT_BYTES = 1024 * 1024
+"""The largest document with a derivation: it is prose for the most part."""
 
 
 def equations(text_or_path: str | Path, syntax: str | None = None) -> System:
@@ -66,7 +69,9 @@ def review(text_or_path: str | Path) -> Review:
     if not _names_file(text_or_path):
         return review_text(str(text_or_path))
     path = Path(text_or_path)
-    return (review_program if path.suffix == ".py" else review_text)(read_text(path))
+    return (review_program if path.suffix == ".py" else review_text)(
+        read_text(path, MAX_DOCUMENT_BYTES)
+    )
 
 
 def equations_from_text(text: str, syntax: str | None = None) -> System:
@@ -74,17 +79,17 @@ def equations_from_text(text: str, syntax: str | None = None) -> System:
     return System(elaborate(read(text, syntax=syntax) if syntax else read_document(text)))
 
 
-def read_text(path: Path) -> str:
-    """The text of an equation file.
+def read_text(path: Path, limit: int = MAX_BYTES) -> str:
+    """The text of an equation file, or of a document of at most `limit` bytes.
 
     Raises EquationError where it is missing, too large to be equations, or no text.
     """
     try:
         size = path.stat().st_size
-        if size > MAX_BYTES:
+        if size > limit:
             raise EquationError(
                 "The file is too large to be a system of equations.",
-                f"  {path}: {size:,} bytes, and the limit is {MAX_BYTES:,}",
+                f"  {path}: {size:,} bytes, and the limit is {limit:,}",
                 "Cut the document to the part with the equations.",
             )
         return path.read_bytes().decode("utf-8-sig")

@@ -80,12 +80,12 @@ class _Report:
 
 def _report(file: Path) -> _Report:
     """The report on one document; what keeps it from being read is kept in it, so that other files are judged."""
-    from wengert.api import read_text
+    from wengert.api import MAX_DOCUMENT_BYTES, read_text
     from wengert.claims.review import review, review_program
     from wengert.manuscripts.overlooked import no_passes, nothing_read
 
     try:
-        text = sys.stdin.read() if str(file) == "-" else read_text(file)
+        text = sys.stdin.read() if str(file) == "-" else read_text(file, MAX_DOCUMENT_BYTES)
         found = (review_program if file.suffix == ".py" else review)(text)
     except WengertError as error:
         return _Report(file, error=error)

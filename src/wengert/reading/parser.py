@@ -317,7 +317,7 @@ class _Parser:
         if text in ("forall", "exists", "lim", "int", "iint", "oint", "not", "cap", "cup", "subset", "choose", "binom"):
             raise NotNeutral(f"'\\{text}' is not read")
         if re.fullmatch(r"[A-Za-z]+\*?", text) and self.peek() != Token("sign", "{"):
-            return Word(text)
+            return Word("\\" + text)
         raise NotNeutral(f"'\\{text}' is not read")
 
     def radicand(self) -> Tree:

@@ -105,6 +105,9 @@ class Scope:
         self.facts.sizes -= set(self.definitions)
         for line in self.lines:
             line.sides[1:] = [None if side is not None and self.schematic(side) else side for side in line.sides[1:]]
+            if line.pattern is not None and line.sides[1] is None:
+                line.pattern = None
+                self.definitions[str(line.key[0])].remove(line)
         self.suppose(trees)
         self.bars()
 
@@ -185,13 +188,14 @@ class Scope:
         return next((name for name in own if name not in elsewhere | known and name not in self.functions), "")
 
     def schematic(self, tree: Tree) -> bool:
-        """Whether a word that nothing defines is called: prod(∂L/∂u, ∂u/∂v) says no value."""
+        """Whether a word that nothing defines is called: prod(∂L/∂u, ∂u/∂v), or an unknown command, says no value."""
         for node in tree.nodes:
             if not isinstance(node, Row):
                 continue
             for (_, one), (sign, two) in zip(node.items, node.items[1:], strict=False):
                 called = sign == "" and isinstance(two, Group) and isinstance(one, Word)
-                if called and one.text not in self.definitions and one.text not in self.functions:
+                schematic = called and (isinstance(two.inner, Listing) or one.text.startswith("\\"))
+                if schematic and one.text not in self.definitions and one.text not in self.functions:
                     return True
         return False
 
@@ -261,7 +265,7 @@ class Scope:
 
     def function(self, name: str, asker: float) -> Line | None:
         """The line that defines a function for the place that asks: the nearest before it, else the nearest after it."""
-        lines = self.functions.get(name, ())
+        lines = [line for line in self.functions.get(name, ()) if line.sides[1] is not None]
         before = [line for line in lines if line.position < asker]
         after = [line for line in lines if line.position > asker]
         return before[-1] if before else after[0] if after else None
