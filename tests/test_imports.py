@@ -24,6 +24,7 @@ ORDER = (
     {"ops"},
     {"autodiff", "tracing", "notation", "passes", "loops"},
     {"elaboration"},
+    {"reading"},
     {"derive", "manuscripts", "backends", "emit"},
     {"claims", "show", "engine"},
     {"api", "compilation", "numpy", "scipy", "transforms"},
