@@ -143,3 +143,20 @@ def test_a_block_without_a_language_is_read_where_it_holds_equations_and_no_code
     read = pieces(f"# Notes\n\n```\n{block}\n```\n")
     assert [piece.text.strip() == block for piece in read if block.startswith(("z", "\\"))] in ([], [True])
     assert bool(read) == UNMARKED[block]
+
+
+PROSE = (
+    "# Title\n\nThe signal comes\nfrom the loss.\n\n$$z = w x + b$$\n",
+    "# Title\n\n$$z = w x + b$$\n\n```python\nimport numpy as np\n```\n",
+    "# Title\n\nclass labels are t, and the weights are the numbers that we train.\n\n    z = w x + b\n",
+)
+
+
+@pytest.mark.parametrize("text", PROSE)
+def test_sentences_and_displays_are_no_program(text: str):
+    assert [piece.text.strip().splitlines()[-1].strip() for piece in pieces(text)][-1] == "z = w x + b"
+
+
+def test_of_a_program_only_the_comments_are_read():
+    text = 'import numpy as np\n\ndef forward(x):\n    """The unit.\n\n    z = w x + b\n    """\n    q = x\n'
+    assert [unicode.show(line) for line in read_document(text).lines] == ["z = w x + b"]

@@ -21,6 +21,7 @@ CLASSES = {
     "given": "given: the loss has no line",
     "update": "an update",
     "approximate": "approximate",
+    "comparison": "a comparison",
     "condition": "a condition: it does not hold for all values",
 }
 MOST_SHOWN = 100

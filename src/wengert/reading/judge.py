@@ -15,11 +15,12 @@ import numpy as np
 from wengert.reading.arrays import Clash, Misfit
 from wengert.reading.facts import LOSSES
 from wengert.reading.ellipsis import written_out
+from wengert.reading.forms import COMPARING
 from wengert.reading.heads import Key, head_of
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.limits import AT_SIGHT, DOCUMENT_SECONDS, TRIES, TRIES_AGAIN, TRIES_AT_SIGHT
 from wengert.reading.parser import NotNeutral, parse
-from wengert.reading.scope import Line, Scope, name_of
+from wengert.reading.scope import EQUALS, Line, Scope, name_of
 from wengert.reading.search import NUMERIC_FAULTS, Found, Search, is_number, previous
 from wengert.reading.story import Statement, read_story
 from wengert.reading.trees import (
@@ -133,7 +134,7 @@ class Judge:
         self.find_loss()
         self.find_delta()
         for line in self.own:
-            if line.update or line.statement.form == "update":
+            if (line.update or line.statement.form == "update") and len(line.sides) > 1:
                 self.say(line, 1, "update")
                 continue
             for link in range(1, len(line.sides)):
@@ -186,7 +187,10 @@ class Judge:
                 return "defined"
             if line.arguments and not line.defines():
                 return "defined"
-        if line.statement.relations[link - 1] not in ("=", ":=", "←"):
+        relation = line.statement.relations[link - 1]
+        if relation in COMPARING:
+            return "comparison"
+        if relation not in EQUALS:
             return "approximate"
         return ""
 

@@ -34,6 +34,7 @@ from wengert.reading.trees import (
     without_first,
 )
 
+EQUALS = frozenset({"=", ":=", "←", "≜", "≡"})
 OPAQUE = frozenset("fghFGσφϕψΦΨℓl")
 """Names that are functions where brackets follow them, until something else is found."""
 CALLED_LOSSES = frozenset({"J", "E", "p", "q", "S"})
@@ -116,7 +117,7 @@ class Scope:
     def place(self, line: Line) -> None:
         """Find out what a line may define."""
         left = line.left
-        if left is None or len(line.sides) < 2 or line.sides[1] is None or line.statement.relations[0] not in ("=", ":=", "←"):
+        if left is None or line.statement.form == "update" or len(line.sides) < 2 or line.sides[1] is None or line.statement.relations[0] not in EQUALS:
             return
         if isinstance(left, Row) and len(left.items) == 2 and isinstance(left.items[1][1], Group):
             named = self.place_call(line, left.items[0][1], left.items[1][1])
@@ -162,7 +163,7 @@ class Scope:
         line.key, line.axes, line.pattern = here.key, here.axes, self.pattern(left, here, there)
         line.numeric = not any(isinstance(node, Name | Word | Func) for node in line.right.nodes)
         again = any(node == left for node in line.right.nodes)
-        if again and (isinstance(line.right, Sum) or line.statement.relations[0] in (":=", "←") or has_derivative(line.right)):
+        if again and (isinstance(line.right, Sum) or line.statement.relations[0] in (":=", "←", "≜") or has_derivative(line.right)):
             line.pattern, line.update = None, True
 
     def pattern(self, left: Tree, here: Head, there: Head) -> Pattern:

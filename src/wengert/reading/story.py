@@ -1,191 +1,200 @@
-"""Displays of LaTeX as statements."""
+"""A document as a story: its statements in the order of reading, each a chain of sides with relations, its place, form and section.
+
+Nothing is decided here that depends on what a name means. A statement without a relation is a mention; whether an open one defines or
+claims is for those to say who know what is in its reach.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from wengert.reading.tokens import normal
-
+from wengert.notation.chunks import Chunk
+from wengert.notation.declarations import is_declaration
 from wengert.notation.expr import Span
+from wengert.notation.listings import without_code
+from wengert.notation.macros import Macro, definitions, expand
+from wengert.notation.prose import without_lead
+from wengert.notation.reader import guess_syntax
+from wengert.reading.blocks import Block, Kind, Layout, layout, numbered, outside, words_beside
+from wengert.reading.cutting import Chain, Fault, chains
+from wengert.reading.directives import directive_layout
+from wengert.reading.formats import Document, Files, Format, Part, document_of
+from wengert.reading.forms import Form, form_of
+from wengert.reading.lines import unmarked
+from wengert.reading.located import Located
+from wengert.reading.normal import Notation
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A chain of sides with the relations between them."""
+    """A chain of sides with relations between them, as the author has written it, its spelling normalised.
+
+    places   where in `Story.text` each side stands
+    kind     a display, a formula within a sentence, a line without marks, or a line of a program
+    lead     the words before it
+    remark   the words behind it: a condition, a range, what the sentence goes on with
+    chunks   the same cut into signs, one chunk for each row, with places in `Story.text`; none where a fault lies in it
+    """
 
     sides: tuple[str, ...]
     relations: tuple[str, ...]
     places: tuple[Span, ...]
-    kind: Literal["display", "inline", "text", "code"]
+    kind: Kind
     remark: str
     section: int
-    form: Literal["open", "update", "approximate", "comparison", "mention", "definition"]
-    notation: Literal["latex", "text"]
+    form: Form
+    notation: Notation
+    lead: str = ""
+    chunks: tuple[Chunk, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def span(self) -> Span:
+        """From the beginning of the first side to the end of the last."""
+        return Span(min(place.start for place in self.places), max(place.end for place in self.places))
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a document: where it begins and its heading."""
+
+    start: int
+    heading: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """A block of a program: its place and the language that it names."""
+
+    span: Span
+    language: str
 
 
 @dataclass(frozen=True)
 class Story:
+    """What a document says: statements, sections (the first begins before any heading), macros, code, displays that are not closed."""
+
+    text: str
+    format: Format
     statements: tuple[Statement, ...]
-    sections: tuple[str, ...] = ()
-    macros: tuple[str, ...] = ()
+    sections: tuple[Section, ...]
+    macros: Mapping[str, Macro]
+    code: tuple[Code, ...]
+    faults: tuple[Fault, ...]
+    parts: tuple[Part, ...]
+
+    def where(self, at: int) -> tuple[str, int, int]:
+        """The file or cell of a place, its line and its column there, both from 1."""
+        k = max(bisect_right([part.start for part in self.parts], at) - 1, 0)
+        name, start = self.parts[k].name, self.parts[k].start
+        begun = self.text.count("\n", start, at)
+        for here, after in zip(self.parts[:k], self.parts[1 : k + 1], strict=True):
+            begun += self.text.count("\n", here.start, after.start) if here.name == name else 0
+        return name, begun + 1, at - self.text.rfind("\n", 0, at)
 
 
-MATH = re.compile(r"```math\s*\n(?P<fence>.*?)```|\$\$(?P<dd>.+?)\$\$|\\\[(?P<br>.+?)\\\]|\\begin\{(?P<env>align|equation|gather|eqnarray|multline|aligned|displaymath|flalign)(?P<star>\*?)\}(?P<body>.+?)\\end\{(?P=env)(?P=star)\}|(?<![\\$])\$(?P<in>[^$\n]+(?:\n[^$\n]+)?)\$(?!\$)|\\\((?P<par>[^\n]+?)\\\)", re.S)
-QUIET = re.compile(r"<!--.*?-->|^ {0,3}(```+|~~~+)(?!math|latex)[^\n]*\n.*?^ {0,3}\1|\{%\s*highlight.*?endhighlight\s*%\}|\\begin\{(verbatim|lstlisting|minted|comment)\}.*?\\end\{\2\}", re.S | re.M)
-GDEF = re.compile(r"\\(?:g?def|newcommand|renewcommand|DeclareMathOperator)\s*\{?\\([A-Za-z]+)\}?\s*(?:\[(\d)\])?((?:#\d)*)\s*\{")
-HEAD = re.compile(r"^#{1,5} .*$|^\\(?:sub)*section\*?\{.*$|^[^\n]+\n[-=]{4,} *$|^\*\*[^*\n]+\*\*:? *$", re.M)
-SPLIT = re.compile(r"\\q?quad\b|\\(?:Long|long)?[Rr]ightarrow|\\implies|\\iff|\\Leftrightarrow|\\therefore|\\because|\\to\b|\\(?:text|textrm|mathrm|mbox)\s*\{\s*(?:and|,|where|with|so|hence|thus|then|或|和|而|その|で)[^}]*\}|[,;]\s*\\q?quad")
-REL = re.compile(r":=|:\s*=|\\approx|≈|\\equiv|\\doteq|\\triangleq|\\coloneqq|\\leftarrow|←|\\gets|\\simeq|\\leq?\b|\\geq?\b|\\neq?\b|\\in\b|\\propto|\\sim\b|=|<|>")
-OPEN = re.compile(r"\\begin\{|\\end\{|\\[{}]|[{}()\[\]]")
-NAMES = {"\\approx": "≈", "≈": "≈", "\\equiv": "=", "\\doteq": "=", "\\triangleq": ":=", "\\coloneqq": ":=", "\\leftarrow": "←", "←": "←", "\\gets": "←", "\\simeq": "≈", "=": "=", ":=": ":=", "\\propto": "≈", "\\sim": "~"}
+def read_story(text: str, name: str = "", files: Files = lambda name: None) -> Story:
+    """The story of a document: Markdown, LaTeX, plain text, reStructuredText, a notebook, or the comments of a program.
+
+    name    the name of its file, whose ending says the format; without one the text does
+    files   the text of a file beside it by its name, None where there is none: for \\input and style files
+
+    Raises EquationError where the document is too long, is no notebook, or has macros that call each other without end.
+    """
+    document = document_of(text, name, files)
+    expanded = expand(_without_program(document), document.macros)
+    body = Located(expanded.text, range(len(expanded.text) + 1) if expanded.places is None else expanded.places)
+    found = directive_layout(body.text) if document.format == "rst" else layout(body.text, document.format)
+    blocks = _with_unmarked(body, found, document.format)
+    return Story(
+        document.text,
+        document.format,
+        tuple(s for s in _statements(body, blocks, found) if s.kind != "text" or s.relations or _declares(s)),
+        (Section(0, ""), *(Section(body.places[at], heading) for at, heading in found.headings)),
+        dict(document.macros) | definitions(document.text),
+        tuple(Code(body.span(b.start, b.end), b.language) for b in blocks if b.kind == "code"),
+        tuple(_unclosed(body, found)),
+        document.parts,
+    )
 
 
-def macros(text):
-    found = {"pder": (2, r"\frac{\partial #1}{\partial #2}"), "pdv": (2, r"\frac{\partial #1}{\partial #2}"), "dv": (2, r"\frac{d #1}{d #2}")}
-    for m in GDEF.finditer(text):
-        i, depth = m.end(), 1
-        while i < len(text) and depth:
-            depth += (text[i] == "{") - (text[i] == "}")
-            i += 1
-        found[m.group(1)] = (int(m.group(2) or len(m.group(3)) // 2), text[m.end() : i - 1])
-
-    def args(s, i, n):
-        out = []
-        while len(out) < n:
-            while i < len(s) and s[i].isspace():
-                i += 1
-            if i >= len(s):
-                return None, i
-            if s[i] == "{":
-                j, d = i + 1, 1
-                while j < len(s) and d:
-                    d += (s[j] == "{") - (s[j] == "}")
-                    j += 1
-                out.append(s[i + 1 : j - 1])
-                i = j
-            else:
-                m = re.match(r"\\[A-Za-z]+|.", s[i:], re.S)
-                out.append(m.group())
-                i += m.end()
-        return out, i
-
-    def one(s, depth=0):
-        if depth > 8:
-            return s
-        out, i, hit = [], 0, False
-        for m in iter(lambda: re.compile(r"\\([A-Za-z]+)").search(s, i), None):
-            if m.group(1) not in found:
-                out.append(s[i : m.end()])
-                i = m.end()
-                continue
-            n, body = found[m.group(1)]
-            a, j = args(s, m.end(), n)
-            if a is None:
-                out.append(s[i : m.end()])
-                i = m.end()
-                continue
-            for k, x in enumerate(a):
-                body = body.replace(f"#{k + 1}", x)
-            out.append(s[i : m.start()] + body + (" " if body[-1:].isalpha() else ""))
-            i = j
-            hit = True
-        s2 = "".join(out) + s[i:]
-        return one(s2, depth + 1) if hit and len(s2) < 20000 else s2
-
-    return one
+def _without_program(document: Document) -> str:
+    """The text in which formulas may stand: of a program its comments."""
+    if document.format == "program" or (document.format == "text" and not document.parts[0].name):
+        return without_code(document.text)
+    return document.text
 
 
-def rows_of(src):
-    depth, at, out = 0, 0, []
-    for m in re.finditer(r"\\begin\{([a-z]+)\*?\}(?:\[[^\]]*\]|\{[lcr| ]*\})?|\\end\{([a-z]+)\*?\}|\\\\(\[[^\]]*\])?", src):
-        outer = (m.group(1) or m.group(2) or "") in ("aligned", "align", "split", "gathered", "equation", "array", "alignedat", "eqnarray")
-        inner = (m.group(1) == "array" and re.search(r"(\\left|\\big\w*)\s*[\[({|\\.]\s*$", src[: m.start()])) or (depth > 0)
-        if m.group(1):
-            if not outer or inner:
-                depth += 1
-        elif m.group(2):
-            if depth:
-                depth -= 1
-        elif depth == 0:
-            out.append((src[at : m.start()], at))
-            at = m.end()
-    out.append((src[at:], at))
-    return out
+def _unclosed(body: Located, found: Layout) -> Iterator[Fault]:
+    for span, closing in found.unclosed:
+        sign = body.text[span.start : span.end]
+        place = body.span(span.start, span.end)
+        yield Fault(f"This display formula '{sign}' is not closed.", place, f"Write '{closing}' after it.")
 
 
-def cut(part):
-    sides, relations, depth, at = [], [], 0, 0
-    i = 0
-    while i < len(part):
-        o = OPEN.match(part, i)
-        if o:
-            t = o.group()
-            if t == "\\begin{":
-                depth += 1
-                i = part.find("}", i) + 1
-                continue
-            if t == "\\end{":
-                depth -= 1
-                i = part.find("}", i) + 1
-                continue
-            depth += (t in ("{", "(", "[", "\\{")) - (t in ("}", ")", "]", "\\}"))
-            i = o.end()
+def _with_unmarked(body: Located, found: Layout, format: Format) -> list[Block]:
+    """The blocks of a document and the formulas that no mark sets apart, in order."""
+    blocks = found.blocks
+    formulas = [block for block in blocks if block.kind != "code"]
+    if format == "latex" or (
+        not formulas and not found.fenced and guess_syntax(body.text) == "latex" and format == "text"
+    ):
+        if formulas or found.unclosed or not body.text.strip():
+            return blocks
+        return [Block(0, len(body.text), "display", "latex", Span(0, len(body.text)))]
+    more = [
+        Block(
+            start, end, "text", "latex" if guess_syntax(body.text[start:end]) == "latex" else "text", Span(start, end)
+        )
+        for start, end in unmarked(outside(found), plain=format in ("text", "program"))
+    ]
+    return sorted([*blocks, *more], key=lambda block: block.start)
+
+
+def _declares(statement: Statement) -> bool:
+    return any(is_declaration(chunk) for chunk in statement.chunks)
+
+
+def _statements(body: Located, blocks: list[Block], found: Layout) -> Iterator[Statement]:
+    """The statements of all blocks; a chain that begins with a relation goes on with the statement before it in its section."""
+    words = outside(found)
+    last: tuple[Chain, Block, int] | None = None
+    for section, block in numbered(blocks, found.headings):
+        if block.kind == "code":
             continue
-        r = REL.match(part, i)
-        if r and depth <= 0:
-            sides.append(part[at:i])
-            relations.append(NAMES.get(r.group().replace(" ", ""), "<"))
-            i = at = r.end()
-            continue
-        i += 1
-    return sides + [part[at:]], relations
+        part = body.cut(block.start, block.end)
+        if block.notation == "text":
+            part = replace(part, text="".join(map(without_lead, part.text.splitlines(keepends=True))))
+        for chain in chains(part, block.notation):
+            begun = last is not None and last[2] == section and last[0].relations and last[1].notation == block.notation
+            if begun and last is not None and chain.relations and not chain.sides[0]:
+                last[0].goes_on(chain)
+                continue
+            if last is not None:
+                yield _statement(words, *last)
+            last = (chain, block, section)
+    if last is not None:
+        yield _statement(words, *last)
 
 
-def tail_of(side):
-    depth = 0
-    for i, c in enumerate(side):
-        depth += (c in "{([") - (c in "})]")
-        if depth <= 0 and (c == "," or side.startswith("\\text{", i) and i or re.match(r"\([^()]*(=|neq?|<|>)[^()]*\)\s*$", side[i:]) and i):
-            return i
-    return len(side)
+def _statement(words: str, chain: Chain, block: Block, section: int) -> Statement:
+    lead, behind = words_beside(words, block)
+    remark = " ".join(dict.fromkeys([*chain.remarks, *([behind] if block.kind == "inline" else [])]))
+    return Statement(
+        tuple(chain.sides),
+        tuple(chain.relations),
+        tuple(chain.places),
+        block.kind,
+        remark.strip(),
+        section,
+        form_of(chain.sides, chain.relations),
+        block.notation,
+        lead,
+        tuple(chain.chunks),
+        tuple(chain.faults),
+    )
 
 
-def read_story(text: str, name: str = "", files: Callable[[str], str | None] = lambda name: None) -> Story:
-    expand = macros(text)
-    body = QUIET.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), text)
-    heads = [m.start() for m in HEAD.finditer(body)]
-    out = []
-    for m in MATH.finditer(body):
-        g = m.groupdict()
-        group = next(k for k in ("fence", "dd", "br", "body", "in", "par") if g[k] is not None)
-        start = m.start(group)
-        section = sum(h <= start for h in heads)
-        last = None
-        for row, off in rows_of(g[group]):
-            clean = re.sub(r"\\(begin|end)\{(aligned|align|split|gathered|equation|alignedat|eqnarray)\*?\}(\{\d\})?", " ", row)
-            if not re.search(r"\\begin\{(matrix|bmatrix|pmatrix|cases|array|vmatrix|smallmatrix|Bmatrix)", clean):
-                clean = clean.replace("&", " ")
-            clean = normal(expand(clean))
-            lead = len(row) - len(row.lstrip())
-            place = Span(start + off + lead, start + off + len(row.rstrip()))
-            for part in SPLIT.split(clean):
-                part = re.sub(r"^&\s*|&\s*$", "", part.strip().strip(",.;")).strip()
-                sides, relations = cut(part)
-                if not relations or "<" in relations:
-                    continue
-                if not sides[0].strip() and last is not None:
-                    old = out[last]
-                    out[last] = Statement(old.sides + tuple(sides[1:]), old.relations + tuple(relations), old.places + (place,) * len(sides[1:]), old.kind, old.remark, old.section, old.form, "latex")
-                    continue
-                if not sides[0].strip():
-                    continue
-                rest = ""
-                where = tail_of(sides[-1])
-                rest = sides[-1][where:]
-                sides[-1] = sides[-1][:where]
-                out.append(Statement(tuple(sides), tuple(relations), (place,) * len(sides), "inline" if group in ("in", "par") else "display", rest, section, "open", "latex"))
-                last = len(out) - 1
-    return Story(tuple(out))
+__all__ = ["Code", "Fault", "Section", "Statement", "Story", "read_story"]
