@@ -88,7 +88,9 @@ def tail(array: Array, count: int) -> Array:
 
 
 def fit(p: Sequence[int], q: Sequence[int]) -> None:
-    """Raise Clash where sizes side by side differ."""
+    """Raise Clash where sizes side by side differ, Misfit where there are more axes on one side."""
+    if len(p) != len(q):
+        raise Misfit(f"an array with {len(p)} axes stands beside one with {len(q)}")
     for a, b in zip(p, q, strict=True):
         if a != b:
             raise Clash(a, b)
@@ -199,6 +201,8 @@ def _two_vectors(x: Value, y: Value, letters: tuple[str, ...], a: Array, b: Arra
     if y.row and not x.row:
         return Value(a[..., :, None] * b[..., None, :], letters)
     meant = lexicon.ask("product")
+    if sign == "·" and x.row == y.row and meant is None:
+        meant = "inner"
     if meant == "inner" and sign in ("·", ""):
         fit(x.shape, y.shape)
         return Value(np.sum(a * b, -1), letters)
@@ -229,6 +233,8 @@ def turned(x: Value) -> Value:
         return Value(x.array, x.letters, not x.row)
     if x.rank == 2:
         return Value(np.swapaxes(x.array, -1, -2), x.letters, jac=x.jac[::-1] if x.jac else None)
+    if x.rank:
+        raise Misfit("an array with more than two axes is transposed")
     return x
 
 

@@ -68,7 +68,8 @@ class World(Evaluator):
             raise Closed("a derivative by a power is not read")
         if isinstance(body, Group):
             body = body.inner
-        return self.by_name(body, head.key, head.axes, env)
+        value = self.by_name(body, head.key, head.axes, env)
+        return Value(value.array, value.letters, True, value.jac) if head.turned and value.rank == 1 else value
 
     def signal(self, base: str, labels: Sequence[str | int], env: Environment) -> Value:
         loss = self.facts.loss
@@ -215,7 +216,7 @@ def unread_quantities(world: World) -> list[Key]:
     keys: list[Key] = []
     for base, lines in world.scope.definitions.items():
         line = lines[-1]
-        if base == "δ" or base in LOSSES or line.pattern is None or line.numeric:
+        if base == "δ" or base in LOSSES or line.pattern is None or line.example:
             continue
         key: Key = (base, *(what if kind == "is" else LAST_STEP for kind, what, _ in line.pattern))
         try:

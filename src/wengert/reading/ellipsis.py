@@ -88,7 +88,7 @@ def _vector(cells: Sequence[Tree], row: bool) -> Tree | None:
     if len(cells) < 2:
         return None
     body = generalised(cells[0], cells[-1], Name(INNER))
-    if body is None or body == cells[0] or any(not _is_instance(cell, body, INNER) for cell in cells):
+    if body is None or body == cells[0] or any(not _is_instance(cell, body, INNER) for cell in cells[:-1]):
         return None
     return Entries(body, (INNER,), row)
 

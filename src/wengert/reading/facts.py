@@ -61,6 +61,8 @@ class Facts:
     zero: bool = False
     """Whether entries are counted from 0."""
     transposes: bool = False
+    turned: set[str] = field(default_factory=set)
+    """Names that are transposed somewhere."""
     literal_sizes: set[int] = field(default_factory=set)
     loss: str = "L"
     names: set[str] = field(default_factory=set)
@@ -90,6 +92,7 @@ def facts_of(trees: Sequence[Tree], lefts: Sequence[Tree]) -> Facts:
             facts.alias[base] = base.upper()
             facts.indexed[base.upper()] = 2
     facts.transposes = any(_is_transposed(node) for node in nodes)
+    facts.turned = {base_of(node) for node in nodes if _is_transposed(node)} - {""}
     facts.literal_sizes = {size for node in nodes if isinstance(node, Matrix) for size in (len(node.rows), len(node.rows[0]))}
     facts.sizes -= facts.steps
     facts.scalars = facts.sizes | {"N", "C", "K", "M"}

@@ -22,7 +22,7 @@ from wengert.reading.limits import AT_SIGHT, DOCUMENT_SECONDS, TRIES, TRIES_AGAI
 from wengert.reading.parser import NotNeutral, parse
 from wengert.reading.scope import EQUALS, Line, Scope, name_of
 from wengert.reading.search import NUMERIC_FAULTS, Found, Search, is_number, previous
-from wengert.reading.story import Statement, read_story
+from wengert.reading.story import Statement, Story, read_story
 from wengert.reading.trees import (
     Call,
     Frac,
@@ -50,10 +50,10 @@ WINDOW = 0.1
 FAULTS = (*NUMERIC_FAULTS, Circle, Clash)
 
 
-def judge_document(text: str, seconds: float = DOCUMENT_SECONDS) -> list[Verdict]:
-    """What is found of each statement of a document, in the order of its text."""
+def judge_document(text: str, name: str = "", seconds: float = DOCUMENT_SECONDS) -> list[Verdict]:
+    """What is found of each statement of a document, in the order of its text; `name` is that of its file."""
     with np.errstate(all="ignore"):
-        return _Document(text, seconds).judged()
+        return _Document(read_story(text, name), seconds).judged()
 
 
 def lines_of(statements: Sequence[Statement]) -> list[Line]:
@@ -70,9 +70,9 @@ def side_of(text: str, notation: str) -> Tree | None:
 
 
 class _Document:
-    def __init__(self, text: str, seconds: float) -> None:
+    def __init__(self, story: Story, seconds: float) -> None:
         self.end = time.process_time() + seconds
-        self.lines = lines_of(read_story(text).statements)
+        self.lines = lines_of(story.statements)
 
     def judged(self) -> list[Verdict]:
         sections = [list(group) for _, group in itertools.groupby(self.lines, key=lambda line: line.statement.section)]

@@ -28,3 +28,5 @@ LARGEST = 200_000
 EXACT = 1e-8
 DIFFERENCED = 1e-5
 """Relative differences that count as equal: by complex steps, and where a difference quotient was taken."""
+LARGEST_VALUE = 1e6
+"""Beyond it a term may hide in the rounding of another."""

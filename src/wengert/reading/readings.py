@@ -44,11 +44,14 @@ def _always(value: Any, prior: Any, subject: str) -> bool:
 
 
 def _ranks(prior: Any, subject: str, facts: Facts) -> Options:
-    return tuple((rank, float(abs(rank - prior))) for rank in (0, 1, 2) if rank != prior)
+    """Other numbers of axes; a bold name and one that is transposed somewhere is no number."""
+    least = 1 if subject in facts.bold | facts.turned else 0
+    lower = 0.25 if subject[:1].isupper() else 0.0
+    return tuple((rank, abs(rank - prior) + (lower if rank < prior else 0.0)) for rank in range(least, 3) if rank != prior)
 
 
 def _lowered(value: Any, prior: Any, subject: str) -> bool:
-    return value < prior and subject[:1].isupper()
+    return value < prior
 
 
 def _unless_turned(*options: tuple[Any, float]) -> Callable[[Any, str, Facts], Options]:
@@ -57,8 +60,9 @@ def _unless_turned(*options: tuple[Any, float]) -> Callable[[Any, str, Facts], O
 
 
 def _products(prior: Any, subject: str, facts: Facts) -> Options:
-    usual = (("inner", 0.5), ("entries", 1.0))
-    return usual if facts.transposes else (*usual, ("outer", 1.5))
+    if facts.transposes:
+        return (("entries", 1.0),)
+    return (("inner", 0.5), ("entries", 1.0), ("outer", 1.5))
 
 
 def _fixed(*options: tuple[Any, float]) -> Callable[[Any, str, Facts], Options]:
@@ -138,6 +142,15 @@ TABLE = (
         counter=(r"y = W x", r"L = c^T y", r"\frac{\partial L}{\partial x} = W c"),
     ),
     Reading(
+        "lying",
+        lambda _, value: "a derivative by a vector lies as a row or stands as a column",
+        _fixed((True, 0.5)),
+        conditional=_always,
+        shared=False,
+        example=(r"y = W x", r"L = c^T y", r"\frac{\partial L}{\partial x} = c^T W"),
+        counter=(r"y = W x", r"L = c^T y", r"\frac{\partial L}{\partial x} = W c"),
+    ),
+    Reading(
         "reach of ∂",
         lambda _, value: "∂/∂v reaches over the next factor only",
         _fixed(("next", 0.5)),
@@ -189,9 +202,18 @@ TABLE = (
         counter=(r"C = A B", r"dC = dA B + dB A"),
     ),
     Reading(
+        "example",
+        lambda _, value: "names have the values that the text writes out",
+        _fixed((True, 0.5)),
+        conditional=_always,
+        shared=False,
+        example=(r"w = 2", r"x = 3", r"y = w x", r"\frac{\partial y}{\partial w} = w + 1"),
+        counter=(r"w = 2", r"x = 3", r"y = w x", r"\frac{\partial y}{\partial w} = w + 2"),
+    ),
+    Reading(
         "symmetric",
         lambda name, value: f"{name} is symmetric",
-        _fixed((True, 1.25)),
+        lambda prior, subject, facts: () if subject in facts.turned else ((True, 1.25),),
         conditional=_always,
         shared=False,
         example=(r"f = \mathbf{x}^T A \mathbf{x}", r"\nabla_{\mathbf{x}} f = 2 A \mathbf{x}"),

@@ -20,6 +20,7 @@ from wengert.reading.trees import (
     Func,
     Group,
     Listing,
+    Matrix,
     Name,
     Num,
     Row,
@@ -58,8 +59,8 @@ class Line:
     pattern: Pattern | None = None
     arguments: tuple[str, ...] = ()
     update: bool = False
-    numeric: bool = False
-    """Whether its right side is numbers alone: a value that the text states."""
+    example: bool = False
+    """Whether its right side is numbers alone or an array that is written out: a value of an example."""
 
     @property
     def left(self) -> Tree | None:
@@ -161,7 +162,7 @@ class Scope:
         if _unwritten(line.right):
             return
         line.key, line.axes, line.pattern = here.key, here.axes, self.pattern(left, here, there)
-        line.numeric = not any(isinstance(node, Name | Word | Func) for node in line.right.nodes)
+        line.example = is_example(line.right)
         again = any(node == left for node in line.right.nodes)
         if again and (isinstance(line.right, Sum) or line.statement.relations[0] in (":=", "←", "≜") or has_derivative(line.right)):
             line.pattern, line.update = None, True
@@ -264,6 +265,10 @@ class Scope:
             self.cache[mark] = self.look_up(key, asker, forbidden, numbers)
         return self.cache[mark]
 
+    def has_example(self, key: Key) -> bool:
+        """Whether a line gives a name the value of an example."""
+        return any(line.example for line in self.definitions.get(str(key[0]), ()))
+
     def function(self, name: str, asker: float) -> Line | None:
         """The line that defines a function for the place that asks: the nearest before it, else the nearest after it."""
         lines = [line for line in self.functions.get(name, ()) if line.sides[1] is not None]
@@ -275,7 +280,7 @@ class Scope:
         best: tuple[tuple[int, float], Line, dict[str, int]] | None = None
         for line in self.definitions.get(str(key[0]), ()):
             pattern = line.pattern
-            if pattern is None or len(pattern) != len(key) - 1 or line.position in forbidden or (line.numeric and not numbers):
+            if pattern is None or len(pattern) != len(key) - 1 or line.position in forbidden or (line.example and not numbers):
                 continue
             if line.position == asker and not any(kind == "step" for kind, _, _ in pattern):
                 continue
@@ -284,7 +289,7 @@ class Scope:
                 continue
             binding, exact = matched
             distance = asker - line.position if line.position < asker else 1000 + line.position - asker
-            worth = (-exact - (2 if numbers and line.numeric else 0), distance)
+            worth = (-exact - (2 if numbers and line.example else 0), distance)
             if best is None or worth < best[0]:
                 best = (worth, line, binding)
         return None if best is None else (best[1], best[2])
@@ -309,6 +314,14 @@ def _match(pattern: Pattern, labels: Sequence[str | int]) -> tuple[dict[str, int
         binding[letter] = count
         exact += letter in "LT"
     return binding, exact
+
+
+def is_example(tree: Tree) -> bool:
+    """Whether a side is numbers alone, or an array that is written out."""
+    inner = tree.base if isinstance(tree, Script) else tree
+    if isinstance(inner, Matrix) or (isinstance(inner, Group) and isinstance(inner.inner, Listing)):
+        return True
+    return not any(isinstance(node, Name | Word | Func) for node in tree.nodes)
 
 
 def _unwritten(tree: Tree) -> bool:

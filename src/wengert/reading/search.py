@@ -18,17 +18,17 @@ import numpy as np
 from wengert.reading.arrays import Clash, Closed, Misfit, Value, joint, lifted
 from wengert.reading.derivatives import Independent, World
 from wengert.reading.lexicon import Lexicon, Question
-from wengert.reading.limits import AXIS, DIFFERENCED, EXACT, LINK_SECONDS, MAX_FORBIDDEN, SURPRISE, TRIES
+from wengert.reading.limits import AXIS, DIFFERENCED, EXACT, LARGEST_VALUE, LINK_SECONDS, MAX_FORBIDDEN, SURPRISE, TRIES
 from wengert.reading.points import Ragged, Sizes, Square
 from wengert.reading.readings import READINGS
 from wengert.reading.scope import Line, Scope
-from wengert.reading.trees import Name, Num, Relation, Tree, Word
+from wengert.reading.trees import Matrix, Name, Num, Relation, Tree, Word
 from wengert.reading.values import Circle, Nested
 
 Array = Any
 Given = Mapping[Question, Any]
 FORBIDDEN: Question = ("no definition", "")
-NUMBERS: Question = ("stated numbers", "")
+EXAMPLE: Question = ("example", "")
 WITHOUT_LOSS = 0.7
 """The surprise of a loss whose line is not meant here."""
 NUMERIC_FAULTS = (Misfit, Nested, ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError, RecursionError)
@@ -83,8 +83,8 @@ class Search:
             both = {*self.learned.get(FORBIDDEN, ()), *given.get(FORBIDDEN, ())}
             if both:
                 answers[FORBIDDEN] = tuple(sorted(both))
-            if numeric(line, link):
-                answers[NUMBERS] = True
+            if numeric(line, link) or written_out(line, link):
+                answers[EXAMPLE] = True
             lexicon = Lexicon(answers)
             world = World(self.scope, lexicon, line.position, place, seed)
             try:
@@ -119,6 +119,8 @@ class Search:
             if _vanishes(x.array) and _vanishes(y.array):
                 return Outcome(True, lexicon, world)
             raise Misfit(f"the sides have {x.rank} and {y.rank} axes")
+        if x.rank == 1 and x.row != y.row and lexicon.ask("lying") is None:
+            raise Misfit("a row is compared with a column")
         letters, a, b = joint(x, y)
         for p, q in zip(x.shape, y.shape, strict=True):
             if p != q:
@@ -232,6 +234,12 @@ def numeric(line: Line, link: int) -> bool:
     return both or (decimal and any(side is not None and is_number(side) for side in sides))
 
 
+def written_out(line: Line, link: int) -> bool:
+    """Whether a side of a link has an array that is written out."""
+    sides = (line.sides[previous(line, link)], line.sides[link])
+    return any(isinstance(node, Matrix) for side in sides if side is not None for node in side.nodes)
+
+
 def _rounded(a: Array, b: Array, left: Tree, right: Tree) -> bool:
     """Whether two numbers agree as far as they are written out, allowing for roundings on the way."""
     digits = [node.digits for side in (left, right) for node in side.nodes if isinstance(node, Num) and node.digits is not None]
@@ -248,6 +256,8 @@ def _close(a: Array, b: Array, tolerance: float) -> bool:
     if not (np.all(np.isfinite(a)) and np.all(np.isfinite(b))):
         raise Misfit("a value is not finite")
     largest = max(float(np.max(np.abs(a))), float(np.max(np.abs(b))))
+    if largest > LARGEST_VALUE:
+        raise Misfit("the values are too large to be compared")
     return float(np.max(np.abs(a - b))) <= tolerance * largest + 1e-13
 
 

@@ -176,7 +176,8 @@ class Evaluator:
         """The line that defines a name for the line that asks."""
         asker = self.lines[-1].position if self.lines else self.asker
         forbidden = self.lexicon.given.get(("no definition", ""), ())
-        return self.scope.find(key, asker, forbidden, bool(self.lexicon.given.get(("stated numbers", ""))))
+        examples = self.scope.has_example(key) and self.lexicon.ask("example", "", False)
+        return self.scope.find(key, asker, forbidden, bool(examples))
 
     def is_quantity(self, base: str) -> bool:
         return base in self.scope.definitions
@@ -399,7 +400,10 @@ class Evaluator:
         whole = exponent.array.flat[0].real if exponent.array.size == 1 else 0.5
         if exponent.array.size == 1 and abs(whole - round(whole)) < 1e-12 and not exponent.array.flat[0].imag:
             return Value(a ** int(round(whole)), letters, value.row)
-        return Value(np.exp(tail(b, value.rank) * np.log(positive(a))), letters, value.row)
+        b = tail(b, value.rank)
+        if not np.any(a.imag) and not np.any(np.abs(b - np.rint(b.real)) > 1e-12):
+            return Value(np.power(a.real, np.rint(b.real)) + 0j, letters, value.row)
+        return Value(np.exp(b * np.log(positive(a))), letters, value.row)
 
     # sums, conditions, matrices
 
