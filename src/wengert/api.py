@@ -69,9 +69,8 @@ def review(text_or_path: str | Path) -> Review:
     if not _names_file(text_or_path):
         return review_text(str(text_or_path))
     path = Path(text_or_path)
-    return (review_program if path.suffix == ".py" else review_text)(
-        read_text(path, MAX_DOCUMENT_BYTES)
-    )
+    text = read_text(path, MAX_DOCUMENT_BYTES)
+    return review_program(text) if path.suffix == ".py" else review_text(text, path.name)
 
 
 def equations_from_text(text: str, syntax: str | None = None) -> System:

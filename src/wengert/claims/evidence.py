@@ -37,15 +37,18 @@ class Entry:
     note: str = ""
 
 
-def by_evidence(text: str, rows: Sequence[tuple[Span, str]], systems: Iterable[System]) -> tuple[list[Entry], set[int]]:
+def by_evidence(
+    text: str, name: str, rows: Sequence[tuple[Span, str]], systems: Iterable[System]
+) -> tuple[list[Entry], set[int]]:
     """Rows for what `rows` (places with their status) leave unread, and the numbers of the rows whose place they take."""
     taken: set[int] = set()
     entries: list[Entry] = []
     forward = [Span(*line.span) for system in systems for line in system.lines]
     judged = [span for span, status in rows if status != "unread"]
     unread = [(k, span) for k, (span, status) in enumerate(rows) if status == "unread"]
-    classed = not forward
-    for verdict in judge_document(text):
+    verdicts = judge_document(text, name)
+    classed = not forward and any(verdict.status in JUDGED for verdict in verdicts)
+    for verdict in verdicts:
         place = whole_place(verdict)
         if any(_meet(place, span) for span in (*judged, *forward)):
             continue
@@ -72,7 +75,7 @@ def _meet(a: Span, b: Span) -> bool:
 def _entry(text: str, verdict: Verdict, unread: bool, classed: bool) -> Entry | None:
     """What is to be shown of a verdict; None where nothing is to be said, or where it is known already why a part is not read.
 
-    What a line is that is nothing to be judged is said where no forward equation is read (`classed`), else why it is not read.
+    What a line is that is nothing to be judged is said where no forward equation is read line by line but lines are judged (`classed`), else why it is not read.
     """
     place = whole_place(verdict)
     if verdict.status in JUDGED:
@@ -81,7 +84,11 @@ def _entry(text: str, verdict: Verdict, unread: bool, classed: bool) -> Entry | 
         if unread or not verdict.derived or verdict.statement.kind == "inline":
             return None
         return Entry(place, "unread", shown(text, verdict), f"not read: {verdict.note}")
-    return Entry(place, "defined", shown(text, verdict), verdict.note or CLASSES[verdict.status]) if unread and classed else None
+    return (
+        Entry(place, "defined", shown(text, verdict), verdict.note or CLASSES[verdict.status])
+        if unread and classed
+        else None
+    )
 
 
 def shown(text: str, verdict: Verdict) -> str:

@@ -130,12 +130,14 @@ def _shown(row: Row, marks: dict[str, str], at: str) -> Iterator[str]:
         yield pad + row.repair
 
 
-def review(text: str) -> Review:
+def review(text: str, name: str = "") -> Review:
     """Every claim of a document judged: a backward pass written by hand beside its forward equations.
+
+    name    the name of its file, whose ending says the format; without one the text does
 
     Raises EquationError where the text as a whole cannot be read.
     """
-    return with_evidence(text)
+    return with_evidence(text, name)
 
 
 def review_program(text: str) -> Review:
@@ -151,7 +153,7 @@ def reviewed(manuscript: Manuscript) -> Review:
         forget()
 
 
-def with_evidence(text: str) -> Review:
+def with_evidence(text: str, name: str) -> Review:
     """What was found in a document, and what is not read line by line judged by evidence."""
     manuscript = read_manuscript(text)
     try:
@@ -161,7 +163,7 @@ def with_evidence(text: str) -> Review:
     if all(row.status != "unread" for _, row in rows) and any(row.status != "defined" for _, row in rows):
         return _review(manuscript, rows)
     found, taken = by_evidence(
-        text, [(span, row.status) for span, row in rows], [section.system for section in manuscript.sections]
+        text, name, [(span, row.status) for span, row in rows], [section.system for section in manuscript.sections]
     )
     rows = [pair for k, pair in enumerate(rows) if k not in taken]
     rows += [(entry.span, Row(entry.status, *_at(entry.span, text), entry.text, entry.note)) for entry in found]

@@ -86,7 +86,7 @@ def _report(file: Path) -> _Report:
 
     try:
         text = sys.stdin.read() if str(file) == "-" else read_text(file, MAX_DOCUMENT_BYTES)
-        found = (review_program if file.suffix == ".py" else review)(text)
+        found = review_program(text) if file.suffix == ".py" else review(text, file.name)
     except WengertError as error:
         return _Report(file, error=error)
     if not found.systems and not found.judged:

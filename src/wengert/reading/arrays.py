@@ -148,7 +148,8 @@ def times(x: Value, y: Value, sign: str, lexicon: Lexicon) -> Value:
 
 def _chained(x: Value, y: Value, letters: tuple[str, ...], a: Array, b: Array) -> Value | None:
     """Two Jacobians contracted over the axes that they share, in either order."""
-    assert x.jac is not None and y.jac is not None
+    assert x.jac is not None
+    assert y.jac is not None
     (p, q), (s, t) = x.jac, y.jac
     if q == s and q:
         first, second, shared, p, t = a, b, q, p, t
@@ -194,7 +195,9 @@ def _matrix(x: Value, y: Value, letters: tuple[str, ...], a: Array, b: Array, si
     return Value((a[..., None, :] @ b)[..., 0, :], letters, row=True)
 
 
-def _two_vectors(x: Value, y: Value, letters: tuple[str, ...], a: Array, b: Array, sign: str, lexicon: Lexicon) -> Value:
+def _two_vectors(
+    x: Value, y: Value, letters: tuple[str, ...], a: Array, b: Array, sign: str, lexicon: Lexicon
+) -> Value:
     if x.row and not y.row:
         fit(x.shape, y.shape)
         return Value(np.sum(a * b, -1), letters)
@@ -232,7 +235,7 @@ def turned(x: Value) -> Value:
     if x.rank == 1:
         return Value(x.array, x.letters, not x.row)
     if x.rank == 2:
-        return Value(np.swapaxes(x.array, -1, -2), x.letters, jac=x.jac[::-1] if x.jac else None)
+        return Value(np.swapaxes(x.array, -1, -2), x.letters, jac=(x.jac[1], x.jac[0]) if x.jac else None)
     if x.rank:
         raise Misfit("an array with more than two axes is transposed")
     return x
@@ -271,7 +274,10 @@ def gathered(x: Value, at: Value, axis: int, first: int) -> Value:
     shape = moved.shape[1 + len(x.letters) :]
     letters = x.letters + tuple(c for c in at.letters if c not in x.letters)
     flat_x = Value(moved, x.letters)
-    lifted_x, lifted_at = lifted(flat_x, letters), lifted(Value(where), letters) if not at.letters else lifted(Value(where, at.letters), letters)
+    lifted_x, lifted_at = (
+        lifted(flat_x, letters),
+        lifted(Value(where), letters) if not at.letters else lifted(Value(where, at.letters), letters),
+    )
     sizes = np.broadcast_shapes(lifted_x.shape[: 1 + len(letters)], lifted_at.shape[: 1 + len(letters)])
     full_x = np.broadcast_to(lifted_x, sizes + shape)
     index = np.broadcast_to(tail(lifted_at, len(shape) - 1)[..., None], sizes + shape[:-1] + (1,))

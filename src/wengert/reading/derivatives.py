@@ -15,6 +15,7 @@ from wengert.reading.arrays import Clash, Closed, Misfit, Value, lifted, number,
 from wengert.reading.facts import LAST_STEP, LOSSES
 from wengert.reading.heads import Axis, Key
 from wengert.reading.lexicon import Lexicon
+from wengert.reading.limits import LARGEST
 from wengert.reading.points import drawn
 from wengert.reading.trees import (
     Frac,
@@ -92,24 +93,32 @@ class World(Evaluator):
         if at.letters or len(axes) > at.rank:
             raise Misfit("more indices than axes")
         loss = body.text if isinstance(body, Name | Word) else ""
-        if loss and (loss in LOSSES or loss == self.facts.loss) and self.find((loss,)) is None and (loss,) not in env.over:
+        if (
+            loss
+            and (loss in LOSSES or loss == self.facts.loss)
+            and self.find((loss,)) is None
+            and (loss,) not in env.over
+        ):
             return self.entries(self.open_loss(loss, key, bool(axes), env), axes, env)
         slopes, value = self.slopes(body, key, at, env)
         return self.laid_as_jacobian(slopes, value, len(at.shape), axes, env)
 
     def last_step(self, key: Key) -> Key:
         """A bare a where only a^l has a line is the a of the last layer."""
+        base = key[0]
         if len(key) > 1 or self.find(key) is not None:
             return key
-        lines = self.scope.definitions.get(str(key[0]), ())
+        lines = self.scope.definitions.get(str(base), ())
         stepped = any(line.pattern and line.pattern[0][0] == "step" for line in lines)
-        return (key[0], LAST_STEP) if stepped else key
+        return (base, LAST_STEP) if stepped else key
 
     def slopes(self, body: Tree, key: Key, at: Value, env: Environment) -> tuple[Array, Value]:
         """∂body/∂key with axes (batch, axes of key, letters, axes of body), and the value of the body there."""
         shape = at.shape
         size = int(np.prod(shape)) if shape else 1
         batch = at.array.shape[0]
+        if batch * size * size > LARGEST:
+            raise Closed("an array is too large to be judged")
         units = np.tile(np.eye(size).reshape((size, *shape)), (batch,) + (1,) * len(shape))
         base = np.repeat(at.array, size, axis=0)
 
@@ -138,7 +147,9 @@ class World(Evaluator):
             picked = self.entries(Value(turned, value.letters), axes, env)
             left = q - len(axes)
             shifted = np.moveaxis(
-                picked.array, range(picked.array.ndim - p, picked.array.ndim), range(picked.array.ndim - p - left, picked.array.ndim - left)
+                picked.array,
+                range(picked.array.ndim - p, picked.array.ndim),
+                range(picked.array.ndim - p - left, picked.array.ndim - left),
             )
             return Value(shifted, picked.letters, jac=(p, left))
         if p == 1 and q == 1 and self.lexicon.ask("layout") == "turned":
@@ -173,7 +184,7 @@ class World(Evaluator):
             value = self.whole(top, there)
             product = value.array * self.outer_signal(loss, top, value.array.shape[1:])
             whole = whole + product.reshape(product.shape[0], -1).sum(1)
-        slopes = np.asarray(whole).imag / STEP
+        slopes: Array = np.imag(whole) / STEP
         if slopes.ndim == 0 or slopes.shape[0] != size or not np.any(slopes):
             raise Independent(f"it does not depend on {key[0]}")
         return Value(slopes.reshape((1, *shape)) + 0j, (), jac=None if bare else (0, len(shape)))
@@ -203,7 +214,9 @@ class World(Evaluator):
         if self.scope.sinks is None:
             self.scope.sinks = []
             try:
-                found = unread_quantities(World(self.scope, Lexicon(self.lexicon.given), 10.0**6, self.sizes, self.seed))
+                found = unread_quantities(
+                    World(self.scope, Lexicon(self.lexicon.given), 10.0**6, self.sizes, self.seed)
+                )
             except Clash:
                 self.scope.sinks = None
                 raise
@@ -252,6 +265,12 @@ def _denominators(low: Tree, order: int) -> list[Tree]:
     if len(found) == 1 and order == 2:
         item = found[0]
         twice = isinstance(item, Script) and isinstance(item.sup, Num) and item.sup.value == 2
-        bare = item if not (twice and isinstance(item, Script)) else item.base if item.sub is None else Script(item.base, item.sub)
+        bare = (
+            item
+            if not (twice and isinstance(item, Script))
+            else item.base
+            if item.sub is None
+            else Script(item.base, item.sub)
+        )
         return [bare, bare]
     return found

@@ -93,7 +93,9 @@ def facts_of(trees: Sequence[Tree], lefts: Sequence[Tree]) -> Facts:
             facts.indexed[base.upper()] = 2
     facts.transposes = any(_is_transposed(node) for node in nodes)
     facts.turned = {base_of(node) for node in nodes if _is_transposed(node)} - {""}
-    facts.literal_sizes = {size for node in nodes if isinstance(node, Matrix) for size in (len(node.rows), len(node.rows[0]))}
+    facts.literal_sizes = {
+        size for node in nodes if isinstance(node, Matrix) for size in (len(node.rows), len(node.rows[0]))
+    }
     facts.sizes -= facts.steps
     facts.scalars = facts.sizes | {"N", "C", "K", "M"}
     facts.loss = _loss(nodes)
@@ -213,7 +215,11 @@ def _indexed(scripts: Sequence[Script], facts: Facts) -> None:
             continue
         parts = index_parts(script.sub)
         by_letter = [part for part in parts if isinstance(part, Name) and part.text in facts.letters]
-        composed = [part for part in parts if isinstance(part, Sum | Script) and any(n.text in facts.letters for n in names(part))]
+        composed = [
+            part
+            for part in parts
+            if isinstance(part, Sum | Script) and any(n.text in facts.letters for n in names(part))
+        ]
         facts.whole |= {base_of(part) for part in composed if isinstance(part, Script)}
         if by_letter or composed:
             numbers = [part for part in parts if isinstance(part, Num)]

@@ -66,7 +66,7 @@ def head_of(tree: Tree, facts: Facts, at: Mapping[str, int], lexicon: Lexicon) -
         _above(part, head, labels, raised_axes, facts, at, lexicon)
     lower: list[Axis] = []
     for kind, what in () if script.sub is None else _indices(script.sub, facts, at, head):
-        if kind == "letter" and what in facts.letters or kind == "expression":
+        if (kind == "letter" and what in facts.letters) or kind == "expression":
             lower.append(what)
         elif kind == "entry" and base in facts.indexed and not lexicon.ask("numbered", base, False):
             assert isinstance(what, int)
@@ -79,19 +79,23 @@ def head_of(tree: Tree, facts: Facts, at: Mapping[str, int], lexicon: Lexicon) -
 
 
 def _above(
-    part: Tree, head: Head, labels: list[str | int], axes: list[Axis], facts: Facts, at: Mapping[str, int], lexicon: Lexicon
+    part: Tree,
+    head: Head,
+    labels: list[str | int],
+    axes: list[Axis],
+    facts: Facts,
+    at: Mapping[str, int],
+    lexicon: Lexicon,
 ) -> None:
     """One thing above a base: ᵀ, a label, an index of its own, or a power."""
     base = str(head.key[0])
     if is_transpose(part, facts):
         head.turned = True
-    elif isinstance(part, Func | Word):
-        labels.append(f"^{part.text}")
-    elif isinstance(part, Sign):
+    elif isinstance(part, Func | Word | Sign):
         labels.append(f"^{part.text}")
     elif isinstance(part, Group):
         for kind, what in _indices(part.inner, facts, at, head):
-            if kind == "letter" and what in facts.letters or kind == "expression":
+            if (kind == "letter" and what in facts.letters) or kind == "expression":
                 axes.append(what)
             else:
                 labels.append(what if isinstance(what, int) else f"^{what}")
@@ -99,7 +103,11 @@ def _above(
         labels.append(at[part.text])
     elif isinstance(part, Sum) and any(name.text in facts.layers for name in names(part)):
         labels += [what if isinstance(what, int) else f"^{what}" for _, what in _indices(part, facts, at, head)]
-    elif isinstance(part, Num) and part.value.denominator == 1 and (base in facts.raised or lexicon.ask("raised", base, False)):
+    elif (
+        isinstance(part, Num)
+        and part.value.denominator == 1
+        and (base in facts.raised or lexicon.ask("raised", base, False))
+    ):
         labels.append(int(part.value))
     elif isinstance(part, Row) and is_transpose(part.items[-1][1], facts):
         head.turned = True

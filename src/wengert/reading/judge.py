@@ -7,26 +7,25 @@ import re
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from wengert.reading.arrays import Clash, Misfit
-from wengert.reading.facts import LOSSES
 from wengert.reading.ellipsis import written_out
+from wengert.reading.facts import LOSSES
 from wengert.reading.forms import COMPARING
 from wengert.reading.heads import Key, head_of
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.limits import AT_SIGHT, DOCUMENT_SECONDS, TRIES, TRIES_AGAIN, TRIES_AT_SIGHT
 from wengert.reading.parser import NotNeutral, parse
 from wengert.reading.scope import EQUALS, Line, Scope, name_of
-from wengert.reading.search import NUMERIC_FAULTS, Found, Search, is_number, previous
+from wengert.reading.search import NUMERIC_FAULTS, Found, Search, previous
 from wengert.reading.story import Statement, Story, read_story
 from wengert.reading.trees import (
     Call,
     Frac,
-    Func,
     Group,
     Name,
     Num,
@@ -58,7 +57,9 @@ def judge_document(text: str, name: str = "", seconds: float = DOCUMENT_SECONDS)
 
 def lines_of(statements: Sequence[Statement]) -> list[Line]:
     """The statements with their sides as trees; a side that cannot be taken apart is a hole."""
-    return [Line(statement, [side_of(side, statement.notation) for side in statement.sides]) for statement in statements]
+    return [
+        Line(statement, [side_of(side, statement.notation) for side in statement.sides]) for statement in statements
+    ]
 
 
 def side_of(text: str, notation: str) -> Tree | None:
@@ -87,7 +88,9 @@ class _Document:
     def section(self, sections: list[list[Line]], k: int, seconds: float) -> list[Verdict]:
         """One section judged in the window in which most of it holds at first sight, and there with patience."""
         start = time.process_time()
-        windows = list(dict.fromkeys([(k, k + 1), (max(k - 1, 0), k + 1), (max(k - 3, 0), k + 1), (0, k + 1), (0, len(sections))]))
+        windows = list(
+            dict.fromkeys([(k, k + 1), (max(k - 1, 0), k + 1), (max(k - 3, 0), k + 1), (0, k + 1), (0, len(sections))])
+        )
         best: tuple[float, Judge] | None = None
         for cost, (low, high) in enumerate(windows):
             spent = time.process_time() - start
@@ -246,7 +249,9 @@ class Judge:
         for i, j in itertools.combinations([c for c in found.first.letters if c in self.scope.facts.letters], 2):
             for sign in "=≠":
                 condition = Relation(sign, Name(i), Name(j))
-                if self.search.evaluate(line, link, {}, None, 0, condition).equal and self.search.certified(line, link, {}, condition):
+                if self.search.evaluate(line, link, {}, None, 0, condition).equal and self.search.certified(
+                    line, link, {}, condition
+                ):
                     return f"{i} {sign} {j}"
         return ""
 
@@ -278,12 +283,18 @@ class Judge:
             return ""
         for key, value in found.first.world.inputs.items():
             here = value.array.ravel()[0]
-            if value.rank == 0 and str(key[0]) in "mnNMB" and min(abs(ratio[0] - here), abs(ratio[0] - 1 / here)) < 1e-9:
+            if (
+                value.rank == 0
+                and str(key[0]) in "mnNMB"
+                and min(abs(ratio[0] - here), abs(ratio[0] - 1 / here)) < 1e-9
+            ):
                 return str(key[0])
         return ""
 
     def say(self, line: Line, link: int, status: str, note: str = "", *, readable: bool = True) -> None:
-        self.found[line, link] = Verdict(line.statement, link, previous(line, link), status, note, derived(line, link), readable)
+        self.found[line, link] = Verdict(
+            line.statement, link, previous(line, link), status, note, derived(line, link), readable
+        )
 
     # the loss and δ
 
@@ -325,7 +336,9 @@ class Judge:
     def try_losses(self, line: Line, target: Key, y: Tree, o: Tree) -> bool:
         scope = self.scope
         for word, tree in losses(y, o):
-            definition = Line(line.statement, [Name(scope.facts.loss), tree], line.position, key=(scope.facts.loss,), pattern=())
+            definition = Line(
+                line.statement, [Name(scope.facts.loss), tree], line.position, key=(scope.facts.loss,), pattern=()
+            )
             scope.definitions[scope.facts.loss] = [definition]
             scope.cache.clear()
             for rank, simplex in itertools.product((None, 1, 2), (False, True)):
@@ -345,7 +358,11 @@ class Judge:
     def find_delta(self) -> None:
         """δ is the signal of the quantity for which most of its lines hold."""
         scope = self.scope
-        about = [line for line in scope.lines if any(n == Name("δ") for side in line.sides if side is not None for n in names(side))]
+        about = [
+            line
+            for line in scope.lines
+            if any(n == Name("δ") for side in line.sides if side is not None for n in names(side))
+        ]
         own = scope.definitions.get("δ", [])
         if not about or any(isinstance(line.right, Frac) and has_derivative(line.right) for line in own):
             return
@@ -374,7 +391,9 @@ def _has_small(tree: Tree) -> bool:
 
 
 def is_signal_like(tree: Tree, scope: Scope) -> bool:
-    return has_derivative(tree) or any(name.text in ("∂", "∇", "δ") or (name.text == "d" and "d" not in scope.definitions) for name in names(tree))
+    return has_derivative(tree) or any(
+        name.text in ("∂", "∇", "δ") or (name.text == "d" and "d" not in scope.definitions) for name in names(tree)
+    )
 
 
 def signal_name(left: Tree, scope: Scope) -> tuple[Key, list[str]] | None:

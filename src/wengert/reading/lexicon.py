@@ -17,7 +17,7 @@ class Lexicon:
     marks    what else happened: a sign that did nothing, a difference quotient, a loss without a line
     """
 
-    def __init__(self, given: Mapping[Question, Any] = {}) -> None:  # noqa: B006
+    def __init__(self, given: Mapping[Question, Any] = {}) -> None:
         self.given = given
         self.asked: dict[Question, Any] = {}
         self.marks: set[str] = set()

@@ -32,7 +32,21 @@ from wengert.reading.trees import (
 )
 
 BOLD = {"mathbf", "boldsymbol", "bm", "bf", "vec", "pmb", "mat", "bold", "symbf", "textbf"}
-FONTS = BOLD | {"mathcal", "mathrm", "mathsf", "mathit", "rm", "mathbb", "mathfrak", "cal", "mathscr", "it", "sf", "tt", "mathtt"}
+FONTS = BOLD | {
+    "mathcal",
+    "mathrm",
+    "mathsf",
+    "mathit",
+    "rm",
+    "mathbb",
+    "mathfrak",
+    "cal",
+    "mathscr",
+    "it",
+    "sf",
+    "tt",
+    "mathtt",
+}
 WORDS = {"text", "textrm", "operatorname", "operatorname*", "mbox", "textit", "textsf", "hbox", "texttt", "textnormal"}
 ACCENTS = {
     "hat": HAT, "widehat": HAT, "tilde": TILDE, "widetilde": TILDE, "bar": BAR, "overline": BAR, "dot": DOT, "ddot": DOT + DOT,
@@ -138,7 +152,9 @@ class _Parser:
             if isinstance(factor, Big):
                 break
         if not items or sign:
-            raise NotNeutral(f"nothing stands before '{self.peek().text}'" if self.peek() != END else "the formula breaks off")
+            raise NotNeutral(
+                f"nothing stands before '{self.peek().text}'" if self.peek() != END else "the formula breaks off"
+            )
         items = _slanted_derivatives(items)
         return items[0][1] if len(items) == 1 else Row(tuple(items))
 
@@ -323,9 +339,8 @@ class _Parser:
     def radicand(self) -> Tree:
         if self.take("("):
             return self.listing(")")
-        if self.take("["):
-            if self.listing("]") != Num(Fraction(2)):
-                raise NotNeutral("a root that is not square is not read")
+        if self.take("[") and self.listing("]") != Num(Fraction(2)):
+            raise NotNeutral("a root that is not square is not read")
         return self.argument()
 
     def decorated(self) -> Tree:
@@ -398,7 +413,11 @@ class _Parser:
         self.next()
         self.raw()
         filled = [tuple(row) for row in rows if row]
-        if name in ("cases", "array") and filled and all(len(row) == 2 and row[1] is None or _is_cased(row) for row in filled):
+        if (
+            name in ("cases", "array")
+            and filled
+            and all((len(row) == 2 and row[1] is None) or _is_cased(row) for row in filled)
+        ):
             return Cases(tuple((row[0], row[1]) for row in filled if row[0] is not None))
         cells = tuple(tuple(cell for cell in row if cell is not None) for row in filled)
         if name in MATRICES and cells and len({len(row) for row in cells}) == 1 and cells[0]:
@@ -493,4 +512,4 @@ def _slanted(items: list[tuple[str, Tree]], at: int, sign: str) -> int:
 
 
 def _begins(tree: Tree, sign: str) -> bool:
-    return isinstance(tree, Name) and tree.text == sign or isinstance(tree, Script) and tree.base == Name(sign)
+    return (isinstance(tree, Name) and tree.text == sign) or (isinstance(tree, Script) and tree.base == Name(sign))

@@ -51,7 +51,9 @@ class Ragged:
         return size
 
     def join(self, left: int, right: int) -> bool:
-        keep, drop = (left, right) if left in self.fixed or (right not in self.fixed and left < right) else (right, left)
+        keep, drop = (
+            (left, right) if left in self.fixed or (right not in self.fixed and left < right) else (right, left)
+        )
         if keep == drop or drop in self.fixed or drop not in self.sizes.values():
             return False
         self.joined[drop] = keep

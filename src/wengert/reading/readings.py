@@ -47,7 +47,9 @@ def _ranks(prior: Any, subject: str, facts: Facts) -> Options:
     """Other numbers of axes; a bold name and one that is transposed somewhere is no number."""
     least = 1 if subject in facts.bold | facts.turned else 0
     lower = 0.25 if subject[:1].isupper() else 0.0
-    return tuple((rank, abs(rank - prior) + (lower if rank < prior else 0.0)) for rank in range(least, 3) if rank != prior)
+    return tuple(
+        (rank, abs(rank - prior) + (lower if rank < prior else 0.0)) for rank in range(least, 3) if rank != prior
+    )
 
 
 def _lowered(value: Any, prior: Any, subject: str) -> bool:
@@ -120,8 +122,16 @@ TABLE = (
         "bias",
         lambda _, value: "a vector beside a matrix is added to each row",
         _fixed(("rows", 0.5)),
-        example=(r"Z = X W + b", r"L = \sum_{ij} Z_{ij}", r"\frac{\partial L}{\partial b_j} = \sum_i \frac{\partial L}{\partial Z_{ij}}"),
-        counter=(r"Z = X W + b", r"L = \sum_{ij} Z_{ij}", r"\frac{\partial L}{\partial b_j} = \frac{\partial L}{\partial Z_{ij}}"),
+        example=(
+            r"Z = X W + b",
+            r"L = \sum_{ij} Z_{ij}",
+            r"\frac{\partial L}{\partial b_j} = \sum_i \frac{\partial L}{\partial Z_{ij}}",
+        ),
+        counter=(
+            r"Z = X W + b",
+            r"L = \sum_{ij} Z_{ij}",
+            r"\frac{\partial L}{\partial b_j} = \frac{\partial L}{\partial Z_{ij}}",
+        ),
     ),
     Reading(
         "product",
@@ -182,12 +192,20 @@ TABLE = (
         _fixed((True, 1.0)),
         conditional=_always,
         shared=False,
-        example=(r"p_i = \frac{e^{z_i}}{\sum_k e^{z_k}}", r"L = -\sum_i y_i \log p_i", r"\frac{\partial L}{\partial z_i} = p_i - y_i"),
-        counter=(r"p_i = \frac{e^{z_i}}{\sum_k e^{z_k}}", r"L = -\sum_i y_i \log p_i", r"\frac{\partial L}{\partial z_i} = p_i + y_i"),
+        example=(
+            r"p_i = \frac{e^{z_i}}{\sum_k e^{z_k}}",
+            r"L = -\sum_i y_i \log p_i",
+            r"\frac{\partial L}{\partial z_i} = p_i - y_i",
+        ),
+        counter=(
+            r"p_i = \frac{e^{z_i}}{\sum_k e^{z_k}}",
+            r"L = -\sum_i y_i \log p_i",
+            r"\frac{\partial L}{\partial z_i} = p_i + y_i",
+        ),
     ),
     Reading(
         "empty sign",
-        lambda _, value: "a sign that changes nothing is written for its looks",
+        lambda _, value: "names are numbers, or do not have the index, so that a sign changes nothing",
         _fixed((True, 1.25)),
         conditional=_always,
         shared=False,

@@ -118,7 +118,13 @@ class Scope:
     def place(self, line: Line) -> None:
         """Find out what a line may define."""
         left = line.left
-        if left is None or line.statement.form == "update" or len(line.sides) < 2 or line.sides[1] is None or line.statement.relations[0] not in EQUALS:
+        if (
+            left is None
+            or line.statement.form == "update"
+            or len(line.sides) < 2
+            or line.sides[1] is None
+            or line.statement.relations[0] not in EQUALS
+        ):
             return
         if isinstance(left, Row) and len(left.items) == 2 and isinstance(left.items[1][1], Group):
             named = self.place_call(line, left.items[0][1], left.items[1][1])
@@ -164,7 +170,9 @@ class Scope:
         line.key, line.axes, line.pattern = here.key, here.axes, self.pattern(left, here, there)
         line.example = is_example(line.right)
         again = any(node == left for node in line.right.nodes)
-        if again and (isinstance(line.right, Sum) or line.statement.relations[0] in (":=", "←", "≜") or has_derivative(line.right)):
+        if again and (
+            isinstance(line.right, Sum) or line.statement.relations[0] in (":=", "←", "≜") or has_derivative(line.right)
+        ):
             line.pattern, line.update = None, True
 
     def pattern(self, left: Tree, here: Head, there: Head) -> Pattern:
@@ -184,9 +192,21 @@ class Scope:
         elsewhere: set[str] = set()
         for other in self.lines:
             if other is not line:
-                elsewhere |= {node.text for side in other.sides if side is not None for node in side.nodes if isinstance(node, Name | Word)}
-        own = [node.text for side in line.sides if side is not None for node in side.nodes if isinstance(node, Name | Word)]
-        known = self.facts.letters | self.facts.steps | {"∂", "d", "∇", "e", "π", "I", "T", "⊤", "σ", self.facts.loss, "…", "δ"}
+                elsewhere |= {
+                    node.text
+                    for side in other.sides
+                    if side is not None
+                    for node in side.nodes
+                    if isinstance(node, Name | Word)
+                }
+        own = [
+            node.text for side in line.sides if side is not None for node in side.nodes if isinstance(node, Name | Word)
+        ]
+        known = (
+            self.facts.letters
+            | self.facts.steps
+            | {"∂", "d", "∇", "e", "π", "I", "T", "⊤", "σ", self.facts.loss, "…", "δ"}
+        )
         return next((name for name in own if name not in elsewhere | known and name not in self.functions), "")
 
     def schematic(self, tree: Tree) -> bool:
@@ -195,8 +215,9 @@ class Scope:
             if not isinstance(node, Row):
                 continue
             for (_, one), (sign, two) in zip(node.items, node.items[1:], strict=False):
-                called = sign == "" and isinstance(two, Group) and isinstance(one, Word)
-                schematic = called and (isinstance(two.inner, Listing) or one.text.startswith("\\"))
+                if sign or not isinstance(two, Group) or not isinstance(one, Word):
+                    continue
+                schematic = isinstance(two.inner, Listing) or one.text.startswith("\\")
                 if schematic and one.text not in self.definitions and one.text not in self.functions:
                     return True
         return False
@@ -280,7 +301,12 @@ class Scope:
         best: tuple[tuple[int, float], Line, dict[str, int]] | None = None
         for line in self.definitions.get(str(key[0]), ()):
             pattern = line.pattern
-            if pattern is None or len(pattern) != len(key) - 1 or line.position in forbidden or (line.example and not numbers):
+            if (
+                pattern is None
+                or len(pattern) != len(key) - 1
+                or line.position in forbidden
+                or (line.example and not numbers)
+            ):
                 continue
             if line.position == asker and not any(kind == "step" for kind, _, _ in pattern):
                 continue

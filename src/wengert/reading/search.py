@@ -73,7 +73,13 @@ class Search:
     # one try
 
     def evaluate(
-        self, line: Line, link: int, given: Given, sizes: Sizes | None = None, seed: int = 0, condition: Relation | None = None
+        self,
+        line: Line,
+        link: int,
+        given: Given,
+        sizes: Sizes | None = None,
+        seed: int = 0,
+        condition: Relation | None = None,
     ) -> Outcome:
         """Both sides of a link at one point."""
         place = sizes if sizes is not None else self.square()
@@ -110,7 +116,8 @@ class Search:
     def compare(self, line: Line, link: int, world: World, condition: Relation | None) -> Outcome:
         before = previous(line, link)
         left, right = line.sides[before], line.sides[link]
-        assert left is not None and right is not None
+        assert left is not None
+        assert right is not None
         env = world.environment()
         x, y = world.value(left, env), world.value(right, env)
         lexicon = world.lexicon
@@ -135,7 +142,9 @@ class Search:
                 return Outcome(True, lexicon, world)
         return Outcome(False, lexicon, world, sides=(a, b), letters=letters)
 
-    def holds_where(self, condition: Relation, a: Array, b: Array, letters: tuple[str, ...], rank: int, world: World) -> bool:
+    def holds_where(
+        self, condition: Relation, a: Array, b: Array, letters: tuple[str, ...], rank: int, world: World
+    ) -> bool:
         """Whether two sides agree at the entries that a condition names."""
         try:
             where = world.condition(condition, world.environment())
@@ -145,7 +154,9 @@ class Search:
             return False
         mask = lifted(where, letters).real.astype(bool)
         mask = mask.reshape(mask.shape + (1,) * rank)
-        return bool(np.allclose(a * mask, b * mask, rtol=EXACT, atol=1e-13)) and bool(np.any((np.abs(a) + np.abs(b)) * mask))
+        return bool(np.allclose(a * mask, b * mask, rtol=EXACT, atol=1e-13)) and bool(
+            np.any((np.abs(a) + np.abs(b)) * mask)
+        )
 
     # the search
 
@@ -229,7 +240,9 @@ def is_number(tree: Tree) -> bool:
 def numeric(line: Line, link: int) -> bool:
     """Whether a link says what number something is."""
     sides = [line.sides[previous(line, link)], line.sides[link]]
-    decimal = any(isinstance(node, Num) and node.digits is not None for side in sides if side is not None for node in side.nodes)
+    decimal = any(
+        isinstance(node, Num) and node.digits is not None for side in sides if side is not None for node in side.nodes
+    )
     both = all(side is not None and is_number(side) for side in sides)
     return both or (decimal and any(side is not None and is_number(side) for side in sides))
 
@@ -242,10 +255,18 @@ def written_out(line: Line, link: int) -> bool:
 
 def _rounded(a: Array, b: Array, left: Tree, right: Tree) -> bool:
     """Whether two numbers agree as far as they are written out, allowing for roundings on the way."""
-    digits = [node.digits for side in (left, right) for node in side.nodes if isinstance(node, Num) and node.digits is not None]
+    digits = [
+        node.digits
+        for side in (left, right)
+        for node in side.nodes
+        if isinstance(node, Num) and node.digits is not None
+    ]
     unit = 10.0 ** -min(digits) if digits else 0.0
     size = max(float(np.max(np.abs(a))), float(np.max(np.abs(b))))
-    return bool(np.max(np.abs(a - b)) <= max(unit if unit < 0.2 * size else 0.5 * unit, EXACT * size, 0.002 * size if digits else 0.0))
+    return bool(
+        np.max(np.abs(a - b))
+        <= max(unit if unit < 0.2 * size else 0.5 * unit, EXACT * size, 0.002 * size if digits else 0.0)
+    )
 
 
 def _vanishes(array: Array) -> bool:

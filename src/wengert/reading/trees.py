@@ -318,7 +318,9 @@ def product(factors: list[Tree], signs: list[str] | None = None) -> Tree:
     if len(factors) == 1:
         return factors[0]
     between = signs or [""] * len(factors)
-    return Row(tuple(("" if k == 0 else sign, factor) for k, (sign, factor) in enumerate(zip(between, factors, strict=True))))
+    return Row(
+        tuple(("" if k == 0 else sign, factor) for k, (sign, factor) in enumerate(zip(between, factors, strict=True)))
+    )
 
 
 def is_fraction_of(tree: Tree, *signs: str) -> bool:
@@ -328,7 +330,9 @@ def is_fraction_of(tree: Tree, *signs: str) -> bool:
 
 def has_derivative(tree: Tree) -> bool:
     """Whether ∂u/∂v, ∇ or an error signal δ occurs in a tree."""
-    return any(is_fraction_of(node, "∂", "d") or (isinstance(node, Name) and node.text in ("∇", "δ")) for node in tree.nodes)
+    return any(
+        is_fraction_of(node, "∂", "d") or (isinstance(node, Name) and node.text in ("∇", "δ")) for node in tree.nodes
+    )
 
 
 def rewritten(tree: Tree, change: Callable[[Tree], Tree | None]) -> Tree:

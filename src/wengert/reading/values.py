@@ -237,7 +237,9 @@ class Evaluator:
             value = summed(value, letter)
             self.lexicon.marks.add("summed")
         array = lifted(value, axes)
-        sizes = [self.sizes.of(("axis", base, k)) if n == 1 else n for k, n in enumerate(array.shape[1 : 1 + len(axes)])]
+        sizes = [
+            self.sizes.of(("axis", base, k)) if n == 1 else n for k, n in enumerate(array.shape[1 : 1 + len(axes)])
+        ]
         array = np.broadcast_to(array, array.shape[:1] + tuple(sizes) + array.shape[1 + len(axes) :])
         whole = Value(array, (), value.row and not axes)
         if base in LOSSES and array.ndim > 1 and not axes and self.lexicon.ask("sum of entries", base, False):
@@ -281,7 +283,9 @@ class Evaluator:
             return known + self.lexicon.ask("further axis", base, 1 if base in facts.vectors else 0)
         if base == ONES:
             return self.lexicon.ask("rank", base, 1)
-        capital = base[:1].isupper() and len(base.rstrip("\u0302\u0304\u0303")) == 1 and base not in facts.scalars | LOSSES
+        capital = (
+            base[:1].isupper() and len(base.rstrip("\u0302\u0304\u0303")) == 1 and base not in facts.scalars | LOSSES
+        )
         prior = 1 if base in facts.bold and base.islower() else 2 if capital or base in facts.bold else 0
         return self.lexicon.ask("rank", base, prior)
 
@@ -300,9 +304,20 @@ class Evaluator:
             head.key = (*head.key, "′" * head.primes)
         if base in ("d", "∂", "∇"):
             raise Closed("an operator has nothing to act on")
-        if base == "δ" and len(head.axes) == 2 and self.find(head.key) is None and not self.lexicon.given.get(("signal of", "δ")):
+        if (
+            base == "δ"
+            and len(head.axes) == 2
+            and self.find(head.key) is None
+            and not self.lexicon.given.get(("signal of", "δ"))
+        ):
             return self.equal_letters(head.axes, env)
-        if base in ("I", "E") and not head.axes and self.find(head.key) is None and base not in self.facts.indexed and base not in LOSSES:
+        if (
+            base in ("I", "E")
+            and not head.axes
+            and self.find(head.key) is None
+            and base not in self.facts.indexed
+            and base not in LOSSES
+        ):
             return Value(np.eye(self.sizes.of(("axis", head.key, 0)))[None] + 0j)
         value = self.entries(self.whole(head.key, env), head.axes, env)
         if head.turned:
@@ -313,13 +328,21 @@ class Evaluator:
 
     def special(self, tree: Tree, env: Environment) -> Value | None:
         """Names that are known: π, e^x, numbers of steps, index letters, sizes, the vector of ones."""
-        if isinstance(tree, Script) and tree.base == Name("e") and tree.sup is not None and tree.sub is None and not self.is_quantity("e"):
+        if (
+            isinstance(tree, Script)
+            and tree.base == Name("e")
+            and tree.sup is not None
+            and tree.sub is None
+            and not self.is_quantity("e")
+        ):
             x = self.value(tree.sup, env)
             return Value(np.exp(x.array), x.letters, x.row)
         if isinstance(tree, Script) and base_of(tree) in INDICATORS and isinstance(_bare(tree.sub), Relation):
             return self.value(_bare(tree.sub) or tree, env)
         if base_of(tree) == ONES and isinstance(tree, Word):
-            return Value(np.ones((1,) + tuple(self.sizes.of(("axis", ONES, k)) for k in range(self.input_rank(ONES)))) + 0j)
+            return Value(
+                np.ones((1,) + tuple(self.sizes.of(("axis", ONES, k)) for k in range(self.input_rank(ONES)))) + 0j
+            )
         if not isinstance(tree, Name) or self.is_quantity(tree.text) or (tree.text,) in env.over:
             return None
         if tree.text == "π":
@@ -399,7 +422,7 @@ class Evaluator:
             raise Misfit("a power is an array")
         whole = exponent.array.flat[0].real if exponent.array.size == 1 else 0.5
         if exponent.array.size == 1 and abs(whole - round(whole)) < 1e-12 and not exponent.array.flat[0].imag:
-            return Value(a ** int(round(whole)), letters, value.row)
+            return Value(a ** round(whole), letters, value.row)
         b = tail(b, value.rank)
         if not np.any(a.imag) and not np.any(np.abs(b - np.rint(b.real)) > 1e-12):
             return Value(np.power(a.real, np.rint(b.real)) + 0j, letters, value.row)
@@ -411,7 +434,9 @@ class Evaluator:
         whole: Value | None = None
         for sign, term in tree.terms:
             x = self.value(term, env)
-            whole = Value(sign * x.array, x.letters, x.row, x.jac) if whole is None else plus(whole, x, sign, self.lexicon)
+            whole = (
+                Value(sign * x.array, x.letters, x.row, x.jac) if whole is None else plus(whole, x, sign, self.lexicon)
+            )
         assert whole is not None
         return whole
 
@@ -449,7 +474,9 @@ class Evaluator:
             else:
                 here = self.value(condition, env)
                 other = Value(1 - here.array, here.letters)
-                rest = other if rest is None else times(rest, other, "∘" if rest.rank and other.rank else "", self.lexicon)
+                rest = (
+                    other if rest is None else times(rest, other, "∘" if rest.rank and other.rank else "", self.lexicon)
+                )
             x = self.value(branch, env)
             part = times(here, x, "∘" if here.rank and x.rank else "", self.lexicon)
             whole = part if whole is None else plus(whole, part, 1, self.lexicon)
@@ -483,7 +510,11 @@ class Evaluator:
         if condition.sign != "∈":
             return self.condition(condition, env)
         letter = base_of(condition.left)
-        more = [name for name in dict.fromkeys(n.text for n in names(condition.right)) if name in self.facts.letters and name != letter]
+        more = [
+            name
+            for name in dict.fromkeys(n.text for n in names(condition.right))
+            if name in self.facts.letters and name != letter
+        ]
         sizes = tuple(self.sizes.of(("letter", c)) for c in (letter, *more))
         chosen = drawn(("set", repr(condition.right)), self.seed).uniform(0, 1, (1, *sizes)) > 0.4
         return Value(chosen + 0j, (letter, *more))
@@ -493,7 +524,11 @@ class Evaluator:
         if letter in value.letters:
             size = value.array.shape[1 + value.letters.index(letter)]
             if size == 1:
-                value = Value(np.repeat(value.array, self.sizes.of(("letter", letter)), 1 + value.letters.index(letter)), value.letters, value.row)
+                value = Value(
+                    np.repeat(value.array, self.sizes.of(("letter", letter)), 1 + value.letters.index(letter)),
+                    value.letters,
+                    value.row,
+                )
                 size = self.sizes.of(("letter", letter))
             value = summed(value, letter, product=tree.sign == "∏")
         elif tree.sign == "Σ":
@@ -547,7 +582,10 @@ class Evaluator:
 
     def listed(self, tree: Listing, env: Environment) -> Value:
         """A vector written as a list; a list of lists is a matrix."""
-        rows = [item.inner.items if isinstance(item, Group) and isinstance(item.inner, Listing) else (item,) for item in tree.items]
+        rows = [
+            item.inner.items if isinstance(item, Group) and isinstance(item.inner, Listing) else (item,)
+            for item in tree.items
+        ]
         if len({len(row) for row in rows}) != 1:
             raise Closed("a list of things is not read here")
         return self.matrix(Matrix(tuple(tuple(row) for row in rows)), env)
@@ -600,7 +638,13 @@ class Evaluator:
         """dv: the signal of v, or the differential of what follows."""
         if isinstance(beside, Group | Func | Matrix) or self.lexicon.ask("differential", "", self.facts.differentials):
             behind = items[at + 2][1] if at + 2 < len(items) and items[at + 2][0] == "" else None
-            width = 2 if isinstance(_without_script(behind), Group) and self.is_function(beside, behind) or isinstance(beside, Func) else 1
+            width = (
+                2
+                if (isinstance(_without_script(behind), Group)
+                and self.is_function(beside, behind))
+                or isinstance(beside, Func)
+                else 1
+            )
             body = product([item for _, item in items[at + 1 : at + 1 + width]])
             return self.moved(body, env), at + 1 + width
         if not isinstance(beside, Name | Script | Word):
@@ -614,7 +658,13 @@ class Evaluator:
         if not rest:
             raise Closed("an operator has nothing to act on")
         take = len(rest) if len(rest) == 1 or not self.lexicon.ask("reach of ∂") else 1
-        while take == 1 and len(rest) > 1 and isinstance(rest[0][1], Func | Script | Name) and rest[1][0] == "" and isinstance(rest[1][1], Group):
+        while (
+            take == 1
+            and len(rest) > 1
+            and isinstance(rest[0][1], Func | Script | Name)
+            and rest[1][0] == ""
+            and isinstance(rest[1][1], Group)
+        ):
             take = 2
         body = product([item for _, item in rest[:take]], [sign for sign, _ in rest[:take]])
         if isinstance(tree, Frac):
@@ -668,7 +718,11 @@ class Evaluator:
         else:
             value = self.apply(name, label, values, env)
         power = script.sup
-        if power is not None and not isinstance(power, Group) and not (isinstance(power, Name) and power.text in self.facts.layers):
+        if (
+            power is not None
+            and not isinstance(power, Group)
+            and not (isinstance(power, Name) and power.text in self.facts.layers)
+        ):
             value = self.raised(value, power, env)
         if script.sub is not None and isinstance(script.base, Func) and not outside:
             value = self.entry_of_function(value, script.sub, env)
@@ -693,7 +747,11 @@ class Evaluator:
             if items[k][0] in ("∘", "⊗", "·", "*") or isinstance(items[k][1], Func):
                 stop = k
                 break
-        return [product([item for _, item in items[at + 1 : stop]], [sign for sign, _ in items[at + 1 : stop]])], stop - at, False
+        return (
+            [product([item for _, item in items[at + 1 : stop]], [sign for sign, _ in items[at + 1 : stop]])],
+            stop - at,
+            False,
+        )
 
     # functions
 
@@ -716,7 +774,11 @@ class Evaluator:
         if line is not None and len(line.arguments) == len(values):
             return self.by_line(line, values, env)
         x = values[0]
-        known = name.lower() if name.lower() in (*FUNCTIONS, "softmax", "max", "min", "trace", "diag", "total", "logsumexp") else None
+        known = (
+            name.lower()
+            if name.lower() in (*FUNCTIONS, "softmax", "max", "min", "trace", "diag", "total", "logsumexp")
+            else None
+        )
         known = known or USUAL_FUNCTIONS.get(name)
         if known in ("softmax", "logsumexp"):
             return self.softmax(x, known)
@@ -739,7 +801,9 @@ class Evaluator:
         if self.depth > CALLS:
             raise Closed("functions call each other without end")
         try:
-            return self.value(line.right, env.with_values({(a,): v for a, v in zip(line.arguments, values, strict=True)}))
+            return self.value(
+                line.right, env.with_values({(a,): v for a, v in zip(line.arguments, values, strict=True)})
+            )
         finally:
             self.depth -= 1
 
@@ -803,8 +867,7 @@ class Evaluator:
         if tree.function == "norm":
             return Value(np.sqrt(total(Value(x.array * x.array, x.letters)).array), x.letters)
         if tree.function == "total":
-            every = Value(x.array.reshape((x.array.shape[0], -1)).sum(-1))
-            return every
+            return Value(x.array.reshape((x.array.shape[0], -1)).sum(-1))
         if tree.function == "abs" and x.rank == 2:
             raise Closed("a determinant is not read")
         return Value(FUNCTIONS[tree.function](x.array), x.letters, x.row)
@@ -830,4 +893,3 @@ def _bare(tree: Tree | None) -> Tree | None:
 
 def _without_script(tree: Tree | None) -> Tree | None:
     return tree.base if isinstance(tree, Script) else tree
-
