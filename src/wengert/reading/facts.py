@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -61,6 +62,8 @@ class Facts:
     zero: bool = False
     """Whether entries are counted from 0."""
     transposes: bool = False
+    marks: set[str] = field(default_factory=set)
+    """Letters that stand above a name by which is derived, so that they are labels and no powers."""
     turned: set[str] = field(default_factory=set)
     """Names that are transposed somewhere."""
     literal_sizes: set[int] = field(default_factory=set)
@@ -76,10 +79,13 @@ def facts_of(trees: Sequence[Tree], lefts: Sequence[Tree]) -> Facts:
     scripts = [node for node in nodes if isinstance(node, Script) and isinstance(node.base, Name | Word)]
     facts = Facts()
     facts.names = {node.text for node in nodes if isinstance(node, Name | Word)}
-    facts.bold = {node.text for node in nodes if isinstance(node, Name | Word) and node.bold}
+    thick = Counter(node.text for node in nodes if isinstance(node, Name | Word) and node.bold)
+    thin = Counter(node.text for node in nodes if isinstance(node, Name | Word) and not node.bold)
+    facts.bold = {name for name, count in thick.items() if count > thin[name]}
     bound = _sums(nodes, facts)
     _steps(scripts, bound, facts)
     _letters(scripts, bound, facts)
+    facts.marks = _marks(nodes) - facts.layers
     _indexed(scripts, facts)
     for left in lefts:
         if isinstance(left, Script) and isinstance(left.base, Name) and isinstance(left.sup, Num):
@@ -100,6 +106,19 @@ def facts_of(trees: Sequence[Tree], lefts: Sequence[Tree]) -> Facts:
     facts.scalars = facts.sizes | {"N", "C", "K", "M"}
     facts.loss = _loss(nodes)
     return facts
+
+
+def _marks(nodes: Iterable[Tree]) -> set[str]:
+    """Letters above a name by which is derived."""
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, Frac) and first_sign(node.low) in ("∂", "d") and isinstance(node.low, Row):
+            found |= {
+                item.sup.text
+                for item in node.low.parts
+                if isinstance(item, Script) and isinstance(item.sup, Name) and item.sup.text not in ("T", TRANSPOSE)
+            }
+    return found
 
 
 def _is_differential(node: Tree) -> bool:
@@ -205,15 +224,28 @@ def index_parts(sub: Tree) -> list[Tree]:
     return flat(sub.right if isinstance(sub, Relation) else sub)
 
 
+def _upper_indices(script: Script, facts: Facts) -> list[Tree]:
+    """The index letters above a base: i of x^{(i)}, and k of y^k where y^k is derived by."""
+    found: list[Tree] = []
+    for part in () if script.sup is None else script.sup.items if isinstance(script.sup, Both) else (script.sup,):
+        if isinstance(part, Group):
+            found += [leaf for leaf in flat(part.inner) if isinstance(leaf, Name) and leaf.text in facts.letters]
+        elif isinstance(part, Name) and part.text in facts.marks & facts.letters:
+            found.append(part)
+    return found
+
+
 def _indexed(scripts: Sequence[Script], facts: Facts) -> None:
     for script in scripts:
         base = base_of(script)
         up = _above(script)
         if isinstance(up, Num) and up.value == 1:
             facts.raised.add(base)
-        if script.sub is None or base in ("∂", "d", "∇", "max", "min"):
+        upper = _upper_indices(script, facts)
+        if (script.sub is None and not upper) or base in ("∂", "d", "∇", "max", "min"):
             continue
-        parts = index_parts(script.sub)
+        parts = [] if script.sub is None else index_parts(script.sub)
+        parts = [*upper, *parts]
         by_letter = [part for part in parts if isinstance(part, Name) and part.text in facts.letters]
         composed = [
             part

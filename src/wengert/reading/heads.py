@@ -101,6 +101,11 @@ def _above(
                 labels.append(what if isinstance(what, int) else f"^{what}")
     elif isinstance(part, Name) and part.text in facts.layers:
         labels.append(at[part.text])
+    elif isinstance(part, Name) and part.text in facts.marks:
+        if part.text in facts.letters:
+            axes.append(part.text)
+        else:
+            labels.append(f"^{part.text}")
     elif isinstance(part, Sum) and any(name.text in facts.layers for name in names(part)):
         labels += [what if isinstance(what, int) else f"^{what}" for _, what in _indices(part, facts, at, head)]
     elif (

@@ -59,6 +59,7 @@ PRODUCTS = {"·": "·", "×": "·", "∘": "∘", "*": "*", "/": "/", "⊗": "�
 WIDE = {"quad", "qquad", "end", "\\", "&", "⇒"}
 CONDITION_WORDS = re.compile(r"\b(if|for|when|where|with)\b|,|若|当|のとき")
 OTHERWISE = re.compile(r"otherwise|else|其他|否则|その他")
+INDEX_LETTERS = "ijklmnpqrst"
 CJK = 0x2E80
 MAX_DEPTH = 60
 
@@ -165,11 +166,18 @@ class _Parser:
         sub: Tree | None = None
         sup: Tree | None = None
         primes = 0
+        braced = False
         while True:
             kind, text = self.peek()
             if kind != "sign":
                 break
-            if text == "_" and sub is None:
+            if text == "{" and self.peek(1).text in ("_", "^") and not braced:
+                self.next()
+                braced = True
+            elif text == "}" and braced:
+                self.next()
+                braced = False
+            elif text == "_" and sub is None:
                 self.next()
                 sub = self.argument()
             elif text == "^":
@@ -181,11 +189,27 @@ class _Parser:
             elif text == "'":
                 self.next()
                 primes += 1
-            elif text == "⊤" and sup is None and isinstance(base, Group):
-                break
+            elif text == "[" and isinstance(base, Name | Word) and (indices := self.indices()) is not None:
+                sup = sup if sub is None else Group("(", sub) if sup is None else Both((sup, Group("(", sub)))
+                sub = indices
             else:
                 break
         return Script(base, sub, sup, primes) if sub is not None or sup is not None or primes else base
+
+    def indices(self) -> Tree | None:
+        """[i, j] behind a name: the entry at these indices; None where the brackets hold something else."""
+        start = self.at
+        self.next()
+        try:
+            inner = self.listing("]")
+        except NotNeutral:
+            inner = None
+        parts = inner.items if isinstance(inner, Listing) else () if inner is None else (inner,)
+        several = len(parts) > 1 and all(_is_index(part) for part in parts)
+        if several or (len(parts) == 1 and isinstance(parts[0], Name) and parts[0].text in INDEX_LETTERS):
+            return inner
+        self.at = start
+        return None
 
     def listing(self, close: str) -> Tree:
         """What stands up to a closing bracket: one thing, or several with commas."""
@@ -204,11 +228,7 @@ class _Parser:
     def argument(self) -> Tree:
         """What a command or a script sign takes: a group, or one sign."""
         if self.take("{"):
-            if self.peek().text in "+-" and self.peek(1).text == "}":
-                sign = self.next().text
-                self.next()
-                return Sign(sign)
-            return self.listing("}")
+            return self.signs_alone() or self.listing("}")
         kind, text = self.next()
         if kind == "num":
             if len(text) > 1:
@@ -230,6 +250,17 @@ class _Parser:
         if text in "*⊤'+-…":
             return Sign(text)
         raise NotNeutral(f"'{text}' stands in a script")
+
+    def signs_alone(self) -> Tree | None:
+        """A script of signs that are no formula: {*}, {\\prime\\prime}, {+}."""
+        width = 0
+        while self.peek(width).kind == "sign" and self.peek(width).text in "*'+-⊤":
+            width += 1
+        if not width or self.peek(width).text != "}":
+            return None
+        text = "".join(self.next().text for _ in range(width))
+        self.next()
+        return Sign(text)
 
     # atoms
 
@@ -277,9 +308,20 @@ class _Parser:
         if text == "{":
             self.next()
             return self.unbraced()
-        if text in "‖|" and not (self.bars and self.bars[-1] == text):
+        if text in "‖|" and not (self.bars and self.bars[-1] == text) and self.is_closed(text):
             return self.barred(text)
         return None
+
+    def is_closed(self, bar: str) -> bool:
+        """Whether a bar has its partner within the brackets in which it stands."""
+        depth = 0
+        for kind, text in self.signs[self.at + 1 :]:
+            depth += (text in ("(", "[", "{")) - (text in (")", "]", "}"))
+            if depth < 0:
+                return False
+            if depth == 0 and text == bar and kind == "sign":
+                return True
+        return False
 
     def unbraced(self) -> Tree:
         """{…} without a command before it; old fonts stand within it."""
@@ -319,15 +361,13 @@ class _Parser:
             return self.in_font(text)
         if text.lower() in FUNCTIONS:
             return Func(FUNCTIONS[text.lower()])
-        if text in ("underbrace", "overbrace", "boxed", "underline", "cancel", "smash", "ensuremath", "fbox"):
+        if text in ("underbrace", "overbrace", "boxed", "underline", "cancel", "smash", "ensuremath", "fbox", "mathord", "mathbin", "mathrel", "mathop", "mathinner"):
             return self.decorated()
         if text in ("overset", "underset", "stackrel"):
             self.skip()
             return _loose(self.argument())
         if text == "begin":
             return self.block(self.raw())
-        if text == "mathop":
-            return _loose(self.argument())
         if text == "infty":
             raise NotNeutral("a limit is not read")
         if text in ("forall", "exists", "lim", "int", "iint", "oint", "not", "cap", "cup", "subset", "choose", "binom"):
@@ -447,6 +487,13 @@ class _Parser:
                 rows[-1].append(self.condition())
         else:
             rows[-1].append(self.condition())
+
+
+def _is_index(tree: Tree) -> bool:
+    """Whether something may stand in the place of an index."""
+    if isinstance(tree, Script):
+        return isinstance(tree.base, Name) and isinstance(tree.sub, Name) and tree.sup is None
+    return isinstance(tree, Name | Num | Sum) and all(isinstance(node, Name | Num | Sum) for node in tree.nodes)
 
 
 def _is_cased(row: tuple[Tree | None, ...]) -> bool:

@@ -220,6 +220,14 @@ TABLE = (
         counter=(r"C = A B", r"dC = dA B + dB A"),
     ),
     Reading(
+        "later line",
+        lambda _, value: "names are not what a later line says that they are",
+        _fixed((False, 0.5)),
+        shared=False,
+        example=(r"y = f(x)", r"\frac{\partial y}{\partial x} = f'(x)", r"f(u) = u^T A u"),
+        counter=(r"y = f(x)", r"\frac{\partial y}{\partial x} = f(x)", r"f(u) = u^T A u"),
+    ),
+    Reading(
         "example",
         lambda _, value: "names have the values that the text writes out",
         _fixed((True, 0.5)),

@@ -36,7 +36,7 @@ from wengert.reading.heads import Axis, Head, Key, head_of, is_transpose
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.limits import CALLS, DEPTH, LARGEST
 from wengert.reading.points import FUNCTIONS, Sizes, drawn, positive
-from wengert.reading.scope import OPAQUE, SUPPOSED, Found, Line, Scope
+from wengert.reading.scope import FAR, OPAQUE, SUPPOSED, Found, Line, Scope
 from wengert.reading.trees import (
     BAR,
     DOTS,
@@ -177,7 +177,10 @@ class Evaluator:
         asker = self.lines[-1].position if self.lines else self.asker
         forbidden = self.lexicon.given.get(("no definition", ""), ())
         examples = self.scope.has_example(key) and self.lexicon.ask("example", "", False)
-        return self.scope.find(key, asker, forbidden, bool(examples))
+        found = self.scope.find(key, asker, forbidden, bool(examples))
+        if found is not None and asker < found[0].position < FAR and not self.lexicon.ask("later line", "", True):
+            return None
+        return found
 
     def is_quantity(self, base: str) -> bool:
         return base in self.scope.definitions
@@ -591,11 +594,14 @@ class Evaluator:
         return self.matrix(Matrix(tuple(tuple(row) for row in rows)), env)
 
     def axes_of(self, value: Value, letters: tuple[str, ...], row: bool = False) -> Value:
-        """Letters turned into axes."""
-        if value.rank or any(c not in value.letters for c in letters):
+        """Letters turned into axes; vectors beside each other or below each other are a matrix."""
+        if value.rank + len(letters) > 2 or any(c not in value.letters for c in letters):
             raise Closed("the entries of a matrix are not numbers")
         kept = tuple(c for c in value.letters if c not in letters)
-        return Value(lifted(value, (*kept, *letters)), kept, row)
+        array = lifted(value, (*kept, *letters))
+        if value.rank and row:
+            array = np.swapaxes(array, -1, -2)
+        return Value(array, kept, row and not value.rank)
 
     # rows of factors
 
@@ -675,10 +681,14 @@ class Evaluator:
 
     def gradient(self, items: Sequence[tuple[str, Tree]], at: int, env: Environment) -> tuple[Value, int]:
         """∇f(x): the derivative by the argument that is written."""
-        argument = items[at + 2][1]
+        behind = items[at + 2][1]
+        argument = _without_script(behind)
         if not isinstance(argument, Group) or not isinstance(argument.inner, Name | Script):
             raise Closed("∇ does not say by what")
-        return self.applied(Row((("", items[at + 1][1]), ("", argument))), argument.inner, env), at + 3
+        value = self.applied(Row((("", items[at + 1][1]), ("", argument))), argument.inner, env)
+        if isinstance(behind, Script):
+            value = self.scripted(value, Script(Group("(", argument), behind.sub, behind.sup, behind.primes), env)
+        return value, at + 3
 
     def is_function(self, tree: Tree, beside: Tree | None) -> bool:
         base = tree.base if isinstance(tree, Script) else tree
