@@ -13,7 +13,7 @@ import numpy as np
 
 from wengert.reading.arrays import Clash, Closed, Misfit, Value, lifted, number, over
 from wengert.reading.facts import LAST_STEP, LOSSES
-from wengert.reading.heads import Axis, Key
+from wengert.reading.heads import WHOLE, Axis, Key
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.limits import LARGEST
 from wengert.reading.points import drawn
@@ -93,12 +93,8 @@ class World(Evaluator):
         if at.letters or len(axes) > at.rank:
             raise Misfit("more indices than axes")
         loss = body.text if isinstance(body, Name | Word) else ""
-        if (
-            loss
-            and (loss in LOSSES or loss == self.facts.loss)
-            and self.find((loss,)) is None
-            and (loss,) not in env.over
-        ):
+        whole = (loss, WHOLE) if loss in self.facts.split else (loss,)
+        if loss and (loss in LOSSES or loss == self.facts.loss) and self.find(whole) is None and whole not in env.over:
             return self.entries(self.open_loss(loss, key, bool(axes), env), axes, env)
         slopes, value = self.slopes(body, key, at, env)
         return self.laid_as_jacobian(slopes, value, len(at.shape), axes, env)

@@ -62,6 +62,8 @@ class Facts:
     zero: bool = False
     """Whether entries are counted from 0."""
     transposes: bool = False
+    split: set[str] = field(default_factory=set)
+    """Names that are one quantity with an index and another one without: L is the sum of all L_n."""
     marks: set[str] = field(default_factory=set)
     """Letters that stand above a name by which is derived, so that they are labels and no powers."""
     turned: set[str] = field(default_factory=set)
@@ -73,8 +75,9 @@ class Facts:
     """Whether d stands before formulas, as in d(AB)."""
 
 
-def facts_of(trees: Sequence[Tree], lefts: Sequence[Tree]) -> Facts:
-    """The facts of the formulas of a scope, of which some are left sides."""
+def facts_of(trees: Sequence[Tree], equations: Sequence[tuple[Tree, Tree | None]]) -> Facts:
+    """The facts of the formulas of a scope, of which some are left and right sides."""
+    lefts = [left for left, _ in equations]
     nodes = [node for tree in trees for node in tree.nodes]
     scripts = [node for node in nodes if isinstance(node, Script) and isinstance(node.base, Name | Word)]
     facts = Facts()
@@ -90,6 +93,7 @@ def facts_of(trees: Sequence[Tree], lefts: Sequence[Tree]) -> Facts:
     for left in lefts:
         if isinstance(left, Script) and isinstance(left.base, Name) and isinstance(left.sup, Num):
             facts.raised.add(left.base.text)
+    facts.split = _split(equations, facts)
     facts.differentials = any(_is_differential(node) for node in nodes)
     capitals = {node.text for node in nodes if isinstance(node, Name) and node.text.isupper()}
     for base, count in list(facts.indexed.items()):
@@ -106,6 +110,29 @@ def facts_of(trees: Sequence[Tree], lefts: Sequence[Tree]) -> Facts:
     facts.scalars = facts.sizes | {"N", "C", "K", "M"}
     facts.loss = _loss(nodes)
     return facts
+
+
+def _split(equations: Sequence[tuple[Tree, Tree | None]], facts: Facts) -> set[str]:
+    """Names with a line without an index that reads them with one."""
+    found: set[str] = set()
+    for left, right in equations:
+        called = isinstance(left, Row) and len(left.items) == 2 and isinstance(left.items[1][1], Group)
+        name = left.items[0][1] if isinstance(left, Row) and called else left
+        base = base_of(name)
+        if right is None or not isinstance(name, Name | Word) or base not in facts.indexed:
+            continue
+        if any(isinstance(node, Script) and base_of(node) == base and node.sub is not None for node in right.nodes):
+            found.add(base)
+        elif base in LOSSES and any(
+            isinstance(other, Script) and base_of(other) == base for other in lefts_of(equations)
+        ):
+            found.add(base)
+    return found
+
+
+def lefts_of(equations: Sequence[tuple[Tree, Tree | None]]) -> list[Tree]:
+    """Left sides without their arguments."""
+    return [left.items[0][1] if isinstance(left, Row) else left for left, _ in equations]
 
 
 def _marks(nodes: Iterable[Tree]) -> set[str]:

@@ -31,6 +31,8 @@ from wengert.reading.trees import (
 
 Key = tuple[str | int, ...]
 """A base name and its labels; whole numbers are steps."""
+WHOLE = "Σ"
+"""The label of a quantity that has no index beside one of the same name that has."""
 Axis = str | int | Tree
 """An index letter, the number of an entry, or an expression that is looked up."""
 
@@ -74,6 +76,8 @@ def head_of(tree: Tree, facts: Facts, at: Mapping[str, int], lexicon: Lexicon) -
         else:
             labels.append(what if kind == "step" and isinstance(what, int) else f"_{what}")
     head.axes = raised_axes + lower
+    if base in facts.split and not head.axes:
+        labels.append(WHOLE)
     head.key = (base, *labels)
     return head
 

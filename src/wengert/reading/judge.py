@@ -173,6 +173,8 @@ class Judge:
         kind = self.kind(line, link)
         if kind:
             self.say(line, link, kind)
+        elif line.sides[link] == line.sides[previous(line, link)]:
+            self.say(line, link, "unread", "both sides are the same")
         elif time.process_time() > end:
             self.unsure[line, link] = None
             self.say(line, link, "unread", "it was not tried for want of time")
@@ -270,6 +272,13 @@ class Judge:
             return
         if name := self.scope.only_here(line):
             self.say(line, link, "unread", f"it does not hold as read, and no other line says what {name} is")
+            return
+        if (
+            ("δ",) in {key[:1] for key in found.first.world.read}
+            and "δ" not in self.scope.definitions
+            and not self.signal_of
+        ):
+            self.say(line, link, "unread", "no line says of what δ is the signal")
             return
         self.say(line, link, "open", "does not hold as read")
 
@@ -376,7 +385,8 @@ class Judge:
                 if line.sides[link] is not None and line.sides[link - 1] is not None
             )
             best = max(best, (count, base), key=lambda pair: pair[0])
-        if best[0]:
+        links = sum(line.sides[k] is not None for line in about[:12] for k in range(1, len(line.sides)))
+        if best[0] * 2 > links:
             self.signal_of = best[1]
             self.search.learned["signal of", "δ"] = best[1]
 

@@ -220,8 +220,11 @@ class _Parser:
                 break
             if self.peek() == END:
                 raise NotNeutral("a bracket is left open")
-            if parts and (self.take(",") or self.take(";") or (close != "|" and self.take("|"))):
+            if parts and (self.take(",") or self.take(";")):
                 continue
+            if parts and self.take("|"):
+                parts.append(Relation("|", parts.pop(), self.listing(close)))
+                break
             parts.append(self.condition())
         return parts[0] if len(parts) == 1 else Listing(tuple(parts))
 
@@ -361,7 +364,21 @@ class _Parser:
             return self.in_font(text)
         if text.lower() in FUNCTIONS:
             return Func(FUNCTIONS[text.lower()])
-        if text in ("underbrace", "overbrace", "boxed", "underline", "cancel", "smash", "ensuremath", "fbox", "mathord", "mathbin", "mathrel", "mathop", "mathinner"):
+        if text in (
+            "underbrace",
+            "overbrace",
+            "boxed",
+            "underline",
+            "cancel",
+            "smash",
+            "ensuremath",
+            "fbox",
+            "mathord",
+            "mathbin",
+            "mathrel",
+            "mathop",
+            "mathinner",
+        ):
             return self.decorated()
         if text in ("overset", "underset", "stackrel"):
             self.skip()

@@ -162,8 +162,8 @@ TABLE = (
     ),
     Reading(
         "reach of ∂",
-        lambda _, value: "∂/∂v reaches over the next factor only",
-        _fixed(("next", 0.5)),
+        lambda _, value: "∂/∂v reaches over the " + ("next factor only" if value == "next" else "whole sum"),
+        _fixed(("next", 0.5), ("sum", 0.75)),
         shared=False,
         example=(r"y = a x^2", r"z = \frac{\partial}{\partial x} y x = 2 a x^2"),
         counter=(r"y = a x^2", r"z = \frac{\partial}{\partial x} y x = a x^2"),

@@ -85,7 +85,14 @@ class Scope:
     def __init__(self, lines: Sequence[Line]) -> None:
         self.lines = [line for line in lines if line.sides and line.sides[0] is not None]
         trees = [side for line in self.lines for side in line.sides if side is not None]
-        self.facts: Facts = facts_of(trees, [line.sides[0] for line in self.lines if line.sides[0] is not None])
+        self.facts: Facts = facts_of(
+            trees,
+            [
+                (line.sides[0], line.sides[1] if len(line.sides) > 1 else None)
+                for line in self.lines
+                if line.sides[0] is not None
+            ],
+        )
         self.read_names = {name.text for tree in trees for name in tree.nodes if isinstance(name, Name | Word)}
         self.functions: dict[str, list[Line]] = {}
         self.called: set[str] = set()

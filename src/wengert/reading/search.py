@@ -22,7 +22,7 @@ from wengert.reading.limits import AXIS, DIFFERENCED, EXACT, LARGEST_VALUE, LINK
 from wengert.reading.points import Ragged, Sizes, Square
 from wengert.reading.readings import READINGS
 from wengert.reading.scope import Line, Scope
-from wengert.reading.trees import Matrix, Name, Num, Relation, Tree, Word
+from wengert.reading.trees import Matrix, Name, Num, Relation, Script, Tree, Word
 from wengert.reading.values import Circle, Nested
 
 Array = Any
@@ -137,7 +137,9 @@ class Search:
             return Outcome(_rounded(a, b, left, right), lexicon, world, sides=(a, b), letters=letters)
         if _close(a, b, tolerance):
             return Outcome(True, lexicon, world)
-        for each in [*([condition] if condition is not None else []), *world.conditions]:
+        for each in dict.fromkeys(
+            [*([condition] if condition is not None else []), *world.conditions, *conditions_within(line)]
+        ):
             if self.holds_where(each, a, b, letters, x.rank, world):
                 return Outcome(True, lexicon, world)
         return Outcome(False, lexicon, world, sides=(a, b), letters=letters)
@@ -230,6 +232,17 @@ class Search:
 def previous(line: Line, link: int) -> int:
     """The side before a link that is read; the first where none is."""
     return next((k for k in range(link - 1, -1, -1) if line.sides[k] is not None), 0)
+
+
+def conditions_within(line: Line) -> list[Relation]:
+    """Conditions that a statement has in the indices of its names: z_{i ≠ j}."""
+    return [
+        node.sub
+        for side in line.sides
+        if side is not None
+        for node in side.nodes
+        if isinstance(node, Script) and isinstance(node.sub, Relation) and node.sub.sign != "="
+    ]
 
 
 def is_number(tree: Tree) -> bool:

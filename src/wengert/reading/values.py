@@ -36,7 +36,7 @@ from wengert.reading.heads import Axis, Head, Key, head_of, is_transpose
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.limits import CALLS, DEPTH, LARGEST
 from wengert.reading.points import FUNCTIONS, Sizes, drawn, positive
-from wengert.reading.scope import FAR, OPAQUE, SUPPOSED, Found, Line, Scope
+from wengert.reading.scope import EQUALS, FAR, OPAQUE, SUPPOSED, Found, Line, Scope
 from wengert.reading.trees import (
     BAR,
     DOTS,
@@ -226,12 +226,24 @@ class Evaluator:
         self.lines.append(line)
         self.keys.append(key)
         try:
-            value = self.value(line.right, env.at({**self.facts.at, **binding}))
+            value = self.first_value(line, env.at({**self.facts.at, **binding}))
         finally:
             self.busy.discard(mark)
             self.lines.pop()
             self.keys.pop()
         return self.laid_out(base, line, value)
+
+    def first_value(self, line: Line, env: Environment) -> Value:
+        """The value of the first right side of a definition that has one: L = log P(y) = Σ … says the same twice."""
+        fault: Misfit | None = None
+        for k, side in enumerate(line.sides[1:]):
+            if side is None or any(relation not in EQUALS for relation in line.statement.relations[: k + 1]):
+                continue
+            try:
+                return self.value(side, env)
+            except Misfit as misfit:
+                fault = fault or misfit
+        raise fault or Closed("a line has no right side that is read")
 
     def laid_out(self, base: str, line: Line, value: Value) -> Value:
         """The value of a right side with the axes of its left side; letters that only the right side has are summed."""
@@ -434,6 +446,18 @@ class Evaluator:
     # sums, conditions, matrices
 
     def sum(self, tree: Sum, env: Environment) -> Value:
+        first = tree.terms[0][1]
+        operator = first.items[0][1] if isinstance(first, Row) and len(first.items) > 1 else first
+        if (
+            tree.terms[0][0] > 0
+            and is_operator(operator)
+            and isinstance(first, Row)
+            and self.lexicon.ask("reach of ∂") == "sum"
+        ):
+            body = Sum(
+                ((1, product([item for _, item in first.items[1:]], [s for s, _ in first.items[1:]])), *tree.terms[1:])
+            )
+            return self.operated((("", operator), ("", Group("(", body))), 0, env)[0]
         whole: Value | None = None
         for sign, term in tree.terms:
             x = self.value(term, env)
@@ -646,8 +670,7 @@ class Evaluator:
             behind = items[at + 2][1] if at + 2 < len(items) and items[at + 2][0] == "" else None
             width = (
                 2
-                if (isinstance(_without_script(behind), Group)
-                and self.is_function(beside, behind))
+                if (isinstance(_without_script(behind), Group) and self.is_function(beside, behind))
                 or isinstance(beside, Func)
                 else 1
             )
@@ -663,7 +686,7 @@ class Evaluator:
         rest = items[at + 1 :]
         if not rest:
             raise Closed("an operator has nothing to act on")
-        take = len(rest) if len(rest) == 1 or not self.lexicon.ask("reach of ∂") else 1
+        take = len(rest) if len(rest) == 1 or self.lexicon.ask("reach of ∂") != "next" else 1
         while (
             take == 1
             and len(rest) > 1
@@ -703,7 +726,8 @@ class Evaluator:
             return isinstance(tree, Script) and bool(tree.primes) and name in OPAQUE and beside is not None
         if self.is_quantity(name):
             return self.lexicon.given.get(("call", name), False)
-        return self.lexicon.ask("call", name, isinstance(base, Word) or name in OPAQUE)
+        several = isinstance(beside, Group) and isinstance(beside.inner, Listing)
+        return self.lexicon.ask("call", name, isinstance(base, Word) or name in OPAQUE or several)
 
     def says_arguments(self, tree: Tree, group: Group) -> bool:
         """J(w, b) where J has a line: the arguments say nothing new."""
@@ -722,6 +746,8 @@ class Evaluator:
         behind = items[at + 1][1]
         arguments, width, outside = self.arguments(items, at)
         label = (name,) if script.sub is None or isinstance(script.base, Func) else (name, repr(script.sub))
+        if script.primes and self.is_open_loss(name) and isinstance(arguments[0], Name | Script):
+            return self.applied(Name(name), arguments[0], env), at + width
         values = [self.value(argument, env) for argument in arguments]
         if script.primes:
             value = self.slope(name, label, values[0], env, script.primes)
@@ -739,6 +765,15 @@ class Evaluator:
         if outside and isinstance(behind, Script):
             value = self.scripted(value, Script(Group("(", behind.base), behind.sub, behind.sup, behind.primes), env)
         return value, at + width
+
+    def is_open_loss(self, name: str) -> bool:
+        """Whether a name is that of a loss without a line."""
+        return (
+            name == self.facts.loss
+            and name in LOSSES
+            and name not in self.scope.functions
+            and self.find((name,)) is None
+        )
 
     def entry_of_function(self, value: Value, sub: Tree, env: Environment) -> Value:
         """softmax_i(z): the entry i of what a known function gives."""
