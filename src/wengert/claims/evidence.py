@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from wengert.ir.system import System
 from wengert.notation.expr import Span
 from wengert.reading.judge import judge_document
+from wengert.reading.printing import latex, plain_text
 from wengert.reading.verdicts import Verdict
 
 JUDGED = ("holds", "conditional", "wrong", "open")
@@ -35,6 +36,8 @@ class Entry:
     status: str
     text: str
     note: str = ""
+    kind: str = ""
+    corrected: str = ""
 
 
 def by_evidence(
@@ -79,7 +82,7 @@ def _entry(text: str, verdict: Verdict, unread: bool, classed: bool) -> Entry | 
     """
     place = whole_place(verdict)
     if verdict.status in JUDGED:
-        return Entry(place, verdict.status, shown(text, verdict), verdict.note)
+        return Entry(place, verdict.status, shown(text, verdict), verdict.note, verdict.kind, corrected(verdict))
     if verdict.status == "unread":
         if unread or not verdict.derived or verdict.statement.kind == "inline":
             return None
@@ -89,6 +92,15 @@ def _entry(text: str, verdict: Verdict, unread: bool, classed: bool) -> Entry | 
         if unread and classed
         else None
     )
+
+
+def corrected(verdict: Verdict) -> str:
+    """The line with a right side that holds; "" where there is none."""
+    if verdict.corrected is None:
+        return ""
+    left = " ".join(verdict.statement.sides[verdict.before].split())
+    write = latex if verdict.statement.notation == "latex" else plain_text
+    return f"{left} = {write(verdict.corrected)}"
 
 
 def shown(text: str, verdict: Verdict) -> str:

@@ -12,7 +12,7 @@ from wengert.claims.deltas_of_parts import understood_with_deltas
 from wengert.claims.diagnosis import Effort
 from wengert.claims.differences import differences
 from wengert.claims.drawn import forget
-from wengert.claims.evidence import by_evidence
+from wengert.claims.evidence import Entry, by_evidence
 from wengert.claims.findings import Claim
 from wengert.claims.lookalikes import without_lookalikes
 from wengert.claims.programs import as_meant, mended, told
@@ -166,8 +166,15 @@ def with_evidence(text: str, name: str) -> Review:
         text, name, [(span, row.status) for span, row in rows], [section.system for section in manuscript.sections]
     )
     rows = [pair for k, pair in enumerate(rows) if k not in taken]
-    rows += [(entry.span, Row(entry.status, *_at(entry.span, text), entry.text, entry.note)) for entry in found]
+    rows += [(entry.span, _row_of(entry, text)) for entry in found]
     return _review(manuscript, rows)
+
+
+def _row_of(entry: Entry, text: str) -> Row:
+    wrong = entry.status == "wrong"
+    note, details = ("", (entry.note,)) if wrong else (entry.note, ())
+    where = place(text, entry.span.start, entry.span.end) if wrong else ""
+    return Row(entry.status, *_at(entry.span, text), entry.text, note, entry.kind, details, entry.corrected, where)
 
 
 def _review(manuscript: Manuscript, rows: list[tuple[Span, Row]]) -> Review:

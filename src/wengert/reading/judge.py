@@ -13,12 +13,22 @@ from fractions import Fraction
 import numpy as np
 
 from wengert.reading.arrays import Clash, Misfit
+from wengert.reading.edits import Edit, edits
 from wengert.reading.ellipsis import written_out
 from wengert.reading.facts import LOSSES
 from wengert.reading.forms import COMPARING
 from wengert.reading.heads import Key, head_of
 from wengert.reading.lexicon import Lexicon
-from wengert.reading.limits import AT_SIGHT, DOCUMENT_SECONDS, TRIES, TRIES_AGAIN, TRIES_AT_SIGHT
+from wengert.reading.limits import (
+    AT_SIGHT,
+    DOCUMENT_SECONDS,
+    EDITS,
+    KNOWN_NAMES,
+    TRIES,
+    TRIES_AGAIN,
+    TRIES_AT_SIGHT,
+    UNDERSTOOD,
+)
 from wengert.reading.parser import NotNeutral, parse
 from wengert.reading.scope import EQUALS, Line, Scope, name_of
 from wengert.reading.search import NUMERIC_FAULTS, Found, Search, previous
@@ -35,6 +45,7 @@ from wengert.reading.trees import (
     Sum,
     Tree,
     Word,
+    base_of,
     has_derivative,
     is_fraction_of,
     names,
@@ -280,7 +291,58 @@ class Judge:
         ):
             self.say(line, link, "unread", "no line says of what δ is the signal")
             return
+        mistake = None if found.untried else self.mistake(line, link, found)
+        if mistake is not None:
+            self.say(line, link, "wrong", f"likely: {mistake.sentence}")
+            self.found[line, link] = replace(self.found[line, link], kind=mistake.kind, corrected=mistake.tree)
+            return
         self.say(line, link, "open", "does not hold as read")
+
+    def mistake(self, line: Line, link: int, found: Found) -> Edit | None:
+        """The one small change that makes a link hold, where what it reads is understood; None where nothing shows a mistake."""
+        before = previous(line, link)
+        left, right = line.sides[before], line.sides[link]
+        assert left is not None
+        assert right is not None
+        if not self.understood(line, link, found) or before != link - 1:
+            return None
+        known = self.known_names(line, found)
+        for edit in itertools.islice(edits(right, left, self.scope.facts, known), EDITS):
+            line.sides[link] = edit.tree
+            try:
+                holds = all(
+                    self.search.evaluate(line, link, {}, None, seed).equal for seed in (0, 5)
+                ) and self.search.certified(line, link, {}, None)
+            finally:
+                line.sides[link] = right
+            if holds:
+                return edit
+        return None
+
+    def understood(self, line: Line, link: int, found: Found) -> bool:
+        """Whether all that a link reads is read, and enough else holds to say that its scope is."""
+        read = {str(key[0]) for key in found.first.world.read}
+        if read & (self.scope.lost() | self.scope.supposed) or found.first.letters_differ():
+            return False
+        counts = Counter(
+            verdict.status for (other, _), verdict in self.found.items() if other is not line and verdict.derived
+        )
+        right, left_open = counts["holds"], counts["open"] + counts["given"]
+        if link > 1 and self.found.get((line, link - 1)) is not None:
+            right += self.found[line, link - 1].status == "holds"
+            left_open += self.found[line, link - 1].status in ("open", "unread")
+        return right >= UNDERSTOOD and right > 2 * left_open
+
+    def known_names(self, line: Line, found: Found) -> list[Tree]:
+        """Names as they are written in the lines that a link reads, whole and with indices."""
+        read = {str(key[0]) for key in found.first.world.read}
+        written: dict[Tree, None] = {}
+        for other in self.scope.lines:
+            for side in other.sides[:2]:
+                for node in () if side is None else side.nodes:
+                    if isinstance(node, Name | Script) and base_of(node) in read and other is not line:
+                        written.setdefault(node)
+        return list(written)[:KNOWN_NAMES]
 
     def mean_over(self, found: Found) -> str:
         """The number m by which all of a side is divided, where the loss is not known."""

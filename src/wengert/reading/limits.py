@@ -12,7 +12,11 @@ TRIES_AGAIN = 12
 """Readings that are tried for a line that says again what is defined."""
 LINK_SECONDS = 0.5
 DOCUMENT_SECONDS = 2.0
-EDITS = 60
+UNDERSTOOD = 2
+"""Lines about derivatives that must hold in a section before one in it is wrong rather than open."""
+KNOWN_NAMES = 8
+"""Names that are tried in the place of another, and as a factor that was left out."""
+EDITS = 120
 """Edits that are tried to establish one mistake."""
 DEPTH = 60
 """Lines that may be looked up within each other."""

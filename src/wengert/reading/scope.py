@@ -216,6 +216,14 @@ class Scope:
         )
         return next((name for name in own if name not in elsewhere | known and name not in self.functions), "")
 
+    def lost(self) -> set[str]:
+        """Names that have a line whose right side is not read."""
+        return {
+            base_of(line.sides[0])
+            for line in self.lines
+            if line.sides[0] is not None and len(line.sides) > 1 and line.sides[1] is None
+        }
+
     def schematic(self, tree: Tree) -> bool:
         """Whether a word that nothing defines is called: prod(∂L/∂u, ∂u/∂v), or an unknown command, says no value."""
         for node in tree.nodes:

@@ -9,6 +9,7 @@ from typing import Any
 from wengert.reading.lexicon import Lexicon, Question
 from wengert.reading.readings import READINGS
 from wengert.reading.story import Statement
+from wengert.reading.trees import Tree
 
 CHECKABLE = frozenset({"holds", "conditional", "wrong", "open", "unread"})
 
@@ -21,6 +22,8 @@ class Verdict:
                approximate, condition
     derived    whether it is about derivatives
     readable   whether both sides could be taken apart
+    kind       of a wrong line: the kind of its mistake
+    corrected  of a wrong line: the right side that holds
     """
 
     statement: Statement
@@ -30,6 +33,8 @@ class Verdict:
     note: str = ""
     derived: bool = False
     readable: bool = True
+    kind: str = ""
+    corrected: Tree | None = None
 
 
 def conditions_of(given: Mapping[Question, Any], lexicon: Lexicon) -> tuple[str, ...]:
