@@ -20,6 +20,7 @@ from wengert.reading.points import drawn
 from wengert.reading.trees import (
     Frac,
     Group,
+    Listing,
     Name,
     Num,
     Row,
@@ -96,8 +97,22 @@ class World(Evaluator):
         whole = (loss, WHOLE) if loss in self.facts.split else (loss,)
         if loss and (loss in LOSSES or loss == self.facts.loss) and self.find(whole) is None and whole not in env.over:
             return self.entries(self.open_loss(loss, key, bool(axes), env), axes, env)
+        others = self.other_arguments(body, key, env)
+        if others and self.lexicon.ask("partial", "", False):
+            env = env.with_values(others)
         slopes, value = self.slopes(body, key, at, env)
         return self.laid_as_jacobian(slopes, value, len(at.shape), axes, env)
+
+    def other_arguments(self, body: Tree, key: Key, env: Environment) -> dict[Key, Value]:
+        """The values of the other arguments of f(x, y) where it is derived by its argument x; none where x is no argument."""
+        if not (isinstance(body, Row) and len(body.items) == 2 and isinstance(body.items[1][1], Group)):
+            return {}
+        inner = body.items[1][1].inner
+        if not isinstance(inner, Listing) or not all(isinstance(item, Name | Script | Word) for item in inner.items):
+            return {}
+        heads = [self.head(item, env) for item in inner.items]
+        keys = [head.key for head in heads if head is not None and not head.axes]
+        return {other: self.whole(other, env) for other in keys if other != key} if key in keys else {}
 
     def last_step(self, key: Key) -> Key:
         """A bare a where only a^l has a line is the a of the last layer."""

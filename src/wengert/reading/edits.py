@@ -25,6 +25,7 @@ from wengert.reading.trees import (
     Tree,
     Word,
     first_sign,
+    has_derivative,
     names,
     product,
 )
@@ -99,6 +100,8 @@ def _terms(node: Tree, left: Tree, whole: Tree, facts: Facts) -> Changes:
         turned = (*node.terms[:k], (-sign, term), *node.terms[k + 1 :])
         yield "sign", f"the sign of {spelled(term)} is wrong", Sum(turned)
     for k, (_, term) in enumerate(node.terms):
+        if has_derivative(term):
+            continue
         rest = (*node.terms[:k], *node.terms[k + 1 :])
         yield (
             "term",
@@ -201,7 +204,8 @@ def _orders(node: Tree, left: Tree, whole: Tree, facts: Facts) -> Changes:
         return
     for k in range(len(node.items) - 1):
         (sign, one), (between, two) = node.items[k : k + 2]
-        if between in ("", "·") and not isinstance(one, Func) and not isinstance(two, Group):
+        operators = any(first_sign(part) in ("∂", "d", "∇") for part in (one, two))
+        if between in ("", "·") and not operators and not isinstance(one, Func) and not isinstance(two, Group):
             swapped = (*node.items[:k], (sign, two), (between, one), *node.items[k + 2 :])
             yield "order", f"{spelled(one)} and {spelled(two)} are in the wrong order", Row(swapped)
 

@@ -121,9 +121,10 @@ def _split(equations: Sequence[tuple[Tree, Tree | None]], facts: Facts) -> set[s
         base = base_of(name)
         if right is None or not isinstance(name, Name | Word) or base not in facts.indexed:
             continue
-        if any(isinstance(node, Script) and base_of(node) == base and node.sub is not None for node in right.nodes) or (base in LOSSES and any(
-            isinstance(other, Script) and base_of(other) == base for other in lefts_of(equations)
-        )):
+        if any(isinstance(node, Script) and base_of(node) == base and node.sub is not None for node in right.nodes) or (
+            base in LOSSES
+            and any(isinstance(other, Script) and base_of(other) == base for other in lefts_of(equations))
+        ):
             found.add(base)
     return found
 

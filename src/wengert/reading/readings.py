@@ -169,6 +169,20 @@ TABLE = (
         counter=(r"y = a x^2", r"z = \frac{\partial}{\partial x} y x = a x^2"),
     ),
     Reading(
+        "partial",
+        lambda _, value: "∂f(x, y)/∂x keeps y as it is",
+        _fixed((True, 0.5)),
+        shared=False,
+        example=(
+            r"y = x^2",
+            r"\frac{d f(x, y)}{d x} = \frac{\partial f(x, y)}{\partial x} + \frac{\partial f(x, y)}{\partial y} \frac{d y}{d x}",
+        ),
+        counter=(
+            r"y = x^2",
+            r"\frac{d f(x, y)}{d x} = \frac{\partial f(x, y)}{\partial x} - \frac{\partial f(x, y)}{\partial y} \frac{d y}{d x}",
+        ),
+    ),
+    Reading(
         "layout",
         lambda _, value: "the Jacobian lies the other way",
         _fixed(("turned", 0.5)),

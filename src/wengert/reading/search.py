@@ -143,9 +143,8 @@ class Search:
             return Outcome(_rounded(a, b, left, right), lexicon, world, sides=(a, b), letters=letters)
         if _close(a, b, tolerance):
             return Outcome(True, lexicon, world)
-        for each in dict.fromkeys(
-            [*([condition] if condition is not None else []), *world.conditions, *conditions_within(line)]
-        ):
+        own = [] if condition is None else [condition]
+        for each in [*own, *world.conditions, *conditions_within(line)]:
             if self.holds_where(each, a, b, letters, x.rank, world):
                 return Outcome(True, lexicon, world)
         return Outcome(False, lexicon, world, sides=(a, b), letters=letters)
@@ -156,11 +155,14 @@ class Search:
         """Whether two sides agree at the entries that a condition names."""
         try:
             where = world.condition(condition, world.environment())
-        except (Misfit, Clash, Nested):
+        except (Misfit, Nested):
             return False
         if not set(where.letters) <= set(letters) or not where.letters:
             return False
         mask = lifted(where, letters).real.astype(bool)
+        for p, q in zip(mask.shape[1:], np.broadcast_shapes(a.shape, b.shape)[1:], strict=False):
+            if p not in (1, q) and q != 1:
+                raise Clash(p, q)
         mask = mask.reshape(mask.shape + (1,) * rank)
         return bool(np.allclose(a * mask, b * mask, rtol=EXACT, atol=1e-13)) and bool(
             np.any((np.abs(a) + np.abs(b)) * mask)
