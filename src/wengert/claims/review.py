@@ -26,6 +26,7 @@ from wengert.manuscripts.sections import Manuscript, Section, Unread
 from wengert.notation.ascii_text import in_ascii
 from wengert.notation.expr import Expr, Line, Span
 from wengert.notation.generic_layers import OF_LAST, as_counted
+from wengert.reading.formats import Files
 from wengert.notation.unicode import show
 
 MOST_MENDED = 5
@@ -128,12 +129,14 @@ def _shown(row: Row, marks: dict[str, str], at: str) -> Iterator[str]:
         yield pad + row.repair
 
 
-def review(text: str) -> Review:
+def review(text: str, name: str = "", files: Files = lambda name: None) -> Review:
     """Every claim of a document judged: a backward pass written by hand beside its forward equations.
+
+    `name` is that of its file, `files` gives the text of a file beside it.
 
     Raises EquationError where the text as a whole cannot be read.
     """
-    return reviewed(read_manuscript(text))
+    return reviewed(read_manuscript(text, name, files))
 
 
 def review_program(text: str) -> Review:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from wengert.errors import EquationError
@@ -20,7 +20,7 @@ from wengert.notation.primed_letters import with_primed_letters
 from wengert.notation.tokens import Source
 from wengert.reading.located import Located
 from wengert.reading.normal import Notation, normal
-from wengert.reading.rows import rows, sides_of_text
+from wengert.reading.rows import rows, sides_of_text, without_wrappers
 
 BREAKING = frozenset({"amp", "row", "newline", "soft", "hard"})
 SIGNS = {
@@ -155,7 +155,8 @@ def _by_text(row: Located, notation: Notation, error: EquationError) -> Iterator
     """A row that cannot be cut into signs as a whole, with the reason."""
     start, end = error.span if error.span is not None else (0, len(row.text))
     fault = Fault(error.what, row.span(start, min(end, len(row.text))), error.repair)
-    for spans, signs in sides_of_text(row.text, notation):
+    row = replace(row, text=without_wrappers(row.text)) if notation == "latex" else row
+    for spans, signs in sides_of_text(row.text):
         chain = Chain(faults=[fault])
         for a, b in spans:
             text = row.text[a:b]

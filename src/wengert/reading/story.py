@@ -144,17 +144,20 @@ def _with_unmarked(body: Located, found: Layout, format: Format) -> list[Block]:
         if formulas or found.unclosed or not body.text.strip():
             return blocks
         return [Block(0, len(body.text), "display", "latex", Span(0, len(body.text)))]
+    plain = format != "rst" and not formulas and not found.fenced
     more = [
-        Block(
-            start, end, "text", "latex" if guess_syntax(body.text[start:end]) == "latex" else "text", Span(start, end)
-        )
-        for start, end in unmarked(outside(found), plain=format in ("text", "program"))
+        Block(start, end, "inline" if within else "text", _notation(body.text[start:end]), Span(start, end))
+        for (start, end), within in unmarked(outside(found), plain=plain, hashes=format in ("text", "program"))
     ]
     return sorted([*blocks, *more], key=lambda block: block.start)
 
 
 def _declares(statement: Statement) -> bool:
     return any(is_declaration(chunk) for chunk in statement.chunks)
+
+
+def _notation(text: str) -> Notation:
+    return "latex" if guess_syntax(text) == "latex" else "text"
 
 
 def _statements(body: Located, blocks: list[Block], found: Layout) -> Iterator[Statement]:
