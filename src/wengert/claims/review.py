@@ -26,8 +26,8 @@ from wengert.manuscripts.sections import Manuscript, Section, Unread
 from wengert.notation.ascii_text import in_ascii
 from wengert.notation.expr import Expr, Line, Span
 from wengert.notation.generic_layers import OF_LAST, as_counted
-from wengert.reading.formats import Files
 from wengert.notation.unicode import show
+from wengert.reading.formats import Files
 
 MOST_MENDED = 5
 """So many wrong statements of a program are changed to see what makes them right."""

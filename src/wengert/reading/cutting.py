@@ -52,6 +52,7 @@ class Chain:
     chunks: list[Chunk] = field(default_factory=list[Chunk])
     remarks: list[str] = field(default_factory=list[str])
     faults: list[Fault] = field(default_factory=list[Fault])
+    doubts: list[Fault] = field(default_factory=list[Fault])
 
     def goes_on(self, other: Chain) -> None:
         """Take in what begins with a relation: = c behind a = b."""
@@ -61,6 +62,19 @@ class Chain:
         self.chunks += other.chunks
         self.remarks += other.remarks
         self.faults += other.faults
+        self.doubts += other.doubts
+
+
+@dataclass(frozen=True)
+class _Part(Source):
+    """A part whose doubtful readings are kept with their places in the document."""
+
+    part: Located = field(default_factory=lambda: Located.whole(""))
+    doubts: list[Fault] = field(default_factory=list[Fault])
+
+    def warning(self, what: str, span: Span, repair: str) -> str:
+        self.doubts.append(Fault(what, self.part.span(*span), repair))
+        return what
 
 
 def chains(part: Located, notation: Notation) -> Iterator[Chain]:
@@ -84,7 +98,7 @@ def _chains(part: Located, notation: Notation) -> list[Chain]:
 
     Raises EquationError, whose span is a place in the part.
     """
-    source = Source(part.text)
+    source = _Part(part.text, part)
     tokenizer = tokens_latex if notation == "latex" else tokens_text
     raw = tokenizer.tokenize(part.text, source)
     before = list(raw)
@@ -95,6 +109,10 @@ def _chains(part: Located, notation: Notation) -> list[Chain]:
     breaks = sorted(token.span for token in before if token.kind in BREAKING and id(token) not in kept)
     out = [_chain(chunk, part, edges, breaks) for chunk in chunks]
     _put_in_place(chunks, part)
+    for doubt in source.doubts:
+        behind = [k for k, chunk in enumerate(chunks) if chunk.span.start <= doubt.span.start]
+        if behind:
+            out[behind[-1]].doubts.append(doubt)
     return out
 
 
