@@ -23,10 +23,10 @@ from wengert.ir import system as ir
 from wengert.ir.graph import Graph
 from wengert.ir.system import bar
 from wengert.ir.types import Dim, bind_size
-from wengert.notation.document import read_document
 from wengert.notation.expr import Line
 from wengert.notation.reader import read, read_name
 from wengert.passes import pipeline
+from wengert.reading.equations import read_document
 from wengert.targets import interpreter
 from wengert.targets.compiled import compile
 

@@ -16,8 +16,8 @@ from wengert.claims import corrections, mistakes
 from wengert.claims.corrections import Corrections
 from wengert.claims.diagnosis import Diagnostician
 from wengert.claims.review import Review, Row, review
-from wengert.manuscripts import separate_lines
 from wengert.notation import names
+from wengert.reading import rows
 
 UNIT = "z = w x + b\ny = σ(z)\nL = ½ (y − t)²\n---\n"
 DISPLAYS = "$$z = w x + b$$\n$$y = \\sigma(z)$$\n$$L = \\frac12 (y - t)^2$$\n\n"
@@ -198,8 +198,8 @@ def test_the_ends_of_lines_are_looked_at_in_linear_time(monkeypatch: pytest.Monk
 
     Lines are told apart by their ends where one of them, here a quote that is left open, cannot be cut into signs.
     """
-    ends = SimpleNamespace(search=separate_lines.OPEN_END.search)
-    monkeypatch.setattr(separate_lines, "OPEN_END", ends)
+    ends = SimpleNamespace(search=rows.OPEN_END.search)
+    monkeypatch.setattr(rows, "OPEN_END", ends)
     signs = partial(uses, ends, "search", weight=len)
     assert growth(lambda n: lambda: review("---\n" * n + '"\n'), 200, signs) < LINEAR
 

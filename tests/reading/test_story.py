@@ -211,8 +211,8 @@ def test_kinds_of_blocks():
     assert [(chain(s), s.kind) for s in story.statements] == [
         ("a = b", "inline"),
         ("z = w x", "display"),
-        ("c = d", "display"),
-        ("q = 3 y", "text"),
+        ("c = d", "inline"),
+        ("q = 3 y", "inline"),
     ]
     (code,) = story.code
     assert (story.text[code.span.start : code.span.end], code.language) == ("r = 3\n", "python")

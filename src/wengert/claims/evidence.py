@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from wengert.ir.system import System
 from wengert.notation.expr import Span
-from wengert.reading.judge import judge_document
+from wengert.reading.judge import judge_story
 from wengert.reading.printing import latex, plain_text
+from wengert.reading.story import Story
 from wengert.reading.verdicts import Verdict
 
 JUDGED = ("holds", "conditional", "wrong", "open")
@@ -41,7 +42,7 @@ class Entry:
 
 
 def by_evidence(
-    text: str, name: str, rows: Sequence[tuple[Span, str]], systems: Iterable[System]
+    story: Story, rows: Sequence[tuple[Span, str]], systems: Iterable[System]
 ) -> tuple[list[Entry], set[int]]:
     """Rows for what `rows` (places with their status) leave unread, and the numbers of the rows whose place they take."""
     taken: set[int] = set()
@@ -49,14 +50,14 @@ def by_evidence(
     forward = [Span(*line.span) for system in systems for line in system.lines]
     judged = [span for span, status in rows if status != "unread"]
     unread = [(k, span) for k, (span, status) in enumerate(rows) if status == "unread"]
-    verdicts = judge_document(text, name)
+    verdicts = judge_story(story)
     classed = not forward and any(verdict.status in JUDGED for verdict in verdicts)
     for verdict in verdicts:
         place = whole_place(verdict)
         if any(_meet(place, span) for span in (*judged, *forward)):
             continue
         here = {k for k, span in unread if _meet(place, span)}
-        entry = _entry(text, verdict, bool(here), classed)
+        entry = _entry(verdict, bool(here), classed)
         if entry is not None:
             entries.append(entry)
             taken |= here
@@ -75,22 +76,20 @@ def _meet(a: Span, b: Span) -> bool:
     return a.start < b.end and b.start < a.end
 
 
-def _entry(text: str, verdict: Verdict, unread: bool, classed: bool) -> Entry | None:
+def _entry(verdict: Verdict, unread: bool, classed: bool) -> Entry | None:
     """What is to be shown of a verdict; None where nothing is to be said, or where it is known already why a part is not read.
 
     What a line is that is nothing to be judged is said where no forward equation is read line by line but lines are judged (`classed`), else why it is not read.
     """
     place = whole_place(verdict)
     if verdict.status in JUDGED:
-        return Entry(place, verdict.status, shown(text, verdict), verdict.note, verdict.kind, corrected(verdict))
+        return Entry(place, verdict.status, shown(verdict), verdict.note, verdict.kind, corrected(verdict))
     if verdict.status == "unread":
         if unread or not verdict.derived or verdict.statement.kind == "inline":
             return None
-        return Entry(place, "unread", shown(text, verdict), f"not read: {verdict.note}")
+        return Entry(place, "unread", shown(verdict), f"not read: {verdict.note}")
     return (
-        Entry(place, "defined", shown(text, verdict), verdict.note or CLASSES[verdict.status])
-        if unread and classed
-        else None
+        Entry(place, "defined", shown(verdict), verdict.note or CLASSES[verdict.status]) if unread and classed else None
     )
 
 
@@ -103,7 +102,7 @@ def corrected(verdict: Verdict) -> str:
     return f"{left} = {write(verdict.corrected)}"
 
 
-def shown(text: str, verdict: Verdict) -> str:
+def shown(verdict: Verdict) -> str:
     """A link as its author wrote it, in one line."""
     statement = verdict.statement
     left, right = (" ".join(statement.sides[k].split()) for k in (verdict.before, verdict.link))

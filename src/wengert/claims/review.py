@@ -21,13 +21,15 @@ from wengert.claims.spelled import defined_letters, spelled
 from wengert.claims.unnamed import noted, with_stated_parts
 from wengert.errors import place
 from wengert.ir.system import System
-from wengert.manuscripts.manuscript import read_manuscript
+from wengert.manuscripts.manuscript import manuscript_of
 from wengert.manuscripts.program import read_program
 from wengert.manuscripts.sections import Manuscript, Section, Unread
 from wengert.notation.ascii_text import in_ascii
 from wengert.notation.expr import Expr, Line, Span
 from wengert.notation.generic_layers import OF_LAST, as_counted
 from wengert.notation.unicode import show
+from wengert.reading.formats import Files
+from wengert.reading.story import read_story
 
 MOST_MENDED = 5
 """So many wrong statements of a program are changed to see what makes them right."""
@@ -130,14 +132,14 @@ def _shown(row: Row, marks: dict[str, str], at: str) -> Iterator[str]:
         yield pad + row.repair
 
 
-def review(text: str, name: str = "") -> Review:
+def review(text: str, name: str = "", files: Files = lambda name: None) -> Review:
     """Every claim of a document judged: a backward pass written by hand beside its forward equations.
 
-    name    the name of its file, whose ending says the format; without one the text does
+    `name` is that of its file, `files` gives the text of a file beside it.
 
     Raises EquationError where the text as a whole cannot be read.
     """
-    return with_evidence(text, name)
+    return with_evidence(text, name, files)
 
 
 def review_program(text: str) -> Review:
@@ -153,9 +155,10 @@ def reviewed(manuscript: Manuscript) -> Review:
         forget()
 
 
-def with_evidence(text: str, name: str) -> Review:
+def with_evidence(text: str, name: str, files: Files) -> Review:
     """What was found in a document, and what is not read line by line judged by evidence."""
-    manuscript = read_manuscript(text)
+    story = read_story(text, name, files)
+    manuscript = manuscript_of(story)
     try:
         rows = _placed(manuscript)
     finally:
@@ -163,10 +166,10 @@ def with_evidence(text: str, name: str) -> Review:
     if all(row.status != "unread" for _, row in rows) and any(row.status != "defined" for _, row in rows):
         return _review(manuscript, rows)
     found, taken = by_evidence(
-        text, name, [(span, row.status) for span, row in rows], [section.system for section in manuscript.sections]
+        story, [(span, row.status) for span, row in rows], [section.system for section in manuscript.sections]
     )
     rows = [pair for k, pair in enumerate(rows) if k not in taken]
-    rows += [(entry.span, _row_of(entry, text)) for entry in found]
+    rows += [(entry.span, _row_of(entry, story.text)) for entry in found]
     return _review(manuscript, rows)
 
 

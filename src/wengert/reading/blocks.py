@@ -48,7 +48,6 @@ COMMENT_LINE = re.compile(r"^[ \t]*%[^\n]*", re.MULTILINE)
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*\n", re.DOTALL)
 WORD = re.compile(r"[^\W\d_]{2,}")
 FORMULA = re.compile(r"\$\$?[^$]*\$\$?")
-MARKED_UP = re.compile(r"[*_>#|]|\d+[.)]")
 AMOUNT = re.compile(r"\d[\d.,]*(?:\s+[^\W\d_]{2,}.*)?", re.DOTALL)
 MAX_LINES = 4
 MAX_INLINE = 4000
@@ -232,17 +231,17 @@ class _Scan:
             or inside.endswith("\\")
         ):
             return mark.end()
-        alone = not self.in_sentence(mark.start(), found.end() + 1, bare=True)
-        return self.add(mark, mark.end(), found.end(), found.end() + 1, "latex", inline=not alone)
+        return self.add(mark, mark.end(), found.end(), found.end() + 1, "latex", inline=True)
 
-    def in_sentence(self, start: int, end: int, *, bare: bool = False) -> bool:
-        """Whether words stand beside a formula in its line; with `bare`, anything but the mark of a list."""
+    def in_sentence(self, start: int, end: int) -> bool:
+        """Whether a sentence goes on behind a formula: in its line, or in the next one where words stand before it."""
         before = self.text[max(self.text.rfind("\n", max(start - NEAR, 0), start) + 1, start - NEAR) : start]
         line = self.text.find("\n", end, end + NEAR)
         behind = self.text[end : line if line >= 0 else end + NEAR]
-        if bare:
-            return bool(MARKED_UP.sub("", before).strip() or behind.strip(" \t\r.,;:。，、*\\"))
-        return any(WORD.search(FORMULA.sub(" ", part)) is not None for part in (before, behind))
+        if WORD.search(FORMULA.sub(" ", behind)) is not None:
+            return True
+        said = WORD.search(FORMULA.sub(" ", before)) is not None
+        return said and line >= 0 and (bool(behind.strip(" .;:\r")) or self.text[line + 1 : line + 2].islower())
 
     def add(self, mark: re.Match[str], start: int, end: int, after: int, notation: Notation, *, inline: bool) -> int:
         kind: Kind = "inline" if inline else "display"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from wengert.errors import EquationError
@@ -20,7 +20,7 @@ from wengert.notation.primed_letters import with_primed_letters
 from wengert.notation.tokens import Source
 from wengert.reading.located import Located
 from wengert.reading.normal import Notation, normal
-from wengert.reading.rows import rows, sides_of_text
+from wengert.reading.rows import rows, sides_of_text, without_wrappers
 
 BREAKING = frozenset({"amp", "row", "newline", "soft", "hard"})
 SIGNS = {
@@ -52,6 +52,7 @@ class Chain:
     chunks: list[Chunk] = field(default_factory=list[Chunk])
     remarks: list[str] = field(default_factory=list[str])
     faults: list[Fault] = field(default_factory=list[Fault])
+    doubts: list[Fault] = field(default_factory=list[Fault])
 
     def goes_on(self, other: Chain) -> None:
         """Take in what begins with a relation: = c behind a = b."""
@@ -61,6 +62,19 @@ class Chain:
         self.chunks += other.chunks
         self.remarks += other.remarks
         self.faults += other.faults
+        self.doubts += other.doubts
+
+
+@dataclass(frozen=True)
+class _Part(Source):
+    """A part whose doubtful readings are kept with their places in the document."""
+
+    part: Located = field(default_factory=lambda: Located.whole(""))
+    doubts: list[Fault] = field(default_factory=list[Fault])
+
+    def warning(self, what: str, span: Span, repair: str) -> str:
+        self.doubts.append(Fault(what, self.part.span(*span), repair))
+        return what
 
 
 def chains(part: Located, notation: Notation) -> Iterator[Chain]:
@@ -84,7 +98,7 @@ def _chains(part: Located, notation: Notation) -> list[Chain]:
 
     Raises EquationError, whose span is a place in the part.
     """
-    source = Source(part.text)
+    source = _Part(part.text, part)
     tokenizer = tokens_latex if notation == "latex" else tokens_text
     raw = tokenizer.tokenize(part.text, source)
     before = list(raw)
@@ -95,6 +109,10 @@ def _chains(part: Located, notation: Notation) -> list[Chain]:
     breaks = sorted(token.span for token in before if token.kind in BREAKING and id(token) not in kept)
     out = [_chain(chunk, part, edges, breaks) for chunk in chunks]
     _put_in_place(chunks, part)
+    for doubt in source.doubts:
+        behind = [k for k, chunk in enumerate(chunks) if chunk.span.start <= doubt.span.start]
+        if behind:
+            out[behind[-1]].doubts.append(doubt)
     return out
 
 
@@ -155,7 +173,8 @@ def _by_text(row: Located, notation: Notation, error: EquationError) -> Iterator
     """A row that cannot be cut into signs as a whole, with the reason."""
     start, end = error.span if error.span is not None else (0, len(row.text))
     fault = Fault(error.what, row.span(start, min(end, len(row.text))), error.repair)
-    for spans, signs in sides_of_text(row.text, notation):
+    row = replace(row, text=without_wrappers(row.text)) if notation == "latex" else row
+    for spans, signs in sides_of_text(row.text):
         chain = Chain(faults=[fault])
         for a, b in spans:
             text = row.text[a:b]

@@ -62,8 +62,13 @@ FAULTS = (*NUMERIC_FAULTS, Circle, Clash)
 
 def judge_document(text: str, name: str = "", seconds: float = DOCUMENT_SECONDS) -> list[Verdict]:
     """What is found of each statement of a document, in the order of its text; `name` is that of its file."""
+    return judge_story(read_story(text, name), seconds)
+
+
+def judge_story(story: Story, seconds: float = DOCUMENT_SECONDS) -> list[Verdict]:
+    """What is found of each statement of a document that is cut into statements."""
     with np.errstate(all="ignore"):
-        return _Document(read_story(text, name), seconds).judged()
+        return _Document(story, seconds).judged()
 
 
 def lines_of(statements: Sequence[Statement]) -> list[Line]:

@@ -14,6 +14,9 @@ from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS
 from wengert.notation.unmarked_blocks import CODE
 
 RELATION = re.compile(r"(?<![<>!=:+*/-])(?::=|[+]=|==?|≔|≈|←|≜|≡)(?![=>])")
+DECLARATION = re.compile(
+    r"(?:params?|data|functions?|constants?)\s+[^\W\d_]\w*(?:\s*,\s*[^\W\d_]\w*)*\s*$|assume\s+\S.*=|[^\W\d_][\w,\s]*(?:∈|\bin)\s*[ℝR]\b"
+)
 LETTERS = re.compile(r"[^\W\d_]+")
 WORDS = frozenset(
     {
@@ -49,27 +52,28 @@ MAX_LINE = 2000
 Part = tuple[int, int]
 
 
-def unmarked(text: str, *, plain: bool = False) -> Iterator[Part]:
-    """The parts of a text outside of all marks that are formulas.
+def unmarked(text: str, *, plain: bool = False, hashes: bool = False) -> Iterator[tuple[Part, bool]]:
+    """The parts of a text outside of all marks that are formulas, each with whether it stands within a sentence.
 
-    In plain text all lines are formulas that are no sentences, and a line may begin with #; elsewhere a line with a word is a sentence.
+    In plain text all lines are formulas that are no sentences; elsewhere a line with a word is a sentence. With `hashes` what
+    stands behind # is no heading.
     """
     text = TAG.sub(lambda found: "\0" * len(found.group()), text)
     run: Part | None = None
-    for start, line in _lines(text, hashes=plain):
+    for start, line in _lines(text, hashes=hashes):
         kind = _kind(line, plain=plain)
         if kind == "formula" or (run is not None and kind == "more"):
             run = (run[0] if run is not None else start, start + len(line))
             continue
         if run is not None:
-            yield run
+            yield run, False
             run = None
         if kind == "table":
-            yield from ((start + a, start + b) for a, b in _cells(line))
+            yield from (((start + a, start + b), False) for a, b in _cells(line))
         elif kind == "sentence":
-            yield from ((start + a, start + b) for a, b in formulas_within(line))
+            yield from (((start + a, start + b), True) for a, b in formulas_within(line))
     if run is not None:
-        yield run
+        yield run, False
 
 
 def _lines(text: str, *, hashes: bool) -> Iterator[tuple[int, str]]:
@@ -89,28 +93,34 @@ def _lines(text: str, *, hashes: bool) -> Iterator[tuple[int, str]]:
 def _kind(line: str, *, plain: bool) -> str:
     """What a line is: a formula, what may go on with one, a row of a table, a sentence with a relation, or nothing of these."""
     bare = line.strip(" \t\r\n>")
-    if not bare or len(line) > MAX_LINE:
+    if not bare:
+        return "more" if plain and line else ""
+    if plain and "\0" not in bare and not is_prose(line):
+        return "formula"
+    if len(line) > MAX_LINE:
         return ""
     related = RELATION.search(bare) is not None
     if "\0" in bare:
         return "sentence" if related else ""
     if bare.startswith("|") and bare.endswith("|") and bare.count("|") > 2:
         return "table" if related else ""
-    if is_formula_line(bare, words=2 if plain else 0):
+    if is_formula_line(bare):
         return "formula"
     if not related:
-        return "more" if bare[0] in "+-−·∘*/=" and not is_prose(bare) and _words(bare) <= 2 * plain else ""
+        return "more" if bare[0] in "+-−·∘*/=" and not is_prose(bare) and not _words(bare) else ""
     return "sentence"
 
 
-def is_formula_line(line: str, words: int = 0) -> bool:
-    """Whether a line is a formula as a whole, but for a bullet, a number or connecting words before it; so many `words` may be in it."""
+def is_formula_line(line: str) -> bool:
+    """Whether a line is a formula or a declaration as a whole, but for a bullet, a number or connecting words before it."""
+    if DECLARATION.match(line) is not None:
+        return True
     if RELATION.search(line) is None or is_prose(line):
         return False
     said = without_lead(line).split("#")[0]
     if CODE.search(said.replace("**", "^").replace(".T", "")) is not None:
         return False
-    return _words(re.split(r"\s{2,}", said.strip())[0].partition("=")[2]) <= words
+    return _words(re.split(r"\s{2,}", said.strip())[0].partition("=")[2]) == 0
 
 
 def _words(text: str) -> int:

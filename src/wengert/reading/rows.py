@@ -71,10 +71,13 @@ def _goes_on(text: str, start: int, end: int, behind: int, following: int) -> bo
     return GOES_ON.match(text, behind, following) is not None and RELATION.search(text, behind, following) is None
 
 
-def sides_of_text(text: str, notation: Notation) -> Iterator[tuple[list[Part], list[str]]]:
+def without_wrappers(text: str) -> str:
+    """LaTeX with blanks for what only arranges equations."""
+    return WRAPPER.sub(lambda found: " " * len(found.group()), text).replace("&", " ")
+
+
+def sides_of_text(text: str) -> Iterator[tuple[list[Part], list[str]]]:
     """The chains of a row: the sides of each and the relations between them, as they are typed."""
-    if notation == "latex":
-        text = WRAPPER.sub(lambda found: " " * len(found.group()), text).replace("&", " ")
     spans: list[Part] = []
     signs: list[str] = []
     depth = start = 0

@@ -11,6 +11,7 @@ import itertools
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from wengert.reading.values import Circle, Nested
 
 Array = Any
 Given = Mapping[Question, Any]
+ZEROS = {Num(Fraction(0)), Num(Fraction(0), 0)}
 FORBIDDEN: Question = ("no definition", "")
 EXAMPLE: Question = ("example", "")
 WITHOUT_LOSS = 0.7
@@ -141,6 +143,8 @@ class Search:
         tolerance = DIFFERENCED if "differences" in lexicon.marks else EXACT
         if numeric(line, link):
             return Outcome(_rounded(a, b, left, right), lexicon, world, sides=(a, b), letters=letters)
+        if _vanishes(a) and _vanishes(b) and not {left, right} & ZEROS:
+            raise Misfit("both sides are zero as they are read")
         if _close(a, b, tolerance):
             return Outcome(True, lexicon, world)
         own = [] if condition is None else [condition]

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from wengert.notation.chunks import Chunk
-from wengert.notation.declarations import is_declaration
 from wengert.notation.expr import Span
 from wengert.notation.listings import without_code
 from wengert.notation.macros import Macro, definitions, expand
@@ -36,6 +35,7 @@ class Statement:
     lead     the words before it
     remark   the words behind it: a condition, a range, what the sentence goes on with
     chunks   the same cut into signs, one chunk for each row, with places in `Story.text`; none where a fault lies in it
+    doubts   what of it is taken for a remark and may be none
     """
 
     sides: tuple[str, ...]
@@ -49,6 +49,7 @@ class Statement:
     lead: str = ""
     chunks: tuple[Chunk, ...] = ()
     faults: tuple[Fault, ...] = ()
+    doubts: tuple[Fault, ...] = ()
 
     @property
     def span(self) -> Span:
@@ -74,7 +75,8 @@ class Code:
 
 @dataclass(frozen=True)
 class Story:
-    """What a document says: statements, sections (the first begins before any heading), macros, code, displays that are not closed."""
+    """What a document says: statements, sections (the first begins before any heading), macros, code, displays that are not closed,
+    the places of all displays."""
 
     text: str
     format: Format
@@ -84,6 +86,7 @@ class Story:
     code: tuple[Code, ...]
     faults: tuple[Fault, ...]
     parts: tuple[Part, ...]
+    displays: tuple[Span, ...]
 
     def where(self, at: int) -> tuple[str, int, int]:
         """The file or cell of a place, its line and its column there, both from 1."""
@@ -111,12 +114,13 @@ def read_story(text: str, name: str = "", files: Files = lambda name: None) -> S
     return Story(
         document.text,
         document.format,
-        tuple(s for s in _statements(body, blocks, found) if s.kind != "text" or s.relations or _declares(s)),
+        tuple(_statements(body, blocks, found)),
         (Section(0, ""), *(Section(body.places[at], heading) for at, heading in found.headings)),
         dict(document.macros) | definitions(document.text),
         tuple(Code(body.span(b.start, b.end), b.language) for b in blocks if b.kind == "code"),
         tuple(_unclosed(body, found)),
         document.parts,
+        tuple(body.span(block.start, block.end) for block in blocks if block.kind == "display"),
     )
 
 
@@ -144,17 +148,16 @@ def _with_unmarked(body: Located, found: Layout, format: Format) -> list[Block]:
         if formulas or found.unclosed or not body.text.strip():
             return blocks
         return [Block(0, len(body.text), "display", "latex", Span(0, len(body.text)))]
+    plain = format != "rst" and not formulas and not found.fenced
     more = [
-        Block(
-            start, end, "text", "latex" if guess_syntax(body.text[start:end]) == "latex" else "text", Span(start, end)
-        )
-        for start, end in unmarked(outside(found), plain=format in ("text", "program"))
+        Block(start, end, "inline" if within else "text", _notation(body.text[start:end]), Span(start, end))
+        for (start, end), within in unmarked(outside(found), plain=plain, hashes=format in ("text", "program"))
     ]
     return sorted([*blocks, *more], key=lambda block: block.start)
 
 
-def _declares(statement: Statement) -> bool:
-    return any(is_declaration(chunk) for chunk in statement.chunks)
+def _notation(text: str) -> Notation:
+    return "latex" if guess_syntax(text) == "latex" else "text"
 
 
 def _statements(body: Located, blocks: list[Block], found: Layout) -> Iterator[Statement]:
@@ -194,6 +197,7 @@ def _statement(words: str, chain: Chain, block: Block, section: int) -> Statemen
         lead,
         tuple(chain.chunks),
         tuple(chain.faults),
+        tuple(chain.doubts),
     )
 
 
