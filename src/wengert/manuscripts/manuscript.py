@@ -50,7 +50,11 @@ def read_manuscript(text: str, name: str = "", files: Files = lambda name: None)
 
     Raises EquationError where the text as a whole cannot be read, because it is too long.
     """
-    story = read_story(text, name, files)
+    return manuscript_of(read_story(text, name, files))
+
+
+def manuscript_of(story: Story) -> Manuscript:
+    """The sections of a document that was cut into statements: of formulas set apart, or of those in sentences where these define nothing."""
     first: Manuscript | None = None
     for statements in selections(story):
         found = _Manuscript(story).read(statements)
