@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Documents = Annotated[
     list[Path],
     typer.Argument(
-        help="forward equations and a backward pass written by hand: Markdown, LaTeX or plain text; - reads standard input",
+        help="forward equations and a backward pass written by hand: Markdown, LaTeX, reStructuredText, a notebook or plain text; - reads standard input",
         show_default=False,
     ),
 ]
@@ -80,13 +80,16 @@ class _Report:
 
 def _report(file: Path) -> _Report:
     """The report on one document; what keeps it from being read is kept in it, so that other files are judged."""
-    from wengert.api import MAX_DOCUMENT_BYTES, read_text
+    from wengert.api import files_beside, read_text
     from wengert.claims.review import review, review_program
     from wengert.manuscripts.overlooked import no_passes, nothing_read
 
     try:
-        text = sys.stdin.read() if str(file) == "-" else read_text(file, MAX_DOCUMENT_BYTES)
-        found = review_program(text) if file.suffix == ".py" else review(text, file.name)
+        text = sys.stdin.read() if str(file) == "-" else read_text(file)
+        if file.suffix == ".py":
+            found = review_program(text)
+        else:
+            found = review(text, file.name, files_beside(file))
     except WengertError as error:
         return _Report(file, error=error)
     if not found.systems and not found.judged:

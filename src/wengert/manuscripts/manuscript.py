@@ -54,7 +54,7 @@ def read_manuscript(text: str, name: str = "", files: Files = lambda name: None)
 
 
 def manuscript_of(story: Story) -> Manuscript:
-    """The sections of a document that is cut into statements."""
+    """The sections of a document that was cut into statements: of formulas set apart, or of those in sentences where these define nothing."""
     first: Manuscript | None = None
     for statements in selections(story):
         found = _Manuscript(story).read(statements)

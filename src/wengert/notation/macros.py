@@ -6,9 +6,7 @@ A macro is expanded wherever the document calls it, before anything else looks a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from wengert.notation.expr import Span
 from wengert.notation.tokens import Source
@@ -66,15 +64,15 @@ def definitions(text: str) -> dict[str, Macro]:
     return _definitions(text)[0]
 
 
-def expand(text: str, known: Mapping[str, Macro] = MappingProxyType({})) -> Expanded:
-    """The text with its macros expanded and their definitions taken out; `known` are those of files beside it.
+def expand(text: str) -> Expanded:
+    """The text with its macros expanded and their definitions taken out.
 
     A character that a macro brings stands where the macro is called. Raises EquationError where macros call each other without end.
     """
-    if DEFINING.search(text) is None and USED.search(text) is None and not known:
+    if DEFINING.search(text) is None and USED.search(text) is None:
         return Expanded(text)
     macros, spans = _definitions(text)
-    work = _Expansion(USUAL | dict(known) | macros, Source(text))
+    work = _Expansion(USUAL | macros, Source(text))
     at = 0
     for start, end in [*spans, (len(text), len(text))]:
         work.run(text[at:start], list(range(at, start)), 0)

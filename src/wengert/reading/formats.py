@@ -8,20 +8,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from wengert.errors import EquationError
-from wengert.notation.macros import Macro, definitions
 
-Format = Literal["markdown", "latex", "rst", "notebook", "program", "text"]
+Format = Literal["markdown", "latex", "rst", "program", "text"]
 Files = Callable[[str], "str | None"]
 MAX_DOCUMENT = 1024 * 1024
 MAX_INCLUDED = 10
 """So many files deep an \\input is followed."""
 
-SUFFIXES: Mapping[str, Format] = {
+SUFFIXES: Mapping[str, Format | Literal["notebook"]] = {
     ".md": "markdown", ".markdown": "markdown", ".mdx": "markdown", ".qmd": "markdown", ".rmd": "markdown", ".tex": "latex",
     ".ltx": "latex", ".sty": "latex", ".rst": "rst", ".txt": "text", ".ipynb": "notebook", ".py": "program", ".cu": "program", ".c": "program",
     ".cc": "program", ".cpp": "program", ".h": "program", ".js": "program", ".jl": "program",
@@ -34,8 +33,8 @@ NOTEBOOK = re.compile(r"\s*\{")
 MARKDOWN = re.compile(r"^ {0,3}(?:```|~~~|#{1,6} \S)|\$[^$\n]+\$|\$\$|\]\(", re.MULTILINE)
 INPUT = re.compile(
     r"(?<!\\)(?P<comment>%[^\n]*)|\\(?:input|include|subfile|subimport\s*\{[^{}\n]*\})(?![A-Za-z])\s*(?:\{(?P<braced>[^{}\n]+)\}|(?P<bare>[\w./-]+))"
+    r"|\\(?:usepackage|RequirePackage)\s*(?:\[[^\]]*\])?\s*\{(?P<styles>[^{}]+)\}"
 )
-PACKAGE = re.compile(r"^[^%\n]*\\(?:usepackage|RequirePackage)\s*(?:\[[^\]]*\])?\s*\{([^{}]*)\}", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -48,15 +47,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Document:
-    """A document as one text, its format, what it is put together from, and the macros of the style files beside it."""
+    """A document as one text, its format, and what it is put together from."""
 
     text: str
     format: Format
     parts: tuple[Part, ...] = ()
-    macros: Mapping[str, Macro] = field(default_factory=dict[str, Macro])
 
 
-def format_of(text: str, name: str = "") -> Format:
+def format_of(text: str, name: str = "") -> Format | Literal["notebook"]:
     """The format of a text: by the ending of its name, else by what it looks like."""
     known = SUFFIXES.get(PurePosixPath(name).suffix.lower())
     if known is not None:
@@ -79,19 +77,13 @@ def document_of(text: str, name: str = "", files: Files = lambda name: None) -> 
     kind = format_of(text, name)
     if kind == "notebook":
         return _notebook(text, name)
-    macros: dict[str, Macro] = {}
     parts = (Part(0, name),)
     if kind == "latex":
         whole = _Files(files)
         whole.add(text, name, ())
         text, parts = "".join(whole.out), tuple(whole.parts)
         _check_length(text)
-        for style in PACKAGE.finditer(text):
-            for package in style[1].split(","):
-                found = files(f"{package.strip()}.sty")
-                if found is not None:
-                    macros |= definitions(found)
-    return Document(text, kind, parts, macros)
+    return Document(text, kind, parts)
 
 
 def _check_length(text: str) -> None:
@@ -122,18 +114,24 @@ class _Files:
         """Put a file out, those that it takes in at their places; a file within itself is left out."""
         at = 0
         for found in INPUT.finditer(text):
-            wanted = (found["braced"] or found["bare"] or "").strip()
-            if not wanted or wanted in inside or len(inside) >= MAX_INCLUDED or self.length > MAX_DOCUMENT:
-                continue
-            content = self.files(wanted)
-            if content is None and not wanted.endswith(".tex"):
-                content = self.files(f"{wanted}.tex")
-            if content is None:
-                continue
-            self.put(text[at : found.start()], name)
-            self.add(content, wanted, (*inside, wanted))
-            at = found.end()
+            if len(inside) >= MAX_INCLUDED or self.length > MAX_DOCUMENT:
+                break
+            styles = [f"{style.strip()}.sty" for style in (found["styles"] or "").split(",")]
+            wanted = [(found["braced"] or found["bare"] or "").strip()] if found["styles"] is None else styles
+            for file in wanted:
+                content = self.content(file, inside)
+                if content is not None:
+                    self.put(text[at : found.start()], name)
+                    self.add(content, file, (*inside, file))
+                    at = found.end()
         self.put(text[at:], name)
+
+    def content(self, name: str, inside: tuple[str, ...]) -> str | None:
+        """The text of a file beside the document; None where there is none, and for one that is being read."""
+        if not name or name in inside:
+            return None
+        content = self.files(name)
+        return self.files(f"{name}.tex") if content is None and "." not in PurePosixPath(name).name else content
 
 
 def _notebook(text: str, name: str) -> Document:

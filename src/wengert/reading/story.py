@@ -107,7 +107,7 @@ def read_story(text: str, name: str = "", files: Files = lambda name: None) -> S
     Raises EquationError where the document is too long, is no notebook, or has macros that call each other without end.
     """
     document = document_of(text, name, files)
-    expanded = expand(_without_program(document), document.macros)
+    expanded = expand(_without_program(document))
     body = Located(expanded.text, range(len(expanded.text) + 1) if expanded.places is None else expanded.places)
     found = directive_layout(body.text) if document.format == "rst" else layout(body.text, document.format)
     blocks = _with_unmarked(body, found, document.format)
@@ -116,7 +116,7 @@ def read_story(text: str, name: str = "", files: Files = lambda name: None) -> S
         document.format,
         tuple(_statements(body, blocks, found)),
         (Section(0, ""), *(Section(body.places[at], heading) for at, heading in found.headings)),
-        dict(document.macros) | definitions(document.text),
+        definitions(document.text),
         tuple(Code(body.span(b.start, b.end), b.language) for b in blocks if b.kind == "code"),
         tuple(_unclosed(body, found)),
         document.parts,
