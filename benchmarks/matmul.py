@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import has, pin, processor, settings
-from wengert.backends.native import jit
-from wengert.backends.native.builder import Body, Builder, Module, Value
-from wengert.backends.native.counted import Count, counted, plus, times
-from wengert.backends.native.matmul import ContractSpec, Operands, emit_contract, workspace_bytes
-from wengert.backends.native.target import host
+from wengert.targets.native import jit
+from wengert.targets.native.builder import Body, Builder, Module, Value
+from wengert.targets.native.counted import Count, counted, plus, times
+from wengert.targets.native.matmul import ContractSpec, Operands, emit_contract, workspace_bytes
+from wengert.targets.native.processor import host
 
 ROUNDS, SAMPLE_SECONDS = 15, 3e-3
 CASES = (

@@ -39,10 +39,10 @@ def native(case: Case) -> Sequence[Any]:
 
     Raises AssertionError where the calls differ, or an input that was not donated is changed.
     """
-    from wengert.backends import native
+    from wengert.targets import compiled
 
     with small_thresholds(case.small):
-        f = native.compile(case.graph, donate=case.donate, cache=False)
+        f = compiled.compile(case.graph, donate=case.donate, cache=False)
         first = f(**_given(case))
     given = _given(case)
     second = f(**given)
@@ -71,7 +71,7 @@ def small_thresholds(number: int) -> Iterator[None]:
     """Blocks, chunks, rows and kernels so small that a small graph has many: the first choices for 1, random ones for larger
     numbers; as they are for 0.
     """
-    modules = {module: import_module(f"wengert.loops.{module}") for module, _ in THRESHOLDS}
+    modules = {module: import_module(f"wengert.targets.native.loops.{module}") for module, _ in THRESHOLDS}
     before = {(module, name): getattr(modules[module], name) for module, name in THRESHOLDS}
     rng = np.random.default_rng(number)
     try:

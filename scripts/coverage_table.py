@@ -12,8 +12,8 @@ from scipy import special
 
 from tests.coverage.routes import Call
 from tests.coverage.samples import Sample, every_sample, name_of
-from wengert.backends.native.segments import is_native
 from wengert.ir.walk import topological
+from wengert.targets.native.support import is_native
 
 TARGET = Path(__file__).parents[1] / "docs" / "coverage.md"
 

@@ -1,4 +1,4 @@
-"""Fit the polynomials of the native math functions and write src/wengert/backends/native/coefficients.py.
+"""Fit the polynomials of the native math functions and write src/wengert/targets/native/coefficients.py.
 
 Each polynomial is minimax for a weighted error (Lawson's iteration: least squares whose weights grow where the error is
 large), in 50 digits. Its leading coefficients are rounded to the dtype one by one and the others fitted again, so that
@@ -20,7 +20,7 @@ import numpy as np
 from mpmath import mp, mpf
 
 mp.dps = 50
-TARGET = Path(__file__).parents[1] / "src/wengert/backends/native/coefficients.py"
+TARGET = Path(__file__).parents[1] / "src/wengert/targets/native/coefficients.py"
 ITERATIONS = 20
 PROGRESSIVE = 3
 """How many leading coefficients are rounded before the others are fitted again."""

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends.native import entry, jit, runtime
-from wengert.backends.native.calls import PlainCall
-from wengert.backends.native.signature import PROGRAM, Input, Parameter, Signature, Static
-from wengert.backends.native.target import host
 from wengert.ir.types import ArrayType
+from wengert.targets.native import entry, jit, runtime
+from wengert.targets.native.calls import PlainCall
+from wengert.targets.native.processor import host
+from wengert.targets.native.signature import PROGRAM, Input, Signature
+from wengert.targets.parameters import Parameter, Static
 
 Pair = namedtuple("Pair", "left right")
 Odd = type("Odd", (float,), {})

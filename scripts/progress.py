@@ -5,7 +5,6 @@ On a terminal the line is rewritten; in a pipe or a file there is a plain line e
 
 from __future__ import annotations
 
-import re
 import shlex
 import time
 from collections.abc import Callable, Generator
@@ -61,7 +60,7 @@ class Progress:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
             self.failed += 1
-            self.line(f"FAILED {alone(report.nodeid)}", stays=True)
+            self.line(f"FAILED {report.nodeid}", stays=True)
         self.done += report.when == "teardown"
         if self.clock() - self.shown >= (REWRITTEN if self.rewrites else PLAIN):
             self.line(self.text())
@@ -72,7 +71,7 @@ class Progress:
         self.line(self.text(), stays=True)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        broken = {alone(r.nodeid): None for kind in ("failed", "error") for r in terminalreporter.stats.get(kind, ())}
+        broken = {r.nodeid: None for kind in ("failed", "error") for r in terminalreporter.stats.get(kind, ())}
         if broken:
             terminalreporter.section("to run what failed alone")
             thorough = " --thorough" if getattr(self.config.option, "thorough", False) else ""
@@ -98,11 +97,6 @@ class Progress:
             self.writer.line(text)
         else:
             self.writer.write("\r\x1b[K" + (text + "\n" if stays else text[:COLUMNS]), flush=True)
-
-
-def alone(nodeid: str) -> str:
-    """The name by which a test runs alone: without the group that xdist adds."""
-    return re.sub(r"@[\w.-]+$", "", nodeid)
 
 
 def duration(seconds: float) -> str:

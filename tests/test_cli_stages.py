@@ -10,11 +10,12 @@ import pytest
 
 import wengert as wg
 from wengert import cli
-from wengert.backends.native.stages import STOPS, stage
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.graph import Graph, apply, input_node
 from wengert.ir.types import ArrayType
 from wengert.passes.pipeline import PIPELINE
+from wengert.targets.base import default
+from wengert.targets.stages import stage
 
 LINE = "params w, b\ndata x, t\ny = Σ_j w_j x_j + b\nL = ½ (y − t)²\n"
 
@@ -89,7 +90,7 @@ def test_stage_is_what_it_says(run, stop, pattern):
     assert re.search(pattern, said, re.MULTILINE), said[:2000]
 
 
-@pytest.mark.parametrize("stop", STOPS)
+@pytest.mark.parametrize("stop", default().stages)
 def test_python_gives_what_the_command_prints(run, stop):
     stage = wg.equations(Path("line.txt")).backward().stages(stop, {"j": 3})
     assert run("stages", "line.txt", "--stop", stop, "--size", "j=3")[1] == f"{str(stage).rstrip()}\n"

@@ -421,7 +421,7 @@ def test_ctrl_c_saves_and_leaves_with_130():
 
 COUNTED = """
 import atexit, json, sys
-from wengert.backends.native import jit
+from wengert.targets.native import jit
 from wengert.cli import main
 atexit.register(lambda: print(json.dumps([jit.COUNTS.compiled, jit.COUNTS.found]), file=open("counts", "w")))
 main()

@@ -18,7 +18,7 @@ from wengert.train.checkpoint import load_model
 ROOT = Path(__file__).parents[1]
 COUNTED = """
 import atexit, json, sys
-from wengert.backends.native import jit
+from wengert.targets.native import jit
 from wengert.cli import main
 
 def count():
@@ -28,7 +28,6 @@ def count():
 atexit.register(count)
 main()
 """
-pytestmark = pytest.mark.xdist_group("demo")  # one process runs it, once
 
 
 @pytest.fixture(scope="module")

@@ -22,10 +22,10 @@ ORDER = (
     {"atomic", "memory"},
     {"ir"},
     {"ops"},
-    {"autodiff", "tracing", "notation", "passes", "loops"},
+    {"autodiff", "tracing", "notation", "passes"},
     {"elaboration"},
     {"reading"},
-    {"derive", "manuscripts", "backends", "emit"},
+    {"derive", "manuscripts", "targets", "emit"},
     {"claims", "show", "engine"},
     {"api", "compilation", "numpy", "scipy", "transforms"},
     {"flow", "extend", "autograd"},
@@ -33,7 +33,6 @@ ORDER = (
     {"cli"},
 )
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
-pytestmark = pytest.mark.xdist_group("sources")  # one process reads them, once
 
 
 def layer(path: Path) -> str:
@@ -95,9 +94,50 @@ def test_llvmlite_and_jax_have_one_home():
     for path in FILES:
         for name in imports_of(path):
             if name.split(".")[0] == "llvmlite":
-                assert path.is_relative_to(ROOT / "backends" / "native")
+                assert path.is_relative_to(ROOT / "targets" / "native")
             if name.split(".")[0] == "jax":
-                assert path.is_relative_to(ROOT / "backends" / "xla")
+                assert path.is_relative_to(ROOT / "targets" / "xla")
+
+
+SEAM = (
+    {"parameters", "ready"},
+    {"base"},
+    {"interpreter", "native"},
+    {"partition"},
+    {"compiled", "stages"},
+)
+"""The modules of targets: the seam knows no target, and what cuts graphs and chooses code stands above all of them."""
+SEAM_RANK = {name: rank for rank, names in enumerate(SEAM) for name in names}
+
+
+def inside_targets(path: Path) -> set[str]:
+    """The modules of targets that a file imports, also inside functions and by `import_module`."""
+    nodes, _ = read(path)
+    whole = {name for name in imports_of(path) if name.startswith("wengert.targets.")}
+    whole |= {
+        f"wengert.targets.{a.name}" for n in nodes for a in n.names if getattr(n, "module", "") == "wengert.targets"
+    }
+    whole |= set(re.findall(r"import_module\(f?\"(wengert\.targets\.\w+)", path.read_text(encoding="utf-8")))
+    return {name.split(".")[2] for name in whole}
+
+
+def test_the_native_package_is_named_by_the_seam_alone():
+    naming = {str(path.relative_to(ROOT)) for path in FILES if "native" in inside_targets(path)}
+    assert {path for path in naming if not path.startswith("targets/native/")} == {"targets/base.py"}
+
+
+def test_the_modules_of_targets_import_one_way():
+    """But the seam's two look-ups of a target by its name, inside functions."""
+    for path in (path for path in FILES if layer(path) == "targets"):
+        here = path.relative_to(ROOT / "targets").parts[0].removesuffix(".py")
+        if here in ("__init__", "base"):
+            continue
+        above = {name for name in inside_targets(path) - {here} if SEAM_RANK[name] >= SEAM_RANK[here]}
+        assert above == set(), path
+    assert {path.name.removesuffix(".py") for path in (ROOT / "targets").iterdir()} - {
+        "__init__",
+        "__pycache__",
+    } == set(SEAM_RANK)
 
 
 RUNS_TEXT = {"eval", "exec", "sympify", "literal_eval"}

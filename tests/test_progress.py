@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.progress import Progress, alone, duration
+from scripts.progress import Progress, duration
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[1]
@@ -20,7 +20,6 @@ import pytest
 def test_given(x):
     assert x == "right"
 
-@pytest.mark.xdist_group("demo")
 def test_alone():
     raise ValueError
 """
@@ -34,7 +33,7 @@ def run(pytester, monkeypatch):
     return lambda *options: pytester.runpytest_subprocess("-q", "-p", "scripts.progress", *options)
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2", "--dist", "loadgroup")], ids=["one process", "two processes"])
+@pytest.mark.parametrize("options", [(), ("-n", "2", "-p", "scripts.spreading")], ids=["one process", "two processes"])
 def test_plain_lines_say_what_is_done_and_how_a_failure_runs_alone(run, options):
     done = run(*options)
     lines = done.stdout.lines
@@ -45,9 +44,8 @@ def test_plain_lines_say_what_is_done_and_how_a_failure_runs_alone(run, options)
     commands = [line for line in lines if line.startswith("scripts/test ")]
     assert len(commands) == 4
     assert "scripts/test test_sample.py::test_alone" in commands
-    for command in commands:
-        again = run(*shlex.split(command)[1:])
-        again.assert_outcomes(failed=1)
+    named = [name for command in commands for name in shlex.split(command)[1:]]
+    run(*named).assert_outcomes(failed=4)
 
 
 class Config:
@@ -85,8 +83,3 @@ def test_durations_are_read_at_a_glance():
         "1 h 0 min",
         "1 h 5 min",
     ]
-
-
-def test_group_of_a_test_is_no_part_of_its_name():
-    assert alone("tests/test_demo.py::test_a@demo") == "tests/test_demo.py::test_a"
-    assert alone("tests/x.py::test_a[W@x]") == "tests/x.py::test_a[W@x]"

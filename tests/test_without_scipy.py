@@ -36,7 +36,6 @@ sys.meta_path.insert(0, Missing())
 print(json.dumps([printed(*each) for each in json.load(sys.stdin)]))
 """
 """Runs scripts where SciPy cannot be imported: one process does all of them."""
-pytestmark = pytest.mark.xdist_group("without scipy")
 COMMANDS = (
     "derive examples/hidden_layer.txt",
     "derive examples/hidden_layer.txt --steps",

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wengert.backends import interpreter
-from wengert.backends.base import backend as backend_of
 from wengert.derive import backward as backward_pass
 from wengert.derive import difference as differences
 from wengert.derive import expand, steps, verify
@@ -29,11 +27,16 @@ from wengert.manuscripts.systems import system_of
 from wengert.notation.expr import Line
 from wengert.notation.reader import read, read_name
 from wengert.passes import pipeline
+<<<<<<< HEAD
 from wengert.reading.formats import Files, document_of
+=======
+from wengert.targets import interpreter
+from wengert.targets.compiled import compile
+>>>>>>> main
 
 if TYPE_CHECKING:
-    from wengert.backends.native.stages import Stage
     from wengert.claims.review import Review
+    from wengert.targets.stages import Stage
 
 Array = Any
 MAX_BYTES = 1024 * 1024
@@ -380,7 +383,7 @@ class Derivation:
 
         Raises GraphError where there is no such stage, EquationError where a name is unknown, ShapeError where a size is open.
         """
-        from wengert.backends.native.stages import stage
+        from wengert.targets.stages import stage
 
         graph = self.graph()
         numbers = self.system.sizes(sizes or {})
@@ -416,7 +419,7 @@ def compile_function(derivation: Derivation, backend: str = "native") -> Callabl
     system, data = derivation.system, derivation.data
     check_steps(system.data)
     graph = pipeline.run(derivation.graph())
-    program = backend_of(backend).compile(graph)
+    program = compile(graph, backend)
     identifiers = {name: quantity.identifier for name, quantity in system.data.quantities.items()}
     signal = f"{identifiers[data.loss]}_bar"
     gradients = [identifiers[name] for name in data.wrt]
@@ -431,15 +434,9 @@ def compile_function(derivation: Derivation, backend: str = "native") -> Callabl
 
     doc = f"({data.loss}, derivatives by {', '.join(data.wrt)}) for values of {', '.join(system.data.inputs)}."
     value_and_gradients.__doc__ = doc
-    if backend == "interpreter":
-        return value_and_gradients
-    from wengert.backends.native.compiled import Native
-    from wengert.backends.native.named import named
-
-    assert isinstance(program, Native)
     names = [identifiers.get(name, signal) for name in graph.input_names]
     result = (0, {name: k for k, name in enumerate(gradients, 1)})
-    return named(program, names, result, value_and_gradients, lambda **values: run(program.interpret, values), doc)
+    return program.named(names, result, value_and_gradients, lambda **values: run(program.interpret, values), doc)
 
 
 def read_backward(system: System, text: str, syntax: str | None = None) -> tuple[ir.Definition, ...]:

@@ -7,10 +7,11 @@ import pytest
 
 from scripts.program_writer import Program, random_program
 from scripts.random_programs import Checker, same_failure, shrunk
+from tests.thorough import rounds
 from wengert.ir.op import OPS
 from wengert.ops.primes import opened
 
-BLOCKS, SIZE = 30, 10
+BLOCKS, SIZE = rounds(10, 30), 10
 EVERY = 6
 """So often a program runs all calls and the compiled gradient; the others the first call, forward mode and differences."""
 

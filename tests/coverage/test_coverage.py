@@ -21,8 +21,8 @@ from tests.coverage.routes import (
     second,
 )
 from tests.coverage.samples import Sample, entries, every_sample, labelled, name_of, tried
-from wengert.backends import native
 from wengert.ir.verify import verify
+from wengert.targets import compiled
 from wengert.tracing.trees import flatten, unflatten
 
 ALL = labelled(every_sample())
@@ -123,7 +123,7 @@ def test_native_code_agrees(sample: Sample):
     graph = found.with_outputs([*found.graph.outputs, *found.tangents, *found.slopes])
     values = evaluated(call.graph(), call.arrays)
     given = [*call.arrays, *(drawn(rng, a) for a in call.arrays), *(drawn(rng, values[k]) for k in found.moving)]
-    code = native.compile(graph, cache=False)
+    code = compiled.compile(graph, cache=False)
     ours = code(**dict(zip(graph.input_names, given, strict=True)))
     for mine, theirs in zip(ours, evaluated(graph, given), strict=True):
         close(mine, theirs, 1e-12, "native code")

@@ -21,7 +21,6 @@ from tests.thorough import rounds
 from wengert.claims.review import Row
 from wengert.notation.expr import Line
 
-pytestmark = pytest.mark.xdist_group("planted mistakes")  # one process, so that they are judged once
 OF_EACH_KIND = rounds(5, 14)
 """So many of each kind are planted here."""
 PAIRS = rounds(4, 12)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.backends.native import estimate
 from wengert.engine import programs, roots
+from wengert.targets.native import cost
 from wengert.tracing import tape
 
 X = np.array([0.1, 0.2, 0.3])
@@ -53,7 +53,7 @@ def test_a_path_is_computed_twice_and_compiled_once(counted):
 
 @pytest.mark.parametrize(("seconds", "compiled"), [(1e9, 0), (1e-9, 1)])
 def test_what_takes_long_to_compile_is_not_compiled_at_once(monkeypatch, counted, seconds, compiled):
-    monkeypatch.setattr(estimate, "seconds", lambda graph: seconds)
+    monkeypatch.setattr(cost, "seconds", lambda graph: seconds)
 
     def f(x):
         return ten(x) + 2.0

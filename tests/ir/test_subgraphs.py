@@ -112,7 +112,7 @@ def test_a_loop_on_constants_is_run_once_for_all_calls():
     body = Graph((a,), (apply(replace(OPS["sin"], value=noting), a),))
     params = {"carries": 1, "xs": 0, "length": 3, "reverse": False, "first": None}
     (y,) = results(apply("scan", constant(1, S), body=body, **params))
-    from wengert.backends import interpreter
+    from wengert.targets import interpreter
 
     program = interpreter.compile(Graph((x,), (x + y,)))
     for _ in range(3):

@@ -8,12 +8,12 @@ import pytest
 import wengert as wg
 import wengert.numpy as wnp
 from tests.thorough import everyday
-from wengert.backends import interpreter, native
 from wengert.ir.graph import Graph, apply, input_node
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import topological
 from wengert.passes import pipeline
 from wengert.passes.accumulating import accumulate
+from wengert.targets import interpreter, native
 
 N = 5
 

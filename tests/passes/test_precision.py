@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.backends import interpreter
 from wengert.ir.verify import verify
 from wengert.ir.walk import topological
 from wengert.passes import pipeline
 from wengert.passes.precision import in_dtype
+from wengert.targets import interpreter
 
 SYSTEMS = {
     "regression with a regularizer": "y = Σ_j w_j x_j + b\nL = ½ (y − t)² + λ/2 Σ_j w_j²",

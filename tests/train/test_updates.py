@@ -10,11 +10,11 @@ import pytest
 
 import wengert.train.updates
 from tests.thorough import everyday
-from wengert.backends import interpreter, native
-from wengert.backends.native import pool
 from wengert.errors import GraphError, ShapeError, TrainingError
 from wengert.ir.graph import Graph, apply, input_node
 from wengert.ir.types import ArrayType
+from wengert.targets import compiled, interpreter
+from wengert.targets.native import pool
 from wengert.train.advance import epoch_order
 from wengert.train.epoch_graph import Step, updates_graph
 from wengert.train.equations import task
@@ -114,7 +114,7 @@ def test_rule_as_a_graph_is_the_rule_on_arrays(name, dtype):
         gradients = {"W": gradient * np.asarray(steps[k], dtype), "b": np.asarray(steps[k] * 0.5, dtype)}
         changes, state = made.update(gradients, state, expected)
         expected = apply_updates(expected, changes)
-    for run in (interpreter.compile(graph), native.compile(graph)):
+    for run in (interpreter.compile(graph), compiled.compile(graph)):
         losses, count, *after = run(**values)
         np.testing.assert_array_equal(losses[:4], np.array(steps)[order])
         assert (count, not losses[4:].any()) == (4, True)

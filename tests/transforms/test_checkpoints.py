@@ -8,8 +8,8 @@ import pytest
 import wengert as wg
 from wengert.autodiff.memory import StepBytes, least_bytes, segments
 from wengert.errors import TraceError
-from wengert.loops.buffers import plan
-from wengert.loops.lower import lower
+from wengert.targets.native.loops.buffers import plan
+from wengert.targets.native.loops.lower import lower
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 40))

@@ -95,10 +95,10 @@ def sizes_in(settings: list[str]) -> dict[str, int]:
 
 
 def keep_no_code() -> None:
-    """Native code is neither looked for on disk nor kept there."""
-    from wengert.backends.native import cache
+    """Code is neither looked for on disk nor kept there."""
+    from wengert.targets.base import default
 
-    cache.configure(enabled=False)
+    default().keep_code(False)
 
 
 def warn(system: Any) -> None:

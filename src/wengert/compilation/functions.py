@@ -10,22 +10,20 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, get_args, overload
+from typing import Any, Generic, ParamSpec, TypeVar, get_args, overload
 
-from wengert.backends import interpreter
-from wengert.backends.base import Compiled
 from wengert.compilation.kind import Kind, sees_order
 from wengert.compilation.path import Backend, Options
 from wengert.errors import GraphError, TraceError
 from wengert.ir.graph import Graph
 from wengert.passes import pipeline
+from wengert.targets.base import Executable, default, target
+from wengert.targets.compiled import Compiled
+from wengert.targets.compiled import compile as compiled_graph
 from wengert.tracing.record import is_number, leaf_of
 from wengert.tracing.standin import StandIn
 from wengert.tracing.trees import flatten, orders
 from wengert.tracing.watch import ON
-
-if TYPE_CHECKING:
-    from wengert.backends.native.compiled import Variant
 
 CHAIN = 4
 """So many kinds of arguments are tried by the entries themselves, the newest first."""
@@ -89,14 +87,9 @@ def compile(
 
 def _compiled_graph(graph: Graph, donate: Sequence[str | int], backend: Backend, cache: bool) -> Compiled:
     graph = pipeline.run(graph)
-    if backend == "interpreter":
-        return interpreter.compile(graph)
-    from wengert.backends import native
-
     names = graph.input_names
-    return native.compile(
-        graph, donate=[names[each] if isinstance(each, int) else each for each in donate], cache=cache
-    )
+    donated = [names[each] if isinstance(each, int) else each for each in donate]
+    return compiled_graph(graph, backend, donate=donated, cache=cache)
 
 
 def _compiled_function(
@@ -118,9 +111,7 @@ def set_threads(count: int) -> None:
 
     Raises GraphError where the count is not between 1 and 256.
     """
-    from wengert.backends.native import pool
-
-    pool.set_threads(count)
+    default().set_threads(count)
 
 
 class CompiledFunction(Generic[P, T]):
@@ -160,17 +151,17 @@ class CompiledFunction(Generic[P, T]):
         """
         return self._kind(args, kwargs).path(args, kwargs)[0].graph
 
-    def variant(self, *args: Any, **kwargs: Any) -> Variant:
+    def variant(self, *args: Any, **kwargs: Any) -> Executable:
         """The code for arguments of these types, and these values where Python asks for them, with its stages in `build`.
 
         Raises GraphError where the back end is the interpreter.
         """
         path, _ = self._kind(args, kwargs).path(args, kwargs)
-        if path.variant is None:
+        if not path.target.makes_code:
             raise GraphError(
                 "The interpreter has no code.", "  backend='interpreter'", "Compile with:  backend='native'"
             )
-        return path.variant
+        return path.executable
 
     def _dispatch(self, *args: Any, **kwargs: Any) -> Any:
         if any(isinstance(leaf, StandIn) for leaf in flatten((args, kwargs))[0]):
@@ -199,7 +190,7 @@ class CompiledFunction(Generic[P, T]):
 
     def _chain(self) -> None:
         """Let the call be the newest entry, which hands on what is not meant for it."""
-        if self._options.backend != "native":
+        if not target(self._options.backend).makes_code:
             return
         call: Callable[..., Any] = self._dispatch
         for kind in list(self._kinds.values())[-CHAIN:]:

@@ -9,16 +9,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from wengert.compilation.path import Answers, Options, Path, answers_of
 from wengert.errors import GraphError
 from wengert.ir import collector
+from wengert.targets.parameters import Parameter, Static
 from wengert.tracing.record import Leaf, Program, is_number, traced_program
 from wengert.tracing.trees import argument_names, flatten, name_of, parameters_of, unflatten
-
-if TYPE_CHECKING:
-    from wengert.backends.native.signature import Parameter
 
 MOST_PATHS = 64
 """So many paths are kept of one kind, those that ran last."""
@@ -165,8 +163,6 @@ class Kind:
 
     def trees(self) -> list[Parameter]:
         """The parameters with the containers of their leaves."""
-        from wengert.backends.native.signature import Parameter, Static
-
         count, fixed = iter(range(len(self.leaves))), iter(self.fixed)
         numbered = [Static(next(fixed)) if leaf is None else next(count) for leaf in self.known]
         args, kwargs = unflatten(self.arguments, numbered)

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from wengert.backends import interpreter
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import order_of, substitute
 from wengert.passes import pipeline
+from wengert.targets import interpreter
+from wengert.targets.base import target
+from wengert.targets.partition import lower
+from wengert.targets.ready import pair_donated
 from wengert.tracing.narrow import restored
 from wengert.tracing.record import Leaf, Program
 from wengert.tracing.tracer import Guard
 from wengert.tracing.trees import is_common, unflatten
 
 if TYPE_CHECKING:
-    from wengert.backends.native.compiled import Variant
     from wengert.compilation.kind import Kind
 
 Backend = Literal["native", "interpreter"]
@@ -62,37 +64,30 @@ class Path:
         self.graph = pipeline.run(Graph(named.inputs, (*self.results.outputs, *hit)))
         self.tried: Callable[..., Any] | None = None
         """The entry that gives the result and whether it is the right one, once it is made."""
-        self.variant: Variant | None = None
-        if options.backend == "native":
-            from wengert.backends.native.compiled import Variant, pair_donated
-
-            chosen = [name for name, back in zip(self.graph.input_names, donated, strict=True) if back]
-            pairs = pair_donated(self.results, chosen)
-            self.variant = Variant(self.graph, {} if self.answers else pairs, options.cache)
+        self.target = target(options.backend)
+        chosen = [name for name, back in zip(self.graph.input_names, donated, strict=True) if back]
+        pairs = pair_donated(self.results, chosen) if self.target.makes_code else {}
+        self.executable = lower(self.graph, self.target, {} if self.answers else pairs, cache=options.cache)
 
     @property
     def bytes(self) -> int:
         """The bytes of the code."""
-        return 0 if self.variant is None or self.variant.segments is not None else self.variant.code.object_bytes
+        return self.executable.bytes
 
     # calls
 
     def entry(self, kind: Kind, slow: Callable[..., Any], fail: Callable[..., Any]) -> Callable[..., Any] | None:
         """The emitted entry; of a path with answers it gives the result and whether they are right. None where there is none."""
-        variant = self.variant
-        if variant is None or variant.segments is not None or not self._plain_containers(kind) or self._may_not_end():
+        if not self._plain_containers(kind) or self._may_not_end():
             return None
         if any(
             x is not None for x in (*self.widths, *(leaf.width for leaf in kind.leaves))
         ):  # an entry knows the dtypes of a graph
             return None
-        from wengert.backends.native import entry
-
         result = unflatten(self.result, range(self.count))
         weak = [leaf.weak for leaf in kind.leaves]
         tree = (result, self.count) if self.answers else result
-        signature = variant.signature(kind.trees(), tree, strict=True, weak=weak)
-        return entry.builtin(variant.code, signature, slow, fail)
+        return self.executable.entry(kind.trees(), tree, slow, fail, strict=True, weak=weak)
 
     def _plain_containers(self, kind: Kind) -> bool:
         """Whether an entry understands the containers of arguments and result, and the keywords are not seen in their order."""
@@ -109,11 +104,11 @@ class Path:
 
     def checked(self, arrays: Sequence[Any], leaves: Sequence[Leaf]) -> tuple[Any, bool]:
         """The result, and whether the answers are right."""
-        if self.variant is None:
+        if not self.target.makes_code:
             return self._split(self._evaluated(arrays))
-        donated = set(self.variant.donated.values())
+        donated = set(self.executable.donated.values())
         whole = [_whole(array, leaf, k in donated) for k, (array, leaf) in enumerate(zip(arrays, leaves, strict=True))]
-        return self._split(self.variant.run(whole, lambda *given: self._evaluated(given)))
+        return self._split(self.executable.run(whole, lambda *given: self._evaluated(given)))
 
     def attempt(self, arrays: Sequence[Any], leaves: Sequence[Leaf]) -> tuple[Any, bool]:
         """The same where the path may be the wrong one: it is not run if it may never end, and what it raises is no answer."""
@@ -138,7 +133,7 @@ class Path:
         return interpreter.compile(self.graph)
 
     def _evaluated(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
-        return self.plain(**dict(zip(self.graph.input_names, arrays, strict=True)))
+        return self.plain.in_order(*arrays)
 
     # answers
 
@@ -146,17 +141,8 @@ class Path:
     def _questioner(self) -> Callable[..., Sequence[Any]]:
         """The questions alone, as code that is made soon."""
         graph = pipeline.run(self._questions)
-        plain = interpreter.compile(graph)
-
-        def by_numpy(*given: Any) -> tuple[Any, ...]:
-            return plain(**dict(zip(graph.input_names, given, strict=True)))
-
-        if self.options.backend == "interpreter":
-            return by_numpy
-        from wengert.backends.native.compiled import Variant
-
-        variant = Variant(graph, {}, self.options.cache, quick=True)
-        return lambda *given: variant.run(given, by_numpy)
+        made, plain = lower(graph, self.target, {}, cache=self.options.cache, quick=True), interpreter.compile(graph)
+        return lambda *given: made.run(given, plain.in_order)
 
     def asked(self, arrays: Sequence[Any], leaves: Sequence[Leaf]) -> Answers:
         """What Python would be told, as far as it asks what it asks on this path."""

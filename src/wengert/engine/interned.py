@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends import interpreter
 from wengert.engine.formulas import stable
 from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import substitute, topological
 from wengert.passes import pipeline
+from wengert.targets import interpreter
 from wengert.tracing.held import is_same
 from wengert.tracing.record import splice
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends import interpreter
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.walk import substitute, topological
 from wengert.passes import pipeline
+from wengert.targets import interpreter
+from wengert.targets.base import default
 
 SECONDS_A_CALL = 1e-4
 """The time that a call takes to be written down, derived and compiled, about, where it becomes straight-line code."""
@@ -48,31 +49,24 @@ class Program:
 
     def interpreted(self, *values: Array) -> Sequence[Array]:
         """The outputs by NumPy, node by node."""
-        return self._plain(**dict(zip(self.graph.input_names, values, strict=True)))
+        return self._plain.in_order(*values)
 
 
 def compiled(graph: Graph) -> Callable[..., Any]:
     """A graph as machine code: a function of arrays and numbers in the order of the inputs, to the tuple of outputs."""
-    from wengert.backends.native import entry
-    from wengert.backends.native.compiled import Variant
-    from wengert.backends.native.signature import Parameter
+    from wengert.targets.parameters import Parameter
+    from wengert.targets.partition import lower
 
-    variant = Variant(graph, {}, cache=True, quick=True)
-    plain = interpreter.compile(graph)
-
-    def interpreted(*values: Array) -> Sequence[Array]:
-        return plain(**dict(zip(graph.input_names, values, strict=True)))
+    made = lower(graph, default(), {}, quick=True)
+    interpreted = interpreter.compile(graph).in_order
 
     def slow(*values: Array) -> Sequence[Array]:
         whole = [np.require(x, node.type.dtype, ["C", "A"]) for x, node in zip(values, graph.inputs, strict=True)]
-        return variant.run(whole, interpreted)
+        return made.run(whole, interpreted)
 
-    if variant.segments is not None:
-        return slow
     parameters = [Parameter(f"p{k}", k, "positional") for k in range(len(graph.inputs))]
     weak = [not node.type.rank for node in graph.inputs]
-    signature = variant.signature(parameters, tuple(range(len(graph.outputs))), weak=weak)
-    return entry.builtin(variant.code, signature, slow, interpreted)
+    return made.entry(parameters, tuple(range(len(graph.outputs))), slow, interpreted, weak=weak) or slow
 
 
 class Seat:
@@ -100,11 +94,9 @@ class Seat:
 
     def hold(self, program: Program) -> None:
         """Keep a program, from whose graph the time to compile it can be told better."""
-        from wengert.backends.native.estimate import seconds
-
         self.program = program
         if self.estimate < math.inf:
-            self.estimate = seconds(program.graph)
+            self.estimate = default().estimate(program.graph).to_make
 
     def run(self, values: Sequence[Array]) -> Sequence[Array]:
         """The outputs of the program, as machine code from when it pays."""

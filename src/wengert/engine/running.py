@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from wengert.backends import interpreter
 from wengert.engine.formulas import joined as joined
 from wengert.engine.formulas import stable as stable
 from wengert.engine.interned import Derive, interned
@@ -13,6 +12,7 @@ from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.types import TapeType, TupleType
 from wengert.ir.walk import depends_on, substitute, topological
 from wengert.passes import pipeline
+from wengert.targets import interpreter
 from wengert.tracing.record import splice
 from wengert.tracing.standin import StandIn
 from wengert.tracing.tracer import Trace, current

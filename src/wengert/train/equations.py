@@ -16,8 +16,6 @@ from typing import Any
 import numpy as np
 
 from wengert.api import System, equations_from_text
-from wengert.backends import interpreter
-from wengert.backends.base import backend as backend_of
 from wengert.derive.backward import derive, influence
 from wengert.derive.report import show_line
 from wengert.errors import EquationError, ModelError
@@ -27,6 +25,9 @@ from wengert.ir.types import Dim
 from wengert.ir.walk import depends_on
 from wengert.passes import pipeline
 from wengert.passes.precision import in_dtype
+from wengert.targets import interpreter
+from wengert.targets.base import target
+from wengert.targets.compiled import compile
 from wengert.train import schema
 from wengert.train.checkpoint import SavedModel
 from wengert.train.model import Updates
@@ -56,7 +57,7 @@ def task(
     Raises EquationError where the text cannot be read, a name is unknown, no parameter is named or the loss is no scalar,
     GraphError where there is no such back end.
     """
-    backend_of(backend)
+    target(backend)
     system = equations_from_text(text, syntax, document[0], system=document[1] or None)
     if loss is not None:
         system = _for_loss(system.with_loss(_named(system, loss, f"--loss {loss}")))
@@ -326,7 +327,7 @@ class EquationModel:
 
     def updates(self, optimizer: Optimizer, training: Mapping[str, Array]) -> Updates | None:
         """Many updates in one native call; None where the back end is the interpreter."""
-        if self.backend != "native":
+        if not target(self.backend).makes_code:
             return None
         from wengert.train import updates
 
@@ -376,7 +377,7 @@ class EquationModel:
         return self.programs[given]
 
     def _compiled(self, graph: Graph) -> Program:
-        return backend_of(self.forward_backend).compile(in_dtype(pipeline.run(graph), self.dtype), self.fixed)
+        return compile(in_dtype(pipeline.run(graph), self.dtype), self.forward_backend, self.fixed)
 
 
 def _step_graph(whole: System, params: Sequence[str]) -> Graph:

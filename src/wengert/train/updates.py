@@ -8,19 +8,18 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from wengert.backends import native
 from wengert.ir.graph import Graph
-from wengert.loops.count import operations
-from wengert.loops.expand import with_sizes
-from wengert.loops.lower import lower
 from wengert.ops.evaluate import bind
+from wengert.targets.base import default
+from wengert.targets.compiled import compile
+from wengert.targets.ready import with_sizes
 from wengert.train import epoch_graph
 from wengert.train.epoch_graph import AT_ONCE, COUNT, DONE, FIRST, LOSSES, ORDER, WANTED, Step, updates_graph
 from wengert.train.optimizers import Optimizer, State
 from wengert.train.table import Array
 
-HEAVY = 10_000_000
-"""The work of a step, in additions, from which a call makes one update, so that its loops may use several threads: some 0.1 ms."""
+HEAVY = 1e-4
+"""The seconds of a step from which a call makes one update, so that its loops may use several threads."""
 
 _NO_LOSSES = np.zeros(AT_ONCE)
 
@@ -30,7 +29,7 @@ Program: TypeAlias = Callable[[dict[str, Any], int, int, int], tuple[Any, ...]]
 
 def looped_program(graph: Graph) -> Program:
     """All updates in one native call."""
-    run = native.compile(graph)
+    run = compile(graph)
 
     def program(values: dict[str, Any], first: int, batch: int, count: int) -> tuple[Any, ...]:
         return run(**values, **{FIRST: first, DONE: 0, WANTED: count})
@@ -41,7 +40,7 @@ def looped_program(graph: Graph) -> Program:
 def repeated_program(graph: Graph) -> Program:
     """A native call for each update, all of them in the same memory, which is a copy of what is given."""
     kept = [name for name, y in zip(graph.names, graph.outputs, strict=True) if y.shape]
-    run = native.compile(graph, donate=kept)
+    run = compile(graph, donate=kept)
 
     def program(values: dict[str, Any], first: int, batch: int, count: int) -> tuple[Any, ...]:
         values = {**values, **{name: np.array(values[name]) for name in kept}}
@@ -105,7 +104,8 @@ class Updates:
         graph = with_sizes(self.step, {**self.sizes, **dict.fromkeys(self.batch, batch)})
         step = Step(graph, tuple(self.parameters.values()), self.data, batch)
         settings = tuple(self.optimizer.settings)
-        looped = operations(lower(graph).body) < HEAVY
+        seconds = default().estimate(graph).a_call
+        looped = seconds is not None and seconds < HEAVY
         whole = updates_graph(step, self.optimizer.rule, settings, self.examples, gathered, looped)
         return looped_program(whole) if looped else repeated_program(whole)
 

@@ -1,0 +1,70 @@
+"""Code of this processor, by LLVM: a `CodeTarget`, whose functions import what they need when they are called.
+
+    graph ── loops ──▶ nest ──▶ LLVM's text ──▶ code in memory ──▶ entry, called from Python
+      │      (fuse, lower)      (emit)          (jit, cache)       (entry)
+      └── unrolled: a long graph of small arrays ──▶ straight-line code
+
+In goes a graph whose sizes are numbers and whose nodes all have a native form (`support`); out comes a `variant.Variant`. Read first
+`build.py`, which has the stages in order. Nobody outside of `targets` imports this package, and nobody else imports llvmlite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING
+
+from wengert.ir.graph import Graph, Node
+from wengert.targets.base import OWN, Support, by_host
+
+if TYPE_CHECKING:
+    from wengert.targets.native.cost import Guess
+    from wengert.targets.native.variant import Variant
+
+name = "native"
+makes_code = True
+stages: tuple[str, ...] = ("fused", "loops", "llvm", "asm")
+
+
+def supports(node: Node) -> Support:
+    """OWN where the node has a native form."""
+    from wengert.targets.native.support import is_native
+
+    return OWN if is_native(node) else by_host(node)
+
+
+def lower(graph: Graph, donated: Mapping[int, int], *, cache: bool = True, quick: bool = False) -> Variant | None:
+    """The code of a graph; None where a node of it has no native form.
+
+    Raises MemoryLimitError where results or scratch memory do not fit.
+    """
+    from wengert.targets.native.variant import lower
+
+    return lower(graph, donated, cache=cache, quick=quick)
+
+
+def estimate(graph: Graph) -> Guess:
+    """What its code costs."""
+    from wengert.targets.native.cost import Guess
+
+    return Guess(graph)
+
+
+def text(graph: Graph, stage: str, seconds: MutableMapping[str, float]) -> str:
+    """Kernels in words, loop nests, LLVM's language or the instructions of this processor."""
+    from wengert.targets.native.build import text
+
+    return text(graph, stage, seconds)
+
+
+def keep_code(enabled: bool) -> None:
+    """Whether object code is looked for on disk and kept there, from now on."""
+    from wengert.targets.native import cache
+
+    cache.configure(enabled=enabled)
+
+
+def set_threads(count: int) -> None:
+    """Let parallel loops use so many threads. Raises GraphError where the count is not between 1 and 256."""
+    from wengert.targets.native import pool
+
+    pool.set_threads(count)
