@@ -27,12 +27,9 @@ from wengert.manuscripts.systems import system_of
 from wengert.notation.expr import Line
 from wengert.notation.reader import read, read_name
 from wengert.passes import pipeline
-<<<<<<< HEAD
 from wengert.reading.formats import Files, document_of
-=======
 from wengert.targets import interpreter
 from wengert.targets.compiled import compile
->>>>>>> main
 
 if TYPE_CHECKING:
     from wengert.claims.review import Review
