@@ -24,6 +24,7 @@ ORDER = (
     {"ops"},
     {"autodiff", "tracing", "notation", "passes"},
     {"elaboration"},
+    {"reading"},
     {"derive", "manuscripts", "targets", "emit"},
     {"claims", "show", "engine"},
     {"api", "compilation", "numpy", "scipy", "transforms"},

@@ -182,8 +182,10 @@ class Diagnostician:
             return said(kind, names_said or ["of a quantity"], changed)
         new = new or list(Counter(refs_in(changed)) - Counter(refs_in(tree)))
         if kind == "quantity":
-            (old,) = Counter(refs_in(tree)) - Counter(refs_in(changed))
-            return Diagnosis(kind, f"{named(old)} stands where {named(new[0])} should", changed)
+            gone = list(Counter(refs_in(tree)) - Counter(refs_in(changed)))
+            if len(gone) != 1:
+                return said(kind, corrected=changed)
+            return Diagnosis(kind, f"{named(gone[0])} stands where {named(new[0])} should", changed)
         if kind == "product":
             wanted = "entry by entry" if signs_of(changed) > signs_of(tree) else "as matrices"
             return Diagnosis(kind, f"factors are to be multiplied {wanted}", changed)

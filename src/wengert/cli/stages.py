@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from wengert.cli.arguments import File, Loss, Size, Wrt, names_in, plain_output, read_system, sizes_in, warn
+from wengert.cli.arguments import File, Loss, Size, Which, Wrt, names_in, plain_output, read_system, sizes_in, warn
 
 
 def stages(
@@ -16,12 +16,13 @@ def stages(
         Literal["fused", "loops", "llvm", "asm"],
         typer.Option("--stop", help="kernels in words, loop nests, LLVM, or the instructions of this processor"),
     ] = "loops",
+    which: Which = None,
     wrt: Wrt = "",
     loss: Loss = "",
     times: Annotated[bool, typer.Option("--times", help="then the time of every pass and step")] = False,
 ) -> None:
     """What the loss and its derivatives become on their way to machine code."""
-    system = read_system(file)
+    system = read_system(file, which)
     stage = system.backward(loss or None, names_in(wrt)).stages(stop, sizes_in(size))
     warn(system)
     with plain_output() as out:
