@@ -26,6 +26,8 @@ CLASSES = {
     "comparison": "a comparison",
     "condition": "a condition: it does not hold for all values",
 }
+DOUBTFUL = "doubtful"
+"""The status of a wrong row that no change of the author's line explains."""
 MOST_SHOWN = 100
 
 
@@ -46,10 +48,11 @@ def by_evidence(
 ) -> tuple[list[Entry], set[int]]:
     """Rows for what `rows` (places with their status) leave unread, and the numbers of the rows whose place they take."""
     taken: set[int] = set()
+    doubtful = {k for k, (_, status) in enumerate(rows) if status == DOUBTFUL}
     entries: list[Entry] = []
     forward = [Span(*line.span) for system in systems for line in system.lines]
-    judged = [span for span, status in rows if status != "unread"]
-    unread = [(k, span) for k, (span, status) in enumerate(rows) if status == "unread"]
+    judged = [span for span, status in rows if status not in ("unread", DOUBTFUL)]
+    unread = [(k, span) for k, (span, status) in enumerate(rows) if status in ("unread", DOUBTFUL)]
     verdicts = judge_story(story)
     classed = not forward and any(verdict.status in JUDGED for verdict in verdicts)
     for verdict in verdicts:
@@ -57,11 +60,29 @@ def by_evidence(
         if any(_meet(place, span) for span in (*judged, *forward)):
             continue
         here = {k for k, span in unread if _meet(place, span)}
+        if here & doubtful:
+            entry = _instead_of_wrong(verdict)
+            if entry is not None:
+                entries.append(entry)
+                taken |= here
+            continue
         entry = _entry(verdict, bool(here), classed)
         if entry is not None:
             entries.append(entry)
             taken |= here
     return entries, taken
+
+
+def _instead_of_wrong(verdict: Verdict) -> Entry | None:
+    """What takes the place of a wrong row that no change explains; None where the verdict by evidence does not contradict it."""
+    place = whole_place(verdict)
+    if verdict.status in ("holds", "conditional"):
+        return Entry(place, verdict.status, shown(verdict), verdict.note)
+    if verdict.status in ("wrong", "open"):
+        return None
+    if verdict.status == "unread":
+        return Entry(place, "open", shown(verdict), "does not hold as read") if verdict.readable else None
+    return Entry(place, "defined", shown(verdict), verdict.note or CLASSES[verdict.status])
 
 
 def whole_place(verdict: Verdict) -> Span:

@@ -12,7 +12,7 @@ from wengert.claims.deltas_of_parts import understood_with_deltas
 from wengert.claims.diagnosis import Effort
 from wengert.claims.differences import differences
 from wengert.claims.drawn import forget
-from wengert.claims.evidence import Entry, by_evidence
+from wengert.claims.evidence import DOUBTFUL, Entry, by_evidence
 from wengert.claims.findings import Claim
 from wengert.claims.lookalikes import without_lookalikes
 from wengert.claims.programs import as_meant, mended, told
@@ -163,11 +163,12 @@ def with_evidence(text: str, name: str, files: Files) -> Review:
         rows = _placed(manuscript)
     finally:
         forget()
-    if all(row.status != "unread" for _, row in rows) and any(row.status != "defined" for _, row in rows):
+    states = [(span, DOUBTFUL if row.status == "wrong" and not row.kind else row.status) for span, row in rows]
+    if not any(status in ("unread", DOUBTFUL) for _, status in states) and any(
+        row.status != "defined" for _, row in rows
+    ):
         return _review(manuscript, rows)
-    found, taken = by_evidence(
-        story, [(span, row.status) for span, row in rows], [section.system for section in manuscript.sections]
-    )
+    found, taken = by_evidence(story, states, [section.system for section in manuscript.sections])
     rows = [pair for k, pair in enumerate(rows) if k not in taken]
     rows += [(entry.span, _row_of(entry, story.text)) for entry in found]
     return _review(manuscript, rows)

@@ -52,9 +52,9 @@ class World(Evaluator):
         body = without_first(tree.top)
         if body is None:
             raise Closed("an operator has nothing to act on")
-        return self.applied(body, tree.low, env, order_of(tree))
+        return self.applied(body, tree.low, env, order_of(tree), total=first_sign(tree.low) == "d")
 
-    def applied(self, body: Tree, low: Tree | None, env: Environment, order: int = 1) -> Value:
+    def applied(self, body: Tree, low: Tree | None, env: Environment, order: int = 1, total: bool = False) -> Value:
         """The derivative of a formula by the names below ∂ or ∇, one after the other."""
         if low is None:
             raise Closed("∇ does not say by what")
@@ -70,7 +70,7 @@ class World(Evaluator):
             raise Closed("a derivative by a power is not read")
         if isinstance(body, Group):
             body = body.inner
-        value = self.by_name(body, head.key, head.axes, env)
+        value = self.by_name(body, head.key, head.axes, env, total)
         return Value(value.array, value.letters, True, value.jac) if head.turned and value.rank == 1 else value
 
     def signal(self, base: str, labels: Sequence[str | int], env: Environment) -> Value:
@@ -85,8 +85,8 @@ class World(Evaluator):
         value = self.by_name(Name(loss), (base, *labels), [], env)
         return Value(value.array, value.letters)
 
-    def by_name(self, body: Tree, key: Key, axes: Sequence[Axis], env: Environment) -> Value:
-        """The derivative of a formula by a name or its entries."""
+    def by_name(self, body: Tree, key: Key, axes: Sequence[Axis], env: Environment, total: bool = False) -> Value:
+        """The derivative of a formula by a name or its entries; a total one goes through all arguments."""
         if env.hot:
             raise Nested
         key = self.last_step(key)
@@ -97,7 +97,7 @@ class World(Evaluator):
         whole = (loss, WHOLE) if loss in self.facts.split else (loss,)
         if loss and (loss in LOSSES or loss == self.facts.loss) and self.find(whole) is None and whole not in env.over:
             return self.entries(self.open_loss(loss, key, bool(axes), env), axes, env)
-        others = self.other_arguments(body, key, env)
+        others = {} if total else self.other_arguments(body, key, env)
         if others and self.lexicon.ask("partial", "", False):
             env = env.with_values(others)
         slopes, value = self.slopes(body, key, at, env)

@@ -61,6 +61,7 @@ def _matrix(rows: Sequence[Sequence[Tree]]) -> Tree | None:
     """A vector or matrix with dots between its corners."""
     if not any(cell == DOT for row in rows for cell in row):
         return None
+    rows = [[_digits(cell) for cell in row] for row in rows]
     filled = [row for row in rows if any(cell != DOT for cell in row)]
     if len(rows) == 1 or len(rows[0]) == 1:
         return _vector([cell for row in filled for cell in row if cell != DOT], len(rows) == 1)
@@ -76,6 +77,15 @@ def _matrix(rows: Sequence[Sequence[Tree]]) -> Tree | None:
     if on_diagonal is None or (first[-1], last[0]) != (ZERO, ZERO):
         return None
     return Group("(", Row((("", Big("Σ", Name(INNER), None, DOT)),))) if on_diagonal == DOT else _diagonal(on_diagonal)
+
+
+def _digits(tree: Tree) -> Tree:
+    """a₁₁ with two indices."""
+    if isinstance(tree, Script) and isinstance(tree.sub, Num) and 10 < tree.sub.value < 100:
+        first, second = divmod(int(tree.sub.value), 10)
+        return Script(tree.base, Row((("", Num(Fraction(first))), ("", Num(Fraction(second))))), tree.sup, tree.primes)
+    fresh = tuple(_digits(part) for part in tree.parts)
+    return tree.with_parts(fresh) if fresh else tree
 
 
 def _diagonal(body: Tree) -> Tree:

@@ -62,6 +62,8 @@ class Facts:
     zero: bool = False
     """Whether entries are counted from 0."""
     transposes: bool = False
+    stepped: set[str] = field(default_factory=set)
+    """Names with a layer or a step of time in their scripts."""
     split: set[str] = field(default_factory=set)
     """Names that are one quantity with an index and another one without: L is the sum of all L_n."""
     marks: set[str] = field(default_factory=set)
@@ -93,6 +95,11 @@ def facts_of(trees: Sequence[Tree], equations: Sequence[tuple[Tree, Tree | None]
     for left in lefts:
         if isinstance(left, Script) and isinstance(left.base, Name) and isinstance(left.sup, Num):
             facts.raised.add(left.base.text)
+    facts.stepped = {
+        base_of(script)
+        for script in scripts
+        if script.sub is not None and any(name.text in facts.steps for name in names(script.sub))
+    }
     facts.split = _split(equations, facts)
     facts.differentials = any(_is_differential(node) for node in nodes)
     capitals = {node.text for node in nodes if isinstance(node, Name) and node.text.isupper()}

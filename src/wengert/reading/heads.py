@@ -70,6 +70,10 @@ def head_of(tree: Tree, facts: Facts, at: Mapping[str, int], lexicon: Lexicon) -
     for kind, what in () if script.sub is None else _indices(script.sub, facts, at, head):
         if (kind == "letter" and what in facts.letters) or kind == "expression":
             lower.append(what)
+        elif kind == "entry" and base in facts.stepped:
+            labels.append(int(str(what)))
+        elif kind == "entry" and facts.indexed.get(base) == 2 and isinstance(what, int) and 10 < what < 100:
+            lower += [what // 10, what % 10]
         elif kind == "entry" and base in facts.indexed and not lexicon.ask("numbered", base, False):
             assert isinstance(what, int)
             lower.append(what)

@@ -21,6 +21,7 @@ from wengert.reading.heads import Key, head_of
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.limits import (
     AT_SIGHT,
+    COMPARABLE,
     DOCUMENT_SECONDS,
     EDITS,
     KNOWN_NAMES,
@@ -49,9 +50,10 @@ from wengert.reading.trees import (
     has_derivative,
     is_fraction_of,
     names,
+    product,
     without_first,
 )
-from wengert.reading.values import Circle, is_operator
+from wengert.reading.values import INDICATORS, Circle, is_operator
 from wengert.reading.verdicts import Verdict, conditions_of, notes_of
 
 WORTH = {"holds": 1.0, "conditional": 0.8, "wrong": -0.6, "open": -0.6, "given": 0.05, "condition": -0.2}
@@ -73,9 +75,36 @@ def judge_story(story: Story, seconds: float = DOCUMENT_SECONDS) -> list[Verdict
 
 def lines_of(statements: Sequence[Statement]) -> list[Line]:
     """The statements with their sides as trees; a side that cannot be taken apart is a hole."""
-    return [
-        Line(statement, [side_of(side, statement.notation) for side in statement.sides]) for statement in statements
-    ]
+    lines: list[Line] = []
+    for statement in statements:
+        line = Line(statement, [side_of(side, statement.notation) for side in statement.sides])
+        for k, side in enumerate(line.sides):
+            if side is not None:
+                line.sides[k], condition = _without_condition(side)
+                line.conditions += [] if condition is None else [condition]
+        lines.append(line)
+    return lines
+
+
+def _without_condition(side: Tree) -> tuple[Tree, Relation | None]:
+    """A side without the condition that stands behind it in brackets, and that condition."""
+    if isinstance(side, Sum):
+        sign, last = side.terms[-1]
+        bare, condition = _without_condition(last)
+        return (side, None) if condition is None else (Sum((*side.terms[:-1], (sign, bare))), condition)
+    condition = _condition_behind(side) if isinstance(side, Row) else None
+    if condition is None or not isinstance(side, Row):
+        return side, None
+    return product([item for _, item in side.items[:-1]], [sign for sign, _ in side.items[:-1]]), condition
+
+
+def _condition_behind(side: Row) -> Relation | None:
+    """(i ≠ j) at the end of a side."""
+    last, before = side.items[-1], side.items[-2][1]
+    inner = last[1].inner if isinstance(last[1], Group) and last[0] == "" else None
+    if not isinstance(inner, Relation) or base_of(before) in INDICATORS or isinstance(before, Num):
+        return None
+    return inner
 
 
 def side_of(text: str, notation: str) -> Tree | None:
@@ -296,7 +325,7 @@ class Judge:
         ):
             self.say(line, link, "unread", "no line says of what δ is the signal")
             return
-        mistake = None if found.untried else self.mistake(line, link, found)
+        mistake = None if found.next_surprise < COMPARABLE else self.mistake(line, link, found)
         if mistake is not None:
             self.say(line, link, "wrong", f"likely: {mistake.sentence}")
             self.found[line, link] = replace(self.found[line, link], kind=mistake.kind, corrected=mistake.tree)
@@ -413,7 +442,11 @@ class Judge:
         scope = self.scope
         for word, tree in losses(y, o):
             definition = Line(
-                line.statement, [Name(scope.facts.loss), tree], line.position, key=(scope.facts.loss,), pattern=()
+                line.statement,
+                [Name(scope.facts.loss), tree],
+                line.position - 0.25,
+                key=(scope.facts.loss,),
+                pattern=(),
             )
             scope.definitions[scope.facts.loss] = [definition]
             scope.cache.clear()

@@ -12,6 +12,8 @@ TRIES_AGAIN = 12
 """Readings that are tried for a line that says again what is defined."""
 LINK_SECONDS = 0.5
 DOCUMENT_SECONDS = 2.0
+COMPARABLE = 1.0
+"""Readings up to this surprise must all fail before a line is wrong."""
 UNDERSTOOD = 2
 """Lines about derivatives that must hold in a section before one in it is wrong rather than open."""
 KNOWN_NAMES = 8

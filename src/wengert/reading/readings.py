@@ -114,7 +114,7 @@ TABLE = (
     Reading(
         "call",
         lambda name, value: f"{name}(…) is {'a call' if value else 'a product'}",
-        _other(1.5),
+        lambda prior, subject, facts: () if subject in facts.turned else ((not prior, 1.5),),
         example=(r"y = f(x)", r"\frac{\partial y}{\partial x} = f'(x)"),
         counter=(r"y = a (b + c)", r"\frac{\partial y}{\partial b} = b"),
     ),
@@ -166,7 +166,7 @@ TABLE = (
         _fixed(("next", 0.5), ("sum", 0.75)),
         shared=False,
         example=(r"y = a x^2", r"z = \frac{\partial}{\partial x} y x = 2 a x^2"),
-        counter=(r"y = a x^2", r"z = \frac{\partial}{\partial x} y x = a x^2"),
+        counter=(r"y = a x^2", r"z = \frac{\partial}{\partial x} y x = 5 a x"),
     ),
     Reading(
         "partial",

@@ -23,6 +23,7 @@ from wengert.reading.trees import (
     Matrix,
     Name,
     Num,
+    Relation,
     Row,
     Script,
     Sum,
@@ -59,6 +60,8 @@ class Line:
     pattern: Pattern | None = None
     arguments: tuple[str, ...] = ()
     update: bool = False
+    conditions: list[Relation] = field(default_factory=list)
+    """What is said behind it of its indices: (i ≠ j)."""
     example: bool = False
     """Whether its right side is numbers alone or an array that is written out: a value of an example."""
 
@@ -255,11 +258,28 @@ class Scope:
         for (base, top), lows in found.items():
             self.suppose_one(base, top, lows)
 
+    def reads(self, base: str, wanted: str) -> bool:
+        """Whether the lines of a name read another, directly or through others."""
+        seen, heap = {base}, [base]
+        while heap:
+            for line in self.definitions.get(heap.pop(), ()):
+                for side in line.sides[1:]:
+                    for node in () if side is None else side.nodes:
+                        if isinstance(node, Name | Word) and node.text not in seen:
+                            seen.add(node.text)
+                            heap.append(node.text)
+        return base != wanted and wanted in seen
+
     def suppose_one(self, base: str, top: Tree, lows: list[Tree]) -> None:
         if base in self.definitions:
             return
         fitting = [low for low in dict.fromkeys(lows) if all(name.text != base for name in names(low))]
         fitting = [low for low in fitting if base_of(low) not in self.supposed]
+        fitting = [
+            low
+            for low in fitting
+            if not any(self.reads(base_of(other), base_of(low)) for other in fitting if other != low)
+        ]
         if not fitting:
             return
         arguments = fitting[0] if len(fitting) == 1 else Listing(tuple(fitting))

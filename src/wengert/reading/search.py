@@ -68,6 +68,8 @@ class Found:
     outcome: Outcome | None = None
     untried: bool = False
     """Whether readings are left that were not tried."""
+    next_surprise: float = SURPRISE
+    """The surprise of the first of them."""
 
 
 class Search:
@@ -131,7 +133,7 @@ class Search:
         lexicon = world.lexicon
         x, y = _entrywise(x, y, lexicon)
         if x.rank != y.rank:
-            if _vanishes(x.array) and _vanishes(y.array):
+            if {left, right} & ZEROS and _vanishes(x.array) and _vanishes(y.array):
                 return Outcome(True, lexicon, world)
             raise Misfit(f"the sides have {x.rank} and {y.rank} axes")
         if x.rank == 1 and x.row != y.row and lexicon.ask("lying") is None:
@@ -198,7 +200,7 @@ class Search:
                     seen.add(longer)
                     heapq.heappush(heap, (surprise + more, next(count), longer))
         assert first is not None
-        return Found(False, first, untried=bool(heap))
+        return Found(False, first, untried=bool(heap), next_surprise=heap[0][0] if heap else SURPRISE)
 
     def certified(self, line: Line, link: int, given: Given, condition: Relation | None) -> bool:
         """Whether a link holds at a second point too, at which axes have sizes of their own."""
@@ -247,8 +249,8 @@ def previous(line: Line, link: int) -> int:
 
 
 def conditions_within(line: Line) -> list[Relation]:
-    """Conditions that a statement has in the indices of its names: z_{i ≠ j}."""
-    return [
+    """Conditions that a statement has behind it, or in the indices of its names: z_{i ≠ j}."""
+    return line.conditions + [
         node.sub
         for side in line.sides
         if side is not None

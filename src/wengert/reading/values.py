@@ -158,7 +158,7 @@ class Evaluator:
     def fraction(self, tree: Frac, env: Environment) -> Value:
         raise NotImplementedError
 
-    def applied(self, body: Tree, low: Tree | None, env: Environment, order: int = 1) -> Value:
+    def applied(self, body: Tree, low: Tree | None, env: Environment, order: int = 1, total: bool = False) -> Value:
         """The derivative of a formula by a name."""
         raise NotImplementedError
 
