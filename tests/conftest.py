@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import resource
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -32,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "everyday(each, groups): a run without --thorough takes a part of the cases")
     bound_memory()
+    heed_ctrl_c()
     Run.thorough = config.option.thorough
     Run.whole = any("[" in argument for argument in config.args)
     settings.load_profile("thorough" if Run.thorough else "everyday")
@@ -42,6 +44,12 @@ def bound_memory() -> None:
     allowed = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
     if soft == resource.RLIM_INFINITY or soft > allowed:
         resource.setrlimit(resource.RLIMIT_DATA, (allowed, hard))
+
+
+def heed_ctrl_c() -> None:
+    """A shell starts what is in its background with Ctrl-C ignored; processes that tests start would inherit that and never end."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
-
 from scripts.spreading import LONGEST, WHOLE, units
 
 pytest_plugins = ["pytester"]
@@ -52,8 +50,7 @@ def test_every_test_runs_once_and_a_unit_runs_in_one_process(pytester, monkeypat
     assert all(lines for lines in ran.values())
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "0"), ("-p", "no:xdist")], ids=["plain", "none", "without xdist"])
-def test_one_process_needs_no_schedule(pytester, monkeypatch, options):
+def test_one_process_needs_no_schedule(pytester, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     pytester.makepyfile("def test_a(): pass")
-    pytester.runpytest_subprocess("-p", "scripts.spreading", *options).assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-p", "no:xdist", "-p", "scripts.spreading").assert_outcomes(passed=1)

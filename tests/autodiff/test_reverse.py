@@ -112,10 +112,10 @@ def test_named_sizes_stay_names_in_the_backward_pass():
     np.testing.assert_allclose(xbar, np.full(3, 2 * slope))
 
 
-def test_a_chain_of_100_000_ops_has_a_gradient():
+def test_a_chain_of_very_many_ops_has_a_gradient():
     x = input_node("x", SCALAR)
     y = x
-    for _ in range(50_000):
+    for _ in range(rounds(5_000, 50_000)):
         y = apply("sin", y) * constant(0.999, SCALAR)
     (back,) = vjp([y], [x], [constant(1, SCALAR)])
     (opened,) = open_primes(Graph((x,), (back,))).outputs

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import wengert as wg
+from tests.thorough import rounds
 from wengert.errors import TraceError
 
 NARROW = ["int8", "int16", "int32", "uint8", "uint16", "uint32"]
@@ -157,7 +158,7 @@ def test_a_function_of_two_arrays_at_the_ends_of_their_range(op, dtype):
     agree(BINARY[op], EXTREMES[dtype], EXTREMES[dtype][[1, 2, 0]])
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=rounds(40, 400), deadline=None)
 @given(st.data())
 def test_random_arrays_of_random_dtypes(data):
     f = BINARY[data.draw(st.sampled_from(sorted(BINARY)))]
@@ -166,7 +167,7 @@ def test_random_arrays_of_random_dtypes(data):
         agree(f, a, b)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=rounds(25, 250), deadline=None)
 @given(st.data())
 def test_random_chains_of_calls(data):
     names = data.draw(
@@ -188,7 +189,7 @@ def test_random_chains_of_calls(data):
     agree(f, a, b)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=rounds(20, 200), deadline=None)
 @given(st.data())
 @example(None)
 def test_casts(data):

@@ -536,7 +536,7 @@ def test_a_dropped_function_frees_its_memory():
 def test_functions_in_cycles_are_taken_down():
     import gc
 
-    for _ in range(5):
+    for _ in range(2):
         circle: list = []
 
         def slow(*args, circle=circle):
