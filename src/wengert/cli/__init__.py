@@ -39,6 +39,7 @@ for command in (
     derivation.draw,
     checking.check,
     stages.stages,
+    stages.targets,
     training.train,
     training.predict,
 ):

@@ -7,6 +7,7 @@ from typing import Any
 
 from wengert.ir.graph import Node, Number, apply
 from wengert.ir.notation import function, infix, prefix, unwritten
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.complex_numbers import is_zero, magnitude
 from wengert.ops.kinds import (
     away_from_zero,
@@ -173,7 +174,7 @@ cbrt = elementwise(
 )
 
 
-def _ratio_value(xp: Any, a: Any, h: Any) -> Any:
+def _ratio_value(xp: Vocabulary, a: Any, h: Any) -> Any:
     none = xp.equal(h, 0)
     return xp.where(none, xp.zeros_like(a), xp.divide(a, xp.where(none, xp.ones_like(h), h)))
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from wengert.ir.graph import Node, apply
 from wengert.ir.notation import unwritten
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.exponential import slope_beside
 from wengert.ops.kinds import elementwise, positive, within
 from wengert.ops.scipy_functions import scipy
 
 
-def _xlog1py(xp: Any, x: Any, y: Any) -> Any:
+def _xlog1py(xp: Vocabulary, x: Any, y: Any) -> Any:
     nothing = xp.logical_and(xp.equal(x, 0), xp.equal(y, y))
     return xp.where(nothing, xp.zeros_like(x), x * xp.log1p(y))
 

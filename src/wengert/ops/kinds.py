@@ -19,15 +19,17 @@ from wengert.ir.graph import Node, Number, apply, constant
 from wengert.ir.notation import Notation
 from wengert.ir.op import Batch, Facts, Growth, Infer, Jvp, Op, Params, Samples, Vjp, register
 from wengert.ir.types import COMPLEXES, DTYPES, FLOATS, ORDERED, ArrayType
+from wengert.ir.vocabulary import Vocabulary
 
 Domain = Callable[[Any, tuple[int, ...]], Any]
 Value = (
-    Callable[[Any], Any]
-    | Callable[[Any, Any], Any]
-    | Callable[[Any, Any, Any], Any]
-    | Callable[[Any, Any, Any, Any], Any]
-    | Callable[[Any, Any, Any, Any, Any], Any]
-    | Callable[[Any, Any, Any, Any, Any, Any], Any]
+    Callable[[Vocabulary], Any]
+    | Callable[[Vocabulary, Any], Any]
+    | Callable[[Vocabulary, Any, Any], Any]
+    | Callable[[Vocabulary, Any, Any, Any], Any]
+    | Callable[[Vocabulary, Any, Any, Any, Any], Any]
+    | Callable[[Vocabulary, Any, Any, Any, Any, Any], Any]
+    | Callable[[Vocabulary, Any, Any, Any, Any, Any, Any], Any]
 )
 """value(xp, *inputs, *params): written with as many arguments as the op has."""
 Variadic = Callable[..., Any]

@@ -14,6 +14,7 @@ from wengert.ir.graph import Node, apply, constant, input_node
 from wengert.ir.notation import unwritten
 from wengert.ir.op import OPS, Params
 from wengert.ir.types import ArrayType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ir.walk import rebuild, topological
 from wengert.ops.kinds import (
     add_all,
@@ -199,7 +200,7 @@ def _infer_prime(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return OPS[function].infer(types, {})
 
 
-def _value_prime(xp: Any, x: Any, function: str, order: int) -> Any:
+def _value_prime(xp: Vocabulary, x: Any, function: str, order: int) -> Any:
     dtype = str(x.dtype).replace("complex128", "float64").replace("complex64", "float32")
     template, formula = opened(function, order, ArrayType((), dtype))
     values: dict[Node, Any] = {template: x}
@@ -250,7 +251,7 @@ def _infer_opaque(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return common
 
 
-def _value_opaque(xp: Any, *inputs: Any, function: str, order: tuple[int, ...]) -> Any:
+def _value_opaque(xp: Vocabulary, *inputs: Any, function: str, order: tuple[int, ...]) -> Any:
     raise GraphError(
         f"The function '{function}' has no definition, so only its symbolic derivative is known.",
         f"  {function} is declared as a letter",
