@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -169,6 +170,26 @@ def test_the_hypotenuse_is_smooth_off_the_origin():
     h = slopes(lambda x, y: apply("hypot", x, y), 2.0, 2.0, order=2)
     assert h == pytest.approx(4 / 8**1.5, rel=1e-14)
     assert slopes(lambda x, y: apply("hypot", x, y), 0.0, 0.0) == 0
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [(40.0, 0.5), (800.0, -1.0), (0.5, 40.0), (1e100, 1.0), (1e-200, 5e-324), (1e-100, 1e-300), (0.0, 1e-200)],
+)
+def test_second_derivatives_of_the_hypotenuse_have_all_digits(x, y):
+    r = mpmath.hypot(x, y)
+    found = slopes(lambda x, y: apply("hypot", x, y), x, y, order=2)
+    assert found == pytest.approx(float(mpmath.mpf(y) ** 2 / r**3), rel=1e-15)
+    graph, values = graph_of(lambda x, y: apply("hypot", x, y), x, y)
+    (mixed,) = evaluate(grad(grad(graph, "x0"), "x1"), values)
+    assert mixed == pytest.approx(float(-mpmath.mpf(x) * y / r**3), rel=1e-15)
+
+
+def test_second_derivatives_of_a_root_do_not_leave_the_range():
+    """(√cosh)'' is ¼ √cosh far out, of which −1/(4 u √u) underflows."""
+    graph, values = graph_of(lambda x: apply("sqrt", apply("cosh", x)), 600.0)
+    (found,) = evaluate(open_primes(grad(grad(graph))), values)
+    assert found == pytest.approx(np.sqrt(np.cosh(600.0)) / 4, rel=1e-14)
 
 
 SPECIAL = {

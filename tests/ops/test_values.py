@@ -247,6 +247,7 @@ SCALAR = {
     "ratio": lambda a, h: a / h,
     "power": lambda x, y: x**y,
     "hypot": mpmath.hypot,
+    "direction": lambda x, y: x / mpmath.hypot(x, y),
     "arctan2": mpmath.atan2,
     "logaddexp": lambda x, y: mpmath.log(mpmath.exp(x) + mpmath.exp(y)),
     "xlogy": lambda x, y: x * mpmath.log(y),

@@ -196,11 +196,40 @@ def over_radius(a: Node, h: Node) -> Node:
     return a / apply("where", apply("equal", h, _fill(0, h)), _fill(1, h), h)
 
 
+def _direction_value(xp: Any, x: Any, y: Any) -> Any:
+    return _ratio_value(xp, x, xp.hypot(x, y))
+
+
+def _through_direction(signals: Sequence[Node | None], u: Node, x: Node, y: Node) -> tuple[Node | None, Node | None]:
+    """y²/r³ and −xy/r³ with v = y/r as ((s v)/r) v and −((s v)/r) u: 1 − u² has no digits where |x| ≫ |y|."""
+    r, v = apply("hypot", x, y), apply("direction", y, x)
+    by_x, by_y = (None if s is None else s * v / r for s in signals)
+    return None if by_x is None else by_x * v, None if by_y is None else -(by_y * u)
+
+
+def _direction_partials(u: Node, x: Node, y: Node) -> tuple[Node, Node]:
+    r, v = apply("hypot", x, y), apply("direction", y, x)
+    return v / r * v, -(v / r * u)
+
+
+direction = elementwise(
+    "direction",
+    "x / √(x² + y²), and 0 at (0, 0): a coordinate of the unit vector, which has no derivative there.",
+    value=_direction_value,
+    partials=_direction_partials,
+    through=_through_direction,
+    arity=2,
+    domain=away_from_zero,
+    notation=unwritten("direction"),
+    growth="singular",
+    limited=True,
+    exact="x/hypot(x, y)",
+)
 hypot = elementwise(
     "hypot",
     "√(x² + y²) without overflow; its derivative at (0, 0) is 0.",
     value=lambda xp, x, y: xp.hypot(x, y),
-    partials=lambda h, x, y: (apply("ratio", x, h), apply("ratio", y, h)),
+    partials=lambda h, x, y: (apply("direction", x, y), apply("direction", y, x)),
     arity=2,
     domain=away_from_zero,
     notation=function(r"\operatorname{hypot}", "hypot"),
