@@ -91,6 +91,7 @@ def test_entries_that_are_not_taken_do_not_count():
         (lambda x: clip(x, 0, 1), 1.5, 0.0),
         (lambda x: power(x, 0.0), 0.0, 0.0),
         (lambda x: apply("xlogy", x, x), 0.0, -inf),
+        (lambda x: apply("power", x, x), 0.0, -inf),
         (lambda x: apply("log", x), np.nan, np.nan),
     ],
 )
@@ -108,9 +109,17 @@ def test_the_second_derivative_of_a_square_at_zero():
     assert slopes(lambda x: x**2, 0.0, order=2) == 2
 
 
-@pytest.mark.parametrize(("x", "y", "expected"), [(0.0, 0.0, 0.0), (0.0, 2.0, 0.0), (-2.0, 3.0, np.nan)])
+@pytest.mark.parametrize(("x", "y", "expected"), [(0.0, 0.0, -inf), (0.0, 2.0, 0.0), (-2.0, 3.0, np.nan)])
 def test_a_power_by_its_exponent(x, y, expected):
     np.testing.assert_equal(float(slopes(lambda y, x: apply("power", x, y), y, x)), expected)
+
+
+def test_the_slope_of_a_power_falls_without_bound_beside_the_exponent_one():
+    """∂²xʸ/∂x∂y = xʸ⁻¹ (1 + y log x) is −∞ at (0, 1), in either order."""
+    graph, values = graph_of(lambda x, y: apply("power", x, y), 0.0, 1.0)
+    with np.errstate(all="ignore"):
+        found = [evaluate(grad(grad(graph, a), b), values)[0] for a, b in (("x0", "x1"), ("x1", "x0"))]
+    assert found == [-inf, -inf]
 
 
 def test_a_power_with_variable_exponent_zero():
@@ -193,7 +202,17 @@ def test_second_derivatives_of_a_root_do_not_leave_the_range():
 
 
 SPECIAL = {
-    "power": [(4.0, 0.0), (0.0, 0.0), (0.0, 2.0), (2.0, 0.0), (0.0, 0.5), (-2.0, 3.0), (0.0, -1.0)],
+    "power": [
+        (4.0, 0.0),
+        (0.0, 0.0),
+        (0.0, 1.0),
+        (0.0, 0.5),
+        (0.0, 2.0),
+        (2.0, 0.0),
+        (0.0, 0.5),
+        (-2.0, 3.0),
+        (0.0, -1.0),
+    ],
     "hypot": [(0.0, 0.0), (3.0, 0.0), (0.0, 3.0)],
     "arctan2": [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (0.0, -1.0)],
     "logaddexp": [(-inf, -inf), (0.0, -inf)],
@@ -203,6 +222,8 @@ SPECIAL = {
     "divide": [(0.0, 1.0), (0.0, 0.0), (1.0, 0.0)],
     "maximum": [(1.0, 1.0), (2.0, 1.0)],
     "minimum": [(1.0, 1.0)],
+    "rel_entr": [(0.0, 1.0), (0.0, 0.0), (1.0, 1.0), (2.0, 0.0)],
+    "kl_div": [(0.0, 1.0), (0.0, 0.0), (1.0, 1.0), (2.0, 0.0)],
 }
 """For an op of two inputs the points where its slopes are delicate."""
 SMOOTH = {
