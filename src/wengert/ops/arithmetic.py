@@ -165,8 +165,8 @@ def _through_power(signals: Sequence[Node | None], z: Node, x: Node, y: Node) ->
     """By x: y xʸ⁻¹, 0 where y = 0. By y: xʸ log x, 0 where xʸ = 0; −∞ at (0, 0), where 0ʸ jumps."""
     by_x, by_y = signals
     if x.type.is_complex:
-        partials = _power_partials(z, x, y)
-        return tuple(None if s is None else times(s, p) for s, p in zip(signals, partials, strict=True))
+        slope_x, slope_y = _power_partials(z, x, y)
+        return None if by_x is None else times(by_x, slope_x), None if by_y is None else times(by_y, slope_y)
     if by_x is not None:
         exponent = constant_value(y)
         less = apply("power", x, y - 1)
