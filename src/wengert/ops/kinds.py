@@ -141,6 +141,9 @@ def as_batched(node: Node, batched: bool, size: Any) -> Node:
     """The node with a leading axis of `size`, broadcast along it where it has none."""
     if batched:
         return node
+    number = constant_value(node)
+    if number is not None:
+        return constant(number, ArrayType((size, *node.shape), node.type.dtype))
     axes = tuple(range(1, node.type.rank + 1))
     return apply("broadcast", node, shape=(size, *node.shape), axes=axes)
 

@@ -138,8 +138,10 @@ class _Opener:
     @staticmethod
     def _divided(node: Node, inputs: tuple[Node, ...]) -> Node:
         for k in (0, 1):
-            if node.inputs[k].op.name == "prime" and inputs[k].op.name == "divide":
-                return _over(inputs[1 - k], *inputs[k].inputs)
+            if node.inputs[k].op.name == "prime" and (
+                inputs[k].op.name == "divide" or node.inputs[k].params["order"] > 1
+            ):
+                return _carried_into(inputs[1 - k], inputs[k])
         return _on(node, inputs)
 
     def _as_slope(self, prime: Node) -> Slope | None:
@@ -158,6 +160,34 @@ def _over(signal: Node, numerator: Node, denominator: Node) -> Node:
     product = times(signal, constant_value(numerator) or numerator)
     assert product is not None
     return product / denominator
+
+
+def _carried_into(signal: Node, formula: Node) -> Node:
+    """signal · formula from the inside, where that has quotients: −1/(4u√u) may be 0 where ((signal/u)/√u) is not."""
+    name = formula.op.name
+    if name == "divide":
+        numerator, denominator = formula.inputs
+        if _has_quotient(numerator):
+            return _carried_into(signal, numerator) / denominator
+        return _over(signal, numerator, denominator)
+    if name == "negative" and _has_quotient(formula):
+        return -_carried_into(signal, formula.inputs[0])
+    if name == "multiply" and _has_quotient(formula):
+        first, second = sorted(formula.inputs, key=lambda x: not _has_quotient(x))
+        return _carried_into(signal, first) * second
+    return signal * formula
+
+
+def _has_quotient(formula: Node) -> bool:
+    """Whether a product has a quotient among its factors."""
+    stack = [formula]
+    while stack:
+        node = stack.pop()
+        if node.op.name == "divide":
+            return True
+        if node.op.name in ("multiply", "negative"):
+            stack.extend(node.inputs)
+    return False
 
 
 def _on(node: Node, inputs: tuple[Node, ...]) -> Node:
