@@ -86,7 +86,17 @@ def test_what_is_checked_is_trained(name: str, run, tmp_path: Path):
     rng = np.random.default_rng(0)
     x = rng.normal(size=40)
     np.savez(tmp_path / "data.npz", x=x, t=(x > 0).astype(float))
-    given = ["--data", str(tmp_path / "data.npz"), "--params", "w,b", "--epochs", "2", "--out", str(model), "--no-cache"]
+    given = [
+        "--data",
+        str(tmp_path / "data.npz"),
+        "--params",
+        "w,b",
+        "--epochs",
+        "2",
+        "--out",
+        str(model),
+        "--no-cache",
+    ]
     assert run("train", str(path), *given).returncode == 0
     again = run("predict", str(model), "--data", str(tmp_path / "data.npz"))
     assert again.returncode == 0, again.stderr
