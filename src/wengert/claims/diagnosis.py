@@ -242,7 +242,8 @@ def ratio_of(values: Sequence[Array], expected: Sequence[Array]) -> float | None
     if not len(below) or not np.all(np.isfinite(below)) or np.any(below == 0):
         return None
     ratios = above / below
-    return float(ratios[0]) if np.allclose(ratios, ratios[0], rtol=1e-9, atol=0) else None
+    same = bool(np.isfinite(ratios[0])) and np.allclose(ratios, ratios[0], rtol=1e-9, atol=0)
+    return float(ratios[0]) if same else None
 
 
 def surroundings(
