@@ -52,7 +52,7 @@ def test_what_is_printed_is_right(key: str, form: str, notation: str):
 
 
 @pytest.mark.parametrize("notation", [[], ["--ascii"], ["--latex"]])
-@pytest.mark.parametrize("form", ["index", "matrix", "elements"])
+@pytest.mark.parametrize("form", ["index", "matrix"])
 def test_the_command_line_checks_its_own_output(form: str, notation: list[str], tmp_path, monkeypatch, capsys):
     import sys
 
