@@ -158,10 +158,11 @@ class System:
         return f"<System of {len(self.data.lines)} lines, loss {self.data.loss}>"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {
-            "text/plain": self.echo(),
-            "text/latex": derivation_latex(self.data, Printer(self.data, default_form(self.data)).forward(), ()),
-        }
+        return {"text/plain": self.echo(), "text/latex": self.latex()}
+
+    def latex(self, form: str = "") -> str:
+        """The forward equations as one aligned display, for notebooks and papers; in a form of its own, or as they are written."""
+        return derivation_latex(self.data, Printer(self.data, form or default_form(self.data)).forward(), ())
 
     @property
     def names(self) -> tuple[str, ...]:

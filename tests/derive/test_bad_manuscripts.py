@@ -327,3 +327,17 @@ def test_a_bracket_that_is_the_argument_of_a_command_is_not_read():
 def test_a_step_beyond_those_that_are_tried_is_no_failure():
     (row,) = review("l_1 = x\nl_{n+1} = 4 l_n (1 − l_n)\n\nx̄ = l_4").rows
     assert row.status == "wrong"
+
+
+@pytest.mark.parametrize("number", ["1e308 · 1e308", "1e399", "−1e399"])
+def test_a_coefficient_beyond_double_precision_is_infinite_and_no_failure(number: str):
+    (row,) = review(f"z = w x\nL = ½ (z − t)²\n---\nw̄ = {number} (z − t) x").rows
+    assert row.status in ("wrong", "unread")
+
+
+def test_work_on_transposes_in_a_row_grows_with_their_number():
+    def of(size: int) -> Callable[[], Review]:
+        text = f"z = W x\nL = ½ ‖z‖²\n---\nx̄ = W{'ᵀ' * size} z\nW̄ = z x{'ᵀ' * size}\n"
+        return lambda: review(text)
+
+    assert growth(of, 10) < LINEAR

@@ -69,6 +69,7 @@ def derive(
         if echo:
             out(system.echo(ascii=ascii, warnings=False) + "\n")
         if latex:
+            out(system.latex("index" if derivation.form == "elements" else derivation.form))
             out(derivation.latex(sizes))
             out(f"% {checked}")
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -45,8 +46,16 @@ def _input_value(xp: Vocabulary, name: str, type: ArrayType) -> Any:
     )
 
 
+def _nearest(value: Fraction) -> float:
+    """The number of double precision that is nearest, ±∞ beyond all of them."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
 def _constant_value(xp: Vocabulary, value: Any, type: ArrayType) -> Any:
-    number = float(value) if isinstance(value, Fraction) else value
+    number = _nearest(value) if isinstance(value, Fraction) else value
     return xp.broadcast_to(xp.asarray(number, dtype=type.dtype), type.shape)
 
 
