@@ -17,7 +17,9 @@ def _opcodes(*names: str) -> frozenset[int]:
 
 _LISTS = _opcodes("BUILD_LIST", "LIST_APPEND", "LIST_EXTEND")
 _TUPLES = _opcodes("BUILD_TUPLE")
-_NO_ARGUMENTS = _opcodes("BINARY_SUBSCR", "BINARY_OP", "STORE_SUBSCR", "RETURN_VALUE", "UNPACK_SEQUENCE", "DELETE_SUBSCR")
+_NO_ARGUMENTS = _opcodes(
+    "BINARY_SUBSCR", "BINARY_OP", "STORE_SUBSCR", "RETURN_VALUE", "UNPACK_SEQUENCE", "DELETE_SUBSCR"
+)
 """What may be done to a tuple that is no argument of a call."""
 _STORES = _opcodes("STORE_GLOBAL", "DELETE_GLOBAL")
 

@@ -22,7 +22,18 @@ MAKERS = frozenset(
     )
 )
 """NumPy's functions that make arrays which traced values can be written into."""
-SPECIAL = MAKERS | {"r_", "c_", "vectorize", "isscalar", "block", "frompyfunc", "diag", "meshgrid", "asfarray", "float64"}
+SPECIAL = MAKERS | {
+    "r_",
+    "c_",
+    "vectorize",
+    "isscalar",
+    "block",
+    "frompyfunc",
+    "diag",
+    "meshgrid",
+    "asfarray",
+    "float64",
+}
 """The names of NumPy that a function may need stand-ins for where it makes no lists."""
 BUILTINS: dict[str, Any] = {"isinstance": numbers.is_instance, "float": float}
 MODULES: dict[str, ModuleType] = {"numpy": np, "math": math, "cmath": cmath}

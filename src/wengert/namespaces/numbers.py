@@ -185,5 +185,3 @@ def is_instance(x: Any, classes: Any) -> bool:
 def is_scalar(x: Any) -> bool:
     """np.isscalar, as the function would be told where nothing is traced."""
     return issubclass(kind_of(x), np.generic | float | int | complex) if isinstance(x, StandIn) else np.isscalar(x)
-
-

@@ -128,6 +128,11 @@ def _shadow_class(cls: type) -> type:
             found = cls.__getattribute__(self, name)
             return found if name.startswith("__") else _functions().translate(found)
 
-        own = {"__getattribute__": read, ORIGINAL: getattr(cls, ORIGINAL), "__module__": cls.__module__, "__slots__": ()}
+        own = {
+            "__getattribute__": read,
+            ORIGINAL: getattr(cls, ORIGINAL),
+            "__module__": cls.__module__,
+            "__slots__": (),
+        }
         known = _SHADOWS[cls] = type(cls)(cls.__name__, (cls,), own)
     return known
