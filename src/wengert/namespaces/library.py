@@ -118,12 +118,12 @@ def _of_numpy(value: Any, module: str) -> Any:
 def _of_scipy(value: Any, module: str) -> Any:
     parts = module.split(".")
     part = parts[1] if len(parts) > 1 else ""
-    name = getattr(value, "__name__", None) or getattr(value, "name", None)
-    if part in _SCIPY and name:
-        own = _scipy_of(part)
-        found = None if own is None else vars(own).get(str(name))
-        if found is not None and getattr(sys.modules.get(f"scipy.{part}"), str(name), None) is value:
-            return found
+    own = _scipy_of(part) if part in _SCIPY and f"scipy.{part}" in sys.modules else None
+    if own is not None:
+        known = vars(sys.modules[f"scipy.{part}"])
+        found = next((x for name, x in vars(own).items() if known.get(name) is value and x is not value), None)
+        if found is not None:
+            return sequences.of_function(found) if isinstance(found, FunctionType) else found
     if isinstance(value, FunctionType | BuiltinFunctionType):
         return numbers.refusing(value, f"scipy.{part}.{value.__name__}")
     return None

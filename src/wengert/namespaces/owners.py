@@ -25,9 +25,7 @@ def _is_users(name: str, file: str) -> bool:
     if root in LIBRARIES:
         return False
     installed = any(part in file for part in ("site-packages", "dist-packages"))
-    if installed or (root in sys.stdlib_module_names and (not file or file.startswith(_PYTHON))):
-        return False
-    return True
+    return not (installed or (root in sys.stdlib_module_names and (not file or file.startswith(_PYTHON))))
 
 
 def of_globals(real: dict[str, Any]) -> bool:

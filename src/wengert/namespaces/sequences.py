@@ -22,21 +22,28 @@ SIZES = frozenset({"shape", "axis", "axes", "newshape", "reps", "pad_width", "so
 _METHODS = ("reduce", "accumulate", "reduceat", "outer", "at", "nin", "nout", "nargs", "identity", "types", "signature")
 
 
-def _array(x: Any) -> Any:
+def asarray(x: Any) -> Any:
+    """np.asarray, of lists of traced values too."""
     return import_module("wengert.numpy.creation").asarray(x)
 
 
 def holds(x: Any) -> bool:
     """Whether a list or tuple holds traced values, at any depth."""
-    for each in x:
-        if isinstance(each, StandIn) or (type(each) in (list, tuple) and holds(each)):
-            return True
-    return False
+    return any(isinstance(each, StandIn) or (type(each) in (list, tuple) and holds(each)) for each in x)
 
 
 def as_array(x: Any) -> Any:
     """A list with traced entries as an array; all else as it is."""
-    return _array(x) if type(x) in (list, tuple) and holds(x) else x
+    return asarray(x) if type(x) in (list, tuple) and holds(x) and _shape(x) is not None else x
+
+
+def _shape(x: Any) -> tuple[int, ...] | None:
+    """The shape of the array that nested lists are; None where they are none."""
+    if type(x) not in (list, tuple):
+        return tuple(np.shape(x)) if isinstance(x, StandIn | np.ndarray | np.generic | int | float | complex) else None
+    shapes = {_shape(each) for each in x}
+    only = shapes.pop() if len(shapes) == 1 else None
+    return None if only is None else (len(x), *only)
 
 
 def _each(x: Any) -> Any:
@@ -115,7 +122,7 @@ class Joined:
     def _part(self, x: Any, ndmin: int, trans1d: int) -> Any:
         if isinstance(x, slice):
             return np.r_[x] if ndmin < 2 else self._placed(np.r_[x], ndmin, trans1d)
-        found = _array(x)
+        found = asarray(x)
         rank = len(found.shape)
         if not rank:
             found = np.reshape(found, (1,) * max(ndmin, 1))
@@ -162,5 +169,5 @@ class Vectorized(np.vectorize):
                 named[name] = x[index]
             results.append(function(*given, **named))
         if results and isinstance(results[0], tuple):
-            return tuple(np.reshape(_array(list(each)), shape) for each in zip(*results, strict=True))
-        return np.reshape(_array(results), shape)
+            return tuple(np.reshape(asarray(list(each)), shape) for each in zip(*results, strict=True))
+        return np.reshape(asarray(results), shape)

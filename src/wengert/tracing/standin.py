@@ -421,8 +421,7 @@ class StandIn(Properties):
         _refuse_storing()
         refuse(
             "A traced value cannot become a NumPy array: its derivative would be lost.",
-            "Use functions of NumPy on it in the function itself or in functions that it calls; wg.asarray(a)[i] reads a NumPy array "
-            "at a traced index",
+            "Use functions of NumPy on it, not methods of other arrays; to read a NumPy array at a traced index write:  wg.asarray(a)[i]",
         )
 
 
