@@ -23,7 +23,7 @@ ORDER = (
     {"ir"},
     {"ops"},
     {"autodiff", "tracing", "notation", "passes"},
-    {"elaboration"},
+    {"elaboration", "namespaces"},
     {"reading"},
     {"derive", "manuscripts", "targets", "emit"},
     {"claims", "show", "engine"},

@@ -421,8 +421,7 @@ class StandIn(Properties):
         _refuse_storing()
         refuse(
             "A traced value cannot become a NumPy array: its derivative would be lost.",
-            "Use functions of NumPy on it, np.stack([a, b]) to join values, wg.asarray(a)[i] to read a NumPy array at a traced "
-            "index; for np.array and np.full write:  import wengert.numpy as np",
+            "Use functions of NumPy on it, not methods of other arrays; to read a NumPy array at a traced index write:  wg.asarray(a)[i]",
         )
 
 
@@ -439,7 +438,7 @@ def _refuse_storing() -> None:
     if is_assignment():
         refuse(
             "A traced value cannot be written into a NumPy array: its derivative would be lost.",
-            "Write into a traced array, as np.zeros_like(x) or x.copy(), or one made by:  import wengert.numpy as np",
+            "Write into an array that the function makes itself:  np.zeros(3), or np.array(a) of an array a from outside",
         )
 
 
@@ -447,7 +446,7 @@ def _number(name: str) -> NoReturn:
     _refuse_storing()
     refuse(
         f"A traced value has no number yet, so it cannot become {name}.",
-        "Use NumPy's functions in place of Python's:  np.sin(x) for math.sin(x); return the value and convert it outside",
+        "Return the value and convert it outside; what steers the function is given as a number:  int(n)",
     )
 
 

@@ -158,6 +158,16 @@ def current() -> Trace | None:
     return OPEN.get()
 
 
+@contextmanager
+def closed() -> Iterator[None]:
+    """While this is open, what runs belongs to no trace: functions that graphs hold as a whole make arrays of NumPy."""
+    token = OPEN.set(None)
+    try:
+        yield
+    finally:
+        OPEN.reset(token)
+
+
 def own(value: StandIn) -> Node:
     """The node of a value in the open trace.
 
