@@ -56,3 +56,7 @@ def test_it_prints_what_it_counts_and_refuses_nothing(tree):
 
 def test_nobody_outside_of_targets_imports_native_code():
     assert sizes(ROOT / "src" / "wengert").native_imports == []
+
+
+def test_every_package_but_those_with_the_names_of_a_library_begins_with_its_page():
+    assert sizes(ROOT / "src" / "wengert").pageless == ["numpy", "scipy"]
