@@ -36,7 +36,7 @@ Variadic = Callable[..., Any]
 """The same for an op of any number of inputs, whose parameters are keywords."""
 Slopes = Sequence[Node | Number | None]
 Partials = Callable[[Node, Node], Slopes] | Callable[[Node, Node, Node], Slopes]
-Partial = Callable[[Node, Node, int], Slopes]
+Partial = Callable[[Node, Node, int], Slopes] | Callable[[Node, Node, Node, int], Slopes]
 ErrorCases = tuple[tuple[tuple[ArrayType, ...], Params, str], ...]
 
 TAKES = {
