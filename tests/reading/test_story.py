@@ -98,6 +98,7 @@ TEXT = {
     "a line that goes on": ("z = w x\n  + b\n", ["z = w x + b"]),
     "a row that begins with a relation": ("z = w x\n  = x w\n", ["z = w x = x w"]),
     "hashes before lines": ("# z = w x\n# a = σ(z)", ["z = w x", "a = σ(z)"]),
+    "a remark before lines": ("# the square: L = z²\nz = w x   # the sum of a = b", ["z = w x"]),
     "numbered lines": ("(1) z = w x\n2. a = σ(z)", ["z = w x", "a = σ(z)"]),
     "words before": ("hidden layer: h = tanh(z)", ["h = tanh(z)"]),
 }

@@ -55,8 +55,8 @@ Part = tuple[int, int]
 def unmarked(text: str, *, plain: bool = False, hashes: bool = False) -> Iterator[tuple[Part, bool]]:
     """The parts of a text outside of all marks that are formulas, each with whether it stands within a sentence.
 
-    In plain text all lines are formulas that are no sentences; elsewhere a line with a word is a sentence. With `hashes` what
-    stands behind # is no heading.
+    In plain text all lines are formulas that are no sentences; elsewhere a line with a word is a sentence. What stands
+    behind # is a remark or a heading; with `hashes`, where a text has nothing else, it is read.
     """
     text = TAG.sub(lambda found: "\0" * len(found.group()), text)
     run: Part | None = None

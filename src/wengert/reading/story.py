@@ -21,7 +21,7 @@ from wengert.reading.cutting import Chain, Fault, chains
 from wengert.reading.directives import directive_layout
 from wengert.reading.formats import Document, Files, Format, Part, document_of
 from wengert.reading.forms import Form, form_of
-from wengert.reading.lines import unmarked
+from wengert.reading.lines import RELATION, unmarked
 from wengert.reading.located import Located
 from wengert.reading.normal import Notation
 
@@ -149,9 +149,14 @@ def _with_unmarked(body: Located, found: Layout, format: Format) -> list[Block]:
             return blocks
         return [Block(0, len(body.text), "display", "latex", Span(0, len(body.text)))]
     plain = format != "rst" and not formulas and not found.fenced
+    words = outside(found)
+    parts = list(unmarked(words, plain=plain))
+    said = any(RELATION.search(words, start, end) is not None for (start, end), _ in parts)
+    if not said and format in ("text", "program"):
+        parts = list(unmarked(words, plain=plain, hashes=True))
     more = [
         Block(start, end, "inline" if within else "text", _notation(body.text[start:end]), Span(start, end))
-        for (start, end), within in unmarked(outside(found), plain=plain, hashes=format in ("text", "program"))
+        for (start, end), within in parts
     ]
     return sorted([*blocks, *more], key=lambda block: block.start)
 
