@@ -118,8 +118,8 @@ def test_both_sides_zero_say_nothing() -> None:
 def test_a_condition_behind_a_line_is_kept() -> None:
     page = (
         r"$$p_i = \frac{e^{z_i}}{\sum_k e^{z_k}}$$"
-        + "\n"
-        + r"$$\frac{\partial p_i}{\partial z_j} = -p_i p_j \quad (i \neq j)$$"
+        "\n"
+        r"$$\frac{\partial p_i}{\partial z_j} = -p_i p_j \quad (i \neq j)$$"
     )
     assert statuses(page)[-1] in ("holds", "conditional")
 
