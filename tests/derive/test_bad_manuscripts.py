@@ -156,7 +156,9 @@ def recurrence(steps: int) -> str:
 
 LARGE = {
     "right claims": Large(lambda n: UNIT + "z̄ = (y − t) σ'(z)\nw̄ = z̄ x\n" * n, lambda n: (2 * n, 0, 0), 50, 500),
-    "wrong claims": Large(lambda n: UNIT + "z̄ = (y − t) σ(z)\nw̄ = z̄ x b t\n" * n, lambda n: (0, 2 * n, 0), 2, 400),
+    "wrong claims": Large(
+        lambda n: UNIT + "z̄ = (y − t) σ(z)\nw̄ = z̄ x b t\n" * n, lambda n: (0, 2 * n, 0), 2, 400, bound=4.0
+    ),  # judged by evidence too
     "displays": Large(lambda n: DISPLAYS + "$$\\bar z = 1$$\n" * n, lambda n: (0, n, 0), 40, 2000),
     "brackets": Large(lambda n: UNIT + "z̄ = " + "(" * n + "y" + ")" * n, lambda n: (0, 0, 1), 10_000, 100_000),
     "brackets of LaTeX": Large(

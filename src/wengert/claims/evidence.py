@@ -78,10 +78,8 @@ def _instead_of_wrong(verdict: Verdict) -> Entry | None:
     place = whole_place(verdict)
     if verdict.status in ("holds", "conditional"):
         return Entry(place, verdict.status, shown(verdict), verdict.note)
-    if verdict.status in ("wrong", "open"):
+    if verdict.status not in ("defined", "again"):
         return None
-    if verdict.status == "unread":
-        return Entry(place, "open", shown(verdict), "does not hold as read") if verdict.readable else None
     return Entry(place, "defined", shown(verdict), verdict.note or CLASSES[verdict.status])
 
 

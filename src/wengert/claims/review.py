@@ -163,7 +163,7 @@ def with_evidence(text: str, name: str, files: Files) -> Review:
         rows = _placed(manuscript)
     finally:
         forget()
-    states = [(span, DOUBTFUL if row.status == "wrong" and not row.kind else row.status) for span, row in rows]
+    states = _with_doubts(rows)
     if not any(status in ("unread", DOUBTFUL) for _, status in states) and any(
         row.status != "defined" for _, row in rows
     ):
@@ -172,6 +172,15 @@ def with_evidence(text: str, name: str, files: Files) -> Review:
     rows = [pair for k, pair in enumerate(rows) if k not in taken]
     rows += [(entry.span, _row_of(entry, story.text)) for entry in found]
     return _review(manuscript, rows)
+
+
+def _with_doubts(rows: list[tuple[Span, Row]]) -> list[tuple[Span, str]]:
+    """The status of each row; wrong ones that no change explains are doubtful where they are more than what holds: the page is misread."""
+    unexplained = sum(row.status == "wrong" and not row.kind for _, row in rows)
+    misread = unexplained > max(1, sum(row.status == "holds" for _, row in rows))
+    return [
+        (span, DOUBTFUL if misread and row.status == "wrong" and not row.kind else row.status) for span, row in rows
+    ]
 
 
 def _row_of(entry: Entry, text: str) -> Row:

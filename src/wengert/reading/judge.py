@@ -223,6 +223,7 @@ class Judge:
         elif time.process_time() > end:
             self.unsure[line, link] = None
             self.say(line, link, "unread", "it was not tried for want of time")
+            self.found[line, link] = replace(self.found[line, link], tried=False)
         elif link == 1 and line.defines() and not self.is_signal(line):
             self.again(line)
         else:

@@ -33,6 +33,8 @@ class Verdict:
     note: str = ""
     derived: bool = False
     readable: bool = True
+    tried: bool = True
+    """Whether there was time for it."""
     kind: str = ""
     corrected: Tree | None = None
 
