@@ -53,6 +53,11 @@ def same_value(mine: list[Any], theirs: list[Any], rtol: float) -> None:
         close(a, b, rtol, "the value")
 
 
+def wide(arrays: list[Any]) -> list[Any]:
+    """Whole numbers as those of graphs are: a run gives NumPy's own, whose rank of a matrix is narrow."""
+    return [a.astype(np.int64) if a.dtype.kind == "i" else a for a in arrays]
+
+
 @pytest.mark.parametrize("sample", TRIED.values(), ids=TRIED.keys())
 def test_a_sample_is_numpys_with_its_derivatives(sample: Sample):
     call = Call(sample)
@@ -155,7 +160,7 @@ def test_a_run_gives_value_and_gradient_for_any_layout(sample: Sample):
     )
     given = [elsewhere(a) for a in call.arrays]
     value, pull = wg.vjp(lambda *arrays: call.traced(arrays), *given)
-    same_value(outputs_of(value), expected, sample.value)
+    same_value(wide(outputs_of(value)), wide(expected), sample.value)
     leaves, spec = flatten(value)
     assert len(leaves) == len(signals)
     for mine, theirs in zip(pull(unflatten(spec, signals)), wanted, strict=True):
@@ -168,7 +173,7 @@ def test_a_result_whose_shape_depends_on_values(sample: Sample):
     rng = np.random.default_rng(10)
     expected = outputs_of(call.expected(call.arrays))
     value, pull = wg.vjp(lambda *arrays: call.traced(arrays), *call.arrays)
-    same_value(outputs_of(value), expected, sample.value)
+    same_value(wide(outputs_of(value)), wide(expected), sample.value)
     signals = [drawn(rng, y) if y.dtype.kind in "fc" else np.zeros_like(y) for y in expected]
     back = pull(unflatten(flatten(value)[1], signals))
     for _ in range(3):

@@ -13,7 +13,7 @@ from wengert.ir.types import ArrayType
 from wengert.ir.walk import topological
 from wengert.passes import pipeline
 from wengert.passes.accumulating import accumulate
-from wengert.targets import interpreter, native
+from wengert.targets import compiled, interpreter
 
 N = 5
 
@@ -68,7 +68,7 @@ def test_entries_that_are_added_are_replaced(shape, axis, count, form, live):
         expected[at] += values[f"u{k}"].reshape(expected[at].shape)
     given = {name: value.copy() for name, value in values.items()}
     for each in (accumulate(graph), pipeline.run(graph)):
-        for compile in (interpreter.compile, native.compile):
+        for compile in (interpreter.compile, compiled.compile):
             found = compile(each)(**values)
             np.testing.assert_allclose(found[0], expected, rtol=1e-14, atol=1e-15)
             if live:

@@ -14,7 +14,7 @@ import pytest
 
 from wengert.targets.native import coefficients
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "fit_coefficients.py"
+SCRIPT = Path(__file__).parents[3] / "scripts" / "fit_coefficients.py"
 
 
 def load() -> Any:

@@ -9,7 +9,7 @@ import pytest
 
 from wengert.targets.native import numpy_abi, plan
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "fuzz_calls.py"
+SCRIPT = Path(__file__).parents[3] / "scripts" / "fuzz_calls.py"
 
 
 @pytest.fixture

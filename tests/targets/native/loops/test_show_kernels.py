@@ -15,7 +15,7 @@ from wengert.passes import pipeline
 from wengert.targets.native.loops.show_kernels import show_kernels
 from wengert.targets.ready import with_sizes
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.t*"))
+EXAMPLES = sorted((Path(__file__).parents[4] / "examples").glob("*.t*"))
 
 
 def batch_step(path):
