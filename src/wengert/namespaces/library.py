@@ -32,7 +32,7 @@ SPECIAL = MAKERS | {
     "diag",
     "meshgrid",
     "asfarray",
-    "float64",
+    "ndenumerate",
 }
 """The names of NumPy that a function may need stand-ins for where it makes no lists."""
 BUILTINS: dict[str, Any] = {"isinstance": numbers.is_instance, "float": float}
@@ -110,6 +110,8 @@ def _of_numpy(value: Any, module: str) -> Any:
         return sequences.Vectorized
     if value is np.r_ or value is np.c_:
         return sequences.Joined(value)
+    if value is np.ndenumerate:
+        return sequences.entries_with_places
     if value is np.isscalar:
         return numbers.is_scalar
     if isinstance(value, type) or not callable(value) or "random" in module:
