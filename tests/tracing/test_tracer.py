@@ -47,8 +47,6 @@ NUMBERS = {
     "index": (lambda x: [1, 2][x], "cannot become an index", "wg.asarray(a)[i]"),
     "range": (lambda x: list(range(x)), "cannot become an index", "from outside"),
     "round": (lambda x: round(x), "cannot become a rounded number", "convert it outside"),
-    "item": (lambda x: x.item(), "cannot become a Python number", "convert it outside"),
-    "tolist": (lambda x: x.tolist(), "cannot become a list", "convert it outside"),
     "array": (lambda x: PLACE.dot(x), "cannot become a NumPy array", "wg.asarray(a)[i]"),
 }
 

@@ -32,13 +32,15 @@ SPECIAL = MAKERS | {
     "diag",
     "meshgrid",
     "asfarray",
-    "float64",
+    "ndenumerate",
 }
 """The names of NumPy that a function may need stand-ins for where it makes no lists."""
 BUILTINS: dict[str, Any] = {"isinstance": numbers.is_instance, "float": float}
 MODULES: dict[str, ModuleType] = {"numpy": np, "math": math, "cmath": cmath}
 """What may be imported inside of a function, beside SciPy."""
 _SCIPY = ("special", "linalg", "signal", "stats", "integrate", "optimize", "interpolate")
+_TAKE_ARRAYS = ("special", "linalg", "signal")
+"""Those whose functions take arrays alone; the others find them among arguments of other kinds."""
 _TABLE: dict[int, tuple[Any, Any]] = {}
 """By identity: an object of a library, and what stands for it."""
 
@@ -108,6 +110,8 @@ def _of_numpy(value: Any, module: str) -> Any:
         return sequences.Vectorized
     if value is np.r_ or value is np.c_:
         return sequences.Joined(value)
+    if value is np.ndenumerate:
+        return sequences.entries_with_places
     if value is np.isscalar:
         return numbers.is_scalar
     if isinstance(value, type) or not callable(value) or "random" in module:
@@ -123,7 +127,7 @@ def _of_scipy(value: Any, module: str) -> Any:
         known = vars(sys.modules[f"scipy.{part}"])
         found = next((x for name, x in vars(own).items() if known.get(name) is value and x is not value), None)
         if found is not None:
-            return sequences.of_function(found) if isinstance(found, FunctionType) else found
+            return sequences.of_function(found) if isinstance(found, FunctionType) and part in _TAKE_ARRAYS else found
     if isinstance(value, FunctionType | BuiltinFunctionType):
         return numbers.refusing(value, f"scipy.{part}.{value.__name__}")
     return None

@@ -99,7 +99,8 @@ def _copy(value: Any) -> Any:
         return functions.translate(value)
     if type(value) in (staticmethod, classmethod):
         return type(value)(functions.translate(value.__func__))
-    return property(*[f and functions.translate(f) for f in (value.fget, value.fset, value.fdel)], value.__doc__)
+    get, put, delete = [f and functions.translate(f) for f in (value.fget, value.fset, value.fdel)]
+    return property(get, put, delete, value.__doc__)
 
 
 def shadow(value: Any) -> Any:
@@ -107,7 +108,7 @@ def shadow(value: Any) -> Any:
     cls = class_of(type(value))
     if cls is type(value) or not hasattr(value, "__dict__") or _has_slots(cls):
         return value
-    made = object.__new__(_shadow_class(cls))
+    made: Any = object.__new__(_shadow_class(cls))
     object.__setattr__(made, "__dict__", value.__dict__)
     return made
 

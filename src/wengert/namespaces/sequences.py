@@ -14,7 +14,7 @@ from wengert.tracing.standin import StandIn
 OF_ARRAYS = frozenset(
     {
         *("concatenate", "stack", "vstack", "hstack", "dstack", "column_stack", "row_stack", "select", "choose"),
-        *("block", "broadcast_arrays", "multi_dot", "meshgrid", "ix_", "lexsort", "concat", "einsum", "piecewise"),
+        *("block", "broadcast_arrays", "multi_dot", "meshgrid", "ix_", "lexsort", "concat", "piecewise"),
     }
 )
 """Functions that take sequences of arrays: their entries may be lists."""
@@ -98,6 +98,12 @@ def of_ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
         value = getattr(ufunc, name, None)
         setattr(call, name, of_function(value) if callable(value) else value)
     return call
+
+
+def entries_with_places(arr: Any) -> Any:
+    """np.ndenumerate: the pairs of the indices and the entry there."""
+    found = asarray(arr)
+    return ((index, found[index]) for index in np.ndindex(*found.shape))
 
 
 class Joined:

@@ -80,6 +80,8 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **res
 def _like(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def make(a: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(a, list | tuple) and _has_traced(a):
+            a = asarray(a)
         found = original(a, *args, **kwargs)
         if isinstance(found, tuple):  # linspace with its step
             return (found[0] if isinstance(found[0], StandIn) else writable(found[0]), *found[1:])

@@ -10,7 +10,7 @@ import numpy as np
 from wengert.tracing.standin import StandIn
 from wengert.tracing.writes import added_at, updated
 
-OF_OPERANDS = frozenset({np.where, np.dot, np.vdot, np.inner, np.outer, np.kron, np.cross, np.clip})
+OF_OPERANDS = frozenset({np.where, np.dot, np.vdot, np.inner, np.outer, np.kron, np.cross, np.clip, "method dot"})
 """Functions beside the ufuncs that take operands, one argument each."""
 
 

@@ -96,6 +96,10 @@ class StandIn(Properties):
         """The result of an operator of Python; NotImplemented where an operand is no number and no array."""
         raise NotImplementedError
 
+    def constant(self) -> Any:
+        """The value, where it depends on no argument of the function; else None."""
+        raise NotImplementedError
+
     def number(self) -> Array | None:
         """The value, where it is known while the function runs."""
         raise NotImplementedError
@@ -391,10 +395,18 @@ class StandIn(Properties):
         return found
 
     def __float__(self) -> float:
-        return _number("float")
+        found = self.constant()
+        return _number("float") if found is None else float(found)
 
     def __complex__(self) -> complex:
-        return _number("complex")
+        found = self.constant()
+        return _number("complex") if found is None else complex(found)
+
+    def __hash__(self) -> int:
+        found = None if self.shape else self.constant()
+        if found is None:
+            raise TypeError("unhashable type: 'numpy.ndarray'" if self.shape else "unhashable type: a traced number")
+        return hash(np.asarray(found)[()])
 
     def __round__(self, digits: int | None = None) -> Any:
         if self.shape:
@@ -410,12 +422,17 @@ class StandIn(Properties):
         return self.call("method copy", (self,), {})
 
     def item(self, *args: Any) -> Any:
-        """Refused: the number is not known."""
-        return _number("a Python number")
+        """An entry as a traced number of Python; whole numbers and truth values are those of today."""
+        x: Any = self[args[0] if len(args) == 1 and isinstance(args[0], tuple) else args] if args else self
+        if x.size != 1:
+            raise ValueError("can only convert an array of size 1 to a Python scalar")
+        if x.dtype.kind in "biu":
+            return bool(x) if x.dtype.kind == "b" else int(x)
+        return import_module("wengert.namespaces.numbers").as_float(x)
 
     def tolist(self) -> Any:
-        """Refused: the numbers are not known."""
-        return _number("a list")
+        """The entries in lists, each as `item` gives it."""
+        return [self[k].tolist() for k in range(self.shape[0])] if self.shape else self.item()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         _refuse_storing()

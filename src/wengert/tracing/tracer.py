@@ -252,10 +252,17 @@ class Traced(StandIn):
         return f"<traced {self.node.type}>"
 
     def __format__(self, form: str) -> str:
-        return repr(self)  # there is no number to be formatted
+        found = self.constant()
+        return repr(self) if found is None else format(np.asarray(found)[()], form)
 
     def number(self) -> Array | None:
         """The value, where it is known while the function is traced."""
+        return self.owner.number(self.node)
+
+    def constant(self) -> Any:
+        """The value, where it depends on no argument; else None."""
+        if any(node.op.name == "input" for node in topological([self.node])):
+            return None
         return self.owner.number(self.node)
 
     def entries(self) -> Array | None:
