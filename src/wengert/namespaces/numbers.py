@@ -133,7 +133,7 @@ def refusing(original: Any, name: str) -> Callable[..., Any]:
                     return x.call(original, args, kwargs)
                 refuse(
                     f"'{name}' takes numbers and arrays, and knows no traced values.",
-                    "Give it a derivative with wg.primitive, call it outside, or pass what it is given as 'static'.",
+                    "Give it a derivative with wg.primitive, or call it outside of the function that is differentiated.",
                 )
         return original(*args, **kwargs)
 
