@@ -12,10 +12,13 @@ import wengert as wg
 from wengert import cli
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.graph import Graph, apply, input_node
+from wengert.ir.op import OPS
 from wengert.ir.types import ArrayType
 from wengert.passes.pipeline import PIPELINE
-from wengert.targets.base import default
+from wengert.targets import native
+from wengert.targets.base import NAMES, default
 from wengert.targets.stages import stage
+from wengert.targets.table import nodes_of, rows
 
 LINE = "params w, b\ndata x, t\ny = Σ_j w_j x_j + b\nL = ½ (y − t)²\n"
 
@@ -185,3 +188,38 @@ def test_python_refuses_alike():
         "  the stages are fused, loops, llvm, asm",
         "Name one of these.",
     ]
+
+
+# targets
+
+
+def test_the_table_of_targets_has_a_row_for_each_op_and_counts_what_is_taken_whole(run):
+    status, said, _ = run("targets")
+    head, *rows, _, total = said.rstrip("\n").splitlines()
+    assert (status, head.split()) == (0, ["op", "kind", *NAMES])
+    assert [row.split()[0] for row in rows] == sorted(OPS)
+    native = sum(row.split()[2:3] == ["yes"] and " or " not in row for row in rows)
+    assert total.startswith(f"{len(OPS)} ops, taken whole by: native {native}, interpreter ")
+
+
+@pytest.mark.parametrize(
+    ("op", "native", "interpreter"),
+    [("exp", "yes", "yes"), ("argsort", "by NumPy", "yes"), ("cast", "yes or by NumPy", "yes")],
+)
+def test_a_row_says_who_takes_an_op(run, op, native, interpreter):
+    row = run("targets", op)[1].splitlines()[1]
+    assert re.split(r"  +", row)[2:] == [native, interpreter]
+
+
+def test_what_the_table_says_is_what_runs():
+    """An op is taken whole where the target lowers the graph of it alone, for every sample."""
+    for row in rows([OPS[name] for name in ("exp", "where", "sum", "argsort", "gamma", "cholesky")]):
+        own = [native.lower(Graph(node.inputs, (node,)), {}, cache=False) is not None for node in nodes_of(row.op)[:3]]
+        assert set(own) == {support.by == "target" for support in row.found[0]}, row
+
+
+def test_an_op_that_is_not_there_is_refused(run):
+    assert run("targets", "sine")[::2] == (
+        2,
+        "There is no op 'sine'.\n  wengert targets sine\nSee the names of all:  wengert targets\n",
+    )

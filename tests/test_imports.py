@@ -23,7 +23,8 @@ ORDER = (
     {"ir"},
     {"ops"},
     {"autodiff", "tracing", "notation", "passes"},
-    {"elaboration"},
+    {"elaboration", "namespaces"},
+    {"reading"},
     {"derive", "manuscripts", "targets", "emit"},
     {"claims", "show", "engine"},
     {"api", "compilation", "numpy", "scipy", "transforms"},
@@ -103,7 +104,7 @@ SEAM = (
     {"base"},
     {"interpreter", "native"},
     {"partition"},
-    {"compiled", "stages"},
+    {"compiled", "stages", "table"},
 )
 """The modules of targets: the seam knows no target, and what cuts graphs and chooses code stands above all of them."""
 SEAM_RANK = {name: rank for rank, names in enumerate(SEAM) for name in names}

@@ -23,10 +23,11 @@ from wengert.ir import system as ir
 from wengert.ir.graph import Graph
 from wengert.ir.system import bar
 from wengert.ir.types import Dim, bind_size
-from wengert.notation.document import read_document
+from wengert.manuscripts.systems import system_of
 from wengert.notation.expr import Line
 from wengert.notation.reader import read, read_name
 from wengert.passes import pipeline
+from wengert.reading.formats import Files, document_of
 from wengert.targets import interpreter
 from wengert.targets.compiled import compile
 
@@ -35,19 +36,21 @@ if TYPE_CHECKING:
     from wengert.targets.stages import Stage
 
 Array = Any
-MAX_BYTES = 64 * 1024
+MAX_BYTES = 1024 * 1024
 
 
-def equations(text_or_path: str | Path, syntax: str | None = None) -> System:
-    """The system of forward equations in a text or a file: plain Unicode, LaTeX, or a Markdown document.
+def equations(text_or_path: str | Path, syntax: str | None = None, *, system: int | None = None) -> System:
+    """The system of forward equations in a text or a file: plain Unicode, LaTeX, Markdown, reStructuredText or a notebook.
 
-    A `Path`, or a one-line string without "=" that names a file, is read from disk.
+    A `Path`, or a one-line string without "=" that names a file, is read from disk, with the files that it takes in. A document may hold
+    a derivation made by hand, or several systems, of which `system` is the number of one, counted from 1.
 
     Raises EquationError where something cannot be read, with the place and what to write instead.
     """
     if _names_file(text_or_path):
-        return equations_from_text(read_text(Path(text_or_path)), syntax)
-    return equations_from_text(str(text_or_path), syntax)
+        path = Path(text_or_path)
+        return equations_from_text(read_text(path), syntax, path.name, files_beside(path), system)
+    return equations_from_text(str(text_or_path), syntax, system=system)
 
 
 def review(text_or_path: str | Path) -> Review:
@@ -66,12 +69,42 @@ def review(text_or_path: str | Path) -> Review:
     if not _names_file(text_or_path):
         return review_text(str(text_or_path))
     path = Path(text_or_path)
-    return (review_program if path.suffix == ".py" else review_text)(read_text(path))
+    text = read_text(path)
+    return review_program(text) if path.suffix == ".py" else review_text(text, path.name, files_beside(path))
 
 
-def equations_from_text(text: str, syntax: str | None = None) -> System:
-    """The system in a text, which may be a whole document."""
-    return System(elaborate(read(text, syntax=syntax) if syntax else read_document(text)))
+def equations_from_text(
+    text: str,
+    syntax: str | None = None,
+    name: str = "",
+    files: Files = lambda name: None,
+    system: int | None = None,
+) -> System:
+    """The system in a text, which may be a whole document: the name of its file, the files beside it, the number of a system in it."""
+    return System(elaborate(read(text, syntax=syntax)) if syntax else system_of(text, name, files, system))
+
+
+def files_beside(path: Path) -> Files:
+    """The texts of the files beside a document by their names, None where there is none or it is no text."""
+    folder = path.resolve().parent
+
+    def text_of(name: str) -> str | None:
+        beside = (folder / name).resolve()
+        if not beside.is_relative_to(folder) or not beside.is_file():
+            return None
+        try:
+            return read_text(beside)
+        except EquationError:
+            return None
+
+    return text_of
+
+
+def whole_document(path: Path) -> tuple[str, str]:
+    """The text of a document with what it takes in, and a name that says its format."""
+    document = document_of(read_text(path), path.name, files_beside(path))
+    suffix = {"markdown": ".md", "latex": ".tex", "rst": ".rst", "text": ".txt", "program": ".py"}[document.format]
+    return document.text, f"{path.stem}{suffix}"
 
 
 def read_text(path: Path) -> str:
@@ -125,10 +158,11 @@ class System:
         return f"<System of {len(self.data.lines)} lines, loss {self.data.loss}>"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {
-            "text/plain": self.echo(),
-            "text/latex": derivation_latex(self.data, Printer(self.data, default_form(self.data)).forward(), ()),
-        }
+        return {"text/plain": self.echo(), "text/latex": self.latex()}
+
+    def latex(self, form: str = "") -> str:
+        """The forward equations as one aligned display, for notebooks and papers; in a form of its own, or as they are written."""
+        return derivation_latex(self.data, Printer(self.data, form or default_form(self.data)).forward(), ())
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -16,8 +16,8 @@ from wengert.claims import corrections, mistakes
 from wengert.claims.corrections import Corrections
 from wengert.claims.diagnosis import Diagnostician
 from wengert.claims.review import Review, Row, review
-from wengert.manuscripts import separate_lines
 from wengert.notation import names
+from wengert.reading import rows
 
 UNIT = "z = w x + b\ny = σ(z)\nL = ½ (y − t)²\n---\n"
 DISPLAYS = "$$z = w x + b$$\n$$y = \\sigma(z)$$\n$$L = \\frac12 (y - t)^2$$\n\n"
@@ -105,20 +105,20 @@ def test_claim_of_another_shape_is_wrong_and_says_how(claim: str):
     assert SHAPES[claim] in row.details
 
 
-def test_system_that_is_finite_nowhere_is_not_judged():
-    (row,) = unread("y = log(−1 − x²)\nL = y²\n---\nȳ = 2 y\n")
-    assert row.note == "not read: No point was found at which every line of the system is finite."
+def test_derivative_of_what_is_finite_nowhere_holds_by_its_form():
+    (row,) = review("y = log(−1 − x²)\nL = y²\n---\nȳ = 2 y\n").rows
+    assert row.status == "holds"
 
 
 @pytest.mark.parametrize("declaration", ["W ∈ ℝ^(100000×100000)", "W ∈ ℝ^(9999999999×5)"])
 def test_huge_arrays_are_not_drawn(declaration: str):
     tracemalloc.start()
     try:
-        (row,) = unread(f"{declaration}\nz = W x\nL = ½ ‖z‖²\n---\nx̄ = Wᵀ z\n")
+        (row,) = review(f"{declaration}\nz = W x\nL = ½ ‖z‖²\n---\nx̄ = Wᵀ z\n").rows
         assert tracemalloc.get_traced_memory()[1] < 2**26
     finally:
         tracemalloc.stop()
-    assert "entries are needed to judge this" in row.note
+    assert row.status == "holds", "small arrays are enough to judge this"
 
 
 def test_size_with_an_index_is_no_quantity():
@@ -156,7 +156,9 @@ def recurrence(steps: int) -> str:
 
 LARGE = {
     "right claims": Large(lambda n: UNIT + "z̄ = (y − t) σ'(z)\nw̄ = z̄ x\n" * n, lambda n: (2 * n, 0, 0), 50, 500),
-    "wrong claims": Large(lambda n: UNIT + "z̄ = (y − t) σ(z)\nw̄ = z̄ x b t\n" * n, lambda n: (0, 2 * n, 0), 2, 400),
+    "wrong claims": Large(
+        lambda n: UNIT + "z̄ = (y − t) σ(z)\nw̄ = z̄ x b t\n" * n, lambda n: (0, 2 * n, 0), 2, 400, bound=4.0
+    ),  # judged by evidence too
     "displays": Large(lambda n: DISPLAYS + "$$\\bar z = 1$$\n" * n, lambda n: (0, n, 0), 40, 2000),
     "brackets": Large(lambda n: UNIT + "z̄ = " + "(" * n + "y" + ")" * n, lambda n: (0, 0, 1), 10_000, 100_000),
     "brackets of LaTeX": Large(
@@ -198,8 +200,8 @@ def test_the_ends_of_lines_are_looked_at_in_linear_time(monkeypatch: pytest.Monk
 
     Lines are told apart by their ends where one of them, here a quote that is left open, cannot be cut into signs.
     """
-    ends = SimpleNamespace(search=separate_lines.OPEN_END.search)
-    monkeypatch.setattr(separate_lines, "OPEN_END", ends)
+    ends = SimpleNamespace(search=rows.OPEN_END.search)
+    monkeypatch.setattr(rows, "OPEN_END", ends)
     signs = partial(uses, ends, "search", weight=len)
     assert growth(lambda n: lambda: review("---\n" * n + '"\n'), 200, signs) < LINEAR
 
@@ -327,3 +329,17 @@ def test_a_bracket_that_is_the_argument_of_a_command_is_not_read():
 def test_a_step_beyond_those_that_are_tried_is_no_failure():
     (row,) = review("l_1 = x\nl_{n+1} = 4 l_n (1 − l_n)\n\nx̄ = l_4").rows
     assert row.status == "wrong"
+
+
+@pytest.mark.parametrize("number", ["1e308 · 1e308", "1e399", "−1e399"])
+def test_a_coefficient_beyond_double_precision_is_infinite_and_no_failure(number: str):
+    (row,) = review(f"z = w x\nL = ½ (z − t)²\n---\nw̄ = {number} (z − t) x").rows
+    assert row.status in ("wrong", "unread")
+
+
+def test_work_on_transposes_in_a_row_grows_with_their_number():
+    def of(size: int) -> Callable[[], Review]:
+        text = f"z = W x\nL = ½ ‖z‖²\n---\nx̄ = W{'ᵀ' * size} z\nW̄ = z x{'ᵀ' * size}\n"
+        return lambda: review(text)
+
+    assert growth(of, 10) < LINEAR

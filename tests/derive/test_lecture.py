@@ -12,12 +12,12 @@ import wengert as wg
 from wengert.derive.steps import steps
 from wengert.elaboration.reread import read_in_context
 from wengert.ir.system import System as SystemData
-from wengert.notation.document import pieces
 from wengert.notation.expr import Line
 from wengert.notation.reader import read
+from wengert.reading.story import read_story
 
 NOTES = (Path(__file__).parent.parent / "data" / "lecture_notes.txt").read_text(encoding="utf8")
-DISPLAYS = [piece.text.strip() for piece in pieces(NOTES)]
+DISPLAYS = [NOTES[start:end].strip() for start, end in read_story(NOTES).displays]
 
 
 def displays_from(first: str, count: int) -> list[str]:

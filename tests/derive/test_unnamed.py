@@ -284,7 +284,7 @@ def test_work_is_bounded_where_very_many_readings_hold(names: int):
     text = forward + "\n---\n" + "\n".join(claims)
     found: list[str] = []
     assert uses(Search, "holds", lambda: found.extend(statuses(text))) < READINGS_TRIED
-    assert set(found) == {"u"}
+    assert set(found) <= {"h", "u"}
 
 
 def test_a_name_that_only_has_the_signal_of_another_is_no_part():

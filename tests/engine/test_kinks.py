@@ -28,6 +28,9 @@ TABLE = {
     "the root of 1 and std": (lambda x: np.sqrt(1 + np.std(x)), [2.0, 2.0], [0.0, 0.0]),
     "the logarithm of the norm at 0": (lambda x: np.log(np.linalg.norm(x)), [0.0, 0.0], [nan, nan]),
     "the root of the norm at 0": (lambda x: np.sqrt(np.linalg.norm(x)), [0.0, 0.0], [nan, nan]),
+    "the norm at 0 times what is no number": (lambda x: np.linalg.norm(x) * nan, [0.0, 0.0], [nan, nan]),
+    "the norm at 0 times ∞": (lambda x: np.linalg.norm(x) * inf, [0.0, 0.0], [nan, nan]),
+    "x to the x at 0": (lambda x: x**x, 0.0, -inf),
     "the root of 1 and a squared root": (lambda x: np.sqrt(1 + np.sqrt(x) ** 2), 0.0, 0.5),
     "log10 of what is large": (lambda x: np.log10(np.cosh(x)), 710.0, 1 / np.log(10)),
     "exp log of what is 0": (lambda x: np.exp(np.log(np.sinh(x))), 0.0, 1.0),
@@ -99,3 +102,12 @@ def test_the_maximum_of_nothing_is_numpys_error():
     for _ in range(CALLS):
         with pytest.raises(ValueError, match="zero-size array to reduction operation maximum which has no identity"):
             wg.grad(np.max)(np.zeros(0))
+
+
+@pytest.mark.parametrize(
+    "name", ["the root of 1 and a squared root", "the norm at 0", "x to the x at 0", "exp log of what is 0"]
+)
+def test_a_slope_is_the_same_in_a_batch(name):
+    f, at, expected = TABLE[name]
+    found = wg.vmap(wg.grad(f))(np.array([at, at]))
+    np.testing.assert_allclose(found, [expected, expected], rtol=1e-13)

@@ -14,8 +14,8 @@ from tests.notation.helpers import corpus, halves
 from tests.thorough import rounds
 from wengert.errors import EquationError
 from wengert.notation import latex, layout, unicode
-from wengert.notation.document import pieces
 from wengert.notation.reader import Reading, read, read_expression, read_name
+from wengert.reading.equations import read_document
 
 BLOCKS = [half for pair in corpus("ABCDEFGHI").values() for block in pair for half in halves(block)]
 SIGNS = [
@@ -110,7 +110,7 @@ def test_random_characters(text: str, syntax: str | None):
 @settings(max_examples=50, deadline=None)
 @given(st.text(st.sampled_from("x_^({[ⁿ'w⁽¹⁾=bar\\σ|-+$`~\n"), max_size=40))
 def test_names_expressions_and_documents(text: str):
-    for function in (read_name, read_expression, pieces):
+    for function in (read_name, read_expression, read_document):
         outcome(lambda function=function: function(text))
 
 

@@ -7,12 +7,12 @@ import pytest
 from tests.notation.helpers import DATA
 from wengert.errors import EquationError
 from wengert.notation import latex, unicode
-from wengert.notation.document import pieces
 from wengert.notation.expr import Derive, Partial, walk
 from wengert.notation.reader import Piece, Reading, read
+from wengert.reading.story import read_story
 
 NOTES = (DATA / "lecture_notes.txt").read_text(encoding="utf-8")
-DISPLAYS = pieces(NOTES)
+DISPLAYS = [Piece(NOTES[start:end], start, "latex") for start, end in read_story(NOTES).displays]
 
 
 def between(start: str, end: str) -> list[Piece]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -90,6 +91,7 @@ def test_entries_that_are_not_taken_do_not_count():
         (lambda x: clip(x, 0, 1), 1.5, 0.0),
         (lambda x: power(x, 0.0), 0.0, 0.0),
         (lambda x: apply("xlogy", x, x), 0.0, -inf),
+        (lambda x: apply("power", x, x), 0.0, -inf),
         (lambda x: apply("log", x), np.nan, np.nan),
     ],
 )
@@ -107,9 +109,17 @@ def test_the_second_derivative_of_a_square_at_zero():
     assert slopes(lambda x: x**2, 0.0, order=2) == 2
 
 
-@pytest.mark.parametrize(("x", "y", "expected"), [(0.0, 0.0, 0.0), (0.0, 2.0, 0.0), (-2.0, 3.0, np.nan)])
+@pytest.mark.parametrize(("x", "y", "expected"), [(0.0, 0.0, -inf), (0.0, 2.0, 0.0), (-2.0, 3.0, np.nan)])
 def test_a_power_by_its_exponent(x, y, expected):
     np.testing.assert_equal(float(slopes(lambda y, x: apply("power", x, y), y, x)), expected)
+
+
+def test_the_slope_of_a_power_falls_without_bound_beside_the_exponent_one():
+    """∂²xʸ/∂x∂y = xʸ⁻¹ (1 + y log x) is −∞ at (0, 1), in either order."""
+    graph, values = graph_of(lambda x, y: apply("power", x, y), 0.0, 1.0)
+    with np.errstate(all="ignore"):
+        found = [evaluate(grad(grad(graph, a), b), values)[0] for a, b in (("x0", "x1"), ("x1", "x0"))]
+    assert found == [-inf, -inf]
 
 
 def test_a_power_with_variable_exponent_zero():
@@ -171,8 +181,38 @@ def test_the_hypotenuse_is_smooth_off_the_origin():
     assert slopes(lambda x, y: apply("hypot", x, y), 0.0, 0.0) == 0
 
 
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [(40.0, 0.5), (800.0, -1.0), (0.5, 40.0), (1e100, 1.0), (1e-200, 5e-324), (1e-100, 1e-300), (0.0, 1e-200)],
+)
+def test_second_derivatives_of_the_hypotenuse_have_all_digits(x, y):
+    r = mpmath.hypot(x, y)
+    found = slopes(lambda x, y: apply("hypot", x, y), x, y, order=2)
+    assert found == pytest.approx(float(mpmath.mpf(y) ** 2 / r**3), rel=1e-15)
+    graph, values = graph_of(lambda x, y: apply("hypot", x, y), x, y)
+    (mixed,) = evaluate(grad(grad(graph, "x0"), "x1"), values)
+    assert mixed == pytest.approx(float(-mpmath.mpf(x) * y / r**3), rel=1e-15)
+
+
+def test_second_derivatives_of_a_root_do_not_leave_the_range():
+    """(√cosh)'' is ¼ √cosh far out, of which −1/(4 u √u) underflows."""
+    graph, values = graph_of(lambda x: apply("sqrt", apply("cosh", x)), 600.0)
+    (found,) = evaluate(open_primes(grad(grad(graph))), values)
+    assert found == pytest.approx(np.sqrt(np.cosh(600.0)) / 4, rel=1e-14)
+
+
 SPECIAL = {
-    "power": [(4.0, 0.0), (0.0, 0.0), (0.0, 2.0), (2.0, 0.0), (0.0, 0.5), (-2.0, 3.0), (0.0, -1.0)],
+    "power": [
+        (4.0, 0.0),
+        (0.0, 0.0),
+        (0.0, 1.0),
+        (0.0, 0.5),
+        (0.0, 2.0),
+        (2.0, 0.0),
+        (0.0, 0.5),
+        (-2.0, 3.0),
+        (0.0, -1.0),
+    ],
     "hypot": [(0.0, 0.0), (3.0, 0.0), (0.0, 3.0)],
     "arctan2": [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (0.0, -1.0)],
     "logaddexp": [(-inf, -inf), (0.0, -inf)],
@@ -182,6 +222,8 @@ SPECIAL = {
     "divide": [(0.0, 1.0), (0.0, 0.0), (1.0, 0.0)],
     "maximum": [(1.0, 1.0), (2.0, 1.0)],
     "minimum": [(1.0, 1.0)],
+    "rel_entr": [(0.0, 1.0), (0.0, 0.0), (1.0, 1.0), (2.0, 0.0)],
+    "kl_div": [(0.0, 1.0), (0.0, 0.0), (1.0, 1.0), (2.0, 0.0)],
 }
 """For an op of two inputs the points where its slopes are delicate."""
 SMOOTH = {

@@ -25,9 +25,9 @@ def digits():
 
 
 def by_mpmath(function):
-    def reference(*xs):
+    def reference(*xs, **params):
         with mpmath.workdps(40):
-            return np.vectorize(lambda *x: float(function(*map(mpmath.mpf, x))), otypes=[float])(*xs)
+            return np.vectorize(lambda *x: float(function(*map(mpmath.mpf, x), **params)), otypes=[float])(*xs)
 
     return reference
 
@@ -245,8 +245,12 @@ SCALAR = {
     "multiply": lambda x, y: x * y,
     "divide": lambda x, y: x / y,
     "ratio": lambda a, h: a / h,
+    "multiple": lambda c, x: c * x,
+    "log_power": lambda x, y, n: x**y * mpmath.log(x) ** n,
+    "log_ratio": lambda x, y: mpmath.log(x / y),
     "power": lambda x, y: x**y,
     "hypot": mpmath.hypot,
+    "direction": lambda x, y: x / mpmath.hypot(x, y),
     "arctan2": mpmath.atan2,
     "logaddexp": lambda x, y: mpmath.log(mpmath.exp(x) + mpmath.exp(y)),
     "xlogy": lambda x, y: x * mpmath.log(y),

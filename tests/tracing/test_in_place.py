@@ -572,18 +572,17 @@ def test_an_array_of_the_function_around_is_not_written(run):
 
 
 def test_an_array_of_numpy_is_not_written_and_the_error_names_what_can_be():
+    y = np.zeros(4)
+
     def f(x):
-        y = np.zeros(4)
         y[1] = x[0]
         return np.sum(y)
 
     def g(x):
-        y = np.zeros(4)
         y[:2] = x[:2]
         return np.sum(y)
 
     def h(x):
-        y = np.zeros(4)
         y[0] = x
         return np.sum(y)
 
@@ -593,18 +592,19 @@ def test_an_array_of_numpy_is_not_written_and_the_error_names_what_can_be():
                 run(X)
             assert "cannot be written into a NumPy array" in caught.value.what
             assert "] = x" in caught.value.where
-            assert "np.zeros_like(x)" in caught.value.repair
-            assert "import wengert.numpy as np" in caught.value.repair
+            assert "np.zeros(3)" in caught.value.repair
+            assert "np.array(a)" in caught.value.repair
 
 
+PLACE = np.zeros(4)
 PLAIN = {
-    "out": lambda x: np.add(x, 1, out=np.zeros(4)),
-    "sum out": lambda x: np.sum(x, out=np.zeros(())),
-    "+=": lambda x: np.zeros(4).__iadd__(x),
-    "copyto": lambda x: np.copyto(np.zeros(4), x),
-    "add.at": lambda x: np.add.at(np.zeros(4), [0], x[0]),
-    "put": lambda x: np.put(np.zeros(4), [0], x[0]),
-    "putmask": lambda x: np.putmask(np.zeros(4), X > 0, x),
+    "out": lambda x: np.add(x, 1, out=PLACE),
+    "sum out": lambda x: np.sum(x, out=PLACE[0, ...]),
+    "+=": lambda x: PLACE.__iadd__(x),
+    "copyto": lambda x: np.copyto(PLACE, x),
+    "add.at": lambda x: np.add.at(PLACE, [0], x[0]),
+    "put": lambda x: np.put(PLACE, [0], x[0]),
+    "putmask": lambda x: np.putmask(PLACE, X > 0, x),
 }
 
 
@@ -619,12 +619,9 @@ def test_functions_do_not_write_traced_values_into_arrays_of_numpy(write):
 @pytest.mark.parametrize(
     "use",
     [
-        lambda x: np.zeros(4).dot(x),
-        lambda x: np.zeros(4)[x],
+        lambda x: PLACE.dot(x),
+        lambda x: PLACE[x],
         lambda x: np.random.default_rng(0).normal(x),
-        lambda x: np.array([x, x]),
-        lambda x: np.full(4, x),
-        lambda x: np.asarray(x),
     ],
 )
 def test_what_would_lose_the_derivative_says_what_does_not(use):
@@ -632,7 +629,7 @@ def test_what_would_lose_the_derivative_says_what_does_not(use):
         with pytest.raises(TraceError) as caught:
             run(lambda x: np.sum(use(x)))(X)
         assert "cannot become a NumPy array" in caught.value.what
-        assert "import wengert.numpy as np" in caught.value.repair
+        assert "wg.asarray(a)[i]" in caught.value.repair
 
 
 def test_arrays_that_lie_by_columns_are_written_as_in_numpy():

@@ -193,10 +193,11 @@ def test_model_file_without_its_names_is_refused(saved):
         "params": ["{", "3", "{}", '"w"', "[3]", '["w","w"]', '[""]'],
         "constants": ["[", "[]", '{"λ": null}', '{"λ": "3"}', '{"λ": [1, [2]]}', '{"λ": true}'],
         "syntax": ["tex"],
+        "document": ["[", "3", '["a.md"]', '["a.md", -1]', "[3, 1]"],
         "further": ["x"],
     }
     contexts = [{**saved.context, key: value} for key, values in wrong.items() for value in values]
-    lacking = [{k: v for k, v in saved.context.items() if k != key} for key in saved.context]
+    lacking = [{k: v for k, v in saved.context.items() if k != key} for key in saved.context if key != "document"]
     for context in [{}, *contexts, *lacking]:
         with pytest.raises(ModelError) as caught:
             task_from(replace(saved, context=context))

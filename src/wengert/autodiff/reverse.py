@@ -15,7 +15,7 @@ from wengert.ir.types import TapeType, TupleType
 from wengert.ir.walk import topological
 from wengert.ops.control import Cotangents, add_signals
 from wengert.ops.piecewise import stop_gradient
-from wengert.ops.squares import Rooted, is_over_powers, passes, raised, root
+from wengert.ops.squares import is_over_powers, passes, raised, root
 
 Use = tuple[Node | None, Node]
 """(u, ū ∂u/∂v): a child and what it adds to the bar of v; the child is None for a given cotangent. Where v has several
@@ -114,8 +114,7 @@ def _signals(
         bar,
         result.masks[node],
         steep=node in marks.steep or node in marks.rooted,
-        rooted=marks.rooted[node] if marks.is_least(node) else None,
-        guarded=marks.is_guarded(node),
+        is_least=marks.is_least(node),
     ), ()
 
 
@@ -130,8 +129,8 @@ class Marks:
         """What has arrived at each result of a node that has several."""
         self.steep: set[Node] = set()
         """The nodes whose bar may be infinite, where it has passed a singular partial."""
-        self.rooted: dict[Node, Rooted] = {}
-        """The bars that are infinite where all squares under a root are 0 (see `ops.squares`)."""
+        self.rooted: dict[Node, float] = {}
+        """The bars that are infinite where all squares under a root are 0 (see `ops.squares`), with the least exponent of the roots."""
 
     def begin(self, found: Mapping[Node, list[Use]], known: Mapping[Node, Mask | None] | None) -> None:
         """The masks of the given cotangents: those that are known, else by value."""
@@ -165,13 +164,12 @@ class Marks:
             if value is not None:
                 self.masks.setdefault(parent, []).append(part)
         power = root(node)
-        guarded = self.is_guarded(node)
-        starts = power is not None and (guarded or (node not in self.steep and node not in self.rooted))
+        starts = is_over_powers(node)
         for k, (parent, value) in enumerate(zip(node.inputs, there, strict=True)):
             if value is None:
                 continue
             if power is not None and starts and k == 0:
-                self._root(parent, Rooted(power, guarded))
+                self._root(parent, power)
             elif node in self.rooted and node not in self.steep and passes(node, k):
                 self._root(parent, self.rooted[node])
             elif node in self.steep or is_singular(node) or (node in self.rooted and not self.is_least(node)):
@@ -182,15 +180,10 @@ class Marks:
         if node not in self.rooted or node in self.steep:
             return False
         power = raised(node)
-        return power is not None and power[1] * self.rooted[node].exponent >= 1
+        return power is not None and power[1] * self.rooted[node] >= 1
 
-    def is_guarded(self, node: Node) -> bool:
-        """Whether a node is a root over powers, and its bar may be infinite by itself."""
-        return (node in self.steep or node in self.rooted) and is_over_powers(node)
-
-    def _root(self, parent: Node, rooted: Rooted) -> None:
-        before = self.rooted.get(parent, rooted)
-        self.rooted[parent] = Rooted(min(rooted.exponent, before.exponent), rooted.guarded or before.guarded)
+    def _root(self, parent: Node, exponent: float) -> None:
+        self.rooted[parent] = min(exponent, self.rooted.get(parent, exponent))
 
 
 def _by_result(type: TupleType, uses: Sequence[Use]) -> list[Node | None]:

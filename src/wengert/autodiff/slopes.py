@@ -10,14 +10,14 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from wengert.autodiff.growth import growth, is_finite, may_overflow, op_of
+from wengert.autodiff.growth import growth, is_finite, may_overflow, moved_from, op_of
 from wengert.autodiff.masks import Mask, is_on, not_zero, selected, strict_of
 from wengert.autodiff.passing import chosen, flat, over_factor
 from wengert.ir.graph import Node, apply, constant_like
 from wengert.ops.functions import broadcast
-from wengert.ops.kinds import add_all, carried, times
+from wengert.ops.kinds import add_all, carried, constant_value, times
 from wengert.ops.products import einsum
-from wengert.ops.squares import Rooted, raised
+from wengert.ops.squares import is_over_powers, raised
 
 
 def vjp(
@@ -26,42 +26,39 @@ def vjp(
     mask: Mask | None,
     *,
     steep: bool = False,
-    rooted: Rooted | None = None,
-    guarded: bool = False,
+    is_least: bool = False,
 ) -> Sequence[Node | None]:
     """The op's vjp. `mask` is that of the bar; `steep` says that the bar may be infinite.
 
-    `rooted` is of a power whose bar is infinite where a root above it is least; `guarded` of a root whose own bar may be infinite
-    before (see `ops.squares`).
+    `is_least` is of a power whose bar is infinite where a root above it is least (see `ops.squares`).
     """
     values = _plain_vjp(node, bar, mask)
     if not is_on():
         return values
+    if is_over_powers(node):
+        values = [_guarded(node, bar, values[0]), *values[1:]]
     if node.op.partials is not None or node.op.name == "prime":
         values = [_asked(node, k, v, mask) for k, v in enumerate(values)]
     if steep and node.op.chosen is not None and node.op.partials is not None:
         values = [v if t is None else selected(node, t, v) for v, t in zip(values, chosen(node), strict=True)]
-    if rooted is not None and (power := raised(node)) is not None:
+    if is_least and (power := raised(node)) is not None:
         values = [
-            v if x is not power[0] else selected(node, _is_not_least(node, k, bar, rooted), v)
+            v if x is not power[0] else selected(node, _is_not_least(node, k, bar), v)
             for k, (x, v) in enumerate(zip(node.inputs, values, strict=True))
         ]
-    if guarded:
-        values = [_guarded(node, bar, values[0]), *values[1:]]
     return values
 
 
-def _is_not_least(node: Node, k: int, bar: Node, rooted: Rooted) -> Node:
+def _is_not_least(node: Node, k: int, bar: Node) -> Node:
     """Where the base of a power under a root is not 0, or its bar says that the root is not."""
-    infinite = constant_like(math.inf, bar)
-    away = apply("not_equal" if rooted.guarded else "less", apply("abs", bar), infinite)
+    away = apply("not_equal", apply("abs", bar), constant_like(math.inf, bar))
     return apply("logical_or", not_zero(node.inputs[k]), over_factor(node, away, k) if node.op is einsum else away)
 
 
 def _guarded(node: Node, bar: Node, value: Node | None) -> Node | None:
-    """The signal of a root: where its bar is not finite NaN, else ∞ where the root is 0, so that the powers below can tell the two."""
-    if value is None:
-        return None
+    """The signal of a root over powers: NaN where its bar is not finite, else ∞ where the root is 0, so that the powers can tell the two."""
+    if value is None or ((number := constant_value(moved_from(bar))) and math.isfinite(number)):
+        return value
     finite = apply("less", apply("abs", bar), constant_like(math.inf, bar))
     least = apply("where", not_zero(node), value, constant_like(math.inf, value))
     return apply("where", finite, least, constant_like(math.nan, value))

@@ -182,8 +182,11 @@ class Diagnostician:
             return said(kind, names_said or ["of a quantity"], changed)
         new = new or list(Counter(refs_in(changed)) - Counter(refs_in(tree)))
         if kind == "quantity":
-            (old,) = Counter(refs_in(tree)) - Counter(refs_in(changed))
-            return Diagnosis(kind, f"{named(old)} stands where {named(new[0])} should", changed)
+            gone = {named(ref) for ref in Counter(refs_in(tree)) - Counter(refs_in(changed))}
+            put = {named(ref) for ref in new}
+            if len(gone) != 1 or len(put) != 1:  # an edit of a name that others are printed with
+                return said(kind, corrected=changed)
+            return Diagnosis(kind, f"{gone.pop()} stands where {put.pop()} should", changed)
         if kind == "product":
             wanted = "entry by entry" if signs_of(changed) > signs_of(tree) else "as matrices"
             return Diagnosis(kind, f"factors are to be multiplied {wanted}", changed)
@@ -239,7 +242,8 @@ def ratio_of(values: Sequence[Array], expected: Sequence[Array]) -> float | None
     if not len(below) or not np.all(np.isfinite(below)) or np.any(below == 0):
         return None
     ratios = above / below
-    return float(ratios[0]) if np.allclose(ratios, ratios[0], rtol=1e-9, atol=0) else None
+    same = bool(np.isfinite(ratios[0])) and np.allclose(ratios, ratios[0], rtol=1e-9, atol=0)
+    return float(ratios[0]) if same else None
 
 
 def surroundings(

@@ -12,6 +12,7 @@ from wengert.claims.deltas_of_parts import understood_with_deltas
 from wengert.claims.diagnosis import Effort
 from wengert.claims.differences import differences
 from wengert.claims.drawn import forget
+from wengert.claims.evidence import DOUBTFUL, Entry, by_evidence
 from wengert.claims.findings import Claim
 from wengert.claims.lookalikes import without_lookalikes
 from wengert.claims.programs import as_meant, mended, told
@@ -20,18 +21,20 @@ from wengert.claims.spelled import defined_letters, spelled
 from wengert.claims.unnamed import noted, with_stated_parts
 from wengert.errors import place
 from wengert.ir.system import System
-from wengert.manuscripts.manuscript import read_manuscript
+from wengert.manuscripts.manuscript import manuscript_of
 from wengert.manuscripts.program import read_program
 from wengert.manuscripts.sections import Manuscript, Section, Unread
 from wengert.notation.ascii_text import in_ascii
 from wengert.notation.expr import Expr, Line, Span
 from wengert.notation.generic_layers import OF_LAST, as_counted
 from wengert.notation.unicode import show
+from wengert.reading.formats import Files
+from wengert.reading.story import read_story
 
 MOST_MENDED = 5
 """So many wrong statements of a program are changed to see what makes them right."""
-MARKS = {"holds": "✓", "wrong": "✗", "defined": "·", "unread": "–"}
-ASCII_MARKS = {"holds": "ok", "wrong": "WRONG", "defined": "def", "unread": "--"}
+MARKS = {"holds": "✓", "conditional": "✓", "wrong": "✗", "open": "?", "defined": "·", "unread": "–"}
+ASCII_MARKS = {"holds": "ok", "conditional": "ok", "wrong": "WRONG", "open": "??", "defined": "def", "unread": "--"}
 
 
 @dataclass(frozen=True)
@@ -73,17 +76,17 @@ class Review:
 
     @property
     def holds(self) -> bool:
-        """Whether no claim is wrong."""
+        """Whether no claim is wrong; claims that are open are not."""
         return not self.count("wrong")
 
     @property
     def judged(self) -> bool:
-        """Whether any claim is right or wrong."""
-        return bool(self.count("holds") or self.count("wrong"))
+        """Whether any claim was compared with what it should be."""
+        return any(self.count(status) for status in ("holds", "conditional", "wrong", "open"))
 
     def to_json(self) -> dict[str, Any]:
         """The review as data."""
-        names = ("holds", "wrong", "defined", "unread")
+        names = ("holds", "conditional", "wrong", "open", "defined", "unread")
         return {
             "systems": [list(system.quantities) for system in self.systems],
             "counts": {name: self.count(name) for name in names},
@@ -98,7 +101,7 @@ class Review:
     def text(self, *, ascii: bool = False, all_rows: bool = True) -> str:
         """The rows, wrong ones with what was found, and a last line that counts."""
         marks = ASCII_MARKS if ascii else MARKS
-        shown = [row for row in self.rows if all_rows or row.status in ("wrong", "unread")]
+        shown = [row for row in self.rows if all_rows or row.status in ("wrong", "open", "unread")]
         rows = Counter(row.line for row in self.rows)
         many = {line for line, count in rows.items() if count > 1}
         places = [f"{row.line}:{row.column}" if row.line in many else str(row.line) for row in shown]
@@ -110,9 +113,10 @@ class Review:
     def summary(self) -> str:
         """How many claims hold, how many are wrong, how many were not read."""
         systems = len(self.systems)
-        parts = [f"{self.count('holds')} right", f"{self.count('wrong')} wrong", f"{self.count('unread')} not read"]
-        if self.count("defined"):
-            parts.insert(2, f"{self.count('defined')} defined")
+        said = (("holds", "right"), ("conditional", "right under a condition"), ("wrong", "wrong"), ("open", "open"))
+        said = (*said, ("defined", "defined"), ("unread", "not read"))
+        always = ("holds", "wrong", "unread")
+        parts = [f"{self.count(status)} {word}" for status, word in said if status in always or self.count(status)]
         return f"{', '.join(parts)}; {systems} {'system' if systems == 1 else 'systems'}"
 
 
@@ -128,12 +132,14 @@ def _shown(row: Row, marks: dict[str, str], at: str) -> Iterator[str]:
         yield pad + row.repair
 
 
-def review(text: str) -> Review:
+def review(text: str, name: str = "", files: Files = lambda name: None) -> Review:
     """Every claim of a document judged: a backward pass written by hand beside its forward equations.
+
+    `name` is that of its file, `files` gives the text of a file beside it.
 
     Raises EquationError where the text as a whole cannot be read.
     """
-    return reviewed(read_manuscript(text))
+    return with_evidence(text, name, files)
 
 
 def review_program(text: str) -> Review:
@@ -144,12 +150,52 @@ def review_program(text: str) -> Review:
 def reviewed(manuscript: Manuscript) -> Review:
     """What was found in a document or a program, judged."""
     try:
-        return _reviewed(manuscript)
+        return _review(manuscript, _placed(manuscript))
     finally:
         forget()
 
 
-def _reviewed(manuscript: Manuscript) -> Review:
+def with_evidence(text: str, name: str, files: Files) -> Review:
+    """What was found in a document, and what is not read line by line judged by evidence."""
+    story = read_story(text, name, files)
+    manuscript = manuscript_of(story)
+    try:
+        rows = _placed(manuscript)
+    finally:
+        forget()
+    states = _with_doubts(rows)
+    if not any(status in ("unread", DOUBTFUL) for _, status in states) and any(
+        row.status != "defined" for _, row in rows
+    ):
+        return _review(manuscript, rows)
+    found, taken = by_evidence(story, states, [section.system for section in manuscript.sections])
+    rows = [pair for k, pair in enumerate(rows) if k not in taken]
+    rows += [(entry.span, _row_of(entry, story.text)) for entry in found]
+    return _review(manuscript, rows)
+
+
+def _with_doubts(rows: list[tuple[Span, Row]]) -> list[tuple[Span, str]]:
+    """The status of each row; wrong ones that no change explains are doubtful where they are more than what holds: the page is misread."""
+    unexplained = sum(row.status == "wrong" and not row.kind for _, row in rows)
+    misread = unexplained > max(1, sum(row.status == "holds" for _, row in rows))
+    return [
+        (span, DOUBTFUL if misread and row.status == "wrong" and not row.kind else row.status) for span, row in rows
+    ]
+
+
+def _row_of(entry: Entry, text: str) -> Row:
+    wrong = entry.status == "wrong"
+    note, details = ("", (entry.note,)) if wrong else (entry.note, ())
+    where = place(text, entry.span.start, entry.span.end) if wrong else ""
+    return Row(entry.status, *_at(entry.span, text), entry.text, note, entry.kind, details, entry.corrected, where)
+
+
+def _review(manuscript: Manuscript, rows: list[tuple[Span, Row]]) -> Review:
+    ordered = sorted(rows, key=lambda pair: pair[0])
+    return Review(tuple(row for _, row in ordered), tuple(section.system for section in manuscript.sections))
+
+
+def _placed(manuscript: Manuscript) -> list[tuple[Span, Row]]:
     text = manuscript.source
     rows: list[tuple[Span, Row]] = [(unread.span, _unread(unread, text)) for unread in manuscript.unread]
     effort = Effort()
@@ -165,8 +211,7 @@ def _reviewed(manuscript: Manuscript) -> Review:
         rows += [(claim.line.span if section.code else claim.span, _claim(claim, text, correction)) for claim in claims]
         lost = (*section.unread, *verdict.unread, *read.unread, *ambiguous)
         rows += [(unread.span, _unread(unread, text)) for unread in lost]
-    rows.sort(key=lambda pair: pair[0])
-    return Review(tuple(row for _, row in rows), tuple(section.system for section in manuscript.sections))
+    return rows
 
 
 def _at(span: Span, text: str) -> tuple[int, int]:

@@ -1,4 +1,10 @@
-"""The command line: each command reads its arguments, calls the layers below, and prints."""
+"""The command line: each command reads its arguments, calls the layers below, and prints.
+
+    wengert ──▶ derivation: derive, diff, trace, draw · checking: check · stages: stages, targets · training: train, predict
+    arguments: options that several have
+
+In go words, out come text and a status: 1 where a check failed, 2 for a mistake of the user's. Read first this file, then `derivation.py`.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +45,7 @@ for command in (
     derivation.draw,
     checking.check,
     stages.stages,
+    stages.targets,
     training.train,
     training.predict,
 ):

@@ -14,7 +14,15 @@ import typer
 from wengert.errors import WengertError
 
 File = Annotated[
-    Path, typer.Argument(help="equations: plain text, LaTeX or Markdown; - reads standard input", show_default=False)
+    Path,
+    typer.Argument(
+        help="equations, or a derivation: text, LaTeX, Markdown, reStructuredText or a notebook; - reads standard input",
+        show_default=False,
+    ),
+]
+Which = Annotated[
+    int | None,
+    typer.Option("--system", min=1, help="which system of the document, counted from 1; default: the only one"),
 ]
 Wrt = Annotated[
     str,
@@ -51,11 +59,11 @@ def plain_output() -> Iterator[Callable[[str], None]]:
     yield lambda text: print(text, file=stream)
 
 
-def read_system(file: Path, loss: str = "") -> Any:
+def read_system(file: Path, number: int | None = None) -> Any:
+    """The system of a document, the one with that number where it has several."""
     from wengert.api import equations, equations_from_text
 
-    system = equations_from_text(sys.stdin.read()) if str(file) == "-" else equations(file)
-    return system.with_loss(loss) if loss else system
+    return equations_from_text(sys.stdin.read(), system=number) if str(file) == "-" else equations(file, system=number)
 
 
 def names_in(text: str) -> list[str]:

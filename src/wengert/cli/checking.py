@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Documents = Annotated[
     list[Path],
     typer.Argument(
-        help="forward equations and a backward pass written by hand: Markdown, LaTeX or plain text; - reads standard input",
+        help="forward equations and a backward pass written by hand: Markdown, LaTeX, reStructuredText, a notebook or plain text; - reads standard input",
         show_default=False,
     ),
 ]
@@ -30,7 +30,7 @@ def check(
     files: Documents,
     ascii: Ascii = False,
     brief: Annotated[bool, typer.Option("--brief", help="only what is wrong or not read")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="status 1 also where something is not read")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="status 1 also where something is open or not read")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON: of several files a list")] = False,
     run: Annotated[
         bool,
@@ -40,8 +40,9 @@ def check(
 ) -> None:
     """Check derivations made by hand line by line: what holds, what does not and how it should be, what was not read.
 
-    The exit status is 0 where lines were judged and none is wrong, 1 where one is wrong, 2 where no line could be judged; of several
-    files it is the greatest.
+    A line is open (?) where its sides differ as they are read, but nothing shows that the author is mistaken. The exit status is 0
+    where lines were judged and none is wrong, 1 where one is wrong, with --strict also where one is open or not read, 2 where no line
+    could be judged; of several files it is the greatest.
     """
     reports: list[_Report] = []
     for file in files:
@@ -82,7 +83,7 @@ class _Report:
             return 2
         if self.ran:
             return self.review.status  # type: ignore[union-attr]
-        return int(not self.review.holds or (strict and bool(self.review.count("unread"))))  # type: ignore[union-attr]
+        return int(not self.review.holds or (strict and any(map(self.review.count, ("open", "unread")))))  # type: ignore[union-attr]
 
     def to_json(self) -> dict[str, Any]:
         """The review as data, under the name of its file."""
@@ -104,16 +105,19 @@ def _run(file: Path, shapes: str) -> _Report:
 
 def _report(file: Path) -> _Report:
     """The report on one document; what keeps it from being read is kept in it, so that other files are judged."""
-    from wengert.api import read_text
+    from wengert.api import files_beside, read_text
     from wengert.claims.review import review, review_program
     from wengert.manuscripts.overlooked import no_passes, nothing_read
 
     try:
         text = sys.stdin.read() if str(file) == "-" else read_text(file)
-        found = (review_program if file.suffix == ".py" else review)(text)
+        if file.suffix == ".py":
+            found = review_program(text)
+        else:
+            found = review(text, file.name, files_beside(file))
     except WengertError as error:
         return _Report(file, error=error)
-    if not found.systems:
+    if not found.systems and not found.judged:
         return _Report(file, found, nothing_read(text, str(file)) if file.suffix != ".py" else no_passes(str(file)))
     if not found.judged:
         return _Report(file, found, _nothing_judged(found, file))

@@ -16,6 +16,7 @@ from wengert.cli.arguments import (
     Loss,
     Setting,
     Size,
+    Which,
     Wrt,
     names_in,
     plain_output,
@@ -30,6 +31,7 @@ from wengert.errors import WengertError
 def derive(
     file: File,
     size: Size,
+    which: Which = None,
     wrt: Wrt = "",
     loss: Loss = "",
     form: Annotated[
@@ -53,7 +55,7 @@ def derive(
         raise WengertError(
             "The output has one form.", f"  {' and '.join(chosen)} exclude each other", "Choose one of them."
         )
-    system = read_system(file)
+    system = read_system(file, which)
     derivation = system.backward(loss or None, names_in(wrt))
     if form:
         derivation = derivation.in_form(form)
@@ -67,6 +69,7 @@ def derive(
         if echo:
             out(system.echo(ascii=ascii, warnings=False) + "\n")
         if latex:
+            out(system.latex("index" if derivation.form == "elements" else derivation.form))
             out(derivation.latex(sizes))
             out(f"% {checked}")
             return
@@ -94,6 +97,7 @@ def _print_json(derivation: Any, sizes: Mapping[str, int], checked: Any) -> None
 def diff(
     old: File,
     new: File,
+    which: Which = None,
     wrt: Wrt = "",
     form: Annotated[Form | None, typer.Option("--form")] = None,
     ascii: Ascii = False,
@@ -101,7 +105,7 @@ def diff(
     """Which lines of the backward pass change from one system to another, for example when the loss is swapped."""
     from wengert.derive.report import difference_text
 
-    before, after = read_system(old), read_system(new)
+    before, after = read_system(old, which), read_system(new, which)
     names = names_in(wrt)
     a, b = before.backward(wrt=names), after.backward(wrt=names)
     shown = b.in_form(form) if form else b
@@ -113,6 +117,7 @@ def trace(
     file: File,
     setting: Setting,
     size: Size,
+    which: Which = None,
     wrt: Wrt = "",
     loss: Loss = "",
     primitive: Annotated[
@@ -131,7 +136,7 @@ def trace(
     from wengert.show.table import render_text
     from wengert.show.trace import trace as run
 
-    system = read_system(file)
+    system = read_system(file, which)
     derivation = system.backward(loss or None, names_in(wrt))
     fill = None if seed is None else np.random.default_rng(seed)
     table = run(
@@ -154,6 +159,7 @@ def trace(
 def draw(
     file: File,
     out: Annotated[Path, typer.Option("--out", "-o", help="graph.svg, or graph.dot for graphviz", show_default=False)],
+    which: Which = None,
     wrt: Wrt = "",
     loss: Loss = "",
     forward: Annotated[bool, typer.Option("--forward", help="leave the error signals out")] = False,
@@ -165,7 +171,7 @@ def draw(
         raise WengertError(
             f"A graph cannot be written as '{out.suffix or out}'.", f"  {out}", "Name a file that ends in .svg or .dot."
         )
-    system = read_system(file)
+    system = read_system(file, which)
     backward = None if forward else system.backward(loss or None, names_in(wrt)).data
     warn(system)
     save(out, system.data, backward)

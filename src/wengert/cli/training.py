@@ -14,6 +14,7 @@ from wengert.cli.arguments import (
     NoCache,
     Setting,
     Size,
+    Which,
     keep_no_code,
     names_in,
     sizes_in,
@@ -56,6 +57,7 @@ def train(
     size: Size,
     setting: Setting,
     data: Data,
+    which: Which = None,
     bind: Bind = None,
     params: Params = "",
     loss: Minimised = "",
@@ -85,7 +87,7 @@ def train(
 
     if no_cache:
         keep_no_code()
-    made = _task(file, params, setting, loss, backend, out if resume else None)
+    made = _task(file, which, params, setting, loss, backend, out if resume else None)
     warn(made)
     options = TrainOptions(
         data=data,
@@ -113,17 +115,20 @@ def train(
         raise typer.Exit(130)
 
 
-def _task(file: Path, params: str, setting: list[str], loss: str, backend: str, saved: Path | None) -> Any:
+def _task(
+    file: Path, which: int | None, params: str, setting: list[str], loss: str, backend: str, saved: Path | None
+) -> Any:
     """The task of the equations; where a saved training goes on, with what it had."""
-    from wengert.api import read_text
+    from wengert.api import whole_document
     from wengert.train.checkpoint import load_model
     from wengert.train.equations import task, task_from
 
-    text = sys.stdin.read() if str(file) == "-" else read_text(file)
+    text, name = (sys.stdin.read(), "") if str(file) == "-" else whole_document(file)
+    document = (name, which or 0)
     named, constants = names_in(params), values_in(setting)
     if saved is not None:
-        return task_from(load_model(saved), text, named, constants, loss or None, backend)
-    return task(text, params=named, constants=constants, loss=loss or None, backend=backend)
+        return task_from(load_model(saved), text, named, constants, loss or None, backend, document)
+    return task(text, params=named, constants=constants, loss=loss or None, backend=backend, document=document)
 
 
 def predict(

@@ -16,6 +16,7 @@ from wengert.compilation.kind import Kind, sees_order
 from wengert.compilation.path import Backend, Options
 from wengert.errors import GraphError, TraceError
 from wengert.ir.graph import Graph
+from wengert.namespaces import standing
 from wengert.passes import pipeline
 from wengert.targets.base import Executable, default, target
 from wengert.targets.compiled import Compiled
@@ -165,7 +166,7 @@ class CompiledFunction(Generic[P, T]):
 
     def _dispatch(self, *args: Any, **kwargs: Any) -> Any:
         if any(isinstance(leaf, StandIn) for leaf in flatten((args, kwargs))[0]):
-            return self.__wrapped__(*args, **kwargs)
+            return standing(self.__wrapped__)(*args, **kwargs)
         return self._kind(args, kwargs).run(args, kwargs)
 
     def _kind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Kind:

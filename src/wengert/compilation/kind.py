@@ -14,6 +14,7 @@ from typing import Any, Literal
 from wengert.compilation.path import Answers, Options, Path, answers_of
 from wengert.errors import GraphError
 from wengert.ir import collector
+from wengert.namespaces import standing
 from wengert.targets.parameters import Parameter, Static
 from wengert.tracing.record import Leaf, Program, is_number, traced_program
 from wengert.tracing.trees import argument_names, flatten, name_of, parameters_of, unflatten
@@ -39,7 +40,7 @@ class Kind:
 
     def _first(self, args: tuple[Any, ...], kwargs: dict[str, Any], names: Sequence[str]) -> Path:
         """The path for these arguments, and what all paths have in common."""
-        program = traced_program(self.f, args, kwargs, known=True)
+        program = traced_program(standing(self.f), args, kwargs, known=True)
         self.arguments, self.known, self.fixed = program.arguments, program.leaves, program.fixed
         self.leaves: list[Leaf] = [leaf for leaf in self.known if leaf is not None]
         self.names = [name for name, leaf in zip(names, self.known, strict=True) if leaf is not None]
@@ -130,7 +131,7 @@ class Kind:
             path = None if alone else self._fitting(self._arrays(args, kwargs))
             certain = path is not None
             if path is None:
-                program = traced_program(self.f, args, kwargs, known=True)
+                program = traced_program(standing(self.f), args, kwargs, known=True)
                 path = self.paths.get(answers_of(program)) or self._new(program)
             self.paths.move_to_end(path.answers)
             self.current = path

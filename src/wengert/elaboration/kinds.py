@@ -259,7 +259,12 @@ class KindReader:
         if tree.function == "logsumexp":
             return {"m": "c"}.get(self.read(tree.args[0]), "s")
         if tree.function == "diag":
-            return {"c": "m", "m": "c"}.get(self.read(tree.args[0]), "s")
+            kind = self.read(tree.args[0])
+            if kind == "s":
+                raise Mismatch(
+                    tree, "'diag' takes a vector or a matrix, not a scalar.", "Declare its argument a vector:  v ∈ ℝ^n"
+                )
+            return {"c": "m", "m": "c"}.get(kind, "s")
         if tree.function == "softmax" and self.read(tree.args[0]) == "s":
             raise Mismatch(
                 tree,

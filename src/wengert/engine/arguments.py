@@ -7,6 +7,7 @@ from typing import Any
 
 from wengert.errors import TraceError
 from wengert.ir.types import ArrayType
+from wengert.namespaces import standing
 from wengert.tracing.record import Leaf, Recorded, leaf_of, new_inputs, record
 from wengert.tracing.source import user_line
 from wengert.tracing.tracer import Traced
@@ -35,7 +36,7 @@ class Arguments:
             args = list(self.args)
             for k, arg in zip(self.places, unflatten(self.spec, values), strict=True):
                 args[k] = arg
-            return self.f(*args, **self.kwargs)
+            return standing(self.f)(*args, **self.kwargs)
 
         return record(new_inputs(self.names, leaves), leaves, call, self.values if known else ())
 

@@ -24,6 +24,7 @@ from wengert.errors import GraphError, TraceError
 from wengert.ir.graph import Node, input_node
 from wengert.ir.types import ArrayType
 from wengert.memory import refused
+from wengert.namespaces import standing
 from wengert.tracing.kinds import Kind, kind_of
 from wengert.tracing.live import Live
 from wengert.tracing.narrow import Width
@@ -244,7 +245,7 @@ def outside(arguments: Arguments, leaves: Sequence[Leaf]) -> Outside:
     def call(lives: Sequence[Any]) -> Any:
         for k, each in zip(arguments.places, unflatten(arguments.spec, lives), strict=True):
             given[k] = each
-        return arguments.f(*given, **kwargs)
+        return standing(arguments.f)(*given, **kwargs)
 
     made.follow(call)
     if start is not None:

@@ -15,6 +15,7 @@ from wengert.engine.exponentials import calls_exponential
 from wengert.engine.others import Others, Start
 from wengert.engine.outside import Outside
 from wengert.engine.sight import Transform
+from wengert.namespaces.functions import Standing
 from wengert.tracing.kinds import Kind, kind_of
 from wengert.tracing.live import Live
 from wengert.tracing.tracer import OPEN
@@ -27,12 +28,14 @@ Found = tuple[Any, Sequence[Any]]
 class Quick:
     """(L, ∇L) of a function by arguments at some places, where a call is of plain arrays and numbers."""
 
-    __slots__ = ("check", "codes", "f", "mark", "places", "takes_others", "transform")
+    __slots__ = ("check", "codes", "f", "mark", "places", "standing", "takes_others", "transform")
 
     def __init__(
         self, f: Callable[..., Any], places: tuple[int, ...], transform: Transform, check: Callable[[Any], None]
     ) -> None:
         self.f = f
+        self.standing = Standing(f)
+        """What runs in its place on traced values."""
         self.places = places
         self.transform = transform
         self.check = check
@@ -74,7 +77,7 @@ class Quick:
         for k, place in enumerate(self.places):
             given[place] = tape.argument(k)
         with tape:
-            y = self.f(*given, **kwargs)
+            y = self.standing.run()(*given, **kwargs)
             if type(y) is not Live or y.tape is not tape or y.kind.shape or y.kind.dtype.kind != "f":
                 run.returned(y)
                 self.check(run)

@@ -25,6 +25,7 @@ from wengert.errors import NonFiniteError
 from wengert.ir.graph import Graph, Node, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import topological
+from wengert.namespaces import standing
 from wengert.ops.evaluate import evaluate
 from wengert.passes.open_primes import open_primes
 from wengert.tracing import references
@@ -143,7 +144,7 @@ class Watched:
             lives = unflatten(arguments.spec, [tape.argument(k) for k in range(tape.arguments)])
             for k, live in zip(arguments.places, lives, strict=True):
                 args[k] = live
-            found, self._spec = flatten(arguments.f(*args, **arguments.kwargs))
+            found, self._spec = flatten(standing(arguments.f)(*args, **arguments.kwargs))
             self.leaves = [leaf_of(x) for x in found]
             self.outputs = [tape.placed(x) for x in found]
 

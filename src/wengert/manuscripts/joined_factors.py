@@ -5,16 +5,14 @@ It looks at the signs of equations before they are parsed. The parser takes a wo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from wengert.errors import EquationError
 from wengert.notation.chunks import KEYWORDS, REMARK_WORDS, Chunk
 from wengert.notation.expr import Span
-from wengert.notation.reader import Piece, chunks_of
 from wengert.notation.scripts import clusters
 from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS
-from wengert.notation.tokens import Source, Token, match_again
+from wengert.notation.tokens import Token, match_again
 
 MAX_FACTORS = 3
 WORDS = FUNCTIONS.keys() | OTHER_SPELLINGS.keys() | KEYWORDS.keys() | REMARK_WORDS | {"if", "otherwise", "else"}
@@ -54,31 +52,16 @@ def _touches(tokens: Sequence[Token], at: int) -> bool:
     return any(one.kind == other.kind == "name" and not other.space for one, other in around)
 
 
-def joined_factors(pieces: Iterable[Piece], source: Source) -> frozenset[str]:
+def joined_factors(chunks: Iterable[Chunk]) -> frozenset[str]:
     """The words of plain text that are products of letters: each letter stands alone somewhere, and something is differentiated by one."""
     names = _Names()
-    for piece in pieces:
-        for chunk in _readable(piece, source) if piece.syntax == "text" else ():
-            names.add(chunk.tokens)
+    for chunk in chunks:
+        names.add(chunk.tokens)
     return frozenset(
         word
         for word in names.words - names.whole
         if set(clusters(word)) <= names.alone and not names.below.isdisjoint(clusters(word))
     )
-
-
-def _readable(piece: Piece, source: Source) -> Iterator[Chunk]:
-    """The equations of a piece; where some line cannot be cut into signs, those of its other lines."""
-    try:
-        yield from chunks_of(piece, source, [])
-        return
-    except EquationError:
-        lines = piece.text.splitlines()
-    for line in lines:
-        try:
-            yield from chunks_of(replace(piece, text=line, places=None), source, [])
-        except EquationError:
-            continue  # the reading of the document says why
 
 
 def with_factors_apart(chunk: Chunk, words: frozenset[str]) -> Chunk:

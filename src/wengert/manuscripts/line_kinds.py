@@ -39,23 +39,6 @@ def is_prose(section: OpenSection, tokens: Sequence[Token]) -> bool:
     )
 
 
-def is_update(section: OpenSection, tokens: Sequence[Token], sign: int) -> bool:
-    """Whether w = w − η dw gives a known w a new value: its name, scripts and all, stands on both sides."""
-    left = [token.text for token in tokens[:sign]]
-    first, right = tokens[0], tokens[sign + 1 :]
-    if first.kind != "name" or first.bars or first.text not in section.words or tokens[sign].text == "+=":
-        return False
-    scripts = ("sub", "sup", "prime")
-    return any(
-        [token.text for token in right[k : k + sign]] == left
-        and right[k].kind == "name"
-        and not right[k].bars
-        and not (k and right[k - 1].kind in ("partial", "nabla", *scripts))
-        and not (k + sign < len(right) and right[k + sign].kind in scripts)
-        for k in range(len(right))
-    )
-
-
 def is_derivative(section: OpenSection, tokens: Sequence[Token]) -> bool:
     """Whether a right side begins with a derivative of what is minimised: G = ∂L/∂Y."""
     above = [t for t in tokens[:4] if t.kind not in ("open", "partial", "frac") and t.text != "d"]

@@ -6,7 +6,7 @@ else is lost by it. It must not know derivatives.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from wengert.elaboration.elaborate import elaborate
@@ -23,15 +23,12 @@ from wengert.manuscripts.line_kinds import (
     is_prose,
     is_signal,
     is_slope,
-    is_update,
     reads_signals,
 )
 from wengert.manuscripts.numpy_blocks import NotJudged, code_blocks
 from wengert.manuscripts.sections import Manuscript, OpenSection, Section, Unread, section_of, unread, with_named_loss
-from wengert.manuscripts.separate_lines import separate_lines
 from wengert.notation.chunks import Chunk, relations
 from wengert.notation.declarations import is_declaration
-from wengert.notation.document import pieces
 from wengert.notation.expr import Expr, Line, Ref, Span, refs_of, walk
 from wengert.notation.names import split
 from wengert.notation.reader import Piece, chunks_of, read_chunks
@@ -39,22 +36,38 @@ from wengert.notation.scripts import clusters, next_script, spelled
 from wengert.notation.symbols import LOSSES
 from wengert.notation.tokens import Source, Token
 from wengert.notation.unicode import show
+from wengert.reading.formats import Files
+from wengert.reading.selection import selections
+from wengert.reading.story import Statement, Story, read_story
 
+NEARLY = frozenset({"≈", "~", "∝"})
 MAX_DROPPED = 20
 """So many lines of one system may not fit; beyond, the system as a whole is not read."""
 
 
-def read_manuscript(text: str) -> Manuscript:
-    """The sections of a document of any prose language; a later system starts a section of its own.
+def read_manuscript(text: str, name: str = "", files: Files = lambda name: None) -> Manuscript:
+    """The sections of a document of any format and prose language; a later system starts a section of its own.
 
     Raises EquationError where the text as a whole cannot be read, because it is too long.
     """
-    return _Manuscript(text).read()
+    return manuscript_of(read_story(text, name, files))
+
+
+def manuscript_of(story: Story) -> Manuscript:
+    """The sections of a document that was cut into statements: of formulas set apart, or of those in sentences where these define nothing."""
+    first: Manuscript | None = None
+    for statements in selections(story):
+        found = _Manuscript(story).read(statements)
+        if found.sections:
+            return found
+        first = first or found
+    return first or Manuscript((), (), story.text)
 
 
 class _Manuscript:
-    def __init__(self, text: str) -> None:
-        self.source = Source(text)
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.source = Source(story.text)
         self.unread: list[Unread] = []
         self.sections: list[Section] = []
         self.open = OpenSection()
@@ -63,13 +76,15 @@ class _Manuscript:
         self.goes_on = False
         """Whether an equals sign at the beginning of the next equation goes on with what was read before it."""
 
-    def read(self) -> Manuscript:
-        for chunk, syntax in self.chunks():
-            self.syntax = syntax
-            apart = with_factors_apart(chunk, self.joined) if syntax == "text" else chunk
-            self.place(apart)
-            if apart is not chunk:
-                self.open.joined |= {token.text for token in chunk.tokens} & self.joined
+    def read(self, statements: Sequence[Statement]) -> Manuscript:
+        for fault in self.story.faults:
+            start = fault.span.start
+            line = self.source.text[start:].split("\n", 1)[0].rstrip()
+            self.unread.append(Unread(Span(start, start + len(line)), fault.what, fault.repair, fault.span))
+        self.joined = joined_factors(c for s in statements if s.notation == "text" for c in s.chunks)
+        for statement in statements:
+            self.syntax = statement.notation
+            self.take(statement)
         self.close()
         for code in code_blocks(self.source.text):
             if isinstance(code, NotJudged):
@@ -79,46 +94,39 @@ class _Manuscript:
         order = sorted(self.unread, key=lambda unread: unread.span)
         return Manuscript(tuple(self.sections), tuple(order), self.source.text)
 
-    def chunks(self) -> Iterator[tuple[Chunk, str]]:
-        """The equations and declarations of the text with their syntax; a piece that has none is not read."""
-        faults: list[EquationError] = []
-        found_pieces = pieces(self.source.text, faults)
-        self.joined = joined_factors(found_pieces, self.source)
-        for error in faults:
-            start = error.span[0] if error.span is not None else 0
-            self.refuse(Span(start, start + len(self.source.text[start:].split("\n", 1)[0].rstrip())), error)
-        for piece in found_pieces:
-            place = piece.span(0, len(piece.text.rstrip()))
-            try:
-                found = chunks_of(piece, self.source, [])
-            except EquationError:
-                yield from self.line_by_line(piece)
+    def take(self, statement: Statement) -> None:
+        """Put the rows of a statement where they belong; one that cannot be cut into signs is not read."""
+        if statement.form == "update" and statement.relations[0] != "+=":
+            self.leave(
+                statement.span,
+                "This gives a quantity a new value; it is no equation.",
+                "Write the new value under another name, if it is to be judged.",
+            )
+            return
+        for chunk in map(exact, statement.chunks):
+            if not chunk.tokens:
                 continue
-            if not found and piece.text.strip():
-                self.leave(place, "There is no equation here.", "Write:  name = expression")
-            yield from ((chunk, piece.syntax) for chunk in found)
+            apart = with_factors_apart(chunk, self.joined) if self.syntax == "text" else chunk
+            self.place(apart)
+            if apart is not chunk:
+                self.open.joined |= {token.text for token in chunk.tokens} & self.joined
+        if not statement.faults:
+            return
+        for fault in statement.faults:
+            inside = statement.span.start <= fault.span.start < statement.span.end
+            place = fault.span if inside else statement.span
+            self.unread.append(Unread(statement.span, fault.what, fault.repair, place))
+        if not statement.chunks:
+            self.goes_on = False
+            if self.open.system is None:
+                self.open.lost |= self.defined_by(statement)
 
-    def line_by_line(self, piece: Piece) -> Iterator[tuple[Chunk, str]]:
-        """The equations of a piece in which some line cannot be cut into signs."""
-        for line in separate_lines(piece):
-            try:
-                found = chunks_of(line, self.source, [])
-            except EquationError as error:
-                start = len(line.text) - len(line.text.lstrip(" \t\n&"))
-                self.refuse(line.span(start, len(line.text.rstrip())), error)
-                self.goes_on = False
-                if self.open.system is None:
-                    self.open.lost |= self.defined_by(line)
-                continue
-            yield from ((chunk, piece.syntax) for chunk in found)
-
-    def defined_by(self, line: Piece) -> set[str]:
-        """The name that a line would define of which only the left side can be cut into signs."""
-        left, sign, right = line.text.partition("=")
-        if not sign or not right:
+    def defined_by(self, statement: Statement) -> set[str]:
+        """The name that a statement would define of which only the left side can be cut into signs."""
+        if not statement.relations:
             return set()
         try:
-            chunks = chunks_of(replace(line, text=left + "=0"), self.source, [])
+            chunks = chunks_of(Piece(f"{statement.sides[0]}=0", 0, self.syntax), Source(f"{statement.sides[0]}=0"), [])
         except EquationError:
             return set()
         firsts = [chunk.tokens[0] for chunk in chunks if not is_signal(chunk.tokens)]
@@ -148,13 +156,6 @@ class _Manuscript:
                 chunk.span,
                 "This goes on with a line that is not read.",
                 "Write the left side again:  name = expression",
-            )
-            return
-        if signs and is_update(self.open, chunk.tokens, signs[0]):
-            self.leave(
-                chunk.span,
-                "This gives a quantity a new value; it is no equation.",
-                "Write the new value under another name, if it is to be judged.",
             )
             return
         claimed = (
@@ -426,6 +427,12 @@ class _Manuscript:
             told += [f"{name} read as the identity matrix" for name in identities(system)]
             self.sections.append(Section(system, claims, self.open.whole, told="; ".join(told)))
         self.open = OpenSection()
+
+
+def exact(chunk: Chunk) -> Chunk:
+    """A row up to where it says that numbers are only nearly equal."""
+    nearly = relations(chunk.tokens, NEARLY)
+    return replace(chunk, tokens=chunk.tokens[: nearly[0]]) if nearly else chunk
 
 
 def left_name(tokens: list[Token], source: Source) -> str:

@@ -5,11 +5,13 @@ It looks at separators only (line ends, \\\\, commas, gaps) and at where the equ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from wengert.notation.expr import Span
 from wengert.notation.tokens import Source, Token
+from wengert.notation.tokens_text import CASE_WORDS
 
 KEYWORDS = {
     "params": "params", "param": "params", "parameters": "params", "parameter": "params", "data": "data", "inputs": "data",
@@ -21,8 +23,24 @@ KEYWORDS = {
 REMARK_WORDS = frozenset({"for", "where", "with", "using", "since", "because"})
 HARD = frozenset({"newline", "row", "hard", "semicolon"})
 RELATIONS = frozenset({"=", "+=", "∈"})
+COMPARING = frozenset({"<", ">", "≤", "≥", "≠", "⊂"})
+CUTTING = RELATIONS | {"≈"}
+"""Relations that make a part an equation of its own."""
 WORDY = ("\\text", "\\mbox", "\\emph", "\\hbox")
 CONTINUING = frozenset({"+", "·", "∘", "*", "/", "×"})
+
+
+CONDITIONS = re.compile(
+    r"\s*[(（]?\s*(?:for|if|when|since|because|using|by|via|given|at|as|over|such|unless|until|while|case|on|für|wenn|falls|weil|pour|si|car|quand|para|cuando|"
+    r"для|если|при|когда|当|若|如果|对于|对|因为|由于|當|對|もし|ただし|のとき|만약|일 때)(?![A-Za-z])|.*(?:时|時|の場合|のとき|일 때|이면)\s*[,，]?$"
+)
+"""Words that state when an equation holds, or why."""
+SAID = re.compile(r"[^\W\d_]")
+
+
+def states(words: str) -> bool:
+    """Whether words beside an equation state a condition or a reason rather than lead on to the next one."""
+    return CONDITIONS.match(words.lower()) is not None or words.count("(") != words.count(")")
 
 
 @dataclass
@@ -208,7 +226,7 @@ class _Row:
                 if doubled or self.begins_column(at, parts[-1][1]):
                     parts.append(("soft", []))
                 at += 1 + doubled
-            elif token.kind == "arrow" and self.leads_on(at, parts):
+            elif (token.kind == "arrow" and self.leads_on(at, parts)) or self.parts_equations(at):
                 parts.append(("soft", []))
                 at += 1
             elif token.kind in ("comma", "soft"):
@@ -226,12 +244,24 @@ class _Row:
 
     def leads_on(self, at: int, parts: list[Part]) -> bool:
         """Whether an arrow stands between two equations: z = w x → a = σ(z)."""
-        if self.tokens[at].text not in "→⇒" or not any(relations(part) for _, part in parts):
+        if self.tokens[at].text not in "→⇒⇔" or not any(relations(part) for _, part in parts):
             return False
         following = self.tokens[at + 1 :]
         end = next((k for k, token in enumerate(following) if token.kind in ("arrow", "comma")), len(following))
         first = following[0] if following else self.tokens[at]
         return bool(relations(following[:end])) and first.text not in REMARK_WORDS and first.kind != "remark"
+
+    def parts_equations(self, at: int) -> bool:
+        """Whether words that state no condition stand before an equation: z = w x, 其中 a = σ(z)."""
+        token = self.tokens[at]
+        if token.kind != "remark" or token.text == "size of" or not SAID.search(token.text) or states(token.text):
+            return False
+        following = _trim(self.tokens[at + 1 :])
+        end = next(
+            (k for k, other in enumerate(following) if other.kind in ("remark", "comma", "soft")), len(following)
+        )
+        signs = relations(following[:end], CUTTING)
+        return bool(signs) and signs[0] > 0
 
     def begins_column(self, at: int, before: list[Token]) -> bool:
         """Whether an & parts two columns: there is an equation before it, and the next & stands at a relation sign."""
@@ -251,6 +281,13 @@ class _Row:
             return False
         if separator in ("soft", "comma") and self.related and _is_lone_word(part):
             return True
+        if separator and self.related and part[0].text in CASE_WORDS and part[0].font.startswith(WORDY):
+            self.note_text(part)  # \quad\text{if } i = j
+            return True
+        opening = _remark_behind(part)
+        if opening and (self.related or relations(part[:opening])):
+            self.note_text(part[opening:])
+            part = part[:opening]
         if separator and self.related and _is_range(part):
             self.note_text(part)
             return True
@@ -268,8 +305,8 @@ class _Row:
         if not part:
             return
         begins_with_sign = part[0].kind == "rel" or (part[0].kind == "op" and part[0].text != "-")
-        related = bool(relations(part))
-        separate = related and self.related and not begins_with_sign
+        related = bool(relations(part, CUTTING))
+        separate = related and (self.related or bool(separator and _compares(self.current))) and not begins_with_sign
         if self.current and separate and not (separator != "comma" and self.current[-1].kind in ("op", "rel")):
             self.emit()
         if self.current and separator == "comma":
@@ -388,6 +425,22 @@ def _begins_range(part: list[Token]) -> bool:
 def _is_range(part: list[Token]) -> bool:
     """n = 1 2 … N: the range of a letter."""
     return any(token.kind == "dots" for token in part) and _begins_range(part[:3])
+
+
+def _compares(part: list[Token]) -> bool:
+    """Whether a comparison stands outside of all brackets."""
+    return bool(relations(part, COMPARING))
+
+
+def _remark_behind(part: list[Token]) -> int:
+    """Where a bracket with an equation in it begins that ends a part, set apart by a blank: z_i = w_i x (i = 1, …, n); 0 if none."""
+    at = 0
+    while at < len(part):
+        end = at + part[at].reach + 1 if part[at].kind == "open" else at + 1
+        if end == len(part) and at and part[at].kind == "open" and part[at].text == "(" and part[at].space:
+            return at if relations(part[at + 1 : end - 1]) else 0
+        at = end
+    return 0
 
 
 def _is_remark_in_brackets(part: list[Token]) -> bool:

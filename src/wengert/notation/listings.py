@@ -18,6 +18,9 @@ SLASH = re.compile(r"^([ \t]*)//[/!]*", re.MULTILINE)
 HASH = re.compile(r"^([ \t]*)#+:?", re.MULTILINE)
 QUOTES = re.compile(r"""(?:\b[rRbBuUfF]{1,2})?(?:\"\"\"|''')""")
 FENCED = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
+MATHEMATICS = re.compile(r"\$[^$\n]+\$|\$\$|\\\[|\\\(|\\begin\{")
+SENTENCE = re.compile(r"^[ \t]*(?:[-*>] |\d+\. )?(?:[^\W\d_]+[,:;]? ){4,}[^\W\d_]+[^=(){}\n]*$", re.MULTILINE)
+"""A line of words."""
 
 
 def without_code(text: str) -> str:
@@ -38,12 +41,22 @@ def without_code(text: str) -> str:
         ]
     if not comments:
         return text
+    comments.sort()
+    if _is_prose(text, comments):
+        return text
     out: list[str] = []
     at = 0
-    for start, end in sorted(comments):
+    for start, end in comments:
         out += [_blank(text[at:start]), _uncommented(text[start:end], python)]
         at = end
     return "".join(out) + _blank(text[at:])
+
+
+def _is_prose(text: str, comments: list[tuple[int, int]]) -> bool:
+    """Whether sentences or formulas stand outside of what would be the comments of a program."""
+    edges = [0, *(place for comment in comments for place in comment), len(text)]
+    code = "".join(text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))
+    return MATHEMATICS.search(code) is not None or SENTENCE.search(code) is not None
 
 
 def _blank(text: str) -> str:

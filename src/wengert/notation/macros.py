@@ -16,7 +16,7 @@ MAX_EXPANDED = 256 * 1024
 MAX_ARGUMENT = 1000
 
 DEFINING = re.compile(
-    r"\\(?P<by>(?:re)?newcommand|providecommand|DeclareRobustCommand|DeclareMathOperator|DeclarePairedDelimiter|def|let)(?![A-Za-z])"
+    r"\\(?P<by>(?:re)?newcommand|providecommand|DeclareRobustCommand|DeclareMathOperator|DeclarePairedDelimiter|NewDocumentCommand|[gex]?def|let)(?![A-Za-z])"
 )
 NAME = re.compile(r"\s*(?:\{\s*\\(?P<braced>[A-Za-z]+|.)\s*\}|\\(?P<bare>[A-Za-z]+))")
 COUNT = re.compile(r"\s*\[\s*(\d)\s*\]")
@@ -59,6 +59,11 @@ class Expanded:
         return at if self.places is None else self.places[min(at, len(self.places) - 1)]
 
 
+def definitions(text: str) -> dict[str, Macro]:
+    """The macros that a text defines."""
+    return _definitions(text)[0]
+
+
 def expand(text: str) -> Expanded:
     """The text with its macros expanded and their definitions taken out.
 
@@ -71,6 +76,8 @@ def expand(text: str) -> Expanded:
     at = 0
     for start, end in [*spans, (len(text), len(text))]:
         work.run(text[at:start], list(range(at, start)), 0)
+        if text[start - 1 : start] == text[end : end + 1] == "$":
+            work.put(" ", [start])  # $\gdef…$ must not become $$
         at = end
     work.places.append(len(text))
     return Expanded("".join(work.out), work.places)
@@ -116,11 +123,16 @@ def _definition(text: str, at: int, by: str) -> tuple[str, Macro, int] | None:
             return None
         return name, Macro(f"{left[0]} #1 {right[0]}", 1, starred=True), right[1]
     arguments, optional = 0, None
-    if by == "def":
+    if by.endswith("def"):
         parameters = PARAMETERS.match(text, at)
         if parameters is None:
             return None
         arguments, at = len(parameters[1]) // 2, parameters.end()
+    elif by == "NewDocumentCommand":
+        signature = _group(text, at)
+        if signature is None or set(signature[0]) - set("m "):
+            return None
+        arguments, at = signature[0].count("m"), signature[1]
     elif (count := COUNT.match(text, at)) is not None:
         arguments, at = int(count[1]), count.end()
         if (first := re.compile(r"\s*\[([^\]]*)\]").match(text, at)) is not None:
@@ -225,7 +237,7 @@ class _Expansion:
         return "".join(text), spots
 
     def check(self, depth: int, start: int, end: int) -> None:
-        if depth >= MAX_DEPTH or len(self.out) > MAX_EXPANDED:
+        if depth >= MAX_DEPTH or len(self.out) > len(self.source.text) + MAX_EXPANDED:
             raise self.source.error(
                 "The macros of this document call each other without end, or say too much.",
                 Span(start, end),

@@ -11,7 +11,7 @@ from fractions import Fraction
 from wengert.notation import latex_commands as commands
 from wengert.notation.latex_marks import settle_marks
 from wengert.notation.names import LETTER_WORDS
-from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS
+from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS, words
 from wengert.notation.tokens import Characters, Collector, Source, Token, check_depth, number_value
 from wengert.notation.tokens_text import MODULE, SAME_LETTER, SIGNS, VULGAR, is_digit, is_foreign, is_letter
 
@@ -34,7 +34,13 @@ PLAIN_WORD = re.compile(r"(for|where|with|since|because|if|otherwise|else|when)(
 KEYWORD_ARGUMENT = re.compile(r"(axis|dim|keepdims?)(?=\s*=)")
 MODULE_WORD = re.compile(r"^(?:np|jnp|numpy|torch)\.(?=[A-Za-z_]+$)")
 
-SEPARATING_WORDS = frozenset({"and", "where", "with", "so", "then", "hence", "thus", "also"})
+SEPARATING_WORDS = frozenset(
+    words(
+        "and where with so then hence thus also or respectively resp et ou donc avec où und sowie oder also mit wobei och og ja "
+        "и или где тогда 和 与 與 且 及 以及 或 其中 则 則 と や また および 及び ここで 및 와 과 그리고 여기서"
+    )
+)
+"""Words that part two formulas of one row."""
 
 
 def tokenize(text: str, source: Source, offset: int = 0, places: Sequence[int] | None = None) -> list[Token]:
@@ -125,9 +131,19 @@ class _Reader:
             self.add("close", "}", 1)
 
     def remark(self) -> None:
+        """Words of a language that is not written in these letters: a name within a group or under scripts, else up to an equation."""
         end = self.at
+        while end < len(self.text) and (is_foreign(self.text[end]) or unicodedata.combining(self.text[end])):
+            end += 1
+        behind = self.text[end : end + 1]
+        if self.groups or behind in ("_", "^") or behind.isalnum():
+            self.add("name", self.text[self.at : end], end - self.at)
+            return
         while end < len(self.text) and self.text[end] not in "\n\\&$}":
             end += 1
+        before, sign, _ = self.text[self.at : end].partition("=")
+        if sign or self.text[end : end + 1] == "\\":
+            end = self.at + max(at for at, character in enumerate(before) if is_foreign(character)) + 1
         self.add("remark", self.text[self.at : end].strip(), end - self.at)
 
     def letter(self) -> None:
@@ -323,7 +339,7 @@ class _Reader:
         elif not word:
             self.at = end
             self.out.space = True
-        elif word.strip(",.").lower() in SEPARATING_WORDS:
+        elif all(said in SEPARATING_WORDS for said in word.lower().replace(",", " ").replace(".", " ").split()):
             self.add("soft", "quad", end - start)
         elif _is_word(compact):
             self.add("name", compact, end - start, **more)

@@ -22,6 +22,8 @@ SIGNS: dict[str, tuple[str, str]] = {
     "∘": ("op", "∘"), "⊙": ("op", "∘"), "◦": ("op", "∘"), "/": ("op", "/"), "÷": ("op", "/"), "∕": ("op", "/"), "⁄": ("op", "/"),
     "=": ("rel", "="), "<": ("rel", "<"), ">": ("rel", ">"), "≤": ("rel", "≤"), "≥": ("rel", "≥"), "≠": ("rel", "≠"),
     "⩽": ("rel", "≤"), "⩾": ("rel", "≥"), "∈": ("rel", "∈"), "≔": ("rel", "="), "≜": ("rel", "="), "≡": ("rel", "="), "≝": ("rel", "="),
+    "≈": ("rel", "≈"), "≃": ("rel", "≈"), "≅": ("rel", "≈"), "∼": ("rel", "~"), "∝": ("rel", "∝"),
+    "⊂": ("rel", "⊂"), "⊆": ("rel", "⊂"), "≪": ("rel", "<"), "≫": ("rel", ">"),
     "(": ("open", "("), ")": ("close", ")"), "[": ("open", "["), "]": ("close", "]"), "⟦": ("open", "⟦"), "⟧": ("close", "⟧"), "⟨": ("open", "⟨"), "⟩": ("close", "⟩"),
     "{": ("open", "{"), "}": ("close", "}"), "_": ("sub", "_"), "^": ("sup", "^"), "|": ("bar", "|"), "∣": ("bar", "|"),
     "‖": ("norm", "‖"), "∥": ("norm", "‖"), "∑": ("big", "sum"), "Σ": ("big", "sum"), "∏": ("big", "prod"), "Π": ("big", "prod"),
@@ -50,6 +52,12 @@ SUFFIX_MARKS = {"hat": "\u0302", "tilde": "\u0303"}
 def tokenize(text: str, source: Source, offset: int = 0, places: Sequence[int] | None = None) -> list[Token]:
     """The tokens of plain text; `offset` is where the text stands in the source, `places` where its characters do."""
     return _Reader(text, source, offset, places).run()
+
+
+def remark_length(line: str) -> int:
+    """How far a remark goes that a line begins with: up to its end, or to where an equation begins behind its words."""
+    before, sign, _ = line.partition("=")
+    return max(at for at, character in enumerate(before) if is_foreign(character)) + 1 if sign else len(line)
 
 
 def is_foreign(character: str) -> bool:
@@ -123,7 +131,8 @@ class _Reader:
         elif character in SIGNS and not self.marked(at):
             self.sign(character)
         elif is_foreign(character):
-            self.add("remark", text[at : self.line_end()].strip(), self.line_end() - at)
+            end = at + remark_length(text[at : self.line_end()])
+            self.add("remark", text[at:end].strip(), end - at)
         elif is_letter(character):
             self.word()
         else:

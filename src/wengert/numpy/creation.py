@@ -80,7 +80,11 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **res
 def _like(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def make(a: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(a, list | tuple) and _has_traced(a):
+            a = asarray(a)
         found = original(a, *args, **kwargs)
+        if isinstance(found, tuple):  # linspace with its step
+            return (found[0] if isinstance(found[0], StandIn) else writable(found[0]), *found[1:])
         return found if isinstance(found, StandIn) else writable(found)
 
     return make
@@ -147,6 +151,17 @@ def arange(*args: Any, dtype: Any = None, **rest: Any) -> Any:
     count = int(np.ceil((stop - start) / step))
     made = start + np.arange(count) * step
     return array(made, np.result_type(start, stop, step) if dtype is None else dtype)
+
+
+copy = _like(np.copy)
+asarray_chkfinite = asarray
+
+
+@wraps(np.fromiter)
+def fromiter(iter: Any, dtype: Any, count: int = -1, **rest: Any) -> Any:
+    """The values of an iterator as an array of one axis."""
+    values = list(iter)[: None if count < 0 else count]
+    return array(values, dtype) if _has_traced(values) else writable(np.fromiter(values, dtype, **rest))
 
 
 linspace, logspace, geomspace = (_like(f) for f in (np.linspace, np.logspace, np.geomspace))

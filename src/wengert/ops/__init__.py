@@ -1,4 +1,13 @@
-"""The primitives, a record each: importing this package fills `wengert.ir.op.OPS`."""
+"""The primitives, a record each: importing this package fills `wengert.ir.op.OPS`.
+
+    kinds: elementwise · structural · product · general ──▶ records in family files (exponential, reductions, …) ──▶ OPS
+    vocabulary: what the values of records call, by NumPy
+    terms ⇄ build: products and sums read as monomials over labelled axes, and built again
+    evaluate: a graph run node by node
+
+In go value, partials or adjoints, and notation; out comes an op with type rule, both modes and batching. Read first `kinds.py`, then
+`exponential.py` as a family.
+"""
 
 from wengert.ops import (
     arithmetic,

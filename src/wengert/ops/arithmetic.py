@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from wengert.ir.graph import Node, Number, apply
 from wengert.ir.notation import function, infix, prefix, unwritten
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.complex_numbers import is_zero, magnitude
 from wengert.ops.kinds import (
     away_from_zero,
@@ -14,6 +16,7 @@ from wengert.ops.kinds import (
     elementwise,
     positive,
     real,
+    times,
     within,
     zeros_like,
 )
@@ -117,11 +120,67 @@ def _fill(number: Number, like: Node) -> Node:
     return apply("constant", value=number, type=like.type)
 
 
+def _multiple(xp: Any, c: Any, x: Any) -> Any:
+    nothing = xp.logical_and(xp.equal(c, 0), xp.equal(xp.abs(x), math.inf))
+    return xp.where(nothing, xp.zeros_like(x), xp.multiply(c, x))
+
+
+multiple = elementwise(
+    "multiple",
+    "c x, and 0 where c = 0 and x is infinite: the slope y xʸ⁻¹ at x = y = 0.",
+    value=_multiple,
+    partials=lambda y, c, x: (x, c),
+    arity=2,
+    notation=unwritten("multiple"),
+    growth="unbounded",
+)
+
+
+def _log_power(xp: Any, x: Any, y: Any, n: int) -> Any:
+    z = xp.power(x, y)
+    none = xp.logical_and(xp.equal(z, 0), xp.greater_equal(x, 0))
+    return xp.where(none, xp.zeros_like(z), xp.multiply(z, xp.integer_power(xp.log(x), n)))
+
+
+def _log_power_partials(z: Node, x: Node, y: Node, n: int) -> tuple[Node, Node]:
+    """y xʸ⁻¹ (log x)ⁿ + n xʸ⁻¹ (log x)ⁿ⁻¹ and xʸ (log x)ⁿ⁺¹."""
+    less = apply("log_power", x, y - 1, n=n - 1) if n > 1 else apply("power", x, y - 1)
+    by_x = y * apply("log_power", x, y - 1, n=n) + (less if n == 1 else n * less)
+    return by_x, apply("log_power", x, y, n=n + 1)
+
+
+log_power = elementwise(
+    "log_power",
+    "xʸ (log x)ⁿ, and 0 where xʸ = 0: derivatives of xʸ by y.",
+    value=_log_power,
+    partials=_log_power_partials,
+    arity=2,
+    domain=(positive, within(-3, 3)),
+    params=[{"n": 1}, {"n": 2}],
+    notation=unwritten("log_power"),
+    growth="singular",
+)
+
+
+def _through_power(signals: Sequence[Node | None], z: Node, x: Node, y: Node) -> tuple[Node | None, Node | None]:
+    """By x: y xʸ⁻¹, 0 where y = 0. By y: xʸ log x, 0 where xʸ = 0; −∞ at (0, 0), where 0ʸ jumps."""
+    by_x, by_y = signals
+    if x.type.is_complex:
+        slope_x, slope_y = _power_partials(z, x, y)
+        return None if by_x is None else times(by_x, slope_x), None if by_y is None else times(by_y, slope_y)
+    if by_x is not None:
+        exponent = constant_value(y)
+        less = apply("power", x, y - 1)
+        by_x = times(by_x, apply("multiple", y, less) if exponent is None else exponent * less if exponent else None)
+    return by_x, None if by_y is None else by_y * apply("log_power", x, y, n=1)
+
+
 power = elementwise(
     "power",
     "xʸ for real x ≥ 0 and real y, or x < 0 and whole y; the principal value e^(y log x) of complex numbers.",
     value=lambda xp, x, y: xp.power(x, y),
     partials=_power_partials,
+    through=_through_power,
     arity=2,
     domain=(positive, within(-3, 3)),
     takes="analytic",
@@ -173,7 +232,7 @@ cbrt = elementwise(
 )
 
 
-def _ratio_value(xp: Any, a: Any, h: Any) -> Any:
+def _ratio_value(xp: Vocabulary, a: Any, h: Any) -> Any:
     none = xp.equal(h, 0)
     return xp.where(none, xp.zeros_like(a), xp.divide(a, xp.where(none, xp.ones_like(h), h)))
 
@@ -196,11 +255,40 @@ def over_radius(a: Node, h: Node) -> Node:
     return a / apply("where", apply("equal", h, _fill(0, h)), _fill(1, h), h)
 
 
+def _direction_value(xp: Any, x: Any, y: Any) -> Any:
+    return _ratio_value(xp, x, xp.hypot(x, y))
+
+
+def _through_direction(signals: Sequence[Node | None], u: Node, x: Node, y: Node) -> tuple[Node | None, Node | None]:
+    """y²/r³ and −xy/r³ with v = y/r as ((s v)/r) v and −((s v)/r) u: 1 − u² has no digits where |x| ≫ |y|."""
+    r, v = apply("hypot", x, y), apply("direction", y, x)
+    by_x, by_y = (None if s is None else s * v / r for s in signals)
+    return None if by_x is None else by_x * v, None if by_y is None else -(by_y * u)
+
+
+def _direction_partials(u: Node, x: Node, y: Node) -> tuple[Node, Node]:
+    r, v = apply("hypot", x, y), apply("direction", y, x)
+    return v / r * v, -(v / r * u)
+
+
+direction = elementwise(
+    "direction",
+    "x / √(x² + y²), and 0 at (0, 0): a coordinate of the unit vector, which has no derivative there.",
+    value=_direction_value,
+    partials=_direction_partials,
+    through=_through_direction,
+    arity=2,
+    domain=away_from_zero,
+    notation=unwritten("direction"),
+    growth="singular",
+    limited=True,
+    exact="x/hypot(x, y)",
+)
 hypot = elementwise(
     "hypot",
     "√(x² + y²) without overflow; its derivative at (0, 0) is 0.",
     value=lambda xp, x, y: xp.hypot(x, y),
-    partials=lambda h, x, y: (apply("ratio", x, h), apply("ratio", y, h)),
+    partials=lambda h, x, y: (apply("direction", x, y), apply("direction", y, x)),
     arity=2,
     domain=away_from_zero,
     notation=function(r"\operatorname{hypot}", "hypot"),

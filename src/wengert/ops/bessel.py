@@ -13,6 +13,7 @@ from typing import Any
 
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.notation import unwritten
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import elementwise, within
 from wengert.ops.orders import ordered, without_partial
 from wengert.ops.scipy_functions import scipy
@@ -72,7 +73,7 @@ SLOPES: dict[str, tuple[str, int, Slope]] = {
 def _value(name: str, general: str, order: int) -> Callable[[Any, Any], Any]:
     """SciPy has the functions of the orders 0 and 1 for real numbers, those of any order for complex ones."""
 
-    def value(xp: Any, x: Any) -> Any:
+    def value(xp: Vocabulary, x: Any) -> Any:
         return scipy(general, order, x) if xp.iscomplexobj(x) else scipy(name, x)
 
     return value

@@ -19,6 +19,7 @@ from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Infer, Op, Params, Samples, Value, register
 from wengert.ir.types import ArrayType, Dim, Size, TapeType, TupleType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops import control_samples as samples
 from wengert.ops.evaluate import Array, Program, run
 from wengert.ops.kinds import ErrorCases
@@ -182,7 +183,7 @@ def _infer_item(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return several.items[index]
 
 
-def _value_item(xp: Any, several: Sequence[Any], index: int) -> Any:
+def _value_item(xp: Vocabulary, several: Sequence[Any], index: int) -> Any:
     return several[index]
 
 
@@ -239,7 +240,7 @@ def _infer_cond(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return TupleType(items=tuple(then))
 
 
-def _value_cond(xp: Any, predicate: Array, *operands: Array, then: Program, other: Program) -> tuple[Array, ...]:
+def _value_cond(xp: Vocabulary, predicate: Array, *operands: Array, then: Program, other: Program) -> tuple[Array, ...]:
     return run(then if predicate else other, operands)
 
 
@@ -279,7 +280,7 @@ def _check_length(length: Any, xs: int) -> None:
 
 
 def _value_scan(
-    xp: Any,
+    xp: Vocabulary,
     *arrays: Array,
     body: Program,
     carries: int,
@@ -302,7 +303,7 @@ def _value_scan(
     return (*state, *(_stack(xp, *pair) for pair in zip(records, body.types[carries:], strict=True)))
 
 
-def _stack(xp: Any, record: list[Array], type: ArrayType) -> Array:
+def _stack(xp: Vocabulary, record: list[Array], type: ArrayType) -> Array:
     return xp.stack([xp.asarray(y) for y in record]) if record else xp.zeros((0, *type.shape), dtype=type.dtype)
 
 
@@ -335,7 +336,7 @@ def _infer_while(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return TupleType(items=(*types[:n], *(_stacked(y.type, None) for y in body.outputs[n:])))
 
 
-def _value_while(xp: Any, *arrays: Array, test: Program, body: Program, carries: int) -> tuple[Array, ...]:
+def _value_while(xp: Vocabulary, *arrays: Array, test: Program, body: Program, carries: int) -> tuple[Array, ...]:
     state, consts = arrays[:carries], arrays[carries:]
     tapes: list[list[Array]] = [[] for _ in body.outputs[carries:]]
     while run(test, (*state, *consts))[0]:

@@ -12,6 +12,7 @@ from wengert.ir.graph import Node, apply
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Params
 from wengert.ir.types import ArrayType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import as_batched, batch_size, product, zeros_like
 
 
@@ -35,7 +36,7 @@ def _infer(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return x.with_shape((*x.shape[:-count], *sizes))
 
 
-def _value(xp: Any, x: Any, y: Any, count: int) -> Any:
+def _value(xp: Vocabulary, x: Any, y: Any, count: int) -> Any:
     if x.ndim == 1 and x.size and y.size:
         return np.convolve(x, y)
     batch = x.shape[:-count]

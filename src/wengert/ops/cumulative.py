@@ -16,6 +16,7 @@ from wengert.ir.graph import Node, apply, constant, constant_like
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Params
 from wengert.ir.types import ArrayType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import as_batched, batch_size, check_dtype, general, structural
 from wengert.ops.structural import check_axes
 
@@ -128,7 +129,7 @@ def _infer_recurrence(types: tuple[ArrayType, ...], params: Params) -> ArrayType
     return a
 
 
-def _value_recurrence(xp: Any, a: Any, b: Any, axis: int) -> Any:
+def _value_recurrence(xp: Vocabulary, a: Any, b: Any, axis: int) -> Any:
     factors, terms = np.moveaxis(a, axis, 0), np.moveaxis(b, axis, 0)
     out = np.empty(terms.shape, np.result_type(a, b))
     h: Any = 0
@@ -236,7 +237,7 @@ def _vjp_extreme(node: Node, cotangent: Node) -> tuple[Node | None, ...]:
     return (_backward(kept, cotangent, axis) * taken,)
 
 
-def _value_extreme(xp: Any, x: Any, axis: int, largest: bool) -> Any:
+def _value_extreme(xp: Vocabulary, x: Any, axis: int, largest: bool) -> Any:
     if not np.iscomplexobj(x):
         return (np.maximum if largest else np.minimum).accumulate(x, axis=axis)
     larger = xp.maximum if largest else xp.minimum

@@ -20,6 +20,7 @@ from wengert.ir.graph import Graph, Node, apply
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Params
 from wengert.ir.types import ArrayType, TupleType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.control import Cotangents, check_fits, register_control
 from wengert.ops.control_samples import Sample, graph
 from wengert.ops.evaluate import Array, Program, run
@@ -65,7 +66,7 @@ def _infer_call(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return TupleType(items=tuple(node.type for node in body.outputs))
 
 
-def _value_call(xp: Any, *arrays: Array, body: Program, rule: Rule) -> tuple[Array, ...]:
+def _value_call(xp: Vocabulary, *arrays: Array, body: Program, rule: Rule) -> tuple[Array, ...]:
     return run(body, arrays)
 
 
@@ -84,7 +85,7 @@ def _infer_host_call(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return TupleType(items=function.results)
 
 
-def _value_host_call(xp: Any, *arrays: Array, function: HostFunction) -> tuple[Array, ...]:
+def _value_host_call(xp: Vocabulary, *arrays: Array, function: HostFunction) -> tuple[Array, ...]:
     if any(np.iscomplexobj(array) and not type.is_complex for array, type in zip(arrays, function.inputs, strict=True)):
         raise TypeError("a function that the host runs takes no complex step")
     found = function.value(*arrays)

@@ -15,6 +15,7 @@ from wengert.ir.graph import Node, apply
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Op, Params, register
 from wengert.ir.types import ArrayType, TupleType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.control import Cotangents, results
 from wengert.ops.kinds import ErrorCases, general
 from wengert.ops.matrices import (
@@ -104,7 +105,7 @@ def _other_pairs(s: Array) -> Array:
     return np.where(np.eye(n) > 0, 0, pairs)
 
 
-def _value_cofactors(xp: Any, a: Array) -> Array:
+def _value_cofactors(xp: Vocabulary, a: Array) -> Array:
     """det U det V · U diag(Π_(k≠i) s_k) Vᵀ; of complex matrices det A · A⁻ᵀ, whose parts small and large stay apart."""
     if np.iscomplexobj(a) and _is_regular(a):
         return np.linalg.det(a)[..., None, None] * np.linalg.inv(a).swapaxes(-1, -2)
@@ -149,7 +150,7 @@ cofactors = general(
 )
 
 
-def _value_slopes(xp: Any, a: Array, e: Array) -> Array:
+def _value_slopes(xp: Vocabulary, a: Array, e: Array) -> Array:
     """With A = U S Vᵀ, D = Uᵀ E V and P_ij = Π_(k≠i,j) s_k: the diagonal Σ_j P_ij D_jj, beside it −P_ij D_ji, turned back."""
     if np.iscomplexobj(a) and _is_regular(a):
         y = np.linalg.inv(a)
@@ -228,7 +229,7 @@ def _infer_slogdet(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return TupleType(items=(number, real_type(number)))
 
 
-def _value_slogdet(xp: Any, a: Array) -> tuple[Array, Array]:
+def _value_slogdet(xp: Vocabulary, a: Array) -> tuple[Array, Array]:
     if is_perturbed(a):  # a perturbed real matrix: the angle of the determinant is that of the perturbation
         sign, size = np.linalg.slogdet(a)
         real = np.sign(sign.real)

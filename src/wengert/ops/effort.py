@@ -18,6 +18,7 @@ CHEAP = frozenset(
         "disc",
         "lorentz",
         "ratio",
+        "direction",
         "integer_power",
         "sqrt",
         "abs",

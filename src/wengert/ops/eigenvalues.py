@@ -18,6 +18,7 @@ from wengert.ir.graph import Node, apply
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Op, Params, register
 from wengert.ir.types import ArrayType, TupleType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.complex_numbers import WHOLE, conjugate, real_part
 from wengert.ops.control import Cotangents, results
 from wengert.ops.equal_values import gaps, rigid_vectors
@@ -47,7 +48,7 @@ def _infer(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return TupleType(items=(whole.with_shape(a.shape[:-1]), whole, a.with_dtype(part)))
 
 
-def _value(xp: Any, a: Array) -> tuple[Array, ...]:
+def _value(xp: Vocabulary, a: Array) -> tuple[Array, ...]:
     found = np.linalg.eig(a)
     v = found.eigenvectors
     whole = np.result_type(a.dtype, np.complex64)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+from collections.abc import Sequence
 from typing import Any
 
 from wengert.ir.graph import Node, apply
 from wengert.ir.notation import unwritten
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.exponential import slope_beside
 from wengert.ops.kinds import elementwise, positive, within
 from wengert.ops.scipy_functions import scipy
 
 
-def _xlog1py(xp: Any, x: Any, y: Any) -> Any:
+def _xlog1py(xp: Vocabulary, x: Any, y: Any) -> Any:
     nothing = xp.logical_and(xp.equal(x, 0), xp.equal(y, y))
     return xp.where(nothing, xp.zeros_like(x), x * xp.log1p(y))
 
@@ -29,18 +30,33 @@ xlog1py = elementwise(
 )
 
 
-def log_ratio(x: Node, y: Node) -> Node:
-    """log(x/y), exact where x and y are close."""
-    difference = x - y
-    near = apply("less", apply("abs", difference), Fraction(1, 2) * y)
-    return apply("where", near, apply("log1p", difference / y), apply("log", x / y))
+def _log_ratio(xp: Any, x: Any, y: Any) -> Any:
+    near = xp.less(xp.abs(x - y), 0.5 * y)
+    return xp.where(near, xp.log1p(xp.divide(x - y, y)), xp.log(xp.divide(x, y)))
 
 
+def _through_log_ratio(signals: Sequence[Node | None], z: Node, x: Node, y: Node) -> tuple[Node | None, Node | None]:
+    """s/x and −s/y, so that neither sees the quotient."""
+    by_x, by_y = signals
+    return None if by_x is None else by_x / x, None if by_y is None else -(by_y / y)
+
+
+log_ratio = elementwise(
+    "log_ratio",
+    "log(x/y), exact where x and y are close.",
+    value=_log_ratio,
+    partials=lambda z, x, y: (1 / x, -1 / y),
+    through=_through_log_ratio,
+    arity=2,
+    domain=within(0.5, 3),
+    notation=unwritten("log_ratio"),
+    growth="singular",
+)
 rel_entr = elementwise(
     "rel_entr",
     "x log(x/y) for x, y > 0; 0 at x = 0 ≤ y, else ∞.",
     value=lambda xp, x, y: scipy("rel_entr", x, y),
-    partials=lambda z, x, y: (log_ratio(x, y) + 1, -x / y),
+    partials=lambda z, x, y: (apply("log_ratio", x, y) + 1, -x / y),
     arity=2,
     domain=within(0.5, 3),
     notation=unwritten("rel_entr"),
@@ -50,7 +66,7 @@ kl_div = elementwise(
     "kl_div",
     "x log(x/y) − x + y for x, y > 0; y at x = 0 ≤ y, else ∞.",
     value=lambda xp, x, y: scipy("kl_div", x, y),
-    partials=lambda z, x, y: (log_ratio(x, y), (y - x) / y),
+    partials=lambda z, x, y: (apply("log_ratio", x, y), (y - x) / y),
     arity=2,
     domain=within(0.5, 3),
     notation=unwritten("kl_div"),

@@ -18,6 +18,7 @@ from wengert.ir.graph import Node, apply
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Infer, Params
 from wengert.ir.types import ArrayType, TupleType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.complex_numbers import conjugate, real_part
 from wengert.ops.control import Cotangents, results
 from wengert.ops.equal_values import gaps, rigid_vectors
@@ -63,7 +64,7 @@ def _infer_square(name: str) -> Infer:
     return infer
 
 
-def _value_mirror(xp: Any, a: Array, lower: bool) -> Array:
+def _value_mirror(xp: Vocabulary, a: Array, lower: bool) -> Array:
     """The step of a complex one is a direction, and moves as the derivative says."""
     if is_perturbed(a):
         return _value_mirror(xp, a.real, lower) + 1j * _value_mirror(xp, a.imag, lower)
@@ -101,7 +102,7 @@ mirror = general(
 # ---------------------------------------------------------------- Cholesky
 
 
-def _value_cholesky(xp: Any, a: Array) -> Array:
+def _value_cholesky(xp: Vocabulary, a: Array) -> Array:
     return np.linalg.cholesky(_hermitian(unperturbed(a)))
 
 
@@ -161,7 +162,7 @@ def _infer_eigh(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return TupleType(items=(real_type(a).with_shape(a.shape[:-1]), a))
 
 
-def _value_eigh(xp: Any, a: Array, lower: bool, library: str) -> tuple[Array, ...]:
+def _value_eigh(xp: Vocabulary, a: Array, lower: bool, library: str) -> tuple[Array, ...]:
     a = _hermitian(unperturbed(a))
     if library == "scipy":
         return each_of(lambda m: lapack().eigh(m, lower=lower), a, shapes=(a.shape[-1:], a.shape[-2:]))

@@ -18,6 +18,7 @@ from wengert.ir.graph import Node, apply, constant
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Params
 from wengert.ir.types import FLOATS, ArrayType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.complex_numbers import PART, WHOLE, complex_samples, conjugate
 from wengert.ops.kinds import general
 from wengert.ops.structural import check_axes, shifted
@@ -61,7 +62,7 @@ def _infer_fft(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return x
 
 
-def _value_fft(xp: Any, x: Any, axes: tuple[int, ...], inverse: bool) -> Any:
+def _value_fft(xp: Vocabulary, x: Any, axes: tuple[int, ...], inverse: bool) -> Any:
     return xp.fft.ifftn(x, axes=axes, norm="forward") if inverse else xp.fft.fftn(x, axes=axes)
 
 

@@ -10,6 +10,7 @@ from wengert.ir.graph import Node, apply
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Params
 from wengert.ir.types import ArrayType, Shape
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import as_batched, batch_size, general
 
 
@@ -65,14 +66,14 @@ def _extent(shape: Sequence[int]) -> int:
     return total
 
 
-def _value_gather(xp: Any, x: Any, indices: Any, axis: int, batch: int) -> Any:
+def _value_gather(xp: Vocabulary, x: Any, indices: Any, axis: int, batch: int) -> Any:
     before, after = x.shape[:axis], x.shape[axis + 1 :]
     four = (_extent(before[:batch]), _extent(before[batch:]), x.shape[axis], _extent(after))
     flat = xp.reshape(indices, (four[0], _extent(indices.shape[batch:])))
     return xp.reshape(xp.gather(xp.reshape(x, four), flat), (*before, *indices.shape[batch:], *after))
 
 
-def _value_scatter(xp: Any, updates: Any, indices: Any, axis: int, batch: int, size: int) -> Any:
+def _value_scatter(xp: Vocabulary, updates: Any, indices: Any, axis: int, batch: int, size: int) -> Any:
     picked = indices.shape[batch:]
     before, after = updates.shape[:axis], updates.shape[axis + len(picked) :]
     four = (_extent(before[:batch]), _extent(before[batch:]), _extent(picked), _extent(after))

@@ -19,22 +19,24 @@ from wengert.ir.graph import Node, Number, apply, constant
 from wengert.ir.notation import Notation
 from wengert.ir.op import Batch, Facts, Growth, Infer, Jvp, Op, Params, Samples, Vjp, register
 from wengert.ir.types import COMPLEXES, DTYPES, FLOATS, ORDERED, ArrayType
+from wengert.ir.vocabulary import Vocabulary
 
 Domain = Callable[[Any, tuple[int, ...]], Any]
 Value = (
-    Callable[[Any], Any]
-    | Callable[[Any, Any], Any]
-    | Callable[[Any, Any, Any], Any]
-    | Callable[[Any, Any, Any, Any], Any]
-    | Callable[[Any, Any, Any, Any, Any], Any]
-    | Callable[[Any, Any, Any, Any, Any, Any], Any]
+    Callable[[Vocabulary], Any]
+    | Callable[[Vocabulary, Any], Any]
+    | Callable[[Vocabulary, Any, Any], Any]
+    | Callable[[Vocabulary, Any, Any, Any], Any]
+    | Callable[[Vocabulary, Any, Any, Any, Any], Any]
+    | Callable[[Vocabulary, Any, Any, Any, Any, Any], Any]
+    | Callable[[Vocabulary, Any, Any, Any, Any, Any, Any], Any]
 )
 """value(xp, *inputs, *params): written with as many arguments as the op has."""
 Variadic = Callable[..., Any]
 """The same for an op of any number of inputs, whose parameters are keywords."""
 Slopes = Sequence[Node | Number | None]
 Partials = Callable[[Node, Node], Slopes] | Callable[[Node, Node, Node], Slopes]
-Partial = Callable[[Node, Node, int], Slopes]
+Partial = Callable[[Node, Node, int], Slopes] | Callable[[Node, Node, Node, int], Slopes]
 ErrorCases = tuple[tuple[tuple[ArrayType, ...], Params, str], ...]
 
 TAKES = {
@@ -139,6 +141,9 @@ def as_batched(node: Node, batched: bool, size: Any) -> Node:
     """The node with a leading axis of `size`, broadcast along it where it has none."""
     if batched:
         return node
+    number = constant_value(node)
+    if number is not None:
+        return constant(number, ArrayType((size, *node.shape), node.type.dtype))
     axes = tuple(range(1, node.type.rank + 1))
     return apply("broadcast", node, shape=(size, *node.shape), axes=axes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -13,6 +14,7 @@ from wengert.ir.graph import Node
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Infer, Op, Params, Samples, register
 from wengert.ir.types import ArrayType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import Value
 
 
@@ -38,14 +40,22 @@ def _leaf(name: str, summary: str, infer: Infer, value: Value, samples: Samples)
     )
 
 
-def _input_value(xp: Any, name: str, type: ArrayType) -> Any:
+def _input_value(xp: Vocabulary, name: str, type: ArrayType) -> Any:
     raise GraphError(
         f"The input '{name}' has no value.", "  an input gets its value from outside", f"Give it:  {name}=…"
     )
 
 
-def _constant_value(xp: Any, value: Any, type: ArrayType) -> Any:
-    number = float(value) if isinstance(value, Fraction) else value
+def _nearest(value: Fraction) -> float:
+    """The number of double precision that is nearest, ±∞ beyond all of them."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _constant_value(xp: Vocabulary, value: Any, type: ArrayType) -> Any:
+    number = _nearest(value) if isinstance(value, Fraction) else value
     return xp.broadcast_to(xp.asarray(number, dtype=type.dtype), type.shape)
 
 

@@ -16,6 +16,7 @@ from wengert.ir.graph import Node, apply, constant_like
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Infer, Params
 from wengert.ir.types import ArrayType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import ErrorCases, general
 from wengert.ops.matrices import (
     STACKS,
@@ -53,7 +54,7 @@ def _along(a: Node, direction: Node) -> Node:
     return apply("slice", found, start=start, stop=stop, step=(1,) * len(start))
 
 
-def _value_expm(xp: Any, a: Array) -> Array:
+def _value_expm(xp: Vocabulary, a: Array) -> Array:
     return lapack().expm(a) if a.size else np.zeros_like(a)
 
 
@@ -93,7 +94,7 @@ def _root(a: Array) -> Array:
     return root
 
 
-def _value_sqrtm(xp: Any, a: Array) -> Array:
+def _value_sqrtm(xp: Vocabulary, a: Array) -> Array:
     return each(_root, unperturbed(a), shape=a.shape[-2:]) if a.size else np.zeros_like(a)
 
 

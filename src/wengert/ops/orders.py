@@ -13,6 +13,7 @@ from wengert.ir.graph import Node, apply
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Growth, Op, Params, register
 from wengert.ir.types import ArrayType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import (
     SHAPES,
     Domain,
@@ -78,7 +79,7 @@ def ordered(
     def vjp(node: Node, cotangent: Node) -> tuple[Node | None, ...]:
         return tuple(times(cotangent, p) for p in local_partials(node))
 
-    def in_dtype_of_x(xp: Any, *inputs: Any) -> Any:
+    def in_dtype_of_x(xp: Vocabulary, *inputs: Any) -> Any:
         *v, x = inputs
         return scipy(name, *(xp.cast(each, xp.real(x).dtype.name) for each in v), x)
 
@@ -115,7 +116,7 @@ def _infer_order(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return types[0]
 
 
-def _value_order(xp: Any, x: Any, function: str, argument: str) -> Any:
+def _value_order(xp: Vocabulary, x: Any, function: str, argument: str) -> Any:
     return xp.multiply(x, 1)
 
 

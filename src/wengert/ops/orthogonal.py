@@ -17,6 +17,7 @@ from wengert.ir.graph import Node, apply
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Params
 from wengert.ir.types import ArrayType, TupleType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.control import Cotangents, results
 from wengert.ops.kinds import general
 from wengert.ops.matrices import (
@@ -54,7 +55,7 @@ def _infer_qr(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return TupleType(items=(a.with_shape((*many, m, k)), a.with_shape((*many, k, n))))
 
 
-def _value_qr(xp: Any, a: Array, full: bool, library: str) -> tuple[Array, ...]:
+def _value_qr(xp: Vocabulary, a: Array, full: bool, library: str) -> tuple[Array, ...]:
     if library == "numpy" or not a.size:
         return tuple(np.linalg.qr(unperturbed(a), "complete" if full else "reduced"))
     m, n = a.shape[-2:]

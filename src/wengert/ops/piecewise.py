@@ -16,6 +16,7 @@ from wengert.ir.graph import Node, apply, constant_like
 from wengert.ir.notation import function, infix, prefix, unwritten
 from wengert.ir.op import Op, Params, register
 from wengert.ir.types import COMPLEXES, DTYPES, ArrayType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.complex_numbers import complex_samples, real_part
 from wengert.ops.kinds import SHAPES, away_from_zero, batch_elementwise, elementwise, real, zeros_like
 
@@ -217,7 +218,7 @@ def _infer_where(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return x
 
 
-def _value_where(xp: Any, condition: Any, x: Any, y: Any) -> Any:
+def _value_where(xp: Vocabulary, condition: Any, x: Any, y: Any) -> Any:
     return xp.where(condition, x, y)
 
 
@@ -282,7 +283,7 @@ def _cast_rule(node: Node, value: Node, dtype: str) -> Node | None:
     return apply("cast", value if dtype in COMPLEXES else real_part(value), dtype=dtype)
 
 
-def _value_cast(xp: Any, x: Any, dtype: str) -> Any:
+def _value_cast(xp: Vocabulary, x: Any, dtype: str) -> Any:
     return xp.cast(x, dtype)
 
 

@@ -14,6 +14,7 @@ from wengert.ir.graph import Node, apply, constant, input_node
 from wengert.ir.notation import unwritten
 from wengert.ir.op import OPS, Params
 from wengert.ir.types import ArrayType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ir.walk import rebuild, topological
 from wengert.ops.kinds import (
     add_all,
@@ -137,8 +138,10 @@ class _Opener:
     @staticmethod
     def _divided(node: Node, inputs: tuple[Node, ...]) -> Node:
         for k in (0, 1):
-            if node.inputs[k].op.name == "prime" and inputs[k].op.name == "divide":
-                return _over(inputs[1 - k], *inputs[k].inputs)
+            if node.inputs[k].op.name == "prime" and (
+                inputs[k].op.name == "divide" or node.inputs[k].params["order"] > 1
+            ):
+                return _carried_into(inputs[1 - k], inputs[k])
         return _on(node, inputs)
 
     def _as_slope(self, prime: Node) -> Slope | None:
@@ -157,6 +160,34 @@ def _over(signal: Node, numerator: Node, denominator: Node) -> Node:
     product = times(signal, constant_value(numerator) or numerator)
     assert product is not None
     return product / denominator
+
+
+def _carried_into(signal: Node, formula: Node) -> Node:
+    """signal · formula from the inside, where that has quotients: −1/(4u√u) may be 0 where ((signal/u)/√u) is not."""
+    name = formula.op.name
+    if name == "divide":
+        numerator, denominator = formula.inputs
+        if _has_quotient(numerator):
+            return _carried_into(signal, numerator) / denominator
+        return _over(signal, numerator, denominator)
+    if name == "negative" and _has_quotient(formula):
+        return -_carried_into(signal, formula.inputs[0])
+    if name == "multiply" and _has_quotient(formula):
+        first, second = sorted(formula.inputs, key=lambda x: not _has_quotient(x))
+        return _carried_into(signal, first) * second
+    return signal * formula
+
+
+def _has_quotient(formula: Node) -> bool:
+    """Whether a product has a quotient among its factors."""
+    stack = [formula]
+    while stack:
+        node = stack.pop()
+        if node.op.name == "divide":
+            return True
+        if node.op.name in ("multiply", "negative"):
+            stack.extend(node.inputs)
+    return False
 
 
 def _on(node: Node, inputs: tuple[Node, ...]) -> Node:
@@ -199,7 +230,7 @@ def _infer_prime(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return OPS[function].infer(types, {})
 
 
-def _value_prime(xp: Any, x: Any, function: str, order: int) -> Any:
+def _value_prime(xp: Vocabulary, x: Any, function: str, order: int) -> Any:
     dtype = str(x.dtype).replace("complex128", "float64").replace("complex64", "float32")
     template, formula = opened(function, order, ArrayType((), dtype))
     values: dict[Node, Any] = {template: x}
@@ -250,7 +281,7 @@ def _infer_opaque(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return common
 
 
-def _value_opaque(xp: Any, *inputs: Any, function: str, order: tuple[int, ...]) -> Any:
+def _value_opaque(xp: Vocabulary, *inputs: Any, function: str, order: tuple[int, ...]) -> Any:
     raise GraphError(
         f"The function '{function}' has no definition, so only its symbolic derivative is known.",
         f"  {function} is declared as a letter",

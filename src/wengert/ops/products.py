@@ -11,6 +11,7 @@ from wengert.ir.graph import Node, apply
 from wengert.ir.notation import big
 from wengert.ir.op import Params
 from wengert.ir.types import ArrayType, Size
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import check_dtype, product
 
 Labels = tuple[int, ...]
@@ -63,7 +64,7 @@ def contraction_order(inputs: tuple[Labels, ...], output: Labels, shapes: tuple[
     return list(paths.auto(operands, result, sizes))
 
 
-def _value(xp: Any, *xs: Any, inputs: tuple[Labels, ...], output: Labels) -> Any:
+def _value(xp: Vocabulary, *xs: Any, inputs: tuple[Labels, ...], output: Labels) -> Any:
     labels = list(inputs)
     arrays = list(xs)
     if len(arrays) > 2:
@@ -82,7 +83,7 @@ def _value(xp: Any, *xs: Any, inputs: tuple[Labels, ...], output: Labels) -> Any
     return _single(xp, arrays[0], labels[0], output)
 
 
-def _single(xp: Any, x: Any, labels: Labels, output: Labels) -> Any:
+def _single(xp: Vocabulary, x: Any, labels: Labels, output: Labels) -> Any:
     """Diagonals, then sums, then the order of axes."""
     x, labels = _diagonal(xp, x, labels)
     summed = tuple(k for k, l in enumerate(labels) if l not in output)
@@ -92,7 +93,7 @@ def _single(xp: Any, x: Any, labels: Labels, output: Labels) -> Any:
     return x if labels == output else xp.transpose(x, [labels.index(l) for l in output])
 
 
-def _diagonal(xp: Any, x: Any, labels: Labels) -> tuple[Any, Labels]:
+def _diagonal(xp: Vocabulary, x: Any, labels: Labels) -> tuple[Any, Labels]:
     distinct = tuple(dict.fromkeys(labels))
     if distinct == labels:
         return x, labels
@@ -100,7 +101,7 @@ def _diagonal(xp: Any, x: Any, labels: Labels) -> tuple[Any, Labels]:
     return xp.einsum(x, [names[l] for l in labels], list(range(len(distinct)))), distinct
 
 
-def _pair(xp: Any, a: Any, a_labels: Labels, b: Any, b_labels: Labels, output: Labels) -> Any:
+def _pair(xp: Vocabulary, a: Any, a_labels: Labels, b: Any, b_labels: Labels, output: Labels) -> Any:
     """Two operands: what only one has is summed first, what both have and is summed becomes a matrix product."""
     a, a_labels = _reduced(xp, a, a_labels, {*b_labels, *output})
     b, b_labels = _reduced(xp, b, b_labels, {*a_labels, *output})
@@ -125,17 +126,17 @@ def _pair(xp: Any, a: Any, a_labels: Labels, b: Any, b_labels: Labels, output: L
     return _ordered(xp, y, tuple(shared + left + right), output)
 
 
-def _reduced(xp: Any, x: Any, labels: Labels, wanted: set[int]) -> tuple[Any, Labels]:
+def _reduced(xp: Vocabulary, x: Any, labels: Labels, wanted: set[int]) -> tuple[Any, Labels]:
     kept = tuple(l for l in dict.fromkeys(labels) if l in wanted)
     return (x, labels) if kept == labels else (_single(xp, x, labels, kept), kept)
 
 
-def _ordered(xp: Any, x: Any, labels: Labels, order: Sequence[int]) -> Any:
+def _ordered(xp: Vocabulary, x: Any, labels: Labels, order: Sequence[int]) -> Any:
     axes = [labels.index(l) for l in order]
     return x if axes == list(range(len(axes))) else xp.transpose(x, axes)
 
 
-def _aligned(xp: Any, x: Any, labels: Labels, output: Labels) -> Any:
+def _aligned(xp: Vocabulary, x: Any, labels: Labels, output: Labels) -> Any:
     """The axes in the order of the output, an axis of 1 where x has none."""
     x = _ordered(xp, x, labels, [l for l in output if l in labels])
     if len(labels) == len(output):

@@ -10,6 +10,7 @@ from wengert.ir.graph import Node, apply, constant_like
 from wengert.ir.notation import Notation, big, function, unwritten
 from wengert.ir.op import Growth, Op, Params
 from wengert.ir.types import ArrayType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import ErrorCases, Value, check_dtype, general, structural
 from wengert.ops.structural import check_axes, shifted
 
@@ -148,26 +149,26 @@ logsumexp = _linear(
 )
 
 
-def _finite_max(xp: Any, x: Any, axes: tuple[int, ...]) -> Any:
+def _finite_max(xp: Vocabulary, x: Any, axes: tuple[int, ...]) -> Any:
     """The real maximum along the axes, kept as axes of 1; 0 where it is −∞."""
     high = xp.max(xp.real(x), axis=axes)
     high = xp.reshape(high, [1 if k in axes else n for k, n in enumerate(x.shape)])
     return xp.where(high == -xp.inf, xp.zeros_like(high), high)
 
 
-def _exponentials(xp: Any, x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
+def _exponentials(xp: Vocabulary, x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
     """e^(x − max x) and max x; at +∞ entries 1, and 0 beside them."""
     high = _finite_max(xp, x, axes)
     at_top = xp.logical_and(high == xp.inf, xp.real(x) == xp.inf)
     return xp.exp(xp.where(at_top, xp.zeros_like(x), x - high)), high
 
 
-def _log_sum_exp(xp: Any, x: Any, axes: tuple[int, ...]) -> Any:
+def _log_sum_exp(xp: Vocabulary, x: Any, axes: tuple[int, ...]) -> Any:
     powers, high = _exponentials(xp, x, axes)
     return xp.log(xp.sum(powers, axis=axes)) + xp.sum(high, axis=axes)
 
 
-def _softmax(xp: Any, x: Any, axes: tuple[int, ...]) -> Any:
+def _softmax(xp: Vocabulary, x: Any, axes: tuple[int, ...]) -> Any:
     powers, _ = _exponentials(xp, x, axes)
     total = xp.sum(powers, axis=axes)
     total = xp.where(total == 0, xp.ones_like(total), total)
@@ -250,7 +251,7 @@ def _infer_others(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return types[0]
 
 
-def _value_others(xp: Any, x: Any, axis: int) -> Any:
+def _value_others(xp: Vocabulary, x: Any, axis: int) -> Any:
     """The product of what stands before times the product of what stands behind; no division."""
     x = xp.moveaxis(x, axis, 0)
     one = xp.ones_like(x[:1])

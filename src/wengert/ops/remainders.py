@@ -11,6 +11,7 @@ from wengert.ir.graph import apply
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Params
 from wengert.ir.types import ArrayType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import SHAPES, away_from_zero, batch_elementwise, elementwise, general, same_types
 
 
@@ -58,7 +59,7 @@ fmod = elementwise(
 )
 
 
-def _negative(xp: Any, x: Any) -> Any:
+def _negative(xp: Vocabulary, x: Any) -> Any:
     """x < 0, or x = −0: then 1/x is −∞."""
     x = xp.real(x)
     return xp.logical_or(xp.less(x, 0), xp.logical_and(xp.equal(x, 0), xp.less(1 / x, 0)))
@@ -84,7 +85,7 @@ spacing = elementwise(
 )
 
 
-def _following(xp: Any, x: Any, y: Any) -> Any:
+def _following(xp: Vocabulary, x: Any, y: Any) -> Any:
     """The next number; a perturbation in the imaginary part goes through."""
     found = np.nextafter(xp.real(x), xp.real(y))
     return found + (x - xp.real(x)) if np.iscomplexobj(x) else found
@@ -111,7 +112,7 @@ def _infer_exponent(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return types[0].with_dtype("int64")
 
 
-def _exponent(xp: Any, x: Any) -> Any:
+def _exponent(xp: Vocabulary, x: Any) -> Any:
     mantissa_and_exponent: tuple[Any, Any] = np.frexp(xp.real(x))
     return mantissa_and_exponent[1].astype(np.int64)
 
@@ -144,7 +145,7 @@ def _infer_whole(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return common
 
 
-def _of_whole_numbers(xp: Any, x: Any, y: Any, function: str) -> Any:
+def _of_whole_numbers(xp: Vocabulary, x: Any, y: Any, function: str) -> Any:
     chosen: Any = getattr(np, function)
     return chosen(x, y)
 

@@ -12,6 +12,7 @@ from wengert.ir.graph import Node, apply, constant
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Params
 from wengert.ir.types import ArrayType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import structural
 from wengert.ops.structural import show_shape
 
@@ -29,7 +30,7 @@ def _infer(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return x.with_shape(shape)
 
 
-def _value(xp: Any, x: Any, shape: tuple[int, ...], steps: Rows, offset: tuple[int, ...]) -> Any:
+def _value(xp: Vocabulary, x: Any, shape: tuple[int, ...], steps: Rows, offset: tuple[int, ...]) -> Any:
     axes = np.ogrid[tuple(np.s_[0:n] for n in shape)]
     inside = np.ones(shape, dtype=bool)
     places: list[Any] = []

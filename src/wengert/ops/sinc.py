@@ -7,6 +7,7 @@ from typing import Any
 
 from wengert.ir.graph import apply
 from wengert.ir.notation import unwritten
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import elementwise, within
 
 
@@ -22,7 +23,7 @@ def _series(z: Any, order: int) -> Any:
     return total * z if 2 * first > order else total
 
 
-def _recurrence(xp: Any, z: Any, order: int) -> Any:
+def _recurrence(xp: Vocabulary, z: Any, order: int) -> Any:
     """g⁽ᵏ⁾ = (sin⁽ᵏ⁾(z) − k g⁽ᵏ⁻¹⁾)/z for g = sin(z)/z, stable where |z| > k."""
     s, c = xp.sin(z), xp.cos(z)
     g = s / z
@@ -31,7 +32,7 @@ def _recurrence(xp: Any, z: Any, order: int) -> Any:
     return g
 
 
-def _value(xp: Any, x: Any, order: int) -> Any:
+def _value(xp: Vocabulary, x: Any, order: int) -> Any:
     z = x * math.pi
     if order == 0:
         zero = xp.equal(z, 0)

@@ -16,6 +16,7 @@ import numpy
 from wengert.ir.graph import Node, apply
 from wengert.ir.op import Params
 from wengert.ir.types import ArrayType, TupleType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.complex_numbers import conjugate, real_part
 from wengert.ops.control import Cotangents, results
 from wengert.ops.equal_values import rigid_vectors
@@ -65,7 +66,7 @@ def _infer_svd(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return TupleType(items=(a.with_shape((*many, m, rows)), s, a.with_shape((*many, columns, n))))
 
 
-def _value_svd(xp: Any, a: Array, full: bool, library: str) -> tuple[Array, ...]:
+def _value_svd(xp: Vocabulary, a: Array, full: bool, library: str) -> tuple[Array, ...]:
     a = unperturbed(a)
     if library == "numpy" or not a.size:
         return tuple(np.linalg.svd(a, full_matrices=full))

@@ -15,6 +15,7 @@ from wengert.ir.graph import Node, apply
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Params
 from wengert.ir.types import ArrayType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.complex_numbers import conjugate
 from wengert.ops.kinds import ErrorCases, general
 from wengert.ops.matrices import (
@@ -117,7 +118,7 @@ def substituted(a: Array, b: Array, lower: bool, transpose: bool, unit: bool) ->
     return np.linalg.solve(factor[..., ::-1, ::-1], b[..., ::-1, :])[..., ::-1, :]
 
 
-def _value_triangular(xp: Any, a: Array, b: Array, lower: bool, transpose: bool, unit: bool) -> Array:
+def _value_triangular(xp: Vocabulary, a: Array, b: Array, lower: bool, transpose: bool, unit: bool) -> Array:
     def one(a: Array, b: Array) -> Array:
         return lapack().solve_triangular(
             a, b, trans=int(transpose), lower=lower, unit_diagonal=unit, check_finite=False
@@ -244,7 +245,7 @@ def _vjp_pinv(node: Node, cotangent: Node) -> tuple[Node]:
     return (conjugate(first + matmul(back, matmul(node, matmul(turned, right))) - matmul(back, bar, back)),)
 
 
-def _value_pinv(xp: Any, a: Array, rcond: float | None, hermitian: bool) -> Array:
+def _value_pinv(xp: Vocabulary, a: Array, rcond: float | None, hermitian: bool) -> Array:
     """Singular values up to `rcond` times the largest count as 0."""
     cut: Any = {} if rcond is None else {"rcond": rcond}
     return np.linalg.pinv(unperturbed(a), hermitian=hermitian, **cut)
@@ -283,7 +284,7 @@ def _infer_sylvester(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return c
 
 
-def _value_sylvester(xp: Any, a: Array, b: Array, c: Array) -> Array:
+def _value_sylvester(xp: Vocabulary, a: Array, b: Array, c: Array) -> Array:
     if not c.size:
         return np.zeros_like(c)
     return each(lapack().solve_sylvester, unperturbed(a), unperturbed(b), unperturbed(c), shape=c.shape[-2:])

@@ -15,6 +15,7 @@ from wengert.ir.graph import Node, apply
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Infer, Op, Params
 from wengert.ir.types import ArrayType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import ErrorCases, Value, as_batched, batch_size, check_dtype, general
 from wengert.ops.structural import check_axes
 
@@ -108,7 +109,7 @@ def _infer_lexsort(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return ArrayType((*x.shape[:keys], *x.shape[keys + 1 :]), "int64")
 
 
-def _value_lexsort(xp: Any, x: Any, keys: int, axis: int) -> Any:
+def _value_lexsort(xp: Vocabulary, x: Any, keys: int, axis: int) -> Any:
     return xp.lexsort(xp.moveaxis(xp.real(x), keys, 0), axis=axis - (axis > keys))
 
 
@@ -147,7 +148,7 @@ def _infer_search(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return wanted.with_dtype("int64")
 
 
-def _value_search(xp: Any, row: Any, wanted: Any, batch: int, side: str) -> Any:
+def _value_search(xp: Vocabulary, row: Any, wanted: Any, batch: int, side: str) -> Any:
     row, wanted = xp.real(row), xp.real(wanted)
     if batch == 0:
         return xp.asarray(xp.searchsorted(row, wanted, side=side))

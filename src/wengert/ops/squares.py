@@ -1,27 +1,16 @@
 """Roots of sums of squares: facts by form, for the derivative where all that is squared is 0.
 
-There the root is least, so that its slope, if it has one, is 0; the chain rule says 0 · ∞. A root x^c makes the signal infinite, sums
-and positive multiples pass it on, and at a power x^p with p c ≥ 1 it is 0 where x is.
+There the root is least, so that its slope, if it has one, is 0; the chain rule says 0 · ∞. A root x^c makes the signal infinite, and NaN
+where its own bar is not finite; sums and positive multiples pass it on, and at a power x^p with p c ≥ 1 it is 0 where x is.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 from wengert.ir.graph import Node
 from wengert.ops.kinds import constant_value
 
 PASSING = frozenset({"add", "sum", "broadcast", "reshape", "transpose", "flip", "cast"})
 """Sums, and what only moves their summands."""
-
-
-class Rooted(NamedTuple):
-    """A signal that is infinite where all squares under a root are 0."""
-
-    exponent: float
-    """The least of the roots."""
-    guarded: bool
-    """Whether the bar of a root may be infinite by itself: then the signal is infinite only where the root is 0, and NaN where that bar was."""
 
 
 def root(node: Node) -> float | None:

@@ -12,6 +12,7 @@ from wengert.ir.graph import Node, apply
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Params
 from wengert.ir.types import ArrayType, Dim, Shape
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import batch_size, structural
 
 
@@ -49,7 +50,7 @@ def _infer_broadcast(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return x.with_shape(shape)
 
 
-def _value_broadcast(xp: Any, x: Any, shape: Shape, axes: tuple[int, ...]) -> Any:
+def _value_broadcast(xp: Vocabulary, x: Any, shape: Shape, axes: tuple[int, ...]) -> Any:
     if axes:
         order = sorted(range(len(axes)), key=axes.__getitem__)
         if order != list(range(len(axes))):

@@ -15,6 +15,7 @@ from wengert.ir.graph import Node, apply, constant
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Params
 from wengert.ir.types import ArrayType, Shape
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import as_batched, batch_size, general, zeros_like
 
 
@@ -57,7 +58,7 @@ def _span(size: int, step: int) -> int:
     return (size - 1) * step + 1 if size else 0
 
 
-def _value_set(xp: Any, x: Any, v: Any, start: Any, step: Any) -> Any:
+def _value_set(xp: Vocabulary, x: Any, v: Any, start: Any, step: Any) -> Any:
     out = xp.array(x, dtype=xp.result_type(x, v))
     out[tuple(np.s_[a : a + _span(n, c) : c] for n, a, c in zip(v.shape, start, step, strict=True))] = v
     return out
@@ -140,7 +141,7 @@ def _infer_put(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return x
 
 
-def _value_put(xp: Any, x: Any, indices: Any, v: Any, axis: int, batch: int) -> Any:
+def _value_put(xp: Vocabulary, x: Any, indices: Any, v: Any, axis: int, batch: int) -> Any:
     common, before, after = x.shape[:batch], x.shape[batch:axis], x.shape[axis + 1 :]
     four = (_extent(common), _extent(before), _extent(after))
     out = xp.array(x, dtype=xp.result_type(x, v)).reshape(four[0], four[1], x.shape[axis], four[2])

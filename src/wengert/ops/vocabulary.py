@@ -1,6 +1,6 @@
-"""Vocabulary: the functions of arrays that the values of ops are written in, and its NumPy form.
+"""The vocabulary of ops' values as NumPy computes it; `ir/vocabulary.py` says what each name means.
 
-A back end implements the same names; NumPy has no erf and no logistic, so `numpy` is not the protocol itself. Here every
+NumPy has no erf and no logistic, so `numpy` is not the vocabulary itself. Here every
 function also takes complex arrays whose imaginary part is a perturbation (the complex step): comparisons, maxima and
 signs look at the real part, and functions that NumPy has for real numbers only are continued analytically.
 """
@@ -8,13 +8,13 @@ signs look at the real part, and functions that NumPy has for real numbers only 
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any
 
 import numpy
 
 from wengert.errors import GraphError
 from wengert.ir.types import COMPLEXES
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.scipy_functions import FUNCTIONS as special
 
 Array = Any
@@ -26,19 +26,80 @@ CUTS = {"float32": (np.float32(1.5 * 2.0**15), 11.0), "float64": (np.float64(1.5
 """What rounds a number to half of its digits when it is added and taken off, and where e^(−x²) is 0."""
 
 
-def _wrapped(dtype: str, x: Array) -> Array:
-    """The numbers of a narrower dtype with the same last bits."""
-    return np.asarray(x).astype(dtype).astype(np.int64)[()]
-
-
 class NumpyVocabulary:
     """NumPy's functions, and those that NumPy has not, by SciPy or by a stable formula."""
 
-    def __getattr__(self, name: str) -> Any:
-        wrapped = name.startswith("wrap_")
-        found = partial(_wrapped, name.removeprefix("wrap_")) if wrapped else getattr(np, name)
-        self.__dict__[name] = found  # asked for once
-        return found
+    linalg, fft, inf = np.linalg, np.fft, math.inf
+
+    # NumPy's own, whose meaning is NumPy's by definition.
+    add = staticmethod(np.add)
+    subtract = staticmethod(np.subtract)
+    multiply = staticmethod(np.multiply)
+    divide = staticmethod(np.divide)
+    negative = staticmethod(np.negative)
+    reciprocal = staticmethod(np.reciprocal)
+    power = staticmethod(np.power)
+    remainder = staticmethod(np.remainder)
+    fmod = staticmethod(np.fmod)
+    floor_divide = staticmethod(np.floor_divide)
+    sqrt = staticmethod(np.sqrt)
+    exp = staticmethod(np.exp)
+    exp2 = staticmethod(np.exp2)
+    expm1 = staticmethod(np.expm1)
+    log = staticmethod(np.log)
+    log2 = staticmethod(np.log2)
+    log10 = staticmethod(np.log10)
+    sin = staticmethod(np.sin)
+    cos = staticmethod(np.cos)
+    tan = staticmethod(np.tan)
+    arcsin = staticmethod(np.arcsin)
+    arccos = staticmethod(np.arccos)
+    arctan = staticmethod(np.arctan)
+    sinh = staticmethod(np.sinh)
+    cosh = staticmethod(np.cosh)
+    tanh = staticmethod(np.tanh)
+    arcsinh = staticmethod(np.arcsinh)
+    arccosh = staticmethod(np.arccosh)
+    arctanh = staticmethod(np.arctanh)
+    logical_and = staticmethod(np.logical_and)
+    logical_or = staticmethod(np.logical_or)
+    logical_not = staticmethod(np.logical_not)
+    where = staticmethod(np.where)
+    real = staticmethod(np.real)
+    imag = staticmethod(np.imag)
+    conj = staticmethod(np.conj)
+    iscomplexobj = staticmethod(np.iscomplexobj)
+    asarray = staticmethod(np.asarray)
+    array = staticmethod(np.array)
+    result_type = staticmethod(np.result_type)
+    zeros = staticmethod(np.zeros)
+    zeros_like = staticmethod(np.zeros_like)
+    ones_like = staticmethod(np.ones_like)
+    arange = staticmethod(np.arange)
+    reshape = staticmethod(np.reshape)
+    transpose = staticmethod(np.transpose)
+    moveaxis = staticmethod(np.moveaxis)
+    broadcast_to = staticmethod(np.broadcast_to)
+    flip = staticmethod(np.flip)
+    concatenate = staticmethod(np.concatenate)
+    stack = staticmethod(np.stack)
+    pad = staticmethod(np.pad)
+    sum = staticmethod(np.sum)
+    prod = staticmethod(np.prod)
+    cumsum = staticmethod(np.cumsum)
+    cumprod = staticmethod(np.cumprod)
+    argmax = staticmethod(np.argmax)
+    argmin = staticmethod(np.argmin)
+    argsort = staticmethod(np.argsort)
+    argpartition = staticmethod(np.argpartition)
+    lexsort = staticmethod(np.lexsort)
+    searchsorted = staticmethod(np.searchsorted)
+    matmul = staticmethod(np.matmul)
+    einsum = staticmethod(np.einsum)
+
+    def wrap(self, x: Array, dtype: str) -> Array:
+        """The numbers of a narrower dtype with the same last bits."""
+        return np.asarray(x).astype(dtype).astype(np.int64)[()]
 
     def cast(self, x: Array, dtype: str) -> Array:
         """The same numbers in another dtype; a complex perturbation survives a cast between real dtypes."""
@@ -252,4 +313,4 @@ def _check_indices(indices: Array, size: int) -> None:
         )
 
 
-NUMPY = NumpyVocabulary()
+NUMPY: Vocabulary = NumpyVocabulary()

@@ -12,6 +12,7 @@ from wengert.ir.graph import Node, apply
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Params
 from wengert.ir.types import ArrayType, Dim, Size
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import as_batched, batch_size, general, structural, zeros_like
 from wengert.ops.structural import check_axes, show_shape
 
@@ -50,7 +51,7 @@ def _infer_slice(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return x.with_shape(_sliced(*each) for each in zip(x.shape, start, stop, step, strict=True))
 
 
-def _value_slice(xp: Any, x: Any, start: Any, stop: Any, step: Any) -> Any:
+def _value_slice(xp: Vocabulary, x: Any, start: Any, stop: Any, step: Any) -> Any:
     return x[tuple(np.s_[a:b:c] for a, b, c in zip(start, stop, step, strict=True))]
 
 
@@ -126,7 +127,7 @@ def _infer_pad(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return x.with_shape(_padded(*each) for each in zip(x.shape, low, high, step, strict=True))
 
 
-def _value_pad(xp: Any, x: Any, low: Any, high: Any, step: Any = None) -> Any:
+def _value_pad(xp: Vocabulary, x: Any, low: Any, high: Any, step: Any = None) -> Any:
     steps = step or (1,) * x.ndim
     if x.ndim == 0:
         return x
@@ -237,7 +238,7 @@ def _vjp_concatenate(node: Node, cotangent: Node) -> tuple[Node | None, ...]:
     return tuple(part(begin, size) for begin, size in _parts(node))
 
 
-def _value_concatenate(xp: Any, *xs: Any, axis: int) -> Any:
+def _value_concatenate(xp: Vocabulary, *xs: Any, axis: int) -> Any:
     return xp.concatenate(xs, axis=axis)
 
 

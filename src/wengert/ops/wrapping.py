@@ -11,6 +11,7 @@ from wengert.ir.graph import Node, apply
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Op, Params, register
 from wengert.ir.types import ArrayType
+from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import SHAPES, batch_elementwise
 
 NARROW = ("int8", "int16", "int32", "uint8", "uint16", "uint32")
@@ -33,8 +34,8 @@ def _infer(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return types[0]
 
 
-def _value(xp: Any, x: Any, dtype: str) -> Any:
-    return getattr(xp, f"wrap_{dtype}")(x)
+def _value(xp: Vocabulary, x: Any, dtype: str) -> Any:
+    return xp.wrap(x, dtype)
 
 
 def wrapped(x: Node, dtype: str) -> Node:

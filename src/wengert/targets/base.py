@@ -1,4 +1,4 @@
-"""The seam: what a target is. It knows graphs and no machine.
+"""The seam: what a target is, beside the `Vocabulary` that the values of ops are written in. It knows graphs and no machine.
 
 Who runs graphs asks a `Target` by its name and imports none; what all targets need, the cut of a graph into parts and the choice
 of code by sizes, stands above them, in `partition` and `compiled`.
@@ -12,9 +12,26 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from wengert.errors import GraphError
 from wengert.ir.graph import Graph, Node
+from wengert.ir.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from wengert.targets.parameters import Parameter, Tree
+
+__all__ = [
+    "HOST",
+    "NAMES",
+    "OWN",
+    "Array",
+    "CodeTarget",
+    "Estimate",
+    "Executable",
+    "Support",
+    "Target",
+    "Vocabulary",
+    "by_host",
+    "default",
+    "target",
+]
 
 NAMES = ("native", "interpreter")
 """The targets that run a graph here, the default first."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from wengert.ir.graph import Graph, Node
 from wengert.memory import refused
 from wengert.ops.evaluate import Program, bind, run, schedule, with_sizes
-from wengert.targets.base import HOST, OWN, Array, Support, by_host
+from wengert.ops.vocabulary import NUMPY
+from wengert.targets.base import HOST, OWN, Array, Support, Vocabulary, by_host
 from wengert.targets.ready import check_graph, largest_between
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 name = "interpreter"
 makes_code = False
+vocabulary: Vocabulary = NUMPY
+"""In which it runs the values of ops."""
 
 
 class Interpreted:

@@ -15,7 +15,6 @@ from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.types import TapeType, TupleType
 from wengert.ir.walk import order_of, rebuild, with_inputs
 from wengert.ops.evaluate import bind_params
-from wengert.ops.vocabulary import NUMPY
 from wengert.targets import interpreter
 from wengert.targets.base import Array, Executable, Target
 from wengert.targets.parameters import Parameter, Tree
@@ -188,12 +187,12 @@ def _owned(value: Array, given: Collection[int]) -> Any:
 def hosted_value(node: Node) -> Callable[..., Any]:
     """The value of a node by NumPy, as a function of the inputs that are no constants."""
     params = {key: bind_params(value, {}) for key, value in node.params.items()}
-    fixed = [x.op.value(NUMPY, **x.params) if is_constant(x) else None for x in node.inputs]
+    fixed = [x.op.value(interpreter.vocabulary, **x.params) if is_constant(x) else None for x in node.inputs]
 
     def value(*arrays: Any) -> Any:
         given = iter(arrays)
         with np.errstate(all="ignore"):
-            return node.op.value(NUMPY, *(next(given) if c is None else c for c in fixed), **params)
+            return node.op.value(interpreter.vocabulary, *(next(given) if c is None else c for c in fixed), **params)
 
     return value
 

@@ -1,4 +1,13 @@
-"""The front end for NumPy: Python functions run once on traced values, which leave a graph behind. It knows no derivative."""
+"""The front end for NumPy: Python functions run once on traced values, which leave a graph behind. It knows no derivative.
+
+    function ──▶ standin.StandIn, what user code sees ─┬─▶ tracer: a graph in the making
+                 (NumPy's two protocols, operators)    └─▶ tape: calls with their values
+    ufuncs, reductions, indexing, linalg, …: what each function of NumPy means, in ops
+    views, in_place, writes: what it means to write into an array
+
+In go a function and its arguments; out comes `record.Program`: a graph and how its results are put together. Read first `standin.py`,
+then `ufuncs.py`.
+"""
 
 from wengert.tracing import (
     assignment,

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from wengert.tracing.standin import StandIn
+from wengert.tracing.writes import added_at, updated
 
-OF_OPERANDS = frozenset({np.where, np.dot, np.vdot, np.inner, np.outer, np.kron, np.cross, np.clip})
+OF_OPERANDS = frozenset({np.where, np.dot, np.vdot, np.inner, np.outer, np.kron, np.cross, np.clip, "method dot"})
 """Functions beside the ufuncs that take operands, one argument each."""
 
 
@@ -22,10 +23,16 @@ def with_arrays(function: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
         return args
     if isinstance(function, tuple):
         function = function[0]  # a method of a ufunc
+    if function in (updated, added_at):  # the second says where
+        return (*args[:2], _array(args[2]), *args[3:])
     if not isinstance(function, np.ufunc) and function not in OF_OPERANDS:
         return args
-    array = import_module("wengert.numpy.creation").asarray
-    return tuple([array(x) if type(x) in (list, tuple) and _holds(x) else x for x in args])
+    return tuple(map(_array, args))
+
+
+def _array(x: Any) -> Any:
+    """A list with traced entries as an array; all else as it is."""
+    return import_module("wengert.numpy.creation").asarray(x) if type(x) in (list, tuple) and _holds(x) else x
 
 
 def _holds(x: Any) -> bool:

@@ -114,7 +114,7 @@ class Live(StandIn):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         """The value of whole numbers and truth values, which have no derivative to lose; refused for others."""
-        if self.tape.is_given(self):
+        if self._is_known():
             return np.array(self.tape.asked(self), dtype=dtype)
         if self.kind.dtype.kind not in "biu" or not self.is_open():
             return StandIn.__array__(self, dtype, copy)
@@ -123,18 +123,25 @@ class Live(StandIn):
     # values that depend on no argument by which is derived are known to whoever asks
 
     def __float__(self) -> float:
-        return float(self.tape.asked(self)) if self.tape.is_given(self) else StandIn.__float__(self)
+        return float(self.tape.asked(self)) if self._is_known() else StandIn.__float__(self)
 
     def __complex__(self) -> complex:
-        return complex(self.tape.asked(self)) if self.tape.is_given(self) else StandIn.__complex__(self)
+        return complex(self.tape.asked(self)) if self._is_known() else StandIn.__complex__(self)
 
     def item(self, *args: Any) -> Any:
         """The number, where it depends on no argument by which is derived; else refused."""
-        return self._asked_array().item(*args) if self.tape.is_given(self) else StandIn.item(self, *args)
+        return self._asked_array().item(*args) if self._is_known() else StandIn.item(self, *args)
 
     def tolist(self) -> Any:
         """The numbers, where they depend on no argument by which is derived; else refused."""
-        return self._asked_array().tolist() if self.tape.is_given(self) else StandIn.tolist(self)
+        return self._asked_array().tolist() if self._is_known() else StandIn.tolist(self)
+
+    def _is_known(self) -> bool:
+        return self.tape.is_given(self) or self.tape.is_constant(self)
+
+    def constant(self) -> Any:
+        """The value, where it depends on no argument; else None."""
+        return self._asked_array() if self._is_known() else None
 
     def _asked_array(self) -> Array:
         return np.asarray(self.tape.asked(self))

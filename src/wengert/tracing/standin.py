@@ -96,6 +96,10 @@ class StandIn(Properties):
         """The result of an operator of Python; NotImplemented where an operand is no number and no array."""
         raise NotImplementedError
 
+    def constant(self) -> Any:
+        """The value, where it depends on no argument of the function; else None."""
+        raise NotImplementedError
+
     def number(self) -> Array | None:
         """The value, where it is known while the function runs."""
         raise NotImplementedError
@@ -391,10 +395,18 @@ class StandIn(Properties):
         return found
 
     def __float__(self) -> float:
-        return _number("float")
+        found = self.constant()
+        return _number("float") if found is None else float(found)
 
     def __complex__(self) -> complex:
-        return _number("complex")
+        found = self.constant()
+        return _number("complex") if found is None else complex(found)
+
+    def __hash__(self) -> int:
+        found = None if self.shape else self.constant()
+        if found is None:
+            raise TypeError("unhashable type: 'numpy.ndarray'" if self.shape else "unhashable type: a traced number")
+        return hash(np.asarray(found)[()])
 
     def __round__(self, digits: int | None = None) -> Any:
         if self.shape:
@@ -410,19 +422,23 @@ class StandIn(Properties):
         return self.call("method copy", (self,), {})
 
     def item(self, *args: Any) -> Any:
-        """Refused: the number is not known."""
-        return _number("a Python number")
+        """An entry as a traced number of Python; whole numbers and truth values are those of today."""
+        x: Any = self[args[0] if len(args) == 1 and isinstance(args[0], tuple) else args] if args else self
+        if x.size != 1:
+            raise ValueError("can only convert an array of size 1 to a Python scalar")
+        if x.dtype.kind in "biu":
+            return bool(x) if x.dtype.kind == "b" else int(x)
+        return import_module("wengert.namespaces.numbers").as_float(x)
 
     def tolist(self) -> Any:
-        """Refused: the numbers are not known."""
-        return _number("a list")
+        """The entries in lists, each as `item` gives it."""
+        return [self[k].tolist() for k in range(self.shape[0])] if self.shape else self.item()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         _refuse_storing()
         refuse(
             "A traced value cannot become a NumPy array: its derivative would be lost.",
-            "Use functions of NumPy on it, np.stack([a, b]) to join values, wg.asarray(a)[i] to read a NumPy array at a traced "
-            "index; for np.array and np.full write:  import wengert.numpy as np",
+            "Use functions of NumPy on it, not methods of other arrays; to read a NumPy array at a traced index write:  wg.asarray(a)[i]",
         )
 
 
@@ -439,7 +455,7 @@ def _refuse_storing() -> None:
     if is_assignment():
         refuse(
             "A traced value cannot be written into a NumPy array: its derivative would be lost.",
-            "Write into a traced array, as np.zeros_like(x) or x.copy(), or one made by:  import wengert.numpy as np",
+            "Write into an array that the function makes itself:  np.zeros(3), or np.array(a) of an array a from outside",
         )
 
 
@@ -447,7 +463,7 @@ def _number(name: str) -> NoReturn:
     _refuse_storing()
     refuse(
         f"A traced value has no number yet, so it cannot become {name}.",
-        "Use NumPy's functions in place of Python's:  np.sin(x) for math.sin(x); return the value and convert it outside",
+        "Return the value and convert it outside; what steers the function is given as a number:  int(n)",
     )
 
 

@@ -75,6 +75,8 @@ class Tape:
         self.values: list[Any] | None = None
         self.is_open = True
         self._nodes: dict[int, Node] = {}
+        self._constants: list[bool] = []
+        """By place: whether the value depends on no argument, as far as somebody has asked."""
         if root.asks or root.is_long or not self.log:
             self.keys, self.values = NOTHING, []
         if given:
@@ -406,6 +408,18 @@ class Tape:
     def is_given(self, x: Live) -> bool:
         """Whether a value depends on no argument by which is derived, so that no derivative is lost with it."""
         return self.others is not None and self.others.is_given(x.place)
+
+    def is_constant(self, x: Live) -> bool:
+        """Whether a value depends on no argument at all: it is known to whoever asks."""
+        known, place = self._constants, x.place
+        if not self.is_open or x.tape is not self:
+            return False
+        if place < 0:
+            return ~place >= self.arguments
+        for k in range(len(known), place + 1):
+            read = references.read_by(self.log[k])
+            known.append(all(known[p] if p >= 0 else ~p >= self.arguments for p in read))
+        return known[place]
 
     def asked(self, x: Live) -> Array:
         """A value on which depends what the function does."""

@@ -158,6 +158,16 @@ def current() -> Trace | None:
     return OPEN.get()
 
 
+@contextmanager
+def closed() -> Iterator[None]:
+    """While this is open, what runs belongs to no trace: functions that graphs hold as a whole make arrays of NumPy."""
+    token = OPEN.set(None)
+    try:
+        yield
+    finally:
+        OPEN.reset(token)
+
+
 def own(value: StandIn) -> Node:
     """The node of a value in the open trace.
 
@@ -242,10 +252,17 @@ class Traced(StandIn):
         return f"<traced {self.node.type}>"
 
     def __format__(self, form: str) -> str:
-        return repr(self)  # there is no number to be formatted
+        found = self.constant()
+        return repr(self) if found is None else format(np.asarray(found)[()], form)
 
     def number(self) -> Array | None:
         """The value, where it is known while the function is traced."""
+        return self.owner.number(self.node)
+
+    def constant(self) -> Any:
+        """The value, where it depends on no argument; else None."""
+        if any(node.op.name == "input" for node in topological([self.node])):
+            return None
         return self.owner.number(self.node)
 
     def entries(self) -> Array | None:

@@ -48,14 +48,17 @@ def task(
     syntax: str | None = None,
     loss: str | None = None,
     backend: str = "native",
+    document: tuple[str, int] = ("", 0),
 ) -> Task:
     """The training task of a text of equations: `params` beyond those it declares, values for `constants` such as λ.
+
+    Of a document: the name of its file, and which of its systems is meant, counted from 1, 0 where it has one only.
 
     Raises EquationError where the text cannot be read, a name is unknown, no parameter is named or the loss is no scalar,
     GraphError where there is no such back end.
     """
     target(backend)
-    system = equations_from_text(text, syntax)
+    system = equations_from_text(text, syntax, document[0], system=document[1] or None)
     if loss is not None:
         system = _for_loss(system.with_loss(_named(system, loss, f"--loss {loss}")))
     _refuse_loss_of_entries(system)
@@ -69,6 +72,7 @@ def task(
         "constants": json.dumps({spelled[n]: v.tolist() for n, v in values.items()}),
         "syntax": syntax or "",
         "loss": loss or "",
+        "document": json.dumps(document),
     }
 
     def build(columns: Mapping[str, Array], sizes: Mapping[str, int]) -> EquationModel:
@@ -90,10 +94,11 @@ def task_from(
     constants: Mapping[str, Any] | None = None,
     loss: str | None = None,
     backend: str = "native",
+    document: tuple[str, int] | None = None,
 ) -> Task:
     """The task of a model file again; to resume it, with the text that is now given and what is stated anew."""
     try:
-        kept = _CONTEXT(dict(saved.context), "context")
+        kept = _CONTEXT({"document": json.dumps(("", 0)), **saved.context}, "context")
     except WrongError as error:
         raise ModelError(
             "The model file does not say which names are its parameters and constants.",
@@ -107,6 +112,7 @@ def task_from(
         syntax=kept["syntax"] or None,
         loss=loss or kept["loss"] or None,
         backend=backend,
+        document=kept["document"] if document is None else document,
     )
 
 
@@ -133,12 +139,20 @@ def _numbers(value: Any, place: str) -> Any:
     raise schema.wrong(value, place, "an array of numbers")
 
 
+def _document(value: Any, place: str) -> tuple[str, int]:
+    """The name of a document and the number of a system in it."""
+    if not isinstance(value, list) or len(value) != 2:
+        raise schema.wrong(value, place, "a name and a number")
+    return schema.text(value[0], place), schema.whole(0, 10**6)(value[1], place)
+
+
 _CONTEXT = schema.fields(
     {
         "params": _in_json(schema.distinct(schema.name)),
         "constants": _in_json(schema.by_name(_numbers)),
         "syntax": schema.one_of("", "text", "latex"),
         "loss": schema.text,
+        "document": _in_json(_document),
     }
 )
 """What a task of equations keeps in its model file."""

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 from wengert.autodiff.custom import CHECKPOINT
 from wengert.engine.running import finish
 from wengert.ir.graph import Graph, apply, input_node
+from wengert.namespaces import standing
 from wengert.ops.control import results
 from wengert.tracing.record import leaf_of, new_inputs, record
 from wengert.tracing.standin import StandIn
@@ -38,7 +39,7 @@ def checkpoint(f: Callable[P, T]) -> Callable[P, T]:
         names = argument_names(f, args, kwargs)
         inputs = new_inputs([names[k] for k in moving], leaves)
 
-        plain: Callable[..., Any] = f
+        plain: Callable[..., Any] = standing(f)
 
         def call(given: list[Any]) -> Any:
             filled = list(values)

@@ -14,7 +14,7 @@ from wengert.tracing.operands import as_node
 from wengert.tracing.record import Leaf, leaf_of, record
 from wengert.tracing.source import user_line
 from wengert.tracing.standin import FUNCTIONS
-from wengert.tracing.tracer import traced
+from wengert.tracing.tracer import closed, traced
 from wengert.tracing.trees import flatten
 from wengert.transforms.primitives import Primitive, Site, Types, invoke, trial_values, types_of
 from wengert.transforms.rules import Call
@@ -90,7 +90,8 @@ def _result_by_trial(site: Site, types: Types) -> tuple[Any, Types]:
     args, kwargs = site.arguments(trial_values(types))
     try:
         if own.like is None:
-            result = own.function(*args, **kwargs)
+            with closed():
+                result = own.function(*args, **kwargs)
         else:
             result = args[own.like] if isinstance(own.like, int) else own.like(*args, **kwargs)
     except Exception as error:

@@ -20,6 +20,7 @@ from wengert.ir.types import ArrayType
 from wengert.tracing.record import leaf_of
 from wengert.tracing.source import user_line
 from wengert.tracing.standin import StandIn
+from wengert.tracing.tracer import closed
 from wengert.tracing.trees import Spec, flatten, name_of, unflatten
 
 Rule = Callable[..., Any]
@@ -154,7 +155,8 @@ def trial_values(types: Types) -> list[Any]:
 def invoke(site: Site, *arrays: Any) -> Any:
     """The result of a call: an array, or a tuple where it is a container of them."""
     args, kwargs = site.arguments(arrays)
-    leaves, spec = flatten(site.primitive.function(*args, **kwargs))
+    with closed():
+        leaves, spec = flatten(site.primitive.function(*args, **kwargs))
     found = [np.asarray(leaf)[()] for leaf in leaves]
     key = site, types_of(arrays)
     site.primitive.known.setdefault(key, (spec, types_of(found)))

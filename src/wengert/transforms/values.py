@@ -9,6 +9,7 @@ from typing import Any, ParamSpec
 import numpy as np
 
 from wengert.ir.graph import Graph
+from wengert.namespaces import standing
 from wengert.ops.complex_numbers import by_parts
 from wengert.tracing.operands import as_node
 from wengert.tracing.record import traced_program
@@ -29,7 +30,7 @@ def trace(f: Callable[P, Any]) -> Callable[P, Graph]:
 
     @wraps(f)
     def traced(*args: P.args, **kwargs: P.kwargs) -> Graph:
-        return traced_program(f, args, kwargs).graph
+        return traced_program(standing(f), args, kwargs).graph
 
     return traced
 

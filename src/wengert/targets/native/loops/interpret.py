@@ -267,6 +267,8 @@ class Interpreter:
             result: Any = NUMPY.cast(inputs[0], compute.dtype)
         elif compute.exponent is not None:
             result = OPS[compute.function].value(NUMPY, *inputs, exponent=compute.exponent)
+        elif compute.function.startswith("wrap_"):
+            result = NUMPY.wrap(inputs[0], compute.function.removeprefix("wrap_"))
         elif compute.function == "fma":
             result = fused(*inputs)
         elif compute.function in OPS:

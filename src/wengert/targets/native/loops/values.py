@@ -82,6 +82,10 @@ class EntryVocabulary:
         """The same number in another dtype."""
         return x if x.dtype == dtype else _compute(self._made, "cast", x, dtype=dtype)
 
+    def wrap(self, x: Entry, dtype: str) -> Entry:
+        """The whole number that a narrower dtype has in its place."""
+        return _compute(self._made, f"wrap_{dtype}", x)
+
     def integer_power(self, x: Entry, exponent: int) -> Entry:
         """xⁿ."""
         return _compute(self._made, "integer_power", x, exponent=exponent)

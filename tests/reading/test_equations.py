@@ -6,7 +6,8 @@ import pytest
 
 from wengert.errors import EquationError
 from wengert.notation import unicode
-from wengert.notation.document import pieces, read_document
+from wengert.reading.equations import read_document
+from wengert.reading.story import read_story
 
 MARKDOWN = """# A unit
 
@@ -43,11 +44,6 @@ def test_a_markdown_document_is_one_system():
     ]
 
 
-def test_pieces_know_where_they_stand():
-    for piece in pieces(MARKDOWN):
-        assert MARKDOWN[piece.start : piece.start + len(piece.text)] == piece.text
-
-
 def test_spans_point_into_the_document():
     line = read_document(MARKDOWN).lines[3]
     assert MARKDOWN[line.span.start : line.span.end].strip() == "R = \\frac12 w^2"
@@ -61,7 +57,7 @@ def test_errors_show_the_documents_line():
 
 def test_a_display_that_is_not_closed():
     with pytest.raises(EquationError, match="This display formula '\\$\\$' is not closed"):
-        pieces("text\n$$ z = w x\n")
+        read_document("text\n$$ z = w x\n")
 
 
 def test_a_latex_file_without_displays_is_mathematics_as_a_whole():
@@ -86,7 +82,7 @@ def test_a_line_that_looks_like_an_equation_is_never_stepped_over():
 
 def test_a_document_of_ten_megabytes_is_refused():
     with pytest.raises(EquationError, match="documents of more than 1,048,576 are not read"):
-        pieces("a" * 10_000_000)
+        read_document("a" * 10_000_000)
 
 
 ROWS = (
@@ -140,6 +136,26 @@ UNMARKED = {
 
 @pytest.mark.parametrize("block", UNMARKED)
 def test_a_block_without_a_language_is_read_where_it_holds_equations_and_no_code(block: str):
-    read = pieces(f"# Notes\n\n```\n{block}\n```\n")
-    assert [piece.text.strip() == block for piece in read if block.startswith(("z", "\\"))] in ([], [True])
-    assert bool(read) == UNMARKED[block]
+    text = f"# Notes\n\n```\n{block}\n```\n"
+    story = read_story(text)
+    assert [text[start:end].strip() for start, end in story.displays] == ([block] if UNMARKED[block] else [])
+    assert [text[code.span.start : code.span.end].strip() for code in story.code] == (
+        [] if UNMARKED[block] else [block]
+    )
+
+
+PROSE = (
+    "# Title\n\nThe signal comes\nfrom the loss.\n\n$$z = w x + b$$\n",
+    "# Title\n\n$$z = w x + b$$\n\n```python\nimport numpy as np\n```\n",
+    "# Title\n\nclass labels are t, and the weights are the numbers that we train.\n\n    z = w x + b\n",
+)
+
+
+@pytest.mark.parametrize("text", PROSE)
+def test_sentences_and_displays_are_no_program(text: str):
+    assert [statement.sides for statement in read_story(text).statements] == [("z", "w x + b")]
+
+
+def test_of_a_program_only_the_comments_are_read():
+    text = 'import numpy as np\n\ndef forward(x):\n    """The unit.\n\n    z = w x + b\n    """\n    q = x\n'
+    assert [unicode.show(line) for line in read_document(text).lines] == ["z = w x + b"]

@@ -1,0 +1,130 @@
+"""What is not read line by line, judged by evidence: the rows of `reading` beside those about the systems of a document.
+
+A row that is right or wrong stands. Where a part is not read, a verdict by evidence takes its place; what is nothing to be judged (a
+definition, an update, a condition) is said to be that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from wengert.ir.system import System
+from wengert.notation.expr import Span
+from wengert.reading.judge import judge_story
+from wengert.reading.printing import latex, plain_text
+from wengert.reading.story import Story
+from wengert.reading.verdicts import Verdict
+
+JUDGED = ("holds", "conditional", "wrong", "open")
+CLASSES = {
+    "defined": "a definition",
+    "again": "as defined before",
+    "given": "given: the loss has no line",
+    "update": "an update",
+    "approximate": "approximate",
+    "comparison": "a comparison",
+    "condition": "a condition: it does not hold for all values",
+}
+DOUBTFUL = "doubtful"
+"""The status of a wrong row that no change of the author's line explains."""
+MOST_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row to be shown: its place, status and text, and what is said of it."""
+
+    span: Span
+    status: str
+    text: str
+    note: str = ""
+    kind: str = ""
+    corrected: str = ""
+
+
+def by_evidence(
+    story: Story, rows: Sequence[tuple[Span, str]], systems: Iterable[System]
+) -> tuple[list[Entry], set[int]]:
+    """Rows for what `rows` (places with their status) leave unread, and the numbers of the rows whose place they take."""
+    taken: set[int] = set()
+    doubtful = {k for k, (_, status) in enumerate(rows) if status == DOUBTFUL}
+    entries: list[Entry] = []
+    forward = [Span(*line.span) for system in systems for line in system.lines]
+    judged = [span for span, status in rows if status not in ("unread", DOUBTFUL)]
+    unread = [(k, span) for k, (span, status) in enumerate(rows) if status in ("unread", DOUBTFUL)]
+    verdicts = judge_story(story)
+    classed = not forward and any(verdict.status in JUDGED for verdict in verdicts)
+    for verdict in verdicts:
+        place = whole_place(verdict)
+        if any(_meet(place, span) for span in (*judged, *forward)):
+            continue
+        here = {k for k, span in unread if _meet(place, span)}
+        if here & doubtful:
+            entry = _instead_of_wrong(verdict)
+            if entry is not None:
+                entries.append(entry)
+                taken |= here
+            continue
+        entry = _entry(verdict, bool(here), classed)
+        if entry is not None:
+            entries.append(entry)
+            taken |= here
+    return entries, taken
+
+
+def _instead_of_wrong(verdict: Verdict) -> Entry | None:
+    """What takes the place of a wrong row that no change explains; None where the verdict by evidence does not contradict it."""
+    place = whole_place(verdict)
+    if verdict.status in ("holds", "conditional"):
+        return Entry(place, verdict.status, shown(verdict), verdict.note)
+    if verdict.status not in ("defined", "again"):
+        return None
+    return Entry(place, "defined", shown(verdict), verdict.note or CLASSES[verdict.status])
+
+
+def whole_place(verdict: Verdict) -> Span:
+    """Where the two sides of a verdict stand."""
+    before, here = verdict.statement.places[verdict.before], verdict.statement.places[verdict.link]
+    if verdict.before == verdict.link - 1 and verdict.before == 0:
+        return Span(min(before.start, here.start), max(before.end, here.end))
+    return here
+
+
+def _meet(a: Span, b: Span) -> bool:
+    return a.start < b.end and b.start < a.end
+
+
+def _entry(verdict: Verdict, unread: bool, classed: bool) -> Entry | None:
+    """What is to be shown of a verdict; None where nothing is to be said, or where it is known already why a part is not read.
+
+    What a line is that is nothing to be judged is said where no forward equation is read line by line but lines are judged (`classed`), else why it is not read.
+    """
+    place = whole_place(verdict)
+    if verdict.status in JUDGED:
+        return Entry(place, verdict.status, shown(verdict), verdict.note, verdict.kind, corrected(verdict))
+    if verdict.status == "unread":
+        if unread or not verdict.derived or verdict.statement.kind == "inline":
+            return None
+        return Entry(place, "unread", shown(verdict), f"not read: {verdict.note}")
+    return (
+        Entry(place, "defined", shown(verdict), verdict.note or CLASSES[verdict.status]) if unread and classed else None
+    )
+
+
+def corrected(verdict: Verdict) -> str:
+    """The line with a right side that holds; "" where there is none."""
+    if verdict.corrected is None:
+        return ""
+    left = " ".join(verdict.statement.sides[verdict.before].split())
+    write = latex if verdict.statement.notation == "latex" else plain_text
+    return f"{left} = {write(verdict.corrected)}"
+
+
+def shown(verdict: Verdict) -> str:
+    """A link as its author wrote it, in one line."""
+    statement = verdict.statement
+    left, right = (" ".join(statement.sides[k].split()) for k in (verdict.before, verdict.link))
+    relation = statement.relations[verdict.link - 1]
+    whole = f"{left} {relation} {right}"
+    return whole if len(whole) <= MOST_SHOWN else whole[: MOST_SHOWN - 1] + "…"

@@ -1,0 +1,153 @@
+"""What stands for NumPy, SciPy, math and a few of Python's own functions, in a function that runs on traced values."""
+
+from __future__ import annotations
+
+import builtins
+import cmath
+import math
+import sys
+from importlib import import_module
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from wengert.namespaces import numbers, owners, sequences
+
+MAKERS = frozenset(
+    (
+        *("zeros", "ones", "empty", "full", "eye", "identity", "tri", "fromfunction", "indices", "frombuffer"),
+        *("zeros_like", "ones_like", "empty_like", "full_like", "array", "asarray", "asanyarray", "ascontiguousarray"),
+        *("arange", "linspace", "logspace", "geomspace", "copy", "fromiter", "asarray_chkfinite"),
+    )
+)
+"""NumPy's functions that make arrays which traced values can be written into."""
+SPECIAL = MAKERS | {
+    "r_",
+    "c_",
+    "vectorize",
+    "isscalar",
+    "block",
+    "frompyfunc",
+    "diag",
+    "meshgrid",
+    "asfarray",
+    "ndenumerate",
+}
+"""The names of NumPy that a function may need stand-ins for where it makes no lists."""
+BUILTINS: dict[str, Any] = {"isinstance": numbers.is_instance, "float": float}
+MODULES: dict[str, ModuleType] = {"numpy": np, "math": math, "cmath": cmath}
+"""What may be imported inside of a function, beside SciPy."""
+_SCIPY = ("special", "linalg", "signal", "stats", "integrate", "optimize", "interpolate")
+_TAKE_ARRAYS = ("special", "linalg", "signal")
+"""Those whose functions take arrays alone; the others find them among arguments of other kinds."""
+_TABLE: dict[int, tuple[Any, Any]] = {}
+"""By identity: an object of a library, and what stands for it."""
+
+
+class Facade(ModuleType):
+    """A module of a library, whose functions take traced values."""
+
+    def __init__(self, real: ModuleType) -> None:
+        super().__init__(real.__name__, real.__doc__)
+        self.__dict__["_real"] = real
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.__dict__["_real"], name)
+        found = _named(self.__dict__["_real"], name, value)
+        if not name.startswith("__"):
+            self.__dict__[name] = found
+        return found
+
+    def __dir__(self) -> list[str]:
+        return dir(self.__dict__["_real"])
+
+
+def _named(module: ModuleType, name: str, value: Any) -> Any:
+    """What stands for a name of a library's module."""
+    found = stand_in(value)
+    return value if found is None else found
+
+
+def stand_in(value: Any) -> Any:
+    """What stands for an object of a library, or of Python; None where it stands for itself."""
+    known = _TABLE.get(id(value))
+    if known is not None and known[0] is value:
+        return known[1]
+    if isinstance(value, np.vectorize):
+        return sequences.vectorized(value)
+    found = _made(value)
+    if found is not None:
+        _TABLE[id(value)] = value, found
+    return found
+
+
+def _made(value: Any) -> Any:
+    kind = type(value)
+    if kind is ModuleType:
+        root = value.__name__.partition(".")[0]
+        return Facade(value) if root in ("numpy", "scipy") or value in (math, cmath) else None
+    if kind is FunctionType and owners.is_ours(value.__globals__):
+        return None
+    module = str(getattr(value, "__module__", None) or getattr(kind, "__module__", ""))
+    root = module.partition(".")[0]
+    if kind is np.ufunc:
+        return sequences.of_ufunc(value)
+    if root == "numpy":
+        return _of_numpy(value, module)
+    if root == "scipy":
+        return _of_scipy(value, module)
+    if kind is BuiltinFunctionType:
+        return _of_builtin(value, root)
+    return None
+
+
+def _of_numpy(value: Any, module: str) -> Any:
+    name = getattr(value, "__name__", "")
+    if name in MAKERS and getattr(np, name, None) is value:
+        return getattr(import_module("wengert.numpy.creation"), name)
+    if value is np.vectorize:
+        return sequences.Vectorized
+    if value is np.r_ or value is np.c_:
+        return sequences.Joined(value)
+    if value is np.ndenumerate:
+        return sequences.entries_with_places
+    if value is np.isscalar:
+        return numbers.is_scalar
+    if isinstance(value, type) or not callable(value) or "random" in module:
+        return None
+    return sequences.of_function(value)
+
+
+def _of_scipy(value: Any, module: str) -> Any:
+    parts = module.split(".")
+    part = parts[1] if len(parts) > 1 else ""
+    own = _scipy_of(part) if part in _SCIPY and f"scipy.{part}" in sys.modules else None
+    if own is not None:
+        known = vars(sys.modules[f"scipy.{part}"])
+        found = next((x for name, x in vars(own).items() if known.get(name) is value and x is not value), None)
+        if found is not None:
+            return sequences.of_function(found) if isinstance(found, FunctionType) and part in _TAKE_ARRAYS else found
+    if isinstance(value, FunctionType | BuiltinFunctionType):
+        return numbers.refusing(value, f"scipy.{part}.{value.__name__}")
+    return None
+
+
+def _scipy_of(part: str) -> ModuleType | None:
+    try:
+        return import_module(f"wengert.scipy.{part}")
+    except ModuleNotFoundError as error:
+        if error.name != f"wengert.scipy.{part}":
+            raise
+        return None
+
+
+def _of_builtin(value: Any, root: str) -> Any:
+    name = value.__name__
+    if root in ("math", "cmath"):
+        return numbers.of_math(value)
+    if root == "builtins" or value is getattr(builtins, name, None):
+        return numbers.is_instance if value is isinstance else None
+    if root in sys.stdlib_module_names or not root or isinstance(value.__self__, ModuleType) is False:
+        return None
+    return numbers.refusing(value, f"{root}.{name}")

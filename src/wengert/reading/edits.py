@@ -1,0 +1,252 @@
+"""Small changes that would make a side right: each undoes a mistake that people make, and says which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from wengert.reading.facts import Facts
+from wengert.reading.printing import plain_text
+from wengert.reading.scope import OPAQUE
+from wengert.reading.trees import (
+    TRANSPOSE,
+    Big,
+    Both,
+    Frac,
+    Func,
+    Group,
+    Name,
+    Num,
+    Row,
+    Script,
+    Sign,
+    Sum,
+    Tree,
+    Word,
+    first_sign,
+    has_derivative,
+    names,
+    product,
+)
+
+MOST_SPELLED = 40
+Put = Callable[[Tree], Tree]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A side with one change, the kind of mistake that it undoes, and the sentence about it."""
+
+    kind: str
+    sentence: str
+    tree: Tree
+
+
+def edits(tree: Tree, left: Tree, facts: Facts, known: Iterable[Tree]) -> Iterator[Edit]:
+    """A right side with one change, the likeliest mistakes first; `known` are names that may have been left out."""
+    yield Edit("sign", "the sign is wrong", Sum(((-1, tree),)))
+    for value in (Fraction(1, 2), Fraction(2)):
+        word = "too large" if value < 1 else "too small"
+        yield Edit("factor", f"it is 2 times {word}", scaled(tree, value))
+    inner = list(_within(tree, lambda new: new))
+    for change in (_terms, _transposes, _slopes, _indices, _steps, _orders, _factors, _powers):
+        for node, put in inner:
+            for kind, sentence, new in change(node, left, tree, facts):
+                yield Edit(kind, sentence, put(new))
+    yield from _sums(tree, left, facts)
+    for name in known:
+        yield Edit("missing factor", f"the factor {spelled(name)} is missing", product([_bracketed(tree), name]))
+    for node, put in inner:
+        if isinstance(node, Name | Script) and not (isinstance(node, Name) and node.text in facts.letters):
+            for name in known:
+                if name != node:
+                    yield Edit("quantity", f"{spelled(node)} stands where {spelled(name)} should", put(name))
+
+
+def scaled(tree: Tree, value: Fraction) -> Tree:
+    """A side times a number."""
+    number: Tree = (
+        Num(value) if value.denominator == 1 else Frac(Num(Fraction(value.numerator)), Num(Fraction(value.denominator)))
+    )
+    return product([number, _bracketed(tree)])
+
+
+def _bracketed(tree: Tree) -> Tree:
+    return Group("(", tree) if isinstance(tree, Sum) else tree
+
+
+def _within(tree: Tree, put: Put) -> Iterator[tuple[Tree, Put]]:
+    """Every part of a side with what puts another in its place; below ∂ nothing is changed."""
+    yield tree, put
+    if isinstance(tree, Frac) and first_sign(tree.top) in ("∂", "d"):
+        return
+    for k, part in enumerate(tree.parts):
+        if isinstance(tree, Big) and k < len(tree.parts) - 1:
+            continue
+        if isinstance(tree, Script) and k:
+            continue
+        yield from _within(part, lambda new, k=k: put(tree.with_parts((*tree.parts[:k], new, *tree.parts[k + 1 :]))))
+
+
+Changes = Iterator[tuple[str, str, Tree]]
+
+
+def _terms(node: Tree, left: Tree, whole: Tree, facts: Facts) -> Changes:
+    """Another sign of a term, and a sum without one of its terms."""
+    if not isinstance(node, Sum) or len(node.terms) < 2:
+        return
+    for k, (sign, term) in enumerate(node.terms):
+        turned = (*node.terms[:k], (-sign, term), *node.terms[k + 1 :])
+        yield "sign", f"the sign of {spelled(term)} is wrong", Sum(turned)
+    for k, (_, term) in enumerate(node.terms):
+        if has_derivative(term):
+            continue
+        rest = (*node.terms[:k], *node.terms[k + 1 :])
+        yield (
+            "term",
+            f"the term {spelled(term)} is too much",
+            rest[0][1] if len(rest) == 1 and rest[0][0] > 0 else Sum(rest),
+        )
+
+
+def _transposes(node: Tree, left: Tree, whole: Tree, facts: Facts) -> Changes:
+    """A factor with ᵀ, or without."""
+    if isinstance(node, Script) and node.sup in (Sign(TRANSPOSE), Name("T")):
+        bare = node.base if node.sub is None else Script(node.base, node.sub)
+        yield "transpose", f"{spelled(bare)} is not to be transposed", bare
+    elif isinstance(node, Name | Script | Group) and first_sign(node) not in ("∂", "d", "∇"):
+        if isinstance(node, Script):
+            sup: Tree = Sign(TRANSPOSE) if node.sup is None else Both((node.sup, Sign(TRANSPOSE)))
+            turned: Tree = Script(node.base, node.sub, sup, node.primes)
+        else:
+            turned = Script(node, None, Sign(TRANSPOSE))
+        yield "transpose", f"{spelled(node)} is to be transposed", turned
+
+
+def _slopes(node: Tree, left: Tree, whole: Tree, facts: Facts) -> Changes:
+    """f for f′ and f′ for f."""
+    if not isinstance(node, Row):
+        return
+    for k, (sign, item) in enumerate(node.items[:-1]):
+        base = item.base if isinstance(item, Script) else item
+        called = isinstance(node.items[k + 1][1], Group) and node.items[k + 1][0] == ""
+        if not called or not (isinstance(base, Func) or (isinstance(base, Name | Word) and base.text in OPAQUE)):
+            continue
+        if isinstance(item, Script) and item.primes:
+            new: Tree = base if item.sub is None and item.sup is None else Script(base, item.sub, item.sup)
+            said = f"the derivative of {spelled(base)} stands where {spelled(base)} should"
+        else:
+            new = Script(base, item.sub, item.sup, 1) if isinstance(item, Script) else Script(base, primes=1)
+            said = f"the derivative of {spelled(base)} is lost"
+        yield "activation derivative", said, Row((*node.items[:k], (sign, new), *node.items[k + 1 :]))
+
+
+def _indices(node: Tree, left: Tree, whole: Tree, facts: Facts) -> Changes:
+    """Another index letter of the line."""
+    if not isinstance(node, Script) or node.sub is None or first_sign(node) in ("∂", "d"):
+        return
+    own = [name.text for name in names(node.sub) if name.text in facts.letters]
+    others = dict.fromkeys(name.text for tree in (left, whole) for name in names(tree) if name.text in facts.letters)
+    for letter in dict.fromkeys(own):
+        for other in others:
+            if other != letter:
+                sub = _renamed(node.sub, letter, other)
+                yield (
+                    "index",
+                    f"the index {letter} of {spelled(node.base)} should be {other}",
+                    Script(node.base, sub, node.sup, node.primes),
+                )
+    if len(own) == 2 and own[0] != own[1]:
+        swapped = _renamed(_renamed(_renamed(node.sub, own[0], "\0"), own[1], own[0]), "\0", own[1])
+        yield (
+            "index",
+            f"the indices of {spelled(node.base)} are in the wrong order",
+            Script(node.base, swapped, node.sup, node.primes),
+        )
+
+
+def _renamed(tree: Tree, old: str, new: str) -> Tree:
+    if isinstance(tree, Name):
+        return Name(new) if tree.text == old else tree
+    return tree.with_parts(tuple(_renamed(part, old, new) for part in tree.parts))
+
+
+def _steps(node: Tree, left: Tree, whole: Tree, facts: Facts) -> Changes:
+    """The layer or the step before or after."""
+    if not isinstance(node, Script):
+        return
+    for place in ("sub", "sup"):
+        part = node.sub if place == "sub" else node.sup
+        if part is None or not any(name.text in facts.steps for name in names(part)):
+            continue
+        for new in _shifted(part, facts):
+            script = (
+                Script(node.base, new, node.sup, node.primes)
+                if place == "sub"
+                else Script(node.base, node.sub, new, node.primes)
+            )
+            yield "layer", f"{spelled(node.base)} is of another layer or step", script
+
+
+def _shifted(part: Tree, facts: Facts) -> Iterator[Tree]:
+    if isinstance(part, Group):
+        yield from (Group(part.bracket, new) for new in _shifted(part.inner, facts))
+    elif isinstance(part, Name) and part.text in facts.steps:
+        yield from (Sum(((1, part), (sign, Num(Fraction(1))))) for sign in (1, -1))
+    elif isinstance(part, Sum) and isinstance(part.terms[0][1], Name):
+        yield part.terms[0][1]
+
+
+def _orders(node: Tree, left: Tree, whole: Tree, facts: Facts) -> Changes:
+    """Two factors in the other order."""
+    if not isinstance(node, Row):
+        return
+    for k in range(len(node.items) - 1):
+        (sign, one), (between, two) = node.items[k : k + 2]
+        operators = any(first_sign(part) in ("∂", "d", "∇") for part in (one, two))
+        if between in ("", "·") and not operators and not isinstance(one, Func) and not isinstance(two, Group):
+            swapped = (*node.items[:k], (sign, two), (between, one), *node.items[k + 2 :])
+            yield "order", f"{spelled(one)} and {spelled(two)} are in the wrong order", Row(swapped)
+
+
+def _factors(node: Tree, left: Tree, whole: Tree, facts: Facts) -> Changes:
+    """A product without one of its factors."""
+    if not isinstance(node, Row) or first_sign(node.items[0][1]) in ("∂", "d", "∇"):
+        return
+    for k, (_, item) in enumerate(node.items):
+        behind = node.items[k + 1][1] if k + 1 < len(node.items) else None
+        if isinstance(item, Func) or (isinstance(behind, Group) and isinstance(item, Name | Script)):
+            continue
+        rest = (*node.items[:k], *node.items[k + 1 :])
+        if any(sign == "/" for sign, _ in rest[k : k + 1]):
+            continue
+        yield "factor", f"the factor {spelled(item)} is too much", product([f for _, f in rest], [s for s, _ in rest])
+
+
+def _powers(node: Tree, left: Tree, whole: Tree, facts: Facts) -> Changes:
+    """A square for a first power, and the other way."""
+    if isinstance(node, Script) and isinstance(node.sup, Num) and node.sup.value == 2:
+        yield (
+            "power",
+            f"{spelled(node.base)} is squared",
+            node.base if node.sub is None else Script(node.base, node.sub),
+        )
+    elif isinstance(node, Name | Group) or (isinstance(node, Script) and node.sup is None and not node.primes):
+        base, sub = (node.base, node.sub) if isinstance(node, Script) else (node, None)
+        yield "power", f"{spelled(node)} is to be squared", Script(base, sub, Num(Fraction(2)))
+
+
+def _sums(tree: Tree, left: Tree, facts: Facts) -> Iterator[Edit]:
+    """A sum over an index that only the right side has."""
+    outer = {name.text for name in names(left)}
+    for letter in dict.fromkeys(
+        name.text for name in names(tree) if name.text in facts.letters and name.text not in outer
+    ):
+        yield Edit("missing sum", f"the sum over {letter} is missing", Big("Σ", Name(letter), None, _bracketed(tree)))
+
+
+def spelled(tree: Tree) -> str:
+    """A part of a formula in a sentence."""
+    text = plain_text(tree)
+    return text if len(text) <= MOST_SPELLED else f"{text[:MOST_SPELLED]}…"

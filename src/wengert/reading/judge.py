@@ -1,0 +1,571 @@
+"""A document judged: its story, scope by scope. What a section may use is part of its reading: itself, what is just before, everything."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from wengert.reading.arrays import Clash, Misfit
+from wengert.reading.edits import Edit, edits
+from wengert.reading.ellipsis import written_out
+from wengert.reading.facts import LOSSES
+from wengert.reading.forms import COMPARING
+from wengert.reading.heads import Key, head_of
+from wengert.reading.lexicon import Lexicon
+from wengert.reading.limits import (
+    AT_SIGHT,
+    COMPARABLE,
+    DOCUMENT_SECONDS,
+    EDITS,
+    KNOWN_NAMES,
+    TRIES,
+    TRIES_AGAIN,
+    TRIES_AT_SIGHT,
+    UNDERSTOOD,
+)
+from wengert.reading.parser import NotNeutral, parse
+from wengert.reading.scope import EQUALS, Line, Scope, name_of
+from wengert.reading.search import NUMERIC_FAULTS, Found, Search, previous
+from wengert.reading.story import Statement, Story, read_story
+from wengert.reading.trees import (
+    Call,
+    Frac,
+    Group,
+    Name,
+    Num,
+    Relation,
+    Row,
+    Script,
+    Sum,
+    Tree,
+    Word,
+    base_of,
+    has_derivative,
+    is_fraction_of,
+    names,
+    product,
+    without_first,
+)
+from wengert.reading.values import INDICATORS, Circle, is_operator
+from wengert.reading.verdicts import Verdict, conditions_of, notes_of
+
+WORTH = {"holds": 1.0, "conditional": 0.8, "wrong": -0.6, "open": -0.6, "given": 0.05, "condition": -0.2}
+WINDOW = 0.1
+"""What a wider window costs, so that the smallest one wins where they are equal."""
+FAULTS = (*NUMERIC_FAULTS, Circle, Clash)
+
+
+def judge_document(text: str, name: str = "", seconds: float = DOCUMENT_SECONDS) -> list[Verdict]:
+    """What is found of each statement of a document, in the order of its text; `name` is that of its file."""
+    return judge_story(read_story(text, name), seconds)
+
+
+def judge_story(story: Story, seconds: float = DOCUMENT_SECONDS) -> list[Verdict]:
+    """What is found of each statement of a document that is cut into statements."""
+    with np.errstate(all="ignore"):
+        return _Document(story, seconds).judged()
+
+
+def lines_of(statements: Sequence[Statement]) -> list[Line]:
+    """The statements with their sides as trees; a side that cannot be taken apart is a hole."""
+    lines: list[Line] = []
+    for statement in statements:
+        line = Line(statement, [side_of(side, statement.notation) for side in statement.sides])
+        for k, side in enumerate(line.sides):
+            if side is not None:
+                line.sides[k], condition = _without_condition(side)
+                line.conditions += [] if condition is None else [condition]
+        lines.append(line)
+    return lines
+
+
+def _without_condition(side: Tree) -> tuple[Tree, Relation | None]:
+    """A side without the condition that stands behind it in brackets, and that condition."""
+    if isinstance(side, Sum):
+        sign, last = side.terms[-1]
+        bare, condition = _without_condition(last)
+        return (side, None) if condition is None else (Sum((*side.terms[:-1], (sign, bare))), condition)
+    condition = _condition_behind(side) if isinstance(side, Row) else None
+    if condition is None or not isinstance(side, Row):
+        return side, None
+    return product([item for _, item in side.items[:-1]], [sign for sign, _ in side.items[:-1]]), condition
+
+
+def _condition_behind(side: Row) -> Relation | None:
+    """(i ≠ j) at the end of a side."""
+    last, before = side.items[-1], side.items[-2][1]
+    inner = last[1].inner if isinstance(last[1], Group) and last[0] == "" else None
+    if not isinstance(inner, Relation) or base_of(before) in INDICATORS or isinstance(before, Num):
+        return None
+    return inner
+
+
+def side_of(text: str, notation: str) -> Tree | None:
+    """A side as a tree; None where it cannot be taken apart."""
+    try:
+        return written_out(parse(text, notation))
+    except (NotNeutral, RecursionError):
+        return None
+
+
+class _Document:
+    def __init__(self, story: Story, seconds: float) -> None:
+        self.end = time.process_time() + seconds
+        self.lines = lines_of(story.statements)
+
+    def judged(self) -> list[Verdict]:
+        sections = [list(group) for _, group in itertools.groupby(self.lines, key=lambda line: line.statement.section)]
+        left = sum(map(len, sections))
+        found: list[Verdict] = []
+        for k, section in enumerate(sections):
+            share = max(self.end - time.process_time(), 0.0) * len(section) / left
+            found += self.section(sections, k, share)
+            left -= len(section)
+        return found
+
+    def section(self, sections: list[list[Line]], k: int, seconds: float) -> list[Verdict]:
+        """One section judged in the window in which most of it holds at first sight, and there with patience."""
+        start = time.process_time()
+        windows = list(
+            dict.fromkeys([(k, k + 1), (max(k - 1, 0), k + 1), (max(k - 3, 0), k + 1), (0, k + 1), (0, len(sections))])
+        )
+        best: tuple[float, Judge] | None = None
+        for cost, (low, high) in enumerate(windows):
+            spent = time.process_time() - start
+            if best is not None and (spent > seconds * AT_SIGHT or not best[1].unsettled()):
+                break
+            judge = self.at_sight(sections, k, low, high, max(seconds * AT_SIGHT - spent, seconds / 8))
+            if judge is None:
+                continue
+            worth = judge.worth() - WINDOW * cost
+            if best is None or worth > best[0]:
+                best = (worth, judge)
+        if best is None:
+            return []
+        best[1].with_patience(start + seconds)
+        return best[1].verdicts
+
+    def at_sight(self, sections: list[list[Line]], k: int, low: int, high: int, seconds: float) -> Judge | None:
+        """A section judged by few tries a line within a window of sections; None where the window cannot be read at all."""
+        lines = [replace(line, sides=list(line.sides)) for part in sections[low:high] for line in part]
+        first = sum(map(len, sections[low:k]))
+        try:
+            judge = Judge(lines, lines[first : first + len(sections[k])])
+            judge.at_sight(time.process_time() + seconds)
+        except FAULTS:
+            return None
+        return judge
+
+
+class Judge:
+    """The lines of one scope judged in order."""
+
+    def __init__(self, lines: Sequence[Line], own: Sequence[Line]) -> None:
+        self.scope = Scope(lines)
+        self.own = own
+        self.search = Search(self.scope)
+        self.found: dict[tuple[Line, int], Verdict] = {}
+        self.unsure: dict[tuple[Line, int], None] = {}
+        """Links that do not hold so far."""
+        self.supposed_loss = ""
+        self.signal_of = ""
+
+    def at_sight(self, end: float) -> None:
+        """Every link of the scope's own lines with few tries."""
+        self.find_loss()
+        self.find_delta()
+        for line in self.own:
+            if (line.update or line.statement.form == "update") and len(line.sides) > 1:
+                self.say(line, 1, "update")
+                continue
+            for link in range(1, len(line.sides)):
+                self.link(line, link, TRIES_AT_SIGHT, end)
+
+    def with_patience(self, end: float) -> None:
+        """What does not hold at first sight searched again with all tries."""
+        for line, link in list(self.unsure):
+            if time.process_time() > end:
+                return
+            self.link(line, link, TRIES, end)
+
+    def unsettled(self) -> bool:
+        """Whether more tries or a wider window could change something."""
+        return bool(self.unsure)
+
+    def worth(self) -> float:
+        """How well a scope explains its own lines."""
+        counts = Counter(verdict.status for verdict in self.verdicts)
+        return sum(WORTH.get(status, 0.0) * count for status, count in counts.items())
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """The verdicts in the order of the lines."""
+        return list(self.found.values())
+
+    # one link
+
+    def link(self, line: Line, link: int, tries: int, end: float) -> None:
+        if line.sides[0] is None or line.sides[link] is None:
+            self.say(line, link, "unread", "a side is not read", readable=False)
+            return
+        kind = self.kind(line, link)
+        if kind:
+            self.say(line, link, kind)
+        elif line.sides[link] == line.sides[previous(line, link)]:
+            self.say(line, link, "unread", "both sides are the same")
+        elif time.process_time() > end:
+            self.unsure[line, link] = None
+            self.say(line, link, "unread", "it was not tried for want of time")
+            self.found[line, link] = replace(self.found[line, link], tried=False)
+        elif link == 1 and line.defines() and not self.is_signal(line):
+            self.again(line)
+        else:
+            self.judge(line, link, tries)
+
+    def kind(self, line: Line, link: int) -> str:
+        """The class of a link that is nothing to be judged; "" where it is."""
+        if link == 1:
+            if line in self.scope.given.values():
+                return "given"
+            if line.defines() and not self.is_signal(line) and not self.said_before(line):
+                return "defined"
+            if line.arguments and not line.defines():
+                return "defined"
+        relation = line.statement.relations[link - 1]
+        if relation in COMPARING:
+            return "comparison"
+        if relation not in EQUALS:
+            return "approximate"
+        return ""
+
+    def is_signal(self, line: Line) -> bool:
+        return bool(self.signal_of) and str(line.key[0]) == "δ"
+
+    def said_before(self, line: Line) -> bool:
+        others = self.scope.definitions.get(str(line.key[0]), ())
+        return any(other.position < line.position and other.pattern == line.pattern for other in others)
+
+    def again(self, line: Line) -> None:
+        """A name that has a line already: the same again, or defined anew."""
+        position = line.position
+        line.position = position - 0.5
+        try:
+            found = self.search.search(line, 1, TRIES_AGAIN)
+        finally:
+            line.position = position
+        right = line.sides[1]
+        same = found.holds and right is not None and any(isinstance(node, Name | Word) for node in right.nodes)
+        self.say(line, 1, "again" if same else "defined")
+
+    def judge(self, line: Line, link: int, tries: int) -> None:
+        found = self.search.search(line, link, tries, condition=condition_of(line.statement))
+        self.unsure.pop((line, link), None)
+        if not found.holds and found.untried:
+            self.unsure[line, link] = None
+        if found.holds:
+            self.holds(line, link, found)
+        elif found.first.sides is not None and (domain := self.domain(line, link, found)):
+            self.say(line, link, "conditional", f"holds if {domain}")
+        elif found.first.fault is not None:
+            self.say(line, link, "unread", str(found.first.fault) or "a derivative within a derivative")
+        else:
+            self.fails(line, link, found)
+
+    def holds(self, line: Line, link: int, found: Found) -> None:
+        assert found.outcome is not None
+        conditions = conditions_of(found.given, found.outcome.lexicon)
+        if self.supposed_loss and self.scope.facts.loss in {key[0] for key in found.outcome.world.read}:
+            conditions = (*conditions, f"{self.scope.facts.loss} is {self.supposed_loss}")
+        if conditions:
+            self.say(line, link, "conditional", "holds if " + " and ".join(conditions))
+            return
+        self.search.learn(found.given, found.outcome.lexicon)
+        notes = notes_of(found.given, found.outcome.lexicon)
+        if "open loss" in found.outcome.lexicon.marks:
+            notes = (*notes, f"{self.scope.facts.loss} is any loss of what is computed last")
+        self.say(line, link, "holds", "read as: " + "; ".join(notes) if notes else "")
+
+    def domain(self, line: Line, link: int, found: Found) -> str:
+        """i = j or i ≠ j where a line holds only for such indices."""
+        for i, j in itertools.combinations([c for c in found.first.letters if c in self.scope.facts.letters], 2):
+            for sign in "=≠":
+                condition = Relation(sign, Name(i), Name(j))
+                if self.search.evaluate(line, link, {}, None, 0, condition).equal and self.search.certified(
+                    line, link, {}, condition
+                ):
+                    return f"{i} {sign} {j}"
+        return ""
+
+    def fails(self, line: Line, link: int, found: Found) -> None:
+        """A link whose sides differ under every reading."""
+        lexicon = found.first.lexicon
+        if "open loss" in lexicon.marks or self.supposed_loss:
+            mean = self.mean_over(found)
+            if mean:
+                self.say(line, link, "conditional", f"holds if {self.scope.facts.loss} is a mean over {mean}")
+            else:
+                self.say(line, link, "given", "the loss has no line")
+            return
+        if not derived(line, link):
+            self.say(line, link, "condition", "it does not hold for all values, so it is a condition")
+            return
+        if name := self.scope.only_here(line):
+            self.say(line, link, "unread", f"it does not hold as read, and no other line says what {name} is")
+            return
+        if (
+            ("δ",) in {key[:1] for key in found.first.world.read}
+            and "δ" not in self.scope.definitions
+            and not self.signal_of
+        ):
+            self.say(line, link, "unread", "no line says of what δ is the signal")
+            return
+        mistake = None if found.next_surprise < COMPARABLE else self.mistake(line, link, found)
+        if mistake is not None:
+            self.say(line, link, "wrong", f"likely: {mistake.sentence}")
+            self.found[line, link] = replace(self.found[line, link], kind=mistake.kind, corrected=mistake.tree)
+            return
+        self.say(line, link, "open", "does not hold as read")
+
+    def mistake(self, line: Line, link: int, found: Found) -> Edit | None:
+        """The one small change that makes a link hold, where what it reads is understood; None where nothing shows a mistake."""
+        before = previous(line, link)
+        left, right = line.sides[before], line.sides[link]
+        assert left is not None
+        assert right is not None
+        if not self.understood(line, link, found) or before != link - 1:
+            return None
+        known = self.known_names(line, found)
+        for edit in itertools.islice(edits(right, left, self.scope.facts, known), EDITS):
+            line.sides[link] = edit.tree
+            try:
+                holds = all(
+                    self.search.evaluate(line, link, {}, None, seed).equal for seed in (0, 5)
+                ) and self.search.certified(line, link, {}, None)
+            finally:
+                line.sides[link] = right
+            if holds:
+                return edit
+        return None
+
+    def understood(self, line: Line, link: int, found: Found) -> bool:
+        """Whether all that a link reads is read, and enough else holds to say that its scope is."""
+        read = {str(key[0]) for key in found.first.world.read}
+        if read & (self.scope.lost() | self.scope.supposed) or found.first.letters_differ():
+            return False
+        counts = Counter(
+            verdict.status for (other, _), verdict in self.found.items() if other is not line and verdict.derived
+        )
+        right, left_open = counts["holds"], counts["open"] + counts["given"]
+        if link > 1 and self.found.get((line, link - 1)) is not None:
+            right += self.found[line, link - 1].status == "holds"
+            left_open += self.found[line, link - 1].status in ("open", "unread")
+        return right >= UNDERSTOOD and right > 2 * left_open
+
+    def known_names(self, line: Line, found: Found) -> list[Tree]:
+        """Names as they are written in the lines that a link reads, whole and with indices."""
+        read = {str(key[0]) for key in found.first.world.read}
+        written: dict[Tree, None] = {}
+        for other in self.scope.lines:
+            for side in other.sides[:2]:
+                for node in () if side is None else side.nodes:
+                    if isinstance(node, Name | Script) and base_of(node) in read and other is not line:
+                        written.setdefault(node)
+        return list(written)[:KNOWN_NAMES]
+
+    def mean_over(self, found: Found) -> str:
+        """The number m by which all of a side is divided, where the loss is not known."""
+        assert found.first.sides is not None
+        a, b = np.broadcast_arrays(*found.first.sides)
+        ratio = (a / b).ravel()
+        ratio = ratio[np.isfinite(ratio)]
+        if not len(ratio) or not np.allclose(ratio, ratio[0], rtol=1e-6):
+            return ""
+        for key, value in found.first.world.inputs.items():
+            here = value.array.ravel()[0]
+            if (
+                value.rank == 0
+                and str(key[0]) in "mnNMB"
+                and min(abs(ratio[0] - here), abs(ratio[0] - 1 / here)) < 1e-9
+            ):
+                return str(key[0])
+        return ""
+
+    def say(self, line: Line, link: int, status: str, note: str = "", *, readable: bool = True) -> None:
+        self.found[line, link] = Verdict(
+            line.statement, link, previous(line, link), status, note, derived(line, link), readable
+        )
+
+    # the loss and δ
+
+    def find_loss(self) -> None:
+        """Where no line says what the loss is, the first line about the signal of something says it."""
+        scope = self.scope
+        if scope.facts.loss in scope.definitions:
+            return
+        for line in scope.lines:
+            if line.defines() or len(line.sides) < 2 or line.sides[-1] is None or line.left is None:
+                continue
+            if any(is_signal_like(side, scope) for side in line.sides[1:] if side is not None):
+                continue
+            named = signal_name(line.left, scope)
+            if named is None or scope.find(named[0], line.position) is None:
+                continue
+            if not self.usual_loss(line, named[0]):
+                scope.given[named[0]] = line
+                line.axes = list(named[1])
+            return
+
+    def usual_loss(self, line: Line, key: Key) -> bool:
+        """Whether a usual loss has just the signal that the author states; then that is the loss."""
+        scope = self.scope
+        outcome = self.search.evaluate(line, len(line.sides) - 1, {})
+        try:
+            outs = outcome.world.sinks() or [key]
+        except FAULTS:
+            outs = [key]
+        for out in outs:
+            for target in list(outcome.world.inputs):
+                if any(isinstance(label, int) for label in target[1:]) or target[0] in scope.facts.indexed:
+                    continue
+                y, o = name_of(target), name_of(out)
+                if y is not None and o is not None and self.try_losses(line, target, y, o):
+                    return True
+        return False
+
+    def try_losses(self, line: Line, target: Key, y: Tree, o: Tree) -> bool:
+        scope = self.scope
+        for word, tree in losses(y, o):
+            definition = Line(
+                line.statement,
+                [Name(scope.facts.loss), tree],
+                line.position - 0.25,
+                key=(scope.facts.loss,),
+                pattern=(),
+            )
+            scope.definitions[scope.facts.loss] = [definition]
+            scope.cache.clear()
+            for rank, simplex in itertools.product((None, 1, 2), (False, True)):
+                given = {("rank", str(target[0])): rank} if rank is not None else {}
+                if simplex:
+                    given["simplex", str(target[0])] = True
+                link = len(line.sides) - 1 if len(line.sides) == 2 else 1
+                outcome = self.search.evaluate(line, link, given)
+                if outcome.equal and "open loss" not in outcome.lexicon.marks:
+                    self.search.learned.update(given)
+                    self.supposed_loss = word
+                    return True
+            del scope.definitions[scope.facts.loss]
+            scope.cache.clear()
+        return False
+
+    def find_delta(self) -> None:
+        """δ is the signal of the quantity for which most of its lines hold."""
+        scope = self.scope
+        about = [
+            line
+            for line in scope.lines
+            if any(n == Name("δ") for side in line.sides if side is not None for n in names(side))
+        ]
+        own = scope.definitions.get("δ", [])
+        if not about or any(isinstance(line.right, Frac) and has_derivative(line.right) for line in own):
+            return
+        best = (0, "")
+        for base in [base for base in scope.definitions if base not in LOSSES and base != "δ"]:
+            given = {("signal of", "δ"): base}
+            count = sum(
+                self.search.evaluate(line, link, given).equal
+                for line in about[:12]
+                for link in range(1, len(line.sides))
+                if line.sides[link] is not None and line.sides[link - 1] is not None
+            )
+            best = max(best, (count, base), key=lambda pair: pair[0])
+        links = sum(line.sides[k] is not None for line in about[:12] for k in range(1, len(line.sides)))
+        if best[0] * 2 > links:
+            self.signal_of = best[1]
+            self.search.learned["signal of", "δ"] = best[1]
+
+
+def derived(line: Line, link: int) -> bool:
+    """Whether a link is about derivatives."""
+    return any(side is not None and (has_derivative(side) or _has_small(side)) for side in line.sides[: link + 1])
+
+
+def _has_small(tree: Tree) -> bool:
+    return any(isinstance(node, Row) and node.items[0][1] == Name("d") for node in tree.nodes)
+
+
+def is_signal_like(tree: Tree, scope: Scope) -> bool:
+    return has_derivative(tree) or any(
+        name.text in ("∂", "∇", "δ") or (name.text == "d" and "d" not in scope.definitions) for name in names(tree)
+    )
+
+
+def signal_name(left: Tree, scope: Scope) -> tuple[Key, list[str]] | None:
+    """The quantity of which a left side ∂L/∂v, dv or ∇_v L is the signal, and its indices."""
+    loss = Name(scope.facts.loss)
+    low: Tree | None = None
+    if isinstance(left, Frac) and is_fraction_of(left, "∂", "d"):
+        low = without_first(left.low) if without_first(left.top) == loss else None
+    elif isinstance(left, Row) and len(left.items) == 2:
+        head, behind = left.items[0][1], left.items[1][1]
+        if head == Name("d"):
+            low = behind
+        elif is_operator(head) and isinstance(head, Script) and behind == loss:
+            low = head.sub
+    elif isinstance(left, Row) and all(is_fraction_of(item, "∂", "d") for item in left.parts):
+        low = _end_of_chain(left, loss)
+    if not isinstance(low, Name | Script | Word):
+        return None
+    try:
+        head = head_of(low, scope.facts, scope.facts.at, Lexicon())
+    except Misfit:
+        return None
+    if head is None or not all(isinstance(axis, str) for axis in head.axes):
+        return None
+    return head.key, [str(axis) for axis in head.axes]
+
+
+def _end_of_chain(row: Row, loss: Name) -> Tree | None:
+    """v of ∂L/∂u ∂u/∂v."""
+    links = [(without_first(item.top), without_first(item.low)) for item in row.parts if isinstance(item, Frac)]
+    chained = all(low == top for (_, low), (top, _) in itertools.pairwise(links))
+    return links[-1][1] if chained and links[0][0] == loss else None
+
+
+def losses(y: Tree, o: Tree) -> list[tuple[str, Tree]]:
+    """The usual losses of an output o and a target y, in words and as formulas."""
+
+    def log(x: Tree) -> Tree:
+        return Call("log", x)
+
+    def less(x: Tree) -> Tree:
+        return Sum(((1, Num(Fraction(1))), (-1, x)))
+
+    entropy = Call("total", Row((("", y), ("∘", log(o)))))
+    other = Call("total", Row((("", Group("(", less(y))), ("∘", log(less(o))))))
+    apart = Group("(", Sum(((1, o), (-1, y))))
+    squares = Row((("", Num(Fraction(1, 2))), ("", Call("total", Row((("", apart), ("∘", apart)))))))
+    return [
+        ("half the sum of squares", squares),
+        ("the cross entropy", Sum(((-1, entropy),))),
+        ("the binary cross entropy", Sum(((-1, entropy), (-1, other)))),
+    ]
+
+
+CONDITION = re.compile(r"([a-z])\s*(=|≠|\\neq?(?![a-z])|<|>|\\leq?(?![a-z])|\\geq?(?![a-z])|≤|≥)\s*([a-z])(?![a-z])")
+RELATION_SIGNS = {"\\ne": "≠", "\\neq": "≠", "\\le": "≤", "\\leq": "≤", "\\ge": "≥", "\\geq": "≥"}
+
+
+def condition_of(statement: Statement) -> Relation | None:
+    """The condition that is written behind a statement: (i ≠ j)."""
+    found = CONDITION.search(statement.remark)
+    if found is None:
+        return None
+    return Relation(RELATION_SIGNS.get(found.group(2), found.group(2)), Name(found.group(1)), Name(found.group(3)))

@@ -1,0 +1,38 @@
+"""Every budget of the reading in one place. Times are processor time, so that another program on the machine changes no verdict."""
+
+SURPRISE = 3.0
+"""A reading that is more surprising than this is none."""
+TRIES = 60
+"""Readings that are tried for one link."""
+TRIES_AT_SIGHT = 10
+"""Readings that are tried for a link while it is open in which window a section is judged."""
+AT_SIGHT = 0.6
+"""The part of a section's time that may pass until its window is chosen."""
+TRIES_AGAIN = 12
+"""Readings that are tried for a line that says again what is defined."""
+LINK_SECONDS = 0.5
+DOCUMENT_SECONDS = 2.0
+COMPARABLE = 1.0
+"""Readings up to this surprise must all fail before a line is wrong."""
+UNDERSTOOD = 2
+"""Lines about derivatives that must hold in a section before one in it is wrong rather than open."""
+KNOWN_NAMES = 8
+"""Names that are tried in the place of another, and as a factor that was left out."""
+EDITS = 120
+"""Edits that are tried to establish one mistake."""
+DEPTH = 60
+"""Lines that may be looked up within each other."""
+CALLS = 40
+MAX_FORBIDDEN = 30
+"""Lines that define each other in a circle and are set free of it."""
+AXIS = 4
+"""The size of every axis at a square point; the second point has one less."""
+FIRST_SIZE = 2
+"""The smallest size that an axis has at a ragged point."""
+LARGEST = 200_000
+"""Entries of one array at a point."""
+EXACT = 1e-8
+DIFFERENCED = 1e-5
+"""Relative differences that count as equal: by complex steps, and where a difference quotient was taken."""
+LARGEST_VALUE = 1e6
+"""Beyond it a term may hide in the rounding of another."""

@@ -1,0 +1,324 @@
+"""One best-first search over lexicons for each link of a statement; what was accepted is free for the links that follow.
+
+A reading is accepted where both sides are equal at a square point and again at a ragged one, at which every axis has a size of its
+own unless the formulas themselves say that two are one: the certificate.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from wengert.reading.arrays import Clash, Closed, Misfit, Value, joint, lifted
+from wengert.reading.derivatives import Independent, World
+from wengert.reading.lexicon import Lexicon, Question
+from wengert.reading.limits import AXIS, DIFFERENCED, EXACT, LARGEST_VALUE, LINK_SECONDS, MAX_FORBIDDEN, SURPRISE, TRIES
+from wengert.reading.points import Ragged, Sizes, Square
+from wengert.reading.readings import READINGS
+from wengert.reading.scope import Line, Scope
+from wengert.reading.trees import Matrix, Name, Num, Relation, Script, Tree, Word
+from wengert.reading.values import Circle, Nested
+
+Array = Any
+Given = Mapping[Question, Any]
+ZEROS = {Num(Fraction(0)), Num(Fraction(0), 0)}
+FORBIDDEN: Question = ("no definition", "")
+EXAMPLE: Question = ("example", "")
+WITHOUT_LOSS = 0.7
+"""The surprise of a loss whose line is not meant here."""
+NUMERIC_FAULTS = (Misfit, Nested, ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError, RecursionError)
+OF_VALUES = frozenset({"simplex", "symmetric"})
+"""Readings that change values but never ranks: asked where values differ."""
+OF_WHAT_IS_DERIVED = frozenset({"reach of ∂", "call"})
+
+
+@dataclass
+class Outcome:
+    """One link under one lexicon at one point."""
+
+    equal: bool
+    lexicon: Lexicon
+    world: World
+    fault: Exception | None = None
+    sides: tuple[Array, Array] | None = None
+    letters: tuple[str, ...] = ()
+
+    def letters_differ(self) -> bool:
+        """Whether an index is free on one side only."""
+        return self.sides is not None and any(
+            1 in (p, q) and p != q for p, q in zip(*(s.shape[1:] for s in self.sides), strict=True)
+        )
+
+
+@dataclass
+class Found:
+    """What a search found: the reading under which a link holds, or how it fails as it stands."""
+
+    holds: bool
+    first: Outcome
+    given: dict[Question, Any] = field(default_factory=dict)
+    surprise: float = 0.0
+    outcome: Outcome | None = None
+    untried: bool = False
+    """Whether readings are left that were not tried."""
+    next_surprise: float = SURPRISE
+    """The surprise of the first of them."""
+
+
+class Search:
+    """The links of one scope."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.learned: dict[Question, Any] = {}
+        self.tries = 0
+
+    # one try
+
+    def evaluate(
+        self,
+        line: Line,
+        link: int,
+        given: Given,
+        sizes: Sizes | None = None,
+        seed: int = 0,
+        condition: Relation | None = None,
+    ) -> Outcome:
+        """Both sides of a link at one point."""
+        place = sizes if sizes is not None else self.square()
+        while True:
+            self.tries += 1
+            answers = {**self.learned, **given}
+            both = {*self.learned.get(FORBIDDEN, ()), *given.get(FORBIDDEN, ())}
+            if both:
+                answers[FORBIDDEN] = tuple(sorted(both))
+            if numeric(line, link) or written_out(line, link):
+                answers[EXAMPLE] = True
+            lexicon = Lexicon(answers)
+            world = World(self.scope, lexicon, line.position, place, seed)
+            try:
+                return self.compare(line, link, world, condition)
+            except Clash as clash:
+                if not place.join(*clash.sizes):
+                    return Outcome(False, lexicon, world, Misfit("axes have other sizes"))
+            except Circle as circle:
+                last = max((each.position for each in circle.lines), default=None)
+                known = self.learned.get(FORBIDDEN, ())
+                if last is None or last in answers.get(FORBIDDEN, ()) or len(known) > MAX_FORBIDDEN:
+                    return Outcome(False, lexicon, world, Misfit("its lines define each other"))
+                self.learned[FORBIDDEN] = tuple(sorted({*known, last}))
+            except NUMERIC_FAULTS as fault:
+                return Outcome(False, lexicon, world, fault)
+
+    def square(self) -> Sizes:
+        return Ragged(self.scope.facts.literal_sizes) if self.scope.facts.literal_sizes else Square(AXIS)
+
+    def ragged(self) -> Sizes:
+        return Ragged(self.scope.facts.literal_sizes)
+
+    def compare(self, line: Line, link: int, world: World, condition: Relation | None) -> Outcome:
+        before = previous(line, link)
+        left, right = line.sides[before], line.sides[link]
+        assert left is not None
+        assert right is not None
+        env = world.environment()
+        x, y = world.value(left, env), world.value(right, env)
+        lexicon = world.lexicon
+        x, y = _entrywise(x, y, lexicon)
+        if x.rank != y.rank:
+            if {left, right} & ZEROS and _vanishes(x.array) and _vanishes(y.array):
+                return Outcome(True, lexicon, world)
+            raise Misfit(f"the sides have {x.rank} and {y.rank} axes")
+        if x.rank == 1 and x.row != y.row and lexicon.ask("lying") is None:
+            raise Misfit("a row is compared with a column")
+        letters, a, b = joint(x, y)
+        for p, q in zip(x.shape, y.shape, strict=True):
+            if p != q:
+                raise Clash(p, q)
+        tolerance = DIFFERENCED if "differences" in lexicon.marks else EXACT
+        if numeric(line, link):
+            return Outcome(_rounded(a, b, left, right), lexicon, world, sides=(a, b), letters=letters)
+        if _vanishes(a) and _vanishes(b) and not {left, right} & ZEROS:
+            raise Misfit("both sides are zero as they are read")
+        if _close(a, b, tolerance):
+            return Outcome(True, lexicon, world)
+        own = [] if condition is None else [condition]
+        for each in [*own, *world.conditions, *conditions_within(line)]:
+            if self.holds_where(each, a, b, letters, x.rank, world):
+                return Outcome(True, lexicon, world)
+        return Outcome(False, lexicon, world, sides=(a, b), letters=letters)
+
+    def holds_where(
+        self, condition: Relation, a: Array, b: Array, letters: tuple[str, ...], rank: int, world: World
+    ) -> bool:
+        """Whether two sides agree at the entries that a condition names."""
+        try:
+            where = world.condition(condition, world.environment())
+        except (Misfit, Nested):
+            return False
+        if not set(where.letters) <= set(letters) or not where.letters:
+            return False
+        mask = lifted(where, letters).real.astype(bool)
+        for p, q in zip(mask.shape[1:], np.broadcast_shapes(a.shape, b.shape)[1:], strict=False):
+            if p not in (1, q) and q != 1:
+                raise Clash(p, q)
+        mask = mask.reshape(mask.shape + (1,) * rank)
+        return bool(np.allclose(a * mask, b * mask, rtol=EXACT, atol=1e-13)) and bool(
+            np.any((np.abs(a) + np.abs(b)) * mask)
+        )
+
+    # the search
+
+    def search(self, line: Line, link: int, tries: int = TRIES, condition: Relation | None = None) -> Found:
+        """The least surprising reading under which a link holds."""
+        start = time.process_time()
+        count = itertools.count(1)
+        heap: list[tuple[float, int, tuple[tuple[Question, Any], ...]]] = [(0.0, 0, ())]
+        seen: set[tuple[tuple[Question, Any], ...]] = {()}
+        first: Outcome | None = None
+        while heap and tries > 0 and time.process_time() - start < LINK_SECONDS:
+            surprise, _, chosen = heapq.heappop(heap)
+            given = dict(chosen)
+            outcome = self.evaluate(line, link, given, condition=condition)
+            first = outcome if first is None else first
+            tries -= 1
+            vacuous = "empty sign" in outcome.lexicon.marks and ("empty sign", "") not in given
+            if outcome.equal and not vacuous and self.certified(line, link, given, condition):
+                return Found(True, first, given, surprise, outcome)
+            for question, answer, more in self.alternatives(outcome, given, vacuous):
+                if surprise + more > SURPRISE or question in given:
+                    continue
+                longer = tuple(sorted((*chosen, (question, answer)), key=repr))
+                if longer not in seen:
+                    seen.add(longer)
+                    heapq.heappush(heap, (surprise + more, next(count), longer))
+        assert first is not None
+        return Found(False, first, untried=bool(heap), next_surprise=heap[0][0] if heap else SURPRISE)
+
+    def certified(self, line: Line, link: int, given: Given, condition: Relation | None) -> bool:
+        """Whether a link holds at a second point too, at which axes have sizes of their own."""
+        return self.evaluate(line, link, given, self.ragged(), 7, condition).equal
+
+    def alternatives(self, outcome: Outcome, given: Given, vacuous: bool) -> Iterator[tuple[Question, Any, float]]:
+        """The other answers to what was asked in a try that failed."""
+        if outcome.equal and vacuous:
+            yield ("empty sign", ""), True, READINGS["empty sign"].options(None, "", self.scope.facts)[0][1]
+            return
+        if isinstance(outcome.fault, Closed):
+            return
+        blind = isinstance(outcome.fault, Independent)
+        loss = self.scope.definitions.get(self.scope.facts.loss)
+        if blind and loss and FORBIDDEN not in given:
+            yield FORBIDDEN, tuple(line.position for line in loss), WITHOUT_LOSS
+        for question, prior in list(outcome.lexicon.asked.items()):
+            name, subject = question
+            reading = READINGS.get(name)
+            if reading is None or (blind and name not in OF_WHAT_IS_DERIVED):
+                continue
+            if name in OF_VALUES and outcome.sides is None:
+                continue
+            if name == "simplex" and not self.is_vector(subject, outcome):
+                continue
+            current = self.learned.get(question, prior)
+            for answer, surprise in reading.options(current, subject, self.scope.facts):
+                yield question, answer, surprise
+
+    def is_vector(self, base: str, outcome: Outcome) -> bool:
+        return any(key[0] == base and value.rank == 1 for key, value in outcome.world.inputs.items())
+
+    def learn(self, given: Given, lexicon: Lexicon) -> None:
+        """Keep what an accepted reading decided, unless it is a condition."""
+        for question, answer in given.items():
+            reading = READINGS.get(question[0])
+            if reading is None or not reading.shared:
+                continue
+            if not reading.conditional(answer, lexicon.asked.get(question), question[1]):
+                self.learned.setdefault(question, answer)
+
+
+def previous(line: Line, link: int) -> int:
+    """The side before a link that is read; the first where none is."""
+    return next((k for k in range(link - 1, -1, -1) if line.sides[k] is not None), 0)
+
+
+def conditions_within(line: Line) -> list[Relation]:
+    """Conditions that a statement has behind it, or in the indices of its names: z_{i ≠ j}."""
+    return line.conditions + [
+        node.sub
+        for side in line.sides
+        if side is not None
+        for node in side.nodes
+        if isinstance(node, Script) and isinstance(node.sub, Relation) and node.sub.sign != "="
+    ]
+
+
+def is_number(tree: Tree) -> bool:
+    """Whether a side is numbers alone."""
+    return not any(isinstance(node, Name | Word) for node in tree.nodes)
+
+
+def numeric(line: Line, link: int) -> bool:
+    """Whether a link says what number something is."""
+    sides = [line.sides[previous(line, link)], line.sides[link]]
+    decimal = any(
+        isinstance(node, Num) and node.digits is not None for side in sides if side is not None for node in side.nodes
+    )
+    both = all(side is not None and is_number(side) for side in sides)
+    return both or (decimal and any(side is not None and is_number(side) for side in sides))
+
+
+def written_out(line: Line, link: int) -> bool:
+    """Whether a side of a link has an array that is written out."""
+    sides = (line.sides[previous(line, link)], line.sides[link])
+    return any(isinstance(node, Matrix) for side in sides if side is not None for node in side.nodes)
+
+
+def _rounded(a: Array, b: Array, left: Tree, right: Tree) -> bool:
+    """Whether two numbers agree as far as they are written out, allowing for roundings on the way."""
+    digits = [
+        node.digits
+        for side in (left, right)
+        for node in side.nodes
+        if isinstance(node, Num) and node.digits is not None
+    ]
+    unit = 10.0 ** -min(digits) if digits else 0.0
+    size = max(float(np.max(np.abs(a))), float(np.max(np.abs(b))))
+    return bool(
+        np.max(np.abs(a - b))
+        <= max(unit if unit < 0.2 * size else 0.5 * unit, EXACT * size, 0.002 * size if digits else 0.0)
+    )
+
+
+def _vanishes(array: Array) -> bool:
+    return not np.any(np.abs(array) > 1e-12)
+
+
+def _close(a: Array, b: Array, tolerance: float) -> bool:
+    if not (np.all(np.isfinite(a)) and np.all(np.isfinite(b))):
+        raise Misfit("a value is not finite")
+    largest = max(float(np.max(np.abs(a))), float(np.max(np.abs(b))))
+    if largest > LARGEST_VALUE:
+        raise Misfit("the values are too large to be compared")
+    return float(np.max(np.abs(a - b))) <= tolerance * largest + 1e-13
+
+
+def _entrywise(x: Value, y: Value, lexicon: Lexicon) -> tuple[Value, Value]:
+    """A diagonal Jacobian beside a vector is that of an entrywise function: its diagonal is meant."""
+    if {x.rank, y.rank} != {1, 2} or (1, 1) not in (x.jac, y.jac):
+        return x, y
+    big = x if x.rank == 2 else y
+    if big.shape[0] != big.shape[1]:
+        return x, y
+    diagonal = np.diagonal(big.array, axis1=-2, axis2=-1)
+    if not np.allclose(big.array, diagonal[..., None] * np.eye(diagonal.shape[-1]), atol=1e-12):
+        return x, y
+    lexicon.marks.add("entrywise")
+    narrow = Value(diagonal, big.letters)
+    return (narrow, y) if x.rank == 2 else (x, narrow)

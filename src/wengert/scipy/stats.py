@@ -1,0 +1,218 @@
+"""Distributions of scipy.stats on traced values: densities, distribution functions and their inverses, by arguments and parameters.
+
+A distribution is a density on its support for location 0 and scale 1, and the functions that follow from it. Where nothing is traced
+SciPy's own methods run, and so do those that are not here (`rvs`, `fit`, …).
+
+Source: the documentation of scipy.stats, of each distribution.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import special, stats  # pyright: ignore[reportMissingTypeStubs]
+
+from wengert.namespaces.sequences import asarray
+from wengert.scipy.densities import CONTINUOUS, DISCRETE, Standard
+from wengert.tracing.standin import StandIn, refuse
+from wengert.tracing.trees import flatten
+
+__all__ = ["dirichlet", "multivariate_normal", *CONTINUOUS, *DISCRETE]  # pyright: ignore[reportUnsupportedDunderAll]
+
+_scipy: Any = stats
+_special: Any = special
+CONTINUOUS_METHODS = frozenset({"pdf", "logpdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf"})
+DISCRETE_METHODS = frozenset({"pmf", "logpmf", "cdf", "logcdf", "sf", "logsf"})
+
+
+def __getattr__(name: str) -> Any:
+    """Everything else is SciPy's."""
+    return getattr(_scipy, name)
+
+
+def _has_traced(*values: Any) -> bool:
+    return any(isinstance(x, StandIn) for x in flatten(values)[0])
+
+
+class Distribution:
+    """A distribution of SciPy whose functions take traced values."""
+
+    def __init__(self, original: Any, standard: Standard, methods: frozenset[str]) -> None:
+        self.original, self.standard, self.methods = original, standard, methods
+        names = original.shapes.split(",") if original.shapes else []
+        self.names = [each.strip() for each in names] + ["loc"] + (["scale"] if "pdf" in methods else [])
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The distribution with these parameters."""
+        return Frozen(self, args, kwargs) if _has_traced(args, kwargs) else _Seen(self, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        own = getattr(self.original, name)
+        if not callable(own) or name.startswith("_"):
+            return own
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if not _has_traced(args, kwargs):
+                return own(*args, **kwargs)
+            if name not in self.methods:
+                refuse(
+                    f"'scipy.stats.{self.original.name}.{name}' has no form in a graph.",
+                    f"Those are:  {', '.join(sorted(self.methods))}; write it with NumPy, or call it outside",
+                )
+            return self.value(name, *args, **kwargs)
+
+        return call
+
+    def value(self, name: str, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """A function of the distribution at x, for parameters by place or name."""
+        given = {**dict(zip(self.names, args, strict=False)), **kwargs}
+        values = {key: asarray(value) for key, value in given.items()}
+        loc, scale = values.pop("loc", 0.0), values.pop("scale", 1.0)
+        shapes = [values[key] for key in self.names if key in values]
+        x = asarray(x)
+        if name in ("ppf", "isf"):
+            return loc + scale * self._inverse(name, x, shapes)
+        z = (x - loc) / scale
+        if name in ("pdf", "logpdf", "pmf", "logpmf"):
+            found = self._density(z, shapes) - (np.log(scale) if "pdf" in name else 0.0)
+            return found if name.startswith("log") else np.exp(found)
+        return self._distribution(name, z, shapes)
+
+    def _support(self, z: Any, shapes: list[Any]) -> tuple[Any, Any]:
+        """Where the density is, and z with a point within in place of those outside."""
+        low, high, within = self.standard.support(*shapes)
+        inside = np.logical_and(z >= low, z <= high)
+        return inside, np.where(inside, z, within)
+
+    def _density(self, z: Any, shapes: list[Any]) -> Any:
+        inside, safe = self._support(z, shapes)
+        if "pmf" in self.methods:
+            inside = np.logical_and(inside, np.floor(z) == z)
+        return np.where(inside, self.standard.logpdf(safe, *shapes), -math.inf)
+
+    def _distribution(self, name: str, z: Any, shapes: list[Any]) -> Any:
+        """F(z), 1 − F(z) and their logarithms, which are constant outside of the support."""
+        if "pmf" in self.methods:
+            z = np.floor(z)
+        low = self.standard.support(*shapes)[0]
+        inside, safe = self._support(z, shapes)
+        found = self._standard(name, safe, shapes)
+        ends = {"cdf": (0.0, 1.0), "sf": (1.0, 0.0), "logcdf": (-math.inf, 0.0), "logsf": (0.0, -math.inf)}[name]
+        return np.where(inside, found, np.where(z < low, *ends))
+
+    def _standard(self, name: str, z: Any, shapes: list[Any]) -> Any:
+        own = getattr(self.standard, name)
+        if own is not None:
+            return own(z, *shapes)
+        if name.startswith("log"):
+            return np.log(self._standard(name[3:], z, shapes))
+        other = getattr(self.standard, "cdf" if name == "sf" else "sf")
+        return 1.0 - other(z, *shapes)
+
+    def _inverse(self, name: str, q: Any, shapes: list[Any]) -> Any:
+        own = getattr(self.standard, name)
+        if own is not None:
+            return own(q, *shapes)
+        other = self.standard.isf if name == "ppf" else self.standard.ppf
+        if other is None:
+            refuse(
+                f"'scipy.stats.{self.original.name}.{name}' has no derivative here.",
+                "Solve  cdf(x) = q  by a few steps of Newton's method in the function, or call it outside.",
+            )
+        return other(1.0 - q, *shapes)
+
+
+class Frozen:
+    """A distribution with its parameters."""
+
+    def __init__(self, of: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._of, self._args, self._kwargs = of, args, kwargs
+
+    def __getattr__(self, name: str) -> Any:
+        own = getattr(self._of, name)
+        if not callable(own):
+            return own
+        return lambda *args, **kwargs: own(*args, *self._args, **{**self._kwargs, **kwargs})
+
+
+class _Seen(Frozen):
+    """The same with numbers as parameters: what is not here is SciPy's own."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._of.methods:
+            return super().__getattr__(name)
+        return getattr(self._of.original(*self._args, **self._kwargs), name)
+
+
+for _name, _standard in CONTINUOUS.items():
+    globals()[_name] = Distribution(getattr(_scipy, _name), _standard, CONTINUOUS_METHODS)
+for _name, _standard in DISCRETE.items():
+    globals()[_name] = Distribution(getattr(_scipy, _name), _standard, DISCRETE_METHODS)
+
+
+# ---------------------------------------------------------------- several variables
+
+
+class Joint:
+    """A distribution of several variables, by its logarithmic density."""
+
+    methods = frozenset({"pdf", "logpdf"})
+
+    def __init__(self, original: Any, name: str, logpdf: Callable[..., Any]) -> None:
+        self.original, self._name, self._logpdf = original, name, logpdf
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The distribution with these parameters."""
+        return Frozen(self, args, kwargs) if _has_traced(args, kwargs) else _Seen(self, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        own = getattr(self.original, name)
+        if not callable(own) or name.startswith("_"):
+            return own
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if not _has_traced(args, kwargs):
+                return own(*args, **kwargs)
+            if name not in self.methods:
+                refuse(
+                    f"'scipy.stats.{self._name}.{name}' has no form in a graph.",
+                    "Those are:  logpdf, pdf; write it with NumPy, or call it outside",
+                )
+            found = self._logpdf(*args, **kwargs)
+            return found if name == "logpdf" else np.exp(found)
+
+        return call
+
+
+def _normal(x: Any, mean: Any = None, cov: Any = 1.0, allow_singular: bool = False) -> Any:
+    """−½ (d log 2π + log det Σ + (x − μ)ᵀ Σ⁻¹ (x − μ)) for every x along the last axis, by the factor of Σ."""
+    x, cov = asarray(x), asarray(cov)
+    mean = None if mean is None else asarray(mean)
+    d = cov.shape[-1] if len(cov.shape) else 1 if mean is None or not mean.shape else mean.shape[-1]
+    if len(cov.shape) < 2:
+        cov = np.eye(d) * cov
+    x = np.reshape(x, (*x.shape, 1)) if d == 1 and (not x.shape or x.shape[-1] != 1) else x
+    centred = x if mean is None else x - mean
+    factor: Any = np.linalg.cholesky(cov)
+    rows = np.reshape(centred, (-1, d))
+    white = np.linalg.solve(factor, np.transpose(rows))
+    logs = np.sum(np.log(np.diagonal(factor)))
+    found = -0.5 * (d * math.log(2 * math.pi) + np.sum(white**2, axis=0)) - logs
+    return np.reshape(found, tuple(centred.shape[:-1]))
+
+
+def _dirichlet(x: Any, alpha: Any) -> Any:
+    """log Γ(Σ α) − Σ log Γ(α_i) + Σ (α_i − 1) log x_i; the last x may be left out."""
+    x, alpha = asarray(x), asarray(alpha)
+    if x.shape[0] == alpha.shape[0] - 1:
+        x = np.concatenate([x, 1 - np.sum(x, axis=0, keepdims=True)])
+    shape = (alpha.shape[0],) + (1,) * (len(x.shape) - 1)
+    powers = np.sum(_special.xlogy(np.reshape(alpha - 1, shape), x), axis=0)
+    return _special.gammaln(np.sum(alpha)) - np.sum(_special.gammaln(alpha)) + powers
+
+
+multivariate_normal = Joint(_scipy.multivariate_normal, "multivariate_normal", _normal)
+dirichlet = Joint(_scipy.dirichlet, "dirichlet", _dirichlet)

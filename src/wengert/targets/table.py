@@ -1,0 +1,74 @@
+"""Which ops each target takes, found by asking it about the ops' own samples: what `wengert targets` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+import wengert.autodiff  # the rules of branches and loops
+import wengert.ops  # noqa: F401  # fills the table of ops
+from wengert.cells import cells, pad
+from wengert.ir.graph import Node, apply, input_node
+from wengert.ir.op import OPS, Op
+from wengert.ir.types import ArrayType
+from wengert.targets.base import NAMES, Support, target
+
+WORDS = {"target": "yes", "host": "by NumPy", "nobody": "no"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """An op, and for each target who computes its samples: more than one where it depends on parameters or dtypes."""
+
+    op: Op
+    found: tuple[tuple[Support, ...], ...]
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row as text."""
+        return (self.op.name, self.op.kind, *(_words(each) for each in self.found))
+
+
+def _words(found: Sequence[Support]) -> str:
+    if not found:
+        return "without samples"
+    if len(found) == 1 and found[0].reason:
+        return f"no: {found[0].reason}"
+    return " or ".join(WORDS[each.by] for each in found)
+
+
+def nodes_of(op: Op) -> list[Node]:
+    """The op on inputs of the types of its samples, each once."""
+    nodes: dict[str, Node] = {}
+    for arrays, params in op.samples(np.random.default_rng(0)):
+        types = [ArrayType(np.shape(x), np.asarray(x).dtype.name) for x in arrays]
+        key = f"{types} {params}"
+        if key not in nodes:
+            inputs = [input_node(f"x{k}", type) for k, type in enumerate(types)]
+            nodes[key] = apply(op, *inputs, **params)
+    return list(nodes.values())
+
+
+def rows(ops: Sequence[Op] | None = None) -> list[Row]:
+    """A row for each op, by name."""
+    targets = [target(name) for name in NAMES]
+    chosen = sorted(OPS.values() if ops is None else ops, key=lambda op: op.name)
+    made: list[Row] = []
+    for op in chosen:
+        nodes = nodes_of(op)
+        found = (dict.fromkeys(each.supports(node) for node in nodes) for each in targets)
+        made.append(Row(op, tuple(tuple(sorted(each, key=lambda s: s.by, reverse=True)) for each in found)))
+    return made
+
+
+def table(ops: Sequence[Op] | None = None) -> str:
+    """The rows as text, and how many ops each target takes whole."""
+    made = rows(ops)
+    shown = [("op", "kind", *NAMES), *(row.cells for row in made)]
+    wide = [max(cells(row[k]) for row in shown) for k in range(len(shown[0]))]
+    lines = ["  ".join(pad(text, w) for text, w in zip(row, wide, strict=True)).rstrip() for row in shown]
+    counts = [sum([s.by for s in row.found[k]] == ["target"] for row in made) for k in range(len(NAMES))]
+    said = ", ".join(f"{name} {count}" for name, count in zip(NAMES, counts, strict=True))
+    return "\n".join([*lines, "", f"{len(made)} ops, taken whole by: {said}"])

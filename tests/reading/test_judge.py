@@ -1,0 +1,141 @@
+"""Documents judged by evidence: small pages in many notations, what is said of their lines, and mistakes planted in them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from wengert.reading.judge import judge_document
+
+UNIT = r"""$$z = w x + b$$
+$$y = \sigma(z)$$
+$$L = \frac12 (y - t)^2$$
+$$\frac{\partial L}{\partial z} = (y - t) y (1 - y)$$
+$$\frac{\partial L}{\partial w} = \frac{\partial L}{\partial z} x$$
+"""
+PAGES = {
+    "forward equations in a sentence": (1, r"Let $a = u v$ and $E = a^2$. Then $$\frac{\partial E}{\partial u} = 2 a v$$"),
+    "generic layers": (
+        3,
+        r"""$$z^{l} = W^{l} a^{l-1} + b^{l}$$
+$$a^{l} = \sigma(z^{l})$$
+$$\delta^{L} = \nabla_a C \odot \sigma'(z^{L})$$
+$$\delta^{l} = ((W^{l+1})^T \delta^{l+1}) \odot \sigma'(z^{l})$$
+$$\frac{\partial C}{\partial W^{l}} = \delta^{l} (a^{l-1})^T$$""",
+    ),
+    "a loss that has no line": (2, "$$Y = X W$$\n$$\\frac{\\partial L}{\\partial W} = X^T \\frac{\\partial L}{\\partial Y}$$\n$$\\frac{\\partial L}{\\partial X} = \\frac{\\partial L}{\\partial Y} W^T$$"),
+    "a loss with an index and their sum": (
+        2,
+        r"""$$E_n = (y_n - t_n)^2$$
+$$y_n = w x_n$$
+$$E = \sum_n E_n$$
+$$\frac{\partial E_n}{\partial w} = 2 (y_n - t_n) x_n$$
+$$\frac{\partial E}{\partial w} = \sum_n 2 (y_n - t_n) x_n$$""",
+    ),
+    "a vector written with dots": (1, "$$s = w_1 x_1 + w_2 x_2 + \\dots + w_n x_n$$\n$$\\frac{\\partial s}{\\partial w_i} = x_i$$"),
+    "a matrix written with dots": (
+        1,
+        r"""$$y_i = \sum_j A_{ij} x_j$$
+$$\begin{bmatrix} \frac{\partial y_1}{\partial x_1} & \cdots & \frac{\partial y_1}{\partial x_n} \\ \vdots & \ddots & \vdots \\ \frac{\partial y_m}{\partial x_1} & \cdots & \frac{\partial y_m}{\partial x_n} \end{bmatrix}
+= \begin{bmatrix} A_{11} & \cdots & A_{1n} \\ \vdots & \ddots & \vdots \\ A_{m1} & \cdots & A_{mn} \end{bmatrix}$$""",
+    ),
+    "entries in brackets": (1, "$$Z[i,j] = \\sum_k X[i,k] W[k,j]$$\n$$\\frac{\\partial Z[i,j]}{\\partial W[k,j]} = X[i,k]$$"),
+    "differentials": (2, "$$C = A B$$\n$$d(AB) = dA B + A dB$$\n$$d(A^T) = (dA)^T$$"),
+    "second derivatives": (2, "$$f = x^3 y$$\n$$\\frac{\\partial^2 f}{\\partial x^2} = 6 x y$$\n$$\\frac{\\partial^2 f}{\\partial x \\partial y} = 3 x^2$$"),
+    "a look-up": (1, "$$L = -\\sum_i s_{i y_i}$$\n$$\\frac{\\partial L}{\\partial s_{ij}} = -\\mathbb{1}[j = y_i]$$"),
+    "an index that is shifted": (1, "$$y_i = \\sum_k w_k x_{i+k}$$\n$$\\frac{\\partial L}{\\partial w_k} = \\sum_i \\frac{\\partial L}{\\partial y_i} x_{i+k}$$"),
+    "time": (
+        2,
+        r"""$$h_t = \tanh(U x_t + V h_{t-1})$$
+$$\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2) V$$
+$$\frac{\partial h_2}{\partial h_1} = \mathrm{diag}(1 - h_2^2) V$$""",
+    ),
+    "numbers that the text states": (3, "$$w = 0.5$$\n$$x = 2$$\n$$y = w x = 1.0$$\n$$L = y^2$$\n$$\\frac{\\partial L}{\\partial w} = 2 y x = 4.0$$"),
+    "a function with its line": (1, "$$\\sigma(u) = \\frac{1}{1 + e^{-u}}$$\n$$\\frac{d \\sigma(u)}{d u} = \\sigma(u)(1 - \\sigma(u))$$"),
+    "a left side that is an expression": (2, "$$\\nabla_x (b^T x) = b$$\n$$\\nabla_x (x^T A x) = (A + A^T) x$$"),
+    "chain rules of functions without lines": (1, "$$y = f(x)$$\n$$\\frac{dz}{dx} = \\frac{dz}{dy} \\frac{dy}{dx}$$"),
+    "cases": (1, "$$y = \\max(0, x)$$\n$$\\frac{\\partial y}{\\partial x} = \\begin{cases} 1 & \\text{if } x > 0 \\\\ 0 & \\text{otherwise} \\end{cases}$$"),
+    "plain text": (1, "z = w x + b\nL = (z − t)²\n∂L/∂w = 2 (z − t) x\n"),
+}  # fmt: skip
+
+
+def statuses(text: str) -> list[str]:
+    return [verdict.status for verdict in judge_document(text, "page.md")]
+
+
+@pytest.mark.parametrize(("right", "page"), PAGES.values(), ids=PAGES)
+def test_lines_of_a_page_hold(right: int, page: str) -> None:
+    found = Counter(statuses(page))
+    assert found["holds"] + found["conditional"] >= right, found
+    assert not found["wrong"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "kind", "sentence"),
+    [
+        (r"\frac{\partial L}{\partial b} = -(y - t) y (1 - y)", "sign", "the sign is wrong"),
+        (r"\frac{\partial L}{\partial b} = 2 (y - t) y (1 - y)", "factor", "it is 2 times too large"),
+        (r"\frac{\partial L}{\partial b} = (y + t) y (1 - y)", "sign", "the sign of t is wrong"),
+        (r"\frac{\partial L}{\partial b} = (y - t) \sigma(z)", "activation derivative", "the derivative of σ is lost"),
+    ],
+)
+def test_a_mistake_is_shown_by_the_change_that_undoes_it(claim: str, kind: str, sentence: str) -> None:
+    verdict = judge_document(UNIT + f"$${claim}$$\n", "page.md")[-1]
+    assert (verdict.status, verdict.kind, verdict.note) == ("wrong", kind, f"likely: {sentence}")
+
+
+def test_a_line_that_no_small_change_mends_is_open() -> None:
+    assert statuses(UNIT + r"$$\frac{\partial L}{\partial b} = \cos(y) + t^5 - z w$$")[-1] == "open"
+
+
+def test_a_line_about_a_name_that_stands_nowhere_else_is_not_read() -> None:
+    verdict = judge_document(UNIT + r"$$\frac{\partial L}{\partial b} = (y - t) q$$", "page.md")[-1]
+    assert (verdict.status, verdict.note) == ("unread", "it does not hold as read, and no other line says what q is")
+
+
+def test_no_reading_excuses_a_missing_transpose() -> None:
+    page = "$$y = W x + V^T u$$\n$$L = c^T y$$\n"
+    right = [r"$$\frac{\partial L}{\partial x} = W^T c$$", r"$$\frac{\partial L}{\partial u} = V c$$"]
+    wrong = [r"$$\frac{\partial L}{\partial x} = W c$$", r"$$\frac{\partial L}{\partial u} = V^T c$$"]
+    assert statuses(page + "\n".join(right))[-2:] == ["holds", "holds"]
+    assert "holds" not in statuses(page + "\n".join(wrong))[-2:]
+
+
+def test_sides_that_are_equal_only_where_all_axes_have_one_size_do_not_hold() -> None:
+    page = "$$p_i = \\sum_j A_{ij} x_j$$\n$$L = \\sum_i p_i$$\n"
+    assert statuses(page + r"$$\frac{\partial L}{\partial x_j} = \sum_i A_{ij}$$")[-1] == "holds"
+    assert (
+        statuses("$$s = \\sum_{i=1}^n x_i$$\n$$m = \\sum_{j=1}^k y_j$$\n$$q = \\frac{n}{k} \\sum_i x_i = s$$")[-1]
+        != "holds"
+    )
+
+
+def test_both_sides_zero_say_nothing() -> None:
+    assert statuses("$$y = x^2$$\n$$\\frac{\\partial y}{\\partial x} \\cdot 0 = 2 x \\cdot 0$$")[-1] == "unread"
+
+
+def test_a_condition_behind_a_line_is_kept() -> None:
+    page = (
+        r"$$p_i = \frac{e^{z_i}}{\sum_k e^{z_k}}$$"
+        "\n"
+        r"$$\frac{\partial p_i}{\partial z_j} = -p_i p_j \quad (i \neq j)$$"
+    )
+    assert statuses(page)[-1] in ("holds", "conditional")
+
+
+def test_a_line_that_holds_for_some_indices_says_for_which() -> None:
+    page = r"$$p_i = \frac{e^{z_i}}{\sum_k e^{z_k}}$$" + "\n" + r"$$\frac{\partial p_i}{\partial z_j} = -p_i p_j$$"
+    verdict = judge_document(page, "page.md")[-1]
+    assert (verdict.status, verdict.note) == ("conditional", "holds if i ≠ j")
+
+
+def test_a_loss_that_is_the_cross_entropy_is_said_to_be_that() -> None:
+    page = "$$z = w x$$\n$$a = \\sigma(z)$$\n$$dz = a - y$$\n$$dw = dz\\, x$$"
+    verdict = judge_document(page, "page.md")[-1]
+    assert verdict.status == "conditional"
+    assert verdict.note.startswith("holds if ")
+
+
+def test_the_same_text_is_judged_the_same_twice() -> None:
+    assert statuses(UNIT) == statuses(UNIT)

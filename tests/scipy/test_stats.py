@@ -1,0 +1,108 @@
+"""Distributions of scipy.stats: values are SciPy's, derivatives by the argument and all real parameters those of differences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.stats import dirichlet, multivariate_normal, norm
+
+import wengert as wg
+from tests.scripts.test_scripts import differences
+from wengert.errors import TraceError
+
+SHAPES = {
+    "norm": (), "t": (3.5,), "gamma": (2.5,), "invgamma": (2.5,), "chi2": (3.5,), "beta": (2.5, 1.7), "expon": (), "laplace": (),
+    "logistic": (), "lognorm": (0.7,), "uniform": (), "cauchy": (), "halfnorm": (), "weibull_min": (1.6,), "pareto": (2.3,),
+    "gumbel_r": (), "rayleigh": (),
+}  # fmt: skip
+BY_SHAPE = {"t", "gamma", "invgamma", "chi2", "beta"}
+"""Their distribution functions have no derivative by the parameters of shape."""
+NO_INVERSE = {"t", "gamma", "invgamma", "chi2", "beta"}
+METHODS = ("pdf", "logpdf", "cdf", "logcdf", "sf", "logsf", "ppf")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_function_of_a_distribution_has_its_derivatives(name, method):
+    shapes = SHAPES[name]
+    if method == "ppf" and name in NO_INVERSE:
+        with pytest.raises(TraceError, match=f"scipy.stats.{name}.ppf"):
+            wg.grad(lambda q: getattr(stats, name).ppf(q, *shapes))(0.3)
+        return
+    fixed = name in BY_SHAPE and "pdf" not in method
+    loc, scale = 0.2, 1.3
+    x = 0.37 if method == "ppf" else float(getattr(stats, name).ppf(0.37, *shapes, loc=loc, scale=scale))
+    moving = () if fixed else shapes
+
+    def f(p):
+        s = shapes if fixed else p[3:]
+        return getattr(getattr(stats, name), method)(p[0], *s, loc=p[1], scale=p[2])
+
+    point = np.array([x, loc, scale, *moving])
+    value, gradient = wg.value_and_grad(f)(point)
+    np.testing.assert_allclose(value, f(point), rtol=2e-14)
+    np.testing.assert_allclose(gradient, differences(f, point), atol=1e-8 * max(1, np.abs(gradient).max()))
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_outside_of_the_support_a_density_is_0_and_does_not_move(name):
+    shapes = SHAPES[name]
+    for x in (-40.0, 0.0, 1e3):
+        expected = getattr(stats, name).pdf(x, *shapes)
+        value, slope = wg.value_and_grad(lambda x: getattr(stats, name).pdf(x, *shapes))(x)
+        np.testing.assert_allclose(value, expected, rtol=1e-12)
+        if expected == 0 and (x < 0):
+            assert slope == 0
+
+
+COUNTS = {"poisson": (2.7,), "binom": (7, 0.3), "bernoulli": (0.3,), "geom": (0.4,)}
+
+
+@pytest.mark.parametrize("method", ["pmf", "logpmf", "cdf", "sf", "logcdf"])
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_function_of_counts_has_the_derivative_by_its_real_parameter(name, method):
+    *fixed, last = COUNTS[name]
+    k = np.array([1, 1]) if name in ("bernoulli", "geom") else np.array([1, 3])
+    if name == "bernoulli":
+        k = k - 1
+
+    def f(p):
+        return np.sum(getattr(getattr(stats, name), method)(k, *fixed, p[0]))
+
+    point = np.array([last])
+    np.testing.assert_allclose(wg.value_and_grad(f)(point)[0], f(point), rtol=1e-13)
+    np.testing.assert_allclose(wg.grad(f)(point), differences(f, point), atol=1e-8)
+
+
+def test_frozen_distributions_and_lists():
+    def f(p):
+        return norm(p[0], scale=np.exp(p[1])).logpdf([0.3, 1.2]).sum() + norm(0.1).cdf(p[0])
+
+    point = np.array([0.4, -0.2])
+    np.testing.assert_allclose(wg.grad(f)(point), differences(f, point), atol=1e-9)
+
+
+def test_several_variables():
+    x = np.random.default_rng(0).normal(size=(4, 2))
+
+    def f(p):
+        cov = np.array([[p[2] ** 2 + 1, p[3]], [p[3], 2.0]])
+        return multivariate_normal.logpdf(x, mean=p[:2], cov=cov).sum() + multivariate_normal(p[:2]).pdf(x[0])
+
+    point = np.array([0.1, -0.3, 0.5, 0.2])
+    np.testing.assert_allclose(wg.value_and_grad(f)(point)[0], f(point), rtol=1e-13)
+    np.testing.assert_allclose(wg.grad(f)(point), differences(f, point), atol=1e-8)
+
+    def g(a):
+        return dirichlet.logpdf([0.2, 0.3, 0.5], a)
+
+    alpha = np.array([1.5, 2.0, 0.8])
+    np.testing.assert_allclose(wg.grad(g)(alpha), differences(g, alpha), atol=1e-8)
+
+
+def test_what_is_not_there_is_refused_by_name():
+    with pytest.raises(TraceError, match=r"'scipy.stats.norm.entropy' has no form in a graph"):
+        wg.grad(lambda x: norm.entropy(0.0, x))(1.0)
+    with pytest.raises(TraceError, match="'gammainc'"):
+        wg.grad(lambda a: stats.gamma.cdf(1.0, a))(2.0)
