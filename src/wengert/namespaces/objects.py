@@ -124,9 +124,10 @@ def _shadow_class(cls: type) -> type:
     """The class of shadows: what is read of one is seen through what stands for it."""
     known = _SHADOWS.get(cls)
     if known is None:
+        own_read: Any = cls.__getattribute__
 
         def read(self: Any, name: str) -> Any:
-            found = cls.__getattribute__(self, name)
+            found = own_read(self, name)
             return found if name.startswith("__") else _functions().translate(found)
 
         own = {

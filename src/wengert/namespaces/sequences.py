@@ -153,7 +153,7 @@ def vectorized(made: np.vectorize) -> Any:
     return found
 
 
-class Vectorized(np.vectorize):
+class Vectorized(np.vectorize):  # pyright: ignore[reportIncompatibleVariableOverride]
     """np.vectorize, which on traced values calls the function on each entry and joins the results."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -12,14 +12,23 @@ import numpy as np
 
 from wengert.tracing import storage
 from wengert.tracing.creating import inside
+from wengert.tracing.narrow import width_of
 from wengert.tracing.standin import StandIn
+from wengert.tracing.tracer import Traced
 from wengert.tracing.views import rows_first
 
 
 def writable(array: Any) -> Any:
     """The same array, but in a function that is traced one that traced values can be written into."""
     found = inside(np.copy, (array,), {})
-    return array if found is None else _owner(found)
+    return array if found is None else _owner(_kept(found, array.dtype))
+
+
+def _kept(found: Any, dtype: Any) -> Any:
+    """A new array with the dtype that it was asked for, where a graph keeps whole numbers wider."""
+    if isinstance(found, Traced) and found.dtype.kind in "iu":
+        found.width = width_of(np.dtype(dtype))
+    return found
 
 
 def _own(x: Any) -> Any:
@@ -53,7 +62,7 @@ def _filled_by(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def make(shape: Any, dtype: Any = float, order: Any = "C", **rest: Any) -> Any:
         found = inside(original, (shape,), {"dtype": dtype})
-        return original(shape, dtype, order, **rest) if found is None else _owner(found)
+        return original(shape, dtype, order, **rest) if found is None else _owner(_kept(found, dtype))
 
     return make
 
@@ -65,7 +74,7 @@ zeros, ones = _filled_by(np.zeros), _filled_by(np.ones)
 def empty(shape: Any, dtype: Any = float, order: Any = "C", **rest: Any) -> Any:
     """An array for others to fill; in a function that is traced its entries are 0."""
     found = inside(np.zeros, (shape,), {"dtype": dtype})
-    return np.empty(shape, dtype, order, **rest) if found is None else _owner(found)
+    return np.empty(shape, dtype, order, **rest) if found is None else _owner(_kept(found, dtype))
 
 
 @wraps(np.full)
