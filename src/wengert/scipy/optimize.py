@@ -18,8 +18,19 @@ from wengert.scipy.numerical import is_followed, not_converged, numbers
 from wengert.tracing.standin import refuse
 
 __all__ = [
-    *("bisect", "brenth", "brentq", "curve_fit", "fsolve", "least_squares", "minimize", "minimize_scalar", "newton"),
-    *("ridder", "root", "root_scalar", "toms748"),
+    "bisect",
+    "brenth",
+    "brentq",
+    "curve_fit",
+    "fsolve",
+    "least_squares",
+    "minimize",
+    "minimize_scalar",
+    "newton",
+    "ridder",
+    "root",
+    "root_scalar",
+    "toms748",
 ]
 
 _scipy: Any = optimize
