@@ -6,7 +6,7 @@ import sys
 import sysconfig
 from typing import Any
 
-LIBRARIES = frozenset({"numpy", "scipy", "wengert", "optree", "llvmlite", "builtins", "importlib", "jax", "torch"})
+LIBRARIES = frozenset({"numpy", "scipy", "wengert", "optree", "builtins", "importlib", "jax", "torch"})
 _PYTHON = tuple({path for name in ("stdlib", "platstdlib") if (path := sysconfig.get_path(name))})
 _KNOWN: dict[str, bool] = {}
 
