@@ -27,7 +27,8 @@ CLASSES = {
     "condition": "a condition: it does not hold for all values",
 }
 DOUBTFUL = "doubtful"
-"""The status of a wrong row that no change of the author's line explains."""
+"""The status of a wrong row on a page that is not understood as a whole."""
+NOT_AS_READ = "does not hold as read"
 MOST_SHOWN = 100
 
 
@@ -74,10 +75,12 @@ def by_evidence(
 
 
 def _instead_of_wrong(verdict: Verdict) -> Entry | None:
-    """What takes the place of a wrong row that no change explains; None where the verdict by evidence does not contradict it."""
+    """What takes the place of a doubtful row; None where the verdict by evidence does not contradict it."""
     place = whole_place(verdict)
     if verdict.status in ("holds", "conditional"):
         return Entry(place, verdict.status, shown(verdict), verdict.note)
+    if verdict.status == "wrong":
+        return _entry(verdict, unread=False, classed=False)
     if verdict.status not in ("defined", "again"):
         return None
     return Entry(place, "defined", shown(verdict), verdict.note or CLASSES[verdict.status])

@@ -12,7 +12,7 @@ from wengert.claims.deltas_of_parts import understood_with_deltas
 from wengert.claims.diagnosis import Effort
 from wengert.claims.differences import differences
 from wengert.claims.drawn import forget
-from wengert.claims.evidence import DOUBTFUL, Entry, by_evidence
+from wengert.claims.evidence import DOUBTFUL, NOT_AS_READ, Entry, by_evidence
 from wengert.claims.findings import Claim
 from wengert.claims.lookalikes import without_lookalikes
 from wengert.claims.programs import as_meant, mended, told
@@ -169,18 +169,29 @@ def with_evidence(text: str, name: str, files: Files) -> Review:
     ):
         return _review(manuscript, rows)
     found, taken = by_evidence(story, states, [section.system for section in manuscript.sections])
-    rows = [pair for k, pair in enumerate(rows) if k not in taken]
+    left = [k for k in range(len(rows)) if k not in taken]
+    rows = [
+        (rows[k][0], _doubted(rows[k][1]) if states[k][1] == DOUBTFUL and not rows[k][1].kind else rows[k][1])
+        for k in left
+    ]
     rows += [(entry.span, _row_of(entry, story.text)) for entry in found]
     return _review(manuscript, rows)
 
 
 def _with_doubts(rows: list[tuple[Span, Row]]) -> list[tuple[Span, str]]:
-    """The status of each row; wrong ones that no change explains are doubtful where they are more than what holds: the page is misread."""
+    """The status of each row; wrong ones are doubtful where the page is not understood as a whole.
+
+    That is where a part of it is not read, or where those that no change explains are more than what holds.
+    """
     unexplained = sum(row.status == "wrong" and not row.kind for _, row in rows)
     misread = unexplained > max(1, sum(row.status == "holds" for _, row in rows))
-    return [
-        (span, DOUBTFUL if misread and row.status == "wrong" and not row.kind else row.status) for span, row in rows
-    ]
+    misread = misread or any(row.status == "unread" for _, row in rows)
+    return [(span, DOUBTFUL if misread and row.status == "wrong" else row.status) for span, row in rows]
+
+
+def _doubted(row: Row) -> Row:
+    """A row that does not hold and of which no change shows a mistake."""
+    return replace(row, status="open", note=row.note or NOT_AS_READ, corrected="")
 
 
 def _row_of(entry: Entry, text: str) -> Row:

@@ -275,6 +275,8 @@ class Judge:
             self.say(line, link, "conditional", f"holds if {domain}")
         elif found.first.fault is not None:
             self.say(line, link, "unread", str(found.first.fault) or "a derivative within a derivative")
+        elif found.first.equal:
+            self.say(line, link, "unread", "it holds only where all axes have one size")
         else:
             self.fails(line, link, found)
 
