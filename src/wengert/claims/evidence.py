@@ -77,7 +77,7 @@ def by_evidence(
 def _instead_of_wrong(verdict: Verdict) -> Entry | None:
     """What takes the place of a doubtful row; None where the verdict by evidence does not contradict it."""
     place = whole_place(verdict)
-    if verdict.status in ("holds", "conditional"):
+    if verdict.status == "holds":  # not under a condition: that W is symmetric excuses a missing transpose
         return Entry(place, verdict.status, shown(verdict), verdict.note)
     if verdict.status == "wrong":
         return _entry(verdict, unread=False, classed=False)

@@ -169,13 +169,9 @@ def with_evidence(text: str, name: str, files: Files) -> Review:
     ):
         return _review(manuscript, rows)
     found, taken = by_evidence(story, states, [section.system for section in manuscript.sections])
-    left = [k for k in range(len(rows)) if k not in taken]
-    rows = [
-        (rows[k][0], _doubted(rows[k][1]) if states[k][1] == DOUBTFUL and not rows[k][1].kind else rows[k][1])
-        for k in left
-    ]
-    rows += [(entry.span, _row_of(entry, story.text)) for entry in found]
-    return _review(manuscript, rows)
+    unread = any(row.status == "unread" for _, row in rows)
+    left = [(span, _doubted(row) if unread else row) for k, (span, row) in enumerate(rows) if k not in taken]
+    return _review(manuscript, left + [(entry.span, _row_of(entry, story.text)) for entry in found])
 
 
 def _with_doubts(rows: list[tuple[Span, Row]]) -> list[tuple[Span, str]]:
@@ -190,7 +186,9 @@ def _with_doubts(rows: list[tuple[Span, Row]]) -> list[tuple[Span, str]]:
 
 
 def _doubted(row: Row) -> Row:
-    """A row that does not hold and of which no change shows a mistake."""
+    """A row of a page of which a part is not read: what does not hold, and no change shows to be a mistake, is open."""
+    if row.status != "wrong" or row.kind:
+        return row
     return replace(row, status="open", note=row.note or NOT_AS_READ, corrected="")
 
 
