@@ -37,13 +37,11 @@ def _has_traced(*values: Any) -> bool:
     return any(isinstance(x, StandIn) for x in flatten(values)[0])
 
 
-class Distribution:
-    """A distribution of SciPy whose functions take traced values."""
+class _Answering:
+    """A distribution of SciPy of which some functions take traced values; the others are SciPy's."""
 
-    def __init__(self, original: Any, standard: Standard, methods: frozenset[str]) -> None:
-        self.original, self.standard, self.methods = original, standard, methods
-        names = original.shapes.split(",") if original.shapes else []
-        self.names = [each.strip() for each in names] + ["loc"] + (["scale"] if "pdf" in methods else [])
+    def __init__(self, original: Any, name: str, methods: frozenset[str]) -> None:
+        self.original, self._name, self.methods = original, name, methods
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The distribution with these parameters."""
@@ -59,12 +57,26 @@ class Distribution:
                 return own(*args, **kwargs)
             if name not in self.methods:
                 refuse(
-                    f"'scipy.stats.{self.original.name}.{name}' has no form in a graph.",
+                    f"'scipy.stats.{self._name}.{name}' has no form in a graph.",
                     f"Those are:  {', '.join(sorted(self.methods))}; write it with NumPy, or call it outside",
                 )
             return self.value(name, *args, **kwargs)
 
         return call
+
+    def value(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """One of `methods` on traced values."""
+        raise NotImplementedError
+
+
+class Distribution(_Answering):
+    """A distribution of one variable, by its standard form."""
+
+    def __init__(self, original: Any, standard: Standard, methods: frozenset[str]) -> None:
+        super().__init__(original, original.name, methods)
+        self.standard = standard
+        names = original.shapes.split(",") if original.shapes else []
+        self.names = [each.strip() for each in names] + ["loc"] + (["scale"] if "pdf" in methods else [])
 
     def value(self, name: str, x: Any, *args: Any, **kwargs: Any) -> Any:
         """A function of the distribution at x, for parameters by place or name."""
@@ -119,7 +131,7 @@ class Distribution:
         other = self.standard.isf if name == "ppf" else self.standard.ppf
         if other is None:
             refuse(
-                f"'scipy.stats.{self.original.name}.{name}' has no derivative here.",
+                f"'scipy.stats.{self._name}.{name}' has no derivative here.",
                 "Solve  cdf(x) = q  by a few steps of Newton's method in the function, or call it outside.",
             )
         return other(1.0 - q, *shapes)
@@ -156,35 +168,17 @@ for _name, _standard in DISCRETE.items():
 # ---------------------------------------------------------------- several variables
 
 
-class Joint:
+class Joint(_Answering):
     """A distribution of several variables, by its logarithmic density."""
 
-    methods = frozenset({"pdf", "logpdf"})
-
     def __init__(self, original: Any, name: str, logpdf: Callable[..., Any]) -> None:
-        self.original, self._name, self._logpdf = original, name, logpdf
+        super().__init__(original, name, frozenset({"pdf", "logpdf"}))
+        self._logpdf = logpdf
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The distribution with these parameters."""
-        return Frozen(self, args, kwargs) if _has_traced(args, kwargs) else _Seen(self, args, kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        own = getattr(self.original, name)
-        if not callable(own) or name.startswith("_"):
-            return own
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if not _has_traced(args, kwargs):
-                return own(*args, **kwargs)
-            if name not in self.methods:
-                refuse(
-                    f"'scipy.stats.{self._name}.{name}' has no form in a graph.",
-                    "Those are:  logpdf, pdf; write it with NumPy, or call it outside",
-                )
-            found = self._logpdf(*args, **kwargs)
-            return found if name == "logpdf" else np.exp(found)
-
-        return call
+    def value(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """The density or its logarithm."""
+        found = self._logpdf(*args, **kwargs)
+        return found if name == "logpdf" else np.exp(found)
 
 
 def _normal(x: Any, mean: Any = None, cov: Any = 1.0, allow_singular: bool = False) -> Any:
