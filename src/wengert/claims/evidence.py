@@ -61,13 +61,7 @@ def by_evidence(
         if any(_meet(place, span) for span in (*judged, *forward)):
             continue
         here = {k for k, span in unread if _meet(place, span)}
-        if here & doubtful:
-            entry = _instead_of_wrong(verdict)
-            if entry is not None:
-                entries.append(entry)
-                taken |= here
-            continue
-        entry = _entry(verdict, bool(here), classed)
+        entry = _instead_of_wrong(verdict) if here & doubtful else _entry(verdict, bool(here), classed)
         if entry is not None:
             entries.append(entry)
             taken |= here
@@ -76,14 +70,17 @@ def by_evidence(
 
 def _instead_of_wrong(verdict: Verdict) -> Entry | None:
     """What takes the place of a doubtful row; None where the verdict by evidence does not contradict it."""
-    place = whole_place(verdict)
-    if verdict.status == "holds":  # not under a condition: that W is symmetric excuses a missing transpose
-        return Entry(place, verdict.status, shown(verdict), verdict.note)
-    if verdict.status == "wrong":
-        return _entry(verdict, unread=False, classed=False)
-    if verdict.status not in ("defined", "again"):
-        return None
-    return Entry(place, "defined", shown(verdict), verdict.note or CLASSES[verdict.status])
+    if verdict.status in ("holds", "wrong"):  # not under a condition: that W is symmetric excuses a missing transpose
+        return _judged(verdict)
+    return _classed(verdict) if verdict.status in ("defined", "again") else None
+
+
+def _judged(verdict: Verdict) -> Entry:
+    return Entry(whole_place(verdict), verdict.status, shown(verdict), verdict.note, verdict.kind, corrected(verdict))
+
+
+def _classed(verdict: Verdict) -> Entry:
+    return Entry(whole_place(verdict), "defined", shown(verdict), verdict.note or CLASSES[verdict.status])
 
 
 def whole_place(verdict: Verdict) -> Span:
@@ -103,16 +100,13 @@ def _entry(verdict: Verdict, unread: bool, classed: bool) -> Entry | None:
 
     What a line is that is nothing to be judged is said where no forward equation is read line by line but lines are judged (`classed`), else why it is not read.
     """
-    place = whole_place(verdict)
     if verdict.status in JUDGED:
-        return Entry(place, verdict.status, shown(verdict), verdict.note, verdict.kind, corrected(verdict))
+        return _judged(verdict)
     if verdict.status == "unread":
         if unread or not verdict.derived or verdict.statement.kind == "inline":
             return None
-        return Entry(place, "unread", shown(verdict), f"not read: {verdict.note}")
-    return (
-        Entry(place, "defined", shown(verdict), verdict.note or CLASSES[verdict.status]) if unread and classed else None
-    )
+        return Entry(whole_place(verdict), "unread", shown(verdict), f"not read: {verdict.note}")
+    return _classed(verdict) if unread and classed else None
 
 
 def corrected(verdict: Verdict) -> str:

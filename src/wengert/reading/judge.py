@@ -213,7 +213,7 @@ class Judge:
 
     def link(self, line: Line, link: int, tries: int, end: float) -> None:
         if line.sides[0] is None or line.sides[link] is None:
-            self.say(line, link, "unread", "a side is not read", readable=False)
+            self.say(line, link, "unread", "a side is not read")
             return
         kind = self.kind(line, link)
         if kind:
@@ -223,7 +223,6 @@ class Judge:
         elif time.process_time() > end:
             self.unsure[line, link] = None
             self.say(line, link, "unread", "it was not tried for want of time")
-            self.found[line, link] = replace(self.found[line, link], tried=False)
         elif link == 1 and line.defines() and not self.is_signal(line):
             self.again(line)
         else:
@@ -399,10 +398,8 @@ class Judge:
                 return str(key[0])
         return ""
 
-    def say(self, line: Line, link: int, status: str, note: str = "", *, readable: bool = True) -> None:
-        self.found[line, link] = Verdict(
-            line.statement, link, previous(line, link), status, note, derived(line, link), readable
-        )
+    def say(self, line: Line, link: int, status: str, note: str = "") -> None:
+        self.found[line, link] = Verdict(line.statement, link, previous(line, link), status, note, derived(line, link))
 
     # the loss and δ
 

@@ -21,7 +21,6 @@ class Verdict:
     status     holds, conditional, wrong, open, unread; and for what is nothing to be judged: defined, again, given, update,
                approximate, condition
     derived    whether it is about derivatives
-    readable   whether both sides could be taken apart
     kind       of a wrong line: the kind of its mistake
     corrected  of a wrong line: the right side that holds
     """
@@ -32,9 +31,6 @@ class Verdict:
     status: str
     note: str = ""
     derived: bool = False
-    readable: bool = True
-    tried: bool = True
-    """Whether there was time for it."""
     kind: str = ""
     corrected: Tree | None = None
 
