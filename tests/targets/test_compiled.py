@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
 import threading
 import weakref
 from collections.abc import Callable
@@ -355,7 +356,7 @@ def _in_child(f: Any, arrays: Any, wanted: list[bytes], result: Any) -> None:
     result.put([y.tobytes() for y in f(**arrays)] == wanted)
 
 
-@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="this system has no fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
 def test_a_child_process_calls_what_its_parent_compiled():
     x = node("x", 1000, 500)

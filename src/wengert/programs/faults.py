@@ -293,7 +293,7 @@ class Search:
     def _fails(self, node: Any, scope: dict[str, Any]) -> bool:
         try:
             value_of(_compiled(node.value), self.program.names, scope)
-        except Exception:
+        except Exception:  # whatever a line of the user's raises
             return True
         return False
 
