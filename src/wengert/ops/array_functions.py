@@ -36,10 +36,10 @@ class ArrayFunction:
         Raises GraphError where the op does not take such arrays.
         """
         for array in arrays:
-            answer = None if isinstance(array, np.ndarray) else getattr(array, "__array_function__", None)
-            if answer is not None:
-                return answer(self, (type(array),), arrays, params)
-        held = [np.asarray(x) for x in arrays]
+            answer: Any = getattr(array, "__array_function__", None)
+            if answer is not None and array.__class__ is not np.ndarray:
+                return answer(self, (array.__class__,), arrays, params)
+        held: list[Any] = [np.asarray(x) for x in arrays]
         if self.op.kind == "elementwise":
             common = np.result_type(
                 *[x if isinstance(x, int | float | complex) else np.asarray(x) for x in arrays]
