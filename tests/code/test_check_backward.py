@@ -117,8 +117,16 @@ def gives_nan(dy, x):
     return dx
 
 
-def gives_no_names(dy, x):
-    return (dy * 2.0 * x * x,)
+def product_of_two(x, z):
+    return np.sin(x) * z
+
+
+def gives_no_names(dy, x, z):
+    return (dy * 2.0 * x * x, dy * 3.0)
+
+
+def gives_twice_its_gradient(dy, x):
+    return 2 * dy * np.cos(x)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +135,6 @@ def gives_no_names(dy, x):
         (gives_none, "'gives_none' gives None for 'return[0]'."),
         (gives_integers, "'gives_integers' gives int64 for 'dx', where a gradient is a real number."),
         (gives_nan, "'gives_nan' gives NaN or infinity for 'dx'."),
-        (gives_no_names, "No result of the backward pass has a name that says of which input it is the gradient."),
     ],
 )
 def test_what_is_no_gradient_is_refused_in_three_lines(backward, says):
@@ -136,6 +143,15 @@ def test_what_is_no_gradient_is_refused_in_three_lines(backward, says):
     lines = str(caught.value).split("\n")
     assert lines[0] == says
     assert len(lines) == 3
+
+
+def test_results_without_names_are_refused_where_there_are_several_inputs():
+    with pytest.raises(CheckError, match="No result of the backward pass has a name that says of which input"):
+        wg.check_backward(product_of_two, gives_no_names, normal(4), normal(4))
+
+
+def test_a_result_without_a_name_is_the_gradient_of_the_only_input():
+    assert not wg.check_backward(sine, gives_twice_its_gradient, normal(4)).holds
 
 
 def test_inputs_that_are_not_finite_are_refused():

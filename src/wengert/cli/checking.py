@@ -98,7 +98,9 @@ def _run(file: Path, shapes: str) -> _Report:
 
     try:
         text = sys.stdin.read() if str(file) == "-" else read_text(file)
-        return _Report(file, run_file(text, "standard input.py" if str(file) == "-" else str(file), shapes), ran=True)
+        if str(file) == "-":
+            return _Report(file, run_file(text, "standard input.py", shapes), ran=True)
+        return _Report(file, run_file(text, str(file), shapes, file=file), ran=True)
     except WengertError as error:
         return _Report(file, error=error)
 

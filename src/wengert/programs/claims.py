@@ -9,12 +9,14 @@ from typing import Any, Literal
 import numpy as np
 
 from wengert.programs.events import Event, Key, Recorder
-from wengert.programs.names import entry_of, inputs_named, plain, quantity, same
+from wengert.programs.names import TARGET, entry_of, inputs_named, plain, quantity, same
 from wengert.programs.references import References
 from wengert.programs.scenario import Outcome, Scenario
 
 Verdict = Literal["right", "value", "wrong", "open"]
 GIVEN = ("argument", "attribute")
+INPUT = re.compile(r"^(in|inp|inputs?|x|X|data|prev|a_prev|A_prev)$")
+"""Names of a layer's input in gradients, whatever the forward pass calls it: its first argument that moves the loss."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Claims:
             return hits
         base = entry_of(about[1])[0]
         keys = refs.by_name.get(base, []) or [k for n, ks in refs.by_name.items() if same(base, n) for k in ks]
+        if not hits and not keys and INPUT.match(base):
+            return [k for k in given.values() if k[0] == "argument" and not TARGET.match(k[1])][:1]
         return [*hits, *(k for k in keys if k not in hits)]
 
     def status(self, name: str, value: Any, p: int) -> Status:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import CheckError, WengertError
-from wengert.programs.files import judged_with_loss
+from wengert.programs.files import Origin, judged_with_loss
 from wengert.programs.judging import judged
 from wengert.programs.losses import needs_loss
 from wengert.programs.pairs import Pair
@@ -46,7 +46,7 @@ def check_backward(forward: Callable[..., Any], backward: Callable[..., Any] | N
         if backward is not None:
             _check_results(forward, backward, scenario)
         if needs_loss(scenario):
-            found = judged_with_loss(scenario, text, pair.backward or "")
+            found = judged_with_loss(scenario, Origin(text, pair.backward or ""))
         else:
             found = judged(scenario, text)
     if len([n for n, v in found.results.items() if v != "open"]) == 0:

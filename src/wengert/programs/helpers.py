@@ -91,6 +91,13 @@ class Missing(ModuleType):
             raise AttributeError(name)
         return Missing(f"{self.__name__}.{name}", self._known, self._notes)
 
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
+        """As a base class it is none."""
+        return ()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Missing:
+        return self
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         note = f"'{self.__name__}' is not here: its values are taken as nan"
         if note not in self._notes:

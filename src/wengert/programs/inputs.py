@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.programs.names import RATE
+from wengert.programs.names import RATE, TARGET
 
 SCALARS: dict[str, Any] = {
     "mode": "train",
@@ -75,13 +75,14 @@ SCALARS: dict[str, Any] = {
     "batch_size": 4,
 }
 """Arguments that are numbers by their name, and a value that shows what they do."""
+SHARE = re.compile(r"drop\w*_?(rate|prob|p|ratio)$|^(keep|drop|dropout)\w*$|_prob$")
+"""Names of numbers between 0 and 1."""
 LISTS = re.compile(
     r"^(layers|sizes|dims|layer_sizes|layer_dims|layers_dims|hidden_sizes|structure|architecture|shape)$"
 )
 COUNTS = re.compile(
     r"(^n_|^num_|_size$|_dim$|_units$|_features$|^(d|h|c|m|n|k|D|H|C|V|K|M)$|^(n_in|n_out|nin|nout)$|^(in|out|input|hidden|output)_)"
 )
-LABELS = re.compile(r"^(y|t|Y|T|targets?|labels?|y_true|ys|y_batch|Yb|ytrue|target_idx|tgt)$")
 BIAS = re.compile(r"^(b|bias|beta|gamma|mu|B)\w{0,2}$|bias")
 SHAPE = re.compile(r"^\W*`?([A-Za-z_]\w*)`?\s*(?::|--|=|\bis\b|\().*?shape:?\s*`?[(\[]([^()\[\]]*)[)\]]", re.M)
 BRIEF = re.compile(
@@ -166,11 +167,13 @@ def slots_of(
             out[name] = Value(entries)
         elif name in given and not (isinstance(given[name], ast.Constant) and given[name].value is None):  # type: ignore[union-attr]
             out[name] = Value(_default(name, given[name]))
+        elif SHARE.search(name) and not _as_array(words, code):
+            out[name] = Value(0.5)
         elif name in SCALARS and not (name == "alpha" and any(f"{w}.shape" in code for w in words)):
             out[name] = Value(SCALARS[name])
         elif LISTS.match(name) and not any(f"{w}.shape" in code for w in words):
             out[name] = Value([5, 7, 3])
-        elif name in given and not LABELS.match(name):
+        elif name in given and not TARGET.match(name):
             out[name] = Value(None)
         elif COUNTS.search(name) and not _as_array(words, code):
             out[name] = Array((), "count")
@@ -234,7 +237,18 @@ def _kind(name: str, words: set[str], code: str, doc: str) -> str:
         return "label"
     if re.search(rf"{name}\W+\s*(boolean|bool\b)", doc, re.I) or re.match(r"^\w*mask$", name):
         return "mask"
-    return "target" if LABELS.match(name) else "real"
+    if TARGET.match(name):
+        return "target"
+    return "probability" if _is_probability(words, code) else "real"
+
+
+def _is_probability(words: set[str], code: str) -> bool:
+    """Whether an argument is what a loss takes for a probability: log(p), log(1 - p), clip(p, 1e-7, …)."""
+    alternatives = "|".join(re.escape(w) for w in words)
+    return bool(
+        re.search(rf"log\((?:1(?:\.0)? - )?(?:{alternatives})(?![\w.\[(])", code)
+        or re.search(rf"clip\((?:{alternatives}), (?:\w+\.)?(?:\d*\.?\d*e-\d+|0?\.0*\d+|eps\w*)", code)
+    )
 
 
 def _is_index(words: set[str], code: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,8 @@ from wengert.programs.references import references
 from wengert.programs.scenario import Scenario
 
 MISTAKES = 6
+EMPTY = re.compile(r"= \w+\.empty(_like)?\(")
+"""A line that makes an array to be filled: its entries mean nothing."""
 
 
 @dataclass
@@ -96,7 +99,7 @@ def _report(search: Search, faults: list[Fault]) -> Judged:
         if sid in wrong or statement is None or out.error is not None or str(statement.node.lineno) in wrong:
             continue
         row = _row(search, statement.node, group, found)
-        if row is not None and not _is_read_back(group, forward_values):
+        if row is not None and not _is_read_back(group, forward_values) and not EMPTY.search(row.text):
             rows.append(row)
     rows.sort(key=lambda r: (r.line, r.column))
     results = {n: s.verdict for n, s in found.items()}

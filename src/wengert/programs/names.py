@@ -13,6 +13,8 @@ ENTRY = re.compile(r"\[([^\[\]]*)\]$")
 LOSS = re.compile(
     r"^(self\.)?(loss|Loss|J|L|cost|Cost|error|err|E|nll|total_loss|data_loss|loss_val|objective|mse|ce|lossi)$"
 )
+TARGET = re.compile(r"^(y|t|Y|T|targets?|labels?|y_true|ys|y_batch|Yb|ytrue|target_idx|tgt)$")
+"""Arguments of a loss that it is not differentiated by."""
 RATE = ("lr", "learning_rate", "eta", "alpha", "step_size", "rate", "epsilon")
 
 

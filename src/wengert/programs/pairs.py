@@ -22,6 +22,7 @@ class Pair:
     cls: str | None
     forward: str | None
     backward: str | None
+    slope: bool = False  # backward is the derivative of a function of single entries: sigmoid and sigmoid_prime
 
     @property
     def flat(self) -> bool:
@@ -88,16 +89,17 @@ def _pairs(cls: str | None, functions: dict[str, ast.FunctionDef]) -> list[Pair]
     found: list[Pair] = []
     used: set[str] = set()
 
-    def add(forward: str, backward: str) -> None:
-        found.append(Pair(cls, forward, backward))
+    def add(forward: str, backward: str, slope: bool = False) -> None:
+        found.append(Pair(cls, forward, backward, slope))
         used.update((forward, backward))
 
     for name, function in functions.items():
         if NUMERICAL.search(name) or (name.startswith("_") and cls):
             continue
-        forward = _forward_of(name, function, functions, cls)
+        slope_of = _slope_of(name, function, functions, cls)
+        forward = slope_of or _forward_of(name, function, functions, cls)
         if forward:
-            add(forward, name)
+            add(forward, name, slope_of is not None)
     for name, function in functions.items():
         if name not in used and not NUMERICAL.search(name) and not name.startswith("__") and _is_both(cls, function):
             found.append(Pair(cls, name, None))
@@ -108,6 +110,49 @@ def _pairs(cls: str | None, functions: dict[str, ast.FunctionDef]) -> list[Pair]
     return [pair for pair in found if not (pair.combined and pair.forward in calling)]
 
 
+SLOPE = re.compile(
+    r"^(?:d_?|grad_|deriv(?:ative)?_(?:of_)?|der_)(?P<of>[A-Za-z]\w*)$|^(?P<base>\w+?)(?:P|_p)rime$|^(?P<name>\w+?)_(?:deriv(?:ative)?|der|grad(?:ient)?|d)$"
+)
+"""Names of derivatives of functions of one argument."""
+VALUES = (
+    "forward",
+    "__call__",
+    "function",
+    "func",
+    "fn",
+    "f",
+    "activation",
+    "activate",
+    "value",
+    "evaluate",
+    "call",
+    "apply",
+)
+SLOPES = ("derivative", "deriv", "prime", "gradient", "grad", "df", "backward", "activation_derivative", "f_prime", "d")
+
+
+def _slope_of(
+    name: str, function: ast.FunctionDef, functions: dict[str, ast.FunctionDef], cls: str | None
+) -> str | None:
+    """The function of one argument whose derivative a function of one argument is, by their names."""
+    if not _takes_one(function):
+        return None
+    found = SLOPE.match(name)
+    base = next((each for each in found.groups() if each), None) if found else None
+    if base in functions and _takes_one(functions[base]):
+        return base
+    if cls and name in SLOPES and name != "backward":
+        return next((n for n in VALUES if n in functions and _takes_one(functions[n])), None)
+    return None
+
+
+def _takes_one(function: ast.FunctionDef) -> bool:
+    """Whether a function has one argument that has to be given, and gives something."""
+    args = [a.arg for a in function.args.args if a.arg not in ("self", "cls")]
+    gives = any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(function))
+    return gives and len(args) - len(function.args.defaults) == 1
+
+
 def _forward_of(
     name: str, function: ast.FunctionDef, functions: dict[str, ast.FunctionDef], cls: str | None
 ) -> str | None:
@@ -115,7 +160,7 @@ def _forward_of(
         base = re.sub(r"(P|_p)rime$|_derivative$", "", name)
         return base if base in functions and len(gradient_names(function)) > 1 else None
     if name in GRADIENTS and (cls or len(functions) < 6):
-        return next((n for n in LOSSES if n in functions), None)
+        return next((n for n in (*LOSSES, "__call__") if n in functions), None)
     if not BACK.search(name):
         return None
     exact = next((n for n in _candidates(name) if n in functions and not BACK.search(n)), None)

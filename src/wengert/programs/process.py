@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 from typing import Any
 
 from wengert.errors import CheckError
@@ -21,8 +22,8 @@ MEMORY = 4 << 30
 START = "import sys, json; given = json.load(sys.stdin); sys.path[:0] = given['path']; from wengert.programs.worker import main; main(given)"
 
 
-def run_file(text: str, name: str, shapes: str = "", seconds: float = SECONDS) -> Report:
-    """Run and judge the pairs of a file in a process with limits.
+def run_file(text: str, name: str, shapes: str = "", seconds: float = SECONDS, file: Path | None = None) -> Report:
+    """Run and judge the pairs of a file in a process with limits; with `file`, the modules of its project that it imports are run too.
 
     Raises CheckError where the file cannot be run, takes too long, or does what is refused.
     """
@@ -30,6 +31,7 @@ def run_file(text: str, name: str, shapes: str = "", seconds: float = SECONDS) -
         given = {
             "text": text,
             "name": name,
+            "file": str(file.resolve()) if file is not None else "",
             "shapes": shapes,
             "path": [p for p in sys.path if p],
             "memory": MEMORY,

@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,12 @@ import numpy as np
 from wengert.errors import CheckError
 from wengert.programs import events
 from wengert.programs.events import Event, Recorder, is_real, is_traced
-from wengert.programs.names import LOSS, RATE, plain, quantity, same
-from wengert.programs.pairs import Pair
+from wengert.programs.names import LOSS, RATE, TARGET, plain, quantity, same
+from wengert.programs.pairs import Pair, assigned
 from wengert.programs.source import Program
 
 GRADIENT = re.compile(r"^_?(d[A-Za-z_]\w*|grads?|gradients?|grad_\w*|nabla\w*|delta\w*|\w+_grads?)$")
+OUTPUT = re.compile(r"^_?(out|outputs?|results?|y|Y|a|A|activations?|predictions?|y_pred|y_hat|loss|probs?)$")
 RUNNING = re.compile(r"running|moving|velocity|cache|^m$|^v$|momentum")
 
 
@@ -63,6 +65,7 @@ class Scenario:
     pair: Pair
     points: list[Point]
     loss: Any = None
+    takes: str = ""  # what the first argument of backward is where it is no signal: "argument" or "output" of forward
     runs: int = 0
     healed: dict[int, dict[events.Key, np.ndarray]] = field(
         default_factory=dict
@@ -85,6 +88,12 @@ class Scenario:
         ):
             return self._run_all(recorder, p, False)
         return self._run_back(recorder, p, kept)
+
+    def forward_value(self, p: int) -> Any:
+        """What the forward pass gives at point p."""
+        point = self.points[p]
+        given, init, kept = copy.deepcopy((point.arguments, point.init, point.this))
+        return self._function(self.pair.forward, self._object(point, init, kept))(**given)
 
     def _is_forward(self, key: events.Key, kept: AfterForward) -> bool:
         return key[2] < kept.counts.get(key[:2], 0)
@@ -146,6 +155,8 @@ class Scenario:
             entered = entries_of(this, program.names) if this is not None else {}
             entered = {k: np.array(v) for k, v in entered.items() if not is_traced(v)}
             out = self._function(self.pair.forward, this)(**arguments)
+            if out is None and this is not None and self.output:
+                out = vars(this).get(self.output)
             if self.pair.combined:
                 return Outcome(
                     self._loss_of(out, recorder),
@@ -187,7 +198,7 @@ class Scenario:
 
     def _back(self, recorder: Recorder, p: int, state: Any, loss: Any) -> Outcome:
         arguments, this, out, _, entered = state
-        given = self._backward_arguments(p, arguments, out, recorder)
+        given = self._backward_arguments(p, arguments, out, this, recorder)
         try:
             found = self._function(self.pair.backward, this)(**given)
             return Outcome(loss, self._results(found, this, entered, p))
@@ -216,13 +227,26 @@ class Scenario:
 
     # -- what forward gives -----------------------------------------------------------------------------------------------------
 
-    def _definition(self, name: str | None) -> ast.FunctionDef:
+    @cached_property
+    def output(self) -> str:
+        """The attribute that has the result of a forward pass which returns none: one with a usual name, else the last that is set."""
+        function = self.definition(self.pair.forward)
+        if any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(function)):
+            return ""
+        own = [name[5:] for name in assigned(function) if re.fullmatch(r"self\.\w+", name)]
+        usual = [name for name in own if OUTPUT.match(name)]
+        return (usual or own or [""])[-1]
+
+    def definition(self, name: str | None) -> ast.FunctionDef:
+        """The text of a function of the pair, as a tree."""
         return self.program.functions[self.pair.cls, str(name)]
 
     def _returned(self, name: str | None, value: Any) -> list[str]:
         """The names of what a function returns, from its return statements."""
+        if name == self.pair.forward and self.pair.cls and self.output:
+            return [f"self.{self.output}"]
         count = len(value) if isinstance(value, tuple) else 1
-        for node in list(ast.walk(self._definition(name)))[::-1]:
+        for node in list(ast.walk(self.definition(name)))[::-1]:
             if isinstance(node, ast.Return) and node.value is not None:
                 parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
                 if len(parts) == count:
@@ -232,15 +256,16 @@ class Scenario:
                     ]
         return [f"result{i}" for i in range(count)]
 
-    def _parameters(self) -> list[str]:
-        return [a.arg for a in self._definition(self.pair.backward).args.args if a.arg != "self"]
+    def parameters(self) -> list[str]:
+        """The arguments of the backward pass."""
+        return [a.arg for a in self.definition(self.pair.backward).args.args if a.arg != "self"]
 
     def _outputs(self, out: Any) -> dict[str, Any]:
         """The real results of forward that are not kept for backward."""
         names = self._returned(self.pair.forward, out)
         values = list(out) if isinstance(out, tuple) else [out]
-        taken = self._parameters()
-        known = {a.arg for a in self._definition(self.pair.forward).args.args} | set(names)
+        taken = self.parameters()
+        known = {a.arg for a in self.definition(self.pair.forward).args.args} | set(names)
         strange = [a for a in taken[1:] if a not in known and quantity(a) is None and a not in self.points[0].backward]
         if len(values) > 1 and ("cache" in taken or strange):
             values, names = values[:-1], names[:-1]
@@ -252,10 +277,10 @@ class Scenario:
 
     def has_upstream(self) -> bool:
         """Whether backward is given a signal; else what forward gives is the loss, or there is none."""
-        known = {a.arg for a in self._definition(self.pair.forward).args.args} | {"cache", *self.points[0].backward}
-        return any(
+        known = {a.arg for a in self.definition(self.pair.forward).args.args} | {"cache", *self.points[0].backward}
+        return not self.takes and any(
             a not in known and (quantity(a) is not None or i == 0) and a not in RATE
-            for i, a in enumerate(self._parameters())
+            for i, a in enumerate(self.parameters())
         )
 
     def _weighted(self, outs: dict[str, Any], point: Point) -> Any:
@@ -275,9 +300,11 @@ class Scenario:
             total = total + ((value * weight).sum() if np.ndim(value) else value * weight)
         return total if is_traced(total) else float(total)
 
-    def _backward_arguments(self, p: int, arguments: dict[str, Any], out: Any, recorder: Recorder) -> dict[str, Any]:
-        point, node = self.points[p], self._definition(self.pair.backward)
-        taken = self._parameters()
+    def _backward_arguments(
+        self, p: int, arguments: dict[str, Any], out: Any, this: Any, recorder: Recorder
+    ) -> dict[str, Any]:
+        point, node = self.points[p], self.definition(self.pair.backward)
+        taken = self.parameters()
         values = dict(
             zip(self._returned(self.pair.forward, out), out if isinstance(out, tuple) else (out,), strict=False)
         )
@@ -286,7 +313,10 @@ class Scenario:
         given: dict[str, Any] = {}
         for i, name in enumerate(taken):
             about = quantity(name)
-            if name in point.backward:
+            if i == 0 and self.takes:
+                first = next(iter(arguments.values()))
+                given[name] = np.array(first if self.takes == "argument" else self._output(out, this), copy=True)
+            elif name in point.backward:
                 given[name] = copy.deepcopy(point.backward[name])
             elif name == "cache":
                 given[name] = values.get(name, out[-1] if isinstance(out, tuple) else out)
@@ -303,6 +333,12 @@ class Scenario:
                 given[name] = self._local(name, out, recorder, last=i == len(taken) - 1 and i > 0)
         return given
 
+    def _output(self, out: Any, this: Any) -> Any:
+        """What forward computes before it takes a loss of it: what it gives, or of a number the attribute of that name."""
+        value = out[0] if isinstance(out, tuple) else out
+        kept = [v for n, v in vars(this).items() if OUTPUT.match(n) and np.ndim(v)] if this is not None else []
+        return kept[-1] if kept and not np.ndim(value) else value
+
     def _local(self, name: str, out: Any, recorder: Recorder, last: bool) -> Any:
         """A value that backward takes and forward neither takes nor returns by this name."""
         seen = [e.value for e in recorder.events if e.forward and plain(e.name) == name]
@@ -312,7 +348,7 @@ class Scenario:
             return out[-1]
         raise CheckError(
             f"What '{name}' is, an argument of '{self.pair.backward}', is not to be seen in '{self.pair.forward}'.",
-            f"  {self.pair.backward}({', '.join(self._parameters())})",
+            f"  {self.pair.backward}({', '.join(self.parameters())})",
             f"Return '{name}' from '{self.pair.forward}', or keep it in the cache.",
         )
 
@@ -346,7 +382,10 @@ class Scenario:
         out: list[tuple[str, np.ndarray]] = []
         name = self.pair.backward or self.pair.forward
         if found is not None:
-            for n, v in zip(self._returned(name, found), found if isinstance(found, tuple) else (found,), strict=False):
+            names = self._returned(name, found)
+            if len(names) == 1 and not self.pair.combined and quantity(names[0]) is None:
+                names = [self._of_only_input() or names[0]]
+            for n, v in zip(names, found if isinstance(found, tuple) else (found,), strict=False):
                 if not (self.pair.combined and np.ndim(v) == 0 and not isinstance(v, dict)):
                     out += list(flattened(n, v))
         if this is None:
@@ -370,6 +409,14 @@ class Scenario:
                 out.append((f"step of {path}", (old - np.array(value, float)) / rate))
         return out
 
+    def _of_only_input(self) -> str:
+        """The name of the gradient by the only argument of forward that is an array and no target; none where there are several."""
+        given = self.points[0].arguments
+        arrays = [
+            n for n, v in given.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f" and not TARGET.match(n)
+        ]
+        return f"d{arrays[0]}" if len(arrays) == 1 else ""
+
     def _rate(self, this: Any, p: int) -> float | None:
         values = {**vars(this), **self.program.names, **self.points[p].arguments, **self.points[p].backward}
         return next((float(values[n]) for n in RATE if isinstance(values.get(n), int | float) and values[n]), None)
@@ -382,7 +429,7 @@ def flattened(name: str, value: Any) -> Iterator[tuple[str, np.ndarray]]:
     elif isinstance(value, dict):
         for k, each in value.items():
             yield from flattened(f"grads[{k!r}]", each)
-    elif is_real(value):
+    elif is_real(value) or (isinstance(value, np.ndarray) and value.dtype.kind in "iub" and quantity(name)):
         yield name, np.array(value, float)
 
 

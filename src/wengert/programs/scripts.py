@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import CheckError
-from wengert.programs.inputs import LABELS, SCALARS
+from wengert.programs.inputs import SCALARS
+from wengert.programs.names import TARGET
 from wengert.programs.scenario import Point
 from wengert.programs.source import Program
 
@@ -47,7 +48,7 @@ def script_points(program: Program, given: dict[str, Any]) -> list[Point]:
             f"The script reads {', '.join(repr(n) for n in unknown[:4])}, which it does not define.",
             f"  {', '.join(unknown)}",
             'Say what they are:  --shapes "'
-            + " ".join(f"{n}={'int(4,)<3' if LABELS.match(n) else '(4,3)'}" for n in unknown)
+            + " ".join(f"{n}={'int(4,)<3' if TARGET.match(n) else '(4,3)'}" for n in unknown)
             + '"',
         )
     points = []

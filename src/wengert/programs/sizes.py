@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from wengert.programs.inputs import (
     slots_of,
 )
 from wengert.programs.names import inputs_named, plain, quantity
-from wengert.programs.pairs import Pair
+from wengert.programs.pairs import Pair, assigned
 from wengert.programs.scenario import Point, Scenario
 from wengert.programs.source import Program
 
@@ -63,6 +63,12 @@ def asked(program: Program, pair: Pair, text: str) -> Asked:
         return "\n".join(lines[f.lineno - 1 : f.end_lineno])
 
     slots = slots_of(forward, written(forward), others)
+    claimed = (
+        {about[1] for name in assigned(backward) if (about := quantity(name))} if backward is not None else set[str]()
+    )
+    for name, slot in slots.items():  # what backward has a gradient of is no target
+        if name in claimed and isinstance(slot, Array | Unknown) and slot.kind == "target":
+            slots[name] = replace(slot, kind="real")
     passed = [f for f in functions.values() if f not in (forward, backward)]
     for name, slot in slots.items():  # an argument that is handed on is what the other function takes by this name
         if isinstance(slot, Unknown) or (isinstance(slot, Value) and slot.value in ({}, None)):
@@ -319,7 +325,7 @@ def _fit(program: Program, pair: Pair, sizes: Sizes) -> tuple[Scenario | None, i
             raise
         except (Exception, SystemExit) as raised:
             out, error = None, raised
-        state = (*sizes.axes.values(), *sizes.attributes)
+        state = (*sizes.axes.values(), *sizes.attributes, *map(repr, sizes.slots.values()))
         if state not in seen and _amended(sizes, scenario, recorder, out, error):
             seen.add(state)
             continue
@@ -334,13 +340,44 @@ def _fit(program: Program, pair: Pair, sizes: Sizes) -> tuple[Scenario | None, i
 def _amended(sizes: Sizes, scenario: Scenario, recorder: Recorder, out: Any, error: BaseException | None) -> bool:
     """Change what a run shows to be wrong about the inputs. False where there is nothing to change."""
     if error is None:
+        if out.loss is not None and not np.all(np.isfinite(out.loss)) and _positive(sizes):
+            return True
         return _same_as_output(sizes, recorder) or _as_long_as_gradients(sizes, scenario, recorder, out)
     missing = re.search(r"object has no attribute '(\w+)'", str(error)) if isinstance(error, AttributeError) else None
     if missing and missing[1] in SCALARS and scenario.pair.cls:
         sizes.attributes[missing[1]] = SCALARS[missing[1]]
         return True
+    if UNPACKED.search(str(error)) and _in_pairs(sizes):
+        return True
     two = clash(str(error))
     return two is not None and unite(sizes, *two)
+
+
+UNPACKED = re.compile(
+    r"cannot unpack non-iterable int|'int' object is not (subscriptable|iterable)|object of type 'int' has no len"
+)
+
+
+def _in_pairs(sizes: Sizes) -> bool:
+    """Make (2, 2) of a kernel or stride of 2. False where there is none left."""
+    found = {
+        k: Value((s.value, s.value))
+        for k, s in sizes.slots.items()
+        if isinstance(s, Value) and isinstance(s.value, int) and not isinstance(s.value, bool)
+    }
+    sizes.slots.update(found)
+    return bool(found)
+
+
+def _positive(sizes: Sizes) -> bool:
+    """Take numbers between 0 and 1 for the arrays of forward, of which the loss is not finite."""
+    found = {
+        k: Array(s.axes, "probability")
+        for k, s in sizes.slots.items()
+        if k[0] == "forward" and isinstance(s, Array) and s.kind == "real"
+    }
+    sizes.slots.update(found)
+    return bool(found)
 
 
 def _as_long_as_gradients(sizes: Sizes, scenario: Scenario, recorder: Recorder, out: Any) -> bool:
@@ -405,6 +442,8 @@ def _misfits(scenario: Scenario) -> tuple[int, int]:
         out = scenario.run(recorder, 0)
     except (Exception, SystemExit):
         return 99, 99
+    if out.loss is not None and not np.all(np.isfinite(out.loss)):
+        return 90, 90
     shapes = {e.name: e.value.shape for e in recorder.events if e.key[0] in ("argument", "attribute")}
     wrong = 0 if out.error is None else 50
     for name, value in out.results:

@@ -11,6 +11,7 @@ import re
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,13 @@ import wengert.numpy as traced_numpy
 from wengert.errors import EquationError, place
 from wengert.programs.events import Hooks, Instrument, instrumented, place_of
 from wengert.programs.helpers import HELPERS, Missing
+from wengert.programs.modules import Beside
 
 Owner = tuple[str | None, str]
 FILENAME = "<checked program>"
 SAMPLE = "the quick brown fox jumps over the lazy dog"
+PICTURES = ("matplotlib", "pylab", "mpl_toolkits", "seaborn", "plotly", "IPython", "cv2", "PIL")
+"""Libraries of pictures: no gradient needs them, and some write files and start programs when they are imported."""
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr)
 MAKERS = ("zeros", "ones", "empty", "full", "eye", "identity", "zeros_like", "ones_like", "empty_like", "full_like")
 MAKERS += ("array", "asarray", "asanyarray", "arange", "linspace", "ascontiguousarray")
@@ -55,6 +59,20 @@ class Single(ast.NodeTransformer):
         return node
 
 
+class Unguarded(ast.NodeTransformer):
+    """Constants that keep a logarithm or a quotient from 0, log(y + 1e-7), made so small that they do not count."""
+
+    LARGEST, FACTOR = 1e-5, 1e-8
+
+    changed = False
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        if isinstance(node.value, float) and 0 < abs(node.value) <= self.LARGEST:
+            self.changed = True
+            return ast.copy_location(ast.Constant(node.value * self.FACTOR), node)
+        return node
+
+
 def parsed(text: str, name: str) -> tuple[ast.Module, bool]:
     """The tree of a program, and whether it is read as Python 2.
 
@@ -79,22 +97,33 @@ class Program:
 
     tree: ast.Module
     python2: bool = False
+    file: Path | None = None  # beside which its own modules are looked for
+    unguarded: bool = False  # without the constants that keep logarithms and quotients from 0
+    guards: bool = False  # whether there are such constants
     hooks: Hooks = field(default_factory=Hooks)
     names: dict[str, Any] = field(default_factory=dict)
     functions: dict[Owner, ast.FunctionDef] = field(default_factory=dict)
     statements: dict[str, Statement] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     failed: list[tuple[int, str]] = field(default_factory=list)
+    beside: Beside = field(default_factory=lambda: Beside(None, lambda tree, names: None))
     body: types.CodeType | None = None  # the code of a program that is run from top to bottom
 
     def __post_init__(self) -> None:
         single = Single()
-        self.tree = single.visit(self.tree)
+        self.tree = single.visit(self._seen(self.tree))
         if single.changed:
             self.notes.append("single precision is judged in double")
         if self.python2:
             self.notes.append("read as Python 2")
         self._index()
+
+    def _seen(self, tree: ast.Module) -> ast.Module:
+        """A tree as it is to be run: with or without its guards."""
+        unguarded = Unguarded()
+        changed = unguarded.visit(copy.deepcopy(tree))
+        self.guards = self.guards or unguarded.changed
+        return changed if self.unguarded else tree
 
     def _index(self) -> None:
         for node in self.tree.body:
@@ -124,6 +153,12 @@ class Program:
         self.helper_names = helpers
 
         def load(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
+            asker = str((globals or {}).get("__file__") or self.file or "")
+            own = self.beside.find(name, asker, tuple(fromlist or ()), level)
+            if own is not None:
+                return own
+            if name.split(".")[0] in PICTURES:
+                return Missing(name, shared, self.notes)
             try:
                 return builtins.__import__(name, globals, locals, fromlist, level)
             except ImportError:
@@ -132,11 +167,22 @@ class Program:
         silent: dict[str, Any] = {"print": _silent, "xrange": range, "unicode": str, "open": _opened}
         known.update(silent, __import__=load)
         self.names.update({"__builtins__": known, "__name__": "checked", **self.hooks.names(), **extra})
+        if self.file is not None:
+            self.names["__file__"] = str(self.file)
+        self.beside = Beside(self.file, lambda tree, names: self._run_beside(tree, {"__builtins__": known}, names))
+
+    def _run_beside(self, tree: ast.Module, shared: dict[str, Any], names: dict[str, Any]) -> None:
+        """Run the definitions of a module beside the program, as those of the program are run, without events."""
+        names.update(shared)
+        self._run_definitions(Single().visit(self._seen(tree)).body, names)
 
     def load(self) -> None:
         """Run the definitions of a program, statement by statement; what fails is left out, loops and calls are not run."""
         self.prepare_names()
-        for node in instrumented(self.tree, self.python2).body:
+        self._run_definitions(instrumented(self.tree, self.python2).body, self.names)
+
+    def _run_definitions(self, body: list[ast.stmt], names: dict[str, Any]) -> None:
+        for node in body:
             if isinstance(node, ast.For | ast.While) or (
                 isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)
             ):
@@ -144,7 +190,7 @@ class Program:
             if isinstance(node, ast.Expr) and not re.match(r"_wg_|sys\.|np\.random\.seed|\w+\.seed", ast.unparse(node)):
                 continue
             try:
-                run(compile(ast.Module([node], []), FILENAME, "exec"), self.names)
+                run(compile(ast.Module([node], []), FILENAME, "exec"), names)
             except (Exception, SystemExit) as error:
                 self.failed.append((node.lineno, f"{type(error).__name__}: {error}"))
 
@@ -184,7 +230,7 @@ class Program:
     def numpy_names(self, names: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
         """(names, as they are, as they are while traced): NumPy, and functions of it that make arrays."""
         out: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = []
-        for space in (names, getattr(self, "helper_names", {})):
+        for space in (names, getattr(self, "helper_names", {}), *self.beside.spaces):
             now = {k: v for k, v in space.items() if v is np or any(v is getattr(np, m) for m in MAKERS)}
             out.append(
                 (

@@ -9,6 +9,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from wengert.errors import CheckError, WengertError
@@ -130,9 +131,10 @@ def _judged(given: dict[str, Any], guard: Guard) -> dict[str, Any]:
     if resource is not None:
         resource.setrlimit(resource.RLIMIT_AS, (given["memory"], given["memory"]))
     sys.addaudithook(guard.audit)
+    file = Path(given["file"]) if given["file"] else None
     try:
         report = guard.timed(
-            lambda: check_text(given["text"], given["name"], given_shapes(given["shapes"]), guard.timed)
+            lambda: check_text(given["text"], given["name"], given_shapes(given["shapes"]), guard.timed, file)
         )
     except WengertError as error:
         if not guard.refused:
