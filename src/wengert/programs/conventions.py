@@ -109,7 +109,7 @@ def _is_loss(scenario: Scenario) -> bool:
 def is_entrywise(scenario: Scenario) -> bool:
     """Whether each entry of the result of forward depends on the same entry of its argument alone."""
     point = scenario.points[0]
-    name, x = next(iter(point.arguments.items()))
+    name, x = next(iter(point.arguments.items()), ("", None))
     if not isinstance(x, np.ndarray) or not x.size:
         return False
 

@@ -169,7 +169,11 @@ def slots_of(
             out[name] = Value(_default(name, given[name]))
         elif SHARE.search(name) and not _as_array(words, code):
             out[name] = Value(0.5)
-        elif name in SCALARS and not (name == "alpha" and any(f"{w}.shape" in code for w in words)):
+        elif (
+            name in SCALARS
+            and kind != "probability"
+            and not (name == "alpha" and any(f"{w}.shape" in code for w in words))
+        ):
             out[name] = Value(SCALARS[name])
         elif LISTS.match(name) and not any(f"{w}.shape" in code for w in words):
             out[name] = Value([5, 7, 3])

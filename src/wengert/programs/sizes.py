@@ -262,7 +262,7 @@ def _targets(sizes: Sizes) -> Iterator[Sizes]:
         (
             s
             for (w, _), s in sizes.slots.items()
-            if w == "forward" and isinstance(s, Array) and s.kind == "real" and s.axes
+            if w == "forward" and isinstance(s, Array) and s.kind in ("real", "probability") and s.axes
         ),
         None,
     )

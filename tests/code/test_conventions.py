@@ -1,0 +1,204 @@
+"""Programs in the conventions of courses and books: what they are given, and of what they are the gradient, is found by what is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wengert.programs.files import check_text
+from wengert.programs.report import Report
+
+KEPT = """
+import numpy as np
+
+class Dense:
+    def __init__(self, n_inputs, n_neurons):
+        self.weights = 0.01 * np.random.randn(n_inputs, n_neurons)
+        self.biases = np.zeros((1, n_neurons))
+
+    def forward(self, inputs):
+        self.inputs = inputs
+        self.output = inputs @ self.weights + self.biases
+
+    def backward(self, d_values):
+        self.d_weights = self.inputs.T @ d_values
+        self.d_biases = d_values.sum(axis=0, keepdims=True)
+        self.d_inputs = d_values @ self.weights.T
+"""
+LOSS = """
+import numpy as np
+
+class SquaredLoss:
+    def forward(self, predicted, y_true):
+        return np.mean((y_true - predicted) ** 2, axis=-1)
+
+    def backward(self, dvalues, y_true):
+        samples, outputs = dvalues.shape
+        self.dinputs = -2 * (y_true - dvalues) / outputs
+        self.dinputs = self.dinputs / samples
+"""
+ENTROPY = """
+import numpy as np
+
+class Entropy(Loss):
+    def forward(self, y_pred, y_true):
+        p = np.clip(y_pred, 1e-7, 1 - 1e-7)
+        return -np.sum(y_true * np.log(p), axis=1)
+
+    def backward(self, dvalues, y_true):
+        self.dinputs = -y_true / dvalues / len(dvalues)
+"""
+TOGETHER = """
+import numpy as np
+
+class Classifier:
+    def forward(self, scores, y_true):
+        e = np.exp(scores - scores.max(axis=1, keepdims=True))
+        self.output = e / e.sum(axis=1, keepdims=True)
+        return -np.mean(np.log(self.output[range(len(scores)), y_true]))
+
+    def backward(self, predicted, y_true):
+        self.dinputs = predicted.copy()
+        self.dinputs[range(len(predicted)), y_true] -= 1
+        self.dinputs = self.dinputs / len(predicted)
+"""
+SLOPES = """
+import numpy as np
+
+def logistic(x):
+    return 1 / (1 + np.exp(-x))
+
+def logistic_derivative(x):
+    return logistic(x) * (1 - logistic(x))
+
+def squash(x):
+    return np.tanh(x)
+
+def squash_prime(y):
+    return 1 - y ** 2
+
+class Ramp:
+    def __call__(self, x):
+        return np.where(x >= 0, x, 0)
+
+    def gradient(self, x):
+        return np.where(x >= 0, 1, 0)
+"""
+GUARDED = """
+import numpy as np
+
+class Classifier:
+    def forward(self, scores, t):
+        e = np.exp(3 * (scores - scores.max(axis=1, keepdims=True)))
+        self.y, self.t = e / e.sum(axis=1, keepdims=True), t
+        return -np.sum(t * np.log(self.y + 1e-6)) / len(t)
+
+    def backward(self, dout=1):
+        return 3 * (self.y - self.t) * dout / len(self.t)
+"""
+
+
+def judged(text: str, **given: Any) -> Report:
+    return check_text(text, "program.py", **given)
+
+
+def wrong(report: Report) -> list[str]:
+    return [row.text for j in report.judged for row in j.rows if row.status == "wrong"]
+
+
+def results(report: Report) -> list[str]:
+    return [verdict for j in report.judged for verdict in j.results.values()]
+
+
+CASES = {
+    "a layer that keeps its output as an attribute": (
+        KEPT,
+        3,
+        "self.inputs.T @ d_values",
+        "2 * self.inputs.T @ d_values",
+    ),
+    "a loss whose backward pass takes the predictions": (LOSS, 1, "-2 * (y_true", "2 * (y_true"),
+    "a loss of probabilities whose base class is missing": (ENTROPY, 1, "-y_true / dvalues", "y_true / dvalues"),
+    "a loss whose backward pass takes what it kept": (TOGETHER, 1, "] -= 1", "] += 1"),
+    "slopes of the argument, of the value, of a class": (SLOPES, 3, "1 - y ** 2", "1 + y ** 2"),
+    "a logarithm with a guard that the gradient leaves out": (
+        GUARDED,
+        1,
+        "3 * (self.y - self.t)",
+        "3 * (self.y + self.t)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_right_program_in_a_convention_of_courses_is_right(name: str):
+    text, count, _, _ = CASES[name]
+    report = judged(text)
+    assert [j.error for j in report.judged if j.error] == []
+    assert results(report) == ["right"] * count, report.text()
+    assert wrong(report) == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_mistake_in_it_is_called_wrong_at_its_line(name: str):
+    text, _, old, new = CASES[name]
+    assert text.count(old) == 1
+    report = judged(text.replace(old, new))
+    assert [new in row for row in wrong(report)] == [True], report.text()
+
+
+def test_a_guard_that_is_left_out_is_said():
+    notes = judged(GUARDED).judged[0].notes
+    assert notes == ["constants up to 1e-05 that keep from 0 are no part of what is differentiated"]
+
+
+def test_the_derivative_of_a_function_of_whole_rows_is_refused():
+    text = "import numpy as np\n\ndef softmax(x):\n    e = np.exp(x)\n    return e / e.sum()\n\ndef softmax_derivative(x):\n    return softmax(x) * (1 - softmax(x))\n"
+    (only,) = judged(text).judged
+    assert only.error.split("\n") == [
+        "'softmax' is no function of single entries, so its derivative is a matrix for each example.",
+        "  softmax_derivative(x)",
+        "Write its product with a signal:  def softmax_backward(dout, …)",
+    ]
+
+
+def test_modules_beside_a_program_and_above_it_in_its_project_are_run(tmp_path: Path):
+    (tmp_path / "setup.py").write_text("", encoding="utf-8")
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "layers.py").write_text(KEPT + "\nfrom .scales import SCALE\n", encoding="utf-8")
+    (tmp_path / "parts" / "scales.py").write_text("import numpy as np\nSCALE = np.ones(1) * 0.5\n", encoding="utf-8")
+    (tmp_path / "nets").mkdir()
+    file = tmp_path / "nets" / "net.py"
+    text = """
+from parts.layers import *
+
+class Net:
+    def __init__(self, n_in, n_out):
+        self.layer = Dense(n_in, n_out)
+
+    def forward(self, x):
+        self.layer.forward(x)
+        return SCALE * self.layer.output
+
+    def backward(self, dout):
+        self.layer.backward(SCALE * dout)
+        return self.layer.d_inputs
+"""
+    file.write_text(text, encoding="utf-8")
+    report = judged(text, file=file)
+    assert "right" in results(report), report.text()
+    assert wrong(report) == []
+    report = judged(text)
+    assert "right" not in results(report)
+
+
+def test_modules_of_other_projects_are_not_run(tmp_path: Path):
+    (tmp_path / "layers.py").write_text("raise SystemExit", encoding="utf-8")
+    inner = tmp_path / "project"
+    inner.mkdir()
+    (inner / "pyproject.toml").write_text("", encoding="utf-8")
+    file = inner / "net.py"
+    file.write_text(f"import layers\n{KEPT}", encoding="utf-8")
+    assert results(judged(file.read_text(encoding="utf-8"), file=file)) == ["right"] * 3
