@@ -41,6 +41,7 @@ class SquaredLoss:
 """
 ENTROPY = """
 import numpy as np
+from bases_of_losses import Loss
 
 class Entropy(Loss):
     def forward(self, y_pred, y_true):

@@ -51,7 +51,8 @@ class Claims:
         base = entry_of(about[1])[0]
         keys = refs.by_name.get(base, []) or [k for n, ks in refs.by_name.items() if same(base, n) for k in ks]
         if not hits and not keys and INPUT.match(base):
-            return [k for k in given.values() if k[0] == "argument" and not TARGET.match(k[1])][:1]
+            own = self.scenario.arguments()
+            return [k for k in given.values() if k[0] == "argument" and k[1] in own and not TARGET.match(k[1])][:1]
         return [*hits, *(k for k in keys if k not in hits)]
 
     def status(self, name: str, value: Any, p: int) -> Status:

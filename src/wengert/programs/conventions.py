@@ -12,6 +12,7 @@ import numpy as np
 from wengert.errors import CheckError
 from wengert.programs.claims import Claims
 from wengert.programs.events import Recorder
+from wengert.programs.names import TARGET
 from wengert.programs.references import references
 from wengert.programs.scenario import Point, Scenario
 
@@ -101,8 +102,8 @@ def _is_loss(scenario: Scenario) -> bool:
     """Whether a pair is a loss whose backward pass is given the predictions: backward(predictions, targets)."""
     pair = scenario.pair
     taken = scenario.parameters()
-    forward = [a.arg for a in scenario.definition(pair.forward).args.args if a.arg != "self"]
-    named = LOSS_LIKE.search(f"{pair.cls or ''} {pair.forward} {pair.backward}")
+    forward = scenario.arguments()
+    named = LOSS_LIKE.search(f"{pair.cls or ''} {pair.forward} {pair.backward}") or any(map(TARGET.match, taken[1:]))
     return bool(named) and len(taken) == len(forward) > 1 and taken[0] not in forward and taken[1:] == forward[1:]
 
 

@@ -108,6 +108,7 @@ class Hooks:
 
     def __init__(self) -> None:
         self.recorder: Recorder | None = None
+        self.returned: dict[str, str] = {}  # what a returned expression is called, by its statement
         self.choice = 0
 
     def names(self) -> dict[str, Callable[..., Any]]:
@@ -141,7 +142,9 @@ class Hooks:
 
     def result(self, sid: str, line: int, value: Any, named: bool) -> Any:
         """A returned value is an event unless it is a name that was one already."""
-        return value if named or self.recorder is None else self.recorder.meet(sid, "return", line, value, False)
+        if named or self.recorder is None:
+            return value
+        return self.recorder.meet(sid, self.returned.get(sid, "return"), line, value, False)
 
     def scope(self, sid: str) -> None:
         """Keep the variables that a statement sees."""

@@ -141,7 +141,7 @@ def _judged(origin: Origin, pair: Pair, given: dict[str, Any], python2: bool) ->
             without = _judged_as_loaded(origin.load(python2, unguarded=True), origin, pair, given)
         except (Exception, SystemExit):  # the guards are needed
             return found
-        if without.count("wrong") >= found.count("wrong") or "right" not in without.results.values():
+        if _cost(without) >= _cost(found):
             return found
         without.notes.append("constants up to 1e-05 that keep from 0 are no part of what is differentiated")
         return without
@@ -161,6 +161,12 @@ def _judged_as_loaded(program: Program, origin: Origin, pair: Pair, given: dict[
     return judged(scenario, origin.code) if len(tried) < 2 else _judged_by_fewest_mends(scenario, tried, origin)
 
 
+def _cost(found: Judged) -> tuple[int, int]:
+    """How many lines are wrong without a mend, and how many are wrong."""
+    wrong = [row for row in found.rows if row.status == "wrong"]
+    return sum(not row.corrected for row in wrong), len(wrong)
+
+
 def _judged_by_fewest_mends(scenario: Scenario, tried: list[Convention], origin: Origin) -> Judged:
     """Judge a pair that is right under no convention under that in which the fewest changes of lines mend it."""
     found: list[Judged] = []
@@ -174,10 +180,7 @@ def _judged_by_fewest_mends(scenario: Scenario, tried: list[Convention], origin:
             continue
     if not found:
         return judged(scenario, origin.code)
-    return min(
-        found,
-        key=lambda each: (sum(not row.corrected for row in each.rows if row.status == "wrong"), each.count("wrong")),
-    )
+    return min(found, key=_cost)
 
 
 def _scenario(program: Program, pair: Pair, code: str, given: dict[str, Any]) -> Scenario:

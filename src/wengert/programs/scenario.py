@@ -77,6 +77,7 @@ class Scenario:
     def run(self, recorder: Recorder, p: int, only_forward: bool = False) -> Outcome:
         """Run the pair at point p. An error of the backward pass is part of the outcome, one of the forward pass is raised."""
         self.runs += 1
+        self.program.hooks.returned = self.named_returns
         recorder.replace = {**self.healed.get(p, {}), **recorder.replace}
         if self.pair.flat:
             return self._run_script(recorder, p)
@@ -256,6 +257,12 @@ class Scenario:
                     ]
         return [f"result{i}" for i in range(count)]
 
+    def arguments(self) -> list[str]:
+        """The arguments of the forward pass."""
+        return (
+            [] if self.pair.flat else [a.arg for a in self.definition(self.pair.forward).args.args if a.arg != "self"]
+        )
+
     def parameters(self) -> list[str]:
         """The arguments of the backward pass."""
         return [a.arg for a in self.definition(self.pair.backward).args.args if a.arg != "self"]
@@ -416,6 +423,14 @@ class Scenario:
             n for n, v in given.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f" and not TARGET.match(n)
         ]
         return f"d{arrays[0]}" if len(arrays) == 1 else ""
+
+    @cached_property
+    def named_returns(self) -> dict[str, str]:
+        """The returned expressions of a backward pass that has one result and one input, with the name of its gradient."""
+        if self.pair.flat or self.pair.combined or not (name := self._of_only_input()):
+            return {}
+        found = [n for n in ast.walk(self.definition(self.pair.backward)) if isinstance(n, ast.Return)]
+        return {events.place_of(n): name for n in found if not isinstance(n.value, ast.Name | ast.Tuple)}
 
     def _rate(self, this: Any, p: int) -> float | None:
         values = {**vars(this), **self.program.names, **self.points[p].arguments, **self.points[p].backward}

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import CheckError
+from wengert.programs.conventions import conventions
 from wengert.programs.events import Recorder
 from wengert.programs.inputs import (
     BIAS,
@@ -82,7 +83,7 @@ def asked(program: Program, pair: Pair, text: str) -> Asked:
         aliases = dict(re.findall(r"self\.(\w+) ?= ?(\w+)\b(?![.\[(])", written(maker)))
         init = slots_of(maker, written(maker), own, {f"self.{a}": n for a, n in aliases.items()})
     back: dict[str, Slot] = {}
-    if backward is not None:
+    if backward is not None and not pair.slope:
         seen = slots_of(backward, written(backward), own)
         known = {*parameters(forward), "cache"}
         named = {n for n, s in seen.items() if n not in known and quantity(n) is None}
@@ -317,6 +318,7 @@ def _fit(program: Program, pair: Pair, sizes: Sizes) -> tuple[Scenario | None, i
         if sizes.entries() > ENTRIES:
             break
         scenario = Scenario(program, pair, [sizes.point(0)])
+        next(conventions(scenario)).put(scenario)
         recorder = Recorder()
         try:
             out = scenario.run(recorder, 0)
