@@ -30,6 +30,7 @@ ORDER = (
     {"api", "compilation", "numpy", "scipy", "transforms"},
     {"flow", "extend", "autograd", "programs"},
     {"train"},
+    {"blackboard"},
     {"cli"},
 )
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}

@@ -1,6 +1,7 @@
 """The command line: each command reads its arguments, calls the layers below, and prints.
 
-    wengert ──▶ derivation: derive, diff, trace, draw · checking: check · stages: stages, targets · training: train, predict
+    wengert ──▶ derivation: derive, diff, trace, draw · checking: check · stages: stages, targets
+                training: train, predict · board: board
     arguments: options that several have
 
 In go words, out come text and a status: 1 where a check failed, 2 for a mistake of the user's. Read first this file, then `derivation.py`.
@@ -15,7 +16,7 @@ from typing import Any
 import typer
 
 import wengert
-from wengert.cli import checking, derivation, stages, training
+from wengert.cli import board, checking, derivation, stages, training
 from wengert.errors import CheckError, WengertError
 
 app = typer.Typer(
@@ -48,6 +49,7 @@ for command in (
     stages.targets,
     training.train,
     training.predict,
+    board.board,
 ):
     app.command()(command)
 
