@@ -1,5 +1,5 @@
 // The board: a header, the editor, and five views over one model.
-import type { Diagnostic } from "./protocol";
+import type { Change, Diagnostic } from "./protocol";
 import { Model, type Topic } from "./model";
 import { sayIn, sayOr, type Key, type Say } from "./words";
 import { Compare } from "./compare";
@@ -162,7 +162,7 @@ export class Board {
 
   private diagnose(found: Diagnostic[]): void {
     this.editor.show(found);
-    const mend = this.model.live ? (each: Diagnostic): void => this.editor.apply(each) : undefined;
+    const mend = this.model.live && !this.model.start.exercise ? (fix: Change): void => this.editor.apply(fix) : undefined;
     this.faults.replaceChildren(...problems(found, this.say, mend));
   }
 

@@ -4,7 +4,7 @@ import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { lintGutter, lintKeymap, setDiagnostics, type Diagnostic as Squiggle } from "@codemirror/lint";
 import { EditorState, RangeSetBuilder, StateEffect, StateField } from "@codemirror/state";
 import { Decoration, drawSelection, EditorView, keymap, lineNumbers, WidgetType, type DecorationSet } from "@codemirror/view";
-import type { Diagnostic, ForwardLine } from "./protocol";
+import type { Change, Diagnostic, ForwardLine } from "./protocol";
 import type { Say } from "./words";
 import { math } from "./math";
 import { el } from "./dom";
@@ -100,9 +100,8 @@ export class Editor {
     this.quiet = false;
   }
 
-  apply(diagnostic: Diagnostic): void {
-    const fix = diagnostic.fix;
-    if (fix) this.view.dispatch({ changes: fix, scrollIntoView: true });
+  apply({ from, to, insert }: Change): void {
+    this.view.dispatch({ changes: { from, to, insert }, scrollIntoView: true });
     this.view.focus();
   }
 
@@ -112,7 +111,7 @@ export class Editor {
       const from = Math.min(found.from ?? 0, length);
       const to = Math.min(Math.max(found.to ?? from, from), length);
       const message = [found.what, found.repair].filter(Boolean).join("\n");
-      const actions = found.fix ? [{ name: this.say("apply"), apply: () => this.apply(found) }] : [];
+      const actions = (found.fixes ?? []).map((fix) => ({ name: fix.code, apply: () => this.apply(fix) }));
       return { from, to, severity: found.severity, message, actions };
     });
     marks.sort((a, b) => a.from - b.from);
@@ -125,14 +124,14 @@ export class Editor {
 }
 
 /** What the reader says, one under the other, with a button where a repair is known to work. */
-export function problems(diagnostics: Diagnostic[], say: Say, apply?: (found: Diagnostic) => void): HTMLElement[] {
+export function problems(diagnostics: Diagnostic[], say: Say, apply?: (fix: Change) => void): HTMLElement[] {
   return diagnostics.map((found) => {
     const item = el("div", { class: `problem ${found.severity}` }, el("strong", {}, found.what));
     if (found.where) item.append(el("pre", {}, found.where));
     if (found.repair) item.append(el("span", {}, found.repair));
-    if (found.fix && apply) {
-      const mend = el("button", { type: "button", class: "mend" }, say("apply"));
-      mend.addEventListener("click", () => apply(found));
+    for (const fix of apply ? (found.fixes ?? []) : []) {
+      const mend = el("button", { type: "button", class: "mend" }, `${say("apply")}:`, el("code", {}, fix.code));
+      mend.addEventListener("click", () => apply?.(fix));
       item.append(mend);
     }
     return item;

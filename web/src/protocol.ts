@@ -1,7 +1,7 @@
 // The messages of wengert/blackboard/protocol.py, which says what they mean.
 
 export interface Both { tex: string; text: string; note?: string }
-export interface Change { from: number; to: number; insert: string }
+export interface Change { from: number; to: number; insert: string; code: string }
 export interface Diagnostic {
   severity: "error" | "warning";
   what: string;
@@ -9,7 +9,7 @@ export interface Diagnostic {
   repair: string;
   from?: number;
   to?: number;
-  fix?: Change;
+  fixes?: Change[];
 }
 export interface ForwardLine extends Both { q: number; from: number; to: number; space: string; reads: number[] }
 export interface BackwardLine {

@@ -1,4 +1,4 @@
-"""What the reader says of a text, as data for an editor: where, the three lines, and a repair that is known to work.
+"""What the reader says of a text, as data for an editor: where, the three lines, and repairs that are known to work.
 
 Places count UTF-16 units, as JavaScript does.
 """
@@ -11,9 +11,10 @@ from typing import Any
 
 from wengert.errors import WengertError
 
-TRIES = 4
-"""So many ways of putting the code of a repair into the text are read."""
+CODES = 3
+"""So many alternatives of a repair are tried."""
 _CODE = re.compile(r":  (?P<code>[^\n]+)$")
+_OTHERS = re.compile(r",?  or  |,  ")
 
 
 def utf16(text: str, at: int) -> int:
@@ -22,14 +23,14 @@ def utf16(text: str, at: int) -> int:
 
 
 def diagnostic(error: WengertError, text: str, reads: Callable[[str], bool] | None = None) -> dict[str, Any]:
-    """An error with its place; with `reads`, which says whether a text can be read, also the change that mends it, if one does."""
+    """An error with its place; with `reads`, which says whether a text can be read, also the changes that mend it."""
     span = getattr(error, "span", None)
     found: dict[str, Any] = {"severity": "error", "what": error.what, "where": error.where, "repair": error.repair}
     if span is not None:
         start, end = (min(max(at, 0), len(text)) for at in span)
         found |= {"from": utf16(text, start), "to": utf16(text, max(start, end))}
-    if reads is not None and (fix := _fix(error, text, span, reads)):
-        found["fix"] = fix
+    if reads is not None and (fixes := list(_fixes(error, text, span, reads))):
+        found["fixes"] = fixes
     return found
 
 
@@ -45,27 +46,29 @@ def warning(sentence: str, text: str) -> dict[str, Any]:
     return found
 
 
-def _fix(
+def _fixes(
     error: WengertError, text: str, span: tuple[int, int] | None, reads: Callable[[str], bool]
-) -> dict[str, Any] | None:
-    """The change {from, to, insert} by the code of the repair after which the text can be read."""
+) -> Iterator[dict[str, Any]]:
+    """For each code that the repair names, the change {from, to, insert, code} after which the text can be read."""
     match = _CODE.search(error.repair)
-    if match is None:
-        return None
-    code = match["code"].strip()
-    for k, (start, end, put) in enumerate(_ways(text, span, code)):
-        if k < TRIES and reads(text[:start] + put + text[end:]):
-            return {"from": utf16(text, start), "to": utf16(text, end), "insert": put}
-    return None
+    codes = [] if match is None else [code.strip() for code in _OTHERS.split(match["code"])]
+    for code in codes[:CODES]:
+        for start, end, put in _ways(text, span, code):
+            if reads(text[:start] + put + text[end:]):
+                yield {"from": utf16(text, start), "to": utf16(text, end), "insert": put, "code": code}
+                break
 
 
 def _ways(text: str, span: tuple[int, int] | None, code: str) -> Iterator[tuple[int, int, str]]:
-    """Code in the place of the line, in the place that is wrong, as a line before it, as the first line."""
-    if span is not None:
-        start, end = span
-        first = text.rfind("\n", 0, start) + 1
-        last = text.find("\n", max(start, end - 1))
-        yield first, len(text) if last < 0 else last, code
-        yield start, end, code
+    """An equation in the place of what is wrong or of its line; a declaration, which has no equals sign, as a line before it."""
+    if span is None:
+        yield 0, 0, code + "\n"
+        return
+    start, end = span
+    first = text.rfind("\n", 0, start) + 1
+    last = text.find("\n", max(start, end - 1))
+    if "=" not in code:
         yield first, first, code + "\n"
-    yield 0, 0, code + "\n"
+    yield start, end, code
+    if "=" in code:
+        yield first, len(text) if last < 0 else last, code

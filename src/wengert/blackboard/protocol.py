@@ -17,8 +17,8 @@ as {tex, text, note?}; in `tex` each quantity stands in \\htmlData{q=…}{…}. 
     train    text, data, csv?, bind?, …            (protocol.TRAIN) until it is done; control: pause, run, step, stop
 
     Python → page
-    diagnostics  diagnostics: [{severity, what, where, repair, from?, to?, fix?: {from, to, insert}}]; with an error the page keeps
-                 its last board
+    diagnostics  diagnostics: [{severity, what, where, repair, from?, to?, fixes?: [{from, to, insert, code}]}]; with an error the page
+                 keeps its last board
     read         form, written, diagnostics, forward: [{q, tex, text, from, to, space, reads}], quantities: [{name, tex, kind, …}]
     backward     form, remark, legend, backward: [{q, lines, children, rules, chain, substituted, sums, sources, result}]
     graph        direction, width, height, describe, frames, arrows, texts
@@ -104,23 +104,24 @@ def checked(message: Any) -> dict[str, Any]:
 
     Raises ProtocolError where one has another, or `text` is missing.
     """
-    fields = REQUESTS.get(message.get("type", "")) if isinstance(message, dict) else None
+    kind = message.get("type") if isinstance(message, dict) else None
+    fields = REQUESTS.get(kind) if isinstance(kind, str) else None
     if fields is None:
         raise ProtocolError("the message has no type that is known")
     number = message.get("id")
     if number is not None and not (isinstance(number, int) and not isinstance(number, bool)):
         raise ProtocolError("an id is a whole number")
-    found: dict[str, Any] = {"type": message["type"], "id": number}
-    for name, kind in fields.items():
+    found: dict[str, Any] = {"type": kind, "id": number}
+    for name, type in fields.items():
         value = message.get(name)
         if value is None:
             if name == "text":
                 raise ProtocolError("there is no text")
             continue
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        if type is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise ProtocolError(f"'{name}' is not of the type {kind.__name__}")
+        if not isinstance(value, type) or (type is int and isinstance(value, bool)):
+            raise ProtocolError(f"'{name}' is not of the type {type.__name__}")
         if isinstance(value, str) and name != "csv" and len(value) > MOST_TEXT:
             raise ProtocolError(f"'{name}' is too long")
         found[name] = value

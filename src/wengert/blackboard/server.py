@@ -162,6 +162,7 @@ def serve(
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind(("127.0.0.1", port))
+    listening.listen()  # who opens the address before the server runs waits for it
     port, token = listening.getsockname()[1], secrets.token_urlsafe(32)
     address = f"http://127.0.0.1:{port}/?token={token}"
     warm_up()

@@ -16,6 +16,7 @@ from wengert.blackboard.numbers import shown
 from wengert.blackboard.samples import SAMPLES, sample
 from wengert.blackboard.subject import Subject
 from wengert.errors import WengertError
+from wengert.show.numbers import plain
 from wengert.show.settings import parse_setting
 from wengert.train.csvfile import csv_table
 from wengert.train.equations import task
@@ -174,14 +175,16 @@ class _Watch:
         """The message after some epochs: their records, the parameters now, the size of each gradient, the surface."""
         with np.errstate(all="ignore"):
             _, gradients = self.ready.model.loss_and_gradients(progress.params, self.few)
+            norms = {name: plain(np.linalg.norm(gradient)) for name, gradient in gradients.items()}
+            surface = self.plane.surface(self.ready.repeated, progress.params)
         return {
             "type": "training",
             "event": "epochs",
             "epoch": progress.epoch,
             "records": [_record(each) for each in progress.history[told:]],
             "parameters": [{"q": self.marks[name], "value": shown(v)} for name, v in progress.params.items()],
-            "gradients": [{"q": self.marks[n], "norm": float(np.linalg.norm(g))} for n, g in gradients.items()],
-            "surface": self.plane.surface(self.ready.repeated, progress.params),
+            "gradients": [{"q": self.marks[name], "norm": norm} for name, norm in norms.items()],
+            "surface": surface,
         }
 
 
@@ -225,4 +228,4 @@ class _Plane:
         dtype = self.training[self.name].dtype
         found = model.forward(params, {self.name: self.grid.astype(dtype)})[self.metric.prediction]
         found = found.argmax(axis=1) if found.ndim == 2 else found
-        return np.round(found.astype(np.float64), 3).tolist()
+        return plain(np.round(found.astype(np.float64), 3))

@@ -30,14 +30,15 @@ def limit_memory(megabytes: int) -> None:
 
 
 class Switch:
-    """Whether a signal may interrupt now."""
+    """Whether a signal may interrupt now; one that comes between two stages stops the next one."""
 
     def __init__(self) -> None:
-        self.open = False
+        self.open = self.stopped = False
         if hasattr(signal, "SIGUSR1"):
             signal.signal(signal.SIGUSR1, self.signalled)
 
     def signalled(self, *_: Any) -> None:
+        self.stopped = True
         if self.open:
             self.open = False
             raise Cancelled
@@ -46,6 +47,8 @@ class Switch:
         """The next reply, while signals may stop it; None after the last."""
         self.open = True
         try:
+            if self.stopped:
+                raise Cancelled
             return next(stages, None)
         finally:
             self.open = False
@@ -71,6 +74,7 @@ def serve(pipe: Connection, megabytes: int) -> None:
             request = json.loads(pipe.recv_bytes())
             if request["type"] == "control":  # of a training that has ended
                 continue
+            switch.stopped = False
             stages = training(request, inbox) if request["type"] == "train" else content.reply(request)
             _answer(iter(stages), request.get("id"), pipe.send_bytes, switch)
             pipe.send_bytes(DONE)
@@ -98,4 +102,4 @@ def _answer(
 
 def encoded(reply: dict[str, Any]) -> bytes:
     """A reply as JSON."""
-    return json.dumps(reply, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(reply, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

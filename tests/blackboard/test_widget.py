@@ -1,0 +1,56 @@
+"""The widget of a notebook, asked as its front end would ask."""
+
+from __future__ import annotations
+
+import pytest
+
+import wengert as wg
+from wengert.blackboard import packages
+from wengert.blackboard.samples import HIDDEN, UNIT
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """What a board sends to its page."""
+    from wengert.blackboard.widget import Board
+
+    found = []
+    monkeypatch.setattr(Board, "send", lambda self, message, buffers=None: found.append(message))
+    return found
+
+
+def test_a_system_and_a_derivation_offer_a_board(sent):
+    system = wg.equations(HIDDEN)
+    for made in (wg.board(system), system.board(), wg.board(HIDDEN)):
+        assert made.text == HIDDEN
+        assert [reply["type"] for reply in made.replies] == ["read", "backward", "graph", "graph", "numbers"]
+    assert system.backward().in_form("matrix").board(lang="ko").replies[1]["form"] == "matrix"
+
+
+def test_a_board_answers_and_follows_what_is_typed(sent):
+    made = wg.board(UNIT)
+    made._receive(made, {"type": "edit", "text": HIDDEN, "id": 4}, [])
+    assert [reply["type"] for reply in sent] == ["read", "backward", "graph", "numbers"]
+    assert {reply["id"] for reply in sent} == {4}
+    assert made.text == HIDDEN
+
+
+def test_values_are_those_that_are_given(sent):
+    numbers = wg.board(UNIT, values={"t": 0.125}).replies[-1]
+    assert 0.125 in [row["value"] for row in numbers["forward"]]
+
+
+def test_a_text_that_cannot_be_read_is_an_error_where_it_is_given():
+    with pytest.raises(wg.EquationError):
+        wg.board("L = (")
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setattr(packages, "find_spec", lambda name: None)
+    with pytest.raises(wg.MissingPackageError) as caught:
+        wg.board(UNIT)
+    assert str(caught.value).splitlines() == [
+        "The board needs a package that is not installed.",
+        "  anywidget",
+        'Install the extra:  pip install "wengert[board]"',
+    ]
