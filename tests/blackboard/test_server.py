@@ -2,74 +2,27 @@
 
 from __future__ import annotations
 
-import http.client
+import contextlib
 import json
 import re
-import subprocess
-import sys
 import threading
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
 
+from tests.blackboard.server import Server
 from tests.thorough import rounds
 from wengert.blackboard.guard import CSP, cookie
 from wengert.blackboard.samples import HIDDEN, UNIT
 
-START = "import sys; sys.argv = ['wengert', 'board', '--no-open']; from wengert.cli import main; main()"
 BOARD = ["read", "backward", "graph", "numbers"]
-
-
-class Server:
-    """A board that runs as a person would start it."""
-
-    def __init__(self):
-        self.process = subprocess.Popen([sys.executable, "-c", START], stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\?token=([\w-]{43})\n", self.process.stdout.readline())
-        assert found is not None
-        self.port, self.token = int(found[1]), found[2]
-        self.host = f"127.0.0.1:{self.port}"
-
-    @property
-    def cookie(self):
-        return f"wengert-board-{self.port}={self.token}"
-
-    def get(self, path, **headers):
-        """Status, headers and body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        sent = {"Host": self.host, "Cookie": self.cookie} | {k.replace("_", "-"): v for k, v in headers.items()}
-        connection.putrequest("GET", path, skip_host=True)
-        for name, value in sent.items():
-            if value is not None:
-                connection.putheader(name, value)
-        connection.endheaders()
-        found = connection.getresponse()
-        body = found.read()
-        connection.close()
-        return found.status, dict(found.getheaders()), body
-
-    def socket(self, **headers):
-        sent = {"Cookie": self.cookie} | headers
-        origin = sent.pop("Origin", f"http://{self.host}")
-        return connect(
-            f"ws://{self.host}/ws",
-            origin=origin,
-            additional_headers=sent,
-            open_timeout=60,
-            close_timeout=5,
-            max_size=2**24,
-        )
 
 
 @pytest.fixture(scope="module")
 def server():
     made = Server()
     yield made
-    made.process.terminate()
-    made.process.wait(30)
-    made.process.stdout.close()
+    made.stop()
 
 
 def edit(text, number=1):
@@ -130,13 +83,13 @@ def test_another_origin_is_forbidden(server, origin):
     named = origin.format(port=server.port)
     assert server.get("/", Origin=named)[0] == 403
     with pytest.raises(InvalidStatus, match="403"):
-        server.socket(Origin=named)
+        server.socket(named)
 
 
-@pytest.mark.parametrize("headers", [{"Origin": None}, {"Cookie": ""}, {"Cookie": "wengert-board-0=x"}])
-def test_a_socket_without_origin_or_cookie_is_forbidden(server, headers):
+@pytest.mark.parametrize("wrong", [{"origin": None}, {"cookie": ""}, {"cookie": "wengert-board-0=x"}])
+def test_a_socket_without_origin_or_cookie_is_forbidden(server, wrong):
     with pytest.raises(InvalidStatus, match="403"):
-        server.socket(**headers)
+        server.socket(**wrong)
 
 
 def test_localhost_is_this_machine_too(server):
@@ -180,14 +133,15 @@ def test_only_this_machine_can_reach_it(server):
         pytest.skip("the machine's name has no address")
     if other.startswith("127."):
         pytest.skip("the machine's name has the address of localhost only")
-    with pytest.raises(OSError):
+    with pytest.raises(ConnectionRefusedError):
         create_connection((other, server.port), timeout=5)
 
 
 def test_a_message_that_is_too_long_ends_the_session_and_the_server_goes_on(server):
     with server.socket() as ws:
-        with pytest.raises(ConnectionClosed):
+        with contextlib.suppress(ConnectionClosed):  # it may end while the rest is still being sent
             ws.send("x" * 10_000_000)
+        with pytest.raises(ConnectionClosed):
             ws.recv(timeout=60)
         assert ws.close_code in (1009, 1006)
     test_a_page_gets_its_board(server)
