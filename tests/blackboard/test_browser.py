@@ -167,7 +167,7 @@ def test_shapes_are_read_beside_each_line(board):
 def test_an_example_is_chosen_from_the_menu(board):
     board.find("select[aria-label=Examples]").select_option("attention")
     board.until(lambda: "softmax" in board.text(".equations .cm-content"))
-    board.until(lambda: board.find(".frame title").first.text_content().startswith("S"))
+    board.until(lambda: board.find(".frame title").first.text_content().startswith("S "))
 
 
 def test_the_stepper_goes_through_all_lines_by_button_and_by_key(board):

@@ -163,6 +163,18 @@ def test_of_a_thousand_messages_the_newest_is_answered(server):
         assert board(ws, 999) == BOARD
 
 
+def test_a_request_of_another_kind_does_not_take_the_answer_from_one_that_takes_long(server):
+    long = "".join(f"z{k} = σ(a{k} z{k - 1} + b{k})\n" for k in range(1, 60)) + "L = z59²\n"
+    with server.socket() as ws:
+        ws.send(edit(long, 1))
+        assert json.loads(ws.recv(timeout=60))["type"] == "read"
+        for k in range(2, 30):
+            ws.send(json.dumps({"type": "judge", "text": UNIT, "lines": "ȳ = y − t", "id": k}))
+            threading.Event().wait(0.05)
+        assert board(ws, 1) == BOARD[1:]
+        assert board(ws, 29, "judged") == ["judged"]
+
+
 def test_a_text_that_takes_long_does_not_stop_another_page(server):
     long = "".join(f"z{k} = σ(a{k} z{k - 1} + b{k})\n" for k in range(1, 60)) + "L = z59²\n"
     with server.socket() as busy, server.socket() as ws:

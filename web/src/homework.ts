@@ -26,6 +26,7 @@ export class Homework {
     this.editor = new Editor(this.own.body, root, say, { label: say("own.lines"), text: "", readOnly: !model.live, changed: () => this.later() });
     if (!model.live) this.own.body.append(el("p", { class: "hint" }, say("needs.engine")));
     if (address !== null && !model.start.exercise) this.own.body.append(...this.sharing(address));
+    this.summary.textContent = say("homework.empty");
     this.verdict.body.append(this.summary, this.rows);
   }
 
@@ -42,7 +43,7 @@ export class Homework {
   }
 
   update(topic: Topic): void {
-    if (topic === "read") this.later();
+    if (topic === "read" && this.editor.text.trim()) this.later();
     if (topic === "reply" && this.model.reply?.type === "judged") this.draw(this.model.reply.rows, this.model.reply.needed, this.model.reply.held);
   }
 

@@ -58,12 +58,16 @@ L = ½ Σ_i (y_i − t_i)²
 """
 ATTENTION = """\
 # Scaled dot-product attention; softmax over each row.
+params Q, K, V
 data T
+Q ∈ ℝ^(m×d)
+K ∈ ℝ^(n×d)
+V ∈ ℝ^(n×c)
 
 S = Q Kᵀ / √d
 P = softmax(S)
 O = P V
-L = ½ Σ_ij (O_ij − T_ij)²
+L = ½ ‖O − T‖²
 """
 LSTM = """\
 # One step of an LSTM cell.

@@ -37,6 +37,7 @@ class Session:
         self.ws = ws
         self.worker, self.trainer = Worker(), Worker()
         self.newest: dict[str, dict[str, Any]] = {}
+        self.running = ""
         self.wake = asyncio.Event()
         self.training: asyncio.Task[None] | None = None
         self.lock = asyncio.Lock()
@@ -86,7 +87,8 @@ class Session:
             self.trainer.tell(found)
         else:
             self.newest[found["type"]] = found
-            self.worker.cancel()
+            if found["type"] == self.running:
+                self.worker.cancel()
             self.wake.set()
 
     async def stop(self) -> None:
@@ -101,7 +103,9 @@ class Session:
             await self.wake.wait()
             self.wake.clear()
             while self.newest:
-                await self.answer(self.worker, self.newest.pop(next(iter(self.newest))))
+                self.running = next(iter(self.newest))
+                await self.answer(self.worker, self.newest.pop(self.running))
+                self.running = ""
 
     async def answer(self, worker: Worker, asked: dict[str, Any], seconds: float | None = None) -> None:
         """Send the replies to a request as they come."""
