@@ -1,4 +1,4 @@
-// Bundles the two entries: page.ts for the local server and the saved file, widget.ts for notebooks. node build.mjs OUTDIR
+// Bundles the entries: page.ts for the local server and the saved file, widget.ts for notebooks, and loader.ts, which a notebook keeps. node build.mjs OUTDIR
 import { build } from "esbuild";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 
@@ -18,7 +18,7 @@ const withoutFontFaces = {
 await rm(outdir, { recursive: true, force: true });
 await mkdir(outdir, { recursive: true });
 await build({
-  entryPoints: ["src/page.ts", "src/widget.ts"],
+  entryPoints: ["src/page.ts", "src/widget.ts", "src/loader.ts"],
   outdir,
   bundle: true,
   minify: true,

@@ -5,13 +5,12 @@ scripts/test --browser        needs Chromium; on Debian: apt-get install --no-in
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.blackboard.chromium import launched
 from tests.blackboard.server import Server
 from wengert.blackboard.samples import EXAMPLES, HIDDEN, UNIT
 
@@ -22,10 +21,6 @@ VIEWS = ("lesson", "numbers", "homework", "compare", "train")
 LONG = 30_000  # milliseconds that a busy machine may take
 
 
-def chromium():
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
 def pytest_generate_tests(metafunc):
     if "view" in metafunc.fixturenames:
         metafunc.parametrize("view", VIEWS)
@@ -33,18 +28,7 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="module")
 def browser(request):
-    if not request.config.option.browser:
-        pytest.skip("a browser is driven by scripts/test --browser only")
-    program = chromium()
-    if program is None:
-        assert not os.environ.get("BOARD_BROWSER"), "BOARD_BROWSER is set, and there is no Chromium"
-        pytest.skip("no Chromium is installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield started
-        started.close()
+    yield from launched(request)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import numpy as np
 import pytest
 
 import wengert as wg
@@ -22,9 +25,26 @@ def sent(monkeypatch):
 def test_a_system_and_a_derivation_offer_a_board(sent):
     system = wg.equations(HIDDEN)
     for made in (wg.board(system), system.board(), wg.board(HIDDEN)):
-        assert made.text == HIDDEN
-        assert [reply["type"] for reply in made.replies] == ["read", "backward", "graph", "graph", "numbers"]
-    assert system.backward().in_form("matrix").board(lang="ko").replies[1]["form"] == "matrix"
+        assert (made.text, made.lang, made.form) == (HIDDEN, "en", "")
+    made = system.backward().in_form("matrix").board(lang="ko")
+    assert (made.text, made.lang, made.form) == (HIDDEN, "ko", "matrix")
+
+
+def test_the_code_is_sent_to_who_asks_and_a_notebook_keeps_little(sent):
+    made = wg.board(HIDDEN)
+    made._receive(made, {"type": "code"}, [])
+    (reply,) = sent
+    assert (reply["type"], reply["digest"]) == ("code", made.digest)
+    assert len(reply["code"]) > 500_000
+    assert len(json.dumps(made.get_state(), default=str)) < 20_000
+
+
+def test_where_no_kernel_runs_the_graph_is_shown(sent):
+    found, _ = wg.board(HIDDEN)._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in found
+    assert found["image/svg+xml"].startswith("<svg")
+    assert found["text/plain"] == HIDDEN
+    assert len(json.dumps(found)) < 30_000
 
 
 def test_a_board_answers_and_follows_what_is_typed(sent):
@@ -36,8 +56,7 @@ def test_a_board_answers_and_follows_what_is_typed(sent):
 
 
 def test_values_are_those_that_are_given(sent):
-    numbers = wg.board(UNIT, values={"t": 0.125}).replies[-1]
-    assert 0.125 in [row["value"] for row in numbers["forward"]]
+    assert wg.board(UNIT, values={"t": 0.125, "w": np.array([1.0, 2.0])}).values == {"t": 0.125, "w": [1.0, 2.0]}
 
 
 def test_a_text_that_cannot_be_read_is_an_error_where_it_is_given():

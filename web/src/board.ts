@@ -45,7 +45,7 @@ export class Board {
     this.form = choice(say("form"), (["index", "matrix", "elements"] as const).map((form): [string, string] => [form, say(`form.${form}`)]), (form) => model.setForm(form));
     this.lesson = new Lesson(model, say);
     this.numbers = new NumbersView(model, say);
-    this.editor = new Editor(this.equations.body, shell.root, say, {
+    this.editor = new Editor(this.equations.body, shell.root, {
       label: say("equations"),
       text: model.text,
       readOnly: !model.live || model.start.exercise === true,

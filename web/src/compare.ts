@@ -32,7 +32,7 @@ export class Compare {
     const copy = button(say("copy.here"), () => this.editor.put(model.text), { className: "copy" });
     const bar = el("div", { class: "bar-of-controls" }, copy, this.losses);
     this.other.body.append(...(model.live ? [bar] : [el("p", { class: "hint" }, say("needs.engine"))]));
-    this.editor = new Editor(this.other.body, root, say, { label: say("other.version"), text: model.text, readOnly: !model.live, changed: () => this.later() });
+    this.editor = new Editor(this.other.body, root, { label: say("other.version"), text: model.text, readOnly: !model.live, changed: () => this.later() });
     this.other.body.append(this.faults);
     this.changes.body.append(el("p", { class: "hint" }, say("changes.none")));
     const count = button(say("expand"), () => model.send({ type: "expand", text: model.text }), { className: "expand" });

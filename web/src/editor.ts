@@ -63,7 +63,7 @@ export class Editor {
   readonly view: EditorView;
   private quiet = false;
 
-  constructor(parent: HTMLElement, root: Document | ShadowRoot, private readonly say: Say, options: EditorOptions) {
+  constructor(parent: HTMLElement, root: Document | ShadowRoot, options: EditorOptions) {
     this.view = new EditorView({
       parent,
       root,

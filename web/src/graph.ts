@@ -85,7 +85,7 @@ export function drawValues(graph: Graph, drawing: SVGElement, valueOf: (mark: st
     if (!Array.isArray(value)) group.append(svg("text", { x: x + width / 2, y: y - 5, "text-anchor": "middle", "font-size": 12 }, format(value, 3)));
     else if (shape.length <= 2 && !shape.includes(0)) {
       const [rows, columns] = shape.length === 1 ? [1, shape[0]!] : [shape[0]!, shape[1]!];
-      const cell = Math.min(8, 22 / Math.min(rows, 16), (width + 10) / Math.min(columns, 16));
+      const cell = Math.min(8, 14 / Math.min(rows, 16), (width + 10) / Math.min(columns, 16));
       const map = heatMap(value, "", cell);
       map.setAttribute("aria-hidden", "true");
       map.removeAttribute("role");

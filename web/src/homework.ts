@@ -23,7 +23,7 @@ export class Homework {
     this.own = panel(say("own.lines"), "own");
     this.verdict = panel(say("verdict"), "verdict");
     this.own.body.append(el("p", { class: "hint" }, say("homework.help")));
-    this.editor = new Editor(this.own.body, root, say, { label: say("own.lines"), text: "", readOnly: !model.live, changed: () => this.later() });
+    this.editor = new Editor(this.own.body, root, { label: say("own.lines"), text: "", readOnly: !model.live, changed: () => this.later() });
     if (!model.live) this.own.body.append(el("p", { class: "hint" }, say("needs.engine")));
     if (address !== null && !model.start.exercise) this.own.body.append(...this.sharing(address));
     this.summary.textContent = say("homework.empty");

@@ -29,7 +29,7 @@ export class Lesson {
     this.graph = panel(say("graph"), "graph", true);
     this.forward = panel(say("forward"), "forward", true);
     this.backward = panel(say("backward"), "backward", true);
-    this.steps = panel(say("steps"), "steps");
+    this.steps = panel(say("steps"), "steps", true);
     this.lines = {
       forward: new Lines(model, "forward", (q) => this.goTo("forward", q)),
       backward: new Lines(model, "backward", (q) => this.goTo("backward", q)),

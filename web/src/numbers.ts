@@ -70,7 +70,7 @@ class Card {
     nudge.disabled ||= quantity.whole;
     const head = el("div", { class: "head" }, math(quantity.tex), el("span", { class: "space" }, math(`\\in ${quantity.space}`)), el("span", { class: "kind-name" }, say(`kind.${quantity.kind}`)));
     const controls = el("div", { class: "controls" }, ...(this.entries ? [this.entries] : []), this.slider, this.field, nudge);
-    this.root = el("div", { class: "card", "data-q": q, "data-name": quantity.name }, head, el("div", { class: "pictures" }, this.picture, this.bar), controls, this.result);
+    this.root = el("div", { class: "card", "data-of": q, "data-name": quantity.name }, head, el("div", { class: "pictures" }, this.picture, this.bar), controls, this.result);
   }
 
   private get value(): Value {

@@ -237,6 +237,7 @@ class Curve {
         width,
         height: 240,
         scales: { x: { time: false } },
+        legend: { live: false },
         cursor: { drag: { x: false, y: false } },
         axes: [{ ...axis, label: this.say("epoch"), labelFont: "12px system-ui", labelSize: 20 }, { ...axis, size: 56 }],
         series: [
@@ -279,12 +280,13 @@ class Surface {
     const several = this.plane.threshold === null;
     const [low, high] = several ? [0, 1] : spread(surface, this.plane.threshold ?? 0.5);
     context.clearRect(0, 0, SIDE, SIDE);
+    const edge = (k: number): number => Math.round((k * SIDE) / side);
     surface.forEach((value, k) => {
       const share = several ? value : (value - low) / (high - low);
       context.fillStyle = several ? colours[Math.round(value) % colours.length]! : colours[share > 0.5 ? 1 : 0]!;
       context.globalAlpha = several ? 0.45 : Math.min(0.75, 0.08 + 1.3 * Math.abs(share - 0.5));
-      const cell = SIDE / side;
-      context.fillRect((k % side) * cell, SIDE - (Math.floor(k / side) + 1) * cell, cell + 0.5, cell + 0.5);
+      const [i, j] = [Math.floor(k / side), k % side];
+      context.fillRect(edge(j), SIDE - edge(i + 1), edge(j + 1) - edge(j), edge(i + 1) - edge(i));
     });
     context.globalAlpha = 1;
     this.points(context, colours, style.color);

@@ -1,6 +1,6 @@
 // The entry of the notebook's widget.
 import { mount } from "./mount";
-import type { Link, Reply, Start } from "./protocol";
+import type { Link, Reply, Start, Values } from "./protocol";
 
 interface Comm {
   get(name: string): unknown;
@@ -23,7 +23,7 @@ export default {
       text: String(model.get("text")),
       lang: String(model.get("lang")),
       form: String(model.get("form")),
-      replies: model.get("replies") as Reply[],
+      values: model.get("values") as Values,
       examples: model.get("examples") as Record<string, string>,
       data: model.get("data") as string[],
     };
