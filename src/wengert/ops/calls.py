@@ -19,7 +19,6 @@ from wengert.ops.terms import (
     product,
     total,
     varying,
-    written_alike,
 )
 
 Params = tuple[tuple[str, Any], ...]
@@ -74,7 +73,7 @@ def rebuilt(term: Term, parts: Sequence[Term]) -> Term:
         return _made(term, parts)
     if "again" not in term.kept:
         made = _made(term, parts)
-        term.kept["again"] = None if written_alike(made, term) else made  # no circle
+        term.kept["again"] = None if made is term else made  # no circle
     again: Term | None = term.kept["again"]
     return term if again is None else again
 
