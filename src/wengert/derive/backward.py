@@ -248,6 +248,7 @@ class _Derivation:
         named = [Named(Leaf(self.system.quantities[n].type.shape, n), v) for n, v in self.values.items()]
         self.names = Names(named)
         self.calls = [entry for entry in named if isinstance(entry.value, Apply)]
+        self.call_names = Names(self.calls)
         self.ordered = self.order()
         self.planned = frozenset(self.ordered)
         assumed = [spread_alike(recognise(gather(a)), recognise(gather(b))) for a, b in self.system.assumptions]
@@ -347,7 +348,8 @@ class _Derivation:
 
     def fold_calls(self, term: Term, name: str) -> Term:
         """Values of functions that have a name, such as y for σ(z), but not the name whose bar this is; products stay as the chain rule gave them."""
-        return fold(term, Names(entry for entry in self.calls if entry.leaf != Leaf(entry.leaf.shape, name)))
+        others = [entry for entry in self.calls if entry.leaf != Leaf(entry.leaf.shape, name)]
+        return fold(term, self.call_names if len(others) == len(self.calls) else Names(others))
 
 
 def leaves_of(term: Term) -> list[Leaf]:

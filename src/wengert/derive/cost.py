@@ -78,7 +78,7 @@ class Lines:
 class _Computed:
     """The terms that some lines compute, but for a few."""
 
-    def __init__(self, times: Container[Term], gone: Container[Term]) -> None:
+    def __init__(self, times: Container[object], gone: Container[object]) -> None:
         self.times = times
         self.gone = gone
 
@@ -142,9 +142,7 @@ def _without_sign(term: Term) -> Term:
     return term
 
 
-def _product_cost(
-    item: Product, outer: Sequence[Factor], sums: Sequence[tuple[Term, frozenset[int]]]
-) -> int:
+def _product_cost(item: Product, outer: Sequence[Factor], sums: Sequence[tuple[Term, frozenset[int]]]) -> int:
     """What joins the pieces: those on the same axes first, then the rest on all axes; a power costs on the axes of its base."""
     axes = [frozenset(f.labels) for f in outer] + [labels for _, labels in sums]
     axes += [frozenset[int]()] * (abs(item.coef) != 1)

@@ -41,10 +41,20 @@ def table() -> dict[Any, Any]:
 
 
 def make_room(full: dict[Any, Any]) -> None:
-    """Forget all tables where one has become too long."""
+    """Forget everything where one table has become too long."""
     if len(full) >= MOST:
-        for each in _tables:
-            each.clear()
+        forget()
+
+
+def forget() -> None:
+    """Forget all terms, and what was found of them."""
+    for each in _tables:
+        each.clear()
+
+
+def sizes() -> list[int]:
+    """How long the tables are."""
+    return [len(each) for each in _tables]
 
 
 def remembered(function: Callable[[Any], T]) -> Callable[[Any], T]:

@@ -107,7 +107,7 @@ class Product(Term):
 
     def written(self) -> tuple[Any, ...]:
         """The coefficient, and the factors in their order at their labels."""
-        return Product, self.shape, _plain(self.coef), written_factors(self.factors), self.out, self.sizes
+        return Product, self.shape, _plain(self.coef), self.out, self.sizes, *written_factors(self.factors)
 
     def _text(self) -> str:
         order, number = canonical_order(self)
@@ -157,7 +157,7 @@ def _plain(number: Fraction) -> Fraction | int:
 
 def written_factors(factors: Iterable[Factor]) -> tuple[Any, ...]:
     """Factors by the identity of their terms, at their labels."""
-    return tuple([(id(term), labels, _plain(exponent)) for term, labels, exponent in factors])
+    return tuple([each for term, labels, exponent in factors for each in (id(term), labels, _plain(exponent))])
 
 
 def whole(term: Term) -> Factor:
@@ -213,7 +213,7 @@ def product(coef: Fraction, factors: Iterable[Factor], out: Sequence[int], sizes
     `sizes[k]` is the size of label k. The result is a bare term where the product is one factor as it stands.
     """
     factors, out, sizes = list(factors), tuple(out), tuple(sizes)
-    place = (_plain(coef), written_factors(factors), out, sizes)
+    place = (_plain(coef), out, sizes, *written_factors(factors))
     kept = _products.get(place)
     if kept is None:
         kept = factors, _product(coef, factors, out, list(sizes))
