@@ -52,7 +52,15 @@ def test_every_error_in_a_beginning_of_a_document_has_its_place() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "  \n", "\0", "z" * 70_000, "z⁽¹⁾_i = Σ_j w_ij x_j\n\nL = z\n\nz = w x\nM = z²", r"\begin{align}", "# only a remark"],
+    [
+        "",
+        "  \n",
+        "\0",
+        "z" * 70_000,
+        "z⁽¹⁾_i = Σ_j w_ij x_j\n\nL = z\n\nz = w x\nM = z²",
+        r"\begin{align}",
+        "# only a remark",
+    ],
 )
 def test_what_is_no_equation_has_a_place_too(text: str) -> None:
     error = error_of(text)
