@@ -29,7 +29,7 @@ ORDER = (
     {"claims", "show", "engine"},
     {"api", "compilation", "numpy", "scipy", "transforms"},
     {"flow", "extend", "autograd", "programs"},
-    {"train"},
+    {"train", "languages"},
     {"blackboard"},
     {"cli"},
 )

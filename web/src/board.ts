@@ -101,7 +101,7 @@ export class Board {
     languages.value = this.lang;
     const theme = button(say("theme"), () => this.theme(), { icon: "theme", className: "theme" });
     found.push(languages, theme);
-    if (model.live && !model.start.exercise) found.push(button(say("save.page"), () => model.send({ type: "export", text: model.text, values: { ...model.inputs(), ...model.values }, lang: this.lang }), { icon: "save", className: "save" }));
+    if (model.live && !model.start.exercise) found.push(button(say("save.page"), () => model.send({ type: "export", text: model.text, values: { ...model.inputs(), ...model.values } }), { icon: "save", className: "save" }));
     return found;
   }
 

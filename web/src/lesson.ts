@@ -129,7 +129,7 @@ export class Lesson {
   }
 
   private explained(line: BackwardLine): HTMLElement[] {
-    const rules = (line.rules ?? []).map((rule) => el("span", { class: "rule" }, this.rule(rule)));
+    const rules = (line.rules ?? []).map((rule) => el("span", { class: "rule" }, rule));
     const children = (line.children ?? []).map((q) => math(this.model.quantity(q)?.tex ?? ""));
     return [
       ...(children.length ? [this.line("children", children)] : []),
@@ -140,12 +140,6 @@ export class Lesson {
       ...this.row("with", line.sums ?? []),
       ...this.row("result", line.result ? [line.result] : line.lines),
     ];
-  }
-
-  /** A rule in the reader's language; the names of functions in it stay. */
-  private rule(rule: string): string {
-    const of = /^derivative of (.+)$/.exec(rule);
-    return sayOr(this.say, `rule.${rule}`, of ? this.say("rule.of", { name: of[1]! }) : rule);
   }
 
   private row(key: Key, lines: (Both | null | undefined)[]): HTMLElement[] {

@@ -30,6 +30,7 @@ export class Model {
     private readonly link: Link | null,
     readonly start: Start,
     public directions: Direction[],
+    private readonly lang: string,
   ) {
     this.text = start.text;
     this.form = start.form ?? "";
@@ -66,7 +67,7 @@ export class Model {
     this.newest.set(request.type, id);
     this.typeOf.set(id, request.type);
     this.typeOf.delete(id - 200);
-    this.link.send({ ...request, id });
+    this.link.send({ ...request, id, lang: this.lang });
   }
 
   private ask(): void {

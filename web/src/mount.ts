@@ -21,7 +21,7 @@ export function mount(host: HTMLElement, link: Link | null, start: Start, keys: 
   let model: Model;
   let board: Board;
   const make = (lang: string, from: Start): void => {
-    model = new Model(link, from, [direction()]);
+    model = new Model(link, from, [direction()], lang);
     board = new Board(model, lang, { root, address, again: (next) => make(next, link ? { ...withoutReplies(from), text: model.text } : from) });
     root.replaceChildren(board.root);
     model.begin();

@@ -162,13 +162,13 @@ export type Request =
   | { type: "compare"; text: string; other: string }
   | { type: "expand"; text: string }
   | { type: "losses"; text: string }
-  | { type: "export"; text: string; values: Values; lang: string }
+  | { type: "export"; text: string; values: Values }
   | ({ type: "train"; text: string } & Partial<TrainOptions>)
   | { type: "control"; to: "pause" | "run" | "step" | "stop" };
 
 /** How the front end reaches Python: a WebSocket, a widget's comm, or nothing in a saved page. */
 export interface Link {
-  send(request: Request & { id: number }): void;
+  send(request: Request & { id: number; lang: string }): void;
   onReply(take: (reply: Reply) => void): void;
   /** Called with false when Python cannot be reached, with true when it can again. */
   onState(take: (open: boolean) => void): void;

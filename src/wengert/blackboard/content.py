@@ -16,6 +16,7 @@ from wengert.blackboard.numbers import fitting, nudged, numbers
 from wengert.blackboard.subject import Subject
 from wengert.derive.printed import FORMS
 from wengert.errors import WengertError
+from wengert.languages import LANGUAGES
 
 Reply = dict[str, Any]
 KEPT = 64
@@ -54,11 +55,11 @@ class Content:
         try:
             yield from getattr(self, f"_{request['type']}")(**fields)
         except WengertError as error:
-            yield self.problem(error, fields.get("text", ""))
+            yield self.problem(error, fields.get("text", ""), fields.get("lang", LANGUAGES[0]))
 
-    def problem(self, error: WengertError, text: str) -> Reply:
-        """The message that a text cannot be read, with a repair that is known to work where there is one."""
-        return {"type": "diagnostics", "diagnostics": [diagnostic(error, text, self.reads)]}
+    def problem(self, error: WengertError, text: str, lang: str = LANGUAGES[0]) -> Reply:
+        """The message that a text cannot be read, with repairs that are known to work."""
+        return {"type": "diagnostics", "diagnostics": [diagnostic(error, text, self.reads, lang)]}
 
     def edit(
         self,
@@ -66,9 +67,16 @@ class Content:
         form: str = "",
         directions: list[str] | None = None,
         values: Mapping[str, Any] | None = None,
+        lang: str = LANGUAGES[0],
     ) -> Iterator[Reply]:
         """All that a board shows of a text: read, backward, a graph a direction, numbers; or why it cannot be read."""
-        fields = {"text": text, "form": form, "directions": directions or ["right"], "values": values or {}}
+        fields = {
+            "text": text,
+            "form": form,
+            "directions": directions or ["right"],
+            "values": values or {},
+            "lang": lang,
+        }
         return self.reply({"type": "edit", **fields})
 
     def _edit(
@@ -77,35 +85,36 @@ class Content:
         form: str = "",
         directions: list[str] | None = None,
         values: Mapping[str, Any] | None = None,
+        lang: str = LANGUAGES[0],
     ) -> Iterator[Reply]:
         subject = self.subject(text)
         form = form if form in FORMS else subject.written_form
-        yield subject.read(form)
-        yield subject.backward(form)
+        yield subject.read(form, lang)
+        yield subject.backward(form, lang)
         for direction in directions or ["right"]:
             yield from self._graph(text, direction)
-        yield from self._numbers(text, values or {})
+        yield from self._numbers(text, values or {}, lang)
 
-    def _graph(self, text: str, direction: str = "right") -> Iterator[Reply]:
+    def _graph(self, text: str, direction: str = "right", lang: str = "") -> Iterator[Reply]:
         yield self.subject(text).graph("down" if direction == "down" else "right")
 
-    def _numbers(self, text: str, values: Mapping[str, Any] | None = None) -> Iterator[Reply]:
-        yield numbers(self.subject(text), values or {})
+    def _numbers(self, text: str, values: Mapping[str, Any] | None = None, lang: str = LANGUAGES[0]) -> Iterator[Reply]:
+        yield numbers(self.subject(text), values or {}, lang)
 
-    def _nudge(self, text: str, name: str = "", **asked: Any) -> Iterator[Reply]:
+    def _nudge(self, text: str, name: str = "", lang: str = "", **asked: Any) -> Iterator[Reply]:
         yield nudged(self.subject(text), name, **asked)
 
-    def _judge(self, text: str, lines: str = "") -> Iterator[Reply]:
-        yield judged(self.subject(text), lines)
+    def _judge(self, text: str, lines: str = "", lang: str = LANGUAGES[0]) -> Iterator[Reply]:
+        yield judged(self.subject(text), lines, lang)
 
-    def _compare(self, text: str, other: str = "") -> Iterator[Reply]:
+    def _compare(self, text: str, other: str = "", lang: str = LANGUAGES[0]) -> Iterator[Reply]:
         old, new = self.subject(text), self.subject
         try:
             yield compared(old, new(other))
         except WengertError as error:
-            yield {"type": "compared", "diagnostics": [diagnostic(error, other)]}
+            yield {"type": "compared", "diagnostics": [diagnostic(error, other, lang=lang)]}
 
-    def _expand(self, text: str) -> Iterator[Reply]:
+    def _expand(self, text: str, lang: str = "") -> Iterator[Reply]:
         yield expanded(self.subject(text))
 
     def _export(self, text: str, values: Mapping[str, Any] | None = None, lang: str = "en") -> Iterator[Reply]:
@@ -113,5 +122,5 @@ class Content:
 
         yield {"type": "exported", "html": page(text, lang, fitting(self.subject(text), values or {}))}
 
-    def _losses(self, text: str) -> Iterator[Reply]:
+    def _losses(self, text: str, lang: str = "") -> Iterator[Reply]:
         yield {"type": "losses", "versions": [each for each in losses(self.subject(text)) if self.reads(each["text"])]}

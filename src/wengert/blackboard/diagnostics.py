@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from wengert.errors import WengertError
+from wengert.languages import LANGUAGES, printed
 
 CODES = 3
 """So many alternatives of a repair are tried."""
@@ -22,10 +23,13 @@ def utf16(text: str, at: int) -> int:
     return at + sum(ord(sign) > 0xFFFF for sign in text[:at])
 
 
-def diagnostic(error: WengertError, text: str, reads: Callable[[str], bool] | None = None) -> dict[str, Any]:
+def diagnostic(
+    error: WengertError, text: str, reads: Callable[[str], bool] | None = None, lang: str = LANGUAGES[0]
+) -> dict[str, Any]:
     """An error with its place; with `reads`, which says whether a text can be read, also the changes that mend it."""
     span = getattr(error, "span", None)
-    found: dict[str, Any] = {"severity": "error", "what": error.what, "where": error.where, "repair": error.repair}
+    what, repair = printed(error.what, lang), printed(error.repair, lang)
+    found: dict[str, Any] = {"severity": "error", "what": what, "where": error.where, "repair": repair}
     if span is not None:
         start, end = (min(max(at, 0), len(text)) for at in span)
         found |= {"from": utf16(text, start), "to": utf16(text, max(start, end))}
@@ -34,11 +38,12 @@ def diagnostic(error: WengertError, text: str, reads: Callable[[str], bool] | No
     return found
 
 
-def warning(sentence: str, text: str) -> dict[str, Any]:
+def warning(sentence: str, text: str, lang: str = LANGUAGES[0]) -> dict[str, Any]:
     """A guess of the reader; a warning quotes the line it is about, which gives it its place."""
     what, _, rest = sentence.partition("\n")
     quoted, _, repair = rest.partition("\n")
-    found: dict[str, Any] = {"severity": "warning", "what": what, "where": "", "repair": repair.lstrip(" ^\n")}
+    said = printed(what, lang), printed(repair.lstrip(" ^\n"), lang)
+    found: dict[str, Any] = {"severity": "warning", "what": said[0], "where": "", "repair": said[1]}
     line = re.sub(r"^line \d+: ", "", quoted.strip())
     at = text.find(line) if line else -1
     if at >= 0:
@@ -49,7 +54,11 @@ def warning(sentence: str, text: str) -> dict[str, Any]:
 def _fixes(
     error: WengertError, text: str, span: tuple[int, int] | None, reads: Callable[[str], bool]
 ) -> Iterator[dict[str, Any]]:
-    """For each code that the repair names, the change {from, to, insert, code} after which the text can be read."""
+    """The change that the error states; else for each code that its repair names one after which the text can be read."""
+    if error.fix is not None and reads(error.fix.applied(text)):
+        start, end, put = error.fix
+        yield {"from": utf16(text, start), "to": utf16(text, end), "insert": put, "code": put.strip()}
+        return
     match = _CODE.search(error.repair)
     codes = [] if match is None else [code.strip() for code in _OTHERS.split(match["code"])]
     for code in codes[:CODES]:

@@ -30,6 +30,8 @@ def page(text: str, lang: str = "en", values: Mapping[str, Any] | None = None) -
     content = Content()
     subject = content.subject(text)
     subject.derived  # noqa: B018  raises here what the page could only report
-    replies = list(content.edit(text, directions=["right", "down"], values=plain_values(values)))
-    forms = {form: [subject.read(form), subject.backward(form)] for form in FORMS if form != subject.written_form}
+    replies = list(content.edit(text, directions=["right", "down"], values=plain_values(values), lang=lang))
+    forms = {
+        form: [subject.read(form, lang), subject.backward(form, lang)] for form in FORMS if form != subject.written_form
+    }
     return saved({"text": text, "lang": lang, "saved": True, "replies": replies, "forms": forms})

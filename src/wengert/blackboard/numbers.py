@@ -11,6 +11,7 @@ from wengert.blackboard.diagnostics import diagnostic
 from wengert.blackboard.subject import Subject
 from wengert.errors import DataError, WengertError
 from wengert.ir.types import bind_shape
+from wengert.languages import LANGUAGES
 from wengert.show.numbers import plain
 from wengert.show.settings import complete, known_sizes, resolve
 from wengert.show.trace import Trace, trace
@@ -20,13 +21,13 @@ MOST_SHOWN = 4096
 LONGEST_AXIS = 64
 
 
-def numbers(subject: Subject, values: Mapping[str, Any]) -> dict[str, Any]:
+def numbers(subject: Subject, values: Mapping[str, Any], lang: str = LANGUAGES[0]) -> dict[str, Any]:
     """The message `numbers`: the run at the given values; those that are missing, or do not fit the text any more, are drawn."""
     try:
         given = fitting(subject, values)
         table = run(subject, given)
     except WengertError as error:
-        return {"type": "numbers", "error": diagnostic(error, subject.text)}
+        return {"type": "numbers", "error": diagnostic(error, subject.text, lang=lang)}
     marks = subject.marks
     names = [*subject.system.inputs, *(line.name for line in subject.system.lines)]
     forward = [{"q": marks[n], "value": shown(r.value)} for n, r in zip(names, table.forward, strict=True)]

@@ -12,8 +12,6 @@ from typing import Any
 
 from wengert.errors import MissingPackageError
 
-LANGUAGES = ("en", "ko")
-
 
 def bundle(name: str) -> bytes:
     """A file of the front end as it was built.

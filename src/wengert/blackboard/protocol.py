@@ -1,7 +1,7 @@
 """The messages between a board's page and Python, the same over a WebSocket, a widget's comm and in a saved file.
 
 A message is an object of JSON with a `type`. A request has an `id`, which its replies repeat; a page drops replies that are not to its
-newest request of a kind. Quantities are numbers `q`, in the order of `read.quantities`; their bars are "4b" for q = 4. Equations come
+newest request of a kind; and a `lang`, in which sentences are answered. Quantities are numbers `q`, in the order of `read.quantities`; their bars are "4b" for q = 4. Equations come
 as {tex, text, note?}; in `tex` each quantity stands in \\htmlData{q=…}{…}. Places in a text count UTF-16 units.
 
     page → Python
@@ -71,11 +71,11 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     "compare": {"text": str, "other": str},
     "expand": {"text": str},
     "losses": {"text": str},
-    "export": {"text": str, "values": dict, "lang": str},
+    "export": {"text": str, "values": dict},
     "train": {"text": str, **TRAIN},
     "control": {"to": str},
 }
-"""The fields of each request with their types; all but `text` may be left out."""
+"""The fields of each request with their types, beside `lang`; all but `text` may be left out."""
 
 
 class ProtocolError(ValueError):
@@ -112,7 +112,7 @@ def checked(message: Any) -> dict[str, Any]:
     if number is not None and not (isinstance(number, int) and not isinstance(number, bool)):
         raise ProtocolError("an id is a whole number")
     found: dict[str, Any] = {"type": kind, "id": number}
-    for name, type in fields.items():
+    for name, type in {**fields, "lang": str}.items():
         value = message.get(name)
         if value is None:
             if name == "text":

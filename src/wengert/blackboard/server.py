@@ -18,10 +18,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from wengert.blackboard.guard import FORBIDDEN, HEADERS, POLICY_VIOLATION, Guard, cookie_name, same
 from wengert.blackboard.numbers import plain_values
-from wengert.blackboard.page import LANGUAGES, bundle, served
+from wengert.blackboard.page import bundle, served
 from wengert.blackboard.process import Worker, warm_up
 from wengert.blackboard.protocol import MOST_MESSAGE, ProtocolError, request
 from wengert.blackboard.samples import DATA, EXAMPLES
+from wengert.languages import LANGUAGES
 
 FLOOD = 2000
 """A page that sends more messages a second is none of ours."""

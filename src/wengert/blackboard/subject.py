@@ -14,6 +14,7 @@ from wengert.derive import steps
 from wengert.derive.printed import Printer, default_form
 from wengert.errors import EquationError
 from wengert.ir.types import Dim
+from wengert.languages import LANGUAGES, printed
 from wengert.show.diagram import diagram, space
 from wengert.show.scene import Direction
 
@@ -59,7 +60,7 @@ class Subject:
             return "computed"
         return "parameter" if name in self.system.params else "data" if name in self.system.data else "input"
 
-    def read(self, form: str) -> dict[str, Any]:
+    def read(self, form: str, lang: str = LANGUAGES[0]) -> dict[str, Any]:
         """The message `read`: forward lines in a form, with their places in the text, and the quantities."""
         printer = Printer(self.system, "index" if form == "elements" else form)
         forward = [
@@ -77,7 +78,7 @@ class Subject:
             "type": "read",
             "form": form,
             "written": self.written_form,
-            "diagnostics": [warning(sentence, self.text) for sentence in self.system.warnings],
+            "diagnostics": [warning(sentence, self.text, lang) for sentence in self.system.warnings],
             "forward": forward,
             "quantities": [self.quantity(name) for name in self.system.quantities],
         }
@@ -95,20 +96,20 @@ class Subject:
             "whole": not found.type.is_float,
         }
 
-    def backward(self, form: str) -> dict[str, Any]:
+    def backward(self, form: str, lang: str = LANGUAGES[0]) -> dict[str, Any]:
         """The message `backward`: a line a bar with the step that explains it, and what primed functions are.
 
         Where the form cannot be printed, that in which the text is written stands for it, and `remark` says why.
         """
         remark = None
         try:
-            printed = self.printed(form)
+            lines = self.printed(form)
         except EquationError as reason:
-            form, remark = self.written_form, f"{reason.what} {reason.repair}"
-            printed = self.printed(form)
-        explained = {step.name: self.step(step) for step in steps.steps(self.derived, form)}
+            form, remark = self.written_form, printed(f"{reason.what} {reason.repair}", lang)
+            lines = self.printed(form)
+        explained = {step.name: self.step(step, lang) for step in steps.steps(self.derived, form)}
         backward = [
-            {"q": self.marks[line.name], "lines": printed.get(line.name, [])} | explained.get(line.name, {})
+            {"q": self.marks[line.name], "lines": lines.get(line.name, [])} | explained.get(line.name, {})
             for line in self.derived.lines
         ]
         legend = [self.lines.both(line) for line in steps.legend(self.derived)]
@@ -130,11 +131,11 @@ class Subject:
             found[line.name] = [self.lines.both(row) for row in rows]
         return found
 
-    def step(self, step: steps.Step) -> dict[str, Any]:
+    def step(self, step: steps.Step, lang: str) -> dict[str, Any]:
         """How one bar came about: children, forward lines, rules, chain rule, what was put in, result."""
         return {
             "children": [self.marks[child] for child in step.children],
-            "rules": list(step.rules),
+            "rules": [printed(rule, lang) for rule in step.rules],
             "chain": self.lines.maybe(step.chain),
             "substituted": self.lines.maybe(step.substituted),
             "sums": [self.lines.both(line) for line in step.sums],

@@ -16,6 +16,7 @@ from wengert.blackboard.numbers import shown
 from wengert.blackboard.samples import SAMPLES, sample
 from wengert.blackboard.subject import Subject
 from wengert.errors import WengertError
+from wengert.languages import LANGUAGES
 from wengert.show.numbers import plain
 from wengert.show.settings import parse_setting
 from wengert.train.csvfile import csv_table
@@ -41,7 +42,11 @@ def training(request: Mapping[str, Any], inbox: Inbox) -> Iterator[Reply]:
     try:
         yield from _run(request, inbox)
     except WengertError as error:
-        yield {"type": "training", "event": "error", "error": diagnostic(error, request["text"])}
+        yield {
+            "type": "training",
+            "event": "error",
+            "error": diagnostic(error, request["text"], lang=request.get("lang", LANGUAGES[0])),
+        }
 
 
 def _run(request: Mapping[str, Any], inbox: Inbox) -> Iterator[Reply]:

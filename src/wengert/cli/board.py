@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from wengert.cli.arguments import Setting, values_in
+from wengert.cli.language import Language, spoken
 from wengert.errors import WengertError
-
-Language = Annotated[Literal["en", "ko"], typer.Option("--lang", help="the language of the board")]
 
 
 def board(
@@ -26,7 +25,7 @@ def board(
         Path | None,
         typer.Option("--out", "-o", help="write one HTML file that needs neither server nor network, and end"),
     ] = None,
-    lang: Language = "en",
+    lang: Language = "",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 is any that is free")] = 0,
     no_open: Annotated[bool, typer.Option("--no-open", help="print the address, and open no browser")] = False,
 ) -> None:
@@ -43,14 +42,14 @@ def board(
             )
         from wengert.blackboard.export import save
 
-        save(out, text, lang, values)
+        save(out, text, spoken(), values)
         return
     from wengert.blackboard.packages import refuse_missing
 
     refuse_missing("starlette", "uvicorn", "websockets")
     from wengert.blackboard.server import serve
 
-    serve(text, lang=lang, port=port, open_browser=not no_open, values=values)
+    serve(text, lang=spoken(), port=port, open_browser=not no_open, values=values)
 
 
 def _text(file: Path | None) -> str:
