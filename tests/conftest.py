@@ -28,6 +28,8 @@ settings.register_profile("thorough", deadline=None, print_blob=True, suppress_h
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--thorough", action="store_true", help="the exhaustive and the random parts in full numbers")
+    parser.addoption("--browser", action="store_true", help="drive the board in Chromium")
+    parser.addoption("--pictures", metavar="FOLDER", help="with --browser: keep pictures of the board's views there")
 
 
 def pytest_configure(config: pytest.Config) -> None:

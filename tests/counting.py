@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from wengert.ops.interning import forget
+
 LINEAR = 2.3
 """So many times as many calls when the input doubles are linear growth; n log n is below this too from about a hundred on."""
 QUADRATIC = 4.6
@@ -51,10 +53,15 @@ def growth(
 ) -> float:
     """How many times as much work of(2n) is as of(n); of(n) prepares an input of that size and returns the action on it.
 
-    What the first run makes once for the process is made before.
+    What the first run makes once for the process is made before; what is remembered of terms is forgotten.
     """
     of(1)()
-    return work(of(2 * size)) / work(of(size))
+    return _afresh(of, 2 * size, work) / _afresh(of, size, work)
+
+
+def _afresh(of: Callable[[int], Callable[[], Any]], size: int, work: Callable[[Callable[[], Any]], int]) -> int:
+    forget()
+    return work(of(size))
 
 
 def slowdown(action: Callable[[], Any], other: Callable[[], Any], turns: int = 3) -> float:

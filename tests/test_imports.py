@@ -29,7 +29,8 @@ ORDER = (
     {"claims", "show", "engine"},
     {"api", "compilation", "numpy", "scipy", "transforms"},
     {"flow", "extend", "autograd", "programs"},
-    {"train"},
+    {"train", "languages"},
+    {"blackboard"},
     {"cli"},
 )
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}

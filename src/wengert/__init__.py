@@ -4,6 +4,7 @@ equations     text or a file -> System
 System        .forward(**values), .backward(loss, wrt) -> Derivation, .batch(data), .echo()
 review        a derivation made by hand, judged line by line -> Review
 Derivation    prints; .latex(), .steps(), .check(), .function(), .stages(stop), .compare(), .in_form(form)
+board         a system or a derivation to see, step through and play with, in a notebook
 
 compile, set_threads                          a function as machine code; how many threads it may use
 grad, value_and_grad, elementwise_grad, vmap   functions of arrays -> functions of arrays
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wengert import ops
     from wengert.api import Derivation, System, equations, review
+    from wengert.blackboard import board
     from wengert.compilation import compile, set_threads
     from wengert.errors import (
         CheckError,
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOME = {
+    "board": "wengert.blackboard",
     "equations": "wengert.api",
     "review": "wengert.api",
     "System": "wengert.api",
@@ -117,6 +120,7 @@ __all__ = [
     "WengertError",
     "__version__",
     "asarray",
+    "board",
     "check_backward",
     "check_grads",
     "check_nans",

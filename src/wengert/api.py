@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +164,13 @@ class System:
     def latex(self, form: str = "") -> str:
         """The forward equations as one aligned display, for notebooks and papers; in a form of its own, or as they are written."""
         return derivation_latex(self.data, Printer(self.data, form or default_form(self.data)).forward(), ())
+
+    def board(self, *, lang: str = "en", values: Mapping[str, Any] | None = None) -> Any:
+        """The board of this system in a notebook: equations, graph, backward lines, steps and numbers, live.
+
+        Raises MissingPackageError where the extra `board` is not installed.
+        """
+        return _board(self, lang, values)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -338,6 +346,13 @@ class Derivation:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/plain": str(self), "text/latex": self.latex()}
 
+    def board(self, *, lang: str = "en", values: Mapping[str, Any] | None = None) -> Any:
+        """The board of this derivation in a notebook, in its form.
+
+        Raises MissingPackageError where the extra `board` is not installed.
+        """
+        return _board(self, lang, values)
+
     def in_form(self, form: str) -> Derivation:
         """The same derivation printed in another form: "index", "matrix" or "elements"."""
         return Derivation(self.system, self.data, form)
@@ -435,6 +450,11 @@ def compile_function(derivation: Derivation, backend: str = "native") -> Callabl
     names = [identifiers.get(name, signal) for name in graph.input_names]
     result = (0, {name: k for k, name in enumerate(gradients, 1)})
     return program.named(names, result, value_and_gradients, lambda **values: run(program.interpret, values), doc)
+
+
+def _board(shown: System | Derivation, lang: str, values: Mapping[str, Any] | None) -> Any:
+    # The board stands above everything else, so its package is found by name when it is asked for.
+    return import_module("wengert.blackboard").board(shown, lang=lang, values=values)
 
 
 def read_backward(system: System, text: str, syntax: str | None = None) -> tuple[ir.Definition, ...]:

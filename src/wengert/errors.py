@@ -16,9 +16,23 @@ WengertError                 three lines: what is wrong, where, what to write in
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from wengert.cells import cells
 
 WINDOW = 100  # characters of a long line that a message shows
+
+
+class Fix(NamedTuple):
+    """What mends a mistake: `text` in place of characters start … end − 1 of what was read."""
+
+    start: int
+    end: int
+    text: str
+
+    def applied(self, source: str) -> str:
+        """The text that is mended."""
+        return source[: self.start] + self.text + source[self.end :]
 
 
 class WengertError(Exception):
@@ -27,7 +41,10 @@ class WengertError(Exception):
     what    a sentence; names and code in it stand in single quotes, and nothing but such a quotation begins it in lower case
     where   the user's line with a caret (`place`), or a fact, indented by two blanks
     repair  a sentence, or one that ends in code to copy: after a colon and two blanks, without a full stop
+    fix     the same as a change of the text, where one change mends it; None where a person has to choose
     """
+
+    fix: Fix | None = None
 
     def __init__(self, what: str, where: str = "", repair: str = "") -> None:
         self.what = what
@@ -37,7 +54,10 @@ class WengertError(Exception):
 
 
 class EquationError(WengertError):
-    """A line of an equation system cannot be read or does not fit the others. `span` is its place in the text, where one is known."""
+    """A line of an equation system cannot be read or does not fit the others.
+
+    `span` is its place in the text, characters start … end − 1; the reader's errors all have one.
+    """
 
     span: tuple[int, int] | None = None
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
 import wengert as wg
+from tests.counting import QUADRATIC, growth
+from wengert.elaboration.elaborate import elaborate
+from wengert.elaboration.ranks import infer_kinds
+from wengert.notation.reader import read
 
 RNG = np.random.default_rng(7)
 A, B = RNG.normal(size=(3, 3)), RNG.normal(size=(3, 3))
@@ -256,3 +263,27 @@ def test_a_backward_line_may_use_a_dot_entry_by_entry_with_a_warning() -> None:
     system = wg.equations("z ∈ ℝ^n\nh = σ(z)\nL = ‖h‖²")
     (definition,) = read_backward(system, "z̄ = h̄ · σ'(z)")
     assert definition.written.rights[0].sign == "∘"
+
+
+def layers_as_matrices(count: int) -> str:
+    raised = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+    marks = [f"⁽{k}⁾".translate(raised) for k in range(1, count + 1)]
+    rows: list[str] = []
+    for before, mark in zip(["x", *(f"h{mark}" for mark in marks)], marks, strict=False):
+        rows += [f"z{mark} = W{mark} {before} + b{mark}", f"h{mark} = σ(z{mark})"]
+    return "\n".join([*rows, f"L = ½ ‖h{marks[-1]} − t‖²"])
+
+
+def test_a_deep_network_as_matrices_is_read_layer_by_layer() -> None:
+    system = elaborate(read(layers_as_matrices(20)))
+    assert [system.quantities[name].type.rank for name in ("W⁽²⁰⁾", "b⁽²⁰⁾", "h⁽¹⁹⁾", "t", "L")] == [2, 1, 1, 1, 0]
+
+
+def test_the_kinds_of_a_deep_network_are_found_in_linear_time() -> None:
+    """Readings of the first layers that go on alike are not followed side by side."""
+
+    def kinds(count: int) -> Callable[[], Any]:
+        lines = read(layers_as_matrices(count)).lines
+        return lambda: infer_kinds(lines, {}, lambda name: False, frozenset())
+
+    assert growth(kinds, 8) < QUADRATIC

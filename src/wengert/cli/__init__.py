@@ -1,7 +1,8 @@
 """The command line: each command reads its arguments, calls the layers below, and prints.
 
-    wengert ──▶ derivation: derive, diff, trace, draw · checking: check · stages: stages, targets · training: train, predict
-    arguments: options that several have
+    wengert ──▶ derivation: derive, diff, trace, draw · checking: check · stages: stages, targets
+                training: train, predict · board: board
+    arguments: options that several have · language: in which language it is printed
 
 In go words, out come text and a status: 1 where a check failed, 2 for a mistake of the user's. Read first this file, then `derivation.py`.
 """
@@ -15,7 +16,7 @@ from typing import Any
 import typer
 
 import wengert
-from wengert.cli import checking, derivation, stages, training
+from wengert.cli import board, checking, derivation, language, stages, training
 from wengert.errors import CheckError, WengertError
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def version(
     wanted: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="The version."),
+    lang: language.Language = "",
 ) -> None:
     """Read, run and check the gradient of equations as a textbook writes them."""
 
@@ -48,6 +50,7 @@ for command in (
     stages.targets,
     training.train,
     training.predict,
+    board.board,
 ):
     app.command()(command)
 
@@ -55,6 +58,7 @@ for command in (
 def main() -> None:
     """The entry point: mistakes of the user end with their three lines on standard error and status 2, failed checks with 1."""
     try:
+        language.begin()
         status = app(standalone_mode=False, prog_name="wengert")
         sys.stdout.flush()
         if isinstance(status, int) and status:  # what typer.Exit(status) said
@@ -92,5 +96,5 @@ def _usage(error: Any) -> str:
 
 
 def _fail(message: str, status: int) -> None:
-    print(message, file=sys.stderr)
+    print(language.in_language(message), file=sys.stderr)
     sys.exit(status)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from wengert.cli.language import in_language
 from wengert.errors import WengertError
 
 File = Annotated[
@@ -56,7 +57,7 @@ def plain_output() -> Iterator[Callable[[str], None]]:
     stream = sys.stdout
     if isinstance(stream, TextIOWrapper) and (stream.encoding or "").lower().replace("-", "") != "utf8":
         stream.reconfigure(errors="replace")
-    yield lambda text: print(text, file=stream)
+    yield lambda text: print(in_language(text), file=stream)
 
 
 def read_system(file: Path, number: int | None = None) -> Any:
@@ -103,7 +104,7 @@ def keep_no_code() -> None:
 
 def warn(system: Any) -> None:
     for warning in system.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        print(in_language(f"warning: {warning}"), file=sys.stderr)
 
 
 def values_in(settings: list[str]) -> Mapping[str, Any]:

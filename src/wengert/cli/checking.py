@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wengert.cli.arguments import Ascii, plain_output
+from wengert.cli.language import Language, in_language
 from wengert.errors import EquationError, WengertError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def check(
         typer.Option("--run", help="execute the code of each file, with limits, and judge its backward passes by that"),
     ] = False,
     shapes: Annotated[str, typer.Option("--shapes", help='with --run: what arguments are: "x=(4,3) y=int(4,)<3"')] = "",
+    lang: Language = "",
 ) -> None:
     """Check derivations made by hand line by line: what holds, what does not and how it should be, what was not read.
 
@@ -59,7 +61,7 @@ def check(
                 )
         if report.error is not None:
             sys.stdout.flush()
-            print(report.error, file=sys.stderr)
+            print(in_language(str(report.error)), file=sys.stderr)
     if as_json:
         data = [report.to_json() for report in reports]
         print(json.dumps(data if len(files) > 1 else data[0], ensure_ascii=False, indent=2))

@@ -25,6 +25,7 @@ from wengert.cli.arguments import (
     values_in,
     warn,
 )
+from wengert.cli.language import Language
 from wengert.errors import WengertError
 
 
@@ -47,6 +48,7 @@ def derive(
     ascii: Ascii = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
     seed: Annotated[int, typer.Option(help="seed of the random points of the check")] = 0,
+    lang: Language = "",
 ) -> None:
     """The backward pass of a system, one line a quantity, checked on the spot."""
     formats = {"--latex": latex, "--unicode": unicode, "--ascii": ascii, "--json": as_json}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from wengert.autodiff.reverse import vjp
-from wengert.derive.cost import computed, cost
+from wengert.derive.cost import cost
 from wengert.derive.factoring import factor, turn_sign
 from wengert.derive.folding import Named, Names, fold, spread_alike
 from wengert.derive.further import FurtherForms
@@ -248,17 +248,19 @@ class _Derivation:
         named = [Named(Leaf(self.system.quantities[n].type.shape, n), v) for n, v in self.values.items()]
         self.names = Names(named)
         self.calls = [entry for entry in named if isinstance(entry.value, Apply)]
+        self.call_names = Names(self.calls)
         self.ordered = self.order()
         self.planned = frozenset(self.ordered)
         assumed = [spread_alike(recognise(gather(a)), recognise(gather(b))) for a, b in self.system.assumptions]
-        self.forms = FurtherForms(self.system, self.loss, self.needed, self.names, assumed)
+        self.forms = FurtherForms(self.system, self.needed, self.names, assumed)
         self.taken: set[str] = set()
 
     def run(self) -> Backward:
         lines: list[BackwardLine] = []
         for name in self.ordered:
             lines.append(self.seed(name) if name == self.loss else self.one_line(name))
-            self.forms.lines[name] = lines[-1].run
+            if name != self.loss:
+                self.forms.lines.add(name, lines[-1].run)
         return Backward(self.system, self.loss, self.wrt, tuple(lines), self.values, frozenset(self.letters))
 
     def order(self) -> list[str]:
@@ -319,13 +321,13 @@ class _Derivation:
         if found is None or name is None:
             return ()
         self.taken.add(name)
-        bars = {bar(n): term for n, term in self.forms.lines.items() if n != self.loss}
+        bars = {bar(n): term for n, term in self.forms.lines.terms.items()}
         return (RowSum(name, found, with_other_names(found, bars, self.names)),)
 
     def shortest(self, raw: Term) -> Term:
         """The sum of the contributions simplified, or only folded and factored where more of that stands in the lines before it."""
         simple, plain = simplify(raw, self.names), turn_sign(map_sums(fold(raw, self.names), factor))
-        known = computed(self.forms.lines.values())
+        known = self.forms.lines.known()
         return plain if cost(plain, known=known) < cost(simple, known=known) else simple
 
     def contribution(self, name: str, child: str) -> Term | None:
@@ -346,7 +348,8 @@ class _Derivation:
 
     def fold_calls(self, term: Term, name: str) -> Term:
         """Values of functions that have a name, such as y for σ(z), but not the name whose bar this is; products stay as the chain rule gave them."""
-        return fold(term, Names(entry for entry in self.calls if entry.leaf != Leaf(entry.leaf.shape, name)))
+        others = [entry for entry in self.calls if entry.leaf != Leaf(entry.leaf.shape, name)]
+        return fold(term, self.call_names if len(others) == len(self.calls) else Names(others))
 
 
 def leaves_of(term: Term) -> list[Leaf]:

@@ -9,6 +9,7 @@ from math import gcd
 from wengert.derive.cost import cost
 from wengert.derive.matching import exponent_of, occurrences, outer_place
 from wengert.ops.calls import rebuilt
+from wengert.ops.interning import remembered
 from wengert.ops.positions import shift_of
 from wengert.ops.terms import (
     ONE,
@@ -30,6 +31,7 @@ from wengert.ops.terms import (
 EXPAND_LIMIT = 64
 
 
+@remembered
 def factor(term: Term) -> Term:
     """a b + a c = a (b + c): the factors common to all terms that carry only free indices, and a common coefficient, before the bracket."""
     terms = [monomial(t) for t in addends(term)]
@@ -54,6 +56,7 @@ def factor(term: Term) -> Term:
     return product(coef, [*common, Factor(total(rest, term.shape), labels)], labels, term.shape)
 
 
+@remembered
 def factor_part(term: Term) -> Term:
     """a b + a c + a d + e = a (b + c + d) + e: a factor of three terms or more, where that saves operations; the one that saves most."""
     terms = addends(term)
@@ -137,6 +140,7 @@ def scale_inside(coef: int, term: Add) -> Term:
     return total([scale(coef, t) for t in term.terms], term.shape)
 
 
+@remembered
 def group(term: Term) -> Term:
     """Σ_j a_ij x_j + Σ_j b_ij x_j = Σ_j (a_ij + b_ij) x_j: terms that differ in one factor become one."""
     terms = dict(enumerate(addends(term)))
@@ -215,6 +219,7 @@ def _agree(f: Factor, g: Factor, labels: dict[int, int]) -> bool:
     return all(labels.get(q, p) == p for q, p in pairs) and len(dict(pairs)) == len(set(pairs))
 
 
+@remembered
 def together(term: Term) -> Term:
     """a/b + c/d = (a d + c b)/(b d), numerators multiplied out: where that is shorter."""
     terms = [monomial(t) for t in addends(term)]
@@ -245,6 +250,7 @@ def together(term: Term) -> Term:
     return candidate if cost(candidate) < cost(term) else term
 
 
+@remembered
 def expand(term: Term) -> Term | None:
     """Products over sums multiplied out, at most 64 terms; None where there would be more."""
     pending, done = [term], []

@@ -6,10 +6,10 @@ The statistics of a normalisation are the example: what passes through μ̄ and 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from wengert.derive.cost import computed, cost
+from wengert.derive.cost import Lines, cost
 from wengert.derive.factoring import expand
 from wengert.derive.folding import Names, assume, fold
 from wengert.derive.recognise import open_term_primes
@@ -25,14 +25,13 @@ MAX_GROWTH = 4
 
 @dataclass
 class FurtherForms:
-    """The search for further forms in one derivation; `lines` has the lines found so far, by name, as they run."""
+    """The search for further forms in one derivation; `lines` has the lines found so far but that of the loss, by name, as they run."""
 
     system: System
-    loss: str
     needed: frozenset[str]
     names: Names
     assumed: Sequence[tuple[Term, Term]]
-    lines: dict[str, Term] = field(default_factory=dict[str, Term])
+    lines: Lines = field(default_factory=Lines)
 
     def further(self, name: str, value: Term) -> tuple[Term | None, bool]:
         """A cheaper form of v̄, and whether it uses the system's assumptions; (None, False) where none was found.
@@ -40,9 +39,9 @@ class FurtherForms:
         Bars that only this line needs are spared when they are put in, so what they cost counts for a form that reads them.
         A form that is longer to write is not taken, except that it may be as long as the lines that it makes unnecessary.
         """
-        bars = {bar(n): term for n, term in self.lines.items() if n != self.loss}
-        spared = {bar(n) for n in self.exclusive(name)}
-        known = computed(term for n, term in bars.items() if n not in spared)
+        bars = {bar(n): term for n, term in self.lines.terms.items()}
+        exclusive = self.exclusive(name)
+        spared, known = {bar(n) for n in exclusive}, self.lines.known(without=exclusive)
         opened = simplify(open_term_primes(value), self.names)
         best, longest = spent(opened, bars, spared, known), written_length(opened)
         found, assumed = None, False
@@ -102,14 +101,14 @@ class FurtherForms:
     def exclusive(self, name: str) -> set[str]:
         """The quantities whose bars are needed for v̄ only."""
         found = {name}
-        for other in reversed(self.lines):
+        for other in reversed(self.lines.terms):
             readers = {n for n in self.system.parents(other) if n in self.needed}
             if readers <= found:
                 found.add(other)
-        return found - {name, self.loss}
+        return found - {name}
 
 
-def spent(term: Term, bars: Mapping[str, Term], spared: set[str], known: Collection[Term]) -> int:
+def spent(term: Term, bars: Mapping[str, Term], spared: set[str], known: Container[Term]) -> int:
     """The cost of a term, and of the bars in `spared` that it reads, directly or through others, beside what is `known`."""
     total_cost, read, pending = 0, set[str](), [term]
     while pending:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from wengert.ir.graph import apply, input_node
 from wengert.ir.op import OPS
 from wengert.ir.types import ArrayType
-from wengert.ops.calls import applied, map_leaves
+from wengert.ops.calls import applied, map_leaves, op_names, settled
 from wengert.ops.gathering import gather
 from wengert.ops.primes import instance
 from wengert.ops.terms import (
@@ -112,6 +112,9 @@ def _logistic_factors(factors: list[Factor]) -> list[Factor]:
 
 def open_term_primes(term: Term, closed: Collection[str] = ()) -> Term:
     """The term with every f' replaced by its formula, functions in `closed` left as letters."""
+
+    if "prime" not in op_names(term) and settled(term):
+        return term
 
     def change(item: Term) -> Term | None:
         if not (isinstance(item, Apply) and item.op == "prime") or item.param("function") in closed:

@@ -11,7 +11,7 @@ from wengert.derive.cases import merge_cases
 from wengert.derive.cost import cost
 from wengert.derive.factoring import expand, factor, factor_part, group, in_one_sign, together, turn_sign
 from wengert.derive.folding import Names, fold
-from wengert.ops.calls import map_leaves, parts_of, rebuilt
+from wengert.ops.calls import has_sums, leaf_names, map_leaves, parts_of, rebuilt, settled
 from wengert.ops.terms import Add, Leaf, Term
 
 
@@ -46,10 +46,14 @@ def _shortened(term: Term, names: Names) -> Term:
 
 def map_sums(term: Term, change: Callable[[Term], Term]) -> Term:
     """Every sum inside a term, innermost first, replaced by change(sum)."""
+    if not has_sums(term) and settled(term):
+        return term
     inner = rebuilt(term, [map_sums(part, change) for part in parts_of(term)])
     return change(inner) if isinstance(term, Add) and isinstance(inner, Add) else inner
 
 
 def substitute_leaves(term: Term, values: Mapping[str, Term]) -> Term:
     """The term with quantities replaced by terms."""
+    if leaf_names(term).isdisjoint(values) and settled(term):
+        return term
     return map_leaves(term, lambda t: values.get(t.name) if isinstance(t, Leaf) else None)

@@ -354,9 +354,9 @@ def check_applied_words(context: Context, lines: Sequence[Line]) -> None:
             continue
         if len(tree.name) > 1 and tree.name.isalpha() and tree.name.isascii():
             what = f"'{tree.name}' is not a function that is known."
-            raise error_at(
-                source, tree, what, f"Declare it, or set a sign if a product is meant:  {tree.name}: function"
-            )
+            declared = f"{tree.name}: function"
+            repair = f"Declare it, or set a sign if a product is meant:  {declared}"
+            raise error_at(source, tree, what, repair, declared)
         inside = source[tree.span.end + 1 :].split(")")[0]
         if inside.strip().isalpha():
             context.warn(

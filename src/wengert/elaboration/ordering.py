@@ -9,9 +9,10 @@ from wengert.notation.expr import Declaration, Expr, Index, Line, Ref, walk
 from wengert.notation.tokens import Source
 
 
-def error_at(source: str, tree: Expr | Line | Declaration, what: str, repair: str) -> EquationError:
-    """The three lines of a mistake at a tree."""
-    return Source(source).error(what, tree.span, repair)
+def error_at(source: str, tree: Expr | Line | Declaration, what: str, repair: str, declare: str = "") -> EquationError:
+    """The three lines of a mistake at a tree; `declare` is a line that mends it where it stands before that of the tree."""
+    text = Source(source)
+    return text.error(what, tree.span, repair, text.line_before(tree.span, declare) if declare else None)
 
 
 def check_left_sides(lines: Sequence[Line], source: str) -> None:

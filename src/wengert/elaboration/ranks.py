@@ -2,7 +2,7 @@
 
 A reading gives every bare name a kind (scalar, column, matrix). Each kind has a cost by spelling (bold, capital, lower case) and
 broadcasting a scalar beside a vector costs too; the cheapest reading in which every line makes sense is taken, and two equally
-cheap ones are an error that asks for a declaration.
+cheap ones are an error that asks for a declaration. Of readings that can go on alike only the cheapest goes on.
 """
 
 from __future__ import annotations
@@ -85,6 +85,10 @@ class _Search:
         self.furthest: tuple[int, Mismatch] | None = None
         self.bare = [list(dict.fromkeys(bare_names(line))) for line in lines]
         self.ranked: dict[str, list[tuple[str, float]]] = {}
+        self.later: list[frozenset[str]] = []
+        """For each line the names in it and after it."""
+        for line in reversed(lines):
+            self.later.insert(0, frozenset(ref.name for ref in refs_of([line])).union(*self.later[:1]))
         self.firm_names = dict.fromkeys(ref.name for ref in refs_of(lines[:firm]))
 
     def open_names(self, line: int, kinds: Mapping[str, str]) -> list[str]:
@@ -100,6 +104,7 @@ class _Search:
     def run(self, known: dict[str, str]) -> dict[str, str]:
         heap = [self.start(0.0, 0, known)]
         best: _State | None = None
+        cheapest: dict[tuple[int, frozenset[tuple[str, str]]], float] = {}
         for _ in range(SEARCH_LIMIT):
             if not heap or (best is not None and heap[0].cost > best.cost):
                 break
@@ -110,6 +115,8 @@ class _Search:
                 else:
                     self.check_tie(best.kinds, state.kinds)
                 continue
+            if not any(state.choice) and cheapest.setdefault(self.outlook(state), state.cost) < state.cost:
+                continue
             for successor in self.expand(state):
                 heapq.heappush(heap, successor)
         if best is not None:
@@ -117,6 +124,11 @@ class _Search:
         if self.furthest is not None:
             raise self.furthest[1]
         return known
+
+    def outlook(self, state: _State) -> tuple[int, frozenset[tuple[str, str]]]:
+        """What decides how a reading can go on: the next line, and the kinds of names in it and after it."""
+        later = self.later[state.line]
+        return state.line, frozenset((name, kind) for name, kind in state.kinds.items() if name in later)
 
     def check_tie(self, one: Mapping[str, str], other: Mapping[str, str]) -> None:
         """Raise Tie where two readings differ in a name of the lines that must make sense; of other names claims alone tell nothing."""

@@ -76,7 +76,10 @@ def _chosen(found: Manuscript, number: int | None, name: str) -> System:
             else f"There is no system {number} in this document."
         )
         where = "\n".join(f"  {k}  {_listed(section, found.source)}" for k, section in enumerate(sections, 1))
-        raise EquationError(what, where or f"  {name}", "Say which one is meant:  --system 1")
+        error = EquationError(what, where or f"  {name}", "Say which one is meant:  --system 1")
+        firsts = [section.system.reading.lines[0].span for section in sections[1:]]
+        error.span = tuple(firsts[0]) if firsts else (0, len(found.source))
+        raise error
     section = sections[number - 1]
     if section.whole:
         return section.system

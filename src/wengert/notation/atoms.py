@@ -9,6 +9,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from wengert.errors import Fix
 from wengert.notation import derivatives, references
 from wengert.notation.big_signs import big_sign
 from wengert.notation.cases import cases, condition_in, has_relation, indicator, mask
@@ -118,7 +119,9 @@ def bars(parser: Parser) -> Expr:
     parser.open_bars.pop()
     if parser.token.kind != opening.kind:
         sign = opening.text[0]
-        raise parser.error(f"This '{sign}' is not closed.", opening.span, f"Write the second '{sign}'.")
+        end = parser.tokens[parser.at - 1].span.end
+        second = Fix(end, end, sign)
+        raise parser.error(f"This '{sign}' is not closed.", opening.span, f"Write the second '{sign}'.", second)
     parser.advance()
     if opening.kind == "bar":
         return Bars(tree, span=parser.span_from(start))

@@ -5,6 +5,7 @@ The braces of cases in plain text need no closing brace; here they get one.
 
 from __future__ import annotations
 
+from wengert.errors import Fix
 from wengert.notation.expr import Span
 from wengert.notation.tokens import Source, Token, check_depth
 from wengert.notation.tokens_text import CASE_WORDS
@@ -78,7 +79,10 @@ class _Matcher:
             self.close_cases(token)
         if not self.stack:
             raise self.source.error(
-                f"This '{_shown(token)}' closes nothing.", token.span, "Remove it, or write the bracket that it closes."
+                f"This '{_shown(token)}' closes nothing.",
+                token.span,
+                "Remove it, or write the bracket that it closes.",
+                Fix(*token.span, ""),
             )
         opening = self.top()
         expected = ("}" if self.text else "cases") if opening.text == "cases" else PARTNERS.get(opening.text, "")
@@ -126,7 +130,9 @@ class _Matcher:
             if opening.text in ("cases", "matrix") and not self.text
             else f"Write the '{partner or '}'}' that closes it."
         )
-        return self.source.error(f"This '{shown}' is not closed.", opening.span, repair)
+        end = self.out[-1].span.end
+        fix = Fix(end, end, partner) if partner in (")", "]", "}", "⟧") else None
+        return self.source.error(f"This '{shown}' is not closed.", opening.span, repair, fix)
 
 
 def _shown(token: Token) -> str:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from wengert.errors import Fix
 from wengert.notation import atoms, calls, references
 from wengert.notation.big_signs import Reach
 from wengert.notation.expr import And, Compare, Expr, Inverse, Neg, Num, Power, Ref, Span, Sum, Transpose, children
@@ -92,8 +93,8 @@ class Parser:
         del self.reaches[mark:]
         self.open_bars = bars
 
-    def error(self, what: str, span: Span, repair: str) -> Exception:
-        return self.source.error(what, span, repair)
+    def error(self, what: str, span: Span, repair: str, fix: Fix | None = None) -> Exception:
+        return self.source.error(what, span, repair, fix)
 
     def warn(self, what: str, span: Span, repair: str) -> None:
         self.warnings.append(self.source.warning(what, span, repair))

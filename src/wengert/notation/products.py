@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from wengert.errors import Fix
 from wengert.notation.derivatives import divide
 from wengert.notation.expr import Expr, Num, Ones, Product, Span, Transpose
 from wengert.notation.tokens import Token
@@ -46,7 +47,10 @@ class Run:
         token = parser.tokens[place]
         self.plain_ones.append(parser.at == place + 1 and token.kind == "num" and token.text == "1")
         if self.factors and token.kind == "num" and isinstance(self.factors[-1], Num):
-            raise parser.error("Two numbers stand side by side.", token.span, "Write '2 · 3', or a decimal point.")
+            times = Fix(token.span.start, token.span.start, "· ")
+            raise parser.error(
+                "Two numbers stand side by side.", token.span, "Write '2 · 3', or a decimal point.", times
+            )
         self.factors.append(factor)
 
     def divide(self, slash: Token, place: int, denominator: Expr) -> None:

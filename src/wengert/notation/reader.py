@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from wengert.errors import EquationError
 from wengert.notation import references, tokens_latex, tokens_text
 from wengert.notation.brackets import match_brackets
 from wengert.notation.chunks import Chunk, cut, relations, with_both_names
@@ -213,11 +212,8 @@ class SystemReader:
             for chunk, declaration in zip(declaring, declarations, strict=True)
         ]
         if not self.lines and not declarations:
-            raise EquationError(
-                "There are no equations here.",
-                self.source.where(Span(0, 1)) if self.source.text.strip() else "",
-                "Write, for example:  z = w x + b",
-            )
+            what = "There are no equations here."
+            raise self.source.error(what, Span(0, 1), "Write, for example:  z = w x + b")
         return Reading(
             tuple(self.lines),
             tuple(declarations),

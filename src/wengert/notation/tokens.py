@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from wengert.errors import EquationError, message, place
+from wengert.errors import EquationError, Fix, message, place
 from wengert.notation.expr import Span
 
 MAX_SOURCE = 64 * 1024
@@ -53,19 +53,26 @@ class Source:
     text: str
 
     def where(self, span: Span) -> str:
-        """The line of the place, with a caret under it."""
-        return place(self.text, span.start, span.end)
+        """The line of the place, with a caret under it; of nothing, nothing."""
+        return place(self.text, span.start, span.end) if self.text.strip() else ""
 
     def quote(self, span: Span) -> str:
         """The user's own text at a place, shortened."""
         text = " ".join(self.text[span.start : span.end].split())
         return text if len(text) <= 40 else text[:37] + "…"
 
-    def error(self, what: str, span: Span, repair: str) -> EquationError:
-        """What is wrong, the place, what to write instead."""
+    def error(self, what: str, span: Span, repair: str, fix: Fix | None = None) -> EquationError:
+        """What is wrong, the place, what to write instead; as a change of the text, where one change does it."""
         error = EquationError(what, self.where(span), repair)
-        error.span = (span.start, span.end)
+        start = min(max(span.start, 0), len(self.text))
+        error.span = start, max(start, min(span.end if span.end >= 0 else len(self.text), len(self.text)))
+        error.fix = fix
         return error
+
+    def line_before(self, span: Span, line: str) -> Fix | None:
+        """A line put in before that of a place; None in LaTeX, where a line is not an equation."""
+        start = self.text.rfind("\n", 0, max(span.start, 0)) + 1
+        return None if "\\" in self.text else Fix(start, start, f"{line}\n")
 
     def warning(self, what: str, span: Span, repair: str) -> str:
         """The same three lines for a reading that is not certain."""
@@ -102,11 +109,13 @@ class Characters:
 def check_size(source: Source, length: int) -> None:
     """Refuse a text that is too long, or that is not text, before any work is done on it."""
     if length > MAX_SOURCE:
-        raise EquationError(
+        error = EquationError(
             f"The text has {length:,} characters; equations of more than {MAX_SOURCE:,} are not read.",
             "  " + source.text[:60].replace("\n", " ").replace("\0", " ") + "…",
             "Give only the equations, or split them over several files.",
         )
+        error.span = 0, len(source.text)
+        raise error
 
 
 def number_value(digits: str, source: Source, span: Span) -> Fraction:

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from fractions import Fraction
 
+from wengert.errors import Fix
 from wengert.notation import latex_commands as commands
 from wengert.notation.latex_marks import settle_marks
 from wengert.notation.names import LETTER_WORDS
@@ -278,10 +279,12 @@ class _Reader:
         else:
             near = difflib.get_close_matches(name, [k for k in commands.KNOWN if k.isalpha()], n=1)
             hint = f"Did you mean '\\{near[0]}'? " if near else ""
+            span = self.characters.span(self.at, self.at + length)
             raise self.source.error(
                 f"The LaTeX command '\\{name}' is not known.",
-                self.characters.span(self.at, self.at + length),
+                span,
                 hint + "A name of several letters is written '\\mathrm{name}', a function '\\operatorname{name}'.",
+                Fix(span.start, span.end, f"\\{near[0]}") if near else None,
             )
 
     def skip(self, name: str, length: int) -> None:
@@ -400,10 +403,13 @@ class _Reader:
             self.add(side, "matrix", end - start)
         else:
             near = difflib.get_close_matches(name, [*commands.WRAPPERS, *commands.CASES, *commands.MATRICES], n=1)
+            span = self.characters.span(start, min(end, len(self.text)))
+            meant = self.source.text[span.start : span.end].replace(name, near[0]) if near else ""
             raise self.source.error(
                 f"The environment '{name}' is not known.",
-                self.characters.span(start, min(end, len(self.text))),
+                span,
                 f"Did you mean '{near[0]}'?" if near else "Use 'aligned', 'cases' or 'pmatrix'.",
+                Fix(span.start, span.end, meant) if near else None,
             )
 
 

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from fractions import Fraction
 
+from wengert.errors import Fix
 from wengert.notation.names import BAR, GREEK, LOWERED, OVERLINE, RAISED
 from wengert.notation.tokens import Characters, Collector, Source, Token, number_value
 
@@ -187,10 +188,13 @@ class _Reader:
         if text[start] == "⁽":
             end = text.find("⁾", start)
             if end < 0:
+                stop = next((k for k in range(start + 1, len(text)) if text[k] not in RAISED), len(text))
+                label = self.characters.span(start, stop)
                 raise self.source.error(
                     "The label bracket '⁽' is not closed.",
                     self.characters.span(start, start + 1),
                     "Write '⁾' after the label:  w⁽¹⁾",
+                    Fix(label.end, label.end, "⁾") if stop > start + 1 else None,
                 )
             self.script("sup", "(" + "".join(RAISED.get(c, c) for c in text[start + 1 : end]) + ")", start, end + 1)
         elif text[start] in "ᵀ⊤":

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import is_
 from typing import Any
 
 from wengert.ir.types import Shape
+from wengert.ops.interning import remembered
 from wengert.ops.terms import (
     ONE,
     Add,
     Apply,
     Factor,
+    Leaf,
     Product,
     Term,
     laid_out,
@@ -19,7 +21,6 @@ from wengert.ops.terms import (
     product,
     total,
     varying,
-    written_alike,
 )
 
 Params = tuple[tuple[str, Any], ...]
@@ -68,13 +69,43 @@ def parts_of(term: Term) -> Sequence[Term]:
     return term.args if isinstance(term, Apply) else ()
 
 
+@remembered
+def settled(term: Term) -> bool:
+    """Whether a term that is made anew of its own parts, from the leaves up, is the term itself."""
+    parts = parts_of(term)
+    return all(map(settled, parts)) and rebuilt(term, parts) is term
+
+
+@remembered
+def leaf_names(term: Term) -> frozenset[str]:
+    """The quantities that a term reads."""
+    return frozenset((term.name,)) if isinstance(term, Leaf) else _joined(map(leaf_names, parts_of(term)))
+
+
+@remembered
+def op_names(term: Term) -> frozenset[str]:
+    """The ops in a term that are no products or sums."""
+    inside = _joined(map(op_names, parts_of(term)))
+    return inside | {term.op} if isinstance(term, Apply) else inside
+
+
+@remembered
+def has_sums(term: Term) -> bool:
+    """Whether terms are added up somewhere in a term."""
+    return isinstance(term, Add) or any(map(has_sums, parts_of(term)))
+
+
+def _joined(parts: Iterable[frozenset[str]]) -> frozenset[str]:
+    return frozenset[str]().union(*parts)
+
+
 def rebuilt(term: Term, parts: Sequence[Term]) -> Term:
     """A term in normal form made as another one is, of other parts; of the same parts once."""
     if not all(map(is_, parts, parts_of(term))):
         return _made(term, parts)
     if "again" not in term.kept:
         made = _made(term, parts)
-        term.kept["again"] = None if written_alike(made, term) else made  # no circle
+        term.kept["again"] = None if made is term else made  # no circle
     again: Term | None = term.kept["again"]
     return term if again is None else again
 

@@ -12,18 +12,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from operator import is_
 from typing import Any, NamedTuple
 
 from wengert.ir.types import Shape, Size
 from wengert.ops.canonical import canonical_order
+from wengert.ops.interning import Interned, make_room, table
 
 ONE = Fraction(1)
 
 
 @dataclass(frozen=True, eq=False)
-class Term:
-    """A piece of mathematics with a shape; two terms are equal when their keys are."""
+class Term(metaclass=Interned):
+    """A piece of mathematics with a shape; two terms are equal when their keys are. What is written alike is one object, as a rule."""
 
     shape: Shape
 
@@ -48,11 +48,15 @@ class Term:
         """What was found of the term as it is written, by what it is."""
         return {}
 
+    def written(self) -> tuple[Any, ...]:
+        """What the term is made of, as it is written: parts by identity."""
+        raise NotImplementedError
+
     def _text(self) -> str:
         raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Term) and self.key == other.key
+        return self is other or (isinstance(other, Term) and self.key == other.key)
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -64,6 +68,10 @@ class Leaf(Term):
 
     name: str
     dtype: str = "float64"
+
+    def written(self) -> tuple[Any, ...]:
+        """Its name and type."""
+        return Leaf, self.name, self.shape, self.dtype
 
     def _text(self) -> str:
         return f"{self.name!r}"
@@ -94,11 +102,12 @@ class Product(Term):
 
     @cached_property
     def base(self) -> Term:
-        """The product without its coefficient; times that it is the product itself, where it is written so."""
-        found = product(ONE, self.factors, self.out, self.sizes)
-        if written_alike(scale(self.coef, found), self):
-            found.scaled[self.coef] = self
-        return found
+        """The product without its coefficient."""
+        return product(ONE, self.factors, self.out, self.sizes)
+
+    def written(self) -> tuple[Any, ...]:
+        """The coefficient, and the factors in their order at their labels."""
+        return Product, self.shape, _plain(self.coef), self.out, self.sizes, *written_factors(self.factors)
 
     def _text(self) -> str:
         order, number = canonical_order(self)
@@ -111,6 +120,10 @@ class Add(Term):
     """The sum of terms of one shape."""
 
     terms: tuple[Term, ...]
+
+    def written(self) -> tuple[Any, ...]:
+        """The terms in their order."""
+        return Add, self.shape, tuple(map(id, self.terms))
 
     def _text(self) -> str:
         return f"A({' '.join(sorted(term.key for term in self.terms))};{self.shape})"
@@ -129,8 +142,22 @@ class Apply(Term):
         """The value of a parameter."""
         return dict(self.params)[name]
 
+    def written(self) -> tuple[Any, ...]:
+        """The op with its parameters, where 1 is not 1.0, and the arguments in their order."""
+        return Apply, self.op, self.shape, tuple(map(id, self.args)), self.params, str(self.params), self.dtype
+
     def _text(self) -> str:
         return f"F({self.op};{' '.join(arg.key for arg in self.args)};{self.params};{self.shape})"
+
+
+def _plain(number: Fraction) -> Fraction | int:
+    """A number with the same hash; 1, which is most frequent, as one that is hashed at once."""
+    return 1 if number is ONE else number
+
+
+def written_factors(factors: Iterable[Factor]) -> tuple[Any, ...]:
+    """Factors by the identity of their terms, at their labels."""
+    return tuple([each for term, labels, exponent in factors for each in (id(term), labels, _plain(exponent))])
 
 
 def whole(term: Term) -> Factor:
@@ -164,33 +191,7 @@ def scale(coef: Fraction | int, term: Term) -> Term:
     found = term.scaled.get(coef)
     if found is None:
         found = term.scaled[coef] = product(coef, [whole(term)], tuple(range(term.rank)), term.shape)
-        if coef == 1 and written_alike(found, term):
-            found = term.scaled[coef] = term
     return found
-
-
-def written_alike(term: Term, other: Term) -> bool:
-    """Whether terms are the same of the same parts, in the same order."""
-    if term is other:
-        return True
-    if type(term) is not type(other) or term.shape != other.shape:
-        return False
-    if isinstance(term, Product) and isinstance(other, Product):
-        return (
-            term.coef == other.coef
-            and (term.out, term.sizes) == (other.out, other.sizes)
-            and len(term.factors) == len(other.factors)
-            and all(
-                f.term is g.term and f.labels == g.labels and f.exponent == g.exponent
-                for f, g in zip(term.factors, other.factors, strict=True)
-            )
-        )
-    if isinstance(term, Add) and isinstance(other, Add):
-        return len(term.terms) == len(other.terms) and all(map(is_, term.terms, other.terms))
-    if isinstance(term, Apply) and isinstance(other, Apply):
-        alike = (term.op, term.params, term.dtype) == (other.op, other.params, other.dtype)
-        return alike and len(term.args) == len(other.args) and all(map(is_, term.args, other.args))
-    return False
 
 
 def power(term: Term, exponent: Fraction | int) -> Term:
@@ -211,8 +212,22 @@ def product(coef: Fraction, factors: Iterable[Factor], out: Sequence[int], sizes
 
     `sizes[k]` is the size of label k. The result is a bare term where the product is one factor as it stands.
     """
-    out, table = tuple(out), list(sizes)
-    coef, flat, summed = _flatten(coef, list(factors), table)
+    factors, out, sizes = list(factors), tuple(out), tuple(sizes)
+    place = (_plain(coef), out, sizes, *written_factors(factors))
+    kept = _products.get(place)
+    if kept is None:
+        kept = factors, _product(coef, factors, out, list(sizes))
+        make_room(_products)
+        _products[place] = kept
+    return kept[1]
+
+
+_products = table()
+"""Products that were made, with the factors that they were made of."""
+
+
+def _product(coef: Fraction, factors: list[Factor], out: tuple[int, ...], table: list[Size]) -> Term:
+    coef, flat, summed = _flatten(coef, factors[::-1], table)
     flat, gone = _drop_deltas(flat, out, table)
     shape = tuple(table[label] for label in out)
     if coef == 0:
@@ -229,13 +244,12 @@ def product(coef: Fraction, factors: Iterable[Factor], out: Sequence[int], sizes
 
 
 def _flatten(coef: Fraction, work: list[Factor], table: list[Size]) -> tuple[Fraction, list[Factor], Iterable[int]]:
-    """Open nested products where their exponent allows it; fresh labels for their summed axes are added to `table`.
+    """Open nested products where their exponent allows it, the last in `work` first; fresh labels for their summed axes are added to `table`.
 
     Returns the coefficient, the factors, and every label that was met.
     """
     flat: list[Factor] = []
     met: dict[int, None] = {}
-    work.reverse()
     while work:
         term, labels, exponent = work.pop()
         met.update(dict.fromkeys(labels))
@@ -455,11 +469,22 @@ def split_coef(term: Term) -> tuple[Fraction, Term]:
 
 def total(terms: Iterable[Term], shape: Shape) -> Term:
     """The sum with like terms collected: nested sums flattened, coefficients added, zeros dropped; order of first appearance."""
-    coefs: dict[Term, Fraction] = {}
-    for coef, base in _parts(terms):
-        before = coefs.get(base)
-        coefs[base] = coef if before is None else before + coef
-    return _sum_of(coefs, shape)
+    terms = tuple(terms)
+    place = (tuple(map(id, terms)), shape)
+    kept = _sums.get(place)
+    if kept is None:
+        coefs: dict[Term, Fraction] = {}
+        for coef, base in _parts(terms):
+            before = coefs.get(base)
+            coefs[base] = coef if before is None else before + coef
+        kept = terms, _sum_of(coefs, shape)
+        make_room(_sums)
+        _sums[place] = kept
+    return kept[1]
+
+
+_sums = table()
+"""Sums that were made, with the terms that they were made of."""
 
 
 def _parts(terms: Iterable[Term]) -> Iterable[tuple[Fraction, Term]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from wengert.errors import EquationError
+from wengert.errors import EquationError, Fix
 from wengert.notation import tokens_latex, tokens_text
 from wengert.notation.brackets import match_brackets
 from wengert.notation.chunks import Chunk, cut, relations
@@ -35,11 +35,12 @@ EVERY = frozenset({"=", "+=", "∈", "≈", "~", "∝", "<", ">", "≤", "≥", 
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a part is not read: what is wrong, its place in the document, what to write instead."""
+    """Why a part is not read: what is wrong, its place in the document, what to write instead, and that as a change of the document."""
 
     what: str
     span: Span
     repair: str
+    fix: Fix | None = None
 
 
 @dataclass
@@ -172,7 +173,8 @@ def _put_in_place(chunks: Sequence[Chunk], part: Located) -> None:
 def _by_text(row: Located, notation: Notation, error: EquationError) -> Iterator[Chain]:
     """A row that cannot be cut into signs as a whole, with the reason."""
     start, end = error.span if error.span is not None else (0, len(row.text))
-    fault = Fault(error.what, row.span(start, min(end, len(row.text))), error.repair)
+    fix = None if error.fix is None else Fix(*row.span(error.fix.start, error.fix.end), error.fix.text)
+    fault = Fault(error.what, row.span(start, min(end, len(row.text))), error.repair, fix)
     row = replace(row, text=without_wrappers(row.text)) if notation == "latex" else row
     for spans, signs in sides_of_text(row.text):
         chain = Chain(faults=[fault])

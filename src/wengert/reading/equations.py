@@ -50,7 +50,7 @@ def read_equations(story: Story, context: Symbols | None = None) -> Reading:
 
 def _raise_first(faults: tuple[Fault, ...], source: Source) -> None:
     for fault in faults:
-        raise source.error(fault.what, fault.span, fault.repair)
+        raise source.error(fault.what, fault.span, fault.repair, fault.fix)
 
 
 def _chosen(story: Story) -> list[Statement]:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from wengert.show.diagram import KINDS, Diagram, Vertex
+from wengert.ir.system import bar
+from wengert.show.diagram import KINDS, Diagram, Signal, Vertex
 from wengert.show.layered import Box, Layout, Link, Point, Route, layout
 from wengert.show.mathtext import Piece, pieces, width
 
@@ -29,7 +30,7 @@ Direction = Literal["right", "down"]
 
 @dataclass(frozen=True)
 class Frame:
-    """A box round a quantity: x, y, width, height, and the style that says what it is."""
+    """A box round a quantity: x, y, width, height, and the style that says what it is. `of` names the quantity, "" in the legend."""
 
     rect: Rect
     radius: float
@@ -37,22 +38,25 @@ class Frame:
     stroke: str = INK
     thickness: float = 1.0
     double: bool = False
+    of: str = ""
 
 
 @dataclass(frozen=True)
 class Arrow:
-    """A line of cubic curves that ends in a head."""
+    """A line of cubic curves that ends in a head; on the way back (`dashed`) too, it belongs to the edge from `parent` to `child`."""
 
     curves: tuple[Curve, ...]
     head: tuple[Point, Point, Point]
     colour: str
     dashed: bool = False
     thickness: float = 1.1
+    parent: str = ""
+    child: str = ""
 
 
 @dataclass(frozen=True)
 class Text:
-    """A line of mathematics or words; (x, y) is its anchor on the baseline."""
+    """A line of mathematics or words; (x, y) is its anchor on the baseline. `of` names the quantity or the error signal it stands for."""
 
     x: float
     y: float
@@ -60,6 +64,7 @@ class Text:
     size: float
     colour: str = INK
     anchor: str = "middle"
+    of: str = ""
 
     @property
     def rect(self) -> Rect:
@@ -156,7 +161,7 @@ class _Page:
         for name, card in self.cards.items():
             self.place_card(picture, card, self.at(placed.middles[name]))
         for edge, route in zip(self.graph.edges, placed.routes, strict=True):
-            self.place_edge(picture, edge.contribution, route)
+            self.place_edge(picture, edge, route)
         self.legend(picture, placed)
         return picture
 
@@ -185,22 +190,24 @@ class _Page:
 
     def place_card(self, picture: Scene, card: _Card, at: Point) -> None:
         (x, y), wide, high = at, card.wide, card.high
-        picture.frames.append(frame(card.vertex.kind, (x - wide / 2, y - high / 2, wide, high)))
+        name, signal = card.vertex.name, bar(card.vertex.name)
+        picture.frames.append(replace(frame(card.vertex.kind, (x - wide / 2, y - high / 2, wide, high)), of=name))
         baseline = y + (-2 if card.space else 6)
-        picture.texts.append(Text(x, baseline, card.name, NAME))
+        picture.texts.append(Text(x, baseline, card.name, NAME, of=name))
         if card.space:
-            picture.texts.append(Text(x, y + 17, card.space, SPACE, GREY))
+            picture.texts.append(Text(x, y + 17, card.space, SPACE, GREY, of=name))
         if card.signal and self.across:
-            picture.texts.append(Text(x, y + high / 2 + 17, card.signal, SIGNAL, BACK))
+            picture.texts.append(Text(x, y + high / 2 + 17, card.signal, SIGNAL, BACK, of=signal))
         elif card.signal:
-            picture.texts.append(Text(x + wide / 2 + 6, y + 5, card.signal, SIGNAL, BACK, "start"))
+            picture.texts.append(Text(x + wide / 2 + 6, y + 5, card.signal, SIGNAL, BACK, "start", signal))
 
-    def place_edge(self, picture: Scene, contribution: str, route: Route) -> None:
+    def place_edge(self, picture: Scene, edge: Signal, route: Route) -> None:
+        contribution, ends = edge.contribution, {"parent": edge.parent, "child": edge.child}
         shift = LANE if contribution else 0.0
-        picture.arrows.append(self.arrow(route, -shift, INK, forward=True))
+        picture.arrows.append(replace(self.arrow(route, -shift, INK, forward=True), **ends))
         if not contribution:
             return
-        picture.arrows.append(self.arrow(route, shift, BACK, forward=False))
+        picture.arrows.append(replace(self.arrow(route, shift, BACK, forward=False), **ends))
         if route.label is not None:
             x, y = self.at(route.label)
             picture.texts.append(Text(x, y + 0.3 * LABEL, self.math(contribution), LABEL, BACK))

@@ -6,6 +6,7 @@ It knows nothing of which column serves for what.
 from __future__ import annotations
 
 import csv
+import io
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,20 @@ def read_csv(path: Path) -> Table:
             f"  {path}: byte {error.start} of a block of the file is {error.object[error.start]:#04x}",
             "Save it as CSV in UTF-8 (in a spreadsheet: 'CSV UTF-8').",
         ) from error
+
+
+def csv_table(text: str, name: str) -> Table:
+    """The same of a text that is no file; `name` stands for it in messages.
+
+    Raises DataError as `read_csv` does.
+    """
+    if not text.strip() or "\0" in text:
+        raise DataError(
+            "The data are empty." if not text.strip() else "The data are binary, not CSV text.",
+            f"  {name}",
+            "Give a header line with the names of the columns, then one line for each example.",
+        )
+    return _read(io.StringIO(text.removeprefix("\ufeff"), newline=""), Path(name))
 
 
 def _refuse_binary(path: Path) -> None:

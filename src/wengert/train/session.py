@@ -37,7 +37,7 @@ from wengert.train.optimizers import Optimizer, optimizer
 from wengert.train.preparation import Standardisation, split, take
 from wengert.train.record import LARGEST_SEED
 from wengert.train.report import reporting
-from wengert.train.table import Array
+from wengert.train.table import Array, Table
 from wengert.train.task import Measured, Task, TrainOptions, TrainResult
 
 SAVE_EVERY_SECONDS = 5.0
@@ -60,7 +60,7 @@ class _Data:
 
 
 @dataclass(frozen=True)
-class _Prepared:
+class Prepared:
     """All that the loop needs."""
 
     model: Model
@@ -83,12 +83,12 @@ def train(task: Task, options: TrainOptions, stream: TextIO | None = None) -> Tr
     """
     _refuse_outputs(options)
     saved = load_model(options.model) if options.resume else None
-    ready = _prepare(task, options, saved)
+    ready = prepare(task, options, saved)
     saver = _Saver(options.model, ready.start)
     plan = Plan(options.epochs, ready.start.run.batch, ready.start.run.seed, ready.start.metric)
     with reporting(stream or sys.stdout, json_lines=options.json, log=options.log, resumed=options.resume) as report:
         steps = -(-_examples(ready.data.training) // plan.batch)
-        report(Started(_start_facts(options, ready), plan.epochs, ready.start.progress.epoch, steps))
+        report(Started(start_facts(options, ready), plan.epochs, ready.start.progress.epoch, steps))
         progress, interrupted = fit(
             ready.repeated,
             ready.optimizer,
@@ -142,7 +142,7 @@ def _refuse_outputs(options: TrainOptions) -> None:
         )
 
 
-def _prepare(task: Task, options: TrainOptions, saved: SavedModel | None) -> _Prepared:
+def prepare(task: Task, options: TrainOptions, saved: SavedModel | None = None) -> Prepared:
     """The model over the prepared data, with its parameters: new ones, or the saved ones."""
     seed = _same("seed", options.seed, None if saved is None else saved.run.seed, 0)
     data = _data(task, options, saved, seed)
@@ -173,8 +173,8 @@ def _prepare(task: Task, options: TrainOptions, saved: SavedModel | None) -> _Pr
         metric=metric,
     )
     if isinstance(model, Compiled):
-        return _Prepared(model, made, data, start, drawn, model.repeated(), model.updates(made, training))
-    return _Prepared(model, made, data, start, drawn, model, None)
+        return Prepared(model, made, data, start, drawn, model.repeated(), model.updates(made, training))
+    return Prepared(model, made, data, start, drawn, model, None)
 
 
 def _data(task: Task, options: TrainOptions, saved: SavedModel | None, seed: int) -> _Data:
@@ -183,7 +183,7 @@ def _data(task: Task, options: TrainOptions, saved: SavedModel | None, seed: int
     held = _same("validation", options.validation, None if saved is None else saved.run.validation, "0.2")
     tested = _same("test", options.test, None if saved is None else saved.run.test, "0")
     classes = None if saved is None else saved.classes
-    bound = bind(binding, load(options.data), task.inputs, classes=classes, canonical=task.canonical)
+    bound = bind(binding, _table(options.data), task.inputs, classes=classes, canonical=task.canonical)
     bound = of_type(bound, float_type(bound))
     if not bound.arrays:
         raise DataError(
@@ -196,6 +196,10 @@ def _data(task: Task, options: TrainOptions, saved: SavedModel | None, seed: int
     standardisation = _standardisation(task, options, rest.arrays, saved)
     parts = (None if part is None else standardisation.apply(part) for part in (validation, test))
     return _Data(bound, binding, held, tested, standardisation, standardisation.apply(rest.arrays), *parts)
+
+
+def _table(data: str | Table) -> Table:
+    return load(data) if isinstance(data, str) else data
 
 
 def _same(option: str, stated: Any, saved: Any, default: Any) -> Any:
@@ -338,7 +342,7 @@ def _draw(options: TrainOptions, progress: Progress) -> dict[str, str]:
     return files
 
 
-def _measure(ready: _Prepared, saved: SavedModel, files: Mapping[str, str], interrupted: bool) -> TrainResult:
+def _measure(ready: Prepared, saved: SavedModel, files: Mapping[str, str], interrupted: bool) -> TrainResult:
     def measured(model: Model, data: Mapping[str, Array]) -> Measured:
         return Measured(_examples(data), *evaluate(model, saved.parameters, data, saved.metric))
 
@@ -349,11 +353,12 @@ def _measure(ready: _Prepared, saved: SavedModel, files: Mapping[str, str], inte
     return TrainResult(saved, training, validation, test, files, interrupted)
 
 
-def _start_facts(options: TrainOptions, ready: _Prepared) -> dict[str, object]:
+def start_facts(options: TrainOptions, ready: Prepared) -> dict[str, object]:
+    """What a training begins with, as plain values."""
     start = ready.start
     resumed = {"epoch": start.progress.epoch, "step": start.progress.step} if options.resume else None
     return {
-        "data": str(options.data),
+        "data": options.data if isinstance(options.data, str) else options.data.source,
         "training_examples": _examples(ready.data.training),
         "validation_examples": _examples(ready.data.validation or {}),
         "test_examples": _examples(ready.data.test or {}),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wengert.train.checkpoint import SavedModel
 from wengert.train.model import EpochRecord, Model
-from wengert.train.table import Array
+from wengert.train.table import Array, Table
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Task:
 class TrainOptions:
     """What the user decides. None is the stated default, and with `resume` what the saved training had.
 
-    `test` (default none) and `validation` (default "0.2") are fractions or data sources of their own. The test's
+    `data` names a file or a set, or is the table itself. `test` (default none) and `validation` (default "0.2") are fractions or data sources of their own. The test's
     examples are taken first and measured once, at the end; the validation's fraction is one of the rest. `batch` 0 is
     all examples at once; `epochs` counts those of the saved training too; `standardise` names bound quantities.
     """
 
-    data: str
+    data: str | Table
     bind: str | None = None
     sizes: Mapping[str, int] = field(default_factory=dict[str, int])
     standardise: tuple[str, ...] | None = None

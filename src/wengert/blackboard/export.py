@@ -1,0 +1,37 @@
+"""One file that shows a board without a server: the page, its script, and the replies of the session as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from wengert.atomic import write_atomically
+from wengert.blackboard.content import Content
+from wengert.blackboard.numbers import plain_values
+from wengert.blackboard.page import saved
+from wengert.derive.printed import FORMS
+from wengert.errors import DataError
+
+
+def save(path: Path, text: str, lang: str = "en", values: Mapping[str, Any] | None = None) -> None:
+    """Write the board of a text to a file.
+
+    Raises WengertError where the text cannot be read or the file cannot be written.
+    """
+    write_atomically(path, page(text, lang, values).encode(), "board", DataError)
+
+
+def page(text: str, lang: str = "en", values: Mapping[str, Any] | None = None) -> str:
+    """The HTML: equations, graph both ways, steps in each form, numbers for the given values.
+
+    Raises WengertError where the text cannot be read.
+    """
+    content = Content()
+    subject = content.subject(text)
+    subject.derived  # noqa: B018  raises here what the page could only report
+    replies = list(content.edit(text, directions=["right", "down"], values=plain_values(values), lang=lang))
+    forms = {
+        form: [subject.read(form, lang), subject.backward(form, lang)] for form in FORMS if form != subject.written_form
+    }
+    return saved({"text": text, "lang": lang, "saved": True, "replies": replies, "forms": forms})

@@ -1,0 +1,188 @@
+"""The local page: one process on 127.0.0.1, a token in the address that becomes a cookie, a worker process a session."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import webbrowser
+from collections.abc import Mapping
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from wengert.blackboard.guard import FORBIDDEN, HEADERS, POLICY_VIOLATION, Guard, cookie_name, same
+from wengert.blackboard.numbers import plain_values
+from wengert.blackboard.page import bundle, served
+from wengert.blackboard.process import Worker, warm_up
+from wengert.blackboard.protocol import MOST_MESSAGE, ProtocolError, request
+from wengert.blackboard.samples import DATA, EXAMPLES
+from wengert.languages import LANGUAGES
+
+FLOOD = 2000
+"""A page that sends more messages a second is none of ours."""
+UNREADABLE = 1003
+HOURS = 3600.0
+"""So long may a training go on."""
+
+
+class Session:
+    """One page: the newest request of each kind waits, older ones are dropped; trainings have a process of their own."""
+
+    def __init__(self, ws: WebSocket) -> None:
+        self.ws = ws
+        self.worker, self.trainer = Worker(), Worker()
+        self.newest: dict[str, dict[str, Any]] = {}
+        self.running = ""
+        self.wake = asyncio.Event()
+        self.training: asyncio.Task[None] | None = None
+        self.lock = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Serve the page until it leaves."""
+        await self.ws.accept()
+        work = asyncio.create_task(self.work())
+        try:
+            await self.listen()
+        except WebSocketDisconnect:
+            pass
+        finally:
+            work.cancel()
+            if self.training is not None:
+                self.training.cancel()
+            await asyncio.to_thread(self.worker.close)
+            await asyncio.to_thread(self.trainer.close)
+
+    async def listen(self) -> None:
+        """Take requests; what is no request ends the session."""
+        loop = asyncio.get_running_loop()
+        count, second = 0, loop.time()
+        while True:
+            raw = await self.ws.receive_text()
+            count += 1
+            if loop.time() - second > 1:
+                count, second = 1, loop.time()
+            try:
+                found = request(raw)
+            except ProtocolError:
+                await self.ws.close(UNREADABLE)
+                return
+            if count > FLOOD:
+                await self.ws.close(POLICY_VIOLATION)
+                return
+            await self.taken(found)
+
+    async def taken(self, found: dict[str, Any]) -> None:
+        """A request, put where it will be answered."""
+        if found["type"] == "train":
+            await self.stop()
+            self.training = asyncio.create_task(self.answer(self.trainer, found, HOURS))
+        elif found["type"] == "control" and found.get("to") == "stop":
+            await self.stop()
+        elif found["type"] == "control":
+            self.trainer.tell(found)
+        else:
+            self.newest[found["type"]] = found
+            if found["type"] == self.running:
+                self.worker.cancel()
+            self.wake.set()
+
+    async def stop(self) -> None:
+        """End a training at once, with its process."""
+        if self.training is not None and not self.training.done():
+            self.training.cancel()
+            await asyncio.to_thread(self.trainer.drop)
+
+    async def work(self) -> None:
+        """Answer what waits, the oldest kind first."""
+        while True:
+            await self.wake.wait()
+            self.wake.clear()
+            while self.newest:
+                self.running = next(iter(self.newest))
+                await self.answer(self.worker, self.newest.pop(self.running))
+                self.running = ""
+
+    async def answer(self, worker: Worker, asked: dict[str, Any], seconds: float | None = None) -> None:
+        """Send the replies to a request as they come."""
+        async for reply in worker.ask(asked, seconds):
+            async with self.lock:
+                if self.ws.application_state is not WebSocketState.CONNECTED:
+                    return
+                await self.ws.send_text(reply.decode())
+
+
+def application(text: str, port: int, token: str, lang: str = "en", values: Mapping[str, Any] | None = None) -> Guard:
+    """The ASGI application of one board."""
+    static = {
+        "page.js": (bundle("page.js"), "text/javascript"),
+        "page.css": (bundle("page.css"), "text/css"),
+    }
+
+    async def index(asked: Request) -> Response:
+        given = asked.query_params.get("token")
+        if given is None:
+            wanted = asked.query_params.get("lang", lang)
+            start = {
+                "values": plain_values(values),
+                "text": text,
+                "lang": wanted if wanted in LANGUAGES else lang,
+                "examples": EXAMPLES,
+                "data": DATA,
+            }
+            return HTMLResponse(served(start), headers=HEADERS)
+        if not same(given, token):
+            return PlainTextResponse("", FORBIDDEN, HEADERS)
+        answer = RedirectResponse("/", 303, HEADERS)  # the token leaves the address bar and the history
+        answer.set_cookie(cookie_name(port), token, httponly=True, samesite="lax")
+        return answer
+
+    async def file(asked: Request) -> Response:
+        found = static.get(asked.path_params["name"])  # a table of names: no path reaches the file system
+        if found is None:
+            return PlainTextResponse("", 404, HEADERS)
+        return Response(found[0], media_type=found[1], headers=HEADERS)
+
+    async def session(ws: WebSocket) -> None:
+        await Session(ws).run()
+
+    routes = [Route("/", index), Route("/static/{name}", file), WebSocketRoute("/ws", session)]
+    return Guard(Starlette(routes=routes), port, token)
+
+
+def serve(
+    text: str,
+    *,
+    lang: str = "en",
+    port: int = 0,
+    open_browser: bool = True,
+    values: Mapping[str, Any] | None = None,
+) -> None:
+    """Print the address of the board, open it, and serve it until Ctrl-C."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", port))
+    listening.listen()  # who opens the address before the server runs waits for it
+    port, token = listening.getsockname()[1], secrets.token_urlsafe(32)
+    address = f"http://127.0.0.1:{port}/?token={token}"
+    warm_up()
+    app = application(text, port, token, lang, values)
+    print(address, flush=True)
+    if open_browser:
+        webbrowser.open(address)
+    config = uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        ws_max_size=MOST_MESSAGE,
+        ws_max_queue=8,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+    uvicorn.Server(config).run(sockets=[listening])

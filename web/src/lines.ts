@@ -1,0 +1,52 @@
+// The forward or the backward lines, each with its value where values are shown.
+import type { Both } from "./protocol";
+import type { Model } from "./model";
+import { heat } from "./heat";
+import { line as lineOf, math } from "./math";
+import { el } from "./dom";
+
+export class Lines {
+  readonly root = el("ol", { class: "lines" });
+  private shown = "";
+
+  constructor(private readonly model: Model, private readonly way: "forward" | "backward", private readonly chosen: (q: number) => void) {}
+
+  draw(): void {
+    const rows: { q: number; both: Both; space: string }[] =
+      this.way === "forward"
+        ? (this.model.read?.forward ?? []).map((line) => ({ q: line.q, both: line, space: line.space }))
+        : (this.model.backward?.backward ?? []).flatMap(({ q, lines }) => lines.map((both) => ({ q, both, space: "" })));
+    const key = JSON.stringify(rows);
+    if (key === this.shown) return;
+    this.shown = key;
+    this.root.replaceChildren(
+      ...rows.map(({ q, both, space }) => {
+        const item = el("li", { "data-line": q }, lineOf(both), el("span", { class: "value-of", "data-mark": this.way === "forward" ? String(q) : `${q}b` }));
+        if (space) item.append(el("span", { class: "space" }, math(`\\in ${space}`)));
+        item.addEventListener("click", () => this.chosen(q));
+        return item;
+      }),
+    );
+  }
+
+  /** Values at the ends of lines; the first line of several of one bar has it. */
+  values(): void {
+    let before = "";
+    for (const slot of this.root.querySelectorAll<HTMLElement>(".value-of")) {
+      const mark = slot.dataset["mark"]!;
+      const value = mark === before ? undefined : this.model.valueOf(mark);
+      before = mark;
+      slot.replaceChildren(...(value === undefined ? [] : [heat(value, this.model.quantity(parseInt(mark))?.name ?? "", 9)]));
+    }
+  }
+
+  mark(now: number | null, children: number[]): void {
+    for (const item of this.root.children) {
+      const q = Number((item as HTMLElement).dataset["line"]);
+      item.classList.toggle("now", q === now);
+      item.classList.toggle("child", children.includes(q));
+      if (q === now) (item as HTMLElement).setAttribute("aria-current", "step");
+      else item.removeAttribute("aria-current");
+    }
+  }
+}

@@ -1,0 +1,204 @@
+// What the board knows: the last board that Python sent, the step, the values; views listen to what changes.
+import type { Backward, BackwardLine, Diagnostic, Direction, ForwardLine, Graph, Link, Numbers, Quantity, Read, Reply, Request, Start, Value, Values } from "./protocol";
+
+export type Topic = "text" | "diagnostics" | "read" | "backward" | "graph" | "numbers" | "step" | "state" | "light" | "reply";
+export type Step = { way: "forward"; line: ForwardLine } | { way: "backward"; line: BackwardLine };
+
+export class Model {
+  text: string;
+  form: string;
+  values: Values = {};
+  read: Read | null = null;
+  backward: Backward | null = null;
+  graphs: Partial<Record<Direction, Graph>> = {};
+  numbers: Numbers | null = null;
+  diagnostics: Diagnostic[] = [];
+  step = 0;
+  stale = false;
+  open = true;
+  lost: string | null = null;
+  lit: string | null = null;
+  /** The last reply that views beyond the lesson asked for. */
+  reply: Reply | null = null;
+  private readonly value = new Map<string, Value>();
+  private readonly listeners = new Set<(topic: Topic) => void>();
+  private readonly newest = new Map<string, number>();
+  private readonly typeOf = new Map<number, string>();
+  private count = 0;
+
+  constructor(
+    private readonly link: Link | null,
+    readonly start: Start,
+    public directions: Direction[],
+    private readonly lang: string,
+  ) {
+    this.text = start.text;
+    this.form = start.form ?? "";
+    this.values = start.values ?? {};
+    link?.onReply((reply) => this.take(reply));
+    link?.onState((open) => {
+      this.open = open;
+      this.tell("state");
+      if (open) this.ask();
+    });
+  }
+
+  /** The first board: what came with the page, or what Python answers. */
+  begin(): void {
+    for (const reply of this.start.replies ?? []) this.take(reply);
+    if (this.link && !this.start.replies) this.ask();
+  }
+
+  get live(): boolean {
+    return this.link !== null;
+  }
+
+  listen(take: (topic: Topic) => void): void {
+    this.listeners.add(take);
+  }
+
+  private tell(topic: Topic): void {
+    for (const take of this.listeners) take(topic);
+  }
+
+  send(request: Request): void {
+    if (!this.link) return;
+    const id = ++this.count;
+    this.newest.set(request.type, id);
+    this.typeOf.set(id, request.type);
+    this.typeOf.delete(id - 200);
+    this.link.send({ ...request, id, lang: this.lang });
+  }
+
+  private ask(): void {
+    this.send({ type: "edit", text: this.text, form: this.form, directions: this.directions, values: this.values });
+  }
+
+  edit(text: string): void {
+    if (text === this.text) return;
+    this.text = text;
+    performance.mark("board-typed");
+    this.tell("text");
+    this.ask();
+  }
+
+  setForm(form: string): void {
+    this.form = form;
+    if (this.link) this.ask();
+    else if (form === this.start.replies?.find((r): r is Reply & Read => r.type === "read")?.written) this.start.replies.forEach((r) => r.type !== "graph" && r.type !== "numbers" && this.take(r));
+    else this.start.forms?.[form]?.forEach((reply) => this.take(reply));
+  }
+
+  setValue(name: string, value: Value): void {
+    this.values = { ...this.inputs(), ...this.values, [name]: value };
+    this.send({ type: "numbers", text: this.text, values: this.values });
+  }
+
+  drawAnew(): void {
+    this.values = {};
+    this.send({ type: "numbers", text: this.text, values: {} });
+  }
+
+  /** A drawing that was not asked for yet, after the width changed. */
+  direct(direction: Direction): void {
+    this.directions = [direction];
+    if (this.graphs[direction]) this.tell("graph");
+    else this.send({ type: "graph", text: this.text, direction });
+  }
+
+  quantity(q: number): Quantity | undefined {
+    return this.read?.quantities[q];
+  }
+
+  /** The value of a quantity, or with "b" of its bar. */
+  valueOf(mark: string): Value | undefined {
+    return this.value.get(mark);
+  }
+
+  /** The values of the inputs as they are shown, so that what was drawn stays. */
+  inputs(): Values {
+    const found: Values = {};
+    this.read?.quantities.forEach((quantity, q) => {
+      const value = this.value.get(String(q));
+      if (value !== undefined && !["computed", "loss"].includes(quantity.kind)) found[quantity.name] = value;
+    });
+    return found;
+  }
+
+  get steps(): Step[] {
+    const forward = (this.read?.forward ?? []).map((line): Step => ({ way: "forward", line }));
+    const backward = (this.backward?.backward ?? []).filter((line) => line.lines.length).map((line): Step => ({ way: "backward", line }));
+    return [...forward, ...backward];
+  }
+
+  go(step: number): void {
+    const last = this.steps.length - 1;
+    this.step = Math.max(0, Math.min(step, last));
+    this.tell("step");
+  }
+
+  light(mark: string | null): void {
+    if (mark === this.lit) return;
+    this.lit = mark;
+    this.tell("light");
+  }
+
+  private take(reply: Reply): void {
+    const asked = reply.id == null ? undefined : this.typeOf.get(reply.id);
+    if (asked !== undefined && reply.id !== this.newest.get(asked)) return; // a newer request of this kind is on its way
+    switch (reply.type) {
+      case "diagnostics":
+        if (asked !== undefined && asked !== "edit" && asked !== "numbers") return this.other(reply);
+        this.diagnostics = reply.diagnostics;
+        this.stale = reply.diagnostics.some((d) => d.severity === "error");
+        return this.tell("diagnostics");
+      case "read":
+        this.takeRead(reply);
+        return;
+      case "backward":
+        this.backward = reply;
+        this.form = reply.form;
+        this.tell("backward");
+        performance.mark("board-backward");
+        return this.go(this.step);
+      case "graph":
+        this.graphs[reply.direction] = reply;
+        return this.tell("graph");
+      case "numbers":
+        this.takeNumbers(reply);
+        return;
+      case "lost":
+        this.lost = reply.why;
+        this.tell("state");
+        return this.other(reply);
+      default:
+        return this.other(reply);
+    }
+  }
+
+  private other(reply: Reply): void {
+    this.reply = reply;
+    this.tell("reply");
+  }
+
+  private takeRead(reply: Read): void {
+    this.read = reply;
+    this.diagnostics = reply.diagnostics;
+    this.stale = false;
+    this.lost = null;
+    this.graphs = this.link ? {} : this.graphs;
+    this.tell("diagnostics");
+    this.tell("read");
+  }
+
+  private takeNumbers(reply: Numbers): void {
+    this.numbers = reply;
+    if (!reply.error) {
+      this.value.clear();
+      for (const { q, value } of reply.forward ?? []) this.value.set(String(q), value);
+      for (const { q, value } of reply.backward ?? []) this.value.set(`${q}b`, value);
+    }
+    this.tell("numbers");
+    requestAnimationFrame(() => setTimeout(() => performance.mark("board-painted")));
+  }
+}
