@@ -16,6 +16,7 @@ from wengert.languages.catalogue import CODE
 SOURCE = Path(errors.__file__).parent
 SENTENCE = re.compile(r"(?:[A-Z'{∂ΔΣ][^“”\n]* [^“”\n]*[.?])|(?:[A-Z][^“”\n]*:  \S[^“”\n]*)")
 """What is wrong, or what to write instead; see tests/test_messages.py."""
+WORD = re.compile(r"[a-z]{2}")
 HELP = {"help", "metavar", "epilog"}
 """Arguments that say what an option is: not translated."""
 MAKERS = {"Mismatch", "NotRead", "Fault", "error_at", "error", "warn", "warning", "refuse"}
@@ -76,4 +77,4 @@ def templates(package: str, *, documented: bool = False) -> tuple[str, ...]:
     paths = [module] if module.exists() else sorted((SOURCE / package).rglob("*.py"))
     read = _messages if documented else _sentences
     found = (text for path in paths for text in read(ast.parse(path.read_text(encoding="utf-8"))))
-    return tuple(dict.fromkeys(key(text) for text in found if SENTENCE.fullmatch(text)))
+    return tuple(dict.fromkeys(key(text) for text in found if SENTENCE.fullmatch(text) and WORD.search(text)))

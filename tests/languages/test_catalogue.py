@@ -34,6 +34,8 @@ SPOKEN = (
     "show",
     "api",
     "cli",
+    "train",
+    "programs",
 )
 """Packages whose every sentence is said to the user."""
 DOCUMENTED = ("ir",)
