@@ -21,25 +21,12 @@ from wengert.languages import LANGUAGES, catalogue, printed
 from wengert.languages.catalogue import PLACE
 
 KOREAN = json.loads((SOURCE / "languages" / "ko.json").read_text(encoding="utf-8"))
-SPOKEN = (
-    "errors",
-    "atomic",
-    "memory",
-    "notation",
-    "elaboration",
-    "reading",
-    "derive",
-    "manuscripts",
-    "claims",
-    "show",
-    "api",
-    "cli",
-    "train",
-    "programs",
+DOCUMENTED = ("ir", "ops", "tracing")
+"""Packages whose sentences also say what an op computes, or are NumPy's: of these the messages."""
+SPOKEN = sorted(
+    {path.relative_to(SOURCE).parts[0].removesuffix(".py") for path in SOURCE.rglob("*.py")} - {"__init__", *DOCUMENTED}
 )
 """Packages whose every sentence is said to the user."""
-DOCUMENTED = ("ir",)
-"""Packages whose sentences also say what an op computes: their messages."""
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HANGUL = re.compile(r"[가-힣]")
 
