@@ -44,8 +44,8 @@ Setting = Annotated[
 ]
 Form = Literal["index", "matrix", "elements"]
 Backend = Annotated[
-    Literal["native", "interpreter"],
-    typer.Option("--backend", help="what runs it: code of this processor, or NumPy node by node"),
+    Literal["native", "interpreter", "xla"],
+    typer.Option("--backend", help="what runs it: code of this processor, NumPy node by node, or XLA by JAX"),
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="neither look for code on disk nor keep it there")]
 

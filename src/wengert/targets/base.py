@@ -33,7 +33,7 @@ __all__ = [
     "target",
 ]
 
-NAMES = ("native", "interpreter")
+NAMES = ("native", "interpreter", "xla")
 """The targets that run a graph here, the default first."""
 Array = Any
 
@@ -161,6 +161,10 @@ def target(name: str) -> Target:
         return interpreter
     if name == "native":
         return default()
+    if name == "xla":
+        from wengert.targets import xla
+
+        return xla
     raise GraphError(
         f"There is no back end '{name}'.", f"  known: {', '.join(NAMES)}", "Write backend='native' or leave it out."
     )
