@@ -100,7 +100,7 @@ def test_llvmlite_and_jax_have_one_home():
 
 
 SEAM = (
-    {"parameters", "ready"},
+    {"mesh", "parameters", "ready"},
     {"base"},
     {"interpreter", "native", "xla"},
     {"partition"},

@@ -49,6 +49,12 @@ ModelFile = Annotated[Path, typer.Option("--out", "-o", help="the model file")]
 Log = Annotated[Path | None, typer.Option(help="write a JSON line an epoch")]
 Curve = Annotated[Path | None, typer.Option(help="draw the loss to this picture")]
 Resume = Annotated[bool, typer.Option("--resume", help="go on with the model file, bit for bit")]
+MeshText = Annotated[
+    str | None, typer.Option("--mesh", help="devices in a grid with named axes: data=4,model=2 (back end xla)")
+]
+ShardText = Annotated[
+    str | None, typer.Option("--shard", help="over which axis of the mesh an index letter lies: n=data,h=model")
+]
 Json = Annotated[bool, typer.Option("--json", help="print JSON lines")]
 
 
@@ -79,6 +85,8 @@ def train(
     resume: Resume = False,
     as_json: Json = False,
     backend: Backend = "native",
+    mesh: MeshText = None,
+    shard: ShardText = None,
     no_cache: NoCache = False,
 ) -> None:
     """Train the parameters of a system that is written for one example."""
@@ -87,7 +95,8 @@ def train(
 
     if no_cache:
         keep_no_code()
-    made = _task(file, which, params, setting, loss, backend, out if resume else None)
+    sharding = _sharding(mesh, shard)
+    made = _task(file, which, params, setting, loss, backend, out if resume else None, sharding)
     warn(made)
     options = TrainOptions(
         data=data,
@@ -116,7 +125,14 @@ def train(
 
 
 def _task(
-    file: Path, which: int | None, params: str, setting: list[str], loss: str, backend: str, saved: Path | None
+    file: Path,
+    which: int | None,
+    params: str,
+    setting: list[str],
+    loss: str,
+    backend: str,
+    saved: Path | None,
+    sharding: Any,
 ) -> Any:
     """The task of the equations; where a saved training goes on, with what it had."""
     from wengert.api import whole_document
@@ -127,8 +143,35 @@ def _task(
     document = (name, which or 0)
     named, constants = names_in(params), values_in(setting)
     if saved is not None:
-        return task_from(load_model(saved), text, named, constants, loss or None, backend, document)
-    return task(text, params=named, constants=constants, loss=loss or None, backend=backend, document=document)
+        return task_from(load_model(saved), text, named, constants, loss or None, backend, document, sharding)
+    return task(
+        text,
+        params=named,
+        constants=constants,
+        loss=loss or None,
+        backend=backend,
+        document=document,
+        sharding=sharding,
+    )
+
+
+def _sharding(mesh: str | None, shard: str | None) -> Any:
+    """How letters lie on the mesh; None without a mesh.
+
+    Raises GraphError where one of the two is missing.
+    """
+    from wengert.errors import GraphError
+    from wengert.targets.mesh import Sharding, mesh_in, shard_in
+
+    if mesh is None and shard is None:
+        return None
+    if mesh is None or shard is None:
+        raise GraphError(
+            "A mesh and the letters that lie on it go together.",
+            f"  --mesh {mesh}" if shard is None else f"  --shard {shard}",
+            "Write both, for example:  --mesh data=4,model=2 --shard n=data,h=model",
+        )
+    return Sharding(mesh_in(mesh), shard_in(shard))
 
 
 def predict(

@@ -15,6 +15,7 @@ from wengert.ir.graph import Graph, Node
 from wengert.ir.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from wengert.targets.mesh import Layout
     from wengert.targets.parameters import Parameter, Tree
 
 __all__ = [
@@ -148,6 +149,58 @@ class CodeTarget(Target, Protocol):
     def set_threads(self, count: int) -> None:
         """Let code use so many threads, the caller among them. Raises GraphError where there cannot be so many."""
         ...
+
+
+class Spread(Protocol):
+    """A graph over a mesh of devices. Its arrays are the target's."""
+
+    graph: Graph
+
+    def place(self, k: int, array: Array) -> Array:
+        """The k-th input on the devices."""
+        ...
+
+    def __call__(self, arrays: Sequence[Array]) -> tuple[Array, ...]:
+        """The outputs, on the devices; waits for them. Raises GraphError where NumPy would raise on the way."""
+        ...
+
+    def fetch(self, array: Array) -> Any:
+        """The whole array on this host."""
+        ...
+
+    def text(self) -> str:
+        """The program of one device, with its collectives."""
+        ...
+
+
+class MeshTarget(CodeTarget, Protocol):
+    """A target that runs a graph on many devices."""
+
+    def devices(self) -> tuple[tuple[str, str, int], ...]:
+        """(platform, kind, number of its process) of each device."""
+        ...
+
+    def spread(self, graph: Graph, layout: Layout, donated: Mapping[int, int]) -> Spread:
+        """A graph whose sizes are numbers as one program over a mesh."""
+        ...
+
+
+def mesh_target(name: str = "xla") -> MeshTarget:
+    """The target of that name that runs on meshes.
+
+    Raises GraphError where it does not.
+    """
+    found: Any = target(name)
+    if not hasattr(found, "spread"):
+        raise GraphError(
+            f"The back end '{name}' runs on one device.", "  a mesh of devices is asked for", "Write backend='xla'."
+        )
+    return found
+
+
+def devices() -> tuple[tuple[str, str, int], ...]:
+    """(platform, kind, number of its process) of each device that XLA has: ("gpu", "NVIDIA H100 80GB HBM3", 0)."""
+    return mesh_target().devices()
 
 
 def target(name: str) -> Target:

@@ -56,6 +56,11 @@ class Updates(Protocol):
         """The most updates of one call."""
         ...
 
+    @property
+    def at_first(self) -> int:
+        """The updates of the first call."""
+        ...
+
     def __call__(
         self, params: Mapping[str, Array], state: State, order: Array | None, first: int, batch: int, count: int
     ) -> tuple[dict[str, Array], State, list[float]]:
@@ -71,8 +76,8 @@ class Updates(Protocol):
 class Compiled(Protocol):
     """A model that has faster ways for what is done again and again."""
 
-    def updates(self, optimizer: Optimizer, training: Mapping[str, Array]) -> Updates | None:
-        """The updates by an optimizer over these examples; None where they are made one by one."""
+    def updates(self, optimizer: Optimizer, training: Mapping[str, Array], batch: int) -> Updates | None:
+        """The updates by an optimizer over `batch` of these examples each; None where they are made one by one."""
         ...
 
     def repeated(self) -> Model:

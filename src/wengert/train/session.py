@@ -173,7 +173,7 @@ def _prepare(task: Task, options: TrainOptions, saved: SavedModel | None) -> _Pr
         metric=metric,
     )
     if isinstance(model, Compiled):
-        return _Prepared(model, made, data, start, drawn, model.repeated(), model.updates(made, training))
+        return _Prepared(model, made, data, start, drawn, model.repeated(), model.updates(made, training, batch))
     return _Prepared(model, made, data, start, drawn, model, None)
 
 

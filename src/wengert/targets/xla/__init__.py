@@ -18,7 +18,9 @@ from wengert.ir.graph import Graph, Node
 from wengert.targets.base import Support
 
 if TYPE_CHECKING:
+    from wengert.targets.mesh import Layout
     from wengert.targets.xla.executable import Compiled
+    from wengert.targets.xla.spread import Spread
 
 name = "xla"
 makes_code = True
@@ -76,3 +78,23 @@ def set_threads(count: int) -> None:
         f"  {count} were asked for",
         "Limit the processors that the process may use, or compile with backend='native'.",
     )
+
+
+# meshes of devices
+
+
+def devices() -> tuple[tuple[str, str, int], ...]:
+    """(platform, kind, number of its process) of each device that there is, over all processes."""
+    from wengert.targets.xla.spread import devices
+
+    return devices()
+
+
+def spread(graph: Graph, layout: Layout, donated: Mapping[int, int]) -> Spread:
+    """A graph whose sizes are numbers as one program over a mesh.
+
+    Raises GraphError where the mesh has more devices than there are, or a node cannot be run here.
+    """
+    from wengert.targets.xla.spread import Spread
+
+    return Spread(graph, layout, donated)

@@ -34,9 +34,7 @@ def _item(within: Within, findings: Findings, given: Sequence[Array], index: int
     return given[0][index]
 
 
-def _cond(
-    within: Within, findings: Findings, given: Sequence[Array], then: Graph, other: Graph
-) -> tuple[Array, ...]:
+def _cond(within: Within, findings: Findings, given: Sequence[Array], then: Graph, other: Graph) -> tuple[Array, ...]:
     predicate, *operands = given
 
     def branch(graph: Graph) -> Callable[..., Any]:

@@ -113,9 +113,7 @@ def _triangular(xp: Any, a: Array, b: Array, lower: bool, transpose: bool, unit:
         return jnp.zeros(b.shape, jnp.result_type(a, b))
     if not unit:
         xp.singular(jnp.diagonal(a, axis1=-2, axis2=-1))
-    return lax.linalg.triangular_solve(
-        a, b, left_side=True, lower=lower, transpose_a=transpose, unit_diagonal=unit
-    )
+    return lax.linalg.triangular_solve(a, b, left_side=True, lower=lower, transpose_a=transpose, unit_diagonal=unit)
 
 
 def _pinv(xp: Any, a: Array, rcond: float | None, hermitian: bool) -> Array:
