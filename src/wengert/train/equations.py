@@ -360,8 +360,8 @@ class EquationModel:
             from wengert.train.spread import SpreadUpdates
 
             return SpreadUpdates(**parts, system=self.system.data, sharding=self.sharding, planned=batch, at_once=steps)
-        room = {"at_once": steps} if self.backend == "xla" else {}
-        return updates.Updates(**parts, examples=examples, backend=self.backend, **room)
+        at_once = steps if self.backend == "xla" else updates.AT_ONCE
+        return updates.Updates(**parts, examples=examples, backend=self.backend, at_once=at_once)
 
     def repeated(self) -> EquationModel:
         """The model whose forward pass is compiled too, once for each number of examples."""

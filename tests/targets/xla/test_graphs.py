@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-import wengert.autodiff  # noqa: F401
+import wengert.autodiff
 from scripts.compare_backends import described, difference, shrunk
 from scripts.random_graphs import Case, random_case
 from tests.thorough import rounds

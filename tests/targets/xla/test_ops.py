@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import wengert.autodiff  # noqa: F401
+import wengert.autodiff
 import wengert.ops  # noqa: F401
 from tests.thorough import part
 from wengert.ir.graph import Graph, Node, apply, input_node

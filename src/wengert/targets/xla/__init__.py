@@ -20,7 +20,7 @@ from wengert.targets.base import Support
 if TYPE_CHECKING:
     from wengert.targets.mesh import Layout
     from wengert.targets.xla.executable import Compiled
-    from wengert.targets.xla.spread import Spread
+    from wengert.targets.xla.over_mesh import Spread
 
 name = "xla"
 makes_code = True
@@ -85,7 +85,7 @@ def set_threads(count: int) -> None:
 
 def devices() -> tuple[tuple[str, str, int], ...]:
     """(platform, kind, number of its process) of each device that there is, over all processes."""
-    from wengert.targets.xla.spread import devices
+    from wengert.targets.xla.over_mesh import devices
 
     return devices()
 
@@ -95,6 +95,6 @@ def spread(graph: Graph, layout: Layout, donated: Mapping[int, int]) -> Spread:
 
     Raises GraphError where the mesh has more devices than there are, or a node cannot be run here.
     """
-    from wengert.targets.xla.spread import Spread
+    from wengert.targets.xla.over_mesh import Spread
 
     return Spread(graph, layout, donated)

@@ -10,10 +10,8 @@ from wengert.ir.graph import Graph, Node
 from wengert.ir.walk import order_of, topological
 from wengert.targets.base import HOST, OWN, Support, by_host
 
-CALLED = frozenset(
-    "jv yv iv kv ive kve j0 j1 y0 y1 k0 k1 k0e k1e".split()  # Bessel functions, which JAX has not
-    + ["host_call"]
-)
+BESSEL = ("jv", "yv", "iv", "kv", "ive", "kve", "j0", "j1", "y0", "y1", "k0", "k1", "k0e", "k1e")
+CALLED = frozenset({*BESSEL, "host_call"})
 """The ops that a program of XLA calls NumPy for."""
 CALLS = Support("target", "by a call of NumPy")
 EXTREMES = frozenset({"max", "min", "logsumexp", "softmax", "argmax", "argmin"})

@@ -16,13 +16,13 @@ from wengert.targets.xla.library import jax, jnp, lax, special
 
 Array = Any
 
-SAME = (
-    "add arange arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort array asarray broadcast_to cbrt "
-    "concatenate conj cos cosh cumprod cumsum divide einsum exp exp2 expm1 flip floor_divide fmod imag iscomplexobj lexsort log "
-    "log10 log1p log2 logical_and logical_not logical_or matmul moveaxis multiply negative ones_like pad power prod real "
-    "reciprocal remainder reshape result_type searchsorted sin sinh sqrt stack subtract sum tan tanh transpose where zeros "
-    "zeros_like"
-).split()
+SAME = """
+    add arange arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort array asarray broadcast_to
+    cbrt concatenate conj cos cosh cumprod cumsum divide einsum exp exp2 expm1 flip floor_divide fmod imag
+    iscomplexobj lexsort log log10 log1p log2 logical_and logical_not logical_or matmul moveaxis multiply negative
+    ones_like pad power prod real reciprocal remainder reshape result_type searchsorted sin sinh sqrt stack subtract
+    sum tan tanh transpose where zeros zeros_like
+"""
 """Names of the vocabulary that `jax.numpy` has with NumPy's meaning."""
 
 CUTS = {"float32": (1.5 * 2.0**15, 11.0), "float64": (1.5 * 2.0**32, 40.0)}
@@ -221,7 +221,7 @@ class XlaVocabulary:
         return jax.vmap(lambda o, i, u: o.at[:, i].add(u, mode="drop"))(out, indices, updates)
 
 
-for _name in SAME:
+for _name in SAME.split():
     setattr(XlaVocabulary, _name, staticmethod(getattr(jnp, _name)))
 
 
