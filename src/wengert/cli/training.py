@@ -11,12 +11,15 @@ import typer
 from wengert.cli.arguments import (
     Backend,
     File,
+    MeshText,
     NoCache,
     Setting,
+    ShardText,
     Size,
     Which,
     keep_no_code,
     names_in,
+    sharding_in,
     sizes_in,
     values_in,
     warn,
@@ -49,12 +52,6 @@ ModelFile = Annotated[Path, typer.Option("--out", "-o", help="the model file")]
 Log = Annotated[Path | None, typer.Option(help="write a JSON line an epoch")]
 Curve = Annotated[Path | None, typer.Option(help="draw the loss to this picture")]
 Resume = Annotated[bool, typer.Option("--resume", help="go on with the model file, bit for bit")]
-MeshText = Annotated[
-    str | None, typer.Option("--mesh", help="devices in a grid with named axes: data=4,model=2 (back end xla)")
-]
-ShardText = Annotated[
-    str | None, typer.Option("--shard", help="over which axis of the mesh an index letter lies: n=data,h=model")
-]
 Json = Annotated[bool, typer.Option("--json", help="print JSON lines")]
 
 
@@ -95,7 +92,7 @@ def train(
 
     if no_cache:
         keep_no_code()
-    sharding = _sharding(mesh, shard)
+    sharding = sharding_in(mesh, shard)
     made = _task(file, which, params, setting, loss, backend, out if resume else None, sharding)
     warn(made)
     options = TrainOptions(
@@ -153,25 +150,6 @@ def _task(
         document=document,
         sharding=sharding,
     )
-
-
-def _sharding(mesh: str | None, shard: str | None) -> Any:
-    """How letters lie on the mesh; None without a mesh.
-
-    Raises GraphError where one of the two is missing.
-    """
-    from wengert.errors import GraphError
-    from wengert.targets.mesh import Sharding, mesh_in, shard_in
-
-    if mesh is None and shard is None:
-        return None
-    if mesh is None or shard is None:
-        raise GraphError(
-            "A mesh and the letters that lie on it go together.",
-            f"  --mesh {mesh}" if shard is None else f"  --shard {shard}",
-            "Write both, for example:  --mesh data=4,model=2 --shard n=data,h=model",
-        )
-    return Sharding(mesh_in(mesh), shard_in(shard))
 
 
 def predict(
