@@ -32,6 +32,7 @@ _INSTRUCTION = re.compile(rf"= (.*?) ({'|'.join(KINDS)})(?:-start)?\(")
 _SHAPE = re.compile(r"\b([a-z]+\d*)\[([\d,]*)\]")
 _LISTED = re.compile(r"replica_groups=\{(\{[\d,{} ]*\})\}")
 _IOTA = re.compile(r"replica_groups=\[([\d,]+)\]<=\[([\d,]+)\](?:T\(([\d,]+)\))?")
+_NAMED = re.compile(r"replica_groups=mesh\[([^\]]*)\] ?\{([^}]*)\}")
 _LINE = re.compile(rf"{re.escape(SCOPE)}(\w+)")
 
 
@@ -73,6 +74,12 @@ def _over(line: str, mesh: Mesh) -> tuple[str, ...]:
 
 
 def _first_group(line: str, count: int) -> Sequence[int]:
+    named = _NAMED.search(line)
+    if named:
+        sizes = dict(re.findall(r"'(\w+)'=(\d+)", named.group(1)))
+        chosen = re.findall(r"'(\w+)'", named.group(2))
+        numbers = np.arange(math.prod(map(int, sizes.values()))).reshape([int(n) for n in sizes.values()])
+        return numbers[tuple(slice(None) if name in chosen else 0 for name in sizes)].ravel().tolist()
     iota = _IOTA.search(line)
     if iota:
         sizes, whole, turned = ([int(n) for n in part.split(",")] if part else [] for part in iota.groups())

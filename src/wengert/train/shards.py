@@ -48,7 +48,9 @@ class Shards:
 def _written(system: System, name: str) -> str:
     """The quantity with its letters: w̄_kj."""
     letters = letters_along(system, name, system.quantities[unbar(name) if is_bar(name) else name].type.shape)
-    return f"{name}_{''.join(letters)}" if letters else name
+    plain = unbar(name) if is_bar(name) else name
+    shown = f"{plain[0]}\u0304{plain[1:]}" if is_bar(name) else plain
+    return f"{shown}_{''.join(letters)}" if letters else shown
 
 
 def _scope(system: System, name: str) -> str:
