@@ -1,6 +1,6 @@
 """The command line: each command reads its arguments, calls the layers below, and prints.
 
-    wengert ──▶ derivation: derive, diff, trace, draw · checking: check · stages: stages, targets · training: train, predict
+    wengert ──▶ derivation: derive, diff, trace, draw · checking: check · stages: stages, targets · training: train, launch, predict
     arguments: options that several have
 
 In go words, out come text and a status: 1 where a check failed, 2 for a mistake of the user's. Read first this file, then `derivation.py`.
@@ -47,6 +47,7 @@ for command in (
     stages.stages,
     stages.targets,
     training.train,
+    training.launch,
     training.predict,
 ):
     app.command()(command)

@@ -52,6 +52,14 @@ ModelFile = Annotated[Path, typer.Option("--out", "-o", help="the model file")]
 Log = Annotated[Path | None, typer.Option(help="write a JSON line an epoch")]
 Curve = Annotated[Path | None, typer.Option(help="draw the loss to this picture")]
 Resume = Annotated[bool, typer.Option("--resume", help="go on with the model file, bit for bit")]
+CheckpointFolder = Annotated[
+    Path | None,
+    typer.Option("--checkpoints", help="a folder for checkpoints; a training goes on from the newest (xla)"),
+]
+CheckpointEvery = Annotated[int, typer.Option("--checkpoint-every", help="updates between two checkpoints")]
+Distributed = Annotated[
+    bool, typer.Option("--distributed", help="one of several processes under Slurm, MPI or Kubernetes")
+]
 Json = Annotated[bool, typer.Option("--json", help="print JSON lines")]
 
 
@@ -84,9 +92,13 @@ def train(
     backend: Backend = "native",
     mesh: MeshText = None,
     shard: ShardText = None,
+    checkpoints: CheckpointFolder = None,
+    checkpoint_every: CheckpointEvery = 100,
+    distributed: Distributed = False,
     no_cache: NoCache = False,
 ) -> None:
     """Train the parameters of a system that is written for one example."""
+    from wengert.train.joining import join
     from wengert.train.session import train as run
     from wengert.train.task import TrainOptions
 
@@ -116,8 +128,10 @@ def train(
         resume=resume,
         json=as_json,
         standardise=None if standardise is None else tuple(names_in(standardise)),
+        checkpoints=checkpoints,
+        checkpoint_every=checkpoint_every,
     )
-    if run(made, options).interrupted:
+    if run(made, options, place=join(made, options, sharding, distributed)).interrupted:
         raise typer.Exit(130)
 
 
@@ -150,6 +164,31 @@ def _task(
         document=document,
         sharding=sharding,
     )
+
+
+def launch(
+    command: Annotated[list[str], typer.Argument(help="what each process runs: -- train FILE …", show_default=False)],
+    processes: Annotated[int, typer.Option("--processes", min=1, help="how many")] = 2,
+    restarts: Annotated[int, typer.Option("--restarts", min=0, help="so often all start again when one is gone")] = 0,
+    patience: Annotated[int, typer.Option("--patience", min=1, help="seconds to wait for all to come")] = 120,
+) -> None:
+    """Train with several processes of this machine: wengert launch --processes 2 -- train FILE …"""
+    from wengert.errors import TrainingError
+    from wengert.train.launch import Launch
+
+    if command[0] != "train":
+        raise TrainingError(
+            f"'{command[0]}' is not run by several processes.",
+            f"  wengert launch -- {' '.join(command)[:80]}",
+            "Write:  wengert launch --processes 2 -- train FILE …",
+        )
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    status = Launch(processes, command, restarts, patience, say).run()
+    if status:
+        raise typer.Exit(status)
 
 
 def predict(

@@ -15,7 +15,9 @@ from wengert.ir.graph import Graph, Node
 from wengert.ir.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from wengert.targets.mesh import Layout
+    from pathlib import Path
+
+    from wengert.targets.mesh import Layout, Mesh, Spec
     from wengert.targets.parameters import Parameter, Tree
 
 __all__ = [
@@ -182,6 +184,48 @@ class MeshTarget(CodeTarget, Protocol):
 
     def spread(self, graph: Graph, layout: Layout, donated: Mapping[int, int]) -> Spread:
         """A graph whose sizes are numbers as one program over a mesh."""
+        ...
+
+    def join(self, coordinator: str | None, count: int | None, rank: int | None, seconds: int) -> None:
+        """Join the other processes at an address, or as the scheduler says. Raises GraphError where they do not come."""
+        ...
+
+    def leave(self) -> None:
+        """Leave the other processes."""
+        ...
+
+    def rank(self) -> int:
+        """The number of this process, counted from 0."""
+        ...
+
+    def processes(self) -> int:
+        """How many processes share the mesh."""
+        ...
+
+    def agree(self, text: str) -> bool:
+        """Whether all processes give the same text."""
+        ...
+
+    def store(self, folder: str | Path, mesh: Mesh | None, say: Callable[[str], None]) -> Store:
+        """The checkpoints of a folder."""
+        ...
+
+
+class Store(Protocol):
+    """Checkpoints of arrays that lie on a mesh."""
+
+    def save(self, step: int, arrays: Mapping[str, Array], specs: Mapping[str, Spec], facts: Mapping[str, Any]) -> None:
+        """Write one in the background; where it cannot be written, that is said, and the one before stays."""
+        ...
+
+    def latest(
+        self, types: Mapping[str, Array], specs: Mapping[str, Spec]
+    ) -> tuple[dict[str, Array], dict[str, Any]] | None:
+        """(arrays, facts) of the newest that is whole."""
+        ...
+
+    def wait(self) -> None:
+        """Until all is written."""
         ...
 
 

@@ -95,9 +95,11 @@ def fit(
     report: Reporter,
     keep: Callable[[Progress], None],
     updates: Updates | None = None,
+    checkpoint: Callable[[Progress], None] = lambda progress: None,
 ) -> tuple[Progress, bool]:
     """Trains from `start` to `plan.epochs`; the progress at its end, and whether Ctrl-C ended it (then it is whole,
-    between updates). With `updates` many updates are made in one call, and their events come together.
+    between updates). With `updates` many updates are made in one call, and their events come together. `checkpoint` gets the progress
+    after each call.
 
     Raises:
         TrainingError: the loss or a gradient is nan or infinite, or does not fit the parameters. Nothing was kept
@@ -114,6 +116,7 @@ def fit(
                 first, progress = progress.step + 1, made
                 for step, loss in enumerate(losses, first):
                     report(StepDone(progress.epoch + 1, step, loss))
+                checkpoint(progress)
             progress = _close_epoch(model, training, validation, plan, progress)
             keep(progress)
             seconds = time.monotonic() - began

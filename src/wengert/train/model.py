@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from wengert.targets.mesh import Sharding, Spec
 from wengert.train.metrics import Metric
 from wengert.train.optimizers import Optimizer, State
 from wengert.train.table import Array
@@ -51,9 +52,16 @@ class Model(Protocol):
 class Updates(Protocol):
     """Many updates in one call, of one model by one optimizer over one set of examples."""
 
+    at_once: int
+    """The most updates of one call."""
+
     @property
-    def at_once(self) -> int:
-        """The most updates of one call."""
+    def spreads(self) -> bool:
+        """Whether its arrays can lie on a mesh, and be kept as checkpoints."""
+        ...
+
+    def layout(self) -> tuple[Sharding | None, Mapping[str, Spec]]:
+        """The mesh, and how each parameter lies on it, by its Python identifier."""
         ...
 
     @property

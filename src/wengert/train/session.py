@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -27,9 +28,11 @@ from wengert.atomic import refuse_unwritable
 from wengert.errors import DataError, ModelError
 from wengert.train.binding import Bound, bind
 from wengert.train.checkpoint import Run, SavedModel, load_model, save_model
+from wengert.train.checkpoints import Checkpoints
 from wengert.train.curve import draw_losses, refuse_undrawable
 from wengert.train.data import load
 from wengert.train.initial import break_symmetry, initial_parameters
+from wengert.train.joining import Place
 from wengert.train.loop import Finished, Started, batch_size, evaluate, fit
 from wengert.train.metrics import Metric, choose_metric
 from wengert.train.model import Compiled, Model, Plan, Progress, Updates
@@ -43,6 +46,7 @@ from wengert.train.task import Measured, Task, TrainOptions, TrainResult
 SAVE_EVERY_SECONDS = 5.0
 """While a training runs its progress is saved after an epoch when so much time has passed since the last saving."""
 _SYMMETRY_EXAMPLES = 4096
+ALONE = Place()
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class _Prepared:
     updates: Updates | None
 
 
-def train(task: Task, options: TrainOptions, stream: TextIO | None = None) -> TrainResult:
+def train(task: Task, options: TrainOptions, stream: TextIO | None = None, place: Place = ALONE) -> TrainResult:
     """Trains the task's model on the data and writes the model file; Ctrl-C saves the progress and ends it.
 
     Raises:
@@ -81,9 +85,13 @@ def train(task: Task, options: TrainOptions, stream: TextIO | None = None) -> Tr
             TrainingError: numbers that are not finite. In each case the model file holds what it held, or the last
             saved progress of this training.
     """
+    if place.rank:  # the first rank prints and writes
+        return _beside(task, options)
     _refuse_outputs(options)
     saved = load_model(options.model) if options.resume else None
     ready = _prepare(task, options, saved)
+    checkpoints = _checkpoints(task, options, ready)
+    ready = _from_checkpoint(ready, checkpoints)
     saver = _Saver(options.model, ready.start)
     plan = Plan(options.epochs, ready.start.run.batch, ready.start.run.seed, ready.start.metric)
     with reporting(stream or sys.stdout, json_lines=options.json, log=options.log, resumed=options.resume) as report:
@@ -99,11 +107,66 @@ def train(task: Task, options: TrainOptions, stream: TextIO | None = None) -> Tr
             report,
             saver,
             ready.updates,
+            checkpoints or _no_checkpoint,
         )
+        if checkpoints is not None:
+            checkpoints.close()
         saver.save(progress)
         result = _measure(ready, replace(ready.start, progress=progress), _draw(options, progress), interrupted)
         report(Finished(_finish_facts(result), interrupted))
     return result
+
+
+def _beside(task: Task, options: TrainOptions) -> TrainResult:
+    """The same training of another rank than the first, which neither prints nor writes a file."""
+    saved = load_model(options.model) if options.resume else None
+    ready = _prepare(task, options, saved)
+    checkpoints = _checkpoints(task, options, ready)
+    ready = _from_checkpoint(ready, checkpoints)
+    plan = Plan(options.epochs, ready.start.run.batch, ready.start.run.seed, ready.start.metric)
+    progress, interrupted = fit(
+        ready.repeated,
+        ready.optimizer,
+        ready.data.training,
+        ready.data.validation,
+        plan,
+        ready.start.progress,
+        lambda event: None,
+        lambda progress: None,
+        ready.updates,
+        checkpoints or _no_checkpoint,
+    )
+    if checkpoints is not None:
+        checkpoints.close()
+    return _measure(ready, replace(ready.start, progress=progress), {}, interrupted)
+
+
+def _no_checkpoint(progress: Progress) -> None:
+    """Where no checkpoints are asked for."""
+
+
+def _checkpoints(task: Task, options: TrainOptions, ready: _Prepared) -> Checkpoints | None:
+    if options.checkpoints is None:
+        return None
+    if options.checkpoint_every < 1 or ready.updates is None or not ready.updates.spreads:
+        raise ModelError(
+            "Checkpoints are those of the back end xla, after a whole number of updates.",
+            f"  --checkpoints {options.checkpoints} --checkpoint-every {options.checkpoint_every}",
+            "Write --backend xla; the model file keeps the progress of the other back ends:  --resume",
+        )
+    ready.updates.at_once = min(ready.updates.at_once, options.checkpoint_every)
+    start = ready.start
+    sharding, specs = ready.updates.layout()
+    say = partial(print, file=sys.stderr, flush=True)
+    return Checkpoints(
+        options.checkpoints, options.checkpoint_every, start.run, start.fingerprint, sharding, specs, say
+    )
+
+
+def _from_checkpoint(ready: _Prepared, checkpoints: Checkpoints | None) -> _Prepared:
+    if checkpoints is None:
+        return ready
+    return replace(ready, start=replace(ready.start, progress=checkpoints.latest(ready.start.progress)))
 
 
 class _Saver:

@@ -47,6 +47,16 @@ class SpreadUpdates:
         """The updates of the first call."""
         return self.at_once
 
+    @property
+    def spreads(self) -> bool:
+        """They do."""
+        return True
+
+    def layout(self) -> tuple[Sharding, Mapping[str, Spec]]:
+        """The mesh, and how each parameter lies on it."""
+        specs = self.sharding.specs(self.system)
+        return self.sharding, {spelled: specs[name] for spelled, name in self.parameters.items()}
+
     def __call__(
         self, params: Mapping[str, Array], state: State, order: Array | None, first: int, batch: int, count: int
     ) -> tuple[dict[str, Array], State, list[float]]:

@@ -12,6 +12,7 @@ from wengert.ir.graph import Graph
 from wengert.ops.evaluate import bind
 from wengert.targets.base import target
 from wengert.targets.compiled import compile
+from wengert.targets.mesh import Sharding, Spec
 from wengert.targets.ready import with_sizes
 from wengert.train import epoch_graph
 from wengert.train.epoch_graph import AT_ONCE, COUNT, DONE, FIRST, LOSSES, ORDER, WANTED, Step, updates_graph
@@ -79,6 +80,15 @@ class Updates:
     def at_first(self) -> int:
         """The updates of the first call: one, from which it is seen how many fit into a while; all, where a call costs more."""
         return self.at_once if self.backend == "xla" else 1
+
+    @property
+    def spreads(self) -> bool:
+        """Whether XLA makes them."""
+        return self.backend == "xla"
+
+    def layout(self) -> tuple[Sharding | None, Mapping[str, Spec]]:
+        """All on one device."""
+        return None, {}
 
     def __call__(
         self, params: Mapping[str, Array], state: State, order: Array | None, first: int, batch: int, count: int

@@ -30,7 +30,12 @@ CASES = [
     ("hidden", {"data": 4, "model": 2}, {"n": "data", "i": "model"}, [("all-reduce", "model"), ("all-reduce", "data")]),
     ("logistic", {"data": 8}, {"n": "data"}, [("all-reduce", "data")]),
     ("logistic", {"model": 8}, {"j": "model"}, [("all-reduce", "model")]),
-    ("logistic", {"data": 4, "model": 2}, {"n": "data", "j": "model"}, [("all-reduce", "model"), ("all-reduce", "data")]),
+    (
+        "logistic",
+        {"data": 4, "model": 2},
+        {"n": "data", "j": "model"},
+        [("all-reduce", "model"), ("all-reduce", "data")],
+    ),
 ]
 SHARDS = """
 import json
@@ -122,15 +127,19 @@ def test_fifty_steps_on_eight_devices_are_those_on_one():
         (
             "data=3",
             "n=data",
-            "The size 64 of the letter 'n' does not divide over 3 devices.\n"
-            "  'x' has it, and n lies over data=3\nTake 63 or 66, another mesh, or leave n whole.\n",
+            (
+                "The size 64 of the letter 'n' does not divide over 3 devices.\n"
+                "  'x' has it, and n lies over data=3\nTake 63 or 66, another mesh, or leave n whole.\n"
+            ),
         ),
         (
             "data=16",
             "n=data",
-            "The mesh has 16 devices, and there are 8.\n  Mesh(data=16)\n"
-            "Make it smaller, start more processes, or let the CPU count as several:  "
-            "XLA_FLAGS=--xla_force_host_platform_device_count=16\n",
+            (
+                "The mesh has 16 devices, and there are 8.\n  Mesh(data=16)\n"
+                "Make it smaller, start more processes, or let the CPU count as several:  "
+                "XLA_FLAGS=--xla_force_host_platform_device_count=16\n"
+            ),
         ),
         (
             "data=8",

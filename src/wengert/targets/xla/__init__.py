@@ -10,7 +10,8 @@ they are called: JAX is an extra. Nobody outside of `targets` imports this packa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wengert.errors import GraphError
@@ -18,9 +19,10 @@ from wengert.ir.graph import Graph, Node
 from wengert.targets.base import Support
 
 if TYPE_CHECKING:
-    from wengert.targets.mesh import Layout
+    from wengert.targets.mesh import Layout, Mesh
     from wengert.targets.xla.executable import Compiled
     from wengert.targets.xla.over_mesh import Spread
+    from wengert.targets.xla.storage import Store
 
 name = "xla"
 makes_code = True
@@ -98,3 +100,54 @@ def spread(graph: Graph, layout: Layout, donated: Mapping[int, int]) -> Spread:
     from wengert.targets.xla.over_mesh import Spread
 
     return Spread(graph, layout, donated)
+
+
+# several processes
+
+
+def join(coordinator: str | None, count: int | None, rank: int | None, seconds: int) -> None:
+    """Join the other processes.
+
+    Raises GraphError where they do not come.
+    """
+    from wengert.targets.xla import hosts
+
+    hosts.join(coordinator, count, rank, seconds)
+
+
+def leave() -> None:
+    """Leave the other processes."""
+    from wengert.targets.xla import hosts
+
+    hosts.leave()
+
+
+def rank() -> int:
+    """The number of this process, counted from 0."""
+    from wengert.targets.xla import hosts
+
+    return hosts.rank()
+
+
+def processes() -> int:
+    """How many processes share the mesh."""
+    from wengert.targets.xla import hosts
+
+    return hosts.processes()
+
+
+def agree(text: str) -> bool:
+    """Whether all processes give the same text."""
+    from wengert.targets.xla import hosts
+
+    return hosts.agree(text)
+
+
+def store(folder: str | Path, mesh: Mesh | None, say: Callable[[str], None]) -> Store:
+    """The checkpoints of a folder.
+
+    Raises MissingPackageError where Orbax is not installed.
+    """
+    from wengert.targets.xla.storage import Store
+
+    return Store(folder, mesh, say)
