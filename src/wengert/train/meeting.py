@@ -116,6 +116,8 @@ class Host:
                 connection.close()
         except (OSError, TrainingError):
             return  # closed, or a process died while it spoke: the launcher sees that itself
+        finally:
+            self._socket.close()
 
     def _judge(self, here: Mapping[int, Mapping[str, str]]) -> tuple[str, str, str] | None:
         missing = sorted(set(range(self.count)) - set(here))
