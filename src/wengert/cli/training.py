@@ -60,6 +60,9 @@ CheckpointEvery = Annotated[int, typer.Option("--checkpoint-every", help="update
 Distributed = Annotated[
     bool, typer.Option("--distributed", help="one of several processes under Slurm, MPI or Kubernetes")
 ]
+StreamRows = Annotated[
+    int | None, typer.Option("--stream", help="read Parquet or Arrow files in shuffled buffers of so many rows")
+]
 Json = Annotated[bool, typer.Option("--json", help="print JSON lines")]
 
 
@@ -95,6 +98,7 @@ def train(
     checkpoints: CheckpointFolder = None,
     checkpoint_every: CheckpointEvery = 100,
     distributed: Distributed = False,
+    stream: StreamRows = None,
     no_cache: NoCache = False,
 ) -> None:
     """Train the parameters of a system that is written for one example."""
@@ -130,6 +134,7 @@ def train(
         standardise=None if standardise is None else tuple(names_in(standardise)),
         checkpoints=checkpoints,
         checkpoint_every=checkpoint_every,
+        stream=stream,
     )
     if run(made, options, place=join(made, options, sharding, distributed)).interrupted:
         raise typer.Exit(130)

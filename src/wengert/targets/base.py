@@ -162,6 +162,10 @@ class Spread(Protocol):
         """The k-th input on the devices."""
         ...
 
+    def place_own(self, k: int, array: Array) -> Array:
+        """The k-th input on the devices, of which each process gives its own part."""
+        ...
+
     def __call__(self, arrays: Sequence[Array]) -> tuple[Array, ...]:
         """The outputs, on the devices; waits for them. Raises GraphError where NumPy would raise on the way."""
         ...

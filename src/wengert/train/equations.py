@@ -363,6 +363,12 @@ class EquationModel:
         at_once = steps if self.backend == "xla" else updates.AT_ONCE
         return updates.Updates(**parts, examples=examples, backend=self.backend, at_once=at_once)
 
+    def renamed(self, columns: Mapping[str, Array]) -> dict[str, Array]:
+        """Training data by the names of the equations, in the types of the step's inputs."""
+        types = {str(x.params["name"]): x.type.dtype for x in self.graph.inputs}
+        named = {self.names[spelled]: array for spelled, array in columns.items()}
+        return {name: np.require(a, types[name], ["C", "A"]) for name, a in named.items() if name in types}
+
     def repeated(self) -> EquationModel:
         """The model whose forward pass is compiled too, once for each number of examples."""
         return replace(self, forward_backend=self.backend, programs={})

@@ -60,6 +60,10 @@ class Updates(Protocol):
         """Whether its arrays can lie on a mesh, and be kept as checkpoints."""
         ...
 
+    def over(self, arrays: Mapping[str, Array]) -> Updates:
+        """The same over other training data, by the names of the equations."""
+        ...
+
     def layout(self) -> tuple[Sharding | None, Mapping[str, Spec]]:
         """The mesh, and how each parameter lies on it, by its Python identifier."""
         ...
@@ -86,6 +90,10 @@ class Compiled(Protocol):
 
     def updates(self, optimizer: Optimizer, training: Mapping[str, Array], batch: int) -> Updates | None:
         """The updates by an optimizer over `batch` of these examples each; None where they are made one by one."""
+        ...
+
+    def renamed(self, columns: Mapping[str, Array]) -> dict[str, Array]:
+        """Training data by the names of the equations, as `Updates.over` takes it."""
         ...
 
     def repeated(self) -> Model:

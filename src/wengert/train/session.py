@@ -26,6 +26,7 @@ import numpy as np
 
 from wengert.atomic import refuse_unwritable
 from wengert.errors import DataError, ModelError
+from wengert.train.arrow import Dataset, Stream, is_dataset
 from wengert.train.binding import Bound, bind
 from wengert.train.checkpoint import Run, SavedModel, load_model, save_model
 from wengert.train.checkpoints import Checkpoints
@@ -40,7 +41,8 @@ from wengert.train.optimizers import Optimizer, optimizer
 from wengert.train.preparation import Standardisation, split, take
 from wengert.train.record import LARGEST_SEED
 from wengert.train.report import reporting
-from wengert.train.table import Array
+from wengert.train.streaming import Streamed
+from wengert.train.table import Array, Table
 from wengert.train.task import Measured, Task, TrainOptions, TrainResult
 
 SAVE_EVERY_SECONDS = 5.0
@@ -86,7 +88,7 @@ def train(task: Task, options: TrainOptions, stream: TextIO | None = None, place
             saved progress of this training.
     """
     if place.rank:  # the first rank prints and writes
-        return _beside(task, options)
+        return _beside(task, options, place)
     _refuse_outputs(options)
     saved = load_model(options.model) if options.resume else None
     ready = _prepare(task, options, saved)
@@ -108,6 +110,7 @@ def train(task: Task, options: TrainOptions, stream: TextIO | None = None, place
             saver,
             ready.updates,
             checkpoints or _no_checkpoint,
+            _streamed(task, options, ready, place),
         )
         if checkpoints is not None:
             checkpoints.close()
@@ -117,7 +120,7 @@ def train(task: Task, options: TrainOptions, stream: TextIO | None = None, place
     return result
 
 
-def _beside(task: Task, options: TrainOptions) -> TrainResult:
+def _beside(task: Task, options: TrainOptions, place: Place) -> TrainResult:
     """The same training of another rank than the first, which neither prints nor writes a file."""
     saved = load_model(options.model) if options.resume else None
     ready = _prepare(task, options, saved)
@@ -135,10 +138,52 @@ def _beside(task: Task, options: TrainOptions) -> TrainResult:
         lambda progress: None,
         ready.updates,
         checkpoints or _no_checkpoint,
+        _streamed(task, options, ready, place),
     )
     if checkpoints is not None:
         checkpoints.close()
     return _measure(ready, replace(ready.start, progress=progress), {}, interrupted)
+
+
+def _streamed(task: Task, options: TrainOptions, ready: _Prepared, place: Place) -> Streamed | None:
+    """The training data as it is read in buffers; None where it is in memory."""
+    if options.stream is None:
+        return None
+    if ready.updates is None:
+        raise ModelError(
+            "Data that is streamed is trained on in many updates a call.",
+            f"  --stream {options.stream} --backend interpreter",
+            "Write --backend native or --backend xla.",
+        )
+    start = ready.start
+    kind = float_type(ready.data.bound)
+
+    def bound(table: Table) -> dict[str, Array]:
+        found = bind(start.binding, table, task.inputs, classes=start.classes, canonical=task.canonical)
+        return ready.model.renamed(of_type(found, kind).arrays)  # pyright: ignore[reportAttributeAccessIssue]
+
+    stream = Stream(Dataset(Path(options.data)), options.stream, start.run.seed, place.rank, place.count)
+    return Streamed(stream, ready.updates, bound)
+
+
+def _source(options: TrainOptions) -> Table:
+    """The data, or the first buffer of it."""
+    if options.stream is None:
+        return load(options.data)
+    path = Path(options.data)
+    if options.stream < 1 or not is_dataset(path) or not path.exists():
+        raise DataError(
+            "Only Parquet and Arrow files are streamed, in buffers of one row or more.",
+            f"  --data {options.data} --stream {options.stream}",
+            "Name such a file or a folder of them.",
+        )
+    if options.standardise:
+        raise DataError(
+            "What is streamed is not standardised: its mean is not known before all of it was read.",
+            f"  --standardise {','.join(options.standardise)}",
+            "Write the statistics into the equations as constants.",
+        )
+    return Dataset(path).first(options.stream)
 
 
 def _no_checkpoint(progress: Progress) -> None:
@@ -243,10 +288,15 @@ def _prepare(task: Task, options: TrainOptions, saved: SavedModel | None) -> _Pr
 def _data(task: Task, options: TrainOptions, saved: SavedModel | None, seed: int) -> _Data:
     """Loads and binds the data, holds out the test's and the validation's examples, and standardises by the training's."""
     binding = _same("bind", options.bind, None if saved is None else saved.binding, "")
-    held = _same("validation", options.validation, None if saved is None else saved.run.validation, "0.2")
+    held = _same(
+        "validation",
+        options.validation,
+        None if saved is None else saved.run.validation,
+        "0.2" if options.stream is None else "0",
+    )
     tested = _same("test", options.test, None if saved is None else saved.run.test, "0")
     classes = None if saved is None else saved.classes
-    bound = bind(binding, load(options.data), task.inputs, classes=classes, canonical=task.canonical)
+    bound = bind(binding, _source(options), task.inputs, classes=classes, canonical=task.canonical)
     bound = of_type(bound, float_type(bound))
     if not bound.arrays:
         raise DataError(

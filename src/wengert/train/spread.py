@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,12 +40,18 @@ class SpreadUpdates:
     planned: int
     """The examples of a minibatch. A last smaller one is whole on every device where it does not divide."""
     at_once: int
+    processes: int = 1
+    """How many share the examples: each has its own rows in `arrays`, where they are more than one."""
     _programs: dict[tuple[int, int], Spread] = field(default_factory=dict[Any, Any])
 
     @property
     def at_first(self) -> int:
         """The updates of the first call."""
         return self.at_once
+
+    def over(self, arrays: Mapping[str, Array]) -> SpreadUpdates:
+        """The same over other training data, by the names of the equations: of several processes, each gives its own rows."""
+        return replace(self, arrays={**self.arrays, **arrays}, processes=mesh_target().processes())
 
     @property
     def spreads(self) -> bool:
@@ -67,7 +73,10 @@ class SpreadUpdates:
         program = self.program(batch, count)
         values = self._values(params, state, count)
         values |= {name: self._stacked(name, order, first, batch, count) for name in self.data}
-        arrays = [program.place(k, values[name]) for k, name in enumerate(program.graph.input_names)]
+        arrays = [
+            (program.place_own if name in self.data and self.processes > 1 else program.place)(k, values[name])
+            for k, name in enumerate(program.graph.input_names)
+        ]
         losses, made, *after = (program.fetch(y) for y in program(arrays))
         groups = [after[k : k + len(params)] for k in range(0, len(after), len(params))]
         new, *later = [dict(zip(self.parameters, map(np.asarray, group), strict=True)) for group in groups]
@@ -86,6 +95,7 @@ class SpreadUpdates:
     def _stacked(self, name: str, order: Array | None, first: int, batch: int, count: int) -> Array:
         """The minibatches of the call, one behind the other."""
         whole = self.arrays[name]
+        batch //= self.processes
         rows = np.tile(np.arange(batch), count) if order is None else order[first : first + batch * count]
         return whole[rows].reshape(count, batch, *whole.shape[1:])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -74,12 +74,16 @@ class Updates:
     optimizer: Optimizer
     at_once: int = AT_ONCE
     backend: str = "native"
-    _programs: dict[tuple[int, bool], Program] = field(default_factory=dict[Any, Any])
+    _programs: dict[tuple[int, bool, int], Program] = field(default_factory=dict[Any, Any])
 
     @property
     def at_first(self) -> int:
         """The updates of the first call: one, from which it is seen how many fit into a while; all, where a call costs more."""
         return self.at_once if self.backend == "xla" else 1
+
+    def over(self, arrays: Mapping[str, Array]) -> Updates:
+        """The same over other training data, by the names of the equations."""
+        return replace(self, arrays={**self.arrays, **arrays}, examples=len(arrays[self.data[0]]))
 
     @property
     def spreads(self) -> bool:
@@ -97,9 +101,9 @@ class Updates:
 
         Raises ShapeError where arrays do not fit the equations, KeyboardInterrupt where the user interrupts: nothing is changed.
         """
-        key = batch, order is not None
+        key = batch, order is not None, self.examples
         if key not in self._programs:
-            self._programs[key] = self._program(params, *key)
+            self._programs[key] = self._program(params, batch, order is not None)
         moments = self.optimizer.rule.moments
         values: dict[str, Any] = {**self.arrays, COUNT: state["count"], LOSSES: np.zeros(self.at_once)}
         if order is not None:

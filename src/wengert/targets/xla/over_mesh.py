@@ -60,6 +60,13 @@ class Spread:
         with wide():
             return jax.make_array_from_callback(array.shape, self._places[k], lambda index: array[index])
 
+    def place_own(self, k: int, array: Array) -> Array:
+        """The k-th input on the devices, of which each process gives its own part."""
+        x = self.graph.inputs[k]
+        with wide():
+            given = np.asarray(array, x.type.dtype)
+            return jax.make_array_from_process_local_data(self._places[k], given, x.type.shape)
+
     def __call__(self, arrays: Sequence[Array]) -> tuple[Array, ...]:
         """The outputs, on the devices. It waits for them, so that the collectives of two calls never meet.
 
