@@ -70,6 +70,7 @@ class Limited:
     at_once: int
     stop: int = -1
     calls: int = 0
+    at_first: int = 1
 
     def __call__(self, *arguments):
         self.calls += 1
@@ -240,13 +241,13 @@ def test_what_is_much_work_makes_one_update_in_a_call(monkeypatch):
     looped, repeated = [], []
     for list, name in ((looped, "looped_program"), (repeated, "repeated_program")):
         made = getattr(wengert.train.updates, name)
-        monkeypatch.setattr(wengert.train.updates, name, lambda graph, a=list, b=made: (a.append(1), b(graph))[1])
+        monkeypatch.setattr(wengert.train.updates, name, lambda *args, a=list, b=made: (a.append(1), b(*args))[1])
     text, made = "params W\ndata x\ny_i = Σ_j W_ij x_j\nL = ½ Σ_i y_i²", optimizer("sgd")
     for n, examples in ((4, 30), (300, 64)):
         training = {"x": np.ones((examples, n))}
         model = task(text).build(training, {"y": n})
         begin = start(model, made)
-        model.updates(made, training, BATCH)(begin.params, begin.state, None, 0, examples, 2)
+        model.updates(made, training, examples)(begin.params, begin.state, None, 0, examples, 2)
     assert (len(looped), len(repeated)) == (1, 1)
 
 
@@ -309,7 +310,7 @@ def test_data_that_does_not_fit_has_the_three_lines_of_a_single_step():
     with pytest.raises(ShapeError) as single:
         model.loss_and_gradients(begin.params, wrong)
     with pytest.raises(ShapeError) as several:
-        model.updates(made, wrong)(begin.params, begin.state, None, 0, EXAMPLES, 1)
+        model.updates(made, wrong, EXAMPLES)(begin.params, begin.state, None, 0, EXAMPLES, 1)
     assert str(several.value) == str(single.value)
 
 
@@ -318,7 +319,7 @@ def test_data_that_does_not_fit_has_the_three_lines_of_a_single_step():
 
 def test_the_interpreter_makes_updates_one_by_one():
     model = network(backend="interpreter")
-    assert model.updates(optimizer("sgd"), data()) is None
+    assert model.updates(optimizer("sgd"), data(), EXAMPLES) is None
     assert isinstance(network().updates(optimizer("sgd"), data()), Updates)
 
 
