@@ -320,7 +320,7 @@ def test_data_that_does_not_fit_has_the_three_lines_of_a_single_step():
 def test_the_interpreter_makes_updates_one_by_one():
     model = network(backend="interpreter")
     assert model.updates(optimizer("sgd"), data(), EXAMPLES) is None
-    assert isinstance(network().updates(optimizer("sgd"), data()), Updates)
+    assert isinstance(network().updates(optimizer("sgd"), data(), EXAMPLES), Updates)
 
 
 def test_a_back_end_that_is_not_there_is_refused_before_the_data_is_read():

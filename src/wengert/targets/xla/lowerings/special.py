@@ -1,4 +1,4 @@
-"""Special functions that `jax.scipy` has, and bits of numbers."""
+"""Special functions that `jax.scipy` has, bits of numbers, and the barrier between two computations of the same."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from wengert.targets.xla.library import jnp, special
+from wengert.targets.xla.library import jnp, lax, special
 
 Array = Any
 
@@ -55,6 +55,10 @@ def _signbit(xp: Any, x: Array) -> Array:
     return jnp.signbit(jnp.real(x))
 
 
+def _barrier(xp: Any, x: Array, after: Array) -> Array:
+    return lax.optimization_barrier((x, after))[0]
+
+
 def _whole_numbers(xp: Any, x: Array, y: Array, function: str) -> Array:
     return getattr(jnp, function)(x, y)
 
@@ -73,4 +77,5 @@ LOWERINGS: dict[str, Callable[..., Array]] = {
     "binary_exponent": _exponent,
     "signbit": _signbit,
     "whole_numbers": _whole_numbers,
+    "barrier": _barrier,
 }
