@@ -18,6 +18,7 @@ from benchmarks.workloads import (
     rosenbrock,
     small_call,
     two_moons,
+    xla_steps,
 )
 
 TINY_NETWORK = mlp.Network((7, 5, 3), "tanh", 4, 0.05)
@@ -70,6 +71,7 @@ ROWS = (
         threads=2,
     ),
     Row("logistic", logistic_regression.call, functools.partial(logistic_regression.call, 70, 5)),
+    Row("xla-steps", xla_steps.steps, functools.partial(xla_steps.steps, 7, 5, 3, 4, 10)),
     Row("recurrence", recurrence.derivative, functools.partial(recurrence.derivative, 40)),
     Row("rosenbrock-few", rosenbrock.few, rosenbrock.few),
     Row("rosenbrock-many", rosenbrock.many, functools.partial(rosenbrock.many, 1003)),

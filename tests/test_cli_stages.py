@@ -150,7 +150,7 @@ Write, for example:  --size h=32""",
     ),
     "a stage that is not there": (
         ("stages", "line.txt", "--stop", "ptx"),
-        """Invalid value for '--stop': Value error, 'ptx' is not one of 'fused', 'loops', 'llvm', 'asm'.
+        """Invalid value for '--stop': Value error, 'ptx' is not one of 'fused', 'loops', 'llvm', 'asm', 'shards'.
   wengert stages line.txt --stop ptx
 See the options:  wengert stages --help""",
     ),
@@ -203,12 +203,18 @@ def test_the_table_of_targets_has_a_row_for_each_op_and_counts_what_is_taken_who
 
 
 @pytest.mark.parametrize(
-    ("op", "native", "interpreter"),
-    [("exp", "yes", "yes"), ("argsort", "by NumPy", "yes"), ("cast", "yes or by NumPy", "yes")],
+    ("op", "native", "interpreter", "xla"),
+    [
+        ("exp", "yes", "yes", "yes"),
+        ("argsort", "by NumPy", "yes", "yes"),
+        ("cast", "yes or by NumPy", "yes", "yes"),
+        ("jv", "by NumPy", "yes", "by a call of NumPy"),
+        ("while_loop", "yes", "yes", "yes"),
+    ],
 )
-def test_a_row_says_who_takes_an_op(run, op, native, interpreter):
+def test_a_row_says_who_takes_an_op(run, op, native, interpreter, xla):
     row = run("targets", op)[1].splitlines()[1]
-    assert re.split(r"  +", row)[2:] == [native, interpreter]
+    assert re.split(r"  +", row)[2:] == [native, interpreter, xla]
 
 
 def test_what_the_table_says_is_what_runs():

@@ -213,14 +213,14 @@ Write one of these names or the path of a CSV or .npz file, for example 'diabete
     "unknown option": (
         {},
         ("train", "line.txt", "--dta", "numbers.csv"),
-        """No such option: --dta (Possible options: --data, --out, --set).
+        """No such option: --dta (Possible options: --data, --set, --stream).
   wengert train line.txt --dta numbers.csv
 See the options:  wengert train --help""",
     ),
     "an unknown back end": (
         {},
         (*POINTS, "--backend", "cuda"),
-        """Invalid value for '--backend': Value error, 'cuda' is not one of 'native', 'interpreter'.
+        """Invalid value for '--backend': Value error, 'cuda' is not one of 'native', 'interpreter', 'xla'.
   wengert train line.txt --data numbers.csv --epochs 1 --backend cuda
 See the options:  wengert train --help""",
     ),

@@ -101,11 +101,11 @@ def test_llvmlite_and_jax_have_one_home():
 
 
 SEAM = (
-    {"parameters", "ready"},
+    {"mesh", "parameters", "ready"},
     {"base"},
-    {"interpreter", "native"},
+    {"interpreter", "native", "xla"},
     {"partition"},
-    {"compiled", "stages", "table"},
+    {"collectives", "compiled", "stages", "table"},
 )
 """The modules of targets: the seam knows no target, and what cuts graphs and chooses code stands above all of them."""
 SEAM_RANK = {name: rank for rank, names in enumerate(SEAM) for name in names}
@@ -122,9 +122,10 @@ def inside_targets(path: Path) -> set[str]:
     return {name.split(".")[2] for name in whole}
 
 
-def test_the_native_package_is_named_by_the_seam_alone():
-    naming = {str(path.relative_to(ROOT)) for path in FILES if "native" in inside_targets(path)}
-    assert {path for path in naming if not path.startswith("targets/native/")} == {"targets/base.py"}
+@pytest.mark.parametrize("package", ["native", "xla"])
+def test_a_package_of_a_target_is_named_by_the_seam_alone(package):
+    naming = {str(path.relative_to(ROOT)) for path in FILES if package in inside_targets(path)}
+    assert {path for path in naming if not path.startswith(f"targets/{package}/")} == {"targets/base.py"}
 
 
 def test_the_modules_of_targets_import_one_way():

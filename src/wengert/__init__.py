@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     )
     from wengert.flow import cond, fori_loop, scan, while_loop
     from wengert.programs.functions import check_backward
+    from wengert.targets.base import devices
+    from wengert.targets.mesh import Mesh
     from wengert.tracing.watch import check_nans
     from wengert.transforms.analytic import holomorphic_grad
     from wengert.transforms.batches import vmap
@@ -87,6 +89,8 @@ _HOME = {
     "trace": "wengert.transforms.values",
     "compile": "wengert.compilation",
     "set_threads": "wengert.compilation",
+    "Mesh": "wengert.targets.mesh",
+    "devices": "wengert.targets.base",
     "cond": "wengert.flow",
     "scan": "wengert.flow",
     "fori_loop": "wengert.flow",
@@ -110,6 +114,7 @@ __all__ = [
     "Derivation",
     "EquationError",
     "GraphError",
+    "Mesh",
     "MissingPackageError",
     "ModelError",
     "NonFiniteError",
@@ -127,6 +132,7 @@ __all__ = [
     "checkpoint",
     "compile",
     "cond",
+    "devices",
     "elementwise_grad",
     "equations",
     "flatten",

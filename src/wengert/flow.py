@@ -143,13 +143,24 @@ def fori_loop(lower: Any, upper: Any, body: Body, init: Any, memory: int | None 
     return unflatten(spec, _run(built))
 
 
-def while_loop(test: Body, body: Body, init: Any) -> Any:
+def while_loop(test: Body, body: Body, init: Any, max_steps: int | None = None) -> Any:
     """carry = body(carry) as long as test(carry) holds: the last carry.
 
-    Raises TraceError where a carry changes its container, shape or dtype, or the test gives no truth value.
+    `max_steps` promises that there are no more steps. The back end `xla` needs it for derivatives, since it makes room for the
+    records of all steps before the first; there and by NumPy one step more is an error, native code does not count.
+
+    Raises TraceError where a carry changes its container, shape or dtype, the test gives no truth value, or `max_steps` is
+    negative; GraphError where the loop wants more steps.
     """
     _, spec = flatten(init)
-    return unflatten(spec, _run(build_while(test, body, _taken_apart(init))))
+    bound = None if max_steps is None else operator.index(max_steps)
+    if bound is not None and bound < 0:
+        raise TraceError(
+            f"A while loop of at most {bound} steps makes no sense.",
+            f"  max_steps={bound}",
+            "Give a whole number that is not negative, or leave max_steps out.",
+        )
+    return unflatten(spec, _run(build_while(test, body, _taken_apart(init), bound)))
 
 
 def _taken_apart(tree: Any) -> tuple[list[Any], list[Leaf], Spec]:

@@ -70,6 +70,7 @@ class Limited:
     at_once: int
     stop: int = -1
     calls: int = 0
+    at_first: int = 1
 
     def __call__(self, *arguments):
         self.calls += 1
@@ -132,7 +133,7 @@ def test_rule_as_a_graph_is_the_rule_on_arrays(name, dtype):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_cuts_into_calls_do_not_change_a_bit(name, dtype, way):
     model, made, training = network(dtype), optimizer(name, learning_rate=SETTINGS[name]), data(dtype)
-    updates, begin, plan = model.updates(made, training), start(model, made, dtype), Plan(6, BATCH, 3)
+    updates, begin, plan = model.updates(made, training, BATCH), start(model, made, dtype), Plan(6, BATCH, 3)
     whole, _ = trained(model, made, training, plan, begin, updates)
     for most in (1, 2):
         parts, _ = trained(model, made, training, plan, begin, Limited(updates, most))
@@ -150,7 +151,7 @@ def test_cuts_into_calls_do_not_change_a_bit(name, dtype, way):
 def test_updates_are_those_of_the_rows_in_the_order_of_the_epoch(way):
     model, made, training = network(), optimizer("sgd", learning_rate=0.1), data()
     begin, order = start(model, made), epoch_order(EXAMPLES, 3, 0)
-    params, _, losses = model.updates(made, training)(begin.params, begin.state, order, 0, BATCH, 3)
+    params, _, losses = model.updates(made, training, BATCH)(begin.params, begin.state, order, 0, BATCH, 3)
     expected = dict(begin.params)
     for k in range(3):
         rows = order[k * BATCH : (k + 1) * BATCH]
@@ -171,7 +172,9 @@ def test_a_thousand_updates_are_those_of_the_interpreter_to_rounding(name, dtype
     found = []
     for backend in ("native", "interpreter"):
         model = network(dtype, backend=backend)
-        progress, _ = trained(model, made, training, plan, start(model, made, dtype), model.updates(made, training))
+        progress, _ = trained(
+            model, made, training, plan, start(model, made, dtype), model.updates(made, training, BATCH)
+        )
         assert progress.state["count"] == 1000
         assert {p.dtype for p in progress.params.values()} == {np.dtype(dtype)}
         found.append(progress)
@@ -190,7 +193,7 @@ def test_one_thread_and_two_give_the_same_bits(dtype, batch, way):
     try:
         for threads in (1, 2):
             pool.set_threads(threads)
-            begin, updates = start(model, made, dtype), model.updates(made, training)
+            begin, updates = start(model, made, dtype), model.updates(made, training, BATCH)
             progress, _ = trained(model, made, training, Plan(5, batch, 1), begin, updates)
             found.append((bits(progress), model.repeated().forward(progress.params, training)["y"].tobytes()))
     finally:
@@ -201,7 +204,7 @@ def test_one_thread_and_two_give_the_same_bits(dtype, batch, way):
 @pytest.mark.parametrize("stop", [1, 2, 3, 5, 9])
 def test_interrupted_in_any_call_and_continued_is_bit_identical(stop):
     model, made, training = network(), optimizer("adam"), data()
-    updates, begin, plan = model.updates(made, training), start(model, made), Plan(5, BATCH, 3)
+    updates, begin, plan = model.updates(made, training, BATCH), start(model, made), Plan(5, BATCH, 3)
     whole, _ = trained(model, made, training, plan, begin, updates)
     events = []
     part, interrupted = trained(model, made, training, plan, begin, Limited(updates, 2, stop), events.append)
@@ -215,7 +218,7 @@ def test_interrupted_in_any_call_and_continued_is_bit_identical(stop):
 def test_every_update_is_reported_once_and_in_order():
     model, made, training = network(), optimizer("sgd"), data()
     events = []
-    updates = model.updates(made, training)
+    updates = model.updates(made, training, BATCH)
     progress, _ = trained(model, made, training, Plan(4, BATCH, 3), start(model, made), updates, events.append)
     steps = [event for event in events if isinstance(event, StepDone)]
     assert [(e.epoch, e.step) for e in steps] == [(epoch, step) for epoch in (1, 2, 3, 4) for step in (1, 2, 3, 4)]
@@ -225,7 +228,7 @@ def test_every_update_is_reported_once_and_in_order():
 
 def test_what_is_given_is_not_changed(way):
     model, made, training = network(), optimizer("momentum"), data()
-    begin, order, updates = start(model, made), epoch_order(EXAMPLES, 0, 0), model.updates(made, training)
+    begin, order, updates = start(model, made), epoch_order(EXAMPLES, 0, 0), model.updates(made, training, BATCH)
     before = bits(begin)
     first = updates(begin.params, begin.state, order, 0, BATCH, 3)
     found = {name: value.tobytes() for name, value in first[0].items()}
@@ -238,13 +241,13 @@ def test_what_is_much_work_makes_one_update_in_a_call(monkeypatch):
     looped, repeated = [], []
     for list, name in ((looped, "looped_program"), (repeated, "repeated_program")):
         made = getattr(wengert.train.updates, name)
-        monkeypatch.setattr(wengert.train.updates, name, lambda graph, a=list, b=made: (a.append(1), b(graph))[1])
+        monkeypatch.setattr(wengert.train.updates, name, lambda *args, a=list, b=made: (a.append(1), b(*args))[1])
     text, made = "params W\ndata x\ny_i = Σ_j W_ij x_j\nL = ½ Σ_i y_i²", optimizer("sgd")
     for n, examples in ((4, 30), (300, 64)):
         training = {"x": np.ones((examples, n))}
         model = task(text).build(training, {"y": n})
         begin = start(model, made)
-        model.updates(made, training)(begin.params, begin.state, None, 0, examples, 2)
+        model.updates(made, training, examples)(begin.params, begin.state, None, 0, examples, 2)
     assert (len(looped), len(repeated)) == (1, 1)
 
 
@@ -265,7 +268,7 @@ def failing(text, training, params, rate, batch):
             begin,
             events.append,
             kept.append,
-            Limited(model.updates(made, training), 8),
+            Limited(model.updates(made, training, BATCH), 8),
         )
     return caught.value, kept, events
 
@@ -307,7 +310,7 @@ def test_data_that_does_not_fit_has_the_three_lines_of_a_single_step():
     with pytest.raises(ShapeError) as single:
         model.loss_and_gradients(begin.params, wrong)
     with pytest.raises(ShapeError) as several:
-        model.updates(made, wrong)(begin.params, begin.state, None, 0, EXAMPLES, 1)
+        model.updates(made, wrong, EXAMPLES)(begin.params, begin.state, None, 0, EXAMPLES, 1)
     assert str(several.value) == str(single.value)
 
 
@@ -316,8 +319,8 @@ def test_data_that_does_not_fit_has_the_three_lines_of_a_single_step():
 
 def test_the_interpreter_makes_updates_one_by_one():
     model = network(backend="interpreter")
-    assert model.updates(optimizer("sgd"), data()) is None
-    assert isinstance(network().updates(optimizer("sgd"), data()), Updates)
+    assert model.updates(optimizer("sgd"), data(), EXAMPLES) is None
+    assert isinstance(network().updates(optimizer("sgd"), data(), EXAMPLES), Updates)
 
 
 def test_a_back_end_that_is_not_there_is_refused_before_the_data_is_read():
@@ -333,7 +336,7 @@ def test_index_outside_its_axis_has_the_same_three_lines_by_either_back_end(back
     model, made = task(text, backend=backend).build(training, {"z": 4}), optimizer("sgd")
     begin = start(model, made)
     with pytest.raises(GraphError) as caught:
-        trained(model, made, training, Plan(3, 8, 0), begin, model.updates(made, training))
+        trained(model, made, training, Plan(3, 8, 0), begin, model.updates(made, training, BATCH))
     assert str(caught.value).splitlines() == [
         "The index 9 is outside an axis of 4 entries.",
         "  the indices run from 0 to 9",

@@ -63,6 +63,7 @@ def batch_loop(node: Node, inputs: Sequence[Node], batch: Sequence[bool]) -> tup
         loop.first,
         loop.counter,
         None if loop.test is None else _test(loop, loop.test, body),
+        loop.max_steps,
     )
     found = results(wide.node())
     running = found.pop() if recorded else body.reads[0].outer if body.reads else None

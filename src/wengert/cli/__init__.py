@@ -1,7 +1,7 @@
 """The command line: each command reads its arguments, calls the layers below, and prints.
 
     wengert ──▶ derivation: derive, diff, trace, draw · checking: check · stages: stages, targets
-                training: train, predict · board: board
+                training: train, launch, predict · board: board
     arguments: options that several have · language: in which language it is printed
 
 In go words, out come text and a status: 1 where a check failed, 2 for a mistake of the user's. Read first this file, then `derivation.py`.
@@ -49,6 +49,7 @@ for command in (
     stages.stages,
     stages.targets,
     training.train,
+    training.launch,
     training.predict,
     board.board,
 ):

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from wengert.cli.language import in_language
-from wengert.errors import WengertError
+from wengert.errors import GraphError, WengertError
 
 File = Annotated[
     Path,
@@ -45,10 +45,17 @@ Setting = Annotated[
 ]
 Form = Literal["index", "matrix", "elements"]
 Backend = Annotated[
-    Literal["native", "interpreter"],
-    typer.Option("--backend", help="what runs it: code of this processor, or NumPy node by node"),
+    Literal["native", "interpreter", "xla"],
+    typer.Option("--backend", help="what runs it: code of this processor, NumPy node by node, or XLA by JAX"),
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="neither look for code on disk nor keep it there")]
+
+MeshText = Annotated[
+    str | None, typer.Option("--mesh", help="devices in a grid with named axes: data=4,model=2 (back end xla)")
+]
+ShardText = Annotated[
+    str | None, typer.Option("--shard", help="over which axis of the mesh an index letter lies: n=data,h=model")
+]
 
 
 @contextmanager
@@ -120,3 +127,21 @@ def values_in(settings: list[str]) -> Mapping[str, Any]:
             raise WengertError(f"'{name}' is given twice.", f"  --set {setting}", "Leave one of the two out.")
         values[name] = value
     return values
+
+
+def sharding_in(mesh: str | None, shard: str | None) -> Any:
+    """How letters lie on the mesh; None without a mesh.
+
+    Raises GraphError where one of the two is missing.
+    """
+    from wengert.targets.mesh import Sharding, mesh_in, shard_in
+
+    if mesh is None and shard is None:
+        return None
+    if mesh is None or shard is None:
+        raise GraphError(
+            "A mesh and the letters that lie on it go together.",
+            f"  --mesh {mesh}" if shard is None else f"  --shard {shard}",
+            "Write both, for example:  --mesh data=4,model=2 --shard n=data,h=model",
+        )
+    return Sharding(mesh_in(mesh), shard_in(shard))

@@ -11,12 +11,15 @@ import typer
 from wengert.cli.arguments import (
     Backend,
     File,
+    MeshText,
     NoCache,
     Setting,
+    ShardText,
     Size,
     Which,
     keep_no_code,
     names_in,
+    sharding_in,
     sizes_in,
     values_in,
     warn,
@@ -49,6 +52,17 @@ ModelFile = Annotated[Path, typer.Option("--out", "-o", help="the model file")]
 Log = Annotated[Path | None, typer.Option(help="write a JSON line an epoch")]
 Curve = Annotated[Path | None, typer.Option(help="draw the loss to this picture")]
 Resume = Annotated[bool, typer.Option("--resume", help="go on with the model file, bit for bit")]
+CheckpointFolder = Annotated[
+    Path | None,
+    typer.Option("--checkpoints", help="a folder for checkpoints; a training goes on from the newest (xla)"),
+]
+CheckpointEvery = Annotated[int, typer.Option("--checkpoint-every", help="updates between two checkpoints")]
+Distributed = Annotated[
+    bool, typer.Option("--distributed", help="one of several processes under Slurm, MPI or Kubernetes")
+]
+StreamRows = Annotated[
+    int | None, typer.Option("--stream", help="read Parquet or Arrow files in shuffled buffers of so many rows")
+]
 Json = Annotated[bool, typer.Option("--json", help="print JSON lines")]
 
 
@@ -79,15 +93,23 @@ def train(
     resume: Resume = False,
     as_json: Json = False,
     backend: Backend = "native",
+    mesh: MeshText = None,
+    shard: ShardText = None,
+    checkpoints: CheckpointFolder = None,
+    checkpoint_every: CheckpointEvery = 100,
+    distributed: Distributed = False,
+    stream: StreamRows = None,
     no_cache: NoCache = False,
 ) -> None:
     """Train the parameters of a system that is written for one example."""
+    from wengert.train.joining import join
     from wengert.train.session import train as run
     from wengert.train.task import TrainOptions
 
     if no_cache:
         keep_no_code()
-    made = _task(file, which, params, setting, loss, backend, out if resume else None)
+    sharding = sharding_in(mesh, shard)
+    made = _task(file, which, params, setting, loss, backend, out if resume else None, sharding)
     warn(made)
     options = TrainOptions(
         data=data,
@@ -110,13 +132,23 @@ def train(
         resume=resume,
         json=as_json,
         standardise=None if standardise is None else tuple(names_in(standardise)),
+        checkpoints=checkpoints,
+        checkpoint_every=checkpoint_every,
+        stream=stream,
     )
-    if run(made, options).interrupted:
+    if run(made, options, place=join(made, options, sharding, distributed)).interrupted:
         raise typer.Exit(130)
 
 
 def _task(
-    file: Path, which: int | None, params: str, setting: list[str], loss: str, backend: str, saved: Path | None
+    file: Path,
+    which: int | None,
+    params: str,
+    setting: list[str],
+    loss: str,
+    backend: str,
+    saved: Path | None,
+    sharding: Any,
 ) -> Any:
     """The task of the equations; where a saved training goes on, with what it had."""
     from wengert.api import whole_document
@@ -127,8 +159,41 @@ def _task(
     document = (name, which or 0)
     named, constants = names_in(params), values_in(setting)
     if saved is not None:
-        return task_from(load_model(saved), text, named, constants, loss or None, backend, document)
-    return task(text, params=named, constants=constants, loss=loss or None, backend=backend, document=document)
+        return task_from(load_model(saved), text, named, constants, loss or None, backend, document, sharding)
+    return task(
+        text,
+        params=named,
+        constants=constants,
+        loss=loss or None,
+        backend=backend,
+        document=document,
+        sharding=sharding,
+    )
+
+
+def launch(
+    command: Annotated[list[str], typer.Argument(help="what each process runs: -- train FILE …", show_default=False)],
+    processes: Annotated[int, typer.Option("--processes", min=1, help="how many")] = 2,
+    restarts: Annotated[int, typer.Option("--restarts", min=0, help="so often all start again when one is gone")] = 0,
+    patience: Annotated[int, typer.Option("--patience", min=1, help="seconds to wait for all to come")] = 120,
+) -> None:
+    """Train with several processes of this machine: wengert launch --processes 2 -- train FILE …"""
+    from wengert.errors import TrainingError
+    from wengert.train.launch import Launch
+
+    if command[0] != "train":
+        raise TrainingError(
+            f"'{command[0]}' is not run by several processes.",
+            f"  wengert launch -- {' '.join(command)[:80]}",
+            "Write:  wengert launch --processes 2 -- train FILE …",
+        )
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    status = Launch(processes, command, restarts, patience, say).run()
+    if status:
+        raise typer.Exit(status)
 
 
 def predict(

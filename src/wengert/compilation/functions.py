@@ -67,7 +67,7 @@ def compile(
     if backend not in BACKENDS:
         raise GraphError(
             f"There is no back end '{backend}'.",
-            f"  the back ends are {' and '.join(BACKENDS)}",
+            f"  the back ends are {', '.join(BACKENDS)}",
             "Write:  backend='native'",
         )
     if isinstance(f, Graph):

@@ -25,7 +25,7 @@ from wengert.tracing.trees import is_common, unflatten
 if TYPE_CHECKING:
     from wengert.compilation.kind import Kind
 
-Backend = Literal["native", "interpreter"]
+Backend = Literal["native", "interpreter", "xla"]
 Answers = tuple[bool | int, ...]
 """What Python was told, in the order in which it asked."""
 

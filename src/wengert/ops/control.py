@@ -336,10 +336,20 @@ def _infer_while(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return TupleType(items=(*types[:n], *(_stacked(y.type, None) for y in body.outputs[n:])))
 
 
-def _value_while(xp: Vocabulary, *arrays: Array, test: Program, body: Program, carries: int) -> tuple[Array, ...]:
+def _value_while(
+    xp: Vocabulary, *arrays: Array, test: Program, body: Program, carries: int, max_steps: int | None = None
+) -> tuple[Array, ...]:
     state, consts = arrays[:carries], arrays[carries:]
     tapes: list[list[Array]] = [[] for _ in body.outputs[carries:]]
+    steps = 0
     while run(test, (*state, *consts))[0]:
+        if steps == max_steps:
+            raise GraphError(
+                f"The while loop wants more than {max_steps} steps.",
+                f"  max_steps={max_steps}, and after so many its test still holds",
+                "Give it more max_steps, or let the test fail earlier.",
+            )
+        steps += 1
         after = run(body, (*state, *consts))
         state = after[:carries]
         for tape, y in zip(tapes, after[carries:], strict=True):

@@ -43,6 +43,8 @@ class Loop:
     counter: Node | None = None
     """The input of the body that is the number of the step."""
     test: Graph | None = None
+    max_steps: int | None = None
+    """So many steps a while loop makes at most; None where nothing was said."""
 
     @staticmethod
     def of(node: Node) -> Loop:
@@ -64,6 +66,7 @@ class Loop:
             params["first"] if scans else None,
             body.inputs[0] if counted else None,
             None if scans else params["test"],
+            params.get("max_steps"),
         )
 
     @property
@@ -89,7 +92,8 @@ class Loop:
         body = Graph((*counter, *self.inner), self.after)
         n = len(self.carries)
         if self.test is not None:
-            return apply("while_loop", *outer, test=self.test, body=body, carries=n)
+            bound = {} if self.max_steps is None else {"max_steps": self.max_steps}
+            return apply("while_loop", *outer, test=self.test, body=body, carries=n, **bound)
         counts = {"carries": n, "xs": len(self.xs), "length": self.length}
         return apply("scan", *outer, body=body, **counts, reverse=self.reverse, first=self.first)
 

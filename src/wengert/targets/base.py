@@ -15,6 +15,9 @@ from wengert.ir.graph import Graph, Node
 from wengert.ir.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wengert.targets.mesh import Layout, Mesh, Spec
     from wengert.targets.parameters import Parameter, Tree
 
 __all__ = [
@@ -33,7 +36,7 @@ __all__ = [
     "target",
 ]
 
-NAMES = ("native", "interpreter")
+NAMES = ("native", "interpreter", "xla")
 """The targets that run a graph here, the default first."""
 Array = Any
 
@@ -150,6 +153,104 @@ class CodeTarget(Target, Protocol):
         ...
 
 
+class Spread(Protocol):
+    """A graph over a mesh of devices. Its arrays are the target's."""
+
+    graph: Graph
+
+    def place(self, k: int, array: Array) -> Array:
+        """The k-th input on the devices."""
+        ...
+
+    def place_own(self, k: int, array: Array) -> Array:
+        """The k-th input on the devices, of which each process gives its own part."""
+        ...
+
+    def __call__(self, arrays: Sequence[Array]) -> tuple[Array, ...]:
+        """The outputs, on the devices; waits for them. Raises GraphError where NumPy would raise on the way."""
+        ...
+
+    def fetch(self, array: Array) -> Any:
+        """The whole array on this host."""
+        ...
+
+    def text(self) -> str:
+        """The program of one device, with its collectives."""
+        ...
+
+
+class MeshTarget(CodeTarget, Protocol):
+    """A target that runs a graph on many devices."""
+
+    def devices(self) -> tuple[tuple[str, str, int], ...]:
+        """(platform, kind, number of its process) of each device."""
+        ...
+
+    def spread(self, graph: Graph, layout: Layout, donated: Mapping[int, int]) -> Spread:
+        """A graph whose sizes are numbers as one program over a mesh."""
+        ...
+
+    def join(self, coordinator: str | None, count: int | None, rank: int | None, seconds: int) -> None:
+        """Join the other processes at an address, or as the scheduler says. Raises GraphError where they do not come."""
+        ...
+
+    def leave(self) -> None:
+        """Leave the other processes."""
+        ...
+
+    def rank(self) -> int:
+        """The number of this process, counted from 0."""
+        ...
+
+    def processes(self) -> int:
+        """How many processes share the mesh."""
+        ...
+
+    def agree(self, text: str) -> bool:
+        """Whether all processes give the same text."""
+        ...
+
+    def store(self, folder: str | Path, mesh: Mesh | None, say: Callable[[str], None]) -> Store:
+        """The checkpoints of a folder."""
+        ...
+
+
+class Store(Protocol):
+    """Checkpoints of arrays that lie on a mesh."""
+
+    def save(self, step: int, arrays: Mapping[str, Array], specs: Mapping[str, Spec], facts: Mapping[str, Any]) -> None:
+        """Write one in the background; where it cannot be written, that is said, and the one before stays."""
+        ...
+
+    def latest(
+        self, types: Mapping[str, Array], specs: Mapping[str, Spec]
+    ) -> tuple[dict[str, Array], dict[str, Any]] | None:
+        """(arrays, facts) of the newest that is whole."""
+        ...
+
+    def wait(self) -> None:
+        """Until all is written."""
+        ...
+
+
+def mesh_target(name: str = "xla") -> MeshTarget:
+    """The target of that name that runs on meshes.
+
+    Raises GraphError where it does not.
+    """
+    found: Any = target(name)
+    if not hasattr(found, "spread"):
+        raise GraphError(
+            f"The back end '{name}' runs on one device.", "  a mesh of devices is asked for", "Write backend='xla'."
+        )
+    return found
+
+
+def devices() -> tuple[tuple[str, str, int], ...]:
+    """(platform, kind, number of its process) of each device that XLA has: ("gpu", "NVIDIA H100 80GB HBM3", 0)."""
+    return mesh_target().devices()
+
+
 def target(name: str) -> Target:
     """The target of that name.
 
@@ -161,6 +262,10 @@ def target(name: str) -> Target:
         return interpreter
     if name == "native":
         return default()
+    if name == "xla":
+        from wengert.targets import xla
+
+        return xla
     raise GraphError(
         f"There is no back end '{name}'.", f"  known: {', '.join(NAMES)}", "Write backend='native' or leave it out."
     )

@@ -34,9 +34,13 @@ class Row:
 def _words(found: Sequence[Support]) -> str:
     if not found:
         return "without samples"
-    if len(found) == 1 and found[0].reason:
-        return f"no: {found[0].reason}"
-    return " or ".join(WORDS[each.by] for each in found)
+    return " or ".join(_word(each) for each in found)
+
+
+def _word(found: Support) -> str:
+    if found.by == "target" and found.reason:
+        return found.reason
+    return f"{WORDS[found.by]}: {found.reason}" if found.reason else WORDS[found.by]
 
 
 def nodes_of(op: Op) -> list[Node]:
@@ -59,7 +63,7 @@ def rows(ops: Sequence[Op] | None = None) -> list[Row]:
     for op in chosen:
         nodes = nodes_of(op)
         found = (dict.fromkeys(each.supports(node) for node in nodes) for each in targets)
-        made.append(Row(op, tuple(tuple(sorted(each, key=lambda s: s.by, reverse=True)) for each in found)))
+        made.append(Row(op, tuple(tuple(sorted(each, key=lambda s: (s.by, s.reason), reverse=True)) for each in found)))
     return made
 
 
@@ -69,6 +73,6 @@ def table(ops: Sequence[Op] | None = None) -> str:
     shown = [("op", "kind", *NAMES), *(row.cells for row in made)]
     wide = [max(cells(row[k]) for row in shown) for k in range(len(shown[0]))]
     lines = ["  ".join(pad(text, w) for text, w in zip(row, wide, strict=True)).rstrip() for row in shown]
-    counts = [sum([s.by for s in row.found[k]] == ["target"] for row in made) for k in range(len(NAMES))]
+    counts = [sum({s.by for s in row.found[k]} == {"target"} for row in made) for k in range(len(NAMES))]
     said = ", ".join(f"{name} {count}" for name, count in zip(NAMES, counts, strict=True))
     return "\n".join([*lines, "", f"{len(made)} ops, taken whole by: {said}"])

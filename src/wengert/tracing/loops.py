@@ -261,8 +261,10 @@ def build_fori(f: Body, init: tuple[Sequence[Any], Sequence[Leaf], Spec], lower:
     return Built(outer, [*init[0], *captured], results(node), [leaf.weak for leaf in step.carries])
 
 
-def build_while(test: Body, f: Body, init: tuple[Sequence[Any], Sequence[Leaf], Spec]) -> Built:
-    """The loop carry = f(carry) as long as test(carry) holds, as a node.
+def build_while(
+    test: Body, f: Body, init: tuple[Sequence[Any], Sequence[Leaf], Spec], max_steps: int | None = None
+) -> Built:
+    """The loop carry = f(carry) as long as test(carry) holds, as a node; at most `max_steps` times where that is given.
 
     Raises TraceError where a carry changes its container, shape or dtype, or the test gives no truth value.
     """
@@ -292,5 +294,6 @@ def build_while(test: Body, f: Body, init: tuple[Sequence[Any], Sequence[Leaf], 
         "test": Graph((*tested.inputs, *_held(tested, captured)), tuple(tested.outputs)),
         "body": Graph((*step.body.inputs, *_held(step.body, captured)), tuple(step.after)),
     }
-    node = apply("while_loop", *outer, **graphs, carries=len(step.carries))
+    bound = {} if max_steps is None else {"max_steps": max_steps}
+    node = apply("while_loop", *outer, **graphs, carries=len(step.carries), **bound)
     return Built(outer, [*init[0], *captured], results(node), weak)

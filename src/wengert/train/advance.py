@@ -52,7 +52,7 @@ class InCalls:
     def __init__(self, updates: Updates, one_by_one: OneByOne) -> None:
         self.updates = updates
         self.one_by_one = one_by_one
-        self.count = 1
+        self.count = updates.at_first
 
     def __call__(self, progress: Progress, plan: Plan) -> Iterator[tuple[Progress, list[float]]]:
         n = examples_of(self.one_by_one.training)
@@ -67,6 +67,8 @@ class InCalls:
 
     def _pace(self, count: int, seconds: float) -> None:
         """How many updates the next call makes; the first call of all, which compiles, says nothing about it."""
+        if self.updates.at_first > 1:  # an epoch is one call there
+            return
         if seconds > CALL_SECONDS:
             self.count = max(1, count // 2)
         elif count == self.count and seconds < CALL_SECONDS / 2:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import DataError
+from wengert.train.arrow import Dataset, is_dataset
 from wengert.train.csvfile import read_csv
 from wengert.train.npzfile import read_npz
 from wengert.train.table import Array, Table, identifier, listed, nearest
@@ -42,7 +43,7 @@ def load(source: str) -> Table:
 
     A name of NAMED_SETS gives `data` (n, d), `target` (n,) and each feature (n,) under its name made an identifier; a
     path gives the columns of the CSV file or the arrays of the .npz file. A file that has the name of a set is
-    written with its folder (./digits).
+    written with its folder (./digits). A Parquet or Arrow file, or a folder of such, needs pyarrow.
 
     Raises:
         DataError: no such file or set, a file that cannot be read, scikit-learn missing for a named set.
@@ -55,6 +56,8 @@ def load(source: str) -> Table:
     if reader is not None:
         return _from_reader(reader, source)
     try:
+        if is_dataset(path) and path.exists():
+            return Dataset(path).table()
         if path.is_file():
             with path.open("rb") as file:
                 zipped = file.read(4) == b"PK\x03\x04"

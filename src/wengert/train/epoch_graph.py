@@ -50,31 +50,48 @@ class Step:
 
 
 def updates_graph(
-    step: Step, rule: Rule, settings: Sequence[str], examples: int, gathered: bool, looped: bool = True
+    step: Step,
+    rule: Rule,
+    settings: Sequence[str],
+    examples: int,
+    gathered: bool,
+    looped: bool = True,
+    room: int = AT_ONCE,
+    stacked: bool = False,
 ) -> Graph:
     """p, moments ← update(p, moments, gradients of the next minibatch), as often as is wanted; once, if not `looped`.
 
     The results are the loss before each update, the count, the parameters, and moment by moment those of each parameter. The data
-    are arrays of `examples` rows; without `gathered` every update is over all of them.
+    are arrays of `examples` rows; without `gathered` every update is over all of them. There is room for the losses of `room` updates.
+    With `stacked` the data are `room` minibatches one behind the other, which are taken in turn.
     """
-    updates = _Updates(step, rule, settings, examples, gathered)
+    updates = _Updates(step, rule, settings, examples, gathered, room, stacked)
     return updates.loop() if looped else updates.once()
 
 
 class _Updates:
-    def __init__(self, step: Step, rule: Rule, settings: Sequence[str], examples: int, gathered: bool) -> None:
-        self.step, self.rule, self.gathered = step, rule, gathered
+    def __init__(
+        self,
+        step: Step,
+        rule: Rule,
+        settings: Sequence[str],
+        examples: int,
+        gathered: bool,
+        room: int,
+        stacked: bool,
+    ) -> None:
+        self.step, self.rule, self.gathered, self.room, self.stacked = step, rule, gathered, room, stacked
         inputs = {str(x.params["name"]): x for x in step.graph.inputs}
         counter = ArrayType((), "int64")
         self.first, self.done, self.count = (input_node(name, counter) for name in (FIRST, DONE, COUNT))
-        self.losses = input_node(LOSSES, ArrayType((AT_ONCE,)))
+        self.losses = input_node(LOSSES, ArrayType((room,)))
         self.wanted = input_node(WANTED, counter)
         self.order = input_node(ORDER, ArrayType((examples,), "int64"))
         self.settings = {key: input_node(setting(key), ArrayType()) for key in settings}
         self.parameters = [inputs[name] for name in step.parameters]
         self.moments = [[input_node(moment(m, n), inputs[n].type) for n in step.parameters] for m in rule.moments]
         self.whole = {
-            inputs[n]: input_node(n, inputs[n].type.with_shape((examples, *inputs[n].shape[1:])))
+            inputs[n]: input_node(n, inputs[n].type.with_shape(self._rows(inputs[n].shape, examples)))
             for n in step.data
             if n in inputs
         }
@@ -85,6 +102,9 @@ class _Updates:
         order = [self.order] if gathered else []
         self.known = [*order, *self.whole.values(), *self.fixed, *self.settings.values()]
         self.names = tuple(str(x.params["name"]) for x in self.kept)
+
+    def _rows(self, shape: tuple[Size, ...], examples: int) -> tuple[Size, ...]:
+        return (self.room, *shape) if self.stacked else (examples, *shape[1:])
 
     def loop(self) -> Graph:
         """As many updates as are wanted."""
@@ -103,9 +123,9 @@ class _Updates:
     def _after(self) -> list[Node]:
         """What is kept, after one update."""
         loss, *gradients = self._value_and_gradients()
-        slot = apply("position", size=AT_ONCE, dtype="int64")
-        here = apply("equal", slot, filled(self.done, (AT_ONCE,)))
-        losses = apply("where", here, filled(cast(loss, "float64"), (AT_ONCE,)), self.losses)
+        slot = apply("position", size=self.room, dtype="int64")
+        here = apply("equal", slot, filled(self.done, (self.room,)))
+        losses = apply("where", here, filled(cast(loss, "float64"), (self.room,)), self.losses)
         count = self.count + 1
         scalars = self.rule.scalars(self.settings, cast(count, "float64"), lambda a, t: apply("power", a, t))
         parameters: list[Node] = []
@@ -122,6 +142,9 @@ class _Updates:
 
     def _value_and_gradients(self) -> list[Node]:
         """The step of this update's minibatch."""
+        if self.stacked:
+            picked = {x: apply("gather", whole, self.done, axis=0, batch=0) for x, whole in self.whole.items()}
+            return substitute(self.step.graph.outputs, picked)
         if not self.gathered:
             return substitute(self.step.graph.outputs, self.whole)
         size = self.step.batch

@@ -26,8 +26,9 @@ from wengert.ir.walk import depends_on
 from wengert.passes import pipeline
 from wengert.passes.precision import in_dtype
 from wengert.targets import interpreter
-from wengert.targets.base import target
+from wengert.targets.base import mesh_target, target
 from wengert.targets.compiled import compile
+from wengert.targets.mesh import Sharding
 from wengert.train import schema
 from wengert.train.checkpoint import SavedModel
 from wengert.train.model import Updates
@@ -36,6 +37,8 @@ from wengert.train.schema import WrongError
 from wengert.train.sizes import SAVED, Sizes, batch_system
 from wengert.train.task import Task
 
+MOST_IN_A_CALL = 4096
+"""So many updates XLA makes in a call at most; an epoch of fewer is one call."""
 Array = Any
 Program = Callable[..., tuple[Array, ...]]
 
@@ -49,6 +52,7 @@ def task(
     loss: str | None = None,
     backend: str = "native",
     document: tuple[str, int] = ("", 0),
+    sharding: Sharding | None = None,
 ) -> Task:
     """The training task of a text of equations: `params` beyond those it declares, values for `constants` such as λ.
 
@@ -58,6 +62,8 @@ def task(
     GraphError where there is no such back end.
     """
     target(backend)
+    if sharding is not None:
+        mesh_target(backend)
     system = equations_from_text(text, syntax, document[0], system=document[1] or None)
     if loss is not None:
         system = _for_loss(system.with_loss(_named(system, loss, f"--loss {loss}")))
@@ -76,7 +82,7 @@ def task(
     }
 
     def build(columns: Mapping[str, Array], sizes: Mapping[str, int]) -> EquationModel:
-        return EquationModel.build(system, names, values, columns, sizes, backend)
+        return EquationModel.build(system, names, values, columns, sizes, backend, sharding)
 
     def canonical(name: str) -> str:
         try:
@@ -95,6 +101,7 @@ def task_from(
     loss: str | None = None,
     backend: str = "native",
     document: tuple[str, int] | None = None,
+    sharding: Sharding | None = None,
 ) -> Task:
     """The task of a model file again; to resume it, with the text that is now given and what is stated anew."""
     try:
@@ -113,6 +120,7 @@ def task_from(
         loss=loss or kept["loss"] or None,
         backend=backend,
         document=kept["document"] if document is None else document,
+        sharding=sharding,
     )
 
 
@@ -268,6 +276,7 @@ class EquationModel:
     step: Program
     programs: dict[tuple[str, ...], tuple[tuple[str, ...], Program]]
     forward_backend: str = "interpreter"
+    sharding: Sharding | None = None
 
     @staticmethod
     def build(
@@ -277,6 +286,7 @@ class EquationModel:
         columns: Mapping[str, Array],
         sizes: Mapping[str, int],
         backend: str = "native",
+        sharding: Sharding | None = None,
     ) -> EquationModel:
         """The model once the data is there: the batch's system, every size, the compiled step.
 
@@ -313,6 +323,7 @@ class EquationModel:
             graph=graph,
             step=interpreter.compile(graph, fixed),
             programs={},
+            sharding=sharding,
         )
 
     def loss_and_gradients(
@@ -325,8 +336,8 @@ class EquationModel:
         }
         return float(loss), typed
 
-    def updates(self, optimizer: Optimizer, training: Mapping[str, Array]) -> Updates | None:
-        """Many updates in one native call; None where the back end is the interpreter."""
+    def updates(self, optimizer: Optimizer, training: Mapping[str, Array], batch: int) -> Updates | None:
+        """Many updates in one call; None where the back end is the interpreter."""
         if not target(self.backend).makes_code:
             return None
         from wengert.train import updates
@@ -334,16 +345,29 @@ class EquationModel:
         types = {str(x.params["name"]): x.type.dtype for x in self.graph.inputs}
         data = {self.names[spelled]: array for spelled, array in training.items()}
         arrays = {**data, **self.constants}
-        return updates.Updates(
-            step=self.graph,
-            sizes=self.fixed,
-            batch=self.batch,
-            parameters={spelled: self.names[spelled] for spelled in self.parameters},
-            data=tuple(name for name in data if name in types),
-            examples=len(next(iter(training.values()))),
-            arrays={n: np.require(a, types[n], ["C", "A"]) for n, a in arrays.items() if n in types},
-            optimizer=optimizer,
-        )
+        examples = len(next(iter(training.values())))
+        steps = min(max(examples // batch, 1), MOST_IN_A_CALL)
+        parts: dict[str, Any] = {
+            "step": self.graph,
+            "sizes": self.fixed,
+            "batch": self.batch,
+            "parameters": {spelled: self.names[spelled] for spelled in self.parameters},
+            "data": tuple(name for name in data if name in types),
+            "arrays": {n: np.require(a, types[n], ["C", "A"]) for n, a in arrays.items() if n in types},
+            "optimizer": optimizer,
+        }
+        if self.sharding is not None:
+            from wengert.train.spread import SpreadUpdates
+
+            return SpreadUpdates(**parts, system=self.system.data, sharding=self.sharding, planned=batch, at_once=steps)
+        at_once = steps if self.backend == "xla" else updates.AT_ONCE
+        return updates.Updates(**parts, examples=examples, backend=self.backend, at_once=at_once)
+
+    def renamed(self, columns: Mapping[str, Array]) -> dict[str, Array]:
+        """Training data by the names of the equations, in the types of the step's inputs."""
+        types = {str(x.params["name"]): x.type.dtype for x in self.graph.inputs}
+        named = {self.names[spelled]: array for spelled, array in columns.items()}
+        return {name: np.require(a, types[name], ["C", "A"]) for name, a in named.items() if name in types}
 
     def repeated(self) -> EquationModel:
         """The model whose forward pass is compiled too, once for each number of examples."""

@@ -21,6 +21,7 @@ from wengert.train.advance import InCalls, OneByOne, diverged, examples_of
 from wengert.train.metrics import Metric
 from wengert.train.model import EpochRecord, Model, Plan, Progress, Updates
 from wengert.train.optimizers import Optimizer
+from wengert.train.streaming import Streamed
 from wengert.train.table import Array
 
 FULL_BATCH_UP_TO = 1024
@@ -95,9 +96,12 @@ def fit(
     report: Reporter,
     keep: Callable[[Progress], None],
     updates: Updates | None = None,
+    checkpoint: Callable[[Progress], None] = lambda progress: None,
+    streamed: Streamed | None = None,
 ) -> tuple[Progress, bool]:
     """Trains from `start` to `plan.epochs`; the progress at its end, and whether Ctrl-C ended it (then it is whole,
-    between updates). With `updates` many updates are made in one call, and their events come together.
+    between updates). With `updates` many updates are made in one call, and their events come together. `checkpoint` gets the progress
+    after each call; `streamed` has the training data where it is read meanwhile, and `training` some of it.
 
     Raises:
         TrainingError: the loss or a gradient is nan or infinite, or does not fit the parameters. Nothing was kept
@@ -105,7 +109,7 @@ def fit(
     """
     progress = start
     one_by_one = OneByOne(model, optimizer, training)
-    advance = one_by_one if updates is None else InCalls(updates, one_by_one)
+    advance = streamed or (one_by_one if updates is None else InCalls(updates, one_by_one))
     on = "training" if validation is None else "validation"
     try:
         while progress.epoch < plan.epochs:
@@ -114,7 +118,9 @@ def fit(
                 first, progress = progress.step + 1, made
                 for step, loss in enumerate(losses, first):
                     report(StepDone(progress.epoch + 1, step, loss))
-            progress = _close_epoch(model, training, validation, plan, progress)
+                checkpoint(progress)
+            n = examples_of(training) if streamed is None else streamed.examples(plan, progress.epoch)
+            progress = _close_epoch(model, training, validation, plan, progress, n)
             keep(progress)
             seconds = time.monotonic() - began
             report(EpochDone(progress.history[-1], plan.epochs, seconds, plan.metric, on))
@@ -129,9 +135,9 @@ def _close_epoch(
     validation: Mapping[str, Array] | None,
     plan: Plan,
     progress: Progress,
+    n: int,
 ) -> Progress:
-    """The progress at the start of the next epoch, with the record of this one."""
-    n = examples_of(training)
+    """The progress at the start of the next epoch, with the record of this one, over n examples."""
     validation_loss, value = None, None
     if validation is not None or plan.metric is not None:
         measured, value = evaluate(model, progress.params, training if validation is None else validation, plan.metric)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from wengert.targets.mesh import Sharding, Spec
 from wengert.train.metrics import Metric
 from wengert.train.optimizers import Optimizer, State
 from wengert.train.table import Array
@@ -51,9 +52,25 @@ class Model(Protocol):
 class Updates(Protocol):
     """Many updates in one call, of one model by one optimizer over one set of examples."""
 
+    at_once: int
+    """The most updates of one call."""
+
     @property
-    def at_once(self) -> int:
-        """The most updates of one call."""
+    def spreads(self) -> bool:
+        """Whether its arrays can lie on a mesh, and be kept as checkpoints."""
+        ...
+
+    def over(self, arrays: Mapping[str, Array]) -> Updates:
+        """The same over other training data, by the names of the equations."""
+        ...
+
+    def layout(self) -> tuple[Sharding | None, Mapping[str, Spec]]:
+        """The mesh, and how each parameter lies on it, by its Python identifier."""
+        ...
+
+    @property
+    def at_first(self) -> int:
+        """The updates of the first call."""
         ...
 
     def __call__(
@@ -71,8 +88,12 @@ class Updates(Protocol):
 class Compiled(Protocol):
     """A model that has faster ways for what is done again and again."""
 
-    def updates(self, optimizer: Optimizer, training: Mapping[str, Array]) -> Updates | None:
-        """The updates by an optimizer over these examples; None where they are made one by one."""
+    def updates(self, optimizer: Optimizer, training: Mapping[str, Array], batch: int) -> Updates | None:
+        """The updates by an optimizer over `batch` of these examples each; None where they are made one by one."""
+        ...
+
+    def renamed(self, columns: Mapping[str, Array]) -> dict[str, Array]:
+        """Training data by the names of the equations, as `Updates.over` takes it."""
         ...
 
     def repeated(self) -> Model:

@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -25,11 +26,14 @@ import numpy as np
 
 from wengert.atomic import refuse_unwritable
 from wengert.errors import DataError, ModelError
+from wengert.train.arrow import Dataset, Stream, is_dataset
 from wengert.train.binding import Bound, bind
 from wengert.train.checkpoint import Run, SavedModel, load_model, save_model
+from wengert.train.checkpoints import Checkpoints
 from wengert.train.curve import draw_losses, refuse_undrawable
 from wengert.train.data import load
 from wengert.train.initial import break_symmetry, initial_parameters
+from wengert.train.joining import Place
 from wengert.train.loop import Finished, Started, batch_size, evaluate, fit
 from wengert.train.metrics import Metric, choose_metric
 from wengert.train.model import Compiled, Model, Plan, Progress, Updates
@@ -37,12 +41,14 @@ from wengert.train.optimizers import Optimizer, optimizer
 from wengert.train.preparation import Standardisation, split, take
 from wengert.train.record import LARGEST_SEED
 from wengert.train.report import reporting
+from wengert.train.streaming import Streamed
 from wengert.train.table import Array, Table
 from wengert.train.task import Measured, Task, TrainOptions, TrainResult
 
 SAVE_EVERY_SECONDS = 5.0
 """While a training runs its progress is saved after an epoch when so much time has passed since the last saving."""
 _SYMMETRY_EXAMPLES = 4096
+ALONE = Place()
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ class Prepared:
     updates: Updates | None
 
 
-def train(task: Task, options: TrainOptions, stream: TextIO | None = None) -> TrainResult:
+def train(task: Task, options: TrainOptions, stream: TextIO | None = None, place: Place = ALONE) -> TrainResult:
     """Trains the task's model on the data and writes the model file; Ctrl-C saves the progress and ends it.
 
     Raises:
@@ -81,9 +87,13 @@ def train(task: Task, options: TrainOptions, stream: TextIO | None = None) -> Tr
             TrainingError: numbers that are not finite. In each case the model file holds what it held, or the last
             saved progress of this training.
     """
+    if place.rank:  # the first rank prints and writes
+        return _beside(task, options, place)
     _refuse_outputs(options)
     saved = load_model(options.model) if options.resume else None
     ready = prepare(task, options, saved)
+    checkpoints = _checkpoints(task, options, ready)
+    ready = _from_checkpoint(ready, checkpoints)
     saver = _Saver(options.model, ready.start)
     plan = Plan(options.epochs, ready.start.run.batch, ready.start.run.seed, ready.start.metric)
     with reporting(stream or sys.stdout, json_lines=options.json, log=options.log, resumed=options.resume) as report:
@@ -99,11 +109,109 @@ def train(task: Task, options: TrainOptions, stream: TextIO | None = None) -> Tr
             report,
             saver,
             ready.updates,
+            checkpoints or _no_checkpoint,
+            _streamed(task, options, ready, place),
         )
+        if checkpoints is not None:
+            checkpoints.close()
         saver.save(progress)
         result = _measure(ready, replace(ready.start, progress=progress), _draw(options, progress), interrupted)
         report(Finished(_finish_facts(result), interrupted))
     return result
+
+
+def _beside(task: Task, options: TrainOptions, place: Place) -> TrainResult:
+    """The same training of another rank than the first, which neither prints nor writes a file."""
+    saved = load_model(options.model) if options.resume else None
+    ready = prepare(task, options, saved)
+    checkpoints = _checkpoints(task, options, ready)
+    ready = _from_checkpoint(ready, checkpoints)
+    plan = Plan(options.epochs, ready.start.run.batch, ready.start.run.seed, ready.start.metric)
+    progress, interrupted = fit(
+        ready.repeated,
+        ready.optimizer,
+        ready.data.training,
+        ready.data.validation,
+        plan,
+        ready.start.progress,
+        lambda event: None,
+        lambda progress: None,
+        ready.updates,
+        checkpoints or _no_checkpoint,
+        _streamed(task, options, ready, place),
+    )
+    if checkpoints is not None:
+        checkpoints.close()
+    return _measure(ready, replace(ready.start, progress=progress), {}, interrupted)
+
+
+def _streamed(task: Task, options: TrainOptions, ready: Prepared, place: Place) -> Streamed | None:
+    """The training data as it is read in buffers; None where it is in memory."""
+    if options.stream is None:
+        return None
+    if ready.updates is None:
+        raise ModelError(
+            "Data that is streamed is trained on in many updates a call.",
+            f"  --stream {options.stream} --backend interpreter",
+            "Write --backend native or --backend xla.",
+        )
+    start = ready.start
+    kind = float_type(ready.data.bound)
+
+    def bound(table: Table) -> dict[str, Array]:
+        found = bind(start.binding, table, task.inputs, classes=start.classes, canonical=task.canonical)
+        return ready.model.renamed(of_type(found, kind).arrays)  # pyright: ignore[reportAttributeAccessIssue]
+
+    stream = Stream(Dataset(Path(options.data)), options.stream, start.run.seed, place.rank, place.count)
+    return Streamed(stream, ready.updates, bound)
+
+
+def _source(options: TrainOptions) -> Table:
+    """The data, or the first buffer of it."""
+    if options.stream is None or not isinstance(options.data, str):
+        return load(options.data) if isinstance(options.data, str) else options.data
+    path = Path(options.data)
+    if options.stream < 1 or not is_dataset(path) or not path.exists():
+        raise DataError(
+            "Only Parquet and Arrow files are streamed, in buffers of one row or more.",
+            f"  --data {options.data} --stream {options.stream}",
+            "Name such a file or a folder of them.",
+        )
+    if options.standardise:
+        raise DataError(
+            "What is streamed is not standardised: its mean is not known before all of it was read.",
+            f"  --standardise {','.join(options.standardise)}",
+            "Write the statistics into the equations as constants.",
+        )
+    return Dataset(path).first(options.stream)
+
+
+def _no_checkpoint(progress: Progress) -> None:
+    """Where no checkpoints are asked for."""
+
+
+def _checkpoints(task: Task, options: TrainOptions, ready: Prepared) -> Checkpoints | None:
+    if options.checkpoints is None:
+        return None
+    if options.checkpoint_every < 1 or ready.updates is None or not ready.updates.spreads:
+        raise ModelError(
+            "Checkpoints are those of the back end xla, after a whole number of updates.",
+            f"  --checkpoints {options.checkpoints} --checkpoint-every {options.checkpoint_every}",
+            "Write --backend xla; the model file keeps the progress of the other back ends:  --resume",
+        )
+    ready.updates.at_once = min(ready.updates.at_once, options.checkpoint_every)
+    start = ready.start
+    sharding, specs = ready.updates.layout()
+    say = partial(print, file=sys.stderr, flush=True)
+    return Checkpoints(
+        options.checkpoints, options.checkpoint_every, start.run, start.fingerprint, sharding, specs, say
+    )
+
+
+def _from_checkpoint(ready: Prepared, checkpoints: Checkpoints | None) -> Prepared:
+    if checkpoints is None:
+        return ready
+    return replace(ready, start=replace(ready.start, progress=checkpoints.latest(ready.start.progress)))
 
 
 class _Saver:
@@ -173,17 +281,22 @@ def prepare(task: Task, options: TrainOptions, saved: SavedModel | None = None) 
         metric=metric,
     )
     if isinstance(model, Compiled):
-        return Prepared(model, made, data, start, drawn, model.repeated(), model.updates(made, training))
+        return Prepared(model, made, data, start, drawn, model.repeated(), model.updates(made, training, batch))
     return Prepared(model, made, data, start, drawn, model, None)
 
 
 def _data(task: Task, options: TrainOptions, saved: SavedModel | None, seed: int) -> _Data:
     """Loads and binds the data, holds out the test's and the validation's examples, and standardises by the training's."""
     binding = _same("bind", options.bind, None if saved is None else saved.binding, "")
-    held = _same("validation", options.validation, None if saved is None else saved.run.validation, "0.2")
+    held = _same(
+        "validation",
+        options.validation,
+        None if saved is None else saved.run.validation,
+        "0.2" if options.stream is None else "0",
+    )
     tested = _same("test", options.test, None if saved is None else saved.run.test, "0")
     classes = None if saved is None else saved.classes
-    bound = bind(binding, _table(options.data), task.inputs, classes=classes, canonical=task.canonical)
+    bound = bind(binding, _source(options), task.inputs, classes=classes, canonical=task.canonical)
     bound = of_type(bound, float_type(bound))
     if not bound.arrays:
         raise DataError(
@@ -196,10 +309,6 @@ def _data(task: Task, options: TrainOptions, saved: SavedModel | None, seed: int
     standardisation = _standardisation(task, options, rest.arrays, saved)
     parts = (None if part is None else standardisation.apply(part) for part in (validation, test))
     return _Data(bound, binding, held, tested, standardisation, standardisation.apply(rest.arrays), *parts)
-
-
-def _table(data: str | Table) -> Table:
-    return load(data) if isinstance(data, str) else data
 
 
 def _same(option: str, stated: Any, saved: Any, default: Any) -> Any:

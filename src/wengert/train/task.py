@@ -32,7 +32,9 @@ class TrainOptions:
 
     `data` names a file or a set, or is the table itself. `test` (default none) and `validation` (default "0.2") are fractions or data sources of their own. The test's
     examples are taken first and measured once, at the end; the validation's fraction is one of the rest. `batch` 0 is
-    all examples at once; `epochs` counts those of the saved training too; `standardise` names bound quantities.
+    all examples at once; every `checkpoint_every` updates a checkpoint is written into the folder `checkpoints`, from the
+    newest of which a training goes on; `epochs` counts those of the saved training too; with `stream` the data
+    is read in buffers of so many rows; `standardise` names bound quantities.
     """
 
     data: str | Table
@@ -55,6 +57,9 @@ class TrainOptions:
     curve: str | Path | None = None
     resume: bool = False
     json: bool = False
+    checkpoints: str | Path | None = None
+    checkpoint_every: int = 100
+    stream: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,18 @@
-"""The updates of a training as native code, many in a call, over arrays. It knows no loop of epochs and no file."""
+"""The updates of a training as code, many in a call, over arrays. It knows no loop of epochs and no file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from wengert.ir.graph import Graph
 from wengert.ops.evaluate import bind
-from wengert.targets.base import default
+from wengert.targets.base import target
 from wengert.targets.compiled import compile
+from wengert.targets.mesh import Sharding, Spec
 from wengert.targets.ready import with_sizes
 from wengert.train import epoch_graph
 from wengert.train.epoch_graph import AT_ONCE, COUNT, DONE, FIRST, LOSSES, ORDER, WANTED, Step, updates_graph
@@ -21,15 +22,14 @@ from wengert.train.table import Array
 HEAVY = 1e-4
 """The seconds of a step from which a call makes one update, so that its loops may use several threads."""
 
-_NO_LOSSES = np.zeros(AT_ONCE)
-
 Program: TypeAlias = Callable[[dict[str, Any], int, int, int], tuple[Any, ...]]
 """(values by input, first place, examples of an update, updates) -> the results of `updates_graph`."""
 
 
-def looped_program(graph: Graph) -> Program:
-    """All updates in one native call."""
-    run = compile(graph)
+def looped_program(graph: Graph, backend: str = "native") -> Program:
+    """All updates in one call. Where code takes arrays to a device, it has copies there to write over."""
+    kept = [name for name, y in zip(graph.names, graph.outputs, strict=True) if y.shape]
+    run = compile(graph, backend, donate=kept if backend == "xla" else ())
 
     def program(values: dict[str, Any], first: int, batch: int, count: int) -> tuple[Any, ...]:
         return run(**values, **{FIRST: first, DONE: 0, WANTED: count})
@@ -73,7 +73,26 @@ class Updates:
     arrays: Mapping[str, Array]
     optimizer: Optimizer
     at_once: int = AT_ONCE
-    _programs: dict[tuple[int, bool], Program] = field(default_factory=dict[Any, Any])
+    backend: str = "native"
+    _programs: dict[tuple[int, bool, int], Program] = field(default_factory=dict[Any, Any])
+
+    @property
+    def at_first(self) -> int:
+        """The updates of the first call: one, from which it is seen how many fit into a while; all, where a call costs more."""
+        return self.at_once if self.backend == "xla" else 1
+
+    def over(self, arrays: Mapping[str, Array]) -> Updates:
+        """The same over other training data, by the names of the equations."""
+        return replace(self, arrays={**self.arrays, **arrays}, examples=len(arrays[self.data[0]]))
+
+    @property
+    def spreads(self) -> bool:
+        """Whether XLA makes them."""
+        return self.backend == "xla"
+
+    def layout(self) -> tuple[Sharding | None, Mapping[str, Spec]]:
+        """All on one device."""
+        return None, {}
 
     def __call__(
         self, params: Mapping[str, Array], state: State, order: Array | None, first: int, batch: int, count: int
@@ -82,11 +101,11 @@ class Updates:
 
         Raises ShapeError where arrays do not fit the equations, KeyboardInterrupt where the user interrupts: nothing is changed.
         """
-        key = batch, order is not None
+        key = batch, order is not None, self.examples
         if key not in self._programs:
-            self._programs[key] = self._program(params, *key)
+            self._programs[key] = self._program(params, batch, order is not None)
         moments = self.optimizer.rule.moments
-        values: dict[str, Any] = {**self.arrays, COUNT: state["count"], LOSSES: _NO_LOSSES}
+        values: dict[str, Any] = {**self.arrays, COUNT: state["count"], LOSSES: np.zeros(self.at_once)}
         if order is not None:
             values[ORDER] = order
         values |= {name: params[spelled] for spelled, name in self.parameters.items()}
@@ -104,10 +123,13 @@ class Updates:
         graph = with_sizes(self.step, {**self.sizes, **dict.fromkeys(self.batch, batch)})
         step = Step(graph, tuple(self.parameters.values()), self.data, batch)
         settings = tuple(self.optimizer.settings)
-        seconds = default().estimate(graph).a_call
-        looped = seconds is not None and seconds < HEAVY
-        whole = updates_graph(step, self.optimizer.rule, settings, self.examples, gathered, looped)
-        return looped_program(whole) if looped else repeated_program(whole)
+        looped = self.backend == "xla" or self._is_light(graph)
+        whole = updates_graph(step, self.optimizer.rule, settings, self.examples, gathered, looped, self.at_once)
+        return looped_program(whole, self.backend) if looped else repeated_program(whole)
+
+    def _is_light(self, graph: Graph) -> bool:
+        seconds = target(self.backend).estimate(graph).a_call
+        return seconds is not None and seconds < HEAVY
 
     def _refuse_misfit(self, params: Mapping[str, Array], batch: int) -> None:
         """A batch must fit the step: the same three lines as when it is run alone."""

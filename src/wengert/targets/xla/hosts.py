@@ -1,0 +1,62 @@
+"""Processes that share one mesh: joining them, and who this one is. On CPUs their collectives go by gloo."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+
+from wengert.errors import GraphError
+from wengert.targets.xla.library import jax
+
+HEARTBEAT = 10
+"""A process that is silent for so many seconds counts as gone."""
+
+
+def join(coordinator: str | None, count: int | None, rank: int | None, seconds: int) -> None:
+    """Join the others at the address of the first; without one, as Slurm, MPI or Kubernetes says where they are.
+
+    Raises GraphError where they do not come within so many seconds.
+    """
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    try:
+        jax.distributed.initialize(
+            coordinator, count, rank, initialization_timeout=seconds, heartbeat_timeout_seconds=HEARTBEAT
+        )
+    except (ValueError, RuntimeError) as error:
+        raise GraphError(
+            "The processes did not come together.",
+            f"  {str(error).splitlines()[0]}",
+            "Start them by wengert launch, or by srun, mpirun or a job of Kubernetes: see docs/scale.md.",
+        ) from error
+
+
+def leave() -> None:
+    """Leave the others, when all is done."""
+    jax.distributed.shutdown()
+
+
+def rank() -> int:
+    """The number of this process, counted from 0."""
+    return jax.process_index()
+
+
+def processes() -> int:
+    """How many processes share the mesh."""
+    return jax.process_count()
+
+
+def agree(text: str) -> bool:
+    """Whether all processes give the same text."""
+    import hashlib
+
+    import numpy as np
+
+    gathered = import_module("jax.experimental.multihost_utils").process_allgather
+    digest = np.frombuffer(hashlib.sha256(text.encode()).digest()[:4], np.int32)
+    found = np.asarray(gathered(digest))
+    return bool((found == found.reshape(-1)[0]).all())
+
+
+def version() -> str:
+    """JAX's version, and what it was told by the environment."""
+    return f"{jax.__version__} {os.environ.get('JAX_PLATFORMS', '')}".strip()

@@ -1,0 +1,106 @@
+"""A graph as one program over a mesh of devices: where its inputs and results lie; XLA places the collectives between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.ir.graph import Graph
+from wengert.targets.mesh import Layout, Mesh, Spec
+from wengert.targets.xla.findings import Findings, refused
+from wengert.targets.xla.library import jax, sharding, wide
+from wengert.targets.xla.support import is_whole
+from wengert.targets.xla.trace import traced
+
+Array = Any
+
+
+class Spread:
+    """The program. Its arrays are JAX's, spread over the devices; donated ones are gone after a call."""
+
+    def __init__(self, graph: Graph, layout: Layout, donated: Mapping[int, int]) -> None:
+        self.graph, self.layout = graph, layout
+        self._grid = grid(layout.mesh)
+        self.kinds: list[str] = []
+        self._places = [self.place_of(spec) for spec in layout.inputs]
+        if not is_whole(graph):
+            raise TypeError("a graph that NumPy runs in parts lies on no mesh")
+        with wide():
+            self._program = self._lowered(donated).compile()
+
+    def place_of(self, spec: Spec) -> Any:
+        """The sharding of JAX that a spec is."""
+        return sharding.NamedSharding(self._grid, sharding.PartitionSpec(*spec))
+
+    def _lowered(self, donated: Mapping[int, int]) -> Any:
+        def run(*arrays: Array) -> tuple[Array, ...]:
+            findings = Findings(self.kinds)
+            return (*traced(self.graph, arrays, findings, self.layout.scopes), findings.number)
+
+        given = [
+            jax.ShapeDtypeStruct(x.type.shape, x.type.dtype, sharding=place)
+            for x, place in zip(self.graph.inputs, self._places, strict=True)
+        ]
+        after = (*map(self.place_of, self.layout.outputs), self.place_of(()))
+        numbers = tuple(sorted(donated.values()))
+        jitted = jax.jit(
+            run, in_shardings=tuple(self._places), out_shardings=after, donate_argnums=numbers, keep_unused=True
+        )
+        return jitted.lower(*given)
+
+    def text(self) -> str:
+        """The program after XLA has split it for one device, with its collectives."""
+        return self._program.as_text()
+
+    def place(self, k: int, array: Array) -> Array:
+        """The k-th input on the devices: of an array that every process has, each device gets its part alone."""
+        array = np.asarray(array, self.graph.inputs[k].type.dtype)
+        with wide():
+            return jax.make_array_from_callback(array.shape, self._places[k], lambda index: array[index])
+
+    def place_own(self, k: int, array: Array) -> Array:
+        """The k-th input on the devices, of which each process gives its own part."""
+        x = self.graph.inputs[k]
+        with wide():
+            given = np.asarray(array, x.type.dtype)
+            return jax.make_array_from_process_local_data(self._places[k], given, x.type.shape)
+
+    def __call__(self, arrays: Sequence[Array]) -> tuple[Array, ...]:
+        """The outputs, on the devices. It waits for them, so that the collectives of two calls never meet.
+
+        Raises GraphError where NumPy would raise on the way.
+        """
+        with wide():
+            *outputs, found = self._program(*arrays)
+            number = int(np.asarray(found.addressable_data(0)))
+            jax.block_until_ready(outputs)
+        if number:
+            raise refused(self.kinds, number)
+        return tuple(outputs)
+
+    def fetch(self, array: Array) -> Any:
+        """The whole array on this host."""
+        with wide():
+            if not array.is_fully_addressable and not array.is_fully_replicated:
+                array = jax.jit(lambda x: x, out_shardings=self.place_of(()))(array)
+            if array.is_fully_replicated:
+                return np.array(array.addressable_data(0))
+            return np.array(array)
+
+
+def grid(mesh: Mesh) -> Any:
+    """The devices of a mesh, in the order in which JAX counts them.
+
+    Raises GraphError where there are fewer.
+    """
+    found = jax.devices()
+    mesh.require(len(found))
+    places = np.array(found[: mesh.count]).reshape(tuple(mesh.axes.values()))
+    return sharding.Mesh(places, tuple(mesh.axes))
+
+
+def devices() -> tuple[tuple[str, str, int], ...]:
+    """(platform, kind, number of its process) of each device that there is, over all processes."""
+    return tuple((d.platform, d.device_kind, d.process_index) for d in jax.devices())

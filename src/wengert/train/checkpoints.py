@@ -1,0 +1,120 @@
+"""Checkpoints of a training that is spread or may be killed: parameters and moments with step, place in the data, seed and topology."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import ModelError
+from wengert.targets.base import mesh_target
+from wengert.targets.mesh import Sharding, Spec
+from wengert.train.checkpoint import Run
+from wengert.train.model import EpochRecord, Progress
+
+
+class Checkpoints:
+    """The checkpoints of one training, in a folder; every `every` updates one."""
+
+    def __init__(
+        self,
+        folder: str | Path,
+        every: int,
+        run: Run,
+        fingerprint: str,
+        sharding: Sharding | None,
+        specs: Mapping[str, Spec],
+        say: Callable[[str], None],
+    ) -> None:
+        self.every, self.run, self.fingerprint = every, run, fingerprint
+        self.sharding, self.specs, self.folder = sharding, specs, folder
+        self.store = mesh_target().store(folder, None if sharding is None else sharding.mesh, say)
+        self.done = 0
+        """The updates at the last checkpoint."""
+
+    def __call__(self, progress: Progress) -> None:
+        """Write one, where enough updates were made since the last."""
+        updates = int(progress.state["count"])  # pyright: ignore[reportArgumentType]
+        if updates - self.done < self.every:
+            return
+        self.done = updates
+        arrays = _arrays(progress)
+        self.store.save(updates, arrays, self._specs(arrays), self._facts(progress))
+
+    def close(self) -> None:
+        """Wait until all is written."""
+        self.store.wait()
+
+    def latest(self, start: Progress) -> Progress:
+        """The newest progress that is whole, or the start.
+
+        Raises ModelError where the folder has checkpoints of another training.
+        """
+        arrays = _arrays(start)
+        found = self.store.latest(arrays, self._specs(arrays))
+        if found is None:
+            return start
+        kept, facts = found
+        for key, mine in self._what().items():
+            if facts.get(key) != mine:
+                raise ModelError(
+                    "The checkpoints are those of another training.",
+                    f"  {self.folder}: its {key} is {facts.get(key)!r}, and this one's {mine!r}",
+                    "Name another folder with --checkpoints, or start from an empty one.",
+                )
+        self.done = facts["count"]
+        return _restored(start, kept, facts)
+
+    def _specs(self, arrays: Mapping[str, Any]) -> dict[str, Spec]:
+        return {name: self.specs.get(name.rpartition("/")[2], (None,) * np.ndim(x)) for name, x in arrays.items()}
+
+    def _what(self) -> dict[str, Any]:
+        return {
+            "fingerprint": self.fingerprint,
+            "seed": self.run.seed,
+            "batch": self.run.batch,
+            "optimizer": self.run.optimizer,
+            "data": self.run.data,
+        }
+
+    def _facts(self, progress: Progress) -> dict[str, Any]:
+        return {
+            **self._what(),
+            "mesh": None if self.sharding is None else self.sharding.mesh.axes,
+            "count": int(progress.state["count"]),  # pyright: ignore[reportArgumentType]
+            "epoch": progress.epoch,
+            "step": progress.step,
+            "loss_sum": float(progress.loss_sum).hex(),
+            "history": [asdict(record) for record in progress.history],
+        }
+
+
+def _arrays(progress: Progress) -> dict[str, Any]:
+    """Parameters and moments by one name each."""
+    moments: Any = {key: value for key, value in progress.state.items() if key != "count"}
+    groups = {"parameter": progress.params, **moments}
+    return {f"{group}/{name}": array for group, arrays in groups.items() for name, array in arrays.items()}
+
+
+def _restored(start: Progress, kept: Mapping[str, Any], facts: Mapping[str, Any]) -> Progress:
+    groups: dict[str, dict[str, Any]] = {}
+    for name, array in kept.items():
+        group, _, own = name.partition("/")
+        groups.setdefault(group, {})[own] = array
+    params = {name: groups["parameter"][name] for name in start.params}
+    state: dict[str, Any] = {"count": facts["count"]}
+    for key, value in start.state.items():
+        if key != "count":
+            state[key] = {name: groups[key][name] for name in value}  # pyright: ignore[reportGeneralTypeIssues]
+    return replace(
+        start,
+        params=params,
+        state=state,
+        epoch=facts["epoch"],
+        step=facts["step"],
+        loss_sum=float.fromhex(facts["loss_sum"]),
+        history=tuple(EpochRecord(**record) for record in facts["history"]),
+    )

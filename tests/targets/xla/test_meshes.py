@@ -1,0 +1,168 @@
+"""Sharding by letter on eight virtual devices: the same numbers as on one, the collectives that one would write by hand."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.targets.xla.meshes import run
+
+HIDDEN = """params w⁽¹⁾, b⁽¹⁾, w⁽²⁾, b⁽²⁾
+data x, t
+
+z_i = Σ_j w⁽¹⁾_ij x_j + b⁽¹⁾_i
+h_i = σ(z_i)
+y_k = Σ_i w⁽²⁾_ki h_i + b⁽²⁾_k
+L = ½ Σ_k (y_k − t_k)²
+"""
+LOGISTIC = """params w, b
+data x, t
+
+z = Σ_j w_j x_j + b
+y = σ(z)
+L = −t log y − (1 − t) log(1 − y)
+"""
+SIZES = {"hidden": {"n": 64, "i": 32, "j": 16, "k": 8}, "logistic": {"n": 64, "j": 16}}
+CASES = [
+    ("hidden", {"data": 8}, {"n": "data"}, [("all-reduce", "data")]),
+    ("hidden", {"model": 8}, {"i": "model"}, [("all-reduce", "model")]),
+    ("hidden", {"data": 4, "model": 2}, {"n": "data", "i": "model"}, [("all-reduce", "model"), ("all-reduce", "data")]),
+    ("logistic", {"data": 8}, {"n": "data"}, [("all-reduce", "data")]),
+    ("logistic", {"model": 8}, {"j": "model"}, [("all-reduce", "model")]),
+    (
+        "logistic",
+        {"data": 4, "model": 2},
+        {"n": "data", "j": "model"},
+        [("all-reduce", "model"), ("all-reduce", "data")],
+    ),
+]
+SHARDS = """
+import json
+import wengert as wg
+from wengert.api import equations_from_text
+from wengert.train.shards import shards
+from wengert.targets.mesh import Sharding
+for text, mesh, letters, sizes in json.loads({given!r}):
+    system = equations_from_text(text).batch(["x", "t"])
+    found = shards(system.backward(), Sharding(wg.Mesh(**mesh), letters), sizes)
+    print(json.dumps([[c.kind, "+".join(c.over), list(c.lines)] for c in found.found]))
+"""
+TRAINED = """
+import json
+import numpy as np
+import wengert as wg
+from wengert.train.equations import task
+from wengert.train.optimizers import optimizer
+from wengert.targets.mesh import Sharding
+
+def sharding(mesh, letters):
+    return None if mesh is None else Sharding(wg.Mesh(**mesh), letters)
+
+def trained(text, mesh, letters, sizes, moved=0.0):
+    rng = np.random.default_rng(0)
+    n = 160  # minibatches of 64, 64 and a last one of 32
+    x = rng.normal(size=(n, sizes["j"]))
+    t = rng.normal(size=(n, sizes["k"])) if "k" in sizes else (rng.random(n) < 0.5).astype(float)
+    named = {"i": sizes["i"]} if "i" in sizes else {}
+    model = task(text, backend="xla", sharding=sharding(mesh, letters)).build({"x": x, "t": t}, named)
+    params = {k: rng.normal(size=s) * 0.3 * (1 + moved) for k, s in model.parameters.items()}
+    made = optimizer("adam", learning_rate=0.01)
+    state = made.init(params)
+    updates = model.updates(made, {"x": x, "t": t}, 64)
+    losses = []
+    for epoch in range(17):
+        order = np.random.default_rng(epoch).permutation(n)
+        for first, batch, count in ((0, 64, 2), (128, 32, 1)):
+            params, state, found = updates(params, state, order, first, batch, count)
+            losses += found
+    return np.concatenate([np.ravel(p) for p in params.values()]), losses
+
+def apart(a, b):
+    return float(np.max(np.abs(a - b)) / np.max(np.abs(b)))
+
+for text, mesh, letters, sizes in json.loads({given!r}):
+    one, losses = trained(text, None, None, sizes)
+    control, _ = trained(text, None, None, sizes, moved=2.0**-52)
+    many, other = trained(text, mesh, letters, sizes)
+    print(json.dumps([apart(many, one), apart(control, one), len(losses), apart(np.array(other), np.array(losses))]))
+"""
+TEXTS = {"hidden": HIDDEN, "logistic": LOGISTIC}
+
+
+def given(cases) -> str:
+    return json.dumps([(TEXTS[name], mesh, letters, SIZES[name]) for name, mesh, letters, _ in cases])
+
+
+def lines_of(script: str, cases) -> list:
+    text = script.replace("{given!r}", repr(given(cases)))
+    return [json.loads(line) for line in run(text).splitlines()]
+
+
+def test_each_sharding_costs_the_collectives_that_one_would_write():
+    for (_, _, _, expected), found in zip(CASES, lines_of(SHARDS, CASES), strict=True):
+        assert [(kind, over) for kind, over, _ in found] == expected
+    hidden = lines_of(SHARDS, CASES[:2])
+    assert set(hidden[0][0][2]) == {"L", "w_1_bar", "b_1_bar", "w_2_bar", "b_2_bar"}
+    assert hidden[1][0][2] == ["y"]
+
+
+def test_fifty_steps_on_eight_devices_are_those_on_one():
+    for found in lines_of(TRAINED, CASES):
+        apart, control, steps, losses = found
+        assert steps == 51
+        assert control < 1e-12, "a start moved by one ulp would differ as much: the case shows nothing"
+        assert apart < 1e-12
+        assert losses < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("mesh", "shard", "message"),
+    [
+        (
+            "data=8",
+            "q=data",
+            "No axis has the letter 'q'.\n  the letters are i, j, k, n\nShard one of these.\n",
+        ),
+        (
+            "data=3",
+            "n=data",
+            (
+                "The size 64 of the letter 'n' does not divide over 3 devices.\n"
+                "  'x' has it, and n lies over data=3\nTake 63 or 66, another mesh, or leave n whole.\n"
+            ),
+        ),
+        (
+            "data=16",
+            "n=data",
+            (
+                "The mesh has 16 devices, and there are 8.\n  Mesh(data=16)\n"
+                "Make it smaller, start more processes, or let the CPU count as several:  "
+                "XLA_FLAGS=--xla_force_host_platform_device_count=16\n"
+            ),
+        ),
+        (
+            "data=8",
+            "n=rows",
+            "The mesh has no axis 'rows'.\n  n=rows; the axes are data\nName one of these.\n",
+        ),
+        (
+            "data",
+            "n=data",
+            "'data' is no list of names and values.\n  --mesh data\nWrite, for example:  --mesh data=4,model=2\n",
+        ),
+    ],
+)
+def test_a_mesh_that_does_not_fit_is_said(tmp_path, mesh, shard, message):
+    file = tmp_path / "hidden.txt"
+    file.write_text(HIDDEN, encoding="utf-8")
+    command = ["stages", str(file), "--stop", "shards", "--batch", "x,t", "--mesh", mesh, "--shard", shard]
+    command += [f"--size={letter}={size}" for letter, size in SIZES["hidden"].items()]
+    script = f"""
+import sys, contextlib
+from wengert.cli import main
+sys.argv = ["wengert", *{command!r}]
+with contextlib.redirect_stderr(sys.stdout):
+    main()
+"""
+    assert run(script, status=2) == message
