@@ -14,6 +14,7 @@ from wengert.ops.control import results
 from wengert.ops.primes import instance
 from wengert.ops.products import contraction_order
 from wengert.ops.reductions import spread
+from wengert.targets.native.loops.layout import Layout, planned, row_major, steps_of
 
 Labels = tuple[int, ...]
 
@@ -155,7 +156,7 @@ def _product(factors: Sequence[tuple[Node, Labels]], output: Labels) -> Node:
     a, a_labels = _reduced(a, a_labels, {*b_labels, *output})
     b, b_labels = _reduced(b, b_labels, {*a_labels, *output})
     if is_matrix_product(a_labels, b_labels, output, sizes_of(((a, a_labels), (b, b_labels)))):
-        return apply("einsum", a, b, inputs=(a_labels, b_labels), output=output)
+        return _matrix_product((a, a_labels), (b, b_labels), output)
     space = tuple(dict.fromkeys((*output, *a_labels, *b_labels)))
     sizes = sizes_of(((a, a_labels), (b, b_labels)))
     if not (set(a_labels) - set(output)):
@@ -167,6 +168,24 @@ def _product(factors: Sequence[tuple[Node, Labels]], output: Labels) -> Node:
     kept = tuple(l for l in space if l in output)
     y = apply("sum", y, axes=tuple(k for k, l in enumerate(space) if l not in output))
     return _single(y, kept, output)
+
+
+def _matrix_product(a: tuple[Node, Labels], b: tuple[Node, Labels], output: Labels) -> Node:
+    """A product of two arrays, its operands and its result in the orders of axes that are worth a copy."""
+    sizes = sizes_of((a, b))
+    layout = Layout(sizes, steps_of(*a), steps_of(*b), row_major(output, sizes))
+    plan = planned(layout)
+    (x, x_labels), (y, y_labels) = _turned(*a, plan.a), _turned(*b, plan.b)
+    made = output if plan.out is None else plan.out
+    result = apply("einsum", x, y, inputs=(x_labels, y_labels), output=made)
+    return _turned(result, made, output)[0]
+
+
+def _turned(x: Node, labels: Labels, order: Labels | None) -> tuple[Node, Labels]:
+    """An array with its axes in an order."""
+    if order is None or order == labels:
+        return x, labels
+    return apply("transpose", x, axes=tuple(labels.index(l) for l in order)), order
 
 
 def sizes_of(factors: Sequence[tuple[Node, Labels]]) -> dict[int, int]:

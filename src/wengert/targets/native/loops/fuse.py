@@ -14,7 +14,7 @@ from wengert.ir.graph import Graph, Node
 from wengert.ir.walk import order_of
 from wengert.ops.effort import partners, side_by_side
 from wengert.ops.kinds import constant_value
-from wengert.targets.native.loops.access import MAPS, access
+from wengert.targets.native.loops.access import MAPS
 from wengert.targets.native.loops.forms import (
     CONTROL,
     REDUCTIONS,
@@ -28,7 +28,7 @@ from wengert.targets.native.loops.forms import (
     keeps_place,
     numbers,
 )
-from wengert.targets.native.loops.nest import Affine
+from wengert.targets.native.loops.layout import copied, moves, view_of
 from wengert.targets.native.loops.updates import stored_first
 
 CHEAP = 4
@@ -122,30 +122,6 @@ def wait(kernels: Iterable[Kernel], kernel: Kernel, needed: int) -> None:
                 later.needs |= needed
 
 
-def moves(node: Node) -> bool:
-    """Whether the node only reads its input elsewhere, by an affine index."""
-    if node.op.name not in MAPS or is_assembly(node):
-        return False
-    if node.op.name == "reshape":
-        return access(node, (Affine(),) * node.type.rank) is not None
-    return True
-
-
-def is_guarded(node: Node) -> bool:
-    """Whether the node is 0 in places where it would read outside of its input."""
-    if node.op.name != "window":
-        return node.op.name == "pad"
-    step = access(node, (Affine(),) * node.type.rank)
-    return step is not None and bool(step.guards)
-
-
-def view_of(node: Node) -> Node:
-    """The node in whose memory a view lies: transposes, slices, flips and broadcasts of it are read in place."""
-    while moves(node) and not is_guarded(node):
-        node = node.inputs[0]
-    return node
-
-
 # roots
 
 
@@ -186,7 +162,7 @@ def must_be_stored(node: Node) -> list[Node]:
     """What has to be in memory because this node reads it, or because it is no map."""
     name = node.op.name
     if is_contraction(node):
-        return [node, *(view_of(x) for x in node.inputs)]
+        return [node, *(x if copy else view_of(x) for x, copy in zip(node.inputs, copied(node), strict=True))]
     if name in CONTROL:
         return [node, *node.inputs]
     if name == "item":
