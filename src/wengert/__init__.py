@@ -6,6 +6,7 @@ review        a derivation made by hand, judged line by line -> Review
 Derivation    prints; .latex(), .steps(), .check(), .function(), .stages(stop), .compare(), .in_form(form)
 
 compile, set_threads                          a function as machine code; how many threads it may use
+keep_subnormals                               whether compiled loops keep the smallest numbers or take them as 0
 grad, value_and_grad, elementwise_grad, vmap   functions of arrays -> functions of arrays
 holomorphic_grad                               the derivative of an analytic function of complex numbers
 jacobian, hessian, hvp, ggnvp                  matrices of derivatives, and their products with vectors
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wengert import ops
     from wengert.api import Derivation, System, equations, review
-    from wengert.compilation import compile, set_threads
+    from wengert.compilation import compile, keep_subnormals, set_threads
     from wengert.errors import (
         CheckError,
         DataError,
@@ -83,6 +84,7 @@ _HOME = {
     "stop_gradient": "wengert.transforms.values",
     "trace": "wengert.transforms.values",
     "compile": "wengert.compilation",
+    "keep_subnormals": "wengert.compilation",
     "set_threads": "wengert.compilation",
     "cond": "wengert.flow",
     "scan": "wengert.flow",
@@ -134,6 +136,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "keep_subnormals",
     "linearize",
     "ops",
     "primitive",
