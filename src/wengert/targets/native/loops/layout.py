@@ -57,6 +57,11 @@ def view_of(node: Node) -> Node:
     return node
 
 
+def is_copy(node: Node) -> bool:
+    """Whether a node that is kept in memory is a copy of other memory in another order; who reads it can read that."""
+    return moves(node) and view_of(node) is not node
+
+
 def steps_of(x: Node, labels: Labels) -> dict[int, int]:
     """The steps of an operand in the memory that it is a view of."""
     axes = [Axis(int(size)) for size in x.shape]
