@@ -7,6 +7,7 @@ Derivation    prints; .latex(), .steps(), .check(), .function(), .stages(stop), 
 board         a system or a derivation to see, step through and play with, in a notebook
 
 compile, set_threads                          a function as machine code; how many threads it may use
+keep_subnormals                               whether compiled loops keep the smallest numbers or take them as 0
 grad, value_and_grad, elementwise_grad, vmap   functions of arrays -> functions of arrays
 holomorphic_grad                               the derivative of an analytic function of complex numbers
 jacobian, hessian, hvp, ggnvp                  matrices of derivatives, and their products with vectors
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from wengert import ops
     from wengert.api import Derivation, System, equations, review
     from wengert.blackboard import board
-    from wengert.compilation import compile, set_threads
+    from wengert.compilation import compile, keep_subnormals, set_threads
     from wengert.errors import (
         CheckError,
         DataError,
@@ -88,6 +89,7 @@ _HOME = {
     "stop_gradient": "wengert.transforms.values",
     "trace": "wengert.transforms.values",
     "compile": "wengert.compilation",
+    "keep_subnormals": "wengert.compilation",
     "set_threads": "wengert.compilation",
     "Mesh": "wengert.targets.mesh",
     "devices": "wengert.targets.base",
@@ -144,6 +146,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "keep_subnormals",
     "linearize",
     "ops",
     "primitive",

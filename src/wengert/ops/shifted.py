@@ -44,7 +44,56 @@ def _value(xp: Vocabulary, x: Any, shape: tuple[int, ...], steps: Rows, offset: 
 
 
 def _adjoint(node: Node, cotangent: Node) -> Node:
-    """x̄_p = Σ_j ȳ_j Π_a ⟦p_a = (A j + c)_a⟧, as it stands; the pass `shift` finds the windows in it."""
+    """x̄_p = Σ_j ȳ_j Π_a ⟦p_a = (A j + c)_a⟧: where p_a = ±j_q + … of an index q of its own, j_q follows from p and the others, so that
+    x̄ is the sum over these of a window of ȳ; else as it stands, and the pass `shift` finds what windows it can.
+    """
+    own = _own_indices(node)
+    return _masked(node, cotangent) if own is None else _turned(node, cotangent, own)
+
+
+def _own_indices(node: Node) -> list[int] | None:
+    """For each axis of the input an index with the step ±1 there that no other axis reads; the longest."""
+    steps = node.params["steps"]
+    found: list[int] = []
+    for axis, row in enumerate(steps):
+        others = [other for k, other in enumerate(steps) if k != axis]
+        free = [q for q, step in enumerate(row) if step in (1, -1) and not any(other[q] for other in others)]
+        if not free or not all(isinstance(node.shape[q], int) for q in free):
+            return None
+        found.append(max(free, key=lambda q: int(node.shape[q])))  # pyright: ignore[reportArgumentType]
+    return found
+
+
+def _turned(node: Node, cotangent: Node, own: Sequence[int]) -> Node:
+    """Σ_r ȳ_(q(p, r), r): with j_q = ±(p − c − Σ_r A_r j_r) for each axis."""
+    x, steps, offset = node.inputs[0], node.params["steps"], node.params["offset"]
+    rest = [q for q in range(node.type.rank) if q not in own]
+    mixed = [q for axis, q in enumerate(own) if any(steps[axis][r] for r in rest)]
+    order = tuple([q for q in own if q not in mixed] + rest + mixed)  # neighbours in x̄ are read side by side
+    rank, shape = x.type.rank, (*x.shape, *(node.shape[q] for q in rest))
+    rows: list[tuple[int, ...]] = []
+    starts: list[int] = []
+    for q in order:
+        row = [0] * len(shape)
+        if q in rest:
+            row[rank + rest.index(q)] = 1
+            starts.append(0)
+        else:
+            axis = own.index(q)
+            sign = steps[axis][q]
+            row[axis] = sign
+            for k, other in enumerate(rest):
+                row[rank + k] = -sign * steps[axis][other]
+            starts.append(-sign * offset[axis])
+        rows.append(tuple(row))
+    if order != tuple(range(len(order))):
+        cotangent = apply("transpose", cotangent, axes=order)
+    read = apply("window", cotangent, shape=shape, steps=tuple(rows), offset=tuple(starts))
+    return apply("sum", read, axes=tuple(range(rank, len(shape)))) if rest else read
+
+
+def _masked(node: Node, cotangent: Node) -> Node:
+    """The sum over all entries, with a mask for each axis."""
     x, steps, offset = node.inputs[0], node.params["steps"], node.params["offset"]
     rank = node.type.rank
     out = tuple(range(rank, rank + x.type.rank))

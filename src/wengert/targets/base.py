@@ -148,6 +148,10 @@ class CodeTarget(Target, Protocol):
         """Whether code is looked for on disk and kept there, from now on."""
         ...
 
+    def keep_subnormals(self, kept: bool) -> None:
+        """Whether code that loops keeps subnormal numbers, from now on, or takes them as 0."""
+        ...
+
     def set_threads(self, count: int) -> None:
         """Let code use so many threads, the caller among them. Raises GraphError where there cannot be so many."""
         ...

@@ -38,6 +38,7 @@ NAMED = {
     "one term": [(33, 65, 1), (100, 100, 1)],
     "narrow": [(64, 10, 128), (100, 5, 64)],
     "many terms": [(13, 20, 1024), (13, 20, 1025), (9, 33, 2300), (1, 5, 5000)],
+    "packed blocks": [(25, 700, 400), (203, 523, 527), (18, 1100, 261), (400, 2000, 140), (192, 260, 1100)],
     "several blocks": [(17, 1100, 70), (120, 530, 530), (9, 784, 50), (784, 3, 50)],
 }
 CASES = [(name, sizes) for name, listed in NAMED.items() for sizes in listed] + [("sampled", s) for s in SAMPLED]

@@ -63,6 +63,13 @@ def keep_code(enabled: bool) -> None:
     cache.configure(enabled=enabled)
 
 
+def keep_subnormals(kept: bool) -> None:
+    """Whether programs that loop keep subnormal numbers, from now on."""
+    from wengert.targets.native import subnormals
+
+    subnormals.keep(kept)
+
+
 def set_threads(count: int) -> None:
     """Let parallel loops use so many threads. Raises GraphError where the count is not between 1 and 256."""
     from wengert.targets.native import pool

@@ -23,6 +23,7 @@ from wengert.targets.native.loops.nest import Program
 from wengert.targets.native.processor import Processor, host
 from wengert.targets.native.runtime import imports_of
 from wengert.targets.native.signature import PROGRAM
+from wengert.targets.native.subnormals import are_flushed
 
 T = TypeVar("T")
 
@@ -49,6 +50,11 @@ class Build:
         """The graph in pieces of straight-line code, where it becomes such."""
         return unrolled.cut(self.graph, 0 if self.quick else unrolled.LONG)
 
+    @cached_property
+    def flushes(self) -> bool:
+        """Whether subnormal numbers are flushed while it runs."""
+        return are_flushed(self.graph)
+
     @property
     def opt(self) -> int:
         """The level of code generation. Straight-line code is made in an eighth of the time at the lowest, and is as fast."""
@@ -69,9 +75,9 @@ class Build:
         """The module in LLVM's language."""
         cut = self.cut
         if cut is not None:
-            return self._timed("llvm", lambda: unrolled.emit(cut, self.target))
+            return self._timed("llvm", lambda: unrolled.emit(cut, self.target, self.flushes))
         program, places = self.program, self.plan
-        return self._timed("llvm", lambda: emit(program, places, self.target))
+        return self._timed("llvm", lambda: emit(program, places, self.target, flushes=self.flushes))
 
     @cached_property
     def assembly(self) -> str:

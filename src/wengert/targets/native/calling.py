@@ -8,6 +8,7 @@ from functools import partial
 from typing import Self
 
 from wengert.errors import GraphError
+from wengert.targets.native import subnormals
 from wengert.targets.native.control_ir import Control
 from wengert.targets.native.facts import Facts
 from wengert.targets.native.frame import OUT_OF_MEMORY, Unit
@@ -188,6 +189,9 @@ class Calling(Control):
         kinds = [_type(kind) for kind, _ in arguments]
         context = f"{{ {', '.join(['i32', 'i64', *kinds])} }}"
         inner.leave = partial(_leave_chunk, unit, bool(chunk.workspace))
+        opening = _unpacked(context, kinds)
+        if unit.flushes:
+            opening += subnormals.begin(unit.module.target, unit.switch())
 
         def whole() -> None:
             if chunk.workspace:
@@ -196,7 +200,7 @@ class Calling(Control):
 
         inner.write(whole)
         head = f"define internal void @{name}(ptr %context, i64 %chunk) #0"
-        unit.module.define(name, inner.text(head, _unpacked(context, kinds)))
+        unit.module.define(name, inner.text(head, opening))
         memory = self._packed(context, arguments)
         batch = max(BATCH_WORK // max(chunk.work, 1), 1)
         if not self.polls or (count.is_constant and int(count.name) <= batch):
@@ -260,4 +264,5 @@ def _leave_chunk(unit: Unit, private: bool, status: str) -> list[str]:
     if private:
         free, name = unit.module.declare("declare void @free(ptr)"), f"%left.{status.strip('%')}"
         lines += [f"  {name} = load ptr, ptr %workspace, align 8", f"  call void {free}(ptr {name})"]
-    return [*lines, "  ret void"]
+    restored = subnormals.end(unit.module.target) if unit.flushes else []
+    return [*lines, *restored, "  ret void"]

@@ -30,6 +30,7 @@ from wengert.targets.native.memory import BYTES
 from wengert.targets.native.module import PLAIN, QUICK, Module
 from wengert.targets.native.outlining import Outlined, chosen
 from wengert.targets.native.processor import Processor
+from wengert.targets.native.subnormals import around
 
 MOSTLY_ELSEWHERE = 400
 """A program whose functions run so many times the instructions that it runs itself is itself made quickly, not well."""
@@ -60,9 +61,16 @@ class Offsets:
         return self.table[buffer]
 
 
-def emit(program: Program, plan: Placement | Mapping[Buffer, int], target: Processor, name: str = "program") -> Emitted:
+def emit(
+    program: Program,
+    plan: Placement | Mapping[Buffer, int],
+    target: Processor,
+    name: str = "program",
+    flushes: bool = False,
+) -> Emitted:
     """The module with `i32 @name(ptr inputs, ptr outputs, ptr arena)`.
 
+    With `flushes`, subnormal numbers are 0 while it runs, if the switch of `subnormals` says so.
     Constants of more than 64 KB stay outside: number k of `Emitted.constants` is expected at the symbol `CONSTANT`k.
 
     Raises GraphError where a nest breaks a rule of `wengert.targets.native.loops.nest`.
@@ -79,6 +87,7 @@ def emit(program: Program, plan: Placement | Mapping[Buffer, int], target: Proce
         touched,
         frozenset(program.outputs),
         frozenset(program.inputs),
+        flushes=flushes,
     )
     constants = tuple(b for b in touched if b.kind == "constant" and b.entries and not is_embedded(b))
     workspace = unit.workspace_bytes(unit.book.all(program.body))
@@ -90,6 +99,10 @@ def emit(program: Program, plan: Placement | Mapping[Buffer, int], target: Proce
 def _define_program(unit: Unit, program: Program, constants: Sequence[Buffer], name: str) -> None:
     """The exported function; where there are tapes, their memory belongs to it and it frees them whatever happens."""
     unit.module.unique(name)
+    if unit.flushes:
+        outer, name = name, unit.module.unique(f"{name}.flushed")
+        arguments = "ptr %inputs, ptr %outputs, ptr %arena"
+        unit.module.define(outer, around(unit.module.target, unit.switch(), outer, name, arguments))
     function = Function(unit, program.body, chosen(program.body, unit.book))
     arguments = "ptr %inputs, ptr %outputs, ptr %arena"
     _find_buffers(function, program, constants)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from wengert.ir.types import FLOATS
+from wengert.targets.native import subnormals
 from wengert.targets.native.builder import Builder
 from wengert.targets.native.contraction import ContractSpec
 from wengert.targets.native.facts import FactBook, Facts
@@ -84,6 +85,14 @@ class Unit:
     imports: dict[str, None] = field(default_factory=dict)
     """The symbols of this library that the program calls."""
     shapes: dict[For, Shape] = field(default_factory=dict)
+    flushes: bool = False
+    """Whether subnormal numbers are flushed while the program runs, on every thread."""
+
+    def switch(self) -> str:
+        """The switch of flushing, with what reads the thread's state declared."""
+        for line in subnormals.declarations(self.module.target):
+            self.module.declare(line)
+        return self.module.external(subnormals.SWITCH)
 
     def shape(self, loop: For) -> Shape:
         """The lanes of a vector loop."""

@@ -12,6 +12,7 @@ from wengert.targets.native.counted import Count, counted
 from wengert.targets.native.dots import DotProduct
 from wengert.targets.native.instructions import Value
 from wengert.targets.native.memory import Memory
+from wengert.targets.native.packed import PackedProduct
 from wengert.targets.native.processor import Processor
 from wengert.targets.native.straight import StraightProduct
 from wengert.targets.native.tiles import TiledProduct
@@ -40,6 +41,8 @@ def _form(spec: ContractSpec, target: Processor, parallel: bool) -> StraightProd
     product = spec.swapped if swapped else spec
     if DotProduct.suits(product, target):
         return DotProduct(product, target, parallel, swapped)
+    if not swapped and PackedProduct.suits(spec):
+        return PackedProduct(spec, target, parallel)
     return TiledProduct(product, target, parallel, swapped)
 
 

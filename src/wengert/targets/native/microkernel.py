@@ -19,7 +19,7 @@ the rounding error grows with SUM_BLOCK + k / SUM_BLOCK, and the order depends o
 
 PARAMETERS = (
     "ptr noalias readonly %a, ptr noalias readonly %b, ptr noalias %out, i64 %k, "
-    "i64 %a_row, i64 %a_inner, i64 %b_inner, i64 %out_row"
+    "i64 %a_row, i64 %a_inner, i64 %b_inner, i64 %out_row, i64 %more"
 )
 _LONG_PARAMETERS = f"{PARAMETERS}, ptr %kernel, i64 %rows, i64 %columns"
 MOST_TILE_ENTRIES = 1024
@@ -79,8 +79,9 @@ def load_lanes(b: Memory, pointer: str, dtype: str, valid: int) -> Value:
 
 
 def tile_kernel(module: Module, tile: Tile) -> str:
-    """The name of the kernel out[i, j] = Σ_k a[i, k] b[k, j] of a tile; its arguments are a, b, out, k ≥ 1 and the strides
-    of a's rows, a's inner axis, b's inner axis and out's rows. Columns of b and out are contiguous.
+    """The name of the kernel out[i, j] = Σ_k a[i, k] b[k, j] of a tile; its arguments are a, b, out, k ≥ 1, the strides
+    of a's rows, a's inner axis, b's inner axis and out's rows, and `more`: where that is not 0, the sums are added to what
+    stands in out. Columns of b and out are contiguous.
     """
     return module.kernel(tile.name, PARAMETERS, lambda module: _Writer(module, tile).text())
 
@@ -100,8 +101,14 @@ class _Writer:
         b = self.b
         self.steps = ("0", "%a_row", self._opaque("i64", b.multiply(number("%a_row"), number(2)).name))
         starts = [self._row_start(g) for g in self.groups]
-        self._write(self._sums(starts))
-        b.emit("ret void")
+        sums = self._sums(starts)
+        storing, adding = b.label("storing"), b.label("adding")
+        b.branch(b.compare("eq", number("%more"), number(0)), storing, adding)
+        for label, add in ((storing, False), (adding, True)):
+            b.start_block(label)
+            with b.scope():
+                self._write(sums, add)
+                b.emit("ret void")
         lines = "\n".join(b.lines)
         return f"define internal void @{self.tile.name}({PARAMETERS}) noinline #0 {{\nentry:\n{lines}\n}}"
 
@@ -173,12 +180,13 @@ class _Writer:
                 sums[i, j] = multiply_add(b, factor, vectors[j], totals[i, j])
         return sums
 
-    def _write(self, sums: dict[tuple[int, int], Value]) -> None:
+    def _write(self, sums: dict[tuple[int, int], Value], add: bool) -> None:
         b, tile = self.b, self.tile
         row = "%out"
         for i in range(tile.rows):
             for j in range(tile.vectors):
-                b.store(sums[i, j], self._move(row, j * tile.lanes * self.size))
+                place = self._move(row, j * tile.lanes * self.size)
+                b.store(b.add(b.load(place, tile.dtype), sums[i, j]) if add else sums[i, j], place)
             if i + 1 < tile.rows:
                 row = self._move(row, "%out_row")
 
@@ -204,7 +212,7 @@ def _long_sums(module: Module, name: str, dtype: str, lanes: int) -> str:
         a = moved(b, "%a", times(b, term, "%a_inner"))
         terms = least(b, minus(b, "%k", term), SUM_BLOCK)
         source = moved(b, "%b", times(b, term, "%b_inner"))
-        strides = f"i64 %a_row, i64 %a_inner, i64 %b_inner, i64 {row}"
+        strides = f"i64 %a_row, i64 %a_inner, i64 %b_inner, i64 {row}, i64 0"
         b.emit(f"call void %kernel(ptr {a}, ptr {source}, ptr {out}, i64 {terms}, {strides})")
         rows = b.where(first, number(0), number("%rows")).name
         with counted(b, rows) as i:

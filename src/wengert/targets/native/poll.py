@@ -10,7 +10,7 @@ import os
 import threading
 from functools import cache
 
-from wengert.targets.native import jit, numpy_abi
+from wengert.targets.native import jit, numpy_abi, subnormals
 from wengert.targets.native.processor import Processor, host
 from wengert.targets.native.writer import Function
 
@@ -40,6 +40,7 @@ def text(target: Processor) -> str:
         "declare i32 @PyGILState_Ensure()",
         "declare i32 @PyErr_CheckSignals()",
         "declare void @PyGILState_Release(i32)",
+        *subnormals.declarations(target),
     )
     return "\n".join([*lines, _poll(target, ident).text()]) + "\n"
 
@@ -53,9 +54,13 @@ def _poll(target: Processor, ident: str) -> Function:
     mine = f.value(f"call {ident} @PyThread_get_thread_ident()")
     f.require(f.compare("eq", ident, mine, f.load(ident, f"@{_MAIN}")), "fine")  # only the main thread sees signals
     f.do(f"store atomic i64 {now}, ptr @last monotonic, align 8")
+    for line in subnormals.begin(target):  # Python's handlers find arithmetic as it was
+        f.do(line.strip())
     state = f.value("call i32 @PyGILState_Ensure()")  # right both with and without Python's lock
     failed = f.compare("ne", "i32", f.value("call i32 @PyErr_CheckSignals()"), 0)
     f.do(f"call void @PyGILState_Release(i32 {state})")
+    for line in subnormals.end(target):
+        f.do(line.strip())
     f.do(f"ret i32 {f.value(f'zext i1 {failed} to i32')}")
     f.label("fine")
     f.do("ret i32 0")

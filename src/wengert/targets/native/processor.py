@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import llvmlite.binding as llvm
+
+from wengert.targets.native.caches import L1_BYTES, L2_BYTES, cache_bytes
 
 _LOCK = threading.Lock()
 _WIDE_SHUFFLES = "+fast-variable-crosslane-shuffle"
@@ -24,6 +26,7 @@ class Processor:
     fma              whether a fused multiply-add is one instruction (else LLVM would call libm)
     scaled_exponent  whether x · 2ⁿ is one instruction on vectors (AVX-512 vscalef, reached by llvm.ldexp)
     pause            the instruction that a spinning thread waits with, as LLVM text; it may be empty
+    l1_bytes, l2_bytes   the sizes of the first data cache and of the second cache
     """
 
     triple: str
@@ -33,6 +36,8 @@ class Processor:
     fma: bool
     scaled_exponent: bool
     pause: str
+    l1_bytes: int = L1_BYTES
+    l2_bytes: int = L2_BYTES
 
     def lanes(self, dtype: str) -> int:
         """The entries of a dtype that fill one vector register."""
@@ -70,7 +75,12 @@ def initialize() -> None:
 def host() -> Processor:
     """The machine this process runs on."""
     initialize()
-    triple = llvm.get_process_triple()
+    l1_bytes, l2_bytes = cache_bytes()
+    return replace(_named(llvm.get_process_triple()), l1_bytes=l1_bytes, l2_bytes=l2_bytes)
+
+
+def _named(triple: str) -> Processor:
+    """This processor by its name and its features."""
     features = llvm.get_host_cpu_features()
     has = {name for name, present in features.items() if present}
     text = features.flatten()

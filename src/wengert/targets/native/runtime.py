@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from wengert.targets.native import library, numpy_abi, poll, pool
+from wengert.targets.native import library, numpy_abi, poll, pool, subnormals
 
 _DECLARED = re.compile(r"^\s*declare\b[^@\n]*@([\w.$]+)\(", re.MULTILINE)
 
@@ -26,4 +26,6 @@ def imports_of(ir_text: str) -> dict[str, int]:
         found[pool.PARALLEL_FOR] = pool.code().address(pool.PARALLEL_FOR)
     if poll.POLL in declared:
         found[poll.POLL] = poll.code().address(poll.POLL)
+    if f"@{subnormals.SWITCH} =" in ir_text:
+        found[subnormals.SWITCH] = subnormals.address()
     return found

@@ -30,8 +30,6 @@ BLOCK_BYTES = 1 << 18
 BLOCK_COLUMNS = 512
 LARGE_BYTES = 1 << 20
 """From this size of b on, how b is read decides (measured on Zen 5)."""
-COPY_ROWS = 96
-"""From so many rows on, a copy of a large b in panels is paid back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +62,9 @@ def tiling(spec: ContractSpec, target: Processor) -> Tiling:
     if spec.m == 1 and spec.b_column == 1 and size >= LARGE_BYTES and spec.n >= native:
         return _streaming(spec, native)
     tile = _tile(spec, target)
-    copy = spec.b_column != 1 or (size >= LARGE_BYTES and spec.m >= COPY_ROWS)
     most = min(BLOCK_BYTES // (spec.k * BYTES[spec.dtype]), BLOCK_COLUMNS)
     block = block_columns(spec.n, tile.columns, most, native)
-    return Tiling(tile, _rest(spec, tile), block, copy)
+    return Tiling(tile, _rest(spec, tile), block, copy=spec.b_column != 1)
 
 
 def _tile(spec: ContractSpec, target: Processor) -> Tile:
@@ -157,14 +154,18 @@ class TiledProduct(BlockedProduct):
         copying = (Stage(self.panels, self._copy),) if self.plan.copy else ()
         return (*copying, *super().stages)
 
+    @property
+    def unit(self) -> Unit:
+        """The axis of b along which entries lie side by side."""
+        return "column" if self.spec.b_column == 1 else "inner" if self.spec.b_inner == 1 else "none"
+
     def _copy(self, b: Memory, panel: Count, operands: Operands, epilogue: Epilogue) -> None:
         """One panel: the columns of one tile, those of the last moved back."""
         spec, width = self.spec, self.plan.tile.columns
         source = operands.swapped.b if self.swapped else operands.b
         first = self._column_start(b, times(b, panel, width), self.plan.tile)
         source = at(b, source, spec.dtype, times(b, first, spec.b_column))
-        unit: Unit = "column" if spec.b_column == 1 else "inner" if spec.b_inner == 1 else "none"
-        kernel = pack_kernel(b.module, spec.dtype, unit)
+        kernel = pack_kernel(b.module, spec.dtype, self.unit)
         strides = (spec.b_inner * self.size, spec.b_column * self.size)
         numbers = ", ".join(f"i64 {value}" for value in (spec.k, *strides, width, min(width, spec.n)))
         b.emit(f"call void {kernel}(ptr {source}, ptr {self._panel(b, panel, operands)}, {numbers})")
@@ -208,7 +209,7 @@ class TiledProduct(BlockedProduct):
         strides = (spec.a_row, spec.a_inner, b_inner, self.scratch_row)
         numbers = ", ".join(f"i64 {stride * self.size}" for stride in strides)
         kernel = (stream_kernel if plan.streamed else tile_kernel)(b.module, tile)
-        arguments = f"ptr {a}, ptr {source}, ptr {out}, i64 {spec.k}, {numbers}"
+        arguments = f"ptr {a}, ptr {source}, ptr {out}, i64 {spec.k}, {numbers}, i64 0"
         if spec.k > SUM_BLOCK:
             arguments += f", ptr {kernel}, i64 {tile.rows}, i64 {tile.columns}"
             kernel = long_sums(b.module, spec.dtype, tile.lanes)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from wengert.ir.graph import Graph, Node
 from wengert.ir.walk import order_of
 from wengert.ops.effort import partners, side_by_side
+from wengert.targets.native import subnormals
 from wengert.targets.native.builder import Builder
 from wengert.targets.native.emit import Emitted
 from wengert.targets.native.instructions import Body
@@ -106,7 +107,7 @@ def _is_part(node: Node) -> bool:
     return _fits(node) and 1 <= entries_of(node.inputs[0].shape) <= LARGEST_INPUT
 
 
-def emit(whole: Cut, target: Processor) -> Emitted:
+def emit(whole: Cut, target: Processor, flushes: bool = False) -> Emitted:
     """The module with `i32 @program(ptr inputs, ptr outputs, ptr arena)`: a call of each piece, the last of which writes the results."""
     module = Module(target, shares=True)
     module.unique(PROGRAM)
@@ -125,8 +126,14 @@ def emit(whole: Cut, target: Processor) -> Emitted:
         module.define(name, piece.text(name))
         calls.append(f"  call void @{name}({ARGUMENTS})")
         arena.end(number)
+    before, after = [], []
+    if flushes:
+        for line in subnormals.declarations(target):
+            module.declare(line)
+        before = subnormals.begin(target, module.external(subnormals.SWITCH))
+        after = subnormals.end(target)
     head = f"define i32 @{PROGRAM}({ARGUMENTS}) {PLAIN} {{"
-    module.define(PROGRAM, "\n".join([head, "entry:", *calls, "  ret i32 0", "}"]))
+    module.define(PROGRAM, "\n".join([head, "entry:", *before, *calls, *after, "  ret i32 0", "}"]))
     return Emitted(module.text(), (), (), arena.bytes)
 
 

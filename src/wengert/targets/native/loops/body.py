@@ -239,7 +239,7 @@ class Body:
 
     def puller(self, kernel: Kernel) -> Puller:
         """Pulls the entries of a kernel."""
-        return Puller(kernel, self.fusion.home, self.places)
+        return Puller(kernel, self.fusion.home, self.places, self.fusion.copies)
 
     def _place(self, node: Node) -> Place:
         place = self.places[node]

@@ -5,6 +5,7 @@ It knows no target: tiles and packing are the back end's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from wengert.targets.native.loops.nest import (
     For,
     Instruction,
     Load,
+    LoopKind,
     Product,
     Statement,
     Store,
@@ -61,6 +63,7 @@ class Matrices:
         outside = [axis for axis in self.axes if axis not in (rows, columns)]
         work = rows.extent * columns.extent * self.inner[0].extent
         parallel = self.threads and not outside and work >= PARALLEL_WORK
+        loops = self._outside(outside, work)
         contract: Statement = Contract(
             rows,
             columns,
@@ -71,16 +74,35 @@ class Matrices:
             (*(each for each in self.body if each is not self.product), *_stores(self.stored)),
             parallel,
         )
-        for axis in reversed(outside):
-            contract = For(axis, (contract,))
+        for axis, kind in reversed(loops):
+            contract = For(axis, (contract,), kind)
         return [contract]
+
+    def _outside(self, axes: list[Axis], work: int) -> list[tuple[Axis, LoopKind]]:
+        """The loops around products of so much work; those of much work together in chunks for threads."""
+        loops: list[tuple[Axis, LoopKind]] = [(axis, "serial") for axis in axes]
+        if not axes or not self.threads:
+            return loops
+        outer, inside = axes[0], work * math.prod(axis.extent for axis in axes[1:])
+        if inside * outer.extent < 2 * PARALLEL_WORK:
+            return loops
+        count = min(outer.extent, -(-PARALLEL_WORK // inside))
+        if count == 1:
+            return [(outer, "parallel"), *loops[1:]]
+        chunk = Axis(-(-outer.extent // count), "c")
+        part = Axis(count, outer.name, (chunk, outer.extent) if outer.extent % count else None)
+        self._rewrite(Rewriter({outer: along(chunk) * count + along(part)}))
+        return [(chunk, "parallel"), (part, "serial"), *loops[1:]]
 
     def _merge(self) -> None:
         used = [self.a.index, self.b.index, *indices(self.body), *(s.index for s in self.stored)]
         axes, new = merged([a for a in self.axes if a.extent != 1], used, ())
+        self.inner.sort(key=lambda axis: -self.a.index.coefficient(axis))
         inner, more = merged([a for a in self.inner if a.extent != 1], used, ())
-        rewriter = Rewriter({**new, **more})
         self.axes, self.inner = axes, inner or [Axis(1, "k")]
+        self._rewrite(Rewriter({**new, **more}))
+
+    def _rewrite(self, rewriter: Rewriter) -> None:
         self.a = Load(self.a.buffer, rewriter.index(self.a.index))
         self.b = Load(self.b.buffer, rewriter.index(self.b.index))
         rewriter.new[self.product] = self.product

@@ -6,6 +6,7 @@ The values are those of the records, to rounding. It knows no loop nest.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
@@ -14,13 +15,18 @@ from wengert.ops.control import results
 from wengert.ops.primes import instance
 from wengert.ops.products import contraction_order
 from wengert.ops.reductions import spread
+from wengert.targets.native.loops.forms import numbers
+from wengert.targets.native.loops.layout import Layout, planned, row_major, steps_of
 
 Labels = tuple[int, ...]
 
 
 def expand(graph: Graph, rules: Mapping[str, Callable[[Node], Node]] | None = None) -> Graph:
     """The graph in the ops that kernels are made of: no softmax, log-sum-exp or many-factor product. By default by all rules."""
-    rules = EXPANSIONS if rules is None else rules
+    if rules is None:
+        if any(node.op.name == "convolve" for node in order_of(graph)):
+            graph = expand(graph, FIRST)
+        rules = EXPANSIONS
     if all(node.op.name not in rules for node in order_of(graph)):
         return graph
     known = {x: x for x in graph.inputs}
@@ -155,7 +161,7 @@ def _product(factors: Sequence[tuple[Node, Labels]], output: Labels) -> Node:
     a, a_labels = _reduced(a, a_labels, {*b_labels, *output})
     b, b_labels = _reduced(b, b_labels, {*a_labels, *output})
     if is_matrix_product(a_labels, b_labels, output, sizes_of(((a, a_labels), (b, b_labels)))):
-        return apply("einsum", a, b, inputs=(a_labels, b_labels), output=output)
+        return _matrix_product((a, a_labels), (b, b_labels), output)
     space = tuple(dict.fromkeys((*output, *a_labels, *b_labels)))
     sizes = sizes_of(((a, a_labels), (b, b_labels)))
     if not (set(a_labels) - set(output)):
@@ -167,6 +173,24 @@ def _product(factors: Sequence[tuple[Node, Labels]], output: Labels) -> Node:
     kept = tuple(l for l in space if l in output)
     y = apply("sum", y, axes=tuple(k for k, l in enumerate(space) if l not in output))
     return _single(y, kept, output)
+
+
+def _matrix_product(a: tuple[Node, Labels], b: tuple[Node, Labels], output: Labels) -> Node:
+    """A product of two arrays, its operands and its result in the orders of axes that are worth a copy."""
+    sizes = sizes_of((a, b))
+    layout = Layout(sizes, steps_of(*a), steps_of(*b), row_major(output, sizes))
+    plan = planned(layout)
+    (x, x_labels), (y, y_labels) = _turned(*a, plan.a), _turned(*b, plan.b)
+    made = output if plan.out is None else plan.out
+    result = apply("einsum", x, y, inputs=(x_labels, y_labels), output=made)
+    return _turned(result, made, output)[0]
+
+
+def _turned(x: Node, labels: Labels, order: Labels | None) -> tuple[Node, Labels]:
+    """An array with its axes in an order."""
+    if order is None or order == labels:
+        return x, labels
+    return apply("transpose", x, axes=tuple(labels.index(l) for l in order)), order
 
 
 def sizes_of(factors: Sequence[tuple[Node, Labels]]) -> dict[int, int]:
@@ -246,6 +270,59 @@ def _reduction(node: Node) -> Node:
     return apply(node.op, x, axes=tuple(kept.index(k) for k in long)) if long else x
 
 
+# convolutions
+
+
+def _convolve(node: Node) -> Node:
+    """z_k = Σ_j y_j x_(k − j) over the last axes."""
+    rank = node.type.rank
+    return _einsum(_convolution(node, numbers(node.shape), (0,) * rank, (1,) * rank))
+
+
+def _part_of_convolution(node: Node) -> Node:
+    """A slice of a convolution: no other sums are computed."""
+    full = node.inputs[0]
+    if full.op.name != "convolve":
+        return node
+    return _convolution(full, numbers(node.shape), node.params["start"], node.params["step"])
+
+
+def _convolution(node: Node, shape: tuple[int, ...], start: tuple[int, ...], step: tuple[int, ...]) -> Node:
+    """The sums at start + step · i, as windows of the longer factor, which are 0 outside, times the shorter one backward: both are
+    read forward.
+    """
+    count, rank = node.params["count"], node.type.rank
+    x, y = sorted(node.inputs, key=lambda each: -prod(numbers(each.shape[rank - count :])))
+    batch, front = rank - count, tuple(range(rank - count))
+    if 0 in (*x.shape, *y.shape):
+        return apply(
+            "einsum", constant(0, node.type.with_shape(shape)), inputs=(tuple(range(rank)),), output=tuple(range(rank))
+        )
+    kernel, back = numbers(y.shape[batch:]), tuple(range(batch, rank))
+    rows = [
+        tuple(step[a] * int(k == a) + int(a >= batch and k == a + count) for k in range(rank + count))
+        for a in range(rank)
+    ]
+    offset = (*start[:batch], *(a + 1 - m for a, m in zip(start[batch:], kernel, strict=True)))
+    windows = apply("window", x, shape=(*shape, *kernel), steps=tuple(rows), offset=offset)
+    if any(a or c != 1 for a, c in zip(start[:batch], step[:batch], strict=True)) or shape[:batch] != numbers(
+        y.shape[:batch]
+    ):
+        stop = tuple(
+            max(a + c * (n - 1) + 1, a) for a, c, n in zip(start[:batch], step[:batch], shape[:batch], strict=True)
+        )
+        params = {
+            "start": (*start[:batch], *(0,) * count),
+            "stop": (*stop, *kernel),
+            "step": (*step[:batch], *(1,) * count),
+        }
+        y = apply("slice", y, **params)
+    labels = (tuple(range(rank + count)), (*front, *range(rank, rank + count)))
+    return apply("einsum", windows, apply("flip", y, axes=back), inputs=labels, output=tuple(range(rank)))
+
+
+FIRST: dict[str, Callable[[Node], Node]] = {"slice": _part_of_convolution}
+"""What is looked at before anything is expanded."""
 EXPANSIONS: dict[str, Callable[[Node], Node]] = {
     "logsumexp": _log_sum_exp,
     "softmax": _softmax,
@@ -255,5 +332,6 @@ EXPANSIONS: dict[str, Callable[[Node], Node]] = {
     "max": _reduction,
     "min": _reduction,
     "prod": _reduction,
+    "convolve": _convolve,
     "prime": lambda node: instance(node.params["function"], node.params["order"], node.inputs[0]),
 }

@@ -7,14 +7,14 @@ It knows no loop.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from wengert.ir.graph import Graph, Node
 from wengert.ir.walk import order_of
 from wengert.ops.effort import partners, side_by_side
 from wengert.ops.kinds import constant_value
-from wengert.targets.native.loops.access import MAPS, access
+from wengert.targets.native.loops.access import MAPS
 from wengert.targets.native.loops.forms import (
     CONTROL,
     REDUCTIONS,
@@ -28,7 +28,7 @@ from wengert.targets.native.loops.forms import (
     keeps_place,
     numbers,
 )
-from wengert.targets.native.loops.nest import Affine
+from wengert.targets.native.loops.layout import copied, is_copy, moves, view_of
 from wengert.targets.native.loops.updates import stored_first
 
 CHEAP = 4
@@ -80,6 +80,8 @@ class Fusion:
     home: dict[Node, Kernel]
     stored: frozenset[Node]
     """The roots that something outside their kernel reads: they have memory."""
+    copies: frozenset[Node] = frozenset()
+    """The roots that only products read: see `copies_of`."""
 
     def run_after(self, kernel: Kernel, others: Collection[Kernel]) -> bool:
         """Let a kernel wait for others, unless one of these waits for it; whether it does now."""
@@ -122,30 +124,6 @@ def wait(kernels: Iterable[Kernel], kernel: Kernel, needed: int) -> None:
                 later.needs |= needed
 
 
-def moves(node: Node) -> bool:
-    """Whether the node only reads its input elsewhere, by an affine index."""
-    if node.op.name not in MAPS or is_assembly(node):
-        return False
-    if node.op.name == "reshape":
-        return access(node, (Affine(),) * node.type.rank) is not None
-    return True
-
-
-def is_guarded(node: Node) -> bool:
-    """Whether the node is 0 in places where it would read outside of its input."""
-    if node.op.name != "window":
-        return node.op.name == "pad"
-    step = access(node, (Affine(),) * node.type.rank)
-    return step is not None and bool(step.guards)
-
-
-def view_of(node: Node) -> Node:
-    """The node in whose memory a view lies: transposes, slices, flips and broadcasts of it are read in place."""
-    while moves(node) and not is_guarded(node):
-        node = node.inputs[0]
-    return node
-
-
 # roots
 
 
@@ -182,11 +160,18 @@ def find_roots(graph: Graph) -> list[Node]:
     return [node for node in side_by_side(order) if node in roots]
 
 
+def copies_of(order: Sequence[Node], roots: Container[Node]) -> frozenset[Node]:
+    """The roots that are copies of other memory, made for products: who else is computed of one reads that memory itself."""
+    needed = {x for node in order if not is_contraction(node) for x in must_be_stored(node)}
+    found = {x for node in order if is_contraction(node) for x in node.inputs if x in roots and is_copy(x)}
+    return frozenset(x for x in found - needed if is_leaf(view_of(x)) or view_of(x) in roots)
+
+
 def must_be_stored(node: Node) -> list[Node]:
     """What has to be in memory because this node reads it, or because it is no map."""
     name = node.op.name
     if is_contraction(node):
-        return [node, *(view_of(x) for x in node.inputs)]
+        return [node, *(x if copy else view_of(x) for x, copy in zip(node.inputs, copied(node), strict=True))]
     if name in CONTROL:
         return [node, *node.inputs]
     if name == "item":
@@ -219,16 +204,18 @@ def _is_gate(node: Node) -> bool:
 def fuse(graph: Graph) -> Fusion:
     """The kernels of a graph whose sizes are numbers, in an order in which they can run."""
     roots = find_roots(graph)
-    grouping = _Grouping(frozenset(roots))
+    copies = copies_of(order_of(graph), frozenset(roots))
+    grouping = _Grouping(frozenset(roots), copies)
     for root in roots:
         grouping.place(root)
     stored = {y for y in graph.outputs if y in grouping.home} | grouping.read_outside
-    return Fusion(grouping.kernels, grouping.home, frozenset(stored))
+    return Fusion(grouping.kernels, grouping.home, frozenset(stored), copies)
 
 
 @dataclass
 class _Grouping:
     roots: frozenset[Node]
+    copies: frozenset[Node]
     kernels: list[Kernel] = field(default_factory=list[Kernel])
     home: dict[Node, Kernel] = field(default_factory=dict[Node, Kernel])
     read_outside: set[Node] = field(default_factory=set[Node])
@@ -304,6 +291,7 @@ class _Grouping:
             start = [(root.inputs[0], True)]
         else:
             start = [(x, keeps_place(root)) for x in root.inputs]
+        of_product = root.inputs if is_contraction(root) else ()
         seen: set[tuple[Node, bool]] = set()
         stack = start
         while stack:
@@ -311,7 +299,7 @@ class _Grouping:
             if (node, identical) in seen:
                 continue
             seen.add((node, identical))
-            if node in self.roots or is_leaf(node):
+            if is_leaf(node) or (node in self.roots and (node not in self.copies or node in of_product)):
                 found[node] = found.get(node, True) and identical
                 continue
             keeps = identical and keeps_place(node)

@@ -5,7 +5,7 @@ It chooses no loops: the axes of the space are symbols, which a plan replaces la
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,10 +50,14 @@ Want = tuple[Node, Index, Guards]
 class Puller:
     """The instructions of a kernel, in an order in which they can run."""
 
-    def __init__(self, kernel: Kernel, home: Mapping[Node, Kernel], places: Mapping[Node, Given]) -> None:
+    def __init__(
+        self, kernel: Kernel, home: Mapping[Node, Kernel], places: Mapping[Node, Given], copies: Container[Node] = ()
+    ) -> None:
         self.kernel = kernel
         self.home = home
         self.places = places
+        self.copies = copies
+        """Roots that only products read."""
         self.axes = tuple(Axis(size, "ijklmnpqrs"[k % 10]) for k, size in enumerate(kernel.space))
         self.identity: Index = tuple(along(axis) if axis.extent != 1 else Affine() for axis in self.axes)
         self.instructions: list[Instruction] = []
@@ -94,7 +98,8 @@ class Puller:
             return False
         if home is self.kernel and index == self.identity and node.op.name not in REDUCTIONS:
             return is_contraction(node)
-        return True
+        product = self.kernel.contraction
+        return node not in self.copies or (product is not None and node in product.inputs)
 
     def _wants(self, want: Want) -> list[Want]:
         node, index, guards = want
