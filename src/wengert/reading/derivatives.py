@@ -75,7 +75,7 @@ class World(Evaluator):
 
     def signal(self, base: str, labels: Sequence[str | int], env: Environment) -> Value:
         loss = self.facts.loss
-        if self.scope.last and self.lexicon.given.get(("signal of", "δ")) is None:
+        if self.scope.last and self.lexicon.look("signal of", "δ") is None:
             loss = self.scope.last
             if base == loss:
                 return number(1)
@@ -205,7 +205,10 @@ class World(Evaluator):
         line = self.scope.given.get(top)
         mark = (top, -2.0)
         if line is None or mark in self.busy:
-            return drawn(("signal", loss, top), self.seed).uniform(0.3, 1.3, shape)[None] + 0j
+            key = (("signal", loss, top), shape, self.seed)
+            if key not in self.scope.draws:
+                self.scope.draws[key] = drawn(key[0], self.seed).uniform(0.3, 1.3, shape)[None] + 0j
+            return self.scope.draws[key]
         self.busy.add(mark)
         try:
             right = line.sides[-1]

@@ -343,6 +343,8 @@ class Judge:
         if not self.understood(line, link, found) or before != link - 1:
             return None
         known = self.known_names(line, found)
+        if line.defines():
+            self.scope.forget()
         for edit in itertools.islice(edits(right, left, self.scope.facts, known), EDITS):
             line.sides[link] = edit.tree
             try:
@@ -419,6 +421,7 @@ class Judge:
             if not self.usual_loss(line, named[0]):
                 scope.given[named[0]] = line
                 line.axes = list(named[1])
+                scope.forget()
             return
 
     def usual_loss(self, line: Line, key: Key) -> bool:
@@ -449,7 +452,7 @@ class Judge:
                 pattern=(),
             )
             scope.definitions[scope.facts.loss] = [definition]
-            scope.cache.clear()
+            scope.forget()
             for rank, simplex in itertools.product((None, 1, 2), (False, True)):
                 given = {("rank", str(target[0])): rank} if rank is not None else {}
                 if simplex:
@@ -461,7 +464,7 @@ class Judge:
                     self.supposed_loss = word
                     return True
             del scope.definitions[scope.facts.loss]
-            scope.cache.clear()
+            scope.forget()
         return False
 
     def find_delta(self) -> None:

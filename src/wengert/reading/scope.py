@@ -106,7 +106,10 @@ class Scope:
         self.last = ""
         """The quantity whose signals the barred names are, where names are barred."""
         self.sinks: list[Key] | None = None
-        self.draws: dict[tuple[Key, tuple[int, ...], int], Any] = {}
+        self.draws: dict[tuple[Any, tuple[int, ...], int], Any] = {}
+        self.heads: dict[tuple[int, tuple[int, ...]], tuple[Tree, Head | None, list[tuple[Any, Any, Any]]]] = {}
+        self.kept: dict[tuple[Key, float, int], list[Any]] = {}
+        """Values that were worked out at square points."""
         self.cache: dict[tuple[Key, float, tuple[float, ...], bool], Found | None] = {}
         for position, line in enumerate(self.lines):
             line.position = float(position)
@@ -313,6 +316,11 @@ class Scope:
         return is_bar(base) and (plain in self.definitions or plain in self.read_names)
 
     # who answers for a name
+
+    def forget(self) -> None:
+        """Drop what was found before lines were changed."""
+        self.cache.clear()
+        self.kept.clear()
 
     def find(self, key: Key, asker: float, forbidden: tuple[float, ...] = (), numbers: bool = False) -> Found | None:
         """The line that defines a name for the place that asks: the nearest before it, else the nearest after it."""

@@ -33,7 +33,7 @@ from wengert.reading.arrays import (
 )
 from wengert.reading.facts import LAST_STEP, LOSSES, bound_letters, is_bar
 from wengert.reading.heads import Axis, Head, Key, head_of, is_transpose
-from wengert.reading.lexicon import Lexicon
+from wengert.reading.lexicon import Lexicon, Question
 from wengert.reading.limits import CALLS, DEPTH, LARGEST
 from wengert.reading.points import FUNCTIONS, Sizes, drawn, positive
 from wengert.reading.scope import EQUALS, FAR, OPAQUE, SUPPOSED, Found, Line, Scope
@@ -85,6 +85,28 @@ class Circle(Exception):
 
 
 @dataclass
+class Kept:
+    """A value that was worked out before: what it asked and how that was answered, what it read, and what else happened."""
+
+    asked: dict[Question, Any] = field(default_factory=dict)
+    looked: dict[Question, Any] = field(default_factory=dict)
+    marks: set[str] = field(default_factory=set)
+    inputs: dict[Key, Value] = field(default_factory=dict)
+    read: set[Key] = field(default_factory=set)
+    edges: set[tuple[Key, Key]] = field(default_factory=set)
+    conditions: list[Relation] = field(default_factory=list)
+    answers: list[tuple[Question, Any, Any]] = field(default_factory=list)
+    value: Value = field(default_factory=lambda: number(0))
+
+    def fits(self, given: Mapping[Question, Any], over: Mapping[Key, Value]) -> bool:
+        """Whether the value is the same under these answers, with some names cut from their lines."""
+        for cut in over:
+            if cut in self.read:
+                return False
+        return all(given.get(question, default) == answer for question, default, answer in self.answers)
+
+
+@dataclass
 class Environment:
     """Where a formula is evaluated.
 
@@ -98,15 +120,15 @@ class Environment:
     over: dict[Key, Value] = field(default_factory=dict)
     hot: bool = False
     moving: bool = False
-    memo: dict[tuple[Key, float], Value] = field(default_factory=dict)
+    memo: dict[tuple[Key, float], Kept] = field(default_factory=dict)
 
     def at(self, steps: Mapping[str, int]) -> Environment:
         """The same at other steps."""
-        return replace(self, step={**self.step, **steps})
+        return Environment({**self.step, **steps}, self.over, self.hot, self.moving, self.memo)
 
     def with_values(self, values: Mapping[Key, Value], hot: bool | None = None) -> Environment:
         """The same with some names cut from their lines."""
-        return replace(self, over={**self.over, **values}, hot=self.hot if hot is None else hot, memo={})
+        return Environment(self.step, {**self.over, **values}, self.hot if hot is None else hot, self.moving)
 
 
 class Evaluator:
@@ -119,6 +141,7 @@ class Evaluator:
         self.read: set[Key] = set()
         self.edges: set[tuple[Key, Key]] = set()
         self.conditions: list[Relation] = []
+        self.kept: dict[tuple[Key, float, int], list[Kept]] = scope.kept if sizes.fixed_for_all() else {}
         self.lines: list[Line] = []
         self.keys: list[Key] = []
         self.busy: set[tuple[Key, float]] = set()
@@ -175,7 +198,7 @@ class Evaluator:
     def find(self, key: Key) -> Found | None:
         """The line that defines a name for the line that asks."""
         asker = self.lines[-1].position if self.lines else self.asker
-        forbidden = self.lexicon.given.get(("no definition", ""), ())
+        forbidden = self.lexicon.look("no definition", "", ())
         examples = self.scope.has_example(key) and self.lexicon.ask("example", "", False)
         found = self.scope.find(key, asker, forbidden, bool(examples))
         if found is not None and asker < found[0].position < FAR and not self.lexicon.ask("later line", "", True):
@@ -186,7 +209,21 @@ class Evaluator:
         return base in self.scope.definitions
 
     def head(self, tree: Tree, env: Environment) -> Head | None:
-        head = head_of(tree, self.facts, env.step, self.lexicon)
+        """A name with its scripts taken apart; trees are known by their identity, so that each is taken apart once."""
+        mark = (id(tree), tuple(env.step.values()))
+        known = self.scope.heads.get(mark)
+        given = self.lexicon.given
+        if known is not None and all(given.get(question, default) == answer for question, default, answer in known[2]):
+            head = known[1]
+            for question, default, _ in known[2]:
+                self.lexicon.asked.setdefault(question, default)
+        else:
+            asking = Lexicon(given)
+            head = head_of(tree, self.facts, env.step, asking)
+            asked = [(question, default, given.get(question, default)) for question, default in asking.asked.items()]
+            self.scope.heads[mark] = (tree, head, asked)
+            for question, default, _ in asked:
+                self.lexicon.asked.setdefault(question, default)
         if head is not None:
             self.conditions += head.conditions
         return head
@@ -196,26 +233,70 @@ class Evaluator:
         if self.keys:
             self.edges.add((key, self.keys[-1]))
         if key in env.over:
+            self.read.add(key)
             return env.over[key]
         found = self.find(key)
         mark = (key, found[0].position if found is not None else -1.0)
-        if mark in env.memo:
-            return env.memo[mark]
+        known = env.memo.get(mark)
+        if known is not None:
+            self.recall(known)
+            return known.value
         if self.depth > DEPTH or mark in self.busy:
             first = next((k for k, line in enumerate(self.lines) if found is not None and line is found[0]), 0)
             raise Circle(self.lines[first:])
         self.depth += 1
         try:
-            env.memo[mark] = self.defined(key, found, env)
+            kept = self.remembered(key, mark[1], found, env)
         finally:
             self.depth -= 1
-        return env.memo[mark]
+        env.memo[mark] = kept
+        return kept.value
+
+    def remembered(self, key: Key, position: float, found: Found | None, env: Environment) -> Kept:
+        """The value of a name as it was found before, if what it reads and what it asked are the same; else worked out."""
+        known = [] if env.moving else self.kept.setdefault((key, position, self.seed), [])
+        for kept in known:
+            if kept.fits(self.lexicon.given, env.over):
+                self.recall(kept)
+                return kept
+        lexicon = self.lexicon
+        outer = (lexicon.asked, lexicon.looked, lexicon.marks, self.inputs, self.read, self.edges, self.conditions)
+        kept = Kept()
+        lexicon.asked, lexicon.looked, lexicon.marks = kept.asked, kept.looked, kept.marks
+        self.inputs, self.read, self.edges, self.conditions = kept.inputs, kept.read, kept.edges, kept.conditions
+        try:
+            kept.value = self.defined(key, found, env)
+        finally:
+            lexicon.asked, lexicon.looked, lexicon.marks, self.inputs, self.read, self.edges, self.conditions = outer
+            self.recall(kept)
+        if not any(cut in kept.read for cut in env.over):
+            given = lexicon.given
+            kept.answers = [
+                (question, default, given.get(question, default)) for question, default in kept.asked.items()
+            ]
+            kept.answers += [
+                (question, default, given.get(question, default)) for question, default in kept.looked.items()
+            ]
+            known.append(kept)
+        return kept
+
+    def recall(self, kept: Kept) -> None:
+        """Note what happened while a value was worked out."""
+        for question, default in kept.asked.items():
+            self.lexicon.asked.setdefault(question, default)
+        for question, default in kept.looked.items():
+            self.lexicon.looked.setdefault(question, default)
+        self.lexicon.marks |= kept.marks
+        self.inputs.update(kept.inputs)
+        self.read |= kept.read
+        self.edges |= kept.edges
+        self.conditions += kept.conditions
 
     def defined(self, key: Key, found: Found | None, env: Environment) -> Value:
         self.read.add(key)
         base = str(key[0])
-        if base == "δ" and self.lexicon.given.get(("signal of", "δ")):
-            return self.signal(self.lexicon.given["signal of", "δ"], key[1:], env)
+        if base == "δ" and self.lexicon.look("signal of", "δ"):
+            return self.signal(self.lexicon.look("signal of", "δ"), key[1:], env)
         if is_bar(base) and self.scope.last and self.scope.barred(base):
             return self.signal(base.removesuffix(BAR), key[1:], env)
         if found is None:
@@ -316,14 +397,14 @@ class Evaluator:
         if head.primes and base in OPAQUE:
             raise Closed("a prime stands at a function without its argument")
         if head.primes:
-            head.key = (*head.key, "′" * head.primes)
+            head = replace(head, key=(*head.key, "′" * head.primes))
         if base in ("d", "∂", "∇"):
             raise Closed("an operator has nothing to act on")
         if (
             base == "δ"
             and len(head.axes) == 2
             and self.find(head.key) is None
-            and not self.lexicon.given.get(("signal of", "δ"))
+            and not self.lexicon.look("signal of", "δ")
         ):
             return self.equal_letters(head.axes, env)
         if (
@@ -725,7 +806,7 @@ class Evaluator:
         if not isinstance(_without_script(beside), Group):
             return isinstance(tree, Script) and bool(tree.primes) and name in OPAQUE and beside is not None
         if self.is_quantity(name):
-            return self.lexicon.given.get(("call", name), False)
+            return self.lexicon.look("call", name, False)
         several = isinstance(beside, Group) and isinstance(beside.inner, Listing)
         return self.lexicon.ask("call", name, isinstance(base, Word) or name in OPAQUE or several)
 
@@ -883,19 +964,26 @@ class Evaluator:
 
     def opaque(self, name: str, label: tuple[str, ...], values: Sequence[Value]) -> Value:
         """Some smooth function that nothing is known of: entry by entry, or a number where it is a loss or its arguments differ."""
-        numbers = drawn(("function", label), self.seed)
         whole: Value | None = None
         scalar = name in LOSSES or name == "l" or any(value.rank != values[0].rank for value in values)
         for k, v in enumerate(values):
-            rate = numbers.uniform(0.5, 1.5)
-            w = Value(np.sin(rate * v.array + k) * numbers.uniform(0.5, 1.5) + 0.3 * v.array**2, v.letters, v.row)
+            rate, height, weights = self.shape_of(label, k, v.shape)
+            w = Value(np.sin(rate * v.array + k) * height + 0.3 * v.array * v.array, v.letters, v.row)
             if scalar and v.rank:
-                w = total(Value(w.array * numbers.uniform(0.5, 1.5, v.shape), w.letters))
+                w = total(Value(w.array * weights, w.letters))
             whole = w if whole is None else times(whole, w, "∘" if whole.rank and w.rank else "", self.lexicon)
         assert whole is not None
         if len(values) > 1:
             whole = Value(np.sin(whole.array) + whole.array, whole.letters, whole.row)
         return whole
+
+    def shape_of(self, label: tuple[str, ...], k: int, shape: tuple[int, ...]) -> tuple[float, float, Array]:
+        """What an unknown function is made of, for its k-th argument."""
+        mark = (("function", label, k), shape, self.seed)
+        if mark not in self.scope.draws:
+            numbers = drawn(("function", label, k), self.seed)
+            self.scope.draws[mark] = (*numbers.uniform(0.5, 1.5, 2), numbers.uniform(0.5, 1.5, shape))
+        return self.scope.draws[mark]
 
     # what is marked by its own signs
 
