@@ -13,7 +13,7 @@ import numpy as np
 
 from wengert.reading.arrays import Clash, Closed, Misfit, Value, lifted, number, over
 from wengert.reading.facts import LAST_STEP, LOSSES
-from wengert.reading.heads import WHOLE, Axis, Key
+from wengert.reading.heads import WHOLE, Axis, Key, step_of
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.limits import LARGEST
 from wengert.reading.points import drawn
@@ -27,18 +27,15 @@ from wengert.reading.trees import (
     Script,
     Tree,
     Word,
+    base_of,
     first_sign,
     is_fraction_of,
     without_first,
 )
-from wengert.reading.values import STEP, Circle, Environment, Evaluator, Nested, order_of
+from wengert.reading.values import STEP, Circle, Environment, Evaluator, Independent, Nested, order_of
 
 Array = Any
 DIFFERENCE = 1e-5
-
-
-class Independent(Misfit):
-    """What is derived does not depend on the name by which it is derived."""
 
 
 class World(Evaluator):
@@ -97,6 +94,10 @@ class World(Evaluator):
         whole = (loss, WHOLE) if loss in self.facts.split else (loss,)
         if loss and (loss in LOSSES or loss == self.facts.loss) and self.find(whole) is None and whole not in env.over:
             return self.entries(self.open_loss(loss, key, bool(axes), env), axes, env)
+        if isinstance(body, Script) and base_of(body) == self.facts.loss and (head := self.head(body, env)) is not None:
+            step = step_of(head.key)
+            if step is not None and not head.axes and self.find(head.key) is None:
+                return self.entries(self.open_loss(base_of(body), key, bool(axes), env, step), axes, env)
         others = {} if total else self.other_arguments(body, key, env)
         if others and self.lexicon.ask("partial", "", False):
             env = env.with_values(others)
@@ -146,7 +147,7 @@ class World(Evaluator):
             slopes = (value.array - down.array).real / (2 * DIFFERENCE)
             self.lexicon.marks.add("differences")
         if (slopes.shape[0] == 1 and batch * size > 1) or not np.any(slopes):
-            raise Independent(f"it does not depend on {key[0]}")
+            raise Independent(str(key[0]), base_of(body))
         return slopes.reshape((batch, *shape, *slopes.shape[1:])) + 0j, value
 
     def laid_as_jacobian(self, slopes: Array, value: Value, q: int, axes: Sequence[Axis], env: Environment) -> Value:
@@ -177,10 +178,11 @@ class World(Evaluator):
 
     # a loss without a line
 
-    def open_loss(self, loss: str, key: Key, bare: bool, env: Environment) -> Value:
-        """The derivative of a loss that has no line: it reads the signals that the author states, else what nobody reads."""
+    def open_loss(self, loss: str, key: Key, bare: bool, env: Environment, step: int | None = None) -> Value:
+        """The derivative of a loss that has no line: it reads the signals that the author states, else what nobody reads; that of one step only what is computed there."""
         self.lexicon.marks.add("open loss")
         tops = list(self.scope.given) or self.sinks()
+        tops = [top for top in tops if step_of(top) == step] or tops if step is not None else tops
         at = self.whole(key, env)
         shape = at.shape
         if key in tops or not tops:
@@ -197,7 +199,7 @@ class World(Evaluator):
             whole = whole + product.reshape(product.shape[0], -1).sum(1)
         slopes: Array = np.imag(whole) / STEP
         if slopes.ndim == 0 or slopes.shape[0] != size or not np.any(slopes):
-            raise Independent(f"it does not depend on {key[0]}")
+            raise Independent(str(key[0]))
         return Value(slopes.reshape((1, *shape)) + 0j, (), jac=None if bare else (0, len(shape)))
 
     def outer_signal(self, loss: str, top: Key, shape: tuple[int, ...]) -> Array:
@@ -245,12 +247,16 @@ def unread_quantities(world: World) -> list[Key]:
         line = lines[-1]
         if base == "δ" or base in LOSSES or line.pattern is None or line.example:
             continue
-        key: Key = (base, *(what if kind == "is" else LAST_STEP for kind, what, _ in line.pattern))
-        try:
-            world.whole(key, world.environment())
-            keys.append(key)
-        except (Misfit, Nested, Circle, RecursionError, ArithmeticError, ValueError, IndexError):
-            continue
+        stepped = any(kind == "step" for kind, _, _ in line.pattern)
+        for step in range(1, LAST_STEP + 1) if stepped else (LAST_STEP,):
+            key: Key = (base, *(what if kind == "is" else step for kind, what, _ in line.pattern))
+            if world.find(key) is None:
+                continue
+            try:
+                world.whole(key, world.environment())
+                keys.append(key)
+            except (Misfit, Nested, Circle, RecursionError, ArithmeticError, ValueError, IndexError):
+                continue
     read = {a for a, b in world.edges if b in keys}
     return [key for key in keys if key not in read]
 

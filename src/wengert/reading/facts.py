@@ -38,6 +38,8 @@ LAST_STEP = 3
 LOSSES = frozenset("LJCEℓ") | {"outside", "Loss", "loss", "Cost", "cost", "ℒ", "NLL", "MSE", "CE", "RSS", "SSE", "BCE"}
 USUAL_INDICES = frozenset("ijkmnpqrs")
 ALWAYS_INDICES = frozenset("ijk")
+FURTHER_STEPS = frozenset("krsτ")
+"""Letters that count time where t or l does so at the same names."""
 
 
 @dataclass
@@ -228,7 +230,8 @@ def _steps(scripts: Sequence[Script], bound: set[str], facts: Facts) -> None:
     if not ("t" in offsets and any(s.sub == Name("T") for s in scripts)):
         above.discard("T")
     facts.at = dict(STEPS)
-    more: set[str] = set()
+    further = _further_steps(scripts, offsets)
+    more = set(further)
     for script in scripts:
         for part in script.sup.items if isinstance(script.sup, Both) else (script.sup,):
             if isinstance(part, Group | Sum):
@@ -236,11 +239,23 @@ def _steps(scripts: Sequence[Script], bound: set[str], facts: Facts) -> None:
     facts.at.update({c: 2 for c in sorted(more) if c not in STEPS})
     raised = {name.text for s in scripts if s.sup is not None for name in names(s.sup)}
     facts.layers = {c for c in (offsets & ({"l", "L", "ℓ", "t"} | more)) | above if c in raised}
+    facts.layers |= further
     facts.steps = {c for c in offsets if c in facts.at} | facts.layers
     if "t" in facts.steps:
         facts.steps.add("T")
     if facts.steps & {"l", "ℓ"}:
         facts.steps.add("L")
+
+
+def _further_steps(scripts: Sequence[Script], offsets: set[str]) -> set[str]:
+    """Letters that stand in the place of time or layers at the same names: k of h^{(k)} beside h^{(t)}."""
+    users: dict[str, set[str]] = {}
+    for script in scripts:
+        if isinstance(script.sup, Group):
+            for name in names(script.sup):
+                users.setdefault(name.text, set()).add(base_of(script))
+    known = set[str]().union(*(users.get(c, set()) for c in ("t", "l", "ℓ") if c in offsets))
+    return {c for c, by in users.items() if c in FURTHER_STEPS and by & known}
 
 
 def _letters(scripts: Sequence[Script], bound: set[str], facts: Facts) -> None:
@@ -249,6 +264,13 @@ def _letters(scripts: Sequence[Script], bound: set[str], facts: Facts) -> None:
         for name in names(script.sub) if script.sub is not None else ():
             users.setdefault(name.text, set()).add(base_of(script))
     common = {c for c, by in users.items() if c in USUAL_INDICES and (len(by) > 1 or c in ALWAYS_INDICES)}
+    common |= {
+        leaf.text
+        for script in scripts
+        if isinstance(script.sub, Group) and script.sub.bracket == "["
+        for leaf in flat(script.sub)
+        if isinstance(leaf, Name)
+    }
     facts.letters = {INNER, SECOND} | {c for c in bound | common if len(c) == 1 and c not in facts.steps}
 
 
@@ -298,13 +320,15 @@ def _indexed(scripts: Sequence[Script], facts: Facts) -> None:
 
 def _loss(nodes: Iterable[Tree]) -> str:
     """The loss: what is derived most often, of the names that losses have."""
-    tops = [
-        top.text
+    derived = [
+        top
         for node in nodes
         if isinstance(node, Frac) and first_sign(node.top) in ("∂", "d") and isinstance(node.top, Row)
         for top in [without_first(node.top)]
-        if isinstance(top, Name | Word) and top.text in LOSSES
+        if top is not None and base_of(top) in LOSSES
     ]
+    tops = [base_of(top) for top in derived if isinstance(top, Name | Word)]
+    tops = tops or [base_of(top) for top in derived if isinstance(top, Script) and isinstance(top.sup, Group)]
     return max(sorted(set(tops)), key=tops.count) if tops else "L"
 
 

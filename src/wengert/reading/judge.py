@@ -12,6 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from wengert.notation.expr import Span
 from wengert.reading.arrays import Clash, Misfit
 from wengert.reading.edits import Edit, edits
 from wengert.reading.ellipsis import written_out
@@ -30,7 +31,7 @@ from wengert.reading.limits import (
     TRIES_AT_SIGHT,
     UNDERSTOOD,
 )
-from wengert.reading.parser import NotNeutral, parse
+from wengert.reading.parser import NotNeutral, parse_with_braces
 from wengert.reading.scope import EQUALS, Line, Scope, name_of
 from wengert.reading.search import NUMERIC_FAULTS, Found, Search, previous
 from wengert.reading.story import Statement, Story, read_story
@@ -59,6 +60,7 @@ from wengert.reading.verdicts import Verdict, conditions_of, notes_of
 WORTH = {"holds": 1.0, "conditional": 0.8, "wrong": -0.6, "open": -0.6, "given": 0.05, "condition": -0.2}
 WINDOW = 0.1
 """What a wider window costs, so that the smallest one wins where they are equal."""
+BRACE = Statement(("", ""), ("=",), (Span(0, 0), Span(0, 0)), "inline", "", 0, "definition", "latex")
 FAULTS = (*NUMERIC_FAULTS, Circle, Clash)
 
 
@@ -77,12 +79,15 @@ def lines_of(statements: Sequence[Statement]) -> list[Line]:
     """The statements with their sides as trees; a side that cannot be taken apart is a hole."""
     lines: list[Line] = []
     for statement in statements:
-        line = Line(statement, [side_of(side, statement.notation) for side in statement.sides])
+        named: list[tuple[Tree, Tree]] = []
+        line = Line(statement, [side_of(side, statement.notation, named) for side in statement.sides])
         for k, side in enumerate(line.sides):
             if side is not None:
                 line.sides[k], condition = _without_condition(side)
                 line.conditions += [] if condition is None else [condition]
         lines.append(line)
+        beside = replace(BRACE, section=statement.section)
+        lines += [Line(beside, [_at_the_step_of(line.left, name), inner], brace=True) for name, inner in named]
     return lines
 
 
@@ -107,10 +112,21 @@ def _condition_behind(side: Row) -> Relation | None:
     return inner
 
 
-def side_of(text: str, notation: str) -> Tree | None:
-    """A side as a tree; None where it cannot be taken apart."""
+def _at_the_step_of(left: Tree | None, name: Tree) -> Tree:
+    """A name below a brace with the layer or the time that stands above the left side of its line."""
+    if not (isinstance(left, Script) and isinstance(left.sup, Group) and isinstance(left.sup.inner, Name)):
+        return name
+    if isinstance(name, Script):
+        return name if name.sup is not None else Script(name.base, name.sub, left.sup, name.primes)
+    return Script(name, None, left.sup)
+
+
+def side_of(text: str, notation: str, named: list[tuple[Tree, Tree]]) -> Tree | None:
+    """A side as a tree, None where it cannot be taken apart; what has a name below a brace is added to `named`."""
     try:
-        return written_out(parse(text, notation))
+        tree, more = parse_with_braces(text, notation)
+        named += [(name, written_out(inner)) for name, inner in more]
+        return written_out(tree)
     except (NotNeutral, RecursionError):
         return None
 
@@ -182,6 +198,8 @@ class Judge:
         self.find_loss()
         self.find_delta()
         for line in self.own:
+            if line.brace:
+                continue
             if (line.update or line.statement.form == "update") and len(line.sides) > 1:
                 self.say(line, 1, "update")
                 continue

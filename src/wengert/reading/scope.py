@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -64,6 +64,8 @@ class Line:
     """What is said behind it of its indices: (i ≠ j)."""
     example: bool = False
     """Whether its right side is numbers alone or an array that is written out: a value of an example."""
+    brace: bool = False
+    """Whether it is a part of a formula with its name below a brace."""
 
     @property
     def left(self) -> Tree | None:
@@ -123,6 +125,8 @@ class Scope:
             if line.pattern is not None and line.sides[1] is None:
                 line.pattern = None
                 self.definitions[str(line.key[0])].remove(line)
+        self.shared = set(self.read_at_steps())
+        """Names without a step that lines with a step read: what W^{(k)} may be a copy of."""
         self.suppose(trees)
         self.bars()
 
@@ -258,14 +262,21 @@ class Scope:
                 numbered = isinstance(low, Script) and isinstance(low.sup, Num)
                 if not known and not numbered:
                     found.setdefault((base, top), []).append(low)
+        through: dict[str, set[str]] = {}
+        for (base, _), lows in found.items():
+            through.setdefault(base, set()).update(map(base_of, lows))
         for (base, top), lows in found.items():
-            self.suppose_one(base, top, lows)
+            self.suppose_one(base, top, lows, through)
 
-    def reads(self, base: str, wanted: str) -> bool:
-        """Whether the lines of a name read another, directly or through others."""
+    def reads(self, base: str, wanted: str, through: Mapping[str, set[str]] = {}) -> bool:
+        """Whether the lines of a name read another, directly or through others; `through` says what names without lines are derived by."""
         seen, heap = {base}, [base]
         while heap:
-            for line in self.definitions.get(heap.pop(), ()):
+            name = heap.pop()
+            more = through.get(name, set()) - seen
+            seen |= more
+            heap += more
+            for line in self.definitions.get(name, ()):
                 for side in line.sides[1:]:
                     for node in () if side is None else side.nodes:
                         if isinstance(node, Name | Word) and node.text not in seen:
@@ -273,15 +284,15 @@ class Scope:
                             heap.append(node.text)
         return base != wanted and wanted in seen
 
-    def suppose_one(self, base: str, top: Tree, lows: list[Tree]) -> None:
+    def suppose_one(self, base: str, top: Tree, lows: list[Tree], through: Mapping[str, set[str]]) -> None:
         if base in self.definitions:
             return
         fitting = [low for low in dict.fromkeys(lows) if all(name.text != base for name in names(low))]
-        fitting = [low for low in fitting if base_of(low) not in self.supposed]
+        fitting = [low for low in fitting if not self.reads(base_of(low), base, through)]
         fitting = [
             low
             for low in fitting
-            if not any(self.reads(base_of(other), base_of(low)) for other in fitting if other != low)
+            if not any(self.reads(base_of(other), base_of(low), through) for other in fitting if other != low)
         ]
         if not fitting:
             return
@@ -310,6 +321,20 @@ class Scope:
             for line in self.definitions.pop(base):
                 line.pattern = None
 
+    def read_at_steps(self) -> Iterator[Key]:
+        for line in self.lines:
+            if line.pattern is None or not any(kind == "step" for kind, _, _ in line.pattern):
+                continue
+            for node in line.right.nodes:
+                if not isinstance(node, Name | Script) or base_of(node) in self.definitions:
+                    continue
+                try:
+                    head = head_of(node, self.facts, self.facts.at, Lexicon())
+                except Misfit:
+                    continue
+                if head is not None and not any(isinstance(label, int) for label in head.key):
+                    yield head.key
+
     def barred(self, base: str) -> bool:
         """Whether a name is a quantity of this scope with a bar."""
         plain = base.removesuffix(BAR)
@@ -333,11 +358,11 @@ class Scope:
         """Whether a line gives a name the value of an example."""
         return any(line.example for line in self.definitions.get(str(key[0]), ()))
 
-    def function(self, name: str, asker: float) -> Line | None:
+    def function(self, name: str, asker: float, later: bool = True) -> Line | None:
         """The line that defines a function for the place that asks: the nearest before it, else the nearest after it."""
         lines = [line for line in self.functions.get(name, ()) if line.sides[1] is not None]
         before = [line for line in lines if line.position < asker]
-        after = [line for line in lines if line.position > asker]
+        after = [line for line in lines if line.position > asker and (later or line.position >= FAR)]
         return before[-1] if before else after[0] if after else None
 
     def look_up(self, key: Key, asker: float, forbidden: tuple[float, ...], numbers: bool) -> Found | None:

@@ -17,14 +17,15 @@ from typing import Any
 import numpy as np
 
 from wengert.reading.arrays import Clash, Closed, Misfit, Value, joint, lifted
-from wengert.reading.derivatives import Independent, World
+from wengert.reading.derivatives import World
+from wengert.reading.facts import LOSSES
 from wengert.reading.lexicon import Lexicon, Question
 from wengert.reading.limits import AXIS, DIFFERENCED, EXACT, LARGEST_VALUE, LINK_SECONDS, MAX_FORBIDDEN, SURPRISE, TRIES
 from wengert.reading.points import Ragged, Sizes, Square
 from wengert.reading.readings import READINGS
 from wengert.reading.scope import Line, Scope
 from wengert.reading.trees import Matrix, Name, Num, Relation, Script, Tree, Word
-from wengert.reading.values import Circle, Nested
+from wengert.reading.values import Circle, Independent, Nested
 
 Array = Any
 Given = Mapping[Question, Any]
@@ -214,9 +215,11 @@ class Search:
         if isinstance(outcome.fault, Closed):
             return
         blind = isinstance(outcome.fault, Independent)
-        loss = self.scope.definitions.get(self.scope.facts.loss)
-        if blind and loss and FORBIDDEN not in given:
-            yield FORBIDDEN, tuple(line.position for line in loss), WITHOUT_LOSS
+        if isinstance(outcome.fault, Independent) and FORBIDDEN not in given:
+            for base in {self.scope.facts.loss, outcome.fault.base} & (LOSSES | {self.scope.facts.loss}):
+                loss = self.scope.definitions.get(base)
+                if loss:
+                    yield FORBIDDEN, tuple(line.position for line in loss), WITHOUT_LOSS
         for question, prior in list(outcome.lexicon.asked.items()):
             name, subject = question
             reading = READINGS.get(name)

@@ -32,7 +32,7 @@ from wengert.reading.arrays import (
     turned,
 )
 from wengert.reading.facts import LAST_STEP, LOSSES, bound_letters, is_bar
-from wengert.reading.heads import Axis, Head, Key, head_of, is_transpose
+from wengert.reading.heads import Axis, Head, Key, head_of, is_transpose, step_of, without_step
 from wengert.reading.lexicon import Lexicon, Question
 from wengert.reading.limits import CALLS, DEPTH, LARGEST
 from wengert.reading.points import FUNCTIONS, Sizes, drawn, positive
@@ -72,6 +72,14 @@ STEP = 1e-20
 """The imaginary step of a derivative: nothing is subtracted, so it may be as small as one likes."""
 
 
+class Independent(Misfit):
+    """What is derived does not depend on the name by which it is derived; `base` is its own name where it has one."""
+
+    def __init__(self, by: str, base: str = "") -> None:
+        super().__init__(f"it does not depend on {by}")
+        self.base = base
+
+
 class Nested(Exception):
     """A derivative within a derivative: the outer one takes differences."""
 
@@ -101,7 +109,7 @@ class Kept:
     def fits(self, given: Mapping[Question, Any], over: Mapping[Key, Value]) -> bool:
         """Whether the value is the same under these answers, with some names cut from their lines."""
         for cut in over:
-            if cut in self.read:
+            if cut in self.read or without_step(cut) in self.read:
                 return False
         return all(given.get(question, default) == answer for question, default, answer in self.answers)
 
@@ -206,7 +214,12 @@ class Evaluator:
         return found
 
     def is_quantity(self, base: str) -> bool:
-        return base in self.scope.definitions
+        """Whether a line says what a name is; a later one does so unless it is not meant."""
+        lines = self.scope.definitions.get(base)
+        if not lines:
+            return False
+        asker = self.lines[-1].position if self.lines else self.asker
+        return any(not asker < line.position < FAR for line in lines) or self.lexicon.ask("later line", "", True)
 
     def head(self, tree: Tree, env: Environment) -> Head | None:
         """A name with its scripts taken apart; trees are known by their identity, so that each is taken apart once."""
@@ -235,6 +248,9 @@ class Evaluator:
         if key in env.over:
             self.read.add(key)
             return env.over[key]
+        copy = self.copy_in_use(key, env)
+        if copy is not None:
+            return copy
         found = self.find(key)
         mark = (key, found[0].position if found is not None else -1.0)
         known = env.memo.get(mark)
@@ -251,6 +267,15 @@ class Evaluator:
             self.depth -= 1
         env.memo[mark] = kept
         return kept.value
+
+    def copy_in_use(self, key: Key, env: Environment) -> Value | None:
+        """The value of W^{(k)} where W is read by a line at step k; None where no copy of W is cut."""
+        for cut, value in env.over.items():
+            step = step_of(cut)
+            if step is not None and without_step(cut) == key and self.keys and step_of(self.keys[-1]) == step:
+                self.read.add(cut)
+                return value
+        return None
 
     def remembered(self, key: Key, position: float, found: Found | None, env: Environment) -> Kept:
         """The value of a name as it was found before, if what it reads and what it asked are the same; else worked out."""
@@ -269,7 +294,7 @@ class Evaluator:
         finally:
             lexicon.asked, lexicon.looked, lexicon.marks, self.inputs, self.read, self.edges, self.conditions = outer
             self.recall(kept)
-        if not any(cut in kept.read for cut in env.over):
+        if not any(cut in kept.read or without_step(cut) in kept.read for cut in env.over):
             given = lexicon.given
             kept.answers = [
                 (question, default, given.get(question, default)) for question, default in kept.asked.items()
@@ -299,6 +324,8 @@ class Evaluator:
             return self.signal(self.lexicon.look("signal of", "δ"), key[1:], env)
         if is_bar(base) and self.scope.last and self.scope.barred(base):
             return self.signal(base.removesuffix(BAR), key[1:], env)
+        if found is None and step_of(key) is not None and without_step(key) in self.scope.shared:
+            return self.whole(without_step(key), env)
         if found is None:
             return self.input(key, env)
         line, binding = found
@@ -429,6 +456,7 @@ class Evaluator:
             and tree.base == Name("e")
             and tree.sup is not None
             and tree.sub is None
+            and not (isinstance(tree.sup, Group) and any(n.text in self.facts.steps for n in names(tree.sup)))
             and not self.is_quantity("e")
         ):
             x = self.value(tree.sup, env)
@@ -657,12 +685,19 @@ class Evaluator:
         elif isinstance(tree.over, Sum):
             last = round(float(self.value(tree.over, env).array.real.flat[0]))
         whole: Value | None = None
+        without: Misfit | None = None
         for step in range(max(first, 1), last + 1):
-            x = self.value(tree.term, env.at({letter: step}))
+            try:
+                x = self.value(tree.term, env.at({letter: step}))
+            except Independent as fault:
+                without = fault
+                continue
             if whole is None:
                 whole = x
             else:
                 whole = plus(whole, x, 1, self.lexicon) if tree.sign == "Σ" else times(whole, x, "", self.lexicon)
+        if without is not None and (whole is None or tree.sign != "Σ"):
+            raise without
         if whole is None:
             raise Misfit("a sum has no terms at this step")
         return whole
@@ -896,7 +931,10 @@ class Evaluator:
         return Value((up.array - down.array) / (2 * h), up.letters, up.row)
 
     def apply(self, name: str, label: tuple[str, ...], values: Sequence[Value], env: Environment) -> Value:
-        line = self.scope.function(name, self.lines[-1].position if self.lines else self.asker)
+        asker = self.lines[-1].position if self.lines else self.asker
+        line = self.scope.function(name, asker)
+        if line is not None and asker < line.position < FAR and not self.lexicon.ask("later line", "", True):
+            line = None
         if line is not None and len(line.arguments) == len(values):
             return self.by_line(line, values, env)
         x = values[0]
