@@ -174,6 +174,8 @@ class World(Evaluator):
             raise Nested
         there = Environment(env.step, dict(env.over), hot=True, moving=True)
         value = self.value(body, there)
+        if not np.any(value.array.imag):
+            raise Misfit("nothing of which this is the differential moves")
         return Value(value.array.imag / STEP + 0j, value.letters, value.row)
 
     # a loss without a line
@@ -224,6 +226,17 @@ class World(Evaluator):
         if tuple(sizes) != shape:
             raise Misfit("the stated signal has another shape")
         return np.broadcast_to(array, (array.shape[0], *shape))
+
+    def read_by_loss(self, base: str) -> list[Key]:
+        found = self.find((base,))
+        if found is None:
+            keys = list(self.scope.given) or self.sinks()
+            return [key for key in keys if step_of(key) in (None, LAST_STEP)]
+        heads = [
+            self.head(node, self.environment()) for node in found[0].right.nodes if isinstance(node, Name | Script)
+        ]
+        keys = [head.key for head in heads if head is not None]
+        return list(dict.fromkeys(key for key in keys if key[0] != base and self.find(key) is not None))
 
     def sinks(self) -> list[Key]:
         """The quantities that no line reads."""

@@ -91,7 +91,7 @@ def facts_of(trees: Sequence[Tree], equations: Sequence[tuple[Tree, Tree | None]
     facts.bold = {name for name, count in thick.items() if count > thin[name]}
     bound = _sums(nodes, facts)
     _steps(scripts, bound, facts)
-    _letters(scripts, bound, facts)
+    _letters(scripts, bound, {base_of(left) for left in lefts if isinstance(left, Script)}, facts)
     facts.marks = _marks(nodes) - facts.layers
     _indexed(scripts, facts)
     for left in lefts:
@@ -258,12 +258,13 @@ def _further_steps(scripts: Sequence[Script], offsets: set[str]) -> set[str]:
     return {c for c, by in users.items() if c in FURTHER_STEPS and by & known}
 
 
-def _letters(scripts: Sequence[Script], bound: set[str], facts: Facts) -> None:
+def _letters(scripts: Sequence[Script], bound: set[str], quantities: set[str], facts: Facts) -> None:
     users: dict[str, set[str]] = {}
     for script in scripts:
         for name in names(script.sub) if script.sub is not None else ():
             users.setdefault(name.text, set()).add(base_of(script))
     common = {c for c, by in users.items() if c in USUAL_INDICES and (len(by) > 1 or c in ALWAYS_INDICES)}
+    common -= quantities - ALWAYS_INDICES
     common |= {
         leaf.text
         for script in scripts

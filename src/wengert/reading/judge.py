@@ -258,7 +258,7 @@ class Judge:
         relation = line.statement.relations[link - 1]
         if relation in COMPARING:
             return "comparison"
-        if relation not in EQUALS:
+        if relation not in EQUALS or any(is_up_to_order(side) for side in line.sides if side is not None):
             return "approximate"
         return ""
 
@@ -510,6 +510,18 @@ class Judge:
         if best[0] * 2 > links:
             self.signal_of = best[1]
             self.search.learned["signal of", "δ"] = best[1]
+
+
+def is_up_to_order(tree: Tree) -> bool:
+    """Whether o(h) or O(h) stands in a sum: what it says is not exact."""
+    terms = [term for node in tree.nodes if isinstance(node, Sum) for _, term in node.terms]
+    return any(
+        isinstance(term, Row)
+        and len(term.items) == 2
+        and term.items[0][1] in (Name("o"), Name("O"))
+        and isinstance(term.items[1][1], Group)
+        for term in terms
+    )
 
 
 def derived(line: Line, link: int) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from wengert.notation.expr import Span
 from wengert.reading.arrays import Misfit
 from wengert.reading.facts import LAST_STEP, LOSSES, Facts, facts_of, is_bar
-from wengert.reading.heads import Axis, Head, Key, head_of
+from wengert.reading.heads import Axis, Head, Key, head_of, step_of, without_step
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.story import Statement
 from wengert.reading.trees import (
@@ -108,6 +108,7 @@ class Scope:
         self.last = ""
         """The quantity whose signals the barred names are, where names are barred."""
         self.sinks: list[Key] | None = None
+        self.arguments: dict[str, Tree | None] = {}
         self.draws: dict[tuple[Any, tuple[int, ...], int], Any] = {}
         self.heads: dict[tuple[int, tuple[int, ...]], tuple[Tree, Head | None, list[tuple[Any, Any, Any]]]] = {}
         self.kept: dict[tuple[Key, float, int], list[Any]] = {}
@@ -125,7 +126,8 @@ class Scope:
             if line.pattern is not None and line.sides[1] is None:
                 line.pattern = None
                 self.definitions[str(line.key[0])].remove(line)
-        self.shared = set(self.read_at_steps())
+        read = set(self.read_at_steps())
+        self.shared = {key for key in read if without_step(key) == key} - {without_step(k) for k in read if step_of(k)}
         """Names without a step that lines with a step read: what W^{(k)} may be a copy of."""
         self.suppose(trees)
         self.bars()
@@ -297,7 +299,11 @@ class Scope:
         if not fitting:
             return
         arguments = fitting[0] if len(fitting) == 1 else Listing(tuple(fitting))
-        line = Line(SUPPOSITION, [top, Row((("", Name(SUPPOSED + base)), ("", Group("(", arguments))))], float(FAR))
+        line = Line(
+            SUPPOSITION,
+            [top, Row((("", Name(SUPPOSED + base)), ("", Group("(", arguments))))],
+            float(FAR + len(self.supposed)),
+        )
         self.place(line)
         if line.pattern is not None:
             self.definitions[base] = [line]
@@ -322,6 +328,7 @@ class Scope:
                 line.pattern = None
 
     def read_at_steps(self) -> Iterator[Key]:
+        """The inputs that lines with a step read."""
         for line in self.lines:
             if line.pattern is None or not any(kind == "step" for kind, _, _ in line.pattern):
                 continue
@@ -332,7 +339,7 @@ class Scope:
                     head = head_of(node, self.facts, self.facts.at, Lexicon())
                 except Misfit:
                     continue
-                if head is not None and not any(isinstance(label, int) for label in head.key):
+                if head is not None:
                     yield head.key
 
     def barred(self, base: str) -> bool:
@@ -357,6 +364,21 @@ class Scope:
     def has_example(self, key: Key) -> bool:
         """Whether a line gives a name the value of an example."""
         return any(line.example for line in self.definitions.get(str(key[0]), ()))
+
+    def argument_of(self, base: str) -> Tree | None:
+        """The one name with which a function is written, as in f(x); None where there is none or several."""
+        if base not in self.arguments:
+            found: dict[Tree, None] = {}
+            for line in self.lines:
+                for node in (node for side in line.sides if side is not None for node in side.nodes):
+                    if not isinstance(node, Row):
+                        continue
+                    for (_, one), (sign, two) in zip(node.items, node.items[1:], strict=False):
+                        if base_of(one) == base and sign == "" and isinstance(two, Group):
+                            found.setdefault(two.inner)
+            names_only = [tree for tree in found if isinstance(tree, Name | Word | Script)]
+            self.arguments[base] = names_only[0] if len(names_only) == 1 else None
+        return self.arguments[base]
 
     def function(self, name: str, asker: float, later: bool = True) -> Line | None:
         """The line that defines a function for the place that asks: the nearest before it, else the nearest after it."""

@@ -36,7 +36,7 @@ from wengert.reading.heads import Axis, Head, Key, head_of, is_transpose, step_o
 from wengert.reading.lexicon import Lexicon, Question
 from wengert.reading.limits import CALLS, DEPTH, LARGEST
 from wengert.reading.points import FUNCTIONS, Sizes, drawn, positive
-from wengert.reading.scope import EQUALS, FAR, OPAQUE, SUPPOSED, Found, Line, Scope
+from wengert.reading.scope import EQUALS, FAR, OPAQUE, SUPPOSED, Found, Line, Scope, name_of
 from wengert.reading.trees import (
     BAR,
     DOTS,
@@ -154,6 +154,8 @@ class Evaluator:
         self.keys: list[Key] = []
         self.busy: set[tuple[Key, float]] = set()
         self.depth = 0
+        self.moving: frozenset[str] = frozenset()
+        """Names before which a d stands in the formula that is judged."""
         self.evaluate: dict[type, Callable[[Any, Environment], Value]] = {
             Num: lambda tree, env: number(float(tree.value)),
             Name: self.name,
@@ -375,6 +377,8 @@ class Evaluator:
         if not env.moving:
             return self.inputs[key]
         x = self.inputs[key]
+        if key[0] not in self.moving:
+            return x
         along = drawn(("direction", key), self.seed).uniform(0.2, 0.9, x.array.shape)
         return Value(x.array + STEP * 1j * along, x.letters, x.row)
 
@@ -383,7 +387,7 @@ class Evaluator:
         base = str(key[0])
         if base in self.facts.sizes:
             return number(self.sizes.of(("size", base)))
-        rank = self.input_rank(base)
+        rank = self.input_rank(base, len(key) > 1)
         shape = tuple(self.sizes.of(("axis", key, k)) for k in range(rank))
         if base in self.facts.whole:
             most = self.sizes.of(("values", base))
@@ -399,7 +403,7 @@ class Evaluator:
             array = array + np.swapaxes(array, -1, -2)
         return Value(array)
 
-    def input_rank(self, base: str) -> int:
+    def input_rank(self, base: str, labelled: bool = False) -> int:
         facts = self.facts
         known = facts.indexed.get(base)
         if known is not None:
@@ -409,7 +413,8 @@ class Evaluator:
         capital = (
             base[:1].isupper() and len(base.rstrip("\u0302\u0304\u0303")) == 1 and base not in facts.scalars | LOSSES
         )
-        prior = 1 if base in facts.bold and base.islower() else 2 if capital or base in facts.bold else 0
+        upright = base in facts.bold or (base in facts.turned and not labelled)
+        prior = 1 if upright and not base[:1].isupper() else 2 if capital or base in facts.bold else 0
         return self.lexicon.ask("rank", base, prior)
 
     def name(self, tree: Tree, env: Environment) -> Value:
@@ -765,7 +770,7 @@ class Evaluator:
         beside = items[at + 1][1] if at + 1 < len(items) and items[at + 1][0] == "" else None
         if is_operator(tree):
             return self.operated(items, at, env)
-        if tree == Name("∇") and at + 2 < len(items):
+        if tree in (Name("∇"), SECOND_GRADIENT) and at + 1 < len(items):
             return self.gradient(items, at, env)
         if tree == Name("d") and beside is not None and not self.is_quantity("d"):
             return self.small(beside, items, at, env)
@@ -819,15 +824,33 @@ class Evaluator:
         return self.applied(body, tree.sub, env, order), at + 1 + take
 
     def gradient(self, items: Sequence[tuple[str, Tree]], at: int, env: Environment) -> tuple[Value, int]:
-        """∇f(x): the derivative by the argument that is written."""
-        behind = items[at + 2][1]
+        """∇f(x), ∇²f: the derivative by the argument that is written, else by what the function is said to depend on."""
+        order = 1 if items[at][1] == Name("∇") else 2
+        body = items[at + 1][1]
+        behind = items[at + 2][1] if at + 2 < len(items) and items[at + 2][0] == "" else None
         argument = _without_script(behind)
         if not isinstance(argument, Group) or not isinstance(argument.inner, Name | Script):
-            raise Closed("∇ does not say by what")
-        value = self.applied(Row((("", items[at + 1][1]), ("", argument))), argument.inner, env)
+            return self.applied(body, self.depends_on(body, env), env, order), at + 2
+        value = self.applied(Row((("", body), ("", argument))), argument.inner, env, order)
         if isinstance(behind, Script):
             value = self.scripted(value, Script(Group("(", argument), behind.sub, behind.sup, behind.primes), env)
         return value, at + 3
+
+    def depends_on(self, body: Tree, env: Environment) -> Tree:
+        """By what ∇f is meant where nothing says it: the argument with which f is written, the script of f, what a loss reads."""
+        if isinstance(body, Script) and isinstance(body.sub, Name) and body.sub.text not in self.facts.letters:
+            return body.sub
+        written = self.scope.argument_of(base_of(body))
+        if written is not None:
+            return written
+        read = self.read_by_loss(base_of(body))
+        if len(read) != 1 or (name := name_of(read[0])) is None:
+            raise Closed("∇ does not say by what")
+        return name
+
+    def read_by_loss(self, base: str) -> list[Key]:
+        """What a loss depends on directly, if it has a line, else what nobody reads."""
+        raise NotImplementedError
 
     def is_function(self, tree: Tree, beside: Tree | None) -> bool:
         base = tree.base if isinstance(tree, Script) else tree
@@ -1042,6 +1065,9 @@ class Evaluator:
         if tree.function == "abs" and x.rank == 2:
             raise Closed("a determinant is not read")
         return Value(FUNCTIONS[tree.function](x.array), x.letters, x.row)
+
+
+SECOND_GRADIENT = Script(Name("∇"), None, Num(Fraction(2)))
 
 
 def is_operator(tree: Tree) -> bool:
