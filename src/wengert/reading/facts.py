@@ -28,6 +28,7 @@ from wengert.reading.trees import (
     base_of,
     first_sign,
     flat,
+    has_derivative,
     names,
     without_first,
 )
@@ -72,6 +73,8 @@ class Facts:
     """Letters that stand above a name by which is derived, so that they are labels and no powers."""
     turned: set[str] = field(default_factory=set)
     """Names that are transposed somewhere."""
+    columns: set[str] = field(default_factory=set)
+    """Names that are transposed in what is derived, so that they are no numbers."""
     literal_sizes: set[int] = field(default_factory=set)
     loss: str = "L"
     names: set[str] = field(default_factory=set)
@@ -112,6 +115,7 @@ def facts_of(trees: Sequence[Tree], equations: Sequence[tuple[Tree, Tree | None]
             facts.indexed[base.upper()] = 2
     facts.transposes = any(_is_transposed(node) for node in nodes)
     facts.turned = {base_of(node) for node in nodes if _is_transposed(node)} - {""}
+    facts.columns = set(_columns(equations))
     facts.literal_sizes = {
         size for node in nodes if isinstance(node, Matrix) for size in (len(node.rows), len(node.rows[0]))
     }
@@ -162,6 +166,15 @@ def _is_differential(node: Tree) -> bool:
         return False
     pairs = zip(node.items, node.items[1:], strict=False)
     return any(one == Name("d") and sign == "" and isinstance(two, Group | Func) for (_, one), (sign, two) in pairs)
+
+
+def _columns(equations: Sequence[tuple[Tree, Tree | None]]) -> Iterator[str]:
+    for left, right in equations:
+        claimed = has_derivative(left) or is_bar(base_of(left)) or first_sign(left) == "d"
+        for side in (left, None if claimed else right):
+            for node in () if side is None else side.nodes:
+                if _is_transposed(node) and base_of(node) and not is_bar(base_of(node)):
+                    yield base_of(node)
 
 
 def _is_transposed(node: Tree) -> bool:

@@ -218,8 +218,10 @@ class _Parser:
             inner = None
         parts = inner.items if isinstance(inner, Listing) else () if inner is None else (inner,)
         several = len(parts) > 1 and all(_is_index(part) for part in parts)
-        if several or (len(parts) == 1 and isinstance(parts[0], Name) and parts[0].text in INDEX_LETTERS):
-            return inner if several else Group("[", parts[0])
+        if several:
+            return inner
+        if isinstance(inner, Name) and inner.text in INDEX_LETTERS:
+            return Group("[", inner)
         self.at = start
         return None
 

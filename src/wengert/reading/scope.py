@@ -234,7 +234,7 @@ class Scope:
             base_of(line.sides[0])
             for line in self.lines
             if line.sides[0] is not None and len(line.sides) > 1 and line.sides[1] is None
-        }
+        } - self.facts.letters
 
     def schematic(self, tree: Tree) -> bool:
         """Whether a word that nothing defines is called: prod(∂L/∂u, ∂u/∂v), or an unknown command, says no value."""

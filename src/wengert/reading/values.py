@@ -413,7 +413,7 @@ class Evaluator:
         capital = (
             base[:1].isupper() and len(base.rstrip("\u0302\u0304\u0303")) == 1 and base not in facts.scalars | LOSSES
         )
-        upright = base in facts.bold or (base in facts.turned and not labelled)
+        upright = base in facts.bold or (base in facts.columns and not labelled)
         prior = 1 if upright and not base[:1].isupper() else 2 if capital or base in facts.bold else 0
         return self.lexicon.ask("rank", base, prior)
 
@@ -884,6 +884,8 @@ class Evaluator:
             raise Closed("a function has no argument")
         behind = items[at + 1][1]
         arguments, width, outside = self.arguments(items, at)
+        if any(argument == Name(DOTS) for argument in arguments):
+            raise Closed("what the dots of a function's arguments stand for is not clear")
         label = (name,) if script.sub is None or isinstance(script.base, Func) else (name, repr(script.sub))
         if script.primes and self.is_open_loss(name) and isinstance(arguments[0], Name | Script):
             return self.applied(Name(name), arguments[0], env), at + width
