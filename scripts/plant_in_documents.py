@@ -35,6 +35,7 @@ from wengert.reading.trees import (
     first_sign,
     product,
 )
+from wengert.reading.values import is_operator
 
 SECONDS = 20.0
 NAMES = {"sign": ("sign",), "factor": ("factor",), "transpose": ("transpose",), "derivative": ("activation derivative",), "term": ("term", "missing term"), "missing factor": ("missing factor", "factor"), "index": ("index",)}  # fmt: skip
@@ -43,11 +44,12 @@ NAMES = {"sign": ("sign",), "factor": ("factor",), "transpose": ("transpose",), 
 def planted(tree: Tree) -> Iterator[tuple[str, Tree]]:
     """A side with one mistake each."""
     yield "factor", product([Num(Fraction(2)), tree])
-    for kind, changed in _within(tree):
-        yield kind, changed
+    yield from _within(tree)
 
 
 def _within(tree: Tree) -> Iterator[tuple[str, Tree]]:
+    if isinstance(tree, Row) and any(is_operator(item) for item in tree.parts):
+        return  # what is constant there may be changed without a mistake
     yield from _here(tree)
     if isinstance(tree, Frac) and first_sign(tree.top) in ("∂", "d"):
         return
