@@ -56,6 +56,31 @@ $$\frac{\partial h_2}{\partial h_1} = \mathrm{diag}(1 - h_2^2) V$$""",
     "a left side that is an expression": (2, "$$\\nabla_x (b^T x) = b$$\n$$\\nabla_x (x^T A x) = (A + A^T) x$$"),
     "chain rules of functions without lines": (1, "$$y = f(x)$$\n$$\\frac{dz}{dx} = \\frac{dz}{dy} \\frac{dy}{dx}$$"),
     "cases": (1, "$$y = \\max(0, x)$$\n$$\\frac{\\partial y}{\\partial x} = \\begin{cases} 1 & \\text{if } x > 0 \\\\ 0 & \\text{otherwise} \\end{cases}$$"),
+    "copies of a weight at a step": (
+        3,
+        r"""$$z^{(t)} = W_h h^{(t-1)} + b$$
+$$h^{(t)} = \sigma(z^{(t)})$$
+$$J^{(t)} = \sum_i c_i h^{(t)}_{[i]}$$
+$$\frac{\partial z_{[m]}^{(k)}}{\partial W_{h[i,j]}^{(k)}} = \begin{cases} 0, & \text{m $\ne$ i} \\ h_{[j]}^{(k-1)}, & \text{m = i} \end{cases}$$
+$$\frac{\partial J^{(t)}}{\partial W_h} = \sum_{k=1}^{T} \frac{\partial J^{(t)}}{\partial W_h^{(k)}}$$
+$$\frac{\partial h_{[i]}^{(k)}}{\partial z_{[p]}^{(k)}} = \begin{cases} 0, & \text{i $\ne$ p} \\ \sigma'(z_{[p]}^{(k)}), & \text{i = p} \end{cases}$$""",
+    ),
+    "a name below a brace": (1, "$$y = \\sigma \\underbrace{(w x + b)}_{z}$$\n$$\\frac{\\partial y}{\\partial w} = \\sigma'(z) x$$"),
+    "syllables and a letter as one name": (
+        2,
+        r"""$$\frac{d오차e_{1}}{dw} = \frac{d오차e_{1}}{dy} \frac{dy}{dw}$$
+$$\frac{d오차e_{1}}{du} = \frac{d오차e_{1}}{dy} \frac{dy}{du}$$""",
+    ),
+    "macros of a style file that is not there": (1, "$$\\vs = \\mW \\vx$$\n$$\\nabla_{\\vx} (\\vc^\\top \\vs) = \\mW^\\top \\vc$$"),
+    "a gradient that does not say by what": (
+        3,
+        "$$f(x) = x^T A x$$\n$$\\nabla f(x) = (A + A^T) x$$\n$$\\nabla f = (A + A^T) x$$\n$$\\nabla^2 f(x) = A + A^T$$",
+    ),
+    "differentials of some of the names": (1, "$$f = a^T x$$\n$$df = a^T dx$$"),
+    "the gradient of a function that a later line defines": (
+        1,
+        "$$\\frac{d f(g(x))}{d x} = f'(g(x)) g'(x)$$\n$$f(x) = a^T x$$",
+    ),
     "plain text": (1, "z = w x + b\nL = (z − t)²\n∂L/∂w = 2 (z − t) x\n"),
 }  # fmt: skip
 

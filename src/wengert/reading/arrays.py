@@ -235,7 +235,7 @@ def turned(x: Value) -> Value:
     if x.rank == 1:
         return Value(x.array, x.letters, not x.row)
     if x.rank == 2:
-        return Value(np.swapaxes(x.array, -1, -2), x.letters, jac=(x.jac[1], x.jac[0]) if x.jac else None)
+        return Value(np.swapaxes(x.array, -1, -2), x.letters)
     if x.rank:
         raise Misfit("an array with more than two axes is transposed")
     return x

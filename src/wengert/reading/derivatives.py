@@ -13,7 +13,7 @@ import numpy as np
 
 from wengert.reading.arrays import Clash, Closed, Misfit, Value, lifted, number, over
 from wengert.reading.facts import LAST_STEP, LOSSES
-from wengert.reading.heads import WHOLE, Axis, Key
+from wengert.reading.heads import WHOLE, Axis, Key, step_of
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.limits import LARGEST
 from wengert.reading.points import drawn
@@ -27,18 +27,15 @@ from wengert.reading.trees import (
     Script,
     Tree,
     Word,
+    base_of,
     first_sign,
     is_fraction_of,
     without_first,
 )
-from wengert.reading.values import STEP, Circle, Environment, Evaluator, Nested, order_of
+from wengert.reading.values import STEP, Circle, Environment, Evaluator, Independent, Nested, order_of
 
 Array = Any
 DIFFERENCE = 1e-5
-
-
-class Independent(Misfit):
-    """What is derived does not depend on the name by which it is derived."""
 
 
 class World(Evaluator):
@@ -75,7 +72,7 @@ class World(Evaluator):
 
     def signal(self, base: str, labels: Sequence[str | int], env: Environment) -> Value:
         loss = self.facts.loss
-        if self.scope.last and self.lexicon.given.get(("signal of", "δ")) is None:
+        if self.scope.last and self.lexicon.look("signal of", "δ") is None:
             loss = self.scope.last
             if base == loss:
                 return number(1)
@@ -97,6 +94,10 @@ class World(Evaluator):
         whole = (loss, WHOLE) if loss in self.facts.split else (loss,)
         if loss and (loss in LOSSES or loss == self.facts.loss) and self.find(whole) is None and whole not in env.over:
             return self.entries(self.open_loss(loss, key, bool(axes), env), axes, env)
+        if isinstance(body, Script) and base_of(body) == self.facts.loss and (head := self.head(body, env)) is not None:
+            step = step_of(head.key)
+            if step is not None and not head.axes and self.find(head.key) is None:
+                return self.entries(self.open_loss(base_of(body), key, bool(axes), env, step), axes, env)
         others = {} if total else self.other_arguments(body, key, env)
         if others and self.lexicon.ask("partial", "", False):
             env = env.with_values(others)
@@ -146,7 +147,7 @@ class World(Evaluator):
             slopes = (value.array - down.array).real / (2 * DIFFERENCE)
             self.lexicon.marks.add("differences")
         if (slopes.shape[0] == 1 and batch * size > 1) or not np.any(slopes):
-            raise Independent(f"it does not depend on {key[0]}")
+            raise Independent(str(key[0]), base_of(body))
         return slopes.reshape((batch, *shape, *slopes.shape[1:])) + 0j, value
 
     def laid_as_jacobian(self, slopes: Array, value: Value, q: int, axes: Sequence[Axis], env: Environment) -> Value:
@@ -173,14 +174,17 @@ class World(Evaluator):
             raise Nested
         there = Environment(env.step, dict(env.over), hot=True, moving=True)
         value = self.value(body, there)
+        if not np.any(value.array.imag):
+            raise Misfit("nothing of which this is the differential moves")
         return Value(value.array.imag / STEP + 0j, value.letters, value.row)
 
     # a loss without a line
 
-    def open_loss(self, loss: str, key: Key, bare: bool, env: Environment) -> Value:
-        """The derivative of a loss that has no line: it reads the signals that the author states, else what nobody reads."""
+    def open_loss(self, loss: str, key: Key, bare: bool, env: Environment, step: int | None = None) -> Value:
+        """The derivative of a loss that has no line: it reads the signals that the author states, else what nobody reads; that of one step only what is computed there."""
         self.lexicon.marks.add("open loss")
         tops = list(self.scope.given) or self.sinks()
+        tops = [top for top in tops if step_of(top) == step] or tops if step is not None else tops
         at = self.whole(key, env)
         shape = at.shape
         if key in tops or not tops:
@@ -197,7 +201,7 @@ class World(Evaluator):
             whole = whole + product.reshape(product.shape[0], -1).sum(1)
         slopes: Array = np.imag(whole) / STEP
         if slopes.ndim == 0 or slopes.shape[0] != size or not np.any(slopes):
-            raise Independent(f"it does not depend on {key[0]}")
+            raise Independent(str(key[0]))
         return Value(slopes.reshape((1, *shape)) + 0j, (), jac=None if bare else (0, len(shape)))
 
     def outer_signal(self, loss: str, top: Key, shape: tuple[int, ...]) -> Array:
@@ -205,7 +209,10 @@ class World(Evaluator):
         line = self.scope.given.get(top)
         mark = (top, -2.0)
         if line is None or mark in self.busy:
-            return drawn(("signal", loss, top), self.seed).uniform(0.3, 1.3, shape)[None] + 0j
+            key = (("signal", loss, top), shape, self.seed)
+            if key not in self.scope.draws:
+                self.scope.draws[key] = drawn(key[0], self.seed).uniform(0.3, 1.3, shape)[None] + 0j
+            return self.scope.draws[key]
         self.busy.add(mark)
         try:
             right = line.sides[-1]
@@ -219,6 +226,17 @@ class World(Evaluator):
         if tuple(sizes) != shape:
             raise Misfit("the stated signal has another shape")
         return np.broadcast_to(array, (array.shape[0], *shape))
+
+    def read_by_loss(self, base: str) -> list[Key]:
+        found = self.find((base,))
+        if found is None:
+            keys = list(self.scope.given) or self.sinks()
+            return [key for key in keys if step_of(key) in (None, LAST_STEP)]
+        heads = [
+            self.head(node, self.environment()) for node in found[0].right.nodes if isinstance(node, Name | Script)
+        ]
+        keys = [head.key for head in heads if head is not None]
+        return list(dict.fromkeys(key for key in keys if key[0] != base and self.find(key) is not None))
 
     def sinks(self) -> list[Key]:
         """The quantities that no line reads."""
@@ -242,12 +260,16 @@ def unread_quantities(world: World) -> list[Key]:
         line = lines[-1]
         if base == "δ" or base in LOSSES or line.pattern is None or line.example:
             continue
-        key: Key = (base, *(what if kind == "is" else LAST_STEP for kind, what, _ in line.pattern))
-        try:
-            world.whole(key, world.environment())
-            keys.append(key)
-        except (Misfit, Nested, Circle, RecursionError, ArithmeticError, ValueError, IndexError):
-            continue
+        stepped = any(kind == "step" for kind, _, _ in line.pattern)
+        for step in range(1, LAST_STEP + 1) if stepped else (LAST_STEP,):
+            key: Key = (base, *(what if kind == "is" else step for kind, what, _ in line.pattern))
+            if world.find(key) is None:
+                continue
+            try:
+                world.whole(key, world.environment())
+                keys.append(key)
+            except (Misfit, Nested, Circle, RecursionError, ArithmeticError, ValueError, IndexError):
+                continue
     read = {a for a, b in world.edges if b in keys}
     return [key for key in keys if key not in read]
 

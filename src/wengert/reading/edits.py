@@ -16,6 +16,7 @@ from wengert.reading.trees import (
     Frac,
     Func,
     Group,
+    Listing,
     Name,
     Num,
     Row,
@@ -43,8 +44,11 @@ class Edit:
     tree: Tree
 
 
-def edits(tree: Tree, left: Tree, facts: Facts, known: Iterable[Tree]) -> Iterator[Edit]:
-    """A right side with one change, the likeliest mistakes first; `known` are names that may have been left out."""
+def edits(tree: Tree, left: Tree, facts: Facts, known: Iterable[Tree], others: Iterable[Tree] = ()) -> Iterator[Edit]:
+    """A right side with one change, the likeliest mistakes first.
+
+    `known` are names that may have been left out, `others` the other sides of the statement, whose terms may have been.
+    """
     yield Edit("sign", "the sign is wrong", Sum(((-1, tree),)))
     for value in (Fraction(1, 2), Fraction(2)):
         word = "too large" if value < 1 else "too small"
@@ -55,6 +59,7 @@ def edits(tree: Tree, left: Tree, facts: Facts, known: Iterable[Tree]) -> Iterat
             for kind, sentence, new in change(node, left, tree, facts):
                 yield Edit(kind, sentence, put(new))
     yield from _sums(tree, left, facts)
+    yield from _missing_terms(inner, others)
     for name in known:
         yield Edit("missing factor", f"the factor {spelled(name)} is missing", product([_bracketed(tree), name]))
     for node, put in inner:
@@ -218,6 +223,8 @@ def _factors(node: Tree, left: Tree, whole: Tree, facts: Facts) -> Changes:
         behind = node.items[k + 1][1] if k + 1 < len(node.items) else None
         if isinstance(item, Func) or (isinstance(behind, Group) and isinstance(item, Name | Script)):
             continue
+        if isinstance(item, Group) and isinstance(item.inner, Listing):
+            continue
         rest = (*node.items[:k], *node.items[k + 1 :])
         if any(sign == "/" for sign, _ in rest[k : k + 1]):
             continue
@@ -235,6 +242,32 @@ def _powers(node: Tree, left: Tree, whole: Tree, facts: Facts) -> Changes:
     elif isinstance(node, Name | Group) or (isinstance(node, Script) and node.sup is None and not node.primes):
         base, sub = (node.base, node.sub) if isinstance(node, Script) else (node, None)
         yield "power", f"{spelled(node)} is to be squared", Script(base, sub, Num(Fraction(2)))
+
+
+def _missing_terms(inner: Iterable[tuple[Tree, Put]], others: Iterable[Tree]) -> Iterator[Edit]:
+    """A term of another side that is left out here, and 1 − y for y."""
+    for other in others:
+        for node in other.nodes:
+            if not isinstance(node, Sum) or len(node.terms) < 2:
+                continue
+            for sign, term in node.terms:
+                for part, put in inner:
+                    rest = [(s, t) for s, t in node.terms if (s, t) != (sign, term)]
+                    same = [t for s, t in rest if s > 0][:1] == [part] or (
+                        isinstance(part, Sum) and list(part.terms) == rest
+                    )
+                    if same:
+                        terms = part.terms if isinstance(part, Sum) else ((1, part),)
+                        said = f"the term {spelled(term)} is missing"
+                        yield Edit("missing term", said, put(_grouped((*terms, (sign, term)))))
+    for part, put in inner:
+        if isinstance(part, Name | Script) and first_sign(part) not in ("∂", "d", "∇"):
+            said = f"{spelled(part)} stands where 1 − {spelled(part)} should"
+            yield Edit("missing term", said, put(_grouped(((1, Num(Fraction(1))), (-1, part)))))
+
+
+def _grouped(terms: tuple[tuple[int, Tree], ...]) -> Tree:
+    return Group("(", Sum(terms))
 
 
 def _sums(tree: Tree, left: Tree, facts: Facts) -> Iterator[Edit]:

@@ -28,6 +28,7 @@ from wengert.reading.trees import (
     base_of,
     first_sign,
     flat,
+    has_derivative,
     names,
     without_first,
 )
@@ -38,6 +39,8 @@ LAST_STEP = 3
 LOSSES = frozenset("LJCEℓ") | {"outside", "Loss", "loss", "Cost", "cost", "ℒ", "NLL", "MSE", "CE", "RSS", "SSE", "BCE"}
 USUAL_INDICES = frozenset("ijkmnpqrs")
 ALWAYS_INDICES = frozenset("ijk")
+FURTHER_STEPS = frozenset("krsτ")
+"""Letters that count time where t or l does so at the same names."""
 
 
 @dataclass
@@ -70,6 +73,8 @@ class Facts:
     """Letters that stand above a name by which is derived, so that they are labels and no powers."""
     turned: set[str] = field(default_factory=set)
     """Names that are transposed somewhere."""
+    columns: set[str] = field(default_factory=set)
+    """Names that are transposed in what is derived, so that they are no numbers."""
     literal_sizes: set[int] = field(default_factory=set)
     loss: str = "L"
     names: set[str] = field(default_factory=set)
@@ -89,7 +94,7 @@ def facts_of(trees: Sequence[Tree], equations: Sequence[tuple[Tree, Tree | None]
     facts.bold = {name for name, count in thick.items() if count > thin[name]}
     bound = _sums(nodes, facts)
     _steps(scripts, bound, facts)
-    _letters(scripts, bound, facts)
+    _letters(scripts, bound, {base_of(left) for left in lefts if isinstance(left, Script)}, facts)
     facts.marks = _marks(nodes) - facts.layers
     _indexed(scripts, facts)
     for left in lefts:
@@ -110,6 +115,7 @@ def facts_of(trees: Sequence[Tree], equations: Sequence[tuple[Tree, Tree | None]
             facts.indexed[base.upper()] = 2
     facts.transposes = any(_is_transposed(node) for node in nodes)
     facts.turned = {base_of(node) for node in nodes if _is_transposed(node)} - {""}
+    facts.columns = set(_columns(equations))
     facts.literal_sizes = {
         size for node in nodes if isinstance(node, Matrix) for size in (len(node.rows), len(node.rows[0]))
     }
@@ -160,6 +166,15 @@ def _is_differential(node: Tree) -> bool:
         return False
     pairs = zip(node.items, node.items[1:], strict=False)
     return any(one == Name("d") and sign == "" and isinstance(two, Group | Func) for (_, one), (sign, two) in pairs)
+
+
+def _columns(equations: Sequence[tuple[Tree, Tree | None]]) -> Iterator[str]:
+    for left, right in equations:
+        claimed = has_derivative(left) or is_bar(base_of(left)) or first_sign(left) == "d"
+        for side in (left, None if claimed else right):
+            for node in () if side is None else side.nodes:
+                if _is_transposed(node) and base_of(node) and not is_bar(base_of(node)):
+                    yield base_of(node)
 
 
 def _is_transposed(node: Tree) -> bool:
@@ -228,7 +243,8 @@ def _steps(scripts: Sequence[Script], bound: set[str], facts: Facts) -> None:
     if not ("t" in offsets and any(s.sub == Name("T") for s in scripts)):
         above.discard("T")
     facts.at = dict(STEPS)
-    more: set[str] = set()
+    further = _further_steps(scripts, offsets)
+    more = set(further)
     for script in scripts:
         for part in script.sup.items if isinstance(script.sup, Both) else (script.sup,):
             if isinstance(part, Group | Sum):
@@ -236,6 +252,7 @@ def _steps(scripts: Sequence[Script], bound: set[str], facts: Facts) -> None:
     facts.at.update({c: 2 for c in sorted(more) if c not in STEPS})
     raised = {name.text for s in scripts if s.sup is not None for name in names(s.sup)}
     facts.layers = {c for c in (offsets & ({"l", "L", "ℓ", "t"} | more)) | above if c in raised}
+    facts.layers |= further
     facts.steps = {c for c in offsets if c in facts.at} | facts.layers
     if "t" in facts.steps:
         facts.steps.add("T")
@@ -243,12 +260,31 @@ def _steps(scripts: Sequence[Script], bound: set[str], facts: Facts) -> None:
         facts.steps.add("L")
 
 
-def _letters(scripts: Sequence[Script], bound: set[str], facts: Facts) -> None:
+def _further_steps(scripts: Sequence[Script], offsets: set[str]) -> set[str]:
+    """Letters that stand in the place of time or layers at the same names: k of h^{(k)} beside h^{(t)}."""
+    users: dict[str, set[str]] = {}
+    for script in scripts:
+        if isinstance(script.sup, Group):
+            for name in names(script.sup):
+                users.setdefault(name.text, set()).add(base_of(script))
+    known = set[str]().union(*(users.get(c, set()) for c in ("t", "l", "ℓ") if c in offsets))
+    return {c for c, by in users.items() if c in FURTHER_STEPS and by & known}
+
+
+def _letters(scripts: Sequence[Script], bound: set[str], quantities: set[str], facts: Facts) -> None:
     users: dict[str, set[str]] = {}
     for script in scripts:
         for name in names(script.sub) if script.sub is not None else ():
             users.setdefault(name.text, set()).add(base_of(script))
     common = {c for c, by in users.items() if c in USUAL_INDICES and (len(by) > 1 or c in ALWAYS_INDICES)}
+    common -= quantities - ALWAYS_INDICES
+    common |= {
+        leaf.text
+        for script in scripts
+        if isinstance(script.sub, Group) and script.sub.bracket == "["
+        for leaf in flat(script.sub)
+        if isinstance(leaf, Name)
+    }
     facts.letters = {INNER, SECOND} | {c for c in bound | common if len(c) == 1 and c not in facts.steps}
 
 
@@ -298,13 +334,15 @@ def _indexed(scripts: Sequence[Script], facts: Facts) -> None:
 
 def _loss(nodes: Iterable[Tree]) -> str:
     """The loss: what is derived most often, of the names that losses have."""
-    tops = [
-        top.text
+    derived = [
+        top
         for node in nodes
         if isinstance(node, Frac) and first_sign(node.top) in ("∂", "d") and isinstance(node.top, Row)
         for top in [without_first(node.top)]
-        if isinstance(top, Name | Word) and top.text in LOSSES
+        if top is not None and base_of(top) in LOSSES
     ]
+    tops = [base_of(top) for top in derived if isinstance(top, Name | Word)]
+    tops = tops or [base_of(top) for top in derived if isinstance(top, Script) and isinstance(top.sup, Group)]
     return max(sorted(set(tops)), key=tops.count) if tops else "L"
 
 

@@ -37,6 +37,17 @@ Axis = str | int | Tree
 """An index letter, the number of an entry, or an expression that is looked up."""
 
 
+def step_of(key: Key) -> int | None:
+    """The step of a name that has one; None for one with none or several."""
+    steps = [label for label in key[1:] if isinstance(label, int)]
+    return steps[0] if len(steps) == 1 else None
+
+
+def without_step(key: Key) -> Key:
+    """A name without its steps."""
+    return (key[0], *(label for label in key[1:] if not isinstance(label, int)))
+
+
 @dataclass
 class Head:
     key: Key
@@ -47,9 +58,14 @@ class Head:
     conditions: list[Relation] = field(default_factory=list)
 
 
+TRANSPOSES = (
+    Sign(TRANSPOSE), Name(TRANSPOSE), Name("T"), Func("trace"), Word("Tr"), Row((("", Name("T")), ("", Name("r")))),
+)  # fmt: skip
+
+
 def is_transpose(tree: Tree | None, facts: Facts) -> bool:
     """Whether something above a base is ᵀ; T is, unless the page counts time up to it."""
-    return tree == Sign(TRANSPOSE) or tree == Name(TRANSPOSE) or tree == Name("T") or tree == Func("trace")
+    return tree in TRANSPOSES
 
 
 def head_of(tree: Tree, facts: Facts, at: Mapping[str, int], lexicon: Lexicon) -> Head | None:
@@ -99,6 +115,9 @@ def _above(
     base = str(head.key[0])
     if is_transpose(part, facts):
         head.turned = True
+    elif isinstance(part, Script) and isinstance(part.base, Group) and is_transpose(part.sup, facts):
+        head.turned = True
+        _above(part.base, head, labels, axes, facts, at, lexicon)
     elif isinstance(part, Func | Word | Sign):
         labels.append(f"^{part.text}")
     elif isinstance(part, Group):

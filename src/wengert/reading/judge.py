@@ -12,7 +12,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from wengert.reading.arrays import Clash, Misfit
+from wengert.notation.expr import Span
+from wengert.reading.arrays import Clash, Closed, Misfit
 from wengert.reading.edits import Edit, edits
 from wengert.reading.ellipsis import written_out
 from wengert.reading.facts import LOSSES
@@ -30,7 +31,7 @@ from wengert.reading.limits import (
     TRIES_AT_SIGHT,
     UNDERSTOOD,
 )
-from wengert.reading.parser import NotNeutral, parse
+from wengert.reading.parser import NotNeutral, parse_with_braces
 from wengert.reading.scope import EQUALS, Line, Scope, name_of
 from wengert.reading.search import NUMERIC_FAULTS, Found, Search, previous
 from wengert.reading.story import Statement, Story, read_story
@@ -53,12 +54,15 @@ from wengert.reading.trees import (
     product,
     without_first,
 )
-from wengert.reading.values import INDICATORS, Circle, is_operator
+from wengert.reading.values import INDICATORS, Circle, Independent, is_operator
 from wengert.reading.verdicts import Verdict, conditions_of, notes_of
 
 WORTH = {"holds": 1.0, "conditional": 0.8, "wrong": -0.6, "open": -0.6, "given": 0.05, "condition": -0.2}
 WINDOW = 0.1
 """What a wider window costs, so that the smallest one wins where they are equal."""
+BRACE = Statement(("", ""), ("=",), (Span(0, 0), Span(0, 0)), "inline", "", 0, "definition", "latex")
+SHAPES = frozenset({"transpose", "order", "index", "missing sum"})
+"""Mistakes after which sides do not fit."""
 FAULTS = (*NUMERIC_FAULTS, Circle, Clash)
 
 
@@ -70,19 +74,22 @@ def judge_document(text: str, name: str = "", seconds: float = DOCUMENT_SECONDS)
 def judge_story(story: Story, seconds: float = DOCUMENT_SECONDS) -> list[Verdict]:
     """What is found of each statement of a document that is cut into statements."""
     with np.errstate(all="ignore"):
-        return _Document(story, seconds).judged()
+        return JudgedDocument(story, seconds).judged()
 
 
 def lines_of(statements: Sequence[Statement]) -> list[Line]:
     """The statements with their sides as trees; a side that cannot be taken apart is a hole."""
     lines: list[Line] = []
     for statement in statements:
-        line = Line(statement, [side_of(side, statement.notation) for side in statement.sides])
+        named: list[tuple[Tree, Tree]] = []
+        line = Line(statement, [side_of(side, statement.notation, named) for side in statement.sides])
         for k, side in enumerate(line.sides):
             if side is not None:
                 line.sides[k], condition = _without_condition(side)
                 line.conditions += [] if condition is None else [condition]
         lines.append(line)
+        beside = replace(BRACE, section=statement.section)
+        lines += [Line(beside, [_at_the_step_of(line.left, name), inner], brace=True) for name, inner in named]
     return lines
 
 
@@ -107,18 +114,32 @@ def _condition_behind(side: Row) -> Relation | None:
     return inner
 
 
-def side_of(text: str, notation: str) -> Tree | None:
-    """A side as a tree; None where it cannot be taken apart."""
+def _at_the_step_of(left: Tree | None, name: Tree) -> Tree:
+    """A name below a brace with the layer or the time that stands above the left side of its line."""
+    if not (isinstance(left, Script) and isinstance(left.sup, Group) and isinstance(left.sup.inner, Name)):
+        return name
+    if isinstance(name, Script):
+        return name if name.sup is not None else Script(name.base, name.sub, left.sup, name.primes)
+    return Script(name, None, left.sup)
+
+
+def side_of(text: str, notation: str, named: list[tuple[Tree, Tree]]) -> Tree | None:
+    """A side as a tree, None where it cannot be taken apart; what has a name below a brace is added to `named`."""
     try:
-        return written_out(parse(text, notation))
+        tree, more = parse_with_braces(text, notation)
+        named += [(name, written_out(inner)) for name, inner in more]
+        return written_out(tree)
     except (NotNeutral, RecursionError):
         return None
 
 
-class _Document:
+class JudgedDocument:
+    """A document that is judged section by section; `judges` holds for each what was found there and how it was read."""
+
     def __init__(self, story: Story, seconds: float) -> None:
         self.end = time.process_time() + seconds
         self.lines = lines_of(story.statements)
+        self.judges: list[Judge] = []
 
     def judged(self) -> list[Verdict]:
         sections = [list(group) for _, group in itertools.groupby(self.lines, key=lambda line: line.statement.section)]
@@ -150,6 +171,7 @@ class _Document:
         if best is None:
             return []
         best[1].with_patience(start + seconds)
+        self.judges.append(best[1])
         return best[1].verdicts
 
     def at_sight(self, sections: list[list[Line]], k: int, low: int, high: int, seconds: float) -> Judge | None:
@@ -158,6 +180,8 @@ class _Document:
         first = sum(map(len, sections[low:k]))
         try:
             judge = Judge(lines, lines[first : first + len(sections[k])])
+            for before in self.judges:
+                judge.elsewhere.update(verdict.status for verdict in before.verdicts if verdict.derived)
             judge.at_sight(time.process_time() + seconds)
         except FAULTS:
             return None
@@ -176,12 +200,16 @@ class Judge:
         """Links that do not hold so far."""
         self.supposed_loss = ""
         self.signal_of = ""
+        self.elsewhere = Counter[str]()
+        """How many lines about derivatives hold and are open in the sections before."""
 
     def at_sight(self, end: float) -> None:
         """Every link of the scope's own lines with few tries."""
         self.find_loss()
         self.find_delta()
         for line in self.own:
+            if line.brace:
+                continue
             if (line.update or line.statement.form == "update") and len(line.sides) > 1:
                 self.say(line, 1, "update")
                 continue
@@ -240,7 +268,7 @@ class Judge:
         relation = line.statement.relations[link - 1]
         if relation in COMPARING:
             return "comparison"
-        if relation not in EQUALS:
+        if relation not in EQUALS or any(is_up_to_order(side) for side in line.sides if side is not None):
             return "approximate"
         return ""
 
@@ -273,11 +301,24 @@ class Judge:
         elif found.first.sides is not None and (domain := self.domain(line, link, found)):
             self.say(line, link, "conditional", f"holds if {domain}")
         elif found.first.fault is not None:
-            self.say(line, link, "unread", str(found.first.fault) or "a derivative within a derivative")
+            self.does_not_fit(line, link, found, found.first.fault)
         elif found.first.equal:
             self.say(line, link, "unread", "it holds only where all axes have one size")
         else:
             self.fails(line, link, found)
+
+    def does_not_fit(self, line: Line, link: int, found: Found, fault: Exception) -> None:
+        """A link whose sides have no values that can be compared: wrong where a change shows why, else not read."""
+        shapes = isinstance(fault, Misfit) and not isinstance(fault, Closed | Independent)
+        mistake = self.mistake(line, link, found) if shapes and derived(line, link) and not found.untried else None
+        if mistake is not None and mistake.kind in SHAPES:
+            self.wrong(line, link, mistake)
+        else:
+            self.say(line, link, "unread", str(fault) or "a derivative within a derivative")
+
+    def wrong(self, line: Line, link: int, mistake: Edit) -> None:
+        self.say(line, link, "wrong", f"likely: {mistake.sentence}")
+        self.found[line, link] = replace(self.found[line, link], kind=mistake.kind, corrected=mistake.tree)
 
     def holds(self, line: Line, link: int, found: Found) -> None:
         assert found.outcome is not None
@@ -311,11 +352,16 @@ class Judge:
             mean = self.mean_over(found)
             if mean:
                 self.say(line, link, "conditional", f"holds if {self.scope.facts.loss} is a mean over {mean}")
-            else:
+                return
+            if not self.follows(line, link):
                 self.say(line, link, "given", "the loss has no line")
-            return
+                return
         if not derived(line, link):
             self.say(line, link, "condition", "it does not hold for all values, so it is a condition")
+            return
+        read = {str(key[0]) for key in found.first.world.read}
+        if unknown := sorted(read & self.scope.supposed):
+            self.say(line, link, "given", f"no line says what {unknown[0]} is")
             return
         if name := self.scope.only_here(line):
             self.say(line, link, "unread", f"it does not hold as read, and no other line says what {name} is")
@@ -329,10 +375,14 @@ class Judge:
             return
         mistake = None if found.next_surprise < COMPARABLE else self.mistake(line, link, found)
         if mistake is not None:
-            self.say(line, link, "wrong", f"likely: {mistake.sentence}")
-            self.found[line, link] = replace(self.found[line, link], kind=mistake.kind, corrected=mistake.tree)
+            self.wrong(line, link, mistake)
             return
         self.say(line, link, "open", "does not hold as read")
+
+    def follows(self, line: Line, link: int) -> bool:
+        """Whether both sides of a link speak of signals, so that it follows from others whatever the loss is."""
+        sides = (line.sides[previous(line, link)], line.sides[link])
+        return all(side is not None and is_signal_like(side, self.scope) for side in sides)
 
     def mistake(self, line: Line, link: int, found: Found) -> Edit | None:
         """The one small change that makes a link hold, where what it reads is understood; None where nothing shows a mistake."""
@@ -343,7 +393,10 @@ class Judge:
         if not self.understood(line, link, found) or before != link - 1:
             return None
         known = self.known_names(line, found)
-        for edit in itertools.islice(edits(right, left, self.scope.facts, known), EDITS):
+        others = [side for side in line.sides if side is not None and side is not right]
+        if line.defines():
+            self.scope.forget()
+        for edit in itertools.islice(edits(right, left, self.scope.facts, known, others), EDITS):
             line.sides[link] = edit.tree
             try:
                 holds = all(
@@ -358,11 +411,12 @@ class Judge:
     def understood(self, line: Line, link: int, found: Found) -> bool:
         """Whether all that a link reads is read, and enough else holds to say that its scope is."""
         read = {str(key[0]) for key in found.first.world.read}
-        if read & (self.scope.lost() | self.scope.supposed) or found.first.letters_differ():
+        if read & self.scope.lost() or found.first.letters_differ():
             return False
         counts = Counter(
             verdict.status for (other, _), verdict in self.found.items() if other is not line and verdict.derived
         )
+        counts.update(self.elsewhere)
         right, left_open = counts["holds"], counts["open"] + counts["given"]
         if link > 1 and self.found.get((line, link - 1)) is not None:
             right += self.found[line, link - 1].status == "holds"
@@ -419,6 +473,7 @@ class Judge:
             if not self.usual_loss(line, named[0]):
                 scope.given[named[0]] = line
                 line.axes = list(named[1])
+                scope.forget()
             return
 
     def usual_loss(self, line: Line, key: Key) -> bool:
@@ -449,7 +504,7 @@ class Judge:
                 pattern=(),
             )
             scope.definitions[scope.facts.loss] = [definition]
-            scope.cache.clear()
+            scope.forget()
             for rank, simplex in itertools.product((None, 1, 2), (False, True)):
                 given = {("rank", str(target[0])): rank} if rank is not None else {}
                 if simplex:
@@ -461,7 +516,7 @@ class Judge:
                     self.supposed_loss = word
                     return True
             del scope.definitions[scope.facts.loss]
-            scope.cache.clear()
+            scope.forget()
         return False
 
     def find_delta(self) -> None:
@@ -489,6 +544,18 @@ class Judge:
         if best[0] * 2 > links:
             self.signal_of = best[1]
             self.search.learned["signal of", "δ"] = best[1]
+
+
+def is_up_to_order(tree: Tree) -> bool:
+    """Whether o(h) or O(h) stands in a sum: what it says is not exact."""
+    terms = [term for node in tree.nodes if isinstance(node, Sum) for _, term in node.terms]
+    return any(
+        isinstance(term, Row)
+        and len(term.items) == 2
+        and term.items[0][1] in (Name("o"), Name("O"))
+        and isinstance(term.items[1][1], Group)
+        for term in terms
+    )
 
 
 def derived(line: Line, link: int) -> bool:

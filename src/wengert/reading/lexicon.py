@@ -14,13 +14,21 @@ class Lexicon:
 
     given    the chosen answers
     asked    every question that was asked, with its prior
+    looked   answers that were looked up without a question being put, with their defaults
     marks    what else happened: a sign that did nothing, a difference quotient, a loss without a line
     """
 
     def __init__(self, given: Mapping[Question, Any] = {}) -> None:
         self.given = given
         self.asked: dict[Question, Any] = {}
+        self.looked: dict[Question, Any] = {}
         self.marks: set[str] = set()
+
+    def look(self, reading: str, subject: str = "", default: Any = None) -> Any:
+        """What was chosen, without a question that a search may answer otherwise."""
+        question = (reading, subject)
+        self.looked.setdefault(question, default)
+        return self.given.get(question, default)
 
     def ask(self, reading: str, subject: str = "", default: Any = None) -> Any:
         """How something is read: as was chosen, else by its prior."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from wengert.reading.tokens import END, FUNCTIONS, Token, normal, tokens
+from wengert.reading.tokens import CJK, END, FUNCTIONS, Token, normal, tokens
 from wengert.reading.trees import (
     BAR,
     DOT,
@@ -57,10 +57,13 @@ MATRICES = {"matrix", "bmatrix", "pmatrix", "Bmatrix", "vmatrix", "smallmatrix",
 RELATIONS = "=≈←≤≥<>≠~∈"
 PRODUCTS = {"·": "·", "×": "·", "∘": "∘", "*": "*", "/": "/", "⊗": "⊗", "∗": "*"}
 WIDE = {"quad", "qquad", "end", "\\", "&", "⇒"}
+LOOKED_UP = frozenset("yct")
+"""Names whose values stand in the place of an index."""
 CONDITION_WORDS = re.compile(r"\b(if|for|when|where|with)\b|,|若|当|のとき")
 OTHERWISE = re.compile(r"otherwise|else|其他|否则|その他")
+LEADING_WORDS = re.compile(r"^\s*\\(?:text|mbox|textbf|textit|textrm)\s*\{[^{}]*[ ()][^{}]*\}(?=\s*[^\s=])")
+"""Words before a formula that say what it is about."""
 INDEX_LETTERS = "ijklmnpqrst"
-CJK = 0x2E80
 MAX_DEPTH = 60
 
 
@@ -73,18 +76,27 @@ def parse(text: str, notation: str = "latex") -> Tree:
 
     Raises NotNeutral where it cannot be taken apart.
     """
-    parser = _Parser(tokens(normal(text), notation))
+    return parse_with_braces(text, notation)[0]
+
+
+def parse_with_braces(text: str, notation: str = "latex") -> tuple[Tree, list[tuple[Tree, Tree]]]:
+    """One side of a statement, and the names that stand below braces with what they are names of.
+
+    Raises NotNeutral where it cannot be taken apart.
+    """
+    parser = _Parser(tokens(LEADING_WORDS.sub("", normal(text)), notation))
     tree = parser.condition()
     rest = parser.rest()
     if rest:
         raise NotNeutral(f"what '{''.join(token.text for token in rest[:4])}' does here is not known")
-    return tree
+    return tree, parser.named
 
 
 class _Parser:
     def __init__(self, signs: list[Token]) -> None:
         self.signs, self.at, self.depth = signs, 0, 0
         self.bars: list[str] = []
+        self.named: list[tuple[Tree, Tree]] = []
 
     # signs
 
@@ -179,7 +191,7 @@ class _Parser:
                 braced = False
             elif text == "_" and sub is None:
                 self.next()
-                sub = self.argument()
+                sub = _label_and_indices(self.argument())
             elif text == "^":
                 self.next()
                 above, more = _without_primes(self.argument())
@@ -206,8 +218,10 @@ class _Parser:
             inner = None
         parts = inner.items if isinstance(inner, Listing) else () if inner is None else (inner,)
         several = len(parts) > 1 and all(_is_index(part) for part in parts)
-        if several or (len(parts) == 1 and isinstance(parts[0], Name) and parts[0].text in INDEX_LETTERS):
+        if several:
             return inner
+        if isinstance(inner, Name) and inner.text in INDEX_LETTERS:
+            return Group("[", inner)
         self.at = start
         return None
 
@@ -402,11 +416,14 @@ class _Parser:
 
     def decorated(self) -> Tree:
         """What stands under a brace, without what is said of it."""
-        inner = self.argument()
+        inner = _loose(self.argument())
         while self.peek() in (Token("sign", "_"), Token("sign", "^")):
             self.next()
+            start = self.at
             self.skip()
-        return _loose(inner)
+            if isinstance(name := _name_said(self.signs[start + 1 : self.at - 1]), Name | Script):
+                self.named.append((name, inner))
+        return inner
 
     def in_font(self, font: str) -> Tree | None:
         if font in WORDS or (font in ("mathrm", "rm", "mathsf", "mathit", "textbf", "it", "sf", "tt", "mathtt")):
@@ -497,7 +514,9 @@ class _Parser:
             start = self.at
             self.next()
             said = self.raw()
-            if OTHERWISE.search(said):
+            if (condition := _condition_said(self.signs[start + 2 : self.at - 1])) is not None:
+                rows[-1].append(condition)
+            elif OTHERWISE.search(said):
                 rows[-1].append(None)
             elif not CONDITION_WORDS.search(said) and re.sub(r"\W", "", said) and said not in ("if", "for"):
                 self.at = start
@@ -506,11 +525,50 @@ class _Parser:
             rows[-1].append(self.condition())
 
 
+def _name_said(signs: list[Token]) -> Tree | None:
+    """The name that stands below a brace, alone or behind "=:"; None for anything else."""
+    while signs and signs[0].kind == "sign" and signs[0].text in "=:":
+        signs = signs[1:]
+    if any(token.kind == "command" for token in signs):
+        return None
+    parser = _Parser(signs)
+    try:
+        tree = parser.sum()
+    except NotNeutral:
+        return None
+    return None if parser.rest() else tree
+
+
+def _condition_said(signs: list[Token]) -> Tree | None:
+    """What is said in words of a case, "if k = n"; None where no relation is said."""
+    signs = [token for token in signs if token.text not in "$,"]
+    if not any(token.kind == "sign" and token.text in "=≠<>≤≥" for token in signs):
+        return None
+    letters = "".join(token.text if token.kind == "name" and len(token.text) == 1 else " " for token in signs)
+    word = re.match("(?:otherwise|if|when|where|for)", letters)
+    parser = _Parser(signs[word.end() :] if word is not None else signs)
+    try:
+        condition = parser.condition()
+    except NotNeutral:
+        return None
+    return None if parser.rest() else condition
+
+
 def _is_index(tree: Tree) -> bool:
     """Whether something may stand in the place of an index."""
     if isinstance(tree, Script):
         return isinstance(tree.base, Name) and isinstance(tree.sub, Name) and tree.sup is None
     return isinstance(tree, Name | Num | Sum) and all(isinstance(node, Name | Num | Sum) for node in tree.nodes)
+
+
+def _label_and_indices(sub: Tree) -> Tree:
+    """h[i,j] below a name: its label and its indices; y[i] is looked up."""
+    if isinstance(sub, Script) and isinstance(sub.base, Name | Word) and sub.sub is not None and not sub.sup:
+        if isinstance(sub.sub, Listing):
+            return Listing((sub.base, *sub.sub.items))
+        if isinstance(sub.sub, Group) and sub.base.text not in LOOKED_UP:
+            return Listing((sub.base, sub.sub.inner))
+    return sub
 
 
 def _is_cased(row: tuple[Tree | None, ...]) -> bool:

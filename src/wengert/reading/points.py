@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.reading.limits import FIRST_SIZE
+from wengert.reading.limits import AXIS, FIRST_SIZE
 
 Array = Any
 
@@ -21,6 +21,10 @@ class Square:
 
     def of(self, axis: object) -> int:
         return self.size
+
+    def fixed_for_all(self) -> bool:
+        """Whether sizes are the same at each try."""
+        return self.size == AXIS
 
     def join(self, left: int, right: int) -> bool:
         """Whether two sizes that must be one can be."""
@@ -38,6 +42,9 @@ class Ragged:
         self.sizes: dict[object, int] = {}
         self.joined: dict[int, int] = {}
         self.next = FIRST_SIZE
+
+    def fixed_for_all(self) -> bool:
+        return False
 
     def of(self, axis: object) -> int:
         if axis not in self.sizes:

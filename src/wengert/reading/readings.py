@@ -44,8 +44,10 @@ def _always(value: Any, prior: Any, subject: str) -> bool:
 
 
 def _ranks(prior: Any, subject: str, facts: Facts) -> Options:
-    """Other numbers of axes; a bold name and one that is transposed somewhere is no number."""
+    """Other numbers of axes; a bold name and one that is transposed somewhere is no number, a bold capital beside a ᵀ a matrix."""
     least = 1 if subject in facts.bold | facts.turned else 0
+    if subject in facts.bold and subject[:1].isupper() and facts.transposes:
+        least = 2
     lower = 0.25 if subject[:1].isupper() else 0.0
     return tuple(
         (rank, abs(rank - prior) + (lower if rank < prior else 0.0)) for rank in range(least, 3) if rank != prior

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from wengert.notation.expr import Span
 from wengert.reading.arrays import Misfit
 from wengert.reading.facts import LAST_STEP, LOSSES, Facts, facts_of, is_bar
-from wengert.reading.heads import Axis, Head, Key, head_of
+from wengert.reading.heads import Axis, Head, Key, head_of, step_of, without_step
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.story import Statement
 from wengert.reading.trees import (
@@ -64,6 +64,8 @@ class Line:
     """What is said behind it of its indices: (i ≠ j)."""
     example: bool = False
     """Whether its right side is numbers alone or an array that is written out: a value of an example."""
+    brace: bool = False
+    """Whether it is a part of a formula with its name below a brace."""
 
     @property
     def left(self) -> Tree | None:
@@ -106,7 +108,11 @@ class Scope:
         self.last = ""
         """The quantity whose signals the barred names are, where names are barred."""
         self.sinks: list[Key] | None = None
-        self.draws: dict[tuple[Key, tuple[int, ...], int], Any] = {}
+        self.arguments: dict[str, Tree | None] = {}
+        self.draws: dict[tuple[Any, tuple[int, ...], int], Any] = {}
+        self.heads: dict[tuple[int, tuple[int, ...]], tuple[Tree, Head | None, list[tuple[Any, Any, Any]]]] = {}
+        self.kept: dict[tuple[Key, float, int], list[Any]] = {}
+        """Values that were worked out at square points."""
         self.cache: dict[tuple[Key, float, tuple[float, ...], bool], Found | None] = {}
         for position, line in enumerate(self.lines):
             line.position = float(position)
@@ -120,6 +126,9 @@ class Scope:
             if line.pattern is not None and line.sides[1] is None:
                 line.pattern = None
                 self.definitions[str(line.key[0])].remove(line)
+        read = set(self.read_at_steps())
+        self.shared = {key for key in read if without_step(key) == key} - {without_step(k) for k in read if step_of(k)}
+        """Names without a step that lines with a step read: what W^{(k)} may be a copy of."""
         self.suppose(trees)
         self.bars()
 
@@ -225,7 +234,7 @@ class Scope:
             base_of(line.sides[0])
             for line in self.lines
             if line.sides[0] is not None and len(line.sides) > 1 and line.sides[1] is None
-        }
+        } - self.facts.letters
 
     def schematic(self, tree: Tree) -> bool:
         """Whether a word that nothing defines is called: prod(∂L/∂u, ∂u/∂v), or an unknown command, says no value."""
@@ -255,14 +264,21 @@ class Scope:
                 numbered = isinstance(low, Script) and isinstance(low.sup, Num)
                 if not known and not numbered:
                     found.setdefault((base, top), []).append(low)
+        through: dict[str, set[str]] = {}
+        for (base, _), lows in found.items():
+            through.setdefault(base, set()).update(map(base_of, lows))
         for (base, top), lows in found.items():
-            self.suppose_one(base, top, lows)
+            self.suppose_one(base, top, lows, through)
 
-    def reads(self, base: str, wanted: str) -> bool:
-        """Whether the lines of a name read another, directly or through others."""
+    def reads(self, base: str, wanted: str, through: Mapping[str, set[str]] = {}) -> bool:
+        """Whether the lines of a name read another, directly or through others; `through` says what names without lines are derived by."""
         seen, heap = {base}, [base]
         while heap:
-            for line in self.definitions.get(heap.pop(), ()):
+            name = heap.pop()
+            more = through.get(name, set()) - seen
+            seen |= more
+            heap += more
+            for line in self.definitions.get(name, ()):
                 for side in line.sides[1:]:
                     for node in () if side is None else side.nodes:
                         if isinstance(node, Name | Word) and node.text not in seen:
@@ -270,20 +286,24 @@ class Scope:
                             heap.append(node.text)
         return base != wanted and wanted in seen
 
-    def suppose_one(self, base: str, top: Tree, lows: list[Tree]) -> None:
+    def suppose_one(self, base: str, top: Tree, lows: list[Tree], through: Mapping[str, set[str]]) -> None:
         if base in self.definitions:
             return
         fitting = [low for low in dict.fromkeys(lows) if all(name.text != base for name in names(low))]
-        fitting = [low for low in fitting if base_of(low) not in self.supposed]
+        fitting = [low for low in fitting if not self.reads(base_of(low), base, through)]
         fitting = [
             low
             for low in fitting
-            if not any(self.reads(base_of(other), base_of(low)) for other in fitting if other != low)
+            if not any(self.reads(base_of(other), base_of(low), through) for other in fitting if other != low)
         ]
         if not fitting:
             return
         arguments = fitting[0] if len(fitting) == 1 else Listing(tuple(fitting))
-        line = Line(SUPPOSITION, [top, Row((("", Name(SUPPOSED + base)), ("", Group("(", arguments))))], float(FAR))
+        line = Line(
+            SUPPOSITION,
+            [top, Row((("", Name(SUPPOSED + base)), ("", Group("(", arguments))))],
+            float(FAR + len(self.supposed)),
+        )
         self.place(line)
         if line.pattern is not None:
             self.definitions[base] = [line]
@@ -307,12 +327,32 @@ class Scope:
             for line in self.definitions.pop(base):
                 line.pattern = None
 
+    def read_at_steps(self) -> Iterator[Key]:
+        """The inputs that lines with a step read."""
+        for line in self.lines:
+            if line.pattern is None or not any(kind == "step" for kind, _, _ in line.pattern):
+                continue
+            for node in line.right.nodes:
+                if not isinstance(node, Name | Script) or base_of(node) in self.definitions:
+                    continue
+                try:
+                    head = head_of(node, self.facts, self.facts.at, Lexicon())
+                except Misfit:
+                    continue
+                if head is not None:
+                    yield head.key
+
     def barred(self, base: str) -> bool:
         """Whether a name is a quantity of this scope with a bar."""
         plain = base.removesuffix(BAR)
         return is_bar(base) and (plain in self.definitions or plain in self.read_names)
 
     # who answers for a name
+
+    def forget(self) -> None:
+        """Drop what was found before lines were changed."""
+        self.cache.clear()
+        self.kept.clear()
 
     def find(self, key: Key, asker: float, forbidden: tuple[float, ...] = (), numbers: bool = False) -> Found | None:
         """The line that defines a name for the place that asks: the nearest before it, else the nearest after it."""
@@ -325,11 +365,26 @@ class Scope:
         """Whether a line gives a name the value of an example."""
         return any(line.example for line in self.definitions.get(str(key[0]), ()))
 
-    def function(self, name: str, asker: float) -> Line | None:
+    def argument_of(self, base: str) -> Tree | None:
+        """The one name with which a function is written, as in f(x); None where there is none or several."""
+        if base not in self.arguments:
+            found: dict[Tree, None] = {}
+            for line in self.lines:
+                for node in (node for side in line.sides if side is not None for node in side.nodes):
+                    if not isinstance(node, Row):
+                        continue
+                    for (_, one), (sign, two) in zip(node.items, node.items[1:], strict=False):
+                        if base_of(one) == base and sign == "" and isinstance(two, Group):
+                            found.setdefault(two.inner)
+            names_only = [tree for tree in found if isinstance(tree, Name | Word | Script)]
+            self.arguments[base] = names_only[0] if len(names_only) == 1 else None
+        return self.arguments[base]
+
+    def function(self, name: str, asker: float, later: bool = True) -> Line | None:
         """The line that defines a function for the place that asks: the nearest before it, else the nearest after it."""
         lines = [line for line in self.functions.get(name, ()) if line.sides[1] is not None]
         before = [line for line in lines if line.position < asker]
-        after = [line for line in lines if line.position > asker]
+        after = [line for line in lines if line.position > asker and (later or line.position >= FAR)]
         return before[-1] if before else after[0] if after else None
 
     def look_up(self, key: Key, asker: float, forbidden: tuple[float, ...], numbers: bool) -> Found | None:

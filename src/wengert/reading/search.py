@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -17,14 +17,15 @@ from typing import Any
 import numpy as np
 
 from wengert.reading.arrays import Clash, Closed, Misfit, Value, joint, lifted
-from wengert.reading.derivatives import Independent, World
+from wengert.reading.derivatives import World
+from wengert.reading.facts import LOSSES
 from wengert.reading.lexicon import Lexicon, Question
 from wengert.reading.limits import AXIS, DIFFERENCED, EXACT, LARGEST_VALUE, LINK_SECONDS, MAX_FORBIDDEN, SURPRISE, TRIES
 from wengert.reading.points import Ragged, Sizes, Square
 from wengert.reading.readings import READINGS
 from wengert.reading.scope import Line, Scope
-from wengert.reading.trees import Matrix, Name, Num, Relation, Script, Tree, Word
-from wengert.reading.values import Circle, Nested
+from wengert.reading.trees import Matrix, Name, Num, Relation, Row, Script, Tree, Word, base_of
+from wengert.reading.values import Circle, Independent, Nested
 
 Array = Any
 Given = Mapping[Question, Any]
@@ -129,6 +130,8 @@ class Search:
         assert left is not None
         assert right is not None
         env = world.environment()
+        moving = moving_names((left, right))
+        world.moving = moving | {self.scope.facts.alias[name] for name in moving if name in self.scope.facts.alias}
         x, y = world.value(left, env), world.value(right, env)
         lexicon = world.lexicon
         x, y = _entrywise(x, y, lexicon)
@@ -214,9 +217,11 @@ class Search:
         if isinstance(outcome.fault, Closed):
             return
         blind = isinstance(outcome.fault, Independent)
-        loss = self.scope.definitions.get(self.scope.facts.loss)
-        if blind and loss and FORBIDDEN not in given:
-            yield FORBIDDEN, tuple(line.position for line in loss), WITHOUT_LOSS
+        if isinstance(outcome.fault, Independent) and FORBIDDEN not in given:
+            for base in {self.scope.facts.loss, outcome.fault.base} & (LOSSES | {self.scope.facts.loss}):
+                loss = self.scope.definitions.get(base)
+                if loss:
+                    yield FORBIDDEN, tuple(line.position for line in loss), WITHOUT_LOSS
         for question, prior in list(outcome.lexicon.asked.items()):
             name, subject = question
             reading = READINGS.get(name)
@@ -241,6 +246,17 @@ class Search:
                 continue
             if not reading.conditional(answer, lexicon.asked.get(question), question[1]):
                 self.learned.setdefault(question, answer)
+
+
+def moving_names(sides: Sequence[Tree]) -> frozenset[str]:
+    """The names before which a d stands: these move where something is a differential."""
+    found: set[str] = set()
+    for node in (node for side in sides for node in side.nodes):
+        if isinstance(node, Row):
+            for (_, one), (sign, two) in zip(node.items, node.items[1:], strict=False):
+                if one == Name("d") and sign == "":
+                    found |= {base_of(two)} if base_of(two) else {base_of(n) for n in two.nodes}
+    return frozenset(found)
 
 
 def previous(line: Line, link: int) -> int:

@@ -49,7 +49,7 @@ SYNONYMS = {
 }  # fmt: skip
 
 GREEK = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "varepsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eps": "ε", "varepsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
     "vartheta": "θ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "varrho": "ρ",
     "sigma": "σ", "varsigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "φ", "varphi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
     "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Upsilon": "Υ", "Phi": "Φ",
@@ -73,6 +73,10 @@ TOKEN = re.compile(r"\\([a-zA-Z]+\*?|.)|" + NUMBER + r"|([^\W\d_][\u0300-\u036f]
 TEXT_TOKEN = re.compile(
     r"\\([a-zA-Z]+\*?|.)|" + NUMBER + r"|([A-Za-z][A-Za-z\u0300-\u036f]*\d*|[^\W\d_][\u0300-\u036f]*)|(\S)", re.S
 )
+
+
+BOLD_MACRO = re.compile(rf"(?:[vVmMb]|vec|mat|bs|bf|bm)([A-Za-z]|{'|'.join(GREEK)})")
+"""Macros by which books write vectors and matrices; where they are not defined, their style file is not there."""
 
 
 def normal(text: str) -> str:
@@ -109,13 +113,22 @@ def _scripts_written_small(text: str) -> str:
     return text
 
 
+CJK = 0x2E80
+"""Syllables and ideographs stand beyond it."""
+
+
 def tokens(text: str, notation: str = "latex") -> list[Token]:
-    """The signs of a normalised formula; in plain text letters that stand together are one word."""
+    """The signs of a normalised formula; in plain text letters that stand together are one word, and a letter behind syllables belongs to their word."""
     found: list[Token] = []
+    end = -1
     for match in (TOKEN if notation == "latex" else TEXT_TOKEN).finditer(_accents_behind(text)):
         command, number, letter, sign = match.groups()
+        joined = match.start() == end and bool(found) and found[-1].kind == "name" and ord(found[-1].text[0]) > CJK
+        end = match.end()
         if command is not None:
             found += _command(command)
+        elif joined and letter and letter.isascii() and letter != "d":
+            found[-1] = Token("name", found[-1].text + letter)
         elif number:
             found.append(Token("num", number))
         elif letter:
@@ -153,6 +166,10 @@ def _command(command: str) -> list[Token]:
         return [Token("name", GREEK[command])]
     sign = SYNONYMS.get(command)
     if sign is None:
+        bold = BOLD_MACRO.fullmatch(command)
+        if bold is not None and command not in ("bf", "bm", "mp"):
+            letter = bold.group(1)
+            return [Token("command", "mathbf"), Token("name", GREEK.get(letter, letter))]
         return [Token("command", command)]
     if not sign:
         return []

@@ -32,11 +32,11 @@ from wengert.reading.arrays import (
     turned,
 )
 from wengert.reading.facts import LAST_STEP, LOSSES, bound_letters, is_bar
-from wengert.reading.heads import Axis, Head, Key, head_of, is_transpose
-from wengert.reading.lexicon import Lexicon
+from wengert.reading.heads import Axis, Head, Key, head_of, is_transpose, step_of, without_step
+from wengert.reading.lexicon import Lexicon, Question
 from wengert.reading.limits import CALLS, DEPTH, LARGEST
 from wengert.reading.points import FUNCTIONS, Sizes, drawn, positive
-from wengert.reading.scope import EQUALS, FAR, OPAQUE, SUPPOSED, Found, Line, Scope
+from wengert.reading.scope import EQUALS, FAR, OPAQUE, SUPPOSED, Found, Line, Scope, name_of
 from wengert.reading.trees import (
     BAR,
     DOTS,
@@ -72,6 +72,14 @@ STEP = 1e-20
 """The imaginary step of a derivative: nothing is subtracted, so it may be as small as one likes."""
 
 
+class Independent(Misfit):
+    """What is derived does not depend on the name by which it is derived; `base` is its own name where it has one."""
+
+    def __init__(self, by: str, base: str = "") -> None:
+        super().__init__(f"it does not depend on {by}")
+        self.base = base
+
+
 class Nested(Exception):
     """A derivative within a derivative: the outer one takes differences."""
 
@@ -82,6 +90,28 @@ class Circle(Exception):
     def __init__(self, lines: Sequence[Line]) -> None:
         super().__init__("lines define each other")
         self.lines = lines
+
+
+@dataclass
+class Kept:
+    """A value that was worked out before: what it asked and how that was answered, what it read, and what else happened."""
+
+    asked: dict[Question, Any] = field(default_factory=dict)
+    looked: dict[Question, Any] = field(default_factory=dict)
+    marks: set[str] = field(default_factory=set)
+    inputs: dict[Key, Value] = field(default_factory=dict)
+    read: set[Key] = field(default_factory=set)
+    edges: set[tuple[Key, Key]] = field(default_factory=set)
+    conditions: list[Relation] = field(default_factory=list)
+    answers: list[tuple[Question, Any, Any]] = field(default_factory=list)
+    value: Value = field(default_factory=lambda: number(0))
+
+    def fits(self, given: Mapping[Question, Any], over: Mapping[Key, Value]) -> bool:
+        """Whether the value is the same under these answers, with some names cut from their lines."""
+        for cut in over:
+            if cut in self.read or without_step(cut) in self.read:
+                return False
+        return all(given.get(question, default) == answer for question, default, answer in self.answers)
 
 
 @dataclass
@@ -98,15 +128,15 @@ class Environment:
     over: dict[Key, Value] = field(default_factory=dict)
     hot: bool = False
     moving: bool = False
-    memo: dict[tuple[Key, float], Value] = field(default_factory=dict)
+    memo: dict[tuple[Key, float], Kept] = field(default_factory=dict)
 
     def at(self, steps: Mapping[str, int]) -> Environment:
         """The same at other steps."""
-        return replace(self, step={**self.step, **steps})
+        return Environment({**self.step, **steps}, self.over, self.hot, self.moving, self.memo)
 
     def with_values(self, values: Mapping[Key, Value], hot: bool | None = None) -> Environment:
         """The same with some names cut from their lines."""
-        return replace(self, over={**self.over, **values}, hot=self.hot if hot is None else hot, memo={})
+        return Environment(self.step, {**self.over, **values}, self.hot if hot is None else hot, self.moving)
 
 
 class Evaluator:
@@ -119,10 +149,13 @@ class Evaluator:
         self.read: set[Key] = set()
         self.edges: set[tuple[Key, Key]] = set()
         self.conditions: list[Relation] = []
+        self.kept: dict[tuple[Key, float, int], list[Kept]] = scope.kept if sizes.fixed_for_all() else {}
         self.lines: list[Line] = []
         self.keys: list[Key] = []
         self.busy: set[tuple[Key, float]] = set()
         self.depth = 0
+        self.moving: frozenset[str] = frozenset()
+        """Names before which a d stands in the formula that is judged."""
         self.evaluate: dict[type, Callable[[Any, Environment], Value]] = {
             Num: lambda tree, env: number(float(tree.value)),
             Name: self.name,
@@ -175,7 +208,7 @@ class Evaluator:
     def find(self, key: Key) -> Found | None:
         """The line that defines a name for the line that asks."""
         asker = self.lines[-1].position if self.lines else self.asker
-        forbidden = self.lexicon.given.get(("no definition", ""), ())
+        forbidden = self.lexicon.look("no definition", "", ())
         examples = self.scope.has_example(key) and self.lexicon.ask("example", "", False)
         found = self.scope.find(key, asker, forbidden, bool(examples))
         if found is not None and asker < found[0].position < FAR and not self.lexicon.ask("later line", "", True):
@@ -183,10 +216,29 @@ class Evaluator:
         return found
 
     def is_quantity(self, base: str) -> bool:
-        return base in self.scope.definitions
+        """Whether a line says what a name is; a later one does so unless it is not meant."""
+        lines = self.scope.definitions.get(base)
+        if not lines:
+            return False
+        asker = self.lines[-1].position if self.lines else self.asker
+        return any(not asker < line.position < FAR for line in lines) or self.lexicon.ask("later line", "", True)
 
     def head(self, tree: Tree, env: Environment) -> Head | None:
-        head = head_of(tree, self.facts, env.step, self.lexicon)
+        """A name with its scripts taken apart; trees are known by their identity, so that each is taken apart once."""
+        mark = (id(tree), tuple(env.step.values()))
+        known = self.scope.heads.get(mark)
+        given = self.lexicon.given
+        if known is not None and all(given.get(question, default) == answer for question, default, answer in known[2]):
+            head = known[1]
+            for question, default, _ in known[2]:
+                self.lexicon.asked.setdefault(question, default)
+        else:
+            asking = Lexicon(given)
+            head = head_of(tree, self.facts, env.step, asking)
+            asked = [(question, default, given.get(question, default)) for question, default in asking.asked.items()]
+            self.scope.heads[mark] = (tree, head, asked)
+            for question, default, _ in asked:
+                self.lexicon.asked.setdefault(question, default)
         if head is not None:
             self.conditions += head.conditions
         return head
@@ -196,28 +248,86 @@ class Evaluator:
         if self.keys:
             self.edges.add((key, self.keys[-1]))
         if key in env.over:
+            self.read.add(key)
             return env.over[key]
+        copy = self.copy_in_use(key, env)
+        if copy is not None:
+            return copy
         found = self.find(key)
         mark = (key, found[0].position if found is not None else -1.0)
-        if mark in env.memo:
-            return env.memo[mark]
+        known = env.memo.get(mark)
+        if known is not None:
+            self.recall(known)
+            return known.value
         if self.depth > DEPTH or mark in self.busy:
             first = next((k for k, line in enumerate(self.lines) if found is not None and line is found[0]), 0)
             raise Circle(self.lines[first:])
         self.depth += 1
         try:
-            env.memo[mark] = self.defined(key, found, env)
+            kept = self.remembered(key, mark[1], found, env)
         finally:
             self.depth -= 1
-        return env.memo[mark]
+        env.memo[mark] = kept
+        return kept.value
+
+    def copy_in_use(self, key: Key, env: Environment) -> Value | None:
+        """The value of W^{(k)} where W is read by a line at step k; None where no copy of W is cut."""
+        for cut, value in env.over.items():
+            step = step_of(cut)
+            if step is not None and without_step(cut) == key and self.keys and step_of(self.keys[-1]) == step:
+                self.read.add(cut)
+                return value
+        return None
+
+    def remembered(self, key: Key, position: float, found: Found | None, env: Environment) -> Kept:
+        """The value of a name as it was found before, if what it reads and what it asked are the same; else worked out."""
+        known = [] if env.moving else self.kept.setdefault((key, position, self.seed), [])
+        for kept in known:
+            if kept.fits(self.lexicon.given, env.over):
+                self.recall(kept)
+                return kept
+        lexicon = self.lexicon
+        outer = (lexicon.asked, lexicon.looked, lexicon.marks, self.inputs, self.read, self.edges, self.conditions)
+        kept = Kept()
+        lexicon.asked, lexicon.looked, lexicon.marks = kept.asked, kept.looked, kept.marks
+        self.inputs, self.read, self.edges, self.conditions = kept.inputs, kept.read, kept.edges, kept.conditions
+        try:
+            kept.value = self.defined(key, found, env)
+        finally:
+            lexicon.asked, lexicon.looked, lexicon.marks, self.inputs, self.read, self.edges, self.conditions = outer
+            self.recall(kept)
+        if not any(cut in kept.read or without_step(cut) in kept.read for cut in env.over):
+            given = lexicon.given
+            kept.answers = [
+                (question, default, given.get(question, default)) for question, default in kept.asked.items()
+            ]
+            kept.answers += [
+                (question, default, given.get(question, default)) for question, default in kept.looked.items()
+            ]
+            known.append(kept)
+        return kept
+
+    def recall(self, kept: Kept) -> None:
+        """Note what happened while a value was worked out."""
+        for question, default in kept.asked.items():
+            self.lexicon.asked.setdefault(question, default)
+        for question, default in kept.looked.items():
+            self.lexicon.looked.setdefault(question, default)
+        self.lexicon.marks |= kept.marks
+        self.inputs.update(kept.inputs)
+        self.read |= kept.read
+        self.edges |= kept.edges
+        self.conditions += kept.conditions
 
     def defined(self, key: Key, found: Found | None, env: Environment) -> Value:
         self.read.add(key)
         base = str(key[0])
-        if base == "δ" and self.lexicon.given.get(("signal of", "δ")):
-            return self.signal(self.lexicon.given["signal of", "δ"], key[1:], env)
+        if base == "δ" and self.lexicon.look("signal of", "δ"):
+            return self.signal(self.lexicon.look("signal of", "δ"), key[1:], env)
         if is_bar(base) and self.scope.last and self.scope.barred(base):
             return self.signal(base.removesuffix(BAR), key[1:], env)
+        if found is None and step_of(key) is not None and without_step(key) in self.scope.shared:
+            return self.whole(without_step(key), env)
         if found is None:
             return self.input(key, env)
         line, binding = found
@@ -267,6 +377,8 @@ class Evaluator:
         if not env.moving:
             return self.inputs[key]
         x = self.inputs[key]
+        if key[0] not in self.moving:
+            return x
         along = drawn(("direction", key), self.seed).uniform(0.2, 0.9, x.array.shape)
         return Value(x.array + STEP * 1j * along, x.letters, x.row)
 
@@ -275,7 +387,7 @@ class Evaluator:
         base = str(key[0])
         if base in self.facts.sizes:
             return number(self.sizes.of(("size", base)))
-        rank = self.input_rank(base)
+        rank = self.input_rank(base, len(key) > 1)
         shape = tuple(self.sizes.of(("axis", key, k)) for k in range(rank))
         if base in self.facts.whole:
             most = self.sizes.of(("values", base))
@@ -291,7 +403,7 @@ class Evaluator:
             array = array + np.swapaxes(array, -1, -2)
         return Value(array)
 
-    def input_rank(self, base: str) -> int:
+    def input_rank(self, base: str, labelled: bool = False) -> int:
         facts = self.facts
         known = facts.indexed.get(base)
         if known is not None:
@@ -301,7 +413,8 @@ class Evaluator:
         capital = (
             base[:1].isupper() and len(base.rstrip("\u0302\u0304\u0303")) == 1 and base not in facts.scalars | LOSSES
         )
-        prior = 1 if base in facts.bold and base.islower() else 2 if capital or base in facts.bold else 0
+        upright = base in facts.bold or (base in facts.columns and not labelled)
+        prior = 1 if upright and not base[:1].isupper() else 2 if capital or base in facts.bold else 0
         return self.lexicon.ask("rank", base, prior)
 
     def name(self, tree: Tree, env: Environment) -> Value:
@@ -316,14 +429,14 @@ class Evaluator:
         if head.primes and base in OPAQUE:
             raise Closed("a prime stands at a function without its argument")
         if head.primes:
-            head.key = (*head.key, "′" * head.primes)
+            head = replace(head, key=(*head.key, "′" * head.primes))
         if base in ("d", "∂", "∇"):
             raise Closed("an operator has nothing to act on")
         if (
             base == "δ"
             and len(head.axes) == 2
             and self.find(head.key) is None
-            and not self.lexicon.given.get(("signal of", "δ"))
+            and not self.lexicon.look("signal of", "δ")
         ):
             return self.equal_letters(head.axes, env)
         if (
@@ -348,6 +461,7 @@ class Evaluator:
             and tree.base == Name("e")
             and tree.sup is not None
             and tree.sub is None
+            and not (isinstance(tree.sup, Group) and any(n.text in self.facts.steps for n in names(tree.sup)))
             and not self.is_quantity("e")
         ):
             x = self.value(tree.sup, env)
@@ -576,12 +690,19 @@ class Evaluator:
         elif isinstance(tree.over, Sum):
             last = round(float(self.value(tree.over, env).array.real.flat[0]))
         whole: Value | None = None
+        without: Misfit | None = None
         for step in range(max(first, 1), last + 1):
-            x = self.value(tree.term, env.at({letter: step}))
+            try:
+                x = self.value(tree.term, env.at({letter: step}))
+            except Independent as fault:
+                without = fault
+                continue
             if whole is None:
                 whole = x
             else:
                 whole = plus(whole, x, 1, self.lexicon) if tree.sign == "Σ" else times(whole, x, "", self.lexicon)
+        if without is not None and (whole is None or tree.sign != "Σ"):
+            raise without
         if whole is None:
             raise Misfit("a sum has no terms at this step")
         return whole
@@ -649,7 +770,7 @@ class Evaluator:
         beside = items[at + 1][1] if at + 1 < len(items) and items[at + 1][0] == "" else None
         if is_operator(tree):
             return self.operated(items, at, env)
-        if tree == Name("∇") and at + 2 < len(items):
+        if tree in (Name("∇"), SECOND_GRADIENT) and at + 1 < len(items):
             return self.gradient(items, at, env)
         if tree == Name("d") and beside is not None and not self.is_quantity("d"):
             return self.small(beside, items, at, env)
@@ -703,15 +824,33 @@ class Evaluator:
         return self.applied(body, tree.sub, env, order), at + 1 + take
 
     def gradient(self, items: Sequence[tuple[str, Tree]], at: int, env: Environment) -> tuple[Value, int]:
-        """∇f(x): the derivative by the argument that is written."""
-        behind = items[at + 2][1]
+        """∇f(x), ∇²f: the derivative by the argument that is written, else by what the function is said to depend on."""
+        order = 1 if items[at][1] == Name("∇") else 2
+        body = items[at + 1][1]
+        behind = items[at + 2][1] if at + 2 < len(items) and items[at + 2][0] == "" else None
         argument = _without_script(behind)
         if not isinstance(argument, Group) or not isinstance(argument.inner, Name | Script):
-            raise Closed("∇ does not say by what")
-        value = self.applied(Row((("", items[at + 1][1]), ("", argument))), argument.inner, env)
+            return self.applied(body, self.depends_on(body, env), env, order), at + 2
+        value = self.applied(Row((("", body), ("", argument))), argument.inner, env, order)
         if isinstance(behind, Script):
             value = self.scripted(value, Script(Group("(", argument), behind.sub, behind.sup, behind.primes), env)
         return value, at + 3
+
+    def depends_on(self, body: Tree, env: Environment) -> Tree:
+        """By what ∇f is meant where nothing says it: the argument with which f is written, the script of f, what a loss reads."""
+        if isinstance(body, Script) and isinstance(body.sub, Name) and body.sub.text not in self.facts.letters:
+            return body.sub
+        written = self.scope.argument_of(base_of(body))
+        if written is not None:
+            return written
+        read = self.read_by_loss(base_of(body))
+        if len(read) != 1 or (name := name_of(read[0])) is None:
+            raise Closed("∇ does not say by what")
+        return name
+
+    def read_by_loss(self, base: str) -> list[Key]:
+        """What a loss depends on directly, if it has a line, else what nobody reads."""
+        raise NotImplementedError
 
     def is_function(self, tree: Tree, beside: Tree | None) -> bool:
         base = tree.base if isinstance(tree, Script) else tree
@@ -725,7 +864,7 @@ class Evaluator:
         if not isinstance(_without_script(beside), Group):
             return isinstance(tree, Script) and bool(tree.primes) and name in OPAQUE and beside is not None
         if self.is_quantity(name):
-            return self.lexicon.given.get(("call", name), False)
+            return self.lexicon.look("call", name, False)
         several = isinstance(beside, Group) and isinstance(beside.inner, Listing)
         return self.lexicon.ask("call", name, isinstance(base, Word) or name in OPAQUE or several)
 
@@ -745,6 +884,8 @@ class Evaluator:
             raise Closed("a function has no argument")
         behind = items[at + 1][1]
         arguments, width, outside = self.arguments(items, at)
+        if any(argument == Name(DOTS) for argument in arguments):
+            raise Closed("what the dots of a function's arguments stand for is not clear")
         label = (name,) if script.sub is None or isinstance(script.base, Func) else (name, repr(script.sub))
         if script.primes and self.is_open_loss(name) and isinstance(arguments[0], Name | Script):
             return self.applied(Name(name), arguments[0], env), at + width
@@ -815,7 +956,10 @@ class Evaluator:
         return Value((up.array - down.array) / (2 * h), up.letters, up.row)
 
     def apply(self, name: str, label: tuple[str, ...], values: Sequence[Value], env: Environment) -> Value:
-        line = self.scope.function(name, self.lines[-1].position if self.lines else self.asker)
+        asker = self.lines[-1].position if self.lines else self.asker
+        line = self.scope.function(name, asker)
+        if line is not None and asker < line.position < FAR and not self.lexicon.ask("later line", "", True):
+            line = None
         if line is not None and len(line.arguments) == len(values):
             return self.by_line(line, values, env)
         x = values[0]
@@ -883,19 +1027,26 @@ class Evaluator:
 
     def opaque(self, name: str, label: tuple[str, ...], values: Sequence[Value]) -> Value:
         """Some smooth function that nothing is known of: entry by entry, or a number where it is a loss or its arguments differ."""
-        numbers = drawn(("function", label), self.seed)
         whole: Value | None = None
         scalar = name in LOSSES or name == "l" or any(value.rank != values[0].rank for value in values)
         for k, v in enumerate(values):
-            rate = numbers.uniform(0.5, 1.5)
-            w = Value(np.sin(rate * v.array + k) * numbers.uniform(0.5, 1.5) + 0.3 * v.array**2, v.letters, v.row)
+            rate, height, weights = self.shape_of(label, k, v.shape)
+            w = Value(np.sin(rate * v.array + k) * height + 0.3 * v.array * v.array, v.letters, v.row)
             if scalar and v.rank:
-                w = total(Value(w.array * numbers.uniform(0.5, 1.5, v.shape), w.letters))
+                w = total(Value(w.array * weights, w.letters))
             whole = w if whole is None else times(whole, w, "∘" if whole.rank and w.rank else "", self.lexicon)
         assert whole is not None
         if len(values) > 1:
             whole = Value(np.sin(whole.array) + whole.array, whole.letters, whole.row)
         return whole
+
+    def shape_of(self, label: tuple[str, ...], k: int, shape: tuple[int, ...]) -> tuple[float, float, Array]:
+        """What an unknown function is made of, for its k-th argument."""
+        mark = (("function", label, k), shape, self.seed)
+        if mark not in self.scope.draws:
+            numbers = drawn(("function", label, k), self.seed)
+            self.scope.draws[mark] = (*numbers.uniform(0.5, 1.5, 2), numbers.uniform(0.5, 1.5, shape))
+        return self.scope.draws[mark]
 
     # what is marked by its own signs
 
@@ -916,6 +1067,9 @@ class Evaluator:
         if tree.function == "abs" and x.rank == 2:
             raise Closed("a determinant is not read")
         return Value(FUNCTIONS[tree.function](x.array), x.letters, x.row)
+
+
+SECOND_GRADIENT = Script(Name("∇"), None, Num(Fraction(2)))
 
 
 def is_operator(tree: Tree) -> bool:
