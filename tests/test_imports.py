@@ -25,10 +25,10 @@ ORDER = (
     {"autodiff", "tracing", "notation", "passes"},
     {"elaboration", "namespaces"},
     {"reading"},
-    {"derive", "manuscripts", "targets", "emit"},
-    {"claims", "show", "engine"},
+    {"derive", "manuscripts", "targets"},
+    {"claims", "show", "engine", "emitting"},
     {"api", "compilation", "numpy", "scipy", "transforms"},
-    {"flow", "extend", "autograd", "programs"},
+    {"flow", "extend", "autograd", "programs", "emission"},
     {"train"},
     {"cli"},
 )

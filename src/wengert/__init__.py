@@ -14,6 +14,7 @@ flatten                                        a container of arrays as one vect
 cond, scan, fori_loop, while_loop             branches and loops in such functions
 primitive, check_grads                         a function whose derivatives are given; derivatives against differences
 check_backward                                 a backward pass written by hand, judged by running it
+emit                                           a forward and a backward pass as source to keep
 check_nans                                     the first number that is not finite, by its line
 stop_gradient, checkpoint                      a value taken as constant; a function that is run again on the way back
 asarray, trace                                 an array to read at traced indices; a function -> Graph
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wengert.api import Derivation, System, equations, review
     from wengert.compilation import compile, set_threads
+    from wengert.emission import emit
     from wengert.errors import (
         CheckError,
         DataError,
@@ -64,6 +66,7 @@ _HOME = {
     "value_and_grad": "wengert.transforms.derivatives",
     "checkpoint": "wengert.transforms.checkpoints",
     "check_backward": "wengert.programs.functions",
+    "emit": "wengert.emission",
     "check_grads": "wengert.transforms.checks",
     "check_nans": "wengert.tracing.watch",
     "primitive": "wengert.transforms.custom",
@@ -122,6 +125,7 @@ __all__ = [
     "compile",
     "cond",
     "elementwise_grad",
+    "emit",
     "equations",
     "flatten",
     "fori_loop",

@@ -1,6 +1,6 @@
 """The command line: each command reads its arguments, calls the layers below, and prints.
 
-    wengert ──▶ derivation: derive, diff, trace, draw · checking: check · stages: stages, targets · training: train, predict
+    wengert ──▶ derivation: derive, diff, trace, draw · emitting: emit · checking: check · stages: stages, targets · training: train, predict
     arguments: options that several have
 
 In go words, out come text and a status: 1 where a check failed, 2 for a mistake of the user's. Read first this file, then `derivation.py`.
@@ -15,7 +15,7 @@ from typing import Any
 import typer
 
 import wengert
-from wengert.cli import checking, derivation, stages, training
+from wengert.cli import checking, derivation, emitting, stages, training
 from wengert.errors import CheckError, WengertError
 
 app = typer.Typer(
@@ -43,6 +43,7 @@ for command in (
     derivation.diff,
     derivation.trace,
     derivation.draw,
+    emitting.emit,
     checking.check,
     stages.stages,
     stages.targets,
