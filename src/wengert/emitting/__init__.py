@@ -10,6 +10,7 @@ pieces of source (`code`) with a table of spellings for each language (`spelling
 from __future__ import annotations
 
 from wengert.derive.backward import Backward
+from wengert.emitting import c
 from wengert.emitting.code import NotWritten
 from wengert.emitting.module import module_of
 from wengert.emitting.python import RESERVED, python_source
@@ -28,9 +29,18 @@ def emitted(derivation: Backward, target: str = "numpy", *, test: bool = True, d
         raise EquationError(
             f"There is no target '{target}'.", f"  the targets are {', '.join(TARGETS)}", "Write one of these."
         )
-    module = module_of(derivation, RESERVED[target], only_inputs=double)
+    if double and derivation.system.recurrences:
+        names = [name for loop in derivation.system.recurrences for name in loop.names]
+        raise EquationError(
+            "The backward pass of a recurrence writes into arrays, which PyTorch cannot derive again.",
+            f"  {', '.join(names)} are read by their next steps",
+            "Emit it without --double, or give each step lines of its own.",
+        )
+    module = module_of(derivation, RESERVED.get(target) or c.RESERVED, only_inputs=double)
     samples = samples_of(derivation.system) if test else None
     try:
+        if target == "c":
+            return c.c_source(module, samples)
         return python_source(module, target, samples, double=double)
     except NotWritten as missing:
         raise EquationError(

@@ -14,6 +14,7 @@ from wengert.emitting.contraction import contracted
 from wengert.emitting.dialects import Dialect
 from wengert.emitting.lookups import Delta, read_at, stays_inside
 from wengert.emitting.parts import Part, letters_for
+from wengert.emitting.stable import LOGSUMEXP, SOFTMAX
 from wengert.ir.types import Size
 from wengert.ops.calls import REDUCTIONS
 from wengert.ops.terms import (
@@ -107,6 +108,10 @@ class Arrays:
             return Part(Code(self.size(term.param("size"))), ())
         if term.op == "position":
             return Part(self.dialect.positions(Code(self.size(term.param("size"))), self.like), (0,))
+        if term.op in (SOFTMAX, LOGSUMEXP):
+            code = self.dialect.over_axis(term.op, self.whole(term.args[0]), term.param("axis"))
+            self.functions.used.update(dict.fromkeys({term.op} & self.dialect.helpers.keys()))
+            return Part(code, tuple(range(term.rank)))
         if term.op in ("inv", "det"):
             return Part(self.dialect.matrix(term.op, self.whole(term.args[0])), tuple(range(term.rank)))
         if term.op == "prod_others":
@@ -163,10 +168,8 @@ class Arrays:
             code, kept = self.dialect.turned(code, [have.index(q) for q in own]), None
         if not own:
             return code
-        if kept is not None and len(kept[1]) == len(wanted):
-            if all(q is None or q == wanted[k] for k, q in enumerate(kept[1])):
-                if all(q not in own for k, q in enumerate(wanted) if kept[1][k] is None):
-                    return kept[0]
+        if kept is not None and _lie_alike(kept[1], wanted, own):
+            return kept[0]
         missing = [q not in own for q in wanted]
         first = missing.index(False)
         if not any(missing[first:]):
@@ -259,8 +262,7 @@ class Arrays:
     def diagonal(self, part: Part) -> Part:
         """x_ii: an axis an index."""
         if len(part.labels) == 2:
-            axes = "" if self.dialect.name != "torch" else ""
-            return Part(Code(f"{self.dialect.prefix}.diagonal({part.code.text}{axes})"), part.labels[:1])
+            return Part(Code(f"{self.dialect.prefix}.diagonal({part.code.text})"), part.labels[:1])
         letters = letters_for(part.labels)
         once = tuple(dict.fromkeys(part.labels))
         pattern = f"{''.join(letters[q] for q in part.labels)}->{''.join(letters[q] for q in once)}"
@@ -374,6 +376,13 @@ def _laid_out(factor: Factor, out: Sequence[int]) -> Factor:
     inner = Apply(shape, condition.op, tuple(turned(arg) for arg in condition.args), condition.params, condition.dtype)
     whole = Apply(shape, "cast", (inner,), factor.term.params, factor.term.dtype)
     return Factor(whole, tuple(factor.labels[k] for k in order), factor.exponent)
+
+
+def _lie_alike(kept: Sequence[int | None], wanted: Sequence[int], own: Sequence[int]) -> bool:
+    """Whether axes, None for one of size 1, stand where they are wanted, and none of those of size 1 where there is one of their own."""
+    return len(kept) == len(wanted) and all(
+        w not in own if q is None else q == w for q, w in zip(kept, wanted, strict=True)
+    )
 
 
 def _short(number: Fraction) -> bool:

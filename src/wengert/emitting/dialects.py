@@ -81,6 +81,11 @@ class Dialect:
         """√x."""
         return Code(f"{self.prefix}.sqrt({x.text})")
 
+    def over_axis(self, op: str, x: Code, axis: int) -> Code:
+        """softmax or logsumexp along an axis."""
+        where = {"numpy": "", "torch": "torch.", "jax": "jax.nn."}[self.name]
+        return Code(f"{where}{op}({x.text}, {self.axis}={axis})")
+
     def matrix(self, op: str, x: Code) -> Code:
         """An op on whole matrices."""
         linalg = f"{self.prefix}.linalg"

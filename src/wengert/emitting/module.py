@@ -16,6 +16,7 @@ from wengert.derive.printed import Printer, default_form
 from wengert.derive.recognise import open_term_primes
 from wengert.derive.report import show_line
 from wengert.emitting.code import NotWritten
+from wengert.emitting.stable import stable
 from wengert.errors import EquationError
 from wengert.ir.system import System, bar, is_bar, sequence_name, unbar, unmoment
 from wengert.ir.types import Dim
@@ -105,7 +106,7 @@ def module_of(derivation: Backward, reserved: Collection[str] = (), *, only_inpu
     reached = influence(system, derivation.loss)
     inputs = tuple(name for name in system.inputs if name in reached)
     forward = tuple(
-        Assignment(line.name, derivation.values[line.name], _numbered(system, k))
+        Assignment(line.name, stable(derivation.values[line.name]), _numbered(system, k))
         for k, line in enumerate(system.lines)
         if line.name in reached
     )
@@ -145,7 +146,7 @@ def _backward(derivation: Backward) -> list[Assignment]:
     numbers = {line.name: k + 1 for k, line in enumerate(system.lines)}
 
     def opened(term: Term, name: str = "") -> Term:
-        return fold(open_term_primes(term), Names(c for c in calls if c.leaf != Leaf(c.leaf.shape, name)))
+        return stable(fold(open_term_primes(term), Names(c for c in calls if c.leaf != Leaf(c.leaf.shape, name))))
 
     found: list[Assignment] = []
     for line in derivation.lines:

@@ -112,6 +112,14 @@ NUMPY_HELPERS = {
     "softplus": '''def softplus(z):
     """log(1 + e^z), for large z too."""
     return np.logaddexp(0, z)''',
+    "softmax": '''def softmax(z, axis):
+    """e^z / sum of e^z, for large z too."""
+    e = np.exp(z - z.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)''',
+    "logsumexp": '''def logsumexp(z, axis):
+    """log of the sum of e^z, for large z too."""
+    m = z.max(axis=axis, keepdims=True)
+    return np.log(np.exp(z - m).sum(axis=axis)) + m.squeeze(axis)''',
     "erf": """erf = np.vectorize(math.erf, otypes=[float])""",
     "xlogy": '''def xlogy(x, y):
     """x log y, and 0 where x is 0."""
