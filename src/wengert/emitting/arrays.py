@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+import numpy as np
+
 from wengert.emitting.code import ATOM, PRODUCT, Code, NotWritten, Written, as_code, written_number
 from wengert.emitting.contraction import contracted
 from wengert.emitting.dialects import Dialect
 from wengert.emitting.lookups import Delta, read_at, stays_inside
+from wengert.emitting.moves import MOVES, counted_from_the_front, kept_axes
 from wengert.emitting.parts import Part, letters_for
 from wengert.emitting.stable import LOGSUMEXP, SOFTMAX
 from wengert.ir.types import Size
@@ -33,6 +36,8 @@ from wengert.ops.terms import (
     split_coef,
 )
 
+LONG = 10**6
+"""Fractions with more below the line are written as decimals."""
 NEAR = "near"
 """The name of places that are made to be some of an axis."""
 
@@ -61,6 +66,12 @@ class Arrays:
         part = self.part(term)
         if len(part.labels) == term.rank:
             return part.code
+        if part.labels and all(term.shape[k] == 1 for k in range(term.rank) if k not in part.labels):
+            code = self.aligned(part, range(term.rank))
+            leading = part.labels[0]
+            return (
+                code if code is not part.code else Code(f"{code.at(ATOM)}[{'None, ' * leading}:]") if leading else code
+            )
         shape = [self.size(size) for size in term.shape]
         if is_number(term):
             return self.dialect.new(part.code.text, shape, self.like)
@@ -109,9 +120,13 @@ class Arrays:
         if term.op == "position":
             return Part(self.dialect.positions(Code(self.size(term.param("size"))), self.like), (0,))
         if term.op in (SOFTMAX, LOGSUMEXP):
-            code = self.dialect.over_axis(term.op, self.whole(term.args[0]), term.param("axis"))
+            code = self.dialect.over_axis(term.op, self.whole(term.args[0]), tuple(term.param("axes")))
             self.functions.used.update(dict.fromkeys({term.op} & self.dialect.helpers.keys()))
             return Part(code, tuple(range(term.rank)))
+        if term.op in MOVES:
+            return self.moved(term)
+        if term.op == "constant":
+            return Part(self.constant(np.asarray(term.param("value"))), tuple(range(term.rank)))
         if term.op in ("inv", "det"):
             return Part(self.dialect.matrix(term.op, self.whole(term.args[0])), tuple(range(term.rank)))
         if term.op == "prod_others":
@@ -124,6 +139,45 @@ class Arrays:
         if term.op == "cast" and is_indicator(term):
             return Part(pieces[0], tuple(axes), mask=True)
         return Part(self.functions.source(term.op, pieces, dict(term.params)), tuple(axes), mask=term.dtype == "bool")
+
+    def moved(self, term: Apply) -> Part:
+        """Reshaped, sliced, padded, turned round or joined arrays."""
+        (x, *_) = term.args
+        kept = kept_axes(x.shape, term.shape) if term.op == "reshape" else None
+        if kept is not None:
+            return self.squeezed(term, kept)
+        axes = tuple(range(term.rank))
+        sizes = [self.size(size) for size in term.shape]
+        return Part(
+            self.dialect.moved(term.op, [self.whole(arg) for arg in term.args], dict(term.params), x, sizes), axes
+        )
+
+    def squeezed(self, term: Apply, kept: Sequence[int | None]) -> Part:
+        """An array with axes of size 1 put in or left out: `kept` are the axes of x in the order of the result, None for new ones."""
+        (x,) = term.args
+        if isinstance(x, Apply) and x.op == "slice" and None not in kept:
+            gone = [k for k in range(x.rank) if k not in kept]
+            code = self.dialect.sliced(self.whole(x.args[0]), dict(x.params), x.args[0].shape, gone)
+            return Part(code, tuple(range(term.rank)))
+        part = self.part(x)
+        labels = tuple(k for k, q in enumerate(kept) if q is not None and q in part.labels)
+        gone = [k for k in part.labels if k not in kept]
+        if gone:
+            index = ", ".join("0" if k in gone else ":" for k in part.labels).removesuffix(", :")
+            place = {q: k for k, q in enumerate(kept) if q is not None}
+            around = tuple(place.get(k) for k in part.labels)
+            return Part(Code(f"{part.code.at(ATOM)}[{index}]"), labels, (part.code, around))
+        if part.kept is not None:
+            place = {q: k for k, q in enumerate(kept) if q is not None}
+            return Part(part.code, labels, (part.kept[0], tuple(None if q is None else place[q] for q in part.kept[1])))
+        return Part(part.code, labels)
+
+    def constant(self, values: np.ndarray) -> Code:
+        """An array of numbers that the function brought along."""
+        if values.ndim == 1 and values.size > 1 and np.array_equal(values, np.arange(values.size)):
+            return self.dialect.positions(Code(str(values.size)), self.like)
+        word = {"numpy": "np.array", "torch": "torch.tensor", "jax": "jnp.array"}[self.dialect.name]
+        return Code(f"{word}({values.tolist()})") if values.shape else Code(repr(values.item()))
 
     def product_of_others(self, term: Apply) -> Part:
         """Π_{j ≠ i} x_j: a product over a matrix with ones on its diagonal."""
@@ -210,7 +264,7 @@ class Arrays:
 
     def taken(self, part: Part, delta: Delta, size: Size, sizes: Sequence[Size]) -> Part:
         """x at the places of an axis; axes that the places run over too go along with them."""
-        place = self.part(delta.place)
+        place = self.part(counted_from_the_front(delta.place))
         labels = tuple(delta.labels[k] for k in place.labels)
         place = Part(place.code, labels)
         if not stays_inside(delta.place, size):
@@ -289,8 +343,8 @@ class Arrays:
         axes = [q for q in out if any(q in part.labels for part in (*above, *below))]
         code: Code | None = None
         top, bottom = numbers.numerator, numbers.denominator
-        if bottom != 1 and _short(numbers):
-            code = written_number(numbers)
+        if bottom != 1 and (_short(numbers) or bottom > LONG):
+            code = written_number(numbers if _short(numbers) else float(numbers))
             bottom = 1
         elif top != 1 or not (plain or masks):
             code = as_code(top)

@@ -12,6 +12,7 @@ from wengert.emitting.dialects import Dialect
 from wengert.emitting.layout import comment, statement
 from wengert.emitting.lookups import Scatter, lifted
 from wengert.emitting.module import Assignment, Module
+from wengert.emitting.moves import counted_from_the_front
 from wengert.ir.system import Recurrence, bar, entry_place, is_bar, sequence_name, unbar, unmoment
 from wengert.ir.types import Dim, Size
 from wengert.ops.stepping import STEP, NotByStep, at_step, sequence_axes
@@ -138,7 +139,7 @@ class Body:
         self.say(f"{name} = {self.dialect.new('0.0', shape, self.like).text}")
         index: list[str] = []
         for delta in scatter.deltas:
-            place = arrays.part(delta.place)
+            place = arrays.part(counted_from_the_front(delta.place))
             place = place._replace(labels=tuple(delta.labels[k] for k in place.labels), kept=None)
             index.append(arrays.local(arrays.aligned(place, scatter.places), "at").text)
         value = arrays.whole(scatter.value)

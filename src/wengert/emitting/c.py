@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from wengert.emitting.body import reads_other_steps, rule_text
 from wengert.emitting.code import ATOM, NotWritten
 from wengert.emitting.entries import Entries
@@ -89,6 +91,7 @@ class Function:
     names: dict[str, str] = field(init=False)
     owned: list[str] = field(default_factory=list[str])
     """Arrays that it makes and frees."""
+    constants: dict[str, tuple[str, np.ndarray]] = field(default_factory=dict[str, tuple[str, np.ndarray]])
     matrices: dict[str, None] = field(default_factory=dict[str, None])
 
     def __post_init__(self) -> None:
@@ -103,6 +106,7 @@ class Function:
             if not self.shapes[name]:
                 self.names[name] = f"*{self.names[name]}"
         self.entries = Entries(self.names, system.time, system.starts, C_HELPERS, self.whole, self.shapes)
+        self.entries.constants = self.constants
 
     @property
     def body(self) -> list[str]:
@@ -317,7 +321,7 @@ def c_source(module: Module, samples: Samples | None) -> str:
     values = {each.name: each for each in module.forward}
     lines = [*(values[n] for n in module.again), *module.backward]
     given = [*module.kept, bar(module.loss)]
-    backward = Function(module, given, [bar(n) for n in module.wrt], lines, backwards=True)
+    backward = Function(module, given, [bar(n) for n in module.wrt], lines, backwards=True, constants=forward.constants)
     ahead, forward_sizes, forward_read = forward.source("forward")
     behind, backward_sizes, backward_read = backward.source("backward")
     equations = [f" *   {each.comment.partition(': ')[2]}" for each in module.forward]
@@ -333,6 +337,7 @@ def c_source(module: Module, samples: Samples | None) -> str:
     )
     includes = ["#include <math.h>", "#include <stdio.h>", "#include <stdlib.h>", "#include <string.h>"]
     head = [f"/* Forward and backward pass, the derivatives by {wrt}, of", " *", *equations, " */", *includes]
+    used += _constants([*forward.entries.constants.values(), *backward.entries.constants.values()])
     spaced = [line for helper in used for line in ("", helper)]
     return "\n".join([*head, *spaced, "", *code, *test]) + "\n"
 
@@ -345,6 +350,16 @@ def _helpers(code: Sequence[str], matrices: dict[str, None]) -> list[str]:
     if any("doubles(" in part for part in (*found, text)):
         found.insert(0, DOUBLES)
     return found
+
+
+def _constants(found: Sequence[tuple[str, np.ndarray]]) -> list[str]:
+    """The arrays of numbers that a function brought along."""
+    rows: list[str] = []
+    for word, values in found:
+        kind = "double" if values.dtype.kind == "f" else "int"
+        numbers = ", ".join(repr(x) for x in values.ravel().tolist())
+        rows.append(f"static const {kind} {word}[] = {{{numbers}}};")
+    return list(dict.fromkeys(rows))
 
 
 def _filled(module: Module, samples: Samples, name: str) -> list[str]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from wengert.emitting.code import ATOM, PRODUCT, Code, Spelling
+from wengert.emitting.code import ATOM, Code, NotWritten, Spelling
 from wengert.emitting.spellings import JAX, NUMPY, NUMPY_HELPERS, TORCH
+from wengert.ir.types import Size
+from wengert.ops.terms import Term
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,43 @@ class Dialect:
         """√x."""
         return Code(f"{self.prefix}.sqrt({x.text})")
 
-    def over_axis(self, op: str, x: Code, axis: int) -> Code:
+    def moved(self, op: str, xs: Sequence[Code], params: Mapping[str, Any], x: Term, sizes: Sequence[str]) -> Code:
+        """The entries of arrays at other places."""
+        (first, *_) = xs
+        if op == "reshape":
+            return Code(f"{first.at(ATOM)}.reshape({', '.join(sizes)})")
+        if op == "concatenate":
+            return self.joined(xs, params["axis"])
+        if op == "slice":
+            return self.sliced(first, params, x.shape, ())
+        if op == "flip":
+            axes = tuple(params["axes"])
+            return Code(
+                f"{self.prefix}.flip({first.text}, {axes if len(axes) > 1 or self.name == 'torch' else axes[0]})"
+            )
+        if params.get("step") is not None:
+            raise NotWritten("pad with entries between")
+        widths = list(zip(params["low"], params["high"], strict=True))
+        if self.name == "torch":
+            flat = ", ".join(f"{low}, {high}" for low, high in reversed(widths))
+            return Code(f"torch.nn.functional.pad({first.text}, ({flat}))")
+        return Code(f"{self.prefix}.pad({first.text}, {widths})")
+
+    def sliced(self, x: Code, params: Mapping[str, Any], shape: Sequence[Size], gone: Sequence[int]) -> Code:
+        """x[a:b:c], with one entry along the axes that go."""
+        index: list[str] = []
+        for k, (size, a, b, c) in enumerate(zip(shape, params["start"], params["stop"], params["step"], strict=True)):
+            step = f":{c}" if c != 1 else ""
+            index.append(str(a) if k in gone else f"{a or ''}:{'' if b == size else b}{step}")
+        while index and index[-1] == ":":
+            index.pop()
+        return Code(f"{x.at(ATOM)}[{', '.join(index)}]") if index else x
+
+    def over_axis(self, op: str, x: Code, axes: Sequence[int]) -> Code:
         """softmax or logsumexp along an axis."""
+        if len(axes) != 1:
+            raise NotWritten(f"{op} over more than one axis")
+        axis = axes[0]
         where = {"numpy": "", "torch": "torch.", "jax": "jax.nn."}[self.name]
         return Code(f"{where}{op}({x.text}, {self.axis}={axis})")
 
@@ -128,4 +166,3 @@ DIALECTS = {
     ),
     "jax": Dialect("jax", "jnp", JAX),
 }
-PLAIN_PRODUCT = PRODUCT

@@ -9,8 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+import numpy as np
+
 from wengert.emitting.code import ATOM, PRODUCT, SIGN, Code, NotWritten, Written, written_number
 from wengert.emitting.lookups import read_at, stays_inside
+from wengert.emitting.moves import MOVES, entry_of
 from wengert.emitting.spellings import C
 from wengert.emitting.stable import LOGSUMEXP, SOFTMAX
 from wengert.ir.system import entry_place, is_bar, sequence_name, unbar, unmoment
@@ -58,6 +61,7 @@ class Entries:
     """Writes what needs whole matrices before all loops, and gives the name of its result."""
     shapes: Mapping[str, tuple[Size, ...]] = field(default_factory=dict[str, tuple[Size, ...]])
     scopes: list[Scope] = field(default_factory=lambda: [Scope()])
+    constants: dict[str, tuple[str, np.ndarray]] = field(default_factory=dict[str, tuple[str, np.ndarray]])
     numbers: int = 0
 
     def __post_init__(self) -> None:
@@ -175,6 +179,10 @@ class Entries:
         word = self.names[name]
         if not shape:
             return Code(word, SIGN if word.startswith("*") else ATOM)
+        return self.at_word(word, shape, index)
+
+    def at_word(self, word: str, shape: Sequence[Size], index: Sequence[str]) -> Code:
+        """word[…] in row-major order."""
         place = Code(index[0])
         for size, variable in zip(shape[1:], index[1:], strict=True):
             place = place * Code(self.size(size)) + Code(variable)
@@ -211,6 +219,10 @@ class Entries:
             return self.product_of_others(term, index)
         if term.op in (SOFTMAX, LOGSUMEXP):
             return self.exponentials(term, index)
+        if term.op in MOVES:
+            return self.moved(term, index)
+        if term.op == "constant":
+            return self.constant(term, index)
         if term.op in ("inv", "det"):
             name = self.whole(term)
             return (
@@ -224,6 +236,38 @@ class Entries:
         if is_indicator(term):
             return Code(f"({pieces[0].at(2)} ? 1.0 : 0.0)")
         return self.functions.source(term.op, pieces, dict(term.params))
+
+    def moved(self, term: Apply, index: Sequence[str]) -> Code:
+        """An entry of an array that another one is moved from."""
+        if term.op == "concatenate":
+            return self.concatenated(term, index)
+        places, conditions = entry_of(term, index)
+        code = self.entry(term.args[0], places)
+        return Code(f"({' && '.join(conditions)} ? {code.at(2)} : 0.0)") if conditions else code
+
+    def concatenated(self, term: Apply, index: Sequence[str]) -> Code:
+        """The entry of the array in which a place lies."""
+        axis, begin = term.param("axis"), 0
+        pieces: list[tuple[str, Code]] = []
+        for arg in term.args:
+            size = arg.shape[axis]
+            if not isinstance(size, int):
+                raise NotWritten("concatenate of arrays whose sizes are open")
+            place = index[axis] if begin == 0 else f"({index[axis]} - {begin})"
+            begin += size
+            pieces.append((f"{index[axis]} < {begin}", self.entry(arg, [*index[:axis], place, *index[axis + 1 :]])))
+        code = pieces[-1][1]
+        for condition, piece in reversed(pieces[:-1]):
+            code = Code(f"({condition} ? {piece.at(2)} : {code.at(2)})")
+        return code
+
+    def constant(self, term: Apply, index: Sequence[str]) -> Code:
+        """An entry of an array of numbers that the function brought along."""
+        values = np.asarray(term.param("value"))
+        if not values.shape:
+            return Code(repr(values.item()))
+        word = self.constants.setdefault(term.key, (f"constant_{len(self.constants) + 1}", values))[0]
+        return self.at_word(word, term.shape, index)
 
     def over_axes(self, op: str, body: Term, axes: Sequence[int], index: Sequence[str]) -> Code:
         """A reduction over axes of a term."""
@@ -252,7 +296,7 @@ class Entries:
     def exponentials(self, term: Apply, index: Sequence[str]) -> Code:
         """softmax or logsumexp along an axis: the maximum is taken off first."""
         (x,) = term.args
-        axis: int = term.param("axis")
+        axis = only_axis(term)
         outer = [v for k, v in enumerate(index) if k != axis] if term.op == SOFTMAX else list(index)
         largest = self.over_axes("max", x, (axis,), outer)
 
@@ -352,8 +396,8 @@ def assembled(
     top, bottom = abs(coef).numerator, abs(coef).denominator
     short = Fraction(repr(float(abs(coef)))) == abs(coef) and len(repr(float(abs(coef)))) <= 6
     code: Code | None = None
-    if bottom != 1 and short:
-        code, bottom = written_number(abs(coef)), 1
+    if bottom != 1 and (short or bottom > 10**6):
+        code, bottom = written_number(abs(coef) if short else float(abs(coef))), 1
     elif top != 1 or not above:
         code = entries.number(Fraction(top), whole)
     for piece in above:
@@ -375,6 +419,17 @@ def assembled(
         condition = " && ".join(mask.at(4) for mask in masks)
         code = Code(f"({condition} ? {code.at(2)} : 0.0)")
     return code
+
+
+def only_axis(term: Apply) -> int:
+    """The one axis of an op that takes some.
+
+    Raises NotWritten where it has more.
+    """
+    axes: tuple[int, ...] = term.param("axes")
+    if len(axes) != 1:
+        raise NotWritten(f"{term.op} over more than one axis")
+    return axes[0]
 
 
 def is_whole(term: Term) -> bool:

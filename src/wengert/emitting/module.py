@@ -10,18 +10,21 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from wengert.derive.backward import Backward, influence
+from wengert.derive.backward import Backward, BackwardLine, influence
 from wengert.derive.folding import Named, Names, fold
 from wengert.derive.printed import Printer, default_form
 from wengert.derive.recognise import open_term_primes
 from wengert.derive.report import show_line
 from wengert.emitting.code import NotWritten
+from wengert.emitting.moves import with_deltas
 from wengert.emitting.stable import stable
 from wengert.errors import EquationError
 from wengert.ir.system import System, bar, is_bar, sequence_name, unbar, unmoment
 from wengert.ir.types import Dim
 from wengert.ops.terms import Add, Apply, Leaf, Product, Term, subterms
 
+SOURCE = "source:"
+"""What stands before a line of a program in the notes of the surface line that it has in a system."""
 CHEAP = frozenset(("abs", "sign", "relu", "negative_part", "maximum", "minimum", "where", "cast", "pi", "size_of"))
 """What costs no more than reading an array, beside sums, products and comparisons."""
 
@@ -106,7 +109,7 @@ def module_of(derivation: Backward, reserved: Collection[str] = (), *, only_inpu
     reached = influence(system, derivation.loss)
     inputs = tuple(name for name in system.inputs if name in reached)
     forward = tuple(
-        Assignment(line.name, stable(derivation.values[line.name]), _numbered(system, k))
+        Assignment(line.name, prepared(derivation.values[line.name]), _numbered(system, k))
         for k, line in enumerate(system.lines)
         if line.name in reached
     )
@@ -114,6 +117,11 @@ def module_of(derivation: Backward, reserved: Collection[str] = (), *, only_inpu
     backward = _needed(_backward(derivation), derivation.wrt)
     kept, again = _kept(derivation, inputs, forward, backward, only_inputs)
     return Module(derivation, inputs, forward, backward, kept, again, identifiers(derivation, backward, reserved))
+
+
+def prepared(term: Term) -> Term:
+    """The term in the forms that every language has."""
+    return stable(with_deltas(term))
 
 
 def refuse_letters(system: System, forward: Sequence[Assignment]) -> None:
@@ -132,7 +140,10 @@ def refuse_letters(system: System, forward: Sequence[Assignment]) -> None:
 
 
 def _numbered(system: System, k: int) -> str:
-    """Line k of the system as it was written, with its number in front."""
+    """Line k of the system as it was written, with its number in front; of a function its line of code."""
+    notes = system.lines[k].written.notes
+    if notes and notes[0].startswith(SOURCE):
+        return notes[0].removeprefix(SOURCE)
     return f"line {k + 1}: {show_line(system.lines[k].written, system)}"
 
 
@@ -143,23 +154,36 @@ def _backward(derivation: Backward) -> list[Assignment]:
     calls = [
         Named(Leaf(system.quantities[n].type.shape, n), v) for n, v in derivation.values.items() if isinstance(v, Apply)
     ]
-    numbers = {line.name: k + 1 for k, line in enumerate(system.lines)}
+    numbers = {line.name: _number(system, k) for k, line in enumerate(system.lines)}
 
     def opened(term: Term, name: str = "") -> Term:
-        return stable(fold(open_term_primes(term), Names(c for c in calls if c.leaf != Leaf(c.leaf.shape, name))))
+        return prepared(fold(open_term_primes(term), Names(c for c in calls if c.leaf != Leaf(c.leaf.shape, name))))
 
     found: list[Assignment] = []
     for line in derivation.lines:
         if line.name == derivation.loss:
             continue
         for each in line.sums:
-            found.append(Assignment(each.name, opened(each.forms[-1]), show_line(printer.sum_line(each), system)))
-        through = [numbers[c.child] for c in line.contributions]
-        text = show_line(printer.backward_line(line, named=True), system)
+            text = show_line(printer.sum_line(each), system) if system.reading is not None else "read twice below"
+            found.append(Assignment(each.name, opened(each.forms[-1]), text))
+        through = list(dict.fromkeys(numbers[c.child] for c in line.contributions))
+        text = _equation(system, printer, line)
         if through:
-            text += f"    through line{'s' * (len(through) > 1)} {' and '.join(map(str, through))}"
+            text += f"    through line{'s' * (len(through) > 1)} {' and '.join(through)}"
         found.append(Assignment(bar(line.name), opened(line.named[-1], line.name), text))
     return found
+
+
+def _number(system: System, k: int) -> str:
+    """The number by which comments call line k."""
+    return _numbered(system, k).partition(":")[0].removeprefix("line ")
+
+
+def _equation(system: System, printer: Printer, line: BackwardLine) -> str:
+    """The line of an error signal in the notation of the system; in words for a function, which has none."""
+    if system.reading is None:
+        return f"derivative by {line.name}"
+    return show_line(printer.backward_line(line, named=True), system)
 
 
 def _needed(lines: Sequence[Assignment], wrt: Iterable[str]) -> tuple[Assignment, ...]:

@@ -84,7 +84,8 @@ def _finite(
     system: System, graph: object, samples: Samples, rng: np.random.Generator, sizes: Mapping[str, int]
 ) -> bool:
     point = {name: drawn(samples, name, rng) for name in system.inputs}
-    satisfy_assumptions(system, point)
+    if system.assumptions:
+        satisfy_assumptions(system, point)
     try:
         return all(np.all(np.isfinite(value)) for value in evaluate(graph, point, sizes))  # type: ignore[arg-type]
     except np.linalg.LinAlgError:

@@ -1,4 +1,4 @@
-"""Softmax and log-sum-exp inside written formulas, as ops of their own: every language has a form of them that does not overflow."""
+"""Softmax and log-sum-exp inside written formulas, as the ops that they are: every language has a form of them that does not overflow."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from wengert.ops.calls import parts_of, rebuilt
 from wengert.ops.terms import ONE, Apply, Factor, Product, Term, product
 
 SOFTMAX, LOGSUMEXP = "softmax", "logsumexp"
-"""Names of ops that only stand in what is emitted; `axis` is the one that is summed over."""
+"""The ops; `axes` are those that are summed over."""
 
 
 def stable(term: Term) -> Term:
@@ -36,7 +36,7 @@ def _softmax(term: Product) -> Term:
             if product(ONE, [Factor(above.term, above.labels)], below.labels, term.sizes) != below.term:
                 continue
             axis = above.labels.index(gone[0])
-            soft = Apply(above.term.shape, SOFTMAX, above.term.args, (("axis", axis),))
+            soft = Apply(above.term.shape, SOFTMAX, above.term.args, (("axes", (axis,)),))
             rest = [f if f is not above else Factor(soft, f.labels) for f in term.factors if f is not below]
             return product(term.coef, rest, term.out, term.sizes)
     return term
@@ -53,4 +53,4 @@ def _logsumexp(term: Apply) -> Term:
     if [q for q in factor.labels if q in inner.out] != list(inner.out):
         return term
     axis = factor.labels.index(inner.summed[0])
-    return Apply(term.shape, LOGSUMEXP, factor.term.args, (("axis", axis),))
+    return Apply(term.shape, LOGSUMEXP, factor.term.args, (("axes", (axis,)),))
