@@ -24,7 +24,7 @@ KEYWORDS = (
     "auto break case char const continue default do double else enum extern float for goto if inline int long register "
     "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while main exp log sin "
     "cos tan sqrt pow fabs fmax fmin floor gamma erf erfc lgamma j0 j1 jn y0 y1 yn hypot sigmoid softplus squared inverse "
-    "determinant doubles forward backward draw check INFINITY NAN NULL EOF I"
+    "determinant doubles forward backward draw INFINITY NAN NULL EOF I i state direction ahead behind sum size expected wrong"
 )
 RESERVED = KEYWORDS.split()
 MATRICES = {

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
 from wengert.ir.types import Dim, Size
 from wengert.ops.calls import map_leaves
 from wengert.ops.terms import (
@@ -113,6 +115,9 @@ def scatter_of(term: Term) -> Scatter | None:
 
 def stays_inside(place: Term, size: Size) -> bool:
     """Whether a place is one of an axis for certain: whole numbers of the user's, or a sum of positions that the size allows for."""
+    if isinstance(place, Apply) and place.op == "constant":
+        values = np.asarray(place.param("value"))
+        return isinstance(size, int) and bool(np.all((values >= 0) & (values < size)))
     if any(isinstance(t, Leaf) for t in subterms(place)):
         return not any(isinstance(t, Apply) and t.op == "position" for t in subterms(place))
     steps: list[tuple[Fraction, Size]] = []

@@ -16,7 +16,7 @@ from wengert.derive.printed import Printer, default_form
 from wengert.derive.recognise import open_term_primes
 from wengert.derive.report import show_line
 from wengert.emitting.code import NotWritten
-from wengert.emitting.moves import with_deltas
+from wengert.emitting.moves import kept_axes, with_deltas
 from wengert.emitting.stable import stable
 from wengert.errors import EquationError
 from wengert.ir.system import System, bar, is_bar, sequence_name, unbar, unmoment
@@ -154,10 +154,11 @@ def _backward(derivation: Backward) -> list[Assignment]:
     calls = [
         Named(Leaf(system.quantities[n].type.shape, n), v) for n, v in derivation.values.items() if isinstance(v, Apply)
     ]
+    calls += _squeezed(derivation)
     numbers = {line.name: _number(system, k) for k, line in enumerate(system.lines)}
 
     def opened(term: Term, name: str = "") -> Term:
-        return prepared(fold(open_term_primes(term), Names(c for c in calls if c.leaf != Leaf(c.leaf.shape, name))))
+        return prepared(fold(open_term_primes(term), Names(c for c in calls if reads(c.leaf) != [name])))
 
     found: list[Assignment] = []
     for line in derivation.lines:
@@ -171,6 +172,18 @@ def _backward(derivation: Backward) -> list[Assignment]:
         if through:
             text += f"    through line{'s' * (len(through) > 1)} {' and '.join(through)}"
         found.append(Assignment(bar(line.name), opened(line.named[-1], line.name), text))
+    return found
+
+
+def _squeezed(derivation: Backward) -> list[Named]:
+    """What lines lay out with axes of size 1: Σ_j x_ij is m without its last axis for m = x.sum(axis=1, keepdims=True)."""
+    found: list[Named] = []
+    for name, value in derivation.values.items():
+        if isinstance(value, Apply) and value.op == "reshape":
+            (inner,) = value.args
+            leaf = Leaf(value.shape, name)
+            if kept_axes(leaf.shape, inner.shape) is not None and not isinstance(inner, Leaf):
+                found.append(Named(Apply(inner.shape, "reshape", (leaf,), (("shape", inner.shape),)), inner))
     return found
 
 

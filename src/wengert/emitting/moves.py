@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+import numpy as np
+
 from wengert.emitting.code import NotWritten
 from wengert.ir.types import Shape, Size
 from wengert.ops.calls import map_leaves
@@ -21,7 +23,7 @@ def with_deltas(term: Term) -> Term:
             return found
         if not isinstance(part, Apply) or part.op not in ("gather", "scatter_add"):
             return None
-        x, places = (with_deltas(arg) for arg in part.args)
+        x, places = with_deltas(part.args[0]), known_places(with_deltas(part.args[1]))
         axis, batch = part.param("axis"), part.param("batch")
         if part.op == "gather" and (found := _gathered_apart(x, places, axis, batch)) is not None:
             return found
@@ -49,7 +51,7 @@ def _scattered_apart(term: Apply) -> Term | None:
     (flat,) = term.args
     if not (isinstance(flat, Apply) and flat.op == "scatter_add" and flat.param("axis") == flat.param("batch") == 0):
         return None
-    values, places = (with_deltas(arg) for arg in flat.args)
+    values, places = with_deltas(flat.args[0]), known_places(with_deltas(flat.args[1]))
     apart = _places_apart(term.shape, flat.shape, places)
     if apart is None:
         return None
@@ -81,6 +83,29 @@ def _places_apart(shape: Shape, flat: Shape, places: Term) -> list[Term] | None:
     if behind != flat[0] or sorted(found) != sorted(map(Fraction, strides)):
         return None
     return [found[Fraction(stride)] for stride in strides]
+
+
+def known_places(places: Term) -> Term:
+    """Places with what is known of those that are numbers: 0, 1, …, n − 1 are the positions of an axis, none of them counts from the end."""
+
+    def change(part: Term) -> Term | None:
+        if not isinstance(part, Apply):
+            return None
+        if part.op == "where" and isinstance(part.args[2], Apply) and part.args[2].op == "constant":
+            values = np.asarray(part.args[2].param("value"))
+            plain = counted_from_the_front(part)
+            return known_places(plain) if plain is not part and np.all(values >= 0) else None
+        values = np.asarray(part.param("value")) if part.op == "constant" else np.zeros(0)
+        if (
+            values.ndim == 1
+            and values.size
+            and values.dtype.kind == "i"
+            and np.array_equal(values, np.arange(values.size))
+        ):
+            return Apply(part.shape, "position", (), (("dtype", "int64"), ("size", part.shape[0])), "int64")
+        return None
+
+    return map_leaves(places, change)
 
 
 def counted_from_the_front(places: Term) -> Term:
