@@ -11,6 +11,7 @@ from wengert.emitting.layout import call, comment
 from wengert.emitting.module import Module
 from wengert.emitting.samples import DEFINITE, Samples
 from wengert.ir.system import bar
+from wengert.ir.types import Dim
 
 RESERVED = {
     "numpy": [
@@ -103,6 +104,20 @@ def _tuple(names: Sequence[str]) -> str:
     return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
 
 
+def _shapes(module: Module) -> list[str]:
+    """What each input is, a line an input."""
+    rows: list[str] = []
+    for name in module.inputs:
+        type = module.system.quantities[name].type
+        sizes = [module.identifiers[f"size {n.name}"] if isinstance(n, Dim) else str(n) for n in type.shape]
+        kind = "whole numbers" if type.dtype == "int64" else "numbers"
+        shape = (
+            f"{kind}, shape ({', '.join(sizes)}{',' if len(sizes) == 1 else ''})" if sizes else kind.removesuffix("s")
+        )
+        rows.append(f"    {module.identifiers[name]}: {shape}")
+    return rows
+
+
 def _targets(names: Sequence[str]) -> str:
     """Names that a tuple is taken apart into."""
     return _tuple(names) if len(names) == 1 else ", ".join(names)
@@ -113,7 +128,8 @@ def _numpy(module: Module, forward: Body, backward: Body, samples: Samples | Non
     kept = [names[n] for n in module.kept]
     loss, seed = names[module.loss], names[bar(module.loss)]
     rows = ["", "", *call("def forward", [names[n] for n in module.inputs], ":", 0)]
-    rows += [f'    """{loss}, and what the backward pass needs."""', *forward.lines, *_kept_comment(module)]
+    rows += [f'    """{loss}, and what the backward pass needs.', "", *_shapes(module), '    """']
+    rows += [*forward.lines, *_kept_comment(module)]
     rows += [f"    kept = {_tuple(kept)}", f"    return {loss}, kept"]
     rows += ["", "", f"def backward({seed}, kept):"]
     rows += [f'    """The derivatives by {", ".join(names[n] for n in module.wrt)}, from that by {loss}."""']
