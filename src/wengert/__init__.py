@@ -16,6 +16,7 @@ flatten                                        a container of arrays as one vect
 cond, scan, fori_loop, while_loop             branches and loops in such functions
 primitive, check_grads                         a function whose derivatives are given; derivatives against differences
 check_backward                                 a backward pass written by hand, judged by running it
+emit                                           a forward and a backward pass as source to keep
 check_nans                                     the first number that is not finite, by its line
 ops                                            the primitives as functions of arrays: ops.log1p(x)
 stop_gradient, checkpoint                      a value taken as constant; a function that is run again on the way back
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from wengert.api import Derivation, System, equations, review
     from wengert.blackboard import board
     from wengert.compilation import compile, keep_subnormals, set_threads
+    from wengert.emission import emit
     from wengert.errors import (
         CheckError,
         DataError,
@@ -72,6 +74,7 @@ _HOME = {
     "value_and_grad": "wengert.transforms.derivatives",
     "checkpoint": "wengert.transforms.checkpoints",
     "check_backward": "wengert.programs.functions",
+    "emit": "wengert.emission",
     "check_grads": "wengert.transforms.checks",
     "check_nans": "wengert.tracing.watch",
     "primitive": "wengert.transforms.custom",
@@ -136,6 +139,7 @@ __all__ = [
     "cond",
     "devices",
     "elementwise_grad",
+    "emit",
     "equations",
     "flatten",
     "fori_loop",

@@ -1,6 +1,6 @@
 """The command line: each command reads its arguments, calls the layers below, and prints.
 
-    wengert ──▶ derivation: derive, diff, trace, draw · checking: check · stages: stages, targets
+    wengert ──▶ derivation: derive, diff, trace, draw · emitting: emit · checking: check · stages: stages, targets
                 training: train, launch, predict · board: board
     arguments: options that several have · language: in which language it is printed
 
@@ -16,7 +16,7 @@ from typing import Any
 import typer
 
 import wengert
-from wengert.cli import board, checking, derivation, language, stages, training
+from wengert.cli import board, checking, derivation, emitting, language, stages, training
 from wengert.errors import CheckError, WengertError
 
 app = typer.Typer(
@@ -45,6 +45,7 @@ for command in (
     derivation.diff,
     derivation.trace,
     derivation.draw,
+    emitting.emit,
     checking.check,
     stages.stages,
     stages.targets,

@@ -66,7 +66,9 @@ class Builder:
         if "int64" not in {node.type.dtype for node in nodes}:
             return nodes
         return [
-            constant(split_coef(term)[0], node.type.with_dtype("int64")) if is_number(term) else node
+            constant(term.coef, node.type.with_dtype("int64"))
+            if isinstance(term, Product) and is_number(term)
+            else node
             for term, node in zip(terms, nodes, strict=True)
         ]
 

@@ -85,6 +85,10 @@ COUNTS = re.compile(
 )
 BIAS = re.compile(r"^(b|bias|beta|gamma|mu|B)\w{0,2}$|bias")
 SHAPE = re.compile(r"^\W*`?([A-Za-z_]\w*)`?\s*(?::|--|=|\bis\b|\().*?shape:?\s*`?[(\[]([^()\[\]]*)[)\]]", re.M)
+NUMBER = re.compile(
+    r"^\W*`?([A-Za-z_]\w*)`?\s*(?::|--)\s*(?:an? )?(?:number|scalar|float)\b(?!.*(?:shape|array))", re.M
+)
+"""An argument that a docstring calls a number."""
 BRIEF = re.compile(
     r"\b([A-Za-z_]\w*)`?\s*[:=]?\s*(?:is |has shape |shape )?\(((?:\s*[A-Za-z0-9_*]+\s*,)+\s*[A-Za-z0-9_*]*\s*)\)"
 )
@@ -152,7 +156,8 @@ def slots_of(
 ) -> dict[str, Slot]:
     """The arguments of a function. `text`: its lines with their remarks; `others`: functions that may read them, as self.x."""
     doc = ast.get_docstring(function) or ""
-    stated = {**_stated(BRIEF, text), **_stated(SHAPE, doc)}
+    numbers = {name: list[str]() for name in NUMBER.findall(doc) if name not in SCALARS}
+    stated = {**_stated(BRIEF, text), **numbers, **_stated(SHAPE, doc)}
     code = "\n".join(ast.unparse(f) for f in (function, *others))
     four = any(len(dims) == 4 for dims in stated.values())
     out: dict[str, Slot] = {}

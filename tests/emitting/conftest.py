@@ -1,0 +1,6 @@
+"""Test data beside the tests is importable by its plain name; that of derivations too."""
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "derive")]
