@@ -310,6 +310,7 @@ ARRAYS = {
     "max": lambda x, axes: np.maximum.reduce(x, axis=axes),
     "min": lambda x, axes: np.minimum.reduce(x, axis=axes),
     "prod": lambda x, axes: np.multiply.reduce(x, axis=axes),
+    "norm": lambda x, axes: np.sqrt(np.sum(np.square(x, dtype=np.longdouble), axis=axes)).astype(float),
     "logsumexp": lambda x, axes: scipy.special.logsumexp(x, axis=axes) if axes else x,
     "softmax": lambda x, axes: scipy.special.softmax(x, axis=axes) if axes else np.ones_like(x),
     "prod_others": lambda x, axis: np.prod(x, axis=axis, keepdims=True) / x,

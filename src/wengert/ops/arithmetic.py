@@ -170,7 +170,7 @@ def _through_power(signals: Sequence[Node | None], z: Node, x: Node, y: Node) ->
         return None if by_x is None else times(by_x, slope_x), None if by_y is None else times(by_y, slope_y)
     if by_x is not None:
         exponent = constant_value(y)
-        less = apply("power", x, y - 1)
+        less = apply("power", x, y - 1 if exponent is None else _fill(exponent - 1, y))
         by_x = times(by_x, apply("multiple", y, less) if exponent is None else exponent * less if exponent else None)
     return by_x, None if by_y is None else by_y * apply("log_power", x, y, n=1)
 
@@ -292,6 +292,6 @@ hypot = elementwise(
     arity=2,
     domain=away_from_zero,
     notation=function(r"\operatorname{hypot}", "hypot"),
-    growth="bounded",
+    growth="unbounded",  # its slope is bounded, but jumps at (0, 0): what is nothing must stay so beside the slope of that
     exact="hypot(x, y)",
 )

@@ -11,6 +11,7 @@ from typing import Any
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.walk import order_of, rebuild
 from wengert.ops.control import results
+from wengert.ops.norms import SCALES
 from wengert.ops.primes import instance
 from wengert.ops.products import contraction_order
 from wengert.ops.reductions import spread
@@ -90,6 +91,50 @@ def _softmax(node: Node) -> Node:
     one = constant(1, total.type)
     total = apply("where", apply("equal", total, constant(0, total.type)), one, total)
     return apply("divide", powers, spread(total, powers, axes))
+
+
+def _norm(node: Node) -> Node:
+    """√Σx², of squares scaled by a power of two, up or down, where their plain sum leaves the range."""
+    (x,), axes = node.inputs, node.params["axes"]
+    small, up = SCALES[x.type.dtype]
+
+    entries = _entries(x, axes)
+
+    def squares(factor: float) -> Node:
+        parts = [part * factor if factor != 1 else part for part in entries or (x,)]
+        total = parts[0] * parts[0]
+        for part in parts[1:]:
+            total = total + part * part
+        return total if entries else _sum(total, axes)
+
+    plain = squares(1)
+    is_small = apply("less", plain, constant(small, plain.type))
+    is_large = apply("equal", plain, constant(float("inf"), plain.type))
+
+    def chosen(own: Node, smaller: Node, larger: Node) -> Node:
+        return apply("where", is_small, smaller, apply("where", is_large, larger, own))
+
+    scale = chosen(*(constant(number, plain.type) for number in (1.0, 1 / up, up)))
+    return apply("sqrt", chosen(plain, squares(up), squares(1 / up))) * scale
+
+
+SHORT = 8
+"""Sums of so few entries a row are written out: several sums side by side in a short loop are slow."""
+
+
+def _entries(x: Node, axes: tuple[int, ...]) -> list[Node]:
+    """The slices along a short axis that is reduced in each of many rows; none else."""
+    if len(axes) != 1 or x.type.rank == 1 or not 0 < x.shape[axes[0]] <= SHORT:
+        return []
+    (axis,) = axes
+    ends = range(x.shape[axis])
+    rest = tuple(n for k, n in enumerate(x.shape) if k != axis)
+    found: list[Node] = []
+    for j in ends:
+        start = tuple(j if k == axis else 0 for k in range(x.type.rank))
+        stop = tuple(j + 1 if k == axis else n for k, n in enumerate(x.shape))
+        found.append(apply("reshape", apply("slice", x, start=start, stop=stop, step=(1,) * x.type.rank), shape=rest))
+    return found
 
 
 # products
@@ -251,6 +296,7 @@ EXPANSIONS: dict[str, Callable[[Node], Node]] = {
     "softmax": _softmax,
     "einsum": _einsum,
     "prod_others": _prod_others,
+    "norm": _norm,
     "sum": _reduction,
     "max": _reduction,
     "min": _reduction,
