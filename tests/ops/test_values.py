@@ -250,7 +250,7 @@ SCALAR = {
     "log_ratio": lambda x, y: mpmath.log(x / y),
     "power": lambda x, y: x**y,
     "hypot": mpmath.hypot,
-    "direction": lambda x, y: x / mpmath.hypot(x, y),
+    "direction": lambda x, y, along: (y if along else x) / mpmath.hypot(x, y),
     "arctan2": mpmath.atan2,
     "logaddexp": lambda x, y: mpmath.log(mpmath.exp(x) + mpmath.exp(y)),
     "xlogy": lambda x, y: x * mpmath.log(y),

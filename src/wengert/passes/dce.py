@@ -118,6 +118,8 @@ DEAD: tuple[Rewrite, ...] = (
     Rule("known-condition", lambda x, y: where(True, x, y), lambda x, y: x, exact=True, examples=_BRANCHES, complex=True),
     Rule("known-condition", lambda x, y: where(False, x, y), lambda x, y: y, exact=True, examples=_BRANCHES, complex=True),
     Rule("slope-at-least", lambda x: call("ratio", 0, x), lambda x: 0, exact=False, ulps=0, valid="finite(x)"),
+    Rule("direction", lambda x, y: call("direction", x, y, along=0), lambda x, y: call("ratio", x, call("hypot", x, y)), exact=True),
+    Rule("direction", lambda x, y: call("direction", x, y, along=1), lambda x, y: call("ratio", y, call("hypot", x, y)), exact=True),
     Procedure("whole-slice", ["slice"], _trivial_slice, "slice(x), all of it → x", exact=True, samples=lambda: [_slice(_x(3), (0,), (3,), (1,))], complex=True),
     Procedure("empty-pad", ["pad"], _trivial_pad, "pad(x) by nothing → x", exact=True, samples=lambda: [apply("pad", _x(3), low=(0,), high=(0,))], complex=True),
     Procedure("slice-of-concatenate", ["slice"], _slice_of_concatenate, "slice(concatenate(…, x, …)) inside x → slice(x)", exact=True, samples=_concatenated, complex=True),

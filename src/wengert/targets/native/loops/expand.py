@@ -5,6 +5,7 @@ The values are those of the records, to rounding. It knows no loop nest.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
@@ -93,48 +94,45 @@ def _softmax(node: Node) -> Node:
     return apply("divide", powers, spread(total, powers, axes))
 
 
+FEW = 256
+"""Norms of so many entries are computed scaled too, to be chosen from; those of more only where one of them asks for it."""
+
+
 def _norm(node: Node) -> Node:
     """√Σx², of squares scaled by a power of two, up or down, where their plain sum leaves the range."""
     (x,), axes = node.inputs, node.params["axes"]
-    small, up = SCALES[x.type.dtype]
+    plain = _sum(x * x, axes)
+    if math.prod(x.shape) <= FEW:
+        return _within_range(x, plain, axes)
+    outside = apply("cast", apply("logical_not", _is_inside(plain)), dtype="int64")
+    count = _sum(outside, tuple(range(outside.type.rank)))
+    entries, total = input_node("entries", x.type), input_node("total", plain.type)
+    then = Graph((entries, total), (apply("sqrt", total),))
+    other = Graph((entries, total), (_within_range(entries, total, axes),))
+    none = apply("equal", count, constant(0, count.type))
+    return results(apply("cond", none, x, plain, then=then, other=other))[0]
 
-    entries = _entries(x, axes)
+
+def _is_inside(total: Node) -> Node:
+    """Whether a sum of squares has all its digits."""
+    small, _ = SCALES[total.type.dtype]
+    finite = apply("less", total, constant(math.inf, total.type))
+    return apply("logical_and", apply("greater_equal", total, constant(small, total.type)), finite)
+
+
+def _within_range(x: Node, total: Node, axes: tuple[int, ...]) -> Node:
+    """√ of a sum of squares, or of that of scaled entries."""
+    _, up = SCALES[x.type.dtype]
 
     def squares(factor: float) -> Node:
-        parts = [part * factor if factor != 1 else part for part in entries or (x,)]
-        total = parts[0] * parts[0]
-        for part in parts[1:]:
-            total = total + part * part
-        return total if entries else _sum(total, axes)
+        part = x * factor
+        return _sum(part * part, axes)
 
-    plain = squares(1)
-    is_small = apply("less", plain, constant(small, plain.type))
-    is_large = apply("equal", plain, constant(float("inf"), plain.type))
-
-    def chosen(own: Node, smaller: Node, larger: Node) -> Node:
-        return apply("where", is_small, smaller, apply("where", is_large, larger, own))
-
-    scale = chosen(*(constant(number, plain.type) for number in (1.0, 1 / up, up)))
-    return apply("sqrt", chosen(plain, squares(up), squares(1 / up))) * scale
-
-
-SHORT = 8
-"""Sums of so few entries a row are written out: several sums side by side in a short loop are slow."""
-
-
-def _entries(x: Node, axes: tuple[int, ...]) -> list[Node]:
-    """The slices along a short axis that is reduced in each of many rows; none else."""
-    if len(axes) != 1 or x.type.rank == 1 or not 0 < x.shape[axes[0]] <= SHORT:
-        return []
-    (axis,) = axes
-    ends = range(x.shape[axis])
-    rest = tuple(n for k, n in enumerate(x.shape) if k != axis)
-    found: list[Node] = []
-    for j in ends:
-        start = tuple(j if k == axis else 0 for k in range(x.type.rank))
-        stop = tuple(j + 1 if k == axis else n for k, n in enumerate(x.shape))
-        found.append(apply("reshape", apply("slice", x, start=start, stop=stop, step=(1,) * x.type.rank), shape=rest))
-    return found
+    is_small = apply("less", total, constant(1, total.type))
+    scale = apply("where", is_small, constant(1 / up, total.type), constant(up, total.type))
+    scaled = apply("where", is_small, squares(up), squares(1 / up))
+    inside = _is_inside(total)
+    return apply("sqrt", apply("where", inside, total, scaled)) * apply("where", inside, constant(1, total.type), scale)
 
 
 # products
