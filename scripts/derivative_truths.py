@@ -341,6 +341,22 @@ TWO: tuple[Any, ...] = (
     ),
 )
 
+
+def _multiple(name: str, source: str, factor: float) -> Function:
+    c = mp.mpf(factor)
+    return _one_input(name, source, (lambda x: c * x, lambda x: c, _zero))
+
+
+HELPERS: dict[str, Function] = {
+    f.name: f
+    for f in (
+        _multiple("x/2", "0.5*({0})", 0.5),
+        _multiple("x/√2", "0.7071067811865476*({0})", 0.7071067811865476),
+        _multiple("0.8 x", "0.7978845608028654*({0})", 0.7978845608028654),
+        _multiple("0.04 x", "0.044715*({0})", 0.044715),
+    )
+}
+"""Functions that occur inside of others only."""
 ONE_INPUT: dict[str, Function] = {row[0]: _one_input(*row) for row in (*(row + row[:1] for row in SMOOTH), *WRITTEN)}
 TWO_INPUTS: dict[str, Function] = {row[0]: Function(*row) for row in TWO}
-FUNCTIONS = ONE_INPUT | TWO_INPUTS
+FUNCTIONS = ONE_INPUT | TWO_INPUTS | HELPERS
