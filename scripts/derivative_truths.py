@@ -31,6 +31,8 @@ class Function:
     """Whether its definition rounds its argument first, as sinc forms πx."""
     terms: Formula | None = None
     """How large the terms are of which its curvatures are sums, where they may cancel."""
+    factor: Formula | None = None
+    """What its slopes have as a factor, where it may leave the range of floats though they do not: 1/y in x/y at x = 0."""
 
     @property
     def arity(self) -> int:
@@ -315,6 +317,10 @@ TWO: tuple[Any, ...] = (
         lambda x, y: x * mp.log(y) if y > 0 else None,
         (_unless(lambda x, y: y <= 0, lambda x, y: mp.log(y)), lambda x, y: x / y),
         (_zero, lambda x, y: 1 / y, lambda x, y: -x / y**2),
+        "",
+        False,
+        None,
+        lambda x, y: 1 / y,
     ),
     (
         "xlog1py",

@@ -222,6 +222,7 @@ def evaluate(made: Composition, at: dict[str, Any], order: int, floats: Format) 
     if made.function in TIES and abs(arguments[0] - arguments[1]) <= ULPS * floats.unit * sum(moved):
         raise Unknown
     inside = all(part.value.inside for part in parts) and floats.holds(u, *d)
+    inside = inside and (f.factor is None or floats.holds(f.factor(*arguments)))
     symmetric = {pair: k for k, pair in enumerate(f.pairs)}
     curvature = tuple(tuple(dd[symmetric[min(k, m), max(k, m)]] for m in range(f.arity)) for k in range(f.arity))
     wide = _wide(made.function, arguments, moved, order, floats)
