@@ -31,6 +31,8 @@ class Function:
     """Whether its definition rounds its argument first, as sinc forms πx."""
     terms: Formula | None = None
     """How large the terms are of which its curvatures are sums, where they may cancel."""
+    factor: Formula | None = None
+    """What its slopes have as a factor, where it may leave the range of floats though they do not: 1/y in x/y at x = 0."""
 
     @property
     def arity(self) -> int:
@@ -315,6 +317,10 @@ TWO: tuple[Any, ...] = (
         lambda x, y: x * mp.log(y) if y > 0 else None,
         (_unless(lambda x, y: y <= 0, lambda x, y: mp.log(y)), lambda x, y: x / y),
         (_zero, lambda x, y: 1 / y, lambda x, y: -x / y**2),
+        "",
+        False,
+        None,
+        lambda x, y: 1 / y,
     ),
     (
         "xlog1py",
@@ -341,6 +347,22 @@ TWO: tuple[Any, ...] = (
     ),
 )
 
+
+def _multiple(name: str, source: str, factor: float) -> Function:
+    c = mp.mpf(factor)
+    return _one_input(name, source, (lambda x: c * x, lambda x: c, _zero))
+
+
+HELPERS: dict[str, Function] = {
+    f.name: f
+    for f in (
+        _multiple("x/2", "0.5*({0})", 0.5),
+        _multiple("x/√2", "0.7071067811865476*({0})", 0.7071067811865476),
+        _multiple("0.8 x", "0.7978845608028654*({0})", 0.7978845608028654),
+        _multiple("0.04 x", "0.044715*({0})", 0.044715),
+    )
+}
+"""Functions that occur inside of others only."""
 ONE_INPUT: dict[str, Function] = {row[0]: _one_input(*row) for row in (*(row + row[:1] for row in SMOOTH), *WRITTEN)}
 TWO_INPUTS: dict[str, Function] = {row[0]: Function(*row) for row in TWO}
-FUNCTIONS = ONE_INPUT | TWO_INPUTS
+FUNCTIONS = ONE_INPUT | TWO_INPUTS | HELPERS

@@ -82,9 +82,26 @@ class Composition:
 X, Y = Composition("x"), Composition("y")
 
 
+def _pair(name: str, *parts: Composition) -> Composition:
+    return Composition(name, parts)
+
+
+def _gelu(gate: Composition, x: Composition) -> Composition:
+    """½ x (1 + gate)."""
+    return _pair("multiply", of("x/2", at=x), of("1+x", at=gate))
+
+
 SEVERAL: dict[str, Callable[[Composition], Composition]] = {
     "√(1+x²)": lambda x: of("sqrt", "1+x", "x²", at=x),
-    "x√|x|": lambda x: Composition("multiply", (x, of("sqrt", "abs", at=x))),
+    "x√|x|": lambda x: _pair("multiply", x, of("sqrt", "abs", at=x)),
+    "cot": lambda x: _pair("divide", of("cos", at=x), of("sin", at=x)),
+    "sec": lambda x: of("1/x", "cos", at=x),
+    "csc": lambda x: of("1/x", "sin", at=x),
+    "coth": lambda x: of("1/x", "tanh", at=x),
+    "silu": lambda x: _pair("divide", x, of("1+x", "e^-x", at=x)),
+    "gelu": lambda x: _gelu(of("erf", "x/√2", at=x), x),
+    "gelu, tanh": lambda x: _gelu(of("tanh", "0.8 x", at=_pair("add", x, of("0.04 x", "x³", at=x))), x),
+    "elu": lambda x: _pair("where", x, of("expm1", at=x)),
 }
 """Functions whose roundings are those of their parts."""
 
@@ -205,6 +222,7 @@ def evaluate(made: Composition, at: dict[str, Any], order: int, floats: Format) 
     if made.function in TIES and abs(arguments[0] - arguments[1]) <= ULPS * floats.unit * sum(moved):
         raise Unknown
     inside = all(part.value.inside for part in parts) and floats.holds(u, *d)
+    inside = inside and (f.factor is None or floats.holds(f.factor(*arguments)))
     symmetric = {pair: k for k, pair in enumerate(f.pairs)}
     curvature = tuple(tuple(dd[symmetric[min(k, m), max(k, m)]] for m in range(f.arity)) for k in range(f.arity))
     wide = _wide(made.function, arguments, moved, order, floats)

@@ -48,7 +48,7 @@ UNARY = (
     "(lambda t: t*np.cos(t))({})",
 )
 BINARY = ("{} + {}", "{} - {}", "{} * {}", "{0}/({1}*{0} + 30)", "np.multiply({}, {})", "np.add({}, {})")
-BINARY += ("np.maximum({}, {})", "np.arctan2({}, {})", "np.hypot({}, {})", "np.logaddexp({}, {})")
+BINARY += ("np.maximum({}, {})", "np.arctan2({}, 0.5 + np.abs({}))", "np.hypot({}, {})", "np.logaddexp({}, {})")
 BINARY += ("np.where({0} > {1}, {0}, {1})", "np.minimum({}, {})", "np.power(1.5 + np.sin({0}), {1} + 0.0*{0})")
 WHOLE = ("np.sum({})", "np.mean({})", "{}.sum()", "{}.mean()", "np.max({})", "np.min({})", "np.linalg.norm({})")
 WHOLE += ("np.std({})", "np.var({})", "np.sum({0}*{0})", "np.log(np.sum(np.exp({})))", "np.prod(np.tanh({}))")

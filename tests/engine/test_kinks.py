@@ -34,7 +34,8 @@ TABLE = {
     "the root of 1 and a squared root": (lambda x: np.sqrt(1 + np.sqrt(x) ** 2), 0.0, 0.5),
     "log10 of what is large": (lambda x: np.log10(np.cosh(x)), 710.0, 1 / np.log(10)),
     "exp log of what is 0": (lambda x: np.exp(np.log(np.sinh(x))), 0.0, 1.0),
-    "tanh arctanh of what is 1": (lambda x: np.tanh(np.arctanh(x**3)), 1.0, nan),
+    "tanh arctanh of what is 1": (lambda x: np.tanh(np.arctanh(x**3)), 1.0, 3.0),
+    "cosh arccosh at 1": (lambda x: np.cosh(np.arccosh(x)), 1.0, 1.0),
     "abs at 0": (np.abs, 0.0, 0.0),
     "max of equal entries": (np.max, [1.0, 1.0, 0.0], [0.5, 0.5, 0.0]),
     "min of equal entries": (np.min, [1.0, 0.0, 0.0], [0.0, 0.5, 0.5]),
@@ -72,6 +73,16 @@ SECOND = {
     "the root of 1 and a square at 0": (lambda x: np.sqrt(1 + x**2), 0.0, 1.0),
     "cosh of the root of 1 and a square at 0": (lambda x: np.cosh(np.sqrt(1 + x**2)), 0.0, np.sinh(1.0)),
     "the root of a square away from 0": (lambda x: np.sqrt(x * x), 2.0, 0.0),
+    "the squared norm at 0": (lambda x: np.linalg.norm(np.stack([x, 2 * x])) ** 2, 0.0, 10.0),
+    "the norm times itself at 0": (lambda x: (lambda r: r * r)(np.linalg.norm(np.stack([x, x]))), 0.0, 4.0),
+    "the norm cubed at 0": (lambda x: np.linalg.norm(np.stack([x, x])) ** 3, 0.0, 0.0),
+    "a bell of the norm at 0": (lambda x: np.exp(-(np.linalg.norm(np.stack([x, x])) ** 2)), 0.0, -4.0),
+    "the squared hypotenuse at 0": (lambda x: np.hypot(x, x) ** 2, 0.0, 4.0),
+    "the norm at 0": (lambda x: np.linalg.norm(np.stack([x, x])), 0.0, nan),
+    "cos of the norm at 0": (lambda x: np.cos(np.linalg.norm(np.stack([x, x]))), 0.0, nan),
+    "cos of a root of squares at 0": (lambda x: np.cos(np.sqrt(x**2 + x**4)), 0.0, nan),
+    "a masked norm at 0": (lambda x: np.where(x > 0, np.linalg.norm(np.stack([x, x])), 0.0), 0.0, 0.0),
+    "a masked hypotenuse at 0": (lambda x: np.where(x > 0, np.hypot(x, x), 0.0), 0.0, 0.0),
 }
 
 

@@ -43,6 +43,19 @@ CASES: dict[str, tuple[F, float, float, float]] = {
     "arctan 1/x, left": (lambda x: np.arctan(1 / x), -1e-200, -math.pi / 2, -1.0),
     "arctan 3/x": (lambda x: np.arctan(3 / x), 1e-200, math.pi / 2, -1 / 3),
     "(√x)²": (lambda x: np.sqrt(x) ** 2, 0.0, 0.0, 1.0),
+    "(∛x)³": (lambda x: np.cbrt(x) ** 3, 0.0, 0.0, 1.0),
+    "∛x³": (lambda x: np.cbrt(x**3), 1e-200, 1e-200, 1.0),
+    "1/(1/x)": (lambda x: 1 / (1 / x), 1e200, 1e200, 1.0),
+    "1/(1/x), small": (lambda x: 1 / (1 / x), -1e-200, -1e-200, 1.0),
+    "1/√(1/x)": (lambda x: 1 / np.sqrt(1 / x), 1e250, 1e125, 0.5e-125),
+    "2/(3/x)": (lambda x: 2 / (3 / x), 1e200, 2e200 / 3, 2 / 3),
+    "log x²": (lambda x: np.log(x**2), -1e200, 400 * math.log(10), -2e-200),
+    "log x·x": (lambda x: np.log(x * x), 1e-200, -400 * math.log(10), 2e200),
+    "log10 x³": (lambda x: np.log10(x**3), 1e200, 600.0, 3e-200 / math.log(10)),
+    "log x^2.5": (lambda x: np.log(x**2.5), 1e200, 500 * math.log(10), 2.5e-200),
+    "exp log sinh x": (lambda x: np.exp(np.log(np.sinh(x))), 0.0, 0.0, 1.0),
+    "arctanh tanh x": (lambda x: np.arctanh(np.tanh(x)), 40.0, 40.0, 1.0),
+    "‖(x, 2x)‖": (lambda x: np.linalg.norm(np.stack([x, 2 * x])), 1e200, math.sqrt(5) * 1e200, math.sqrt(5)),
 }
 ROUTES: dict[str, Callable[[F, Any], list[tuple[Any, Any]]]] = {
     "calls 1–6": lambda f, x: [*map(wg.value_and_grad(f), [x] * 6)],
@@ -70,6 +83,36 @@ def test_value_and_slope_are_right_at_every_call_and_on_every_route(name: str, r
         if found is not None:
             np.testing.assert_allclose(found, value, rtol=1e-14, atol=0)
         np.testing.assert_allclose(g, slope, rtol=1e-14, atol=0)
+
+
+NORMS: dict[str, F] = {
+    "norm": np.linalg.norm,
+    "norm of rows": lambda x: np.sum(np.linalg.norm(np.reshape(x, (1, 2)), axis=1)),
+    "√Σx²": lambda x: np.sqrt(np.sum(x**2)),
+    "√Σx·x": lambda x: np.sum(x * x) ** 0.5,
+    "√(x·x)": lambda x: np.sqrt(x @ x),
+    "√ of a mean": lambda x: math.sqrt(2) * np.sqrt(np.mean(x**2)),
+    "std": lambda x: 2 * np.std(np.concatenate([x, -x])) / math.sqrt(2),
+}
+
+
+@pytest.mark.parametrize("size", [1.0, 1e200, 1e-200, 1e-310, 1e307])
+@pytest.mark.parametrize("name", NORMS)
+def test_a_norm_and_its_slope_are_right_at_every_size(name: str, size: float) -> None:
+    f, x = NORMS[name], np.array([3.0, 4.0]) * size
+    both = wg.value_and_grad(f)
+    forward = np.array([wg.jvp(f, (x,), (t,))[1] for t in np.eye(2)])
+    digits = 1e-11 if size == 1e-310 else 1e-14
+    for value, slope in (*(both(x) for _ in range(4)), wg.compile(both)(x), (5 * size, forward)):
+        np.testing.assert_allclose(value, 5 * size, rtol=digits, atol=0)
+        np.testing.assert_allclose(slope, [0.6, 0.8], rtol=digits, atol=0)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e150, 1e-150])
+def test_second_derivatives_of_a_norm_are_right_at_every_size(size: float) -> None:
+    f, x = np.linalg.norm, np.array([3.0, 4.0]) * size
+    for h in (wg.hessian(f)(x), wg.compile(wg.hessian(f))(x)):
+        np.testing.assert_allclose(h * size, [[0.128, -0.096], [-0.096, 0.072]], rtol=1e-13, atol=0)
 
 
 def test_information_that_is_gone_is_said_to_be_gone() -> None:

@@ -126,6 +126,12 @@ def _softmax(x: Any, axes: Any) -> Any:
     return _true(operator.truediv)(powers, np.sum(powers, axis=axes, keepdims=True))
 
 
+def _quantile(y: Any) -> Any:
+    """erfinv to the digits of floats, where it is real."""
+    with mpmath.workdps(60):
+        return mpmath.erfinv(y) if mpmath.fabs(y) <= 1 else mpmath.nan
+
+
 TRUE: dict[str, Callable[..., Any]] = {
     "add": _true(operator.add),
     "subtract": _true(operator.sub),
@@ -145,11 +151,22 @@ TRUE: dict[str, Callable[..., Any]] = {
         *(part for pair in zip(xs, inputs, strict=True) for part in pair), output
     ),
     "gather": lambda x, indices, axis, batch: np.take_along_axis(x, indices[:, None], axis)[:, 0],
+    **{
+        name: _true(getattr(mpmath, f"a{name[3:]}"))
+        for name in ("arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh")
+    },
+    **{name: _true(getattr(mpmath, name)) for name in ("sin", "cos", "tan", "tanh", "erf", "log10")},
+    "log2": _true(lambda x: mpmath.log(x, 2)),
+    "exp2": _true(lambda x: mpmath.mpf(2) ** x),
+    "cbrt": _true(lambda x: mpmath.sign(x) * mpmath.cbrt(mpmath.fabs(x))),
+    "erfinv": _true(_quantile),
     "sqrt": _true(mpmath.sqrt),
     "arctan": _true(mpmath.atan),
     "abs": _true(mpmath.fabs),
     "power": _true(mpmath.power),
     "integer_power": lambda x, exponent: _true(lambda v: v**exponent)(x),
+    "hypot": _true(mpmath.hypot),
+    "norm": lambda x, axes: _true(mpmath.sqrt)(np.sum(x * x, axis=axes)),
     "softmax": _softmax,
     "logsumexp": lambda x, axes: _true(mpmath.log)(np.sum(_true(mpmath.exp)(x), axis=axes)),
 }

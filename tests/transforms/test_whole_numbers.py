@@ -109,3 +109,45 @@ def test_a_result_of_whole_numbers_takes_any_cotangent_of_its_form_or_none():
 def test_the_tangents_are_a_tuple_as_the_primals_are():
     with pytest.raises(TraceError, match="The tangents are those of the arguments of the function, in a tuple"):
         wg.jvp(picked, (X, 1), X)
+
+
+NARROW = ("int8", "int16", "int32", "uint8", "uint16", "uint32")
+
+
+@wg.primitive
+def times_square(x, k):
+    return x * (k * k).astype(float)
+
+
+times_square.defvjp(lambda ans, x, k: lambda g: g * (k * k), argnums=[0])
+
+
+@wg.primitive(opaque=False)
+def traced_times_square(x, k):
+    return x * (k * k).astype(float)
+
+
+traced_times_square.defvjp(lambda ans, x, k: lambda g: g * (k * k), argnums=[0])
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+@pytest.mark.parametrize("f", [times_square, traced_times_square], ids=["opaque", "traced"])
+def test_a_primitive_and_its_rules_see_narrow_numbers_as_they_are(f, dtype):
+    x, k = np.array([1.0, 2.0]), np.array([np.iinfo(dtype).max, 3], dtype)
+    square = (k * k).astype(float)
+    g = wg.grad(lambda x: np.sum(f(x, k)))
+    for found in (g(x), g(x), g(x), wg.compile(g)(x), wg.compile(wg.grad(lambda x, k: np.sum(f(x, k))))(x, k)):
+        np.testing.assert_array_equal(found, square)
+    np.testing.assert_array_equal(wg.compile(lambda x, k: f(x, k))(x, k), x * square)
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+def test_a_checkpoint_gives_narrow_numbers_in_their_dtype(dtype):
+    k = np.array([np.iinfo(dtype).max, 3], dtype)
+    twice = wg.checkpoint(lambda k: k + k)
+    found = wg.compile(lambda k: twice(k) + k)(k)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, k + k + k)
+    g = wg.grad(lambda x: np.sum(x * twice(k)))
+    for slope in (g(np.ones(2)), g(np.ones(2)), g(np.ones(2)), wg.compile(g)(np.ones(2))):
+        np.testing.assert_array_equal(slope, (k + k).astype(float))

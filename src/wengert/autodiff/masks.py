@@ -143,12 +143,14 @@ def gated(truths: Node, product: Node | None) -> Node | None:
     return None if product is None else apply("where", truths, product, zeros_like(product))
 
 
-def selected(node: Node, truths: Node, product: Node | None) -> Node | None:
-    """A product with the slope of a node where the truths hold, else 0; listed for whoever listens."""
+def selected(node: Node, truths: Node, product: Node | None, *, other: Node | None = None) -> Node | None:
+    """A product with the slope of a node where the truths hold, else 0, by another node where one is given; listed for whoever listens."""
+    if product is None:
+        return None
     listed = _LIST.get()
-    if listed is not None and product is not None:
+    if listed is not None:
         listed.append(Gate(node, truths, product))
-    return gated(truths, product)
+    return gated(truths, product) if other is None else apply("where", truths, product, other)
 
 
 def is_on() -> bool:

@@ -63,6 +63,8 @@ def back_through(node: Node, mask: Mask | None, values: Sequence[Node | None]) -
         return [None] * len(values)
     if node.op is einsum:
         return [None if v is None else _of_factor(node, mask, k) for k, v in enumerate(values)]
+    if node.op.weights is not None:
+        return [None if v is None else mapped(mask, _over_axes(node)) for v in values]
     return [None if v is None else mapped(mask, _laid_over(v)) for v in values]
 
 
@@ -121,6 +123,20 @@ def _laid_over(like: Node) -> Callable[[Mask | None], Node]:
         return broadcast(any_over(mask.node, range(mask.node.type.rank)), like.shape, ())
 
     return whole
+
+
+def _over_axes(node: Node) -> Callable[[Mask | None], Node]:
+    def laid(mask: Mask | None) -> Node:
+        assert mask is not None
+        return over_axes(node, mask.node)
+
+    return laid
+
+
+def over_axes(node: Node, truths: Node) -> Node:
+    """Truths of a reduction, laid back over the axes of its input."""
+    (x,), axes = node.inputs, node.params["axes"]
+    return broadcast(truths, x.shape, [k for k in range(x.type.rank) if k not in axes])
 
 
 def any_over(truths: Node, axes: Sequence[int]) -> Node:

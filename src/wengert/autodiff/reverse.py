@@ -114,7 +114,7 @@ def _signals(
         bar,
         result.masks[node],
         steep=node in marks.steep or node in marks.rooted,
-        is_least=marks.is_least(node),
+        degree=marks.degree(node),
     ), ()
 
 
@@ -172,15 +172,16 @@ class Marks:
                 self._root(parent, power)
             elif node in self.rooted and node not in self.steep and passes(node, k):
                 self._root(parent, self.rooted[node])
-            elif node in self.steep or is_singular(node) or (node in self.rooted and not self.is_least(node)):
+            elif node in self.steep or is_singular(node) or (node in self.rooted and self.degree(node) is None):
                 self.steep.add(parent)
 
-    def is_least(self, node: Node) -> bool:
-        """Whether a node is a power, and its bar infinite only where a root of such powers is least: where the base is 0."""
+    def degree(self, node: Node) -> float | None:
+        """Of a power whose bar is infinite only where a root of such powers is least: the degree of the root by its base, at least 1."""
         if node not in self.rooted or node in self.steep:
-            return False
+            return None
         power = raised(node)
-        return power is not None and power[1] * self.rooted[node] >= 1
+        degree = 0.0 if power is None else power[1] * self.rooted[node]
+        return degree if degree >= 1 else None
 
     def _root(self, parent: Node, exponent: float) -> None:
         self.rooted[parent] = min(exponent, self.rooted.get(parent, exponent))

@@ -9,7 +9,7 @@ from wengert.autodiff.masks import Mask, is_on, not_zero, selected
 from wengert.autodiff.passing import any_over
 from wengert.ir.graph import Node, apply
 from wengert.ops.products import einsum
-from wengert.ops.squares import is_positive, passes, raised, root
+from wengert.ops.squares import at_least, is_positive, passes, raised, root
 
 
 class Bases:
@@ -37,7 +37,8 @@ class Bases:
         if exponent is None or not is_on() or node.inputs[0] not in self.known:
             return tangent
         mask, power = self.known[node.inputs[0]]
-        return selected(node, mask.node, tangent) if power * exponent >= 1 else tangent
+        degree = power * exponent
+        return selected(node, mask.node, tangent, other=at_least(node.inputs[0], degree)) if degree >= 1 else tangent
 
 
 def _of_power(node: Node, base: Node) -> Node:

@@ -12,12 +12,12 @@ from typing import Any
 
 from wengert.autodiff.growth import growth, is_finite, may_overflow, moved_from, op_of
 from wengert.autodiff.masks import Mask, is_on, not_zero, selected, strict_of
-from wengert.autodiff.passing import chosen, flat, over_factor
+from wengert.autodiff.passing import chosen, flat, over_axes, over_factor
 from wengert.ir.graph import Node, apply, constant_like
 from wengert.ops.functions import broadcast
 from wengert.ops.kinds import add_all, carried, constant_value, times
 from wengert.ops.products import einsum
-from wengert.ops.squares import is_over_powers, raised
+from wengert.ops.squares import at_least, is_over_powers, raised
 
 
 def vjp(
@@ -26,11 +26,11 @@ def vjp(
     mask: Mask | None,
     *,
     steep: bool = False,
-    is_least: bool = False,
+    degree: float | None = None,
 ) -> Sequence[Node | None]:
     """The op's vjp. `mask` is that of the bar; `steep` says that the bar may be infinite.
 
-    `is_least` is of a power whose bar is infinite where a root above it is least (see `ops.squares`).
+    `degree` is that of a root by the base of this node, a power whose bar is infinite where the root is least (see `ops.squares`).
     """
     values = _plain_vjp(node, bar, mask)
     if not is_on():
@@ -39,11 +39,13 @@ def vjp(
         values = [_guarded(node, bar, values[0]), *values[1:]]
     if node.op.partials is not None or node.op.name == "prime":
         values = [_asked(node, k, v, mask) for k, v in enumerate(values)]
+    elif node.op.weights is not None and mask is not None and growth(node) == "unbounded":
+        values = [selected(node, over_axes(node, mask.node), values[0])]
     if steep and node.op.chosen is not None and node.op.partials is not None:
         values = [v if t is None else selected(node, t, v) for v, t in zip(values, chosen(node), strict=True)]
-    if is_least and (power := raised(node)) is not None:
+    if degree is not None and (power := raised(node)) is not None:
         values = [
-            v if x is not power[0] else selected(node, _is_not_least(node, k, bar), v)
+            v if x is not power[0] else selected(node, _is_not_least(node, k, bar), v, other=at_least(x, degree))
             for k, (x, v) in enumerate(zip(node.inputs, values, strict=True))
         ]
     return values
@@ -76,6 +78,8 @@ def _plain_vjp(node: Node, bar: Node, mask: Mask | None) -> Sequence[Node | None
 
 def jvp(node: Node, tangents: Sequence[Any], masks: Sequence[Mask | None], *, after_inverse: bool, steep: bool) -> Any:
     """The op's jvp by the same rule; what is flat is selected here, unless it comes after an inverse of what is flat."""
+    if node.op.weights is not None and growth(node) == "unbounded":
+        return _weighted(node, tangents[0], masks[0])
     if node.op.partials is None and node.op.name != "prime":
         return node.op.jvp(node, tangents)
     if node.op.name == "prime":
@@ -91,6 +95,16 @@ def jvp(node: Node, tangents: Sequence[Any], masks: Sequence[Mask | None], *, af
     if far is not None:
         terms = [selected(node, apply("logical_not", far), v) for v in terms]
     return add_all(terms)
+
+
+def _weighted(node: Node, tangent: Node, mask: Mask | None) -> Node:
+    """Σ ẋ w of a reduction, of what is something."""
+    assert node.op.weights is not None
+    product: Node | None = tangent * node.op.weights(node)
+    if mask is not None and is_on():
+        product = selected(node, mask.node, product)
+    assert product is not None
+    return apply("sum", product, axes=node.params["axes"])
 
 
 def _asked(node: Node, k: int, product: Node | None, mask: Mask | None) -> Node | None:

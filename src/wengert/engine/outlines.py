@@ -19,22 +19,49 @@ EXPONENTIALS = frozenset({"exp", "expm1", "sinh", "cosh", "expit", "softmax"})
 """Functions with an exponential beneath them that they are themselves."""
 QUOTIENTS = frozenset({"divide", "reciprocal", "power", "float_power", "expit"})
 MOVES = frozenset({"getitem", "reshape", "ravel", "flatten", "transpose", "swapaxes", "moveaxis", "expand_dims", "squeeze", "flip", "broadcast_to", "take", "take_along_axis", "astype", "copy"})  # fmt: skip
-THROUGH = EXPONENTIALS | QUOTIENTS | MOVES | {"add", "subtract", "multiply", "negative", "positive", "square", "sqrt", "log", "log1p", "sum", "matmul", "dot", "einsum", "tensordot", "graph"}  # fmt: skip
+THROUGH = EXPONENTIALS | QUOTIENTS | MOVES | {"add", "subtract", "multiply", "negative", "positive", "square", "sqrt", "log", "log1p", "sum", "mean", "matmul", "dot", "vdot", "inner", "einsum", "tensordot", "graph"}  # fmt: skip
 """The calls of which formulas consist; what is beneath another is not looked at."""
 DEEP = {"log": 7, "log1p": 5, "divide": 5, "reciprocal": 4, "power": 4, "float_power": 4}
 """By outermost call: at most so far beneath it is the first exponential."""
 FACTORS = frozenset({"multiply", "negative", "positive", "power", "square"}) | MOVES
 PRODUCT = 4
 """At most so far beneath a product is an exponential as a factor, and a quotient that has another beneath it."""
+_POWERS = frozenset({"power", "float_power", "square"})
+_SQUARES = frozenset({"sum", "mean", "matmul", "dot", "vdot", "inner", "einsum", "tensordot"})
+NORMS = frozenset({"norm", "vector_norm", "matrix_norm", "std"})
+"""Calls that are formulas by themselves."""
+_QUOTIENTS = frozenset({"divide", "reciprocal"})
 PAIRS = {
-    "sqrt": frozenset({"exp", "multiply", "square", "power"}),
-    "power": frozenset({"exp", "multiply", "square", "power"}),
-    "float_power": frozenset({"exp", "multiply", "square", "power"}),
+    "sqrt": frozenset({"exp", "multiply"}) | _POWERS | _SQUARES | _QUOTIENTS | MOVES,
+    "power": frozenset({"exp", "cbrt", "hypot", "multiply"}) | _POWERS | _SQUARES | NORMS | _QUOTIENTS,
+    "float_power": frozenset({"exp", "cbrt", "hypot", "multiply"}) | _POWERS | _SQUARES | NORMS | _QUOTIENTS,
+    "square": frozenset({"cbrt", "hypot"}) | NORMS,
     "arctan": frozenset({"divide", "reciprocal", "power", "multiply"}),
+    "divide": _QUOTIENTS | {"root of a quotient"},
+    "reciprocal": _QUOTIENTS | {"root of a quotient"},
+    "cbrt": _POWERS,
+    "log": _POWERS,
+    "log2": _POWERS,
+    "log10": _POWERS,
+    "exp": frozenset({"log"}),
+    "exp2": frozenset({"log2"}),
+    "expm1": frozenset({"log", "log1p"}),
+    "log1p": frozenset({"expm1"}),
+    "tanh": frozenset({"arctanh"}),
+    "sin": frozenset({"arcsin"}),
+    "cos": frozenset({"arccos"}),
+    "tan": frozenset({"arctan"}),
+    "erf": frozenset({"erfinv"}),
+    "sinh": frozenset({"arcsinh"}),
+    "cosh": frozenset({"arccosh"}),
+    "arcsinh": frozenset({"sinh"}),
+    "arctanh": frozenset({"tanh"}),
+    "arccosh": frozenset({"cosh"}),
 }
 """By outermost call: what may be right beneath it."""
-SUBJECTS = EXPONENTIALS | PAIRS.keys() | {"log"}
+SUBJECTS = EXPONENTIALS | PAIRS.keys() | NORMS
 """Every outline has one of these calls."""
+NAMED = THROUGH.union(SUBJECTS, *PAIRS.values())
 SUMS = frozenset({"add", "subtract"})
 FAR = 99
 
@@ -53,7 +80,7 @@ def name_of(function: Any) -> str:
             name = function.removeprefix("method ")
         else:
             name = "graph" if hasattr(function, "graph") else getattr(function, "__name__", "")
-        if name not in THROUGH and name not in PAIRS:
+        if name not in NAMED:
             name = ""
         if name == "graph":
             return name  # there is one for each derivative inside
@@ -76,7 +103,7 @@ def outermost(log: Sequence[Any], count: int) -> list[int]:
     for place in range(count):
         key = log[place]
         name = name_of(key[0])
-        names.append(name)
+        names.append(_kind(name, key, names))
         if not name:
             exponential.append(FAR)
             quotient.append(FAR)
@@ -91,15 +118,28 @@ def outermost(log: Sequence[Any], count: int) -> list[int]:
         if (
             near <= DEEP.get(name, 0)
             or (name == "multiply" and over <= PRODUCT and multiple <= PRODUCT)
+            or name in NORMS
             or (name in PAIRS and any(names[k] in PAIRS[name] for k in beneath))
             or (name == "log" and any(names[k] in SUMS and _has_number(log[k]) for k in beneath))
             or (name in SUMS and near == 1 and _has_number(key))
         ):
             found.append(place)
+        if name not in THROUGH:
+            near = over = multiple = FAR
         exponential.append(0 if name in EXPONENTIALS else near)
         quotient.append(0 if name in QUOTIENTS and near < FAR else FAR if name in SUMS else over)
         factor.append(0 if name == "exp" else multiple if name in FACTORS else FAR)
     return found
+
+
+def _kind(name: str, key: Any, names: Sequence[str]) -> str:
+    """The name of a call as what may be right beneath another: x x is a square, and a root may be one of a quotient."""
+    if name == "multiply":
+        given = references.arguments(key)[0]
+        return "square" if len(given) == 2 and type(given[0]) is int and given[0] == given[1] else name
+    if name in ("sqrt", "cbrt") and any(names[k] in _QUOTIENTS for k in _read(key)):
+        return "root of a quotient"
+    return name
 
 
 def _has_number(key: Any) -> bool:
@@ -112,11 +152,19 @@ def followed(parent: str, child: str) -> bool:
 
     Of what an exponential is given only the sign counts. A sum is a part where it is a divisor or what a logarithm is of, not as a factor.
     """
+    if (
+        child in PAIRS.get(parent, ())
+        or (parent in _QUOTIENTS and child == "cbrt")
+        or (parent == "cbrt" and child in _QUOTIENTS)
+    ):
+        return True
+    if parent not in THROUGH or child not in THROUGH:
+        return False
     if parent in EXPONENTIALS:
         return child in ("negative", "positive")
     if child in SUMS:
         return parent not in ("multiply", "matmul", "dot", "einsum", "tensordot")
-    return bool(child)
+    return True
 
 
 def originals(log: Sequence[Any], count: int) -> list[int]:

@@ -63,6 +63,8 @@ class Op:
     """The partials as they are printed and simplified, y(1 − y) for the logistic function; those that run where there is none."""
     through: Callable[..., Sequence[Any]] | None = None
     """through(signals, y, *x): each signal times the partial by that input, where the order of the factors keeps it in range."""
+    weights: Callable[[Any], Any] | None = None
+    """weights(node): ∂y/∂x_i of a reduction of one input over `axes`, of the shape of that."""
     smooth: bool = True
     """Whether the op has derivatives of every order on its samples (a step has not)."""
     growth: Growth = "bounded"

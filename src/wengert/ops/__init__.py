@@ -34,6 +34,7 @@ FAMILIES = (
     "indexing",
     "leaves",
     "matrix_functions",
+    "norms",
     "orders",
     "orthogonal",
     "piecewise",

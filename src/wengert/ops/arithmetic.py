@@ -170,7 +170,7 @@ def _through_power(signals: Sequence[Node | None], z: Node, x: Node, y: Node) ->
         return None if by_x is None else times(by_x, slope_x), None if by_y is None else times(by_y, slope_y)
     if by_x is not None:
         exponent = constant_value(y)
-        less = apply("power", x, y - 1)
+        less = apply("power", x, y - 1 if exponent is None else _fill(exponent - 1, y))
         by_x = times(by_x, apply("multiple", y, less) if exponent is None else exponent * less if exponent else None)
     return by_x, None if by_y is None else by_y * apply("log_power", x, y, n=1)
 
@@ -255,43 +255,49 @@ def over_radius(a: Node, h: Node) -> Node:
     return a / apply("where", apply("equal", h, _fill(0, h)), _fill(1, h), h)
 
 
-def _direction_value(xp: Any, x: Any, y: Any) -> Any:
-    return _ratio_value(xp, x, xp.hypot(x, y))
+def _direction_value(xp: Any, x: Any, y: Any, along: int) -> Any:
+    return _ratio_value(xp, y if along else x, xp.hypot(x, y))
 
 
-def _through_direction(signals: Sequence[Node | None], u: Node, x: Node, y: Node) -> tuple[Node | None, Node | None]:
-    """y²/r³ and −xy/r³ with v = y/r as ((s v)/r) v and −((s v)/r) u: 1 − u² has no digits where |x| ≫ |y|."""
-    r, v = apply("hypot", x, y), apply("direction", y, x)
-    by_x, by_y = (None if s is None else s * v / r for s in signals)
-    return None if by_x is None else by_x * v, None if by_y is None else -(by_y * u)
+def _direction_partials(u: Node, x: Node, y: Node, along: int) -> tuple[Node, Node]:
+    """y²/r³ and −xy/r³ as (v/r) v and −(v/r) u with v = y/r: 1 − u² has no digits where |x| ≫ |y|."""
+    r, v = apply("hypot", x, y), apply("direction", x, y, along=1 - along)
+    own, other = v / r * v, -(v / r * u)
+    return (other, own) if along else (own, other)
 
 
-def _direction_partials(u: Node, x: Node, y: Node) -> tuple[Node, Node]:
-    r, v = apply("hypot", x, y), apply("direction", y, x)
-    return v / r * v, -(v / r * u)
+def _through_direction(
+    signals: Sequence[Node | None], u: Node, x: Node, y: Node, along: int
+) -> tuple[Node | None, Node | None]:
+    """The partials with the signal as the first factor."""
+    r, v = apply("hypot", x, y), apply("direction", x, y, along=1 - along)
+    parts = [None if s is None else s * v / r for s in signals]
+    own, other = parts[along], parts[1 - along]
+    found = None if own is None else own * v, None if other is None else -(other * u)
+    return (found[1], found[0]) if along else found
 
 
 direction = elementwise(
     "direction",
-    "x / √(x² + y²), and 0 at (0, 0): a coordinate of the unit vector, which has no derivative there.",
+    "x / √(x² + y²), or y over that `along` the second axis; 0 at (0, 0): coordinates of the unit vector, which has no derivative there.",
     value=_direction_value,
     partials=_direction_partials,
     through=_through_direction,
     arity=2,
     domain=away_from_zero,
+    params=[{"along": 0}, {"along": 1}],
     notation=unwritten("direction"),
     growth="singular",
     limited=True,
-    exact="x/hypot(x, y)",
 )
 hypot = elementwise(
     "hypot",
     "√(x² + y²) without overflow; its derivative at (0, 0) is 0.",
     value=lambda xp, x, y: xp.hypot(x, y),
-    partials=lambda h, x, y: (apply("direction", x, y), apply("direction", y, x)),
+    partials=lambda h, x, y: (apply("direction", x, y, along=0), apply("direction", x, y, along=1)),
     arity=2,
     domain=away_from_zero,
     notation=function(r"\operatorname{hypot}", "hypot"),
-    growth="bounded",
+    growth="unbounded",  # its slope is bounded, but jumps at (0, 0): what is nothing must stay so beside the slope of that
     exact="hypot(x, y)",
 )

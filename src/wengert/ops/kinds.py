@@ -344,7 +344,8 @@ def general(
     arity: int | None = 1,
     smooth: bool = True,
     growth: Growth = "bounded",
+    weights: Callable[[Node], Node] | None = None,
 ) -> Op:
     """An op with every rule written out."""
     rules = (infer, value, jvp, vjp, batch, notation, samples, errors)
-    return register(Op(name, summary, "general", arity, *rules, smooth=smooth, growth=growth))
+    return register(Op(name, summary, "general", arity, *rules, smooth=smooth, growth=growth, weights=weights))

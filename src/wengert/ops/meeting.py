@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from wengert.ir.graph import Node, apply, constant
 from wengert.ops.kinds import constant_value
+from wengert.ops.squares import is_at_least
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def _taken_apart(signal: Node, base: Node) -> tuple[list[Node], float | None, li
 
 def is_gate(node: Node) -> bool:
     """Whether a node selects a product or 0."""
-    return node.op.name == "where" and constant_value(node.inputs[2]) == 0
+    return node.op.name == "where" and (constant_value(node.inputs[2]) == 0 or is_at_least(node.inputs[2]))
 
 
 def _exponent(node: Node, base: Node) -> float | None:

@@ -73,7 +73,7 @@ sum = structural(
 )
 
 
-def _linear(
+def weighted(
     name: str,
     summary: str,
     *,
@@ -107,6 +107,7 @@ def _linear(
         errors=ERRORS,
         smooth=smooth,
         growth=growth,
+        weights=weights,
     )
 
 
@@ -117,7 +118,7 @@ def _tie_shares(node: Node) -> Node:
     return hit / spread(apply("sum", hit, axes=axes), x, axes)
 
 
-max = _linear(
+max = weighted(
     "max",
     "The largest entry over `axes`; ties share the derivative equally.",
     value=lambda xp, x, axes: xp.max(x, axis=axes),
@@ -128,7 +129,7 @@ max = _linear(
     smooth=False,
     growth="mask",
 )
-min = _linear(
+min = weighted(
     "min",
     "The smallest entry over `axes`; ties share the derivative equally.",
     value=lambda xp, x, axes: xp.min(x, axis=axes),
@@ -139,7 +140,7 @@ min = _linear(
     smooth=False,
     growth="mask",
 )
-logsumexp = _linear(
+logsumexp = weighted(
     "logsumexp",
     "log Σ eˣ over `axes`, without overflow; its derivative is softmax.",
     value=lambda xp, x, axes: _log_sum_exp(xp, x, axes),

@@ -6,8 +6,8 @@ where its own bar is not finite; sums and positive multiples pass it on, and at 
 
 from __future__ import annotations
 
-from wengert.ir.graph import Node
-from wengert.ops.kinds import constant_value
+from wengert.ir.graph import Node, apply
+from wengert.ops.kinds import constant_value, zeros_like
 
 PASSING = frozenset({"add", "sum", "broadcast", "reshape", "transpose", "flip", "cast"})
 """Sums, and what only moves their summands."""
@@ -60,6 +60,16 @@ def is_over_powers(node: Node) -> bool:
         seen.add(each)
         stack.extend(x for k, x in enumerate(each.inputs) if x not in seen and passes(each, k))
     return False
+
+
+def at_least(x: Node, degree: float) -> Node | None:
+    """The slope of a root by x = 0 where it is least, as 0/x: a 0 whose own slope is not known; above the second degree that is 0 (None)."""
+    return None if degree > 2 else apply("ratio", zeros_like(x), x)
+
+
+def is_at_least(node: Node) -> bool:
+    """Whether a node is the slope of a root where that is least."""
+    return node.op.name == "ratio" and constant_value(node.inputs[0]) == 0
 
 
 def is_positive(node: Node) -> bool:

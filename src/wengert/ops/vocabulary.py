@@ -176,7 +176,8 @@ class NumpyVocabulary:
     def logaddexp(self, x: Array, y: Array) -> Array:
         """log(eˣ + eʸ) without overflow."""
         if np.iscomplexobj(x) or np.iscomplexobj(y):
-            high, low = self.maximum(x, y), self.minimum(x, y)
+            first = np.real(x) >= np.real(y)
+            high, low = np.where(first, x, y), np.where(first, y, x)  # at a tie both count
             return high + np.log1p(np.exp(low - high))
         return np.logaddexp(x, y)
 

@@ -198,7 +198,6 @@ POWERS: tuple[Rewrite, ...] = (
     Rule("power-times", lambda x, n, m: x**n * x**m, lambda x, n, m: x ** computed(_plus, n, m), exact=False, when=_positive_exponents, examples=({"n": 2, "m": 3},)),
     Rule("whole-power", lambda x, c: power(x, fill(c)), lambda x, c: x ** computed(_as_integer, c), exact=False, ulps=1, valid="x != 0", when=_whole_exponent, examples=({"c": 3}, {"c": 2.0}, {"c": 0}, {"c": -1})),
     Rule("half-power", lambda x: power(x, Fraction(1, 2)), lambda x: sqrt(x), exact=False, ulps=1, valid="x >= 0"),
-    Rule("reciprocal-twice", lambda x: reciprocal(reciprocal(x)), lambda x: x, exact=False, valid="x != 0"),
 )  # fmt: skip
 
 # ---------------------------------------------------------------- choices

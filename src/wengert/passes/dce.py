@@ -1,8 +1,8 @@
-"""Dead code: what is computed and never read. Exact to the last bit.
+"""Dead code: what is computed and never read.
 
 A graph holds only what its outputs reach, so a node dies when nothing reads it. What is left for this pass are entries and
 branches: the part of a concatenation that a slice leaves out, zeros of a pad that are cut off again, the branch of a `where`
-whose condition is known.
+whose condition is known. What stands there to be derived, 0/x for a slope of 0 that jumps, is 0 in a graph that runs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import topological
-from wengert.passes.patterns import where
+from wengert.passes.patterns import call, where
 from wengert.passes.rewrite import Maker, Procedure, Rewrite, Rule, rewrite
 
 
@@ -117,6 +117,9 @@ _BRANCHES = ({"x": ArrayType((5,)), "y": ArrayType((5,))},)
 DEAD: tuple[Rewrite, ...] = (
     Rule("known-condition", lambda x, y: where(True, x, y), lambda x, y: x, exact=True, examples=_BRANCHES, complex=True),
     Rule("known-condition", lambda x, y: where(False, x, y), lambda x, y: y, exact=True, examples=_BRANCHES, complex=True),
+    Rule("slope-at-least", lambda x: call("ratio", 0, x), lambda x: 0, exact=False, ulps=0, valid="finite(x)"),
+    Rule("direction", lambda x, y: call("direction", x, y, along=0), lambda x, y: call("ratio", x, call("hypot", x, y)), exact=True),
+    Rule("direction", lambda x, y: call("direction", x, y, along=1), lambda x, y: call("ratio", y, call("hypot", x, y)), exact=True),
     Procedure("whole-slice", ["slice"], _trivial_slice, "slice(x), all of it → x", exact=True, samples=lambda: [_slice(_x(3), (0,), (3,), (1,))], complex=True),
     Procedure("empty-pad", ["pad"], _trivial_pad, "pad(x) by nothing → x", exact=True, samples=lambda: [apply("pad", _x(3), low=(0,), high=(0,))], complex=True),
     Procedure("slice-of-concatenate", ["slice"], _slice_of_concatenate, "slice(concatenate(…, x, …)) inside x → slice(x)", exact=True, samples=_concatenated, complex=True),

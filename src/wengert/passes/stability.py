@@ -18,6 +18,8 @@ from wengert.ir.types import ArrayType, Dim, Shape
 from wengert.ir.walk import order_of
 from wengert.ops.kinds import constant_value
 from wengert.passes.algebra import IDENTITIES, LONG
+from wengert.passes.inverses import BENEATH, CHAINS
+from wengert.passes.norms import NORMS
 from wengert.passes.patterns import (
     Env,
     Pattern,
@@ -44,8 +46,10 @@ from wengert.passes.patterns import (
 )
 from wengert.passes.rewrite import Applied, Maker, Outcome, Procedure, Rewrite, Rule, Side, admission, rewrite
 
-SUBJECTS = frozenset({"exp", "expm1", "log", "log1p", "logistic", "softmax", "sinh", "cosh", "sqrt", "power", "arctan"})
-"""Every formula that a rule knows has one of these ops, or one from which an identity makes it."""
+SUBJECTS = frozenset(
+    {"exp", "expm1", "log", "log1p", "logistic", "softmax", "sinh", "cosh", "sqrt", "power", "arctan", "norm"}
+)
+"""Every formula that a rule knows has one of these ops, one from which an identity makes it, or a pair of `BENEATH`."""
 
 
 def stabilise(graph: Graph) -> Graph:
@@ -65,10 +69,16 @@ def outcome(graph: Graph) -> Outcome:
     not listed. Of long graphs they are left out.
     """
     order = order_of(graph)
-    if SUBJECTS.isdisjoint({node.op.name for node in order}):
+    if not any(map(may_be_outermost, order)):
         return Outcome(graph, (), True)
     result = rewrite(graph, STABILITY if len(order) > LONG else STABILITY + IDENTITIES)
     return replace(result, applied=tuple(entry for entry in result.applied if entry.rule in STABILITY))
+
+
+def may_be_outermost(node: Node) -> bool:
+    """Whether a node may be part of a formula that a rule knows."""
+    name = node.op.name
+    return name in SUBJECTS or (name in BENEATH and any(x.op.name in BENEATH[name] for x in node.inputs))
 
 
 def _spread_back(env: Env) -> bool:
@@ -466,6 +476,6 @@ PRODUCTS: tuple[Rewrite, ...] = (
     Procedure("softmax-in-product", ["divide"], _product_over_total, "(Σ exp(x) · v) / sum(exp(x)) → Σ softmax(x) · v", exact=False, ulps=64, units="inputs", valid="abs(x) < 300", samples=lambda: _weighted_samples(False)),
 )  # fmt: skip
 
-STABILITY: tuple[Rewrite, ...] = (*HYPERBOLIC, *LOGISTIC, *LOGARITHMS, *ANGLES, *SOFTMAX, *PRODUCTS)
+STABILITY: tuple[Rewrite, ...] = (*HYPERBOLIC, *LOGISTIC, *LOGARITHMS, *CHAINS, *NORMS, *ANGLES, *SOFTMAX, *PRODUCTS)
 """In the order in which they are tried."""
 admission(STABILITY + IDENTITIES)  # made here, so that no first call of a function pays for it

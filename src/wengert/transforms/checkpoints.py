@@ -11,6 +11,7 @@ from wengert.engine.running import finish
 from wengert.ir.graph import Graph, apply, input_node
 from wengert.namespaces import standing
 from wengert.ops.control import results
+from wengert.tracing.narrow import restored
 from wengert.tracing.record import leaf_of, new_inputs, record
 from wengert.tracing.standin import StandIn
 from wengert.tracing.tracer import Traced, current
@@ -60,6 +61,6 @@ def checkpoint(f: Callable[P, T]) -> Callable[P, T]:
         for value, weak in zip(found, recorded.weak, strict=True):
             if isinstance(value, Traced):
                 value.weak = weak
-        return unflatten(recorded.spec, found)
+        return unflatten(recorded.spec, [restored(x, width) for x, width in zip(found, recorded.widths, strict=True)])
 
     return again

@@ -17,6 +17,7 @@ import numpy as np
 from wengert.autodiff.memory import sizes_of
 from wengert.errors import TraceError
 from wengert.ir.types import ArrayType
+from wengert.tracing.narrow import Width
 from wengert.tracing.record import leaf_of
 from wengert.tracing.source import user_line
 from wengert.tracing.standin import StandIn
@@ -50,6 +51,8 @@ class Site:
     moving: tuple[int, ...]
     """The places of the arrays among the leaves."""
     fixed: tuple[tuple[int, Any], ...]
+    widths: tuple[Width, ...]
+    """The dtypes that arrays of whole numbers have in NumPy, where a graph has int64."""
 
     def __repr__(self) -> str:
         return self.primitive.name
@@ -59,8 +62,8 @@ class Site:
         leaves: list[Any] = [None] * self.spec.num_leaves
         for k, value in self.fixed:
             leaves[k] = value.value if isinstance(value, Same) else value
-        for k, array in zip(self.moving, arrays, strict=True):
-            leaves[k] = array
+        for k, array, width in zip(self.moving, arrays, self.widths, strict=True):
+            leaves[k] = array if width is None or array.dtype == width else array.astype(width)
         return unflatten(self.spec, leaves)
 
     def positional(self) -> list[tuple[Spec, list[int | None]]]:
@@ -131,9 +134,9 @@ class Primitive:
             k for k, leaf in enumerate(leaves) if isinstance(leaf, StandIn | np.ndarray | np.generic | float)
         )
         fixed = tuple((k, _hashable(leaf)) for k, leaf in enumerate(leaves) if k not in set(moving))
-        site = Site(self, spec, moving, fixed)
-        _refuse_keywords(site, leaves)
         arrays = [leaves[k] for k in moving]
+        site = Site(self, spec, moving, fixed, tuple(leaf_of(array).width for array in arrays))
+        _refuse_keywords(site, leaves)
         first = next(leaf for leaf in arrays if isinstance(leaf, StandIn))
         types = types_of(arrays)
         found = first.call(invoke, (site, *arrays), {})

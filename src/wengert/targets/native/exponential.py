@@ -37,6 +37,10 @@ SUBNORMAL_SHIFT = {"float32": 24, "float64": 54}
 """A subnormal number times 2 to this power is normal."""
 
 
+QUARTER_LOG2 = 0.173
+"""Below ¼ log 2, so that 2|x| is not reduced."""
+
+
 # exponentials
 
 
@@ -122,37 +126,38 @@ def quotient(b: Memory, x: Value, y: Value) -> Value:
 
 
 def _tanh_parts(b: Memory, x: Value) -> tuple[Value, Value, Value]:
-    """(h t, h, h (t + 2)) with t = e^(2|x|) − 1, of which tanh and its slope are made; the small h keeps h t finite."""
+    """(h t, p, h (t + 2)) with t = e^(2|x|) − 1, which is p where |x| < ¼ log 2; the small h keeps h t finite."""
 
     def make() -> tuple[Value, Value, Value]:
         shift, a = SECH2_SHIFT[x.dtype], b.abs(x)
         inside, unit = below(b, b.add(a, a), SECH2_VANISHES[x.dtype]), b.like(2.0**-shift, x)
-        _, p = expm1_reduced(b, inside)
+        _, r, _ = reduced(b, inside)
+        p = b.fma(b.multiply(r, r), b.polynomial(EXPM1[x.dtype], r), r)
         power = b.power_of_nearest(inside, LOG2_E, shift)
         t = b.fma(power, p, b.subtract(power, unit))
-        return t, unit, b.add(t, b.like(2.0 ** (1 - shift), x))
+        return t, p, b.add(t, b.like(2.0 ** (1 - shift), x))
 
     return b.shared(("tanh", x), make)
 
 
 def tanh(b: Memory, x: Value) -> Value:
-    """tanh |x| = y = t/(t + 2) with t = e^(2|x|) − 1; near 0 it is ½ t − ½ t y, where the roundings of y count less."""
-    t, _, above = _tanh_parts(b, x)
+    """tanh |x| = y = t/(t + 2) with t = e^(2|x|) − 1; near 0 it is ½ p − ½ p y, where the roundings of y count less."""
+    t, p, above = _tanh_parts(b, x)
     y = quotient(b, t, above)
     if x.width == 1:
         return keep_tiny(b, x, b.copysign(y, x))
-    a = b.abs(x)
-    half = b.multiply(t, b.like(2.0 ** (SECH2_SHIFT[x.dtype] - 1), x))
-    half = b.where(b.greater_equal(a, b.like(TINY[x.dtype], x)), half, a)  # below h t may be subnormal
-    y = b.where(b.less(a, b.like(0.3, x)), b.fma(b.negative(half), y, half), y)
+    a, half = b.abs(x), b.multiply(p, b.like(0.5, x))
+    y = b.where(b.less(a, b.like(QUARTER_LOG2, x)), b.fma(b.negative(half), y, half), y)
     return b.copysign(y, x)
 
 
 def sech2(b: Memory, x: Value) -> Value:
-    """v (2 − v) with v = 2/(t + 2) = 1 − tanh |x|, exact in both tails."""
-    _, unit, above = _tanh_parts(b, x)
-    v = quotient(b, b.add(unit, unit), above)
-    return b.fma(b.negative(v), v, b.add(v, v))
+    """v (1 + tanh |x|) with v = 2/(t + 2) = 1 − tanh |x|, exact in both tails."""
+    t, _, above = _tanh_parts(b, x)
+    v = quotient(b, b.like(2.0 ** (1 - SECH2_SHIFT[x.dtype]), x), above)
+    if x.width == 1:
+        return b.fma(b.negative(v), v, b.add(v, v))
+    return b.fma(v, quotient(b, t, above), v)
 
 
 def _lesser(b: Memory, x: Value) -> Value:

@@ -5,6 +5,7 @@ The values are those of the records, to rounding. It knows no loop nest.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from math import prod
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.walk import order_of, rebuild
 from wengert.ops.control import results
+from wengert.ops.norms import SCALES
 from wengert.ops.primes import instance
 from wengert.ops.products import contraction_order
 from wengert.ops.reductions import spread
@@ -96,6 +98,47 @@ def _softmax(node: Node) -> Node:
     one = constant(1, total.type)
     total = apply("where", apply("equal", total, constant(0, total.type)), one, total)
     return apply("divide", powers, spread(total, powers, axes))
+
+
+FEW = 256
+"""Norms of so many entries are computed scaled too, to be chosen from; those of more only where one of them asks for it."""
+
+
+def _norm(node: Node) -> Node:
+    """√Σx², of squares scaled by a power of two, up or down, where their plain sum leaves the range."""
+    (x,), axes = node.inputs, node.params["axes"]
+    plain = _sum(x * x, axes)
+    if math.prod(x.shape) <= FEW:
+        return _within_range(x, plain, axes)
+    outside = apply("cast", apply("logical_not", _is_inside(plain)), dtype="int64")
+    count = _sum(outside, tuple(range(outside.type.rank)))
+    entries, total = input_node("entries", x.type), input_node("total", plain.type)
+    then = Graph((entries, total), (apply("sqrt", total),))
+    other = Graph((entries, total), (_within_range(entries, total, axes),))
+    none = apply("equal", count, constant(0, count.type))
+    return results(apply("cond", none, x, plain, then=then, other=other))[0]
+
+
+def _is_inside(total: Node) -> Node:
+    """Whether a sum of squares has all its digits."""
+    small, _ = SCALES[total.type.dtype]
+    finite = apply("less", total, constant(math.inf, total.type))
+    return apply("logical_and", apply("greater_equal", total, constant(small, total.type)), finite)
+
+
+def _within_range(x: Node, total: Node, axes: tuple[int, ...]) -> Node:
+    """√ of a sum of squares, or of that of scaled entries."""
+    _, up = SCALES[x.type.dtype]
+
+    def squares(factor: float) -> Node:
+        part = x * factor
+        return _sum(part * part, axes)
+
+    is_small = apply("less", total, constant(1, total.type))
+    scale = apply("where", is_small, constant(1 / up, total.type), constant(up, total.type))
+    scaled = apply("where", is_small, squares(up), squares(1 / up))
+    inside = _is_inside(total)
+    return apply("sqrt", apply("where", inside, total, scaled)) * apply("where", inside, constant(1, total.type), scale)
 
 
 # products
@@ -328,6 +371,7 @@ EXPANSIONS: dict[str, Callable[[Node], Node]] = {
     "softmax": _softmax,
     "einsum": _einsum,
     "prod_others": _prod_others,
+    "norm": _norm,
     "sum": _reduction,
     "max": _reduction,
     "min": _reduction,
