@@ -209,7 +209,8 @@ def test_loops_in_loops_are_found_from_the_outermost_inwards():
     graph = traced_program(f, (np.array([0.3, 0.4]),), {}).graph
     (outer,) = [node for node in topological(graph.outputs) if node.op.name == "scan"]
     (inner,) = [node for node in topological(outer.params["body"].outputs) if node.op.name == "scan"]
-    assert outer.params["length"] == 30 and inner.params["length"] == 25
+    assert outer.params["length"] == 30
+    assert inner.params["length"] == 25
 
 
 def test_short_loops_and_steps_that_differ_stay_as_they_are():
