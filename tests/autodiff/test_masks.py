@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+import wengert as wg
 from wengert.autodiff.transforms import grad, hvp, push_forward
 from wengert.ir.graph import Graph, Node, apply, constant_like, input_node
 from wengert.ir.types import ArrayType
@@ -77,3 +78,20 @@ def test_a_direction_of_0_stays_nothing_beside_an_infinite_value():
     graph = hvp(of_four(lambda x: total(x**3)))
     (moved,) = evaluate(graph, {"x": np.array([np.inf, 1.0, 2.0, np.inf]), "tangent_x": np.array([0.0, 1.0, 0.0, 1.0])})
     np.testing.assert_array_equal(moved, [0, 6, 0, np.inf])
+
+
+def test_a_node_that_is_a_carry_and_stacked_has_both_masks():
+    v = np.array([0.3, 0.4, 0.5])
+
+    def f(v):
+        def step(a, x):
+            return a * x + a, a * x + a
+
+        def alike(a, x):
+            y = a * x + a
+            return y, y
+
+        return [wg.scan(each, v, np.arange(7) * 0.1)[1][4].sum() for each in (alike, step)]
+
+    made = [wg.compile(wg.grad(lambda v, k=k: f(v)[k]), backend="interpreter")(v) for k in range(2)]
+    np.testing.assert_allclose(made, np.prod(1 + np.arange(5) * 0.1) * np.ones((2, 3)), rtol=1e-14)

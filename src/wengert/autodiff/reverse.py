@@ -74,7 +74,7 @@ def contributions(
     marks = Marks(active) if masked else None
     if marks is not None:
         known = [None] * len(outputs) if certain else masks
-        marks.begin(found, None if known is None else dict(zip(outputs, known, strict=True)))
+        marks.begin(found, None if known is None else _by_output(outputs, cotangents, known))
     for node in reversed(order):
         if node not in found:
             continue
@@ -132,11 +132,11 @@ class Marks:
         self.rooted: dict[Node, float] = {}
         """The bars that are infinite where all squares under a root are 0 (see `ops.squares`), with the least exponent of the roots."""
 
-    def begin(self, found: Mapping[Node, list[Use]], known: Mapping[Node, Mask | None] | None) -> None:
+    def begin(self, found: Mapping[Node, list[Use]], known: Mapping[Node, list[Mask | None]] | None) -> None:
         """The masks of the given cotangents: those that are known, else by value."""
         for y, uses in found.items():
             if known is not None or isinstance(y.type, TupleType | TapeType):
-                self.masks[y] = [(known or {}).get(y)]
+                self.masks[y] = list((known or {}).get(y, [None]))
             else:
                 self.masks[y] = [given(value) for _, value in uses]
 
@@ -195,6 +195,17 @@ def _by_result(type: TupleType, uses: Sequence[Use]) -> list[Node | None]:
         index: int = item.params["index"]
         found[index].append(value)
     return [add_signals(values) for values in found]
+
+
+def _by_output(
+    outputs: Sequence[Node], cotangents: Sequence[Node | None], masks: Sequence[Mask | None]
+) -> dict[Node, list[Mask | None]]:
+    """The masks of the cotangents of each node, which may be several outputs: a carry and what is stacked."""
+    found: dict[Node, list[Mask | None]] = {}
+    for y, bar, mask in zip(outputs, cotangents, masks, strict=True):
+        if bar is not None:
+            found.setdefault(y, []).append(mask)
+    return found
 
 
 def _given(outputs: Sequence[Node], cotangents: Sequence[Node | None], active: set[Node]) -> dict[Node, list[Use]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import count
 from typing import Any
 
 from wengert.errors import GraphError
@@ -12,6 +13,7 @@ from wengert.ir.op import OPS, Op
 from wengert.ir.types import ArrayType
 
 Number = int | float | Fraction
+_NUMBERS = count()
 
 
 class Node:
@@ -20,10 +22,12 @@ class Node:
     `source` says where it comes from (a span of a user's line, or a rule and a forward line); it takes no part in meaning.
     """
 
-    __slots__ = ("__weakref__", "inputs", "key", "op", "params", "source", "type")
+    __slots__ = ("__weakref__", "inputs", "key", "number", "op", "params", "source", "type")
 
     key: Any
     """What equal nodes have in common; a pass that asks finds it out and leaves it here. None while nobody has asked."""
+    number: int
+    """Its place in the order in which nodes were made."""
 
     def __init__(
         self, op: Op, inputs: tuple[Node, ...], params: Mapping[str, Any], type: ArrayType, source: Any = None
@@ -34,6 +38,7 @@ class Node:
         self.type = type
         self.source = source
         self.key = None
+        self.number = next(_NUMBERS)
 
     @property
     def shape(self) -> tuple[Any, ...]:

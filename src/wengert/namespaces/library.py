@@ -38,8 +38,15 @@ SPECIAL = MAKERS | {
 BUILTINS: dict[str, Any] = {"isinstance": numbers.is_instance, "float": float}
 MODULES: dict[str, ModuleType] = {"numpy": np, "math": math, "cmath": cmath}
 """What may be imported inside of a function, beside SciPy."""
-_SCIPY = ("special", "linalg", "signal", "stats", "integrate", "optimize", "interpolate")
-_TAKE_ARRAYS = ("special", "linalg", "signal")
+_SCIPY = {
+    **{
+        name: name
+        for name in ("special", "linalg", "signal", "stats", "integrate", "optimize", "interpolate", "ndimage")
+    },
+    "spatial": "spatial.distance",
+}
+"""The parts of SciPy of which this package has some, and where SciPy has it; here it has the last name of that."""
+_TAKE_ARRAYS = ("special", "linalg", "signal", "ndimage", "spatial")
 """Those whose functions take arrays alone; the others find them among arguments of other kinds."""
 _TABLE: dict[int, tuple[Any, Any]] = {}
 """By identity: an object of a library, and what stands for it."""
@@ -122,9 +129,10 @@ def _of_numpy(value: Any, module: str) -> Any:
 def _of_scipy(value: Any, module: str) -> Any:
     parts = module.split(".")
     part = parts[1] if len(parts) > 1 else ""
-    own = _scipy_of(part) if part in _SCIPY and f"scipy.{part}" in sys.modules else None
+    where = f"scipy.{_SCIPY.get(part, part)}"
+    own = _scipy_of(where.rpartition(".")[2]) if part in _SCIPY and where in sys.modules else None
     if own is not None:
-        known = vars(sys.modules[f"scipy.{part}"])
+        known = vars(sys.modules[where])
         found = next((x for name, x in vars(own).items() if known.get(name) is value and x is not value), None)
         if found is not None:
             return sequences.of_function(found) if isinstance(found, FunctionType) and part in _TAKE_ARRAYS else found

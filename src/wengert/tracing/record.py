@@ -14,6 +14,7 @@ from wengert.ir.types import ArrayType
 from wengert.ir.walk import substitute
 from wengert.tracing.narrow import Width, width_of
 from wengert.tracing.operands import as_node, checked, supported
+from wengert.tracing.rolling import rolled
 from wengert.tracing.source import user_line
 from wengert.tracing.standin import StandIn
 from wengert.tracing.tracer import Guard, Trace, Traced, traced
@@ -96,6 +97,9 @@ def record(
         results = [trace.lowered(x) for x in results]
         found = [leaf_of(x) for x in results]
         outputs = [as_node(x) for x in results]
+        asked = rolled([*outputs, *(guard.node for guard in trace.guards)])
+    outputs, asked = asked[: len(outputs)], asked[len(outputs) :]
+    trace.guards[:] = [Guard(node, guard.outcome) for guard, node in zip(trace.guards, asked, strict=True)]
     captured = [(trace.stands[inner], inner) for inner in trace.captured.values()]
     weak, widths = [leaf.weak for leaf in found], [leaf.width for leaf in found]
     return Recorded(list(inputs), outputs, weak, spec, captured, trace.guards, widths)
