@@ -94,9 +94,9 @@ class Dialect:
         if op == "slice":
             return self.sliced(first, params, x.shape, ())
         if op == "flip":
-            axes = tuple(params["axes"])
+            axes: tuple[int, ...] = tuple(params["axes"])
             return Code(
-                f"{self.prefix}.flip({first.text}, {axes if len(axes) > 1 or self.name == 'torch' else axes[0]})"
+                f"{self.prefix}.flip({first.text}, {axes if len(axes) != 1 or self.name == 'torch' else axes[0]})"
             )
         if params.get("step") is not None:
             raise NotWritten("pad with entries between")

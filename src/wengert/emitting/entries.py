@@ -247,7 +247,8 @@ class Entries:
 
     def concatenated(self, term: Apply, index: Sequence[str]) -> Code:
         """The entry of the array in which a place lies."""
-        axis, begin = term.param("axis"), 0
+        axis: int = term.param("axis")
+        begin = 0
         pieces: list[tuple[str, Code]] = []
         for arg in term.args:
             size = arg.shape[axis]

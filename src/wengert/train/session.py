@@ -147,7 +147,7 @@ def _beside(task: Task, options: TrainOptions, place: Place) -> TrainResult:
 
 def _streamed(task: Task, options: TrainOptions, ready: Prepared, place: Place) -> Streamed | None:
     """The training data as it is read in buffers; None where it is in memory."""
-    if options.stream is None:
+    if options.stream is None or not isinstance(options.data, str):
         return None
     if ready.updates is None:
         raise ModelError(
