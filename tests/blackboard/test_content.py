@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -170,6 +171,18 @@ def test_every_keystroke_of_the_hidden_layer_has_an_answer():
     for place in range(0, len(HIDDEN), step):
         found = list(content.edit(HIDDEN[:place]))
         assert found[0]["type"] == "read" or found[0]["diagnostics"][0]["what"]
+
+
+def test_sentences_are_korean_where_that_is_asked_for_and_mathematics_is_not_touched():
+    found = {reply["type"]: reply for reply in Content().edit(UNIT, lang="ko")}
+    english = by_type(UNIT)
+    assert found["backward"]["backward"][-1]["rules"] != english["backward"]["backward"][-1]["rules"]
+    for korean, line in zip(found["backward"]["backward"], english["backward"]["backward"], strict=True):
+        assert korean["lines"] == line["lines"]
+        assert all(re.search("[가-힣]", rule) for rule in korean["rules"])
+    (error,) = next(iter(Content().edit("L = (w\n", lang="ko")))["diagnostics"]
+    assert re.search("[가-힣]", error["what"])
+    assert error["where"].endswith("^")
 
 
 def test_only_the_newest_texts_are_kept():
