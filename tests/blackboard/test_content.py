@@ -136,7 +136,7 @@ def test_a_repair_is_offered_only_where_the_text_can_be_read_with_it(text, codes
 
 
 def test_a_repair_that_does_not_help_is_not_offered():
-    (error,) = Content().problem(wg.EquationError("What.", "", "Write:  not = = read"), "a = b")["diagnostics"]
+    (error,) = Content().problem(wg.EquationError("What.", "  a", "Write:  not = = read"), "a = b")["diagnostics"]
     assert "fixes" not in error
 
 
