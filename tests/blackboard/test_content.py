@@ -95,6 +95,12 @@ def test_values_that_do_not_fit_the_text_any_more_are_drawn_instead():
     assert 0.5 in [row["value"] for row in found["forward"]]
 
 
+def test_the_bars_are_checked_by_independent_routes():
+    (found,) = replies({"type": "check", "text": HIDDEN})
+    assert found["holds"]
+    assert found["said"].startswith("checked: 7 quantities, largest relative difference")
+
+
 def test_a_nudge_moves_the_loss_by_the_bar_times_the_step():
     for name, place in (("w", [1]), ("b", [])):
         (found,) = replies({"type": "nudge", "text": UNIT, "name": name, "place": place, "by": 1e-5, "values": {}})
