@@ -443,6 +443,7 @@ def _fill(board, view):
     if view == "lesson":
         for _ in range(8):
             board.page.keyboard.press("ArrowRight")
+        board.until(lambda: board.text(".checked"))
         return
     board.show(view)
     if view == "numbers":
