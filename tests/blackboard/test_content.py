@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -94,6 +95,12 @@ def test_values_that_do_not_fit_the_text_any_more_are_drawn_instead():
     assert 0.5 in [row["value"] for row in found["forward"]]
 
 
+def test_the_bars_are_checked_by_independent_routes():
+    (found,) = replies({"type": "check", "text": HIDDEN})
+    assert found["holds"]
+    assert found["said"].startswith("checked: 7 quantities, largest relative difference")
+
+
 def test_a_nudge_moves_the_loss_by_the_bar_times_the_step():
     for name, place in (("w", [1]), ("b", [])):
         (found,) = replies({"type": "nudge", "text": UNIT, "name": name, "place": place, "by": 1e-5, "values": {}})
@@ -135,7 +142,7 @@ def test_a_repair_is_offered_only_where_the_text_can_be_read_with_it(text, codes
 
 
 def test_a_repair_that_does_not_help_is_not_offered():
-    (error,) = Content().problem(wg.EquationError("What.", "", "Write:  not = = read"), "a = b")["diagnostics"]
+    (error,) = Content().problem(wg.EquationError("What.", "  a", "Write:  not = = read"), "a = b")["diagnostics"]
     assert "fixes" not in error
 
 
@@ -170,6 +177,18 @@ def test_every_keystroke_of_the_hidden_layer_has_an_answer():
     for place in range(0, len(HIDDEN), step):
         found = list(content.edit(HIDDEN[:place]))
         assert found[0]["type"] == "read" or found[0]["diagnostics"][0]["what"]
+
+
+def test_sentences_are_korean_where_that_is_asked_for_and_mathematics_is_not_touched():
+    found = {reply["type"]: reply for reply in Content().edit(UNIT, lang="ko")}
+    english = by_type(UNIT)
+    assert found["backward"]["backward"][-1]["rules"] != english["backward"]["backward"][-1]["rules"]
+    for korean, line in zip(found["backward"]["backward"], english["backward"]["backward"], strict=True):
+        assert korean["lines"] == line["lines"]
+        assert all(re.search("[가-힣]", rule) for rule in korean["rules"])
+    (error,) = next(iter(Content().edit("L = (w\n", lang="ko")))["diagnostics"]
+    assert re.search("[가-힣]", error["what"])
+    assert error["where"].endswith("^")
 
 
 def test_only_the_newest_texts_are_kept():

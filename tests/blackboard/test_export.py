@@ -59,7 +59,7 @@ def test_a_page_loads_nothing_and_lets_only_its_own_script_run():
 
 def test_a_page_has_the_board_in_every_form_and_both_directions():
     start = Parts(page(HIDDEN)).start
-    assert [reply["type"] for reply in start["replies"]] == ["read", "backward", "graph", "graph", "numbers"]
+    assert [reply["type"] for reply in start["replies"]] == ["read", "backward", "graph", "graph", "numbers", "checked"]
     assert [reply["direction"] for reply in start["replies"] if reply["type"] == "graph"] == ["right", "down"]
     assert {form: [reply["type"] for reply in replies] for form, replies in start["forms"].items()} == {
         "matrix": ["read", "backward"],

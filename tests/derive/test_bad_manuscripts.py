@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.counting import LINEAR, QUADRATIC, calls, growth, uses
-from tests.thorough import rounds
+from tests.thorough import everyday, rounds
 from wengert.claims import corrections, mistakes
 from wengert.claims.corrections import Corrections
 from wengert.claims.diagnosis import Diagnostician
@@ -69,6 +69,7 @@ ROWS = {
 }
 
 
+@everyday(1, "row", "name")
 @pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize("name", ["align", "aligned", "gather*", "alignat}{2"])
 def test_row_of_a_display_that_is_not_read_does_not_hide_the_others(row: str, name: str):
@@ -159,7 +160,7 @@ LARGE = {
     "wrong claims": Large(
         lambda n: UNIT + "z̄ = (y − t) σ(z)\nw̄ = z̄ x b t\n" * n, lambda n: (0, 2 * n, 0), 2, 400, bound=4.0
     ),  # judged by evidence too
-    "displays": Large(lambda n: DISPLAYS + "$$\\bar z = 1$$\n" * n, lambda n: (0, n, 0), 40, 2000),
+    "displays": Large(lambda n: DISPLAYS + "$$\\bar z = 1$$\n" * n, lambda n: (0, n, 0), 16, 2000),
     "brackets": Large(lambda n: UNIT + "z̄ = " + "(" * n + "y" + ")" * n, lambda n: (0, 0, 1), 10_000, 100_000),
     "brackets of LaTeX": Large(
         lambda n: DISPLAYS + "$$\\bar z = " + "{" * n + "y" + "}" * n + "$$", lambda n: (0, 0, 1), 10_000, 100_000

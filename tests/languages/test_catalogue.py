@@ -73,6 +73,13 @@ def test_two_sentences_are_said_one_after_the_other() -> None:
     assert catalogue("ko").text("Complete it. Remove it.") == "마저 쓰십시오. 지우십시오."
 
 
+def test_words_that_are_put_in_are_said_in_korean_too() -> None:
+    words = catalogue("ko")
+    assert words.text("'y' is a vector, but its right side is a matrix.") == "'y'은(는) 벡터인데, 우변은 행렬입니다."
+    assert words.text("read with X as a matrix; w, y as vectors") == "읽은 방식: X 행렬; w, y 벡터"
+    assert words.text("Give it a name of its own:  s = expression") == "따로 이름을 붙이십시오:  s = expression"
+
+
 def test_a_language_without_sentences_is_refused() -> None:
     with pytest.raises(WengertError, match="There is no language 'tlh' here"):
         catalogue("tlh")

@@ -9,6 +9,7 @@ import { line as lineOf, math } from "./math";
 import { button, choice, el, panel, relabel } from "./dom";
 
 const SECOND = 1000;
+const REST = 700; // milliseconds without a change before the bars are checked
 
 export class Lesson {
   readonly graph: { section: HTMLElement; body: HTMLElement };
@@ -19,6 +20,8 @@ export class Lesson {
   private readonly explain = el("div", { class: "explain", "aria-live": "polite" });
   private readonly count = el("span", { class: "count" });
   private readonly legend = el("div", { class: "legend" });
+  private readonly checked = el("p", { class: "checked", role: "status" });
+  private resting = 0;
   private readonly playing: HTMLButtonElement;
   private drawing: SVGElement | null = null;
   private timer = 0;
@@ -52,7 +55,7 @@ export class Lesson {
     );
     this.steps.body.append(bar, this.explain);
     this.forward.body.append(this.lines.forward.root);
-    this.backward.body.append(this.lines.backward.root, this.legend);
+    this.backward.body.append(this.lines.backward.root, this.legend, this.checked);
     void document.fonts.ready.then(() => this.drawGraph());
   }
 
@@ -72,6 +75,7 @@ export class Lesson {
     else if (topic === "graph") this.drawGraph();
     else if (topic === "numbers") this.drawNumbers();
     else if (topic === "step") this.drawStep();
+    else if (topic === "reply" && this.model.reply?.type === "checked") this.drawChecked(this.model.reply.holds, this.model.reply.said);
   }
 
   private drawBackward(): void {
@@ -80,6 +84,14 @@ export class Lesson {
     const rows = (found?.legend ?? []).map((line) => el("div", {}, `${this.say("where")} `, lineOf(line)));
     if (found?.remark) rows.unshift(el("div", { class: "remark" }, found.remark));
     this.legend.replaceChildren(...rows);
+    if (!this.model.live) return; // a saved page was checked when it was saved
+    this.checked.replaceChildren();
+    clearTimeout(this.resting);
+    this.resting = window.setTimeout(() => this.model.send({ type: "check", text: this.model.text }), REST);
+  }
+
+  private drawChecked(holds: boolean, said: string): void {
+    this.checked.replaceChildren(el("span", { class: holds ? "good" : "bad", "aria-hidden": "true" }, holds ? "✓ " : "✗ "), said);
   }
 
   private drawGraph(): void {

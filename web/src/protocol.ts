@@ -128,6 +128,7 @@ export type Message =
   | Backward
   | ({ type: "graph" } & Graph)
   | Numbers
+  | { type: "checked"; holds: boolean; said: string }
   | { type: "nudged"; q: number; place: number[]; by: number; change: number; predicted: number }
   | { type: "judged"; rows: Row[]; needed: number; held: number }
   | { type: "compared"; forward?: Pair[]; backward?: Pair[]; diagnostics?: Diagnostic[] }
@@ -157,6 +158,7 @@ export type Request =
   | { type: "edit"; text: string; form: string; directions: Direction[]; values: Values }
   | { type: "graph"; text: string; direction: Direction }
   | { type: "numbers"; text: string; values: Values }
+  | { type: "check"; text: string }
   | { type: "nudge"; text: string; values: Values; name: string; place: number[]; by: number }
   | { type: "judge"; text: string; lines: string }
   | { type: "compare"; text: string; other: string }

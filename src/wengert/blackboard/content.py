@@ -14,9 +14,10 @@ from wengert.blackboard.diagnostics import diagnostic
 from wengert.blackboard.judging import judged
 from wengert.blackboard.numbers import fitting, nudged, numbers
 from wengert.blackboard.subject import Subject
+from wengert.derive import verify
 from wengert.derive.printed import FORMS
-from wengert.errors import WengertError
-from wengert.languages import LANGUAGES
+from wengert.errors import CheckError, WengertError
+from wengert.languages import LANGUAGES, printed
 
 Reply = dict[str, Any]
 KEPT = 64
@@ -100,6 +101,17 @@ class Content:
 
     def _numbers(self, text: str, values: Mapping[str, Any] | None = None, lang: str = LANGUAGES[0]) -> Iterator[Reply]:
         yield numbers(self.subject(text), values or {}, lang)
+
+    def _check(self, text: str, lang: str = LANGUAGES[0]) -> Iterator[Reply]:
+        """Every bar beside independent routes at random points, as `wengert derive` checks it; what differs is a reply too."""
+        try:
+            yield {
+                "type": "checked",
+                "holds": True,
+                "said": printed(str(verify.check(self.subject(text).derived)), lang),
+            }
+        except CheckError as error:
+            yield {"type": "checked", "holds": False, "said": printed(str(error), lang)}
 
     def _nudge(self, text: str, name: str = "", lang: str = "", **asked: Any) -> Iterator[Reply]:
         yield nudged(self.subject(text), name, **asked)

@@ -31,6 +31,7 @@ def page(text: str, lang: str = "en", values: Mapping[str, Any] | None = None) -
     subject = content.subject(text)
     subject.derived  # noqa: B018  raises here what the page could only report
     replies = list(content.edit(text, directions=["right", "down"], values=plain_values(values), lang=lang))
+    replies += content.reply({"type": "check", "text": text, "lang": lang})
     forms = {
         form: [subject.read(form, lang), subject.backward(form, lang)] for form in FORMS if form != subject.written_form
     }

@@ -8,6 +8,7 @@ as {tex, text, note?}; in `tex` each quantity stands in \\htmlData{q=…}{…}. 
     edit     text, form?, directions?, values?     read it, derive, draw, run
     graph    text, direction                       the drawing from left to right or from top to bottom
     numbers  text, values                          run again; values are by the names of inputs
+    check    text                                  every bar beside independent routes at random points
     nudge    text, values, name, place, by         one entry of an input moved by a little: ΔL beside v̄ · h
     judge    text, lines                           one's own backward lines beside the equations
     compare  text, other                           the backward lines of two versions
@@ -23,6 +24,7 @@ as {tex, text, note?}; in `tex` each quantity stands in \\htmlData{q=…}{…}. 
     backward     form, remark, legend, backward: [{q, lines, children, rules, chain, substituted, sums, sources, result}]
     graph        direction, width, height, describe, frames, arrows, texts
     numbers      forward: [{q, value}], backward: [{q, value, uses: [{child, value}]}], sizes; or error: a diagnostic
+    checked      holds, said
     nudged       q, change, predicted
     judged       rows: [{status, line, column, text, kind, details, corrected, …}], needed: how many bars there are
     compared     forward, backward: [{same, old, new}]; or diagnostics: {old: […], new: […]}
@@ -66,6 +68,7 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     "edit": {"text": str, "form": str, "directions": list, "values": dict},
     "graph": {"text": str, "direction": str},
     "numbers": {"text": str, "values": dict},
+    "check": {"text": str},
     "nudge": {"text": str, "values": dict, "name": str, "place": list, "by": float},
     "judge": {"text": str, "lines": str},
     "compare": {"text": str, "other": str},

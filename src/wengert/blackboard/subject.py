@@ -119,7 +119,8 @@ class Subject:
         """The printed lines by quantity: sums that have a name first, and a line an entry where entries are written out."""
         printer = Printer(self.system, form, self.few)
         if form == "elements" and self.system.recurrences:
-            raise EquationError("A recurrence has no line an entry here.", "", "Choose another form.")
+            names = ", ".join(name for each in self.system.recurrences for name in each.names)
+            raise EquationError("A recurrence has no line an entry here.", f"  {names}", "Choose another form.")
         found: dict[str, list[dict[str, Any]]] = {}
         for line in self.derived.lines:
             if line.name == self.derived.loss and not self.derived.seeded:

@@ -25,6 +25,8 @@ CODE = ":  "
 ENDS = re.compile(r"(?<=[.?!])\s+(?=[A-Z'])")
 """Between two sentences."""
 
+LIST = "; "
+
 
 @dataclass(frozen=True)
 class _Template:
@@ -51,13 +53,17 @@ class Catalogue:
 
     def text(self, said: str) -> str:
         """A sentence or several in this language; those without a translation as they are."""
-        found = self.sentence(said)
-        if found is not None:
-            return found
         lead, colon, code = said.partition(CODE)
         if colon and (found := self.sentence(lead)) is not None:
             return found + colon + code
-        return " ".join(self.sentence(each) or each for each in ENDS.split(said))
+        found = self.sentence(said)
+        if found is not None:
+            return found
+        return " ".join(self._listed(each) for each in ENDS.split(said))
+
+    def _listed(self, said: str) -> str:
+        """Words that stand one after the other, or a sentence."""
+        return self.sentence(said) or LIST.join(self.sentence(each) or each for each in said.split(LIST))
 
     def sentence(self, said: str) -> str | None:
         """One sentence in this language; None where it has no translation."""
@@ -73,7 +79,7 @@ class Catalogue:
 
     def _part(self, part: str) -> str:
         """What is put into a sentence: words in this language, names and code as they are."""
-        return (self.sentence(part) or part) if " " in part else part
+        return self._listed(part) if " " in part else part
 
 
 def _filled(meant: str, parts: list[str]) -> str:

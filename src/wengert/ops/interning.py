@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-MOST = 50_000
-"""So many terms, or values of one function, are kept: a derivation of forty lines makes about five thousand."""
+MOST = 20_000
+"""So many terms, or values of one function, are kept: a derivation of forty lines makes about nine thousand."""
 
 T = TypeVar("T")
 
