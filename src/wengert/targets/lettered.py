@@ -31,8 +31,8 @@ class Lettered:
             for name, array in zip(self.graph.input_names, arrays, strict=True):
                 letters = letters_along(self.system, name, array.shape)
                 self.sharding.check(name, self.specs[name], array.shape, letters)
-            names = (self.graph.input_names, self.graph.names)
-            layout = Layout(self.sharding.mesh, *([self.specs[name] for name in part] for part in names))
+            inputs = [self.specs[name] for name in self.graph.input_names]
+            layout = Layout(self.sharding.mesh, inputs, [self.specs[name] for name in self.graph.names])
             self._programs[key] = mesh_target().spread(with_sizes(self.graph, sizes), layout, {})
         program = self._programs[key]
         found = program([program.place(k, array) for k, array in enumerate(arrays)])
