@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,8 @@ from wengert.compilation import functions, kind
 from wengert.errors import TraceError
 from wengert.ir.walk import topological
 
-BACKENDS = ["native", "interpreter"]
+XLA = pytest.param("xla", marks=pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed"))
+BACKENDS = ["native", "interpreter", XLA]
 
 
 class Counted:

@@ -105,7 +105,7 @@ SEAM = (
     {"base"},
     {"interpreter", "native", "xla"},
     {"partition"},
-    {"collectives", "compiled", "stages", "table"},
+    {"collectives", "compiled", "lettered", "stages", "table"},
 )
 """The modules of targets: the seam knows no target, and what cuts graphs and chooses code stands above all of them."""
 SEAM_RANK = {name: rank for rank, names in enumerate(SEAM) for name in names}

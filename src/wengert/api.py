@@ -30,7 +30,10 @@ from wengert.notation.reader import read, read_name
 from wengert.passes import pipeline
 from wengert.reading.formats import Files, document_of
 from wengert.targets import interpreter
+from wengert.targets.base import mesh_target
 from wengert.targets.compiled import compile
+from wengert.targets.lettered import Lettered
+from wengert.targets.mesh import Mesh, Sharding
 
 if TYPE_CHECKING:
     from wengert.claims.review import Review
@@ -416,23 +419,31 @@ class Derivation:
             f"State it, for example:  sizes={{'{letter}': 32}} or, on the command line, --size {letter}=32",
         )
 
-    def function(self, backend: str = "native") -> Callable[..., tuple[Array, dict[str, Array]]]:
+    def function(
+        self, backend: str = "native", mesh: Mesh | None = None, shard: Mapping[str, str] | None = None
+    ) -> Callable[..., tuple[Array, dict[str, Array]]]:
         """f(**inputs) -> (value, {identifier: gradient}): the loss and its derivatives as a callable over arrays.
 
         A loss that is no scalar takes its error signal too, under the name of the loss with `_bar` after it. The back end is
-        "native", code of this processor that is made at the first call for given sizes, or "interpreter", NumPy node by node.
+        "native", code of this processor that is made at the first call for given sizes, "interpreter", NumPy node by node, or "xla".
+        That spreads the arrays over a mesh of devices, axes by their letters: mesh=wg.Mesh(data=4), shard={"n": "data"}.
 
-        Raises GraphError where there is no such back end.
+        Raises GraphError where there is no such back end or axis of the mesh, EquationError where a letter is that of no axis.
         """
-        return compile_function(self, backend)
+        if mesh is None:
+            return compile_function(self, backend)
+        mesh_target(backend)
+        return compile_function(self, backend, Sharding(mesh, shard or {}))
 
 
-def compile_function(derivation: Derivation, backend: str = "native") -> Callable[..., tuple[Array, dict[str, Array]]]:
+def compile_function(
+    derivation: Derivation, backend: str = "native", sharding: Sharding | None = None
+) -> Callable[..., tuple[Array, dict[str, Array]]]:
     """The callable of a derivation; the passes of the pipeline have run on its graph."""
     system, data = derivation.system, derivation.data
     check_steps(system.data)
     graph = pipeline.run(derivation.graph())
-    program = compile(graph, backend)
+    program = compile(graph, backend) if sharding is None else Lettered(graph, data.system, sharding)
     identifiers = {name: quantity.identifier for name, quantity in system.data.quantities.items()}
     signal = f"{identifiers[data.loss]}_bar"
     gradients = [identifiers[name] for name in data.wrt]
@@ -445,6 +456,8 @@ def compile_function(derivation: Derivation, backend: str = "native") -> Callabl
     def value_and_gradients(**values: Array) -> tuple[Array, dict[str, Array]]:
         return run(program, values)
 
+    if isinstance(program, Lettered):
+        return value_and_gradients
     doc = f"({data.loss}, derivatives by {', '.join(data.wrt)}) for values of {', '.join(system.data.inputs)}."
     value_and_gradients.__doc__ = doc
     names = [identifiers.get(name, signal) for name in graph.input_names]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,26 @@ def test_forward_and_derived_numbers_equal_the_corpus(case: Case, seed: int, tmp
     for name, _, _ in entry.variables:
         ours = gradients[identifier[system.name(entry.name(name))]] * factor
         np.testing.assert_allclose(ours, values[f"{name}_bar"], rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed")
+@pytest.mark.parametrize("key", entries())
+def test_gradients_on_xla_are_those_of_the_interpreter(key: str, tmp_path: Path) -> None:
+    entry = entries()[key]
+    wrt = tuple(entry.name(name) for name, _, _ in entry.variables)
+    system, derivation = system_of(entry.text("text"), "text"), derivation_of(entry.text("text"), "text", wrt)
+    values = run_python(entry, tmp_path, 0)
+    identifier = {name: q.identifier for name, q in system.data.quantities.items()}
+    given = {identifier[n]: v for n, v in inputs_of(entry, system, values).items()}
+    if not derivation.data.seeded:
+        given[f"{identifier[derivation.data.loss]}_bar"] = values[f"{entry.outputs[0][0]}_bar"]
+    loss, gradients = derivation.function("xla")(**given)
+    expected, others = derivation.function("interpreter")(**given)
+    np.testing.assert_allclose(loss, expected, rtol=1e-12)
+    assert set(gradients) == set(others)
+    for name, gradient in others.items():
+        size = np.max(np.abs(gradient), initial=0)
+        np.testing.assert_allclose(gradients[name], gradient, rtol=1e-10, atol=1e-13 * size, err_msg=name)
 
 
 def test_the_check_on_the_spot_passes(case: Case) -> None:

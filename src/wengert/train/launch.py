@@ -88,7 +88,9 @@ class Launch:
         if mistaken is not None:
             self.say("\n".join(self._said(mistaken).rstrip().splitlines()[-3:]))
             return MISTAKE
-        if status < 0:
+        if status == -signal.SIGABRT:
+            self.say(f"Rank {k} lost touch with another one; all were stopped.")
+        elif status < 0:
             self.say(
                 f"Rank {k} was ended by signal {-status} ({signal.Signals(-status).name}); the others were stopped."
             )

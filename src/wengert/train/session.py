@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,7 @@ from wengert.train.curve import draw_losses, refuse_undrawable
 from wengert.train.data import load
 from wengert.train.initial import break_symmetry, initial_parameters
 from wengert.train.joining import Place
-from wengert.train.loop import Finished, Started, batch_size, evaluate, fit
+from wengert.train.loop import Finished, Reporter, Started, batch_size, evaluate, fit
 from wengert.train.metrics import Metric, choose_metric
 from wengert.train.model import Compiled, Model, Plan, Progress, Updates
 from wengert.train.optimizers import Optimizer, optimizer
@@ -97,23 +97,11 @@ def train(task: Task, options: TrainOptions, stream: TextIO | None = None, place
     saver = _Saver(options.model, ready.start)
     plan = Plan(options.epochs, ready.start.run.batch, ready.start.run.seed, ready.start.metric)
     with reporting(stream or sys.stdout, json_lines=options.json, log=options.log, resumed=options.resume) as report:
-        steps = -(-_examples(ready.data.training) // plan.batch)
+        streamed = _streamed(task, options, ready, place)
+        examples = _examples(ready.data.training) if streamed is None else streamed.examples(plan, 0)
+        steps = -(-examples // plan.batch)
         report(Started(start_facts(options, ready), plan.epochs, ready.start.progress.epoch, steps))
-        progress, interrupted = fit(
-            ready.repeated,
-            ready.optimizer,
-            ready.data.training,
-            ready.data.validation,
-            plan,
-            ready.start.progress,
-            report,
-            saver,
-            ready.updates,
-            checkpoints or _no_checkpoint,
-            _streamed(task, options, ready, place),
-        )
-        if checkpoints is not None:
-            checkpoints.close()
+        progress, interrupted = _fitted(ready, plan, report, saver, checkpoints, streamed)
         saver.save(progress)
         result = _measure(ready, replace(ready.start, progress=progress), _draw(options, progress), interrupted)
         report(Finished(_finish_facts(result), interrupted))
@@ -127,22 +115,37 @@ def _beside(task: Task, options: TrainOptions, place: Place) -> TrainResult:
     checkpoints = _checkpoints(task, options, ready)
     ready = _from_checkpoint(ready, checkpoints)
     plan = Plan(options.epochs, ready.start.run.batch, ready.start.run.seed, ready.start.metric)
-    progress, interrupted = fit(
-        ready.repeated,
-        ready.optimizer,
-        ready.data.training,
-        ready.data.validation,
-        plan,
-        ready.start.progress,
-        lambda event: None,
-        lambda progress: None,
-        ready.updates,
-        checkpoints or _no_checkpoint,
-        _streamed(task, options, ready, place),
-    )
-    if checkpoints is not None:
-        checkpoints.close()
+    streamed = _streamed(task, options, ready, place)
+    progress, interrupted = _fitted(ready, plan, lambda event: None, lambda progress: None, checkpoints, streamed)
     return _measure(ready, replace(ready.start, progress=progress), {}, interrupted)
+
+
+def _fitted(
+    ready: Prepared,
+    plan: Plan,
+    report: Reporter,
+    keep: Callable[[Progress], None],
+    checkpoints: Checkpoints | None,
+    streamed: Streamed | None,
+) -> tuple[Progress, bool]:
+    """The progress at the end, and whether Ctrl-C ended it; no checkpoint is left half written, whatever happens."""
+    try:
+        return fit(
+            ready.repeated,
+            ready.optimizer,
+            ready.data.training,
+            ready.data.validation,
+            plan,
+            ready.start.progress,
+            report,
+            keep,
+            ready.updates,
+            checkpoints or _no_checkpoint,
+            streamed,
+        )
+    finally:
+        if checkpoints is not None:
+            checkpoints.close()
 
 
 def _streamed(task: Task, options: TrainOptions, ready: Prepared, place: Place) -> Streamed | None:

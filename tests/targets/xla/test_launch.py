@@ -142,6 +142,48 @@ def test_a_training_that_is_killed_again_and_again_ends_as_one_that_is_not(files
     assert {n: a.tobytes() for n, a in one.items()} == {n: a.tobytes() for n, a in other.items()}
 
 
+def test_a_training_goes_on_where_a_rank_stands_still(files):
+    more = ("--checkpoints", str(files / "h"), "--checkpoint-every", "5")
+    said: list[str] = []
+    started_again: list[list[int]] = []
+
+    def stop(pids: list[int]) -> None:
+        started_again.append(pids)
+        if len(started_again) == 1:
+            Killing(pids[1:], files / "h", random.Random(1), signal.SIGSTOP).start()
+
+    assert Launch(2, command(files, out="still", epochs=200, more=more), 1, 120, said.append, stop).run() == 0
+    assert said[:2] == [
+        "Rank 0 lost touch with another one; all were stopped.",
+        "Starting again from the last checkpoint, 1 of 1 times.",
+    ]
+    assert len(started_again) == 2
+
+
+FULL = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (1024, resource.RLIM_INFINITY))
+from wengert.cli import main
+main()
+"""
+
+
+def test_on_a_full_disk_the_checkpoint_before_stays(files):
+    more = ("--checkpoints", str(files / "i"), "--checkpoint-every", "8")
+    ended(started(command(files, out="first", mesh=None, epochs=3, more=more)))
+    before = {n for n in os.listdir(files / "i") if n.isdigit()}
+    arguments = command(files, out="full", mesh=None, epochs=6, more=more)
+    full = subprocess.run([sys.executable, "-c", FULL, *arguments], capture_output=True, text=True, timeout=LIMIT)
+    assert "A checkpoint could not be written: [Errno 27] File too large. The one before it stays." in full.stderr
+    assert full.returncode == 2
+    assert full.stderr.splitlines()[-3].startswith("The model cannot be written: the disk is full")
+    assert {n for n in os.listdir(files / "i") if n.isdigit()} == before
+    ended(started(command(files, out="second", mesh=None, epochs=6, more=more)))
+    other = ("--checkpoints", str(files / "j"), "--checkpoint-every", "8")
+    ended(started(command(files, out="straight", mesh=None, epochs=6, more=other)))
+    assert apart(files / "second", files / "straight") == 0
+
+
 def test_a_torn_checkpoint_is_said_and_the_one_before_is_used(files):
     more = ("--checkpoints", str(files / "c"), "--checkpoint-every", "8")
     ended(started(command(files, out="first", mesh=None, epochs=6, more=more)))

@@ -87,6 +87,62 @@ for text, mesh, letters, sizes in json.loads({given!r}):
     many, other = trained(text, mesh, letters, sizes)
     print(json.dumps([apart(many, one), apart(control, one), len(losses), apart(np.array(other), np.array(losses))]))
 """
+BLOCK = """
+q⁽L⁾_ih = Σ_d a⁽L⁾_dh X_id
+k⁽L⁾_jh = Σ_d c⁽L⁾_dh X_jd
+s⁽L⁾_ij = Σ_h q⁽L⁾_ih k⁽L⁾_jh
+p⁽L⁾_ij = exp(s⁽L⁾_ij) / Σ_l exp(s⁽L⁾_il)
+g⁽L⁾_jh = Σ_d v⁽L⁾_dh X_jd
+m⁽L⁾_ih = Σ_j p⁽L⁾_ij g⁽L⁾_jh
+r⁽L⁾_id = X_id + Σ_h o⁽L⁾_hd m⁽L⁾_ih
+f⁽L⁾_ie = tanh(Σ_d w⁽L⁾_de r⁽L⁾_id)
+z⁽L⁾_id = r⁽L⁾_id + Σ_e u⁽L⁾_ed f⁽L⁾_ie
+"""
+PARAMETERS = {"a": "dh", "c": "dh", "v": "dh", "o": "hd", "w": "de", "u": "ed"}
+NAMES = ", ".join(f"{name}⁽{layer}⁾" for layer in "¹²" for name in PARAMETERS)
+TRANSFORMER = (
+    f"params {NAMES}\ndata x, y\n"
+    + BLOCK.replace("⁽L⁾", "⁽¹⁾").replace("X_", "x_")
+    + BLOCK.replace("⁽L⁾", "⁽²⁾").replace("X_", "z⁽¹⁾_")
+    + "L = ½ Σ_i Σ_d (z⁽²⁾_id − y_id)²\n"
+)
+TRANSFORMED = """
+import json
+import numpy as np
+import wengert as wg
+from wengert.api import equations_from_text
+
+text, parameters = json.loads({given!r})
+sizes = {"i": 8, "j": 8, "d": 8, "h": 8, "e": 16}
+derivation = equations_from_text(text).batch(["x", "y"]).backward()
+rng = np.random.default_rng(0)
+given = {k: rng.normal(size=(16, 8, 8)) for k in "xy"}
+begin = {
+    f"{name}_{layer}": rng.normal(size=[sizes[letter] for letter in letters]) / 4
+    for layer in (1, 2)
+    for name, letters in parameters.items()
+}
+
+def after(f, params):
+    for _ in range(50):
+        loss, gradients = f(**params, **given)
+        params = {name: p - 0.001 * gradients[name] for name, p in params.items()}
+    return np.concatenate([p.ravel() for p in params.values()])
+
+def apart(a, b):
+    return float(np.max(np.abs(a - b)) / np.max(np.abs(b)))
+
+one = after(derivation.function("xla"), begin)
+moved = after(derivation.function("xla"), {k: p * (1 + 2.0**-52) for k, p in begin.items()})
+print(json.dumps(apart(moved, one)))
+for mesh, letters in (
+    ({"data": 8}, {"n": "data"}),
+    ({"model": 8}, {"h": "model", "e": "model"}),
+    ({"data": 4, "model": 2}, {"n": "data", "h": "model", "e": "model"}),
+):
+    many = after(derivation.function("xla", wg.Mesh(**mesh), letters), begin)
+    print(json.dumps(apart(many, one)))
+"""
 TEXTS = {"hidden": HIDDEN, "logistic": LOGISTIC}
 
 
@@ -114,6 +170,14 @@ def test_fifty_steps_on_eight_devices_are_those_on_one():
         assert control < 1e-12, "a start moved by one ulp would differ as much: the case shows nothing"
         assert apart < 1e-12
         assert losses < 1e-12
+
+
+def test_fifty_steps_of_a_transformer_on_eight_devices_are_those_on_one():
+    script = TRANSFORMED.replace("{given!r}", repr(json.dumps([TRANSFORMER, PARAMETERS])))
+    control, *found = (json.loads(line) for line in run(script).splitlines())
+    assert control < 1e-12, "a start moved by one ulp would differ as much: the case shows nothing"
+    assert len(found) == 3
+    assert max(found) < 1e-12
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from wengert.targets.xla.library import jax, sharding, wide
 from wengert.targets.xla.over_mesh import grid
 
 Array = Any
+UNWRITTEN = (OSError, ValueError, RuntimeError)
+"""What Orbax and its C++ raise where a file cannot be written."""
 KEPT = 3
 """So many checkpoints are kept."""
 
@@ -57,7 +59,7 @@ class Store:
             whole = args.Composite(arrays=args.StandardSave(tree), facts=args.JsonSave(dict(facts)))
             try:
                 self._manager.save(step, args=whole)
-            except OSError as error:
+            except UNWRITTEN as error:
                 self._unwritten(error)
 
     def _given(self, array: Array, spec: Spec) -> Array:
@@ -72,7 +74,7 @@ class Store:
         """Until all is written."""
         try:
             self._manager.wait_until_finished()
-        except OSError as error:
+        except UNWRITTEN as error:
             self._unwritten(error)
 
     def latest(

@@ -1,0 +1,54 @@
+"""Functions on XLA: dtypes, donated arrays, the caller's JAX, what can be looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import wengert as wg
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_function_computes_in_the_dtype_that_it_is_given(dtype):
+    def f(w, x):
+        return np.sum(np.tanh(x @ w) ** 2)
+
+    rng = np.random.default_rng(0)
+    w, x = rng.normal(size=(5, 3)).astype(dtype), rng.normal(size=(7, 5)).astype(dtype)
+    value, gradient = wg.compile(wg.value_and_grad(f), backend="xla")(w, x)
+    assert (value.dtype, gradient.dtype) == (dtype, dtype)
+    exact, slopes = wg.value_and_grad(f)(w.astype("float64"), x.astype("float64"))
+    tolerance = 1e-5 if dtype == "float32" else 1e-13
+    np.testing.assert_allclose(value, exact, rtol=tolerance)
+    np.testing.assert_allclose(gradient, slopes, rtol=tolerance, atol=tolerance)
+
+
+def test_jax_keeps_the_precision_that_the_user_set():
+    import jax.numpy as jnp
+
+    wg.compile(np.sin, backend="xla")(np.ones(3))
+    assert jnp.ones(3).dtype == "float32"
+
+
+def test_a_donated_array_of_the_caller_stays():
+    x = np.arange(4.0)
+    f = wg.compile(lambda x: x * 2, donate="x", backend="xla")
+    for _ in range(2):
+        np.testing.assert_array_equal(f(x), [0, 2, 4, 6])
+    np.testing.assert_array_equal(x, np.arange(4.0))
+
+
+def test_devices_are_listed():
+    assert wg.devices()[0][0] in ("cpu", "gpu", "tpu")
+
+
+@pytest.mark.parametrize("stop", ["hlo", "optimised"])
+def test_the_program_can_be_read(stop):
+    from wengert.ir.graph import Graph, apply, input_node
+    from wengert.ir.types import ArrayType
+    from wengert.targets.base import target
+    from wengert.targets.stages import stage
+
+    x = input_node("x", ArrayType((3,)))
+    found = stage(Graph((x,), (apply("tanh", x),)), stop, target=target("xla"))  # pyright: ignore[reportArgumentType]
+    assert "tanh" in str(found)
