@@ -14,7 +14,7 @@ Arrays = list[np.ndarray]
 
 
 def loss(q: Any, k: Any, v: Any) -> Any:
-    z = np.einsum("bhtd,bhsd->bhts", q, k) / np.sqrt(q.shape[-1])
+    z = np.einsum("bhtd,bhsd->bhts", q, k) * q.shape[-1] ** -0.5
     p = np.exp(z - np.max(z, axis=-1, keepdims=True))
     p = p / np.sum(p, axis=-1, keepdims=True)
     return 0.5 * np.sum(np.einsum("bhts,bhsd->bhtd", p, v) ** 2)
