@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from benchmarks.contest import Workload
 from benchmarks.workloads import (
+    attention,
+    contractions,
+    convolution,
     eager,
     elementwise,
     first_calls,
@@ -15,6 +18,7 @@ from benchmarks.workloads import (
     logistic_regression,
     mlp,
     recurrence,
+    recurrent,
     rosenbrock,
     small_call,
     two_moons,
@@ -23,6 +27,19 @@ from benchmarks.workloads import (
 
 TINY_NETWORK = mlp.Network((7, 5, 3), "tanh", 4, 0.05)
 TINY_DEEP_NETWORK = mlp.Network((9, 8, 8, 3), "relu", 5, 0.02)
+
+
+CONTRACTIONS = (
+    ("sums-apart", ("nop,nqp->oq", (64, 16, 576), (64, 25, 576)), ("nop,nqp->oq", (3, 4, 5), (3, 6, 5))),
+    ("sums-crossed", ("abc,cbd->ad", (128, 64, 64), (64, 64, 128)), ("abc,cbd->ad", (5, 4, 3), (3, 4, 6))),
+    (
+        "heads-crossed",
+        ("bhts,bshd->bthd", (4, 8, 256, 256), (4, 256, 8, 32)),
+        ("bhts,bshd->bthd", (2, 3, 4, 4), (2, 4, 3, 5)),
+    ),
+    ("batch-small", ("nkj,kij->nki", (1000, 25, 10), (25, 10, 10)), ("nkj,kij->nki", (9, 3, 4), (3, 4, 4))),
+    ("few-rows", ("ik,kj->ij", (64, 2048), (2048, 2048)), ("ik,kj->ij", (20, 9), (9, 31))),
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +90,15 @@ ROWS = (
     Row("logistic", logistic_regression.call, functools.partial(logistic_regression.call, 70, 5)),
     Row("xla-steps", xla_steps.steps, functools.partial(xla_steps.steps, 7, 5, 3, 4, 10)),
     Row("recurrence", recurrence.derivative, functools.partial(recurrence.derivative, 40)),
+    *(
+        Row(
+            name, functools.partial(contractions.contraction, *case), functools.partial(contractions.contraction, *tiny)
+        )
+        for name, case, tiny in CONTRACTIONS
+    ),
+    Row("convolution", convolution.layer, functools.partial(convolution.layer, 2, 3, 6, 4, 3)),
+    Row("attention", attention.heads, functools.partial(attention.heads, 2, 3, 9, 5)),
+    Row("rnn-vanishing", recurrent.vanishing, functools.partial(recurrent.vanishing, 20, 3, 4)),
     Row("rosenbrock-few", rosenbrock.few, rosenbrock.few),
     Row("rosenbrock-many", rosenbrock.many, functools.partial(rosenbrock.many, 1003)),
     Row("rosenbrock-hessian", rosenbrock.hessian_product, functools.partial(rosenbrock.hessian_product, 1003)),

@@ -120,6 +120,7 @@ def test_documents_are_there():
         "native.md",
         "benchmarks.md",
         "benchmarks-eager.md",
+        "benchmarks-products.md",
         "checking.md",
     }
 

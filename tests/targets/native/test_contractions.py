@@ -12,7 +12,7 @@ from wengert.ir.types import ArrayType
 from wengert.targets.native import pool
 from wengert.targets.native.loops.layout import Layout, planned, row_major, steps_of
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import Contract, For, statements
+from wengert.targets.native.loops.nest import Accumulator, Contract, For, statements
 
 SPECS = [
     ("nop,nqp->oq", (12, 16, 40), (12, 25, 40)),
@@ -99,3 +99,30 @@ def test_the_number_of_threads_changes_no_bit_of_products():
     pool.set_threads(before)
     assert len(found) == 1
     np.testing.assert_allclose(f(x, y), np.sinh(x @ y), rtol=1e-10)
+
+
+ROWS = [[1.0, 2.0, 3.0], [-np.inf, 0.0, 1e300], [np.inf, 1.0, 2.0], [np.nan, 1.0, 2.0], [-np.inf, -np.inf, -np.inf], [5.0, 5.0, -5.0]]  # fmt: skip
+
+
+@pytest.mark.parametrize("axis", [0, 1, (0, 1)])
+def test_a_softmax_below_its_maximum_is_that_of_numpy_in_every_row(axis):
+    def softmax(x):
+        powers = np.exp(x - np.max(x, axis=axis, keepdims=True))
+        return powers / np.sum(powers, axis=axis, keepdims=True)
+
+    for x in (np.array(ROWS), np.array(ROWS[:2] + ROWS[5:]), np.arange(9.0).reshape(3, 3)):
+        with np.errstate(all="ignore"):
+            want = softmax(x)
+        got = wg.compile(softmax)(x)
+        np.testing.assert_allclose(got[np.isfinite(want)], want[np.isfinite(want)], rtol=1e-14)
+        assert not np.any(np.isfinite(got) & np.isnan(want))
+
+
+def test_a_softmax_below_its_maximum_looks_for_it_once():
+    def softmax(x):
+        powers = np.exp(x - np.max(x, axis=1, keepdims=True))
+        return powers / np.sum(powers, axis=1, keepdims=True)
+
+    graph = wg.compile(softmax).graph(np.ones((4, 300)))
+    found = [each for each in statements(lower(graph).body) if isinstance(each, Accumulator)]
+    assert sorted(each.combine for each in found) == ["add", "maximum"]

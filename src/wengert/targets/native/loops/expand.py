@@ -73,6 +73,8 @@ def _sharing() -> Callable[[Node, tuple[Node, ...]], Node]:
 def _exponentials(node: Node) -> tuple[Node, Node]:
     """e^(x − max x), and the maximum, 0 where it is −∞; at +∞ entries 1, and 0 beside them: as the record says."""
     (x,), axes = node.inputs, node.params["axes"]
+    if _is_below_zero(x, axes):  # whoever wrote the page has subtracted the maximum
+        return apply("exp", x), constant(0, x.type.with_shape(n for k, n in enumerate(x.shape) if k not in axes))
     top = apply("max", x, axes=axes) if axes else x
     low = constant(float("-inf"), top.type)
     high = apply("where", apply("equal", top, low), constant(0, top.type), top)
@@ -80,6 +82,31 @@ def _exponentials(node: Node) -> tuple[Node, Node]:
     infinite = constant(float("inf"), x.type)
     both = apply("logical_and", apply("equal", wide, infinite), apply("equal", x, infinite))
     return apply("exp", apply("where", both, constant(0, x.type), x - wide)), high
+
+
+def _is_below_zero(x: Node, axes: tuple[int, ...]) -> bool:
+    """Whether x is y − max y over the axes: its maximum is 0, or there is a NaN."""
+    if x.op.name != "subtract" or not axes:
+        return False
+    y, spread_top = x.inputs
+    while spread_top.op.name in ("broadcast", "reshape", "stop_gradient"):
+        spread_top = spread_top.inputs[0]
+    return (
+        spread_top.op.name == "max"
+        and spread_top.inputs[0] is y
+        and set(spread_top.params["axes"]) == set(axes)
+        and _lies_beside(x.inputs[1], y, axes)
+    )
+
+
+def _lies_beside(wide: Node, y: Node, axes: tuple[int, ...]) -> bool:
+    """Whether an array is made of one over the axes that are left, each at its own place."""
+    if wide.op.name != "broadcast":
+        return False
+    narrow, places = wide.inputs[0], wide.params["axes"]
+    left = tuple(k for k in range(y.type.rank) if k not in axes)
+    long = tuple(place for place, n in zip(places, narrow.shape, strict=True) if n != 1)
+    return long == tuple(k for k in left if y.shape[k] != 1)
 
 
 def _log_sum_exp(node: Node) -> Node:

@@ -35,8 +35,8 @@ CHEAP = 4
 """What costs so little is computed again rather than stored, in units of an addition."""
 LONGEST = 500
 """The most ops that are computed for one root without a store on the way."""
-MOST_OPS = 600
-"""The most ops of a kernel: longer ones compile slowly, and keep more values alive than there are registers."""
+MOST_OPS = 150
+"""The most ops of a kernel of several roots: longer ones compile slowly, and keep more values alive than there are registers."""
 LONG, FEW = 4096, 16
 """Kernels of at least so many entries that differ by at most so many are one: x[1:] and x[:-1] beside x."""
 WINDOW = 64
