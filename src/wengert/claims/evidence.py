@@ -6,6 +6,7 @@ definition, an update, a condition) is said to be that.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -30,6 +31,7 @@ DOUBTFUL = "doubtful"
 """The status of a wrong row on a page that is not understood as a whole."""
 NOT_AS_READ = "does not hold as read"
 STATED_VALUES = "holds if names have the values"
+NUMBER = re.compile(r"(?:[\d\s.,;{}()\[\]^/+*·×−-]|\\(?:times|cdot|frac|left|right|[,;:!]))+")
 MOST_SHOWN = 100
 
 
@@ -69,12 +71,13 @@ def by_evidence(story: Story, rows: Sequence[tuple[Span, str]], systems: Iterabl
     unread = [(k, span) for k, (span, status) in enumerate(rows) if status in ("unread", DOUBTFUL)]
     verdicts = judge_story(story)
     classed = not forward and any(verdict.status in JUDGED for verdict in verdicts)
+    stated = any(verdict.note.startswith(STATED_VALUES) for verdict in verdicts)
     for verdict in verdicts:
         place = whole_place(verdict)
         if any(_meet(place, span) for span in (*judged, *forward)):
             continue
         here = {k for k, span in unread if _meet(place, span)}
-        entry = _instead_of_wrong(verdict) if here & doubtful else _entry(verdict, bool(here), classed)
+        entry = _instead_of_wrong(verdict, stated) if here & doubtful else _entry(verdict, bool(here), classed)
         if entry is not None:
             entries.append(entry)
             taken |= here
@@ -92,14 +95,14 @@ def _idle(story: Story, verdicts: Sequence[Verdict], rows: Sequence[tuple[int, S
             yield k
 
 
-def _instead_of_wrong(verdict: Verdict) -> Entry | None:
-    """What takes the place of a doubtful row; None where the verdict by evidence does not contradict it."""
+def _instead_of_wrong(verdict: Verdict, stated: bool) -> Entry | None:
+    """What takes the place of a doubtful row, on a page that has `stated` numbers for names; None where the verdict by evidence does not contradict it."""
     if verdict.status in ("holds", "wrong"):  # not under a condition: that W is symmetric excuses a missing transpose
         return _judged(verdict)
     if verdict.status == "conditional" and verdict.note.startswith(STATED_VALUES):
         return _judged(verdict)
-    if verdict.status in ("open", "given"):
-        return replace(_judged(verdict), status="open", note=NOT_AS_READ)
+    if stated and verdict.status in ("open", "given") and NUMBER.fullmatch(verdict.statement.sides[verdict.link]):
+        return replace(_judged(verdict), status="open", note=NOT_AS_READ)  # numbers that an example has put in
     return _classed(verdict) if verdict.status in ("defined", "again") else None
 
 
