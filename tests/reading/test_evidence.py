@@ -34,3 +34,33 @@ def test_what_no_change_explains_is_open_where_a_part_is_not_read() -> None:
     page = "$$L = x^2 y + \\sin x$$\n\n$$\\frac{\\partial L}{\\partial x} = y^3 \\cosh(x y) - 7$$\n"
     assert [row.status for row in review(page).rows] == ["wrong"]
     assert [row.status for row in review(page + "\n$$y = \\natural$$\n").rows if row.status != "unread"] == ["open"]
+
+
+def test_the_summary_counts_what_claims_nothing_apart() -> None:
+    page = r"""
+$$\frac{\partial L}{\partial w}$$
+
+$$L = (w x)^2$$
+
+$$\frac{\partial L}{\partial w} = 2 w x^2$$
+
+$$w := w - \eta \frac{\partial L}{\partial w}$$
+
+$$\frac{\partial L}{\partial x} = \natural$$
+"""
+    assert review(page).summary() == "1 right, 0 wrong, 1 not read, 1 without a claim; 1 system"
+
+
+STATED = """
+$$x = 2$$ and $$w = 3$$
+
+$$L = e^2$$ with $$e = w x$$
+
+$$\\frac{\\partial L}{\\partial e} = 2 e = 12$$
+
+$$r = \\natural$$
+"""
+
+
+def test_numbers_that_the_text_states_are_no_mistake_where_a_part_is_not_read() -> None:
+    assert not review(STATED).count("wrong")

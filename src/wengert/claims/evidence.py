@@ -6,8 +6,9 @@ definition, an update, a condition) is said to be that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from wengert.ir.system import System
 from wengert.notation.expr import Span
@@ -29,6 +30,8 @@ CLASSES = {
 DOUBTFUL = "doubtful"
 """The status of a wrong row on a page that is not understood as a whole."""
 NOT_AS_READ = "does not hold as read"
+STATED_VALUES = "holds if names have the values"
+NUMBER = re.compile(r"(?:[\d\s.,;{}()\[\]^/+*·×−-]|\\(?:times|cdot|frac|left|right|[,;:!]))+")
 MOST_SHOWN = 100
 
 
@@ -44,10 +47,22 @@ class Entry:
     corrected: str = ""
 
 
-def by_evidence(
-    story: Story, rows: Sequence[tuple[Span, str]], systems: Iterable[System]
-) -> tuple[list[Entry], set[int]]:
-    """Rows for what `rows` (places with their status) leave unread, and the numbers of the rows whose place they take."""
+@dataclass(frozen=True)
+class Evidence:
+    """What the evidence says of the rows of a document.
+
+    entries  rows to be shown
+    taken    the numbers of the rows whose place they take
+    idle     the numbers of rows that are not read and claim nothing: mentions, updates, comparisons, definitions
+    """
+
+    entries: list[Entry]
+    taken: set[int]
+    idle: set[int]
+
+
+def by_evidence(story: Story, rows: Sequence[tuple[Span, str]], systems: Iterable[System]) -> Evidence:
+    """Rows for what `rows` (places with their status) leave unread."""
     taken: set[int] = set()
     doubtful = {k for k, (_, status) in enumerate(rows) if status == DOUBTFUL}
     entries: list[Entry] = []
@@ -56,22 +71,38 @@ def by_evidence(
     unread = [(k, span) for k, (span, status) in enumerate(rows) if status in ("unread", DOUBTFUL)]
     verdicts = judge_story(story)
     classed = not forward and any(verdict.status in JUDGED for verdict in verdicts)
+    stated = any(verdict.note.startswith(STATED_VALUES) for verdict in verdicts)
     for verdict in verdicts:
         place = whole_place(verdict)
         if any(_meet(place, span) for span in (*judged, *forward)):
             continue
         here = {k for k, span in unread if _meet(place, span)}
-        entry = _instead_of_wrong(verdict) if here & doubtful else _entry(verdict, bool(here), classed)
+        entry = _instead_of_wrong(verdict, stated) if here & doubtful else _entry(verdict, bool(here), classed)
         if entry is not None:
             entries.append(entry)
             taken |= here
-    return entries, taken
+    open_rows = [(k, span) for k, span in unread if k not in doubtful]
+    return Evidence(entries, taken, set(_idle(story, verdicts, open_rows)) - taken)
 
 
-def _instead_of_wrong(verdict: Verdict) -> Entry | None:
-    """What takes the place of a doubtful row; None where the verdict by evidence does not contradict it."""
+def _idle(story: Story, verdicts: Sequence[Verdict], rows: Sequence[tuple[int, Span]]) -> Iterator[int]:
+    """The rows in whose place nothing is claimed: no statement with a relation, or only such as are nothing to be judged."""
+    said = {id(verdict.statement) for verdict in verdicts if verdict.status not in CLASSES}
+    claims = [statement.span for statement in story.statements if id(statement) in said]
+    claims += [s.span for s in story.statements if s.relations and s.form == "open" and (s.faults or s.doubts)]
+    for k, span in rows:
+        if not any(_meet(span, place) for place in claims):
+            yield k
+
+
+def _instead_of_wrong(verdict: Verdict, stated: bool) -> Entry | None:
+    """What takes the place of a doubtful row, on a page that has `stated` numbers for names; None where the verdict by evidence does not contradict it."""
     if verdict.status in ("holds", "wrong"):  # not under a condition: that W is symmetric excuses a missing transpose
         return _judged(verdict)
+    if verdict.status == "conditional" and verdict.note.startswith(STATED_VALUES):
+        return _judged(verdict)
+    if stated and verdict.status in ("open", "given") and NUMBER.fullmatch(verdict.statement.sides[verdict.link]):
+        return replace(_judged(verdict), status="open", note=NOT_AS_READ)  # numbers that an example has put in
     return _classed(verdict) if verdict.status in ("defined", "again") else None
 
 

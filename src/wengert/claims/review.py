@@ -39,7 +39,7 @@ ASCII_MARKS = {"holds": "ok", "conditional": "ok", "wrong": "WRONG", "open": "??
 
 @dataclass(frozen=True)
 class Row:
-    """One claim, or one part that was not read, ready to be shown."""
+    """One claim, or one part that was not read, ready to be shown; an idle one claims nothing and is not counted."""
 
     status: str
     line: int
@@ -51,6 +51,7 @@ class Row:
     corrected: str = ""
     where: str = ""
     repair: str = ""
+    idle: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The row without what is empty."""
@@ -111,12 +112,15 @@ class Review:
         return in_ascii(text) if ascii else text
 
     def summary(self) -> str:
-        """How many claims hold, how many are wrong, how many were not read."""
+        """How many claims hold, how many are wrong, how many were not read; what is not read and claims nothing is counted apart."""
         systems = len(self.systems)
         said = (("holds", "right"), ("conditional", "right under a condition"), ("wrong", "wrong"), ("open", "open"))
         said = (*said, ("defined", "defined"), ("unread", "not read"))
         always = ("holds", "wrong", "unread")
-        parts = [f"{self.count(status)} {word}" for status, word in said if status in always or self.count(status)]
+        counts = Counter(row.status for row in self.rows if not row.idle)
+        parts = [f"{counts[status]} {word}" for status, word in said if status in always or counts[status]]
+        if idle := sum(row.idle for row in self.rows):
+            parts.append(f"{idle} without a claim")
         return f"{', '.join(parts)}; {systems} {'system' if systems == 1 else 'systems'}"
 
 
@@ -168,10 +172,11 @@ def with_evidence(text: str, name: str, files: Files) -> Review:
         row.status != "defined" for _, row in rows
     ):
         return _review(manuscript, rows)
-    found, taken = by_evidence(story, states, [section.system for section in manuscript.sections])
+    found = by_evidence(story, states, [section.system for section in manuscript.sections])
     unread = any(row.status == "unread" for _, row in rows)
-    left = [(span, _doubted(row) if unread else row) for k, (span, row) in enumerate(rows) if k not in taken]
-    return _review(manuscript, left + [(entry.span, _row_of(entry, story.text)) for entry in found])
+    rows = [(span, replace(row, idle=k in found.idle)) for k, (span, row) in enumerate(rows)]
+    left = [(span, _doubted(row) if unread else row) for k, (span, row) in enumerate(rows) if k not in found.taken]
+    return _review(manuscript, left + [(entry.span, _row_of(entry, story.text)) for entry in found.entries])
 
 
 def _with_doubts(rows: list[tuple[Span, Row]]) -> list[tuple[Span, str]]:

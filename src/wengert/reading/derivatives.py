@@ -29,6 +29,7 @@ from wengert.reading.trees import (
     Word,
     base_of,
     first_sign,
+    has_derivative,
     is_fraction_of,
     without_first,
 )
@@ -259,6 +260,8 @@ def unread_quantities(world: World) -> list[Key]:
     for base, lines in world.scope.definitions.items():
         line = lines[-1]
         if base == "δ" or base in LOSSES or line.pattern is None or line.example:
+            continue
+        if line.sides[1] is not None and has_derivative(line.right):
             continue
         stepped = any(kind == "step" for kind, _, _ in line.pattern)
         for step in range(1, LAST_STEP + 1) if stepped else (LAST_STEP,):
