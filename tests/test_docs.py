@@ -121,6 +121,7 @@ def test_documents_are_there():
         "benchmarks.md",
         "benchmarks-eager.md",
         "checking.md",
+        "emit.md",
     }
 
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 from wengert.derive.backward import Backward
 from wengert.emitting import c
 from wengert.emitting.code import NotWritten
+from wengert.emitting.latex import latex_source
 from wengert.emitting.module import module_of
 from wengert.emitting.python import RESERVED, python_source
 from wengert.emitting.samples import samples_of
 from wengert.errors import EquationError
 
-TARGETS = ("numpy", "torch", "jax", "c")
+TARGETS = ("numpy", "torch", "jax", "c", "latex")
 
 
 def emitted(derivation: Backward, target: str = "numpy", *, test: bool = True, double: bool = False) -> str:
@@ -29,6 +30,8 @@ def emitted(derivation: Backward, target: str = "numpy", *, test: bool = True, d
         raise EquationError(
             f"There is no target '{target}'.", f"  the targets are {', '.join(TARGETS)}", "Write one of these."
         )
+    if target == "latex":
+        return latex_source(derivation)
     if double and derivation.system.recurrences:
         names = [name for loop in derivation.system.recurrences for name in loop.names]
         raise EquationError(

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from wengert.emitting.code import ATOM, PRODUCT, Code, NotWritten, Written, as_code, written_number
+from wengert.emitting.code import ATOM, PRODUCT, Code, NotWritten, Written, as_code, to_the_power, written_number
 from wengert.emitting.contraction import contracted
 from wengert.emitting.dialects import Dialect
 from wengert.emitting.lookups import Delta, read_at, stays_inside
@@ -327,7 +327,7 @@ class Arrays:
         if exponent == Fraction(1, 2):
             return self.dialect.root(code)
         number = as_code(int(exponent)) if exponent.denominator == 1 else written_number(exponent)
-        return Code(f"{code.at(ATOM)} ** {number.at(ATOM)}", 8)
+        return to_the_power(code, number)
 
     def up(self, factor: Factor, part: Part) -> Part:
         """A factor of a sum: 1/x where its exponent is negative, numbers where it is a condition."""

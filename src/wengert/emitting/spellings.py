@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wengert.emitting.code import CHOICE, POWER, PRODUCT, Code, Spelling, as_code, compared
+from wengert.emitting.code import CHOICE, PRODUCT, Code, Spelling, as_code, compared, to_the_power
 
 CALLS = [
     "exp",
@@ -46,19 +46,14 @@ def both(sign: str, word: str) -> Callable[..., Code]:
     return lambda x, y: Code(f"({x.text}) {sign} ({y.text})", 2) if word else Code("")
 
 
-def power(x: Code, y: Code) -> Code:
-    """x ** y."""
-    return Code(f"{x.at(ATOM_ONLY)} ** {y.at(POWER)}", POWER)
-
-
 def integer_power(x: Code, exponent: int) -> Code:
     """x ** n for a whole n."""
-    return power(x, as_code(exponent)) if exponent >= 0 else 1 / power(x, as_code(-exponent))
+    return to_the_power(x, as_code(exponent)) if exponent >= 0 else 1 / to_the_power(x, as_code(-exponent))
 
 
 ATOM_ONLY = 9
 ARRAYS: dict[str, Spelling] = {
-    "power": power,
+    "power": to_the_power,
     "integer_power": integer_power,
     "logical_not": lambda x: Code(f"~{x.at(ATOM_ONLY)}", 7),
     "logical_and": both("&", "and"),
