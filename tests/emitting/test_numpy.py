@@ -110,7 +110,7 @@ def test_an_unknown_target_is_refused() -> None:
         emit(derivation("E12"), target="fortran")
     assert str(error.value).splitlines() == [
         "There is no target 'fortran'.",
-        "  the targets are numpy, torch, jax, c, latex",
+        "  the targets are numpy, torch, jax, c, triton, latex",
         "Write one of these.",
     ]
 

@@ -10,7 +10,7 @@ import typer
 from wengert.cli.arguments import File, Loss, Which, Wrt, names_in, plain_output, read_system, warn
 from wengert.errors import EquationError
 
-Target = Literal["numpy", "torch", "jax", "c", "latex"]
+Target = Literal["numpy", "torch", "jax", "c", "triton", "latex"]
 
 
 def emit(

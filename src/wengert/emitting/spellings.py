@@ -242,6 +242,27 @@ static double softplus(double z) {
 }
 
 
+TRITON: dict[str, Spelling] = {
+    **{
+        name: f"tl.{name}({{0}})"
+        for name in ("exp", "exp2", "log", "log2", "sin", "cos", "sqrt", "abs", "floor", "erf")
+    },
+    "tanh": lambda x: Code(f"2 * tl.sigmoid({(2 * x).text}) - 1", 5),
+    "logistic": "tl.sigmoid({0})",
+    "logistic_slope": lambda x: Code(f"tl.sigmoid({x.text}) * tl.sigmoid({(-x).text})", PRODUCT),
+    "softplus": lambda x: Code(f"tl.maximum({x.text}, 0.0) + tl.log(1 + tl.exp(-tl.abs({x.text})))", 5),
+    "maximum": "tl.maximum({0}, {1})",
+    "minimum": "tl.minimum({0}, {1})",
+    "where": "tl.where({0}, {1}, {2})",
+    "logical_not": lambda x: Code(f"~{x.at(ATOM_ONLY)}", 7),
+    "logical_and": both("&", "and"),
+    "logical_or": both("|", "or"),
+    "real": lambda x: x,
+    "zeros_like": lambda x: Code("0.0"),
+    "ones_like": lambda x: Code("1.0"),
+}
+
+
 def table_of(target: str) -> tuple[dict[str, Any], dict[str, str]]:
     """The spellings of a target, and its helper functions by name."""
     return {"numpy": (NUMPY, NUMPY_HELPERS), "torch": (TORCH, {}), "jax": (JAX, {}), "c": (C, C_HELPERS)}[target]
