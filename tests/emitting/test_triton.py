@@ -45,7 +45,7 @@ def test_a_system_by_rows_is_two_kernels_that_pass_their_own_test(name: str, tmp
         ("E45", "r = 1 / tl.sqrt(tl.sum(tl.where(mask, X * X, 0.0), axis=0) / N + epsilon)"),
         ("E45", "tl.atomic_add(dw_at + columns, dY * X * r, mask=mask)"),
         ("E45", "dX = r * (dY * w - tl.sum(tl.where(mask, dY * Y, 0.0), axis=0) * r * X / N)"),
-        ("softmax", "exp_0 = tl.where(mask, tl.exp(Z - exp_0_max), 0.0)"),
+        ("softmax", "exp_1 = tl.where(mask, tl.exp(Z - exp_1_max), 0.0)"),
     ],
 )
 def test_lines_read_as_one_writes_them(name: str, line: str) -> None:

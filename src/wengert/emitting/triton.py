@@ -190,7 +190,10 @@ class Kernel:
         if op in ("max", "min"):
             edge = "-float('inf')" if op == "max" else "float('inf')"
             return Code(f"tl.{op}(tl.where(mask, {x.text}, {edge}), axis=0)")
-        largest, name = self.over_columns("max", x), f"exp_{len(self.lines)}"
+        largest, name = (
+            self.over_columns("max", x),
+            f"exp_{1 + sum(' = tl.where(mask, tl.exp(' in line for line in self.lines)}",
+        )
         self.lines.append(f"{name}_max = {largest.text}")
         self.lines.append(f"{name} = tl.where(mask, tl.exp({(x - Code(f'{name}_max')).text}), 0.0)")
         if op == SOFTMAX:
