@@ -13,7 +13,7 @@ from wengert.errors import EquationError
 from wengert.ir.system import System
 from wengert.ir.types import bind_size
 from wengert.ops.evaluate import evaluate
-from wengert.ops.gather import gather
+from wengert.ops.gathering import gather
 
 REGIONS = ("normal", "positive", "probability", "above one")
 """What `random_points.DRAWS` draws, in its order."""
