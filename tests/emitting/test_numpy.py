@@ -71,7 +71,7 @@ def lines(key: str) -> list[str]:
         ("E14", "Z = X @ W_1 + b_1"),
         ("E14", "dW_1 = X.T @ dZ"),
         ("E14", "db_1 = dZ.sum(axis=0)"),
-        ("E39", "L = -np.log(P[np.arange(N), Y]).sum() / N"),
+        ("E39", "L = -np.log(P[np.arange(N), Y]).mean()"),
         ("E39", "dZ = dL * (P - (np.arange(n_j) == Y[:, None])) / N"),
         ("E51", "E = C[s]"),
         ("E51", "np.add.at(dC, s, dE)"),
@@ -110,7 +110,7 @@ def test_an_unknown_target_is_refused() -> None:
         emit(derivation("E12"), target="fortran")
     assert str(error.value).splitlines() == [
         "There is no target 'fortran'.",
-        "  the targets are numpy, torch, jax, c",
+        "  the targets are numpy, torch, jax, c, triton, latex",
         "Write one of these.",
     ]
 

@@ -1,7 +1,7 @@
 """Code to keep: the forward and the backward pass of a system as a module of its own, in the user's names.
 
     derivation ──▶ module: assignments, what is kept ──▶ body, arrays, contraction: over whole arrays ──▶ python
-                                                     └─▶ loops: by entries ──▶ c, triton
+                                                     └─▶ entries: entry by entry ──▶ c · triton: by rows
 
 In go a `derive.Backward` and a target, out comes source that needs nothing of this package. The source of an op is its value, run on
 pieces of source (`code`) with a table of spellings for each language (`spellings`). Read first `module.py`, then `arrays.py`.
@@ -10,14 +10,15 @@ pieces of source (`code`) with a table of spellings for each language (`spelling
 from __future__ import annotations
 
 from wengert.derive.backward import Backward
-from wengert.emitting import c
+from wengert.emitting import c, triton
 from wengert.emitting.code import NotWritten
+from wengert.emitting.latex import latex_source
 from wengert.emitting.module import module_of
 from wengert.emitting.python import RESERVED, python_source
 from wengert.emitting.samples import samples_of
 from wengert.errors import EquationError
 
-TARGETS = ("numpy", "torch", "jax", "c")
+TARGETS = ("numpy", "torch", "jax", "c", "triton", "latex")
 
 
 def emitted(derivation: Backward, target: str = "numpy", *, test: bool = True, double: bool = False) -> str:
@@ -29,6 +30,8 @@ def emitted(derivation: Backward, target: str = "numpy", *, test: bool = True, d
         raise EquationError(
             f"There is no target '{target}'.", f"  the targets are {', '.join(TARGETS)}", "Write one of these."
         )
+    if target == "latex":
+        return latex_source(derivation)
     if double and derivation.system.recurrences:
         names = [name for loop in derivation.system.recurrences for name in loop.names]
         raise EquationError(
@@ -36,9 +39,12 @@ def emitted(derivation: Backward, target: str = "numpy", *, test: bool = True, d
             f"  {', '.join(names)} are read by their next steps",
             "Emit it without --double, or give each step lines of its own.",
         )
-    module = module_of(derivation, RESERVED.get(target) or c.RESERVED, only_inputs=double)
+    reserved = {**RESERVED, "c": c.RESERVED, "triton": triton.RESERVED}[target]
+    module = module_of(derivation, reserved, only_inputs=double)
     samples = samples_of(derivation.system) if test else None
     try:
+        if target == "triton":
+            return triton.triton_source(module, samples)
         if target == "c":
             return c.c_source(module, samples)
         return python_source(module, target, samples, double=double)

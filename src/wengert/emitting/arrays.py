@@ -11,12 +11,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from wengert.emitting.code import ATOM, PRODUCT, Code, NotWritten, Written, as_code, written_number
+from wengert.emitting.code import ATOM, PRODUCT, Code, NotWritten, Written, as_code, to_the_power, written_number
 from wengert.emitting.contraction import contracted
 from wengert.emitting.dialects import Dialect
 from wengert.emitting.lookups import Delta, read_at, stays_inside
 from wengert.emitting.moves import MOVES, counted_from_the_front, kept_axes
-from wengert.emitting.parts import Part, letters_for
+from wengert.emitting.parts import Part, kept_code, laid_alike, letters_for
 from wengert.emitting.stable import LOGSUMEXP, SOFTMAX
 from wengert.ir.types import Size
 from wengert.ops.calls import REDUCTIONS
@@ -107,7 +107,13 @@ class Arrays:
             else:
                 code = code - piece if k and split_coef(each)[0] < 0 else code + piece
         assert code is not None
-        return Part(code, tuple(axes))
+        pattern, kept = laid_alike(parts), None
+        if pattern is not None and [q for q in pattern if q is not None] == axes:
+            whole = kept_code(parts[0])
+            for each, part in zip(terms[1:], parts[1:], strict=True):
+                whole = whole - kept_code(part) if split_coef(each)[0] < 0 else whole + kept_code(part)
+            kept = (whole, pattern)
+        return Part(code, tuple(axes), kept)
 
     def applied(self, term: Apply) -> Part:
         """Any other op."""
@@ -138,7 +144,10 @@ class Arrays:
             return Part(self.functions.minimum(pieces[0], as_code(0)), tuple(axes))
         if term.op == "cast" and is_indicator(term):
             return Part(pieces[0], tuple(axes), mask=True)
-        return Part(self.functions.source(term.op, pieces, dict(term.params)), tuple(axes), mask=term.dtype == "bool")
+        params, kept, pattern = dict(term.params), None, laid_alike(parts)
+        if pattern is not None and [q for q in pattern if q is not None] == axes:
+            kept = (self.functions.source(term.op, [kept_code(part) for part in parts], params), pattern)
+        return Part(self.functions.source(term.op, pieces, params), tuple(axes), kept, term.dtype == "bool")
 
     def moved(self, term: Apply) -> Part:
         """Reshaped, sliced, padded, turned round or joined arrays."""
@@ -245,7 +254,23 @@ class Arrays:
                 continue
             for f, part in zip(group, parts, strict=True):
                 (above if f.exponent > 0 else below).append(part)
-        return self.assembled(term.coef, above, below, term.out)
+        coef = self.averaged(term.coef, above, below)
+        return self.assembled(coef, above, below, term.out)
+
+    def averaged(self, coef: Fraction, above: list[Part], below: list[Part]) -> Fraction:
+        """Sums over an axis that are divided by how many entries it has as means, in place; the coefficient that is left."""
+        for k, part in enumerate(above):
+            if part.count is None:
+                continue
+            if isinstance(part.count, int):
+                if part.count > 1 and coef.denominator % part.count == 0:
+                    above[k], coef = part.average, coef * part.count
+                continue
+            size = next((p for p in below if p.code.text == self.size(part.count)), None)
+            if size is not None:
+                above[k] = part.average
+                below.remove(size)
+        return coef
 
     def looked_up(self, group: Sequence[Factor], term: Product) -> tuple[list[Part], list[Factor]]:
         """The factors of a group as parts, with x at the places e for Σ_p x_p ⟦p = e⟧."""
@@ -309,7 +334,7 @@ class Arrays:
             kept = (part.kept[0], tuple(None if k is None else factor.labels[k] for k in part.kept[1]))
         code, size = part.code, abs(factor.exponent)
         if size != 1:
-            code, kept = self.power(code, size), None
+            code, kept = self.power(code, size), (self.power(kept[0], size), kept[1]) if kept is not None else None
         found = Part(code, labels, kept, part.mask and size == 1)
         return self.diagonal(found) if len(set(labels)) < len(labels) else found
 
@@ -327,7 +352,7 @@ class Arrays:
         if exponent == Fraction(1, 2):
             return self.dialect.root(code)
         number = as_code(int(exponent)) if exponent.denominator == 1 else written_number(exponent)
-        return Code(f"{code.at(ATOM)} ** {number.at(ATOM)}", 8)
+        return to_the_power(code, number)
 
     def up(self, factor: Factor, part: Part) -> Part:
         """A factor of a sum: 1/x where its exponent is negative, numbers where it is a condition."""
@@ -337,41 +362,42 @@ class Arrays:
 
     def assembled(self, coef: Fraction, above: Sequence[Part], below: Sequence[Part], out: Sequence[int]) -> Part:
         """coef · Π above / Π below."""
-        numbers, sign = abs(coef), coef < 0
         masks = [part for part in above if part.mask]
         plain = [part for part in above if not part.mask]
         axes = [q for q in out if any(q in part.labels for part in (*above, *below))]
-        code: Code | None = None
-        top, bottom = numbers.numerator, numbers.denominator
-        if bottom != 1 and (_short(numbers) or bottom > LONG):
-            code = written_number(numbers if _short(numbers) else float(numbers))
-            bottom = 1
-        elif top != 1 or not (plain or masks):
-            code = as_code(top)
-        code = self.times(code, plain, axes)
+        code = self.times(None, plain, axes)
+        alone = coef == 1 and not below and not plain and len(masks) == 1
+        pieces = [*([code] if code is not None else [])]
         for part in masks:
             piece = self.aligned(part, axes)
-            if code is None:
-                code = piece if len(masks) == 1 and not (sign or below or bottom != 1) else self.numbers(piece)
-            else:
-                code = code * piece
+            pieces.append(piece if alone or pieces else self.numbers(piece))
+        found = self.chain(coef, pieces, [self.aligned(part, axes) for part in below])
+        pattern = laid_alike([*above, *below]) if not masks else None
+        kept = None
+        if pattern is not None and [q for q in pattern if q is not None] == axes:
+            kept = (self.chain(coef, [kept_code(p) for p in plain], [kept_code(p) for p in below]), pattern)
+        return self.renumbered(Part(found, tuple(axes), kept, alone), out)
+
+    def chain(self, coef: Fraction, above: Sequence[Code], below: Sequence[Code]) -> Code:
+        """coef · Π above / Π below of expressions that broadcast."""
+        numbers = abs(coef)
+        top, bottom = numbers.numerator, numbers.denominator
+        code: Code | None = None
+        if bottom != 1 and (_short(numbers) or bottom > LONG):
+            code, bottom = written_number(numbers if _short(numbers) else float(numbers)), 1
+        elif top != 1 or not above:
+            code = as_code(top)
+        for piece in above:
+            code = piece if code is None else code * piece
         assert code is not None
-        if sign:
-            code = _negative(code)
-        divisors = [self.aligned(part, axes) for part in below] + ([as_code(bottom)] if bottom != 1 else [])
-        if len(divisors) > 1:
-            product = divisors[0]
-            for each in divisors[1:]:
-                product = product * each
-            code = code / product
-        elif divisors:
-            code = code / divisors[0]
-        only = len(above) == 1 and not below and coef == 1
-        kept = above[0].kept if only else None
-        order = above[0].labels if only else ()
-        whole = kept if only and list(order) == axes else None
-        mask = len(masks) == len(above) == 1 and not below and coef == 1
-        return self.renumbered(Part(code, tuple(axes), whole, mask), out)
+        code = _negative(code) if coef < 0 else code
+        divisors = [*below, *([as_code(bottom)] if bottom != 1 else [])]
+        if not divisors:
+            return code
+        under = divisors[0]
+        for each in divisors[1:]:
+            under = under * each
+        return code / under
 
     def renumbered(self, part: Part, out: Sequence[int]) -> Part:
         """The part with the numbers of axes of the result in place of labels."""

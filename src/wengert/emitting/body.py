@@ -243,15 +243,18 @@ def replace_names(body: Body, term: Term, step: str, length: str) -> Arrays:
     return replace(body.arrays, names=Names(names, body.elsewhere))
 
 
-def rule_text(size: Dim, text: Callable[[Size], str]) -> tuple[str, list[str]]:
+def rule_text(size: Dim, text: Callable[[Size], str], division: str = "//") -> tuple[str, list[str]]:
     """How a size follows from others, and the names of those."""
     forms: list[str] = []
     for fit in size.rule:
         inside = [text(fit.size), *(f"{f'{c} * ' if c != 1 else ''}({text(n)} - 1)" for c, n in fit.others)]
         total = " - ".join(inside) + (f" - {fit.offset}" if fit.offset else "")
-        forms.append(f"({total} - 1) // {fit.stride} + 1" if fit.stride != 1 else total)
+        forms.append(f"({total} - 1) {division} {fit.stride} + 1" if fit.stride != 1 else total)
     needed = [n.name for fit in size.rule for n in fit.sizes if isinstance(n, Dim)]
-    return forms[0] if len(forms) == 1 else f"min({', '.join(forms)})", needed
+    least = forms[0]
+    for form in forms[1:]:
+        least = f"({least} < {form} ? {least} : {form})" if division == "/" else f"min({least}, {form})"
+    return least, needed
 
 
 def write(body: Body, lines: Sequence[Assignment], recurrences: Sequence[Recurrence], *, backwards: bool) -> None:

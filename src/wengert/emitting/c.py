@@ -262,7 +262,7 @@ class Function:
             if size not in self.module.sizes:
                 if size not in dims or not dims[size].rule:
                     raise NotWritten(f"the size '{size}', which no input has")
-                text, needed = rule_text(dims[size], self.entries.size)
+                text, needed = rule_text(dims[size], self.entries.size, "/")
                 self.body.insert(0, f"int {self.names[name]} = {text};")
                 used += [f"size {n}" for n in needed if f"size {n}" not in used]
         given += [

@@ -92,6 +92,13 @@ def compared(left: Any, sign: str, right: Any) -> Code:
     return Code(f"{as_code(left).at(SUM)} {sign} {as_code(right).at(SUM)}", COMPARED)
 
 
+def to_the_power(x: Code, exponent: Code) -> Code:
+    """x ** e, without spaces between plain names and numbers, as formatters have it."""
+    plain = x.text.isidentifier() and exponent.text.replace(".", "").isalnum()
+    sign = "**" if plain else " ** "
+    return Code(f"{x.at(ATOM)}{sign}{exponent.at(POWER if exponent.level != SIGN else ATOM)}", POWER)
+
+
 def as_code(value: Any) -> Code:
     """A piece of source as it is, or that of a number."""
     return value if isinstance(value, Code) else written_number(value)
@@ -150,14 +157,6 @@ class Written:
         if record is None or record.kind != "elementwise":
             raise NotWritten(op)
         return as_code(record.value(self, *args, **params))
-
-
-def _integer_power(x: Code, exponent: int) -> Code:
-    return (
-        x * x
-        if exponent == 2 and x.level == ATOM and x.text.isidentifier()
-        else Code(f"{x.at(ATOM)} ** {exponent}", POWER)
-    )
 
 
 OPERATORS: dict[str, Callable[..., Any]] = {

@@ -20,7 +20,7 @@ def contracted(arrays: Arrays, parts: Sequence[Part], out: Sequence[int], sizes:
         summed = {q for part in left for q in part.labels if q not in out}
         if not summed:
             return _entrywise(arrays, left, out)
-        step = _summed_alone(arrays, left, out) or _merged(arrays, left, out) or _multiplied(arrays, left, out)
+        step = _summed_alone(arrays, left, out, sizes) or _merged(arrays, left, out) or _multiplied(arrays, left, out)
         if step is None:
             return _einsum(arrays, left, out)
         left = step
@@ -41,7 +41,7 @@ def _entrywise(arrays: Arrays, parts: Sequence[Part], out: Sequence[int]) -> Par
     return Part(code, tuple(axes))
 
 
-def _summed_alone(arrays: Arrays, parts: list[Part], out: Sequence[int]) -> list[Part] | None:
+def _summed_alone(arrays: Arrays, parts: list[Part], out: Sequence[int], sizes: Sequence[Size]) -> list[Part] | None:
     """A label that only one part has, summed there."""
     for k, part in enumerate(parts):
         others = {q for other in parts if other is not part for q in other.labels}
@@ -52,7 +52,8 @@ def _summed_alone(arrays: Arrays, parts: list[Part], out: Sequence[int]) -> list
             kept = found.kept
             assert kept is not None
             named = (kept[0], tuple(None if p is None else rest[p] for p in kept[1]))
-            return [*parts[:k], Part(found.code, rest, named), *parts[k + 1 :]]
+            count = sizes[alone[0]] if len(alone) == 1 and not part.mask else None
+            return [*parts[:k], Part(found.code, rest, named, count=count), *parts[k + 1 :]]
     return None
 
 

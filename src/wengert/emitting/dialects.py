@@ -92,12 +92,11 @@ class Dialect:
         if op == "concatenate":
             return self.joined(xs, params["axis"])
         if op == "slice":
-            return self.sliced(first, params, x.shape, ())
+            return self.sliced(first, params, x.shape, [])
         if op == "flip":
-            axes: tuple[int, ...] = tuple(params["axes"])
-            return Code(
-                f"{self.prefix}.flip({first.text}, {axes if len(axes) != 1 or self.name == 'torch' else axes[0]})"
-            )
+            axes: list[int] = [*params["axes"]]
+            where = tuple(axes) if len(axes) > 1 or self.name == "torch" else axes[0]
+            return Code(f"{self.prefix}.flip({first.text}, {where})")
         if params.get("step") is not None:
             raise NotWritten("pad with entries between")
         widths = list(zip(params["low"], params["high"], strict=True))

@@ -256,7 +256,8 @@ class Entries:
                 raise NotWritten("concatenate of arrays whose sizes are open")
             place = index[axis] if begin == 0 else f"({index[axis]} - {begin})"
             begin += size
-            pieces.append((f"{index[axis]} < {begin}", self.entry(arg, [*index[:axis], place, *index[axis + 1 :]])))
+            there = [place if k == axis else variable for k, variable in enumerate(index)]
+            pieces.append((f"{index[axis]} < {begin}", self.entry(arg, there)))
         code = pieces[-1][1]
         for condition, piece in reversed(pieces[:-1]):
             code = Code(f"({condition} ? {piece.at(2)} : {code.at(2)})")
@@ -273,10 +274,10 @@ class Entries:
     def over_axes(self, op: str, body: Term, axes: Sequence[int], index: Sequence[str]) -> Code:
         """A reduction over axes of a term."""
         rest = iter(index)
-        outer = {k: next(rest) for k in range(body.rank) if k not in axes}
+        outer: dict[int, str] = {k: next(rest) for k in range(body.rank) if k not in axes}
 
         def inside(variables: Sequence[str]) -> Code:
-            inner = dict(zip(axes, variables, strict=True))
+            inner: dict[int, str] = dict(zip(axes, variables, strict=True))
             return self.entry(body, [{**outer, **inner}[k] for k in range(body.rank)])
 
         key = f"{op} {tuple(axes)} {body.key} {tuple(index)}"

@@ -106,7 +106,10 @@ def module_of(derivation: Backward, reserved: Collection[str] = (), *, only_inpu
     Raises EquationError where a function has no formula.
     """
     system = derivation.system
+    backward = _needed(_backward(derivation), derivation.wrt)
     reached = influence(system, derivation.loss)
+    for name in {n for line in backward for n in reads(line.term) if n in system.quantities}:
+        reached |= influence(system, name)  # a line beside the loss whose value a shorter form reads
     inputs = tuple(name for name in system.inputs if name in reached)
     forward = tuple(
         Assignment(line.name, prepared(derivation.values[line.name]), _numbered(system, k))
@@ -114,7 +117,6 @@ def module_of(derivation: Backward, reserved: Collection[str] = (), *, only_inpu
         if line.name in reached
     )
     refuse_letters(system, forward)
-    backward = _needed(_backward(derivation), derivation.wrt)
     kept, again = _kept(derivation, inputs, forward, backward, only_inputs)
     return Module(derivation, inputs, forward, backward, kept, again, identifiers(derivation, backward, reserved))
 

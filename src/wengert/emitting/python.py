@@ -60,12 +60,13 @@ def python_source(module: Module, target: str, samples: Samples | None, *, doubl
     }[target]
     if target == "torch" and not double:
         imports.append("from torch.autograd.function import once_differentiable")
-    head = [_docstring(module), "", *(["import math", ""] if math else []), *imports]
+    head = [module_docstring(module), "", *(["import math", ""] if math else []), *imports]
     spaced = [row for helper in helpers for row in ("", "", *helper.splitlines())]
     return "\n".join([*head, *spaced, *rows]) + "\n"
 
 
-def _docstring(module: Module) -> str:
+def module_docstring(module: Module) -> str:
+    """What a module begins with: its equations."""
     lines = [each.comment.partition(": ")[2] for each in module.forward]
     wrt = ", ".join(module.identifiers[n] for n in module.wrt)
     body = "\n".join(f"    {line}" for line in lines)
@@ -138,7 +139,7 @@ def _numpy(module: Module, forward: Body, backward: Body, samples: Samples | Non
     return rows + (_numpy_test(module, samples) if samples is not None else [])
 
 
-def _given(module: Module, samples: Samples) -> list[str]:
+def given_values(module: Module, samples: Samples) -> list[str]:
     """name = … for every input, in NumPy."""
     rows: list[str] = []
     for name in module.inputs:
@@ -168,7 +169,7 @@ def _numpy_test(module: Module, samples: Samples) -> list[str]:
     loss, seed = names[module.loss], names[bar(module.loss)]
     checked = ", ".join(f"({module.inputs.index(n)}, {names[bar(n)]})" for n in module.wrt if n in module.inputs)
     rows = ["", "", "def test():", '    """Each derivative against central differences along random directions."""']
-    rows += ["    rng = np.random.default_rng(0)", *_given(module, samples), f"    given = {_tuple(inputs)}"]
+    rows += ["    rng = np.random.default_rng(0)", *given_values(module, samples), f"    given = {_tuple(inputs)}"]
     rows += [f"    {loss}, kept = forward(*given)", f"    {seed} = rng.normal(size=np.shape({loss}))"]
     bars = [names[bar(n)] for n in module.wrt]
     rows += [f"    {', '.join(bars)} = backward({seed}, kept)", f"    for place, found in [{checked}]:"]
@@ -211,7 +212,7 @@ def _torch(module: Module, forward: Body, backward: Body, samples: Samples | Non
     if samples is None:
         return rows
     rows += ["", "", "def test():", '    """The derivatives against differences, in float64."""']
-    rows += ["    import numpy as np", "", "    rng = np.random.default_rng(0)", *_given(module, samples)]
+    rows += ["    import numpy as np", "", "    rng = np.random.default_rng(0)", *given_values(module, samples)]
     rows += [f"    given = {_tuple(inputs)}", "    given = [torch.tensor(np.asarray(each)) for each in given]"]
     places = [k for k, n in enumerate(module.inputs) if n in module.wrt]
     rows += [f"    for place in {_tuple([str(k) for k in places])}:", "        given[place].requires_grad_(True)"]
@@ -250,7 +251,7 @@ def _jax(module: Module, forward: Body, backward: Body, samples: Samples | None,
     rows += [
         '    jax.config.update("jax_enable_x64", True)',
         "    rng = np.random.default_rng(0)",
-        *_given(module, samples),
+        *given_values(module, samples),
     ]
     rows += [f"    given = [jnp.asarray(each) for each in {_tuple(inputs)}]"]
     places = [k for k, n in enumerate(module.inputs) if n in module.wrt]

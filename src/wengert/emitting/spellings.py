@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wengert.emitting.code import CHOICE, POWER, PRODUCT, Code, Spelling, as_code, compared
+from wengert.emitting.code import CHOICE, PRODUCT, Code, Spelling, as_code, compared, to_the_power
 
 CALLS = [
     "exp",
@@ -46,19 +46,14 @@ def both(sign: str, word: str) -> Callable[..., Code]:
     return lambda x, y: Code(f"({x.text}) {sign} ({y.text})", 2) if word else Code("")
 
 
-def power(x: Code, y: Code) -> Code:
-    """x ** y."""
-    return Code(f"{x.at(ATOM_ONLY)} ** {y.at(POWER)}", POWER)
-
-
 def integer_power(x: Code, exponent: int) -> Code:
     """x ** n for a whole n."""
-    return power(x, as_code(exponent)) if exponent >= 0 else 1 / power(x, as_code(-exponent))
+    return to_the_power(x, as_code(exponent)) if exponent >= 0 else 1 / to_the_power(x, as_code(-exponent))
 
 
 ATOM_ONLY = 9
 ARRAYS: dict[str, Spelling] = {
-    "power": power,
+    "power": to_the_power,
     "integer_power": integer_power,
     "logical_not": lambda x: Code(f"~{x.at(ATOM_ONLY)}", 7),
     "logical_and": both("&", "and"),
@@ -244,6 +239,27 @@ static double softplus(double z) {
     "squared": """static double squared(double x) {
     return x * x;
 }""",
+}
+
+
+TRITON: dict[str, Spelling] = {
+    **{
+        name: f"tl.{name}({{0}})"
+        for name in ("exp", "exp2", "log", "log2", "sin", "cos", "sqrt", "abs", "floor", "erf")
+    },
+    "tanh": lambda x: Code(f"2 * tl.sigmoid({(2 * x).text}) - 1", 5),
+    "logistic": "tl.sigmoid({0})",
+    "logistic_slope": lambda x: Code(f"tl.sigmoid({x.text}) * tl.sigmoid({(-x).text})", PRODUCT),
+    "softplus": lambda x: Code(f"tl.maximum({x.text}, 0.0) + tl.log(1 + tl.exp(-tl.abs({x.text})))", 5),
+    "maximum": "tl.maximum({0}, {1})",
+    "minimum": "tl.minimum({0}, {1})",
+    "where": "tl.where({0}, {1}, {2})",
+    "logical_not": lambda x: Code(f"~{x.at(ATOM_ONLY)}", 7),
+    "logical_and": both("&", "and"),
+    "logical_or": both("|", "or"),
+    "real": lambda x: x,
+    "zeros_like": lambda x: Code("0.0"),
+    "ones_like": lambda x: Code("1.0"),
 }
 
 
