@@ -15,6 +15,7 @@ cond, scan, fori_loop, while_loop             branches and loops in such functio
 primitive, check_grads                         a function whose derivatives are given; derivatives against differences
 check_backward                                 a backward pass written by hand, judged by running it
 check_nans                                     the first number that is not finite, by its line
+ops                                            the primitives as functions of arrays: ops.log1p(x)
 stop_gradient, checkpoint                      a value taken as constant; a function that is run again on the way back
 asarray, trace                                 an array to read at traced indices; a function -> Graph
 """
@@ -23,6 +24,7 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from wengert import ops
     from wengert.api import Derivation, System, equations, review
     from wengert.compilation import compile, set_threads
     from wengert.errors import (
@@ -133,6 +135,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "linearize",
+    "ops",
     "primitive",
     "review",
     "scan",
@@ -151,6 +154,8 @@ if not TYPE_CHECKING:  # to a type checker a name that is not listed above is an
     def __getattr__(name: str) -> Any:
         if name in _HOME:
             return getattr(_import_module(_HOME[name]), name)
+        if name == "ops":
+            return _import_module("wengert.ops")
         if name == "__version__":
             return _import_module("importlib.metadata").version("wengert")
         raise AttributeError(f"module 'wengert' has no attribute '{name}'")

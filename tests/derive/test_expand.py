@@ -14,7 +14,7 @@ from wengert.errors import EquationError
 from wengert.ir.system import bar
 from wengert.notation import expr
 from wengert.notation.expr import Expr
-from wengert.ops.gather import gather
+from wengert.ops.gathering import gather
 from wengert.ops.terms import Term
 
 LOGISTIC_MAP = "l₁ = x\nl₂ = 4 l₁ (1 − l₁)\nl₃ = 4 l₂ (1 − l₂)\nl₄ = 4 l₃ (1 − l₃)"

@@ -27,7 +27,7 @@ from wengert.derive.simplify import map_sums, simplify
 from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ops.build import build
 from wengert.ops.evaluate import evaluate
-from wengert.ops.gather import gather
+from wengert.ops.gathering import gather
 from wengert.ops.terms import ONE, Apply, Factor, Leaf, Product, Term, number, product, size_term, times, total
 
 VALUES = values_at(1)

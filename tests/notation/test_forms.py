@@ -30,7 +30,7 @@ from wengert.ir.walk import topological
 from wengert.notation import expr, latex, unicode
 from wengert.notation.expr import BigOp, Expr, Line, walk
 from wengert.ops.evaluate import evaluate
-from wengert.ops.gather import gather
+from wengert.ops.gathering import gather
 from wengert.ops.terms import Apply, Product, Term, subterms
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "derive"))

@@ -19,7 +19,7 @@ from wengert.ir.types import ArrayType
 from wengert.ops.build import build
 from wengert.ops.calls import indicator, negated
 from wengert.ops.evaluate import evaluate
-from wengert.ops.gather import gather, with_pi
+from wengert.ops.gathering import gather, with_pi
 from wengert.ops.terms import (
     ONE,
     Add,

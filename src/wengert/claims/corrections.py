@@ -25,7 +25,7 @@ from wengert.ir.walk import topological
 from wengert.manuscripts.increments import terms_of
 from wengert.notation.expr import BigOp, Call, Expr, Index, Line, Num, Product, Ref, Sum, mapped, refs_of, walk
 from wengert.notation.function_names import function_op
-from wengert.ops.gather import gather
+from wengert.ops.gathering import gather
 from wengert.ops.terms import Term, total
 
 MAX_LINES = 100

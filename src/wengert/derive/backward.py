@@ -25,7 +25,7 @@ from wengert.notation.expr import Call, Span, walk
 from wengert.notation.function_names import function_op
 from wengert.notation.tokens import Source
 from wengert.ops.build import Builder
-from wengert.ops.gather import gather
+from wengert.ops.gathering import gather
 from wengert.ops.terms import Apply, Leaf, Term, is_zero, number, subterms, total
 
 MAX_PUT_IN = 4

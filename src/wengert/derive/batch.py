@@ -20,7 +20,7 @@ from wengert.ir.system import Definition, Moment, Quantity, System, entry_place,
 from wengert.ir.types import Dim
 from wengert.notation.expr import Line
 from wengert.ops.build import Builder
-from wengert.ops.gather import gather
+from wengert.ops.gathering import gather
 from wengert.ops.stepping import entry_array, moved_array
 from wengert.ops.terms import ONE, Add, Apply, Factor, Leaf, Product, Term, addends, product, size_term, total
 

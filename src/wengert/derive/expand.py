@@ -27,7 +27,7 @@ from wengert.ir.types import ArrayType, Dim
 from wengert.notation.expr import Expr, Line, Partial
 from wengert.notation.tokens import Source
 from wengert.ops.build import Builder
-from wengert.ops.gather import gather
+from wengert.ops.gathering import gather
 from wengert.ops.terms import Add, Apply, Term, subterms
 
 TERM_LIMIT = 20_000

@@ -20,7 +20,7 @@ from wengert.ir.system import Definition, System, bar, is_bar, sequence_name, un
 from wengert.ir.types import Dim, bind_size
 from wengert.notation.expr import Compare, Expr, Line, Num, walk
 from wengert.notation.unicode import show
-from wengert.ops.gather import gather
+from wengert.ops.gathering import gather
 from wengert.ops.terms import Term
 
 MOST_ENTRIES = 4

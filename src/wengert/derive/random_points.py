@@ -16,7 +16,7 @@ from wengert.ir.types import Dim
 from wengert.ir.walk import map_graph, topological
 from wengert.notation.tokens import Source
 from wengert.ops.evaluate import evaluate
-from wengert.ops.gather import gather
+from wengert.ops.gathering import gather
 from wengert.ops.terms import Leaf, Product
 from wengert.passes.open_primes import open_primes
 

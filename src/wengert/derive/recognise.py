@@ -8,7 +8,7 @@ from wengert.ir.graph import apply, input_node
 from wengert.ir.op import OPS
 from wengert.ir.types import ArrayType
 from wengert.ops.calls import applied, map_leaves
-from wengert.ops.gather import gather
+from wengert.ops.gathering import gather
 from wengert.ops.primes import instance
 from wengert.ops.terms import (
     ONE,

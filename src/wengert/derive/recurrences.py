@@ -27,7 +27,7 @@ from wengert.ir.types import ArrayType
 from wengert.ir.walk import substitute, topological
 from wengert.notation.expr import Span
 from wengert.notation.tokens import Source
-from wengert.ops.gather import gather
+from wengert.ops.gathering import gather
 from wengert.ops.stepping import (
     Loop,
     NotByStep,

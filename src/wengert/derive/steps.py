@@ -19,7 +19,7 @@ from wengert.ir.system import System, bar
 from wengert.ir.walk import depends_on, topological
 from wengert.notation.expr import BigOp, Call, Expr, Line, Partial, Product, Ref, Sum, Transpose
 from wengert.ops.calls import REDUCTIONS
-from wengert.ops.gather import gather
+from wengert.ops.gathering import gather
 from wengert.ops.terms import Add, Apply, Leaf, Term, subterms
 from wengert.ops.terms import Product as TermProduct
 

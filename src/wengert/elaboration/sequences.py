@@ -30,7 +30,7 @@ from wengert.ir.system import (
 from wengert.ir.types import ArrayType, Dim
 from wengert.notation import names
 from wengert.notation.expr import Expr, Index, Line, Ref, mapped, mapped_line, refs_of
-from wengert.ops.gather import gather
+from wengert.ops.gathering import gather
 from wengert.ops.stepping import Loop, entry_array, moved_array, own, sequence_axes
 
 

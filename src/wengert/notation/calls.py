@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from wengert.ir.op import OPS
 from wengert.notation.big_signs import big
 from wengert.notation.expr import BigOp, Call, Expr, Neg, Num, Product, Span
+from wengert.notation.function_names import function_op
 from wengert.notation.occurrences import REDUCTIONS
 from wengert.notation.scripts import next_script
 from wengert.notation.symbols import FUNCTIONS, OTHER_SPELLINGS
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 INVERTIBLE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "sinh": "arsinh", "cosh": "arcosh", "tanh": "artanh"}
 KEYWORD_ARGUMENTS = frozenset({"axis", "dim", "keepdims", "keepdim"})
 SEVERAL_ARGUMENTS = frozenset({"max", "min", "prod"})
+LOGARITHMS = {"2": "log2", "10": "log10", "e": "log"}
+"""The logarithms to a base."""
 
 
 def call(parser: Parser) -> Expr:
@@ -40,6 +45,9 @@ def call(parser: Parser) -> Expr:
             parser.at = script.end
         elif script.kind == "sup" and power is None:
             power = parser.script_expression(script.content, script.end)
+        elif function == "log" and (base := _base(script.content)):
+            function = base
+            parser.at = script.end
         else:
             raise parser.error(
                 f"The function '{token.text}' has no index.", script.span, f"Write, for example:  {token.text}(x_i)"
@@ -66,6 +74,11 @@ def call(parser: Parser) -> Expr:
     return tree
 
 
+def _base(content: Sequence[Token]) -> str | None:
+    """The logarithm that log_2 and log_{10} are."""
+    return LOGARITHMS.get(content[0].text) if len(content) == 1 else None
+
+
 def with_constant(parser: Parser, number: Expr) -> Expr:
     """2π in log 2π: a number directly before π is one factor with it."""
     token = parser.token
@@ -89,12 +102,25 @@ def applied(parser: Parser, function: str, primes: int, power: Expr | None, star
                 args.append(parser.sum())
         parser.close()
     span = parser.span_from(start)
-    if function in FUNCTIONS and (len(args) > 1) != (function in SEVERAL_ARGUMENTS):
-        wanted = (
-            "two or more arguments, or an index as in 'max_j x_j'" if function in SEVERAL_ARGUMENTS else "one argument"
-        )
+    wanted = _wanted(function)
+    if function in FUNCTIONS and not (
+        len(args) > 1 if function in SEVERAL_ARGUMENTS else len(args) == _arity(function)
+    ):
         raise parser.error(f"'{function}' has {len(args)} here; it takes {wanted}.", span, f"Give it {wanted}.")
     return Call(function, tuple(args), primes, power, span=span)
+
+
+def _arity(function: str) -> int:
+    """The number of arguments of a function that has not any number of them."""
+    op = function_op(function)
+    return 1 if op is None else OPS[op].arity or 1
+
+
+def _wanted(function: str) -> str:
+    """How many arguments a function takes, in words."""
+    if function in SEVERAL_ARGUMENTS:
+        return "two or more arguments, or an index as in 'max_j x_j'"
+    return "one argument" if _arity(function) == 1 else f"{_arity(function)} arguments"
 
 
 def along_axis(parser: Parser, function: str) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 from wengert.ir.op import OPS
 
 
 def function_op(name: str) -> str | None:
     """The op that a function name means, None where it has no definition."""
-    return spellings().get(name)
+    return _spellings(len(OPS)).get(name)
 
 
-@cache
-def spellings() -> dict[str, str]:
-    """Every spelling of a function of entries, with its op."""
+@lru_cache(maxsize=1)
+def _spellings(count: int) -> dict[str, str]:
+    """Every spelling of a function of entries among the `count` ops of the table, with its op."""
     found: dict[str, str] = {}
     for op in OPS.values():
         if op.notation.fixity == "function" and op.kind == "elementwise":

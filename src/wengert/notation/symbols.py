@@ -5,11 +5,13 @@ It holds facts; the first pass (scan.py) finds them and the parser uses them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 
+import wengert.ops  # noqa: F401  # the tables of words made of this one need the ops
+from wengert.ir.op import OPS, Op
 from wengert.notation.names import split
 
 
@@ -31,17 +33,47 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-_LATEX_OWN = words("exp log ln sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan max min det")
+_LATEX_OWN = words("ln max min det")
 _OTHERS = words(
-    "sigmoid logistic relu softplus softmax logsumexp logsoftmax erf erfc erfinv sign abs tr diag mean sum arsinh arcosh artanh "
-    "rowsum colsum prod argmax argmin floor round step norm log1p expm1 lgamma digamma gelu silu elu"
+    "sigmoid logistic softmax logsumexp logsoftmax tr diag mean sum arsinh arcosh artanh rowsum colsum prod argmax argmin norm"
 )
-
-FUNCTIONS: Mapping[str, FunctionName] = MappingProxyType(
+_OWN: Mapping[str, FunctionName] = MappingProxyType(
     {name: _operator(name, known_to_latex=True) for name in _LATEX_OWN}
-    | {name: _operator(name) for name in _OTHERS}
+    | {name: _operator(name) for name in (*_OTHERS, "abs")}
     | {"σ": FunctionName("σ", r"\sigma", letter=True), "sqrt": FunctionName("√", r"\sqrt")}
 )
+"""The functions that are no op under this name."""
+
+
+class _Functions(Mapping[str, FunctionName]):
+    """The functions of the reader's own and the ops that are written as a word before brackets, also those entered later."""
+
+    def __getitem__(self, name: str) -> FunctionName:
+        return _OWN.get(name) or _words_of_ops(len(OPS))[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from _OWN
+        yield from (word for word in _words_of_ops(len(OPS)) if word not in _OWN)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+@lru_cache(maxsize=1)
+def _words_of_ops(count: int) -> dict[str, FunctionName]:
+    """The words by which the `count` ops of the table are read."""
+    ops = [op for op in OPS.values() if op.kind == "elementwise" and op.notation.fixity == "function"]
+    found = {_word(op): FunctionName(op.notation.unicode, op.notation.latex, op.notation.letter) for op in ops}
+    return {word: name for word, name in found.items() if word}
+
+
+def _word(op: Op) -> str | None:
+    """The first of an op's spellings that is a word: max, not maximum, of the larger of two numbers."""
+    spellings = (op.notation.unicode, op.name, *op.notation.spellings)
+    return next((each for each in spellings if len(each) > 2 and each.isascii() and each.isalnum()), None)
+
+
+FUNCTIONS: Mapping[str, FunctionName] = _Functions()
 """The built-in functions under the names that Call.function carries."""
 
 OTHER_SPELLINGS = {

@@ -22,12 +22,6 @@ PLAIN_SIGNS = {
 } | {sign: SIGNS[sign] for sign in "∂∇[]∑∏"}
 
 APPLIED_WORD = re.compile(r"([A-Za-z]{2,})(?=\s*(?:\\[bB]igg?l?|\\left)?\s*[(\[])")
-APPLIED = frozenset(
-    name
-    for name in (*FUNCTIONS, *OTHER_SPELLINGS)
-    if (len(name) > 2 or name in ("ln", "tr", "Tr")) and name.isascii() and name.isalpha()
-)
-"""Functions that are read without a backslash where a bracket follows: max(0, z)."""
 
 PLAIN_WORD = re.compile(r"(for|where|with|since|because|if|otherwise|else|when)(?=[~\s\\}]|$)")
 """Words of a sentence that stand in a formula as they are."""
@@ -41,6 +35,12 @@ SEPARATING_WORDS = frozenset(
     )
 )
 """Words that part two formulas of one row."""
+
+
+def _is_applied(name: str) -> bool:
+    """Whether a word is a function that is read without a backslash where a bracket follows: max(0, z)."""
+    known = name in FUNCTIONS or name in OTHER_SPELLINGS
+    return known and (len(name) > 2 or name in ("ln", "tr", "Tr")) and name.isascii() and name.isalpha()
 
 
 def tokenize(text: str, source: Source, offset: int = 0, places: Sequence[int] | None = None) -> list[Token]:
@@ -156,7 +156,7 @@ class _Reader:
             self.add("name", plain[1], len(plain[1]))
             return
         word = APPLIED_WORD.match(self.text, self.at)
-        if word is not None and word[1] in APPLIED and not (self.at and self.text[self.at - 1].isalnum()):
+        if word is not None and _is_applied(word[1]) and not (self.at and self.text[self.at - 1].isalnum()):
             self.add("name", OTHER_SPELLINGS.get(word[1], word[1]), len(word[1]), font=f"\\operatorname{{{word[1]}}}")
             return
         end = self.at + 1

@@ -18,7 +18,7 @@ from wengert.ir.types import ArrayType, Size
 from wengert.ops.build import Builder
 from wengert.ops.calls import REDUCTIONS
 from wengert.ops.control import results
-from wengert.ops.gather import gather
+from wengert.ops.gathering import gather
 from wengert.ops.terms import ONE, Add, Apply, Factor, Leaf, Product, Term, number, product, subterms, total
 
 MATRICES = ("inv", "det", "cofactors", "solve")

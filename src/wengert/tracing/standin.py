@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from wengert.errors import TraceError
+from wengert.ops.array_functions import ArrayFunction
 from wengert.tracing import in_place, storage
 from wengert.tracing.callbacks import CALLBACKS
 from wengert.tracing.properties import Properties
@@ -60,6 +61,8 @@ def known_rule(function: Any) -> Callable[..., Any]:
 
     Raises TraceError where there is none.
     """
+    if isinstance(function, ArrayFunction):
+        return import_module("wengert.tracing.op_calls").op_rule(function)
     rule = UFUNCS.get(function) or FUNCTIONS.get(function)
     if rule is None and "scipy.special" in sys.modules and "wengert.tracing.special" not in sys.modules:
         import_module("wengert.tracing.special")

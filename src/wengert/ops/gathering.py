@@ -89,12 +89,12 @@ def _read_constant(node: Node, args: list[Term]) -> Term | None:
     if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
         return None
     if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
         exact = with_pi(value)
         if exact is not None:
             coef, factors = exact
             return product(coef, factors, range(node.type.rank), node.shape)
-        if value != value or value in (float("inf"), float("-inf")):
-            return None
         value = Fraction(repr(float(value)))
     return number(Fraction(value), node.shape)
 
@@ -175,8 +175,26 @@ def known_condition(condition: Term) -> bool | None:
     return bool(_COMPARED[condition.op](left.coef, right.coef))
 
 
+def _is_infinite(condition: Node) -> bool:
+    """Whether the condition is x = ±∞, which no quantity of a page is."""
+    found = [x.params["value"] for x in condition.inputs if x.op.name == "constant"]
+    return condition.op.name == "equal" and any(isinstance(v, float) and math.isinf(v) for v in found)
+
+
+def _read_hypot(node: Node, args: list[Term]) -> Term:
+    """hypot(x, y) = hypot(y, x)."""
+    return applied("hypot", sorted(args, key=lambda x: x.key), node.shape, (), node.type.dtype)
+
+
+def _read_direction(node: Node, args: list[Term]) -> Term:
+    """x / √(x² + y²), by the function that a page has."""
+    return times(args[0], power(_read_hypot(node, args), -1))
+
+
 def _read_where(node: Node, args: list[Term]) -> Term | None:
     condition, a, b = args
+    if _is_infinite(node.inputs[0]):
+        return b
     known = known_condition(condition)
     if known is not None:
         return a if known else b
@@ -253,6 +271,9 @@ _READERS: dict[str, Callable[[Node, list[Term]], Term | None]] = {
     "sum": _read_sum,
     "einsum": _read_einsum,
     "where": _read_where,
+    "hypot": _read_hypot,
+    "direction": _read_direction,
+    "ratio": lambda node, args: times(args[0], power(args[1], -1)),
     "relu": _read_relu,
     "inv": _read_inverse,
     "cofactors": _read_cofactors,
