@@ -108,6 +108,22 @@ def test_a_norm_and_its_slope_are_right_at_every_size(name: str, size: float) ->
         np.testing.assert_allclose(slope, [0.6, 0.8], rtol=digits, atol=0)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "size"), [("float64", 1e200), ("float64", 1e-200), ("float32", 1e30), ("float32", 1e-30)]
+)
+def test_one_norm_of_many_out_of_range_does_not_change_the_others(dtype: str, size: float) -> None:
+    x = np.random.default_rng(0).normal(size=(4, 300)).astype(dtype)
+    x[2] *= size
+    x[3] = 0
+    exact = np.sqrt(np.sum(np.square(x, dtype=np.longdouble), axis=1))
+    norms = wg.compile(lambda x: np.linalg.norm(x, axis=1))
+    slopes = wg.compile(wg.grad(lambda x: np.sum(np.linalg.norm(x, axis=1))))
+    digits = 4 * np.finfo(dtype).eps
+    np.testing.assert_allclose(norms(x), exact.astype(float), rtol=digits, atol=0)
+    np.testing.assert_allclose(slopes(x)[:3], (x[:3] / exact[:3, None]).astype(float), rtol=digits, atol=0)
+    np.testing.assert_array_equal(slopes(x)[3], 0)
+
+
 @pytest.mark.parametrize("size", [1.0, 1e150, 1e-150])
 def test_second_derivatives_of_a_norm_are_right_at_every_size(size: float) -> None:
     f, x = np.linalg.norm, np.array([3.0, 4.0]) * size
