@@ -136,6 +136,8 @@ def _of_scipy(value: Any, module: str) -> Any:
         found = next((x for name, x in vars(own).items() if known.get(name) is value and x is not value), None)
         if found is not None:
             return sequences.of_function(found) if isinstance(found, FunctionType) and part in _TAKE_ARRAYS else found
+        if hasattr(own, "answering") and not isinstance(value, type) and (made := own.answering(value)) is not None:
+            return made
     if isinstance(value, FunctionType | BuiltinFunctionType):
         return numbers.refusing(value, f"scipy.{part}.{value.__name__}")
     return None
