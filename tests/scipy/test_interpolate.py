@@ -13,7 +13,7 @@ from wengert.errors import TraceError
 
 X = np.array([0.0, 0.7, 1.5, 2.0, 3.1, 4.0, 4.6])
 Y = np.sin(X) + 0.3 * X
-AT = np.array([0.3, 1.1, 2.4, 3.9, -0.2, 5.0])
+AT = np.array([0.3, 1.2, 2.4, 3.9, -0.2, 5.0])
 INSIDE = AT[:4]
 GRID = (np.linspace(0, 1, 4), np.linspace(0, 2, 5))
 VALUES = np.random.default_rng(0).normal(size=(4, 5))
