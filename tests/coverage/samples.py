@@ -146,7 +146,10 @@ def tried(samples: dict[str, Sample], each: int) -> dict[str, Sample]:
     return dict(part(samples.items(), each, lambda case: case[1].name))
 
 
+OWN = ("wengert.transforms", "wengert.scipy")
+
+
 def entries() -> list[Entry]:
-    """Everything of NumPy and SciPy that a traced value answers to; what the transforms enter is tested with them."""
+    """Everything of NumPy and SciPy that a traced value answers to; what the transforms and `wengert.scipy` enter is tested with them."""
     found = [*UFUNCS, *FUNCTIONS, *CALLBACKS]
-    return [entry for entry in found if not getattr(entry, "__module__", "").startswith("wengert.transforms")]
+    return [entry for entry in found if not getattr(entry, "__module__", "").startswith(OWN)]

@@ -19,6 +19,8 @@ A, B, V = well_conditioned(RNG, 3, 3), RNG.normal(size=(3, 2)), RNG.normal(size=
 TALL, WIDE, MANY = well_conditioned(RNG, 4, 2), well_conditioned(RNG, 2, 4), well_conditioned(RNG, 2, 3, 3)
 L, U = triangular(RNG, 3, 3), triangular(RNG, 3, 3, lower=False)
 SPD, SYMMETRIC = positive_definite(RNG, 3, 3), near_diagonal(RNG, 3, 3)
+BANDS, W = np.array([[0, 1, 0.5, 0.3], [4, 5, 3, 4.0], [1, -1, 0.7, 0]]), RNG.normal(size=4)
+HALF, C = np.array([[0, 1, 0.5, 0.3], [4, 5, 3, 4.0]]), np.array([3.0, 0.5, -0.4])
 FACTOR = scipy_linalg.cho_factor(SPD)
 
 
@@ -89,4 +91,19 @@ SAMPLES = (
     *_of("norm", A, V, (A, 1), (A, "nuc"), (V, np.inf), (A, None, 0)),
     *_of("block_diag", (A, B), (V, A), (TALL,)),
     *_of("toeplitz", V, (V, B[:, 0]), (V, RNG.normal(size=5)), (RNG.normal(size=2), V)),
+    *_of(
+        "solve_banded",
+        ((1, 1), BANDS, W),
+        ((1, 1), BANDS, RNG.normal(size=(4, 2))),
+        ((2, 0), BANDS + 2, W),
+        single=False,
+    ),
+    *_of("solveh_banded", (HALF, W), (HALF[::-1], W, {"lower": True}), single=False),
+    *_of("circulant", V, B[:, 0]),
+    *_of("solve_toeplitz", ((C, V), V), (C, B), single=False),
+    *_of("matmul_toeplitz", ((V, B[:, 0]), V), (V, B), single=False),
+    *_of("solve_circulant", (C, V), single=False),
+    *_of("hankel", V, (V, RNG.normal(size=4)), single=False),
+    *_of("companion", np.array([2.0, 0.3, -1.0, 0.4]), single=False),
+    *_of("khatri_rao", (B, TALL)),
 )

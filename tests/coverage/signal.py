@@ -23,6 +23,8 @@ def _of(name: str, *arguments: Any, **options: Any) -> tuple[Sample, ...]:
     return tuple(replace(sample, call=getattr(signal, name), reference=original) for sample in made)
 
 
+Z = RNG.normal(size=2)
+SECTIONS = np.array([[0.2, 0.3, 0.1, 1.0, -0.4, 0.2], [1.0, 0.5, 0.0, 1.0, 0.3, 0.0]]).tolist()
 MODES = ("full", "same", "valid")
 
 SAMPLES = (
@@ -49,4 +51,20 @@ SAMPLES = (
     *_of("correlate2d", (X, K), (X, K, "same", "symm"), (X, K, "full", "wrap"), (X, K, "same"), (K, X, "valid")),
     *_of("correlate2d", *((X, X[:n, :m], "same") for n in (1, 2, 3, 4) for m in (1, 4))),
     *_of("convolve2d", *((X, X[:n, :m], "same") for n in (1, 2, 3, 4) for m in (1, 4)), (K, X, "valid")),
+    *_of(
+        "lfilter",
+        ([0.5, 0.3], [1.0, -0.6, 0.2], U),
+        (V, np.array([2.0, -0.6, 0.2]), X),
+        (V[:2], np.array([1.5, 0.4]), X, 0),
+        (np.array([0.4, 0.2, 0.1]), np.array([1.0]), U),
+        (V[:3], np.array([1.0, 0.4, -0.2]), U, {"zi": Z}),
+        single=False,
+    ),
+    *_of("sosfilt", (SECTIONS, U), (SECTIONS, X, 0), single=False),
+    *_of(
+        "filtfilt",
+        ([0.5, 0.3], [1.0, -0.4], np.tile(U, 2)),
+        ([0.5, 0.3], [1.0, -0.4], np.tile(X, (1, 2))),
+        single=False,
+    ),
 )

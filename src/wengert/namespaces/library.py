@@ -41,7 +41,17 @@ MODULES: dict[str, ModuleType] = {"numpy": np, "math": math, "cmath": cmath}
 _SCIPY = {
     **{
         name: name
-        for name in ("special", "linalg", "signal", "stats", "integrate", "optimize", "interpolate", "ndimage")
+        for name in (
+            "special",
+            "linalg",
+            "signal",
+            "stats",
+            "integrate",
+            "optimize",
+            "interpolate",
+            "ndimage",
+            "sparse",
+        )
     },
     "spatial": "spatial.distance",
 }
@@ -132,10 +142,14 @@ def _of_scipy(value: Any, module: str) -> Any:
     where = f"scipy.{_SCIPY.get(part, part)}"
     own = _scipy_of(where.rpartition(".")[2]) if part in _SCIPY and where in sys.modules else None
     if own is not None:
-        known = vars(sys.modules[where])
+        known = {**vars(sys.modules.get(f"{where}.linalg", own)), **vars(sys.modules[where])}
         found = next((x for name, x in vars(own).items() if known.get(name) is value and x is not value), None)
         if found is not None:
             return sequences.of_function(found) if isinstance(found, FunctionType) and part in _TAKE_ARRAYS else found
+        if hasattr(own, "answering") and not isinstance(value, type) and (made := own.answering(value)) is not None:
+            return made
+        if hasattr(own, "calling") and isinstance(value, FunctionType):
+            return own.calling(value)
     if isinstance(value, FunctionType | BuiltinFunctionType):
         return numbers.refusing(value, f"scipy.{part}.{value.__name__}")
     return None

@@ -1,4 +1,9 @@
-"""Convolutions of scipy.signal. On traced values they are sums of products, whatever the method; else SciPy's own functions."""
+"""Convolutions and recursive filters of scipy.signal; else SciPy's own functions.
+
+On traced values convolutions are sums of products, whatever the method, and a recursive filter is a loop in the transposed direct form II.
+
+Source: A. V. Oppenheim, R. W. Schafer, Discrete-Time Signal Processing, 3rd ed., 6.3.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,10 @@ from typing import Any
 import numpy as np
 from scipy import signal  # pyright: ignore[reportMissingTypeStubs]
 
-from wengert.ir.graph import apply
+from wengert.ir.graph import Node, apply, input_node
+from wengert.ir.types import ArrayType
+from wengert.ops.control import results
+from wengert.ops.loop import Carry, Loop, Read
 from wengert.tracing.answers import stands_in
 from wengert.tracing.convolution import centred, convolved
 from wengert.tracing.indexing import getitem
@@ -17,9 +25,24 @@ from wengert.tracing.operands import as_arrays, as_node, axes_of, broadcast_to
 from wengert.tracing.shapes import moveaxis
 from wengert.tracing.tracer import Traced, refuse, traced
 
-__all__ = ["convolve", "convolve2d", "correlate", "correlate2d", "fftconvolve", "oaconvolve"]
+__all__ = [
+    "convolve",
+    "convolve2d",
+    "correlate",
+    "correlate2d",
+    "fftconvolve",
+    "filtfilt",
+    "lfilter",
+    "oaconvolve",
+    "sosfilt",
+]
 
 _scipy: Any = signal
+
+
+def __getattr__(name: str) -> Any:
+    """Everything else is SciPy's."""
+    return getattr(_scipy, name)
 
 
 def _alike(in1: Any, in2: Any, real: bool = False) -> list[Traced]:
@@ -141,3 +164,89 @@ def correlate2d(in1: Any, in2: Any, mode: str = "full", boundary: str = "fill", 
     smaller = any(n < m for n, m in zip(x.shape, y.shape, strict=True))
     # SciPy exchanges the two then, and takes the conjugate of the one that is second.
     return np.conjugate(found) if mode == "valid" and smaller and x.dtype.kind == "c" else found
+
+
+# ---------------------------------------------------------------- recursive filters
+
+
+def _filtered(b: Node, a: Node, x: Node, state: Node) -> tuple[Node, Node]:
+    """y_t = b_0 x_t + z_0 and z_k = b_(k+1) x_t − a_(k+1) y_t + z_(k+1) for every column of x, and the last z."""
+    n, m = x.shape
+    order = state.shape[0]
+    tail = [apply("slice", w, start=(1,), stop=(order + 1,), step=(1,)) for w in (b, a)]
+    head = apply("reshape", apply("slice", b, start=(0,), stop=(1,), step=(1,)), shape=())
+    z, x_t = input_node("z", state.type), input_node("x", ArrayType((m,), x.type.dtype))
+    consts = [Read(outer, input_node(name, outer.type)) for name, outer in zip("bah", (*tail, head), strict=True)]
+    rest, back, first = (read.inner for read in consts)
+    z_first = apply("reshape", apply("slice", z, start=(0, 0), stop=(1, m), step=(1, 1)), shape=(m,))
+    y_t = apply("broadcast", first, shape=(m,), axes=()) * x_t + z_first
+    shifted = apply("slice", z, start=(1, 0), stop=(order, m), step=(1, 1))
+    shifted = apply("pad", shifted, low=(0, 0), high=(1, 0))
+
+    def outer(w: Node, v: Node) -> Node:
+        return apply("einsum", w, v, inputs=((0,), (1,)), output=(0, 1))
+
+    after = outer(rest, x_t) - outer(back, y_t) + shifted
+    last, y = results(Loop((Carry(state, z, after),), (Read(x, x_t),), tuple(consts), (y_t,), n).node())
+    return y, last
+
+
+@stands_in(_scipy.lfilter)
+def lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
+    """a_0 y_t = Σ_k b_k x_(t − k) − Σ_(k ≥ 1) a_k y_(t − k) along an axis; with the state zi before, and the one behind it."""
+    b, a, x = (traced(as_node(np.atleast_1d(w), "float64")) for w in (b, a, x))
+    order = max(b.size, a.size, 2) - 1
+    scale = a[0]
+    top, bottom = (np.concatenate([w / scale, np.zeros(order + 1 - w.size)]) for w in (b, a))
+    (place,) = axes_of(axis, x.ndim)
+    moved = moveaxis(x, place, 0)
+    flat: Any = np.reshape(moved, (moved.shape[0], -1))
+    count = max(b.size, a.size) - 1
+    if zi is None:
+        state: Any = np.zeros((order, flat.shape[1]))
+    else:
+        spread = np.broadcast_to(zi, (*x.shape[:place], count, *x.shape[place + 1 :]))  # pyright: ignore[reportArgumentType, reportCallIssue]
+        state = np.reshape(np.moveaxis(spread, place, 0), (count, -1))  # pyright: ignore[reportArgumentType, reportCallIssue]
+        state = state if count else np.zeros((order, flat.shape[1]))
+    y, last = _filtered(as_node(top), as_node(bottom), as_node(flat), as_node(state))
+    found = moveaxis(np.reshape(traced(y), moved.shape), 0, place)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    if zi is None:
+        return found
+    final: Any = np.reshape(traced(last)[:count], (count, *moved.shape[1:]))  # pyright: ignore[reportArgumentType, reportCallIssue]
+    return found, moveaxis(final, 0, place)
+
+
+@stands_in(_scipy.sosfilt)
+def sosfilt(sos: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
+    """`lfilter` by one section of second order after another."""
+    if zi is not None:
+        refuse(
+            "'scipy.signal.sosfilt' takes no state 'zi' on traced values.",
+            "Filter by sections:  lfilter(b, a, x, zi=z)",
+        )
+    found = x
+    for k in range(len(sos)):
+        found = lfilter(sos[k][:3], sos[k][3:], found, axis)
+    return found
+
+
+@stands_in(_scipy.filtfilt)
+def filtfilt(b: Any, a: Any, x: Any, axis: int = -1, padtype: Any = "odd", padlen: Any = None, **options: Any) -> Any:
+    """`lfilter` forward and then backward, over a signal that is continued at both ends by its reflection in the end point."""
+    if options.get("method", "pad") != "pad" or padtype != "odd" or isinstance(b, Traced) or isinstance(a, Traced):
+        refuse(
+            "'scipy.signal.filtfilt' on traced values has coefficients that are numbers, method='pad' and padtype='odd'.",
+            "Write the two passes with 'lfilter'.",
+        )
+    width = 3 * max(len(np.atleast_1d(a)), len(np.atleast_1d(b))) if padlen is None else int(padlen)
+    x = moveaxis(traced(as_node(x, "float64")), axis, -1)
+    n = x.shape[-1]
+    if n <= width:
+        raise ValueError(f"The length of the input vector x must be greater than padlen, which is {width}.")
+    left = 2 * x[..., :1] - flip(x[..., 1 : width + 1], -1)
+    right = 2 * x[..., -1:] - flip(x[..., n - 1 - width : n - 1], -1)
+    wide: Any = np.concatenate([left, x, right], axis=-1)
+    start = _scipy.lfilter_zi(b, a)
+    for _ in range(2):
+        wide = flip(lfilter(b, a, wide, -1, start * wide[..., :1])[0], -1)
+    return moveaxis(wide[..., width : width + n], -1, axis)
