@@ -123,6 +123,8 @@ def test_documents_are_there():
         "benchmarks-products.md",
         "checking.md",
         "emit.md",
+        "board.md",
+        "scale.md",
     }
 
 

@@ -18,6 +18,7 @@ def test_what_it_is_then_an_example_then_two_commands():
         "wengert",
         "Equations",
         "Derivations made by hand",
+        "The board",
         "Functions",
         "Two commands",
         "Equations from Python",

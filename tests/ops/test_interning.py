@@ -25,7 +25,7 @@ def joined(*factors: Term) -> Term:
 
 
 def test_what_is_written_alike_is_one_object() -> None:
-    assert Leaf((2, 3), "A") is A
+    assert Leaf((2, 3), "A") is Leaf((2, 3), "A")
     assert joined(A, B) is joined(A, B)
     assert total([A, B], (2, 3)) is Add((2, 3), (A, B))
     assert Apply((2, 3), "exp", (A,)) is Apply(op="exp", args=(A,), shape=(2, 3))

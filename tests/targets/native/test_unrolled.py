@@ -68,18 +68,23 @@ def test_samples_over_lanes_are_those_of_the_interpreter(op):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol)
 
 
+FUNCTIONS = ((np.sin, np.cos), (np.cos, lambda x: -np.sin(x)), (np.tanh, lambda x: 1 - np.tanh(x) ** 2))
+ORDER = [FUNCTIONS[k] for k in np.random.default_rng(1).integers(0, 3, 1000)]
+"""Which function a step has, with its slope: no loop is found in steps that are not alike."""
+
+
 def steps(x, count):
-    for _ in range(count):
-        x = x + 0.01 * np.sin(x) * x
+    for function, _ in ORDER[:count]:
+        x = x + 0.01 * function(x) * x
     return x
 
 
 def slope(x, count):
     """d/dx of `steps`, by the recurrence of the derivative."""
     d = np.ones_like(x)
-    for _ in range(count):
-        d = d * (1 + 0.01 * (np.sin(x) + x * np.cos(x)))
-        x = x + 0.01 * np.sin(x) * x
+    for function, derivative in ORDER[:count]:
+        d = d * (1 + 0.01 * (function(x) + x * derivative(x)))
+        x = x + 0.01 * function(x) * x
     return d
 
 

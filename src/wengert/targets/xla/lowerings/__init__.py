@@ -1,5 +1,7 @@
 """Own lowerings: the ops whose value works in place, on the host or through SciPy, in a form that a trace takes.
 
+    along: along an axis · matrices: factors and inverses · places: indices · products: einsum · special: jax.scipy.special
+
 Each is `(xp, *arrays, **params)`, as `Op.value`; tables by the name of the op, since JAX is an extra and ops must not import it.
 Every other op's value is traced as it is; `tests/targets/xla/test_ops.py` runs all of them.
 """
