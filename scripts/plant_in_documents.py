@@ -48,7 +48,8 @@ def planted(tree: Tree) -> Iterator[tuple[str, Tree]]:
 
 
 def _within(tree: Tree) -> Iterator[tuple[str, Tree]]:
-    if isinstance(tree, Row) and any(is_operator(item) for item in tree.parts):
+    first = tree.terms[0][1] if isinstance(tree, Sum) else tree
+    if isinstance(first, Row) and any(is_operator(item) for item in first.parts):
         return  # what is constant there may be changed without a mistake
     yield from _here(tree)
     if isinstance(tree, Frac) and first_sign(tree.top) in ("∂", "d"):
