@@ -1,0 +1,52 @@
+"""Samples of scipy.interpolate: interpolants of values at places, both of which move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import interpolate as scipy_interpolate
+
+from tests.coverage.samples import Sample
+from wengert.scipy import interpolate
+
+RNG = np.random.default_rng(14)
+X = np.array([0.0, 0.7, 1.5, 2.0, 3.1, 4.0])
+Y, ROWS, AT, FAR = RNG.normal(size=6), RNG.normal(size=(6, 2)), np.array([0.3, 1.2, 3.7]), np.array([-0.4, 4.6])
+T = np.array([0, 0, 0, 0, 1.0, 2.0, 3.0, 3.0, 3.0, 3.0])
+GRID, VALUES = (np.linspace(0, 1, 4), np.linspace(0, 2, 3)), RNG.normal(size=(4, 3))
+POINTS = np.array([[0.2, 0.3], [0.5, 1.9]])
+
+
+def _of(name: str, make: Callable[..., Any], *arguments: Any, **options: Any) -> tuple[Sample, ...]:
+    """Samples of make(module, *arguments), once with SciPy and once with what stands for it."""
+
+    def by(module: Any) -> Callable[..., Any]:
+        return lambda *args: make(module, *args)
+
+    entry = getattr(scipy_interpolate, name)
+    given: dict[str, Any] = {"complex_step": False, "single": False, **options}
+    return tuple(
+        Sample(entry, a, {}, call=by(interpolate), reference=by(scipy_interpolate), **given) for a in arguments
+    )
+
+
+SAMPLES = (
+    *_of("CubicSpline", lambda m, y, x: m.CubicSpline(X, y)(x), (Y, AT), (Y, FAR), (ROWS, AT)),
+    *_of("CubicSpline", lambda m, y, x: m.CubicSpline(X, y, bc_type="natural")(x, 1), (Y, AT)),
+    *_of("CubicHermiteSpline", lambda m, y, d, x: m.CubicHermiteSpline(X, y, d)(x), (Y, Y**2, AT)),
+    *_of("PchipInterpolator", lambda m, y, x: m.PchipInterpolator(X, y)(x), (Y, AT), (ROWS, AT), (Y, FAR)),
+    *_of("Akima1DInterpolator", lambda m, x: m.Akima1DInterpolator(X, Y)(x), (AT,)),
+    *_of("PPoly", lambda m, c, x: m.PPoly(c, X[:4])(x), (RNG.normal(size=(3, 3)), AT[:2])),
+    *_of("BSpline", lambda m, c, x: m.BSpline(T, c, 3)(x), (Y, AT[:2])),
+    *_of("splev", lambda m, c, x: m.splev(x, (T, c, 3), 1), (Y, AT[:2])),
+    *_of("make_interp_spline", lambda m, y, x: m.make_interp_spline(X, y, 3)(x), (Y, AT)),
+    *_of("interp1d", lambda m, y, x: m.interp1d(X, y, fill_value="extrapolate")(x), (Y, AT)),
+    *_of("interp1d", lambda m, y, x: m.interp1d(X, y, "cubic", fill_value="extrapolate")(x), (Y, AT)),
+    *_of(
+        "RegularGridInterpolator",
+        lambda m, v, x: m.RegularGridInterpolator(GRID, v, bounds_error=False)(x),
+        (VALUES, POINTS),
+    ),
+)
