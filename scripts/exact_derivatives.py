@@ -374,9 +374,16 @@ def _limit(made: Composition, point: dict[str, Any], floats: Format, value: floa
         sides = [found for sign in (1, -1) if (found := _side(made, centre, sign, floats)) is not None]
     except (Unknown, *FAILURES):
         return {}
+    if len(sides) < 2 and _chooses(made):  # one side may lie on a tie, which says nothing of it
+        return {}
     if not sides or abs(sides[0] - sides[-1]) > abs(sides[0]) * mp.mpf("1e-20"):
         return {}
     return {"x": Truth(sides[0], ULPS * 8 * floats.unit * abs(sides[0]), "limit")}
+
+
+def _chooses(made: Composition) -> bool:
+    """Whether a part of a composition is one of two numbers."""
+    return made.function in (*TIES, "where", "max(x, 0)") or any(_chooses(part) for part in made.inner)
 
 
 def _centre(made: Composition, value: float) -> Any:
