@@ -124,7 +124,7 @@ class _Needs:
             return True
         numpy = False
         for value in self._named(f, facts):
-            if isinstance(value, ModuleType) and value.__name__.partition(".")[0] == "numpy":
+            if isinstance(value, ModuleType) and "numpy" in (value.__name__.partition(".")[0], value.__name__[8:]):
                 numpy = True
             elif type(value) not in PLAIN and self.of(value, facts.names):
                 return True

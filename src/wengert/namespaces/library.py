@@ -103,6 +103,8 @@ def _made(value: Any) -> Any:
     kind = type(value)
     if kind is ModuleType:
         root = value.__name__.partition(".")[0]
+        if value.__name__ == "wengert.numpy":  # its names are NumPy's
+            return Facade(np)
         return Facade(value) if root in ("numpy", "scipy") or value in (math, cmath) else None
     if kind is FunctionType and owners.is_ours(value.__globals__):
         return None
