@@ -260,13 +260,13 @@ class Arrays:
     def averaged(self, coef: Fraction, above: list[Part], below: list[Part]) -> Fraction:
         """Sums over an axis that are divided by how many entries it has as means, in place; the coefficient that is left."""
         for k, part in enumerate(above):
-            if part.count is None:
+            if part.added is None:
                 continue
-            if isinstance(part.count, int):
-                if part.count > 1 and coef.denominator % part.count == 0:
-                    above[k], coef = part.average, coef * part.count
+            if isinstance(part.added, int):
+                if part.added > 1 and coef.denominator % part.added == 0:
+                    above[k], coef = part.average, coef * part.added
                 continue
-            size = next((p for p in below if p.code.text == self.size(part.count)), None)
+            size = next((p for p in below if p.code.text == self.size(part.added)), None)
             if size is not None:
                 above[k] = part.average
                 below.remove(size)
@@ -387,8 +387,9 @@ class Arrays:
             code, bottom = written_number(numbers if _short(numbers) else float(numbers)), 1
         elif top != 1 or not above:
             code = as_code(top)
-        for piece in above:
-            code = piece if code is None else code * piece
+        for k, piece in enumerate(above):
+            plain = k == 0 and piece.level == PRODUCT and "@" not in piece.text  # a number in front needs no brackets
+            code = piece if code is None else Code(f"{code.text} * {piece.text}", PRODUCT) if plain else code * piece
         assert code is not None
         code = _negative(code) if coef < 0 else code
         divisors = [*below, *([as_code(bottom)] if bottom != 1 else [])]

@@ -53,7 +53,7 @@ def _summed_alone(arrays: Arrays, parts: list[Part], out: Sequence[int], sizes: 
             assert kept is not None
             named = (kept[0], tuple(None if p is None else rest[p] for p in kept[1]))
             count = sizes[alone[0]] if len(alone) == 1 and not part.mask else None
-            return [*parts[:k], Part(found.code, rest, named, count=count), *parts[k + 1 :]]
+            return [*parts[:k], Part(found.code, rest, named, added=count), *parts[k + 1 :]]
     return None
 
 

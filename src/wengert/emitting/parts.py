@@ -16,7 +16,7 @@ class Part(NamedTuple):
     labels: tuple[int, ...]
     kept: tuple[Code, tuple[int | None, ...]] | None = None
     mask: bool = False
-    count: Size | None = None
+    added: Size | None = None
     """How many entries were added up, where the expression is one sum over an axis."""
 
     @property
@@ -26,7 +26,7 @@ class Part(NamedTuple):
             ".mean(".join(code.text.rsplit(".sum(", 1)) for code in (self.code, *(self.kept[:1] if self.kept else ()))
         ]
         kept = (Code(mean[1]), self.kept[1]) if self.kept else None
-        return self._replace(code=Code(mean[0]), kept=kept, count=None)
+        return self._replace(code=Code(mean[0]), kept=kept, added=None)
 
 
 def letters_for(labels: Sequence[int]) -> dict[int, str]:
