@@ -14,6 +14,7 @@ SAMPLES = (
     *cases(np.flip, X, (X, 1), (X, (0, -1)), E, N),
     *cases(np.flipud, X, V),
     *cases(np.fliplr, X, B),
+    *cases(np.lib.stride_tricks.sliding_window_view, (V, 3), (X, 2, 0), (X, (2, 2)), (B, 2, -1)),
     *cases(np.rot90, X, (X, 2), (X, -1), (X, 4), (B, 1, (1, 2)), (B, 3, (2, 0)), (B, 7, (-1, 0))),
     *cases(np.roll, (V, 2), (X, 5), (X, -1, 1), (X, (1, 2), (0, 1)), (X, 1, (0, 1)), (X, (1, 1), 0), (E, 3), (V, 0)),
     *cases(np.repeat, (X, 2), (X, 3, 1), (V, [0, 2, 1, 0, 3]), (X, [1, 2, 0], 0), (N, 3), (X, 0, 0), (X, [2], -1)),

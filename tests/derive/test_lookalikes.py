@@ -63,7 +63,6 @@ ONE_LINE = "z = W x + b\nL = ½ ‖z − t‖²\n\nz̄ = z − t\n"
             "'dy' can be the error signal of 'y', or 'd' times 'y', because 'd' is a quantity here.",
             "Write the signal with a bar:  ȳ = …",
         ),
-        (ONE_LINE, "∇L = z − t", "'∇' needs the name that it differentiates by.", "Write:  ∇_W L"),
         (D_AND_X_LATEX, r"$$dx = 4 x (y - t)$$", "The left side must be one quantity.", None),
     ],
 )
@@ -74,6 +73,10 @@ def test_what_could_be_several_quantities_is_not_read(
     assert [row.status for row in found.rows] == ["holds", "unread"], str(found)
     assert found.rows[-1].note == f"not read: {reason}"
     assert repair is None or found.rows[-1].repair == repair
+
+
+def test_a_nabla_without_a_name_is_read_as_the_quantity_with_which_it_holds() -> None:
+    assert [row.status for row in review(ONE_LINE + "∇L = z − t").rows] == ["holds", "holds"]
 
 
 def test_a_layer_of_states_is_named_with_its_label() -> None:
