@@ -113,6 +113,37 @@ def results(report: Report) -> list[str]:
     return [verdict for j in report.judged for verdict in j.results.values()]
 
 
+COLUMN = """
+import numpy as np
+
+class Dense:
+    def __init__(self, n_in, n_out):
+        self.weights = np.random.randn(n_out, n_in)
+        self.bias = np.random.randn(n_out, 1)
+
+    def forward(self, given):
+        self.given = given
+        return self.weights @ given + self.bias
+
+    def backward(self, output_gradient, learning_rate):
+        weights_gradient = output_gradient @ self.given.T
+        self.weights -= learning_rate * weights_gradient
+        self.bias -= learning_rate * output_gradient
+        return np.dot(self.weights.T, output_gradient)
+""".replace("        self.weights -= learning_rate * weights_gradient\n", "")
+SOFTMAX = """
+import numpy as np
+
+class Softmax:
+    def forward(self, scores):
+        e = np.exp(scores)
+        self.output = e / np.sum(e)
+        return self.output
+
+    def backward(self, output_gradient):
+        n = np.size(self.output)
+        return ((np.identity(n) - self.output.T) * self.output) @ output_gradient
+"""
 CASES = {
     "a layer that keeps its output as an attribute": (
         KEPT,
@@ -124,6 +155,8 @@ CASES = {
     "a loss of probabilities whose base class is missing": (ENTROPY, 1, "-y_true / dvalues", "y_true / dvalues"),
     "a loss whose backward pass takes what it kept": (TOGETHER, 1, "] -= 1", "] += 1"),
     "slopes of the argument, of the value, of a class": (SLOPES, 3, "1 - y ** 2", "1 + y ** 2"),
+    "a layer of one example as a column": (COLUMN, 2, "self.weights.T, output", "2 * self.weights.T, output"),
+    "a softmax of one column": (SOFTMAX, 1, "np.identity(n) - self", "np.identity(n) + self"),
     "a logarithm with a guard that the gradient leaves out": (
         GUARDED,
         1,

@@ -135,6 +135,8 @@ def _judged(origin: Origin, pair: Pair, given: dict[str, Any], python2: bool) ->
     with np.errstate(all="ignore"):
         program = origin.load(python2)
         found = _judged_as_loaded(program, origin, pair, given)
+        if _cost(found)[0] and (column := _judged_as_column(origin, pair, given, program.python2)) is not None:
+            return column
         if not program.guards or not found.count("wrong"):
             return found
         try:
@@ -159,6 +161,24 @@ def _judged_as_loaded(program: Program, origin: Origin, pair: Pair, given: dict[
         return judged_with_loss(scenario, origin)
     tried = list(conventions(scenario)) if not right_of(scenario)[1] else []
     return judged(scenario, origin.code) if len(tried) < 2 else _judged_by_fewest_mends(scenario, tried, origin)
+
+
+def _judged_as_column(origin: Origin, pair: Pair, given: dict[str, Any], python2: bool) -> Judged | None:
+    """The verdict with one example as a column, (n, 1), if all is right with it: a batch of one hides a mistake in its sum."""
+    if pair.flat:
+        return None
+    program = origin.load(python2)
+    try:
+        scenarios = solved(program, pair, asked(program, pair, origin.code), given, all_ranks=True, columns=True)
+    except CheckError:  # it does not run so
+        return None
+    for scenario in scenarios:
+        settle(scenario)
+        if right_of(scenario)[1]:
+            found = judged(scenario, origin.code)
+            found.notes.append("judged with one example, as a column")
+            return found
+    return None
 
 
 def _cost(found: Judged) -> tuple[int, int]:

@@ -192,11 +192,17 @@ def unite(sizes: Sizes, a: int, b: int) -> bool:
 
 
 def solved(
-    program: Program, pair: Pair, wanted: Asked, given: dict[str, Any], *, all_ranks: bool = False
+    program: Program,
+    pair: Pair,
+    wanted: Asked,
+    given: dict[str, Any],
+    *,
+    all_ranks: bool = False,
+    columns: bool = False,
 ) -> list[Scenario]:
     """Scenarios that run, the likeliest first: of ranks that fit, those whose gradients have the shapes of their quantities.
 
-    Without `all_ranks` the first in which all have them.
+    Without `all_ranks` the first in which all have them; with `columns` forward's matrices are one example each, as a column.
     """
     slots = [(w, n, Value(given[n]) if n in given else s) for w, n, s in wanted.all()]
     open_ranks = [s.ranks for _, _, s in slots if isinstance(s, Unknown)]
@@ -209,7 +215,7 @@ def solved(
     last: BaseException | None = None
     for ranks in order:
         sizes = start(slots, ranks, taken)
-        for trial in _targets(sizes):
+        for trial in filter(None, map(_one_column, _targets(sizes))) if columns else _targets(sizes):
             scenario, used, error = _fit(program, pair, trial)
             runs += used
             last = error or last
@@ -234,6 +240,17 @@ def solved(
         )
         + '"',
     )
+
+
+def _one_column(sizes: Sizes) -> Sizes | None:
+    """The same with one example as a column, (n, 1), for each matrix that forward is given; None where there is none."""
+    wide = {
+        slot.axes[1]
+        for (where, _), slot in sizes.slots.items()
+        if where == "forward" and isinstance(slot, Array) and len(slot.axes) == 2 and slot.kind == "real"
+    }
+    wide = {axis for axis in wide if isinstance(axis, str) and sizes.axes[axis] > 1}
+    return Sizes(dict(sizes.slots), sizes.axes | dict.fromkeys(wide, 1)) if wide else None
 
 
 def _because(error: BaseException | None) -> str:
@@ -351,6 +368,8 @@ def _amended(sizes: Sizes, scenario: Scenario, recorder: Recorder, out: Any, err
         return True
     if UNPACKED.search(str(error)) and _in_pairs(sizes):
         return True
+    if kept := re.search(r"non-broadcastable output operand with shape \((\d+), ?1\) .*\(\1, ?(\d+)\)", str(error)):
+        return _one(sizes, int(kept[2]))
     two = clash(str(error))
     return two is not None and unite(sizes, *two)
 
@@ -369,6 +388,13 @@ def _in_pairs(sizes: Sizes) -> bool:
     }
     sizes.slots.update(found)
     return bool(found)
+
+
+def _one(sizes: Sizes, size: int) -> bool:
+    """Make the axes of a size one: what is stepped is a column, so the program takes one example. False where there is none."""
+    before = dict(sizes.axes)
+    sizes.axes = {k: 1 if v == size and k.split(".")[0] == "forward" else v for k, v in sizes.axes.items()}
+    return sizes.axes != before
 
 
 def _positive(sizes: Sizes) -> bool:
@@ -411,8 +437,9 @@ def _as_long_as_gradients(sizes: Sizes, scenario: Scenario, recorder: Recorder, 
 
 
 def out_of_backward(error: BaseException) -> bool:
-    """Whether an error may be a mistake of the backward pass: its products and sums do not fit."""
-    return isinstance(error, ValueError | IndexError | TypeError)
+    """Whether an error may be a mistake of the backward pass: its products and sums do not fit. Of ranks it is one of the inputs."""
+    ranks = "axes don't match array" in str(error) or "is out of bounds for array of dimension" in str(error)
+    return isinstance(error, ValueError | IndexError | TypeError) and not ranks
 
 
 def _same_as_output(sizes: Sizes, recorder: Recorder) -> bool:
