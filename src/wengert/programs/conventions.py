@@ -48,7 +48,7 @@ def conventions(scenario: Scenario) -> Iterator[Convention]:
         yield Convention("argument")
         yield Convention("output")
         return
-    if not scenario.has_upstream():
+    if not scenario.names_a_signal():
         yield Convention()
         yield Convention(mean=True)
         return
@@ -118,7 +118,7 @@ def is_entrywise(scenario: Scenario) -> bool:
         point.arguments[name] = given
         try:
             return np.asarray(scenario.forward_value(0), float)
-        except Exception:
+        except Exception:  # what the program refuses to compute is no function of single entries
             return np.zeros(0)
         finally:
             point.arguments[name] = x

@@ -159,8 +159,10 @@ def _judged_as_loaded(program: Program, origin: Origin, pair: Pair, given: dict[
         scenario = _scenario(program, pair, origin.code, given)
     if needs_loss(scenario):
         return judged_with_loss(scenario, origin)
-    tried = list(conventions(scenario)) if not right_of(scenario)[1] else []
-    return judged(scenario, origin.code) if len(tried) < 2 else _judged_by_fewest_mends(scenario, tried, origin)
+    tried = list(conventions(scenario))
+    if len(tried) < 2 or right_of(scenario)[1]:
+        return judged(scenario, origin.code)
+    return _judged_by_fewest_mends(scenario, tried, origin)
 
 
 def _judged_as_column(origin: Origin, pair: Pair, given: dict[str, Any], python2: bool) -> Judged | None:

@@ -272,7 +272,7 @@ class Scenario:
         names = self._returned(self.pair.forward, out)
         values = list(out) if isinstance(out, tuple) else [out]
         taken = self.parameters()
-        known = {a.arg for a in self.definition(self.pair.forward).args.args} | set(names)
+        known = set(self.arguments()) | set(names)
         strange = [a for a in taken[1:] if a not in known and quantity(a) is None and a not in self.points[0].backward]
         if len(values) > 1 and ("cache" in taken or strange):
             values, names = values[:-1], names[:-1]
@@ -284,8 +284,12 @@ class Scenario:
 
     def has_upstream(self) -> bool:
         """Whether backward is given a signal; else what forward gives is the loss, or there is none."""
-        known = {a.arg for a in self.definition(self.pair.forward).args.args} | {"cache", *self.points[0].backward}
-        return not self.takes and any(
+        return not self.takes and self.names_a_signal()
+
+    def names_a_signal(self) -> bool:
+        """Whether an argument of backward is a signal by its name or its place."""
+        known = set(self.arguments()) | {"cache", *self.points[0].backward}
+        return any(
             a not in known and (quantity(a) is not None or i == 0) and a not in RATE
             for i, a in enumerate(self.parameters())
         )
