@@ -49,6 +49,8 @@ COST = {
     "wrap": 2, "fma": 1, "divide": 4, "ratio": 5, "reciprocal": 4, "sqrt": 5, "integer_power": 2, "einsum": 1, "gather": 3,
 }  # fmt: skip
 TRANSCENDENTAL = 10
+BESIDE = {"sech2": ("tanh",), "logistic_slope": ("logistic",), "gauss": ("erf", "erfc")}
+"""Slopes that cost two additions beside these functions of the same argument, of which they share the parts."""
 
 
 @dataclass(eq=False)
