@@ -27,6 +27,7 @@ from wengert.targets.native.loops.nest import (
     Instruction,
     Load,
     Position,
+    Routine,
     Statement,
     bodies,
 )
@@ -347,5 +348,7 @@ def work_of(body: Sequence[Statement]) -> int:
             inside *= statement.axis.extent
         elif isinstance(statement, Contract):
             inside = statement.rows.extent * statement.columns.extent * (inside + 1 + statement.inner.extent // 16)
+        elif isinstance(statement, Routine):
+            inside = statement.work // 16
         total += 1 + inside
     return total

@@ -18,6 +18,7 @@ from wengert.targets.native.loops.access import MAPS
 from wengert.targets.native.loops.forms import (
     CONTROL,
     REDUCTIONS,
+    ROUTINES,
     UPDATES,
     entries_of,
     is_assembly,
@@ -174,7 +175,7 @@ def must_be_stored(node: Node) -> list[Node]:
     name = node.op.name
     if is_contraction(node):
         return [node, *(x if copy else view_of(x) for x, copy in zip(node.inputs, copied(node), strict=True))]
-    if name in CONTROL:
+    if name in CONTROL or name in ROUTINES:
         return [node, *node.inputs]
     if name == "item":
         return [node]
