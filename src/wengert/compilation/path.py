@@ -12,6 +12,7 @@ import numpy as np
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import order_of, substitute
+from wengert.ops.control import while_loop
 from wengert.passes import pipeline
 from wengert.targets import interpreter
 from wengert.targets.base import target
@@ -102,7 +103,7 @@ class Path:
 
     def _may_not_end(self) -> bool:
         """Whether it may run for ever where it is the wrong one."""
-        return bool(self.answers) and any(node.op.name == "while_loop" for node in order_of(self.graph))
+        return bool(self.answers) and any(node.op is while_loop for node in order_of(self.graph))
 
     def run(self, arrays: Sequence[Any], leaves: Sequence[Leaf]) -> Any:
         """The result for arrays whose answers are those of the path."""

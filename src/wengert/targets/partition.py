@@ -210,4 +210,4 @@ def hosted_value(node: Node) -> Callable[..., Any]:
 
 def is_constant(node: Node) -> bool:
     """Whether the node's value depends on no input and is a leaf's."""
-    return node.op.kind == "leaf" and node.op.name != "input"
+    return node.op.kind == "leaf" and node.op.leaf != "input"

@@ -122,7 +122,7 @@ class Body:
                     self._remember(x)
         for kernel in self.fusion.kernels:
             for x in kernel.reads:
-                if x.op.name == "constant" and getattr(x.params["value"], "shape", ()) and x not in self.places:
+                if x.op.leaf == "constant" and getattr(x.params["value"], "shape", ()) and x not in self.places:
                     self.places[x] = self.memory.constant(x)
         for y in self.graph.outputs:
             if is_leaf(y) and y not in self.places:
