@@ -55,6 +55,16 @@ class Interpreted:
         """The outputs for arrays in the order of the inputs."""
         return self(**dict(zip(self.graph.input_names, arrays, strict=True)))
 
+    def bound(
+        self,
+        arrays: Sequence[Array],
+        outputs: Sequence[Array],
+        result: Any,
+        fail: Callable[[], Any],
+        busy: Callable[[], Any],
+    ) -> None:
+        """None, as `entry`."""
+
     def run(self, arrays: Sequence[Array], fallback: Callable[..., Any]) -> tuple[Any, ...]:
         """The same; it never falls back."""
         return self.in_order(*arrays)
@@ -68,6 +78,7 @@ class Interpreted:
         *,
         strict: bool = False,
         weak: Sequence[bool] = (),
+        into: str | None = None,
     ) -> None:
         """None: it is called from Python."""
 

@@ -154,8 +154,19 @@ class _Partitioned:
         *,
         strict: bool = False,
         weak: Sequence[bool] = (),
+        into: str | None = None,
     ) -> None:
         """None: parts are called from Python."""
+
+    def bound(
+        self,
+        arrays: Sequence[Array],
+        outputs: Sequence[Array],
+        result: Any,
+        fail: Callable[[], Any],
+        busy: Callable[[], Any],
+    ) -> None:
+        """None, as `entry`."""
 
     def run(self, arrays: Sequence[Array], fallback: Callable[..., Any]) -> tuple[Any, ...]:
         """The outputs; a part that gives up is run by NumPy alone."""
@@ -199,4 +210,4 @@ def hosted_value(node: Node) -> Callable[..., Any]:
 
 def is_constant(node: Node) -> bool:
     """Whether the node's value depends on no input and is a leaf's."""
-    return node.op.kind == "leaf" and node.op.name != "input"
+    return node.op.kind == "leaf" and node.op.leaf != "input"

@@ -40,8 +40,19 @@ class Compiled:
         *,
         strict: bool = False,
         weak: Sequence[bool] = (),
+        into: str | None = None,
     ) -> None:
         """None: it is called from Python."""
+
+    def bound(
+        self,
+        arrays: Sequence[Array],
+        outputs: Sequence[Array],
+        result: Any,
+        fail: Callable[[], Any],
+        busy: Callable[[], Any],
+    ) -> None:
+        """None, as `entry`."""
 
     def run(self, arrays: Sequence[Array], fallback: Callable[..., Any]) -> tuple[Any, ...]:
         """The outputs as arrays of NumPy; where NumPy would raise, what `fallback` gives."""
