@@ -60,4 +60,4 @@ def _bounded(order: Sequence[Node]) -> set[Node]:
 
 def _keeps_bounds(node: Node) -> bool:
     """Whether a result is bounded where the inputs are: sums, products of two, and what is moved."""
-    return node.op is multiply or node.op.signs is not None or node.op.moves not in (None, "look-up")
+    return node.op is multiply or node.op.signs is not None or node.op.rearranges

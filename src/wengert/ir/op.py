@@ -121,6 +121,11 @@ class Op:
     """What a text-book calls the rule by which it is derived, where that is not its derivative."""
 
     @property
+    def rearranges(self) -> bool:
+        """Whether it moves entries of its one input and looks nothing up."""
+        return self.moves not in (None, "look-up")
+
+    @property
     def is_product(self) -> bool:
         """Whether it is linear in its first input, times or through the others: x y, x / y, and sums of products."""
         return self.kind == "product" or (self.exponents is not None and self.exponents[0] == 1)

@@ -71,7 +71,7 @@ def _as_number(node: Node) -> Node:
 
 
 def _number_result(node: Node, numbers: list[Number]) -> Number | None:
-    if node.op.moves not in (None, "look-up"):
+    if node.op.rearranges:
         return numbers[0]
     if node.op is total:
         return _filled_sum(node, numbers[0])

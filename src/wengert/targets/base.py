@@ -124,6 +124,33 @@ class Executable(Protocol):
         ...
 
 
+class CalledFromPython:
+    """What an executable inherits that has no functions of its own for calls: `run` is called from Python."""
+
+    def entry(
+        self,
+        parameters: Sequence[Parameter] | None,
+        result: Tree,
+        slow: Callable[..., Any],
+        fail: Callable[..., Any],
+        *,
+        strict: bool = False,
+        weak: Sequence[bool] = (),
+        into: str | None = None,
+    ) -> None:
+        """None: it is called from Python."""
+
+    def bound(
+        self,
+        arrays: Sequence[Array],
+        outputs: Sequence[Array],
+        result: Any,
+        fail: Callable[[], Any],
+        busy: Callable[[], Any],
+    ) -> None:
+        """None: the same."""
+
+
 class Target(Protocol):
     """Where graphs run."""
 

@@ -105,7 +105,7 @@ def _zeros(x: Any) -> Any:
 def _may_be_large(x: StandIn) -> bool:
     """Whether an uint64 may be beyond int64: what is given to a function is looked at in every call, and is not."""
     node: Any = x.node
-    while node.op.moves not in (None, "look-up"):
+    while node.op.rearranges:
         node = node.inputs[0]
     return node.op.leaf not in ("input", "constant")
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from wengert.targets.native import entry, jit
+from wengert.targets.native import entry, entry_ir, jit
 from wengert.targets.native import numpy_abi as abi
 from wengert.targets.native.calls import pointers, scratch
 from wengert.targets.native.processor import host
@@ -93,7 +93,7 @@ def text() -> str:
     busy = get("busy")
     f.require(f.compare("eq", "i64", f.load("i64", busy), 0), "busy")
     f.store("i64", "1", busy)
-    status = _run(f, get)
+    status = entry_ir.run(f, get, [get(name) for name in ("inputs", "outputs", "arena")])
     f.store("i64", "0", busy)
     f.do(f"switch i32 {status}, label %fail [ i32 0, label %fine i32 2, label %no_memory i32 3, label %interrupted ]")
     f.label("fine")
@@ -113,19 +113,3 @@ def text() -> str:
         callback = f.entry("ptr", items, str(place))
         f.do(f"ret ptr {f.value(f'call ptr @PyObject_Vectorcall(ptr {callback}, ptr null, i64 0, ptr null)')}")
     return f"{_DECLARED}\n{f.text()}\n"
-
-
-def _run(f: Function, get: Fields) -> str:
-    """Calls the program, with or without the interpreter's lock; its status."""
-    call = f"call i32 {get('program')}({', '.join(f'ptr {get(name)}' for name in ('inputs', 'outputs', 'arena'))})"
-    f.branch(f.compare("ne", "i64", get("long"), 0), "alone", "together")
-    f.label("alone")
-    state = f.value("call ptr @PyEval_SaveThread()")
-    alone = f.value(call)
-    f.do(f"call void @PyEval_RestoreThread(ptr {state})")
-    f.jump("ran")
-    f.label("together")
-    together = f.value(call)
-    f.jump("ran")
-    f.label("ran")
-    return f.value(f"phi i32 [ {alone}, %alone ], [ {together}, %together ]")

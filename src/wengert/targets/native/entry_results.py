@@ -99,14 +99,9 @@ def pack() -> Function:
     with f.count(get("steps")) as k:
         step, of = item(f, tables.Step, steps, k)
         kind, number, top = of("do"), of("number"), f.load("i64", depth)
-        labels = (do.MOVE, "move"), (do.COPY, "copy"), (do.STATIC, "static"), (do.GIVEN, "given")
-        (move, copy, static, given), wrap, push = (
-            (f.new_label(hint) for _, hint in labels),
-            *map(f.new_label, ("wrap", "push")),
-        )
-        choices = " ".join(
-            f"i64 {step}, label %{label}" for (step, _), label in zip(labels, (move, copy, static, given), strict=True)
-        )
+        move, copy, static, given, wrap, push = map(f.new_label, ("move", "copy", "static", "given", "wrap", "push"))
+        cases = (do.MOVE, move), (do.COPY, copy), (do.STATIC, static), (do.GIVEN, given)
+        choices = " ".join(f"i64 {number_of}, label %{label}" for number_of, label in cases)
         f.do(f"switch i64 {kind}, label %{wrap} [ {choices} ]")
         f.label(move)
         moved = f.entry("ptr", made, number)

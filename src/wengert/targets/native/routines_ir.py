@@ -150,9 +150,11 @@ class Code:
         called = self.module.declare(f"declare void @{lapack.PREFIX}{self.letter}{name}({kinds})")
         self.f.do(f"call void {called}({', '.join(f'ptr {x}' for x in given)})")
 
-    def whole_numbers(self, name: str) -> str:
-        """`info`, which is not 0 where LAPACK gave up."""
-        return self.f.compare(name, "i32", self.f.load("i32", self.info), 0)
+    def swap(self, pointer: str, one: str, other: str) -> None:
+        """Two entries, each in the place of the other."""
+        x, y = self.load(pointer, one), self.load(pointer, other)
+        self.store(y, pointer, one)
+        self.store(x, pointer, other)
 
     # LU
 
@@ -186,10 +188,7 @@ class Code:
         p = f.load("i64", self.place)
         self.store(f.value(f"sitofp i64 {p} to {self.kind}"), last, k)
         with f.when(f.compare("ne", "i64", p, k)), f.count(str(n)) as j:
-            one, other = self.index(j, k, n), self.index(j, p, n)
-            x, y = self.load(t, one), self.load(t, other)
-            self.store(y, t, one)
-            self.store(x, t, other)
+            self.swap(t, self.index(j, k, n), self.index(j, p, n))
         pivot = self.load(column, k)
         with f.when(f.value(f"fcmp une {self.kind} {pivot}, 0.0")):
             with f.count(str(n), self.after(k)) as i:
@@ -236,10 +235,7 @@ class Code:
             k = order(step)
             p = f.value(f"fptosi {self.kind} {self.load(last, k)} to i64")
             with f.when(f.compare("ne", "i64", p, k)), f.count(str(self.k)) as j:
-                one, other = self.index(k, j, self.k), self.index(p, j, self.k)
-                left, right = self.load(x, one), self.load(x, other)
-                self.store(right, x, one)
-                self.store(left, x, other)
+                self.swap(x, self.index(k, j, self.k), self.index(p, j, self.k))
 
     def _check_diagonal(self, matrix: str) -> None:
         with self.f.count(str(self.n)) as i:
@@ -303,7 +299,7 @@ class Code:
             self.store(f.value(f"select i1 {above}, {self.kind} 0.0, {self.kind} {half}"), t, here)
         if not self.small:
             self.lapack("potrf", "U", "n", t, "n", self.info)
-            f.require(self.whole_numbers("eq"), "bad")
+            f.require(f.compare("eq", "i32", f.load("i32", self.info), 0), "bad")
             return
         with f.count(str(n)) as j:
             self._less_products(t, j, j)
