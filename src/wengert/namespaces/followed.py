@@ -53,6 +53,10 @@ def followed(original: Any, name: str = "") -> Callable[..., Any] | None:
         except (TraceError, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, ValueError) and not isinstance(error, TraceError):
                 raise
+            if hasattr(
+                original, "_implementation"
+            ):  # NumPy asks the values themselves, and they know best whether they can answer
+                return original(*args, **kwargs)
             refuse(f"'{name or called(original)}' has no form in a graph.", repair_of(original))
 
     return call
