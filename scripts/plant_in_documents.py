@@ -144,6 +144,8 @@ def in_link(judge: Judge, line: Line, link: int, every: Every) -> Iterator[Plant
         line.sides[link] = wrong
         judge.scope.forget()
         judge.judge(line, link, TRIES)
+        if (line, link) in judge.failed:
+            judge.explain(line, link)
         verdict = judge.found[line, link]
         corrected = "" if verdict.corrected is None else plain_text(verdict.corrected)
         text = f"{line.statement.sides[previous(line, link)]} = {plain_text(wrong)}"
@@ -217,7 +219,7 @@ def in_text(text: str, name: str, every: Every) -> Iterator[Planted]:
             if verdict.derived and line.sides[link] is not None and status_at(first, text, verdict) == "holds":
                 with np.errstate(all="ignore"):
                     mistakes = mistakes_of(judge, line, link) if verdict.before == link - 1 else []
-                yield from in_line(text, name, line, link, verdict, every.of(mistakes))
+                yield from in_line(text, name, line, link, verdict, list(every.of(mistakes)))
 
 
 def in_line(

@@ -154,7 +154,8 @@ def _slopes(node: Tree) -> Planted:
 
 def _is_called(row: Row, k: int) -> bool:
     """Whether what is written behind a factor may be its argument."""
-    base = row.items[k][1].base if isinstance(row.items[k][1], Script) else row.items[k][1]
+    item = row.items[k][1]
+    base = item.base if isinstance(item, Script) else item
     called = isinstance(base, Func) or (isinstance(base, Name | Word) and base.text in OPAQUE)
     behind = k + 1 < len(row.items) and row.items[k + 1][0] == "" and isinstance(row.items[k + 1][1], Group)
     return isinstance(base, Func) or (behind and (called or isinstance(base, Name | Word)))
