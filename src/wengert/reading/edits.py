@@ -103,11 +103,61 @@ def over_size(tree: Tree, size: Tree) -> Tree:
 
 
 def scaled(tree: Tree, value: Fraction) -> Tree:
-    """A side times a number."""
-    number: Tree = (
-        Num(value) if value.denominator == 1 else Frac(Num(Fraction(value.numerator)), Num(Fraction(value.denominator)))
+    """A side times a number, which is multiplied into the one that the side begins with: λ w for twice (λ/2) w."""
+    if isinstance(tree, Frac) and not is_fraction_of(tree, "∂", "d"):
+        return _quotient(tree, value)
+    if not isinstance(tree, Row) or any(sign == "/" for sign, _ in tree.items):
+        return product([_number(value), _bracketed(tree)])
+    first, rest = tree.items[0][1], tree.items[1:]
+    if not isinstance(first, Num) and not (isinstance(first, Frac) and not is_fraction_of(first, "∂", "d")):
+        return product([_number(value), *tree.parts], ["", "", *(sign for sign, _ in rest)])
+    new = _number(first.value * value) if isinstance(first, Num) else _quotient(first, value)
+    if new == Num(Fraction(1)) and rest:
+        alone = rest[0][1].inner if len(rest) == 1 and isinstance(rest[0][1], Group) else None
+        return alone if alone is not None else product([item for _, item in rest], [sign for sign, _ in rest])
+    return Row((("", new), *rest))
+
+
+def _number(value: Fraction) -> Tree:
+    if value.denominator == 1:
+        return Num(value)
+    return Frac(Num(Fraction(value.numerator)), Num(Fraction(value.denominator)))
+
+
+def _quotient(tree: Frac, value: Fraction) -> Tree:
+    """A quotient times a number, with the numbers before its parts in lowest terms."""
+    top, above = _coefficient(tree.top)
+    low, below = _coefficient(tree.low)
+    number = value * top / low
+    top_tree, low_tree = _times(Fraction(number.numerator), above), _times(Fraction(number.denominator), below)
+    return top_tree if low_tree == Num(Fraction(1)) else Frac(top_tree, low_tree)
+
+
+def _coefficient(tree: Tree) -> tuple[Fraction, Tree | None]:
+    """The number that a product begins with, and the rest of it; None where nothing else is."""
+    if isinstance(tree, Num) and tree.value != 0:
+        return tree.value, None
+    if (
+        isinstance(tree, Row)
+        and isinstance(tree.items[0][1], Num)
+        and tree.items[1][0] != "/"
+        and tree.items[0][1].value
+    ):
+        rest = tree.items[1:]
+        return tree.items[0][1].value, product([item for _, item in rest], [sign for sign, _ in rest])
+    return Fraction(1), tree
+
+
+def _times(number: Fraction, rest: Tree | None) -> Tree:
+    if rest is None:
+        return Num(number)
+    if number == 1:
+        return rest
+    return (
+        product([Num(number), *rest.parts], ["", "", *(s for s, _ in rest.items[1:])])
+        if isinstance(rest, Row)
+        else product([Num(number), _bracketed(rest)])
     )
-    return product([number, _bracketed(tree)])
 
 
 def _bracketed(tree: Tree) -> Tree:

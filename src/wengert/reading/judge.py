@@ -345,7 +345,7 @@ class Judge:
 
     def holds(self, line: Line, link: int, found: Found) -> None:
         assert found.outcome is not None
-        conditions = conditions_of(found.given, found.outcome.lexicon)
+        conditions = conditions_of(found.given, found.outcome.lexicon, self.search.learned)
         if conditions and {question[0] for question in found.given} <= EXCUSES:
             self.failed[line, link] = found
         if self.supposed_loss and self.scope.facts.loss in {key[0] for key in found.outcome.world.read}:
@@ -353,8 +353,9 @@ class Judge:
         if conditions:
             self.say(line, link, "conditional", "holds if " + " and ".join(conditions))
             return
+        learned = dict(self.search.learned)
         self.search.learn(found.given, found.outcome.lexicon)
-        notes = notes_of(found.given, found.outcome.lexicon)
+        notes = notes_of(found.given, found.outcome.lexicon, learned)
         if "open loss" in found.outcome.lexicon.marks:
             notes = (*notes, f"{self.scope.facts.loss} is any loss of what is computed last")
         self.say(line, link, "holds", "read as: " + "; ".join(notes) if notes else "")

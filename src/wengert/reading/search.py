@@ -224,7 +224,7 @@ class Search:
             vacuous = "empty sign" in outcome.lexicon.marks and ("empty sign", "") not in given
             if outcome.equal and not vacuous and self.certified(line, link, given, condition):
                 first = failed[0][1] if failed else outcome
-                return Found(True, first, given, surprise, outcome, fitting=fitting(failed))
+                return Found(True, first, given, surprise, outcome, fitting=self.fitting(failed))
             failed.append((given, outcome))
             for question, answer, more in self.alternatives(outcome, given, vacuous):
                 if surprise + more > SURPRISE or question in given:
@@ -234,11 +234,12 @@ class Search:
                     seen.add(longer)
                     heapq.heappush(heap, (surprise + more, next(count), longer))
         fitted = next(
-            (outcome for given, outcome in failed if outcome.sides is not None and not conditions(given, outcome)), None
+            (outcome for given, outcome in failed if outcome.sides is not None and not self.conditions(given, outcome)),
+            None,
         )
         left = heap[0][0] if heap else SURPRISE
         return Found(
-            False, failed[0][1], untried=bool(heap), next_surprise=left, fitting=fitting(failed), fitted=fitted
+            False, failed[0][1], untried=bool(heap), next_surprise=left, fitting=self.fitting(failed), fitted=fitted
         )
 
     def certified(self, line: Line, link: int, given: Given, condition: Relation | None) -> bool:
@@ -271,6 +272,26 @@ class Search:
             for answer, surprise in reading.options(current, subject, self.scope.facts):
                 yield question, answer, surprise
 
+    def fitting(self, failed: Sequence[tuple[dict[Question, Any], Outcome]]) -> list[dict[Question, Any]]:
+        """The readings without a condition in which a mistake may lie: the usual one, then those that give both sides a value."""
+        free = [
+            (given, outcome)
+            for given, outcome in failed
+            if outcome.world.left is not None and not self.conditions(given, outcome)
+        ]
+        usual = [given for given, _ in free[:1]]
+        both = [given for given, outcome in free[1:] if outcome.sides is not None]
+        return (usual + both)[:FITTING]
+
+    def conditions(self, given: Given, outcome: Outcome) -> bool:
+        """Whether a reading is a condition rather than a way to read."""
+        prior = {**outcome.lexicon.asked, **self.learned}
+        readings = ((READINGS.get(name), subject, answer) for (name, subject), answer in given.items())
+        return any(
+            reading is not None and reading.conditional(answer, prior.get((reading.name, subject)), subject)
+            for reading, subject, answer in readings
+        )
+
     def is_vector(self, base: str, outcome: Outcome) -> bool:
         return any(key[0] == base and value.rank == 1 for key, value in outcome.world.inputs.items())
 
@@ -280,30 +301,8 @@ class Search:
             reading = READINGS.get(question[0])
             if reading is None or not reading.shared:
                 continue
-            if not reading.conditional(answer, lexicon.asked.get(question), question[1]):
+            if not reading.conditional(answer, self.learned.get(question, lexicon.asked.get(question)), question[1]):
                 self.learned.setdefault(question, answer)
-
-
-def fitting(failed: Sequence[tuple[dict[Question, Any], Outcome]]) -> list[dict[Question, Any]]:
-    """The readings without a condition in which a mistake may lie: the usual one, then those that give both sides a value."""
-    free = [
-        (given, outcome)
-        for given, outcome in failed
-        if outcome.world.left is not None and not conditions(given, outcome)
-    ]
-    usual = [given for given, _ in free[:1]]
-    both = [given for given, outcome in free[1:] if outcome.sides is not None]
-    return (usual + both)[:FITTING]
-
-
-def conditions(given: Given, outcome: Outcome) -> bool:
-    """Whether a reading is a condition rather than a way to read."""
-    asked = outcome.lexicon.asked
-    readings = ((READINGS.get(name), subject, answer) for (name, subject), answer in given.items())
-    return any(
-        reading is not None and reading.conditional(answer, asked.get((reading.name, subject)), subject)
-        for reading, subject, answer in readings
-    )
 
 
 def moving_names(sides: Sequence[Tree]) -> frozenset[str]:
