@@ -78,13 +78,23 @@ def edits(tree: Tree, left: Tree, facts: Facts, nearby: Nearby) -> Iterator[Edit
                 yield Edit(kind, sentence, put(new))
     yield from _sums(tree, left, facts)
     yield from _lost_sums(inner, nearby)
-    yield from _missing_factors(inner, nearby)
+    yield from _other_names(inner, facts, nearby)
     yield from _missing_terms(inner, nearby)
+    yield from _missing_factors(inner, nearby)
+
+
+def _other_names(inner: Sequence[tuple[Tree, Put]], facts: Facts, nearby: Nearby) -> Iterator[Edit]:
+    """Another name in the place of a name."""
     for node, put in inner:
-        if isinstance(node, Name | Script) and not (isinstance(node, Name) and node.text in facts.letters):
-            for name in nearby.pieces:
-                if name != node and base_of(name):
-                    yield Edit("quantity", f"{spelled(node)} stands where {spelled(name)} should", put(name))
+        if (
+            not isinstance(node, Name | Script)
+            or (isinstance(node, Name) and node.text in facts.letters)
+            or _acts(node)
+        ):
+            continue
+        for name in nearby.pieces:
+            if name != node and base_of(name):
+                yield Edit("quantity", f"{spelled(node)} stands where {spelled(name)} should", put(name))
 
 
 def negated(tree: Tree) -> Tree:
@@ -397,7 +407,7 @@ def _missing_terms(inner: Sequence[tuple[Tree, Put]], nearby: Nearby) -> Iterato
     whole = inner[0][0]
     for term in dict.fromkeys((*nearby.terms, *nearby.pieces, Num(Fraction(1)))):
         for node, put in inner:
-            if not isinstance(node, Sum | Name | Script | Row | Num | Frac) or _acts(node):
+            if not isinstance(node, Sum | Name | Script | Row | Num | Frac) or _acts(node) or _is_factor(node, whole):
                 continue
             for sign in (1, -1):
                 terms = node.terms if isinstance(node, Sum) else ((1, node),)
@@ -406,6 +416,11 @@ def _missing_terms(inner: Sequence[tuple[Tree, Put]], nearby: Nearby) -> Iterato
                 yield Edit(
                     "missing term", f"the term {spelled(term)} is missing", put(longer if bare else Group("(", longer))
                 )
+
+
+def _is_factor(node: Tree, whole: Tree) -> bool:
+    """Whether a derivative stands within a side, where no term is lost beside it."""
+    return node is not whole and is_fraction_of(node, "∂", "d")
 
 
 def _grouped(terms: tuple[tuple[int, Tree], ...]) -> Tree:

@@ -24,9 +24,9 @@ NEARBY = 28
 """Formulas near a line that are tried as what was left out, or as what should stand in the place of another."""
 SLOTS = 12
 """Formulas of the line itself that are tried so."""
-MISTAKE_SECONDS = 0.3
+MISTAKE_SECONDS = 0.4
 """For the mistake of one line under one reading."""
-EDITS = 1200
+EDITS = 2500
 """Edits that are tried to establish one mistake."""
 DEPTH = 60
 """Lines that may be looked up within each other."""
