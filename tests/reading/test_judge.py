@@ -144,6 +144,11 @@ def test_what_a_line_lacks_is_found_near_it_and_written_as_people_write_it(
     assert plain_text(verdict.corrected) == corrected
 
 
+def test_a_matrix_whose_relation_to_the_vectors_of_its_letter_is_not_said_is_no_mistake() -> None:
+    page = LAYER + "$$s = \\sum_n u_n q_n$$\n$$\\frac{\\partial s}{\\partial q_n} = u_n$$\n"
+    assert "wrong" not in statuses(page + r"$$\frac{\partial s}{\partial u_n} = Q_n$$")
+
+
 def test_sides_that_cannot_fit_are_open_where_nothing_mends_them() -> None:
     verdict = judge_document(LAYER + r"$$\frac{\partial L}{\partial x} = \cos(W) \cos(W) x x^T$$", "page.md")[-1]
     assert verdict.status == "open"

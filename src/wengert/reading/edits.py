@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -93,8 +94,14 @@ def _other_names(inner: Sequence[tuple[Tree, Put]], facts: Facts, nearby: Nearby
         ):
             continue
         for name in nearby.pieces:
-            if name != node and base_of(name):
+            if name != node and base_of(name) and not _of_one_letter(base_of(name), base_of(node)):
                 yield Edit("quantity", f"{spelled(node)} stands where {spelled(name)} should", put(name))
+
+
+def _of_one_letter(one: str, two: str) -> bool:
+    """Whether names are a letter in two shapes: X is often the matrix of all x̂_i, which nobody says."""
+    bare = ["".join(c for c in name if not unicodedata.combining(c)).lower() for name in (one, two)]
+    return one != two and bare[0] == bare[1]
 
 
 def negated(tree: Tree) -> Tree:

@@ -12,7 +12,7 @@ TRIES_AGAIN = 12
 """Readings that are tried for a line that says again what is defined."""
 LINK_SECONDS = 0.5
 DOCUMENT_SECONDS = 2.0
-EXPLAINED_SECONDS = 0.8
+EXPLAINED_SECONDS = 0.5
 """For the mistakes of a document."""
 COMPARABLE = 1.0
 """Readings up to this surprise must all fail before a line is wrong."""
