@@ -62,6 +62,7 @@ export interface EditorOptions { label: string; text: string; readOnly?: boolean
 export class Editor {
   readonly view: EditorView;
   private quiet = false;
+  private marked = false;
 
   constructor(parent: HTMLElement, root: Document | ShadowRoot, options: EditorOptions) {
     this.view = new EditorView({
@@ -115,6 +116,8 @@ export class Editor {
       return { from, to, severity: found.severity, message, actions };
     });
     marks.sort((a, b) => a.from - b.from);
+    if (!marks.length && !this.marked) return;
+    this.marked = marks.length > 0;
     this.view.dispatch(setDiagnostics(this.view.state, marks));
   }
 
