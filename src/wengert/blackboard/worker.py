@@ -5,6 +5,7 @@ Limits of memory are set here, of time by the parent. A signal may stop the math
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import sys
@@ -66,6 +67,7 @@ def serve(pipe: Connection, megabytes: int, unwanted: Any) -> None:
     from wengert.blackboard.training import training
 
     content = Content()
+    gc.freeze()  # what is loaded stays: collections look at what requests made only
 
     def inbox(wait: bool) -> dict[str, Any] | None:
         """What the page said meanwhile, or with `wait` what it says next."""
