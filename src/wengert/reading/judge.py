@@ -58,6 +58,8 @@ from wengert.reading.values import INDICATORS, Circle, Independent, is_operator
 from wengert.reading.verdicts import Verdict, conditions_of, notes_of
 
 WORTH = {"holds": 1.0, "conditional": 0.8, "wrong": -0.6, "open": -0.6, "given": 0.05, "condition": -0.2}
+BLIND = 0.15
+"""What a line costs that derives by what is not in reach, so that a window in which it is wins."""
 WINDOW = 0.1
 """What a wider window costs, so that the smallest one wins where they are equal."""
 BRACE = Statement(("", ""), ("=",), (Span(0, 0), Span(0, 0)), "inline", "", 0, "definition", "latex")
@@ -198,6 +200,8 @@ class Judge:
         self.found: dict[tuple[Line, int], Verdict] = {}
         self.unsure: dict[tuple[Line, int], None] = {}
         """Links that do not hold so far."""
+        self.blind: set[tuple[Line, int]] = set()
+        """Links in which something does not depend on what it is derived by."""
         self.supposed_loss = ""
         self.signal_of = ""
         self.elsewhere = Counter[str]()
@@ -225,12 +229,12 @@ class Judge:
 
     def unsettled(self) -> bool:
         """Whether more tries or a wider window could change something."""
-        return bool(self.unsure)
+        return bool(self.unsure or self.blind)
 
     def worth(self) -> float:
         """How well a scope explains its own lines."""
         counts = Counter(verdict.status for verdict in self.verdicts)
-        return sum(WORTH.get(status, 0.0) * count for status, count in counts.items())
+        return sum(WORTH.get(status, 0.0) * count for status, count in counts.items()) - BLIND * len(self.blind)
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -294,6 +298,7 @@ class Judge:
     def judge(self, line: Line, link: int, tries: int) -> None:
         found = self.search.search(line, link, tries, condition=condition_of(line.statement))
         self.unsure.pop((line, link), None)
+        (self.blind.add if found.blind else self.blind.discard)((line, link))
         if not found.holds and found.untried:
             self.unsure[line, link] = None
         if found.holds:

@@ -43,6 +43,8 @@ CALLED_LOSSES = frozenset({"J", "E", "p", "q", "S"})
 SUPPOSED = "φ_"
 """What a supposed function is called: u = φ_u(v) for a ∂u/∂v whose u has no line."""
 FAR = 10**5
+MOVED = 20
+"""By so much a step is moved to see which labels move with it."""
 
 Pattern = tuple[tuple[str, str | int, int], ...]
 """One label of a left side each: ("is", label, 0), or ("step", letter, offset)."""
@@ -108,6 +110,8 @@ class Scope:
         self.last = ""
         """The quantity whose signals the barred names are, where names are barred."""
         self.sinks: list[Key] | None = None
+        self.last_at_steps: list[Key] = []
+        """What no line reads at the same step: all that a loss of that step may read."""
         self.arguments: dict[str, Tree | None] = {}
         self.draws: dict[tuple[Any, tuple[int, ...], int], Any] = {}
         self.heads: dict[tuple[int, tuple[int, ...]], tuple[Tree, Head | None, list[tuple[Any, Any, Any]]]] = {}
@@ -126,9 +130,11 @@ class Scope:
             if line.pattern is not None and line.sides[1] is None:
                 line.pattern = None
                 self.definitions[str(line.key[0])].remove(line)
-        read = set(self.read_at_steps())
-        self.shared = {key for key in read if without_step(key) == key} - {without_step(k) for k in read if step_of(k)}
-        """Names without a step that lines with a step read: what W^{(k)} may be a copy of."""
+        first: dict[Key, Key] = {}
+        for key in self.read_at_steps():
+            first.setdefault(without_step(key), key)
+        self.shared = {key for key, read in first.items() if key == read}
+        """Names that lines with a step read, and first without one: what W^{(k)} may be a copy of."""
         self.suppose(trees)
         self.bars()
 
@@ -177,16 +183,16 @@ class Scope:
         facts = self.facts
         try:
             here = head_of(left, facts, facts.at, Lexicon())
-            there = head_of(left, facts, {letter: count + 20 for letter, count in facts.at.items()}, Lexicon())
+            pattern = self.pattern(left, here) if here is not None else None
         except Misfit:
             return
-        if here is None or there is None or here.power is not None or here.turned:
+        if here is None or here.power is not None or here.turned:
             return
         if any(not isinstance(axis, str) for axis in here.axes) or len(set(map(str, here.axes))) < len(here.axes):
             return
         if _unwritten(line.right):
             return
-        line.key, line.axes, line.pattern = here.key, here.axes, self.pattern(left, here, there)
+        line.key, line.axes, line.pattern = here.key, here.axes, pattern
         line.example = is_example(line.right)
         again = any(node == left for node in line.right.nodes)
         if again and (
@@ -194,16 +200,19 @@ class Scope:
         ):
             line.pattern, line.update = None, True
 
-    def pattern(self, left: Tree, here: Head, there: Head) -> Pattern:
-        """The labels of a left side, those that move with a step as the step and its offset."""
-        letters = [name.text for name in names(left) if name.text in self.facts.steps]
-        found: list[tuple[str, str | int, int]] = []
-        for label, moved in zip(here.key[1:], there.key[1:], strict=True):
-            if label != moved and letters and isinstance(label, int):
-                letter = letters[min(sum(kind == "step" for kind, _, _ in found), len(letters) - 1)]
-                found.append(("step", letter, label - self.facts.at[letter]))
-            else:
-                found.append(("is", label, 0))
+    def pattern(self, left: Tree, here: Head) -> Pattern:
+        """The labels of a left side, those that move with a step as the step and its offset.
+
+        Raises Misfit where a script is not understood.
+        """
+        found: list[tuple[str, str | int, int]] = [("is", label, 0) for label in here.key[1:]]
+        for letter in dict.fromkeys(name.text for name in names(left) if name.text in self.facts.steps):
+            count = self.facts.at[letter]
+            there = head_of(left, self.facts, {**self.facts.at, letter: count + MOVED}, Lexicon())
+            assert there is not None
+            for k, (label, moved) in enumerate(zip(here.key[1:], there.key[1:], strict=True)):
+                if label != moved and isinstance(label, int):
+                    found[k] = ("step", letter, label - count)
         return tuple(found)
 
     def only_here(self, line: Line) -> str:

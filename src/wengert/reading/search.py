@@ -71,6 +71,8 @@ class Found:
     """Whether readings are left that were not tried."""
     next_surprise: float = SURPRISE
     """The surprise of the first of them."""
+    blind: bool = False
+    """Whether under each reading that was tried something does not depend on what it is derived by."""
 
 
 class Search:
@@ -186,11 +188,13 @@ class Search:
         heap: list[tuple[float, int, tuple[tuple[Question, Any], ...]]] = [(0.0, 0, ())]
         seen: set[tuple[tuple[Question, Any], ...]] = {()}
         first: Outcome | None = None
+        blind = True
         while heap and tries > 0 and time.process_time() - start < LINK_SECONDS:
             surprise, _, chosen = heapq.heappop(heap)
             given = dict(chosen)
             outcome = self.evaluate(line, link, given, condition=condition)
             first = outcome if first is None else first
+            blind = blind and isinstance(outcome.fault, Independent)
             tries -= 1
             vacuous = "empty sign" in outcome.lexicon.marks and ("empty sign", "") not in given
             if outcome.equal and not vacuous and self.certified(line, link, given, condition):
@@ -203,7 +207,7 @@ class Search:
                     seen.add(longer)
                     heapq.heappush(heap, (surprise + more, next(count), longer))
         assert first is not None
-        return Found(False, first, untried=bool(heap), next_surprise=heap[0][0] if heap else SURPRISE)
+        return Found(False, first, {}, 0.0, None, bool(heap), heap[0][0] if heap else SURPRISE, blind)
 
     def certified(self, line: Line, link: int, given: Given, condition: Relation | None) -> bool:
         """Whether a link holds at a second point too, at which axes have sizes of their own."""

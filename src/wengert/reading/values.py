@@ -223,6 +223,10 @@ class Evaluator:
         asker = self.lines[-1].position if self.lines else self.asker
         return any(not asker < line.position < FAR for line in lines) or self.lexicon.ask("later line", "", True)
 
+    def is_bare_quantity(self, base: str) -> bool:
+        """Whether a line says what a name without labels is: that of e^{(t)} says nothing of e^x."""
+        return self.is_quantity(base) and any(len(line.key) == 1 for line in self.scope.definitions[base])
+
     def head(self, tree: Tree, env: Environment) -> Head | None:
         """A name with its scripts taken apart; trees are known by their identity, so that each is taken apart once."""
         mark = (id(tree), tuple(env.step.values()))
@@ -462,7 +466,7 @@ class Evaluator:
             and tree.sup is not None
             and tree.sub is None
             and not (isinstance(tree.sup, Group) and any(n.text in self.facts.steps for n in names(tree.sup)))
-            and not self.is_quantity("e")
+            and not self.is_bare_quantity("e")
         ):
             x = self.value(tree.sup, env)
             return Value(np.exp(x.array), x.letters, x.row)
