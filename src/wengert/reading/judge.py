@@ -21,6 +21,7 @@ from wengert.reading.forms import COMPARING
 from wengert.reading.heads import Key, head_of
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.limits import (
+    AGAIN,
     AT_SIGHT,
     COMPARABLE,
     DOCUMENT_SECONDS,
@@ -60,6 +61,8 @@ from wengert.reading.verdicts import Verdict, conditions_of, notes_of
 WORTH = {"holds": 1.0, "conditional": 0.8, "wrong": -0.6, "open": -0.6, "given": 0.05, "condition": -0.2}
 BLIND = 0.15
 """What a line costs that derives by what is not in reach, so that a window in which it is wins."""
+OTHER_LINKS = 0.2
+"""The time of a link that is about no derivative, in that of one that is."""
 WINDOW = 0.1
 """What a wider window costs, so that the smallest one wins where they are equal."""
 BRACE = Statement(("", ""), ("=",), (Span(0, 0), Span(0, 0)), "inline", "", 0, "definition", "latex")
@@ -136,33 +139,52 @@ def side_of(text: str, notation: str, named: list[tuple[Tree, Tree]]) -> Tree | 
 
 
 class JudgedDocument:
-    """A document that is judged section by section; `judges` holds for each what was found there and how it was read."""
+    """A document that is judged section by section; `best` holds for each what was found there and how it was read."""
 
     def __init__(self, story: Story, seconds: float) -> None:
         self.end = time.process_time() + seconds
         self.lines = lines_of(story.statements)
-        self.judges: list[Judge] = []
+        self.best: dict[int, Judge] = {}
 
     def judged(self) -> list[Verdict]:
+        """Every section in turn; what time is left goes to those that were cut short, from the beginning."""
         sections = [list(group) for _, group in itertools.groupby(self.lines, key=lambda line: line.statement.section)]
-        left = sum(map(len, sections))
-        found: list[Verdict] = []
-        for k, section in enumerate(sections):
-            share = max(self.end - time.process_time(), 0.0) * len(section) / left
-            found += self.section(sections, k, share)
-            left -= len(section)
-        return found
+        waiting = list(range(len(sections)))
+        while waiting:
+            left = sum(_weight(sections[k]) for k in waiting)
+            budget = self.end - time.process_time()
+            short: list[int] = []
+            for k in waiting:
+                share = max(self.end - time.process_time(), 0.0) * _weight(sections[k]) / left
+                left -= _weight(sections[k])
+                judge = self.section(sections, k, share)
+                if judge is not None and (k not in self.best or judge.worth() > self.best[k].worth()):
+                    self.best[k] = judge
+                if judge is None or judge.hurried:
+                    short.append(k)
+            rest = self.end - time.process_time()
+            waiting = short if AGAIN < rest < 0.8 * budget else []
+        return [verdict for judge in self.judges for verdict in judge.verdicts]
 
-    def section(self, sections: list[list[Line]], k: int, seconds: float) -> list[Verdict]:
+    @property
+    def judges(self) -> list[Judge]:
+        """What was found of each section, in the order of the text."""
+        return [judge for _, judge in sorted(self.best.items())]
+
+    def section(self, sections: list[list[Line]], k: int, seconds: float) -> Judge | None:
         """One section judged in the window in which most of it holds at first sight, and there with patience."""
         start = time.process_time()
         windows = list(
             dict.fromkeys([(k, k + 1), (max(k - 1, 0), k + 1), (max(k - 3, 0), k + 1), (0, k + 1), (0, len(sections))])
         )
         best: tuple[float, Judge] | None = None
+        hurried = False
         for cost, (low, high) in enumerate(windows):
             spent = time.process_time() - start
-            if best is not None and (spent > seconds * AT_SIGHT or not best[1].unsettled()):
+            if best is not None and not best[1].unsettled():
+                break
+            if best is not None and spent > seconds * AT_SIGHT:
+                hurried = True
                 break
             judge = self.at_sight(sections, k, low, high, max(seconds * AT_SIGHT - spent, seconds / 8))
             if judge is None:
@@ -171,10 +193,10 @@ class JudgedDocument:
             if best is None or worth > best[0]:
                 best = (worth, judge)
         if best is None:
-            return []
+            return None
         best[1].with_patience(start + seconds)
-        self.judges.append(best[1])
-        return best[1].verdicts
+        best[1].hurried |= hurried
+        return best[1]
 
     def at_sight(self, sections: list[list[Line]], k: int, low: int, high: int, seconds: float) -> Judge | None:
         """A section judged by few tries a line within a window of sections; None where the window cannot be read at all."""
@@ -182,12 +204,19 @@ class JudgedDocument:
         first = sum(map(len, sections[low:k]))
         try:
             judge = Judge(lines, lines[first : first + len(sections[k])])
-            for before in self.judges:
-                judge.elsewhere.update(verdict.status for verdict in before.verdicts if verdict.derived)
+            for other, held in self.best.items():
+                if other != k:
+                    judge.elsewhere.update(verdict.status for verdict in held.verdicts if verdict.derived)
             judge.at_sight(time.process_time() + seconds)
         except FAULTS:
             return None
         return judge
+
+
+def _weight(section: list[Line]) -> float:
+    """The part of the time that a section is worth: its links about derivatives, the others less."""
+    links = [derived(line, link) for line in section for link in range(1, len(line.sides))]
+    return sum(links) + OTHER_LINKS * (1 + len(links))
 
 
 class Judge:
@@ -204,6 +233,8 @@ class Judge:
         """Links in which something does not depend on what it is derived by."""
         self.supposed_loss = ""
         self.signal_of = ""
+        self.hurried = False
+        """Whether something was left untried for want of time."""
         self.elsewhere = Counter[str]()
         """How many lines about derivatives hold and are open in the sections before."""
 
@@ -224,6 +255,7 @@ class Judge:
         """What does not hold at first sight searched again with all tries."""
         for line, link in list(self.unsure):
             if time.process_time() > end:
+                self.hurried = True
                 return
             self.link(line, link, TRIES, end)
 

@@ -10,6 +10,8 @@ AT_SIGHT = 0.6
 """The part of a section's time that may pass until its window is chosen."""
 TRIES_AGAIN = 12
 """Readings that are tried for a line that says again what is defined."""
+AGAIN = 0.1
+"""So many seconds must be left for sections that were cut short to be judged again."""
 LINK_SECONDS = 0.5
 DOCUMENT_SECONDS = 2.0
 COMPARABLE = 1.0

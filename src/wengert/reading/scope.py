@@ -10,7 +10,7 @@ from typing import Any
 from wengert.notation.expr import Span
 from wengert.reading.arrays import Misfit
 from wengert.reading.facts import LAST_STEP, LOSSES, Facts, facts_of, is_bar
-from wengert.reading.heads import Axis, Head, Key, head_of, step_of, without_step
+from wengert.reading.heads import Axis, Head, Key, head_of, without_step
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.story import Statement
 from wengert.reading.trees import (
