@@ -26,6 +26,7 @@ from wengert.reading.limits import (
     COMPARABLE,
     DOCUMENT_SECONDS,
     EDITS,
+    FIRST_SIGHT,
     KNOWN_NAMES,
     TRIES,
     TRIES_AGAIN,
@@ -57,6 +58,7 @@ from wengert.reading.trees import (
 )
 from wengert.reading.values import INDICATORS, Circle, Independent, is_operator
 from wengert.reading.verdicts import Verdict, conditions_of, notes_of
+from wengert.reading.windows import windows
 
 WORTH = {"holds": 1.0, "conditional": 0.8, "wrong": -0.6, "open": -0.6, "given": 0.05, "condition": -0.2}
 BLIND = 0.15
@@ -174,19 +176,18 @@ class JudgedDocument:
     def section(self, sections: list[list[Line]], k: int, seconds: float) -> Judge | None:
         """One section judged in the window in which most of it holds at first sight, and there with patience."""
         start = time.process_time()
-        windows = list(
-            dict.fromkeys([(k, k + 1), (max(k - 1, 0), k + 1), (max(k - 3, 0), k + 1), (0, k + 1), (0, len(sections))])
-        )
         best: tuple[float, Judge] | None = None
         hurried = False
-        for cost, (low, high) in enumerate(windows):
+        each = windows(sections, k)
+        for cost, window in enumerate(each):
             spent = time.process_time() - start
             if best is not None and not best[1].unsettled():
                 break
             if best is not None and spent > seconds * AT_SIGHT:
                 hurried = True
                 break
-            judge = self.at_sight(sections, k, low, high, max(seconds * AT_SIGHT - spent, seconds / 8))
+            part = FIRST_SIGHT if not cost and len(each) > 1 else AT_SIGHT
+            judge = self.at_sight(window, sections[k], k, max(seconds * part - spent, seconds / 8))
             if judge is None:
                 continue
             worth = judge.worth() - WINDOW * cost
@@ -198,12 +199,11 @@ class JudgedDocument:
         best[1].hurried |= hurried
         return best[1]
 
-    def at_sight(self, sections: list[list[Line]], k: int, low: int, high: int, seconds: float) -> Judge | None:
-        """A section judged by few tries a line within a window of sections; None where the window cannot be read at all."""
-        lines = [replace(line, sides=list(line.sides)) for part in sections[low:high] for line in part]
-        first = sum(map(len, sections[low:k]))
+    def at_sight(self, window: list[Line], own: list[Line], k: int, seconds: float) -> Judge | None:
+        """The lines of section k judged by few tries a line within a window; None where the window cannot be read at all."""
+        copies = {id(line): replace(line, sides=list(line.sides)) for line in window}
         try:
-            judge = Judge(lines, lines[first : first + len(sections[k])])
+            judge = Judge(list(copies.values()), [copies[id(line)] for line in own])
             for other, held in self.best.items():
                 if other != k:
                     judge.elsewhere.update(verdict.status for verdict in held.verdicts if verdict.derived)
@@ -253,15 +253,18 @@ class Judge:
 
     def with_patience(self, end: float) -> None:
         """What does not hold at first sight searched again with all tries."""
-        for line, link in list(self.unsure):
+        for line, link in [*filter(lambda pair: derived(*pair), self.unsure), *list(self.unsure)]:
+            if (line, link) not in self.unsure:
+                continue
             if time.process_time() > end:
                 self.hurried = True
                 return
-            self.link(line, link, TRIES, end)
+            self.link(line, link, TRIES if derived(line, link) else TRIES_AGAIN, end)
+            self.unsure.pop((line, link), None)
 
     def unsettled(self) -> bool:
         """Whether more tries or a wider window could change something."""
-        return bool(self.unsure or self.blind)
+        return any(derived(line, link) for line, link in (*self.unsure, *self.blind))
 
     def worth(self) -> float:
         """How well a scope explains its own lines."""
@@ -301,6 +304,8 @@ class Judge:
                 return "defined"
             if line.arguments and not line.defines():
                 return "defined"
+            if line.index:
+                return "comparison"
         relation = line.statement.relations[link - 1]
         if relation in COMPARING:
             return "comparison"
@@ -501,6 +506,8 @@ class Judge:
             return
         for line in scope.lines:
             if line.defines() or len(line.sides) < 2 or line.sides[-1] is None or line.left is None:
+                continue
+            if any(relation not in EQUALS for relation in line.statement.relations):
                 continue
             if any(is_signal_like(side, scope) for side in line.sides[1:] if side is not None):
                 continue

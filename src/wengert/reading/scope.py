@@ -16,6 +16,7 @@ from wengert.reading.story import Statement
 from wengert.reading.trees import (
     BAR,
     DOTS,
+    Cases,
     Frac,
     Func,
     Group,
@@ -66,6 +67,8 @@ class Line:
     """What is said behind it of its indices: (i ≠ j)."""
     example: bool = False
     """Whether its right side is numbers alone or an array that is written out: a value of an example."""
+    index: bool = False
+    """Whether it says which index is meant, or what the Kronecker delta is."""
     brace: bool = False
     """Whether it is a part of a formula with its name below a brace."""
 
@@ -115,7 +118,7 @@ class Scope:
         self.arguments: dict[str, Tree | None] = {}
         self.draws: dict[tuple[Any, tuple[int, ...], int], Any] = {}
         self.heads: dict[tuple[int, tuple[int, ...]], tuple[Tree, Head | None, list[tuple[Any, Any, Any]]]] = {}
-        self.kept: dict[tuple[Key, float, int], list[Any]] = {}
+        self.kept: dict[tuple[Any, ...], list[Any]] = {}
         """Values that were worked out at square points."""
         self.cache: dict[tuple[Key, float, tuple[float, ...], bool], Found | None] = {}
         for position, line in enumerate(self.lines):
@@ -190,7 +193,8 @@ class Scope:
             return
         if any(not isinstance(axis, str) for axis in here.axes) or len(set(map(str, here.axes))) < len(here.axes):
             return
-        if _unwritten(line.right):
+        line.index = self.says_an_index(here, line.right)
+        if _unwritten(line.right) or line.index:
             return
         line.key, line.axes, line.pattern = here.key, here.axes, pattern
         line.example = is_example(line.right)
@@ -199,6 +203,16 @@ class Scope:
             isinstance(line.right, Sum) or line.statement.relations[0] in (":=", "←", "≜") or has_derivative(line.right)
         ):
             line.pattern, line.update = None, True
+
+    def says_an_index(self, left: Head, right: Tree) -> bool:
+        """Whether a line says which index or step is meant, i = j, or what the Kronecker delta is: δ_ij = 1."""
+        base = str(left.key[0])
+        if base == "δ" and len(left.axes) == 2:
+            values = [value for value, _ in right.branches] if isinstance(right, Cases) else [right]
+            return all(isinstance(value, Num) for value in values)
+        counts = self.facts.letters | self.facts.steps
+        leaves = [node for node in right.nodes if isinstance(node, Name | Word)]
+        return len(left.key) == 1 and base in counts and not left.axes and all(leaf.text in counts for leaf in leaves)
 
     def pattern(self, left: Tree, here: Head) -> Pattern:
         """The labels of a left side, those that move with a step as the step and its offset.
@@ -266,10 +280,11 @@ class Scope:
                 if not (is_fraction_of(node, "∂", "d") and isinstance(node, Frac) and isinstance(node.top, Row)):
                     continue
                 top, low = without_first(node.top), without_first(node.low)
-                if top is None or low is None or not base_of(top) or not base_of(low):
+                if top is None or low is None or not base_of(top) or base_of(low) in ("", "d", "∂", "∇"):
                     continue
                 base = base_of(top)
-                known = base in self.definitions or base in LOSSES or base in self.functions or base == base_of(low)
+                known = base in self.definitions or base in self.functions or base == base_of(low)
+                known = known or (base in LOSSES and not self.is_entry(top))
                 numbered = isinstance(low, Script) and isinstance(low.sup, Num)
                 if not known and not numbered:
                     found.setdefault((base, top), []).append(low)
@@ -278,6 +293,10 @@ class Scope:
             through.setdefault(base, set()).update(map(base_of, lows))
         for (base, top), lows in found.items():
             self.suppose_one(base, top, lows, through)
+
+    def is_entry(self, tree: Tree) -> bool:
+        """Whether a name has index letters below it: E_k, the loss of one example."""
+        return isinstance(tree, Script) and tree.sub is not None and _letters_only(tree.sub, self.facts.letters)
 
     def reads(self, base: str, wanted: str, through: Mapping[str, set[str]] = {}) -> bool:
         """Whether the lines of a name read another, directly or through others; `through` says what names without lines are derived by."""
@@ -317,6 +336,7 @@ class Scope:
         if line.pattern is not None:
             self.definitions[base] = [line]
             self.supposed.add(base)
+            self.called.add(base)
 
     def bars(self) -> None:
         """Barred names of quantities are signals of what is computed last before them, no quantities of their own."""
@@ -447,6 +467,10 @@ def is_example(tree: Tree) -> bool:
     if isinstance(inner, Matrix) or (isinstance(inner, Group) and isinstance(inner.inner, Listing)):
         return True
     return not any(isinstance(node, Name | Word | Func) for node in tree.nodes)
+
+
+def _letters_only(sub: Tree, letters: set[str]) -> bool:
+    return all(name.text in letters for name in names(sub)) and bool(names(sub))
 
 
 def _unwritten(tree: Tree) -> bool:
