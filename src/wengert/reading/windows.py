@@ -1,4 +1,4 @@
-"""The lines among which a section is judged: its own, what it reads, those just before, all before, all.
+"""The lines among which a section is judged: its own, what it reads, those just before.
 
 What a line reads is found here by base names alone; which of several lines answers for a name is for the scope to say.
 """
@@ -15,23 +15,25 @@ OPERATORS = frozenset({"", "d", "∂", "∇"})
 
 def windows(sections: Sequence[Sequence[Line]], k: int) -> list[list[Line]]:
     """The windows of a section, the smallest first, each once."""
-    spans = ((max(k - 1, 0), k + 1), (max(k - 3, 0), k + 1), (0, k + 1), (0, len(sections)))
+    spans = ((max(k - 1, 0), k + 1), (max(k - 3, 0), k + 1))
     found = [list(sections[k]), read_by(sections, k)]
     found += [[line for part in sections[low:high] for line in part] for low, high in spans]
     return list({tuple(map(id, window)): window for window in found}.values())
 
 
 def read_by(sections: Sequence[Sequence[Line]], k: int) -> list[Line]:
-    """The lines of a section, those that say what it reads in the nearest section before it that does, what these read, and so on."""
+    """The lines of a section, those that say what it reads in the nearest section that does, before it or else behind; what these read, and so on."""
+    bases = [{base for line in section for base in defined(line)} for section in sections]
     taken = {id(line) for line in sections[k]}
-    known = {base for line in sections[k] for base in defined(line)}
+    known = set(bases[k])
     wanted = [(k, base) for line in sections[k] for base in read(line) if base not in known]
     while wanted:
         at, base = wanted.pop()
         if base in known:
             continue
         known.add(base)
-        place = next((n for n in range(at, -1, -1) if any(base in defined(line) for line in sections[n])), None)
+        nearest = (*range(at, -1, -1), *range(at + 1, len(sections)))
+        place = next((n for n in nearest if base in bases[n]), None)
         for line in () if place is None else sections[place]:
             if base in defined(line) and id(line) not in taken:
                 taken.add(id(line))
