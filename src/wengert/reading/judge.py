@@ -553,7 +553,7 @@ class Judge:
                 given = {("rank", str(target[0])): rank} if rank is not None else {}
                 if simplex:
                     given["simplex", str(target[0])] = True
-                link = len(line.sides) - 1 if len(line.sides) == 2 else 1
+                link = next(k for k, side in enumerate(line.sides) if k and side is not None)
                 outcome = self.search.evaluate(line, link, given)
                 if outcome.equal and "open loss" not in outcome.lexicon.marks:
                     self.search.learned.update(given)
