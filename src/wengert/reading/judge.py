@@ -611,7 +611,9 @@ def is_up_to_order(tree: Tree) -> bool:
 
 def derived(line: Line, link: int) -> bool:
     """Whether a link is about derivatives."""
-    return any(side is not None and (has_derivative(side) or _has_small(side)) for side in line.sides[: link + 1])
+    return line.signals or any(
+        side is not None and (has_derivative(side) or _has_small(side)) for side in line.sides[: link + 1]
+    )
 
 
 def _has_small(tree: Tree) -> bool:

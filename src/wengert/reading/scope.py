@@ -67,6 +67,8 @@ class Line:
     """What is said behind it of its indices: (i ≠ j)."""
     example: bool = False
     """Whether its right side is numbers alone or an array that is written out: a value of an example."""
+    signals: bool = False
+    """Whether it has barred names that are signals."""
     index: bool = False
     """Whether it says which index is meant, or what the Kronecker delta is."""
     brace: bool = False
@@ -352,6 +354,9 @@ class Scope:
         self.last = str(before[-1].key[0]) if before else ""
         if not self.last:
             return
+        for line in self.lines:
+            trees = [name for side in line.sides if side is not None for name in names(side)]
+            line.signals = any(self.barred(base_of(tree)) for tree in trees)
         for base in [base for base in self.definitions if self.barred(base)]:
             for line in self.definitions.pop(base):
                 line.pattern = None
