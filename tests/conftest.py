@@ -55,9 +55,10 @@ def heed_ctrl_c() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is collected stays, and the collector of garbage, which some tests call often, need not look at it again."""
+    """What is collected stays, and the collector of garbage need not look at it again, nor look so often: a tenth of the time was its."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

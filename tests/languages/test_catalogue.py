@@ -15,8 +15,8 @@ import pytest
 import wengert as wg
 from tests.languages.templates import SOURCE, key, templates, texts
 from wengert.claims.review import review
-from wengert.derive import steps
 from wengert.errors import WengertError
+from wengert.ir.op import OPS
 from wengert.languages import LANGUAGES, catalogue, printed
 from wengert.languages.catalogue import PLACE
 
@@ -37,7 +37,7 @@ def test_every_sentence_has_its_korean(package: str) -> None:
 
 
 def test_every_rule_of_a_step_has_its_korean() -> None:
-    rules = {rule for rule in steps.RULES.values() if rule} | {"the quantity itself", "derivative of {}"}
+    rules = {op.law for op in OPS.values() if op.law} | {"the quantity itself", "derivative of {}"}
     assert rules - KOREAN.keys() == set()
 
 

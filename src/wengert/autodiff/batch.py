@@ -9,6 +9,7 @@ from wengert.errors import GraphError
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.types import Size, TupleType
 from wengert.ir.walk import topological, with_inputs
+from wengert.ops.control import item
 from wengert.ops.kinds import as_batched
 
 
@@ -49,7 +50,7 @@ def spread(outputs: Sequence[Node], replacements: Mapping[Node, Node]) -> tuple[
     for node in topological(outputs, replacements.keys()):
         if node in replacements:
             new[node], has[node] = replacements[node], True
-        elif node.op.name == "item":
+        elif node.op is item:
             new[node], has[node] = _result(node, new[node.inputs[0]], has[node.inputs[0]])
         else:
             inputs = [new[parent] for parent in node.inputs]

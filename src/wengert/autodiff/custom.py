@@ -16,7 +16,7 @@ from wengert.autodiff.reverse import contributions
 from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ir.types import ArrayType
 from wengert.ops.control import RULES, Cotangents, Rules, results
-from wengert.ops.custom import HostFunction, Rule, behind
+from wengert.ops.custom import HostFunction, Rule, behind, call
 from wengert.ops.kinds import as_batched, batch_size
 from wengert.ops.loop import Names
 
@@ -187,7 +187,7 @@ def _batch_host_call(node: Node, inputs: Sequence[Node], batch: Sequence[bool]) 
 
 
 def _rule(node: Node) -> Rule:
-    rule: Rule = node.params["rule" if node.op.name == "call" else "function"]
+    rule: Rule = node.params["rule" if node.op is call else "function"]
     return rule
 
 

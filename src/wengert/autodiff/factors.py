@@ -12,12 +12,9 @@ from collections.abc import Collection, Sequence
 
 from wengert.ir.graph import Node
 from wengert.ir.walk import depends_on, topological, with_inputs
+from wengert.ops.arithmetic import multiply
 from wengert.ops.kinds import constant_value
 
-BOUNDED = frozenset({"sin", "cos", "tanh", "logistic", "erf", "step"})
-"""Functions with values in [−1, 1], of real numbers."""
-KEEPS = frozenset({"add", "subtract", "multiply", "negative", "broadcast", "reshape", "transpose", "slice", "flip"})
-"""Ops whose results are bounded where their inputs are."""
 LARGEST = 2.0**8
 """Numbers up to this size are bounded."""
 
@@ -33,7 +30,7 @@ def gathered(outputs: Sequence[Node], signals: Collection[Node]) -> list[Node]:
     """For a product: the new signal and the factor."""
     for node in order:
         new[node] = with_inputs(node, tuple(new[x] for x in node.inputs))
-        if node.op.name != "multiply" or sum(x in moved for x in node.inputs) != 1:
+        if node.op is not multiply or sum(x in moved for x in node.inputs) != 1:
             continue
         inner, factor = sorted(node.inputs, key=lambda x: x not in moved)
         parts[node] = new[inner], factor
@@ -55,7 +52,12 @@ def _bounded(order: Sequence[Node]) -> set[Node]:
             if math.fabs(number) <= LARGEST:
                 found.add(node)
             continue
-        own = node.op.name in BOUNDED and not node.type.is_complex
-        if own or (node.op.name in KEEPS and all(x in found for x in node.inputs)):
+        own = node.op.limited and not node.type.is_complex
+        if own or (_keeps_bounds(node) and all(x in found for x in node.inputs)):
             found.add(node)
     return found
+
+
+def _keeps_bounds(node: Node) -> bool:
+    """Whether a result is bounded where the inputs are: sums, products of two, and what is moved."""
+    return node.op is multiply or node.op.signs is not None or node.op.rearranges

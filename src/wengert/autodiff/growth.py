@@ -5,10 +5,11 @@ from __future__ import annotations
 from wengert.ir.graph import Graph, Node
 from wengert.ir.op import OPS, Growth, Op
 from wengert.ir.walk import topological
+from wengert.ops.arithmetic import multiply, negative
+from wengert.ops.control import item
 from wengert.ops.kinds import batch_elementwise, constant_value
-
-MOVES = frozenset({"broadcast", "reshape", "slice", "transpose", "gather", "flip", "cast", "negative"})
-"""Ops whose results are entries of their input, up to the sign."""
+from wengert.ops.piecewise import cast
+from wengert.ops.primes import prime
 
 LARGEST = 2.0**127
 """A number that every dtype holds."""
@@ -18,20 +19,14 @@ FACTORS = 3
 
 def op_of(node: Node) -> Op:
     """The op whose facts count: of a prime, that of the function."""
-    return OPS[node.params["function"]] if node.op.name == "prime" else node.op
+    return OPS[node.params["function"]] if node.op is prime else node.op
 
 
 def growth(node: Node) -> Growth:
     """How the partials of this node behave: a constant divisor or exponent, and the body of a loop, say more than the op."""
-    name = node.op.name
-    if name == "divide" and is_fixed(node.inputs[1]):
-        return "bounded"
-    if name == "power":
-        exponent = constant_value(node.inputs[1])
-        return "unbounded" if exponent is not None and exponent >= 1 else "singular"
-    if name == "integer_power":
-        return "unbounded" if node.params["exponent"] >= 0 else "singular"
-    if name in ("scan", "while_loop"):
+    if node.op.growth_at is not None:
+        return node.op.growth_at(node)
+    if node.op.loops:
         return "mask" if _masks_inside(node.params["body"]) else "bounded"
     return op_of(node).growth
 
@@ -45,21 +40,14 @@ def _masks_inside(body: Graph) -> bool:
     return any(growth(node) in ("mask", "singular") or op_of(node).flat for node in topological(body.outputs))
 
 
-def is_fixed(node: Node) -> bool:
-    """Whether a divisor is a number other than 0, or a size."""
-    while node.op.name in ("broadcast", "cast"):
-        node = node.inputs[0]
-    return node.op.name == "size_of" or constant_value(node) not in (None, 0)
-
-
 def is_entrywise(node: Node) -> bool:
     """Whether every entry of the result is of one entry of each input."""
     return node.op.kind == "elementwise" or node.op.batch is batch_elementwise
 
 
 def moved_from(node: Node) -> Node:
-    """The node that this one has its entries from."""
-    while node.op.name in MOVES:
+    """The node that this one has its entries from, up to the sign and the dtype."""
+    while node.op.moves is not None or node.op in (cast, negative):
         node = node.inputs[0]
     return node
 
@@ -73,7 +61,7 @@ def _size_of_number(node: Node, factors: int) -> float | None:
     """|c| of a node that a number c fills, or a product of numbers that no pass has folded yet; None where it is none or too large."""
     node = moved_from(node)
     size: float | None = None
-    if node.op.name == "multiply" and factors:
+    if node.op is multiply and factors:
         left, right = (_size_of_number(x, factors - 1) for x in node.inputs)
         size = None if left is None or right is None else left * right
     elif (number := constant_value(node)) is not None and abs(number) <= LARGEST:
@@ -84,4 +72,4 @@ def _size_of_number(node: Node, factors: int) -> float | None:
 def may_overflow(node: Node) -> bool:
     """Whether a value was computed and is in no fixed interval."""
     source = moved_from(node)
-    return source.op.kind != "leaf" and source.op.name not in ("item", "size_of") and not source.op.limited
+    return source.op.kind != "leaf" and source.op is not item and not source.op.limited

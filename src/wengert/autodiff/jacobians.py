@@ -101,7 +101,7 @@ def _in_chunks(outputs: Sequence[Node], signal: Node, rows: int, chunk: int) -> 
     read = [x for node in topological(outputs) if node in moved for x in node.inputs if x not in moved]
     read += [node for node in outputs if node not in moved]
     names = Names(["step"])
-    inner = {x: names.fresh("fixed", x) for x in dict.fromkeys(read) if x.op.kind != "leaf" or x.op.name == "input"}
+    inner = {x: names.fresh("fixed", x) for x in dict.fromkeys(read) if x.op.leaf in (None, "input")}
     step, units = _chunk(wide, rows)
     found = substitute(batched(substitute(outputs, inner), {signal: wide}, chunk), {wide: units})
     body = Graph((step, *inner.values()), tuple(found))

@@ -29,8 +29,8 @@ from wengert.ops.products import einsum
 FAR = 4096.0
 """e^(−4096) times all that two factors of a float can hold is still 0."""
 
-PLACES = frozenset({"slice", "transpose", "flip", "reshape"})
-"""Ops that put entries elsewhere and add none up, either way: their rules hold for truths."""
+PLACES = ("permutation", "selection")
+"""Moves that add no entries up, either way: their rules hold for truths."""
 
 
 def flat(node: Node) -> Node | None:
@@ -106,7 +106,7 @@ def _moved_back(node: Node, mask: Mask | None, k: int, always: bool) -> Mask | N
     """Entries that are read are something: the op's own adjoint of the truths, or of 1 and 0 where entries are added up."""
 
     def entries(mask: Mask | None) -> Node:
-        if node.op.name in PLACES:
+        if node.op.moves in PLACES:
             moved = node.op.vjp(node, truths_of(mask, node.type))[k]
             assert moved is not None
             return moved
@@ -176,7 +176,7 @@ def forward_through(
         return _forward_through_entries(node, there, masks)
     if all(masks[k] is None for k in there):
         return None
-    if node.op.name in PLACES:
+    if node.op.moves in PLACES:
         truths = [
             None if t is None else truths_of(m, x.type) for t, m, x in zip(tangents, masks, node.inputs, strict=True)
         ]

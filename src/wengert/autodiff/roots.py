@@ -8,7 +8,9 @@ from __future__ import annotations
 from wengert.autodiff.masks import Mask, is_on, not_zero, selected
 from wengert.autodiff.passing import any_over
 from wengert.ir.graph import Node, apply
+from wengert.ops.arithmetic import add
 from wengert.ops.products import einsum
+from wengert.ops.reductions import sum as total
 from wengert.ops.squares import at_least, is_positive, passes, raised, root
 
 
@@ -25,7 +27,7 @@ class Bases:
             base, exponent = power
             self.known[node] = Mask(lambda: _of_power(node, base)), exponent
             return
-        parts = [(k, x) for k, x in enumerate(node.inputs) if not is_positive(x) or node.op.name == "add"]
+        parts = [(k, x) for k, x in enumerate(node.inputs) if not is_positive(x) or node.op is add]
         if not parts or not all(x in self.known and passes(node, k) for k, x in parts):
             return
         found = [self.known[x] for _, x in parts]
@@ -55,7 +57,7 @@ def _of_power(node: Node, base: Node) -> Node:
 def _joined(node: Node, masks: list[Mask]) -> Node:
     """Any of the summands; what moves entries moves the truths."""
     first = masks[0].node
-    if node.op.name == "sum":
+    if node.op is total:
         return any_over(first, node.params["axes"])
     if node.op.kind == "structural":
         return apply(node.op, first, **node.params)

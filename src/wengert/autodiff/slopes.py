@@ -14,8 +14,10 @@ from wengert.autodiff.growth import growth, is_finite, may_overflow, moved_from,
 from wengert.autodiff.masks import Mask, is_on, not_zero, selected, strict_of
 from wengert.autodiff.passing import chosen, flat, over_axes, over_factor
 from wengert.ir.graph import Node, apply, constant_like
+from wengert.ops.arithmetic import multiply
 from wengert.ops.functions import broadcast
 from wengert.ops.kinds import add_all, carried, constant_value, times
+from wengert.ops.primes import prime
 from wengert.ops.products import einsum
 from wengert.ops.squares import at_least, is_over_powers, raised
 
@@ -37,7 +39,7 @@ def vjp(
         return values
     if is_over_powers(node):
         values = [_guarded(node, bar, values[0]), *values[1:]]
-    if node.op.partials is not None or node.op.name == "prime":
+    if node.op.partials is not None or node.op is prime:
         values = [_asked(node, k, v, mask) for k, v in enumerate(values)]
     elif node.op.weights is not None and mask is not None and growth(node) == "unbounded":
         values = [selected(node, over_axes(node, mask.node), values[0])]
@@ -69,7 +71,7 @@ def _guarded(node: Node, bar: Node, value: Node | None) -> Node | None:
 def _plain_vjp(node: Node, bar: Node, mask: Mask | None) -> Sequence[Node | None]:
     if node.op.partials is not None:
         return _unless_faded(node, carried(node, [bar] * len(node.inputs)))
-    if node.op.name == "prime":
+    if node.op is prime:
         return [times(bar, _next_prime(node))]
     if node.op is einsum and mask is not None and is_on():
         return [_einsum_adjoint(node, bar, mask, k) for k in range(len(node.inputs))]
@@ -80,9 +82,9 @@ def jvp(node: Node, tangents: Sequence[Any], masks: Sequence[Mask | None], *, af
     """The op's jvp by the same rule; what is flat is selected here, unless it comes after an inverse of what is flat."""
     if node.op.weights is not None and growth(node) == "unbounded":
         return _weighted(node, tangents[0], masks[0])
-    if node.op.partials is None and node.op.name != "prime":
+    if node.op.partials is None and node.op is not prime:
         return node.op.jvp(node, tangents)
-    if node.op.name == "prime":
+    if node.op is prime:
         products = [None if tangents[0] is None else times(tangents[0], _next_prime(node))]
     else:
         products = _unless_faded(node, carried(node, tangents))
@@ -111,7 +113,7 @@ def _asked(node: Node, k: int, product: Node | None, mask: Mask | None) -> Node 
     """The product for input k, selected where its slope may be infinite beside a signal that is nothing."""
     if product is None or growth(node) not in ("singular", "unbounded"):
         return product
-    if node.op.name == "multiply":
+    if node.op is multiply:
         mask = _beside(node.inputs[1 - k], mask)
     elif op_of(node).undoes_flat:
         mask = strict_of(mask)

@@ -188,4 +188,4 @@ class Auxiliaries:
 
 def names_read(node: Node) -> set[str]:
     """The names of what a node is computed from."""
-    return {sequence_name(str(leaf.params["name"])) for leaf in topological([node]) if leaf.op.name == "input"}
+    return {sequence_name(str(leaf.params["name"])) for leaf in topological([node]) if leaf.op.leaf == "input"}

@@ -136,10 +136,10 @@ class LocalDerivatives:
             node = system.line(names[node]).node
         leaf = system.leaves[name]
         node = self.held(node, name) if alone else self.moved(node, name)
-        inputs = [n for n in topological([node]) if n.op.name == "input" and not is_bar(str(n.params["name"]))]
+        inputs = [n for n in topological([node]) if n.op.leaf == "input" and not is_bar(str(n.params["name"]))]
         if leaf not in inputs:
             inputs.append(leaf)
-        signals = [n for n in topological([node]) if n.op.name == "input" and n not in inputs]
+        signals = [n for n in topological([node]) if n.op.leaf == "input" and n not in inputs]
         (result,) = jacobian(Graph((*inputs, *signals), (node,)), name).outputs
         return result
 

@@ -246,7 +246,7 @@ def is_activation(node: Node) -> bool:
         node.op.kind == "elementwise"
         and node.op.arity == 1
         and node.op.partials is not None
-        and node.op.name in OPS
+        and OPS.get(node.op.name) is node.op
         and node.op.notation.fixity == "function"
     )
 
@@ -302,5 +302,5 @@ def with_values(point: Point, node: Node, held: Sequence[Use]) -> Array:
 
 
 def _mapped(line: Node, define: Callable[[Node, tuple[Node, ...]], Node]) -> Node:
-    inputs = tuple(n for n in topological([line]) if n.op.name == "input")
+    inputs = tuple(n for n in topological([line]) if n.op.leaf == "input")
     return map_graph(Graph(inputs, (line,)), define).outputs[0]

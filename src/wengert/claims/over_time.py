@@ -25,7 +25,7 @@ def steps_left_out(system: System, name: str, node: Node) -> Steps:
     """The steps that a line about a sequence may leave out, since it reads others before the first or after the last step."""
     if unbar(name) not in system.time:
         return 0, 0
-    offsets = [unmoment(n.params["name"])[1] for n in topological([node]) if n.op.name == "input"]
+    offsets = [unmoment(n.params["name"])[1] for n in topological([node]) if n.op.leaf == "input"]
     return max(0, -min(offsets, default=0)), max(0, max(offsets, default=0))
 
 

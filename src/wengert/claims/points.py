@@ -22,7 +22,9 @@ from wengert.ir.system import System, bar, is_bar, sequence_name, unbar
 from wengert.ir.types import ArrayType, Dim
 from wengert.ir.walk import topological
 from wengert.ops.evaluate import Prepared
+from wengert.ops.exponential import exp
 from wengert.ops.functions import broadcast
+from wengert.ops.products import einsum
 
 Array = Any
 POINTS = 3
@@ -86,7 +88,7 @@ def check_steps(system: System, sizes: Mapping[str, int]) -> None:
 def _axes(node: Node, sizes: Mapping[str, int]) -> tuple[tuple[int, ...], int]:
     """The axes that one node runs over; those of a product are all its letters."""
     found: dict[Any, Any] = dict(enumerate(node.type.shape)) if isinstance(node.type, ArrayType) else {}
-    if node.op.name == "einsum":
+    if node.op is einsum:
         labels = zip(node.params["inputs"], node.inputs, strict=True)
         found = {label: size for own, x in labels for label, size in zip(own, x.shape, strict=True)}
     shape = tuple(sizes.get(size.name, SMALLEST) if isinstance(size, Dim) else size for size in found.values())
@@ -172,7 +174,7 @@ class Chain:
         """
         found = self.formulas.get(node)
         if found is None:
-            leaves = tuple(n for n in topological([node]) if n.op.name == "input")
+            leaves = tuple(n for n in topological([node]) if n.op.leaf == "input")
             work = check_work([node], self.sizes)
             found = Formula(Prepared(concrete(Graph(leaves, (node,)))), work)
             if work <= FEW_ENTRIES:
@@ -188,8 +190,8 @@ class Chain:
     def exponents(self) -> tuple[Prepared, frozenset[str]] | None:
         """The lines and what stands in exponents, over the inputs, and those that may be made smaller for its sake; None without any."""
         graph = self.lines.graph
-        found = [n.inputs[0] for n in topological(list(graph.outputs)) if n.op.name == "exp"]
-        leaves = [n for n in topological(found) if n.op.name == "input"]
+        found = [n.inputs[0] for n in topological(list(graph.outputs)) if n.op is exp]
+        leaves = [n for n in topological(found) if n.op.leaf == "input"]
         assumed = topological([side for pair in self.system.assumptions for side in pair])
         names = frozenset(str(n.params["name"]) for n in leaves if n.type.is_float and n not in assumed)
         return (Prepared(Graph(graph.inputs, (*graph.outputs, *found))), names) if names else None

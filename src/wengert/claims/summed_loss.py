@@ -19,6 +19,7 @@ from wengert.ir.types import Dim
 from wengert.ir.walk import topological
 from wengert.manuscripts.sections import Section, Unread
 from wengert.notation.expr import Ref, walk
+from wengert.ops.arithmetic import divide, multiply
 
 COUNTS = frozenset("mMnNB")
 """Names for the number of examples."""
@@ -43,10 +44,10 @@ def judged_in_scale(section: Section, effort: Effort) -> tuple[list[Claim], list
 def scales(system: System) -> Iterator[Scale]:
     """The axes over which a line takes a mean; with the number m of 1/m ‖Y − T‖² every axis may be that of the examples."""
     nodes = topological([line.node for line in system.lines])
-    sizes = [node.params["size"] for node in nodes if node.op.name == "size_of"]
+    sizes = [node.params["size"] for node in nodes if node.op.leaf == "size"]
     yield from (Scale(size) for size in dict.fromkeys(sizes) if isinstance(size, Dim))
     numbers = {leaf: name for name, leaf in system.leaves.items() if name in COUNTS and name in system.inputs}
-    below = [part for node in nodes if node.op.name == "divide" for part in factors(node.inputs[1])]
+    below = [part for node in nodes if node.op is divide for part in factors(node.inputs[1])]
     axes = [size for q in system.quantities.values() for size in q.type.shape]
     for name in dict.fromkeys(numbers[part] for part in below if part in numbers):
         yield from (Scale(size, name) for size in dict.fromkeys(axes) if isinstance(size, Dim))
@@ -54,7 +55,7 @@ def scales(system: System) -> Iterator[Scale]:
 
 def factors(node: Node) -> Iterator[Node]:
     """The factors of a divisor."""
-    if node.op.name == "multiply":
+    if node.op is multiply:
         for each in node.inputs:
             yield from factors(each)
     else:

@@ -16,6 +16,7 @@ from wengert.claims.points import Adjust, Point, close
 from wengert.ir.graph import Node
 from wengert.ir.system import System
 from wengert.ir.walk import topological
+from wengert.ops.determinants import det
 
 Array = Any
 
@@ -53,11 +54,6 @@ def suppositions(point: Point, given: Sequence[str]) -> Iterator[Supposition]:
         yield Supposition(text, lambda point, name=name, axis=axis: _one_hot(point, name, axis))
 
 
-LOGARITHMS = {"log", "log2", "log10", "log1p", "logsumexp", "softplus"}
-LINEAR = {"add", "subtract", "negative", "multiply", "divide", "einsum", "matmul", "sum", "mean"}
-"""Beside what only moves entries."""
-
-
 def weights_of_logarithms(system: System) -> set[str]:
     """The inputs by which a logarithm is multiplied, or of whose products with something the logarithm is taken; also those of
     which such a weight is made by lines that add and multiply only."""
@@ -67,15 +63,15 @@ def weights_of_logarithms(system: System) -> set[str]:
     found = set[str]()
     for line in system.lines:
         nodes = topological([line.node])
-        logs = {node for node in nodes if node.op.name in LOGARITHMS or names.get(node) in having}
+        logs = {node for node in nodes if node.op.logarithmic or names.get(node) in having}
         for node in nodes:
             if any(x in logs for x in node.inputs):
                 logs.add(node)
-            if node.op.name in ("multiply", "einsum", "matmul", "divide") and node in logs:
+            if node.op.is_product and node in logs:
                 found |= {
                     names[x] for part in node.inputs if part not in logs for x in _linear_leaves(part) if x in names
                 }
-            if node.op.name in LOGARITHMS:
+            if node.op.logarithmic:
                 found |= {names[x] for x in _linear_leaves(node.inputs[0]) if x in names}
         if line.node in logs:
             having.add(line.name)
@@ -90,9 +86,9 @@ def _linear_leaves(node: Node) -> set[Node]:
     found, waiting = set[Node](), [node]
     while waiting:
         each = waiting.pop()
-        if each.op.name == "input":
+        if each.op.leaf == "input":
             found.add(each)
-        elif each.op.name in LINEAR or each.op.kind == "structural":
+        elif each.op.signs or each.op.is_product or each.op.kind == "structural":
             waiting += each.inputs
     return found
 
@@ -109,14 +105,14 @@ def _definite_by_nature(system: System) -> set[str]:
     """The inputs whose determinant is in a line: such as a covariance, which is symmetric by its nature."""
     names = {leaf: name for name, leaf in system.leaves.items()}
     nodes = topological([line.node for line in system.lines])
-    return {names[x] for node in nodes if node.op.name == "det" for x in node.inputs if x in names}
+    return {names[x] for node in nodes if node.op is det for x in node.inputs if x in names}
 
 
 def _covariances(system: System, values: Mapping[str, Array]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The computed quantities whose determinant is in a line, as S = H P Hᵀ + R, each with the square inputs that it is made of."""
     names = {leaf: name for name, leaf in system.leaves.items()}
     nodes = topological([line.node for line in system.lines])
-    reached = [names[x] for node in nodes if node.op.name == "det" for x in node.inputs if x in names]
+    reached = [names[x] for node in nodes if node.op is det for x in node.inputs if x in names]
     for computed in dict.fromkeys(name for name in reached if system.defines(name)):
         above, waiting = set[str](), [computed]
         while waiting:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar, get_args, overload
 
+from wengert.compilation.binding import bound
+from wengert.compilation.given import OUT, filled, refuse_traced
 from wengert.compilation.kind import Kind, sees_order
 from wengert.compilation.path import Backend, Options
 from wengert.errors import GraphError, TraceError
@@ -23,7 +25,7 @@ from wengert.targets.compiled import Compiled
 from wengert.targets.compiled import compile as compiled_graph
 from wengert.tracing.record import is_number, leaf_of
 from wengert.tracing.standin import StandIn
-from wengert.tracing.trees import flatten, orders
+from wengert.tracing.trees import flatten, orders, parameters_of
 from wengert.tracing.watch import ON
 
 CHAIN = 4
@@ -133,6 +135,8 @@ class CompiledFunction(Generic[P, T]):
         self._kinds: OrderedDict[Any, Kind] = OrderedDict()
         self._lock = threading.RLock()
         self._ordered = sees_order(f)
+        self._takes_out = not any(p.name == OUT or p.kind == p.VAR_KEYWORD for p in parameters_of(f))
+        """Whether `out=` is for the results, and no parameter of f."""
         self.__wrapped__ = f
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -173,9 +177,32 @@ class CompiledFunction(Generic[P, T]):
         return path.executable
 
     def _dispatch(self, *args: Any, **kwargs: Any) -> Any:
+        out = kwargs.pop(OUT, None) if self._takes_out else None
         if any(isinstance(leaf, StandIn) for leaf in flatten((args, kwargs))[0]):
-            return standing(self.__wrapped__)(*args, **kwargs)
-        return self._kind(args, kwargs).run(args, kwargs)
+            return standing(self.__wrapped__)(*args, **kwargs) if out is None else refuse_traced(self.__wrapped__)
+        kind = self._kind(args, kwargs)
+        if out is None:
+            return kind.run(args, kwargs)
+        if not kind.has_written:
+            kind.has_written = True
+            self._chain()
+        return filled(out, kind.run(args, kwargs))
+
+    def bind(self, *args: Any, **kwargs: Any) -> Callable[[], T]:
+        """A function without arguments: f of these arrays, whatever they hold when it is called. Its results are the same arrays at
+        every call, with new numbers: those of the keyword `out`, of the result's structure, or new ones; a result without axes is an
+        array without axes.
+
+        Numbers are taken as they are now; in place of one that changes, give an array without axes. A call checks and makes nothing,
+        where arrays lie without gaps and share no memory with a result; else it calls f and copies. With `donate`, a result is the
+        donated array, so that each call goes on from the one before.
+
+        Raises GraphError where `out` does not fit the result, or the function is called while it runs.
+        """
+        out = kwargs.pop(OUT, None) if self._takes_out else None
+        if any(isinstance(leaf, StandIn) for leaf in flatten((args, kwargs))[0]):
+            refuse_traced(self.__wrapped__)
+        return bound(self, self._kind(args, kwargs), args, kwargs, out)
 
     def _kind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Kind:
         leaves, spec = flatten((args, kwargs))
@@ -203,6 +230,8 @@ class CompiledFunction(Generic[P, T]):
             return
         call: Callable[..., Any] = self._dispatch
         for kind in list(self._kinds.values())[-CHAIN:]:
+            if kind.has_written:
+                call = kind.writing_entry(call)
             call = kind.entry(call)
         type(self).__call__ = call
 

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+from wengert.compilation.given import OUT, filled
 from wengert.compilation.path import Answers, Options, Path, answers_of
 from wengert.errors import GraphError
 from wengert.ir import collector
@@ -31,6 +32,8 @@ class Kind:
         self.parameters = _parameter_kinds(f, args, kwargs)
         self.paths: OrderedDict[Answers, Path] = OrderedDict()
         """By the answers that Python was given, the path that ran last at the end."""
+        self.has_written = False
+        """Whether it was called with `out=`."""
         self.slow: Callable[..., Any] = self.run
         """Where arguments go that the entry does not take."""
         names = argument_names(f, args, kwargs)
@@ -82,6 +85,19 @@ class Kind:
 
     # calls
 
+    @property
+    def takes_out(self) -> bool:
+        """Whether code can write its results into given arrays: Python asks nothing, and no result is a donated array."""
+        return not self.is_guarded and not self.current.executable.donated
+
+    def writing_entry(self, slow: Callable[..., Any]) -> Callable[..., Any]:
+        """The emitted entry of calls with `out=`; what it does not take goes to `slow`."""
+
+        def failed(*args: Any, out: Any, **kwargs: Any) -> Any:
+            return filled(out, self._interpreted(*args, **kwargs))
+
+        return (self.current.entry(self, slow, failed, into=OUT) if self.takes_out else None) or slow
+
     def entry(self, slow: Callable[..., Any]) -> Callable[..., Any]:
         """The emitted entry of this kind; what it does not take goes to `slow`."""
         self.slow = slow
@@ -108,15 +124,15 @@ class Kind:
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The result, for arguments that no entry took: of this kind, but with gaps, read-only, or on another way here."""
         if not self.is_guarded:
-            return self.current.run(self._arrays(args, kwargs), self.leaves)
+            return self.current.run(self.arrays(args, kwargs), self.leaves)
         path = self.current
-        result, fits = path.attempt(self._arrays(args, kwargs), self.leaves)
+        result, fits = path.attempt(self.arrays(args, kwargs), self.leaves)
         return result if fits else self._chosen(args, kwargs, path)
 
     def _chosen(self, args: tuple[Any, ...], kwargs: dict[str, Any], wrong: Path | None = None) -> Any:
         """The result of the path that Python goes with these arguments, which is not the `wrong` one."""
         path, certain = self.path(args, kwargs, wrong)
-        arrays = self._arrays(args, kwargs)
+        arrays = self.arrays(args, kwargs)
         if certain:
             return path.run(arrays, self.leaves)
         result, fits = path.checked(arrays, self.leaves)
@@ -128,7 +144,7 @@ class Kind:
             return self.current, True
         with self._lock, collector.waiting():
             alone = wrong is not None and len(self.paths) == 1
-            path = None if alone else self._fitting(self._arrays(args, kwargs))
+            path = None if alone else self._fitting(self.arrays(args, kwargs))
             certain = path is not None
             if path is None:
                 program = traced_program(standing(self.f), args, kwargs, known=True)
@@ -150,9 +166,10 @@ class Kind:
         return None
 
     def _interpreted(self, *args: Any, **kwargs: Any) -> Any:
-        return self.current.interpreted(self._arrays(args, kwargs))
+        return self.current.interpreted(self.arrays(args, kwargs))
 
-    def _arrays(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+    def arrays(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        """The leaves of the arguments that are inputs."""
         leaves = flatten((args, kwargs))[0]
         return [x for x, leaf in zip(leaves, self.known, strict=True) if leaf is not None]
 

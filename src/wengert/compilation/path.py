@@ -12,6 +12,7 @@ import numpy as np
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import order_of, substitute
+from wengert.ops.control import while_loop
 from wengert.passes import pipeline
 from wengert.targets import interpreter
 from wengert.targets.base import target
@@ -76,18 +77,24 @@ class Path:
 
     # calls
 
-    def entry(self, kind: Kind, slow: Callable[..., Any], fail: Callable[..., Any]) -> Callable[..., Any] | None:
-        """The emitted entry; of a path with answers it gives the result and whether they are right. None where there is none."""
+    def entry(
+        self, kind: Kind, slow: Callable[..., Any], fail: Callable[..., Any], into: str | None = None
+    ) -> Callable[..., Any] | None:
+        """The emitted entry; of a path with answers it gives the result and whether they are right. None where there is none.
+        With `into`, the entry whose results lie in arrays given by that keyword.
+        """
         if not self._plain_containers(kind) or self._may_not_end():
             return None
-        if any(
-            x is not None for x in (*self.widths, *(leaf.width for leaf in kind.leaves))
-        ):  # an entry knows the dtypes of a graph
+        if not self.has_plain_dtypes(kind):
             return None
         result = unflatten(self.result, range(self.count))
         weak = [leaf.weak for leaf in kind.leaves]
         tree = (result, self.count) if self.answers else result
-        return self.executable.entry(kind.trees(), tree, slow, fail, strict=True, weak=weak)
+        return self.executable.entry(kind.trees(), tree, slow, fail, strict=True, weak=weak, into=into)
+
+    def has_plain_dtypes(self, kind: Kind) -> bool:
+        """Whether all dtypes are those of the graph, which are what code knows."""
+        return all(x is None for x in (*self.widths, *(leaf.width for leaf in kind.leaves)))
 
     def _plain_containers(self, kind: Kind) -> bool:
         """Whether an entry understands the containers of arguments and result, and the keywords are not seen in their order."""
@@ -96,7 +103,7 @@ class Path:
 
     def _may_not_end(self) -> bool:
         """Whether it may run for ever where it is the wrong one."""
-        return bool(self.answers) and any(node.op.name == "while_loop" for node in order_of(self.graph))
+        return bool(self.answers) and any(node.op is while_loop for node in order_of(self.graph))
 
     def run(self, arrays: Sequence[Any], leaves: Sequence[Leaf]) -> Any:
         """The result for arrays whose answers are those of the path."""

@@ -17,6 +17,7 @@ from wengert.ir.walk import map_graph, topological
 from wengert.notation.tokens import Source
 from wengert.ops.evaluate import evaluate
 from wengert.ops.gathering import gather
+from wengert.ops.primes import opaque
 from wengert.ops.terms import Leaf, Product
 from wengert.passes.open_primes import open_primes
 
@@ -30,7 +31,6 @@ DRAWS: tuple[Callable[[Any, tuple[int, ...]], Array], ...] = (
     lambda rng, shape: rng.uniform(1.2, 2.5, size=shape),
 )
 """Where inputs may lie, tried in this order until every line of the system is finite."""
-WHOLE_MATRIX = frozenset(("inv", "det", "solve"))
 SINGULAR = 1e10
 """The condition of a matrix beyond which it is taken for singular."""
 ATTEMPTS = 200
@@ -101,7 +101,7 @@ def _in_order(following: Sequence[Dim]) -> list[Dim]:
 def is_regular(system: System, sizes: Mapping[str, int]) -> bool:
     """Whether the matrices that are inverted can be, at a random point of these sizes."""
     nodes = topological(tuple(system.values().values()))
-    matrices = [node.inputs[0] for node in nodes if node.op.name in WHOLE_MATRIX]
+    matrices = [node.inputs[0] for node in nodes if node.op.regular]
     if not matrices:
         return True
     rng = np.random.default_rng(0)
@@ -186,7 +186,7 @@ def concrete(graph: Graph) -> Graph:
     """
 
     def define(node: Node, inputs: tuple[Node, ...]) -> Node:
-        if node.op.name != "opaque":
+        if node.op is not opaque:
             return node if inputs == node.inputs else Node(node.op, inputs, node.params, node.type, node.source)
         result: Node | None = None
         for k, (x, order) in enumerate(zip(inputs, node.params["order"], strict=True)):

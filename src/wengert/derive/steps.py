@@ -20,6 +20,7 @@ from wengert.ir.walk import depends_on, topological
 from wengert.notation.expr import BigOp, Call, Expr, Line, Partial, Product, Ref, Sum, Transpose
 from wengert.ops.calls import REDUCTIONS
 from wengert.ops.gathering import gather
+from wengert.ops.primes import opaque, prime
 from wengert.ops.terms import Add, Apply, Leaf, Term, subterms
 from wengert.ops.terms import Product as TermProduct
 
@@ -156,15 +157,6 @@ def axis_maps(term: Term, name: str) -> list[tuple[int | None, ...]]:
     return found
 
 
-RULES = {
-    "add": "sum rule", "subtract": "sum rule", "sum": "sum rule", "negative": "sum rule", "broadcast": "the adjoint of a broadcast is a sum",
-    "multiply": "product rule", "einsum": "product rule", "divide": "quotient rule", "integer_power": "power rule", "power": "power rule",
-    "sqrt": "power rule", "where": "the branch that was taken", "relu": "derivative of max(0, ·)", "max": "the largest entry", "min": "the smallest entry",
-    "maximum": "the larger one", "minimum": "the smaller one", "prod": "product rule",
-    "inv": "derivative of the inverse", "det": "derivative of the determinant",
-}  # fmt: skip
-
-
 def rules_used(backward: Backward, child: str, name: str) -> list[str]:
     """The rules of differentiation on the way from v to u in the line of u."""
     node = backward.system.line(child).node
@@ -173,14 +165,14 @@ def rules_used(backward: Backward, child: str, name: str) -> list[str]:
     for item in reversed(topological([node])):
         if item in reached and item is not backward.system.leaves[name]:
             op = item.op
-            if op.name in RULES:
-                rules[RULES[op.name]] = None
+            if op.law:
+                rules[op.law] = None
             elif op.notation.fixity == "function":
                 rules[f"derivative of {op.notation.unicode}"] = None
-            elif op.name == "prime":
+            elif op is prime:
                 sign = OPS[item.params["function"]].notation.unicode
                 rules[f"derivative of {sign}{chr(39) * item.params['order']}"] = None
-            elif op.name == "opaque":
+            elif op is opaque:
                 rules[f"derivative of {item.params['function']}"] = None
     return list(rules)
 

@@ -384,7 +384,7 @@ class LineMeaning:
 
 def _with_source(node: Node, tree: Expr) -> Node:
     """Remember the place in the source; a node is made once, so nothing else has seen it yet."""
-    if node.source is None and node.op.name != "input":
+    if node.source is None and node.op.leaf != "input":
         node.source = tree.span
     return node
 

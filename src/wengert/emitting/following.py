@@ -151,7 +151,7 @@ def _argument(node: Node) -> Node | None:
         gate or (node.op.arity == 1 and node.op.name not in ("negative", "sqrt", "abs"))
     ):
         return None
-    (inner,) = [x for x in node.inputs if x.op.name != "constant"][:1] or [node]
+    (inner,) = [x for x in node.inputs if x.op.leaf != "constant"][:1] or [node]
     return inner if inner.op.name in ("add", "subtract", "einsum", "broadcast") else None
 
 
@@ -166,7 +166,7 @@ def with_gates(node: Node) -> Node:
                 return apply("relu", other[0])
         return each if inputs == each.inputs else Node(each.op, inputs, each.params, each.type, each.source)
 
-    leaves = tuple(n for n in topological([node]) if n.op.name == "input")
+    leaves = tuple(n for n in topological([node]) if n.op.leaf == "input")
     return map_graph(Graph(leaves, (node,)), change).outputs[0]
 
 

@@ -174,7 +174,7 @@ def _through_formula(tape: Tape, formula: Formula, places: Sequence[int], bar: A
         xs = [known[x] for x in node.inputs]
         if node.op.fades:
             _refuse_overflowed(0, xs[0].value)
-        wanted = [x.op.name != "constant" for x in node.inputs]
+        wanted = [x.op.leaf != "constant" for x in node.inputs]
         parts = _carried(node.op, bars.pop(node), known[node], xs, wanted, node.params)
         for x, part in zip(node.inputs, parts, strict=True):
             if part is not None:

@@ -138,7 +138,7 @@ def structure(inputs: Sequence[Node], outputs: Sequence[Node], constants: list[N
 
 def _may_move(node: Node) -> bool:
     """Whether a constant may come from outside: an array, or a number as Python writes it; those of rules are fractions."""
-    if node.op.name != "constant":
+    if node.op.leaf != "constant":
         return False
     value = node.params["value"]
     return value.ndim > 0 if isinstance(value, np.ndarray) else type(value) in (float, complex)

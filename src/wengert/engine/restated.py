@@ -180,7 +180,7 @@ def _found(calls: Sequence[Any], kinds: Sequence[Kind]) -> Found:
 
 
 def _is_place(node: Node) -> bool:
-    return node.op.kind != "leaf" or node.op.name == "input"
+    return node.op.leaf in (None, "input")
 
 
 def _nodes(calls: Sequence[Any], inputs: Sequence[Node], kinds: Sequence[Kind]) -> list[Node]:

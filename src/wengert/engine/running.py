@@ -27,7 +27,7 @@ def before(outputs: Sequence[Node], further: Sequence[Node]) -> list[Node]:
     while True:
         edge = [x for node in topological(outputs) if node in moved for x in node.inputs if x not in moved]
         edge += [node for node in outputs if node not in moved]
-        kept = dict.fromkeys(x for x in edge if x.op.kind != "leaf" or x.op.name == "input")
+        kept = dict.fromkeys(x for x in edge if x.op.leaf in (None, "input"))
         opaque = [x for x in kept if isinstance(x.type, TapeType | TupleType)]
         if not opaque:
             return list(kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from wengert.errors import GraphError
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 Params = Mapping[str, Any]
 Growth = Literal["bounded", "unbounded", "singular", "mask"]
+Commutes = Literal["exactly", "to rounding"]
+Leaf = Literal["input", "constant", "position", "size"]
+Moves = Literal["permutation", "selection", "repetition", "look-up"]
 Infer = Callable[[tuple[ArrayType, ...], Params], ArrayType]
 Value = Callable[..., Any]
 Jvp = Callable[["Node", Sequence[Any]], Any]
@@ -26,6 +30,11 @@ Choice = (
     | Callable[["Node", "Node", "Node"], "Sequence[Node | None]"]
 )
 """chosen(*x), written with as many arguments as the op has."""
+OfFractions = (
+    Callable[[Fraction], Fraction | None]
+    | Callable[[Fraction, Fraction], Fraction | None]
+    | Callable[[Fraction, int], Fraction | None]
+)
 Samples = Callable[[Any], list["tuple[list[Any], dict[str, Any]]"]]
 
 
@@ -71,6 +80,8 @@ class Op:
     """How its partials behave: bounded; unbounded (finite at every finite point); singular (infinite at some point of the
     domain, as that of log at 0); mask (exactly 0 on whole regions, as that of where)."""
 
+    growth_at: Callable[[Node], Growth] | None = None
+    """How the partials of one node behave, where its parameters or its inputs say more than the op."""
     chosen: Choice | None = None
     """chosen(*x): for each input of an elementwise op the truths of the entries that it takes, None where it takes all."""
     flat: Literal["left", "both"] | None = None
@@ -85,6 +96,39 @@ class Op:
     """Its value as an expression of mpmath's functions in x, or in x and y: what the tests of its digits compare with."""
     slope_power: tuple[float, float] | None = None
     """(c, e) where f'(x) = c xᵉ."""
+    leaf: Leaf | None = None
+    """Which leaf it is: a value from outside, a number or an array, the position along an axis, the size of one."""
+    moves: Moves | None = None
+    """Where each entry of the result is one of the first input's: all of them in another place, some of them, all of them and some
+    more than once, or those that the second input names."""
+    commutes: Commutes | None = None
+    """Whether its two inputs may change places: without changing a bit of the result (maximum(−0, 0) may not), or to rounding."""
+    signs: tuple[int, ...] | None = None
+    """(s, …) where y = Σ_k s_k x_k."""
+    exponents: tuple[int, ...] | None = None
+    """(e, …) where y = Π_k x_k^(e_k)."""
+    fraction: OfFractions | None = None
+    """fraction(*x, *params): its value on fractions, without rounding; None where that is no fraction."""
+    loops: bool = False
+    """Whether it runs a body again and again."""
+    logarithmic: bool = False
+    """Whether it is a logarithm, of its input or of a sum of exponentials."""
+    regular: bool = False
+    """Whether its first input is a matrix whose inverse is asked for."""
+    continued: bool = True
+    """Whether NumPy's value at complex numbers is the analytic continuation, so that a complex step goes through it."""
+    law: str = ""
+    """What a text-book calls the rule by which it is derived, where that is not its derivative."""
+
+    @property
+    def rearranges(self) -> bool:
+        """Whether it moves entries of its one input and looks nothing up."""
+        return self.moves not in (None, "look-up")
+
+    @property
+    def is_product(self) -> bool:
+        """Whether it is linear in its first input, times or through the others: x y, x / y, and sums of products."""
+        return self.kind == "product" or (self.exponents is not None and self.exponents[0] == 1)
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -103,6 +147,18 @@ class Facts(TypedDict, total=False):
     limited: bool
     exact: str
     slope_power: tuple[float, float]
+    growth_at: Callable[[Node], Growth]
+    leaf: Leaf
+    moves: Moves
+    commutes: Commutes
+    signs: tuple[int, ...]
+    exponents: tuple[int, ...]
+    fraction: OfFractions
+    loops: bool
+    logarithmic: bool
+    regular: bool
+    continued: bool
+    law: str
 
 
 OPS: dict[str, Op] = {}

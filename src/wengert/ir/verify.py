@@ -25,7 +25,7 @@ def verify(graph: Graph) -> Graph:
     declared = set(graph.inputs)
     for node in _without_cycle(graph):
         _verify_node(node)
-        if node.op.name == "input" and node not in declared:
+        if node.op.leaf == "input" and node not in declared:
             raise GraphError(
                 f"The graph reads the input '{node.params['name']}', which it does not declare.",
                 f"  its inputs are {', '.join(graph.input_names) or 'none'}",
@@ -36,7 +36,7 @@ def verify(graph: Graph) -> Graph:
 
 def _verify_inputs(graph: Graph) -> None:
     for node in graph.inputs:
-        if node.op.name != "input":
+        if node.op.leaf != "input":
             raise GraphError(
                 f"A graph's inputs are input nodes, not '{node.op.name}'.",
                 f"  the node {node!r} is among them",

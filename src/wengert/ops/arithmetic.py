@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 from wengert.ir.graph import Node, Number, apply
 from wengert.ir.notation import function, infix, prefix, unwritten
+from wengert.ir.op import Growth
 from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.complex_numbers import is_zero, magnitude
 from wengert.ops.kinds import (
@@ -31,6 +33,10 @@ add = elementwise(
     notation=infix("+", "+"),
     growth="bounded",
     exact="x + y",
+    commutes="exactly",
+    signs=(1, 1),
+    fraction=lambda x, y: x + y,
+    law="sum rule",
 )
 subtract = elementwise(
     "subtract",
@@ -42,6 +48,9 @@ subtract = elementwise(
     notation=infix("-", "−"),
     growth="bounded",
     exact="x - y",
+    signs=(1, -1),
+    fraction=lambda x, y: x - y,
+    law="sum rule",
 )
 multiply = elementwise(
     "multiply",
@@ -52,6 +61,10 @@ multiply = elementwise(
     takes="ring",
     notation=infix(r"\circ", "∘"),
     exact="x*y",
+    commutes="exactly",
+    exponents=(1, 1),
+    fraction=lambda x, y: x * y,
+    law="product rule",
 )
 
 
@@ -79,6 +92,10 @@ divide = elementwise(
     notation=infix("/", "/"),
     growth="singular",
     exact="x/y",
+    exponents=(1, -1),
+    fraction=lambda x, y: x / y if y else None,
+    growth_at=lambda node: "bounded" if is_fixed(node.inputs[1]) else "singular",
+    law="quotient rule",
 )
 negative = elementwise(
     "negative",
@@ -89,6 +106,9 @@ negative = elementwise(
     notation=prefix("-", "−"),
     growth="bounded",
     exact="-x",
+    signs=(-1,),
+    fraction=lambda x: -x if x else None,
+    law="sum rule",
 )
 reciprocal = elementwise(
     "reciprocal",
@@ -101,6 +121,8 @@ reciprocal = elementwise(
     notation=unwritten("reciprocal"),
     growth="singular",
     exact="1/x",
+    exponents=(-1,),
+    fraction=lambda x: 1 / x if x else None,
 )
 
 
@@ -114,6 +136,27 @@ def _power_partials(z: Node, x: Node, y: Node) -> tuple[Node | Number | None, ..
         by_x = apply("where", apply("not_equal", either, zeros_like(either)), y * apply("power", x, y - 1), _fill(0, y))
     safe = apply("where", is_zero(x), _fill(1, x), x)
     return by_x, z * apply("log", safe)
+
+
+LONGEST = 256
+"""The longest numerator or denominator, in bits, of a power that is kept as a fraction."""
+
+
+def is_fixed(node: Node) -> bool:
+    """Whether a divisor is a number other than 0, or a size."""
+    while node.op.name in ("broadcast", "cast"):
+        node = node.inputs[0]
+    return node.op.leaf == "size" or constant_value(node) not in (None, 0)
+
+
+def _growth_of_power(node: Node) -> Growth:
+    exponent = constant_value(node.inputs[1])
+    return "unbounded" if exponent is not None and exponent >= 1 else "singular"
+
+
+def _power_of_fraction(x: Fraction, exponent: int) -> Fraction | None:
+    long = max(x.numerator.bit_length(), x.denominator.bit_length()) * abs(exponent) > LONGEST
+    return None if long or (x == 0 and exponent < 0) else x**exponent
 
 
 def _fill(number: Number, like: Node) -> Node:
@@ -187,6 +230,8 @@ power = elementwise(
     notation=unwritten("power"),
     growth="singular",
     exact="x**y",
+    growth_at=_growth_of_power,
+    law="power rule",
 )
 
 
@@ -205,6 +250,9 @@ integer_power = elementwise(
     takes="ring",
     params=[{"exponent": n} for n in (2, 3, 0, 1, -1, -2)],
     notation=unwritten("integer_power"),
+    fraction=_power_of_fraction,
+    growth_at=lambda node: "unbounded" if node.params["exponent"] >= 0 else "singular",
+    law="power rule",
 )
 sqrt = elementwise(
     "sqrt",
@@ -218,6 +266,7 @@ sqrt = elementwise(
     fades=True,
     slope_power=(0.5, -0.5),
     exact="sqrt(x)",
+    law="power rule",
 )
 cbrt = elementwise(
     "cbrt",

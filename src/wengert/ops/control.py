@@ -12,12 +12,12 @@ can derive sub-graphs, enters its rules into `RULES`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 from wengert.errors import GraphError
 from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ir.notation import unwritten
-from wengert.ir.op import Infer, Op, Params, Samples, Value, register
+from wengert.ir.op import Facts, Infer, Op, Params, Samples, Value, register
 from wengert.ir.types import ArrayType, Dim, Size, TapeType, TupleType
 from wengert.ir.vocabulary import Vocabulary
 from wengert.ops import control_samples as samples
@@ -77,8 +77,17 @@ def _plus(a: Node, b: Node) -> Node:
     return results(apply("scan", a, b, body=body, carries=0, xs=2, length=None, reverse=False, first=None))[0]
 
 
-def register_control(name: str, summary: str, infer: Infer, value: Value, samples: Samples, errors: ErrorCases) -> Op:
+def register_control(
+    name: str,
+    summary: str,
+    infer: Infer,
+    value: Value,
+    samples: Samples,
+    errors: ErrorCases,
+    **facts: Unpack[Facts],
+) -> Op:
     """Enter an op with several results, whose rules are those of its name in `RULES`."""
+    facts.setdefault("growth", "mask")
     return register(
         Op(
             name,
@@ -93,7 +102,7 @@ def register_control(name: str, summary: str, infer: Infer, value: Value, sample
             unwritten(name),
             samples,
             errors,
-            growth="mask",
+            **facts,
         )
     )
 
@@ -314,6 +323,7 @@ scan = register_control(
     _value_scan,
     samples.scan,
     samples.SCAN_ERRORS,
+    loops=True,
 )
 
 
@@ -364,4 +374,5 @@ while_loop = register_control(
     _value_while,
     samples.while_loop,
     samples.WHILE_ERRORS,
+    loops=True,
 )

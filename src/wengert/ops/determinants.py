@@ -76,6 +76,8 @@ det = general(
     notation=unwritten("det"),
     samples=_square_samples,
     errors=(*REFUSED, ((ArrayType((2, 2), "int64"),), {}, "not int64")),
+    regular=True,
+    law="derivative of the determinant",
 )
 
 

@@ -63,6 +63,7 @@ log = elementwise(
     fades=True,
     slope_power=(1.0, -1.0),
     exact="log(x)",
+    logarithmic=True,
 )
 log2 = elementwise(
     "log2",
@@ -77,6 +78,7 @@ log2 = elementwise(
     undoes_flat=True,
     fades=True,
     exact="log(x)/ln2",
+    logarithmic=True,
 )
 log10 = elementwise(
     "log10",
@@ -91,6 +93,7 @@ log10 = elementwise(
     undoes_flat=True,
     fades=True,
     exact="log10(x)",
+    logarithmic=True,
 )
 log1p = elementwise(
     "log1p",
@@ -104,6 +107,7 @@ log1p = elementwise(
     undoes_flat=True,
     fades=True,
     exact="log1p(x)",
+    logarithmic=True,
 )
 logistic_slope = elementwise(
     "logistic_slope",
@@ -138,6 +142,7 @@ logistic = elementwise(
     flat="both",
     limited=True,
     exact="1/(1 + exp(-x))",
+    continued=False,
 )
 softplus = elementwise(
     "softplus",
@@ -148,6 +153,8 @@ softplus = elementwise(
     growth="bounded",
     flat="left",
     exact="log1p(exp(x))",
+    logarithmic=True,
+    continued=False,
 )
 
 
@@ -181,6 +188,7 @@ erfc = elementwise(
     flat="both",
     limited=True,
     exact="erfc(x)",
+    continued=False,
 )
 erfinv = elementwise(
     "erfinv",
@@ -192,6 +200,7 @@ erfinv = elementwise(
     growth="singular",
     undoes_flat=True,
     exact="erfinv(x)",
+    continued=False,
 )
 
 
@@ -270,6 +279,7 @@ logaddexp = elementwise(
     notation=function(r"\operatorname{logaddexp}", "logaddexp"),
     growth="bounded",
     exact="log(exp(x) + exp(y))",
+    commutes="to rounding",
 )
 
 

@@ -177,7 +177,7 @@ def known_condition(condition: Term) -> bool | None:
 
 def _is_infinite(condition: Node) -> bool:
     """Whether the condition is x = ±∞, which no quantity of a page is."""
-    found = [x.params["value"] for x in condition.inputs if x.op.name == "constant"]
+    found = [x.params["value"] for x in condition.inputs if x.op.leaf == "constant"]
     return condition.op.name == "equal" and any(isinstance(v, float) and math.isinf(v) for v in found)
 
 

@@ -159,6 +159,7 @@ gather = general(
     ),
     arity=2,
     growth="mask",
+    moves="look-up",
 )
 scatter_add = general(
     "scatter_add",

@@ -17,7 +17,7 @@ import numpy as np
 from wengert.errors import GraphError
 from wengert.ir.graph import Node, Number, apply, constant
 from wengert.ir.notation import Notation
-from wengert.ir.op import Batch, Facts, Growth, Infer, Jvp, Op, Params, Samples, Vjp, register
+from wengert.ir.op import Batch, Facts, Infer, Jvp, Op, Params, Samples, Vjp, register
 from wengert.ir.types import COMPLEXES, DTYPES, FLOATS, ORDERED, ArrayType
 from wengert.ir.vocabulary import Vocabulary
 
@@ -115,7 +115,7 @@ def is_number(node: Node, number: Number) -> bool:
 
 def constant_value(node: Node) -> Number | None:
     """The number that fills a constant node; None for any other node."""
-    value = node.params["value"] if node.op.name == "constant" else None
+    value = node.params["value"] if node.op.leaf == "constant" else None
     return value if isinstance(value, (int, float, Fraction)) else None
 
 
@@ -287,7 +287,7 @@ def structural(
     notation: Notation,
     samples: Samples,
     errors: ErrorCases = (),
-    growth: Growth = "bounded",
+    **facts: Unpack[Facts],
 ) -> Op:
     """A linear op of one input that moves entries; adjoint(node, cotangent) adds them back along the same map."""
 
@@ -299,7 +299,7 @@ def structural(
         return (adjoint(node, cotangent),)
 
     rules = (infer, value, jvp, vjp, batch, notation, samples, errors)
-    return register(Op(name, summary, "structural", 1, *rules, growth=growth))
+    return register(Op(name, summary, "structural", 1, *rules, **facts))
 
 
 def product(
@@ -314,6 +314,7 @@ def product(
     samples: Samples,
     errors: ErrorCases = (),
     arity: int | None = None,
+    **facts: Unpack[Facts],
 ) -> Op:
     """An op that is linear in each input; adjoint(node, cotangent, k) is the adjoint of the map x_k ↦ y."""
 
@@ -326,7 +327,8 @@ def product(
     def vjp(node: Node, cotangent: Node) -> tuple[Node | None, ...]:
         return tuple(adjoint(node, cotangent, k) for k in range(len(node.inputs)))
 
-    return register(Op(name, summary, "product", arity, infer, value, jvp, vjp, batch, notation, samples, errors))
+    rules = (infer, value, jvp, vjp, batch, notation, samples, errors)
+    return register(Op(name, summary, "product", arity, *rules, **facts))
 
 
 def general(
@@ -342,10 +344,9 @@ def general(
     samples: Samples,
     errors: ErrorCases = (),
     arity: int | None = 1,
-    smooth: bool = True,
-    growth: Growth = "bounded",
     weights: Callable[[Node], Node] | None = None,
+    **facts: Unpack[Facts],
 ) -> Op:
     """An op with every rule written out."""
     rules = (infer, value, jvp, vjp, batch, notation, samples, errors)
-    return register(Op(name, summary, "general", arity, *rules, smooth=smooth, growth=growth, weights=weights))
+    return register(Op(name, summary, "general", arity, *rules, weights=weights, **facts))

@@ -12,7 +12,7 @@ import numpy as np
 from wengert.errors import GraphError
 from wengert.ir.graph import Node
 from wengert.ir.notation import unwritten
-from wengert.ir.op import Infer, Op, Params, Samples, register
+from wengert.ir.op import Infer, Leaf, Op, Params, Samples, register
 from wengert.ir.types import ArrayType
 from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import Value
@@ -34,10 +34,9 @@ def _leaf_batch(node: Node, inputs: Sequence[Node], batched: Sequence[bool]) -> 
     return node
 
 
-def _leaf(name: str, summary: str, infer: Infer, value: Value, samples: Samples) -> Op:
-    return register(
-        Op(name, summary, "leaf", 0, infer, value, _leaf_jvp, _leaf_vjp, _leaf_batch, unwritten(name), samples)
-    )
+def _leaf(leaf: Leaf, name: str, summary: str, infer: Infer, value: Value, samples: Samples) -> Op:
+    rules = (infer, value, _leaf_jvp, _leaf_vjp, _leaf_batch, unwritten(name), samples)
+    return register(Op(name, summary, "leaf", 0, *rules, leaf=leaf))
 
 
 def _input_value(xp: Vocabulary, name: str, type: ArrayType) -> Any:
@@ -59,7 +58,7 @@ def _constant_value(xp: Vocabulary, value: Any, type: ArrayType) -> Any:
     return xp.broadcast_to(xp.asarray(number, dtype=type.dtype), type.shape)
 
 
-input = _leaf("input", "A named input of the graph.", _typed, _input_value, lambda rng: [])
+input = _leaf("input", "input", "A named input of the graph.", _typed, _input_value, lambda rng: [])
 
 
 def _infer_constant(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
@@ -76,6 +75,7 @@ def _infer_constant(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
 
 constant = _leaf(
     "constant",
+    "constant",
     "A number that fills a shape, or an array.",
     _infer_constant,
     _constant_value,
@@ -86,12 +86,14 @@ constant = _leaf(
 )
 position = _leaf(
     "position",
+    "position",
     "p_i = i: the position along an axis, from 0.",
     lambda types, params: ArrayType((params["size"],), params["dtype"]),
     lambda xp, size, dtype: xp.arange(size, dtype=dtype),
     lambda rng: [([], {"size": 4, "dtype": "int64"}), ([], {"size": 0, "dtype": "float64"})],
 )
 size_of = _leaf(
+    "size",
     "size_of",
     "The number of entries along an axis, as a real number.",
     lambda types, params: ArrayType((), params["dtype"]),

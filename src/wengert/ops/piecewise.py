@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from wengert.errors import GraphError
 from wengert.ir.graph import Node, apply, constant_like
 from wengert.ir.notation import function, infix, prefix, unwritten
-from wengert.ir.op import Op, Params, register
+from wengert.ir.op import Facts, Op, Params, register
 from wengert.ir.types import COMPLEXES, DTYPES, ArrayType
 from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.complex_numbers import complex_samples, real_part
@@ -29,7 +29,9 @@ def _near_integers(rng: Any, shape: tuple[int, ...]) -> Any:
     return rng.integers(-3, 4, size=shape) + rng.uniform(0.1, 0.9, size=shape)
 
 
-def _comparison(name: str, summary: str, latex: str, unicode: str) -> Op:
+def _comparison(name: str, summary: str, latex: str, unicode: str, **facts: Unpack[Facts]) -> Op:
+    facts.setdefault("smooth", False)
+    facts.setdefault("growth", "bounded")
     return elementwise(
         name,
         summary,
@@ -40,17 +42,16 @@ def _comparison(name: str, summary: str, latex: str, unicode: str) -> Op:
         takes="ordered",
         result="bool",
         notation=infix(latex, unicode),
-        smooth=False,
-        growth="bounded",
+        **facts,
     )
 
 
-less = _comparison("less", "Whether x < y.", "<", "<")
-less_equal = _comparison("less_equal", "Whether x ≤ y.", r"\le", "≤")
-greater = _comparison("greater", "Whether x > y.", ">", ">")
-greater_equal = _comparison("greater_equal", "Whether x ≥ y.", r"\ge", "≥")
-equal = _comparison("equal", "Whether x = y.", "=", "=")
-not_equal = _comparison("not_equal", "Whether x ≠ y.", r"\ne", "≠")
+less = _comparison("less", "Whether x < y.", "<", "<", continued=False)
+less_equal = _comparison("less_equal", "Whether x ≤ y.", r"\le", "≤", continued=False)
+greater = _comparison("greater", "Whether x > y.", ">", ">", continued=False)
+greater_equal = _comparison("greater_equal", "Whether x ≥ y.", r"\ge", "≥", continued=False)
+equal = _comparison("equal", "Whether x = y.", "=", "=", commutes="exactly")
+not_equal = _comparison("not_equal", "Whether x ≠ y.", r"\ne", "≠", commutes="exactly")
 
 
 def _logical(name: str, summary: str, latex: str, unicode: str) -> Op:
@@ -65,6 +66,7 @@ def _logical(name: str, summary: str, latex: str, unicode: str) -> Op:
         notation=infix(latex, unicode),
         smooth=False,
         growth="bounded",
+        commutes="exactly",
     )
 
 
@@ -93,6 +95,7 @@ abs = elementwise(
     smooth=False,
     growth="mask",
     exact="abs(x)",
+    continued=False,
 )
 sign = elementwise(
     "sign",
@@ -104,6 +107,7 @@ sign = elementwise(
     notation=function(r"\operatorname{sign}", "sign", "sgn"),
     smooth=False,
     growth="bounded",
+    continued=False,
 )
 floor = elementwise(
     "floor",
@@ -114,6 +118,7 @@ floor = elementwise(
     notation=function(r"\operatorname{floor}", "floor"),
     smooth=False,
     growth="bounded",
+    continued=False,
 )
 round = elementwise(
     "round",
@@ -146,6 +151,8 @@ relu = elementwise(
     smooth=False,
     growth="mask",
     exact="max(x, 0)",
+    continued=False,
+    law="derivative of max(0, ·)",
 )
 stop_gradient = elementwise(
     "stop_gradient",
@@ -186,6 +193,8 @@ maximum = elementwise(
     notation=function(r"\max", "max", "maximum"),
     smooth=False,
     growth="mask",
+    continued=False,
+    law="the larger one",
 )
 minimum = elementwise(
     "minimum",
@@ -198,6 +207,8 @@ minimum = elementwise(
     notation=function(r"\min", "min", "minimum"),
     smooth=False,
     growth="mask",
+    continued=False,
+    law="the smaller one",
 )
 
 
@@ -257,6 +268,7 @@ where = register(
             ((ArrayType((2,), "bool"), ArrayType(), ArrayType()), {}, "one shape and dtype"),
         ),
         growth="mask",
+        law="the branch that was taken",
         chosen=lambda condition, x, y: (None, condition, apply("logical_not", condition)),
     )
 )

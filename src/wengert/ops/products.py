@@ -231,4 +231,5 @@ einsum = product(
         ((ArrayType((3,)),), {"inputs": ((0, 1),), "output": (0,)}, "a label for each axis"),
         ((ArrayType((3,), "bool"),), {"inputs": ((0,),), "output": (0,)}, "not bool"),
     ),
+    law="product rule",
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Unpack
 
 from wengert.ir.graph import Node, apply, constant_like
 from wengert.ir.notation import Notation, big, function, unwritten
-from wengert.ir.op import Growth, Op, Params
+from wengert.ir.op import Facts, Op, Params
 from wengert.ir.types import ArrayType
 from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import ErrorCases, Value, check_dtype, general, structural
@@ -70,6 +70,7 @@ sum = structural(
     notation=big(r"\sum", "Σ"),
     samples=_samples(REDUCED + EMPTY),
     errors=ERRORS,
+    law="sum rule",
 )
 
 
@@ -82,8 +83,7 @@ def weighted(
     notation: Notation,
     cases: list[tuple[tuple[int, ...], tuple[int, ...]]],
     takes: str = "float",
-    smooth: bool = True,
-    growth: Growth = "bounded",
+    **facts: Unpack[Facts],
 ) -> Op:
     """A reduction by its weights w_i = ∂y/∂x_i: forward Σ ẋ_i w_i, backward ȳ w_i."""
 
@@ -105,9 +105,8 @@ def weighted(
         notation=notation,
         samples=_samples(cases),
         errors=ERRORS,
-        smooth=smooth,
-        growth=growth,
         weights=weights,
+        **facts,
     )
 
 
@@ -128,6 +127,8 @@ max = weighted(
     takes="number",
     smooth=False,
     growth="mask",
+    continued=False,
+    law="the largest entry",
 )
 min = weighted(
     "min",
@@ -139,6 +140,8 @@ min = weighted(
     takes="number",
     smooth=False,
     growth="mask",
+    continued=False,
+    law="the smallest entry",
 )
 logsumexp = weighted(
     "logsumexp",
@@ -147,6 +150,8 @@ logsumexp = weighted(
     weights=lambda node: apply("softmax", node.inputs[0], axes=node.params["axes"]),
     notation=function(r"\operatorname{logsumexp}", "logsumexp"),
     cases=REDUCED,
+    continued=False,
+    logarithmic=True,
 )
 
 
@@ -243,6 +248,7 @@ prod = general(
     samples=_samples(REDUCED + EMPTY),
     errors=ERRORS,
     growth="unbounded",
+    law="product rule",
 )
 
 

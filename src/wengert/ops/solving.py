@@ -91,6 +91,7 @@ solve = general(
         ((MATRIX, ArrayType((2, 3))), {}, "that fit"),
         ((MATRIX, ArrayType((3, 3), "int64")), {}, "not int64"),
     ),
+    regular=True,
 )
 
 
@@ -207,6 +208,8 @@ inv = general(
         ([well_conditioned(rng, *many, n, n)], {}) for many in STACKS for n in (3, 1, 0, 4) for _ in range(2)
     ],
     errors=(*REFUSED, ((ArrayType((2, 2), "bool"),), {}, "not bool")),
+    regular=True,
+    law="derivative of the inverse",
 )
 
 

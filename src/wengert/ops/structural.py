@@ -105,6 +105,8 @@ broadcast = structural(
         ((ArrayType((3,)),), {"shape": (2, 4), "axes": (1,)}, "cannot lay float64[3]"),
         ((ArrayType((3,)),), {"shape": (3,), "axes": (1,)}, "distinct axes"),
     ),
+    moves="repetition",
+    law="the adjoint of a broadcast is a sum",
 )
 
 
@@ -144,6 +146,7 @@ transpose = structural(
         for _ in range(4)
     ],
     errors=(((ArrayType((3, 2)),), {"axes": (0, 0)}, "each axis of float64[3×2] once"),),
+    moves="permutation",
 )
 
 
@@ -191,6 +194,7 @@ reshape = structural(
         for _ in range(5)
     ],
     errors=(((ArrayType((3, 2)),), {"shape": (5,)}, "the numbers of entries differ"),),
+    moves="permutation",
 )
 
 
@@ -210,6 +214,7 @@ flip = structural(
         for _ in range(5)
     ],
     errors=(((ArrayType((3,)),), {"axes": (1,)}, "distinct axes"),),
+    moves="permutation",
 )
 
 

@@ -192,7 +192,7 @@ def _is_last(node: Node) -> Node | None:
 
 def _distinct(indices: Node) -> bool:
     """Whether the indices are known, and no two are equal."""
-    if indices.op.name != "constant":
+    if indices.op.leaf != "constant":
         return False
     value = np.asarray(indices.params["value"])
     return value.ndim == 1 and np.unique(value).size == value.size

@@ -96,6 +96,7 @@ slice = structural(
         ((ArrayType((Dim("n"),)),), {"start": (1,), "stop": (4,), "step": (1,)}, "named size 'n'"),
     ),
     growth="mask",
+    moves="selection",
 )
 
 

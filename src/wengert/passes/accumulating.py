@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from wengert.ir.graph import Graph, Node, apply
 from wengert.ir.walk import map_graph, order_of, users, with_inputs
+from wengert.ops.arithmetic import add
+from wengert.ops.indexing import scatter_add
 
 MOST = 8
 """So many summands are put in another order, those with one place behind the others."""
@@ -23,12 +25,12 @@ def accumulate(graph: Graph) -> Graph:
 
     def define(node: Node, inputs: tuple[Node, ...]) -> Node:
         found = with_inputs(node, inputs)
-        if node.op.name != "add":
+        if node.op is not add:
             return found
         parts = [part for x in inputs for part in summands.get(x, [x])]
         if not any(map(_is_one_place, parts)):
             return found
-        if len(parts) < MOST and node not in graph.outputs and [x.op.name for x in readers[node]] == ["add"]:
+        if len(parts) < MOST and node not in graph.outputs and [x.op for x in readers[node]] == [add]:
             summands[found] = parts
             return found
         return _added(parts)
@@ -38,7 +40,7 @@ def accumulate(graph: Graph) -> Graph:
 
 def _is_one_place(node: Node) -> bool:
     """Whether a node is an update at one place along an axis, zero elsewhere."""
-    return node.op.name == "scatter_add" and not node.params["batch"] and node.inputs[1].shape in ((), (1,))
+    return node.op is scatter_add and not node.params["batch"] and node.inputs[1].shape in ((), (1,))
 
 
 def _added(parts: Sequence[Node]) -> Node:

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.graph import Graph, Node
-from wengert.ir.op import Params
+from wengert.ir.op import Op, Params
 from wengert.ir.walk import map_graph, with_inputs
+from wengert.ops.products import einsum
 
-COMMUTATIVE = frozenset({"add", "multiply", "equal", "not_equal", "logical_and", "logical_or"})
-"""Ops whose two inputs may change places without changing a bit of the result (maximum(−0, 0) may not)."""
 SMALL = 65_536
 """Arrays of up to so many bytes are compared by their entries, larger ones by identity."""
 
@@ -32,7 +31,7 @@ class Table:
 
     def share(self, node: Node) -> Node:
         """The first node that computes what this one does: an earlier one, or itself."""
-        if node.op.name == "input":
+        if node.op.leaf == "input":
             return node
         return self.known.setdefault(node.key or key(node), node)
 
@@ -44,18 +43,18 @@ def key(node: Node) -> tuple[Any, ...]:
     """
     found = node.key
     if found is None:
-        name = node.op.name
+        op = node.op
         places = [id(parent) for parent in node.inputs]
-        if name in COMMUTATIVE:
+        if op.commutes == "exactly":
             places.sort()
-        found = node.key = (name, *places, *_params_key(name, node.params)) if node.params else (name, *places)
+        found = node.key = (op.name, *places, *_params_key(op, node.params)) if node.params else (op.name, *places)
     return found
 
 
-def _params_key(op: str, params: Params) -> tuple[Any, ...]:
+def _params_key(op: Op, params: Params) -> tuple[Any, ...]:
     if not params:
         return ()
-    if op == "einsum":
+    if op is einsum:
         return _labels_key(params["inputs"], params["output"])
     return tuple((name, _value_key(params[name])) for name in sorted(params))
 

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import topological
+from wengert.ops.structural import broadcast
+from wengert.ops.windows import concatenate, pad
 from wengert.passes.patterns import call, where
 from wengert.passes.rewrite import Maker, Procedure, Rewrite, Rule, rewrite
 
@@ -34,7 +36,7 @@ def _steps_of_one(node: Node) -> bool:
 def _slice_of_concatenate(node: Node, make: Maker) -> Node | None:
     """A slice that reads one part only is a slice of that part."""
     (joined,) = node.inputs
-    if joined.op.name != "concatenate" or len(joined.inputs) < 2:
+    if joined.op is not concatenate or len(joined.inputs) < 2:
         return None
     axis = joined.params["axis"]
     start, stop = node.params["start"], node.params["stop"]
@@ -55,7 +57,7 @@ def _slice_of_concatenate(node: Node, make: Maker) -> Node | None:
 def _slice_of_pad(node: Node, make: Maker) -> Node | None:
     """A slice that reads none of the zeros of a pad is a slice of what was padded."""
     (padded,) = node.inputs
-    if padded.op.name != "pad" or not _steps_of_one(padded):
+    if padded.op is not pad or not _steps_of_one(padded):
         return None
     low, inner = padded.params["low"], padded.inputs[0].shape
     start, stop = list(node.params["start"]), list(node.params["stop"])
@@ -72,7 +74,7 @@ def _slice_of_pad(node: Node, make: Maker) -> Node | None:
 def _slice_of_broadcast(node: Node, make: Maker) -> Node | None:
     """A slice of a broadcast is the broadcast of a slice: entries that are all the same are made once."""
     (wide,) = node.inputs
-    if wide.op.name != "broadcast":
+    if wide.op is not broadcast:
         return None
     axes = wide.params["axes"]
     cut = {name: tuple(node.params[name][axis] for axis in axes) for name in ("start", "stop", "step")}

@@ -7,7 +7,6 @@ is computed by the op itself and is exact to the last bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -16,16 +15,19 @@ import numpy as np
 from wengert.ir.graph import Graph, Node, Number, constant
 from wengert.ir.types import FLOATS, Shape, TupleType
 from wengert.ir.walk import map_graph, with_inputs
+from wengert.ops import leaves
+from wengert.ops.kinds import constant_value
+from wengert.ops.piecewise import stop_gradient
+from wengert.ops.primes import opaque, prime
+from wengert.ops.reductions import sum as total
 from wengert.ops.vocabulary import NUMPY
 
 LIMIT = 4096
 """The most entries that a folded array may have."""
 BITS = 256
 """The longest numerator or denominator of a folded fraction."""
-MOVES = frozenset({"broadcast", "transpose", "reshape", "slice", "flip"})
-"""Ops that only move entries: of a number that fills a shape they make the same number in another shape."""
-KEEPS = frozenset({"input", "position", "opaque", "stop_gradient"})
-"""Ops that are never folded: values from outside, places that other passes recognise, marks for derivatives."""
+KEEPS = (leaves.input, leaves.position, opaque, stop_gradient)
+"""What is never folded: values from outside, places that other passes recognise, marks for derivatives."""
 
 
 def fold(graph: Graph) -> Graph:
@@ -38,27 +40,21 @@ def fold(graph: Graph) -> Graph:
 
 def folded(node: Node) -> Node:
     """The node as a constant where its inputs are constants and the rules allow it; else the node itself."""
-    if node.op.name == "constant":
+    if node.op.leaf == "constant":
         return _as_number(node)
-    if node.op.name in KEEPS or any(parent.op.name != "constant" for parent in node.inputs):
+    if node.op in KEEPS or any(parent.op.leaf != "constant" for parent in node.inputs):
         return node
-    if node.op.name == "size_of":
+    if node.op.leaf == "size":
         size = node.params["size"]
         return constant(size, node.type) if isinstance(size, int) else node
     if not node.inputs:
         return node
-    numbers = [number_of(parent) for parent in node.inputs]
+    numbers = [constant_value(parent) for parent in node.inputs]
     if all(number is not None for number in numbers):
         value = _number_result(node, [n for n in numbers if n is not None])
         if value is not None:
             return constant(value, node.type)
     return _array_result(node)
-
-
-def number_of(node: Node) -> Number | None:
-    """The number that fills a constant; None for any other node and for arrays."""
-    value = node.params["value"] if node.op.name == "constant" else None
-    return value if isinstance(value, int | float | Fraction) else None
 
 
 def _as_number(node: Node) -> Node:
@@ -75,15 +71,16 @@ def _as_number(node: Node) -> Node:
 
 
 def _number_result(node: Node, numbers: list[Number]) -> Number | None:
-    if node.op.name in MOVES:
+    if node.op.rearranges:
         return numbers[0]
-    if node.op.name == "sum":
+    if node.op is total:
         return _filled_sum(node, numbers[0])
-    if node.op.kind != "elementwise" and node.op.name != "prime":
+    if node.op.kind != "elementwise" and node.op is not prime:
         return None
-    exact = _RATIONAL.get(node.op.name) if node.type.dtype in FLOATS else None
+    exact = node.op.fraction if node.type.dtype in FLOATS else None
     if exact and not any(isinstance(n, float | bool) for n in numbers):
-        return _short(exact(node, [Fraction(n) for n in numbers]))
+        given: list[Any] = [*(Fraction(n) for n in numbers), *node.params.values()]
+        return _short(exact(*given))
     arrays = [np.asarray(_plain(n), dtype=parent.type.dtype) for n, parent in zip(numbers, node.inputs, strict=True)]
     result = _value(node, arrays)
     return None if result is None else result.item()
@@ -100,35 +97,6 @@ def _filled_sum(node: Node, number: Number) -> Number | None:
     if isinstance(number, float | bool) or len(sizes) != len(shape) or node.type.dtype not in FLOATS:
         return None
     return _short(Fraction(number) * math.prod(sizes))
-
-
-def _quotient(node: Node, x: Sequence[Fraction]) -> Fraction | None:
-    return x[0] / x[1] if x[1] else None
-
-
-def _reciprocal(node: Node, x: Sequence[Fraction]) -> Fraction | None:
-    return 1 / x[0] if x[0] else None
-
-
-def _negative(node: Node, x: Sequence[Fraction]) -> Fraction | None:
-    return -x[0] if x[0] else None  # −0 is no fraction
-
-
-def _integer_power(node: Node, x: Sequence[Fraction]) -> Fraction | None:
-    exponent, base = node.params["exponent"], x[0]
-    long = max(base.numerator.bit_length(), base.denominator.bit_length()) * abs(exponent) > BITS
-    return None if long or (base == 0 and exponent < 0) else base**exponent
-
-
-_RATIONAL: dict[str, Callable[[Node, Sequence[Fraction]], Fraction | None]] = {
-    "add": lambda node, x: x[0] + x[1],
-    "subtract": lambda node, x: x[0] - x[1],
-    "multiply": lambda node, x: x[0] * x[1],
-    "divide": _quotient,
-    "negative": _negative,
-    "reciprocal": _reciprocal,
-    "integer_power": _integer_power,
-}
 
 
 def _short(value: Fraction | None) -> Number | None:

@@ -21,7 +21,7 @@ def hoist(graph: Graph) -> Graph:
 
 def _lighter(node: Node) -> Node:
     """A loop that reads what its body has computed anew at every step; any other node as it is."""
-    if node.op.name not in ("scan", "while_loop"):
+    if not node.op.loops:
         return node
     loop = Loop.of(node)
     varying = depends_on(loop.after, loop.varying)

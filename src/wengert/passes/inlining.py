@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from wengert.ir.graph import Graph, Node
 from wengert.ir.walk import map_graph, order_of, substitute, with_inputs
+from wengert.ops.control import item
+from wengert.ops.custom import call
 
 
 def inline(graph: Graph) -> Graph:
     """The graph without calls. Exact to the last bit."""
-    if not any(node.op.name == "call" for node in order_of(graph)):
+    if not any(node.op is call for node in order_of(graph)):
         return graph
     bodies: dict[Node, list[Node]] = {}
 
     def visit(node: Node, inputs: tuple[Node, ...]) -> Node:
         new = with_inputs(node, inputs)
-        if new.op.name == "call":
+        if new.op is call:
             body: Graph = new.params["body"]
             bodies[new] = substitute(body.outputs, dict(zip(body.inputs, new.inputs, strict=True)))
-        if new.op.name == "item" and new.inputs[0] in bodies:
+        if new.op is item and new.inputs[0] in bodies:
             index: int = new.params["index"]
             return bodies[new.inputs[0]][index]
         return new

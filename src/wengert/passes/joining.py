@@ -12,9 +12,8 @@ from typing import Any
 
 from wengert.ir.graph import Graph, Node, apply
 from wengert.ir.walk import order_of, substitute, with_inputs
+from wengert.ops.control import item
 from wengert.ops.loop import Carry, Loop, Read, names_of
-
-LOOPS = ("scan", "while_loop")
 
 Value = tuple[Node, int]
 """A result of a loop, by its number: of the loop that had it first."""
@@ -23,7 +22,7 @@ Value = tuple[Node, int]
 def join(graph: Graph) -> Graph:
     """The graph in which loops over the same carries are one. Exact to the last bit."""
     while True:
-        loops = [node for node in order_of(graph) if node.op.name in LOOPS]
+        loops = [node for node in order_of(graph) if node.op.loops]
         if len(loops) < 2:
             return graph
         joining = _Joining(graph, loops)
@@ -78,7 +77,7 @@ class _Joining:
 
     def _value(self, node: Node) -> Any:
         """What a node is: a result of a loop, the same of every loop of a group, or itself."""
-        if node.op.name != "item" or node.inputs[0].op.name not in LOOPS:
+        if node.op is not item or not node.inputs[0].op.loops:
             return node
         value = (node.inputs[0], node.params["index"])
         return self.alike.get(value, value)
@@ -138,11 +137,11 @@ class _Joining:
                 node = group.loop.node()
                 whole[group] = [apply("item", node, index=k) for k in range(len(group.loop.after))]
         instead: dict[Node, Node] = {}
-        for item in order_of(self.graph):
-            if item.op.name == "item" and item.inputs[0] in self.groups:
-                group = self.groups[item.inputs[0]]
+        for each in order_of(self.graph):
+            if each.op is item and each.inputs[0] in self.groups:
+                group = self.groups[each.inputs[0]]
                 if group in whole:
-                    instead[item] = whole[group][group.members[item.inputs[0]][item.params["index"]]]
+                    instead[each] = whole[group][group.members[each.inputs[0]][each.params["index"]]]
         return self.graph.with_outputs(_with(self.graph.outputs, instead), self.graph.names)
 
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from wengert.ir.graph import Graph, Node, apply
-from wengert.passes.fold import number_of
+from wengert.ops.kinds import constant_value
+from wengert.ops.piecewise import cast, equal, where
+from wengert.ops.structural import broadcast, transpose
 from wengert.passes.structure import Factor, Labels, Product, over_products
 
 
@@ -21,7 +23,7 @@ def look_up(graph: Graph) -> Graph:
 
 
 def _resolved(node: Node, product: Product) -> Node | None:
-    if node.op.name == "transpose":
+    if node.op is transpose:
         return None
     current = masks_opened(product)
     found = False
@@ -37,7 +39,7 @@ def masks_opened(product: Product) -> Product:
     """where(k = t, x, 0) as the factors x and ⟦k = t⟧."""
     factors: list[Factor] = []
     for x, labels in product.factors:
-        if x.op.name == "where" and number_of(x.inputs[2]) == 0 and _sides(x.inputs[0], labels):
+        if x.op is where and constant_value(x.inputs[2]) == 0 and _sides(x.inputs[0], labels):
             factors.append((x.inputs[1], labels))
             factors.append((apply("cast", x.inputs[0], dtype=x.type.dtype), labels))
         else:
@@ -50,22 +52,22 @@ def masks_opened(product: Product) -> Product:
 
 def indicator(x: Node, labels: Labels) -> tuple[Factor, Factor] | None:
     """(places along one axis, indices) where a factor is ⟦k = t⟧."""
-    return _sides(x.inputs[0], labels) if x.op.name == "cast" and x.inputs[0].type.dtype == "bool" else None
+    return _sides(x.inputs[0], labels) if x.op is cast and x.inputs[0].type.dtype == "bool" else None
 
 
 def _sides(condition: Node, labels: Labels) -> tuple[Factor, Factor] | None:
-    if condition.op.name != "equal" or condition.inputs[0].type.dtype != "int64":
+    if condition.op is not equal or condition.inputs[0].type.dtype != "int64":
         return None
     a, b = (_core(side, labels) for side in condition.inputs)
     for place, index in ((a, b), (b, a)):
-        if place[0].op.name == "position" and place[1][0] not in index[1]:
+        if place[0].op.leaf == "position" and place[1][0] not in index[1]:
             return place, index
     return None
 
 
 def _core(x: Node, labels: Labels) -> Factor:
     """What a broadcast lays out, at its labels."""
-    while x.op.name == "broadcast":
+    while x.op is broadcast:
         axes: Labels = x.params["axes"]
         labels = tuple(labels[axis] for axis in axes)
         x = x.inputs[0]
@@ -79,7 +81,7 @@ def _identity(product: Product) -> Product | None:
     """Σ_j a_ij ⟦j = l⟧ = a_il: one label stands for the other."""
     for k, (x, labels) in enumerate(product.factors):
         sides = indicator(x, labels)
-        if sides is None or sides[1][0].op.name != "position":
+        if sides is None or sides[1][0].op.leaf != "position":
             continue
         pair = (sides[0][1][0], sides[1][1][0])
         gone = next((q for q in pair if q not in product.output), None)

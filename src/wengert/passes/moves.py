@@ -6,6 +6,7 @@ import math
 
 from wengert.ir.graph import Node, apply, input_node
 from wengert.ir.types import ArrayType, Dim, Shape, Size
+from wengert.ops import structural
 from wengert.passes.patterns import Env, Pattern, broadcast, call, cast, computed, fill, reshape, sum, transpose
 from wengert.passes.rewrite import Example, Maker, Procedure, Rewrite, Rule
 
@@ -134,7 +135,7 @@ def _products_of_one() -> list[Node]:
 def _sum_of_broadcast(node: Node, make: Maker) -> Node | None:
     """Σ over axes that x has not is their number of entries times x."""
     (wide,) = node.inputs
-    if wide.op.name != "broadcast":
+    if wide.op is not structural.broadcast:
         return None
     (x,), axes, summed = wide.inputs, wide.params["axes"], node.params["axes"]
     added = [axis for axis in summed if axis not in axes]

@@ -10,39 +10,38 @@ from collections.abc import Callable
 
 from wengert.ir.graph import Node, apply, constant, input_node
 from wengert.ir.types import ArrayType, Dim
+from wengert.ops.arithmetic import divide, hypot, integer_power, multiply, power
 from wengert.ops.kinds import constant_value
+from wengert.ops.norms import norm
+from wengert.ops.products import einsum
+from wengert.ops.reductions import sum as total
 from wengert.ops.squares import is_positive
 from wengert.passes.rewrite import Maker, Procedure, Rewrite
-
-LAID = frozenset({"broadcast", "reshape", "transpose"})
-"""What only moves entries or repeats them."""
 
 
 def _squared(node: Node) -> tuple[Node, tuple[int, ...]] | None:
     """(x, axes) of a node that is Σ x² over axes; None where it is none."""
-    if node.op.name == "einsum" and len(node.inputs) == 2 and node.inputs[0] is node.inputs[1]:
+    if node.op is einsum and len(node.inputs) == 2 and node.inputs[0] is node.inputs[1]:
         first, second = node.params["inputs"]
         output = node.params["output"]
         kept = tuple(q for q in first if q in output)
         if first != second or len(set(first)) < len(first) or kept != tuple(output) or len(kept) == len(first):
             return None
         return node.inputs[0], tuple(k for k, q in enumerate(first) if q not in output)
-    if node.op.name != "sum" or not node.params["axes"]:
+    if node.op is not total or not node.params["axes"]:
         return None
     squares = node.inputs[0]
-    name = squares.op.name
-    is_square = (name == "integer_power" and squares.params["exponent"] == 2) or (
-        name == "multiply" and squares.inputs[0] is squares.inputs[1]
+    is_square = (squares.op is integer_power and squares.params["exponent"] == 2) or (
+        squares.op is multiply and squares.inputs[0] is squares.inputs[1]
     )
     return (squares.inputs[0], node.params["axes"]) if is_square else None
 
 
 def _apart(node: Node, is_factor: Callable[[Node], bool]) -> tuple[Node, str, Node | None]:
     """(x, op, c) of a node c x or x / c, c a factor of a kind; c is None where it is neither."""
-    name = node.op.name
     for k, c in enumerate(node.inputs):
-        if (name == "multiply" or (name == "divide" and k == 1)) and is_factor(c):
-            return node.inputs[1 - k], name, c
+        if (node.op is multiply or (node.op is divide and k == 1)) and is_factor(c):
+            return node.inputs[1 - k], node.op.name, c
     return node, "", None
 
 
@@ -50,7 +49,7 @@ def _norm_of_root(node: Node, make: Maker) -> Node | None:
     """√(c Σx²) is √c ‖x‖, c a positive number or size or its inverse, also where it is laid out before the root."""
     moves: list[Node] = []
     inner = node.inputs[0]
-    while inner.op.name in LAID:
+    while inner.op.moves in ("permutation", "repetition"):
         moves.append(inner)
         inner = inner.inputs[0]
     inner, joined, factor = _apart(inner, is_positive)
@@ -75,9 +74,9 @@ def _root_of(factor: Node, make: Maker) -> Node:
 
 def _exponent(node: Node) -> float | None:
     """n of a node that is xⁿ for a number n ≥ 1."""
-    if node.op.name == "integer_power":
+    if node.op is integer_power:
         n = float(node.params["exponent"])
-    elif node.op.name == "power":
+    elif node.op is power:
         number = constant_value(node.inputs[1])
         n = math.nan if number is None else float(number)
     else:
@@ -90,11 +89,11 @@ def _power_of_norm(node: Node, make: Maker) -> Node | None:
     exponent = _exponent(node)
     if exponent is None:
         return None
-    inner, joined, factor = _apart(node.inputs[0], lambda x: x.op.name not in ("norm", "hypot"))
-    if inner.op.name == "norm":
+    inner, joined, factor = _apart(node.inputs[0], lambda x: x.op not in (norm, hypot))
+    if inner.op is norm:
         (x,) = inner.inputs
         squares = make("sum", (make("integer_power", (x,), {"exponent": 2}),), inner.params)
-    elif inner.op.name == "hypot":
+    elif inner.op is hypot:
         x, y = (make("integer_power", (each,), {"exponent": 2}) for each in inner.inputs)
         squares = make("add", (x, y), {})
     else:

@@ -14,11 +14,13 @@ from itertools import product
 from typing import Any
 
 from wengert.ir.graph import Node, Number
+from wengert.ir.op import OPS, Op
 from wengert.ir.types import ArrayType
+from wengert.ops.arithmetic import divide, integer_power, multiply, negative
+from wengert.ops.arithmetic import reciprocal as reciprocal_op
 from wengert.ops.kinds import constant_value
-from wengert.passes.cse import COMMUTATIVE
+from wengert.ops.piecewise import where as where_op
 
-SWAPS = COMMUTATIVE | {"logaddexp"}
 Env = dict[str, Any]
 Make = Callable[[str, tuple[Node, ...], Mapping[str, Any]], Node]
 
@@ -85,7 +87,7 @@ class Call(Pattern):
 
     __slots__ = ("args", "op", "params")
 
-    def __init__(self, op: str, args: tuple[Pattern, ...], params: Mapping[str, Any]) -> None:
+    def __init__(self, op: Op, args: tuple[Pattern, ...], params: Mapping[str, Any]) -> None:
         self.op = op
         self.args = args
         self.params = params
@@ -103,7 +105,7 @@ class Computed(Pattern):
 
 def call(op: str, /, *args: Pattern | Number, **params: Any) -> Pattern:
     """Any op by name, on patterns and numbers."""
-    return Call(op, tuple(a if isinstance(a, Pattern) else Literal(a) for a in args), params)
+    return Call(OPS[op], tuple(a if isinstance(a, Pattern) else Literal(a) for a in args), params)
 
 
 def computed(function: Callable[..., Any], *args: Any) -> Pattern:
@@ -194,14 +196,14 @@ def quotient_forms(pattern: Pattern) -> list[Pattern]:
     forms: list[Pattern] = []
     for args in product(*choices):
         forms.append(Call(pattern.op, args, pattern.params))
-        if pattern.op == "divide":
+        if pattern.op is divide:
             top, bottom = args
-            inverse = Call("reciprocal", (bottom,), {})
+            inverse = Call(reciprocal_op, (bottom,), {})
             if isinstance(top, Literal) and top.number == 1:
                 forms.append(inverse)
             else:
-                one_over = Call("divide", (Literal(1), bottom), {})
-                forms += [Call("multiply", (top, inverse), {}), Call("multiply", (top, one_over), {})]
+                one_over = Call(divide, (Literal(1), bottom), {})
+                forms += [Call(multiply, (top, inverse), {}), Call(multiply, (top, one_over), {})]
     return forms
 
 
@@ -223,30 +225,30 @@ def screen(pattern: Pattern) -> Screen:
         return lambda node: constant_value(node) == wanted
     if not isinstance(pattern, Call):
         return _anything
-    name, args = pattern.op, pattern.args
+    op, args = pattern.op, pattern.args
     variables = [arg.name for arg in args if isinstance(arg, Var)]
     if len(variables) == 2 and variables[0] == variables[1]:
-        return lambda node: node.op.name == name and node.inputs[0] is node.inputs[1]
+        return lambda node: node.op is op and node.inputs[0] is node.inputs[1]
     screens = [screen(arg) for arg in args]
-    if len(screens) == 2 and name in SWAPS and screens[0] is not screens[1]:
-        return _either_way(name, *screens)
+    if len(screens) == 2 and op.commutes and screens[0] is not screens[1]:
+        return _either_way(op, *screens)
     asked = [(k, each) for k, each in enumerate(screens) if each is not _anything]
     if len(asked) == 1:
         ((place, only),) = asked
-        return lambda node: node.op.name == name and len(node.inputs) > place and only(node.inputs[place])
+        return lambda node: node.op is op and len(node.inputs) > place and only(node.inputs[place])
     if not asked:
-        return lambda node: node.op.name == name
-    return lambda node: node.op.name == name and all(len(node.inputs) > k and each(node.inputs[k]) for k, each in asked)
+        return lambda node: node.op is op
+    return lambda node: node.op is op and all(len(node.inputs) > k and each(node.inputs[k]) for k, each in asked)
 
 
-def _either_way(name: str, first: Screen, second: Screen) -> Screen:
+def _either_way(op: Op, first: Screen, second: Screen) -> Screen:
     """The condition on an op whose two inputs commute."""
     if first is _anything or second is _anything:
         only = second if first is _anything else first
-        return lambda node: node.op.name == name and (only(node.inputs[0]) or only(node.inputs[1]))
+        return lambda node: node.op is op and (only(node.inputs[0]) or only(node.inputs[1]))
 
     def fulfilled(node: Node) -> bool:
-        if node.op.name != name:
+        if node.op is not op:
             return False
         a, b = node.inputs
         return (first(a) and second(b)) or (first(b) and second(a))
@@ -281,20 +283,20 @@ def _match(todo: tuple[tuple[Pattern, Node], ...], given: Env) -> Env | None:
 def _match_call(pattern: Call, node: Node, rest: tuple[tuple[Pattern, Node], ...], env: Env) -> Env | None:
     """The match of an op and of what is left to do, its inputs in either order where they commute."""
     inputs, args = node.inputs, pattern.args
-    if node.op.name != pattern.op or len(args) != len(inputs):
+    if node.op is not pattern.op or len(args) != len(inputs):
         return None
     bound = _match_params(pattern.params, node, env) if pattern.params else env
     if bound is None:
         return None
     found = _match((*zip(args, inputs, strict=True), *rest), bound)
-    if found is None and pattern.op in SWAPS and inputs[0] is not inputs[1]:
+    if found is None and pattern.op.commutes and inputs[0] is not inputs[1]:
         found = _match((*zip(args, inputs[::-1], strict=True), *rest), bound)
     return found
 
 
 def _match_params(params: Mapping[str, Any], node: Node, env: Env) -> Env | None:
     for name, wanted in params.items():
-        value = constant_value(node) if node.op.name == "constant" and name == "value" else node.params.get(name)
+        value = constant_value(node) if node.op.leaf == "constant" and name == "value" else node.params.get(name)
         if value is None:
             return None
         if not isinstance(wanted, Var):
@@ -339,7 +341,7 @@ def parameter(value: Any, env: Env) -> Any:
     if isinstance(value, Literal):
         return value.number
     if isinstance(value, Call):
-        return _ARITHMETIC[value.op](*(parameter(arg, env) for arg in value.args))
+        return _ARITHMETIC[value.op.name](*(parameter(arg, env) for arg in value.args))
     if isinstance(value, Computed):
         return value.function(*(parameter(arg, env) for arg in value.args))
     return value
@@ -352,24 +354,24 @@ def build(pattern: Pattern, env: Env, type: ArrayType, make: Make) -> Node:
     if isinstance(pattern, Literal):
         return make("constant", (), {"value": pattern.number, "type": type})
     assert isinstance(pattern, Call)
-    if pattern.op == "constant":
+    if pattern.op.leaf == "constant":
         return make("constant", (), {"value": parameter(pattern.params["value"], env), "type": type})
     params = {name: parameter(value, env) for name, value in pattern.params.items()}
     built = [None if _is_fill(arg) else build(arg, env, type, make) for arg in pattern.args]
-    first = 1 if pattern.op == "where" else 0
+    first = 1 if pattern.op is where_op else 0
     beside = next((node.type for node in built[first:] if node is not None), type)
     types = [beside] * len(built)
-    if pattern.op == "where":
+    if pattern.op is where_op:
         types[0] = beside.with_dtype("bool")
     inputs = [
         build(arg, env, each, make) if node is None else node
         for arg, node, each in zip(pattern.args, built, types, strict=True)
     ]
-    return make(pattern.op, tuple(inputs), params)
+    return make(pattern.op.name, tuple(inputs), params)
 
 
 def _is_fill(pattern: Pattern) -> bool:
-    return isinstance(pattern, Literal) or (isinstance(pattern, Call) and pattern.op == "constant")
+    return isinstance(pattern, Literal) or (isinstance(pattern, Call) and pattern.op.leaf == "constant")
 
 
 # ---------------------------------------------------------------- in words
@@ -392,17 +394,17 @@ def _show(pattern: Any, outer: int) -> str:
         return f"{pattern.function.__name__.strip('_')}({inside})"
     if not isinstance(pattern, Call):
         return str(pattern)
-    if pattern.op in _SIGNS:
-        sign, level = _SIGNS[pattern.op]
+    if pattern.op.name in _SIGNS:
+        sign, level = _SIGNS[pattern.op.name]
         a, b = pattern.args
         text = f"{_show(a, level)}{sign}{_show(b, level + 1)}"
         return f"({text})" if level < outer else text
-    if pattern.op == "negative":
+    if pattern.op is negative:
         text = f"−{_show(pattern.args[0], 3)}"
         return f"({text})" if outer else text
-    if pattern.op == "constant":
+    if pattern.op.leaf == "constant":
         return _show(pattern.params["value"], outer)
-    if pattern.op == "integer_power":
+    if pattern.op is integer_power:
         return f"{_show(pattern.args[0], 4)}^{_show(pattern.params['exponent'], 4)}"
     inside = [_show(arg, 0) for arg in pattern.args] + [_show(v, 0) for v in pattern.params.values()]
-    return f"{pattern.op}({', '.join(inside)})"
+    return f"{pattern.op.name}({', '.join(inside)})"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from wengert.ir.graph import Graph, Node, apply
 from wengert.ir.walk import rebuild, topological, with_inputs
+from wengert.ops.control import cond, item, scan, while_loop
 from wengert.ops.loop import Loop, Read
 from wengert.passes.bodies import has_bodies
 
@@ -20,7 +21,7 @@ def prune(graph: Graph) -> Graph:
         return graph
     read: dict[Node, set[int]] = {}
     for node in topological(graph.outputs):
-        if node.op.name == "item":
+        if node.op is item:
             read.setdefault(node.inputs[0], set()).add(node.params["index"])
     pruner = _Pruner(read)
     keep = {node: node for node in graph.inputs}
@@ -41,10 +42,10 @@ class _Pruner:
     def visit(self, node: Node, inputs: tuple[Node, ...]) -> Node:
         """The node on its new inputs; an item as what stands for it."""
         new = with_inputs(node, inputs)
-        if node.op.name == "item":
+        if node.op is item:
             stands = self.results.get(node.inputs[0], {})
             return stands.get(node.params["index"], new)
-        smaller = SMALLER.get(node.op.name)
+        smaller = SMALLER.get(node.op)
         stands = smaller(new, self.read.get(node, set())) if smaller is not None else None
         if stands is not None:
             self.results[node] = stands
@@ -128,4 +129,4 @@ def _tapes_or(loop: Loop, xs: Sequence[Read]) -> tuple[Read, ...]:
     return tuple(xs) if xs or loop.length is not None or loop.test is not None else loop.xs[:1]
 
 
-SMALLER = {"cond": _smaller_cond, "scan": _smaller_loop, "while_loop": _smaller_loop}
+SMALLER = {cond: _smaller_cond, scan: _smaller_loop, while_loop: _smaller_loop}

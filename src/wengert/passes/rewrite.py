@@ -22,7 +22,6 @@ from wengert.ir.types import ArrayType
 from wengert.ir.walk import map_graph, order_of, with_inputs
 from wengert.passes.cse import Table
 from wengert.passes.patterns import (
-    SWAPS,
     Call,
     Env,
     Literal,
@@ -136,7 +135,7 @@ class Rule(Rewrite):
     def signatures(self) -> Iterable[tuple[str, tuple[str | None, ...] | None]]:
         for form in self.forms:
             assert isinstance(form, Call)
-            yield form.op, tuple(_head(arg) for arg in form.args)
+            yield form.op.name, tuple(_head(arg) for arg in form.args)
 
     def step(self, node: Node, rewriter: Rewriter) -> Node | None:
         for form, may_match in self.screened:
@@ -151,7 +150,7 @@ class Rule(Rewrite):
 def _head(pattern: Pattern) -> str | None:
     if isinstance(pattern, Literal):
         return "constant"
-    return pattern.op if isinstance(pattern, Call) else None
+    return pattern.op.name if isinstance(pattern, Call) else None
 
 
 class Procedure(Rewrite):
@@ -380,7 +379,7 @@ def _admits(op: str, wanted: tuple[str | None, ...] | None, heads: tuple[str, ..
         return True
     if len(wanted) != len(heads):
         return False
-    return _agree(wanted, heads) or (op in SWAPS and _agree(wanted, heads[::-1]))
+    return _agree(wanted, heads) or (OPS[op].commutes is not None and _agree(wanted, heads[::-1]))
 
 
 def _agree(wanted: tuple[str | None, ...], heads: tuple[str, ...]) -> bool:

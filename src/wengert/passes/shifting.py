@@ -11,7 +11,9 @@ from typing import Any
 
 from wengert.ir.graph import Graph, Node, apply, constant
 from wengert.ir.types import ArrayType, Dim, Size
-from wengert.passes.fold import number_of
+from wengert.ops.arithmetic import multiply
+from wengert.ops.kinds import constant_value
+from wengert.ops.structural import broadcast, transpose
 from wengert.passes.lookup import indicator, masks_opened, ordered
 from wengert.passes.structure import Factor, Labels, Product, over_products
 
@@ -25,7 +27,7 @@ def shift(graph: Graph) -> Graph:
 
 
 def _resolved(node: Node, product: Product) -> Node | None:
-    return None if node.op.name == "transpose" else _built(masks_opened(product), node.type, node.source)
+    return None if node.op is transpose else _built(masks_opened(product), node.type, node.source)
 
 
 def _built(product: Product, type: ArrayType, source: Any) -> Node | None:
@@ -41,29 +43,25 @@ def _built(product: Product, type: ArrayType, source: Any) -> Node | None:
 
 def affine(x: Node, labels: Labels) -> Affine | None:
     """An integer node as Σ c · position + offset; None where it is something else."""
-    name = x.op.name
-    number = number_of(x)
+    number = constant_value(x)
     if number is not None:
         return ({}, int(number)) if number == int(number) else None
-    if name == "position":
+    if x.op.leaf == "position":
         return {labels[0]: 1}, 0
     axes: Labels = x.params.get("axes", ())
-    if name == "broadcast":
+    if x.op is broadcast:
         return affine(x.inputs[0], tuple(labels[axis] for axis in axes))
-    if name == "transpose":
+    if x.op is transpose:
         return affine(x.inputs[0], tuple(labels[axes.index(k)] for k in range(len(labels))))
-    parts = [affine(part, labels) for part in x.inputs] if name in _SIGNS or name == "multiply" else []
+    parts = [affine(part, labels) for part in x.inputs] if x.op.signs or x.op is multiply else []
     known = [part for part in parts if part is not None]
     if not parts or len(known) < len(parts):
         return None
-    if name != "multiply":
-        return _sum(list(zip(_SIGNS[name], known, strict=True)))
+    if x.op.signs:
+        return _sum(list(zip(x.op.signs, known, strict=True)))
     scale = next((offset for coefficients, offset in known if not coefficients), None)
     other = next((part for part in known if part[0]), known[0])
     return None if scale is None else _sum([(scale, other)])
-
-
-_SIGNS = {"add": (1, 1), "subtract": (1, -1), "negative": (-1,)}
 
 
 def _sum(parts: list[tuple[int, Affine]]) -> Affine:

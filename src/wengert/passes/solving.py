@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from wengert.ir.graph import Graph, Node, apply
 from wengert.ir.walk import map_graph, users, with_inputs
+from wengert.ops.products import einsum
+from wengert.ops.solving import inv
 
 
 def solve_systems(graph: Graph) -> Graph:
@@ -12,7 +14,7 @@ def solve_systems(graph: Graph) -> Graph:
     solved = {
         node
         for node, found in readers.items()
-        if node.op.name == "inv" and node.type.rank == 2 and node not in graph.outputs
+        if node.op is inv and node.type.rank == 2 and node not in graph.outputs
         if all(_partner(user, node) is not None for user in found)
     }
     if not solved:
@@ -27,7 +29,7 @@ def solve_systems(graph: Graph) -> Graph:
 
 def _partner(node: Node, inverse: Node) -> int | None:
     """The factor, of one or two axes, that an inverse meets in a product over one axis which is in nothing else."""
-    if node.op.name != "einsum" or sum(x.op.name == "inv" for x in node.inputs) != 1:
+    if node.op is not einsum or sum(x.op is inv for x in node.inputs) != 1:
         return None
     labels, output = node.params["inputs"], node.params["output"]
     place = node.inputs.index(inverse)

@@ -14,10 +14,14 @@ from fractions import Fraction
 from typing import Any
 
 from wengert.ir.graph import Graph, Node, Number, apply, constant, input_node
-from wengert.ir.op import OPS
+from wengert.ir.op import OPS, Op
 from wengert.ir.types import ArrayType, Size
 from wengert.ir.walk import map_graph, order_of, with_inputs
-from wengert.passes.fold import number_of
+from wengert.ops.arithmetic import divide, integer_power, multiply, negative
+from wengert.ops.kinds import constant_value
+from wengert.ops.products import einsum
+from wengert.ops.reductions import sum as total
+from wengert.ops.structural import broadcast, transpose
 from wengert.passes.patterns import moderate
 from wengert.passes.rewrite import Maker, Procedure, Rewrite, rewrite
 
@@ -36,7 +40,7 @@ def contract(graph: Graph) -> Graph:
 
 def narrow(graph: Graph) -> Graph:
     """The graph whose elementwise ops on broadcasts are broadcasts of ops on what was broadcast."""
-    if all(node.op.name != "broadcast" for node in order_of(graph)):
+    if all(node.op is not broadcast for node in order_of(graph)):
         return graph
     return rewrite(graph, NARROW).graph
 
@@ -44,7 +48,7 @@ def narrow(graph: Graph) -> Graph:
 def over_products(graph: Graph, rule: Callable[[Node, Product], Node | None]) -> Graph:
     """The graph with rule(node, its product) in place of every sum of products, from the leaves up; None leaves the node."""
     order = order_of(graph)
-    if all(node.op.name not in ROOTS for node in order):
+    if all(node.op not in ROOTS for node in order):
         return graph
     reads = Counter(graph.outputs)
     for node in order:
@@ -53,7 +57,7 @@ def over_products(graph: Graph, rule: Callable[[Node, Product], Node | None]) ->
 
     def visit(node: Node, inputs: tuple[Node, ...]) -> Node:
         new = with_inputs(node, inputs)
-        if new.op.name in ROOTS and new.type.is_float:
+        if new.op in ROOTS and new.type.is_float:
             product = Product.read(new, count)
             better = rule(new, product) if product is not None else None
             new = new if better is None else better
@@ -65,7 +69,7 @@ def over_products(graph: Graph, rule: Callable[[Node, Product], Node | None]) ->
 
 # ---------------------------------------------------------------- products
 
-ROOTS = frozenset({"sum", "einsum", "transpose"})
+ROOTS = frozenset({total, einsum, transpose})
 
 
 @dataclass
@@ -84,16 +88,16 @@ class Product:
     def read(node: Node, uses: Mapping[Node, int]) -> Product | None:
         """The product of a sum, an einsum or a transposed einsum, opened as far as it goes."""
         x = node.inputs[0]
-        if node.op.name == "sum":
+        if node.op is total:
             labels = tuple(range(x.type.rank))
             axes: Labels = node.params["axes"]
             out = tuple(q for q in labels if q not in axes)
             product = Product(1, [(x, labels)], out, dict(enumerate(x.shape)), uses)
-        elif node.op.name == "einsum":
+        elif node.op is einsum:
             factors = list(zip(node.inputs, node.params["inputs"], strict=True))
             sizes = {q: n for f, labels in factors for q, n in zip(labels, f.shape, strict=True)}
             product = Product(1, factors, node.params["output"], sizes, uses)
-        elif x.op.name in ("einsum", "sum") and uses.get(x, 1) == 1:
+        elif x.op in (einsum, total) and uses.get(x, 1) == 1:
             inner = Product.read(x, uses)
             if inner is None:
                 return None
@@ -121,12 +125,12 @@ class Product:
 
     def inside(self, node: Node, labels: Labels, others: int) -> list[Factor] | None:
         """The factors that a factor beside `others` is the product of; None where it stays closed. Numbers go to `coef`."""
-        number = number_of(node)
+        number = constant_value(node)
         if number is not None and moderate(number):
             self.coef = times(self.coef, number)
             return []
-        opener = _OPENERS.get(node.op.name)
-        if opener is None or (node.op.name not in _FREE and self.uses.get(node, 1) > 1):
+        opener = _OPENERS.get(node.op)
+        if opener is None or (node.op not in _FREE and self.uses.get(node, 1) > 1):
             return None
         if len(node.inputs) > 1 and others + len(node.inputs) > FACTORS:
             return None
@@ -248,7 +252,7 @@ def _open_negative(product: Product, node: Node, labels: Labels) -> list[Factor]
 
 
 def _open_quotient(product: Product, node: Node, labels: Labels) -> list[Factor] | None:
-    number = number_of(node.inputs[1])
+    number = constant_value(node.inputs[1])
     if number is None or not moderate(number):
         return None
     product.coef = product.coef / number if isinstance(number, float) else times(product.coef, 1 / Fraction(number))
@@ -274,17 +278,17 @@ def _open_einsum(product: Product, node: Node, labels: Labels) -> list[Factor]:
     return opened
 
 
-_FREE = frozenset({"broadcast", "transpose", "negative"})
+_FREE = frozenset({broadcast, transpose, negative})
 """They cost nothing, so they are opened even where others read them too."""
-_OPENERS: dict[str, Opener] = {
-    "broadcast": _open_broadcast,
-    "transpose": _open_transpose,
-    "multiply": _open_multiply,
-    "integer_power": _open_square,
-    "negative": _open_negative,
-    "divide": _open_quotient,
-    "sum": _open_sum,
-    "einsum": _open_einsum,
+_OPENERS: dict[Op, Opener] = {
+    broadcast: _open_broadcast,
+    transpose: _open_transpose,
+    multiply: _open_multiply,
+    integer_power: _open_square,
+    negative: _open_negative,
+    divide: _open_quotient,
+    total: _open_sum,
+    einsum: _open_einsum,
 }
 
 
@@ -294,8 +298,8 @@ _OPENERS: dict[str, Opener] = {
 def _narrow(node: Node, make: Maker) -> Node | None:
     """f(broadcast(x), …) is broadcast(f(x, …)): over the axes that some input has."""
     rank = node.type.rank
-    wide = [x for x in node.inputs if number_of(x) is None]
-    if node.op.kind not in ("elementwise", "product") or not wide or any(x.op.name != "broadcast" for x in wide):
+    wide = [x for x in node.inputs if constant_value(x) is None]
+    if node.op.kind not in ("elementwise", "product") or not wide or any(x.op is not broadcast for x in wide):
         return None
     kept = tuple(sorted({axis for x in wide for axis in x.params["axes"]}))
     if len(kept) == rank:
@@ -303,7 +307,7 @@ def _narrow(node: Node, make: Maker) -> Node | None:
     shape = tuple(node.shape[axis] for axis in kept)
     inputs: list[Node] = []
     for x in node.inputs:
-        number = number_of(x)
+        number = constant_value(x)
         if number is not None:
             inputs.append(make("constant", (), {"value": number, "type": x.type.with_shape(shape)}))
             continue

@@ -36,7 +36,7 @@ from wengert.programs.source import Program
 PRIMES = (5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103)
 RUNS = 240  # of a scenario whose sizes are looked for
 LIMITS = (MemoryError, EOFError, SystemExit, PermissionError)  # other sizes do not help against these
-ENTRIES = 1e6
+ENTRIES = 20_000  # of all arguments: beyond it two sizes chase each other, as beyond the next
 LARGEST = 400  # of an axis: beyond it two sizes chase each other
 
 

@@ -21,7 +21,9 @@ from wengert.ir.walk import topological
 from wengert.notation.expr import Ref
 from wengert.notation.names import BAR, LETTER_WORDS, SUBSCRIPTS
 from wengert.notation.unicode import show
+from wengert.ops.arithmetic import divide, multiply, negative
 from wengert.ops.evaluate import Array, evaluate
+from wengert.ops.structural import broadcast
 from wengert.passes.open_primes import open_primes
 from wengert.show.trace import Row, Run, Use
 
@@ -36,7 +38,7 @@ def primitive_rows(run: Run) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     values = system.values()
     inputs = [values[name] for name in system.inputs]
     nodes = [n for n in topological([values[line.name] for line in system.lines]) if n not in inputs]
-    numbered = [*inputs, *(n for n in nodes if n.op.name != "constant")]
+    numbered = [*inputs, *(n for n in nodes if n.op.leaf != "constant")]
     table = _Table(run, {node: k for k, node in enumerate(numbered, 1)}, values)
     type = values[loss].type
     seed = constant(1, type) if run.backward.seeded else input_node(bar(loss), type)
@@ -81,7 +83,7 @@ class _Table:
         return "v" + BAR * barred + "".join(SUBSCRIPTS[d] for d in digits)
 
     def forward(self, node: Node, value: Array) -> Row:
-        formula = "" if node.op.name == "input" else Formula(self.names(node), self.run.ascii).op(node)[0]
+        formula = "" if node.op.leaf == "input" else Formula(self.names(node), self.run.ascii).op(node)[0]
         return Row(self.number[node], self.v(node), formula, value, (), self.label(node))
 
     def names(self, node: Node) -> dict[Node, str]:
@@ -169,13 +171,13 @@ class Formula:
     def product(self, node: Node) -> tuple[str, int]:
         """Factors side by side, numbers first; a (1 / b) is a / b."""
         first, second = node.inputs
-        if second not in self.names and second.op.name == "divide" and _is_one(second.inputs[0]):
+        if second not in self.names and second.op is divide and _is_one(second.inputs[0]):
             return self.ratio(first, second.inputs[1])
         factors: list[Node] = []
         stack = [second, first]
         while stack:
             item = stack.pop()
-            if item not in self.names and item.op.name == "multiply":
+            if item not in self.names and item.op is multiply:
                 stack.extend(reversed(item.inputs))
             else:
                 factors.append(item)
@@ -185,11 +187,11 @@ class Formula:
         return " ".join([*numbers, *([sign.join(others)] if others else [])]), PRODUCT
 
     def is_number(self, node: Node) -> bool:
-        return node not in self.names and node.op.name == "constant"
+        return node not in self.names and node.op.leaf == "constant"
 
     def ratio(self, above: Node, below: Node) -> tuple[str, int]:
         """a / b, with a minus in front of the fraction."""
-        if above not in self.names and above.op.name == "negative":
+        if above not in self.names and above.op is negative:
             text, _ = self.ratio(above.inputs[0], below)
             return ("-" if self.ascii else "−") + text, SUM
         return f"{self.at(above, PRODUCT)} / {self.at(below, POWER)}", PRODUCT
@@ -235,7 +237,7 @@ class Formula:
             return times.join(str(n) for n in value)
         if key == "axes" and node.op.kind != "leaf" and node.inputs:
             everything = value == tuple(range(node.inputs[0].type.rank))
-            inserted = node.op.name == "broadcast"
+            inserted = node.op is broadcast
             word = "axis" if len(value) == 1 else "axes"
             return "" if everything or inserted else f"{word} {' '.join(map(str, value))}"
         if isinstance(value, ArrayType):
@@ -244,7 +246,7 @@ class Formula:
 
 
 def _is_one(node: Node) -> bool:
-    return node.op.name == "constant" and not isinstance(node.params["value"], np.ndarray) and node.params["value"] == 1
+    return node.op.leaf == "constant" and not isinstance(node.params["value"], np.ndarray) and node.params["value"] == 1
 
 
 def _constant(node: Node, ascii: bool) -> tuple[str, int]:

@@ -27,6 +27,7 @@ from wengert.notation.unicode import show
 from wengert.ops.build import Builder
 from wengert.ops.evaluate import Array, evaluate
 from wengert.ops.evaluate import bind as bind_inputs
+from wengert.ops.primes import opaque
 from wengert.ops.terms import Term
 from wengert.passes.open_primes import open_primes
 from wengert.show.numbers import is_finite, plain
@@ -147,7 +148,7 @@ def refuse_opaque(system: System) -> None:
     """
     for line in system.lines:
         for node in topological([line.node]):
-            if node.op.name == "opaque":
+            if node.op is opaque:
                 name = node.params["function"]
                 raise Source(system.source).error(
                     f"'{name}' has no formula, so the line of '{line.name}' has no value.",
@@ -266,7 +267,7 @@ class _Page:
 
     def evaluate(self, nodes: Sequence[Node]) -> tuple[Array, ...]:
         """Nodes over the quantities and error signals found so far."""
-        inputs = [n for n in topological(nodes) if n.op.name == "input"]
+        inputs = [n for n in topological(nodes) if n.op.leaf == "input"]
         graph = open_primes(Graph(tuple(inputs), tuple(nodes)))
         given = {name: value_at(self.run.system, name, self.run.values) for name in graph.input_names}
         return evaluate(graph, given, self.run.sizes)

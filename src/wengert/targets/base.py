@@ -98,14 +98,57 @@ class Executable(Protocol):
         *,
         strict: bool = False,
         weak: Sequence[bool] = (),
+        into: str | None = None,
     ) -> Callable[..., Any] | None:
         """A function that takes `parameters` (none given: one an input, of its name) and gives the tree `result` of outputs.
 
         What is not just as it should be goes to `slow`; `fail` is called where the code gives up. None where the target has no such
         entry: then `run` is called from Python. `weak` says which inputs were traced from Python scalars, `strict` that NumPy's
-        rules of promotion tell these from arrays.
+        rules of promotion tell these from arrays. `into` names a further keyword: the same tree of arrays, which take the outputs and
+        are what comes back; then nothing may be donated.
         """
         ...
+
+    def bound(
+        self,
+        arrays: Sequence[Array],
+        outputs: Sequence[Array],
+        result: Any,
+        fail: Callable[[], Any],
+        busy: Callable[[], Any],
+    ) -> Callable[[], Any] | None:
+        """A function without arguments that runs the code on these arrays of the inputs' and outputs' types, which lie without gaps
+        and share nothing, and gives `result`. `fail` is called where the code gives up, `busy` where it runs already. None where
+        the target has no such function.
+        """
+        ...
+
+
+class CalledFromPython:
+    """What an executable inherits that has no functions of its own for calls: `run` is called from Python."""
+
+    def entry(
+        self,
+        parameters: Sequence[Parameter] | None,
+        result: Tree,
+        slow: Callable[..., Any],
+        fail: Callable[..., Any],
+        *,
+        strict: bool = False,
+        weak: Sequence[bool] = (),
+        into: str | None = None,
+    ) -> None:
+        """None: it is called from Python."""
+
+    def bound(
+        self,
+        arrays: Sequence[Array],
+        outputs: Sequence[Array],
+        result: Any,
+        fail: Callable[[], Any],
+        busy: Callable[[], Any],
+    ) -> None:
+        """None: the same."""
 
 
 class Target(Protocol):

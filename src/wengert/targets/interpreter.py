@@ -9,11 +9,11 @@ from wengert.ir.graph import Graph, Node
 from wengert.memory import refused
 from wengert.ops.evaluate import Program, bind, run, schedule, with_sizes
 from wengert.ops.vocabulary import NUMPY
-from wengert.targets.base import HOST, OWN, Array, Support, Vocabulary, by_host
+from wengert.targets.base import HOST, OWN, Array, CalledFromPython, Support, Vocabulary, by_host
 from wengert.targets.ready import check_graph, largest_between
 
 if TYPE_CHECKING:
-    from wengert.targets.parameters import Parameter, Tree
+    from wengert.targets.parameters import Tree
 
 name = "interpreter"
 makes_code = False
@@ -21,7 +21,7 @@ vocabulary: Vocabulary = NUMPY
 """In which it runs the values of ops."""
 
 
-class Interpreted:
+class Interpreted(CalledFromPython):
     """A graph with its schedule, and a program for each binding of the named sizes seen."""
 
     donated: Mapping[int, int] = {}
@@ -58,18 +58,6 @@ class Interpreted:
     def run(self, arrays: Sequence[Array], fallback: Callable[..., Any]) -> tuple[Any, ...]:
         """The same; it never falls back."""
         return self.in_order(*arrays)
-
-    def entry(
-        self,
-        parameters: Sequence[Parameter] | None,
-        result: Tree,
-        slow: Callable[..., Any],
-        fail: Callable[..., Any],
-        *,
-        strict: bool = False,
-        weak: Sequence[bool] = (),
-    ) -> None:
-        """None: it is called from Python."""
 
     def named(
         self, names: Sequence[str], result: Tree, slow: Callable[..., Any], fail: Callable[..., Any], doc: str

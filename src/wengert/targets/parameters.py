@@ -5,7 +5,7 @@ Data only; it knows no code.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -52,6 +52,18 @@ def children(tree: Tree) -> Sequence[Tree]:
 def is_named_tuple(tree: Tree) -> bool:
     """Whether a tree is a named tuple: a tuple's subclass with field names and a constructor of its fields."""
     return isinstance(tree, tuple) and type(tree) is not tuple and hasattr(type(tree), "_fields")
+
+
+def renumbered(tree: Tree, numbers: Mapping[int, int]) -> Tree:
+    """The tree with other numbers for its leaves."""
+    if isinstance(tree, int):
+        return numbers[tree]
+    inside = [renumbered(each, numbers) for each in children(tree)]
+    if isinstance(tree, dict):
+        return dict(zip(tree, inside, strict=True))
+    if is_named_tuple(tree):
+        return type(tree)(*inside)
+    return type(tree)(inside) if isinstance(tree, tuple | list) else tree
 
 
 def leaves(tree: Tree) -> Iterator[int]:

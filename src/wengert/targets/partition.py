@@ -16,8 +16,7 @@ from wengert.ir.types import TapeType, TupleType
 from wengert.ir.walk import order_of, rebuild, with_inputs
 from wengert.ops.evaluate import bind_params
 from wengert.targets import interpreter
-from wengert.targets.base import Array, Executable, Target
-from wengert.targets.parameters import Parameter, Tree
+from wengert.targets.base import Array, CalledFromPython, Executable, Target
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def lower(
     return _Partitioned(graph, target, donated, cache, quick) if whole is None else whole
 
 
-class _Partitioned:
+class _Partitioned(CalledFromPython):
     """The parts of a graph, run one after another. It has no entry."""
 
     bytes = 0
@@ -144,18 +143,6 @@ class _Partitioned:
         assert parts is not None, "a target lowers what it supports"
         self._parts = parts
         self._runs = [_runner(part, target, cache, quick) for part in parts.parts]
-
-    def entry(
-        self,
-        parameters: Sequence[Parameter] | None,
-        result: Tree,
-        slow: Callable[..., Any],
-        fail: Callable[..., Any],
-        *,
-        strict: bool = False,
-        weak: Sequence[bool] = (),
-    ) -> None:
-        """None: parts are called from Python."""
 
     def run(self, arrays: Sequence[Array], fallback: Callable[..., Any]) -> tuple[Any, ...]:
         """The outputs; a part that gives up is run by NumPy alone."""
@@ -199,4 +186,4 @@ def hosted_value(node: Node) -> Callable[..., Any]:
 
 def is_constant(node: Node) -> bool:
     """Whether the node's value depends on no input and is a leaf's."""
-    return node.op.kind == "leaf" and node.op.name != "input"
+    return node.op.leaf not in (None, "input")

@@ -123,7 +123,7 @@ def _no_order(ufunc: Any) -> PlaneRule:
 
 def _power(x: Node, y: Node) -> Node:
     """zⁿ as a product for a whole number n, √z for ½, else e^(w log z)."""
-    known = y.params["value"] if y.op.name == "constant" else None
+    known = y.params["value"] if y.op.leaf == "constant" else None
     number = complex(known) if isinstance(known, int | float | complex) else None
     if number == 0.5:
         return apply("sqrt", x)

@@ -105,9 +105,9 @@ def _zeros(x: Any) -> Any:
 def _may_be_large(x: StandIn) -> bool:
     """Whether an uint64 may be beyond int64: what is given to a function is looked at in every call, and is not."""
     node: Any = x.node
-    while node.op.name in ("reshape", "slice", "transpose", "flip", "broadcast"):
+    while node.op.rearranges:
         node = node.inputs[0]
-    return node.op.name not in ("input", "constant")
+    return node.op.leaf not in ("input", "constant")
 
 
 def _refuse_large(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], parts: Sequence[Any]) -> None:

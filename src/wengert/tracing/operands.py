@@ -146,7 +146,7 @@ def broadcast_to(node: Node, shape: Sequence[int]) -> Node:
         return node
     if node.shape and np.broadcast_shapes(node.shape, shape) != shape:  # pyright: ignore[reportArgumentType]
         raise ValueError(f"cannot broadcast an array of shape {node.shape} to shape {shape}")
-    if node.op.name == "constant" and not isinstance(node.params["value"], np.ndarray):
+    if node.op.leaf == "constant" and not isinstance(node.params["value"], np.ndarray):
         return constant(node.params["value"], node.type.with_shape(shape))
     low = len(shape) - node.type.rank
     kept = [axis for axis, size in enumerate(node.shape) if size == shape[low + axis]]

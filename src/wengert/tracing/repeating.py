@@ -16,6 +16,11 @@ import numpy as np
 from wengert.ir.graph import Graph, Node
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import topological
+from wengert.ops.control import item
+from wengert.ops.piecewise import cast
+from wengert.ops.updates import set_slice
+from wengert.ops.windows import concatenate
+from wengert.ops.windows import slice as slice_op
 
 LEAST_STEPS = 6
 """So few steps are left as they are."""
@@ -23,11 +28,10 @@ LEAST_NODES = 160
 """So many nodes a loop must spare."""
 LONGEST = 4000
 """So many nodes one step has at most."""
-PLACED = {"slice": ("start", "stop"), "set_slice": ("start",)}
+PLACED = {slice_op: ("start", "stop"), set_slice: ("start",)}
 """Ops that say by whole numbers which entries they read or write; these may differ from step to step."""
-LEAVES = ("input", "constant")
-MOVING = frozenset({"slice", "reshape", "transpose", "broadcast", "cast", "item", "concatenate", "flip", "gather"})
-"""Ops that move entries and compute nothing: steps of them alone are no loop."""
+MOVING = (cast, item, concatenate)
+"""Beside moves, what computes nothing: steps of them alone are no loop."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class Repeat:
 
 def in_order(outputs: Sequence[Node]) -> list[Node]:
     """The nodes that outputs need, inputs and constants aside, in the order in which they were made."""
-    return sorted((x for x in topological(outputs) if x.op.name not in LEAVES), key=lambda x: x.number)
+    return sorted((x for x in topological(outputs) if x.op.leaf not in ("input", "constant")), key=lambda x: x.number)
 
 
 def repeats(order: Sequence[Node], results: Sequence[Node]) -> Iterator[Repeat]:
@@ -114,7 +118,7 @@ class Labels:
 
     def of(self, node: Node) -> int:
         """The label of a node."""
-        placed = PLACED.get(node.op.name, ())
+        placed = PLACED.get(node.op, ())
         params = tuple((key, self._value(value)) for key, value in node.params.items() if key not in placed)
         kinds = tuple([x.type for x in node.inputs])
         key = (node.op.name, params, node.type, kinds)
@@ -184,7 +188,7 @@ def _longest(equal: np.ndarray[Any, Any]) -> tuple[int, int]:
 
 def _checked(order: Sequence[Node], results: Sequence[Node], start: int, period: int, covered: int) -> Repeat | None:
     """The run as a loop; from a later node on, where it is none from its first."""
-    if all(node.op.name in MOVING for node in order[start : start + period]):
+    if all(node.op.moves is not None or node.op in MOVING for node in order[start : start + period]):
         return None
     numbers = {node: k for k, node in enumerate(order)}
     for shift in range(min(2 * period, covered - LEAST_STEPS * period) + 1):
@@ -241,7 +245,7 @@ def _outside(sources: Sequence[Node]) -> Operand | None:
 
 def is_same_constant(a: Node, b: Node) -> bool:
     """Whether two nodes are constants of one value."""
-    if a.op.name != "constant" or b.op.name != "constant" or a.type != b.type:
+    if a.op.leaf != "constant" or b.op.leaf != "constant" or a.type != b.type:
         return False
     x, y = a.params["value"], b.params["value"]
     if isinstance(x, np.ndarray) or isinstance(y, np.ndarray):

@@ -17,7 +17,11 @@ from wengert.ir.types import ArrayType
 from wengert.ir.walk import topological, with_inputs
 from wengert.ops.control import results
 from wengert.ops.loop import Carry, Loop, Read
-from wengert.tracing.repeating import LEAVES, PLACED, Before, Each, Fixed, Own, Repeat, in_order, repeats
+from wengert.ops.structural import reshape
+from wengert.ops.updates import set_slice
+from wengert.ops.windows import concatenate
+from wengert.ops.windows import slice as slice_op
+from wengert.tracing.repeating import PLACED, Before, Each, Fixed, Own, Repeat, in_order, repeats
 
 
 def rolled(outputs: Sequence[Node]) -> list[Node]:
@@ -92,12 +96,12 @@ class _Rolled:
         """The node of the body at a place."""
         nodes, operands = self.repeat.at(place), self.repeat.operands[place]
         node = nodes[0]
-        placed = PLACED.get(node.op.name, ())
+        placed = PLACED.get(node.op, ())
         moving = bool(placed) and any(node.params[key] != each.params[key] for each in nodes[1:] for key in placed)
         if not moving:
             return with_inputs(node, [self._operand(x) for x in operands])
         starts = np.array([each.params["start"] for each in nodes])
-        if node.op.name == "set_slice":
+        if node.op is set_slice:
             whole, new = (self._operand(x) for x in operands)
             return self._set(whole, new, starts, node)
         (base,) = operands
@@ -113,7 +117,7 @@ class _Rolled:
         if isinstance(x, Fixed):
             return self._const(x.node)
         assert isinstance(x, Each)
-        if all(node.op.name == "constant" and not isinstance(node.params["value"], np.ndarray) for node in x.nodes):
+        if all(node.op.leaf == "constant" and not isinstance(node.params["value"], np.ndarray) for node in x.nodes):
             return self._numbers([node.params["value"] for node in x.nodes], x.nodes[0].type)
         return self._x(x.nodes, _stacked(x.nodes))
 
@@ -125,7 +129,7 @@ class _Rolled:
         return self._carries[key][-1].inner
 
     def _const(self, node: Node) -> Node:
-        if node.op.name == "constant" and not isinstance(node.params["value"], np.ndarray):
+        if node.op.leaf == "constant" and not isinstance(node.params["value"], np.ndarray):
             return node
         if node not in self._consts:
             self._consts[node] = self._input(node.type)
@@ -249,7 +253,7 @@ def _picked(base: Node, places: Any) -> Node:
 
 def _stacked(nodes: Sequence[Node]) -> Node:
     """Nodes of one type along a new first axis."""
-    if all(node.op.name == "constant" for node in nodes):
+    if all(node.op.leaf == "constant" for node in nodes):
         value = np.stack([np.broadcast_to(node.params["value"], node.shape) for node in nodes])
         value = value.astype(nodes[0].type.dtype)
         return constant(value, ArrayType(value.shape, nodes[0].type.dtype))
@@ -263,8 +267,8 @@ def _stacked(nodes: Sequence[Node]) -> Node:
 
 def _row_of(node: Node) -> tuple[Node | None, int]:
     """The array of which a node is one entry along the first axis, and which."""
-    cut = node.inputs[0] if node.op.name == "reshape" else node
-    if cut.op.name == "slice" and cut.shape and cut.shape[0] == 1:
+    cut = node.inputs[0] if node.op is reshape else node
+    if cut.op is slice_op and cut.shape and cut.shape[0] == 1:
         base = cut.inputs[0]
         if cut.shape[1:] == base.shape[1:] and node.shape == base.shape[1:]:
             return base, cut.params["start"][0]
@@ -299,10 +303,10 @@ class _Rest:
         behind: list[Node] = []
         for node in order[repeat.stop :]:
             inputs = [self._value(x, made) for x in node.inputs]
-            joined = self._joined(node, inputs) if node.op.name == "concatenate" else None
+            joined = self._joined(node, inputs) if node.op is concatenate else None
             made[node] = with_inputs(node, inputs) if joined is None else joined
             behind.append(made[node])
-            old = node.inputs[0] if node.op.name == "reshape" else None
+            old = node.inputs[0] if node.op is reshape else None
             if old in self._of.inside:
                 self._lifted[made[node]] = old, _new_axis(old.shape, node.shape)
         found = [self._value(x, made) for x in outputs]
@@ -358,7 +362,7 @@ def _merged(before: Sequence[Node], behind: Sequence[Node], outputs: Sequence[No
         for each in topological([node], done):
             if each not in done:
                 done.add(each)
-                if each.op.name not in LEAVES:
+                if each.op.leaf not in ("input", "constant"):
                     order.append(each)
 
     for node in (*before, *behind, *outputs):

@@ -19,6 +19,7 @@ from wengert.ir.graph import Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import topological, with_inputs
 from wengert.ops.evaluate import bind_params
+from wengert.ops.structural import transpose
 from wengert.ops.vocabulary import NUMPY
 from wengert.tracing.calls import needs_values, shaped
 from wengert.tracing.layouts import Made, asked, is_turned, note
@@ -115,7 +116,7 @@ class Trace:
         for each in topological([node], numbers):
             if each in numbers:
                 continue
-            found = self._given(each) if each.op.name == "input" else _value(each, [numbers[x] for x in each.inputs])
+            found = self._given(each) if each.op.leaf == "input" else _value(each, [numbers[x] for x in each.inputs])
             if found is None:
                 return None
             numbers[each] = found
@@ -239,14 +240,14 @@ class Traced(StandIn):
             if node in known or len(node.shape) < 2:
                 continue
             known.add(node)
-            if node.op.name == "transpose":
+            if node.op is transpose:
                 return asked(self)
             stack.extend(node.inputs)
         return asked(self) if is_turned(self) else rows_first(self.shape)
 
     def is_zero_dimensional(self) -> bool:
         """Whether a value without axes is an array: what a function is given may be one."""
-        return self.node.op.name == "input" and not self.weak
+        return self.node.op.leaf == "input" and not self.weak
 
     def __repr__(self) -> str:
         return f"<traced {self.node.type}>"
@@ -261,7 +262,7 @@ class Traced(StandIn):
 
     def constant(self) -> Any:
         """The value, where it depends on no argument; else None."""
-        if any(node.op.name == "input" for node in topological([self.node])):
+        if any(node.op.leaf == "input" for node in topological([self.node])):
             return None
         return self.owner.number(self.node)
 

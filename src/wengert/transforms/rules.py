@@ -18,6 +18,7 @@ from wengert.ir.graph import Node, apply, input_node
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import depends_on, substitute
 from wengert.ops.control import Cotangents, results
+from wengert.ops.custom import host_call
 from wengert.ops.loop import filled, zeros
 from wengert.tracing.record import Leaf, record
 from wengert.tracing.source import user_line
@@ -106,7 +107,7 @@ class Call:
         Raises TraceError.
         """
         for node in depends_on([y for y in forward if y is not None], tangents):
-            function = node.params.get("function") if node.op.name == "host_call" else None
+            function = node.params.get("function") if node.op is host_call else None
             if isinstance(function, Call) and function.primitive is self.primitive:
                 raise MissingRule(
                     f"The rule 'defjvp' of '{self}' calls '{self}' on the tangent, so that reverse mode does not follow from it.",

@@ -7,6 +7,9 @@ import pytest
 
 from tests.targets.native.nests import native
 from tests.thorough import everyday
+from wengert.ir.graph import Graph, apply, input_node
+from wengert.ir.types import ArrayType
+from wengert.targets import compiled
 from wengert.targets.native import inlining
 from wengert.targets.native.calling import OUTLINED_FUNCTIONS
 from wengert.targets.native.emit import emit
@@ -14,6 +17,7 @@ from wengert.targets.native.loops.buffers import plan
 from wengert.targets.native.loops.interpret import run
 from wengert.targets.native.loops.nest import Affine, Axis, Buffer, Compute, Constant, For, Load, Program, Store, along
 from wengert.targets.native.processor import host
+from wengert.targets.stages import stage
 
 UNARY = {
     (
@@ -164,3 +168,17 @@ def test_scalars_without_a_loop():
     status, found = native(program, arrays)
     assert status == 0
     np.testing.assert_allclose([float(v) for v in found], [float(v) for v in run(program, arrays)], rtol=1e-14)
+
+
+@pytest.mark.parametrize("op", ["sum", "max"])
+def test_totals_that_calls_stand_between_lie_in_memory(op: str) -> None:
+    x = input_node("x", ArrayType((1000,)))
+    called, plain = Graph((x,), (apply(op, apply("tanh", x), axes=(0,)),)), Graph((x,), (apply(op, x * x, axes=(0,)),))
+    crossed, straight = str(stage(called, "llvm")), str(stage(plain, "llvm"))
+    assert "alloca <" in crossed
+    assert "= phi <" not in crossed
+    assert "alloca <" not in straight
+    assert "= phi <" in straight
+    values = np.linspace(-3, 2, 1000)
+    (found,) = compiled.compile(called, cache=False)(x=values)
+    np.testing.assert_allclose(found, getattr(np, op)(np.tanh(values)), rtol=1e-13)

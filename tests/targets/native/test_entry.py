@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
@@ -475,6 +476,8 @@ def test_a_variant_that_does_not_fit_hands_over_to_the_next():
 
 
 def reference_counts(things) -> list[int]:
+    """How many references there are, those of cycles that nothing holds left out: when these go is Python's matter."""
+    gc.collect()
     return [sys.getrefcount(thing) for thing in things]
 
 
@@ -522,7 +525,6 @@ def test_no_reference_is_lost_or_left(status, long, size):
 
 
 def test_a_dropped_function_frees_its_memory():
-    import gc
     import weakref
 
     f = copying(Input("x", X), arena_bytes=2**20)
@@ -534,8 +536,6 @@ def test_a_dropped_function_frees_its_memory():
 
 
 def test_functions_in_cycles_are_taken_down():
-    import gc
-
     for _ in range(2):
         circle: list = []
 

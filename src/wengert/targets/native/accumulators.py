@@ -5,11 +5,14 @@ It knows no loop.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from wengert.ir.types import FLOATS
 from wengert.targets.native.flow import Flow
+from wengert.targets.native.frame import Cell
 from wengert.targets.native.instructions import Value
+from wengert.targets.native.loops.buffers import ALIGNMENT
 from wengert.targets.native.loops.nest import Accumulate, Accumulator, Compute, Instruction
 from wengert.targets.native.vectors import identity_of
 
@@ -42,22 +45,51 @@ class Accumulators(Flow):
             cell = (accumulator, width, 0)
         factors = self._factors(statement)
         if factors is not None and cell in self.state:
-            before = self.state[cell]
+            before = self._gathered(cell)
             if before.is_constant:  # nothing has been added yet
-                self.state[cell] = self.masked("add", self.value(statement.value, width))
+                self._gather(cell, self.masked("add", self.value(statement.value, width)))
                 return
             x, y = (self.value(factor, width) for factor in factors)
             after = self.builder(width).fma(x, y, before)
             mask = None if self.lanes is None or width == 1 else self.lanes.mask
-            self.state[cell] = after if mask is None else self.wide.where(mask, after, before)
+            self._gather(cell, after if mask is None else self.wide.where(mask, after, before))
             return
         value = self.masked(accumulator.combine, self.value(statement.value, width))
         if cell not in self.state:  # the ragged end of a loop: its lanes are the first of the loop's
             wide = min(key[1] for key in self.state if key[0] is accumulator and key[1] > width)
             value, cell = self._widened(accumulator, value, wide), (accumulator, wide, 0)
-        before = self.state[cell]
+        before = self._gathered(cell)
         start = identity_of(accumulator.combine, value.dtype, value.width)
-        self.state[cell] = value if before == start else self.combine(accumulator.combine, before, value)
+        self._gather(cell, value if before == start else self.combine(accumulator.combine, before, value))
+
+    @contextmanager
+    def in_memory(self, cells: Sequence[Cell]) -> Iterator[None]:
+        """While a loop is written: the cells lie in memory and are read when something is added.
+
+        A call takes all vector registers. LLVM saves a total around it by two ways through memory a step, one after the other.
+        """
+        for cell in cells:
+            value = self.state[cell]
+            self.slots[cell] = self.reserve(f"alloca {value.type}, align {ALIGNMENT}")
+            self._gather(cell, value)
+        yield
+        for cell in cells:
+            value = self._gathered(cell)
+            del self.slots[cell]
+            self.state[cell] = value
+
+    def _gathered(self, cell: Cell) -> Value:
+        """What an accumulator's register, or its place in memory, holds."""
+        before = self.state[cell]
+        slot = self.slots.get(cell)
+        return before if slot is None else self.builder(before.width).load(slot, before.dtype, ALIGNMENT)
+
+    def _gather(self, cell: Cell, value: Value) -> None:
+        slot = self.slots.get(cell)
+        if slot is None:
+            self.state[cell] = value
+        else:
+            self.builder(value.width).store(value, slot, ALIGNMENT)
 
     def _factors(self, statement: Accumulate) -> tuple[Instruction, Instruction] | None:
         """x and y of a float x y that is added, where the target multiplies and adds in one instruction."""

@@ -7,7 +7,7 @@ It knows nothing of how objects lie in memory; it is slower than the entry by mi
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,8 +31,7 @@ class PlainCall:
     def __init__(
         self, code: jit.Code, signature: Signature, slow: Callable[..., Any], fail: Callable[..., Any]
     ) -> None:
-        pointers = ctypes.c_void_p
-        self._program = ctypes.PYFUNCTYPE(ctypes.c_int32, pointers, pointers, pointers)(code.address(PROGRAM))
+        self._program = ctypes.PYFUNCTYPE(ctypes.c_int32, *(ctypes.c_void_p,) * 3)(code.address(PROGRAM))
         self._code, self._signature, self._slow, self._fail = code, signature, slow, fail
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -45,13 +44,14 @@ class PlainCall:
             given[signature.aliases[k]] if k in signature.aliases else _empty(kind)
             for k, kind in enumerate(signature.outputs)
         ]
-        arena = _empty(ArrayType((signature.arena_bytes + _ALIGNMENT,), "bool"))
-        start = -(-arena.ctypes.data // _ALIGNMENT) * _ALIGNMENT
-        status = self._program(_pointers(given), _pointers(outputs), start)  # an exception set meanwhile is raised here
+        _held, start = scratch(signature.arena_bytes)
+        status = self._program(pointers(given), pointers(outputs), start)  # an exception set meanwhile is raised here
         if status == 2:
             raise MemoryError
         if status != 0:
             return self._fail(*args, **kwargs)
+        if signature.returned is not None:
+            return self._bound(args, kwargs)[signature.returned]
         made = [x if x.ndim or k in signature.aliases else x[()] for k, x in enumerate(outputs)]
         return _filled(signature.result, made)
 
@@ -128,7 +128,14 @@ def _empty(kind: ArrayType) -> np.ndarray:
     return np.empty([int(size) for size in kind.shape if isinstance(size, int)], kind.dtype)
 
 
-def _pointers(arrays: list[np.ndarray]) -> Any:
+def scratch(size: int) -> tuple[np.ndarray, int]:
+    """Memory of so many bytes, and the address in it where they begin."""
+    arena = _empty(ArrayType((size + _ALIGNMENT,), "bool"))
+    return arena, -(-arena.ctypes.data // _ALIGNMENT) * _ALIGNMENT
+
+
+def pointers(arrays: Sequence[np.ndarray]) -> Any:
+    """The addresses of arrays, as an array of C."""
     return (ctypes.c_void_p * max(1, len(arrays)))(*(array.ctypes.data for array in arrays))
 
 

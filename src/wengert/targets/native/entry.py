@@ -18,7 +18,7 @@ from wengert.targets.native.signature import PROGRAM, Signature
 _FASTCALL_KEYWORDS = 0x0080 | 0x0002
 
 
-class _MethodDef(ctypes.Structure):
+class MethodDef(ctypes.Structure):
     """PyMethodDef: what Python reads to call a C function."""
 
     _fields_ = [
@@ -83,31 +83,40 @@ def builtin(code: jit.Code, signature: Signature, slow: Callable[..., Any], fail
     if not numpy_abi.usable():
         return calls.PlainCall(code, signature, slow, fail)
     memory = plan.make(signature, code.address(PROGRAM))
+    return function(_definition, (memory.plan, slow, fail, memory, code))
+
+
+def function(definition: Callable[[], MethodDef], held: tuple[Any, ...]) -> Any:
+    """A function of C, which gets the tuple `held` as its `self`."""
     with jit.LOCK:
-        definition = _definition()
-    held = (memory.plan, slow, fail, memory, code)
+        made = definition()
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype, new.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
-    return new(ctypes.addressof(definition), held, None)
+    return new(ctypes.addressof(made), held, None)
 
 
 @cache
 def _entry() -> jit.Code:
     """The entry that all compiled functions share."""
-    return jit.load(entry_ir.text(), [entry_ir.ENTRY], _imports(), host())
+    return jit.load(entry_ir.text(), [entry_ir.ENTRY], imports(), host())
 
 
 @cache
-def _definition() -> _MethodDef:
-    """What Python reads to call the entry. It is never freed: Python reads it also when it takes down a function of a cycle,
-    or the last functions at its own end.
+def _definition() -> MethodDef:
+    """What Python reads to call the entry."""
+    return defined(b"compiled", _entry(), entry_ir.ENTRY, _FASTCALL_KEYWORDS)
+
+
+def defined(name: bytes, code: jit.Code, exported: str, flags: int, doc: bytes | None = None) -> MethodDef:
+    """What Python reads to call a function of the code. It is never freed: Python reads it also when it takes down a function of a
+    cycle, or the last functions at its own end.
     """
-    entry = _entry()
-    made = _MethodDef(b"compiled", entry.address(entry_ir.ENTRY), _FASTCALL_KEYWORDS, None)
-    for thing in (entry, made):
+    made = MethodDef(name, code.address(exported), flags, doc)
+    for thing in (code, made):
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
     return made
 
 
-def _imports() -> dict[str, int]:
+def imports() -> dict[str, int]:
+    """The functions of Python and NumPy that entries call."""
     return {name: address for name, address in numpy_abi.symbols().items() if not name.startswith("PyThread")}

@@ -6,6 +6,8 @@ It knows nothing of what a program computes. Where anything is not as planned it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wengert.targets.native import entry_arguments as arguments
 from wengert.targets.native import entry_results as results
 from wengert.targets.native import numpy_abi as abi
@@ -151,7 +153,7 @@ def _compute() -> Function:
     allocated = f.value("call i1 @wg_allocate(ptr %plan, ptr %memory)")
     ends.append((NULL, f.block))
     f.require(allocated, "out")
-    status = _run(f, get)
+    status = run(f, get, [f.at("%memory", get(name)) for name in ("inputs_at", "outputs_at", "arena_at")])
     ends.append((_FAIL, f.block))
     f.do(f"switch i32 {status}, label %out [ i32 0, label %fine i32 2, label %no_memory i32 3, label %interrupted ]")
     f.label("no_memory")
@@ -177,9 +179,8 @@ def _compute() -> Function:
     return f
 
 
-def _run(f: Function, get: Fields) -> str:
-    """Calls the program, with or without the interpreter's lock; its status."""
-    places = [f.at("%memory", get(name)) for name in ("inputs_at", "outputs_at", "arena_at")]
+def run(f: Function, get: Fields, places: Sequence[str]) -> str:
+    """Calls the program on inputs, outputs and arena, with or without the interpreter's lock; its status."""
     call = f"call i32 {get('program')}({', '.join(f'ptr {place}' for place in places)})"
     f.branch(f.compare("ne", "i64", get("long"), 0), "alone", "together")
     f.label("alone")

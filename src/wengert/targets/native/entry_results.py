@@ -99,8 +99,9 @@ def pack() -> Function:
     with f.count(get("steps")) as k:
         step, of = item(f, tables.Step, steps, k)
         kind, number, top = of("do"), of("number"), f.load("i64", depth)
-        move, copy, static, wrap, push = (f.new_label(hint) for hint in ("move", "copy", "static", "wrap", "push"))
-        choices = f"i64 {do.MOVE}, label %{move} i64 {do.COPY}, label %{copy} i64 {do.STATIC}, label %{static}"
+        move, copy, static, given, wrap, push = map(f.new_label, ("move", "copy", "static", "given", "wrap", "push"))
+        cases = (do.MOVE, move), (do.COPY, copy), (do.STATIC, static), (do.GIVEN, given)
+        choices = " ".join(f"i64 {number_of}, label %{label}" for number_of, label in cases)
         f.do(f"switch i64 {kind}, label %{wrap} [ {choices} ]")
         f.label(move)
         moved = f.entry("ptr", made, number)
@@ -114,6 +115,10 @@ def pack() -> Function:
         fixed = of("object")
         f.do(f"call void @Py_IncRef(ptr {fixed})")
         f.jump(push)
+        f.label(given)
+        argument = f.entry("ptr", "%memory", number)
+        f.do(f"call void @Py_IncRef(ptr {argument})")
+        f.jump(push)
         f.label(wrap)
         base = f.value(f"sub i64 {top}, {number}")
         wrapped = f.value(f"call ptr @wg_wrap(ptr {step}, ptr {f.at(stack, base, 'ptr')})")
@@ -122,7 +127,7 @@ def pack() -> Function:
         whole = f.block
         f.jump(push)
         f.label(push)
-        ways = f"[ {moved}, %{move} ], [ {copied}, %{copy} ], [ {fixed}, %{static} ], [ {wrapped}, %{whole} ]"
+        ways = f"[ {moved}, %{move} ], [ {copied}, %{copy} ], [ {fixed}, %{static} ], [ {argument}, %{given} ], [ {wrapped}, %{whole} ]"
         pushed = f.value(f"phi ptr {ways}")
         now = f.load("i64", depth)
         f.store("ptr", pushed, f.at(stack, now, "ptr"))

@@ -24,8 +24,8 @@ EXPM1_LOW = {"float32": -18.0, "float64": -38.0}
 """Below it eˣ − 1 rounds to −1."""
 GAUSS_VANISHES = {"float32": 10.2, "float64": 28.0}
 """Above it e^(−x²) and erfc round to 0."""
-SECH2_VANISHES = {"float32": 106.0, "float64": 747.0}
-"""The 2|x| from which on 1/cosh² x rounds to 0."""
+SECH2_VANISHES = {"float32": 53.0, "float64": 373.5}
+"""The |x| from which on 1/cosh² x rounds to 0."""
 SECH2_SHIFT = {"float32": 26, "float64": 56}
 """e to the power of that number is finite when it is divided by 2 to this power."""
 TINY = {"float32": 2.0**-26, "float64": 2.0**-55}
@@ -35,26 +35,26 @@ ROOT_HALF_BITS = {"float32": 0x3F3504F3, "float64": 0x3FE6A09E667F3BCD}
 SMALLEST_NORMAL = {"float32": 2.0**-126, "float64": 2.0**-1022}
 SUBNORMAL_SHIFT = {"float32": 24, "float64": 54}
 """A subnormal number times 2 to this power is normal."""
-
-
 QUARTER_LOG2 = 0.173
 """Below ¼ log 2, so that 2|x| is not reduced."""
+SINH_EXP = {dtype: tuple(2.0 ** (k + 1) * c for k, c in enumerate(fit)) for dtype, fit in EXPM1.items()}
+"""½ (e^(2r) − 1) = r + r² P(r), which is sinh r e^r, by the fit of e^r − 1."""
 
 
 # exponentials
 
 
-def reduced(b: Floating, x: Value) -> tuple[Value, Value, Value]:
-    """(n, r, c): x = n log 2 + (r + c) with |r| ≤ ½ log 2, n an integer, c the rounding error of r."""
+def reduced(b: Floating, x: Value, factor: int = 1) -> tuple[Value, Value, Value]:
+    """(n, r, c): x = n log 2/f + (r + c) with |r| ≤ ½ log 2/f, n an integer, c the rounding error of r, f the factor, a power of 2."""
 
     def make() -> tuple[Value, Value, Value]:
-        whole, n = b.nearest(x, LOG2_E)
-        exact = b.fma(whole, b.like(-LN2[x.dtype][0], x), x)
-        low = b.like(-LN2[x.dtype][1], x)
+        whole, n = b.nearest(x, factor * LOG2_E)
+        exact = b.fma(whole, b.like(-LN2[x.dtype][0] / factor, x), x)
+        low = b.like(-LN2[x.dtype][1] / factor, x)
         r = b.fma(whole, low, exact)
         return n, r, b.fma(whole, low, b.subtract(exact, r))
 
-    return b.shared(("exp", x), make)
+    return b.shared(("exp", factor, x), make)
 
 
 def within(b: Memory, x: Value, low: float, high: float) -> Value:
@@ -126,35 +126,37 @@ def quotient(b: Memory, x: Value, y: Value) -> Value:
 
 
 def _tanh_parts(b: Memory, x: Value) -> tuple[Value, Value, Value]:
-    """(h t, p, h (t + 2)) with t = e^(2|x|) − 1, which is p where |x| < ¼ log 2; the small h keeps h t finite."""
+    """(h t, p, h (t + 1)) with t = ½ (e^(2|x|) − 1), which is p where |x| < ¼ log 2; the small h keeps h t finite.
+
+    Written for |x| instead of 2|x|: of the halves nothing else is asked, and to halve is exact.
+    """
 
     def make() -> tuple[Value, Value, Value]:
-        shift, a = SECH2_SHIFT[x.dtype], b.abs(x)
-        inside, unit = below(b, b.add(a, a), SECH2_VANISHES[x.dtype]), b.like(2.0**-shift, x)
-        _, r, _ = reduced(b, inside)
-        p = b.fma(b.multiply(r, r), b.polynomial(EXPM1[x.dtype], r), r)
-        power = b.power_of_nearest(inside, LOG2_E, shift)
-        t = b.fma(power, p, b.subtract(power, unit))
-        return t, p, b.add(t, b.like(2.0 ** (1 - shift), x))
+        shift, unit = SECH2_SHIFT[x.dtype], b.like(2.0 ** -SECH2_SHIFT[x.dtype], x)
+        inside = below(b, b.abs(x), SECH2_VANISHES[x.dtype])
+        _, r, _ = reduced(b, inside, 2)
+        p = b.fma(b.multiply(r, r), b.polynomial(SINH_EXP[x.dtype], r), r)
+        power = b.power_of_nearest(inside, 2 * LOG2_E, shift)
+        t = b.fma(power, p, b.fma(power, b.like(0.5, x), b.like(-(2.0 ** (-shift - 1)), x)))
+        return t, p, b.add(t, unit)
 
     return b.shared(("tanh", x), make)
 
 
 def tanh(b: Memory, x: Value) -> Value:
-    """tanh |x| = y = t/(t + 2) with t = e^(2|x|) − 1; near 0 it is ½ p − ½ p y, where the roundings of y count less."""
+    """tanh |x| = y = t/(t + 1) with t = ½ (e^(2|x|) − 1); near 0 it is p − p y, where the roundings of y count less."""
     t, p, above = _tanh_parts(b, x)
     y = quotient(b, t, above)
     if x.width == 1:
         return keep_tiny(b, x, b.copysign(y, x))
-    a, half = b.abs(x), b.multiply(p, b.like(0.5, x))
-    y = b.where(b.less(a, b.like(QUARTER_LOG2, x)), b.fma(b.negative(half), y, half), y)
+    y = b.where(b.less(b.abs(x), b.like(QUARTER_LOG2, x)), b.fma(b.negative(p), y, p), y)
     return b.copysign(y, x)
 
 
 def sech2(b: Memory, x: Value) -> Value:
-    """v (1 + tanh |x|) with v = 2/(t + 2) = 1 − tanh |x|, exact in both tails."""
+    """v (1 + tanh |x|) with v = 1/(t + 1) = 1 − tanh |x|, exact in both tails."""
     t, _, above = _tanh_parts(b, x)
-    v = quotient(b, b.like(2.0 ** (1 - SECH2_SHIFT[x.dtype]), x), above)
+    v = quotient(b, b.like(2.0 ** -SECH2_SHIFT[x.dtype], x), above)
     if x.width == 1:
         return b.fma(b.negative(v), v, b.add(v, v))
     return b.fma(v, quotient(b, t, above), v)
@@ -195,7 +197,8 @@ def logistic(b: Memory, x: Value) -> Value:
         unit, _, total = _logistic_of_one(b, x)
         return b.divide(unit, total)
     s = _lesser(b, x)
-    return b.where(b.less(x, b.like(0, x)), s, b.subtract(b.like(1, x), s))
+    right = b.compare("uge", x, b.like(0, x))  # asked this way round, the difference is one instruction under a mask
+    return b.where(right, b.subtract(b.like(1, x), s), s)
 
 
 def logistic_slope(b: Memory, x: Value) -> Value:

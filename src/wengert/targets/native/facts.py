@@ -26,6 +26,7 @@ from wengert.targets.native.loops.nest import (
     Position,
     Range,
     Replay,
+    Routine,
     Statement,
     Store,
     Tape,
@@ -214,7 +215,7 @@ def _add_control(facts: Facts, statement: Branch | While | Replay) -> None:
             facts.writes[statement.counter] = None
 
 
-def _add_write(facts: Facts, statement: Store | Copy | Fill) -> None:
+def _add_write(facts: Facts, statement: Store | Copy | Fill | Routine) -> None:
     facts.steps += 2
     match statement:
         case Store(buffer, index, value, combine, lookups):
@@ -230,6 +231,12 @@ def _add_write(facts: Facts, statement: Store | Copy | Fill) -> None:
         case Fill(buffer, index):
             facts.writes[buffer] = None
             facts.axes.update(dict.fromkeys(index.axes))
+        case Routine(target=(buffer, index)):
+            facts.writes[buffer] = None
+            facts.axes.update(dict.fromkeys(index.axes))
+            for source, place, _ in statement.sources:
+                facts.reads[source] = None
+                facts.axes.update(dict.fromkeys(place.axes))
 
 
 def _add_read(facts: Facts, instruction: Position | Inside | Load | Gather) -> None:
@@ -263,7 +270,7 @@ _ADD: dict[type, Callable[[Facts, Any], None]] = {
     Accumulate: _add_accumulate,
     **dict.fromkeys((For, Contract), _add_loop),
     **dict.fromkeys((Branch, While, Replay), _add_control),
-    **dict.fromkeys((Store, Copy, Fill), _add_write),
+    **dict.fromkeys((Store, Copy, Fill, Routine), _add_write),
     **dict.fromkeys((Position, Inside, Load, Gather), _add_read),
     Total: _add_total,
     Compute: _add_compute,

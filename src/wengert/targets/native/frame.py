@@ -166,6 +166,8 @@ class Frame:
         self.registers: dict[Buffer, None] = {}
         self.state: dict[Cell, Value] = {}
         """What changes from block to block: the cells (buffer, entry) of registers and (accumulator, width, chain)."""
+        self.slots: dict[Cell, str] = {}
+        """Where the parts of the state lie that are in memory while a loop runs."""
         self.sites: dict[Accumulator, dict[tuple[int, int], None]] = {}
         """The (lanes, chains) in which accumulators are added to."""
         self.chain = 0

@@ -23,15 +23,16 @@ from wengert.targets.native.loops.nest import (
     Position,
     Product,
     Replay,
+    Routine,
     Statement,
     Store,
     Total,
     While,
 )
-from wengert.targets.native.products_ir import Products
+from wengert.targets.native.routines_ir import Routines
 
 
-class Function(Products):
+class Function(Routines):
     """A function in the making, with the dispatch over statements."""
 
     def body(self, statements: Sequence[Statement]) -> None:
@@ -56,6 +57,8 @@ class Function(Products):
                 self.loop(statement)
             case Contract():
                 self.contract(statement)
+            case Routine():
+                self.routine(statement)
             case Copy():
                 self.copy(statement)
             case Fill():

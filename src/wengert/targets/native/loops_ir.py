@@ -14,9 +14,10 @@ from typing import Any
 from wengert.errors import GraphError
 from wengert.targets.native.accumulators import Accumulators
 from wengert.targets.native.facts import Facts
-from wengert.targets.native.frame import Lanes
+from wengert.targets.native.frame import Cell, Lanes
 from wengert.targets.native.instructions import ELEMENTS, Value, literal
 from wengert.targets.native.loops.nest import (
+    Accumulator,
     Affine,
     Axis,
     Compute,
@@ -26,6 +27,7 @@ from wengert.targets.native.loops.nest import (
     Instruction,
     Load,
     Position,
+    Routine,
     Statement,
     bodies,
 )
@@ -246,8 +248,16 @@ class Loops(Accumulators):
                 self._block(loop, shape, self.shifted(index, k * shape.width), k)
 
         cells = self.changed(self.unit.facts(loop))
+        kept = [cell for cell in cells if self._is_crossed(loop, cell)]
         step = repeats * shape.width
-        self.counted(start, stop, step, cells, iteration, certain=certain, poll=self.period(loop, step))
+        with self.in_memory(kept):
+            cells = [cell for cell in cells if cell not in kept]
+            self.counted(start, stop, step, cells, iteration, certain=certain, poll=self.period(loop, step))
+
+    def _is_crossed(self, loop: For, cell: Cell) -> bool:
+        """Whether a cell is a total over lanes that calls of functions stand between."""
+        calls = not self.unit.book.in_place and self.unit.facts(loop).functions > 0
+        return calls and isinstance(cell[0], Accumulator) and cell[1] > 1
 
     def _fixed(self, loop: For, shape: Shape, stop: int) -> None:
         """An extent that is known: whole iterations if there are several, then the pieces left over."""
@@ -338,5 +348,7 @@ def work_of(body: Sequence[Statement]) -> int:
             inside *= statement.axis.extent
         elif isinstance(statement, Contract):
             inside = statement.rows.extent * statement.columns.extent * (inside + 1 + statement.inner.extent // 16)
+        elif isinstance(statement, Routine):
+            inside = statement.work // 16
         total += 1 + inside
     return total

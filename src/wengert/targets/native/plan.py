@@ -55,6 +55,7 @@ class Do(IntEnum):
     LIST = 4
     DICT = 5
     CALL = 6
+    GIVEN = 7
 
 
 class Node(ctypes.Structure):
@@ -178,7 +179,7 @@ def make(signature: Signature, program: int) -> Memory:
     """The tables of a signature for the program at an address."""
     holder = _Holder()
     nodes, where, objects = _nodes(signature, holder)
-    steps = _steps(signature.result, holder)
+    steps = _steps(signature, holder)
     count_in, count_out = len(signature.inputs), len(signature.outputs)
     sizes = [8 * objects, 8 * count_in, 8 * count_out, 8 * count_in, 8 * count_out, 8 * count_out, 8 * (len(steps) + 1)]
     places = [sum(sizes[:k]) for k in range(len(sizes) + 1)]
@@ -290,9 +291,11 @@ def _bytes(kind: ArrayType) -> int:
     return math.prod(size for size in kind.shape if isinstance(size, int)) * np.dtype(kind.dtype).itemsize
 
 
-def _steps(result: Tree, holder: _Holder) -> list[Step]:
+def _steps(signature: Signature, holder: _Holder) -> list[Step]:
     """The result in postfix order: items first, then the container. The last use of an output gives its reference away."""
-    order = list(_postfix(result))
+    if signature.returned is not None:
+        return [Step(Do.GIVEN, None, signature.returned)]
+    order = list(_postfix(signature.result))
     last = {tree: place for place, tree in enumerate(order) if isinstance(tree, int)}
     steps: list[Step] = []
     for place, tree in enumerate(order):

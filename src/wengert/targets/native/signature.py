@@ -6,11 +6,11 @@ It knows no machine and no memory.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from wengert.errors import GraphError
 from wengert.ir.types import ORDERED, ArrayType
-from wengert.targets.parameters import Parameter, Static, Tree, leaves
+from wengert.targets.parameters import Parameter, Static, Tree, leaves, renumbered
 
 PROGRAM = "program"
 """The function that a compiled program exports: i32 @program(ptr inputs, ptr outputs, ptr arena), the result its status."""
@@ -55,6 +55,7 @@ class Signature:
     aliases           output -> donated input whose memory it is: the array itself is returned
     arena_bytes       scratch memory that the program needs
     long              other Python threads run meanwhile: the program releases the interpreter's lock
+    returned          the parameter whose argument is returned in place of a new result, by number
     """
 
     inputs: tuple[Input, ...]
@@ -64,6 +65,7 @@ class Signature:
     aliases: Mapping[int, int] = field(default_factory=dict[int, int])
     arena_bytes: int = 0
     long: bool = False
+    returned: int | None = None
 
     def __post_init__(self) -> None:
         if self.parameters is None:
@@ -84,6 +86,19 @@ class Signature:
     def positional(self) -> int:
         """How many arguments may be passed by position."""
         return sum(parameter.kind != "keyword" for parameter in self.called_with)
+
+
+def with_given_outputs(signature: Signature, name: str) -> Signature:
+    """The signature with a further keyword, the result's tree of arrays that take the outputs: donated inputs that the program does
+    not read.
+    """
+    inputs, outputs = signature.inputs, signature.outputs
+    given = tuple(Input(f"{name}[{k}]", kind, donate=True) for k, kind in enumerate(outputs))
+    places = {k: len(inputs) + k for k in range(len(outputs))}
+    parameter = Parameter(name, renumbered(signature.result, places), "keyword")
+    parameters = (*signature.called_with, parameter)
+    last = len(signature.called_with)
+    return replace(signature, inputs=(*inputs, *given), parameters=parameters, returned=last, aliases=places)
 
 
 def _check(signature: Signature) -> None:

@@ -9,14 +9,16 @@ from wengert.ir.graph import Graph, Node
 from wengert.ir.op import Op
 from wengert.ir.walk import topological
 from wengert.ops.primes import opened
+from wengert.targets.native import lapack
 from wengert.targets.native.builder import Builder
 from wengert.targets.native.loops.access import MAPS
 from wengert.targets.native.loops.expand import EXPANSIONS
-from wengert.targets.native.loops.forms import ASSEMBLIES, CONTROL, LEAVES, REDUCTIONS
+from wengert.targets.native.loops.forms import ASSEMBLIES, CONTROL, LEAVES, REDUCTIONS, ROUTINES
 from wengert.targets.native.loops.nest import Compute, Constant, Instruction
+from wengert.targets.native.loops.routines import MATRICES
 from wengert.targets.native.loops.values import Entry, EntryVocabulary
 
-STRUCTURE = frozenset({*MAPS, *EXPANSIONS, *ASSEMBLIES, *CONTROL, *LEAVES, *REDUCTIONS, "gather", "item"})
+STRUCTURE = frozenset({*MAPS, *EXPANSIONS, *ASSEMBLIES, *CONTROL, *LEAVES, *REDUCTIONS, *MATRICES, "gather", "item"})
 """The ops that are lowered by name; all others by the functions that their value is written in."""
 
 EXTREMES = frozenset({"max", "min", "logsumexp", "softmax"})
@@ -51,6 +53,8 @@ def is_native(node: Node) -> bool:
         return all(is_native(inner) for graph in graphs for inner in topological(graph.outputs))
     if is_refused(node):
         return False
+    if node.op.name in ROUTINES | MATRICES:
+        return lapack.can_run(int(node.inputs[0].shape[-1]))
     if node.op.name == "prime":
         _, formula = opened(node.params["function"], node.params["order"], node.type)
         return all(is_native(inner) for inner in topological([formula]))

@@ -78,7 +78,7 @@ def cut(graph: Graph, at_least: int = LONG) -> Cut | None:
     order = side_by_side(order_of(small))
     pairs = partners(order)
     for node in order:
-        if node.op.name == "input":
+        if node.op.leaf == "input":
             continue
         form = PART if _is_part(node) else forms.of(node)
         if form is None or (large and form is not PART and not large.isdisjoint(node.inputs)):
@@ -102,7 +102,7 @@ def _fits(node: Node) -> bool:
 
 def _is_part(node: Node) -> bool:
     """Whether a node is a few entries of an input, which may be large."""
-    if node.op.name not in MAPS or node.inputs[0].op.name != "input":
+    if node.op.name not in MAPS or node.inputs[0].op.leaf != "input":
         return False
     return _fits(node) and 1 <= entries_of(node.inputs[0].shape) <= LARGEST_INPUT
 
@@ -199,7 +199,7 @@ class Piece:
         """A node's vector: computed here, or read from where it lies."""
         if node in self.values:
             return self.values[node]
-        if node.op.name == "input":
+        if node.op.leaf == "input":
             value = self._loaded(node, 0, entries_of(node.shape))
             value = picked(self.lanes, [(value, k) for k in range(value.width)], value.dtype)
         elif node.op.name in LEAVES:

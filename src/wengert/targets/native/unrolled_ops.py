@@ -286,9 +286,9 @@ def _product_places(
 def _constant(node: Node) -> Value:
     """A leaf that is no input, as a literal."""
     dtype, width, params = node.type.dtype, lanes_of(node.shape), node.params
-    if node.op.name == "position":
+    if node.op.leaf == "position":
         entries = list(range(entries_of(node.shape)))
-    elif node.op.name == "size_of":
+    elif node.op.leaf == "size":
         entries = [params["size"]]
     else:
         entries = list(np.ravel(params["value"])) if np.shape(params["value"]) else [params["value"]]

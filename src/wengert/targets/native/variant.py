@@ -11,9 +11,9 @@ from typing import Any
 from wengert.ir.graph import Graph
 from wengert.ir.walk import order_of
 from wengert.targets.base import Array
-from wengert.targets.native import entry
+from wengert.targets.native import bound, entry
 from wengert.targets.native.build import Build
-from wengert.targets.native.signature import Input, Signature
+from wengert.targets.native.signature import Input, Signature, with_given_outputs
 from wengert.targets.native.support import is_native
 from wengert.targets.parameters import Parameter, Tree
 from wengert.targets.ready import check_graph
@@ -54,9 +54,25 @@ class Variant:
         *,
         strict: bool = False,
         weak: Sequence[bool] = (),
+        into: str | None = None,
     ) -> Callable[..., Any]:
         """The function of C that checks what it is given and calls the code: see `base.Executable`."""
-        return entry.builtin(self.code, self._signature(parameters, result, strict, weak), slow, fail)
+        signature = self._signature(parameters, result, strict, weak)
+        if into is not None:
+            signature = with_given_outputs(signature, into)
+        return entry.builtin(self.code, signature, slow, fail)
+
+    def bound(
+        self,
+        arrays: Sequence[Array],
+        outputs: Sequence[Array],
+        result: Any,
+        fail: Callable[[], Any],
+        busy: Callable[[], Any],
+    ) -> Callable[[], Any]:
+        """The function of C without arguments: see `base.Executable`."""
+        scratch, long = self.build.emitted.arena_bytes, self.build.is_long
+        return bound.bind(self.code, arrays, outputs, scratch, long, result, fail, busy)
 
     def _signature(
         self, parameters: Sequence[Parameter] | None, result: Tree, strict: bool, weak: Sequence[bool]

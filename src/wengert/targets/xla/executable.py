@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wengert.ir.graph import Graph
+from wengert.targets.base import CalledFromPython
 from wengert.targets.xla.findings import Findings
 from wengert.targets.xla.library import jax, wide
 from wengert.targets.xla.trace import traced
 
 if TYPE_CHECKING:
-    from wengert.targets.parameters import Parameter, Tree
+    pass
 
 Array = Any
 
 
-class Compiled:
+class Compiled(CalledFromPython):
     """The executable and what its findings say. It has no entry of C: `run` is called from Python."""
 
     def __init__(self, graph: Graph, donated: Mapping[int, int], program: Any, kinds: list[str]) -> None:
@@ -30,18 +31,6 @@ class Compiled:
     def bytes(self) -> int:
         """The bytes of its code, where XLA says it."""
         return int(self._program.memory_analysis().generated_code_size_in_bytes)
-
-    def entry(
-        self,
-        parameters: Sequence[Parameter] | None,
-        result: Tree,
-        slow: Callable[..., Any],
-        fail: Callable[..., Any],
-        *,
-        strict: bool = False,
-        weak: Sequence[bool] = (),
-    ) -> None:
-        """None: it is called from Python."""
 
     def run(self, arrays: Sequence[Array], fallback: Callable[..., Any]) -> tuple[Any, ...]:
         """The outputs as arrays of NumPy; where NumPy would raise, what `fallback` gives."""

@@ -15,10 +15,13 @@ from wengert.ops.effort import partners, side_by_side
 from wengert.ops.evaluate import evaluate
 from wengert.passes.pipeline import run
 from wengert.targets import compiled
+from wengert.targets.native.builder import PAIRS
 from wengert.targets.native.loops import fuse as fusion
+from wengert.targets.native.loops.body import cost
 from wengert.targets.native.loops.expand import expand
 from wengert.targets.native.loops.forms import is_leaf
 from wengert.targets.native.loops.fuse import MOST_OPS, Fusion, fuse
+from wengert.targets.native.loops.nest import Compute, Constant
 
 VECTOR = ArrayType((50,))
 MATRIX = ArrayType((8, 50))
@@ -259,3 +262,13 @@ def test_sums_join_a_slightly_longer_kernel_and_stored_entries_do_not():
     assert len(kernels(apply("sin", x), apply("exp", part))) == 2
     assert len(kernels(apply("sin", x), total(apply("exp", part)))) == 1
     assert len(kernels(total(apply("exp", part)), apply("sin", x), total(apply("cos", x)))) == 1
+
+
+def test_a_slope_costs_little_beside_its_function_and_as_much_as_any_alone():
+    x, other = Constant(0.5, "float64"), Constant(2.0, "float64")
+    for pair, rules in PAIRS.items():
+        function, slope = (rule.__name__ for rule in rules)
+        alone = cost([Compute(slope, (x,), "float64")])
+        beside = cost([Compute(function, (x,), "float64"), Compute(slope, (x,), "float64")])
+        apart = cost([Compute(function, (x,), "float64"), Compute(slope, (other,), "float64")])
+        assert 2 * alone - 1 == apart > beside > alone, pair

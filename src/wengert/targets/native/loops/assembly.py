@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wengert.ir.graph import Node
+from wengert.targets.native.loops import routines
 from wengert.targets.native.loops.access import Index, flat
-from wengert.targets.native.loops.forms import UPDATES, entries_of, numbers
+from wengert.targets.native.loops.forms import ROUTINES, UPDATES, entries_of, numbers
 from wengert.targets.native.loops.fuse import Kernel
 from wengert.targets.native.loops.nest import Affine, Copy, Fill, Lookup, Statement
 from wengert.targets.native.loops.pull import Place, Puller
@@ -26,6 +27,8 @@ def assemble(body: Body, root: Node) -> list[Statement]:
     assert isinstance(place, Place), "results lie in memory"
     if root.op.name == "concatenate":
         return _concatenate(body, root, place)
+    if root.op.name in ROUTINES:
+        return routines.call(body, root, place)
     size = entries_of(root.shape)
     if root.op.name in UPDATES:
         return [*_old_entries(body, root, place), *_new_entries(body, root, place)] if size else []

@@ -24,6 +24,7 @@ from wengert.targets.native.loops.forms import (
     numbers,
 )
 from wengert.targets.native.loops.fuse import (
+    BESIDE,
     COST,
     TRANSCENDENTAL,
     Fusion,
@@ -121,7 +122,7 @@ class Body:
                     self._remember(x)
         for kernel in self.fusion.kernels:
             for x in kernel.reads:
-                if x.op.name == "constant" and getattr(x.params["value"], "shape", ()) and x not in self.places:
+                if x.op.leaf == "constant" and getattr(x.params["value"], "shape", ()) and x not in self.places:
                     self.places[x] = self.memory.constant(x)
         for y in self.graph.outputs:
             if is_leaf(y) and y not in self.places:
@@ -272,4 +273,11 @@ class Body:
 
 def cost(instructions: Sequence[Instruction]) -> int:
     """The work for one entry, in additions."""
-    return 1 + sum(COST.get(each.function, TRANSCENDENTAL) for each in instructions if isinstance(each, Compute))
+    computed = [each for each in instructions if isinstance(each, Compute)]
+    taken = {(each.function, each.inputs) for each in computed}
+
+    def of(each: Compute) -> int:
+        beside = any((function, each.inputs) in taken for function in BESIDE.get(each.function, ()))
+        return 2 if beside else COST.get(each.function, TRANSCENDENTAL)
+
+    return 1 + sum(of(each) for each in computed)

@@ -16,6 +16,7 @@ from wengert.targets.native.loops.nest import (
     Load,
     Program,
     Replay,
+    Routine,
     Statement,
     Store,
     While,
@@ -57,6 +58,8 @@ def operations(body: tuple[Statement, ...]) -> int:
             elif isinstance(statement, Contract):
                 inside = times * statement.rows.extent * statement.columns.extent
                 total += 2 * inside * statement.inner.extent
+            elif isinstance(statement, Routine):
+                total += times * statement.work
             stack.extend((inner, inside) for inner in bodies(statement))
     return total
 

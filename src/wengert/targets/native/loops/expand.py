@@ -19,6 +19,7 @@ from wengert.ops.products import contraction_order
 from wengert.ops.reductions import spread
 from wengert.targets.native.loops.forms import numbers
 from wengert.targets.native.loops.layout import Layout, planned, row_major, steps_of
+from wengert.targets.native.loops.routines import FACTORED, MATRICES
 
 Labels = tuple[int, ...]
 
@@ -26,8 +27,10 @@ Labels = tuple[int, ...]
 def expand(graph: Graph, rules: Mapping[str, Callable[[Node], Node]] | None = None) -> Graph:
     """The graph in the ops that kernels are made of: no softmax, log-sum-exp or many-factor product. By default by all rules."""
     if rules is None:
-        if any(node.op.name == "convolve" for node in order_of(graph)):
-            graph = expand(graph, FIRST)
+        names = {node.op.name for node in order_of(graph)}
+        for found, first in ({"convolve"}, FIRST), (MATRICES, FACTORED):
+            if names & found:
+                graph = expand(graph, first)
         rules = EXPANSIONS
     if all(node.op.name not in rules for node in order_of(graph)):
         return graph

@@ -18,6 +18,7 @@ from wengert.targets.native.loops.access import MAPS
 from wengert.targets.native.loops.forms import (
     CONTROL,
     REDUCTIONS,
+    ROUTINES,
     UPDATES,
     entries_of,
     is_assembly,
@@ -49,6 +50,8 @@ COST = {
     "wrap": 2, "fma": 1, "divide": 4, "ratio": 5, "reciprocal": 4, "sqrt": 5, "integer_power": 2, "einsum": 1, "gather": 3,
 }  # fmt: skip
 TRANSCENDENTAL = 10
+BESIDE = {"sech2": ("tanh",), "logistic_slope": ("logistic",), "gauss": ("erf", "erfc")}
+"""Slopes that cost two additions beside these functions of the same argument, of which they share the parts."""
 
 
 @dataclass(eq=False)
@@ -172,7 +175,7 @@ def must_be_stored(node: Node) -> list[Node]:
     name = node.op.name
     if is_contraction(node):
         return [node, *(x if copy else view_of(x) for x, copy in zip(node.inputs, copied(node), strict=True))]
-    if name in CONTROL:
+    if name in CONTROL or name in ROUTINES:
         return [node, *node.inputs]
     if name == "item":
         return [node]

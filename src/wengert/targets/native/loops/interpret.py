@@ -5,6 +5,7 @@ It is the definition that native code is tested against, so it is simple before 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -37,6 +38,7 @@ from wengert.targets.native.loops.nest import (
     Program,
     Range,
     Replay,
+    Routine,
     Statement,
     Store,
     Tape,
@@ -44,6 +46,7 @@ from wengert.targets.native.loops.nest import (
     While,
 )
 from wengert.targets.native.loops.roots import identity
+from wengert.targets.native.loops.routines import OWN
 
 Scalar = Any
 COMBINE: dict[Combine, Any] = {
@@ -138,6 +141,8 @@ class Interpreter:
                 self.loop(statement)
             case Contract():
                 self.contract(statement)
+            case Routine():
+                self.routine(statement)
             case Copy(source, source_index, target, target_index, count):
                 i, j = self.index(source_index), self.index(target_index)
                 self.entries(target)[j : j + count] = self.entries(source)[i : i + count]
@@ -183,6 +188,18 @@ class Interpreter:
                     total = total + left[self.index(a_index)] * right[self.index(b_index)]
                 self.values[contract.product] = total
                 self.body(contract.body)
+
+    def routine(self, routine: Routine) -> None:
+        """The op's value of the arrays at the sources."""
+        arrays: list[np.ndarray] = []
+        for buffer, place, shape in routine.sources:
+            start = self.index(place)
+            arrays.append(self.entries(buffer)[start : start + math.prod(shape)].reshape(shape))
+        op = OWN[routine.name] if routine.name in OWN else OPS[routine.name]
+        found = op.value(NUMPY, *arrays, **dict(routine.params))
+        target, place = routine.target
+        start = self.index(place)
+        self.entries(target)[start : start + found.size] = found.reshape(-1)
 
     def loop_while(self, loop: While) -> None:
         """Test and body in turn, with a record on every tape after each body."""

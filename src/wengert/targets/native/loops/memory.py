@@ -44,9 +44,9 @@ class Memory:
     def constant(self, node: Node) -> Place:
         """Memory that holds a leaf that depends on no input."""
         params, type = node.params, node.type
-        if node.op.name == "position":
+        if node.op.leaf == "position":
             value = np.arange(params["size"], dtype=type.dtype)
-        elif node.op.name == "size_of":
+        elif node.op.leaf == "size":
             value = np.asarray(params["size"], dtype=type.dtype)
         else:
             number = params["value"]

@@ -380,7 +380,28 @@ class Replay:
     """An int64 buffer of one entry that holds the number of the record, from 0."""
 
 
-Statement = Instruction | Accumulator | Accumulate | Store | For | Contract | Copy | Fill | Branch | While | Replay
+@dataclass(frozen=True, eq=False, slots=True)
+class Routine:
+    """A function of whole matrices: `many` matrices of `rows` rows, one after another, from an index of each source on, to the
+    target, whose matrices have `columns` columns. The name and the parameters are those of an op.
+
+    The status is 1 where a matrix has no result. Sources and target do not overlap. `work` is its operations.
+    """
+
+    name: str
+    params: tuple[tuple[str, Any], ...]
+    sources: tuple[tuple[Buffer, Affine, tuple[int, ...]], ...]
+    """Each buffer with its index and the shape of the array that lies there."""
+    target: tuple[Buffer, Affine]
+    many: int
+    rows: int
+    columns: int
+    work: int
+
+
+Statement = (
+    Instruction | Accumulator | Accumulate | Store | For | Contract | Routine | Copy | Fill | Branch | While | Replay
+)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -439,6 +460,9 @@ def buffers_of(statement: Statement) -> Iterator[Buffer]:
         yield from (statement.source, statement.target)
     elif isinstance(statement, Contract):
         yield from (statement.a[0], statement.b[0])
+    elif isinstance(statement, Routine):
+        yield from (buffer for buffer, _, _ in statement.sources)
+        yield statement.target[0]
     elif isinstance(statement, Branch):
         yield statement.flag
     elif isinstance(statement, While):

@@ -26,6 +26,7 @@ from wengert.targets.native.loops.nest import (
     Program,
     Range,
     Replay,
+    Routine,
     Statement,
     Store,
     Total,
@@ -190,6 +191,11 @@ def _leaf(names: Names, statement: Statement) -> str:
         case Store(buffer, index, value, combine, lookups):
             sign = "=" if combine is None else UPDATES[combine]
             return f"{names(buffer)}[{names.place(index, lookups)}] {sign} {names(value)}"
+        case Routine():
+            given = [f"{names(buffer)}[{names.index(index)}, …]" for buffer, index, _ in statement.sources]
+            given += [f"{key}={value}" for key, value in statement.params]
+            buffer, index = statement.target
+            return f"{names(buffer)}[{names.index(index)}, …] = {statement.name}({', '.join(given)})"
         case Copy(source, source_index, target, target_index, entries):
             to, start = names.index(target_index), names.index(source_index)
             return f"{names(target)}[{to}, …] = {names(source)}[{start}, …], {entries} entries"

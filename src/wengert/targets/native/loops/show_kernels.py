@@ -51,9 +51,9 @@ def _names(graph: Graph) -> dict[Node, str]:
 
 
 def _leaf(node: Node) -> str:
-    if node.op.name == "position":
+    if node.op.leaf == "position":
         return "0, 1, 2, …"
-    if node.op.name == "size_of":
+    if node.op.leaf == "size":
         return str(node.params["size"])
     return _value(node.params["value"])
 
@@ -81,7 +81,7 @@ def _kernel(names: dict[Node, str], fusion: Fusion, kernel: Kernel, number: int)
 
 
 def _is_number(node: Node) -> bool:
-    return is_leaf(node) and node.op.name != "input"
+    return is_leaf(node) and node.op.leaf != "input"
 
 
 def _kind(kernel: Kernel) -> str:

@@ -1,0 +1,155 @@
+"""Factors of matrices in native code: the values and slopes of NumPy, one factorisation for all that needs it, its errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert.ir.graph import Graph
+from wengert.ir.walk import order_of
+from wengert.passes import pipeline
+from wengert.targets.base import default
+from wengert.targets.native import jit, lapack
+from wengert.targets.native.emit import emit
+from wengert.targets.native.loops import interpret
+from wengert.targets.native.loops.buffers import plan
+from wengert.targets.native.loops.lower import lower
+from wengert.targets.native.loops.nest import Routine, statements
+from wengert.targets.native.processor import AARCH64, AVX2, AVX512, X86_64_V2
+from wengert.targets.partition import partition
+
+SIZES = (1, 2, 5, lapack.SMALL, lapack.SMALL + 1, 40)
+
+
+def matrices(n, dtype="float64", many=(), seed=0):
+    """Matrices that need exchanges of rows, with their right-hand sides, and positive definite ones."""
+    rng = np.random.default_rng((seed, n))
+    a = rng.normal(size=(*many, n, n))
+    a[..., range(n), range(n)] *= 0.01
+    a += np.roll(np.eye(n), 1, axis=0) * 4
+    s = a @ a.swapaxes(-1, -2) + np.eye(n)
+    return [x.astype(dtype) for x in (a, rng.normal(size=(*many, n, 3)), s)]
+
+
+FUNCTIONS = {
+    "solve": lambda a, b, s: np.sum(np.linalg.solve(a, b) ** 2),
+    "solve with the transposed": lambda a, b, s: np.sum(np.linalg.solve(a.swapaxes(-1, -2), b) ** 3),
+    "solve for one vector": lambda a, b, s: np.sum(np.linalg.solve(a, b[..., :1]) ** 2),
+    "inverse": lambda a, b, s: np.sum(np.linalg.inv(a) ** 3),
+    "log determinant": lambda a, b, s: np.sum(np.linalg.slogdet(a)[0] * np.linalg.slogdet(a)[1]),
+    "Cholesky": lambda a, b, s: np.sum(np.linalg.cholesky(s) ** 3),
+    "Cholesky and solve": lambda a, b, s: np.sum(np.linalg.solve(np.linalg.cholesky(s), b) ** 2),
+}
+
+
+def graph_of(f, *arrays, gradient=True):
+    made = wg.trace(wg.value_and_grad(f, (0, 1, 2)) if gradient else f)(*arrays)
+    return pipeline.run(made)
+
+
+def routines(graph):
+    return [each.name for each in statements(lower(graph).body) if isinstance(each, Routine)]
+
+
+@pytest.mark.parametrize("f", FUNCTIONS.values(), ids=FUNCTIONS)
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_values_and_slopes_are_those_of_numpy(f, n, dtype):
+    given = matrices(n, dtype)
+    wanted = wg.compile(wg.value_and_grad(f, (0, 1, 2)), backend="interpreter")(*(x.astype("float64") for x in given))
+    value, slopes = wg.compile(wg.value_and_grad(f, (0, 1, 2)), cache=False)(*given)
+    tolerance = {"float64": 1e-10, "float32": 2e-2}[dtype]
+    for found, other in zip([value, *slopes], [wanted[0], *wanted[1]], strict=True):
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, other, rtol=tolerance, atol=tolerance * max(np.max(np.abs(other)), 1e-30))
+
+
+@pytest.mark.parametrize("f", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_stacks_are_solved_matrix_by_matrix(f):
+    given = matrices(4, many=(2, 3))
+    value, slopes = wg.compile(wg.value_and_grad(f, (0, 1, 2)), cache=False)(*given)
+    parts = [[x[k] for x in given] for k in np.ndindex(2, 3)]
+    singles = [wg.compile(wg.value_and_grad(f, (0, 1, 2)), backend="interpreter")(*each) for each in parts]
+    np.testing.assert_allclose(value, sum(each[0] for each in singles), rtol=1e-10)
+    for k, slope in enumerate(slopes):
+        joined = np.stack([each[1][k] for each in singles]).reshape(slope.shape)
+        np.testing.assert_allclose(slope, joined, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("f", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_nothing_is_left_to_the_host_and_the_nests_say_what_the_code_does(f):
+    given = matrices(5)
+    graph = graph_of(f, *given)
+    assert partition(graph, default()) is None
+    wanted = wg.compile(graph, backend="interpreter")(**dict(zip(graph.input_names, given, strict=True)))
+    for found, other in zip(interpret.run(lower(graph), given), wanted, strict=True):
+        np.testing.assert_allclose(found, other, rtol=1e-9, atol=1e-9)
+
+
+def test_one_matrix_is_factored_once_for_all_that_is_made_of_it():
+    def f(a, b, s):
+        x, y = np.linalg.solve(a, b), np.linalg.solve(a.T, b)
+        return np.sum(x * y) + np.linalg.slogdet(a)[1] + np.sum(np.linalg.inv(a))
+
+    assert routines(graph_of(f, *matrices(5))).count("lu") == 1
+    assert routines(graph_of(FUNCTIONS["Cholesky"], *matrices(5))).count("cholesky") == 1
+
+
+def test_a_loop_that_solves_is_code_as_a_whole():
+    def f(a, b, s):
+        return np.sum(wg.scan(lambda x, _: (np.linalg.solve(a, x + b), x[0, 0]), b, None, length=4)[0])
+
+    given = matrices(3)
+    graph = graph_of(f, *given)
+    assert partition(graph, default()) is None
+    f_a, a_f = (wg.compile(wg.value_and_grad(f, (0, 1)), backend=b)(*given) for b in ("native", "interpreter"))
+    np.testing.assert_allclose(f_a[0], a_f[0], rtol=1e-10)
+    np.testing.assert_allclose(f_a[1][0], a_f[1][0], rtol=1e-9)
+
+
+@pytest.mark.parametrize("n", [3, 30])
+@pytest.mark.parametrize(
+    "f", [np.linalg.inv, np.linalg.cholesky, lambda a: np.linalg.solve(a, a)], ids=["inv", "cholesky", "solve"]
+)
+def test_matrices_without_a_result_raise_what_numpy_raises(f, n):
+    g = wg.compile(f, cache=False)
+    singular, fine = np.zeros((n, n)), np.eye(n)
+    np.testing.assert_array_equal(g(fine), f(fine))
+    with pytest.raises(np.linalg.LinAlgError):
+        g(singular)
+    with pytest.raises(np.linalg.LinAlgError):
+        g(-fine if f is np.linalg.cholesky else np.ones((n, n)))
+    np.testing.assert_array_equal(g(fine), f(fine))
+
+
+@pytest.mark.parametrize("n", [3, 30])
+def test_the_determinant_of_a_singular_matrix_is_0_and_its_logarithm_minus_infinity(n):
+    sign, log = wg.compile(lambda a: tuple(np.linalg.slogdet(a)), cache=False)(np.ones((n, n)))
+    assert (sign, log) == (0.0, -np.inf)
+
+
+def test_without_scipy_small_matrices_are_code_and_others_the_hosts(monkeypatch):
+    monkeypatch.setattr(lapack, "is_installed", lambda name: False)
+    for n, alone in ((lapack.SMALL, True), (lapack.SMALL + 1, False)):
+        given = matrices(n)
+        f = FUNCTIONS["solve"]
+        assert (partition(graph_of(f, *given), default()) is None) == alone
+        found = wg.compile(wg.value_and_grad(f), cache=False)(*given)
+        np.testing.assert_allclose(found[0], f(*given), rtol=1e-9)
+
+
+@pytest.mark.parametrize("target", [AVX512, AVX2, X86_64_V2, AARCH64], ids=["AVX-512", "AVX2", "no FMA", "AArch64"])
+@pytest.mark.parametrize("n", [4, 40])
+def test_routines_assemble_for_every_target(target, n):
+    def whole(a, b, s):
+        return sum(f(a, b, s) for f in FUNCTIONS.values())
+
+    program = lower(graph_of(whole, *matrices(n)))
+    assert jit.emit_assembly(emit(program, plan(program), target).text, target)
+
+
+def test_the_same_node_has_its_routine_in_the_printed_nests():
+    graph: Graph = graph_of(FUNCTIONS["solve"], *matrices(3))
+    assert any(node.op.name == "solve" for node in order_of(graph))
+    assert {"lu", "lu_solve"} == set(routines(graph))
