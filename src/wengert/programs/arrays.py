@@ -135,7 +135,9 @@ class Torch(Library):
         if not is_differentiable(value):
             return float(value), [np.zeros(a.shape) for a in at]
         found = torch.autograd.grad(value, zeros, allow_unused=True)
-        return float(numbers(value)), [np.zeros(a.shape) if g is None else numbers(g) for a, g in zip(at, found, strict=True)]
+        return float(numbers(value)), [
+            np.zeros(a.shape) if g is None else numbers(g) for a, g in zip(at, found, strict=True)
+        ]
 
     def log(self, value: Any) -> Any:
         return self.torch.log(value)

@@ -190,9 +190,9 @@ def _binary(node: ast.BinOp) -> Options:
                 if isinstance(right, ast.BinOp) and isinstance(right.op, ast.Pow | ast.Mult):
                     yield "slope", 2, binary(right.left, ast.Mult(), binary(left, ast.Sub(), right.left))
     if isinstance(op, ast.Mult | ast.Div):
-        yield "factor", 2.5, left
+        yield "factor", 1.9, left
         if isinstance(op, ast.Mult):
-            yield "factor", 2.5, right
+            yield "factor", 1.9, right
             yield from _of_tanh(left, right)
             for axis in ("0", "1", "-1"):
                 total = f"np.sum({ast.unparse(node)}, axis={axis}, keepdims=True)"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -293,6 +294,8 @@ class Instrument(ast.NodeTransformer):
             return self._with_scope([node], node)
         if isinstance(f, ast.Attribute) and f.attr == "at" and isinstance(value.args[0], ast.Name | ast.Attribute):
             return self._with_scope([node, *self._after(value.args[0], node, True)], node)
+        if isinstance(f, ast.Attribute) and re.fullmatch(r"[a-z]\w*[a-z]_", f.attr):  # a.index_add_(…) of PyTorch
+            return self._with_scope([node, *self._after(f.value, node, True)], node)
         return node
 
     def visit_Return(self, node: ast.Return) -> ast.stmt | list[ast.stmt]:

@@ -21,8 +21,8 @@ from wengert.programs.edits import Edit, edits, in_block, target_of, written
 from wengert.programs.events import Event, Key, Recorder, call, place_of, thunk
 from wengert.programs.names import quantity
 from wengert.programs.scenario import Outcome
-from wengert.programs.spelling import spelled
 from wengert.programs.source import FILENAME, value_of
+from wengert.programs.spelling import spelled
 from wengert.programs.terms import missing
 
 RUNS = 6000  # of the search for one mistake
@@ -164,11 +164,7 @@ class Search:
             and s.sid not in forward
             and (s.sid in run or isinstance(s.node, ast.Return) or out.error is not None)
         ]
-        known = [
-            s
-            for s in known
-            if not (isinstance(s.node, ast.Return) and _names_only(s.node.value))
-        ]
+        known = [s for s in known if not (isinstance(s.node, ast.Return) and _names_only(s.node.value))]
         order = [s.sid for s in sorted(known, key=lambda s: (s.node.lineno, s.node.col_offset))]
         if out.error is not None:
             at = _line_of(out.error)

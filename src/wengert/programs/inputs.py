@@ -302,7 +302,9 @@ def _unknown(name: str, words: set[str], code: str, kind: str, doc: str) -> Slot
         least = max(least, found[1].count(",") + 1)
     for found in re.finditer(rf"(?<![\w.])(?:{alternatives})\[([^\[\]]*,[^\[\]]*)\](?:\.T| @|\.dot)", code):
         least = max(least, 2 + sum(":" not in part for part in found[1].split(",")))
-    for found in re.finditer(rf"(?:(?<![\w.])(?:{alternatives})\.\w+\(|(?:np|torch|jnp)\.\w+\((?:{alternatives}), )(?:axis=|dim=)?(\d)", code):
+    for found in re.finditer(
+        rf"(?:(?<![\w.])(?:{alternatives})\.\w+\(|(?:np|torch|jnp)\.\w+\((?:{alternatives}), )(?:axis=|dim=)?(\d)", code
+    ):
         least = max(least, int(found[1]) + 1)
     if _as_array(words, code) and re.search(
         rf"(?:{alternatives})\.(?:T\b|t\(\)|mm\()|\bmm\((?:{alternatives})\b|matmul\((?:{alternatives})\b|@ (?:{alternatives})\b|\b(?:{alternatives}) @|dot\((?:{alternatives}), |(?:{alternatives})\.dot|dot\([^(),]*, (?:{alternatives})\)|dot\((?:{alternatives})\)",

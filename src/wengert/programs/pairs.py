@@ -258,9 +258,15 @@ def _is_both(cls: str | None, function: ast.FunctionDef) -> bool:
 def library_of(program: Program, pair: Pair) -> str:
     """The library whose arrays a pair computes with: what it reads most, else what the file imports."""
     known = _imported(program.tree)
-    trees: list[ast.AST] = [program.tree] if pair.flat else [
-        f for (cls, name), f in program.functions.items() if (cls == pair.cls if cls else name in (pair.forward, pair.backward))
-    ]
+    trees: list[ast.AST] = (
+        [program.tree]
+        if pair.flat
+        else [
+            f
+            for (cls, name), f in program.functions.items()
+            if (cls == pair.cls if cls else name in (pair.forward, pair.backward))
+        ]
+    )
     read = [known[n.id] for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in known]
     found = read or [name for name in known.values() if "numpy" not in known.values()]
     return max(("torch", "jax", "numpy"), key=found.count) if found else "numpy"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wengert.errors import CheckError
-from wengert.programs.arrays import is_array, numbers
+from wengert.programs.arrays import is_real, numbers
 from wengert.programs.names import RATE, TARGET, quantity
 from wengert.programs.state import entries_of, flattened
 
@@ -46,15 +46,13 @@ def _in_order(scenario: Scenario, found: Any) -> Iterator[tuple[str, np.ndarray]
     given = scenario.differentiated()
     parts = tuple(found) if isinstance(found, tuple | list) else (found,)
     if len(parts) != len(given):
-        name = f"{scenario.pair.cls + '.' if scenario.pair.cls else ''}{scenario.pair.backward}"
         raise CheckError(
-            f"'{name}' gives {len(parts)} {'result' if len(parts) == 1 else 'results'} for {len(given)} "
-            f"{'input' if len(given) == 1 else 'inputs'}.",
-            f"  the inputs are {', '.join(given)}",
+            f"'{scenario.pair.backward}' gives another number of results than there are inputs.",
+            f"  {len(parts)}, and the inputs are {', '.join(given)}",
             f"Return one for each, None for what has no gradient:  return {', '.join('d' + n for n in given)}",
         )
     for name, value in zip(given, parts, strict=True):
-        if value is not None and (is_array(value) or isinstance(value, float)) and "float0" not in str(value.dtype):
+        if is_real(value):
             yield f"gradient of {name}", numbers(value).astype(float)
 
 

@@ -135,5 +135,3 @@ def _helpers(tree: ast.Module, file: str, function: types.FunctionType) -> list[
         ):
             out.append(node)
     return out
-
-
