@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.system import is_bar, moment, sequence_name, unmoment
+from wengert.ir.names import is_bar, moment, sequence_name, unmoment
 from wengert.ir.types import ArrayType, Size
 from wengert.ops.build import Builder
 from wengert.ops.calls import REDUCTIONS
