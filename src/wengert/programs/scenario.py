@@ -8,7 +8,7 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -247,14 +247,9 @@ class Scenario:
         if name == self.pair.forward and self.pair.cls and self.output:
             return [f"self.{self.output}"]
         count = len(value) if isinstance(value, tuple) else 1
-        for node in list(ast.walk(self.definition(name)))[::-1]:
-            if isinstance(node, ast.Return) and node.value is not None:
-                parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
-                if len(parts) == count:
-                    return [
-                        ast.unparse(e) if isinstance(e, ast.Name | ast.Attribute | ast.Subscript) else f"return[{i}]"
-                        for i, e in enumerate(parts)
-                    ]
+        for parts in returns_of(self.definition(name)):
+            if len(parts) == count:
+                return parts
         return [f"result{i}" for i in range(count)]
 
     def arguments(self) -> list[str]:
@@ -439,6 +434,20 @@ class Scenario:
     def _rate(self, this: Any, p: int) -> float | None:
         values = {**vars(this), **self.program.names, **self.points[p].arguments, **self.points[p].backward}
         return next((float(values[n]) for n in RATE if isinstance(values.get(n), int | float) and values[n]), None)
+
+
+@lru_cache(maxsize=1000)
+def returns_of(function: ast.FunctionDef) -> list[list[str]]:
+    """For each return statement of a function, the last first, the names of what it returns: every run asks."""
+    values = [n.value for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None]
+    returned = [value.elts if isinstance(value, ast.Tuple) else [value] for value in values[::-1]]
+    return [
+        [
+            ast.unparse(e) if isinstance(e, ast.Name | ast.Attribute | ast.Subscript) else f"return[{i}]"
+            for i, e in enumerate(parts)
+        ]
+        for parts in returned
+    ]
 
 
 def flattened(name: str, value: Any) -> Iterator[tuple[str, np.ndarray]]:
