@@ -12,7 +12,6 @@ from functools import cached_property
 
 from wengert.elaboration.clock import Clock
 from wengert.elaboration.counting import Counting
-from wengert.errors import GraphError
 from wengert.ir.graph import Graph, Node
 from wengert.ir.types import ArrayType, Dim, Size
 from wengert.ir.walk import substitute, topological
@@ -98,12 +97,8 @@ class System:
 
     @property
     def reading(self) -> Reading:
-        """What was read.
-
-        Raises GraphError for a system that no text has.
-        """
-        if self.text is None:
-            raise GraphError("This system was not read from a text.", f"  {self.loss} = …", "Write it as equations.")
+        """What was read, of a system that a text has."""
+        assert self.text is not None
         return self.text
 
     @property
@@ -113,12 +108,8 @@ class System:
 
     @property
     def steps(self) -> Clock:
-        """What is known of time, where something runs over it.
-
-        Raises GraphError where nothing does.
-        """
-        if self.clock is None:
-            raise GraphError("Nothing in this system runs over time.", f"  {self.loss} = …", "Ask for `clock` first.")
+        """What is known of time, where something runs over it."""
+        assert self.clock is not None
         return self.clock
 
     @property

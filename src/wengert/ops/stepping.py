@@ -77,7 +77,7 @@ class Rewriting:
     def apply(self, term: Apply, axis: int) -> Term:
         if term.op == "position":
             return self.position(term)
-        params = dict(term.params)
+        params: dict[str, Any] = dict(term.params)
         inner = axis
         if term.op in REDUCTIONS:
             axes: tuple[int, ...] = params["axes"]
