@@ -7,7 +7,7 @@ import copy
 import random
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -258,17 +258,10 @@ class Scenario:
         if name == self.pair.forward and self.pair.cls and self.output:
             return [f"self.{self.output}"]
         count = len(value) if isinstance(value, tuple) else 1
-        for node in list(ast.walk(self.definition(name)))[::-1]:
-            if isinstance(node, ast.Return) and node.value is not None:
-                whole = node.value
-                if self.pair.rule == "vjp" and name == self.pair.forward and isinstance(whole, ast.Tuple):
-                    whole = whole.elts[0]  # beside it stands what is kept
-                parts = whole.elts if isinstance(whole, ast.Tuple) else [whole]
-                if len(parts) == count:
-                    return [
-                        ast.unparse(e) if isinstance(e, ast.Name | ast.Attribute | ast.Subscript) else f"return[{i}]"
-                        for i, e in enumerate(parts)
-                    ]
+        kept_beside = self.pair.rule == "vjp" and name == self.pair.forward
+        for parts in returns_of(self.definition(name), kept_beside):
+            if len(parts) == count:
+                return parts
         return [f"result{i}" for i in range(count)]
 
     def arguments(self) -> list[str]:
@@ -321,3 +314,20 @@ class Scenario:
                 if len(parts) == len(given):
                     out |= {ast.unparse(e): n for e, n in zip(parts, given, strict=True) if isinstance(e, ast.Name)}
         return out
+
+
+@lru_cache(maxsize=1000)
+def returns_of(function: ast.FunctionDef, kept_beside: bool) -> list[list[str]]:
+    """For each return statement of a function, the last first, the names of what it returns: every run asks.
+
+    `kept_beside`: the first of two is the result, and the other what is kept for backward.
+    """
+    values = [n.value for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None]
+    values = [v.elts[0] if kept_beside and isinstance(v, ast.Tuple) else v for v in values[::-1]]
+    return [
+        [
+            ast.unparse(e) if isinstance(e, ast.Name | ast.Attribute | ast.Subscript) else f"return[{i}]"
+            for i, e in enumerate(value.elts if isinstance(value, ast.Tuple) else [value])
+        ]
+        for value in values
+    ]

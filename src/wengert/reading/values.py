@@ -156,6 +156,8 @@ class Evaluator:
         self.depth = 0
         self.moving: frozenset[str] = frozenset()
         """Names before which a d stands in the formula that is judged."""
+        self.left: Value | None = None
+        """The value of the first side of the link that is judged."""
         self.evaluate: dict[type, Callable[[Any, Environment], Value]] = {
             Num: lambda tree, env: number(float(tree.value)),
             Name: self.name,
