@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from wengert.ir.system import System
+from wengert.elaboration.system import System
 from wengert.notation.expr import Span
 from wengert.reading.judge import judge_story
 from wengert.reading.printing import latex, plain_text
