@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wengert.derive.report import aside, symbols_of
-from wengert.ir.system import System
+from wengert.elaboration.system import System
 from wengert.notation import unicode
 from wengert.notation.expr import Expr, Line, Ref
 from wengert.notation.latex import LatexPrinter

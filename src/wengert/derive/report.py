@@ -11,7 +11,8 @@ from wengert.derive.expand import Comparison
 from wengert.derive.printed import Printer
 from wengert.derive.printed_steps import beyond_the_end, steps_of, zero_starts_of
 from wengert.derive.steps import Step
-from wengert.ir.system import System, bar
+from wengert.elaboration.system import System
+from wengert.ir.names import bar
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Line, Ref
 from wengert.notation.symbols import Symbols
@@ -19,7 +20,7 @@ from wengert.notation.symbols import Symbols
 
 def symbols_of(system: System) -> Symbols | None:
     """What the printers need to know of names and fonts."""
-    return getattr(system.reading, "symbols", None)
+    return system.symbols
 
 
 def show_line(line: Line, system: System, *, ascii: bool = False) -> str:
