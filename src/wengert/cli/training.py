@@ -17,7 +17,7 @@ from wengert.cli.arguments import (
     ShardText,
     Size,
     Which,
-    keep_no_code,
+    keep_code,
     names_in,
     sharding_in,
     sizes_in,
@@ -106,8 +106,7 @@ def train(
     from wengert.train.session import train as run
     from wengert.train.task import TrainOptions
 
-    if no_cache:
-        keep_no_code()
+    keep_code(backend, not no_cache)
     sharding = sharding_in(mesh, shard)
     made = _task(file, which, params, setting, loss, backend, out if resume else None, sharding)
     warn(made)
