@@ -81,6 +81,22 @@ def keep_code(enabled: bool) -> None:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
+def factors_in(dtype: str | None) -> None:
+    """Of which dtype the factors of sums of products in float32 are, in programs that are made from now on; None for float32.
+
+    Raises GraphError where it is not "bfloat16".
+    """
+    if dtype not in (None, "bfloat16"):
+        raise GraphError(
+            f"Factors are not rounded to '{dtype}'.",
+            f"  products in {dtype}",
+            "Write:  bfloat16, or nothing for float32",
+        )
+    from wengert.targets.xla.lowerings import products
+
+    products.factors_in(dtype)
+
+
 def set_threads(count: int) -> None:
     """Raises GraphError: XLA's threads are its own."""
     raise GraphError(
