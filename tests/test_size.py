@@ -54,9 +54,15 @@ def test_it_prints_what_it_counts_and_refuses_nothing(tree):
     assert "class names in several places: 1\n  Rule 2" in run.stdout
 
 
-def test_nobody_outside_of_targets_imports_native_code():
-    assert sizes(ROOT / "src" / "wengert").native_imports == []
+@pytest.fixture(scope="module")
+def own():
+    """The sizes of the package."""
+    return sizes(ROOT / "src" / "wengert")
 
 
-def test_every_package_but_those_with_the_names_of_a_library_begins_with_its_page():
-    assert sizes(ROOT / "src" / "wengert").pageless == ["numpy", "scipy"]
+def test_nobody_outside_of_targets_imports_native_code(own):
+    assert own.native_imports == []
+
+
+def test_every_package_but_those_with_the_names_of_a_library_begins_with_its_page(own):
+    assert own.pageless == ["numpy", "scipy"]
