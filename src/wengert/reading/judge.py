@@ -13,6 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from wengert.notation.expr import Span
+from wengert.reading.answers import INDICATORS, Independent
 from wengert.reading.arrays import Closed, Misfit
 from wengert.reading.edits import Edit
 from wengert.reading.ellipsis import written_out
@@ -38,6 +39,7 @@ from wengert.reading.parser import NotNeutral, parse_with_braces
 from wengert.reading.scope import EQUALS, Line, Scope, name_of
 from wengert.reading.search import ZEROS, Found, Outcome, Search, previous
 from wengert.reading.story import Statement, Story, read_story
+from wengert.reading.terms import is_operator
 from wengert.reading.trees import (
     Call,
     Frac,
@@ -57,7 +59,6 @@ from wengert.reading.trees import (
     product,
     without_first,
 )
-from wengert.reading.values import INDICATORS, Independent, is_operator
 from wengert.reading.verdicts import Verdict, conditions_of, notes_of
 from wengert.reading.windows import windows
 
