@@ -382,15 +382,19 @@ def _limit(made: Composition, point: dict[str, Any], floats: Format, value: floa
 
 
 def _is_tied(made: Composition) -> bool:
-    """Whether a part of a composition is the larger or smaller of two equal numbers at 0, whose slope is shared by convention."""
-    if made.function in TIES:
-        try:
-            first, second = (_value(part, mp.mpf(0)) for part in made.inner)
-        except (Unknown, *FAILURES):
-            return False
-        if first == second:
-            return True
-    return any(_is_tied(part) for part in made.inner)
+    """Whether a part of a composition is the larger or smaller of two numbers that are equal at 0, whose slope is shared by convention."""
+    return (made.function in TIES and any(_meet(made.inner, sign) for sign in (1, -1))) or any(
+        map(_is_tied, made.inner)
+    )
+
+
+def _meet(parts: Sequence[Composition], sign: int) -> bool:
+    """Whether two functions have the same limit at 0 from one side."""
+    try:
+        first, second = (_value(part, sign * mp.mpf(NEAR[0])) for part in parts)
+    except (Unknown, *FAILURES):
+        return False
+    return abs(first - second) < mp.mpf("1e-100")
 
 
 def _chooses(made: Composition) -> bool:
