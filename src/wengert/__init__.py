@@ -11,6 +11,7 @@ keep_subnormals                               whether compiled loops keep the sm
 grad, value_and_grad, elementwise_grad, vmap   functions of arrays -> functions of arrays
 holomorphic_grad                               the derivative of an analytic function of complex numbers
 jacobian, hessian, hvp, ggnvp                  matrices of derivatives, and their products with vectors
+sparse_jacobian, sparse_hessian                the same as sparse matrices, whose structure is found
 jvp, linearize, vjp                            the result at a point, and the derivative there as a linear map
 flatten                                        a container of arrays as one vector, and back
 cond, scan, fori_loop, while_loop             branches and loops in such functions
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from wengert.transforms.derivatives import elementwise_grad, grad, value_and_grad
     from wengert.transforms.linear import jvp, linearize, vjp
     from wengert.transforms.matrices import ggnvp, hessian, hvp, jacobian
+    from wengert.transforms.sparse import sparse_hessian, sparse_jacobian
     from wengert.transforms.values import asarray, stop_gradient, trace
     from wengert.transforms.vectors import flatten
 
@@ -87,6 +89,8 @@ _HOME = {
     "hessian": "wengert.transforms.matrices",
     "hvp": "wengert.transforms.matrices",
     "ggnvp": "wengert.transforms.matrices",
+    "sparse_jacobian": "wengert.transforms.sparse",
+    "sparse_hessian": "wengert.transforms.sparse",
     "flatten": "wengert.transforms.vectors",
     "vmap": "wengert.transforms.batches",
     "stop_gradient": "wengert.transforms.values",
@@ -157,6 +161,8 @@ __all__ = [
     "review",
     "scan",
     "set_threads",
+    "sparse_hessian",
+    "sparse_jacobian",
     "stop_gradient",
     "trace",
     "value_and_grad",

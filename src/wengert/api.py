@@ -19,10 +19,11 @@ from wengert.derive.printed import Printer, default_form
 from wengert.derive.report import comparison_text, derivation_latex, derivation_text, echo_text, show_line, steps_text
 from wengert.elaboration.elaborate import elaborate
 from wengert.elaboration.reread import read_in_context
+from wengert.elaboration.system import Definition
+from wengert.elaboration.system import System as SystemData
 from wengert.errors import EquationError, ShapeError
-from wengert.ir import system as ir
 from wengert.ir.graph import Graph
-from wengert.ir.system import bar
+from wengert.ir.names import bar
 from wengert.ir.types import Dim, bind_size
 from wengert.manuscripts.systems import system_of
 from wengert.notation.expr import Line
@@ -152,7 +153,7 @@ def _names_file(text: str | Path) -> bool:
 class System:
     """A system of forward equations: v_i computed from Pa(v_i), line by line; the last line is the loss."""
 
-    def __init__(self, data: ir.System) -> None:
+    def __init__(self, data: SystemData) -> None:
         self.data = data
 
     def __str__(self) -> str:
@@ -279,7 +280,7 @@ class System:
         return System(batched(self.data, [self.name(name) for name in data]))
 
 
-def resolve(system: ir.System, spelled: str) -> str:
+def resolve(system: SystemData, spelled: str) -> str:
     """The quantity that a spelling (w^(1), w⁽¹⁾, \\lambda, W) or a Python identifier (w_1, lam) means.
 
     Raises EquationError where there is none.
@@ -303,7 +304,7 @@ def resolve(system: ir.System, spelled: str) -> str:
     )
 
 
-def check_steps(system: ir.System) -> None:
+def check_steps(system: SystemData) -> None:
     """Refuse to run a recurrence of which neither the text nor an input says how many steps it has.
 
     Raises ShapeError.
@@ -313,7 +314,7 @@ def check_steps(system: ir.System) -> None:
     name = system.recurrences[0].names[0]
     size = system.quantities[name].type.shape[system.time[name]]
     if isinstance(size, Dim) and not any(size in system.quantities[each].type.shape for each in system.inputs):
-        letter, first = system.clock.letter, system.clock.first - system.clock.lag
+        letter, first = system.steps.letter, system.steps.first - system.steps.lag
         raise ShapeError(
             "The number of steps is not known: no input has an entry for each step.",
             f"  {name} has '{size}' steps",
@@ -321,7 +322,7 @@ def check_steps(system: ir.System) -> None:
         )
 
 
-def _shape(system: ir.System, name: str) -> str:
+def _shape(system: SystemData, name: str) -> str:
     shape = system.quantities[name].type.shape
     return "×".join(map(str, shape)) if shape else "a number"
 
@@ -470,6 +471,6 @@ def _board(shown: System | Derivation, lang: str, values: Mapping[str, Any] | No
     return import_module("wengert.blackboard").board(shown, lang=lang, values=values)
 
 
-def read_backward(system: System, text: str, syntax: str | None = None) -> tuple[ir.Definition, ...]:
+def read_backward(system: System, text: str, syntax: str | None = None) -> tuple[Definition, ...]:
     """The lines of a backward pass written by hand, read in the context of its system."""
     return read_in_context(read(text, syntax=syntax, context=system.data.reading.symbols), system.data)

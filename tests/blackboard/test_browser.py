@@ -62,8 +62,8 @@ class Page:
         if fault[0] is None:
             assert self.complaints == []
 
-    def find(self, selector):
-        return self.page.locator(selector)
+    def find(self, selector, **narrower):
+        return self.page.locator(selector, **narrower)
 
     def text(self, selector):
         return self.find(selector).inner_text()
@@ -123,6 +123,40 @@ def test_signs_are_completed(board):
     board.page.wait_for_timeout(200)
     board.page.keyboard.press("Enter")
     board.until(lambda: "σ" in board.text(".equations .cm-content"))
+
+
+def test_names_are_completed_with_their_labels_and_letters(board):
+    board.find(".equations .cm-content").click()
+    board.page.keyboard.press("Control+End")
+    board.page.keyboard.type("q_k = w2")
+    board.find(".cm-tooltip-autocomplete", has_text="w⁽²⁾_ki").wait_for()
+    board.page.wait_for_timeout(200)
+    board.page.keyboard.press("Tab")
+    board.until(lambda: "q_k = w⁽²⁾_ki" in board.text(".equations .cm-content"))
+
+
+def test_enter_ends_the_line_where_a_name_is_offered(board):
+    board.type(".equations", "rate = 1\n")
+    board.page.keyboard.type("z = ra")
+    board.find(".cm-tooltip-autocomplete", has_text="rate").wait_for()
+    board.page.wait_for_timeout(200)
+    board.page.keyboard.press("Enter")
+    board.page.keyboard.type("y = 2")
+    board.until(lambda: board.find(".equations .cm-line").count() == 3)
+    assert [text.partition("∈")[0] for text in board.find(".equations .cm-line").all_text_contents()[1:]] == [
+        "z = ra",
+        "y = 2",
+    ]
+
+
+def test_bars_of_the_equations_are_completed_in_ones_own_lines(board):
+    board.show("homework")
+    board.find(".own .cm-content").click()
+    board.page.keyboard.type("b2")
+    board.find(".cm-tooltip-autocomplete", has_text="b̄⁽²⁾_k").wait_for()
+    board.page.wait_for_timeout(200)
+    board.page.keyboard.press("Tab")
+    board.until(lambda: "b̄⁽²⁾_k" in board.text(".own .cm-content"))
 
 
 def test_a_half_typed_line_leaves_the_last_board_grey_and_is_explained(board):

@@ -21,6 +21,7 @@ SAMPLES = (
     *cases("method copy", X, (X, "F")),
     *cases(np.astype, (X, np.float64), (X, int), complex_step=False),
     *cases("method astype", (X, np.float64), (X, "float64"), (X, int), (X, bool), complex_step=False),
+    *cases(np.common_type, X, (X, X), orders=0, call=lambda *a: np.common_type(*a)(0).itemsize),
     *cases(np.result_type, X, (X, np.float32), (X, 1.0), orders=0, call=lambda *a: np.result_type(*a).itemsize),
     *cases(np.meshgrid, (V, P), (V, P, {"indexing": "ij"}), (V, P, N, {"sparse": True}), (V,), (X, P)),
     *cases(np.linspace, (N, 2.0, 5), (P, Q, 4), (P, 3, 4, {"endpoint": False}), (N, N, 1), (P, Q, 3, {"axis": -1})),

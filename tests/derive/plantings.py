@@ -11,7 +11,7 @@ from tests.derive.mistakes import Planter
 from tests.derive.shared import reviewed
 from tests.derive.shared_weights import SHARED
 from wengert.claims.review import Row
-from wengert.ir.system import System
+from wengert.elaboration.system import System
 from wengert.manuscripts.manuscript import read_manuscript
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Line, Ref

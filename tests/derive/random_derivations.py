@@ -8,7 +8,7 @@ from tests.derive.rewrites import rewriter
 from wengert.api import equations
 from wengert.derive.backward import Backward, derive
 from wengert.derive.printed import Printer
-from wengert.ir.system import System
+from wengert.elaboration.system import System
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Line
 

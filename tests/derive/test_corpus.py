@@ -17,7 +17,7 @@ from wengert.api import read_backward
 from wengert.derive.printed import FORMS, Printer
 from wengert.derive.random_points import concrete
 from wengert.ir.graph import Graph
-from wengert.ir.system import bar, is_bar
+from wengert.ir.names import bar, is_bar
 from wengert.ir.walk import topological
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Line

@@ -11,7 +11,7 @@ from wengert.derive.counting import Count, count_shared, count_written
 from wengert.derive.elements import ElementForm
 from wengert.derive.expand import compare
 from wengert.errors import EquationError
-from wengert.ir.system import bar
+from wengert.ir.names import bar
 from wengert.notation import expr
 from wengert.notation.expr import Expr
 from wengert.ops.gathering import gather

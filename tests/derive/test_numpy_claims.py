@@ -13,7 +13,7 @@ from numpy_passes import PASSES
 from tests.thorough import everyday
 from wengert.claims.judge import Judge
 from wengert.claims.review import Review, review
-from wengert.ir.system import bar
+from wengert.ir.names import bar
 from wengert.manuscripts.manuscript import read_manuscript
 from wengert.manuscripts.sections import Section
 from wengert.notation.expr import Ref

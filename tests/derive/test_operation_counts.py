@@ -12,7 +12,7 @@ from wengert.derive.backward import derive
 from wengert.derive.counting import count_shared
 from wengert.derive.random_points import distinct_sizes
 from wengert.elaboration.reread import ContextReader
-from wengert.ir.system import bar, is_bar, unbar
+from wengert.ir.names import bar, is_bar, unbar
 from wengert.manuscripts.manuscript import read_manuscript
 from wengert.ops.gathering import gather
 from wengert.ops.terms import Leaf, subterms

@@ -15,7 +15,7 @@ from wengert.api import read_backward
 from wengert.claims.review import review
 from wengert.derive.random_points import concrete, draw_point, sizes_for
 from wengert.ir.graph import Graph
-from wengert.ir.system import bar
+from wengert.ir.names import bar
 from wengert.ir.types import bind_size
 from wengert.ir.walk import topological
 from wengert.notation import latex, layout, unicode

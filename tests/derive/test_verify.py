@@ -25,7 +25,7 @@ from wengert.derive.random_points import concrete, draw_point, sizes_for
 from wengert.derive.verify import Report, check
 from wengert.errors import CheckError, EquationError
 from wengert.ir.graph import Graph, input_node
-from wengert.ir.system import bar, unbar
+from wengert.ir.names import bar, unbar
 from wengert.ir.types import Dim
 from wengert.ops.build import build
 from wengert.ops.calls import map_leaves

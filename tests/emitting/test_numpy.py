@@ -36,7 +36,7 @@ def test_a_module_gives_the_numbers_of_the_derivation(key: str) -> None:
     found: Any = names["backward"](signal, kept)
     found = found if isinstance(found, tuple) else (found,)
     from wengert.derive.random_points import concrete
-    from wengert.ir.system import bar
+    from wengert.ir.names import bar
     from wengert.ops.evaluate import evaluate
 
     expected = evaluate(concrete(data.graph()), {**point, bar(data.loss): signal}, sizes_for(system))

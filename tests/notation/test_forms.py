@@ -24,7 +24,7 @@ from wengert.derive.random_points import concrete, draw_point, sizes_for
 from wengert.derive.term_trees import NoForm
 from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node
-from wengert.ir.system import bar, is_bar
+from wengert.ir.names import bar, is_bar
 from wengert.ir.types import Dim
 from wengert.ir.walk import topological
 from wengert.notation import expr, latex, unicode

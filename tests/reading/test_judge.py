@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from wengert.reading.judge import judge_document
+from wengert.reading.printing import plain_text
 
 UNIT = r"""$$z = w x + b$$
 $$y = \sigma(z)$$
@@ -108,6 +109,56 @@ def test_lines_of_a_page_hold(right: int, page: str) -> None:
 def test_a_mistake_is_shown_by_the_change_that_undoes_it(claim: str, kind: str, sentence: str) -> None:
     verdict = judge_document(UNIT + f"$${claim}$$\n", "page.md")[-1]
     assert (verdict.status, verdict.kind, verdict.note) == ("wrong", kind, f"likely: {sentence}")
+
+
+LAYER = r"""$$z = W x + b$$
+$$a = \sigma(z)$$
+$$L = \frac12 \sum_i (a_i - y_i)^2$$
+$$\frac{\partial L}{\partial a} = a - y$$
+$$\frac{\partial L}{\partial b} = \frac{\partial L}{\partial z}$$
+$$\frac{\partial L}{\partial z} = \frac{\partial L}{\partial a} \odot \sigma'(z)$$
+$$R = \frac{\lambda}{2} w^2$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("claim", "kind", "corrected"),
+    [
+        (r"\frac{\partial L}{\partial x} = W \frac{\partial L}{\partial z}", "transpose", "Wᵀ ∂L/∂z"),
+        (r"\frac{\partial L}{\partial W} = \frac{\partial L}{\partial z} x", "transpose", "∂L/∂z xᵀ"),
+        (r"\frac{\partial L}{\partial W} = x^T", "missing factor", "∂L/∂z xᵀ"),
+        (r"\frac{\partial L}{\partial W} = \frac{\partial L}{\partial z}", "missing factor", "∂L/∂z xᵀ"),
+        (r"\frac{\partial L}{\partial z} = \frac{\partial L}{\partial a}", "activation derivative", "∂L/∂a ∘ σ′ (z)"),
+        (r"\frac{\partial L}{\partial a} = -y", "missing term", "a − y"),
+        (r"\frac{\partial L}{\partial a} = y - a", "sign", "a − y"),
+        (r"\frac{\partial L}{\partial a} = 2 (a - y)", "factor", "a − y"),
+        (r"\frac{\partial R}{\partial w} = \frac{\lambda}{2} w", "factor", "λ w"),
+    ],
+)
+def test_what_a_line_lacks_is_found_near_it_and_written_as_people_write_it(
+    claim: str, kind: str, corrected: str
+) -> None:
+    verdict = judge_document(LAYER + f"$${claim}$$\n", "page.md")[-1]
+    assert (verdict.status, verdict.kind) == ("wrong", kind)
+    assert verdict.corrected is not None
+    assert plain_text(verdict.corrected) == corrected
+
+
+def test_a_matrix_whose_relation_to_the_vectors_of_its_letter_is_not_said_is_no_mistake() -> None:
+    page = LAYER + "$$s = \\sum_n u_n q_n$$\n$$\\frac{\\partial s}{\\partial q_n} = u_n$$\n"
+    assert "wrong" not in statuses(page + r"$$\frac{\partial s}{\partial u_n} = Q_n$$")
+
+
+def test_sides_that_cannot_fit_are_open_where_nothing_mends_them() -> None:
+    verdict = judge_document(LAYER + r"$$\frac{\partial L}{\partial x} = \cos(W) \cos(W) x x^T$$", "page.md")[-1]
+    assert verdict.status == "open"
+    assert verdict.note.startswith("does not hold as read")
+
+
+def test_an_index_that_only_the_right_side_has_is_no_condition() -> None:
+    page = "$$p_i = v_i x_i$$\n$$s = \\sum_i p_i$$\n$$\\frac{\\partial s}{\\partial p_i} = 1$$\n$$\\frac{\\partial s}{\\partial x_i} = v_i$$\n"
+    verdict = judge_document(page + r"$$\frac{\partial s}{\partial v_i} = x_j$$", "page.md")[-1]
+    assert (verdict.status, verdict.kind) == ("wrong", "index")
 
 
 def test_a_line_that_no_small_change_mends_is_open() -> None:

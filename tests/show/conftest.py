@@ -8,7 +8,7 @@ import pytest
 
 from wengert.derive.backward import Backward, derive
 from wengert.elaboration.elaborate import elaborate
-from wengert.ir.system import System
+from wengert.elaboration.system import System
 from wengert.notation.reader import read
 from wengert.show.diagram import Diagram, Signal, Vertex
 

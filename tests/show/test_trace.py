@@ -11,7 +11,7 @@ import pytest
 from wengert.derive.random_points import concrete, draw_point, sizes_for
 from wengert.elaboration.elaborate import elaborate
 from wengert.errors import DataError, EquationError, ShapeError
-from wengert.ir.system import bar
+from wengert.ir.names import bar
 from wengert.notation.reader import read
 from wengert.ops.evaluate import evaluate
 from wengert.show.trace import trace

@@ -43,7 +43,7 @@ NUMBERS = {
     "not": (lambda x: not x, "truth of a traced value", "np.where"),
     "float": (lambda x: x.__float__(), "cannot become float", "int(n)"),
     "int": (lambda x: int(x), "cannot become int", "convert it outside"),
-    "complex": (lambda x: complex(x), "cannot become complex", "convert it outside"),
+    "complex": (lambda x: x.__complex__(), "cannot become complex", "convert it outside"),
     "index": (lambda x: [1, 2][x], "cannot become an index", "wg.asarray(a)[i]"),
     "range": (lambda x: list(range(x)), "cannot become an index", "from outside"),
     "round": (lambda x: round(x), "cannot become a rounded number", "convert it outside"),

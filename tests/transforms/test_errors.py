@@ -90,7 +90,7 @@ def test_a_value_that_was_kept_and_used_later(use):
         assert repair == "Return it from the function instead of keeping it in a variable outside."
 
 
-@pytest.mark.parametrize("f", [lambda x: x.__float__() * x, lambda x: complex(x) * x])
+@pytest.mark.parametrize("f", [lambda x: x.__float__() * x, lambda x: x.__complex__() * x])
 def test_a_number_that_would_leave_the_function(f):
     for _ in range(4):
         what, where, _ = said(TraceError, lambda: wg.grad(f)(1.5))

@@ -83,7 +83,7 @@ class Batched:
 
     one: Rule
     op: str
-    params: tuple[tuple[str, Any], ...]
+    params: tuple[tuple[str, object], ...]
     """The call of one entry."""
     inner: tuple[ArrayType, ...]
     """The types that it takes."""

@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from typing import NamedTuple
 
 from wengert.ir.graph import Node, apply, constant
+from wengert.ir.mask import Mask
 from wengert.ir.types import ArrayType
 from wengert.ops.complex_numbers import PART, is_zero
 from wengert.ops.kinds import constant_value, zeros_like
@@ -31,36 +32,6 @@ class Gate(NamedTuple):
     """The node whose slope it has."""
     truths: Node
     product: Node
-
-
-class Mask:
-    """Truths of the shape of a signal, built when they are first read; `strict` is the same mask without what is flat."""
-
-    __slots__ = ("_apart", "_make", "_node", "_strict")
-
-    def __init__(self, make: Callable[[], Node]) -> None:
-        self._make: Callable[[], Node] | None = make
-        self._node: Node | None = None
-        self._apart = False
-        self._strict: Mask | None = None
-
-    @property
-    def node(self) -> Node:
-        """The truths."""
-        if self._node is None:
-            assert self._make is not None
-            self._node, self._make = self._make(), None
-        return self._node
-
-    @property
-    def strict(self) -> Mask | None:
-        """The mask without what is flat: itself where nothing was."""
-        return self._strict if self._apart else self
-
-    def beside(self, strict: Mask | None) -> Mask:
-        """This mask, with another as its strict one."""
-        self._apart, self._strict = True, strict
-        return self
 
 
 def strict_of(mask: Mask | None) -> Mask | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wengert.ir.system import is_bar, unbar
+from wengert.ir.names import is_bar, unbar
 from wengert.show.diagram import Diagram
 from wengert.show.mathtext import Piece
 from wengert.show.scene import BACK, GREY, Arrow, Curve, Direction, Text, scene

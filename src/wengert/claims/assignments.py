@@ -20,7 +20,7 @@ from wengert.claims.subexpressions import with_definitions
 from wengert.elaboration.reread import ContextReader
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
-from wengert.ir.system import bar
+from wengert.ir.names import bar
 from wengert.ir.types import ArrayType
 from wengert.notation.expr import Expr, Line, Ref, Span, walk
 

@@ -17,7 +17,7 @@ from wengert.claims.points import close
 from wengert.claims.stated import Stated
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
-from wengert.ir.system import bar, sequence_name
+from wengert.ir.names import bar, sequence_name
 from wengert.ir.walk import topological
 from wengert.notation.expr import Expr, Line, Ref, walk
 

@@ -18,9 +18,9 @@ from wengert.derive.matrices import MatrixForm
 from wengert.derive.printed import Printer, default_form, style_of
 from wengert.derive.recognise import open_term_primes
 from wengert.derive.term_trees import NoForm
+from wengert.elaboration.system import System
 from wengert.errors import WengertError
 from wengert.ir.graph import Node
-from wengert.ir.system import System
 from wengert.ir.walk import topological
 from wengert.manuscripts.increments import terms_of
 from wengert.notation.expr import BigOp, Call, Expr, Index, Line, Num, Product, Ref, Sum, mapped, refs_of, walk

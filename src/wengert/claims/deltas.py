@@ -18,9 +18,10 @@ from wengert.claims.row_signals import is_row, with_rows
 from wengert.claims.subexpressions import with_definitions
 from wengert.claims.suppositions import suppositions
 from wengert.elaboration.reread import ContextReader
+from wengert.elaboration.system import System
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
-from wengert.ir.system import System, bar
+from wengert.ir.names import bar
 from wengert.manuscripts.sections import Section
 from wengert.notation import names
 from wengert.notation.expr import Expr, Index, Line, Ref, Spelling, mapped_line, refs_of, walk

@@ -20,8 +20,8 @@ from wengert.claims.kinds import Diagnosis, said, times_too_large
 from wengert.claims.named_slopes import named_slope
 from wengert.claims.omissions import Omissions
 from wengert.claims.points import SMALLEST, Point, close
+from wengert.elaboration.system import System
 from wengert.errors import WengertError
-from wengert.ir.system import System
 from wengert.notation import names
 from wengert.notation.expr import BigOp, Call, Expr, Index, Line, Product, Quotient, Ref, refs_of, walk
 from wengert.notation.unicode import show

@@ -10,7 +10,7 @@ import numpy as np
 from wengert.claims.findings import Finding
 from wengert.claims.points import claim_sizes
 from wengert.derive.forms import IndexForm
-from wengert.ir.system import System
+from wengert.elaboration.system import System
 from wengert.ir.types import Dim
 from wengert.notation.expr import Line, Ref
 from wengert.notation.unicode import show

@@ -15,8 +15,8 @@ import numpy as np
 from wengert.claims.kinks import with_both_sides
 from wengert.claims.points import POINTS, Chain, Point, Scale, close, draw
 from wengert.claims.suppositions import Supposition, suppositions
+from wengert.elaboration.system import System
 from wengert.errors import CheckError, EquationError
-from wengert.ir.system import System
 
 MOST_KEPT = 8
 """So many chains of signals are kept, each with its points: the readings of one document that are compared."""

@@ -30,9 +30,10 @@ from wengert.claims.supposing import Supposing
 from wengert.elaboration.phases import new_phase
 from wengert.elaboration.reread import ContextReader
 from wengert.elaboration.sequences import claim_at_step
+from wengert.elaboration.system import System
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
-from wengert.ir.system import System, bar, is_entry, sequence_name, unbar
+from wengert.ir.names import bar, is_entry, sequence_name, unbar
 from wengert.manuscripts.sections import Section, Unread, unread
 from wengert.notation.expr import Expr, Index, Line, Ref, Transpose, mapped, walk
 from wengert.notation.names import split

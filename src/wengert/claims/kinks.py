@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from wengert.claims.points import Chain, Point, draw
+from wengert.elaboration.system import System
 from wengert.errors import CheckError, EquationError
 from wengert.ir.graph import Node, apply, constant
-from wengert.ir.system import System
 from wengert.ir.walk import topological
 
 Array = Any

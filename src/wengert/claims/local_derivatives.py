@@ -9,10 +9,11 @@ from wengert.autodiff.reverse import vjp
 from wengert.autodiff.transforms import jacobian
 from wengert.elaboration.context import KIND_OF_RANK
 from wengert.elaboration.kinds import Mismatch
+from wengert.elaboration.system import System
 from wengert.elaboration.values import Val
 from wengert.errors import GraphError
 from wengert.ir.graph import Graph, Node, apply, constant
-from wengert.ir.system import System, is_bar
+from wengert.ir.names import is_bar
 from wengert.ir.walk import substitute, topological
 from wengert.notation.expr import Call, Derive, Expr, Index, Partial, Ref
 

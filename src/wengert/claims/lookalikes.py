@@ -12,7 +12,7 @@ from dataclasses import replace
 from wengert.claims.outside import GIVEN
 from wengert.claims.unnamed import Meant
 from wengert.elaboration.reread import ContextReader
-from wengert.ir.system import System
+from wengert.elaboration.system import System
 from wengert.manuscripts.sections import Section, Unread
 from wengert.notation import names
 from wengert.notation.expr import Expr, Line, Ref, mapped_line, refs_of

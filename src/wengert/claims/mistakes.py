@@ -17,7 +17,7 @@ from wengert.claims.points import Point, close
 from wengert.claims.stated import Stated
 from wengert.claims.supposing import Supposing
 from wengert.errors import WengertError
-from wengert.ir.system import is_entry
+from wengert.ir.names import is_entry
 from wengert.notation.expr import Expr, Line, Ref, Span
 
 Array = Any

@@ -7,8 +7,8 @@ from dataclasses import replace
 from wengert.derive.forms import IndexForm
 from wengert.derive.recognise import formula
 from wengert.derive.term_trees import NoForm
+from wengert.elaboration.system import System
 from wengert.ir.op import OPS
-from wengert.ir.system import System
 from wengert.notation.expr import Call, Expr, Ref, mapped
 from wengert.notation.function_names import function_op
 from wengert.ops.terms import Leaf

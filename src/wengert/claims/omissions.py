@@ -15,8 +15,8 @@ from wengert.claims.outside import GIVEN
 from wengert.claims.points import Chain, Point, close
 from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node, input_node
+from wengert.ir.names import bar, is_bar
 from wengert.ir.op import OPS
-from wengert.ir.system import bar, is_bar
 from wengert.ir.walk import map_graph, topological
 
 Array = Any

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from wengert.ir.system import System
+from wengert.elaboration.system import System
 from wengert.notation.expr import Expr, Line, Partial, Ref, Spelling, Sum, mapped, mapped_line, walk
 from wengert.notation.names import split
 from wengert.notation.symbols import LOSSES

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from wengert.elaboration.clock import Clock
+from wengert.elaboration.system import System
 from wengert.ir.graph import Node
-from wengert.ir.system import System, entry_place, sequence_name, unbar, unmoment
+from wengert.ir.names import entry_place, sequence_name, unbar, unmoment
 from wengert.ir.walk import topological
 
 Array = Any

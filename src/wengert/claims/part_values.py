@@ -12,9 +12,10 @@ from wengert.autodiff.reverse import vjp
 from wengert.claims.points import Chain, Point, close
 from wengert.claims.subexpressions import Part, unnamed_parts, with_named_part
 from wengert.elaboration.reread import ContextReader
+from wengert.elaboration.system import System
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.graph import input_node
-from wengert.ir.system import System, bar
+from wengert.ir.names import bar
 from wengert.ir.types import ArrayType
 from wengert.notation.expr import Line, walk
 

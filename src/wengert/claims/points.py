@@ -16,9 +16,10 @@ from wengert.claims.outside import GIVEN
 from wengert.derive.backward import influence
 from wengert.derive.random_points import concrete, distinct_sizes, draw_point
 from wengert.derive.recurrences import placed_array, value_at, ways
+from wengert.elaboration.system import System
 from wengert.errors import CheckError, EquationError
 from wengert.ir.graph import Graph, Node, input_node
-from wengert.ir.system import System, bar, is_bar, sequence_name, unbar
+from wengert.ir.names import bar, is_bar, sequence_name, unbar
 from wengert.ir.types import ArrayType, Dim
 from wengert.ir.walk import topological
 from wengert.ops.evaluate import Prepared

@@ -16,8 +16,8 @@ from wengert.claims.findings import Claim
 from wengert.claims.summed_loss import judged_in_scale
 from wengert.claims.unnamed import Meant
 from wengert.elaboration.elaborate import elaborate
+from wengert.elaboration.system import System
 from wengert.errors import EquationError, GraphError, ShapeError
-from wengert.ir.system import System
 from wengert.manuscripts.sections import Section, Unread, with_named_loss
 from wengert.notation.expr import Ref
 

@@ -19,8 +19,8 @@ from wengert.claims.programs import as_meant, mended, told
 from wengert.claims.reranked import judged
 from wengert.claims.spelled import defined_letters, spelled
 from wengert.claims.unnamed import noted, with_stated_parts
+from wengert.elaboration.system import System
 from wengert.errors import place
-from wengert.ir.system import System
 from wengert.manuscripts.manuscript import manuscript_of
 from wengert.manuscripts.program import read_program
 from wengert.manuscripts.sections import Manuscript, Section, Unread

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from wengert.elaboration.context import Context
 from wengert.elaboration.kinds import kind_of
-from wengert.ir.system import bar
+from wengert.ir.names import bar
 from wengert.notation.expr import Expr, Ref, Transpose, mapped
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from wengert.ir.system import System
+from wengert.elaboration.system import System
 from wengert.manuscripts.increments import terms_of
 from wengert.notation.expr import BigOp, Compare, Expr, Index, Indicator, Line, Num, Product, Ref, Sum, children, walk
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from wengert.claims.stated import Stated
 from wengert.errors import EquationError, GraphError, ShapeError
-from wengert.ir.system import bar
+from wengert.ir.names import bar
 from wengert.manuscripts.increments import is_same
 from wengert.notation.expr import Expr, Line, Partial, Ref, Spelling, walk
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from wengert.claims.stated import Stated
-from wengert.ir.system import Quantity
+from wengert.elaboration.system import Quantity
 from wengert.notation.expr import Call, Expr, Index, Line, Ref, mapped_line
 
 

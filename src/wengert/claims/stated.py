@@ -19,9 +19,10 @@ from wengert.claims.points import Chain, Point, close
 from wengert.claims.row_signals import with_rows
 from wengert.elaboration.clock import running_letters
 from wengert.elaboration.reread import ContextReader
+from wengert.elaboration.system import System
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
-from wengert.ir.system import System, bar, is_bar, is_entry, sequence_name, unbar
+from wengert.ir.names import bar, is_bar, is_entry, sequence_name, unbar
 from wengert.ir.types import ArrayType
 from wengert.notation.expr import Expr, Line, Ref
 from wengert.notation.unicode import show_name

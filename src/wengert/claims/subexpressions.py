@@ -12,8 +12,8 @@ from fractions import Fraction
 from functools import cached_property
 
 from wengert.elaboration.elaborate import elaborate
+from wengert.elaboration.system import System
 from wengert.errors import EquationError, GraphError, ShapeError
-from wengert.ir.system import System
 from wengert.notation.expr import (
     BigOp,
     Call,

@@ -13,8 +13,8 @@ from wengert.claims.diagnosis import Effort
 from wengert.claims.findings import Claim
 from wengert.claims.judge import BY_ITSELF, Judge
 from wengert.claims.points import Scale
+from wengert.elaboration.system import System
 from wengert.ir.graph import Node
-from wengert.ir.system import System
 from wengert.ir.types import Dim
 from wengert.ir.walk import topological
 from wengert.manuscripts.sections import Section, Unread

@@ -12,7 +12,7 @@ from wengert.claims.points import Point, close
 from wengert.claims.stated import Stated
 from wengert.claims.suppositions import Supposition
 from wengert.ir.graph import Node
-from wengert.ir.system import bar
+from wengert.ir.names import bar
 from wengert.notation.expr import Line, Ref
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from wengert.claims.points import Adjust, Point, close
+from wengert.elaboration.system import System
 from wengert.ir.graph import Node
-from wengert.ir.system import System
 from wengert.ir.walk import topological
 from wengert.ops.determinants import det
 

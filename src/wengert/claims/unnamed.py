@@ -23,8 +23,8 @@ from wengert.derive.backward import influence
 from wengert.elaboration.context import capital
 from wengert.elaboration.elaborate import elaborate
 from wengert.elaboration.reread import ContextReader
+from wengert.elaboration.system import System
 from wengert.errors import EquationError, GraphError, ShapeError
-from wengert.ir.system import System
 from wengert.manuscripts.sections import Section, Unread
 from wengert.notation.expr import Expr, Index, Line, Partial, Ref, Span, mapped_line, refs_of, trees_of, walk
 from wengert.notation.names import split

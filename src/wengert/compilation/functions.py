@@ -5,7 +5,6 @@ What no entry takes (another layout, a new shape, a traced value) comes here.
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from wengert.compilation.binding import bound
 from wengert.compilation.given import OUT, filled, refuse_traced
 from wengert.compilation.kind import Kind, sees_order
 from wengert.compilation.path import Backend, Options
+from wengert.compilation.statics import PerValue, Statics, name_in_module
 from wengert.errors import GraphError, TraceError
 from wengert.ir.graph import Graph
 from wengert.namespaces import standing
@@ -43,26 +43,33 @@ def compile(
 ) -> Compiled: ...
 @overload
 def compile(
-    f: Callable[P, T], *, donate: str | int | Sequence[str | int] = ..., backend: Backend = ..., cache: bool = ...
+    f: Callable[P, T],
+    *,
+    donate: str | int | Sequence[str | int] = ...,
+    static: Statics = ...,
+    backend: Backend = ...,
+    cache: bool = ...,
 ) -> CompiledFunction[P, T]: ...
 def compile(
     f: Callable[..., Any] | Graph,
     *,
     donate: str | int | Sequence[str | int] = (),
+    static: Statics = (),
     backend: Backend = "native",
     cache: bool = True,
-) -> CompiledFunction[..., Any] | Compiled:
+) -> CompiledFunction[..., Any] | PerValue | Compiled:
     """f as machine code: the same results to rounding, for arrays, numbers, and tuples, lists and dicts of them.
 
     f is run once for each kind of arguments (containers, shapes, dtypes) to write it down; what it captures, arrays and
     numbers, and what is no array or number, is taken as it is then. Where Python asks for a value on the way (`if x > 0`,
     `while`, `range(int(n))`, `x[mask]`), f is run once for each way that it goes.
     `donate` names parameters, or counts them, whose arrays may be overwritten: each becomes the first result of its type
-    (where Python asks for values, nothing is overwritten). With `cache`, machine code is kept on disk for the next process.
+    (where Python asks for values, nothing is overwritten). `static` names parameters, or counts them, that are taken as constants: sizes,
+    modes, settings in containers; each of their values has code of its own. With `cache`, machine code is kept on disk for the next process.
 
     A graph becomes a callable that takes arrays by the names of its inputs and gives the tuple of its outputs.
 
-    Raises GraphError where f is no function and no graph, a donated parameter is not there or no result has its type;
+    Raises GraphError where f is no function and no graph, a donated or static parameter is not there or no result has its type;
     TraceError, at a call, where f does what a graph cannot hold or an argument is of a kind for which no code can be kept.
     """
     names = (donate,) if isinstance(donate, str | int) else tuple(donate)
@@ -80,7 +87,7 @@ def compile(
             f"  it is {f!r:.60}",
             "Give a function of arrays, or a graph.",
         )
-    made = _compiled_function(f, names, backend, cache)
+    made = _compiled_function(f, names, backend, cache, static)
     if ON[0]:
         from wengert.engine.watching import or_watched
 
@@ -96,11 +103,14 @@ def _compiled_graph(graph: Graph, donate: Sequence[str | int], backend: Backend,
 
 
 def _compiled_function(
-    f: Callable[..., Any], donate: Sequence[str | int], backend: Backend, cache: bool
-) -> CompiledFunction:
-    made: CompiledFunction = type("CompiledFunction", (CompiledFunction,), {"__module__": __name__})(
-        f, donate, backend, cache
-    )
+    f: Callable[..., Any], donate: Sequence[str | int], backend: Backend, cache: bool, static: Statics = ()
+) -> CompiledFunction | PerValue:
+    made: CompiledFunction | PerValue
+    if static != ():
+        made = PerValue(f, static, _compiled_function, (donate, backend, cache))
+    else:
+        kind = type("CompiledFunction", (CompiledFunction,), {"__module__": __name__})
+        made = kind(f, donate, backend, cache)
     update_wrapper(made, f, updated=())
     for name, value in getattr(f, "__dict__", {}).items():
         if not hasattr(made, name):  # what is its own stays so
@@ -149,14 +159,9 @@ class CompiledFunction(Generic[P, T]):
 
     def __reduce__(self) -> Any:
         """Its name, where a module has it under that; else f and the options, from which code is made again."""
-        found: Any = sys.modules.get(self.__module__)
-        name = str(getattr(self, "__qualname__", ""))
-        for part in name.split("."):
-            found = getattr(found, part, None)
-        if found is self:
-            return name
         options = self._options
-        return _compiled_function, (self.__wrapped__, options.donate, options.backend, options.cache)
+        again = (self.__wrapped__, options.donate, options.backend, options.cache)
+        return name_in_module(self) or (_compiled_function, again)
 
     def graph(self, *args: Any, **kwargs: Any) -> Graph:
         """The graph that is run for arguments of these types, and these values where Python asks for them: then it has a last

@@ -18,9 +18,10 @@ from wengert.derive.recognise import laid_out, open_term_primes, open_written_ou
 from wengert.derive.recurrences import Steps, backward_loop, placed, ways
 from wengert.derive.row_sums import RowSum, free_name, row_sum, with_name, with_other_names
 from wengert.derive.simplify import map_sums, simplify, substitute_leaves
+from wengert.elaboration.system import System
 from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node, constant, input_node
-from wengert.ir.system import System, bar, is_bar, unbar, unmoment
+from wengert.ir.names import bar, is_bar, unbar, unmoment
 from wengert.notation.expr import Call, Span, walk
 from wengert.notation.function_names import function_op
 from wengert.notation.tokens import Source

@@ -14,9 +14,10 @@ from wengert.derive.forms import IndexForm
 from wengert.derive.printed import style_of
 from wengert.derive.recognise import recognise
 from wengert.elaboration.sequences import loops_of
+from wengert.elaboration.system import Definition, Moment, Quantity, System
 from wengert.errors import EquationError
 from wengert.ir.graph import Node, input_node
-from wengert.ir.system import Definition, Moment, Quantity, System, entry_place, sequence_name, unmoment
+from wengert.ir.names import entry_place, sequence_name, unmoment
 from wengert.ir.types import Dim
 from wengert.notation.expr import Line
 from wengert.ops.build import Builder
@@ -93,7 +94,7 @@ class _Batch:
             term = self.line(line)
             left, right = form.line(line.name, term)
             lines.append(Definition(line.name, builder.build(term), Line(left, (right,)), line.span))
-        loops = loops_of(frame.clock, {line.name: line.node for line in lines}, known) if system.recurrences else ()
+        loops = loops_of(frame.steps, {line.name: line.node for line in lines}, known) if system.recurrences else ()
         return replace(frame, lines=tuple(lines), assumptions=assumed, recurrences=loops)
 
     def check_starts(self) -> None:

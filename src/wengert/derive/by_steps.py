@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wengert.derive.backward import Backward, derive
+from wengert.elaboration.system import System
 from wengert.elaboration.unrolling import entry_names, unrolled
 from wengert.errors import EquationError
-from wengert.ir.system import System
 from wengert.ir.types import Dim
 
 
@@ -20,7 +20,7 @@ def by_steps(backward: Backward, steps: int) -> Backward:
     if backward.loss in system.time:
         raise EquationError(
             f"'{backward.loss}' has an entry for each step, so there is no single loss to be written out.",
-            f"  its error signal is given for steps {system.clock.first} …",
+            f"  its error signal is given for steps {system.steps.first} …",
             "Name a scalar with --loss.",
         )
     names = [entry for name in backward.wrt for entry in entry_names(system, name, steps)]

@@ -8,7 +8,8 @@ from __future__ import annotations
 from wengert.derive.backward import Contribution
 from wengert.derive.matrices import at_letter
 from wengert.derive.printed import Printer
-from wengert.ir.system import System, bar, entry, moment, unmoment
+from wengert.elaboration.system import System
+from wengert.ir.names import bar, entry, moment, unmoment
 from wengert.notation.expr import BigOp, Expr, Partial, Product, Transpose
 from wengert.ops.terms import Leaf, Term, addends, subterms
 

@@ -19,10 +19,11 @@ from wengert.derive.printed import style_of
 from wengert.derive.random_points import all_sizes, sizes_for
 from wengert.derive.recognise import open_term_primes, recognise
 from wengert.derive.simplify import map_sums, simplify, substitute_leaves
+from wengert.elaboration.system import System
 from wengert.elaboration.unrolling import number_of_steps
 from wengert.errors import EquationError
 from wengert.ir.graph import constant
-from wengert.ir.system import System, bar
+from wengert.ir.names import bar
 from wengert.ir.types import ArrayType, Dim
 from wengert.notation.expr import Expr, Line, Partial
 from wengert.notation.tokens import Source

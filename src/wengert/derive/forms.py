@@ -15,7 +15,8 @@ from wengert.derive.leaving import Leaving, condition, leaving, named_size, zero
 from wengert.derive.printed_steps import as_value, at_its_step, counted, furthest_ahead, printed_sequence
 from wengert.derive.solving_shifts import Solved, is_implied, place_of, ranged, solved_shifts
 from wengert.derive.term_trees import NoForm, Style, fraction, function_tree, negated, ordered, positive_first, raised
-from wengert.ir.system import System, is_bar, is_entry, sequence_name, unbar
+from wengert.elaboration.system import System
+from wengert.ir.names import is_bar, is_entry, sequence_name, unbar
 from wengert.ir.types import Dim, Size
 from wengert.notation.expr import (
     And,
@@ -57,7 +58,7 @@ class IndexForm:
         if axis is None:
             self.counts = {}
             return
-        phase = self.system.clock.phase(unbar(name))
+        phase = self.system.steps.phase(unbar(name))
         self.counts = {self.home(name)[axis]: phase if ahead is None else ahead}
 
     def line(self, name: str, term: Term) -> tuple[Ref, Expr]:
@@ -124,7 +125,7 @@ class IndexForm:
         if term.op == "position":
             (place,) = letters
             if isinstance(place, str) and place in self.counts:
-                return as_value(place, self.system.clock, self.counts)
+                return as_value(place, self.system.steps, self.counts)
             return Index(place) if isinstance(place, str) else place
         if term.op in WHOLE:
             raise NoForm(f"{term.op} is of a whole matrix")
@@ -203,7 +204,7 @@ class IndexForm:
         if not fresh:
             self.zeros |= {self.range_of_axis(*each): None for each in zero_outside(part, solved, outside).items()}
             return body
-        steps = {letter: self.system.clock.first + ahead for letter, ahead in self.counts.items()}
+        steps = {letter: self.system.steps.first + ahead for letter, ahead in self.counts.items()}
         limits = condition(outside, names, self.size_name, steps)
         if limits is not None:
             return BigOp("sum", tuple(fresh), body, limits)

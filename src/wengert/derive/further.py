@@ -14,7 +14,8 @@ from wengert.derive.factoring import expand
 from wengert.derive.folding import Names, assume, fold
 from wengert.derive.recognise import open_term_primes
 from wengert.derive.simplify import simplify, substitute_leaves
-from wengert.ir.system import System, bar
+from wengert.elaboration.system import System
+from wengert.ir.names import bar
 from wengert.ops.terms import Leaf, Term, subterms
 
 MAX_SUBSTITUTIONS = 3

@@ -10,7 +10,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from wengert.derive.solving_shifts import Solved, place_of, without_solved
-from wengert.ir.system import System, is_bar
+from wengert.elaboration.system import System
+from wengert.ir.names import is_bar
 from wengert.ir.types import Dim, Size
 from wengert.notation.expr import And, Compare, Expr, Index, Num, Ref, Sum
 from wengert.notation.index_arithmetic import as_letters, index_tree

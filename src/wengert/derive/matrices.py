@@ -19,7 +19,8 @@ from wengert.derive.term_trees import (
     side_by_side,
     whole_name,
 )
-from wengert.ir.system import System, is_bar, is_entry, sequence_name, unbar, unmoment
+from wengert.elaboration.system import System
+from wengert.ir.names import is_bar, is_entry, sequence_name, unbar, unmoment
 from wengert.notation.expr import BigOp, Call, Expr, Index, Norm, Num, Ones, Power, Product, Ref, Sum, Transpose
 from wengert.ops import terms as tm
 from wengert.ops.stepping import STEP, NotByStep, at_step, runs, sequence_axes
@@ -41,7 +42,7 @@ class MatrixForm:
         """A sequence at the letter of time, or at another step than that."""
         base = unbar(sequence_name(name))
         letter = self.system.quantities[base].letters[self.system.time[base]]
-        self.counts = {letter: self.system.clock.phase(base) if ahead is None else ahead}
+        self.counts = {letter: self.system.steps.phase(base) if ahead is None else ahead}
         return self.ref(at_letter(name, letter))
 
     def at_time(self, name: str, term: Term, ahead: int | None = None) -> tuple[Ref, Expr]:
@@ -53,7 +54,7 @@ class MatrixForm:
         axis = self.system.time[unbar(name)]
         letter = quantity.letters[axis]
         self.times = [letter]
-        self.counts = {letter: self.system.clock.phase(unbar(name)) if ahead is None else ahead}
+        self.counts = {letter: self.system.steps.phase(unbar(name)) if ahead is None else ahead}
         step = self.step(term, axis, letter)
         tree = self.show(step)
         self.times = []
@@ -101,7 +102,7 @@ class MatrixForm:
             raise NoForm("more than two axes")
         if isinstance(term, Leaf):
             name, letter = unlettered(term.name)
-            return 1, as_value(letter, self.system.clock, self.counts) if name == STEP else self.ref(term.name)
+            return 1, as_value(letter, self.system.steps, self.counts) if name == STEP else self.ref(term.name)
         if isinstance(term, tm.Add):
             total = Sum(tuple(positive_first([self.in_sum(t) for t in term.terms])))
             return 1, counted(total) if self.times else total

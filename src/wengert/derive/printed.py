@@ -14,9 +14,10 @@ from wengert.derive.forms import IndexForm
 from wengert.derive.matrices import MatrixForm
 from wengert.derive.row_sums import RowSum
 from wengert.derive.term_trees import NoForm, Style
+from wengert.elaboration.system import Definition, System
 from wengert.elaboration.unrolling import number_of_steps
 from wengert.errors import EquationError
-from wengert.ir.system import Definition, System, bar, is_bar, sequence_name, unbar
+from wengert.ir.names import bar, is_bar, sequence_name, unbar
 from wengert.ir.types import Dim, bind_size
 from wengert.notation.expr import Compare, Expr, Line, Num, walk
 from wengert.notation.unicode import show
@@ -66,7 +67,7 @@ class Printer:
         if self.form == "elements":
             return line.written
         term = recognise_written(line)
-        ahead = -self.system.clock.lag if self.system.time else None
+        ahead = -self.system.steps.lag if self.system.time else None
         left, rights, notes = self.equation(line.name, [term], ahead)
         return Line(left, tuple(rights), notes=notes)
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 from wengert.elaboration.clock import Clock, numeral, offset_of, stepped
-from wengert.ir.system import System, entry_place, is_bar, is_entry, sequence_name, unbar, unmoment
+from wengert.elaboration.system import System
+from wengert.ir.names import entry_place, is_bar, is_entry, sequence_name, unbar, unmoment
 from wengert.notation.expr import Compare, Expr, Index, Line, Num, Ref, Sum, walk
 from wengert.notation.index_arithmetic import as_letters, index_tree
 
@@ -28,7 +29,7 @@ def at_its_step(system: System, name: str, indices: Sequence[Expr], counts: Mapp
     A whole array at a step has the index of time alone.
     """
     base = unbar(printed_sequence(system, name))
-    found, axis, clock = list(indices), system.time[base], system.clock
+    found, axis, clock = list(indices), system.time[base], system.steps
     phase = clock.phase(base)
     if unbar(name) in system.starts.values():
         found.insert(min(axis, len(found)), numeral(clock.first - 1 + phase, Ref(base)))
@@ -41,7 +42,7 @@ def at_its_step(system: System, name: str, indices: Sequence[Expr], counts: Mapp
 
 def furthest_ahead(system: System, sequences: Sequence[str]) -> int:
     """How far a summed letter is ahead of the step, so that the entry that is furthest ahead stands at the letter itself."""
-    return max(unmoment(name)[1] + system.clock.phase(unbar(sequence_name(name))) for name in sequences)
+    return max(unmoment(name)[1] + system.steps.phase(unbar(sequence_name(name))) for name in sequences)
 
 
 def number_of(clock: Clock, place: int, phase: int) -> Expr:
@@ -110,7 +111,7 @@ def _whole(part: Index | Num) -> bool:
 def beyond_the_end(line: Line, system: System) -> tuple[Ref, ...]:
     """The signals of steps after the last one that a printed line of a sequence reads, which are 0: ā_{T+1}."""
     clock, left = system.clock, line.left
-    if not system.time or not isinstance(left, Ref):
+    if clock is None or not system.time or not isinstance(left, Ref):
         return ()
     sequences = {n: name for name in system.time for n in (name, system.quantities[name].indexed)}
     last = clock.last or "T"
@@ -156,7 +157,13 @@ def _after(clock: Clock, last: str, by: int) -> Expr:
 def steps_of(line: Line, system: System) -> tuple[str, Expr, Expr] | None:
     """(t, first, last) beside the first line of a recurrence, as its letter counts; None beside any other line."""
     clock, left = system.clock, line.left
-    if not system.recurrences or not isinstance(left, Ref) or left.barred or left.name not in _first_line(system):
+    if (
+        clock is None
+        or not system.recurrences
+        or not isinstance(left, Ref)
+        or left.barred
+        or left.name not in _first_line(system)
+    ):
         return None
     name = system.recurrences[0].names[0]
     at = _step_of(left, dict.fromkeys(_first_line(system), name), system)
@@ -169,7 +176,13 @@ def steps_of(line: Line, system: System) -> tuple[str, Expr, Expr] | None:
 def zero_starts_of(line: Line, system: System) -> list[Ref]:
     """The values before the first step that are 0, beside the first line of a recurrence."""
     left, clock = line.left, system.clock
-    if not system.recurrences or not isinstance(left, Ref) or left.barred or left.name not in _first_line(system):
+    if (
+        clock is None
+        or not system.recurrences
+        or not isinstance(left, Ref)
+        or left.barred
+        or left.name not in _first_line(system)
+    ):
         return []
     back: dict[str, int] = {}
     for name in system.moments:

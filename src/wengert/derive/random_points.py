@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from wengert.derive.folding import symmetric_name
+from wengert.elaboration.system import System
 from wengert.errors import CheckError
 from wengert.ir.graph import Graph, Node, apply
-from wengert.ir.system import System, entry_place
+from wengert.ir.names import entry_place
 from wengert.ir.types import Dim
 from wengert.ir.walk import map_graph, topological
 from wengert.notation.tokens import Source

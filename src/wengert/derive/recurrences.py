@@ -10,19 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from wengert.elaboration.system import Recurrence, System
 from wengert.errors import EquationError, GraphError
 from wengert.ir.graph import Node, apply, constant
-from wengert.ir.system import (
-    Recurrence,
-    System,
-    bar,
-    entry,
-    entry_place,
-    is_bar,
-    sequence_name,
-    unbar,
-    unmoment,
-)
+from wengert.ir.names import bar, entry, entry_place, is_bar, sequence_name, unbar, unmoment
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import substitute, topological
 from wengert.notation.expr import Span

@@ -11,7 +11,8 @@ from wengert.derive.expand import Comparison
 from wengert.derive.printed import Printer
 from wengert.derive.printed_steps import beyond_the_end, steps_of, zero_starts_of
 from wengert.derive.steps import Step
-from wengert.ir.system import System, bar
+from wengert.elaboration.system import System
+from wengert.ir.names import bar
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Line, Ref
 from wengert.notation.symbols import Symbols
@@ -19,13 +20,19 @@ from wengert.notation.symbols import Symbols
 
 def symbols_of(system: System) -> Symbols | None:
     """What the printers need to know of names and fonts."""
-    return getattr(system.reading, "symbols", None)
+    return system.symbols
 
 
 def show_line(line: Line, system: System, *, ascii: bool = False) -> str:
     """One equation on one line, its notes after it."""
-    notes = [note for note in line.notes if note.startswith(("with ", "by index"))]
     text = unicode.show(Line(line.left, line.rights), ascii, symbols_of(system))
+    return text + aside(line, system, ascii=ascii)
+
+
+def aside(line: Line, system: System, *, ascii: bool = False) -> str:
+    """What stands after an equation: the steps for which it holds, and its notes."""
+    text = ""
+    notes = [note for note in line.notes if note.startswith(("with ", "by index"))]
     zero = [f"{unicode.show(each, ascii, symbols_of(system))} = 0" for each in beyond_the_end(line, system)]
     notes += [", ".join(zero)] if zero else []
     steps = steps_of(line, system)

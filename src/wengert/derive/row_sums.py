@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from wengert.derive.cost import cost, pieces
 from wengert.derive.folding import Names, fold
 from wengert.derive.simplify import substitute_leaves
-from wengert.ir.system import System, is_bar
+from wengert.elaboration.system import System
+from wengert.ir.names import is_bar
 from wengert.ops.calls import applied
 from wengert.ops.terms import (
     ONE,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from wengert.ir.system import is_bar
+from wengert.ir.names import is_bar
 from wengert.ir.types import Size
 from wengert.notation.expr import BigOp, Expr, Index, Num, Ref, Sum, walk
 from wengert.notation.index_arithmetic import as_letters, index_tree

@@ -14,8 +14,9 @@ from wengert.derive.forms import WHOLE
 from wengert.derive.printed import Printer
 from wengert.derive.recognise import formula
 from wengert.derive.simplify import simplify
+from wengert.elaboration.system import System
+from wengert.ir.names import bar
 from wengert.ir.op import OPS
-from wengert.ir.system import System, bar
 from wengert.ir.walk import depends_on, topological
 from wengert.notation.expr import BigOp, Call, Expr, Line, Partial, Product, Ref, Sum, Transpose
 from wengert.ops.calls import REDUCTIONS

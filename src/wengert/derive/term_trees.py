@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from wengert.elaboration.conditions import COMPARISONS
+from wengert.elaboration.system import Quantity
+from wengert.ir.names import is_bar
 from wengert.ir.op import OPS
-from wengert.ir.system import Quantity, is_bar
 from wengert.ir.types import Dim
 from wengert.notation.expr import (
     And,

@@ -13,9 +13,10 @@ from wengert.derive.backward import Backward
 from wengert.derive.difference_quotients import EXACT, Path, Slope
 from wengert.derive.random_points import concrete, draw_point, sizes_for
 from wengert.derive.recurrences import moved_values
+from wengert.elaboration.system import System
 from wengert.errors import CheckError
 from wengert.ir.graph import Graph, input_node
-from wengert.ir.system import System, bar
+from wengert.ir.names import bar
 from wengert.ops.evaluate import Prepared
 from wengert.passes.open_primes import open_primes
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wengert.elaboration.kinds import Mismatch, wrong_indices
 from wengert.elaboration.values import SizeClasses, Val
 from wengert.ir.graph import Node, input_node
-from wengert.ir.system import bar
+from wengert.ir.names import bar
 from wengert.ir.types import ArrayType, Size
 from wengert.notation.expr import Expr, Index, Line, Ref, walk
 from wengert.notation.reader import Reading

@@ -40,10 +40,10 @@ from wengert.elaboration.sequences import (
     within_step,
 )
 from wengert.elaboration.start_values import without_zero_starts
+from wengert.elaboration.system import Definition, Quantity, System
 from wengert.elaboration.values import Val
 from wengert.elaboration.vector_entries import infer_with_rows
 from wengert.ir.graph import Node
-from wengert.ir.system import Definition, Quantity, System
 from wengert.notation.expr import Compare, Declaration, Expr, Line, Product, Ref, Transpose, refs_of, trees_of
 from wengert.notation.names import identifiers
 from wengert.notation.reader import Reading

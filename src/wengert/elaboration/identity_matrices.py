@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from wengert.elaboration.context import Context
 from wengert.elaboration.kinds import kind_of
-from wengert.ir.system import System
+from wengert.elaboration.system import System
 from wengert.notation.expr import Call, Expr, Inverse, Line, Product, Ref, Sum, Transpose, walk
 
 IDENTITY = "I"

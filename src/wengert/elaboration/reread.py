@@ -24,10 +24,11 @@ from wengert.elaboration.sequences import (
     within_step,
 )
 from wengert.elaboration.settled_signs import settled
+from wengert.elaboration.system import Definition, System
 from wengert.elaboration.values import Val
 from wengert.errors import EquationError
 from wengert.ir.graph import Node
-from wengert.ir.system import Definition, System, bar
+from wengert.ir.names import bar
 from wengert.ir.types import ArrayType, Dim
 from wengert.notation.expr import Expr, Index, Line, Neg, Product, Ref, refs_of
 from wengert.notation.reader import Reading

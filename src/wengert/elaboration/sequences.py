@@ -14,19 +14,9 @@ from wengert.elaboration.context import KIND_OF_RANK, Context
 from wengert.elaboration.home_letters import Homes
 from wengert.elaboration.ordering import error_at
 from wengert.elaboration.phases import aligned
+from wengert.elaboration.system import Moment, Recurrence, System
 from wengert.ir.graph import Node
-from wengert.ir.system import (
-    Moment,
-    Recurrence,
-    System,
-    bar,
-    entry,
-    entry_place,
-    is_entry,
-    moment,
-    sequence_name,
-    unmoment,
-)
+from wengert.ir.names import bar, entry, entry_place, is_entry, moment, sequence_name, unmoment
 from wengert.ir.types import ArrayType, Dim
 from wengert.notation import names
 from wengert.notation.expr import Expr, Index, Line, Ref, mapped, mapped_line, refs_of

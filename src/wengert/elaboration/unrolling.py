@@ -12,8 +12,8 @@ from fractions import Fraction
 from wengert.elaboration.clock import Clock, offset_of, time_index, whole_number
 from wengert.elaboration.elaborate import elaborate
 from wengert.elaboration.phases import aligned
+from wengert.elaboration.system import System
 from wengert.errors import EquationError
-from wengert.ir.system import System
 from wengert.ir.types import Dim
 from wengert.notation import names
 from wengert.notation.expr import (
@@ -51,7 +51,7 @@ def number_of_steps(system: System, sizes: Mapping[str, int], what: str, most: i
     steps = sizes.get(size.name) if isinstance(size, Dim) else size
     line = system.line(name)
     where = Source(system.source).where(Span(*line.span))
-    letter, first = system.clock.letter, system.clock.first
+    letter, first = system.steps.letter, system.steps.first
     if steps is None:
         repair = f"State it:  --size {size}={min(most, 3)},  or in the text:  … for {letter} = {first}…{first + 2}"
         raise EquationError(f"The number of steps is not known, and {what} writes out every step.", where, repair)
@@ -92,7 +92,7 @@ class _Unrolling:
 
     @property
     def clock(self) -> Clock:
-        clock: Clock = self.system.clock
+        clock: Clock = self.system.steps
         return clock
 
     def entry(self, name: str, place: int) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from wengert.elaboration.system import Recurrence
 from wengert.emitting.arrays import Arrays
 from wengert.emitting.code import Code, NoSize, NotWritten
 from wengert.emitting.dialects import Dialect
@@ -13,7 +14,7 @@ from wengert.emitting.layout import comment, statement
 from wengert.emitting.lookups import Scatter, lifted
 from wengert.emitting.module import Assignment, Module
 from wengert.emitting.moves import counted_from_the_front
-from wengert.ir.system import Recurrence, bar, entry_place, is_bar, sequence_name, unbar, unmoment
+from wengert.ir.names import bar, entry_place, is_bar, sequence_name, unbar, unmoment
 from wengert.ir.types import Dim, Size
 from wengert.ops.stepping import STEP, NotByStep, at_step, sequence_axes
 from wengert.ops.terms import Apply, Leaf, Term, subterms

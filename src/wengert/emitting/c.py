@@ -16,7 +16,7 @@ from wengert.emitting.lookups import Scatter, lifted, stays_inside
 from wengert.emitting.module import Assignment, Module
 from wengert.emitting.samples import DEFINITE, Samples
 from wengert.emitting.spellings import C_HELPERS
-from wengert.ir.system import bar, unbar
+from wengert.ir.names import bar, unbar
 from wengert.ir.types import Dim, Size
 from wengert.ops.terms import Apply, Leaf, Term
 

@@ -16,7 +16,7 @@ from wengert.emitting.lookups import read_at, stays_inside
 from wengert.emitting.moves import MOVES, entry_of
 from wengert.emitting.spellings import C
 from wengert.emitting.stable import LOGSUMEXP, SOFTMAX
-from wengert.ir.system import entry_place, is_bar, sequence_name, unbar, unmoment
+from wengert.ir.names import entry_place, is_bar, sequence_name, unbar, unmoment
 from wengert.ir.types import Size
 from wengert.ops.calls import REDUCTIONS
 from wengert.ops.terms import (

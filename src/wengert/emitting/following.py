@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from wengert.elaboration.system import Definition, Quantity, System
 from wengert.emitting.module import SOURCE
 from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node, apply, input_node
-from wengert.ir.system import Definition, Quantity, System
 from wengert.ir.walk import map_graph, substitute, topological
 from wengert.namespaces import standing
 from wengert.notation.expr import Line, Ref

@@ -19,7 +19,7 @@ def latex_source(derivation: Backward) -> str:
     Raises EquationError for a function, which has no notation.
     """
     system = derivation.system
-    if system.reading is None:
+    if system.text is None:
         raise EquationError(
             "A function has no notation that could be printed as LaTeX.",
             f"  its lines are those of {', '.join(line.name for line in system.lines)}",

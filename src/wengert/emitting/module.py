@@ -15,11 +15,12 @@ from wengert.derive.folding import Named, Names, fold
 from wengert.derive.printed import Printer, default_form
 from wengert.derive.recognise import open_term_primes
 from wengert.derive.report import show_line
+from wengert.elaboration.system import System
 from wengert.emitting.code import NotWritten
 from wengert.emitting.moves import kept_axes, with_deltas
 from wengert.emitting.stable import stable
 from wengert.errors import EquationError
-from wengert.ir.system import System, bar, is_bar, sequence_name, unbar, unmoment
+from wengert.ir.names import bar, is_bar, sequence_name, unbar, unmoment
 from wengert.ir.types import Dim
 from wengert.ops.terms import Add, Apply, Leaf, Product, Term, subterms
 
@@ -167,7 +168,7 @@ def _backward(derivation: Backward) -> list[Assignment]:
         if line.name == derivation.loss:
             continue
         for each in line.sums:
-            text = show_line(printer.sum_line(each), system) if system.reading is not None else "read twice below"
+            text = show_line(printer.sum_line(each), system) if system.text is not None else "read twice below"
             found.append(Assignment(each.name, opened(each.forms[-1]), text))
         through = list(dict.fromkeys(numbers[c.child] for c in line.contributions))
         text = _equation(system, printer, line)
@@ -196,7 +197,7 @@ def _number(system: System, k: int) -> str:
 
 def _equation(system: System, printer: Printer, line: BackwardLine) -> str:
     """The line of an error signal in the notation of the system; in words for a function, which has none."""
-    if system.reading is None:
+    if system.text is None:
         return f"derivative by {line.name}"
     return show_line(printer.backward_line(line, named=True), system)
 

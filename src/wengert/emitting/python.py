@@ -10,7 +10,7 @@ from wengert.emitting.dialects import DIALECTS, Dialect
 from wengert.emitting.layout import call, comment
 from wengert.emitting.module import Module
 from wengert.emitting.samples import DEFINITE, Samples
-from wengert.ir.system import bar
+from wengert.ir.names import bar
 from wengert.ir.types import Dim
 
 RESERVED = {

@@ -9,8 +9,8 @@ import numpy as np
 
 from wengert.derive.folding import symmetric_name
 from wengert.derive.random_points import DRAWS, concrete, distinct_sizes, satisfy_assumptions
+from wengert.elaboration.system import System
 from wengert.errors import EquationError
-from wengert.ir.system import System
 from wengert.ir.types import bind_size
 from wengert.ops.evaluate import evaluate
 from wengert.ops.gathering import gather

@@ -13,7 +13,7 @@ from wengert.emitting.python import given_values, module_docstring
 from wengert.emitting.samples import Samples
 from wengert.emitting.spellings import TRITON
 from wengert.emitting.stable import LOGSUMEXP, SOFTMAX
-from wengert.ir.system import bar, unbar
+from wengert.ir.names import bar, unbar
 from wengert.ir.types import Dim, Size
 from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, components, is_indicator, scale, split_coef
 

@@ -24,7 +24,7 @@ class Node:
 
     __slots__ = ("__weakref__", "inputs", "key", "number", "op", "params", "source", "type")
 
-    key: Any
+    key: tuple[object, ...] | None
     """What equal nodes have in common; a pass that asks finds it out and leaves it here. None while nobody has asked."""
     number: int
     """Its place in the order in which nodes were made."""

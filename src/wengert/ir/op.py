@@ -24,6 +24,9 @@ Value = Callable[..., Any]
 Jvp = Callable[["Node", Sequence[Any]], Any]
 Vjp = Callable[["Node", Any], "Sequence[Node | None]"]
 Batch = Callable[["Node", Sequence["Node"], Sequence[bool]], Any]
+Slopes = Callable[..., "Sequence[Node | int | float | Fraction | None]"]
+"""One derivative an input; None stands for zero. Run on arrays in place of nodes it gives arrays."""
+Signals = Callable[..., "Sequence[Node | None]"]
 Choice = (
     Callable[["Node"], "Sequence[Node | None]"]
     | Callable[["Node", "Node"], "Sequence[Node | None]"]
@@ -66,13 +69,13 @@ class Op:
     notation: Notation
     samples: Samples
     errors: tuple[tuple[tuple[ArrayType, ...], Params, str], ...] = ()
-    partials: Callable[..., Sequence[Any]] | None = None
+    partials: Slopes | None = None
     """∂y/∂x_k of an elementwise op as it runs, sound to the last digits in both tails."""
-    textbook: Callable[..., Sequence[Any]] | None = None
+    textbook: Slopes | None = None
     """The partials as they are printed and simplified, y(1 − y) for the logistic function; those that run where there is none."""
-    through: Callable[..., Sequence[Any]] | None = None
+    through: Signals | None = None
     """through(signals, y, *x): each signal times the partial by that input, where the order of the factors keeps it in range."""
-    weights: Callable[[Any], Any] | None = None
+    weights: Callable[[Node], Node] | None = None
     """weights(node): ∂y/∂x_i of a reduction of one input over `axes`, of the shape of that."""
     smooth: bool = True
     """Whether the op has derivatives of every order on its samples (a step has not)."""
@@ -137,7 +140,7 @@ class Op:
 class Facts(TypedDict, total=False):
     """What an op may say of itself; see `Op`."""
 
-    through: Callable[..., Sequence[Any]]
+    through: Signals
     smooth: bool
     growth: Growth
     chosen: Choice

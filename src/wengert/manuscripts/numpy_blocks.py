@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wengert.elaboration.elaborate import elaborate
+from wengert.elaboration.system import System
 from wengert.errors import EquationError, GraphError, ShapeError
-from wengert.ir.system import System
 from wengert.manuscripts.numpy_arrays import Array, Letter, NotRead
 from wengert.manuscripts.numpy_axes import LOSS, Ones, Reader, readings
 from wengert.manuscripts.numpy_code import Unknown

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+from wengert.elaboration.system import System
 from wengert.errors import EquationError, WengertError
-from wengert.ir.system import System
 from wengert.manuscripts.numpy_blocks import Code
 from wengert.notation.chunks import Chunk
 from wengert.notation.expr import Line, Span

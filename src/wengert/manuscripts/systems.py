@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from wengert.elaboration.elaborate import elaborate
+from wengert.elaboration.system import System
 from wengert.errors import EquationError, WengertError
-from wengert.ir.system import System
 from wengert.manuscripts.line_kinds import is_signal
 from wengert.manuscripts.manuscript import manuscript_of
 from wengert.manuscripts.sections import Manuscript, Section
@@ -78,7 +78,7 @@ def _chosen(found: Manuscript, number: int | None, name: str) -> System:
         where = "\n".join(f"  {k}  {_listed(section, found.source)}" for k, section in enumerate(sections, 1))
         error = EquationError(what, where or f"  {name}", "Say which one is meant:  --system 1")
         firsts = [section.system.reading.lines[0].span for section in sections[1:]]
-        error.span = tuple(firsts[0]) if firsts else (0, len(found.source))
+        error.span = (firsts[0].start, firsts[0].end) if firsts else (0, len(found.source))
         raise error
     section = sections[number - 1]
     if section.whole:

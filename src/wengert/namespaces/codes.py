@@ -51,13 +51,13 @@ def facts_of(code: CodeType) -> Facts:
     return found[1]
 
 
-CALLED = frozenset({"float"})
+CALLED = frozenset({"float", "complex"})
 """Classes of Python that are something else where they are called on traced values; where they are named alone they are themselves."""
 _WITH_CALLS: dict[int, tuple[CodeType, CodeType]] = {}
 
 
 def with_calls(code: CodeType) -> CodeType:
-    """The code in which a call of `float` looks for a global "float()"."""
+    """The code in which a call of `float` looks for a global "float()", and so on."""
     known = _WITH_CALLS.get(id(code))
     if known is None:
         if len(_WITH_CALLS) >= MOST:

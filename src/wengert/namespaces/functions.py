@@ -128,7 +128,7 @@ class _Needs:
                 numpy = True
             elif type(value) not in PLAIN and self.of(value, facts.names):
                 return True
-        return numpy and (facts.builds or not facts.names.isdisjoint(library.SPECIAL))
+        return numpy and (facts.builds or not facts.names.isdisjoint(library.special()))
 
     def of_wrapped(self, value: Any) -> bool:
         """The same of what a function of this package has in a cell, which it calls on its own account if it is a library's."""

@@ -6,13 +6,14 @@ import builtins
 import cmath
 import math
 import sys
+from functools import cache
 from importlib import import_module
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from wengert.namespaces import numbers, owners, sequences
+from wengert.namespaces import followed, numbers, owners, sequences
 
 MAKERS = frozenset(
     (
@@ -35,7 +36,17 @@ SPECIAL = MAKERS | {
     "ndenumerate",
 }
 """The names of NumPy that a function may need stand-ins for where it makes no lists."""
-BUILTINS: dict[str, Any] = {"isinstance": numbers.is_instance, "float": float}
+
+
+@cache
+def special() -> frozenset[str]:
+    """The names of NumPy that a function may need stand-ins for: SPECIAL, and those that are followed for want of a rule."""
+    functions = {name for name in dir(np) if callable(getattr(np, name)) and not isinstance(getattr(np, name), type)}
+    without = {name for name in functions if name.islower() and not followed.has_rule(getattr(np, name))}
+    return SPECIAL | without | {"polynomial", "poly1d"}
+
+
+BUILTINS: dict[str, Any] = {"isinstance": numbers.is_instance, "float": float, "complex": complex}
 MODULES: dict[str, ModuleType] = {"numpy": np, "math": math, "cmath": cmath}
 """What may be imported inside of a function, beside SciPy."""
 _SCIPY = {
@@ -43,6 +54,7 @@ _SCIPY = {
         name: name
         for name in (
             "special",
+            "fft",
             "linalg",
             "signal",
             "stats",
@@ -83,6 +95,8 @@ class Facade(ModuleType):
 def _named(module: ModuleType, name: str, value: Any) -> Any:
     """What stands for a name of a library's module."""
     found = stand_in(value)
+    if found is None and type(value) is FunctionType and owners.of_globals(value.__globals__):
+        return import_module("wengert.namespaces.functions").translate(value)
     return value if found is None else found
 
 
@@ -103,10 +117,12 @@ def _made(value: Any) -> Any:
     kind = type(value)
     if kind is ModuleType:
         root = value.__name__.partition(".")[0]
-        if value.__name__ == "wengert.numpy":  # its names are NumPy's
+        if value.__name__ == "wengert.numpy" or value.__name__.endswith(
+            "array_api_compat.numpy"
+        ):  # its names are NumPy's
             return Facade(np)
         return Facade(value) if root in ("numpy", "scipy") or value in (math, cmath) else None
-    if kind is FunctionType and owners.is_ours(value.__globals__):
+    if kind is FunctionType and (owners.is_ours(value.__globals__) or owners.of_globals(value.__globals__)):
         return None
     module = str(getattr(value, "__module__", None) or getattr(kind, "__module__", ""))
     root = module.partition(".")[0]
@@ -133,28 +149,48 @@ def _of_numpy(value: Any, module: str) -> Any:
         return sequences.entries_with_places
     if value is np.isscalar:
         return numbers.is_scalar
+    if value is np.frompyfunc:
+        return followed.FromPython
+    if isinstance(value, type) and owners.of_class(value):
+        made = import_module("wengert.namespaces.objects").class_of(value)
+        return None if made is value else made
     if isinstance(value, type) or not callable(value) or "random" in module:
         return None
-    return sequences.of_function(value)
+    return (None if followed.has_rule(value) else followed.followed(value)) or sequences.of_function(value)
 
 
 def _of_scipy(value: Any, module: str) -> Any:
     parts = module.split(".")
     part = parts[1] if len(parts) > 1 else ""
+    if part.startswith("_"):
+        part = _part_with(value) or part
     where = f"scipy.{_SCIPY.get(part, part)}"
     own = _scipy_of(where.rpartition(".")[2]) if part in _SCIPY and where in sys.modules else None
     if own is not None:
         known = {**vars(sys.modules.get(f"{where}.linalg", own)), **vars(sys.modules[where])}
         found = next((x for name, x in vars(own).items() if known.get(name) is value and x is not value), None)
+        if found is not None and isinstance(value, type):
+            return numbers.in_place_of(value, found)
+        if found is not None and part in _TAKE_ARRAYS and isinstance(found, FunctionType):
+            return sequences.of_function(found)
         if found is not None:
-            return sequences.of_function(found) if isinstance(found, FunctionType) and part in _TAKE_ARRAYS else found
+            return numbers.settling(found) if isinstance(found, FunctionType) else found
         if hasattr(own, "answering") and not isinstance(value, type) and (made := own.answering(value)) is not None:
             return made
         if hasattr(own, "calling") and isinstance(value, FunctionType):
             return own.calling(value)
     if isinstance(value, FunctionType | BuiltinFunctionType):
-        return numbers.refusing(value, f"scipy.{part}.{value.__name__}")
+        name = f"scipy.{part}.{value.__name__}"
+        known = None if followed.has_rule(value) else followed.followed(value, name)
+        return known or numbers.refusing(value, name)
     return None
+
+
+def _part_with(value: Any) -> str | None:
+    """The part of SciPy in which what it has in a private module is found by its name."""
+    name = getattr(value, "__name__", "")
+    parts = ((each, sys.modules.get(f"scipy.{each}")) for each in _SCIPY)
+    return next((each for each, module in parts if module is not None and vars(module).get(name) is value), None)
 
 
 def _scipy_of(part: str) -> ModuleType | None:

@@ -161,6 +161,71 @@ def as_float(*args: Any) -> Any:
 CALLS["float()"] = as_float
 
 
+@wraps(complex, updated=())
+def as_complex(*args: Any, **kwargs: Any) -> Any:
+    """complex(a, b) = a + i b, a traced number where one of them is."""
+    given = dict(zip(("real", "imag"), args, strict=False), **kwargs)
+    if not any(isinstance(x, StandIn) for x in given.values()):
+        return complex(*args, **kwargs)
+    return sum(x * unit for x, unit in ((given.get("real", 0.0), 1.0 + 0j), (given.get("imag", 0.0), 1j)))
+
+
+CALLS["complex()"] = as_complex
+
+
+class InPlaceOf:
+    """What stands for an object of a class of SciPy."""
+
+    _original: Any = None
+    """The object, where it is made of numbers."""
+    _class: type | None = None
+
+    def is_a(self, classes: Any) -> bool:
+        """Whether SciPy's object would be one of a class."""
+        if self._original is not None:
+            return builtins.isinstance(self._original, classes)
+        return self._class is not None and issubclass(self._class, classes)
+
+
+def settled(x: Any) -> Any:
+    """Arguments of a call with numbers in place of traced values that depend on nothing."""
+    if isinstance(x, StandIn):
+        found = x.constant()
+        return x if found is None else np.asarray(found)[()]
+    if type(x) in (list, tuple):
+        return type(x)([settled(each) for each in x])
+    return {name: settled(each) for name, each in x.items()} if type(x) is dict else x
+
+
+def settling(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, to which arrays that the user's function makes of numbers are numbers."""
+
+    @wraps(f)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return f(*settled(args), **settled(kwargs))
+
+    return call
+
+
+def in_place_of(cls: type, make: Callable[..., Any]) -> Callable[..., Any]:
+    """What makes an object in place of one of the class."""
+    made = settling(make)
+
+    @wraps(make)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        found = made(*args, **kwargs)
+        if builtins.isinstance(found, InPlaceOf):
+            found._class = cls  # pyright: ignore[reportPrivateUsage]
+        return found
+
+    ORIGINALS[id(call)] = call, cls
+    return call
+
+
+ORIGINALS: dict[int, tuple[Any, type]] = {}
+"""By identity: what stands for a class of a library, and the class."""
+
+
 def kind_of(x: StandIn) -> type:
     """The class that the value has where it is not traced."""
     if x.weak:
@@ -172,12 +237,15 @@ def kind_of(x: StandIn) -> type:
 
 def is_instance(x: Any, classes: Any) -> bool:
     """isinstance, as the function would be told where nothing is traced."""
+    if builtins.isinstance(classes, tuple):
+        return any(is_instance(x, each) for each in classes)
+    classes = ORIGINALS.get(id(classes), (None, classes))[1]
     if builtins.isinstance(x, classes):
         return True
     if builtins.isinstance(x, StandIn):
         return issubclass(kind_of(x), classes)
-    if builtins.isinstance(classes, tuple):
-        return any(is_instance(x, each) for each in classes)
+    if builtins.isinstance(x, InPlaceOf):
+        return x.is_a(classes)
     original = vars(classes).get("_wengert_original") if builtins.isinstance(classes, type) else None
     return original is not None and builtins.isinstance(x, original)
 

@@ -94,13 +94,19 @@ def _is_special(cls: type) -> bool:
 
 
 def _copy(value: Any) -> Any:
-    functions = _functions()
     if type(value) is FunctionType:
-        return functions.translate(value)
+        return _copy_of(value)
     if type(value) in (staticmethod, classmethod):
-        return type(value)(functions.translate(value.__func__))
-    get, put, delete = [f and functions.translate(f) for f in (value.fget, value.fset, value.fdel)]
+        return type(value)(_copy_of(value.__func__))
+    get, put, delete = [f and _copy_of(f) for f in (value.fget, value.fset, value.fdel)]
     return property(get, put, delete, value.__doc__)
+
+
+def _copy_of(f: FunctionType) -> Any:
+    """What stands for a function in a class; where it is a library's, whether it needs a copy is not asked, since the answer needs the class."""
+    functions = _functions()
+    library = owners.is_followed(str(f.__globals__.get("__name__")))
+    return functions.copied(f) if library else functions.translate(f)
 
 
 def shadow(value: Any) -> Any:

@@ -8,6 +8,8 @@ from typing import Any
 
 LIBRARIES = frozenset({"numpy", "scipy", "wengert", "optree", "builtins", "importlib", "jax", "torch"})
 _PYTHON = tuple({path for name in ("stdlib", "platstdlib") if (path := sysconfig.get_path(name))})
+FOLLOWED = frozenset({"numpy.polynomial", "numpy.lib._polynomial_impl"})
+"""Modules of libraries whose classes are followed as the user's are: they are written in Python."""
 _KNOWN: dict[str, bool] = {}
 
 
@@ -22,10 +24,17 @@ def is_users(name: str | None, file: str | None) -> bool:
 
 def _is_users(name: str, file: str) -> bool:
     root = name.partition(".")[0]
+    if is_followed(name):
+        return True
     if root in LIBRARIES:
         return False
     installed = any(part in file for part in ("site-packages", "dist-packages"))
     return not (installed or (root in sys.stdlib_module_names and (not file or file.startswith(_PYTHON))))
+
+
+def is_followed(name: str) -> bool:
+    """Whether a module is one of a library whose code is followed."""
+    return name in FOLLOWED or name.rpartition(".")[0] in FOLLOWED
 
 
 def of_globals(real: dict[str, Any]) -> bool:
@@ -35,8 +44,10 @@ def of_globals(real: dict[str, Any]) -> bool:
 
 def of_class(cls: type) -> bool:
     """Whether a class is the user's."""
-    module = sys.modules.get(cls.__module__)
-    return is_users(cls.__module__, getattr(module, "__file__", None))
+    name = cls.__module__
+    if name == "numpy":  # as it says of classes that stand elsewhere
+        name = getattr(vars(cls).get("__init__"), "__module__", name)
+    return is_users(name, getattr(sys.modules.get(name), "__file__", None))
 
 
 def is_ours(real: dict[str, Any]) -> bool:

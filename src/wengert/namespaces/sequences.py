@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.namespaces.objects import ORIGINAL
 from wengert.tracing.standin import StandIn
 
 OF_ARRAYS = frozenset(
@@ -60,6 +61,10 @@ def of_function(original: Any) -> Callable[..., Any]:
 
     @wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
+        for x in args:
+            if hasattr(type(x), ORIGINAL) and hasattr(type(x), "__array__"):  # as np.poly1d
+                args = tuple([x.__array__() if hasattr(type(x), ORIGINAL) else x for x in args])
+                break
         for x in args:
             if type(x) is list or type(x) is tuple:
                 args = tuple([change(x) if k == 0 or _is_real(x) else x for k, x in enumerate(args)])
@@ -159,8 +164,13 @@ class Vectorized(np.vectorize):  # pyright: ignore[reportIncompatibleVariableOve
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         args = tuple(map(as_array, args))
         kwargs = {name: as_array(x) for name, x in kwargs.items()}
-        if not any(isinstance(x, StandIn) for x in (*args, *kwargs.values())) or self.signature is not None:
+        if not any(isinstance(x, StandIn) for x in (*args, *kwargs.values())):
             return super().__call__(*args, **kwargs)
+        if self.signature is not None:
+            followed: Any = import_module("wengert.namespaces.followed")
+            function = import_module("wengert.namespaces.functions").translate(self.pyfunc)
+            method = followed.followed_method(np.vectorize, "_vectorize_call_with_signature")
+            return method(self, lambda *xs: function(*xs, **kwargs), args)
         names = [name for name in kwargs if name not in (self.excluded or ())]
         places = [k for k in range(len(args)) if k not in (self.excluded or ())]
         spread = np.broadcast_arrays(*[args[k] for k in places], *[kwargs[name] for name in names])

@@ -20,7 +20,7 @@ READ_BY_C = ("__name__", "__package__", "__spec__", "__file__", "__loader__")
 PERMANENT = (ModuleType, type, FunctionType, BuiltinFunctionType)
 """What is remembered of a name; other values are looked at each time."""
 _MISSING: Any = object()
-CALLS: dict[str, Any] = {"float()": float}
+CALLS: dict[str, Any] = {"float()": float, "complex()": complex}
 """Python's classes as they are where they are called; `numbers` says what they do to traced values."""
 
 

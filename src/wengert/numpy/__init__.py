@@ -1,7 +1,11 @@
 """NumPy's names, for functions that are differentiated: `import wengert.numpy as np` in place of `import numpy as np`.
 
-Everything is NumPy's own, but the functions that make arrays: where a function is traced, their arrays take traced values, by
-`x[i] = v`, and `array` takes lists of them (`creation`).
+    a call of a traced function ──▶ NumPy's function ──▶ its protocols bring it to the traced values
+    np.zeros, np.array, np.arange … ──▶ creation: an array that takes traced values, where anything is traced
+
+In go NumPy's arguments and traced values; out come NumPy's results, or traced values. Everything is NumPy's own, but the functions that
+make arrays, whose arrays take traced values by `x[i] = v`, and `array`, which takes lists of them. Read first `creation`; `linalg`, `fft`
+and `random` have the names of NumPy's modules. What a function of NumPy means for traced values stands in `wengert.tracing`.
 """
 
 from __future__ import annotations

@@ -17,9 +17,14 @@ from wengert.tracing.standin import StandIn
 from wengert.tracing.tracer import Traced
 from wengert.tracing.views import rows_first
 
+NUMBERS = "biufc"
+"""Kinds of dtypes; arrays of others are NumPy's own, also in a function that is traced."""
+
 
 def writable(array: Any) -> Any:
     """The same array, but in a function that is traced one that traced values can be written into."""
+    if array.dtype.kind not in NUMBERS:
+        return array
     found = inside(np.copy, (array,), {})
     return array if found is None else _owner(_kept(found, array.dtype))
 
@@ -61,7 +66,7 @@ fromfunction, indices, frombuffer = (_made_by(f) for f in (np.fromfunction, np.i
 def _filled_by(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def make(shape: Any, dtype: Any = float, order: Any = "C", **rest: Any) -> Any:
-        found = inside(original, (shape,), {"dtype": dtype})
+        found = inside(original, (shape,), {"dtype": dtype}) if np.dtype(dtype).kind in NUMBERS else None
         return original(shape, dtype, order, **rest) if found is None else _owner(_kept(found, dtype))
 
     return make
@@ -73,7 +78,7 @@ zeros, ones = _filled_by(np.zeros), _filled_by(np.ones)
 @wraps(np.empty)
 def empty(shape: Any, dtype: Any = float, order: Any = "C", **rest: Any) -> Any:
     """An array for others to fill; in a function that is traced its entries are 0."""
-    found = inside(np.zeros, (shape,), {"dtype": dtype})
+    found = inside(np.zeros, (shape,), {"dtype": dtype}) if np.dtype(dtype).kind in NUMBERS else None
     return np.empty(shape, dtype, order, **rest) if found is None else _owner(_kept(found, dtype))
 
 
@@ -115,6 +120,8 @@ def array(
     if not _has_traced(object):
         made = np.array(object, dtype, copy=copy, order=order, ndmin=ndmin, **rest)
         return made if copy is not True and made is object else writable(made)
+    if dtype is not None and np.dtype(dtype) == np.object_:
+        return _of_objects(object)
     if copy is not True and isinstance(object, StandIn):
         return asarray(object, dtype)
     made = _joined(object)
@@ -125,6 +132,15 @@ def array(
     if made.ndim < ndmin:
         made = made.call(np.reshape, (made, (1,) * (ndmin - made.ndim) + made.shape), {})
     return _owner(made) if rows else _own(made)
+
+
+def _of_objects(value: Any) -> Any:
+    """An array of NumPy whose entries are the traced numbers themselves."""
+    joined = asarray(value)
+    found = np.empty(joined.shape, object)
+    for index in np.ndindex(*joined.shape):
+        found[index] = joined[index]
+    return found
 
 
 @wraps(np.asarray)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Unpack
 
 from wengert.errors import GraphError
 from wengert.ir.graph import Graph, Node, apply, input_node
+from wengert.ir.mask import Mask
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Facts, Infer, Op, Params, Samples, Value, register
 from wengert.ir.types import ArrayType, Dim, Size, TapeType, TupleType
@@ -36,7 +37,7 @@ class Cotangents(NamedTuple):
     """The cotangent of each result; None stands for zero."""
     wanted: Sequence[bool]
     """Which inputs need a cotangent."""
-    masks: Sequence[Any]
+    masks: Sequence[Mask | None]
     """Where the cotangent of each result may be something (see `autodiff.masks`); None, everywhere."""
     leaving: list[bool]
     """Entered by the rule: which of the cotangents that it gives may be nothing in places. None is, where it enters nothing."""

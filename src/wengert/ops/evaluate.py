@@ -170,7 +170,7 @@ class Step(NamedTuple):
     value: Callable[..., Array]
     inputs: tuple[int, ...]
     slot: int
-    params: Mapping[str, Any]
+    params: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

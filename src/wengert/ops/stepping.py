@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.system import is_bar, moment, sequence_name, unmoment
+from wengert.ir.names import is_bar, moment, sequence_name, unmoment
 from wengert.ir.types import ArrayType, Size
 from wengert.ops.build import Builder
 from wengert.ops.calls import REDUCTIONS
@@ -77,7 +77,7 @@ class Rewriting:
     def apply(self, term: Apply, axis: int) -> Term:
         if term.op == "position":
             return self.position(term)
-        params = dict(term.params)
+        params: dict[str, Any] = dict(term.params)
         inner = axis
         if term.op in REDUCTIONS:
             axes: tuple[int, ...] = params["axes"]

@@ -135,7 +135,7 @@ class Apply(Term):
 
     op: str
     args: tuple[Term, ...]
-    params: tuple[tuple[str, Any], ...] = ()
+    params: tuple[tuple[str, object], ...] = ()
     dtype: str = "float64"
 
     def param(self, name: str) -> Any:

@@ -69,11 +69,16 @@ def _jvp_set(node: Node, tangents: Sequence[Node | None]) -> Node | None:
     return None if both is None else apply("set_slice", *both, **node.params)
 
 
+def _nothing(v: Node, cotangent: Node) -> Node:
+    """Zeros for new entries, of the dtype of the cotangent: of complex entries a count of where one comes from is real."""
+    return constant(0, v.type.with_dtype(cotangent.type.dtype))
+
+
 def _vjp_set(node: Node, cotangent: Node) -> tuple[Node | None, ...]:
     v, start, step = node.inputs[1], node.params["start"], node.params["step"]
     whole = zip(node.shape, v.shape, start, step, strict=True)
     stop = tuple(size if size == part else a + _span(part, c) for size, part, a, c in whole)  # pyright: ignore[reportArgumentType]
-    rest = apply("set_slice", cotangent, zeros_like(v), **node.params)
+    rest = apply("set_slice", cotangent, _nothing(v, cotangent), **node.params)
     return rest, apply("slice", cotangent, start=start, stop=stop, step=step)
 
 
@@ -169,10 +174,10 @@ def _jvp_put(node: Node, tangents: Sequence[Node | None]) -> Node | None:
 
 def _vjp_put(node: Node, cotangent: Node) -> tuple[Node | None, ...]:
     _, indices, v = node.inputs
-    rest = apply("put", cotangent, indices, zeros_like(v), **node.params)
+    rest = apply("put", cotangent, indices, _nothing(v, cotangent), **node.params)
     picked = apply("gather", cotangent, indices, **node.params)
     last = _is_last(node)
-    return rest, None, picked if last is None else apply("where", last, picked, zeros_like(v))
+    return rest, None, picked if last is None else apply("where", last, picked, _nothing(v, cotangent))
 
 
 def _is_last(node: Node) -> Node | None:

@@ -53,7 +53,9 @@ class _Joining:
     groups: dict[Node, _Group] = field(default_factory=dict[Node, _Group])
     alike: dict[Value, Value] = field(default_factory=dict[Value, Value])
     """For a result of a loop that has joined a group, the same result of the group."""
-    reading: dict[tuple[Node, Any], list[_Group]] = field(default_factory=dict[tuple[Node, Any], list[_Group]])
+    reading: dict[tuple[Node, Node | Value], list[_Group]] = field(
+        default_factory=dict[tuple[Node, Node | Value], list[_Group]]
+    )
     """The groups that have an input of a body, by that and by what stands for it outside."""
 
     def __post_init__(self) -> None:
@@ -75,7 +77,7 @@ class _Joining:
             if group not in known:
                 known.append(group)
 
-    def _value(self, node: Node) -> Any:
+    def _value(self, node: Node) -> Node | Value:
         """What a node is: a result of a loop, the same of every loop of a group, or itself."""
         if node.op is not item or not node.inputs[0].op.loops:
             return node

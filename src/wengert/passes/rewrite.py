@@ -196,7 +196,7 @@ class Applied:
 
     rule: Rewrite
     type: ArrayType
-    source: Any = None
+    source: object = None
 
     @property
     def name(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from wengert.programs.events import Event, Key, Recorder
-from wengert.programs.names import TARGET, entry_of, inputs_named, plain, quantity, same
+from wengert.programs.names import OF, TARGET, entry_of, inputs_named, plain, quantity, same
 from wengert.programs.references import References
 from wengert.programs.scenario import Outcome, Scenario
 
@@ -44,9 +44,11 @@ class Claims:
     def _find(self, name: str, p: int) -> list[Key]:
         refs = self.found[p]
         given = {k[1]: k for k in refs.cotangents if k[0] in GIVEN}
+        if not self.scenario.pair.flat and not self.scenario.pair.combined and name in self.scenario.aliases:
+            return [given[n] for n in (self.scenario.aliases[name],) if n in given]
         hits = [given[n] for n in inputs_named(name, list(given))]
         about = quantity(name)
-        if about is None or name.startswith("step of ") or (hits and hits[0][0] == "attribute" and about[0]):
+        if about is None or OF.match(name) or (hits and hits[0][0] == "attribute" and about[0]):
             return hits
         base = entry_of(about[1])[0]
         keys = refs.by_name.get(base, []) or [k for n, ks in refs.by_name.items() if same(base, n) for k in ks]

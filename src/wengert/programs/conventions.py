@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import CheckError
+from wengert.programs.arrays import numbers, size
 from wengert.programs.claims import Claims
 from wengert.programs.events import Recorder
 from wengert.programs.names import TARGET
@@ -35,7 +36,7 @@ class Convention:
 
 def _mean(out: Any, point: Point) -> Any:
     """The mean of what forward gives."""
-    return out.sum() / max(1, np.size(out))
+    return out.sum() / max(1, size(out))
 
 
 def conventions(scenario: Scenario) -> Iterator[Convention]:
@@ -117,7 +118,7 @@ def is_entrywise(scenario: Scenario) -> bool:
     def value(given: Any) -> np.ndarray:
         point.arguments[name] = given
         try:
-            return np.asarray(scenario.forward_value(0), float)
+            return numbers(scenario.forward_value(0)).astype(float)
         except Exception:  # what the program refuses to compute is no function of single entries
             return np.zeros(0)
         finally:

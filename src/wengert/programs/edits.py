@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from wengert.programs.arrays import is_array, is_tensor, numbers
+
 KINDS = {
     "sign": "a sign is turned",
     "factor": "a factor is missing, too many or another number",
@@ -30,7 +32,8 @@ TURNED = {ast.Gt: ast.Lt, ast.Lt: ast.Gt, ast.GtE: ast.Lt, ast.LtE: ast.Gt, ast.
 FUNCTIONS = ("sin", "cos", "exp", "tanh", "cosh", "sinh", "log", "sqrt", "sign", "square")
 AWAY = 1000  # columns between a statement and one that is put behind it
 NODES = 40  # of a right side that are edited
-FLAT_NAMES = ("np", "numpy", "self", "math")
+FLAT_NAMES = ("np", "numpy", "torch", "jnp", "jax", "F", "self", "math")
+MODULES = ("np", "numpy", "torch", "jnp")
 
 
 @dataclass(frozen=True)
@@ -62,16 +65,18 @@ def named(scope: Mapping[str, Any]) -> dict[str, Any]:
     """The numbers that a statement sees, by the text that reads them: names, attributes, entries under a constant key."""
     out: dict[str, Any] = {}
     for name, value in scope.items():
-        if isinstance(value, np.ndarray | float | np.floating | int | np.bool_) and not isinstance(value, bool):
+        if is_tensor(value):
+            out[name] = numbers(value)
+        elif isinstance(value, np.ndarray | float | np.floating | int | np.bool_) and not isinstance(value, bool):
             out[name] = value
         elif name == "self":
             out.update({f"self.{k}": v for k, v in named(vars(value)).items() if "(" not in k})
         elif isinstance(value, dict) and len(value) <= 30:
             out.update(
                 {
-                    f"{name}[{k!r}]": v
+                    f"{name}[{k!r}]": numbers(v) if is_tensor(v) else v
                     for k, v in value.items()
-                    if isinstance(k, str) and isinstance(v, np.ndarray | float)
+                    if isinstance(k, str) and (is_array(v) or isinstance(v, float))
                 }
             )
     return out
@@ -92,10 +97,14 @@ def edits(statement: Any, scope: Mapping[str, Any]) -> list[Edit]:
     if getattr(statement, "value", None) is not None:
         nodes = list(ast.walk(statement.value))[:NODES]
         for i, node in enumerate(nodes):
+            if isinstance(node, ast.Tuple) and i == 0:
+                continue
             for kind, cost, new in [*_local(node), *_sums(node, i), *_names(node, numbers)]:
                 out.append(Edit(kind, cost, _put(statement, i, new), spot=node, new=new))  # type: ignore[arg-type]
-        for kind, cost, new in _whole(statement.value, numbers, sizes_of(numbers, scope)):
-            out.append(Edit(kind, cost, _put(statement, 0, new), spot=statement.value, new=new))
+        wholes = statement.value.elts if isinstance(statement.value, ast.Tuple) else [statement.value]
+        for whole in wholes:
+            for kind, cost, new in _whole(whole, numbers, sizes_of(numbers, scope)):
+                out.append(Edit(kind, cost, _put(statement, nodes.index(whole), new), spot=whole, new=new))
     out += _statements(statement, sizes_of(numbers, scope), numbers)
     seen = {ast.unparse(statement)}
     best: list[Edit] = []
@@ -164,7 +173,7 @@ def _local(node: ast.AST) -> Options:
 
 def _is_module(node: ast.expr) -> bool:
     text = ast.unparse(node)
-    return text in FLAT_NAMES or text.startswith("np.")
+    return text in FLAT_NAMES or text.startswith(tuple(f"{m}." for m in MODULES))
 
 
 def _binary(node: ast.BinOp) -> Options:
@@ -181,9 +190,9 @@ def _binary(node: ast.BinOp) -> Options:
                 if isinstance(right, ast.BinOp) and isinstance(right.op, ast.Pow | ast.Mult):
                     yield "slope", 2, binary(right.left, ast.Mult(), binary(left, ast.Sub(), right.left))
     if isinstance(op, ast.Mult | ast.Div):
-        yield "factor", 2.5, left
+        yield "factor", 1.9, left
         if isinstance(op, ast.Mult):
-            yield "factor", 2.5, right
+            yield "factor", 1.9, right
             yield from _of_tanh(left, right)
             for axis in ("0", "1", "-1"):
                 total = f"np.sum({ast.unparse(node)}, axis={axis}, keepdims=True)"
@@ -218,7 +227,7 @@ def _steps(node: ast.Subscript) -> Options:
 def _sums(node: ast.AST, index: int) -> Options:
     """Sums over other axes, missing and too many; means."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("sum", "mean"):
-        module = isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "numpy")
+        module = isinstance(node.func.value, ast.Name) and node.func.value.id in MODULES
         if module and not node.args:
             return
         inner = node.args[0] if module else node.func.value
@@ -251,7 +260,7 @@ def _names(node: ast.AST, numbers: Mapping[str, Any]) -> Options:
     if not isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
         return
     text = ast.unparse(node)
-    if text in FLAT_NAMES or text.startswith("np."):
+    if text in FLAT_NAMES or text.startswith(tuple(f"{m}." for m in MODULES)):
         return
     if text in numbers:
         shape = np.shape(numbers[text])

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from wengert.programs.arrays import Library, is_array, is_real, is_tensor, is_traced, numbers, size
 
 Key = tuple[str, str, int]
 SCOPES_KEPT = 8  # occurrences of a statement whose variables are kept
@@ -29,17 +32,6 @@ class Event:
     value: np.ndarray
     forward: bool
     inplace: bool
-
-
-def is_real(value: Any) -> bool:
-    """Whether a value is a floating point number or an array of them."""
-    if isinstance(value, np.ndarray):
-        return value.dtype.kind == "f"
-    return isinstance(value, float | np.floating)
-
-
-def is_traced(value: Any) -> bool:
-    return type(value).__module__.startswith("wengert.")
 
 
 @dataclass
@@ -63,6 +55,7 @@ class Recorder:
     scopes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     scalars: dict[str, Any] = field(default_factory=dict)
     met: set[str] = field(default_factory=set)  # statements, also those of masks and whole numbers
+    library: Library = field(default_factory=Library)
 
     def meet(self, sid: str, name: str, line: int, value: Any, inplace: bool) -> Any:
         if not self.forward or self.keep:
@@ -72,21 +65,23 @@ class Recorder:
         key = (sid, name, n)
         if is_traced(value) or (self.probes is not None and is_real(value)):
             value = self._probed(key, value, inplace)
-            if np.ndim(value) == 0 or np.size(value) == 1:
+            if size(value) == 1:
                 self.scalars[name] = value
             return value
         if not is_real(value):
             return value
         value = self._changed(key, value, inplace)
         if self.keep:
-            self.events.append(Event(key, line, name, np.array(value, copy=True), self.forward, inplace))
+            self.events.append(Event(key, line, name, numbers(value).astype(float), self.forward, inplace))
         return value
 
     def _probed(self, key: Key, value: Any, inplace: bool) -> Any:
         if self.probes is None or key not in self.probes:
             return value
-        if inplace and np.ndim(value):
-            if is_traced(value):
+        if self.library.name != "numpy" and not is_tensor(value):  # numbers of Python stay what they are
+            return value
+        if inplace and np.ndim(value) and self.library.name != "jax":
+            if is_traced(value) or is_tensor(value):
                 value[...] += self.probes[key]
             return value
         return value + self.probes[key]
@@ -95,11 +90,11 @@ class Recorder:
         for given, moved in ((self.replace, False), (self.move, True)):
             if key not in given:
                 continue
-            new = value + given[key] if moved else given[key]
-            if inplace and isinstance(value, np.ndarray) and np.shape(new) == value.shape:
+            new = self.library.like(numbers(value) + given[key] if moved else given[key], value)
+            if inplace and is_array(value) and np.shape(new) == value.shape and self.library.name != "jax":
                 value[...] = new
             else:
-                value = np.array(new, dtype=float) if np.ndim(new) else np.float64(new)
+                value = new
         return value
 
 
@@ -128,7 +123,7 @@ class Hooks:
         """After base[index] = …: of an array the whole array has another value, of a list or a dictionary the entry."""
         if self.recorder is None:
             return
-        if isinstance(base, np.ndarray) or is_traced(base):
+        if is_array(base) or is_traced(base):
             self.recorder.meet(sid, text[: text.index("[")] if "[" in text else text, line, base, True)
             return
         if not isinstance(base, dict | list):
@@ -140,11 +135,12 @@ class Hooks:
         if new is not base[where]:
             base[where] = new
 
-    def result(self, sid: str, line: int, value: Any, named: bool) -> Any:
-        """A returned value is an event unless it is a name that was one already."""
-        if named or self.recorder is None:
+    def result(self, sid: str, line: int, value: Any, place: int = 0) -> Any:
+        """What is returned, at a place of a tuple, where it is no name that was an event already."""
+        if self.recorder is None:
             return value
-        return self.recorder.meet(sid, self.returned.get(sid, "return"), line, value, False)
+        known = f"{sid}.{place}"
+        return self.recorder.meet(sid, self.returned.get(known, f"return[{place}]"), line, value, False)
 
     def scope(self, sid: str) -> None:
         """Keep the variables that a statement sees."""
@@ -298,18 +294,26 @@ class Instrument(ast.NodeTransformer):
             return self._with_scope([node], node)
         if isinstance(f, ast.Attribute) and f.attr == "at" and isinstance(value.args[0], ast.Name | ast.Attribute):
             return self._with_scope([node, *self._after(value.args[0], node, True)], node)
+        if isinstance(f, ast.Attribute) and re.fullmatch(r"[a-z]\w*[a-z]_", f.attr):  # a.index_add_(…) of PyTorch
+            return self._with_scope([node, *self._after(f.value, node, True)], node)
         return node
 
     def visit_Return(self, node: ast.Return) -> ast.stmt | list[ast.stmt]:
         if node.value is None:
             return node
         self._value(node)
-        named = ast.Constant(isinstance(node.value, ast.Name | ast.Tuple))
         sid = constants(place_of(node), node.lineno)
-        made = ast.copy_location(ast.Return(call("_wg_result", *sid, node.value, named)), node)
-        return self._with_scope([made], node)
+        parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+        seen: list[ast.expr] = [
+            e if isinstance(e, SEEN) else call("_wg_result", *copy.deepcopy(sid), e, ast.Constant(i))
+            for i, e in enumerate(parts)
+        ]
+        whole = ast.Tuple(seen, ast.Load()) if isinstance(node.value, ast.Tuple) else seen[0]
+        return self._with_scope([ast.copy_location(ast.Return(whole), node)], node)
 
 
+SEEN = (ast.Name, ast.Constant, ast.Tuple, ast.Starred)
+"""Returned expressions that are no events of their own: names were events when they were assigned."""
 KEPT_DECORATORS = frozenset(["staticmethod", "classmethod", "property"])
 
 

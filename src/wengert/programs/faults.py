@@ -15,12 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from wengert.programs.arrays import is_tensor, numbers
 from wengert.programs.claims import GIVEN, Claims, Status
 from wengert.programs.edits import Edit, edits, in_block, target_of, written
 from wengert.programs.events import Event, Key, Recorder, call, place_of, thunk
 from wengert.programs.names import quantity
 from wengert.programs.scenario import Outcome
 from wengert.programs.source import FILENAME, value_of
+from wengert.programs.spelling import spelled
 from wengert.programs.terms import missing
 
 RUNS = 6000  # of the search for one mistake
@@ -162,11 +164,7 @@ class Search:
             and s.sid not in forward
             and (s.sid in run or isinstance(s.node, ast.Return) or out.error is not None)
         ]
-        known = [
-            s
-            for s in known
-            if not (isinstance(s.node, ast.Return) and isinstance(s.node.value, ast.Name | ast.Tuple | None.__class__))
-        ]
+        known = [s for s in known if not (isinstance(s.node, ast.Return) and _names_only(s.node.value))]
         order = [s.sid for s in sorted(known, key=lambda s: (s.node.lineno, s.node.col_offset))]
         if out.error is not None:
             at = _line_of(out.error)
@@ -219,6 +217,7 @@ class Search:
         every = edits(statement.node, scope)
         if healed is not None and healed.sid == sid:
             every += self._terms(statement.node, recorder, healed)
+        every = [spelled(e, self.program.library) for e in every]
         chosen = [e for e in every if not e.after and not e.last and _same_form(e.node, statement.node)]
         chosen = [e for e in chosen if self._changes(statement.node, e, scope)]
         others = [e for e in every if e.after or e.last or not _same_form(e.node, statement.node)]
@@ -270,11 +269,12 @@ class Search:
     def _changes(self, node: Any, edit: Edit, scope: dict[str, Any]) -> bool:
         """Whether a right side has another value than the author's, as far as one evaluation shows, and one that fits."""
         try:
-            with np.errstate(all="ignore"):
-                old = value_of(_compiled(node.value), self.program.names, scope)
-                new = value_of(_compiled(edit.node.value), self.program.names, scope)
+            old, new = (self._value(each, scope) for each in (node.value, edit.node.value))
         except Exception:  # the author's line may itself fail: running decides
             return not scope or self._fails(node, scope)
+        if isinstance(old, tuple) and isinstance(new, tuple):  # results of which one is changed: running decides
+            return True
+        old, new = (numbers(v) if is_tensor(v) else v for v in (old, new))
         if not all(isinstance(v, np.ndarray | np.generic | float | int) for v in (old, new)):
             return False
         if np.shape(old) != np.shape(new):
@@ -290,9 +290,13 @@ class Search:
             )
         return not (isinstance(new, np.ndarray | float) and np.array_equal(old, new))
 
+    def _value(self, value: ast.expr, scope: dict[str, Any]) -> Any:
+        with np.errstate(all="ignore"), self.program.library.running():
+            return value_of(_compiled(value), self.program.names, scope)
+
     def _fails(self, node: Any, scope: dict[str, Any]) -> bool:
         try:
-            value_of(_compiled(node.value), self.program.names, scope)
+            self._value(node.value, scope)
         except Exception:  # whatever a line of the user's raises
             return True
         return False
@@ -411,6 +415,12 @@ def differing(had: Any, wanted: np.ndarray) -> str:
     return f"at a random point its entry {where} is {a[at]:.6g}, and should be {wanted[at]:.6g}".replace(
         "entry  ", "value "
     )
+
+
+def _names_only(value: ast.expr | None) -> bool:
+    """Whether what is returned was all named before."""
+    parts = value.elts if isinstance(value, ast.Tuple) else [value]
+    return all(e is None or isinstance(e, ast.Name | ast.Constant) for e in parts)
 
 
 def _same_form(a: Any, b: Any) -> bool:

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import CheckError, EquationError, WengertError
+from wengert.programs.arrays import LIBRARIES
 from wengert.programs.claims import Claims
 from wengert.programs.conventions import Convention, conventions, right_of, settle
 from wengert.programs.events import Recorder
 from wengert.programs.faults import SECONDS
 from wengert.programs.judging import Judged, judged
 from wengert.programs.losses import losses, needs_loss
-from wengert.programs.pairs import Pair, pairs_of
+from wengert.programs.pairs import Pair, library_of, pairs_of
 from wengert.programs.references import references
 from wengert.programs.report import Report
 from wengert.programs.scenario import Scenario
@@ -78,11 +79,17 @@ class Origin:
     name: str
     file: Path | None = None
 
-    def load(self, python2: bool | None = None, unguarded: bool = False) -> Program:
-        """The program, its definitions run."""
+    def load(self, pair: Pair | None = None, python2: bool | None = None, unguarded: bool = False) -> Program:
+        """The program, its definitions run, to judge a pair of it.
+
+        Raises CheckError where the library that the pair computes with is not installed.
+        """
         tree, older = parsed(self.code, self.name)
         program = Program(tree, older if python2 is None else python2, self.file, unguarded)
-        program.load()
+        if pair is not None:
+            program.library = LIBRARIES[library_of(program, pair)]()
+        with program.library.running():
+            program.load()
         return program
 
 
@@ -96,7 +103,8 @@ def check_text(
     """
     code, places = code_of(text, name)
     origin = Origin(code, name, file)
-    program = origin.load()
+    tree, older = parsed(code, name)
+    program = Program(tree, older, file)
     pairs = pairs_of(program)
     if not pairs:
         raise EquationError(
@@ -133,14 +141,14 @@ def _unguarded(do: Any) -> Any:
 
 def _judged(origin: Origin, pair: Pair, given: dict[str, Any], python2: bool) -> Judged:
     with np.errstate(all="ignore"):
-        program = origin.load(python2)
+        program = origin.load(pair, python2)
         found = _judged_as_loaded(program, origin, pair, given)
         if _cost(found)[0] and (column := _judged_as_column(origin, pair, given, program.python2)) is not None:
             return column
         if not program.guards or not found.count("wrong"):
             return found
         try:
-            without = _judged_as_loaded(origin.load(python2, unguarded=True), origin, pair, given)
+            without = _judged_as_loaded(origin.load(pair, python2, unguarded=True), origin, pair, given)
         except (Exception, SystemExit):  # the guards are needed
             return found
         if _cost(without) >= _cost(found):
@@ -155,7 +163,7 @@ def _judged_as_loaded(program: Program, origin: Origin, pair: Pair, given: dict[
     except Exception as error:
         if program.python2 or not OLD_DIVISION.search(str(error)):
             raise
-        program = origin.load(python2=True, unguarded=program.unguarded)  # sizes by `/`: written for Python 2
+        program = origin.load(pair, True, program.unguarded)  # sizes by `/`: written for Python 2
         scenario = _scenario(program, pair, origin.code, given)
     if needs_loss(scenario):
         return judged_with_loss(scenario, origin)
@@ -169,7 +177,7 @@ def _judged_as_column(origin: Origin, pair: Pair, given: dict[str, Any], python2
     """The verdict with one example as a column, (n, 1), if all is right with it: a batch of one hides a mistake in its sum."""
     if pair.flat:
         return None
-    program = origin.load(python2)
+    program = origin.load(pair, python2)
     try:
         scenarios = solved(program, pair, asked(program, pair, origin.code), given, all_ranks=True, columns=True)
     except CheckError:  # it does not run so
@@ -193,7 +201,7 @@ def _judged_by_fewest_mends(scenario: Scenario, tried: list[Convention], origin:
     """Judge a pair that is right under no convention under that in which the fewest changes of lines mend it."""
     found: list[Judged] = []
     for convention in tried:
-        program = origin.load(scenario.program.python2, scenario.program.unguarded)
+        program = origin.load(scenario.pair, scenario.program.python2, scenario.program.unguarded)
         trial = Scenario(program, scenario.pair, scenario.points)
         convention.put(trial)
         try:
@@ -252,7 +260,7 @@ def _mendable(scenario: Scenario, origin: Origin) -> tuple[int, str, Any]:
     """The one loss under which changes of single lines make all results right."""
     fits: list[tuple[int, str, Any]] = []
     for called, loss in losses(scenario):
-        program = origin.load(scenario.program.python2)
+        program = origin.load(scenario.pair, scenario.program.python2)
         trial = Scenario(program, scenario.pair, scenario.points, loss)
         try:
             found = judged(trial, origin.code, seconds=4)

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import inspect
-import types
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from wengert.errors import CheckError, WengertError
+from wengert.programs.arrays import is_real, is_tensor, numbers
+from wengert.programs.events import Recorder
 from wengert.programs.files import Origin, judged_with_loss
 from wengert.programs.judging import judged
 from wengert.programs.losses import needs_loss
-from wengert.programs.pairs import Pair
 from wengert.programs.report import Report
-from wengert.programs.scenario import Point, Scenario
-from wengert.programs.source import Program, source_of
+from wengert.programs.scenario import Outcome, Point, Scenario
+from wengert.programs.standing import standing
 
 POINTS = 2
 
 
-def check_backward(forward: Callable[..., Any], backward: Callable[..., Any] | None, *inputs: Any) -> Report:
+def check_backward(forward: Any, backward: Callable[..., Any] | None, *inputs: Any) -> Report:
     """Whether `backward` gives the cotangents x̄ = (∂y/∂x)ᵀ ȳ of y = forward(*inputs), line by line.
 
     `forward` returns its result y, or (y, …, cache); `backward` takes ȳ and what forward kept, or the inputs again, and returns, or
@@ -31,20 +30,24 @@ def check_backward(forward: Callable[..., Any], backward: Callable[..., Any] | N
     takes no signal, y is the loss. `backward=None` judges a function that returns a loss and its gradients. Both may be methods of
     one object. The functions are run, at the inputs and near them, in double precision.
 
+    Inputs are arrays of NumPy, PyTorch or JAX. With `backward=None`, `forward` may be a class of torch.autograd.Function, or a
+    function of jax.custom_vjp: its results are compared in the order of the inputs.
+
     The report prints like that of `wengert check`: the first wrong line is named, its kind and the corrected line, and what follows
     is judged with the author's earlier values, so that one mistake is one ✗. `.holds` says whether nothing is wrong.
 
     Raises CheckError where an input is not finite, or a result of backward is none, no real number or NaN, or one is missing, and
     EquationError where the text of a function cannot be read.
     """
-    program, pair, this, text = _program(forward, backward)
-    names = _names(forward, inputs)
+    program, pair, this, text = standing(forward, backward, any(map(is_tensor, inputs)))
+    taken = [] if pair.combined else pair.taken(program.functions[pair.cls, str(pair.forward)], "forward")
+    names = _names(forward, taken or list(inspect.signature(forward).parameters), inputs)
     given = {n: _double(n, v) for n, v in zip(names, inputs, strict=False)}
     points = [Point(_near(given, p), seed=p + 1, this=copy.deepcopy(this)) for p in range(POINTS)]
     scenario = Scenario(program, pair, points)
     with np.errstate(all="ignore"):
-        if backward is not None:
-            _check_results(forward, backward, scenario)
+        if not pair.combined:
+            _check_results(scenario)
         if needs_loss(scenario):
             found = judged_with_loss(scenario, Origin(text, pair.backward or ""))
         else:
@@ -58,84 +61,7 @@ def check_backward(forward: Callable[..., Any], backward: Callable[..., Any] | N
     return Report([found])
 
 
-def _program(forward: Callable[..., Any], backward: Callable[..., Any] | None) -> tuple[Program, Pair, Any, str]:
-    """The program that the functions stand in, with its assignments as events."""
-    this: Any = getattr(forward, "__self__", None)
-    functions = [getattr(f, "__func__", f) for f in (forward, backward) if f is not None]
-    trees: list[tuple[ast.Module, str, Any]] = []
-    for function in functions:
-        if not isinstance(function, types.FunctionType):
-            raise CheckError(
-                f"'{getattr(function, '__name__', function)}' is no function of Python.",
-                f"  it is of type {type(function).__name__}",
-                "Give functions that are written with def.",
-            )
-        tree, file = source_of(function)
-        trees.append((tree, file, function))
-    nodes = [_definition(tree, function) for tree, _, function in trees]
-    cls = type(this).__name__ if this is not None else None
-    body: list[ast.stmt] = list(nodes)
-    for tree, file, function in trees:
-        body += [
-            n
-            for n in _helpers(tree, file, function)
-            if n.name not in {b.name for b in body if isinstance(b, ast.FunctionDef)}
-        ]
-    if cls:
-        owner = next(n for n in ast.walk(trees[0][0]) if isinstance(n, ast.ClassDef) and n.name == cls)
-        body = [n for n in body if n not in nodes] + [owner]
-    program = Program(ast.Module(body, []))
-    program.prepare_names()
-    for _, _, function in trees:
-        program.names.update({k: v for k, v in function.__globals__.items() if k != "__builtins__"})
-        cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-        program.names.update({n: c.cell_contents for n, c in cells})
-    if cls:
-        made = type(cls, (type(this),), {"__module__": type(this).__module__})
-        program.names[cls] = made
-        for name in [n for c, n in program.functions if c == cls]:
-            setattr(made, name, vars(type(this)).get(name))
-        this = copy.deepcopy(this)
-        this.__class__ = made
-    for owner in list(program.functions):
-        program.install(owner)
-    back = nodes[1].name if backward is not None else None
-    text = "".join(inspect.findsource(functions[-1])[0])
-    return program, Pair(cls, nodes[0].name, back), this, text
-
-
-def _definition(tree: ast.Module, function: types.FunctionType) -> ast.FunctionDef:
-    line = function.__code__.co_firstlineno
-    for node in ast.walk(tree):
-        starts = (
-            {node.lineno, *(d.lineno for d in node.decorator_list)} if isinstance(node, ast.FunctionDef) else set[int]()
-        )
-        if isinstance(node, ast.FunctionDef) and node.name == function.__name__ and line in starts:
-            return copy.deepcopy(node)
-    raise CheckError(
-        f"'{function.__name__}' is not found in its file.",
-        f"  line {line}",
-        "Write it with def, and load the file again.",
-    )
-
-
-def _helpers(tree: ast.Module, file: str, function: types.FunctionType) -> list[ast.FunctionDef]:
-    """The other functions of the file, as they are known to the function now."""
-    out: list[ast.FunctionDef] = []
-    for node in tree.body:
-        known = function.__globals__.get(node.name) if isinstance(node, ast.FunctionDef) else None
-        if (
-            isinstance(node, ast.FunctionDef)
-            and isinstance(known, types.FunctionType)
-            and known.__code__.co_filename == file
-            and not known.__closure__
-        ):
-            out.append(node)
-    return out
-
-
-def _names(forward: Callable[..., Any], inputs: tuple[Any, ...]) -> list[str]:
-    taken = list(inspect.signature(forward).parameters)
+def _names(forward: Any, taken: list[str], inputs: tuple[Any, ...]) -> list[str]:
     if len(inputs) > len(taken):
         raise CheckError(
             f"'{forward.__name__}' takes {len(taken)} inputs, and {len(inputs)} are given.",
@@ -146,15 +72,17 @@ def _names(forward: Callable[..., Any], inputs: tuple[Any, ...]) -> list[str]:
 
 
 def _double(name: str, value: Any) -> Any:
-    if isinstance(value, np.ndarray | float | np.floating) and np.asarray(value).dtype.kind == "f":
-        if not np.all(np.isfinite(value)):
-            raise CheckError(
-                f"The input '{name}' is not finite.",
-                f"  {np.size(value) - int(np.sum(np.isfinite(value)))} of {np.size(value)} entries are NaN or infinite",
-                "Give finite numbers.",
-            )
-        return np.asarray(value, float) if isinstance(value, np.ndarray) else float(value)
-    return value
+    if is_tensor(value):
+        value = numbers(value)
+    if not is_real(value):
+        return value
+    if not np.all(np.isfinite(value)):
+        raise CheckError(
+            f"The input '{name}' is not finite.",
+            f"  {np.size(value) - int(np.sum(np.isfinite(value)))} of {np.size(value)} entries are NaN or infinite",
+            "Give finite numbers.",
+        )
+    return np.asarray(value, float) if isinstance(value, np.ndarray) else float(value)
 
 
 def _near(given: dict[str, Any], p: int) -> dict[str, Any]:
@@ -169,52 +97,46 @@ def _near(given: dict[str, Any], p: int) -> dict[str, Any]:
     return out
 
 
-def _check_results(forward: Callable[..., Any], backward: Callable[..., Any], scenario: Scenario) -> None:
+def _check_results(scenario: Scenario) -> None:
     """Refuse results that are none."""
-    from wengert.programs.events import Recorder
-
-    raw: list[Any] = []
-    original = scenario._results  # the values before they are taken apart
-
-    def keep(found: Any, *rest: Any) -> Any:
-        raw.append(found)
-        return original(found, *rest)
-
-    scenario._results = keep  # type: ignore[method-assign]
+    forward, backward = str(scenario.pair.forward), str(scenario.pair.backward)
     try:
         out = scenario.run(Recorder(), 0)
     except WengertError:
         raise
     except Exception as error:
         raise CheckError(
-            f"'{forward.__name__}' cannot be run on these inputs.",
+            f"'{forward}' cannot be run on these inputs.",
             f"  {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
             "Give inputs that it takes.",
         ) from None
-    finally:
-        scenario._results = original  # type: ignore[method-assign]
-    if out.error is not None or not raw:
-        return
-    name = backward.__name__
-    parts = raw[0] if isinstance(raw[0], tuple) else (raw[0],)
+    if out.error is None:
+        words = scenario.returned(backward, out.raw)
+        for word, value in zip(words, out.raw if isinstance(out.raw, tuple) else (out.raw,), strict=False):
+            _check_result(scenario, out, word, value, words)
+
+
+def _check_result(scenario: Scenario, out: Outcome, word: str, value: Any, words: list[str]) -> None:
+    name = scenario.pair.backward
     sets = any(n.startswith(("self.", "step of")) for n, _ in out.results)
-    words = scenario._returned(name, raw[0])
-    for word, value in zip(words, parts, strict=False):
-        if value is None and not (sets and len(parts) == 1):
-            raise CheckError(
-                f"'{name}' gives None for '{word}'.",
-                f"  {name} returns {', '.join(words)}",
-                f"Compute '{word}', or leave it out of what is returned.",
-            )
-        if isinstance(value, np.ndarray | np.generic | int) and np.asarray(value).dtype.kind != "f" and len(parts) > 0:
-            raise CheckError(
-                f"'{name}' gives {np.asarray(value).dtype} for '{word}', where a gradient is a real number.",
-                f"  its shape is {np.shape(value)}",
-                "Compute in floating point:  np.zeros_like(x, dtype=float)",
-            )
-        if isinstance(value, np.ndarray | np.floating) and not np.all(np.isfinite(value)):
-            raise CheckError(
-                f"'{name}' gives NaN or infinity for '{word}'.",
-                f"  {np.size(value) - int(np.sum(np.isfinite(value)))} of {np.size(value)} entries",
-                "Keep away from 0/0, log 0 and the like, or give other inputs.",
-            )
+    if value is None and not scenario.pair.rule and not (sets and len(words) == 1):
+        raise CheckError(
+            f"'{name}' gives None for '{word}'.",
+            f"  {name} returns {', '.join(words)}",
+            f"Compute '{word}', or leave it out of what is returned.",
+        )
+    if not (is_tensor(value) or isinstance(value, np.ndarray | np.generic | int)) and not is_real(value):
+        return
+    array = numbers(value)
+    if not is_real(value) and array.dtype.kind != "V":  # JAX has a kind of its own for what has no gradient
+        raise CheckError(
+            f"'{name}' gives {array.dtype} for '{word}', where a gradient is a real number.",
+            f"  its shape is {array.shape}",
+            "Compute in floating point:  np.zeros_like(x, dtype=float)",
+        )
+    if is_real(value) and not np.all(np.isfinite(array)):
+        raise CheckError(
+            f"'{name}' gives NaN or infinity for '{word}'.",
+            f"  {array.size - int(np.sum(np.isfinite(array)))} of {array.size} entries",
+            "Keep away from 0/0, log 0 and the like, or give other inputs.",
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,9 +152,15 @@ def defaults(function: ast.FunctionDef) -> dict[str, ast.expr]:
 
 
 def slots_of(
-    function: ast.FunctionDef, text: str, others: Iterable[ast.AST] = (), aliases: Mapping[str, str] = {}
+    function: ast.FunctionDef,
+    text: str,
+    others: Iterable[ast.AST] = (),
+    aliases: Mapping[str, str] = {},
+    claimed: Collection[str] = (),
 ) -> dict[str, Slot]:
-    """The arguments of a function. `text`: its lines with their remarks; `others`: functions that may read them, as self.x."""
+    """The arguments of a function. `text`: its lines with their remarks; `others`: functions that may read them, as self.x;
+    `claimed`: arguments that have a gradient, whatever they are called.
+    """
     doc = ast.get_docstring(function) or ""
     numbers = {name: list[str]() for name in NUMBER.findall(doc) if name not in SCALARS}
     stated = {**_stated(BRIEF, text), **numbers, **_stated(SHAPE, doc)}
@@ -166,6 +172,8 @@ def slots_of(
         words = {name, f"self.{name}", *(a for a, n in aliases.items() if n == name)}
         entries = _dictionary(code, name)
         kind = _kind(name, words, code, doc)
+        if name in claimed and kind == "target":
+            kind = "real"
         if name in stated and entries is None:
             out[name] = Array(_axes(stated[name], doc, four), kind)
         elif entries is not None:
@@ -182,7 +190,7 @@ def slots_of(
             out[name] = Value(SCALARS[name])
         elif LISTS.match(name) and not any(f"{w}.shape" in code for w in words):
             out[name] = Value([5, 7, 3])
-        elif name in given and not TARGET.match(name):
+        elif name in given and not TARGET.match(name) and name not in claimed:
             out[name] = Value(None)
         elif COUNTS.search(name) and not _as_array(words, code):
             out[name] = Array((), "count")
@@ -274,7 +282,7 @@ def _as_array(words: set[str], code: str) -> bool:
     alternatives = "|".join(re.escape(w) for w in words)
     return bool(
         re.search(
-            rf"(?:{alternatives})(?:\.shape|\.T\b|\.dot|\[)|@ (?:{alternatives})\b|\b(?:{alternatives}) @|dot\((?:{alternatives}),|dot\([^()]*, (?:{alternatives})\)",
+            rf"(?:{alternatives})(?:\.shape|\.size\(|\.dim\(|\.T\b|\.t\(|\.mm\(|\.matmul\(|\.dot|\[)|@ (?:{alternatives})\b|\b(?:{alternatives}) @|dot\((?:{alternatives}),|dot\([^()]*, (?:{alternatives})\)",
             code,
         )
     )
@@ -283,21 +291,23 @@ def _as_array(words: set[str], code: str) -> bool:
 def _unknown(name: str, words: set[str], code: str, kind: str, doc: str) -> Slot:
     """What the code says of the rank of an argument: sizes that are taken from it, indices, products."""
     alternatives = "|".join(re.escape(w) for w in words)
-    unpacked = re.search(rf"^\s*\(?((?:\w+, )+\w+)\)? = (?:{alternatives})\.shape$", code, re.M)
+    unpacked = re.search(rf"^\s*\(?((?:\w+, )+\w+)\)? = (?:{alternatives})\.(?:shape|size\(\))$", code, re.M)
     if unpacked:
         axes = unpacked[1].split(", ")
         return Array(tuple(f"_{name}{i}" if a == "_" else a for i, a in enumerate(axes)), kind)
     least = 0
-    for found in re.finditer(rf"(?<![\w.])(?:{alternatives})\.shape\[(-?\d)\]", code):
+    for found in re.finditer(rf"(?<![\w.])(?:{alternatives})\.(?:shape\[|size\()(-?\d)[\])]", code):
         least = max(least, int(found[1]) + 1 if int(found[1]) >= 0 else -int(found[1]))
     for found in re.finditer(rf"(?<![\w.])(?:{alternatives})\[([^\[\]]*,[^\[\]]*)\]", code):
         least = max(least, found[1].count(",") + 1)
     for found in re.finditer(rf"(?<![\w.])(?:{alternatives})\[([^\[\]]*,[^\[\]]*)\](?:\.T| @|\.dot)", code):
         least = max(least, 2 + sum(":" not in part for part in found[1].split(",")))
-    for found in re.finditer(rf"(?:(?<![\w.])(?:{alternatives})\.\w+\(|np\.\w+\((?:{alternatives}), )axis=(\d)", code):
+    for found in re.finditer(
+        rf"(?:(?<![\w.])(?:{alternatives})\.\w+\(|(?:np|torch|jnp)\.\w+\((?:{alternatives}), )(?:axis=|dim=)?(\d)", code
+    ):
         least = max(least, int(found[1]) + 1)
     if _as_array(words, code) and re.search(
-        rf"(?:{alternatives})\.T\b|@ (?:{alternatives})\b|\b(?:{alternatives}) @|dot\((?:{alternatives}), |(?:{alternatives})\.dot|dot\([^(),]*, (?:{alternatives})\)|dot\((?:{alternatives})\)",
+        rf"(?:{alternatives})\.(?:T\b|t\(\)|mm\()|\bmm\((?:{alternatives})\b|matmul\((?:{alternatives})\b|@ (?:{alternatives})\b|\b(?:{alternatives}) @|dot\((?:{alternatives}), |(?:{alternatives})\.dot|dot\([^(),]*, (?:{alternatives})\)|dot\((?:{alternatives})\)",
         code,
     ):
         least = max(least, 2)

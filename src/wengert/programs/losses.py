@@ -12,19 +12,22 @@ from wengert.programs.scenario import Point, Scenario
 TINY = 1e-300
 
 
-def _squares(a: Any, y: np.ndarray) -> Any:
+Log = Callable[[Any], Any]
+
+
+def _squares(a: Any, y: Any, log: Log) -> Any:
     return ((a - y) ** 2).sum()
 
 
-def _binary(a: Any, y: np.ndarray) -> Any:
-    return -(y * np.log(a + TINY) + (1 - y) * np.log(1 - a + TINY)).sum()
+def _binary(a: Any, y: Any, log: Log) -> Any:
+    return -(y * log(a + TINY) + (1 - y) * log(1 - a + TINY)).sum()
 
 
-def _entropy(a: Any, y: np.ndarray) -> Any:
-    return -(y * np.log(a + TINY)).sum()
+def _entropy(a: Any, y: Any, log: Log) -> Any:
+    return -(y * log(a + TINY)).sum()
 
 
-FORMS: dict[str, tuple[Callable[[Any, np.ndarray], Any], tuple[float, ...]]] = {
+FORMS: dict[str, tuple[Callable[[Any, Any, Log], Any], tuple[float, ...]]] = {
     "cross-entropy": (_entropy, (1.0,)),
     "binary cross-entropy": (_binary, (1.0,)),
     "squared error": (_squares, (0.5, 1.0)),
@@ -46,6 +49,7 @@ def _target(point: Point) -> np.ndarray | None:
 
 def losses(scenario: Scenario) -> Iterator[tuple[str, Callable[[Any, Point], Any]]]:
     """The losses by name: sums over all entries, by the size of the batch, by the number of entries."""
+    library = scenario.program.library
     for name, (form, factors) in FORMS.items():
         for factor in factors:
             for mean in ("", "mean", "mean over all entries"):
@@ -53,10 +57,10 @@ def losses(scenario: Scenario) -> Iterator[tuple[str, Callable[[Any, Point], Any
                 def loss(out: Any, point: Point, form: Any = form, factor: float = factor, mean: str = mean) -> Any:
                     target = _target(point)
                     assert target is not None
-                    y = _rows(target, np.shape(out))
+                    y = _rows(target, tuple(np.shape(out)))
                     size = max(np.shape(out)) if 1 in np.shape(out) else len(y)
                     count = {"": 1, "mean": size, "mean over all entries": y.size}[mean]
-                    return form(out, y) * factor / count
+                    return form(out, library.given(y), library.log) * factor / count
 
                 yield f"{'half the ' if factor == 0.5 else ''}{name}{', ' + mean if mean else ''}", loss
 

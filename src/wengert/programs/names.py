@@ -15,6 +15,8 @@ LOSS = re.compile(
 )
 TARGET = re.compile(r"^(y|t|Y|T|targets?|labels?|y_true|ys|y_batch|Yb|ytrue|target_idx|tgt)$")
 """Arguments of a loss that it is not differentiated by."""
+OF = re.compile(r"^(?:step|gradient) of (.+)$")
+"""How a result is called whose quantity is known: a step of a parameter, a result in the order of the inputs."""
 RATE = ("lr", "learning_rate", "eta", "alpha", "step_size", "rate", "epsilon")
 
 
@@ -44,6 +46,8 @@ def stripped(name: str) -> str | None:
 
 def quantity(name: str) -> tuple[str, str] | None:
     """(path, name) of the quantity whose gradient `name` is; the path is empty where it says nothing. None: no name of a gradient."""
+    if known := OF.match(name):
+        return "", known[1]
     path, part = last_part(name)
     base, index = entry_of(part)
     key = quoted(index)
@@ -73,8 +77,8 @@ def same(wanted: str, name: str) -> bool:
 
 def inputs_named(name: str, inputs: list[str]) -> list[str]:
     """The inputs that a gradient of this name speaks of, the nearest first: those in its place, then of its name."""
-    if name.startswith("step of "):
-        return [i for i in inputs if i == name[8:]]
+    if known := OF.match(name):
+        return [i for i in inputs if i == known[1]]
     about = quantity(name)
     if about is None:
         return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wengert.programs.names import LOSS, quantity
@@ -17,12 +18,20 @@ GRADIENTS = ("gradient", "gradients", "grad", "grads", "compute_gradients", "com
 
 @dataclass(frozen=True)
 class Pair:
-    """A forward and a backward pass: two functions, one function that is both (backward None), or a script (both None)."""
+    """A forward and a backward pass: two functions, one function that is both (backward None), or a script (both None).
+
+    slope  backward is the derivative of a function of single entries: sigmoid and sigmoid_prime
+    rule   what a library is told: "function" of torch.autograd, "vjp" of jax.custom_vjp; its results are in the order of the inputs
+    plain  so many of the first arguments of a rule are not differentiated
+    """
 
     cls: str | None
     forward: str | None
     backward: str | None
-    slope: bool = False  # backward is the derivative of a function of single entries: sigmoid and sigmoid_prime
+    slope: bool = False
+    rule: str = ""
+    plain: int = 0
+    context: bool = True  # forward of a rule of torch takes the context
 
     @property
     def flat(self) -> bool:
@@ -31,6 +40,13 @@ class Pair:
     @property
     def combined(self) -> bool:
         return self.backward is None
+
+    def taken(self, function: ast.FunctionDef, which: str) -> list[str]:
+        """The arguments of a pass that are values: not the object, nor what a rule keeps from forward."""
+        names = [a.arg for a in [*function.args.posonlyargs, *function.args.args] if a.arg not in ("self", "cls")]
+        if self.rule == "function" and (self.context or which == "backward"):
+            return names[1:]
+        return names[self.plain + 1 :] if self.rule == "vjp" and which == "backward" else names
 
     def __str__(self) -> str:
         if self.forward is None:
@@ -44,8 +60,47 @@ def pairs_of(program: Program) -> list[Pair]:
     groups: dict[str | None, dict[str, ast.FunctionDef]] = {}
     for (cls, name), function in program.functions.items():
         groups.setdefault(cls, {})[name] = function
-    found = [pair for cls, functions in groups.items() for pair in _pairs(cls, functions)]
+    rules = [*_functions_of_torch(program.tree, groups), *_vjps_of_jax(program.tree, groups.get(None, {}))]
+    ruled = {pair.cls or pair.backward for pair in rules}
+    found = [
+        pair
+        for cls, functions in groups.items()
+        if cls not in ruled
+        for pair in _pairs(cls, functions)
+        if cls or pair.backward not in ruled
+    ]
+    found = sorted([*found, *rules], key=lambda pair: program.functions[pair.cls, str(pair.forward)].lineno)
     return found or ([Pair(None, None, None)] if _is_script(program.tree) else [])
+
+
+def _functions_of_torch(tree: ast.Module, groups: dict[str | None, dict[str, ast.FunctionDef]]) -> Iterator[Pair]:
+    """Classes of torch.autograd.Function with both passes."""
+    for node in tree.body:
+        bases = [ast.unparse(b) for b in node.bases] if isinstance(node, ast.ClassDef) else []
+        if not isinstance(node, ast.ClassDef) or not any(re.fullmatch(r"(\w+\.)*Function", b) for b in bases):
+            continue
+        functions = groups.get(node.name, {})
+        if {"forward", "backward"} <= set(functions):
+            yield Pair(node.name, "forward", "backward", rule="function", context="setup_context" not in functions)
+
+
+def _vjps_of_jax(tree: ast.Module, functions: dict[str, ast.FunctionDef]) -> Iterator[Pair]:
+    """What f.defvjp(fwd, bwd) names."""
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "defvjp"):
+            continue
+        names = [ast.unparse(a) for a in [*node.args, *(k.value for k in node.keywords)]]
+        if len(names) >= 2 and set(names[:2]) <= set(functions):
+            whole = functions.get(ast.unparse(node.func.value))
+            yield Pair(None, names[0], names[1], rule="vjp", plain=_not_differentiated(whole))
+
+
+def _not_differentiated(function: ast.FunctionDef | None) -> int:
+    """How many arguments `nondiff_argnums` of a custom_vjp names."""
+    for call in [n for d in function.decorator_list for n in ast.walk(d)] if function is not None else ():
+        if isinstance(call, ast.keyword) and call.arg == "nondiff_argnums":
+            return len(call.value.elts) if isinstance(call.value, ast.Tuple | ast.List) else 1
+    return 0
 
 
 def _is_script(tree: ast.Module) -> bool:
@@ -198,6 +253,34 @@ def _is_both(cls: str | None, function: ast.FunctionDef) -> bool:
     return bool(
         cls and any(LOSS.match(n) for n in assigned(function)) and re.search(r"self\.\w+(\[\w+\])? [-+]= ", text)
     )
+
+
+def library_of(program: Program, pair: Pair) -> str:
+    """The library whose arrays a pair computes with: what it reads most, else what the file imports."""
+    known = _imported(program.tree)
+    trees: list[ast.AST] = (
+        [program.tree]
+        if pair.flat
+        else [
+            f
+            for (cls, name), f in program.functions.items()
+            if (cls == pair.cls if cls else name in (pair.forward, pair.backward))
+        ]
+    )
+    read = [known[n.id] for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in known]
+    found = read or [name for name in known.values() if "numpy" not in known.values()]
+    return max(("torch", "jax", "numpy"), key=found.count) if found else "numpy"
+
+
+def _imported(tree: ast.Module) -> dict[str, str]:
+    """The names that a program has of each library of arrays."""
+    out: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            out |= {(a.asname or a.name).split(".")[0]: a.name.split(".")[0] for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            out |= {a.asname or a.name: node.module.split(".")[0] for a in node.names}
+    return {name: library for name, library in out.items() if library in ("numpy", "torch", "jax")}
 
 
 def owner_of(pair: Pair, name: str | None) -> Owner | None:

@@ -6,23 +6,22 @@ import ast
 import copy
 import random
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
-from wengert.errors import CheckError
 from wengert.programs import events
-from wengert.programs.events import Event, Recorder, is_real, is_traced
-from wengert.programs.names import LOSS, RATE, TARGET, plain, quantity, same
+from wengert.programs.arrays import is_array, is_traced, numbers
+from wengert.programs.events import Event, Recorder
+from wengert.programs.names import RATE, quantity
 from wengert.programs.pairs import Pair, assigned
-from wengert.programs.source import Program
-
-GRADIENT = re.compile(r"^_?(d[A-Za-z_]\w*|grads?|gradients?|grad_\w*|nabla\w*|delta\w*|\w+_grads?)$")
-OUTPUT = re.compile(r"^_?(out|outputs?|results?|y|Y|a|A|activations?|predictions?|y_pred|y_hat|loss|probs?)$")
-RUNNING = re.compile(r"running|moving|velocity|cache|^m$|^v$|momentum")
+from wengert.programs.results import of_only_input, results
+from wengert.programs.rules import rule_of
+from wengert.programs.signals import OUTPUT, backward_arguments, loss_of, loss_seen, outputs, weighted
+from wengert.programs.source import Program, run
+from wengert.programs.state import entries_of, put, state_of, take
 
 
 @dataclass
@@ -44,6 +43,7 @@ class Outcome:
     loss: Any
     results: list[tuple[str, np.ndarray]]
     error: BaseException | None = None
+    raw: Any = None  # what backward returned
 
 
 @dataclass
@@ -78,6 +78,11 @@ class Scenario:
         """Run the pair at point p. An error of the backward pass is part of the outcome, one of the forward pass is raised."""
         self.runs += 1
         self.program.hooks.returned = self.named_returns
+        recorder.library = self.program.library
+        with self.program.library.running():
+            return self._run(recorder, p, only_forward)
+
+    def _run(self, recorder: Recorder, p: int, only_forward: bool) -> Outcome:
         recorder.replace = {**self.healed.get(p, {}), **recorder.replace}
         if self.pair.flat:
             return self._run_script(recorder, p)
@@ -93,7 +98,7 @@ class Scenario:
     def forward_value(self, p: int) -> Any:
         """What the forward pass gives at point p."""
         point = self.points[p]
-        given, init, kept = copy.deepcopy((point.arguments, point.init, point.this))
+        given, init, kept = self._given(point)
         return self._function(self.pair.forward, self._object(point, init, kept))(**given)
 
     def _is_forward(self, key: events.Key, kept: AfterForward) -> bool:
@@ -106,8 +111,6 @@ class Scenario:
     def _run_script(self, recorder: Recorder, p: int) -> Outcome:
         point, names = self.points[p], dict(self.program.names)
         self._seed(point)
-        from wengert.programs.source import run
-
         hooks = self.program.hooks
         hooks.recorder = recorder
         if recorder.probes is not None:
@@ -128,18 +131,18 @@ class Scenario:
             if recorder.probes is not None:
                 for space, plainly, _ in self.program.numpy_names(names)[1:]:
                     space.update(plainly)
-        return Outcome(self._loss_seen(recorder) if error is None or recorder.scalars else None, [], error)
+        return Outcome(loss_seen(self, recorder) if error is None or recorder.scalars else None, [], error)
 
     def _run_all(self, recorder: Recorder, p: int, only_forward: bool) -> Outcome:
         program, point = self.program, self.points[p]
         hooks, names = program.hooks, program.names
         self._seed(point)
-        given = copy.deepcopy((point.arguments, point.init, point.this))
+        given = self._given(point)
         this = self._object(point, given[1], given[2])
         before = {
             k: v
             for k, v in names.items()
-            if isinstance(v, np.ndarray | np.random.Generator | np.random.RandomState | list | dict)
+            if (isinstance(v, np.random.Generator | np.random.RandomState | list | dict) or is_array(v))
             and k != "__builtins__"
             and not k.startswith("__")
         }
@@ -154,17 +157,17 @@ class Scenario:
             for path, holder, key in list(state_of(this, program.names)) if this is not None else []:
                 put(holder, key, hooks.event("attribute", path, 0, take(holder, key)))
             entered = entries_of(this, program.names) if this is not None else {}
-            entered = {k: np.array(v) for k, v in entered.items() if not is_traced(v)}
+            entered = {k: numbers(v).astype(float) for k, v in entered.items() if not is_traced(v)}
             out = self._function(self.pair.forward, this)(**arguments)
             if out is None and this is not None and self.output:
                 out = vars(this).get(self.output)
             if self.pair.combined:
                 return Outcome(
-                    self._loss_of(out, recorder),
-                    [] if recorder.probes is not None else self._results(out, this, entered, p),
+                    loss_of(self, out, recorder),
+                    [] if recorder.probes is not None else results(self, out, this, entered, p),
                 )
-            outs = self._outputs(out)
-            loss = self._weighted(outs, point)
+            outs = outputs(self, out)
+            loss = weighted(self, outs, point)
             if only_forward or recorder.probes is not None:
                 return Outcome(loss, [])
             recorder.forward = False
@@ -199,19 +202,27 @@ class Scenario:
 
     def _back(self, recorder: Recorder, p: int, state: Any, loss: Any) -> Outcome:
         arguments, this, out, _, entered = state
-        given = self._backward_arguments(p, arguments, out, this, recorder)
+        given = backward_arguments(self, p, arguments, out, this, recorder)
         try:
             found = self._function(self.pair.backward, this)(**given)
-            return Outcome(loss, self._results(found, this, entered, p))
         except (Exception, SystemExit) as error:
             return Outcome(loss, [], error)
+        return Outcome(loss, results(self, found, this, entered, p), raw=found)
 
     # -- objects --------------------------------------------------------------------------------------------------------------
 
     def _function(self, name: str | None, this: Any) -> Any:
         return getattr(this, str(name)) if this is not None else self.program.names[str(name)]
 
+    def _given(self, point: Point) -> tuple[dict[str, Any], dict[str, Any], Any]:
+        """Copies of what a run is given, as arrays of the program's library."""
+        arguments, init, this = copy.deepcopy((point.arguments, point.init, point.this))
+        library = self.program.library
+        return {n: library.given(v) for n, v in arguments.items()}, {n: library.given(v) for n, v in init.items()}, this
+
     def _object(self, point: Point, init: dict[str, Any], given: Any) -> Any:
+        if self.pair.rule:
+            return rule_of(self.program.names, self.pair)
         if self.pair.cls is None:
             return None
         this = given if given is not None else self.program.names[self.pair.cls](**init)
@@ -220,13 +231,11 @@ class Scenario:
             held = {id(v) for v in init.values()}
             for _, holder, key in list(state_of(this, self.program.names)):
                 value = take(holder, key)
-                if isinstance(value, np.ndarray) and id(value) not in held:
-                    put(holder, key, rng.standard_normal(value.shape) * 0.7)
+                if is_array(value) and id(value) not in held:
+                    put(holder, key, self.program.library.like(rng.standard_normal(tuple(value.shape)) * 0.7, value))
         for name, value in point.attributes.items():
             setattr(this, name, value)
         return this
-
-    # -- what forward gives -----------------------------------------------------------------------------------------------------
 
     @cached_property
     def output(self) -> str:
@@ -238,49 +247,34 @@ class Scenario:
         usual = [name for name in own if OUTPUT.match(name)]
         return (usual or own or [""])[-1]
 
+    # -- the text -----------------------------------------------------------------------------------------------------------------
+
     def definition(self, name: str | None) -> ast.FunctionDef:
         """The text of a function of the pair, as a tree."""
         return self.program.functions[self.pair.cls, str(name)]
 
-    def _returned(self, name: str | None, value: Any) -> list[str]:
+    def returned(self, name: str | None, value: Any) -> list[str]:
         """The names of what a function returns, from its return statements."""
         if name == self.pair.forward and self.pair.cls and self.output:
             return [f"self.{self.output}"]
         count = len(value) if isinstance(value, tuple) else 1
-        for node in list(ast.walk(self.definition(name)))[::-1]:
-            if isinstance(node, ast.Return) and node.value is not None:
-                parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
-                if len(parts) == count:
-                    return [
-                        ast.unparse(e) if isinstance(e, ast.Name | ast.Attribute | ast.Subscript) else f"return[{i}]"
-                        for i, e in enumerate(parts)
-                    ]
+        kept_beside = self.pair.rule == "vjp" and name == self.pair.forward
+        for parts in returns_of(self.definition(name), kept_beside):
+            if len(parts) == count:
+                return parts
         return [f"result{i}" for i in range(count)]
 
     def arguments(self) -> list[str]:
         """The arguments of the forward pass."""
-        return (
-            [] if self.pair.flat else [a.arg for a in self.definition(self.pair.forward).args.args if a.arg != "self"]
-        )
+        return [] if self.pair.flat else self.pair.taken(self.definition(self.pair.forward), "forward")
 
     def parameters(self) -> list[str]:
         """The arguments of the backward pass."""
-        return [a.arg for a in self.definition(self.pair.backward).args.args if a.arg != "self"]
+        return self.pair.taken(self.definition(self.pair.backward), "backward")
 
-    def _outputs(self, out: Any) -> dict[str, Any]:
-        """The real results of forward that are not kept for backward."""
-        names = self._returned(self.pair.forward, out)
-        values = list(out) if isinstance(out, tuple) else [out]
-        taken = self.parameters()
-        known = set(self.arguments()) | set(names)
-        strange = [a for a in taken[1:] if a not in known and quantity(a) is None and a not in self.points[0].backward]
-        if len(values) > 1 and ("cache" in taken or strange):
-            values, names = values[:-1], names[:-1]
-        return {
-            n: v
-            for n, v in zip(names, values, strict=False)
-            if (is_real(v) or is_traced(v)) and "cache" not in n and n not in taken
-        }
+    def differentiated(self) -> list[str]:
+        """The arguments of forward that a rule has a result for."""
+        return self.arguments()[self.pair.plain :] if self.pair.rule else self.arguments()
 
     def has_upstream(self) -> bool:
         """Whether backward is given a signal; else what forward gives is the loss, or there is none."""
@@ -294,191 +288,46 @@ class Scenario:
             for i, a in enumerate(self.parameters())
         )
 
-    def _weighted(self, outs: dict[str, Any], point: Point) -> Any:
-        """J = Σ ⟨weight, output⟩; the weights are the signals from outside."""
-        if self.loss is not None:
-            return self.loss(next(iter(outs.values())), point)
-        total: Any = 0.0
-        upstream = self.has_upstream()
-        for name, value in outs.items():
-            if name not in point.weights:
-                rng = np.random.default_rng([point.seed, len(point.weights)])
-                shape = np.shape(value)
-                point.weights[name] = (
-                    rng.standard_normal(shape) if shape and upstream else np.ones(shape) if shape else 1.0
-                )
-            weight = point.weights[name]
-            total = total + ((value * weight).sum() if np.ndim(value) else value * weight)
-        return total if is_traced(total) else float(total)
-
-    def _backward_arguments(
-        self, p: int, arguments: dict[str, Any], out: Any, this: Any, recorder: Recorder
-    ) -> dict[str, Any]:
-        point, node = self.points[p], self.definition(self.pair.backward)
-        taken = self.parameters()
-        values = dict(
-            zip(self._returned(self.pair.forward, out), out if isinstance(out, tuple) else (out,), strict=False)
-        )
-        free = list(point.weights)
-        required = len(taken) - len(node.args.defaults)
-        given: dict[str, Any] = {}
-        for i, name in enumerate(taken):
-            about = quantity(name)
-            if i == 0 and self.takes:
-                first = next(iter(arguments.values()))
-                given[name] = np.array(first if self.takes == "argument" else self._output(out, this), copy=True)
-            elif name in point.backward:
-                given[name] = copy.deepcopy(point.backward[name])
-            elif name == "cache":
-                given[name] = values.get(name, out[-1] if isinstance(out, tuple) else out)
-            elif name in values and name not in free:
-                given[name] = values[name]
-            elif name not in arguments and free and (i == 0 or about is not None):
-                hit = next((n for n in free if about and same(about[1], plain(n))), free[0])
-                free.remove(hit)
-                scalar = np.ndim(point.weights[hit]) == 0
-                given[name] = 1 if scalar and i >= required else copy.deepcopy(point.weights[hit])
-            elif name in arguments:
-                given[name] = arguments[name]
-            elif i < required:
-                given[name] = self._local(name, out, recorder, last=i == len(taken) - 1 and i > 0)
-        return given
-
-    def _output(self, out: Any, this: Any) -> Any:
-        """What forward computes before it takes a loss of it: what it gives, or of a number the attribute of that name."""
-        value = out[0] if isinstance(out, tuple) else out
-        kept = [v for n, v in vars(this).items() if OUTPUT.match(n) and np.ndim(v)] if this is not None else []
-        return kept[-1] if kept and not np.ndim(value) else value
-
-    def _local(self, name: str, out: Any, recorder: Recorder, last: bool) -> Any:
-        """A value that backward takes and forward neither takes nor returns by this name."""
-        seen = [e.value for e in recorder.events if e.forward and plain(e.name) == name]
-        if seen:
-            return np.array(seen[-1], copy=True)
-        if isinstance(out, tuple) and last:
-            return out[-1]
-        raise CheckError(
-            f"What '{name}' is, an argument of '{self.pair.backward}', is not to be seen in '{self.pair.forward}'.",
-            f"  {self.pair.backward}({', '.join(self.parameters())})",
-            f"Return '{name}' from '{self.pair.forward}', or keep it in the cache.",
-        )
-
-    # -- losses -----------------------------------------------------------------------------------------------------------------
-
-    def _loss_of(self, out: Any, recorder: Recorder) -> Any:
-        value: Any = out[0] if isinstance(out, tuple) else out
-        if (is_real(value) or is_traced(value) or isinstance(value, int)) and np.size(value) == 1:
-            total: Any = value
-            return total.sum() if np.ndim(value) else value
-        return self._loss_seen(recorder)
-
-    def _loss_seen(self, recorder: Recorder) -> Any:
-        """The value of the last event that is named a loss."""
-        hits = [v for n, v in recorder.scalars.items() if LOSS.match(n)] if recorder.probes is not None else []
-        if not hits:
-            hits = [e.value for e in recorder.events if LOSS.match(e.name) and e.value.size == 1]
-        if not hits:
-            raise CheckError(
-                f"No loss is found in {self.pair}.",
-                "  no name like loss, cost or J has a number",
-                "Give the loss a name:  loss = …",
-            )
-        value = hits[-1]
-        return (value.sum() if np.ndim(value) else value) if is_traced(value) else float(np.sum(value))
-
-    # -- what backward gives ----------------------------------------------------------------------------------------------------
-
-    def _results(self, found: Any, this: Any, entered: dict[str, np.ndarray], p: int) -> list[tuple[str, np.ndarray]]:
-        """The claims of a backward pass: what it returns, the attributes that it sets, the steps that it takes."""
-        out: list[tuple[str, np.ndarray]] = []
-        name = self.pair.backward or self.pair.forward
-        if found is not None:
-            names = self._returned(name, found)
-            if len(names) == 1 and not self.pair.combined and quantity(names[0]) is None:
-                names = [self._of_only_input() or names[0]]
-            for n, v in zip(names, found if isinstance(found, tuple) else (found,), strict=False):
-                if not (self.pair.combined and np.ndim(v) == 0 and not isinstance(v, dict)):
-                    out += list(flattened(n, v))
-        if this is None:
-            return out
-        now = entries_of(this, self.program.names)
-        rate = self._rate(this, p)
-        for path, value in now.items():
-            old = entered.get(path)
-            holder = path.rpartition(".")[2].split("[")[0]
-            if old is not None and old.shape == np.shape(value) and np.array_equal(old, value):
-                continue
-            if GRADIENT.match(holder) or any(GRADIENT.match(part.split("[")[0]) for part in path.split(".")[1:]):
-                out.append((path, np.array(value, float)))
-            elif (
-                old is not None
-                and old.shape == np.shape(value)
-                and rate
-                and not RUNNING.search(holder)
-                and quantity(path) is None
-            ):
-                out.append((f"step of {path}", (old - np.array(value, float)) / rate))
-        return out
-
-    def _of_only_input(self) -> str:
-        """The name of the gradient by the only argument of forward that is an array and no target; none where there are several."""
-        given = self.points[0].arguments
-        arrays = [
-            n for n, v in given.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f" and not TARGET.match(n)
-        ]
-        return f"d{arrays[0]}" if len(arrays) == 1 else ""
-
     @cached_property
     def named_returns(self) -> dict[str, str]:
-        """The returned expressions of a backward pass that has one result and one input, with the name of its gradient."""
-        if self.pair.flat or self.pair.combined or not (name := self._of_only_input()):
+        """What returned expressions of the backward pass are the gradient of: of the only input, or in their order of a rule's."""
+        if self.pair.flat or self.pair.combined:
             return {}
-        found = [n for n in ast.walk(self.definition(self.pair.backward)) if isinstance(n, ast.Return)]
-        return {events.place_of(n): name for n in found if not isinstance(n.value, ast.Name | ast.Tuple)}
+        only, out = of_only_input(self), dict[str, str]()
+        for node in ast.walk(self.definition(self.pair.backward)):
+            if not isinstance(node, ast.Return) or node.value is None:
+                continue
+            parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+            names = [f"gradient of {n}" for n in self.differentiated()] if self.pair.rule else [only] if only else []
+            if len(names) == len(parts):
+                out |= {f"{events.place_of(node)}.{i}": n for i, n in enumerate(names)}
+        return out
 
-    def _rate(self, this: Any, p: int) -> float | None:
-        values = {**vars(this), **self.program.names, **self.points[p].arguments, **self.points[p].backward}
-        return next((float(values[n]) for n in RATE if isinstance(values.get(n), int | float) and values[n]), None)
-
-
-def flattened(name: str, value: Any) -> Iterator[tuple[str, np.ndarray]]:
-    if isinstance(value, list | tuple):
-        for k, each in enumerate(value):
-            yield from flattened(f"{name}[{k}]", each)
-    elif isinstance(value, dict):
-        for k, each in value.items():
-            yield from flattened(f"grads[{k!r}]", each)
-    elif is_real(value) or (isinstance(value, np.ndarray) and value.dtype.kind in "iub" and quantity(name)):
-        yield name, np.array(value, float)
-
-
-def take(holder: Any, key: Any) -> Any:
-    return holder[key] if isinstance(holder, dict | list) else vars(holder)[key]
-
-
-def put(holder: Any, key: Any, value: Any) -> None:
-    if isinstance(holder, dict | list):
-        holder[key] = value
-    else:
-        setattr(holder, key, value)
+    @cached_property
+    def aliases(self) -> dict[str, str]:
+        """What backward calls the gradients that a rule returns in order, with the arguments of forward that they are of."""
+        out: dict[str, str] = {}
+        for node in ast.walk(self.definition(self.pair.backward)) if self.pair.rule else ():
+            if isinstance(node, ast.Return) and node.value is not None:
+                parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+                given = self.differentiated()
+                if len(parts) == len(given):
+                    out |= {ast.unparse(e): n for e, n in zip(parts, given, strict=True) if isinstance(e, ast.Name)}
+        return out
 
 
-def state_of(this: Any, names: dict[str, Any], path: str = "self", depth: int = 0) -> Iterator[tuple[str, Any, Any]]:
-    """(path, holder, key) of the real numbers that an object holds: attributes, entries of lists and dictionaries, parts."""
-    held = vars(this) if hasattr(this, "__dict__") else {}
-    pairs: list[tuple[Any, Any, str]] = []
-    if isinstance(this, dict):
-        pairs = [(k, v, f"{path}[{k!r}]") for k, v in this.items()]
-    elif isinstance(this, list):
-        pairs = [(k, v, f"{path}[{k}]") for k, v in enumerate(this)]
-    else:
-        pairs = [(k, v, f"{path}.{k}") for k, v in held.items()]
-    for key, value, where in pairs:
-        if is_real(value) or is_traced(value):
-            yield where, this, key
-        elif depth < 4 and (isinstance(value, dict | list) or names.get(type(value).__name__) is type(value)):
-            yield from state_of(value, names, where, depth + 1)
+@lru_cache(maxsize=1000)
+def returns_of(function: ast.FunctionDef, kept_beside: bool) -> list[list[str]]:
+    """For each return statement of a function, the last first, the names of what it returns: every run asks.
 
-
-def entries_of(this: Any, names: dict[str, Any]) -> dict[str, Any]:
-    return {path: take(holder, key) for path, holder, key in state_of(this, names)}
+    `kept_beside`: the first of two is the result, and the other what is kept for backward.
+    """
+    values = [n.value for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None]
+    values = [v.elts[0] if kept_beside and isinstance(v, ast.Tuple) else v for v in values[::-1]]
+    return [
+        [
+            ast.unparse(e) if isinstance(e, ast.Name | ast.Attribute | ast.Subscript) else f"return[{i}]"
+            for i, e in enumerate(value.elts if isinstance(value, ast.Tuple) else [value])
+        ]
+        for value in values
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import re
 from collections.abc import Iterator
@@ -63,10 +64,13 @@ def asked(program: Program, pair: Pair, text: str) -> Asked:
     def written(f: Any) -> str:
         return "\n".join(lines[f.lineno - 1 : f.end_lineno])
 
-    slots = slots_of(forward, written(forward), others)
-    claimed = (
-        {about[1] for name in assigned(backward) if (about := quantity(name))} if backward is not None else set[str]()
-    )
+    claimed = set[str]()
+    if pair.rule and backward is not None:
+        claimed = _differentiated(pair, forward, backward)
+    elif backward is not None:
+        claimed = {about[1] for name in assigned(backward) if (about := quantity(name))}
+    slots = slots_of(forward, written(forward), others, claimed=claimed if pair.rule else ())
+    slots = {n: s for n, s in slots.items() if n in pair.taken(forward, "forward")}
     for name, slot in slots.items():  # what backward has a gradient of is no target
         if name in claimed and isinstance(slot, Array | Unknown) and slot.kind == "target":
             slots[name] = replace(slot, kind="real")
@@ -83,7 +87,7 @@ def asked(program: Program, pair: Pair, text: str) -> Asked:
         aliases = dict(re.findall(r"self\.(\w+) ?= ?(\w+)\b(?![.\[(])", written(maker)))
         init = slots_of(maker, written(maker), own, {f"self.{a}": n for a, n in aliases.items()})
     back: dict[str, Slot] = {}
-    if backward is not None and not pair.slope:
+    if backward is not None and not pair.slope and not pair.rule:
         seen = slots_of(backward, written(backward), own)
         known = {*parameters(forward), "cache"}
         named = {n for n, s in seen.items() if n not in known and quantity(n) is None}
@@ -94,6 +98,17 @@ def asked(program: Program, pair: Pair, text: str) -> Asked:
             if (isinstance(seen[n], Value) or _is_target(seen[n], n)) and ([n] != first or _is_target(seen[n], n))
         }
     return Asked(init, slots, back)
+
+
+def _differentiated(pair: Pair, forward: ast.FunctionDef, backward: ast.FunctionDef) -> set[str]:
+    """The inputs of a rule for which no return of its backward pass writes None."""
+    names = pair.taken(forward, "forward")[pair.plain :]
+    out = set(names)
+    for node in ast.walk(backward):
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == len(names):
+            pairs = zip(names, node.value.elts, strict=True)
+            out -= {n for n, e in pairs if isinstance(e, ast.Constant) and e.value is None}
+    return out
 
 
 def _is_target(slot: Slot, name: str) -> bool:
@@ -154,13 +169,29 @@ def _size_of(axis: str, axes: dict[str, int], usual: dict[str, int]) -> int | No
     return usual.get(axis)
 
 
+CLASHES = (
+    r"cannot be multiplied \(\d+x(\d+) and (\d+)x\d+\)",
+    r"size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\)",
+    r"batch2 tensor to be: \[\d+, (\d+)\] but got: \[\d+, (\d+)\]",
+    r"batch2 tensor to be: \[(\d+), \d+\] but got: \[(\d+), \d+\]",
+    r"got input \((\d+)\), mat \(\d+x(\d+)\)",
+    r"mat \(\d+x(\d+)\), vec \((\d+)\)",
+    r"expected size: \[.*?(\d+)\], got size: \[.*?(\d+)\]",
+    r"contracting dimensions .* got \((\d+),\) and \((\d+),\)",
+)
+"""How PyTorch and JAX say it."""
+
+
 def clash(message: str) -> tuple[int, int] | None:
-    """The two sizes that an error of NumPy says should be one."""
+    """The two sizes that an error of NumPy, PyTorch or JAX says should be one."""
     found = re.search(r"not aligned: .*?(\d+) \(dim \d\) != (\d+)", message) or re.search(
         r"size (\d+) is different from (\d+)", message
     )
     if found:
         return int(found[1]), int(found[2])
+    for pattern in CLASHES:
+        if (found := re.search(pattern, message)) and found[1] != found[2]:
+            return int(found[1]), int(found[2])
     found = re.search(r"dimension is (\d+) but corresponding boolean dimension is (\d+)", message)
     if found:
         return int(found[1]), int(found[2])

@@ -18,6 +18,7 @@ import numpy as np
 
 import wengert.numpy as traced_numpy
 from wengert.errors import EquationError, place
+from wengert.programs.arrays import Library
 from wengert.programs.events import Hooks, Instrument, instrumented, place_of
 from wengert.programs.helpers import HELPERS, Missing
 from wengert.programs.modules import Beside
@@ -99,6 +100,7 @@ class Program:
     python2: bool = False
     file: Path | None = None  # beside which its own modules are looked for
     unguarded: bool = False  # without the constants that keep logarithms and quotients from 0
+    library: Library = field(default_factory=Library)  # whose arrays it computes with
     guards: bool = False  # whether there are such constants
     hooks: Hooks = field(default_factory=Hooks)
     names: dict[str, Any] = field(default_factory=dict)
@@ -181,11 +183,12 @@ class Program:
         self.prepare_names()
         notes = list(self.notes)
         self._run_definitions(instrumented(self.tree, self.python2).body, self.names)
+        self.names.update({n: v.fun for n, v in self.names.items() if type(v).__name__ == "custom_vjp"})
         self.notes[:] = notes  # what is missing counts where a pass reaches it
 
     def _run_definitions(self, body: list[ast.stmt], names: dict[str, Any]) -> None:
         for node in body:
-            if isinstance(node, ast.For | ast.While) or (
+            if isinstance(node, ast.For | ast.While | ast.With) or (
                 isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)
             ):
                 continue
@@ -232,6 +235,8 @@ class Program:
     def numpy_names(self, names: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
         """(names, as they are, as they are while traced): NumPy, and functions of it that make arrays."""
         out: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = []
+        if self.library.name != "numpy":
+            return out
         for space in (names, getattr(self, "helper_names", {}), *self.beside.spaces):
             now = {k: v for k, v in space.items() if v is np or any(v is getattr(np, m) for m in MAKERS)}
             out.append(

@@ -26,7 +26,6 @@ REFUSED = (
         "os.truncate",
         "os.chmod",
         "os.chown",
-        "os.putenv",
     ),
     *(
         "shutil.rmtree",

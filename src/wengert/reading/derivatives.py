@@ -185,7 +185,9 @@ class World(Evaluator):
         """The derivative of a loss that has no line: it reads the signals that the author states, else what nobody reads; that of one step only what is computed there."""
         self.lexicon.marks.add("open loss")
         tops = list(self.scope.given) or self.sinks()
-        tops = [top for top in tops if step_of(top) == step] or tops if step is not None else tops
+        if step is not None:
+            at_step = list(self.scope.given) or self.scope.last_at_steps
+            tops = [top for top in at_step if step_of(top) == step] or tops
         at = self.whole(key, env)
         shape = at.shape
         if key in tops or not tops:
@@ -244,7 +246,7 @@ class World(Evaluator):
         if self.scope.sinks is None:
             self.scope.sinks = []
             try:
-                found = unread_quantities(
+                found, self.scope.last_at_steps = unread_quantities(
                     World(self.scope, Lexicon(self.lexicon.given), 10.0**6, self.sizes, self.seed)
                 )
             except Clash:
@@ -254,12 +256,12 @@ class World(Evaluator):
         return self.scope.sinks
 
 
-def unread_quantities(world: World) -> list[Key]:
-    """What the lines of a scope compute that none of them reads."""
+def unread_quantities(world: World) -> tuple[list[Key], list[Key]]:
+    """What the lines of a scope compute that none of them reads; and what none of them reads at the same step."""
     keys: list[Key] = []
     for base, lines in world.scope.definitions.items():
         line = lines[-1]
-        if base == "δ" or base in LOSSES or line.pattern is None or line.example:
+        if base == "δ" or base in LOSSES or line.pattern is None or line.example or line.brace:
             continue
         if line.sides[1] is not None and has_derivative(line.right):
             continue
@@ -274,7 +276,8 @@ def unread_quantities(world: World) -> list[Key]:
             except (Misfit, Nested, Circle, RecursionError, ArithmeticError, ValueError, IndexError):
                 continue
     read = {a for a, b in world.edges if b in keys}
-    return [key for key in keys if key not in read]
+    read_at_once = {a for a, b in world.edges if b in keys and step_of(a) == step_of(b)}
+    return [key for key in keys if key not in read], [key for key in keys if key not in read_at_once]
 
 
 def _repeated(x: Value, batch: int, size: int) -> Value:

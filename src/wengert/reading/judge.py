@@ -13,19 +13,22 @@ from fractions import Fraction
 import numpy as np
 
 from wengert.notation.expr import Span
-from wengert.reading.arrays import Clash, Closed, Misfit
-from wengert.reading.edits import Edit, edits
+from wengert.reading.arrays import Closed, Misfit
+from wengert.reading.edits import Edit
 from wengert.reading.ellipsis import written_out
+from wengert.reading.established import FAULTS, established
 from wengert.reading.facts import LOSSES
 from wengert.reading.forms import COMPARING
 from wengert.reading.heads import Key, head_of
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.limits import (
+    AGAIN,
     AT_SIGHT,
     COMPARABLE,
     DOCUMENT_SECONDS,
-    EDITS,
-    KNOWN_NAMES,
+    EXPLAINED_SECONDS,
+    FIRST_SIGHT,
+    MISTAKE_SECONDS,
     TRIES,
     TRIES_AGAIN,
     TRIES_AT_SIGHT,
@@ -33,7 +36,7 @@ from wengert.reading.limits import (
 )
 from wengert.reading.parser import NotNeutral, parse_with_braces
 from wengert.reading.scope import EQUALS, Line, Scope, name_of
-from wengert.reading.search import NUMERIC_FAULTS, Found, Search, previous
+from wengert.reading.search import ZEROS, Found, Outcome, Search, previous
 from wengert.reading.story import Statement, Story, read_story
 from wengert.reading.trees import (
     Call,
@@ -54,16 +57,25 @@ from wengert.reading.trees import (
     product,
     without_first,
 )
-from wengert.reading.values import INDICATORS, Circle, Independent, is_operator
+from wengert.reading.values import INDICATORS, Independent, is_operator
 from wengert.reading.verdicts import Verdict, conditions_of, notes_of
+from wengert.reading.windows import windows
 
 WORTH = {"holds": 1.0, "conditional": 0.8, "wrong": -0.6, "open": -0.6, "given": 0.05, "condition": -0.2}
+BLIND = 0.15
+"""What a line costs that derives by what is not in reach, so that a window in which it is wins."""
+OTHER_LINKS = 0.2
+"""The time of a link that is about no derivative, in that of one that is."""
 WINDOW = 0.1
 """What a wider window costs, so that the smallest one wins where they are equal."""
 BRACE = Statement(("", ""), ("=",), (Span(0, 0), Span(0, 0)), "inline", "", 0, "definition", "latex")
-SHAPES = frozenset({"transpose", "order", "index", "missing sum"})
-"""Mistakes after which sides do not fit."""
-FAULTS = (*NUMERIC_FAULTS, Circle, Clash)
+NOT_AS_READ = "does not hold as read"
+UNGUESSED = frozenset({"sign", "factor", "missing factor", "missing term", "term", "activation derivative", "quantity"})
+"""Mistakes that are shown without what is only guessed of a name that no line defines: how many axes it has."""
+EXCUSES = frozenset({"rank", "symmetric", "simplex", "turned vector", "product"})
+"""Readings that a mistake calls for: where a change makes a line hold without them, it is one."""
+MOST_AXES = 2
+"""A derivative with more axes is often written in a short form, which does not fit and is no mistake."""
 
 
 def judge_document(text: str, name: str = "", seconds: float = DOCUMENT_SECONDS) -> list[Verdict]:
@@ -134,58 +146,95 @@ def side_of(text: str, notation: str, named: list[tuple[Tree, Tree]]) -> Tree | 
 
 
 class JudgedDocument:
-    """A document that is judged section by section; `judges` holds for each what was found there and how it was read."""
+    """A document that is judged section by section; `best` holds for each what was found there and how it was read."""
 
     def __init__(self, story: Story, seconds: float) -> None:
         self.end = time.process_time() + seconds
         self.lines = lines_of(story.statements)
-        self.judges: list[Judge] = []
+        self.best: dict[int, Judge] = {}
 
     def judged(self) -> list[Verdict]:
+        """Every section in turn; what time is left goes to those that were cut short, from the beginning."""
         sections = [list(group) for _, group in itertools.groupby(self.lines, key=lambda line: line.statement.section)]
-        left = sum(map(len, sections))
-        found: list[Verdict] = []
-        for k, section in enumerate(sections):
-            share = max(self.end - time.process_time(), 0.0) * len(section) / left
-            found += self.section(sections, k, share)
-            left -= len(section)
-        return found
+        waiting = list(range(len(sections)))
+        while waiting:
+            left = sum(_weight(sections[k]) for k in waiting)
+            budget = self.end - time.process_time()
+            short: list[int] = []
+            for k in waiting:
+                share = max(self.end - time.process_time(), 0.0) * _weight(sections[k]) / left
+                left -= _weight(sections[k])
+                judge = self.section(sections, k, share)
+                if judge is not None and (k not in self.best or judge.worth() > self.best[k].worth()):
+                    self.best[k] = judge
+                if judge is None or judge.hurried:
+                    short.append(k)
+            rest = self.end - time.process_time()
+            waiting = short if AGAIN < rest < 0.8 * budget else []
+        self.explain()
+        return [verdict for judge in self.judges for verdict in judge.verdicts]
 
-    def section(self, sections: list[list[Line]], k: int, seconds: float) -> list[Verdict]:
+    def explain(self) -> None:
+        """Look for the mistakes in what does not hold, now that it is known how much of the document does."""
+        end = time.process_time() + EXPLAINED_SECONDS
+        for judge in self.judges:
+            judge.elsewhere = Counter(
+                verdict.status
+                for other in self.judges
+                if other is not judge
+                for verdict in other.verdicts
+                if verdict.derived
+            )
+            for line, link in list(judge.failed):
+                if time.process_time() < end:
+                    judge.explain(line, link)
+
+    @property
+    def judges(self) -> list[Judge]:
+        """What was found of each section, in the order of the text."""
+        return [judge for _, judge in sorted(self.best.items())]
+
+    def section(self, sections: list[list[Line]], k: int, seconds: float) -> Judge | None:
         """One section judged in the window in which most of it holds at first sight, and there with patience."""
         start = time.process_time()
-        windows = list(
-            dict.fromkeys([(k, k + 1), (max(k - 1, 0), k + 1), (max(k - 3, 0), k + 1), (0, k + 1), (0, len(sections))])
-        )
         best: tuple[float, Judge] | None = None
-        for cost, (low, high) in enumerate(windows):
+        hurried = False
+        each = windows(sections, k)
+        for cost, window in enumerate(each):
             spent = time.process_time() - start
-            if best is not None and (spent > seconds * AT_SIGHT or not best[1].unsettled()):
+            if best is not None and not best[1].unsettled():
                 break
-            judge = self.at_sight(sections, k, low, high, max(seconds * AT_SIGHT - spent, seconds / 8))
+            if best is not None and spent > seconds * AT_SIGHT:
+                hurried = True
+                break
+            part = FIRST_SIGHT if not cost and len(each) > 1 else AT_SIGHT
+            judge = self.at_sight(window, sections[k], k, max(seconds * part - spent, seconds / 8))
             if judge is None:
                 continue
             worth = judge.worth() - WINDOW * cost
             if best is None or worth > best[0]:
                 best = (worth, judge)
         if best is None:
-            return []
+            return None
         best[1].with_patience(start + seconds)
-        self.judges.append(best[1])
-        return best[1].verdicts
+        best[1].hurried |= hurried
+        return best[1]
 
-    def at_sight(self, sections: list[list[Line]], k: int, low: int, high: int, seconds: float) -> Judge | None:
-        """A section judged by few tries a line within a window of sections; None where the window cannot be read at all."""
-        lines = [replace(line, sides=list(line.sides)) for part in sections[low:high] for line in part]
-        first = sum(map(len, sections[low:k]))
+    def at_sight(self, window: list[Line], own: list[Line], k: int, seconds: float) -> Judge | None:
+        """The lines of section k judged by few tries a line within a window; None where the window cannot be read at all."""
+        copies = {id(line): replace(line, sides=list(line.sides)) for line in window}
         try:
-            judge = Judge(lines, lines[first : first + len(sections[k])])
-            for before in self.judges:
-                judge.elsewhere.update(verdict.status for verdict in before.verdicts if verdict.derived)
+            judge = Judge(list(copies.values()), [copies[id(line)] for line in own])
             judge.at_sight(time.process_time() + seconds)
         except FAULTS:
             return None
         return judge
+
+
+def _weight(section: list[Line]) -> float:
+    """The part of the time that a section is worth: its links about derivatives, the others less."""
+    links = [derived(line, link) for line in section for link in range(1, len(line.sides))]
+    return sum(links) + OTHER_LINKS * (1 + len(links))
 
 
 class Judge:
@@ -198,10 +247,16 @@ class Judge:
         self.found: dict[tuple[Line, int], Verdict] = {}
         self.unsure: dict[tuple[Line, int], None] = {}
         """Links that do not hold so far."""
+        self.blind: set[tuple[Line, int]] = set()
+        """Links in which something does not depend on what it is derived by."""
         self.supposed_loss = ""
         self.signal_of = ""
+        self.hurried = False
+        """Whether something was left untried for want of time."""
         self.elsewhere = Counter[str]()
-        """How many lines about derivatives hold and are open in the sections before."""
+        """How many lines about derivatives hold and are open in the other sections."""
+        self.failed: dict[tuple[Line, int], Found] = {}
+        """What was found of links that do not hold, or under a condition only."""
 
     def at_sight(self, end: float) -> None:
         """Every link of the scope's own lines with few tries."""
@@ -218,19 +273,23 @@ class Judge:
 
     def with_patience(self, end: float) -> None:
         """What does not hold at first sight searched again with all tries."""
-        for line, link in list(self.unsure):
+        for line, link in [*filter(lambda pair: derived(*pair), self.unsure), *list(self.unsure)]:
+            if (line, link) not in self.unsure:
+                continue
             if time.process_time() > end:
+                self.hurried = True
                 return
-            self.link(line, link, TRIES, end)
+            self.link(line, link, TRIES if derived(line, link) else TRIES_AGAIN, end)
+            self.unsure.pop((line, link), None)
 
     def unsettled(self) -> bool:
         """Whether more tries or a wider window could change something."""
-        return bool(self.unsure)
+        return any(derived(line, link) for line, link in (*self.unsure, *self.blind))
 
     def worth(self) -> float:
         """How well a scope explains its own lines."""
         counts = Counter(verdict.status for verdict in self.verdicts)
-        return sum(WORTH.get(status, 0.0) * count for status, count in counts.items())
+        return sum(WORTH.get(status, 0.0) * count for status, count in counts.items()) - BLIND * len(self.blind)
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -265,6 +324,8 @@ class Judge:
                 return "defined"
             if line.arguments and not line.defines():
                 return "defined"
+            if line.index:
+                return "comparison"
         relation = line.statement.relations[link - 1]
         if relation in COMPARING:
             return "comparison"
@@ -294,27 +355,31 @@ class Judge:
     def judge(self, line: Line, link: int, tries: int) -> None:
         found = self.search.search(line, link, tries, condition=condition_of(line.statement))
         self.unsure.pop((line, link), None)
+        (self.blind.add if found.blind else self.blind.discard)((line, link))
+        self.failed.pop((line, link), None)
+        if not found.holds:
+            self.failed[line, link] = found
         if not found.holds and found.untried:
             self.unsure[line, link] = None
         if found.holds:
             self.holds(line, link, found)
-        elif found.first.sides is not None and (domain := self.domain(line, link, found)):
-            self.say(line, link, "conditional", f"holds if {domain}")
+        elif found.fitted is not None:
+            self.fails(line, link, found, found.fitted)
         elif found.first.fault is not None:
-            self.does_not_fit(line, link, found, found.first.fault)
-        elif found.first.equal:
+            self.say(line, link, "unread", str(found.first.fault) or "a derivative within a derivative")
+        else:
             self.say(line, link, "unread", "it holds only where all axes have one size")
-        else:
-            self.fails(line, link, found)
 
-    def does_not_fit(self, line: Line, link: int, found: Found, fault: Exception) -> None:
-        """A link whose sides have no values that can be compared: wrong where a change shows why, else not read."""
-        shapes = isinstance(fault, Misfit) and not isinstance(fault, Closed | Independent)
-        mistake = self.mistake(line, link, found) if shapes and derived(line, link) and not found.untried else None
-        if mistake is not None and mistake.kind in SHAPES:
+    def explain(self, line: Line, link: int) -> None:
+        """A link that does not hold: wrong where one small change shows why, open where its sides cannot fit."""
+        found, said = self.failed[line, link], self.found[line, link]
+        if not derived(line, link) or line.sides[link] in ZEROS or not self.understood(line, link, found.first):
+            return
+        mistake = self.mistake(line, link, found)
+        if mistake is not None:
             self.wrong(line, link, mistake)
-        else:
-            self.say(line, link, "unread", str(fault) or "a derivative within a derivative")
+        elif said.status == "unread" and found.fitted is None and found.fitting and does_not_fit(found):
+            self.say(line, link, "open", f"{NOT_AS_READ}: {found.first.fault}")
 
     def wrong(self, line: Line, link: int, mistake: Edit) -> None:
         self.say(line, link, "wrong", f"likely: {mistake.sentence}")
@@ -322,21 +387,26 @@ class Judge:
 
     def holds(self, line: Line, link: int, found: Found) -> None:
         assert found.outcome is not None
-        conditions = conditions_of(found.given, found.outcome.lexicon)
+        conditions = conditions_of(found.given, found.outcome.lexicon, self.search.learned)
+        if conditions and {question[0] for question in found.given} <= EXCUSES:
+            self.failed[line, link] = found
         if self.supposed_loss and self.scope.facts.loss in {key[0] for key in found.outcome.world.read}:
             conditions = (*conditions, f"{self.scope.facts.loss} is {self.supposed_loss}")
         if conditions:
             self.say(line, link, "conditional", "holds if " + " and ".join(conditions))
             return
+        learned = dict(self.search.learned)
         self.search.learn(found.given, found.outcome.lexicon)
-        notes = notes_of(found.given, found.outcome.lexicon)
+        notes = notes_of(found.given, found.outcome.lexicon, learned)
         if "open loss" in found.outcome.lexicon.marks:
             notes = (*notes, f"{self.scope.facts.loss} is any loss of what is computed last")
         self.say(line, link, "holds", "read as: " + "; ".join(notes) if notes else "")
 
-    def domain(self, line: Line, link: int, found: Found) -> str:
-        """i = j or i ≠ j where a line holds only for such indices."""
-        for i, j in itertools.combinations([c for c in found.first.letters if c in self.scope.facts.letters], 2):
+    def domain(self, line: Line, link: int, outcome: Outcome) -> str:
+        """i = j or i ≠ j where a line holds only for such indices, of which its left side tells both apart."""
+        left = line.sides[previous(line, link)]
+        own = {name.text for name in names(left)} if left is not None else set()
+        for i, j in itertools.combinations([c for c in outcome.letters if c in self.scope.facts.letters & own], 2):
             for sign in "=≠":
                 condition = Relation(sign, Name(i), Name(j))
                 if self.search.evaluate(line, link, {}, None, 0, condition).equal and self.search.certified(
@@ -345,39 +415,34 @@ class Judge:
                     return f"{i} {sign} {j}"
         return ""
 
-    def fails(self, line: Line, link: int, found: Found) -> None:
+    def fails(self, line: Line, link: int, found: Found, outcome: Outcome) -> None:
         """A link whose sides differ under every reading."""
-        lexicon = found.first.lexicon
-        if "open loss" in lexicon.marks or self.supposed_loss:
-            mean = self.mean_over(found)
-            if mean:
-                self.say(line, link, "conditional", f"holds if {self.scope.facts.loss} is a mean over {mean}")
-                return
-            if not self.follows(line, link):
-                self.say(line, link, "given", "the loss has no line")
-                return
-        if not derived(line, link):
+        open_loss = "open loss" in outcome.lexicon.marks or bool(self.supposed_loss)
+        if open_loss and (mean := self.mean_over(outcome)):
+            self.say(line, link, "conditional", f"holds if {self.scope.facts.loss} is a mean over {mean}")
+        elif domain := self.domain(line, link, outcome):
+            self.say(line, link, "conditional", f"holds if {domain}")
+            if "≠" in domain:
+                del self.failed[line, link]
+        elif open_loss and not self.follows(line, link):
+            self.say(line, link, "given", "the loss has no line")
+        elif not derived(line, link):
             self.say(line, link, "condition", "it does not hold for all values, so it is a condition")
-            return
-        read = {str(key[0]) for key in found.first.world.read}
+        else:
+            self.unexplained(line, link, outcome)
+
+    def unexplained(self, line: Line, link: int, outcome: Outcome) -> None:
+        """A link about derivatives that fails, and no change shows a mistake."""
+        read = {str(key[0]) for key in outcome.world.read}
+        signal = ("δ",) in {key[:1] for key in outcome.world.read} and "δ" not in self.scope.definitions
         if unknown := sorted(read & self.scope.supposed):
             self.say(line, link, "given", f"no line says what {unknown[0]} is")
-            return
-        if name := self.scope.only_here(line):
+        elif name := self.scope.only_here(line):
             self.say(line, link, "unread", f"it does not hold as read, and no other line says what {name} is")
-            return
-        if (
-            ("δ",) in {key[:1] for key in found.first.world.read}
-            and "δ" not in self.scope.definitions
-            and not self.signal_of
-        ):
+        elif signal and not self.signal_of:
             self.say(line, link, "unread", "no line says of what δ is the signal")
-            return
-        mistake = None if found.next_surprise < COMPARABLE else self.mistake(line, link, found)
-        if mistake is not None:
-            self.wrong(line, link, mistake)
-            return
-        self.say(line, link, "open", "does not hold as read")
+        else:
+            self.say(line, link, "open", NOT_AS_READ)
 
     def follows(self, line: Line, link: int) -> bool:
         """Whether both sides of a link speak of signals, so that it follows from others whatever the loss is."""
@@ -385,64 +450,41 @@ class Judge:
         return all(side is not None and is_signal_like(side, self.scope) for side in sides)
 
     def mistake(self, line: Line, link: int, found: Found) -> Edit | None:
-        """The one small change that makes a link hold, where what it reads is understood; None where nothing shows a mistake."""
-        before = previous(line, link)
-        left, right = line.sides[before], line.sides[link]
-        assert left is not None
-        assert right is not None
-        if not self.understood(line, link, found) or before != link - 1:
+        """The one small change that makes a link hold; None where nothing shows a mistake."""
+        if not found.holds and found.next_surprise < COMPARABLE:
             return None
-        known = self.known_names(line, found)
-        others = [side for side in line.sides if side is not None and side is not right]
-        if line.defines():
-            self.scope.forget()
-        for edit in itertools.islice(edits(right, left, self.scope.facts, known, others), EDITS):
-            line.sides[link] = edit.tree
-            try:
-                holds = all(
-                    self.search.evaluate(line, link, {}, None, seed).equal for seed in (0, 5)
-                ) and self.search.certified(line, link, {}, None)
-            finally:
-                line.sides[link] = right
-            if holds:
-                return edit
+        read = {str(key[0]) for key in found.first.world.read}
+        kinds = UNGUESSED if read & self.scope.supposed else None
+        for given in found.fitting:
+            change = established(self.search, line, link, given, MISTAKE_SECONDS)
+            if change is not None and (kinds is None or change.kind in kinds):
+                return change
         return None
 
-    def understood(self, line: Line, link: int, found: Found) -> bool:
+    def understood(self, line: Line, link: int, outcome: Outcome) -> bool:
         """Whether all that a link reads is read, and enough else holds to say that its scope is."""
-        read = {str(key[0]) for key in found.first.world.read}
-        if read & self.scope.lost() or found.first.letters_differ():
+        read = {str(key[0]) for key in outcome.world.read}
+        if read & self.scope.lost():
             return False
         counts = Counter(
             verdict.status for (other, _), verdict in self.found.items() if other is not line and verdict.derived
         )
         counts.update(self.elsewhere)
-        right, left_open = counts["holds"], counts["open"] + counts["given"]
+        right, left_open = counts["holds"], counts["open"]
         if link > 1 and self.found.get((line, link - 1)) is not None:
             right += self.found[line, link - 1].status == "holds"
             left_open += self.found[line, link - 1].status in ("open", "unread")
         return right >= UNDERSTOOD and right > 2 * left_open
 
-    def known_names(self, line: Line, found: Found) -> list[Tree]:
-        """Names as they are written in the lines that a link reads, whole and with indices."""
-        read = {str(key[0]) for key in found.first.world.read}
-        written: dict[Tree, None] = {}
-        for other in self.scope.lines:
-            for side in other.sides[:2]:
-                for node in () if side is None else side.nodes:
-                    if isinstance(node, Name | Script) and base_of(node) in read and other is not line:
-                        written.setdefault(node)
-        return list(written)[:KNOWN_NAMES]
-
-    def mean_over(self, found: Found) -> str:
+    def mean_over(self, outcome: Outcome) -> str:
         """The number m by which all of a side is divided, where the loss is not known."""
-        assert found.first.sides is not None
-        a, b = np.broadcast_arrays(*found.first.sides)
+        assert outcome.sides is not None
+        a, b = np.broadcast_arrays(*outcome.sides)
         ratio = (a / b).ravel()
         ratio = ratio[np.isfinite(ratio)]
         if not len(ratio) or not np.allclose(ratio, ratio[0], rtol=1e-6):
             return ""
-        for key, value in found.first.world.inputs.items():
+        for key, value in outcome.world.inputs.items():
             here = value.array.ravel()[0]
             if (
                 value.rank == 0
@@ -464,6 +506,8 @@ class Judge:
             return
         for line in scope.lines:
             if line.defines() or len(line.sides) < 2 or line.sides[-1] is None or line.left is None:
+                continue
+            if any(relation not in EQUALS for relation in line.statement.relations):
                 continue
             if any(is_signal_like(side, scope) for side in line.sides[1:] if side is not None):
                 continue
@@ -509,7 +553,7 @@ class Judge:
                 given = {("rank", str(target[0])): rank} if rank is not None else {}
                 if simplex:
                     given["simplex", str(target[0])] = True
-                link = len(line.sides) - 1 if len(line.sides) == 2 else 1
+                link = next(k for k, side in enumerate(line.sides) if k and side is not None)
                 outcome = self.search.evaluate(line, link, given)
                 if outcome.equal and "open loss" not in outcome.lexicon.marks:
                     self.search.learned.update(given)
@@ -546,6 +590,13 @@ class Judge:
             self.search.learned["signal of", "δ"] = best[1]
 
 
+def does_not_fit(found: Found) -> bool:
+    """Whether the sides of a link have shapes that no reading of comparable surprise brings together."""
+    left, fault = found.first.world.left, found.first.fault
+    shapes = isinstance(fault, Misfit) and not isinstance(fault, Closed | Independent)
+    return shapes and left is not None and left.rank <= MOST_AXES and found.next_surprise >= COMPARABLE
+
+
 def is_up_to_order(tree: Tree) -> bool:
     """Whether o(h) or O(h) stands in a sum: what it says is not exact."""
     terms = [term for node in tree.nodes if isinstance(node, Sum) for _, term in node.terms]
@@ -560,7 +611,9 @@ def is_up_to_order(tree: Tree) -> bool:
 
 def derived(line: Line, link: int) -> bool:
     """Whether a link is about derivatives."""
-    return any(side is not None and (has_derivative(side) or _has_small(side)) for side in line.sides[: link + 1])
+    return line.signals or any(
+        side is not None and (has_derivative(side) or _has_small(side)) for side in line.sides[: link + 1]
+    )
 
 
 def _has_small(tree: Tree) -> bool:

@@ -10,15 +10,27 @@ AT_SIGHT = 0.6
 """The part of a section's time that may pass until its window is chosen."""
 TRIES_AGAIN = 12
 """Readings that are tried for a line that says again what is defined."""
+FIRST_SIGHT = 0.3
+"""The part of it that may pass for the first of several windows."""
+AGAIN = 0.1
+"""So many seconds must be left for sections that were cut short to be judged again."""
 LINK_SECONDS = 0.5
 DOCUMENT_SECONDS = 2.0
+EXPLAINED_SECONDS = 0.5
+"""For the mistakes of a document."""
 COMPARABLE = 1.0
 """Readings up to this surprise must all fail before a line is wrong."""
 UNDERSTOOD = 2
 """Lines about derivatives that must hold in a section before one in it is wrong rather than open."""
-KNOWN_NAMES = 8
-"""Names that are tried in the place of another, and as a factor that was left out."""
-EDITS = 120
+FITTING = 3
+"""Readings under which a mistake is looked for."""
+NEARBY = 28
+"""Formulas near a line that are tried as what was left out, or as what should stand in the place of another."""
+SLOTS = 12
+"""Formulas of the line itself that are tried so."""
+MISTAKE_SECONDS = 0.4
+"""For the mistake of one line under one reading."""
+EDITS = 2500
 """Edits that are tried to establish one mistake."""
 DEPTH = 60
 """Lines that may be looked up within each other."""

@@ -30,6 +30,7 @@ from wengert.reading.trees import (
     Sum,
     Tree,
     Word,
+    is_fraction_of,
 )
 
 COMMANDS = {letter: "\\" + name for name, letter in GREEK.items() if not name.startswith("var")} | {
@@ -169,17 +170,27 @@ def plain_text(tree: Tree) -> str:
             terms = ((" − " if sign < 0 else " + ") + plain_text(term) for sign, term in tree.terms)
             return "".join(terms).removeprefix(" + ").removeprefix(" ")
         case Frac():
-            return f"{plain_text(tree.top)}/{plain_text(tree.low)}"
+            return _quotient(tree)
         case Group():
             return f"({plain_text(tree.inner)})"
         case Big():
-            return f"{tree.sign} {plain_text(tree.term)}"
+            under = "" if tree.under is None else _lowered(plain_text(tree.under))
+            return f"{tree.sign}{under} {plain_text(tree.term)}"
         case Relation():
             return f"{plain_text(tree.left)} {tree.sign} {plain_text(tree.right)}"
         case Call():
             return f"{tree.function}({plain_text(tree.inner)})"
         case _:
             return ", ".join(map(plain_text, tree.parts))
+
+
+def _quotient(tree: Frac) -> str:
+    """a/b with brackets around what is no single factor."""
+    if is_fraction_of(tree, "∂", "d"):
+        return f"{plain_text(tree.top)}/{plain_text(tree.low)}"
+    top = f"({plain_text(tree.top)})" if isinstance(tree.top, Sum) else plain_text(tree.top)
+    low = f"({plain_text(tree.low)})" if isinstance(tree.low, Sum | Row | Frac) else plain_text(tree.low)
+    return f"{top}/{low}"
 
 
 def _lowered(text: str) -> str:

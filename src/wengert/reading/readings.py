@@ -55,7 +55,7 @@ def _ranks(prior: Any, subject: str, facts: Facts) -> Options:
 
 
 def _lowered(value: Any, prior: Any, subject: str) -> bool:
-    return value < prior
+    return prior is not None and value < prior
 
 
 def _unless_turned(*options: tuple[Any, float]) -> Callable[[Any, str, Facts], Options]:

@@ -20,7 +20,17 @@ from wengert.reading.arrays import Clash, Closed, Misfit, Value, joint, lifted
 from wengert.reading.derivatives import World
 from wengert.reading.facts import LOSSES
 from wengert.reading.lexicon import Lexicon, Question
-from wengert.reading.limits import AXIS, DIFFERENCED, EXACT, LARGEST_VALUE, LINK_SECONDS, MAX_FORBIDDEN, SURPRISE, TRIES
+from wengert.reading.limits import (
+    AXIS,
+    DIFFERENCED,
+    EXACT,
+    FITTING,
+    LARGEST_VALUE,
+    LINK_SECONDS,
+    MAX_FORBIDDEN,
+    SURPRISE,
+    TRIES,
+)
 from wengert.reading.points import Ragged, Sizes, Square
 from wengert.reading.readings import READINGS
 from wengert.reading.scope import Line, Scope
@@ -71,6 +81,12 @@ class Found:
     """Whether readings are left that were not tried."""
     next_surprise: float = SURPRISE
     """The surprise of the first of them."""
+    blind: bool = False
+    """Whether under each reading that was tried something does not depend on what it is derived by."""
+    fitting: list[dict[Question, Any]] = field(default_factory=list)
+    """Readings without a condition in which a mistake may lie."""
+    fitted: Outcome | None = None
+    """How the link fails under the first of them, where both sides have a value."""
 
 
 class Search:
@@ -96,13 +112,7 @@ class Search:
         place = sizes if sizes is not None else self.square()
         while True:
             self.tries += 1
-            answers = {**self.learned, **given}
-            both = {*self.learned.get(FORBIDDEN, ()), *given.get(FORBIDDEN, ())}
-            if both:
-                answers[FORBIDDEN] = tuple(sorted(both))
-            if numeric(line, link) or written_out(line, link):
-                answers[EXAMPLE] = True
-            lexicon = Lexicon(answers)
+            lexicon = self.lexicon(line, link, given)
             world = World(self.scope, lexicon, line.position, place, seed)
             try:
                 return self.compare(line, link, world, condition)
@@ -112,11 +122,26 @@ class Search:
             except Circle as circle:
                 last = max((each.position for each in circle.lines), default=None)
                 known = self.learned.get(FORBIDDEN, ())
-                if last is None or last in answers.get(FORBIDDEN, ()) or len(known) > MAX_FORBIDDEN:
+                if last is None or last in lexicon.given.get(FORBIDDEN, ()) or len(known) > MAX_FORBIDDEN:
                     return Outcome(False, lexicon, world, Misfit("its lines define each other"))
                 self.learned[FORBIDDEN] = tuple(sorted({*known, last}))
             except NUMERIC_FAULTS as fault:
                 return Outcome(False, lexicon, world, fault)
+
+    def lexicon(self, line: Line, link: int, given: Given) -> Lexicon:
+        """What the scope has learned and what is tried for a link."""
+        answers = {**self.learned, **given}
+        both = {*self.learned.get(FORBIDDEN, ()), *given.get(FORBIDDEN, ())}
+        if both:
+            answers[FORBIDDEN] = tuple(sorted(both))
+        if numeric(line, link) or written_out(line, link):
+            answers[EXAMPLE] = True
+        return Lexicon(answers)
+
+    def moving(self, sides: Sequence[Tree]) -> frozenset[str]:
+        """The names that move where a side is a differential, with what they are entries of."""
+        moving = moving_names(sides)
+        return moving | {self.scope.facts.alias[name] for name in moving if name in self.scope.facts.alias}
 
     def square(self) -> Sizes:
         return Ragged(self.scope.facts.literal_sizes) if self.scope.facts.literal_sizes else Square(AXIS)
@@ -130,9 +155,16 @@ class Search:
         assert left is not None
         assert right is not None
         env = world.environment()
-        moving = moving_names((left, right))
-        world.moving = moving | {self.scope.facts.alias[name] for name in moving if name in self.scope.facts.alias}
-        x, y = world.value(left, env), world.value(right, env)
+        world.moving = self.moving((left, right))
+        x = world.value(left, env)
+        world.left = x
+        return self.agreement(line, link, world, condition, x, world.value(right, env))
+
+    def agreement(self, line: Line, link: int, world: World, condition: Relation | None, x: Value, y: Value) -> Outcome:
+        """Two values compared as the sides of a link."""
+        left, right = line.sides[previous(line, link)], line.sides[link]
+        assert left is not None
+        assert right is not None
         lexicon = world.lexicon
         x, y = _entrywise(x, y, lexicon)
         if x.rank != y.rank:
@@ -185,16 +217,19 @@ class Search:
         count = itertools.count(1)
         heap: list[tuple[float, int, tuple[tuple[Question, Any], ...]]] = [(0.0, 0, ())]
         seen: set[tuple[tuple[Question, Any], ...]] = {()}
-        first: Outcome | None = None
+        blind = True
+        failed: list[tuple[dict[Question, Any], Outcome]] = []
         while heap and tries > 0 and time.process_time() - start < LINK_SECONDS:
             surprise, _, chosen = heapq.heappop(heap)
             given = dict(chosen)
             outcome = self.evaluate(line, link, given, condition=condition)
-            first = outcome if first is None else first
+            blind = blind and isinstance(outcome.fault, Independent)
             tries -= 1
             vacuous = "empty sign" in outcome.lexicon.marks and ("empty sign", "") not in given
             if outcome.equal and not vacuous and self.certified(line, link, given, condition):
-                return Found(True, first, given, surprise, outcome)
+                first = failed[0][1] if failed else outcome
+                return Found(True, first, given, surprise, outcome, fitting=self.fitting(failed))
+            failed.append((given, outcome))
             for question, answer, more in self.alternatives(outcome, given, vacuous):
                 if surprise + more > SURPRISE or question in given:
                     continue
@@ -202,8 +237,20 @@ class Search:
                 if longer not in seen:
                     seen.add(longer)
                     heapq.heappush(heap, (surprise + more, next(count), longer))
-        assert first is not None
-        return Found(False, first, untried=bool(heap), next_surprise=heap[0][0] if heap else SURPRISE)
+        fitted = next(
+            (outcome for given, outcome in failed if outcome.sides is not None and not self.conditions(given, outcome)),
+            None,
+        )
+        left = heap[0][0] if heap else SURPRISE
+        return Found(
+            False,
+            failed[0][1],
+            untried=bool(heap),
+            next_surprise=left,
+            fitting=self.fitting(failed),
+            fitted=fitted,
+            blind=blind,
+        )
 
     def certified(self, line: Line, link: int, given: Given, condition: Relation | None) -> bool:
         """Whether a link holds at a second point too, at which axes have sizes of their own."""
@@ -235,6 +282,26 @@ class Search:
             for answer, surprise in reading.options(current, subject, self.scope.facts):
                 yield question, answer, surprise
 
+    def fitting(self, failed: Sequence[tuple[dict[Question, Any], Outcome]]) -> list[dict[Question, Any]]:
+        """The readings without a condition in which a mistake may lie: the usual one, then those that give both sides a value."""
+        free = [
+            (given, outcome)
+            for given, outcome in failed
+            if outcome.world.left is not None and not self.conditions(given, outcome)
+        ]
+        usual = [given for given, _ in free[:1]]
+        both = [given for given, outcome in free[1:] if outcome.sides is not None]
+        return (usual + both)[:FITTING]
+
+    def conditions(self, given: Given, outcome: Outcome) -> bool:
+        """Whether a reading is a condition rather than a way to read."""
+        prior = {**outcome.lexicon.asked, **self.learned}
+        readings = ((READINGS.get(name), subject, answer) for (name, subject), answer in given.items())
+        return any(
+            reading is not None and reading.conditional(answer, prior.get((reading.name, subject)), subject)
+            for reading, subject, answer in readings
+        )
+
     def is_vector(self, base: str, outcome: Outcome) -> bool:
         return any(key[0] == base and value.rank == 1 for key, value in outcome.world.inputs.items())
 
@@ -244,7 +311,7 @@ class Search:
             reading = READINGS.get(question[0])
             if reading is None or not reading.shared:
                 continue
-            if not reading.conditional(answer, lexicon.asked.get(question), question[1]):
+            if not reading.conditional(answer, self.learned.get(question, lexicon.asked.get(question)), question[1]):
                 self.learned.setdefault(question, answer)
 
 

@@ -35,22 +35,25 @@ class Verdict:
     corrected: Tree | None = None
 
 
-def conditions_of(given: Mapping[Question, Any], lexicon: Lexicon) -> tuple[str, ...]:
-    """What must be true for an accepted reading."""
-    return _sentences(given, lexicon, conditional=True)
+Answers = Mapping[Question, Any]
 
 
-def notes_of(given: Mapping[Question, Any], lexicon: Lexicon) -> tuple[str, ...]:
+def conditions_of(given: Answers, lexicon: Lexicon, learned: Answers) -> tuple[str, ...]:
+    """What must be true for an accepted reading, beside what the lines before it have shown."""
+    return _sentences(given, lexicon, learned, conditional=True)
+
+
+def notes_of(given: Answers, lexicon: Lexicon, learned: Answers) -> tuple[str, ...]:
     """How names are read, where that does not go without saying."""
-    return _sentences(given, lexicon, conditional=False)
+    return _sentences(given, lexicon, learned, conditional=False)
 
 
-def _sentences(given: Mapping[Question, Any], lexicon: Lexicon, *, conditional: bool) -> tuple[str, ...]:
+def _sentences(given: Answers, lexicon: Lexicon, learned: Answers, *, conditional: bool) -> tuple[str, ...]:
     found: list[str] = []
     for question, answer in given.items():
         reading = READINGS.get(question[0])
         if reading is None:
             continue
-        if reading.conditional(answer, lexicon.asked.get(question), question[1]) == conditional:
+        if reading.conditional(answer, learned.get(question, lexicon.asked.get(question)), question[1]) == conditional:
             found.append(reading.says(question[1], answer))
     return tuple(dict.fromkeys(found))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import interpolate  # pyright: ignore[reportMissingTypeStubs]
 
+from wengert.namespaces.numbers import InPlaceOf
 from wengert.namespaces.sequences import asarray
 from wengert.scipy.numerical import has_traced
 from wengert.tracing.creating import inside
@@ -50,7 +51,7 @@ def _at(a: Any, places: Any) -> Any:
 # ---------------------------------------------------------------- piecewise polynomials
 
 
-class Piecewise:
+class Piecewise(InPlaceOf):
     """p(x) = Σ_k c_(k, i) (x − b_i)^(K − k) for b_i ≤ x < b_(i + 1), as SciPy's PPoly; the first and the last go on outside."""
 
     def __init__(self, c: Any, x: Any, extrapolate: Any = True, axis: int = 0) -> None:
@@ -123,7 +124,7 @@ class Piecewise:
         return whole(b, extrapolate=extrapolate) - whole(a, extrapolate=extrapolate)
 
 
-class Answering:
+class Answering(InPlaceOf):
     """An interpolant of SciPy made of numbers: at traced places as a piecewise polynomial, else SciPy's own."""
 
     def __init__(self, original: Any) -> None:
@@ -328,7 +329,7 @@ def PPoly(c: Any, x: Any, extrapolate: Any = None, axis: int = 0) -> Any:
 # ---------------------------------------------------------------- samples
 
 
-class Between:
+class Between(InPlaceOf):
     """interp1d: between samples, by straight lines, the nearest sample or a spline."""
 
     def __init__(self, x: Any, y: Any, kind: Any, like: Any = None, **options: Any) -> None:
@@ -391,7 +392,7 @@ def interp1d(x: Any, y: Any, kind: Any = "linear", axis: int = -1, **options: An
     return Between(x, y, kind, axis=axis, **options)
 
 
-class OnGrid:
+class OnGrid(InPlaceOf):
     """RegularGridInterpolator: between the values on a grid of several axes, by straight lines along each axis."""
 
     def __init__(self, points: Any, values: Any, method: str, raises: bool, fill: Any) -> None:

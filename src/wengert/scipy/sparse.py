@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse  # pyright: ignore[reportMissingTypeStubs]
 
 from wengert.ir.graph import apply
+from wengert.namespaces.numbers import InPlaceOf
 from wengert.namespaces.sequences import asarray
 from wengert.scipy.numerical import has_traced
 from wengert.tracing.answers import stands_in
@@ -55,7 +56,7 @@ def rows_of(places: Any) -> Any:
     return places if has_traced(places) else np.asarray(places, np.int64)
 
 
-class Entries:
+class Entries(InPlaceOf):
     """A sparse matrix by its entries; where nothing is traced SciPy's own answers."""
 
     __array_ufunc__ = None  # so that  x @ A  comes here

@@ -14,7 +14,8 @@ from wengert.derive.chain_in_time import chain_in_time, steps_later
 from wengert.derive.printed import Printer, default_form
 from wengert.derive.recurrences import ways
 from wengert.derive.steps import chain_line
-from wengert.ir.system import Quantity, System, bar, sequence_name, unmoment
+from wengert.elaboration.system import Quantity, System
+from wengert.ir.names import bar, sequence_name, unmoment
 from wengert.ir.types import Dim
 from wengert.notation.expr import Expr
 from wengert.notation.names import split
@@ -129,7 +130,7 @@ class _Names:
     def __init__(self, system: System) -> None:
         self.system = system
         self.printer = Printer(system, default_form(system))
-        self.symbols = getattr(system.reading, "symbols", None)
+        self.symbols = system.symbols
 
     def show(self, tree: Expr) -> str:
         return show(tree, symbols=self.symbols)
@@ -137,7 +138,7 @@ class _Names:
     @property
     def ahead(self) -> int | None:
         """How far the letter of time is ahead of the step, so that recurrences compute the step that they were written for."""
-        return -self.system.clock.lag if self.system.time else None
+        return -self.system.steps.lag if self.system.time else None
 
     def name(self, name: str) -> str:
         """A quantity or an error signal, as it stands on a left side, or a sequence at an earlier step."""

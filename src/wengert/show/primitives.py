@@ -14,8 +14,8 @@ import numpy as np
 
 from wengert.autodiff.reverse import Adjoints, contributions
 from wengert.ir.graph import Graph, Node, constant, input_node
+from wengert.ir.names import bar
 from wengert.ir.op import OPS
-from wengert.ir.system import bar
 from wengert.ir.types import ArrayType, Dim
 from wengert.ir.walk import topological
 from wengert.notation.expr import Ref

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from wengert.ir.system import bar
+from wengert.ir.names import bar
 from wengert.show.diagram import KINDS, Diagram, Signal, Vertex
 from wengert.show.layered import Box, Layout, Link, Point, Route, layout
 from wengert.show.mathtext import Piece, pieces, width

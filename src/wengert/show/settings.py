@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from wengert.derive.random_points import DRAWS, satisfy_assumptions, sizes_for
+from wengert.elaboration.system import System
 from wengert.errors import DataError, EquationError, place
-from wengert.ir.system import System, bar, is_bar, unbar
+from wengert.ir.names import bar, is_bar, unbar
 from wengert.ir.types import ArrayType, Dim, bind_shape
 from wengert.notation.expr import Ref
 from wengert.notation.reader import read_name
@@ -169,7 +170,7 @@ def _quantity(system: System, name: str) -> str | None:
         if name in (quantity.identifier, quantity.whole, quantity.indexed):
             return key
     try:
-        tree = read_name(name, getattr(system.reading, "symbols", None))
+        tree = read_name(name, system.symbols)
     except EquationError:
         return None
     for key, quantity in system.quantities.items():

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from wengert.atomic import write_atomically
 from wengert.derive.backward import Backward
+from wengert.elaboration.system import System
 from wengert.errors import DataError
-from wengert.ir.system import System
 from wengert.show.diagram import Diagram, diagram
 from wengert.show.dot import dot
 from wengert.show.mathtext import SAFETY, Piece, width

@@ -16,10 +16,11 @@ from wengert.derive.backward import Backward, BackwardLine
 from wengert.derive.by_steps import by_steps
 from wengert.derive.printed import Printer, default_form
 from wengert.derive.recurrences import Steps, value_at
+from wengert.elaboration.system import System
 from wengert.elaboration.unrolling import entry_names, number_of_steps
 from wengert.errors import DataError
 from wengert.ir.graph import Graph, Node, input_node
-from wengert.ir.system import System, bar, is_bar, unbar
+from wengert.ir.names import bar, is_bar, unbar
 from wengert.ir.walk import topological
 from wengert.notation.expr import Expr, Ref
 from wengert.notation.tokens import Source
@@ -233,7 +234,7 @@ class _Page:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.printer = Printer(run.system, default_form(run.system))
-        self.symbols = getattr(run.system.reading, "symbols", None)
+        self.symbols = run.system.symbols
 
     def text(self, tree: Expr) -> str:
         return show(tree, ascii=self.run.ascii, symbols=self.symbols)

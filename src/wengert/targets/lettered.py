@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from wengert.elaboration.system import System
 from wengert.ir.graph import Graph
-from wengert.ir.system import System
 from wengert.ops.evaluate import bind
 from wengert.targets.base import Spread, mesh_target
 from wengert.targets.mesh import Layout, Sharding, letters_along

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from wengert.elaboration.system import System
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
-from wengert.ir.system import System, bar, is_bar, unbar
+from wengert.ir.names import bar, is_bar, unbar
 from wengert.ir.types import Dim, Size
 
 Spec = tuple[str | None, ...]

@@ -85,6 +85,11 @@ def _method_astype(
     return _astype(self, wanted)
 
 
+@answers(np.common_type)
+def _common_type(*arrays: Any) -> Any:
+    return np.common_type(*(np.empty(0, a.dtype) if isinstance(a, Traced) else a for a in arrays))
+
+
 @answers(np.result_type)
 def _result_type(*arrays_and_dtypes: Any) -> np.dtype[Any]:
     return np.result_type(*(a.dtype if isinstance(a, Traced) else a for a in arrays_and_dtypes))

@@ -254,6 +254,9 @@ def _putmask(a: Any, mask: Any, values: Any) -> None:
 @writes(np.place)
 def _place(arr: Any, mask: Any, vals: Any) -> None:
     """The places where the mask holds get the values one after another, again from the start where they are too few."""
+    size = vals.size if is_stand_in(vals) else np.size(vals)
+    if is_stand_in(mask) and size == 1:
+        return _putmask(arr, mask, vals)
     if is_stand_in(mask):
         raise TraceError(
             "How many entries a traced mask picks is not known, so they cannot get values of their own.",
@@ -262,13 +265,12 @@ def _place(arr: Any, mask: Any, vals: Any) -> None:
         )
     places = np.flatnonzero(np.asarray(mask))
     if not places.size:
-        return
-    size = vals.size if is_stand_in(vals) else np.size(vals)
+        return None
     if not size:
         raise ValueError("Cannot insert from an empty array!")
     chosen = np.arange(places.size) % size
     new = arr.call("getitem", (_flat(vals), chosen), {}) if is_stand_in(vals) else np.ravel(vals)[chosen]
-    storage.write(arr, np.unravel_index(places, arr.shape), new)
+    return storage.write(arr, np.unravel_index(places, arr.shape), new)
 
 
 @writes(np.put, method="put")

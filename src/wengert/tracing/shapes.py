@@ -118,7 +118,7 @@ def squeeze(a: Any, axis: Any = None) -> Traced:
 
 
 @answers(np.broadcast_to)
-def _broadcast_to(array: Any, shape: Any) -> Traced:
+def _broadcast_to(array: Any, shape: Any, subok: bool = False) -> Traced:
     return traced(broadcast_to(as_node(array), sizes_of(shape)))
 
 

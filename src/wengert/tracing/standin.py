@@ -393,7 +393,7 @@ class StandIn(Properties):
         if found is None:
             refuse(
                 "A traced value has no number yet, so it cannot become an index or a size.",
-                "Pass sizes as numbers from outside; to read a NumPy array at a traced index write:  wg.asarray(a)[i]",
+                "Give int(n) from outside, or name the argument in 'static'; to read a NumPy array at a traced index write:  wg.asarray(a)[i]",
             )
         return found
 

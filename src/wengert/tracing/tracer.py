@@ -262,8 +262,14 @@ class Traced(StandIn):
 
     def constant(self) -> Any:
         """The value, where it depends on no argument; else None."""
-        if any(node.op.leaf == "input" for node in topological([self.node])):
-            return None
+        stack, seen = [self.node], set[Node]()
+        while stack:
+            node = stack.pop()
+            if node.op.leaf == "input":
+                return None
+            if node not in seen:
+                seen.add(node)
+                stack.extend(node.inputs)
         return self.owner.number(self.node)
 
     def entries(self) -> Array | None:

@@ -20,7 +20,7 @@ from wengert.derive.backward import derive, influence
 from wengert.derive.report import show_line
 from wengert.errors import EquationError, ModelError
 from wengert.ir.graph import Graph
-from wengert.ir.system import bar
+from wengert.ir.names import bar
 from wengert.ir.types import Dim
 from wengert.ir.walk import depends_on
 from wengert.passes import pipeline

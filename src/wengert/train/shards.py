@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wengert.api import Derivation
+from wengert.elaboration.system import System
 from wengert.ir.graph import Graph, Node
-from wengert.ir.system import System, bar, is_bar, unbar
+from wengert.ir.names import bar, is_bar, unbar
 from wengert.ir.types import bind_shape
 from wengert.ir.walk import topological
 from wengert.passes import pipeline

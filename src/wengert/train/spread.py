@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from wengert.elaboration.system import System
 from wengert.ir.graph import Graph
-from wengert.ir.system import System
 from wengert.ir.types import bind_shape
 from wengert.targets.base import Spread, mesh_target
 from wengert.targets.mesh import Layout, Sharding, Spec, letters_along

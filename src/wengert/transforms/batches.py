@@ -18,6 +18,8 @@ from wengert.ir.walk import substitute
 from wengert.ops.kinds import as_batched
 from wengert.tracing.narrow import restored
 from wengert.tracing.record import Leaf, leaf_of, new_inputs
+from wengert.tracing.statics import Statics
+from wengert.tracing.statics import places_of as statics
 from wengert.tracing.trees import flatten, unflatten
 
 P = ParamSpec("P")
@@ -25,12 +27,15 @@ Axes = Any
 """An axis, None, or a container of them."""
 
 
-def vmap(f: Callable[P, Any], in_axes: Axes = 0, out_axes: Axes = 0, axis_size: int | None = None) -> Callable[P, Any]:
+def vmap(
+    f: Callable[P, Any], in_axes: Axes = 0, out_axes: Axes = 0, axis_size: int | None = None, *, static: Statics = ()
+) -> Callable[P, Any]:
     """y_n = f(x_n) for every entry n along an axis of the arguments; the results have it in front, or as `out_axes` says.
 
     `in_axes` is the axis, for all arguments or one for each; of an argument that is a container, one for the whole or a
     container of them. What has None is the same for every n, as are keyword arguments. `out_axes` is the same of the result.
-    `axis_size` is the number of entries, for calls in which no argument has the axis.
+    `axis_size` is the number of entries, for calls in which no argument has the axis. `static` names parameters, or counts them, that
+    are the same for every n and taken as they are: sizes, modes, functions.
 
     Raises TraceError where an axis is no whole number, where the arguments have no such axis, or have it of different sizes.
     """
@@ -42,9 +47,11 @@ def vmap(f: Callable[P, Any], in_axes: Axes = 0, out_axes: Axes = 0, axis_size: 
             "Give the number of entries, or leave it out.",
         )
 
+    fixed = set(statics(f, static).values())
+
     @wraps(f)
     def mapped(*args: P.args, **kwargs: P.kwargs) -> Any:
-        axes = _given_axes(args, in_axes)
+        axes = [None if k in fixed else axis for k, axis in enumerate(_given_axes(args, in_axes))]
         along = [_spread(axis, arg, "in_axes") for axis, arg in zip(axes, args, strict=True)]
         places = [k for k, each in enumerate(along) if any(axis is not None for axis in each)]
         if not places and axis_size is None:

@@ -1,7 +1,7 @@
 """System, as data: named lines over shared inputs, their home letters, size classes and places in the source.
 
 A line's node reads other quantities through `leaves`, one input node a name, so every line stands alone: the granularity of
-explanation is the user's naming. It knows no notation; `written` carries the surface line for whoever prints.
+explanation is the user's naming. `written` is the surface line that a line was read from, for whoever prints it.
 """
 
 from __future__ import annotations
@@ -9,65 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
+from wengert.elaboration.clock import Clock
+from wengert.elaboration.counting import Counting
 from wengert.ir.graph import Graph, Node
 from wengert.ir.types import ArrayType, Dim, Size
 from wengert.ir.walk import substitute, topological
-
-
-def bar(name: str) -> str:
-    """The name of v̄ = ∂L/∂v, the error signal of a quantity; no user's name contains the blank."""
-    return f"bar {name}"
-
-
-def is_bar(name: str) -> bool:
-    """Whether a name is that of an error signal."""
-    return name.startswith("bar ")
-
-
-def unbar(name: str) -> str:
-    """The quantity of an error signal's name."""
-    return name.removeprefix("bar ")
-
-
-def moment(name: str, offset: int) -> str:
-    """The name of v_{t+k}: the sequence v with its entries k steps on; v itself where k is 0.
-
-    Beyond its ends a sequence is continued by its start value, an error signal by 0.
-    """
-    base, before = unmoment(name)
-    offset += before
-    return f"{base} @{offset:+d}" if offset else base
-
-
-def unmoment(name: str) -> tuple[str, int]:
-    """(v, k) of the name of v_{t+k}; (v, 0) for any other name."""
-    base, sign, offset = name.rpartition(" @")
-    return (base, int(offset)) if sign and offset[:1] in ("+", "-") else (name, 0)
-
-
-def entry(name: str, place: int) -> str:
-    """The name of one entry of a sequence: v_1 at place 0, the last one at place −1."""
-    return f"{name} @{place + 1}" if place >= 0 else f"{name} @T{place + 1 or ''}"
-
-
-def entry_place(name: str) -> int | None:
-    """The place of the entry that a name stands for; None where it stands for none."""
-    _, sign, at = name.rpartition(" @")
-    if sign and at.isdigit():
-        return int(at) - 1
-    return int(at[1:] or 0) - 1 if sign and at[:1] == "T" else None
-
-
-def is_entry(name: str) -> bool:
-    """Whether a name is that of one entry of a sequence."""
-    return entry_place(name) is not None
-
-
-def sequence_name(name: str) -> str:
-    """The sequence of which a name is another step or an entry; the name itself where it is none."""
-    return name.rpartition(" @")[0] if is_entry(name) else unmoment(name)[0]
+from wengert.notation.expr import Line
+from wengert.notation.reader import Reading
+from wengert.notation.symbols import Symbols
 
 
 @dataclass(frozen=True)
@@ -91,7 +41,7 @@ class Definition:
 
     name: str
     node: Node
-    written: Any = None
+    written: Line
     span: tuple[int, int] = (0, 0)
 
 
@@ -122,12 +72,13 @@ class System:
     loss: str
     params: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
-    assumptions: tuple[Any, ...] = ()
+    assumptions: tuple[tuple[Node, Node], ...] = ()
+    """Pairs of values that are equal on every input."""
     class_letters: Mapping[Dim, tuple[str, ...]] = field(default_factory=dict[Dim, tuple[str, ...]])
     source: str = ""
     warnings: tuple[str, ...] = ()
-    reading: Any = None
-    """What the reader knows of the text: symbols, fonts, syntax, declarations."""
+    text: Reading | None = None
+    """What the reader knows of the text: symbols, fonts, syntax, declarations; None of a system that was made of a function."""
     letter_sizes: Mapping[str, Size] = field(default_factory=dict[str, Size])
     """How far an index letter runs, for letters that run over one size in every line."""
     size_names: Mapping[str, Size] = field(default_factory=dict[str, Size])
@@ -139,10 +90,27 @@ class System:
     moments: Mapping[str, Moment] = field(default_factory=dict[str, Moment])
     """The leaves that stand for a sequence at other steps, by name."""
     recurrences: tuple[Recurrence, ...] = ()
-    clock: Any = None
-    """What the reader knows of time: its letter, the number of the first step, which sequences have whole arrays as entries."""
-    counting: Any = None
-    """What the reader knows of indices: whether they count from 0 or from 1, and which names are whole numbers in them."""
+    clock: Clock | None = None
+    """What is known of time: its letter, the number of the first step, which sequences have whole arrays as entries."""
+    counting: Counting | None = None
+    """What is known of indices: whether they count from 0 or from 1, and which names are whole numbers in them."""
+
+    @property
+    def reading(self) -> Reading:
+        """What was read, of a system that a text has."""
+        assert self.text is not None
+        return self.text
+
+    @property
+    def symbols(self) -> Symbols | None:
+        """What printers need to know of names and fonts; None of a system that no text has."""
+        return None if self.text is None else self.text.symbols
+
+    @property
+    def steps(self) -> Clock:
+        """What is known of time, where something runs over it."""
+        assert self.clock is not None
+        return self.clock
 
     @property
     def inputs(self) -> tuple[str, ...]:
