@@ -153,7 +153,8 @@ class Stated:
             return ""
         out = steps_left_out(self.system, name, node)
         self.left_out[node] = out
-        assert isinstance(left, Ref) and clock is not None, "a quantity in time has a clock"
+        assert isinstance(left, Ref)
+        assert clock is not None, "a quantity in time has a clock"
         letter = next(
             iter(running_letters(Line(left, ())) & {clock.letter, *self.system.quantities[unbar(name)].letters})
         )
