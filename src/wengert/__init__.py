@@ -8,6 +8,7 @@ board         a system or a derivation to see, step through and play with, in a 
 
 compile, set_threads                          a function as machine code; how many threads it may use
 keep_subnormals                               whether compiled loops keep the smallest numbers or take them as 0
+set_factors                                    factors of products in bfloat16, added in float32, on XLA
 grad, value_and_grad, elementwise_grad, vmap   functions of arrays -> functions of arrays
 holomorphic_grad                               the derivative of an analytic function of complex numbers
 jacobian, hessian, hvp, ggnvp                  matrices of derivatives, and their products with vectors
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from wengert import ops, optim
     from wengert.api import Derivation, System, equations, review
     from wengert.blackboard import board
-    from wengert.compilation import compile, keep_subnormals, set_threads
+    from wengert.compilation import compile, keep_subnormals, set_factors, set_threads
     from wengert.emission import emit
     from wengert.errors import (
         CheckError,
@@ -101,6 +102,7 @@ _HOME = {
     "trace": "wengert.transforms.values",
     "compile": "wengert.compilation",
     "keep_subnormals": "wengert.compilation",
+    "set_factors": "wengert.compilation",
     "set_threads": "wengert.compilation",
     "Mesh": "wengert.targets.mesh",
     "devices": "wengert.targets.base",
@@ -166,6 +168,7 @@ __all__ = [
     "primitive",
     "review",
     "scan",
+    "set_factors",
     "set_threads",
     "sparse_hessian",
     "sparse_jacobian",

@@ -20,7 +20,7 @@ from wengert.errors import GraphError, TraceError
 from wengert.ir.graph import Graph
 from wengert.namespaces import standing
 from wengert.passes import pipeline
-from wengert.targets.base import Executable, default, target
+from wengert.targets.base import Executable, default, mesh_target, target
 from wengert.targets.compiled import Compiled
 from wengert.targets.compiled import compile as compiled_graph
 from wengert.tracing.foreign import all_taken
@@ -134,6 +134,16 @@ def keep_subnormals(kept: bool = True) -> None:
     functions that are compiled already too.
     """
     default().keep_subnormals(kept)
+
+
+def set_factors(dtype: str | None) -> None:
+    """Let the back end "xla" round the factors of sums of products in float32 to `dtype`, "bfloat16", of which matrix units make
+    several times more than of float32; the products are added in float32. None, as at first, leaves them in float32. It holds for
+    programs that are made from now on; float64 is never rounded.
+
+    Raises GraphError where the dtype is another one, MissingPackageError where JAX is not installed.
+    """
+    mesh_target().factors_in(dtype)
 
 
 class CompiledFunction(Generic[P, T]):
