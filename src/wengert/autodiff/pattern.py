@@ -24,8 +24,9 @@ class Pattern:
     def of_pairs(rows: Places, columns: Places, count: int, width: int) -> Pattern:
         """The pattern of `count` rows with these places, each of which may be named more than once."""
         codes = rows.astype(np.int64) * width + columns
-        if codes.size and not np.all(codes[1:] > codes[:-1]):
-            codes = np.unique(codes)
+        if not np.all(codes[1:] > codes[:-1]):
+            codes.sort()
+            codes = codes[np.concatenate([[True], codes[1:] != codes[:-1]])]
         rows, columns = np.divmod(codes, max(width, 1))
         return Pattern(np.searchsorted(rows, np.arange(count + 1)), columns, width)
 
