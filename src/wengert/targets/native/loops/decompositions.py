@@ -119,7 +119,7 @@ def _op(name: str, summary: str, value: Callable[..., Array]) -> Op:
     return routine(name, summary, 1, _infer(name), value)
 
 
-qr = _op("qr_parts", "R below and Q, in columns.", lambda xp, a, full: _qr(a, full))
+qr = _op("qr_parts", "R with the reflections below it, and Q, in columns.", lambda xp, a, full: _qr(a, full))
 eigh = _op("eigh_parts", "The eigenvectors in columns and the eigenvalues.", lambda xp, a, lower: _eigh(a))
 svd = _op("svd_parts", "s, U and Vᵀ, in columns.", lambda xp, a, full: _svd(a, full))
 OPS = (qr, eigh, svd)
