@@ -15,12 +15,14 @@ jacobian, hessian, hvp, ggnvp                  matrices of derivatives, and thei
 sparse_jacobian, sparse_hessian                the same as sparse matrices, whose structure is found
 jvp, linearize, vjp                            the result at a point, and the derivative there as a linear map
 flatten                                        a container of arrays as one vector, and back
+in_kind                                        a function whose results are tensors for tensors, columns for columns
 cond, scan, fori_loop, while_loop             branches and loops in such functions
 primitive, check_grads                         a function whose derivatives are given; derivatives against differences
 check_backward                                 a backward pass written by hand, judged by running it
 emit                                           a forward and a backward pass as source to keep
 check_nans                                     the first number that is not finite, by its line
 ops                                            the primitives as functions of arrays: ops.log1p(x)
+optim                                          SGD, momentum, Adam, AdamW, schedules, clipping, also inside of compile
 stop_gradient, checkpoint                      a value taken as constant; a function that is run again on the way back
 asarray, trace                                 an array to read at traced indices; a function -> Graph
 """
@@ -29,7 +31,7 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wengert import ops
+    from wengert import ops, optim
     from wengert.api import Derivation, System, equations, review
     from wengert.blackboard import board
     from wengert.compilation import compile, keep_subnormals, set_factors, set_threads
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from wengert.transforms.checks import check_grads
     from wengert.transforms.custom import primitive
     from wengert.transforms.derivatives import elementwise_grad, grad, value_and_grad
+    from wengert.transforms.foreign import in_kind
     from wengert.transforms.linear import jvp, linearize, vjp
     from wengert.transforms.matrices import ggnvp, hessian, hvp, jacobian
     from wengert.transforms.sparse import sparse_hessian, sparse_jacobian
@@ -93,6 +96,7 @@ _HOME = {
     "sparse_jacobian": "wengert.transforms.sparse",
     "sparse_hessian": "wengert.transforms.sparse",
     "flatten": "wengert.transforms.vectors",
+    "in_kind": "wengert.transforms.foreign",
     "vmap": "wengert.transforms.batches",
     "stop_gradient": "wengert.transforms.values",
     "trace": "wengert.transforms.values",
@@ -154,11 +158,13 @@ __all__ = [
     "hessian",
     "holomorphic_grad",
     "hvp",
+    "in_kind",
     "jacobian",
     "jvp",
     "keep_subnormals",
     "linearize",
     "ops",
+    "optim",
     "primitive",
     "review",
     "scan",
@@ -180,8 +186,8 @@ if not TYPE_CHECKING:  # to a type checker a name that is not listed above is an
     def __getattr__(name: str) -> Any:
         if name in _HOME:
             return getattr(_import_module(_HOME[name]), name)
-        if name == "ops":
-            return _import_module("wengert.ops")
+        if name in ("ops", "optim"):
+            return _import_module(f"wengert.{name}")
         if name == "__version__":
             return _import_module("importlib.metadata").version("wengert")
         raise AttributeError(f"module 'wengert' has no attribute '{name}'")

@@ -23,6 +23,7 @@ from wengert.passes import pipeline
 from wengert.targets.base import Executable, default, mesh_target, target
 from wengert.targets.compiled import Compiled
 from wengert.targets.compiled import compile as compiled_graph
+from wengert.tracing.foreign import all_taken
 from wengert.tracing.record import is_number, leaf_of
 from wengert.tracing.standin import StandIn
 from wengert.tracing.trees import flatten, orders, parameters_of
@@ -193,6 +194,7 @@ class CompiledFunction(Generic[P, T]):
 
     def _dispatch(self, *args: Any, **kwargs: Any) -> Any:
         out = kwargs.pop(OUT, None) if self._takes_out else None
+        args, kwargs = all_taken((args, kwargs))
         if any(isinstance(leaf, StandIn) for leaf in flatten((args, kwargs))[0]):
             return standing(self.__wrapped__)(*args, **kwargs) if out is None else refuse_traced(self.__wrapped__)
         kind = self._kind(args, kwargs)
@@ -215,6 +217,7 @@ class CompiledFunction(Generic[P, T]):
         Raises GraphError where `out` does not fit the result, or the function is called while it runs.
         """
         out = kwargs.pop(OUT, None) if self._takes_out else None
+        args, kwargs = all_taken((args, kwargs))
         if any(isinstance(leaf, StandIn) for leaf in flatten((args, kwargs))[0]):
             refuse_traced(self.__wrapped__)
         return bound(self, self._kind(args, kwargs), args, kwargs, out)
@@ -260,12 +263,6 @@ def _fixed(value: Any) -> Any:
         return (slice, value.start, value.stop, value.step)
     if isinstance(value, type):
         return (type, value)
-    if hasattr(value, "__array__"):
-        raise TraceError(
-            f"A value of type {type(value).__name__} is no array of NumPy.",
-            f"  it is {value!r:.60}",
-            "Write:  np.asarray(x)",
-        )
     try:
         hash(value)
     except TypeError:
