@@ -236,3 +236,24 @@ def test_modules_of_other_projects_are_not_run(tmp_path: Path):
     file = inner / "net.py"
     file.write_text(f"import layers\n{KEPT}", encoding="utf-8")
     assert results(judged(file.read_text(encoding="utf-8"), file=file)) == ["right"] * 3
+
+
+def test_a_method_that_takes_the_step_and_returns_nothing_is_judged_by_its_loss():
+    report = check_text(
+        """import numpy as np
+
+class Logistic:
+    def __init__(self, n_features):
+        self.weights = np.zeros(n_features)
+        self.bias = 0.0
+
+    def fit(self, X, y, lr=0.1, steps=10):
+        for _ in range(steps):
+            p = 1 / (1 + np.exp(-(X @ self.weights + self.bias)))
+            loss = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+            self.weights -= lr * (X.T @ (p - y)) / len(y)
+            self.bias -= lr * np.mean(p - y)
+""",
+        "fit.py",
+    )
+    assert report.judged[0].results == {"step of self.weights": "right", "step of self.bias": "right"}
