@@ -48,7 +48,7 @@ def sigmoid(x):
 
 
 def lstm_forward(x, h0, Wx, Wh, b):
-    N, T, D = x.shape
+    N, T = x.shape[:2]
     H = h0.shape[1]
     h = np.zeros((N, T, H))
     prev_h, prev_c = h0, np.zeros_like(h0)
@@ -137,9 +137,9 @@ class TwoLayerNet:
 
     def __init__(self, input_size, hidden_size, output_size):
         self.params = {}
-        self.params["W1"] = 0.1 * np.random.randn(input_size, hidden_size)
+        self.params["W1"] = np.random.rand(input_size, hidden_size)
         self.params["b1"] = np.zeros(hidden_size)
-        self.params["W2"] = 0.1 * np.random.randn(hidden_size, output_size)
+        self.params["W2"] = np.random.rand(hidden_size, output_size)
         self.params["b2"] = np.zeros(output_size)
 
     def loss(self, X, y, reg=0.1):

@@ -81,7 +81,7 @@ LISTS = re.compile(
     r"^(layers|sizes|dims|layer_sizes|layer_dims|layers_dims|hidden_sizes|structure|architecture|shape)$"
 )
 COUNTS = re.compile(
-    r"(^n_|^num_|_size$|_dim$|_units$|_features$|^(d|h|c|m|n|k|D|H|C|V|K|M)$|^(n_in|n_out|nin|nout)$|^(in|out|input|hidden|output)_)"
+    r"(^n_|^num_|(^|_)size$|_dim$|_units$|_features$|^(d|h|c|m|n|k|D|H|C|V|K|M)$|^(n_in|n_out|nin|nout|depth|channels|filters|units|neurons)$|^(in|out|input|hidden|output)_)"
 )
 SIZE = re.compile(r"depth|height|width|channel|size|^[A-Z]$|^[chwn]$|^n_|_dim$|^(rows|cols|in|out)", re.I)
 """Names of sizes that a tuple is taken apart into."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.programs.inputs import IMAGES, SIZES, Array, Slot, Unknown, made
+from wengert.programs.inputs import IMAGES, SIZES, Array, Slot, Unknown, Value, made
 from wengert.programs.scenario import Point
 
 PRIMES = (5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103)
@@ -49,9 +49,16 @@ def start(slots: list[tuple[str, str, Slot]], ranks: tuple[int, ...], taken: set
     axes: dict[str, int] = {}
     images = any(isinstance(s, Array) and len(s.axes) == 4 for _, _, s in slots)
     usual = SIZES | IMAGES if images else SIZES
+    stated = [s.value for w, _, s in slots if w == "init" and isinstance(s, Value) and isinstance(s.value, tuple)]
     for where, name, slot in slots:
         if isinstance(slot, Unknown):
-            slot = Array(tuple(f"{where}.{name}.{k}" for k in range(next(chosen))), slot.kind)
+            rank = next(chosen)
+            known = (
+                [v for v in stated if len(v) in (rank, rank - 1)] if where == "forward" and slot.kind == "real" else []
+            )
+            inner = known[0] if known else ()
+            first = tuple(f"{where}.{name}.{k}" for k in range(rank - len(inner)))
+            slot = Array((*first, *inner), slot.kind)
         elif isinstance(slot, Array) and slot.kind == "count":
             slot = Array((f"{where}.{name}",), "count")
         out[where, name] = slot
