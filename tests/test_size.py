@@ -54,13 +54,15 @@ def test_it_prints_what_it_counts_and_refuses_nothing(tree):
     assert "class names in several places: 1\n  Rule 2" in run.stdout
 
 
-def test_nobody_outside_of_targets_imports_native_code():
-    assert sizes(ROOT / "src" / "wengert").native_imports == []
+@pytest.fixture(scope="module")
+def own():
+    """The sizes of the package."""
+    return sizes(ROOT / "src" / "wengert")
 
 
-def test_no_field_of_the_core_is_of_any_type():
-    assert sizes(ROOT / "src" / "wengert").any_fields == []
+def test_no_field_of_the_core_is_of_any_type(own):
+    assert own.any_fields == []
 
 
-def test_every_package_begins_with_its_page():
-    assert sizes(ROOT / "src" / "wengert").pageless == []
+def test_every_package_begins_with_its_page(own):
+    assert own.pageless == []

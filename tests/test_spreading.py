@@ -35,12 +35,15 @@ def test_long_file_is_cut_and_one_that_stays_whole_is_not():
 
 
 def test_every_test_runs_once_and_a_unit_runs_in_one_process(pytester, monkeypatch, tmp_path):
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTHONPATH", f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     counts = {"test_demo": 2 * LONGEST, "test_other": LONGEST + 1, "test_short": 2}
     for name, count in counts.items():
         folder = pytester.mkdir("tests") if not (pytester.path / "tests").exists() else pytester.path / "tests"
         (folder / f"{name}.py").write_text(WRITES.format(count=count, folder=str(tmp_path)))
-    pytester.runpytest_subprocess("-n", "2", "-p", "scripts.spreading").assert_outcomes(passed=sum(counts.values()))
+    pytester.runpytest_subprocess("-p", "xdist", "-n", "2", "-p", "scripts.spreading").assert_outcomes(
+        passed=sum(counts.values())
+    )
     ran = {path.name: path.read_text().splitlines() for path in tmp_path.glob("gw*")}
     assert sorted(line for lines in ran.values() for line in lines) == sorted(
         f"{name} {i}" for name, count in counts.items() for i in range(count)
@@ -51,6 +54,7 @@ def test_every_test_runs_once_and_a_unit_runs_in_one_process(pytester, monkeypat
 
 
 def test_one_process_needs_no_schedule(pytester, monkeypatch):
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTHONPATH", f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     pytester.makepyfile("def test_a(): pass")
-    pytester.runpytest_subprocess("-p", "no:xdist", "-p", "scripts.spreading").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-p", "scripts.spreading").assert_outcomes(passed=1)

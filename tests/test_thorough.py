@@ -73,8 +73,9 @@ def test_choice_does_not_depend_on_the_process():
 
 
 @pytest.fixture
-def session(pytester):
+def session(pytester, monkeypatch):
     """A run of pytest in a process of its own, with our conftest and SAMPLE."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makeconftest("from tests.conftest import *")
     path = pytester.makepyfile(test_sample=SAMPLE)
     root = str(thorough.__file__).rsplit("/tests/", 1)[0]

@@ -68,6 +68,17 @@ def test_second_start_asks_for_nothing_and_says_nothing(project):
     assert start(project) == (0, f"at work in {project}\n", "", [])
 
 
+def test_python_keeps_what_it_compiles_whatever_the_caller_has_set(project, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    start(project)
+    (project / ".venv" / "bin" / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (project / "module.py").write_text("")
+    with (project / "scripts" / "_venv").open("a") as file:
+        file.write(".venv/bin/python -c 'import module'\n")
+    start(project)
+    assert list((project / "__pycache__").glob("module.*.pyc"))
+
+
 def test_tools_for_development_are_enough_for_every_script(project):
     _, _, err, _ = start(project, "dev")
     assert {"numpy", "scipy", "scikit-learn", "matplotlib", "pytest", "ruff", "pyright"} <= set(

@@ -1,4 +1,7 @@
-"""Updates of a network with one hidden layer, equations on XLA beside JAX by hand: as many as a call makes, float64, plain descent."""
+"""Updates of a network with one hidden layer, equations on XLA beside JAX by hand: as many as a call makes, float64, plain descent.
+
+All give the parameters after the last update and the loss before each.
+"""
 
 from __future__ import annotations
 
@@ -55,8 +58,8 @@ def _ours(given: Given, backend: str, count: int) -> Any:
     updates.at_once = count
 
     def call() -> Any:
-        after, _, _ = updates(params, state, None, 0, len(x), count)
-        return tuple(after.values())
+        after, _, losses = updates(params, state, None, 0, len(x), count)
+        return (*after.values(), np.asarray(losses))
 
     return call
 
@@ -64,12 +67,15 @@ def _ours(given: Given, backend: str, count: int) -> Any:
 def _by_hand(given: Given, count: int) -> Any:
     params, x, t = given
     w1, b1, w2, b2 = (p.copy() for p in params.values())
+    losses = []
     for _ in range(count):
         h = np.tanh(x @ w1.T + b1)
-        dy = (h @ w2.T + b2 - t) / len(x)
+        off = h @ w2.T + b2 - t
+        losses.append(0.5 * np.sum(off * off) / len(x))
+        dy = off / len(x)
         dz = (dy @ w2) * (1 - h * h)
         w1, b1, w2, b2 = w1 - RATE * dz.T @ x, b1 - RATE * dz.sum(0), w2 - RATE * dy.T @ h, b2 - RATE * dy.sum(0)
-    return w1, b1, w2, b2
+    return w1, b1, w2, b2, np.array(losses)
 
 
 def _jax(given: Given, count: int) -> Any:
@@ -85,10 +91,12 @@ def _jax(given: Given, count: int) -> Any:
 
     @jax.jit
     def run(p: Any, x: Any, t: Any) -> Any:
-        def step(_: Any, p: Any) -> Any:
-            return jax.tree.map(lambda a, g: a - RATE * g, p, jax.grad(loss)(p, x, t))
+        def step(p: Any, _: Any) -> Any:
+            value, gradients = jax.value_and_grad(loss)(p, x, t)
+            return jax.tree.map(lambda a, g: a - RATE * g, p, gradients), value
 
-        return jax.lax.fori_loop(0, count, step, p)
+        p, losses = jax.lax.scan(step, p, None, length=count)
+        return (*p, losses)
 
     with jax.enable_x64(True):
         arguments = tuple(jnp.asarray(p) for p in params.values()), jnp.asarray(x), jnp.asarray(t)

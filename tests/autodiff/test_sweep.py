@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -10,12 +12,17 @@ from scripts import derivative_routes as ways
 from scripts.derivative_truths import FUNCTIONS, ONE_INPUT, TWO_INPUTS
 from scripts.exact_derivatives import DIGITS, FORMATS, SEVERAL, of, single, truths
 from scripts.sweep_derivatives import Job, Outcome, everything, points, sample, sweep, verdict_of
+from tests.thorough import part
 from wengert.ir.graph import apply, constant
 from wengert.ir.op import OPS
 from wengert.ops.primes import opened
 
 NAMES = (*ONE_INPUT, *SEVERAL)
 SOME = tuple(k for k, x in enumerate(points("float64", 1)[0]) if abs(x) in (0.0, 1e-200, 0.5, 1.0, 40.0, 800.0, 1e200))
+PAIRS = set(
+    part(itertools.product(NAMES, NAMES), 4, lambda pair: (pair[0], NAMES.index(pair[1]) % 2), lambda pair: pair[1])
+)
+"""Each function outside of eight others or more, four by each route, and inside of four or more."""
 EXPLAINED: dict[str, str] = {}
 """Entries that may fail, by the label of the composition, each with the reason."""
 
@@ -28,7 +35,12 @@ def unexplained(outcome: Outcome) -> list[str]:
 @pytest.mark.parametrize("outer", NAMES)
 def test_slopes_of_pairs_are_right_by_every_quick_route(outer):
     routes = (ways.QUICK, ways.QUICK_FORWARD)
-    jobs = [Job(of(outer, inner), tuple(routes[k % 2]), only=SOME) for k, inner in enumerate(NAMES)]
+    jobs = [
+        Job(of(outer, inner), tuple(routes[k % 2]), only=SOME)
+        for k, inner in enumerate(NAMES)
+        if (outer, inner) in PAIRS
+    ]
+    assert len(jobs) >= 8
     assert not unexplained(sweep(jobs))
 
 

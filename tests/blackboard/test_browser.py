@@ -62,8 +62,8 @@ class Page:
         if fault[0] is None:
             assert self.complaints == []
 
-    def find(self, selector):
-        return self.page.locator(selector)
+    def find(self, selector, **narrower):
+        return self.page.locator(selector, **narrower)
 
     def text(self, selector):
         return self.find(selector).inner_text()
@@ -125,6 +125,40 @@ def test_signs_are_completed(board):
     board.until(lambda: "σ" in board.text(".equations .cm-content"))
 
 
+def test_names_are_completed_with_their_labels_and_letters(board):
+    board.find(".equations .cm-content").click()
+    board.page.keyboard.press("Control+End")
+    board.page.keyboard.type("q_k = w2")
+    board.find(".cm-tooltip-autocomplete", has_text="w⁽²⁾_ki").wait_for()
+    board.page.wait_for_timeout(200)
+    board.page.keyboard.press("Tab")
+    board.until(lambda: "q_k = w⁽²⁾_ki" in board.text(".equations .cm-content"))
+
+
+def test_enter_ends_the_line_where_a_name_is_offered(board):
+    board.type(".equations", "rate = 1\n")
+    board.page.keyboard.type("z = ra")
+    board.find(".cm-tooltip-autocomplete", has_text="rate").wait_for()
+    board.page.wait_for_timeout(200)
+    board.page.keyboard.press("Enter")
+    board.page.keyboard.type("y = 2")
+    board.until(lambda: board.find(".equations .cm-line").count() == 3)
+    assert [text.partition("∈")[0] for text in board.find(".equations .cm-line").all_text_contents()[1:]] == [
+        "z = ra",
+        "y = 2",
+    ]
+
+
+def test_bars_of_the_equations_are_completed_in_ones_own_lines(board):
+    board.show("homework")
+    board.find(".own .cm-content").click()
+    board.page.keyboard.type("b2")
+    board.find(".cm-tooltip-autocomplete", has_text="b̄⁽²⁾_k").wait_for()
+    board.page.wait_for_timeout(200)
+    board.page.keyboard.press("Tab")
+    board.until(lambda: "b̄⁽²⁾_k" in board.text(".own .cm-content"))
+
+
 def test_a_half_typed_line_leaves_the_last_board_grey_and_is_explained(board):
     bars = mathml(board, ".backward ol.lines")
     board.type(".equations", HIDDEN.replace("σ(z_i)", "σ(z_i"))
@@ -148,6 +182,19 @@ def test_the_bars_are_checked_when_typing_rests(board):
     board.until(lambda: "checked: 7 quantities" in board.text(".checked"))
     board.type(".equations", UNIT)
     board.until(lambda: "checked: 4 quantities" in board.text(".checked"))
+
+
+def test_another_language_is_that_of_the_check_too_and_values_stay(board):
+    board.show("numbers")
+    board.find(".card[data-name='b⁽²⁾'] input[type=number]").fill("0.125")
+    board.find(".card[data-name='b⁽²⁾'] input[type=number]").press("Enter")
+    board.find("select[aria-label=Language]").select_option("ko")
+    board.ready()
+    board.until(lambda: board.text(".checked").startswith("✓ 검산"))
+    board.page.wait_for_timeout(1000)
+    assert board.text(".checked").startswith("✓ 검산")
+    board.show("numbers")
+    board.until(lambda: board.find(".card[data-name='b⁽²⁾'] input[type=number]").input_value() == "0.125")
 
 
 def test_shapes_are_read_beside_each_line(board):
@@ -443,7 +490,7 @@ def _fill(board, view):
     if view == "lesson":
         for _ in range(8):
             board.page.keyboard.press("ArrowRight")
-        board.until(lambda: board.text(".checked"))
+        board.until(lambda: board.text(".checked").startswith(("✓ checked", "✓ 검산")))
         return
     board.show(view)
     if view == "numbers":

@@ -9,7 +9,6 @@ import signal
 
 import pytest
 
-from wengert.blackboard import process
 from wengert.blackboard.process import Worker
 from wengert.blackboard.samples import HIDDEN, UNIT
 
@@ -84,8 +83,7 @@ def test_a_process_that_is_killed_is_reported_and_replaced():
     assert (after, other) == (BOARD, True)
 
 
-def test_an_answer_that_is_not_wanted_any_more_is_cancelled_and_the_process_stays(monkeypatch):
-    monkeypatch.setattr(process, "PATIENCE", 0.0)
+def test_an_answer_that_is_not_wanted_any_more_is_cancelled_and_the_process_stays():
     long = "".join(f"z{k} = σ(a{k} z{k - 1} + b{k})\n" for k in range(1, 40)) + "L = z39²\n"
 
     async def scenario(worker):

@@ -175,6 +175,23 @@ def test_a_request_of_another_kind_does_not_take_the_answer_from_one_that_takes_
         assert board(ws, 29, "judged") == ["judged"]
 
 
+@pytest.mark.parametrize("pause", [0.0, 0.001, 0.03, 0.3])
+def test_an_edit_does_not_wait_for_a_check_of_what_was_typed_before(server, pause):
+    long = "".join(f"z{k} = σ(a{k} z{k - 1} + b{k})\n" for k in range(1, 60)) + "L = z59²\n"
+    with server.socket() as ws:
+        ws.send(edit(long, 1))
+        assert board(ws, 1) == BOARD
+        ws.send(json.dumps({"type": "check", "text": long, "id": 2}))
+        threading.Event().wait(pause)
+        ws.send(edit(UNIT, 3))
+        found = []
+        while "numbers" not in found:
+            found.append(json.loads(ws.recv(timeout=60))["type"])
+        assert found == BOARD
+        ws.send(json.dumps({"type": "check", "text": UNIT, "id": 4}))
+        assert board(ws, 4, "checked") == ["checked"]
+
+
 def test_a_text_that_takes_long_does_not_stop_another_page(server):
     long = "".join(f"z{k} = σ(a{k} z{k - 1} + b{k})\n" for k in range(1, 60)) + "L = z59²\n"
     with server.socket() as busy, server.socket() as ws:

@@ -344,3 +344,8 @@ def test_work_on_transposes_in_a_row_grows_with_their_number():
         return lambda: review(text)
 
     assert growth(of, 10) < LINEAR
+
+
+@pytest.mark.parametrize("left", ["f_{[x]}", "f_{x, y}"])
+def test_name_of_a_function_with_something_below_it_is_no_call(left: str):
+    assert not review(f"f(x) = x^2\nL = f(x)\n---\n{left} = 2\n").count("holds")

@@ -64,3 +64,13 @@ $$r = \\natural$$
 
 def test_numbers_that_the_text_states_are_no_mistake_where_a_part_is_not_read() -> None:
     assert not review(STATED).count("wrong")
+
+
+def test_an_equation_that_the_author_demands_is_no_mistake_where_a_part_is_not_read() -> None:
+    page = "$$u = 3 k_1 + k_2$$\n\n$$L = u^2$$\n\n$$u = 5 k_2 = k_2 k_1$$\n\n$$\\frac{\\partial L}{\\partial u} = 2 u$$\n\n"
+    assert not review(page + "$$q = \\natural$$\n").count("wrong")
+
+
+def test_a_wrong_line_of_barred_signals_stays_wrong_where_a_part_is_not_read() -> None:
+    page = "$$z = w x \\qquad L = z^2$$\n\n$$\\bar z = 2 z$$\n\n$$\\bar w = 2 z w$$\n\n$$\\bar x = \\natural$$\n"
+    assert [row.status for row in review(page).rows] == ["holds", "wrong", "unread"]

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.counting import LINEAR, growth
+from tests.thorough import rounds
 from wengert.errors import EquationError
 from wengert.reading.forms import FORMS, form_of
 from wengert.reading.located import Located
@@ -311,7 +312,7 @@ def test_the_work_is_linear_in_the_length(part: str, name: str):
         text = part * size
         return lambda: read_story(text, name)
 
-    assert growth(of, 100) < LINEAR
+    assert growth(of, rounds(40, 100)) < LINEAR
 
 
 def test_every_text_has_a_story():

@@ -147,6 +147,7 @@ export class Board {
     this.grid.replaceChildren(this.equations.section, ...views[tab].map(({ section }) => section));
     this.lesson.showValues(tab === "numbers");
     this.root.classList.toggle("with-values", tab === "numbers");
+    if (tab === "numbers") this.numbers.draw();
     if (tab === "compare") this.compare.show();
   }
 

@@ -1,28 +1,14 @@
 // CodeMirror with the signs of mathematics, the reader's squiggles and repairs, and "read as" beside each line.
-import { autocompletion, completionKeymap, type Completion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
+import { completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { lintGutter, lintKeymap, setDiagnostics, type Diagnostic as Squiggle } from "@codemirror/lint";
 import { EditorState, RangeSetBuilder, StateEffect, StateField } from "@codemirror/state";
 import { Decoration, drawSelection, EditorView, keymap, lineNumbers, WidgetType, type DecorationSet } from "@codemirror/view";
 import type { Change, Diagnostic, ForwardLine } from "./protocol";
 import type { Say } from "./words";
+import { completion, namesOf } from "./completion";
 import { math } from "./math";
 import { el } from "./dom";
-
-const GREEK = "alpha α beta β gamma γ delta δ epsilon ε zeta ζ eta η theta θ iota ι kappa κ lambda λ mu μ nu ν xi ξ pi π rho ρ sigma σ tau τ upsilon υ phi φ chi χ psi ψ omega ω Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π Sigma Σ Phi Φ Psi Ψ Omega Ω";
-const WORDS = "sum Σ prod Π half ½ partial ∂ nabla ∇ odot ⊙ circ ∘ cdot ⋅ times × in ∈ R ℝ le ≤ ge ≥ ne ≠ sqrt √ infty ∞ to → bar ̄ norm ‖ minus −";
-const RAISED = "^T ᵀ ^2 ² ^3 ³ ^-1 ⁻¹ ^(1) ⁽¹⁾ ^(2) ⁽²⁾ ^(3) ⁽³⁾ ^(4) ⁽⁴⁾";
-
-function pairs(words: string, before: string): Completion[] {
-  const parts = words.split(" ");
-  return Array.from({ length: parts.length / 2 }, (_, k) => ({ label: before + parts[2 * k]!, apply: parts[2 * k + 1]!, detail: parts[2 * k + 1]!, type: "text" }));
-}
-const SIGNS = [...pairs(GREEK, "\\"), ...pairs(WORDS, "\\"), ...pairs(RAISED, "")];
-
-function signs(context: CompletionContext): CompletionResult | null {
-  const word = context.matchBefore(/\\\w*|\^[\w()-]*/);
-  return word && word.from < word.to ? { from: word.from, options: SIGNS, validFor: /^(\\\w*|\^[\w()-]*)$/ } : null;
-}
 
 class Space extends WidgetType {
   constructor(private readonly tex: string) {
@@ -57,11 +43,12 @@ function spacesOf(lines: ForwardLine[], length: number): DecorationSet {
   return builder.finish();
 }
 
-export interface EditorOptions { label: string; text: string; readOnly?: boolean; changed?: (text: string) => void }
+export interface EditorOptions { label: string; text: string; readOnly?: boolean; changed?: (text: string) => void; names?: (document: string) => string[] }
 
 export class Editor {
   readonly view: EditorView;
   private quiet = false;
+  private marked = false;
 
   constructor(parent: HTMLElement, root: Document | ShadowRoot, options: EditorOptions) {
     this.view = new EditorView({
@@ -74,7 +61,7 @@ export class Editor {
           history(),
           drawSelection(),
           lintGutter(),
-          autocompletion({ override: [signs], icons: false }),
+          completion(options.names ?? namesOf),
           spaces,
           EditorView.lineWrapping,
           keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap]),
@@ -115,6 +102,8 @@ export class Editor {
       return { from, to, severity: found.severity, message, actions };
     });
     marks.sort((a, b) => a.from - b.from);
+    if (!marks.length && !this.marked) return;
+    this.marked = marks.length > 0;
     this.view.dispatch(setDiagnostics(this.view.state, marks));
   }
 

@@ -6,12 +6,22 @@ import { svg } from "./dom";
 const UPRIGHT = "KaTeX_Main, 'Times New Roman', 'Liberation Serif', serif";
 const ITALIC = "KaTeX_Math, 'Times New Roman', 'Liberation Serif', serif";
 const canvas = document.createElement("canvas").getContext("2d");
+const widths = new Map<string, number>();
+// Widths that were measured before the faces were there are of others.
+void document.fonts.ready.then(() => widths.clear());
+document.fonts.addEventListener("loadingdone", () => widths.clear());
 
 /** The width of a text in em, in the face in which it will be drawn. */
 function widthOf(piece: Piece): number {
   if (!canvas) return 0.5 * piece.text.length;
-  canvas.font = `${piece.italic ? "italic " : ""}100px ${piece.italic ? ITALIC : UPRIGHT}`;
-  return (canvas.measureText(piece.text).width / 100) * (piece.size ?? 1);
+  const key = `${piece.italic ? "i" : "u"}${piece.text}`;
+  let wide = widths.get(key);
+  if (wide === undefined) {
+    canvas.font = `${piece.italic ? "italic " : ""}100px ${piece.italic ? ITALIC : UPRIGHT}`;
+    wide = canvas.measureText(piece.text).width / 100;
+    widths.set(key, wide);
+  }
+  return wide * (piece.size ?? 1);
 }
 
 interface Placed { piece: Piece; at: number; wide: number }

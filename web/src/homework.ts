@@ -3,6 +3,7 @@ import type { Row } from "./protocol";
 import type { Model, Topic } from "./model";
 import type { Say } from "./words";
 import { sayOr } from "./words";
+import { barred, namesOf } from "./completion";
 import { Editor } from "./editor";
 import { exerciseHash } from "./exercise";
 import { button, el, panel } from "./dom";
@@ -23,7 +24,7 @@ export class Homework {
     this.own = panel(say("own.lines"), "own");
     this.verdict = panel(say("verdict"), "verdict");
     this.own.body.append(el("p", { class: "hint" }, say("homework.help")));
-    this.editor = new Editor(this.own.body, root, { label: say("own.lines"), text: "", readOnly: !model.live, changed: () => this.later() });
+    this.editor = new Editor(this.own.body, root, { label: say("own.lines"), text: "", readOnly: !model.live, changed: () => this.later(), names: (own) => this.names(own) });
     if (!model.live) this.own.body.append(el("p", { class: "hint" }, say("needs.engine")));
     if (address !== null && !model.start.exercise) this.own.body.append(...this.sharing(address));
     this.summary.textContent = say("homework.empty");
@@ -40,6 +41,12 @@ export class Homework {
       shown.select();
     }, { icon: "link", text: true, className: "share" });
     return [el("div", { class: "sharing" }, make, shown)];
+  }
+
+  /** The names of the equations with and without a bar, and those of one's own lines. */
+  private names(own: string): string[] {
+    const names = namesOf(this.model.text);
+    return [...new Set([...names.map(barred), ...names, ...namesOf(own)])];
   }
 
   update(topic: Topic): void {

@@ -22,6 +22,8 @@ export class Lesson {
   private readonly legend = el("div", { class: "legend" });
   private readonly checked = el("p", { class: "checked", role: "status" });
   private resting = 0;
+  private sight = 0;
+  private drawn = "";
   private readonly playing: HTMLButtonElement;
   private drawing: SVGElement | null = null;
   private timer = 0;
@@ -56,7 +58,7 @@ export class Lesson {
     this.steps.body.append(bar, this.explain);
     this.forward.body.append(this.lines.forward.root);
     this.backward.body.append(this.lines.backward.root, this.legend, this.checked);
-    void document.fonts.ready.then(() => this.drawGraph());
+    void document.fonts.ready.then(() => this.drawGraph(true));
   }
 
   get panels(): HTMLElement[] {
@@ -70,7 +72,8 @@ export class Lesson {
   }
 
   update(topic: Topic): void {
-    if (topic === "read") this.lines.forward.draw();
+    if (topic === "text") clearTimeout(this.resting);
+    else if (topic === "read") this.lines.forward.draw();
     else if (topic === "backward") this.drawBackward();
     else if (topic === "graph") this.drawGraph();
     else if (topic === "numbers") this.drawNumbers();
@@ -94,10 +97,13 @@ export class Lesson {
     this.checked.replaceChildren(el("span", { class: holds ? "good" : "bad", "aria-hidden": "true" }, holds ? "✓ " : "✗ "), said);
   }
 
-  private drawGraph(): void {
+  private drawGraph(anew = false): void {
     const direction: Direction = this.model.directions[0] ?? "right";
     const graph = this.model.graphs[direction];
     if (!graph) return;
+    const key = JSON.stringify(graph);
+    if (key === this.drawn && !anew) return;
+    this.drawn = key;
     this.drawing = drawGraph(graph, this.say("graph"));
     const kinds = graph.kinds.map((kind) => el("span", { class: `kind ${kind}` }, sayOr(this.say, `kind.${kind}`, kind)));
     const ways = [el("span", { class: "kind way" }, this.say("way.forward")), el("span", { class: "kind way back" }, this.say("way.back"))];
@@ -165,11 +171,18 @@ export class Lesson {
 
   /** The line of the step comes into sight inside its panel; the page itself does not move. */
   private show(list: HTMLElement): void {
+    cancelAnimationFrame(this.sight);
+    this.sight = requestAnimationFrame(() => this.scroll(list)); // once a frame: asking for places lays out the page
+  }
+
+  private scroll(list: HTMLElement, again = true): void {
     const now = list.querySelector<HTMLElement>(".now");
     const body = list.parentElement;
     if (!now || !body) return;
     const top = now.offsetTop - body.offsetTop;
-    if (top < body.scrollTop || top + now.offsetHeight > body.scrollTop + body.clientHeight) body.scrollTop = top - body.clientHeight / 2;
+    if (top >= body.scrollTop && top + now.offsetHeight <= body.scrollTop + body.clientHeight) return;
+    body.scrollTop = top - body.clientHeight / 2;
+    if (again) this.sight = requestAnimationFrame(() => this.scroll(list, false)); // lines that were never in sight had only an estimated height
   }
 
   // play

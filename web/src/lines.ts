@@ -5,28 +5,45 @@ import { heat } from "./heat";
 import { line as lineOf, math } from "./math";
 import { el } from "./dom";
 
+const LONG = 24; // with more lines, those out of sight are not laid out
+
+interface Row { q: number; both: Both; space: string }
+
+/** The nodes in their order; those that stand where they should are not touched, so that only what changed is laid out. */
+function settle(list: HTMLElement, items: HTMLElement[]): void {
+  const wanted = new Set<Node>(items);
+  for (const node of [...list.childNodes]) if (!wanted.has(node)) node.remove();
+  items.forEach((item, k) => list.childNodes[k] !== item && list.insertBefore(item, list.childNodes[k] ?? null));
+}
+
 export class Lines {
   readonly root = el("ol", { class: "lines" });
-  private shown = "";
+  private items = new Map<string, HTMLElement[]>();
 
   constructor(private readonly model: Model, private readonly way: "forward" | "backward", private readonly chosen: (q: number) => void) {}
 
   draw(): void {
-    const rows: { q: number; both: Both; space: string }[] =
+    const rows: Row[] =
       this.way === "forward"
         ? (this.model.read?.forward ?? []).map((line) => ({ q: line.q, both: line, space: line.space }))
         : (this.model.backward?.backward ?? []).flatMap(({ q, lines }) => lines.map((both) => ({ q, both, space: "" })));
-    const key = JSON.stringify(rows);
-    if (key === this.shown) return;
-    this.shown = key;
-    this.root.replaceChildren(
-      ...rows.map(({ q, both, space }) => {
-        const item = el("li", { "data-line": q }, lineOf(both), el("span", { class: "value-of", "data-mark": this.way === "forward" ? String(q) : `${q}b` }));
-        if (space) item.append(el("span", { class: "space" }, math(`\\in ${space}`)));
-        item.addEventListener("click", () => this.chosen(q));
-        return item;
-      }),
-    );
+    const before = this.items;
+    this.items = new Map();
+    const items = rows.map((row) => {
+      const key = JSON.stringify(row);
+      const item = before.get(key)?.pop() ?? this.item(row);
+      this.items.set(key, [...(this.items.get(key) ?? []), item]);
+      return item;
+    });
+    this.root.classList.toggle("long", items.length > LONG);
+    settle(this.root, items);
+  }
+
+  private item({ q, both, space }: Row): HTMLElement {
+    const item = el("li", { "data-line": q }, lineOf(both), el("span", { class: "value-of", "data-mark": this.way === "forward" ? String(q) : `${q}b` }));
+    if (space) item.append(el("span", { class: "space" }, math(`\\in ${space}`)));
+    item.addEventListener("click", () => this.chosen(q));
+    return item;
   }
 
   /** Values at the ends of lines; the first line of several of one bar has it. */

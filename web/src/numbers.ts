@@ -24,14 +24,15 @@ export class NumbersView {
   }
 
   update(topic: Topic): void {
-    if (topic === "numbers") this.draw();
+    if (topic === "numbers" && this.panel.section.isConnected) this.draw();
     if (topic === "reply" && this.model.reply?.type === "nudged") {
       const { q, change, predicted, by } = this.model.reply;
       this.cards.get(q)?.nudged(change, predicted, by);
     }
   }
 
-  private draw(): void {
+  draw(): void {
+    if (!this.model.numbers) return;
     this.fault.textContent = this.model.numbers?.error ? `${this.model.numbers.error.what} ${this.model.numbers.error.repair}` : "";
     const inputs = (this.model.read?.quantities ?? []).map((quantity, q) => ({ quantity, q })).filter(({ quantity }) => !["computed", "loss"].includes(quantity.kind));
     const shape = JSON.stringify(inputs.map(({ quantity, q }) => [quantity.name, shapeOf(this.model.valueOf(String(q)) ?? 0)]));

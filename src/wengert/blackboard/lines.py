@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wengert.derive.report import show_line, symbols_of
+from wengert.derive.report import aside, symbols_of
 from wengert.elaboration.system import System
 from wengert.notation import unicode
 from wengert.notation.expr import Expr, Line, Ref
@@ -41,7 +41,7 @@ class Lines:
         bare = Line(line.left, line.rights, notes=tuple(n for n in line.notes if n == "+="))
         text = unicode.show(Line(line.left, line.rights), False, self.symbols)
         found = {"tex": self.latex.line(bare), "text": text}
-        note = show_line(line, self.system)[len(text) :].strip()
+        note = aside(line, self.system).strip()
         return found | ({"note": note} if note else {})
 
     def maybe(self, line: Line | None) -> dict[str, Any] | None:

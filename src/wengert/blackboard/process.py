@@ -18,8 +18,6 @@ from wengert.blackboard.worker import DONE, serve
 MEGABYTES = 1024
 SECONDS = 20.0
 """So long may one answer take."""
-PATIENCE = 0.4
-"""An answer that is younger is not cancelled for a newer request: fast typing would never see one."""
 
 _METHODS = multiprocessing.get_all_start_methods()
 CONTEXT: Any = multiprocessing.get_context("forkserver" if "forkserver" in _METHODS else "spawn")
@@ -41,7 +39,8 @@ class Process:
     def __init__(self, take: Callable[[bytes | None], None], megabytes: int = MEGABYTES) -> None:
         here, there = CONTEXT.Pipe()
         self.pipe, self.take = here, take
-        self.process = CONTEXT.Process(target=serve, args=(there, megabytes), daemon=True)
+        self.sent, self.unwanted = 0, CONTEXT.RawValue("q", 0)  # requests are counted on both sides
+        self.process = CONTEXT.Process(target=serve, args=(there, megabytes, self.unwanted), daemon=True)
         self.process.start()
         there.close()
         threading.Thread(target=self._listen, daemon=True).start()
@@ -61,11 +60,13 @@ class Process:
 
     def send(self, request: Mapping[str, Any]) -> None:
         """Raises OSError where the process has ended."""
+        self.sent += request["type"] != "control"
         self.pipe.send_bytes(json.dumps(request).encode())
 
     def cancel(self) -> None:
-        """Stop what is being computed; where a system has no signals, the process ends."""
+        """Stop the answer to what was sent last; where a system has no signals, the process ends."""
         if hasattr(signal, "SIGUSR1"):
+            self.unwanted.value = self.sent
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.process.pid, signal.SIGUSR1)
         else:
@@ -128,9 +129,9 @@ class Worker:
         finally:
             self.busy = False
 
-    def cancel(self) -> None:
-        """Stop an answer that nobody waits for any more."""
-        if self.busy and self.process is not None and time.monotonic() - self.since > PATIENCE:
+    def cancel(self, age: float = 0.0) -> None:
+        """Stop an answer that nobody waits for any more, where it is older than so many seconds."""
+        if self.busy and self.process is not None and time.monotonic() - self.since > age:
             self.process.cancel()
 
     def tell(self, message: Mapping[str, Any]) -> None:

@@ -28,6 +28,10 @@ from wengert.languages import LANGUAGES
 FLOOD = 2000
 """A page that sends more messages a second is none of ours."""
 UNREADABLE = 1003
+RESTING = "check"
+"""What is asked when typing rests; an edit does not wait for it, and the page asks again."""
+PATIENCE = 0.4
+"""An answer that is younger is not cancelled for a newer request of its kind: fast typing would never see one."""
 HOURS = 3600.0
 """So long may a training go on."""
 
@@ -88,8 +92,12 @@ class Session:
         elif found["type"] == "control":
             self.trainer.tell(found)
         else:
+            if found["type"] == "edit":
+                self.newest.pop(RESTING, None)
             self.newest[found["type"]] = found
             if found["type"] == self.running:
+                self.worker.cancel(PATIENCE)
+            elif found["type"] == "edit" and self.running == RESTING:
                 self.worker.cancel()
             self.wake.set()
 

@@ -5,6 +5,7 @@ Limits of memory are set here, of time by the parent. A signal may stop the math
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import sys
@@ -30,16 +31,18 @@ def limit_memory(megabytes: int) -> None:
 
 
 class Switch:
-    """Whether a signal may interrupt now; one that comes between two stages stops the next one."""
+    """Whether a signal may interrupt now. `unwanted` is the number of the request whose answer nobody waits for any more.
 
-    def __init__(self) -> None:
-        self.open = self.stopped = False
+    A signal that comes before its request is read, or after its answer, stops that request or none, never the next one.
+    """
+
+    def __init__(self, unwanted: Any) -> None:
+        self.open, self.number, self.unwanted = False, 0, unwanted
         if hasattr(signal, "SIGUSR1"):
             signal.signal(signal.SIGUSR1, self.signalled)
 
     def signalled(self, *_: Any) -> None:
-        self.stopped = True
-        if self.open:
+        if self.open and self.unwanted.value == self.number:
             self.open = False
             raise Cancelled
 
@@ -47,23 +50,24 @@ class Switch:
         """The next reply, while signals may stop it; None after the last."""
         self.open = True
         try:
-            if self.stopped:
+            if self.unwanted.value == self.number:
                 raise Cancelled
             return next(stages, None)
         finally:
             self.open = False
 
 
-def serve(pipe: Connection, megabytes: int) -> None:
+def serve(pipe: Connection, megabytes: int, unwanted: Any) -> None:
     """Answer requests until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    switch = Switch()
+    switch = Switch(unwanted)
     limit_memory(megabytes)
     from wengert.blackboard import warm  # noqa: F401  loaded already where this process was forked
     from wengert.blackboard.content import Content
     from wengert.blackboard.training import training
 
     content = Content()
+    gc.freeze()  # what is loaded stays: collections look at what requests made only
 
     def inbox(wait: bool) -> dict[str, Any] | None:
         """What the page said meanwhile, or with `wait` what it says next."""
@@ -74,7 +78,7 @@ def serve(pipe: Connection, megabytes: int) -> None:
             request = json.loads(pipe.recv_bytes())
             if request["type"] == "control":  # of a training that has ended
                 continue
-            switch.stopped = False
+            switch.number += 1
             stages = training(request, inbox) if request["type"] == "train" else content.reply(request)
             _answer(iter(stages), request.get("id"), pipe.send_bytes, switch)
             pipe.send_bytes(DONE)

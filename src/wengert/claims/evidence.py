@@ -101,6 +101,8 @@ def _instead_of_wrong(verdict: Verdict, stated: bool) -> Entry | None:
         return _judged(verdict)
     if verdict.status == "conditional" and verdict.note.startswith(STATED_VALUES):
         return _judged(verdict)
+    if verdict.status == "condition":  # an equation without a derivative may be one that the author demands
+        return replace(_judged(verdict), status="open", note=NOT_AS_READ)
     if stated and verdict.status in ("open", "given") and NUMBER.fullmatch(verdict.statement.sides[verdict.link]):
         return replace(_judged(verdict), status="open", note=NOT_AS_READ)  # numbers that an example has put in
     return _classed(verdict) if verdict.status in ("defined", "again") else None

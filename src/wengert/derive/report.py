@@ -25,8 +25,14 @@ def symbols_of(system: System) -> Symbols | None:
 
 def show_line(line: Line, system: System, *, ascii: bool = False) -> str:
     """One equation on one line, its notes after it."""
-    notes = [note for note in line.notes if note.startswith(("with ", "by index"))]
     text = unicode.show(Line(line.left, line.rights), ascii, symbols_of(system))
+    return text + aside(line, system, ascii=ascii)
+
+
+def aside(line: Line, system: System, *, ascii: bool = False) -> str:
+    """What stands after an equation: the steps for which it holds, and its notes."""
+    text = ""
+    notes = [note for note in line.notes if note.startswith(("with ", "by index"))]
     zero = [f"{unicode.show(each, ascii, symbols_of(system))} = 0" for each in beyond_the_end(line, system)]
     notes += [", ".join(zero)] if zero else []
     steps = steps_of(line, system)

@@ -18,7 +18,7 @@ from wengert.engine.others import Others, Start
 from wengert.engine.programs import Program, Seat
 from wengert.engine.restated import Calls, restate, restated
 from wengert.engine.running import before, finish
-from wengert.engine.sight import VALUES, Rest, Transform
+from wengert.engine.sight import VALUES, Find, Rest, Transform, fact_of, found_again
 from wengert.engine.written import written
 from wengert.errors import GraphError, TraceError
 from wengert.ir.graph import Node, input_node
@@ -217,6 +217,20 @@ class Outside:
             return list(second(given))
 
         return found[:n], rest
+
+    def structure(self, find: Find) -> Any:
+        """See `Sight`."""
+        tape, path = self.tape, self.tape.path
+        facts = [fact_of(x) for x in tape.inputs[tape.arguments :]]
+
+        def found() -> Any:
+            graph = written(tape, self.outputs)
+            n = tape.arguments
+            return find(
+                graph.inputs[:n], stable(joined(graph.outputs)), dict(zip(graph.inputs[n:], facts, strict=True))
+            )
+
+        return found_again([] if path is None else path.programs.setdefault((self.outputs, find), []), facts, found)
 
 
 def _number(x: Any, leaf: Leaf) -> float | complex:

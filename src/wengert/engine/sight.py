@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
+
+import numpy as np
 
 from wengert.engine.arguments import Argnums, Arguments
 from wengert.engine.formulas import opened
@@ -19,9 +21,14 @@ from wengert.tracing.tracer import current
 from wengert.tracing.trees import Spec, unflatten
 from wengert.tracing.watch import ON
 
+MOST_STRUCTURES = 4
 Derive = Callable[..., Sequence[Node]]
 Pull = Callable[[Sequence[Any]], list[Any]]
 Back = Callable[[Sequence[Any], Pull, Sequence[Any]], Sequence[Any]]
+Facts = Mapping[Node, Any]
+"""Of inputs of a graph beside the arguments: whole numbers and truth values themselves, of real numbers whether each is not 0."""
+Find = Callable[[Sequence[Node], Sequence[Node], Facts], Any]
+"""find(inputs, outputs, facts): what holds of a graph for all real numbers that may be its inputs."""
 Rest = Callable[[Sequence[Any]], list[Any]]
 """From the further values of a transform to what it gives."""
 
@@ -84,6 +91,10 @@ class Sight(Protocol):
         """
         ...
 
+    def structure(self, find: Find) -> Any:
+        """What `find` finds in the graph of this run; kept with its path, for as long as the facts are the same."""
+        ...
+
 
 class Inside:
     """The sight of a function inside of another that is followed: its graph is written down at every call."""
@@ -144,6 +155,27 @@ class Inside:
         n = len(self._stable)
         rest = Prepared([*kept, *further], nodes)
         return found[:n], lambda extra: rest([*found[n:], *extra])
+
+    def structure(self, find: Find) -> Any:
+        """See `Sight`. Nothing is kept."""
+        return find(self._recorded.inputs, self._stable, {})
+
+
+def fact_of(x: Any) -> Any:
+    """What a structure may read of an array: the array of whole numbers, of real ones where they are not 0."""
+    array = np.asarray(x)
+    return array.copy() if array.dtype.kind in "biu" else array != 0
+
+
+def found_again(kept: list[tuple[list[Any], Any]], facts: list[Any], find: Callable[[], Any]) -> Any:
+    """What was found for the same facts, else what is found now; the last few are kept."""
+    for known, found in kept:
+        if all(map(np.array_equal, known, facts)):
+            return found
+    found = find()
+    kept.insert(0, (facts, found))
+    del kept[MOST_STRUCTURES:]
+    return found
 
 
 def result_of(sight: Sight, values: Sequence[Any]) -> Any:

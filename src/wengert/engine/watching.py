@@ -19,7 +19,7 @@ from wengert.engine.arguments import Arguments
 from wengert.engine.formulas import joined, opened, stable
 from wengert.engine.interned import GraphCall
 from wengert.engine.running import before, finish
-from wengert.engine.sight import Rest, Transform
+from wengert.engine.sight import Find, Rest, Transform, fact_of
 from wengert.engine.written import Written, written
 from wengert.errors import NonFiniteError
 from wengert.ir.graph import Graph, Node, constant, input_node
@@ -191,6 +191,12 @@ class Watched:
             return self._looked_at(finish([*kept, *further], nodes, [*found[n:], *extra]))
 
         return found[:n], rest
+
+    def structure(self, find: Find) -> Any:
+        """See `Sight`. Nothing is kept."""
+        graph, n = self.tape.written(self.outputs), self.tape.arguments
+        facts = map(fact_of, self.tape.inputs[n:])
+        return find(graph.inputs[:n], stable(joined(graph.outputs)), dict(zip(graph.inputs[n:], facts, strict=True)))
 
     def _derived(
         self, transform: Transform, types: Sequence[ArrayType]

@@ -69,8 +69,8 @@ def left_side(reader: SystemReader, tokens: list[Token]) -> tuple[Expr, tuple[st
             and isinstance(tree, Ref)
             and tree.name in parser.symbols.calls
         ):
-            opening = next(t for t in tokens if t.kind == "open" and t.text == "(")
-            arguments = (quoted(reader, Span(opening.span.start, span.end)),)
+            opening = next((t for t in tokens if t.kind == "open" and t.text == "("), None)
+            arguments = () if opening is None else (quoted(reader, Span(opening.span.start, span.end)),)
     else:
         tree = None
     if isinstance(tree, Index):

@@ -10,6 +10,7 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 BAR = "\u0304"
@@ -63,6 +64,7 @@ def join(base: str, label: str = "", subscript: str = "", primes: int = 0) -> st
     return base + (f"⁽{superscript(label)}⁾" if label else "") + (f"_{subscript}" if subscript else "") + "'" * primes
 
 
+@lru_cache(4096)
 def split(name: str) -> Parts:
     """The parts of a canonical name: `join(*split(name)) == name`."""
     rest = name.rstrip("'")

@@ -17,6 +17,7 @@ from wengert.reading.heads import WHOLE, Axis, Key, step_of
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.limits import LARGEST
 from wengert.reading.points import drawn
+from wengert.reading.stated import derivative_mark, stating
 from wengert.reading.trees import (
     Frac,
     Group,
@@ -31,6 +32,7 @@ from wengert.reading.trees import (
     first_sign,
     has_derivative,
     is_fraction_of,
+    names,
     without_first,
 )
 from wengert.reading.values import STEP, Circle, Environment, Evaluator, Independent, Nested, order_of
@@ -50,7 +52,43 @@ class World(Evaluator):
         body = without_first(tree.top)
         if body is None:
             raise Closed("an operator has nothing to act on")
-        return self.applied(body, tree.low, env, order_of(tree), total=first_sign(tree.low) == "d")
+        if self.is_unwritten(body) and (value := self.as_stated(tree, env)) is not None:
+            return value
+        try:
+            return self.applied(body, tree.low, env, order_of(tree), total=first_sign(tree.low) == "d")
+        except Independent:
+            value = self.as_stated(tree, env)
+            if value is None:
+                raise
+            return value
+
+    def is_unwritten(self, body: Tree) -> bool:
+        """Whether no line says what a quantity is that is derived."""
+        base = base_of(body)
+        loss = base in LOSSES or base == self.facts.loss
+        return base in self.scope.supposed or (loss and base not in self.scope.definitions)
+
+    def as_stated(self, tree: Frac, env: Environment) -> Value | None:
+        """A derivative as a line states it, else any number where it is that of a number by a number; None where it has no value."""
+        mark = derivative_mark(tree)
+        if mark is None or env.hot or order_of(tree) != 1 or not self.lexicon.ask("as stated", "", False):
+            return None
+        own = next((line for line in self.scope.lines if line.position == self.asker), None)
+        for line, side in stating(self.scope, mark, self.asker, self.stating):
+            if own is not None and side in own.sides:
+                continue  # the same said twice shows nothing
+            self.stating.add(line.position)
+            try:
+                return self.value(side, env)
+            except Misfit:
+                continue
+            finally:
+                self.stating.discard(line.position)
+        known = own is None or any(derivative_mark(side) == mark for side in own.sides)
+        letters = {name.text for part in mark for name in names(part)} & (self.facts.letters | self.facts.steps)
+        if known or letters or any(self.value(part, env).rank for part in mark):
+            return None
+        return number(float(drawn(("stated", mark), self.seed).uniform(0.2, 0.9)))
 
     def applied(self, body: Tree, low: Tree | None, env: Environment, order: int = 1, total: bool = False) -> Value:
         """The derivative of a formula by the names below ∂ or ∇, one after the other."""
@@ -185,7 +223,9 @@ class World(Evaluator):
         """The derivative of a loss that has no line: it reads the signals that the author states, else what nobody reads; that of one step only what is computed there."""
         self.lexicon.marks.add("open loss")
         tops = list(self.scope.given) or self.sinks()
-        tops = [top for top in tops if step_of(top) == step] or tops if step is not None else tops
+        if step is not None:
+            at_step = list(self.scope.given) or self.scope.last_at_steps
+            tops = [top for top in at_step if step_of(top) == step] or tops
         at = self.whole(key, env)
         shape = at.shape
         if key in tops or not tops:
@@ -244,7 +284,7 @@ class World(Evaluator):
         if self.scope.sinks is None:
             self.scope.sinks = []
             try:
-                found = unread_quantities(
+                found, self.scope.last_at_steps = unread_quantities(
                     World(self.scope, Lexicon(self.lexicon.given), 10.0**6, self.sizes, self.seed)
                 )
             except Clash:
@@ -254,12 +294,12 @@ class World(Evaluator):
         return self.scope.sinks
 
 
-def unread_quantities(world: World) -> list[Key]:
-    """What the lines of a scope compute that none of them reads."""
+def unread_quantities(world: World) -> tuple[list[Key], list[Key]]:
+    """What the lines of a scope compute that none of them reads; and what none of them reads at the same step."""
     keys: list[Key] = []
     for base, lines in world.scope.definitions.items():
         line = lines[-1]
-        if base == "δ" or base in LOSSES or line.pattern is None or line.example:
+        if base == "δ" or base in LOSSES or line.pattern is None or line.example or line.brace:
             continue
         if line.sides[1] is not None and has_derivative(line.right):
             continue
@@ -274,7 +314,8 @@ def unread_quantities(world: World) -> list[Key]:
             except (Misfit, Nested, Circle, RecursionError, ArithmeticError, ValueError, IndexError):
                 continue
     read = {a for a, b in world.edges if b in keys}
-    return [key for key in keys if key not in read]
+    read_at_once = {a for a, b in world.edges if b in keys and step_of(a) == step_of(b)}
+    return [key for key in keys if key not in read], [key for key in keys if key not in read_at_once]
 
 
 def _repeated(x: Value, batch: int, size: int) -> Value:

@@ -293,6 +293,12 @@ def index_parts(sub: Tree) -> list[Tree]:
     return flat(sub.right if isinstance(sub, Relation) else sub)
 
 
+def _behind_a_step(part: Tree, facts: Facts) -> list[Tree]:
+    """The indices in t[i] below a name, where t is a step; else the index itself."""
+    stepped = isinstance(part, Script) and base_of(part) in facts.steps and part.sub is not None
+    return index_parts(part.sub) if stepped and isinstance(part, Script) and part.sub is not None else [part]
+
+
 def _upper_indices(script: Script, facts: Facts) -> list[Tree]:
     """The index letters above a base: i of x^{(i)}, and k of y^k where y^k is derived by."""
     found: list[Tree] = []
@@ -314,7 +320,7 @@ def _indexed(scripts: Sequence[Script], facts: Facts) -> None:
         if (script.sub is None and not upper) or base in ("∂", "d", "∇", "max", "min"):
             continue
         parts = [] if script.sub is None else index_parts(script.sub)
-        parts = [*upper, *parts]
+        parts = [*upper, *(behind for part in parts for behind in _behind_a_step(part, facts))]
         by_letter = [part for part in parts if isinstance(part, Name) and part.text in facts.letters]
         composed = [
             part

@@ -165,6 +165,8 @@ def _indices(sub: Tree, facts: Facts, at: Mapping[str, int], head: Head) -> list
         return _indices(sub.inner, facts, at, head)
     if isinstance(sub, Sum):
         return [_counted(sub, facts, at)]
+    if isinstance(sub, Script) and isinstance(sub.base, Name) and sub.base.text in facts.steps and sub.sub is not None:
+        return [*_indices(sub.base, facts, at, head), *_indices(sub.sub, facts, at, head)]
     if isinstance(sub, Script) and any(name.text in facts.letters for name in names(sub)):
         return [("expression", sub)]
     if isinstance(sub, Script):

@@ -22,10 +22,12 @@ from wengert.reading.forms import COMPARING
 from wengert.reading.heads import Key, head_of
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.limits import (
+    AGAIN,
     AT_SIGHT,
     COMPARABLE,
     DOCUMENT_SECONDS,
     EXPLAINED_SECONDS,
+    FIRST_SIGHT,
     MISTAKE_SECONDS,
     TRIES,
     TRIES_AGAIN,
@@ -57,8 +59,13 @@ from wengert.reading.trees import (
 )
 from wengert.reading.values import INDICATORS, Independent, is_operator
 from wengert.reading.verdicts import Verdict, conditions_of, notes_of
+from wengert.reading.windows import windows
 
 WORTH = {"holds": 1.0, "conditional": 0.8, "wrong": -0.6, "open": -0.6, "given": 0.05, "condition": -0.2}
+BLIND = 0.15
+"""What a line costs that derives by what is not in reach, so that a window in which it is wins."""
+OTHER_LINKS = 0.2
+"""The time of a link that is about no derivative, in that of one that is."""
 WINDOW = 0.1
 """What a wider window costs, so that the smallest one wins where they are equal."""
 BRACE = Statement(("", ""), ("=",), (Span(0, 0), Span(0, 0)), "inline", "", 0, "definition", "latex")
@@ -139,20 +146,31 @@ def side_of(text: str, notation: str, named: list[tuple[Tree, Tree]]) -> Tree | 
 
 
 class JudgedDocument:
-    """A document that is judged section by section; `judges` holds for each what was found there and how it was read."""
+    """A document that is judged section by section; `best` holds for each what was found there and how it was read."""
 
     def __init__(self, story: Story, seconds: float) -> None:
         self.end = time.process_time() + seconds
         self.lines = lines_of(story.statements)
-        self.judges: list[Judge] = []
+        self.best: dict[int, Judge] = {}
 
     def judged(self) -> list[Verdict]:
+        """Every section in turn; what time is left goes to those that were cut short, from the beginning."""
         sections = [list(group) for _, group in itertools.groupby(self.lines, key=lambda line: line.statement.section)]
-        left = sum(map(len, sections))
-        for k, section in enumerate(sections):
-            share = max(self.end - time.process_time(), 0.0) * len(section) / left
-            self.section(sections, k, share)
-            left -= len(section)
+        waiting = list(range(len(sections)))
+        while waiting:
+            left = sum(_weight(sections[k]) for k in waiting)
+            budget = self.end - time.process_time()
+            short: list[int] = []
+            for k in waiting:
+                share = max(self.end - time.process_time(), 0.0) * _weight(sections[k]) / left
+                left -= _weight(sections[k])
+                judge = self.section(sections, k, share)
+                if judge is not None and (k not in self.best or judge.worth() > self.best[k].worth()):
+                    self.best[k] = judge
+                if judge is None or judge.hurried:
+                    short.append(k)
+            rest = self.end - time.process_time()
+            waiting = short if AGAIN < rest < 0.8 * budget else []
         self.explain()
         return [verdict for judge in self.judges for verdict in judge.verdicts]
 
@@ -171,18 +189,26 @@ class JudgedDocument:
                 if time.process_time() < end:
                     judge.explain(line, link)
 
+    @property
+    def judges(self) -> list[Judge]:
+        """What was found of each section, in the order of the text."""
+        return [judge for _, judge in sorted(self.best.items())]
+
     def section(self, sections: list[list[Line]], k: int, seconds: float) -> Judge | None:
         """One section judged in the window in which most of it holds at first sight, and there with patience."""
         start = time.process_time()
-        windows = list(
-            dict.fromkeys([(k, k + 1), (max(k - 1, 0), k + 1), (max(k - 3, 0), k + 1), (0, k + 1), (0, len(sections))])
-        )
         best: tuple[float, Judge] | None = None
-        for cost, (low, high) in enumerate(windows):
+        hurried = False
+        each = windows(sections, k)
+        for cost, window in enumerate(each):
             spent = time.process_time() - start
-            if best is not None and (spent > seconds * AT_SIGHT or not best[1].unsettled()):
+            if best is not None and not best[1].unsettled():
                 break
-            judge = self.at_sight(sections, k, low, high, max(seconds * AT_SIGHT - spent, seconds / 8))
+            if best is not None and spent > seconds * AT_SIGHT:
+                hurried = True
+                break
+            part = FIRST_SIGHT if not cost and len(each) > 1 else AT_SIGHT
+            judge = self.at_sight(window, sections[k], k, max(seconds * part - spent, seconds / 8))
             if judge is None:
                 continue
             worth = judge.worth() - WINDOW * cost
@@ -191,19 +217,24 @@ class JudgedDocument:
         if best is None:
             return None
         best[1].with_patience(start + seconds)
-        self.judges.append(best[1])
+        best[1].hurried |= hurried
         return best[1]
 
-    def at_sight(self, sections: list[list[Line]], k: int, low: int, high: int, seconds: float) -> Judge | None:
-        """A section judged by few tries a line within a window of sections; None where the window cannot be read at all."""
-        lines = [replace(line, sides=list(line.sides)) for part in sections[low:high] for line in part]
-        first = sum(map(len, sections[low:k]))
+    def at_sight(self, window: list[Line], own: list[Line], k: int, seconds: float) -> Judge | None:
+        """The lines of section k judged by few tries a line within a window; None where the window cannot be read at all."""
+        copies = {id(line): replace(line, sides=list(line.sides)) for line in window}
         try:
-            judge = Judge(lines, lines[first : first + len(sections[k])])
+            judge = Judge(list(copies.values()), [copies[id(line)] for line in own])
             judge.at_sight(time.process_time() + seconds)
         except FAULTS:
             return None
         return judge
+
+
+def _weight(section: list[Line]) -> float:
+    """The part of the time that a section is worth: its links about derivatives, the others less."""
+    links = [derived(line, link) for line in section for link in range(1, len(line.sides))]
+    return sum(links) + OTHER_LINKS * (1 + len(links))
 
 
 class Judge:
@@ -216,8 +247,12 @@ class Judge:
         self.found: dict[tuple[Line, int], Verdict] = {}
         self.unsure: dict[tuple[Line, int], None] = {}
         """Links that do not hold so far."""
+        self.blind: set[tuple[Line, int]] = set()
+        """Links in which something does not depend on what it is derived by."""
         self.supposed_loss = ""
         self.signal_of = ""
+        self.hurried = False
+        """Whether something was left untried for want of time."""
         self.elsewhere = Counter[str]()
         """How many lines about derivatives hold and are open in the other sections."""
         self.failed: dict[tuple[Line, int], Found] = {}
@@ -238,19 +273,23 @@ class Judge:
 
     def with_patience(self, end: float) -> None:
         """What does not hold at first sight searched again with all tries."""
-        for line, link in list(self.unsure):
+        for line, link in [*filter(lambda pair: derived(*pair), self.unsure), *list(self.unsure)]:
+            if (line, link) not in self.unsure:
+                continue
             if time.process_time() > end:
+                self.hurried = True
                 return
-            self.link(line, link, TRIES, end)
+            self.link(line, link, TRIES if derived(line, link) else TRIES_AGAIN, end)
+            self.unsure.pop((line, link), None)
 
     def unsettled(self) -> bool:
         """Whether more tries or a wider window could change something."""
-        return bool(self.unsure)
+        return any(derived(line, link) for line, link in (*self.unsure, *self.blind))
 
     def worth(self) -> float:
         """How well a scope explains its own lines."""
         counts = Counter(verdict.status for verdict in self.verdicts)
-        return sum(WORTH.get(status, 0.0) * count for status, count in counts.items())
+        return sum(WORTH.get(status, 0.0) * count for status, count in counts.items()) - BLIND * len(self.blind)
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -285,6 +324,8 @@ class Judge:
                 return "defined"
             if line.arguments and not line.defines():
                 return "defined"
+            if line.index:
+                return "comparison"
         relation = line.statement.relations[link - 1]
         if relation in COMPARING:
             return "comparison"
@@ -314,6 +355,7 @@ class Judge:
     def judge(self, line: Line, link: int, tries: int) -> None:
         found = self.search.search(line, link, tries, condition=condition_of(line.statement))
         self.unsure.pop((line, link), None)
+        (self.blind.add if found.blind else self.blind.discard)((line, link))
         self.failed.pop((line, link), None)
         if not found.holds:
             self.failed[line, link] = found
@@ -465,6 +507,8 @@ class Judge:
         for line in scope.lines:
             if line.defines() or len(line.sides) < 2 or line.sides[-1] is None or line.left is None:
                 continue
+            if any(relation not in EQUALS for relation in line.statement.relations):
+                continue
             if any(is_signal_like(side, scope) for side in line.sides[1:] if side is not None):
                 continue
             named = signal_name(line.left, scope)
@@ -509,7 +553,7 @@ class Judge:
                 given = {("rank", str(target[0])): rank} if rank is not None else {}
                 if simplex:
                     given["simplex", str(target[0])] = True
-                link = len(line.sides) - 1 if len(line.sides) == 2 else 1
+                link = next(k for k, side in enumerate(line.sides) if k and side is not None)
                 outcome = self.search.evaluate(line, link, given)
                 if outcome.equal and "open loss" not in outcome.lexicon.marks:
                     self.search.learned.update(given)
@@ -567,7 +611,9 @@ def is_up_to_order(tree: Tree) -> bool:
 
 def derived(line: Line, link: int) -> bool:
     """Whether a link is about derivatives."""
-    return any(side is not None and (has_derivative(side) or _has_small(side)) for side in line.sides[: link + 1])
+    return line.signals or any(
+        side is not None and (has_derivative(side) or _has_small(side)) for side in line.sides[: link + 1]
+    )
 
 
 def _has_small(tree: Tree) -> bool:

@@ -10,6 +10,10 @@ AT_SIGHT = 0.6
 """The part of a section's time that may pass until its window is chosen."""
 TRIES_AGAIN = 12
 """Readings that are tried for a line that says again what is defined."""
+FIRST_SIGHT = 0.3
+"""The part of it that may pass for the first of several windows."""
+AGAIN = 0.1
+"""So many seconds must be left for sections that were cut short to be judged again."""
 LINK_SECONDS = 0.5
 DOCUMENT_SECONDS = 2.0
 EXPLAINED_SECONDS = 0.5

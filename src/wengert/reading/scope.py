@@ -10,12 +10,13 @@ from typing import Any
 from wengert.notation.expr import Span
 from wengert.reading.arrays import Misfit
 from wengert.reading.facts import LAST_STEP, LOSSES, Facts, facts_of, is_bar
-from wengert.reading.heads import Axis, Head, Key, head_of, step_of, without_step
+from wengert.reading.heads import Axis, Head, Key, head_of, without_step
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.story import Statement
 from wengert.reading.trees import (
     BAR,
     DOTS,
+    Cases,
     Frac,
     Func,
     Group,
@@ -43,6 +44,8 @@ CALLED_LOSSES = frozenset({"J", "E", "p", "q", "S"})
 SUPPOSED = "φ_"
 """What a supposed function is called: u = φ_u(v) for a ∂u/∂v whose u has no line."""
 FAR = 10**5
+MOVED = 20
+"""By so much a step is moved to see which labels move with it."""
 
 Pattern = tuple[tuple[str, str | int, int], ...]
 """One label of a left side each: ("is", label, 0), or ("step", letter, offset)."""
@@ -64,6 +67,10 @@ class Line:
     """What is said behind it of its indices: (i ≠ j)."""
     example: bool = False
     """Whether its right side is numbers alone or an array that is written out: a value of an example."""
+    signals: bool = False
+    """Whether it has barred names that are signals."""
+    index: bool = False
+    """Whether it says which index is meant, or what the Kronecker delta is."""
     brace: bool = False
     """Whether it is a part of a formula with its name below a brace."""
 
@@ -108,10 +115,12 @@ class Scope:
         self.last = ""
         """The quantity whose signals the barred names are, where names are barred."""
         self.sinks: list[Key] | None = None
+        self.last_at_steps: list[Key] = []
+        """What no line reads at the same step: all that a loss of that step may read."""
         self.arguments: dict[str, Tree | None] = {}
         self.draws: dict[tuple[Any, tuple[int, ...], int], Any] = {}
         self.heads: dict[tuple[int, tuple[int, ...]], tuple[Tree, Head | None, list[tuple[Any, Any, Any]]]] = {}
-        self.kept: dict[tuple[Key, float, int], list[Any]] = {}
+        self.kept: dict[tuple[Any, ...], list[Any]] = {}
         """Values that were worked out at square points."""
         self.cache: dict[tuple[Key, float, tuple[float, ...], bool], Found | None] = {}
         for position, line in enumerate(self.lines):
@@ -126,9 +135,11 @@ class Scope:
             if line.pattern is not None and line.sides[1] is None:
                 line.pattern = None
                 self.definitions[str(line.key[0])].remove(line)
-        read = set(self.read_at_steps())
-        self.shared = {key for key in read if without_step(key) == key} - {without_step(k) for k in read if step_of(k)}
-        """Names without a step that lines with a step read: what W^{(k)} may be a copy of."""
+        first: dict[Key, Key] = {}
+        for key in self.read_at_steps():
+            first.setdefault(without_step(key), key)
+        self.shared = {key for key, read in first.items() if key == read}
+        """Names that lines with a step read, and first without one: what W^{(k)} may be a copy of."""
         self.suppose(trees)
         self.bars()
 
@@ -177,16 +188,17 @@ class Scope:
         facts = self.facts
         try:
             here = head_of(left, facts, facts.at, Lexicon())
-            there = head_of(left, facts, {letter: count + 20 for letter, count in facts.at.items()}, Lexicon())
+            pattern = self.pattern(left, here) if here is not None else None
         except Misfit:
             return
-        if here is None or there is None or here.power is not None or here.turned:
+        if here is None or here.power is not None or here.turned:
             return
         if any(not isinstance(axis, str) for axis in here.axes) or len(set(map(str, here.axes))) < len(here.axes):
             return
-        if _unwritten(line.right):
+        line.index = self.says_an_index(here, line.right)
+        if _unwritten(line.right) or line.index:
             return
-        line.key, line.axes, line.pattern = here.key, here.axes, self.pattern(left, here, there)
+        line.key, line.axes, line.pattern = here.key, here.axes, pattern
         line.example = is_example(line.right)
         again = any(node == left for node in line.right.nodes)
         if again and (
@@ -194,16 +206,29 @@ class Scope:
         ):
             line.pattern, line.update = None, True
 
-    def pattern(self, left: Tree, here: Head, there: Head) -> Pattern:
-        """The labels of a left side, those that move with a step as the step and its offset."""
-        letters = [name.text for name in names(left) if name.text in self.facts.steps]
-        found: list[tuple[str, str | int, int]] = []
-        for label, moved in zip(here.key[1:], there.key[1:], strict=True):
-            if label != moved and letters and isinstance(label, int):
-                letter = letters[min(sum(kind == "step" for kind, _, _ in found), len(letters) - 1)]
-                found.append(("step", letter, label - self.facts.at[letter]))
-            else:
-                found.append(("is", label, 0))
+    def says_an_index(self, left: Head, right: Tree) -> bool:
+        """Whether a line says which index or step is meant, i = j, or what the Kronecker delta is: δ_ij = 1."""
+        base = str(left.key[0])
+        if base == "δ" and len(left.axes) == 2:
+            values = [value for value, _ in right.branches] if isinstance(right, Cases) else [right]
+            return all(isinstance(value, Num) for value in values)
+        counts = self.facts.letters | self.facts.steps
+        leaves = [node for node in right.nodes if isinstance(node, Name | Word)]
+        return len(left.key) == 1 and base in counts and not left.axes and all(leaf.text in counts for leaf in leaves)
+
+    def pattern(self, left: Tree, here: Head) -> Pattern:
+        """The labels of a left side, those that move with a step as the step and its offset.
+
+        Raises Misfit where a script is not understood.
+        """
+        found: list[tuple[str, str | int, int]] = [("is", label, 0) for label in here.key[1:]]
+        for letter in dict.fromkeys(name.text for name in names(left) if name.text in self.facts.steps):
+            count = self.facts.at[letter]
+            there = head_of(left, self.facts, {**self.facts.at, letter: count + MOVED}, Lexicon())
+            assert there is not None
+            for k, (label, moved) in enumerate(zip(here.key[1:], there.key[1:], strict=True)):
+                if label != moved and isinstance(label, int):
+                    found[k] = ("step", letter, label - count)
         return tuple(found)
 
     def only_here(self, line: Line) -> str:
@@ -257,10 +282,11 @@ class Scope:
                 if not (is_fraction_of(node, "∂", "d") and isinstance(node, Frac) and isinstance(node.top, Row)):
                     continue
                 top, low = without_first(node.top), without_first(node.low)
-                if top is None or low is None or not base_of(top) or not base_of(low):
+                if top is None or low is None or not base_of(top) or base_of(low) in ("", "d", "∂", "∇"):
                     continue
                 base = base_of(top)
-                known = base in self.definitions or base in LOSSES or base in self.functions or base == base_of(low)
+                known = base in self.definitions or base in self.functions or base == base_of(low)
+                known = known or (base in LOSSES and not self.is_entry(top))
                 numbered = isinstance(low, Script) and isinstance(low.sup, Num)
                 if not known and not numbered:
                     found.setdefault((base, top), []).append(low)
@@ -269,6 +295,10 @@ class Scope:
             through.setdefault(base, set()).update(map(base_of, lows))
         for (base, top), lows in found.items():
             self.suppose_one(base, top, lows, through)
+
+    def is_entry(self, tree: Tree) -> bool:
+        """Whether a name has index letters below it: E_k, the loss of one example."""
+        return isinstance(tree, Script) and tree.sub is not None and _letters_only(tree.sub, self.facts.letters)
 
     def reads(self, base: str, wanted: str, through: Mapping[str, set[str]] = {}) -> bool:
         """Whether the lines of a name read another, directly or through others; `through` says what names without lines are derived by."""
@@ -308,6 +338,7 @@ class Scope:
         if line.pattern is not None:
             self.definitions[base] = [line]
             self.supposed.add(base)
+            self.called.add(base)
 
     def bars(self) -> None:
         """Barred names of quantities are signals of what is computed last before them, no quantities of their own."""
@@ -323,6 +354,9 @@ class Scope:
         self.last = str(before[-1].key[0]) if before else ""
         if not self.last:
             return
+        for line in self.lines:
+            trees = [name for side in line.sides if side is not None for name in names(side)]
+            line.signals = any(self.barred(base_of(tree)) for tree in trees)
         for base in [base for base in self.definitions if self.barred(base)]:
             for line in self.definitions.pop(base):
                 line.pattern = None
@@ -438,6 +472,10 @@ def is_example(tree: Tree) -> bool:
     if isinstance(inner, Matrix) or (isinstance(inner, Group) and isinstance(inner.inner, Listing)):
         return True
     return not any(isinstance(node, Name | Word | Func) for node in tree.nodes)
+
+
+def _letters_only(sub: Tree, letters: set[str]) -> bool:
+    return all(name.text in letters for name in names(sub)) and bool(names(sub))
 
 
 def _unwritten(tree: Tree) -> bool:

@@ -47,7 +47,7 @@ WITHOUT_LOSS = 0.7
 NUMERIC_FAULTS = (Misfit, Nested, ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError, RecursionError)
 OF_VALUES = frozenset({"simplex", "symmetric"})
 """Readings that change values but never ranks: asked where values differ."""
-OF_WHAT_IS_DERIVED = frozenset({"reach of ∂", "call"})
+OF_WHAT_IS_DERIVED = frozenset({"reach of ∂", "call", "as stated"})
 
 
 @dataclass
@@ -81,6 +81,8 @@ class Found:
     """Whether readings are left that were not tried."""
     next_surprise: float = SURPRISE
     """The surprise of the first of them."""
+    blind: bool = False
+    """Whether under each reading that was tried something does not depend on what it is derived by."""
     fitting: list[dict[Question, Any]] = field(default_factory=list)
     """Readings without a condition in which a mistake may lie."""
     fitted: Outcome | None = None
@@ -215,11 +217,13 @@ class Search:
         count = itertools.count(1)
         heap: list[tuple[float, int, tuple[tuple[Question, Any], ...]]] = [(0.0, 0, ())]
         seen: set[tuple[tuple[Question, Any], ...]] = {()}
+        blind = True
         failed: list[tuple[dict[Question, Any], Outcome]] = []
         while heap and tries > 0 and time.process_time() - start < LINK_SECONDS:
             surprise, _, chosen = heapq.heappop(heap)
             given = dict(chosen)
             outcome = self.evaluate(line, link, given, condition=condition)
+            blind = blind and isinstance(outcome.fault, Independent)
             tries -= 1
             vacuous = "empty sign" in outcome.lexicon.marks and ("empty sign", "") not in given
             if outcome.equal and not vacuous and self.certified(line, link, given, condition):
@@ -239,7 +243,13 @@ class Search:
         )
         left = heap[0][0] if heap else SURPRISE
         return Found(
-            False, failed[0][1], untried=bool(heap), next_surprise=left, fitting=self.fitting(failed), fitted=fitted
+            False,
+            failed[0][1],
+            untried=bool(heap),
+            next_surprise=left,
+            fitting=self.fitting(failed),
+            fitted=fitted,
+            blind=blind,
         )
 
     def certified(self, line: Line, link: int, given: Given, condition: Relation | None) -> bool:

@@ -67,6 +67,8 @@ from wengert.reading.trees import (
 Array = Any
 ONES = "𝟙"
 INDICATORS = (ONES, "I", "𝕀", "1", "δ")
+REMEMBERED = frozenset({Row, Frac, Big, Call})
+"""Formulas whose values are kept from one try to the next."""
 USUAL_FUNCTIONS = {"σ": "sigmoid"}
 STEP = 1e-20
 """The imaginary step of a derivative: nothing is subtracted, so it may be as small as one likes."""
@@ -105,6 +107,8 @@ class Kept:
     conditions: list[Relation] = field(default_factory=list)
     answers: list[tuple[Question, Any, Any]] = field(default_factory=list)
     value: Value = field(default_factory=lambda: number(0))
+    tree: Tree | None = None
+    """The formula of which it is the value, which keeps its identity as long as the value is kept."""
 
     def fits(self, given: Mapping[Question, Any], over: Mapping[Key, Value]) -> bool:
         """Whether the value is the same under these answers, with some names cut from their lines."""
@@ -149,10 +153,12 @@ class Evaluator:
         self.read: set[Key] = set()
         self.edges: set[tuple[Key, Key]] = set()
         self.conditions: list[Relation] = []
-        self.kept: dict[tuple[Key, float, int], list[Kept]] = scope.kept if sizes.fixed_for_all() else {}
+        self.kept: dict[tuple[Any, ...], list[Kept]] = scope.kept if sizes.fixed_for_all() else {}
         self.lines: list[Line] = []
         self.keys: list[Key] = []
         self.busy: set[tuple[Key, float]] = set()
+        self.stating: set[float] = set()
+        """The places of the lines whose derivatives are being looked up."""
         self.depth = 0
         self.moving: frozenset[str] = frozenset()
         """Names before which a d stands in the formula that is judged."""
@@ -183,7 +189,11 @@ class Evaluator:
         evaluate = self.evaluate.get(type(tree))
         if evaluate is None:
             raise Closed("a function has no argument")
-        value = evaluate(tree, env)
+        if type(tree) in REMEMBERED and not (self.lines or env.over or env.hot or env.moving):
+            mark = (id(tree), self.asker, (*env.step.values(), self.moving), self.seed)
+            value = self.kept_for(mark, env, lambda: evaluate(tree, env), tree).value
+        else:
+            value = evaluate(tree, env)
         if value.array.size > LARGEST:
             raise Closed("an array is too large to be judged")
         return value
@@ -224,6 +234,10 @@ class Evaluator:
             return False
         asker = self.lines[-1].position if self.lines else self.asker
         return any(not asker < line.position < FAR for line in lines) or self.lexicon.ask("later line", "", True)
+
+    def is_bare_quantity(self, base: str) -> bool:
+        """Whether a line says what a name without labels is: that of e^{(t)} says nothing of e^x."""
+        return self.is_quantity(base) and any(len(line.key) == 1 for line in self.scope.definitions[base])
 
     def head(self, tree: Tree, env: Environment) -> Head | None:
         """A name with its scripts taken apart; trees are known by their identity, so that each is taken apart once."""
@@ -283,29 +297,31 @@ class Evaluator:
 
     def remembered(self, key: Key, position: float, found: Found | None, env: Environment) -> Kept:
         """The value of a name as it was found before, if what it reads and what it asked are the same; else worked out."""
-        known = [] if env.moving else self.kept.setdefault((key, position, self.seed), [])
+        return self.kept_for((key, position, self.seed), env, lambda: self.defined(key, found, env))
+
+    def kept_for(
+        self, mark: tuple[Any, ...], env: Environment, work: Callable[[], Value], tree: Tree | None = None
+    ) -> Kept:
+        """A value as it was found before, if what it reads and what it asked are the same; else worked out."""
+        known = [] if env.moving else self.kept.setdefault(mark, [])
         for kept in known:
             if kept.fits(self.lexicon.given, env.over):
                 self.recall(kept)
                 return kept
         lexicon = self.lexicon
         outer = (lexicon.asked, lexicon.looked, lexicon.marks, self.inputs, self.read, self.edges, self.conditions)
-        kept = Kept()
+        kept = Kept(tree=tree)
         lexicon.asked, lexicon.looked, lexicon.marks = kept.asked, kept.looked, kept.marks
         self.inputs, self.read, self.edges, self.conditions = kept.inputs, kept.read, kept.edges, kept.conditions
         try:
-            kept.value = self.defined(key, found, env)
+            kept.value = work()
         finally:
             lexicon.asked, lexicon.looked, lexicon.marks, self.inputs, self.read, self.edges, self.conditions = outer
             self.recall(kept)
         if not any(cut in kept.read or without_step(cut) in kept.read for cut in env.over):
             given = lexicon.given
-            kept.answers = [
-                (question, default, given.get(question, default)) for question, default in kept.asked.items()
-            ]
-            kept.answers += [
-                (question, default, given.get(question, default)) for question, default in kept.looked.items()
-            ]
+            answers = (*kept.asked.items(), *kept.looked.items())
+            kept.answers = [(question, default, given.get(question, default)) for question, default in answers]
             known.append(kept)
         return kept
 
@@ -464,7 +480,7 @@ class Evaluator:
             and tree.sup is not None
             and tree.sub is None
             and not (isinstance(tree.sup, Group) and any(n.text in self.facts.steps for n in names(tree.sup)))
-            and not self.is_quantity("e")
+            and not self.is_bare_quantity("e")
         ):
             x = self.value(tree.sup, env)
             return Value(np.exp(x.array), x.letters, x.row)

@@ -70,7 +70,7 @@ def value_and_grad(
         beside = Beside(f) if has_aux else None
         chosen = choose(f if beside is None else beside.numbers, args, kwargs, argnums, argnames)
         sight = seen(*chosen.call)
-        _check_number(f, sight, has_aux)
+        check_number(f, sight, has_aux)
         n = len(sight.types)
         found = sight.run(SLOPES)
         gradients = unflatten(sight.arguments.spec, found[n:])
@@ -109,7 +109,7 @@ def _quick(f: Callable[..., Any], argnums: Argnums | None, argnames: Argnames, h
     places = 0 if argnums is None else argnums
     chosen = (places,) if isinstance(places, int) else tuple(places)
     others = argnames or has_aux or len(set(chosen)) < len(chosen) or not all(isinstance(k, int) for k in chosen)
-    return Quick(f, () if others else chosen, SLOPES, lambda sight: _check_number(f, sight, has_aux))
+    return Quick(f, () if others else chosen, SLOPES, lambda sight: check_number(f, sight, has_aux))
 
 
 def elementwise_grad(f: Callable[P, Any], argnums: Argnums | None = None, argnames: Argnames = ()) -> Callable[P, Any]:
@@ -146,7 +146,7 @@ def listed(types: Sequence[ArrayType]) -> str:
     return ", ".join(map(str, types)) or "nothing"
 
 
-def _check_number(f: Callable[..., Any], sight: Sight, has_aux: bool) -> None:
+def check_number(f: Callable[..., Any], sight: Sight, has_aux: bool) -> None:
     """Refuse what has no gradient.
 
     Raises ShapeError.

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from wengert.ir.graph import Graph
-from wengert.targets.xla.findings import Findings, first
+from wengert.targets.xla.findings import Findings, first, number_of
 from wengert.targets.xla.library import jnp, lax
 
 Array = Any
-Within = Callable[[Graph, Sequence[Array], Findings], tuple[tuple[Array, ...], Array]]
-"""(sub-graph, arrays, findings) -> (its outputs, what was found)."""
+Within = Callable[[Graph, Sequence[Array], Findings], tuple[tuple[Array, ...], Array | None]]
+"""(sub-graph, arrays, findings) -> (its outputs, what was found, None where nothing was looked for)."""
 
 
 class Tape(NamedTuple):
@@ -38,7 +38,11 @@ def _cond(within: Within, findings: Findings, given: Sequence[Array], then: Grap
     predicate, *operands = given
 
     def branch(graph: Graph) -> Callable[..., Any]:
-        return lambda arrays: within(graph, arrays, findings)
+        def run(arrays: Any) -> Any:
+            outputs, found = within(graph, arrays, findings)
+            return outputs, number_of(found)
+
+        return run
 
     outputs, found = lax.cond(predicate, branch(then), branch(other), tuple(operands))
     findings.merge(found)
@@ -61,7 +65,7 @@ class _Steps(NamedTuple):
     carries: int
     first: int | None
 
-    def step(self, t: Array, state: Sequence[Array], xs: Sequence[Array]) -> tuple[Any, Any, Array]:
+    def step(self, t: Array, state: Sequence[Array], xs: Sequence[Array]) -> tuple[Any, Any, Array | None]:
         """The carries after step t, what it gives, and what was found."""
         counter = () if self.first is None else (t,)
         outputs, found = self.within(self.body, (*counter, *state, *xs, *self.consts), self.findings)

@@ -29,23 +29,33 @@ class Findings:
         number = 1 + self.kinds.index(kind)
         self.merge(jnp.where(jnp.any(wrong), jnp.int32(number), jnp.int32(0)))
 
-    def merge(self, number: Array) -> None:
+    def merge(self, found: Array | None) -> None:
         """What another trace found; the first that was found stays."""
-        self._found = number if self._found is None else first(self._found, number)
+        self._found = found if self._found is None else first(self._found, found)
 
     def inside(self) -> Findings:
         """For a trace within this one."""
         return Findings(self.kinds)
 
     @property
+    def found(self) -> Array | None:
+        """The number of what was found; None where nothing was looked for, so that a loop need not carry it."""
+        return self._found
+
+    @property
     def number(self) -> Array:
-        """What was found, 0 for nothing."""
-        return jnp.zeros((), jnp.int32) if self._found is None else self._found
+        """The number of what was found, 0 for nothing."""
+        return number_of(self._found)
 
 
-def first(found: Array, later: Array) -> Array:
+def number_of(found: Array | None) -> Array:
+    """As an array, 0 for nothing."""
+    return jnp.zeros((), jnp.int32) if found is None else found
+
+
+def first(found: Array, later: Array | None) -> Array:
     """The finding that came first."""
-    return jnp.where(found != 0, found, later)
+    return found if later is None else jnp.where(found != 0, found, later)
 
 
 def refused(kinds: list[str], number: int) -> GraphError:

@@ -52,8 +52,8 @@ def _result(xp: XlaVocabulary, node: Node, given: Sequence[Array]) -> Array:
     return LOWERINGS.get(name, node.op.value)(xp, *given, **node.params)
 
 
-def _within(graph: Graph, arrays: Sequence[Array], findings: Findings) -> tuple[tuple[Array, ...], Array]:
+def _within(graph: Graph, arrays: Sequence[Array], findings: Findings) -> tuple[tuple[Array, ...], Array | None]:
     """The outputs of a sub-graph, and what was found in it, which must leave its trace as a result."""
     inner = findings.inside()
     outputs = traced(graph, arrays, inner)
-    return outputs, inner.number
+    return outputs, inner.found
