@@ -409,7 +409,12 @@ class Blur:
 def test_constructors_of_functions_and_sizes_and_inherited_methods_are_run():
     report = check_text(MADE_WITH, "made.py")
     pairs = {j.pair.split(".")[0]: j for j in report.judged}
-    assert list(pairs) == ["Activation", "Cosine", "Logistic", "Blur"]  # what calls methods that are missing is left out
+    assert list(pairs) == [
+        "Activation",
+        "Cosine",
+        "Logistic",
+        "Blur",
+    ]  # what calls methods that are missing is left out
     for name in ("Activation", "Logistic", "Blur"):
         assert set(pairs[name].results.values()) == {"right"}
     (row,) = [r for r in pairs["Cosine"].rows if r.status == "wrong"]
