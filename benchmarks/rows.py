@@ -13,6 +13,7 @@ from benchmarks.workloads import (
     convolution,
     eager,
     elementwise,
+    emitted,
     first_calls,
     lecture_unit,
     logistic_regression,
@@ -98,6 +99,19 @@ ROWS = (
     ),
     Row("convolution", convolution.layer, functools.partial(convolution.layer, 2, 3, 6, 4, 3)),
     Row("attention", attention.heads, functools.partial(attention.heads, 2, 3, 9, 5)),
+    *(
+        Row(
+            f"emitted-{name}",
+            functools.partial(emitted.beside_hand, kind),
+            functools.partial(emitted.beside_hand, kind, 6),
+        )
+        for name, kind in (
+            ("norm", "layer norm"),
+            ("entropy", "softmax cross-entropy"),
+            ("attention", "attention"),
+            ("lecture", "lecture's network"),
+        )
+    ),
     Row("rnn-vanishing", recurrent.vanishing, functools.partial(recurrent.vanishing, 20, 3, 4)),
     Row("rosenbrock-few", rosenbrock.few, rosenbrock.few),
     Row("rosenbrock-many", rosenbrock.many, functools.partial(rosenbrock.many, 1003)),

@@ -123,14 +123,16 @@ def mistakes(node: ast.AST, whole: bool) -> Iterator[tuple[str, ast.expr]]:
         yield "step", ast.Subscript(node.value, node.slice.left, ast.Load())
 
 
+def assigned_names(node: ast.AST) -> list[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
+    return [ast.unparse(t) for t in targets]
+
+
 def backward_statements(function: ast.FunctionDef, both: bool) -> list[ast.stmt]:
     out = [n for n in ast.walk(function) if isinstance(n, ast.Assign | ast.AugAssign | ast.Expr)]
     out = [s for s in out if not isinstance(getattr(s, "value", None), ast.Tuple) and s.lineno == s.end_lineno]
-    start = (
-        next((s.lineno for s in out if isinstance(s, ast.Assign) and ast.unparse(s.targets[0]).startswith("dx")), 0)
-        if both
-        else 0
-    )
+    losses = [n.lineno for n in ast.walk(function) if "loss" in assigned_names(n)]
+    start = max(losses) + 1 if both else 0
     zeros = ("zeros", ".shape", "cache")
     return [s for s in out if s.lineno >= start and not any(z in ast.unparse(s) for z in zeros)]
 
@@ -156,11 +158,17 @@ def plants(text: str, seed: int = 0, of_each: int = 1) -> list[Plant]:
 
 
 def alone(text: str, pair: str) -> str:
-    """The text with the functions of one pair only, on their lines."""
-    names = {n.split(".")[0] for n in pair.split(" and ")}
-    keep = [n for n in ast.parse(text).body if not isinstance(n, ast.FunctionDef | ast.ClassDef) or n.name in names]
-    lines = {k for n in keep for k in range(n.lineno, (n.end_lineno or n.lineno) + 1)}
+    """The text without the functions of the other pairs, on its lines."""
+    tree = ast.parse(text)
+    others = {n.split(".")[0] for p in pairs_of(Program(tree)) if str(p) != pair for n in str(p).split(" and ")}
+    others -= {n.split(".")[0] for n in pair.split(" and ")}
+    keep = [n for n in tree.body if not isinstance(n, ast.FunctionDef | ast.ClassDef) or n.name not in others]
+    lines = {k for n in keep for k in range(first_line(n), (n.end_lineno or n.lineno) + 1)}
     return "\n".join(line if k in lines else "" for k, line in enumerate(text.split("\n"), 1))
+
+
+def first_line(node: ast.stmt) -> int:
+    return min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
 
 
 def judged_plant(plant: Plant) -> Report:
