@@ -13,7 +13,6 @@ from benchmarks.workloads import (
     convolution,
     eager,
     elementwise,
-    emitted,
     first_calls,
     lecture_unit,
     logistic_regression,
@@ -25,6 +24,7 @@ from benchmarks.workloads import (
     two_moons,
     xla_steps,
 )
+from benchmarks.workloads.emitted import beside_hand
 
 TINY_NETWORK = mlp.Network((7, 5, 3), "tanh", 4, 0.05)
 TINY_DEEP_NETWORK = mlp.Network((9, 8, 8, 3), "relu", 5, 0.02)
@@ -99,11 +99,12 @@ ROWS = (
     ),
     Row("convolution", convolution.layer, functools.partial(convolution.layer, 2, 3, 6, 4, 3)),
     Row("attention", attention.heads, functools.partial(attention.heads, 2, 3, 9, 5)),
+    Row("rnn-vanishing", recurrent.vanishing, functools.partial(recurrent.vanishing, 20, 3, 4)),
     *(
         Row(
             f"emitted-{name}",
-            functools.partial(emitted.beside_hand, kind),
-            functools.partial(emitted.beside_hand, kind, 6),
+            functools.partial(beside_hand, kind),
+            functools.partial(beside_hand, kind, 6),
         )
         for name, kind in (
             ("norm", "layer norm"),
@@ -112,7 +113,6 @@ ROWS = (
             ("lecture", "lecture's network"),
         )
     ),
-    Row("rnn-vanishing", recurrent.vanishing, functools.partial(recurrent.vanishing, 20, 3, 4)),
     Row("rosenbrock-few", rosenbrock.few, rosenbrock.few),
     Row("rosenbrock-many", rosenbrock.many, functools.partial(rosenbrock.many, 1003)),
     Row("rosenbrock-hessian", rosenbrock.hessian_product, functools.partial(rosenbrock.hessian_product, 1003)),
