@@ -367,7 +367,7 @@ def truths(
 
 def _limit(made: Composition, point: dict[str, Any], floats: Format, value: float) -> dict[str, Truth]:
     """The slope at 0 of a function of x that is continuous there, if the slopes near 0 have a limit."""
-    if list(point) != ["x"] or point["x"] != 0:
+    if list(point) != ["x"] or point["x"] != 0 or _is_tied(made):
         return {}
     try:
         centre = _centre(made, value)
@@ -379,6 +379,22 @@ def _limit(made: Composition, point: dict[str, Any], floats: Format, value: floa
     if not sides or abs(sides[0] - sides[-1]) > abs(sides[0]) * mp.mpf("1e-20"):
         return {}
     return {"x": Truth(sides[0], ULPS * 8 * floats.unit * abs(sides[0]), "limit")}
+
+
+def _is_tied(made: Composition) -> bool:
+    """Whether a part of a composition is the larger or smaller of two numbers that are equal at 0, whose slope is shared by convention."""
+    return (made.function in TIES and any(_meet(made.inner, sign) for sign in (1, -1))) or any(
+        map(_is_tied, made.inner)
+    )
+
+
+def _meet(parts: Sequence[Composition], sign: int) -> bool:
+    """Whether two functions have the same limit at 0 from one side."""
+    try:
+        first, second = (_value(part, sign * mp.mpf(NEAR[0])) for part in parts)
+    except (Unknown, *FAILURES):
+        return False
+    return abs(first - second) < mp.mpf("1e-100")
 
 
 def _chooses(made: Composition) -> bool:

@@ -28,7 +28,7 @@ ORDER = (
     {"derive", "manuscripts", "targets"},
     {"claims", "show", "engine", "emitting"},
     {"api", "compilation", "numpy", "scipy", "transforms"},
-    {"flow", "extend", "autograd", "programs", "emission"},
+    {"flow", "extend", "autograd", "programs", "emission", "optim"},
     {"train", "languages"},
     {"blackboard"},
     {"cli"},

@@ -8,18 +8,21 @@ board         a system or a derivation to see, step through and play with, in a 
 
 compile, set_threads                          a function as machine code; how many threads it may use
 keep_subnormals                               whether compiled loops keep the smallest numbers or take them as 0
+set_factors                                    factors of products in bfloat16, added in float32, on XLA
 grad, value_and_grad, elementwise_grad, vmap   functions of arrays -> functions of arrays
 holomorphic_grad                               the derivative of an analytic function of complex numbers
 jacobian, hessian, hvp, ggnvp                  matrices of derivatives, and their products with vectors
 sparse_jacobian, sparse_hessian                the same as sparse matrices, whose structure is found
 jvp, linearize, vjp                            the result at a point, and the derivative there as a linear map
 flatten                                        a container of arrays as one vector, and back
+in_kind                                        a function whose results are tensors for tensors, columns for columns
 cond, scan, fori_loop, while_loop             branches and loops in such functions
 primitive, check_grads                         a function whose derivatives are given; derivatives against differences
 check_backward                                 a backward pass written by hand, judged by running it
 emit                                           a forward and a backward pass as source to keep
 check_nans                                     the first number that is not finite, by its line
 ops                                            the primitives as functions of arrays: ops.log1p(x)
+optim                                          SGD, momentum, Adam, AdamW, schedules, clipping, also inside of compile
 stop_gradient, checkpoint                      a value taken as constant; a function that is run again on the way back
 asarray, trace                                 an array to read at traced indices; a function -> Graph
 """
@@ -28,10 +31,10 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wengert import ops
+    from wengert import ops, optim
     from wengert.api import Derivation, System, equations, review
     from wengert.blackboard import board
-    from wengert.compilation import compile, keep_subnormals, set_threads
+    from wengert.compilation import compile, keep_subnormals, set_factors, set_threads
     from wengert.emission import emit
     from wengert.errors import (
         CheckError,
@@ -57,6 +60,7 @@ if TYPE_CHECKING:
     from wengert.transforms.checks import check_grads
     from wengert.transforms.custom import primitive
     from wengert.transforms.derivatives import elementwise_grad, grad, value_and_grad
+    from wengert.transforms.foreign import in_kind
     from wengert.transforms.linear import jvp, linearize, vjp
     from wengert.transforms.matrices import ggnvp, hessian, hvp, jacobian
     from wengert.transforms.sparse import sparse_hessian, sparse_jacobian
@@ -92,11 +96,13 @@ _HOME = {
     "sparse_jacobian": "wengert.transforms.sparse",
     "sparse_hessian": "wengert.transforms.sparse",
     "flatten": "wengert.transforms.vectors",
+    "in_kind": "wengert.transforms.foreign",
     "vmap": "wengert.transforms.batches",
     "stop_gradient": "wengert.transforms.values",
     "trace": "wengert.transforms.values",
     "compile": "wengert.compilation",
     "keep_subnormals": "wengert.compilation",
+    "set_factors": "wengert.compilation",
     "set_threads": "wengert.compilation",
     "Mesh": "wengert.targets.mesh",
     "devices": "wengert.targets.base",
@@ -152,14 +158,17 @@ __all__ = [
     "hessian",
     "holomorphic_grad",
     "hvp",
+    "in_kind",
     "jacobian",
     "jvp",
     "keep_subnormals",
     "linearize",
     "ops",
+    "optim",
     "primitive",
     "review",
     "scan",
+    "set_factors",
     "set_threads",
     "sparse_hessian",
     "sparse_jacobian",
@@ -177,8 +186,8 @@ if not TYPE_CHECKING:  # to a type checker a name that is not listed above is an
     def __getattr__(name: str) -> Any:
         if name in _HOME:
             return getattr(_import_module(_HOME[name]), name)
-        if name == "ops":
-            return _import_module("wengert.ops")
+        if name in ("ops", "optim"):
+            return _import_module(f"wengert.{name}")
         if name == "__version__":
             return _import_module("importlib.metadata").version("wengert")
         raise AttributeError(f"module 'wengert' has no attribute '{name}'")

@@ -184,6 +184,19 @@ def test_the_bars_are_checked_when_typing_rests(board):
     board.until(lambda: "checked: 4 quantities" in board.text(".checked"))
 
 
+def test_another_language_is_that_of_the_check_too_and_values_stay(board):
+    board.show("numbers")
+    board.find(".card[data-name='b⁽²⁾'] input[type=number]").fill("0.125")
+    board.find(".card[data-name='b⁽²⁾'] input[type=number]").press("Enter")
+    board.find("select[aria-label=Language]").select_option("ko")
+    board.ready()
+    board.until(lambda: board.text(".checked").startswith("✓ 검산"))
+    board.page.wait_for_timeout(1000)
+    assert board.text(".checked").startswith("✓ 검산")
+    board.show("numbers")
+    board.until(lambda: board.find(".card[data-name='b⁽²⁾'] input[type=number]").input_value() == "0.125")
+
+
 def test_shapes_are_read_beside_each_line(board):
     assert board.find(".equations .read-as").count() == 4
 
@@ -477,7 +490,7 @@ def _fill(board, view):
     if view == "lesson":
         for _ in range(8):
             board.page.keyboard.press("ArrowRight")
-        board.until(lambda: board.text(".checked"))
+        board.until(lambda: board.text(".checked").startswith(("✓ checked", "✓ 검산")))
         return
     board.show(view)
     if view == "numbers":

@@ -55,6 +55,17 @@ CASES: dict[str, tuple[F, float, float, float]] = {
     "log x^2.5": (lambda x: np.log(x**2.5), 1e200, 500 * math.log(10), 2.5e-200),
     "exp log sinh x": (lambda x: np.exp(np.log(np.sinh(x))), 0.0, 0.0, 1.0),
     "arctanh tanh x": (lambda x: np.arctanh(np.tanh(x)), 40.0, 40.0, 1.0),
+    "√(c x⁴ y²)": (lambda x: np.sqrt(4 * x**2 * (x * 3) * (3 * x)), 1e-120, 6e-240, 12e-120),
+    "√(x/(1 + x))²": (lambda x: np.sqrt((x / (1 + x)) ** 2), 1e-200, 1e-200, 1.0),
+    "√(1 + x²)": (lambda x: np.sqrt(1 + x * x), -1e200, 1e200, -1.0),
+    "√(x² + y²)": (lambda x: np.sqrt((3 * x) ** 2 + (4 * x) * (4 * x)), 1e-200, 5e-200, 5.0),
+    "(x² + y² + z²)^½": (lambda x: ((2 * x) ** 2 + ((2 * x) ** 2 + x * x)) ** 0.5, 1e200, 3e200, 3.0),
+    "√(eˣ + e²ˣ)": (
+        lambda x: np.sqrt(np.exp(x) + np.exp(2 * x)),
+        -800.0,
+        float(mpmath.exp(-400)),
+        float(mpmath.exp(-400) / 2),
+    ),
     "‖(x, 2x)‖": (lambda x: np.linalg.norm(np.stack([x, 2 * x])), 1e200, math.sqrt(5) * 1e200, math.sqrt(5)),
 }
 ROUTES: dict[str, Callable[[F, Any], list[tuple[Any, Any]]]] = {

@@ -5,6 +5,8 @@ import { heat } from "./heat";
 import { line as lineOf, math } from "./math";
 import { el } from "./dom";
 
+const LONG = 24; // with more lines, those out of sight are not laid out
+
 interface Row { q: number; both: Both; space: string }
 
 /** The nodes in their order; those that stand where they should are not touched, so that only what changed is laid out. */
@@ -33,6 +35,7 @@ export class Lines {
       this.items.set(key, [...(this.items.get(key) ?? []), item]);
       return item;
     });
+    this.root.classList.toggle("long", items.length > LONG);
     settle(this.root, items);
   }
 

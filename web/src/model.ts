@@ -4,6 +4,8 @@ import type { Backward, BackwardLine, Diagnostic, Direction, ForwardLine, Graph,
 export type Topic = "text" | "diagnostics" | "read" | "backward" | "graph" | "numbers" | "step" | "state" | "light" | "reply";
 export type Step = { way: "forward"; line: ForwardLine } | { way: "backward"; line: BackwardLine };
 
+let count = 0; // of requests, over all models of a page: a reply to an earlier model is none to this one
+
 export class Model {
   text: string;
   form: string;
@@ -24,7 +26,7 @@ export class Model {
   private readonly listeners = new Set<(topic: Topic) => void>();
   private readonly newest = new Map<string, number>();
   private readonly typeOf = new Map<number, string>();
-  private count = 0;
+  private left = false;
 
   constructor(
     private readonly link: Link | null,
@@ -62,12 +64,17 @@ export class Model {
   }
 
   send(request: Request): void {
-    if (!this.link) return;
-    const id = ++this.count;
+    if (!this.link || this.left) return;
+    const id = ++count;
     this.newest.set(request.type, id);
     this.typeOf.set(id, request.type);
-    this.typeOf.delete(id - 200);
+    for (const [old, type] of this.typeOf) if (old < id - 200 && this.newest.get(type) !== old) this.typeOf.delete(old);
     this.link.send({ ...request, id, lang: this.lang });
+  }
+
+  /** Another model has taken its place: what its views still wait for is not asked any more. */
+  leave(): void {
+    this.left = true;
   }
 
   private ask(): void {
@@ -145,6 +152,7 @@ export class Model {
 
   private take(reply: Reply): void {
     const asked = reply.id == null ? undefined : this.typeOf.get(reply.id);
+    if (reply.id != null && asked === undefined) return; // it was asked by another model
     if (asked !== undefined && reply.id !== this.newest.get(asked)) return; // a newer request of this kind is on its way
     switch (reply.type) {
       case "diagnostics":

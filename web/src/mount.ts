@@ -18,17 +18,18 @@ export function mount(host: HTMLElement, link: Link | null, start: Start, keys: 
     root.adoptedStyleSheets.push(sheet);
   }
   const direction = (): Direction => (host.clientWidth < NARROW ? "down" : "right");
-  let model: Model;
+  let model: Model | undefined;
   let board: Board;
   const make = (lang: string, from: Start): void => {
-    model = new Model(link, from, [direction()], lang);
-    board = new Board(model, lang, { root, address, again: (next) => make(next, link ? { ...withoutReplies(from), text: model.text } : from) });
+    model?.leave();
+    const own = (model = new Model(link, from, [direction()], lang));
+    board = new Board(own, lang, { root, address, again: (next) => make(next, link ? { ...withoutReplies(from), text: own.text, values: own.values } : from) });
     root.replaceChildren(board.root);
-    model.begin();
+    own.begin();
   };
   make(start.lang, start);
   const watch = new ResizeObserver(() => {
-    if (direction() !== model.directions[0]) model.direct(direction());
+    if (model && direction() !== model.directions[0]) model.direct(direction());
   });
   watch.observe(host);
   const hear = (event: Event): void => board.key(event as KeyboardEvent);

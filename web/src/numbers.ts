@@ -32,6 +32,7 @@ export class NumbersView {
   }
 
   draw(): void {
+    if (!this.model.numbers) return;
     this.fault.textContent = this.model.numbers?.error ? `${this.model.numbers.error.what} ${this.model.numbers.error.repair}` : "";
     const inputs = (this.model.read?.quantities ?? []).map((quantity, q) => ({ quantity, q })).filter(({ quantity }) => !["computed", "loss"].includes(quantity.kind));
     const shape = JSON.stringify(inputs.map(({ quantity, q }) => [quantity.name, shapeOf(this.model.valueOf(String(q)) ?? 0)]));

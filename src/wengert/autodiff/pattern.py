@@ -24,8 +24,9 @@ class Pattern:
     def of_pairs(rows: Places, columns: Places, count: int, width: int) -> Pattern:
         """The pattern of `count` rows with these places, each of which may be named more than once."""
         codes = rows.astype(np.int64) * width + columns
-        if codes.size and not np.all(codes[1:] > codes[:-1]):
-            codes = np.unique(codes)
+        if not np.all(codes[1:] > codes[:-1]):
+            codes.sort()
+            codes = codes[np.concatenate([[True], codes[1:] != codes[:-1]])]
         rows, columns = np.divmod(codes, max(width, 1))
         return Pattern(np.searchsorted(rows, np.arange(count + 1)), columns, width)
 
@@ -51,7 +52,7 @@ class Pattern:
             return Pattern(np.zeros(len(places) + 1, np.int64), self.columns, self.width)
         sizes: Places = np.where(places < 0, 0, np.diff(self.starts)[places])
         starts: Places = np.concatenate([[0], np.cumsum(sizes)])
-        inside: Places = np.arange(starts[-1]) - np.repeat(starts[:-1], sizes)
+        inside: Places = np.arange(int(starts[-1])) - np.repeat(starts[:-1], sizes)
         return Pattern(starts, self.columns[np.repeat(self.starts[:-1][places], sizes) + inside], self.width)
 
     def grouped(self, groups: Places, count: int) -> Pattern:

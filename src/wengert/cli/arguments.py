@@ -102,11 +102,14 @@ def sizes_in(settings: list[str]) -> dict[str, int]:
     return sizes
 
 
-def keep_no_code() -> None:
-    """Code is neither looked for on disk nor kept there."""
-    from wengert.targets.base import default
+def keep_code(backend: str, kept: bool) -> None:
+    """Whether code is looked for on disk and kept there; native code is unless it is told otherwise."""
+    from wengert.targets.base import default, mesh_target
 
-    default().keep_code(False)
+    if not kept:
+        default().keep_code(False)
+    if backend == "xla":
+        mesh_target(backend).keep_code(kept)
 
 
 def warn(system: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -17,7 +17,7 @@ from wengert.cli.arguments import (
     ShardText,
     Size,
     Which,
-    keep_no_code,
+    keep_code,
     names_in,
     sharding_in,
     sizes_in,
@@ -63,6 +63,10 @@ Distributed = Annotated[
 StreamRows = Annotated[
     int | None, typer.Option("--stream", help="read Parquet or Arrow files in shuffled buffers of so many rows")
 ]
+Factors = Annotated[
+    Literal["float32", "bfloat16"],
+    typer.Option("--factors", help="of sums of products on XLA: bfloat16 rounds them, and adds in float32"),
+]
 Json = Annotated[bool, typer.Option("--json", help="print JSON lines")]
 
 
@@ -99,15 +103,18 @@ def train(
     checkpoint_every: CheckpointEvery = 100,
     distributed: Distributed = False,
     stream: StreamRows = None,
+    factors: Factors = "float32",
     no_cache: NoCache = False,
 ) -> None:
     """Train the parameters of a system that is written for one example."""
+    from wengert.targets.base import mesh_target
     from wengert.train.joining import join
     from wengert.train.session import train as run
     from wengert.train.task import TrainOptions
 
-    if no_cache:
-        keep_no_code()
+    keep_code(backend, not no_cache)
+    if factors == "bfloat16":
+        mesh_target(backend).factors_in(factors)
     sharding = sharding_in(mesh, shard)
     made = _task(file, which, params, setting, loss, backend, out if resume else None, sharding)
     warn(made)
@@ -135,6 +142,7 @@ def train(
         checkpoints=checkpoints,
         checkpoint_every=checkpoint_every,
         stream=stream,
+        factors=factors,
     )
     if run(made, options, place=join(made, options, sharding, distributed)).interrupted:
         raise typer.Exit(130)

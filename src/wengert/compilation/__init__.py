@@ -6,6 +6,6 @@
 In goes a function; out comes one that takes the same arguments. It asks the targets by their seam. Read first `functions.py`.
 """
 
-from wengert.compilation.functions import CompiledFunction, compile, keep_subnormals, set_threads
+from wengert.compilation.functions import CompiledFunction, compile, keep_subnormals, set_factors, set_threads
 
-__all__ = ["CompiledFunction", "compile", "keep_subnormals", "set_threads"]
+__all__ = ["CompiledFunction", "compile", "keep_subnormals", "set_factors", "set_threads"]

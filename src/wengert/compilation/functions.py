@@ -20,9 +20,10 @@ from wengert.errors import GraphError, TraceError
 from wengert.ir.graph import Graph
 from wengert.namespaces import standing
 from wengert.passes import pipeline
-from wengert.targets.base import Executable, default, target
+from wengert.targets.base import Executable, default, mesh_target, target
 from wengert.targets.compiled import Compiled
 from wengert.targets.compiled import compile as compiled_graph
+from wengert.tracing.foreign import all_taken
 from wengert.tracing.record import is_number, leaf_of
 from wengert.tracing.standin import StandIn
 from wengert.tracing.trees import flatten, orders, parameters_of
@@ -135,6 +136,16 @@ def keep_subnormals(kept: bool = True) -> None:
     default().keep_subnormals(kept)
 
 
+def set_factors(dtype: str | None) -> None:
+    """Let the back end "xla" round the factors of sums of products in float32 to `dtype`, "bfloat16", of which matrix units make
+    several times more than of float32; the products are added in float32. None, as at first, leaves them in float32. It holds for
+    programs that are made from now on; float64 is never rounded.
+
+    Raises GraphError where the dtype is another one, MissingPackageError where JAX is not installed.
+    """
+    mesh_target().factors_in(dtype)
+
+
 class CompiledFunction(Generic[P, T]):
     """A function that runs as machine code. Each has a class of its own, whose call is the newest entry."""
 
@@ -183,6 +194,7 @@ class CompiledFunction(Generic[P, T]):
 
     def _dispatch(self, *args: Any, **kwargs: Any) -> Any:
         out = kwargs.pop(OUT, None) if self._takes_out else None
+        args, kwargs = all_taken((args, kwargs))
         if any(isinstance(leaf, StandIn) for leaf in flatten((args, kwargs))[0]):
             return standing(self.__wrapped__)(*args, **kwargs) if out is None else refuse_traced(self.__wrapped__)
         kind = self._kind(args, kwargs)
@@ -205,6 +217,7 @@ class CompiledFunction(Generic[P, T]):
         Raises GraphError where `out` does not fit the result, or the function is called while it runs.
         """
         out = kwargs.pop(OUT, None) if self._takes_out else None
+        args, kwargs = all_taken((args, kwargs))
         if any(isinstance(leaf, StandIn) for leaf in flatten((args, kwargs))[0]):
             refuse_traced(self.__wrapped__)
         return bound(self, self._kind(args, kwargs), args, kwargs, out)
@@ -250,12 +263,6 @@ def _fixed(value: Any) -> Any:
         return (slice, value.start, value.stop, value.step)
     if isinstance(value, type):
         return (type, value)
-    if hasattr(value, "__array__"):
-        raise TraceError(
-            f"A value of type {type(value).__name__} is no array of NumPy.",
-            f"  it is {value!r:.60}",
-            "Write:  np.asarray(x)",
-        )
     try:
         hash(value)
     except TypeError:

@@ -8,6 +8,7 @@ from typing import Any
 from wengert.errors import TraceError
 from wengert.ir.types import ArrayType
 from wengert.namespaces import standing
+from wengert.tracing.foreign import taken
 from wengert.tracing.record import Leaf, Recorded, leaf_of, new_inputs, record
 from wengert.tracing.source import user_line
 from wengert.tracing.tracer import Traced
@@ -23,7 +24,8 @@ class Arguments:
         self.f, self.args, self.kwargs = f, args, kwargs
         self.places = _places(f, args, places)
         chosen = tuple(args[k] for k in self.places)
-        self.values, self.spec = flatten(chosen)
+        leaves, self.spec = flatten(chosen)
+        self.values = [taken(x) for x in leaves]
         labels = argument_names(f, args, {})
         counts = [len(flatten(arg)[0]) for arg in args]
         starts = [sum(counts[:k]) for k in range(len(args))]

@@ -30,11 +30,20 @@ _POWERS = frozenset({"power", "float_power", "square"})
 _SQUARES = frozenset({"sum", "mean", "matmul", "dot", "vdot", "inner", "einsum", "tensordot"})
 NORMS = frozenset({"norm", "vector_norm", "matrix_norm", "std"})
 """Calls that are formulas by themselves."""
+_SUMMANDS = _POWERS | _SQUARES | {"exp", "sum of squares"}
 _QUOTIENTS = frozenset({"divide", "reciprocal"})
 PAIRS = {
-    "sqrt": frozenset({"exp", "multiply"}) | _POWERS | _SQUARES | _QUOTIENTS | MOVES,
-    "power": frozenset({"exp", "cbrt", "hypot", "multiply"}) | _POWERS | _SQUARES | NORMS | _QUOTIENTS,
-    "float_power": frozenset({"exp", "cbrt", "hypot", "multiply"}) | _POWERS | _SQUARES | NORMS | _QUOTIENTS,
+    "sqrt": frozenset({"exp", "multiply", "sum of squares"}) | _POWERS | _SQUARES | _QUOTIENTS | MOVES,
+    "power": frozenset({"exp", "cbrt", "hypot", "multiply", "sum of squares"})
+    | _POWERS
+    | _SQUARES
+    | NORMS
+    | _QUOTIENTS,
+    "float_power": frozenset({"exp", "cbrt", "hypot", "multiply", "sum of squares"})
+    | _POWERS
+    | _SQUARES
+    | NORMS
+    | _QUOTIENTS,
     "square": frozenset({"cbrt", "hypot"}) | NORMS,
     "arctan": frozenset({"divide", "reciprocal", "power", "multiply"}),
     "divide": _QUOTIENTS | {"root of a quotient"},
@@ -88,10 +97,11 @@ def name_of(function: Any) -> str:
     return known
 
 
-def outermost(log: Sequence[Any], count: int) -> list[int]:
-    """The places, among the first `count` calls, of those that may be the outermost of a formula."""
+def outermost(log: Sequence[Any], count: int) -> tuple[list[int], list[int]]:
+    """The places, among the first `count` calls, of those that may be the outermost of a formula, and the originals of all."""
     if SUBJECTS.isdisjoint(map(name_of, {key[0] for key in islice(log, count)})):
-        return []
+        return [], []
+    first = originals(log, count)
     found: list[int] = []
     names: list[str] = []
     exponential: list[int] = []
@@ -103,7 +113,7 @@ def outermost(log: Sequence[Any], count: int) -> list[int]:
     for place in range(count):
         key = log[place]
         name = name_of(key[0])
-        names.append(_kind(name, key, names))
+        names.append(_kind(name, key, names, log, first))
         if not name:
             exponential.append(FAR)
             quotient.append(FAR)
@@ -129,17 +139,32 @@ def outermost(log: Sequence[Any], count: int) -> list[int]:
         exponential.append(0 if name in EXPONENTIALS else near)
         quotient.append(0 if name in QUOTIENTS and near < FAR else FAR if name in SUMS else over)
         factor.append(0 if name == "exp" else multiple if name in FACTORS else FAR)
-    return found
+    return found, first
 
 
-def _kind(name: str, key: Any, names: Sequence[str]) -> str:
+def _kind(name: str, key: Any, names: Sequence[str], log: Sequence[Any], first: Sequence[int]) -> str:
     """The name of a call as what may be right beneath another: x x is a square, and a root may be one of a quotient."""
     if name == "multiply":
-        given = references.arguments(key)[0]
-        return "square" if len(given) == 2 and type(given[0]) is int and given[0] == given[1] else name
+        read = references.read_by(key)
+        return "square" if len(read) == 2 and _original(read[0], first) == _original(read[1], first) else name
+    if name == "add" and all(_is_square(k, names, log) for k in references.read_by(key)):
+        return "sum of squares"
     if name in ("sqrt", "cbrt") and any(names[k] in _QUOTIENTS for k in _read(key)):
         return "root of a quotient"
     return name
+
+
+def _original(place: int, first: Sequence[int]) -> int:
+    return first[place] if place >= 0 else place
+
+
+def _is_square(place: int, names: Sequence[str], log: Sequence[Any]) -> bool:
+    """Whether a term of a sum is a square, an exponential, such a sum, or a multiple of one."""
+    if place < 0:
+        return False
+    return names[place] in _SUMMANDS or (
+        names[place] == "multiply" and any(names[k] in _SUMMANDS for k in _read(log[place]))
+    )
 
 
 def _has_number(key: Any) -> bool:

@@ -56,7 +56,7 @@ class Quick:
             if not 0 <= place < count:
                 return None
             x = args[place]
-            if type(x) is not float and (type(x) is not np.ndarray or x.dtype.kind != "f"):
+            if type(x) is not float and (type(x) is not np.ndarray or x.dtype.char not in "fdg"):
                 return None
             values.append(x)
             kinds.append(kind_of(x))

@@ -15,7 +15,7 @@ import numpy as np
 
 from wengert.engine.formulas import stated
 from wengert.engine.interned import structure
-from wengert.engine.outlines import followed, name_of, originals, outermost
+from wengert.engine.outlines import followed, name_of, outermost
 from wengert.engine.written import fitted
 from wengert.errors import GraphError, TraceError
 from wengert.ir.graph import Graph, Node, input_node
@@ -78,8 +78,7 @@ _LOCK = threading.Lock()
 def restated(tape: Tape) -> dict[int, Any]:
     """The calls of a run that are other calls in stable form, with those."""
     found: dict[int, Any] = {}
-    places = outermost(tape.log, tape.position)
-    first = originals(tape.log, tape.position) if places else []
+    places, first = outermost(tape.log, tape.position)
     for place in places:
         around = _Around(tape, _around(tape, first, place), first)
         stable = _stable(*around.form)

@@ -46,9 +46,12 @@ def _apart(node: Node, is_factor: Callable[[Node], bool]) -> tuple[Node, str, No
 
 
 def _norm_of_root(node: Node, make: Maker) -> Node | None:
-    """√(c Σx²) is √c ‖x‖, c a positive number or size or its inverse, also where it is laid out before the root."""
+    return norm_of_squares(node.inputs[0], make)
+
+
+def norm_of_squares(inner: Node, make: Maker) -> Node | None:
+    """√c ‖x‖ of a node c Σx², c a positive number or size or its inverse, also where it is laid out; None where it is none."""
     moves: list[Node] = []
-    inner = node.inputs[0]
     while inner.op.moves in ("permutation", "repetition"):
         moves.append(inner)
         inner = inner.inputs[0]

@@ -39,12 +39,12 @@ from wengert.passes.patterns import (
     reciprocal,
     softmax,
     softplus,
-    sqrt,
     sum,
     tanh,
     where,
 )
 from wengert.passes.rewrite import Applied, Maker, Outcome, Procedure, Rewrite, Rule, Side, admission, rewrite
+from wengert.passes.roots import ROOTS
 
 SUBJECTS = frozenset(
     {"exp", "expm1", "log", "log1p", "logistic", "softmax", "sinh", "cosh", "sqrt", "power", "arctan", "norm"}
@@ -144,14 +144,6 @@ def _where_defined(q: Pattern, angle: Pattern) -> Pattern:
     return where(call("equal", q, q), angle, q)
 
 
-def _is_fourfold(env: Env) -> bool:
-    return env["n"] >= 4 and env["n"] % 4 == 0
-
-
-def _is_whole_and_even(env: Env) -> bool:
-    return env["n"] >= 4 and env["n"] % 2 == 0
-
-
 def _moves(env: Env) -> bool:
     return constant_value(env["x"]) is None
 
@@ -163,10 +155,6 @@ def _is_finite_number(env: Env) -> bool:
 
 def _divides(env: Env) -> bool:
     return 1 <= env["c"] <= 2.0**32
-
-
-def _half(n: int) -> int:
-    return n // 2
 
 
 HYPERBOLIC: tuple[Rewrite, ...] = (
@@ -218,25 +206,6 @@ LOGARITHMS: tuple[Rewrite, ...] = (
     _stable("log1p", lambda x: log(1 - x), lambda x: log1p(-x)),
     _stable("expm1", lambda x: exp(x) - 1, lambda x: expm1(x)),
     _stable("expm1", lambda x: 1 - exp(x), lambda x: -expm1(x)),
-    _stable("root-of-square", lambda x: sqrt(x**2), lambda x: abs(x)),
-    _stable("root-of-square", lambda x: sqrt(x * x), lambda x: abs(x)),
-    Rule(
-        "root-of-power",
-        lambda x, n: sqrt(x**n),
-        lambda x, n: x ** computed(_half, n),
-        exact=False,
-        when=_is_fourfold,
-        examples=({"n": 4}, {"n": 8}),
-    ),
-    Rule(
-        "root-of-power",
-        lambda x, n: sqrt(x**n),
-        lambda x, n: abs(x) ** computed(_half, n),
-        exact=False,
-        when=_is_whole_and_even,
-        examples=({"n": 6},),
-    ),
-    _stable("root-of-exp", lambda x: sqrt(exp(x)), lambda x: exp(HALF * x)),
 )
 ANGLES: tuple[Rewrite, ...] = (
     Rule(
@@ -476,6 +445,16 @@ PRODUCTS: tuple[Rewrite, ...] = (
     Procedure("softmax-in-product", ["divide"], _product_over_total, "(Σ exp(x) · v) / sum(exp(x)) → Σ softmax(x) · v", exact=False, ulps=64, units="inputs", valid="abs(x) < 300", samples=lambda: _weighted_samples(False)),
 )  # fmt: skip
 
-STABILITY: tuple[Rewrite, ...] = (*HYPERBOLIC, *LOGISTIC, *LOGARITHMS, *CHAINS, *NORMS, *ANGLES, *SOFTMAX, *PRODUCTS)
+STABILITY: tuple[Rewrite, ...] = (
+    *HYPERBOLIC,
+    *LOGISTIC,
+    *LOGARITHMS,
+    *CHAINS,
+    *NORMS,
+    *ROOTS,
+    *ANGLES,
+    *SOFTMAX,
+    *PRODUCTS,
+)
 """In the order in which they are tried."""
 admission(STABILITY + IDENTITIES)  # made here, so that no first call of a function pays for it

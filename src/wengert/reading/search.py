@@ -47,7 +47,7 @@ WITHOUT_LOSS = 0.7
 NUMERIC_FAULTS = (Misfit, Nested, ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError, RecursionError)
 OF_VALUES = frozenset({"simplex", "symmetric"})
 """Readings that change values but never ranks: asked where values differ."""
-OF_WHAT_IS_DERIVED = frozenset({"reach of ∂", "call"})
+OF_WHAT_IS_DERIVED = frozenset({"reach of ∂", "call", "as stated"})
 
 
 @dataclass

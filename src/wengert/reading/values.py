@@ -157,6 +157,8 @@ class Evaluator:
         self.lines: list[Line] = []
         self.keys: list[Key] = []
         self.busy: set[tuple[Key, float]] = set()
+        self.stating: set[float] = set()
+        """The places of the lines whose derivatives are being looked up."""
         self.depth = 0
         self.moving: frozenset[str] = frozenset()
         """Names before which a d stands in the formula that is judged."""

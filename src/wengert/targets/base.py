@@ -233,6 +233,10 @@ class MeshTarget(CodeTarget, Protocol):
         """(platform, kind, number of its process) of each device."""
         ...
 
+    def factors_in(self, dtype: str | None) -> None:
+        """Of which dtype the factors of sums of products in float32 are, from now on; the sums stay float32."""
+        ...
+
     def spread(self, graph: Graph, layout: Layout, donated: Mapping[int, int]) -> Spread:
         """A graph whose sizes are numbers as one program over a mesh."""
         ...

@@ -88,6 +88,7 @@ class StandIn(Properties):
     """What stands for it in a graph."""
     held: storage.Held | None
     """Whose memory this is, once something may share it."""
+    __pandas_priority__ = 5000  # so that  column * x  comes here
     MEANING: tuple[str, ...] = ()
     """The attributes that say what the handle means at the moment."""
 

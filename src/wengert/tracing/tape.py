@@ -27,6 +27,7 @@ from wengert.tracing.calls import (
     runs_with,
     shaped,
 )
+from wengert.tracing.foreign import is_foreign, taken
 from wengert.tracing.given import Given, is_left_to_numpy
 from wengert.tracing.held import Held
 from wengert.tracing.kinds import Kind, Several, kind_of
@@ -161,7 +162,7 @@ class Tape:
         weak = True
         for each in operands:
             if not isinstance(each, OPERANDS):
-                return NotImplemented
+                return self.operate(ufunc, *map(taken, operands)) if is_foreign(each) else NotImplemented
             if isinstance(each, Traced):
                 return self._around(each).operate(ufunc, *operands)
             weak = weak and type(each) in (LiveNumber, int, float, complex)
@@ -341,8 +342,8 @@ class Tape:
         if isinstance(x, np.inexact) and moving:
             self.inputs.append(x)
             return len(self.inputs) - 1, (), x.dtype
-        if hasattr(kind, "__array__") and not isinstance(x, np.generic):  # an array of another library
-            return self.reference(np.array(x), moving)
+        if is_foreign(x):
+            return self.reference(np.array(taken(x)), moving)
         return references.fixed(x) if isinstance(x, complex | np.inexact) else (kind, x)
 
     def _array(self, x: Array) -> Reference:

@@ -22,6 +22,7 @@ from wengert.ops.evaluate import bind_params
 from wengert.ops.structural import transpose
 from wengert.ops.vocabulary import NUMPY
 from wengert.tracing.calls import needs_values, shaped
+from wengert.tracing.foreign import is_foreign, taken
 from wengert.tracing.layouts import Made, asked, is_turned, note
 from wengert.tracing.listed import with_arrays
 from wengert.tracing.narrow import Width, is_concerned, narrowed, width_of
@@ -325,7 +326,7 @@ class Traced(StandIn):
         """An operator of Python: of Python numbers the result is one."""
         for operand in operands:
             if not isinstance(operand, StandIn | np.ndarray | np.generic | int | float | complex | list | tuple):
-                return NotImplemented
+                return self.operate(ufunc, *map(taken, operands)) if is_foreign(operand) else NotImplemented
         trace = OPEN.get()
         if trace is not None and trace.is_on_tape:
             operands = trace.lowered(operands)

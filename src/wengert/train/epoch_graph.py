@@ -13,7 +13,7 @@ from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ir.types import ArrayType, Size
 from wengert.ir.walk import substitute
 from wengert.ops import control
-from wengert.train.optimizers import Rule
+from wengert.optim.rules import Rule
 
 AT_ONCE = 256
 """So many updates one call makes at most: it has room for their losses."""

@@ -2,8 +2,7 @@
 (updates, state)`.
 
 Parameters, gradients and updates are arrays by name; the new parameters are p + update. A state is a new object each
-time and nothing given is changed. Arrays keep their type: float32 stays float32. Each rule is written once, with operators
-only, so that it holds for arrays and for the nodes of a graph alike. The module knows no model and no file.
+time and nothing given is changed. Arrays keep their type: float32 stays float32. The module knows no model and no file.
 """
 
 from __future__ import annotations
@@ -11,36 +10,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from wengert.errors import ModelError
+from wengert.optim.rules import ADAM, ADAMW, MOMENTUM, SGD, Rule
 from wengert.train.table import Array, listed, nearest
 
 Params: TypeAlias = Mapping[str, Array]
 State: TypeAlias = Mapping[str, int | dict[str, Array]]
 """`count`, the updates made so far, and for each moment its arrays by parameter name."""
-Value: TypeAlias = Any
-"""An array, or a node of a graph, of a parameter's shape and type."""
-Scalar: TypeAlias = Any
-"""A number, or a node without axes, in double precision."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """The update of one parameter, in operators that arrays and nodes have.
-
-    `scalars(settings, t, power)` gives the numbers of update t (from 1); power(a, t) is aᵗ. `step(p, g, moments, scalars,
-    sqrt)` gives what is added to p, and the moments after the update in the order of `moments`.
-    """
-
-    moments: tuple[str, ...]
-    scalars: Callable[[Mapping[str, Scalar], Scalar, Callable[[Scalar, Scalar], Scalar]], dict[str, Scalar]]
-    step: Callable[
-        [Value, Value, tuple[Value, ...], Mapping[str, Value], Callable[[Value], Value]],
-        tuple[Value, tuple[Value, ...]],
-    ]
 
 
 @dataclass(frozen=True)
@@ -91,18 +71,7 @@ def sgd(learning_rate: float = 0.1) -> Optimizer:
 
     Source: Robbins & Monro, "A Stochastic Approximation Method" (1951).
     """
-    return Optimizer("sgd", {"learning_rate": learning_rate}, _SGD)
-
-
-def _sgd_scalars(settings: Mapping[str, Scalar], t: Scalar, power: Any) -> dict[str, Scalar]:
-    return {"rate": settings["learning_rate"]}
-
-
-def _sgd_step(p: Value, g: Value, moments: tuple[Value, ...], s: Mapping[str, Value], sqrt: Any) -> Any:
-    return -s["rate"] * g, ()
-
-
-_SGD = Rule((), _sgd_scalars, _sgd_step)
+    return Optimizer("sgd", {"learning_rate": learning_rate}, SGD)
 
 
 def momentum(learning_rate: float = 0.1, momentum: float = 0.9) -> Optimizer:
@@ -112,19 +81,7 @@ def momentum(learning_rate: float = 0.1, momentum: float = 0.9) -> Optimizer:
     sum as in Sutskever, Martens, Dahl & Hinton, "On the importance of initialization and momentum in deep learning"
     (2013), for constant η.
     """
-    return Optimizer("momentum", {"learning_rate": learning_rate, "momentum": momentum}, _MOMENTUM)
-
-
-def _momentum_scalars(settings: Mapping[str, Scalar], t: Scalar, power: Any) -> dict[str, Scalar]:
-    return {"rate": settings["learning_rate"], "mu": settings["momentum"]}
-
-
-def _momentum_step(p: Value, g: Value, moments: tuple[Value, ...], s: Mapping[str, Value], sqrt: Any) -> Any:
-    m = s["mu"] * moments[0] + g
-    return -s["rate"] * m, (m,)
-
-
-_MOMENTUM = Rule(("m",), _momentum_scalars, _momentum_step)
+    return Optimizer("momentum", {"learning_rate": learning_rate, "momentum": momentum}, MOMENTUM)
 
 
 def adam(learning_rate: float = 0.001, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8) -> Optimizer:
@@ -132,7 +89,7 @@ def adam(learning_rate: float = 0.001, b1: float = 0.9, b2: float = 0.999, eps: 
 
     Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1, with its constants.
     """
-    return Optimizer("adam", {"learning_rate": learning_rate, "b1": b1, "b2": b2, "eps": eps}, _ADAM)
+    return Optimizer("adam", {"learning_rate": learning_rate, "b1": b1, "b2": b2, "eps": eps}, ADAM)
 
 
 def adamw(
@@ -144,36 +101,7 @@ def adamw(
     as in optax and torch; 1e-4 is optax's default.
     """
     settings = {"learning_rate": learning_rate, "b1": b1, "b2": b2, "eps": eps, "weight_decay": weight_decay}
-    return Optimizer("adamw", settings, _ADAMW)
-
-
-def _adam_scalars(settings: Mapping[str, Scalar], t: Scalar, power: Any) -> dict[str, Scalar]:
-    b1, b2 = settings["b1"], settings["b2"]
-    of_t = {"first": 1 - power(b1, t), "second": 1 - power(b2, t)}
-    decay = {"decay": settings["weight_decay"]} if "weight_decay" in settings else {}
-    new = {"new1": 1 - b1, "new2": 1 - b2}
-    return {"rate": settings["learning_rate"], "b1": b1, "b2": b2, "eps": settings["eps"], **new, **of_t, **decay}
-
-
-def _adam_direction(g: Value, moments: tuple[Value, ...], s: Mapping[str, Value], sqrt: Any) -> Any:
-    """m̂ / (√v̂ + ε), and m, v."""
-    m = s["b1"] * moments[0] + s["new1"] * g
-    v = s["b2"] * moments[1] + s["new2"] * g * g
-    return (m / s["first"]) / (sqrt(v / s["second"]) + s["eps"]), (m, v)
-
-
-def _adam_step(p: Value, g: Value, moments: tuple[Value, ...], s: Mapping[str, Value], sqrt: Any) -> Any:
-    direction, after = _adam_direction(g, moments, s, sqrt)
-    return -s["rate"] * direction, after
-
-
-def _adamw_step(p: Value, g: Value, moments: tuple[Value, ...], s: Mapping[str, Value], sqrt: Any) -> Any:
-    direction, after = _adam_direction(g, moments, s, sqrt)
-    return -s["rate"] * (direction + s["decay"] * p), after
-
-
-_ADAM = Rule(("m", "v"), _adam_scalars, _adam_step)
-_ADAMW = Rule(("m", "v"), _adam_scalars, _adamw_step)
+    return Optimizer("adamw", settings, ADAMW)
 
 
 OPTIMIZERS: Mapping[str, Callable[..., Optimizer]] = {"sgd": sgd, "momentum": momentum, "adam": adam, "adamw": adamw}

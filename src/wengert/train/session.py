@@ -258,6 +258,7 @@ def prepare(task: Task, options: TrainOptions, saved: SavedModel | None = None) 
     seed = _same("seed", options.seed, None if saved is None else saved.run.seed, 0)
     data = _data(task, options, saved, seed)
     training = data.training
+    options.refuse_wide(training)
     model = task.build(training, options.sizes if saved is None else {**saved.sizes, **options.sizes})
     made = _optimizer(options, saved)
     examples = _examples(training)

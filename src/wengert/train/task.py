@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from wengert.errors import TrainingError
 from wengert.train.checkpoint import SavedModel
 from wengert.train.model import EpochRecord, Model
 from wengert.train.table import Array, Table
@@ -34,7 +38,8 @@ class TrainOptions:
     examples are taken first and measured once, at the end; the validation's fraction is one of the rest. `batch` 0 is
     all examples at once; every `checkpoint_every` updates a checkpoint is written into the folder `checkpoints`, from the
     newest of which a training goes on; `epochs` counts those of the saved training too; with `stream` the data
-    is read in buffers of so many rows; `standardise` names bound quantities.
+    is read in buffers of so many rows; `standardise` names bound quantities; with `factors` "bfloat16" XLA rounds those of
+    sums of products in float32, and adds in float32.
     """
 
     data: str | Table
@@ -60,6 +65,20 @@ class TrainOptions:
     checkpoints: str | Path | None = None
     checkpoint_every: int = 100
     stream: int | None = None
+    factors: str = "float32"
+
+    def refuse_wide(self, arrays: Mapping[str, Any]) -> None:
+        """Rounded factors are those of data in float32.
+
+        Raises TrainingError where the data is not.
+        """
+        wide = [name for name, array in arrays.items() if np.asarray(array).dtype == np.float64]
+        if self.factors != "float32" and wide:
+            raise TrainingError(
+                f"Factors are rounded to {self.factors} where the data is in float32, and '{wide[0]}' is in float64.",
+                f"  --factors {self.factors}",
+                "Store the data in float32, or leave --factors out.",
+            )
 
 
 @dataclass(frozen=True)

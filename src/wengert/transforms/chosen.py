@@ -12,6 +12,7 @@ import numpy as np
 
 from wengert.engine.arguments import Argnums as Argnums
 from wengert.errors import TraceError
+from wengert.tracing.foreign import stored_like
 from wengert.tracing.source import user_line
 from wengert.tracing.trees import name_of, parameters_of
 
@@ -35,7 +36,8 @@ class Chosen:
         return self.f, self.args, self.kwargs, self.places
 
     def result(self, found: Any) -> Any:
-        """A tuple with an entry for each chosen argument; the entry alone, where one was asked for."""
+        """A tuple with an entry for each chosen argument; the entry alone, where one was asked for. It is stored as the arguments are."""
+        found = stored_like(found, tuple(self.args[k] for k in self.places))
         return found[0] if self.single else found
 
 

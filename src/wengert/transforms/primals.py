@@ -11,6 +11,7 @@ import numpy as np
 from wengert.engine.sight import Sight, seen
 from wengert.errors import TraceError
 from wengert.ir.types import ArrayType
+from wengert.tracing.foreign import all_taken
 from wengert.tracing.record import leaf_of
 from wengert.tracing.source import user_line
 from wengert.tracing.standin import StandIn
@@ -26,7 +27,8 @@ class Primals:
     """
 
     def __init__(self, f: Callable[..., Any], primals: Sequence[Any]) -> None:
-        self.leaves, self.spec = flatten(tuple(primals))
+        self.leaves, self.spec = flatten(all_taken(tuple(primals)))
+        primals = unflatten(self.spec, self.leaves)
         self.names = argument_names(f, primals, {})
         leaves = [leaf_of(x) for x in self.leaves]
         self.real = [leaf.type.is_float for leaf in leaves]

@@ -105,6 +105,33 @@ def test_two_and_four_processes_train_as_one(files):
         assert apart(files / f"many{count}", files / "one") < 1e-12
 
 
+def test_a_training_with_rounded_factors_is_near_and_needs_data_in_float32(files):
+    arguments = command(files, out="wide", mesh=None, epochs=6)
+    assert "'x' is in float64" in ended(started([*arguments, "--factors", "bfloat16"]), 2).splitlines()[0]
+    with np.load(files / "data.npz") as kept:
+        np.savez(files / "data.npz", **{name: kept[name].astype(np.float32) for name in kept})
+    ended(started(arguments))
+    ended(started([*command(files, out="narrow", mesh=None, epochs=6), "--factors", "bfloat16"]))
+    assert 1e-6 < apart(files / "narrow", files / "wide") < 0.05
+
+
+def test_programs_are_kept_on_disk_and_found_there(files, monkeypatch):
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(files / "cache"))
+
+    def kept() -> dict[str, bytes]:
+        return {f.name: f.read_bytes() for f in (files / "cache" / "wengert" / "xla").glob("*-cache")}
+
+    ended(started(command(files, out="without", mesh=None, epochs=3, more=("--no-cache",))))
+    assert kept() == {}
+    ended(started(command(files, out="first", mesh=None, epochs=3)))
+    first = kept()
+    assert first
+    ended(started(command(files, out="second", mesh=None, epochs=3)))
+    assert kept() == first
+    assert apart(files / "second", files / "without") == 0
+
+
 class Killing(threading.Thread):
     """Sends a signal to one of the ranks, once a checkpoint is there and a random while has passed."""
 

@@ -44,7 +44,7 @@ def supports(node: Node) -> Support:
 
 
 def lower(graph: Graph, donated: Mapping[int, int], *, cache: bool = True, quick: bool = False) -> Compiled | None:
-    """A graph as a program of XLA; None where NumPy has to run a node of it. No code is kept on disk.
+    """A graph as a program of XLA; None where NumPy has to run a node of it. Whether code is kept on disk is JAX's setting.
 
     Raises GraphError where a node cannot be run here, MissingPackageError where JAX is not installed.
     """
@@ -70,7 +70,31 @@ def text(graph: Graph, stage: str, seconds: MutableMapping[str, float]) -> str:
 
 
 def keep_code(enabled: bool) -> None:
-    """Nothing: code is never kept on disk."""
+    """Whether JAX looks for programs on disk and keeps them there, in this process; a folder that JAX was given stays."""
+    from platformdirs import user_cache_path
+
+    from wengert.targets.xla.library import jax
+
+    jax.config.update("jax_enable_compilation_cache", enabled)
+    if enabled and jax.config.jax_compilation_cache_dir is None:
+        jax.config.update("jax_compilation_cache_dir", str(user_cache_path("wengert", appauthor=False) / "xla"))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+
+
+def factors_in(dtype: str | None) -> None:
+    """Of which dtype the factors of sums of products in float32 are, in programs that are made from now on; None for float32.
+
+    Raises GraphError where it is not "bfloat16".
+    """
+    if dtype not in (None, "bfloat16"):
+        raise GraphError(
+            f"Factors are not rounded to '{dtype}'.",
+            f"  products in {dtype}",
+            "Write:  bfloat16, or nothing for float32",
+        )
+    from wengert.targets.xla.lowerings import products
+
+    products.factors_in(dtype)
 
 
 def set_threads(count: int) -> None:

@@ -1,4 +1,4 @@
-"""Along an axis: recurrences, running extremes, convolutions."""
+"""Along an axis: recurrences, running extremes, convolutions, norms."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ops.norms import SCALES
 from wengert.targets.xla.library import jnp, lax
 
 Array = Any
@@ -58,8 +59,24 @@ def _grouped(x: Array, y: Array, count: int) -> Array:
     return lax.conv_general_dilated(left, right, (1,) * count, beside, feature_group_count=many, precision="highest")
 
 
+def _norm(xp: Any, x: Array, axes: tuple[int, ...]) -> Array:
+    """√Σx²; where that leaves the range, the largest entry times the norm of what it divides, by a branch of the program."""
+    squares = jnp.sum(x * x, axis=axes)
+    real = jnp.real(squares)
+    inside = (real >= SCALES[str(real.dtype)][0]) & (real < math.inf)
+
+    def scaled() -> Array:
+        largest = jnp.max(jnp.abs(jnp.real(x)), axis=axes)
+        divisor = jnp.where((largest > 0) & (largest < math.inf), largest, jnp.ones_like(largest))
+        part = x / jnp.expand_dims(divisor, axes)
+        return jnp.where(inside, jnp.sqrt(squares), divisor * jnp.sqrt(jnp.sum(part * part, axis=axes)))
+
+    return lax.cond(jnp.all(inside), lambda: jnp.sqrt(squares), scaled) if x.size else jnp.sqrt(squares)
+
+
 LOWERINGS: dict[str, Callable[..., Array]] = {
     "recurrence": _recurrence,
     "running_extreme": _running_extreme,
     "convolve": _convolve,
+    "norm": _norm,
 }

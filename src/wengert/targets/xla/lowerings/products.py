@@ -26,7 +26,22 @@ def _einsum(xp: Any, *xs: Array, inputs: tuple[Labels, ...], output: Labels) -> 
     return _product(arrays, labels, output)
 
 
+class _Factors:
+    """The dtype to which float32 factors of sums of products are rounded; None where they stay as they are."""
+
+    dtype: str | None = None
+
+
+def factors_in(dtype: str | None) -> None:
+    """Round the factors of sums of products in float32 to that dtype in programs that are made from now on; the sums stay float32."""
+    _Factors.dtype = dtype
+
+
 def _product(arrays: Sequence[Array], labels: Sequence[Labels], output: Labels) -> Array:
+    summed = set().union(*labels) - set(output)
+    if _Factors.dtype and len(arrays) == 2 and summed and all(x.dtype == jnp.float32 for x in arrays):
+        narrow = [part for x, ls in zip(arrays, labels, strict=True) for part in (x.astype(_Factors.dtype), list(ls))]
+        return jnp.einsum(*narrow, list(output), preferred_element_type=jnp.float32)
     given = [part for array, ls in zip(arrays, labels, strict=True) for part in (array, list(ls))]
     return jnp.einsum(*given, list(output), precision="highest")
 
