@@ -13,11 +13,11 @@ import scipy.linalg  # pyright: ignore[reportMissingTypeStubs]
 
 from wengert.errors import TraceError
 from wengert.ir.graph import Node, apply
+from wengert.namespaces.sequences import asarray
 from wengert.ops.complex_numbers import conjugate
 from wengert.ops.control import results
 from wengert.ops.matrices import adjoint, identities
 from wengert.ops.matrices import transposed as transposed_matrix
-from wengert.namespaces.sequences import asarray
 from wengert.scipy.numerical import has_traced
 from wengert.tracing.answers import stands_in
 from wengert.tracing.linalg import float_dtype, mirrored, same_stacks, square, stack
