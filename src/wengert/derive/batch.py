@@ -187,7 +187,7 @@ class _Batch:
         if not any(has for _, has in parts):
             return term, False
         params = tuple(
-            (key, tuple(k + 1 for k in value) if key == "axes" and term.op in AXES_OPS else value)
+            (key, tuple(k + 1 for k in term.param(key)) if key == "axes" and term.op in AXES_OPS else value)
             for key, value in term.params
         )
         return Apply(
