@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.reading.answers import STEP, Circle, Environment, Independent, Nested
 from wengert.reading.arrays import Clash, Closed, Misfit, Value, lifted, number, over
 from wengert.reading.facts import LAST_STEP, LOSSES
 from wengert.reading.heads import WHOLE, Axis, Key, step_of
@@ -35,7 +36,7 @@ from wengert.reading.trees import (
     names,
     without_first,
 )
-from wengert.reading.values import STEP, Circle, Environment, Evaluator, Independent, Nested, order_of
+from wengert.reading.values import Evaluator, order_of
 
 Array = Any
 DIFFERENCE = 1e-5

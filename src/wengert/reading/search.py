@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.reading.answers import Circle, Independent, Nested
 from wengert.reading.arrays import Clash, Closed, Misfit, Value, joint, lifted
 from wengert.reading.derivatives import World
 from wengert.reading.facts import LOSSES
@@ -35,7 +36,6 @@ from wengert.reading.points import Ragged, Sizes, Square
 from wengert.reading.readings import READINGS
 from wengert.reading.scope import Line, Scope
 from wengert.reading.trees import Matrix, Name, Num, Relation, Row, Script, Tree, Word, base_of
-from wengert.reading.values import Circle, Independent, Nested
 
 Array = Any
 Given = Mapping[Question, Any]
