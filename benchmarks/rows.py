@@ -25,6 +25,7 @@ from benchmarks.workloads import (
     two_moons,
     xla_steps,
 )
+from benchmarks.workloads.emitted import beside_hand
 
 TINY_NETWORK = mlp.Network((7, 5, 3), "tanh", 4, 0.05)
 TINY_DEEP_NETWORK = mlp.Network((9, 8, 8, 3), "relu", 5, 0.02)
@@ -117,6 +118,19 @@ ROWS = (
         for name, size, tiny in FACTORIZATIONS
     ),
     Row("rnn-vanishing", recurrent.vanishing, functools.partial(recurrent.vanishing, 20, 3, 4)),
+    *(
+        Row(
+            f"emitted-{name}",
+            functools.partial(beside_hand, kind),
+            functools.partial(beside_hand, kind, 6),
+        )
+        for name, kind in (
+            ("norm", "layer norm"),
+            ("entropy", "softmax cross-entropy"),
+            ("attention", "attention"),
+            ("lecture", "lecture's network"),
+        )
+    ),
     Row("rosenbrock-few", rosenbrock.few, rosenbrock.few),
     Row("rosenbrock-many", rosenbrock.many, functools.partial(rosenbrock.many, 1003)),
     Row("rosenbrock-hessian", rosenbrock.hessian_product, functools.partial(rosenbrock.hessian_product, 1003)),

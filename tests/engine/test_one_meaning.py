@@ -66,6 +66,7 @@ CASES: dict[str, tuple[F, float, float, float]] = {
         float(mpmath.exp(-400)),
         float(mpmath.exp(-400) / 2),
     ),
+    "celu": (lambda x: np.maximum(0, x) + np.minimum(0, np.exp(x) - 1), 1000.0, 1000.0, 1.0),
     "‖(x, 2x)‖": (lambda x: np.linalg.norm(np.stack([x, 2 * x])), 1e200, math.sqrt(5) * 1e200, math.sqrt(5)),
 }
 ROUTES: dict[str, Callable[[F, Any], list[tuple[Any, Any]]]] = {
