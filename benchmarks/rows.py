@@ -13,6 +13,7 @@ from benchmarks.workloads import (
     convolution,
     eager,
     elementwise,
+    factorizations,
     first_calls,
     lecture_unit,
     logistic_regression,
@@ -40,6 +41,17 @@ CONTRACTIONS = (
     ),
     ("batch-small", ("nkj,kij->nki", (1000, 25, 10), (25, 10, 10)), ("nkj,kij->nki", (9, 3, 4), (3, 4, 4))),
     ("few-rows", ("ik,kj->ij", (64, 2048), (2048, 2048)), ("ik,kj->ij", (20, 9), (9, 31))),
+)
+
+
+FACTORIZATIONS = (
+    ("solve", 256, 7),
+    ("solve-many", 5000, 5),
+    ("likelihood", 256, 7),
+    ("least-squares", 64, 5),
+    ("eigenvalues", 128, 5),
+    ("singular-values", 128, 5),
+    ("fourier", 65_536, 12),
 )
 
 
@@ -99,6 +111,12 @@ ROWS = (
     ),
     Row("convolution", convolution.layer, functools.partial(convolution.layer, 2, 3, 6, 4, 3)),
     Row("attention", attention.heads, functools.partial(attention.heads, 2, 3, 9, 5)),
+    *(
+        Row(
+            name, functools.partial(factorizations.task, name, size), functools.partial(factorizations.task, name, tiny)
+        )
+        for name, size, tiny in FACTORIZATIONS
+    ),
     Row("rnn-vanishing", recurrent.vanishing, functools.partial(recurrent.vanishing, 20, 3, 4)),
     *(
         Row(
