@@ -316,3 +316,20 @@ def test_a_rule_without_its_conjugate_is_caught_where_it_is_used():
     right = wg.primitive(square).defvjp(lambda ans, z: lambda g: 2 * g * np.conj(z))
     close(wg.grad(lambda z: np.sum(right(z)))(Z), 2 * Z.conj())
     close(wg.jvp(right, (Z,), (1j * np.ones(3),))[1], 2 * Z.imag)
+
+
+def test_a_real_tangent_of_a_complex_number_may_itself_be_differentiated():
+    z, v, h = 1.1 + 1.2j, 0.3, 1e-6
+
+    def along(z, v):
+        return wg.jvp(np.abs, (z,), (v,))[1]
+
+    value, slope = wg.jvp(along, (z, v), (1j, 1.0))
+    np.testing.assert_allclose(value, v * z.real / abs(z), rtol=1e-14)
+
+    def by_hand(t):
+        return (v + t) * z.real / abs(z + t * 1j)
+
+    np.testing.assert_allclose(slope, (by_hand(h) - by_hand(-h)) / (2 * h), atol=1e-8)
+    _, pullback = wg.vjp(along, z, v)
+    np.testing.assert_allclose(pullback(1.0)[1], z.real / abs(z), rtol=1e-14)

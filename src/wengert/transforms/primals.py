@@ -107,9 +107,16 @@ def like(tree: Any, spec: Spec, types: Sequence[ArrayType], what: str, whose: st
                 f"Give real {what}:  np.real(v)",
             )
     return [
-        value if value is None or isinstance(value, StandIn) or not type.is_float else np.asarray(value, type.dtype)
+        value if value is None or not type.is_float else _as(type, value)
         for value, type in zip(values, types, strict=True)
     ]
+
+
+def _as(type: ArrayType, value: Any) -> Any:
+    """An array of the dtype of a type."""
+    if isinstance(value, StandIn):
+        return value if value.dtype == type.dtype else value.astype(type.dtype)
+    return np.asarray(value, type.dtype)
 
 
 def _leaves_like(tree: Any, spec: Spec) -> tuple[list[Any], list[tuple[Any, ...] | None] | None]:
