@@ -152,7 +152,7 @@ def test_what_nobody_may_write_is_read_where_it_is(monkeypatch):
 
 def test_entries_that_are_repeated_are_copied_once():
     row = np.array([1.0, 2.0, 3.0])
-    kept = held.Held().keep(np.broadcast_to(row, (1 << 40, 3)), None)
+    kept = held.CapturedArrays().keep(np.broadcast_to(row, (1 << 40, 3)), None)
     assert kept.shape == (1 << 40, 3)
     row[:] = 0.0
     np.testing.assert_array_equal(kept[7], [1.0, 2.0, 3.0])

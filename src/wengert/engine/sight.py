@@ -11,7 +11,7 @@ import numpy as np
 
 from wengert.engine.arguments import Argnums, Arguments
 from wengert.engine.formulas import opened
-from wengert.engine.running import Prepared, before, finish, joined, placed, stable
+from wengert.engine.running import PreparedRun, before, finish, joined, placed, stable
 from wengert.ir.graph import Node, input_node
 from wengert.ir.types import ArrayType
 from wengert.tracing.narrow import Width, restored
@@ -153,7 +153,7 @@ class Inside:
         given = [*self.arguments.values, *(value for value, _ in recorded.captured)]
         found = finish(inputs, [*self._stable, *kept], given)
         n = len(self._stable)
-        rest = Prepared([*kept, *further], nodes)
+        rest = PreparedRun([*kept, *further], nodes)
         return found[:n], lambda extra: rest([*found[n:], *extra])
 
     def structure(self, find: Find) -> Any:

@@ -137,7 +137,7 @@ class Op:
         return f"<op {self.name}>"
 
 
-class Facts(TypedDict, total=False):
+class OpFacts(TypedDict, total=False):
     """What an op may say of itself; see `Op`."""
 
     through: Signals

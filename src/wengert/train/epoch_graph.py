@@ -40,7 +40,7 @@ def moment(name: str, parameter: str) -> str:
 
 
 @dataclass(frozen=True)
-class Step:
+class StepGraph:
     """(loss, gradient by each parameter) of `batch` examples as a graph whose sizes are numbers, and which inputs are what."""
 
     graph: Graph
@@ -50,7 +50,7 @@ class Step:
 
 
 def updates_graph(
-    step: Step,
+    step: StepGraph,
     rule: Rule,
     settings: Sequence[str],
     examples: int,
@@ -72,7 +72,7 @@ def updates_graph(
 class _Updates:
     def __init__(
         self,
-        step: Step,
+        step: StepGraph,
         rule: Rule,
         settings: Sequence[str],
         examples: int,

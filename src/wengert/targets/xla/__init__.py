@@ -19,7 +19,7 @@ from wengert.ir.graph import Graph, Node
 from wengert.targets.base import Support
 
 if TYPE_CHECKING:
-    from wengert.targets.mesh import Layout, Mesh
+    from wengert.targets.mesh import Mesh, MeshLayout
     from wengert.targets.xla.executable import Compiled
     from wengert.targets.xla.over_mesh import Spread
     from wengert.targets.xla.storage import Store
@@ -116,7 +116,7 @@ def devices() -> tuple[tuple[str, str, int], ...]:
     return devices()
 
 
-def spread(graph: Graph, layout: Layout, donated: Mapping[int, int]) -> Spread:
+def spread(graph: Graph, layout: MeshLayout, donated: Mapping[int, int]) -> Spread:
     """A graph whose sizes are numbers as one program over a mesh.
 
     Raises GraphError where the mesh has more devices than there are, or a node cannot be run here.
