@@ -27,7 +27,9 @@ from wengert.claims.evidence import whole_place
 from wengert.claims.review import Review, ReviewRow, review
 from wengert.notation.expr import Span
 from wengert.reading.arrays import Clash, Misfit
-from wengert.reading.judge import FAULTS, Judge, JudgedDocument, condition_of
+from wengert.reading.documents import JudgedDocument
+from wengert.reading.established import FAULTS
+from wengert.reading.judge import Judge, condition_of
 from wengert.reading.limits import DOCUMENT_SECONDS, TRIES
 from wengert.reading.printing import latex, plain_text
 from wengert.reading.scope import Line

@@ -88,6 +88,7 @@ SAMPLES = (
     *_of("qr", (A,), (TALL, {"mode": "economic"}), (WIDE, {"mode": "full"}), (TALL, {"mode": "r"}), (A, {"mode": "r"})),
     *_of("expm", A, MANY, complex_step=True),
     *_of("sqrtm", SPD, SPD + 0.1 * A),
+    *_of("logm", SPD, SPD + 0.1 * A, 100 * SPD, single=False),
     *_of("norm", A, V, (A, 1), (A, "nuc"), (V, np.inf), (A, None, 0)),
     *_of("block_diag", (A, B), (V, A), (TALL,)),
     *_of("toeplitz", V, (V, B[:, 0]), (V, RNG.normal(size=5)), (RNG.normal(size=2), V)),

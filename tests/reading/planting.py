@@ -8,6 +8,7 @@ from fractions import Fraction
 from wengert.reading.facts import LOSSES
 from wengert.reading.printing import plain_text
 from wengert.reading.scope import OPAQUE
+from wengert.reading.terms import is_operator
 from wengert.reading.trees import (
     TRANSPOSE,
     Big,
@@ -32,7 +33,6 @@ from wengert.reading.trees import (
     names,
     product,
 )
-from wengert.reading.values import is_operator
 
 KINDS: dict[str, tuple[str, ...]] = {
     "sign": ("sign",),

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from wengert.reading.judge import judge_document
+from wengert.reading.documents import judge_document
 from wengert.reading.printing import plain_text
 
 UNIT = r"""$$z = w x + b$$

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wengert.reading.judge import judge_document
+from wengert.reading.documents import judge_document
 from wengert.reading.readings import TABLE, Reading
 from wengert.reading.verdicts import Verdict
 

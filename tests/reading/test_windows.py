@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wengert.reading.judge import judge_document, lines_of
+from wengert.reading.documents import judge_document, lines_of
 from wengert.reading.story import read_story
 from wengert.reading.windows import windows
 

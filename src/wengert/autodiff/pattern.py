@@ -52,7 +52,7 @@ class Pattern:
             return Pattern(np.zeros(len(places) + 1, np.int64), self.columns, self.width)
         sizes: Places = np.where(places < 0, 0, np.diff(self.starts)[places])
         starts: Places = np.concatenate([[0], np.cumsum(sizes)])
-        inside: Places = np.arange(starts[-1]) - np.repeat(starts[:-1], sizes)
+        inside: Places = np.arange(int(starts[-1])) - np.repeat(starts[:-1], sizes)
         return Pattern(starts, self.columns[np.repeat(self.starts[:-1][places], sizes) + inside], self.width)
 
     def grouped(self, groups: Places, count: int) -> Pattern:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from wengert.elaboration.system import System
 from wengert.notation.expr import Span
-from wengert.reading.judge import judge_story
+from wengert.reading.documents import judge_story
 from wengert.reading.printing import latex, plain_text
 from wengert.reading.story import Story
 from wengert.reading.verdicts import Verdict

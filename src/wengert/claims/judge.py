@@ -128,7 +128,7 @@ class ClaimJudge:
         written: list[Line] = []
         named: list[Line] = []
         system = self.section.system
-        assert system.counting is not None
+        assert system.counting is not None, "a system that is read has what its sums count"
         for line in self.section.claims:
             try:
                 system.counting.check_claim(line, system.clock, system.source)

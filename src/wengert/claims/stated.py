@@ -158,6 +158,7 @@ class Stated:
         out = steps_left_out(self.system, name, node)
         self.left_out[node] = out
         assert isinstance(left, Ref)
+        assert clock is not None, "a quantity in time has a clock"
         letter = next(
             iter(running_letters(Line(left, ())) & {clock.letter, *self.system.quantities[unbar(name)].letters})
         )

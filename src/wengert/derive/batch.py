@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
 from wengert.derive.forms import IndexForm
 from wengert.derive.printed import style_of
@@ -187,10 +186,10 @@ class _Batch:
         parts = [self.lift(arg) for arg in term.args]
         if not any(has for _, has in parts):
             return term, False
-        known: dict[str, Any] = dict(term.params)
-        if term.op in AXES_OPS and "axes" in known:
-            known["axes"] = tuple(k + 1 for k in known["axes"])
-        params = tuple(known.items())
+        params = tuple(
+            (key, tuple(k + 1 for k in term.param(key)) if key == "axes" and term.op in AXES_OPS else value)
+            for key, value in term.params
+        )
         return Apply(
             (self.size, *term.shape), term.op, tuple(self.spread(t, has) for t, has in parts), params, term.dtype
         ), True

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -207,8 +206,7 @@ class Arrays:
     def product_of_others(self, term: Apply) -> Labelled:
         """Π_{j ≠ i} x_j: a product over a matrix with ones on its diagonal."""
         (x,) = term.args
-        params: dict[str, Any] = dict(term.params)
-        axes = params.get("axes", (0,) if params else ())
+        axes = tuple(term.param("axes")) if term.params else ()
         if x.rank != 1 or axes not in ((0,), ()):
             raise NotWritten("prod_others of more than one axis")
         n = self.size(x.shape[0])

@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from wengert.reading.answers import STEP, Circle, Environment, Independent, Nested
 from wengert.reading.arrays import Clash, Closed, Misfit, Value, lifted, number, over
 from wengert.reading.facts import LAST_STEP, LOSSES
 from wengert.reading.heads import WHOLE, Axis, Key, step_of
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.limits import LARGEST
 from wengert.reading.points import drawn
+from wengert.reading.stated import derivative_mark, stating
 from wengert.reading.trees import (
     Frac,
     Group,
@@ -31,9 +33,10 @@ from wengert.reading.trees import (
     first_sign,
     has_derivative,
     is_fraction_of,
+    names,
     without_first,
 )
-from wengert.reading.values import STEP, Circle, Environment, Evaluator, Independent, Nested, order_of
+from wengert.reading.values import Evaluator, order_of
 
 Array = Any
 DIFFERENCE = 1e-5
@@ -50,7 +53,43 @@ class World(Evaluator):
         body = without_first(tree.top)
         if body is None:
             raise Closed("an operator has nothing to act on")
-        return self.applied(body, tree.low, env, order_of(tree), total=first_sign(tree.low) == "d")
+        if self.is_unwritten(body) and (value := self.as_stated(tree, env)) is not None:
+            return value
+        try:
+            return self.applied(body, tree.low, env, order_of(tree), total=first_sign(tree.low) == "d")
+        except Independent:
+            value = self.as_stated(tree, env)
+            if value is None:
+                raise
+            return value
+
+    def is_unwritten(self, body: Tree) -> bool:
+        """Whether no line says what a quantity is that is derived."""
+        base = base_of(body)
+        loss = base in LOSSES or base == self.facts.loss
+        return base in self.scope.supposed or (loss and base not in self.scope.definitions)
+
+    def as_stated(self, tree: Frac, env: Environment) -> Value | None:
+        """A derivative as a line states it, else any number where it is that of a number by a number; None where it has no value."""
+        mark = derivative_mark(tree)
+        if mark is None or env.hot or order_of(tree) != 1 or not self.lexicon.ask("as stated", "", False):
+            return None
+        own = next((line for line in self.scope.lines if line.position == self.asker), None)
+        for line, side in stating(self.scope, mark, self.asker, self.stating):
+            if own is not None and side in own.sides:
+                continue  # the same said twice shows nothing
+            self.stating.add(line.position)
+            try:
+                return self.value(side, env)
+            except Misfit:
+                continue
+            finally:
+                self.stating.discard(line.position)
+        known = own is None or any(derivative_mark(side) == mark for side in own.sides)
+        letters = {name.text for part in mark for name in names(part)} & (self.facts.letters | self.facts.steps)
+        if known or letters or any(self.value(part, env).rank for part in mark):
+            return None
+        return number(float(drawn(("stated", mark), self.seed).uniform(0.2, 0.9)))
 
     def applied(self, body: Tree, low: Tree | None, env: Environment, order: int = 1, total: bool = False) -> Value:
         """The derivative of a formula by the names below ∂ or ∇, one after the other."""

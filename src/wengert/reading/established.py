@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from wengert.reading.answers import Circle, Environment
 from wengert.reading.arrays import Clash, Value
 from wengert.reading.derivatives import World
 from wengert.reading.edits import Edit, Nearby, edits
@@ -17,6 +18,7 @@ from wengert.reading.lexicon import Question
 from wengert.reading.limits import EDITS, NEARBY, SLOTS
 from wengert.reading.scope import OPAQUE, Line
 from wengert.reading.search import NUMERIC_FAULTS, Search, numeric, previous
+from wengert.reading.terms import is_operator
 from wengert.reading.trees import (
     TRANSPOSE,
     Big,
@@ -38,7 +40,6 @@ from wengert.reading.trees import (
     is_fraction_of,
     names,
 )
-from wengert.reading.values import Circle, Environment, is_operator
 
 FAULTS = (*NUMERIC_FAULTS, Circle, Clash)
 Given = Mapping[Question, Any]

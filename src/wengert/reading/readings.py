@@ -253,6 +253,27 @@ TABLE = (
         counter=(r"w = 2", r"x = 3", r"y = w x", r"\frac{\partial y}{\partial w} = w + 2"),
     ),
     Reading(
+        "as stated",
+        lambda _, value: "derivatives of what has no line are what their lines state",
+        _fixed((True, 2.0)),
+        conditional=_always,
+        shared=False,
+        example=(
+            r"E = y^2",
+            r"u = h \tanh(c)",
+            r"\frac{dE}{du} = 2 y",
+            r"\frac{dE}{dh} = \frac{dE}{du} \frac{du}{dh}",
+            r"\frac{dE}{dh} = 2 y \tanh(c)",
+        ),
+        counter=(
+            r"E = y^2",
+            r"u = h \tanh(c)",
+            r"\frac{dE}{du} = 2 y",
+            r"\frac{dE}{dh} = \frac{dE}{du} \frac{du}{dh}",
+            r"\frac{dE}{dh} = y \tanh(c)",
+        ),
+    ),
+    Reading(
         "symmetric",
         lambda name, value: f"{name} is symmetric",
         lambda prior, subject, facts: () if subject in facts.turned else ((True, 1.25),),

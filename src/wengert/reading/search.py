@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.reading.answers import Circle, Independent, Nested
 from wengert.reading.arrays import Clash, Closed, Misfit, Value, joint, lifted
 from wengert.reading.derivatives import World
 from wengert.reading.facts import LOSSES
@@ -35,7 +36,6 @@ from wengert.reading.points import Ragged, Sizes, Square
 from wengert.reading.readings import READINGS
 from wengert.reading.scope import Line, Scope
 from wengert.reading.trees import Matrix, Name, Num, Relation, Row, Script, Tree, Word, base_of
-from wengert.reading.values import Circle, Independent, Nested
 
 Array = Any
 Given = Mapping[Question, Any]
@@ -47,7 +47,7 @@ WITHOUT_LOSS = 0.7
 NUMERIC_FAULTS = (Misfit, Nested, ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError, RecursionError)
 OF_VALUES = frozenset({"simplex", "symmetric"})
 """Readings that change values but never ranks: asked where values differ."""
-OF_WHAT_IS_DERIVED = frozenset({"reach of ∂", "call"})
+OF_WHAT_IS_DERIVED = frozenset({"reach of ∂", "call", "as stated"})
 
 
 @dataclass

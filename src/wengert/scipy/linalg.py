@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 import scipy.linalg  # pyright: ignore[reportMissingTypeStubs]
 
+from wengert.errors import TraceError
 from wengert.ir.graph import Node, apply
+from wengert.namespaces.sequences import asarray
 from wengert.ops.complex_numbers import conjugate
 from wengert.ops.control import results
 from wengert.ops.matrices import adjoint, identities
 from wengert.ops.matrices import transposed as transposed_matrix
+from wengert.scipy.numerical import has_traced
 from wengert.tracing.answers import stands_in
 from wengert.tracing.linalg import float_dtype, mirrored, same_stacks, square, stack
 from wengert.tracing.operands import as_node, ndim_of, shape_of
@@ -312,10 +315,59 @@ def expm(A: Any) -> Any:
 
 
 @stands_in(_scipy.sqrtm)
-def sqrtm(A: Any, **options: Any) -> Any:
-    """The principal square root; NaN where it is not real."""
-    _plain("sqrtm", **options)
+def _root(A: Any) -> Any:
     return traced(apply("sqrtm", square(A)))
+
+
+def sqrtm(A: Any, **options: Any) -> Any:
+    """The principal square root; of a real matrix with a negative eigenvalue it is complex."""
+    if not has_traced(A):
+        return _scipy.sqrtm(A, **options)
+    _plain("sqrtm", **options)
+    return _root(_principal(asarray(A)))
+
+
+def _principal(a: Any) -> Any:
+    """The matrix, as a complex one where it is real and has negative eigenvalues; where no value is known yet it stays real."""
+    if np.dtype(a.dtype).kind == "c":
+        return a
+    values = np.linalg.eigvals(a)
+    try:
+        negative = bool(np.any((np.imag(values) == 0) & (np.real(values) < 0)))
+    except TraceError:
+        return a
+    return a + 0j if negative else a
+
+
+NEAR, ROOTS, NODES = 0.25, 8, 8
+"""So near to 1 a matrix is for as many nodes; so many roots are taken where no value is known yet."""
+
+
+def logm(A: Any, **options: Any) -> Any:
+    """log A = 2ᵏ log A^(1/2ᵏ), and log(1 + X) = ∫₀¹ X (1 + t X)⁻¹ dt by Gauss' rule, which is a Padé approximant.
+
+    Source: N. J. Higham, Functions of Matrices (2008), (11.18) and table 11.1.
+    """
+    if not has_traced(A):
+        return _scipy.logm(A, **options)
+    _plain("logm", **options)
+    root = _principal(asarray(A))
+    one = np.eye(shape_of(root)[-1])
+    count = 0
+    while count < 64 and _is_far(root - one, count):
+        root, count = _root(root), count + 1
+    x = root - one
+    places, weights = np.polynomial.legendre.leggauss(NODES)
+    parts = [w / 2 * np.linalg.solve(one + (t + 1) / 2 * x, x) for t, w in zip(places, weights, strict=True)]
+    return 2.0**count * sum(parts[1:], parts[0])
+
+
+def _is_far(x: Any, count: int) -> bool:
+    """Whether the norm of a matrix is too large for the rule."""
+    try:
+        return bool(np.max(np.sum(np.abs(x), axis=-2)) > NEAR)
+    except TraceError:
+        return count < ROOTS
 
 
 @stands_in(_scipy.norm)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from wengert.ir.graph import Graph
+from wengert.ir.walk import order_of
 from wengert.targets.base import CalledFromPython
 from wengert.targets.xla.findings import Findings
 from wengert.targets.xla.library import jax, wide
+from wengert.targets.xla.support import CALLS, supports
 from wengert.targets.xla.trace import traced
-
-if TYPE_CHECKING:
-    pass
 
 Array = Any
 
@@ -26,6 +25,7 @@ class Compiled(CalledFromPython):
     def __init__(self, graph: Graph, donated: Mapping[int, int], program: Any, kinds: list[str]) -> None:
         self.graph, self.donated, self.kinds = graph, donated, kinds
         self._program = program
+        self._calls = any(supports(node) is CALLS for node in order_of(graph))
 
     @property
     def bytes(self) -> int:
@@ -33,10 +33,16 @@ class Compiled(CalledFromPython):
         return int(self._program.memory_analysis().generated_code_size_in_bytes)
 
     def run(self, arrays: Sequence[Array], fallback: Callable[..., Any]) -> tuple[Any, ...]:
-        """The outputs as arrays of NumPy; where NumPy would raise, what `fallback` gives."""
+        """The outputs as arrays of NumPy; where NumPy would raise, or a function of the host does, what `fallback` gives."""
         with wide():
-            *outputs, found = self._program(*arrays)
-            if int(found):
+            try:
+                *outputs, found = self._program(*arrays)
+                wrong = int(found)
+            except jax.errors.JaxRuntimeError:
+                if not self._calls:
+                    raise
+                return fallback(*arrays)
+            if wrong:
                 return fallback(*arrays)
             return tuple(_fetched(y) for y in outputs)
 
