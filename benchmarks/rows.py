@@ -13,6 +13,7 @@ from benchmarks.workloads import (
     convolution,
     eager,
     elementwise,
+    factorizations,
     first_calls,
     lecture_unit,
     logistic_regression,
@@ -24,6 +25,7 @@ from benchmarks.workloads import (
     two_moons,
     xla_steps,
 )
+from benchmarks.workloads.emitted import beside_hand
 
 TINY_NETWORK = mlp.Network((7, 5, 3), "tanh", 4, 0.05)
 TINY_DEEP_NETWORK = mlp.Network((9, 8, 8, 3), "relu", 5, 0.02)
@@ -39,6 +41,17 @@ CONTRACTIONS = (
     ),
     ("batch-small", ("nkj,kij->nki", (1000, 25, 10), (25, 10, 10)), ("nkj,kij->nki", (9, 3, 4), (3, 4, 4))),
     ("few-rows", ("ik,kj->ij", (64, 2048), (2048, 2048)), ("ik,kj->ij", (20, 9), (9, 31))),
+)
+
+
+FACTORIZATIONS = (
+    ("solve", 256, 7),
+    ("solve-many", 5000, 5),
+    ("likelihood", 256, 7),
+    ("least-squares", 64, 5),
+    ("eigenvalues", 128, 5),
+    ("singular-values", 128, 5),
+    ("fourier", 65_536, 12),
 )
 
 
@@ -98,7 +111,26 @@ ROWS = (
     ),
     Row("convolution", convolution.layer, functools.partial(convolution.layer, 2, 3, 6, 4, 3)),
     Row("attention", attention.heads, functools.partial(attention.heads, 2, 3, 9, 5)),
+    *(
+        Row(
+            name, functools.partial(factorizations.task, name, size), functools.partial(factorizations.task, name, tiny)
+        )
+        for name, size, tiny in FACTORIZATIONS
+    ),
     Row("rnn-vanishing", recurrent.vanishing, functools.partial(recurrent.vanishing, 20, 3, 4)),
+    *(
+        Row(
+            f"emitted-{name}",
+            functools.partial(beside_hand, kind),
+            functools.partial(beside_hand, kind, 6),
+        )
+        for name, kind in (
+            ("norm", "layer norm"),
+            ("entropy", "softmax cross-entropy"),
+            ("attention", "attention"),
+            ("lecture", "lecture's network"),
+        )
+    ),
     Row("rosenbrock-few", rosenbrock.few, rosenbrock.few),
     Row("rosenbrock-many", rosenbrock.many, functools.partial(rosenbrock.many, 1003)),
     Row("rosenbrock-hessian", rosenbrock.hessian_product, functools.partial(rosenbrock.hessian_product, 1003)),

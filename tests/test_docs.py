@@ -121,6 +121,7 @@ def test_documents_are_there():
         "benchmarks.md",
         "benchmarks-eager.md",
         "benchmarks-products.md",
+        "benchmarks-factorizations.md",
         "checking.md",
         "emit.md",
         "board.md",

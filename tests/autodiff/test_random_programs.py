@@ -11,7 +11,7 @@ from tests.thorough import rounds
 from wengert.ir.op import OPS
 from wengert.ops.primes import opened
 
-BLOCKS, SIZE = rounds(10, 30), 10
+BLOCKS, SIZE = rounds(6, 30), 10
 EVERY = 6
 """So often a program runs all calls and the compiled gradient; the others the first call, forward mode and differences."""
 

@@ -158,7 +158,7 @@ def prefixes():
     for key, entry in {**entries(), **beyond()}.items():
         for syntax in ("text", "latex"):
             text = entry.text(syntax)
-            wanted = rounds(6, len(text))
+            wanted = rounds(4, len(text))
             places = sorted({round(k * len(text) / wanted) for k in range(wanted + 1)})
             yield pytest.param(text, places, id=f"{key}-{syntax}")
 

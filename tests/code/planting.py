@@ -1,6 +1,7 @@
 """Mistakes planted in backward passes by a script: which lines can carry which kind is found in the tree, which are taken is drawn.
 
-Run as a program it plants in every pair of `pairs.py` and says how many were found:  python tests/code/planting.py [SEED]
+Run as a program it plants in every pair of `pairs.py` and `networks.py`, or of files, and says how many were found:
+python -m tests.code.planting one|two|single SEED [FILE …]
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import random
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from wengert.programs.files import check_text
+from wengert.programs.judging import Row
 from wengert.programs.pairs import pairs_of
 from wengert.programs.report import Report
 from wengert.programs.source import Program
@@ -121,14 +123,16 @@ def mistakes(node: ast.AST, whole: bool) -> Iterator[tuple[str, ast.expr]]:
         yield "step", ast.Subscript(node.value, node.slice.left, ast.Load())
 
 
+def assigned_names(node: ast.AST) -> list[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
+    return [ast.unparse(t) for t in targets]
+
+
 def backward_statements(function: ast.FunctionDef, both: bool) -> list[ast.stmt]:
     out = [n for n in ast.walk(function) if isinstance(n, ast.Assign | ast.AugAssign | ast.Expr)]
     out = [s for s in out if not isinstance(getattr(s, "value", None), ast.Tuple) and s.lineno == s.end_lineno]
-    start = (
-        next((s.lineno for s in out if isinstance(s, ast.Assign) and ast.unparse(s.targets[0]).startswith("dx")), 0)
-        if both
-        else 0
-    )
+    losses = [n.lineno for n in ast.walk(function) if "loss" in assigned_names(n)]
+    start = max(losses) + 1 if both else 0
     zeros = ("zeros", ".shape", "cache")
     return [s for s in out if s.lineno >= start and not any(z in ast.unparse(s) for z in zeros)]
 
@@ -154,11 +158,17 @@ def plants(text: str, seed: int = 0, of_each: int = 1) -> list[Plant]:
 
 
 def alone(text: str, pair: str) -> str:
-    """The text with the functions of one pair only, on their lines."""
-    names = {n.split(".")[0] for n in pair.split(" and ")}
-    keep = [n for n in ast.parse(text).body if not isinstance(n, ast.FunctionDef | ast.ClassDef) or n.name in names]
-    lines = {k for n in keep for k in range(n.lineno, (n.end_lineno or n.lineno) + 1)}
+    """The text without the functions of the other pairs, on its lines."""
+    tree = ast.parse(text)
+    others = {n.split(".")[0] for p in pairs_of(Program(tree)) if str(p) != pair for n in str(p).split(" and ")}
+    others -= {n.split(".")[0] for n in pair.split(" and ")}
+    keep = [n for n in tree.body if not isinstance(n, ast.FunctionDef | ast.ClassDef) or n.name not in others]
+    lines = {k for n in keep for k in range(first_line(n), (n.end_lineno or n.lineno) + 1)}
     return "\n".join(line if k in lines else "" for k, line in enumerate(text.split("\n"), 1))
+
+
+def first_line(node: ast.stmt) -> int:
+    return min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
 
 
 def judged_plant(plant: Plant) -> Report:
@@ -180,39 +190,90 @@ SAME |= {
 }
 
 
-def main(seed: int) -> None:
-    text = PAIRS.read_text(encoding="utf-8")
-    counts = {
-        "planted": 0,
-        "unseen": 0,
-        "called wrong": 0,
-        "one line": 0,
-        "at the line": 0,
-        "there with a mend": 0,
-        "kind": 0,
-    }
+def two_at_once(text: str, seed: int) -> list[tuple[Plant, Plant]]:
+    """Two mistakes of different lines of one pair each, the second planted beside the first."""
+    rng = random.Random(seed)
+    groups: dict[str, list[Plant]] = {}
+    for plant in plants(text, seed, of_each=2):
+        if plant.new != "pass":  # a line that is taken out moves nothing, and has no line of its own
+            groups.setdefault(plant.function, []).append(plant)
+    out: list[tuple[Plant, Plant]] = []
+    for group in groups.values():
+        rng.shuffle(group)
+        pairs = [(a, b) for a in group for b in group if a.line < b.line]
+        for first, second in pairs[:2]:
+            lines = first.text.split("\n")
+            lines[second.line - 1] = second.text.split("\n")[second.line - 1]
+            out.append((first, replace(second, text="\n".join(lines))))
+    return out
+
+
+SINGLE = {
+    "np.zeros(": "np.zeros(dtype=np.float32, shape=",
+    ".copy()": ".astype(np.float32)",
+    "np.random.rand(*x.shape)": "np.float32(np.random.rand(*x.shape))",
+}
+"""How a program in single precision is written: the judge has to take it for what it means."""
+
+
+def in_single_precision(text: str) -> str:
+    for double, single in SINGLE.items():
+        text = text.replace(double, single)
+    return text
+
+
+def said(report: Report) -> list[Row]:
+    return [row for judged in report.judged for row in judged.rows if row.status == "wrong"]
+
+
+def count_single(text: str, seed: int) -> dict[str, int]:
+    counts = dict.fromkeys(("planted", "called wrong", "one line", "at the line", "there with a mend", "kind"), 0)
     for plant in plants(text, seed):
         begun = time.process_time()
         report = judged_plant(plant)
-        rows = [r for j in report.judged for r in j.rows if r.status == "wrong"]
-        error = "".join(j.error for j in report.judged)
-        here = bool(rows) and abs(rows[0].line - plant.line) <= (plant.kind == "missing line")
-        mended = here and len(rows) == 1 and bool(rows[0].corrected)
+        rows = said(report)
+        here = len(rows) == 1 and abs(rows[0].line - plant.line) <= (plant.kind == "missing line")
+        mended = here and bool(rows[0].corrected)
         counts["planted"] += 1
         counts["called wrong"] += bool(rows)
         counts["one line"] += len(rows) == 1
-        counts["at the line"] += here and len(rows) == 1
+        counts["at the line"] += here
         counts["there with a mend"] += mended
         counts["kind"] += bool(rows) and rows[0].kind in SAME.get(plant.kind, {plant.kind})
         if not mended:
-            said = [(r.line, r.kind, r.corrected, r.details[:1]) for r in rows]
-            print(
-                f"{plant.function}, line {plant.line}, {plant.kind}: {plant.old}  ->  {plant.new}\n    {said or error or 'all right'} {time.process_time() - begun:.1f}s",
-                flush=True,
-            )
-    print(counts)
+            found = [(r.line, r.kind, r.corrected, r.details[:1]) for r in rows]
+            error = "".join(j.error for j in report.judged)
+            place = f"{plant.function}, line {plant.line}, {plant.kind}: {plant.old}  ->  {plant.new}"
+            print(f"{place}\n    {found or error or 'all right'} {time.process_time() - begun:.1f}s", flush=True)
+    return counts
+
+
+def count_two(text: str, seed: int) -> dict[str, int]:
+    counts = dict.fromkeys(("planted twice", "called wrong", "both lines and no other"), 0)
+    for first, second in two_at_once(text, seed):
+        lines = [row.line for row in said(judged_plant(second))]
+        counts["planted twice"] += 1
+        counts["called wrong"] += bool(lines)
+        counts["both lines and no other"] += lines == [first.line, second.line]
+        if lines != [first.line, second.line]:
+            print(f"{first.function}: {first.line} {first.new}; {second.line} {second.new}\n    {lines}", flush=True)
+    return counts
+
+
+def main(how: str, seed: int, files: list[str]) -> None:
+    """`how`: one, two (mistakes at once) or single (precision); `files`: those of this folder where none is named."""
+    texts = [Path(f).read_text(encoding="utf-8") for f in files] or [
+        (PAIRS.parent / name).read_text(encoding="utf-8") for name in ("pairs.py", "networks.py")
+    ]
+    total: dict[str, int] = {}
+    for text in texts:
+        if how == "single":
+            text = in_single_precision(text)
+        for key, number in (count_two if how == "two" else count_single)(text, seed).items():
+            total[key] = total.get(key, 0) + number
+        print(total, flush=True)
 
 
 if __name__ == "__main__":
     with np.errstate(all="ignore"):
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+        main(sys.argv[1], int(sys.argv[2]), sys.argv[3:])

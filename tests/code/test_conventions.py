@@ -236,3 +236,186 @@ def test_modules_of_other_projects_are_not_run(tmp_path: Path):
     file = inner / "net.py"
     file.write_text(f"import layers\n{KEPT}", encoding="utf-8")
     assert results(judged(file.read_text(encoding="utf-8"), file=file)) == ["right"] * 3
+
+
+def test_a_method_that_takes_the_step_and_returns_nothing_is_judged_by_its_loss():
+    report = check_text(
+        """import numpy as np
+
+class Logistic:
+    def __init__(self, n_features):
+        self.weights = np.zeros(n_features)
+        self.bias = 0.0
+
+    def fit(self, X, y, lr=0.1, steps=10):
+        for _ in range(steps):
+            p = 1 / (1 + np.exp(-(X @ self.weights + self.bias)))
+            loss = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+            self.weights -= lr * (X.T @ (p - y)) / len(y)
+            self.bias -= lr * np.mean(p - y)
+""",
+        "fit.py",
+    )
+    assert report.judged[0].results == {"step of self.weights": "right", "step of self.bias": "right"}
+
+
+CUT = """import numpy as np
+
+def gates_forward(x, h0, Wx, Wh, b):
+    N, T, D = x.shape
+    H = h0.shape[1]
+    out = np.zeros((N, T, H))
+    h = h0
+    kept = []
+    for t in range(T):
+        a = x[:, t] @ Wx + h @ Wh + b
+        z = 1 / (1 + np.exp(-a[:, :H]))
+        g = np.tanh(a[:, H:])
+        kept.append((x[:, t], h, z, g))
+        h = (1 - z) * h + z * g
+        out[:, t] = h
+    return out, (kept, Wx, Wh)
+
+def gates_backward(dout, cache):
+    kept, Wx, Wh = cache
+    N, T, H = dout.shape
+    dx = np.zeros((N, T, Wx.shape[0]))
+    dWx, dWh, db = np.zeros_like(Wx), np.zeros_like(Wh), np.zeros(Wx.shape[1])
+    dh = np.zeros((N, H))
+    for t in reversed(range(T)):
+        xt, h, z, g = kept[t]
+        dh = dh + dout[:, t]
+        dz = dh * (g - h)
+        dg = dh * z
+        da = np.hstack([dz * z * (1 - z), dg * (1 - g**2)])
+        dx[:, t] = da @ Wx.T
+        dWx += xt.T @ da
+        dWh += h.T @ da
+        db += da.sum(axis=0)
+        dh = dh * (1 - z) + da @ Wh.T
+    return dx, dh, dWx, dWh, db
+
+def column_loss(targets, h, Wy, by):
+    loss = 0
+    ps = {}
+    for t in range(len(targets)):
+        y = np.dot(Wy, h) + by
+        ps[t] = np.exp(y) / np.sum(np.exp(y))
+        loss += -np.log(ps[t][targets[t], 0])
+    dWy, dby = np.zeros_like(Wy), np.zeros_like(by)
+    for t in range(len(targets)):
+        dy = np.copy(ps[t])
+        dy[targets[t]] -= 1
+        dWy += np.dot(dy, h.T)
+        dby += np.dot(dy, np.ones((1, 1)))
+    return loss, dWy, dby
+
+def word_loss(centre, outside, U):
+    scores = U @ centre
+    p = np.exp(scores - scores.max())
+    p /= p.sum()
+    loss = -np.log(p[outside])
+    delta = p.copy()
+    delta[outside] -= 1
+    grad_centre = U.T @ delta
+    grad_U = np.outer(delta, centre)
+    return loss, grad_centre, grad_U
+"""
+
+
+def test_cut_axes_columns_and_single_indices_are_found():
+    report = check_text(CUT, "sizes.py")
+    assert [j.error for j in report.judged] == [""] * 3
+    assert {v for j in report.judged for v in j.results.values()} <= {"right", "value"}
+    assert [len(j.results) for j in report.judged] == [5, 2, 2]
+
+
+MADE_WITH = """import numpy as np
+
+class Layer:
+    def forward(self, input):
+        raise NotImplementedError
+
+    def backward(self, output_gradient):
+        raise NotImplementedError
+
+class Activation(Layer):
+    def __init__(self, activation, activation_prime):
+        self.activation = activation
+        self.activation_prime = activation_prime
+
+    def forward(self, input):
+        self.input = input
+        return self.activation(self.input)
+
+    def backward(self, output_gradient):
+        return output_gradient * self.activation_prime(self.input)
+
+class Cosine(Activation):
+    def __init__(self):
+        def slope(x):
+            return np.sin(x)
+
+        super().__init__(np.cos, slope)
+
+class Pointwise:
+    def Forward(self, x):
+        self.y = self.value(x)
+        return self.y
+
+    def Backward(self, gradOutput):
+        return gradOutput * self.slope()
+
+    def value(self, x):
+        raise NotImplementedError
+
+    def slope(self):
+        raise NotImplementedError
+
+class Logistic(Pointwise):
+    def value(self, x):
+        return 1 / (1 + np.exp(-x))
+
+    def slope(self):
+        return self.y * (1 - self.y)
+
+class Blur:
+    def __init__(self, input_shape, size):
+        channels, height, width = input_shape
+        self.input_shape = input_shape
+        self.kernels = np.random.randn(channels, size, size)
+
+    def ForwardOutput(self, x):
+        self.x = x
+        k = self.kernels.shape[1]
+        out = np.zeros((x.shape[1] - k + 1, x.shape[2] - k + 1))
+        for i in range(out.shape[0]):
+            for j in range(out.shape[1]):
+                out[i, j] = np.sum(x[:, i : i + k, j : j + k] * self.kernels)
+        return out
+
+    def BackwardOutput(self, dout):
+        k = self.kernels.shape[1]
+        self.dkernels = np.zeros_like(self.kernels)
+        dx = np.zeros(self.input_shape)
+        for i in range(dout.shape[0]):
+            for j in range(dout.shape[1]):
+                self.dkernels += self.x[:, i : i + k, j : j + k] * dout[i, j]
+                dx[:, i : i + k, j : j + k] += self.kernels * dout[i, j]
+        return dx
+"""
+
+
+def test_constructors_of_functions_and_sizes_and_inherited_methods_are_run():
+    report = check_text(MADE_WITH, "made.py")
+    pairs = {j.pair.split(".")[0]: j for j in report.judged}
+    assert list(pairs) == [
+        "Activation",
+        "Cosine",
+        "Logistic",
+        "Blur",
+    ]  # what calls methods that are missing is left out
+    for name in ("Activation", "Logistic", "Blur"):
+        assert set(pairs[name].results.values()) == {"right"}
+    (row,) = [r for r in pairs["Cosine"].rows if r.status == "wrong"]
+    assert row.corrected == "return -(output_gradient * self.activation_prime(self.input))"

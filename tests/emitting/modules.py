@@ -11,7 +11,7 @@ from typing import Any
 from corpus import beyond, entries
 
 import wengert as wg
-from tests.derive.shared import derivation_of
+from tests.derive.shared import derivation_of, system_of
 from wengert.emission import emit
 
 ENTRIES = {**entries(), **beyond()}
@@ -26,6 +26,11 @@ def module(key: str, target: str, *, double: bool = False) -> str:
 def derivation(key: str) -> wg.Derivation:
     entry = ENTRIES[key]
     return derivation_of(entry.text("text"), None, tuple(entry.name(name) for name, _, _ in entry.variables))
+
+
+def has_recurrences(key: str) -> bool:
+    """Whether an entry has them; its system is read, and nothing derived, where tests are collected."""
+    return bool(system_of(ENTRIES[key].text("text")).data.recurrences)
 
 
 def loaded(source: str, name: str) -> dict[str, Any]:

@@ -66,6 +66,7 @@ CASES: dict[str, tuple[F, float, float, float]] = {
         float(mpmath.exp(-400)),
         float(mpmath.exp(-400) / 2),
     ),
+    "celu": (lambda x: np.maximum(0, x) + np.minimum(0, np.exp(x) - 1), 1000.0, 1000.0, 1.0),
     "‖(x, 2x)‖": (lambda x: np.linalg.norm(np.stack([x, 2 * x])), 1e200, math.sqrt(5) * 1e200, math.sqrt(5)),
 }
 ROUTES: dict[str, Callable[[F, Any], list[tuple[Any, Any]]]] = {
@@ -165,3 +166,9 @@ def test_formulas_in_a_loop_are_stable_in_every_step(n: int) -> None:
     both = wg.value_and_grad(f)
     for value, slope in [both(1000.0) for _ in range(4)]:
         assert (float(value), float(slope)) == (1000.0, 1.0)
+
+
+def test_a_multiple_of_a_square_under_a_root_has_its_second_derivative_at_0() -> None:
+    slope = wg.grad(wg.grad(lambda x: np.sqrt(1 + (0.5 * x * np.exp(x)) ** 2)))
+    for _ in range(4):
+        np.testing.assert_allclose(slope(0.0), 0.25, rtol=1e-14)

@@ -26,7 +26,7 @@ def derivatives(state, l1, l2):
 
 def objective(p):
     l1, l2 = p
-    dt, n = 0.01, 20
+    dt, n = 0.02, 10
     path = np.empty((n + 1, 4))
     path[0] = [0.5, 0.0, 0.8, 0.0]
     for k in range(n):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.autodiff import slopes
-from wengert.autodiff.growth import growth, is_singular, op_of
+from wengert.autodiff.growth import growth, is_singular, is_steep, op_of
 from wengert.autodiff.masks import Mask, by_value, given
 from wengert.autodiff.passing import forward_through
 from wengert.autodiff.roots import Bases
@@ -85,6 +85,6 @@ class TangentMarks:
     def _mark(self, node: Node) -> None:
         if op_of(node).undoes_flat or any(parent in self.inverse for parent in node.inputs):
             self.inverse.add(node)
-        if is_singular(node) or any(parent in self.steep for parent in node.inputs):
+        if is_singular(node) or is_steep(node) or any(parent in self.steep for parent in node.inputs):
             self.steep.add(node)
         self.bases.enter(node)

@@ -36,6 +36,11 @@ def is_singular(node: Node) -> bool:
     return growth(node) == "singular"
 
 
+def is_steep(node: Node) -> bool:
+    """Whether the slope of a function of one input may overflow at a number, as that of eˣ does."""
+    return len(node.inputs) == 1 and node.op.partials is not None and growth(node) == "unbounded"
+
+
 def _masks_inside(body: Graph) -> bool:
     return any(growth(node) in ("mask", "singular") or op_of(node).flat for node in topological(body.outputs))
 

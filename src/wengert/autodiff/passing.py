@@ -25,6 +25,7 @@ from wengert.ir.graph import Node, apply, constant_like
 from wengert.ir.types import TapeType, TupleType
 from wengert.ops.functions import broadcast
 from wengert.ops.products import einsum
+from wengert.ops.windows import concatenate
 
 FAR = 4096.0
 """e^(−4096) times all that two factors of a float can hold is still 0."""
@@ -44,6 +45,10 @@ def flat(node: Node) -> Node | None:
     return apply("greater", apply("abs", x), constant_like(FAR, x))
 
 
+def _moves_entries(node: Node) -> bool:
+    return node.op.kind == "structural" or node.op is concatenate
+
+
 def chosen(node: Node) -> Sequence[Node | None]:
     """The entries that a node takes of each input; None where it takes all."""
     return (None,) * len(node.inputs) if node.op.chosen is None else node.op.chosen(*node.inputs)
@@ -56,7 +61,7 @@ def back_through(node: Node, mask: Mask | None, values: Sequence[Node | None]) -
     """The masks of what a node adds to the bars of its inputs, `values`."""
     if is_entrywise(node):
         return _back_through_entries(node, mask, values)
-    if growth(node) == "mask" or node.op.kind == "structural":
+    if growth(node) == "mask" or _moves_entries(node):
         always = growth(node) == "mask"
         return [None if v is None else _moved_back(node, mask, k, always) for k, v in enumerate(values)]
     if mask is None:
@@ -181,7 +186,7 @@ def forward_through(
             None if t is None else truths_of(m, x.type) for t, m, x in zip(tangents, masks, node.inputs, strict=True)
         ]
         return Mask(lambda: node.op.jvp(node, truths))
-    if node.op.kind == "structural" or growth(node) == "mask":
+    if _moves_entries(node) or growth(node) == "mask":
         ones = [None if t is None else counts(m, x.type) for t, m, x in zip(tangents, masks, node.inputs, strict=True)]
         return Mask(lambda: not_zero(node.op.jvp(node, ones)))
     if any(masks[k] is None for k in there):

@@ -14,7 +14,7 @@ from wengert.autodiff.growth import growth, is_finite, may_overflow, moved_from,
 from wengert.autodiff.masks import Mask, is_on, not_zero, selected, strict_of
 from wengert.autodiff.passing import chosen, flat, over_axes, over_factor
 from wengert.ir.graph import Node, apply, constant_like
-from wengert.ops.arithmetic import multiply
+from wengert.ops.arithmetic import multiply, power
 from wengert.ops.functions import broadcast
 from wengert.ops.kinds import add_all, carried, constant_value, times
 from wengert.ops.primes import prime
@@ -128,12 +128,25 @@ def _beside(factor: Node, mask: Mask | None) -> Mask | None:
 
 
 def _unless_faded(node: Node, products: list[Node | None]) -> list[Node | None]:
-    """The products, and NaN where the input has overflowed: log x falls so slowly that its slope there is not 0."""
-    x = node.inputs[0]
-    if not node.op.fades or x.type.is_complex or not may_overflow(x):
+    """The products, and NaN where the first input has overflowed: log x falls so slowly that its slope there is not 0."""
+    x, first = node.inputs[0], products[0]
+    if first is None or not node.op.fades or x.type.is_complex or not may_overflow(x):
         return products
     whole = apply("less", apply("abs", x), constant_like(math.inf, x))
-    return [None if v is None else apply("where", whole, v, constant_like(math.nan, v)) for v in products]
+    if node.op is power:
+        slow = _is_broken(node.inputs[1])
+        if slow is None:
+            return products
+        whole = apply("logical_or", whole, apply("logical_not", slow))
+    return [apply("where", whole, first, constant_like(math.nan, first)), *products[1:]]
+
+
+def _is_broken(exponent: Node) -> Node | None:
+    """Whether an exponent is between 0 and 1; None where it is a number that is not."""
+    number = constant_value(exponent)
+    if number is not None and not 0 < number < 1:
+        return None
+    return apply("logical_and", exponent > 0, exponent < 1)
 
 
 def _next_prime(node: Node) -> Node:

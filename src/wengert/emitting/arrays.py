@@ -206,7 +206,7 @@ class Arrays:
     def product_of_others(self, term: Apply) -> Labelled:
         """Π_{j ≠ i} x_j: a product over a matrix with ones on its diagonal."""
         (x,) = term.args
-        axes = tuple(term.param("axes")) if term.params else ()
+        axes = tuple(term.param("axes")) if "axes" in dict(term.params) else ()
         if x.rank != 1 or axes not in ((0,), ()):
             raise NotWritten("prod_others of more than one axis")
         n = self.size(x.shape[0])

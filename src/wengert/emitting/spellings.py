@@ -103,7 +103,8 @@ def dtype_word(dtype: str) -> str:
 NUMPY_HELPERS = {
     "sigmoid": '''def sigmoid(z):
     """1 / (1 + e^-z), for large |z| too."""
-    return np.exp(-np.logaddexp(0, -z))''',
+    e = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1, e) / (1 + e)''',
     "softplus": '''def softplus(z):
     """log(1 + e^z), for large z too."""
     return np.logaddexp(0, z)''',

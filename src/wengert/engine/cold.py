@@ -237,6 +237,8 @@ def _power(tape: Tape, key: Any, y: Array, bar: Array) -> list[Any]:
     elif n == int(n):
         (p,) = OPS["integer_power"].partials(Known(y), known, exponent=int(n))  # pyright: ignore[reportOptionalCall]
     else:
+        if 0 < n < 1:
+            _refuse_overflowed(key[1], x)  # pyright: ignore[reportArgumentType]
         found, _ = _carried(OPS["power"], bar, Known(y), [known, Known(np.asarray(n, y.dtype))], (True, False))
         return [(key[1], _fitted(found, tape, key[1], known.value))]
     return [(key[1], _fitted(_product(bar, p), tape, key[1], known.value))]

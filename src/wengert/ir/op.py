@@ -92,7 +92,7 @@ class Op:
     undoes_flat: bool = False
     """Whether it is the inverse of a flat function: beside its slope what is flat is not nothing, exp(log x) at 0 has the slope 1."""
     fades: bool = False
-    """Whether the slope by its one input falls as 1/x or slower: at an input that has overflowed it is unknown, not 0."""
+    """Whether the slope by its first input falls as 1/x or slower: at an input that has overflowed it is unknown, not 0."""
     limited: bool = False
     """Whether its values lie in an interval, whatever its inputs are."""
     exact: str | None = None

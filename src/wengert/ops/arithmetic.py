@@ -231,6 +231,7 @@ power = elementwise(
     growth="singular",
     exact="x**y",
     growth_at=_growth_of_power,
+    fades=True,
     law="power rule",
 )
 

@@ -66,14 +66,14 @@ def _scaled(x: Node, number: float, make: Maker) -> Node:
     return x if number == 1 else make("multiply", (make("constant", (), {"value": number, "type": x.type}), x), {})
 
 
-def _whole_root(powers: Powers, number: float, make: Maker) -> Node | None:
-    """√ of a number times powers of which each is a square or of an exponential; None where one is not, or none is there."""
+def _whole_root(powers: Powers, number: float, make: Maker, signed: bool = False) -> Node | None:
+    """√ of a number times powers of which each is a square or of an exponential, or of either sign; None where one is not, or none is there."""
     if not powers or any(n % 2 and x.op is not exp for x, n in powers.items()):
         return None
     sides = [(x, n // 2) for x, n in powers.items() if n and x.op is not exp]
     bare = _product(((x, n) for x, n in sides if n % 2 == 0), make)
     odd = _product(((x, n) for x, n in sides if n % 2), make)
-    found = _times(bare, None if odd is None else make("abs", (odd,), {}), make)
+    found = _times(bare, odd if odd is None or signed else make("abs", (odd,), {}), make)
     for x, n in powers.items():
         if x.op is exp and n:
             found = _times(found, make("exp", (_scaled(x.inputs[0], n / 2, make),), {}), make)
@@ -99,10 +99,8 @@ def _side(node: Node, make: Maker) -> tuple[Node, bool] | None:
     known = _powers(node)
     if known is None or any(map(squares.root, known[1])):
         return None  # (√x)²: its slope is that of x, which the powers of one base find out where they meet
-    root = _whole_root(known[1], known[0], make)
-    if root is None:
-        return None
-    return (root.inputs[0] if root.op.name == "abs" else root), False
+    root = _whole_root(known[1], known[0], make, signed=True)  # of |x| there would be no second derivative at 0
+    return None if root is None else (root, False)
 
 
 def _root_of_sum(node: Node, make: Maker) -> Node | None:

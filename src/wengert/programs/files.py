@@ -12,10 +12,12 @@ import numpy as np
 
 from wengert.errors import CheckError, EquationError, WengertError
 from wengert.programs.arrays import LIBRARIES
+from wengert.programs.asking import asked
 from wengert.programs.claims import Claims
 from wengert.programs.conventions import Convention, conventions, right_of, settle
 from wengert.programs.events import Recorder
 from wengert.programs.faults import SECONDS
+from wengert.programs.fitting import solved
 from wengert.programs.judging import Judged, judged
 from wengert.programs.losses import losses, needs_loss
 from wengert.programs.pairs import Pair, library_of, pairs_of
@@ -23,7 +25,6 @@ from wengert.programs.references import references
 from wengert.programs.report import Report
 from wengert.programs.scenario import Scenario
 from wengert.programs.scripts import script_points
-from wengert.programs.sizes import asked, solved
 from wengert.programs.source import Program, parsed
 
 OLD_DIVISION = re.compile(

@@ -81,8 +81,10 @@ LISTS = re.compile(
     r"^(layers|sizes|dims|layer_sizes|layer_dims|layers_dims|hidden_sizes|structure|architecture|shape)$"
 )
 COUNTS = re.compile(
-    r"(^n_|^num_|_size$|_dim$|_units$|_features$|^(d|h|c|m|n|k|D|H|C|V|K|M)$|^(n_in|n_out|nin|nout)$|^(in|out|input|hidden|output)_)"
+    r"(^n_|^num_|(^|_)size$|_dim$|_units$|_features$|^(d|h|c|m|n|k|D|H|C|V|K|M)$|^(n_in|n_out|nin|nout|depth|channels|filters|units|neurons)$|^(in|out|input|hidden|output)_)"
 )
+SIZE = re.compile(r"depth|height|width|channel|size|^[A-Z]$|^[chwn]$|^n_|_dim$|^(rows|cols|in|out)", re.I)
+"""Names of sizes that a tuple is taken apart into."""
 BIAS = re.compile(r"^(b|bias|beta|gamma|mu|B)\w{0,2}$|bias")
 SHAPE = re.compile(r"^\W*`?([A-Za-z_]\w*)`?\s*(?::|--|=|\bis\b|\().*?shape:?\s*`?[(\[]([^()\[\]]*)[)\]]", re.M)
 NUMBER = re.compile(
@@ -188,6 +190,8 @@ def slots_of(
             and not (name == "alpha" and any(f"{w}.shape" in code for w in words))
         ):
             out[name] = Value(SCALARS[name])
+        elif axes := _unpacked(words, code):
+            out[name] = Value(axes)
         elif LISTS.match(name) and not any(f"{w}.shape" in code for w in words):
             out[name] = Value([5, 7, 3])
         elif name in given and not TARGET.match(name) and name not in claimed:
@@ -197,6 +201,16 @@ def slots_of(
         else:
             out[name] = _unknown(name, words, code, kind, doc)
     return out
+
+
+def _unpacked(words: set[str], code: str) -> tuple[int, ...]:
+    """The sizes of an argument that is taken apart into sizes: depth, height, width = input_shape."""
+    alternatives = "|".join(re.escape(w) for w in words)
+    found = re.search(rf"^\s*\(?((?:[\w.]+, )+[\w.]+)\)? = (?:{alternatives})$", code, re.M)
+    names = found[1].split(", ") if found else []
+    if not names or not all(SIZE.search(n.rpartition(".")[2]) for n in names):
+        return ()
+    return (2, 6, 5)[-len(names) :] if len(names) <= 3 else (3, 2, 6, 5)[-len(names) :]
 
 
 def _stated(pattern: re.Pattern[str], text: str) -> dict[str, list[str]]:
@@ -306,15 +320,18 @@ def _unknown(name: str, words: set[str], code: str, kind: str, doc: str) -> Slot
         rf"(?:(?<![\w.])(?:{alternatives})\.\w+\(|(?:np|torch|jnp)\.\w+\((?:{alternatives}), )(?:axis=|dim=)?(\d)", code
     ):
         least = max(least, int(found[1]) + 1)
+    counted = least
     if _as_array(words, code) and re.search(
         rf"(?:{alternatives})\.(?:T\b|t\(\)|mm\()|\bmm\((?:{alternatives})\b|matmul\((?:{alternatives})\b|@ (?:{alternatives})\b|\b(?:{alternatives}) @|dot\((?:{alternatives}), |(?:{alternatives})\.dot|dot\([^(),]*, (?:{alternatives})\)|dot\((?:{alternatives})\)",
         code,
     ):
         least = max(least, 2)
-    if re.search(rf"len\((?:{alternatives})\)|in (?:{alternatives}):|\[(?:{alternatives})\]", code):
+    if re.search(rf"len\((?:{alternatives})\)|in (?:{alternatives}):", code):
         least = max(least, 1)
     if kind == "label":
-        return Unknown((1, 2) if least < 2 else (least, 1), kind)
+        return Unknown((1, 2, 0) if least < 1 else (1, 2) if least < 2 else (least, 1), kind)
+    if least == 2 > counted:
+        return Unknown((2, 1, 3), kind)
     if least:
         return Unknown((least, least + 1) if least < 4 else (least,), kind)
     return Unknown((1, 2) if BIAS.match(name) or kind == "target" else (2, 1, 3), kind)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from wengert.programs.names import LOSS, quantity
 from wengert.programs.source import Owner, Program
 
-BACK = re.compile(r"backward|backprop|back_prop|bprop|_bwd|_grads?$")
+BACK = re.compile(r"[Bb]ackward|[Bb]ack_?[Pp]rop|bprop|_bwd|_grads?$")
+WORDS = re.compile(r"backward|back_?prop(agation|agate)?|bprop", re.I)
 NUMERICAL = re.compile(r"numeric|numgrad|check|finite", re.I)
 LOSSES = ("loss", "cost", "compute_loss", "compute_cost", "loss_function", "cost_function", "objective", "forward")
 GRADIENTS = ("gradient", "gradients", "grad", "grads", "compute_gradients", "compute_gradient", "compute_grads")
@@ -59,7 +60,8 @@ def pairs_of(program: Program) -> list[Pair]:
     """The pairs of a program in the order of their classes and functions; a script where there is none."""
     groups: dict[str | None, dict[str, ast.FunctionDef]] = {}
     for (cls, name), function in program.functions.items():
-        groups.setdefault(cls, {})[name] = function
+        if not _is_abstract(function):
+            groups.setdefault(cls, {})[name] = function
     rules = [*_functions_of_torch(program.tree, groups), *_vjps_of_jax(program.tree, groups.get(None, {}))]
     ruled = {pair.cls or pair.backward for pair in rules}
     found = [
@@ -67,10 +69,34 @@ def pairs_of(program: Program) -> list[Pair]:
         for cls, functions in groups.items()
         if cls not in ruled
         for pair in _pairs(cls, functions)
-        if cls or pair.backward not in ruled
+        if (cls or pair.backward not in ruled) and _is_new(pair, program)
     ]
     found = sorted([*found, *rules], key=lambda pair: program.functions[pair.cls, str(pair.forward)].lineno)
     return found or ([Pair(None, None, None)] if _is_script(program.tree) else [])
+
+
+def _is_new(pair: Pair, program: Program) -> bool:
+    """Whether a class can run a pair, and has something of its own in it: a pass, a method that it calls, a function that it is made with."""
+    passes = [(pair.cls, str(name)) for name in (pair.forward, pair.backward) if name]
+    text = "".join(ast.unparse(program.functions[owner]) for owner in passes)
+    called = {n: f for (cls, n), f in program.functions.items() if cls and cls == pair.cls and f"self.{n}(" in text}
+    if any(map(_is_abstract, called.values())):
+        return False
+    maker = program.functions.get((pair.cls, "__init__"))
+    makes = maker is not None and any(
+        isinstance(n, ast.FunctionDef | ast.Lambda) for n in ast.walk(maker) if n is not maker
+    )
+    return (
+        any(owner not in program.inherited for owner in passes)
+        or any((pair.cls, name) not in program.inherited for name in called)
+        or (makes and (pair.cls, "__init__") not in program.inherited)
+    )
+
+
+def _is_abstract(function: ast.FunctionDef) -> bool:
+    """Whether a function only says that others define it."""
+    body = [s for s in function.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+    return all(isinstance(s, ast.Pass | ast.Raise) for s in body)
 
 
 def _functions_of_torch(tree: ast.Module, groups: dict[str | None, dict[str, ast.FunctionDef]]) -> Iterator[Pair]:
@@ -127,10 +153,18 @@ def gradient_names(function: ast.AST) -> set[str]:
     }
 
 
+def _cased(word: str, like: str) -> str:
+    """A word with a capital where another has one: Forward for Backward."""
+    return word[0].upper() + word[1:] if like[0].isupper() else word
+
+
 def _candidates(name: str) -> list[str]:
     """Names of forward functions that a backward function of this name may belong to, the likeliest first."""
-    out = [re.sub("backward", "forward", name), re.sub("backprop|back_prop|bprop", "forward", name)]
-    out += [re.sub("backward", "forward", re.sub(r"_(alt|vec|vectorized|fast|naive|v?\d)$", "", name))]
+    out = [
+        WORDS.sub(lambda found: _cased("forward", found[0]), name),
+        WORDS.sub(lambda found: _cased("forward" + ("prop" + found[1] if found[1] else ""), found[0]), name),
+    ]
+    out += [WORDS.sub("forward", re.sub(r"_(alt|vec|vectorized|fast|naive|v?\d)$", "", name))]
     out += [name.replace("_bwd", "_fwd"), re.sub(r"(backward|backprop|back_prop).*", "forward", name)]
     out += [re.sub(r"_?(backward|backprop|bprop|bwd|grads?)(_pass|_propagation)?$", "", name)]
     out += [

@@ -241,7 +241,7 @@ class Scenario:
     def output(self) -> str:
         """The attribute that has the result of a forward pass which returns none: one with a usual name, else the last that is set."""
         function = self.definition(self.pair.forward)
-        if any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(function)):
+        if self.pair.combined or any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(function)):
             return ""
         own = [name[5:] for name in assigned(function) if re.fullmatch(r"self\.\w+", name)]
         usual = [name for name in own if OUTPUT.match(name)]

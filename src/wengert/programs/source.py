@@ -106,6 +106,7 @@ class Program:
     names: dict[str, Any] = field(default_factory=dict)
     functions: dict[Owner, ast.FunctionDef] = field(default_factory=dict)
     statements: dict[str, Statement] = field(default_factory=dict)
+    inherited: set[Owner] = field(default_factory=set)  # methods of a base, as those of the class that is made of it
     notes: list[str] = field(default_factory=list)
     failed: list[tuple[int, str]] = field(default_factory=list)
     beside: Beside = field(default_factory=lambda: Beside(None, lambda tree, names: None))
@@ -135,9 +136,20 @@ class Program:
                 self.functions.update({(node.name, m.name): m for m in node.body if isinstance(m, ast.FunctionDef)})
         for owner, function in self.functions.items():
             self.enter(function, owner)
+        self._inherit()
         for node in ast.walk(self.tree):
             if isinstance(node, SIMPLE):
                 self.statements.setdefault(place_of(node), Statement(place_of(node), node, None))
+
+    def _inherit(self) -> None:
+        """A class has the methods of its bases in the file that it does not define itself."""
+        classes = {n.name: n for n in self.tree.body if isinstance(n, ast.ClassDef)}
+        for name, node in classes.items():  # a base stands before what is made of it, and has its own by now
+            for base in [b.id for b in node.bases if isinstance(b, ast.Name) and b.id in classes]:
+                for method in [m for cls, m in self.functions if cls == base]:
+                    if (name, method) not in self.functions:
+                        self.functions[name, method] = self.functions[base, method]
+                        self.inherited.add((name, method))
 
     def enter(self, function: ast.AST, owner: Owner | None) -> None:
         for node in ast.walk(function):

@@ -10,12 +10,12 @@ from wengert.ir.graph import Graph
 from wengert.ir.walk import order_of
 from wengert.passes import pipeline
 from wengert.targets.base import default
-from wengert.targets.native import jit, lapack
+from wengert.targets.native import jit, lapack, pool
 from wengert.targets.native.emit import emit
 from wengert.targets.native.loops import interpret
 from wengert.targets.native.loops.buffers import plan
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import Routine, statements
+from wengert.targets.native.loops.nest import For, Routine, statements
 from wengert.targets.native.processor import AARCH64, AVX2, AVX512, X86_64_V2
 from wengert.targets.partition import partition
 
@@ -39,6 +39,10 @@ FUNCTIONS = {
     "inverse": lambda a, b, s: np.sum(np.linalg.inv(a) ** 3),
     "log determinant": lambda a, b, s: np.sum(np.linalg.slogdet(a)[0] * np.linalg.slogdet(a)[1]),
     "Cholesky": lambda a, b, s: np.sum(np.linalg.cholesky(s) ** 3),
+    "QR": lambda a, b, s: np.sum(np.linalg.qr(a)[0] ** 3) + np.sum(np.linalg.qr(a)[1] ** 3),
+    "R alone": lambda a, b, s: np.sum(np.linalg.qr(b @ b.swapaxes(-1, -2) + a)[1] ** 2),
+    "eigenvalues": lambda a, b, s: np.sum(np.linalg.eigh(s)[0] ** 3) + np.sum(np.linalg.eigh(s)[1] ** 4),
+    "singular values": lambda a, b, s: sum(np.sum(each**4) for each in np.linalg.svd(a, full_matrices=False)),
     "Cholesky and solve": lambda a, b, s: np.sum(np.linalg.solve(np.linalg.cholesky(s), b) ** 2),
 }
 
@@ -94,6 +98,54 @@ def test_one_matrix_is_factored_once_for_all_that_is_made_of_it():
 
     assert routines(graph_of(f, *matrices(5))).count("lu") == 1
     assert routines(graph_of(FUNCTIONS["Cholesky"], *matrices(5))).count("cholesky") == 1
+    for name, routine in ("QR", "qr_parts"), ("eigenvalues", "eigh_parts"), ("singular values", "svd_parts"):
+        assert routines(graph_of(FUNCTIONS[name], *matrices(5))).count(routine) == 1
+
+
+TALL_AND_WIDE = {
+    "Q and R": lambda a: np.linalg.qr(a),
+    "all columns of Q": lambda a: np.linalg.qr(a, "complete"),
+    "thin U and V": lambda a: np.linalg.svd(a, full_matrices=False),
+    "all of U and V": lambda a: np.linalg.svd(a),
+}
+
+
+@pytest.mark.parametrize("f", TALL_AND_WIDE.values(), ids=TALL_AND_WIDE)
+@pytest.mark.parametrize("shape", [(1, 1), (7, 3), (3, 7), (2, 3, 50, 20), (20, 50)], ids=str)
+def test_decompositions_of_any_shape_have_the_signs_of_numpy(f, shape):
+    a = np.random.default_rng(1).normal(size=shape)
+    graph = pipeline.run(wg.trace(lambda a: tuple(f(a)))(a))
+    assert partition(graph, default()) is None
+    for found, wanted in zip(wg.compile(lambda a: tuple(f(a)), cache=False)(a), f(a), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("f", "n"), [(np.linalg.eigh, 3), (np.linalg.svd, 3), (np.linalg.svd, 30)])
+def test_matrices_of_what_is_no_number_raise_what_numpy_raises(f, n):
+    nan = np.full((n, n), np.nan)
+    for each in (f, wg.compile(lambda a: tuple(f(a)), cache=False)):
+        with pytest.raises(np.linalg.LinAlgError):
+            each(nan)
+
+
+@pytest.mark.parametrize("f", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_stacks_are_shared_among_threads_and_no_bit_depends_on_their_number(f):
+    given = matrices(20, many=(151,))
+    both = wg.compile(wg.value_and_grad(f, (0, 1, 2)), cache=False)
+    loops = [each for each in statements(lower(graph_of(f, *given)).body) if isinstance(each, For)]
+    shared = [each for each in loops if each.kind == "parallel" and isinstance(each.body[0], Routine)]
+    assert shared
+    before = pool.threads()
+    try:
+        found = []
+        for count in (1, 2):
+            pool.set_threads(count)
+            value, slopes = both(*given)
+            found.append([value, *slopes])
+    finally:
+        pool.set_threads(before)
+    for one, two in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, two)
 
 
 def test_a_loop_that_solves_is_code_as_a_whole():

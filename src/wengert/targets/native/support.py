@@ -12,6 +12,7 @@ from wengert.ops.primes import opened
 from wengert.targets.native import lapack
 from wengert.targets.native.builder import Builder
 from wengert.targets.native.loops.access import MAPS
+from wengert.targets.native.loops.decompositions import RESULTS as DECOMPOSED
 from wengert.targets.native.loops.expand import EXPANSIONS
 from wengert.targets.native.loops.forms import ASSEMBLIES, CONTROL, LEAVES, REDUCTIONS, ROUTINES
 from wengert.targets.native.loops.nest import Compute, Constant, Instruction
@@ -54,7 +55,7 @@ def is_native(node: Node) -> bool:
     if is_refused(node):
         return False
     if node.op.name in ROUTINES | MATRICES:
-        return lapack.can_run(int(node.inputs[0].shape[-1]))
+        return _can_decompose(node) if node.op.name in DECOMPOSED else lapack.can_run(int(node.inputs[0].shape[-1]))
     if node.op.name == "prime":
         _, formula = opened(node.params["function"], node.params["order"], node.type)
         return all(is_native(inner) for inner in topological([formula]))
@@ -62,6 +63,12 @@ def is_native(node: Node) -> bool:
         return True
     dtypes = tuple(x.type.dtype for x in node.inputs)
     return is_function_of_entries(node.op, dtypes, tuple(sorted(node.params.items())))
+
+
+def _can_decompose(node: Node) -> bool:
+    """QR, eigenvalues and singular values are LAPACK's at every size, as NumPy calls it; what has no entries is NumPy's."""
+    same = node.op.name != "eigh" or node.params["library"] == "numpy"
+    return same and 0 not in node.inputs[0].shape and lapack.can_run(lapack.SMALL + 1)
 
 
 def is_refused(node: Node) -> bool:

@@ -12,7 +12,8 @@ LEAVES = frozenset({"input", "constant", "position", "size_of"})
 REDUCTIONS = frozenset({"sum", "max", "min", "prod"})
 UPDATES = frozenset({"set_slice", "put"})
 """Ops that replace entries of an array, in place where that may be."""
-ROUTINES = frozenset({"lu", "lu_solve", "lu_inverse", "cholesky", "solve_triangular"})
+DECOMPOSITIONS = frozenset({"qr_parts", "eigh_parts", "svd_parts"})
+ROUTINES = frozenset({"lu", "lu_solve", "lu_inverse", "cholesky", "solve_triangular"}) | DECOMPOSITIONS
 """Functions of whole matrices."""
 ASSEMBLIES = frozenset({"concatenate", "scatter_add", "pad"}) | UPDATES | ROUTINES
 """Ops written part by part; a pad is one only where it spreads entries."""

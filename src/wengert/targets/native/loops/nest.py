@@ -382,8 +382,8 @@ class Replay:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Routine:
-    """A function of whole matrices: `many` matrices of `rows` rows, one after another, from an index of each source on, to the
-    target, whose matrices have `columns` columns. The name and the parameters are those of an op.
+    """A function of whole matrices: `many` matrices, the first of as many columns as `rows` says (most are square), one after
+    another, from an index of each source on, to the target, whose matrices have `columns` columns. The name and the parameters are those of an op.
 
     The status is 1 where a matrix has no result. Sources and target do not overlap. `work` is its operations.
     """

@@ -1,7 +1,6 @@
-"""Functions of whole matrices that are no loops over entries: factors, and what is solved with them.
+"""Functions of whole matrices that are no loops over entries: which there are, what is made of them, their statements.
 
-A matrix is cut into its LU factors once, for all that is solved with it or its transpose, for its inverse and its determinant: the
-factors are a node of the graph, so that value and derivative share them. It knows no machine.
+It knows no machine.
 """
 
 from __future__ import annotations
@@ -9,199 +8,80 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy
-
-from wengert.errors import GraphError
-from wengert.ir.graph import Node, apply, constant_like
-from wengert.ir.notation import unwritten
-from wengert.ir.op import Op, Params
-from wengert.ir.types import ArrayType
-from wengert.ops.matrices import diagonal, part, transposed
+from wengert.ir.graph import Node
+from wengert.targets.native.loops import decompositions, factors
 from wengert.targets.native.loops.forms import entries_of, numbers
-from wengert.targets.native.loops.nest import Routine, Statement
+from wengert.targets.native.loops.nest import Affine, Axis, For, Routine, Statement
 from wengert.targets.native.loops.pull import Place
 
 if TYPE_CHECKING:
     from wengert.targets.native.loops.body import Body
 
-np: Any = numpy
-Array = Any
+OWN = {op.name: op for op in (factors.lu, factors.lu_solve, factors.lu_inverse, *decompositions.OPS)}
+"""The ops that only native code has."""
 WORK: Mapping[str, Callable[[int, int], float]] = {
     "lu": lambda n, k: 2 * n**3 / 3,
     "lu_solve": lambda n, k: 2 * n**2 * k,
     "lu_inverse": lambda n, k: 2 * n**3,
     "cholesky": lambda n, k: n**3 / 3,
     "solve_triangular": lambda n, k: n**2 * k,
+    **decompositions.WORK,
 }
-"""The operations on one matrix of n rows and k right-hand sides, by the name of the routine."""
+"""About the operations on one matrix of n columns, and k right-hand sides or rows, by the name of the routine."""
+CHUNK_WORK = 200_000
+"""The least operations of a chunk of matrices that threads share: some 100 µs, as calls are slower than loops."""
+MOST_CHUNKS = 64
 
 
-# ---------------------------------------------------------------- the factors of one matrix
+def _item(node: Node) -> Node:
+    """A result of a function of matrices that has several."""
+    made = RESULTS.get(node.inputs[0].op.name)
+    return node if made is None else made(node)
 
 
-def _lu(a: Array) -> Array:
-    """LU with the row exchanged for that of the largest entry; see `lu`."""
-    n = a.shape[-1]
-    found = np.empty((*a.shape[:-2], n + 1, n), a.dtype)
-    for place in np.ndindex(a.shape[:-2]):
-        factors, pivots = a[place].copy(), np.empty(n)
-        for k in range(n):
-            p = k + int(np.argmax(np.abs(factors[k:, k])))
-            pivots[k] = p
-            factors[[k, p]] = factors[[p, k]]
-            if factors[k, k] != 0:
-                factors[k + 1 :, k] /= factors[k, k]
-                factors[k + 1 :, k + 1 :] -= np.outer(factors[k + 1 :, k], factors[k, k + 1 :])
-        found[(*place, slice(n))], found[(*place, n)] = factors.T, pivots
-    return found
-
-
-def _lu_solve(f: Array, b: Array, transpose: bool) -> Array:
-    """A⁻¹ B or A⁻ᵀ B by the factors."""
-    found = np.array(b)
-    for place in np.ndindex(f.shape[:-2]):
-        factors, pivots, x = f[place][:-1].T, f[place][-1].astype(int), found[place]
-        if (np.diagonal(factors) == 0).any():
-            raise GraphError(
-                "A matrix is singular.", "  a diagonal entry of its factors is 0", "Give matrices that have an inverse."
-            )
-        low, up = np.tril(factors, -1) + np.eye(len(factors)), np.triu(factors)
-        swaps = list(enumerate(pivots))
-        if not transpose:
-            for k, p in swaps:
-                x[[k, p]] = x[[p, k]]
-            x[:] = np.linalg.solve(up, np.linalg.solve(low, x))
-        else:
-            x[:] = np.linalg.solve(low.T, np.linalg.solve(up.T, x))
-            for k, p in reversed(swaps):
-                x[[k, p]] = x[[p, k]]
-    return found
-
-
-def _lu_inverse(f: Array) -> Array:
-    n = f.shape[-1]
-    return _lu_solve(f, np.broadcast_to(np.eye(n, dtype=f.dtype), (*f.shape[:-2], n, n)), False)
-
-
-def _never(*given: Any) -> Any:
-    """Raises GraphError: what is lowered is derived already."""
-    raise GraphError(
-        "A routine of native code has no derivative.",
-        "  it stands in a graph that is lowered",
-        "Derive before lowering.",
-    )
-
-
-def _routine(name: str, summary: str, arity: int, infer: Callable[..., ArrayType], value: Callable[..., Array]) -> Op:
-    """An op that stands in graphs on their way to code only."""
-    return Op(name, summary, "general", arity, infer, value, _never, _never, _never, unwritten(name), lambda rng: [])
-
-
-def _infer_lu(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
-    *many, n, _ = numbers(types[0].shape)
-    return types[0].with_shape((*many, n + 1, n))
-
-
-def _infer_inverse(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
-    *many, _, n = numbers(types[0].shape)
-    return types[0].with_shape((*many, n, n))
-
-
-lu = _routine(
-    "lu",
-    "P A = L U: as rows the columns of L and U in one matrix, and as last row for each k the row that row k was exchanged for.",
-    1,
-    _infer_lu,
-    lambda xp, a: _lu(a),
-)
-lu_solve = _routine(
-    "lu_solve",
-    "A⁻¹ B, or A⁻ᵀ B, by the factors of A.",
-    2,
-    lambda types, params: types[1],
-    lambda xp, f, b, transpose: _lu_solve(f, b, transpose),
-)
-lu_inverse = _routine("lu_inverse", "A⁻¹ by the factors of A.", 1, _infer_inverse, lambda xp, f: _lu_inverse(f))
-OWN = {op.name: op for op in (lu, lu_solve, lu_inverse)}
-
-
-# ---------------------------------------------------------------- what is made of them
-
-
-def _factors(matrix: Node) -> tuple[Node, bool]:
-    """The factors of a matrix or, with True, of its transpose."""
-    many = matrix.type.rank - 2
-    turned = matrix.op.name == "transpose" and matrix.params["axes"] == (*range(many), many + 1, many)
-    return apply(lu, matrix.inputs[0] if turned else matrix), turned
-
-
-def _solve(node: Node) -> Node:
-    factors, turned = _factors(node.inputs[0])
-    return apply(lu_solve, factors, node.inputs[1], transpose=turned)
-
-
-def _inverse(node: Node) -> Node:
-    factors, turned = _factors(node.inputs[0])
-    found = apply(lu_inverse, factors)
-    return transposed(found) if turned else found
-
-
-def _determinant(node: Node) -> Node:
-    """The product of the diagonal of U, with the sign of the exchanges; NumPy's log |det| is the sum of the logarithms."""
-    several = node.inputs[0]
-    if several.op.name != "slogdet":
-        return node
-    factors, _ = _factors(several.inputs[0])
-    n, rank = factors.shape[-1], factors.type.rank
-    middle = diagonal(part(factors, rows=n))
-    axes = (rank - 2,)
-    if node.params["index"] == 1:
-        return apply("sum", apply("log", apply("abs", middle)), axes=axes)
-    start, stop = (*(0,) * (rank - 2), n, 0), factors.shape
-    last = apply("slice", factors, start=start, stop=stop, step=(1,) * rank)
-    pivots = apply("reshape", last, shape=middle.shape)
-    number = apply("position", size=n, dtype="int64")
-    places = apply("cast", apply("broadcast", number, shape=middle.shape, axes=axes), dtype=middle.type.dtype)
-    one = constant_like(1, middle)
-    turns = apply("where", apply("equal", pivots, places), one, -one)
-    return apply("prod", apply("sign", middle) * turns, axes=axes)
-
-
-def _mirror(node: Node) -> Node:
-    """The entries of one triangle at both of their places."""
-    (a,), rank = node.inputs, node.type.rank
-    number = apply("position", size=node.shape[-1], dtype="int64")
-    rows, columns = (apply("broadcast", number, shape=node.shape, axes=(rank - k,)) for k in (2, 1))
-    kept = rows >= columns if node.params["lower"] else rows <= columns
-    return apply("where", kept, a, transposed(a))
-
-
-MATRICES = frozenset({"solve", "inv", "slogdet", "mirror"})
-"""What is computed by factors, and what goes with them …"""
+RESULTS: Mapping[str, Callable[[Node], Node]] = {"slogdet": factors.determinant, **decompositions.RESULTS}
+MATRICES = frozenset({"solve", "inv", "mirror", "rigid", "undetermined", *RESULTS})
+"""What is computed by factors and decompositions, and what goes with them …"""
 FACTORED: Mapping[str, Callable[[Node], Node]] = {
-    "solve": _solve,
-    "inv": _inverse,
-    "item": _determinant,
-    "mirror": _mirror,
+    "solve": factors.solve,
+    "inv": factors.inverse,
+    "item": _item,
+    "mirror": factors.mirror,
+    **dict.fromkeys(("rigid", "undetermined"), lambda node: node.inputs[0]),
 }
 """… and the rules of `expand` for it."""
 
 
-# ---------------------------------------------------------------- statements
-
-
 def call(body: Body, root: Node, place: Place) -> list[Statement]:
-    """The statement of a routine."""
+    """The statements of a routine: of a stack of matrices, chunks that threads share."""
+    shape = numbers(root.inputs[0].shape)
+    many = entries_of(shape[:-2])
     if not entries_of(root.shape):
         return []
+    columns = numbers(root.shape)[-1]
+    work = WORK[root.op.name](shape[-1], columns)
+    chunk = max(1, -(-many // MOST_CHUNKS), int(CHUNK_WORK / max(work, 1)))
+    if not body.threads or many < 2 * chunk:
+        return [_some(body, root, place, many, int(many * work), Affine())]
+    axis = Axis(many // chunk, "chunk")
+    shared = _some(body, root, place, chunk, int(chunk * work), Affine(((axis, chunk),)))
+    statements: list[Statement] = [For(axis, (shared,), "parallel")]
+    if rest := many % chunk:
+        statements.append(_some(body, root, place, rest, int(rest * work), Affine((), many - rest)))
+    return statements
+
+
+def _some(body: Body, root: Node, place: Place, many: int, work: int, first: Affine) -> Routine:
+    """The routine of so many matrices, from one on."""
     sources: list[Any] = []
     for x in root.inputs:
         given = body.places[x]
         assert isinstance(given, Place), "matrices lie in memory"
-        sources.append((given.buffer, given.base, numbers(x.shape)))
+        size = entries_of(x.shape[-2:])
+        shape = (many, *numbers(x.shape)[-2:])
+        sources.append((given.buffer, given.base + first * size, shape))
+    stack = len(root.inputs[0].shape) - 2
+    target = (place.buffer, place.base + first * entries_of(root.shape[stack:]))
     params = tuple(sorted(root.params.items()))
-    n = int(root.inputs[0].shape[-1])  # pyright: ignore[reportArgumentType]
-    many = entries_of(root.inputs[0].shape[:-2])
-    columns = numbers(root.shape)[-1]
-    work = int(many * WORK[root.op.name](n, columns))
-    return [Routine(root.op.name, params, tuple(sources), (place.buffer, place.base), many, n, columns, work)]
+    rows, columns = numbers(root.inputs[0].shape)[-1], numbers(root.shape)[-1]
+    return Routine(root.op.name, params, tuple(sources), target, many, rows, columns, work)
