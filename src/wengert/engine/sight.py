@@ -96,7 +96,7 @@ class Sight(Protocol):
         ...
 
 
-class Inside:
+class InnerTracer:
     """The sight of a function inside of another that is followed: its graph is written down at every call."""
 
     def __init__(self, arguments: Arguments, leaves: Sequence[Leaf]) -> None:
@@ -191,7 +191,7 @@ def seen(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], a
     arguments = Arguments(f, args, kwargs, argnums)
     leaves = arguments.real_leaves()
     if current() is not None or any(isinstance(value, StandIn) for value in arguments.values):
-        return Inside(arguments, leaves)
+        return InnerTracer(arguments, leaves)
     if ON[0]:
         from wengert.engine.watching import Watched
 

@@ -124,7 +124,7 @@ class Array:
 
 
 @dataclass(frozen=True)
-class Unknown:
+class UnknownInput:
     """An argument of which the text does not say enough: the ranks it may have, and what is in it."""
 
     ranks: tuple[int, ...]
@@ -136,7 +136,7 @@ class Value:
     value: Any
 
 
-Slot = Array | Unknown | Value
+Slot = Array | UnknownInput | Value
 
 
 def parameters(function: ast.FunctionDef) -> list[str]:
@@ -329,12 +329,12 @@ def _unknown(name: str, words: set[str], code: str, kind: str, doc: str) -> Slot
     if re.search(rf"len\((?:{alternatives})\)|in (?:{alternatives}):", code):
         least = max(least, 1)
     if kind == "label":
-        return Unknown((1, 2, 0) if least < 1 else (1, 2) if least < 2 else (least, 1), kind)
+        return UnknownInput((1, 2, 0) if least < 1 else (1, 2) if least < 2 else (least, 1), kind)
     if least == 2 > counted:
-        return Unknown((2, 1, 3), kind)
+        return UnknownInput((2, 1, 3), kind)
     if least:
-        return Unknown((least, least + 1) if least < 4 else (least,), kind)
-    return Unknown((1, 2) if BIAS.match(name) or kind == "target" else (2, 1, 3), kind)
+        return UnknownInput((least, least + 1) if least < 4 else (least,), kind)
+    return UnknownInput((1, 2) if BIAS.match(name) or kind == "target" else (2, 1, 3), kind)
 
 
 def made(slot: Slot, axes: Mapping[str, int], rng: np.random.Generator) -> Any:

@@ -13,7 +13,7 @@ from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ir.types import ArrayType, Size
 from wengert.ir.walk import substitute
 from wengert.ops import control
-from wengert.optim.rules import Rule
+from wengert.optim.rules import UpdateRule
 
 AT_ONCE = 256
 """So many updates one call makes at most: it has room for their losses."""
@@ -51,7 +51,7 @@ class StepGraph:
 
 def updates_graph(
     step: StepGraph,
-    rule: Rule,
+    rule: UpdateRule,
     settings: Sequence[str],
     examples: int,
     gathered: bool,
@@ -73,7 +73,7 @@ class _Updates:
     def __init__(
         self,
         step: StepGraph,
-        rule: Rule,
+        rule: UpdateRule,
         settings: Sequence[str],
         examples: int,
         gathered: bool,
