@@ -339,10 +339,10 @@ def test_narrow_whole_numbers_go_round_as_numpys(f):
     ) == pytest.approx(2.0 * (300 * x).astype(np.int8))
 
 
-@pytest.mark.parametrize("dtype", [np.float16, np.longdouble])
+@pytest.mark.parametrize("dtype", [np.longdouble, np.clongdouble])
 def test_numbers_that_graphs_do_not_have_are_refused(dtype):
     for derive in (wg.grad, wg.jacobian, wg.compile):
-        with pytest.raises(TraceError, match="There are no values of dtype float"):
+        with pytest.raises(TraceError, match="There are no values of dtype"):
             derive(lambda x: np.sum(x * x))(X.astype(dtype))
 
 
