@@ -72,9 +72,14 @@ def asked(program: Program, pair: Pair, text: str) -> Asked:
         back = {
             n: seen[n]
             for n in named
-            if (isinstance(seen[n], Value) or _is_target(seen[n], n)) and ([n] != first or _is_target(seen[n], n))
+            if (_is_value(seen[n]) or _is_target(seen[n], n)) and ([n] != first or _is_target(seen[n], n))
         }
     return Asked(init, slots, back)
+
+
+def _is_value(slot: Slot) -> bool:
+    """Whether a backward pass takes a number of its own; what it takes apart is what forward has kept."""
+    return isinstance(slot, Value) and not isinstance(slot.value, tuple)
 
 
 def _differentiated(pair: Pair, forward: ast.FunctionDef, backward: ast.FunctionDef) -> set[str]:
