@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 from scipy.stats import dirichlet, multivariate_normal, norm
 
 import wengert as wg
@@ -106,3 +106,39 @@ def test_what_is_not_there_is_refused_by_name():
         wg.grad(lambda x: norm.entropy(0.0, x))(1.0)
     with pytest.raises(TraceError, match="'gammainc'"):
         wg.grad(lambda a: stats.gamma.cdf(1.0, a))(2.0)
+
+
+GIVEN = {
+    "a method": stats.norm.pdf,
+    "a method of one with parameters": stats.gamma(2.5, scale=2.0).logpdf,
+    "a method of several variables": multivariate_normal([0.3], [[2.0]]).logpdf,
+    "a ufunc": special.erf,
+    "a function in Python": special.logsumexp,
+}
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_a_function_of_scipy_is_differentiated_as_it_is_given(name):
+    f, x = GIVEN[name], 0.7
+    slope = (float(f(x + 1e-6)) - float(f(x - 1e-6))) / 2e-6
+    np.testing.assert_allclose(wg.grad(f)(x), slope, atol=1e-8)
+    np.testing.assert_allclose(wg.value_and_grad(f)(x), (f(x), slope), atol=1e-8)
+    np.testing.assert_allclose(wg.jvp(f, (x,), (1.0,)), (f(x), slope), atol=1e-8)
+    np.testing.assert_allclose(wg.compile(f)(x), f(x), rtol=1e-14)
+    np.testing.assert_allclose(wg.vmap(f)(np.array([x, 0.2])), [f(x), f(0.2)], rtol=1e-14)
+
+
+def test_parameters_by_place_of_a_method_have_derivatives():
+    found = wg.grad(stats.gamma.logpdf, argnums=(0, 1))(0.7, 2.0)
+    np.testing.assert_allclose(found, (1 / 0.7 - 1, np.log(0.7) - special.digamma(2.0)), rtol=1e-12)
+
+
+def test_a_distribution_with_parameters_from_outside_takes_traced_values_and_keeps_its_own_methods():
+    f, many = stats.gamma(2.5, scale=2.0), dirichlet([2.0, 3.0])
+    np.testing.assert_allclose(wg.grad(lambda x: x * f.mean() + f.logpdf(x))(0.7), 5.0 + 1.5 / 0.7 - 0.5, rtol=1e-12)
+    np.testing.assert_allclose(wg.grad(lambda p: many.logpdf(p))(np.array([0.3])), [1 / 0.3 - 2 / 0.7], rtol=1e-12)
+
+
+def test_a_method_without_a_form_is_refused_by_its_name():
+    with pytest.raises(TraceError, match=r"scipy\.stats\.norm\.rvs"):
+        wg.grad(stats.norm.rvs)(1.0)

@@ -43,7 +43,7 @@ class Standing:
         """What is to be called now."""
         if self._run is None or not _holds(self._relied):
             f = self.f
-            if type(f) is not FunctionType:
+            if type(f) is not FunctionType or library.stand_in(f) is not None:
                 return translate(f)
             found = _Needs()
             self._run = copied(f) if found.of_function(f) else f
@@ -57,6 +57,8 @@ def standing(f: Callable[..., Any]) -> Callable[..., Any]:
         return translate(f)
     known = _STANDING.get(f)
     if known is None:
+        if (found := library.stand_in(f)) is not None:
+            return found
         known = _STANDING[f] = _Weak(f)
     return known.run(f)
 

@@ -8,7 +8,7 @@ import math
 import sys
 from functools import cache
 from importlib import import_module
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -107,6 +107,8 @@ def stand_in(value: Any) -> Any:
         return known[1]
     if isinstance(value, np.vectorize):
         return sequences.vectorized(value)
+    if type(value) is MethodType:
+        return _of_method(value)
     found = _made(value)
     if found is not None:
         _TABLE[id(value)] = value, found
@@ -135,6 +137,14 @@ def _made(value: Any) -> Any:
     if kind is BuiltinFunctionType:
         return _of_builtin(value, root)
     return None
+
+
+def _of_method(value: MethodType) -> Any:
+    """A method of what stands for an object of a library; None where nothing does."""
+    if type(value.__self__).__module__.partition(".")[0] not in ("numpy", "scipy"):
+        return None
+    own = stand_in(value.__self__)
+    return None if own is None else getattr(own, value.__name__, None)
 
 
 def _of_numpy(value: Any, module: str) -> Any:

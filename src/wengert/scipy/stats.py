@@ -153,10 +153,16 @@ class Frozen:
 class _Seen(Frozen):
     """The same with numbers as parameters: what is not here is SciPy's own."""
 
+    def __init__(self, of: Any, args: tuple[Any, ...], kwargs: dict[str, Any], original: Any = None) -> None:
+        super().__init__(of, args, kwargs)
+        self._original = original
+
     def __getattr__(self, name: str) -> Any:
         if name in self._of.methods:
             return super().__getattr__(name)
-        return getattr(self._of.original(*self._args, **self._kwargs), name)
+        return getattr(
+            self._of.original(*self._args, **self._kwargs) if self._original is None else self._original, name
+        )
 
 
 for _name, _standard in CONTINUOUS.items():
@@ -210,3 +216,23 @@ def _dirichlet(x: Any, alpha: Any) -> Any:
 
 multivariate_normal = Joint(_scipy.multivariate_normal, "multivariate_normal", _normal)
 dirichlet = Joint(_scipy.dirichlet, "dirichlet", _dirichlet)
+
+
+# ---------------------------------------------------------------- those with parameters that were made outside
+
+_FROZEN: Any = _scipy.distributions.rv_frozen
+_FROZEN_NORMAL = type(_scipy.multivariate_normal())
+_FROZEN_DIRICHLET = type(_scipy.dirichlet([1.0]))
+
+
+def answering(original: Any) -> Any:
+    """What stands for a distribution of SciPy with its parameters; None for other objects."""
+    if isinstance(original, _FROZEN):
+        of = globals().get(original.dist.name)
+        known = isinstance(of, Distribution) and type(of.original) is type(original.dist)
+        return _Seen(of, original.args, original.kwds, original) if known else None
+    if isinstance(original, _FROZEN_NORMAL):
+        return _Seen(multivariate_normal, (original.mean, original.cov), {}, original)
+    if isinstance(original, _FROZEN_DIRICHLET):
+        return _Seen(dirichlet, (original.alpha,), {}, original)
+    return None
