@@ -105,3 +105,11 @@ def test_what_asks_for_values_is_followed_where_they_are_known(name):
 def test_what_cannot_be_followed_is_refused_by_its_name():
     with pytest.raises(TraceError, match=r"scipy\.signal\.find_peaks"):
         wg.grad(lambda x: scipy.signal.find_peaks(x)[0].sum())(np.arange(4.0))
+
+
+@pytest.mark.parametrize("kind", [np.poly1d, np.polynomial.Polynomial])
+def test_a_polynomial_is_differentiated_as_it_is_given(kind):
+    p = kind([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(wg.grad(p)(0.7), central(p, 0.7), atol=1e-8)
+    np.testing.assert_allclose(wg.compile(p)(0.7), p(0.7), rtol=1e-14)
+    np.testing.assert_allclose(wg.vmap(p)(np.array([0.7, 0.2])), [p(0.7), p(0.2)], rtol=1e-14)

@@ -164,7 +164,7 @@ def _of_numpy(value: Any, module: str) -> Any:
     if isinstance(value, type) and owners.of_class(value):
         made = import_module("wengert.namespaces.objects").class_of(value)
         return None if made is value else made
-    if isinstance(value, type) or not callable(value) or "random" in module:
+    if isinstance(value, type) or not callable(value) or "random" in module or owners.of_class(type(value)):
         return None
     return (None if followed.has_rule(value) else followed.followed(value)) or sequences.of_function(value)
 
