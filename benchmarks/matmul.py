@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.machine import has, pin, processor, settings
 from wengert.targets.native import jit
-from wengert.targets.native.builder import Body, Builder, Module, Value
+from wengert.targets.native.builder import Builder, CodeBody, Module, Value
 from wengert.targets.native.counted import Count, counted, plus, times
 from wengert.targets.native.matmul import ContractSpec, Operands, emit_contract, workspace_bytes
 from wengert.targets.native.processor import host
@@ -76,7 +76,7 @@ def ours(case: Case) -> tuple[Callable[[int], None], float]:
     c, memory = np.zeros((m, n), dtype), np.zeros(workspace_bytes(spec, host()) + 64, np.uint8)
     work = memory[-memory.ctypes.data % 64 :]
 
-    def run(calls: int, holding: jit.Code = code) -> None:
+    def run(calls: int, holding: jit.MachineCode = code) -> None:
         function(case.a.ctypes.data, case.b.ctypes.data, c.ctypes.data, work.ctypes.data, calls)
 
     run(1)
@@ -86,7 +86,7 @@ def ours(case: Case) -> tuple[Callable[[int], None], float]:
 
 def _text(spec: ContractSpec) -> str:
     module = Module(host())
-    b = Builder(module, 1, Body("entry"))
+    b = Builder(module, 1, CodeBody("entry"))
 
     def epilogue(row: Count, column: Count, mask: Value | None, product: Value) -> None:
         wide = b.with_width(product.width)

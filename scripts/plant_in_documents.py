@@ -24,7 +24,7 @@ import numpy as np
 
 from tests.reading.planting import KINDS, is_plain, plantings
 from wengert.claims.evidence import whole_place
-from wengert.claims.review import Review, Row, review
+from wengert.claims.review import Review, ReviewRow, review
 from wengert.notation.expr import Span
 from wengert.reading.arrays import Clash, Misfit
 from wengert.reading.documents import JudgedDocument
@@ -256,7 +256,7 @@ def status_at(found: Review, text: str, verdict: Verdict) -> str:
     return "" if row is None else row.status
 
 
-def row_at(found: Review, text: str, verdict: Verdict) -> Row | None:
+def row_at(found: Review, text: str, verdict: Verdict) -> ReviewRow | None:
     """The row about a link, which begins with one of its sides; the text ends with the second."""
     start = verdict.statement.places[verdict.link].start if verdict.link > 1 else whole_place(verdict).start
     begun = [m.end() for m in re.finditer("^", text, re.MULTILINE)]

@@ -15,7 +15,7 @@ from wengert.derive import backward as backward_pass
 from wengert.derive import difference as differences
 from wengert.derive import expand, steps, verify
 from wengert.derive.batch import batched
-from wengert.derive.printed import Printer, default_form
+from wengert.derive.printed import LinePrinter, default_form
 from wengert.derive.report import comparison_text, derivation_latex, derivation_text, echo_text, show_line, steps_text
 from wengert.elaboration.elaborate import elaborate
 from wengert.elaboration.reread import read_in_context
@@ -167,7 +167,7 @@ class System:
 
     def latex(self, form: str = "") -> str:
         """The forward equations as one aligned display, for notebooks and papers; in a form of its own, or as they are written."""
-        return derivation_latex(self.data, Printer(self.data, form or default_form(self.data)).forward(), ())
+        return derivation_latex(self.data, LinePrinter(self.data, form or default_form(self.data)).forward(), ())
 
     def board(self, *, lang: str = "en", values: Mapping[str, Any] | None = None) -> Any:
         """The board of this system in a notebook: equations, graph, backward lines, steps and numbers, live.
@@ -363,7 +363,7 @@ class Derivation:
 
     def lines(self, sizes: Mapping[str, int] | None = None) -> list[Line]:
         """The printed lines as surface trees."""
-        return Printer(self.system.data, self.form, sizes).backward(self.data)
+        return LinePrinter(self.system.data, self.form, sizes).backward(self.data)
 
     def latex(self, sizes: Mapping[str, int] | None = None) -> str:
         """The backward pass as one aligned display, for notebooks and papers."""
@@ -373,7 +373,7 @@ class Derivation:
         """For each line its children, the chain rule in symbols, the derivatives put in, the simplified form, and where it came from."""
         return steps_text(self.data, steps.steps(self.data, self.form), steps.legend(self.data), ascii=ascii)
 
-    def check(self, seed: int = 0) -> verify.Report:
+    def check(self, seed: int = 0) -> verify.Verification:
         """Compare every bar with forward mode and complex step or central differences at random points.
 
         Raises CheckError where one differs.

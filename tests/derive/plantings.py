@@ -10,7 +10,7 @@ from tests.derive.corpus import beyond, entries
 from tests.derive.mistakes import Planter
 from tests.derive.shared import reviewed
 from tests.derive.shared_weights import SHARED
-from wengert.claims.review import Row
+from wengert.claims.review import ReviewRow
 from wengert.elaboration.system import System
 from wengert.manuscripts.manuscript import read_manuscript
 from wengert.notation import latex, unicode
@@ -90,7 +90,7 @@ class Document:
                     seen.add(text)
                     yield Planting(place, kind, text)
 
-    def flagged(self, changed: dict[int, str]) -> list[Row]:
+    def flagged(self, changed: dict[int, str]) -> list[ReviewRow]:
         """What is wrong or not read in the document with some claims replaced."""
         return [row for row in reviewed(self.with_lines(changed)).rows if row.status in ("wrong", "unread")]
 

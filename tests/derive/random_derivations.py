@@ -7,7 +7,7 @@ from typing import Any
 from tests.derive.rewrites import rewriter
 from wengert.api import equations
 from wengert.derive.backward import Backward, derive
-from wengert.derive.printed import Printer
+from wengert.derive.printed import LinePrinter
 from wengert.elaboration.system import System
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Line
@@ -17,7 +17,7 @@ FORMS = ("index", "matrix")
 
 def derivation_document(system: System, backward: Backward, form: str, syntax: str, rng: Any) -> str:
     """The forward equations of a system, and its backward pass with every right side rewritten at random."""
-    lines = Printer(system, form).backward(backward)
+    lines = LinePrinter(system, form).backward(backward)
     rewrites = rewriter(system)
     claims = [Line(line.left, (rewrites.rewritten(line.rights[0], rng, 4),)) for line in lines]
     symbols = system.reading.symbols

@@ -15,7 +15,7 @@ from tests.thorough import everyday, rounds
 from wengert.claims import corrections, mistakes
 from wengert.claims.corrections import Corrections
 from wengert.claims.diagnosis import Diagnostician
-from wengert.claims.review import Review, Row, review
+from wengert.claims.review import Review, ReviewRow, review
 from wengert.notation import names
 from wengert.reading import rows
 
@@ -24,7 +24,7 @@ DISPLAYS = "$$z = w x + b$$\n$$y = \\sigma(z)$$\n$$L = \\frac12 (y - t)^2$$\n\n"
 LAYER = "z_i = Σ_j w_ij x_j\nL = ½ Σ_i z_i²\n---\n"
 
 
-def unread(text: str) -> list[Row]:
+def unread(text: str) -> list[ReviewRow]:
     rows = [row for row in review(text).rows if row.status == "unread"]
     assert all(row.repair and row.line >= 1 and row.column >= 1 for row in rows)
     return rows

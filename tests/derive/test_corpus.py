@@ -14,7 +14,7 @@ import wengert as wg
 from tests.derive.shared import derivation_of, system_of
 from tests.thorough import everyday
 from wengert.api import read_backward
-from wengert.derive.printed import FORMS, Printer
+from wengert.derive.printed import FORMS, LinePrinter
 from wengert.derive.random_points import concrete
 from wengert.ir.graph import Graph
 from wengert.ir.names import bar, is_bar
@@ -108,7 +108,7 @@ def test_the_printed_backward_pass_is_read_back_with_the_same_numbers(
     symbols = system.data.reading.symbols
     read, named = 0, list[str]()
     sums = {each.name for line in derivation.data.lines for each in line.sums}
-    for line in Printer(system.data, form).backward(derivation.data):
+    for line in LinePrinter(system.data, form).backward(derivation.data):
         for right in line.rights:
             one = Line(line.left, (right,))
             text = latex.show(one, symbols) if syntax == "latex" else unicode.show(one, syntax == "ascii", symbols)

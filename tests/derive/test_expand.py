@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 import wengert as wg
-from wengert.derive.counting import Count, count_shared, count_written
+from wengert.derive.counting import OperationCount, count_shared, count_written
 from wengert.derive.elements import ElementForm
 from wengert.derive.expand import compare
 from wengert.errors import EquationError
@@ -23,35 +23,37 @@ LOGISTIC_MAP = "l₁ = x\nl₂ = 4 l₁ (1 − l₁)\nl₃ = 4 l₂ (1 − l₂)
 # ---------------------------------------------------------------- counts against what is written out
 
 
-def operations(tree: Expr) -> Count:
+def operations(tree: Expr) -> OperationCount:
     """The signs of a tree without indices, one by one."""
-    below = sum((operations(child) for child in expr.children(tree) if not isinstance(tree, expr.Ref)), Count())
+    below = sum(
+        (operations(child) for child in expr.children(tree) if not isinstance(tree, expr.Ref)), OperationCount()
+    )
     match tree:
         case expr.Product(factors=factors):
-            return below + Count(products=len(factors) - 1)
+            return below + OperationCount(products=len(factors) - 1)
         case expr.Quotient(numerator=expr.Num(), denominator=expr.Num()):
-            return Count()
+            return OperationCount()
         case expr.Quotient() | expr.Power():
-            return below + Count(products=1)
+            return below + OperationCount(products=1)
         case expr.Sum(terms=terms):
-            return below + Count(sums=len(terms) - 1)
+            return below + OperationCount(sums=len(terms) - 1)
         case expr.Call(function="sqrt"):
-            return below + Count(products=1)
+            return below + OperationCount(products=1)
         case expr.Call(function="max", args=args) if len(args) > 2:
-            return below + Count(functions=len(args) - 1)
+            return below + OperationCount(functions=len(args) - 1)
         case expr.Call() | expr.Bars() | expr.Compare():
-            return below + Count(functions=1)
+            return below + OperationCount(functions=1)
         case expr.Cases():
-            return below + Count(functions=1)
+            return below + OperationCount(functions=1)
         case _:
             return below
 
 
-def written_out(system: wg.System, term: Term, sizes: dict[str, int]) -> Count:
+def written_out(system: wg.System, term: Term, sizes: dict[str, int]) -> OperationCount:
     form = ElementForm(system.data, sizes=sizes)
     shape = [sizes[str(size)] for size in term.shape]
     places = itertools.product(*(range(1, n + 1) for n in shape))
-    return sum((operations(form.show(term, [str(k) for k in place])) for place in places), Count())
+    return sum((operations(form.show(term, [str(k) for k in place])) for place in places), OperationCount())
 
 
 @pytest.mark.parametrize(
@@ -81,8 +83,8 @@ def test_counts_are_those_of_the_entries_written_out(text: str, size: int) -> No
 
 def test_equal_expressions_are_counted_once() -> None:
     term = gather(wg.equations("L = (a + b)² (1 + (a + b)²)").data.lines[-1].node)
-    assert count_written(term, {}) == Count(products=3, sums=3)
-    assert count_shared([term], {}) == Count(products=3, sums=2)
+    assert count_written(term, {}) == OperationCount(products=3, sums=3)
+    assert count_shared([term], {}) == OperationCount(products=3, sums=2)
     assert count_shared([term, term], {}) == count_shared([term], {})
 
 
@@ -90,15 +92,15 @@ def test_a_sum_inside_an_array_is_counted_once_where_it_is_shared() -> None:
     """a_i Σ_j b_j c_j: the sum does not depend on i."""
     term = gather(wg.equations("y_i = a_i Σ_j b_j c_j\nL = Σ_i y_i").data.lines[0].node)
     sizes = {"i": 5, "j": 3}
-    assert count_shared([term], sizes) == Count(products=5 + 3, sums=2)
-    assert count_written(term, sizes) == Count(products=5 * (1 + 3), sums=5 * 2)
+    assert count_shared([term], sizes) == OperationCount(products=5 + 3, sums=2)
+    assert count_written(term, sizes) == OperationCount(products=5 * (1 + 3), sums=5 * 2)
 
 
 def test_the_bar_of_the_loss_costs_nothing() -> None:
     backward = wg.equations("L = ½ (y − t)²").backward(wrt="y").data
     value = backward.line("y").value
-    assert count_shared([value], {}, seed=bar("L")) == Count(sums=1)
-    assert count_shared([value], {}) == Count(products=1, sums=1)
+    assert count_shared([value], {}, seed=bar("L")) == OperationCount(sums=1)
+    assert count_shared([value], {}) == OperationCount(products=1, sums=1)
 
 
 # ---------------------------------------------------------------- the published example
@@ -159,7 +161,7 @@ def test_sizes_that_were_given_are_used() -> None:
     small, large = (compare(system.backward(wrt="w").data, {"i": n, "j": 4}) for n in (1, 10))
     assert small.sizes == {"i": 1, "j": 4}
     assert large.forward.products == 10 * 4 + 10 + 1
-    assert small.forward == Count(products=4 + 2, sums=3)
+    assert small.forward == OperationCount(products=4 + 2, sums=3)
 
 
 # ---------------------------------------------------------------- limits
@@ -186,5 +188,5 @@ def test_what_cannot_be_compared_is_an_error_in_three_lines(text: str, wrt: str,
 
 
 def test_counts_add_and_multiply() -> None:
-    assert Count(1, 2, 3) + Count(3, 2, 1) == Count(4, 4, 4)
-    assert (Count(1, 2, 3) * 2).total == 12
+    assert OperationCount(1, 2, 3) + OperationCount(3, 2, 1) == OperationCount(4, 4, 4)
+    assert (OperationCount(1, 2, 3) * 2).total == 12

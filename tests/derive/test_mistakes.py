@@ -18,7 +18,7 @@ from tests.derive.plantings import Document, Planting, document, documents, is_d
 from tests.derive.rewrites import rewriter
 from tests.derive.shared import reviewed
 from tests.thorough import rounds
-from wengert.claims.review import Row
+from wengert.claims.review import ReviewRow
 from wengert.notation.expr import Line
 
 OF_EACH_KIND = rounds(5, 14)
@@ -49,7 +49,7 @@ def sample() -> tuple[Case, ...]:
 
 
 @cache
-def judged() -> tuple[tuple[Case, list[Row]], ...]:
+def judged() -> tuple[tuple[Case, list[ReviewRow]], ...]:
     """What is flagged for each mistake of the sample."""
     return tuple((case, case[0].flagged({case[1].place: case[1].text})) for case in sample())
 

@@ -11,11 +11,11 @@ import pytest
 from numpy_passes import PASSES
 
 from tests.thorough import everyday
-from wengert.claims.judge import Judge
+from wengert.claims.judge import ClaimJudge
 from wengert.claims.review import Review, review
 from wengert.ir.names import bar
 from wengert.manuscripts.manuscript import read_manuscript
-from wengert.manuscripts.sections import Section
+from wengert.manuscripts.sections import SystemSection
 from wengert.notation.expr import Ref
 
 DATA = Path(__file__).parents[1] / "data"
@@ -56,7 +56,7 @@ def test_loops_are_not_read_and_what_does_not_depend_on_them_is_judged(key: str)
     assert found.count("unread"), str(found)
 
 
-def sections(text: str) -> tuple[Section, ...]:
+def sections(text: str) -> tuple[SystemSection, ...]:
     return tuple(section for section in read_manuscript(text).sections if section.code)
 
 
@@ -79,7 +79,7 @@ OTHERWISE = {
 @pytest.mark.parametrize("key", [key for key in PLAIN if key not in OTHERWISE])
 def test_what_is_read_is_what_python_computes(key: str) -> None:
     (section,) = sections(fenced(BLOCKS[key]))
-    judge = Judge(section)
+    judge = ClaimJudge(section)
     judge.run()
     system, truth = section.system, judge.stated.points[0].truth
     stated = {line.left.name for line in section.claims if isinstance(line.left, Ref) and line.left.barred}

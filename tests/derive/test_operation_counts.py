@@ -15,7 +15,7 @@ from wengert.elaboration.reread import ContextReader
 from wengert.ir.names import bar, is_bar, unbar
 from wengert.manuscripts.manuscript import read_manuscript
 from wengert.ops.gathering import gather
-from wengert.ops.terms import Leaf, subterms
+from wengert.ops.terms import NamedLeaf, subterms
 
 ENTRIES = {**entries(), **beyond()}
 MORE = {
@@ -111,7 +111,7 @@ def needed(lines, results, loss):
         name = pending.pop()
         if name in lines and name not in read and name != loss:
             read[name] = lines[name]
-            pending += [unbar(t.name) for t in subterms(lines[name]) if isinstance(t, Leaf) and is_bar(t.name)]
+            pending += [unbar(t.name) for t in subterms(lines[name]) if isinstance(t, NamedLeaf) and is_bar(t.name)]
     return list(read.values())
 
 

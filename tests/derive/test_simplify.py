@@ -20,7 +20,7 @@ from tests.thorough import rounds
 from wengert.derive.cancelling import cancel_products, cancel_sums
 from wengert.derive.cases import merge_cases
 from wengert.derive.factoring import expand, factor, factor_part, group, in_one_sign, together, turn_sign
-from wengert.derive.folding import Named, Names, extract, fold
+from wengert.derive.folding import NamedQuantity, NamedTerms, extract, fold
 from wengert.derive.random_points import concrete, draw_point, sizes_for
 from wengert.derive.recognise import recognise
 from wengert.derive.simplify import map_sums, simplify
@@ -28,7 +28,7 @@ from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ops.build import build
 from wengert.ops.evaluate import evaluate
 from wengert.ops.gathering import gather
-from wengert.ops.terms import ONE, Apply, Factor, Leaf, Product, Term, number, product, size_term, times, total
+from wengert.ops.terms import ONE, Apply, Factor, NamedLeaf, ProductTerm, Term, number, product, size_term, times, total
 
 VALUES = values_at(1)
 N, M = LEAVES["A"].shape
@@ -55,14 +55,14 @@ def cases(draw: Any) -> tuple[Node, list[Node]]:
     return node, draw(st.lists(st.sampled_from(made), max_size=3, unique=True))
 
 
-STEPS: dict[str, Callable[[Term, Names], Term]] = {
+STEPS: dict[str, Callable[[Term, NamedTerms], Term]] = {
     "fold": fold,
     "group": lambda term, names: map_sums(term, group),
     "together": lambda term, names: map_sums(term, together),
     "merge_cases": lambda term, names: map_sums(term, lambda t: merge_cases(t, names.conditions)),
     "factor": lambda term, names: map_sums(term, factor),
-    "cancel_sums": lambda term, names: cancel_sums(term) if isinstance(term, Product) else term,
-    "cancel_products": lambda term, names: cancel_products(term) if isinstance(term, Product) else term,
+    "cancel_sums": lambda term, names: cancel_sums(term) if isinstance(term, ProductTerm) else term,
+    "cancel_products": lambda term, names: cancel_products(term) if isinstance(term, ProductTerm) else term,
     "expand": lambda term, names: expand(term) or term,
     "in_one_sign": lambda term, names: in_one_sign(term, names.sums),
     "turn_sign": lambda term, names: turn_sign(term),
@@ -81,7 +81,7 @@ def test_every_step_keeps_the_value(case: tuple[Node, list[Node]]) -> None:
     env, values = dict(LEAVES), dict(VALUES)
     for k, (part, value) in enumerate(zip(named, parts, strict=True)):
         env[f"q{k}"], values[f"q{k}"] = input_node(f"q{k}", part.type), value
-    names = Names(Named(Leaf(part.shape, f"q{k}"), gather(part)) for k, part in enumerate(named))
+    names = NamedTerms(NamedQuantity(NamedLeaf(part.shape, f"q{k}"), gather(part)) for k, part in enumerate(named))
     term, size = gather(node), max(1.0, float(np.max(np.abs(expected), initial=0)))
     for label, step in STEPS.items():
         changed = step(term, names)
@@ -96,7 +96,7 @@ def test_every_step_keeps_the_value_of_the_contributions_of_the_corpus(key: str)
     system = system_of(entry.text("text"), "text")
     wrt = tuple(entry.name(name) for name, _, _ in entry.variables)
     backward = derivation_of(entry.text("text"), "text", wrt).data
-    names = Names(Named(Leaf(backward.values[n].shape, n), t) for n, t in backward.values.items())
+    names = NamedTerms(NamedQuantity(NamedLeaf(backward.values[n].shape, n), t) for n, t in backward.values.items())
     sizes = sizes_for(system.data)
     values = draw_point(system.data, np.random.default_rng(0))
     order = tuple(line.name for line in system.data.lines)
@@ -159,11 +159,11 @@ def test_a_chooser_that_depends_on_the_letter_picks_no_single_entry() -> None:
     place = apply("position", size=size, dtype="int64")
     chooser = input_node("Y", place.type)
     delta = gather(apply("cast", apply("equal", place, chooser), dtype="float64"))
-    x = Leaf((size,), "u")
+    x = NamedLeaf((size,), "u")
     below = product(ONE, [Factor(x, (0,)), Factor(delta, (0,))], (), (size,))
     above = times(x, delta)
     quotient = product(ONE, [Factor(above, (0,)), Factor(below, (), -ONE)], (0,), (size,))
-    assert isinstance(quotient, Product)
+    assert isinstance(quotient, ProductTerm)
     assert cancel_sums(quotient) == quotient
 
 
@@ -174,22 +174,22 @@ def test_only_the_chosen_letter_may_go_on_when_a_look_up_cancels() -> None:
     )
     place = apply("position", size=N, dtype="int64")
     delta = gather(apply("cast", apply("equal", place, y), dtype="float64"))
-    x, b = Leaf((N, M), "A"), Leaf((M,), "w")
+    x, b = NamedLeaf((N, M), "A"), NamedLeaf((M,), "w")
     factors = [Factor(x, (0, 1)), Factor(delta, (0,)), Factor(b, (1,))]
     below = product(ONE, factors, (), (N, M))
     quotient = product(ONE, [*factors, Factor(below, (), -ONE)], (0, 1), (N, M))
-    assert isinstance(quotient, Product)
+    assert isinstance(quotient, ProductTerm)
     assert cancel_sums(quotient) == quotient
     one = product(ONE, [*factors, Factor(product(ONE, factors, (1,), (N, M)), (1,), -ONE)], (0, 1), (N, M))
-    assert isinstance(one, Product)
+    assert isinstance(one, ProductTerm)
     assert cancel_sums(one) == product(ONE, [Factor(delta, (0,))], (0, 1), (N, M))
 
 
 # ---------------------------------------------------------------- forms
 
 
-u, v, w = (Leaf((N,), name) for name in ("u", "v", "z"))
-Q = Leaf((N, N), "Q")
+u, v, w = (NamedLeaf((N,), name) for name in ("u", "v", "z"))
+Q = NamedLeaf((N, N), "Q")
 
 
 def summed(*terms: Term) -> Term:
@@ -198,7 +198,7 @@ def summed(*terms: Term) -> Term:
 
 def test_equal_sums_cancel_above_and_below_the_line() -> None:
     quotient = product(ONE, [Factor(summed(u, v), ()), Factor(summed(u, v), (), -ONE), Factor(w, (0,))], (0,), (N,))
-    assert isinstance(quotient, Product)
+    assert isinstance(quotient, ProductTerm)
     assert cancel_sums(quotient) == w
 
 
@@ -237,9 +237,9 @@ def test_a_further_form_is_printed_only_where_it_is_shorter_and_marked_where_it_
 
 
 def test_multiplying_out_stops_at_its_limit() -> None:
-    wide = total([Apply((), "tanh", (Leaf((), f"x{k}"),)) for k in range(70)], ())
+    wide = total([Apply((), "tanh", (NamedLeaf((), f"x{k}"),)) for k in range(70)], ())
     assert expand(times(wide, wide)) is None
-    assert expand(times(Leaf((), "a"), wide)) is None
+    assert expand(times(NamedLeaf((), "a"), wide)) is None
 
 
 def test_a_count_that_cancels_is_counted_once() -> None:
@@ -249,12 +249,12 @@ def test_a_count_that_cancels_is_counted_once() -> None:
 
 
 def test_extract_takes_a_value_once() -> None:
-    entry = Named(Leaf((N,), "y"), times(u, v))
+    entry = NamedQuantity(NamedLeaf((N,), "y"), times(u, v))
     term = times(u, v, u, v)
-    assert isinstance(term, Product)
+    assert isinstance(term, ProductTerm)
     once = extract(term, entry)
-    assert once == times(Leaf((N,), "y"), u, v)
-    assert fold(term, Names([entry])) == times(Leaf((N,), "y"), Leaf((N,), "y"))
+    assert once == times(NamedLeaf((N,), "y"), u, v)
+    assert fold(term, NamedTerms([entry])) == times(NamedLeaf((N,), "y"), NamedLeaf((N,), "y"))
 
 
 # ---------------------------------------------------------------- how the work grows
@@ -287,7 +287,7 @@ def test_a_sum_of_products_of_matrices_is_derived_in_linear_time() -> None:
 
 def fractions(count: int) -> Term:
     """Σ_k x_k / (1 + x_k²), written out."""
-    leaves = [Leaf((), f"x{k}") for k in range(count)]
+    leaves = [NamedLeaf((), f"x{k}") for k in range(count)]
     parts = [(Factor(x, ()), Factor(total([number(1), times(x, x)], ()), (), -ONE)) for x in leaves]
     return total([product(ONE, part, (), ()) for part in parts], ())
 
@@ -344,8 +344,8 @@ def test_lines_that_grow_are_not_searched_far() -> None:
 
 def shared(count: int) -> Callable[[], Any]:
     """a u_1 + a u_2 + … + b, of which a is a factor of all terms but one."""
-    terms = [times(Leaf((), "a"), Leaf((), f"u{k}")) for k in range(3 * count)]
-    both = total([*terms, Leaf((), "b")], ())
+    terms = [times(NamedLeaf((), "a"), NamedLeaf((), f"u{k}")) for k in range(3 * count)]
+    both = total([*terms, NamedLeaf((), "b")], ())
     return lambda: factor_part(both)
 
 
@@ -355,12 +355,14 @@ def test_a_factor_of_many_terms_is_tried_once() -> None:
 
 def alike(count: int) -> Callable[[], Any]:
     """Σ_abc… u_a u_b u_c …: labels that nothing tells apart."""
-    return lambda: Product((), ONE, tuple(Factor(u, (k,)) for k in range(count)), (), (N,) * count).key
+    return lambda: ProductTerm((), ONE, tuple(Factor(u, (k,)) for k in range(count)), (), (N,) * count).key
 
 
 def ring(count: int) -> Callable[[], Any]:
     """tr Q Q Q …, as an array for each place."""
-    return lambda: Product((), ONE, tuple(Factor(Q, (k, (k + 1) % count)) for k in range(count)), (), (N,) * count).key
+    return lambda: (
+        ProductTerm((), ONE, tuple(Factor(Q, (k, (k + 1) % count)) for k in range(count)), (), (N,) * count).key
+    )
 
 
 @pytest.mark.parametrize("labels", [alike, ring])

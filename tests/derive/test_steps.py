@@ -11,7 +11,7 @@ from corpus import entries
 
 import wengert as wg
 from wengert.derive.report import derivation_json, difference_text, show_line, steps_text
-from wengert.derive.steps import Step, legend, steps
+from wengert.derive.steps import DerivationStep, legend, steps
 from wengert.notation import expr, latex, unicode
 from wengert.notation.expr import BigOp, Expr, Index, Partial, Product, Ref, Sum, Transpose, walk
 
@@ -87,7 +87,7 @@ def corpus_derivation(key: str) -> wg.Derivation:
 
 
 @functools.cache
-def corpus_steps(key: str, form: str) -> list[Step]:
+def corpus_steps(key: str, form: str) -> list[DerivationStep]:
     return steps(corpus_derivation(key).data, form)
 
 
@@ -107,7 +107,7 @@ def test_every_line_of_the_corpus_is_explained(key: str, form: str) -> None:
         assert_explained(corpus_derivation(key), step)
 
 
-def assert_explained(derivation: wg.Derivation, step: Step) -> None:
+def assert_explained(derivation: wg.Derivation, step: DerivationStep) -> None:
     system = derivation.system.data
     if step.chain is None:
         assert step.name == derivation.data.loss

@@ -12,7 +12,7 @@ from corpus import beyond
 import wengert as wg
 from tests.derive.shared import derivation_of, system_of
 from wengert.api import System, equations_from_text, read_backward
-from wengert.derive.printed import Printer
+from wengert.derive.printed import LinePrinter
 from wengert.derive.report import derivation_latex, show_line
 
 Values = Mapping[str, Any]
@@ -206,7 +206,7 @@ FORWARD = (
 @pytest.mark.parametrize("syntax", ["text", "latex"])
 def test_a_printed_forward_system_is_the_same_system(name: str, syntax: str) -> None:
     system = system_of(READ_BACK[name])
-    lines = Printer(system.data, "matrix").forward()
+    lines = LinePrinter(system.data, "matrix").forward()
     text = "\n".join(show_line(line, system.data) for line in lines)
     again = equations_from_text(text if syntax == "text" else derivation_latex(system.data, lines, ()), syntax)
     assert again.data.clock.first == system.data.clock.first

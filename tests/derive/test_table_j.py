@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.derive.corpus import beyond, entries
-from wengert.claims.review import Row, review
+from wengert.claims.review import ReviewRow, review
 
 ENTRIES = {**entries(), **beyond()}
 ATTENTION = """
@@ -45,7 +45,7 @@ class Change:
     def line(self) -> int:
         return self.text[: self.text.index(self.changed)].count("\n") + 1
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ReviewRow]:
         return [row for row in review(self.text).rows if row.status in ("wrong", "unread")]
 
 

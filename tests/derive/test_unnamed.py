@@ -11,7 +11,7 @@ from tests.derive.corpus import beyond, entries
 from tests.derive.mistakes import Planter
 from tests.derive.shared import reviewed
 from tests.thorough import part, rounds
-from wengert.claims.assignments import Search
+from wengert.claims.assignments import AssignmentSearch
 from wengert.claims.review import review
 from wengert.manuscripts.manuscript import read_manuscript
 from wengert.notation import latex, unicode
@@ -283,7 +283,7 @@ def test_work_is_bounded_where_very_many_readings_hold(names: int):
     claims = [f"ā = 28 a + 210 b + {p} {q} − {p} {q}" for p in "pqrsuv"[:names] for q in "pqrsuv"]
     text = forward + "\n---\n" + "\n".join(claims)
     found: list[str] = []
-    assert uses(Search, "holds", lambda: found.extend(statuses(text))) < READINGS_TRIED
+    assert uses(AssignmentSearch, "holds", lambda: found.extend(statuses(text))) < READINGS_TRIED
     assert set(found) <= {"h", "u"}
 
 

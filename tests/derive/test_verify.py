@@ -22,7 +22,7 @@ from tests.thorough import rounds
 from wengert.derive import verify
 from wengert.derive.backward import Backward, BackwardLine
 from wengert.derive.random_points import concrete, draw_point, sizes_for
-from wengert.derive.verify import Report, check
+from wengert.derive.verify import Verification, check
 from wengert.errors import CheckError, EquationError
 from wengert.ir.graph import Graph, input_node
 from wengert.ir.names import bar, unbar
@@ -30,7 +30,7 @@ from wengert.ir.types import Dim
 from wengert.ops.build import build
 from wengert.ops.calls import map_leaves
 from wengert.ops.evaluate import evaluate
-from wengert.ops.terms import Add, Apply, Factor, Product, Term, product, scale, size_term, total
+from wengert.ops.terms import Add, Apply, Factor, ProductTerm, Term, product, scale, size_term, total
 
 MORE = {
     "undefined function": "φ: function\nz_i = Σ_j w_ij x_j\nh_i = φ(z_i)\nL = ½ Σ_i h_i²",
@@ -68,7 +68,7 @@ def mutants(term: Term) -> Iterator[tuple[str, Term]]:
             for k in range(len(part.terms)):
                 rest = total([*part.terms[:k], *part.terms[k + 1 :]], part.shape)
                 yield "a dropped term", replaced(term, part, rest)
-        if isinstance(part, Product):
+        if isinstance(part, ProductTerm):
             for name, other in changed_products(part):
                 yield name, replaced(term, part, other)
 
@@ -79,7 +79,7 @@ def real_parts(term: Term) -> Iterator[Term]:
     inner: tuple[Term, ...] = ()
     if isinstance(term, Add):
         inner = term.terms
-    elif isinstance(term, Product):
+    elif isinstance(term, ProductTerm):
         inner = tuple(f.term for f in term.factors)
     elif isinstance(term, Apply):
         inner = tuple(arg for arg in term.args if not (isinstance(arg, Apply) and arg.dtype == "bool"))
@@ -106,7 +106,7 @@ def replaced(term: Term, old: Term, new: Term) -> Term:
     return map_leaves(term, lambda t: new if t == old else None)
 
 
-def changed_products(part: Product) -> Iterator[tuple[str, Term]]:
+def changed_products(part: ProductTerm) -> Iterator[tuple[str, Term]]:
     for k, f in enumerate(part.factors):
         before, after = part.factors[:k], part.factors[k + 1 :]
         yield "a dropped factor", product(part.coef, [*before, *after], part.out, part.sizes)
@@ -198,7 +198,7 @@ def test_the_report_is_a_sentence_with_its_number() -> None:
     derivation = wg.equations(NET).backward(wrt=["w", "b", "v", "c"])
     sentence = r"checked: 7 quantities, largest relative difference \de-1\d \(against forward mode and complex step\)"
     assert re.fullmatch(sentence, str(derivation.check()))
-    assert str(Report(1, 0.0, ("forward mode",))) == (
+    assert str(Verification(1, 0.0, ("forward mode",))) == (
         "checked: 1 quantity, largest relative difference 0e+00 (against forward mode)"
     )
     assert check(wg.equations("h = |u|\nL = sin(h)").backward().data).routes == (

@@ -33,7 +33,7 @@ def counted(monkeypatch):
 
     counting("computed", tape.Tape, "_value")
     counting("compiled", programs, "compiled")
-    counting("interpreted", programs.Program, "interpreted")
+    counting("interpreted", programs.RunProgram, "interpreted")
     return found
 
 

@@ -152,7 +152,7 @@ def test_what_nobody_may_write_is_read_where_it_is(monkeypatch):
 
 def test_entries_that_are_repeated_are_copied_once():
     row = np.array([1.0, 2.0, 3.0])
-    kept = held.Held().keep(np.broadcast_to(row, (1 << 40, 3)), None)
+    kept = held.CapturedArrays().keep(np.broadcast_to(row, (1 << 40, 3)), None)
     assert kept.shape == (1 << 40, 3)
     row[:] = 0.0
     np.testing.assert_array_equal(kept[7], [1.0, 2.0, 3.0])
@@ -339,10 +339,10 @@ def test_narrow_whole_numbers_go_round_as_numpys(f):
     ) == pytest.approx(2.0 * (300 * x).astype(np.int8))
 
 
-@pytest.mark.parametrize("dtype", [np.float16, np.longdouble])
+@pytest.mark.parametrize("dtype", [np.longdouble, np.clongdouble])
 def test_numbers_that_graphs_do_not_have_are_refused(dtype):
     for derive in (wg.grad, wg.jacobian, wg.compile):
-        with pytest.raises(TraceError, match="There are no values of dtype float"):
+        with pytest.raises(TraceError, match="There are no values of dtype"):
             derive(lambda x: np.sum(x * x))(X.astype(dtype))
 
 

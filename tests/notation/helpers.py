@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wengert.notation import unicode
 from wengert.notation.expr import Expr
-from wengert.notation.reader import Reading, read, read_expression
+from wengert.notation.reader import Page, read, read_expression
 
 DATA = Path(__file__).parent.parent / "data"
 SECTIONS = re.compile(r"^## ([A-Z])\. ", re.MULTILINE)
@@ -45,5 +45,5 @@ def right(text: str, system: str = "", *, syntax: str | None = None) -> str:
     return unicode.show(reading.lines[-1].rights[-1])
 
 
-def tree(text: str, system: Reading | None = None) -> Expr:
+def tree(text: str, system: Page | None = None) -> Expr:
     return read_expression(text, system.symbols if system is not None else None)

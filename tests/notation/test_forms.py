@@ -19,7 +19,7 @@ from wengert.api import read_backward
 from wengert.derive.elements import ElementForm
 from wengert.derive.forms import IndexForm
 from wengert.derive.matrices import MatrixForm
-from wengert.derive.printed import Printer
+from wengert.derive.printed import LinePrinter
 from wengert.derive.random_points import concrete, draw_point, sizes_for
 from wengert.derive.term_trees import NoForm
 from wengert.errors import EquationError
@@ -31,7 +31,7 @@ from wengert.notation import expr, latex, unicode
 from wengert.notation.expr import BigOp, Expr, Line, walk
 from wengert.ops.evaluate import evaluate
 from wengert.ops.gathering import gather
-from wengert.ops.terms import Apply, Product, Term, subterms
+from wengert.ops.terms import Apply, ProductTerm, Term, subterms
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "derive"))
 from random_systems import systems
@@ -85,7 +85,7 @@ def known(node: Node) -> Any:
 
 def reduces_a_constant(term: Term) -> bool:
     """max_i, ∏_i … over something that does not depend on i; nobody writes it, and the reader refuses it."""
-    if not (isinstance(term, Apply) and term.op in ("max", "min", "prod") and isinstance(term.args[0], Product)):
+    if not (isinstance(term, Apply) and term.op in ("max", "min", "prod") and isinstance(term.args[0], ProductTerm)):
         return False
     body = term.args[0]
     carried = {q for f in body.factors for q in f.labels}
@@ -196,7 +196,7 @@ def assert_derivation_reads_back(derivation: wg.Derivation, form: str, syntax: s
     values, sizes = values_of(derivation)
     symbols = derivation.system.data.reading.symbols
     named: list[str] = []
-    for line in Printer(derivation.system.data, form).backward(derivation.data):
+    for line in LinePrinter(derivation.system.data, form).backward(derivation.data):
         texts = [
             latex.show(one, symbols) if syntax == "latex" else unicode.show(one, symbols=symbols)
             for one in (Line(line.left, (right,)) for right in line.rights)

@@ -14,7 +14,7 @@ from tests.notation.helpers import corpus, halves
 from tests.thorough import rounds
 from wengert.errors import EquationError
 from wengert.notation import latex, layout, unicode
-from wengert.notation.reader import Reading, read, read_expression, read_name
+from wengert.notation.reader import Page, read, read_expression, read_name
 from wengert.reading.equations import read_document
 
 BLOCKS = [half for pair in corpus("ABCDEFGHI").values() for block in pair for half in halves(block)]
@@ -66,7 +66,7 @@ def outcome(function: Callable[[], object]) -> object:
 def attempt(text: str, syntax: str | None) -> None:
     """Read and print; the only exception is an error with its three parts."""
     reading = outcome(lambda: read(text, syntax=syntax))
-    if not isinstance(reading, Reading):
+    if not isinstance(reading, Page):
         return
     for line in reading.lines:
         unicode.show(line)

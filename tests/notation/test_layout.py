@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from tests.notation.trees import SYMBOLS, trees
 from wengert.notation.expr import Expr
-from wengert.notation.layout import Box, beside, cells, render
+from wengert.notation.layout import TextBox, beside, cells, render
 from wengert.notation.reader import read
 
 PICTURES = {
@@ -60,7 +60,7 @@ def test_combining_marks_take_no_cell_and_wide_letters_two():
 
 
 def test_boxes_meet_on_the_writing_line():
-    assert beside(Box(("a", "b"), 1), Box(("c",)), Box(("d", "e"), 0)).lines == ("a  ", "bcd", "  e")
+    assert beside(TextBox(("a", "b"), 1), TextBox(("c",)), TextBox(("d", "e"), 0)).lines == ("a  ", "bcd", "  e")
 
 
 @settings(max_examples=80, deadline=None)

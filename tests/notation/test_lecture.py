@@ -8,20 +8,20 @@ from tests.notation.helpers import DATA
 from wengert.errors import EquationError
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Derive, Partial, walk
-from wengert.notation.reader import Piece, Reading, read
+from wengert.notation.reader import Page, Passage, read
 from wengert.reading.story import read_story
 
 NOTES = (DATA / "lecture_notes.txt").read_text(encoding="utf-8")
-DISPLAYS = [Piece(NOTES[start:end], start, "latex") for start, end in read_story(NOTES).displays]
+DISPLAYS = [Passage(NOTES[start:end], start, "latex") for start, end in read_story(NOTES).displays]
 
 
-def between(start: str, end: str) -> list[Piece]:
+def between(start: str, end: str) -> list[Passage]:
     """The display equations between two places of the notes."""
     first, last = NOTES.index(start), NOTES.index(end, NOTES.index(start) + 1)
     return [piece for piece in DISPLAYS if first <= piece.start < last]
 
 
-def shown(reading: Reading) -> list[str]:
+def shown(reading: Page) -> list[str]:
     return [unicode.show(line) for line in reading.lines]
 
 

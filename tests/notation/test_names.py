@@ -9,30 +9,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wengert.notation.names import Parts, identifier, identifiers, join, split
+from wengert.notation.names import NameParts, identifier, identifiers, join, split
 
 
 @pytest.mark.parametrize(
     ("name", "parts", "word"),
     [
-        ("w", Parts("w"), "w"),
-        ("w⁽¹⁾", Parts("w", "1"), "w_1"),
-        ("w⁽ˡ⁾", Parts("w", "l"), "w_l"),
-        ("L_reg", Parts("L", "", "reg"), "L_reg"),
-        ("w_0", Parts("w", "", "0"), "w_0"),
-        ("θ⁽¹⁾_old", Parts("θ", "1", "old"), "theta_1_old"),
-        ("λ", Parts("λ"), "lam"),
-        ("ℓ", Parts("ℓ"), "ell"),
-        ("X\u0302", Parts("X\u0302"), "X_hat"),
-        ("x\u0304", Parts("x\u0304"), "x_mean"),
-        ("c'", Parts("c", primes=1), "c_prime"),
-        ("w⋆", Parts("w⋆"), "w_star"),
-        ("d_+", Parts("d", "", "+"), "d_plus"),
-        ("h_t−1", Parts("h", "", "t−1"), "h_t_minus1"),
-        ("if", Parts("if"), "if_"),
+        ("w", NameParts("w"), "w"),
+        ("w⁽¹⁾", NameParts("w", "1"), "w_1"),
+        ("w⁽ˡ⁾", NameParts("w", "l"), "w_l"),
+        ("L_reg", NameParts("L", "", "reg"), "L_reg"),
+        ("w_0", NameParts("w", "", "0"), "w_0"),
+        ("θ⁽¹⁾_old", NameParts("θ", "1", "old"), "theta_1_old"),
+        ("λ", NameParts("λ"), "lam"),
+        ("ℓ", NameParts("ℓ"), "ell"),
+        ("X\u0302", NameParts("X\u0302"), "X_hat"),
+        ("x\u0304", NameParts("x\u0304"), "x_mean"),
+        ("c'", NameParts("c", primes=1), "c_prime"),
+        ("w⋆", NameParts("w⋆"), "w_star"),
+        ("d_+", NameParts("d", "", "+"), "d_plus"),
+        ("h_t−1", NameParts("h", "", "t−1"), "h_t_minus1"),
+        ("if", NameParts("if"), "if_"),
     ],
 )
-def test_parts_and_identifiers(name: str, parts: Parts, word: str):
+def test_parts_and_identifiers(name: str, parts: NameParts, word: str):
     assert split(name) == parts
     assert join(*parts) == name
     assert identifier(name) == word

@@ -13,10 +13,10 @@ from wengert.notation.expr import (
     BigOp,
     Call,
     Compare,
-    Entries,
     Index,
     Indicator,
     Inverse,
+    MatrixEntries,
     Norm,
     Num,
     Ones,
@@ -27,14 +27,14 @@ from wengert.notation.expr import (
     Sum,
     Transpose,
 )
-from wengert.notation.reader import Reading, read, read_expression
+from wengert.notation.reader import Page, read, read_expression
 
 TWO = Num(Fraction(2))
 I, J, K, T = (Index(letter) for letter in "ijkt")
 a, b, c, f, w, x, y, z = (Ref(name) for name in "abcfwxyz")
 
 
-def one(text: str, *, syntax: str | None = None) -> Reading:
+def one(text: str, *, syntax: str | None = None) -> Page:
     reading = read(text, syntax=syntax)
     assert not reading.warnings, reading.warnings
     return reading
@@ -44,7 +44,7 @@ def rhs(text: str, **options: str) -> object:
     return one(text, **options).lines[-1].rights[-1]
 
 
-def system(text: str, *, syntax: str | None = None) -> Reading:
+def system(text: str, *, syntax: str | None = None) -> Page:
     return one(text, syntax=syntax)
 
 
@@ -377,7 +377,7 @@ def test_two_absolute_values_side_by_side():
 
 @pytest.mark.parametrize("text", ["[a, b; c, x]", r"\begin{pmatrix} a & b \\ c & x \end{pmatrix}"])
 def test_a_matrix_written_out(text: str):
-    assert read_expression(text) == Entries(((a, b), (c, x)))
+    assert read_expression(text) == MatrixEntries(((a, b), (c, x)))
 
 
 def test_script_and_plain_letters_are_two_names_only_where_both_are_defined():

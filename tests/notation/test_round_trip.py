@@ -13,7 +13,7 @@ from tests.notation.trees import SYMBOLS, trees
 from tests.thorough import rounds
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Cases, Compare, Expr, Indicator, Line, Num, Ones, Product
-from wengert.notation.reader import Reading, read, read_expression
+from wengert.notation.reader import Page, read, read_expression
 
 
 @settings(max_examples=rounds(90, 300), deadline=None)
@@ -37,8 +37,8 @@ def test_latex_is_read_back(tree: Expr):
 
 
 @cache
-def readings(entry: str) -> list[Reading]:
-    out: list[Reading] = []
+def readings(entry: str) -> list[Page]:
+    out: list[Page] = []
     for block, syntax in zip(corpus("ABCDEFGHI")[entry], ("text", "latex"), strict=True):
         forward, backward = halves(block)
         first = read(forward, syntax=syntax)

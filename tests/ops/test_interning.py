@@ -11,9 +11,9 @@ import pytest
 
 import wengert as wg
 from wengert.ops import interning
-from wengert.ops.terms import ONE, Add, Apply, Factor, Leaf, Product, Term, product, total
+from wengert.ops.terms import ONE, Add, Apply, Factor, NamedLeaf, ProductTerm, Term, product, total
 
-A, B = Leaf((2, 3), "A"), Leaf((2, 3), "B")
+A, B = NamedLeaf((2, 3), "A"), NamedLeaf((2, 3), "B")
 
 LAYER = """z_i = Σ_j w_ij x_j + b_i
 h_i = σ(z_i)
@@ -25,7 +25,7 @@ def joined(*factors: Term) -> Term:
 
 
 def test_what_is_written_alike_is_one_object() -> None:
-    assert Leaf((2, 3), "A") is Leaf((2, 3), "A")
+    assert NamedLeaf((2, 3), "A") is NamedLeaf((2, 3), "A")
     assert joined(A, B) is joined(A, B)
     assert total([A, B], (2, 3)) is Add((2, 3), (A, B))
     assert Apply((2, 3), "exp", (A,)) is Apply(op="exp", args=(A,), shape=(2, 3))
@@ -36,8 +36,8 @@ def test_the_order_in_which_an_author_writes_is_kept() -> None:
     for one, other in ((joined(A, B), joined(B, A)), (total([A, B], (2, 3)), total([B, A], (2, 3)))):
         assert one is not other
     first, second = joined(A, B), joined(B, A)
-    assert isinstance(first, Product)
-    assert isinstance(second, Product)
+    assert isinstance(first, ProductTerm)
+    assert isinstance(second, ProductTerm)
     assert [f.term for f in first.factors] == [A, B]
     assert [f.term for f in second.factors] == [B, A]
 

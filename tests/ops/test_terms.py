@@ -25,8 +25,8 @@ from wengert.ops.terms import (
     Add,
     Apply,
     Factor,
-    Leaf,
-    Product,
+    NamedLeaf,
+    ProductTerm,
     Running,
     Term,
     laid_out,
@@ -46,9 +46,9 @@ RANDOM = settings(
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
 VALUES = values_at(1)
-x, y, z = (Leaf((N,), name) for name in ("u", "v", "z"))
-A, B, Q = Leaf((N, M), "A"), Leaf((M, N), "B"), Leaf((N, N), "Q")
-a = Leaf((), "a")
+x, y, z = (NamedLeaf((N,), name) for name in ("u", "v", "z"))
+A, B, Q = NamedLeaf((N, M), "A"), NamedLeaf((M, N), "B"), NamedLeaf((N, N), "Q")
+a = NamedLeaf((), "a")
 
 
 def value(node: Node, values: dict[str, Any] = VALUES) -> Any:
@@ -105,7 +105,7 @@ def test_a_label_that_only_a_delta_carried_is_counted_when_the_delta_goes() -> N
     delta = apply("cast", apply("equal", *sides), dtype="float64")
     at_once = apply("einsum", delta, LEAVES["u"], inputs=((0, 1, 2), (1,)), output=(0,))
     nested = apply("einsum", apply("sum", delta, axes=(2,)), LEAVES["u"], inputs=((0, 1), (1,)), output=(0,))
-    expected = times(Product((N,), ONE, (Factor(size_term(M), ()),), (0,), (N,)), x)
+    expected = times(ProductTerm((N,), ONE, (Factor(size_term(M), ()),), (0,), (N,)), x)
     for node in (at_once, nested):
         assert gather(node) == expected
         same(value(rebuilt(node)), 2 * VALUES["u"])
@@ -196,7 +196,7 @@ def test_an_indicator_of_a_broadcast_condition_is_a_broadcast_indicator() -> Non
     condition = apply("less", LEAVES["u"], constant(0, ArrayType((N,))))
     wide = apply("broadcast", condition, shape=(N, M), axes=(0,))
     inner = indicator(gather(condition))
-    assert indicator(gather(wide)) == Product((N, M), ONE, (Factor(inner, (0,)),), (0, 1), (N, M))
+    assert indicator(gather(wide)) == ProductTerm((N, M), ONE, (Factor(inner, (0,)),), (0, 1), (N, M))
     assert gather(apply("cast", wide, dtype="float64")) == indicator(gather(wide))
     assert negated(negated(gather(wide))) == gather(wide)
 
@@ -205,11 +205,17 @@ def test_an_indicator_of_a_broadcast_condition_is_a_broadcast_indicator() -> Non
 
 
 @st.composite
-def products(draw: Any) -> Product:
+def products(draw: Any) -> ProductTerm:
     """A product of several factors over a few labels of one size, so that many stand alike."""
     size = draw(st.sampled_from((2, N)))
     labels = range(draw(st.integers(1, 5)))
-    pool = [Leaf((), "a"), Leaf((size,), "u"), Leaf((size,), "v"), Leaf((size, size), "Q"), Leaf((size, size), "R")]
+    pool = [
+        NamedLeaf((), "a"),
+        NamedLeaf((size,), "u"),
+        NamedLeaf((size,), "v"),
+        NamedLeaf((size, size), "Q"),
+        NamedLeaf((size, size), "R"),
+    ]
     factors: list[Factor] = []
     for _ in range(draw(st.integers(1, 6))):
         term = draw(st.sampled_from(pool))
@@ -217,27 +223,27 @@ def products(draw: Any) -> Product:
         factors.append(Factor(term, places, Fraction(draw(st.sampled_from((1, 1, 2, -1))))))
     out = draw(st.lists(st.sampled_from(labels), max_size=2, unique=True))
     term = product(Fraction(draw(st.sampled_from((1, 2, -3)))), factors, out, [size] * len(labels))
-    assume(isinstance(term, Product))
-    assert isinstance(term, Product)
+    assume(isinstance(term, ProductTerm))
+    assert isinstance(term, ProductTerm)
     return term
 
 
 @RANDOM
 @given(products(), st.randoms(use_true_random=False))
-def test_equality_knows_no_order_of_factors_and_no_names_of_labels(term: Product, random: Any) -> None:
+def test_equality_knows_no_order_of_factors_and_no_names_of_labels(term: ProductTerm, random: Any) -> None:
     names = list(range(len(term.sizes)))
     random.shuffle(names)
     factors = [Factor(f.term, tuple(names[q] for q in f.labels), f.exponent) for f in term.factors]
     random.shuffle(factors)
     sizes = [size for _, size in sorted(zip(names, term.sizes, strict=True), key=lambda pair: pair[0])]
-    other = Product(term.shape, term.coef, tuple(factors), tuple(names[q] for q in term.out), tuple(sizes))
+    other = ProductTerm(term.shape, term.coef, tuple(factors), tuple(names[q] for q in term.out), tuple(sizes))
     assert other == term
     assert hash(other) == hash(term)
 
 
 @RANDOM
 @given(products(), st.data())
-def test_equal_terms_have_equal_values(one: Product, data: st.DataObject) -> None:
+def test_equal_terms_have_equal_values(one: ProductTerm, data: st.DataObject) -> None:
     """A term and the same with one label of one factor moved: where the keys agree, the numbers do."""
     place = data.draw(st.sampled_from([k for k, f in enumerate(one.factors) if f.labels] or [-1]))
     assume(place >= 0)
@@ -250,7 +256,7 @@ def test_equal_terms_have_equal_values(one: Product, data: st.DataObject) -> Non
     if one != other:
         return
     rng = np.random.default_rng(0)
-    leaves = {f.term.name: f.term for f in one.factors if isinstance(f.term, Leaf)}
+    leaves = {f.term.name: f.term for f in one.factors if isinstance(f.term, NamedLeaf)}
     env = {name: input_node(name, ArrayType(leaf.shape)) for name, leaf in leaves.items()}
     env |= {"size": input_node("size", ArrayType((N,)))}
     values = {name: rng.uniform(0.5, 2, [2 if s == 2 else 3 for s in node.shape]) for name, node in env.items()}
@@ -259,8 +265,8 @@ def test_equal_terms_have_equal_values(one: Product, data: st.DataObject) -> Non
 
 @pytest.mark.parametrize(("labels", "equal"), [(((1, 0), (0, 1)), True), (((0, 1), (0, 1)), False)])
 def test_q_times_q_is_not_q_times_its_transpose(labels: tuple[tuple[int, int], ...], equal: bool) -> None:
-    pair = Product((), ONE, (Factor(Q, (0, 1)), Factor(Q, (1, 0))), (), (N, N))
-    other = Product((), ONE, tuple(Factor(Q, q) for q in labels), (), (N, N))
+    pair = ProductTerm((), ONE, (Factor(Q, (0, 1)), Factor(Q, (1, 0))), (), (N, N))
+    other = ProductTerm((), ONE, tuple(Factor(Q, q) for q in labels), (), (N, N))
     assert (pair == other) is equal
 
 
@@ -272,7 +278,7 @@ def test_cycles_of_one_matrix_are_told_apart_by_their_lengths() -> None:
         for length in lengths:
             factors += [Factor(Q, (start + k, start + (k + 1) % length)) for k in range(length)]
             start += length
-        return Product((), ONE, tuple(factors), (), (N,) * start)
+        return ProductTerm((), ONE, tuple(factors), (), (N,) * start)
 
     assert cycles(6) != cycles(3, 3)
     assert cycles(2, 3) == cycles(3, 2)
@@ -319,7 +325,7 @@ def test_long_terms_have_short_keys() -> None:
 # ---------------------------------------------------------------- numbers with π
 
 
-TABLE = Leaf((N, N), "A")
+TABLE = NamedLeaf((N, N), "A")
 ROW, COLUMN = laid_out(x, (1,), (N, N)), laid_out(y, (0,), (N, N))
 SUMMANDS = [
     *(TABLE, scale(2, TABLE), scale(-1, TABLE), times(TABLE, TABLE), ROW, scale(-1, ROW), COLUMN, scale(-2, COLUMN)),

@@ -22,13 +22,13 @@ from tests.thorough import rounds
 from wengert import atomic
 from wengert.errors import ModelError
 from wengert.train import checkpoint
-from wengert.train.checkpoint import Run, SavedModel, load_model, save_model
+from wengert.train.checkpoint import SavedModel, TrainingRun, load_model, save_model
 from wengert.train.metrics import Metric
 from wengert.train.model import EpochRecord, Progress
 from wengert.train.preparation import Standardisation
 
 SETTINGS = {"learning_rate": 0.1, "b1": 0.9, "b2": 0.999, "eps": 1e-8}
-RUN = Run("adam", SETTINGS, 3, 64, "0.2", "ab" * 32)
+RUN = TrainingRun("adam", SETTINGS, 3, 64, "0.2", "ab" * 32)
 
 
 def made(scale=1.0, size=5):

@@ -16,12 +16,12 @@ from wengert.ir.types import ArrayType
 from wengert.targets import compiled, interpreter
 from wengert.targets.native import pool
 from wengert.train.advance import epoch_order
-from wengert.train.epoch_graph import Step, updates_graph
+from wengert.train.epoch_graph import StepGraph, updates_graph
 from wengert.train.equations import task
 from wengert.train.loop import StepDone, fit
 from wengert.train.model import Plan, Progress
 from wengert.train.optimizers import OPTIMIZERS, apply_updates, optimizer
-from wengert.train.updates import Updates
+from wengert.train.updates import ManyUpdates
 
 NET = """params w, b, v, c
 data x, t
@@ -103,7 +103,7 @@ def test_rule_as_a_graph_is_the_rule_on_arrays(name, dtype):
     given = input_node("g", ArrayType((2, 3), dtype))
     spread = apply("broadcast", scale, shape=(2, 3), axes=())
     step = Graph((W, b, x, given), (scale, given * spread, scale * 0.5))
-    graph = updates_graph(Step(step, ("W", "b"), ("x",), 1), made.rule, tuple(made.settings), 4, True)
+    graph = updates_graph(StepGraph(step, ("W", "b"), ("x",), 1), made.rule, tuple(made.settings), 4, True)
     steps, order = [1.0, -0.5, 2.0, 3.0], np.array([2, 0, 3, 1])
     state = made.init(params)
     values = {"x": np.array(steps, dtype), "g": gradient, "order of examples": order, "updates wanted": 4}
@@ -320,7 +320,7 @@ def test_data_that_does_not_fit_has_the_three_lines_of_a_single_step():
 def test_the_interpreter_makes_updates_one_by_one():
     model = network(backend="interpreter")
     assert model.updates(optimizer("sgd"), data(), EXAMPLES) is None
-    assert isinstance(network().updates(optimizer("sgd"), data(), EXAMPLES), Updates)
+    assert isinstance(network().updates(optimizer("sgd"), data(), EXAMPLES), ManyUpdates)
 
 
 def test_a_back_end_that_is_not_there_is_refused_before_the_data_is_read():

@@ -15,7 +15,7 @@ from wengert.ir.types import ArrayType, Size
 from wengert.ir.walk import substitute
 from wengert.ops.control import Cotangents, results
 from wengert.ops.kinds import as_batched, batch_size
-from wengert.ops.loop import Names, filled
+from wengert.ops.loop import FreeNames, filled
 
 Signals = list[Node | None]
 Side = tuple[tuple[Node, ...], Signals]
@@ -44,7 +44,7 @@ def jvp_cond(node: Node, tangents: Sequence[Node | None]) -> Signals:
     given = tangents[1:]
 
     def forward(branch: Graph) -> Side:
-        names = Names(branch.input_names)
+        names = FreeNames(branch.input_names)
         moved = [x for x, t in zip(branch.inputs, given, strict=True) if t is not None]
         inner = [names.fresh("tangent", x) for x in moved]
         return (*branch.inputs, *inner), jvp(branch.outputs, moved, inner, masked=True)
@@ -77,7 +77,7 @@ class _Back(NamedTuple):
 
 def _way_back(branch: Graph, cotangents: Cotangents) -> _Back:
     bars, wanted = cotangents.bars, cotangents.wanted[1:]
-    names = Names(branch.input_names)
+    names = FreeNames(branch.input_names)
     inner = [None if bar is None else names.fresh("cotangent", y) for y, bar in zip(branch.outputs, bars, strict=True)]
     active = [x for x, wants in zip(branch.inputs, wanted, strict=True) if wants]
     masks = entering(branch.outputs, bars, cotangents.masks, names)
@@ -110,7 +110,7 @@ def batch_cond(node: Node, inputs: Sequence[Node], batch: Sequence[bool]) -> tup
 
 
 def _widened(side: Graph, batch: Sequence[bool], size: Size) -> dict[Node, Node]:
-    names = Names(side.input_names)
+    names = FreeNames(side.input_names)
     return {
         x: names.typed("batch", x, x.type.with_shape((size, *x.shape)))
         for x, has in zip(side.inputs, batch, strict=True)

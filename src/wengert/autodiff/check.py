@@ -27,7 +27,7 @@ STEP = 1e-30
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CheckReport:
     """What a check did: how many comparisons, and the largest relative difference among them."""
 
     checks: int
@@ -38,7 +38,7 @@ class Report:
 
 
 @dataclass(slots=True)
-class _Checker:
+class _GraphChecker:
     values: Arrays
     sizes: Mapping[str, int]
     wrt: list[str]
@@ -207,7 +207,7 @@ def check_grads(
     rtol: float | None = None,
     atol: float = 1e-14,
     seed: int = 0,
-) -> Report:
+) -> CheckReport:
     """Check the derivatives of a graph at a point, along random directions, up to an order.
 
     At every level: ⟨ȳ, J ẋ⟩ = ⟨Jᵀ ȳ, ẋ⟩ to 100 eps; J ẋ and Jᵀ ȳ against Im f(x + ihẋ)/h, or against extrapolated central
@@ -220,6 +220,6 @@ def check_grads(
     names = [str(node.params["name"]) for node in real_inputs(graph, wrt)]
     arrays, bound = bind(graph, values, sizes)
     point = dict(zip(graph.input_names, arrays, strict=True))
-    checker = _Checker(point, bound, names, modes, directions, rtol, atol, np.random.default_rng(seed))
+    checker = _GraphChecker(point, bound, names, modes, directions, rtol, atol, np.random.default_rng(seed))
     checker.run(graph, point, order, 1)
-    return Report(len(checker.differences), max(checker.differences, default=0.0))
+    return CheckReport(len(checker.differences), max(checker.differences, default=0.0))

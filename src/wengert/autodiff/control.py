@@ -25,7 +25,7 @@ from wengert.ir.graph import Node, apply, constant
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import depends_on, topological
 from wengert.ops.control import RULES, Cotangents, Rules, results
-from wengert.ops.loop import Carry, Loop, Names, Read, filled, names_of, read_only, zeros
+from wengert.ops.loop import Carry, FreeNames, Loop, Read, filled, names_of, read_only, zeros
 from wengert.ops.primes import without_primes
 
 Signals = list[Node | None]
@@ -82,10 +82,10 @@ def vjp_loop(node: Node, cotangents: Cotangents) -> Signals:
 
 
 @dataclass
-class Step:
+class StepBack:
     """The way back of one step, as nodes of the body: from cotangents of carries and ys to those of the inputs."""
 
-    names: Names
+    names: FreeNames
     of_carries: dict[Node, Node]
     """For the inner input of a carry that has a cotangent: the input that is the cotangent after the step."""
     of_ys: list[Node | None]
@@ -106,7 +106,7 @@ class Step:
         return [*self.of_carries.values(), *(y for y in self.of_ys if y is not None), *self.masks.inputs(self.read)]
 
 
-def step_back(loop: Loop, cotangents: Cotangents) -> Step:
+def step_back(loop: Loop, cotangents: Cotangents) -> StepBack:
     """The way back of one step of a loop."""
     names, n = names_of(loop), len(loop.carries)
     active = _active(loop, cotangents.wanted)
@@ -137,7 +137,7 @@ def step_back(loop: Loop, cotangents: Cotangents) -> Step:
     given = [*of_carries.values(), *(y for y in of_ys if y is not None)]
     doubts = {x for x in active if strict_of(found.masks.get(x)) is not None}
     after = dict(zip(back, gathered(opened, given), strict=True))
-    return Step(names, of_carries, of_ys, after, masks, read, doubts)
+    return StepBack(names, of_carries, of_ys, after, masks, read, doubts)
 
 
 def _carried_masks(loop: Loop, found: Adjoints, masks: Entering, back: dict[Node, Node]) -> list[int]:
@@ -164,7 +164,7 @@ def _active(loop: Loop, wanted: Sequence[bool]) -> list[Node]:
         active |= new
 
 
-def _scan_back(loop: Loop, step: Step, read: Reads, bars: Sequence[Node | None]) -> Signals:
+def _scan_back(loop: Loop, step: StepBack, read: Reads, bars: Sequence[Node | None]) -> Signals:
     """The scan in the other direction, and from its results the cotangent of each input of the loop."""
     n = len(loop.carries)
     bar = dict(zip((c.inner for c in loop.carries), bars, strict=False))

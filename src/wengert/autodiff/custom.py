@@ -16,9 +16,9 @@ from wengert.autodiff.reverse import contributions
 from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ir.types import ArrayType
 from wengert.ops.control import RULES, Cotangents, Rules, results
-from wengert.ops.custom import HostFunction, Rule, behind, call
+from wengert.ops.custom import CallRule, HostFunction, behind, call
 from wengert.ops.kinds import as_batched, batch_size
-from wengert.ops.loop import Names
+from wengert.ops.loop import FreeNames
 
 Signals = list[Node | None]
 
@@ -35,7 +35,7 @@ class Checkpoint:
     def jvp(self, node: Node, tangents: Sequence[Node | None]) -> Signals:
         """The body with its tangents, as a checkpoint again."""
         body: Graph = node.params["body"]
-        names = Names(body.input_names)
+        names = FreeNames(body.input_names)
         moved = [x for x, t in zip(body.inputs, tangents, strict=True) if t is not None]
         inner = [names.fresh("tangent", x) for x in moved]
         found = jvp(body.outputs, moved, inner, masked=True)
@@ -45,7 +45,7 @@ class Checkpoint:
     def vjp(self, node: Node, cotangents: Cotangents) -> Signals:
         """The body again, behind the signals, and its way back."""
         body: Graph = node.params["body"]
-        names = Names(body.input_names)
+        names = FreeNames(body.input_names)
         bars = cotangents.bars
         inner = [
             None if bar is None else names.fresh("cotangent", y) for y, bar in zip(body.outputs, bars, strict=True)
@@ -81,7 +81,7 @@ def _results_there(outputs: Sequence[Node | None], inputs: Sequence[Node], given
 class Batched:
     """The derivatives of a call over a batch: those of one entry, for every entry."""
 
-    one: Rule
+    one: CallRule
     op: str
     params: tuple[tuple[str, object], ...]
     """The call of one entry."""
@@ -165,7 +165,7 @@ def _batch_call(node: Node, inputs: Sequence[Node], batch: Sequence[bool]) -> tu
 def _batch_checkpoint(
     body: Graph, inputs: Sequence[Node], batch: Sequence[bool], size: int
 ) -> tuple[list[Node], list[bool]]:
-    names = Names(body.input_names)
+    names = FreeNames(body.input_names)
     wide = {
         x: names.typed("batch", x, x.type.with_shape((size, *x.shape)))
         for x, has in zip(body.inputs, batch, strict=True)
@@ -186,8 +186,8 @@ def _batch_host_call(node: Node, inputs: Sequence[Node], batch: Sequence[bool]) 
     return found, [True] * len(found)
 
 
-def _rule(node: Node) -> Rule:
-    rule: Rule = node.params["rule" if node.op is call else "function"]
+def _rule(node: Node) -> CallRule:
+    rule: CallRule = node.params["rule" if node.op is call else "function"]
     return rule
 
 

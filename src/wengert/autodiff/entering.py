@@ -12,7 +12,7 @@ from wengert.autodiff.masks import Mask, strict_of
 from wengert.ir.graph import Node
 from wengert.ir.types import TapeType
 from wengert.ir.walk import topological
-from wengert.ops.loop import Names
+from wengert.ops.loop import FreeNames
 
 
 def of_input(truths: Node) -> Mask:
@@ -20,7 +20,7 @@ def of_input(truths: Node) -> Mask:
     return Mask(lambda: truths)
 
 
-def truths_like(names: Names, y: Node) -> Node:
+def truths_like(names: FreeNames, y: Node) -> Node:
     """An input for the truths of a signal of a node's type."""
     return names.typed("mask", y, y.type.with_dtype("bool"))
 
@@ -52,7 +52,7 @@ class Entering:
 
 
 def entering(
-    results: Sequence[Node], bars: Sequence[Node | None], masks: Sequence[Mask | None], names: Names
+    results: Sequence[Node], bars: Sequence[Node | None], masks: Sequence[Mask | None], names: FreeNames
 ) -> Entering:
     """The masks of the cotangents of results of a body."""
     found = Entering()

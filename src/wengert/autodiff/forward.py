@@ -29,7 +29,7 @@ def jvp(
     Raises GraphError where a tangent's type is not its input's.
     """
     known: dict[Node, Any] = {}
-    marks = Marks() if masked else None
+    marks = TangentMarks() if masked else None
     for node, tangent in zip(inputs, tangents, strict=True):
         if tangent is not None and tangent.type != node.type:
             raise GraphError(
@@ -55,7 +55,7 @@ def jvp(
     return [known[node] for node in outputs]
 
 
-class Marks:
+class TangentMarks:
     """What is known of the tangents of a forward pass: their masks, which may be infinite, and what they are 0 for."""
 
     def __init__(self) -> None:

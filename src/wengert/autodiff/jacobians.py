@@ -18,7 +18,7 @@ from wengert.ir.types import Shape
 from wengert.ir.walk import depends_on, substitute, topological
 from wengert.ops.control import COUNTER, results
 from wengert.ops.functions import identity
-from wengert.ops.loop import Names, filled
+from wengert.ops.loop import FreeNames, filled
 
 Mode = Literal["reverse", "forward"]
 
@@ -100,7 +100,7 @@ def _in_chunks(outputs: Sequence[Node], signal: Node, rows: int, chunk: int) -> 
     moved = depends_on(outputs, [signal])
     read = [x for node in topological(outputs) if node in moved for x in node.inputs if x not in moved]
     read += [node for node in outputs if node not in moved]
-    names = Names(["step"])
+    names = FreeNames(["step"])
     inner = {x: names.fresh("fixed", x) for x in dict.fromkeys(read) if x.op.leaf in (None, "input")}
     step, units = _chunk(wide, rows)
     found = substitute(batched(substitute(outputs, inner), {signal: wide}, chunk), {wide: units})

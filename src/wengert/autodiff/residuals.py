@@ -10,7 +10,7 @@ from typing import NamedTuple
 from wengert.ir.graph import Node
 from wengert.ir.walk import depends_on, substitute, topological
 from wengert.ops.effort import dear, partners
-from wengert.ops.loop import Loop, Names, Read
+from wengert.ops.loop import FreeNames, Loop, Read
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Reads(NamedTuple):
     consts: list[Read]
 
 
-def read_back(loop: Loop, kept: Sequence[Node], found: Residuals, back: Mapping[Node, Node], names: Names) -> Reads:
+def read_back(loop: Loop, kept: Sequence[Node], found: Residuals, back: Mapping[Node, Node], names: FreeNames) -> Reads:
     """The backward body with inputs for what it reads of the forward step; `kept` are the stacks or tapes outside."""
     inner = {node: names.fresh("kept", node) for node in found.kept}
     inner |= {node: names.fresh("fixed", node) for node in found.fixed}

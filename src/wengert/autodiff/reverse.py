@@ -71,7 +71,7 @@ def contributions(
     active = _needed(order, inputs, stop)
     found = _given(outputs, cotangents, active)
     result = Adjoints()
-    marks = Marks(active) if masked else None
+    marks = CotangentMarks(active) if masked else None
     if marks is not None:
         known = [None] * len(outputs) if certain else masks
         marks.begin(found, None if known is None else _by_output(outputs, cotangents, known))
@@ -98,7 +98,7 @@ def contributions(
 
 
 def _signals(
-    node: Node, result: Adjoints, active: set[Node], marks: Marks | None
+    node: Node, result: Adjoints, active: set[Node], marks: CotangentMarks | None
 ) -> tuple[Sequence[Node | None], Sequence[bool]]:
     """What a node adds to the bar of each of its inputs; of a node with several results, which of it may be nothing in places."""
     if isinstance(node.type, TupleType):
@@ -118,7 +118,7 @@ def _signals(
     ), ()
 
 
-class Marks:
+class CotangentMarks:
     """What is known of the bars of a backward pass: their masks, and which of them may be infinite."""
 
     def __init__(self, active: Collection[Node]) -> None:

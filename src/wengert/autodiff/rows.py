@@ -13,7 +13,7 @@ from wengert.ir.types import ArrayType, Size, TapeType
 from wengert.ir.walk import substitute
 from wengert.ops.control import results
 from wengert.ops.kinds import as_batched
-from wengert.ops.loop import Carry, Loop, Names, Read, names_of
+from wengert.ops.loop import Carry, FreeNames, Loop, Read, names_of
 
 _RUNNING: WeakKeyDictionary[Node, Node] = WeakKeyDictionary()
 """For a tape over a batch whose rows end at different steps: the tape that says which rows were running."""
@@ -91,7 +91,7 @@ def _swapped(x: Node) -> Node:
     return apply("transpose", x, axes=(1, 0, *range(2, x.type.rank)))
 
 
-def _widened(x: Node, size: Size, names: Names) -> Node:
+def _widened(x: Node, size: Size, names: FreeNames) -> Node:
     return names.typed("batch", x, x.type.with_shape((size, *x.shape)))
 
 
@@ -131,7 +131,7 @@ def _going_on(loop: Loop, wide: Mapping[Node, Node]) -> Node | None:
 
 def _test(loop: Loop, test: Graph, body: _Body) -> Graph:
     """Whether a row goes on."""
-    names = Names(test.input_names)
+    names = FreeNames(test.input_names)
     wide = {t: _widened(t, body.size, names) for t, x in zip(test.inputs, loop.inner, strict=True) if x in body.wide}
     (rows,), (has,) = spread(test.outputs, wide)
     if has:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.autodiff.pattern import Pattern, joined, stacked
+from wengert.autodiff.pattern import SparsityPattern, joined, stacked
 from wengert.ir.graph import Node
 from wengert.ir.walk import topological
 from wengert.ops.loop import Loop
@@ -27,7 +27,7 @@ STEPS = 2**14
 """A loop is followed step by step up to so many nodes in all steps."""
 
 
-class Unknown(Exception):
+class UnknownSparsity(Exception):
     """The structure of a node cannot be told."""
 
 
@@ -94,16 +94,16 @@ def _places(node: Node) -> Array:
     return np.arange(_size(node)).reshape(node.shape)
 
 
-def everything(pattern: Pattern | None, count: int) -> Pattern | None:
+def everything(pattern: SparsityPattern | None, count: int) -> SparsityPattern | None:
     """Every one of `count` rows with the columns of all rows."""
     if pattern is None:
         return None
     columns = np.unique(pattern.columns)
     starts = np.arange(count + 1) * len(columns)
-    return Pattern(starts, np.tile(columns, count), pattern.width)
+    return SparsityPattern(starts, np.tile(columns, count), pattern.width)
 
 
-def along(pattern: Pattern, shape: Sequence[Any], axes: Sequence[int], rows: Sequence[int]) -> Pattern:
+def along(pattern: SparsityPattern, shape: Sequence[Any], axes: Sequence[int], rows: Sequence[int]) -> SparsityPattern:
     """Every row with the columns of all rows along some axes of an array; these have the sizes `rows` then."""
     kept = tuple(1 if k in axes else int(size) for k, size in enumerate(shape))
     groups = np.broadcast_to(np.arange(math.prod(kept)).reshape(kept), tuple(shape))
@@ -111,7 +111,7 @@ def along(pattern: Pattern, shape: Sequence[Any], axes: Sequence[int], rows: Seq
     return pattern.grouped(groups, math.prod(kept)).take(np.broadcast_to(np.arange(math.prod(kept)).reshape(kept), new))
 
 
-def _entrywise(x: Node, node: Node, pattern: Pattern | None) -> Pattern | None:
+def _entrywise(x: Node, node: Node, pattern: SparsityPattern | None) -> SparsityPattern | None:
     if pattern is None or x.shape == node.shape:
         return pattern
     return pattern.take(np.broadcast_to(_places(x), node.shape))
@@ -143,7 +143,7 @@ def _moved(self: Sparsity, node: Node, patterns: Sequence[Found]) -> Found:
     """The op moves entries, and so it moves their numbers; 0 is none."""
     first = next(p for p in patterns if p is not None)
     given: list[Array] = []
-    held: list[Pattern] = []
+    held: list[SparsityPattern] = []
     count = 1
     for x, pattern in zip(node.inputs, patterns, strict=True):
         if pattern is not None:
@@ -160,7 +160,7 @@ def _moved(self: Sparsity, node: Node, patterns: Sequence[Found]) -> Found:
     return (held[0] if len(held) == 1 else stacked(held) if held else first).take(places)
 
 
-def _spread(x: Node, node: Node, pattern: Pattern | None) -> Pattern | None:
+def _spread(x: Node, node: Node, pattern: SparsityPattern | None) -> SparsityPattern | None:
     """Of a look-up at unknown places: everything along the axis that is looked along."""
     if pattern is None:
         return None
@@ -246,7 +246,9 @@ def _contracted(self: Sparsity, node: Node, patterns: Sequence[Found]) -> Found:
     return joined(parts)
 
 
-def _one_factor(node: Node, k: int, pattern: Pattern, own: Any, output: Any, masks: list[Any]) -> Pattern:
+def _one_factor(
+    node: Node, k: int, pattern: SparsityPattern, own: Any, output: Any, masks: list[Any]
+) -> SparsityPattern:
     """The rows of the product by one of its factors: every term in which no other factor is known to be 0."""
     sizes = {label: int(n) for x, ls in zip(node.inputs, node.params["inputs"], strict=True) for label, n in zip(ls, x.shape, strict=True)}  # pyright: ignore[reportArgumentType]  # fmt: skip
     every = sorted({*own, *output, *(label for _, ls in masks for label in ls)})
@@ -279,7 +281,7 @@ def _numbers(at: Mapping[int, Array], labels: Any, sizes: Mapping[int, int]) -> 
     return np.ravel_multi_index([at[label] for label in labels], [sizes[label] for label in labels])
 
 
-def _reduced_first(pattern: Pattern, own: Any, output: Any, sizes: Mapping[int, int]) -> Pattern:
+def _reduced_first(pattern: SparsityPattern, own: Any, output: Any, sizes: Mapping[int, int]) -> SparsityPattern:
     """The same with the rows joined over the labels that the product sums over, before they are repeated."""
     shared = [label for label in dict.fromkeys(own) if label in output]
     where = dict(zip(dict.fromkeys(own), np.indices([sizes[label] for label in dict.fromkeys(own)]), strict=True))
@@ -351,7 +353,7 @@ def _chosen(self: Sparsity, node: Node, patterns: Sequence[Found]) -> Found:
 
 def _all_together(self: Sparsity, node: Node, patterns: Sequence[Found]) -> Found:
     if any(isinstance(p, tuple) for p in patterns):
-        raise Unknown
+        raise UnknownSparsity
     sizes = [math.prod(int(n) for n in type.shape) for type in node.type.items]  # type: ignore[union-attr]
     return tuple(joined(everything(p, size) for p in patterns) for size in sizes)
 
@@ -360,7 +362,7 @@ def _scanned(self: Sparsity, node: Node, patterns: Sequence[Found]) -> Found:
     """A loop step by step, each with what it reads."""
     loop = Loop.of(node)
     if not isinstance(loop.length, int) or loop.length * len(topological(loop.after)) > STEPS:
-        raise Unknown
+        raise UnknownSparsity
     state = list(patterns[: len(loop.carries)])
     outer = dict(zip(loop.inner, patterns, strict=True))
     records: list[list[Found]] = [[None] * loop.length for _ in loop.ys]
@@ -386,12 +388,12 @@ def _scanned(self: Sparsity, node: Node, patterns: Sequence[Found]) -> Found:
 def _records(record: list[Found], size: int, width: int) -> Found:
     if all(each is None for each in record):
         return None
-    empty = Pattern(np.zeros(size + 1, np.int64), np.zeros(0, np.int64), width)
+    empty = SparsityPattern(np.zeros(size + 1, np.int64), np.zeros(0, np.int64), width)
     return stacked([empty if each is None else each for each in record])
 
 
 def _unknown(self: Sparsity, node: Node, patterns: Sequence[Found]) -> Found:
-    raise Unknown
+    raise UnknownSparsity
 
 
 SEVERAL: dict[str, Callable[[Sparsity, Node, Sequence[Found]], Found]] = {

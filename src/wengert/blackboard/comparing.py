@@ -8,7 +8,7 @@ from typing import Any
 
 from wengert.blackboard.subject import Subject
 from wengert.derive import expand
-from wengert.derive.counting import Count
+from wengert.derive.counting import OperationCount
 from wengert.derive.difference import difference
 from wengert.notation.expr import Ref
 from wengert.notation.unicode import show
@@ -60,7 +60,7 @@ def expanded(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _count(count: Count) -> dict[str, int]:
+def _count(count: OperationCount) -> dict[str, int]:
     return {"total": count.total, "products": count.products, "sums": count.sums, "functions": count.functions}
 
 

@@ -27,7 +27,7 @@ MISDIRECTED, FORBIDDEN = 421, 403
 POLICY_VIOLATION = 1008
 
 
-class Guard:
+class RequestGuard:
     """The application behind checks of Host, Origin and cookie."""
 
     def __init__(self, app: Any, port: int, token: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from wengert.blackboard.subject import Subject
-from wengert.claims.review import Row, review
+from wengert.claims.review import ReviewRow, review
 from wengert.languages import LANGUAGES, printed
 
 
@@ -24,7 +24,7 @@ def judged(subject: Subject, lines: str, lang: str = LANGUAGES[0]) -> dict[str, 
     return {"type": "judged", "rows": rows, "needed": needed, "held": len(held)}
 
 
-def _spoken(row: Row, lang: str) -> dict[str, Any]:
+def _spoken(row: ReviewRow, lang: str) -> dict[str, Any]:
     """A row with its sentences in a language; equations and the name of the kind stay."""
     said = replace(
         row,

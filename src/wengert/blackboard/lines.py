@@ -29,7 +29,7 @@ class MarkedLatex(LatexPrinter):
         return text if mark is None else rf"\htmlData{{q={mark}}}{{{text}}}"
 
 
-class Lines:
+class SystemLines:
     """The lines of one system as data."""
 
     def __init__(self, system: System, marks: Mapping[str, int]) -> None:

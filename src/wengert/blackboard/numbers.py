@@ -14,7 +14,7 @@ from wengert.ir.types import bind_shape
 from wengert.languages import LANGUAGES
 from wengert.show.numbers import plain
 from wengert.show.settings import complete, known_sizes, resolve
-from wengert.show.trace import Trace, trace
+from wengert.show.trace import ValueTrace, trace
 
 MOST_SHOWN = 4096
 """An array with more entries goes to the page by its first ones on each axis."""
@@ -45,7 +45,7 @@ def numbers(subject: Subject, values: Mapping[str, Any], lang: str = LANGUAGES[0
     return {"type": "numbers", "forward": forward, "backward": backward, "sizes": dict(table.sizes)}
 
 
-def run(subject: Subject, given: Mapping[str, Any]) -> Trace:
+def run(subject: Subject, given: Mapping[str, Any]) -> ValueTrace:
     """The trace at given values; what is missing is drawn, the same at every call."""
     return trace(subject.system, subject.derived, given, fill=np.random.default_rng(0))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from wengert.ir.names import is_bar, unbar
 from wengert.show.diagram import Diagram
-from wengert.show.mathtext import Piece
+from wengert.show.mathtext import StyledText
 from wengert.show.scene import BACK, GREY, Arrow, Curve, Direction, Text, scene
 
 
@@ -72,7 +72,7 @@ def _text(text: Text) -> dict[str, Any]:
     }
 
 
-def _piece(piece: Piece) -> dict[str, Any]:
+def _piece(piece: StyledText) -> dict[str, Any]:
     found: dict[str, Any] = {"text": piece.text}
     if piece.italic:
         found["italic"] = True

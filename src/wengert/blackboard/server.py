@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from wengert.blackboard.guard import FORBIDDEN, HEADERS, POLICY_VIOLATION, Guard, cookie_name, same
+from wengert.blackboard.guard import FORBIDDEN, HEADERS, POLICY_VIOLATION, RequestGuard, cookie_name, same
 from wengert.blackboard.numbers import plain_values
 from wengert.blackboard.page import bundle, served
 from wengert.blackboard.process import Worker, warm_up
@@ -126,7 +126,9 @@ class Session:
                 await self.ws.send_text(reply.decode())
 
 
-def application(text: str, port: int, token: str, lang: str = "en", values: Mapping[str, Any] | None = None) -> Guard:
+def application(
+    text: str, port: int, token: str, lang: str = "en", values: Mapping[str, Any] | None = None
+) -> RequestGuard:
     """The ASGI application of one board."""
     static = {
         "page.js": (bundle("page.js"), "text/javascript"),
@@ -161,7 +163,7 @@ def application(text: str, port: int, token: str, lang: str = "en", values: Mapp
         await Session(ws).run()
 
     routes = [Route("/", index), Route("/static/{name}", file), WebSocketRoute("/ws", session)]
-    return Guard(Starlette(routes=routes), port, token)
+    return RequestGuard(Starlette(routes=routes), port, token)
 
 
 def serve(

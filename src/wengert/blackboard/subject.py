@@ -7,11 +7,11 @@ from typing import Any
 
 from wengert.api import equations_from_text
 from wengert.blackboard.diagnostics import utf16, warning
-from wengert.blackboard.lines import Lines, space_tex
+from wengert.blackboard.lines import SystemLines, space_tex
 from wengert.blackboard.picture import picture
 from wengert.derive import backward as backward_pass
 from wengert.derive import steps
-from wengert.derive.printed import Printer, default_form
+from wengert.derive.printed import LinePrinter, default_form
 from wengert.errors import EquationError
 from wengert.ir.types import Dim
 from wengert.languages import LANGUAGES, printed
@@ -29,7 +29,7 @@ class Subject:
         self.text = text
         self.system = equations_from_text(text).data
         self.marks = {name: k for k, name in enumerate(self.system.quantities)}
-        self.lines = Lines(self.system, self.marks)
+        self.lines = SystemLines(self.system, self.marks)
 
     @cached_property
     def derived(self) -> backward_pass.Backward:
@@ -62,7 +62,7 @@ class Subject:
 
     def read(self, form: str, lang: str = LANGUAGES[0]) -> dict[str, Any]:
         """The message `read`: forward lines in a form, with their places in the text, and the quantities."""
-        printer = Printer(self.system, "index" if form == "elements" else form)
+        printer = LinePrinter(self.system, "index" if form == "elements" else form)
         forward = [
             {
                 "q": self.marks[line.name],
@@ -88,7 +88,7 @@ class Subject:
         found = self.system.quantities[name]
         return {
             "name": name,
-            "tex": self.lines.latex.ref(Printer(self.system, "matrix").matrix.ref(name)),
+            "tex": self.lines.latex.ref(LinePrinter(self.system, "matrix").matrix.ref(name)),
             "identifier": found.identifier,
             "rank": found.type.rank,
             "space": space_tex(space(found)),
@@ -117,7 +117,7 @@ class Subject:
 
     def printed(self, form: str) -> dict[str, list[dict[str, Any]]]:
         """The printed lines by quantity: sums that have a name first, and a line an entry where entries are written out."""
-        printer = Printer(self.system, form, self.few)
+        printer = LinePrinter(self.system, form, self.few)
         if form == "elements" and self.system.recurrences:
             names = ", ".join(name for each in self.system.recurrences for name in each.names)
             raise EquationError("A recurrence has no line an entry here.", f"  {names}", "Choose another form.")
@@ -132,7 +132,7 @@ class Subject:
             found[line.name] = [self.lines.both(row) for row in rows]
         return found
 
-    def step(self, step: steps.Step, lang: str) -> dict[str, Any]:
+    def step(self, step: steps.DerivationStep, lang: str) -> dict[str, Any]:
         """How one bar came about: children, forward lines, rules, chain rule, what was put in, result."""
         return {
             "children": [self.marks[child] for child in step.children],

@@ -23,7 +23,7 @@ from wengert.train.csvfile import csv_table
 from wengert.train.equations import task
 from wengert.train.loop import fit
 from wengert.train.model import EpochRecord, Model, Plan, Progress
-from wengert.train.session import Prepared, prepare, start_facts
+from wengert.train.session import PreparedTraining, prepare, start_facts
 from wengert.train.table import Table
 from wengert.train.task import TrainOptions
 
@@ -84,7 +84,7 @@ def _asked(inbox: Inbox, mode: str) -> Iterator[Reply] | Any:
     return mode
 
 
-def _epoch(ready: Prepared, progress: Progress) -> Progress:
+def _epoch(ready: PreparedTraining, progress: Progress) -> Progress:
     """One more epoch."""
     run = ready.start.run
     plan = Plan(progress.epoch + 1, run.batch, run.seed, ready.start.metric)
@@ -166,7 +166,7 @@ def _features(subject: Subject, bind: str) -> list[str]:
 class _Watch:
     """What a page sees of a training."""
 
-    def __init__(self, ready: Prepared, subject: Subject) -> None:
+    def __init__(self, ready: PreparedTraining, subject: Subject) -> None:
         self.ready = ready
         self.marks = {q.identifier: subject.marks[n] for n, q in subject.system.quantities.items()}
         self.few = {name: values[:GRADIENT_EXAMPLES] for name, values in ready.data.training.items()}
@@ -200,7 +200,7 @@ def _record(record: EpochRecord) -> list[float | None]:
 class _Plane:
     """The plane of two features, with what the model predicts at the points of a grid."""
 
-    def __init__(self, ready: Prepared) -> None:
+    def __init__(self, ready: PreparedTraining) -> None:
         self.metric, self.training = ready.start.metric, ready.data.training
         pairs = [n for n, v in self.training.items() if v.ndim == 2 and v.shape[1] == 2 and v.dtype.kind == "f"]
         features = [n for n in pairs if self.metric is None or n != self.metric.target]

@@ -65,7 +65,7 @@ class Choice:
 
 
 @dataclass(eq=False)
-class Search:
+class AssignmentSearch:
     """The search for the meaning of unknown names; each spelling of `spellings` is one of them.
 
     Those in `similar` look like quantities of the system, so that their error signal alone does not tell a part unless it is both

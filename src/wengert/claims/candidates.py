@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wengert.claims.judge import Judge
+from wengert.claims.judge import ClaimJudge
 from wengert.claims.part_values import Candidate, has_few_parts, values_of_parts
-from wengert.claims.points import POINTS, Point, draw
+from wengert.claims.points import POINTS, ClaimPoint, draw
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
-from wengert.manuscripts.sections import Section
+from wengert.manuscripts.sections import SystemSection
 
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
     """The parts of a section's forward lines at the points of a judge of it."""
 
-    judge: Judge
-    points: Sequence[Point]
+    judge: ClaimJudge
+    points: Sequence[ClaimPoint]
     found: Sequence[Candidate]
 
 
-def candidates(section: Section) -> Candidates | None:
+def candidates(section: SystemSection) -> Candidates | None:
     """All parts of the lines on which the result depends; None where there are too many or the lines have no values."""
     if not has_few_parts(section.system):
         return None
     try:
-        judge = Judge(section)
+        judge = ClaimJudge(section)
         points = [draw(judge.chain, judge.rng) for _ in range(POINTS)]
         found = values_of_parts(judge.chain, points)
     except (EquationError, CheckError, GraphError, ShapeError):

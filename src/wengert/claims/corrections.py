@@ -15,7 +15,7 @@ from wengert.derive.backward import BackwardLine, SingleLines
 from wengert.derive.forms import IndexForm
 from wengert.derive.further import written_length
 from wengert.derive.matrices import MatrixForm
-from wengert.derive.printed import Printer, default_form, style_of
+from wengert.derive.printed import LinePrinter, default_form, style_of
 from wengert.derive.recognise import open_term_primes
 from wengert.derive.term_trees import NoForm
 from wengert.elaboration.system import System
@@ -146,7 +146,7 @@ class Corrections:
         forms = (first, "matrix" if first == "index" else "index")
         for form in forms:
             try:
-                printed = Printer(self.system, form).backward_line(replace(line, further=None))
+                printed = LinePrinter(self.system, form).backward_line(replace(line, further=None))
             except (WengertError, RecursionError):
                 continue
             if isinstance(printed.left, Ref):

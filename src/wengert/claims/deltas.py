@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from wengert.claims.findings import Claim
-from wengert.claims.judge import Judge
+from wengert.claims.judge import ClaimJudge
 from wengert.claims.local_derivatives import LocalDerivatives
-from wengert.claims.points import POINTS, Point, close, draw
+from wengert.claims.points import POINTS, ClaimPoint, close, draw
 from wengert.claims.row_signals import is_row, with_rows
 from wengert.claims.subexpressions import with_definitions
 from wengert.claims.suppositions import suppositions
@@ -22,7 +22,7 @@ from wengert.elaboration.system import System
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.names import bar
-from wengert.manuscripts.sections import Section
+from wengert.manuscripts.sections import SystemSection
 from wengert.notation import names
 from wengert.notation.expr import Expr, Index, Line, Ref, Spelling, mapped_line, refs_of, walk
 from wengert.notation.generic_layers import as_counted
@@ -46,7 +46,7 @@ class Delta:
 
 
 @dataclass(frozen=True)
-class Reading:
+class DeltaReading:
     """A δ, and the quantity whose error signal it is."""
 
     delta: Delta
@@ -60,23 +60,23 @@ class Reading:
         return " read as ".join(show(side, symbols=symbols) for side in (counted.left, *counted.rights))
 
 
-def with_deltas(section: Section) -> tuple[Section, tuple[Reading, ...]]:
+def with_deltas(section: SystemSection) -> tuple[SystemSection, tuple[DeltaReading, ...]]:
     """The section with the error signals that its δ are, and what each was read as."""
     deltas = _deltas(section)
     system = section.system
     if not deltas or len(deltas) > MAX_DELTAS or max(len(system.lines), len(section.claims)) > MAX_LINES:
         return section, ()
     try:
-        judge = Judge(section)
+        judge = ClaimJudge(section)
         points = [draw(judge.chain, judge.rng) for _ in range(POINTS)]
     except (EquationError, CheckError, GraphError, ShapeError):
         return section, ()  # the claims will be refused with this reason
-    found = _Search(section, deltas, judge, points).run()
-    readings = tuple(Reading(delta, name) for delta, name in found.items())
+    found = _DeltaSearch(section, deltas, judge, points).run()
+    readings = tuple(DeltaReading(delta, name) for delta, name in found.items())
     return replace(section, claims=tuple(_renamed(line, found, deltas) for line in section.claims)), readings
 
 
-def with_notes(claims: Sequence[Claim], readings: Sequence[Reading], symbols: Symbols) -> list[Claim]:
+def with_notes(claims: Sequence[Claim], readings: Sequence[DeltaReading], symbols: Symbols) -> list[Claim]:
     """The claims, each reading as a note of the first that uses the δ."""
     found = sorted(claims, key=lambda claim: claim.span)
     for reading in readings:
@@ -88,7 +88,7 @@ def with_notes(claims: Sequence[Claim], readings: Sequence[Reading], symbols: Sy
     return found
 
 
-def _reads(tree: Expr, reading: Reading) -> bool:
+def _reads(tree: Expr, reading: DeltaReading) -> bool:
     named = isinstance(tree, Ref) and tree.spelling == Spelling("δ", reading.delta.name)
     return named and isinstance(tree, Ref) and tree.name == reading.quantity
 
@@ -111,7 +111,7 @@ def _is_delta(tree: Expr, system: System) -> bool:
     )
 
 
-def _deltas(section: Section) -> tuple[Delta, ...]:
+def _deltas(section: SystemSection) -> tuple[Delta, ...]:
     """The δ of the claims in their order; of one that has lines, those of the left sides only."""
     system, defined, used = section.system, dict[Delta, None](), dict[Delta, None]()
     for line in section.claims:
@@ -154,7 +154,7 @@ def _renamed(line: Line, chosen: Mapping[Delta, str], deltas: Sequence[Delta]) -
 
 
 @dataclass(frozen=True)
-class Evidence:
+class DeltaEvidence:
     """What speaks for a quantity: whether the own line of the δ states its signal (None without one), and how many lines that use
     the δ hold with it and do not."""
 
@@ -165,11 +165,11 @@ class Evidence:
 
 
 @dataclass(eq=False)
-class _Search:
-    section: Section
+class _DeltaSearch:
+    section: SystemSection
     deltas: Sequence[Delta]
-    judge: Judge
-    points: Sequence[Point]
+    judge: ClaimJudge
+    points: Sequence[ClaimPoint]
     spent: int = 0
     rows: set[str] = field(default_factory=set[str])
     """The signals that δ are which their authors write as rows."""
@@ -227,7 +227,7 @@ class _Search:
                 count += any(self.holds(line, with_definitions(r, own), self.points) for r in line.rights)
         return count
 
-    def quantity(self, delta: Delta, chosen: Mapping[Delta, str]) -> Evidence | None:
+    def quantity(self, delta: Delta, chosen: Mapping[Delta, str]) -> DeltaEvidence | None:
         """What speaks for the quantity whose signal a δ is; None where nothing, or not enough, speaks for one."""
         evidence = [self.evidence(delta, name, chosen) for name in self.candidates(delta)]
         parts = names.split(delta.name)
@@ -256,7 +256,7 @@ class _Search:
             if reached and line.name != self.judge.chain.loss and rank >= len(delta.letters):
                 yield line.name
 
-    def rank(self, delta: Delta, each: Evidence, bases: Collection[str]) -> tuple[int, bool, bool, bool, bool]:
+    def rank(self, delta: Delta, each: DeltaEvidence, bases: Collection[str]) -> tuple[int, bool, bool, bool, bool]:
         """How well a quantity fits: the lines that hold, the letter of what other δ were read as, its label, its indices."""
         quantity = self.system.quantities[each.quantity]
         base, label, *_ = names.split(each.quantity)
@@ -264,14 +264,14 @@ class _Search:
         lines = each.holding - each.failing + {True: 1, False: -1, None: 0}[each.own]
         return lines, base in bases, label == names.split(delta.name).label, letters, bool(each.own)
 
-    def place(self, each: Evidence) -> int:
+    def place(self, each: DeltaEvidence) -> int:
         """Where a quantity stands in the computation."""
         return [line.name for line in self.system.lines].index(each.quantity)
 
     def same_signal(self, one: str, other: str) -> bool:
         return close([p.truth[bar(one)] for p in self.points], [p.truth[bar(other)] for p in self.points])
 
-    def evidence(self, delta: Delta, name: str, chosen: Mapping[Delta, str]) -> Evidence:
+    def evidence(self, delta: Delta, name: str, chosen: Mapping[Delta, str]) -> DeltaEvidence:
         """What the lines say of a δ as the signal of a quantity."""
         own: bool | None = None
         holding = failing = 0
@@ -290,14 +290,14 @@ class _Search:
                 holding += 1
             elif False in held:
                 failing += 1
-        return Evidence(name, own, holding, failing)
+        return DeltaEvidence(name, own, holding, failing)
 
     def is_about(self, left: Ref, name: str) -> bool:
         """Whether a line states the signal itself, so that it says nothing of it when the δ stands alone on its right."""
         quantity = self.system.quantities[name]
         return left.name in (name, quantity.whole, quantity.indexed)
 
-    def holds(self, line: Line, right: Expr, points: Sequence[Point]) -> bool | None:
+    def holds(self, line: Line, right: Expr, points: Sequence[ClaimPoint]) -> bool | None:
         """Whether a right side is the true signal that stands on the left; None where it has no value."""
         if any(
             _is_delta(tree, self.section.system) and _of(tree, self.deltas)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from wengert.claims.deltas import Delta, Reading, with_deltas
+from wengert.claims.deltas import Delta, DeltaReading, with_deltas
 from wengert.claims.unnamed import Understood, spellings_of, understood, unknown_spellings
 from wengert.elaboration.clock import offset_of
-from wengert.manuscripts.sections import Section
+from wengert.manuscripts.sections import SystemSection
 from wengert.notation import names
 from wengert.notation.expr import Expr, Index, Line, Ref, Spelling, mapped_line, refs_of, trees_of, walk
 
@@ -19,10 +19,10 @@ LETTERS = "azsuvqrbcdefgnp"
 """Letters for sums before an activation, the usual ones first."""
 
 
-def understood_with_deltas(section: Section) -> tuple[Understood, tuple[Reading, ...]]:
+def understood_with_deltas(section: SystemSection) -> tuple[Understood, tuple[DeltaReading, ...]]:
     """The section with a line for each part that its claims name or whose signal a δ is, and what each δ was read as."""
     own = deltas_of_later_steps(section)
-    told: tuple[Reading, ...] = ()
+    told: tuple[DeltaReading, ...] = ()
     if own or unknown_spellings(section):
         section, told = with_deltas(section)
         own = deltas_of_later_steps(section)
@@ -30,11 +30,11 @@ def understood_with_deltas(section: Section) -> tuple[Understood, tuple[Reading,
     if chosen:
         read = understood(signals_of(section, chosen))
         if all(name in read.section.system.quantities for name in chosen.values()):
-            return read, (*told, *(Reading(delta, name) for delta, name in chosen.items()))
+            return read, (*told, *(DeltaReading(delta, name) for delta, name in chosen.items()))
     return understood(section), told
 
 
-def deltas_of_later_steps(section: Section) -> list[Delta]:
+def deltas_of_later_steps(section: SystemSection) -> list[Delta]:
     """The δ whose own lines read them at another step of time."""
     clock = section.system.clock
     if clock is None or clock.once:
@@ -51,7 +51,7 @@ def deltas_of_later_steps(section: Section) -> list[Delta]:
     return list(found)
 
 
-def is_delta(tree: Ref, section: Section) -> bool:
+def is_delta(tree: Ref, section: SystemSection) -> bool:
     """Whether a name is a δ that is no quantity, and no error signal yet."""
     return not tree.barred and names.split(tree.name).base == "δ" and tree.name not in section.system.quantities
 
@@ -62,7 +62,7 @@ def line_steps(tree: Ref, letter: str) -> int | None:
     return offset[1] if offset is not None and offset[0] == letter else None
 
 
-def free_letters_of(section: Section) -> list[str]:
+def free_letters_of(section: SystemSection) -> list[str]:
     """Letters that neither the equations nor the claims use."""
     taken = {names.split(name).base for name in spellings_of(section.system)} | {
         t.name for t in refs_of(section.claims)
@@ -72,7 +72,7 @@ def free_letters_of(section: Section) -> list[str]:
     return [letter for letter in LETTERS if letter not in taken]
 
 
-def signals_of(section: Section, chosen: Mapping[Delta, str]) -> Section:
+def signals_of(section: SystemSection, chosen: Mapping[Delta, str]) -> SystemSection:
     """The section with the signals of quantities that have no line yet in place of δ."""
     quantity = {delta.name: name for delta, name in chosen.items()}
 

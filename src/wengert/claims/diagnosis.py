@@ -19,7 +19,7 @@ from wengert.claims.edits import Surroundings, edits, letters_of, tidied
 from wengert.claims.kinds import Diagnosis, said, times_too_large
 from wengert.claims.named_slopes import named_slope
 from wengert.claims.omissions import Omissions
-from wengert.claims.points import SMALLEST, Point, close
+from wengert.claims.points import SMALLEST, ClaimPoint, close
 from wengert.elaboration.system import System
 from wengert.errors import WengertError
 from wengert.notation import names
@@ -58,7 +58,7 @@ class Diagnostician:
     """Finds what is wrong with values that were expected to be others; `evaluate` gives the values of another right side at the
     first so many points."""
 
-    points: Sequence[Point]
+    points: Sequence[ClaimPoint]
     values: Sequence[Array]
     expected: Sequence[Array]
     evaluate: Callable[[Expr, int], list[Array]]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.claims.kinks import with_both_sides
-from wengert.claims.points import POINTS, Chain, Point, Scale, close, draw
+from wengert.claims.points import POINTS, ClaimPoint, Scale, SignalChain, close, draw
 from wengert.claims.suppositions import Supposition, suppositions
 from wengert.elaboration.system import System
 from wengert.errors import CheckError, EquationError
@@ -23,20 +23,20 @@ MOST_KEPT = 8
 
 
 @lru_cache(maxsize=MOST_KEPT)
-def chain_of(system: System, loss: str, given: bool, outside: tuple[str, ...], scale: Scale | None) -> Chain:
+def chain_of(system: System, loss: str, given: bool, outside: tuple[str, ...], scale: Scale | None) -> SignalChain:
     """The chain of signals of a system from one result, with what was made ready of it."""
-    return Chain(system, loss, given=given, outside=outside, scale=scale)
+    return SignalChain(system, loss, given=given, outside=outside, scale=scale)
 
 
 @lru_cache(maxsize=MOST_KEPT)
-def _drawn(chain: Chain) -> tuple[list[Point], Mapping[str, Any]]:
+def _drawn(chain: SignalChain) -> tuple[list[ClaimPoint], Mapping[str, Any]]:
     """The points of a chain, and the state of the generator behind them."""
     rng = np.random.default_rng(0)
     points = with_both_sides(chain, rng, [draw(chain, rng) for _ in range(POINTS)])
     return points, rng.bit_generator.state
 
 
-def fresh_points(chain: Chain, rng: Any) -> list[Point]:
+def fresh_points(chain: SignalChain, rng: Any) -> list[ClaimPoint]:
     """The points of a chain at which its author has said nothing yet; `rng` goes on behind them.
 
     Raises CheckError where there are none, EquationError where the arrays are too large.
@@ -47,12 +47,12 @@ def fresh_points(chain: Chain, rng: Any) -> list[Point]:
 
 
 @lru_cache(maxsize=MOST_KEPT)
-def admitted(chain: Chain, given: tuple[str, ...]) -> list[tuple[Supposition, list[Point]]]:
+def admitted(chain: SignalChain, given: tuple[str, ...]) -> list[tuple[Supposition, list[ClaimPoint]]]:
     """The assumptions that a system admits of given inputs, with points that satisfy them."""
     points, state = _drawn(chain)
     rng = np.random.default_rng(0)
     rng.bit_generator.state = state
-    found: list[tuple[Supposition, list[Point]]] = []
+    found: list[tuple[Supposition, list[ClaimPoint]]] = []
     for each in suppositions(points[0], given):
         try:
             drawn = [draw(chain, rng, each.adjust) for _ in range(POINTS)]

@@ -36,7 +36,7 @@ MOST_SHOWN = 100
 
 
 @dataclass(frozen=True)
-class Entry:
+class EvidenceRow:
     """One row to be shown: its place, status and text, and what is said of it."""
 
     span: Span
@@ -56,7 +56,7 @@ class Evidence:
     idle     the numbers of rows that are not read and claim nothing: mentions, updates, comparisons, definitions
     """
 
-    entries: list[Entry]
+    entries: list[EvidenceRow]
     taken: set[int]
     idle: set[int]
 
@@ -65,7 +65,7 @@ def by_evidence(story: Story, rows: Sequence[tuple[Span, str]], systems: Iterabl
     """Rows for what `rows` (places with their status) leave unread."""
     taken: set[int] = set()
     doubtful = {k for k, (_, status) in enumerate(rows) if status == DOUBTFUL}
-    entries: list[Entry] = []
+    entries: list[EvidenceRow] = []
     forward = [Span(*line.span) for system in systems for line in system.lines]
     judged = [span for span, status in rows if status not in ("unread", DOUBTFUL)]
     unread = [(k, span) for k, (span, status) in enumerate(rows) if status in ("unread", DOUBTFUL)]
@@ -95,7 +95,7 @@ def _idle(story: Story, verdicts: Sequence[Verdict], rows: Sequence[tuple[int, S
             yield k
 
 
-def _instead_of_wrong(verdict: Verdict, stated: bool) -> Entry | None:
+def _instead_of_wrong(verdict: Verdict, stated: bool) -> EvidenceRow | None:
     """What takes the place of a doubtful row, on a page that has `stated` numbers for names; None where the verdict by evidence does not contradict it."""
     if verdict.status in ("holds", "wrong"):  # not under a condition: that W is symmetric excuses a missing transpose
         return _judged(verdict)
@@ -108,12 +108,14 @@ def _instead_of_wrong(verdict: Verdict, stated: bool) -> Entry | None:
     return _classed(verdict) if verdict.status in ("defined", "again") else None
 
 
-def _judged(verdict: Verdict) -> Entry:
-    return Entry(whole_place(verdict), verdict.status, shown(verdict), verdict.note, verdict.kind, corrected(verdict))
+def _judged(verdict: Verdict) -> EvidenceRow:
+    return EvidenceRow(
+        whole_place(verdict), verdict.status, shown(verdict), verdict.note, verdict.kind, corrected(verdict)
+    )
 
 
-def _classed(verdict: Verdict) -> Entry:
-    return Entry(whole_place(verdict), "defined", shown(verdict), verdict.note or CLASSES[verdict.status])
+def _classed(verdict: Verdict) -> EvidenceRow:
+    return EvidenceRow(whole_place(verdict), "defined", shown(verdict), verdict.note or CLASSES[verdict.status])
 
 
 def whole_place(verdict: Verdict) -> Span:
@@ -128,7 +130,7 @@ def _meet(a: Span, b: Span) -> bool:
     return a.start < b.end and b.start < a.end
 
 
-def _entry(verdict: Verdict, unread: bool, classed: bool) -> Entry | None:
+def _entry(verdict: Verdict, unread: bool, classed: bool) -> EvidenceRow | None:
     """What is to be shown of a verdict; None where nothing is to be said, or where it is known already why a part is not read.
 
     What a line is that is nothing to be judged is said where no forward equation is read line by line but lines are judged (`classed`), else why it is not read.
@@ -138,7 +140,7 @@ def _entry(verdict: Verdict, unread: bool, classed: bool) -> Entry | None:
     if verdict.status == "unread":
         if unread or not verdict.derived or verdict.statement.kind == "inline":
             return None
-        return Entry(whole_place(verdict), "unread", shown(verdict), f"not read: {verdict.note}")
+        return EvidenceRow(whole_place(verdict), "unread", shown(verdict), f"not read: {verdict.note}")
     return _classed(verdict) if unread and classed else None
 
 

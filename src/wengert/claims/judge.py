@@ -20,7 +20,7 @@ from wengert.claims.findings import Claim, Finding, either_side, place_of
 from wengert.claims.mistakes import Mistakes
 from wengert.claims.outside import GIVEN, given_names, is_naming, with_loss_signals, with_outside_signals
 from wengert.claims.over_time import entry_of_signal
-from wengert.claims.points import Chain, Scale, close
+from wengert.claims.points import Scale, SignalChain, close
 from wengert.claims.quotients import quotient
 from wengert.claims.row_signals import is_row, with_rows
 from wengert.claims.scattered import gathered, writes_at, writings
@@ -34,7 +34,7 @@ from wengert.elaboration.system import System
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.names import bar, is_entry, sequence_name, unbar
-from wengert.manuscripts.sections import Section, Unread, unread
+from wengert.manuscripts.sections import SystemSection, Unread, unread
 from wengert.notation.expr import Expr, Index, Line, Ref, Transpose, mapped, walk
 from wengert.notation.names import split
 from wengert.notation.symbols import LOSSES
@@ -44,10 +44,10 @@ BY_ITSELF = "it is true, but does not follow from the lines before it"
 
 
 @dataclass
-class Judge:
+class ClaimJudge:
     """Judges the claims of one section in their order."""
 
-    section: Section
+    section: SystemSection
     effort: Effort = field(default_factory=Effort)
     explains: bool = True
     """Whether it is found out what is wrong with a claim."""
@@ -73,7 +73,7 @@ class Judge:
         self.mistakes = Mistakes(self.stated, self.assumed, claims, self.written, self.effort, self.explains)
         self.own = Auxiliaries(self.stated, claims, self.beside, self.effort)
 
-    def result(self) -> tuple[Chain, list[str]]:
+    def result(self) -> tuple[SignalChain, list[str]]:
         """The chain of signals, from the result that the author differentiates, and the quantities by which he does."""
         system, claims = self.system, self.section.claims
         resolve = ContextReader(system, system.reading).context.resolve

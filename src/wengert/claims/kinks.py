@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.claims.points import Chain, Point, draw
+from wengert.claims.points import ClaimPoint, SignalChain, draw
 from wengert.elaboration.system import System
 from wengert.errors import CheckError, EquationError
 from wengert.ir.graph import Node, apply, constant
@@ -24,7 +24,7 @@ SCALES = (0.1, 0.5, 2.0, 6.0)
 """What inputs are multiplied by to come to another side."""
 
 
-def with_both_sides(chain: Chain, rng: Any, points: Sequence[Point]) -> list[Point]:
+def with_both_sides(chain: SignalChain, rng: Any, points: Sequence[ClaimPoint]) -> list[ClaimPoint]:
     """The points, and more of them for conditions of the system that are true at none of them, or false at none, as far as some are found."""
     found = list(points)
     conditions = conditions_of(chain.system)
@@ -60,13 +60,13 @@ def conditions_of(system: System) -> list[Node]:
     return found
 
 
-def outcomes(node: Node, points: Sequence[Point]) -> set[bool]:
+def outcomes(node: Node, points: Sequence[ClaimPoint]) -> set[bool]:
     """Whether a condition is true of some entry, and whether it is false of some."""
     values = np.concatenate([np.ravel(np.asarray(point.value(node, point.truth))) for point in points])
     return {bool(value) for value in (values.all(), values.any())} if values.size else set()
 
 
-def elsewhere(chain: Chain, rng: Any) -> Point | None:
+def elsewhere(chain: SignalChain, rng: Any) -> ClaimPoint | None:
     """A point whose inputs are larger or smaller, each for itself; None where a line is not finite there."""
     held = topological([side for pair in chain.system.assumptions for side in pair])
     names = [

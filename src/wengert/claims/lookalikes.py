@@ -13,14 +13,14 @@ from wengert.claims.outside import GIVEN
 from wengert.claims.unnamed import Meant
 from wengert.elaboration.reread import ContextReader
 from wengert.elaboration.system import System
-from wengert.manuscripts.sections import Section, Unread
+from wengert.manuscripts.sections import SystemSection, Unread
 from wengert.notation import names
 from wengert.notation.expr import Expr, Line, Ref, mapped_line, refs_of
 from wengert.notation.symbols import LOSSES
 from wengert.notation.unicode import show
 
 
-def without_lookalikes(section: Section) -> tuple[Section, tuple[Meant, ...], tuple[Unread, ...]]:
+def without_lookalikes(section: SystemSection) -> tuple[SystemSection, tuple[Meant, ...], tuple[Unread, ...]]:
     """The section without the claims whose names could be several quantities, what single ones were read as, and why others are not."""
     system = section.system
     unknown = dict.fromkeys(_unknown_names(section))
@@ -46,7 +46,7 @@ def without_lookalikes(section: Section) -> tuple[Section, tuple[Meant, ...], tu
     return replace(section, claims=tuple(kept)), meant, tuple(unread)
 
 
-def _unknown_names(section: Section) -> Iterator[str]:
+def _unknown_names(section: SystemSection) -> Iterator[str]:
     """The names in claims that are neither in the system nor defined by a claim."""
     system = section.system
     context = ContextReader(system, system.reading).context
@@ -98,7 +98,7 @@ def _reason(tree: Ref, system: System) -> tuple[str, str] | None:
     )
 
 
-def _differential(claim: Line, section: Section) -> tuple[str, str] | None:
+def _differential(claim: Line, section: SystemSection) -> tuple[str, str] | None:
     """Why dy = … is not read where d is a quantity too; None for any other line."""
     system, left = section.system, claim.left
     if not isinstance(left, Ref) or left.barred or "d" not in system.quantities or not left.name.startswith("d"):

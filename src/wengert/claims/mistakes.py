@@ -13,7 +13,7 @@ from wengert.claims.edits import Surroundings
 from wengert.claims.findings import Finding
 from wengert.claims.kinds import Diagnosis
 from wengert.claims.local_lines import Local
-from wengert.claims.points import Point, close
+from wengert.claims.points import ClaimPoint, close
 from wengert.claims.stated import Stated
 from wengert.claims.supposing import Supposing
 from wengert.errors import WengertError
@@ -93,7 +93,7 @@ class Mistakes:
         """The mistake in a right side that would hold under an assumption without it."""
         for each, points in self.assumed.points():
 
-            def evaluate(changed: Expr, count: int, points: Sequence[Point] = points) -> list[Array]:
+            def evaluate(changed: Expr, count: int, points: Sequence[ClaimPoint] = points) -> list[Array]:
                 node = self.stated.node(line, changed)
                 return [point.value(node) for point in points[:count]]
 

@@ -11,7 +11,7 @@ from wengert.elaboration.system import System
 from wengert.ir.op import OPS
 from wengert.notation.expr import Call, Expr, Ref, mapped
 from wengert.notation.function_names import function_op
-from wengert.ops.terms import Leaf
+from wengert.ops.terms import NamedLeaf
 
 PLACE = "argument"
 
@@ -22,7 +22,7 @@ def named_slope(system: System, call: Call) -> Expr | None:
     if op is None or len(call.function) == 1 or OPS[op].partials is None or OPS[op].arity != 1 or not OPS[op].smooth:
         return None
     try:
-        opened = IndexForm(system).show(formula(op, 1, Leaf((), PLACE)), ())
+        opened = IndexForm(system).show(formula(op, 1, NamedLeaf((), PLACE)), ())
     except NoForm:
         return None
 

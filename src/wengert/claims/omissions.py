@@ -12,7 +12,7 @@ import numpy as np
 
 from wengert.claims.kinds import Diagnosis, said
 from wengert.claims.outside import GIVEN
-from wengert.claims.points import Chain, Point, close
+from wengert.claims.points import ClaimPoint, SignalChain, close
 from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.names import bar, is_bar
@@ -38,7 +38,7 @@ Use = tuple[Node, int]
 class Omissions:
     """What was left out of the chain rule for the signal of `name`, if that gives the values which an author has."""
 
-    points: Sequence[Point]
+    points: Sequence[ClaimPoint]
     name: str
     values: Sequence[Array]
     expected: Sequence[Array]
@@ -62,7 +62,7 @@ class Omissions:
         )
 
     @cached_property
-    def chain(self) -> Chain:
+    def chain(self) -> SignalChain:
         return self.points[0].chain
 
     @cached_property
@@ -208,26 +208,26 @@ def added(parts: Sequence[Sequence[Array]]) -> list[Array]:
     return [sum(values[1:], values[0]) for values in map(list, zip(*parts, strict=True))]
 
 
-def with_one(point: Point, other: str, name: str) -> Array:
+def with_one(point: ClaimPoint, other: str, name: str) -> Array:
     """v̄ as it follows from the author's statements if another quantity were 1 wherever the chain rule reads it."""
     loss = bar(point.chain.loss)
     known = {n: v for n, v in point.author.items() if not is_bar(n) or n in point.stated or n == loss}
     known[other] = np.ones_like(known[other])
-    changed = Point(point.chain, truth=point.truth, author=known, stated=set(point.stated))
+    changed = ClaimPoint(point.chain, truth=point.truth, author=known, stated=set(point.stated))
     try:
         return changed.follows(name)
     finally:
         point.work += changed.work
 
 
-def with_flipped(point: Point, name: str, axes: tuple[int, ...], node: Node) -> Array:
+def with_flipped(point: ClaimPoint, name: str, axes: tuple[int, ...], node: Node) -> Array:
     """The value of a node that reads a quantity with its entries in the other order."""
     env = point.everything()
     env[name] = np.flip(env[name], axes)
     return point.value(node, env)
 
 
-def diagonal(point: Point, child: str, node: Node) -> Array:
+def diagonal(point: ClaimPoint, child: str, node: Node) -> Array:
     """Σ ū ∂u/∂v with the diagonal of ∂u/∂v only, entry by entry."""
     env = point.everything()
     signal = env[bar(child)]
@@ -293,7 +293,7 @@ def with_held(line: Node, held: Sequence[Use]) -> Node:
     return _mapped(line, define)
 
 
-def with_values(point: Point, node: Node, held: Sequence[Use]) -> Array:
+def with_values(point: ClaimPoint, node: Node, held: Sequence[Use]) -> Array:
     """The value of a node that reads held values."""
     env = point.everything()
     for k, (user, place) in enumerate(held):

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from wengert.autodiff.reverse import vjp
-from wengert.claims.points import Chain, Point, close
-from wengert.claims.subexpressions import Part, unnamed_parts, with_named_part
+from wengert.claims.points import ClaimPoint, SignalChain, close
+from wengert.claims.subexpressions import LinePart, unnamed_parts, with_named_part
 from wengert.elaboration.reread import ContextReader
 from wengert.elaboration.system import System
 from wengert.errors import EquationError, GraphError, ShapeError
@@ -36,7 +36,7 @@ PART = "part"
 class Candidate:
     """A part of the forward lines with its type, and its value and error signal at every point."""
 
-    part: Part
+    part: LinePart
     type: ArrayType
     values: Sequence[Array]
     signals: Sequence[Array]
@@ -48,7 +48,7 @@ def has_few_parts(system: System) -> bool:
     return len(system.lines) <= MAX_LINES and signs <= MAX_SIGNS
 
 
-def values_of_parts(chain: Chain, points: Sequence[Point]) -> list[Candidate] | None:
+def values_of_parts(chain: SignalChain, points: Sequence[ClaimPoint]) -> list[Candidate] | None:
     """All parts of the lines on which the result depends; None where there are too many."""
     system = chain.system
     parts = unnamed_parts([line.written for line in system.lines if line.name in chain.influence])
@@ -57,7 +57,7 @@ def values_of_parts(chain: Chain, points: Sequence[Point]) -> list[Candidate] | 
     return [each for part in parts for each in layouts(system, points, part)]
 
 
-def layouts(system: System, points: Sequence[Point], part: Part) -> Iterator[Candidate]:
+def layouts(system: System, points: Sequence[ClaimPoint], part: LinePart) -> Iterator[Candidate]:
     """A part with its axes in each order; none where it has no value."""
     if len(part.letters) > MAX_LETTERS:
         return
@@ -71,7 +71,7 @@ def layouts(system: System, points: Sequence[Point], part: Part) -> Iterator[Can
         yield found
 
 
-def candidate(system: System, points: Sequence[Point], part: Part) -> Candidate | None:
+def candidate(system: System, points: Sequence[ClaimPoint], part: LinePart) -> Candidate | None:
     """The part with its values; None where a line means something else when a part of it has a name, or it holds no numbers.
 
     Raises EquationError, GraphError or ShapeError where it has no value.
@@ -93,7 +93,7 @@ def candidate(system: System, points: Sequence[Point], part: Part) -> Candidate 
 
 
 def contribution(
-    system: System, points: Sequence[Point], child: str, line: Line, type: ArrayType, values: Sequence[Array]
+    system: System, points: Sequence[ClaimPoint], child: str, line: Line, type: ArrayType, values: Sequence[Array]
 ) -> list[Array] | None:
     """ū ∂u/∂p at every point, for a line of u that reads a part p under its name; None where it has another value then.
 

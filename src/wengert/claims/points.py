@@ -145,7 +145,7 @@ class Scale:
 
 
 @dataclass(frozen=True, eq=False)
-class Chain:
+class SignalChain:
     """How error signals follow from each other: for each quantity, its children and the contribution ū ∂u/∂v of each, as a node."""
 
     system: System
@@ -249,13 +249,13 @@ class Chain:
 
 
 @dataclass
-class Point:
+class ClaimPoint:
     """The values at one point: `truth` holds every quantity and every true error signal, `author` what the author has stated instead.
 
     Signals of which the author has said nothing follow from those of which he has; they are worked out where they are read.
     """
 
-    chain: Chain
+    chain: SignalChain
     truth: dict[str, Array] = field(default_factory=dict[str, Array])
     author: dict[str, Array] = field(default_factory=dict[str, Array])
     work: int = 0
@@ -341,7 +341,7 @@ class Point:
         return sum(parts[1:], parts[0]) if parts else np.zeros(np.shape(self.truth[name]))
 
 
-def draw(chain: Chain, rng: Any, adjust: Adjust | None = None) -> Point:
+def draw(chain: SignalChain, rng: Any, adjust: Adjust | None = None) -> ClaimPoint:
     """A point at which every line is finite, with all its true error signals; `adjust` changes the inputs that were drawn.
 
     Raises CheckError where there is none, EquationError where the arrays are too large.
@@ -364,7 +364,7 @@ def draw(chain: Chain, rng: Any, adjust: Adjust | None = None) -> Point:
             lines(inputs)
     except np.linalg.LinAlgError:
         raise CheckError(*SINGULAR) from None
-    point = Point(chain)
+    point = ClaimPoint(chain)
     env = point.truth
     env.update(inputs)
     env.update(zip(order, map(np.asarray, values), strict=True))
@@ -377,7 +377,7 @@ def draw(chain: Chain, rng: Any, adjust: Adjust | None = None) -> Point:
     return point
 
 
-def calmed(chain: Chain, inputs: dict[str, Array]) -> dict[str, Array]:
+def calmed(chain: SignalChain, inputs: dict[str, Array]) -> dict[str, Array]:
     """The inputs, smaller where an exponent would be large, as long as all lines are finite."""
     if chain.exponents is None:
         return inputs

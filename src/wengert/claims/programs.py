@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from wengert.claims.findings import Claim
-from wengert.claims.judge import Judge
+from wengert.claims.judge import ClaimJudge
 from wengert.claims.outside import GIVEN
-from wengert.manuscripts.sections import Section
+from wengert.manuscripts.sections import SystemSection
 from wengert.notation.expr import Expr, Ref, mapped, refs_of
 
 MOST_EDITS = 60
@@ -22,7 +22,7 @@ MOST_WAYS = 24
 """So many ways to read a program are tried."""
 
 
-def as_meant(section: Section) -> Section:
+def as_meant(section: SystemSection) -> SystemSection:
     """A program in the first of the readings in which the fewest lines are wrong or not read."""
     ways = itertools.islice(itertools.chain([section], section.others()), MOST_WAYS)
     best, least = section, -1
@@ -35,7 +35,7 @@ def as_meant(section: Section) -> Section:
     return best
 
 
-def with_signals_from_outside(ways: Iterator[Section]) -> Iterator[Section]:
+def with_signals_from_outside(ways: Iterator[SystemSection]) -> Iterator[SystemSection]:
     """Every way, and then with the signals given that it reads and does not state, where there are such."""
     for way in ways:
         yield way
@@ -43,15 +43,15 @@ def with_signals_from_outside(ways: Iterator[Section]) -> Iterator[Section]:
             yield given
 
 
-def faults_of(section: Section) -> int:
+def faults_of(section: SystemSection) -> int:
     """How many lines are wrong or not read."""
-    judge = Judge(section, explains=False)
+    judge = ClaimJudge(section, explains=False)
     claims = judge.run()
     lost = len(judge.unread) + len(section.unread)
     return lost + sum(claim.status == "wrong" for claim in claims)
 
 
-def with_given_signals(section: Section) -> Section | None:
+def with_given_signals(section: SystemSection) -> SystemSection | None:
     """The section of a program in which c_bar, which it reads and never assigns, is what comes from outside beside what c's own children
     send back; None where there is no such c."""
     lefts = {line.left.name for line in section.claims if isinstance(line.left, Ref) and line.left.barred}
@@ -71,18 +71,18 @@ def with_given_signals(section: Section) -> Section | None:
     return replace(section, claims=claims)
 
 
-def mended(section: Section, claim: Claim) -> str:
+def mended(section: SystemSection, claim: Claim) -> str:
     """A wrong statement with one small change that makes it right, as code; "" where none of those that are tried does."""
     line = claim.line
     before = tuple(each for each in section.claims if each.span < line.span)
     for text, changed in itertools.islice(section.edited(line), MOST_EDITS):
-        claims = Judge(replace(section, claims=(*before, changed)), explains=False).run()
+        claims = ClaimJudge(replace(section, claims=(*before, changed)), explains=False).run()
         if any(each.line.span == line.span and each.status == "holds" and not each.note for each in claims):
             return text
     return ""
 
 
-def told(section: Section, claims: Sequence[Claim]) -> Iterator[Claim]:
+def told(section: SystemSection, claims: Sequence[Claim]) -> Iterator[Claim]:
     """The claims, the first with a note on how the names of the program were read."""
     for k, claim in enumerate(sorted(claims, key=lambda claim: claim.line.span)):
         note = "; ".join(filter(None, (claim.note, section.told)))

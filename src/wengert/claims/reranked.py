@@ -18,7 +18,7 @@ from wengert.claims.unnamed import Meant
 from wengert.elaboration.elaborate import elaborate
 from wengert.elaboration.system import System
 from wengert.errors import EquationError, GraphError, ShapeError
-from wengert.manuscripts.sections import Section, Unread, with_named_loss
+from wengert.manuscripts.sections import SystemSection, Unread, with_named_loss
 from wengert.notation.expr import Ref
 
 MAX_LINES = 40
@@ -27,10 +27,10 @@ WORDS = {0: "a number", 1: "a vector", 2: "a matrix"}
 
 
 @dataclass(frozen=True, eq=False)
-class Verdict:
+class Reranked:
     """The claims of a section with the ranks in which they were judged, and what was read so that they make sense."""
 
-    section: Section
+    section: SystemSection
     claims: list[Claim]
     unread: list[Unread]
     meant: tuple[Meant, ...] = ()
@@ -41,13 +41,13 @@ class Verdict:
         return [claim.status for claim in self.claims].count("wrong") + len(self.unread)
 
 
-def judged(section: Section, effort: Effort) -> Verdict:
+def judged(section: SystemSection, effort: Effort) -> Reranked:
     """The claims of a section judged, with the ranks of names that stand whole chosen so that fewer of them are wrong."""
-    first = Verdict(section, *judged_in_scale(section, effort))
+    first = Reranked(section, *judged_in_scale(section, effort))
     again = reranked(section) if first.unread or has_misfits(first.claims) else None
     if again is None:
         return first
-    second = Verdict(again, *judged_in_scale(again, effort), tuple(differences(section.system, again.system)))
+    second = Reranked(again, *judged_in_scale(again, effort), tuple(differences(section.system, again.system)))
     return second if second.failures < first.failures and len(second.unread) <= len(first.unread) else first
 
 
@@ -64,7 +64,7 @@ def differs_in_shape(claim: Claim) -> bool:
     return not finding.values or np.shape(finding.values[0]) != np.shape(finding.expected[0])
 
 
-def reranked(section: Section) -> Section | None:
+def reranked(section: SystemSection) -> SystemSection | None:
     """The section with ranks in which its claims make sense; None where these are the ones that it has."""
     system = section.system
     if section.code or system.clock is not None or not section.whole or len(system.lines) > MAX_LINES:

@@ -12,7 +12,7 @@ from wengert.claims.deltas_of_parts import understood_with_deltas
 from wengert.claims.diagnosis import Effort
 from wengert.claims.differences import differences
 from wengert.claims.drawn import forget
-from wengert.claims.evidence import DOUBTFUL, NOT_AS_READ, Entry, by_evidence
+from wengert.claims.evidence import DOUBTFUL, NOT_AS_READ, EvidenceRow, by_evidence
 from wengert.claims.findings import Claim
 from wengert.claims.lookalikes import without_lookalikes
 from wengert.claims.programs import as_meant, mended, told
@@ -23,7 +23,7 @@ from wengert.elaboration.system import System
 from wengert.errors import place
 from wengert.manuscripts.manuscript import manuscript_of
 from wengert.manuscripts.program import read_program
-from wengert.manuscripts.sections import Manuscript, Section, Unread
+from wengert.manuscripts.sections import Manuscript, SystemSection, Unread
 from wengert.notation.ascii_text import in_ascii
 from wengert.notation.expr import Expr, Line, Span
 from wengert.notation.generic_layers import OF_LAST, as_counted
@@ -38,7 +38,7 @@ ASCII_MARKS = {"holds": "ok", "conditional": "ok", "wrong": "WRONG", "open": "??
 
 
 @dataclass(frozen=True)
-class Row:
+class ReviewRow:
     """One claim, or one part that was not read, ready to be shown; an idle one claims nothing and is not counted."""
 
     status: str
@@ -68,7 +68,7 @@ class Row:
 class Review:
     """Everything that was found in a document, in the order of its text."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[ReviewRow, ...]
     systems: tuple[System, ...]
 
     def count(self, status: str) -> int:
@@ -124,7 +124,7 @@ class Review:
         return f"{', '.join(parts)}; {systems} {'system' if systems == 1 else 'systems'}"
 
 
-def _shown(row: Row, marks: dict[str, str], at: str) -> Iterator[str]:
+def _shown(row: ReviewRow, marks: dict[str, str], at: str) -> Iterator[str]:
     note = f"    ({row.note})" if row.note else ""
     yield f"{marks[row.status]} line {at}  {row.text}{note}"
     pad = " " * (len(marks[row.status]) + len(at) + 8)
@@ -179,7 +179,7 @@ def with_evidence(text: str, name: str, files: Files) -> Review:
     return _review(manuscript, left + [(entry.span, _row_of(entry, story.text)) for entry in found.entries])
 
 
-def _with_doubts(rows: list[tuple[Span, Row]]) -> list[tuple[Span, str]]:
+def _with_doubts(rows: list[tuple[Span, ReviewRow]]) -> list[tuple[Span, str]]:
     """The status of each row; wrong ones are doubtful where the page is not understood as a whole.
 
     That is where a part of it is not read, or where those that no change explains are more than what holds.
@@ -190,28 +190,30 @@ def _with_doubts(rows: list[tuple[Span, Row]]) -> list[tuple[Span, str]]:
     return [(span, DOUBTFUL if misread and row.status == "wrong" else row.status) for span, row in rows]
 
 
-def _doubted(row: Row) -> Row:
+def _doubted(row: ReviewRow) -> ReviewRow:
     """A row of a page of which a part is not read: what does not hold, and no change shows to be a mistake, is open."""
     if row.status != "wrong" or row.kind:
         return row
     return replace(row, status="open", note=row.note or NOT_AS_READ, corrected="")
 
 
-def _row_of(entry: Entry, text: str) -> Row:
+def _row_of(entry: EvidenceRow, text: str) -> ReviewRow:
     wrong = entry.status == "wrong"
     note, details = ("", (entry.note,)) if wrong else (entry.note, ())
     where = place(text, entry.span.start, entry.span.end) if wrong else ""
-    return Row(entry.status, *_at(entry.span, text), entry.text, note, entry.kind, details, entry.corrected, where)
+    return ReviewRow(
+        entry.status, *_at(entry.span, text), entry.text, note, entry.kind, details, entry.corrected, where
+    )
 
 
-def _review(manuscript: Manuscript, rows: list[tuple[Span, Row]]) -> Review:
+def _review(manuscript: Manuscript, rows: list[tuple[Span, ReviewRow]]) -> Review:
     ordered = sorted(rows, key=lambda pair: pair[0])
     return Review(tuple(row for _, row in ordered), tuple(section.system for section in manuscript.sections))
 
 
-def _placed(manuscript: Manuscript) -> list[tuple[Span, Row]]:
+def _placed(manuscript: Manuscript) -> list[tuple[Span, ReviewRow]]:
     text = manuscript.source
-    rows: list[tuple[Span, Row]] = [(unread.span, _unread(unread, text)) for unread in manuscript.unread]
+    rows: list[tuple[Span, ReviewRow]] = [(unread.span, _unread(unread, text)) for unread in manuscript.unread]
     effort = Effort()
     for section in manuscript.sections:
         section = as_meant(section) if section.code else section
@@ -233,28 +235,28 @@ def _at(span: Span, text: str) -> tuple[int, int]:
     return text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
 
 
-def _unread(unread: Unread, text: str) -> Row:
+def _unread(unread: Unread, text: str) -> ReviewRow:
     quoted = " ".join(text[unread.span.start : unread.span.end].split())
     shown = quoted if len(quoted) <= 60 else quoted[:57] + "…"
     where = place(text, unread.at.start, unread.at.end)
-    return Row(
+    return ReviewRow(
         "unread", *_at(unread.span, text), shown, f"not read: {unread.reason}", repair=unread.repair, where=where
     )
 
 
-def _claim(claim: Claim, text: str, correction: _Correction) -> Row:
+def _claim(claim: Claim, text: str, correction: _Correction) -> ReviewRow:
     line = claim.line
     code = correction.code
     shown = " ".join(text[slice(*line.span)].split()) if code else correction.side(line, line.rights[claim.link])
     where = _at(line.span if code else claim.span, text)
     if claim.finding is None:
-        return Row(claim.status, *where, shown, claim.note)
+        return ReviewRow(claim.status, *where, shown, claim.note)
     finding = claim.finding
     diagnosis = finding.diagnosis
     details = [*differences(replace(finding, problem="") if code else finding, correction.system, line)]
     if diagnosis is not None:
         details.append(f"likely: {diagnosis.sentence}")
-    return Row(
+    return ReviewRow(
         claim.status,
         *where,
         shown,
@@ -269,7 +271,7 @@ def _claim(claim: Claim, text: str, correction: _Correction) -> Row:
 class _Correction:
     """The lines of one section in its author's notation, corrected ones too: the author's own where an edit mends it, else as the derivation prints it."""
 
-    def __init__(self, section: Section) -> None:
+    def __init__(self, section: SystemSection) -> None:
         self.section = section
         self.system = section.system
         self.code = section.code

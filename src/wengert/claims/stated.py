@@ -15,7 +15,7 @@ from wengert.claims.chain_rule import with_chains
 from wengert.claims.edits import letters_of
 from wengert.claims.local_derivatives import LocalDerivatives
 from wengert.claims.over_time import Steps, filled, said_of, steps_left_out, with_entry
-from wengert.claims.points import Chain, Point, close
+from wengert.claims.points import ClaimPoint, SignalChain, close
 from wengert.claims.row_signals import with_rows
 from wengert.elaboration.clock import running_letters
 from wengert.elaboration.reread import ContextReader
@@ -36,8 +36,8 @@ MOST_READINGS = 2000
 class Stated:
     """The author's side of a derivation: his signals and auxiliaries as he has them, in the order of his lines."""
 
-    chain: Chain
-    points: list[Point] = field(default_factory=list[Point])
+    chain: SignalChain
+    points: list[ClaimPoint] = field(default_factory=list[ClaimPoint])
     auxiliaries: dict[str, ArrayType] = field(default_factory=dict[str, ArrayType])
     statements: list[tuple[str, Node]] = field(default_factory=list[tuple[str, Node]])
     """Names and nodes in order, for points that are drawn later."""
@@ -127,7 +127,7 @@ class Stated:
             yield chained
 
     def values(
-        self, line: Line, node: Node, known: Sequence[Array], points: Sequence[Point] = (), *, truly: bool = False
+        self, line: Line, node: Node, known: Sequence[Array], points: Sequence[ClaimPoint] = (), *, truly: bool = False
     ) -> list[Array]:
         """The values of a right side, at steps that the line says nothing about those that are known; `truly` of true signals."""
         values = [point.value(node, point.truth if truly else None) for point in points or self.points]
@@ -149,7 +149,11 @@ class Stated:
     def steps(self, line: Line, name: str, node: Node, values: Sequence[Array]) -> str:
         """For which steps a line holds, where that is not all: for t < T."""
         clock, left = self.system.clock, line.left
-        if unbar(name) not in self.system.time or close([point.value(node) for point in self.points], values):
+        if (
+            clock is None
+            or unbar(name) not in self.system.time
+            or close([point.value(node) for point in self.points], values)
+        ):
             return ""
         out = steps_left_out(self.system, name, node)
         self.left_out[node] = out
@@ -166,7 +170,7 @@ class Stated:
         for point in self.points:
             self.take(point, name, node)
 
-    def take(self, point: Point, name: str, node: Node) -> None:
+    def take(self, point: ClaimPoint, name: str, node: Node) -> None:
         value = point.value(node)
         if is_bar(name) and is_entry(name):
             name, value = (
@@ -180,7 +184,7 @@ class Stated:
         if np.shape(value) == np.shape(point.truth[name]):
             point.state(name, value)
 
-    def known(self, point: Point, name: str) -> Array:
+    def known(self, point: ClaimPoint, name: str) -> Array:
         """The signal of a sequence as the author has stated it, or as it follows."""
         base = sequence_name(unbar(name))
         return point.author[bar(base)] if bar(base) in point.stated else point.follows(base)

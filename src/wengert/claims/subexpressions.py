@@ -43,7 +43,7 @@ MAX_RUN = 6
 
 
 @dataclass(frozen=True)
-class Part:
+class LinePart:
     """A part of a line as it stands at its first place, and those of its letters that nothing in it binds, in their order there.
 
     `order` says which of these letters the axes of the part have, one after the other.
@@ -73,21 +73,21 @@ class Part:
         own = letters or self.letters
         return Ref(name, tuple(Index(own[k]) for k in self.order) or None)
 
-    def layouts(self) -> Iterator[Part]:
+    def layouts(self) -> Iterator[LinePart]:
         """The part with its axes in each order."""
         for order in itertools.permutations(range(len(self.letters))):
             yield replace(self, order=order)
 
 
-def part_of(tree: Expr, axes: Sequence[str] | None = None) -> Part:
+def part_of(tree: Expr, axes: Sequence[str] | None = None) -> LinePart:
     """A tree as a part; `axes` are the letters of its axes where they are known."""
     letters = _with_plain_letters(tree)[1]
-    return Part(tree, letters, tuple(letters.index(q) for q in (letters if axes is None else axes)))
+    return LinePart(tree, letters, tuple(letters.index(q) for q in (letters if axes is None else axes)))
 
 
-def unnamed_parts(lines: Sequence[Line]) -> list[Part]:
+def unnamed_parts(lines: Sequence[Line]) -> list[LinePart]:
     """The parts of first right sides that are neither a name, a number nor a whole side, each once, smaller ones first."""
-    found: dict[Expr, Part] = {}
+    found: dict[Expr, LinePart] = {}
     for line in lines:
         for tree in _inside(line.rights[0]):
             part = part_of(tree)
@@ -159,13 +159,13 @@ def _quotients(tree: Expr) -> Iterator[tuple[Expr, tuple[Expr, ...], tuple[Expr,
             yield Quotient(numerator, tree.denominator), factors[:start], factors[start + length :]
 
 
-def with_named_part(line: Line, part: Part, name: str) -> Line:
+def with_named_part(line: Line, part: LinePart, name: str) -> Line:
     """The line with a name wherever the part stands; the line itself where it stands nowhere."""
     rights = tuple(_named(right, part, name) for right in line.rights)
     return line if rights == line.rights else replace(line, rights=rights)
 
 
-def _named(tree: Expr, part: Part, name: str) -> Expr:
+def _named(tree: Expr, part: LinePart, name: str) -> Expr:
     key, letters = _with_plain_letters(tree)
     if key == part.key:
         return replace(part.called(name, letters), span=tree.span)
@@ -236,7 +236,7 @@ def _with_plain_letters(tree: Expr) -> tuple[Expr, tuple[str, ...]]:
 
 
 def with_named_parts(
-    system: System, pairs: Sequence[tuple[str, Part]], stated: frozenset[str], loss: str
+    system: System, pairs: Sequence[tuple[str, LinePart]], stated: frozenset[str], loss: str
 ) -> System | None:
     """The system in which what holds a part reads it under its name, and each name that is not `stated` has a line; None where that
     has no meaning."""

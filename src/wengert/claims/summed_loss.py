@@ -11,13 +11,13 @@ from dataclasses import replace
 
 from wengert.claims.diagnosis import Effort
 from wengert.claims.findings import Claim
-from wengert.claims.judge import BY_ITSELF, Judge
+from wengert.claims.judge import BY_ITSELF, ClaimJudge
 from wengert.claims.points import Scale
 from wengert.elaboration.system import System
 from wengert.ir.graph import Node
 from wengert.ir.types import Dim
 from wengert.ir.walk import topological
-from wengert.manuscripts.sections import Section, Unread
+from wengert.manuscripts.sections import SystemSection, Unread
 from wengert.notation.expr import Ref, walk
 from wengert.ops.arithmetic import divide, multiply
 
@@ -27,16 +27,16 @@ MAX_SCALES = 6
 """So many scales are tried."""
 
 
-def judged_in_scale(section: Section, effort: Effort) -> tuple[list[Claim], list[Unread]]:
+def judged_in_scale(section: SystemSection, effort: Effort) -> tuple[list[Claim], list[Unread]]:
     """The claims of a section in the scale in which its author states signals, and what is not read."""
-    judge = Judge(section, effort=effort)
+    judge = ClaimJudge(section, effort=effort)
     claims = judge.run()
     if not any(is_off(claim) for claim in claims):
         return claims, judge.unread
     for scale in list(scales(judge.system))[:MAX_SCALES]:
-        trial = Judge(section, explains=False, scale=scale)
+        trial = ClaimJudge(section, explains=False, scale=scale)
         if is_meant(trial, claims, trial.run()):
-            judge = Judge(section, effort=effort, scale=scale)
+            judge = ClaimJudge(section, effort=effort, scale=scale)
             return with_note(judge, scale, judge.run()), judge.unread
     return claims, judge.unread
 
@@ -67,7 +67,7 @@ def is_off(claim: Claim) -> bool:
     return claim.status == "wrong" or claim.note == BY_ITSELF
 
 
-def is_meant(judge: Judge, plain: Sequence[Claim], scaled: Sequence[Claim]) -> bool:
+def is_meant(judge: ClaimJudge, plain: Sequence[Claim], scaled: Sequence[Claim]) -> bool:
     """Whether an author states signals in the scale of a judge; his claims, judged as signals of the mean and in that scale.
 
     A line that reads no signal of an example tells nothing of their scale.
@@ -82,20 +82,20 @@ def is_meant(judge: Judge, plain: Sequence[Claim], scaled: Sequence[Claim]) -> b
     return any(of_examples(judge, one) for one in gained) or not any(of_examples(judge, one) for one in lost)
 
 
-def reads_examples(judge: Judge, claim: Claim) -> bool:
+def reads_examples(judge: ClaimJudge, claim: Claim) -> bool:
     """Whether a claim reads the signal of what has an entry for each example."""
     refs = (tree for tree in walk(claim.line.rights[claim.link]) if isinstance(tree, Ref) and tree.barred)
     names = (judge.stated.resolve(tree.name) for tree in refs)
     return any(name in judge.system.quantities and judge.chain.counts(name) for name in names)
 
 
-def of_examples(judge: Judge, claim: Claim) -> bool:
+def of_examples(judge: ClaimJudge, claim: Claim) -> bool:
     """Whether a claim states the signal of what has an entry for each example."""
     name = judge.stated.about(claim.line)
     return name in judge.system.quantities and judge.chain.counts(name)
 
 
-def with_note(judge: Judge, scale: Scale, claims: Sequence[Claim]) -> list[Claim]:
+def with_note(judge: ClaimJudge, scale: Scale, claims: Sequence[Claim]) -> list[Claim]:
     """The claims, the first that holds in a scale with a note of it."""
     found = list(claims)
     places = [k for k, claim in enumerate(found) if of_examples(judge, claim)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from wengert.claims.drawn import admitted
-from wengert.claims.points import Point, close
+from wengert.claims.points import ClaimPoint, close
 from wengert.claims.stated import Stated
 from wengert.claims.suppositions import Supposition
 from wengert.ir.graph import Node
@@ -30,7 +30,7 @@ class Supposing:
                 return each
         return None
 
-    def points(self) -> Iterator[tuple[Supposition, list[Point]]]:
+    def points(self) -> Iterator[tuple[Supposition, list[ClaimPoint]]]:
         """Each admitted assumption, with points at which the author has stated what he has so far."""
         for each, points in admitted(self.stated.chain, self.given):
             fresh = [
@@ -41,7 +41,7 @@ class Supposing:
                     self.stated.take(point, name, node)
             yield each, fresh
 
-    def holds_at(self, points: Sequence[Point], line: Line, k: int, node: Node) -> bool:
+    def holds_at(self, points: Sequence[ClaimPoint], line: Line, k: int, node: Node) -> bool:
         left = line.left
         assert isinstance(left, Ref)
         name = self.stated.resolve(left.name)

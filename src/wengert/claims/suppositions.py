@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.claims.points import Adjust, Point, close
+from wengert.claims.points import Adjust, ClaimPoint, close
 from wengert.elaboration.system import System
 from wengert.ir.graph import Node
 from wengert.ir.walk import topological
@@ -31,7 +31,7 @@ class Supposition:
     """Quantities that have to come out symmetric then."""
 
 
-def suppositions(point: Point, given: Sequence[str]) -> Iterator[Supposition]:
+def suppositions(point: ClaimPoint, given: Sequence[str]) -> Iterator[Supposition]:
     """The assumptions that given inputs of a system admit, the weakest first."""
     system, values = point.chain.system, point.truth
     arrays = [name for name in given if np.ndim(values[name]) and system.quantities[name].type.is_float]
@@ -93,7 +93,7 @@ def _linear_leaves(node: Node) -> set[Node]:
     return found
 
 
-def is_blind_to_transpose(point: Point, name: str) -> bool:
+def is_blind_to_transpose(point: ClaimPoint, name: str) -> bool:
     """Whether every line that reads a matrix has the same value with its transpose."""
     system = point.chain.system
     turned = {**point.truth, name: np.transpose(point.truth[name])}

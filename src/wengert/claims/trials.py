@@ -9,16 +9,16 @@ from dataclasses import replace
 
 from wengert.claims.candidates import candidates
 from wengert.claims.findings import Claim
-from wengert.claims.judge import Judge
-from wengert.claims.subexpressions import Part, with_named_parts
-from wengert.manuscripts.sections import Section
+from wengert.claims.judge import ClaimJudge
+from wengert.claims.subexpressions import LinePart, with_named_parts
+from wengert.manuscripts.sections import SystemSection
 from wengert.notation.expr import Ref, walk
 
 MAX_TRIALS = 24
 """So many parts, the largest first, are given a name in turn."""
 
 
-def part_in_derivatives(section: Section, name: str) -> tuple[Part, Section] | None:
+def part_in_derivatives(section: SystemSection, name: str) -> tuple[LinePart, SystemSection] | None:
     """The part with which most claims that use the name hold, and the section in which it has a line; None where with none more
     hold than fail."""
     among = candidates(section)
@@ -26,7 +26,7 @@ def part_in_derivatives(section: Section, name: str) -> tuple[Part, Section] | N
         return None
     loss = among.judge.chain.loss
     parts = sorted((each.part for each in among.found), key=lambda part: -part.size)
-    best: tuple[int, Part, Section] | None = None
+    best: tuple[int, LinePart, SystemSection] | None = None
     for part in parts[:MAX_TRIALS]:
         system = with_named_parts(section.system, [(name, part)], frozenset(), loss)
         if system is None:
@@ -38,9 +38,9 @@ def part_in_derivatives(section: Section, name: str) -> tuple[Part, Section] | N
     return None if best is None else best[1:]
 
 
-def verdicts(section: Section, name: str) -> tuple[int, int]:
+def verdicts(section: SystemSection, name: str) -> tuple[int, int]:
     """How many of the claims that use a name hold, and how many do not."""
-    judge = Judge(section, explains=False)
+    judge = ClaimJudge(section, explains=False)
     claims = [claim for claim in judge.run() if uses(claim, name)]
     right = sum(claim.status == "holds" for claim in claims)
     return right, len(claims) - right

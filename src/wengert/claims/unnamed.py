@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from wengert.claims.assignments import Choice, Search
+from wengert.claims.assignments import AssignmentSearch, Choice
 from wengert.claims.candidates import Candidates, candidates
 from wengert.claims.diagnosis import Effort
 from wengert.claims.findings import Claim
-from wengert.claims.judge import Judge
+from wengert.claims.judge import ClaimJudge
 from wengert.claims.outside import GIVEN, is_naming
 from wengert.claims.points import close
-from wengert.claims.subexpressions import Part, name_of, with_named_parts
+from wengert.claims.subexpressions import LinePart, name_of, with_named_parts
 from wengert.claims.trials import part_in_derivatives
 from wengert.derive.backward import influence
 from wengert.elaboration.context import capital
@@ -25,7 +25,7 @@ from wengert.elaboration.elaborate import elaborate
 from wengert.elaboration.reread import ContextReader
 from wengert.elaboration.system import System
 from wengert.errors import EquationError, GraphError, ShapeError
-from wengert.manuscripts.sections import Section, Unread
+from wengert.manuscripts.sections import SystemSection, Unread
 from wengert.notation.expr import Expr, Index, Line, Partial, Ref, Span, mapped_line, refs_of, trees_of, walk
 from wengert.notation.names import split
 from wengert.notation.symbols import LOSSES
@@ -58,13 +58,13 @@ class Understood:
     unread    the claims that cannot be decided, which the section does not have any more
     """
 
-    section: Section
+    section: SystemSection
     meant: tuple[Meant, ...] = ()
     defined: frozenset[Span] = frozenset()
     unread: tuple[Unread, ...] = ()
 
 
-def understood(section: Section) -> Understood:
+def understood(section: SystemSection) -> Understood:
     """The section with a line for each part of its equations that the claims name."""
     if not section.whole or not section.claims:
         return Understood(section)
@@ -80,7 +80,7 @@ def with_fitting_parts(before: Understood) -> Understood:
     among = candidates(section) if 0 < len(set(spellings.values())) <= MAX_NAMES else None
     if among is None:
         return before
-    search = Search(
+    search = AssignmentSearch(
         among, spellings, frozenset(name for name in spellings.values() if is_similar(name, section.system))
     )
     best = search.best()
@@ -118,7 +118,7 @@ def with_parts_in_derivatives(before: Understood) -> Understood:
     return replace(before, section=section, meant=(*before.meant, *meant)) if meant else before
 
 
-def meaning(name: str, part: Part, system: System) -> Meant:
+def meaning(name: str, part: LinePart, system: System) -> Meant:
     """What a name was read as, in words."""
     symbols = system.reading.symbols
     return Meant(name, f"{show(part.called(name), symbols=symbols)} read as {show(part.tree, symbols=symbols)}")
@@ -146,7 +146,7 @@ def noted(claims: Sequence[Claim], meant: Sequence[Meant], defined: frozenset[Sp
 # names that a line defines
 
 
-def with_stated_parts(section: Section) -> Understood:
+def with_stated_parts(section: SystemSection) -> Understood:
     """The section whose result depends on the quantities that the author defines beside it, where they are parts of the equations."""
     late = late_definitions(section)
     system = section.system
@@ -170,13 +170,13 @@ def with_stated_parts(section: Section) -> Understood:
     return Understood(replace(section, system=named), defined=places)
 
 
-def with_notes_as_claims(section: Section) -> Section:
+def with_notes_as_claims(section: SystemSection) -> SystemSection:
     """The section in which lines after the result that read what no equation before it has, g = (y − t) y (1 − y), stand among the
     claims: they are notes on the way to those."""
     system = section.system
     if len(results(system)) == 1:
         return section
-    loss = Judge(section).chain.loss
+    loss = ClaimJudge(section).chain.loss
     below = influence(system, loss) | {loss}
     used = refs_of(section.claims)
     foreign = {name for name in system.inputs if name not in below}
@@ -199,7 +199,7 @@ def with_notes_as_claims(section: Section) -> Section:
     return replace(section, system=system, claims=tuple(sorted((*lines, *section.claims), key=lambda line: line.span)))
 
 
-def late_definitions(section: Section) -> list[Line]:
+def late_definitions(section: SystemSection) -> list[Line]:
     """The lines among the claims that define a new name of which a claim uses the error signal, over what is in the equations."""
     signals = {tree.name for tree in refs_of(section.claims) if tree.barred}
     context = ContextReader(section.system, section.system.reading).context
@@ -227,7 +227,7 @@ def beside(among: Candidates) -> list[str]:
     return [line.name for line in judge.system.lines if line.name not in below and line.name in signals]
 
 
-def part_with_value(among: Candidates, name: str) -> Part | None:
+def part_with_value(among: Candidates, name: str) -> LinePart | None:
     """The part that has the value of a quantity."""
     values = [point.truth[name] for point in among.points]
     return next((each.part for each in among.found if close(each.values, values)), None)
@@ -236,7 +236,7 @@ def part_with_value(among: Candidates, name: str) -> Part | None:
 # names that no line defines
 
 
-def with_indices_of_names(section: Section) -> tuple[Line, ...]:
+def with_indices_of_names(section: SystemSection) -> tuple[Line, ...]:
     """The claims in which p_j is an entry of a p that no equation has, where other claims give it an index."""
     known = spellings_of(section.system)
     counts = {(tree.name, len(tree.indices)) for tree in refs_of(section.claims) if tree.indices}
@@ -252,7 +252,7 @@ def with_indices_of_names(section: Section) -> tuple[Line, ...]:
     return tuple(mapped_line(claim, changed) for claim in section.claims)
 
 
-def unknown_spellings(section: Section) -> dict[str, str]:
+def unknown_spellings(section: SystemSection) -> dict[str, str]:
     """The names in claims that are neither in the system nor defined by one of them, each with the one that it spells: Z and z_ij are one.
 
     Not w_k beside a quantity w, of which it may be an entry, nor one that is only said to have another's signal.
@@ -274,7 +274,7 @@ def unknown_spellings(section: Section) -> dict[str, str]:
     return found
 
 
-def renamed_only(section: Section) -> set[str]:
+def renamed_only(section: SystemSection) -> set[str]:
     """Names that stand in one place, on the left of ē = z̄: any summand of z has that signal, so that it tells nothing of e."""
     uses = Counter(tree.name for tree in refs_of(section.claims))
     signals = [c for c in section.claims if all(isinstance(right, Ref) and right.barred for right in c.rights)]
@@ -287,7 +287,7 @@ def is_similar(name: str, system: System) -> bool:
     return any(split(known).base in (base, base.swapcase()) for known in system.quantities)
 
 
-def losses_of(section: Section) -> set[str]:
+def losses_of(section: SystemSection) -> set[str]:
     """The names of a loss that no equation has: those by which the claims differentiate, and those that have no signal."""
     trees = trees_of(section.claims)
     above = {t.numerator.name for t in trees if isinstance(t, Partial) and isinstance(t.numerator, Ref)}
@@ -300,7 +300,7 @@ def spellings_of(system: System) -> set[str]:
 
 
 def likeliest(
-    section: Section, among: Candidates, search: Search, best: Sequence[Choice]
+    section: SystemSection, among: Candidates, search: AssignmentSearch, best: Sequence[Choice]
 ) -> tuple[System, Choice] | None:
     """The first of the best readings; of several with which the same lines hold, the first that explains the mistakes in the others."""
     if not best:
@@ -320,15 +320,15 @@ def likeliest(
     return next(explained, found[0])
 
 
-def spelled(name: str, part: Part, search: Search) -> str:
+def spelled(name: str, part: LinePart, search: AssignmentSearch) -> str:
     """The name under which a part gets a line: of two spellings, that of the whole array where it has no letters."""
     other = next((one for one, meant in search.spellings.items() if meant == name != one), name)
     return name if part.letters else other
 
 
-def explains_all(section: Section) -> bool:
+def explains_all(section: SystemSection) -> bool:
     """Whether every wrong claim has a likely kind of mistake, found with little effort."""
-    claims = Judge(section, effort=Effort(left=LITTLE)).run()
+    claims = ClaimJudge(section, effort=Effort(left=LITTLE)).run()
     return all(c.finding is None or c.finding.diagnosis is not None for c in claims)
 
 

@@ -1,4 +1,4 @@
-"""Calls whose arrays are bound once: `f.bind(…)`. It knows no machine code, and what a call means only from `Kind`."""
+"""Calls whose arrays are bound once: `f.bind(…)`. It knows no machine code, and what a call means only from `FunctionOfKind`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from wengert.errors import GraphError
 from wengert.tracing.trees import flatten, name_of, paths, unflatten
 
 if TYPE_CHECKING:
-    from wengert.compilation.kind import Kind
-    from wengert.compilation.path import Path
+    from wengert.compilation.kind import FunctionOfKind
+    from wengert.compilation.path import CompiledPath
 
 
 def bound(
-    f: Callable[..., Any], kind: Kind, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
+    f: Callable[..., Any], kind: FunctionOfKind, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
 ) -> Callable[[], Any]:
     """The function without arguments: see `CompiledFunction.bind`."""
     if kind.is_guarded:
@@ -40,7 +40,7 @@ def bound(
     return _called(f, args, kwargs, result)
 
 
-def _outputs(path: Path, inputs: Sequence[Any], out: Any) -> list[Any]:
+def _outputs(path: CompiledPath, inputs: Sequence[Any], out: Any) -> list[Any]:
     """The arrays of the results: donated ones, those of `out`, or new ones.
 
     Raises GraphError where those of `out` do not fit.

@@ -13,7 +13,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, get_args, overload
 
 from wengert.compilation.binding import bound
 from wengert.compilation.given import OUT, filled, refuse_traced
-from wengert.compilation.kind import Kind, sees_order
+from wengert.compilation.kind import FunctionOfKind, sees_order
 from wengert.compilation.path import Backend, Options
 from wengert.compilation.statics import PerValue, Statics, name_in_module
 from wengert.errors import GraphError, TraceError
@@ -153,7 +153,7 @@ class CompiledFunction(Generic[P, T]):
 
     def __init__(self, f: Callable[..., Any], donate: Sequence[str | int], backend: Backend, cache: bool) -> None:
         self._options = Options(donate, backend, cache)
-        self._kinds: OrderedDict[Any, Kind] = OrderedDict()
+        self._kinds: OrderedDict[Any, FunctionOfKind] = OrderedDict()
         self._lock = threading.RLock()
         self._ordered = sees_order(f)
         self._takes_out = not any(p.name == OUT or p.kind == p.VAR_KEYWORD for p in parameters_of(f))
@@ -222,14 +222,14 @@ class CompiledFunction(Generic[P, T]):
             refuse_traced(self.__wrapped__)
         return bound(self, self._kind(args, kwargs), args, kwargs, out)
 
-    def _kind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Kind:
+    def _kind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> FunctionOfKind:
         leaves, spec = flatten((args, kwargs))
         order = orders((args, kwargs if self._ordered else list(kwargs.values())))
         key = (spec, order, *(leaf_of(x) if is_number(x) else _fixed(x) for x in leaves))
         with self._lock:
             kind = self._kinds.get(key)
             if kind is None:
-                kind = self._kinds[key] = Kind(self.__wrapped__, self._options, args, kwargs)
+                kind = self._kinds[key] = FunctionOfKind(self.__wrapped__, self._options, args, kwargs)
                 self._evict()
                 self._chain()
             else:

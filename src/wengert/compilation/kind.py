@@ -12,25 +12,25 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from wengert.compilation.given import OUT, filled
-from wengert.compilation.path import Answers, Options, Path, answers_of
+from wengert.compilation.path import Answers, CompiledPath, Options, answers_of
 from wengert.errors import GraphError
 from wengert.ir import collector
 from wengert.namespaces import standing
 from wengert.targets.parameters import Parameter, Static
-from wengert.tracing.record import Leaf, Program, is_number, traced_program
+from wengert.tracing.record import Leaf, TracedProgram, is_number, traced_program
 from wengert.tracing.trees import argument_names, flatten, name_of, parameters_of, unflatten
 
 MOST_PATHS = 64
 """So many paths are kept of one kind, those that ran last."""
 
 
-class Kind:
+class FunctionOfKind:
     """The function for one kind of arguments."""
 
     def __init__(self, f: Callable[..., Any], options: Options, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.f, self.options = f, options
         self.parameters = _parameter_kinds(f, args, kwargs)
-        self.paths: OrderedDict[Answers, Path] = OrderedDict()
+        self.paths: OrderedDict[Answers, CompiledPath] = OrderedDict()
         """By the answers that Python was given, the path that ran last at the end."""
         self.has_written = False
         """Whether it was called with `out=`."""
@@ -41,7 +41,7 @@ class Kind:
         with collector.waiting():
             self.current = self._first(args, kwargs, names)
 
-    def _first(self, args: tuple[Any, ...], kwargs: dict[str, Any], names: Sequence[str]) -> Path:
+    def _first(self, args: tuple[Any, ...], kwargs: dict[str, Any], names: Sequence[str]) -> CompiledPath:
         """The path for these arguments, and what all paths have in common."""
         program = traced_program(standing(self.f), args, kwargs, known=True)
         self.arguments, self.known, self.fixed = program.arguments, program.leaves, program.fixed
@@ -60,8 +60,8 @@ class Kind:
         """The bytes of the code of all paths."""
         return sum(path.bytes for path in self.paths.values())
 
-    def _new(self, program: Program) -> Path:
-        path = Path(program, self.names, self.donated, self.options)
+    def _new(self, program: TracedProgram) -> CompiledPath:
+        path = CompiledPath(program, self.names, self.donated, self.options)
         self.paths[path.answers] = path
         while len(self.paths) > MOST_PATHS:
             self.paths.popitem(last=False)
@@ -129,7 +129,7 @@ class Kind:
         result, fits = path.attempt(self.arrays(args, kwargs), self.leaves)
         return result if fits else self._chosen(args, kwargs, path)
 
-    def _chosen(self, args: tuple[Any, ...], kwargs: dict[str, Any], wrong: Path | None = None) -> Any:
+    def _chosen(self, args: tuple[Any, ...], kwargs: dict[str, Any], wrong: CompiledPath | None = None) -> Any:
         """The result of the path that Python goes with these arguments, which is not the `wrong` one."""
         path, certain = self.path(args, kwargs, wrong)
         arrays = self.arrays(args, kwargs)
@@ -138,7 +138,9 @@ class Kind:
         result, fits = path.checked(arrays, self.leaves)
         return result if fits else path.interpreted(arrays)  # code rounds to another answer; Python's own is right
 
-    def path(self, args: tuple[Any, ...], kwargs: dict[str, Any], wrong: Path | None = None) -> tuple[Path, bool]:
+    def path(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], wrong: CompiledPath | None = None
+    ) -> tuple[CompiledPath, bool]:
         """The path that Python goes with these arguments, and whether code says so too."""
         if not self.is_guarded:
             return self.current, True
@@ -153,9 +155,9 @@ class Kind:
             self.current = path
             return path, certain
 
-    def _fitting(self, arrays: Sequence[Any]) -> Path | None:
+    def _fitting(self, arrays: Sequence[Any]) -> CompiledPath | None:
         """The path whose answers are those of the arrays. Each that is asked says where it parts from the right one."""
-        path: Path | None = self.current
+        path: CompiledPath | None = self.current
         while path is not None:
             found = path.asked(arrays, self.leaves)
             same = next((k for k, (a, b) in enumerate(zip(found, path.answers, strict=True)) if a != b), None)

@@ -19,12 +19,12 @@ from wengert.targets.base import target
 from wengert.targets.partition import lower
 from wengert.targets.ready import pair_donated
 from wengert.tracing.narrow import restored
-from wengert.tracing.record import Leaf, Program
-from wengert.tracing.tracer import Guard
+from wengert.tracing.record import Leaf, TracedProgram
+from wengert.tracing.tracer import Assumed
 from wengert.tracing.trees import is_common, unflatten
 
 if TYPE_CHECKING:
-    from wengert.compilation.kind import Kind
+    from wengert.compilation.kind import FunctionOfKind
 
 Backend = Literal["native", "interpreter", "xla"]
 Answers = tuple[bool | int, ...]
@@ -40,18 +40,18 @@ class Options:
     cache: bool
 
 
-def answers_of(program: Program) -> Answers:
+def answers_of(program: TracedProgram) -> Answers:
     """What Python was told while a function was written down."""
     return tuple(guard.outcome for guard in program.guards)
 
 
-class Path:
+class CompiledPath:
     """A function where Python is told `answers`. Its graph has a further output then: whether these are the right ones.
 
     The result of a path that may be the wrong one must not be written over what is given, so nothing is donated to it.
     """
 
-    def __init__(self, program: Program, names: Sequence[str], donated: Sequence[bool], options: Options) -> None:
+    def __init__(self, program: TracedProgram, names: Sequence[str], donated: Sequence[bool], options: Options) -> None:
         self.answers = answers_of(program)
         self.result, self.arguments, self.options = program.result, program.arguments, options
         self.widths = program.widths
@@ -61,7 +61,7 @@ class Path:
         nodes = named.outputs[self.count :]
         self._questions = Graph(named.inputs, nodes)
         self.results = Graph(named.inputs, named.outputs[: self.count])
-        hit = _all_hold([Guard(node, answer) for node, answer in zip(nodes, self.answers, strict=True)])
+        hit = _all_hold([Assumed(node, answer) for node, answer in zip(nodes, self.answers, strict=True)])
         self.graph = pipeline.run(Graph(named.inputs, (*self.results.outputs, *hit)))
         self.tried: Callable[..., Any] | None = None
         """The entry that gives the result and whether it is the right one, once it is made."""
@@ -78,7 +78,7 @@ class Path:
     # calls
 
     def entry(
-        self, kind: Kind, slow: Callable[..., Any], fail: Callable[..., Any], into: str | None = None
+        self, kind: FunctionOfKind, slow: Callable[..., Any], fail: Callable[..., Any], into: str | None = None
     ) -> Callable[..., Any] | None:
         """The emitted entry; of a path with answers it gives the result and whether they are right. None where there is none.
         With `into`, the entry whose results lie in arrays given by that keyword.
@@ -92,11 +92,11 @@ class Path:
         tree = (result, self.count) if self.answers else result
         return self.executable.entry(kind.trees(), tree, slow, fail, strict=True, weak=weak, into=into)
 
-    def has_plain_dtypes(self, kind: Kind) -> bool:
+    def has_plain_dtypes(self, kind: FunctionOfKind) -> bool:
         """Whether all dtypes are those of the graph, which are what code knows."""
         return all(x is None for x in (*self.widths, *(leaf.width for leaf in kind.leaves)))
 
-    def _plain_containers(self, kind: Kind) -> bool:
+    def _plain_containers(self, kind: FunctionOfKind) -> bool:
         """Whether an entry understands the containers of arguments and result, and the keywords are not seen in their order."""
         trees = (self.arguments, self.result)
         return all(is_common(unflatten(spec, range(spec.num_leaves))) for spec in trees) and not kind.sees_order()
@@ -172,7 +172,7 @@ class Path:
         return self.answers
 
 
-def _all_hold(guards: Sequence[Guard]) -> tuple[Node, ...]:
+def _all_hold(guards: Sequence[Assumed]) -> tuple[Node, ...]:
     """Whether every answer is right; nothing where nothing was asked."""
     held: Node | None = None
     for node, answer in dict.fromkeys(guards):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from wengert.autodiff.reverse import vjp
 from wengert.derive.cost import cost
 from wengert.derive.factoring import factor, turn_sign
-from wengert.derive.folding import Named, Names, fold, spread_alike
+from wengert.derive.folding import NamedQuantity, NamedTerms, fold, spread_alike
 from wengert.derive.further import FurtherForms
 from wengert.derive.recognise import laid_out, open_term_primes, open_written_out, recognise
 from wengert.derive.recurrences import Steps, backward_loop, placed, ways
@@ -25,9 +25,9 @@ from wengert.ir.names import bar, is_bar, unbar, unmoment
 from wengert.notation.expr import Call, Span, walk
 from wengert.notation.function_names import function_op
 from wengert.notation.tokens import Source
-from wengert.ops.build import Builder
+from wengert.ops.build import TermBuilder
 from wengert.ops.gathering import gather
-from wengert.ops.terms import Apply, Leaf, Term, is_zero, number, subterms, total
+from wengert.ops.terms import Apply, NamedLeaf, Term, is_zero, number, subterms, total
 
 MAX_PUT_IN = 4
 """So often the lines of other bars are put into a line."""
@@ -117,7 +117,7 @@ class Backward:
         else:
             env[bar(self.loss)] = input_node(bar(self.loss), type)
             inputs.append(env[bar(self.loss)])
-        builder = Builder(env, weighed=True)
+        builder = TermBuilder(env, weighed=True)
         terms = {line.name: line.run if form == "run" else line.value for line in self.lines}
         loops = {name: loop for loop in system.recurrences for name in loop.names}
         for line in self.lines:
@@ -246,10 +246,10 @@ class _Derivation:
 
     def __post_init__(self) -> None:
         self.letters = letter_functions(self.system)
-        named = [Named(Leaf(self.system.quantities[n].type.shape, n), v) for n, v in self.values.items()]
-        self.names = Names(named)
+        named = [NamedQuantity(NamedLeaf(self.system.quantities[n].type.shape, n), v) for n, v in self.values.items()]
+        self.names = NamedTerms(named)
         self.calls = [entry for entry in named if isinstance(entry.value, Apply)]
-        self.call_names = Names(self.calls)
+        self.call_names = NamedTerms(self.calls)
         self.ordered = self.order()
         self.planned = frozenset(self.ordered)
         assumed = [spread_alike(recognise(gather(a)), recognise(gather(b))) for a, b in self.system.assumptions]
@@ -290,7 +290,7 @@ class _Derivation:
         return next((child for child in self.system.children(name) if child in below), None)
 
     def seed(self, name: str) -> BackwardLine:
-        leaf = Leaf(self.system.quantities[name].type.shape, bar(name))
+        leaf = NamedLeaf(self.system.quantities[name].type.shape, bar(name))
         return BackwardLine(name, (), number(1) if not leaf.shape else leaf)
 
     def one_line(self, name: str) -> BackwardLine:
@@ -335,7 +335,7 @@ class _Derivation:
         """ū ∂u/∂v with letter functions kept as primes."""
         system = self.system
         env = {**system.leaves, **{n: each.leaf for n, each in system.moments.items()}}
-        node = Builder(env).build(self.values[child])
+        node = TermBuilder(env).build(self.values[child])
         signal = input_node(bar(child), node.type)
         parts: list[Term] = []
         for leaf, way in ways(system, name, system.line(child).node):
@@ -349,18 +349,18 @@ class _Derivation:
 
     def fold_calls(self, term: Term, name: str) -> Term:
         """Values of functions that have a name, such as y for σ(z), but not the name whose bar this is; products stay as the chain rule gave them."""
-        others = [entry for entry in self.calls if entry.leaf != Leaf(entry.leaf.shape, name)]
-        return fold(term, self.call_names if len(others) == len(self.calls) else Names(others))
+        others = [entry for entry in self.calls if entry.leaf != NamedLeaf(entry.leaf.shape, name)]
+        return fold(term, self.call_names if len(others) == len(self.calls) else NamedTerms(others))
 
 
-def leaves_of(term: Term) -> list[Leaf]:
+def leaves_of(term: Term) -> list[NamedLeaf]:
     """The quantities that a term reads, as often as it does."""
-    return [part for part in subterms(term) if isinstance(part, Leaf)]
+    return [part for part in subterms(term) if isinstance(part, NamedLeaf)]
 
 
 def reads_later(term: Term) -> bool:
     """Whether a term reads an error signal of a later step."""
-    return any(isinstance(t, Leaf) and unmoment(t.name)[1] > 0 for t in subterms(term))
+    return any(isinstance(t, NamedLeaf) and unmoment(t.name)[1] > 0 for t in subterms(term))
 
 
 def letter_functions(system: System) -> set[str]:

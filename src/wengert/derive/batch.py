@@ -20,10 +20,10 @@ from wengert.ir.graph import Node, input_node
 from wengert.ir.names import entry_place, sequence_name, unmoment
 from wengert.ir.types import Dim
 from wengert.notation.expr import Line
-from wengert.ops.build import Builder
+from wengert.ops.build import TermBuilder
 from wengert.ops.gathering import gather
 from wengert.ops.stepping import entry_array, moved_array
-from wengert.ops.terms import ONE, Add, Apply, Factor, Leaf, Product, Term, addends, product, size_term, total
+from wengert.ops.terms import ONE, Add, Apply, Factor, NamedLeaf, ProductTerm, Term, addends, product, size_term, total
 
 LETTERS = "nbsemuvpq"
 AXES_OPS = ("sum", "max", "min", "prod", "logsumexp")
@@ -87,7 +87,7 @@ class _Batch:
             clock=None if system.clock is None else replace(system.clock, axes=time or system.clock.axes),
         )
         known = leaves | {n: each.leaf for n, each in moments.items()}
-        builder, form = Builder(known), IndexForm(frame, replace(style_of(system), sums_last=False))
+        builder, form = TermBuilder(known), IndexForm(frame, replace(style_of(system), sums_last=False))
         assumed = tuple(self.assumption(sides, builder) for sides in system.assumptions)
         lines: list[Definition] = []
         for line in system.lines:
@@ -120,7 +120,7 @@ class _Batch:
             value = entry_array(leaves[base], time[base], place)
         return Moment(input_node(name, value.type), (base, start) if start else (base,), value)
 
-    def assumption(self, sides: tuple[Node, Node], builder: Builder) -> tuple[Node, Node]:
+    def assumption(self, sides: tuple[Node, Node], builder: TermBuilder) -> tuple[Node, Node]:
         """Both sides for every example, where one of them depends on data."""
         parts = [self.lift(recognise(gather(side))) for side in sides]
         any_has = any(has for _, has in parts)
@@ -171,16 +171,16 @@ class _Batch:
 
     def lift(self, term: Term) -> tuple[Term, bool]:
         """The term over the batch and whether it has the leading axis."""
-        if isinstance(term, Leaf):
+        if isinstance(term, NamedLeaf):
             if sequence_name(term.name) not in self.leading:
                 return term, False
-            return Leaf((self.size, *term.shape), term.name, term.dtype), True
+            return NamedLeaf((self.size, *term.shape), term.name, term.dtype), True
         if isinstance(term, Add):
             parts = [self.lift(t) for t in term.terms]
             if not any(has for _, has in parts):
                 return term, False
             return total([self.spread(t, has) for t, has in parts], (self.size, *term.shape)), True
-        if isinstance(term, Product):
+        if isinstance(term, ProductTerm):
             return self.lift_product(term)
         assert isinstance(term, Apply)
         parts = [self.lift(arg) for arg in term.args]
@@ -194,7 +194,7 @@ class _Batch:
             (self.size, *term.shape), term.op, tuple(self.spread(t, has) for t, has in parts), params, term.dtype
         ), True
 
-    def lift_product(self, term: Product) -> tuple[Term, bool]:
+    def lift_product(self, term: ProductTerm) -> tuple[Term, bool]:
         label = len(term.sizes)
         lifted = [(*self.lift(f.term), f) for f in term.factors]
         if not any(has for _, has, _ in lifted):

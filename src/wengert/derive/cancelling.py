@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wengert.derive.matching import Match, matches
-from wengert.ops.terms import ONE, Apply, Factor, Product, Term, is_indicator, position_axis, product
+from wengert.ops.terms import ONE, Apply, Factor, ProductTerm, Term, is_indicator, position_axis, product
 
 
-def cancel_sums(term: Product) -> Term:
+def cancel_sums(term: ProductTerm) -> Term:
     """(Σ_k a_k) / (Σ_k a_k) = 1, and x_j ⟦j = y⟧ / x_y = ⟦j = y⟧, where x_y is Σ_k x_k ⟦k = y⟧; until nothing cancels."""
     for d, below in enumerate(term.factors):
-        if below.exponent >= 0 or not isinstance(below.term, Product) or not below.term.summed:
+        if below.exponent >= 0 or not isinstance(below.term, ProductTerm) or not below.term.summed:
             continue
-        others = Product(term.shape, term.coef, term.factors[:d] + term.factors[d + 1 :], term.out, term.sizes)
+        others = ProductTerm(term.shape, term.coef, term.factors[:d] + term.factors[d + 1 :], term.out, term.sizes)
         for match in matches(others, below.term):
             cancelled = _cancelled(others, below, match)
             if cancelled is not None:
-                return cancel_sums(cancelled) if isinstance(cancelled, Product) else cancelled
+                return cancel_sums(cancelled) if isinstance(cancelled, ProductTerm) else cancelled
     return term
 
 
-def _cancelled(others: Product, below: Factor, match: Match) -> Term | None:
+def _cancelled(others: ProductTerm, below: Factor, match: Match) -> Term | None:
     """The product without Σ_k a_k above and once below the line; None where a label of the sum is needed elsewhere."""
     value = below.term
-    assert isinstance(value, Product)
+    assert isinstance(value, ProductTerm)
     if tuple(match.labels[q] for q in value.out) != below.labels:
         return None
     left = match.left(others)
@@ -39,7 +39,7 @@ def _cancelled(others: Product, below: Factor, match: Match) -> Term | None:
     return product(others.coef / value.coef, rest, others.out, others.sizes)
 
 
-def cancel_products(term: Product) -> Term:
+def cancel_products(term: ProductTerm) -> Term:
     """∏_(j ≠ i) x_j / ∏_j x_j = 1 / x_i, until nothing cancels."""
     for k, others in enumerate(term.factors):
         if not (isinstance(others.term, Apply) and others.term.op == "prod_others" and others.exponent > 0):
@@ -56,7 +56,7 @@ def cancel_products(term: Product) -> Term:
                 rest[m] = Factor(whole, every.labels, every.exponent + 1)
                 rest = [f for f in (*rest, Factor(body, others.labels, -ONE)) if f.exponent != 0]
                 cancelled = product(term.coef, rest, term.out, term.sizes)
-                return cancel_products(cancelled) if isinstance(cancelled, Product) else cancelled
+                return cancel_products(cancelled) if isinstance(cancelled, ProductTerm) else cancelled
     return term
 
 
@@ -69,12 +69,12 @@ def is_one_hot(factor: Factor, label: int) -> bool:
         axis = position_axis(place)
         if axis is None or factor.labels[axis] != label or factor.labels.count(label) > 1:
             continue
-        if isinstance(chooser, Product) and all(chooser.out[axis] not in f.labels for f in chooser.factors):
+        if isinstance(chooser, ProductTerm) and all(chooser.out[axis] not in f.labels for f in chooser.factors):
             return True
     return False
 
 
-def normalised(term: Product, products: Sequence[tuple[Term, Term]]) -> Term:
+def normalised(term: ProductTerm, products: Sequence[tuple[Term, Term]]) -> Term:
     """Σ_j y_j = 1 for y_k = x_k / Σ_l x_l: a name under a sum of its own is opened where its sum cancels.
 
     `products` are pairs (name, its value).
@@ -87,7 +87,7 @@ def normalised(term: Product, products: Sequence[tuple[Term, Term]]) -> Term:
         opened = product(
             term.coef, [*term.factors[:k], Factor(value, f.labels), *term.factors[k + 1 :]], term.out, term.sizes
         )
-        closed = cancel_sums(opened) if isinstance(opened, Product) else opened
+        closed = cancel_sums(opened) if isinstance(opened, ProductTerm) else opened
         if closed != opened:
             return closed
     return term

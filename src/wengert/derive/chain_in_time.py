@@ -7,20 +7,25 @@ from __future__ import annotations
 
 from wengert.derive.backward import Contribution
 from wengert.derive.matrices import at_letter
-from wengert.derive.printed import Printer
+from wengert.derive.printed import LinePrinter
 from wengert.elaboration.system import System
 from wengert.ir.names import bar, entry, moment, unmoment
 from wengert.notation.expr import BigOp, Expr, Partial, Product, Transpose
-from wengert.ops.terms import Leaf, Term, addends, subterms
+from wengert.ops.terms import NamedLeaf, Term, addends, subterms
 
 
 def steps_later(term: Term) -> int:
     """How many steps later the signals are that a term reads."""
-    return max((unmoment(leaf.name)[1] for leaf in subterms(term) if isinstance(leaf, Leaf)), default=0)
+    return max((unmoment(leaf.name)[1] for leaf in subterms(term) if isinstance(leaf, NamedLeaf)), default=0)
 
 
 def chain_in_time(
-    system: System, name: str, use: Contribution, printer: Printer, ahead: int | None = None, only: int | None = None
+    system: System,
+    name: str,
+    use: Contribution,
+    printer: LinePrinter,
+    ahead: int | None = None,
+    only: int | None = None,
 ) -> list[Expr]:
     """ū ∂u/∂v for one child u of v, a term for each step at which u is; `only` for one of them.
 

@@ -6,7 +6,18 @@ from collections.abc import Container, Iterable, Sequence
 from fractions import Fraction
 
 from wengert.ops.interning import remembered
-from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, components, is_indicator, product, subterms
+from wengert.ops.terms import (
+    Add,
+    Apply,
+    Factor,
+    NamedLeaf,
+    ProductTerm,
+    Term,
+    components,
+    is_indicator,
+    product,
+    subterms,
+)
 
 TYPICAL_SIZE = 8
 FUNCTION_COST = 4
@@ -23,7 +34,7 @@ def _spent(term: Term, known: Container[Term]) -> int:
     spent = 0
     while stack:
         item = stack.pop()
-        if isinstance(item, Leaf) or item in seen or item in known:
+        if isinstance(item, NamedLeaf) or item in seen or item in known:
             continue
         seen.add(item)
         own, parts = _own(item)
@@ -42,7 +53,7 @@ def _own(item: Term) -> tuple[int, list[Term]]:
     """What a term takes beside its parts, and the parts."""
     if isinstance(item, Add):
         return (len(item.terms) - 1) * TYPICAL_SIZE**item.rank, [_without_sign(t) for t in item.terms]
-    if isinstance(item, Product):
+    if isinstance(item, ProductTerm):
         outer, sums = pieces(item)
         if not outer and len(sums) == 1 and item.coef == 1:
             return _sum_cost(item), [f.term for f in item.factors]
@@ -52,7 +63,7 @@ def _own(item: Term) -> tuple[int, list[Term]]:
     return each * TYPICAL_SIZE**item.rank, list(item.args)
 
 
-class Lines:
+class DerivedLines:
     """The lines of a derivation that were found so far, and what they compute."""
 
     def __init__(self) -> None:
@@ -92,13 +103,13 @@ def computed(term: Term) -> frozenset[Term]:
     found: set[Term] = set()
     for part in subterms(term):
         found.add(_without_sign(part))
-        if isinstance(part, Product):
+        if isinstance(part, ProductTerm):
             found.update(whole for whole, _ in pieces(part)[1])
     return frozenset(found)
 
 
 @remembered
-def pieces(item: Product) -> tuple[list[Factor], list[tuple[Term, frozenset[int]]]]:
+def pieces(item: ProductTerm) -> tuple[list[Factor], list[tuple[Term, frozenset[int]]]]:
     """A product as its factors outside sums, and its sums, each with the labels of the result that it carries."""
     groups = components(item.factors, item.out)
     sums: list[tuple[Term, frozenset[int]]] = []
@@ -137,12 +148,12 @@ CHEAP = frozenset(
 
 def _without_sign(term: Term) -> Term:
     """A subtracted term costs no more than an added one."""
-    if isinstance(term, Product) and term.coef == -1:
-        return Product(term.shape, Fraction(1), term.factors, term.out, term.sizes)
+    if isinstance(term, ProductTerm) and term.coef == -1:
+        return ProductTerm(term.shape, Fraction(1), term.factors, term.out, term.sizes)
     return term
 
 
-def _product_cost(item: Product, outer: Sequence[Factor], sums: Sequence[tuple[Term, frozenset[int]]]) -> int:
+def _product_cost(item: ProductTerm, outer: Sequence[Factor], sums: Sequence[tuple[Term, frozenset[int]]]) -> int:
     """What joins the pieces: those on the same axes first, then the rest on all axes; a power costs on the axes of its base."""
     axes = [frozenset(f.labels) for f in outer] + [labels for _, labels in sums]
     axes += [frozenset[int]()] * (abs(item.coef) != 1)
@@ -153,7 +164,7 @@ def _product_cost(item: Product, outer: Sequence[Factor], sums: Sequence[tuple[T
     return powers + alike + (len(set(axes)) - 1) * TYPICAL_SIZE ** max(len(each) for each in axes)
 
 
-def _sum_cost(item: Product) -> int:
+def _sum_cost(item: ProductTerm) -> int:
     """One sum of products."""
     labels = {q for f in item.factors for q in f.labels}
     multiplications = sum(_factor_cost(f) for f in item.factors) - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wengert.derive.backward import Backward
-from wengert.derive.printed import Printer
+from wengert.derive.printed import LinePrinter
 from wengert.notation.expr import Line
 
 
@@ -35,7 +35,7 @@ def difference(old: Backward, new: Backward, form: str) -> list[Change]:
 
 
 def _lines(backward: Backward, form: str) -> dict[str, Line]:
-    printer = Printer(backward.system, form)
+    printer = LinePrinter(backward.system, form)
     result: dict[str, Line] = {}
     for line in backward.lines:
         if line.name != backward.loss:

@@ -23,7 +23,7 @@ STEPS = (1e-4, 1e-5, 1e-6)
 
 
 @dataclass(frozen=True)
-class Slope:
+class DirectionalSlope:
     """The derivative of the loss along a direction, by some route; `noise` is the rounding of a difference quotient."""
 
     value: float
@@ -39,7 +39,7 @@ class Slope:
 
 
 @dataclass(frozen=True)
-class Path:
+class LossAlongLine:
     """The loss along a line through one quantity: its slope without any rule of differentiation."""
 
     loss: Prepared
@@ -49,14 +49,14 @@ class Path:
     signal: Array
     sizes: Mapping[str, int]
 
-    def slope(self, expected: float) -> Slope | None:
+    def slope(self, expected: float) -> DirectionalSlope | None:
         """The slope by the complex step, or by central differences; None where these do not settle, as on a kink or beside a jump."""
         if all(node.op.continued for node in topological(self.loss.graph.outputs)):
             step = 1e-100
             value = self.at(1j * step)
-            return Slope(float(np.sum(self.signal * np.imag(value)) / step), "complex step")
+            return DirectionalSlope(float(np.sum(self.signal * np.imag(value)) / step), "complex step")
         size = float(np.sum(np.abs(self.signal * self.at(0.0))))
-        slopes = list[Slope]()
+        slopes = list[DirectionalSlope]()
         for step in STEPS:
             slopes.append(self.central(step, size))
             if slopes[-1].agrees(expected, 0.0):
@@ -64,7 +64,7 @@ class Path:
         last, before = slopes[-1], slopes[-2]
         # Where only the second derivative jumps, the error falls with the step itself: it is taken out.
         limit = (STEPS[-2] * last.value - STEPS[-1] * before.value) / (STEPS[-2] - STEPS[-1])
-        slopes.append(Slope(limit, last.route, 2 * last.noise))
+        slopes.append(DirectionalSlope(limit, last.route, 2 * last.noise))
         if slopes[-1].agrees(expected, 0.0):
             return slopes[-1]
         settled = all(s.agrees(last.value, 100 * abs(last.value)) for s in slopes)
@@ -80,11 +80,11 @@ class Path:
         """The step for the size of the quantity."""
         return step * max(1.0, float(np.max(np.abs(self.values[self.name]), initial=0.0)))
 
-    def central(self, step: float, size: float) -> Slope:
+    def central(self, step: float, size: float) -> DirectionalSlope:
         """Central differences at h and 2h, combined so that the error is of fourth order; `size` is that of the loss."""
         h = self.scaled(step)
         one, two = (float(np.sum(self.signal * (self.at(k * h) - self.at(-k * h)))) / (2 * k * h) for k in (1, 2))
-        return Slope((4 * one - two) / 3, "central differences", 64 * float(np.finfo(float).eps) * size / h)
+        return DirectionalSlope((4 * one - two) / 3, "central differences", 64 * float(np.finfo(float).eps) * size / h)
 
     def on_kink(self) -> bool:
         """Whether the slopes to the left and to the right stay apart as the step shrinks."""

@@ -48,7 +48,9 @@ class ElementForm(IndexForm):
         """Every place in axes of these sizes."""
         return list(itertools.product(*([str(k) for k in range(1, self.size(size) + 1)] for size in sizes)))
 
-    def summed(self, part: Sequence[Factor], term: tm.Product, at: Mapping[int, Place], scope: frozenset[str]) -> Expr:
+    def summed(
+        self, part: Sequence[Factor], term: tm.ProductTerm, at: Mapping[int, Place], scope: frozenset[str]
+    ) -> Expr:
         """The terms of Σ_j, one after the other."""
         bound = [q for q in dict.fromkeys(q for f in part for q in f.labels) if q not in at]
         terms: list[tuple[int, Expr]] = []
@@ -71,7 +73,7 @@ class ElementForm(IndexForm):
             return parts[0] if parts else (1, ZERO)
         return 1, Sum(tuple(positive_first(parts)))
 
-    def product(self, term: tm.Product, letters: Sequence[Place], scope: frozenset[str]) -> tuple[int, Expr]:
+    def product(self, term: tm.ProductTerm, letters: Sequence[Place], scope: frozenset[str]) -> tuple[int, Expr]:
         """A product without what index arithmetic decides; 0 where that does not hold."""
         at: dict[int, Place] = dict(zip(term.out, letters, strict=True))
         held = [self.holds(f, at) for f in term.factors]

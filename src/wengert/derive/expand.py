@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from wengert.autodiff.reverse import vjp
 from wengert.derive.backward import Backward
 from wengert.derive.by_steps import by_steps, sizes_by_steps
-from wengert.derive.counting import FREE, Count, count_shared, count_written
+from wengert.derive.counting import FREE, OperationCount, count_shared, count_written
 from wengert.derive.factoring import factor
 from wengert.derive.folding import NO_NAMES
 from wengert.derive.forms import IndexForm
@@ -27,7 +27,7 @@ from wengert.ir.names import bar
 from wengert.ir.types import ArrayType, Dim
 from wengert.notation.expr import Expr, Line, Partial
 from wengert.notation.tokens import Source
-from wengert.ops.build import Builder
+from wengert.ops.build import TermBuilder
 from wengert.ops.gathering import gather
 from wengert.ops.terms import Add, Apply, Term, subterms
 
@@ -48,9 +48,9 @@ class Comparison:
     """Both ways to the same derivatives: `lines` are the expanded ones, L first; counts are for axes of `sizes` entries."""
 
     lines: tuple[Line, ...]
-    expanded: Count
-    forward: Count
-    backward: Count
+    expanded: OperationCount
+    forward: OperationCount
+    backward: OperationCount
     repeated: tuple[Repeated, ...]
     sizes: Mapping[str, int]
 
@@ -92,7 +92,7 @@ def compare(backward: Backward, sizes: Mapping[str, int] | None = None) -> Compa
     shared = [written[line.name] for line in system.lines]
     return Comparison(
         tuple(lines),
-        sum((count_written(t, bound) for t in terms), Count()),
+        sum((count_written(t, bound) for t in terms), OperationCount()),
         count_shared(shared, bound),
         count_shared(
             [line.value for line in backward.lines if line.name != backward.loss], bound, seed=bar(backward.loss)
@@ -129,7 +129,7 @@ def _inlined(backward: Backward, values: Mapping[str, Term]) -> dict[str, Term]:
 
 def _derivative(backward: Backward, whole: Term, name: str) -> Term:
     system = backward.system
-    node = Builder(dict(system.leaves)).build(whole)
+    node = TermBuilder(dict(system.leaves)).build(whole)
     (result,) = vjp([node], [system.leaves[name]], [constant(1, ArrayType(()))])
     if result is None:
         raise EquationError(

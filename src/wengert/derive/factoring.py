@@ -15,7 +15,7 @@ from wengert.ops.terms import (
     ONE,
     Add,
     Factor,
-    Product,
+    ProductTerm,
     Term,
     addends,
     is_indicator,
@@ -91,7 +91,7 @@ def common_coefficient(coefs: Sequence[Fraction]) -> Fraction:
     return ONE
 
 
-def divided(term: Product, common: Sequence[Factor], coef: Fraction) -> Term:
+def divided(term: ProductTerm, common: Sequence[Factor], coef: Fraction) -> Term:
     """term / (coef · Π common), where the common factors, at axes of the result, are factors of the term."""
     inverse = [
         Factor(f.term, tuple(term.out[k] for k in f.labels), -f.exponent) for f in common if not is_indicator(f.term)
@@ -103,7 +103,7 @@ def divided(term: Product, common: Sequence[Factor], coef: Fraction) -> Term:
 
 def turn_sign(term: Term) -> Term:
     """−a (b − c) = a (c − b)."""
-    if not isinstance(term, Product) or term.coef >= 0:
+    if not isinstance(term, ProductTerm) or term.coef >= 0:
         return term
     for k, f in enumerate(term.factors):
         if isinstance(f.term, Add) and f.exponent == 1 and any(split_coef(t)[0] < 0 for t in f.term.terms):
@@ -120,7 +120,7 @@ def in_one_sign(term: Term, written: Collection[Term]) -> Term:
     def turned(item: Term) -> Term:
         if isinstance(item, Add):
             return rebuilt(item, [turned(t) for t in item.terms])
-        if not isinstance(item, Product):
+        if not isinstance(item, ProductTerm):
             return item
         coef, factors, swapped = item.coef, list[Factor](), False
         for f in item.factors:
@@ -160,7 +160,7 @@ def group(term: Term) -> Term:
     return total(terms.values(), term.shape)
 
 
-def _without_one(item: Product) -> set[Hashable]:
+def _without_one(item: ProductTerm) -> set[Hashable]:
     """What a product has, each time without one factor: two that `_join` makes one have such a rest in common."""
     if len(item.factors) < 2 or not item.summed:
         return set()
@@ -173,7 +173,7 @@ def _without_one(item: Product) -> set[Hashable]:
     }
 
 
-def _join(a: Product, b: Product) -> Term | None:
+def _join(a: ProductTerm, b: ProductTerm) -> Term | None:
     """One product for two that sum over the same and differ in one factor each."""
     if abs(a.coef) != abs(b.coef) or not a.summed or len(a.factors) != len(b.factors) or len(a.factors) < 2:
         return None
@@ -199,7 +199,7 @@ def _join(a: Product, b: Product) -> Term | None:
     return None
 
 
-def _same_rest(a: Product, k: int, b: Product, m: int) -> dict[int, int] | None:
+def _same_rest(a: ProductTerm, k: int, b: ProductTerm, m: int) -> dict[int, int] | None:
     """The map from b's labels to a's, one to one, under which all factors but a's k-th and b's m-th agree."""
     labels = dict(zip(b.out, a.out, strict=True))
     mine = [f for i, f in enumerate(a.factors) if i != k]
@@ -261,7 +261,7 @@ def expand(term: Term) -> Term | None:
         if isinstance(item, Add):
             pending.extend(reversed(item.terms))
             continue
-        opened = _open_one(item) if isinstance(item, Product) else None
+        opened = _open_one(item) if isinstance(item, ProductTerm) else None
         if opened is None:
             done.append(item)
         else:
@@ -269,7 +269,7 @@ def expand(term: Term) -> Term | None:
     return total(done, term.shape)
 
 
-def _open_one(item: Product) -> list[Term] | None:
+def _open_one(item: ProductTerm) -> list[Term] | None:
     """The terms that come of multiplying out the first sum with a small positive power."""
     for k, f in enumerate(item.factors):
         if isinstance(f.term, Add) and f.exponent.denominator == 1 and 1 <= f.exponent <= 4:

@@ -14,8 +14,8 @@ from wengert.ops.terms import (
     Add,
     Apply,
     Factor,
-    Leaf,
-    Product,
+    NamedLeaf,
+    ProductTerm,
     Term,
     is_number,
     laid_out,
@@ -32,22 +32,22 @@ MOST_KNOWN = 5000
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedQuantity:
     """A quantity and the term that its line gives it."""
 
     leaf: Term
     value: Term
 
 
-class Names:
+class NamedTerms:
     """Named quantities, indexed by what their values are."""
 
-    def __init__(self, entries: Iterable[Named]) -> None:
+    def __init__(self, entries: Iterable[NamedQuantity]) -> None:
         self.known: dict[tuple[str, int], tuple[Term, Term]] = {}
         """By place in memory: terms that were folded or simplified, and what they became."""
         self.whole: dict[Term, tuple[Fraction, Term]] = {}
         """t -> (c, v) where the line is v = c t and t has no coefficient."""
-        self.products: list[Named] = []
+        self.products: list[NamedQuantity] = []
         self.values: list[tuple[Term, Term]] = []
         """(v, its value) of every product."""
         self.powers: dict[Term, tuple[Fraction, Term]] = {}
@@ -70,13 +70,13 @@ class Names:
             self.known[place] = (term, found)
         return self.known[place][1]
 
-    def _add(self, entry: Named) -> None:
+    def _add(self, entry: NamedQuantity) -> None:
         coef, base = split_coef(entry.value)
-        if not isinstance(base, Leaf) and not is_number(base):
+        if not isinstance(base, NamedLeaf) and not is_number(base):
             self.whole.setdefault(base, (coef, entry.leaf))
             if isinstance(base, Add):
                 self.whole.setdefault(scale(-1, base), (-coef, entry.leaf))
-        if isinstance(entry.value, Product) and entry.value.factors:
+        if isinstance(entry.value, ProductTerm) and entry.value.factors:
             self.values.append((entry.leaf, entry.value))
             (only, *more) = entry.value.factors
             if more or only.exponent != 1 or entry.value.summed:
@@ -101,20 +101,20 @@ class Names:
         if times.denominator != 1 or times == 0 or (times < 0 and exponent < 0) or factor.exponent == 1:
             return factor
         whole = factor.exponent.denominator == 1 != exponent.denominator
-        if (isinstance(factor.term, Leaf) and abs(times) != 1) or (whole and factor.exponent != -1):
+        if (isinstance(factor.term, NamedLeaf) and abs(times) != 1) or (whole and factor.exponent != -1):
             return factor
         return Factor(leaf, factor.labels, times)
 
 
-NO_NAMES = Names(())
+NO_NAMES = NamedTerms(())
 
 
-def fold(term: Term, names: Names) -> Term:
+def fold(term: Term, names: NamedTerms) -> Term:
     """The term in the named quantities."""
     return names.once("fold", term, lambda: _folded(term, names))
 
 
-def _folded(term: Term, names: Names) -> Term:
+def _folded(term: Term, names: NamedTerms) -> Term:
     named = names.named(term)
     if named is not None:
         return named
@@ -124,17 +124,17 @@ def _folded(term: Term, names: Names) -> Term:
     if isinstance(term, Apply):
         inner = rebuilt(term, [fold(part, names) for part in term.args])
         return names.named(inner) or inner
-    if not isinstance(term, Product):
+    if not isinstance(term, ProductTerm):
         return term
     factors = [Factor(fold(f.term, names), f.labels, f.exponent) for f in term.factors]
     raised = [names.power(factor) for factor in factors]
     same = all(map(is_, factors, raised))
     folded = rebuilt(term, [f.term for f in factors]) if same else product(term.coef, raised, term.out, term.sizes)
-    folded = cancel_products(folded) if isinstance(folded, Product) else folded
-    folded = cancel_sums(folded) if isinstance(folded, Product) else folded
-    folded = normalised(folded, names.values) if isinstance(folded, Product) else folded
+    folded = cancel_products(folded) if isinstance(folded, ProductTerm) else folded
+    folded = cancel_sums(folded) if isinstance(folded, ProductTerm) else folded
+    folded = normalised(folded, names.values) if isinstance(folded, ProductTerm) else folded
     for entry, parts in zip(names.products, names.parts, strict=True):
-        while isinstance(folded, Product) and parts <= {f.term for f in folded.factors}:
+        while isinstance(folded, ProductTerm) and parts <= {f.term for f in folded.factors}:
             smaller = extract(folded, entry)
             if smaller is None:
                 break
@@ -142,7 +142,7 @@ def _folded(term: Term, names: Names) -> Term:
     return folded
 
 
-def extract(term: Product, entry: Named) -> Term | None:
+def extract(term: ProductTerm, entry: NamedQuantity) -> Term | None:
     """The product with the factors of a named value replaced by its name once; None where they do not all occur."""
     value = monomial(entry.value)
     for match in matches(term, value):
@@ -163,13 +163,13 @@ def assume(term: Term, equations: Sequence[tuple[Term, Term]]) -> Term:
     """Wherever the left side of an assumed equation occurs as factors or as a term, its right side; A in one orientation for A = Aᵀ."""
     for left, right in equations:
         name = symmetric_name(left, right)
-        term = oriented(term, name) if name else fold(term, Names([Named(right, left)]))
+        term = oriented(term, name) if name else fold(term, NamedTerms([NamedQuantity(right, left)]))
     return term
 
 
 def symmetric_name(left: Term, right: Term) -> str:
     """The name A of an assumption A = Aᵀ; "" for any other."""
-    if not (isinstance(left, Leaf) and left.rank == 2 and isinstance(right, Product) and right.coef == 1):
+    if not (isinstance(left, NamedLeaf) and left.rank == 2 and isinstance(right, ProductTerm) and right.coef == 1):
         return ""
     turned = [f.term == left and f.exponent == 1 and f.labels == right.out[::-1] for f in right.factors]
     return left.name if turned == [True] else ""
@@ -182,13 +182,13 @@ def oriented(term: Term, name: str) -> Term:
     if isinstance(term, Apply):
         args = [oriented(a, name) for a in term.args]
         return applied(term.op, args, term.shape, term.params, term.dtype)
-    if not isinstance(term, Product):
+    if not isinstance(term, ProductTerm):
         return term
     factors: list[Factor] = []
     for f in term.factors:
         inner = oriented(f.term, name)
         matrix = inner.args[0] if isinstance(inner, Apply) and inner.op == "inv" else inner
-        symmetric = isinstance(matrix, Leaf) and matrix.name == name
+        symmetric = isinstance(matrix, NamedLeaf) and matrix.name == name
         factors.append(Factor(inner, tuple(sorted(f.labels)) if symmetric else f.labels, f.exponent))
     return product(term.coef, factors, term.out, term.sizes)
 

@@ -30,7 +30,7 @@ from wengert.notation.expr import (
 )
 from wengert.ops import terms as tm
 from wengert.ops.positions import range_of
-from wengert.ops.terms import Apply, Factor, Leaf, Term, components
+from wengert.ops.terms import Apply, Factor, NamedLeaf, Term, components
 
 DEFAULT_LETTERS = "ijklmnpqrs"
 WHOLE = frozenset({"inv", "det", "solve", "cofactors"})
@@ -96,7 +96,7 @@ class IndexForm:
 
     def signed(self, term: Term, letters: Sequence[Place], scope: frozenset[str]) -> tuple[int, Expr]:
         """(sign, tree) of a term."""
-        if isinstance(term, Leaf):
+        if isinstance(term, NamedLeaf):
             return 1, self.ref(term.name, letters)
         if isinstance(term, tm.Add):
             parts = [self.signed(t, letters, scope) for t in term.terms]
@@ -104,7 +104,7 @@ class IndexForm:
             return 1, counted(total) if self.counts else total
         if isinstance(term, Apply):
             return 1, self.apply(term, letters, scope)
-        assert isinstance(term, tm.Product)
+        assert isinstance(term, tm.ProductTerm)
         return self.product(term, letters, scope)
 
     def inner(self, term: Term, letters: Sequence[Place], scope: frozenset[str]) -> Expr:
@@ -163,7 +163,7 @@ class IndexForm:
 
     # -- products
 
-    def product(self, term: tm.Product, letters: Sequence[Place], scope: frozenset[str]) -> tuple[int, Expr]:
+    def product(self, term: tm.ProductTerm, letters: Sequence[Place], scope: frozenset[str]) -> tuple[int, Expr]:
         at: dict[int, Place] = dict(zip(term.out, letters, strict=True))
         free = [f for f in term.factors if all(q in term.out for q in f.labels)]
         bound = [f for f in term.factors if f not in free]
@@ -185,7 +185,9 @@ class IndexForm:
             (above if f.exponent > 0 else below).append(raised(tree, abs(f.exponent)))
         return above, below
 
-    def summed(self, part: Sequence[Factor], term: tm.Product, at: Mapping[int, Place], scope: frozenset[str]) -> Expr:
+    def summed(
+        self, part: Sequence[Factor], term: tm.ProductTerm, at: Mapping[int, Place], scope: frozenset[str]
+    ) -> Expr:
         """Σ_jk of the factors that share summed labels."""
         names = dict(at)
         fresh: list[str] = []
@@ -223,7 +225,7 @@ class IndexForm:
             return part, {}, []
         return [f for f in kept if range_of(f) is None], solved, outside
 
-    def range_of_axis(self, leaf: Leaf, axis: int) -> tuple[Expr, Expr]:
+    def range_of_axis(self, leaf: NamedLeaf, axis: int) -> tuple[Expr, Expr]:
         """A quantity at its own letters, and how far the letter of an axis runs."""
         letters = self.home(sequence_name(leaf.name))
         own, size = Index(letters[axis]), self.size_name(leaf.shape[axis])
@@ -278,12 +280,12 @@ class IndexForm:
         stack: list[tuple[Term, int]] = [(term, axis)]
         while stack:
             item, k = stack.pop()
-            if isinstance(item, Leaf):
+            if isinstance(item, NamedLeaf):
                 k += is_entry(item.name) and k >= self.system.time[unbar(sequence_name(item.name))]
                 found.append((item.name, k))
             elif isinstance(item, tm.Add):
                 stack.extend((t, k) for t in reversed(item.terms))
-            elif isinstance(item, tm.Product):
+            elif isinstance(item, tm.ProductTerm):
                 label = item.out[k]
                 stack.extend(
                     (f.term, axis) for f in reversed(item.factors) for axis, q in enumerate(f.labels) if q == label
@@ -324,7 +326,7 @@ def chosen_place(factor: Factor, names: Mapping[int, Place]) -> tuple[int, Term,
         if axis is None or factor.labels[axis] in names or tm.position_axis(other) is not None:
             continue
         monomial = tm.monomial(other)
-        if len(monomial.factors) == 1 and monomial.coef == 1 and isinstance(monomial.factors[0].term, Leaf):
+        if len(monomial.factors) == 1 and monomial.coef == 1 and isinstance(monomial.factors[0].term, NamedLeaf):
             inner = monomial.factors[0]
             axes = [monomial.out.index(q) for q in inner.labels]
             if axis not in axes:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from wengert.derive.cost import Lines, cost
+from wengert.derive.cost import DerivedLines, cost
 from wengert.derive.factoring import expand
-from wengert.derive.folding import Names, assume, fold
+from wengert.derive.folding import NamedTerms, assume, fold
 from wengert.derive.recognise import open_term_primes
 from wengert.derive.simplify import simplify, substitute_leaves
 from wengert.elaboration.system import System
 from wengert.ir.names import bar
-from wengert.ops.terms import Leaf, Term, subterms
+from wengert.ops.terms import NamedLeaf, Term, subterms
 
 MAX_SUBSTITUTIONS = 3
 """How often other bars are put into a line in search of a shorter form."""
@@ -30,9 +30,9 @@ class FurtherForms:
 
     system: System
     needed: frozenset[str]
-    names: Names
+    names: NamedTerms
     assumed: Sequence[tuple[Term, Term]]
-    lines: Lines = field(default_factory=Lines)
+    lines: DerivedLines = field(default_factory=DerivedLines)
 
     def further(self, name: str, value: Term) -> tuple[Term | None, bool]:
         """A cheaper form of v̄, and whether it uses the system's assumptions; (None, False) where none was found.
@@ -75,7 +75,7 @@ class FurtherForms:
             # Terms that cancel only under the sums they came from are found after a second fold.
             wide = expand(fold(wide, self.names)) or wide
             yield from ((term, uses, limit) for term, uses in self.variants(wide))
-            if not any(isinstance(t, Leaf) and t.name in bars for t in subterms(current)):
+            if not any(isinstance(t, NamedLeaf) and t.name in bars for t in subterms(current)):
                 break
 
     def variants(self, wide: Term) -> Iterator[tuple[Term, bool]]:
@@ -91,7 +91,7 @@ class FurtherForms:
             inner = {
                 leaf.name
                 for leaf in subterms(current)
-                if isinstance(leaf, Leaf) and leaf.name in spared and leaf.rank < value.rank
+                if isinstance(leaf, NamedLeaf) and leaf.name in spared and leaf.rank < value.rank
             }
             if not inner:
                 break
@@ -116,7 +116,7 @@ def spent(term: Term, bars: Mapping[str, Term], spared: set[str], known: Contain
         item = pending.pop()
         total_cost += cost(item, known=known)
         for leaf in subterms(item):
-            if isinstance(leaf, Leaf) and leaf.name in spared and leaf.name in bars and leaf.name not in read:
+            if isinstance(leaf, NamedLeaf) and leaf.name in spared and leaf.name in bars and leaf.name not in read:
                 read.add(leaf.name)
                 pending.append(bars[leaf.name])
     return total_cost
@@ -124,4 +124,4 @@ def spent(term: Term, bars: Mapping[str, Term], spared: set[str], known: Contain
 
 def written_length(term: Term) -> int:
     """How many names a term writes."""
-    return sum(isinstance(t, Leaf) for t in subterms(term))
+    return sum(isinstance(t, NamedLeaf) for t in subterms(term))

@@ -16,7 +16,7 @@ from wengert.ir.types import Dim, Size
 from wengert.notation.expr import And, Compare, Expr, Index, Num, Ref, Sum
 from wengert.notation.index_arithmetic import as_letters, index_tree
 from wengert.ops.positions import range_of
-from wengert.ops.terms import Factor, Leaf
+from wengert.ops.terms import Factor, NamedLeaf
 
 
 class Leaving(NamedTuple):
@@ -101,12 +101,12 @@ def _before(place: Expr, size: Expr, begins: int) -> Expr:
     return Compare("<", place, Sum(((1, size), (1, Num(Fraction(begins))))) if begins else size)
 
 
-def zero_outside(part: Sequence[Factor], solved: Solved, outside: Sequence[Leaving]) -> dict[Leaf, int]:
+def zero_outside(part: Sequence[Factor], solved: Solved, outside: Sequence[Leaving]) -> dict[NamedLeaf, int]:
     """The quantities of a term without a sum that are taken for 0 outside of their axes, and which of their axes that is."""
-    found: dict[Leaf, int] = {}
+    found: dict[NamedLeaf, int] = {}
     gone = [(dict(each.coefficients), each.offset) for each in outside]
     for label in (label for label, answer in solved.items() if answer in gone):
-        leaves = [(f.term, f.labels.index(label)) for f in part if isinstance(f.term, Leaf) and label in f.labels]
+        leaves = [(f.term, f.labels.index(label)) for f in part if isinstance(f.term, NamedLeaf) and label in f.labels]
         signals = [each for each in leaves if is_bar(each[0].name)]
         found |= dict([*signals, *leaves][:1])
     return found

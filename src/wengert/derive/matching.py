@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from wengert.ops.terms import Factor, Product, Term
+from wengert.ops.terms import Factor, ProductTerm, Term
 
 
 class Match(NamedTuple):
@@ -15,19 +15,19 @@ class Match(NamedTuple):
     labels: dict[int, int]
     used: dict[int, Fraction]
 
-    def left(self, term: Product) -> list[Factor]:
+    def left(self, term: ProductTerm) -> list[Factor]:
         """The factors of the product without what the match takes."""
         rest = [
             Factor(f.term, f.labels, f.exponent - self.used.get(k, Fraction(0))) for k, f in enumerate(term.factors)
         ]
         return [f for f in rest if f.exponent != 0]
 
-    def bound(self, value: Product) -> set[int]:
+    def bound(self, value: ProductTerm) -> set[int]:
         """Where the summed labels of the value go."""
         return {self.labels[q] for q in value.summed}
 
 
-def matches(term: Product, value: Product) -> Iterator[Match]:
+def matches(term: ProductTerm, value: ProductTerm) -> Iterator[Match]:
     """Ways to find every factor of `value` among those of `term`.
 
     A summed label of the value goes to a label of its own: Σ_j a_ij x_j does not occur in Σ_i a_ii x_i.
@@ -40,7 +40,7 @@ def matches(term: Product, value: Product) -> Iterator[Match]:
 
 
 def _search(
-    term: Product, value: Product, k: int, labels: dict[int, int], used: dict[int, Fraction]
+    term: ProductTerm, value: ProductTerm, k: int, labels: dict[int, int], used: dict[int, Fraction]
 ) -> Iterator[Match]:
     if k == len(value.factors):
         yield Match(labels, used)
@@ -56,7 +56,7 @@ def _search(
             yield from _search(term, value, k + 1, {**labels, **dict(pairs)}, taken)
 
 
-def outer_place(candidate: Factor, owner: Product) -> tuple[int, ...] | None:
+def outer_place(candidate: Factor, owner: ProductTerm) -> tuple[int, ...] | None:
     """The axes of the result at which a factor stands; None where it carries a summed label."""
     if not all(q in owner.out for q in candidate.labels):
         return None
@@ -66,7 +66,7 @@ def outer_place(candidate: Factor, owner: Product) -> tuple[int, ...] | None:
 Places = dict[tuple[Term, tuple[int, ...]], dict[int, Fraction]]
 
 
-def occurrences(terms: Sequence[Product]) -> Places:
+def occurrences(terms: Sequence[ProductTerm]) -> Places:
     """For each factor at axes of the result the numbers of the terms that have it, with its exponent there."""
     found: Places = {}
     for k, owner in enumerate(terms):
@@ -77,6 +77,6 @@ def occurrences(terms: Sequence[Product]) -> Places:
     return found
 
 
-def exponent_of(base: Term, place: tuple[int, ...], owner: Product) -> Fraction:
+def exponent_of(base: Term, place: tuple[int, ...], owner: ProductTerm) -> Fraction:
     """The exponent of a factor at these axes of the result; 0 where it does not occur."""
     return next((f.exponent for f in owner.factors if f.term == base and outer_place(f, owner) == place), Fraction(0))

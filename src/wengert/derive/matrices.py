@@ -24,7 +24,7 @@ from wengert.ir.names import is_bar, is_entry, sequence_name, unbar, unmoment
 from wengert.notation.expr import BigOp, Call, Expr, Index, Norm, Num, Ones, Power, Product, Ref, Sum, Transpose
 from wengert.ops import terms as tm
 from wengert.ops.stepping import STEP, NotByStep, at_step, runs, sequence_axes
-from wengert.ops.terms import ONE, Apply, Factor, Leaf, Term, components
+from wengert.ops.terms import ONE, Apply, Factor, NamedLeaf, Term, components
 
 
 @dataclass
@@ -100,7 +100,7 @@ class MatrixForm:
         """(sign, tree) of a term."""
         if term.rank > 2:
             raise NoForm("more than two axes")
-        if isinstance(term, Leaf):
+        if isinstance(term, NamedLeaf):
             name, letter = unlettered(term.name)
             return 1, as_value(letter, self.system.steps, self.counts) if name == STEP else self.ref(term.name)
         if isinstance(term, tm.Add):
@@ -108,11 +108,11 @@ class MatrixForm:
             return 1, counted(total) if self.times else total
         if isinstance(term, Apply):
             return 1, self.apply(term)
-        assert isinstance(term, tm.Product)
+        assert isinstance(term, tm.ProductTerm)
         over = self.over_time(term) if self.system.time else None
         return self.product(term) if over is None else over
 
-    def over_time(self, term: tm.Product) -> tuple[int, Expr] | None:
+    def over_time(self, term: tm.ProductTerm) -> tuple[int, Expr] | None:
         """coef a Σ_t … of a product that is summed over time; None for any other."""
         axis_of = sequence_axes(self.system.time)
         places = [(f, k, q) for f in term.factors for k, q in enumerate(f.labels) if q in term.summed]
@@ -143,12 +143,12 @@ class MatrixForm:
         """The sequences that run over time at axes of terms."""
         axis_of = sequence_axes(self.system.time)
         leaves = [leaf for term, k in places if runs(term, k, axis_of) for leaf in tm.subterms(term)]
-        names = [leaf.name for leaf in leaves if isinstance(leaf, Leaf) and not is_entry(leaf.name)]
+        names = [leaf.name for leaf in leaves if isinstance(leaf, NamedLeaf) and not is_entry(leaf.name)]
         return [name for name in names if unbar(sequence_name(name)) in self.system.time]
 
     def in_sum(self, term: Term) -> tuple[int, Expr]:
         """A term of a sum; a filled number stands bare and is broadcast by the reader."""
-        if tm.is_number(term) and isinstance(term, tm.Product):
+        if tm.is_number(term) and isinstance(term, tm.ProductTerm):
             return fraction(term.coef, [], [], self.style)
         return self.signed(term)
 
@@ -164,7 +164,7 @@ class MatrixForm:
 
     def argument(self, term: Term) -> Expr:
         """An argument of a function of entries: a scalar there may stand bare."""
-        if isinstance(term, tm.Product) and _bare(term):
+        if isinstance(term, tm.ProductTerm) and _bare(term):
             sign, tree = fraction(term.coef, *self.scalars(term.factors), self.style)
             return tree if sign > 0 else negated(tree)
         return self.show(term)
@@ -177,7 +177,7 @@ class MatrixForm:
 
     # -- products
 
-    def product(self, term: tm.Product) -> tuple[int, Expr]:
+    def product(self, term: tm.ProductTerm) -> tuple[int, Expr]:
         if len(set(term.out)) < len(term.out):
             raise NoForm("a diagonal")
         if any(isinstance(f.term, Apply) and f.term.dtype == "bool" for f in term.factors):
@@ -211,7 +211,7 @@ class MatrixForm:
         pieces = [*above, *([body] if body is not None else [])]
         return fraction(term.coef, [*pieces[:-1], *(q for last in pieces[-1:] for q in flat(last))], bottom, self.style)
 
-    def diagonal(self, term: tm.Product, deltas: Sequence[Factor]) -> tuple[int, Expr]:
+    def diagonal(self, term: tm.ProductTerm, deltas: Sequence[Factor]) -> tuple[int, Expr]:
         """v_i ⟦i = j⟧ is diag(v), ⟦i = j⟧ is diag(𝟏)."""
         row = term.out[0]
         rest = [
@@ -383,4 +383,4 @@ def entry_power(tree: Expr, exponent: Fraction, rank: int) -> Expr:
 
 def _bare(term: Term) -> bool:
     """Whether a term is a scalar, spread or not, that may stand without axes."""
-    return isinstance(term, tm.Product) and not any(f.labels for f in term.factors)
+    return isinstance(term, tm.ProductTerm) and not any(f.labels for f in term.factors)

@@ -41,7 +41,7 @@ def style_of(system: System) -> Style:
 
 
 @dataclass
-class Printer:
+class LinePrinter:
     """Prints lines of one system in one form; a line that has no matrix form is printed by index, and `notes` says so."""
 
     system: System
@@ -127,7 +127,7 @@ class Printer:
             steps = number_of_steps(self.system, self.sizes or {}, "the form by entries", MOST_ENTRIES)
             backward = by_steps(backward, steps)
             sizes = sizes_by_steps(self.system, backward.system, self.sizes or {})
-            return Printer(backward.system, self.form, sizes).backward(backward)
+            return LinePrinter(backward.system, self.form, sizes).backward(backward)
         lines: list[Line] = []
         for line in backward.lines:
             if line.name == backward.loss and not backward.seeded:

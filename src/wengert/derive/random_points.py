@@ -19,7 +19,7 @@ from wengert.notation.tokens import Source
 from wengert.ops.evaluate import evaluate
 from wengert.ops.gathering import gather
 from wengert.ops.primes import opaque
-from wengert.ops.terms import Leaf, Product
+from wengert.ops.terms import NamedLeaf, ProductTerm
 from wengert.passes.open_primes import open_primes
 
 Array = Any
@@ -166,15 +166,20 @@ def satisfy_assumptions(system: System, point: dict[str, Array]) -> None:
         if matrix in point:
             point[matrix] = (point[matrix] + point[matrix].T) / 2
             continue
-        single = isinstance(total, Product) and len(total.factors) == 1 and total.coef == 1
-        leaf = total.factors[0].term if single and isinstance(total, Product) else None
-        if not (isinstance(leaf, Leaf) and leaf.name in point and isinstance(target, Product) and not target.factors):
+        single = isinstance(total, ProductTerm) and len(total.factors) == 1 and total.coef == 1
+        leaf = total.factors[0].term if single and isinstance(total, ProductTerm) else None
+        if not (
+            isinstance(leaf, NamedLeaf)
+            and leaf.name in point
+            and isinstance(target, ProductTerm)
+            and not target.factors
+        ):
             raise CheckError(
                 "This assumption cannot be tested: only a sum of one input that equals a number, and A = Aᵀ, can.",
                 Source(system.source).where(spans[number]),
                 "Write, for example:  assume Σ_k t_k = 1",
             )
-        assert isinstance(total, Product)
+        assert isinstance(total, ProductTerm)
         axes = tuple(k for k, q in enumerate(total.factors[0].labels) if q in total.summed)
         values = np.abs(point[leaf.name]) + 0.1
         point[leaf.name] = values * float(target.coef) / values.sum(axis=axes, keepdims=True)

@@ -15,8 +15,8 @@ from wengert.ops.terms import (
     Add,
     Apply,
     Factor,
-    Leaf,
-    Product,
+    NamedLeaf,
+    ProductTerm,
     Term,
     is_number,
     is_zero,
@@ -41,7 +41,7 @@ def recognise(term: Term) -> Term:
             if score is not None:
                 return scale(-1, Apply(term.shape, "softplus", (score,)))
         return applied(term.op, args, term.shape, term.params, term.dtype)
-    if isinstance(term, Product):
+    if isinstance(term, ProductTerm):
         factors = [Factor(recognise(f.term), f.labels, f.exponent) for f in term.factors]
         return product(term.coef, _logistic_factors(factors), term.out, term.sizes)
     return term
@@ -49,7 +49,7 @@ def recognise(term: Term) -> Term:
 
 def laid_out(term: Term) -> Term:
     """The term with the axes of an entry-by-entry function in the order of its own: tanh(zᵀ) for tanh(z)ᵀ, so that it is found again."""
-    if not isinstance(term, Product) or term.coef != 1 or len(term.factors) != 1 or term.summed:
+    if not isinstance(term, ProductTerm) or term.coef != 1 or len(term.factors) != 1 or term.summed:
         return term
     (factor,) = term.factors
     inner = factor.term
@@ -67,7 +67,7 @@ def log_logistic(term: Term) -> Term | None:
         return scale(-1, term.args[0])
     if not isinstance(term, Add) or len(term.terms) != 2:
         return None
-    ones = [t for t in term.terms if is_number(t) and isinstance(t, Product) and t.coef == 1]
+    ones = [t for t in term.terms if is_number(t) and isinstance(t, ProductTerm) and t.coef == 1]
     parts = [split_coef(t) for t in term.terms if t not in ones]
     if len(ones) != 1 or parts[0][0] != -1 or not isinstance(parts[0][1], Apply) or parts[0][1].op != "logistic":
         return None
@@ -78,7 +78,7 @@ def one_plus_exp(term: Term) -> Term | None:
     """x where the term is 1 + eˣ."""
     if not isinstance(term, Add) or len(term.terms) != 2:
         return None
-    ones = [t for t in term.terms if is_number(t) and isinstance(t, Product) and t.coef == 1]
+    ones = [t for t in term.terms if is_number(t) and isinstance(t, ProductTerm) and t.coef == 1]
     powers = [t for t in term.terms if isinstance(t, Apply) and t.op == "exp"]
     return powers[0].args[0] if len(ones) == len(powers) == 1 else None
 
@@ -132,7 +132,7 @@ def open_written_out(term: Term, values: Collection[Term]) -> Term:
     """
 
     def change(item: Term) -> Term | None:
-        if not isinstance(item, Apply) or not item.args or isinstance(item.args[0], Leaf):
+        if not isinstance(item, Apply) or not item.args or isinstance(item.args[0], NamedLeaf):
             return None
         if item.op == "greater" and is_zero(item.args[1]):
             positive = Apply(item.shape, "relu", item.args[:1])
@@ -151,4 +151,4 @@ def formula(function: str, order: int, argument: Term) -> Term:
     """f^(order)(x) as a textbook writes it, with the argument's term in place of x; f(x) itself stays a call."""
     x = input_node("x", ArrayType(argument.shape))
     node = instance(function, order, x, {(function, x): apply(function, x)}, textbook=True)
-    return map_leaves(gather(node), lambda t: argument if isinstance(t, Leaf) and t.name == "x" else None)
+    return map_leaves(gather(node), lambda t: argument if isinstance(t, NamedLeaf) and t.name == "x" else None)

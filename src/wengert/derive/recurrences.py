@@ -20,9 +20,9 @@ from wengert.notation.expr import Span
 from wengert.notation.tokens import Source
 from wengert.ops.gathering import gather
 from wengert.ops.stepping import (
-    Loop,
     NotByStep,
     Rewriting,
+    SteppedLines,
     at_entry,
     at_place,
     entry_array,
@@ -30,7 +30,7 @@ from wengert.ops.stepping import (
     moved_array,
     sequence_axes,
 )
-from wengert.ops.terms import Apply, Leaf, Term, number, subterms, total
+from wengert.ops.terms import Apply, NamedLeaf, Term, number, subterms, total
 
 Array = Any
 MOVED = "moved "
@@ -75,15 +75,15 @@ def at_first(system: System, term: Term, axis: int) -> Term:
     """A term at the first step."""
     axis_of = sequence_axes(system.time)
 
-    def leaf(leaf: Leaf) -> Term:
+    def leaf(leaf: NamedLeaf) -> Term:
         base, offset = unmoment(leaf.name)
         at = system.time[unbar(base)]
         shape = (*leaf.shape[:at], *leaf.shape[at + 1 :])
         if offset == 0:
-            return Leaf(shape, entry(leaf.name, 0), leaf.dtype)
+            return NamedLeaf(shape, entry(leaf.name, 0), leaf.dtype)
         if offset != -1:
             raise NotByStep("a step other than the first")
-        return Leaf(shape, system.starts[base], leaf.dtype) if base in system.starts else number(0, shape)
+        return NamedLeaf(shape, system.starts[base], leaf.dtype) if base in system.starts else number(0, shape)
 
     def position(place: Apply) -> Term:
         return number(0)
@@ -161,10 +161,10 @@ def backward_loop(
 ) -> dict[str, Node]:
     """The bars of the lines of a recurrence, from the last step to the first; {} where they do not read each other's later steps."""
     lines = {bar(name): terms[name] for name in reversed(loop.names) if name in terms}
-    read = {unmoment(t.name) for term in lines.values() for t in subterms(term) if isinstance(t, Leaf)}
+    read = {unmoment(t.name) for term in lines.values() for t in subterms(term) if isinstance(t, NamedLeaf)}
     if not any(base in lines and offset for base, offset in read):
         return {}
-    return Loop(lines, sequence_axes(system.time), Steps(system, env), {}, backwards=True, weighed=True).run()
+    return SteppedLines(lines, sequence_axes(system.time), Steps(system, env), {}, backwards=True, weighed=True).run()
 
 
 def moved_values(system: System, name: str) -> dict[str, Node]:
@@ -195,8 +195,8 @@ def with_distance(
 ) -> dict[str, Node]:
     """The lines of a recurrence with a distance added to one of its sequences at every step."""
     terms = {n: gather(system.line(n).node) for n in loop.names}
-    terms[name] = total([terms[name], Leaf(terms[name].shape, MOVED + name)], terms[name].shape)
+    terms[name] = total([terms[name], NamedLeaf(terms[name].shape, MOVED + name)], terms[name].shape)
     time = {**system.time, MOVED + name: system.time[name]}
     env = Steps(system, {**values, MOVED + name: distance})
     starts = {n: values[start] for n, start in system.starts.items()}
-    return Loop(terms, sequence_axes(time), env, starts).run()
+    return SteppedLines(terms, sequence_axes(time), env, starts).run()

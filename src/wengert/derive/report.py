@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wengert.derive.backward import Backward
-from wengert.derive.counting import Count
+from wengert.derive.counting import OperationCount
 from wengert.derive.difference import Change
 from wengert.derive.expand import Comparison
-from wengert.derive.printed import Printer
+from wengert.derive.printed import LinePrinter
 from wengert.derive.printed_steps import beyond_the_end, steps_of, zero_starts_of
-from wengert.derive.steps import Step
+from wengert.derive.steps import DerivationStep
 from wengert.elaboration.system import System
 from wengert.ir.names import bar
 from wengert.notation import latex, unicode
@@ -84,10 +84,10 @@ def derivation_text(
 ) -> str:
     """The forward system, then the backward pass, one line a quantity; with `shapes`, the shape of each array behind it."""
     system = backward.system
-    forward = Printer(system, "index" if form == "elements" else form).forward()
+    forward = LinePrinter(system, "index" if form == "elements" else form).forward()
     rows = ["forward", *(f"  {show_line(line, system, ascii=ascii)}" for line in forward), "backward"]
     if not backward.seeded:
-        printer = Printer(system, "index" if form == "elements" else form)
+        printer = LinePrinter(system, "index" if form == "elements" else form)
         left, _, _ = printer.equation(bar(backward.loss), [])
         rows.append(f"  {unicode.show(left, ascii, symbols_of(system))} is given")
     rows += [
@@ -128,7 +128,9 @@ def derivation_latex(system: System, lines: Sequence[Line], notes: Sequence[str]
     return f"$$\n\\begin{{aligned}}\n{body}\n\\end{{aligned}}\n$$"
 
 
-def steps_text(backward: Backward, steps: Sequence[Step], legend: Sequence[Line], *, ascii: bool = False) -> str:
+def steps_text(
+    backward: Backward, steps: Sequence[DerivationStep], legend: Sequence[Line], *, ascii: bool = False
+) -> str:
     """The steps, a paragraph a quantity."""
     system = backward.system
     paragraphs: list[str] = []
@@ -152,7 +154,7 @@ def steps_text(backward: Backward, steps: Sequence[Step], legend: Sequence[Line]
     return "\n\n".join(paragraphs)
 
 
-def derivation_json(backward: Backward, lines: Sequence[Line], steps: Sequence[Step]) -> dict[str, object]:
+def derivation_json(backward: Backward, lines: Sequence[Line], steps: Sequence[DerivationStep]) -> dict[str, object]:
     """The derivation as data: every line in Unicode and LaTeX, with its steps."""
     system = backward.system
     known = symbols_of(system)
@@ -232,7 +234,7 @@ def comparison_text(backward: Backward, comparison: Comparison, *, ascii: bool =
     return "\n".join(rows)
 
 
-def count_text(count: Count) -> str:
+def count_text(count: OperationCount) -> str:
     """12 (8 products and powers, 3 sums, 1 function)."""
 
     def plural(number: int, word: str) -> str:

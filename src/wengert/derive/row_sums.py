@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wengert.derive.cost import cost, pieces
-from wengert.derive.folding import Names, fold
+from wengert.derive.folding import NamedTerms, fold
 from wengert.derive.simplify import substitute_leaves
 from wengert.elaboration.system import System
 from wengert.ir.names import is_bar
@@ -19,8 +19,8 @@ from wengert.ops.terms import (
     Add,
     Apply,
     Factor,
-    Leaf,
-    Product,
+    NamedLeaf,
+    ProductTerm,
     Term,
     components,
     monomial,
@@ -44,7 +44,7 @@ class RowSum:
     @property
     def leaf(self) -> Term:
         """The sum under its name."""
-        return Leaf(self.value.shape, self.name)
+        return NamedLeaf(self.value.shape, self.name)
 
     @property
     def forms(self) -> list[Term]:
@@ -71,13 +71,13 @@ def row_sum(term: Term) -> Term | None:
     return None
 
 
-def _along_a_row(whole: Term, owner: Product, carried: frozenset[int]) -> bool:
+def _along_a_row(whole: Term, owner: ProductTerm, carried: frozenset[int]) -> bool:
     """Whether a sum over an axis is laid out along that axis, and is of several arrays with a signal among them."""
-    if not isinstance(whole, Product) or sum(bool(f.labels) for f in whole.factors) < 2:
+    if not isinstance(whole, ProductTerm) or sum(bool(f.labels) for f in whole.factors) < 2:
         return False
     laid = {owner.sizes[q] for q in owner.out if q not in carried}
     gone = {whole.sizes[q] for q in whole.summed}
-    return laid == gone and any(isinstance(f.term, Leaf) and is_bar(f.term.name) for f in whole.factors)
+    return laid == gone and any(isinstance(f.term, NamedLeaf) and is_bar(f.term.name) for f in whole.factors)
 
 
 def with_name(term: Term, whole: Term, leaf: Term) -> Term:
@@ -89,7 +89,7 @@ def with_name(term: Term, whole: Term, leaf: Term) -> Term:
     if isinstance(term, Apply):
         args = [with_name(a, whole, leaf) for a in term.args]
         return applied(term.op, args, term.shape, term.params, term.dtype)
-    if not isinstance(term, Product):
+    if not isinstance(term, ProductTerm):
         return term
     factors: list[Factor] = []
     for group in components(term.factors, term.out):
@@ -112,12 +112,12 @@ def free_name(system: System, taken: set[str]) -> str | None:
     return next((letter for letter in LETTERS if letter not in used), None)
 
 
-def with_other_names(value: Term, bars: Mapping[str, Term], names: Names) -> Term | None:
+def with_other_names(value: Term, bars: Mapping[str, Term], names: NamedTerms) -> Term | None:
     """A row sum over other quantities: the lines of its signals put in and folded, Σ_j P̄_ij P_ij = Σ_k Ō_ik O_ik; None where that is longer."""
     other = fold(substitute_leaves(value, bars), names)
-    if other == value or not (isinstance(other, Product) and isinstance(value, Product)):
+    if other == value or not (isinstance(other, ProductTerm) and isinstance(value, ProductTerm)):
         return None
     if len(other.factors) > len(value.factors):
         return None
-    plain = all(isinstance(f.term, Leaf) for f in other.factors)
+    plain = all(isinstance(f.term, NamedLeaf) for f in other.factors)
     return other if plain and cost(other) <= cost(value) else None

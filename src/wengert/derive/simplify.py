@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from wengert.derive.cases import merge_cases
 from wengert.derive.cost import cost
 from wengert.derive.factoring import expand, factor, factor_part, group, in_one_sign, together, turn_sign
-from wengert.derive.folding import Names, fold
+from wengert.derive.folding import NamedTerms, fold
 from wengert.ops.calls import has_sums, leaf_names, map_leaves, parts_of, rebuilt, settled
-from wengert.ops.terms import Add, Leaf, Term
+from wengert.ops.terms import Add, NamedLeaf, Term
 
 
-def simplify(term: Term, names: Names) -> Term:
+def simplify(term: Term, names: NamedTerms) -> Term:
     """The term in the named quantities, factored and over one denominator, as far as that saves operations.
 
     It is tried as it stands and multiplied out; the shorter result is taken.
@@ -23,7 +23,7 @@ def simplify(term: Term, names: Names) -> Term:
     return names.once("simplify", term, lambda: _simplified(term, names))
 
 
-def _simplified(term: Term, names: Names) -> Term:
+def _simplified(term: Term, names: NamedTerms) -> Term:
     best = _shortened(term, names)
     wide = expand(term)
     if wide is not None and wide != term:
@@ -32,7 +32,7 @@ def _simplified(term: Term, names: Names) -> Term:
     return in_one_sign(turn_sign(best), names.sums)
 
 
-def _shortened(term: Term, names: Names) -> Term:
+def _shortened(term: Term, names: NamedTerms) -> Term:
     best = fold(term, names)
     for step in (group, together, lambda t: merge_cases(t, names.conditions), factor, factor_part):
         changed = map_sums(best, step)
@@ -56,4 +56,4 @@ def substitute_leaves(term: Term, values: Mapping[str, Term]) -> Term:
     """The term with quantities replaced by terms."""
     if leaf_names(term).isdisjoint(values) and settled(term):
         return term
-    return map_leaves(term, lambda t: values.get(t.name) if isinstance(t, Leaf) else None)
+    return map_leaves(term, lambda t: values.get(t.name) if isinstance(t, NamedLeaf) else None)

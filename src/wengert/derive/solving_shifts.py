@@ -13,8 +13,8 @@ from wengert.ir.names import is_bar
 from wengert.ir.types import Size
 from wengert.notation.expr import BigOp, Expr, Index, Num, Ref, Sum, walk
 from wengert.notation.index_arithmetic import as_letters, index_tree
-from wengert.ops.positions import Relation, range_of, shift_of
-from wengert.ops.terms import Factor, Leaf
+from wengert.ops.positions import PositionRelation, range_of, shift_of
+from wengert.ops.terms import Factor, NamedLeaf
 
 Solved = dict[int, tuple[dict[int, int], int]]
 """By label that goes: (Σ_q c_q q over other labels, offset)."""
@@ -40,10 +40,10 @@ def solved_shifts(part: Sequence[Factor], named: Collection[int]) -> tuple[list[
     return kept, solved
 
 
-def _substituted(relation: Relation, solved: Solved) -> Relation:
+def _substituted(relation: PositionRelation, solved: Solved) -> PositionRelation:
     """The relation without labels that went before."""
     coefficients, offset = without_solved((dict(relation.coefficients), relation.offset), solved)
-    return Relation(coefficients, offset, relation.place)
+    return PositionRelation(coefficients, offset, relation.place)
 
 
 def without_solved(value: tuple[dict[int, int], int], solved: Solved) -> tuple[dict[int, int], int]:
@@ -64,14 +64,18 @@ def _put(
     return {q: c for q, c in coefficients.items() if c}, offset + times * answer[1]
 
 
-def _goes(relation: Relation, rest: Sequence[Factor], named: Collection[int]) -> int | None:
+def _goes(relation: PositionRelation, rest: Sequence[Factor], named: Collection[int]) -> int | None:
     """The label to be solved for: the shifted axis itself, else one of an error signal, else one of a quantity, else any."""
-    plain = [f for f in rest if isinstance(f.term, Leaf) and f.exponent > 0 and len(set(f.labels)) == len(f.labels)]
+    plain = [
+        f for f in rest if isinstance(f.term, NamedLeaf) and f.exponent > 0 and len(set(f.labels)) == len(f.labels)
+    ]
     single = [q for q, c in relation.coefficients.items() if abs(c) == 1 and q not in named]
     candidates = [q for q in single if any(q in f.labels for f in plain)]
     summed = {q for f in rest for q in f.labels if q not in named}
     signals = [
-        q for q in candidates if any(q in f.labels for f in plain if isinstance(f.term, Leaf) and is_bar(f.term.name))
+        q
+        for q in candidates
+        if any(q in f.labels for f in plain if isinstance(f.term, NamedLeaf) and is_bar(f.term.name))
     ]
     if relation.place in candidates:
         return relation.place

@@ -11,7 +11,7 @@ from wengert.derive.backward import Backward, BackwardLine, Contribution
 from wengert.derive.chain_in_time import chain_in_time
 from wengert.derive.folding import NO_NAMES
 from wengert.derive.forms import WHOLE
-from wengert.derive.printed import Printer
+from wengert.derive.printed import LinePrinter
 from wengert.derive.recognise import formula
 from wengert.derive.simplify import simplify
 from wengert.elaboration.system import System
@@ -22,12 +22,12 @@ from wengert.notation.expr import BigOp, Call, Expr, Line, Partial, Product, Ref
 from wengert.ops.calls import REDUCTIONS
 from wengert.ops.gathering import gather
 from wengert.ops.primes import opaque, prime
-from wengert.ops.terms import Add, Apply, Leaf, Term, subterms
-from wengert.ops.terms import Product as TermProduct
+from wengert.ops.terms import Add, Apply, NamedLeaf, Term, subterms
+from wengert.ops.terms import ProductTerm as TermProduct
 
 
 @dataclass(frozen=True)
-class Step:
+class DerivationStep:
     """How one bar came about.
 
     `chain` is v̄ = Σ_u ū ∂u/∂v, `substituted` the derivatives put in, `simplified` the printed line, `sums` the lines of the
@@ -51,11 +51,11 @@ class Step:
         return Line(self.simplified.left, (*self.chain.rights, self.simplified.rights[0]))
 
 
-def steps(backward: Backward, form: str) -> list[Step]:
+def steps(backward: Backward, form: str) -> list[DerivationStep]:
     """One step a line of the backward pass."""
-    printer = Printer(backward.system, "index" if form == "elements" else form)
+    printer = LinePrinter(backward.system, "index" if form == "elements" else form)
     forward = {d.name: line for d, line in zip(backward.system.lines, printer.forward(), strict=True)}
-    result: list[Step] = []
+    result: list[DerivationStep] = []
     for line in backward.lines:
         if line.name == backward.loss and not backward.seeded:
             continue
@@ -65,7 +65,7 @@ def steps(backward: Backward, form: str) -> list[Step]:
         differs = bool(line.contributions) and rights[0] != simplified.rights[0]
         children = tuple(c.child for c in line.contributions)
         result.append(
-            Step(
+            DerivationStep(
                 line.name,
                 children,
                 chain,
@@ -79,7 +79,7 @@ def steps(backward: Backward, form: str) -> list[Step]:
     return result
 
 
-def chain_line(system: System, line: BackwardLine, printer: Printer, left: Expr) -> Line | None:
+def chain_line(system: System, line: BackwardLine, printer: LinePrinter, left: Expr) -> Line | None:
     """v̄_i = Σ_k ū_k ∂u_k/∂v_i + …; None for the first line, which is 1."""
     if not line.contributions:
         return None
@@ -88,12 +88,12 @@ def chain_line(system: System, line: BackwardLine, printer: Printer, left: Expr)
     make = _matrix_chain if matrix else _index_chain
     terms = [make(system, line.name, contribution, printer) for contribution in line.contributions]
     if system.time:
-        left = Printer(system, "matrix").left(bar(line.name))
+        left = LinePrinter(system, "matrix").left(bar(line.name))
         terms = [t for use in line.contributions for t in chain_in_time(system, line.name, use, printer)]
     return Line(left, (terms[0] if len(terms) == 1 else Sum(tuple((1, t) for t in terms)),))
 
 
-def _matrix_chain(system: System, name: str, contribution: Contribution, printer: Printer) -> Expr:
+def _matrix_chain(system: System, name: str, contribution: Contribution, printer: LinePrinter) -> Expr:
     child = contribution.child
     partial = Partial(printer.matrix.ref(child), printer.matrix.ref(name))
     signal = printer.matrix.ref(bar(child))
@@ -102,7 +102,7 @@ def _matrix_chain(system: System, name: str, contribution: Contribution, printer
     return Product((Transpose(partial), signal)) if system.quantities[child].type.rank else Product((signal, partial))
 
 
-def _index_chain(system: System, name: str, contribution: Contribution, printer: Printer) -> Expr:
+def _index_chain(system: System, name: str, contribution: Contribution, printer: LinePrinter) -> Expr:
     child = contribution.child
     mine = system.quantities[name].letters
     letters = child_letters(system, child, name)
@@ -138,7 +138,7 @@ def axis_maps(term: Term, name: str) -> list[tuple[int | None, ...]]:
     stack: list[tuple[Term, tuple[int | None, ...]]] = [(term, tuple(range(term.rank)))]
     while stack:
         item, axes = stack.pop()
-        if isinstance(item, Leaf):
+        if isinstance(item, NamedLeaf):
             if item.name == name:
                 found.append(axes)
         elif isinstance(item, Add):
@@ -186,10 +186,10 @@ def legend(backward: Backward) -> list[Line]:
         for term in subterms(line.value)
         if isinstance(term, Apply) and term.op == "prime"
     )
-    form = Printer(backward.system).index
+    form = LinePrinter(backward.system).index
     lines: list[Line] = []
     for function, order in primes:
         left = Call(OPS[function].notation.unicode, (Ref("z"),), primes=order)
-        opened = formula(function, order, Leaf((), "z"))
+        opened = formula(function, order, NamedLeaf((), "z"))
         lines.append(Line(left, (form.show(opened if order == 1 else simplify(opened, NO_NAMES), ()),)))
     return lines

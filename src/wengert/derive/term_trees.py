@@ -30,7 +30,7 @@ from wengert.notation.expr import (
     Ref,
 )
 from wengert.ops import terms as tm
-from wengert.ops.terms import Apply, Factor, Leaf, Term
+from wengert.ops.terms import Apply, Factor, NamedLeaf, Term
 
 SIGNS = {op: sign for sign, op in COMPARISONS.items()}
 VULGAR = {(1, 2), (1, 3), (2, 3), (1, 4), (3, 4), (1, 5), (1, 6), (1, 8)}
@@ -53,7 +53,12 @@ def function_tree(term: Apply, args: Callable[[], list[Expr]]) -> Expr:
         return Ref(size.name) if isinstance(size, Dim) else Num(Fraction(size))
     if op == "pi":
         return Ref("π")
-    if op == "exp" and tm.is_number(term.args[0]) and isinstance(term.args[0], tm.Product) and term.args[0].coef == 1:
+    if (
+        op == "exp"
+        and tm.is_number(term.args[0])
+        and isinstance(term.args[0], tm.ProductTerm)
+        and term.args[0].coef == 1
+    ):
         return Ref("e")
     parts = args()
     if op in SIGNS:
@@ -109,9 +114,9 @@ def ordered(factors: Sequence[Factor], style: Style) -> list[Factor]:
     """Constants and sizes first, error signals, then the factors as written, then sums in brackets, then indicators."""
 
     def rank(f: Factor) -> int:
-        if not f.labels and all(isinstance(t, tm.Product) or is_constant(t) for t in tm.subterms(f.term)):
+        if not f.labels and all(isinstance(t, tm.ProductTerm) or is_constant(t) for t in tm.subterms(f.term)):
             return -1
-        if isinstance(f.term, Leaf) and is_bar(f.term.name):
+        if isinstance(f.term, NamedLeaf) and is_bar(f.term.name):
             return 0
         if tm.is_indicator(f.term):
             return 3

@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert.autodiff.forward import jvp
 from wengert.derive.backward import Backward
-from wengert.derive.difference_quotients import EXACT, Path, Slope
+from wengert.derive.difference_quotients import EXACT, DirectionalSlope, LossAlongLine
 from wengert.derive.random_points import concrete, draw_point, sizes_for
 from wengert.derive.recurrences import moved_values
 from wengert.elaboration.system import System
@@ -26,7 +26,7 @@ ZERO = 1e-12
 
 
 @dataclass(frozen=True)
-class Report:
+class Verification:
     """What was compared: the number of quantities, the largest relative difference, and the routes taken."""
 
     quantities: int
@@ -38,14 +38,14 @@ class Report:
         return f"checked: {self.quantities} {plural}, largest relative difference {self.difference:.0e} (against {' and '.join(self.routes)})"
 
 
-def check(backward: Backward, *, seed: int = 0, points: int = 3) -> Report:
+def check(backward: Backward, *, seed: int = 0, points: int = 3) -> Verification:
     """Compare every bar of the backward pass with independent routes at random points.
 
     Raises CheckError where one differs, naming the quantity, both values and their difference.
     """
     names = [line.name for line in backward.lines if line.name != backward.loss]
     if not names:
-        return Report(0, 0.0, ("forward mode",))
+        return Verification(0, 0.0, ("forward mode",))
     worst, routes, programs = 0.0, set[str](), _Programs(backward)
     rng, sizes = np.random.default_rng(seed), sizes_for(backward.system)
     for _ in range(points):
@@ -55,7 +55,7 @@ def check(backward: Backward, *, seed: int = 0, points: int = 3) -> Report:
         worst = max(worst, comparison.worst)
         routes |= comparison.routes
     order = ("forward mode", "complex step", "central differences")
-    return Report(len(names), worst, tuple(r for r in order if r in routes))
+    return Verification(len(names), worst, tuple(r for r in order if r in routes))
 
 
 class _Programs:
@@ -148,11 +148,11 @@ class _Comparison:
         loss = self.programs.loss(name)
         values = {n: self.forward[n] for n in loss.graph.input_names}
         exact = self.forward_mode(name, values, direction)
-        path = Path(loss, name, values, direction, self.signal, self.sizes)
+        path = LossAlongLine(loss, name, values, direction, self.signal, self.sizes)
         numeric = path.slope(exact)
         for value in forms:
             claimed, scale = float(np.sum(value * direction)), float(np.sum(np.abs(value * direction)))
-            self.judge(name, claimed, Slope(exact, "forward mode"), scale)
+            self.judge(name, claimed, DirectionalSlope(exact, "forward mode"), scale)
             if numeric is not None:
                 self.judge(name, claimed, numeric, scale)
 
@@ -163,7 +163,7 @@ class _Comparison:
         (value,) = tangent.values({**values, "direction": direction}, self.sizes)
         return float(np.sum(self.signal * value))
 
-    def judge(self, name: str, claimed: float, truth: Slope, scale: float) -> None:
+    def judge(self, name: str, claimed: float, truth: DirectionalSlope, scale: float) -> None:
         """Add one comparison; both count as 0 where they are far below the largest signal."""
         self.routes.add(truth.route)
         if max(abs(claimed), abs(truth.value)) <= ZERO * self.largest:

@@ -12,7 +12,7 @@ from wengert.ir.graph import Node, input_node
 from wengert.ir.names import bar
 from wengert.ir.types import ArrayType, Size
 from wengert.notation.expr import Expr, Index, Line, Ref, walk
-from wengert.notation.reader import Reading
+from wengert.notation.reader import Page
 from wengert.notation.tokens import Source
 from wengert.ops.build import spread
 
@@ -29,7 +29,7 @@ KIND_OF_RANK = {0: "s", 1: "c", 2: "m"}
 class Context:
     """What the lines share: kinds and axes of names, size classes, names that stand for sizes, and inputs made so far."""
 
-    reading: Reading
+    reading: Page
     classes: SizeClasses = field(default_factory=SizeClasses)
     kinds: dict[str, str] = field(default_factory=dict[str, str])
     axes: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])

@@ -14,7 +14,7 @@ from wengert.elaboration.clock import Clock
 from wengert.elaboration.exponents import exact_value
 from wengert.elaboration.kinds import Mismatch
 from wengert.elaboration.ordering import error_at
-from wengert.elaboration.shifts import ARITHMETIC, Affine, affine
+from wengert.elaboration.shifts import ARITHMETIC, AffineIndex, affine
 from wengert.notation.expr import (
     BigOp,
     Compare,
@@ -267,7 +267,7 @@ def recounted(tree: Expr, by: int) -> Expr:
             return replace(tree, left=recounted(left, by))
         case BigOp(lower=Num(value=low), upper=upper) if by < 0 and low == 0 and upper is not None:
             end = (
-                _tree(Affine((), int(exact_value(upper) or 0)), 1)
+                _tree(AffineIndex((), int(exact_value(upper) or 0)), 1)
                 if exact_value(upper) is not None
                 else _without_one(upper)
             )
@@ -307,7 +307,7 @@ def _index(index: Expr, by: int) -> Expr:
     return _tree(place, by * (_total(place) - 1), index)
 
 
-def _affine(tree: Expr) -> Affine | None:
+def _affine(tree: Expr) -> AffineIndex | None:
     """The index arithmetic that a tree is; None for any other."""
     try:
         return affine(tree)
@@ -315,11 +315,11 @@ def _affine(tree: Expr) -> Affine | None:
         return None
 
 
-def _total(place: Affine) -> int:
+def _total(place: AffineIndex) -> int:
     return sum(c for _, c in place.coefficients)
 
 
-def _tree(place: Affine, more: int, old: Expr | None = None) -> Expr:
+def _tree(place: AffineIndex, more: int, old: Expr | None = None) -> Expr:
     letters: dict[Expr, int] = {Index(q): c for q, c in place.coefficients}
     tree = index_tree(letters, place.offset + more)
     return tree if old is None or old.span.start < 0 else replace(tree, span=old.span)

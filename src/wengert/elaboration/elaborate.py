@@ -46,14 +46,14 @@ from wengert.elaboration.vector_entries import infer_with_rows
 from wengert.ir.graph import Node
 from wengert.notation.expr import Compare, Declaration, Expr, Line, Product, Ref, Transpose, refs_of, trees_of
 from wengert.notation.names import identifiers
-from wengert.notation.reader import Reading
+from wengert.notation.reader import Page
 from wengert.ops.stepping import NotByStep
 
 T = TypeVar("T")
 SHAPE_REPAIR = "Check the shapes, or declare them:  W ∈ ℝ^(m×n)"
 
 
-def elaborate(reading: Reading, ranks: Mapping[str, int] = MappingProxyType({}), claims: Sequence[Line] = ()) -> System:
+def elaborate(reading: Page, ranks: Mapping[str, int] = MappingProxyType({}), claims: Sequence[Line] = ()) -> System:
     """The system of a text; `ranks` are numbers of axes that are known from elsewhere, `claims` lines that should fit them.
 
     Raises EquationError where a name, an index or a shape does not fit.
@@ -135,7 +135,7 @@ class Ordered:
         return self.clock if self.clock is not None and not self.clock.once else None
 
 
-def in_order(reading: Reading) -> Ordered:
+def in_order(reading: Page) -> Ordered:
     """The lines of a text without start values that are 0, names for numbers, and other things that compute nothing.
 
     Raises EquationError where they define each other in a circle, or one defines no quantity.
@@ -166,7 +166,7 @@ def in_order(reading: Reading) -> Ordered:
     )
 
 
-def with_time(reading: Reading) -> tuple[Reading, Clock | None]:
+def with_time(reading: Page) -> tuple[Page, Clock | None]:
     """The time of a text, and its lines with the index of time where their author leaves it out."""
     clock = find_clock(reading.lines, reading.source)
     if clock is None or clock.once:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from wengert.elaboration.kinds import Mismatch, wrong_indices
-from wengert.elaboration.shifts import ARITHMETIC, Affine, Loose, Window, affine, inside, place
+from wengert.elaboration.shifts import ARITHMETIC, AffineIndex, Loose, Window, affine, inside, place
 from wengert.elaboration.values import WHOLE_RANK, Val, filled
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.types import ArrayType
@@ -37,7 +37,7 @@ def quantity(line: LineMeaning, tree: Ref) -> Val:
     if len(given) > len(axes):
         raise wrong_indices(tree, len(axes), len(given), "Leave the extra index out, or declare the shape.")
     letters: list[str] = []
-    lookups: list[tuple[str, Expr | Affine]] = []
+    lookups: list[tuple[str, Expr | AffineIndex]] = []
     for number, (axis, index) in enumerate(zip(axes, given, strict=False)):
         letter = index_letter(line, index, (name, number) in line.shifted, lookups)
         line.context.classes.unite(line.letter(letter, tree), axis, index)
@@ -55,7 +55,7 @@ def quantity(line: LineMeaning, tree: Ref) -> Val:
     return val
 
 
-def index_letter(line: LineMeaning, index: Expr, shifted: bool, lookups: list[tuple[str, Expr | Affine]]) -> str:
+def index_letter(line: LineMeaning, index: Expr, shifted: bool, lookups: list[tuple[str, Expr | AffineIndex]]) -> str:
     """The letter of an axis: that of the index, or a hidden one that the index is looked up for."""
     if isinstance(index, Index) and not shifted:
         return index.letter
@@ -67,7 +67,7 @@ def index_letter(line: LineMeaning, index: Expr, shifted: bool, lookups: list[tu
     return letter
 
 
-def window(line: LineMeaning, index: Affine, axis: int, tree: Ref) -> Val:
+def window(line: LineMeaning, index: AffineIndex, axis: int, tree: Ref) -> Val:
     """The places that a shifted index reads."""
     at = place(line, index, tree)
     sizes = {q: line.letter(q, tree) for q, _ in index.coefficients}

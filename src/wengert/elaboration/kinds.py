@@ -15,10 +15,10 @@ from wengert.notation.expr import (
     Call,
     Cases,
     Compare,
-    Entries,
     Expr,
     Indicator,
     Inverse,
+    MatrixEntries,
     Neg,
     Norm,
     Num,
@@ -150,7 +150,7 @@ class KindReader:
                 return self.read(a)
             case Partial(numerator=Ref(indices=None) as a, denominator=Ref() as b) if self.read(a) == "s":
                 return self.read(b)  # of a number: as many axes as what it is differentiated by
-            case Entries(rows=rows):
+            case MatrixEntries(rows=rows):
                 return "c" if all(len(row) == 1 for row in rows) else "m"
             case _:
                 return "s"

@@ -31,13 +31,13 @@ from wengert.ir.graph import Node
 from wengert.ir.names import bar
 from wengert.ir.types import ArrayType, Dim
 from wengert.notation.expr import Expr, Index, Line, Neg, Product, Ref, refs_of
-from wengert.notation.reader import Reading
+from wengert.notation.reader import Page
 from wengert.notation.tokens import Source
 from wengert.notation.unicode import show_name
 from wengert.ops.stepping import own
 
 
-def read_in_context(reading: Reading, system: System) -> tuple[Definition, ...]:
+def read_in_context(reading: Page, system: System) -> tuple[Definition, ...]:
     """The lines of a text that belongs to a system, each over the leaves of the system and of the error signals.
 
     The name of a barred left side is `bar(v)`; any other left side is an auxiliary quantity that later lines may use.
@@ -48,7 +48,7 @@ def read_in_context(reading: Reading, system: System) -> tuple[Definition, ...]:
     return tuple(reader.line(line) for line in reading.lines)
 
 
-def read_sides(system: System, reading: Reading, trees: Sequence[Expr]) -> list[Node]:
+def read_sides(system: System, reading: Page, trees: Sequence[Expr]) -> list[Node]:
     """Scalar expressions over a system's quantities, as nodes."""
     return [ContextReader(system, reading).expression(tree) for tree in trees]
 
@@ -59,7 +59,7 @@ class ContextReader:
     def __init__(
         self,
         system: System,
-        reading: Reading,
+        reading: Page,
         more: Mapping[str, ArrayType] = MappingProxyType({}),
         derivative: Derivative | None = None,
     ) -> None:

@@ -21,7 +21,7 @@ from wengert.ir.types import ArrayType, Dim
 from wengert.notation import names
 from wengert.notation.expr import Expr, Index, Line, Ref, mapped, mapped_line, refs_of
 from wengert.ops.gathering import gather
-from wengert.ops.stepping import Loop, entry_array, moved_array, own, sequence_axes
+from wengert.ops.stepping import SteppedLines, entry_array, moved_array, own, sequence_axes
 
 
 def timeless(line: Line, clock: Clock | None, source: str) -> Line:
@@ -280,6 +280,6 @@ def loops_of(clock: Clock, nodes: Mapping[str, Node], leaves: Mapping[str, Node]
     for group in clock.groups:
         terms = {name: gather(nodes[name]) for name in group}
         starts = {name: leaves[start] for name, start in clock.starts.items() if start}
-        loop = Loop(terms, sequence_axes(clock.axes), leaves, starts)
+        loop = SteppedLines(terms, sequence_axes(clock.axes), leaves, starts)
         found.append(Recurrence(group, loop.run()))
     return tuple(found)

@@ -17,11 +17,11 @@ from wengert.elaboration.meaning import LineMeaning
 from wengert.notation.expr import (
     Call,
     Compare,
-    Entries,
     Expr,
     Index,
     Indicator,
     Line,
+    MatrixEntries,
     Ones,
     Power,
     Product,
@@ -68,7 +68,7 @@ def needs_settling(tree: Expr, context: Context) -> bool:
                 if name == KRONECKER:
                     return True
                 matrices = matrices or context.kinds.get(name) in ("m", "any") or name in context.identities
-            case Transpose() | Power(exponent=Ref(name="T")) | Entries() | Call(function="diag"):
+            case Transpose() | Power(exponent=Ref(name="T")) | MatrixEntries() | Call(function="diag"):
                 matrices = True
             case Sum() | Quotient() | Product(sign="*" | "∘"):
                 signs = True

@@ -23,7 +23,7 @@ ARITHMETIC = Sum | Product | Neg
 
 
 @dataclass(frozen=True)
-class Affine:
+class AffineIndex:
     """Σ_q c_q q + offset over index letters q."""
 
     coefficients: tuple[tuple[str, int], ...]
@@ -40,7 +40,7 @@ class Window:
     """One shifted index: the axis that it reads, the size of each letter, and where it stands; `left` are the letters of the line's left side."""
 
     axis: int
-    index: Affine
+    index: AffineIndex
     sizes: Mapping[str, int]
     left: tuple[str, ...]
     may_leave: bool
@@ -60,7 +60,7 @@ class Loose:
 # ---------------------------------------------------------------- reading
 
 
-def affine(tree: Expr) -> Affine:
+def affine(tree: Expr) -> AffineIndex:
     """The index as a sum of whole multiples of letters.
 
     Raises Mismatch where it is none.
@@ -80,7 +80,7 @@ def affine(tree: Expr) -> Affine:
                 "Write, for example:  x_{i+k}, x_{2i+k} or x_{i+1}"
                 + (", or give the factor a line of its own:  s = 2" if multiplied else ""),
             )
-    return Affine(tuple((q, c) for q, c in found.items() if c), offset)
+    return AffineIndex(tuple((q, c) for q, c in found.items() if c), offset)
 
 
 def _terms(tree: Expr) -> list[tuple[int, Expr]]:
@@ -120,7 +120,7 @@ def can_leave(trees: Sequence[Expr]) -> bool:
     )
 
 
-def place(meaning: LineMeaning, index: Affine, tree: Expr) -> Val:
+def place(meaning: LineMeaning, index: AffineIndex, tree: Expr) -> Val:
     """The index as an integer for every value of its letters."""
     vals = [meaning.index(Index(letter)) for letter, _ in index.coefficients]
 

@@ -16,7 +16,7 @@ from wengert.ir.graph import Graph, Node
 from wengert.ir.types import ArrayType, Dim, Size
 from wengert.ir.walk import substitute, topological
 from wengert.notation.expr import Line
-from wengert.notation.reader import Reading
+from wengert.notation.reader import Page
 from wengert.notation.symbols import Symbols
 
 
@@ -77,7 +77,7 @@ class System:
     class_letters: Mapping[Dim, tuple[str, ...]] = field(default_factory=dict[Dim, tuple[str, ...]])
     source: str = ""
     warnings: tuple[str, ...] = ()
-    text: Reading | None = None
+    text: Page | None = None
     """What the reader knows of the text: symbols, fonts, syntax, declarations; None of a system that was made of a function."""
     letter_sizes: Mapping[str, Size] = field(default_factory=dict[str, Size])
     """How far an index letter runs, for letters that run over one size in every line."""
@@ -96,7 +96,7 @@ class System:
     """What is known of indices: whether they count from 0 or from 1, and which names are whole numbers in them."""
 
     @property
-    def reading(self) -> Reading:
+    def reading(self) -> Page:
         """What was read, of a system that a text has."""
         assert self.text is not None
         return self.text

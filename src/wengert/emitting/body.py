@@ -8,22 +8,22 @@ from dataclasses import dataclass, field, replace
 
 from wengert.elaboration.system import Recurrence
 from wengert.emitting.arrays import Arrays
-from wengert.emitting.code import Code, NoSize, NotWritten
+from wengert.emitting.code import NoSize, NotWritten, SourceCode
 from wengert.emitting.dialects import Dialect
 from wengert.emitting.layout import comment, statement
 from wengert.emitting.lookups import Scatter, lifted
-from wengert.emitting.module import Assignment, Module
+from wengert.emitting.module import Assignment, EmittedModule
 from wengert.emitting.moves import counted_from_the_front
 from wengert.ir.names import bar, entry_place, is_bar, sequence_name, unbar, unmoment
 from wengert.ir.types import Dim, Size
 from wengert.ops.stepping import STEP, NotByStep, at_step, sequence_axes
-from wengert.ops.terms import Apply, Leaf, Term, subterms
+from wengert.ops.terms import Apply, NamedLeaf, Term, subterms
 
 STEP_MARK = "own "
 """What stands before the name of a sequence at the step of a loop."""
 
 
-class Names(Mapping[str, str]):
+class Identifiers(Mapping[str, str]):
     """Identifiers of leaves; of those at another step by what `other` makes of them."""
 
     def __init__(self, known: Mapping[str, str], other: Callable[[str], str]) -> None:
@@ -40,10 +40,10 @@ class Names(Mapping[str, str]):
 
 
 @dataclass
-class Body:
+class FunctionBody:
     """Statements of one function."""
 
-    module: Module
+    module: EmittedModule
     dialect: Dialect
     like: str
     lines: list[str] = field(default_factory=list[str])
@@ -51,7 +51,7 @@ class Body:
 
     def __post_init__(self) -> None:
         self.identifiers = dict(self.module.identifiers)
-        self.arrays = Arrays(self.dialect, Names(self.identifiers, self.elsewhere), self.like, self.local)
+        self.arrays = Arrays(self.dialect, Identifiers(self.identifiers, self.elsewhere), self.like, self.local)
         self.places = 0
         self.locals: dict[str, str] = {}
 
@@ -64,7 +64,7 @@ class Body:
         """One statement."""
         self.lines.append(" " * self.indent + text)
 
-    def local(self, code: Code, wish: str) -> Code:
+    def local(self, code: SourceCode, wish: str) -> SourceCode:
         """A name for an expression that would make the line hard to read; the same one for the same expression."""
         if code.text.isidentifier():
             return code
@@ -75,7 +75,7 @@ class Body:
                 word += "_"
             self.locals[code.text] = word
             self.lines += statement(word, code.text, self.indent)
-        return Code(self.locals[code.text])
+        return SourceCode(self.locals[code.text])
 
     def sizes(self, given: Sequence[str]) -> None:
         """The sizes that the statements after it name, from the arrays that are there."""
@@ -116,13 +116,13 @@ class Body:
         """name = term, its comment above it."""
         self.lines += comment(each.comment, self.indent)
         term = self.without_scatters(each)
-        if isinstance(term, Leaf) and self.identifiers.get(term.name) == self.identifiers[each.name]:
+        if isinstance(term, NamedLeaf) and self.identifiers.get(term.name) == self.identifiers[each.name]:
             return
         self.lines += statement(self.identifiers[each.name], self.arrays.whole(term).text, self.indent)
 
     def without_scatters(self, each: Assignment) -> Term:
         """The term with what is added at places under names of its own, their statements written."""
-        found: list[tuple[Leaf, Scatter]] = []
+        found: list[tuple[NamedLeaf, Scatter]] = []
         term = lifted(each.term, found, f"places in {each.name}")
         for leaf, scatter in found:
             alone = term is leaf
@@ -147,7 +147,7 @@ class Body:
         self.say(self.dialect.added_at(name, index, value))
         order = [[*taken, *scatter.rest].index(q) for q in scatter.term.out]
         if order != sorted(order):
-            self.say(f"{name} = {self.dialect.turned(Code(name), order).text}")
+            self.say(f"{name} = {self.dialect.turned(SourceCode(name), order).text}")
 
     # ---- other steps
 
@@ -179,11 +179,11 @@ class Body:
             if start is not None and offset == -1:
                 at = ", ".join([":"] * axis + ["None"])
                 edge = f"{self.identifiers[start]}[{at}]"
-            parts = [Code(edge), Code(f"{whole}[{self.index(base, f':{offset}')}]")]
+            parts = [SourceCode(edge), SourceCode(f"{whole}[{self.index(base, f':{offset}')}]")]
         else:
             last = f"{whole}[{self.index(base, f'-{offset}:')}]"
             edge = f"{dialect.prefix}.zeros_like({last})" if is_bar(base) else last
-            parts = [Code(f"{whole}[{self.index(base, f'{offset}:')}]"), Code(edge)]
+            parts = [SourceCode(f"{whole}[{self.index(base, f'{offset}:')}]"), SourceCode(edge)]
         self.say(f"{word} = {dialect.joined(parts, axis).text}")
 
     # ---- loops over time
@@ -215,11 +215,11 @@ class Body:
         self.say(self.dialect.put(self.identifiers[each.name], self.index(each.name, step), code))
 
 
-def replace_names(body: Body, term: Term, step: str, length: str) -> Arrays:
+def replace_names(body: FunctionBody, term: Term, step: str, length: str) -> Arrays:
     """The writer of terms at one step, the statements that fetch other steps written."""
     names = dict(body.identifiers)
     for leaf in subterms(term):
-        if not isinstance(leaf, Leaf) or not leaf.name.startswith(STEP_MARK):
+        if not isinstance(leaf, NamedLeaf) or not leaf.name.startswith(STEP_MARK):
             continue
         name = leaf.name.removeprefix(STEP_MARK)
         if name == STEP:
@@ -241,7 +241,7 @@ def replace_names(body: Body, term: Term, step: str, length: str) -> Arrays:
             edge = f"{whole}[{body.index(base, '-1')}]"
         body.say(f"{word} = {whole}[{body.index(base, other)}] if {inside} else {edge}")
         names[leaf.name] = word
-    return replace(body.arrays, names=Names(names, body.elsewhere))
+    return replace(body.arrays, names=Identifiers(names, body.elsewhere))
 
 
 def rule_text(size: Dim, text: Callable[[Size], str], division: str = "//") -> tuple[str, list[str]]:
@@ -258,7 +258,9 @@ def rule_text(size: Dim, text: Callable[[Size], str], division: str = "//") -> t
     return least, needed
 
 
-def write(body: Body, lines: Sequence[Assignment], recurrences: Sequence[Recurrence], *, backwards: bool) -> None:
+def write(
+    body: FunctionBody, lines: Sequence[Assignment], recurrences: Sequence[Recurrence], *, backwards: bool
+) -> None:
     """All lines in order; those of a recurrence as one loop at the place of the first."""
     groups = {bar(n) if backwards else n: loop.names for loop in recurrences for n in loop.names}
     terms = {each.name: each for each in lines}
@@ -283,7 +285,7 @@ def write(body: Body, lines: Sequence[Assignment], recurrences: Sequence[Recurre
 def reads_other_steps(group: Sequence[Assignment]) -> bool:
     """Whether lines read other steps of each other."""
     names = {each.name for each in group}
-    read = {unmoment(t.name) for each in group for t in subterms(each.term) if isinstance(t, Leaf)}
+    read = {unmoment(t.name) for each in group for t in subterms(each.term) if isinstance(t, NamedLeaf)}
     return any(base in names and offset for base, offset in read)
 
 

@@ -10,15 +10,15 @@ import numpy as np
 
 from wengert.emitting.body import reads_other_steps, rule_text
 from wengert.emitting.code import ATOM, NotWritten
-from wengert.emitting.entries import Entries
+from wengert.emitting.entries import EntryWriter
 from wengert.emitting.layout import comment
 from wengert.emitting.lookups import Scatter, lifted, stays_inside
-from wengert.emitting.module import Assignment, Module
+from wengert.emitting.module import Assignment, EmittedModule
 from wengert.emitting.samples import DEFINITE, Samples
 from wengert.emitting.spellings import C_HELPERS
 from wengert.ir.names import bar, unbar
 from wengert.ir.types import Dim, Size
-from wengert.ops.terms import Apply, Leaf, Term
+from wengert.ops.terms import Apply, NamedLeaf, Term
 
 KEYWORDS = (
     "auto break case char const continue default do double else enum extern float for goto if inline int long register "
@@ -79,10 +79,10 @@ DOUBLES = """static double *doubles(size_t n) {
 
 
 @dataclass
-class Function:
+class CFunction:
     """One function of C in the making."""
 
-    module: Module
+    module: EmittedModule
     given: Sequence[str]
     """What it is given: inputs, kept values, the signal."""
     results: Sequence[str]
@@ -105,7 +105,7 @@ class Function:
         for name in self.results:
             if not self.shapes[name]:
                 self.names[name] = f"*{self.names[name]}"
-        self.entries = Entries(self.names, system.time, system.starts, C_HELPERS, self.whole, self.shapes)
+        self.entries = EntryWriter(self.names, system.time, system.starts, C_HELPERS, self.whole, self.shapes)
         self.entries.constants = self.constants
 
     @property
@@ -189,7 +189,7 @@ class Function:
 
     def scattered(self, each: Assignment) -> Term | None:
         """The term with what is added at places in arrays of their own; None where that is all of it."""
-        found: list[tuple[Leaf, Scatter]] = []
+        found: list[tuple[NamedLeaf, Scatter]] = []
         term = lifted(each.term, found, f"places in {each.name}")
         for leaf, scatter in found:
             alone = term is leaf
@@ -202,7 +202,7 @@ class Function:
                 return None
         return term
 
-    def add_at(self, leaf: Leaf, scatter: Scatter) -> None:
+    def add_at(self, leaf: NamedLeaf, scatter: Scatter) -> None:
         """Zeros, then every value added at its place."""
         word, entries = self.names[leaf.name], self.entries
         entries.scopes[0].known.clear()
@@ -230,7 +230,7 @@ class Function:
         key = f"whole {term.key}"
         if key not in entries.scopes[0].known:
             number = len(self.owned) + 1
-            source = self.names[x.name] if isinstance(x, Leaf) and x.name in self.names else ""
+            source = self.names[x.name] if isinstance(x, NamedLeaf) and x.name in self.names else ""
             if not source:
                 source = f"matrix_{number}"
                 self.array(source, source, x.shape)
@@ -310,18 +310,20 @@ def wrapped(head: str, items: Sequence[str], tail: str, width: int = 96) -> list
     return [head, *rows[:-1], rows[-1] + tail]
 
 
-def c_source(module: Module, samples: Samples | None) -> str:
+def c_source(module: EmittedModule, samples: Samples | None) -> str:
     """The module as one file of C.
 
     Raises NotWritten where a part has no source.
     """
     kept = [n for n in module.kept if n not in module.inputs]
     results = list(dict.fromkeys([module.loss, *kept]))
-    forward = Function(module, module.inputs, results, module.forward, backwards=False)
+    forward = CFunction(module, module.inputs, results, module.forward, backwards=False)
     values = {each.name: each for each in module.forward}
     lines = [*(values[n] for n in module.again), *module.backward]
     given = [*module.kept, bar(module.loss)]
-    backward = Function(module, given, [bar(n) for n in module.wrt], lines, backwards=True, constants=forward.constants)
+    backward = CFunction(
+        module, given, [bar(n) for n in module.wrt], lines, backwards=True, constants=forward.constants
+    )
     ahead, forward_sizes, forward_read = forward.source("forward")
     behind, backward_sizes, backward_read = backward.source("backward")
     equations = [f" *   {each.comment.partition(': ')[2]}" for each in module.forward]
@@ -362,7 +364,7 @@ def _constants(found: Sequence[tuple[str, np.ndarray]]) -> list[str]:
     return list(dict.fromkeys(rows))
 
 
-def _filled(module: Module, samples: Samples, name: str) -> list[str]:
+def _filled(module: EmittedModule, samples: Samples, name: str) -> list[str]:
     """Statements that draw an input."""
     word, shape, region = module.identifiers[name], samples.shapes[name], samples.regions[name]
     count = 1
@@ -394,7 +396,7 @@ def _filled(module: Module, samples: Samples, name: str) -> list[str]:
 
 
 def _test(
-    module: Module,
+    module: EmittedModule,
     samples: Samples,
     results: Sequence[str],
     forward_sizes: Sequence[str],

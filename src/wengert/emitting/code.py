@@ -26,7 +26,7 @@ class NoSize(Exception):
 
 
 @dataclass(frozen=True)
-class Code:
+class SourceCode:
     """Source text and its level; operators between pieces set the brackets that are needed."""
 
     text: str
@@ -36,75 +36,79 @@ class Code:
         """The text, in brackets where it binds less tightly than `level`."""
         return self.text if self.level >= level else f"({self.text})"
 
-    def __add__(self, other: Any) -> Code:
+    def __add__(self, other: Any) -> SourceCode:
         return joined(self, "+", as_code(other), SUM)
 
-    def __radd__(self, other: Any) -> Code:
+    def __radd__(self, other: Any) -> SourceCode:
         return as_code(other) + self
 
-    def __sub__(self, other: Any) -> Code:
+    def __sub__(self, other: Any) -> SourceCode:
         return joined(self, "-", as_code(other), SUM)
 
-    def __rsub__(self, other: Any) -> Code:
+    def __rsub__(self, other: Any) -> SourceCode:
         return as_code(other) - self
 
-    def __mul__(self, other: Any) -> Code:
+    def __mul__(self, other: Any) -> SourceCode:
         return joined(self, "*", as_code(other), PRODUCT)
 
-    def __rmul__(self, other: Any) -> Code:
+    def __rmul__(self, other: Any) -> SourceCode:
         return as_code(other) * self
 
-    def __truediv__(self, other: Any) -> Code:
+    def __truediv__(self, other: Any) -> SourceCode:
         return joined(self, "/", as_code(other), PRODUCT)
 
-    def __rtruediv__(self, other: Any) -> Code:
+    def __rtruediv__(self, other: Any) -> SourceCode:
         return as_code(other) / self
 
-    def __matmul__(self, other: Code) -> Code:
+    def __matmul__(self, other: SourceCode) -> SourceCode:
         return joined(self, "@", other, PRODUCT)
 
-    def __neg__(self) -> Code:
-        return Code(f"-{self.at(SIGN)}", SIGN) if not self.text.startswith("-") else Code(f"-({self.text})", SIGN)
+    def __neg__(self) -> SourceCode:
+        return (
+            SourceCode(f"-{self.at(SIGN)}", SIGN)
+            if not self.text.startswith("-")
+            else SourceCode(f"-({self.text})", SIGN)
+        )
 
-    def __lt__(self, other: Any) -> Code:
+    def __lt__(self, other: Any) -> SourceCode:
         return compared(self, "<", other)
 
-    def __le__(self, other: Any) -> Code:
+    def __le__(self, other: Any) -> SourceCode:
         return compared(self, "<=", other)
 
-    def __gt__(self, other: Any) -> Code:
+    def __gt__(self, other: Any) -> SourceCode:
         return compared(self, ">", other)
 
-    def __ge__(self, other: Any) -> Code:
+    def __ge__(self, other: Any) -> SourceCode:
         return compared(self, ">=", other)
 
 
-def joined(left: Code, sign: str, right: Code, level: int) -> Code:
+def joined(left: SourceCode, sign: str, right: SourceCode, level: int) -> SourceCode:
     """left sign right; the right side is put in brackets where it stands at the same level, except in a sum of sums."""
     tighter = right.at(level if sign == "+" else level + 1)
     if tighter.startswith("-") and sign in "+-":
         tighter = f"({tighter})"
-    return Code(f"{left.at(level)} {sign} {tighter}", level)
+    return SourceCode(f"{left.at(level)} {sign} {tighter}", level)
 
 
-def compared(left: Any, sign: str, right: Any) -> Code:
+def compared(left: Any, sign: str, right: Any) -> SourceCode:
     """left sign right, a condition."""
-    return Code(f"{as_code(left).at(SUM)} {sign} {as_code(right).at(SUM)}", COMPARED)
+    return SourceCode(f"{as_code(left).at(SUM)} {sign} {as_code(right).at(SUM)}", COMPARED)
 
 
-def to_the_power(x: Code, exponent: Code) -> Code:
+def to_the_power(x: SourceCode, exponent: SourceCode) -> SourceCode:
     """x ** e, without spaces between plain names and numbers, as formatters have it."""
     plain = x.text.isidentifier() and exponent.text.replace(".", "").isalnum()
     sign = "**" if plain else " ** "
-    return Code(f"{x.at(ATOM)}{sign}{exponent.at(POWER if exponent.level != SIGN else ATOM)}", POWER)
+    return SourceCode(f"{x.at(ATOM)}{sign}{exponent.at(POWER if exponent.level != SIGN else ATOM)}", POWER)
 
 
-def as_code(value: Any) -> Code:
+def as_code(value: Any) -> SourceCode:
     """A piece of source as it is, or that of a number."""
-    return value if isinstance(value, Code) else written_number(value)
+    return value if isinstance(value, SourceCode) else written_number(value)
 
 
-def written_number(value: Any) -> Code:
+def written_number(value: Any) -> SourceCode:
     """A number as Python and C both write it, exactly where it has a short decimal form."""
     exact = Fraction(value)
     if exact.denominator == 1:
@@ -112,15 +116,15 @@ def written_number(value: Any) -> Code:
     elif Fraction(repr(float(exact))) == exact or not isinstance(value, Fraction):
         text = repr(float(exact))
     else:
-        return Code(f"{exact.numerator}.0 / {exact.denominator}.0", PRODUCT)
-    return Code(text, SIGN if text.startswith("-") else ATOM)
+        return SourceCode(f"{exact.numerator}.0 / {exact.denominator}.0", PRODUCT)
+    return SourceCode(text, SIGN if text.startswith("-") else ATOM)
 
 
-Spelling = str | Callable[..., Code]
+Spelling = str | Callable[..., SourceCode]
 """A template with {0}, {1}, …, of which the level is that of an atom; or a function of pieces."""
 
 
-class Written:
+class SourceVocabulary:
     """A vocabulary that gives source: for each function the spelling that a table has for it, or its operators.
 
     The names of the helper functions that were used are in `used`. Raises NotWritten where the table has no spelling.
@@ -132,23 +136,23 @@ class Written:
         self._table, self._helpers = table, helpers
         self.used: dict[str, None] = {}
 
-    def __getattr__(self, name: str) -> Callable[..., Code]:
+    def __getattr__(self, name: str) -> Callable[..., SourceCode]:
         spelling = OPERATORS.get(name) or self._table.get(name)
         if spelling is None:
             raise NotWritten(name)
 
-        def write(*args: Any, **params: Any) -> Code:
+        def write(*args: Any, **params: Any) -> SourceCode:
             pieces = [as_code(arg) for arg in args]
             if callable(spelling):
                 return as_code(spelling(*pieces, **params))
             helper = spelling.partition("(")[0]
             if helper in self._helpers:
                 self.used[helper] = None
-            return Code(spelling.format(*(piece.text for piece in pieces), **params))
+            return SourceCode(spelling.format(*(piece.text for piece in pieces), **params))
 
         return write
 
-    def source(self, op: str, args: list[Code], params: Mapping[str, Any]) -> Code:
+    def source(self, op: str, args: list[SourceCode], params: Mapping[str, Any]) -> SourceCode:
         """The source of an op on pieces: its value, written.
 
         Raises NotWritten where the language has no word for a part of it.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from wengert.emitting.code import ATOM, Code, NotWritten, Spelling
+from wengert.emitting.code import ATOM, NotWritten, SourceCode, Spelling
 from wengert.emitting.spellings import JAX, NUMPY, NUMPY_HELPERS, TORCH
 from wengert.ir.types import Size
 from wengert.ops.terms import Term
@@ -27,7 +27,7 @@ class Dialect:
     like: str = ""
     """What the call of a new array has at its end, with the name of an array beside which it stands in {0}."""
 
-    def reduced(self, op: str, x: Code, axes: Sequence[int], rank: int, *, keep: bool = False) -> Code:
+    def reduced(self, op: str, x: SourceCode, axes: Sequence[int], rank: int, *, keep: bool = False) -> SourceCode:
         """op over some axes of an array of a rank: x.sum(axis=0)."""
         words: list[str] = []
         word = {"max": "amax", "min": "amin"}.get(op, op) if self.name == "torch" else op
@@ -37,58 +37,60 @@ class Dialect:
             word = op
         if keep:
             words.append(f"{self.keepdims}=True")
-        return Code(f"{x.at(ATOM)}.{word}({', '.join(words)})")
+        return SourceCode(f"{x.at(ATOM)}.{word}({', '.join(words)})")
 
-    def turned(self, x: Code, order: Sequence[int]) -> Code:
+    def turned(self, x: SourceCode, order: Sequence[int]) -> SourceCode:
         """The axes in another order."""
         if list(order) == sorted(order):
             return x
         if len(order) == 2:
-            return Code(f"{x.at(ATOM)}.T")
-        return Code(f"{x.at(ATOM)}.{self.permute}({', '.join(map(str, order))})")
+            return SourceCode(f"{x.at(ATOM)}.T")
+        return SourceCode(f"{x.at(ATOM)}.{self.permute}({', '.join(map(str, order))})")
 
-    def new(self, fill: str, shape: Sequence[str], like: str) -> Code:
+    def new(self, fill: str, shape: Sequence[str], like: str) -> SourceCode:
         """A new array of a shape: zeros, or full of a number."""
         text = "()" if not shape else f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
         end = self.like.format(like)
         if fill in ("0", "0.0"):
-            return Code(f"{self.prefix}.zeros({text}{end})")
-        return Code(f"{self.prefix}.full({text}, {fill}{end})")
+            return SourceCode(f"{self.prefix}.zeros({text}{end})")
+        return SourceCode(f"{self.prefix}.full({text}, {fill}{end})")
 
-    def spread(self, x: Code, shape: Sequence[str]) -> Code:
+    def spread(self, x: SourceCode, shape: Sequence[str]) -> SourceCode:
         """An array repeated along axes of size 1 and new ones in front."""
         text = f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
-        return Code(f"{self.prefix}.broadcast_to({x.text}, {text})")
+        return SourceCode(f"{self.prefix}.broadcast_to({x.text}, {text})")
 
-    def positions(self, size: Code, like: str) -> Code:
+    def positions(self, size: SourceCode, like: str) -> SourceCode:
         """0, 1, …, size − 1."""
         device = f", device={like}.device" if self.name == "torch" and like else ""
-        return Code(f"{self.prefix}.arange({size.text}{device})")
+        return SourceCode(f"{self.prefix}.arange({size.text}{device})")
 
-    def as_numbers(self, condition: Code, like: str) -> Code:
+    def as_numbers(self, condition: SourceCode, like: str) -> SourceCode:
         """1 where a condition holds, else 0, to be multiplied in a matrix product."""
         inner = condition.at(ATOM)
         if self.name == "torch":
-            return Code(f"{inner}.to({like}.dtype)" if like else f"{inner}.double()")
-        return Code(f"{inner}.astype({like}.dtype)" if like else f"{inner}.astype(float)")
+            return SourceCode(f"{inner}.to({like}.dtype)" if like else f"{inner}.double()")
+        return SourceCode(f"{inner}.astype({like}.dtype)" if like else f"{inner}.astype(float)")
 
-    def outer(self, x: Code, y: Code) -> Code:
+    def outer(self, x: SourceCode, y: SourceCode) -> SourceCode:
         """x_i y_j."""
-        return Code(f"{self.prefix}.outer({x.text}, {y.text})")
+        return SourceCode(f"{self.prefix}.outer({x.text}, {y.text})")
 
-    def einsum(self, pattern: str, parts: Sequence[Code]) -> Code:
+    def einsum(self, pattern: str, parts: Sequence[SourceCode]) -> SourceCode:
         """The general product and sum."""
-        return Code(f'{self.prefix}.einsum("{pattern}", {", ".join(part.text for part in parts)})')
+        return SourceCode(f'{self.prefix}.einsum("{pattern}", {", ".join(part.text for part in parts)})')
 
-    def root(self, x: Code) -> Code:
+    def root(self, x: SourceCode) -> SourceCode:
         """√x."""
-        return Code(f"{self.prefix}.sqrt({x.text})")
+        return SourceCode(f"{self.prefix}.sqrt({x.text})")
 
-    def moved(self, op: str, xs: Sequence[Code], params: Mapping[str, Any], x: Term, sizes: Sequence[str]) -> Code:
+    def moved(
+        self, op: str, xs: Sequence[SourceCode], params: Mapping[str, Any], x: Term, sizes: Sequence[str]
+    ) -> SourceCode:
         """The entries of arrays at other places."""
         (first, *_) = xs
         if op == "reshape":
-            return Code(f"{first.at(ATOM)}.reshape({', '.join(sizes)})")
+            return SourceCode(f"{first.at(ATOM)}.reshape({', '.join(sizes)})")
         if op == "concatenate":
             return self.joined(xs, params["axis"])
         if op == "slice":
@@ -96,16 +98,18 @@ class Dialect:
         if op == "flip":
             axes: list[int] = [*params["axes"]]
             where = tuple(axes) if len(axes) > 1 or self.name == "torch" else axes[0]
-            return Code(f"{self.prefix}.flip({first.text}, {where})")
+            return SourceCode(f"{self.prefix}.flip({first.text}, {where})")
         if params.get("step") is not None:
             raise NotWritten("pad with entries between")
         widths = list(zip(params["low"], params["high"], strict=True))
         if self.name == "torch":
             flat = ", ".join(f"{low}, {high}" for low, high in reversed(widths))
-            return Code(f"torch.nn.functional.pad({first.text}, ({flat}))")
-        return Code(f"{self.prefix}.pad({first.text}, {widths})")
+            return SourceCode(f"torch.nn.functional.pad({first.text}, ({flat}))")
+        return SourceCode(f"{self.prefix}.pad({first.text}, {widths})")
 
-    def sliced(self, x: Code, params: Mapping[str, Any], shape: Sequence[Size], gone: Sequence[int]) -> Code:
+    def sliced(
+        self, x: SourceCode, params: Mapping[str, Any], shape: Sequence[Size], gone: Sequence[int]
+    ) -> SourceCode:
         """x[a:b:c], with one entry along the axes that go."""
         index: list[str] = []
         for k, (size, a, b, c) in enumerate(zip(shape, params["start"], params["stop"], params["step"], strict=True)):
@@ -113,23 +117,23 @@ class Dialect:
             index.append(str(a) if k in gone else f"{a or ''}:{'' if b == size else b}{step}")
         while index and index[-1] == ":":
             index.pop()
-        return Code(f"{x.at(ATOM)}[{', '.join(index)}]") if index else x
+        return SourceCode(f"{x.at(ATOM)}[{', '.join(index)}]") if index else x
 
-    def over_axis(self, op: str, x: Code, axes: Sequence[int]) -> Code:
+    def over_axis(self, op: str, x: SourceCode, axes: Sequence[int]) -> SourceCode:
         """softmax or logsumexp along an axis."""
         if len(axes) != 1:
             raise NotWritten(f"{op} over more than one axis")
         axis = axes[0]
         where = {"numpy": "", "torch": "torch.", "jax": "jax.nn."}[self.name]
-        return Code(f"{where}{op}({x.text}, {self.axis}={axis})")
+        return SourceCode(f"{where}{op}({x.text}, {self.axis}={axis})")
 
-    def matrix(self, op: str, x: Code) -> Code:
+    def matrix(self, op: str, x: SourceCode) -> SourceCode:
         """An op on whole matrices."""
         linalg = f"{self.prefix}.linalg"
         forms = {"inv": f"{linalg}.inv({x.text})", "det": f"{linalg}.det({x.text})"}
-        return Code(forms[op])
+        return SourceCode(forms[op])
 
-    def added_at(self, target: str, index: Sequence[str], value: Code) -> str:
+    def added_at(self, target: str, index: Sequence[str], value: SourceCode) -> str:
         """The statement that adds values into the places of an index, equal places more than once."""
         at = ", ".join(index)
         if self.name == "torch":
@@ -139,17 +143,17 @@ class Dialect:
             return f"{target} = {target}.at[{at}].add({value.text})"
         return f"np.add.at({target}, {at if len(index) == 1 else f'({at})'}, {value.text})"
 
-    def put(self, target: str, index: str, value: Code) -> str:
+    def put(self, target: str, index: str, value: SourceCode) -> str:
         """The statement that sets an entry."""
         if self.name == "jax":
             return f"{target} = {target}.at[{index}].set({value.text})"
         return f"{target}[{index}] = {value.text}"
 
-    def joined(self, parts: Sequence[Code], axis: int) -> Code:
+    def joined(self, parts: Sequence[SourceCode], axis: int) -> SourceCode:
         """Arrays one behind the other."""
         word = "cat" if self.name == "torch" else "concatenate"
         inner = ", ".join(part.text for part in parts)
-        return Code(f"{self.prefix}.{word}([{inner}]{f', {self.axis}={axis}' if axis else ''})")
+        return SourceCode(f"{self.prefix}.{word}([{inner}]{f', {self.axis}={axis}' if axis else ''})")
 
 
 DIALECTS = {

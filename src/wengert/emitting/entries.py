@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from wengert.emitting.code import ATOM, PRODUCT, SIGN, Code, NotWritten, Written, written_number
+from wengert.emitting.code import ATOM, PRODUCT, SIGN, NotWritten, SourceCode, SourceVocabulary, written_number
 from wengert.emitting.lookups import read_at, stays_inside
 from wengert.emitting.moves import MOVES, entry_of
 from wengert.emitting.spellings import C
@@ -24,8 +24,8 @@ from wengert.ops.terms import (
     Add,
     Apply,
     Factor,
-    Leaf,
-    Product,
+    NamedLeaf,
+    ProductTerm,
     Term,
     components,
     is_indicator,
@@ -41,7 +41,7 @@ STEPS = {"sum": "{0} += {1};", "max": "{0} = fmax({0}, {1});", "min": "{0} = fmi
 
 
 @dataclass
-class Scope:
+class LoopScope:
     """The body of a loop: its variable, its statements, the values that it has computed already."""
 
     variable: str = ""
@@ -50,7 +50,7 @@ class Scope:
 
 
 @dataclass
-class Entries:
+class EntryWriter:
     """Writes entries; `names` are the identifiers of arrays and sizes, `scalars` those that are values without an address."""
 
     names: Mapping[str, str]
@@ -60,12 +60,12 @@ class Entries:
     whole: Callable[[Apply], str]
     """Writes what needs whole matrices before all loops, and gives the name of its result."""
     shapes: Mapping[str, tuple[Size, ...]] = field(default_factory=dict[str, tuple[Size, ...]])
-    scopes: list[Scope] = field(default_factory=lambda: [Scope()])
+    scopes: list[LoopScope] = field(default_factory=lambda: [LoopScope()])
     constants: dict[str, tuple[str, np.ndarray]] = field(default_factory=dict[str, tuple[str, np.ndarray]])
     numbers: int = 0
 
     def __post_init__(self) -> None:
-        self.functions = Written(C, self.helpers)
+        self.functions = SourceVocabulary(C, self.helpers)
 
     # ---- loops
 
@@ -83,7 +83,7 @@ class Entries:
     def open(self, size: Size, variable: str = "") -> str:
         """A loop over an axis; its variable."""
         name = variable or self.variable(size)
-        self.scopes.append(Scope(name))
+        self.scopes.append(LoopScope(name))
         self.scopes[-1].known["size"] = self.size(size)
         return name
 
@@ -105,13 +105,13 @@ class Entries:
         return max((k for k, scope in enumerate(self.scopes) if scope.variable in read), default=0)
 
     def reduced(
-        self, op: str, key: str, read: set[str], sizes: Sequence[Size], body: Callable[[Sequence[str]], Code]
-    ) -> Code:
+        self, op: str, key: str, read: set[str], sizes: Sequence[Size], body: Callable[[Sequence[str]], SourceCode]
+    ) -> SourceCode:
         """A sum, product, maximum or minimum over new loops, in the scope that `read` allows."""
         depth = self.depth(read)
         known = self.scopes[depth].known.get(key)
         if known is not None:
-            return Code(known)
+            return SourceCode(known)
         inside, self.scopes[depth + 1 :] = self.scopes[depth + 1 :], []
         self.numbers += 1
         name = f"{op}_{self.numbers}"
@@ -123,32 +123,32 @@ class Entries:
             self.close()
         self.scopes[depth].known[key] = name
         self.scopes += inside
-        return Code(name)
+        return SourceCode(name)
 
     # ---- entries
 
-    def entry(self, term: Term, index: Sequence[str]) -> Code:
+    def entry(self, term: Term, index: Sequence[str]) -> SourceCode:
         """The entry of a term at index variables, one an axis.
 
         Raises NotWritten where a part has no source.
         """
-        if isinstance(term, Leaf):
+        if isinstance(term, NamedLeaf):
             return self.leaf(term, index)
         if isinstance(term, Add):
             return self.added(term, index)
-        if isinstance(term, Product):
+        if isinstance(term, ProductTerm):
             return self.product(term, index)
         assert isinstance(term, Apply)
         return self.applied(term, index)
 
-    def number(self, value: Fraction, whole: bool = False) -> Code:
+    def number(self, value: Fraction, whole: bool = False) -> SourceCode:
         """A number; one of real numbers has a point."""
         code = written_number(value)
         if whole or value.denominator != 1 or "." in code.text or "e" in code.text:
             return code
-        return Code(f"{code.text}.0", code.level)
+        return SourceCode(f"{code.text}.0", code.level)
 
-    def leaf(self, term: Leaf, index: Sequence[str]) -> Code:
+    def leaf(self, term: NamedLeaf, index: Sequence[str]) -> SourceCode:
         """An entry of an array, or of a sequence at another step."""
         place, base = entry_place(term.name), sequence_name(term.name)
         if place is not None:
@@ -164,35 +164,35 @@ class Entries:
         other = f"({step} {'-' if offset < 0 else '+'} {abs(offset)})"
         value = self.at(base, term.shape, [*index[:axis], other, *index[axis + 1 :]])
         rest = [*index[:axis], *index[axis + 1 :]]
-        edge = Code("0.0")
+        edge = SourceCode("0.0")
         if base in self.starts and offset == -1:
             edge = self.at(self.starts[base], (*term.shape[:axis], *term.shape[axis + 1 :]), rest)
         elif offset > 0 and not is_bar(base):
             edge = self.at(base, term.shape, [*index[:axis], f"({n} - 1)", *index[axis + 1 :]])
-        return Code(f"({inside} ? {value.text} : {edge.text})")
+        return SourceCode(f"({inside} ? {value.text} : {edge.text})")
 
-    def shape(self, base: str, term: Leaf) -> tuple[Size, ...]:
+    def shape(self, base: str, term: NamedLeaf) -> tuple[Size, ...]:
         return self.shapes.get(base, term.shape)
 
-    def at(self, name: str, shape: Sequence[Size], index: Sequence[str]) -> Code:
+    def at(self, name: str, shape: Sequence[Size], index: Sequence[str]) -> SourceCode:
         """name[…] in row-major order."""
         word = self.names[name]
         if not shape:
-            return Code(word, SIGN if word.startswith("*") else ATOM)
+            return SourceCode(word, SIGN if word.startswith("*") else ATOM)
         return self.at_word(word, shape, index)
 
-    def at_word(self, word: str, shape: Sequence[Size], index: Sequence[str]) -> Code:
+    def at_word(self, word: str, shape: Sequence[Size], index: Sequence[str]) -> SourceCode:
         """word[…] in row-major order."""
-        place = Code(index[0])
+        place = SourceCode(index[0])
         for size, variable in zip(shape[1:], index[1:], strict=True):
-            place = place * Code(self.size(size)) + Code(variable)
-        return Code(f"{word}[{place.text}]")
+            place = place * SourceCode(self.size(size)) + SourceCode(variable)
+        return SourceCode(f"{word}[{place.text}]")
 
-    def added(self, term: Add, index: Sequence[str]) -> Code:
+    def added(self, term: Add, index: Sequence[str]) -> SourceCode:
         """A sum, what is positive first."""
         whole = is_whole(term)
         terms = sorted(term.terms, key=lambda t: split_coef(t)[0] < 0)
-        code: Code | None = None
+        code: SourceCode | None = None
         for k, each in enumerate(terms):
             negative = k > 0 and split_coef(each)[0] < 0
             piece = self.in_sum(scale(-1, each) if negative else each, index, whole)
@@ -200,19 +200,19 @@ class Entries:
         assert code is not None
         return code
 
-    def in_sum(self, term: Term, index: Sequence[str], whole: bool) -> Code:
-        if is_number(term) and isinstance(term, Product):
+    def in_sum(self, term: Term, index: Sequence[str], whole: bool) -> SourceCode:
+        if is_number(term) and isinstance(term, ProductTerm):
             return self.number(term.coef, whole)
         return self.entry(term, index)
 
-    def applied(self, term: Apply, index: Sequence[str]) -> Code:
+    def applied(self, term: Apply, index: Sequence[str]) -> SourceCode:
         """Any other op."""
         if term.op == "pi":
-            return Code("3.14159265358979323846")
+            return SourceCode("3.14159265358979323846")
         if term.op == "size_of":
-            return Code(f"(double){self.size(term.param('size'))}", SIGN)
+            return SourceCode(f"(double){self.size(term.param('size'))}", SIGN)
         if term.op == "position":
-            return Code(index[0]) if term.dtype == "int64" else Code(f"(double){index[0]}", SIGN)
+            return SourceCode(index[0]) if term.dtype == "int64" else SourceCode(f"(double){index[0]}", SIGN)
         if term.op in REDUCTIONS:
             return self.over_axes(term.op, term.args[0], tuple(term.param("axes")), index)
         if term.op == "prod_others":
@@ -226,30 +226,30 @@ class Entries:
         if term.op in ("inv", "det"):
             name = self.whole(term)
             return (
-                Code(name)
+                SourceCode(name)
                 if term.op == "det"
-                else Code(f"{name}[{index[0]} * {self.size(term.shape[1])} + {index[1]}]")
+                else SourceCode(f"{name}[{index[0]} * {self.size(term.shape[1])} + {index[1]}]")
             )
         pieces = [self.in_sum(arg, index, all(is_whole(a) for a in term.args)) for arg in term.args]
         if term.op == "negative_part":
-            return Code(f"fmin({pieces[0].text}, 0.0)")
+            return SourceCode(f"fmin({pieces[0].text}, 0.0)")
         if is_indicator(term):
-            return Code(f"({pieces[0].at(2)} ? 1.0 : 0.0)")
+            return SourceCode(f"({pieces[0].at(2)} ? 1.0 : 0.0)")
         return self.functions.source(term.op, pieces, dict(term.params))
 
-    def moved(self, term: Apply, index: Sequence[str]) -> Code:
+    def moved(self, term: Apply, index: Sequence[str]) -> SourceCode:
         """An entry of an array that another one is moved from."""
         if term.op == "concatenate":
             return self.concatenated(term, index)
         places, conditions = entry_of(term, index)
         code = self.entry(term.args[0], places)
-        return Code(f"({' && '.join(conditions)} ? {code.at(2)} : 0.0)") if conditions else code
+        return SourceCode(f"({' && '.join(conditions)} ? {code.at(2)} : 0.0)") if conditions else code
 
-    def concatenated(self, term: Apply, index: Sequence[str]) -> Code:
+    def concatenated(self, term: Apply, index: Sequence[str]) -> SourceCode:
         """The entry of the array in which a place lies."""
         axis: int = term.param("axis")
         begin = 0
-        pieces: list[tuple[str, Code]] = []
+        pieces: list[tuple[str, SourceCode]] = []
         for arg in term.args:
             size = arg.shape[axis]
             if not isinstance(size, int):
@@ -260,68 +260,68 @@ class Entries:
             pieces.append((f"{index[axis]} < {begin}", self.entry(arg, there)))
         code = pieces[-1][1]
         for condition, piece in reversed(pieces[:-1]):
-            code = Code(f"({condition} ? {piece.at(2)} : {code.at(2)})")
+            code = SourceCode(f"({condition} ? {piece.at(2)} : {code.at(2)})")
         return code
 
-    def constant(self, term: Apply, index: Sequence[str]) -> Code:
+    def constant(self, term: Apply, index: Sequence[str]) -> SourceCode:
         """An entry of an array of numbers that the function brought along."""
         values = np.asarray(term.param("value"))
         if not values.shape:
-            return Code(repr(values.item()))
+            return SourceCode(repr(values.item()))
         word = self.constants.setdefault(term.key, (f"constant_{len(self.constants) + 1}", values))[0]
         return self.at_word(word, term.shape, index)
 
-    def over_axes(self, op: str, body: Term, axes: Sequence[int], index: Sequence[str]) -> Code:
+    def over_axes(self, op: str, body: Term, axes: Sequence[int], index: Sequence[str]) -> SourceCode:
         """A reduction over axes of a term."""
         rest = iter(index)
         outer: dict[int, str] = {k: next(rest) for k in range(body.rank) if k not in axes}
 
-        def inside(variables: Sequence[str]) -> Code:
+        def inside(variables: Sequence[str]) -> SourceCode:
             inner: dict[int, str] = dict(zip(axes, variables, strict=True))
             return self.entry(body, [{**outer, **inner}[k] for k in range(body.rank)])
 
         key = f"{op} {tuple(axes)} {body.key} {tuple(index)}"
         return self.reduced(op, key, variables_of(index), [body.shape[k] for k in axes], inside)
 
-    def product_of_others(self, term: Apply, index: Sequence[str]) -> Code:
+    def product_of_others(self, term: Apply, index: Sequence[str]) -> SourceCode:
         """Π_{j ≠ i} x_j."""
         (x,) = term.args
         if x.rank != 1:
             raise NotWritten("prod_others of more than one axis")
 
-        def inside(variables: Sequence[str]) -> Code:
+        def inside(variables: Sequence[str]) -> SourceCode:
             value = self.entry(x, variables)
-            return Code(f"{variables[0]} == {index[0]} ? 1.0 : {value.at(2)}", 1)
+            return SourceCode(f"{variables[0]} == {index[0]} ? 1.0 : {value.at(2)}", 1)
 
         return self.reduced("prod", f"others {x.key} {tuple(index)}", variables_of(index), x.shape, inside)
 
-    def exponentials(self, term: Apply, index: Sequence[str]) -> Code:
+    def exponentials(self, term: Apply, index: Sequence[str]) -> SourceCode:
         """softmax or logsumexp along an axis: the maximum is taken off first."""
         (x,) = term.args
         axis = only_axis(term)
         outer = [v for k, v in enumerate(index) if k != axis] if term.op == SOFTMAX else list(index)
         largest = self.over_axes("max", x, (axis,), outer)
 
-        def inside(variables: Sequence[str]) -> Code:
+        def inside(variables: Sequence[str]) -> SourceCode:
             whole = [*outer[:axis], variables[0], *outer[axis:]]
-            return Code(f"exp({(self.entry(x, whole) - largest).text})")
+            return SourceCode(f"exp({(self.entry(x, whole) - largest).text})")
 
         key = f"exponentials {axis} {x.key} {tuple(outer)}"
         sum = self.reduced("sum", key, variables_of(outer), [x.shape[axis]], inside)
         if term.op == LOGSUMEXP:
-            return Code(f"{largest.text} + log({sum.text})", 5)
-        return Code(f"exp({(self.entry(x, index) - largest).text}) / {sum.text}", PRODUCT)
+            return SourceCode(f"{largest.text} + log({sum.text})", 5)
+        return SourceCode(f"exp({(self.entry(x, index) - largest).text}) / {sum.text}", PRODUCT)
 
     # ---- products
 
-    def product(self, term: Product, index: Sequence[str]) -> Code:
+    def product(self, term: ProductTerm, index: Sequence[str]) -> SourceCode:
         """coef · Π factor, sums as loops before it."""
         if not term.factors:
             return self.number(term.coef)
         at = dict(zip(term.out, index, strict=True))
-        above: list[Code] = []
-        below: list[Code] = []
-        masks: list[Code] = []
+        above: list[SourceCode] = []
+        below: list[SourceCode] = []
+        masks: list[SourceCode] = []
         for group in components(term.factors, term.out):
             if any(q not in term.out for f in group for q in f.labels):
                 above.append(self.summed(group, term, at))
@@ -333,18 +333,18 @@ class Entries:
                     (above if factor.exponent > 0 else below).append(self.raised(factor, at))
         return assembled(self, term.coef, above, below, masks, whole=is_whole(term))
 
-    def raised(self, factor: Factor, at: Mapping[int, str]) -> Code:
+    def raised(self, factor: Factor, at: Mapping[int, str]) -> SourceCode:
         """|exponent| of a factor's entry."""
         code, size = self.entry(factor.term, [at[q] for q in factor.labels]), abs(factor.exponent)
         if size == 1:
             return code
         if size == Fraction(1, 2):
-            return Code(f"sqrt({code.text})")
+            return SourceCode(f"sqrt({code.text})")
         if size.denominator == 1:
             return self.functions.integer_power(code, exponent=int(size))
-        return Code(f"pow({code.text}, {self.number(size).text})")
+        return SourceCode(f"pow({code.text}, {self.number(size).text})")
 
-    def summed(self, group: Sequence[Factor], term: Product, at: Mapping[int, str]) -> Code:
+    def summed(self, group: Sequence[Factor], term: ProductTerm, at: Mapping[int, str]) -> SourceCode:
         """A sum over labels; look-ups are read at their places."""
         left, places = list(group), dict[int, tuple[Term, tuple[int, ...]]]()
         while (found := read_at(left, term.out)) is not None:
@@ -354,7 +354,7 @@ class Entries:
         labels = dict.fromkeys(q for f in group for q in f.labels if q not in term.out and q not in places)
         out = [q for q in term.out if any(q in f.labels for f in group)]
 
-        def inside(variables: Sequence[str]) -> Code:
+        def inside(variables: Sequence[str]) -> SourceCode:
             where = {**at, **dict(zip(labels, variables, strict=True))}
             return self.at_places(left, places, where, term)
 
@@ -368,8 +368,8 @@ class Entries:
         factors: Sequence[Factor],
         places: Mapping[int, tuple[Term, tuple[int, ...]]],
         at: Mapping[int, str],
-        term: Product,
-    ) -> Code:
+        term: ProductTerm,
+    ) -> SourceCode:
         """The product of factors where some labels are places that are computed."""
         where, conditions = dict(at), list[str]()
         pending = dict(places)
@@ -383,21 +383,21 @@ class Entries:
         above = [self.raised(f, where) for f in factors if f.exponent > 0]
         below = [self.raised(f, where) for f in factors if f.exponent < 0]
         code = assembled(self, ONE, above, below, [])
-        return Code(f"({' && '.join(conditions)} ? {code.at(2)} : 0.0)") if conditions else code
+        return SourceCode(f"({' && '.join(conditions)} ? {code.at(2)} : 0.0)") if conditions else code
 
 
 def assembled(
-    entries: Entries,
+    entries: EntryWriter,
     coef: Fraction,
-    above: Sequence[Code],
-    below: Sequence[Code],
-    masks: Sequence[Code],
+    above: Sequence[SourceCode],
+    below: Sequence[SourceCode],
+    masks: Sequence[SourceCode],
     whole: bool = False,
-) -> Code:
+) -> SourceCode:
     """coef · Π above / Π below where the masks hold, else 0."""
     top, bottom = abs(coef).numerator, abs(coef).denominator
     short = Fraction(repr(float(abs(coef)))) == abs(coef) and len(repr(float(abs(coef)))) <= 6
-    code: Code | None = None
+    code: SourceCode | None = None
     if bottom != 1 and (short or bottom > 10**6):
         code, bottom = written_number(abs(coef) if short else float(abs(coef))), 1
     elif top != 1 or not above:
@@ -413,13 +413,13 @@ def assembled(
         code = code / under
     if coef < 0:
         code = (
-            Code(f"-{code.text}", PRODUCT)
+            SourceCode(f"-{code.text}", PRODUCT)
             if code.level >= PRODUCT and code.text[0] != "-"
-            else Code(f"-({code.text})", SIGN)
+            else SourceCode(f"-({code.text})", SIGN)
         )
     if masks:
         condition = " && ".join(mask.at(4) for mask in masks)
-        code = Code(f"({condition} ? {code.at(2)} : 0.0)")
+        code = SourceCode(f"({condition} ? {code.at(2)} : 0.0)")
     return code
 
 
@@ -437,9 +437,9 @@ def only_axis(term: Apply) -> int:
 def is_whole(term: Term) -> bool:
     """Whether a term is a whole number."""
     for part in subterms(term):
-        if isinstance(part, Leaf | Apply) and part.dtype != "int64":
+        if isinstance(part, NamedLeaf | Apply) and part.dtype != "int64":
             return False
-        if isinstance(part, Product) and (part.coef.denominator != 1 or any(f.exponent < 0 for f in part.factors)):
+        if isinstance(part, ProductTerm) and (part.coef.denominator != 1 or any(f.exponent < 0 for f in part.factors)):
             return False
     return True
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wengert.derive.backward import Backward
-from wengert.derive.printed import Printer, default_form
+from wengert.derive.printed import LinePrinter, default_form
 from wengert.derive.report import derivation_latex
 from wengert.errors import EquationError
 
@@ -25,7 +25,7 @@ def latex_source(derivation: Backward) -> str:
             f"  its lines are those of {', '.join(line.name for line in system.lines)}",
             "Emit a system of equations, or the function for another target.",
         )
-    printer = Printer(system, default_form(system))
+    printer = LinePrinter(system, default_form(system))
     forward = derivation_latex(system, printer.forward(), ())
     backward = derivation_latex(system, printer.backward(derivation), ())
     return f"{HEAD}\\section*{{Forward}}\n{forward}\n\\section*{{Backward}}\n{backward}\n\\end{{document}}\n"

@@ -1,6 +1,6 @@
 """Look-ups: Σ_p x_p ⟦p = e⟧ is x at the places e, and Σ_e v_e ⟦p = e⟧ adds v into the places e.
 
-Terms have both as factors ⟦p = e⟧ (`Delta`); here they are found, so that no language has to multiply by them.
+Terms have both as factors ⟦p = e⟧ (`KroneckerDelta`); here they are found, so that no language has to multiply by them.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from wengert.ops.terms import (
     Add,
     Apply,
     Factor,
-    Leaf,
-    Product,
+    NamedLeaf,
+    ProductTerm,
     Term,
     is_indicator,
     narrowed,
@@ -30,7 +30,7 @@ from wengert.ops.terms import (
 
 
 @dataclass(frozen=True)
-class Delta:
+class KroneckerDelta:
     """⟦p = e⟧: the label p, and the place e with the labels of its axes."""
 
     factor: Factor
@@ -39,7 +39,7 @@ class Delta:
     labels: tuple[int, ...]
 
 
-def delta_of(factor: Factor) -> Delta | None:
+def delta_of(factor: Factor) -> KroneckerDelta | None:
     """A factor as ⟦p = e⟧, where it is one and e does not depend on p."""
     if not is_indicator(factor.term) or factor.exponent < 1:
         return None
@@ -54,21 +54,21 @@ def delta_of(factor: Factor) -> Delta | None:
             continue
         labels = tuple(factor.labels[k] for k in kept)
         if factor.labels[axis] not in labels and len(set(labels)) == len(labels):
-            return Delta(factor, factor.labels[axis], narrowed(other, kept), labels)
+            return KroneckerDelta(factor, factor.labels[axis], narrowed(other, kept), labels)
     return None
 
 
 def _position_axis(term: Term) -> int | None:
     if isinstance(term, Apply) and term.op == "position":
         return 0
-    if isinstance(term, Product) and term.coef == 1 and len(term.factors) == 1 and not term.summed:
+    if isinstance(term, ProductTerm) and term.coef == 1 and len(term.factors) == 1 and not term.summed:
         (inner,) = term.factors
         if isinstance(inner.term, Apply) and inner.term.op == "position" and inner.exponent == 1:
             return term.out.index(inner.labels[0])
     return None
 
 
-def read_at(factors: Sequence[Factor], out: Sequence[int]) -> tuple[Delta, Factor] | None:
+def read_at(factors: Sequence[Factor], out: Sequence[int]) -> tuple[KroneckerDelta, Factor] | None:
     """A look-up in a sum: ⟦p = e⟧ with p summed, and the only other factor that has p."""
     for factor in factors:
         delta = delta_of(factor)
@@ -84,8 +84,8 @@ def read_at(factors: Sequence[Factor], out: Sequence[int]) -> tuple[Delta, Facto
 class Scatter:
     """Adding: `value` over the axes of the places, then the other axes of the result; `first` says which axes of the result the places are."""
 
-    term: Product
-    deltas: tuple[Delta, ...]
+    term: ProductTerm
+    deltas: tuple[KroneckerDelta, ...]
     value: Term
     places: tuple[int, ...]
     """The labels over which the places run, the first axes of `value`."""
@@ -95,7 +95,7 @@ class Scatter:
 
 def scatter_of(term: Term) -> Scatter | None:
     """A term as values that are added at places, where it is one."""
-    if not isinstance(term, Product):
+    if not isinstance(term, ProductTerm):
         return None
     deltas = [d for f in term.factors if (d := delta_of(f)) is not None and d.label in term.out]
     deltas = [d for d in deltas if any(q not in term.out for q in d.labels)]
@@ -118,18 +118,18 @@ def stays_inside(place: Term, size: Size) -> bool:
     if isinstance(place, Apply) and place.op == "constant":
         values = np.asarray(place.param("value"))
         return isinstance(size, int) and bool(np.all((values >= 0) & (values < size)))
-    if any(isinstance(t, Leaf) for t in subterms(place)):
+    if any(isinstance(t, NamedLeaf) for t in subterms(place)):
         return not any(isinstance(t, Apply) and t.op == "position" for t in subterms(place))
     steps: list[tuple[Fraction, Size]] = []
     start = Fraction(0)
     for term in place.terms if isinstance(place, Add) else (place,):
-        if isinstance(term, Product) and not term.factors:
+        if isinstance(term, ProductTerm) and not term.factors:
             start += term.coef
             continue
-        inner = term.factors[0].term if isinstance(term, Product) and len(term.factors) == 1 else term
+        inner = term.factors[0].term if isinstance(term, ProductTerm) and len(term.factors) == 1 else term
         if not (isinstance(inner, Apply) and inner.op == "position"):
             return False
-        steps.append((term.coef if isinstance(term, Product) else ONE, inner.param("size")))
+        steps.append((term.coef if isinstance(term, ProductTerm) else ONE, inner.param("size")))
     if start < 0 or any(step < 0 for step, _ in steps):
         return False
     if isinstance(size, int) and all(isinstance(n, int) for _, n in steps):
@@ -137,14 +137,14 @@ def stays_inside(place: Term, size: Size) -> bool:
     return any(isinstance(n, Dim) and any(fit.size == size for fit in n.rule) for _, n in steps)
 
 
-def lifted(term: Term, new: list[tuple[Leaf, Scatter]], name: str) -> Term:
+def lifted(term: Term, new: list[tuple[NamedLeaf, Scatter]], name: str) -> Term:
     """The term with what is added at places as leaves `name 1`, …, which are appended to `new`."""
 
     def change(part: Term) -> Term | None:
         found = scatter_of(part)
         if found is None:
             return None
-        leaf = Leaf(part.shape, f"{name} {len(new) + 1}")
+        leaf = NamedLeaf(part.shape, f"{name} {len(new) + 1}")
         new.append((leaf, found))
         return leaf
 

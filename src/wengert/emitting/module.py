@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from wengert.derive.backward import Backward, BackwardLine, influence
-from wengert.derive.folding import Named, Names, fold
-from wengert.derive.printed import Printer, default_form
+from wengert.derive.folding import NamedQuantity, NamedTerms, fold
+from wengert.derive.printed import LinePrinter, default_form
 from wengert.derive.recognise import open_term_primes
 from wengert.derive.report import show_line
 from wengert.elaboration.system import System
@@ -22,7 +22,7 @@ from wengert.emitting.stable import stable
 from wengert.errors import EquationError
 from wengert.ir.names import bar, is_bar, sequence_name, unbar, unmoment
 from wengert.ir.types import Dim
-from wengert.ops.terms import Add, Apply, Leaf, Product, Term, subterms
+from wengert.ops.terms import Add, Apply, NamedLeaf, ProductTerm, Term, subterms
 
 SOURCE = "source:"
 """What stands before a line of a program in the notes of the surface line that it has in a system."""
@@ -40,7 +40,7 @@ class Assignment:
 
 
 @dataclass(frozen=True, eq=False)
-class Module:
+class EmittedModule:
     """A forward and a backward pass, ready to be written."""
 
     derivation: Backward
@@ -79,7 +79,7 @@ class Module:
                     found.setdefault(size.name, (name, axis))
         return found
 
-    def with_size(self, size: str) -> Module:
+    def with_size(self, size: str) -> EmittedModule:
         """The same with an input kept that has a size.
 
         Raises NotWritten where no input has it.
@@ -101,7 +101,7 @@ class Module:
         return next(each.term for each in self.forward if each.name == name)
 
 
-def module_of(derivation: Backward, reserved: Collection[str] = (), *, only_inputs: bool = False) -> Module:
+def module_of(derivation: Backward, reserved: Collection[str] = (), *, only_inputs: bool = False) -> EmittedModule:
     """The module of a derivation; with `only_inputs` nothing but inputs is kept.
 
     Raises EquationError where a function has no formula.
@@ -119,7 +119,9 @@ def module_of(derivation: Backward, reserved: Collection[str] = (), *, only_inpu
     )
     refuse_letters(system, forward)
     kept, again = _kept(derivation, inputs, forward, backward, only_inputs)
-    return Module(derivation, inputs, forward, backward, kept, again, identifiers(derivation, backward, reserved))
+    return EmittedModule(
+        derivation, inputs, forward, backward, kept, again, identifiers(derivation, backward, reserved)
+    )
 
 
 def prepared(term: Term) -> Term:
@@ -153,15 +155,17 @@ def _numbered(system: System, k: int) -> str:
 def _backward(derivation: Backward) -> list[Assignment]:
     """The bars in order, named sums before the line that reads them, every prime opened."""
     system = derivation.system
-    printer = Printer(system, default_form(system))
+    printer = LinePrinter(system, default_form(system))
     calls = [
-        Named(Leaf(system.quantities[n].type.shape, n), v) for n, v in derivation.values.items() if isinstance(v, Apply)
+        NamedQuantity(NamedLeaf(system.quantities[n].type.shape, n), v)
+        for n, v in derivation.values.items()
+        if isinstance(v, Apply)
     ]
     calls += _squeezed(derivation)
     numbers = {line.name: _number(system, k) for k, line in enumerate(system.lines)}
 
     def opened(term: Term, name: str = "") -> Term:
-        return prepared(fold(open_term_primes(term), Names(c for c in calls if reads(c.leaf) != [name])))
+        return prepared(fold(open_term_primes(term), NamedTerms(c for c in calls if reads(c.leaf) != [name])))
 
     found: list[Assignment] = []
     for line in derivation.lines:
@@ -178,15 +182,15 @@ def _backward(derivation: Backward) -> list[Assignment]:
     return found
 
 
-def _squeezed(derivation: Backward) -> list[Named]:
+def _squeezed(derivation: Backward) -> list[NamedQuantity]:
     """What lines lay out with axes of size 1: Σ_j x_ij is m without its last axis for m = x.sum(axis=1, keepdims=True)."""
-    found: list[Named] = []
+    found: list[NamedQuantity] = []
     for name, value in derivation.values.items():
         if isinstance(value, Apply) and value.op == "reshape":
             (inner,) = value.args
-            leaf = Leaf(value.shape, name)
-            if kept_axes(leaf.shape, inner.shape) is not None and not isinstance(inner, Leaf):
-                found.append(Named(Apply(inner.shape, "reshape", (leaf,), (("shape", inner.shape),)), inner))
+            leaf = NamedLeaf(value.shape, name)
+            if kept_axes(leaf.shape, inner.shape) is not None and not isinstance(inner, NamedLeaf):
+                found.append(NamedQuantity(Apply(inner.shape, "reshape", (leaf,), (("shape", inner.shape),)), inner))
     return found
 
 
@@ -195,7 +199,7 @@ def _number(system: System, k: int) -> str:
     return _numbered(system, k).partition(":")[0].removeprefix("line ")
 
 
-def _equation(system: System, printer: Printer, line: BackwardLine) -> str:
+def _equation(system: System, printer: LinePrinter, line: BackwardLine) -> str:
     """The line of an error signal in the notation of the system; in words for a function, which has none."""
     if system.text is None:
         return f"derivative by {line.name}"
@@ -217,7 +221,7 @@ def _needed(lines: Sequence[Assignment], wrt: Iterable[str]) -> tuple[Assignment
 
 def reads(term: Term) -> list[str]:
     """The quantities and signals that a term reads, whole or at another step."""
-    names = (leaf.name for leaf in subterms(term) if isinstance(leaf, Leaf))
+    names = (leaf.name for leaf in subterms(term) if isinstance(leaf, NamedLeaf))
     return list(dict.fromkeys(sequence_name(name) for name in names))
 
 
@@ -267,11 +271,11 @@ def with_starts(system: System, names: Iterable[str]) -> list[str]:
 def is_cheap(term: Term) -> bool:
     """Whether a term is entry by entry, without a sum and without an expensive function."""
     for part in subterms(term):
-        if isinstance(part, Product) and (part.summed or any(f.exponent.denominator != 1 for f in part.factors)):
+        if isinstance(part, ProductTerm) and (part.summed or any(f.exponent.denominator != 1 for f in part.factors)):
             return False
         if isinstance(part, Apply) and part.op not in CHEAP and part.dtype != "bool":
             return False
-    return isinstance(term, Add | Product | Apply)
+    return isinstance(term, Add | ProductTerm | Apply)
 
 
 def identifiers(derivation: Backward, backward: Sequence[Assignment], reserved: Collection[str]) -> dict[str, str]:

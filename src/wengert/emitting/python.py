@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wengert.emitting.body import Body, uses_pi, write
+from wengert.emitting.body import FunctionBody, uses_pi, write
 from wengert.emitting.code import NoSize
 from wengert.emitting.dialects import DIALECTS, Dialect
 from wengert.emitting.layout import call, comment
-from wengert.emitting.module import Module
+from wengert.emitting.module import EmittedModule
 from wengert.emitting.samples import DEFINITE, Samples
 from wengert.ir.names import bar
 from wengert.ir.types import Dim
@@ -35,7 +35,7 @@ RESERVED = {
 Pieces = tuple[list[str], list[str], list[str]]
 
 
-def python_source(module: Module, target: str, samples: Samples | None, *, double: bool = False) -> str:
+def python_source(module: EmittedModule, target: str, samples: Samples | None, *, double: bool = False) -> str:
     """The module in a target's language, with its test where samples are given.
 
     Raises NotWritten where a part has no source.
@@ -65,7 +65,7 @@ def python_source(module: Module, target: str, samples: Samples | None, *, doubl
     return "\n".join([*head, *spaced, *rows]) + "\n"
 
 
-def module_docstring(module: Module) -> str:
+def module_docstring(module: EmittedModule) -> str:
     """What a module begins with: its equations."""
     lines = [each.comment.partition(": ")[2] for each in module.forward]
     wrt = ", ".join(module.identifiers[n] for n in module.wrt)
@@ -73,17 +73,17 @@ def module_docstring(module: Module) -> str:
     return f'"""Forward and backward pass, the derivatives by {wrt}, of\n\n{body}\n"""'
 
 
-def _body(module: Module, dialect: Dialect, *, backwards: bool) -> Body:
+def _body(module: EmittedModule, dialect: Dialect, *, backwards: bool) -> FunctionBody:
     names = module.identifiers
     floats = [n for n in (*module.inputs, *(e.name for e in module.forward)) if module.dtype(n) == "float64"]
     if not backwards:
         floats = [n for n in module.inputs if module.dtype(n) == "float64"]
         ranked = [n for n in floats if module.system.quantities[n].type.rank]
-        body = Body(module, dialect, names[(ranked or floats)[0]])
+        body = FunctionBody(module, dialect, names[(ranked or floats)[0]])
         write(body, module.forward, module.system.recurrences, backwards=False)
         body.sizes(module.inputs)
         return body
-    body = Body(module, dialect, names[bar(module.loss)])
+    body = FunctionBody(module, dialect, names[bar(module.loss)])
     values = {each.name: each for each in module.forward}
     again = [values[name] for name in module.again]
     if again:
@@ -93,7 +93,7 @@ def _body(module: Module, dialect: Dialect, *, backwards: bool) -> Body:
     return body
 
 
-def _kept_comment(module: Module) -> list[str]:
+def _kept_comment(module: EmittedModule) -> list[str]:
     names = module.identifiers
     text = f"kept: {', '.join(names[n] for n in module.kept) or 'nothing'}"
     if module.again:
@@ -105,7 +105,7 @@ def _tuple(names: Sequence[str]) -> str:
     return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
 
 
-def _shapes(module: Module) -> list[str]:
+def _shapes(module: EmittedModule) -> list[str]:
     """What each input is, a line an input."""
     rows: list[str] = []
     for name in module.inputs:
@@ -124,7 +124,9 @@ def _targets(names: Sequence[str]) -> str:
     return _tuple(names) if len(names) == 1 else ", ".join(names)
 
 
-def _numpy(module: Module, forward: Body, backward: Body, samples: Samples | None, double: bool) -> list[str]:
+def _numpy(
+    module: EmittedModule, forward: FunctionBody, backward: FunctionBody, samples: Samples | None, double: bool
+) -> list[str]:
     names = module.identifiers
     kept = [names[n] for n in module.kept]
     loss, seed = names[module.loss], names[bar(module.loss)]
@@ -139,7 +141,7 @@ def _numpy(module: Module, forward: Body, backward: Body, samples: Samples | Non
     return rows + (_numpy_test(module, samples) if samples is not None else [])
 
 
-def given_values(module: Module, samples: Samples) -> list[str]:
+def given_values(module: EmittedModule, samples: Samples) -> list[str]:
     """name = … for every input, in NumPy."""
     rows: list[str] = []
     for name in module.inputs:
@@ -163,7 +165,7 @@ def given_values(module: Module, samples: Samples) -> list[str]:
     return rows
 
 
-def _numpy_test(module: Module, samples: Samples) -> list[str]:
+def _numpy_test(module: EmittedModule, samples: Samples) -> list[str]:
     names = module.identifiers
     inputs = [names[n] for n in module.inputs]
     loss, seed = names[module.loss], names[bar(module.loss)]
@@ -192,7 +194,9 @@ def _numpy_test(module: Module, samples: Samples) -> list[str]:
     return rows
 
 
-def _torch(module: Module, forward: Body, backward: Body, samples: Samples | None, double: bool) -> list[str]:
+def _torch(
+    module: EmittedModule, forward: FunctionBody, backward: FunctionBody, samples: Samples | None, double: bool
+) -> list[str]:
     names = module.identifiers
     kept, inputs = [names[n] for n in module.kept], [names[n] for n in module.inputs]
     loss, seed = names[module.loss], names[bar(module.loss)]
@@ -232,7 +236,9 @@ def _indented(rows: Sequence[str]) -> list[str]:
     return [f"    {row}" if row else row for row in rows]
 
 
-def _jax(module: Module, forward: Body, backward: Body, samples: Samples | None, double: bool) -> list[str]:
+def _jax(
+    module: EmittedModule, forward: FunctionBody, backward: FunctionBody, samples: Samples | None, double: bool
+) -> list[str]:
     names = module.identifiers
     kept, inputs = [names[n] for n in module.kept], [names[n] for n in module.inputs]
     loss, seed = names[module.loss], names[bar(module.loss)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wengert.emitting.code import CHOICE, PRODUCT, Code, Spelling, as_code, compared, to_the_power
+from wengert.emitting.code import CHOICE, PRODUCT, SourceCode, Spelling, as_code, compared, to_the_power
 
 CALLS = [
     "exp",
@@ -41,12 +41,12 @@ def calls(prefix: str, names: list[str]) -> dict[str, Spelling]:
     }
 
 
-def both(sign: str, word: str) -> Callable[..., Code]:
+def both(sign: str, word: str) -> Callable[..., SourceCode]:
     """x & y of conditions."""
-    return lambda x, y: Code(f"({x.text}) {sign} ({y.text})", 2) if word else Code("")
+    return lambda x, y: SourceCode(f"({x.text}) {sign} ({y.text})", 2) if word else SourceCode("")
 
 
-def integer_power(x: Code, exponent: int) -> Code:
+def integer_power(x: SourceCode, exponent: int) -> SourceCode:
     """x ** n for a whole n."""
     return to_the_power(x, as_code(exponent)) if exponent >= 0 else 1 / to_the_power(x, as_code(-exponent))
 
@@ -55,27 +55,27 @@ ATOM_ONLY = 9
 ARRAYS: dict[str, Spelling] = {
     "power": to_the_power,
     "integer_power": integer_power,
-    "logical_not": lambda x: Code(f"~{x.at(ATOM_ONLY)}", 7),
+    "logical_not": lambda x: SourceCode(f"~{x.at(ATOM_ONLY)}", 7),
     "logical_and": both("&", "and"),
     "logical_or": both("|", "or"),
     "logistic": "sigmoid({0})",
-    "logistic_slope": lambda x: Code(f"sigmoid({x.text}) * sigmoid({(-x).text})", PRODUCT),
+    "logistic_slope": lambda x: SourceCode(f"sigmoid({x.text}) * sigmoid({(-x).text})", PRODUCT),
     "softplus": "softplus({0})",
-    "sech2": lambda x: Code(f"1 / cosh({x.text}) ** 2", PRODUCT),
-    "gauss": lambda x: Code(f"exp(-{x.at(ATOM_ONLY)} ** 2)"),
+    "sech2": lambda x: SourceCode(f"1 / cosh({x.text}) ** 2", PRODUCT),
+    "gauss": lambda x: SourceCode(f"exp(-{x.at(ATOM_ONLY)} ** 2)"),
     "real": lambda x: x,
     "ones_like": lambda x: as_code(1),
     "zeros_like": lambda x: as_code(0),
-    "floor_divide": lambda x, y: Code(f"{x.at(PRODUCT)} // {y.at(PRODUCT + 1)}", PRODUCT),
-    "remainder": lambda x, y: Code(f"{x.at(PRODUCT)} % {y.at(PRODUCT + 1)}", PRODUCT),
+    "floor_divide": lambda x, y: SourceCode(f"{x.at(PRODUCT)} // {y.at(PRODUCT + 1)}", PRODUCT),
+    "remainder": lambda x, y: SourceCode(f"{x.at(PRODUCT)} % {y.at(PRODUCT + 1)}", PRODUCT),
 }
 
 
 def in_module(prefix: str) -> dict[str, Spelling]:
     """What the array libraries share, with the module's name in front."""
     table = {**ARRAYS, **calls(prefix, [*CALLS, *ARC])}
-    table["sech2"] = lambda x: Code(f"1 / {prefix}cosh({x.text}) ** 2", PRODUCT)
-    table["gauss"] = lambda x: Code(f"{prefix}exp(-({x.text}) ** 2)")
+    table["sech2"] = lambda x: SourceCode(f"1 / {prefix}cosh({x.text}) ** 2", PRODUCT)
+    table["gauss"] = lambda x: SourceCode(f"{prefix}exp(-({x.text}) ** 2)")
     table["where"] = f"{prefix}where({{0}}, {{1}}, {{2}})"
     table["logaddexp"] = f"{prefix}logaddexp({{0}}, {{1}})"
     table["round"] = f"{prefix}round({{0}})"
@@ -89,8 +89,8 @@ NUMPY: dict[str, Spelling] = {
     "cbrt": "np.cbrt({0})",
     "fmod": "np.fmod({0}, {1})",
     "erf": "erf({0})",
-    "erfc": lambda x: Code(f"1 - erf({x.text})", 5),
-    "cast": lambda x, dtype: Code(f"{x.at(ATOM_ONLY)}.astype({dtype_word(dtype)})"),
+    "erfc": lambda x: SourceCode(f"1 - erf({x.text})", 5),
+    "cast": lambda x, dtype: SourceCode(f"{x.at(ATOM_ONLY)}.astype({dtype_word(dtype)})"),
     "xlogy": "xlogy({0}, {1})",
 }
 
@@ -123,19 +123,21 @@ NUMPY_HELPERS = {
 }
 
 
-def _clamped(word: str, function: str) -> Callable[..., Code]:
+def _clamped(word: str, function: str) -> Callable[..., SourceCode]:
     """PyTorch's maximum and minimum with a number."""
 
-    def write(x: Code, y: Code) -> Code:
+    def write(x: SourceCode, y: SourceCode) -> SourceCode:
         if not any(letter.isalpha() for letter in y.text):
-            return Code(f"{x.at(ATOM_ONLY)}.clamp({word}={y.text})")
-        return Code(f"torch.{function}({x.text}, {y.text})")
+            return SourceCode(f"{x.at(ATOM_ONLY)}.clamp({word}={y.text})")
+        return SourceCode(f"torch.{function}({x.text}, {y.text})")
 
     return write
 
 
-def _torch_cast(x: Code, dtype: str) -> Code:
-    return Code(f"{x.at(ATOM_ONLY)}.{ {'int64': 'long', 'bool': 'bool'}.get(dtype, 'double') }()".replace(" ", ""))
+def _torch_cast(x: SourceCode, dtype: str) -> SourceCode:
+    return SourceCode(
+        f"{x.at(ATOM_ONLY)}.{ {'int64': 'long', 'bool': 'bool'}.get(dtype, 'double') }()".replace(" ", "")
+    )
 
 
 TORCH: dict[str, Spelling] = {
@@ -143,7 +145,7 @@ TORCH: dict[str, Spelling] = {
     "maximum": _clamped("min", "maximum"),
     "minimum": _clamped("max", "minimum"),
     "logistic": "torch.sigmoid({0})",
-    "logistic_slope": lambda x: Code(f"torch.sigmoid({x.text}) * torch.sigmoid({(-x).text})", PRODUCT),
+    "logistic_slope": lambda x: SourceCode(f"torch.sigmoid({x.text}) * torch.sigmoid({(-x).text})", PRODUCT),
     "softplus": "torch.nn.functional.softplus({0}, threshold=700)",
     "erf": "torch.erf({0})",
     "erfc": "torch.erfc({0})",
@@ -161,7 +163,7 @@ JAX: dict[str, Spelling] = {
     "cbrt": "jnp.cbrt({0})",
     "fmod": "jnp.fmod({0}, {1})",
     "logistic": "jax.nn.sigmoid({0})",
-    "logistic_slope": lambda x: Code(f"jax.nn.sigmoid({x.text}) * jax.nn.sigmoid({(-x).text})", PRODUCT),
+    "logistic_slope": lambda x: SourceCode(f"jax.nn.sigmoid({x.text}) * jax.nn.sigmoid({(-x).text})", PRODUCT),
     "softplus": "jax.nn.softplus({0})",
     "erf": "jax.scipy.special.erf({0})",
     "erfc": "jax.scipy.special.erfc({0})",
@@ -169,27 +171,27 @@ JAX: dict[str, Spelling] = {
     "xlogy": "jax.scipy.special.xlogy({0}, {1})",
     "lgamma": "jax.scipy.special.gammaln({0})",
     "digamma": "jax.scipy.special.digamma({0})",
-    "cast": lambda x, dtype: Code(f"{x.at(ATOM_ONLY)}.astype({dtype_word(dtype)})"),
+    "cast": lambda x, dtype: SourceCode(f"{x.at(ATOM_ONLY)}.astype({dtype_word(dtype)})"),
 }
 
 
-def _chosen(condition: Code, x: Code, y: Code) -> Code:
-    return Code(f"{condition.at(CHOICE + 1)} ? {x.at(CHOICE + 1)} : {y.at(CHOICE + 1)}", CHOICE)
+def _chosen(condition: SourceCode, x: SourceCode, y: SourceCode) -> SourceCode:
+    return SourceCode(f"{condition.at(CHOICE + 1)} ? {x.at(CHOICE + 1)} : {y.at(CHOICE + 1)}", CHOICE)
 
 
-def _sign(x: Code) -> Code:
-    return Code(f"(double)(({x.text}) > 0) - (double)(({x.text}) < 0)", 5)
+def _sign(x: SourceCode) -> SourceCode:
+    return SourceCode(f"(double)(({x.text}) > 0) - (double)(({x.text}) < 0)", 5)
 
 
-def _repeated(x: Code, exponent: int) -> Code:
+def _repeated(x: SourceCode, exponent: int) -> SourceCode:
     if exponent in (2, 3) and x.text.replace("_", "a").isalnum():
-        return Code(" * ".join([x.text] * exponent), PRODUCT)
-    return Code(f"pow({x.text}, {exponent})") if exponent != 2 else Code(f"squared({x.text})")
+        return SourceCode(" * ".join([x.text] * exponent), PRODUCT)
+    return SourceCode(f"pow({x.text}, {exponent})") if exponent != 2 else SourceCode(f"squared({x.text})")
 
 
-def _c_cast(x: Code, dtype: str) -> Code:
+def _c_cast(x: SourceCode, dtype: str) -> SourceCode:
     word = {"int64": "long", "bool": "int"}.get(dtype, "double")
-    return Code(f"({word}){x.at(ATOM_ONLY)}", 7)
+    return SourceCode(f"({word}){x.at(ATOM_ONLY)}", 7)
 
 
 C: dict[str, Spelling] = {
@@ -208,21 +210,21 @@ C: dict[str, Spelling] = {
     "power": "pow({0}, {1})",
     "integer_power": _repeated,
     "where": _chosen,
-    "logical_not": lambda x: Code(f"!{x.at(ATOM_ONLY)}", 7),
-    "logical_and": lambda x, y: Code(f"({x.text}) && ({y.text})", 3),
-    "logical_or": lambda x, y: Code(f"({x.text}) || ({y.text})", 2),
+    "logical_not": lambda x: SourceCode(f"!{x.at(ATOM_ONLY)}", 7),
+    "logical_and": lambda x, y: SourceCode(f"({x.text}) && ({y.text})", 3),
+    "logical_or": lambda x, y: SourceCode(f"({x.text}) || ({y.text})", 2),
     "logistic": "sigmoid({0})",
-    "logistic_slope": lambda x: Code(f"sigmoid({x.text}) * sigmoid({(-x).text})", PRODUCT),
+    "logistic_slope": lambda x: SourceCode(f"sigmoid({x.text}) * sigmoid({(-x).text})", PRODUCT),
     "softplus": "softplus({0})",
     "logaddexp": "logaddexp({0}, {1})",
-    "sech2": lambda x: Code(f"1.0 / (cosh({x.text}) * cosh({x.text}))", PRODUCT),
-    "gauss": lambda x: Code(f"exp(-({x.text}) * ({x.text}))"),
+    "sech2": lambda x: SourceCode(f"1.0 / (cosh({x.text}) * cosh({x.text}))", PRODUCT),
+    "gauss": lambda x: SourceCode(f"exp(-({x.text}) * ({x.text}))"),
     "xlogy": lambda x, y: _chosen(
-        compared(x, "==", as_code(0)), as_code(0), Code(f"{x.at(PRODUCT)} * log({y.text})", PRODUCT)
+        compared(x, "==", as_code(0)), as_code(0), SourceCode(f"{x.at(PRODUCT)} * log({y.text})", PRODUCT)
     ),
     "real": lambda x: x,
-    "ones_like": lambda x: Code("1.0"),
-    "zeros_like": lambda x: Code("0.0"),
+    "ones_like": lambda x: SourceCode("1.0"),
+    "zeros_like": lambda x: SourceCode("0.0"),
     "cast": _c_cast,
 }
 C_HELPERS = {
@@ -248,19 +250,19 @@ TRITON: dict[str, Spelling] = {
         name: f"tl.{name}({{0}})"
         for name in ("exp", "exp2", "log", "log2", "sin", "cos", "sqrt", "abs", "floor", "erf")
     },
-    "tanh": lambda x: Code(f"2 * tl.sigmoid({(2 * x).text}) - 1", 5),
+    "tanh": lambda x: SourceCode(f"2 * tl.sigmoid({(2 * x).text}) - 1", 5),
     "logistic": "tl.sigmoid({0})",
-    "logistic_slope": lambda x: Code(f"tl.sigmoid({x.text}) * tl.sigmoid({(-x).text})", PRODUCT),
-    "softplus": lambda x: Code(f"tl.maximum({x.text}, 0.0) + tl.log(1 + tl.exp(-tl.abs({x.text})))", 5),
+    "logistic_slope": lambda x: SourceCode(f"tl.sigmoid({x.text}) * tl.sigmoid({(-x).text})", PRODUCT),
+    "softplus": lambda x: SourceCode(f"tl.maximum({x.text}, 0.0) + tl.log(1 + tl.exp(-tl.abs({x.text})))", 5),
     "maximum": "tl.maximum({0}, {1})",
     "minimum": "tl.minimum({0}, {1})",
     "where": "tl.where({0}, {1}, {2})",
-    "logical_not": lambda x: Code(f"~{x.at(ATOM_ONLY)}", 7),
+    "logical_not": lambda x: SourceCode(f"~{x.at(ATOM_ONLY)}", 7),
     "logical_and": both("&", "and"),
     "logical_or": both("|", "or"),
     "real": lambda x: x,
-    "zeros_like": lambda x: Code("0.0"),
-    "ones_like": lambda x: Code("1.0"),
+    "zeros_like": lambda x: SourceCode("0.0"),
+    "ones_like": lambda x: SourceCode("1.0"),
 }
 
 

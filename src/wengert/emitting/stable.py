@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wengert.ops.calls import parts_of, rebuilt
-from wengert.ops.terms import ONE, Apply, Factor, Product, Term, product
+from wengert.ops.terms import ONE, Apply, Factor, ProductTerm, Term, product
 
 SOFTMAX, LOGSUMEXP = "softmax", "logsumexp"
 """The ops; `axes` are those that are summed over."""
@@ -13,7 +13,7 @@ def stable(term: Term) -> Term:
     """The term with e^u / Σ e^u as softmax(u) and log Σ e^u as logsumexp(u), where one axis is summed."""
     parts = [stable(part) for part in parts_of(term)]
     term = rebuilt(term, parts) if parts else term
-    if isinstance(term, Product):
+    if isinstance(term, ProductTerm):
         return _softmax(term)
     if isinstance(term, Apply) and term.op == "log":
         return _logsumexp(term)
@@ -24,7 +24,7 @@ def _is_exp(term: Term) -> bool:
     return isinstance(term, Apply) and term.op == "exp"
 
 
-def _softmax(term: Product) -> Term:
+def _softmax(term: ProductTerm) -> Term:
     for above in term.factors:
         if not _is_exp(above.term) or above.exponent != 1:
             continue
@@ -44,7 +44,7 @@ def _softmax(term: Product) -> Term:
 
 def _logsumexp(term: Apply) -> Term:
     (inner,) = term.args
-    if not isinstance(inner, Product) or inner.coef != 1 or len(inner.factors) != 1 or len(inner.summed) != 1:
+    if not isinstance(inner, ProductTerm) or inner.coef != 1 or len(inner.factors) != 1 or len(inner.summed) != 1:
         return term
     (factor,) = inner.factors
     if not _is_exp(factor.term) or factor.exponent != 1 or len(set(factor.labels)) < len(factor.labels):

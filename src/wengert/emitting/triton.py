@@ -6,16 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from wengert.emitting.code import Code, NotWritten, Written, as_code, written_number
+from wengert.emitting.code import NotWritten, SourceCode, SourceVocabulary, as_code, written_number
 from wengert.emitting.layout import comment
-from wengert.emitting.module import Assignment, Module
+from wengert.emitting.module import Assignment, EmittedModule
 from wengert.emitting.python import given_values, module_docstring
 from wengert.emitting.samples import Samples
 from wengert.emitting.spellings import TRITON
 from wengert.emitting.stable import LOGSUMEXP, SOFTMAX
 from wengert.ir.names import bar, unbar
 from wengert.ir.types import Dim, Size
-from wengert.ops.terms import Add, Apply, Factor, Leaf, Product, Term, components, is_indicator, scale, split_coef
+from wengert.ops.terms import (
+    Add,
+    Apply,
+    Factor,
+    NamedLeaf,
+    ProductTerm,
+    Term,
+    components,
+    is_indicator,
+    scale,
+    split_coef,
+)
 
 RESERVED = [
     "triton",
@@ -57,7 +68,7 @@ class Axes:
         raise NotWritten(f"an axis of '{size}', which is neither rows nor columns")
 
 
-def axes_of(module: Module) -> Axes:
+def axes_of(module: EmittedModule) -> Axes:
     """The rows and the columns of a system: the two axes of its matrices.
 
     Raises NotWritten where there are others.
@@ -77,15 +88,15 @@ def axes_of(module: Module) -> Axes:
 
 
 @dataclass
-class Kernel:
+class TritonKernel:
     """The statements of one kernel."""
 
-    module: Module
+    module: EmittedModule
     axes: Axes
     lines: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
-        self.functions = Written(TRITON, {})
+        self.functions = SourceVocabulary(TRITON, {})
 
     def load(self, name: str) -> None:
         """The row of an array that is given, or what all rows share."""
@@ -131,9 +142,9 @@ class Kernel:
         value = " + ".join(parts)
         self.lines.append(f"tl.atomic_add({self.place(word, shape)}, {value}{self.masked(shape, ', mask=mask')})")
 
-    def row_part(self, term: Term) -> Code:
+    def row_part(self, term: Term) -> SourceCode:
         """What one row adds to a sum over rows."""
-        if not isinstance(term, Product) or not any(term.sizes[q] == self.axes.rows for q in term.summed):
+        if not isinstance(term, ProductTerm) or not any(term.sizes[q] == self.axes.rows for q in term.summed):
             raise NotWritten("what all rows share and is no sum over them")
         rows = [q for q in term.summed if term.sizes[q] == self.axes.rows]
         if len(rows) != 1 or not all(rows[0] in f.labels for f in term.factors if f.labels):
@@ -142,37 +153,37 @@ class Kernel:
 
     # ---- values of one row
 
-    def value(self, term: Term) -> Code:
+    def value(self, term: Term) -> SourceCode:
         """A term at one row.
 
         Raises NotWritten where it is not of one row.
         """
         for size in term.shape:
             self.axes.kind(size)
-        if isinstance(term, Leaf):
-            return Code(self.module.identifiers[term.name])
+        if isinstance(term, NamedLeaf):
+            return SourceCode(self.module.identifiers[term.name])
         if isinstance(term, Add):
-            code: Code | None = None
+            code: SourceCode | None = None
             for k, each in enumerate(sorted(term.terms, key=lambda t: split_coef(t)[0] < 0)):
                 negative = k > 0 and split_coef(each)[0] < 0
                 piece = self.value(scale(-1, each) if negative else each)
                 code = piece if code is None else code - piece if negative else code + piece
             assert code is not None
             return code
-        if isinstance(term, Product):
+        if isinstance(term, ProductTerm):
             return self.product(term)
         assert isinstance(term, Apply)
         return self.applied(term)
 
-    def applied(self, term: Apply) -> Code:
+    def applied(self, term: Apply) -> SourceCode:
         """Any other op."""
         if term.op == "pi":
-            return Code("3.141592653589793")
+            return SourceCode("3.141592653589793")
         if term.op == "size_of":
             size = term.param("size")
-            return Code(str(size) if isinstance(size, int) else self.module.identifiers[f"size {size.name}"])
+            return SourceCode(str(size) if isinstance(size, int) else self.module.identifiers[f"size {size.name}"])
         if term.op == "position":
-            return Code(COLUMN if self.axes.kind(term.shape[0]) == COLUMN else ROW)
+            return SourceCode(COLUMN if self.axes.kind(term.shape[0]) == COLUMN else ROW)
         if term.op in ("max", "min", SOFTMAX, LOGSUMEXP):
             (x,) = term.args
             if [self.axes.kind(x.shape[k]) for k in term.param("axes")] != [COLUMN]:
@@ -180,30 +191,30 @@ class Kernel:
             return self.over_columns(term.op, self.value(x))
         pieces = [self.value(arg) for arg in term.args]
         if term.op == "negative_part":
-            return Code(f"tl.minimum({pieces[0].text}, 0.0)")
+            return SourceCode(f"tl.minimum({pieces[0].text}, 0.0)")
         if is_indicator(term):
-            return Code(f"({pieces[0].text}).to(tl.float64)")
+            return SourceCode(f"({pieces[0].text}).to(tl.float64)")
         return self.functions.source(term.op, pieces, dict(term.params))
 
-    def over_columns(self, op: str, x: Code) -> Code:
+    def over_columns(self, op: str, x: SourceCode) -> SourceCode:
         """A maximum, a softmax or a log-sum-exp of a row."""
         if op in ("max", "min"):
             edge = "-float('inf')" if op == "max" else "float('inf')"
-            return Code(f"tl.{op}(tl.where(mask, {x.text}, {edge}), axis=0)")
+            return SourceCode(f"tl.{op}(tl.where(mask, {x.text}, {edge}), axis=0)")
         largest, name = (
             self.over_columns("max", x),
             f"exp_{1 + sum(' = tl.where(mask, tl.exp(' in line for line in self.lines)}",
         )
         self.lines.append(f"{name}_max = {largest.text}")
-        self.lines.append(f"{name} = tl.where(mask, tl.exp({(x - Code(f'{name}_max')).text}), 0.0)")
+        self.lines.append(f"{name} = tl.where(mask, tl.exp({(x - SourceCode(f'{name}_max')).text}), 0.0)")
         if op == SOFTMAX:
-            return Code(f"{name} / tl.sum({name}, axis=0)", 6)
-        return Code(f"{name}_max + tl.log(tl.sum({name}, axis=0))", 5)
+            return SourceCode(f"{name} / tl.sum({name}, axis=0)", 6)
+        return SourceCode(f"{name}_max + tl.log(tl.sum({name}, axis=0))", 5)
 
-    def product(self, term: Product, *, by_row: bool = False) -> Code:
+    def product(self, term: ProductTerm, *, by_row: bool = False) -> SourceCode:
         """coef · Π factor of one row, sums over columns as reductions."""
-        above: list[Code] = []
-        below: list[Code] = []
+        above: list[SourceCode] = []
+        below: list[SourceCode] = []
         rows = [q for q in term.summed if term.sizes[q] == self.axes.rows]
         if rows and not by_row:
             raise NotWritten("a sum over rows inside of a line")
@@ -217,33 +228,33 @@ class Kernel:
                 for f, piece in zip(group, pieces, strict=True):
                     (above if f.exponent > 0 else below).append(piece)
                 continue
-            whole: Code | None = None
+            whole: SourceCode | None = None
             for f, piece in zip(group, pieces, strict=True):
                 piece = 1 / piece if f.exponent < 0 else piece
                 whole = piece if whole is None else whole * piece
             assert whole is not None
-            above.append(Code(f"tl.sum(tl.where(mask, {whole.text}, 0.0), axis=0)"))
+            above.append(SourceCode(f"tl.sum(tl.where(mask, {whole.text}, 0.0), axis=0)"))
         code = as_code(written_number(float(abs(term.coef)))) if abs(term.coef) != 1 or not above else None
         for piece in above:
             code = piece if code is None else code * piece
         assert code is not None
         for piece in below:
             code = code / piece
-        return Code(f"-{code.at(6)}", 6) if term.coef < 0 else code
+        return SourceCode(f"-{code.at(6)}", 6) if term.coef < 0 else code
 
-    def raised(self, factor: Factor) -> Code:
+    def raised(self, factor: Factor) -> SourceCode:
         """|exponent| of a factor."""
         code, size = self.value(factor.term), abs(factor.exponent)
         if size == 1:
             return code
         if size == Fraction(1, 2):
-            return Code(f"tl.sqrt({code.text})")
+            return SourceCode(f"tl.sqrt({code.text})")
         if size.denominator == 1 and size <= 4:
-            return Code(" * ".join([code.at(9)] * int(size)), 6)
+            return SourceCode(" * ".join([code.at(9)] * int(size)), 6)
         raise NotWritten(f"the power {factor.exponent}")
 
 
-def triton_source(module: Module, samples: Samples | None) -> str:
+def triton_source(module: EmittedModule, samples: Samples | None) -> str:
     """The module: two kernels, two functions that launch them, and a test by differences.
 
     Raises NotWritten where the system does not go by rows.
@@ -253,7 +264,7 @@ def triton_source(module: Module, samples: Samples | None) -> str:
     kept = [n for n in module.kept if n not in module.inputs]
     results = list(dict.fromkeys([module.loss, *kept]))
     values = {each.name: each for each in module.forward}
-    forward, backward = Kernel(module, axes), Kernel(module, axes)
+    forward, backward = TritonKernel(module, axes), TritonKernel(module, axes)
     for name in module.inputs:
         forward.load(name)
     for each in module.forward:
@@ -285,7 +296,9 @@ def triton_source(module: Module, samples: Samples | None) -> str:
     return "\n".join([*rows, *([] if samples is None else _test(module, samples))]) + "\n"
 
 
-def _kernel(name: str, kernel: Kernel, given: Sequence[str], results: Sequence[str], sizes: Sequence[str]) -> list[str]:
+def _kernel(
+    name: str, kernel: TritonKernel, given: Sequence[str], results: Sequence[str], sizes: Sequence[str]
+) -> list[str]:
     names = kernel.module.identifiers
     arguments = [f"{names[n]}_at" if kernel.shape(n) else names[n] for n in given]
     arguments += [f"{names[n]}_at" for n in results]
@@ -300,7 +313,7 @@ def _kernel(name: str, kernel: Kernel, given: Sequence[str], results: Sequence[s
 
 def _launch(
     name: str,
-    kernel: Kernel,
+    kernel: TritonKernel,
     given: Sequence[str],
     results: Sequence[str],
     sizes: Sequence[str],
@@ -324,7 +337,7 @@ def _launch(
     return [*rows, f"    {name}_kernel[({rows_word},)]({call})"]
 
 
-def _test(module: Module, samples: Samples) -> list[str]:
+def _test(module: EmittedModule, samples: Samples) -> list[str]:
     names = module.identifiers
     inputs = [names[n] for n in module.inputs]
     loss, seed = names[module.loss], names[bar(module.loss)]

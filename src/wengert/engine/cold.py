@@ -15,12 +15,12 @@ import numpy as np
 
 from wengert.autodiff.reverse import vjp
 from wengert.engine.adjoints import DIRECT, summed_to
-from wengert.engine.restated import Calls, Formula
+from wengert.engine.restated import Calls, StableFormula
 from wengert.engine.written import fitted
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.op import OPS, Op
 from wengert.ir.walk import order_of, topological
-from wengert.ops.evaluate import Program, run, schedule, with_sizes
+from wengert.ops.evaluate import GraphProgram, run, schedule, with_sizes
 from wengert.ops.known import Known, value_of
 from wengert.ops.squares import is_over_powers
 from wengert.ops.vocabulary import NUMPY
@@ -97,7 +97,7 @@ def _parts(tape: Tape, key: Any, y: Array, bar: Array) -> list[tuple[int, Array 
             return _elementwise(tape, op, key[1:], y, bar)
         if function is np.power and y.dtype.kind == "f" and _is_known_number(key[2]):
             return _power(tape, key, y, bar)
-    if type(function) is Formula and function.is_elementwise:
+    if type(function) is StableFormula and function.is_elementwise:
         return _through_formula(tape, function, key[1], bar)
     direct = DIRECT.get(function)
     if direct is not None and (parts := direct(tape, key, y, bar)) is not None:
@@ -157,7 +157,7 @@ def _carried(
     return [_product(bar, p) if w else None for w, p in zip(wanted, partials, strict=True)]
 
 
-def _through_formula(tape: Tape, formula: Formula, places: Sequence[int], bar: Array) -> list[Any]:
+def _through_formula(tape: Tape, formula: StableFormula, places: Sequence[int], bar: Array) -> list[Any]:
     """By the records of the ops of which a formula consists."""
     graph, known = formula.graph, dict[Node, Known]()
     for node, place in zip(graph.inputs, places, strict=True):
@@ -309,7 +309,7 @@ def _adjoint(
     backs = vjp(chosen, wanted, seeds, masked=True, certain=True)
     there = [back for back in backs if back is not None]
     graph = open_primes(Graph((*inputs, *seeds), tuple(there)))
-    program: Program = with_sizes(schedule(graph), {})
+    program: GraphProgram = with_sizes(schedule(graph), {})
     has_roots = any(is_over_powers(node) for node in topological(chosen))
 
     def adjoint(values: Sequence[Array], bars: Sequence[Array]) -> list[Array | None]:

@@ -15,7 +15,7 @@ from wengert.engine.cold import Undecided, pulled_back
 from wengert.engine.exponentials import calls_exponential
 from wengert.engine.formulas import joined, opened, stable
 from wengert.engine.others import Others, Start
-from wengert.engine.programs import Program, Seat
+from wengert.engine.programs import RunProgram, Seat
 from wengert.engine.restated import Calls, restate, restated
 from wengert.engine.running import before, finish
 from wengert.engine.sight import VALUES, Find, Rest, Transform, fact_of, found_again
@@ -111,7 +111,7 @@ class Outside:
                 return found
         if seat.program is None:
             inputs, _, nodes, further, holds = self._derived(transform, types)
-            seat.hold(Program([*inputs, *further], nodes))
+            seat.hold(RunProgram([*inputs, *further], nodes))
             if not holds:
                 roots.forget(self.key)
         return list(seat.run(given))
@@ -205,7 +205,7 @@ class Outside:
             inputs, outputs, nodes, further, _ = self._derived(transform, types)
             nodes = opened(nodes)
             kept = before(nodes, further)
-            seat.halves = Program(inputs, [*outputs, *kept]), Program([*kept, *further], nodes)
+            seat.halves = RunProgram(inputs, [*outputs, *kept]), RunProgram([*kept, *further], nodes)
         first, second = seat.halves
         found = list(first(self.tape.inputs))
         n = len(self.outputs)

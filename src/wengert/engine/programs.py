@@ -27,7 +27,7 @@ THIRD = 3
 Array = Any
 
 
-class Program:
+class RunProgram:
     """Outputs over inputs of a run and further values."""
 
     def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node]) -> None:
@@ -78,8 +78,8 @@ class Seat:
         self.estimate = math.inf if calls is None else SECONDS_A_CALL * calls
         """The time that it takes to compile: at least, from the number of calls of the path; about, once there is a program;
         never, where the path is not kept."""
-        self.program: Program | None = None
-        self.halves: tuple[Program, Program] | None = None
+        self.program: RunProgram | None = None
+        self.halves: tuple[RunProgram, RunProgram] | None = None
         """What is computed once, and what is computed for each further value."""
 
     @property
@@ -88,11 +88,11 @@ class Seat:
         return self.calls >= THIRD and (self.estimate <= AT_ONCE or self.spent >= self.estimate)
 
     @property
-    def native(self) -> Program | None:
+    def native(self) -> RunProgram | None:
         """The program, where it is machine code."""
         return self.program if self.program is not None and self.program.native is not None else None
 
-    def hold(self, program: Program) -> None:
+    def hold(self, program: RunProgram) -> None:
         """Keep a program, from whose graph the time to compile it can be told better."""
         self.program = program
         if self.estimate < math.inf:

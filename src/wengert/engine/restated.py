@@ -41,7 +41,7 @@ Calls = Mapping[int, Any]
 """By place: the call that stands there."""
 
 
-class Formula:
+class StableFormula:
     """A stable formula as a call of arrays, on numbers and in graphs."""
 
     def __init__(self, graph: Graph, weak: bool) -> None:
@@ -68,7 +68,7 @@ class Formula:
         return Traced(found.node, found.owner, self.weak)
 
 
-Found = tuple[Formula, tuple[int, ...]] | None
+Found = tuple[StableFormula, tuple[int, ...]] | None
 """A formula and which of the places around an outline it reads, by number; None where no rule applies."""
 
 _KNOWN: OrderedDict[Any, Found] = OrderedDict()
@@ -175,7 +175,7 @@ def _found(calls: Sequence[Any], kinds: Sequence[Kind]) -> Found:
     same_reads, same = _cut(plain[-1], before)
     if reads == same_reads and structure(graph.inputs, graph.outputs) == structure(same.inputs, same.outputs):
         return None
-    return Formula(graph, calls[-1][3].weak), tuple(reads)
+    return StableFormula(graph, calls[-1][3].weak), tuple(reads)
 
 
 def _is_place(node: Node) -> bool:

@@ -57,7 +57,7 @@ def placed(
     return list(around.call(call, (*values, *further), {}))
 
 
-class Prepared:
+class PreparedRun:
     """Outputs over inputs, simplified once and run as often as wanted."""
 
     def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node]) -> None:
@@ -79,4 +79,4 @@ class Prepared:
 
 def finish(inputs: Sequence[Node], outputs: Sequence[Node], values: Sequence[Any]) -> list[Any]:
     """The outputs for values of the inputs: nodes of the open trace where one of them is traced, else numbers."""
-    return Prepared(inputs, outputs)(values)
+    return PreparedRun(inputs, outputs)(values)

@@ -11,7 +11,7 @@ import numpy as np
 
 from wengert.engine.arguments import Argnums, Arguments
 from wengert.engine.formulas import opened
-from wengert.engine.running import Prepared, before, finish, joined, placed, stable
+from wengert.engine.running import PreparedRun, before, finish, joined, placed, stable
 from wengert.ir.graph import Node, input_node
 from wengert.ir.types import ArrayType
 from wengert.tracing.narrow import Width, restored
@@ -96,7 +96,7 @@ class Sight(Protocol):
         ...
 
 
-class Inside:
+class InnerTracer:
     """The sight of a function inside of another that is followed: its graph is written down at every call."""
 
     def __init__(self, arguments: Arguments, leaves: Sequence[Leaf]) -> None:
@@ -153,7 +153,7 @@ class Inside:
         given = [*self.arguments.values, *(value for value, _ in recorded.captured)]
         found = finish(inputs, [*self._stable, *kept], given)
         n = len(self._stable)
-        rest = Prepared([*kept, *further], nodes)
+        rest = PreparedRun([*kept, *further], nodes)
         return found[:n], lambda extra: rest([*found[n:], *extra])
 
     def structure(self, find: Find) -> Any:
@@ -191,7 +191,7 @@ def seen(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], a
     arguments = Arguments(f, args, kwargs, argnums)
     leaves = arguments.real_leaves()
     if current() is not None or any(isinstance(value, StandIn) for value in arguments.values):
-        return Inside(arguments, leaves)
+        return InnerTracer(arguments, leaves)
     if ON[0]:
         from wengert.engine.watching import Watched
 

@@ -20,7 +20,7 @@ from wengert.engine.formulas import joined, opened, stable
 from wengert.engine.interned import GraphCall
 from wengert.engine.running import before, finish
 from wengert.engine.sight import Find, Rest, Transform, fact_of
-from wengert.engine.written import Written, written
+from wengert.engine.written import WrittenRun, written
 from wengert.errors import NonFiniteError
 from wengert.ir.graph import Graph, Node, constant, input_node
 from wengert.ir.types import ArrayType
@@ -68,7 +68,7 @@ class WatchedTape(Tape):
                 )
         return found
 
-    def written(self, places: Sequence[int]) -> Written:
+    def written(self, places: Sequence[int]) -> WrittenRun:
         """The results at some places, as a graph of the inputs."""
         return written(self, places, [self.lines.get(k) for k in range(self.position)])
 
@@ -236,7 +236,7 @@ def _is_finite(x: Any) -> bool:
 class _WayBack:
     """A run written down with all of its calls, and the way back from its results."""
 
-    graph: Written
+    graph: WrittenRun
     owner: dict[Node, int]
     """The call that each node was made by."""
     inputs: list[Node]
@@ -255,7 +255,7 @@ def _way_back(tape: WatchedTape, outputs: Sequence[int]) -> _WayBack:
     return _WayBack(graph, owner, inputs, adjoints, gates)
 
 
-def _evaluated(tape: WatchedTape, graph: Written, nodes: Sequence[Node]) -> dict[Node, Any]:
+def _evaluated(tape: WatchedTape, graph: WrittenRun, nodes: Sequence[Node]) -> dict[Node, Any]:
     """The values of nodes of a run that is written down."""
     values = {str(node.params["name"]): x for node, x in zip(graph.inputs, tape.inputs, strict=True)}
     with np.errstate(all="ignore"):

@@ -21,7 +21,7 @@ from wengert.tracing.tracer import OPEN, Trace, Traced
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenRun:
     """A run as a graph: its inputs, all of them in order, and the nodes of some results."""
 
     inputs: list[Node]
@@ -32,7 +32,7 @@ class Written:
     """Whether it holds for other inputs of the same types; not where a rule asked for the entries of an array."""
 
 
-def written(tape: Tape, places: Sequence[int], lines: Sequence[Line | None] | None = None) -> Written:
+def written(tape: Tape, places: Sequence[int], lines: Sequence[Line | None] | None = None) -> WrittenRun:
     """The results at some places, as a graph of the inputs of the run; `lines` of the calls, where they are not those of the path.
 
     Raises TraceError where a call has no form in a graph.
@@ -45,7 +45,7 @@ def written(tape: Tape, places: Sequence[int], lines: Sequence[Line | None] | No
     try:
         trace = Trace()
         with trace.open():
-            writer = _Writer(
+            writer = _GraphWriter(
                 tape, trace, [Traced(node, trace, kind.weak) for node, kind in zip(nodes, kinds, strict=True)]
             )
             standing = STANDS_FOR.set(None)
@@ -56,12 +56,12 @@ def written(tape: Tape, places: Sequence[int], lines: Sequence[Line | None] | No
             finally:
                 STANDS_FOR.reset(standing)
             found = [writer.values[place] if place >= 0 else writer.inputs[~place] for place in places]
-        return Written(nodes, [trace.own(x) for x in found], [x.weak for x in found], writer.holds)
+        return WrittenRun(nodes, [trace.own(x) for x in found], [x.weak for x in found], writer.holds)
     finally:
         OPEN.reset(token)
 
 
-class _Writer:
+class _GraphWriter:
     def __init__(self, tape: Tape, trace: Trace, inputs: list[Traced]) -> None:
         self.tape = tape
         self.trace = trace

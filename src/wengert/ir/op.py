@@ -46,7 +46,7 @@ class Op:
     """A primitive: what it computes, how its type follows from its inputs', and its linear maps forward and backward.
 
     value(xp, *arrays, **params): the arrays of the inputs to the array of the result; by then named sizes in params are
-    numbers, and sub-graphs are programs (`ops.evaluate.Program`).
+    numbers, and sub-graphs are programs (`ops.evaluate.GraphProgram`).
     jvp(node, tangents): the tangent of the result; None stands for zero.
     vjp(node, cotangent): a cotangent for each input; None stands for zero.
     batch(node, inputs, batched): the node over a leading batch axis; inputs[i] has the axis where batched[i].
@@ -137,7 +137,7 @@ class Op:
         return f"<op {self.name}>"
 
 
-class Facts(TypedDict, total=False):
+class OpFacts(TypedDict, total=False):
     """What an op may say of itself; see `Op`."""
 
     through: Signals

@@ -19,7 +19,7 @@ WORDS = FUNCTIONS.keys() | OTHER_SPELLINGS.keys() | KEYWORDS.keys() | REMARK_WOR
 
 
 @dataclass
-class _Names:
+class _TextNames:
     """The names in a text: letters that stand alone, letters that something is differentiated by, words, and words that are one name."""
 
     alone: set[str] = field(default_factory=set[str])
@@ -54,7 +54,7 @@ def _touches(tokens: Sequence[Token], at: int) -> bool:
 
 def joined_factors(chunks: Iterable[Chunk]) -> frozenset[str]:
     """The words of plain text that are products of letters: each letter stands alone somewhere, and something is differentiated by one."""
-    names = _Names()
+    names = _TextNames()
     for chunk in chunks:
         names.add(chunk.tokens)
     return frozenset(

@@ -26,12 +26,20 @@ from wengert.manuscripts.line_kinds import (
     reads_signals,
 )
 from wengert.manuscripts.numpy_blocks import NotJudged, code_blocks
-from wengert.manuscripts.sections import Manuscript, OpenSection, Section, Unread, section_of, unread, with_named_loss
+from wengert.manuscripts.sections import (
+    Manuscript,
+    OpenSection,
+    SystemSection,
+    Unread,
+    section_of,
+    unread,
+    with_named_loss,
+)
 from wengert.notation.chunks import Chunk, relations
 from wengert.notation.declarations import is_declaration
 from wengert.notation.expr import Expr, Line, Ref, Span, refs_of, walk
 from wengert.notation.names import split
-from wengert.notation.reader import Piece, chunks_of, read_chunks
+from wengert.notation.reader import Passage, chunks_of, read_chunks
 from wengert.notation.scripts import clusters, next_script, spelled
 from wengert.notation.symbols import LOSSES
 from wengert.notation.tokens import Source, Token
@@ -69,7 +77,7 @@ class _Manuscript:
         self.story = story
         self.source = Source(story.text)
         self.unread: list[Unread] = []
-        self.sections: list[Section] = []
+        self.sections: list[SystemSection] = []
         self.open = OpenSection()
         self.joined: frozenset[str] = frozenset()
         """The words that are products of letters."""
@@ -126,7 +134,9 @@ class _Manuscript:
         if not statement.relations:
             return set()
         try:
-            chunks = chunks_of(Piece(f"{statement.sides[0]}=0", 0, self.syntax), Source(f"{statement.sides[0]}=0"), [])
+            chunks = chunks_of(
+                Passage(f"{statement.sides[0]}=0", 0, self.syntax), Source(f"{statement.sides[0]}=0"), []
+            )
         except EquationError:
             return set()
         firsts = [chunk.tokens[0] for chunk in chunks if not is_signal(chunk.tokens)]
@@ -425,7 +435,7 @@ class _Manuscript:
             told += self.take_steps()
             system, claims = self.open.system, tuple(self.open.claims)
             told += [f"{name} read as the identity matrix" for name in identities(system)]
-            self.sections.append(Section(system, claims, self.open.whole, told="; ".join(told)))
+            self.sections.append(SystemSection(system, claims, self.open.whole, told="; ".join(told)))
         self.open = OpenSection()
 
 

@@ -27,7 +27,7 @@ class NotRead(Exception):
 
 
 @dataclass(frozen=True, eq=False)
-class Array:
+class LetteredArray:
     """An expression: for each axis whether it has one entry only, and the tree for letters of the axes ("" for one of one entry)."""
 
     ones: tuple[bool, ...]
@@ -38,19 +38,19 @@ class Array:
         return len(self.ones)
 
 
-def scalar(tree: Expr) -> Array:
+def scalar(tree: Expr) -> LetteredArray:
     """A number."""
-    return Array((), lambda letters: tree)
+    return LetteredArray((), lambda letters: tree)
 
 
-def quantity(name: str, ones: tuple[bool, ...], *, barred: bool = False) -> Array:
+def quantity(name: str, ones: tuple[bool, ...], *, barred: bool = False) -> LetteredArray:
     """A named array, or its error signal; its axes of one entry have no index."""
 
     def build(letters: Letters) -> Expr:
         indices = tuple(Index(letter) for letter, one in zip(letters, ones, strict=True) if not one)
         return Ref(name, indices or None, barred)
 
-    return Array(ones, build)
+    return LetteredArray(ones, build)
 
 
 class Letter:
@@ -71,7 +71,7 @@ class Letter:
         return next(self.spare, f"i{self.count}")
 
 
-def entrywise(make: Callable[..., Expr], parts: Sequence[Array]) -> Array:
+def entrywise(make: Callable[..., Expr], parts: Sequence[LetteredArray]) -> LetteredArray:
     """make(a, b, …) entry by entry; axes are aligned at the last, and one of one entry is repeated."""
     rank = max(part.rank for part in parts)
 
@@ -83,16 +83,16 @@ def entrywise(make: Callable[..., Expr], parts: Sequence[Array]) -> Array:
     def build(letters: Letters) -> Expr:
         return make(*(part.build(own(part, letters)) for part in parts))
 
-    return Array(ones, build)
+    return LetteredArray(ones, build)
 
 
-def own(part: Array, letters: Letters) -> Letters:
+def own(part: LetteredArray, letters: Letters) -> Letters:
     """The letters of the axes that a part of an expression has."""
     mine = letters[len(letters) - part.rank :]
     return tuple("" if one else letter for letter, one in zip(mine, part.ones, strict=True))
 
 
-def reduced(op: str, array: Array, axes: Sequence[int] | None, keep: bool, letter: Letter) -> Array:
+def reduced(op: str, array: LetteredArray, axes: Sequence[int] | None, keep: bool, letter: Letter) -> LetteredArray:
     """Σ, max or ∏ over axes, all of them where none are given."""
     over = {axis % array.rank for axis in (range(array.rank) if axes is None else axes)} if array.rank else set[int]()
     kept = [axis for axis in range(array.rank) if axis not in over]
@@ -113,10 +113,10 @@ def reduced(op: str, array: Array, axes: Sequence[int] | None, keep: bool, lette
         body = array.build(tuple(inner))
         return BigOp(op, tuple(bound), body) if bound else body
 
-    return Array(ones, build)
+    return LetteredArray(ones, build)
 
 
-def mean(array: Array, axes: Sequence[int] | None, keep: bool, letter: Letter) -> Array:
+def mean(array: LetteredArray, axes: Sequence[int] | None, keep: bool, letter: Letter) -> LetteredArray:
     """Σ over axes, divided by how many entries they have."""
     total = reduced("sum", array, axes, keep, letter)
 
@@ -124,7 +124,7 @@ def mean(array: Array, axes: Sequence[int] | None, keep: bool, letter: Letter) -
         tree = total.build(letters)
         return Quotient(tree, entries(tree.letters)) if isinstance(tree, BigOp) and tree.letters else tree
 
-    return Array(total.ones, build)
+    return LetteredArray(total.ones, build)
 
 
 def entries(letters: Sequence[str]) -> Expr:
@@ -133,7 +133,7 @@ def entries(letters: Sequence[str]) -> Expr:
     return BigOp("sum", tuple(letters), ones[0] if len(ones) == 1 else Product(tuple(ones)))
 
 
-def size(array: Array, axis: int, letter: Letter) -> Array:
+def size(array: LetteredArray, axis: int, letter: Letter) -> LetteredArray:
     """The number of entries along one axis: Σ_i (1 + 0 · Σ_j x_ij), in which x says how far i runs."""
 
     def build(letters: Letters) -> Expr:
@@ -145,10 +145,10 @@ def size(array: Array, axis: int, letter: Letter) -> Array:
         nothing = Product((Num(Fraction(0)), BigOp("sum", rest, tree) if rest else tree))
         return BigOp("sum", (names[axis],), Sum(((1, Num(Fraction(1))), (1, nothing))))
 
-    return Array((), build)
+    return LetteredArray((), build)
 
 
-def product(a: Array, b: Array, letter: Letter) -> Array:
+def product(a: LetteredArray, b: LetteredArray, letter: Letter) -> LetteredArray:
     """a @ b; axes before the last two are aligned."""
     if not a.rank or not b.rank:
         raise NotRead("'@' stands between a number and an array.", "Write '*' for it.")
@@ -164,14 +164,14 @@ def product(a: Array, b: Array, letter: Letter) -> Array:
         body = Product((a.build(own(a, left)), b.build(own(b, right))))
         return BigOp("sum", (inner,), body) if inner else body
 
-    return Array((*batch, *rows, *columns), build)
+    return LetteredArray((*batch, *rows, *columns), build)
 
 
-def _batch(array: Array) -> Array:
-    return Array(array.ones[:-2], lambda letters: Num(Fraction(1)))
+def _batch(array: LetteredArray) -> LetteredArray:
+    return LetteredArray(array.ones[:-2], lambda letters: Num(Fraction(1)))
 
 
-def einsum(spec: str, parts: Sequence[Array], letter: Letter) -> Array:
+def einsum(spec: str, parts: Sequence[LetteredArray], letter: Letter) -> LetteredArray:
     """np.einsum of a text such as 'ij,jk->ik'."""
     inputs, arrow, output = spec.replace(" ", "").partition("->")
     words = inputs.split(",")
@@ -197,10 +197,10 @@ def einsum(spec: str, parts: Sequence[Array], letter: Letter) -> Array:
         summed = tuple(names[q] for q in bound if names[q])
         return BigOp("sum", summed, body) if summed else body
 
-    return Array(tuple(q in one for q in output), build)
+    return LetteredArray(tuple(q in one for q in output), build)
 
 
-def transposed(array: Array, order: Sequence[int] | None = None) -> Array:
+def transposed(array: LetteredArray, order: Sequence[int] | None = None) -> LetteredArray:
     """The axes in another order, reversed where none is given."""
     places = tuple(reversed(range(array.rank))) if order is None else tuple(axis % array.rank for axis in order)
 
@@ -208,10 +208,10 @@ def transposed(array: Array, order: Sequence[int] | None = None) -> Array:
         given = dict(zip(places, letters, strict=True))
         return array.build(tuple(given[axis] for axis in range(array.rank)))
 
-    return Array(tuple(array.ones[axis] for axis in places), build)
+    return LetteredArray(tuple(array.ones[axis] for axis in places), build)
 
 
-def looked_up(array: Array, at: Mapping[int, Array], letter: Letter) -> Array:
+def looked_up(array: LetteredArray, at: Mapping[int, LetteredArray], letter: Letter) -> LetteredArray:
     """x[s], x[range(n), y]: the entries whose index along some axes is an integer of other arrays, aligned with each other."""
     joint = entrywise(lambda *trees: trees[0], list(at.values()))
     rest = [axis for axis in range(array.rank) if axis not in at]
@@ -223,10 +223,12 @@ def looked_up(array: Array, at: Mapping[int, Array], letter: Letter) -> Array:
         body = Product((array.build(tuple(inner)), *conditions))
         return BigOp("sum", tuple(inner[k] for k in at), body)
 
-    return Array((*joint.ones, *(array.ones[axis] for axis in rest)), build)
+    return LetteredArray((*joint.ones, *(array.ones[axis] for axis in rest)), build)
 
 
-def spread(values: Array, at: Mapping[int, Array], like: Array, letter: Letter, *, last_only: bool) -> Array:
+def spread(
+    values: LetteredArray, at: Mapping[int, LetteredArray], like: LetteredArray, letter: Letter, *, last_only: bool
+) -> LetteredArray:
     """What np.add.at(x, s, v) adds to each entry of x; with `last_only` what x[s] += v does, where of equal places the last one counts."""
     joint = entrywise(lambda *trees: trees[0], list(at.values()))
     if values.rank > joint.rank + like.rank - len(at):
@@ -246,4 +248,4 @@ def spread(values: Array, at: Mapping[int, Array], like: Array, letter: Letter, 
         bound = tuple(q for q in inner if q)
         return BigOp("sum", bound, Product(tuple(factors))) if bound else Product(tuple(factors))
 
-    return Array(like.ones, build)
+    return LetteredArray(like.ones, build)

@@ -12,11 +12,11 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from wengert.manuscripts.numpy_arrays import Array, Letter, NotRead
+from wengert.manuscripts.numpy_arrays import Letter, LetteredArray, NotRead
 from wengert.manuscripts.numpy_calls import REDUCED
-from wengert.manuscripts.numpy_code import Unknown, Values
+from wengert.manuscripts.numpy_code import UnknownAxes, Values
 from wengert.manuscripts.numpy_solving import solved_vector, solver_of
-from wengert.manuscripts.numpy_statements import Step
+from wengert.manuscripts.numpy_statements import AssignedStep
 from wengert.manuscripts.numpy_syntax import (
     ADD,
     ADD_AT,
@@ -72,7 +72,7 @@ MAX_TRIALS = 400
 
 
 @dataclass
-class Facts:
+class AxisFacts:
     """What is done with a name tells of its axes: how many it has at least, and how many if that is sure."""
 
     least: int = 0
@@ -121,7 +121,7 @@ class Reader:
             conditions=self.conditions,
         )
 
-    def take(self, step: Step, axes: dict[str, Ones]) -> tuple[float, Array]:
+    def take(self, step: AssignedStep, axes: dict[str, Ones]) -> tuple[float, LetteredArray]:
         """What a statement costs, and its array; the axes of what it assigns are put into `axes`.
 
         Raises NotRead, Unknown.
@@ -130,7 +130,7 @@ class Reader:
         if step.problem:
             raise NotRead(step.problem)
         if step.barred and step.name not in axes:
-            raise Unknown(step.name)
+            raise UnknownAxes(step.name)
         array = values.read(step.value if solver_of(step.value) is None else solved_vector(step.value))
         if step.barred or step.name in axes:
             return values.cost + (MISFIT if array.ones != axes[step.name] else 0.0), array
@@ -139,7 +139,7 @@ class Reader:
 
     def costs(self, name: str) -> Iterator[tuple[Ones, float]]:
         """The axes that a name may have, and what each reading costs."""
-        fact = self.facts.get(name, Facts())
+        fact = self.facts.get(name, AxisFacts())
         prior = NUMBER if name in NUMBERS else UPPER if name[:1].isupper() else self.prior
         prior = DIVIDES if name in self.divisors else prior
         found = [((False,) * rank, cost) for rank, cost in enumerate(prior)]
@@ -151,7 +151,7 @@ class Reader:
             yield ones, cost if fact.agrees(ones) else cost + AGAINST
 
 
-def found_conditions(steps: Sequence[Step]) -> set[str]:
+def found_conditions(steps: Sequence[AssignedStep]) -> set[str]:
     """The names of arrays that are true or false."""
     found: set[str] = set()
     for step in steps:
@@ -202,7 +202,7 @@ def total(reader: Reader, axes: dict[str, Ones]) -> float:
         before = dict(axes)
         try:
             cost += reader.take(step, axes)[0]
-        except Unknown:
+        except UnknownAxes:
             return float("inf")
         except NotRead:
             cost += UNREAD if number >= len(reader.passes.forward) else LOST
@@ -211,7 +211,7 @@ def total(reader: Reader, axes: dict[str, Ones]) -> float:
     return cost
 
 
-def taken(reader: Reader, step: Step, is_claim: bool, states: Sequence[State]) -> list[State]:
+def taken(reader: Reader, step: AssignedStep, is_claim: bool, states: Sequence[State]) -> list[State]:
     """The readings after one more statement."""
     ticks = itertools.count()
     heap = [(state.cost, next(ticks), state) for state in states]
@@ -224,7 +224,7 @@ def taken(reader: Reader, step: Step, is_claim: bool, states: Sequence[State]) -
         axes = dict(state.axes)
         try:
             more, _array = reader.take(step, axes)
-        except Unknown as unknown:
+        except UnknownAxes as unknown:
             for ones, extra in reader.costs(unknown.name):
                 branch = State(state.cost + extra, state.axes | {unknown.name: ones})
                 heapq.heappush(heap, (branch.cost, next(ticks), branch))
@@ -235,14 +235,14 @@ def taken(reader: Reader, step: Step, is_claim: bool, states: Sequence[State]) -
     return found
 
 
-def told(passes: Passes) -> dict[str, Facts]:
+def told(passes: Passes) -> dict[str, AxisFacts]:
     """What the statements tell of the names in them."""
-    found = {name: Facts(len(ones), ones) for name, ones in passes.told.items()}
+    found = {name: AxisFacts(len(ones), ones) for name, ones in passes.told.items()}
     values = [step.value for step in (*passes.forward, *passes.claims)] + list(passes.sizes.values())
     for node in (node for value in values for node in ast.walk(value)):
         for part, least, exactly in about(node):
             if isinstance(part, ast.Name):
-                fact = found.setdefault(part.id.removeprefix(SIGNAL), Facts())
+                fact = found.setdefault(part.id.removeprefix(SIGNAL), AxisFacts())
                 fact.least = max(fact.least, least)
                 if exactly is not None and fact.exactly is None:
                     fact.exactly = (False,) * exactly

@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 from wengert.elaboration.elaborate import elaborate
 from wengert.elaboration.system import System
 from wengert.errors import EquationError, GraphError, ShapeError
-from wengert.manuscripts.numpy_arrays import Array, Letter, NotRead
+from wengert.manuscripts.numpy_arrays import Letter, LetteredArray, NotRead
 from wengert.manuscripts.numpy_axes import LOSS, Ones, Reader, readings
-from wengert.manuscripts.numpy_code import Unknown
+from wengert.manuscripts.numpy_code import UnknownAxes
 from wengert.manuscripts.numpy_edits import edits, text_of
 from wengert.manuscripts.numpy_solving import whole_solution
-from wengert.manuscripts.numpy_statements import Step, steps_of
+from wengert.manuscripts.numpy_statements import AssignedStep, steps_of
 from wengert.manuscripts.numpy_syntax import SIGNAL, is_constant, is_size, names_in
-from wengert.manuscripts.numpy_versions import UNKNOWN_SIGNAL, Rule, Versions, cut, inside, names_of, signal_of
+from wengert.manuscripts.numpy_versions import UNKNOWN_SIGNAL, Restating, Versions, cut, inside, names_of, signal_of
 from wengert.notation.expr import Declaration, Expr, Index, Line, Ref, Span, walk
-from wengert.notation.reader import Reading
+from wengert.notation.reader import Page
 from wengert.notation.symbols import Symbols
 
 FENCE = re.compile(
@@ -44,7 +44,7 @@ class NotJudged:
 
 
 @dataclass
-class Code:
+class ReadBlock:
     """A block that was read in one way: its system, the lines about it, what of it is not read, and how its names were read."""
 
     system: System
@@ -53,15 +53,15 @@ class Code:
     told: str
     whole: bool = True
     """Whether all its forward lines were read."""
-    others: Callable[[], Iterator[Code]] = lambda: iter(())
+    others: Callable[[], Iterator[ReadBlock]] = lambda: iter(())
     """Other ways to read the same block, the best first."""
     edited: Callable[[Line], Iterator[tuple[str, Line]]] = lambda line: iter(())
     """A line about the system with one small change, as code and as a line."""
 
 
-def code_blocks(text: str) -> Iterator[Code | NotJudged]:
+def code_blocks(text: str) -> Iterator[ReadBlock | NotJudged]:
     """The Python blocks of a document that hold a backward pass; a statement that cannot be read where a block has no other."""
-    before: list[Step] = []  # a forward pass whose backward pass may stand in the next block
+    before: list[AssignedStep] = []  # a forward pass whose backward pass may stand in the next block
     for fence in FENCE.finditer(text):
         steps = steps_of(fence.group(3), fence.start(3))
         if not steps:
@@ -74,7 +74,7 @@ def code_blocks(text: str) -> Iterator[Code | NotJudged]:
         before = steps
 
 
-def code_of(steps: Sequence[Step], source: str) -> Code | NotJudged | None:
+def code_of(steps: Sequence[AssignedStep], source: str) -> ReadBlock | NotJudged | None:
     """Statements as a system with lines about it, with the other ways to read them; None where they are no derivation."""
     forward, claims = cut(steps)
     if len(steps) > MAX_STATEMENTS or not is_derivation(forward, claims):
@@ -86,17 +86,17 @@ def code_of(steps: Sequence[Step], source: str) -> Code | NotJudged | None:
     return replace(first, others=lambda: found)
 
 
-def ways(forward: Sequence[Step], claims: Sequence[Step], source: str) -> Iterator[Code]:
+def ways(forward: Sequence[AssignedStep], claims: Sequence[AssignedStep], source: str) -> Iterator[ReadBlock]:
     """The ways to read two passes, the least surprising first."""
     for rule in rules(forward, claims):
         reader = Reader(Versions(forward, claims, rule).passes())
         for axes in readings(reader):
-            code = Block(reader, axes, source).code()
+            code = PassBlock(reader, axes, source).code()
             if code is not None:
                 yield code
 
 
-def is_derivation(forward: Sequence[Step], claims: Sequence[Step]) -> bool:
+def is_derivation(forward: Sequence[AssignedStep], claims: Sequence[AssignedStep]) -> bool:
     """Whether lines about error signals follow forward ones; a single dx alone may be a distance."""
     quantities, named = names_of(forward), names_of(claims)
     signals = {name for name in named if signal_of(name, quantities)}
@@ -106,25 +106,25 @@ def is_derivation(forward: Sequence[Step], claims: Sequence[Step]) -> bool:
     return (len(signals | unnamed) > 1 and bool(signals)) or any(not name.startswith("d") for name in signals)
 
 
-def rules(forward: Sequence[Step], claims: Sequence[Step]) -> Iterator[Rule]:
+def rules(forward: Sequence[AssignedStep], claims: Sequence[AssignedStep]) -> Iterator[Restating]:
     """The ways in which restated signals are read: that they go back through the values of a name, that they stay, that a signal is
     that of the first value from the beginning."""
-    yield Rule()
+    yield Restating()
     quantities = names_of(forward)
     stated = [of for step in claims if (of := signal_of(step.name, quantities)) is not None]
     assigned = [step.name for step in forward]
     restated = frozenset(name for name in stated if stated.count(name) > 1)
     if restated:
-        yield Rule(stays=restated)
+        yield Restating(stays=restated)
     several = {step.name for step in forward if assigned.count(step.name) > 1 or inside(step.value) is not None}
     early = [name for name in dict.fromkeys(stated) if name in several]
-    yield from (Rule(first=frozenset({name})) for name in early[: MOST_RULES - 1])
+    yield from (Restating(first=frozenset({name})) for name in early[: MOST_RULES - 1])
     if len(early) > 1:
-        yield Rule(first=frozenset(early))
+        yield Restating(first=frozenset(early))
 
 
 @dataclass
-class Block:
+class PassBlock:
     """Two passes with the axes of their names, as a system and lines about it."""
 
     reader: Reader
@@ -135,18 +135,18 @@ class Block:
         self.passes = self.reader.passes
         self.lost: list[NotJudged] = []
 
-    def code(self) -> Code | None:
+    def code(self) -> ReadBlock | None:
         """The block as a system with claims; None where it makes none."""
         try:
             lines = [line for step in self.passes.forward if (line := self.forward_line(step)) is not None]
             system = self.system(lines) if lines else None
-        except (NotRead, Unknown, EquationError, GraphError, ShapeError, RecursionError):
+        except (NotRead, UnknownAxes, EquationError, GraphError, ShapeError, RecursionError):
             return None  # code that is more than these lines, which nobody said is a derivation
         if system is None:
             return None
         whole = not self.lost
         claims = [line for step in self.passes.claims if (line := self.claim(step)) is not None]
-        return Code(system, claims, list(self.lost), self.told(system), whole, edited=self.edited)
+        return ReadBlock(system, claims, list(self.lost), self.told(system), whole, edited=self.edited)
 
     def edited(self, line: Line) -> Iterator[tuple[str, Line]]:
         """The statement of a line with one small change, as code and as a line."""
@@ -167,14 +167,14 @@ class Block:
 
     # lines
 
-    def forward_line(self, step: Step) -> Line | None:
+    def forward_line(self, step: AssignedStep) -> Line | None:
         """The line of a forward statement; None, and the reason kept where its name is used, where it is not read."""
         known = dict(self.axes)
         if known.pop(step.name, None) is None and self.has_result(step):
             return None  # it is not read, and nothing is computed of it
         try:
             _, array = self.reader.take(step, known)
-        except (NotRead, Unknown) as reason:
+        except (NotRead, UnknownAxes) as reason:
             self.keep(step, reason)
             return None
         left, letters = self.left(step.name, array.ones, barred=False)
@@ -182,7 +182,7 @@ class Block:
             return Line(replace(left, indices=None), (tree,), step.span)
         return Line(left, (array.build(letters),), step.span)
 
-    def has_result(self, step: Step) -> bool:
+    def has_result(self, step: AssignedStep) -> bool:
         """Whether another line gives the result that is differentiated, or the signals that come from outside are read."""
         if any(other.name in LOSS and other is not step and other.name in self.axes for other in self.passes.forward):
             return True
@@ -190,7 +190,7 @@ class Block:
         read = {name for other in self.passes.claims for name in names_in(other.value) if name[0] == SIGNAL}
         return any(name.removeprefix(SIGNAL) not in stated for name in read)
 
-    def claim(self, step: Step) -> Line | None:
+    def claim(self, step: AssignedStep) -> Line | None:
         """A statement after the forward pass as a line about the system; None, and the reason kept, where it is not read."""
         known = dict(self.axes)
         try:
@@ -199,18 +199,18 @@ class Block:
             left, letters = self.left(step.name, ones, barred=step.barred)
             if (tree := whole_solution(step.value, self.reader.values(known))) is not None:
                 return Line(replace(left, indices=None), (tree,), step.span)
-        except (NotRead, Unknown) as reason:
+        except (NotRead, UnknownAxes) as reason:
             self.keep(step, reason)
             return None
         if array.rank != len(ones):
             return Line(left, (loose(array, self.reader.letter),), step.span)
         return Line(left, (array.build(letters),), step.span)
 
-    def keep(self, step: Step, reason: NotRead | Unknown) -> None:
+    def keep(self, step: AssignedStep, reason: NotRead | UnknownAxes) -> None:
         """Keep why a statement is not read, once for all names that it gives values."""
         if any(lost.span == step.span for lost in self.lost):
             return
-        if isinstance(reason, Unknown):
+        if isinstance(reason, UnknownAxes):
             name = self.passes.spelled.get(reason.name, reason.name)
             self.lost.append(
                 NotJudged(step.span, f"'{name}' is not defined.", f"Compute '{name}' in the lines before.")
@@ -234,7 +234,7 @@ class Block:
         lefts = tuple(line.left.name for line in lines if isinstance(line.left, Ref))
         ranks = {name: sum(not one for one in self.axes[name]) for name in (*lefts, *used) if name in self.axes}
         symbols = Symbols(assigned=lefts, names=frozenset(ranks), functions=frozenset({"σ"}))
-        reading = Reading(tuple(lines), tuple[Declaration, ...](), (), symbols, "text", self.source)
+        reading = Page(tuple(lines), tuple[Declaration, ...](), (), symbols, "text", self.source)
         return elaborate(reading, ranks)
 
     def told(self, system: System) -> str:
@@ -263,6 +263,6 @@ def kind_of(ones: Ones, several: bool) -> str:
     return many if several else one
 
 
-def loose(array: Array, letter: Letter) -> Expr:
+def loose(array: LetteredArray, letter: Letter) -> Expr:
     """The tree of an array of another shape than the left side, in letters of its own."""
     return array.build(tuple("" if one else letter.new() for one in array.ones))

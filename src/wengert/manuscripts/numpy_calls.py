@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from wengert.manuscripts.numpy_arrays import (
-    Array,
     Letter,
+    LetteredArray,
     NotRead,
     einsum,
     entrywise,
@@ -61,18 +61,18 @@ class Calls(ABC):
     cost: float = 0.0
 
     @abstractmethod
-    def read(self, node: ast.expr) -> Array:
+    def read(self, node: ast.expr) -> LetteredArray:
         """Any expression."""
 
     @abstractmethod
-    def places(self, inner: Array, inside: Sequence[ast.expr]) -> dict[int, Array]:
+    def places(self, inner: LetteredArray, inside: Sequence[ast.expr]) -> dict[int, LetteredArray]:
         """The integer arrays of x[s, :, y], by axis."""
 
     @abstractmethod
-    def comparison(self, node: ast.Compare) -> tuple[str, list[Array]]:
+    def comparison(self, node: ast.Compare) -> tuple[str, list[LetteredArray]]:
         """The sign and the two sides."""
 
-    def call(self, node: ast.Call) -> Array:
+    def call(self, node: ast.Call) -> LetteredArray:
         name = called(node)
         if name in REDUCTIONS or name in ("mean", "var"):
             return self.reduction(node, name)
@@ -86,14 +86,14 @@ class Calls(ABC):
             return entrywise(lambda tree: Call(FUNCTIONS[name], (tree,)), [array])
         raise NotRead(f"The function '{name}' is not read.")
 
-    def place_of_largest(self, node: ast.Call) -> Array:
+    def place_of_largest(self, node: ast.Call) -> LetteredArray:
         array, arguments = self.operand(node)
         axes, keep = self.over(node, arguments)
         if axes is None or keep:
             raise NotRead("This argmax is not read.", "Write, for example:  X.argmax(axis=1)")
         return reduced("argmax", array, axes, False, self.letter)
 
-    def operand(self, node: ast.Call) -> tuple[Array, list[ast.expr]]:
+    def operand(self, node: ast.Call) -> tuple[LetteredArray, list[ast.expr]]:
         """What a function or method is applied to, and its other arguments."""
         if isinstance(node.func, ast.Attribute) and not is_module(node.func.value):
             return self.read(node.func.value), list(node.args)
@@ -117,7 +117,7 @@ class Calls(ABC):
             raise NotRead("This axis is no number.")
         return axes, keep
 
-    def reduction(self, node: ast.Call, name: str) -> Array:
+    def reduction(self, node: ast.Call, name: str) -> LetteredArray:
         array, arguments = self.operand(node)
         axes, keep = self.over(node, arguments)
         if not array.rank or any(not -array.rank <= axis < array.rank for axis in axes or ()):
@@ -131,12 +131,12 @@ class Calls(ABC):
         square = entrywise(lambda x, m: Power(Sum(((1, x), (-1, m))), Num(Fraction(2))), [array, centre])
         return mean(square, axes, keep, self.letter)
 
-    def arguments(self, node: ast.Call, count: int) -> list[Array]:
+    def arguments(self, node: ast.Call, count: int) -> list[LetteredArray]:
         if len(node.args) != count or node.keywords:
             raise NotRead(f"'{called(node)}' takes {count} arguments here.")
         return [self.read(argument) for argument in node.args]
 
-    def where(self, node: ast.Call) -> Array:
+    def where(self, node: ast.Call) -> LetteredArray:
         condition, first, second = self.three(node)
         if isinstance(condition, ast.UnaryOp) and isinstance(condition.op, ast.Invert | ast.Not):
             condition, first, second = condition.operand, second, first
@@ -154,11 +154,11 @@ class Calls(ABC):
             raise NotRead("'where' takes three arguments here.", "Write, for example:  np.where(z > 0, z, 0)")
         return node.args[0], node.args[1], node.args[2]
 
-    def larger(self, node: ast.Call) -> Array:
+    def larger(self, node: ast.Call) -> LetteredArray:
         function = {"maximum": "max", "minimum": "min"}[called(node)]
         return entrywise(lambda a, b: Call(function, (a, b)), self.arguments(node, 2))
 
-    def logaddexp(self, node: ast.Call) -> Array:
+    def logaddexp(self, node: ast.Call) -> LetteredArray:
         def make(a: Expr, b: Expr) -> Expr:
             if a == Num(Fraction(0)):
                 return Call("softplus", (b,))
@@ -166,30 +166,30 @@ class Calls(ABC):
 
         return entrywise(make, self.arguments(node, 2))
 
-    def outer(self, node: ast.Call) -> Array:
+    def outer(self, node: ast.Call) -> LetteredArray:
         a, b = self.arguments(node, 2)
         if a.rank != 1 or b.rank != 1:
             raise NotRead("'outer' is of two vectors.", "Write '@' or einsum for other products.")
         return einsum("i,j->ij", [a, b], self.letter)
 
-    def dot(self, node: ast.Call) -> Array:
+    def dot(self, node: ast.Call) -> LetteredArray:
         array, arguments = self.operand(node)
         if len(arguments) != 1:
             raise NotRead("'dot' is of two arrays.")
         return product(array, self.read(arguments[0]), self.letter)
 
-    def einsum(self, node: ast.Call) -> Array:
+    def einsum(self, node: ast.Call) -> LetteredArray:
         if not node.args or not isinstance(node.args[0], ast.Constant) or not isinstance(node.args[0].value, str):
             raise NotRead("The letters of einsum are not read.", "Write them as a text, as in 'ij,jk->ik'.")
         return einsum(node.args[0].value, [self.read(argument) for argument in node.args[1:]], self.letter)
 
-    def trace(self, node: ast.Call) -> Array:
+    def trace(self, node: ast.Call) -> LetteredArray:
         array, _ = self.operand(node)
         if array.rank != 2:
             raise NotRead("'trace' is of a matrix.")
         return einsum("ii->", [array], self.letter)
 
-    def diagonal(self, node: ast.Call) -> Array:
+    def diagonal(self, node: ast.Call) -> LetteredArray:
         """np.diag of a matrix, and of a vector."""
         (array,) = self.arguments(node, 1)
         if array.rank == 2 and not any(array.ones):
@@ -200,15 +200,15 @@ class Calls(ABC):
         def build(letters: tuple[str, ...]) -> Expr:
             return Product((array.build(letters[:1]), Indicator(Compare("=", Index(letters[0]), Index(letters[1])))))
 
-        return Array((False, False), build)
+        return LetteredArray((False, False), build)
 
-    def power(self, node: ast.Call) -> Array:
+    def power(self, node: ast.Call) -> LetteredArray:
         return entrywise(Power, self.arguments(node, 2))
 
-    def square(self, node: ast.Call) -> Array:
+    def square(self, node: ast.Call) -> LetteredArray:
         return entrywise(lambda tree: Power(tree, Num(Fraction(2))), self.arguments(node, 1))
 
-    def softmax(self, node: ast.Call) -> Array:
+    def softmax(self, node: ast.Call) -> LetteredArray:
         array, arguments = self.operand(node)
         axes, _ = self.over(node, arguments)
         if not array.rank:
@@ -216,10 +216,10 @@ class Calls(ABC):
         powers = entrywise(lambda tree: Call("exp", (tree,)), [array])
         return entrywise(Quotient, [powers, reduced("sum", powers, axes or [-1], True, self.letter)])
 
-    def copy(self, node: ast.Call) -> Array:
+    def copy(self, node: ast.Call) -> LetteredArray:
         return self.operand(node)[0]
 
-    def filled(self, node: ast.Call) -> Array:
+    def filled(self, node: ast.Call) -> LetteredArray:
         """zeros_like(x), ones_like(x), zeros(x.shape)"""
         name = called(node)
         argument = node.args[0] if node.args else None
@@ -231,7 +231,7 @@ class Calls(ABC):
             raise NotRead("The shape of this array is not read.", f"Write:  np.{name.removesuffix('_like')}_like(x)")
         ones = self.shape(argument) if isinstance(argument, ast.Tuple | ast.List) else self.read(argument).ones
         number = Num(Fraction(int(name.startswith("ones"))))
-        return Array(ones, lambda letters: number)
+        return LetteredArray(ones, lambda letters: number)
 
     def shape(self, node: ast.Tuple | ast.List) -> tuple[bool, ...]:
         """The axes of (n, 1, d), for each whether it has one entry only."""
@@ -239,12 +239,12 @@ class Calls(ABC):
             raise NotRead("This shape is not read.", "Write every size, as in (n, 1, d).")
         return tuple(isinstance(part, ast.Constant) and part.value == 1 for part in node.elts)
 
-    def identity(self, node: ast.Call) -> Array:
+    def identity(self, node: ast.Call) -> LetteredArray:
         """np.eye(n)"""
         self.arguments(node, 1)
-        return Array((False, False), lambda letters: Indicator(Compare("=", *map(Index, letters))))
+        return LetteredArray((False, False), lambda letters: Indicator(Compare("=", *map(Index, letters))))
 
-    def repeated(self, node: ast.Call) -> Array:
+    def repeated(self, node: ast.Call) -> LetteredArray:
         """np.broadcast_to(x, y.shape), and np.repeat(x, n, axis=k) of an axis of one entry."""
         array = self.read(node.args[0]) if node.args else scalar(ZERO)
         if called(node) == "repeat":
@@ -262,9 +262,9 @@ class Calls(ABC):
                 raise NotRead("This shape is not read.", "Write:  np.broadcast_to(x, y.shape)")
         if len(ones) < array.rank:
             raise NotRead("An array is not broadcast to one with fewer axes.")
-        return Array(ones, lambda letters: array.build(own(array, letters)))
+        return LetteredArray(ones, lambda letters: array.build(own(array, letters)))
 
-    def written(self, node: ast.Call) -> Array:
+    def written(self, node: ast.Call) -> LetteredArray:
         """What x is after np.add.at(x, s, v), x[s] += v or x[s] = v."""
         before = self.read(node.args[0])
         places = node.args[1].elts if isinstance(node.args[1], ast.Tuple) else [node.args[1]]
@@ -274,18 +274,18 @@ class Calls(ABC):
         added = spread(self.read(node.args[2]), at, before, self.letter, last_only=called(node) != ADD_AT)
         return entrywise(plus, [before, added])
 
-    def length(self, node: ast.Call) -> Array:
+    def length(self, node: ast.Call) -> LetteredArray:
         array, _ = self.operand(node)
         if not array.rank:
             raise NotRead("A number has no length.")
         return size(array, 0, self.letter)
 
-    def determinant(self, node: ast.Call) -> Array:
+    def determinant(self, node: ast.Call) -> LetteredArray:
         if len(node.args) != 1 or not isinstance(node.args[0], ast.Name) or self.read(node.args[0]).rank != 2:
             raise NotRead("The determinant is of a matrix with a name.", "Give the matrix a line of its own.")
         return scalar(Call("det", (Ref(node.args[0].id),)))
 
-    def transpose(self, node: ast.Call) -> Array:
+    def transpose(self, node: ast.Call) -> LetteredArray:
         array, arguments = self.operand(node)
         parts = arguments[0].elts if len(arguments) == 1 and isinstance(arguments[0], ast.Tuple) else arguments
         order = [axis for part in parts if (axis := whole_number(part)) is not None]
@@ -295,7 +295,7 @@ class Calls(ABC):
             raise NotRead("An array with fewer than two axes has no transpose.", "Leave it out.")
         return transposed(array, order or None)
 
-    def swapped(self, node: ast.Call) -> Array:
+    def swapped(self, node: ast.Call) -> LetteredArray:
         """x.swapaxes(-1, -2)"""
         array, arguments = self.operand(node)
         axes = [axis for part in arguments if (axis := whole_number(part)) is not None]
@@ -306,7 +306,7 @@ class Calls(ABC):
         order[first], order[second] = order[second], order[first]
         return transposed(array, order)
 
-    def size_of(self, node: ast.Call) -> Array:
+    def size_of(self, node: ast.Call) -> LetteredArray:
         """n of n, d = x.shape"""
         array, axis, count = self.read(node.args[0]), whole_number(node.args[1]), whole_number(node.args[2])
         if axis is None or count != array.rank:
@@ -324,11 +324,11 @@ def minus(a: Expr, b: Expr) -> Expr:
     return a if b == ZERO else Sum(((-1, b),)) if a == ZERO else Sum(((1, a), (-1, b)))
 
 
-def is_zero(array: Array) -> bool:
+def is_zero(array: LetteredArray) -> bool:
     return array.build(("?",) * array.rank) == ZERO
 
 
-_CALLS: dict[str, Callable[[Calls, ast.Call], Array]] = {
+_CALLS: dict[str, Callable[[Calls, ast.Call], LetteredArray]] = {
     "where": Calls.where,
     "maximum": Calls.larger,
     "minimum": Calls.larger,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from wengert.manuscripts.numpy_arrays import (
-    Array,
+    LetteredArray,
     NotRead,
     entrywise,
     looked_up,
@@ -54,7 +54,7 @@ COMPARISONS = {ast.Lt: "<", ast.LtE: "≤", ast.Gt: ">", ast.GtE: "≥", ast.Eq:
 LARGEST = 1e300
 
 
-class Unknown(Exception):
+class UnknownAxes(Exception):
     """The number of axes of a name is needed and not known."""
 
     def __init__(self, name: str) -> None:
@@ -75,7 +75,7 @@ class Values(Calls):
     sizes: Mapping[str, ast.expr]
     inputs: frozenset[str]
 
-    def read(self, node: ast.expr) -> Array:
+    def read(self, node: ast.expr) -> LetteredArray:
         """An expression.
 
         Raises NotRead, Unknown.
@@ -87,22 +87,22 @@ class Values(Calls):
             raise NotRead("This is no arithmetic of arrays.")
         return method(self, node)
 
-    def name(self, node: ast.Name) -> Array:
+    def name(self, node: ast.Name) -> LetteredArray:
         if node.id in self.sizes:
             return self.read(self.sizes[node.id])
         of = node.id.removeprefix(SIGNAL)
         if of not in self.names:
-            raise Unknown(of)
+            raise UnknownAxes(of)
         return quantity(of, self.names[of], barred=of != node.id)
 
-    def constant(self, node: ast.Constant) -> Array:
+    def constant(self, node: ast.Constant) -> LetteredArray:
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):
             raise NotRead("This is no number.")
         if not abs(node.value) < LARGEST:
             raise NotRead("This number is too large.")
         return scalar(Num(Fraction(str(node.value)), str(node.value)))
 
-    def binary(self, node: ast.BinOp) -> Array:
+    def binary(self, node: ast.BinOp) -> LetteredArray:
         a, b = self.read(node.left), self.read(node.right)
         if isinstance(node.op, ast.MatMult):
             self.cost += surprise_of_product(a, b)
@@ -113,7 +113,7 @@ class Values(Calls):
         self.cost += surprise_of_broadcast(a, b, node, self.inputs, set(self.sizes))
         return entrywise(make, [a, b])
 
-    def unary(self, node: ast.UnaryOp) -> Array:
+    def unary(self, node: ast.UnaryOp) -> LetteredArray:
         inner = self.read(node.operand)
         if isinstance(node.op, ast.UAdd):
             return inner
@@ -123,19 +123,19 @@ class Values(Calls):
             raise NotRead("This operator is not read.")
         return entrywise(Neg, [inner])
 
-    def compare(self, node: ast.Compare) -> Array:
+    def compare(self, node: ast.Compare) -> LetteredArray:
         """z > 0 as 1 where it holds and 0 where not."""
         sign, sides = self.comparison(node)
         return entrywise(lambda a, b: Indicator(Compare(sign, a, b)), sides)
 
-    def comparison(self, node: ast.Compare) -> tuple[str, list[Array]]:
+    def comparison(self, node: ast.Compare) -> tuple[str, list[LetteredArray]]:
         """The sign and the two sides."""
         sign = COMPARISONS.get(type(node.ops[0]))
         if sign is None or len(node.ops) != 1:
             raise NotRead("This comparison is not read.", "Write one sign, as in:  z > 0")
         return sign, [self.read(node.left), self.read(node.comparators[0])]
 
-    def attribute(self, node: ast.Attribute) -> Array:
+    def attribute(self, node: ast.Attribute) -> LetteredArray:
         if isinstance(node.value, ast.Name) and node.value.id in MODULES and node.attr == "pi":
             return scalar(Ref("π"))
         if node.attr == "T":
@@ -149,7 +149,7 @@ class Values(Calls):
             return entrywise(lambda *trees: Product(trees), sizes) if sizes else scalar(Num(Fraction(1)))
         raise NotRead(f"'.{node.attr}' is not read.")
 
-    def subscript(self, node: ast.Subscript) -> Array:
+    def subscript(self, node: ast.Subscript) -> LetteredArray:
         inside = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
             axis = whole_number(inside[0])
@@ -164,7 +164,7 @@ class Values(Calls):
             return with_new_axes(inner, inside)
         return looked_up(inner, self.places(inner, inside), self.letter)
 
-    def places(self, inner: Array, inside: Sequence[ast.expr]) -> dict[int, Array]:
+    def places(self, inner: LetteredArray, inside: Sequence[ast.expr]) -> dict[int, LetteredArray]:
         """The integer arrays of x[s, :, y], by axis."""
         if len(inside) > inner.rank:
             raise NotRead("There are more indices than axes.")
@@ -179,20 +179,20 @@ class Values(Calls):
         self.cost += NOT_PLACES * unusual  # lists of places along axes of many entries are usual
         return found
 
-    def integer(self, node: ast.expr, inner: Array, axis: int) -> Array:
+    def integer(self, node: ast.expr, inner: LetteredArray, axis: int) -> LetteredArray:
         """An array of integers that indexes: a name, arange(n), or where the largest entry is."""
         if isinstance(node, ast.Call) and called(node) in ("arange", "range"):
-            return Array((False,), lambda letters: Index(letters[0]))
+            return LetteredArray((False,), lambda letters: Index(letters[0]))
         if isinstance(node, ast.Call) and called(node) == "argmax" and axis:
             return self.place_of_largest(node)
         if isinstance(node, ast.Name) and node.id not in self.sizes:
             if node.id not in self.names:
-                raise Unknown(node.id)
+                raise UnknownAxes(node.id)
             return quantity(node.id, self.names[node.id])
         raise NotRead("This index is not read.", "Write an array of integers by its name.")
 
 
-def with_new_axes(array: Array, inside: Sequence[ast.expr]) -> Array:
+def with_new_axes(array: LetteredArray, inside: Sequence[ast.expr]) -> LetteredArray:
     """x[:, None]: axes of one entry between those that there are."""
     if sum(map(is_whole, inside)) > array.rank:
         raise NotRead("There are more indices than axes.")
@@ -202,7 +202,7 @@ def with_new_axes(array: Array, inside: Sequence[ast.expr]) -> Array:
         new.append(True if is_new_axis(part) else next(given))
     added = [k for k, part in enumerate(inside) if is_new_axis(part)]
     ones = (*new, *given)
-    return Array(ones, lambda letters: array.build(tuple(q for k, q in enumerate(letters) if k not in added)))
+    return LetteredArray(ones, lambda letters: array.build(tuple(q for k, q in enumerate(letters) if k not in added)))
 
 
 _OPERATORS: dict[type[ast.operator], Callable[[Expr, Expr], Expr]] = {
@@ -212,7 +212,7 @@ _OPERATORS: dict[type[ast.operator], Callable[[Expr, Expr], Expr]] = {
     ast.Div: Quotient,
     ast.Pow: Power,
 }
-_METHODS: dict[type[ast.expr], Callable[..., Array]] = {
+_METHODS: dict[type[ast.expr], Callable[..., LetteredArray]] = {
     ast.Name: Values.name,
     ast.Constant: Values.constant,
     ast.BinOp: Values.binary,

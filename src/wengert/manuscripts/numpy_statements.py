@@ -38,7 +38,7 @@ MAX_DEPTH = 60
 
 
 @dataclass(frozen=True)
-class Step:
+class AssignedStep:
     """One assignment: the name, what is assigned, where it stands, and why it cannot be read, "" where nothing is known against it."""
 
     name: str
@@ -49,7 +49,7 @@ class Step:
     """Whether it states the error signal of the name."""
 
 
-def steps_of(text: str, start: int) -> list[Step]:
+def steps_of(text: str, start: int) -> list[AssignedStep]:
     """The assignments of a block of code that begins at `start`; none where it is no Python."""
     try:
         with warnings.catch_warnings():
@@ -76,7 +76,7 @@ class Statements:
     conditions: set[str] = field(default_factory=set[str])
     """Names of arrays that are true or false."""
 
-    def block(self, body: Sequence[ast.stmt]) -> list[Step]:
+    def block(self, body: Sequence[ast.stmt]) -> list[AssignedStep]:
         """The assignments of a whole block."""
         passes = list(passes_of(body))
         known = helpers(body, passes)
@@ -89,19 +89,19 @@ class Statements:
         ]
         return [self.with_functions_opened(step, known) for step in steps]
 
-    def with_functions_opened(self, step: Step, known: dict[str, Helper]) -> Step:
+    def with_functions_opened(self, step: AssignedStep, known: dict[str, Helper]) -> AssignedStep:
         """A step with what functions of the block return in the place of calls."""
         value, refused = opened(step.value, known)
         problem = f"The function '{refused}' is more than assignments and a return." if refused else step.problem
         return replace(step, value=value, problem=problem)
 
-    def statement(self, node: ast.stmt) -> list[Step]:
+    def statement(self, node: ast.stmt) -> list[AssignedStep]:
         """The assignments that a statement is."""
         if isinstance(node, IGNORED):
             return []
         span = self.place(node)
         if is_deep(node):
-            return [Step(name, ast.Constant(0), span, "It nests too deeply.") for name in assigned_names(node)]
+            return [AssignedStep(name, ast.Constant(0), span, "It nests too deeply.") for name in assigned_names(node)]
         node = plain(node)
         if isinstance(node, ast.Expr):
             return self.call(node.value, span)
@@ -114,18 +114,21 @@ class Statements:
         what = {ast.For: "A loop", ast.While: "A loop", ast.If: "A condition"}.get(type(node), "This statement")
         problem = f"{what} is no arithmetic of arrays."
         read = ast.Tuple([ast.Name(name, ast.Load()) for name in sorted(names_in(node))], ast.Load())
-        return [Step(name, read, span, problem) for name in assigned_names(node)]
+        return [AssignedStep(name, read, span, problem) for name in assigned_names(node)]
 
-    def call(self, call: ast.expr, span: Span) -> list[Step]:
+    def call(self, call: ast.expr, span: Span) -> list[AssignedStep]:
         """np.add.at(x, s, v); of other functions it is not known what they change."""
         if not isinstance(call, ast.Call) or called(call) in HARMLESS:
             return []
         first = call.args[0] if call.args else None
         if called(call) == "at" and len(call.args) == 3 and isinstance(first, ast.Name):
-            return [Step(first.id, named(ADD_AT, *call.args), span)]
-        return [Step(name, call, span, "What this call changes is not known.") for name in sorted(names_in(call))[:1]]
+            return [AssignedStep(first.id, named(ADD_AT, *call.args), span)]
+        return [
+            AssignedStep(name, call, span, "What this call changes is not known.")
+            for name in sorted(names_in(call))[:1]
+        ]
 
-    def assignment(self, targets: Sequence[ast.expr], value: ast.expr, span: Span) -> list[Step]:
+    def assignment(self, targets: Sequence[ast.expr], value: ast.expr, span: Span) -> list[AssignedStep]:
         first, *others = targets
         if others:  # a = b = x
             rest = [step for target in others for step in self.assignment([target], first, span)]
@@ -136,7 +139,7 @@ class Statements:
         same = isinstance(first, ast.Name) and isinstance(value, ast.Name) and first.id == value.id
         return [] if packed or same else [self.one(first, value, span)]
 
-    def several(self, targets: Sequence[ast.expr], value: ast.expr, span: Span) -> list[Step]:
+    def several(self, targets: Sequence[ast.expr], value: ast.expr, span: Span) -> list[AssignedStep]:
         """a, b = x, y and n, d = X.shape; W, x = cache gives no new values."""
         if isinstance(value, ast.Name):
             return []
@@ -149,42 +152,42 @@ class Statements:
         left = [target.id if isinstance(target, ast.Name) else "" for target in targets]
         if len(values) != len(targets) or any(set(left[:k]) & names_in(each) for k, each in enumerate(values)):
             problem = "Several names are given values at once."
-            return [Step(target.id, value, span, problem) for target in targets if isinstance(target, ast.Name)]
+            return [AssignedStep(target.id, value, span, problem) for target in targets if isinstance(target, ast.Name)]
         pairs = zip(targets, values, strict=True)
         return [step for target, each in pairs for step in self.assignment([target], each, span)]
 
-    def one(self, target: ast.expr, value: ast.expr, span: Span) -> Step:
+    def one(self, target: ast.expr, value: ast.expr, span: Span) -> AssignedStep:
         """A single name, or entries of it, given a value."""
         if isinstance(target, ast.Name):
             found = is_condition(value, self.conditions)
             self.conditions = self.conditions | {target.id} if found else self.conditions - {target.id}
-            return Step(target.id, value, span)
+            return AssignedStep(target.id, value, span)
         if not isinstance(target, ast.Subscript) or not isinstance(target.value, ast.Name):
-            return Step("", value, span)
+            return AssignedStep("", value, span)
         array, places = ast.Name(target.value.id, ast.Load()), target.slice
         if is_whole(places):
-            return Step(array.id, value, span)
+            return AssignedStep(array.id, value, span)
         if is_condition(places, self.conditions):
-            return Step(array.id, where(places, value, array), span)
-        return Step(array.id, named(SET, array, places, value), span)
+            return AssignedStep(array.id, where(places, value, array), span)
+        return AssignedStep(array.id, named(SET, array, places, value), span)
 
-    def updated(self, node: ast.AugAssign, span: Span) -> Step:
+    def updated(self, node: ast.AugAssign, span: Span) -> AssignedStep:
         """x *= y as x = x * y; x[s] += y and x[z < 0] *= y likewise."""
         target = node.target
         if isinstance(target, ast.Name):
-            return Step(target.id, ast.BinOp(ast.Name(target.id, ast.Load()), node.op, node.value), span)
+            return AssignedStep(target.id, ast.BinOp(ast.Name(target.id, ast.Load()), node.op, node.value), span)
         if not isinstance(target, ast.Subscript) or not isinstance(target.value, ast.Name):
-            return Step("", node.value, span)
+            return AssignedStep("", node.value, span)
         array, places = ast.Name(target.value.id, ast.Load()), target.slice
         after = ast.BinOp(array, node.op, node.value)
         if is_whole(places):
-            return Step(array.id, after, span)
+            return AssignedStep(array.id, after, span)
         if is_condition(places, self.conditions):
-            return Step(array.id, where(places, after, array), span)
+            return AssignedStep(array.id, where(places, after, array), span)
         if not isinstance(node.op, ast.Add | ast.Sub):
-            return Step(array.id, node.value, span, "This assignment to entries is not read.")
+            return AssignedStep(array.id, node.value, span, "This assignment to entries is not read.")
         added = node.value if isinstance(node.op, ast.Add) else ast.UnaryOp(ast.USub(), node.value)
-        return Step(array.id, named(ADD, array, places, added), span)
+        return AssignedStep(array.id, named(ADD, array, places, added), span)
 
 
 # which statements

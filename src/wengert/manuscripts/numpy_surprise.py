@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Sequence
 
-from wengert.manuscripts.numpy_arrays import Array
+from wengert.manuscripts.numpy_arrays import LetteredArray
 from wengert.manuscripts.numpy_syntax import called, names_in
 
 ROUGH = 0.3
@@ -27,7 +27,9 @@ WEIGHTS = re.compile(r"w|weights?|theta|beta|coef")
 """Names of the weights of a linear model."""
 
 
-def surprise_of_broadcast(a: Array, b: Array, node: ast.BinOp, inputs: frozenset[str], sizes: set[str]) -> float:
+def surprise_of_broadcast(
+    a: LetteredArray, b: LetteredArray, node: ast.BinOp, inputs: frozenset[str], sizes: set[str]
+) -> float:
     """What a sum, a product or a quotient of entries costs."""
     sides = (node.left, node.right)
     if is_gain(node.right, inputs) and is_linear_model(node.left):
@@ -48,12 +50,12 @@ def surprise_of_broadcast(a: Array, b: Array, node: ast.BinOp, inputs: frozenset
     return cost + UNLIKELY * bool(added)
 
 
-def surprise_of_product(a: Array, b: Array) -> float:
+def surprise_of_product(a: LetteredArray, b: LetteredArray) -> float:
     """A vector stands behind a matrix rather than before it, and a matrix behind a batch of such."""
     return UNUSUAL * (a.rank == 1 < b.rank) + (UNLIKELY + UNUSUAL) * (1 < a.rank < b.rank)
 
 
-def surprise_of_reduction(array: Array, axes: Sequence[int] | None, keep: bool) -> float:
+def surprise_of_reduction(array: LetteredArray, axes: Sequence[int] | None, keep: bool) -> float:
     """Nothing is reduced along an axis of one entry, and of a vector no axis has to be named."""
     over = range(array.rank) if axes is None else axes
     cost = WRONG * any(array.ones[axis] for axis in over)

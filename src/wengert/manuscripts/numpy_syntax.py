@@ -150,7 +150,7 @@ def assigned_names(node: ast.stmt) -> Iterator[str]:
     yield from dict.fromkeys(target.id for target in (*targets, *appended) if isinstance(target, ast.Name))
 
 
-class _Plain(ast.NodeTransformer):
+class _PlainNames(ast.NodeTransformer):
     """self.W, cache["W"] and params['W'] as W."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
@@ -170,6 +170,6 @@ class _Plain(ast.NodeTransformer):
 
 def plain(node: ast.stmt) -> ast.stmt:
     """A statement with the names of what stands in an object or in a dictionary; it is changed in place."""
-    found = _Plain().visit(node)
+    found = _PlainNames().visit(node)
     assert isinstance(found, ast.stmt)
     return found

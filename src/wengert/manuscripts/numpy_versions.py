@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from wengert.manuscripts.numpy_statements import Step
+from wengert.manuscripts.numpy_statements import AssignedStep
 from wengert.manuscripts.numpy_syntax import (
     ADD,
     ADD_AT,
@@ -36,7 +36,7 @@ MAX_NODES = 2000
 
 
 @dataclass(frozen=True)
-class Rule:
+class Restating:
     """How restated signals are read.
 
     stays   the names whose signal stays what it is where it is multiplied or masked
@@ -57,15 +57,15 @@ class Passes:
     spelled   the author's names of quantities and signals
     """
 
-    forward: list[Step] = field(default_factory=list[Step])
-    claims: list[Step] = field(default_factory=list[Step])
+    forward: list[AssignedStep] = field(default_factory=list[AssignedStep])
+    claims: list[AssignedStep] = field(default_factory=list[AssignedStep])
     sizes: dict[str, ast.expr] = field(default_factory=dict[str, ast.expr])
     told: dict[str, tuple[bool, ...]] = field(default_factory=dict[str, tuple[bool, ...]])
     drawn: list[str] = field(default_factory=list[str])
     spelled: dict[str, str] = field(default_factory=dict[str, str])
 
 
-def cut(steps: Sequence[Step]) -> tuple[list[Step], list[Step]]:
+def cut(steps: Sequence[AssignedStep]) -> tuple[list[AssignedStep], list[AssignedStep]]:
     """The statements before the first that states an error signal, and the others."""
     seen: set[str] = set()
     for k, step in enumerate(steps):
@@ -75,12 +75,12 @@ def cut(steps: Sequence[Step]) -> tuple[list[Step], list[Step]]:
     return list(steps), []
 
 
-def names_of(steps: Sequence[Step]) -> frozenset[str]:
+def names_of(steps: Sequence[AssignedStep]) -> frozenset[str]:
     """The names that statements assign or read."""
     return frozenset({step.name for step in steps}.union(*(names_in(step.value) for step in steps)))
 
 
-def is_distance(step: Step) -> bool:
+def is_distance(step: AssignedStep) -> bool:
     """Whether a line such as dt = 0.1 gives a number a name that looks like a signal."""
     value = step.value
     return (
@@ -104,7 +104,7 @@ def signal_of(name: str, known: frozenset[str] | set[str]) -> str | None:
 class Versions:
     """Gives every value a name of its own."""
 
-    def __init__(self, forward: Sequence[Step], claims: Sequence[Step], rule: Rule) -> None:
+    def __init__(self, forward: Sequence[AssignedStep], claims: Sequence[AssignedStep], rule: Restating) -> None:
         self.rule = rule
         self.made = Passes()
         self.quantities = names_of(forward)
@@ -131,7 +131,7 @@ class Versions:
             if is_made(value):
                 self.give(name, value)
                 continue
-            value = Given(self).visit(value)
+            value = GivenArrays(self).visit(value)
             if is_constant(value) and step.name in self.turns:
                 self.made.told[name] = ()  # the value at the start of what is learned
             elif not step.problem and (is_constant(value) or is_size(value)):
@@ -165,7 +165,7 @@ class Versions:
             name: [*begins[name], *(version(name, k) for k in range(1, count)), name] for name, count in counts.items()
         }
 
-    def parts(self, step: Step, forward: Sequence[Step]) -> Iterator[Step]:
+    def parts(self, step: AssignedStep, forward: Sequence[AssignedStep]) -> Iterator[AssignedStep]:
         """h = f(E) as h = E and h = f(h), where the signal of h is restated more often than h is."""
         inner = inside(step.value)
         values = sum(each.name == step.name for each in forward)
@@ -213,11 +213,11 @@ class Versions:
                 found[k] = (name, goes_on)
         return found
 
-    def is_restated(self, step: Step) -> bool:
+    def is_restated(self, step: AssignedStep) -> bool:
         """Whether a statement makes the new value of a signal of its old one."""
         return step.name in names_in(step.value)
 
-    def take_claim(self, number: int, step: Step, places: Mapping[int, tuple[str, bool]]) -> None:
+    def take_claim(self, number: int, step: AssignedStep, places: Mapping[int, tuple[str, bool]]) -> None:
         value = self.renamed(step.value)
         if sum(1 for _ in ast.walk(value)) > MAX_NODES:
             step = replace(step, problem="It is too long.")
@@ -245,10 +245,10 @@ class Versions:
         self.made.spelled[name] = step.name
         self.now[step.name] = name
 
-    def is_stated_again(self, number: int, step: Step) -> bool:
+    def is_stated_again(self, number: int, step: AssignedStep) -> bool:
         return any(later.name == step.name for later in self.claimed[number + 1 :])
 
-    def own_name(self, step: Step) -> str:
+    def own_name(self, step: AssignedStep) -> str:
         """The name of a value that a line beside the signals makes; one that is made anew has another."""
         earlier = sum(name == step.name for name in self.made.spelled.values()) + (step.name in self.quantities)
         return step.name if not earlier else version(step.name, earlier + 1)
@@ -274,7 +274,7 @@ def inside(value: ast.expr) -> ast.expr | None:
     return found[0] if len(found) == 1 and not isinstance(found[0], ast.Name) else None
 
 
-def adds_to_itself(step: Step) -> bool:
+def adds_to_itself(step: AssignedStep) -> bool:
     """dx = dx + y, dx -= y, dx[s] += y"""
     value: ast.expr = step.value
     if called(value) in (ADD, ADD_AT, SET):
@@ -322,7 +322,7 @@ class Renaming(ast.NodeTransformer):
         return node
 
 
-class Given(ast.NodeTransformer):
+class GivenArrays(ast.NodeTransformer):
     """Puts a name for every array that a forward expression makes of nothing, as of the random numbers in a mask."""
 
     def __init__(self, versions: Versions) -> None:

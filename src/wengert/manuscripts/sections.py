@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from wengert.elaboration.system import System
 from wengert.errors import EquationError, WengertError
-from wengert.manuscripts.numpy_blocks import Code
+from wengert.manuscripts.numpy_blocks import ReadBlock
 from wengert.notation.chunks import Chunk
 from wengert.notation.expr import Line, Span
 from wengert.notation.names import split
-from wengert.notation.reader import Reading
+from wengert.notation.reader import Page
 from wengert.notation.symbols import LOSSES, Symbols
 from wengert.notation.tokens import Token
 
@@ -27,7 +27,7 @@ class Unread:
 
 
 @dataclass(frozen=True, eq=False)
-class Section:
+class SystemSection:
     """A system, and the lines that say something about it, each with what the names in it are."""
 
     system: System
@@ -40,7 +40,7 @@ class Section:
     """How names were read that can be read in several ways."""
     unread: tuple[Unread, ...] = ()
     """Statements of a program that are not read."""
-    others: Callable[[], Iterator[Section]] = lambda: iter(())
+    others: Callable[[], Iterator[SystemSection]] = lambda: iter(())
     """Other ways to read the same program, the best first."""
     edited: Callable[[Line], Iterator[tuple[str, Line]]] = lambda line: iter(())
     """A line about a program with one small change, as code and as a line."""
@@ -50,7 +50,7 @@ class Section:
 class Manuscript:
     """What was found in a text."""
 
-    sections: tuple[Section, ...]
+    sections: tuple[SystemSection, ...]
     unread: tuple[Unread, ...]
     source: str
 
@@ -68,7 +68,7 @@ class OpenSection:
     """The names on the left of lines that cannot be cut into signs."""
     words: set[str] = field(default_factory=set[str])
     """The names in the forward equations, as they are spelled."""
-    reading: Reading | None = None
+    reading: Page | None = None
     written: tuple[Line, ...] = ()
     """The forward equations as they are written."""
     system: System | None = None
@@ -84,11 +84,11 @@ class OpenSection:
     """The words that are read as products of letters."""
 
 
-def section_of(code: Code) -> Section:
+def section_of(code: ReadBlock) -> SystemSection:
     """A program that was read, with the other ways to read it."""
     unread = tuple(Unread(each.span, each.reason, each.repair, each.span) for each in code.unread)
     system = with_named_loss(code.system)
-    return Section(
+    return SystemSection(
         system,
         tuple(code.claims),
         code.whole,

@@ -13,7 +13,7 @@ from wengert.elaboration.system import System
 from wengert.errors import EquationError, WengertError
 from wengert.manuscripts.line_kinds import is_signal
 from wengert.manuscripts.manuscript import manuscript_of
-from wengert.manuscripts.sections import Manuscript, Section
+from wengert.manuscripts.sections import Manuscript, SystemSection
 from wengert.notation.expr import Ref
 from wengert.notation.tokens import Source
 from wengert.notation.unicode import show
@@ -51,7 +51,7 @@ def _may_claim(statement: Statement) -> bool:
     return bool(statement.relations) and any(is_signal(row) or row[0].text[:1] == "d" for row in tokens)
 
 
-def _is_derived(section: Section) -> bool:
+def _is_derived(section: SystemSection) -> bool:
     """Whether lines about derivatives follow the equations of a section."""
     for line in section.claims:
         left = line.left
@@ -88,7 +88,7 @@ def _chosen(found: Manuscript, number: int | None, name: str) -> System:
     return replace(section.system, warnings=(*section.system.warnings, *lost))
 
 
-def _listed(section: Section, text: str) -> str:
+def _listed(section: SystemSection, text: str) -> str:
     """A system in one line: where it begins, what it minimises, and its first equation."""
     system = section.system
     lines = system.reading.lines

@@ -25,7 +25,7 @@ _STORES = _opcodes("STORE_GLOBAL", "DELETE_GLOBAL")
 
 
 @dataclass(frozen=True)
-class Facts:
+class CodeFacts:
     """The code of a function, with those inside of it."""
 
     names: frozenset[str]
@@ -38,10 +38,10 @@ class Facts:
     """Names in bodies of classes, which Python reads without asking a subclass of dict."""
 
 
-_KNOWN: dict[int, tuple[CodeType, Facts]] = {}
+_KNOWN: dict[int, tuple[CodeType, CodeFacts]] = {}
 
 
-def facts_of(code: CodeType) -> Facts:
+def facts_of(code: CodeType) -> CodeFacts:
     """What a code says, told once."""
     found = _KNOWN.get(id(code))
     if found is None:
@@ -98,7 +98,7 @@ def _all(code: CodeType) -> Iterator[CodeType]:
             yield from _all(each)
 
 
-def _read(code: CodeType) -> Facts:
+def _read(code: CodeType) -> CodeFacts:
     codes = list(_all(code))
     names = {name for each in codes for name in each.co_names}
     stored: set[str] = set()
@@ -110,7 +110,7 @@ def _read(code: CodeType) -> Facts:
         if not found.isdisjoint(_STORES):
             stored.update(str(i.argval) for i in dis.get_instructions(each) if i.opcode in _STORES)
     in_classes = {name for each in codes if not each.co_flags & 1 for name in each.co_names}  # 1: CO_OPTIMIZED
-    return Facts(frozenset(names), frozenset(stored), builds, frozenset(in_classes))
+    return CodeFacts(frozenset(names), frozenset(stored), builds, frozenset(in_classes))
 
 
 def _gives_tuples(body: bytes) -> bool:

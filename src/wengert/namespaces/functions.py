@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from wengert.namespaces import library, objects, owners
-from wengert.namespaces.codes import CALLED, Facts, facts_of, with_calls
+from wengert.namespaces.codes import CALLED, CodeFacts, facts_of, with_calls
 from wengert.namespaces.views import View, view_of
 
 PLAIN = frozenset(
@@ -136,7 +136,7 @@ class _Needs:
         """The same of what a function of this package has in a cell, which it calls on its own account if it is a library's."""
         return type(value) not in PLAIN and library.stand_in(value) is None and self.of(value)
 
-    def _named(self, f: FunctionType, facts: Facts) -> list[Any]:
+    def _named(self, f: FunctionType, facts: CodeFacts) -> list[Any]:
         real = f.__globals__
         found: list[Any] = []
         for name in facts.names:

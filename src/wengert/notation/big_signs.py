@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wengert.notation import names, references
 from wengert.notation.cases import condition_in
 from wengert.notation.expr import BigOp, Call, Expr, Index, Ref, Span, walk
-from wengert.notation.scripts import Script, clusters, list_letters, next_script
+from wengert.notation.scripts import ScriptTokens, clusters, list_letters, next_script
 from wengert.notation.tokens import Token, letter_of
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def big_sign(parser: Parser) -> Expr:
 def big(parser: Parser, op: str, start: int) -> Expr:
     """Σ_{j} body, with a range or a condition; it reaches to the end of the term."""
     head = parser.tokens[start]
-    subscript: Script | None = None
+    subscript: ScriptTokens | None = None
     upper: Expr | None = None
     while (script := next_script(parser.tokens, parser.at, parser.source)) is not None and script.kind != "prime":
         if script.kind == "sub":
@@ -103,7 +103,7 @@ def _lacks_index(tree: Expr, parser: Parser) -> bool:
     return named and isinstance(tree, Ref) and len(clusters(names.split(tree.name).subscript)) == 1
 
 
-def limits(parser: Parser, script: Script) -> tuple[tuple[str, ...], Expr | None, Expr | None]:
+def limits(parser: Parser, script: ScriptTokens) -> tuple[tuple[str, ...], Expr | None, Expr | None]:
     """The letters under a Σ and its lower limit; conditions are read later, when the letters are bound."""
     content = script.content
     texts = [t.text for t in content]
@@ -137,7 +137,7 @@ def _all_letters(content: list[Token]) -> bool:
     return all(t.kind in ("name", "rel") for t in content)
 
 
-def condition_in_scope(parser: Parser, script: Script) -> Expr:
+def condition_in_scope(parser: Parser, script: ScriptTokens) -> Expr:
     content = script.content
     colon = _colon(content)
     if colon:

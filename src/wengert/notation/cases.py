@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wengert.notation.expr import Cases, Compare, Expr, Indicator, Span
-from wengert.notation.scripts import Script
+from wengert.notation.scripts import ScriptTokens
 from wengert.notation.tokens import Token
 
 if TYPE_CHECKING:
     from wengert.notation.parser import Parser
 
 
-def condition_in(parser: Parser, script: Script) -> Expr:
+def condition_in(parser: Parser, script: ScriptTokens) -> Expr:
     inner = replace(parser, tokens=script.content, at=0, open_bars=[], reaches=[], condition=True)
     tree = inner.comparison()
     if inner.token.kind != "end":

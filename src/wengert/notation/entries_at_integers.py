@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from wengert.notation.occurrences import Facts, Occurrence
+from wengert.notation.occurrences import Occurrence, Occurrences
 from wengert.notation.scripts import clusters, is_roman
 
 USUAL = frozenset("ijklmn")
 
 
-def chosen_entries(facts: Facts, letters: frozenset[str], declared: frozenset[str]) -> frozenset[tuple[str, str]]:
+def chosen_entries(facts: Occurrences, letters: frozenset[str], declared: frozenset[str]) -> frozenset[tuple[str, str]]:
     """(p, y) for each such entry."""
     lefts = {(occurrence.base, _letter(occurrence)) for occurrence in facts.lefts.values()}
     assigned = {base for base, _ in lefts}

@@ -201,7 +201,7 @@ class Indicator(Expr):
 
 
 @dataclass(frozen=True)
-class Entries(Expr):
+class MatrixEntries(Expr):
     """A matrix or column vector written out: rows of entries."""
 
     rows: tuple[tuple[Expr, ...], ...]
@@ -291,7 +291,7 @@ def children(tree: Expr) -> Iterator[Expr]:
                     yield condition
         case Indicator(condition=a):
             yield a
-        case Entries(rows=rows):
+        case MatrixEntries(rows=rows):
             for row in rows:
                 yield from row
         case Derive(denominator=a, body=b):

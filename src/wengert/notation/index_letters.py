@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from wengert.notation import names
-from wengert.notation.occurrences import Facts, Occurrence
+from wengert.notation.occurrences import Occurrence, Occurrences
 from wengert.notation.scripts import clusters, elements, list_letters, shape, spelled, split_at_commas
 from wengert.notation.symbols import Symbols
 from wengert.notation.tokens import Token
@@ -16,7 +16,7 @@ CONVENTIONAL = frozenset("ijklmn")
 class IndexLetters:
     """The decision which letters are indices (decision 17 of notation.md)."""
 
-    def __init__(self, facts: Facts, declared: frozenset[str], context: Symbols, implicit: bool) -> None:
+    def __init__(self, facts: Occurrences, declared: frozenset[str], context: Symbols, implicit: bool) -> None:
         self.facts, self.declared, self.context, self.implicit = facts, declared, context, implicit
         self.letters = facts.bound | context.letters
         self.lefts = {n: o for n, o in facts.lefts.items() if o.subscript is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wengert.notation.expr import Entries, Expr, Span
+from wengert.notation.expr import Expr, MatrixEntries, Span
 from wengert.notation.tokens import Token
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def same_lengths(parser: Parser, rows: list[tuple[Expr, ...]], span: Span) -> Ex
         raise parser.error(
             "The rows of this matrix have different lengths.", span, "Write as many entries in every row."
         )
-    return Entries(tuple(rows), span=span)
+    return MatrixEntries(tuple(rows), span=span)
 
 
 def matrix(parser: Parser) -> Expr:

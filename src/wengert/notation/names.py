@@ -40,7 +40,7 @@ RAISED = {sign: plain for plain, sign in SUPERSCRIPTS.items()}
 LOWERED = {sign: plain for plain, sign in SUBSCRIPTS.items()}
 
 
-class Parts(NamedTuple):
+class NameParts(NamedTuple):
     """A canonical name taken apart; the label and the subscript are plain text, empty where there is none."""
 
     base: str
@@ -65,13 +65,13 @@ def join(base: str, label: str = "", subscript: str = "", primes: int = 0) -> st
 
 
 @lru_cache(4096)
-def split(name: str) -> Parts:
+def split(name: str) -> NameParts:
     """The parts of a canonical name: `join(*split(name)) == name`."""
     rest = name.rstrip("'")
     primes = len(name) - len(rest)
     rest, _, subscript = rest.partition("_")
     base, _, label = rest.partition("⁽")
-    return Parts(base, "".join(RAISED.get(c, c) for c in label.removesuffix("⁾")), subscript, primes)
+    return NameParts(base, "".join(RAISED.get(c, c) for c in label.removesuffix("⁾")), subscript, primes)
 
 
 def identifier(name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from wengert.notation.chunks import Chunk, relations
-from wengert.notation.scripts import Script, list_letters, next_script, shape
+from wengert.notation.scripts import ScriptTokens, list_letters, next_script, shape
 from wengert.notation.tokens import Source, Token
 
 REDUCTIONS = frozenset({"max", "min", "argmax", "argmin"})
@@ -39,7 +39,7 @@ class Occurrence:
 
 
 @dataclass
-class Facts:
+class Occurrences:
     """What one walk over the chunks collects."""
 
     occurrences: list[Occurrence] = field(default_factory=list[Occurrence])
@@ -55,9 +55,9 @@ class Facts:
     """(γ, t) of every γ^t."""
 
 
-def collect(chunks: list[Chunk], source: Source) -> Facts:
+def collect(chunks: list[Chunk], source: Source) -> Occurrences:
     """All names of all chunks, with the letters that a Σ binds."""
-    facts = Facts()
+    facts = Occurrences()
     for number, chunk in enumerate(chunks):
         signs = relations(chunk.tokens)
         edge = signs[0] if signs else 0
@@ -76,7 +76,7 @@ def collect(chunks: list[Chunk], source: Source) -> Facts:
 
 
 def _walk(
-    tokens: list[Token], inside: bool, left_end: int, number: int, facts: Facts, source: Source
+    tokens: list[Token], inside: bool, left_end: int, number: int, facts: Occurrences, source: Source
 ) -> Iterator[tuple[Occurrence | None, list[list[Token]]]]:
     at = 0
     begin = 1 if left_end and _begins_with_d(tokens) else 0
@@ -133,7 +133,7 @@ def _begins_with_d(tokens: list[Token]) -> bool:
     )
 
 
-def _attach(occurrence: Occurrence, script: Script, inner: list[list[Token]], facts: Facts) -> None:
+def _attach(occurrence: Occurrence, script: ScriptTokens, inner: list[list[Token]], facts: Occurrences) -> None:
     if script.kind == "prime":
         occurrence.primes += 1
     elif script.kind == "sub":

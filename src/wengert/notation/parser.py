@@ -16,8 +16,8 @@ from wengert.notation import atoms, calls, references
 from wengert.notation.big_signs import Reach
 from wengert.notation.expr import And, Compare, Expr, Inverse, Neg, Num, Power, Ref, Span, Sum, Transpose, children
 from wengert.notation.precedence import LEVEL, PRODUCT_SIGNS, RUN, SIGNED, SUM
-from wengert.notation.products import Run, Term, join
-from wengert.notation.scripts import Script, next_script
+from wengert.notation.products import FactorRun, ReadProduct, join
+from wengert.notation.scripts import ScriptTokens, next_script
 from wengert.notation.symbols import Symbols
 from wengert.notation.tokens import MAX_DEPTH, Source, Token
 
@@ -179,9 +179,9 @@ class Parser:
     def term(self) -> Expr:
         """Runs with a product sign between them, from left to right; a run is factors side by side and / (decision 15)."""
         start, sign, number_next = self.at, "", ""
-        left: Term | None = None
+        left: ReadProduct | None = None
         while True:
-            run = Run(self)
+            run = FactorRun(self)
             run.add(self.factor(signed=True))
             while True:
                 if self.token.kind == "op" and LEVEL.get(self.token.text) == RUN:
@@ -195,7 +195,7 @@ class Parser:
                     break
             right = run.finish(last=True)
             if left is None:
-                left = Term(right, tuple(run.factors), "")
+                left = ReadProduct(right, tuple(run.factors), "")
             else:
                 left = join(left, right, run.factors, sign, number_next, self.span_from(start))
             if self.token.kind != "op" or LEVEL.get(self.token.text) != SIGNED:
@@ -261,7 +261,7 @@ class Parser:
         self.depth -= 1
         return tree
 
-    def scripted(self, tree: Expr, script: Script, start: int) -> Expr:
+    def scripted(self, tree: Expr, script: ScriptTokens, start: int) -> Expr:
         """base^exponent, transposes and inverses; a subscript on a bracket is an error."""
         kinds = [token.kind for token in script.content]
         here = Span(self.tokens[start].span.start, script.span.end)
@@ -287,7 +287,7 @@ class Parser:
             return Transpose(self.power(tree, script, here), span=here)
         return self.power(tree, script, here)
 
-    def power(self, tree: Expr, script: Script, here: Span) -> Expr:
+    def power(self, tree: Expr, script: ScriptTokens, here: Span) -> Expr:
         exponent = self.script_expression(script.content, script.end)
         if exponent == Neg(Num(Fraction(1))):
             return Inverse(tree, span=here)

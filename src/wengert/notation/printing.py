@@ -17,11 +17,11 @@ from wengert.notation.expr import (
     Cases,
     Compare,
     Derive,
-    Entries,
     Expr,
     Index,
     Indicator,
     Inverse,
+    MatrixEntries,
     Neg,
     Norm,
     Num,
@@ -193,7 +193,7 @@ class Printer:
                 return self.cases(tree)
             case Indicator(condition=condition):
                 return self.indicator(self.show(condition))
-            case Entries(rows=rows):
+            case MatrixEntries(rows=rows):
                 return self.entries([[self.show(entry) for entry in row] for row in rows])
             case Partial():
                 return self.partial(tree)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from wengert.notation.parser import Parser
 
 
-class Term(NamedTuple):
+class ReadProduct(NamedTuple):
     """A product as it is read: the tree, its factors as they stand without brackets, and the sign between them."""
 
     tree: Expr
@@ -21,17 +21,17 @@ class Term(NamedTuple):
     sign: str
 
 
-def join(left: Term, right: Expr, factors: list[Expr], sign: str, number_next: str, span: Span) -> Term:
+def join(left: ReadProduct, right: Expr, factors: list[Expr], sign: str, number_next: str, span: Span) -> ReadProduct:
     """left · right. Before a number the dot only keeps digits apart: it is juxtaposition there."""
     before_number = number_next == "num" or (number_next == "frac" and isinstance(factors[0], Num))
     if sign in ("·", "*") and (isinstance(left.tree, Num) or (before_number and not left.sign)):
         all_factors = (*left.factors, *factors)
-        return Term(Product(all_factors, span=span), all_factors, "")
+        return ReadProduct(Product(all_factors, span=span), all_factors, "")
     parts = (*left.factors, right) if left.sign == sign else (left.tree, right)
-    return Term(Product(parts, sign, span=span), parts, sign)
+    return ReadProduct(Product(parts, sign, span=span), parts, sign)
 
 
-class Run:
+class FactorRun:
     """Factors side by side and fractions with / as they are read, from left to right; / takes one factor."""
 
     def __init__(self, parser: Parser) -> None:

@@ -42,7 +42,7 @@ NEST_REPAIR = "Give inner parts names of their own."
 
 
 @dataclass(frozen=True)
-class Piece:
+class Passage:
     """A part of a document that holds equations: its text, where it stands in the document, and its syntax.
 
     places    where in the document each of its characters stands, and its end, if macros were expanded in it
@@ -61,7 +61,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Page:
     """What was read: lines in order, declarations, warnings (each a three-line text), and what is now known of the names."""
 
     lines: tuple[Line, ...]
@@ -78,8 +78,12 @@ def guess_syntax(text: str) -> str:
 
 
 def read(
-    text: str | Sequence[Piece], *, syntax: str | None = None, context: Symbols | None = None, source: str | None = None
-) -> Reading:
+    text: str | Sequence[Passage],
+    *,
+    syntax: str | None = None,
+    context: Symbols | None = None,
+    source: str | None = None,
+) -> Page:
     """The lines of a text, or of the pieces of a document.
 
     syntax   "text" or "latex"; found from the text when it is None
@@ -88,7 +92,7 @@ def read(
 
     Raises EquationError for what cannot be read.
     """
-    pieces = [Piece(text, 0, syntax or guess_syntax(text))] if isinstance(text, str) else list(text)
+    pieces = [Passage(text, 0, syntax or guess_syntax(text))] if isinstance(text, str) else list(text)
     whole = source if source is not None else text if isinstance(text, str) else "\n".join(p.text for p in pieces)
     shown = Source(whole)
     check_size(shown, sum(len(piece.text) for piece in pieces))
@@ -129,7 +133,7 @@ def _single(text: str, context: Symbols | None, syntax: str | None) -> Parser:
     check_size(source, len(text))
     syntax = syntax or guess_syntax(text)
     known = replace(context, backward=True) if context is not None else Symbols()
-    tokens = _without_separators(_tokens(Piece(text, 0, syntax), source))
+    tokens = _without_separators(_tokens(Passage(text, 0, syntax), source))
     while tokens and tokens[-1].kind in ("dot", "comma"):
         tokens.pop()
     if not tokens:
@@ -138,12 +142,12 @@ def _single(text: str, context: Symbols | None, syntax: str | None) -> Parser:
     return Parser(tokens, source, symbols, [], syntax, reads_signals=context is not None)
 
 
-def chunks_of(piece: Piece, source: Source, warnings: list[str]) -> list[Chunk]:
+def chunks_of(piece: Passage, source: Source, warnings: list[str]) -> list[Chunk]:
     """The equations and declarations of one piece, not parsed yet."""
     return cut(_tokens(piece, source), source, piece.syntax, warnings)
 
 
-def read_chunks(chunks: Sequence[Chunk], source: Source, syntax: str, context: Symbols | None = None) -> Reading:
+def read_chunks(chunks: Sequence[Chunk], source: Source, syntax: str, context: Symbols | None = None) -> Page:
     """The lines of equations that are cut already; with a context, lines of a backward pass of that system.
 
     Raises EquationError for the first that cannot be read.
@@ -156,7 +160,7 @@ def read_chunks(chunks: Sequence[Chunk], source: Source, syntax: str, context: S
         raise source.error("The equations nest too deeply to be read.", chunks[0].span, NEST_REPAIR) from None
 
 
-def _tokens(piece: Piece, source: Source) -> list[Token]:
+def _tokens(piece: Passage, source: Source) -> list[Token]:
     tokenizer = tokens_latex if piece.syntax == "latex" else tokens_text
     tokens = tokenizer.tokenize(piece.text, source, piece.start, piece.places)
     return match_brackets(with_primed_letters(tokens, piece.syntax), source, piece.syntax)
@@ -177,7 +181,7 @@ def _without_separators(tokens: list[Token]) -> list[Token]:
 class SystemReader:
     """The reading of one text: chunks, then symbols, then lines."""
 
-    def __init__(self, pieces: list[Piece], source: Source, context: Symbols | None) -> None:
+    def __init__(self, pieces: list[Passage], source: Source, context: Symbols | None) -> None:
         self.pieces, self.source = pieces, source
         self.context = replace(context, backward=True) if context is not None else Symbols()
         self.warnings: list[str] = []
@@ -186,13 +190,13 @@ class SystemReader:
         self.signals = self.context.backward
         self.loss = self.context.assigned[-1] if self.context.assigned else ""
 
-    def read(self) -> Reading:
+    def read(self) -> Page:
         chunks: list[Chunk] = []
         for piece in self.pieces:
             chunks.extend(chunks_of(piece, self.source, self.warnings))
         return self.read_chunks(chunks)
 
-    def read_chunks(self, chunks: Sequence[Chunk]) -> Reading:
+    def read_chunks(self, chunks: Sequence[Chunk]) -> Page:
         declaring = [chunk for chunk in chunks if is_declaration(chunk)]
         equations = [chunk for chunk in chunks if not is_declaration(chunk)]
         declarations = [read_declaration(chunk, self.source) for chunk in declaring]
@@ -214,7 +218,7 @@ class SystemReader:
         if not self.lines and not declarations:
             what = "There are no equations here."
             raise self.source.error(what, Span(0, 1), "Write, for example:  z = w x + b")
-        return Reading(
+        return Page(
             tuple(self.lines),
             tuple(declarations),
             tuple(self.warnings),
@@ -345,4 +349,4 @@ class SystemReader:
         )
 
 
-__all__ = ["Piece", "Reading", "guess_syntax", "read", "read_expression", "read_name"]
+__all__ = ["Page", "Passage", "guess_syntax", "read", "read_expression", "read_name"]

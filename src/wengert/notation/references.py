@@ -12,7 +12,7 @@ from wengert.notation import derivatives, names
 from wengert.notation.expr import Expr, Index, Product, Ref, Span, Spelling, Transpose
 from wengert.notation.names import BAR
 from wengert.notation.occurrences import REDUCTIONS
-from wengert.notation.scripts import Script, clusters, next_script, spelled
+from wengert.notation.scripts import ScriptTokens, clusters, next_script, spelled
 from wengert.notation.subscripts import (
     index_letter,
     is_index,
@@ -92,14 +92,14 @@ def name(parser: Parser) -> Expr:
 
 
 @dataclass
-class Written:
+class WrittenName:
     """A name as it is written: its base with bars and primes, and the scripts that belong to the name."""
 
     base: str
     bars: int
     primes: int = 0
-    subscript: Script | None = None
-    label: Script | None = None
+    subscript: ScriptTokens | None = None
+    label: ScriptTokens | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -136,7 +136,7 @@ def reference(parser: Parser, token: Token) -> Expr:
     return tree
 
 
-def is_slope(parser: Parser, written: Written, plain: str, full: str) -> bool:
+def is_slope(parser: Parser, written: WrittenName, plain: str, full: str) -> bool:
     """Whether f'(x) in a line about a system is the derivative of a quantity f that a line of the system computes."""
     symbols, opening = parser.symbols, parser.token
     known = full in symbols.assigned or full in symbols.names or written.bars
@@ -145,9 +145,9 @@ def is_slope(parser: Parser, written: Written, plain: str, full: str) -> bool:
     return parser.reads_signals and symbols.backward and named and not known and plain in symbols.assigned
 
 
-def written_name(parser: Parser, token: Token) -> Written:
+def written_name(parser: Parser, token: Token) -> WrittenName:
     """The scripts after a name, as far as they belong to the name."""
-    written = Written(token.text, token.bars)
+    written = WrittenName(token.text, token.bars)
     known = parser.symbols.names
     if token.text.endswith("bar") and token.text not in known and token.text[:-3] in known:
         written.base, written.bars = token.text[:-3], token.bars + 1  # lossbar, the bar of a word in ASCII
@@ -172,7 +172,7 @@ def written_name(parser: Parser, token: Token) -> Written:
     return written
 
 
-def swap_scripts(parser: Parser, raised: Script) -> bool:
+def swap_scripts(parser: Parser, raised: ScriptTokens) -> bool:
     """x^2_i is (x_i)²: where a subscript follows an exponent or a transpose, it is put first."""
     lowered = next_script(parser.tokens, raised.end, parser.source)
     if lowered is None or lowered.kind != "sub":

@@ -13,7 +13,7 @@ from wengert.notation.chunks import Chunk
 from wengert.notation.entries_at_integers import chosen_entries
 from wengert.notation.expr import Declaration
 from wengert.notation.index_letters import IndexLetters, is_name_subscript
-from wengert.notation.occurrences import REDUCTIONS, Facts, Occurrence, collect
+from wengert.notation.occurrences import REDUCTIONS, Occurrence, Occurrences, collect
 from wengert.notation.scripts import clusters, elements, shape, spelled
 from wengert.notation.spellings import fonts_of, tell_fonts_apart, tell_letters_from_greek
 from wengert.notation.symbols import FUNCTION_LETTERS, FUNCTIONS, OTHER_SPELLINGS, Symbols, words
@@ -62,13 +62,13 @@ def scan(chunks: list[Chunk], declarations: list[Declaration], context: Symbols,
     return _with_names(symbols, facts, declarations, context)
 
 
-def _bound_labels(facts: Facts) -> set[str]:
+def _bound_labels(facts: Occurrences) -> set[str]:
     """Labels that are a letter which some Σ binds."""
     labels = [o.label for o in facts.occurrences if o.label is not None and len(o.label) == 1]
     return {label[0].text for label in labels} & facts.bound
 
 
-def _with_names(symbols: Symbols, facts: Facts, declarations: list[Declaration], context: Symbols) -> Symbols:
+def _with_names(symbols: Symbols, facts: Occurrences, declarations: list[Declaration], context: Symbols) -> Symbols:
     """Names, index counts, functions: what needs the letters to be known."""
     counts: dict[str, set[int]] = defaultdict(set, {name: set(c) for name, c in symbols.counts.items()})
     found: set[str] = set()
@@ -122,7 +122,9 @@ def _full_name(occurrence: Occurrence, symbols: Symbols, counts: dict[str, set[i
     return names.join(occurrence.base, label)
 
 
-def _functions(facts: Facts, declarations: list[Declaration], symbols: Symbols, assigned: set[str]) -> frozenset[str]:
+def _functions(
+    facts: Occurrences, declarations: list[Declaration], symbols: Symbols, assigned: set[str]
+) -> frozenset[str]:
     declared = {name for d in declarations if d.kind == "function" for name in d.names}
     uses: dict[str, list[Occurrence]] = defaultdict(list)
     for occurrence in facts.occurrences:

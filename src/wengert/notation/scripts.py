@@ -26,7 +26,7 @@ ENDS = frozenset({"rel", "op", "close", "comma", "sup", "prime", "end", "amp", "
 
 
 @dataclass(frozen=True)
-class Script:
+class ScriptTokens:
     """One script: `kind` sub, sup or prime; its tokens without the group's brackets; `bracketed` if written ^( ) or ^{( )}."""
 
     kind: str
@@ -36,13 +36,13 @@ class Script:
     end: int  # the position after the script
 
 
-def next_script(tokens: list[Token], at: int, source: Source) -> Script | None:
+def next_script(tokens: list[Token], at: int, source: Source) -> ScriptTokens | None:
     """The script that starts at this position, if one does."""
     if at >= len(tokens) or tokens[at].kind not in ("sub", "sup", "prime"):
         return None
     sign = tokens[at]
     if sign.kind == "prime":
-        return Script("prime", [sign], False, sign.span, at + 1)
+        return ScriptTokens("prime", [sign], False, sign.span, at + 1)
     if at + 1 >= len(tokens) or tokens[at + 1].kind in ("close", "end", "rel", "comma", "sub", "sup"):
         raise source.error(
             f"Nothing stands after '{sign.text}' here.", sign.span, "Write an index or an exponent after it."
@@ -81,7 +81,7 @@ def next_script(tokens: list[Token], at: int, source: Source) -> Script | None:
             content = tokens[at + 1 : end]
     if sign.kind == "sub" and len(content) == 1 and content[0].kind == "op" and content[0].text in "+-":
         content = [replace(content[0], kind="name", font=f"\\text{{{content[0].text}}}")]  # d_+ is a name
-    return Script(
+    return ScriptTokens(
         sign.kind, content, bracketed, Span(sign.span.start, max(tokens[end - 1].span.end, sign.span.end)), end
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 
-from wengert.notation.occurrences import Facts
+from wengert.notation.occurrences import Occurrences
 from wengert.notation.scripts import is_roman, list_letters
 from wengert.notation.symbols import Symbols
 
@@ -13,7 +13,7 @@ SHORT_GREEK = {"μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi"}
 """The Greek letters whose names could be two index letters."""
 
 
-def fonts_of(facts: Facts) -> dict[str, str]:
+def fonts_of(facts: Occurrences) -> dict[str, str]:
     """How letters and name subscripts were spelled in LaTeX, where that is not the plain spelling."""
     fonts: dict[str, str] = {}
     for occurrence in facts.occurrences:
@@ -25,7 +25,7 @@ def fonts_of(facts: Facts) -> dict[str, str]:
     return fonts
 
 
-def tell_fonts_apart(facts: Facts, context: Symbols) -> None:
+def tell_fonts_apart(facts: Occurrences, context: Symbols) -> None:
     """Where a letter is defined both plain and in script (L and 𝓛), the one in script becomes a letter of its own."""
     spellings: dict[str, set[str]] = defaultdict(set)
     for left in facts.lefts.values():
@@ -38,7 +38,7 @@ def tell_fonts_apart(facts: Facts, context: Symbols) -> None:
             occurrence.token.text = script
 
 
-def tell_letters_from_greek(facts: Facts, context: Symbols) -> None:
+def tell_letters_from_greek(facts: Occurrences, context: Symbols) -> None:
     """Z_nu, where n and u are index letters and ν is nothing: two letters, which spell the name of a Greek one."""
     lefts = [o for n, o in (facts.denominators | facts.lefts).items() if o.subscript is not None]
     letters = facts.bound | context.letters | {c for o in lefts for c in list_letters(o.subscript or [])}

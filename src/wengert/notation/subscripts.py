@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from wengert.notation import names
 from wengert.notation.expr import Expr, Index, Num, Ref, Span
 from wengert.notation.index_letters import is_name_subscript
-from wengert.notation.scripts import Script, clusters, elements, is_roman, shape, spelled, split_at_commas
+from wengert.notation.scripts import ScriptTokens, clusters, elements, is_roman, shape, spelled, split_at_commas
 from wengert.notation.tokens import Token
 
 if TYPE_CHECKING:
     from wengert.notation.parser import Parser
 
 
-def is_label(parser: Parser, script: Script) -> bool:
+def is_label(parser: Parser, script: ScriptTokens) -> bool:
     """Whether a superscript is a label in brackets: ^{(1)}, ^(1), ⁽ᵗ⁻¹⁾, ^{(2)\\top}."""
     content = script.content
     if script.kind != "sup":
@@ -30,7 +30,7 @@ def is_label(parser: Parser, script: Script) -> bool:
     return is_label_with_transpose(script)
 
 
-def is_label_with_transpose(script: Script) -> bool:
+def is_label_with_transpose(script: ScriptTokens) -> bool:
     """^{(2)\\top} and ^{(2)T}"""
     content = script.content
     if script.bracketed or len(content) < 4 or content[0].text != "(" or content[0].reach != len(content) - 2:
@@ -38,7 +38,7 @@ def is_label_with_transpose(script: Script) -> bool:
     return content[-1].kind == "transpose" or (content[-1].kind == "name" and content[-1].text == "T")
 
 
-def read_label(parser: Parser, script: Script) -> tuple[str, list[Expr]]:
+def read_label(parser: Parser, script: ScriptTokens) -> tuple[str, list[Expr]]:
     """The label's text, or the index that it is when its letter runs over time."""
     content = script.content
     if is_label_with_transpose(script):
@@ -52,7 +52,7 @@ def read_label(parser: Parser, script: Script) -> tuple[str, list[Expr]]:
 
 
 def read_subscript(
-    parser: Parser, base: str, label: str, script: Script | None, indexed: bool
+    parser: Parser, base: str, label: str, script: ScriptTokens | None, indexed: bool
 ) -> tuple[str, tuple[Expr, ...] | None]:
     """The name subscript, or the indices, of a name."""
     if script is None:

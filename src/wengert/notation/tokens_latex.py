@@ -46,14 +46,14 @@ def _is_applied(name: str) -> bool:
 
 def tokenize(text: str, source: Source, offset: int = 0, places: Sequence[int] | None = None) -> list[Token]:
     """The tokens of LaTeX mathematics; fonts, bars and accents are settled on the names that they stand over."""
-    reader = _Reader(text, source, offset, places)
+    reader = _LatexReader(text, source, offset, places)
     while reader.at < len(reader.text):
         reader.step()
     check_depth(reader.out.tokens, source)
     return settle_marks(reader.out.tokens, source)
 
 
-class _Reader:
+class _LatexReader:
     def __init__(self, text: str, source: Source, offset: int, places: Sequence[int] | None) -> None:
         self.characters = Characters(text, offset, places)
         self.text = self.characters.text

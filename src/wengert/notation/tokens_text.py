@@ -52,7 +52,7 @@ SUFFIX_MARKS = {"hat": "\u0302", "tilde": "\u0303"}
 
 def tokenize(text: str, source: Source, offset: int = 0, places: Sequence[int] | None = None) -> list[Token]:
     """The tokens of plain text; `offset` is where the text stands in the source, `places` where its characters do."""
-    return _Reader(text, source, offset, places).run()
+    return _TextReader(text, source, offset, places).run()
 
 
 def remark_length(line: str) -> int:
@@ -87,7 +87,7 @@ def is_letter(character: str) -> bool:
     return character.isalpha() and character not in RAISED and character not in LOWERED
 
 
-class _Reader:
+class _TextReader:
     def __init__(self, text: str, source: Source, offset: int, places: Sequence[int] | None) -> None:
         self.characters = Characters(text, offset, places)
         self.text = self.characters.text

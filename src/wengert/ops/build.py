@@ -14,8 +14,8 @@ from wengert.ops.terms import (
     Add,
     Apply,
     Factor,
-    Leaf,
-    Product,
+    NamedLeaf,
+    ProductTerm,
     Term,
     components,
     is_indicator,
@@ -28,11 +28,11 @@ from wengert.ops.terms import (
 
 def build(term: Term, env: Mapping[str, Node]) -> Node:
     """The term as ops on the nodes of its leaves; equal parts are built once."""
-    return Builder(env).build(term)
+    return TermBuilder(env).build(term)
 
 
 @dataclass
-class Builder:
+class TermBuilder:
     """Builds terms over one environment and shares what they have in common."""
 
     env: Mapping[str, Node]
@@ -47,11 +47,11 @@ class Builder:
         return self.made[term]
 
     def _make(self, term: Term) -> Node:
-        if isinstance(term, Leaf):
+        if isinstance(term, NamedLeaf):
             return self.env[term.name]
         if isinstance(term, Add):
             return self._add(term)
-        if isinstance(term, Product):
+        if isinstance(term, ProductTerm):
             return self._product(term)
         assert isinstance(term, Apply)
         if term.op == "pi":
@@ -67,7 +67,7 @@ class Builder:
             return nodes
         return [
             constant(term.coef, node.type.with_dtype("int64"))
-            if isinstance(term, Product) and is_number(term)
+            if isinstance(term, ProductTerm) and is_number(term)
             else node
             for term, node in zip(terms, nodes, strict=True)
         ]
@@ -82,7 +82,7 @@ class Builder:
         assert node is not None
         return node
 
-    def _product(self, term: Product) -> Node:
+    def _product(self, term: ProductTerm) -> Node:
         """Numerator as one einsum, divided by what stands below the line; an indicator masks instead of multiplying."""
         masks = [f for f in term.factors if _masks(f)]
         outer = [f for f in masks if all(q in term.out for q in f.labels)]
@@ -91,7 +91,9 @@ class Builder:
         reached = {q for f in inner for q in f.labels}
         below = [f for f in below if reached.isdisjoint(f.labels)]
         above = [
-            _Part(f.labels, self._raised(f), f.exponent > 0 and (isinstance(f.term, Leaf) or _is_look_up(f.term)))
+            _Factor(
+                f.labels, self._raised(f), f.exponent > 0 and (isinstance(f.term, NamedLeaf) or _is_look_up(f.term))
+            )
             for f in term.factors
             if f not in outer and f not in inner and f not in below
         ]
@@ -100,7 +102,7 @@ class Builder:
         node = self._contract(above, term)
         if below:
             size = [Factor(f.term, f.labels, -f.exponent) for f in below]
-            divisor = self._contract([_Part(f.labels, self._raised(f)) for f in size], term)
+            divisor = self._contract([_Factor(f.labels, self._raised(f)) for f in size], term)
             safe = all(isinstance(f.term, Apply) and f.term.op == "size_of" for f in size)
             node = node / divisor if safe or not self.weighed else _weighed_quotient(node, divisor)
         node = _scaled(node, term.coef)
@@ -109,7 +111,7 @@ class Builder:
             node = apply("where", spread(condition, labels, term.out, term.sizes), node, constant(0, node.type))
         return node
 
-    def _masked(self, mask: Factor, parts: list[_Part], sizes: Sequence[Size]) -> list[_Part]:
+    def _masked(self, mask: Factor, parts: list[_Factor], sizes: Sequence[Size]) -> list[_Factor]:
         """The parts with a mask under a sum: where it does not hold, the parts beside it are not looked at, be they infinite.
 
         Parts with further axes are taken to be finite where they are quantities, so that a matrix product stays one.
@@ -120,7 +122,7 @@ class Builder:
             if (set(part.labels) <= set(mask.labels) if part.plain else not set(mask.labels).isdisjoint(part.labels))
         ]
         if not beside:
-            return [*parts, _Part(mask.labels, self.build(mask.term))]
+            return [*parts, _Factor(mask.labels, self.build(mask.term))]
         labels = tuple(dict.fromkeys(q for item in (mask, *beside) for q in item.labels))
         covered = tuple(q for q in labels if any(q in part.labels for part in beside))
         node = spread(self._einsum(beside, covered), covered, labels, sizes)
@@ -129,7 +131,7 @@ class Builder:
         first = parts.index(beside[0])
         rest = [part for part in parts if part not in beside]
         before = sum(part in rest for part in parts[:first])
-        return [*rest[:before], _Part(labels, node), *rest[before:]]
+        return [*rest[:before], _Factor(labels, node), *rest[before:]]
 
     def _condition(self, mask: Factor) -> tuple[Node, tuple[int, ...]]:
         """The condition of ⟦condition⟧ and its labels, each once: ⟦c_ii⟧ is read on the diagonal."""
@@ -137,7 +139,7 @@ class Builder:
         labels = tuple(dict.fromkeys(mask.labels))
         if labels == mask.labels:
             return self.build(mask.term.args[0]), labels
-        diagonal = self._einsum([_Part(mask.labels, self.build(mask.term))], labels)
+        diagonal = self._einsum([_Factor(mask.labels, self.build(mask.term))], labels)
         return apply("greater", diagonal, constant(0, diagonal.type)), labels
 
     def _raised(self, factor: Factor) -> Node:
@@ -154,7 +156,7 @@ class Builder:
             return apply("integer_power", node, exponent=int(exponent))
         return apply("power", node, constant(exponent, node.type))
 
-    def _contract(self, parts: Sequence[_Part], term: Product) -> Node:
+    def _contract(self, parts: Sequence[_Factor], term: ProductTerm) -> Node:
         """einsum of the parts to `out`, then a broadcast over labels that no part has."""
         if not parts:
             return constant(1, ArrayType(term.shape))
@@ -163,20 +165,20 @@ class Builder:
         inner = tuple(q for q in term.out if q in have)
         return spread(self._einsum(parts, inner), inner, term.out, term.sizes)
 
-    def _summed_first(self, parts: Sequence[_Part], out: tuple[int, ...]) -> Sequence[_Part]:
+    def _summed_first(self, parts: Sequence[_Factor], out: tuple[int, ...]) -> Sequence[_Factor]:
         """The parts with a sum that has fewer axes than what stands beside it computed for itself, so that others share it."""
-        groups = components([Factor(Leaf((), str(k)), part.labels) for k, part in enumerate(parts)], out)
-        done: list[_Part] = []
+        groups = components([Factor(NamedLeaf((), str(k)), part.labels) for k, part in enumerate(parts)], out)
+        done: list[_Factor] = []
         for group in groups:
-            members = [parts[int(f.term.name)] for f in group if isinstance(f.term, Leaf)]
+            members = [parts[int(f.term.name)] for f in group if isinstance(f.term, NamedLeaf)]
             carried = tuple(q for q in out if any(q in part.labels for part in members))
             beside = {q for part in parts if part not in members for q in part.labels}
             if any(q not in out for part in members for q in part.labels) and not beside <= set(carried):
-                members = [_Part(carried, self._einsum(members, carried))]
+                members = [_Factor(carried, self._einsum(members, carried))]
             done += members
         return done
 
-    def _einsum(self, parts: Sequence[_Part], out: tuple[int, ...]) -> Node:
+    def _einsum(self, parts: Sequence[_Factor], out: tuple[int, ...]) -> Node:
         if all(part.labels == out for part in parts):
             node = parts[0].node
             for other in parts[1:]:
@@ -192,7 +194,7 @@ class Builder:
         return apply("einsum", *(part.node for part in parts), inputs=tuple(part.labels for part in parts), output=out)
 
 
-class _Part(NamedTuple):
+class _Factor(NamedTuple):
     """A factor already built, at its labels; `plain` where it is a quantity as it stands, or ⟦k = Y⟧: finite for certain."""
 
     labels: tuple[int, ...]

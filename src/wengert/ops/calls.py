@@ -13,8 +13,8 @@ from wengert.ops.terms import (
     Add,
     Apply,
     Factor,
-    Leaf,
-    Product,
+    NamedLeaf,
+    ProductTerm,
     Term,
     laid_out,
     narrowed,
@@ -64,7 +64,7 @@ def parts_of(term: Term) -> Sequence[Term]:
     """What a term is made of."""
     if isinstance(term, Add):
         return term.terms
-    if isinstance(term, Product):
+    if isinstance(term, ProductTerm):
         return [f.term for f in term.factors]
     return term.args if isinstance(term, Apply) else ()
 
@@ -79,7 +79,7 @@ def settled(term: Term) -> bool:
 @remembered
 def leaf_names(term: Term) -> frozenset[str]:
     """The quantities that a term reads."""
-    return frozenset((term.name,)) if isinstance(term, Leaf) else _joined(map(leaf_names, parts_of(term)))
+    return frozenset((term.name,)) if isinstance(term, NamedLeaf) else _joined(map(leaf_names, parts_of(term)))
 
 
 @remembered
@@ -113,7 +113,7 @@ def rebuilt(term: Term, parts: Sequence[Term]) -> Term:
 def _made(term: Term, parts: Sequence[Term]) -> Term:
     if isinstance(term, Add):
         return total(parts, term.shape)
-    if isinstance(term, Product):
+    if isinstance(term, ProductTerm):
         factors = [Factor(part, f.labels, f.exponent) for part, f in zip(parts, term.factors, strict=True)]
         return product(term.coef, factors, term.out, term.sizes)
     if isinstance(term, Apply):
@@ -133,14 +133,14 @@ _NEGATION = {
 
 def indicator(condition: Term) -> Term:
     """⟦condition⟧: 1 where it holds, else 0; that of a broadcast condition is broadcast."""
-    if isinstance(condition, Product):
+    if isinstance(condition, ProductTerm):
         return _inside(condition, indicator)
     return Apply(condition.shape, "cast", (condition,), (("dtype", "float64"),))
 
 
 def negated(condition: Term) -> Term:
     """The condition that holds where this one does not (NaN aside)."""
-    if isinstance(condition, Product):
+    if isinstance(condition, ProductTerm):
         return _inside(condition, negated)
     if isinstance(condition, Apply) and condition.op in _NEGATION:
         return Apply(condition.shape, _NEGATION[condition.op], condition.args, condition.params, "bool")
@@ -149,7 +149,7 @@ def negated(condition: Term) -> Term:
     return Apply(condition.shape, "logical_not", (condition,), (), "bool")
 
 
-def _inside(layout: Product, change: Callable[[Term], Term]) -> Term:
+def _inside(layout: ProductTerm, change: Callable[[Term], Term]) -> Term:
     """A broadcast or transposed condition with `change` made to the condition itself."""
     (inner,) = layout.factors
     return product(ONE, [Factor(change(inner.term), inner.labels)], layout.out, layout.sizes)

@@ -6,10 +6,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from wengert.ops.terms import Factor, Product
+    from wengert.ops.terms import Factor, ProductTerm
 
 
-def canonical_order(product: Product) -> tuple[list[Factor], dict[int, int]]:
+def canonical_order(product: ProductTerm) -> tuple[list[Factor], dict[int, int]]:
     """The factors in an order, and numbers for the labels, that depend neither on how either stands nor on how labels are called.
 
     Labels get colours from where they stand, refined until nothing changes (as in graph isomorphism); summed labels that are
@@ -32,7 +32,7 @@ MAX_ALIKE = 5
 """So many labels that stand alike are told apart in every order; of more, in the order in which they are written."""
 
 
-def _least(product: Product, colors: dict[int, int]) -> tuple[_Reading, list[Factor], dict[int, int]]:
+def _least(product: ProductTerm, colors: dict[int, int]) -> tuple[_Reading, list[Factor], dict[int, int]]:
     """The smallest reading of a product under colours of its labels: (its text, the factors, numbers of the labels)."""
     colors = _refined(product, colors)
     alike: dict[int, list[int]] = {}
@@ -50,7 +50,7 @@ def _least(product: Product, colors: dict[int, int]) -> tuple[_Reading, list[Fac
     return min((_least(product, {**doubled, label: 2 * tied}) for label in labels), key=lambda reading: reading[0])
 
 
-def _refined(product: Product, colors: dict[int, int]) -> dict[int, int]:
+def _refined(product: ProductTerm, colors: dict[int, int]) -> dict[int, int]:
     """Colours told apart by the factors in which the labels stand, until no more can be."""
     while True:
         seen: dict[int, list[tuple[str, Fraction, tuple[int, ...], int]]] = {label: [] for label in colors}

@@ -18,11 +18,11 @@ from wengert.errors import GraphError
 from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ir.mask import Mask
 from wengert.ir.notation import unwritten
-from wengert.ir.op import Facts, Infer, Op, Params, Samples, Value, register
+from wengert.ir.op import Infer, Op, OpFacts, Params, Samples, Value, register
 from wengert.ir.types import ArrayType, Dim, Size, TapeType, TupleType
 from wengert.ir.vocabulary import Vocabulary
 from wengert.ops import control_samples as samples
-from wengert.ops.evaluate import Array, Program, run
+from wengert.ops.evaluate import Array, GraphProgram, run
 from wengert.ops.kinds import ErrorCases
 
 SCALAR = ArrayType()
@@ -85,7 +85,7 @@ def register_control(
     value: Value,
     samples: Samples,
     errors: ErrorCases,
-    **facts: Unpack[Facts],
+    **facts: Unpack[OpFacts],
 ) -> Op:
     """Enter an op with several results, whose rules are those of its name in `RULES`."""
     facts.setdefault("growth", "mask")
@@ -250,7 +250,9 @@ def _infer_cond(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return TupleType(items=tuple(then))
 
 
-def _value_cond(xp: Vocabulary, predicate: Array, *operands: Array, then: Program, other: Program) -> tuple[Array, ...]:
+def _value_cond(
+    xp: Vocabulary, predicate: Array, *operands: Array, then: GraphProgram, other: GraphProgram
+) -> tuple[Array, ...]:
     return run(then if predicate else other, operands)
 
 
@@ -292,7 +294,7 @@ def _check_length(length: Any, xs: int) -> None:
 def _value_scan(
     xp: Vocabulary,
     *arrays: Array,
-    body: Program,
+    body: GraphProgram,
     carries: int,
     xs: int,
     length: int | None,
@@ -348,7 +350,7 @@ def _infer_while(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
 
 
 def _value_while(
-    xp: Vocabulary, *arrays: Array, test: Program, body: Program, carries: int, max_steps: int | None = None
+    xp: Vocabulary, *arrays: Array, test: GraphProgram, body: GraphProgram, carries: int, max_steps: int | None = None
 ) -> tuple[Array, ...]:
     state, consts = arrays[:carries], arrays[carries:]
     tapes: list[list[Array]] = [[] for _ in body.outputs[carries:]]

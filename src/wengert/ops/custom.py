@@ -23,11 +23,11 @@ from wengert.ir.types import ArrayType, TupleType
 from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.control import Cotangents, check_fits, register_control
 from wengert.ops.control_samples import Sample, graph
-from wengert.ops.evaluate import Array, Program, run
+from wengert.ops.evaluate import Array, GraphProgram, run
 from wengert.ops.kinds import ErrorCases, elementwise
 
 
-class Rule(Protocol):
+class CallRule(Protocol):
     """How a call is derived, by nodes."""
 
     def jvp(self, node: Node, tangents: Sequence[Node | None]) -> Sequence[Node | None]:
@@ -39,7 +39,7 @@ class Rule(Protocol):
         ...
 
 
-class HostFunction(Rule, Protocol):
+class HostFunction(CallRule, Protocol):
     """A function of arrays that the host runs."""
 
     @property
@@ -66,7 +66,7 @@ def _infer_call(types: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return TupleType(items=tuple(node.type for node in body.outputs))
 
 
-def _value_call(xp: Vocabulary, *arrays: Array, body: Program, rule: Rule) -> tuple[Array, ...]:
+def _value_call(xp: Vocabulary, *arrays: Array, body: GraphProgram, rule: CallRule) -> tuple[Array, ...]:
     return run(body, arrays)
 
 

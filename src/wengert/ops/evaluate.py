@@ -187,7 +187,7 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Program:
+class GraphProgram:
     """A schedule whose sizes are numbers: what depends on no input is in `values` already, the rest is left to run."""
 
     steps: list[Step]
@@ -219,7 +219,7 @@ def _is_bound(value: Any) -> bool:
     return isinstance(value, Dim | Graph)
 
 
-def with_sizes(plan: Schedule, sizes: Mapping[str, int]) -> Program:
+def with_sizes(plan: Schedule, sizes: Mapping[str, int]) -> GraphProgram:
     """The program for these sizes: constants and positions have their values, and so has all that is made of them alone."""
     values: list[Array] = [None] * (plan.inputs + len(plan.steps))
     moving = set(range(plan.inputs))
@@ -233,10 +233,10 @@ def with_sizes(plan: Schedule, sizes: Mapping[str, int]) -> Program:
             else:
                 moving.add(step.slot)
                 left.append(step)
-    return Program(left, values, plan.inputs, plan.outputs, plan.types)
+    return GraphProgram(left, values, plan.inputs, plan.outputs, plan.types)
 
 
-def run(program: Program, arrays: Sequence[Array]) -> tuple[Array, ...]:
+def run(program: GraphProgram, arrays: Sequence[Array]) -> tuple[Array, ...]:
     """The outputs of a program for arrays in the order of the inputs."""
     values = program.values.copy()
     values[: program.inputs] = arrays
@@ -262,7 +262,7 @@ class Prepared:
 
     graph: Graph
     sizes: Mapping[str, int] = field(default_factory=dict[str, int])
-    program: Program | None = None
+    program: GraphProgram | None = None
     """What is run for these sizes."""
 
     def values(self, inputs: Mapping[str, Array], sizes: Mapping[str, int] | None = None) -> tuple[Array, ...]:

@@ -15,8 +15,8 @@ from wengert.ops.terms import (
     ONE,
     Apply,
     Factor,
-    Leaf,
-    Product,
+    NamedLeaf,
+    ProductTerm,
     Running,
     Term,
     is_number,
@@ -128,7 +128,7 @@ def _read_power(node: Node, args: list[Term]) -> Term | None:
     base, exponent = args
     if not is_number(exponent):
         return None
-    assert isinstance(exponent, Product)
+    assert isinstance(exponent, ProductTerm)
     return power(base, exponent.coef)
 
 
@@ -170,7 +170,7 @@ def known_condition(condition: Term) -> bool | None:
     if not (isinstance(condition, Apply) and condition.op in _COMPARED):
         return None
     left, right = condition.args
-    if not (isinstance(left, Product) and isinstance(right, Product) and is_number(left) and is_number(right)):
+    if not (isinstance(left, ProductTerm) and isinstance(right, ProductTerm) and is_number(left) and is_number(right)):
         return None
     return bool(_COMPARED[condition.op](left.coef, right.coef))
 
@@ -235,7 +235,7 @@ def _read_cast(node: Node, args: list[Term]) -> Term | None:
 def _read_inverse(node: Node, args: list[Term]) -> Term | None:
     """(Aᵀ)⁻¹ = (A⁻¹)ᵀ, and (c A)⁻¹ = A⁻¹ / c for a number c."""
     (x,) = args
-    if x.rank != 2 or not isinstance(x, Product) or len(x.factors) != 1 or x.factors[0].exponent != 1:
+    if x.rank != 2 or not isinstance(x, ProductTerm) or len(x.factors) != 1 or x.factors[0].exponent != 1:
         return None
     (factor,) = x.factors
     if factor.term.rank != 2 or sorted(factor.labels) != sorted(x.out):
@@ -254,7 +254,7 @@ def _read_cofactors(node: Node, args: list[Term]) -> Term | None:
 
 
 _READERS: dict[str, Callable[[Node, list[Term]], Term | None]] = {
-    "input": lambda node, args: Leaf(node.shape, node.params["name"], node.type.dtype),
+    "input": lambda node, args: NamedLeaf(node.shape, node.params["name"], node.type.dtype),
     "constant": _read_constant,
     "size_of": lambda node, args: size_term(node.params["size"]),
     "add": lambda node, args: total(args, node.shape),

@@ -17,7 +17,7 @@ import numpy as np
 from wengert.errors import GraphError
 from wengert.ir.graph import Node, Number, apply, constant
 from wengert.ir.notation import Notation
-from wengert.ir.op import Batch, Facts, Infer, Jvp, Op, Params, Samples, Vjp, register
+from wengert.ir.op import Batch, Infer, Jvp, Op, OpFacts, Params, Samples, Vjp, register
 from wengert.ir.types import COMPLEXES, DTYPES, FLOATS, ORDERED, ArrayType
 from wengert.ir.vocabulary import Vocabulary
 
@@ -173,7 +173,7 @@ def elementwise(
     result: str | None = None,
     params: Sequence[dict[str, Any]] = ({},),
     textbook: Partials | Partial | None = None,
-    **facts: Unpack[Facts],
+    **facts: Unpack[OpFacts],
 ) -> Op:
     """y_i = f(x_i, …) for every entry i.
 
@@ -287,7 +287,7 @@ def structural(
     notation: Notation,
     samples: Samples,
     errors: ErrorCases = (),
-    **facts: Unpack[Facts],
+    **facts: Unpack[OpFacts],
 ) -> Op:
     """A linear op of one input that moves entries; adjoint(node, cotangent) adds them back along the same map."""
 
@@ -314,7 +314,7 @@ def product(
     samples: Samples,
     errors: ErrorCases = (),
     arity: int | None = None,
-    **facts: Unpack[Facts],
+    **facts: Unpack[OpFacts],
 ) -> Op:
     """An op that is linear in each input; adjoint(node, cotangent, k) is the adjoint of the map x_k ↦ y."""
 
@@ -345,7 +345,7 @@ def general(
     errors: ErrorCases = (),
     arity: int | None = 1,
     weights: Callable[[Node], Node] | None = None,
-    **facts: Unpack[Facts],
+    **facts: Unpack[OpFacts],
 ) -> Op:
     """An op with every rule written out."""
     rules = (infer, value, jvp, vjp, batch, notation, samples, errors)

@@ -103,7 +103,7 @@ class Loop:
         more, held = tuple(carries), tuple(consts)
         if test is not None:
             n = len(self.carries)
-            names = Names(test.input_names)
+            names = FreeNames(test.input_names)
             unread = [names.fresh("unread", read.inner) for read in (*more, *held)]
             inputs = (*test.inputs[:n], *unread[: len(more)], *test.inputs[n:], *unread[len(more) :])
             test = Graph(inputs, test.outputs)
@@ -129,7 +129,7 @@ class Loop:
         return {y: n + k for k, y in reversed(list(enumerate(self.ys)))}
 
 
-class Names:
+class FreeNames:
     """Names of inputs that are not taken yet."""
 
     def __init__(self, taken: Iterable[str]) -> None:
@@ -161,10 +161,10 @@ class Names:
         return free
 
 
-def names_of(loop: Loop) -> Names:
+def names_of(loop: Loop) -> FreeNames:
     """The names that the inputs of a body have."""
     counter = () if loop.counter is None else (loop.counter,)
-    return Names([str(node.params["name"]) for node in (*counter, *loop.inner)])
+    return FreeNames([str(node.params["name"]) for node in (*counter, *loop.inner)])
 
 
 def read_only(reads: Sequence[Read], outputs: Sequence[Node]) -> tuple[Read, ...]:

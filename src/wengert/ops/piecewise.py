@@ -14,7 +14,7 @@ import numpy as np
 from wengert.errors import GraphError
 from wengert.ir.graph import Node, apply, constant_like
 from wengert.ir.notation import function, infix, prefix, unwritten
-from wengert.ir.op import Facts, Op, Params, register
+from wengert.ir.op import Op, OpFacts, Params, register
 from wengert.ir.types import COMPLEXES, DTYPES, ArrayType
 from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.complex_numbers import complex_samples, real_part
@@ -29,7 +29,7 @@ def _near_integers(rng: Any, shape: tuple[int, ...]) -> Any:
     return rng.integers(-3, 4, size=shape) + rng.uniform(0.1, 0.9, size=shape)
 
 
-def _comparison(name: str, summary: str, latex: str, unicode: str, **facts: Unpack[Facts]) -> Op:
+def _comparison(name: str, summary: str, latex: str, unicode: str, **facts: Unpack[OpFacts]) -> Op:
     facts.setdefault("smooth", False)
     facts.setdefault("growth", "bounded")
     return elementwise(

@@ -9,7 +9,7 @@ from wengert.ir.types import Size
 from wengert.ops.terms import Apply, Factor, Term, addends, is_indicator, is_zero, monomial, position_axis, split_coef
 
 
-class Relation(NamedTuple):
+class PositionRelation(NamedTuple):
     """Σ_q c_q q + offset = 0 over labels q; `place` is the label whose position the sum is, with c = −1."""
 
     coefficients: Mapping[int, int]
@@ -24,7 +24,7 @@ class Relation(NamedTuple):
         return {q: -own * c for q, c in self.coefficients.items() if q != label}, -own * self.offset
 
 
-def shift_of(factor: Factor) -> Relation | None:
+def shift_of(factor: Factor) -> PositionRelation | None:
     """The relation of a factor ⟦p = Σ_q c_q q + offset⟧; None where it is none."""
     term = factor.term
     if not is_indicator(term) or factor.exponent < 1 or len(set(factor.labels)) != len(factor.labels):
@@ -39,7 +39,7 @@ def shift_of(factor: Factor) -> Relation | None:
             (axis,) = one[0]
             if axis not in other[0]:
                 found = {factor.labels[a]: c for a, c in other[0].items()}
-                return Relation({**found, factor.labels[axis]: -1}, other[1], factor.labels[axis])
+                return PositionRelation({**found, factor.labels[axis]: -1}, other[1], factor.labels[axis])
     return None
 
 

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 from wengert.ir.graph import Node, apply, constant_like
 from wengert.ir.notation import Notation, big, function, unwritten
-from wengert.ir.op import Facts, Op, Params
+from wengert.ir.op import Op, OpFacts, Params
 from wengert.ir.types import ArrayType
 from wengert.ir.vocabulary import Vocabulary
 from wengert.ops.kinds import ErrorCases, Value, check_dtype, general, structural
@@ -83,7 +83,7 @@ def weighted(
     notation: Notation,
     cases: list[tuple[tuple[int, ...], tuple[int, ...]]],
     takes: str = "float",
-    **facts: Unpack[Facts],
+    **facts: Unpack[OpFacts],
 ) -> Op:
     """A reduction by its weights w_i = ∂y/∂x_i: forward Σ ẋ_i w_i, backward ȳ w_i."""
 

@@ -15,11 +15,11 @@ from typing import Any
 from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.names import is_bar, moment, sequence_name, unmoment
 from wengert.ir.types import ArrayType, Size
-from wengert.ops.build import Builder
+from wengert.ops.build import TermBuilder
 from wengert.ops.calls import REDUCTIONS
 from wengert.ops.control import results
 from wengert.ops.gathering import gather
-from wengert.ops.terms import ONE, Add, Apply, Factor, Leaf, Product, Term, number, product, subterms, total
+from wengert.ops.terms import ONE, Add, Apply, Factor, NamedLeaf, ProductTerm, Term, number, product, subterms, total
 
 MATRICES = ("inv", "det", "cofactors", "solve")
 STEP = "step @"
@@ -37,19 +37,19 @@ class Rewriting:
     """A term rebuilt along one axis of time: what becomes of its leaves and of the number of the step; `keeps` the axis or drops it."""
 
     axis_of: Axes
-    leaf: Callable[[Leaf], Term]
+    leaf: Callable[[NamedLeaf], Term]
     position: Callable[[Apply], Term]
     keeps: bool
 
     def term(self, term: Term, axis: int) -> Term:
         """The term, whose axis `axis` runs over time."""
-        if isinstance(term, Leaf):
+        if isinstance(term, NamedLeaf):
             if self.axis_of(term.name) != axis:
                 raise NotByStep(f"'{term.name}' does not run over time there")
             return self.leaf(term)
         if isinstance(term, Add):
             return total([self.term(t, axis) for t in term.terms], self.shape(term, axis))
-        if isinstance(term, Product):
+        if isinstance(term, ProductTerm):
             return self.product(term, axis)
         assert isinstance(term, Apply)
         return self.apply(term, axis)
@@ -57,7 +57,7 @@ class Rewriting:
     def shape(self, term: Term, axis: int) -> tuple[Size, ...]:
         return term.shape if self.keeps else (*term.shape[:axis], *term.shape[axis + 1 :])
 
-    def product(self, term: Product, axis: int) -> Term:
+    def product(self, term: ProductTerm, axis: int) -> Term:
         label = term.out[axis]
         if term.out.count(label) > 1:
             raise NotByStep("a diagonal over time")
@@ -112,7 +112,7 @@ def constant_value(term: Term) -> Fraction | None:
         if term.op in COMPARED and len(values) == 2 and values[0] is not None and values[1] is not None:
             return Fraction(COMPARED[term.op](values[0], values[1]))
         return None
-    return term.coef if isinstance(term, Product) and not term.factors and not term.summed else None
+    return term.coef if isinstance(term, ProductTerm) and not term.factors and not term.summed else None
 
 
 def at_step(term: Term, axis: int, axis_of: Axes, name: Callable[[str], str]) -> Term:
@@ -121,15 +121,15 @@ def at_step(term: Term, axis: int, axis_of: Axes, name: Callable[[str], str]) ->
     Raises NotByStep.
     """
 
-    def leaf(leaf: Leaf) -> Term:
-        return Leaf(
+    def leaf(leaf: NamedLeaf) -> Term:
+        return NamedLeaf(
             (*leaf.shape[: axis_of(leaf.name)], *leaf.shape[(axis_of(leaf.name) or 0) + 1 :]),
             name(leaf.name),
             leaf.dtype,
         )
 
     def position(place: Apply) -> Term:
-        step = Leaf((), name(STEP), "int64")
+        step = NamedLeaf((), name(STEP), "int64")
         return step if place.dtype == "int64" else Apply((), "cast", (step,), (("dtype", place.dtype),), place.dtype)
 
     return Rewriting(axis_of, leaf, position, keeps=False).term(term, axis)
@@ -144,8 +144,8 @@ def moved(term: Term, axis: int, axis_of: Axes, by: int) -> Term:
     def position(place: Apply) -> Term:
         return total([place, number(by, place.shape)], place.shape)
 
-    def leaf(leaf: Leaf) -> Term:
-        return Leaf(leaf.shape, moment(leaf.name, by), leaf.dtype)
+    def leaf(leaf: NamedLeaf) -> Term:
+        return NamedLeaf(leaf.shape, moment(leaf.name, by), leaf.dtype)
 
     work = Rewriting(axis_of, leaf, position, keeps=True)
     parts: list[Term] = []
@@ -171,11 +171,11 @@ def at_entry(term: Term, axis: int, size: Size, place: int) -> Term:
 
 def vanishes(term: Term, axis: int, axis_of: Axes) -> bool:
     """Whether a term is 0 beyond the last step, because an error signal is a factor of it."""
-    if isinstance(term, Leaf):
+    if isinstance(term, NamedLeaf):
         return is_bar(term.name) and axis_of(term.name) == axis
     if isinstance(term, Add):
         return all(vanishes(t, axis, axis_of) for t in term.terms)
-    if isinstance(term, Product):
+    if isinstance(term, ProductTerm):
         label = term.out[axis]
         return any(
             f.exponent > 0 and label in f.labels and vanishes(f.term, f.labels.index(label), axis_of)
@@ -186,11 +186,11 @@ def vanishes(term: Term, axis: int, axis_of: Axes) -> bool:
 
 def runs(term: Term, axis: int, axis_of: Axes) -> bool:
     """Whether some sequence in a term has its axis of time at an axis of the term."""
-    if isinstance(term, Leaf):
+    if isinstance(term, NamedLeaf):
         return axis_of(term.name) == axis
     if isinstance(term, Add):
         return any(runs(t, axis, axis_of) for t in term.terms)
-    if isinstance(term, Product):
+    if isinstance(term, ProductTerm):
         places = ((f.term, k) for f in term.factors for k, q in enumerate(f.labels) if q == term.out[axis])
         return any(runs(inner, k, axis_of) for inner, k in places)
     assert isinstance(term, Apply)
@@ -256,7 +256,7 @@ def _filled(size: Size, place: int, type: ArrayType) -> Node:
 
 
 @dataclass
-class Loop:
+class SteppedLines:
     """Lines that run step by step: terms over whole sequences, by name and in their order within a step.
 
     `env` has the nodes of all that they read from outside, `starts` the value before the first step of a sequence where that is not 0;
@@ -285,7 +285,7 @@ class Loop:
         inner: dict[str, Node] = {**self.carries, **self.slices, **self.constants}
         inner[own(STEP)] = counter
         for name, step in steps.items():
-            inner[own(name)] = Builder(inner, weighed=self.weighed).build(step)
+            inner[own(name)] = TermBuilder(inner, weighed=self.weighed).build(step)
         carried = list(self.carries)
         after = [self.after(name, inner) for name in carried]
         body = Graph(
@@ -310,7 +310,7 @@ class Loop:
     def at_step(self, name: str, term: Term) -> Term:
         step = at_step(term, self.axis(name), self.axis_of, own)
         for leaf in subterms(step):
-            if isinstance(leaf, Leaf) and sequence_name(leaf.name) in self.lines:
+            if isinstance(leaf, NamedLeaf) and sequence_name(leaf.name) in self.lines:
                 raise NotByStep(f"'{name}' reads other steps of '{unmoment(leaf.name)[0]}' at once")
         return step
 
@@ -325,7 +325,7 @@ class Loop:
 
     def collect(self, steps: Mapping[str, Term]) -> None:
         """The inputs of a step: what is carried, what is read at this step, and what is the same at every step."""
-        for leaf in (t for step in steps.values() for t in subterms(step) if isinstance(t, Leaf)):
+        for leaf in (t for step in steps.values() for t in subterms(step) if isinstance(t, NamedLeaf)):
             type = ArrayType(leaf.shape, leaf.dtype)
             if leaf.name == own(STEP):
                 continue

@@ -63,7 +63,7 @@ class Term(metaclass=Interned):
 
 
 @dataclass(frozen=True, eq=False)
-class Leaf(Term):
+class NamedLeaf(Term):
     """A named quantity, whole."""
 
     name: str
@@ -71,7 +71,7 @@ class Leaf(Term):
 
     def written(self) -> tuple[Any, ...]:
         """Its name and type."""
-        return Leaf, self.name, self.shape, self.dtype
+        return NamedLeaf, self.name, self.shape, self.dtype
 
     def _text(self) -> str:
         return f"{self.name!r}"
@@ -86,7 +86,7 @@ class Factor(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Product(Term):
+class ProductTerm(Term):
     """coef · Π factor, summed over the labels that are not in `out`; label k has size sizes[k]."""
 
     coef: Fraction
@@ -107,7 +107,7 @@ class Product(Term):
 
     def written(self) -> tuple[Any, ...]:
         """The coefficient, and the factors in their order at their labels."""
-        return Product, self.shape, _plain(self.coef), self.out, self.sizes, *written_factors(self.factors)
+        return ProductTerm, self.shape, _plain(self.coef), self.out, self.sizes, *written_factors(self.factors)
 
     def _text(self) -> str:
         order, number = canonical_order(self)
@@ -167,7 +167,7 @@ def whole(term: Term) -> Factor:
 
 def number(value: Fraction | int, shape: Shape = ()) -> Term:
     """A number that fills a shape."""
-    return Product(tuple(shape), Fraction(value), (), tuple(range(len(shape))), tuple(shape))
+    return ProductTerm(tuple(shape), Fraction(value), (), tuple(range(len(shape))), tuple(shape))
 
 
 def size_term(size: Size) -> Term:
@@ -177,12 +177,12 @@ def size_term(size: Size) -> Term:
 
 def is_number(term: Term) -> bool:
     """Whether a term is a number, filled over its shape."""
-    return isinstance(term, Product) and not term.factors
+    return isinstance(term, ProductTerm) and not term.factors
 
 
 def is_zero(term: Term) -> bool:
     """Whether a term is the number 0."""
-    return isinstance(term, Product) and term.coef == 0
+    return isinstance(term, ProductTerm) and term.coef == 0
 
 
 def scale(coef: Fraction | int, term: Term) -> Term:
@@ -233,7 +233,7 @@ def _product(coef: Fraction, factors: list[Factor], out: tuple[int, ...], table:
     if coef == 0:
         return number(0, shape)
     merged = _merge(flat)
-    if any(isinstance(f.term, Product) and _opens(f.term, f.exponent) for f in merged):
+    if any(isinstance(f.term, ProductTerm) and _opens(f.term, f.exponent) for f in merged):
         # (4x)^½ (4x)^½ = 4x: what merging made a plain product is opened in turn.
         again = [*merged, *(Factor(number(1, (table[q],)), (q,)) for q in summed if q not in gone)]
         return product(coef, again, out, table)
@@ -253,7 +253,7 @@ def _flatten(coef: Fraction, work: list[Factor], table: list[Size]) -> tuple[Fra
     while work:
         term, labels, exponent = work.pop()
         met.update(dict.fromkeys(labels))
-        if isinstance(term, Product) and _opens(term, exponent):
+        if isinstance(term, ProductTerm) and _opens(term, exponent):
             if term.coef != 1:
                 coef *= term.coef ** int(exponent)
             local = dict(zip(term.out, labels, strict=True))
@@ -265,7 +265,7 @@ def _flatten(coef: Fraction, work: list[Factor], table: list[Size]) -> tuple[Fra
                         table.append(term.sizes[q])
                 inner.append(Factor(factor.term, tuple([local[q] for q in factor.labels]), factor.exponent * exponent))
             work.extend(reversed(inner))
-        elif exponent.denominator == 1 and isinstance(term, Product) and len(parts := _parts_of(term)) > 1:
+        elif exponent.denominator == 1 and isinstance(term, ProductTerm) and len(parts := _parts_of(term)) > 1:
             local = dict(zip(term.out, labels, strict=True))
             work.extend(Factor(f.term, tuple([local[q] for q in f.labels]), f.exponent * exponent) for f in parts[::-1])
         elif exponent != 0:
@@ -293,7 +293,7 @@ def _transposed(a: Term) -> Term:
     return product(ONE, [Factor(a, (0, 1))], (1, 0), a.shape)
 
 
-def _parts_of(term: Product) -> list[Factor]:
+def _parts_of(term: ProductTerm) -> list[Factor]:
     """A closed product in the pieces that a whole power goes through: (c u_i Σ_j a_j Σ_k b_k)ⁿ = cⁿ u_iⁿ (Σ_j a_j)ⁿ (Σ_k b_k)ⁿ."""
     if term.coef == 0:
         return []
@@ -311,7 +311,7 @@ def _parts_of(term: Product) -> list[Factor]:
 def _without_broadcast(factor: Factor) -> Factor:
     """A closed product that is constant along some of its axes, without those axes: a power of a broadcast is a broadcast power."""
     term = factor.term
-    if not isinstance(term, Product):
+    if not isinstance(term, ProductTerm):
         return factor
     carried = {q for f in term.factors for q in f.labels}
     kept = [k for k, q in enumerate(term.out) if q in carried]
@@ -321,7 +321,7 @@ def _without_broadcast(factor: Factor) -> Factor:
     return Factor(inner, tuple(factor.labels[k] for k in kept), factor.exponent)
 
 
-def _opens(term: Product, exponent: Fraction) -> bool:
+def _opens(term: ProductTerm, exponent: Fraction) -> bool:
     if exponent == 1:
         return True
     if exponent.denominator != 1:
@@ -352,7 +352,7 @@ def position_axis(term: Term) -> int | None:
     """The axis whose position a term is: k where term[i…] = i_k."""
     if isinstance(term, Apply) and term.op == "position":
         return 0
-    if isinstance(term, Product) and term.coef == 1 and len(term.factors) == 1:
+    if isinstance(term, ProductTerm) and term.coef == 1 and len(term.factors) == 1:
         (inner,) = term.factors
         if (
             isinstance(inner.term, Apply)
@@ -449,20 +449,20 @@ def _finish(coef: Fraction, factors: list[Factor], out: tuple[int, ...], table: 
     for label in (*out, *(q for f in factors for q in f.labels)):
         local.setdefault(label, len(local))
     renamed = tuple(Factor(f.term, tuple(local[q] for q in f.labels), f.exponent) for f in factors)
-    return Product(shape, coef, renamed, tuple(local[q] for q in out), tuple(table[q] for q in local))
+    return ProductTerm(shape, coef, renamed, tuple(local[q] for q in out), tuple(table[q] for q in local))
 
 
-def monomial(term: Term) -> Product:
+def monomial(term: Term) -> ProductTerm:
     """The term as a Product: itself, or one factor."""
-    if isinstance(term, Product):
+    if isinstance(term, ProductTerm):
         return term
     labels = tuple(range(term.rank))
-    return Product(term.shape, ONE, (Factor(term, labels),), labels, term.shape)
+    return ProductTerm(term.shape, ONE, (Factor(term, labels),), labels, term.shape)
 
 
 def split_coef(term: Term) -> tuple[Fraction, Term]:
     """(c, t) with term = c · t and t without a numeric coefficient."""
-    if isinstance(term, Product) and term.coef not in (0, 1):
+    if isinstance(term, ProductTerm) and term.coef not in (0, 1):
         return term.coef, term.base
     return ONE, term
 
@@ -549,7 +549,7 @@ class Running:
 
 def varying(term: Term) -> set[int]:
     """The axes along which a term is not simply laid out."""
-    if not isinstance(term, Product):
+    if not isinstance(term, ProductTerm):
         return set(range(term.rank))
     carried = {q for f in term.factors for q in f.labels}
     return {k for k, q in enumerate(term.out) if q in carried}
@@ -559,7 +559,7 @@ def narrowed(term: Term, kept: Sequence[int]) -> Term:
     """A term without the axes along which it is laid out, except those in `kept`."""
     if len(kept) == term.rank:
         return term
-    assert isinstance(term, Product)
+    assert isinstance(term, ProductTerm)
     return product(term.coef, term.factors, [term.out[k] for k in kept], term.sizes)
 
 
@@ -581,7 +581,7 @@ def subterms(term: Term) -> Iterable[Term]:
         yield item
         if isinstance(item, Add):
             stack.extend(reversed(item.terms))
-        elif isinstance(item, Product):
+        elif isinstance(item, ProductTerm):
             stack.extend(f.term for f in reversed(item.factors))
         elif isinstance(item, Apply):
             stack.extend(reversed(item.args))

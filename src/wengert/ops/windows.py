@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import GraphError
-from wengert.ir.graph import Node, apply
+from wengert.ir.graph import Node, apply, constant
 from wengert.ir.notation import unwritten
 from wengert.ir.op import Params
 from wengert.ir.types import ArrayType, Dim, Size
 from wengert.ir.vocabulary import Vocabulary
-from wengert.ops.kinds import as_batched, batch_size, general, structural, zeros_like
+from wengert.ops.kinds import as_batched, batch_size, general, structural
 from wengert.ops.structural import check_axes, show_shape
 
 
@@ -244,7 +244,10 @@ def _value_concatenate(xp: Vocabulary, *xs: Any, axis: int) -> Any:
 
 
 def _jvp_concatenate(node: Node, tangents: Sequence[Node | None]) -> Node | None:
-    filled = [zeros_like(x) if t is None else t for x, t in zip(node.inputs, tangents, strict=True)]
+    dtype = next(t.type.dtype for t in tangents if t is not None)  # where masks are counted that is not the inputs'
+    filled = [
+        constant(0, x.type.with_dtype(dtype)) if t is None else t for x, t in zip(node.inputs, tangents, strict=True)
+    ]
     return apply("concatenate", *filled, axis=node.params["axis"])
 
 

@@ -15,7 +15,7 @@ Scalar: TypeAlias = Any
 
 
 @dataclass(frozen=True)
-class Rule:
+class UpdateRule:
     """The update of one parameter, in operators that arrays and nodes have.
 
     `scalars(settings, t, power)` gives the numbers of update t (from 1); power(a, t) is aᵗ. `step(p, g, moments, scalars,
@@ -38,7 +38,7 @@ def _sgd_step(p: Value, g: Value, moments: tuple[Value, ...], s: Mapping[str, Va
     return -s["rate"] * g, ()
 
 
-SGD = Rule((), _sgd_scalars, _sgd_step)
+SGD = UpdateRule((), _sgd_scalars, _sgd_step)
 
 
 def _momentum_scalars(settings: Mapping[str, Scalar], t: Scalar, power: Any) -> dict[str, Scalar]:
@@ -50,7 +50,7 @@ def _momentum_step(p: Value, g: Value, moments: tuple[Value, ...], s: Mapping[st
     return -s["rate"] * m, (m,)
 
 
-MOMENTUM = Rule(("m",), _momentum_scalars, _momentum_step)
+MOMENTUM = UpdateRule(("m",), _momentum_scalars, _momentum_step)
 
 
 def _adam_scalars(settings: Mapping[str, Scalar], t: Scalar, power: Any) -> dict[str, Scalar]:
@@ -78,5 +78,5 @@ def _adamw_step(p: Value, g: Value, moments: tuple[Value, ...], s: Mapping[str, 
     return -s["rate"] * (direction + s["decay"] * p), after
 
 
-ADAM = Rule(("m", "v"), _adam_scalars, _adam_step)
-ADAMW = Rule(("m", "v"), _adam_scalars, _adamw_step)
+ADAM = UpdateRule(("m", "v"), _adam_scalars, _adam_step)
+ADAMW = UpdateRule(("m", "v"), _adam_scalars, _adamw_step)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ModelError
-from wengert.optim.rules import ADAM, ADAMW, MOMENTUM, SGD, Rule
+from wengert.optim.rules import ADAM, ADAMW, MOMENTUM, SGD, UpdateRule
 from wengert.optim.schedules import Schedule
 from wengert.tracing.foreign import all_taken
 from wengert.tracing.trees import flatten, unflatten
@@ -49,7 +49,7 @@ def _of_dtype(value: Any, array: Any) -> Any:
     return value.astype(array.dtype) if hasattr(value, "astype") else value
 
 
-def _by_rule(rule: Rule, rate: Rate, settings: Mapping[str, float]) -> Optimizer:
+def _by_rule(rule: UpdateRule, rate: Rate, settings: Mapping[str, float]) -> Optimizer:
     def init(params: Tree) -> Tree:
         leaves, spec = _leaves(params)
         return {"count": np.int64(0), **{m: unflatten(spec, list(map(np.zeros_like, leaves))) for m in rule.moments}}

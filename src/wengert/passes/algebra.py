@@ -29,7 +29,7 @@ from wengert.passes.patterns import (
     sqrt,
     where,
 )
-from wengert.passes.rewrite import Example, Outcome, Rewrite, Rule, rewrite
+from wengert.passes.rewrite import Example, Rewrite, Rewritten, Rule, rewrite
 
 LONG = 20_000
 """Graphs of more nodes are left as they are: they are loops written out, whose derivatives have little to simplify and
@@ -46,7 +46,7 @@ def simplify_assuming(graph: Graph) -> Graph:
     return rewrite(graph, IDENTITIES + ASSUMING).graph
 
 
-def outcome(graph: Graph) -> Outcome:
+def outcome(graph: Graph) -> Rewritten:
     """The simplified graph with the list of what was applied."""
     return rewrite(graph, IDENTITIES)
 

@@ -19,11 +19,11 @@ SMALL = 65_536
 
 def share(graph: Graph) -> Graph:
     """The graph in which v_i = v_j is computed once: the node met first stands for all. Inputs are never merged."""
-    table = Table()
+    table = NodeTable()
     return map_graph(graph, lambda node, inputs: table.share(with_inputs(node, inputs)))
 
 
-class Table:
+class NodeTable:
     """The nodes met so far, by what they compute."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from wengert.ir.graph import Graph, Node, apply
 from wengert.ops.kinds import constant_value
 from wengert.ops.piecewise import cast, equal, where
 from wengert.ops.structural import broadcast, transpose
-from wengert.passes.structure import Factor, Labels, Product, over_products
+from wengert.passes.structure import EinsumProduct, Factor, Labels, over_products
 
 
 def look_up(graph: Graph) -> Graph:
@@ -22,7 +22,7 @@ def look_up(graph: Graph) -> Graph:
     return over_products(graph, _resolved)
 
 
-def _resolved(node: Node, product: Product) -> Node | None:
+def _resolved(node: Node, product: EinsumProduct) -> Node | None:
     if node.op is transpose:
         return None
     current = masks_opened(product)
@@ -35,7 +35,7 @@ def _resolved(node: Node, product: Product) -> Node | None:
     return current.build(node.type, node.source) if found else None
 
 
-def masks_opened(product: Product) -> Product:
+def masks_opened(product: EinsumProduct) -> EinsumProduct:
     """where(k = t, x, 0) as the factors x and ⟦k = t⟧."""
     factors: list[Factor] = []
     for x, labels in product.factors:
@@ -77,7 +77,7 @@ def _core(x: Node, labels: Labels) -> Factor:
 # ---------------------------------------------------------------- the identity matrix
 
 
-def _identity(product: Product) -> Product | None:
+def _identity(product: EinsumProduct) -> EinsumProduct | None:
     """Σ_j a_ij ⟦j = l⟧ = a_il: one label stands for the other."""
     for k, (x, labels) in enumerate(product.factors):
         sides = indicator(x, labels)
@@ -102,7 +102,7 @@ def _identity(product: Product) -> Product | None:
 # ---------------------------------------------------------------- gather
 
 
-def _gathered(product: Product) -> Product | None:
+def _gathered(product: EinsumProduct) -> EinsumProduct | None:
     """Σ_k x_k ⟦k = t⟧ … = x_t …: every factor along k is read at the indices."""
     for k, (x, labels) in enumerate(product.factors):
         sides = indicator(x, labels)
@@ -139,7 +139,7 @@ def ordered(x: Node, labels: Labels, order: Labels) -> Factor:
 # ---------------------------------------------------------------- scatter
 
 
-def _scattered(node: Node, product: Product) -> Node | None:
+def _scattered(node: Node, product: EinsumProduct) -> Node | None:
     """Σ_n g_n ⟦k = t_n⟧: what has index t is added up at place t."""
     for i, (x, labels) in enumerate(product.factors):
         sides = indicator(x, labels)

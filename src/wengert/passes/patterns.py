@@ -82,7 +82,7 @@ class Literal(Pattern):
         self.number = number
 
 
-class Call(Pattern):
+class CallPattern(Pattern):
     """An op on patterns; parameters that are not named match anything."""
 
     __slots__ = ("args", "op", "params")
@@ -105,7 +105,7 @@ class Computed(Pattern):
 
 def call(op: str, /, *args: Pattern | Number, **params: Any) -> Pattern:
     """Any op by name, on patterns and numbers."""
-    return Call(OPS[op], tuple(a if isinstance(a, Pattern) else Literal(a) for a in args), params)
+    return CallPattern(OPS[op], tuple(a if isinstance(a, Pattern) else Literal(a) for a in args), params)
 
 
 def computed(function: Callable[..., Any], *args: Any) -> Pattern:
@@ -190,20 +190,20 @@ def trace(function: Callable[..., Pattern | Number | bool]) -> tuple[Pattern, tu
 
 def quotient_forms(pattern: Pattern) -> list[Pattern]:
     """The pattern with every a/b also written a·(1/b), as a product with a reciprocal, and 1/b as reciprocal(b)."""
-    if not isinstance(pattern, Call):
+    if not isinstance(pattern, CallPattern):
         return [pattern]
     choices = [quotient_forms(arg) for arg in pattern.args]
     forms: list[Pattern] = []
     for args in product(*choices):
-        forms.append(Call(pattern.op, args, pattern.params))
+        forms.append(CallPattern(pattern.op, args, pattern.params))
         if pattern.op is divide:
             top, bottom = args
-            inverse = Call(reciprocal_op, (bottom,), {})
+            inverse = CallPattern(reciprocal_op, (bottom,), {})
             if isinstance(top, Literal) and top.number == 1:
                 forms.append(inverse)
             else:
-                one_over = Call(divide, (Literal(1), bottom), {})
-                forms += [Call(multiply, (top, inverse), {}), Call(multiply, (top, one_over), {})]
+                one_over = CallPattern(divide, (Literal(1), bottom), {})
+                forms += [CallPattern(multiply, (top, inverse), {}), CallPattern(multiply, (top, one_over), {})]
     return forms
 
 
@@ -223,7 +223,7 @@ def screen(pattern: Pattern) -> Screen:
     if isinstance(pattern, Literal):
         wanted = pattern.number
         return lambda node: constant_value(node) == wanted
-    if not isinstance(pattern, Call):
+    if not isinstance(pattern, CallPattern):
         return _anything
     op, args = pattern.op, pattern.args
     variables = [arg.name for arg in args if isinstance(arg, Var)]
@@ -275,12 +275,12 @@ def _match(todo: tuple[tuple[Pattern, Node], ...], given: Env) -> Env | None:
             if not _same_number(pattern.number, constant_value(node)):
                 return None
         else:
-            assert isinstance(pattern, Call)
+            assert isinstance(pattern, CallPattern)
             return _match_call(pattern, node, todo[place + 1 :], env)
     return env
 
 
-def _match_call(pattern: Call, node: Node, rest: tuple[tuple[Pattern, Node], ...], env: Env) -> Env | None:
+def _match_call(pattern: CallPattern, node: Node, rest: tuple[tuple[Pattern, Node], ...], env: Env) -> Env | None:
     """The match of an op and of what is left to do, its inputs in either order where they commute."""
     inputs, args = node.inputs, pattern.args
     if node.op is not pattern.op or len(args) != len(inputs):
@@ -340,7 +340,7 @@ def parameter(value: Any, env: Env) -> Any:
         return env[value.name]
     if isinstance(value, Literal):
         return value.number
-    if isinstance(value, Call):
+    if isinstance(value, CallPattern):
         return _ARITHMETIC[value.op.name](*(parameter(arg, env) for arg in value.args))
     if isinstance(value, Computed):
         return value.function(*(parameter(arg, env) for arg in value.args))
@@ -353,7 +353,7 @@ def build(pattern: Pattern, env: Env, type: ArrayType, make: Make) -> Node:
         return env[pattern.name]
     if isinstance(pattern, Literal):
         return make("constant", (), {"value": pattern.number, "type": type})
-    assert isinstance(pattern, Call)
+    assert isinstance(pattern, CallPattern)
     if pattern.op.leaf == "constant":
         return make("constant", (), {"value": parameter(pattern.params["value"], env), "type": type})
     params = {name: parameter(value, env) for name, value in pattern.params.items()}
@@ -371,7 +371,7 @@ def build(pattern: Pattern, env: Env, type: ArrayType, make: Make) -> Node:
 
 
 def _is_fill(pattern: Pattern) -> bool:
-    return isinstance(pattern, Literal) or (isinstance(pattern, Call) and pattern.op.leaf == "constant")
+    return isinstance(pattern, Literal) or (isinstance(pattern, CallPattern) and pattern.op.leaf == "constant")
 
 
 # ---------------------------------------------------------------- in words
@@ -392,7 +392,7 @@ def _show(pattern: Any, outer: int) -> str:
     if isinstance(pattern, Computed):
         inside = ", ".join(_show(arg, 0) for arg in pattern.args)
         return f"{pattern.function.__name__.strip('_')}({inside})"
-    if not isinstance(pattern, Call):
+    if not isinstance(pattern, CallPattern):
         return str(pattern)
     if pattern.op.name in _SIGNS:
         sign, level = _SIGNS[pattern.op.name]

@@ -20,9 +20,9 @@ from wengert.ir.graph import Graph, Node
 from wengert.ir.op import OPS
 from wengert.ir.types import ArrayType
 from wengert.ir.walk import map_graph, order_of, with_inputs
-from wengert.passes.cse import Table
+from wengert.passes.cse import NodeTable
 from wengert.passes.patterns import (
-    Call,
+    CallPattern,
     Env,
     Literal,
     Number,
@@ -134,7 +134,7 @@ class Rule(Rewrite):
 
     def signatures(self) -> Iterable[tuple[str, tuple[str | None, ...] | None]]:
         for form in self.forms:
-            assert isinstance(form, Call)
+            assert isinstance(form, CallPattern)
             yield form.op.name, tuple(_head(arg) for arg in form.args)
 
     def step(self, node: Node, rewriter: Rewriter) -> Node | None:
@@ -150,7 +150,7 @@ class Rule(Rewrite):
 def _head(pattern: Pattern) -> str | None:
     if isinstance(pattern, Literal):
         return "constant"
-    return pattern.op.name if isinstance(pattern, Call) else None
+    return pattern.op.name if isinstance(pattern, CallPattern) else None
 
 
 class Procedure(Rewrite):
@@ -209,7 +209,7 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
+class Rewritten:
     """A rewritten graph, what was applied, and whether rewriting came to its end; where not, the graph is the given one."""
 
     graph: Graph
@@ -226,13 +226,13 @@ class OutOfTime(Exception):
     """The bound on work was reached; it never leaves this module."""
 
 
-def rewrite(graph: Graph, rules: Sequence[Rewrite], *, seconds: float | None = None) -> Outcome:
+def rewrite(graph: Graph, rules: Sequence[Rewrite], *, seconds: float | None = None) -> Rewritten:
     """The graph with every rule applied wherever it can be, earlier rules first, equal new nodes made once."""
     order = order_of(graph)
     given = SECONDS + SECONDS_A_NODE * len(order) if seconds is None else seconds
     rewriter = Rewriter(rules, STEPS_A_NODE * len(order) + 1000, time.thread_time() + given)
     if rewriter.admission.by_op.keys().isdisjoint({node.op.name for node in order}):
-        return Outcome(graph, (), True)
+        return Rewritten(graph, (), True)
     result = graph
     try:
         for _ in range(ROUNDS):
@@ -241,8 +241,8 @@ def rewrite(graph: Graph, rules: Sequence[Rewrite], *, seconds: float | None = N
             if not rewriter.deferred:
                 break
     except OutOfTime:
-        return Outcome(graph, (), False)
-    return Outcome(result, tuple(rewriter.applied), True)
+        return Rewritten(graph, (), False)
+    return Rewritten(result, tuple(rewriter.applied), True)
 
 
 class Rewriter:
@@ -252,7 +252,7 @@ class Rewriter:
         self.rules = rules
         self.steps = steps
         self.deadline = deadline
-        self.table = Table()
+        self.table = NodeTable()
         self.unentered: list[Node] = []
         """The nodes met before the first new one; they enter the table with it."""
         self.normal: dict[Node, Node] = {}

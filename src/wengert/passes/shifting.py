@@ -15,7 +15,7 @@ from wengert.ops.arithmetic import multiply
 from wengert.ops.kinds import constant_value
 from wengert.ops.structural import broadcast, transpose
 from wengert.passes.lookup import indicator, masks_opened, ordered
-from wengert.passes.structure import Factor, Labels, Product, over_products
+from wengert.passes.structure import EinsumProduct, Factor, Labels, over_products
 
 Affine = tuple[dict[int, int], int]
 """({label: coefficient}, offset)."""
@@ -26,11 +26,11 @@ def shift(graph: Graph) -> Graph:
     return over_products(graph, _resolved)
 
 
-def _resolved(node: Node, product: Product) -> Node | None:
+def _resolved(node: Node, product: EinsumProduct) -> Node | None:
     return None if node.op is transpose else _built(masks_opened(product), node.type, node.source)
 
 
-def _built(product: Product, type: ArrayType, source: Any) -> Node | None:
+def _built(product: EinsumProduct, type: ArrayType, source: Any) -> Node | None:
     """The product with windows and scatter-adds for its indicators; None where it has none that can go."""
     found = False
     while (step := _one_window(product)) is not None:
@@ -87,7 +87,7 @@ def _relation(x: Node, labels: Labels) -> tuple[int, Affine] | None:
 # ---------------------------------------------------------------- windows
 
 
-def _one_window(product: Product) -> Product | None:
+def _one_window(product: EinsumProduct) -> EinsumProduct | None:
     """The product with one indicator less, and what it went over read at an index."""
     for k, (x, labels) in enumerate(product.factors):
         relation = _relation(x, labels)
@@ -104,7 +104,7 @@ def _one_window(product: Product) -> Product | None:
     return None
 
 
-def _goes(product: Product, relation: tuple[int, Affine], rest: list[Factor]) -> tuple[int, Affine] | None:
+def _goes(product: EinsumProduct, relation: tuple[int, Affine], rest: list[Factor]) -> tuple[int, Affine] | None:
     """A summed label with what it is in the others; None where no array could be read there, or far too often."""
     place, (coefficients, offset) = relation
     carried = {q for _, labels in rest if len(set(labels)) == len(labels) for q in labels}
@@ -154,7 +154,7 @@ def _window(x: Node, labels: Labels, label: int, index: Affine, sizes: dict[int,
 # ---------------------------------------------------------------- scatter
 
 
-def _added(product: Product, type: ArrayType, source: Any) -> Node | None:
+def _added(product: EinsumProduct, type: ArrayType, source: Any) -> Node | None:
     """Σ_ik g_ik ⟦p = a i + k⟧: what belongs to p is added up there; places outside of the array are left out."""
     for k, (x, labels) in enumerate(product.factors):
         relation = _relation(x, labels)

@@ -43,7 +43,7 @@ from wengert.passes.patterns import (
     tanh,
     where,
 )
-from wengert.passes.rewrite import Applied, Maker, Outcome, Procedure, Rewrite, Rule, Side, admission, rewrite
+from wengert.passes.rewrite import Applied, Maker, Procedure, Rewrite, Rewritten, Rule, Side, admission, rewrite
 from wengert.passes.roots import ROOTS
 
 SUBJECTS = frozenset(
@@ -62,7 +62,7 @@ def applied(graph: Graph) -> tuple[Applied, ...]:
     return outcome(graph).applied
 
 
-def outcome(graph: Graph) -> Outcome:
+def outcome(graph: Graph) -> Rewritten:
     """The stabilised graph with the list of what was applied.
 
     The identities of algebra are applied along with the rules, as one may bring out the form that another knows; they are
@@ -70,7 +70,7 @@ def outcome(graph: Graph) -> Outcome:
     """
     order = order_of(graph)
     if not any(map(may_be_outermost, order)):
-        return Outcome(graph, (), True)
+        return Rewritten(graph, (), True)
     result = rewrite(graph, STABILITY if len(order) > LONG else STABILITY + IDENTITIES)
     return replace(result, applied=tuple(entry for entry in result.applied if entry.rule in STABILITY))
 

@@ -45,7 +45,7 @@ def narrow(graph: Graph) -> Graph:
     return rewrite(graph, NARROW).graph
 
 
-def over_products(graph: Graph, rule: Callable[[Node, Product], Node | None]) -> Graph:
+def over_products(graph: Graph, rule: Callable[[Node, EinsumProduct], Node | None]) -> Graph:
     """The graph with rule(node, its product) in place of every sum of products, from the leaves up; None leaves the node."""
     order = order_of(graph)
     if all(node.op not in ROOTS for node in order):
@@ -58,7 +58,7 @@ def over_products(graph: Graph, rule: Callable[[Node, Product], Node | None]) ->
     def visit(node: Node, inputs: tuple[Node, ...]) -> Node:
         new = with_inputs(node, inputs)
         if new.op in ROOTS and new.type.is_float:
-            product = Product.read(new, count)
+            product = EinsumProduct.read(new, count)
             better = rule(new, product) if product is not None else None
             new = new if better is None else better
         count[new] = count.get(new, 0) + reads.get(node, 1)
@@ -73,7 +73,7 @@ ROOTS = frozenset({total, einsum, transpose})
 
 
 @dataclass
-class Product:
+class EinsumProduct:
     """coef · Σ Π factors over the labels that are not in `output`; label q has size sizes[q]."""
 
     coef: Number
@@ -85,20 +85,20 @@ class Product:
     changed: bool = False
 
     @staticmethod
-    def read(node: Node, uses: Mapping[Node, int]) -> Product | None:
+    def read(node: Node, uses: Mapping[Node, int]) -> EinsumProduct | None:
         """The product of a sum, an einsum or a transposed einsum, opened as far as it goes."""
         x = node.inputs[0]
         if node.op is total:
             labels = tuple(range(x.type.rank))
             axes: Labels = node.params["axes"]
             out = tuple(q for q in labels if q not in axes)
-            product = Product(1, [(x, labels)], out, dict(enumerate(x.shape)), uses)
+            product = EinsumProduct(1, [(x, labels)], out, dict(enumerate(x.shape)), uses)
         elif node.op is einsum:
             factors = list(zip(node.inputs, node.params["inputs"], strict=True))
             sizes = {q: n for f, labels in factors for q, n in zip(labels, f.shape, strict=True)}
-            product = Product(1, factors, node.params["output"], sizes, uses)
+            product = EinsumProduct(1, factors, node.params["output"], sizes, uses)
         elif x.op in (einsum, total) and uses.get(x, 1) == 1:
-            inner = Product.read(x, uses)
+            inner = EinsumProduct.read(x, uses)
             if inner is None:
                 return None
             order: Labels = node.params["axes"]
@@ -225,33 +225,33 @@ def scaled(node: Node, coef: Number) -> Node:
 
 # ---------------------------------------------------------------- what opens
 
-Opener = Callable[[Product, Node, Labels], "list[Factor] | None"]
+Opener = Callable[[EinsumProduct, Node, Labels], "list[Factor] | None"]
 
 
-def _open_broadcast(product: Product, node: Node, labels: Labels) -> list[Factor]:
+def _open_broadcast(product: EinsumProduct, node: Node, labels: Labels) -> list[Factor]:
     axes: Labels = node.params["axes"]
     return [(node.inputs[0], tuple(labels[axis] for axis in axes))]
 
 
-def _open_transpose(product: Product, node: Node, labels: Labels) -> list[Factor]:
+def _open_transpose(product: EinsumProduct, node: Node, labels: Labels) -> list[Factor]:
     axes: Labels = node.params["axes"]
     return [(node.inputs[0], tuple(labels[axes.index(k)] for k in range(len(axes))))]
 
 
-def _open_multiply(product: Product, node: Node, labels: Labels) -> list[Factor]:
+def _open_multiply(product: EinsumProduct, node: Node, labels: Labels) -> list[Factor]:
     return [(x, labels) for x in node.inputs]
 
 
-def _open_square(product: Product, node: Node, labels: Labels) -> list[Factor] | None:
+def _open_square(product: EinsumProduct, node: Node, labels: Labels) -> list[Factor] | None:
     return [(node.inputs[0], labels)] * 2 if node.params["exponent"] == 2 else None
 
 
-def _open_negative(product: Product, node: Node, labels: Labels) -> list[Factor]:
+def _open_negative(product: EinsumProduct, node: Node, labels: Labels) -> list[Factor]:
     product.coef = times(product.coef, -1)
     return [(node.inputs[0], labels)]
 
 
-def _open_quotient(product: Product, node: Node, labels: Labels) -> list[Factor] | None:
+def _open_quotient(product: EinsumProduct, node: Node, labels: Labels) -> list[Factor] | None:
     number = constant_value(node.inputs[1])
     if number is None or not moderate(number):
         return None
@@ -259,7 +259,7 @@ def _open_quotient(product: Product, node: Node, labels: Labels) -> list[Factor]
     return [(node.inputs[0], labels)]
 
 
-def _open_sum(product: Product, node: Node, labels: Labels) -> list[Factor]:
+def _open_sum(product: EinsumProduct, node: Node, labels: Labels) -> list[Factor]:
     x, outer = node.inputs[0], iter(labels)
     inner = tuple(
         product.fresh(size) if axis in node.params["axes"] else next(outer) for axis, size in enumerate(x.shape)
@@ -267,7 +267,7 @@ def _open_sum(product: Product, node: Node, labels: Labels) -> list[Factor]:
     return [(x, inner)]
 
 
-def _open_einsum(product: Product, node: Node, labels: Labels) -> list[Factor]:
+def _open_einsum(product: EinsumProduct, node: Node, labels: Labels) -> list[Factor]:
     local = dict(zip(node.params["output"], labels, strict=True))
     opened: list[Factor] = []
     for x, inner in zip(node.inputs, node.params["inputs"], strict=True):
@@ -330,4 +330,4 @@ NARROW: tuple[Rewrite, ...] = (
     Procedure("narrow", [name for name, op in OPS.items() if op.kind == "elementwise"], _narrow, "f(broadcast(x), …) → broadcast(f(x, …))", exact=False, samples=_narrow_samples, complex=True),
 )  # fmt: skip
 
-__all__ = ["NARROW", "Product", "contract", "narrow", "over_products"]
+__all__ = ["NARROW", "EinsumProduct", "contract", "narrow", "over_products"]

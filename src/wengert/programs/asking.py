@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.programs.inputs import Array, Slot, Unknown, Value, dictionary_of, parameters, slots_of
+from wengert.programs.inputs import Array, Slot, UnknownInput, Value, dictionary_of, parameters, slots_of
 from wengert.programs.names import quantity
 from wengert.programs.pairs import Pair, assigned, pairs_of
 from wengert.programs.source import Program
@@ -47,11 +47,11 @@ def asked(program: Program, pair: Pair, text: str) -> Asked:
     slots = slots_of(forward, written(forward), others, claimed=claimed if pair.rule else ())
     slots = {n: s for n, s in slots.items() if n in pair.taken(forward, "forward")}
     for name, slot in slots.items():  # what backward has a gradient of is no target
-        if name in claimed and isinstance(slot, Array | Unknown) and slot.kind == "target":
+        if name in claimed and isinstance(slot, Array | UnknownInput) and slot.kind == "target":
             slots[name] = replace(slot, kind="real")
     passed = [f for f in functions.values() if f not in (forward, backward)]
     for name, slot in slots.items():  # an argument that is handed on is what the other function takes by this name
-        if isinstance(slot, Unknown) or (isinstance(slot, Value) and slot.value in ({}, None)):
+        if isinstance(slot, UnknownInput) or (isinstance(slot, Value) and slot.value in ({}, None)):
             for f in passed:
                 entries = dictionary_of(f, name)
                 if name in parameters(f) and entries is not None:
@@ -72,9 +72,14 @@ def asked(program: Program, pair: Pair, text: str) -> Asked:
         back = {
             n: seen[n]
             for n in named
-            if (isinstance(seen[n], Value) or _is_target(seen[n], n)) and ([n] != first or _is_target(seen[n], n))
+            if (_is_value(seen[n]) or _is_target(seen[n], n)) and ([n] != first or _is_target(seen[n], n))
         }
     return Asked(init, slots, back)
+
+
+def _is_value(slot: Slot) -> bool:
+    """Whether a backward pass takes a number of its own; what it takes apart is what forward has kept."""
+    return isinstance(slot, Value) and not isinstance(slot.value, tuple)
 
 
 def _differentiated(pair: Pair, forward: ast.FunctionDef, backward: ast.FunctionDef) -> set[str]:
@@ -89,7 +94,7 @@ def _differentiated(pair: Pair, forward: ast.FunctionDef, backward: ast.Function
 
 
 def _is_target(slot: Slot, name: str) -> bool:
-    return isinstance(slot, Array | Unknown) and slot.kind in ("target", "label")
+    return isinstance(slot, Array | UnknownInput) and slot.kind in ("target", "label")
 
 
 SLOPE = re.compile(r"prime|deriv|grad|^d(?=[a-z_]*act)|_d$|^df$", re.I)

@@ -14,7 +14,7 @@ from wengert.errors import CheckError
 from wengert.programs.asking import Asked
 from wengert.programs.conventions import conventions
 from wengert.programs.events import Recorder
-from wengert.programs.inputs import BIAS, SCALARS, Array, Unknown, Value
+from wengert.programs.inputs import BIAS, SCALARS, Array, UnknownInput, Value
 from wengert.programs.names import inputs_named, plain
 from wengert.programs.pairs import Pair
 from wengert.programs.scenario import Scenario
@@ -40,7 +40,7 @@ def solved(
     Without `all_ranks` the first in which all have them; with `columns` forward's matrices are one example each, as a column.
     """
     slots = [(w, n, Value(given[n]) if n in given else s) for w, n, s in wanted.all()]
-    open_ranks = [s.ranks for _, _, s in slots if isinstance(s, Unknown)]
+    open_ranks = [s.ranks for _, _, s in slots if isinstance(s, UnknownInput)]
     order = sorted(
         itertools.product(*open_ranks), key=lambda r: sum(o.index(x) ** 2 for o, x in zip(open_ranks, r, strict=True))
     )
@@ -74,7 +74,9 @@ def solved(
         f"  {', '.join(n for w, n, _ in slots if w != 'backward')}",
         'Say what they are:  --shapes "'
         + " ".join(
-            f"{n}=(4,3)" for w, n, s in slots if isinstance(s, Unknown) or (w == "forward" and isinstance(s, Array))
+            f"{n}=(4,3)"
+            for w, n, s in slots
+            if isinstance(s, UnknownInput) or (w == "forward" and isinstance(s, Array))
         )
         + '"',
     )

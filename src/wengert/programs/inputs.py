@@ -83,7 +83,7 @@ LISTS = re.compile(
 COUNTS = re.compile(
     r"(^n_|^num_|(^|_)size$|_dim$|_units$|_features$|^(d|h|c|m|n|k|D|H|C|V|K|M)$|^(n_in|n_out|nin|nout|depth|channels|filters|units|neurons)$|^(in|out|input|hidden|output)_)"
 )
-SIZE = re.compile(r"depth|height|width|channel|size|^[A-Z]$|^[chwn]$|^n_|_dim$|^(rows|cols|in|out)", re.I)
+SIZE = re.compile(r"(?i:depth|height|width|channel|size|_dim$|^n_|^(?:rows|cols|in|out))|^[BCDFHKNTW]$|^[chwn]$")
 """Names of sizes that a tuple is taken apart into."""
 BIAS = re.compile(r"^(b|bias|beta|gamma|mu|B)\w{0,2}$|bias")
 SHAPE = re.compile(r"^\W*`?([A-Za-z_]\w*)`?\s*(?::|--|=|\bis\b|\().*?shape:?\s*`?[(\[]([^()\[\]]*)[)\]]", re.M)
@@ -124,7 +124,7 @@ class Array:
 
 
 @dataclass(frozen=True)
-class Unknown:
+class UnknownInput:
     """An argument of which the text does not say enough: the ranks it may have, and what is in it."""
 
     ranks: tuple[int, ...]
@@ -136,7 +136,7 @@ class Value:
     value: Any
 
 
-Slot = Array | Unknown | Value
+Slot = Array | UnknownInput | Value
 
 
 def parameters(function: ast.FunctionDef) -> list[str]:
@@ -208,7 +208,7 @@ def _unpacked(words: set[str], code: str) -> tuple[int, ...]:
     alternatives = "|".join(re.escape(w) for w in words)
     found = re.search(rf"^\s*\(?((?:[\w.]+, )+[\w.]+)\)? = (?:{alternatives})$", code, re.M)
     names = found[1].split(", ") if found else []
-    if not names or not all(SIZE.search(n.rpartition(".")[2]) for n in names):
+    if not names or not all(SIZE.search(n.rpartition(".")[2]) and not _as_array({n}, code) for n in names):
         return ()
     return (2, 6, 5)[-len(names) :] if len(names) <= 3 else (3, 2, 6, 5)[-len(names) :]
 
@@ -329,12 +329,12 @@ def _unknown(name: str, words: set[str], code: str, kind: str, doc: str) -> Slot
     if re.search(rf"len\((?:{alternatives})\)|in (?:{alternatives}):", code):
         least = max(least, 1)
     if kind == "label":
-        return Unknown((1, 2, 0) if least < 1 else (1, 2) if least < 2 else (least, 1), kind)
+        return UnknownInput((1, 2, 0) if least < 1 else (1, 2) if least < 2 else (least, 1), kind)
     if least == 2 > counted:
-        return Unknown((2, 1, 3), kind)
+        return UnknownInput((2, 1, 3), kind)
     if least:
-        return Unknown((least, least + 1) if least < 4 else (least,), kind)
-    return Unknown((1, 2) if BIAS.match(name) or kind == "target" else (2, 1, 3), kind)
+        return UnknownInput((least, least + 1) if least < 4 else (least,), kind)
+    return UnknownInput((1, 2) if BIAS.match(name) or kind == "target" else (2, 1, 3), kind)
 
 
 def made(slot: Slot, axes: Mapping[str, int], rng: np.random.Generator) -> Any:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from wengert.programs.pairs import Pair
 
 
-class Context:
+class RuleContext:
     """What a torch.autograd.Function keeps from forward for backward."""
 
     saved_tensors: tuple[Any, ...] = ()
@@ -50,7 +50,7 @@ class FunctionRule:
 
     def forward(self, **arguments: Any) -> Any:
         values = tuple(arguments.values())
-        self.context = Context(len(values))
+        self.context = RuleContext(len(values))
         if "setup_context" not in vars(self.cls):
             return self.cls.forward(self.context, *values)
         out = self.cls.forward(*values)

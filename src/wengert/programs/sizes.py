@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.programs.inputs import IMAGES, SIZES, Array, Slot, Unknown, Value, made
+from wengert.programs.inputs import IMAGES, SIZES, Array, Slot, UnknownInput, Value, made
 from wengert.programs.scenario import Point
 
 PRIMES = (5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103)
@@ -51,7 +51,7 @@ def start(slots: list[tuple[str, str, Slot]], ranks: tuple[int, ...], taken: set
     usual = SIZES | IMAGES if images else SIZES
     stated = [s.value for w, _, s in slots if w == "init" and isinstance(s, Value) and isinstance(s.value, tuple)]
     for where, name, slot in slots:
-        if isinstance(slot, Unknown):
+        if isinstance(slot, UnknownInput):
             rank = next(chosen)
             known = (
                 [v for v in stated if len(v) in (rank, rank - 1)] if where == "forward" and slot.kind == "real" else []

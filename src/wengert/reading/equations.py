@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from wengert.notation.chunks import Chunk
-from wengert.notation.reader import Reading, read, read_chunks
+from wengert.notation.reader import Page, read, read_chunks
 from wengert.notation.symbols import Symbols
 from wengert.notation.tokens import Source, check_size
 from wengert.reading.cutting import Fault
@@ -19,7 +19,7 @@ from wengert.reading.story import Statement, Story, read_story
 
 def read_document(
     text: str, context: Symbols | None = None, *, name: str = "", files: Files = lambda name: None
-) -> Reading:
+) -> Page:
     """All equations of a document as one system.
 
     Raises EquationError for what cannot be read.
@@ -27,7 +27,7 @@ def read_document(
     return read_equations(read_story(text, name, files), context)
 
 
-def read_equations(story: Story, context: Symbols | None = None) -> Reading:
+def read_equations(story: Story, context: Symbols | None = None) -> Page:
     """All equations of a story as one system: those of displays, where there are none those of lines, else those within sentences.
 
     Raises EquationError for what cannot be read.

@@ -56,7 +56,7 @@ def rows_of(places: Any) -> Any:
     return places if has_traced(places) else np.asarray(places, np.int64)
 
 
-class Entries(InPlaceOf):
+class SparseEntries(InPlaceOf):
     """A sparse matrix by its entries; where nothing is traced SciPy's own answers."""
 
     __array_ufunc__ = None  # so that  x @ A  comes here
@@ -79,13 +79,13 @@ class Entries(InPlaceOf):
             )
         return _result(getattr(self._original, name))
 
-    def _with(self, data: Any) -> Entries:
-        return Entries(data, self._rows, self._cols, self.shape)
+    def _with(self, data: Any) -> SparseEntries:
+        return SparseEntries(data, self._rows, self._cols, self.shape)
 
     # products
 
     def __matmul__(self, other: Any) -> Any:
-        if isinstance(other, Entries) or sparse.issparse(other):
+        if isinstance(other, SparseEntries) or sparse.issparse(other):
             other = made(other)
             if self._original is not None and other._original is not None:
                 return made(self._original @ other._original)
@@ -109,24 +109,26 @@ class Entries(InPlaceOf):
         return self * other if np.ndim(other) == 0 else self @ other
 
     def __mul__(self, other: Any) -> Any:
-        if np.ndim(other) == 0 and not isinstance(other, Entries):
+        if np.ndim(other) == 0 and not isinstance(other, SparseEntries):
             return self._with(self.data * other)
-        if isinstance(self._original, _scipy.sparray) or (self._original is None and not isinstance(other, Entries)):
+        if isinstance(self._original, _scipy.sparray) or (
+            self._original is None and not isinstance(other, SparseEntries)
+        ):
             return self.multiply(other)
         return self @ other
 
     def __rmul__(self, other: Any) -> Any:
         return self * other if np.ndim(other) == 0 else other @ self
 
-    def __neg__(self) -> Entries:
+    def __neg__(self) -> SparseEntries:
         return self._with(-self.data)
 
-    def __truediv__(self, other: Any) -> Entries:
+    def __truediv__(self, other: Any) -> SparseEntries:
         return self._with(self.data / other)
 
-    def multiply(self, other: Any) -> Entries:
+    def multiply(self, other: Any) -> SparseEntries:
         """The entries times those of an array, or of a row or column."""
-        if isinstance(other, Entries) or sparse.issparse(other):
+        if isinstance(other, SparseEntries) or sparse.issparse(other):
             other = made(other).toarray()
         wide = np.broadcast_to(asarray(other), self.shape)
         return self._with(self.data * wide[self._rows, self._cols])
@@ -134,11 +136,11 @@ class Entries(InPlaceOf):
     # sums with other matrices
 
     def __add__(self, other: Any) -> Any:
-        if isinstance(other, Entries) or sparse.issparse(other):
+        if isinstance(other, SparseEntries) or sparse.issparse(other):
             other = made(other)
             data = np.concatenate([asarray(self.data) * 1.0, asarray(other.data) * 1.0])
             rows = np.concatenate([self._rows, other._rows])
-            return Entries(data, rows, np.concatenate([self._cols, other._cols]), self.shape)
+            return SparseEntries(data, rows, np.concatenate([self._cols, other._cols]), self.shape)
         return self.toarray() + other
 
     def __radd__(self, other: Any) -> Any:
@@ -153,12 +155,12 @@ class Entries(InPlaceOf):
     # other forms
 
     @property
-    def T(self) -> Entries:
+    def T(self) -> SparseEntries:
         """The transpose."""
         turned = None if self._original is None else self._original.T
-        return Entries(self.data, self._cols, self._rows, self.shape[::-1], turned)
+        return SparseEntries(self.data, self._cols, self._rows, self.shape[::-1], turned)
 
-    def transpose(self) -> Entries:
+    def transpose(self) -> SparseEntries:
         """The transpose."""
         return self.T
 
@@ -183,7 +185,7 @@ class Entries(InPlaceOf):
             return self._original.sum(axis)
         return np.sum(self.data) if axis is None else np.sum(self.toarray(), axis=axis)
 
-    def _same(self, *args: Any, **kwargs: Any) -> Entries:
+    def _same(self, *args: Any, **kwargs: Any) -> SparseEntries:
         if self._original is not None:
             return made(self._original)
         return self
@@ -191,12 +193,12 @@ class Entries(InPlaceOf):
     tocsr = tocsc = tocoo = copy = _same
 
 
-def made(matrix: Any) -> Entries:
+def made(matrix: Any) -> SparseEntries:
     """A matrix of SciPy by its entries."""
-    if isinstance(matrix, Entries):
+    if isinstance(matrix, SparseEntries):
         return matrix
     coo = matrix.tocoo()
-    return Entries(coo.data, coo.row, coo.col, coo.shape, matrix)
+    return SparseEntries(coo.data, coo.row, coo.col, coo.shape, matrix)
 
 
 def answering(original: Any) -> Any:
@@ -215,7 +217,7 @@ def _result(value: Any) -> Any:
 
 def _plain(x: Any) -> Any:
     """Matrices as SciPy's."""
-    if isinstance(x, Entries):
+    if isinstance(x, SparseEntries):
         return x if x._original is None else x._original
     return type(x)(map(_plain, x)) if type(x) in (list, tuple) else x
 
@@ -225,22 +227,22 @@ def _maker(name: str, kind: str) -> Callable[..., Any]:
 
     def make(arg1: Any, shape: Any = None, dtype: Any = None, copy: bool = False, **rest: Any) -> Any:
         """A sparse matrix of entries, (data, (rows, columns)), or of an array."""
-        if isinstance(arg1, Entries):
+        if isinstance(arg1, SparseEntries):
             return arg1
         if not has_traced((arg1, shape)):
             return made(original(_plain(arg1), shape=shape, dtype=dtype, copy=copy, **rest))
         if isinstance(arg1, tuple) and len(arg1) == 2 and isinstance(arg1[1], tuple):  # pyright: ignore[reportUnknownArgumentType]
             data, (rows, cols) = arg1  # pyright: ignore[reportUnknownVariableType]
             size = shape or (int(np.max(rows)) + 1, int(np.max(cols)) + 1)
-            return Entries(asarray(data), rows, cols, size)
+            return SparseEntries(asarray(data), rows, cols, size)
         if isinstance(arg1, tuple) and len(arg1) == 3 and name in ("csr", "csc"):  # pyright: ignore[reportUnknownArgumentType]
             data, indices, starts = arg1  # pyright: ignore[reportUnknownVariableType]
             lines = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
             rows, cols = (lines, indices) if name == "csr" else (indices, lines)
-            return Entries(asarray(data), rows, cols, shape or (int(np.max(rows)) + 1, int(np.max(cols)) + 1))
+            return SparseEntries(asarray(data), rows, cols, shape or (int(np.max(rows)) + 1, int(np.max(cols)) + 1))
         full = asarray(arg1)
         rows, cols = np.indices(shape_of(full)).reshape(2, -1)
-        return Entries(np.ravel(full), rows, cols, shape_of(full))
+        return SparseEntries(np.ravel(full), rows, cols, shape_of(full))
 
     make.__name__ = f"{name}_{kind}"
     return make
@@ -266,7 +268,7 @@ def _diagonals(original: Any, diagonals: Any, offsets: Any, shape: Any, **rest: 
         spread = np.broadcast_to(row, (count,)) if shape_of(row) in ((), (1,)) else row
         parts.append((spread, i, i + k))
     data, i, j = (np.concatenate(each) for each in zip(*parts, strict=True))
-    return Entries(data, i, j, size)
+    return SparseEntries(data, i, j, size)
 
 
 def diags(diagonals: Any, offsets: Any = 0, shape: Any = None, **rest: Any) -> Any:
@@ -285,7 +287,7 @@ def calling(original: Any) -> Callable[..., Any]:
     @wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
         given = (*args, *kwargs.values())
-        if has_traced(given) or any(isinstance(x, Entries) and x._original is None for x in given):
+        if has_traced(given) or any(isinstance(x, SparseEntries) and x._original is None for x in given):
             refuse(
                 f"'scipy.sparse.{original.__name__}' takes numbers and arrays, and knows no traced values.",
                 "Build the matrix by  csr_matrix((data, (i, j)))  or 'diags'; solve with 'spsolve'.",
@@ -297,12 +299,14 @@ def calling(original: Any) -> Callable[..., Any]:
 
 def issparse(x: Any) -> bool:
     """Whether x is a sparse matrix."""
-    return isinstance(x, Entries) or sparse.issparse(x)
+    return isinstance(x, SparseEntries) or sparse.issparse(x)
 
 
 def spsolve(A: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
     """A⁻¹ b, on traced values by the full matrix."""
-    if isinstance(A, Entries) and A._original is not None and not has_traced(b):
+    if isinstance(A, SparseEntries) and A._original is not None and not has_traced(b):
         return import_module("scipy.sparse.linalg").spsolve(A._original, _plain(b), *args, **kwargs)
-    full = made(A).toarray() if isinstance(A, Entries) or sparse.issparse(A) else A
-    return np.linalg.solve(full, made(b).toarray() if isinstance(b, Entries) or sparse.issparse(b) else asarray(b))
+    full = made(A).toarray() if isinstance(A, SparseEntries) or sparse.issparse(A) else A
+    return np.linalg.solve(
+        full, made(b).toarray() if isinstance(b, SparseEntries) or sparse.issparse(b) else asarray(b)
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from wengert.cells import cells
 from wengert.derive.backward import Backward, BackwardLine, Contribution
 from wengert.derive.chain_in_time import chain_in_time, steps_later
-from wengert.derive.printed import Printer, default_form
+from wengert.derive.printed import LinePrinter, default_form
 from wengert.derive.recurrences import ways
 from wengert.derive.steps import chain_line
 from wengert.elaboration.system import Quantity, System
@@ -129,7 +129,7 @@ class _Names:
 
     def __init__(self, system: System) -> None:
         self.system = system
-        self.printer = Printer(system, default_form(system))
+        self.printer = LinePrinter(system, default_form(system))
         self.symbols = system.symbols
 
     def show(self, tree: Expr) -> str:

@@ -59,7 +59,7 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Layout:
+class BoxPlacement:
     """Middles of the boxes, ways of the edges in the order they were given, and the size of the whole from (0, 0)."""
 
     middles: Mapping[str, Point]
@@ -91,7 +91,7 @@ class _Drawing:
     lengths: dict[int, float] = field(default_factory=dict[int, float])
 
 
-def layout(boxes: Mapping[str, Box], links: Sequence[Link], spacing: Spacing | None = None) -> Layout:
+def layout(boxes: Mapping[str, Box], links: Sequence[Link], spacing: Spacing | None = None) -> BoxPlacement:
     """Boxes and edges placed; the same input gives the same picture.
 
     The edges must have no cycle and no edge may be given twice.
@@ -197,7 +197,7 @@ def _new(drawing: _Drawing, layer: int, extent: Extent, length: float) -> int:
     return node
 
 
-def _routed(drawing: _Drawing, across: Mapping[int, float]) -> Layout:
+def _routed(drawing: _Drawing, across: Mapping[int, float]) -> BoxPlacement:
     """Ports, places of the layers along the edges, and the stretches of every edge."""
     starts, ends = _ports(drawing, across, "tail"), _ports(drawing, across, "head")
     lines = [
@@ -220,7 +220,7 @@ def _routed(drawing: _Drawing, across: Mapping[int, float]) -> Layout:
         routes.append(Route(tuple(stretches), label))
     middles = {name: (sum(columns[number[node]]) / 2, across[node]) for name, node in drawing.ids.items()}
     depth = max((across[n] + drawing.extents[n][1] for n in across), default=0.0)
-    return Layout(middles, tuple(routes), total, depth, len(drawing.layers))
+    return BoxPlacement(middles, tuple(routes), total, depth, len(drawing.layers))
 
 
 def _ports(drawing: _Drawing, across: Mapping[int, float], side: str) -> list[float]:

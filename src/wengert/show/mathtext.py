@@ -46,7 +46,7 @@ SAFETY = 1.08
 
 
 @dataclass(frozen=True)
-class Piece:
+class StyledText:
     """Text in one style; `size` and `shift` are in units of the line's size, `back` says how far to step back before it.
 
     `barred` draws a bar over it. A bar is a drawn line, not a combining mark: set by a font, h with a macron looks like ħ.
@@ -84,7 +84,7 @@ def letter_width(letter: str, italic: bool = False) -> float:
     return ((_ITALIC if italic else _UPRIGHT).get(letter) or _SIGNS.get(letter, wide)) / 1000
 
 
-def width(pieces: Collection[Piece]) -> float:
+def width(pieces: Collection[StyledText]) -> float:
     """How far a line may reach, in units of its size."""
     reach = at = 0.0
     for piece in pieces:
@@ -93,12 +93,12 @@ def width(pieces: Collection[Piece]) -> float:
     return reach * SAFETY
 
 
-def pieces(text: str, words: Collection[str] = ()) -> tuple[Piece, ...]:
+def pieces(text: str, words: Collection[str] = ()) -> tuple[StyledText, ...]:
     """The pieces of a line in the one-line Unicode notation; subscripts in `words` are names (reg) and stand upright.
 
     A subscript directly after a superscript stands below it.
     """
-    out: list[Piece] = []
+    out: list[StyledText] = []
     raised = 0.0
     for kind, part in _scan(unicodedata.normalize("NFD", text).replace("'", "′")):
         if kind == "line":
@@ -110,11 +110,11 @@ def pieces(text: str, words: Collection[str] = ()) -> tuple[Piece, ...]:
             raised = sum(p.width for p in script)
         else:
             upright = part in words and len(part) > 1
-            runs = [Piece(_composed(part), not upright)] if part.isalpha() else _runs(part)
+            runs = [StyledText(_composed(part), not upright)] if part.isalpha() else _runs(part)
             script = [replace(p, size=SCRIPT, shift=LOWER) for p in runs]
-            out.append(Piece("", back=raised))
+            out.append(StyledText("", back=raised))
             out += script
-            out.append(Piece("", back=min(0.0, sum(p.width for p in script) - raised)))
+            out.append(StyledText("", back=min(0.0, sum(p.width for p in script) - raised)))
             raised = 0.0
     return tuple(piece for piece in out if piece.text or piece.back)
 
@@ -163,12 +163,14 @@ def _script(text: str, at: int) -> tuple[int, str]:
     return max(end, at + 1), text[at : max(end, at + 1)]
 
 
-def _runs(text: str) -> list[Piece]:
+def _runs(text: str) -> list[StyledText]:
     """Runs of one style: single letters are italic, words, digits and signs upright, barred letters for themselves."""
-    out: list[Piece] = []
+    out: list[StyledText] = []
     for (letter, barred), group in groupby(_clusters(text), key=lambda c: (c[0].isalpha(), not BARS.isdisjoint(c))):
         run = ["".join(sign for sign in cluster if sign not in BARS) for cluster in group]
-        out.append(Piece(_composed("".join(run)), letter and len(run) == 1 and run[0] not in UPRIGHT, barred=barred))
+        out.append(
+            StyledText(_composed("".join(run)), letter and len(run) == 1 and run[0] not in UPRIGHT, barred=barred)
+        )
     return out
 
 

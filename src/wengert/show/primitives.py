@@ -25,14 +25,14 @@ from wengert.ops.arithmetic import divide, multiply, negative
 from wengert.ops.evaluate import Array, evaluate
 from wengert.ops.structural import broadcast
 from wengert.passes.open_primes import open_primes
-from wengert.show.trace import Row, Run, Use
+from wengert.show.trace import Run, TraceRow, Use
 
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
 """How tightly a text binds."""
 LETTERS = "ijklmnpqrstuvwxyz"
 
 
-def primitive_rows(run: Run) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+def primitive_rows(run: Run) -> tuple[tuple[TraceRow, ...], tuple[TraceRow, ...]]:
     """Forward rows v₁ … v_N and backward rows v̄_N … v̄₁ of all operations."""
     system, loss = run.system, run.backward.loss
     values = system.values()
@@ -82,14 +82,14 @@ class _Table:
             return ("vbar" if barred else "v") + digits
         return "v" + BAR * barred + "".join(SUBSCRIPTS[d] for d in digits)
 
-    def forward(self, node: Node, value: Array) -> Row:
-        formula = "" if node.op.leaf == "input" else Formula(self.names(node), self.run.ascii).op(node)[0]
-        return Row(self.number[node], self.v(node), formula, value, (), self.label(node))
+    def forward(self, node: Node, value: Array) -> TraceRow:
+        formula = "" if node.op.leaf == "input" else FormulaText(self.names(node), self.run.ascii).op(node)[0]
+        return TraceRow(self.number[node], self.v(node), formula, value, (), self.label(node))
 
     def names(self, node: Node) -> dict[Node, str]:
         return {parent: self.v(parent) for parent in (node, *node.inputs) if parent in self.number}
 
-    def backward(self, node: Node, adjoints: Adjoints, found: Mapping[Node, Array]) -> Row:
+    def backward(self, node: Node, adjoints: Adjoints, found: Mapping[Node, Array]) -> TraceRow:
         """v̄ = Σ ū ∂u/∂v with the rule of each child's op written over the child's bar."""
         uses: list[Use] = []
         formula = ""
@@ -103,7 +103,7 @@ class _Table:
             uses.append(Use(self.v(child), text, found[value]))
         formula = " + ".join([*([formula] if formula else []), *(use.formula for use in uses)]).replace("+ −", "− ")
         formula = formula.replace("+ -", "- ") if self.run.ascii else formula
-        return Row(
+        return TraceRow(
             self.number[node],
             self.v(node, barred=True),
             formula,
@@ -121,11 +121,11 @@ class _Table:
             if parent is node and value is not None
         ]
         names = self.names(child) | {signal: self.v(child, barred=True)}
-        text, level = Formula(names, self.run.ascii).of(values[use])
+        text, level = FormulaText(names, self.run.ascii).of(values[use])
         return text if level > SUM or text.startswith(("−", "-")) else f"({text})"
 
 
-class Formula:
+class FormulaText:
     """Small expressions over named nodes as one line of text, with the brackets that they need."""
 
     def __init__(self, names: Mapping[Node, str], ascii: bool = False) -> None:

@@ -11,8 +11,8 @@ from typing import Literal
 
 from wengert.ir.names import bar
 from wengert.show.diagram import KINDS, Diagram, Signal, Vertex
-from wengert.show.layered import Box, Layout, Link, Point, Route, layout
-from wengert.show.mathtext import Piece, pieces, width
+from wengert.show.layered import Box, BoxPlacement, Link, Point, Route, layout
+from wengert.show.mathtext import StyledText, pieces, width
 
 INK, GREY, BACK = "#1a1a1a", "#5a5a5a", "#b03a2e"
 NAME, SPACE, SIGNAL, LABEL, LEGEND = 19.0, 12.0, 16.0, 13.0, 12.5
@@ -29,7 +29,7 @@ Direction = Literal["right", "down"]
 
 
 @dataclass(frozen=True)
-class Frame:
+class QuantityFrame:
     """A box round a quantity: x, y, width, height, and the style that says what it is. `of` names the quantity, "" in the legend."""
 
     rect: Rect
@@ -60,7 +60,7 @@ class Text:
 
     x: float
     y: float
-    pieces: tuple[Piece, ...]
+    pieces: tuple[StyledText, ...]
     size: float
     colour: str = INK
     anchor: str = "middle"
@@ -77,7 +77,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Rule:
+class Separator:
     """A thin line between the graph and its legend."""
 
     x1: float
@@ -93,10 +93,10 @@ class Scene:
 
     width: float = 0.0
     height: float = 0.0
-    frames: list[Frame] = field(default_factory=list[Frame])
+    frames: list[QuantityFrame] = field(default_factory=list[QuantityFrame])
     arrows: list[Arrow] = field(default_factory=list[Arrow])
     texts: list[Text] = field(default_factory=list[Text])
-    rules: list[Rule] = field(default_factory=list[Rule])
+    rules: list[Separator] = field(default_factory=list[Separator])
 
 
 @dataclass(frozen=True)
@@ -104,9 +104,9 @@ class _Card:
     """A vertex with the sizes of its frame and of its signal."""
 
     vertex: Vertex
-    name: tuple[Piece, ...]
-    space: tuple[Piece, ...]
-    signal: tuple[Piece, ...]
+    name: tuple[StyledText, ...]
+    space: tuple[StyledText, ...]
+    signal: tuple[StyledText, ...]
     wide: float
     high: float
 
@@ -114,8 +114,8 @@ class _Card:
 def scene(graph: Diagram, direction: Direction | None = None) -> Scene:
     """The diagram on a page, from left to right or, where that fits a page better, from top to bottom."""
     if direction:
-        return _Page(graph, direction).scene()
-    right, down = _Page(graph, "right").scene(), _Page(graph, "down").scene()
+        return _DrawingPage(graph, direction).scene()
+    right, down = _DrawingPage(graph, "right").scene(), _DrawingPage(graph, "down").scene()
     return right if _scale(right) >= _scale(down) else down
 
 
@@ -123,7 +123,7 @@ def _scale(picture: Scene) -> float:
     return min(1.0, PAGE[0] / picture.width, PAGE[1] / picture.height)
 
 
-class _Page:
+class _DrawingPage:
     def __init__(self, graph: Diagram, direction: Direction) -> None:
         self.graph, self.direction = graph, direction
         self.across = direction == "right"
@@ -131,7 +131,7 @@ class _Page:
         self.cards = {v.name: self.card(v) for v in graph.vertices}
         self.labels = len(graph.edges) <= LABELLED
 
-    def math(self, text: str) -> tuple[Piece, ...]:
+    def math(self, text: str) -> tuple[StyledText, ...]:
         return pieces(text, self.graph.words)
 
     def card(self, vertex: Vertex) -> _Card:
@@ -233,14 +233,14 @@ class _Page:
 
     # legend
 
-    def legend(self, picture: Scene, placed: Layout) -> None:
+    def legend(self, picture: Scene, placed: BoxPlacement) -> None:
         """Samples of the kinds and arrows that occur, in rows under the graph."""
         size = self.at((placed.along, placed.across))
         picture.width = max(size[0] + MARGIN, 360.0)
         if size[0] + MARGIN < picture.width:
             _move(picture, (picture.width - size[0] - MARGIN) / 2)
         top = size[1] + 16
-        picture.rules.append(Rule(MARGIN, top, picture.width - MARGIN, top))
+        picture.rules.append(Separator(MARGIN, top, picture.width - MARGIN, top))
         x, y = MARGIN, top + 24
         for draw, words in self.samples():
             text = pieces(words)
@@ -268,22 +268,22 @@ def _sample(start: float, end: float, y: float, colour: str, *, dashed: bool) ->
     return Arrow((curve,), ((end, y), (neck - sign, y - 3.4), (neck - sign, y + 3.4)), colour, dashed)
 
 
-def frame(kind: str, rect: Rect) -> Frame:
+def frame(kind: str, rect: Rect) -> QuantityFrame:
     """The frame of a kind of quantity; each differs in its outline, not only in its fill."""
     pill = min(rect[2], rect[3], 40.0) / 2
     match kind:
         case "parameter":
-            return Frame(rect, 3, "#fff6dd", thickness=2.2)
+            return QuantityFrame(rect, 3, "#fff6dd", thickness=2.2)
         case "data":
-            return Frame(rect, 0, "#ebebeb")
+            return QuantityFrame(rect, 0, "#ebebeb")
         case "loss":
-            return Frame(rect, pill, double=True)
+            return QuantityFrame(rect, pill, double=True)
         case "input":
-            return Frame(rect, 3)
+            return QuantityFrame(rect, 3)
         case "earlier":
-            return Frame(rect, pill, "#f4f4f4", stroke=GREY)
+            return QuantityFrame(rect, pill, "#f4f4f4", stroke=GREY)
         case _:
-            return Frame(rect, pill)
+            return QuantityFrame(rect, pill)
 
 
 def _curves(stretches: Sequence[tuple[Point, Point]], shift: float) -> list[Curve]:

@@ -15,8 +15,8 @@ from wengert.elaboration.system import System
 from wengert.errors import DataError
 from wengert.show.diagram import Diagram, diagram
 from wengert.show.dot import dot
-from wengert.show.mathtext import SAFETY, Piece, width
-from wengert.show.scene import Arrow, Frame, Rule, Scene, Text, scene
+from wengert.show.mathtext import SAFETY, StyledText, width
+from wengert.show.scene import Arrow, QuantityFrame, Scene, Separator, Text, scene
 
 FONT = "'Times New Roman',Times,'Liberation Serif','STIX Two Text',serif"
 """Fonts with the widths that mathtext.py reckons with; converters that look at the first name only find it or its twin."""
@@ -74,7 +74,7 @@ def _points(*values: float) -> str:
     return " ".join(map(_number, values))
 
 
-def _rule(rule: Rule) -> str:
+def _rule(rule: Separator) -> str:
     return (
         f'<path d="M{_points(rule.x1, rule.y1)} L{_points(rule.x2, rule.y2)}" stroke="{rule.colour}" stroke-width="1"/>'
     )
@@ -92,7 +92,7 @@ def _arrow(arrow: Arrow) -> str:
     return f'{line}<polygon points="{head}" fill="{arrow.colour}"/>'
 
 
-def _frame(frame: Frame) -> str:
+def _frame(frame: QuantityFrame) -> str:
     x, y, w, h = frame.rect
     common = f'rx="{_number(frame.radius)}" stroke="{frame.stroke}"'
     out = (
@@ -138,7 +138,7 @@ def _text(text: Text) -> str:
     )
 
 
-def _bar(piece: Piece, left: float, text: Text) -> str:
+def _bar(piece: StyledText, left: float, text: Text) -> str:
     """The line over a letter, moved to the right as the slant of tall italic letters asks."""
     em = piece.size * text.size
     slant = (0.16 if piece.height > 0.6 else 0.09) if piece.italic else 0.04

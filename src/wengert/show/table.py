@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from wengert.cells import cells, pad, wrap
 from wengert.show.numbers import array, is_finite, number
-from wengert.show.trace import Row, Trace
+from wengert.show.trace import TraceRow, ValueTrace
 
 
 @dataclass(frozen=True)
@@ -20,19 +20,19 @@ class _Entry:
     indent: int = 0
 
 
-def render_text(trace: Trace, width: int = 80, precision: int = 4) -> str:
+def render_text(trace: ValueTrace, width: int = 80, precision: int = 4) -> str:
     """The table in at most `width` cells (at least 40), numbers with `precision` significant digits.
 
     Primitives stand side by side, forward on the left and backward on the right, where all are scalars and both fit.
     """
-    writer = _Writer(trace, max(width, 40), precision)
+    writer = _TableWriter(trace, max(width, 40), precision)
     beside = writer.beside() if trace.primitive and writer.scalar() else None
     lines = writer.stacked() if beside is None else beside
     return "\n".join([*lines, *writer.notes()]) + "\n"
 
 
-class _Writer:
-    def __init__(self, trace: Trace, width: int, precision: int) -> None:
+class _TableWriter:
+    def __init__(self, trace: ValueTrace, width: int, precision: int) -> None:
         self.trace, self.width, self.precision = trace, width, precision
         self.ascii = trace.ascii
         self.labels = max((cells(row.label) for row in (*trace.forward, *trace.backward)), default=0)
@@ -43,7 +43,7 @@ class _Writer:
 
     # rows
 
-    def head(self, row: Row, barred: bool) -> str:
+    def head(self, row: TraceRow, barred: bool) -> str:
         """v₇ or v̄₇."""
         if self.trace.primitive:
             return row.name
@@ -51,7 +51,7 @@ class _Writer:
             return f"{'vbar' if barred else 'v'}{row.number}"
         return ("v̄" if barred else "v") + str(row.number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
-    def left(self, row: Row, barred: bool, formula: str) -> str:
+    def left(self, row: TraceRow, barred: bool, formula: str) -> str:
         """Number, name, = formula; in a list of primitives the names have a column of their own."""
         head = pad(self.head(row, barred), self.heads)
         if not self.trace.primitive:
@@ -61,10 +61,10 @@ class _Writer:
     def entry(self, left: str, value: object, indent: int = 0) -> _Entry:
         return _Entry(left, tuple(array(value, self.precision, self.ascii)), is_finite(value), indent)
 
-    def forward(self, row: Row) -> _Entry:
+    def forward(self, row: TraceRow) -> _Entry:
         return self.entry(self.left(row, False, row.formula), row.value)
 
-    def backward(self, row: Row) -> list[_Entry]:
+    def backward(self, row: TraceRow) -> list[_Entry]:
         """The line of a bar, and below it each contribution where there are several."""
         formula = row.formula
         if len(row.uses) < 2:
@@ -80,7 +80,7 @@ class _Writer:
             ),
         ]
 
-    def summands(self, row: Row) -> list[_Entry]:
+    def summands(self, row: TraceRow) -> list[_Entry]:
         """The same with a line for each summand and the sum in the last, as the textbook has it."""
         if len(row.uses) < 2:
             return self.backward(row)

@@ -14,7 +14,7 @@ import numpy as np
 
 from wengert.derive.backward import Backward, BackwardLine
 from wengert.derive.by_steps import by_steps
-from wengert.derive.printed import Printer, default_form
+from wengert.derive.printed import LinePrinter, default_form
 from wengert.derive.recurrences import Steps, value_at
 from wengert.elaboration.system import System
 from wengert.elaboration.unrolling import entry_names, number_of_steps
@@ -25,7 +25,7 @@ from wengert.ir.walk import topological
 from wengert.notation.expr import Expr, Ref
 from wengert.notation.tokens import Source
 from wengert.notation.unicode import show
-from wengert.ops.build import Builder
+from wengert.ops.build import TermBuilder
 from wengert.ops.evaluate import Array, evaluate
 from wengert.ops.evaluate import bind as bind_inputs
 from wengert.ops.primes import opaque
@@ -45,7 +45,7 @@ class Use:
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class TraceRow:
     """One value: its number i in the list, its name, its formula ("" for an input), its value.
 
     A backward row is v̄_i, with the contributions that it is the sum of. `label` is the user's name of a primitive's value.
@@ -60,11 +60,11 @@ class Row:
 
 
 @dataclass(frozen=True, eq=False)
-class Trace:
+class ValueTrace:
     """Forward rows in the order of the computation, backward rows in the order of the way back."""
 
-    forward: tuple[Row, ...]
-    backward: tuple[Row, ...]
+    forward: tuple[TraceRow, ...]
+    backward: tuple[TraceRow, ...]
     primitive: bool = False
     ascii: bool = False
     sizes: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -83,7 +83,7 @@ class Trace:
         return [row.name for row in (*self.forward, *self.backward) if not is_finite(row.value)]
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: TraceRow) -> dict[str, Any]:
     found = {"number": row.number, "name": row.name, "formula": row.formula, "value": plain(row.value)}
     return found | ({"label": row.label} if row.label else {})
 
@@ -101,7 +101,7 @@ def trace(
     fill: np.random.Generator | None = None,
     sizes: Mapping[str, int] | None = None,
     ascii: bool = False,
-) -> Trace:
+) -> ValueTrace:
     """The rows of a run. `values` has an array for every input, by any spelling of its name; `fill` draws those that lack.
 
     Where the last line is not a scalar, its error signal is an input too, named with a bar.
@@ -119,7 +119,7 @@ def trace(
         sizes = None
     run = Run(backward.system, backward, given, ascii, sizes)
     rows = primitive_rows(run) if primitive else _quantities(run)
-    return Trace(*rows, primitive, ascii, run.sizes)
+    return ValueTrace(*rows, primitive, ascii, run.sizes)
 
 
 def step_by_step(
@@ -192,19 +192,19 @@ class Run:
         return self.signal
 
 
-def _quantities(run: Run) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+def _quantities(run: Run) -> tuple[tuple[TraceRow, ...], tuple[TraceRow, ...]]:
     system = run.system
     if system.recurrences:
         work_out(run)
     page = _Page(run)
     number = {name: k for k, name in enumerate((*system.inputs, *(line.name for line in system.lines)), 1)}
-    forward = [Row(number[name], page.name(name), "", run.values[name]) for name in system.inputs]
+    forward = [TraceRow(number[name], page.name(name), "", run.values[name]) for name in system.inputs]
     for line in system.lines:
         (value,) = page.evaluate([line.node])
         run.values[line.name] = value
         name = page.text(line.written.left) if system.time else page.name(line.name)
-        forward.append(Row(number[line.name], name, page.text(line.written.rights[0]), value))
-    backward: list[Row] = []
+        forward.append(TraceRow(number[line.name], name, page.text(line.written.rights[0]), value))
+    backward: list[TraceRow] = []
     for line in run.backward.lines:
         if line.name == run.backward.loss:
             value = run.seed(np.shape(run.values[line.name]))
@@ -212,7 +212,7 @@ def _quantities(run: Run) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
         else:
             formula, uses, value = page.backward_line(line)
         run.values[bar(line.name)] = value
-        backward.append(Row(number[line.name], page.name(bar(line.name)), formula, value, uses))
+        backward.append(TraceRow(number[line.name], page.name(bar(line.name)), formula, value, uses))
     return tuple(forward), tuple(backward)
 
 
@@ -233,7 +233,7 @@ class _Page:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.printer = Printer(run.system, default_form(run.system))
+        self.printer = LinePrinter(run.system, default_form(run.system))
         self.symbols = run.system.symbols
 
     def text(self, tree: Expr) -> str:
@@ -263,7 +263,7 @@ class _Page:
         for name in self.run.values:
             if is_bar(name):
                 env[name] = input_node(name, system.quantities[unbar(name)].type)
-        builder = Builder(Steps(system, env))
+        builder = TermBuilder(Steps(system, env))
         return self.evaluate([builder.build(term) for term in terms])
 
     def evaluate(self, nodes: Sequence[Node]) -> tuple[Array, ...]:

@@ -17,7 +17,7 @@ from wengert.ir.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from wengert.targets.mesh import Layout, Mesh, Spec
+    from wengert.targets.mesh import Mesh, MeshLayout, Spec
     from wengert.targets.parameters import Parameter, Tree
 
 __all__ = [
@@ -200,7 +200,7 @@ class CodeTarget(Target, Protocol):
         ...
 
 
-class Spread(Protocol):
+class SpreadGraph(Protocol):
     """A graph over a mesh of devices. Its arrays are the target's."""
 
     graph: Graph
@@ -237,7 +237,7 @@ class MeshTarget(CodeTarget, Protocol):
         """Of which dtype the factors of sums of products in float32 are, from now on; the sums stay float32."""
         ...
 
-    def spread(self, graph: Graph, layout: Layout, donated: Mapping[int, int]) -> Spread:
+    def spread(self, graph: Graph, layout: MeshLayout, donated: Mapping[int, int]) -> SpreadGraph:
         """A graph whose sizes are numbers as one program over a mesh."""
         ...
 
@@ -261,12 +261,12 @@ class MeshTarget(CodeTarget, Protocol):
         """Whether all processes give the same text."""
         ...
 
-    def store(self, folder: str | Path, mesh: Mesh | None, say: Callable[[str], None]) -> Store:
+    def store(self, folder: str | Path, mesh: Mesh | None, say: Callable[[str], None]) -> CheckpointStore:
         """The checkpoints of a folder."""
         ...
 
 
-class Store(Protocol):
+class CheckpointStore(Protocol):
     """Checkpoints of arrays that lie on a mesh."""
 
     def save(self, step: int, arrays: Mapping[str, Array], specs: Mapping[str, Spec], facts: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wengert.ir.graph import Graph, Node
 from wengert.memory import refused
-from wengert.ops.evaluate import Program, bind, run, schedule, with_sizes
+from wengert.ops.evaluate import GraphProgram, bind, run, schedule, with_sizes
 from wengert.ops.vocabulary import NUMPY
 from wengert.targets.base import HOST, OWN, Array, CalledFromPython, Support, Vocabulary, by_host
 from wengert.targets.ready import check_graph, largest_between
@@ -32,7 +32,7 @@ class Interpreted(CalledFromPython):
         self.graph = graph
         self.sizes = dict(sizes or {})
         self._schedule = schedule(graph)
-        self._programs: dict[tuple[tuple[str, int], ...], Program] = {}
+        self._programs: dict[tuple[tuple[str, int], ...], GraphProgram] = {}
 
     def __call__(self, /, **arrays: Any) -> tuple[Any, ...]:
         """The outputs for arrays given by the names of the inputs; without axes, NumPy scalars.

@@ -7,8 +7,8 @@ from typing import Any
 from wengert.elaboration.system import System
 from wengert.ir.graph import Graph
 from wengert.ops.evaluate import bind
-from wengert.targets.base import Spread, mesh_target
-from wengert.targets.mesh import Layout, Sharding, letters_along
+from wengert.targets.base import SpreadGraph, mesh_target
+from wengert.targets.mesh import MeshLayout, Sharding, letters_along
 from wengert.targets.ready import with_sizes
 
 
@@ -18,7 +18,7 @@ class Lettered:
     def __init__(self, graph: Graph, system: System, sharding: Sharding) -> None:
         self.graph, self.system, self.sharding = graph, system, sharding
         self.specs = sharding.specs(system)
-        self._programs: dict[tuple[tuple[str, int], ...], Spread] = {}
+        self._programs: dict[tuple[tuple[str, int], ...], SpreadGraph] = {}
 
     def __call__(self, /, **values: Any) -> tuple[Any, ...]:
         """The outputs.
@@ -32,7 +32,7 @@ class Lettered:
                 letters = letters_along(self.system, name, array.shape)
                 self.sharding.check(name, self.specs[name], array.shape, letters)
             inputs = [self.specs[name] for name in self.graph.input_names]
-            layout = Layout(self.sharding.mesh, inputs, [self.specs[name] for name in self.graph.names])
+            layout = MeshLayout(self.sharding.mesh, inputs, [self.specs[name] for name in self.graph.names])
             self._programs[key] = mesh_target().spread(with_sizes(self.graph, sizes), layout, {})
         program = self._programs[key]
         found = program([program.place(k, array) for k, array in enumerate(arrays)])

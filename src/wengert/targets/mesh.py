@@ -61,7 +61,7 @@ class Mesh:
 
 
 @dataclass(frozen=True)
-class Layout:
+class MeshLayout:
     """How the inputs and the outputs of a graph lie on a mesh, by number; `scopes` names the line that each node is for."""
 
     mesh: Mesh

@@ -20,7 +20,7 @@ from wengert.targets.base import Array, CalledFromPython, Executable, Target
 
 
 @dataclass(frozen=True)
-class Part:
+class GraphPart:
     """A graph of the target, or one node that the host runs; `reads` and `writes` are the values it takes and gives, by number."""
 
     graph: Graph | None
@@ -30,15 +30,15 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Parts:
+class Partition:
     """The parts in order. Values 0 … n − 1 are the inputs of the graph."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[GraphPart, ...]
     values: int
     outputs: tuple[int, ...]
 
 
-def partition(graph: Graph, target: Target) -> Parts | None:
+def partition(graph: Graph, target: Target) -> Partition | None:
     """The parts of a graph whose sizes are numbers; None where all of it is the target's."""
     order = order_of(graph)
     hosted = {node for node in order if target.supports(node).by != "target"}
@@ -80,34 +80,34 @@ class _Splitter:
         self.ranks = ranks
         self.numbers = {x: k for k, x in enumerate(graph.inputs)}
 
-    def split(self) -> Parts:
+    def split(self) -> Partition:
         """The parts in order of their places."""
         groups: dict[int, list[Node]] = {}
         for node in self.order:
             if node.op.kind != "leaf":
                 groups.setdefault(self.ranks[node], []).append(node)
-        parts: list[Part] = []
+        parts: list[GraphPart] = []
         for place in sorted(groups):
             if place % 2:
                 parts.extend(self._hosted(node) for node in groups[place])
             else:
                 parts.append(self._own(groups[place], place))
         outputs = tuple(self._number(y, parts) for y in self.graph.outputs)
-        return Parts(tuple(parts), len(self.numbers), outputs)
+        return Partition(tuple(parts), len(self.numbers), outputs)
 
-    def _number(self, node: Node, parts: list[Part]) -> int:
+    def _number(self, node: Node, parts: list[GraphPart]) -> int:
         """The number of a value; a constant becomes one by a part of its own."""
         if node not in self.numbers:
             self.numbers[node] = len(self.numbers)
-            parts.append(Part(None, node, (), (self.numbers[node],)))
+            parts.append(GraphPart(None, node, (), (self.numbers[node],)))
         return self.numbers[node]
 
-    def _hosted(self, node: Node) -> Part:
+    def _hosted(self, node: Node) -> GraphPart:
         reads = tuple(self.numbers[x] for x in node.inputs if not is_constant(x))
         self.numbers[node] = len(self.numbers)
-        return Part(None, node, reads, (self.numbers[node],))
+        return GraphPart(None, node, reads, (self.numbers[node],))
 
-    def _own(self, nodes: list[Node], place: int) -> Part:
+    def _own(self, nodes: list[Node], place: int) -> GraphPart:
         inside = set(nodes)
         reads = list(dict.fromkeys(x for node in nodes for x in node.inputs if x in self.numbers))
         later = {x for node in self.order if self.ranks[node] > place for x in node.inputs} | set(self.graph.outputs)
@@ -117,7 +117,7 @@ class _Splitter:
         for node in writes:
             self.numbers[node] = len(self.numbers)
         part = Graph(tuple(inputs.values()), tuple(outputs))
-        return Part(part, None, tuple(self.numbers[x] for x in reads), tuple(self.numbers[y] for y in writes))
+        return GraphPart(part, None, tuple(self.numbers[x] for x in reads), tuple(self.numbers[y] for y in writes))
 
 
 # running
@@ -156,7 +156,7 @@ class _Partitioned(CalledFromPython):
         return tuple(_owned(values[k], given) for k in self._parts.outputs)
 
 
-def _runner(part: Part, target: Target, cache: bool, quick: bool) -> Callable[..., Any]:
+def _runner(part: GraphPart, target: Target, cache: bool, quick: bool) -> Callable[..., Any]:
     if part.node is not None:
         return hosted_value(part.node)
     assert part.graph is not None

@@ -19,7 +19,7 @@ WORDS = {"target": "yes", "host": "by NumPy", "nobody": "no"}
 
 
 @dataclass(frozen=True)
-class Row:
+class OpRow:
     """An op, and for each target who computes its samples: more than one where it depends on parameters or dtypes."""
 
     op: Op
@@ -55,15 +55,17 @@ def nodes_of(op: Op) -> list[Node]:
     return list(nodes.values())
 
 
-def rows(ops: Sequence[Op] | None = None) -> list[Row]:
+def rows(ops: Sequence[Op] | None = None) -> list[OpRow]:
     """A row for each op, by name."""
     targets = [target(name) for name in NAMES]
     chosen = sorted(OPS.values() if ops is None else ops, key=lambda op: op.name)
-    made: list[Row] = []
+    made: list[OpRow] = []
     for op in chosen:
         nodes = nodes_of(op)
         found = (dict.fromkeys(each.supports(node) for node in nodes) for each in targets)
-        made.append(Row(op, tuple(tuple(sorted(each, key=lambda s: (s.by, s.reason), reverse=True)) for each in found)))
+        made.append(
+            OpRow(op, tuple(tuple(sorted(each, key=lambda s: (s.by, s.reason), reverse=True)) for each in found))
+        )
     return made
 
 

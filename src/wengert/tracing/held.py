@@ -14,7 +14,7 @@ FEW_BYTES = 4096
 """Arrays of so many bytes are sooner compared as strings of bytes."""
 
 
-class Held:
+class CapturedArrays:
     """The arrays that a run has read, by identity: each copied, unless nobody may write it."""
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
 """Indexing of traced values as NumPy does it: whole numbers, slices, None, an ellipsis, masks, and arrays of whole numbers.
 
-What an index means is found once, as a `Part` of the array and in it a `Spot` of looked-up places; the part is read, or
+What an index means is found once, as a `Indexing` of the array and in it a `Spot` of looked-up places; the part is read, or
 written by `assignment`.
 """
 
@@ -28,7 +28,7 @@ def getitem(x: Any, index: Any) -> Traced:
 
 
 @dataclass(frozen=True)
-class Part:
+class Indexing:
     """What slices, numbers and None take out of an array, and what arrays of indices pick out of that."""
 
     whole: Node
@@ -89,7 +89,7 @@ class Spot:
         return new if inverse == tuple(range(len(inverse))) else apply("transpose", new, axes=inverse)
 
 
-def part_of(node: Node, index: Any) -> Part:
+def part_of(node: Node, index: Any) -> Indexing:
     """What an index means in an array of these sizes.
 
     Raises IndexError, with NumPy's words; TraceError where how many entries it picks is not known.
@@ -167,7 +167,7 @@ def _expanded(index: list[Any], rank: int) -> list[Any]:
     return entries if any(each is Ellipsis for each in index) else entries + whole
 
 
-def _basic(node: Node, entries: list[Any]) -> Part:
+def _basic(node: Node, entries: list[Any]) -> Indexing:
     """Slices, whole numbers and None done; the axes of the part that arrays index are left to a spot."""
     start, step, inner = list[int](), list[int](), list[int]()
     flipped, shape = list[int](), list[int]()
@@ -197,7 +197,7 @@ def _basic(node: Node, entries: list[Any]) -> Part:
     if part.shape != tuple(shape):
         part = apply("reshape", part, shape=tuple(shape))
     spot = _spot(part, picks) if picks else None
-    return Part(node, part, tuple(start), tuple(step), tuple(flipped), tuple(inner), spot)
+    return Indexing(node, part, tuple(start), tuple(step), tuple(flipped), tuple(inner), spot)
 
 
 def is_array(each: Any) -> bool:

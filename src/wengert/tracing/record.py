@@ -17,7 +17,7 @@ from wengert.tracing.operands import as_node, checked, supported
 from wengert.tracing.rolling import rolled
 from wengert.tracing.source import user_line
 from wengert.tracing.standin import StandIn
-from wengert.tracing.tracer import Guard, Trace, Traced, traced
+from wengert.tracing.tracer import Assumed, Trace, Traced, traced
 from wengert.tracing.trees import Spec, argument_names, flatten, name_of, unflatten
 
 
@@ -73,7 +73,7 @@ class Recorded:
     """The container of the outputs."""
     captured: list[tuple[StandIn, Node]]
     """Values of outer traces that the function reads, each with the input that stands for it."""
-    guards: list[Guard] = field(default_factory=list[Guard])
+    guards: list[Assumed] = field(default_factory=list[Assumed])
     """What Python asked while the function ran."""
     widths: list[Width] = field(default_factory=list[Width])
     """The dtypes that outputs of whole numbers have in NumPy."""
@@ -99,7 +99,7 @@ def record(
         outputs = [as_node(x) for x in results]
         asked = rolled([*outputs, *(guard.node for guard in trace.guards)])
     outputs, asked = asked[: len(outputs)], asked[len(outputs) :]
-    trace.guards[:] = [Guard(node, guard.outcome) for guard, node in zip(trace.guards, asked, strict=True)]
+    trace.guards[:] = [Assumed(node, guard.outcome) for guard, node in zip(trace.guards, asked, strict=True)]
     captured = [(trace.stands[inner], inner) for inner in trace.captured.values()]
     weak, widths = [leaf.weak for leaf in found], [leaf.width for leaf in found]
     return Recorded(list(inputs), outputs, weak, spec, captured, trace.guards, widths)
@@ -117,7 +117,7 @@ def splice(inputs: Sequence[Node], outputs: Sequence[Node], values: Sequence[Any
 
 
 @dataclass(frozen=True)
-class Program:
+class TracedProgram:
     """A Python function as a graph, with the containers of its arguments and of its result."""
 
     graph: Graph
@@ -129,7 +129,7 @@ class Program:
     """The values of those leaves, in order."""
     result: Spec
     """The container of the result, whose leaves are the outputs of the graph."""
-    guards: tuple[Guard, ...] = ()
+    guards: tuple[Assumed, ...] = ()
     """What Python asked while the function ran: the graph is that of the function where it gets these answers."""
     widths: tuple[Width, ...] = ()
     """The dtypes that outputs of whole numbers have in NumPy."""
@@ -137,7 +137,7 @@ class Program:
 
 def traced_program(
     f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, known: bool = False
-) -> Program:
+) -> TracedProgram:
     """The graph of f for arguments of these types: arrays and numbers become inputs, all else is taken as it is. With `known`,
     Python's questions are answered for these values.
 
@@ -166,4 +166,4 @@ def traced_program(
         )
     fixed = tuple(value for value, leaf in zip(values, leaves, strict=True) if leaf is None)
     graph = Graph(tuple(inputs), tuple(recorded.outputs))
-    return Program(graph, spec, leaves, fixed, recorded.spec, tuple(recorded.guards), tuple(recorded.widths))
+    return TracedProgram(graph, spec, leaves, fixed, recorded.spec, tuple(recorded.guards), tuple(recorded.widths))

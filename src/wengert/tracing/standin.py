@@ -86,7 +86,7 @@ class StandIn(Properties):
     """Its type in a graph."""
     node: Any
     """What stands for it in a graph."""
-    held: storage.Held | None
+    held: storage.Alias | None
     """Whose memory this is, once something may share it."""
     __pandas_priority__ = 5000  # so that  column * x  comes here
     MEANING: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wengert.tracing.standin import StandIn
 
 
-class Held:
+class Alias:
     """Where a handle stands among those that may share its memory."""
 
     __slots__ = ("args", "first", "function", "kwargs", "layout", "lost", "owns", "parent", "part", "sure", "views")
@@ -49,11 +49,11 @@ class Held:
         """Whether the handle has no meaning now: what it is a view of was written."""
 
 
-def held(x: StandIn) -> Held:
+def held(x: StandIn) -> Alias:
     """What is known of a handle's memory."""
     known = x.held
     if known is None:
-        known = x.held = Held()
+        known = x.held = Alias()
     return known
 
 
@@ -63,7 +63,7 @@ def link(result: Any, parent: StandIn, function: Any, args: tuple[Any, ...], kwa
     for part, x in parts:  # pyright: ignore[reportUnknownVariableType]
         if x is parent or not hasattr(x, "held"):  # pyright: ignore[reportUnknownArgumentType]
             continue
-        own = x.held = Held()
+        own = x.held = Alias()
         own.parent, own.function, own.args, own.kwargs, own.part = parent, function, args, kwargs, part
         held(parent).views.append(weakref.ref(x))
 
@@ -156,7 +156,7 @@ def _forget(top: StandIn, written: set[int]) -> None:
             stack.append(view)
 
 
-def _views(own: Held) -> Iterator[tuple[weakref.ref[StandIn], StandIn]]:
+def _views(own: Alias) -> Iterator[tuple[weakref.ref[StandIn], StandIn]]:
     for ref in own.views:
         view = ref()
         if view is not None and _is_view(view):

@@ -29,7 +29,7 @@ from wengert.tracing.calls import (
 )
 from wengert.tracing.foreign import is_foreign, taken
 from wengert.tracing.given import Given, is_left_to_numpy
-from wengert.tracing.held import Held
+from wengert.tracing.held import CapturedArrays
 from wengert.tracing.kinds import Kind, Several, kind_of
 from wengert.tracing.listed import with_arrays
 from wengert.tracing.live import Live, LiveNumber
@@ -69,7 +69,7 @@ class Tape:
         self.keys: Sequence[Any] = self.log
         """What the next calls are compared with; nothing where they are computed."""
         self.position = 0
-        self.held = Held()
+        self.held = CapturedArrays()
         self.inputs = [self.held.argument(x) if type(x) is np.ndarray else x for x in inputs]
         self.arguments = len(inputs)
         self._arguments = [kind_of(x) for x in inputs] if kinds is None else kinds

@@ -40,7 +40,7 @@ MOST_ASKED = 64 * BITS
 OPEN: ContextVar[Trace | None] = ContextVar("open trace", default=None)
 
 
-class Guard(NamedTuple):
+class Assumed(NamedTuple):
     """What Python asked of a value, and what it was told: the graph holds for values of which that is true."""
 
     node: Node
@@ -60,7 +60,7 @@ class Trace:
         self.is_on_tape: bool = self.outer is not None and self.outer.is_on_tape
         """Whether the outermost function is followed on a tape."""
         self.stands: dict[Node, Any] = dict(stands or {})
-        self.guards: list[Guard] = []
+        self.guards: list[Assumed] = []
         self._numbers: dict[Node, Array] = {}
         self._outside: dict[Node, Node] = {}
         """Nodes that were asked for, as nodes of the trace around."""
@@ -135,7 +135,7 @@ class Trace:
 
     def guard(self, node: Node, outcome: bool | int) -> None:
         """Note what Python was told, here and in the traces around."""
-        self.guards.append(Guard(node, outcome))
+        self.guards.append(Assumed(node, outcome))
         if isinstance(self.outer, Trace):
             self.outer.guard(self._lifted(self.outer, node), outcome)
 

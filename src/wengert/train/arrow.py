@@ -47,7 +47,7 @@ def _files(path: Path) -> list[Path]:
 
 
 @dataclass(frozen=True)
-class Piece:
+class RowGroup:
     """A row group of a Parquet file or a record batch of an Arrow file, and its rows."""
 
     file: Path
@@ -60,14 +60,14 @@ class Dataset:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.pieces: list[Piece] = []
+        self.pieces: list[RowGroup] = []
         self.schema: Any = None
         for file in _files(path):
             schema, rows = _described(file)
             if self.schema is not None and not schema.equals(self.schema, check_metadata=False):
                 raise self._changed(file, schema)
             self.schema = self.schema or schema
-            self.pieces += [Piece(file, k, n) for k, n in enumerate(rows) if n]
+            self.pieces += [RowGroup(file, k, n) for k, n in enumerate(rows) if n]
         if not self.pieces:
             raise DataError("The data set has no rows.", f"  {path}", "Give files that have some.")
 
@@ -129,7 +129,7 @@ def _described(file: Path) -> tuple[Any, list[int]]:
         ) from error
 
 
-def _read(piece: Piece) -> Any:
+def _read(piece: RowGroup) -> Any:
     if piece.file.suffix.lower() == ".parquet":
         return _arrow("pyarrow.parquet").ParquetFile(piece.file).read_row_group(piece.number)
     pa = _arrow("pyarrow")
@@ -193,7 +193,7 @@ class Stream:
                 "Write it with smaller row groups, or start fewer processes.",
             )
 
-    def _dealt(self, epoch: int) -> list[list[Piece]]:
+    def _dealt(self, epoch: int) -> list[list[RowGroup]]:
         """The pieces of each rank in the order in which it reads them."""
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, epoch])))
         order = rng.permutation(len(self.dataset.pieces))

@@ -35,7 +35,7 @@ _LIMIT_HEADER = 100_000_000  # safetensors' own limit
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingRun:
     """What decides the numbers of a training besides the model and the data; the same again when it is resumed."""
 
     optimizer: str
@@ -58,7 +58,7 @@ class SavedModel:
     equations: str
     sizes: Mapping[str, int]
     binding: str
-    run: Run
+    run: TrainingRun
     progress: Progress
     context: Mapping[str, str] = field(default_factory=dict[str, str])
     classes: Mapping[str, Classes] = field(default_factory=dict[str, Classes])
@@ -256,7 +256,7 @@ def _record(content: bytes) -> dict[str, Any]:
 
 def _saved_model(record: dict[str, Any], tensors: Mapping[str, Array]) -> SavedModel:
     """The model of a record whose fields are what they should be, if they fit each other and the arrays."""
-    run, progress = Run(**record["run"]), _progress(record, tensors)
+    run, progress = TrainingRun(**record["run"]), _progress(record, tensors)
     standardisation = Standardisation(_group(tensors, "mean/"), _group(tensors, "scale/"))
     _check_standardisation(standardisation)
     return SavedModel(

@@ -12,7 +12,7 @@ import numpy as np
 from wengert.errors import ModelError
 from wengert.targets.base import mesh_target
 from wengert.targets.mesh import Sharding, Spec
-from wengert.train.checkpoint import Run
+from wengert.train.checkpoint import TrainingRun
 from wengert.train.model import EpochRecord, Progress
 
 
@@ -23,7 +23,7 @@ class Checkpoints:
         self,
         folder: str | Path,
         every: int,
-        run: Run,
+        run: TrainingRun,
         fingerprint: str,
         sharding: Sharding | None,
         specs: Mapping[str, Spec],

@@ -13,7 +13,7 @@ from wengert.ir.graph import Graph, Node, apply, input_node
 from wengert.ir.types import ArrayType, Size
 from wengert.ir.walk import substitute
 from wengert.ops import control
-from wengert.optim.rules import Rule
+from wengert.optim.rules import UpdateRule
 
 AT_ONCE = 256
 """So many updates one call makes at most: it has room for their losses."""
@@ -40,7 +40,7 @@ def moment(name: str, parameter: str) -> str:
 
 
 @dataclass(frozen=True)
-class Step:
+class StepGraph:
     """(loss, gradient by each parameter) of `batch` examples as a graph whose sizes are numbers, and which inputs are what."""
 
     graph: Graph
@@ -50,8 +50,8 @@ class Step:
 
 
 def updates_graph(
-    step: Step,
-    rule: Rule,
+    step: StepGraph,
+    rule: UpdateRule,
     settings: Sequence[str],
     examples: int,
     gathered: bool,
@@ -72,8 +72,8 @@ def updates_graph(
 class _Updates:
     def __init__(
         self,
-        step: Step,
-        rule: Rule,
+        step: StepGraph,
+        rule: UpdateRule,
         settings: Sequence[str],
         examples: int,
         gathered: bool,

@@ -34,7 +34,7 @@ from wengert.train.checkpoint import SavedModel
 from wengert.train.model import Updates
 from wengert.train.optimizers import Optimizer
 from wengert.train.schema import WrongError
-from wengert.train.sizes import SAVED, Sizes, batch_system
+from wengert.train.sizes import SAVED, SystemSizes, batch_system
 from wengert.train.task import Task
 
 MOST_IN_A_CALL = 4096
@@ -298,7 +298,7 @@ class EquationModel:
         # At prediction the target may be missing; what depends on it is left out of the forward pass.
         absent = [n for n in system.data.inputs if n not in bound and n not in params and n not in constants]
         whole = batch_system(system, bound, absent)
-        known = Sizes(whole)
+        known = SystemSizes(whole)
         known.arrays(bound, "the data of")
         known.arrays(constants, "the value of")
         known.stated(system, sizes)
@@ -361,7 +361,7 @@ class EquationModel:
 
             return SpreadUpdates(**parts, system=self.system.data, sharding=self.sharding, planned=batch, at_once=steps)
         at_once = steps if self.backend == "xla" else updates.AT_ONCE
-        return updates.Updates(**parts, examples=examples, backend=self.backend, at_once=at_once)
+        return updates.ManyUpdates(**parts, examples=examples, backend=self.backend, at_once=at_once)
 
     def renamed(self, columns: Mapping[str, Array]) -> dict[str, Array]:
         """Training data by the names of the equations, in the types of the step's inputs."""

@@ -20,21 +20,21 @@ PATIENCE = 300
 
 
 @dataclass(frozen=True)
-class Place:
+class ProcessPlace:
     """The number of this process, and how many there are."""
 
     rank: int = 0
     count: int = 1
 
 
-def join(task: Task, options: TrainOptions, sharding: Sharding | None, detected: bool) -> Place:
+def join(task: Task, options: TrainOptions, sharding: Sharding | None, detected: bool) -> ProcessPlace:
     """Join the processes of a launch, or those that Slurm, MPI or Kubernetes knows of; alone where there are none.
 
     Raises TrainingError where there is no mesh, a rank is missing, or has other versions, options or equations.
     """
     invitation = Invitation.found()
     if invitation is None and not detected:
-        return Place()
+        return ProcessPlace()
     if sharding is None:
         raise TrainingError(
             "Several processes train on a mesh, and none is stated.",
@@ -54,7 +54,7 @@ def join(task: Task, options: TrainOptions, sharding: Sharding | None, detected:
                 f"  rank {target.rank()}: {facts}",
                 "Give all ranks the same program, options and equations.",
             )
-    return Place(target.rank(), target.processes())
+    return ProcessPlace(target.rank(), target.processes())
 
 
 def facts_of(task: Task, options: TrainOptions, sharding: Sharding) -> Mapping[str, str]:

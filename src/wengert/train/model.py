@@ -85,7 +85,7 @@ class Updates(Protocol):
 
 
 @runtime_checkable
-class Compiled(Protocol):
+class CompiledModel(Protocol):
     """A model that has faster ways for what is done again and again."""
 
     def updates(self, optimizer: Optimizer, training: Mapping[str, Array], batch: int) -> Updates | None:

@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 
 from wengert.errors import ModelError
-from wengert.optim.rules import ADAM, ADAMW, MOMENTUM, SGD, Rule
+from wengert.optim.rules import ADAM, ADAMW, MOMENTUM, SGD, UpdateRule
 from wengert.train.table import Array, listed, nearest
 
 Params: TypeAlias = Mapping[str, Array]
@@ -33,7 +33,7 @@ class Optimizer:
 
     name: str
     settings: Mapping[str, float]
-    rule: Rule
+    rule: UpdateRule
 
     def init(self, params: Params) -> State:
         """No update made, every moment 0."""

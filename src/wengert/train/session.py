@@ -28,15 +28,15 @@ from wengert.atomic import refuse_unwritable
 from wengert.errors import DataError, ModelError
 from wengert.train.arrow import Dataset, Stream, is_dataset
 from wengert.train.binding import Bound, bind
-from wengert.train.checkpoint import Run, SavedModel, load_model, save_model
+from wengert.train.checkpoint import SavedModel, TrainingRun, load_model, save_model
 from wengert.train.checkpoints import Checkpoints
 from wengert.train.curve import draw_losses, refuse_undrawable
 from wengert.train.data import load
 from wengert.train.initial import break_symmetry, initial_parameters
-from wengert.train.joining import Place
+from wengert.train.joining import ProcessPlace
 from wengert.train.loop import Finished, Reporter, Started, batch_size, evaluate, fit
 from wengert.train.metrics import Metric, choose_metric
-from wengert.train.model import Compiled, Model, Plan, Progress, Updates
+from wengert.train.model import CompiledModel, Model, Plan, Progress, Updates
 from wengert.train.optimizers import Optimizer, optimizer
 from wengert.train.preparation import Standardisation, split, take
 from wengert.train.record import LARGEST_SEED
@@ -48,7 +48,7 @@ from wengert.train.task import Measured, Task, TrainOptions, TrainResult
 SAVE_EVERY_SECONDS = 5.0
 """While a training runs its progress is saved after an epoch when so much time has passed since the last saving."""
 _SYMMETRY_EXAMPLES = 4096
-ALONE = Place()
+ALONE = ProcessPlace()
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class _Data:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedTraining:
     """All that the loop needs."""
 
     model: Model
@@ -79,7 +79,7 @@ class Prepared:
     updates: Updates | None
 
 
-def train(task: Task, options: TrainOptions, stream: TextIO | None = None, place: Place = ALONE) -> TrainResult:
+def train(task: Task, options: TrainOptions, stream: TextIO | None = None, place: ProcessPlace = ALONE) -> TrainResult:
     """Trains the task's model on the data and writes the model file; Ctrl-C saves the progress and ends it.
 
     Raises:
@@ -108,7 +108,7 @@ def train(task: Task, options: TrainOptions, stream: TextIO | None = None, place
     return result
 
 
-def _beside(task: Task, options: TrainOptions, place: Place) -> TrainResult:
+def _beside(task: Task, options: TrainOptions, place: ProcessPlace) -> TrainResult:
     """The same training of another rank than the first, which neither prints nor writes a file."""
     saved = load_model(options.model) if options.resume else None
     ready = prepare(task, options, saved)
@@ -121,7 +121,7 @@ def _beside(task: Task, options: TrainOptions, place: Place) -> TrainResult:
 
 
 def _fitted(
-    ready: Prepared,
+    ready: PreparedTraining,
     plan: Plan,
     report: Reporter,
     keep: Callable[[Progress], None],
@@ -148,7 +148,7 @@ def _fitted(
             checkpoints.close()
 
 
-def _streamed(task: Task, options: TrainOptions, ready: Prepared, place: Place) -> Streamed | None:
+def _streamed(task: Task, options: TrainOptions, ready: PreparedTraining, place: ProcessPlace) -> Streamed | None:
     """The training data as it is read in buffers; None where it is in memory."""
     if options.stream is None or not isinstance(options.data, str):
         return None
@@ -193,7 +193,7 @@ def _no_checkpoint(progress: Progress) -> None:
     """Where no checkpoints are asked for."""
 
 
-def _checkpoints(task: Task, options: TrainOptions, ready: Prepared) -> Checkpoints | None:
+def _checkpoints(task: Task, options: TrainOptions, ready: PreparedTraining) -> Checkpoints | None:
     if options.checkpoints is None:
         return None
     if options.checkpoint_every < 1 or ready.updates is None or not ready.updates.spreads:
@@ -211,7 +211,7 @@ def _checkpoints(task: Task, options: TrainOptions, ready: Prepared) -> Checkpoi
     )
 
 
-def _from_checkpoint(ready: Prepared, checkpoints: Checkpoints | None) -> Prepared:
+def _from_checkpoint(ready: PreparedTraining, checkpoints: Checkpoints | None) -> PreparedTraining:
     if checkpoints is None:
         return ready
     return replace(ready, start=replace(ready.start, progress=checkpoints.latest(ready.start.progress)))
@@ -253,7 +253,7 @@ def _refuse_outputs(options: TrainOptions) -> None:
         )
 
 
-def prepare(task: Task, options: TrainOptions, saved: SavedModel | None = None) -> Prepared:
+def prepare(task: Task, options: TrainOptions, saved: SavedModel | None = None) -> PreparedTraining:
     """The model over the prepared data, with its parameters: new ones, or the saved ones."""
     seed = _same("seed", options.seed, None if saved is None else saved.run.seed, 0)
     data = _data(task, options, saved, seed)
@@ -264,7 +264,7 @@ def prepare(task: Task, options: TrainOptions, saved: SavedModel | None = None) 
     examples = _examples(training)
     stated = None if options.batch is None else batch_size(examples, options.batch)
     batch = _same("batch", stated, None if saved is None else saved.run.batch, batch_size(examples, None))
-    run = Run(made.name, dict(made.settings), seed, batch, data.held, _data_digest(training), data.tested)
+    run = TrainingRun(made.name, dict(made.settings), seed, batch, data.held, _data_digest(training), data.tested)
     if saved is None:
         params, drawn = _initial(model, training, seed, options.initial)
         progress = Progress(params, made.init(params))
@@ -284,9 +284,9 @@ def prepare(task: Task, options: TrainOptions, saved: SavedModel | None = None) 
         standardisation=data.standardisation,
         metric=metric,
     )
-    if isinstance(model, Compiled):
-        return Prepared(model, made, data, start, drawn, model.repeated(), model.updates(made, training, batch))
-    return Prepared(model, made, data, start, drawn, model, None)
+    if isinstance(model, CompiledModel):
+        return PreparedTraining(model, made, data, start, drawn, model.repeated(), model.updates(made, training, batch))
+    return PreparedTraining(model, made, data, start, drawn, model, None)
 
 
 def _data(task: Task, options: TrainOptions, saved: SavedModel | None, seed: int) -> _Data:
@@ -429,7 +429,7 @@ def _data_digest(arrays: Mapping[str, Array]) -> str:
     return digest.hexdigest()
 
 
-def _refuse_other_run(saved: SavedModel, model: Model, task: Task, options: TrainOptions, run: Run) -> None:
+def _refuse_other_run(saved: SavedModel, model: Model, task: Task, options: TrainOptions, run: TrainingRun) -> None:
     saved.require(model, task.equations, options.model)
     if saved.run.data != run.data:
         raise ModelError(
@@ -455,7 +455,7 @@ def _draw(options: TrainOptions, progress: Progress) -> dict[str, str]:
     return files
 
 
-def _measure(ready: Prepared, saved: SavedModel, files: Mapping[str, str], interrupted: bool) -> TrainResult:
+def _measure(ready: PreparedTraining, saved: SavedModel, files: Mapping[str, str], interrupted: bool) -> TrainResult:
     def measured(model: Model, data: Mapping[str, Array]) -> Measured:
         return Measured(_examples(data), *evaluate(model, saved.parameters, data, saved.metric))
 
@@ -466,7 +466,7 @@ def _measure(ready: Prepared, saved: SavedModel, files: Mapping[str, str], inter
     return TrainResult(saved, training, validation, test, files, interrupted)
 
 
-def start_facts(options: TrainOptions, ready: Prepared) -> dict[str, object]:
+def start_facts(options: TrainOptions, ready: PreparedTraining) -> dict[str, object]:
     """What a training begins with, as plain values."""
     start = ready.start
     resumed = {"epoch": start.progress.epoch, "step": start.progress.step} if options.resume else None

@@ -14,7 +14,7 @@ from wengert.ir.walk import topological
 from wengert.passes import pipeline
 from wengert.targets.base import mesh_target
 from wengert.targets.collectives import SCOPE, Collective, collectives
-from wengert.targets.mesh import Layout, Sharding, Spec, letters_along
+from wengert.targets.mesh import MeshLayout, Sharding, Spec, letters_along
 from wengert.targets.ready import with_sizes
 
 
@@ -78,7 +78,7 @@ def shards(derivation: Derivation, sharding: Sharding, sizes: Mapping[str, int])
     sized = with_sizes(graph, numbers)
     scopes = _scopes(system, dict(zip(topological(graph.outputs), topological(sized.outputs), strict=True)), named)
     sized = Graph(sized.inputs, sized.outputs[: len(wanted)], wanted)
-    layout = Layout(
+    layout = MeshLayout(
         sharding.mesh,
         [specs[name][: x.type.rank] for name, x in zip(sized.input_names, sized.inputs, strict=True)],
         [specs[name] for name in wanted],

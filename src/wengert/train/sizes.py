@@ -19,7 +19,7 @@ SAVED = "size "
 """The beginning of the names under which a model file keeps its sizes; no quantity's name holds a blank."""
 
 
-class Sizes:
+class SystemSizes:
     """The numbers of a system's sizes, each with where it comes from; `whole` is the system over the batch."""
 
     def __init__(self, whole: System) -> None:

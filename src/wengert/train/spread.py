@@ -11,11 +11,11 @@ import numpy as np
 from wengert.elaboration.system import System
 from wengert.ir.graph import Graph
 from wengert.ir.types import bind_shape
-from wengert.targets.base import Spread, mesh_target
-from wengert.targets.mesh import Layout, Sharding, Spec, letters_along
+from wengert.targets.base import SpreadGraph, mesh_target
+from wengert.targets.mesh import MeshLayout, Sharding, Spec, letters_along
 from wengert.targets.ready import pair_donated, with_sizes
 from wengert.train import epoch_graph
-from wengert.train.epoch_graph import COUNT, DONE, FIRST, LOSSES, WANTED, Step, updates_graph
+from wengert.train.epoch_graph import COUNT, DONE, FIRST, LOSSES, WANTED, StepGraph, updates_graph
 from wengert.train.optimizers import Optimizer, State
 from wengert.train.table import Array
 
@@ -42,7 +42,7 @@ class SpreadUpdates:
     at_once: int
     processes: int = 1
     """How many share the examples: each has its own rows in `arrays`, where they are more than one."""
-    _programs: dict[tuple[int, int], Spread] = field(default_factory=dict[Any, Any])
+    _programs: dict[tuple[int, int], SpreadGraph] = field(default_factory=dict[Any, Any])
 
     @property
     def at_first(self) -> int:
@@ -99,13 +99,13 @@ class SpreadUpdates:
         rows = np.tile(np.arange(batch), count) if order is None else order[first : first + batch * count]
         return whole[rows].reshape(count, batch, *whole.shape[1:])
 
-    def program(self, batch: int, count: int) -> Spread:
+    def program(self, batch: int, count: int) -> SpreadGraph:
         """The program of `count` updates over `batch` examples each."""
         if (batch, count) not in self._programs:
             sharding = self._sharding(batch)
             step = self._sized(batch, sharding)
             settings = tuple(self.optimizer.settings)
-            parts = Step(step, tuple(self.parameters.values()), self.data, batch)
+            parts = StepGraph(step, tuple(self.parameters.values()), self.data, batch)
             graph = updates_graph(parts, self.optimizer.rule, settings, 0, False, room=count, stacked=True)
             kept = [name for name, y in zip(graph.names, graph.outputs, strict=True) if y.shape]
             layout = self._layout(graph, sharding)
@@ -130,7 +130,7 @@ class SpreadUpdates:
             sharding.check(name, specs[name], [int(n) for n in shape], letters)  # pyright: ignore[reportArgumentType]
         return with_sizes(self.step, sizes)
 
-    def _layout(self, graph: Graph, sharding: Sharding) -> Layout:
+    def _layout(self, graph: Graph, sharding: Sharding) -> MeshLayout:
         specs = sharding.specs(self.system)
         of_moments = {
             epoch_graph.moment(m, name): name for m in self.optimizer.rule.moments for name in self.parameters.values()
@@ -143,7 +143,7 @@ class SpreadUpdates:
             return (None, *base) if name in self.data else base
 
         inputs, outputs = _specs(spec, graph.input_names, graph.inputs), _specs(spec, graph.names, graph.outputs)
-        return Layout(sharding.mesh, inputs, outputs)
+        return MeshLayout(sharding.mesh, inputs, outputs)
 
 
 def _specs(spec: Any, names: Sequence[str], nodes: Sequence[Any]) -> list[Spec]:

@@ -15,7 +15,7 @@ from wengert.targets.compiled import compile
 from wengert.targets.mesh import Sharding, Spec
 from wengert.targets.ready import with_sizes
 from wengert.train import epoch_graph
-from wengert.train.epoch_graph import AT_ONCE, COUNT, DONE, FIRST, LOSSES, ORDER, WANTED, Step, updates_graph
+from wengert.train.epoch_graph import AT_ONCE, COUNT, DONE, FIRST, LOSSES, ORDER, WANTED, StepGraph, updates_graph
 from wengert.train.optimizers import Optimizer, State
 from wengert.train.table import Array
 
@@ -54,7 +54,7 @@ def repeated_program(graph: Graph) -> Program:
 
 
 @dataclass
-class Updates:
+class ManyUpdates:
     """(parameters, state) after several updates by an optimizer, and the loss before each: see `model.Updates`.
 
     `step` is a batch's (loss, gradient by each parameter) for the names of the equations; `parameters` has the name of each
@@ -81,7 +81,7 @@ class Updates:
         """The updates of the first call: one, from which it is seen how many fit into a while; all, where a call costs more."""
         return self.at_once if self.backend == "xla" else 1
 
-    def over(self, arrays: Mapping[str, Array]) -> Updates:
+    def over(self, arrays: Mapping[str, Array]) -> ManyUpdates:
         """The same over other training data, by the names of the equations."""
         return replace(self, arrays={**self.arrays, **arrays}, examples=len(arrays[self.data[0]]))
 
@@ -121,7 +121,7 @@ class Updates:
     def _program(self, params: Mapping[str, Array], batch: int, gathered: bool) -> Program:
         self._refuse_misfit(params, batch)
         graph = with_sizes(self.step, {**self.sizes, **dict.fromkeys(self.batch, batch)})
-        step = Step(graph, tuple(self.parameters.values()), self.data, batch)
+        step = StepGraph(graph, tuple(self.parameters.values()), self.data, batch)
         settings = tuple(self.optimizer.settings)
         looped = self.backend == "xla" or self._is_light(graph)
         whole = updates_graph(step, self.optimizer.rule, settings, self.examples, gathered, looped, self.at_once)

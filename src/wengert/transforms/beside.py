@@ -10,7 +10,7 @@ from wengert.tracing.standin import StandIn
 from wengert.tracing.trees import flatten, unflatten
 
 
-class Beside:
+class LossAndMore:
     """A function of one call that returns (L, more), and what more is apart from its traced values."""
 
     def __init__(self, f: Callable[..., Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.autodiff.check import DOT_TOLERANCE, Report
+from wengert.autodiff.check import DOT_TOLERANCE, CheckReport
 from wengert.errors import CheckError, TraceError
 from wengert.tracing.trees import argument_names, flatten, name_of, unflatten
 from wengert.transforms.differences import differences, largest
@@ -30,7 +30,7 @@ def check_grads(
     rtol: float | None = None,
     atol: float = 1e-12,
     seed: int = 0,
-) -> Report:
+) -> CheckReport:
     """Check the derivatives of f at its arguments, by every real argument, in the modes that are named.
 
     J ẋ and Jᵀ ȳ are compared with extrapolated differences of f, which NumPy computes without a graph, along random
@@ -81,7 +81,7 @@ def check_grads(
         )
     checker = _Checker(name_of(f), tuple(modes), directions, rtol, atol, np.random.default_rng(seed))
     checker.run(of_real, point, [labels[k] for k in real], order, 1)
-    return Report(len(checker.gaps), max(checker.gaps, default=0.0))
+    return CheckReport(len(checker.gaps), max(checker.gaps, default=0.0))
 
 
 def _check_counts(**counts: Any) -> None:

@@ -17,7 +17,7 @@ from wengert.tracing.standin import FUNCTIONS
 from wengert.tracing.tracer import closed, traced
 from wengert.tracing.trees import flatten
 from wengert.transforms.primitives import Primitive, Site, Types, invoke, trial_values, types_of
-from wengert.transforms.rules import Call
+from wengert.transforms.rules import PrimitiveCall
 
 
 @overload
@@ -51,7 +51,7 @@ def _call_rule(site: Site, *arrays: Any) -> Any:
         if (site, types) not in own.known:
             own.known[site, types] = _result_by_trial(site, types)
         spec, found = own.known[site, types]
-        call = Call(site, types, found)
+        call = PrimitiveCall(site, types, found)
         items = results(apply("host_call", *nodes, function=call))
     else:
         spec, items = _transparent(site, nodes, types)
@@ -77,7 +77,7 @@ def _transparent(site: Site, nodes: Sequence[Node], types: Types) -> tuple[Any, 
         )
     body = Graph(tuple(inputs), tuple(found.outputs))
     own.known[site, types] = found.spec, tuple(y.type for y in found.outputs)
-    rule = Call(site, types, own.known[site, types][1])
+    rule = PrimitiveCall(site, types, own.known[site, types][1])
     return found.spec, results(apply("call", *nodes, body=body, rule=rule))
 
 

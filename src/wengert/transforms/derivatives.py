@@ -21,7 +21,7 @@ from wengert.ops.loop import filled
 from wengert.tracing.source import user_line
 from wengert.tracing.trees import name_of, unflatten
 from wengert.transforms.analytic import analytic, check_plane, turned_slopes
-from wengert.transforms.beside import Beside
+from wengert.transforms.beside import LossAndMore
 from wengert.transforms.chosen import Argnames, Argnums, choose, places_of
 
 Array = Any
@@ -67,7 +67,7 @@ def value_and_grad(
         found = quick(args, kwargs)
         if found is not None:
             return found[0], found[1][0] if argnums is None or isinstance(argnums, int) else tuple(found[1])
-        beside = Beside(f) if has_aux else None
+        beside = LossAndMore(f) if has_aux else None
         chosen = choose(f if beside is None else beside.numbers, args, kwargs, argnums, argnames)
         sight = seen(*chosen.call)
         check_number(f, sight, has_aux)

@@ -20,7 +20,7 @@ from wengert.transforms.differences import differences, largest
 from wengert.transforms.primitives import trial_values
 
 if TYPE_CHECKING:
-    from wengert.transforms.rules import Call
+    from wengert.transforms.rules import PrimitiveCall
 
 TOLERANCE = 2e-4
 """A relative difference beyond this is a mistake: differences are good to 1e-6, and a rule is wrong by more than that."""
@@ -34,7 +34,7 @@ def check_rules(on: bool) -> bool:
     return before
 
 
-def note(call: Call, rule: str) -> None:
+def note(call: PrimitiveCall, rule: str) -> None:
     """A rule is used: it is checked where the primitive has been called, or when it will be.
 
     Raises CheckError.
@@ -49,7 +49,7 @@ def note(call: Call, rule: str) -> None:
         call.primitive.waiting.setdefault(call, []).append(rule)
 
 
-def _passes_trial(call: Call, rule: str) -> bool:
+def _passes_trial(call: PrimitiveCall, rule: str) -> bool:
     """Check a rule on trial values, for programs that read no result of the primitive; whether that said anything.
 
     Raises CheckError.
@@ -62,7 +62,7 @@ def _passes_trial(call: Call, rule: str) -> bool:
         return False  # trial values may be no arguments of the function: it is asked again with others
 
 
-def check_waiting(call: Call, arrays: Sequence[Any]) -> None:
+def check_waiting(call: PrimitiveCall, arrays: Sequence[Any]) -> None:
     """Check the rules that wait for numbers.
 
     Raises CheckError.
@@ -71,7 +71,7 @@ def check_waiting(call: Call, arrays: Sequence[Any]) -> None:
         check(call, rule, arrays)
 
 
-def check(call: Call, rule: str, point: Sequence[Any]) -> bool:
+def check(call: PrimitiveCall, rule: str, point: Sequence[Any]) -> bool:
     """Compare a rule with differences at a point, argument by argument; whether there was something to compare.
 
     Raises CheckError where they disagree.
@@ -100,7 +100,7 @@ def _drawn(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> Any:
     return np.asarray(parts + 1j * rng.normal(size=shape) if np.dtype(dtype).kind == "c" else parts, dtype)
 
 
-def _compare(call: Call, rule: str, a: int, mine: Any, theirs: Any, scale: float, doubt: float) -> None:
+def _compare(call: PrimitiveCall, rule: str, a: int, mine: Any, theirs: Any, scale: float, doubt: float) -> None:
     gap = np.abs(mine - theirs)
     wrong = ~(gap <= TOLERANCE * scale + 10 * doubt)
     if np.any(wrong):
@@ -113,12 +113,14 @@ def _compare(call: Call, rule: str, a: int, mine: Any, theirs: Any, scale: float
         )
 
 
-def _inputs(call: Call) -> tuple[list[Node], Node]:
+def _inputs(call: PrimitiveCall) -> tuple[list[Node], Node]:
     inputs = [input_node(f"x{k}", type) for k, type in enumerate(call.inputs)]
     return inputs, apply("host_call", *inputs, function=call)
 
 
-def _forward(call: Call, point: Any, moved: dict[int, Any], slopes: list[Any], rng: Any) -> tuple[Any, Any, float]:
+def _forward(
+    call: PrimitiveCall, point: Any, moved: dict[int, Any], slopes: list[Any], rng: Any
+) -> tuple[Any, Any, float]:
     """J v by the rule and by differences, and the size of what is compared."""
     inputs, node = _inputs(call)
     tangents = [input_node(f"t{k}", x.type) if k in moved else None for k, x in enumerate(inputs)]
@@ -130,7 +132,9 @@ def _forward(call: Call, point: Any, moved: dict[int, Any], slopes: list[Any], r
     return mine, theirs, largest([mine, theirs])
 
 
-def _backward(call: Call, point: Any, moved: dict[int, Any], slopes: list[Any], rng: Any) -> tuple[Any, Any, float]:
+def _backward(
+    call: PrimitiveCall, point: Any, moved: dict[int, Any], slopes: list[Any], rng: Any
+) -> tuple[Any, Any, float]:
     """Re ⟨Jᵀ ȳ, v⟩ by the rule and Re ⟨ȳ, J v⟩ by differences: for a ȳ with the signs of J v, so that no terms cancel."""
     inputs, node = _inputs(call)
     weights = [np.where(s == 0, 1.0, np.conj(np.sign(s))) * rng.uniform(0.5, 1.5, np.shape(s)) for s in slopes]

@@ -30,7 +30,7 @@ Signals = list[Node | None]
 
 
 @dataclass(frozen=True)
-class Call:
+class PrimitiveCall:
     """A call of a primitive on arrays of some types: its value on the host, and its derivatives."""
 
     site: Site
@@ -108,7 +108,7 @@ class Call:
         """
         for node in depends_on([y for y in forward if y is not None], tangents):
             function = node.params.get("function") if node.op is host_call else None
-            if isinstance(function, Call) and function.primitive is self.primitive:
+            if isinstance(function, PrimitiveCall) and function.primitive is self.primitive:
                 raise MissingRule(
                     f"The rule 'defjvp' of '{self}' calls '{self}' on the tangent, so that reverse mode does not follow from it.",
                     user_line(),
@@ -274,7 +274,7 @@ class MissingRule(TraceError):
     """A derivative is wanted for which no rule is given."""
 
 
-def _missing(call: Call, name: str, a: int, rules: dict[int, Any]) -> MissingRule:
+def _missing(call: PrimitiveCall, name: str, a: int, rules: dict[int, Any]) -> MissingRule:
     given = ", ".join(map(str, sorted(rules))) or "none"
     return MissingRule(
         f"'{call}' has no derivative by its argument {a}.",
@@ -287,7 +287,7 @@ class WrongRule(TraceError):
     """A rule gives what is not of the form of a derivative."""
 
 
-def _wrong_form(call: Call, rule: str, a: int, what: str) -> WrongRule:
+def _wrong_form(call: PrimitiveCall, rule: str, a: int, what: str) -> WrongRule:
     return WrongRule(
         f"The rule '{rule}' of '{call}' for argument {a} gives {what}.",
         f"  '{call}' is called with {', '.join(map(str, call.inputs))}",
@@ -295,7 +295,7 @@ def _wrong_form(call: Call, rule: str, a: int, what: str) -> WrongRule:
     )
 
 
-def _fitting(call: Call, rule: str, node: Node, type: ArrayType, name: str) -> Node:
+def _fitting(call: PrimitiveCall, rule: str, node: Node, type: ArrayType, name: str) -> Node:
     """What a rule gave, as a derivative of a type.
 
     Raises TraceError where it has other axes.
@@ -321,7 +321,7 @@ def _transposed(outputs: Sequence[Node | None], inputs: Sequence[Node], signals:
 class HostRule:
     """A rule that no graph shows: the host calls it, and it has no derivative."""
 
-    call: Call
+    call: PrimitiveCall
     rule: str
     function: Callable[[Sequence[Any]], Any]
     inputs: Types

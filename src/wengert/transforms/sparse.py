@@ -13,9 +13,9 @@ import numpy as np
 
 from wengert.autodiff.batch import batched
 from wengert.autodiff.forward import jvp as push
-from wengert.autodiff.pattern import Pattern, coloured, stacked
+from wengert.autodiff.pattern import SparsityPattern, coloured, stacked
 from wengert.autodiff.reverse import vjp as pull
-from wengert.autodiff.sparsity import Sparsity, Unknown, everything
+from wengert.autodiff.sparsity import Sparsity, UnknownSparsity, everything
 from wengert.engine.sight import Facts, Sight, Transform, seen
 from wengert.errors import MissingPackageError, ShapeError, TraceError
 from wengert.ir.graph import Node, input_node
@@ -35,10 +35,10 @@ BACKWARD = 2.0
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class SparsePlan:
     """The places of a sparse matrix, and which signals are sent together to get its entries."""
 
-    pattern: Pattern
+    pattern: SparsityPattern
     colours: Any
     """A colour for each column, or for each row in reverse mode."""
     reverse: bool
@@ -70,50 +70,52 @@ def _size(node: Node) -> int:
     return math.prod(int(size) for size in node.shape)  # pyright: ignore[reportArgumentType]
 
 
-def _pattern(inputs: Sequence[Node], outputs: Sequence[Node], facts: Facts) -> Pattern:
+def _pattern(inputs: Sequence[Node], outputs: Sequence[Node], facts: Facts) -> SparsityPattern:
     """Which entries of the inputs each entry of the outputs depends on, from the tangents."""
     sizes = [_size(x) for x in inputs]
     width, first = sum(sizes), 0
-    signals: dict[Node, Pattern] = {}
+    signals: dict[Node, SparsityPattern] = {}
     for k, (x, size) in enumerate(zip(inputs, sizes, strict=True)):
-        signals[input_node(f"signal {k}", x.type)] = Pattern.diagonal(size, first, width)
+        signals[input_node(f"signal {k}", x.type)] = SparsityPattern.diagonal(size, first, width)
         first += size
     moved = push(outputs, inputs, list(signals))
     present = [t for t in moved if t is not None]
     try:
         found = iter(Sparsity(facts).of(present, signals))
-    except Unknown:
+    except UnknownSparsity:
         found = iter([everything(stacked(list(signals.values())), _size(y)) for y in present])
-    empty = Pattern(np.zeros(1, np.int64), np.zeros(0, np.int64), width)
+    empty = SparsityPattern(np.zeros(1, np.int64), np.zeros(0, np.int64), width)
     parts = [None if t is None else next(found) for t in moved]
     return stacked([empty.take(np.full(_size(y), -1)) if p is None else p for y, p in zip(outputs, parts, strict=True)])
 
 
-def _planned(pattern: Pattern, mode: Literal["auto", "forward", "reverse"]) -> Plan:
-    forward = None if mode == "reverse" else Plan(pattern, coloured(pattern), False, pattern.rows, pattern.columns)
+def _planned(pattern: SparsityPattern, mode: Literal["auto", "forward", "reverse"]) -> SparsePlan:
+    forward = (
+        None if mode == "reverse" else SparsePlan(pattern, coloured(pattern), False, pattern.rows, pattern.columns)
+    )
     if mode == "forward":
         assert forward is not None
         return forward
-    backward = Plan(pattern, coloured(pattern.transposed()), True, pattern.rows, pattern.columns)
+    backward = SparsePlan(pattern, coloured(pattern.transposed()), True, pattern.rows, pattern.columns)
     return backward if forward is None or BACKWARD * backward.count < forward.count else forward
 
 
-def jacobian_plan(inputs: Sequence[Node], outputs: Sequence[Node], facts: Facts) -> Plan:
+def jacobian_plan(inputs: Sequence[Node], outputs: Sequence[Node], facts: Facts) -> SparsePlan:
     """The plan of a Jacobian in the mode with less work."""
     return _planned(_pattern(inputs, outputs, facts), "auto")
 
 
-def forward_plan(inputs: Sequence[Node], outputs: Sequence[Node], facts: Facts) -> Plan:
+def forward_plan(inputs: Sequence[Node], outputs: Sequence[Node], facts: Facts) -> SparsePlan:
     """The plan of a Jacobian by columns."""
     return _planned(_pattern(inputs, outputs, facts), "forward")
 
 
-def reverse_plan(inputs: Sequence[Node], outputs: Sequence[Node], facts: Facts) -> Plan:
+def reverse_plan(inputs: Sequence[Node], outputs: Sequence[Node], facts: Facts) -> SparsePlan:
     """The plan of a Jacobian by rows."""
     return _planned(_pattern(inputs, outputs, facts), "reverse")
 
 
-def hessian_plan(inputs: Sequence[Node], outputs: Sequence[Node], facts: Facts) -> Plan:
+def hessian_plan(inputs: Sequence[Node], outputs: Sequence[Node], facts: Facts) -> SparsePlan:
     """The plan of a Hessian, the Jacobian of the gradient by columns."""
     return forward_plan(inputs, slopes(inputs, outputs, ())[len(outputs) :], facts)
 
@@ -146,7 +148,7 @@ def _shapes(types: Sequence[Any]) -> tuple[list[tuple[int, ...]], list[str]]:
     return [tuple(map(int, type.shape)) for type in types], [type.dtype for type in types]
 
 
-def _matrix(plan: Plan, values: Any, form: Form) -> Any:
+def _matrix(plan: SparsePlan, values: Any, form: Form) -> Any:
     """The matrix as it was asked for; of traced values by its entries, as a function that is followed has it."""
     shape = (plan.pattern.count, plan.pattern.width)
     if form == "entries":
@@ -208,7 +210,7 @@ def sparse_jacobian(
     def matrix(*args: P.args, **kwargs: P.kwargs) -> Any:
         sight = seen(*choose(f, args, kwargs, argnums, argnames).call)
         _check_real(f, sight)
-        plan: Plan = sight.structure(plans[mode])
+        plan: SparsePlan = sight.structure(plans[mode])
         types = sight.types if plan.reverse else argument_types(sight)
         return _matrix(
             plan, plan.entries(sight.run(PULLED if plan.reverse else PUSHED, plan.seeds(*_shapes(types)))), form
@@ -230,7 +232,7 @@ def sparse_hessian(
     def matrix(*args: P.args, **kwargs: P.kwargs) -> Any:
         sight = seen(*choose(f, args, kwargs, argnums, argnames).call)
         check_number(f, sight, False)
-        plan: Plan = sight.structure(hessian_plan)
+        plan: SparsePlan = sight.structure(hessian_plan)
         return _matrix(plan, plan.entries(sight.run(CURVED, plan.seeds(*_shapes(argument_types(sight))))), form)
 
     return matrix

@@ -27,9 +27,9 @@ from wengert.targets.native.loops.nest import (
     Inside,
     Load,
     Lookup,
+    MatrixProduct,
+    NestProgram,
     Position,
-    Product,
-    Program,
     Range,
     Statement,
     Store,
@@ -52,7 +52,10 @@ SENTINEL = 0xA5
 
 
 def native(
-    program: Program, inputs: Sequence[Any], symbols: Mapping[str, int] | None = None, target: Processor | None = None
+    program: NestProgram,
+    inputs: Sequence[Any],
+    symbols: Mapping[str, int] | None = None,
+    target: Processor | None = None,
 ) -> tuple[int, list[np.ndarray]]:
     """The status and the outputs of a program; the bytes around every array are checked to be as before.
 
@@ -216,13 +219,13 @@ class Drawn:
         return [before, after, Store(buffer, index, after)]
 
 
-def random_program(rng: random.Random) -> tuple[Program, list[np.ndarray]]:
+def random_program(rng: random.Random) -> tuple[NestProgram, list[np.ndarray]]:
     """A program of one or two nests of up to three loops, with accumulators at random levels."""
     drawn = Drawn(rng, rng.choice(["float32", "float64", "int64"]))
     body: list[Statement] = []
     for _ in range(rng.randint(1, 2)):
         body += _nest(drawn)
-    return Program(tuple(drawn.inputs), tuple(drawn.outputs), tuple(body)), drawn.arrays
+    return NestProgram(tuple(drawn.inputs), tuple(drawn.outputs), tuple(body)), drawn.arrays
 
 
 def _product(drawn: Drawn) -> list[Statement]:
@@ -237,7 +240,7 @@ def _product(drawn: Drawn) -> list[Statement]:
         buffer = drawn.input(drawn.dtype, first.extent * step, -2, 2)
         operands.append((buffer, along(first) * step + along(second)))
     levels = [Level(along(axis), axis.extent, ()) for axis in (rows, columns)]
-    product = Product(drawn.dtype)
+    product = MatrixProduct(drawn.dtype)
     made = drawn.instructions(levels, [product], rng.randint(0, 4))
     numbers = [x for x in [product, *made] if x.dtype == drawn.dtype]
     body = [*made, drawn.store(levels, rng.choice(numbers)), drawn.store(levels, product)]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from wengert.targets.native import jit
-from wengert.targets.native.builder import Body, Builder, Module, Value
+from wengert.targets.native.builder import Builder, CodeBody, Module, Value
 from wengert.targets.native.counted import Count, plus, times
 from wengert.targets.native.matmul import ContractSpec, Operands, emit_contract, stages, workspace_bytes
 from wengert.targets.native.processor import Processor, host
@@ -58,7 +58,7 @@ class Program:
         return run
 
     def define(self, name: str, write: Callable[[Builder], None]) -> None:
-        b = Builder(self.module, 1, Body("entry"))
+        b = Builder(self.module, 1, CodeBody("entry"))
         write(b)
         parameters = "ptr %a, ptr %b, ptr %c, ptr %d, ptr %work, i64 %chunk"
         lines = "\n".join(b.lines)
@@ -82,7 +82,7 @@ class Program:
 class Function:
     """A function of a module, called with arrays and a number; it holds its code."""
 
-    def __init__(self, code: jit.Code, name: str) -> None:
+    def __init__(self, code: jit.MachineCode, name: str) -> None:
         self.code = code
         self.function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 5, ctypes.c_int64)(code.address(name))
 

@@ -10,7 +10,7 @@ from tests.thorough import rounds
 from wengert.ir.graph import Graph, apply, input_node
 from wengert.ir.types import ArrayType
 from wengert.targets.native import pool
-from wengert.targets.native.loops.layout import Layout, planned, row_major, steps_of
+from wengert.targets.native.loops.layout import ProductLayout, planned, row_major, steps_of
 from wengert.targets.native.loops.lower import lower
 from wengert.targets.native.loops.nest import Accumulator, Contract, For, statements
 
@@ -71,7 +71,7 @@ def test_sums_over_two_axes_that_lie_apart_are_one_matrix_product():
 
 def test_operands_that_lie_as_matrices_are_not_copied():
     a, b = input_node("a", ArrayType((8, 64, 64))), input_node("b", ArrayType((8, 64, 64)))
-    layout = Layout(
+    layout = ProductLayout(
         {0: 8, 1: 64, 2: 64, 3: 64},
         steps_of(a, (0, 1, 2)),
         steps_of(b, (0, 2, 3)),

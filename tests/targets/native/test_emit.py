@@ -28,9 +28,9 @@ from wengert.targets.native.loops.nest import (
     Inside,
     Load,
     Lookup,
+    MatrixProduct,
+    NestProgram,
     Position,
-    Product,
-    Program,
     Range,
     Store,
     Total,
@@ -71,7 +71,7 @@ def test_every_extent_is_mapped_and_summed_whole(n):
         b = Compute("multiply", (a, a), dtype)
         loop = For(i, (a, b, Store(y, along(i), b), Accumulate(total, b)), "vector")
         end = Total(total)
-        agrees(Program((x,), (y, s), (total, loop, end, Store(s, Affine(), end))), whole(n, dtype))
+        agrees(NestProgram((x,), (y, s), (total, loop, end, Store(s, Affine(), end))), whole(n, dtype))
 
 
 @everyday(1, "step", "dtype")
@@ -87,7 +87,7 @@ def test_every_step_from_lane_to_lane(step, dtype):
         a = Load(x, along(i) * step + (start + 1))
         place = along(i) * step + start if step else along(i)
         values = whole(reach + 3, "int64") > 0 if dtype == "bool" else whole(reach + 3, dtype)
-        agrees(Program((x,), (y,), (For(i, (a, Store(y, place, a)), "vector"),)), values)
+        agrees(NestProgram((x,), (y,), (For(i, (a, Store(y, place, a)), "vector"),)), values)
 
 
 @pytest.mark.parametrize("kind", ["vector", "serial"])
@@ -96,7 +96,7 @@ def test_loops_begin_where_they_say(kind, start):
     x, y = Buffer("x", "float32", (40,), "input"), Buffer("y", "float32", (40,), "output")
     i = Axis(40)
     a = Load(x, along(i))
-    (found,) = agrees(Program((x,), (y,), (For(i, (a, Store(y, along(i), a)), kind, start),)), whole(40, "float32"))
+    (found,) = agrees(NestProgram((x,), (y,), (For(i, (a, Store(y, along(i), a)), kind, start),)), whole(40, "float32"))
     assert not found[:start].any()
 
 
@@ -110,7 +110,7 @@ def test_serial_loops_go_in_their_direction(n, reverse):
     two = Constant(2.0, "float64")
     b = Compute("add", (Compute("multiply", (two, before), "float64"), a), "float64")
     body = (a, before, two, b.inputs[0], b, Store(y, along(i) + 1, b))
-    agrees(Program((x,), (y,), (For(i, body, reverse=reverse),)), whole(n, "float64"))
+    agrees(NestProgram((x,), (y,), (For(i, body, reverse=reverse),)), whole(n, "float64"))
 
 
 @pytest.mark.parametrize("kind", ["vector", "serial"])
@@ -131,7 +131,7 @@ def test_the_last_block_of_a_clipped_axis_is_shorter(kind, outer_kind, block, to
         end,
         Store(s, along(outer), end),
     )
-    agrees(Program((x,), (y, s), (For(outer, body, outer_kind),)), whole(total, "float32"))
+    agrees(NestProgram((x,), (y, s), (For(outer, body, outer_kind),)), whole(total, "float32"))
 
 
 # guards, positions, bools
@@ -146,7 +146,7 @@ def test_guarded_loads_touch_no_memory_outside(n):
     first = Compute("add", (parts[0], parts[1]), "float32")
     second = Compute("add", (first, parts[2]), "float32")
     loop = For(i, (*parts, first, second, Store(y, along(i), second)), "vector")
-    agrees(Program((x,), (y,), (loop,)), whole(n, "float32"))
+    agrees(NestProgram((x,), (y,), (loop,)), whole(n, "float32"))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
@@ -159,7 +159,7 @@ def test_positions_and_conditions_on_them(dtype):
     held = Inside((Range(along(j) + along(i) * 2, 4, 30), Range(along(i), 1, 4)))
     value = Compute("where", (held, number, Compute("negative", (number,), dtype)), dtype)
     body = (number, held, value.inputs[2], value, Store(y, along(i) * n + along(j), value))
-    agrees(Program((), (y,), (For(i, (For(j, body, "vector"),)),)))
+    agrees(NestProgram((), (y,), (For(i, (For(j, body, "vector"),)),)))
 
 
 def test_truth_values_go_through_memory():
@@ -173,7 +173,7 @@ def test_truth_values_go_through_memory():
     body = (a, zero, test, Store(y, along(i), test), Accumulate(both, test), Accumulate(either, test))
     ends = Total(both), Total(either)
     stores = Store(every, Affine(), ends[0]), Store(some, Affine(), ends[1])
-    program = Program((x,), (y, every, some), (both, either, For(i, body, "vector"), *ends, *stores))
+    program = NestProgram((x,), (y, every, some), (both, either, For(i, body, "vector"), *ends, *stores))
     for values in (whole(n, "float64"), np.ones(n), -np.ones(n)):
         agrees(program, values)
 
@@ -189,7 +189,7 @@ def test_a_value_of_the_outer_loop_is_the_same_in_every_lane():
     a, scale = Load(w, along(i)), Load(x, along(i) * n + along(j))
     b = Compute("multiply", (scale, a), "float32")
     inner = For(j, (scale, b, Store(y, along(i) * n + along(j), b)), "vector")
-    agrees(Program((x, w), (y,), (For(i, (a, inner)),)), whole((m, n), "float32"), whole(m, "float32"))
+    agrees(NestProgram((x, w), (y,), (For(i, (a, inner)),)), whole((m, n), "float32"), whole(m, "float32"))
 
 
 def test_updates_in_place():
@@ -200,7 +200,7 @@ def test_updates_in_place():
     step = Compute("multiply", (rate, b), "float32")
     c = Compute("subtract", (a, step), "float32")
     agrees(
-        Program((w, g), (w,), (For(i, (a, b, rate, step, c, Store(w, along(i), c)), "vector"),)),
+        NestProgram((w, g), (w,), (For(i, (a, b, rate, step, c, Store(w, along(i), c)), "vector"),)),
         whole(n, "float32"),
         whole(n, "float32"),
     )
@@ -217,8 +217,8 @@ def embedding(rows, count, width, kind):
     value = Gather(table, along(j), (Lookup(place, width, rows),))
     store = Store(y, along(i) * width + along(j), value)
     if kind == "rows":
-        return Program((table, places), (y,), (For(i, (place, For(j, (value, store), "vector"))),))
-    return Program((table, places), (y,), (For(j, (For(i, (place, value, store), "vector"),)),))
+        return NestProgram((table, places), (y,), (For(i, (place, For(j, (value, store), "vector"))),))
+    return NestProgram((table, places), (y,), (For(j, (For(i, (place, value, store), "vector"),)),))
 
 
 @pytest.mark.parametrize("kind", ["rows", "lanes"])
@@ -250,7 +250,7 @@ def test_scattered_entries_meet_in_order(kind, combine):
     i = Axis(n)
     a, place = Load(x, along(i)), Load(places, along(i))
     body = (a, place, Store(y, Affine(), a, combine, (Lookup(place, 1, size),)))
-    agrees(Program((x, places), (y,), (For(i, body, kind),)), whole(n, "float32"), RNG.integers(0, size, n))
+    agrees(NestProgram((x, places), (y,), (For(i, body, kind),)), whole(n, "float32"), RNG.integers(0, size, n))
 
 
 def test_a_sum_into_one_entry_from_lanes():
@@ -258,14 +258,14 @@ def test_a_sum_into_one_entry_from_lanes():
     x, y = Buffer("x", "float64", (n,), "input"), Buffer("y", "float64", (3,), "output")
     i = Axis(n)
     a = Load(x, along(i))
-    agrees(Program((x,), (y,), (For(i, (a, Store(y, Affine((), 1), a, "add")), "vector"),)), whole(n, "float64"))
+    agrees(NestProgram((x,), (y,), (For(i, (a, Store(y, Affine((), 1), a, "add")), "vector"),)), whole(n, "float64"))
 
 
 def test_lanes_that_write_one_entry_differently_are_refused():
     x, y = Buffer("x", "float64", (9,), "input"), Buffer("y", "float64", (1,), "output")
     i = Axis(9)
     a = Load(x, along(i))
-    program = Program((x,), (y,), (For(i, (a, Store(y, Affine(), a)), "vector"),))
+    program = NestProgram((x,), (y,), (For(i, (a, Store(y, Affine(), a)), "vector"),))
     with pytest.raises(GraphError, match="different values to one entry"):
         emit(program, plan(program), host())
 
@@ -284,7 +284,7 @@ def test_accumulators_over_two_axes(combine, dtype):
     end = Total(total)
     loop = For(i, (For(j, (a, Accumulate(total, a)), "vector"),))
     values = np.where(RNG.random((m, n)) < 0.8, 1, -1) if combine == "multiply" else whole((m, n), dtype)
-    agrees(Program((x,), (s,), (total, loop, end, Store(s, Affine(), end))), values.astype(dtype))
+    agrees(NestProgram((x,), (s,), (total, loop, end, Store(s, Affine(), end))), values.astype(dtype))
 
 
 def test_lanes_have_accumulators_of_their_own():
@@ -294,7 +294,7 @@ def test_lanes_have_accumulators_of_their_own():
     i, j, total = Axis(m, "i"), Axis(n, "j"), Accumulator("add", "float32")
     a, end = Load(x, along(i) * n + along(j)), Total(total)
     body = (total, For(i, (a, Accumulate(total, a))), end, Store(y, along(j), end))
-    agrees(Program((x,), (y,), (For(j, body, "vector"),)), whole((m, n), "float32"))
+    agrees(NestProgram((x,), (y,), (For(j, body, "vector"),)), whole((m, n), "float32"))
 
 
 def test_extremes_pass_nan_on_and_empty_ones_are_infinite():
@@ -302,7 +302,9 @@ def test_extremes_pass_nan_on_and_empty_ones_are_infinite():
         x, s = Buffer("x", "float64", (n,), "input"), Buffer("s", "float64", (), "output")
         i, high = Axis(n), Accumulator("maximum", "float64")
         a, end = Load(x, along(i)), Total(high)
-        program = Program((x,), (s,), (high, For(i, (a, Accumulate(high, a)), "vector"), end, Store(s, Affine(), end)))
+        program = NestProgram(
+            (x,), (s,), (high, For(i, (a, Accumulate(high, a)), "vector"), end, Store(s, Affine(), end))
+        )
         for place in range(0, n, 13):
             values = whole(n, "float64")
             values[place] = np.nan
@@ -315,7 +317,9 @@ def test_long_sums_of_float32_keep_their_accuracy():
     x, s = Buffer("x", "float32", (n,), "input"), Buffer("s", "float32", (), "output")
     i, total = Axis(n), Accumulator("add", "float32")
     a, end = Load(x, along(i)), Total(total)
-    program = Program((x,), (s,), (total, For(i, (a, Accumulate(total, a)), "vector"), end, Store(s, Affine(), end)))
+    program = NestProgram(
+        (x,), (s,), (total, For(i, (a, Accumulate(total, a)), "vector"), end, Store(s, Affine(), end))
+    )
     values = RNG.random(n).astype("float32")
     status, (found,) = native(program, [values])
     assert status == 0
@@ -350,7 +354,7 @@ def test_carries_without_axes_live_in_registers():
         Store(stack, along(k), after),
         Store(y, at, after),
     )
-    program = Program((x,), (y, stack), (first, Store(y, at, first), For(k, body)))
+    program = NestProgram((x,), (y, stack), (first, Store(y, at, first), For(k, body)))
     agrees(program, np.float64(3))
     text = emit(program, plan(program), host()).text
     inside = text[text.index("\nloop") : text.index("\nafter")]
@@ -364,7 +368,7 @@ def test_small_vectors_at_constant_places_live_in_registers_too():
     w, k = Buffer("w", "float32", (2,), "input"), Axis(10)
     a, b = Load(w, Affine()), Load(w, Affine((), 1))
     s = Compute("add", (a, b), "float32")
-    program = Program((w,), (w,), (For(k, (a, b, s, Store(w, Affine(), b), Store(w, Affine((), 1), s))),))
+    program = NestProgram((w,), (w,), (For(k, (a, b, s, Store(w, Affine(), b), Store(w, Affine((), 1), s))),))
     (found,) = agrees(program, np.array([0, 1], "float32"))
     assert list(found) == [55, 89]
     text = emit(program, plan(program), host()).text
@@ -384,7 +388,7 @@ def test_copies_and_fills(dtype):
         Copy(x, Affine((), 29), z, Affine(), 1),
         Fill(y, Affine((), 27), 3, 0),
     )
-    agrees(Program((x,), (y, z), body), whole(30, "int64").astype(dtype))
+    agrees(NestProgram((x,), (y, z), body), whole(30, "int64").astype(dtype))
 
 
 @pytest.mark.parametrize("n", [10, 20_000])
@@ -393,7 +397,7 @@ def test_constant_arrays_stand_in_the_module_or_beside_it(n):
     c, y = Buffer("c", "float64", (n,), "constant", value), Buffer("y", "float64", (n,), "output")
     i = Axis(n)
     a = Load(c, along(i))
-    program = Program((), (y,), (For(i, (a, Store(y, along(i), a)), "vector"),))
+    program = NestProgram((), (y,), (For(i, (a, Store(y, along(i), a)), "vector"),))
     assert len(emit(program, plan(program), host()).constants) == (n > 8192)
     agrees(program)
 
@@ -406,11 +410,13 @@ def product(m, n, k, dtype, parallel=False, extra=0):
     x, w, b = (Buffer(name, dtype, shape, "input") for name, shape in (("x", (m, k)), ("w", (k, n)), ("b", (n,))))
     y = Buffer("y", dtype, (m, n), "output")
     i, j, inner = Axis(m, "i"), Axis(n, "j"), Axis(k, "k")
-    p, bias = Product(dtype), Load(b, along(j))
+    p, bias = MatrixProduct(dtype), Load(b, along(j))
     value = Compute("add", (p, bias), dtype)
     body = (bias, value, Store(y, along(i) * n + along(j), value))
     a = (x, along(i) * k + along(inner))
-    return Program((x, w, b), (y,), (Contract(i, j, inner, a, (w, along(inner) * n + along(j)), p, body, parallel),))
+    return NestProgram(
+        (x, w, b), (y,), (Contract(i, j, inner, a, (w, along(inner) * n + along(j)), p, body, parallel),)
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
@@ -429,11 +435,11 @@ def test_batched_products_in_a_loop():
             Buffer("y", "float32", (count, m, n), "output"),
         )
         batch, i, j, inner = Axis(count, "b"), Axis(m, "i"), Axis(n, "j"), Axis(k, "k")
-        p = Product("float32")
+        p = MatrixProduct("float32")
         a = (x, along(batch) * (m * k) + along(i) * k + along(inner))
         b = (w, along(batch) * (k * n) + along(inner) * n + along(j))
         contract = Contract(i, j, inner, a, b, p, (Store(y, along(batch) * (m * n) + along(i) * n + along(j), p),))
-        program = Program((x, w), (y,), (For(batch, (contract,), kind),))
+        program = NestProgram((x, w), (y,), (For(batch, (contract,), kind),))
         agrees(program, whole((count, m, k), "float32"), whole((count, k, n), "float32"))
 
 
@@ -443,10 +449,10 @@ def test_products_that_copy_their_operands_have_memory_for_it_in_each_chunk():
         Buffer(name, "float64", (count, n, n), kind) for name, kind in (("x", "input"), ("w", "input"), ("y", "output"))
     )
     batch, i, j, inner = Axis(count, "b"), Axis(n, "i"), Axis(n, "j"), Axis(n, "k")
-    start, p = along(batch) * (n * n), Product("float64")
+    start, p = along(batch) * (n * n), MatrixProduct("float64")
     a, b = (x, start + along(inner) * n + along(i)), (w, start + along(j) * n + along(inner))
     contract = Contract(i, j, inner, a, b, p, (Store(y, start + along(i) * n + along(j), p),))
-    program = Program((x, w), (y,), (For(batch, (contract,), "parallel"),))
+    program = NestProgram((x, w), (y,), (For(batch, (contract,), "parallel"),))
     text = emit(program, plan(program), host()).text
     chunk = text[text.index("@chunk(ptr %context") :].split("\n}")[0]
     assert chunk.count("call ptr @malloc") == 1
@@ -462,7 +468,7 @@ def test_a_loop_that_would_end_differently_in_each_lane_is_refused():
     inner = Axis(3, "i", (outer, 10))
     y = Buffer("y", "float64", (10,), "output")
     one = Constant(1.0, "float64")
-    program = Program(
+    program = NestProgram(
         (), (y,), (For(outer, (For(inner, (one, Store(y, along(outer) * 3 + along(inner), one))),), "vector"),)
     )
     with pytest.raises(GraphError, match="different places in its lanes"):
@@ -501,7 +507,7 @@ def test_a_place_outside_in_a_thread_gives_status_1(threads):
         at = along(i) * 8 + along(j)
         place = Load(places, at)
         value = Gather(table, Affine(), (Lookup(place, 1, size),))
-        program = Program(
+        program = NestProgram(
             (table, places), (y,), (For(i, (For(j, (place, value, Store(y, at, value)), "vector"),), "parallel"),)
         )
         given = RNG.integers(0, size, (n, 8))
@@ -516,7 +522,9 @@ def test_a_parallel_loop_adds_to_no_accumulator_outside():
     x, s = Buffer("x", "float32", (9,), "input"), Buffer("s", "float32", (), "output")
     i, total = Axis(9), Accumulator("add", "float32")
     a, end = Load(x, along(i)), Total(total)
-    program = Program((x,), (s,), (total, For(i, (a, Accumulate(total, a)), "parallel"), end, Store(s, Affine(), end)))
+    program = NestProgram(
+        (x,), (s,), (total, For(i, (a, Accumulate(total, a)), "parallel"), end, Store(s, Affine(), end))
+    )
     with pytest.raises(GraphError, match="accumulators opened outside"):
         emit(program, plan(program), host())
 
@@ -525,6 +533,8 @@ def test_a_vector_loop_holds_no_vector_loop():
     x, y = Buffer("x", "float32", (9, 9), "input"), Buffer("y", "float32", (9, 9), "output")
     i, j = Axis(9, "i"), Axis(9, "j")
     a = Load(x, along(i) * 9 + along(j))
-    program = Program((x,), (y,), (For(i, (For(j, (a, Store(y, along(i) * 9 + along(j), a)), "vector"),), "vector"),))
+    program = NestProgram(
+        (x,), (y,), (For(i, (For(j, (a, Store(y, along(i) * 9 + along(j), a)), "vector"),), "vector"),)
+    )
     with pytest.raises(GraphError, match="inside a vector loop"):
         emit(program, plan(program), host())

@@ -27,10 +27,10 @@ from wengert.targets.native.loops.nest import (
     Gather,
     Load,
     Lookup,
-    Program,
+    NestProgram,
+    RecordTape,
     Replay,
     Store,
-    Tape,
     While,
     along,
 )
@@ -64,7 +64,7 @@ def test_a_branch_runs_one_of_its_bodies(n, flag):
         Buffer("x", "float64", (n,), "input"),
         Buffer("y", "float64", (n,), "output"),
     )
-    program = Program((f, x), (y,), (Branch(f, (scaled(x, y, 2.0, n),), (scaled(x, y, -1.0, n),)),))
+    program = NestProgram((f, x), (y,), (Branch(f, (scaled(x, y, 2.0, n),), (scaled(x, y, -1.0, n),)),))
     agrees(program, np.array(flag), np.arange(float(n)))
 
 
@@ -79,7 +79,7 @@ def test_a_branch_without_else_changes_registers_or_not(flag):
     c = Compute("add", (a, b), "float32")
     k = Axis(5)
     body = (a, Store(y, AT, a), For(k, (Branch(f, (b, c, Store(y, AT, c)), ()),)))
-    (found,) = agrees(Program((f, x), (y,), body), np.array(flag), np.float32(3))
+    (found,) = agrees(NestProgram((f, x), (y,), body), np.array(flag), np.float32(3))
     assert found == (18 if flag else 3)
 
 
@@ -108,7 +108,7 @@ def collatz(tapes=()):
     )  # fmt: skip
     zero = Constant(0, "int64")
     loop = While((now, one, test, Store(more, AT, test)), more, body, tuple((n, tape) for tape in tapes))
-    return Program((x,), (n, y), (first, Store(n, AT, first), zero, Store(y, AT, zero), loop)), n
+    return NestProgram((x,), (n, y), (first, Store(n, AT, first), zero, Store(y, AT, zero), loop)), n
 
 
 @pytest.mark.parametrize(("start", "steps"), [(1, 0), (2, 1), (7, 16), (27, 111)])
@@ -122,7 +122,7 @@ def test_a_while_loop_with_a_branch_inside(start, steps):
 @pytest.mark.parametrize("start", [1, 7, 27])
 def test_a_replay_reads_what_a_while_loop_recorded(start, reverse):
     """z ← z/2 + record, in either direction, and a second tape made on the way and read back in order."""
-    records, halves = Tape("records", "int64", 1), Tape("halves", "float64", 1)
+    records, halves = RecordTape("records", "int64", 1), RecordTape("halves", "float64", 1)
     program, _ = collatz([records])
     r, z, k, w = (
         Buffer("r", "int64", ()),
@@ -141,7 +141,7 @@ def test_a_replay_reads_what_a_while_loop_recorded(start, reverse):
     a, b = Load(h, AT), Load(w, AT)
     c = Compute("subtract", (a, b), "float64")
     again = Replay(((halves, h),), (), (a, b, c, Store(w, AT, c)))
-    agrees(Program(program.inputs, (*program.outputs, z, w), (*program.body, back, again)), np.int64(start))
+    agrees(NestProgram(program.inputs, (*program.outputs, z, w), (*program.body, back, again)), np.int64(start))
 
 
 @pytest.mark.parametrize("n", [1, 7, 300])
@@ -152,7 +152,7 @@ def test_records_of_arrays(n):
         Buffer("v", "float32", (n,), "output"),
         Buffer("s", "float32", (n,), "output"),
     )
-    more, copy, tape = Buffer("more", "bool", ()), Buffer("copy", "float32", (n,)), Tape("tape", "float32", n)
+    more, copy, tape = Buffer("more", "bool", ()), Buffer("copy", "float32", (n,)), RecordTape("tape", "float32", n)
     first, bound = Load(v, AT), Constant(1000.0, "float32")
     test = Compute("less", (first, bound), "bool")
     loop = While((first, bound, test, Store(more, AT, test)), more, (scaled(v, v, 2.0, n),), ((v, tape),))
@@ -160,18 +160,18 @@ def test_records_of_arrays(n):
     a, b = Load(copy, along(i)), Load(s, along(i))
     c = Compute("subtract", (a, b), "float32")
     back = Replay(((tape, copy),), (), (For(i, (a, b, c, Store(s, along(i), c)), "vector"),), reverse=True)
-    program = Program((x,), (v, s), (Copy(x, AT, v, AT, n), loop, back))
+    program = NestProgram((x,), (v, s), (Copy(x, AT, v, AT, n), loop, back))
     agrees(program, np.arange(1, n + 1, dtype="float32"))
 
 
 def test_a_tape_in_a_loop_is_emptied_each_time():
-    records = Tape("records", "int64", 1)
+    records = RecordTape("records", "int64", 1)
     program, _ = collatz([records])
     r, z, step = Buffer("r", "int64", ()), Buffer("z", "int64", (), "output"), Axis(3)
     a, b = Load(r, AT), Load(z, AT)
     c = Compute("add", (a, b), "int64")
     back = Replay(((records, r),), (), (a, b, c, Store(z, AT, c)))
-    whole = Program(program.inputs, (*program.outputs, z), (For(step, (*program.body, back)),))
+    whole = NestProgram(program.inputs, (*program.outputs, z), (For(step, (*program.body, back)),))
     (_, _, found) = agrees(whole, np.int64(7))
     assert found == 3 * sum([22, 11, 34, 17, 52, 26, 13, 40, 20, 10, 5, 16, 8, 4, 2, 1])
 
@@ -191,7 +191,7 @@ def test_large_steps_are_functions_of_their_own_in_a_loop():
             c = Constant(float(k % 3 - 1), "float64")
             made += [c, Compute("add" if k % 2 else "subtract", (made[-1], c), "float64")]
         nests.append(For(i, (*made, Store(target, along(i), made[-1])), "vector"))
-    program = Program((x,), (y,), (Copy(x, AT, y, AT, n), For(Axis(steps), tuple(nests))))
+    program = NestProgram((x,), (y,), (Copy(x, AT, y, AT, n), For(Axis(steps), tuple(nests))))
     text = emit(program, plan(program), host()).text
     assert 1 < text.count("define internal i32 @kernel") < len(nests)
     agrees(program, np.arange(float(n)))
@@ -211,7 +211,7 @@ def test_a_place_outside_in_a_called_function_ends_the_loop():
     for number in range(400):
         made.append(Compute("negative" if number % 3 else "abs", (made[-1],), "float64"))
     nest = For(i, (place, *made, Store(y, along(i), made[-1])), "vector")
-    program = Program((table, places), (y,), (For(k, (nest, scaled(y, y, 2.0, n))),))
+    program = NestProgram((table, places), (y,), (For(k, (nest, scaled(y, y, 2.0, n))),))
     given = np.random.default_rng(0).integers(0, 9, (steps, n))
     agrees(program, np.arange(9.0), given)
     given[7, 39] = 9
@@ -231,9 +231,9 @@ def counting():
         (now, end, test, Store(more, AT, test)),
         more,
         (now, one, following, Store(y, AT, following)),
-        ((y, Tape("t", "int64", 1)),),
+        ((y, RecordTape("t", "int64", 1)),),
     )
-    return Program((x,), (y,), (zero, Store(y, AT, zero), loop))
+    return NestProgram((x,), (y,), (zero, Store(y, AT, zero), loop))
 
 
 def address(function):
@@ -252,7 +252,7 @@ def test_a_long_loop_of_known_length_asks_too():
     a, half = Load(y, AT), Constant(0.5, "float64")
     b = Compute("multiply", (a, half), "float64")
     c = Compute("add", (b, half), "float64")
-    program = Program((), (y,), (For(k, (For(j, (a, half, b, c, Store(y, AT, c))),)),))
+    program = NestProgram((), (y,), (For(k, (For(j, (a, half, b, c, Store(y, AT, c))),)),))
     asked = []
     poll = ctypes.CFUNCTYPE(ctypes.c_int32)(lambda: asked.append(1) or len(asked) == 3)
     assert native(program, [], {"wg_poll": address(poll)})[0] == 3
@@ -263,7 +263,7 @@ def test_short_loops_ask_nothing():
     y, k = Buffer("y", "float64", (), "output"), Axis(1000, "k")
     a, half = Load(y, AT), Constant(0.5, "float64")
     b = Compute("multiply", (a, half), "float64")
-    program = Program((), (y,), (For(k, (a, half, b, Store(y, AT, b))),))
+    program = NestProgram((), (y,), (For(k, (a, half, b, Store(y, AT, b))),))
     assert emit(program, plan(program), host()).imports == ()
 
 
@@ -287,7 +287,7 @@ def test_memory_that_runs_out_gives_status_2():
 def test_control_stands_in_no_vector_loop():
     f, y = Buffer("f", "bool", (), "input"), Buffer("y", "float64", (9,), "output")
     i, one = Axis(9), Constant(1.0, "float64")
-    program = Program((f,), (y,), (For(i, (Branch(f, (one, Store(y, along(i), one)), ()),), "vector"),))
+    program = NestProgram((f,), (y,), (For(i, (Branch(f, (one, Store(y, along(i), one)), ()),), "vector"),))
     with pytest.raises(GraphError, match="cannot hold a Branch"):
         emit(program, plan(program), host())
 
@@ -298,7 +298,7 @@ def test_long_parallel_loops_ask_between_batches():
     half, before = Constant(0.5, "float64"), Load(y, along(k))
     once = Compute("add", (before, half), "float64")
     body = (For(j, (half, before, once, Store(y, along(k), once))),)
-    program = Program((), (y,), (For(k, body, "parallel"),))
+    program = NestProgram((), (y,), (For(k, body, "parallel"),))
     asked = []
     poll = ctypes.CFUNCTYPE(ctypes.c_int32)(lambda: asked.append(1) or len(asked) == 2)
     status, (found,) = native(program, [], {"wg_poll": address(poll)})
@@ -342,7 +342,7 @@ def test_private_memory_is_a_chunk_s_own_wherever_its_loop_stands(threads):
     for _ in range(400):
         chain.append(Compute("negative", (chain[-1],), "float64"))
     body = (For(k, (For(i, inside, "parallel"),)), For(far, (*chain, Store(z, along(far), chain[-1])), "vector"))
-    program = Program((x,), (y, z), body)
+    program = NestProgram((x,), (y, z), body)
     text = emit(program, plan(program), host()).text
     assert text.count("define internal i32 @kernel") == 2
     assert f"alloca [{size_in_bytes(own)} x i8]" in text[text.index("@chunk(ptr %context") :].split("\n}")[0]

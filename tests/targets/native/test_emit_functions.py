@@ -15,7 +15,18 @@ from wengert.targets.native.calling import OUTLINED_FUNCTIONS
 from wengert.targets.native.emit import emit
 from wengert.targets.native.loops.buffers import plan
 from wengert.targets.native.loops.interpret import run
-from wengert.targets.native.loops.nest import Affine, Axis, Buffer, Compute, Constant, For, Load, Program, Store, along
+from wengert.targets.native.loops.nest import (
+    Affine,
+    Axis,
+    Buffer,
+    Compute,
+    Constant,
+    For,
+    Load,
+    NestProgram,
+    Store,
+    along,
+)
 from wengert.targets.native.processor import host
 from wengert.targets.stages import stage
 
@@ -64,7 +75,7 @@ def mapped(name, arity, dtype, n, result=None, kind="vector", exponent=None):
     y, i = Buffer("y", result or dtype, (n,), "output"), Axis(n)
     loads = tuple(Load(x, along(i)) for x in inputs)
     value = Compute(name, loads, result or dtype, exponent)
-    return Program(inputs, (y,), (For(i, (*loads, value, Store(y, along(i), value)), kind),))
+    return NestProgram(inputs, (y,), (For(i, (*loads, value, Store(y, along(i), value)), kind),))
 
 
 @everyday(1, "name", "dtype")
@@ -135,7 +146,7 @@ def test_many_functions_in_one_nest_are_called_few_are_inline(count, monkeypatch
     for k in range(count):
         made.append(Compute(["tanh", "sin", "exp"][k % 3], (made[-1],), "float32"))
         made.append(Compute("negative", (made[-1],), "float32"))
-    program = Program((x,), (y,), (For(i, (*made, Store(y, along(i), made[-1])), "vector"),))
+    program = NestProgram((x,), (y,), (For(i, (*made, Store(y, along(i), made[-1])), "vector"),))
     text = emit(program, plan(program), host()).text
     assert ("@wg_tanh" in text) == (count > OUTLINED_FUNCTIONS)
     given = np.random.default_rng(0).normal(size=n).astype("float32")
@@ -163,7 +174,7 @@ def test_scalars_without_a_loop():
     slope = compute("multiply", e, compute("multiply", y, compute("subtract", one, y)))
     w_bar = compute("multiply", slope, x)
     stores = [Store(buffer, Affine(), value) for buffer, value in zip(outputs, (loss, w_bar, slope), strict=True)]
-    program = Program(inputs, outputs, (*made, *stores))
+    program = NestProgram(inputs, outputs, (*made, *stores))
     arrays = [np.float64(number) for number in (0.5, 1.5, -0.3, 1.0)]
     status, found = native(program, arrays)
     assert status == 0

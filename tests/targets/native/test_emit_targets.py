@@ -13,18 +13,18 @@ from tests.targets.native.test_emit_control import collatz, counting
 from wengert.targets.native.emit import emit
 from wengert.targets.native.jit import emit_assembly
 from wengert.targets.native.loops.buffers import plan
-from wengert.targets.native.loops.nest import Axis, Buffer, Compute, For, Load, Program, Store, along
+from wengert.targets.native.loops.nest import Axis, Buffer, Compute, For, Load, NestProgram, Store, along
 from wengert.targets.native.processor import AARCH64, AVX2, AVX512, X86_64_V2, Processor
 
 TARGETS = {"AVX-512": AVX512, "AVX2": AVX2, "no FMA": X86_64_V2, "AArch64": AARCH64}
 OURS = {"wg_poll", "wg_parallel_for", "realloc", "free", "malloc", "memcpy", "memset", "kernel", "program"}
 
 
-def function_of(name: str, dtype: str) -> Program:
+def function_of(name: str, dtype: str) -> NestProgram:
     x, y, i = Buffer("x", dtype, (100,), "input"), Buffer("y", dtype, (100,), "output"), Axis(100)
     a = Load(x, along(i))
     b = Compute(name, (a,), dtype)
-    return Program((x,), (y,), (For(i, (a, b, Store(y, along(i), b)), "vector"),))
+    return NestProgram((x,), (y,), (For(i, (a, b, Store(y, along(i), b)), "vector"),))
 
 
 PROGRAMS = {
@@ -58,12 +58,12 @@ def test_a_call_of_libm_would_be_seen():
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
-def test_programs_assemble_for_every_target(program: Program, target: Processor):
+def test_programs_assemble_for_every_target(program: NestProgram, target: Processor):
     text = emit(program, plan(program), target).text
     assert called(emit_assembly(text, target)) <= OURS
 
 
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
-def test_equal_programs_give_equal_text(program: Program):
+def test_equal_programs_give_equal_text(program: NestProgram):
     first, second = (emit(program, plan(program), AVX512).text for _ in range(2))
     assert first == second

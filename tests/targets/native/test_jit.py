@@ -18,11 +18,11 @@ def text(number: int) -> str:
     return f"define i64 @answer(i64 %x) {{\n  %y = add i64 %x, {number}\n  ret i64 %y\n}}"
 
 
-def loaded(number: int, **options) -> jit.Code:
+def loaded(number: int, **options) -> jit.MachineCode:
     return jit.load(text(number), ["answer"], {}, host(), cache=False, **options)
 
 
-def function(code: jit.Code):
+def function(code: jit.MachineCode):
     callable = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(code.address("answer"))
     callable.code = code  # who can call it holds the code
     return callable

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 
 from wengert.targets.native.contraction import (
     ALIGNMENT,
+    ContractionStage,
     ContractSpec,
     Epilogue,
     Operands,
-    Stage,
     lanes_for,
     pieces,
 )
@@ -68,9 +68,9 @@ class BlockedProduct(ABC):
         return 0
 
     @property
-    def stages(self) -> tuple[Stage, ...]:
+    def stages(self) -> tuple[ContractionStage, ...]:
         """The pieces of the product."""
-        return (Stage(self.blocks * pieces(self.row_tiles, self.group), self._piece),)
+        return (ContractionStage(self.blocks * pieces(self.row_tiles, self.group), self._piece),)
 
     @abstractmethod
     def fill(self, b: Memory, row_tile: Count, block: tuple[Count, Count], operands: Operands, scratch: str) -> None:

@@ -40,7 +40,7 @@ class Record(ctypes.Structure):
 
 
 def bind(
-    code: jit.Code,
+    code: jit.MachineCode,
     inputs: Sequence[Any],
     outputs: Sequence[Any],
     arena_bytes: int,

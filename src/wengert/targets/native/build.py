@@ -16,10 +16,10 @@ import numpy as np
 from wengert.ir.graph import Graph
 from wengert.targets.native import jit, unrolled
 from wengert.targets.native.emit import CONSTANT, Emitted, emit
-from wengert.targets.native.loops.buffers import Plan, plan
+from wengert.targets.native.loops.buffers import ArenaPlan, plan
 from wengert.targets.native.loops.count import has_open_end, operations
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import Compute, Program, statements
+from wengert.targets.native.loops.nest import Compute, NestProgram, statements
 from wengert.targets.native.processor import Processor, host
 from wengert.targets.native.runtime import imports_of
 from wengert.targets.native.signature import PROGRAM
@@ -67,12 +67,12 @@ class Build:
         return 2 if sum(isinstance(each, Compute) for each in statements(self.program.body)) < CROWDED else 0
 
     @cached_property
-    def program(self) -> Program:
+    def program(self) -> NestProgram:
         """The loop nests."""
         return self._timed("loops", lambda: lower(self.graph, self.donated))
 
     @cached_property
-    def plan(self) -> Plan:
+    def plan(self) -> ArenaPlan:
         """The places of the temporaries."""
         return self._timed("memory", lambda: plan(self.program))
 
@@ -91,7 +91,7 @@ class Build:
         text = self.emitted.text
         return self._timed("code", lambda: jit.emit_assembly(text, self.target, self.opt))
 
-    def load(self, cache: bool = True) -> jit.Code:
+    def load(self, cache: bool = True) -> jit.MachineCode:
         """The code in memory. Straight-line code of few pieces is made sooner than it is found on disk."""
         emitted = self.emitted
         cache = cache and (self.cut is None or self.cut.pieces > FEW)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from wengert.targets.native import exponential, hyperbolic, inverse, powers, remainders, special, trigonometry
-from wengert.targets.native.instructions import Body
+from wengert.targets.native.instructions import CodeBody
 from wengert.targets.native.memory import Memory
 from wengert.targets.native.module import Module
 from wengert.targets.native.values import Value, type_of
 
-__all__ = ["Body", "Builder", "Module", "Value"]
+__all__ = ["Builder", "CodeBody", "Module", "Value"]
 
 
 Rule = Callable[..., Value]
@@ -78,7 +78,7 @@ class Builder(Memory):
     that modules share: code for many ops then grows by a call each, and by one call for a function and its slope. Without it the function is written in place, and shares what it can with its neighbours.
     """
 
-    def __init__(self, module: Module, width: int, body: Body | None = None, *, outline: bool = False) -> None:
+    def __init__(self, module: Module, width: int, body: CodeBody | None = None, *, outline: bool = False) -> None:
         super().__init__(module, width, body)
         self.outline = outline
 

@@ -10,7 +10,7 @@ from typing import Self
 from wengert.errors import GraphError
 from wengert.targets.native import subnormals
 from wengert.targets.native.control_ir import Control
-from wengert.targets.native.facts import Facts
+from wengert.targets.native.facts import StatementFacts
 from wengert.targets.native.frame import OUT_OF_MEMORY, Unit
 from wengert.targets.native.instructions import Value, constant_of
 from wengert.targets.native.loops.buffers import ALIGNMENT, size_in_bytes
@@ -27,7 +27,7 @@ BATCH_WORK = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class LoopChunk:
     """One piece of a parallel loop: its instructions, and the bytes of workspace of its own."""
 
     work: int
@@ -118,7 +118,7 @@ class Calling(Control):
         b.lines.extend(self.leave(status.name))
         b.start_block(following)
 
-    def _hand_over(self, inner: Self, facts: Facts, *, chunk: bool = False) -> Arguments:
+    def _hand_over(self, inner: Self, facts: StatementFacts, *, chunk: bool = False) -> Arguments:
         """What a function needs of this one: pointers, axes, values, tapes, workspace; constants are written into it.
 
         Private buffers of a parallel loop are memory of its chunks: no function around them has these.
@@ -175,11 +175,16 @@ class Calling(Control):
             inner.bind(loop.axis, inner.number(loop.start) if only else inner.shifted(chunk, loop.start))
             inner.body(loop.body)
 
-        chunk = Chunk(work_of(loop.body), unit.workspace_bytes(facts))
+        chunk = LoopChunk(work_of(loop.body), unit.workspace_bytes(facts))
         self.chunks(inner, facts, count, contents, chunk)
 
     def chunks(
-        self, inner: Self, facts: Facts, count: Value, contents: Callable[[Self, Value], None], chunk: Chunk
+        self,
+        inner: Self,
+        facts: StatementFacts,
+        count: Value,
+        contents: Callable[[Self, Value], None],
+        chunk: LoopChunk,
     ) -> None:
         """contents(inner, k) for k = 0 … count − 1 on any thread; of a long loop, so many at a time."""
         unit = self.unit

@@ -29,7 +29,7 @@ class PlainCall:
     """A program with its signature, callable like the entry; the interpreter's lock stays held, which `wg_poll` allows."""
 
     def __init__(
-        self, code: jit.Code, signature: Signature, slow: Callable[..., Any], fail: Callable[..., Any]
+        self, code: jit.MachineCode, signature: Signature, slow: Callable[..., Any], fail: Callable[..., Any]
     ) -> None:
         self._program = ctypes.PYFUNCTYPE(ctypes.c_int32, *(ctypes.c_void_p,) * 3)(code.address(PROGRAM))
         self._code, self._signature, self._slow, self._fail = code, signature, slow, fail

@@ -51,7 +51,7 @@ class Operands:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class ContractionStage:
     """A part of the work: `chunks` pieces that any thread may run in any order, after the stage before is done.
 
     emit(builder, chunk, operands, epilogue) writes the code of one piece; `chunk` is its number.

@@ -14,9 +14,9 @@ from wengert.targets.native.loops.nest import (
     Copy,
     Fill,
     For,
+    RecordTape,
     Replay,
     Store,
-    Tape,
     While,
     along,
 )
@@ -108,25 +108,25 @@ class Control(Loops):
 
     # tapes
 
-    def _part(self, tape: Tape, field: int) -> str:
+    def _part(self, tape: RecordTape, field: int) -> str:
         """The pointer to a part of a tape: its memory, count or room."""
         number = self.unit.tapes.setdefault(tape, len(self.unit.tapes))
         return self.one.pointer(f"getelementptr {TAPE}, ptr {self.tapes}, i64 {number}, i32 {field}")
 
-    def _count(self, tape: Tape) -> Value:
+    def _count(self, tape: RecordTape) -> Value:
         return self.one.load(self._part(tape, 1), "int64")
 
-    def _set_count(self, tape: Tape, count: Value) -> None:
+    def _set_count(self, tape: RecordTape, count: Value) -> None:
         self.one.store(count, self._part(tape, 1))
 
-    def _record(self, tape: Tape, number: Value) -> str:
+    def _record(self, tape: RecordTape, number: Value) -> str:
         """The pointer to a record."""
         memory = self.one.fresh("t")
         self.one.emit(f"{memory} = load ptr, ptr {self._part(tape, 0)}, align 8")
         offset = self.one.multiply(number, self.number(tape.entries))
         return self.one.element(memory, tape.dtype, offset.name)
 
-    def _append(self, buffer: Buffer, tape: Tape) -> None:
+    def _append(self, buffer: Buffer, tape: RecordTape) -> None:
         """One more record, with the entries of a buffer."""
         count = self._count(tape)
         following = self.one.add(count, self.number(1))
@@ -135,7 +135,7 @@ class Control(Loops):
         self._transfer(buffer, self._record(tape, count), tape.entries, load=False)
         self._set_count(tape, following)
 
-    def _ensure(self, tape: Tape, count: Value, wanted: Value) -> None:
+    def _ensure(self, tape: RecordTape, count: Value, wanted: Value) -> None:
         """Room for so many records; where there is none, for the number wanted."""
         b = self.one
         room = b.load(self._part(tape, 2), "int64")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wengert.targets.native.blocks import BlockedProduct, at, block_columns
-from wengert.targets.native.contraction import ContractSpec, Epilogue, Operands, Stage, aligned
+from wengert.targets.native.contraction import ContractionStage, ContractSpec, Epilogue, Operands, aligned
 from wengert.targets.native.counted import Count, counted, least, minus, number, times
-from wengert.targets.native.instructions import SUFFIXES, Body, Value
+from wengert.targets.native.instructions import SUFFIXES, CodeBody, Value
 from wengert.targets.native.memory import BYTES, Memory
 from wengert.targets.native.microkernel import multiply_add
 from wengert.targets.native.module import Module
@@ -43,18 +43,18 @@ def dots_kernel(module: Module, dots: Dots) -> str:
     """The name of the kernel out[i, j] = Σ_k a[i, k] b[j, k]; its arguments are a, b, out, k ≥ lanes and the strides in bytes
     of the rows of a, of b and of out.
     """
-    return module.kernel(dots.name, PARAMETERS, lambda module: _Writer(module, dots).text())
+    return module.kernel(dots.name, PARAMETERS, lambda module: _DotWriter(module, dots).text())
 
 
 Totals = dict[tuple[int, int, int], Value]
 
 
-class _Writer:
+class _DotWriter:
     """The text of one kernel."""
 
     def __init__(self, module: Module, dots: Dots) -> None:
         self.dots = dots
-        self.b = Memory(module, dots.lanes, Body("entry"))
+        self.b = Memory(module, dots.lanes, CodeBody("entry"))
         self.keys = [(i, j, u) for u in range(dots.unroll) for i in range(dots.rows) for j in range(dots.columns)]
         self.size = BYTES[dots.dtype]
 
@@ -174,9 +174,9 @@ class DotProduct(BlockedProduct):
         return self.spec.m * self._copied_row * self.size if self._copies else 0
 
     @property
-    def stages(self) -> tuple[Stage, ...]:
+    def stages(self) -> tuple[ContractionStage, ...]:
         """Copying, then the dot products."""
-        copying = (Stage(1, self._copy),) if self._copies else ()
+        copying = (ContractionStage(1, self._copy),) if self._copies else ()
         return (*copying, *super().stages)
 
     def _copy(self, b: Memory, piece: Count, operands: Operands, epilogue: Epilogue) -> None:

@@ -11,13 +11,13 @@ from wengert.targets.native.contraction import aligned
 from wengert.targets.native.control_ir import TAPE
 from wengert.targets.native.facts import FactBook
 from wengert.targets.native.frame import Placement, Unit, is_embedded
-from wengert.targets.native.function import Function
+from wengert.targets.native.function import NestFunction
 from wengert.targets.native.inlining import in_place
 from wengert.targets.native.loops.nest import (
     Buffer,
     Contract,
     For,
-    Program,
+    NestProgram,
     Replay,
     Statement,
     While,
@@ -62,7 +62,7 @@ class Offsets:
 
 
 def emit(
-    program: Program,
+    program: NestProgram,
     plan: Placement | Mapping[Buffer, int],
     target: Processor,
     name: str = "program",
@@ -96,14 +96,14 @@ def emit(
     return Emitted(unit.module.text(), tuple(unit.imports), constants, arena)
 
 
-def _define_program(unit: Unit, program: Program, constants: Sequence[Buffer], name: str) -> None:
+def _define_program(unit: Unit, program: NestProgram, constants: Sequence[Buffer], name: str) -> None:
     """The exported function; where there are tapes, their memory belongs to it and it frees them whatever happens."""
     unit.module.unique(name)
     if unit.flushes:
         outer, name = name, unit.module.unique(f"{name}.flushed")
         arguments = "ptr %inputs, ptr %outputs, ptr %arena"
         unit.module.define(outer, around(unit.module.target, unit.switch(), outer, name, arguments))
-    function = Function(unit, program.body, chosen(program.body, unit.book))
+    function = NestFunction(unit, program.body, chosen(program.body, unit.book))
     arguments = "ptr %inputs, ptr %outputs, ptr %arena"
     _find_buffers(function, program, constants)
     if unit.workspace_bytes(function.facts):
@@ -157,7 +157,7 @@ def _tape_keeper(unit: Unit, name: str, inner: str, arguments: str) -> str:
     return "\n".join([*lines, "  ret i32 %status", "}"])
 
 
-def _find_buffers(function: Function, program: Program, constants: Sequence[Buffer]) -> None:
+def _find_buffers(function: NestFunction, program: NestProgram, constants: Sequence[Buffer]) -> None:
     """The pointers to the buffers that the program's function touches or hands on."""
     b, unit = function.one, function.unit
     places = {buffer: ("outputs", k) for k, buffer in enumerate(program.outputs)}

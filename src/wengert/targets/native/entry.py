@@ -32,7 +32,7 @@ class MethodDef(ctypes.Structure):
 class NativeFunction:
     """A compiled function. Each has a class of its own, whose `__call__` is the builtin; as a method it gets the instance first."""
 
-    code: jit.Code
+    code: jit.MachineCode
     signature: Signature
 
     __call__: Callable[..., Any]
@@ -64,7 +64,7 @@ def build(
 
 
 def wrap(
-    code: jit.Code,
+    code: jit.MachineCode,
     signature: Signature,
     slow: Callable[..., Any],
     fail: Callable[..., Any] | None = None,
@@ -78,7 +78,7 @@ def wrap(
     return made
 
 
-def builtin(code: jit.Code, signature: Signature, slow: Callable[..., Any], fail: Callable[..., Any]) -> Any:
+def builtin(code: jit.MachineCode, signature: Signature, slow: Callable[..., Any], fail: Callable[..., Any]) -> Any:
     """The function alone, without attributes and without binding: for a dispatcher's next variant."""
     if not numpy_abi.usable():
         return calls.PlainCall(code, signature, slow, fail)
@@ -96,7 +96,7 @@ def function(definition: Callable[[], MethodDef], held: tuple[Any, ...]) -> Any:
 
 
 @cache
-def _entry() -> jit.Code:
+def _entry() -> jit.MachineCode:
     """The entry that all compiled functions share."""
     return jit.load(entry_ir.text(), [entry_ir.ENTRY], imports(), host())
 
@@ -107,7 +107,7 @@ def _definition() -> MethodDef:
     return defined(b"compiled", _entry(), entry_ir.ENTRY, _FASTCALL_KEYWORDS)
 
 
-def defined(name: bytes, code: jit.Code, exported: str, flags: int, doc: bytes | None = None) -> MethodDef:
+def defined(name: bytes, code: jit.MachineCode, exported: str, flags: int, doc: bytes | None = None) -> MethodDef:
     """What Python reads to call a function of the code. It is never freed: Python reads it also when it takes down a function of a
     cycle, or the last functions at its own end.
     """

@@ -14,7 +14,7 @@ def bind() -> Function:
     """The arguments in the order of the parameters, at the beginning of the call's memory; false where they do not fit."""
     taken = {"plan": "ptr", "args": "ptr", "count": "i64", "names": "ptr", "objects": "ptr"}
     f = Function("wg_bind", "i1", taken, "internal", QUICK)
-    get = Fields(f, tables.Plan, "%plan")
+    get = Fields(f, tables.CallPlan, "%plan")
     parameters = get("parameters")
     f.require(f.compare("ule", "i64", "%count", get("positional")), "no")
     with f.count("%count") as k:
@@ -58,12 +58,12 @@ def _place_of(f: Function, name: str, known: str, parameters: str) -> str:
 def open_container() -> Function:
     """The items of a container become objects of their own; false where it is not of the planned type, length and keys in order."""
     f = Function("wg_open", "i1", {"node": "ptr", "objects": "ptr"}, "internal", QUICK)
-    get = Fields(f, tables.Node, "%node")
+    get = Fields(f, tables.ContainerNode, "%node")
     thing, kind, planned, length = f.entry("ptr", "%objects", get("source")), get("kind"), get("type"), get("length")
-    f.require(f.compare("ne", "i64", kind, tables.Kind.STATIC), "static")
+    f.require(f.compare("ne", "i64", kind, tables.ContainerKind.STATIC), "static")
     f.require(f.compare("eq", "ptr", f.load("ptr", thing, abi.TYPE), planned), "no")
     target = f.at("%objects", get("first"), "ptr")
-    f.require(f.compare("ne", "i64", kind, tables.Kind.DICT), "dict")
+    f.require(f.compare("ne", "i64", kind, tables.ContainerKind.DICT), "dict")
     f.require(f.compare("eq", "i64", f.load("i64", thing, abi.SIZE), length), "no")
     items = _items(f, thing, kind)
     with f.count(length) as k:
@@ -97,7 +97,7 @@ def open_container() -> Function:
 def _items(f: Function, thing: str, kind: str) -> str:
     """Where the items of a tuple or list lie: in the tuple itself, or where the list says."""
     inline = f.at(thing, abi.TUPLE_ITEMS)
-    is_list = f.compare("eq", "i64", kind, tables.Kind.LIST)
+    is_list = f.compare("eq", "i64", kind, tables.ContainerKind.LIST)
     before = f.block
     f.branch(is_list, "follow", "copy")
     f.label("follow")
@@ -110,7 +110,7 @@ def _items(f: Function, thing: str, kind: str) -> str:
 def take() -> Function:
     """The address of an argument's numbers; null where it is not what the leaf wants."""
     f = Function("wg_take", "ptr", {"leaf": "ptr", "thing": "ptr", "scalar": "ptr"}, "internal")
-    get = Fields(f, tables.Leaf, "%leaf")
+    get = Fields(f, tables.LeafSlot, "%leaf")
     kind = f.load("ptr", "%thing", abi.TYPE)
     f.branch(f.compare("eq", "ptr", kind, "@PyArray_Type"), "array", "other")
     f.label("array")
@@ -164,13 +164,13 @@ def _take_python_scalar(f: Function, get: Fields) -> None:
 def is_disjoint() -> Function:
     """Whether a donated array shares no byte with any other input."""
     f = Function("wg_is_disjoint", "i1", {"plan": "ptr", "memory": "ptr", "which": "i64"}, "internal", QUICK)
-    get = Fields(f, tables.Plan, "%plan")
+    get = Fields(f, tables.CallPlan, "%plan")
     leaves, inputs = get("leaf"), f.at("%memory", get("inputs_at"))
-    _, mine = item(f, tables.Leaf, leaves, "%which")
+    _, mine = item(f, tables.LeafSlot, leaves, "%which")
     start = f.entry("i64", inputs, "%which")
     end = f.value(f"add i64 {start}, {mine('bytes')}")
     with f.count(get("leaves")) as k:
-        _, other = item(f, tables.Leaf, leaves, k)
+        _, other = item(f, tables.LeafSlot, leaves, k)
         its_start = f.entry("i64", inputs, k)
         its_end = f.value(f"add i64 {its_start}, {other('bytes')}")
         before = f.compare("ule", "i64", its_end, start)

@@ -60,7 +60,7 @@ def _entry() -> Function:
     """Memory for the call: on the stack, or the piece that is kept between calls, or new."""
     f = Function(ENTRY, "ptr", {"self": "ptr", "args": "ptr", "count": "i64", "names": "ptr"}, "", QUICK)
     plan = f.at(f.load("ptr", "%self", abi.TUPLE_ITEMS), abi.BYTES)
-    get = Fields(f, tables.Plan, plan)
+    get = Fields(f, tables.CallPlan, plan)
     size = get("bytes")
     f.branch(f.compare("ule", "i64", size, tables.STACK_BYTES), "stack", "heap")
     f.label("stack")
@@ -106,17 +106,17 @@ def _call() -> Function:
     """The arguments to pointers; the result, or null with an exception, or the place in `self` of whom to call instead."""
     parameters = {"plan": "ptr", "args": "ptr", "count": "i64", "names": "ptr", "memory": "ptr"}
     f = Function("wg_call", "ptr", parameters, "internal", QUICK)
-    get = Fields(f, tables.Plan, "%plan")
+    get = Fields(f, tables.CallPlan, "%plan")
     bound = f.value("call i1 @wg_bind(ptr %plan, ptr %args, i64 %count, ptr %names, ptr %memory)")
     f.require(bound, "slow")
     nodes = get("node")
     with f.count(get("nodes")) as k:
-        node, _ = item(f, tables.Node, nodes, k)
+        node, _ = item(f, tables.ContainerNode, nodes, k)
         f.require(f.value(f"call i1 @wg_open(ptr {node}, ptr %memory)"), "slow")
     leaves, count = get("leaf"), get("leaves")
     inputs, scalars = f.at("%memory", get("inputs_at")), f.at("%memory", get("in_scalars_at"))
     with f.count(count) as k:
-        leaf, of = item(f, tables.Leaf, leaves, k)
+        leaf, of = item(f, tables.LeafSlot, leaves, k)
         thing = f.entry("ptr", "%memory", of("object"))
         data = f.value(f"call ptr @wg_take(ptr {leaf}, ptr {thing}, ptr {f.at(scalars, k, 'i64')})")
         f.require(f.compare("ne", "ptr", data, NULL), "slow")
@@ -138,14 +138,14 @@ def _call() -> Function:
 def _for_leaves(f: Function, condition: str, leaves: str, count: str, function: str) -> None:
     """Calls a function with the object of each leaf: what comes out of containers is held, since they may change meanwhile."""
     with f.when(condition), f.count(count) as k:
-        _, of = item(f, tables.Leaf, leaves, k)
+        _, of = item(f, tables.LeafSlot, leaves, k)
         f.do(f"call void @{function}(ptr {f.entry('ptr', '%memory', of('object'))})")
 
 
 def _compute() -> Function:
     """Makes the outputs, runs the program, puts the result together; what is left over is released."""
     f = Function("wg_compute", "ptr", {"plan": "ptr", "memory": "ptr"}, "internal", QUICK)
-    get = Fields(f, tables.Plan, "%plan")
+    get = Fields(f, tables.CallPlan, "%plan")
     made, count = f.at("%memory", get("made_at")), get("outputs")
     with f.count(count) as k:
         f.store("ptr", "null", f.at(made, k, "ptr"))

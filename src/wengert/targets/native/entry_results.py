@@ -13,13 +13,13 @@ from wengert.targets.native.writer import NULL, QUICK, Fields, Function, item
 def allocate() -> Function:
     """Memory for each output: a new array, the donated array itself, or a place for a scalar; false with an exception."""
     f = Function("wg_allocate", "i1", {"plan": "ptr", "memory": "ptr"}, "internal", QUICK)
-    get = Fields(f, tables.Plan, "%plan")
+    get = Fields(f, tables.CallPlan, "%plan")
     outputs, leaves = get("output"), get("leaf")
     inputs, targets, made, scalars = (
         f.at("%memory", get(name)) for name in ("inputs_at", "outputs_at", "made_at", "out_scalars_at")
     )
     with f.count(get("outputs")) as k:
-        _, of = item(f, tables.Output, outputs, k)
+        _, of = item(f, tables.PlanOutput, outputs, k)
         target, mine, alias = f.at(targets, k, "ptr"), f.at(made, k, "ptr"), of("alias")
         scalar, fresh, donated, done = (f.new_label(hint) for hint in ("scalar", "fresh", "donated", "done"))
         array = f.new_label("array")
@@ -39,7 +39,7 @@ def allocate() -> Function:
         f.store("ptr", f.load("ptr", new, abi.ARRAY_DATA), target)
         f.jump(done)
         f.label(donated)
-        _, leaf = item(f, tables.Leaf, leaves, alias)
+        _, leaf = item(f, tables.LeafSlot, leaves, alias)
         owner = f.entry("ptr", "%memory", leaf("object"))
         f.do(f"call void @Py_IncRef(ptr {owner})")
         f.store("ptr", owner, mine)
@@ -55,11 +55,11 @@ def allocate() -> Function:
 def box() -> Function:
     """NumPy scalars of the numbers that the program left in the places of outputs without axes; false with an exception."""
     f = Function("wg_box", "i1", {"plan": "ptr", "memory": "ptr"}, "internal", QUICK)
-    get = Fields(f, tables.Plan, "%plan")
+    get = Fields(f, tables.CallPlan, "%plan")
     outputs = get("output")
     made, scalars = f.at("%memory", get("made_at")), f.at("%memory", get("out_scalars_at"))
     with f.count(get("outputs")) as k:
-        _, of = item(f, tables.Output, outputs, k)
+        _, of = item(f, tables.PlanOutput, outputs, k)
         kind, size = of("scalar"), of("bytes")
         place, mine = f.at(scalars, k, "i64"), f.at(made, k, "ptr")
         with f.when(f.compare("ne", "ptr", kind, NULL)):
@@ -90,14 +90,14 @@ def box() -> Function:
 def pack() -> Function:
     """The result by its steps, on a stack of objects that this function owns; null with an exception."""
     f = Function("wg_pack", "ptr", {"plan": "ptr", "memory": "ptr"}, "internal", QUICK)
-    get = Fields(f, tables.Plan, "%plan")
+    get = Fields(f, tables.CallPlan, "%plan")
     made, stack = f.at("%memory", get("made_at")), f.at("%memory", get("stack_at"))
     depth = f.value("alloca i64")
     f.store("i64", "0", depth)
     steps = get("step")
     do = tables.Do
     with f.count(get("steps")) as k:
-        step, of = item(f, tables.Step, steps, k)
+        step, of = item(f, tables.ResultStep, steps, k)
         kind, number, top = of("do"), of("number"), f.load("i64", depth)
         move, copy, static, given, wrap, push = map(f.new_label, ("move", "copy", "static", "given", "wrap", "push"))
         cases = (do.MOVE, move), (do.COPY, copy), (do.STATIC, static), (do.GIVEN, given)
@@ -143,7 +143,7 @@ def pack() -> Function:
 def wrap() -> Function:
     """A container of the topmost items of the stack, whose references it takes; null with an exception, and they are released."""
     f = Function("wg_wrap", "ptr", {"step": "ptr", "items": "ptr"}, "internal", QUICK)
-    get = Fields(f, tables.Step, "%step")
+    get = Fields(f, tables.ResultStep, "%step")
     kind, thing, number = get("do"), get("object"), get("number")
     do = tables.Do
     choices = f"i64 {do.TUPLE}, label %tuple i64 {do.LIST}, label %list i64 {do.DICT}, label %dict"

@@ -25,11 +25,11 @@ from wengert.targets.native.loops.nest import (
     Lookup,
     Position,
     Range,
+    RecordTape,
     Replay,
     Routine,
     Statement,
     Store,
-    Tape,
     Total,
     While,
     bodies,
@@ -46,7 +46,7 @@ Ordered = dict[Thing, None]
 
 
 @dataclass(slots=True)
-class Facts:
+class StatementFacts:
     """What a statement, with all inside it, touches and costs.
 
     `used` and `axes` are the instructions and axes that come from outside.
@@ -61,7 +61,7 @@ class Facts:
     accumulates: Ordered[Accumulator] = field(default_factory=dict)
     opened: Ordered[Accumulator] = field(default_factory=dict)
     totals: Ordered[Accumulator] = field(default_factory=dict)
-    tapes: Ordered[Tape] = field(default_factory=dict)
+    tapes: Ordered[RecordTape] = field(default_factory=dict)
     contracts: Ordered[Contract] = field(default_factory=dict)
     steps: int = 0
     """The machine instructions beside the mathematical functions."""
@@ -93,7 +93,7 @@ class Facts:
         things = (self.reads, self.writes, self.used, self.defined, self.axes, self.bound)
         return [*things, self.accumulates, self.opened, self.totals, self.tapes, self.contracts]
 
-    def include(self, inside: Facts) -> None:
+    def include(self, inside: StatementFacts) -> None:
         """Add the facts of a statement."""
         for mine, its in zip(self._sets(), inside._sets(), strict=True):
             mine.update(its)
@@ -101,7 +101,7 @@ class Facts:
         self.functions += inside.functions
         self.parallel |= inside.parallel
 
-    def seen_from_outside(self) -> Facts:
+    def seen_from_outside(self) -> StatementFacts:
         """The same without the instructions and axes that are used only inside."""
         self.used = {x: None for x in self.used if x not in self.defined}
         self.axes = {axis: None for axis in self.axes if axis not in self.bound}
@@ -114,9 +114,9 @@ class FactBook:
     def __init__(self, *, in_place: bool = True) -> None:
         self.in_place = in_place
         self.function_cost = FUNCTION_COST if in_place else CALL_COST
-        self._known: dict[Any, Facts] = {}
+        self._known: dict[Any, StatementFacts] = {}
 
-    def of(self, statement: Statement) -> Facts:
+    def of(self, statement: Statement) -> StatementFacts:
         """The facts of one statement with all inside it."""
         facts = self._known.get(statement)
         if facts is None:
@@ -126,13 +126,13 @@ class FactBook:
             self._known[statement] = facts.seen_from_outside()
         return facts
 
-    def all(self, body: Iterable[Statement]) -> Facts:
+    def all(self, body: Iterable[Statement]) -> StatementFacts:
         """The facts of several statements together."""
-        facts = Facts(function_cost=self.function_cost)
+        facts = StatementFacts(function_cost=self.function_cost)
         self._add_all(facts, body)
         return facts.seen_from_outside()
 
-    def _add_all(self, facts: Facts, body: Iterable[Statement]) -> None:
+    def _add_all(self, facts: StatementFacts, body: Iterable[Statement]) -> None:
         for statement in body:
             if bodies(statement):
                 facts.include(self.of(statement))
@@ -140,14 +140,14 @@ class FactBook:
                 _add(facts, statement)
 
 
-def own(statement: Statement, function_cost: int = FUNCTION_COST) -> Facts:
+def own(statement: Statement, function_cost: int = FUNCTION_COST) -> StatementFacts:
     """The facts of a statement without those inside it."""
-    facts = Facts(function_cost=function_cost)
+    facts = StatementFacts(function_cost=function_cost)
     _add(facts, statement)
     return facts
 
 
-def _add(facts: Facts, statement: Statement) -> None:
+def _add(facts: StatementFacts, statement: Statement) -> None:
     """One statement without what is inside it."""
     add = _ADD.get(type(statement))
     if add is not None:
@@ -156,22 +156,22 @@ def _add(facts: Facts, statement: Statement) -> None:
         facts.defined[statement] = None
 
 
-def _add_accumulator(facts: Facts, accumulator: Accumulator) -> None:
+def _add_accumulator(facts: StatementFacts, accumulator: Accumulator) -> None:
     facts.opened[accumulator] = None
 
 
-def _add_accumulate(facts: Facts, statement: Accumulate) -> None:
+def _add_accumulate(facts: StatementFacts, statement: Accumulate) -> None:
     facts.accumulates[statement.accumulator] = None
     facts.used[statement.value] = None
     facts.steps += 1
 
 
-def _add_total(facts: Facts, total: Total) -> None:
+def _add_total(facts: StatementFacts, total: Total) -> None:
     facts.defined[total] = None
     facts.totals[total.accumulator] = None
 
 
-def _add_compute(facts: Facts, compute: Compute) -> None:
+def _add_compute(facts: StatementFacts, compute: Compute) -> None:
     facts.defined[compute] = None
     facts.used.update(dict.fromkeys(compute.inputs))
     facts.steps += 1
@@ -179,7 +179,7 @@ def _add_compute(facts: Facts, compute: Compute) -> None:
         facts.functions += 1
 
 
-def _add_loop(facts: Facts, loop: For | Contract) -> None:
+def _add_loop(facts: StatementFacts, loop: For | Contract) -> None:
     facts.steps += 3
     if isinstance(loop, For):
         facts.bound[loop.axis] = None
@@ -197,7 +197,7 @@ def _add_loop(facts: Facts, loop: For | Contract) -> None:
     facts.steps += CONTRACT_COST
 
 
-def _add_control(facts: Facts, statement: Branch | While | Replay) -> None:
+def _add_control(facts: StatementFacts, statement: Branch | While | Replay) -> None:
     facts.steps += 5
     if not isinstance(statement, Replay):
         facts.reads[statement.flag] = None
@@ -215,7 +215,7 @@ def _add_control(facts: Facts, statement: Branch | While | Replay) -> None:
             facts.writes[statement.counter] = None
 
 
-def _add_write(facts: Facts, statement: Store | Copy | Fill | Routine) -> None:
+def _add_write(facts: StatementFacts, statement: Store | Copy | Fill | Routine) -> None:
     facts.steps += 2
     match statement:
         case Store(buffer, index, value, combine, lookups):
@@ -239,7 +239,7 @@ def _add_write(facts: Facts, statement: Store | Copy | Fill | Routine) -> None:
                 facts.axes.update(dict.fromkeys(place.axes))
 
 
-def _add_read(facts: Facts, instruction: Position | Inside | Load | Gather) -> None:
+def _add_read(facts: StatementFacts, instruction: Position | Inside | Load | Gather) -> None:
     facts.defined[instruction] = None
     facts.steps += 1
     match instruction:
@@ -255,7 +255,7 @@ def _add_read(facts: Facts, instruction: Position | Inside | Load | Gather) -> N
             _add_places(facts, index, guards, lookups)
 
 
-def _add_places(facts: Facts, index: Affine, guards: Iterable[Range], lookups: Iterable[Lookup]) -> None:
+def _add_places(facts: StatementFacts, index: Affine, guards: Iterable[Range], lookups: Iterable[Lookup]) -> None:
     facts.axes.update(dict.fromkeys(index.axes))
     for guard in guards:
         facts.axes.update(dict.fromkeys(guard.index.axes))
@@ -265,7 +265,7 @@ def _add_places(facts: Facts, index: Affine, guards: Iterable[Range], lookups: I
         facts.steps += 2
 
 
-_ADD: dict[type, Callable[[Facts, Any], None]] = {
+_ADD: dict[type, Callable[[StatementFacts, Any], None]] = {
     Accumulator: _add_accumulator,
     Accumulate: _add_accumulate,
     **dict.fromkeys((For, Contract), _add_loop),

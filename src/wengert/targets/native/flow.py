@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from wengert.targets.native.facts import Facts
+from wengert.targets.native.facts import StatementFacts
 from wengert.targets.native.frame import INTERRUPTED, Cell
 from wengert.targets.native.instructions import Value, constant_of
-from wengert.targets.native.vectors import Entries
+from wengert.targets.native.vectors import EntryCode
 
 POLL = "wg_poll"
 """The function of this library that answers 1 where the user has interrupted."""
@@ -16,10 +16,10 @@ Phis = list[tuple[int, Value]]
 Arm = tuple[Sequence[Value], str]
 
 
-class Flow(Entries):
+class Flow(EntryCode):
     """A function in the making that has blocks which control reaches on several ways."""
 
-    def changed(self, facts: Facts) -> list[Cell]:
+    def changed(self, facts: StatementFacts) -> list[Cell]:
         """The parts of the state that statements with these facts may change, in their order."""
         return [cell for cell in self.state if cell[0] in facts.writes or cell[0] in facts.added]
 

@@ -12,8 +12,8 @@ from wengert.ir.types import FLOATS
 from wengert.targets.native import subnormals
 from wengert.targets.native.builder import Builder
 from wengert.targets.native.contraction import ContractSpec
-from wengert.targets.native.facts import FactBook, Facts
-from wengert.targets.native.instructions import Body, Value, constant_of, literal
+from wengert.targets.native.facts import FactBook, StatementFacts
+from wengert.targets.native.instructions import CodeBody, Value, constant_of, literal
 from wengert.targets.native.loops.nest import (
     Accumulate,
     Accumulator,
@@ -24,10 +24,10 @@ from wengert.targets.native.loops.nest import (
     Contract,
     For,
     Instruction,
-    Product,
+    MatrixProduct,
     Range,
+    RecordTape,
     Statement,
-    Tape,
     Total,
     bodies,
 )
@@ -80,7 +80,7 @@ class Unit:
     """How many statements touch a buffer."""
     outputs: frozenset[Buffer] = frozenset()
     inputs: frozenset[Buffer] = frozenset()
-    tapes: dict[Tape, int] = field(default_factory=dict)
+    tapes: dict[RecordTape, int] = field(default_factory=dict)
     """The number of every tape."""
     imports: dict[str, None] = field(default_factory=dict)
     """The symbols of this library that the program calls."""
@@ -100,11 +100,11 @@ class Unit:
             self.shapes[loop] = shape_of(loop, self.book, self.module.target)
         return self.shapes[loop]
 
-    def facts(self, loop: Any) -> Facts:
+    def facts(self, loop: Any) -> StatementFacts:
         """What a statement touches."""
         return self.book.of(loop)
 
-    def workspace_bytes(self, facts: Facts) -> int:
+    def workspace_bytes(self, facts: StatementFacts) -> int:
         """The workspace that the largest of the products needs."""
         specs = [product_of(contract) for contract in facts.contracts]
         return max((workspace_bytes(spec, self.module.target) for spec in specs if spec), default=0)
@@ -156,7 +156,7 @@ class Frame:
 
     def __init__(self, unit: Unit, outline: bool) -> None:
         self.unit = unit
-        self.one = Builder(unit.module, 1, Body(), outline=outline)
+        self.one = Builder(unit.module, 1, CodeBody(), outline=outline)
         self.builders: dict[int, Builder] = {1: self.one}
         self.lanes: Lanes | None = None
         self.values: dict[Any, Value] = {}
@@ -178,7 +178,7 @@ class Frame:
         """The buffers that the open loops do not write."""
         self.outlined: Outlined = {}
         """The statements that are functions of their own."""
-        self.products: dict[Product, Total] = {}
+        self.products: dict[MatrixProduct, Total] = {}
         """Where the products that plain loops sum have their values."""
         self.polls = True
         """Whether the thread that runs the function may ask for interrupts."""

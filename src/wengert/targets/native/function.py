@@ -20,8 +20,8 @@ from wengert.targets.native.loops.nest import (
     Gather,
     Inside,
     Load,
+    MatrixProduct,
     Position,
-    Product,
     Replay,
     Routine,
     Statement,
@@ -32,7 +32,7 @@ from wengert.targets.native.loops.nest import (
 from wengert.targets.native.routines_ir import Routines
 
 
-class Function(Routines):
+class NestFunction(Routines):
     """A function in the making, with the dispatch over statements."""
 
     def body(self, statements: Sequence[Statement]) -> None:
@@ -93,7 +93,7 @@ class Function(Routines):
                 value = self.compute(instruction)
             case Total(accumulator):
                 value = self.total(accumulator)
-            case Product():
+            case MatrixProduct():
                 value = self.values[self.products[instruction]]
             case _:
                 raise GraphError(

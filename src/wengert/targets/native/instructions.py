@@ -18,12 +18,22 @@ from wengert.targets.native.values import (
     type_of,
 )
 
-__all__ = ["ELEMENTS", "SUFFIXES", "Body", "Instructions", "Value", "constant_of", "literal", "suffix_of", "type_of"]
+__all__ = [
+    "ELEMENTS",
+    "SUFFIXES",
+    "CodeBody",
+    "Instructions",
+    "Value",
+    "constant_of",
+    "literal",
+    "suffix_of",
+    "type_of",
+]
 
 Result = TypeVar("Result")
 
 
-class Body:
+class CodeBody:
     """The lines of one function in the making, shared by builders of several widths: its names, its table and its current block."""
 
     def __init__(self, block: str = "entry") -> None:
@@ -36,11 +46,11 @@ class Body:
 class Instructions:
     """A builder of straight-line code; a pure instruction that stands in the table already is not written again."""
 
-    def __init__(self, module: Module, width: int, body: Body | None = None) -> None:
+    def __init__(self, module: Module, width: int, body: CodeBody | None = None) -> None:
         self.module = module
         self.target = module.target
         self.width = width
-        self.body = body or Body()
+        self.body = body or CodeBody()
 
     # the function in the making
 

@@ -60,7 +60,7 @@ class Counts:
 COUNTS = Counts()
 
 
-class Code:
+class MachineCode:
     """Functions in memory. The addresses are good as long as this object lives: every callable must hold it."""
 
     def __init__(self, tracker: Any, exports: Iterable[str], object_bytes: int, times: Times) -> None:
@@ -103,7 +103,7 @@ def load(
     *,
     opt: int = 2,
     cache: bool = True,
-) -> Code:
+) -> MachineCode:
     """The functions and variables `exports` of a module in memory, with the addresses of the symbols that it only declares.
 
     `opt` is the level of code generation (0 to 3); no IR passes run. With `cache` the object code is looked for on disk and kept
@@ -178,7 +178,9 @@ def _parse(ir_text: str, target: Processor, context: Any) -> Any:
     return module
 
 
-def _link(code: bytes, exports: tuple[str, ...], imports: Mapping[str, int], target: Processor, times: Times) -> Code:
+def _link(
+    code: bytes, exports: tuple[str, ...], imports: Mapping[str, int], target: Processor, times: Times
+) -> MachineCode:
     """Maps object code and finds the addresses of its exports."""
     start = time.perf_counter()
     library = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
@@ -191,7 +193,7 @@ def _link(code: bytes, exports: tuple[str, ...], imports: Mapping[str, int], tar
     except RuntimeError as failure:
         raise _refused(failure) from failure
     times.link = time.perf_counter() - start
-    return Code(tracker, exports, len(code), times)
+    return MachineCode(tracker, exports, len(code), times)
 
 
 def _refused(failure: RuntimeError) -> GraphError:

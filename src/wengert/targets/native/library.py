@@ -36,7 +36,7 @@ def address(name: str) -> int:
 
 
 @cache
-def _code(name: str) -> jit.Code:
+def _code(name: str) -> jit.MachineCode:
     return jit.load(text(name, host()), [name], {}, host())
 
 

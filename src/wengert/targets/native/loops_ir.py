@@ -13,7 +13,7 @@ from typing import Any
 
 from wengert.errors import GraphError
 from wengert.targets.native.accumulators import Accumulators
-from wengert.targets.native.facts import Facts
+from wengert.targets.native.facts import StatementFacts
 from wengert.targets.native.frame import Cell, Lanes
 from wengert.targets.native.instructions import ELEMENTS, Value, literal
 from wengert.targets.native.loops.nest import (
@@ -45,7 +45,7 @@ READ_AHEAD = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class LaneBlock:
     """One block of lanes of a loop whose extent is known: where it begins, which accumulators it has, how wide it is."""
 
     first: int
@@ -189,7 +189,7 @@ class Loops(Accumulators):
         straight = not any(bodies(statement) for statement in loop.body)
         return straight and loop.axis.clip is None and entries > 0 and entries // shape.width <= shape.repeats
 
-    def _is_same(self, instruction: Any, facts: Facts) -> bool:
+    def _is_same(self, instruction: Any, facts: StatementFacts) -> bool:
         """Whether an instruction of a loop has one value in all its steps, known before it."""
         match instruction:
             case Position(index):
@@ -310,15 +310,15 @@ class Loops(Accumulators):
         self.counted(self.number(start), stop, width, cells, iteration, certain=certain, poll=poll)
 
 
-def pieces(shape: Shape, start: int, stop: int) -> list[Piece]:
+def pieces(shape: Shape, start: int, stop: int) -> list[LaneBlock]:
     """Whole blocks from start on, then the entries left over in as few lanes as hold them."""
-    found: list[Piece] = []
+    found: list[LaneBlock] = []
     while stop - start >= shape.width:
-        found.append(Piece(start, len(found), shape.width))
+        found.append(LaneBlock(start, len(found), shape.width))
         start += shape.width
     if start < stop:
         width = power_above(stop - start)
-        found.append(Piece(start, 0, width, None if width == stop - start else first_lanes(width, stop - start)))
+        found.append(LaneBlock(start, 0, width, None if width == stop - start else first_lanes(width, stop - start)))
     return found
 
 

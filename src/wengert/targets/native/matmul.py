@@ -7,7 +7,7 @@ is a function of its caller.
 
 from __future__ import annotations
 
-from wengert.targets.native.contraction import ContractSpec, Epilogue, Operands, Stage
+from wengert.targets.native.contraction import ContractionStage, ContractSpec, Epilogue, Operands
 from wengert.targets.native.counted import Count, counted
 from wengert.targets.native.dots import DotProduct
 from wengert.targets.native.instructions import Value
@@ -17,7 +17,7 @@ from wengert.targets.native.processor import Processor
 from wengert.targets.native.straight import StraightProduct
 from wengert.targets.native.tiles import TiledProduct
 
-__all__ = ["ContractSpec", "Epilogue", "Operands", "Stage", "emit_contract", "stages", "workspace_bytes"]
+__all__ = ["ContractSpec", "ContractionStage", "Epilogue", "Operands", "emit_contract", "stages", "workspace_bytes"]
 
 FEW_COLUMNS = 4
 """Up to so many columns, and fewer than there are rows, the transposed product is computed: its vectors are full."""
@@ -51,7 +51,7 @@ def workspace_bytes(spec: ContractSpec, target: Processor) -> int:
     return _form(spec, target, False).workspace_bytes if spec.m and spec.n else 0
 
 
-def stages(spec: ContractSpec, target: Processor, parallel: bool = True) -> tuple[Stage, ...]:
+def stages(spec: ContractSpec, target: Processor, parallel: bool = True) -> tuple[ContractionStage, ...]:
     """The work as stages, one after the other; the chunks of one stage are independent and write disjoint entries.
 
     Without `parallel` the chunks are as large as one thread likes them. None for a product without entries.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wengert.targets.native.counted import Count, counted, least, minus, number, times
-from wengert.targets.native.instructions import ELEMENTS, SUFFIXES, Body, Value, constant_of, literal
+from wengert.targets.native.instructions import ELEMENTS, SUFFIXES, CodeBody, Value, constant_of, literal
 from wengert.targets.native.memory import BYTES, Memory
 from wengert.targets.native.module import Module
 
@@ -83,15 +83,15 @@ def tile_kernel(module: Module, tile: Tile) -> str:
     of a's rows, a's inner axis, b's inner axis and out's rows, and `more`: where that is not 0, the sums are added to what
     stands in out. Columns of b and out are contiguous.
     """
-    return module.kernel(tile.name, PARAMETERS, lambda module: _Writer(module, tile).text())
+    return module.kernel(tile.name, PARAMETERS, lambda module: _TileWriter(module, tile).text())
 
 
-class _Writer:
+class _TileWriter:
     """The text of one tile kernel."""
 
     def __init__(self, module: Module, tile: Tile) -> None:
         self.tile = tile
-        self.b = Memory(module, tile.lanes, Body("entry"))
+        self.b = Memory(module, tile.lanes, CodeBody("entry"))
         self.entries = [(i, j) for i in range(tile.rows) for j in range(tile.vectors)]
         self.groups = list(range(0, tile.rows, _ROW_GROUP))
         self.size = BYTES[tile.dtype]
@@ -201,7 +201,7 @@ def long_sums(module: Module, dtype: str, lanes: int) -> str:
 
 
 def _long_sums(module: Module, name: str, dtype: str, lanes: int) -> str:
-    b = Memory(module, lanes, Body("entry"))
+    b = Memory(module, lanes, CodeBody("entry"))
     b.emit(f"%tile = alloca [{MOST_TILE_ENTRIES} x {ELEMENTS[dtype]}], align 64")
     tile_row = times(b, "%columns", BYTES[dtype])
     with counted(b, "%k", SUM_BLOCK) as term:

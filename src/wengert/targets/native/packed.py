@@ -7,7 +7,7 @@ a panel of b in the first cache, every tile adds its part. It knows no nest and 
 from __future__ import annotations
 
 from wengert.targets.native.blocks import at, block_columns, scratch_memory
-from wengert.targets.native.contraction import ContractSpec, Epilogue, Operands, Stage, pieces
+from wengert.targets.native.contraction import ContractionStage, ContractSpec, Epilogue, Operands, pieces
 from wengert.targets.native.counted import Count, counted, divided, least, minus, plus, times, when_equal
 from wengert.targets.native.memory import BYTES, Memory
 from wengert.targets.native.microkernel import Tile, moved, tile_kernel
@@ -62,10 +62,10 @@ class PackedProduct(TiledProduct):
         return self.panels * self.panel_bytes if self.whole else 0
 
     @property
-    def stages(self) -> tuple[Stage, ...]:
+    def stages(self) -> tuple[ContractionStage, ...]:
         """Copying b, where the rows are many, then the pieces."""
-        copying = (Stage(self.panels, self._copy),) if self.whole else ()
-        return (*copying, Stage(self.blocks * pieces(self.row_tiles, self.group), self._piece))
+        copying = (ContractionStage(self.panels, self._copy),) if self.whole else ()
+        return (*copying, ContractionStage(self.blocks * pieces(self.row_tiles, self.group), self._piece))
 
     def _piece(self, b: Memory, piece: Count, operands: Operands, epilogue: Epilogue) -> None:
         """One block of columns and one group of rows of tiles."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from wengert.targets.native.counted import Count, counted
-from wengert.targets.native.instructions import SUFFIXES, Body, Value
+from wengert.targets.native.instructions import SUFFIXES, CodeBody, Value
 from wengert.targets.native.memory import BYTES, Memory
 from wengert.targets.native.module import Module
 
@@ -59,14 +59,14 @@ def _copy_entries(b: Memory, dtype: str, first: Count, last: Count, columns: tup
 
 
 def _plain(module: Module, name: str, dtype: str, lanes: int) -> str:
-    b = Memory(module, 1, Body("entry"))
+    b = Memory(module, 1, CodeBody("entry"))
     _copy_entries(b, dtype, 0, "%k", (0, "%valid"))
     return _function(b, name)
 
 
 def _rows(module: Module, name: str, dtype: str, lanes: int) -> str:
     """Vectors along the columns, then the last columns one by one."""
-    b = Memory(module, lanes, Body("entry"))
+    b = Memory(module, lanes, CodeBody("entry"))
     scalar = Memory(module, 1, b.body)
     whole_columns = scalar.pure(f"and i64 %valid, -{lanes}", "int64", 1).name
     row_bytes = scalar.pure(f"mul i64 %width, {BYTES[dtype]}", "int64", 1).name
@@ -82,7 +82,7 @@ def _rows(module: Module, name: str, dtype: str, lanes: int) -> str:
 def _transposed(module: Module, name: str, dtype: str, lanes: int) -> str:
     """Square blocks through registers, then the rest of the inner axis and of the columns one by one."""
     lanes = min(lanes, 8)  # 16 rows are no faster, and a larger part of a small panel is left for the end
-    b = Memory(module, lanes, Body("entry"))
+    b = Memory(module, lanes, CodeBody("entry"))
     scalar = Memory(module, 1, b.body)
     size = BYTES[dtype]
     whole_k = scalar.pure(f"and i64 %k, -{lanes}", "int64", 1).name

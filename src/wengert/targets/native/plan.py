@@ -27,7 +27,7 @@ _ALIGNMENT = 64
 _P, _I = ctypes.c_void_p, ctypes.c_int64
 
 
-class Kind(IntEnum):
+class ContainerKind(IntEnum):
     """What a container in the arguments must be."""
 
     TUPLE = 0
@@ -58,13 +58,13 @@ class Do(IntEnum):
     GIVEN = 7
 
 
-class Node(ctypes.Structure):
+class ContainerNode(ctypes.Structure):
     """A container: which of the objects it is, its kind and type (of a static object: itself), length, keys, first child."""
 
     _fields_ = [("source", _I), ("kind", _I), ("type", _P), ("length", _I), ("keys", _P), ("first", _I)]
 
 
-class Leaf(ctypes.Structure):
+class LeafSlot(ctypes.Structure):
     """An input: which of the objects it is, and what may stand there; `mask` and `flags` are NumPy's bits."""
 
     _fields_ = [
@@ -81,19 +81,19 @@ class Leaf(ctypes.Structure):
     ]
 
 
-class Output(ctypes.Structure):
+class PlanOutput(ctypes.Structure):
     """An output: the array to allocate, or the leaf whose array it is (`alias`, else −1), or the type of a scalar and its bytes."""
 
     _fields_ = [("descr", _P), ("rank", _I), ("shape", _P), ("alias", _I), ("scalar", _P), ("bytes", _I)]
 
 
-class Step(ctypes.Structure):
+class ResultStep(ctypes.Structure):
     """A step of the result: what to do, with which object (static, keys, callable), and a number (output, or how many items)."""
 
     _fields_ = [("do", _I), ("object", _P), ("number", _I)]
 
 
-class Plan(ctypes.Structure):
+class CallPlan(ctypes.Structure):
     """The whole. Offsets are in bytes from the beginning of the call's memory, where the objects lie first."""
 
     _fields_ = [
@@ -144,7 +144,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Memory:
+class PlanMemory:
     """A plan as bytes, and all that its addresses point to: alive as long as this is."""
 
     plan: bytes
@@ -175,7 +175,7 @@ class _Holder:
         return self.array(_P, [self.address(thing) for thing in things])
 
 
-def make(signature: Signature, program: int) -> Memory:
+def make(signature: Signature, program: int) -> PlanMemory:
     """The tables of a signature for the program at an address."""
     holder = _Holder()
     nodes, where, objects = _nodes(signature, holder)
@@ -187,23 +187,23 @@ def make(signature: Signature, program: int) -> Memory:
     slot = Slot()
     holder.held.append(slot)
     nested = len(nodes) > 0
-    made = Plan(
+    made = CallPlan(
         program=program,
         parameters=len(signature.called_with),
         positional=signature.positional,
         names=_names(signature, holder),
         nodes=len(nodes),
-        node=holder.array(Node, nodes),
+        node=holder.array(ContainerNode, nodes),
         leaves=count_in,
-        leaf=holder.array(Leaf, [_leaf(x, where[k], holder) for k, x in enumerate(signature.inputs)]),
+        leaf=holder.array(LeafSlot, [_leaf(x, where[k], holder) for k, x in enumerate(signature.inputs)]),
         donated=sum(x.donate for x in signature.inputs),
         donation=holder.array(_I, [k for k, x in enumerate(signature.inputs) if x.donate]),
         outputs=count_out,
         output=holder.array(
-            Output, [_output(t, signature.aliases.get(k, -1), holder) for k, t in enumerate(signature.outputs)]
+            PlanOutput, [_output(t, signature.aliases.get(k, -1), holder) for k, t in enumerate(signature.outputs)]
         ),
         steps=len(steps),
-        step=holder.array(Step, steps),
+        step=holder.array(ResultStep, steps),
         inputs_at=places[1],
         outputs_at=places[2],
         in_scalars_at=places[3],
@@ -216,7 +216,7 @@ def make(signature: Signature, program: int) -> Memory:
         hold=nested,
         slot=slot.address,
     )
-    return Memory(bytes(made), tuple(holder.held))
+    return PlanMemory(bytes(made), tuple(holder.held))
 
 
 def _names(signature: Signature, holder: _Holder) -> int:
@@ -228,31 +228,31 @@ def _names(signature: Signature, holder: _Holder) -> int:
     return holder.array(_P, addresses)
 
 
-def _nodes(signature: Signature, holder: _Holder) -> tuple[list[Node], dict[int, int], int]:
+def _nodes(signature: Signature, holder: _Holder) -> tuple[list[ContainerNode], dict[int, int], int]:
     """The containers of the arguments, each before those inside it; the object of each leaf; how many objects there are."""
     objects: list[Tree] = [parameter.tree for parameter in signature.called_with]
-    nodes: list[Node] = []
+    nodes: list[ContainerNode] = []
     where: dict[int, int] = {}
     for source, tree in enumerate(objects):  # grows while it runs
         if isinstance(tree, int):
             where[tree] = source
         elif isinstance(tree, Static) or tree is None:
             value = None if tree is None else tree.value
-            nodes.append(Node(source=source, kind=Kind.STATIC, type=holder.address(value)))
+            nodes.append(ContainerNode(source=source, kind=ContainerKind.STATIC, type=holder.address(value)))
         else:
             inside = children(tree)
-            kind = {list: Kind.LIST, dict: Kind.DICT}.get(type(tree), Kind.TUPLE)
-            keys = holder.addresses(tree) if kind is Kind.DICT else 0
+            kind = {list: ContainerKind.LIST, dict: ContainerKind.DICT}.get(type(tree), ContainerKind.TUPLE)
+            keys = holder.addresses(tree) if kind is ContainerKind.DICT else 0
             first = len(objects)
-            nodes.append(Node(source, kind, holder.address(type(tree)), len(inside), keys, first))
+            nodes.append(ContainerNode(source, kind, holder.address(type(tree)), len(inside), keys, first))
             objects.extend(inside)
     return nodes, where, len(objects)
 
 
-def _leaf(given: Input, source: int, holder: _Holder) -> Leaf:
+def _leaf(given: Input, source: int, holder: _Holder) -> LeafSlot:
     """What may stand for an input."""
     kind = given.type
-    made = Leaf(object=source, rank=kind.rank, shape=_shape(kind, holder), bytes=_bytes(kind))
+    made = LeafSlot(object=source, rank=kind.rank, shape=_shape(kind, holder), bytes=_bytes(kind))
     made.mask = made.flags = abi.C_CONTIGUOUS | abi.ALIGNED
     if given.donate:
         made.mask |= abi.WRITEABLE | abi.WRITEBACK
@@ -275,9 +275,9 @@ _PYTHON_SCALARS: dict[str, tuple[type, Convert]] = {
 }
 
 
-def _output(kind: ArrayType, alias: int, holder: _Holder) -> Output:
+def _output(kind: ArrayType, alias: int, holder: _Holder) -> PlanOutput:
     """The object made for an output."""
-    made = Output(abi.descr(kind.dtype), kind.rank, _shape(kind, holder), alias, None, _bytes(kind))
+    made = PlanOutput(abi.descr(kind.dtype), kind.rank, _shape(kind, holder), alias, None, _bytes(kind))
     if not kind.shape and alias < 0:
         made.scalar = holder.address(abi.scalar_type(kind.dtype))
     return made
@@ -291,24 +291,24 @@ def _bytes(kind: ArrayType) -> int:
     return math.prod(size for size in kind.shape if isinstance(size, int)) * np.dtype(kind.dtype).itemsize
 
 
-def _steps(signature: Signature, holder: _Holder) -> list[Step]:
+def _steps(signature: Signature, holder: _Holder) -> list[ResultStep]:
     """The result in postfix order: items first, then the container. The last use of an output gives its reference away."""
     if signature.returned is not None:
-        return [Step(Do.GIVEN, None, signature.returned)]
+        return [ResultStep(Do.GIVEN, None, signature.returned)]
     order = list(_postfix(signature.result))
     last = {tree: place for place, tree in enumerate(order) if isinstance(tree, int)}
-    steps: list[Step] = []
+    steps: list[ResultStep] = []
     for place, tree in enumerate(order):
         if isinstance(tree, int):
-            steps.append(Step(Do.MOVE if last[tree] == place else Do.COPY, None, tree))
+            steps.append(ResultStep(Do.MOVE if last[tree] == place else Do.COPY, None, tree))
         elif tree is None or isinstance(tree, Static):
-            steps.append(Step(Do.STATIC, holder.address(None if tree is None else tree.value), 0))
+            steps.append(ResultStep(Do.STATIC, holder.address(None if tree is None else tree.value), 0))
         elif is_named_tuple(tree):
-            steps.append(Step(Do.CALL, holder.address(type(tree)), len(tree)))
+            steps.append(ResultStep(Do.CALL, holder.address(type(tree)), len(tree)))
         elif type(tree) is dict:
-            steps.append(Step(Do.DICT, holder.addresses(tree), len(tree)))
+            steps.append(ResultStep(Do.DICT, holder.addresses(tree), len(tree)))
         else:
-            steps.append(Step(Do.TUPLE if type(tree) is tuple else Do.LIST, None, len(tree)))
+            steps.append(ResultStep(Do.TUPLE if type(tree) is tuple else Do.LIST, None, len(tree)))
     return steps
 
 

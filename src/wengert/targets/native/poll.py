@@ -76,14 +76,14 @@ def _clock(f: Function, target: Processor) -> tuple[str, str]:
     return f.value("atomicrmw add ptr @calls, i64 1 monotonic"), str(_CALLS)
 
 
-def code() -> jit.Code:
+def code() -> jit.MachineCode:
     """The function in memory; which thread is the main one is noted, and noted anew in a child made by fork."""
     with jit.LOCK:
         return _loaded()
 
 
 @cache
-def _loaded() -> jit.Code:
+def _loaded() -> jit.MachineCode:
     imports = {name: numpy_abi.symbols()[name] for name in _USED}
     made = jit.load(text(host()), [POLL, _MAIN], imports, host())
     main = ctypes.c_int64.from_address(made.address(_MAIN))

@@ -306,14 +306,14 @@ def set_threads(count: int) -> None:
             _apply(_loaded())
 
 
-def code() -> jit.Code:
+def code() -> jit.MachineCode:
     """The pool in memory. No thread starts before the first parallel loop."""
     with jit.LOCK:
         return _loaded()
 
 
 @cache
-def _loaded() -> jit.Code:
+def _loaded() -> jit.MachineCode:
     imports = {name: numpy_abi.symbols()[name] for name in _USED}
     made = jit.load(text(host()), [PARALLEL_FOR, _FORGET, _WANTED], imports, host(), opt=0)  # made five times as fast
     _apply(made)
@@ -324,5 +324,5 @@ def _loaded() -> jit.Code:
     return made
 
 
-def _apply(made: jit.Code) -> None:
+def _apply(made: jit.MachineCode) -> None:
     ctypes.c_int64.from_address(made.address(_WANTED)).value = threads() - 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
-from wengert.targets.native.calling import Calling, Chunk
-from wengert.targets.native.contraction import Operands, Stage
+from wengert.targets.native.calling import Calling, LoopChunk
+from wengert.targets.native.contraction import ContractionStage, Operands
 from wengert.targets.native.counted import Count, counted
 from wengert.targets.native.frame import Lanes, product_of
 from wengert.targets.native.instructions import Value
@@ -28,14 +28,14 @@ class Products(Calling):
         pieces = self.polls and (contract.parallel or work > POLLED_WORK)
         for stage in stages(spec, self.unit.module.target, pieces):
             if contract.parallel and self.polls and stage.chunks > 1:
-                self._on_threads(contract, stage, Chunk(work // stage.chunks))
+                self._on_threads(contract, stage, LoopChunk(work // stage.chunks))
                 continue
             with counted(self.one, stage.chunks) as chunk:
                 self._stage(contract, stage, chunk)
                 if work > POLLED_WORK and isinstance(chunk, str):
                     self.poll(Value(chunk, "int64", 1), 1)
 
-    def _stage(self, contract: Contract, stage: Stage, chunk: Count) -> None:
+    def _stage(self, contract: Contract, stage: ContractionStage, chunk: Count) -> None:
         """The code of one piece of a product."""
         for axis in (contract.rows, contract.columns, contract.inner):
             self.bind(axis, self.number(0))
@@ -53,7 +53,7 @@ class Products(Calling):
 
         stage.emit(self.one, chunk, Operands(left, right, self.workspace), epilogue)
 
-    def _on_threads(self, contract: Contract, stage: Stage, chunk: Chunk) -> None:
+    def _on_threads(self, contract: Contract, stage: ContractionStage, chunk: LoopChunk) -> None:
         """The pieces of a stage as chunks."""
 
         def contents(inner: Self, number: Value) -> None:

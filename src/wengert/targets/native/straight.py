@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wengert.targets.native.blocks import at
-from wengert.targets.native.contraction import ContractSpec, Epilogue, Operands, Stage, lanes_for, pieces
+from wengert.targets.native.contraction import ContractionStage, ContractSpec, Epilogue, Operands, lanes_for, pieces
 from wengert.targets.native.counted import Count
 from wengert.targets.native.instructions import Value
 from wengert.targets.native.memory import Memory
@@ -30,9 +30,9 @@ class StraightProduct:
         return spec.m * vectors * spec.k + loads <= MOST_TERMS
 
     @property
-    def stages(self) -> tuple[Stage, ...]:
+    def stages(self) -> tuple[ContractionStage, ...]:
         """All in one piece."""
-        return (Stage(1, self._all),)
+        return (ContractionStage(1, self._all),)
 
     def _all(self, b: Memory, piece: Count, operands: Operands, epilogue: Epilogue) -> None:
         spec = self.spec

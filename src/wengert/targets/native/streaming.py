@@ -5,7 +5,7 @@ the first cache. It has the arguments of a tile kernel, and knows no loop around
 from __future__ import annotations
 
 from wengert.targets.native.counted import Count, counted, divided, plus, times
-from wengert.targets.native.instructions import Body
+from wengert.targets.native.instructions import CodeBody
 from wengert.targets.native.memory import Memory
 from wengert.targets.native.microkernel import PARAMETERS, Tile, broadcast_load, moved, multiply_add
 from wengert.targets.native.module import Module
@@ -25,7 +25,7 @@ class _Writer:
 
     def __init__(self, module: Module, tile: Tile) -> None:
         self.tile = tile
-        self.b = Memory(module, tile.lanes, Body("entry"))
+        self.b = Memory(module, tile.lanes, CodeBody("entry"))
 
     def text(self, name: str) -> str:
         """The whole function."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from wengert.targets.native.blocks import BlockedProduct, at, block_columns
 from wengert.targets.native.contraction import (
+    ContractionStage,
     ContractSpec,
     Epilogue,
     Operands,
-    Stage,
     aligned,
     lanes_for,
     pieces,
@@ -149,9 +149,9 @@ class TiledProduct(BlockedProduct):
         return self.panels * self.panel_bytes if self.plan.copy else 0
 
     @property
-    def stages(self) -> tuple[Stage, ...]:
+    def stages(self) -> tuple[ContractionStage, ...]:
         """Copying, then multiplying."""
-        copying = (Stage(self.panels, self._copy),) if self.plan.copy else ()
+        copying = (ContractionStage(self.panels, self._copy),) if self.plan.copy else ()
         return (*copying, *super().stages)
 
     @property

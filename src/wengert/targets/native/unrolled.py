@@ -14,7 +14,7 @@ from wengert.ops.effort import partners, side_by_side
 from wengert.targets.native import subnormals
 from wengert.targets.native.builder import Builder
 from wengert.targets.native.emit import Emitted
-from wengert.targets.native.instructions import Body
+from wengert.targets.native.instructions import CodeBody
 from wengert.targets.native.loops.access import MAPS
 from wengert.targets.native.loops.expand import EXPANSIONS, expand
 from wengert.targets.native.loops.forms import entries_of
@@ -111,7 +111,7 @@ def emit(whole: Cut, target: Processor, flushes: bool = False) -> Emitted:
     """The module with `i32 @program(ptr inputs, ptr outputs, ptr arena)`: a call of each piece, the last of which writes the results."""
     module = Module(target, shares=True)
     module.unique(PROGRAM)
-    arena = Arena()
+    arena = VectorArena()
     pieces = [Piece(whole, number, arena, module) for number in range(whole.pieces + 1)]
     calls: list[str] = []
     pending = [(node, number) for node, number in whole.piece.items()]
@@ -137,7 +137,7 @@ def emit(whole: Cut, target: Processor, flushes: bool = False) -> Emitted:
     return Emitted(module.text(), (), (), arena.bytes)
 
 
-class Arena:
+class VectorArena:
     """Places of vectors that later pieces read; one whose readers have run is taken again, by a vector of as many bytes."""
 
     def __init__(self) -> None:
@@ -165,9 +165,9 @@ class Arena:
 class Piece:
     """One function in the making."""
 
-    def __init__(self, whole: Cut, number: int, arena: Arena, module: Module) -> None:
+    def __init__(self, whole: Cut, number: int, arena: VectorArena, module: Module) -> None:
         self.whole, self.number, self.arena, self.module = whole, number, arena, module
-        self.body = Body()
+        self.body = CodeBody()
         self.inputs = {x: k for k, x in enumerate(whole.graph.inputs)}
         self.values: dict[Node, Value] = {}
         self.builders: dict[int, Builder] = {}

@@ -99,7 +99,7 @@ def form(node: Node) -> Form | None:
 
 
 @dataclass(frozen=True)
-class _Steps:
+class _OpSteps:
     """The value of an op as functions of the builder, each with the places of what it reads: inputs first, then results."""
 
     steps: tuple[tuple[str, tuple[Any, ...], str, int | None], ...]
@@ -127,7 +127,7 @@ def _params(node: Node) -> Params:
 
 
 @lru_cache(maxsize=1024)
-def _steps(op: Op, dtypes: tuple[str, ...], params: Params) -> _Steps | None:
+def _steps(op: Op, dtypes: tuple[str, ...], params: Params) -> _OpSteps | None:
     """The functions that the value of an elementwise op is made of; None where it is another op."""
     if not dtypes or not is_function_of_entries(op, dtypes, params):
         return None
@@ -142,7 +142,7 @@ def _steps(op: Op, dtypes: tuple[str, ...], params: Params) -> _Steps | None:
         elif isinstance(each, Compute):
             steps.append((each.function, tuple(place[id(x)] for x in each.inputs), each.dtype, each.exponent))
             place[id(each)] = len(given) + len(steps) - 1
-    return _Steps(tuple(steps), place[id(result.instruction)])
+    return _OpSteps(tuple(steps), place[id(result.instruction)])
 
 
 # entries moved

@@ -25,7 +25,7 @@ def identity_of(combine: Combine, dtype: str, width: int) -> Value:
     return constant_of(identity(combine, dtype), dtype, width)
 
 
-class Entries(Frame):
+class EntryCode(Frame):
     """A function in the making that reads and writes entries of buffers."""
 
     # loads

@@ -19,10 +19,10 @@ from wengert.ir.graph import Graph, Node
 from wengert.targets.base import Support
 
 if TYPE_CHECKING:
-    from wengert.targets.mesh import Layout, Mesh
-    from wengert.targets.xla.executable import Compiled
+    from wengert.targets.mesh import Mesh, MeshLayout
+    from wengert.targets.xla.executable import XlaExecutable
     from wengert.targets.xla.over_mesh import Spread
-    from wengert.targets.xla.storage import Store
+    from wengert.targets.xla.storage import FolderStore
 
 name = "xla"
 makes_code = True
@@ -43,7 +43,7 @@ def supports(node: Node) -> Support:
     return supports(node)
 
 
-def lower(graph: Graph, donated: Mapping[int, int], *, cache: bool = True, quick: bool = False) -> Compiled | None:
+def lower(graph: Graph, donated: Mapping[int, int], *, cache: bool = True, quick: bool = False) -> XlaExecutable | None:
     """A graph as a program of XLA; None where NumPy has to run a node of it. Whether code is kept on disk is JAX's setting.
 
     Raises GraphError where a node cannot be run here, MissingPackageError where JAX is not installed.
@@ -116,7 +116,7 @@ def devices() -> tuple[tuple[str, str, int], ...]:
     return devices()
 
 
-def spread(graph: Graph, layout: Layout, donated: Mapping[int, int]) -> Spread:
+def spread(graph: Graph, layout: MeshLayout, donated: Mapping[int, int]) -> Spread:
     """A graph whose sizes are numbers as one program over a mesh.
 
     Raises GraphError where the mesh has more devices than there are, or a node cannot be run here.
@@ -167,11 +167,11 @@ def agree(text: str) -> bool:
     return hosts.agree(text)
 
 
-def store(folder: str | Path, mesh: Mesh | None, say: Callable[[str], None]) -> Store:
+def store(folder: str | Path, mesh: Mesh | None, say: Callable[[str], None]) -> FolderStore:
     """The checkpoints of a folder.
 
     Raises MissingPackageError where Orbax is not installed.
     """
-    from wengert.targets.xla.storage import Store
+    from wengert.targets.xla.storage import FolderStore
 
-    return Store(folder, mesh, say)
+    return FolderStore(folder, mesh, say)

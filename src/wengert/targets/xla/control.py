@@ -1,6 +1,6 @@
 """Branches and loops as those of `lax`. Nothing is derived here, so a loop may be one whose number of steps is not known.
 
-A while loop that records its steps has stacks of `max_steps` entries and the number of those that are there, a `Tape`. It stops at the
+A while loop that records its steps has stacks of `max_steps` entries and the number of those that are there, a `RecordStack`. It stops at the
 bound, and that is a finding, since the derivative of fewer steps is a plausible number.
 """
 
@@ -18,7 +18,7 @@ Within = Callable[[Graph, Sequence[Array], Findings], tuple[tuple[Array, ...], A
 """(sub-graph, arrays, findings) -> (its outputs, what was found, None where nothing was looked for)."""
 
 
-class Tape(NamedTuple):
+class RecordStack(NamedTuple):
     """Records of a while loop: a stack with room for all, and how many there are."""
 
     stack: Array
@@ -106,7 +106,9 @@ def _over_axis(
     return (*state, *ys)
 
 
-def _over_tapes(steps: _Steps, begin: tuple[Any, Array], tapes: Sequence[Tape], reverse: bool) -> tuple[Any, ...]:
+def _over_tapes(
+    steps: _Steps, begin: tuple[Any, Array], tapes: Sequence[RecordStack], reverse: bool
+) -> tuple[Any, ...]:
     """As many steps as there are records, not as there is room for."""
     count, room = tapes[0].count, tapes[0].stack.shape[0]
     start = steps.first or 0
@@ -121,7 +123,7 @@ def _over_tapes(steps: _Steps, begin: tuple[Any, Array], tapes: Sequence[Tape], 
 
     (state, found), stacks = lax.fori_loop(jnp.zeros((), jnp.int64), count, step, (begin, stacks))
     steps.findings.merge(found)
-    return (*state, *(Tape(stack, count) for stack in stacks))
+    return (*state, *(RecordStack(stack, count) for stack in stacks))
 
 
 def _while(
@@ -155,7 +157,7 @@ def _while(
     findings.merge(found)
     if max_steps is not None:
         findings.add("a while loop of more steps than its max_steps", wanted(state))
-    return (*state, *(Tape(stack, count) for stack in stacks))
+    return (*state, *(RecordStack(stack, count) for stack in stacks))
 
 
 CONTROL: dict[str, Callable[..., Any]] = {

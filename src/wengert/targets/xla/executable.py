@@ -19,7 +19,7 @@ from wengert.targets.xla.trace import traced
 Array = Any
 
 
-class Compiled(CalledFromPython):
+class XlaExecutable(CalledFromPython):
     """The executable and what its findings say. It has no entry of C: `run` is called from Python."""
 
     def __init__(self, graph: Graph, donated: Mapping[int, int], program: Any, kinds: list[str]) -> None:
@@ -62,12 +62,12 @@ def function(graph: Graph, kinds: list[str]) -> Callable[..., tuple[Array, ...]]
     return run
 
 
-def compile(graph: Graph, donated: Mapping[int, int]) -> Compiled:
+def compile(graph: Graph, donated: Mapping[int, int]) -> XlaExecutable:
     """A graph whose nodes are all XLA's; the memory of donated inputs is that of outputs."""
     kinds: list[str] = []
     with wide():
         program = _lowered(graph, donated, kinds).compile()
-    return Compiled(graph, donated, program, kinds)
+    return XlaExecutable(graph, donated, program, kinds)
 
 
 def _lowered(graph: Graph, donated: Mapping[int, int], kinds: list[str]) -> Any:

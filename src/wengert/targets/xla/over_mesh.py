@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.graph import Graph
-from wengert.targets.mesh import Layout, Mesh, Spec
+from wengert.targets.mesh import Mesh, MeshLayout, Spec
 from wengert.targets.xla.findings import Findings, refused
 from wengert.targets.xla.library import jax, sharding, wide
 from wengert.targets.xla.support import is_whole
@@ -20,7 +20,7 @@ Array = Any
 class Spread:
     """The program. Its arrays are JAX's, spread over the devices; donated ones are gone after a call."""
 
-    def __init__(self, graph: Graph, layout: Layout, donated: Mapping[int, int]) -> None:
+    def __init__(self, graph: Graph, layout: MeshLayout, donated: Mapping[int, int]) -> None:
         self.graph, self.layout = graph, layout
         self._grid = grid(layout.mesh)
         self.kinds: list[str] = []

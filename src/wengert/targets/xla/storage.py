@@ -33,7 +33,7 @@ def _orbax() -> Any:
         ) from None
 
 
-class Store:
+class FolderStore:
     """The checkpoints of a folder. `say` gets a sentence for each that cannot be written or read."""
 
     def __init__(self, folder: str | Path, mesh: Mesh | None, say: Callable[[str], None]) -> None:

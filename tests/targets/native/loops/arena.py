@@ -12,10 +12,10 @@ from scripts.random_graphs import Case
 from wengert.errors import GraphError
 from wengert.ops.evaluate import evaluate
 from wengert.targets import native
-from wengert.targets.native.loops.buffers import Plan, plan
+from wengert.targets.native.loops.buffers import ArenaPlan, plan
 from wengert.targets.native.loops.interpret import Interpreter
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import Buffer, Program, Store, buffers_of, statements
+from wengert.targets.native.loops.nest import Buffer, NestProgram, Store, buffers_of, statements
 from wengert.targets.partition import partition
 from wengert.targets.ready import pair_donated
 
@@ -32,14 +32,14 @@ def interpreted(case: Case) -> Sequence[Any]:
         return evaluate(case.graph, case.values)
 
 
-def lowered(case: Case) -> tuple[Program, list[Any]]:
+def lowered(case: Case) -> tuple[NestProgram, list[Any]]:
     """The program of a case, and the arrays of its inputs."""
     with small_thresholds(case.small):
         program = lower(case.graph, pair_donated(case.graph, case.donate))
     return program, [case.values[name] for name in case.graph.input_names]
 
 
-def in_arena(program: Program, arrays: Sequence[Any], places: Plan | None = None) -> list[np.ndarray]:
+def in_arena(program: NestProgram, arrays: Sequence[Any], places: ArenaPlan | None = None) -> list[np.ndarray]:
     """The outputs of a program whose temporaries share an arena as the plan says; nothing is 0 before it is written."""
     places = places or plan(program)
     stores = [s for s in statements(program.body) if isinstance(s, Store)]

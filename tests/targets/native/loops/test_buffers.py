@@ -13,7 +13,7 @@ from tests.thorough import rounds
 from wengert.errors import GraphError
 from wengert.ir.graph import Graph, apply, input_node
 from wengert.ir.types import ArrayType
-from wengert.targets.native.loops.buffers import ALIGNMENT, Plan, lifetimes, plan, size_in_bytes
+from wengert.targets.native.loops.buffers import ALIGNMENT, ArenaPlan, lifetimes, plan, size_in_bytes
 from wengert.targets.native.loops.interpret import run
 from wengert.targets.native.loops.nest import (
     Affine,
@@ -23,8 +23,8 @@ from wengert.targets.native.loops.nest import (
     Copy,
     For,
     Load,
-    Product,
-    Program,
+    MatrixProduct,
+    NestProgram,
     Statement,
     Store,
     While,
@@ -43,11 +43,11 @@ def copies(*pairs: tuple[Buffer, Buffer]) -> tuple[Statement, ...]:
     return tuple(Copy(a, AT, b, AT, min(a.entries, b.entries)) for a, b in pairs)
 
 
-def program_of(*body: Statement) -> Program:
-    return Program((), (), body)
+def program_of(*body: Statement) -> NestProgram:
+    return NestProgram((), (), body)
 
 
-def overlap(places: Plan, a: Buffer, b: Buffer) -> bool:
+def overlap(places: ArenaPlan, a: Buffer, b: Buffer) -> bool:
     low, high = places.offset(a), places.offset(b)
     return low < high + size_in_bytes(b) and high < low + size_in_bytes(a)
 
@@ -103,7 +103,7 @@ def test_steps_that_run_at_once_share_nothing():
 
 def test_the_factors_of_a_product_live_until_its_last_entry_is_stored():
     rows, columns, inner = Axis(10), Axis(10), Axis(10)
-    product = Product("float64")
+    product = MatrixProduct("float64")
     at = along(rows) * 10 + along(columns)
     contract = Contract(
         rows,
@@ -153,7 +153,7 @@ def test_a_plan_that_puts_all_in_one_place_gives_wrong_results():
             continue
         try:
             good = run(program, arrays)
-            bad = in_arena(program, arrays, Plan(dict.fromkeys(places.offsets, 0), places.bytes))
+            bad = in_arena(program, arrays, ArenaPlan(dict.fromkeys(places.offsets, 0), places.bytes))
         except GraphError:
             continue
         wrong += any(a.tobytes() != b.tobytes() for a, b in zip(good, bad, strict=True))

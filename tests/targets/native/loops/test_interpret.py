@@ -24,13 +24,13 @@ from wengert.targets.native.loops.nest import (
     Inside,
     Load,
     Lookup,
+    MatrixProduct,
+    NestProgram,
     Position,
-    Product,
-    Program,
     Range,
+    RecordTape,
     Replay,
     Store,
-    Tape,
     Total,
     While,
     along,
@@ -52,7 +52,7 @@ def entries(kind="serial", start=0, reverse=False):
     b = Compute("integer_power", (a,), "float64", exponent=2)
     c = Compute("add", (b, p), "float64")
     inner = For(j, (a, p, b, c, Store(y, at, c)), kind, start, reverse)
-    return Program((x,), (y,), (For(i, (inner,)),))
+    return NestProgram((x,), (y,), (For(i, (inner,)),))
 
 
 @pytest.mark.parametrize("kind", ["serial", "vector", "parallel"])
@@ -71,7 +71,7 @@ def test_inputs_are_not_changed_where_an_output_takes_their_place():
     a = Load(x, along(i))
     b = Compute("negative", (a,), "float64")
     given = np.arange(4.0)
-    (found,) = run(Program((x,), (x,), (For(i, (a, b, Store(x, along(i), b))),)), [given])
+    (found,) = run(NestProgram((x,), (x,), (For(i, (a, b, Store(x, along(i), b))),)), [given])
     assert list(found) == [0, -1, -2, -3]
     assert list(given) == [0, 1, 2, 3]
 
@@ -81,7 +81,7 @@ def test_a_reversed_loop_ends_at_its_start(reverse):
     """The last index that the loop had is what stays."""
     y, i = Buffer("y", "int64", (), "output"), Axis(5)
     a = Position(along(i), "int64")
-    assert run(Program((), (y,), (For(i, (a, Store(y, AT, a)), start=2, reverse=reverse),)), [])[0] == (
+    assert run(NestProgram((), (y,), (For(i, (a, Store(y, AT, a)), start=2, reverse=reverse),)), [])[0] == (
         2 if reverse else 4
     )
 
@@ -92,7 +92,7 @@ def test_the_last_block_of_a_clipped_axis_is_shorter():
     y = Buffer("y", "int64", (3,), "output")
     one = Constant(1, "int64")
     body = For(outer, (For(inner, (one, Store(y, along(outer), one, "add"))),))
-    assert list(run(Program((), (y,), (body,)), [])[0]) == [4, 4, 2]
+    assert list(run(NestProgram((), (y,), (body,)), [])[0]) == [4, 4, 2]
 
 
 @pytest.mark.parametrize(("combine", "wanted"), [("add", 66), ("multiply", 0), ("maximum", 11), ("minimum", 0)])
@@ -107,7 +107,7 @@ def test_accumulators_are_opened_at_their_identity(combine, wanted, dtype):
     nothing = Accumulator(combine, dtype)
     a, end, empty = Load(x, along(i)), Total(t), Total(nothing)
     body = (t, nothing, For(i, (a, Accumulate(t, a))), end, Store(s, AT, end), empty, Store(s, Affine((), 1), empty))
-    (found,) = run(Program((x,), (s,), body), [np.arange(12).astype(dtype)])
+    (found,) = run(NestProgram((x,), (s,), body), [np.arange(12).astype(dtype)])
     ends = (
         {"maximum": np.iinfo("int64").min, "minimum": np.iinfo("int64").max}
         if dtype == "int64"
@@ -127,7 +127,7 @@ def test_float32_stays_float32():
     )
     a, end = Load(x, along(i)), Total(t)
     values = np.array([2.0**24, 1, 1], "float32")
-    (found,) = run(Program((x,), (s,), (t, For(i, (a, Accumulate(t, a))), end, Store(s, AT, end))), [values])
+    (found,) = run(NestProgram((x,), (s,), (t, For(i, (a, Accumulate(t, a))), end, Store(s, AT, end))), [values])
     assert found == 2.0**24
 
 
@@ -136,7 +136,7 @@ def test_an_instruction_has_the_dtype_that_it_states():
     a = Load(x, AT)
     b = Compute("exp", (a,), "float64")
     with pytest.raises(GraphError, match="gives float32, not float64"):
-        run(Program((x,), (y,), (a, b, Store(y, AT, b))), [np.float32(1)])
+        run(NestProgram((x,), (y,), (a, b, Store(y, AT, b))), [np.float32(1)])
 
 
 def test_inputs_fit_their_buffers():
@@ -154,7 +154,7 @@ def test_guards_give_0_outside_and_inside_says_where():
     within = (Range(along(i) + -1, 0, 4),)
     a, b = Load(x, along(i) + -1, within), Inside(within)
     body = (a, b, Store(y, along(i), a), Store(held, along(i), b))
-    found = run(Program((x,), (y, held), (For(i, body),)), [np.ones(4)])
+    found = run(NestProgram((x,), (y, held), (For(i, body),)), [np.ones(4)])
     assert list(found[0]) == [0, 1, 1, 1, 1, 0]
     assert list(found[1]) == [False, True, True, True, True, False]
 
@@ -168,7 +168,7 @@ def lookups():
     i = Axis(4)
     place = Load(places, along(i))
     a = Gather(table, Affine((), 1), (Lookup(place, 2, 3),))
-    return Program((table, places), (y,), (For(i, (place, a, Store(y, AT, a, "add", (Lookup(place, 1, 3),)))),))
+    return NestProgram((table, places), (y,), (For(i, (place, a, Store(y, AT, a, "add", (Lookup(place, 1, 3),)))),))
 
 
 def test_lookups_gather_and_scatter():
@@ -184,11 +184,11 @@ def test_a_place_outside_is_named(wrong):
 
 def test_a_product_sums_over_its_inner_axis():
     x, w, y = matrix("x", "input"), Buffer("w", "float64", (5, 4), "input"), Buffer("y", "float64", (3, 5), "output")
-    i, j, k, p = Axis(3, "i"), Axis(5, "j"), Axis(4, "k"), Product("float64")
+    i, j, k, p = Axis(3, "i"), Axis(5, "j"), Axis(4, "k"), MatrixProduct("float64")
     half = Constant(0.5, "float64")
     value = Compute("multiply", (p, half), "float64")
     a, b = (x, along(i) * 4 + along(k)), (w, along(j) * 4 + along(k))
-    program = Program(
+    program = NestProgram(
         (x, w), (y,), (Contract(i, j, k, a, b, p, (half, value, Store(y, along(i) * 5 + along(j), value))),)
     )
     w_value = np.arange(20.0).reshape(5, 4) - 7
@@ -198,7 +198,7 @@ def test_a_product_sums_over_its_inner_axis():
 def test_copies_and_fills_move_whole_rows():
     x, y, i = matrix("x", "input"), matrix("y", "output"), Axis(2)
     body = (Fill(y, AT, 12, 7.0), For(i, (Copy(x, along(i) * 4, y, along(i) * 4 + 4, 4),)))
-    (found,) = run(Program((x,), (y,), body), [X])
+    (found,) = run(NestProgram((x,), (y,), body), [X])
     np.testing.assert_array_equal(found, np.concatenate([np.full((1, 4), 7.0), X[:2]]))
 
 
@@ -210,7 +210,7 @@ def test_a_branch_runs_one_body(flag):
         Constant(1.0, "float64"),
         Constant(2.0, "float64"),
     )
-    program = Program((f,), (y,), (Branch(f, (one, Store(y, AT, one)), (two, Store(y, AT, two))),))
+    program = NestProgram((f,), (y,), (Branch(f, (one, Store(y, AT, one)), (two, Store(y, AT, two))),))
     assert run(program, [np.array(flag)])[0] == (1 if flag else 2)
 
 
@@ -218,7 +218,7 @@ def test_a_branch_runs_one_body(flag):
 def test_a_replay_walks_the_records_of_a_while_loop(reverse):
     """v doubles while it is below 100; the replay folds z ← 10 z + record and writes its own tape, which is read again."""
     x, v, more = Buffer("x", "float64", (), "input"), Buffer("v", "float64", (), "output"), Buffer("more", "bool", ())
-    tape, second = Tape("t", "float64", 1), Tape("u", "float64", 1)
+    tape, second = RecordTape("t", "float64", 1), RecordTape("u", "float64", 1)
     now, bound = Load(v, AT), Constant(100.0, "float64")
     test, twice = Compute("less", (now, bound), "bool"), Compute("add", (now, now), "float64")
     loop = While((now, bound, test, Store(more, AT, test)), more, (now, twice, Store(v, AT, twice)), ((v, tape),))
@@ -236,7 +236,7 @@ def test_a_replay_walks_the_records_of_a_while_loop(reverse):
     last = Load(u, AT)
     again = Replay(((second, u),), (), (last, Store(w, AT, last)))
     first = Load(x, AT)
-    program = Program((x,), (v, z, k, w), (first, Store(v, AT, first), loop, back, again))
+    program = NestProgram((x,), (v, z, k, w), (first, Store(v, AT, first), loop, back, again))
     found = [float(y) for y in run(program, [np.float64(30)])]
     records = [60.0, 120.0]
     folded = [records[-1], records[-1] * 10 + records[0]] if reverse else [records[0], records[0] * 10 + records[1]]
@@ -248,9 +248,9 @@ def test_no_step_is_no_record():
         Buffer("x", "float64", (), "input"),
         Buffer("v", "float64", (), "output"),
         Buffer("more", "bool", ()),
-        Tape("t", "float64", 1),
+        RecordTape("t", "float64", 1),
     )
     false, one = Constant(False, "bool"), Constant(1.0, "float64")
     loop = While((false, Store(more, AT, false)), more, (one, Store(v, AT, one)), ((v, tape),))
     back = Replay(((tape, x),), (), (one, Store(v, AT, one)))
-    assert run(Program((x,), (v,), (loop, back)), [np.float64(30)])[0] == 0
+    assert run(NestProgram((x,), (v,), (loop, back)), [np.float64(30)])[0] == 0

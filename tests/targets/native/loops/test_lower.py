@@ -17,7 +17,7 @@ from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType
 from wengert.ops.control import results
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import Copy, Program, Statement, Store, While, buffers_of, statements
+from wengert.targets.native.loops.nest import Copy, NestProgram, Statement, Store, While, buffers_of, statements
 from wengert.targets.native.loops.show import show
 
 GROUPS = rounds(4, 12)
@@ -30,7 +30,7 @@ def assert_same(case: Case) -> None:
     assert found is None, f"{found}\n{described(case)}\n{show(lowered(case)[0])}"
 
 
-def of_kind(program: Program, kind: type) -> list[Any]:
+def of_kind(program: NestProgram, kind: type) -> list[Any]:
     return [s for s in statements(program.body) if isinstance(s, kind)]
 
 

@@ -17,7 +17,7 @@ from wengert.ops.evaluate import evaluate
 from wengert.passes.precision import in_dtype
 from wengert.targets import compiled
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import For, Load, Program, Statement, buffers_of, statements
+from wengert.targets.native.loops.nest import For, Load, NestProgram, Statement, buffers_of, statements
 from wengert.targets.ready import pair_donated
 
 ROWS, COLUMNS = 70, 12
@@ -42,12 +42,12 @@ def product(x: Node, w: Node) -> Node:
     return apply("einsum", x, w, inputs=((0, 1), (1,)), output=(0,))
 
 
-def lowered(graph: Graph, donate: tuple[str, ...] = ()) -> Program:
+def lowered(graph: Graph, donate: tuple[str, ...] = ()) -> NestProgram:
     with small_thresholds(1):
         return lower(graph, pair_donated(graph, donate))
 
 
-def assert_same(graph: Graph, donate: tuple[str, ...] = ()) -> Program:
+def assert_same(graph: Graph, donate: tuple[str, ...] = ()) -> NestProgram:
     """The program, which gives what the interpreter gives."""
     rng = np.random.default_rng(0)
     values: dict[str, Any] = {str(x.params["name"]): rng.normal(size=x.shape) for x in graph.inputs}
@@ -58,7 +58,7 @@ def assert_same(graph: Graph, donate: tuple[str, ...] = ()) -> Program:
     return program
 
 
-def passes(program: Program, name: str) -> int:
+def passes(program: NestProgram, name: str) -> int:
     """How many top-level loops read an input."""
 
     def reads(statement: Statement) -> bool:

@@ -19,13 +19,13 @@ from wengert.targets.native.loops.nest import (
     Inside,
     Load,
     Lookup,
+    MatrixProduct,
+    NestProgram,
     Position,
-    Product,
-    Program,
     Range,
+    RecordTape,
     Replay,
     Store,
-    Tape,
     Total,
     While,
     along,
@@ -47,7 +47,7 @@ def test_a_nest_with_an_accumulator():
     c, end = Compute("tanh", (b,), "float32"), Total(total)
     loop = For(i, (a, two, b, c, Accumulate(total, c)), "vector")
     assert (
-        show(Program((x,), (y,), (total, loop, end, Store(y, AT, end)), ("", "Σ tanh 2x")))
+        show(NestProgram((x,), (y,), (total, loop, end, Store(y, AT, end)), ("", "Σ tanh 2x")))
         == """\
 in   x: float32[100]
 out  y: float32[]
@@ -82,7 +82,7 @@ def test_indices_guards_lookups_and_clips():
     c = Compute("integer_power", (b,), "float64", exponent=3)
     body = (place, held, a, number, b, c, Store(y, AT, c, "add", (Lookup(place, 1, 9),)))
     assert (
-        show(Program((x, p), (y,), (For(outer, (For(inner, body, start=1, reverse=True),), "parallel"),)))
+        show(NestProgram((x, p), (y,), (For(outer, (For(inner, body, start=1, reverse=True),), "parallel"),)))
         == """\
 in   x: float64[4×9]
 in   p: int64[9]
@@ -105,11 +105,11 @@ def test_products_copies_and_fills():
         Buffer(name, "float64", (4, 4), kind)
         for name, kind in (("x", "input"), ("w", "input"), ("y", "output"), ("z", "output"))
     )
-    i, j, k, p = Axis(4, "i"), Axis(4, "j"), Axis(4, "k"), Product("float64")
+    i, j, k, p = Axis(4, "i"), Axis(4, "j"), Axis(4, "k"), MatrixProduct("float64")
     body = (Store(y, along(i) * 4 + along(j), p),)
     contract = Contract(i, j, k, (x, along(i) * 4 + along(k)), (w, along(j) * 4 + along(k)), p, body, parallel=True)
     assert show(
-        Program((x, w), (y, z), (contract, Copy(y, AT, z, Affine((), 4), 8), Fill(z, AT, 4, 1.0)))
+        NestProgram((x, w), (y, z), (contract, Copy(y, AT, z, Affine((), 4), 8), Fill(z, AT, 4, 1.0)))
     ).splitlines()[4:] == [
         "for parallel i < 4, j < 4: v1 = Σ k < 4 x[4·i + k] · w[4·j + k]",
         "    y[4·i + j] = v1",
@@ -124,12 +124,12 @@ def test_control():
         Buffer("v", "float64", (), "output"),
         Buffer("r", "float64", ()),
         Buffer("k", "int64", ()),
-        Tape("t", "float64", 1),
+        RecordTape("t", "float64", 1),
     )
     a = Load(v, AT)
     loop = While((a,), f, (Branch(f, (a,), ()), Branch(f, (), (a,))), ((v, tape),))
     back = Replay(((tape, r),), ((v, tape),), (a,), True, k)
-    assert show(Program((f,), (v,), (loop, back))).splitlines()[2:] == [
+    assert show(NestProgram((f,), (v,), (loop, back))).splitlines()[2:] == [
         "test:",
         "    v1 = v[0]",
         "while f, v to t:",

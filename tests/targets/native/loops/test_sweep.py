@@ -17,30 +17,30 @@ from wengert.ops.evaluate import evaluate
 from wengert.targets import compiled
 from wengert.targets.native import pool
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import For, Gather, Inside, Load, Program, Store, statements
+from wengert.targets.native.loops.nest import For, Gather, Inside, Load, NestProgram, Store, statements
 
 
 def node(name: str, *shape: int, dtype: str = "float64") -> Node:
     return input_node(name, ArrayType(shape, dtype))
 
 
-def program_of(*outputs: Node, inputs: tuple[Node, ...]) -> Program:
+def program_of(*outputs: Node, inputs: tuple[Node, ...]) -> NestProgram:
     return lower(Graph(inputs, outputs))
 
 
-def loops(program: Program) -> list[For]:
+def loops(program: NestProgram) -> list[For]:
     return [s for s in statements(program.body) if isinstance(s, For)]
 
 
-def extents(program: Program) -> list[int]:
+def extents(program: NestProgram) -> list[int]:
     return [loop.axis.extent for loop in loops(program)]
 
 
-def guarded(program: Program) -> list[Any]:
+def guarded(program: NestProgram) -> list[Any]:
     return [s for s in statements(program.body) if isinstance(s, Inside) or (isinstance(s, Load | Gather) and s.guards)]
 
 
-def vector_steps(program: Program) -> set[int]:
+def vector_steps(program: NestProgram) -> set[int]:
     """By how much the entries of loads and stores lie apart from lane to lane."""
     (loop,) = [loop for loop in loops(program) if loop.kind == "vector"]
     return {s.index.coefficient(loop.axis) for s in statements(loop.body) if isinstance(s, Load | Store)}

@@ -32,7 +32,7 @@ from wengert.targets.native.loops.fuse import (
     fuse,
     must_be_stored,
 )
-from wengert.targets.native.loops.memory import Memory
+from wengert.targets.native.loops.memory import NestMemory
 from wengert.targets.native.loops.multiply_add import with_fma
 from wengert.targets.native.loops.nest import (
     Affine,
@@ -57,7 +57,7 @@ COMBINES: dict[str, Combine] = {"sum": "add", "prod": "multiply", "max": "maximu
 
 
 def lower_graph(
-    memory: Memory,
+    memory: NestMemory,
     graph: Graph,
     given: Mapping[Node, Given],
     targets: Sequence[Place],
@@ -78,7 +78,7 @@ def lower_graph(
 class Body:
     """One graph on its way to statements."""
 
-    memory: Memory
+    memory: NestMemory
     graph: Graph
     fusion: Fusion
     places: dict[Node, Given]

@@ -14,7 +14,7 @@ from wengert.targets.native.loops.nest import (
     Buffer,
     Contract,
     For,
-    Program,
+    NestProgram,
     Replay,
     Statement,
     While,
@@ -28,7 +28,7 @@ BYTES = {"bool": 1, "int64": 8, "float32": 4, "float64": 8}
 
 
 @dataclass(frozen=True)
-class Plan:
+class ArenaPlan:
     """The byte at which each temporary starts, and the size of the arena."""
 
     offsets: dict[Buffer, int]
@@ -53,7 +53,7 @@ def size_in_bytes(buffer: Buffer) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
-def plan(program: Program) -> Plan:
+def plan(program: NestProgram) -> ArenaPlan:
     """A place for every temporary: first fit, in the order in which they are first needed."""
     lives = lifetimes(program.body)
     offsets: dict[Buffer, int] = {}
@@ -66,7 +66,7 @@ def plan(program: Program) -> Plan:
         size = size_in_bytes(buffer)
         offsets[buffer] = arena.take(size)
         heappush(ends, (life.last, offsets[buffer], size))
-    return Plan(offsets, arena.bytes)
+    return ArenaPlan(offsets, arena.bytes)
 
 
 class Arena:
@@ -107,9 +107,9 @@ def lifetimes(body: tuple[Statement, ...]) -> dict[Buffer, Life]:
     stages.
     """
     lives: dict[Buffer, Life] = {}
-    loops: list[Loop] = []
+    loops: list[LoopSpan] = []
     number = 0
-    stack: list[tuple[Iterator[Statement], Loop | None]] = [(iter(body), None)]
+    stack: list[tuple[Iterator[Statement], LoopSpan | None]] = [(iter(body), None)]
     while stack:
         statements, loop = stack[-1]
         statement = next(statements, None)
@@ -130,13 +130,13 @@ def lifetimes(body: tuple[Statement, ...]) -> dict[Buffer, Life]:
             repeated = isinstance(statement, For | While | Replay | Contract)
             at_once = isinstance(statement, For) and statement.kind == "parallel"
             parts = iter(tuple(part for each in inside for part in each))
-            stack.append((parts, Loop(number, number, at_once) if repeated else None))
+            stack.append((parts, LoopSpan(number, number, at_once) if repeated else None))
         _touch(stack, touched)
     return _through_loops(lives, loops)
 
 
 @dataclass
-class Loop:
+class LoopSpan:
     """The numbers of the statements of a loop; `at_once` if its steps may run at the same time."""
 
     start: int
@@ -146,14 +146,14 @@ class Loop:
     """The temporaries that the loop itself touches, or a statement inside it."""
 
 
-def _touch(stack: Sequence[tuple[Iterator[Statement], Loop | None]], buffers: Iterable[Buffer]) -> None:
+def _touch(stack: Sequence[tuple[Iterator[Statement], LoopSpan | None]], buffers: Iterable[Buffer]) -> None:
     """Note buffers with the innermost open loop, which hands them on to the one around it when it ends."""
     loop = next((loop for _, loop in reversed(stack) if loop is not None), None)
     if loop is not None:
         loop.touched.update(dict.fromkeys(buffers))
 
 
-def _through_loops(lives: dict[Buffer, Life], loops: list[Loop]) -> dict[Buffer, Life]:
+def _through_loops(lives: dict[Buffer, Life], loops: list[LoopSpan]) -> dict[Buffer, Life]:
     """Inner loops come before outer ones, so one walk is enough; a loop changes only lives of what it touches."""
     for loop in loops:
         for buffer in loop.touched:

@@ -82,19 +82,19 @@ def _walk_as_one(outer: Axis, inner: Axis, used: Sequence[Affine], groups: Seque
 
 
 @dataclass(frozen=True)
-class Piece:
+class Subspace:
     """A part of a space: for each axis, where it starts and how far it goes."""
 
     starts: tuple[int, ...]
     extents: tuple[int, ...]
 
 
-def whole(axes: Sequence[Axis]) -> Piece:
+def whole(axes: Sequence[Axis]) -> Subspace:
     """All of a space."""
-    return Piece((0,) * len(axes), tuple(axis.extent for axis in axes))
+    return Subspace((0,) * len(axes), tuple(axis.extent for axis in axes))
 
 
-def pieces(axes: Sequence[Axis], instructions: Iterable[Instruction]) -> list[Piece]:
+def pieces(axes: Sequence[Axis], instructions: Iterable[Instruction]) -> list[Subspace]:
     """The space cut where guards begin and end to hold, so that inside a piece each holds everywhere or nowhere; one
     piece, with its guards, where there would be too many.
     """
@@ -110,7 +110,7 @@ def pieces(axes: Sequence[Axis], instructions: Iterable[Instruction]) -> list[Pi
     if count > MOST_PIECES:
         return [whole(axes)]
     parts = [[(a, b - a) for a, b in pairwise(span)] for span in spans]
-    return [Piece(tuple(s for s, _ in part), tuple(e for _, e in part)) for part in product(*parts)]
+    return [Subspace(tuple(s for s, _ in part), tuple(e for _, e in part)) for part in product(*parts)]
 
 
 def _cut(cuts: dict[Axis, set[int]], guard: Range) -> None:
@@ -140,7 +140,7 @@ def _key(each: Instruction) -> tuple[object, ...]:
     return each.ranges if isinstance(each, Inside) else (each,)
 
 
-class Rewriter:
+class AxisRewriter:
     """Instructions with their axes replaced; guards that hold everywhere go, what is outside everywhere is 0."""
 
     def __init__(self, replacements: Substitution, spans: Mapping[Axis, tuple[int, int]] | None = None) -> None:

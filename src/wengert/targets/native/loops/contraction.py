@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from wengert.ir.graph import Node
 from wengert.targets.native.loops.access import Index
-from wengert.targets.native.loops.coalesce import Rewriter, indices, merged
+from wengert.targets.native.loops.coalesce import AxisRewriter, indices, merged
 from wengert.targets.native.loops.nest import (
     Accumulate,
     Accumulator,
@@ -23,7 +23,7 @@ from wengert.targets.native.loops.nest import (
     Instruction,
     Load,
     LoopKind,
-    Product,
+    MatrixProduct,
     Statement,
     Store,
     Total,
@@ -44,7 +44,7 @@ class Matrices:
     inner: list[Axis]
     a: Load
     b: Load
-    product: Product
+    product: MatrixProduct
     body: list[Instruction]
     stored: list[Stored]
     threads: bool
@@ -91,7 +91,7 @@ class Matrices:
             return [(outer, "parallel"), *loops[1:]]
         chunk = Axis(-(-outer.extent // count), "c")
         part = Axis(count, outer.name, (chunk, outer.extent) if outer.extent % count else None)
-        self._rewrite(Rewriter({outer: along(chunk) * count + along(part)}))
+        self._rewrite(AxisRewriter({outer: along(chunk) * count + along(part)}))
         return [(chunk, "parallel"), (part, "serial"), *loops[1:]]
 
     def _merge(self) -> None:
@@ -100,9 +100,9 @@ class Matrices:
         self.inner.sort(key=lambda axis: -self.a.index.coefficient(axis))
         inner, more = merged([a for a in self.inner if a.extent != 1], used, ())
         self.axes, self.inner = axes, inner or [Axis(1, "k")]
-        self._rewrite(Rewriter({**new, **more}))
+        self._rewrite(AxisRewriter({**new, **more}))
 
-    def _rewrite(self, rewriter: Rewriter) -> None:
+    def _rewrite(self, rewriter: AxisRewriter) -> None:
         self.a = Load(self.a.buffer, rewriter.index(self.a.index))
         self.b = Load(self.b.buffer, rewriter.index(self.b.index))
         rewriter.new[self.product] = self.product
@@ -117,7 +117,7 @@ class Matrices:
         inside: tuple[Statement, ...] = (self.a, self.b, term, Accumulate(total, term))
         for axis in reversed(self.inner):
             inside = (For(axis, inside),)
-        rewriter = Rewriter({})
+        rewriter = AxisRewriter({})
         rewriter.new[self.product] = result
         rest = rewriter.rewrite_all(each for each in self.body if each is not self.product)
         stored = [Stored(rewriter.new[s.value], s.buffer, s.index) for s in self.stored]
@@ -148,7 +148,7 @@ def matrices(
     a, b = (
         _operand(operands, root.inputs[k], tuple(index[l] for l in ls)) for k, ls in enumerate((a_labels, b_labels))
     )
-    product = puller.product or Product(root.type.dtype)
+    product = puller.product or MatrixProduct(root.type.dtype)
     return Matrices(list(puller.axes), inner, a, b, product, body, stored, threads)
 
 

@@ -12,7 +12,7 @@ from wengert.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.ir.types import ArrayType, TapeType
 from wengert.ir.walk import substitute
 from wengert.targets.native.loops.forms import CONTROL, entries_of
-from wengert.targets.native.loops.memory import Memory
+from wengert.targets.native.loops.memory import NestMemory
 from wengert.targets.native.loops.nest import (
     Affine,
     Axis,
@@ -20,16 +20,16 @@ from wengert.targets.native.loops.nest import (
     Copy,
     For,
     Position,
+    RecordTape,
     Replay,
     Statement,
     Store,
-    Tape,
     While,
     along,
 )
 from wengert.targets.native.loops.pull import Given, Place
 
-LowerGraph: TypeAlias = Callable[[Memory, Graph, Mapping[Node, Given], Sequence[Place]], list[Statement]]
+LowerGraph: TypeAlias = Callable[[NestMemory, Graph, Mapping[Node, Given], Sequence[Place]], list[Statement]]
 Items: TypeAlias = Mapping[int, Node]
 """The results of a node that are read, by number."""
 
@@ -48,14 +48,16 @@ def carried(node: Node, x: Node, y: Node) -> bool:
 
 
 def lower_control(
-    memory: Memory, node: Node, items: Items, places: dict[Node, Given], lower: LowerGraph
+    memory: NestMemory, node: Node, items: Items, places: dict[Node, Given], lower: LowerGraph
 ) -> list[Statement]:
     """The statements of a loop or a branch; the places of its results are entered."""
     return _Control(memory, node, items, places, lower).build()
 
 
 class _Control:
-    def __init__(self, memory: Memory, node: Node, items: Items, places: dict[Node, Given], lower: LowerGraph) -> None:
+    def __init__(
+        self, memory: NestMemory, node: Node, items: Items, places: dict[Node, Given], lower: LowerGraph
+    ) -> None:
         self.memory = memory
         self.node = node
         self.items = items
@@ -84,8 +86,8 @@ class _Control:
     def _results(self, types: Sequence[ArrayType], first: int = 0) -> list[Place]:
         return [self._result(first + k, type) for k, type in enumerate(types)]
 
-    def _tapes(self, types: Sequence[ArrayType], first: int) -> list[Tape]:
-        tapes: list[Tape] = []
+    def _tapes(self, types: Sequence[ArrayType], first: int) -> list[RecordTape]:
+        tapes: list[RecordTape] = []
         for k, type in enumerate(types):
             tapes.append(self.memory.tape(TapeType(item=type)))
             item = self.items.get(first + k)

@@ -14,7 +14,7 @@ from wengert.targets.native.loops.nest import (
     Contract,
     For,
     Load,
-    Program,
+    NestProgram,
     Replay,
     Routine,
     Statement,
@@ -36,7 +36,7 @@ class Count:
     bytes: int
 
 
-def count(program: Program) -> Count:
+def count(program: NestProgram) -> Count:
     """The cost of a whole program."""
     return Count(operations(program.body), sum(_bytes(statement) for statement in program.body))
 
@@ -64,7 +64,7 @@ def operations(body: tuple[Statement, ...]) -> int:
     return total
 
 
-def has_open_end(program: Program) -> bool:
+def has_open_end(program: NestProgram) -> bool:
     """Whether a loop runs as long as its values say."""
     return any(isinstance(statement, While | Replay) for statement in statements(program.body))
 

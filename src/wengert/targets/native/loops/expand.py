@@ -18,7 +18,7 @@ from wengert.ops.primes import instance
 from wengert.ops.products import contraction_order
 from wengert.ops.reductions import spread
 from wengert.targets.native.loops.forms import numbers
-from wengert.targets.native.loops.layout import Layout, planned, row_major, steps_of
+from wengert.targets.native.loops.layout import ProductLayout, planned, row_major, steps_of
 from wengert.targets.native.loops.routines import FACTORED, MATRICES
 
 Labels = tuple[int, ...]
@@ -251,7 +251,7 @@ def _product(factors: Sequence[tuple[Node, Labels]], output: Labels) -> Node:
 def _matrix_product(a: tuple[Node, Labels], b: tuple[Node, Labels], output: Labels) -> Node:
     """A product of two arrays, its operands and its result in the orders of axes that are worth a copy."""
     sizes = sizes_of((a, b))
-    layout = Layout(sizes, steps_of(*a), steps_of(*b), row_major(output, sizes))
+    layout = ProductLayout(sizes, steps_of(*a), steps_of(*b), row_major(output, sizes))
     plan = planned(layout)
     (x, x_labels), (y, y_labels) = _turned(*a, plan.a), _turned(*b, plan.b)
     made = output if plan.out is None else plan.out

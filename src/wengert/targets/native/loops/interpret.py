@@ -33,15 +33,15 @@ from wengert.targets.native.loops.nest import (
     Inside,
     Load,
     Lookup,
+    MatrixProduct,
+    NestProgram,
     Position,
-    Product,
-    Program,
     Range,
+    RecordTape,
     Replay,
     Routine,
     Statement,
     Store,
-    Tape,
     Total,
     While,
 )
@@ -57,7 +57,7 @@ COMBINE: dict[Combine, Any] = {
 }
 
 
-def run(program: Program, inputs: Sequence[Any]) -> list[np.ndarray]:
+def run(program: NestProgram, inputs: Sequence[Any]) -> list[np.ndarray]:
     """The arrays of the outputs for arrays of the inputs, which are not changed.
 
     Entries that a program reads before it writes them are 0. An accumulator adds in the order of the loops, in its dtype.
@@ -101,7 +101,7 @@ class Interpreter:
         self.axes: dict[Axis, int] = {}
         self.values: dict[Any, Scalar] = {}
         self.totals: dict[Accumulator, Scalar] = {}
-        self.tapes: dict[Tape, list[np.ndarray]] = {}
+        self.tapes: dict[RecordTape, list[np.ndarray]] = {}
 
     def entries(self, buffer: Buffer) -> np.ndarray:
         """The entries of a buffer in order; those of a temporary are 0 at first."""
@@ -251,7 +251,7 @@ class Interpreter:
                 return self.compute(instruction)
             case Total(accumulator):
                 return self.totals[accumulator]
-            case Product():
+            case MatrixProduct():
                 return self.values[instruction]
             case _:
                 raise GraphError(

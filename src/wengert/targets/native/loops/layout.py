@@ -81,7 +81,7 @@ def row_major(labels: Labels, sizes: Mapping[int, int]) -> dict[int, int]:
 
 
 @dataclass(frozen=True)
-class Layout:
+class ProductLayout:
     """A product with the steps of its operands and its result."""
 
     sizes: Mapping[int, int]
@@ -126,7 +126,7 @@ class Layout:
             return IN_LOOPS * total
         rows, columns = self.groups(self.rows, self.a, self.out), self.groups(self.columns, self.b, self.out)
         if next(reversed(self.out)) in self.rows:
-            return Layout(self.sizes, self.b, self.a, self.out)._products(columns, rows)
+            return ProductLayout(self.sizes, self.b, self.a, self.out)._products(columns, rows)
         return self._products(rows, columns)
 
     def _products(self, rows: Sequence[Sequence[int]], columns: Sequence[Sequence[int]]) -> float:
@@ -144,7 +144,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Plan:
+class CopyPlan:
     """The orders of labels into which operands are copied, and that in which the result is made; None where it stays."""
 
     a: Labels | None = None
@@ -152,12 +152,12 @@ class Plan:
     out: Labels | None = None
 
 
-def planned(layout: Layout) -> Plan:
+def planned(layout: ProductLayout) -> CopyPlan:
     """What to copy before a product, and in what order of labels to make its result."""
     at_once = len(layout.groups(layout.inner, layout.a, layout.b)) == 1
     if at_once and len(layout.rows) == len(layout.columns) == 1:
-        return Plan()
-    best, least = Plan(), layout.cycles() * (WORTH if at_once else 1)
+        return CopyPlan()
+    best, least = CopyPlan(), layout.cycles() * (WORTH if at_once else 1)
     for plan in _plans(layout):
         cost = _cost(layout, plan)
         if cost < least:
@@ -165,7 +165,7 @@ def planned(layout: Layout) -> Plan:
     return best
 
 
-def _plans(layout: Layout) -> Iterator[Plan]:
+def _plans(layout: ProductLayout) -> Iterator[CopyPlan]:
     batch = tuple(l for l in layout.out if l in layout.a and l in layout.b)
     rows, columns = tuple(layout.rows), tuple(layout.columns)
     outputs: list[Labels | None] = [None, (*batch, *rows, *columns), (*batch, *columns, *rows)]
@@ -173,7 +173,7 @@ def _plans(layout: Layout) -> Iterator[Plan]:
     for inner in dict.fromkeys((tuple(layout.inner), tuple(by_b))):
         left = dict.fromkeys([None, *_orders(batch, rows, inner, layout.out)])
         right = dict.fromkeys([None, *_orders(batch, columns, inner, layout.out)])
-        yield from (Plan(a, b, out) for a, b, out in choices(left, right, outputs))
+        yield from (CopyPlan(a, b, out) for a, b, out in choices(left, right, outputs))
 
 
 def _orders(batch: Labels, free: Labels, inner: Labels, out: Steps) -> Iterator[Labels]:
@@ -186,14 +186,14 @@ def _orders(batch: Labels, free: Labels, inner: Labels, out: Steps) -> Iterator[
         yield (*batch, *free[:cut], *inner, *free[cut:])
 
 
-def _cost(layout: Layout, plan: Plan) -> float:
+def _cost(layout: ProductLayout, plan: CopyPlan) -> float:
     sizes = layout.sizes
 
     def laid(order: Labels | None, steps: Steps) -> Steps:
         return steps if order is None else row_major(order, sizes)
 
     made = laid(plan.out, layout.out)
-    new = Layout(sizes, laid(plan.a, layout.a), laid(plan.b, layout.b), made)
+    new = ProductLayout(sizes, laid(plan.a, layout.a), laid(plan.b, layout.b), made)
     moved = [(plan.a, layout.a), (plan.b, layout.b), (None if plan.out is None else tuple(layout.out), made)]
     copies = [
         new.extent(order) * (ALONG if steps[order[-1]] == 1 else ACROSS) for order, steps in moved if order is not None
@@ -211,7 +211,7 @@ def copied(node: Node) -> tuple[bool, ...]:
         return (False, False)
     sizes = {l: int(n) for x, ls in zip(given, labels, strict=True) for l, n in zip(ls, x.shape, strict=True)}
     lying = [steps_of(x, ls) for x, ls in zip(given, labels, strict=True)]
-    here = Layout(sizes, lying[0], lying[1], row_major(node.params["output"], sizes))
+    here = ProductLayout(sizes, lying[0], lying[1], row_major(node.params["output"], sizes))
     best, least = (False, False), here.cycles()
     if len(here.groups(here.inner, here.a, here.b)) == 1:
         if len(here.rows) == len(here.columns) == 1:
@@ -219,7 +219,7 @@ def copied(node: Node) -> tuple[bool, ...]:
         least *= WORTH
     for some in choices(*((False, True) if view else (False,) for view in views)):
         order = [tuple(ls) if copy else None for ls, copy in zip(labels, some, strict=True)]
-        cost = _cost(here, Plan(order[0], order[1]))
+        cost = _cost(here, CopyPlan(order[0], order[1]))
         if cost < least:
             best, least = (some[0], some[1]), cost
     return best

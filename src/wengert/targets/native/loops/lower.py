@@ -8,14 +8,14 @@ from wengert.ir.graph import Graph, Node
 from wengert.ir.walk import topological
 from wengert.targets.native.loops.body import lower_graph
 from wengert.targets.native.loops.forms import numbers
-from wengert.targets.native.loops.memory import Memory
-from wengert.targets.native.loops.nest import Buffer, Program
+from wengert.targets.native.loops.memory import NestMemory
+from wengert.targets.native.loops.nest import Buffer, NestProgram
 from wengert.targets.native.loops.pull import Given, Place
 
 LOOKUPS = frozenset({"gather", "scatter_add", "put"})
 
 
-def lower(graph: Graph, donated: Mapping[int, int] | None = None) -> Program:
+def lower(graph: Graph, donated: Mapping[int, int] | None = None) -> NestProgram:
     """The program of a graph. `donated` maps outputs to the inputs whose memory they take."""
     donated = donated or {}
     inputs = tuple(Buffer(str(x.params["name"]), x.type.dtype, numbers(x.shape), "input") for x in graph.inputs)
@@ -27,8 +27,8 @@ def lower(graph: Graph, donated: Mapping[int, int] | None = None) -> Program:
     )
     given: dict[Node, Given] = {x: Place(b) for x, b in zip(graph.inputs, inputs, strict=True)}
     safe = not _looks_up(graph.outputs, {graph.inputs[k] for k in donated.values()})
-    body = lower_graph(Memory(), graph, given, [Place(b) for b in outputs], threads=True, in_place=safe)
-    return Program(inputs, outputs, tuple(body))
+    body = lower_graph(NestMemory(), graph, given, [Place(b) for b in outputs], threads=True, in_place=safe)
+    return NestProgram(inputs, outputs, tuple(body))
 
 
 def _looks_up(outputs: Sequence[Node], changed: set[Node]) -> bool:

@@ -11,19 +11,19 @@ import numpy as np
 from wengert.ir.graph import Node
 from wengert.ir.types import ArrayType, TapeType
 from wengert.targets.native.loops.forms import entries_of, numbers
-from wengert.targets.native.loops.nest import Buffer, Tape
+from wengert.targets.native.loops.nest import Buffer, RecordTape
 from wengert.targets.native.loops.pull import Place
 
 
 @dataclass
-class Memory:
+class NestMemory:
     """Buffers of one program."""
 
     count: int = 0
     constants: dict[tuple[str, tuple[int, ...], bytes], Buffer] = field(
         default_factory=dict[tuple[str, tuple[int, ...], bytes], Buffer]
     )
-    tapes: dict[Node, Tape] = field(default_factory=dict[Node, Tape])
+    tapes: dict[Node, RecordTape] = field(default_factory=dict[Node, RecordTape])
     """The tape that a node of tape type is."""
 
     def buffer(self, dtype: str, shape: Sequence[Any], name: str = "t") -> Buffer:
@@ -35,11 +35,11 @@ class Memory:
         """New memory for an array of a type."""
         return Place(self.buffer(type.dtype, type.shape, name))
 
-    def tape(self, type: ArrayType) -> Tape:
+    def tape(self, type: ArrayType) -> RecordTape:
         """A new tape."""
         assert isinstance(type, TapeType)
         self.count += 1
-        return Tape(f"tape{self.count}", type.item.dtype, entries_of(type.item.shape))
+        return RecordTape(f"tape{self.count}", type.item.dtype, entries_of(type.item.shape))
 
     def constant(self, node: Node) -> Place:
         """Memory that holds a leaf that depends on no input."""

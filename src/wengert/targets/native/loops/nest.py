@@ -217,13 +217,13 @@ class Total:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Product:
+class MatrixProduct:
     """Σ_k a_ik b_kj inside the body of a `Contract`."""
 
     dtype: str
 
 
-Instruction = Constant | Position | Inside | Load | Gather | Compute | Total | Product
+Instruction = Constant | Position | Inside | Load | Gather | Compute | Total | MatrixProduct
 
 # statements
 
@@ -303,7 +303,7 @@ class Contract:
     inner: Axis
     a: tuple[Buffer, Affine]
     b: tuple[Buffer, Affine]
-    product: Product
+    product: MatrixProduct
     body: tuple[Statement, ...]
     parallel: bool = False
     """Whether blocks of rows and columns may run on several threads."""
@@ -340,7 +340,7 @@ class Branch:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Tape:
+class RecordTape:
     """Records of `entries` entries each, as many as a loop made steps, in memory that grows at run time. A tape is empty
     when the program starts; its memory is kept for use again until the program ends.
     """
@@ -360,7 +360,7 @@ class While:
     test: tuple[Statement, ...]
     flag: Buffer
     body: tuple[Statement, ...]
-    tapes: tuple[tuple[Buffer, Tape], ...] = ()
+    tapes: tuple[tuple[Buffer, RecordTape], ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -372,8 +372,8 @@ class Replay:
     record of the same number of their tapes, which are made as long as those that are read.
     """
 
-    reads: tuple[tuple[Tape, Buffer], ...]
-    writes: tuple[tuple[Buffer, Tape], ...]
+    reads: tuple[tuple[RecordTape, Buffer], ...]
+    writes: tuple[tuple[Buffer, RecordTape], ...]
     body: tuple[Statement, ...]
     reverse: bool = False
     counter: Buffer | None = None
@@ -405,7 +405,7 @@ Statement = (
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Program:
+class NestProgram:
     """Statements over the buffers of inputs and outputs; the rest of the buffers are constants and temporaries."""
 
     inputs: tuple[Buffer, ...]

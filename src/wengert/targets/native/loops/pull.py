@@ -24,8 +24,8 @@ from wengert.targets.native.loops.nest import (
     Instruction,
     Load,
     Lookup,
+    MatrixProduct,
     Position,
-    Product,
     Range,
     along,
 )
@@ -61,7 +61,7 @@ class Puller:
         self.axes = tuple(Axis(size, "ijklmnpqrs"[k % 10]) for k, size in enumerate(kernel.space))
         self.identity: Index = tuple(along(axis) if axis.extent != 1 else Affine() for axis in self.axes)
         self.instructions: list[Instruction] = []
-        self.product: Product | None = None
+        self.product: MatrixProduct | None = None
         self.known: dict[Want, Instruction] = {}
 
     def entry(self, node: Node) -> Instruction:
@@ -137,7 +137,7 @@ class Puller:
         name, params = node.op.name, node.params
         if is_contraction(node) and self.home.get(node) is self.kernel:
             if self.product is None:
-                self.product = Product(node.type.dtype)
+                self.product = MatrixProduct(node.type.dtype)
                 self.instructions.append(self.product)
             return self.product
         if name == "position":

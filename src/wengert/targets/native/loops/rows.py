@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wengert.targets.native.loops.buffers import BYTES
-from wengert.targets.native.loops.coalesce import Rewriter
+from wengert.targets.native.loops.coalesce import AxisRewriter
 from wengert.targets.native.loops.nest import (
     Affine,
     Axis,
@@ -217,7 +217,7 @@ class _Block:
         return Load(*self.place(each.buffer, each.index), each.guards) if isinstance(each, Load) else each
 
 
-class _InBlock(Rewriter):
+class _InBlock(AxisRewriter):
     """Rewrites for one block."""
 
     def __init__(self, replacements: Mapping[Axis, Affine], block: _Block) -> None:

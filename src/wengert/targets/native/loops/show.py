@@ -22,8 +22,8 @@ from wengert.targets.native.loops.nest import (
     Inside,
     Load,
     Lookup,
+    NestProgram,
     Position,
-    Program,
     Range,
     Replay,
     Routine,
@@ -50,7 +50,7 @@ SIGNS = {
 UPDATES = {"add": "+=", "multiply": "*=", "maximum": "max=", "minimum": "min="}
 
 
-def show(program: Program) -> str:
+def show(program: NestProgram) -> str:
     """The buffers that the program is given and gives, then its statements; each kernel under a comment that says what it computes."""
     names = Names()
     lines = [f"in   {_shown(names, buffer)}" for buffer in program.inputs]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
-from wengert.targets.native.loops.coalesce import Piece, Rewriter, indices, merged, pieces, whole
+from wengert.targets.native.loops.coalesce import AxisRewriter, Subspace, indices, merged, pieces, whole
 from wengert.targets.native.loops.nest import (
     Accumulate,
     Accumulator,
@@ -25,7 +25,7 @@ from wengert.targets.native.loops.nest import (
     Instruction,
     Load,
     LoopKind,
-    Product,
+    MatrixProduct,
     Statement,
     Store,
     Total,
@@ -108,7 +108,7 @@ class Sweep:
         vector, matrix = sorted(factors, key=lambda x: abs(x.index.coefficient(free)))
         if vector.index.coefficient(free) or not matrix.index.coefficient(free):
             return None
-        product, one = Product(value.dtype), Axis(1, "r")
+        product, one = MatrixProduct(value.dtype), Axis(1, "r")
         total = product if root.buffer.dtype == value.dtype else Compute("cast", (product,), root.buffer.dtype)
         store = Store(root.buffer, root.start + root.index, total)
         body = (store,) if total is product else (total, store)
@@ -125,7 +125,7 @@ class Sweep:
         if not new:
             self.axes = [axis for axis in self.axes if axis.extent != 1]
             return
-        rewriter = Rewriter(new)
+        rewriter = AxisRewriter(new)
         self.instructions = rewriter.rewrite_all(self.instructions)
         self.stored = [
             Stored(rewriter.new[s.value], s.buffer, rewriter.index(s.index), rewriter.lookups(s.lookups), s.combine)
@@ -240,36 +240,36 @@ def _fill(root: Reduced) -> Statement:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """How a piece of the space is walked: chunks of the outermost axis, and the vector axis."""
 
-    piece: Piece
+    piece: Subspace
     chunks: int
     extent: int
     """The entries of the outermost axis in a chunk."""
     vector: Axis | None
 
 
-def _plan(sweep: Sweep, piece: Piece) -> Plan:
+def _plan(sweep: Sweep, piece: Subspace) -> SweepPlan:
     extents = dict(zip(sweep.order, piece.extents, strict=True))
     vector = sweep.vector_axis(extents)
     entries = 1
     for extent in piece.extents:
         entries *= extent
     if not piece.extents:
-        return Plan(piece, 1, 1, vector)
+        return SweepPlan(piece, 1, 1, vector)
     outer = piece.extents[0]
     scattered = any(s.combine is not None for s in sweep.stored)
     chunks = min(MOST_CHUNKS, outer, entries * sweep.cost // CHUNK_WORK) if sweep.threads and not scattered else 1
     if chunks > 1 and any(wide_dtype(root) != root.value.dtype for root in sweep.reduced):
         chunks = min(outer, max(chunks, entries // LONGEST_CHUNK))
     if chunks < 2:
-        return Plan(piece, 1, outer, vector)
+        return SweepPlan(piece, 1, outer, vector)
     size = -(-outer // chunks)
     if sweep.order[0] is vector:
         grain = BLOCK if size >= BLOCK else 64
         size = -(-size // grain) * grain
-    return Plan(piece, -(-outer // size), size, vector)
+    return SweepPlan(piece, -(-outer // size), size, vector)
 
 
 # ---------------------------------------------------------------- trees
@@ -278,7 +278,7 @@ def _plan(sweep: Sweep, piece: Piece) -> Plan:
 class _Tree:
     """The loops of one piece, from the chunk to the lanes."""
 
-    def __init__(self, sweep: Sweep, plan: Plan, first: int) -> None:
+    def __init__(self, sweep: Sweep, plan: SweepPlan, first: int) -> None:
         self.sweep = sweep
         self.plan = plan
         self.first = first
@@ -330,7 +330,7 @@ class _Tree:
         """The statements of the piece."""
         piece = self.plan.piece
         ends = zip(self.sweep.order, piece.starts, piece.extents, strict=True)
-        rewriter = Rewriter(self.places, {axis: (start, start + extent - 1) for axis, start, extent in ends})
+        rewriter = AxisRewriter(self.places, {axis: (start, start + extent - 1) for axis, start, extent in ends})
         lowest = 1 if self.chunk is not None else 0
         for new, axes in dependences(rewriter.rewrite_all(self.sweep.instructions)).items():
             level = max([lowest, *(self.depth[axis] for axis in axes if axis in self.depth)])
@@ -351,7 +351,7 @@ class _Tree:
             inside = body if level.axis is None else [For(level.axis, tuple(body), level.kind)]
         return inside
 
-    def _reduce(self, root: Reduced, rewriter: Rewriter) -> None:
+    def _reduce(self, root: Reduced, rewriter: AxisRewriter) -> None:
         value = rewriter.new[root.value]
         run = self.sweep.run(root)
         top, middle = self._accumulator_levels(run)
@@ -396,7 +396,7 @@ class _Tree:
     def _slot(self) -> Affine:
         return Affine((), self.first) + (along(self.chunk) if self.chunk is not None else 0)
 
-    def _target(self, root: Reduced, rewriter: Rewriter) -> tuple[Buffer, Affine]:
+    def _target(self, root: Reduced, rewriter: AxisRewriter) -> tuple[Buffer, Affine]:
         """The result's place, or its slot among the partial results."""
         index = rewriter.index(root.index)
         if root not in self.sweep.partial:
