@@ -32,7 +32,7 @@ from wengert.reading.established import FAULTS
 from wengert.reading.judge import Judge, condition_of
 from wengert.reading.limits import DOCUMENT_SECONDS, TRIES
 from wengert.reading.printing import latex, plain_text
-from wengert.reading.scope import Line
+from wengert.reading.scope import ScopeLine
 from wengert.reading.search import previous
 from wengert.reading.story import read_story
 from wengert.reading.trees import Name, Script, Tree
@@ -136,7 +136,7 @@ def in_evidence(text: str, name: str, every: Every) -> Iterator[Planted]:
                     yield from in_link(judge, line, link, every)
 
 
-def in_link(judge: Judge, line: Line, link: int, every: Every) -> Iterator[Planted]:
+def in_link(judge: Judge, line: ScopeLine, link: int, every: Every) -> Iterator[Planted]:
     """Each mistake in one side judged where it stands."""
     side, said, before = line.sides[link], judge.found[line, link], line.sides[previous(line, link)]
     assert side is not None
@@ -157,7 +157,7 @@ def in_link(judge: Judge, line: Line, link: int, every: Every) -> Iterator[Plant
     judge.scope.forget()
 
 
-def mistakes_of(judge: Judge, line: Line, link: int) -> list[tuple[str, str, Tree]]:
+def mistakes_of(judge: Judge, line: ScopeLine, link: int) -> list[tuple[str, str, Tree]]:
     """The mistakes that change the value of a side as it is read."""
     side, left = line.sides[link], line.sides[previous(line, link)]
     assert side is not None
@@ -190,7 +190,7 @@ def mistakes_of(judge: Judge, line: Line, link: int) -> list[tuple[str, str, Tre
     return found
 
 
-def same_value(judge: Judge, line: Line, link: int, wrong: Tree, given: dict[tuple[str, str], object]) -> bool:
+def same_value(judge: Judge, line: ScopeLine, link: int, wrong: Tree, given: dict[tuple[str, str], object]) -> bool:
     """Whether a changed side has the value that it had."""
     before = previous(line, link)
     left, right = line.sides[before], line.sides[link]
@@ -225,7 +225,7 @@ def in_text(text: str, name: str, every: Every) -> Iterator[Planted]:
 
 
 def in_line(
-    text: str, name: str, line: Line, link: int, verdict: Verdict, mistakes: list[tuple[str, str, Tree]]
+    text: str, name: str, line: ScopeLine, link: int, verdict: Verdict, mistakes: list[tuple[str, str, Tree]]
 ) -> Iterator[Planted]:
     """Each mistake in one side, written into the text; none where the side itself does not come back as it is written."""
     side = line.sides[link]

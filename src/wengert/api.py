@@ -20,7 +20,7 @@ from wengert.derive.report import comparison_text, derivation_latex, derivation_
 from wengert.elaboration.elaborate import elaborate
 from wengert.elaboration.reread import read_in_context
 from wengert.elaboration.system import Definition
-from wengert.elaboration.system import System as SystemData
+from wengert.elaboration.system import SystemData
 from wengert.errors import EquationError, ShapeError
 from wengert.ir.graph import Graph
 from wengert.ir.names import bar

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from wengert.programs.files import check_text
-from wengert.programs.judging import Row
+from wengert.programs.judging import JudgedLine
 from wengert.programs.pairs import pairs_of
 from wengert.programs.report import Report
 from wengert.programs.source import Program
@@ -222,7 +222,7 @@ def in_single_precision(text: str) -> str:
     return text
 
 
-def said(report: Report) -> list[Row]:
+def said(report: Report) -> list[JudgedLine]:
     return [row for judged in report.judged for row in judged.rows if row.status == "wrong"]
 
 

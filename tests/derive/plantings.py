@@ -11,7 +11,7 @@ from tests.derive.mistakes import Planter
 from tests.derive.shared import reviewed
 from tests.derive.shared_weights import SHARED
 from wengert.claims.review import ReviewRow
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.manuscripts.manuscript import read_manuscript
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Line, Ref
@@ -55,7 +55,7 @@ class Document:
     syntax: str
     forward: str
     claims: tuple[Line, ...]
-    system: System
+    system: SystemData
 
     def line(self, claim: Line) -> str:
         """A claim as a line of the document."""

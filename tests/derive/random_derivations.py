@@ -8,14 +8,14 @@ from tests.derive.rewrites import rewriter
 from wengert.api import equations
 from wengert.derive.backward import Backward, derive
 from wengert.derive.printed import LinePrinter
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Line
 
 FORMS = ("index", "matrix")
 
 
-def derivation_document(system: System, backward: Backward, form: str, syntax: str, rng: Any) -> str:
+def derivation_document(system: SystemData, backward: Backward, form: str, syntax: str, rng: Any) -> str:
     """The forward equations of a system, and its backward pass with every right side rewritten at random."""
     lines = LinePrinter(system, form).backward(backward)
     rewrites = rewriter(system)

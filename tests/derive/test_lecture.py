@@ -11,7 +11,7 @@ import pytest
 import wengert as wg
 from wengert.derive.steps import steps
 from wengert.elaboration.reread import read_in_context
-from wengert.elaboration.system import System as SystemData
+from wengert.elaboration.system import SystemData
 from wengert.notation.expr import Line
 from wengert.notation.reader import read
 from wengert.reading.story import read_story

@@ -8,7 +8,7 @@ import pytest
 
 from wengert.derive.backward import Backward, derive
 from wengert.elaboration.elaborate import elaborate
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.notation.reader import read
 from wengert.show.diagram import Diagram, Signal, Vertex
 
@@ -45,7 +45,7 @@ HAND = {"w": 0.5, "x": 2.0, "b": 0.1, "t": 1.0, "λ": 0.1}
 """The point at which the unit is worked by hand."""
 
 
-def _derived(text: str) -> tuple[System, Backward]:
+def _derived(text: str) -> tuple[SystemData, Backward]:
     system = elaborate(read(text))
     return system, derive(system)
 

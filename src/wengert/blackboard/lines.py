@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wengert.derive.report import aside, symbols_of
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.notation import unicode
 from wengert.notation.expr import Expr, Line, Ref
 from wengert.notation.latex import LatexPrinter
@@ -15,7 +15,7 @@ from wengert.notation.latex import LatexPrinter
 class MarkedLatex(LatexPrinter):
     r"""LaTeX with \htmlData{q=4}{…} round every quantity and q=4b round its bar, so that a page finds all its places."""
 
-    def __init__(self, system: System, marks: Mapping[str, int]) -> None:
+    def __init__(self, system: SystemData, marks: Mapping[str, int]) -> None:
         super().__init__(symbols_of(system))
         self.keys: dict[tuple[str, bool], str] = {}
         for name, quantity in system.quantities.items():
@@ -32,7 +32,7 @@ class MarkedLatex(LatexPrinter):
 class SystemLines:
     """The lines of one system as data."""
 
-    def __init__(self, system: System, marks: Mapping[str, int]) -> None:
+    def __init__(self, system: SystemData, marks: Mapping[str, int]) -> None:
         self.system, self.symbols = system, symbols_of(system)
         self.latex = MarkedLatex(system, marks)
 

@@ -18,7 +18,7 @@ from wengert.derive.matrices import MatrixForm
 from wengert.derive.printed import LinePrinter, default_form, style_of
 from wengert.derive.recognise import open_term_primes
 from wengert.derive.term_trees import NoForm
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import WengertError
 from wengert.ir.graph import Node
 from wengert.ir.walk import topological
@@ -48,7 +48,7 @@ class Corrections:
     claims   the author's lines: a signal that he writes nowhere is not put into his lines if that can be helped
     """
 
-    system: System
+    system: SystemData
     loss: str
     unit: bool
     outside: tuple[str, ...] = ()

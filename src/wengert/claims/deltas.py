@@ -18,7 +18,7 @@ from wengert.claims.row_signals import is_row, with_rows
 from wengert.claims.subexpressions import with_definitions
 from wengert.claims.suppositions import suppositions
 from wengert.elaboration.reread import ContextReader
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.names import bar
@@ -102,7 +102,7 @@ def _base_letters(tree: Ref) -> tuple[str, ...]:
     return tuple(each[0] if each else "" for each in letters)
 
 
-def _is_delta(tree: Expr, system: System) -> bool:
+def _is_delta(tree: Expr, system: SystemData) -> bool:
     return (
         isinstance(tree, Ref)
         and not tree.barred
@@ -175,7 +175,7 @@ class _DeltaSearch:
     """The signals that δ are which their authors write as rows."""
 
     @property
-    def system(self) -> System:
+    def system(self) -> SystemData:
         return self.judge.chain.system
 
     def run(self) -> dict[Delta, str]:

@@ -20,7 +20,7 @@ from wengert.claims.kinds import Diagnosis, said, times_too_large
 from wengert.claims.named_slopes import named_slope
 from wengert.claims.omissions import Omissions
 from wengert.claims.points import SMALLEST, ClaimPoint, close
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import WengertError
 from wengert.notation import names
 from wengert.notation.expr import BigOp, Call, Expr, Index, Line, Product, Quotient, Ref, refs_of, walk
@@ -247,7 +247,7 @@ def ratio_of(values: Sequence[Array], expected: Sequence[Array]) -> float | None
 
 
 def surroundings(
-    system: System,
+    system: SystemData,
     left: Expr,
     tree: Expr,
     name: str,
@@ -285,7 +285,7 @@ def surroundings(
     )
 
 
-def layers_of(system: System) -> dict[str, tuple[str, ...]]:
+def layers_of(system: SystemData) -> dict[str, tuple[str, ...]]:
     """By spelling of a quantity, those of others that differ from it in their label only."""
     found: dict[str, tuple[str, ...]] = {}
     labelled = [parts for parts in map(names.split, system.quantities) if parts.label]
@@ -306,13 +306,13 @@ def signals_in(claims: Sequence[Line]) -> tuple[Ref, ...]:
     return tuple(dict.fromkeys(ref for ref in refs_of(claims) if ref.barred))
 
 
-def names_of(system: System, name: str) -> tuple[str, ...]:
+def names_of(system: SystemData, name: str) -> tuple[str, ...]:
     """How a quantity may be written: its name, the whole array, its entries."""
     quantity = system.quantities[name]
     return tuple(dict.fromkeys((quantity.name, quantity.whole or name, quantity.indexed or name)))
 
 
-def moved_by(system: System, name: str) -> list[str]:
+def moved_by(system: SystemData, name: str) -> list[str]:
     """The quantities that a quantity moves, not itself unless it is read by its own next step: their signals come before its own."""
     found: list[str] = []
     waiting = [name]
@@ -324,7 +324,7 @@ def moved_by(system: System, name: str) -> list[str]:
     return found
 
 
-def _entries(system: System, name: str, letters: Sequence[str]) -> Iterator[Ref]:
+def _entries(system: SystemData, name: str, letters: Sequence[str]) -> Iterator[Ref]:
     """The signal of a quantity: whole where a line has no indices, else its entries at letters of the line."""
     quantity = system.quantities[name]
     if not letters:

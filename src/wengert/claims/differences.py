@@ -10,7 +10,7 @@ import numpy as np
 from wengert.claims.findings import Finding
 from wengert.claims.points import claim_sizes
 from wengert.derive.forms import IndexForm
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.ir.types import Dim
 from wengert.notation.expr import Line, Ref
 from wengert.notation.unicode import show
@@ -18,7 +18,7 @@ from wengert.notation.unicode import show
 Array = Any
 
 
-def differences(finding: Finding, system: System, line: Line) -> Iterator[str]:
+def differences(finding: Finding, system: SystemData, line: Line) -> Iterator[str]:
     """What is unequal: shapes, or the entry that differs most at the point where it does."""
     if finding.problem:
         yield finding.problem
@@ -42,7 +42,7 @@ def distance(value: Array, wanted: Array) -> float:
     return np.inf if not np.isfinite(difference) else difference / scale if scale else 0.0
 
 
-def unequal_shapes(shape: Sequence[int], wanted: Sequence[int], system: System, line: Line) -> str:
+def unequal_shapes(shape: Sequence[int], wanted: Sequence[int], system: SystemData, line: Line) -> str:
     """Both shapes: K×I where the sizes have names, else in numbers; where indices do not say it, what it is that has the right one."""
     names = size_names(system)
     involved = {*shape, *wanted}
@@ -54,7 +54,7 @@ def unequal_shapes(shape: Sequence[int], wanted: Sequence[int], system: System, 
     return f"its shape is {said(own)}, and should be {said(right)}{of}{'' if named else ' (sizes are random)'}"
 
 
-def size_names(system: System) -> dict[int, str]:
+def size_names(system: SystemData) -> dict[int, str]:
     """The name of each size that has a letter of the author's, or that he has named, by its number at the random points."""
     form, sizes = IndexForm(system), claim_sizes(system)
     dims = {size for quantity in system.quantities.values() for size in quantity.type.shape if isinstance(size, Dim)}

@@ -15,7 +15,7 @@ import numpy as np
 from wengert.claims.kinks import with_both_sides
 from wengert.claims.points import POINTS, ClaimPoint, Scale, SignalChain, close, draw
 from wengert.claims.suppositions import Supposition, suppositions
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import CheckError, EquationError
 
 MOST_KEPT = 8
@@ -23,7 +23,7 @@ MOST_KEPT = 8
 
 
 @lru_cache(maxsize=MOST_KEPT)
-def chain_of(system: System, loss: str, given: bool, outside: tuple[str, ...], scale: Scale | None) -> SignalChain:
+def chain_of(system: SystemData, loss: str, given: bool, outside: tuple[str, ...], scale: Scale | None) -> SignalChain:
     """The chain of signals of a system from one result, with what was made ready of it."""
     return SignalChain(system, loss, given=given, outside=outside, scale=scale)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.notation.expr import Span
 from wengert.reading.documents import judge_story
 from wengert.reading.printing import latex, plain_text
@@ -61,7 +61,7 @@ class Evidence:
     idle: set[int]
 
 
-def by_evidence(story: Story, rows: Sequence[tuple[Span, str]], systems: Iterable[System]) -> Evidence:
+def by_evidence(story: Story, rows: Sequence[tuple[Span, str]], systems: Iterable[SystemData]) -> Evidence:
     """Rows for what `rows` (places with their status) leave unread."""
     taken: set[int] = set()
     doubtful = {k for k, (_, status) in enumerate(rows) if status == DOUBTFUL}

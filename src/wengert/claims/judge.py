@@ -30,7 +30,7 @@ from wengert.claims.supposing import Supposing
 from wengert.elaboration.phases import new_phase
 from wengert.elaboration.reread import ContextReader
 from wengert.elaboration.sequences import claim_at_step
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import CheckError, EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.names import bar, is_entry, sequence_name, unbar
@@ -446,6 +446,6 @@ def letters_of_left(line: Line) -> tuple[str, ...]:
     return tuple(index.letter for index in indices if isinstance(index, Index))
 
 
-def is_result(system: System, name: str) -> bool:
+def is_result(system: SystemData, name: str) -> bool:
     """Whether a line computes a quantity that no other line reads."""
     return system.defines(name) and not system.children(name)

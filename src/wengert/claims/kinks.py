@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.claims.points import ClaimPoint, SignalChain, draw
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import CheckError, EquationError
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.walk import topological
@@ -44,7 +44,7 @@ def with_both_sides(chain: SignalChain, rng: Any, points: Sequence[ClaimPoint]) 
     return found
 
 
-def conditions_of(system: System) -> list[Node]:
+def conditions_of(system: SystemData) -> list[Node]:
     """What decides in the lines of a system: z > 0 for relu z, a > b for max(a, b), and comparisons of real numbers."""
     found: list[Node] = []
     if system.recurrences:

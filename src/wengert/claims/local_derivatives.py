@@ -9,7 +9,7 @@ from wengert.autodiff.reverse import vjp
 from wengert.autodiff.transforms import jacobian
 from wengert.elaboration.context import KIND_OF_RANK
 from wengert.elaboration.kinds import Mismatch
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.elaboration.values import Val
 from wengert.errors import GraphError
 from wengert.ir.graph import Graph, Node, apply, constant
@@ -28,7 +28,7 @@ MAX_NESTED = 4
 class LocalDerivatives:
     """The meaning of ∂u/∂v and ∂/∂v (…) in lines about a system."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: SystemData) -> None:
         self.system = system
 
     def __call__(self, meaning: Any, tree: Partial | Derive | Call) -> Val:

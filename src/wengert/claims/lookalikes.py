@@ -12,7 +12,7 @@ from dataclasses import replace
 from wengert.claims.outside import GIVEN
 from wengert.claims.unnamed import Meant
 from wengert.elaboration.reread import ContextReader
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.manuscripts.sections import SystemSection, Unread
 from wengert.notation import names
 from wengert.notation.expr import Expr, Line, Ref, mapped_line, refs_of
@@ -62,7 +62,7 @@ def _unknown_names(section: SystemSection) -> Iterator[str]:
                 yield name
 
 
-def _same_letter(name: str, system: System) -> list[str]:
+def _same_letter(name: str, system: SystemData) -> list[str]:
     """The quantities with the letter of a name, under another label or subscript."""
     base = names.split(name).base
     return [known for known in system.quantities if names.split(known).base == base]
@@ -73,11 +73,11 @@ def _is_short_for(name: str, found: Sequence[str]) -> bool:
     return len(found) == 1 and name == names.split(name).base
 
 
-def _shown(name: str, system: System) -> str:
+def _shown(name: str, system: SystemData) -> str:
     return show(Ref(name), symbols=system.reading.symbols)
 
 
-def _reason(tree: Ref, system: System) -> tuple[str, str] | None:
+def _reason(tree: Ref, system: SystemData) -> tuple[str, str] | None:
     """Why a name is not read that looks like quantities, and what to write instead; None where it looks like none.
 
     An error signal looks like that of the letter in the other case; I and N beside i and n are an identity and a size.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from wengert.derive.forms import IndexForm
 from wengert.derive.recognise import formula
 from wengert.derive.term_trees import NoForm
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.ir.op import OPS
 from wengert.notation.expr import Call, Expr, Ref, mapped
 from wengert.notation.function_names import function_op
@@ -16,7 +16,7 @@ from wengert.ops.terms import NamedLeaf
 PLACE = "argument"
 
 
-def named_slope(system: System, call: Call) -> Expr | None:
+def named_slope(system: SystemData, call: Call) -> Expr | None:
     """f'(u) of f(u) without a prime; None where f is a letter, or has no derivative of that kind."""
     op = function_op(call.function)
     if op is None or len(call.function) == 1 or OPS[op].partials is None or OPS[op].arity != 1 or not OPS[op].smooth:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.notation.expr import Expr, Line, Partial, Ref, Spelling, Sum, mapped, mapped_line, walk
 from wengert.notation.names import split
 from wengert.notation.symbols import LOSSES
@@ -14,7 +14,7 @@ from wengert.notation.symbols import LOSSES
 GIVEN = "given "
 
 
-def with_outside_signals(system: System, claims: Sequence[Line]) -> tuple[tuple[Line, ...], tuple[str, ...]]:
+def with_outside_signals(system: SystemData, claims: Sequence[Line]) -> tuple[tuple[Line, ...], tuple[str, ...]]:
     """The claims in which c̄' is the error signal of c, and c̄ beside it a quantity of its own; and the names of such c."""
     claims, added = with_increments(system, claims)
     lefts = [line.left for line in claims if isinstance(line.left, Ref) and line.left.barred]
@@ -43,7 +43,7 @@ def given_names(claims: Sequence[Line]) -> list[str]:
     return [tree.name.removeprefix(GIVEN) for tree in trees if isinstance(tree, Ref) and tree.name.startswith(GIVEN)]
 
 
-def with_increments(system: System, claims: Sequence[Line]) -> tuple[list[Line], list[str]]:
+def with_increments(system: SystemData, claims: Sequence[Line]) -> tuple[list[Line], list[str]]:
     """c̄ += x as c̄ = (the signal of c from outside) + x, and the names of such c, which lines compute; only the first
     line about a signal is meant so."""
     lines: list[Line] = []
@@ -71,7 +71,7 @@ def is_naming(left: Expr, tree: Expr, loss: str) -> bool:
     return of_loss and isinstance(below, Ref) and (below.name, below.indices) == (left.name, left.indices)
 
 
-def with_loss_signals(system: System, claims: Sequence[Line]) -> tuple[Line, ...]:
+def with_loss_signals(system: SystemData, claims: Sequence[Line]) -> tuple[Line, ...]:
     """The claims in which ∂L/∂v on a right side is v̄ as the author has stated it, not worked out anew.
 
     Not where it is what the line itself states; L is the loss of the system, or one that no line has.
@@ -103,12 +103,12 @@ def with_loss_signals(system: System, claims: Sequence[Line]) -> tuple[Line, ...
     return tuple(stated(with_jacobian(system, line)) for line in claims)
 
 
-def is_loss_like(system: System) -> bool:
+def is_loss_like(system: SystemData) -> bool:
     """Whether ∂u/∂v of the last line's quantity u is the signal of v: u is a number, or is called a loss."""
     return not system.quantities[system.loss].type.rank or split(system.loss).base in LOSSES
 
 
-def with_jacobian(system: System, line: Line) -> Line:
+def with_jacobian(system: SystemData, line: Line) -> Line:
     """∂p/∂z of a last line p that is an array is not z̄ but the derivative of each entry by each."""
     left = line.left
     if (

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert.elaboration.clock import Clock
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.ir.graph import Node
 from wengert.ir.names import entry_place, sequence_name, unbar, unmoment
 from wengert.ir.walk import topological
@@ -22,7 +22,7 @@ Steps = tuple[int, int]
 """How many of the first and of the last steps a line says nothing about."""
 
 
-def steps_left_out(system: System, name: str, node: Node) -> Steps:
+def steps_left_out(system: SystemData, name: str, node: Node) -> Steps:
     """The steps that a line about a sequence may leave out, since it reads others before the first or after the last step."""
     if unbar(name) not in system.time:
         return 0, 0
@@ -30,7 +30,7 @@ def steps_left_out(system: System, name: str, node: Node) -> Steps:
     return max(0, -min(offsets, default=0)), max(0, max(offsets, default=0))
 
 
-def filled(system: System, name: str, out: Steps, values: Sequence[Array], known: Sequence[Array]) -> list[Array]:
+def filled(system: SystemData, name: str, out: Steps, values: Sequence[Array], known: Sequence[Array]) -> list[Array]:
     """Values with those of the steps that are left out as they are known; as they are where no step is left."""
     axis = system.time.get(unbar(name))
     first, last = out
@@ -65,13 +65,13 @@ def said_of(clock: Clock, letter: str, phase: int, out: Steps) -> str:
     )
 
 
-def entry_of_signal(system: System, name: str, value: Array) -> Array:
+def entry_of_signal(system: SystemData, name: str, value: Array) -> Array:
     """One entry of the values of a sequence, by the name of the entry."""
     place, base = entry_place(name), unbar(sequence_name(name))
     return np.take(value, place if place is not None else 0, system.time[base])
 
 
-def with_entry(system: System, name: str, whole: Array, value: Array) -> Array:
+def with_entry(system: SystemData, name: str, whole: Array, value: Array) -> Array:
     """The values of a sequence with another one at an entry."""
     place, axis = entry_place(name), system.time[unbar(sequence_name(name))]
     found = np.array(whole)

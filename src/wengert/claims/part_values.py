@@ -12,7 +12,7 @@ from wengert.autodiff.reverse import vjp
 from wengert.claims.points import ClaimPoint, SignalChain, close
 from wengert.claims.subexpressions import LinePart, unnamed_parts, with_named_part
 from wengert.elaboration.reread import ContextReader
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.graph import input_node
 from wengert.ir.names import bar
@@ -42,7 +42,7 @@ class Candidate:
     signals: Sequence[Array]
 
 
-def has_few_parts(system: System) -> bool:
+def has_few_parts(system: SystemData) -> bool:
     """Whether the lines are so few and short that their parts are looked at."""
     signs = sum(1 for line in system.lines for _ in walk(line.written.rights[0]))
     return len(system.lines) <= MAX_LINES and signs <= MAX_SIGNS
@@ -57,7 +57,7 @@ def values_of_parts(chain: SignalChain, points: Sequence[ClaimPoint]) -> list[Ca
     return [each for part in parts for each in layouts(system, points, part)]
 
 
-def layouts(system: System, points: Sequence[ClaimPoint], part: LinePart) -> Iterator[Candidate]:
+def layouts(system: SystemData, points: Sequence[ClaimPoint], part: LinePart) -> Iterator[Candidate]:
     """A part with its axes in each order; none where it has no value."""
     if len(part.letters) > MAX_LETTERS:
         return
@@ -71,7 +71,7 @@ def layouts(system: System, points: Sequence[ClaimPoint], part: LinePart) -> Ite
         yield found
 
 
-def candidate(system: System, points: Sequence[ClaimPoint], part: LinePart) -> Candidate | None:
+def candidate(system: SystemData, points: Sequence[ClaimPoint], part: LinePart) -> Candidate | None:
     """The part with its values; None where a line means something else when a part of it has a name, or it holds no numbers.
 
     Raises EquationError, GraphError or ShapeError where it has no value.
@@ -93,7 +93,7 @@ def candidate(system: System, points: Sequence[ClaimPoint], part: LinePart) -> C
 
 
 def contribution(
-    system: System, points: Sequence[ClaimPoint], child: str, line: Line, type: ArrayType, values: Sequence[Array]
+    system: SystemData, points: Sequence[ClaimPoint], child: str, line: Line, type: ArrayType, values: Sequence[Array]
 ) -> list[Array] | None:
     """ū ∂u/∂p at every point, for a line of u that reads a part p under its name; None where it has another value then.
 

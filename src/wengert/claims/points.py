@@ -16,7 +16,7 @@ from wengert.claims.outside import GIVEN
 from wengert.derive.backward import influence
 from wengert.derive.random_points import concrete, distinct_sizes, draw_point
 from wengert.derive.recurrences import placed_array, value_at, ways
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import CheckError, EquationError
 from wengert.ir.graph import Graph, Node, input_node
 from wengert.ir.names import bar, is_bar, sequence_name, unbar
@@ -57,7 +57,7 @@ SINGULAR = (
 Adjust = Callable[[dict[str, Array]], None]
 
 
-def claim_sizes(system: System) -> dict[str, int]:
+def claim_sizes(system: SystemData) -> dict[str, int]:
     """A size for every named size, all different; small ones where there are many axes.
 
     Raises EquationError where the numbers that the system states are too large for arrays to be drawn.
@@ -73,7 +73,7 @@ def claim_sizes(system: System) -> dict[str, int]:
     return sizes
 
 
-def check_steps(system: System, sizes: Mapping[str, int]) -> None:
+def check_steps(system: SystemData, sizes: Mapping[str, int]) -> None:
     """Raise EquationError where a recurrence has too many steps to be computed: its sequences are worked out at every step."""
     for loop in system.recurrences:
         leaves = {name: _axes(system.leaves[name], sizes) for name in loop.names}
@@ -113,7 +113,7 @@ def check_work(nodes: Sequence[Node], sizes: Mapping[str, int]) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class Formula:
+class PreparedFormula:
     """A node over quantities and error signals, ready to be computed."""
 
     prepared: Prepared
@@ -125,7 +125,7 @@ class Formula:
         """The names of what it is computed from."""
         return self.prepared.graph.input_names
 
-    def value(self, system: System, env: Mapping[str, Array], sizes: Mapping[str, int]) -> Array:
+    def value(self, system: SystemData, env: Mapping[str, Array], sizes: Mapping[str, int]) -> Array:
         """The value for those of quantities and signals."""
         given = {name: value_at(system, name, env) for name in self.reads}
         try:
@@ -148,7 +148,7 @@ class Scale:
 class SignalChain:
     """How error signals follow from each other: for each quantity, its children and the contribution ū ∂u/∂v of each, as a node."""
 
-    system: System
+    system: SystemData
     loss: str
     given: bool = False
     """Whether the signal of the loss is a letter that stands for anything, and not 1."""
@@ -156,7 +156,7 @@ class SignalChain:
     """Quantities that have a signal from outside as well."""
     scale: Scale | None = None
 
-    formulas: MutableMapping[Node, Formula] = field(default_factory=WeakKeyDictionary[Node, Formula])
+    formulas: MutableMapping[Node, PreparedFormula] = field(default_factory=WeakKeyDictionary[Node, PreparedFormula])
     readings: dict[Hashable, Node] = field(default_factory=dict[Hashable, Node])
     """The lines about the system that were read already, with what else they were read by."""
 
@@ -168,7 +168,7 @@ class SignalChain:
         """
         return claim_sizes(self.system)
 
-    def formula(self, node: Node) -> Formula:
+    def formula(self, node: Node) -> PreparedFormula:
         """A node made ready to be computed; once for all points, unless its constants take much memory.
 
         Raises EquationError where its arrays are too large.
@@ -177,7 +177,7 @@ class SignalChain:
         if found is None:
             leaves = tuple(n for n in topological([node]) if n.op.leaf == "input")
             work = check_work([node], self.sizes)
-            found = Formula(Prepared(concrete(Graph(leaves, (node,)))), work)
+            found = PreparedFormula(Prepared(concrete(Graph(leaves, (node,)))), work)
             if work <= FEW_ENTRIES:
                 self.formulas[node] = found
         return found

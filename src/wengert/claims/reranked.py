@@ -16,7 +16,7 @@ from wengert.claims.findings import Claim
 from wengert.claims.summed_loss import judged_in_scale
 from wengert.claims.unnamed import Meant
 from wengert.elaboration.elaborate import elaborate
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.manuscripts.sections import SystemSection, Unread, with_named_loss
 from wengert.notation.expr import Ref
@@ -79,14 +79,14 @@ def reranked(section: SystemSection) -> SystemSection | None:
     return replace(section, system=again) if any(True for _ in differences(system, again)) else None
 
 
-def is_lowered(system: System, other: System) -> bool:
+def is_lowered(system: SystemData, other: SystemData) -> bool:
     """Whether a quantity has fewer axes in the other system: a transpose or a sum that a claim lacks would pass in it, as
     W̄ = z̄ x does for z = W x where x is a number."""
     both = [name for name in system.quantities if name in other.quantities]
     return any(other.quantities[name].type.rank < system.quantities[name].type.rank for name in both)
 
 
-def differences(system: System, other: System) -> Iterator[Meant]:
+def differences(system: SystemData, other: SystemData) -> Iterator[Meant]:
     """The inputs that have another rank in one system than in the other."""
     for name in other.inputs:
         rank = other.quantities[name].type.rank

@@ -19,7 +19,7 @@ from wengert.claims.programs import as_meant, mended, told
 from wengert.claims.reranked import judged
 from wengert.claims.spelled import defined_letters, spelled
 from wengert.claims.unnamed import noted, with_stated_parts
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import place
 from wengert.manuscripts.manuscript import manuscript_of
 from wengert.manuscripts.program import read_program
@@ -69,7 +69,7 @@ class Review:
     """Everything that was found in a document, in the order of its text."""
 
     rows: tuple[ReviewRow, ...]
-    systems: tuple[System, ...]
+    systems: tuple[SystemData, ...]
 
     def count(self, status: str) -> int:
         """How many rows have a status."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.manuscripts.increments import terms_of
 from wengert.notation.expr import BigOp, Compare, Expr, Index, Indicator, Line, Num, Product, Ref, Sum, children, walk
 
 LETTERS = "pqrsuvabcdefghijklmn"
 
 
-def gathered(line: Line, system: System) -> Line:
+def gathered(line: Line, system: SystemData) -> Line:
     """The claim with a letter for each axis on the left, and the sums that a loop makes; another claim as it is."""
     left = line.left
     if not isinstance(left, Ref) or not left.barred or not left.indices or system.clock is not None:
@@ -35,7 +35,7 @@ def writes_at(left: Ref) -> bool:
     return any(not isinstance(index, Index | Num) for index in left.indices or ())
 
 
-def writings(line: Line, system: System) -> Expr | None:
+def writings(line: Line, system: SystemData) -> Expr | None:
     """How many times a claim with = writes each entry of its left side, an expression in the letters of `gathered`; None where once."""
     left = line.left
     if not isinstance(left, Ref) or not left.barred or not left.indices or "+=" in line.notes or not writes_at(left):
@@ -53,7 +53,7 @@ def writings(line: Line, system: System) -> Expr | None:
     return BigOp("sum", letters, body) if letters else body
 
 
-def with_letters(line: Line, system: System) -> tuple[tuple[Expr, ...], list[Expr]]:
+def with_letters(line: Line, system: SystemData) -> tuple[tuple[Expr, ...], list[Expr]]:
     """The indices of the left side with a new letter where it writes at a place, and what the letter is there."""
     left = line.left
     assert isinstance(left, Ref)

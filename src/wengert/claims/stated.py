@@ -19,7 +19,7 @@ from wengert.claims.points import ClaimPoint, SignalChain, close
 from wengert.claims.row_signals import with_rows
 from wengert.elaboration.clock import running_letters
 from wengert.elaboration.reread import ContextReader
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.names import bar, is_bar, is_entry, sequence_name, unbar
@@ -49,7 +49,7 @@ class Stated:
     """How far the indices of the author's own sequences are ahead of the steps."""
 
     @property
-    def system(self) -> System:
+    def system(self) -> SystemData:
         """The system that the lines are about."""
         return self.chain.system
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from wengert.elaboration.elaborate import elaborate
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.notation.expr import (
     BigOp,
@@ -236,8 +236,8 @@ def _with_plain_letters(tree: Expr) -> tuple[Expr, tuple[str, ...]]:
 
 
 def with_named_parts(
-    system: System, pairs: Sequence[tuple[str, LinePart]], stated: frozenset[str], loss: str
-) -> System | None:
+    system: SystemData, pairs: Sequence[tuple[str, LinePart]], stated: frozenset[str], loss: str
+) -> SystemData | None:
     """The system in which what holds a part reads it under its name, and each name that is not `stated` has a line; None where that
     has no meaning."""
     lines: list[Line] = list(system.reading.lines)

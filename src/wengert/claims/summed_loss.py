@@ -13,7 +13,7 @@ from wengert.claims.diagnosis import Effort
 from wengert.claims.findings import Claim
 from wengert.claims.judge import BY_ITSELF, ClaimJudge
 from wengert.claims.points import Scale
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.ir.graph import Node
 from wengert.ir.types import Dim
 from wengert.ir.walk import topological
@@ -41,7 +41,7 @@ def judged_in_scale(section: SystemSection, effort: Effort) -> tuple[list[Claim]
     return claims, judge.unread
 
 
-def scales(system: System) -> Iterator[Scale]:
+def scales(system: SystemData) -> Iterator[Scale]:
     """The axes over which a line takes a mean; with the number m of 1/m ‖Y − T‖² every axis may be that of the examples."""
     nodes = topological([line.node for line in system.lines])
     sizes = [node.params["size"] for node in nodes if node.op.leaf == "size"]
@@ -106,7 +106,7 @@ def with_note(judge: ClaimJudge, scale: Scale, claims: Sequence[Claim]) -> list[
     return found
 
 
-def said(system: System, scale: Scale) -> str:
+def said(system: SystemData, scale: Scale) -> str:
     """What the scale is, in words."""
     names = [known for known, size in system.size_names.items() if size == scale.examples]
     times = scale.times or next(iter(names), scale.examples.name)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.claims.points import Adjust, ClaimPoint, close
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.ir.graph import Node
 from wengert.ir.walk import topological
 from wengert.ops.determinants import det
@@ -54,7 +54,7 @@ def suppositions(point: ClaimPoint, given: Sequence[str]) -> Iterator[Suppositio
         yield Supposition(text, lambda point, name=name, axis=axis: _one_hot(point, name, axis))
 
 
-def weights_of_logarithms(system: System) -> set[str]:
+def weights_of_logarithms(system: SystemData) -> set[str]:
     """The inputs by which a logarithm is multiplied, or of whose products with something the logarithm is taken; also those of
     which such a weight is made by lines that add and multiply only."""
     names = {leaf: name for name, leaf in system.leaves.items()}
@@ -101,14 +101,14 @@ def is_blind_to_transpose(point: ClaimPoint, name: str) -> bool:
     return all(close([point.value(node, turned)], [point.value(node, point.truth)]) for node in lines)
 
 
-def _definite_by_nature(system: System) -> set[str]:
+def _definite_by_nature(system: SystemData) -> set[str]:
     """The inputs whose determinant is in a line: such as a covariance, which is symmetric by its nature."""
     names = {leaf: name for name, leaf in system.leaves.items()}
     nodes = topological([line.node for line in system.lines])
     return {names[x] for node in nodes if node.op is det for x in node.inputs if x in names}
 
 
-def _covariances(system: System, values: Mapping[str, Array]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _covariances(system: SystemData, values: Mapping[str, Array]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The computed quantities whose determinant is in a line, as S = H P Hᵀ + R, each with the square inputs that it is made of."""
     names = {leaf: name for name, leaf in system.leaves.items()}
     nodes = topological([line.node for line in system.lines])
@@ -129,7 +129,7 @@ def _covariances(system: System, values: Mapping[str, Array]) -> Iterator[tuple[
             yield computed, square
 
 
-def _sum_text(system: System, name: str, axis: int) -> str:
+def _sum_text(system: SystemData, name: str, axis: int) -> str:
     quantity = system.quantities[name]
     letters = quantity.letters or ("k",) * quantity.type.rank
     return f"Σ_{letters[axis]} {quantity.indexed or name}_{''.join(letters)} = 1"

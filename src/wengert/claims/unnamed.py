@@ -23,7 +23,7 @@ from wengert.derive.backward import influence
 from wengert.elaboration.context import capital
 from wengert.elaboration.elaborate import elaborate
 from wengert.elaboration.reread import ContextReader
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.manuscripts.sections import SystemSection, Unread
 from wengert.notation.expr import Expr, Index, Line, Partial, Ref, Span, mapped_line, refs_of, trees_of, walk
@@ -118,7 +118,7 @@ def with_parts_in_derivatives(before: Understood) -> Understood:
     return replace(before, section=section, meant=(*before.meant, *meant)) if meant else before
 
 
-def meaning(name: str, part: LinePart, system: System) -> Meant:
+def meaning(name: str, part: LinePart, system: SystemData) -> Meant:
     """What a name was read as, in words."""
     symbols = system.reading.symbols
     return Meant(name, f"{show(part.called(name), symbols=symbols)} read as {show(part.tree, symbols=symbols)}")
@@ -281,7 +281,7 @@ def renamed_only(section: SystemSection) -> set[str]:
     return {c.left.name for c in signals if isinstance(c.left, Ref) and c.left.barred and uses[c.left.name] == 1}
 
 
-def is_similar(name: str, system: System) -> bool:
+def is_similar(name: str, system: SystemData) -> bool:
     """Whether a name has the letter of a quantity, so that it may be meant for it."""
     base = split(name).base
     return any(split(known).base in (base, base.swapcase()) for known in system.quantities)
@@ -294,20 +294,20 @@ def losses_of(section: SystemSection) -> set[str]:
     return set(LOSSES) - {tree.name for tree in trees if isinstance(tree, Ref) and tree.barred} | (above & LOSSES)
 
 
-def spellings_of(system: System) -> set[str]:
+def spellings_of(system: SystemData) -> set[str]:
     """The names of the quantities of a system, whole and with indices."""
     return {name for q in system.quantities.values() for name in (q.name, q.whole, q.indexed)}
 
 
 def likeliest(
     section: SystemSection, among: Candidates, search: AssignmentSearch, best: Sequence[Choice]
-) -> tuple[System, Choice] | None:
+) -> tuple[SystemData, Choice] | None:
     """The first of the best readings; of several with which the same lines hold, the first that explains the mistakes in the others."""
     if not best:
         return None
     most = best[0].holding
     alike = [choice for choice in best if choice.holding == most]
-    found: list[tuple[System, Choice]] = []
+    found: list[tuple[SystemData, Choice]] = []
     for choice in alike[:MAX_CHOICES]:
         pairs = [(spelled(name, each.part, search), each.part) for name, each in choice.pairs]
         system = with_named_parts(section.system, pairs, frozenset(), among.judge.chain.loss)
@@ -332,7 +332,7 @@ def explains_all(section: SystemSection) -> bool:
     return all(c.finding is None or c.finding.diagnosis is not None for c in claims)
 
 
-def results(system: System) -> list[str]:
+def results(system: SystemData) -> list[str]:
     """The quantities with a line that no other line reads."""
     read = {name for line in system.lines for name in system.parents(line.name)}
     return [line.name for line in system.lines if line.name not in read]

@@ -18,7 +18,7 @@ from wengert.derive.recognise import laid_out, open_term_primes, open_written_ou
 from wengert.derive.recurrences import Steps, backward_loop, placed, ways
 from wengert.derive.row_sums import RowSum, free_name, row_sum, with_name, with_other_names
 from wengert.derive.simplify import map_sums, simplify, substitute_leaves
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node, constant, input_node
 from wengert.ir.names import bar, is_bar, unbar, unmoment
@@ -83,7 +83,7 @@ class BackwardLine:
 class Backward:
     """The backward pass from v̄_N = 1 (or a given error signal) back to `wrt`, in the order in which it is printed."""
 
-    system: System
+    system: SystemData
     loss: str
     wrt: tuple[str, ...]
     lines: tuple[BackwardLine, ...]
@@ -130,7 +130,7 @@ class Backward:
         return Graph(tuple(inputs), tuple(env[name] for name in names), names)
 
 
-def derive(system: System, loss: str | None = None, wrt: Iterable[str] = ()) -> Backward:
+def derive(system: SystemData, loss: str | None = None, wrt: Iterable[str] = ()) -> Backward:
     """The backward pass of a system with respect to `wrt`: default the declared parameters, else every real input.
 
     Raises EquationError where a name is unknown or does not influence the loss.
@@ -144,7 +144,7 @@ class SingleLines:
     Raises EquationError where the system has no backward pass.
     """
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: SystemData) -> None:
         real = [n for n in influence(system, system.loss) if system.quantities[n].type.is_float and n != system.loss]
         self.derivation = _prepared(system, None, real)
         self.found: dict[str, BackwardLine] = {}
@@ -171,7 +171,7 @@ class SingleLines:
         return line if raw is line.value else replace(line, value=self.derivation.shortest(raw), further=None)
 
 
-def _prepared(system: System, loss: str | None, wrt: Iterable[str]) -> _Derivation:
+def _prepared(system: SystemData, loss: str | None, wrt: Iterable[str]) -> _Derivation:
     target = loss or system.loss
     if target not in system.quantities:
         raise EquationError(
@@ -197,7 +197,7 @@ def _prepared(system: System, loss: str | None, wrt: Iterable[str]) -> _Derivati
     return _Derivation(system, target, chosen, values)
 
 
-def _choose(system: System, loss: str, wrt: tuple[str, ...]) -> tuple[str, ...]:
+def _choose(system: SystemData, loss: str, wrt: tuple[str, ...]) -> tuple[str, ...]:
     for name in wrt:
         if name not in system.quantities:
             raise EquationError(
@@ -225,7 +225,7 @@ def _choose(system: System, loss: str, wrt: tuple[str, ...]) -> tuple[str, ...]:
     return wrt or default
 
 
-def influence(system: System, loss: str) -> set[str]:
+def influence(system: SystemData, loss: str) -> set[str]:
     """The quantities on which the loss depends, itself included."""
     reached: set[str] = set()
     pending = [loss]
@@ -239,7 +239,7 @@ def influence(system: System, loss: str) -> set[str]:
 
 @dataclass
 class _Derivation:
-    system: System
+    system: SystemData
     loss: str
     wrt: tuple[str, ...]
     values: dict[str, Term]
@@ -363,7 +363,7 @@ def reads_later(term: Term) -> bool:
     return any(isinstance(t, NamedLeaf) and unmoment(t.name)[1] > 0 for t in subterms(term))
 
 
-def letter_functions(system: System) -> set[str]:
+def letter_functions(system: SystemData) -> set[str]:
     """The ops whose names the user wrote as letters (σ): their primes stay in print."""
     letters: set[str] = set()
     for line in system.lines:

@@ -14,7 +14,7 @@ from wengert.derive.forms import IndexForm
 from wengert.derive.printed import style_of
 from wengert.derive.recognise import recognise
 from wengert.elaboration.sequences import loops_of
-from wengert.elaboration.system import Definition, Moment, Quantity, System
+from wengert.elaboration.system import Definition, Moment, Quantity, SystemData
 from wengert.errors import EquationError
 from wengert.ir.graph import Node, input_node
 from wengert.ir.names import entry_place, sequence_name, unmoment
@@ -29,7 +29,7 @@ LETTERS = "nbsemuvpq"
 AXES_OPS = ("sum", "max", "min", "prod", "logsumexp")
 
 
-def batched(system: System, data: Iterable[str]) -> System:
+def batched(system: SystemData, data: Iterable[str]) -> SystemData:
     """The system over a batch: `data` and all that depends on it with a leading axis, the loss (1/N) Σ_n of itself.
 
     Raises EquationError where the last line is not a scalar, or a data name is not an input of the system.
@@ -53,10 +53,10 @@ def batched(system: System, data: Iterable[str]) -> System:
 
 @dataclass
 class _Batch:
-    system: System
+    system: SystemData
     data: tuple[str, ...]
 
-    def run(self) -> System:
+    def run(self) -> SystemData:
         system = self.system
         used = {q for quantity in system.quantities.values() for q in (quantity.name, *quantity.letters)}
         used |= {q for letters in system.class_letters.values() for q in letters}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wengert.derive.backward import Backward, derive
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.elaboration.unrolling import entry_names, unrolled
 from wengert.errors import EquationError
 from wengert.ir.types import Dim
@@ -28,7 +28,7 @@ def by_steps(backward: Backward, steps: int) -> Backward:
     return derive(written_out, backward.loss, [name for name in names if name in written_out.quantities])
 
 
-def sizes_by_steps(system: System, written_out: System, sizes: Mapping[str, int]) -> dict[str, int]:
+def sizes_by_steps(system: SystemData, written_out: SystemData, sizes: Mapping[str, int]) -> dict[str, int]:
     """The sizes that are stated of a recurrence, under the names that they have where it is written out."""
     found: dict[str, int] = {}
     for name, quantity in system.quantities.items():

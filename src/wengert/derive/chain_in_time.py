@@ -8,7 +8,7 @@ from __future__ import annotations
 from wengert.derive.backward import Contribution
 from wengert.derive.matrices import at_letter
 from wengert.derive.printed import LinePrinter
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.ir.names import bar, entry, moment, unmoment
 from wengert.notation.expr import BigOp, Expr, Partial, Product, Transpose
 from wengert.ops.terms import NamedLeaf, Term, addends, subterms
@@ -20,7 +20,7 @@ def steps_later(term: Term) -> int:
 
 
 def chain_in_time(
-    system: System,
+    system: SystemData,
     name: str,
     use: Contribution,
     printer: LinePrinter,
@@ -55,12 +55,12 @@ def chain_in_time(
     return [BigOp("sum", (letter,), body)]
 
 
-def rank_within_step(system: System, name: str) -> int:
+def rank_within_step(system: SystemData, name: str) -> int:
     """How many axes a quantity has at one step."""
     return system.quantities[name].type.rank - (name in system.time)
 
 
-def _at(system: System, child: str, k: int, letter: str) -> tuple[str, str]:
+def _at(system: SystemData, child: str, k: int, letter: str) -> tuple[str, str]:
     """The names of a child and its signal, some steps later where it is a sequence."""
     if child not in system.time:
         return child, bar(child)

@@ -19,7 +19,7 @@ from wengert.derive.printed import style_of
 from wengert.derive.random_points import all_sizes, sizes_for
 from wengert.derive.recognise import open_term_primes, recognise
 from wengert.derive.simplify import map_sums, simplify, substitute_leaves
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.elaboration.unrolling import number_of_steps
 from wengert.errors import EquationError
 from wengert.ir.graph import constant
@@ -102,7 +102,7 @@ def compare(backward: Backward, sizes: Mapping[str, int] | None = None) -> Compa
     )
 
 
-def _default_sizes(system: System) -> dict[str, int]:
+def _default_sizes(system: SystemData) -> dict[str, int]:
     """2 for every named size; longer where shifted indices run."""
     if any(size.rule for size in all_sizes(system)):
         return sizes_for(system)

@@ -15,7 +15,7 @@ from wengert.derive.leaving import Leaving, condition, leaving, named_size, zero
 from wengert.derive.printed_steps import as_value, at_its_step, counted, furthest_ahead, printed_sequence
 from wengert.derive.solving_shifts import Solved, is_implied, place_of, ranged, solved_shifts
 from wengert.derive.term_trees import NoForm, Style, fraction, function_tree, negated, ordered, positive_first, raised
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.ir.names import is_bar, is_entry, sequence_name, unbar
 from wengert.ir.types import Dim, Size
 from wengert.notation.expr import (
@@ -43,7 +43,7 @@ Place = str | Expr
 class IndexForm:
     """Terms of a system printed with index letters."""
 
-    system: System
+    system: SystemData
     style: Style = field(default_factory=Style)
     meant: dict[str, Size] = field(default_factory=dict[str, Size], init=False)
     """The size over which each letter of the line runs: a letter has one meaning in a line."""

@@ -14,7 +14,7 @@ from wengert.derive.factoring import expand
 from wengert.derive.folding import NamedTerms, assume, fold
 from wengert.derive.recognise import open_term_primes
 from wengert.derive.simplify import simplify, substitute_leaves
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.ir.names import bar
 from wengert.ops.terms import NamedLeaf, Term, subterms
 
@@ -28,7 +28,7 @@ MAX_GROWTH = 4
 class FurtherForms:
     """The search for further forms in one derivation; `lines` has the lines found so far but that of the loss, by name, as they run."""
 
-    system: System
+    system: SystemData
     needed: frozenset[str]
     names: NamedTerms
     assumed: Sequence[tuple[Term, Term]]

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from wengert.derive.solving_shifts import Solved, place_of, without_solved
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.ir.names import is_bar
 from wengert.ir.types import Dim, Size
 from wengert.notation.expr import And, Compare, Expr, Index, Num, Ref, Sum
@@ -112,7 +112,7 @@ def zero_outside(part: Sequence[Factor], solved: Solved, outside: Sequence[Leavi
     return found
 
 
-def named_size(size: Size, system: System) -> Expr | None:
+def named_size(size: Size, system: SystemData) -> Expr | None:
     """A number, the name that the user gave to the size, or the capital of a letter that runs over it; None where these are taken."""
     if isinstance(size, int):
         return Num(Fraction(size))

@@ -19,7 +19,7 @@ from wengert.derive.term_trees import (
     side_by_side,
     whole_name,
 )
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.ir.names import is_bar, is_entry, sequence_name, unbar, unmoment
 from wengert.notation.expr import BigOp, Call, Expr, Index, Norm, Num, Ones, Power, Product, Ref, Sum, Transpose
 from wengert.ops import terms as tm
@@ -31,7 +31,7 @@ from wengert.ops.terms import ONE, Apply, Factor, NamedLeaf, Term, components
 class MatrixForm:
     """Terms of a system printed without indices."""
 
-    system: System
+    system: SystemData
     style: Style = field(default_factory=Style)
     times: list[str] = field(default_factory=list[str], init=False)
     """The letters of time in what is printed: that of the left side, and those of sums over time around it."""

@@ -14,7 +14,7 @@ from wengert.derive.forms import IndexForm
 from wengert.derive.matrices import MatrixForm
 from wengert.derive.row_sums import RowSum
 from wengert.derive.term_trees import NoForm, Style
-from wengert.elaboration.system import Definition, System
+from wengert.elaboration.system import Definition, SystemData
 from wengert.elaboration.unrolling import number_of_steps
 from wengert.errors import EquationError
 from wengert.ir.names import bar, is_bar, sequence_name, unbar
@@ -29,12 +29,12 @@ MOST_ENTRIES = 4
 FORMS = ("index", "matrix", "elements")
 
 
-def default_form(system: System) -> str:
+def default_form(system: SystemData) -> str:
     """The form in which the user wrote: by index where any quantity has indices, else as matrices."""
     return "index" if any(q.by_index for q in system.quantities.values()) else "matrix"
 
 
-def style_of(system: System) -> Style:
+def style_of(system: SystemData) -> Style:
     """Decimals where the user writes decimals."""
     numbers = [t for line in system.lines for right in line.written.rights for t in walk(right) if isinstance(t, Num)]
     return Style(decimals=any("." in n.text for n in numbers))
@@ -44,7 +44,7 @@ def style_of(system: System) -> Style:
 class LinePrinter:
     """Prints lines of one system in one form; a line that has no matrix form is printed by index, and `notes` says so."""
 
-    system: System
+    system: SystemData
     form: str = "index"
     sizes: Mapping[str, int] | None = None
 

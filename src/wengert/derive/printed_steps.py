@@ -10,20 +10,20 @@ from dataclasses import replace
 from fractions import Fraction
 
 from wengert.elaboration.clock import Clock, numeral, offset_of, stepped
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.ir.names import entry_place, is_bar, is_entry, sequence_name, unbar, unmoment
 from wengert.notation.expr import Compare, Expr, Index, Line, Num, Ref, Sum, walk
 from wengert.notation.index_arithmetic import as_letters, index_tree
 
 
-def printed_sequence(system: System, name: str) -> str:
+def printed_sequence(system: SystemData, name: str) -> str:
     """The sequence under whose name a quantity is printed: h of h_{t−1}, of h_1, and of its start value h_0."""
     plain = unbar(name)
     start = next((base for base, value in system.starts.items() if value == plain), "")
     return (f"bar {start}" if is_bar(name) else start) if start else sequence_name(name)
 
 
-def at_its_step(system: System, name: str, indices: Sequence[Expr], counts: Mapping[str, int]) -> list[Expr]:
+def at_its_step(system: SystemData, name: str, indices: Sequence[Expr], counts: Mapping[str, int]) -> list[Expr]:
     """The indices of a sequence at a step, t + k, or of one of its entries, 3 or T; `counts` says how far letters are ahead of the step.
 
     A whole array at a step has the index of time alone.
@@ -40,7 +40,7 @@ def at_its_step(system: System, name: str, indices: Sequence[Expr], counts: Mapp
     return found
 
 
-def furthest_ahead(system: System, sequences: Sequence[str]) -> int:
+def furthest_ahead(system: SystemData, sequences: Sequence[str]) -> int:
     """How far a summed letter is ahead of the step, so that the entry that is furthest ahead stands at the letter itself."""
     return max(unmoment(name)[1] + system.steps.phase(unbar(sequence_name(name))) for name in sequences)
 
@@ -108,7 +108,7 @@ def _whole(part: Index | Num) -> bool:
 # ---------------------------------------------------------------- the end of the way back
 
 
-def beyond_the_end(line: Line, system: System) -> tuple[Ref, ...]:
+def beyond_the_end(line: Line, system: SystemData) -> tuple[Ref, ...]:
     """The signals of steps after the last one that a printed line of a sequence reads, which are 0: ā_{T+1}."""
     clock, left = system.clock, line.left
     if clock is None or not system.time or not isinstance(left, Ref):
@@ -132,14 +132,14 @@ def beyond_the_end(line: Line, system: System) -> tuple[Ref, ...]:
     return tuple(found)
 
 
-def _step_of(tree: Ref, sequences: Mapping[str, str], system: System) -> tuple[str, int] | None:
+def _step_of(tree: Ref, sequences: Mapping[str, str], system: SystemData) -> tuple[str, int] | None:
     """(t, k) of a sequence at t + k, as it is printed."""
     if tree.name not in sequences or not tree.indices:
         return None
     return offset_of(tree.indices[_place(tree, sequences, system)])
 
 
-def _place(tree: Ref, sequences: Mapping[str, str], system: System) -> int:
+def _place(tree: Ref, sequences: Mapping[str, str], system: SystemData) -> int:
     """At which place its index of time is printed."""
     return min(system.time[sequences[tree.name]], len(tree.indices or ()) - 1)
 
@@ -154,7 +154,7 @@ def _after(clock: Clock, last: str, by: int) -> Expr:
 # ---------------------------------------------------------------- what is said of time beside a forward line
 
 
-def steps_of(line: Line, system: System) -> tuple[str, Expr, Expr] | None:
+def steps_of(line: Line, system: SystemData) -> tuple[str, Expr, Expr] | None:
     """(t, first, last) beside the first line of a recurrence, as its letter counts; None beside any other line."""
     clock, left = system.clock, line.left
     if (
@@ -173,7 +173,7 @@ def steps_of(line: Line, system: System) -> tuple[str, Expr, Expr] | None:
     return at[0], numeral(clock.first + count, left), _after(clock, clock.last, count)
 
 
-def zero_starts_of(line: Line, system: System) -> list[Ref]:
+def zero_starts_of(line: Line, system: SystemData) -> list[Ref]:
     """The values before the first step that are 0, beside the first line of a recurrence."""
     left, clock = line.left, system.clock
     if (
@@ -196,7 +196,7 @@ def zero_starts_of(line: Line, system: System) -> list[Ref]:
     ]
 
 
-def _first_line(system: System) -> tuple[str, ...]:
+def _first_line(system: SystemData) -> tuple[str, ...]:
     """The names under which the left side of the first line of the first recurrence is printed."""
     name = system.recurrences[0].names[0]
     return name, system.quantities[name].indexed

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.derive.folding import symmetric_name
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import CheckError
 from wengert.ir.graph import Graph, Node, apply
 from wengert.ir.names import entry_place
@@ -37,12 +37,12 @@ SINGULAR = 1e10
 ATTEMPTS = 200
 
 
-def sizes_for(system: System) -> dict[str, int]:
+def sizes_for(system: SystemData) -> dict[str, int]:
     """A size of at least 2 for every named size, all different, so that a transposed axis cannot go unnoticed."""
     return distinct_sizes(system, 2)
 
 
-def distinct_sizes(system: System, smallest: int) -> dict[str, int]:
+def distinct_sizes(system: SystemData, smallest: int) -> dict[str, int]:
     """Different sizes from `smallest` on; in the other order where a matrix that is inverted would be singular so."""
     dims = dict.fromkeys(size.name for size in all_sizes(system))
     smallest = max(smallest, steps_needed(system))
@@ -51,20 +51,20 @@ def distinct_sizes(system: System, smallest: int) -> dict[str, int]:
     return falling if not is_regular(system, rising) and is_regular(system, falling) else rising
 
 
-def steps_needed(system: System) -> int:
+def steps_needed(system: SystemData) -> int:
     """How many steps the sequences of a system must have, so that the single entries that lines read are there."""
     places = [place for name in system.moments if (place := entry_place(name)) is not None]
     return max((place + 1 if place >= 0 else -place for place in places), default=0)
 
 
-def all_sizes(system: System) -> list[Dim]:
+def all_sizes(system: SystemData) -> list[Dim]:
     """Every named size of a system, each once."""
     sizes = [size for q in system.quantities.values() for size in q.type.shape]
     sizes += [size for node in topological([line.node for line in system.lines]) for size in node.shape]
     return list(dict.fromkeys(size for size in (*sizes, *system.size_names.values()) if isinstance(size, Dim)))
 
 
-def fitted(system: System, names: Sequence[str], smallest: int) -> dict[str, int]:
+def fitted(system: SystemData, names: Sequence[str], smallest: int) -> dict[str, int]:
     """Different sizes; an array in which shifted indices run is as long as they need."""
     following = _in_order([size for size in all_sizes(system) if size.rule])
     sizes: dict[str, int] = {}
@@ -99,7 +99,7 @@ def _in_order(following: Sequence[Dim]) -> list[Dim]:
     return list(found)
 
 
-def is_regular(system: System, sizes: Mapping[str, int]) -> bool:
+def is_regular(system: SystemData, sizes: Mapping[str, int]) -> bool:
     """Whether the matrices that are inverted can be, at a random point of these sizes."""
     nodes = topological(tuple(system.values().values()))
     matrices = [node.inputs[0] for node in nodes if node.op.regular]
@@ -115,7 +115,7 @@ def is_regular(system: System, sizes: Mapping[str, int]) -> bool:
 
 
 def draw_point(
-    system: System,
+    system: SystemData,
     rng: Any,
     sizes: Mapping[str, int] | None = None,
     lines: Callable[[Mapping[str, Array]], Sequence[Array]] | None = None,
@@ -146,7 +146,7 @@ def draw_point(
     )
 
 
-def _draw(system: System, name: str, region: int, sizes: Mapping[str, int], rng: Any) -> Array:
+def _draw(system: SystemData, name: str, region: int, sizes: Mapping[str, int], rng: Any) -> Array:
     type = system.quantities[name].type
     shape = tuple(sizes[s.name] if isinstance(s, Dim) else s for s in type.shape)
     if type.dtype == "int64":
@@ -154,7 +154,7 @@ def _draw(system: System, name: str, region: int, sizes: Mapping[str, int], rng:
     return DRAWS[region](rng, shape)
 
 
-def satisfy_assumptions(system: System, point: dict[str, Array]) -> None:
+def satisfy_assumptions(system: SystemData, point: dict[str, Array]) -> None:
     """Make Σ_k t_k = c true by scaling t, and A = Aᵀ, in place; other assumptions cannot be drawn and are an error.
 
     Raises CheckError.

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.elaboration.system import Recurrence, System
+from wengert.elaboration.system import Recurrence, SystemData
 from wengert.errors import EquationError, GraphError
 from wengert.ir.graph import Node, apply, constant
 from wengert.ir.names import bar, entry, entry_place, is_bar, sequence_name, unbar, unmoment
@@ -37,7 +37,7 @@ MOVED = "moved "
 """What is added to a sequence at every step, to see what depends on it."""
 
 
-def ways(system: System, name: str, line: Node) -> Iterator[tuple[Node, str]]:
+def ways(system: SystemData, name: str, line: Node) -> Iterator[tuple[Node, str]]:
     """The leaves by which a line depends on a quantity, each with the name of the sequence at that step; v_0 is reached by v_{t−1}."""
     read = set(topological([line]))
     if system.leaves[name] in read:
@@ -47,7 +47,7 @@ def ways(system: System, name: str, line: Node) -> Iterator[tuple[Node, str]]:
             yield each.leaf, moment_name
 
 
-def placed(system: System, term: Term, name: str, way: str, child: str) -> Term:
+def placed(system: SystemData, term: Term, name: str, way: str, child: str) -> Term:
     """What a line sends back to a sequence at another step, as a signal of v_t, or of the value v_0 before the first step.
 
     Raises EquationError where it has no such form.
@@ -71,7 +71,7 @@ def placed(system: System, term: Term, name: str, way: str, child: str) -> Term:
         ) from None
 
 
-def at_first(system: System, term: Term, axis: int) -> Term:
+def at_first(system: SystemData, term: Term, axis: int) -> Term:
     """A term at the first step."""
     axis_of = sequence_axes(system.time)
 
@@ -91,7 +91,7 @@ def at_first(system: System, term: Term, axis: int) -> Term:
     return Rewriting(axis_of, leaf, position, keeps=False).term(term, axis)
 
 
-def placed_array(system: System, node: Node, name: str, way: str) -> Node:
+def placed_array(system: SystemData, node: Node, name: str, way: str) -> Node:
     """The same for the array of what a line sends back."""
     if name == way:
         return node
@@ -109,7 +109,7 @@ def placed_array(system: System, node: Node, name: str, way: str) -> Node:
     return entry_array(node, system.time[base], 0)
 
 
-def value_at(system: System, name: str, env: Mapping[str, Array]) -> Array:
+def value_at(system: SystemData, name: str, env: Mapping[str, Array]) -> Array:
     """The value of a name, also of a sequence at another step, from the values of quantities and signals."""
     base, offset = unmoment(name)
     place = entry_place(name)
@@ -135,7 +135,7 @@ def value_at(system: System, name: str, env: Mapping[str, Array]) -> Array:
 class Steps(dict[str, Node]):
     """The nodes of quantities and signals by name, to which those of other steps are added when they are asked for."""
 
-    def __init__(self, system: System, nodes: Mapping[str, Node]) -> None:
+    def __init__(self, system: SystemData, nodes: Mapping[str, Node]) -> None:
         super().__init__(nodes)
         self.system = system
 
@@ -157,7 +157,7 @@ class Steps(dict[str, Node]):
 
 
 def backward_loop(
-    system: System, loop: Recurrence, terms: Mapping[str, Term], env: Mapping[str, Node]
+    system: SystemData, loop: Recurrence, terms: Mapping[str, Term], env: Mapping[str, Node]
 ) -> dict[str, Node]:
     """The bars of the lines of a recurrence, from the last step to the first; {} where they do not read each other's later steps."""
     lines = {bar(name): terms[name] for name in reversed(loop.names) if name in terms}
@@ -167,7 +167,7 @@ def backward_loop(
     return SteppedLines(lines, sequence_axes(system.time), Steps(system, env), {}, backwards=True, weighed=True).run()
 
 
-def moved_values(system: System, name: str) -> dict[str, Node]:
+def moved_values(system: SystemData, name: str) -> dict[str, Node]:
     """For every quantity its node over the inputs and v, where whatever depends on v_t follows when it is moved; inputs are held.
 
     v is the sum of what its line gives and the distance by which it is moved from that, so later steps of v itself follow too.
@@ -191,7 +191,7 @@ def moved_values(system: System, name: str) -> dict[str, Node]:
 
 
 def with_distance(
-    system: System, loop: Recurrence, name: str, values: Mapping[str, Node], distance: Node
+    system: SystemData, loop: Recurrence, name: str, values: Mapping[str, Node], distance: Node
 ) -> dict[str, Node]:
     """The lines of a recurrence with a distance added to one of its sequences at every step."""
     terms = {n: gather(system.line(n).node) for n in loop.names}

@@ -11,25 +11,25 @@ from wengert.derive.expand import Comparison
 from wengert.derive.printed import LinePrinter
 from wengert.derive.printed_steps import beyond_the_end, steps_of, zero_starts_of
 from wengert.derive.steps import DerivationStep
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.ir.names import bar
 from wengert.notation import latex, unicode
 from wengert.notation.expr import Line, Ref
 from wengert.notation.symbols import Symbols
 
 
-def symbols_of(system: System) -> Symbols | None:
+def symbols_of(system: SystemData) -> Symbols | None:
     """What the printers need to know of names and fonts."""
     return system.symbols
 
 
-def show_line(line: Line, system: System, *, ascii: bool = False) -> str:
+def show_line(line: Line, system: SystemData, *, ascii: bool = False) -> str:
     """One equation on one line, its notes after it."""
     text = unicode.show(Line(line.left, line.rights), ascii, symbols_of(system))
     return text + aside(line, system, ascii=ascii)
 
 
-def aside(line: Line, system: System, *, ascii: bool = False) -> str:
+def aside(line: Line, system: SystemData, *, ascii: bool = False) -> str:
     """What stands after an equation: the steps for which it holds, and its notes."""
     text = ""
     notes = [note for note in line.notes if note.startswith(("with ", "by index"))]
@@ -44,7 +44,7 @@ def aside(line: Line, system: System, *, ascii: bool = False) -> str:
     return text + "".join(f"    ({note})" for note in notes)
 
 
-def echo_text(system: System, *, ascii: bool = False, warnings: bool = True) -> str:
+def echo_text(system: SystemData, *, ascii: bool = False, warnings: bool = True) -> str:
     """The system as it was read: each line, then every quantity with its shape and part, then what was guessed."""
     rows = ["read as"]
     rows += [f"  {show_line(line.written, system, ascii=ascii)}" for line in system.lines]
@@ -74,7 +74,7 @@ def echo_text(system: System, *, ascii: bool = False, warnings: bool = True) -> 
     return "\n".join([*rows, *(system.warnings if warnings else ())])
 
 
-def spell(name: str, system: System, *, ascii: bool = False) -> str:
+def spell(name: str, system: SystemData, *, ascii: bool = False) -> str:
     """A quantity's name as it is printed."""
     return unicode.show(Ref(name), ascii, symbols_of(system))
 
@@ -96,14 +96,14 @@ def derivation_text(
     return "\n".join(rows)
 
 
-def shape_note(line: Line, system: System) -> str:
+def shape_note(line: Line, system: SystemData) -> str:
     """The shape of the array on a left side, in brackets; "" for a number."""
     name = line.left.name if isinstance(line.left, Ref) else ""
     quantity = next((q for q in system.quantities.values() if name in (q.name, q.indexed, q.whole)), None)
     return f"    [{' × '.join(map(str, quantity.type.shape))}]" if quantity is not None and quantity.type.rank else ""
 
 
-def derivation_latex(system: System, lines: Sequence[Line], notes: Sequence[str]) -> str:
+def derivation_latex(system: SystemData, lines: Sequence[Line], notes: Sequence[str]) -> str:
     """The lines as one aligned display that KaTeX and MathJax both take."""
     known = symbols_of(system)
     rows: list[str] = []
@@ -197,7 +197,7 @@ def derivation_json(backward: Backward, lines: Sequence[Line], steps: Sequence[D
     }
 
 
-def difference_text(changes: Sequence[Change], system: System, *, ascii: bool = False) -> str:
+def difference_text(changes: Sequence[Change], system: SystemData, *, ascii: bool = False) -> str:
     """Both derivations' lines: '  ' unchanged, '- ' the old and '+ ' the new one, and how many differ."""
     rows: list[str] = []
     for change in changes:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from wengert.derive.cost import cost, pieces
 from wengert.derive.folding import NamedTerms, fold
 from wengert.derive.simplify import substitute_leaves
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.ir.names import is_bar
 from wengert.ops.calls import applied
 from wengert.ops.terms import (
@@ -102,7 +102,7 @@ def with_name(term: Term, whole: Term, leaf: Term) -> Term:
     return product(term.coef, factors, term.out, term.sizes)
 
 
-def free_name(system: System, taken: set[str]) -> str | None:
+def free_name(system: SystemData, taken: set[str]) -> str | None:
     """The first letter that names nothing in a system: no quantity, no index, no size."""
     used = set(taken) | set(system.size_names)
     for name, quantity in system.quantities.items():

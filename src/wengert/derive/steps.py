@@ -14,7 +14,7 @@ from wengert.derive.forms import WHOLE
 from wengert.derive.printed import LinePrinter
 from wengert.derive.recognise import formula
 from wengert.derive.simplify import simplify
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.ir.names import bar
 from wengert.ir.op import OPS
 from wengert.ir.walk import depends_on, topological
@@ -79,7 +79,7 @@ def steps(backward: Backward, form: str) -> list[DerivationStep]:
     return result
 
 
-def chain_line(system: System, line: BackwardLine, printer: LinePrinter, left: Expr) -> Line | None:
+def chain_line(system: SystemData, line: BackwardLine, printer: LinePrinter, left: Expr) -> Line | None:
     """v̄_i = Σ_k ū_k ∂u_k/∂v_i + …; None for the first line, which is 1."""
     if not line.contributions:
         return None
@@ -93,7 +93,7 @@ def chain_line(system: System, line: BackwardLine, printer: LinePrinter, left: E
     return Line(left, (terms[0] if len(terms) == 1 else Sum(tuple((1, t) for t in terms)),))
 
 
-def _matrix_chain(system: System, name: str, contribution: Contribution, printer: LinePrinter) -> Expr:
+def _matrix_chain(system: SystemData, name: str, contribution: Contribution, printer: LinePrinter) -> Expr:
     child = contribution.child
     partial = Partial(printer.matrix.ref(child), printer.matrix.ref(name))
     signal = printer.matrix.ref(bar(child))
@@ -102,7 +102,7 @@ def _matrix_chain(system: System, name: str, contribution: Contribution, printer
     return Product((Transpose(partial), signal)) if system.quantities[child].type.rank else Product((signal, partial))
 
 
-def _index_chain(system: System, name: str, contribution: Contribution, printer: LinePrinter) -> Expr:
+def _index_chain(system: SystemData, name: str, contribution: Contribution, printer: LinePrinter) -> Expr:
     child = contribution.child
     mine = system.quantities[name].letters
     letters = child_letters(system, child, name)
@@ -112,7 +112,7 @@ def _index_chain(system: System, name: str, contribution: Contribution, printer:
     return BigOp("sum", summed, body) if summed else body
 
 
-def child_letters(system: System, child: str, name: str) -> tuple[str, ...]:
+def child_letters(system: SystemData, child: str, name: str) -> tuple[str, ...]:
     """Letters for the axes of u in ∂u/∂v: v's own letter where every use of v ties the two axes, else a letter to sum over."""
     mine, theirs = system.quantities[name].letters, system.quantities[child].letters
     rank = len(theirs)

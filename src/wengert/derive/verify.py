@@ -13,7 +13,7 @@ from wengert.derive.backward import Backward
 from wengert.derive.difference_quotients import EXACT, DirectionalSlope, LossAlongLine
 from wengert.derive.random_points import concrete, draw_point, sizes_for
 from wengert.derive.recurrences import moved_values
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import CheckError
 from wengert.ir.graph import Graph, input_node
 from wengert.ir.names import bar
@@ -182,7 +182,7 @@ class _Comparison:
             self.worst = max(self.worst, difference)
 
 
-def from_quantity(system: System, name: str, loss: str) -> Graph:
+def from_quantity(system: SystemData, name: str, loss: str) -> Graph:
     """The loss as a function of one quantity, all inputs and earlier quantities held: what v̄ is the derivative of."""
     values = moved_values(system, name)
     free = system.leaves[name]

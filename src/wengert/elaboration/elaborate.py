@@ -40,7 +40,7 @@ from wengert.elaboration.sequences import (
     within_step,
 )
 from wengert.elaboration.start_values import without_zero_starts
-from wengert.elaboration.system import Definition, Quantity, System
+from wengert.elaboration.system import Definition, Quantity, SystemData
 from wengert.elaboration.values import Val
 from wengert.elaboration.vector_entries import infer_with_rows
 from wengert.ir.graph import Node
@@ -53,7 +53,9 @@ T = TypeVar("T")
 SHAPE_REPAIR = "Check the shapes, or declare them:  W ∈ ℝ^(m×n)"
 
 
-def elaborate(reading: Page, ranks: Mapping[str, int] = MappingProxyType({}), claims: Sequence[Line] = ()) -> System:
+def elaborate(
+    reading: Page, ranks: Mapping[str, int] = MappingProxyType({}), claims: Sequence[Line] = ()
+) -> SystemData:
     """The system of a text; `ranks` are numbers of axes that are known from elsewhere, `claims` lines that should fit them.
 
     Raises EquationError where a name, an index or a shape does not fit.
@@ -87,7 +89,7 @@ def elaborate(reading: Page, ranks: Mapping[str, int] = MappingProxyType({}), cl
         for k, line, node in zip(text.places, lines, nodes, strict=True)
         if isinstance(line.left, Ref)
     )
-    system = System(
+    system = SystemData(
         quantities,
         definitions,
         {name: context.leaf(name) for name in homes.order},
@@ -196,7 +198,7 @@ def find_shapes(text: Ordered, ranks: Mapping[str, int], claims: Sequence[Line])
     return at_line(context, lines[0], lambda: with_spread_biases(lines, context))
 
 
-def in_time(system: System, context: Context, clock: Clock, lines: Sequence[Line]) -> System:
+def in_time(system: SystemData, context: Context, clock: Clock, lines: Sequence[Line]) -> SystemData:
     """The system with what is known of its sequences, its recurrences as loops.
 
     Raises EquationError where a line needs more than earlier steps.
@@ -410,7 +412,7 @@ def declared_names(context: Context, kind: str, quantities: dict[str, Quantity])
     return tuple(found)
 
 
-def assumption(declaration: Declaration, system: System) -> tuple[Node, Node]:
+def assumption(declaration: Declaration, system: SystemData) -> tuple[Node, Node]:
     """Both sides of a declared equation, as nodes over the system's leaves.
 
     Raises EquationError where it is no equation.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from wengert.elaboration.context import Context
 from wengert.elaboration.kinds import kind_of
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.notation.expr import Call, Expr, Inverse, Line, Product, Ref, Sum, Transpose, walk
 
 IDENTITY = "I"
@@ -47,7 +47,7 @@ def find_given_identities(lines: Sequence[Line], context: Context) -> None:
             )
 
 
-def identities(system: System) -> list[str]:
+def identities(system: SystemData) -> list[str]:
     """The names in the equations of a system that are identity matrices, and so none of its quantities."""
     spelled = {name for q in system.quantities.values() for name in (q.name, q.whole, q.indexed)}
     names = {t.name for line in system.reading.lines for t in _parts(line) if isinstance(t, Ref) and _is_named(t.name)}

@@ -24,7 +24,7 @@ from wengert.elaboration.sequences import (
     within_step,
 )
 from wengert.elaboration.settled_signs import settled
-from wengert.elaboration.system import Definition, System
+from wengert.elaboration.system import Definition, SystemData
 from wengert.elaboration.values import Val
 from wengert.errors import EquationError
 from wengert.ir.graph import Node
@@ -37,7 +37,7 @@ from wengert.notation.unicode import show_name
 from wengert.ops.stepping import own
 
 
-def read_in_context(reading: Page, system: System) -> tuple[Definition, ...]:
+def read_in_context(reading: Page, system: SystemData) -> tuple[Definition, ...]:
     """The lines of a text that belongs to a system, each over the leaves of the system and of the error signals.
 
     The name of a barred left side is `bar(v)`; any other left side is an auxiliary quantity that later lines may use.
@@ -48,7 +48,7 @@ def read_in_context(reading: Page, system: System) -> tuple[Definition, ...]:
     return tuple(reader.line(line) for line in reading.lines)
 
 
-def read_sides(system: System, reading: Page, trees: Sequence[Expr]) -> list[Node]:
+def read_sides(system: SystemData, reading: Page, trees: Sequence[Expr]) -> list[Node]:
     """Scalar expressions over a system's quantities, as nodes."""
     return [ContextReader(system, reading).expression(tree) for tree in trees]
 
@@ -58,7 +58,7 @@ class ContextReader:
 
     def __init__(
         self,
-        system: System,
+        system: SystemData,
         reading: Page,
         more: Mapping[str, ArrayType] = MappingProxyType({}),
         derivative: Derivative | None = None,

@@ -14,7 +14,7 @@ from wengert.elaboration.context import KIND_OF_RANK, Context
 from wengert.elaboration.home_letters import Homes
 from wengert.elaboration.ordering import error_at
 from wengert.elaboration.phases import aligned
-from wengert.elaboration.system import Moment, Recurrence, System
+from wengert.elaboration.system import Moment, Recurrence, SystemData
 from wengert.ir.graph import Node
 from wengert.ir.names import bar, entry, entry_place, is_entry, moment, sequence_name, unmoment
 from wengert.ir.types import ArrayType, Dim
@@ -115,7 +115,7 @@ def last_entry(tree: Ref, by: int, clock: Clock, source: str) -> str:
     )
 
 
-def clock_with(clock: Clock | None, system: System, more: Mapping[str, ArrayType]) -> Clock | None:
+def clock_with(clock: Clock | None, system: SystemData, more: Mapping[str, ArrayType]) -> Clock | None:
     """The time of a system, with quantities beside its own that have an entry a step."""
     if clock is None or clock.once:
         return clock

@@ -63,7 +63,7 @@ class Moment:
 
 
 @dataclass(frozen=True, eq=False)
-class System:
+class SystemData:
     """Lines in an order in which each reads only earlier ones and inputs; the last line of the text is the loss."""
 
     quantities: Mapping[str, Quantity]

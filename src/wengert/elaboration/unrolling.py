@@ -12,7 +12,7 @@ from fractions import Fraction
 from wengert.elaboration.clock import Clock, offset_of, time_index, whole_number
 from wengert.elaboration.elaborate import elaborate
 from wengert.elaboration.phases import aligned
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import EquationError
 from wengert.ir.types import Dim
 from wengert.notation import names
@@ -41,7 +41,7 @@ MOST_STEPS = 12
 ZERO, ONE = Num(Fraction(0)), Num(Fraction(1))
 
 
-def number_of_steps(system: System, sizes: Mapping[str, int], what: str, most: int = MOST_STEPS) -> int:
+def number_of_steps(system: SystemData, sizes: Mapping[str, int], what: str, most: int = MOST_STEPS) -> int:
     """How many steps a recurrence has, from its text or from the sizes that are stated.
 
     Raises EquationError where that is not known, or more than are written out.
@@ -65,7 +65,7 @@ def number_of_steps(system: System, sizes: Mapping[str, int], what: str, most: i
     return steps
 
 
-def unrolled(system: System, steps: int) -> System:
+def unrolled(system: SystemData, steps: int) -> SystemData:
     """The system with every step of every sequence as a quantity of its own."""
     work = _Unrolling(system, steps)
     lines = [line for definition in system.lines for line in work.lines(definition.written)]
@@ -78,7 +78,7 @@ def unrolled(system: System, steps: int) -> System:
     return elaborate(replace(reading, lines=tuple(lines), declarations=declarations), ranks)
 
 
-def entry_names(system: System, name: str, steps: int) -> list[str]:
+def entry_names(system: SystemData, name: str, steps: int) -> list[str]:
     """The names that the entries of a sequence have when it is written out; of any other quantity its own."""
     if name not in system.time:
         return [name]
@@ -87,7 +87,7 @@ def entry_names(system: System, name: str, steps: int) -> list[str]:
 
 @dataclass(frozen=True)
 class _Unrolling:
-    system: System
+    system: SystemData
     steps: int
 
     @property

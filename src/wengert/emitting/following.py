@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.elaboration.system import Definition, Quantity, System
+from wengert.elaboration.system import Definition, Quantity, SystemData
 from wengert.emitting.module import SOURCE
 from wengert.errors import EquationError
 from wengert.ir.graph import Graph, Node, apply, input_node
@@ -64,7 +64,7 @@ class Watch:
         return self
 
 
-def system_of_function(f: Callable[..., Any], inputs: Sequence[Array]) -> System:
+def system_of_function(f: Callable[..., Any], inputs: Sequence[Array]) -> SystemData:
     """The system that f computes from arrays of these shapes.
 
     Raises TraceError where it cannot be followed, EquationError where it is no function of arrays that returns one array.
@@ -102,7 +102,7 @@ def system_of_function(f: Callable[..., Any], inputs: Sequence[Array]) -> System
 
 def _system(
     f: Callable[..., Any], names: Sequence[str], inputs: Sequence[Node], found: Sequence[Assigned], result: Node
-) -> System:
+) -> SystemData:
     leaves = {name: input_node(name, node.type) for name, node in zip(names, inputs, strict=True)}
     known: dict[Node, Node] = {node: leaves[name] for name, node in zip(names, inputs, strict=True)}
     lines: list[Definition] = []
@@ -141,7 +141,7 @@ def _system(
         if each.node is result:
             break
     quantities = {name: Quantity(name, leaf.type, identifier=name, by_index=False) for name, leaf in leaves.items()}
-    return System(quantities, tuple(lines), leaves, lines[-1].name)
+    return SystemData(quantities, tuple(lines), leaves, lines[-1].name)
 
 
 def _argument(node: Node) -> Node | None:

@@ -15,7 +15,7 @@ from wengert.derive.folding import NamedQuantity, NamedTerms, fold
 from wengert.derive.printed import LinePrinter, default_form
 from wengert.derive.recognise import open_term_primes
 from wengert.derive.report import show_line
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.emitting.code import NotWritten
 from wengert.emitting.moves import kept_axes, with_deltas
 from wengert.emitting.stable import stable
@@ -55,7 +55,7 @@ class EmittedModule:
     """Of quantities, error signals, named sums and sizes."""
 
     @property
-    def system(self) -> System:
+    def system(self) -> SystemData:
         """The system of the forward pass."""
         return self.derivation.system
 
@@ -129,7 +129,7 @@ def prepared(term: Term) -> Term:
     return stable(with_deltas(term))
 
 
-def refuse_letters(system: System, forward: Sequence[Assignment]) -> None:
+def refuse_letters(system: SystemData, forward: Sequence[Assignment]) -> None:
     """Refuse a function that is only a letter.
 
     Raises EquationError.
@@ -144,7 +144,7 @@ def refuse_letters(system: System, forward: Sequence[Assignment]) -> None:
                 )
 
 
-def _numbered(system: System, k: int) -> str:
+def _numbered(system: SystemData, k: int) -> str:
     """Line k of the system as it was written, with its number in front; of a function its line of code."""
     notes = system.lines[k].written.notes
     if notes and notes[0].startswith(SOURCE):
@@ -194,12 +194,12 @@ def _squeezed(derivation: Backward) -> list[NamedQuantity]:
     return found
 
 
-def _number(system: System, k: int) -> str:
+def _number(system: SystemData, k: int) -> str:
     """The number by which comments call line k."""
     return _numbered(system, k).partition(":")[0].removeprefix("line ")
 
 
-def _equation(system: System, printer: LinePrinter, line: BackwardLine) -> str:
+def _equation(system: SystemData, printer: LinePrinter, line: BackwardLine) -> str:
     """The line of an error signal in the notation of the system; in words for a function, which has none."""
     if system.text is None:
         return f"derivative by {line.name}"
@@ -251,7 +251,7 @@ def _kept(
     return kept, tuple(n for n in order if n in again)
 
 
-def _behind(system: System, values: dict[str, Term], wanted: Iterable[str]) -> set[str]:
+def _behind(system: SystemData, values: dict[str, Term], wanted: Iterable[str]) -> set[str]:
     """The lines behind the quantities that are wanted, all lines of a recurrence with each of them."""
     loops = {name: loop.names for loop in system.recurrences for name in loop.names}
     pending, found = [n for n in wanted if n in values], set[str]()
@@ -263,7 +263,7 @@ def _behind(system: System, values: dict[str, Term], wanted: Iterable[str]) -> s
     return found
 
 
-def with_starts(system: System, names: Iterable[str]) -> list[str]:
+def with_starts(system: SystemData, names: Iterable[str]) -> list[str]:
     """The names, and the start values of the sequences among them."""
     return [each for name in names for each in (name, *([system.starts[name]] if name in system.starts else []))]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert.derive.folding import symmetric_name
 from wengert.derive.random_points import DRAWS, concrete, distinct_sizes, satisfy_assumptions
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import EquationError
 from wengert.ir.types import bind_size
 from wengert.ops.evaluate import evaluate
@@ -36,7 +36,7 @@ class Samples:
     """What an assumption says adds up to 1."""
 
 
-def samples_of(system: System) -> Samples:
+def samples_of(system: SystemData) -> Samples:
     """Regions in which every line is finite.
 
     Raises EquationError where none was found.
@@ -66,11 +66,11 @@ def samples_of(system: System) -> Samples:
     )
 
 
-def _with_integers(system: System, plan: Mapping[str, str]) -> dict[str, str]:
+def _with_integers(system: SystemData, plan: Mapping[str, str]) -> dict[str, str]:
     return {n: "integers" if system.quantities[n].type.dtype == "int64" else region for n, region in plan.items()}
 
 
-def _assumed(system: System) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _assumed(system: SystemData) -> tuple[tuple[str, ...], tuple[str, ...]]:
     symmetric: list[str] = []
     normalised: list[str] = []
     for left, right in system.assumptions:
@@ -81,7 +81,7 @@ def _assumed(system: System) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _finite(
-    system: System, graph: object, samples: Samples, rng: np.random.Generator, sizes: Mapping[str, int]
+    system: SystemData, graph: object, samples: Samples, rng: np.random.Generator, sizes: Mapping[str, int]
 ) -> bool:
     point = {name: drawn(samples, name, rng) for name in system.inputs}
     if system.assumptions:

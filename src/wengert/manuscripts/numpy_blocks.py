@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wengert.elaboration.elaborate import elaborate
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.manuscripts.numpy_arrays import Letter, LetteredArray, NotRead
 from wengert.manuscripts.numpy_axes import LOSS, Ones, Reader, readings
@@ -47,7 +47,7 @@ class NotJudged:
 class ReadBlock:
     """A block that was read in one way: its system, the lines about it, what of it is not read, and how its names were read."""
 
-    system: System
+    system: SystemData
     claims: list[Line]
     unread: list[NotJudged]
     told: str
@@ -225,7 +225,7 @@ class PassBlock:
         indices = tuple(Index(q) for q in letters if q)
         return Ref(name, indices or None, barred), letters
 
-    def system(self, lines: Sequence[Line]) -> System:
+    def system(self, lines: Sequence[Line]) -> SystemData:
         """The system of the forward lines.
 
         Raises EquationError, GraphError, ShapeError.
@@ -237,7 +237,7 @@ class PassBlock:
         reading = Page(tuple(lines), tuple[Declaration, ...](), (), symbols, "text", self.source)
         return elaborate(reading, ranks)
 
-    def told(self, system: System) -> str:
+    def told(self, system: SystemData) -> str:
         """A sentence on how many axes the inputs were taken to have."""
         kinds: dict[Ones, list[str]] = {}
         for name in system.inputs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import EquationError, WengertError
 from wengert.manuscripts.numpy_blocks import ReadBlock
 from wengert.notation.chunks import Chunk
@@ -30,7 +30,7 @@ class Unread:
 class SystemSection:
     """A system, and the lines that say something about it, each with what the names in it are."""
 
-    system: System
+    system: SystemData
     claims: tuple[Line, ...]
     whole: bool = True
     """Whether all forward equations were read."""
@@ -71,7 +71,7 @@ class OpenSection:
     reading: Page | None = None
     written: tuple[Line, ...] = ()
     """The forward equations as they are written."""
-    system: System | None = None
+    system: SystemData | None = None
     claims: list[Line] = field(default_factory=list[Line])
     own: list[Chunk] = field(default_factory=list[Chunk])
     """The lines for names of the author's own behind the last line about a signal."""
@@ -100,7 +100,7 @@ def section_of(code: ReadBlock) -> SystemSection:
     )
 
 
-def with_named_loss(system: System) -> System:
+def with_named_loss(system: SystemData) -> SystemData:
     """The system whose loss is L, ℓ, J …, where one such line is a number that nothing reads; p = softmax(z) may then stand after it."""
     named = [
         name

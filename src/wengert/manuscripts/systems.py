@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from wengert.elaboration.elaborate import elaborate
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import EquationError, WengertError
 from wengert.manuscripts.line_kinds import is_signal
 from wengert.manuscripts.manuscript import manuscript_of
@@ -22,7 +22,7 @@ from wengert.reading.formats import Files
 from wengert.reading.story import Statement, read_story
 
 
-def system_of(text: str, name: str = "", files: Files = lambda name: None, number: int | None = None) -> System:
+def system_of(text: str, name: str = "", files: Files = lambda name: None, number: int | None = None) -> SystemData:
     """The system of a document; the one with that number, counted from 1, where it has several.
 
     Raises EquationError where its equations cannot be read, where it has several systems and no number is given, or none of that number.
@@ -64,7 +64,7 @@ def _is_derived(section: SystemSection) -> bool:
     return False
 
 
-def _chosen(found: Manuscript, number: int | None, name: str) -> System:
+def _chosen(found: Manuscript, number: int | None, name: str) -> SystemData:
     """The system that is meant, with a warning for each forward line that is not read."""
     sections = found.sections
     if number is None and len(sections) == 1:

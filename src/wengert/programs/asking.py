@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.programs.inputs import Array, Slot, UnknownInput, Value, dictionary_of, parameters, slots_of
+from wengert.programs.inputs import Array, GivenValue, Slot, UnknownInput, dictionary_of, parameters, slots_of
 from wengert.programs.names import quantity
 from wengert.programs.pairs import Pair, assigned, pairs_of
 from wengert.programs.source import Program
@@ -51,11 +51,11 @@ def asked(program: Program, pair: Pair, text: str) -> Asked:
             slots[name] = replace(slot, kind="real")
     passed = [f for f in functions.values() if f not in (forward, backward)]
     for name, slot in slots.items():  # an argument that is handed on is what the other function takes by this name
-        if isinstance(slot, UnknownInput) or (isinstance(slot, Value) and slot.value in ({}, None)):
+        if isinstance(slot, UnknownInput) or (isinstance(slot, GivenValue) and slot.value in ({}, None)):
             for f in passed:
                 entries = dictionary_of(f, name)
                 if name in parameters(f) and entries is not None:
-                    slots[name] = Value(entries)
+                    slots[name] = GivenValue(entries)
     init: dict[str, Slot] = {}
     maker = functions.get((pair.cls, "__init__")) if pair.cls else None
     if maker is not None:
@@ -79,7 +79,7 @@ def asked(program: Program, pair: Pair, text: str) -> Asked:
 
 def _is_value(slot: Slot) -> bool:
     """Whether a backward pass takes a number of its own; what it takes apart is what forward has kept."""
-    return isinstance(slot, Value) and not isinstance(slot.value, tuple)
+    return isinstance(slot, GivenValue) and not isinstance(slot.value, tuple)
 
 
 def _differentiated(pair: Pair, forward: ast.FunctionDef, backward: ast.FunctionDef) -> set[str]:
@@ -107,10 +107,10 @@ def _give_functions(program: Program, slots: dict[str, Slot], aliases: dict[str,
         words = "|".join(re.escape(w) for w in {name, *(f"self.{a}" for a, n in aliases.items() if n == name)})
         methods = set(re.findall(rf"(?<![\w.])(?:{words})\.([a-z_]\w*)\(", code)) - ARRAY
         if methods and (made := _object_with(program, methods)) is not None:
-            slots[name] = Value(made)
+            slots[name] = GivenValue(made)
         elif re.search(rf"(?<![\w.])(?:{words})\(", code):
             function, slope = _function_with_slope(program)
-            slots[name] = Value(slope if SLOPE.search(name) else function)
+            slots[name] = GivenValue(slope if SLOPE.search(name) else function)
 
 
 ARRAY = (

@@ -11,7 +11,7 @@ import numpy as np
 from wengert.programs.events import Event, Key, Recorder
 from wengert.programs.names import OF, TARGET, entry_of, inputs_named, plain, quantity, same
 from wengert.programs.references import References
-from wengert.programs.scenario import Outcome, Scenario
+from wengert.programs.scenario import RunOutcome, Scenario
 
 Verdict = Literal["right", "value", "wrong", "open"]
 GIVEN = ("argument", "attribute")
@@ -72,7 +72,7 @@ class Claims:
         fitting = [k for k in keys if refs.cotangents[k].shape == np.shape(value)]
         return Status("wrong", (fitting or keys)[0])
 
-    def of_run(self, recorder: Recorder, out: Outcome) -> dict[str, np.ndarray]:
+    def of_run(self, recorder: Recorder, out: RunOutcome) -> dict[str, np.ndarray]:
         """name -> value: results; in a script each name of a gradient at its last assignment."""
         if not self.scenario.pair.flat:
             return dict(out.results)
@@ -102,7 +102,7 @@ class Claims:
                 self._read = set()
         return self._read
 
-    def statuses(self, recorder: Recorder, out: Outcome, p: int) -> dict[str, Status]:
+    def statuses(self, recorder: Recorder, out: RunOutcome, p: int) -> dict[str, Status]:
         return {n: self.status(n, v, p) for n, v in self.of_run(recorder, out).items()}
 
     def is_backward(self, event: Event) -> bool:

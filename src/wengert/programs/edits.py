@@ -37,7 +37,7 @@ MODULES = ("np", "numpy", "torch", "jnp")
 
 
 @dataclass(frozen=True)
-class Edit:
+class StatementEdit:
     """A statement in place of another. `after`: it is put behind it; `last`: it goes to the end of its block."""
 
     kind: str
@@ -90,24 +90,24 @@ def sizes_of(numbers: Mapping[str, Any], scope: Mapping[str, Any]) -> list[str]:
     return [f"{n}.shape[0]" for n, v in numbers.items() if isinstance(v, np.ndarray) and v.ndim > 1][:2]
 
 
-def edits(statement: Any, scope: Mapping[str, Any]) -> list[Edit]:
+def edits(statement: Any, scope: Mapping[str, Any]) -> list[StatementEdit]:
     """The edits of a statement that sees these variables, the cheapest first."""
     numbers = {n: v for n, v in named(scope).items() if n not in FLAT_NAMES}
-    out: list[Edit] = []
+    out: list[StatementEdit] = []
     if getattr(statement, "value", None) is not None:
         nodes = list(ast.walk(statement.value))[:NODES]
         for i, node in enumerate(nodes):
             if isinstance(node, ast.Tuple) and i == 0:
                 continue
             for kind, cost, new in [*_local(node), *_sums(node, i), *_names(node, numbers)]:
-                out.append(Edit(kind, cost, _put(statement, i, new), spot=node, new=new))  # type: ignore[arg-type]
+                out.append(StatementEdit(kind, cost, _put(statement, i, new), spot=node, new=new))  # type: ignore[arg-type]
         wholes = statement.value.elts if isinstance(statement.value, ast.Tuple) else [statement.value]
         for whole in wholes:
             for kind, cost, new in _whole(whole, numbers, sizes_of(numbers, scope)):
-                out.append(Edit(kind, cost, _put(statement, nodes.index(whole), new), spot=whole, new=new))
+                out.append(StatementEdit(kind, cost, _put(statement, nodes.index(whole), new), spot=whole, new=new))
     out += _statements(statement, sizes_of(numbers, scope), numbers)
     seen = {ast.unparse(statement)}
-    best: list[Edit] = []
+    best: list[StatementEdit] = []
     for edit in sorted(out, key=lambda e: e.cost):
         if edit.text not in seen or edit.last:
             seen.add(edit.text)
@@ -308,12 +308,12 @@ def _whole(value: ast.expr, numbers: Mapping[str, Any], sizes: list[str]) -> Opt
             yield "path", 3, binary(value, ast.Add(), expression(other))
 
 
-def _statements(s: Any, sizes: list[str], numbers: Mapping[str, Any]) -> list[Edit]:
+def _statements(s: Any, sizes: list[str], numbers: Mapping[str, Any]) -> list[StatementEdit]:
     """Edits that make another statement: overwritten for added, np.add.at, a line that is missing, an update that comes too early."""
-    out: list[Edit] = []
+    out: list[StatementEdit] = []
 
     def add(kind: str, cost: float, node: Any, **how: Any) -> None:
-        out.append(Edit(kind, cost, ast.fix_missing_locations(ast.copy_location(node, s)), **how))
+        out.append(StatementEdit(kind, cost, ast.fix_missing_locations(ast.copy_location(node, s)), **how))
 
     if (
         isinstance(s, ast.Assign)
@@ -355,7 +355,7 @@ def target_of(s: Any) -> ast.expr | None:
     return getattr(s, "target", None)
 
 
-def in_block(tree: ast.AST, at: Callable[[ast.stmt], bool], new: Edit) -> bool:
+def in_block(tree: ast.AST, at: Callable[[ast.stmt], bool], new: StatementEdit) -> bool:
     """Carry out an edit in a tree. False where its statement is not there."""
     for node in ast.walk(tree):
         for name in ("body", "orelse", "finalbody"):
@@ -380,7 +380,7 @@ def in_block(tree: ast.AST, at: Callable[[ast.stmt], bool], new: Edit) -> bool:
     return False
 
 
-def written(text: str, statement: Any, edit: Edit) -> str:
+def written(text: str, statement: Any, edit: StatementEdit) -> str:
     """The corrected line: the author's text but for what is replaced."""
     lines = text.split("\n")[statement.lineno - 1 : statement.end_lineno]
     spot = edit.spot

@@ -17,10 +17,10 @@ import numpy as np
 
 from wengert.programs.arrays import is_tensor, numbers
 from wengert.programs.claims import GIVEN, Claims, Status
-from wengert.programs.edits import Edit, edits, in_block, target_of, written
+from wengert.programs.edits import StatementEdit, edits, in_block, target_of, written
 from wengert.programs.events import Event, Key, Recorder, call, place_of, thunk
 from wengert.programs.names import quantity
-from wengert.programs.scenario import Outcome
+from wengert.programs.scenario import RunOutcome
 from wengert.programs.source import FILENAME, value_of
 from wengert.programs.spelling import spelled
 from wengert.programs.terms import missing
@@ -40,7 +40,7 @@ class Fault:
     text: str
     corrected: str
     results: list[str]
-    edit: Edit | None = None
+    edit: StatementEdit | None = None
     details: list[str] = field(default_factory=list)
     sid: str = ""
 
@@ -54,7 +54,7 @@ class Healed:
     fixed: int
 
 
-class Search:
+class FaultSearch:
     """The search for the mistakes of one scenario, one after the other."""
 
     def __init__(self, claims: Claims, text: str, seconds: float = SECONDS) -> None:
@@ -69,7 +69,7 @@ class Search:
 
     # -- what is wrong ------------------------------------------------------------------------------------------------------------
 
-    def state(self, p: int = 0, **how: Any) -> tuple[Recorder, Outcome, dict[str, Status]]:
+    def state(self, p: int = 0, **how: Any) -> tuple[Recorder, RunOutcome, dict[str, Status]]:
         recorder = Recorder(**how)
         out = self.scenario.run(recorder, p)
         return recorder, out, self.claims.statuses(recorder, out, p) if out.error is None else {}
@@ -150,7 +150,7 @@ class Search:
 
     # -- suspects -----------------------------------------------------------------------------------------------------------------
 
-    def _suspects(self, recorder: Recorder, out: Outcome, healed: Healed | None) -> list[str]:
+    def _suspects(self, recorder: Recorder, out: RunOutcome, healed: Healed | None) -> list[str]:
         """The statements that may be wrong, the likeliest first."""
         events = self.backward_events(recorder)
         forward = {e.key[0] for e in recorder.events if not self.claims.is_backward(e)}
@@ -186,10 +186,10 @@ class Search:
 
     # -- edits --------------------------------------------------------------------------------------------------------------------
 
-    def _explained(self, suspects: list[str], out: Outcome, healed: Healed | None) -> Fault | None:
+    def _explained(self, suspects: list[str], out: RunOutcome, healed: Healed | None) -> Fault | None:
         recorder = self.state(scopes_of=frozenset(suspects))[0]
         wanted = len(self.wrong) if out.error is None else 1
-        best: tuple[tuple[float, ...], str, Edit] | None = None
+        best: tuple[tuple[float, ...], str, StatementEdit] | None = None
         enough = healed.fixed if healed is not None else wanted
         near = self._near if healed is not None else 0
         for rank, sid in enumerate(suspects):
@@ -207,7 +207,7 @@ class Search:
     def _spent(self) -> bool:
         return self.scenario.runs > self.limit or time.process_time() - self.started > self.seconds
 
-    def _accepted(self, sid: str, recorder: Recorder, healed: Healed | None) -> Iterator[tuple[Edit, int]]:
+    def _accepted(self, sid: str, recorder: Recorder, healed: Healed | None) -> Iterator[tuple[StatementEdit, int]]:
         """The edits of a statement that make results right, with how many."""
         statement = self.program.statements[sid]
         scopes = recorder.scopes.get(sid, [])
@@ -235,13 +235,13 @@ class Search:
                 yield edit, gain
         yield from self._by_switch(sid, chosen, cheapest)
 
-    def _by_switch(self, sid: str, chosen: list[Edit], cheapest: float) -> Iterator[tuple[Edit, int]]:
+    def _by_switch(self, sid: str, chosen: list[StatementEdit], cheapest: float) -> Iterator[tuple[StatementEdit, int]]:
         """One compilation for all edits of a right side: which is taken is told at run time."""
         if not chosen:
             return
         node = copy.deepcopy(self.program.statements[sid].node)
         node.value = call("_wg_pick", *[thunk(copy.deepcopy(v)) for v in (node.value, *(e.node.value for e in chosen))])
-        undo = self.apply(sid, Edit("", 0, ast.fix_missing_locations(node)))
+        undo = self.apply(sid, StatementEdit("", 0, ast.fix_missing_locations(node)))
         if undo is None:
             return
         try:
@@ -266,7 +266,7 @@ class Search:
                 return 0
         return gain
 
-    def _changes(self, node: Any, edit: Edit, scope: dict[str, Any]) -> bool:
+    def _changes(self, node: Any, edit: StatementEdit, scope: dict[str, Any]) -> bool:
         """Whether a right side has another value than the author's, as far as one evaluation shows, and one that fits."""
         try:
             old, new = (self._value(each, scope) for each in (node.value, edit.node.value))
@@ -301,7 +301,7 @@ class Search:
             return True
         return False
 
-    def _terms(self, node: Any, recorder: Recorder, healed: Healed) -> list[Edit]:
+    def _terms(self, node: Any, recorder: Recorder, healed: Healed) -> list[StatementEdit]:
         """Terms and factors that are missing at a statement whose true value is known."""
         event = next((e for e in recorder.events if e.key in healed.values), None)
         scopes = recorder.scopes.get(healed.sid, [])
@@ -311,7 +311,7 @@ class Search:
         wanted = self.claims.found[0].cotangents[healed.values[event.key]]
         return missing(node, scope, np.asarray(event.value, float), wanted)
 
-    def apply(self, sid: str, edit: Edit) -> Any:
+    def apply(self, sid: str, edit: StatementEdit) -> Any:
         """Put an edit into the program; the way back is given, None where it cannot be."""
         statement = self.program.statements[sid]
         owner, functions = statement.owner, self.program.functions
@@ -340,7 +340,7 @@ class Search:
 
     # -- what is said -------------------------------------------------------------------------------------------------------------
 
-    def _carried_out(self, sid: str, edit: Edit) -> Fault:
+    def _carried_out(self, sid: str, edit: StatementEdit) -> Fault:
         statement = self.program.statements[sid]
         node = statement.node
         text = source_text(self.text, node)
@@ -357,7 +357,7 @@ class Search:
         return fault
 
     def _unexplained(
-        self, recorder: Recorder, out: Outcome, healed: Healed | None, found: dict[str, Status]
+        self, recorder: Recorder, out: RunOutcome, healed: Healed | None, found: dict[str, Status]
     ) -> Fault | None:
         if healed is None:
             at = _line_of(out.error) if out.error is not None else 0
@@ -374,7 +374,7 @@ class Search:
         fault.details = [differing(event.value, wanted)]
         return fault
 
-    def _left(self, recorder: Recorder, out: Outcome, found: dict[str, Status], at: int) -> Fault:
+    def _left(self, recorder: Recorder, out: RunOutcome, found: dict[str, Status], at: int) -> Fault:
         """Results that are wrong, with no line that can be said to make them so."""
         if out.error is not None:
             line = self.text.split("\n")[at - 1].strip() if at else ""

@@ -14,7 +14,7 @@ from wengert.errors import CheckError
 from wengert.programs.asking import Asked
 from wengert.programs.conventions import conventions
 from wengert.programs.events import Recorder
-from wengert.programs.inputs import BIAS, SCALARS, Array, UnknownInput, Value
+from wengert.programs.inputs import BIAS, SCALARS, Array, GivenValue, UnknownInput
 from wengert.programs.names import inputs_named, plain
 from wengert.programs.pairs import Pair
 from wengert.programs.scenario import Scenario
@@ -39,7 +39,7 @@ def solved(
 
     Without `all_ranks` the first in which all have them; with `columns` forward's matrices are one example each, as a column.
     """
-    slots = [(w, n, Value(given[n]) if n in given else s) for w, n, s in wanted.all()]
+    slots = [(w, n, GivenValue(given[n]) if n in given else s) for w, n, s in wanted.all()]
     open_ranks = [s.ranks for _, _, s in slots if isinstance(s, UnknownInput)]
     order = sorted(
         itertools.product(*open_ranks), key=lambda r: sum(o.index(x) ** 2 for o, x in zip(open_ranks, r, strict=True))
@@ -269,9 +269,9 @@ UNPACKED = re.compile(
 def _in_pairs(sizes: Sizes) -> bool:
     """Make (2, 2) of a kernel or stride of 2. False where there is none left."""
     found = {
-        k: Value((s.value, s.value))
+        k: GivenValue((s.value, s.value))
         for k, s in sizes.slots.items()
-        if isinstance(s, Value) and isinstance(s.value, int) and not isinstance(s.value, bool)
+        if isinstance(s, GivenValue) and isinstance(s.value, int) and not isinstance(s.value, bool)
     }
     sizes.slots.update(found)
     return bool(found)

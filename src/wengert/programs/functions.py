@@ -16,7 +16,7 @@ from wengert.programs.files import Origin, judged_with_loss
 from wengert.programs.judging import judged
 from wengert.programs.losses import needs_loss
 from wengert.programs.report import Report
-from wengert.programs.scenario import Outcome, Point, Scenario
+from wengert.programs.scenario import Point, RunOutcome, Scenario
 from wengert.programs.standing import standing
 
 POINTS = 2
@@ -116,7 +116,7 @@ def _check_results(scenario: Scenario) -> None:
             _check_result(scenario, out, word, value, words)
 
 
-def _check_result(scenario: Scenario, out: Outcome, word: str, value: Any, words: list[str]) -> None:
+def _check_result(scenario: Scenario, out: RunOutcome, word: str, value: Any, words: list[str]) -> None:
     name = scenario.pair.backward
     sets = any(n.startswith(("self.", "step of")) for n, _ in out.results)
     if value is None and not scenario.pair.rule and not (sets and len(words) == 1):

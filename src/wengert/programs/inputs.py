@@ -132,11 +132,11 @@ class UnknownInput:
 
 
 @dataclass(frozen=True)
-class Value:
+class GivenValue:
     value: Any
 
 
-Slot = Array | UnknownInput | Value
+Slot = Array | UnknownInput | GivenValue
 
 
 def parameters(function: ast.FunctionDef) -> list[str]:
@@ -179,23 +179,23 @@ def slots_of(
         if name in stated and entries is None:
             out[name] = Array(_axes(stated[name], doc, four), kind)
         elif entries is not None:
-            out[name] = Value(entries)
+            out[name] = GivenValue(entries)
         elif name in given and not (isinstance(given[name], ast.Constant) and given[name].value is None):  # type: ignore[union-attr]
-            out[name] = Value(_default(name, given[name]))
+            out[name] = GivenValue(_default(name, given[name]))
         elif SHARE.search(name) and not _as_array(words, code):
-            out[name] = Value(0.5)
+            out[name] = GivenValue(0.5)
         elif (
             name in SCALARS
             and kind != "probability"
             and not (name == "alpha" and any(f"{w}.shape" in code for w in words))
         ):
-            out[name] = Value(SCALARS[name])
+            out[name] = GivenValue(SCALARS[name])
         elif axes := _unpacked(words, code):
-            out[name] = Value(axes)
+            out[name] = GivenValue(axes)
         elif LISTS.match(name) and not any(f"{w}.shape" in code for w in words):
-            out[name] = Value([5, 7, 3])
+            out[name] = GivenValue([5, 7, 3])
         elif name in given and not TARGET.match(name) and name not in claimed:
-            out[name] = Value(None)
+            out[name] = GivenValue(None)
         elif COUNTS.search(name) and not _as_array(words, code):
             out[name] = Array((), "count")
         else:
@@ -339,7 +339,7 @@ def _unknown(name: str, words: set[str], code: str, kind: str, doc: str) -> Slot
 
 def made(slot: Slot, axes: Mapping[str, int], rng: np.random.Generator) -> Any:
     """A random value of an argument."""
-    if isinstance(slot, Value):
+    if isinstance(slot, GivenValue):
         return slot.value
     assert isinstance(slot, Array)
     shape = tuple(a if isinstance(a, int) else axes[a] for a in slot.axes)

@@ -12,7 +12,7 @@ from wengert.errors import CheckError
 from wengert.programs.claims import Claims
 from wengert.programs.edits import KINDS
 from wengert.programs.events import Event, Key, Recorder
-from wengert.programs.faults import SECONDS, SOLVED, Fault, Search, source_text
+from wengert.programs.faults import SECONDS, SOLVED, Fault, FaultSearch, source_text
 from wengert.programs.names import quantity
 from wengert.programs.references import references
 from wengert.programs.scenario import Scenario
@@ -23,7 +23,7 @@ EMPTY = re.compile(r"= \w+\.empty(_like)?\(")
 
 
 @dataclass
-class Row:
+class JudgedLine:
     """A line of a backward pass. status: holds, wrong, defined (a part of right results), unread (without effect)."""
 
     status: str
@@ -41,7 +41,7 @@ class Judged:
     """What was found about one pair."""
 
     pair: str
-    rows: list[Row]
+    rows: list[JudgedLine]
     results: dict[str, str]
     notes: list[str] = field(default_factory=list)
     error: str = ""
@@ -73,7 +73,7 @@ def judged(scenario: Scenario, text: str, seconds: float = SECONDS) -> Judged:
                 "Draw random numbers from np.random, or from a generator with a seed.",
             )
     claims = Claims(scenario, found)
-    search = Search(claims, text, seconds)
+    search = FaultSearch(claims, text, seconds)
     faults: list[Fault] = []
     while len(faults) < MISTAKES:
         fault = search.next()
@@ -85,7 +85,7 @@ def judged(scenario: Scenario, text: str, seconds: float = SECONDS) -> Judged:
     return _report(search, faults)
 
 
-def _report(search: Search, faults: list[Fault]) -> Judged:
+def _report(search: FaultSearch, faults: list[Fault]) -> Judged:
     recorder, out, found = search.state()
     claims, scenario = search.claims, search.scenario
     wrong = {f.sid or f"{f.line}": f for f in faults}
@@ -113,18 +113,18 @@ def _report(search: Search, faults: list[Fault]) -> Judged:
     return Judged(str(scenario.pair), rows, results, notes)
 
 
-def _wrong(fault: Fault) -> Row:
+def _wrong(fault: Fault) -> JudgedLine:
     details = list(fault.details)
     if fault.kind:
         details.append(f"likely: {KINDS[fault.kind]}")
     else:
         details.append("no single change that was tried mends it")
-    return Row(
+    return JudgedLine(
         "wrong", fault.line, fault.column, fault.text, kind=fault.kind, corrected=fault.corrected, details=details
     )
 
 
-def _row(search: Search, node: Any, group: list[Event], found: dict[str, Any]) -> Row | None:
+def _row(search: FaultSearch, node: Any, group: list[Event], found: dict[str, Any]) -> JudgedLine | None:
     """What a line is: the cotangent of a quantity, a part of right results, or without effect."""
     claims = search.claims
     text = source_text(search.text, node)
@@ -138,16 +138,16 @@ def _row(search: Search, node: Any, group: list[Event], found: dict[str, Any]) -
         )
         if np.shape(last.value) != claims.found[0].cotangents[status.key].shape:
             note = f"of shape {np.shape(last.value)}; the quantity has {claims.found[0].cotangents[status.key].shape}"
-        return Row("holds", node.lineno, node.col_offset, text, note)
+        return JudgedLine("holds", node.lineno, node.col_offset, text, note)
     if quantity(last.name) is None and not last.value.ndim and last.name in ("loss", "cost"):
         return None
     moved = _moved(search, last.key, last.value, found)
     if moved is None:
-        return Row("unread", node.lineno, node.col_offset, text, "no result changes with it")
-    return Row("defined", node.lineno, node.col_offset, text, f"part of {', '.join(moved)}" if moved else "")
+        return JudgedLine("unread", node.lineno, node.col_offset, text, "no result changes with it")
+    return JudgedLine("defined", node.lineno, node.col_offset, text, f"part of {', '.join(moved)}" if moved else "")
 
 
-def _moved(search: Search, key: Key, value: np.ndarray, found: dict[str, Any]) -> list[str] | None:
+def _moved(search: FaultSearch, key: Key, value: np.ndarray, found: dict[str, Any]) -> list[str] | None:
     """The right results that move when a line is moved; None where none does."""
     rng = np.random.default_rng(7)
     step = rng.standard_normal(value.shape) * max(1e-2, 0.1 * float(np.max(np.abs(value), initial=0)))

@@ -10,7 +10,7 @@ import numpy as np
 from wengert.errors import WengertError
 from wengert.programs.events import Event, Key, Recorder
 from wengert.programs.names import plain
-from wengert.programs.scenario import Outcome, Scenario
+from wengert.programs.scenario import RunOutcome, Scenario
 
 TOLERANCE = 1e-6
 LOOSE = 2e-4  # where the references are differences
@@ -68,7 +68,7 @@ def references(scenario: Scenario, p: int) -> References:
     return References(loss, cotangents, events, by_name, tolerance, why)
 
 
-def plain_run(scenario: Scenario, p: int) -> tuple[Recorder, Outcome]:
+def plain_run(scenario: Scenario, p: int) -> tuple[Recorder, RunOutcome]:
     """A run with nothing changed; where backward fails, what forward did stands."""
     recorder = Recorder()
     out = scenario.run(recorder, p)

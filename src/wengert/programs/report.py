@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from wengert.programs.judging import Judged, Row
+from wengert.programs.judging import Judged, JudgedLine
 
 MARKS = {"holds": "✓", "wrong": "✗", "defined": "·", "unread": "–"}
 ASCII = {"holds": "ok", "wrong": "X", "defined": ".", "unread": "-"}
@@ -55,7 +55,7 @@ class Report:
         )
         return "\n".join(lines)
 
-    def _row(self, row: Row, marks: dict[str, str]) -> list[str]:
+    def _row(self, row: JudgedLine, marks: dict[str, str]) -> list[str]:
         place = self.places[row.line - 1] if 0 < row.line <= len(self.places) else f"line {row.line}"
         note = f"    ({row.note})" if row.note else ""
         head = f"{marks[row.status]} {place:>9}  {row.text}{note}"
@@ -83,11 +83,11 @@ class Report:
     @staticmethod
     def from_json(data: dict[str, Any]) -> Report:
         judged = [
-            Judged(p["pair"], [Row(**c) for c in p["claims"]], p["results"], p["notes"], p.get("error", ""))
+            Judged(p["pair"], [JudgedLine(**c) for c in p["claims"]], p["results"], p["notes"], p.get("error", ""))
             for p in data["pairs"]
         ]
         return Report(judged, data.get("places", []))
 
 
-def _claim(row: Row) -> dict[str, Any]:
+def _claim(row: JudgedLine) -> dict[str, Any]:
     return {k: v for k, v in asdict(row).items() if v or k in ("status", "line", "column", "text")}

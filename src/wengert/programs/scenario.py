@@ -39,7 +39,7 @@ class Point:
 
 
 @dataclass
-class Outcome:
+class RunOutcome:
     loss: Any
     results: list[tuple[str, np.ndarray]]
     error: BaseException | None = None
@@ -74,7 +74,7 @@ class Scenario:
 
     # -- running --------------------------------------------------------------------------------------------------------------
 
-    def run(self, recorder: Recorder, p: int, only_forward: bool = False) -> Outcome:
+    def run(self, recorder: Recorder, p: int, only_forward: bool = False) -> RunOutcome:
         """Run the pair at point p. An error of the backward pass is part of the outcome, one of the forward pass is raised."""
         self.runs += 1
         self.program.hooks.returned = self.named_returns
@@ -82,7 +82,7 @@ class Scenario:
         with self.program.library.running():
             return self._run(recorder, p, only_forward)
 
-    def _run(self, recorder: Recorder, p: int, only_forward: bool) -> Outcome:
+    def _run(self, recorder: Recorder, p: int, only_forward: bool) -> RunOutcome:
         recorder.replace = {**self.healed.get(p, {}), **recorder.replace}
         if self.pair.flat:
             return self._run_script(recorder, p)
@@ -108,7 +108,7 @@ class Scenario:
         random.seed(1)
         np.random.seed(1 + point.seed % 1000)  # noqa: NPY002 - the generator that programs draw from
 
-    def _run_script(self, recorder: Recorder, p: int) -> Outcome:
+    def _run_script(self, recorder: Recorder, p: int) -> RunOutcome:
         point, names = self.points[p], dict(self.program.names)
         self._seed(point)
         hooks = self.program.hooks
@@ -131,9 +131,9 @@ class Scenario:
             if recorder.probes is not None:
                 for space, plainly, _ in self.program.numpy_names(names)[1:]:
                     space.update(plainly)
-        return Outcome(loss_seen(self, recorder) if error is None or recorder.scalars else None, [], error)
+        return RunOutcome(loss_seen(self, recorder) if error is None or recorder.scalars else None, [], error)
 
-    def _run_all(self, recorder: Recorder, p: int, only_forward: bool) -> Outcome:
+    def _run_all(self, recorder: Recorder, p: int, only_forward: bool) -> RunOutcome:
         program, point = self.program, self.points[p]
         hooks, names = program.hooks, program.names
         self._seed(point)
@@ -162,14 +162,14 @@ class Scenario:
             if out is None and this is not None and self.output:
                 out = vars(this).get(self.output)
             if self.pair.combined:
-                return Outcome(
+                return RunOutcome(
                     loss_of(self, out, recorder),
                     [] if recorder.probes is not None else results(self, out, this, entered, p),
                 )
             outs = outputs(self, out)
             loss = weighted(self, outs, point)
             if only_forward or recorder.probes is not None:
-                return Outcome(loss, [])
+                return RunOutcome(loss, [])
             recorder.forward = False
             rest = {k: names[k] for k in before}
             state = (arguments, this, out, rest, entered)
@@ -185,7 +185,7 @@ class Scenario:
             for space, plainly, _ in swapped:
                 space.update(plainly)
 
-    def _run_back(self, recorder: Recorder, p: int, kept: AfterForward) -> Outcome:
+    def _run_back(self, recorder: Recorder, p: int, kept: AfterForward) -> RunOutcome:
         names = self.program.names
         state = copy.deepcopy(kept.state)
         recorder.counts, recorder.events, recorder.forward = dict(kept.counts), list(kept.events), False
@@ -200,14 +200,14 @@ class Scenario:
             self.program.hooks.recorder = None
             names.update(before)
 
-    def _back(self, recorder: Recorder, p: int, state: Any, loss: Any) -> Outcome:
+    def _back(self, recorder: Recorder, p: int, state: Any, loss: Any) -> RunOutcome:
         arguments, this, out, _, entered = state
         given = backward_arguments(self, p, arguments, out, this, recorder)
         try:
             found = self._function(self.pair.backward, this)(**given)
         except (Exception, SystemExit) as error:
-            return Outcome(loss, [], error)
-        return Outcome(loss, results(self, found, this, entered, p), raw=found)
+            return RunOutcome(loss, [], error)
+        return RunOutcome(loss, results(self, found, this, entered, p), raw=found)
 
     # -- objects --------------------------------------------------------------------------------------------------------------
 

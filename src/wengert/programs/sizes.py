@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.programs.inputs import IMAGES, SIZES, Array, Slot, UnknownInput, Value, made
+from wengert.programs.inputs import IMAGES, SIZES, Array, GivenValue, Slot, UnknownInput, made
 from wengert.programs.scenario import Point
 
 PRIMES = (5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103)
@@ -49,7 +49,7 @@ def start(slots: list[tuple[str, str, Slot]], ranks: tuple[int, ...], taken: set
     axes: dict[str, int] = {}
     images = any(isinstance(s, Array) and len(s.axes) == 4 for _, _, s in slots)
     usual = SIZES | IMAGES if images else SIZES
-    stated = [s.value for w, _, s in slots if w == "init" and isinstance(s, Value) and isinstance(s.value, tuple)]
+    stated = [s.value for w, _, s in slots if w == "init" and isinstance(s, GivenValue) and isinstance(s.value, tuple)]
     for where, name, slot in slots:
         if isinstance(slot, UnknownInput):
             rank = next(chosen)

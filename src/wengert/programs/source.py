@@ -34,7 +34,7 @@ MAKERS += ("array", "asarray", "asanyarray", "arange", "linspace", "ascontiguous
 
 
 @dataclass
-class Statement:
+class CodeStatement:
     """A simple statement and the function it stands in; None is the program itself."""
 
     sid: str
@@ -105,7 +105,7 @@ class Program:
     hooks: Hooks = field(default_factory=Hooks)
     names: dict[str, Any] = field(default_factory=dict)
     functions: dict[Owner, ast.FunctionDef] = field(default_factory=dict)
-    statements: dict[str, Statement] = field(default_factory=dict)
+    statements: dict[str, CodeStatement] = field(default_factory=dict)
     inherited: set[Owner] = field(default_factory=set)  # methods of a base, as those of the class that is made of it
     notes: list[str] = field(default_factory=list)
     failed: list[tuple[int, str]] = field(default_factory=list)
@@ -139,7 +139,7 @@ class Program:
         self._inherit()
         for node in ast.walk(self.tree):
             if isinstance(node, SIMPLE):
-                self.statements.setdefault(place_of(node), Statement(place_of(node), node, None))
+                self.statements.setdefault(place_of(node), CodeStatement(place_of(node), node, None))
 
     def _inherit(self) -> None:
         """A class has the methods of its bases in the file that it does not define itself."""
@@ -154,7 +154,7 @@ class Program:
     def enter(self, function: ast.AST, owner: Owner | None) -> None:
         for node in ast.walk(function):
             if isinstance(node, SIMPLE):
-                self.statements[place_of(node)] = Statement(place_of(node), node, owner)
+                self.statements[place_of(node)] = CodeStatement(place_of(node), node, owner)
 
     # -- running ------------------------------------------------------------------------------------------------------------
 

@@ -7,10 +7,10 @@ import copy
 from dataclasses import replace
 
 from wengert.programs.arrays import Library
-from wengert.programs.edits import Edit
+from wengert.programs.edits import StatementEdit
 
 
-def spelled(edit: Edit, library: Library) -> Edit:
+def spelled(edit: StatementEdit, library: Library) -> StatementEdit:
     """An edit in the words of a library: torch.sum(x, dim=0), jnp.exp(x)."""
     if library.name == "numpy":
         return edit

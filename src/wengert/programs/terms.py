@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.programs.edits import Edit, expression, named, sizes_of, target_of
+from wengert.programs.edits import StatementEdit, expression, named, sizes_of, target_of
 
 FACTORS = (
     "{0}",
@@ -53,7 +53,7 @@ SIGNS: dict[str, Any] = {"+": ast.Add, "-": ast.Sub, "*": ast.Mult}
 MULTIPLES = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 
 
-def missing(statement: Any, scope: Mapping[str, Any], had: np.ndarray, wanted: np.ndarray) -> list[Edit]:
+def missing(statement: Any, scope: Mapping[str, Any], had: np.ndarray, wanted: np.ndarray) -> list[StatementEdit]:
     """Statements that give what is wanted: with a term or a factor more, or one after this one, `x += term` or `x *= factor`."""
     target = target_of(statement)
     if not isinstance(target, ast.Name | ast.Attribute) or had.shape != wanted.shape:
@@ -64,7 +64,7 @@ def missing(statement: Any, scope: Mapping[str, Any], had: np.ndarray, wanted: n
         if not isinstance(v, int) and np.size(v) and np.ndim(v) <= 2 and not n.startswith("np")
     }
     text = ast.unparse(target)
-    out: list[Edit] = []
+    out: list[StatementEdit] = []
     with np.errstate(all="ignore"):
         for kind, sign, value in [
             *_factors(arrays, had, wanted),
@@ -74,10 +74,12 @@ def missing(statement: Any, scope: Mapping[str, Any], had: np.ndarray, wanted: n
                 new = ast.BinOp(statement.value, SIGNS[sign](), expression(value))
                 node: Any = ast.Assign(statement.targets, new)
                 made = ast.fix_missing_locations(ast.copy_location(node, statement))
-                out.append(Edit(kind, 3.2, made, spot=statement.value, new=new))
+                out.append(StatementEdit(kind, 3.2, made, spot=statement.value, new=new))
                 continue
             node = ast.parse(f"{text} {sign}= {value}").body[0]
-            out.append(Edit(kind, 3.2, ast.fix_missing_locations(ast.copy_location(node, statement)), after=True))
+            out.append(
+                StatementEdit(kind, 3.2, ast.fix_missing_locations(ast.copy_location(node, statement)), after=True)
+            )
     return out[:12]
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from wengert.reading.arrays import (
+    BatchedArray,
     Closed,
     Misfit,
-    Value,
     fit,
     lifted,
     number,
@@ -26,7 +26,7 @@ from wengert.reading.heads import Head, Key, head_of, step_of, without_step
 from wengert.reading.lexicon import Lexicon, Question
 from wengert.reading.limits import DEPTH, LARGEST
 from wengert.reading.points import Sizes, drawn
-from wengert.reading.scope import EQUALS, FAR, Found, Line, Scope
+from wengert.reading.scope import EQUALS, FAR, Found, Scope, ScopeLine
 from wengert.reading.trees import (
     BAR,
     Big,
@@ -61,7 +61,7 @@ class Nested(Exception):
 class Circle(Exception):
     """Lines that define each other; the last of them in the text is then no definition."""
 
-    def __init__(self, lines: Sequence[Line]) -> None:
+    def __init__(self, lines: Sequence[ScopeLine]) -> None:
         super().__init__("lines define each other")
         self.lines = lines
 
@@ -73,16 +73,16 @@ class Kept:
     asked: dict[Question, Any] = field(default_factory=dict)
     looked: dict[Question, Any] = field(default_factory=dict)
     marks: set[str] = field(default_factory=set)
-    inputs: dict[Key, Value] = field(default_factory=dict)
+    inputs: dict[Key, BatchedArray] = field(default_factory=dict)
     read: set[Key] = field(default_factory=set)
     edges: set[tuple[Key, Key]] = field(default_factory=set)
     conditions: list[Relation] = field(default_factory=list)
     answers: list[tuple[Question, Any, Any]] = field(default_factory=list)
-    value: Value = field(default_factory=lambda: number(0))
+    value: BatchedArray = field(default_factory=lambda: number(0))
     tree: Tree | None = None
     """The formula of which it is the value, which keeps its identity as long as the value is kept."""
 
-    def fits(self, given: Mapping[Question, Any], over: Mapping[Key, Value]) -> bool:
+    def fits(self, given: Mapping[Question, Any], over: Mapping[Key, BatchedArray]) -> bool:
         """Whether the value is the same under these answers, with some names cut from their lines."""
         for cut in over:
             if cut in self.read or without_step(cut) in self.read:
@@ -101,7 +101,7 @@ class Environment:
     """
 
     step: Mapping[str, int]
-    over: dict[Key, Value] = field(default_factory=dict)
+    over: dict[Key, BatchedArray] = field(default_factory=dict)
     hot: bool = False
     moving: bool = False
     memo: dict[tuple[Key, float], Kept] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class Environment:
         """The same at other steps."""
         return Environment({**self.step, **steps}, self.over, self.hot, self.moving, self.memo)
 
-    def with_values(self, values: Mapping[Key, Value], hot: bool | None = None) -> Environment:
+    def with_values(self, values: Mapping[Key, BatchedArray], hot: bool | None = None) -> Environment:
         """The same with some names cut from their lines."""
         return Environment(self.step, {**self.over, **values}, self.hot if hot is None else hot, self.moving)
 
@@ -121,12 +121,12 @@ class Answers:
     def __init__(self, scope: Scope, lexicon: Lexicon, asker: float, sizes: Sizes, seed: int = 0) -> None:
         self.scope, self.facts, self.lexicon, self.asker = scope, scope.facts, lexicon, asker
         self.sizes, self.seed = sizes, seed
-        self.inputs: dict[Key, Value] = {}
+        self.inputs: dict[Key, BatchedArray] = {}
         self.read: set[Key] = set()
         self.edges: set[tuple[Key, Key]] = set()
         self.conditions: list[Relation] = []
         self.kept: dict[tuple[Any, ...], list[Kept]] = scope.kept if sizes.fixed_for_all() else {}
-        self.lines: list[Line] = []
+        self.lines: list[ScopeLine] = []
         self.keys: list[Key] = []
         self.busy: set[tuple[Key, float]] = set()
         self.stating: set[float] = set()
@@ -134,15 +134,15 @@ class Answers:
         self.depth = 0
         self.moving: frozenset[str] = frozenset()
         """Names before which a d stands in the formula that is judged."""
-        self.left: Value | None = None
+        self.left: BatchedArray | None = None
         """The value of the first side of the link that is judged."""
-        self.evaluate: dict[type, Callable[[Any, Environment], Value]] = {}
+        self.evaluate: dict[type, Callable[[Any, Environment], BatchedArray]] = {}
         """How each kind of tree is worked out; the classes below add theirs."""
 
     def environment(self) -> Environment:
         return Environment(self.facts.at)
 
-    def value(self, tree: Tree, env: Environment) -> Value:
+    def value(self, tree: Tree, env: Environment) -> BatchedArray:
         evaluate = self.evaluate.get(type(tree))
         if evaluate is None:
             raise Closed("a function has no argument")
@@ -157,18 +157,20 @@ class Answers:
 
     # what other files add
 
-    def fraction(self, tree: Frac, env: Environment) -> Value:
+    def fraction(self, tree: Frac, env: Environment) -> BatchedArray:
         raise NotImplementedError
 
-    def applied(self, body: Tree, low: Tree | None, env: Environment, order: int = 1, total: bool = False) -> Value:
+    def applied(
+        self, body: Tree, low: Tree | None, env: Environment, order: int = 1, total: bool = False
+    ) -> BatchedArray:
         """The derivative of a formula by a name."""
         raise NotImplementedError
 
-    def moved(self, body: Tree, env: Environment) -> Value:
+    def moved(self, body: Tree, env: Environment) -> BatchedArray:
         """The differential of a formula."""
         raise NotImplementedError
 
-    def signal(self, base: str, labels: Sequence[str | int], env: Environment) -> Value:
+    def signal(self, base: str, labels: Sequence[str | int], env: Environment) -> BatchedArray:
         """The derivative of the loss by a quantity."""
         raise NotImplementedError
 
@@ -216,7 +218,7 @@ class Answers:
             self.conditions += head.conditions
         return head
 
-    def whole(self, key: Key, env: Environment) -> Value:
+    def whole(self, key: Key, env: Environment) -> BatchedArray:
         """The array of a name."""
         if self.keys:
             self.edges.add((key, self.keys[-1]))
@@ -243,7 +245,7 @@ class Answers:
         env.memo[mark] = kept
         return kept.value
 
-    def copy_in_use(self, key: Key, env: Environment) -> Value | None:
+    def copy_in_use(self, key: Key, env: Environment) -> BatchedArray | None:
         """The value of W^{(k)} where W is read by a line at step k; None where no copy of W is cut."""
         for cut, value in env.over.items():
             step = step_of(cut)
@@ -257,7 +259,7 @@ class Answers:
         return self.kept_for((key, position, self.seed), env, lambda: self.defined(key, found, env))
 
     def kept_for(
-        self, mark: tuple[Any, ...], env: Environment, work: Callable[[], Value], tree: Tree | None = None
+        self, mark: tuple[Any, ...], env: Environment, work: Callable[[], BatchedArray], tree: Tree | None = None
     ) -> Kept:
         """A value as it was found before, if what it reads and what it asked are the same; else worked out."""
         known = [] if env.moving else self.kept.setdefault(mark, [])
@@ -294,7 +296,7 @@ class Answers:
         self.edges |= kept.edges
         self.conditions += kept.conditions
 
-    def defined(self, key: Key, found: Found | None, env: Environment) -> Value:
+    def defined(self, key: Key, found: Found | None, env: Environment) -> BatchedArray:
         self.read.add(key)
         base = str(key[0])
         if base == "δ" and self.lexicon.look("signal of", "δ"):
@@ -318,7 +320,7 @@ class Answers:
             self.keys.pop()
         return self.laid_out(base, line, value)
 
-    def first_value(self, line: Line, env: Environment) -> Value:
+    def first_value(self, line: ScopeLine, env: Environment) -> BatchedArray:
         """The value of the first right side of a definition that has one: L = log P(y) = Σ … says the same twice."""
         fault: Misfit | None = None
         for k, side in enumerate(line.sides[1:]):
@@ -330,7 +332,7 @@ class Answers:
                 fault = fault or misfit
         raise fault or Closed("a line has no right side that is read")
 
-    def laid_out(self, base: str, line: Line, value: Value) -> Value:
+    def laid_out(self, base: str, line: ScopeLine, value: BatchedArray) -> BatchedArray:
         """The value of a right side with the axes of its left side; letters that only the right side has are summed."""
         axes = tuple(str(axis) for axis in line.axes)
         for letter in [c for c in value.letters if c not in axes]:
@@ -341,12 +343,12 @@ class Answers:
             self.sizes.of(("axis", base, k)) if n == 1 else n for k, n in enumerate(array.shape[1 : 1 + len(axes)])
         ]
         array = np.broadcast_to(array, array.shape[:1] + tuple(sizes) + array.shape[1 + len(axes) :])
-        whole = Value(array, (), value.row and not axes)
+        whole = BatchedArray(array, (), value.row and not axes)
         if base in LOSSES and array.ndim > 1 and not axes and self.lexicon.ask("sum of entries", base, False):
             return total(whole)
         return whole
 
-    def input(self, key: Key, env: Environment) -> Value:
+    def input(self, key: Key, env: Environment) -> BatchedArray:
         if key not in self.inputs:
             self.inputs[key] = self.drawn(key)
         if not env.moving:
@@ -355,9 +357,9 @@ class Answers:
         if key[0] not in self.moving:
             return x
         along = drawn(("direction", key), self.seed).uniform(0.2, 0.9, x.array.shape)
-        return Value(x.array + STEP * 1j * along, x.letters, x.row)
+        return BatchedArray(x.array + STEP * 1j * along, x.letters, x.row)
 
-    def drawn(self, key: Key) -> Value:
+    def drawn(self, key: Key) -> BatchedArray:
         """Numbers for a name that no line defines."""
         base = str(key[0])
         if base in self.facts.sizes:
@@ -366,7 +368,7 @@ class Answers:
         shape = tuple(self.sizes.of(("axis", key, k)) for k in range(rank))
         if base in self.facts.whole:
             most = self.sizes.of(("values", base))
-            return Value(drawn(key, self.seed).integers(1, most + 1, (1, *shape)) + 0j)
+            return BatchedArray(drawn(key, self.seed).integers(1, most + 1, (1, *shape)) + 0j)
         array = self.scope.draws.get((key, shape, self.seed))
         if array is None:
             array = drawn(key, self.seed).uniform(0.15, 0.85, (1, *shape)) + 0j
@@ -376,7 +378,7 @@ class Answers:
         if rank == 2 and self.lexicon.ask("symmetric", base, False):
             fit(array.shape[1:2], array.shape[2:])
             array = array + np.swapaxes(array, -1, -2)
-        return Value(array)
+        return BatchedArray(array)
 
     def input_rank(self, base: str, labelled: bool = False) -> int:
         facts = self.facts

@@ -31,7 +31,7 @@ class Clash(Exception):
         self.sizes = (left, right)
 
 
-class Value:
+class BatchedArray:
     """An array with axes (batch, letters…, others…).
 
     row   whether a vector lies as a row
@@ -55,11 +55,11 @@ class Value:
         return self.array.shape[1 + len(self.letters) :]
 
 
-def number(x: complex | float | int) -> Value:
-    return Value(np.array([complex(x)]))
+def number(x: complex | float | int) -> BatchedArray:
+    return BatchedArray(np.array([complex(x)]))
 
 
-def lifted(x: Value, letters: Sequence[str]) -> Array:
+def lifted(x: BatchedArray, letters: Sequence[str]) -> Array:
     """x with exactly these letters, in this order; absent ones have one entry."""
     if x.letters == tuple(letters):
         return x.array
@@ -73,7 +73,7 @@ def lifted(x: Value, letters: Sequence[str]) -> Array:
     return array
 
 
-def joint(x: Value, y: Value) -> tuple[tuple[str, ...], Array, Array]:
+def joint(x: BatchedArray, y: BatchedArray) -> tuple[tuple[str, ...], Array, Array]:
     """Both arrays over the letters of either."""
     letters = x.letters + tuple(c for c in y.letters if c not in x.letters)
     a, b = lifted(x, letters), lifted(y, letters)
@@ -96,7 +96,7 @@ def fit(p: Sequence[int], q: Sequence[int]) -> None:
             raise Clash(a, b)
 
 
-def plus(x: Value, y: Value, sign: int, lexicon: Lexicon) -> Value:
+def plus(x: BatchedArray, y: BatchedArray, sign: int, lexicon: Lexicon) -> BatchedArray:
     letters, a, b = joint(x, y)
     if x.rank != y.rank:
         a, b = _spread(x, y, a, b, lexicon)
@@ -105,10 +105,10 @@ def plus(x: Value, y: Value, sign: int, lexicon: Lexicon) -> Value:
     else:
         fit(x.shape, y.shape)
     big = x if x.rank >= y.rank else y
-    return Value(a + sign * b, letters, big.row, x.jac if x.jac == y.jac else None)
+    return BatchedArray(a + sign * b, letters, big.row, x.jac if x.jac == y.jac else None)
 
 
-def _spread(x: Value, y: Value, a: Array, b: Array, lexicon: Lexicon) -> tuple[Array, Array]:
+def _spread(x: BatchedArray, y: BatchedArray, a: Array, b: Array, lexicon: Lexicon) -> tuple[Array, Array]:
     """A number beside an array, or a bias beside a matrix."""
     if x.rank == 0 or y.rank == 0:
         return (tail(a, y.rank), b) if x.rank == 0 else (a, tail(b, x.rank))
@@ -122,7 +122,7 @@ def _spread(x: Value, y: Value, a: Array, b: Array, lexicon: Lexicon) -> tuple[A
     return a, (b[..., None, :] if along_rows else b[..., None])
 
 
-def times(x: Value, y: Value, sign: str, lexicon: Lexicon) -> Value:
+def times(x: BatchedArray, y: BatchedArray, sign: str, lexicon: Lexicon) -> BatchedArray:
     letters, a, b = joint(x, y)
     if x.jac and y.jac and (0, 0) not in (x.jac, y.jac) and sign != "∘":
         chained = _chained(x, y, letters, a, b)
@@ -131,22 +131,22 @@ def times(x: Value, y: Value, sign: str, lexicon: Lexicon) -> Value:
     if x.rank == 0 or y.rank == 0:
         a, b = (tail(a, y.rank), b) if x.rank == 0 else (a, tail(b, x.rank))
         big = y if x.rank == 0 else x
-        return Value(a * b, letters, big.row, big.jac)
+        return BatchedArray(a * b, letters, big.row, big.jac)
     if sign == "∘":
         return _entrywise(x, y, letters, a, b, lexicon)
     if sign == "⊗" and x.rank == y.rank == 1:
-        return Value(a[..., :, None] * b[..., None, :], letters)
+        return BatchedArray(a[..., :, None] * b[..., None, :], letters)
     if x.rank > 2 or y.rank > 2:
         raise Misfit("a product of arrays with more than two axes")
     if x.rank == y.rank == 1:
         return _two_vectors(x, y, letters, a, b, sign, lexicon)
     if x.rank == y.rank == 2 and sign == "*" and lexicon.ask("product") == "entries":
         fit(x.shape, y.shape)
-        return Value(a * b, letters)
+        return BatchedArray(a * b, letters)
     return _matrix(x, y, letters, a, b, sign, lexicon)
 
 
-def _chained(x: Value, y: Value, letters: tuple[str, ...], a: Array, b: Array) -> Value | None:
+def _chained(x: BatchedArray, y: BatchedArray, letters: tuple[str, ...], a: Array, b: Array) -> BatchedArray | None:
     """Two Jacobians contracted over the axes that they share, in either order."""
     assert x.jac is not None
     assert y.jac is not None
@@ -162,86 +162,90 @@ def _chained(x: Value, y: Value, letters: tuple[str, ...], a: Array, b: Array) -
     axes = [chr(97 + k) for k in range(p + shared + t)]
     left, right = "".join(axes[: p + shared]), "".join(axes[p:])
     kept = "".join(axes[:p] + axes[p + shared :])
-    return Value(np.einsum(f"...{left},...{right}->...{kept}", first, second), letters, jac=(p, t))
+    return BatchedArray(np.einsum(f"...{left},...{right}->...{kept}", first, second), letters, jac=(p, t))
 
 
-def _entrywise(x: Value, y: Value, letters: tuple[str, ...], a: Array, b: Array, lexicon: Lexicon) -> Value:
+def _entrywise(
+    x: BatchedArray, y: BatchedArray, letters: tuple[str, ...], a: Array, b: Array, lexicon: Lexicon
+) -> BatchedArray:
     if x.rank == y.rank:
         fit(x.shape, y.shape)
-        return Value(a * b, letters, x.row and y.row)
+        return BatchedArray(a * b, letters, x.row and y.row)
     if {x.rank, y.rank} != {1, 2}:
         raise Misfit("an entrywise product of arrays with other axes")
     along_rows = lexicon.ask("bias") == "rows"
     vector, matrix = (x, y) if x.rank == 1 else (y, x)
     fit(vector.shape, matrix.shape[-1:] if along_rows else matrix.shape[:1])
     if x.rank == 1:
-        return Value((a[..., None, :] if along_rows else a[..., None]) * b, letters)
-    return Value(a * (b[..., None, :] if along_rows else b[..., None]), letters)
+        return BatchedArray((a[..., None, :] if along_rows else a[..., None]) * b, letters)
+    return BatchedArray(a * (b[..., None, :] if along_rows else b[..., None]), letters)
 
 
-def _matrix(x: Value, y: Value, letters: tuple[str, ...], a: Array, b: Array, sign: str, lexicon: Lexicon) -> Value:
+def _matrix(
+    x: BatchedArray, y: BatchedArray, letters: tuple[str, ...], a: Array, b: Array, sign: str, lexicon: Lexicon
+) -> BatchedArray:
     """A matrix product in which at least one factor is a matrix."""
     if x.rank == 2 and y.rank == 2:
         fit(x.shape[-1:], y.shape[:1])
-        return Value(a @ b, letters)
+        return BatchedArray(a @ b, letters)
     if x.rank == 2:
         if y.row:
             raise Misfit("a matrix stands before a row")
         fit(x.shape[-1:], y.shape)
-        return Value((a @ b[..., None])[..., 0], letters)
+        return BatchedArray((a @ b[..., None])[..., 0], letters)
     if not x.row and not lexicon.ask("turned vector"):
         raise Misfit("a column stands before a matrix")
     fit(x.shape, y.shape[:1])
-    return Value((a[..., None, :] @ b)[..., 0, :], letters, row=True)
+    return BatchedArray((a[..., None, :] @ b)[..., 0, :], letters, row=True)
 
 
 def _two_vectors(
-    x: Value, y: Value, letters: tuple[str, ...], a: Array, b: Array, sign: str, lexicon: Lexicon
-) -> Value:
+    x: BatchedArray, y: BatchedArray, letters: tuple[str, ...], a: Array, b: Array, sign: str, lexicon: Lexicon
+) -> BatchedArray:
     if x.row and not y.row:
         fit(x.shape, y.shape)
-        return Value(np.sum(a * b, -1), letters)
+        return BatchedArray(np.sum(a * b, -1), letters)
     if y.row and not x.row:
-        return Value(a[..., :, None] * b[..., None, :], letters)
+        return BatchedArray(a[..., :, None] * b[..., None, :], letters)
     meant = lexicon.ask("product")
     if sign == "·" and x.row == y.row and meant is None:
         meant = "inner"
     if meant == "inner" and sign in ("·", ""):
         fit(x.shape, y.shape)
-        return Value(np.sum(a * b, -1), letters)
+        return BatchedArray(np.sum(a * b, -1), letters)
     if meant == "entries":
         fit(x.shape, y.shape)
-        return Value(a * b, letters, x.row and y.row)
+        return BatchedArray(a * b, letters, x.row and y.row)
     if meant == "outer":
-        return Value(a[..., :, None] * b[..., None, :], letters)
+        return BatchedArray(a[..., :, None] * b[..., None, :], letters)
     raise Misfit("two columns stand beside each other")
 
 
-def over(x: Value, y: Value) -> Value:
+def over(x: BatchedArray, y: BatchedArray) -> BatchedArray:
     """A quotient: by a number, or entry by entry."""
     letters, a, b = joint(x, y)
     if y.rank == 0:
-        return Value(a / tail(b, x.rank), letters, x.row, x.jac)
+        return BatchedArray(a / tail(b, x.rank), letters, x.row, x.jac)
     if x.rank == y.rank:
         fit(x.shape, y.shape)
-        return Value(a / b, letters, x.row)
+        return BatchedArray(a / b, letters, x.row)
     if x.rank == 0:
-        return Value(tail(a, y.rank) / b, letters, y.row)
+        return BatchedArray(tail(a, y.rank) / b, letters, y.row)
     raise Misfit("a division by an array")
 
 
-def turned(x: Value) -> Value:
+def turned(x: BatchedArray) -> BatchedArray:
     """The transposed array; a vector lies down or stands up."""
     if x.rank == 1:
-        return Value(x.array, x.letters, not x.row)
+        return BatchedArray(x.array, x.letters, not x.row)
     if x.rank == 2:
-        return Value(np.swapaxes(x.array, -1, -2), x.letters)
+        return BatchedArray(np.swapaxes(x.array, -1, -2), x.letters)
     if x.rank:
         raise Misfit("an array with more than two axes is transposed")
     return x
 
 
-def picked(x: Value, axes: Sequence[str | int], first: int) -> Value:
+def picked(x: BatchedArray, axes: Sequence[str | int], first: int) -> BatchedArray:
     """The entries of an array at index letters and numbers, counted from `first`; a letter that is there already takes the diagonal."""
     if len(axes) > x.rank:
         raise Misfit("more indices than axes")
@@ -262,10 +266,10 @@ def picked(x: Value, axes: Sequence[str | int], first: int) -> Value:
         else:
             letters.append(axis)
             position += 1
-    return Value(array, tuple(letters), x.row and array.ndim - 1 - len(letters) > 0)
+    return BatchedArray(array, tuple(letters), x.row and array.ndim - 1 - len(letters) > 0)
 
 
-def gathered(x: Value, at: Value, axis: int, first: int) -> Value:
+def gathered(x: BatchedArray, at: BatchedArray, axis: int, first: int) -> BatchedArray:
     """x with its axis (counted among those without letters) looked up at whole-numbered values; the indices go round."""
     position = 1 + len(x.letters) + axis
     size = x.array.shape[position]
@@ -273,26 +277,26 @@ def gathered(x: Value, at: Value, axis: int, first: int) -> Value:
     moved = np.moveaxis(x.array, position, -1)
     shape = moved.shape[1 + len(x.letters) :]
     letters = x.letters + tuple(c for c in at.letters if c not in x.letters)
-    flat_x = Value(moved, x.letters)
+    flat_x = BatchedArray(moved, x.letters)
     lifted_x, lifted_at = (
         lifted(flat_x, letters),
-        lifted(Value(where), letters) if not at.letters else lifted(Value(where, at.letters), letters),
+        lifted(BatchedArray(where), letters) if not at.letters else lifted(BatchedArray(where, at.letters), letters),
     )
     sizes = np.broadcast_shapes(lifted_x.shape[: 1 + len(letters)], lifted_at.shape[: 1 + len(letters)])
     full_x = np.broadcast_to(lifted_x, sizes + shape)
     index = np.broadcast_to(tail(lifted_at, len(shape) - 1)[..., None], sizes + shape[:-1] + (1,))
     taken = np.take_along_axis(full_x, index, axis=-1)[..., 0]
-    return Value(taken, letters)
+    return BatchedArray(taken, letters)
 
 
-def summed(x: Value, letter: str, product: bool = False) -> Value:
+def summed(x: BatchedArray, letter: str, product: bool = False) -> BatchedArray:
     """x summed (or multiplied) over a letter that it has."""
     axis = 1 + x.letters.index(letter)
     array = x.array.prod(axis) if product else x.array.sum(axis)
-    return Value(array, tuple(c for c in x.letters if c != letter), x.row, x.jac)
+    return BatchedArray(array, tuple(c for c in x.letters if c != letter), x.row, x.jac)
 
 
-def total(x: Value) -> Value:
+def total(x: BatchedArray) -> BatchedArray:
     """The sum of all entries without letters."""
     keep = x.array.shape[: 1 + len(x.letters)]
-    return Value(x.array.reshape((*keep, -1)).sum(-1), x.letters)
+    return BatchedArray(x.array.reshape((*keep, -1)).sum(-1), x.letters)

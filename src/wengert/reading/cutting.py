@@ -34,7 +34,7 @@ EVERY = frozenset({"=", "+=", "∈", "≈", "~", "∝", "<", ">", "≤", "≥", 
 
 
 @dataclass(frozen=True)
-class Fault:
+class ReadingFault:
     """Why a part is not read: what is wrong, its place in the document, what to write instead, and that as a change of the document."""
 
     what: str
@@ -52,8 +52,8 @@ class Chain:
     places: list[Span] = field(default_factory=list[Span])
     chunks: list[Chunk] = field(default_factory=list[Chunk])
     remarks: list[str] = field(default_factory=list[str])
-    faults: list[Fault] = field(default_factory=list[Fault])
-    doubts: list[Fault] = field(default_factory=list[Fault])
+    faults: list[ReadingFault] = field(default_factory=list[ReadingFault])
+    doubts: list[ReadingFault] = field(default_factory=list[ReadingFault])
 
     def goes_on(self, other: Chain) -> None:
         """Take in what begins with a relation: = c behind a = b."""
@@ -71,10 +71,10 @@ class _Part(Source):
     """A part whose doubtful readings are kept with their places in the document."""
 
     part: Located = field(default_factory=lambda: Located.whole(""))
-    doubts: list[Fault] = field(default_factory=list[Fault])
+    doubts: list[ReadingFault] = field(default_factory=list[ReadingFault])
 
     def warning(self, what: str, span: Span, repair: str) -> str:
-        self.doubts.append(Fault(what, self.part.span(*span), repair))
+        self.doubts.append(ReadingFault(what, self.part.span(*span), repair))
         return what
 
 
@@ -174,7 +174,7 @@ def _by_text(row: Located, notation: Notation, error: EquationError) -> Iterator
     """A row that cannot be cut into signs as a whole, with the reason."""
     start, end = error.span if error.span is not None else (0, len(row.text))
     fix = None if error.fix is None else Fix(*row.span(error.fix.start, error.fix.end), error.fix.text)
-    fault = Fault(error.what, row.span(start, min(end, len(row.text))), error.repair, fix)
+    fault = ReadingFault(error.what, row.span(start, min(end, len(row.text))), error.repair, fix)
     row = replace(row, text=without_wrappers(row.text)) if notation == "latex" else row
     for spans, signs in sides_of_text(row.text):
         chain = Chain(faults=[fault])

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert.reading.answers import STEP, Circle, Environment, Independent, Nested
-from wengert.reading.arrays import Clash, Closed, Misfit, Value, lifted, number, over
+from wengert.reading.arrays import BatchedArray, Clash, Closed, Misfit, lifted, number, over
 from wengert.reading.facts import LAST_STEP, LOSSES
 from wengert.reading.heads import WHOLE, Axis, Key, step_of
 from wengert.reading.lexicon import Lexicon
@@ -45,7 +45,7 @@ DIFFERENCE = 1e-5
 class World(Evaluator):
     """An evaluator that derives."""
 
-    def fraction(self, tree: Frac, env: Environment) -> Value:
+    def fraction(self, tree: Frac, env: Environment) -> BatchedArray:
         """∂u/∂v where it is written so, else a quotient."""
         written = is_fraction_of(tree, "∂") or (is_fraction_of(tree, "d") and not self.is_quantity("d"))
         if not written:
@@ -69,7 +69,7 @@ class World(Evaluator):
         loss = base in LOSSES or base == self.facts.loss
         return base in self.scope.supposed or (loss and base not in self.scope.definitions)
 
-    def as_stated(self, tree: Frac, env: Environment) -> Value | None:
+    def as_stated(self, tree: Frac, env: Environment) -> BatchedArray | None:
         """A derivative as a line states it, else any number where it is that of a number by a number; None where it has no value."""
         mark = derivative_mark(tree)
         if mark is None or env.hot or order_of(tree) != 1 or not self.lexicon.ask("as stated", "", False):
@@ -91,7 +91,9 @@ class World(Evaluator):
             return None
         return number(float(drawn(("stated", mark), self.seed).uniform(0.2, 0.9)))
 
-    def applied(self, body: Tree, low: Tree | None, env: Environment, order: int = 1, total: bool = False) -> Value:
+    def applied(
+        self, body: Tree, low: Tree | None, env: Environment, order: int = 1, total: bool = False
+    ) -> BatchedArray:
         """The derivative of a formula by the names below ∂ or ∇, one after the other."""
         if low is None:
             raise Closed("∇ does not say by what")
@@ -108,9 +110,9 @@ class World(Evaluator):
         if isinstance(body, Group):
             body = body.inner
         value = self.by_name(body, head.key, head.axes, env, total)
-        return Value(value.array, value.letters, True, value.jac) if head.turned and value.rank == 1 else value
+        return BatchedArray(value.array, value.letters, True, value.jac) if head.turned and value.rank == 1 else value
 
-    def signal(self, base: str, labels: Sequence[str | int], env: Environment) -> Value:
+    def signal(self, base: str, labels: Sequence[str | int], env: Environment) -> BatchedArray:
         loss = self.facts.loss
         if self.scope.last and self.lexicon.look("signal of", "δ") is None:
             loss = self.scope.last
@@ -120,9 +122,11 @@ class World(Evaluator):
                 self.scope.sinks = [(loss,)]
                 loss = "outside"
         value = self.by_name(Name(loss), (base, *labels), [], env)
-        return Value(value.array, value.letters)
+        return BatchedArray(value.array, value.letters)
 
-    def by_name(self, body: Tree, key: Key, axes: Sequence[Axis], env: Environment, total: bool = False) -> Value:
+    def by_name(
+        self, body: Tree, key: Key, axes: Sequence[Axis], env: Environment, total: bool = False
+    ) -> BatchedArray:
         """The derivative of a formula by a name or its entries; a total one goes through all arguments."""
         if env.hot:
             raise Nested
@@ -144,7 +148,7 @@ class World(Evaluator):
         slopes, value = self.slopes(body, key, at, env)
         return self.laid_as_jacobian(slopes, value, len(at.shape), axes, env)
 
-    def other_arguments(self, body: Tree, key: Key, env: Environment) -> dict[Key, Value]:
+    def other_arguments(self, body: Tree, key: Key, env: Environment) -> dict[Key, BatchedArray]:
         """The values of the other arguments of f(x, y) where it is derived by its argument x; none where x is no argument."""
         if not (isinstance(body, Row) and len(body.items) == 2 and isinstance(body.items[1][1], Group)):
             return {}
@@ -164,7 +168,7 @@ class World(Evaluator):
         stepped = any(line.pattern and line.pattern[0][0] == "step" for line in lines)
         return (base, LAST_STEP) if stepped else key
 
-    def slopes(self, body: Tree, key: Key, at: Value, env: Environment) -> tuple[Array, Value]:
+    def slopes(self, body: Tree, key: Key, at: BatchedArray, env: Environment) -> tuple[Array, BatchedArray]:
         """∂body/∂key with axes (batch, axes of key, letters, axes of body), and the value of the body there."""
         shape = at.shape
         size = int(np.prod(shape)) if shape else 1
@@ -174,9 +178,9 @@ class World(Evaluator):
         units = np.tile(np.eye(size).reshape((size, *shape)), (batch,) + (1,) * len(shape))
         base = np.repeat(at.array, size, axis=0)
 
-        def moved(step: complex, hot: bool) -> Value:
+        def moved(step: complex, hot: bool) -> BatchedArray:
             values = {k: _repeated(x, batch, size) for k, x in env.over.items()}
-            values[key] = Value(base + step * units, (), at.row)
+            values[key] = BatchedArray(base + step * units, (), at.row)
             return self.value(body, env.with_values(values, hot))
 
         try:
@@ -190,25 +194,27 @@ class World(Evaluator):
             raise Independent(str(key[0]), base_of(body))
         return slopes.reshape((batch, *shape, *slopes.shape[1:])) + 0j, value
 
-    def laid_as_jacobian(self, slopes: Array, value: Value, q: int, axes: Sequence[Axis], env: Environment) -> Value:
+    def laid_as_jacobian(
+        self, slopes: Array, value: BatchedArray, q: int, axes: Sequence[Axis], env: Environment
+    ) -> BatchedArray:
         n, p = len(value.letters), value.rank
         order = [0, *range(1 + q, 1 + q + n + p), *range(1, 1 + q)]
         array = np.transpose(slopes, order)  # batch, letters, axes of what is derived, axes of what it is derived by
         if axes:
             turned = np.moveaxis(array, range(1 + n, 1 + n + p), range(array.ndim - p, array.ndim))
-            picked = self.entries(Value(turned, value.letters), axes, env)
+            picked = self.entries(BatchedArray(turned, value.letters), axes, env)
             left = q - len(axes)
             shifted = np.moveaxis(
                 picked.array,
                 range(picked.array.ndim - p, picked.array.ndim),
                 range(picked.array.ndim - p - left, picked.array.ndim - left),
             )
-            return Value(shifted, picked.letters, jac=(p, left))
+            return BatchedArray(shifted, picked.letters, jac=(p, left))
         if p == 1 and q == 1 and self.lexicon.ask("layout") == "turned":
-            return Value(np.swapaxes(array, -1, -2), value.letters, jac=(1, 1))
-        return Value(array, value.letters, jac=(p, q))
+            return BatchedArray(np.swapaxes(array, -1, -2), value.letters, jac=(1, 1))
+        return BatchedArray(array, value.letters, jac=(p, q))
 
-    def moved(self, body: Tree, env: Environment) -> Value:
+    def moved(self, body: Tree, env: Environment) -> BatchedArray:
         """The differential of a formula: every input moves along a direction of its own."""
         if env.hot:
             raise Nested
@@ -216,11 +222,11 @@ class World(Evaluator):
         value = self.value(body, there)
         if not np.any(value.array.imag):
             raise Misfit("nothing of which this is the differential moves")
-        return Value(value.array.imag / STEP + 0j, value.letters, value.row)
+        return BatchedArray(value.array.imag / STEP + 0j, value.letters, value.row)
 
     # a loss without a line
 
-    def open_loss(self, loss: str, key: Key, bare: bool, env: Environment, step: int | None = None) -> Value:
+    def open_loss(self, loss: str, key: Key, bare: bool, env: Environment, step: int | None = None) -> BatchedArray:
         """The derivative of a loss that has no line: it reads the signals that the author states, else what nobody reads; that of one step only what is computed there."""
         self.lexicon.marks.add("open loss")
         tops = list(self.scope.given) or self.sinks()
@@ -230,11 +236,13 @@ class World(Evaluator):
         at = self.whole(key, env)
         shape = at.shape
         if key in tops or not tops:
-            return Value(self.outer_signal(loss, key, shape), (), jac=None if bare else (0, at.rank))
+            return BatchedArray(self.outer_signal(loss, key, shape), (), jac=None if bare else (0, at.rank))
         if at.array.shape[0] != 1:
             raise Nested
         size = int(np.prod(shape)) if shape else 1
-        moved = Value(np.repeat(at.array, size, axis=0) + STEP * 1j * np.eye(size).reshape((size, *shape)), (), at.row)
+        moved = BatchedArray(
+            np.repeat(at.array, size, axis=0) + STEP * 1j * np.eye(size).reshape((size, *shape)), (), at.row
+        )
         there = env.with_values({key: moved}, True)
         whole: Array = 0
         for top in tops:
@@ -244,7 +252,7 @@ class World(Evaluator):
         slopes: Array = np.imag(whole) / STEP
         if slopes.ndim == 0 or slopes.shape[0] != size or not np.any(slopes):
             raise Independent(str(key[0]))
-        return Value(slopes.reshape((1, *shape)) + 0j, (), jac=None if bare else (0, len(shape)))
+        return BatchedArray(slopes.reshape((1, *shape)) + 0j, (), jac=None if bare else (0, len(shape)))
 
     def outer_signal(self, loss: str, top: Key, shape: tuple[int, ...]) -> Array:
         """The derivative of an unknown loss by one of the quantities that it reads."""
@@ -319,9 +327,11 @@ def unread_quantities(world: World) -> tuple[list[Key], list[Key]]:
     return [key for key in keys if key not in read], [key for key in keys if key not in read_at_once]
 
 
-def _repeated(x: Value, batch: int, size: int) -> Value:
+def _repeated(x: BatchedArray, batch: int, size: int) -> BatchedArray:
     """A value that is cut already, once for every unit vector."""
-    return Value(np.repeat(x.array, size, axis=0), x.letters, x.row, x.jac) if x.array.shape[0] == batch > 1 else x
+    return (
+        BatchedArray(np.repeat(x.array, size, axis=0), x.letters, x.row, x.jac) if x.array.shape[0] == batch > 1 else x
+    )
 
 
 def _denominators(low: Tree, order: int) -> list[Tree]:

@@ -23,7 +23,7 @@ from wengert.reading.limits import (
     FIRST_SIGHT,
 )
 from wengert.reading.parser import NotNeutral, parse_with_braces
-from wengert.reading.scope import Line
+from wengert.reading.scope import ScopeLine
 from wengert.reading.story import Statement, Story, read_story
 from wengert.reading.trees import (
     Group,
@@ -58,19 +58,19 @@ def judge_story(story: Story, seconds: float = DOCUMENT_SECONDS) -> list[Verdict
         return JudgedDocument(story, seconds).judged()
 
 
-def lines_of(statements: Sequence[Statement]) -> list[Line]:
+def lines_of(statements: Sequence[Statement]) -> list[ScopeLine]:
     """The statements with their sides as trees; a side that cannot be taken apart is a hole."""
-    lines: list[Line] = []
+    lines: list[ScopeLine] = []
     for statement in statements:
         named: list[tuple[Tree, Tree]] = []
-        line = Line(statement, [side_of(side, statement.notation, named) for side in statement.sides])
+        line = ScopeLine(statement, [side_of(side, statement.notation, named) for side in statement.sides])
         for k, side in enumerate(line.sides):
             if side is not None:
                 line.sides[k], condition = _without_condition(side)
                 line.conditions += [] if condition is None else [condition]
         lines.append(line)
         beside = replace(BRACE, section=statement.section)
-        lines += [Line(beside, [_at_the_step_of(line.left, name), inner], brace=True) for name, inner in named]
+        lines += [ScopeLine(beside, [_at_the_step_of(line.left, name), inner], brace=True) for name, inner in named]
     return lines
 
 
@@ -163,7 +163,7 @@ class JudgedDocument:
         """What was found of each section, in the order of the text."""
         return [judge for _, judge in sorted(self.best.items())]
 
-    def section(self, sections: list[list[Line]], k: int, seconds: float) -> Judge | None:
+    def section(self, sections: list[list[ScopeLine]], k: int, seconds: float) -> Judge | None:
         """One section judged in the window in which most of it holds at first sight, and there with patience."""
         start = time.process_time()
         best: tuple[float, Judge] | None = None
@@ -189,7 +189,7 @@ class JudgedDocument:
         best[1].hurried |= hurried
         return best[1]
 
-    def at_sight(self, window: list[Line], own: list[Line], k: int, seconds: float) -> Judge | None:
+    def at_sight(self, window: list[ScopeLine], own: list[ScopeLine], k: int, seconds: float) -> Judge | None:
         """The lines of section k judged by few tries a line within a window; None where the window cannot be read at all."""
         copies = {id(line): replace(line, sides=list(line.sides)) for line in window}
         try:
@@ -200,7 +200,7 @@ class JudgedDocument:
         return judge
 
 
-def _weight(section: list[Line]) -> float:
+def _weight(section: list[ScopeLine]) -> float:
     """The part of the time that a section is worth: its links about derivatives, the others less."""
     links = [derived(line, link) for line in section for link in range(1, len(line.sides))]
     return sum(links) + OTHER_LINKS * (1 + len(links))

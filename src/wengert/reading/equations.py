@@ -11,7 +11,7 @@ from wengert.notation.chunks import Chunk
 from wengert.notation.reader import Page, read, read_chunks
 from wengert.notation.symbols import Symbols
 from wengert.notation.tokens import Source, check_size
-from wengert.reading.cutting import Fault
+from wengert.reading.cutting import ReadingFault
 from wengert.reading.formats import Files
 from wengert.reading.selection import says_something
 from wengert.reading.story import Statement, Story, read_story
@@ -48,7 +48,7 @@ def read_equations(story: Story, context: Symbols | None = None) -> Page:
     return replace(reading, warnings=(*doubts, *reading.warnings))
 
 
-def _raise_first(faults: tuple[Fault, ...], source: Source) -> None:
+def _raise_first(faults: tuple[ReadingFault, ...], source: Source) -> None:
     for fault in faults:
         raise source.error(fault.what, fault.span, fault.repair, fault.fix)
 

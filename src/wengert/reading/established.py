@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from wengert.reading.answers import Circle, Environment
-from wengert.reading.arrays import Clash, Value
+from wengert.reading.arrays import BatchedArray, Clash
 from wengert.reading.derivatives import World
 from wengert.reading.edits import Edit, Nearby, edits
 from wengert.reading.lexicon import Question
 from wengert.reading.limits import EDITS, NEARBY, SLOTS
-from wengert.reading.scope import OPAQUE, Line
+from wengert.reading.scope import OPAQUE, ScopeLine
 from wengert.reading.search import NUMERIC_FAULTS, Search, numeric, previous
 from wengert.reading.terms import is_operator
 from wengert.reading.trees import (
@@ -48,10 +48,10 @@ Given = Mapping[Question, Any]
 class Bench(World):
     """The point at which changed sides are compared with the other side of their link."""
 
-    def __init__(self, search: Search, line: Line, link: int, given: Given) -> None:
+    def __init__(self, search: Search, line: ScopeLine, link: int, given: Given) -> None:
         super().__init__(search.scope, search.lexicon(line, link, given), line.position, search.square())
         self.search, self.line, self.link = search, line, link
-        self.known: dict[int, tuple[Tree, Value]] = {}
+        self.known: dict[int, tuple[Tree, BatchedArray]] = {}
         self.root = self.environment()
         left, right = line.sides[previous(line, link)], line.sides[link]
         assert left is not None
@@ -59,7 +59,7 @@ class Bench(World):
         self.moving = search.moving((left, right))
         self.other = self.value(left, self.root)
 
-    def fraction(self, tree: Frac, env: Environment) -> Value:
+    def fraction(self, tree: Frac, env: Environment) -> BatchedArray:
         """∂u/∂v, which most changes leave as it is, once only."""
         if env is not self.root:
             return super().fraction(tree, env)
@@ -85,7 +85,7 @@ class Bench(World):
             return False
 
 
-def established(search: Search, line: Line, link: int, given: Given, seconds: float) -> Edit | None:
+def established(search: Search, line: ScopeLine, link: int, given: Given, seconds: float) -> Edit | None:
     """The first small change of side `link` under which it equals the side before, as names are read; None where none is found in time."""
     end = time.process_time() + seconds
     before = previous(line, link)
@@ -107,7 +107,7 @@ def established(search: Search, line: Line, link: int, given: Given, seconds: fl
     return None
 
 
-def _holds(search: Search, line: Line, link: int, given: Given, tree: Tree) -> bool:
+def _holds(search: Search, line: ScopeLine, link: int, given: Given, tree: Tree) -> bool:
     """Whether a link holds with another side: at two square points and at a ragged one."""
     kept = line.sides[link]
     line.sides[link] = tree
@@ -118,7 +118,7 @@ def _holds(search: Search, line: Line, link: int, given: Given, tree: Tree) -> b
         line.sides[link] = kept
 
 
-def around(bench: Bench, line: Line, link: int) -> Nearby:
+def around(bench: Bench, line: ScopeLine, link: int) -> Nearby:
     """What stands near a link: formulas that may have been left out or mistaken, and sums that may have been lost."""
     _before, side = line.sides[previous(line, link)], line.sides[link]
     others = [other for k, other in enumerate(line.sides) if other is not None and k != link]

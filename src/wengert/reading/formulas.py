@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from wengert.reading.tokens import CJK, END, Token
+from wengert.reading.tokens import CJK, END, MathToken
 from wengert.reading.trees import (
     Big,
     Both,
@@ -39,17 +39,17 @@ class NotNeutral(Exception):
 class Formula:
     """Sums, products, factors with their scripts and brackets, one sign after the other."""
 
-    def __init__(self, signs: list[Token]) -> None:
+    def __init__(self, signs: list[MathToken]) -> None:
         self.signs, self.at, self.depth = signs, 0, 0
         self.bars: list[str] = []
         self.named: list[tuple[Tree, Tree]] = []
 
     # signs
 
-    def peek(self, ahead: int = 0) -> Token:
+    def peek(self, ahead: int = 0) -> MathToken:
         return self.signs[self.at + ahead] if self.at + ahead < len(self.signs) else END
 
-    def next(self) -> Token:
+    def next(self) -> MathToken:
         token = self.peek()
         self.at += 1
         return token
@@ -60,7 +60,7 @@ class Formula:
             return True
         return False
 
-    def rest(self) -> list[Token]:
+    def rest(self) -> list[MathToken]:
         """What is left besides the signs that end a sentence."""
         left = self.signs[self.at :]
         return [] if all(token.text in (".", ",", ";", ":", "\\", "&", "⇒", "") for token in left) else left
@@ -87,7 +87,7 @@ class Formula:
         terms = [(sign, self.term())]
         while self.peek().kind == "sign" and self.peek().text in ("+", "-"):
             sign = 1 if self.next().text == "+" else -1
-            while self.peek() == Token("sign", "-"):
+            while self.peek() == MathToken("sign", "-"):
                 self.next()
                 sign = -sign
             terms.append((sign, self.term()))
@@ -102,7 +102,7 @@ class Formula:
             if kind == "sign" and text in PRODUCTS and items:
                 self.next()
                 sign = PRODUCTS[text]
-                if self.peek() == Token("sign", "-"):
+                if self.peek() == MathToken("sign", "-"):
                     self.next()
                     items.append((sign, Num(Fraction(-1))))
                     sign = ""
@@ -200,7 +200,7 @@ class Formula:
         if kind == "num":
             if len(text) > 1:
                 self.at -= 1
-                self.signs[self.at] = Token("num", text[1:])
+                self.signs[self.at] = MathToken("num", text[1:])
             return Num(Fraction(text[0]))
         if kind == "name":
             return Name(text)

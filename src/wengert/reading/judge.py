@@ -25,7 +25,7 @@ from wengert.reading.limits import (
     UNDERSTOOD,
 )
 from wengert.reading.losses import delta_of, is_signal_like, suppose_loss
-from wengert.reading.scope import EQUALS, Line, Scope
+from wengert.reading.scope import EQUALS, Scope, ScopeLine
 from wengert.reading.search import ZEROS, Found, Outcome, Search, previous
 from wengert.reading.story import Statement
 from wengert.reading.trees import (
@@ -56,14 +56,14 @@ MOST_AXES = 2
 class Judge:
     """The lines of one scope judged in order."""
 
-    def __init__(self, lines: Sequence[Line], own: Sequence[Line]) -> None:
+    def __init__(self, lines: Sequence[ScopeLine], own: Sequence[ScopeLine]) -> None:
         self.scope = Scope(lines)
         self.own = own
         self.search = Search(self.scope)
-        self.found: dict[tuple[Line, int], Verdict] = {}
-        self.unsure: dict[tuple[Line, int], None] = {}
+        self.found: dict[tuple[ScopeLine, int], Verdict] = {}
+        self.unsure: dict[tuple[ScopeLine, int], None] = {}
         """Links that do not hold so far."""
-        self.blind: set[tuple[Line, int]] = set()
+        self.blind: set[tuple[ScopeLine, int]] = set()
         """Links in which something does not depend on what it is derived by."""
         self.supposed_loss = ""
         self.signal_of = ""
@@ -71,7 +71,7 @@ class Judge:
         """Whether something was left untried for want of time."""
         self.elsewhere = Counter[str]()
         """How many lines about derivatives hold and are open in the other sections."""
-        self.failed: dict[tuple[Line, int], Found] = {}
+        self.failed: dict[tuple[ScopeLine, int], Found] = {}
         """What was found of links that do not hold, or under a condition only."""
 
     def at_sight(self, end: float) -> None:
@@ -114,7 +114,7 @@ class Judge:
 
     # one link
 
-    def link(self, line: Line, link: int, tries: int, end: float) -> None:
+    def link(self, line: ScopeLine, link: int, tries: int, end: float) -> None:
         if line.sides[0] is None or line.sides[link] is None:
             self.say(line, link, "unread", "a side is not read")
             return
@@ -131,7 +131,7 @@ class Judge:
         else:
             self.judge(line, link, tries)
 
-    def kind(self, line: Line, link: int) -> str:
+    def kind(self, line: ScopeLine, link: int) -> str:
         """The class of a link that is nothing to be judged; "" where it is."""
         if link == 1:
             if line in self.scope.given.values():
@@ -149,14 +149,14 @@ class Judge:
             return "approximate"
         return ""
 
-    def is_signal(self, line: Line) -> bool:
+    def is_signal(self, line: ScopeLine) -> bool:
         return bool(self.signal_of) and str(line.key[0]) == "δ"
 
-    def said_before(self, line: Line) -> bool:
+    def said_before(self, line: ScopeLine) -> bool:
         others = self.scope.definitions.get(str(line.key[0]), ())
         return any(other.position < line.position and other.pattern == line.pattern for other in others)
 
-    def again(self, line: Line) -> None:
+    def again(self, line: ScopeLine) -> None:
         """A name that has a line already: the same again, or defined anew."""
         position = line.position
         line.position = position - 0.5
@@ -168,7 +168,7 @@ class Judge:
         same = found.holds and right is not None and any(isinstance(node, Name | Word) for node in right.nodes)
         self.say(line, 1, "again" if same else "defined")
 
-    def judge(self, line: Line, link: int, tries: int) -> None:
+    def judge(self, line: ScopeLine, link: int, tries: int) -> None:
         found = self.search.search(line, link, tries, condition=condition_of(line.statement))
         self.unsure.pop((line, link), None)
         (self.blind.add if found.blind else self.blind.discard)((line, link))
@@ -186,7 +186,7 @@ class Judge:
         else:
             self.say(line, link, "unread", "it holds only where all axes have one size")
 
-    def explain(self, line: Line, link: int) -> None:
+    def explain(self, line: ScopeLine, link: int) -> None:
         """A link that does not hold: wrong where one small change shows why, open where its sides cannot fit."""
         found, said = self.failed[line, link], self.found[line, link]
         if not derived(line, link) or line.sides[link] in ZEROS or not self.understood(line, link, found.first):
@@ -197,11 +197,11 @@ class Judge:
         elif said.status == "unread" and found.fitted is None and found.fitting and does_not_fit(found):
             self.say(line, link, "open", f"{NOT_AS_READ}: {found.first.fault}")
 
-    def wrong(self, line: Line, link: int, mistake: Edit) -> None:
+    def wrong(self, line: ScopeLine, link: int, mistake: Edit) -> None:
         self.say(line, link, "wrong", f"likely: {mistake.sentence}")
         self.found[line, link] = replace(self.found[line, link], kind=mistake.kind, corrected=mistake.tree)
 
-    def holds(self, line: Line, link: int, found: Found) -> None:
+    def holds(self, line: ScopeLine, link: int, found: Found) -> None:
         assert found.outcome is not None
         conditions = conditions_of(found.given, found.outcome.lexicon, self.search.learned)
         if conditions and {question[0] for question in found.given} <= EXCUSES:
@@ -218,7 +218,7 @@ class Judge:
             notes = (*notes, f"{self.scope.facts.loss} is any loss of what is computed last")
         self.say(line, link, "holds", "read as: " + "; ".join(notes) if notes else "")
 
-    def domain(self, line: Line, link: int, outcome: Outcome) -> str:
+    def domain(self, line: ScopeLine, link: int, outcome: Outcome) -> str:
         """i = j or i ≠ j where a line holds only for such indices, of which its left side tells both apart."""
         left = line.sides[previous(line, link)]
         own = {name.text for name in names(left)} if left is not None else set()
@@ -231,7 +231,7 @@ class Judge:
                     return f"{i} {sign} {j}"
         return ""
 
-    def fails(self, line: Line, link: int, found: Found, outcome: Outcome) -> None:
+    def fails(self, line: ScopeLine, link: int, found: Found, outcome: Outcome) -> None:
         """A link whose sides differ under every reading."""
         open_loss = "open loss" in outcome.lexicon.marks or bool(self.supposed_loss)
         if open_loss and (mean := self.mean_over(outcome)):
@@ -247,7 +247,7 @@ class Judge:
         else:
             self.unexplained(line, link, outcome)
 
-    def unexplained(self, line: Line, link: int, outcome: Outcome) -> None:
+    def unexplained(self, line: ScopeLine, link: int, outcome: Outcome) -> None:
         """A link about derivatives that fails, and no change shows a mistake."""
         read = {str(key[0]) for key in outcome.world.read}
         signal = ("δ",) in {key[:1] for key in outcome.world.read} and "δ" not in self.scope.definitions
@@ -260,12 +260,12 @@ class Judge:
         else:
             self.say(line, link, "open", NOT_AS_READ)
 
-    def follows(self, line: Line, link: int) -> bool:
+    def follows(self, line: ScopeLine, link: int) -> bool:
         """Whether both sides of a link speak of signals, so that it follows from others whatever the loss is."""
         sides = (line.sides[previous(line, link)], line.sides[link])
         return all(side is not None and is_signal_like(side, self.scope) for side in sides)
 
-    def mistake(self, line: Line, link: int, found: Found) -> Edit | None:
+    def mistake(self, line: ScopeLine, link: int, found: Found) -> Edit | None:
         """The one small change that makes a link hold; None where nothing shows a mistake."""
         if not found.holds and found.next_surprise < COMPARABLE:
             return None
@@ -277,7 +277,7 @@ class Judge:
                 return change
         return None
 
-    def understood(self, line: Line, link: int, outcome: Outcome) -> bool:
+    def understood(self, line: ScopeLine, link: int, outcome: Outcome) -> bool:
         """Whether all that a link reads is read, and enough else holds to say that its scope is."""
         read = {str(key[0]) for key in outcome.world.read}
         if read & self.scope.lost():
@@ -310,7 +310,7 @@ class Judge:
                 return str(key[0])
         return ""
 
-    def say(self, line: Line, link: int, status: str, note: str = "") -> None:
+    def say(self, line: ScopeLine, link: int, status: str, note: str = "") -> None:
         self.found[line, link] = Verdict(line.statement, link, previous(line, link), status, note, derived(line, link))
 
 
@@ -333,7 +333,7 @@ def is_up_to_order(tree: Tree) -> bool:
     )
 
 
-def derived(line: Line, link: int) -> bool:
+def derived(line: ScopeLine, link: int) -> bool:
     """Whether a link is about derivatives."""
     return line.signals or any(
         side is not None and (has_derivative(side) or _has_small(side)) for side in line.sides[: link + 1]

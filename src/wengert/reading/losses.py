@@ -10,7 +10,7 @@ from wengert.reading.established import FAULTS
 from wengert.reading.facts import LOSSES
 from wengert.reading.heads import Key, head_of
 from wengert.reading.lexicon import Lexicon
-from wengert.reading.scope import EQUALS, Line, Scope, name_of
+from wengert.reading.scope import EQUALS, Scope, ScopeLine, name_of
 from wengert.reading.search import Search
 from wengert.reading.terms import is_operator
 from wengert.reading.trees import (
@@ -55,7 +55,7 @@ def suppose_loss(search: Search) -> str:
     return ""
 
 
-def usual_loss(search: Search, line: Line, key: Key) -> str:
+def usual_loss(search: Search, line: ScopeLine, key: Key) -> str:
     """The usual loss that has just the signal that the author states, in words; then that is the loss."""
     scope = search.scope
     outcome = search.evaluate(line, len(line.sides) - 1, {})
@@ -73,11 +73,11 @@ def usual_loss(search: Search, line: Line, key: Key) -> str:
     return ""
 
 
-def try_losses(search: Search, line: Line, target: Key, y: Tree, o: Tree) -> str:
+def try_losses(search: Search, line: ScopeLine, target: Key, y: Tree, o: Tree) -> str:
     """The usual loss of an output and a target under which a line holds."""
     scope = search.scope
     for word, tree in losses(y, o):
-        definition = Line(
+        definition = ScopeLine(
             line.statement,
             [Name(scope.facts.loss), tree],
             line.position - 0.25,

@@ -18,7 +18,7 @@ BOTH: tuple[Notation, ...] = ("latex", "text")
 
 
 @dataclass(frozen=True)
-class Pair:
+class NormalForm:
     """What is written for what: `example` becomes `normal`."""
 
     says: str
@@ -76,36 +76,36 @@ def _gap(found: re.Match[str]) -> str:
     return r"\quad " if wide else " "
 
 
-PAIRS: tuple[Pair, ...] = (
-    Pair(
+PAIRS: tuple[NormalForm, ...] = (
+    NormalForm(
         "full-width signs",
         re.compile(f"[{re.escape(''.join(FULL_WIDTH))}]"),
         lambda found: FULL_WIDTH[found.group()],
         "z＝ｗ（ｘ＋１），",
         "z=w(x+1),",
     ),
-    Pair("entities of HTML", re.compile("&lt;"), "<", "a &lt; b", "a < b"),
-    Pair("entities of HTML", re.compile("&gt;"), ">", "a &gt; b", "a > b"),
-    Pair("entities of HTML", re.compile("&amp;"), "&", "z &amp;= w x", "z &= w x"),
-    Pair("blanks of HTML", re.compile(r"&nbsp;|&emsp;|&ensp;|<br\s*/?>"), " ", "z =&nbsp;w x<br/>", "z = w x "),
-    Pair("lowered text of HTML", re.compile("<sub>([^<>]*)</sub>"), r"_{\1}", "w<sub>ij</sub>", "w_{ij}"),
-    Pair("raised text of HTML", re.compile("<sup>([^<>]*)</sup>"), r"^{\1}", "W<sup>T</sup>", "W^{T}"),
-    Pair("zero-width signs", re.compile("[\u200b\u200c\u200d\u2060\ufeff]"), "", "z\u200b = w x", "z = w x"),
-    Pair("signs of rows escaped twice", re.compile(r"(?<!\\)\\\\\\\\(?!\\)"), lambda _: "\\\\", "a \\\\\\\\ b", "a \\\\ b", ("latex",)),
-    Pair("asterisks escaped for Markdown", re.compile(r"(?<!\\)\\\*"), "*", r"w\*", "w*", ("latex",)),
-    Pair("comments", re.compile(r"(?<!\\)%[^\n]*"), "", "z = w x % the sum", "z = w x ", ("latex",)),
-    Pair("numbers of equations, references", re.compile(rf"\\(?:{SILENT})\*?\s*{GROUP}"), " ", r"z = w x \tag{3}", "z = w x  ", ("latex",)),
-    Pair("numbers left out", re.compile(r"\\(?:nonumber|notag)(?![A-Za-z])"), " ", r"z = w x \nonumber", "z = w x  ", ("latex",)),
-    Pair("gaps", re.compile(r"\\(?:hspace\*?\s*\{|kern|hskip|mskip|mkern)\s*(?P<size>-?\d*\.?\d+)\s*(?P<unit>em|ex|pt|px|mm|cm|in|mu)\s*\}?"), _gap, r"a \hspace{0.5in} b", r"a \quad  b", ("latex",)),
-    Pair("limits under an operator", re.compile(rf"\\underset\s*({NESTED})\s*({NESTED})"), r"\2_\1", r"\underset{(w,b)}{\min} L", r"{\min}_{(w,b)} L", ("latex",)),
-    Pair("frames", re.compile(r"\\bbox\s*\[[^\]]*\]|\\(?:large|Large|small|displaystyle|textstyle)(?![A-Za-z])"), " ", r"\bbox[red,2px]{z = w x}", " {z = w x}", ("latex",)),
-    Pair("signs of per cent", re.compile(r"\\%"), " ", r"z = 80\%", "z = 80 ", ("latex",)),
-    Pair("brackets over two rows", re.compile(r"\\right\s*\.(?:\s|&|\\\\|\\(?:notag|nonumber|qq?uad)(?![A-Za-z]))*\\left\s*\."), " ", r"\left(a \right. \\ & \left. + b\right)", r"\left(a   + b\right)", ("latex",)),
-    Pair("white space of rows", re.compile(rf"\\\\\*?\[-?{LENGTH}\]"), lambda _: "\\\\", r"a \\[2pt] b", "a \\\\ b", ("latex",)),
-    Pair("equality of programs", re.compile(r"(?<![=<>!:])==(?!=)"), "=", "z == w x", "z = w x"),
-    Pair("names of functions as letters", APPLIED, _applied, r"y = tanh z + \log \text{tanh}", r"y = \operatorname{tanh} z + \log \text{tanh}", ("latex",)),
-    Pair("transposes of programs", re.compile(r"(?<=[\w\])])\.T(?![\w(])"), "ᵀ", "dW = dz.T x", "dW = dzᵀ x", ("text",)),
-    Pair("derivatives written upright", re.compile(r"\\(?:mathrm|text|operatorname|mathop|rm)\s*\{\s*d\s*\}"), "d", r"\frac{\mathrm{d} y}{\mathrm{d} x}", r"\frac{d y}{d x}", ("latex",)),
+    NormalForm("entities of HTML", re.compile("&lt;"), "<", "a &lt; b", "a < b"),
+    NormalForm("entities of HTML", re.compile("&gt;"), ">", "a &gt; b", "a > b"),
+    NormalForm("entities of HTML", re.compile("&amp;"), "&", "z &amp;= w x", "z &= w x"),
+    NormalForm("blanks of HTML", re.compile(r"&nbsp;|&emsp;|&ensp;|<br\s*/?>"), " ", "z =&nbsp;w x<br/>", "z = w x "),
+    NormalForm("lowered text of HTML", re.compile("<sub>([^<>]*)</sub>"), r"_{\1}", "w<sub>ij</sub>", "w_{ij}"),
+    NormalForm("raised text of HTML", re.compile("<sup>([^<>]*)</sup>"), r"^{\1}", "W<sup>T</sup>", "W^{T}"),
+    NormalForm("zero-width signs", re.compile("[\u200b\u200c\u200d\u2060\ufeff]"), "", "z\u200b = w x", "z = w x"),
+    NormalForm("signs of rows escaped twice", re.compile(r"(?<!\\)\\\\\\\\(?!\\)"), lambda _: "\\\\", "a \\\\\\\\ b", "a \\\\ b", ("latex",)),
+    NormalForm("asterisks escaped for Markdown", re.compile(r"(?<!\\)\\\*"), "*", r"w\*", "w*", ("latex",)),
+    NormalForm("comments", re.compile(r"(?<!\\)%[^\n]*"), "", "z = w x % the sum", "z = w x ", ("latex",)),
+    NormalForm("numbers of equations, references", re.compile(rf"\\(?:{SILENT})\*?\s*{GROUP}"), " ", r"z = w x \tag{3}", "z = w x  ", ("latex",)),
+    NormalForm("numbers left out", re.compile(r"\\(?:nonumber|notag)(?![A-Za-z])"), " ", r"z = w x \nonumber", "z = w x  ", ("latex",)),
+    NormalForm("gaps", re.compile(r"\\(?:hspace\*?\s*\{|kern|hskip|mskip|mkern)\s*(?P<size>-?\d*\.?\d+)\s*(?P<unit>em|ex|pt|px|mm|cm|in|mu)\s*\}?"), _gap, r"a \hspace{0.5in} b", r"a \quad  b", ("latex",)),
+    NormalForm("limits under an operator", re.compile(rf"\\underset\s*({NESTED})\s*({NESTED})"), r"\2_\1", r"\underset{(w,b)}{\min} L", r"{\min}_{(w,b)} L", ("latex",)),
+    NormalForm("frames", re.compile(r"\\bbox\s*\[[^\]]*\]|\\(?:large|Large|small|displaystyle|textstyle)(?![A-Za-z])"), " ", r"\bbox[red,2px]{z = w x}", " {z = w x}", ("latex",)),
+    NormalForm("signs of per cent", re.compile(r"\\%"), " ", r"z = 80\%", "z = 80 ", ("latex",)),
+    NormalForm("brackets over two rows", re.compile(r"\\right\s*\.(?:\s|&|\\\\|\\(?:notag|nonumber|qq?uad)(?![A-Za-z]))*\\left\s*\."), " ", r"\left(a \right. \\ & \left. + b\right)", r"\left(a   + b\right)", ("latex",)),
+    NormalForm("white space of rows", re.compile(rf"\\\\\*?\[-?{LENGTH}\]"), lambda _: "\\\\", r"a \\[2pt] b", "a \\\\ b", ("latex",)),
+    NormalForm("equality of programs", re.compile(r"(?<![=<>!:])==(?!=)"), "=", "z == w x", "z = w x"),
+    NormalForm("names of functions as letters", APPLIED, _applied, r"y = tanh z + \log \text{tanh}", r"y = \operatorname{tanh} z + \log \text{tanh}", ("latex",)),
+    NormalForm("transposes of programs", re.compile(r"(?<=[\w\])])\.T(?![\w(])"), "ᵀ", "dW = dz.T x", "dW = dzᵀ x", ("text",)),
+    NormalForm("derivatives written upright", re.compile(r"\\(?:mathrm|text|operatorname|mathop|rm)\s*\{\s*d\s*\}"), "d", r"\frac{\mathrm{d} y}{\mathrm{d} x}", r"\frac{d y}{d x}", ("latex",)),
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 
 from wengert.reading.formulas import Formula, NotNeutral
-from wengert.reading.tokens import END, FUNCTIONS, Token, normal, tokens
+from wengert.reading.tokens import END, FUNCTIONS, MathToken, normal, tokens
 from wengert.reading.trees import (
     BAR,
     DOT,
@@ -123,7 +123,7 @@ class _Parser(Formula):
             raise NotNeutral("a limit is not read")
         if text in ("forall", "exists", "lim", "int", "iint", "oint", "not", "cap", "cup", "subset", "choose", "binom"):
             raise NotNeutral(f"'\\{text}' is not read")
-        if re.fullmatch(r"[A-Za-z]+\*?", text) and self.peek() != Token("sign", "{"):
+        if re.fullmatch(r"[A-Za-z]+\*?", text) and self.peek() != MathToken("sign", "{"):
             return Word("\\" + text)
         raise NotNeutral(f"'\\{text}' is not read")
 
@@ -137,7 +137,7 @@ class _Parser(Formula):
     def decorated(self) -> Tree:
         """What stands under a brace, without what is said of it."""
         inner = _loose(self.argument())
-        while self.peek() in (Token("sign", "_"), Token("sign", "^")):
+        while self.peek() in (MathToken("sign", "_"), MathToken("sign", "^")):
             self.next()
             start = self.at
             self.skip()
@@ -190,7 +190,7 @@ class _Parser(Formula):
 
     def big(self, sign: str) -> Tree:
         under = over = None
-        while self.peek() in (Token("sign", "_"), Token("sign", "^")):
+        while self.peek() in (MathToken("sign", "_"), MathToken("sign", "^")):
             if self.next().text == "_":
                 under = self.argument()
             else:
@@ -200,7 +200,7 @@ class _Parser(Formula):
     def block(self, name: str) -> Tree:
         """An environment with rows of cells."""
         rows: list[list[Tree | None]] = [[]]
-        while self.peek() != Token("command", "end"):
+        while self.peek() != MathToken("command", "end"):
             if self.peek() == END:
                 raise NotNeutral("an environment is left open")
             self.cell(rows)
@@ -245,7 +245,7 @@ class _Parser(Formula):
             rows[-1].append(self.condition())
 
 
-def _name_said(signs: list[Token]) -> Tree | None:
+def _name_said(signs: list[MathToken]) -> Tree | None:
     """The name that stands below a brace, alone or behind "=:"; None for anything else."""
     while signs and signs[0].kind == "sign" and signs[0].text in "=:":
         signs = signs[1:]
@@ -259,7 +259,7 @@ def _name_said(signs: list[Token]) -> Tree | None:
     return None if parser.rest() else tree
 
 
-def _condition_said(signs: list[Token]) -> Tree | None:
+def _condition_said(signs: list[MathToken]) -> Tree | None:
     """What is said in words of a case, "if k = n"; None where no relation is said."""
     signs = [token for token in signs if token.text not in "$,"]
     if not any(token.kind == "sign" and token.text in "=≠<>≤≥" for token in signs):

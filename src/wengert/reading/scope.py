@@ -52,7 +52,7 @@ Pattern = tuple[tuple[str, str | int, int], ...]
 
 
 @dataclass(eq=False)
-class Line:
+class ScopeLine:
     """A statement with its sides as trees (None where one is not read), and what it defines."""
 
     statement: Statement
@@ -88,13 +88,13 @@ class Line:
         return self.pattern is not None
 
 
-Found = tuple[Line, dict[str, int]]
+Found = tuple[ScopeLine, dict[str, int]]
 
 
 class Scope:
     """The lines in reach of each other, with the facts of their letters."""
 
-    def __init__(self, lines: Sequence[Line]) -> None:
+    def __init__(self, lines: Sequence[ScopeLine]) -> None:
         self.lines = [line for line in lines if line.sides and line.sides[0] is not None]
         trees = [side for line in self.lines for side in line.sides if side is not None]
         self.facts: Facts = facts_of(
@@ -106,11 +106,11 @@ class Scope:
             ],
         )
         self.read_names = {name.text for tree in trees for name in tree.nodes if isinstance(name, Name | Word)}
-        self.functions: dict[str, list[Line]] = {}
+        self.functions: dict[str, list[ScopeLine]] = {}
         self.called: set[str] = set()
-        self.definitions: dict[str, list[Line]] = {}
+        self.definitions: dict[str, list[ScopeLine]] = {}
         self.supposed: set[str] = set()
-        self.given: dict[Key, Line] = {}
+        self.given: dict[Key, ScopeLine] = {}
         """Signals that the author states of a loss without a line."""
         self.last = ""
         """The quantity whose signals the barred names are, where names are barred."""
@@ -145,7 +145,7 @@ class Scope:
 
     # what a line defines
 
-    def place(self, line: Line) -> None:
+    def place(self, line: ScopeLine) -> None:
         """Find out what a line may define."""
         left = line.left
         if (
@@ -167,7 +167,7 @@ class Scope:
             return
         self.place_name(line, left)
 
-    def place_call(self, line: Line, called: Tree, group: Group) -> Tree | None:
+    def place_call(self, line: ScopeLine, called: Tree, group: Group) -> Tree | None:
         """A left side f(x): f is a function, or a quantity said to depend on x; None where it defines nothing more."""
         arguments = list(group.inner.items) if isinstance(group.inner, Listing) else [group.inner]
         if group.bracket not in "([" or not all(isinstance(a, Name | Script | Word) for a in arguments):
@@ -184,7 +184,7 @@ class Scope:
             self.called.add(base)
         return None if isinstance(called, Func) else called
 
-    def place_name(self, line: Line, left: Tree) -> None:
+    def place_name(self, line: ScopeLine, left: Tree) -> None:
         facts = self.facts
         try:
             here = head_of(left, facts, facts.at, Lexicon())
@@ -231,7 +231,7 @@ class Scope:
                     found[k] = ("step", letter, label - count)
         return tuple(found)
 
-    def only_here(self, line: Line) -> str:
+    def only_here(self, line: ScopeLine) -> str:
         """A name of a line that stands in no other; "" where there is none."""
         elsewhere: set[str] = set()
         for other in self.lines:
@@ -329,7 +329,7 @@ class Scope:
         if not fitting:
             return
         arguments = fitting[0] if len(fitting) == 1 else Listing(tuple(fitting))
-        line = Line(
+        line = ScopeLine(
             SUPPOSITION,
             [top, Row((("", Name(SUPPOSED + base)), ("", Group("(", arguments))))],
             float(FAR + len(self.supposed)),
@@ -414,7 +414,7 @@ class Scope:
             self.arguments[base] = names_only[0] if len(names_only) == 1 else None
         return self.arguments[base]
 
-    def function(self, name: str, asker: float, later: bool = True) -> Line | None:
+    def function(self, name: str, asker: float, later: bool = True) -> ScopeLine | None:
         """The line that defines a function for the place that asks: the nearest before it, else the nearest after it."""
         lines = [line for line in self.functions.get(name, ()) if line.sides[1] is not None]
         before = [line for line in lines if line.position < asker]
@@ -422,7 +422,7 @@ class Scope:
         return before[-1] if before else after[0] if after else None
 
     def look_up(self, key: Key, asker: float, forbidden: tuple[float, ...], numbers: bool) -> Found | None:
-        best: tuple[tuple[int, float], Line, dict[str, int]] | None = None
+        best: tuple[tuple[int, float], ScopeLine, dict[str, int]] | None = None
         for line in self.definitions.get(str(key[0]), ()):
             pattern = line.pattern
             if (

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from wengert.reading.answers import Circle, Independent, Nested
-from wengert.reading.arrays import Clash, Closed, Misfit, Value, joint, lifted
+from wengert.reading.arrays import BatchedArray, Clash, Closed, Misfit, joint, lifted
 from wengert.reading.derivatives import World
 from wengert.reading.facts import LOSSES
 from wengert.reading.lexicon import Lexicon, Question
@@ -34,7 +34,7 @@ from wengert.reading.limits import (
 )
 from wengert.reading.points import Ragged, Sizes, Square
 from wengert.reading.readings import READINGS
-from wengert.reading.scope import Line, Scope
+from wengert.reading.scope import Scope, ScopeLine
 from wengert.reading.trees import Matrix, Name, Num, Relation, Row, Script, Tree, Word, base_of
 
 Array = Any
@@ -101,7 +101,7 @@ class Search:
 
     def evaluate(
         self,
-        line: Line,
+        line: ScopeLine,
         link: int,
         given: Given,
         sizes: Sizes | None = None,
@@ -128,7 +128,7 @@ class Search:
             except NUMERIC_FAULTS as fault:
                 return Outcome(False, lexicon, world, fault)
 
-    def lexicon(self, line: Line, link: int, given: Given) -> Lexicon:
+    def lexicon(self, line: ScopeLine, link: int, given: Given) -> Lexicon:
         """What the scope has learned and what is tried for a link."""
         answers = {**self.learned, **given}
         both = {*self.learned.get(FORBIDDEN, ()), *given.get(FORBIDDEN, ())}
@@ -149,7 +149,7 @@ class Search:
     def ragged(self) -> Sizes:
         return Ragged(self.scope.facts.literal_sizes)
 
-    def compare(self, line: Line, link: int, world: World, condition: Relation | None) -> Outcome:
+    def compare(self, line: ScopeLine, link: int, world: World, condition: Relation | None) -> Outcome:
         before = previous(line, link)
         left, right = line.sides[before], line.sides[link]
         assert left is not None
@@ -160,7 +160,9 @@ class Search:
         world.left = x
         return self.agreement(line, link, world, condition, x, world.value(right, env))
 
-    def agreement(self, line: Line, link: int, world: World, condition: Relation | None, x: Value, y: Value) -> Outcome:
+    def agreement(
+        self, line: ScopeLine, link: int, world: World, condition: Relation | None, x: BatchedArray, y: BatchedArray
+    ) -> Outcome:
         """Two values compared as the sides of a link."""
         left, right = line.sides[previous(line, link)], line.sides[link]
         assert left is not None
@@ -211,7 +213,7 @@ class Search:
 
     # the search
 
-    def search(self, line: Line, link: int, tries: int = TRIES, condition: Relation | None = None) -> Found:
+    def search(self, line: ScopeLine, link: int, tries: int = TRIES, condition: Relation | None = None) -> Found:
         """The least surprising reading under which a link holds."""
         start = time.process_time()
         count = itertools.count(1)
@@ -252,7 +254,7 @@ class Search:
             blind=blind,
         )
 
-    def certified(self, line: Line, link: int, given: Given, condition: Relation | None) -> bool:
+    def certified(self, line: ScopeLine, link: int, given: Given, condition: Relation | None) -> bool:
         """Whether a link holds at a second point too, at which axes have sizes of their own."""
         return self.evaluate(line, link, given, self.ragged(), 7, condition).equal
 
@@ -326,12 +328,12 @@ def moving_names(sides: Sequence[Tree]) -> frozenset[str]:
     return frozenset(found)
 
 
-def previous(line: Line, link: int) -> int:
+def previous(line: ScopeLine, link: int) -> int:
     """The side before a link that is read; the first where none is."""
     return next((k for k in range(link - 1, -1, -1) if line.sides[k] is not None), 0)
 
 
-def conditions_within(line: Line) -> list[Relation]:
+def conditions_within(line: ScopeLine) -> list[Relation]:
     """Conditions that a statement has behind it, or in the indices of its names: z_{i ≠ j}."""
     return line.conditions + [
         node.sub
@@ -347,7 +349,7 @@ def is_number(tree: Tree) -> bool:
     return not any(isinstance(node, Name | Word) for node in tree.nodes)
 
 
-def numeric(line: Line, link: int) -> bool:
+def numeric(line: ScopeLine, link: int) -> bool:
     """Whether a link says what number something is."""
     sides = [line.sides[previous(line, link)], line.sides[link]]
     decimal = any(
@@ -357,7 +359,7 @@ def numeric(line: Line, link: int) -> bool:
     return both or (decimal and any(side is not None and is_number(side) for side in sides))
 
 
-def written_out(line: Line, link: int) -> bool:
+def written_out(line: ScopeLine, link: int) -> bool:
     """Whether a side of a link has an array that is written out."""
     sides = (line.sides[previous(line, link)], line.sides[link])
     return any(isinstance(node, Matrix) for side in sides if side is not None for node in side.nodes)
@@ -392,7 +394,7 @@ def _close(a: Array, b: Array, tolerance: float) -> bool:
     return float(np.max(np.abs(a - b))) <= tolerance * largest + 1e-13
 
 
-def _entrywise(x: Value, y: Value, lexicon: Lexicon) -> tuple[Value, Value]:
+def _entrywise(x: BatchedArray, y: BatchedArray, lexicon: Lexicon) -> tuple[BatchedArray, BatchedArray]:
     """A diagonal Jacobian beside a vector is that of an entrywise function: its diagonal is meant."""
     if {x.rank, y.rank} != {1, 2} or (1, 1) not in (x.jac, y.jac):
         return x, y
@@ -403,5 +405,5 @@ def _entrywise(x: Value, y: Value, lexicon: Lexicon) -> tuple[Value, Value]:
     if not np.allclose(big.array, diagonal[..., None] * np.eye(diagonal.shape[-1]), atol=1e-12):
         return x, y
     lexicon.marks.add("entrywise")
-    narrow = Value(diagonal, big.letters)
+    narrow = BatchedArray(diagonal, big.letters)
     return (narrow, y) if x.rank == 2 else (x, narrow)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wengert.reading.scope import EQUALS, Line, Scope
+from wengert.reading.scope import EQUALS, Scope, ScopeLine
 from wengert.reading.trees import Frac, Group, Tree, is_fraction_of, without_first
 
 Mark = tuple[Tree, Tree]
@@ -23,7 +23,7 @@ def derivative_mark(tree: Tree | None) -> Mark | None:
     return (top.inner if isinstance(top, Group) else top), low
 
 
-def stating(scope: Scope, mark: Mark, asker: float, busy: set[float]) -> Iterator[tuple[Line, Tree]]:
+def stating(scope: Scope, mark: Mark, asker: float, busy: set[float]) -> Iterator[tuple[ScopeLine, Tree]]:
     """The lines that state a derivative with their other sides: the nearest before the line that asks first, then the nearest after it."""
     lines = [line for line in scope.lines if line.position not in busy and line.position != asker and _equates(line)]
     before = [line for line in lines if line.position < asker]
@@ -37,7 +37,7 @@ def stating(scope: Scope, mark: Mark, asker: float, busy: set[float]) -> Iterato
                 yield line, side
 
 
-def _equates(line: Line) -> bool:
+def _equates(line: ScopeLine) -> bool:
     return (
         not line.update and line.statement.form != "update" and all(sign in EQUALS for sign in line.statement.relations)
     )

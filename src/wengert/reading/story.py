@@ -17,7 +17,7 @@ from wengert.notation.macros import Macro, definitions, expand
 from wengert.notation.prose import without_lead
 from wengert.notation.reader import guess_syntax
 from wengert.reading.blocks import Block, Kind, Layout, layout, numbered, outside, words_beside
-from wengert.reading.cutting import Chain, Fault, chains
+from wengert.reading.cutting import Chain, ReadingFault, chains
 from wengert.reading.directives import directive_layout
 from wengert.reading.formats import Document, Files, Format, Part, document_of
 from wengert.reading.forms import Form, form_of
@@ -48,8 +48,8 @@ class Statement:
     notation: Notation
     lead: str = ""
     chunks: tuple[Chunk, ...] = ()
-    faults: tuple[Fault, ...] = ()
-    doubts: tuple[Fault, ...] = ()
+    faults: tuple[ReadingFault, ...] = ()
+    doubts: tuple[ReadingFault, ...] = ()
 
     @property
     def span(self) -> Span:
@@ -66,7 +66,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Code:
+class CodeBlock:
     """A block of a program: its place and the language that it names."""
 
     span: Span
@@ -83,8 +83,8 @@ class Story:
     statements: tuple[Statement, ...]
     sections: tuple[Section, ...]
     macros: Mapping[str, Macro]
-    code: tuple[Code, ...]
-    faults: tuple[Fault, ...]
+    code: tuple[CodeBlock, ...]
+    faults: tuple[ReadingFault, ...]
     parts: tuple[Part, ...]
     displays: tuple[Span, ...]
 
@@ -117,7 +117,7 @@ def read_story(text: str, name: str = "", files: Files = lambda name: None) -> S
         tuple(_statements(body, blocks, found)),
         (Section(0, ""), *(Section(body.places[at], heading) for at, heading in found.headings)),
         definitions(document.text),
-        tuple(Code(body.span(b.start, b.end), b.language) for b in blocks if b.kind == "code"),
+        tuple(CodeBlock(body.span(b.start, b.end), b.language) for b in blocks if b.kind == "code"),
         tuple(_unclosed(body, found)),
         document.parts,
         tuple(body.span(block.start, block.end) for block in blocks if block.kind == "display"),
@@ -131,11 +131,11 @@ def _without_program(document: Document) -> str:
     return document.text
 
 
-def _unclosed(body: Located, found: Layout) -> Iterator[Fault]:
+def _unclosed(body: Located, found: Layout) -> Iterator[ReadingFault]:
     for span, closing in found.unclosed:
         sign = body.text[span.start : span.end]
         place = body.span(span.start, span.end)
-        yield Fault(f"This display formula '{sign}' is not closed.", place, f"Write '{closing}' after it.")
+        yield ReadingFault(f"This display formula '{sign}' is not closed.", place, f"Write '{closing}' after it.")
 
 
 def _with_unmarked(body: Located, found: Layout, format: Format) -> list[Block]:
@@ -206,4 +206,4 @@ def _statement(words: str, chain: Chain, block: Block, section: int) -> Statemen
     )
 
 
-__all__ = ["Code", "Fault", "Section", "Statement", "Story", "read_story"]
+__all__ = ["CodeBlock", "ReadingFault", "Section", "Statement", "Story", "read_story"]

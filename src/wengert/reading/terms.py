@@ -13,10 +13,10 @@ import numpy as np
 
 from wengert.reading.answers import INDICATORS, ONES, Answers, Environment, Independent
 from wengert.reading.arrays import (
+    BatchedArray,
     Clash,
     Closed,
     Misfit,
-    Value,
     fit,
     gathered,
     joint,
@@ -80,11 +80,11 @@ class Terms(Answers):
             Listing: self.listed,
         }
 
-    def operated(self, items: Sequence[tuple[str, Tree]], at: int, env: Environment) -> tuple[Value, int]:
+    def operated(self, items: Sequence[tuple[str, Tree]], at: int, env: Environment) -> tuple[BatchedArray, int]:
         """A derivative of what stands behind its sign."""
         raise NotImplementedError
 
-    def name(self, tree: Tree, env: Environment) -> Value:
+    def name(self, tree: Tree, env: Environment) -> BatchedArray:
         special = self.special(tree, env)
         if special is not None:
             return special
@@ -113,7 +113,7 @@ class Terms(Answers):
             and base not in self.facts.indexed
             and base not in LOSSES
         ):
-            return Value(np.eye(self.sizes.of(("axis", head.key, 0)))[None] + 0j)
+            return BatchedArray(np.eye(self.sizes.of(("axis", head.key, 0)))[None] + 0j)
         value = self.entries(self.whole(head.key, env), head.axes, env)
         if head.turned:
             if not value.rank:
@@ -121,7 +121,7 @@ class Terms(Answers):
             value = turned(value)
         return value if head.power is None else self.raised(value, head.power, env)
 
-    def special(self, tree: Tree, env: Environment) -> Value | None:
+    def special(self, tree: Tree, env: Environment) -> BatchedArray | None:
         """Names that are known: π, e^x, numbers of steps, index letters, sizes, the vector of ones."""
         if (
             isinstance(tree, Script)
@@ -132,11 +132,11 @@ class Terms(Answers):
             and not self.is_bare_quantity("e")
         ):
             x = self.value(tree.sup, env)
-            return Value(np.exp(x.array), x.letters, x.row)
+            return BatchedArray(np.exp(x.array), x.letters, x.row)
         if isinstance(tree, Script) and base_of(tree) in INDICATORS and isinstance(_bare(tree.sub), Relation):
             return self.value(_bare(tree.sub) or tree, env)
         if base_of(tree) == ONES and isinstance(tree, Word):
-            return Value(
+            return BatchedArray(
                 np.ones((1,) + tuple(self.sizes.of(("axis", ONES, k)) for k in range(self.input_rank(ONES)))) + 0j
             )
         if not isinstance(tree, Name) or self.is_quantity(tree.text) or (tree.text,) in env.over:
@@ -146,20 +146,20 @@ class Terms(Answers):
         if tree.text in self.facts.steps and tree.text in env.step and tree.text != self.facts.loss:
             return number(env.step[tree.text])
         if tree.text in self.facts.letters:
-            return Value(np.arange(self.sizes.of(("letter", tree.text)))[None] + 1.0 + 0j, (tree.text,))
+            return BatchedArray(np.arange(self.sizes.of(("letter", tree.text)))[None] + 1.0 + 0j, (tree.text,))
         return number(self.sizes.of(("size", tree.text))) if tree.text in self.facts.sizes else None
 
-    def equal_letters(self, axes: Sequence[Axis], env: Environment) -> Value:
+    def equal_letters(self, axes: Sequence[Axis], env: Environment) -> BatchedArray:
         """δ_ij: one where both indices are the same."""
         sides = [self.index_value(axis, env) for axis in axes]
         return self.compared("=", sides[0], sides[1])
 
-    def index_value(self, axis: Axis, env: Environment) -> Value:
+    def index_value(self, axis: Axis, env: Environment) -> BatchedArray:
         if isinstance(axis, int):
             return number(axis)
         return self.value(Name(axis) if isinstance(axis, str) else axis, env)
 
-    def entries(self, value: Value, axes: Sequence[Axis], env: Environment) -> Value:
+    def entries(self, value: BatchedArray, axes: Sequence[Axis], env: Environment) -> BatchedArray:
         """The entries of an array at indices; an index that is an expression is looked up."""
         if len(axes) > value.rank:
             raise Misfit("more indices than axes")
@@ -170,7 +170,7 @@ class Terms(Answers):
         plain = [axis for axis in axes if not isinstance(axis, Tree)]
         return picked(value, plain, first) if plain else value
 
-    def looked_up(self, axis: Tree, size: int, env: Environment) -> Value:
+    def looked_up(self, axis: Tree, size: int, env: Environment) -> BatchedArray:
         """The value of an index that is an expression; a name in its place has values up to the size of the axis."""
         base = base_of(axis)
         if base in self.facts.whole:
@@ -186,7 +186,7 @@ class Terms(Answers):
 
     # powers
 
-    def scripted(self, value: Value, tree: Script, env: Environment) -> Value:
+    def scripted(self, value: BatchedArray, tree: Script, env: Environment) -> BatchedArray:
         """(…)_i^T: what stands at a bracket."""
         if tree.sub is not None:
             head = self.head(Script(Name("(…)"), tree.sub), env)
@@ -196,19 +196,19 @@ class Terms(Answers):
             raise Closed("a prime stands at a bracket")
         return value if tree.sup is None else self.raised(value, tree.sup, env)
 
-    def raised(self, value: Value, power: Tree, env: Environment) -> Value:
+    def raised(self, value: BatchedArray, power: Tree, env: Environment) -> BatchedArray:
         for part in power.items if isinstance(power, Both) else (power,):
             value = self.raised_once(value, part, env)
         return value
 
-    def raised_once(self, value: Value, power: Tree, env: Environment) -> Value:
+    def raised_once(self, value: BatchedArray, power: Tree, env: Environment) -> BatchedArray:
         if is_transpose(power, self.facts):
             if not value.rank:
                 self.lexicon.marks.add("empty sign")
             return turned(value)
         if power == Sum(((-1, Num(Fraction(1))),)) and value.rank == 2:
             fit(value.shape[:1], value.shape[1:])
-            return Value(np.linalg.inv(value.array), value.letters)
+            return BatchedArray(np.linalg.inv(value.array), value.letters)
         if isinstance(power, Row) and is_transpose(power.items[-1][1], self.facts):
             rest = product([item for _, item in power.items[:-1]])
             return turned(self.raised_once(value, rest, env))
@@ -218,15 +218,15 @@ class Terms(Answers):
             raise Misfit("a power is an array")
         whole = exponent.array.flat[0].real if exponent.array.size == 1 else 0.5
         if exponent.array.size == 1 and abs(whole - round(whole)) < 1e-12 and not exponent.array.flat[0].imag:
-            return Value(a ** round(whole), letters, value.row)
+            return BatchedArray(a ** round(whole), letters, value.row)
         b = tail(b, value.rank)
         if not np.any(a.imag) and not np.any(np.abs(b - np.rint(b.real)) > 1e-12):
-            return Value(np.power(a.real, np.rint(b.real)) + 0j, letters, value.row)
-        return Value(np.exp(b * np.log(positive(a))), letters, value.row)
+            return BatchedArray(np.power(a.real, np.rint(b.real)) + 0j, letters, value.row)
+        return BatchedArray(np.exp(b * np.log(positive(a))), letters, value.row)
 
     # sums, conditions, matrices
 
-    def sum(self, tree: Sum, env: Environment) -> Value:
+    def sum(self, tree: Sum, env: Environment) -> BatchedArray:
         first = tree.terms[0][1]
         operator = first.items[0][1] if isinstance(first, Row) and len(first.items) > 1 else first
         if (
@@ -239,22 +239,24 @@ class Terms(Answers):
                 ((1, product([item for _, item in first.items[1:]], [s for s, _ in first.items[1:]])), *tree.terms[1:])
             )
             return self.operated((("", operator), ("", Group("(", body))), 0, env)[0]
-        whole: Value | None = None
+        whole: BatchedArray | None = None
         for sign, term in tree.terms:
             x = self.value(term, env)
             whole = (
-                Value(sign * x.array, x.letters, x.row, x.jac) if whole is None else plus(whole, x, sign, self.lexicon)
+                BatchedArray(sign * x.array, x.letters, x.row, x.jac)
+                if whole is None
+                else plus(whole, x, sign, self.lexicon)
             )
         assert whole is not None
         return whole
 
-    def condition(self, tree: Relation, env: Environment) -> Value:
+    def condition(self, tree: Relation, env: Environment) -> BatchedArray:
         """One where a relation holds, else zero."""
         return self.compared(tree.sign, self.value(tree.left, env), self.value(tree.right, env))
 
-    def compared(self, sign: str, x: Value, y: Value) -> Value:
+    def compared(self, sign: str, x: BatchedArray, y: BatchedArray) -> BatchedArray:
         if x.rank and not y.rank:
-            y = Value(tail(y.array, x.rank), y.letters)
+            y = BatchedArray(tail(y.array, x.rank), y.letters)
         letters, a, b = joint(x, y)
         if a.ndim != b.ndim:
             raise Misfit("arrays of other ranks are compared")
@@ -269,11 +271,11 @@ class Terms(Answers):
         }
         if sign not in tests:
             raise Closed(f"'{sign}' within a formula is not read")
-        return Value(tests[sign]() + 0j, letters)
+        return BatchedArray(tests[sign]() + 0j, letters)
 
-    def cases(self, tree: Cases, env: Environment) -> Value:
-        whole: Value | None = None
-        rest: Value | None = None
+    def cases(self, tree: Cases, env: Environment) -> BatchedArray:
+        whole: BatchedArray | None = None
+        rest: BatchedArray | None = None
         for branch, condition in tree.branches:
             if condition is None:
                 if rest is None:
@@ -281,7 +283,7 @@ class Terms(Answers):
                 here = rest
             else:
                 here = self.value(condition, env)
-                other = Value(1 - here.array, here.letters)
+                other = BatchedArray(1 - here.array, here.letters)
                 rest = (
                     other if rest is None else times(rest, other, "∘" if rest.rank and other.rank else "", self.lexicon)
                 )
@@ -291,7 +293,7 @@ class Terms(Answers):
         assert whole is not None
         return whole
 
-    def big(self, tree: Big, env: Environment) -> Value:
+    def big(self, tree: Big, env: Environment) -> BatchedArray:
         letters, conditions, low = bound_letters(tree.under)
         if not letters:
             if tree.sign == "Σ" and tree.under is None:
@@ -306,14 +308,14 @@ class Terms(Answers):
             value = self.bound(tree, letter, value, env)
         return value
 
-    def sum_of_everything(self, tree: Big, env: Environment) -> Value:
+    def sum_of_everything(self, tree: Big, env: Environment) -> BatchedArray:
         """Σ without a letter: over the one letter that is free, else over all entries."""
         value = self.value(tree.term, env)
         if len(value.letters) > 1:
             raise Closed("a sum does not say over what")
         return summed(value, value.letters[0]) if value.letters else total(value)
 
-    def member(self, condition: Relation, env: Environment) -> Value:
+    def member(self, condition: Relation, env: Environment) -> BatchedArray:
         """Which values of a letter a sum runs over: a relation, or a set by name, drawn at random."""
         if condition.sign != "∈":
             return self.condition(condition, env)
@@ -325,14 +327,14 @@ class Terms(Answers):
         ]
         sizes = tuple(self.sizes.of(("letter", c)) for c in (letter, *more))
         chosen = drawn(("set", repr(condition.right)), self.seed).uniform(0, 1, (1, *sizes)) > 0.4
-        return Value(chosen + 0j, (letter, *more))
+        return BatchedArray(chosen + 0j, (letter, *more))
 
-    def bound(self, tree: Big, letter: str, value: Value, env: Environment) -> Value:
+    def bound(self, tree: Big, letter: str, value: BatchedArray, env: Environment) -> BatchedArray:
         size = self.sizes.of(("letter", letter))
         if letter in value.letters:
             size = value.array.shape[1 + value.letters.index(letter)]
             if size == 1:
-                value = Value(
+                value = BatchedArray(
                     np.repeat(value.array, self.sizes.of(("letter", letter)), 1 + value.letters.index(letter)),
                     value.letters,
                     value.row,
@@ -341,14 +343,14 @@ class Terms(Answers):
             value = summed(value, letter, product=tree.sign == "∏")
         elif tree.sign == "Σ":
             self.lexicon.marks.add("empty sign")
-            value = Value(value.array * size, value.letters, value.row, value.jac)
+            value = BatchedArray(value.array * size, value.letters, value.row, value.jac)
         if isinstance(tree.over, Name) and tree.over.text in self.facts.sizes and not self.is_quantity(tree.over.text):
             named = self.sizes.of(("size", tree.over.text))
             if named != size:
                 raise Clash(named, size)
         return value
 
-    def over_steps(self, tree: Big, letter: str, low: Tree | None, env: Environment) -> Value:
+    def over_steps(self, tree: Big, letter: str, low: Tree | None, env: Environment) -> BatchedArray:
         """A sum over layers or time, step by step."""
         first = 1 if low is None else round(float(self.value(low, env).array.real.flat[0]))
         last = LAST_STEP
@@ -356,7 +358,7 @@ class Terms(Answers):
             last = env.step[tree.over.text]
         elif isinstance(tree.over, Sum):
             last = round(float(self.value(tree.over, env).array.real.flat[0]))
-        whole: Value | None = None
+        whole: BatchedArray | None = None
         without: Misfit | None = None
         for step in range(max(first, 1), last + 1):
             try:
@@ -374,7 +376,7 @@ class Terms(Answers):
             raise Misfit("a sum has no terms at this step")
         return whole
 
-    def matrix(self, tree: Matrix, env: Environment) -> Value:
+    def matrix(self, tree: Matrix, env: Environment) -> BatchedArray:
         """An array written out entry by entry."""
         cells = [cell for row in tree.rows for cell in row]
         if any(cell == Name(DOTS) for cell in cells):
@@ -388,14 +390,14 @@ class Terms(Answers):
         at = 1 + len(letters)
         stacked = np.stack(arrays, axis=at)
         if rows == 1 or columns == 1:
-            return Value(stacked, letters, row=rows == 1 and columns > 1)
-        return Value(stacked.reshape(stacked.shape[:at] + (rows, columns) + stacked.shape[at + 1 :]), letters)
+            return BatchedArray(stacked, letters, row=rows == 1 and columns > 1)
+        return BatchedArray(stacked.reshape(stacked.shape[:at] + (rows, columns) + stacked.shape[at + 1 :]), letters)
 
-    def written(self, tree: Entries, env: Environment) -> Value:
+    def written(self, tree: Entries, env: Environment) -> BatchedArray:
         """An array whose entries are given by a formula over letters of its own."""
         return self.axes_of(self.value(tree.body, env), tree.letters, tree.row)
 
-    def listed(self, tree: Listing, env: Environment) -> Value:
+    def listed(self, tree: Listing, env: Environment) -> BatchedArray:
         """A vector written as a list; a list of lists is a matrix."""
         rows = [
             item.inner.items if isinstance(item, Group) and isinstance(item.inner, Listing) else (item,)
@@ -405,7 +407,7 @@ class Terms(Answers):
             raise Closed("a list of things is not read here")
         return self.matrix(Matrix(tuple(tuple(row) for row in rows)), env)
 
-    def axes_of(self, value: Value, letters: tuple[str, ...], row: bool = False) -> Value:
+    def axes_of(self, value: BatchedArray, letters: tuple[str, ...], row: bool = False) -> BatchedArray:
         """Letters turned into axes; vectors beside each other or below each other are a matrix."""
         if value.rank + len(letters) > 2 or any(c not in value.letters for c in letters):
             raise Closed("the entries of a matrix are not numbers")
@@ -413,7 +415,7 @@ class Terms(Answers):
         array = lifted(value, (*kept, *letters))
         if value.rank and row:
             array = np.swapaxes(array, -1, -2)
-        return Value(array, kept, row and not value.rank)
+        return BatchedArray(array, kept, row and not value.rank)
 
 
 def is_operator(tree: Tree) -> bool:

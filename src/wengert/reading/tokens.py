@@ -7,14 +7,14 @@ import unicodedata
 from typing import NamedTuple
 
 
-class Token(NamedTuple):
+class MathToken(NamedTuple):
     """kind: name, word, num, sign, command, open (an escaped brace), end."""
 
     kind: str
     text: str
 
 
-END = Token("end", "")
+END = MathToken("end", "")
 
 SILENT = (
     r"\\(left|right|middle|[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|nonumber|notag|small|large|Large|normalsize"
@@ -117,9 +117,9 @@ CJK = 0x2E80
 """Syllables and ideographs stand beyond it."""
 
 
-def tokens(text: str, notation: str = "latex") -> list[Token]:
+def tokens(text: str, notation: str = "latex") -> list[MathToken]:
     """The signs of a normalised formula; in plain text letters that stand together are one word, and a letter behind syllables belongs to their word."""
-    found: list[Token] = []
+    found: list[MathToken] = []
     end = -1
     for match in (TOKEN if notation == "latex" else TEXT_TOKEN).finditer(_accents_behind(text)):
         command, number, letter, sign = match.groups()
@@ -128,13 +128,13 @@ def tokens(text: str, notation: str = "latex") -> list[Token]:
         if command is not None:
             found += _command(command)
         elif joined and letter and letter.isascii() and letter != "d":
-            found[-1] = Token("name", found[-1].text + letter)
+            found[-1] = MathToken("name", found[-1].text + letter)
         elif number:
-            found.append(Token("num", number))
+            found.append(MathToken("num", number))
         elif letter:
             found += _letters(letter)
         else:
-            found.append(Token("sign", sign))
+            found.append(MathToken("sign", sign))
     return found
 
 
@@ -143,34 +143,34 @@ def _accents_behind(text: str) -> str:
     return "".join(unicodedata.normalize("NFD", c) if c.isalpha() and c < "\u1100" else c for c in text)
 
 
-def _letters(run: str) -> list[Token]:
+def _letters(run: str) -> list[MathToken]:
     """One letter, or a run of letters of plain text: a known function, a Greek letter by name, a letter with its number, d with a name."""
     bare = run.rstrip("0123456789")
     number = run[len(bare) :]
-    below = [Token("sign", "_"), Token("num", number)] if number else []
+    below = [MathToken("sign", "_"), MathToken("num", number)] if number else []
     if sum(not unicodedata.combining(c) for c in bare) == 1:
-        return [Token("name", bare), *below]
+        return [MathToken("name", bare), *below]
     if bare.lower() in FUNCTIONS or bare == "sqrt":
-        return [Token("command", bare.lower())]
+        return [MathToken("command", bare.lower())]
     if bare in GREEK:
-        return [Token("name", GREEK[bare]), *below]
+        return [MathToken("name", GREEK[bare]), *below]
     if len(bare) == 2 and bare[0] == "d":
-        return [Token("name", "d"), Token("name", bare[1]), *below]
-    return [Token("word", bare), *below]
+        return [MathToken("name", "d"), MathToken("name", bare[1]), *below]
+    return [MathToken("word", bare), *below]
 
 
-def _command(command: str) -> list[Token]:
+def _command(command: str) -> list[MathToken]:
     if command in "{}":
-        return [Token("open", command)]
+        return [MathToken("open", command)]
     if command in GREEK:
-        return [Token("name", GREEK[command])]
+        return [MathToken("name", GREEK[command])]
     sign = SYNONYMS.get(command)
     if sign is None:
         bold = BOLD_MACRO.fullmatch(command)
         if bold is not None and command not in ("bf", "bm", "mp"):
             letter = bold.group(1)
-            return [Token("command", "mathbf"), Token("name", GREEK.get(letter, letter))]
-        return [Token("command", command)]
+            return [MathToken("command", "mathbf"), MathToken("name", GREEK.get(letter, letter))]
+        return [MathToken("command", command)]
     if not sign:
         return []
-    return [Token("name" if sign == "ℓ" else "open" if sign in "{}" else "sign", sign)]
+    return [MathToken("name" if sign == "ℓ" else "open" if sign in "{}" else "sign", sign)]

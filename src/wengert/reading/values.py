@@ -9,9 +9,9 @@ import numpy as np
 
 from wengert.reading.answers import INDICATORS, STEP, Array, Environment, Nested
 from wengert.reading.arrays import (
+    BatchedArray,
     Closed,
     Misfit,
-    Value,
     fit,
     joint,
     over,
@@ -24,7 +24,7 @@ from wengert.reading.heads import Key
 from wengert.reading.lexicon import Lexicon
 from wengert.reading.limits import CALLS
 from wengert.reading.points import FUNCTIONS, Sizes, drawn
-from wengert.reading.scope import FAR, OPAQUE, SUPPOSED, Line, Scope, name_of
+from wengert.reading.scope import FAR, OPAQUE, SUPPOSED, Scope, ScopeLine, name_of
 from wengert.reading.terms import Terms, is_operator
 from wengert.reading.trees import (
     DOTS,
@@ -61,8 +61,8 @@ class Evaluator(Terms):
 
     # rows of factors
 
-    def row(self, tree: Row, env: Environment) -> Value:
-        out: Value | None = None
+    def row(self, tree: Row, env: Environment) -> BatchedArray:
+        out: BatchedArray | None = None
         items = tree.items
         at = 0
         while at < len(items):
@@ -75,7 +75,7 @@ class Evaluator(Terms):
         assert out is not None
         return out
 
-    def factor(self, items: Sequence[tuple[str, Tree]], at: int, env: Environment) -> tuple[Value, int]:
+    def factor(self, items: Sequence[tuple[str, Tree]], at: int, env: Environment) -> tuple[BatchedArray, int]:
         """The value of the factor that begins here, and where the next begins."""
         tree = items[at][1]
         beside = items[at + 1][1] if at + 1 < len(items) and items[at + 1][0] == "" else None
@@ -96,7 +96,9 @@ class Evaluator(Terms):
             return value, at + 2
         return value, at + 1
 
-    def small(self, beside: Tree, items: Sequence[tuple[str, Tree]], at: int, env: Environment) -> tuple[Value, int]:
+    def small(
+        self, beside: Tree, items: Sequence[tuple[str, Tree]], at: int, env: Environment
+    ) -> tuple[BatchedArray, int]:
         """dv: the signal of v, or the differential of what follows."""
         if isinstance(beside, Group | Func | Matrix) or self.lexicon.ask("differential", "", self.facts.differentials):
             behind = items[at + 2][1] if at + 2 < len(items) and items[at + 2][0] == "" else None
@@ -112,7 +114,7 @@ class Evaluator(Terms):
             raise Closed("a differential is not understood")
         return self.applied(Name(self.facts.loss), beside, env), at + 2
 
-    def operated(self, items: Sequence[tuple[str, Tree]], at: int, env: Environment) -> tuple[Value, int]:
+    def operated(self, items: Sequence[tuple[str, Tree]], at: int, env: Environment) -> tuple[BatchedArray, int]:
         """∂/∂v or ∇_v and what it acts on: the rest of the term, or its next factor."""
         tree = items[at][1]
         rest = items[at + 1 :]
@@ -134,7 +136,7 @@ class Evaluator(Terms):
         order = 2 if isinstance(tree.sup, Num) and tree.sup.value == 2 else 1
         return self.applied(body, tree.sub, env, order), at + 1 + take
 
-    def gradient(self, items: Sequence[tuple[str, Tree]], at: int, env: Environment) -> tuple[Value, int]:
+    def gradient(self, items: Sequence[tuple[str, Tree]], at: int, env: Environment) -> tuple[BatchedArray, int]:
         """∇f(x), ∇²f: the derivative by the argument that is written, else by what the function is said to depend on."""
         order = 1 if items[at][1] == Name("∇") else 2
         body = items[at + 1][1]
@@ -186,7 +188,7 @@ class Evaluator(Terms):
             return False
         return base not in self.scope.functions and group.bracket in "(["
 
-    def called(self, items: Sequence[tuple[str, Tree]], at: int, env: Environment) -> tuple[Value, int]:
+    def called(self, items: Sequence[tuple[str, Tree]], at: int, env: Environment) -> tuple[BatchedArray, int]:
         """A function with its arguments, in brackets or without."""
         tree = items[at][1]
         script = tree if isinstance(tree, Script) else Script(tree)
@@ -227,7 +229,7 @@ class Evaluator(Terms):
             and self.find((name,)) is None
         )
 
-    def entry_of_function(self, value: Value, sub: Tree, env: Environment) -> Value:
+    def entry_of_function(self, value: BatchedArray, sub: Tree, env: Environment) -> BatchedArray:
         """softmax_i(z): the entry i of what a known function gives."""
         head = self.head(Script(Name("(…)"), sub), env)
         return self.entries(value, head.axes, env) if head is not None and head.axes and value.rank else value
@@ -252,21 +254,23 @@ class Evaluator(Terms):
 
     # functions
 
-    def slope(self, name: str, label: tuple[str, ...], x: Value, env: Environment, order: int) -> Value:
+    def slope(self, name: str, label: tuple[str, ...], x: BatchedArray, env: Environment, order: int) -> BatchedArray:
         """f′(x), entry by entry."""
         if env.hot:
             raise Nested
         if order == 1:
-            y = self.apply(name, label, [Value(x.array + STEP * 1j, x.letters, x.row)], env)
-            return Value(y.array.imag / STEP + 0j, y.letters, y.row)
+            y = self.apply(name, label, [BatchedArray(x.array + STEP * 1j, x.letters, x.row)], env)
+            return BatchedArray(y.array.imag / STEP + 0j, y.letters, y.row)
         if order > 2:
             raise Closed("a third derivative is not read")
         self.lexicon.marks.add("differences")
         h = 1e-5
-        up, down = (self.slope(name, label, Value(x.array + s * h, x.letters, x.row), env, 1) for s in (1, -1))
-        return Value((up.array - down.array) / (2 * h), up.letters, up.row)
+        up, down = (self.slope(name, label, BatchedArray(x.array + s * h, x.letters, x.row), env, 1) for s in (1, -1))
+        return BatchedArray((up.array - down.array) / (2 * h), up.letters, up.row)
 
-    def apply(self, name: str, label: tuple[str, ...], values: Sequence[Value], env: Environment) -> Value:
+    def apply(
+        self, name: str, label: tuple[str, ...], values: Sequence[BatchedArray], env: Environment
+    ) -> BatchedArray:
         asker = self.lines[-1].position if self.lines else self.asker
         line = self.scope.function(name, asker)
         if line is not None and asker < line.position < FAR and not self.lexicon.ask("later line", "", True):
@@ -286,16 +290,16 @@ class Evaluator(Terms):
             return self.extreme(values, known)
         if known == "trace" and x.rank == 2:
             fit(x.shape[:1], x.shape[1:])
-            return Value(np.trace(x.array, axis1=-2, axis2=-1), x.letters)
+            return BatchedArray(np.trace(x.array, axis1=-2, axis2=-1), x.letters)
         if known == "diag" and x.rank:
             return self.diag(x)
         if known == "total":
             return total(x)
         if known in FUNCTIONS and len(values) == 1:
-            return Value(FUNCTIONS[known](x.array), x.letters, x.row)
+            return BatchedArray(FUNCTIONS[known](x.array), x.letters, x.row)
         return self.opaque(name, label, values)
 
-    def by_line(self, line: Line, values: Sequence[Value], env: Environment) -> Value:
+    def by_line(self, line: ScopeLine, values: Sequence[BatchedArray], env: Environment) -> BatchedArray:
         """A function whose line the text has."""
         self.depth += 1
         if self.depth > CALLS:
@@ -307,7 +311,7 @@ class Evaluator(Terms):
         finally:
             self.depth -= 1
 
-    def softmax(self, x: Value, known: str) -> Value:
+    def softmax(self, x: BatchedArray, known: str) -> BatchedArray:
         if x.rank == 0 and not x.letters:
             raise Misfit("softmax of a number")
         rows = x.rank == 2 and self.lexicon.ask("bias") == "rows"
@@ -315,10 +319,10 @@ class Evaluator(Terms):
         powers = np.exp(x.array)
         whole = powers.sum(axis, keepdims=True)
         if known == "logsumexp":
-            return Value(np.log(whole).squeeze(axis), x.letters if x.rank else x.letters[:-1])
-        return Value(powers / whole, x.letters, x.row)
+            return BatchedArray(np.log(whole).squeeze(axis), x.letters if x.rank else x.letters[:-1])
+        return BatchedArray(powers / whole, x.letters, x.row)
 
-    def extreme(self, values: Sequence[Value], known: str) -> Value:
+    def extreme(self, values: Sequence[BatchedArray], known: str) -> BatchedArray:
         if len(values) != 2:
             raise Closed("the largest entry of an array is not read")
         x, y = values
@@ -328,27 +332,27 @@ class Evaluator(Terms):
                 raise Misfit("arrays of other ranks are compared")
             a, b = (tail(a, y.rank), b) if x.rank == 0 else (a, tail(b, x.rank))
         upper = a.real > b.real
-        return Value(np.where(upper if known == "max" else ~upper, a, b), letters)
+        return BatchedArray(np.where(upper if known == "max" else ~upper, a, b), letters)
 
-    def diag(self, x: Value) -> Value:
+    def diag(self, x: BatchedArray) -> BatchedArray:
         if x.rank == 1:
-            return Value(x.array[..., :, None] * np.eye(x.shape[-1]), x.letters)
+            return BatchedArray(x.array[..., :, None] * np.eye(x.shape[-1]), x.letters)
         fit(x.shape[:1], x.shape[1:])
-        return Value(np.diagonal(x.array, axis1=-2, axis2=-1), x.letters)
+        return BatchedArray(np.diagonal(x.array, axis1=-2, axis2=-1), x.letters)
 
-    def opaque(self, name: str, label: tuple[str, ...], values: Sequence[Value]) -> Value:
+    def opaque(self, name: str, label: tuple[str, ...], values: Sequence[BatchedArray]) -> BatchedArray:
         """Some smooth function that nothing is known of: entry by entry, or a number where it is a loss or its arguments differ."""
-        whole: Value | None = None
+        whole: BatchedArray | None = None
         scalar = name in LOSSES or name == "l" or any(value.rank != values[0].rank for value in values)
         for k, v in enumerate(values):
             rate, height, weights = self.shape_of(label, k, v.shape)
-            w = Value(np.sin(rate * v.array + k) * height + 0.3 * v.array * v.array, v.letters, v.row)
+            w = BatchedArray(np.sin(rate * v.array + k) * height + 0.3 * v.array * v.array, v.letters, v.row)
             if scalar and v.rank:
-                w = total(Value(w.array * weights, w.letters))
+                w = total(BatchedArray(w.array * weights, w.letters))
             whole = w if whole is None else times(whole, w, "∘" if whole.rank and w.rank else "", self.lexicon)
         assert whole is not None
         if len(values) > 1:
-            whole = Value(np.sin(whole.array) + whole.array, whole.letters, whole.row)
+            whole = BatchedArray(np.sin(whole.array) + whole.array, whole.letters, whole.row)
         return whole
 
     def shape_of(self, label: tuple[str, ...], k: int, shape: tuple[int, ...]) -> tuple[float, float, Array]:
@@ -361,7 +365,7 @@ class Evaluator(Terms):
 
     # what is marked by its own signs
 
-    def marked(self, tree: Call, env: Environment) -> Value:
+    def marked(self, tree: Call, env: Environment) -> BatchedArray:
         """√x, |x|, ‖x‖, ⟨x, y⟩, and the sum of all entries."""
         if tree.function == "inner":
             if not isinstance(tree.inner, Listing) or len(tree.inner.items) != 2:
@@ -369,15 +373,15 @@ class Evaluator(Terms):
             x, y = (self.value(item, env) for item in tree.inner.items)
             letters, a, b = joint(x, y)
             fit(x.shape, y.shape)
-            return total(Value(a * b, letters))
+            return total(BatchedArray(a * b, letters))
         x = self.value(tree.inner, env)
         if tree.function == "norm":
-            return Value(np.sqrt(total(Value(x.array * x.array, x.letters)).array), x.letters)
+            return BatchedArray(np.sqrt(total(BatchedArray(x.array * x.array, x.letters)).array), x.letters)
         if tree.function == "total":
-            return Value(x.array.reshape((x.array.shape[0], -1)).sum(-1))
+            return BatchedArray(x.array.reshape((x.array.shape[0], -1)).sum(-1))
         if tree.function == "abs" and x.rank == 2:
             raise Closed("a determinant is not read")
-        return Value(FUNCTIONS[tree.function](x.array), x.letters, x.row)
+        return BatchedArray(FUNCTIONS[tree.function](x.array), x.letters, x.row)
 
 
 SECOND_GRADIENT = Script(Name("∇"), None, Num(Fraction(2)))

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wengert.reading.scope import EQUALS, Line
+from wengert.reading.scope import EQUALS, ScopeLine
 from wengert.reading.trees import Group, Name, Row, Word, base_of
 
 OPERATORS = frozenset({"", "d", "∂", "∇"})
 
 
-def windows(sections: Sequence[Sequence[Line]], k: int) -> list[list[Line]]:
+def windows(sections: Sequence[Sequence[ScopeLine]], k: int) -> list[list[ScopeLine]]:
     """The windows of a section, the smallest first, each once."""
     spans = ((max(k - 1, 0), k + 1), (max(k - 3, 0), k + 1))
     found = [list(sections[k]), read_by(sections, k)]
@@ -21,7 +21,7 @@ def windows(sections: Sequence[Sequence[Line]], k: int) -> list[list[Line]]:
     return list({tuple(map(id, window)): window for window in found}.values())
 
 
-def read_by(sections: Sequence[Sequence[Line]], k: int) -> list[Line]:
+def read_by(sections: Sequence[Sequence[ScopeLine]], k: int) -> list[ScopeLine]:
     """The lines of a section, those that say what it reads in the nearest section that does, before it or else behind; what these read, and so on."""
     bases = [{base for line in section for base in defined(line)} for section in sections]
     taken = {id(line) for line in sections[k]}
@@ -41,7 +41,7 @@ def read_by(sections: Sequence[Sequence[Line]], k: int) -> list[Line]:
     return [line for part in sections for line in part if id(line) in taken]
 
 
-def defined(line: Line) -> set[str]:
+def defined(line: ScopeLine) -> set[str]:
     """The base name that a line may define."""
     left = line.left
     if left is None or len(line.sides) < 2 or line.sides[1] is None or line.statement.form == "update":
@@ -53,7 +53,7 @@ def defined(line: Line) -> set[str]:
     return {base_of(left)} - OPERATORS
 
 
-def read(line: Line) -> set[str]:
+def read(line: ScopeLine) -> set[str]:
     """The names in a line."""
     nodes = (node for side in line.sides if side is not None for node in side.nodes)
     return {node.text for node in nodes if isinstance(node, Name | Word)} - OPERATORS

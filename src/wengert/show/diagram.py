@@ -14,7 +14,7 @@ from wengert.derive.chain_in_time import chain_in_time, steps_later
 from wengert.derive.printed import LinePrinter, default_form
 from wengert.derive.recurrences import ways
 from wengert.derive.steps import chain_line
-from wengert.elaboration.system import Quantity, System
+from wengert.elaboration.system import Quantity, SystemData
 from wengert.ir.names import bar, sequence_name, unmoment
 from wengert.ir.types import Dim
 from wengert.notation.expr import Expr
@@ -82,7 +82,7 @@ class Diagram:
         return "; ".join(lines) + "." if lines else "One quantity."
 
 
-def diagram(system: System, backward: Backward | None = None) -> Diagram:
+def diagram(system: SystemData, backward: Backward | None = None) -> Diagram:
     """The diagram of a system, with the error signals of a backward pass where one is given."""
     form = _Names(system)
     lines = {line.name: line for line in backward.lines} if backward else {}
@@ -127,7 +127,7 @@ def diagram(system: System, backward: Backward | None = None) -> Diagram:
 class _Names:
     """Names and contributions in the form in which the user wrote: with index letters or as matrices."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: SystemData) -> None:
         self.system = system
         self.printer = LinePrinter(system, default_form(system))
         self.symbols = system.symbols
@@ -185,7 +185,7 @@ def space(quantity: Quantity, sizes: Mapping[str, int] | None = None) -> str:
     return letter + ("^{" + "×".join(shape) + "}" if shape else "")
 
 
-def _kind(system: System, backward: Backward | None, name: str, loss: str) -> str:
+def _kind(system: SystemData, backward: Backward | None, name: str, loss: str) -> str:
     if name == loss:
         return "loss"
     if system.defines(name):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.derive.random_points import DRAWS, satisfy_assumptions, sizes_for
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import DataError, EquationError, place
 from wengert.ir.names import bar, is_bar, unbar
 from wengert.ir.types import ArrayType, Dim, bind_shape
@@ -144,7 +144,7 @@ class _Value:
         return array.astype(np.float64) if array.dtype.kind not in "i" else array
 
 
-def resolve(system: System, name: str) -> str:
+def resolve(system: SystemData, name: str) -> str:
     """The input that a typed name means: w⁽¹⁾, w^(1), the identifier w_1, the matrix name W; ȳ for an error signal.
 
     Raises DataError where there is no such input.
@@ -163,7 +163,7 @@ def resolve(system: System, name: str) -> str:
     return found
 
 
-def _quantity(system: System, name: str) -> str | None:
+def _quantity(system: SystemData, name: str) -> str | None:
     if name in system.quantities or (is_bar(name) and unbar(name) in system.quantities):
         return name
     for key, quantity in system.quantities.items():
@@ -180,7 +180,7 @@ def _quantity(system: System, name: str) -> str | None:
 
 
 def complete(
-    system: System,
+    system: SystemData,
     values: Mapping[str, Any],
     signal: str | None = None,
     fill: np.random.Generator | None = None,
@@ -203,11 +203,11 @@ def complete(
     return _drawn(system, given, missing, fill, sizes or {})
 
 
-def _type(system: System, name: str) -> ArrayType:
+def _type(system: SystemData, name: str) -> ArrayType:
     return system.quantities[unbar(name)].type
 
 
-def known_sizes(system: System, values: Mapping[str, Array]) -> dict[str, int]:
+def known_sizes(system: SystemData, values: Mapping[str, Array]) -> dict[str, int]:
     """The named sizes that the values decide; a value of the wrong rank decides none (evaluation reports it)."""
     sizes: dict[str, int] = {}
     for name, array in values.items():
@@ -220,7 +220,11 @@ def known_sizes(system: System, values: Mapping[str, Array]) -> dict[str, int]:
 
 
 def _drawn(
-    system: System, given: dict[str, Array], missing: Sequence[str], rng: np.random.Generator, wished: Mapping[str, int]
+    system: SystemData,
+    given: dict[str, Array],
+    missing: Sequence[str],
+    rng: np.random.Generator,
+    wished: Mapping[str, int],
 ) -> dict[str, Array]:
     sizes = sizes_for(system) | dict(wished) | known_sizes(system, given)
     names = tuple(line.name for line in system.lines)
@@ -243,7 +247,7 @@ def _one_draw(type: ArrayType, sizes: Mapping[str, int], draw: Any, rng: np.rand
     return np.asarray(draw(rng, shape))
 
 
-def _missing(system: System, missing: Sequence[str], given: Mapping[str, Array]) -> DataError:
+def _missing(system: SystemData, missing: Sequence[str], given: Mapping[str, Array]) -> DataError:
     sizes = known_sizes(system, given)
     types = {name: bind_shape(_type(system, name).shape, sizes) for name in missing}
     plural = "inputs have" if len(missing) > 1 else "input has"

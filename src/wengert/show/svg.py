@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wengert.atomic import write_atomically
 from wengert.derive.backward import Backward
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import DataError
 from wengert.show.diagram import Diagram, diagram
 from wengert.show.dot import dot
@@ -22,12 +22,12 @@ FONT = "'Times New Roman',Times,'Liberation Serif','STIX Two Text',serif"
 """Fonts with the widths that mathtext.py reckons with; converters that look at the first name only find it or its twin."""
 
 
-def draw(system: System, backward: Backward | None = None) -> str:
+def draw(system: SystemData, backward: Backward | None = None) -> str:
     """The graph of a system as one SVG element for a page (`_repr_svg_`); with a backward pass, its error signals too."""
     return render(diagram(system, backward), inline=True)
 
 
-def save(path: str | Path, system: System, backward: Backward | None = None) -> None:
+def save(path: str | Path, system: SystemData, backward: Backward | None = None) -> None:
     """Write the graph to a file: DOT where the name ends in .dot or .gv, else SVG.
 
     Raises DataError where the file cannot be written; the one that was there is then unchanged.

@@ -16,7 +16,7 @@ from wengert.derive.backward import Backward, BackwardLine
 from wengert.derive.by_steps import by_steps
 from wengert.derive.printed import LinePrinter, default_form
 from wengert.derive.recurrences import Steps, value_at
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.elaboration.unrolling import entry_names, number_of_steps
 from wengert.errors import DataError
 from wengert.ir.graph import Graph, Node, input_node
@@ -93,7 +93,7 @@ def _use(use: Use) -> dict[str, Any]:
 
 
 def trace(
-    system: System,
+    system: SystemData,
     backward: Backward,
     values: Mapping[str, Any],
     *,
@@ -142,7 +142,7 @@ def step_by_step(
     return by_steps(backward, steps), values
 
 
-def refuse_opaque(system: System) -> None:
+def refuse_opaque(system: SystemData) -> None:
     """A function that is only named has no numbers.
 
     Raises EquationError.
@@ -163,7 +163,7 @@ class Run:
 
     def __init__(
         self,
-        system: System,
+        system: SystemData,
         backward: Backward,
         given: Mapping[str, Array],
         ascii: bool = False,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.errors import EquationError, GraphError, ShapeError
 from wengert.ir.graph import Node
 from wengert.ir.names import bar, is_bar, unbar
@@ -86,7 +86,7 @@ class Sharding:
                     "Name one of these.",
                 )
 
-    def specs(self, system: System) -> dict[str, Spec]:
+    def specs(self, system: SystemData) -> dict[str, Spec]:
         """How each quantity lies, and its error signal as it.
 
         Raises EquationError where a letter is that of no axis.
@@ -126,7 +126,7 @@ class Sharding:
                 )
 
 
-def letters_along(system: System, name: str, shape: Sequence[Size]) -> tuple[str, ...]:
+def letters_along(system: SystemData, name: str, shape: Sequence[Size]) -> tuple[str, ...]:
     """The letter of each axis of a quantity: its own, or the first that its size is known by; "" where there is none."""
     own = system.quantities[unbar(name) if is_bar(name) else name].letters
     if len(own) == len(shape):
@@ -135,7 +135,7 @@ def letters_along(system: System, name: str, shape: Sequence[Size]) -> tuple[str
     return tuple(next(iter(letters), "") for letters in classes)
 
 
-def letters_of(system: System) -> set[str]:
+def letters_of(system: SystemData) -> set[str]:
     """All letters of axes that the quantities have."""
     return {
         letter

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wengert.api import Derivation
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.ir.graph import Graph, Node
 from wengert.ir.names import bar, is_bar, unbar
 from wengert.ir.types import bind_shape
@@ -22,7 +22,7 @@ from wengert.targets.ready import with_sizes
 class Shards:
     """The quantities, how each lies, and the collectives of one step: the loss and all of its derivatives."""
 
-    system: System
+    system: SystemData
     specs: Mapping[str, Spec]
     shown: Sequence[str]
     found: Sequence[Collective]
@@ -46,7 +46,7 @@ class Shards:
             yield f"{what}: {each.kind} over {' and '.join(each.over) or 'one device'}, {each.bytes} bytes"
 
 
-def _written(system: System, name: str) -> str:
+def _written(system: SystemData, name: str) -> str:
     """The quantity with its letters: w̄_kj."""
     letters = letters_along(system, name, system.quantities[unbar(name) if is_bar(name) else name].type.shape)
     plain = unbar(name) if is_bar(name) else name
@@ -54,7 +54,7 @@ def _written(system: System, name: str) -> str:
     return f"{shown}_{''.join(letters)}" if letters else shown
 
 
-def _scope(system: System, name: str) -> str:
+def _scope(system: SystemData, name: str) -> str:
     if is_bar(name):
         return f"{system.quantities[unbar(name)].identifier}_bar"
     return system.quantities[name].identifier
@@ -102,7 +102,7 @@ def _named(derivation: Derivation, wanted: Sequence[str]) -> tuple[Graph, dict[N
     return whole, named
 
 
-def _scopes(system: System, sized: Mapping[Node, Node], named: Mapping[Node, str]) -> dict[Node, str]:
+def _scopes(system: SystemData, sized: Mapping[Node, Node], named: Mapping[Node, str]) -> dict[Node, str]:
     """Each node with a number for every size to the first line that it is for."""
     found: dict[Node, str] = {}
     for node in sized:

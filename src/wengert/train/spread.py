@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.elaboration.system import System
+from wengert.elaboration.system import SystemData
 from wengert.ir.graph import Graph
 from wengert.ir.types import bind_shape
 from wengert.targets.base import SpreadGraph, mesh_target
@@ -35,7 +35,7 @@ class SpreadUpdates:
     data: tuple[str, ...]
     arrays: Mapping[str, Array]
     optimizer: Optimizer
-    system: System
+    system: SystemData
     sharding: Sharding
     planned: int
     """The examples of a minibatch. A last smaller one is whole on every device where it does not divide."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from wengert.targets.native.factors_ir import Code
+from wengert.targets.native.factors_ir import RoutineCode
 from wengert.targets.native.loops.decompositions import Parts, parts_of
 
 
-class Decompositions(Code):
+class Decompositions(RoutineCode):
     """The function of one routine: a factorisation, or a decomposition whose parts lie in one array."""
 
     def entries(self) -> int:

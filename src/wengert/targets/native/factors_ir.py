@@ -30,7 +30,7 @@ class Triangle:
     turned: bool = False
 
 
-class Code:
+class RoutineCode:
     """The function of one routine: (sources, target) -> status."""
 
     def __init__(self, module: Module, routine: Routine) -> None:
