@@ -88,3 +88,12 @@ def test_what_has_no_derivative_is_refused_by_name():
         wg.compile(lambda p: brentq(lambda x: x**3 - p, 0.0, 3.0))(2.0)
     with pytest.raises(TraceError, match="a bound or a constraint holds the minimum"):
         wg.grad(lambda p: minimize(lambda x: (x[0] + p) ** 2, [1.0], bounds=[(0, None)]).x[0])(1.0)
+
+
+def test_the_times_of_odeint_have_derivatives():
+    def f(t):
+        return odeint(lambda y, t: [-np.sin(t) * y[0]], [2.0], t)[-1, 0]
+
+    t = np.array([0.1, 0.5, 0.9])
+    y = 2.0 * np.exp(np.cos(0.9) - np.cos(0.1))
+    np.testing.assert_allclose(wg.grad(f)(t), [np.sin(0.1) * y, 0.0, -np.sin(0.9) * y], atol=1e-8)

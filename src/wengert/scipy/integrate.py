@@ -205,7 +205,15 @@ def odeint(func: Callable[..., Any], y0: Any, t: Any, args: Any = (), *, tfirst:
     right = func if tfirst else (lambda t, y, *more: func(y, t, *more))
     start = np.atleast_1d(asarray(y0))
     rows = [start]
-    for a, b in pairwise(times):
-        found = solve_ivp(right, (a, b), rows[-1], "DOP853", args=tuple(args), rtol=TIGHT, atol=TIGHT)
+    moving = asarray(t) if has_traced(t) else times
+    for k, (a, b) in enumerate(pairwise(times)):
+        run = right if moving is times or a == b else _moved(right, moving[k], moving[k + 1], a, b)
+        found = solve_ivp(run, (a, b), rows[-1], "DOP853", args=tuple(args), rtol=TIGHT, atol=TIGHT)
         rows.append(found.y[:, -1])
     return np.stack(rows)
+
+
+def _moved(right: Callable[..., Any], start: Any, end: Any, a: float, b: float) -> Callable[..., Any]:
+    """The equation from time `start` to `end`, over numbers a to b of the same values: its derivatives by the times are kept."""
+    rate = (end - start) / (b - a)
+    return lambda s, y, *more: rate * asarray(right(start + rate * (s - a), y, *more))
