@@ -19,8 +19,7 @@ from wengert.derive.printed import LinePrinter, default_form
 from wengert.derive.report import comparison_text, derivation_latex, derivation_text, echo_text, show_line, steps_text
 from wengert.elaboration.elaborate import elaborate
 from wengert.elaboration.reread import read_in_context
-from wengert.elaboration.system import Definition
-from wengert.elaboration.system import SystemData
+from wengert.elaboration.system import Definition, SystemData
 from wengert.errors import EquationError, ShapeError
 from wengert.ir.graph import Graph
 from wengert.ir.names import bar
