@@ -148,3 +148,15 @@ def test_what_does_not_fit_is_refused(call, words):
     with pytest.raises(ModelError) as caught:
         call()
     assert str(caught.value).splitlines()[0] == words
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_whole_gradients_are_scaled_as_real_ones_are(compiled):
+    def both(g):
+        norm = wg.optim.clip_by_global_norm(1.0).update(g, ())[0]
+        rated = wg.optim.sgd(wg.optim.linear(0.5, 0.0, 10))
+        return norm, rated.update(g, rated.init(g))[0]
+
+    norm, rated = (wg.compile(both) if compiled else both)(np.array([3, 4]))
+    np.testing.assert_allclose(norm, [0.6, 0.8], rtol=1e-15)
+    np.testing.assert_allclose(rated, [-1.5, -2.0], rtol=1e-15)

@@ -43,9 +43,9 @@ def _leaves(tree: Tree, like: Any = None) -> tuple[list[Any], Any]:
 
 
 def _of_dtype(value: Any, array: Any) -> Any:
-    """A number of double precision in that of an array, so that float32 stays float32; a Python number as it is."""
-    if type(value) in (int, float):
-        return value
+    """A number of double precision in that of a real array, so that float32 stays float32; a Python number as it is."""
+    if type(value) in (int, float) or not np.issubdtype(array.dtype, np.inexact):
+        return value  # in whole numbers a rate or factor would be 0
     return value.astype(array.dtype) if hasattr(value, "astype") else value
 
 
