@@ -190,7 +190,8 @@ def sparse_jacobian(
 
     Which entries can be other than 0 is found in the graph of f, once for each way through it and for the whole numbers (indices) and
     places of zeros that it reads beside x. Columns that meet in no row are computed together, as many times as there are colours of columns;
-    in reverse mode rows. `form` is "csr", "csc", "coo" or "entries": (rows, columns, values), in the order of the rows.
+    in reverse mode rows; an entry that is NaN or infinite may therefore make others of its row NaN (of its column in reverse mode).
+    `form` is "csr", "csc", "coo" or "entries": (rows, columns, values), in the order of the rows.
 
     Raises TraceError where f does what a graph cannot hold, ShapeError where its results are not real, MissingPackageError where the form is
     one of SciPy and that is not there.
