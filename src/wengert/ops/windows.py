@@ -244,7 +244,10 @@ def _value_concatenate(xp: Vocabulary, *xs: Any, axis: int) -> Any:
 
 
 def _jvp_concatenate(node: Node, tangents: Sequence[Node | None]) -> Node | None:
-    dtype = next(t.type.dtype for t in tangents if t is not None)  # where masks are counted that is not the inputs'
+    there = [t for t in tangents if t is not None]
+    if not there:
+        return None
+    dtype = there[0].type.dtype  # where masks are counted that is not the inputs'
     filled = [
         constant(0, x.type.with_dtype(dtype)) if t is None else t for x, t in zip(node.inputs, tangents, strict=True)
     ]
