@@ -8,7 +8,8 @@ arrays      arrays of NumPy, PyTorch and JAX; rules: torch.autograd.Function and
 scenario    one forward and backward pass at random points
 references  the true cotangent of every event, by the tracer, checked by differences
 claims      what the backward pass says of which quantity, and whether it is so
-faults      the first wrong line and what mends it: edits, terms
+edits       the kinds of mistakes and what takes each back; terms: a missing term or factor
+faults      the search over them: the first wrong line and what mends it
 judging     the loop over mistakes, and the rows of the report
 functions   check_backward; files: files, notebooks, documents; process: the limits they run in
 """

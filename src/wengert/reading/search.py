@@ -1,7 +1,7 @@
 """One best-first search over lexicons for each link of a statement; what was accepted is free for the links that follow.
 
 A reading is accepted where both sides are equal at a square point and again at a ragged one, at which every axis has a size of its
-own unless the formulas themselves say that two are one: the certificate.
+own unless the formulas themselves say that two are one.
 """
 
 from __future__ import annotations

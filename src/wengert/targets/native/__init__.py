@@ -5,7 +5,8 @@
       └── unrolled: a long graph of small arrays ──▶ straight-line code
 
 In goes a graph whose sizes are numbers and whose nodes all have a native form (`support`); out comes a `variant.Variant`. Read first
-`build.py`, which has the stages in order. Nobody outside of `targets` imports this package, and nobody else imports llvmlite.
+`build.py`, which has the stages in order; `signature` says what a program is called with, `pool` how many threads take its chunks.
+Nobody outside of `targets` imports this package, and nobody else imports llvmlite.
 """
 
 from __future__ import annotations
