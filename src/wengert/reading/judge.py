@@ -194,6 +194,8 @@ class Judge:
         mistake = self.mistake(line, link, found)
         if mistake is not None:
             self.wrong(line, link, mistake)
+        elif in_words(line.sides[link]) or in_words(line.sides[previous(line, link)]):
+            return
         elif said.status == "unread" and found.fitted is None and found.fitting and does_not_fit(found):
             self.say(line, link, "open", f"{NOT_AS_READ}: {found.first.fault}")
 
@@ -319,6 +321,12 @@ def does_not_fit(found: Found) -> bool:
     left, fault = found.first.world.left, found.first.fault
     shapes = isinstance(fault, Misfit) and not isinstance(fault, Closed | Independent)
     return shapes and left is not None and left.rank <= MOST_AXES and found.next_surprise >= COMPARABLE
+
+
+def in_words(side: Tree | None) -> bool:
+    """Whether a side tells in words what stands beside it, as in ȳ = 2 × 1 matrix = (…)."""
+    nodes = () if side is None else side.nodes
+    return any(isinstance(node, Word) for node in nodes) and not any(isinstance(node, Name) for node in nodes)
 
 
 def is_up_to_order(tree: Tree) -> bool:

@@ -331,8 +331,10 @@ def _principal(a: Any) -> Any:
     """The matrix, as a complex one where it is real and has negative eigenvalues; where no value is known yet it stays real."""
     if np.dtype(a.dtype).kind == "c":
         return a
-    values = np.linalg.eigvals(a)
     try:
+        if not np.all(np.isfinite(a)):
+            return a
+        values = np.linalg.eigvals(a)
         negative = bool(np.any((np.imag(values) == 0) & (np.real(values) < 0)))
     except TraceError:
         return a

@@ -154,7 +154,7 @@ def _matrix(plan: SparsePlan, values: Any, form: Form) -> Any:
     if form == "entries":
         return plan.rows, plan.columns, values
     if isinstance(values, StandIn):
-        return import_module("wengert.scipy.sparse").Entries(values, plan.rows, plan.columns, shape)
+        return import_module("wengert.scipy.sparse").SparseEntries(values, plan.rows, plan.columns, shape)
     try:
         sparse = import_module("scipy.sparse")
     except ImportError:
