@@ -10,7 +10,7 @@ import signal
 import pytest
 
 from wengert.blackboard.process import Worker
-from wengert.blackboard.samples import HIDDEN, UNIT
+from wengert.blackboard.samples import EXAMPLES, HIDDEN, UNIT
 
 
 async def answers(worker, text, **fields):
@@ -110,3 +110,19 @@ def test_a_worker_that_is_closed_while_it_starts_leaves_no_process():
         return worker.process is None or not worker.process.alive
 
     assert run(scenario)
+
+
+def test_a_word_that_comes_while_the_process_starts_is_heard():
+    moons = {"text": EXAMPLES["moons"], "data": "moons", "sizes": "h=2", "epochs": 40, "seed": 1}
+
+    async def scenario(worker):
+        seen = []
+        asyncio.get_running_loop().call_later(0.005, worker.tell, {"type": "control", "to": "step"})
+        async for reply in worker.ask({"type": "train", "id": 1, **moons}):
+            seen.append(json.loads(reply))
+            if seen[-1].get("event") == "paused":
+                break
+        return seen
+
+    seen = run(scenario)
+    assert [len(reply["records"]) for reply in seen if reply.get("event") == "epochs" and reply["records"]] == [1]

@@ -120,3 +120,13 @@ def test_what_cannot_be_trained_is_told_in_three_lines(change, said):
     assert last["event"] == "error"
     assert said in last["error"]["what"]
     assert last["error"]["repair"]
+
+
+@pytest.mark.parametrize("asked", [{"data": "/etc/passwd"}, {"data": "made.csv"}, {"set": "η=made.npy"}], ids=str)
+def test_a_page_names_no_file_of_the_machine(asked, tmp_path, monkeypatch):
+    (tmp_path / "made.csv").write_text("data,target\n1,0\n2,1\n")
+    np.save(tmp_path / "made.npy", 0.5)
+    monkeypatch.chdir(tmp_path)
+    (found,) = events({**MOONS, **asked})
+    assert "board reads no files of this machine." in found["error"]["what"]
+    assert "root:" not in str(found)

@@ -86,7 +86,8 @@ class Worker:
         self.process: Process | None = None
         self.replies: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.since = 0.0
-        self.busy = self.closed = False
+        self.busy = self.sent = self.closed = False
+        self.words: list[Mapping[str, Any]] = []
 
     async def _ready(self) -> Process:
         """The process, started where there is none."""
@@ -106,12 +107,15 @@ class Worker:
     async def ask(self, request: Mapping[str, Any], seconds: float | None = None) -> AsyncIterator[bytes]:
         """The replies as JSON; the last one is `lost` where there is no answer within the limit."""
         self.busy, self.since = True, time.monotonic()
+        self.sent, self.words = False, []
         try:
             process = await self._ready()
             self.since = time.monotonic()
             limit = self.seconds if seconds is None else seconds
             try:
-                process.send(request)
+                for message in (request, *self.words):
+                    process.send(message)
+                self.sent = True
                 while (left := self.since + limit - time.monotonic()) > 0:
                     message = await asyncio.wait_for(self.replies.get(), left)
                     if message == DONE:
@@ -135,8 +139,10 @@ class Worker:
             self.process.cancel()
 
     def tell(self, message: Mapping[str, Any]) -> None:
-        """A word to a request that is being answered."""
-        if self.busy and self.process is not None:
+        """A word to a request that is being answered; while its process starts it is kept."""
+        if self.busy and not self.sent:
+            self.words.append(message)
+        elif self.busy and self.process is not None:
             with contextlib.suppress(OSError):
                 self.process.send(message)
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from wengert.blackboard.diagnostics import diagnostic
 from wengert.blackboard.numbers import shown
-from wengert.blackboard.samples import SAMPLES, sample
+from wengert.blackboard.samples import DATA, SAMPLES, sample
 from wengert.blackboard.subject import Subject
-from wengert.errors import WengertError
+from wengert.errors import DataError, WengertError
 from wengert.languages import LANGUAGES
 from wengert.show.numbers import plain
 from wengert.show.settings import parse_setting
@@ -52,7 +52,7 @@ def training(request: Mapping[str, Any], inbox: Inbox) -> Iterator[Reply]:
 def _run(request: Mapping[str, Any], inbox: Inbox) -> Iterator[Reply]:
     subject = Subject(request["text"])
     options = _options(request, subject)
-    constants = dict(parse_setting(part) for part in _listed(request.get("set", ""), ";"))
+    constants = dict(_constant(part) for part in _listed(request.get("set", ""), ";"))
     made = task(request["text"], params=_listed(request.get("params", ""), ","), constants=constants)
     ready = prepare(made, options)
     watch = _Watch(ready, subject)
@@ -102,6 +102,15 @@ def _listed(text: str, separator: str) -> list[str]:
     return [part.strip() for part in text.split(separator) if part.strip()]
 
 
+def _constant(part: str) -> tuple[str, Any]:
+    """A constant that is typed; a page names no file."""
+    if part.strip().lower().endswith(".npy"):
+        raise DataError(
+            "The board reads no files of this machine.", f"  {part.strip()}", "Type the numbers:  name=[1, 2, 3]"
+        )
+    return parse_setting(part)
+
+
 def _options(request: Mapping[str, Any], subject: Subject) -> TrainOptions:
     """What the page chose; a binding that is left open is the one that the names suggest."""
     name = request.get("data", "")
@@ -110,6 +119,12 @@ def _options(request: Mapping[str, Any], subject: Subject) -> TrainOptions:
         data = csv_table(request["csv"], name or "data.csv")
     elif name in SAMPLES:
         data = sample(name)
+    elif name and name not in DATA:
+        raise DataError(
+            "There is no such set, and the board reads no files of this machine.",
+            f"  {name}",
+            "Choose a data set by name, or open a CSV file in the page.",
+        )
     sizes = dict(part.split("=", 1) for part in _listed(request.get("sizes", ""), ",") if "=" in part)
     bind = request.get("bind") or suggested(subject, data)
     return TrainOptions(
