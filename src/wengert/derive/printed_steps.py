@@ -156,15 +156,10 @@ def _after(clock: Clock, last: str, by: int) -> Expr:
 
 def steps_of(line: Line, system: SystemData) -> tuple[str, Expr, Expr] | None:
     """(t, first, last) beside the first line of a recurrence, as its letter counts; None beside any other line."""
-    clock, left = system.clock, line.left
-    if (
-        clock is None
-        or not system.recurrences
-        or not isinstance(left, Ref)
-        or left.barred
-        or left.name not in _first_line(system)
-    ):
+    first = _first_of_recurrence(line, system)
+    if first is None:
         return None
+    clock, left = first
     name = system.recurrences[0].names[0]
     at = _step_of(left, dict.fromkeys(_first_line(system), name), system)
     if at is None or not clock.last:
@@ -175,15 +170,10 @@ def steps_of(line: Line, system: SystemData) -> tuple[str, Expr, Expr] | None:
 
 def zero_starts_of(line: Line, system: SystemData) -> list[Ref]:
     """The values before the first step that are 0, beside the first line of a recurrence."""
-    left, clock = line.left, system.clock
-    if (
-        clock is None
-        or not system.recurrences
-        or not isinstance(left, Ref)
-        or left.barred
-        or left.name not in _first_line(system)
-    ):
+    first = _first_of_recurrence(line, system)
+    if first is None:
         return []
+    clock, left = first
     back: dict[str, int] = {}
     for name in system.moments:
         base, offset = unmoment(name)
@@ -194,6 +184,14 @@ def zero_starts_of(line: Line, system: SystemData) -> list[Ref]:
         for base, most in back.items()
         for k in range(1, most + 1)
     ]
+
+
+def _first_of_recurrence(line: Line, system: SystemData) -> tuple[Clock, Ref] | None:
+    """The clock, and the left side of the first line of a recurrence; None of any other line."""
+    clock, left = system.clock, line.left
+    if clock is None or not system.recurrences or not isinstance(left, Ref) or left.barred:
+        return None
+    return (clock, left) if left.name in _first_line(system) else None
 
 
 def _first_line(system: SystemData) -> tuple[str, ...]:

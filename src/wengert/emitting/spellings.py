@@ -6,7 +6,6 @@ A function that a table leaves out has no source in that language; an op whose v
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from wengert.emitting.code import CHOICE, PRODUCT, SourceCode, Spelling, as_code, compared, to_the_power
 
@@ -264,8 +263,3 @@ TRITON: dict[str, Spelling] = {
     "zeros_like": lambda x: SourceCode("0.0"),
     "ones_like": lambda x: SourceCode("1.0"),
 }
-
-
-def table_of(target: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """The spellings of a target, and its helper functions by name."""
-    return {"numpy": (NUMPY, NUMPY_HELPERS), "torch": (TORCH, {}), "jax": (JAX, {}), "c": (C, C_HELPERS)}[target]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wengert.programs.names import LOSS, quantity
-from wengert.programs.source import Owner, Program
+from wengert.programs.source import Program
 
 BACK = re.compile(r"[Bb]ackward|[Bb]ack_?[Pp]rop|bprop|_bwd|_grads?$")
 WORDS = re.compile(r"backward|back_?prop(agation|agate)?|bprop", re.I)
@@ -315,7 +315,3 @@ def _imported(tree: ast.Module) -> dict[str, str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             out |= {a.asname or a.name: node.module.split(".")[0] for a in node.names}
     return {name: library for name, library in out.items() if library in ("numpy", "torch", "jax")}
-
-
-def owner_of(pair: Pair, name: str | None) -> Owner | None:
-    return None if name is None else (pair.cls, name)

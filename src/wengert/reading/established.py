@@ -120,7 +120,7 @@ def _holds(search: Search, line: ScopeLine, link: int, given: Given, tree: Tree)
 
 def around(bench: Bench, line: ScopeLine, link: int) -> Nearby:
     """What stands near a link: formulas that may have been left out or mistaken, and sums that may have been lost."""
-    _before, side = line.sides[previous(line, link)], line.sides[link]
+    before, side = line.sides[previous(line, link)], line.sides[link]
     others = [other for k, other in enumerate(line.sides) if other is not None and k != link]
     ordered = sorted(bench.scope.lines, key=lambda other: abs(other.position - line.position))
     trees = [
@@ -141,7 +141,6 @@ def around(bench: Bench, line: ScopeLine, link: int) -> Nearby:
                 found.setdefault(piece)
     for piece in list(found):
         found.update(dict.fromkeys(_other_forms(piece, bench)))
-    before = line.sides[previous(line, link)]
     usable = [piece for piece in found if piece != before and bench.has_value(piece)]
     terms = [term for other in others for node in other.nodes if isinstance(node, Sum) for _, term in node.terms]
     heads = list(dict.fromkeys((big.under, big.over) for big in sums))

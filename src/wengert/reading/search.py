@@ -61,12 +61,6 @@ class Outcome:
     sides: tuple[Array, Array] | None = None
     letters: tuple[str, ...] = ()
 
-    def letters_differ(self) -> bool:
-        """Whether an index is free on one side only."""
-        return self.sides is not None and any(
-            1 in (p, q) and p != q for p, q in zip(*(s.shape[1:] for s in self.sides), strict=True)
-        )
-
 
 @dataclass
 class Found:

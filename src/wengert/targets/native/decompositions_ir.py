@@ -8,16 +8,11 @@ from wengert.targets.native.factors_ir import RoutineCode
 from wengert.targets.native.loops.decompositions import Parts, parts_of
 
 
-class Decompositions(RoutineCode):
-    """The function of one routine: a factorisation, or a decomposition whose parts lie in one array."""
+class DecompositionCode(RoutineCode):
+    """The function of a decomposition, whose parts lie in one array."""
 
     def entries(self) -> int:
-        return self.parts.total if self.decomposes else super().entries()
-
-    @property
-    def decomposes(self) -> bool:
-        """Whether the result has parts."""
-        return self.routine.name.endswith("_parts")
+        return self.parts.total
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -33,23 +28,21 @@ class Decompositions(RoutineCode):
     @property
     def identity(self) -> str:
         """The name says the shape of the matrices too."""
-        return f"{super().identity}_of_{self.shape[0]}" if self.decomposes else super().identity
+        return f"{super().identity}_of_{self.shape[0]}"
 
     def integers(self) -> dict[str, int]:
-        found = super().integers()
-        if self.decomposes:
-            m, n = self.shape
-            full = bool(dict(self.routine.params).get("full", False))
-            least = min(m, n)
-            sizes = {"work_size": self.parts.sizes["work"], "integers_size": self.parts.sizes.get("integers", 0)}
-            found |= {
-                "m": m,
-                "least": least,
-                "columns": m if full else least,
-                "rows_of_v": n if full else least,
-                **sizes,
-            }
-        return found
+        m, n = self.shape
+        full = bool(dict(self.routine.params).get("full", False))
+        least = min(m, n)
+        return {
+            **super().integers(),
+            "m": m,
+            "least": least,
+            "columns": m if full else least,
+            "rows_of_v": n if full else least,
+            "work_size": self.parts.sizes["work"],
+            "integers_size": self.parts.sizes.get("integers", 0),
+        }
 
     def in_columns(self, a: str, t: str) -> None:
         """A matrix in the order that LAPACK reads."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from wengert.targets.native.decompositions_ir import Decompositions
+from wengert.targets.native.decompositions_ir import DecompositionCode
+from wengert.targets.native.factors_ir import RoutineCode
 from wengert.targets.native.frame import OUT_OF_RANGE
 from wengert.targets.native.instructions import constant_of
+from wengert.targets.native.loops.decompositions import PARTS
 from wengert.targets.native.loops.nest import Routine
 from wengert.targets.native.products_ir import Products
 
@@ -16,7 +18,7 @@ class Routines(Products):
         """The call of a routine; its text is put into the module once."""
         self._outside_lanes(routine)
         module = self.unit.module
-        code = Decompositions(module, routine)
+        code = (DecompositionCode if routine.name in PARTS else RoutineCode)(module, routine)
         called = module.define_once(code.name, code.text)
         places = [self.address(buffer, self.index(index)) for buffer, index, _ in routine.sources]
         places.append(self.address(routine.target[0], self.index(routine.target[1])))

@@ -123,6 +123,8 @@ qr = _op("qr_parts", "R with the reflections below it, and Q, in columns.", lamb
 eigh = _op("eigh_parts", "The eigenvectors in columns and the eigenvalues.", lambda xp, a, lower: _eigh(a))
 svd = _op("svd_parts", "s, U and Vᵀ, in columns.", lambda xp, a, full: _svd(a, full))
 OPS = (qr, eigh, svd)
+PARTS = frozenset(op.name for op in OPS)
+"""The routines whose results have parts."""
 WORK: Mapping[str, Callable[[int, int], float]] = {
     "qr_parts": lambda n, total: 4 * n * total,
     "eigh_parts": lambda n, total: 9 * n**3,
