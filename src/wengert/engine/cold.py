@@ -97,7 +97,7 @@ def _parts(tape: Tape, key: Any, y: Array, bar: Array) -> list[tuple[int, Array 
             return _elementwise(tape, op, key[1:], y, bar)
         if function is np.power and y.dtype.kind == "f" and _is_known_number(key[2]):
             return _power(tape, key, y, bar)
-    if type(function) is StableFormula and function.is_elementwise:
+    if type(function) is StableFormula and function.is_plain:
         return _through_formula(tape, function, key[1], bar)
     direct = DIRECT.get(function)
     if direct is not None and (parts := direct(tape, key, y, bar)) is not None:
@@ -175,12 +175,24 @@ def _through_formula(tape: Tape, formula: StableFormula, places: Sequence[int], 
         if node.op.fades:
             _refuse_overflowed(0, xs[0].value)
         wanted = [x.op.leaf != "constant" for x in node.inputs]
-        parts = _carried(node.op, bars.pop(node), known[node], xs, wanted, node.params)
+        bar = bars.pop(node)
+        if node.op.partials is None:
+            parts = _by_rule(node, known[node].value, xs, bar)
+        else:
+            parts = _carried(node.op, bar, known[node], xs, wanted, node.params)
         for x, part in zip(node.inputs, parts, strict=True):
             if part is not None:
                 bars[x] = part if x not in bars else bars[x] + part
     found = [(place, bars.get(node), known[node].value) for node, place in zip(graph.inputs, places, strict=True)]
     return [(place, _fitted(part, tape, place, x)) for place, part, x in found if part is not None]
+
+
+def _by_rule(node: Node, value: Array, xs: Sequence[Known], bar: Array) -> list[Array | None]:
+    """The contributions of a node by the reverse rule of its op, run on values."""
+    y = Known(value)
+    y.op, y.inputs, y.params = node.op, tuple(xs), node.params
+    backs = node.op.vjp(y, Known(bar))
+    return [None if back is None else value_of(back) for back in backs]
 
 
 def _refuse_overflowed(reference: Any, x: Array) -> None:

@@ -36,6 +36,9 @@ DEPTH = 8
 MOST = 4096
 """So many forms are remembered, the least recently used go."""
 
+BOUNDED = frozenset({"logsumexp", "softmax"})
+"""Reductions whose slopes are bounded, so that no mask is asked for: their rules run on arrays as they are."""
+
 Array = Any
 Calls = Mapping[int, Any]
 """By place: the call that stands there."""
@@ -49,12 +52,8 @@ class StableFormula:
         self.weak = weak
         """Whether its value is a Python number."""
         self._program = with_sizes(schedule(graph), {})
-        order = order_of(graph)
-        shapes = {node.shape for node in order}
-        self.is_elementwise = len(shapes) == 1 and all(
-            node.op.kind == "leaf" or (node.op.partials is not None and node.type.dtype in FLOATS) for node in order
-        )
-        """Whether each of its nodes is a real function of entries with a slope in its record."""
+        self.is_plain = all(map(_has_plain_slope, order_of(graph)))
+        """Whether the records of its nodes say the derivative on arrays, without a graph."""
 
     def __call__(self, *values: Array) -> Any:
         """The value for arrays of the inputs."""
@@ -66,6 +65,12 @@ class StableFormula:
         """The value in the open trace."""
         (found,) = splice(self.graph.inputs, self.graph.outputs, values)
         return Traced(found.node, found.owner, self.weak)
+
+
+def _has_plain_slope(node: Node) -> bool:
+    """Whether a node is a leaf, a real function of entries with a slope in its record, or a bounded reduction."""
+    op = node.op
+    return op.kind == "leaf" or (node.type.dtype in FLOATS and (op.partials is not None or op.name in BOUNDED))
 
 
 Found = tuple[StableFormula, tuple[int, ...]] | None
