@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wengert.ir.graph import Graph, Node
+from wengert.ir.walk import map_graph, with_inputs
 from wengert.passes.bodies import everywhere
-from wengert.passes.cse import share
-from wengert.passes.fold import fold
+from wengert.passes.cse import NodeTable, share
+from wengert.passes.fold import fold, folded
 from wengert.passes.joining import join
 from wengert.passes.open_primes import open_primes
 from wengert.passes.stability import outcome, stabilise
@@ -28,7 +29,8 @@ def stable(outputs: Sequence[Node]) -> list[Node]:
 
 def stated(outputs: Sequence[Node]) -> tuple[list[Node], list[Node], bool]:
     """The outputs as they are written and as `stable` has them; whether a rule of stability applied."""
-    plain = fold(share(Graph((), tuple(outputs))))
+    table = NodeTable()
+    plain = map_graph(Graph((), tuple(outputs)), lambda node, xs: table.share(folded(with_inputs(node, xs))))
     found = outcome(plain)
     return list(plain.outputs), list(found.graph.outputs), bool(found.applied)
 

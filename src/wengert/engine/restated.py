@@ -174,17 +174,12 @@ def _found(calls: Sequence[Any], kinds: Sequence[Kind]) -> Found:
     plain, rewritten, applied = stated(nodes)
     if not applied or rewritten[-1] is plain[-1]:
         return None
-    places = {node: k for k, node in enumerate((*inputs, *rewritten[:-1])) if _is_place(node)}
-    reads, graph = _cut(rewritten[-1], places)
-    before = {node: k for k, node in enumerate((*inputs, *plain[:-1])) if _is_place(node)}
-    same_reads, same = _cut(plain[-1], before)
-    if reads == same_reads and structure(graph.inputs, graph.outputs) == structure(same.inputs, same.outputs):
-        return None
+    reads, graph = _cut(rewritten, inputs)
+    if rewritten[-1].op is plain[-1].op:
+        same_reads, same = _cut(plain, inputs)
+        if reads == same_reads and structure(graph.inputs, graph.outputs) == structure(same.inputs, same.outputs):
+            return None
     return StableFormula(graph, calls[-1][3].weak), tuple(reads)
-
-
-def _is_place(node: Node) -> bool:
-    return node.op.leaf in (None, "input")
 
 
 def _nodes(calls: Sequence[Any], inputs: Sequence[Node], kinds: Sequence[Kind]) -> list[Node]:
@@ -204,8 +199,9 @@ def _nodes(calls: Sequence[Any], inputs: Sequence[Node], kinds: Sequence[Kind]) 
         OPEN.reset(token)
 
 
-def _cut(output: Node, places: Mapping[Node, int]) -> tuple[list[int], Graph]:
-    """A node as a graph of the nodes of other places, the nearest ones; and which these are."""
-    near = [node for node in topological([output], places) if node in places]
+def _cut(nodes: Sequence[Node], inputs: Sequence[Node]) -> tuple[list[int], Graph]:
+    """The last node as a graph of those of other places, the nearest ones; and which these are."""
+    places = {node: k for k, node in enumerate((*inputs, *nodes[:-1])) if node.op.leaf in (None, "input")}
+    near = [node for node in topological(nodes[-1:], places) if node in places]
     renamed = {node: input_node(f"x{k}", node.type) for k, node in enumerate(near)}
-    return [places[node] for node in near], Graph(tuple(renamed.values()), tuple(substitute([output], renamed)))
+    return [places[node] for node in near], Graph(tuple(renamed.values()), tuple(substitute(nodes[-1:], renamed)))

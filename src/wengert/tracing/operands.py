@@ -63,6 +63,7 @@ def _result_type(kinds: tuple[Kind, ...]) -> np.dtype[Any]:
     return np.result_type(*(kind(0) if isinstance(kind, type) else kind for kind in kinds))
 
 
+@lru_cache(maxsize=256)
 def supported(dtype: np.dtype[Any]) -> str:
     """The name of a dtype in a graph: whole numbers of any width are int64.
 
