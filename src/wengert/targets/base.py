@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from wengert.core.ir.graph import Graph, Node
+from wengert.core.ir.vocabulary import Vocabulary
 from wengert.errors import GraphError
-from wengert.ir.graph import Graph, Node
-from wengert.ir.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from pathlib import Path
