@@ -176,7 +176,6 @@ COMPOSED: dict[str, Rule] = {
     "chdtrc": lambda v, x: apply("gammaincc", v * Fraction(1, 2), x * Fraction(1, 2)),
     "pdtr": lambda k, m: apply("gammaincc", apply("floor", k) + 1, m),
     "pdtrc": lambda k, m: apply("gammainc", apply("floor", k) + 1, m),
-    "btdtr": lambda a, b, x: apply("betainc", a, b, x),
     "powm1": lambda x, y: apply("expm1", y * apply("log", x)),
     "cosm1": lambda x: -2 * apply("sin", x * Fraction(1, 2)) ** 2,
     "boxcox": _boxcox,
@@ -202,7 +201,6 @@ for _name, _function in OPS.items():
     enter(getattr(of, _name), _op(_function))
 for _name, _given in ORDERED.items():
     _enter_ordered(_name, *_given)
-COMPOSED = {name: rule for name, rule in COMPOSED.items() if hasattr(of, name)}  # `btdtr` went in SciPy 1.14
 for _name, _rule in COMPOSED.items():
     enter(getattr(of, _name), _rule)
 enter_outer(getattr(of, _name) for _name in (*OPS, *ORDERED, *COMPOSED))
