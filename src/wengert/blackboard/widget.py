@@ -23,7 +23,7 @@ from wengert.blackboard.protocol import checked
 from wengert.blackboard.samples import DATA, EXAMPLES
 from wengert.blackboard.session import Session
 from wengert.blackboard.subject import Subject
-from wengert.show.svg import draw
+from wengert.notes.show.svg import draw
 
 
 class Board(anywidget.AnyWidget):

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from wengert.core.ir.graph import Graph, Node
+from wengert.core.ir.vocabulary import Vocabulary
 from wengert.errors import GraphError
-from wengert.ir.graph import Graph, Node
-from wengert.ir.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -274,9 +274,12 @@ class CheckpointStore(Protocol):
         ...
 
     def latest(
-        self, types: Mapping[str, Array], specs: Mapping[str, Spec]
+        self,
+        types: Mapping[str, Array],
+        specs: Mapping[str, Spec],
+        require: Callable[[Mapping[str, Any]], None],
     ) -> tuple[dict[str, Array], dict[str, Any]] | None:
-        """(arrays, facts) of the newest that is whole."""
+        """(arrays, facts) of the newest that is whole; `require` refuses the facts of another training before anything is touched."""
         ...
 
     def wait(self) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wengert.api import Derivation
-from wengert.elaboration.system import SystemData
-from wengert.ir.graph import Graph, Node
-from wengert.ir.names import bar, is_bar, unbar
-from wengert.ir.types import bind_shape
-from wengert.ir.walk import topological
-from wengert.passes import pipeline
+from wengert.core.ir.graph import Graph, Node
+from wengert.core.ir.names import bar, is_bar, unbar
+from wengert.core.ir.types import bind_shape
+from wengert.core.ir.walk import topological
+from wengert.core.passes import pipeline
+from wengert.notes.elaboration.system import SystemData
 from wengert.targets.base import mesh_target
 from wengert.targets.collectives import SCOPE, Collective, collectives
 from wengert.targets.mesh import MeshLayout, Sharding, Spec, letters_along

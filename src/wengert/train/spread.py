@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.elaboration.system import SystemData
-from wengert.ir.graph import Graph
-from wengert.ir.types import bind_shape
+from wengert.core.ir.graph import Graph
+from wengert.core.ir.types import bind_shape
+from wengert.notes.elaboration.system import SystemData
 from wengert.targets.base import SpreadGraph, mesh_target
 from wengert.targets.mesh import MeshLayout, Sharding, Spec, letters_along
 from wengert.targets.ready import pair_donated, with_sizes

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from wengert.ir.graph import Graph
-from wengert.ops.evaluate import bind
+from wengert.core.ir.graph import Graph
+from wengert.core.ops.evaluate import bind
 from wengert.targets.base import target
 from wengert.targets.compiled import compile
 from wengert.targets.mesh import Sharding, Spec

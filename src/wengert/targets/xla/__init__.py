@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wengert.core.ir.graph import Graph, Node
 from wengert.errors import GraphError
-from wengert.ir.graph import Graph, Node
 from wengert.targets.base import Support
 
 if TYPE_CHECKING:

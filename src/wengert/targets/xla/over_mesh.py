@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.graph import Graph
+from wengert.core.ir.graph import Graph
 from wengert.targets.mesh import Mesh, MeshLayout, Spec
 from wengert.targets.xla.findings import Findings, refused
 from wengert.targets.xla.library import jax, sharding, wide

@@ -5,9 +5,9 @@ It knows no JAX, so that the table can be printed without.
 
 from __future__ import annotations
 
+from wengert.core.ir.graph import Graph, Node
+from wengert.core.ir.walk import order_of, topological
 from wengert.errors import GraphError
-from wengert.ir.graph import Graph, Node
-from wengert.ir.walk import order_of, topological
 from wengert.targets.base import HOST, OWN, Support, by_host
 
 BESSEL = ("jv", "yv", "iv", "kv", "ive", "kve", "j0", "j1", "y0", "y1", "k0", "k1", "k0e", "k1e")

@@ -1,0 +1,78 @@
+"""The front end for NumPy: Python functions run once on traced values, which leave a graph behind. It knows no derivative.
+
+    function ──▶ standin.StandIn, what user code sees ─┬─▶ tracer: a graph in the making
+                 (NumPy's two protocols, operators)    └─▶ tape: calls with their values
+    ufuncs, reductions, indexing, linalg, …: what each function of NumPy means, in ops
+    views, in_place, writes: what it means to write into an array
+
+In go a function and its arguments; out comes `record.Program`: a graph and how its results are put together. Read first `standin.py`,
+then `ufuncs.py`.
+"""
+
+from wengert.functions.tracing import (
+    assignment,
+    choosing,
+    comparing,
+    complex_rules,
+    convolution,
+    counting,
+    covariance,
+    creating,
+    filling,
+    fitting,
+    fourier,
+    indexing,
+    interpolation,
+    joining,
+    linalg,
+    moving,
+    multiplying,
+    norms,
+    padding,
+    polynomials,
+    quantiles,
+    reductions,
+    replacing,
+    running,
+    shapes,
+    sliding,
+    sorting,
+    ufunc_methods,
+    ufuncs,
+    without_nan,
+)
+
+__all__ = [
+    "assignment",
+    "choosing",
+    "comparing",
+    "complex_rules",
+    "convolution",
+    "counting",
+    "covariance",
+    "creating",
+    "filling",
+    "fitting",
+    "fourier",
+    "indexing",
+    "interpolation",
+    "joining",
+    "linalg",
+    "moving",
+    "multiplying",
+    "norms",
+    "padding",
+    "polynomials",
+    "quantiles",
+    "reductions",
+    "replacing",
+    "running",
+    "shapes",
+    "sliding",
+    "sorting",
+    "ufunc_methods",
+    "ufuncs",
+    "without_nan",
+]
+"""Imported with the package: they enter the NumPy functions that a traced value answers to. Those of `scipy.special` are entered
+by `special`, which is imported when the first of them is called."""
