@@ -134,7 +134,8 @@ class Worker:
                     process.send(message)
                 self.sent = True
                 while (left := self.since + limit - time.monotonic()) > 0:
-                    message = await asyncio.wait_for(self.replies.get(), left)
+                    async with asyncio.timeout(left):
+                        message = await self.replies.get()
                     if message == DONE:
                         return
                     if message is None:

@@ -79,8 +79,9 @@ class Session:
 
     async def close(self) -> None:
         """End both processes."""
-        for task in (self.work, self.training):
-            if task is not None:
-                task.cancel()
+        tasks = [task for task in (self.work, self.training) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(self.worker.close)
         await asyncio.to_thread(self.trainer.close)

@@ -73,7 +73,7 @@ class Board(anywidget.AnyWidget):
     def close(self) -> None:
         """End the widget and its processes; a board that is asked again starts others."""
         if self._session is not None:
-            asyncio.run_coroutine_threadsafe(self._session.close(), _loop())
+            asyncio.run_coroutine_threadsafe(self._session.close(), _loop()).result()
             self._session = None
         super().close()
 
