@@ -274,9 +274,12 @@ class CheckpointStore(Protocol):
         ...
 
     def latest(
-        self, types: Mapping[str, Array], specs: Mapping[str, Spec]
+        self,
+        types: Mapping[str, Array],
+        specs: Mapping[str, Spec],
+        require: Callable[[Mapping[str, Any]], None],
     ) -> tuple[dict[str, Array], dict[str, Any]] | None:
-        """(arrays, facts) of the newest that is whole."""
+        """(arrays, facts) of the newest that is whole; `require` refuses the facts of another training before anything is touched."""
         ...
 
     def wait(self) -> None:
