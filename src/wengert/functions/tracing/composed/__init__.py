@@ -18,11 +18,24 @@ import numpy as np
 from wengert.functions.tracing.standin import FUNCTIONS
 
 CHAPTERS: dict[str, tuple[Any, ...]] = {
+    "choosing": (
+        *("method choose", "method compress", "method trace"),
+        *(np.select, np.choose, np.compress, np.extract, np.diagflat, np.tril, np.triu, np.trace),
+    ),
     "comparing": (np.isclose, np.allclose, np.array_equal, np.array_equiv),
+    "convolution": (np.convolve, np.correlate),
     "covariance": (np.cov, np.corrcoef),
+    "padding": (np.pad,),
     "polynomials": (np.polyval, np.poly, np.polyder, np.polyint, np.polyadd, np.polysub, np.vander, np.polyfit),
     "quantiles": (np.median, np.nanmedian, np.quantile, np.percentile, np.nanquantile, np.nanpercentile),
+    "rearranging": (
+        *(np.flipud, np.fliplr, np.rot90, np.roll, np.resize, np.delete, np.array_split, np.split),
+        *(np.hsplit, np.vsplit, np.dsplit, np.unstack),
+    ),
+    "replacing": (np.nan_to_num, np.fix, np.isposinf, np.isneginf),
     "samples": (np.interp, np.unwrap, np.ediff1d, np.trapezoid, np.gradient),
+    "searching": (np.digitize, np.isin, np.nanargmax, np.nanargmin),
+    "steps": (np.linspace, np.logspace, np.geomspace, np.meshgrid),
     "without_nan": (
         *(np.nansum, np.nanprod, np.nancumsum, np.nancumprod, np.nanmean, np.nanvar, np.nanstd),
         *(np.nanmax, np.nanmin),

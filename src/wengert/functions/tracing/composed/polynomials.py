@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from wengert.functions.tracing.answers import answers
-from wengert.functions.tracing.convolution import convolve
 from wengert.functions.tracing.joining import concatenate, stack
 from wengert.functions.tracing.operands import common_dtype, ndim_of, shape_of, value_of
 from wengert.functions.tracing.shapes import atleast_1d
@@ -38,7 +37,7 @@ def _poly(seq_of_zeros: Any) -> Any:
         raise ValueError("input must be 1d or non-empty square 2d array.")
     found: Any = np.ones(1, dtype=zeros.dtype)
     for k in range(len(zeros)):
-        found = convolve(found, stack([np.ones_like(zeros[k]), -zeros[k]]))
+        found = np.convolve(found, stack([np.ones_like(zeros[k]), -zeros[k]]))
     return found if len(zeros) else 1.0
 
 

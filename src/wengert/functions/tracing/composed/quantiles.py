@@ -100,7 +100,7 @@ def _between(low: Any, high: Any, way: Any) -> Any:
 # ---------------------------------------------------------------- medians
 
 
-def _median_of(a: Any, axis: Axis, keepdims: Any, *, skip_nan: bool) -> Traced:
+def _median_of(a: Any, axis: Axis, keepdims: Any, *, skip_nan: bool) -> Any:
     rows = _Rows(a, axis, keepdims, skip_nan=skip_nan)
     if not rows.size:
         return rows.finished(np.mean(rows.rows, axis=-1))
@@ -110,20 +110,20 @@ def _median_of(a: Any, axis: Axis, keepdims: Any, *, skip_nan: bool) -> Traced:
 
 
 @answers(np.median)
-def _median(a: Any, axis: Axis = None, overwrite_input: bool = False, keepdims: Any = False) -> Traced:
+def _median(a: Any, axis: Axis = None, overwrite_input: bool = False, keepdims: Any = False) -> Any:
     """The middle entry, or the mean of the two in the middle."""
     return _median_of(a, axis, keepdims, skip_nan=False)
 
 
 @answers(np.nanmedian)
-def _nanmedian(a: Any, axis: Axis = None, overwrite_input: bool = False, keepdims: Any = False) -> Traced:
+def _nanmedian(a: Any, axis: Axis = None, overwrite_input: bool = False, keepdims: Any = False) -> Any:
     return _median_of(a, axis, keepdims, skip_nan=True)
 
 
 # ---------------------------------------------------------------- quantiles
 
 
-def _quantile_of(a: Any, q: Any, axis: Axis, method: str, keepdims: Any, *, skip_nan: bool) -> Traced:
+def _quantile_of(a: Any, q: Any, axis: Axis, method: str, keepdims: Any, *, skip_nan: bool) -> Any:
     """The quantiles q, whose axes stand in front."""
     rows = _Rows(a, axis, keepdims, skip_nan=skip_nan)
     if not rows.size:
@@ -178,26 +178,26 @@ def _hundredths(q: Any, a: Any) -> Any:
 @answers(np.quantile)
 def _quantile(
     a: Any, q: Any, axis: Axis = None, overwrite_input: bool = False, method: str = "linear", keepdims: Any = False
-) -> Traced:
+) -> Any:
     return _quantile_of(a, q, axis, method, keepdims, skip_nan=False)
 
 
 @answers(np.percentile)
 def _percentile(
     a: Any, q: Any, axis: Axis = None, overwrite_input: bool = False, method: str = "linear", keepdims: Any = False
-) -> Traced:
+) -> Any:
     return _quantile_of(a, _hundredths(q, a), axis, method, keepdims, skip_nan=False)
 
 
 @answers(np.nanquantile)
 def _nanquantile(
     a: Any, q: Any, axis: Axis = None, overwrite_input: bool = False, method: str = "linear", keepdims: Any = False
-) -> Traced:
+) -> Any:
     return _quantile_of(a, q, axis, method, keepdims, skip_nan=True)
 
 
 @answers(np.nanpercentile)
 def _nanpercentile(
     a: Any, q: Any, axis: Axis = None, overwrite_input: bool = False, method: str = "linear", keepdims: Any = False
-) -> Traced:
+) -> Any:
     return _quantile_of(a, _hundredths(q, a), axis, method, keepdims, skip_nan=True)
