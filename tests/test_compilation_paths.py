@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.compilation import functions, kind
+from wengert.core.ir.walk import topological
 from wengert.errors import TraceError
-from wengert.ir.walk import topological
+from wengert.functions.run.compiling import functions, kind
 
 XLA = pytest.param("xla", marks=pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed"))
 BACKENDS = ["native", "interpreter", XLA]
