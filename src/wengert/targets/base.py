@@ -241,6 +241,10 @@ class MeshTarget(CodeTarget, Protocol):
         """A graph whose sizes are numbers as one program over a mesh."""
         ...
 
+    def part_of(self, mesh: Mesh, axis: str | None) -> tuple[int, int]:
+        """(which, of how many): the part of an array along a mesh axis that this process has."""
+        ...
+
     def join(self, coordinator: str | None, count: int | None, rank: int | None, seconds: int) -> None:
         """Join the other processes at an address, or as the scheduler says. Raises GraphError where they do not come."""
         ...

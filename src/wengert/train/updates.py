@@ -85,6 +85,10 @@ class ManyUpdates:
         """The same over other training data, by the names of the equations."""
         return replace(self, arrays={**self.arrays, **arrays}, examples=len(arrays[self.data[0]]))
 
+    def part(self) -> tuple[int, int]:
+        """All of the examples."""
+        return 0, 1
+
     @property
     def spreads(self) -> bool:
         """Whether XLA makes them."""

@@ -116,6 +116,16 @@ def devices() -> tuple[tuple[str, str, int], ...]:
     return devices()
 
 
+def part_of(mesh: Mesh, axis: str | None) -> tuple[int, int]:
+    """(which, of how many): the part of an array along a mesh axis that this process has.
+
+    Raises GraphError where the parts of two processes overlap.
+    """
+    from wengert.targets.xla.over_mesh import part_of
+
+    return part_of(mesh, axis)
+
+
 def spread(graph: Graph, layout: MeshLayout, donated: Mapping[int, int]) -> Spread:
     """A graph whose sizes are numbers as one program over a mesh.
 
