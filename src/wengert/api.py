@@ -30,8 +30,7 @@ from wengert.notes.derive.report import (
     steps_text,
 )
 from wengert.notes.elaboration.elaborate import elaborate
-from wengert.notes.elaboration.reread import read_in_context
-from wengert.notes.elaboration.system import Definition, SystemData
+from wengert.notes.elaboration.system import SystemData
 from wengert.notes.manuscripts.systems import system_of
 from wengert.notes.notation.expr import Line
 from wengert.notes.notation.reader import read, read_name
@@ -475,8 +474,3 @@ def compile_function(
 def _board(shown: System | Derivation, lang: str, values: Mapping[str, Any] | None) -> Any:
     # The board stands above everything else, so its package is found by name when it is asked for.
     return import_module("wengert.blackboard").board(shown, lang=lang, values=values)
-
-
-def read_backward(system: System, text: str, syntax: str | None = None) -> tuple[Definition, ...]:
-    """The lines of a backward pass written by hand, read in the context of its system."""
-    return read_in_context(read(text, syntax=syntax, context=system.data.reading.symbols), system.data)
