@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from wengert.ir.graph import Node
-from wengert.targets.native.loops import decompositions, factors
+from wengert.targets.native.loops import decompositions, factors, fourier
 from wengert.targets.native.loops.forms import entries_of, numbers
 from wengert.targets.native.loops.nest import Affine, Axis, For, Routine, Statement
 from wengert.targets.native.loops.pull import Place
@@ -17,7 +17,7 @@ from wengert.targets.native.loops.pull import Place
 if TYPE_CHECKING:
     from wengert.targets.native.loops.body import Body
 
-OWN = {op.name: op for op in (factors.lu, factors.lu_solve, factors.lu_inverse, *decompositions.OPS)}
+OWN = {op.name: op for op in (factors.lu, factors.lu_solve, factors.lu_inverse, *decompositions.OPS, *fourier.OPS)}
 """The ops that only native code has."""
 WORK: Mapping[str, Callable[[int, int], float]] = {
     "lu": lambda n, k: 2 * n**3 / 3,
@@ -26,6 +26,7 @@ WORK: Mapping[str, Callable[[int, int], float]] = {
     "cholesky": lambda n, k: n**3 / 3,
     "solve_triangular": lambda n, k: n**2 * k,
     **decompositions.WORK,
+    **fourier.WORK,
 }
 """About the operations on one matrix of n columns, and k right-hand sides or rows, by the name of the routine."""
 CHUNK_WORK = 200_000
