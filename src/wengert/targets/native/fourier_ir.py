@@ -45,8 +45,11 @@ class FourierCode(RoutineCode):
             f.store("i64", str(size), self.sizes, 8 * k)
         for k, step in enumerate((0, 0, 0, *bytes)):
             f.store("i64", str(step), self.steps, 8 * k)
-        called = self.module.declare(f"declare void @{pocketfft.symbol(name, self.letter)}(ptr, ptr, ptr, ptr)")
-        f.do(f"call void {called}(ptr {self.arrays}, ptr {self.sizes}, ptr {self.steps}, ptr null)")
+        symbol, data = pocketfft.symbol(name, self.letter), "null"
+        if name in pocketfft.DIRECTED:
+            data = self.module.declare(f"declare void @{symbol}{pocketfft.DATA}()")
+        called = self.module.declare(f"declare void @{symbol}(ptr, ptr, ptr, ptr)")
+        f.do(f"call void {called}(ptr {self.arrays}, ptr {self.sizes}, ptr {self.steps}, ptr {data})")
 
     def fft_parts(self, x: str, y: str, t: str) -> None:
         """y_k = Σ_j x_j e^(∓2πi jk/n), in the place of the numbers."""

@@ -2,7 +2,7 @@
 
 `wg_fft_rfft_n_even_d` is the loop of the universal function `rfft_n_even` for float64. A loop takes the addresses of its arrays (the
 numbers, a factor, the result), their sizes (rows, entries of a row before and after), the bytes from one row and one entry to the next,
-and nothing else; Python is not needed.
+and what the function says of itself, as which way `fft` goes: `wg_fft_fft_d_data`. Python is not needed.
 
 Source: NumPy's C API, PyUFuncObject and PyUFuncGenericFunction, whose layout extensions rely on.
 """
@@ -14,7 +14,9 @@ import importlib
 from functools import cache
 from typing import Any
 
-PREFIX = "wg_fft_"
+PREFIX, DATA = "wg_fft_", "_data"
+DIRECTED = ("fft", "ifft")
+"""The functions that share a loop, which is told the direction."""
 _HOME = "numpy.fft._pocketfft_umath"
 
 
@@ -29,6 +31,7 @@ class _Function(ctypes.Structure):
         ("arguments", ctypes.c_int),
         ("identity", ctypes.c_int),
         ("loops", ctypes.POINTER(ctypes.c_void_p)),
+        ("data", ctypes.POINTER(ctypes.c_void_p)),
     )
 
 
@@ -55,8 +58,11 @@ def is_there() -> bool:
 
 @cache
 def address(name: str) -> int:
-    """Where the loop lies."""
-    function, letter = name.removeprefix(PREFIX).rsplit("_", 1)
+    """Where the loop lies, or what is given to it beside its arrays."""
+    function, letter = name.removeprefix(PREFIX).removesuffix(DATA).rsplit("_", 1)
     found: Any = getattr(importlib.import_module(_HOME), function)
     number = [loop[0].lower() for loop in found.types].index("f" if letter == "s" else "d")
-    return _Function.from_address(id(found)).loops[number] or 0
+    head = _Function.from_address(id(found))
+    place = head.data[number] if name.endswith(DATA) else head.loops[number]
+    assert place, f"{name} lies somewhere"
+    return place

@@ -50,11 +50,25 @@ class _Split:
     def _visit(self, node: Node) -> None:
         rule = RULES.get(node.op.name)
         concerned = node.type.is_complex or any(x.type.is_complex for x in node.inputs)
-        made = rule(node, [self.given(x) for x in node.inputs]) if rule is not None and concerned else None
+        made = self.known_spectrum(node) if node.op.name == "rfft" else None
+        if made is None and rule is not None and concerned:
+            made = rule(node, [self.given(x) for x in node.inputs])
         if isinstance(made, tuple):
             self.pairs[node] = made
         else:
             self.wholes[node] = with_inputs(node, [self.whole(x) for x in node.inputs]) if made is None else made
+
+    def known_spectrum(self, node: Node) -> Pair | None:
+        """The half of the spectrum of c x, where x was made of one by the inverse: c n times that, real at its ends."""
+        x, factor = _without_factors(node.inputs[0])
+        axis, size = node.params["axis"], node.inputs[0].shape[node.params["axis"]]
+        if x.op.name != "irfft" or x.params["axis"] != axis or 0 in x.shape:
+            return None
+        real, imag = self.pair(x.inputs[0])
+        real_ends = np.ones(real.shape)
+        np.moveaxis(real_ends, axis, 0)[[0, -1] if int(size) % 2 == 0 else [0]] = 0
+        scale = constant(factor * int(size), real.type)
+        return real * scale, imag * (constant(real_ends, imag.type) * scale)
 
     def given(self, node: Node) -> Any:
         return self.pair(node) if node.type.is_complex else self.wholes[node]
@@ -71,6 +85,25 @@ class _Split:
         return self.pairs[node]
 
 
+def _without_factors(x: Node) -> tuple[Node, float]:
+    """An array and the number that the given one is the multiple of it by."""
+    factor = 1.0
+    while x.op.name in ("multiply", "negative"):
+        if x.op.name == "negative":
+            factor, x = -factor, x.inputs[0]
+            continue
+        number = next((each for each in x.inputs if _is_number(each)), None)
+        if number is None:
+            break
+        factor *= float(number.params["value"])
+        x = x.inputs[1 - x.inputs.index(number)]
+    return x, factor
+
+
+def _is_number(x: Node) -> bool:
+    return x.op.name == "constant" and np.ndim(x.params["value"]) == 0
+
+
 # ---------------------------------------------------------------- part by part
 
 
@@ -81,7 +114,8 @@ def _each(node: Node, given: Given) -> Pair | None:
 
 
 def _constant(node: Node, given: Given) -> Pair:
-    value, part = np.asarray(node.params["value"]), node.type.with_dtype(PART[node.type.dtype])
+    value: Any = np.asarray(node.params["value"])
+    part = node.type.with_dtype(PART[node.type.dtype])
     return tuple(constant(x if x.ndim else x.item(), part) for x in (value.real.copy(), value.imag.copy()))  # pyright: ignore[reportReturnType]
 
 
