@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wengert.ir.graph import Node
 from wengert.targets.native.loops import decompositions, factors, fourier
 from wengert.targets.native.loops.forms import entries_of, numbers
+from wengert.targets.native.loops.layout import in_order
 from wengert.targets.native.loops.nest import Affine, Axis, For, Routine, Statement
 from wengert.targets.native.loops.pull import Place
 
@@ -76,7 +77,7 @@ def _some(body: Body, root: Node, place: Place, many: int, work: int, first: Aff
     """The routine of so many matrices, from one on."""
     sources: list[Any] = []
     for x in root.inputs:
-        given = body.places[x]
+        given = body.places[in_order(x)]
         assert isinstance(given, Place), "matrices lie in memory"
         size = entries_of(x.shape[-2:])
         shape = (many, *numbers(x.shape)[-2:])
