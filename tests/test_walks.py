@@ -8,9 +8,9 @@ import sys
 ELEMENTWISE = r"""
 import numpy as np
 import wengert as wg
-from wengert.ir.graph import apply
-from wengert.ir.notation import function
-from wengert.ops.kinds import elementwise
+from wengert.core.ir.graph import apply
+from wengert.core.ir.notation import function
+from wengert.core.ops.kinds import elementwise
 
 elementwise(
     "versin",
@@ -53,9 +53,9 @@ assert "cos(" in str(stage(graph, "loops")), stage(graph, "loops")
 STRUCTURAL = """
 import numpy as np
 import wengert as wg
-from wengert.ir.graph import apply
-from wengert.ir.notation import unwritten
-from wengert.ops.kinds import structural
+from wengert.core.ir.graph import apply
+from wengert.core.ir.notation import unwritten
+from wengert.core.ops.kinds import structural
 
 
 def from_the_end(node, cotangent):
@@ -122,8 +122,8 @@ def test_every_op_of_arrays_called_on_its_samples_gives_its_value():
     import numpy as np
 
     import wengert as wg
-    from wengert.ir.op import OPS
-    from wengert.ops.vocabulary import NUMPY
+    from wengert.core.ir.op import OPS
+    from wengert.core.ops.vocabulary import NUMPY
 
     for name in dir(wg.ops):
         op = OPS[name]

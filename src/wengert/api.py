@@ -11,24 +11,31 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wengert.derive import backward as backward_pass
-from wengert.derive import difference as differences
-from wengert.derive import expand, steps, verify
-from wengert.derive.batch import batched
-from wengert.derive.printed import LinePrinter, default_form
-from wengert.derive.report import comparison_text, derivation_latex, derivation_text, echo_text, show_line, steps_text
-from wengert.elaboration.elaborate import elaborate
-from wengert.elaboration.reread import read_in_context
-from wengert.elaboration.system import Definition, SystemData
+from wengert.core.ir.graph import Graph
+from wengert.core.ir.names import bar
+from wengert.core.ir.types import Dim, bind_size
+from wengert.core.passes import pipeline
 from wengert.errors import EquationError, ShapeError
-from wengert.ir.graph import Graph
-from wengert.ir.names import bar
-from wengert.ir.types import Dim, bind_size
-from wengert.manuscripts.systems import system_of
-from wengert.notation.expr import Line
-from wengert.notation.reader import read, read_name
-from wengert.passes import pipeline
-from wengert.reading.formats import Files, document_of
+from wengert.notes.derive import backward as backward_pass
+from wengert.notes.derive import difference as differences
+from wengert.notes.derive import expand, steps, verify
+from wengert.notes.derive.batch import batched
+from wengert.notes.derive.printed import LinePrinter, default_form
+from wengert.notes.derive.report import (
+    comparison_text,
+    derivation_latex,
+    derivation_text,
+    echo_text,
+    show_line,
+    steps_text,
+)
+from wengert.notes.elaboration.elaborate import elaborate
+from wengert.notes.elaboration.reread import read_in_context
+from wengert.notes.elaboration.system import Definition, SystemData
+from wengert.notes.manuscripts.systems import system_of
+from wengert.notes.notation.expr import Line
+from wengert.notes.notation.reader import read, read_name
+from wengert.notes.reading.formats import Files, document_of
 from wengert.targets import interpreter
 from wengert.targets.base import mesh_target
 from wengert.targets.compiled import compile
@@ -36,7 +43,7 @@ from wengert.targets.lettered import Lettered
 from wengert.targets.mesh import Mesh, Sharding
 
 if TYPE_CHECKING:
-    from wengert.claims.review import Review
+    from wengert.notes.claims.review import Review
     from wengert.targets.stages import Stage
 
 Array = Any
@@ -67,8 +74,8 @@ def review(text_or_path: str | Path) -> Review:
 
     Raises EquationError where the file is missing or the text too long.
     """
-    from wengert.claims.review import review as review_text
-    from wengert.claims.review import review_program
+    from wengert.notes.claims.review import review as review_text
+    from wengert.notes.claims.review import review_program
 
     if not _names_file(text_or_path):
         return review_text(str(text_or_path))

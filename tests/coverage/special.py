@@ -6,8 +6,8 @@ import numpy as np
 from scipy import special as sp
 
 from tests.coverage.samples import Sample, cases
+from wengert.functions.tracing.tracer import FUNCTIONS
 from wengert.scipy import special
-from wengert.tracing.tracer import FUNCTIONS
 
 RNG = np.random.default_rng(21)
 RIGHT = RNG.uniform(0.5, 6.0, size=(2, 3))

@@ -10,11 +10,11 @@ from tests.derive.corpus import beyond, entries
 from tests.derive.mistakes import Planter
 from tests.derive.shared import reviewed
 from tests.derive.shared_weights import SHARED
-from wengert.claims.review import ReviewRow
-from wengert.elaboration.system import SystemData
-from wengert.manuscripts.manuscript import read_manuscript
-from wengert.notation import latex, unicode
-from wengert.notation.expr import Line, Ref
+from wengert.notes.claims.review import ReviewRow
+from wengert.notes.elaboration.system import SystemData
+from wengert.notes.manuscripts.manuscript import read_manuscript
+from wengert.notes.notation import latex, unicode
+from wengert.notes.notation.expr import Line, Ref
 
 ENTRIES = {**entries(), **beyond()}
 SYNTAXES = ("text", "latex")

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.derive.steps import steps
-from wengert.elaboration.reread import read_in_context
-from wengert.elaboration.system import SystemData
-from wengert.notation.expr import Line
-from wengert.notation.reader import read
-from wengert.reading.story import read_story
+from wengert.notes.derive.steps import steps
+from wengert.notes.elaboration.reread import read_in_context
+from wengert.notes.elaboration.system import SystemData
+from wengert.notes.notation.expr import Line
+from wengert.notes.notation.reader import read
+from wengert.notes.reading.story import read_story
 
 NOTES = (Path(__file__).parent.parent / "data" / "lecture_notes.txt").read_text(encoding="utf8")
 DISPLAYS = [NOTES[start:end].strip() for start, end in read_story(NOTES).displays]

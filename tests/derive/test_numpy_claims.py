@@ -11,12 +11,12 @@ import pytest
 from numpy_passes import PASSES
 
 from tests.thorough import everyday
-from wengert.claims.judge import ClaimJudge
-from wengert.claims.review import Review, review
-from wengert.ir.names import bar
-from wengert.manuscripts.manuscript import read_manuscript
-from wengert.manuscripts.sections import SystemSection
-from wengert.notation.expr import Ref
+from wengert.core.ir.names import bar
+from wengert.notes.claims.judge import ClaimJudge
+from wengert.notes.claims.review import Review, review
+from wengert.notes.manuscripts.manuscript import read_manuscript
+from wengert.notes.manuscripts.sections import SystemSection
+from wengert.notes.notation.expr import Ref
 
 DATA = Path(__file__).parents[1] / "data"
 CORPUS = (DATA / "equations.md").read_text("utf-8")

@@ -10,10 +10,10 @@ import pytest
 from corpus import entries
 
 import wengert as wg
-from wengert.derive.report import derivation_json, difference_text, show_line, steps_text
-from wengert.derive.steps import DerivationStep, legend, steps
-from wengert.notation import expr, latex, unicode
-from wengert.notation.expr import BigOp, Expr, Index, Partial, Product, Ref, Sum, Transpose, walk
+from wengert.notes.derive.report import derivation_json, difference_text, show_line, steps_text
+from wengert.notes.derive.steps import DerivationStep, legend, steps
+from wengert.notes.notation import expr, latex, unicode
+from wengert.notes.notation.expr import BigOp, Expr, Index, Partial, Product, Ref, Sum, Transpose, walk
 
 
 def explained(text: str, form: str = "index", wrt: str | list[str] = ()) -> dict[str, str]:

@@ -11,11 +11,11 @@ from tests.derive.corpus import beyond, entries
 from tests.derive.mistakes import Planter
 from tests.derive.shared import reviewed
 from tests.thorough import part, rounds
-from wengert.claims.assignments import AssignmentSearch
-from wengert.claims.review import review
-from wengert.manuscripts.manuscript import read_manuscript
-from wengert.notation import latex, unicode
-from wengert.notation.expr import Line
+from wengert.notes.claims.assignments import AssignmentSearch
+from wengert.notes.claims.review import review
+from wengert.notes.manuscripts.manuscript import read_manuscript
+from wengert.notes.notation import latex, unicode
+from wengert.notes.notation.expr import Line
 
 ENTRIES = {**entries(), **beyond()}
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.engine import programs, roots
+from wengert.functions.run import programs, roots
+from wengert.functions.tracing import tape
 from wengert.targets.native import cost
-from wengert.tracing import tape
 
 X = np.array([0.1, 0.2, 0.3])
 
@@ -33,7 +33,7 @@ def counted(monkeypatch):
 
     counting("computed", tape.Tape, "_value")
     counting("compiled", programs, "compiled")
-    counting("interpreted", programs.RunProgram, "interpreted")
+    counting("interpreted", programs.NodesProgram, "interpreted")
     return found
 
 

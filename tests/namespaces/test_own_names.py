@@ -17,7 +17,7 @@ from tests.counting import calls
 from tests.namespaces import helpers
 from tests.namespaces.helpers import Damped, Spring, filled, spring, table
 from wengert.errors import TraceError
-from wengert.namespaces import standing
+from wengert.functions.namespaces import standing
 
 POINT = 0.7
 

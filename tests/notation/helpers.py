@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from wengert.notation import unicode
-from wengert.notation.expr import Expr
-from wengert.notation.reader import Page, read, read_expression
+from wengert.notes.notation import unicode
+from wengert.notes.notation.expr import Expr
+from wengert.notes.notation.reader import Page, read, read_expression
 
 DATA = Path(__file__).parent.parent / "data"
 SECTIONS = re.compile(r"^## ([A-Z])\. ", re.MULTILINE)

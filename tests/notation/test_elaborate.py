@@ -10,9 +10,9 @@ import pytest
 
 import wengert as wg
 from tests.counting import QUADRATIC, growth
-from wengert.elaboration.elaborate import elaborate
-from wengert.elaboration.ranks import infer_kinds
-from wengert.notation.reader import read
+from wengert.notes.elaboration.elaborate import elaborate
+from wengert.notes.elaboration.ranks import infer_kinds
+from wengert.notes.notation.reader import read
 
 RNG = np.random.default_rng(7)
 A, B = RNG.normal(size=(3, 3)), RNG.normal(size=(3, 3))

@@ -13,9 +13,9 @@ from tests.counting import LINEAR, calls, growth
 from tests.notation.helpers import corpus, halves
 from tests.thorough import rounds
 from wengert.errors import EquationError
-from wengert.notation import latex, layout, unicode
-from wengert.notation.reader import Page, read, read_expression, read_name
-from wengert.reading.equations import read_document
+from wengert.notes.notation import latex, layout, unicode
+from wengert.notes.notation.reader import Page, read, read_expression, read_name
+from wengert.notes.reading.equations import read_document
 
 BLOCKS = [half for pair in corpus("ABCDEFGHI").values() for block in pair for half in halves(block)]
 SIGNS = [

@@ -10,10 +10,10 @@ from scipy import special as sp
 import wengert as wg
 from tests.ops.special_references import SCALAR
 from tests.thorough import everyday
+from wengert.core.ir.graph import Graph, apply, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.evaluate import evaluate
 from wengert.errors import GraphError, TraceError
-from wengert.ir.graph import Graph, apply, input_node
-from wengert.ir.types import ArrayType
-from wengert.ops.evaluate import evaluate
 from wengert.scipy import special
 
 
@@ -171,7 +171,7 @@ def test_a_derivative_by_an_order_is_refused_and_its_value_is_not(f, argument):
 
 def test_an_order_in_a_graph_has_no_silent_derivative():
     v, x = input_node("v", ArrayType()), input_node("x", ArrayType())
-    from wengert.autodiff.transforms import pull_back
+    from wengert.core.autodiff.transforms import pull_back
 
     back = pull_back(Graph((v, x), (apply("jv", v, x),)), ["v"])
     with pytest.raises(GraphError, match="no definition"):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from wengert.errors import EquationError
-from wengert.notation import unicode
-from wengert.reading.equations import read_document
-from wengert.reading.story import read_story
+from wengert.notes.notation import unicode
+from wengert.notes.reading.equations import read_document
+from wengert.notes.reading.story import read_story
 
 MARKDOWN = """# A unit
 

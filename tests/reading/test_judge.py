@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from wengert.reading.documents import judge_document
-from wengert.reading.printing import plain_text
+from wengert.notes.reading.documents import judge_document
+from wengert.notes.reading.printing import plain_text
 
 UNIT = r"""$$z = w x + b$$
 $$y = \sigma(z)$$

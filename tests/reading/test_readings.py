@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from wengert.reading.documents import judge_document
-from wengert.reading.readings import TABLE, Reading
-from wengert.reading.verdicts import Verdict
+from wengert.notes.reading.documents import judge_document
+from wengert.notes.reading.readings import TABLE, Reading
+from wengert.notes.reading.verdicts import Verdict
 
 RECORDS = [pytest.param(reading, id=reading.name) for reading in TABLE]
 

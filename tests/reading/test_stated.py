@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wengert.reading.documents import judge_document
+from wengert.notes.reading.documents import judge_document
 
 LOCAL = {"dE}{dy": "2 (y - t)", "dy}{dh": "b", "dh}{ds": r"\tanh(c)", "df}{dw": "x"}
 CHAIN = r"\frac{dE}{dy} \frac{dy}{dh} \frac{dh}{ds} \frac{ds}{df} \frac{df}{dw}"

@@ -9,10 +9,10 @@ import pytest
 from tests.counting import LINEAR, growth
 from tests.thorough import rounds
 from wengert.errors import EquationError
-from wengert.reading.forms import FORMS, form_of
-from wengert.reading.located import Located
-from wengert.reading.normal import PAIRS, normal
-from wengert.reading.story import Statement, Story, read_story
+from wengert.notes.reading.forms import FORMS, form_of
+from wengert.notes.reading.located import Located
+from wengert.notes.reading.normal import PAIRS, normal
+from wengert.notes.reading.story import Statement, Story, read_story
 
 
 def chain(statement: Statement) -> str:

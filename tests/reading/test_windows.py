@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from wengert.reading.documents import judge_document, lines_of
-from wengert.reading.story import read_story
-from wengert.reading.windows import windows
+from wengert.notes.reading.documents import judge_document, lines_of
+from wengert.notes.reading.story import read_story
+from wengert.notes.reading.windows import windows
 
 LAYER = "# Layer\n\n$$z = w x + b$$\n\n"
 BETWEEN = "".join(f"# Part {k}\n\n$$p = {k} q^2$$\n\n" for k in range(1, 7))

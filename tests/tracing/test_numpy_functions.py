@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.autodiff.check import check_grads
+from wengert.core.autodiff.check import check_grads
+from wengert.core.ir.verify import verify
+from wengert.core.ir.walk import topological
+from wengert.core.ops.evaluate import evaluate
 from wengert.errors import TraceError
-from wengert.ir.verify import verify
-from wengert.ir.walk import topological
-from wengert.ops.evaluate import evaluate
-from wengert.tracing.record import traced_program
+from wengert.functions.tracing.record import traced_program
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.uniform(0.2, 0.9, size=(3, 4)), RNG.uniform(0.2, 0.9, size=(3, 4))

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert.core.ir.dump import dump
+from wengert.core.ops.evaluate import evaluate
 from wengert.errors import TraceError
-from wengert.ir.dump import dump
-from wengert.ops.evaluate import evaluate
-from wengert.tracing.record import traced_program
-from wengert.tracing.tracer import current
+from wengert.functions.tracing.record import traced_program
+from wengert.functions.tracing.tracer import current
 
 Point = namedtuple("Point", "x y")
 

@@ -10,9 +10,9 @@ import pytest
 
 import wengert.train.updates
 from tests.thorough import everyday
+from wengert.core.ir.graph import Graph, apply, input_node
+from wengert.core.ir.types import ArrayType
 from wengert.errors import GraphError, ShapeError, TrainingError
-from wengert.ir.graph import Graph, apply, input_node
-from wengert.ir.types import ArrayType
 from wengert.targets import compiled, interpreter
 from wengert.targets.native import pool
 from wengert.train.advance import epoch_order

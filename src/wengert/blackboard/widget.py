@@ -20,7 +20,7 @@ from wengert.blackboard.process import Process
 from wengert.blackboard.protocol import checked
 from wengert.blackboard.samples import DATA, EXAMPLES
 from wengert.blackboard.worker import DONE
-from wengert.show.svg import draw
+from wengert.notes.show.svg import draw
 
 
 class Board(anywidget.AnyWidget):

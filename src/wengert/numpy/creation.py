@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from wengert.tracing import storage
-from wengert.tracing.creating import inside
-from wengert.tracing.narrow import width_of
-from wengert.tracing.standin import StandIn
-from wengert.tracing.tracer import Traced
-from wengert.tracing.views import rows_first
+from wengert.functions.tracing import storage
+from wengert.functions.tracing.creating import inside
+from wengert.functions.tracing.narrow import width_of
+from wengert.functions.tracing.standin import StandIn
+from wengert.functions.tracing.tracer import Traced
+from wengert.functions.tracing.views import rows_first
 
 NUMBERS = "biufc"
 """Kinds of dtypes; arrays of others are NumPy's own, also in a function that is traced."""

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ModelError
+from wengert.functions.tracing.foreign import all_taken
+from wengert.functions.tracing.trees import flatten, unflatten
 from wengert.optim.rules import ADAM, ADAMW, MOMENTUM, SGD, UpdateRule
 from wengert.optim.schedules import Schedule
-from wengert.tracing.foreign import all_taken
-from wengert.tracing.trees import flatten, unflatten
 
 Tree = Any
 """A container of arrays; states are such too."""

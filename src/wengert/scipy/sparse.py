@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from scipy import sparse  # pyright: ignore[reportMissingTypeStubs]
 
-from wengert.ir.graph import apply
-from wengert.namespaces.numbers import InPlaceOf
-from wengert.namespaces.sequences import asarray
+from wengert.core.ir.graph import apply
+from wengert.functions.namespaces.numbers import InPlaceOf
+from wengert.functions.namespaces.sequences import asarray
+from wengert.functions.tracing.answers import stands_in
+from wengert.functions.tracing.operands import as_node, broadcast_to, shape_of
+from wengert.functions.tracing.standin import refuse
+from wengert.functions.tracing.tracer import traced
 from wengert.scipy.numerical import has_traced
-from wengert.tracing.answers import stands_in
-from wengert.tracing.operands import as_node, broadcast_to, shape_of
-from wengert.tracing.standin import refuse
-from wengert.tracing.tracer import traced
 
 _scipy: Any = sparse
 FORMATS = ("csr", "csc", "coo", "bsr", "dia", "lil", "dok")

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from scipy import special, stats  # pyright: ignore[reportMissingTypeStubs]
 
-from wengert.namespaces.sequences import asarray
+from wengert.functions.namespaces.sequences import asarray
+from wengert.functions.tracing.standin import StandIn, refuse
+from wengert.functions.tracing.trees import flatten
 from wengert.scipy.densities import CONTINUOUS, DISCRETE, Standard
-from wengert.tracing.standin import StandIn, refuse
-from wengert.tracing.trees import flatten
 
 __all__ = ["dirichlet", "multivariate_normal", *CONTINUOUS, *DISCRETE]  # pyright: ignore[reportUnsupportedDunderAll]
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wengert.core.ir.graph import Graph
+from wengert.core.passes.pipeline import PIPELINE, Pass, run
 from wengert.errors import GraphError
-from wengert.ir.graph import Graph
-from wengert.passes.pipeline import PIPELINE, Pass, run
 from wengert.targets.base import CodeTarget, default
 from wengert.targets.partition import partition
 from wengert.targets.ready import with_sizes

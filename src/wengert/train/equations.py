@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 
 from wengert.api import System, equations_from_text
-from wengert.derive.backward import derive, influence
-from wengert.derive.report import show_line
+from wengert.core.ir.graph import Graph
+from wengert.core.ir.names import bar
+from wengert.core.ir.types import Dim
+from wengert.core.ir.walk import depends_on
+from wengert.core.passes import pipeline
+from wengert.core.passes.precision import in_dtype
 from wengert.errors import EquationError, ModelError
-from wengert.ir.graph import Graph
-from wengert.ir.names import bar
-from wengert.ir.types import Dim
-from wengert.ir.walk import depends_on
-from wengert.passes import pipeline
-from wengert.passes.precision import in_dtype
+from wengert.notes.derive.backward import derive, influence
+from wengert.notes.derive.report import show_line
 from wengert.targets import interpreter
 from wengert.targets.base import mesh_target, target
 from wengert.targets.compiled import compile

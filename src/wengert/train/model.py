@@ -64,6 +64,10 @@ class Updates(Protocol):
         """The same over other training data, by the names of the equations."""
         ...
 
+    def part(self) -> tuple[int, int]:
+        """(which, of how many): the part of the examples that this process reads."""
+        ...
+
     def layout(self) -> tuple[Sharding | None, Mapping[str, Spec]]:
         """The mesh, and how each parameter lies on it, by its Python identifier."""
         ...

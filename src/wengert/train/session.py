@@ -97,7 +97,7 @@ def train(task: Task, options: TrainOptions, stream: TextIO | None = None, place
     saver = _Saver(options.model, ready.start)
     plan = Plan(options.epochs, ready.start.run.batch, ready.start.run.seed, ready.start.metric)
     with reporting(stream or sys.stdout, json_lines=options.json, log=options.log, resumed=options.resume) as report:
-        streamed = _streamed(task, options, ready, place)
+        streamed = _streamed(task, options, ready)
         examples = _examples(ready.data.training) if streamed is None else streamed.examples(plan, 0)
         steps = -(-examples // plan.batch)
         report(Started(start_facts(options, ready), plan.epochs, ready.start.progress.epoch, steps))
@@ -115,7 +115,7 @@ def _beside(task: Task, options: TrainOptions, place: ProcessPlace) -> TrainResu
     checkpoints = _checkpoints(task, options, ready)
     ready = _from_checkpoint(ready, checkpoints)
     plan = Plan(options.epochs, ready.start.run.batch, ready.start.run.seed, ready.start.metric)
-    streamed = _streamed(task, options, ready, place)
+    streamed = _streamed(task, options, ready)
     progress, interrupted = _fitted(ready, plan, lambda event: None, lambda progress: None, checkpoints, streamed)
     return _measure(ready, replace(ready.start, progress=progress), {}, interrupted)
 
@@ -148,7 +148,7 @@ def _fitted(
             checkpoints.close()
 
 
-def _streamed(task: Task, options: TrainOptions, ready: PreparedTraining, place: ProcessPlace) -> Streamed | None:
+def _streamed(task: Task, options: TrainOptions, ready: PreparedTraining) -> Streamed | None:
     """The training data as it is read in buffers; None where it is in memory."""
     if options.stream is None or not isinstance(options.data, str):
         return None
@@ -165,7 +165,7 @@ def _streamed(task: Task, options: TrainOptions, ready: PreparedTraining, place:
         found = bind(start.binding, table, task.inputs, classes=start.classes, canonical=task.canonical)
         return ready.model.renamed(of_type(found, kind).arrays)  # pyright: ignore[reportAttributeAccessIssue]
 
-    stream = Stream(Dataset(Path(options.data)), options.stream, start.run.seed, place.rank, place.count)
+    stream = Stream(Dataset(Path(options.data)), options.stream, start.run.seed, *ready.updates.part())
     return Streamed(stream, ready.updates, bound)
 
 

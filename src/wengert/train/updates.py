@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from wengert.ir.graph import Graph
-from wengert.ops.evaluate import bind
+from wengert.core.ir.graph import Graph
+from wengert.core.ops.evaluate import bind
 from wengert.targets.base import target
 from wengert.targets.compiled import compile
 from wengert.targets.mesh import Sharding, Spec
@@ -84,6 +84,10 @@ class ManyUpdates:
     def over(self, arrays: Mapping[str, Array]) -> ManyUpdates:
         """The same over other training data, by the names of the equations."""
         return replace(self, arrays={**self.arrays, **arrays}, examples=len(arrays[self.data[0]]))
+
+    def part(self) -> tuple[int, int]:
+        """All of the examples."""
+        return 0, 1
 
     @property
     def spreads(self) -> bool:

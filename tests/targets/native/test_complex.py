@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.autodiff.check import check_grads
-from wengert.passes import pipeline
+from wengert.core.autodiff.check import check_grads
+from wengert.core.passes import pipeline
 from wengert.targets.base import default
 from wengert.targets.native import jit, pocketfft, pool
 from wengert.targets.native.emit import emit

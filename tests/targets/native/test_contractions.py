@@ -7,8 +7,8 @@ import pytest
 
 import wengert as wg
 from tests.thorough import rounds
-from wengert.ir.graph import Graph, apply, input_node
-from wengert.ir.types import ArrayType
+from wengert.core.ir.graph import Graph, apply, input_node
+from wengert.core.ir.types import ArrayType
 from wengert.targets.native import pool
 from wengert.targets.native.loops.layout import ProductLayout, planned, row_major, steps_of
 from wengert.targets.native.loops.lower import lower

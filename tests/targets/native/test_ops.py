@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-import wengert.autodiff  # noqa: F401
+import wengert.core.autodiff  # noqa: F401
 from tests.thorough import part
+from wengert.core.ir.graph import Graph, Node, apply, input_node
+from wengert.core.ir.op import OPS, Op
+from wengert.core.ir.types import COMPLEXES, DTYPES, FLOATS, ArrayType, TupleType
+from wengert.core.ops.control import results
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.passes.precision import in_dtype
 from wengert.errors import GraphError
-from wengert.ir.graph import Graph, Node, apply, input_node
-from wengert.ir.op import OPS, Op
-from wengert.ir.types import COMPLEXES, DTYPES, FLOATS, ArrayType, TupleType
-from wengert.ops.control import results
-from wengert.ops.evaluate import evaluate
-from wengert.passes.precision import in_dtype
 from wengert.targets import compiled
 from wengert.targets.native.accuracy import ULP_BOUNDS
 from wengert.targets.native.loops.nest import Compute, Constant

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.ir.graph import Graph
-from wengert.ir.walk import order_of
-from wengert.passes import pipeline
+from wengert.core.ir.graph import Graph
+from wengert.core.ir.walk import order_of
+from wengert.core.passes import pipeline
 from wengert.targets.base import default
 from wengert.targets.native import jit, lapack, pool
 from wengert.targets.native.emit import emit

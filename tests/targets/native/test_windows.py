@@ -9,10 +9,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 import wengert as wg
 import wengert.scipy.signal as traced_signal
-from wengert.autodiff.check import check_grads
-from wengert.ir.graph import Graph, apply, input_node
-from wengert.ir.types import ArrayType
-from wengert.ir.walk import order_of
+from wengert.core.autodiff.check import check_grads
+from wengert.core.ir.graph import Graph, apply, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ir.walk import order_of
 from wengert.targets import compiled
 from wengert.targets.native.loops.count import operations
 from wengert.targets.native.loops.lower import lower

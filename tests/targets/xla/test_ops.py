@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-import wengert.autodiff
-import wengert.ops  # noqa: F401
+import wengert.core.autodiff
+import wengert.core.ops  # noqa: F401
 from tests.thorough import part
-from wengert.ir.graph import Graph, Node, apply, input_node
-from wengert.ir.op import OPS, Op
-from wengert.ir.types import ArrayType, TapeType, TupleType
-from wengert.ops.control import results
-from wengert.ops.evaluate import evaluate
+from wengert.core.ir.graph import Graph, Node, apply, input_node
+from wengert.core.ir.op import OPS, Op
+from wengert.core.ir.types import ArrayType, TapeType, TupleType
+from wengert.core.ops.control import results
+from wengert.core.ops.evaluate import evaluate
 from wengert.targets import compiled
 from wengert.targets.xla import support
 

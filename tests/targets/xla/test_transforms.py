@@ -7,8 +7,8 @@ from importlib import import_module
 import pytest
 
 import wengert as wg
-from wengert.compilation import compile
-from wengert.engine import programs
+from wengert.functions.run import programs
+from wengert.functions.run.compiling import compile
 from wengert.targets import compiled
 
 MODULES = ("functions", "matrices", "checkpoints", "complex", "primitives")

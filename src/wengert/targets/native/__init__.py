@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING
 
-from wengert.ir.graph import Graph, Node
-from wengert.ir.walk import order_of
+from wengert.core.ir.graph import Graph, Node
+from wengert.core.ir.walk import order_of
 from wengert.targets.base import OWN, Support, by_host
 
 if TYPE_CHECKING:

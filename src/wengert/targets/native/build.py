@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from wengert.ir.graph import Graph
+from wengert.core.ir.graph import Graph
 from wengert.targets.native import jit, unrolled
 from wengert.targets.native.emit import CONSTANT, Emitted, emit
 from wengert.targets.native.loops.buffers import ArenaPlan, plan

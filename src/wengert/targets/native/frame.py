@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from wengert.ir.types import FLOATS
+from wengert.core.ir.types import FLOATS
 from wengert.targets.native import subnormals
 from wengert.targets.native.builder import Builder
 from wengert.targets.native.contraction import ContractSpec

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from wengert.ir.graph import Graph, Node
-from wengert.ir.op import Op
-from wengert.ir.walk import topological
-from wengert.ops.primes import opened
+from wengert.core.ir.graph import Graph, Node
+from wengert.core.ir.op import Op
+from wengert.core.ir.walk import topological
+from wengert.core.ops.primes import opened
 from wengert.targets.native import lapack, pocketfft
 from wengert.targets.native.builder import Builder
 from wengert.targets.native.loops.access import MAPS

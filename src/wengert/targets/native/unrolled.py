@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from wengert.ir.graph import Graph, Node
-from wengert.ir.walk import order_of
-from wengert.ops.effort import partners, side_by_side
+from wengert.core.ir.graph import Graph, Node
+from wengert.core.ir.walk import order_of
+from wengert.core.ops.effort import partners, side_by_side
 from wengert.targets.native import subnormals
 from wengert.targets.native.builder import Builder
 from wengert.targets.native.emit import Emitted

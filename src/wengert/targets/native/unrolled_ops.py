@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.graph import Node
-from wengert.ir.op import Op
-from wengert.ops.vocabulary import NUMPY
+from wengert.core.ir.graph import Node
+from wengert.core.ir.op import Op
+from wengert.core.ops.vocabulary import NUMPY
 from wengert.targets.native.builder import Builder
 from wengert.targets.native.loops.access import MAPS
 from wengert.targets.native.loops.forms import entries_of, numbers

@@ -1,4 +1,4 @@
-"""The vocabulary of ops' values as JAX computes it, in a trace; `ir/vocabulary.py` says what each name means.
+"""The vocabulary of ops' values as JAX computes it, in a trace; `core/ir/vocabulary.py` says what each name means.
 
 What differs from NumPy: on the CPU XLA takes denormal numbers for 0, and what NumPy raises is a finding here.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from wengert.ir.types import COMPLEXES
+from wengert.core.ir.types import COMPLEXES
 from wengert.targets.xla.findings import Findings
 from wengert.targets.xla.library import jax, jnp, lax, special
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from scripts.compare_backends import small_thresholds
 from scripts.random_graphs import Case
+from wengert.core.ops.evaluate import evaluate
 from wengert.errors import GraphError
-from wengert.ops.evaluate import evaluate
 from wengert.targets import native
 from wengert.targets.native.loops.buffers import ArenaPlan, plan
 from wengert.targets.native.loops.interpret import Interpreter

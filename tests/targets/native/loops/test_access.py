@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-from wengert.ir.graph import Node, apply, input_node
-from wengert.ir.types import ArrayType
-from wengert.ops.vocabulary import NUMPY
+from wengert.core.ir.graph import Node, apply, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.vocabulary import NUMPY
 from wengert.targets.native.loops.access import MAPS, access, flat, strides
 from wengert.targets.native.loops.nest import Affine, Axis, along
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wengert.ir.graph import Node
+from wengert.core.ir.graph import Node
 from wengert.targets.native.loops.nest import Affine, Range
 
 Index = tuple[Affine, ...]

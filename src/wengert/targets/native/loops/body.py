@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from wengert.ir.graph import Graph, Node
-from wengert.ir.walk import order_of
+from wengert.core.ir.graph import Graph, Node
+from wengert.core.ir.walk import order_of
 from wengert.targets.native.loops import assembly, control
 from wengert.targets.native.loops.access import flat
 from wengert.targets.native.loops.contraction import matrices

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.graph import Graph, Node, apply, constant
-from wengert.ir.walk import order_of, with_inputs
-from wengert.ops.complex_numbers import PART
+from wengert.core.ir.graph import Graph, Node, apply, constant
+from wengert.core.ir.walk import order_of, with_inputs
+from wengert.core.ops.complex_numbers import PART
 from wengert.targets.native.loops import fourier
 from wengert.targets.native.loops.forms import numbers
 from wengert.targets.native.loops.fourier import Pair

@@ -10,13 +10,13 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from math import prod
 from typing import Any
 
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.walk import order_of, rebuild
-from wengert.ops.control import results
-from wengert.ops.norms import SCALES
-from wengert.ops.primes import instance
-from wengert.ops.products import contraction_order
-from wengert.ops.reductions import spread
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.walk import order_of, rebuild
+from wengert.core.ops.control import results
+from wengert.core.ops.norms import SCALES
+from wengert.core.ops.primes import instance
+from wengert.core.ops.products import contraction_order
+from wengert.core.ops.reductions import spread
 from wengert.targets.native.loops.forms import numbers
 from wengert.targets.native.loops.layout import ProductLayout, planned, row_major, steps_of
 from wengert.targets.native.loops.routines import FACTORED, MATRICES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from wengert.ir.graph import Node
+from wengert.core.ir.graph import Node
 from wengert.targets.native.loops.access import MAPS
 
 LEAVES = frozenset({"input", "constant", "position", "size_of"})

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy
 
-from wengert.ir.graph import Node, apply
-from wengert.ir.op import Op, Params
-from wengert.ir.types import ArrayType
+from wengert.core.ir.graph import Node, apply
+from wengert.core.ir.op import Op, Params
+from wengert.core.ir.types import ArrayType
 from wengert.targets.native.loops.decompositions import Parts
 from wengert.targets.native.loops.factors import routine
 from wengert.targets.native.loops.forms import TRANSFORMS, numbers

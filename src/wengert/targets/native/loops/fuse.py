@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from wengert.ir.graph import Graph, Node
-from wengert.ir.walk import order_of
-from wengert.ops.effort import partners, side_by_side
-from wengert.ops.kinds import constant_value
+from wengert.core.ir.graph import Graph, Node
+from wengert.core.ir.walk import order_of
+from wengert.core.ops.effort import partners, side_by_side
+from wengert.core.ops.kinds import constant_value
 from wengert.targets.native.loops.access import MAPS
 from wengert.targets.native.loops.forms import (
     CONTROL,

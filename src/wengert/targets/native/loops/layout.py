@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product as choices
 from math import prod
 
-from wengert.ir.graph import Node
+from wengert.core.ir.graph import Node
 from wengert.targets.native.loops.access import MAPS, access, flat, strides
 from wengert.targets.native.loops.forms import is_assembly, numbers
 from wengert.targets.native.loops.nest import Affine, Axis, along

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from wengert.ir.graph import Node
+from wengert.core.ir.graph import Node
 from wengert.targets.native.loops import decompositions, factors, fourier
 from wengert.targets.native.loops.forms import entries_of, numbers
 from wengert.targets.native.loops.layout import in_order
