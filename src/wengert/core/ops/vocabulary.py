@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy
@@ -30,7 +31,7 @@ CUTS = {"float32": (np.float32(1.5 * 2.0**15), 11.0), "float64": (np.float64(1.5
 class SharedFormulas:
     """Functions that no array library has, whose formula is the same in each; `arrays` is the library."""
 
-    arrays: Any
+    arrays: ModuleType
     abs: Callable[[Array], Array]
     logaddexp: Callable[[Array, Array], Array]
 
