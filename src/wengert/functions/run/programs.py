@@ -16,7 +16,6 @@ import numpy as np
 
 from wengert.core.ir.graph import Graph, Node, input_node
 from wengert.core.ir.walk import substitute, topological
-from wengert.core.passes import pipeline
 from wengert.targets import interpreter
 from wengert.targets.base import Executable, Target, default
 from wengert.targets.parameters import Parameter
@@ -35,6 +34,8 @@ class Program:
     """A graph that is run: by NumPy, node by node, and as code of a target once that is made."""
 
     def __init__(self, graph: Graph) -> None:
+        from wengert.core.passes import pipeline  # the first calls of a function have no program, and do without
+
         self.graph = pipeline.run(graph)
         self.executable: Executable | None = None
         """The code, once it is made."""
