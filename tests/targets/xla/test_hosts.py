@@ -158,9 +158,9 @@ def test_calls_of_numpy_are_refused_by_name(ranks):
     for each in ranks:
         assert each["refused"] == [
             [
-                "'j0' is a call of NumPy, which a program of several processes cannot make.",
-                "  its result is float64[6]; there are 2 processes",
-                "Train in one process, or write it in terms of other functions.",
+                "'j0' is a call of NumPy, which a program of several devices cannot make.",
+                "  its result is float64[6]; Mesh(data=6)",
+                "Leave the mesh out, or write it in other terms.",
             ]
         ]
 
