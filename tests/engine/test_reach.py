@@ -33,7 +33,7 @@ def counted(monkeypatch):
 
     counting("computed", tape.Tape, "_value")
     counting("compiled", programs, "compiled")
-    counting("interpreted", programs.RunProgram, "interpreted")
+    counting("interpreted", programs.NodesProgram, "interpreted")
     return found
 
 

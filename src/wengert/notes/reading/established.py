@@ -6,7 +6,6 @@ The other side is worked out once, and each changed side is compared with it at 
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -85,9 +84,9 @@ class Bench(World):
             return False
 
 
-def established(search: Search, line: ScopeLine, link: int, given: Given, seconds: float) -> Edit | None:
-    """The first small change of side `link` under which it equals the side before, as names are read; None where none is found in time."""
-    end = time.process_time() + seconds
+def established(search: Search, line: ScopeLine, link: int, given: Given, steps: float) -> Edit | None:
+    """The first small change of side `link` under which it equals the side before, as names are read; None where none is found within so many steps."""
+    end = search.scope.work.done + steps
     before = previous(line, link)
     left, right = line.sides[before], line.sides[link]
     if left is None or right is None or before != link - 1 or numeric(line, link):
@@ -100,7 +99,7 @@ def established(search: Search, line: ScopeLine, link: int, given: Given, second
         return None
     nearby = around(bench, line, link)
     for edit in itertools.islice(edits(right, left, search.scope.facts, nearby), EDITS):
-        if time.process_time() > end:
+        if search.scope.work.done > end:
             return None
         if bench.agrees(edit.tree) and _holds(search, line, link, given, edit.tree):
             return edit

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +17,7 @@ from wengert.notes.reading.established import established
 from wengert.notes.reading.forms import COMPARING
 from wengert.notes.reading.limits import (
     COMPARABLE,
-    MISTAKE_SECONDS,
+    MISTAKE_STEPS,
     TRIES,
     TRIES_AGAIN,
     TRIES_AT_SIGHT,
@@ -40,6 +39,7 @@ from wengert.notes.reading.trees import (
     names,
 )
 from wengert.notes.reading.verdicts import Verdict, conditions_of, notes_of
+from wengert.notes.reading.work import Work
 
 WORTH = {"holds": 1.0, "conditional": 0.8, "wrong": -0.6, "open": -0.6, "given": 0.05, "condition": -0.2}
 BLIND = 0.15
@@ -56,8 +56,9 @@ MOST_AXES = 2
 class Judge:
     """The lines of one scope judged in order."""
 
-    def __init__(self, lines: Sequence[ScopeLine], own: Sequence[ScopeLine]) -> None:
-        self.scope = Scope(lines)
+    def __init__(self, lines: Sequence[ScopeLine], own: Sequence[ScopeLine], work: Work | None = None) -> None:
+        self.scope = Scope(lines, work)
+        self.work = self.scope.work
         self.own = own
         self.search = Search(self.scope)
         self.found: dict[tuple[ScopeLine, int], Verdict] = {}
@@ -92,7 +93,7 @@ class Judge:
         for line, link in [*filter(lambda pair: derived(*pair), self.unsure), *list(self.unsure)]:
             if (line, link) not in self.unsure:
                 continue
-            if time.process_time() > end:
+            if self.work.done > end:
                 self.hurried = True
                 return
             self.link(line, link, TRIES if derived(line, link) else TRIES_AGAIN, end)
@@ -123,7 +124,7 @@ class Judge:
             self.say(line, link, kind)
         elif line.sides[link] == line.sides[previous(line, link)]:
             self.say(line, link, "unread", "both sides are the same")
-        elif time.process_time() > end:
+        elif self.work.done > end:
             self.unsure[line, link] = None
             self.say(line, link, "unread", "it was not tried for want of time")
         elif link == 1 and line.defines() and not self.is_signal(line):
@@ -274,7 +275,7 @@ class Judge:
         read = {str(key[0]) for key in found.first.world.read}
         kinds = UNGUESSED if read & self.scope.supposed else None
         for given in found.fitting:
-            change = established(self.search, line, link, given, MISTAKE_SECONDS)
+            change = established(self.search, line, link, given, MISTAKE_STEPS)
             if change is not None and (kinds is None or change.kind in kinds):
                 return change
         return None
