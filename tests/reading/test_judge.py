@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from wengert.notes.reading.documents import JudgedDocument, judge_document
+from wengert.notes.reading.documents import JudgedDocument, judge_story
 from wengert.notes.reading.printing import plain_text
 from wengert.notes.reading.story import read_story
 
@@ -88,7 +88,7 @@ $$\frac{d오차e_{1}}{du} = \frac{d오차e_{1}}{dy} \frac{dy}{du}$$""",
 
 
 def statuses(text: str) -> list[str]:
-    return [verdict.status for verdict in judge_document(text, "page.md")]
+    return [verdict.status for verdict in judge_story(read_story(text, "page.md"))]
 
 
 @pytest.mark.parametrize(("right", "page"), PAGES.values(), ids=PAGES)
@@ -108,7 +108,7 @@ def test_lines_of_a_page_hold(right: int, page: str) -> None:
     ],
 )
 def test_a_mistake_is_shown_by_the_change_that_undoes_it(claim: str, kind: str, sentence: str) -> None:
-    verdict = judge_document(UNIT + f"$${claim}$$\n", "page.md")[-1]
+    verdict = judge_story(read_story(UNIT + f"$${claim}$$\n", "page.md"))[-1]
     assert (verdict.status, verdict.kind, verdict.note) == ("wrong", kind, f"likely: {sentence}")
 
 
@@ -139,7 +139,7 @@ $$R = \frac{\lambda}{2} w^2$$
 def test_what_a_line_lacks_is_found_near_it_and_written_as_people_write_it(
     claim: str, kind: str, corrected: str
 ) -> None:
-    verdict = judge_document(LAYER + f"$${claim}$$\n", "page.md")[-1]
+    verdict = judge_story(read_story(LAYER + f"$${claim}$$\n", "page.md"))[-1]
     assert (verdict.status, verdict.kind) == ("wrong", kind)
     assert verdict.corrected is not None
     assert plain_text(verdict.corrected) == corrected
@@ -151,14 +151,16 @@ def test_a_matrix_whose_relation_to_the_vectors_of_its_letter_is_not_said_is_no_
 
 
 def test_sides_that_cannot_fit_are_open_where_nothing_mends_them() -> None:
-    verdict = judge_document(LAYER + r"$$\frac{\partial L}{\partial x} = \cos(W) \cos(W) x x^T$$", "page.md")[-1]
+    verdict = judge_story(read_story(LAYER + r"$$\frac{\partial L}{\partial x} = \cos(W) \cos(W) x x^T$$", "page.md"))[
+        -1
+    ]
     assert verdict.status == "open"
     assert verdict.note.startswith("does not hold as read")
 
 
 def test_an_index_that_only_the_right_side_has_is_no_condition() -> None:
     page = "$$p_i = v_i x_i$$\n$$s = \\sum_i p_i$$\n$$\\frac{\\partial s}{\\partial p_i} = 1$$\n$$\\frac{\\partial s}{\\partial x_i} = v_i$$\n"
-    verdict = judge_document(page + r"$$\frac{\partial s}{\partial v_i} = x_j$$", "page.md")[-1]
+    verdict = judge_story(read_story(page + r"$$\frac{\partial s}{\partial v_i} = x_j$$", "page.md"))[-1]
     assert (verdict.status, verdict.kind) == ("wrong", "index")
 
 
@@ -167,7 +169,7 @@ def test_a_line_that_no_small_change_mends_is_open() -> None:
 
 
 def test_a_line_about_a_name_that_stands_nowhere_else_is_not_read() -> None:
-    verdict = judge_document(UNIT + r"$$\frac{\partial L}{\partial b} = (y - t) q$$", "page.md")[-1]
+    verdict = judge_story(read_story(UNIT + r"$$\frac{\partial L}{\partial b} = (y - t) q$$", "page.md"))[-1]
     assert (verdict.status, verdict.note) == ("unread", "it does not hold as read, and no other line says what q is")
 
 
@@ -203,13 +205,13 @@ def test_a_condition_behind_a_line_is_kept() -> None:
 
 def test_a_line_that_holds_for_some_indices_says_for_which() -> None:
     page = r"$$p_i = \frac{e^{z_i}}{\sum_k e^{z_k}}$$" + "\n" + r"$$\frac{\partial p_i}{\partial z_j} = -p_i p_j$$"
-    verdict = judge_document(page, "page.md")[-1]
+    verdict = judge_story(read_story(page, "page.md"))[-1]
     assert (verdict.status, verdict.note) == ("conditional", "holds if i ≠ j")
 
 
 def test_a_loss_that_is_the_cross_entropy_is_said_to_be_that() -> None:
     page = "$$z = w x$$\n$$a = \\sigma(z)$$\n$$dz = a - y$$\n$$dw = dz\\, x$$"
-    verdict = judge_document(page, "page.md")[-1]
+    verdict = judge_story(read_story(page, "page.md"))[-1]
     assert verdict.status == "conditional"
     assert verdict.note.startswith("holds if ")
 
@@ -232,7 +234,9 @@ $$\frac{d p}{d z} = \frac{e^{-z}}{(1 + e^{-z})^2} = %s = p (1 - p)$$
     ],
 )
 def test_a_side_between_two_equal_ones_is_the_one_that_differs(side: str, kind: str, corrected: str) -> None:
-    verdicts = {verdict.link: verdict for verdict in judge_document(CHAIN % side, "page.md") if verdict.derived}
+    verdicts = {
+        verdict.link: verdict for verdict in judge_story(read_story(CHAIN % side, "page.md")) if verdict.derived
+    }
     found = verdicts[2]
     if not kind:
         assert (found.status, found.note) == (
@@ -247,7 +251,7 @@ def test_a_side_between_two_equal_ones_is_the_one_that_differs(side: str, kind: 
 
 def test_a_step_that_forgets_a_division_lacks_it() -> None:
     chain = r"$$\frac{d v}{d x} = \frac{(1 + x) - x}{(1 + x)^2} = 1 = \frac{1}{(1 + x)^2}$$"
-    verdict = next(v for v in judge_document("$$v = \\frac{x}{1 + x}$$\n" + chain, "page.md") if v.link == 2)
+    verdict = next(v for v in judge_story(read_story("$$v = \\frac{x}{1 + x}$$\n" + chain, "page.md")) if v.link == 2)
     assert (verdict.status, verdict.note) == ("wrong", "likely: the division by (1 + x)^2 is missing")
 
 

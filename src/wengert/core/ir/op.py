@@ -104,6 +104,8 @@ class Op:
     moves: Moves | None = None
     """Where each entry of the result is one of the first input's: all of them in another place, some of them, all of them and some
     more than once, or those that the second input names."""
+    joins: bool = False
+    """Whether its entries are those of all its inputs, one behind the other."""
     commutes: Commutes | None = None
     """Whether its two inputs may change places: without changing a bit of the result (maximum(−0, 0) may not), or to rounding."""
     signs: tuple[int, ...] | None = None
@@ -153,6 +155,7 @@ class OpFacts(TypedDict, total=False):
     growth_at: Callable[[Node], Growth]
     leaf: Leaf
     moves: Moves
+    joins: bool
     commutes: Commutes
     signs: tuple[int, ...]
     exponents: tuple[int, ...]

@@ -269,6 +269,7 @@ concatenate = general(
     vjp=_vjp_concatenate,
     batch=_batch_concatenate,
     notation=unwritten("concatenate"),
+    joins=True,
     samples=lambda rng: [
         ([rng.normal(size=shape) for shape in shapes], {"axis": axis})
         for shapes, axis in [

@@ -64,6 +64,25 @@ class TapeRun(Run):
         self._calls: Calls | None = None
         """The calls that stand in place of those of the tape; None before the values were asked for."""
 
+    @classmethod
+    def begun(
+        cls,
+        codes: tuple[Any, ...],
+        key: tuple[Any, ...],
+        values: Sequence[Any],
+        kinds: Sequence[Kind],
+        start: Start | None,
+        args: list[Any],
+        kwargs: dict[str, Any],
+        places: Sequence[int],
+    ) -> tuple[TapeRun, dict[str, Any]]:
+        """A run before its first call, and the arguments by name: the other arguments are values of its tape where they have to be."""
+        if start is None or not start.takes_others:
+            return cls(codes, key, values, kinds), kwargs
+        others = Others(args, kwargs, places)
+        run = cls(codes, (*key, others.key), values, kinds, others.values)
+        return run, others.filled(args, kwargs, run.tape)
+
     def follow(self, call: Callable[[Sequence[Any]], Any]) -> None:
         """Run the function on values of the tape."""
         tape = self.tape
@@ -227,12 +246,7 @@ def run_on_tape(arguments: Arguments, leaves: Sequence[Leaf]) -> TapeRun:
     start = None
     if (len(given) > len(arguments.places) or kwargs) and calls_exponential(arguments.f):
         start = Start(key, codes)
-    if start is not None and start.takes_others:
-        others = Others(given, kwargs, arguments.places)
-        made = TapeRun(codes, (*key, others.key), values, kinds, others.values)
-        kwargs = others.filled(given, kwargs, made.tape)
-    else:
-        made = TapeRun(codes, key, values, kinds)
+    made, kwargs = TapeRun.begun(codes, key, values, kinds, start, given, kwargs, arguments.places)
     made.arguments = arguments
 
     def call(lives: Sequence[Any]) -> Any:

@@ -13,8 +13,9 @@ REDUCTIONS = frozenset({"sum", "max", "min", "prod"})
 UPDATES = frozenset({"set_slice", "put"})
 """Ops that replace entries of an array, in place where that may be."""
 DECOMPOSITIONS = frozenset({"qr_parts", "eigh_parts", "svd_parts"})
-ROUTINES = frozenset({"lu", "lu_solve", "lu_inverse", "cholesky", "solve_triangular"}) | DECOMPOSITIONS
-"""Functions of whole matrices."""
+TRANSFORMS = frozenset({"fft_parts", "rfft_parts", "irfft_parts"})
+ROUTINES = frozenset({"lu", "lu_solve", "lu_inverse", "cholesky", "solve_triangular"}) | DECOMPOSITIONS | TRANSFORMS
+"""Functions of whole matrices, and of rows that are transformed."""
 ASSEMBLIES = frozenset({"concatenate", "scatter_add", "pad"}) | UPDATES | ROUTINES
 """Ops written part by part; a pad is one only where it spreads entries."""
 CONTROL = frozenset({"scan", "while_loop", "cond"})

@@ -29,7 +29,7 @@ from wengert.targets.native.loops.forms import (
     keeps_place,
     numbers,
 )
-from wengert.targets.native.loops.layout import copied, is_copy, moves, view_of
+from wengert.targets.native.loops.layout import copied, in_order, is_copy, moves, view_of
 from wengert.targets.native.loops.updates import stored_first
 
 CHEAP = 4
@@ -175,8 +175,10 @@ def must_be_stored(node: Node) -> list[Node]:
     name = node.op.name
     if is_contraction(node):
         return [node, *(x if copy else view_of(x) for x, copy in zip(node.inputs, copied(node), strict=True))]
-    if name in CONTROL or name in ROUTINES:
+    if name in CONTROL:
         return [node, *node.inputs]
+    if name in ROUTINES:
+        return [node, *map(in_order, node.inputs)]
     if name == "item":
         return [node]
     if name in UPDATES:

@@ -57,6 +57,13 @@ def view_of(node: Node) -> Node:
     return node
 
 
+def in_order(node: Node) -> Node:
+    """The node whose entries lie one after another as those of this one do: a reshape has them as they are."""
+    while node.op.name == "reshape":
+        node = node.inputs[0]
+    return node
+
+
 def is_copy(node: Node) -> bool:
     """Whether a node that is kept in memory is a copy of other memory in another order; who reads it can read that."""
     return moves(node) and view_of(node) is not node
