@@ -30,7 +30,7 @@ THIRD = 3
 Array = Any
 
 
-class Program:
+class GraphRunner:
     """A graph that is run: by NumPy, node by node, and as code of a target once that is made."""
 
     def __init__(self, graph: Graph) -> None:
@@ -62,7 +62,7 @@ class Program:
         return self.executable.run(values, self.interpreted)
 
 
-class NodesProgram(Program):
+class NodesProgram(GraphRunner):
     """Outputs over inputs, of which it takes those that are read. It climbs by itself from NumPy to code, when it is told."""
 
     def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node]) -> None:
@@ -82,7 +82,7 @@ class NodesProgram(Program):
         return self.interpreted(*given) if self.native is None else self.native(*given)
 
 
-def compiled(program: Program) -> Callable[..., Any]:
+def compiled(program: GraphRunner) -> Callable[..., Any]:
     """A program as machine code: a function of arrays and numbers in the order of the inputs, to the tuple of outputs."""
     graph, made = program.graph, program.lower(default(), quick=True)
 
