@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from wengert.notes.reading.documents import judge_story
+from wengert.notes.reading.documents import JudgedDocument, judge_story
 from wengert.notes.reading.printing import plain_text
 from wengert.notes.reading.story import read_story
 
@@ -218,3 +218,53 @@ def test_a_loss_that_is_the_cross_entropy_is_said_to_be_that() -> None:
 
 def test_the_same_text_is_judged_the_same_twice() -> None:
     assert statuses(UNIT) == statuses(UNIT)
+
+
+CHAIN = r"""$$p = \frac{1}{1 + e^{-z}}$$
+$$\frac{d p}{d z} = \frac{e^{-z}}{(1 + e^{-z})^2} = %s = p (1 - p)$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("side", "kind", "corrected"),
+    [
+        (r"\frac{1}{1 + e^{-z}} \cdot \frac{e^{z}}{1 + e^{-z}}", "", ""),
+        (r"\frac{1}{1 + e^{-z}} \cdot (1 + p)", "sign", "1/(1 + e^− z) · (1 − p)"),
+        (r"e^{-z} p", "power", "e^− z p^2"),
+    ],
+)
+def test_a_side_between_two_equal_ones_is_the_one_that_differs(side: str, kind: str, corrected: str) -> None:
+    verdicts = {
+        verdict.link: verdict for verdict in judge_story(read_story(CHAIN % side, "page.md")) if verdict.derived
+    }
+    found = verdicts[2]
+    if not kind:
+        assert (found.status, found.note) == (
+            "open",
+            "does not hold as read, while the sides before and behind it are equal",
+        )
+        return
+    assert (found.status, found.kind) == ("wrong", kind)
+    assert found.corrected is not None
+    assert plain_text(found.corrected) == corrected
+
+
+def test_a_step_that_forgets_a_division_lacks_it() -> None:
+    chain = r"$$\frac{d v}{d x} = \frac{(1 + x) - x}{(1 + x)^2} = 1 = \frac{1}{(1 + x)^2}$$"
+    verdict = next(v for v in judge_story(read_story("$$v = \\frac{x}{1 + x}$$\n" + chain, "page.md")) if v.link == 2)
+    assert (verdict.status, verdict.note) == ("wrong", "likely: the division by (1 + x)^2 is missing")
+
+
+def test_a_chain_rule_in_derivatives_alone_is_judged_whatever_is_derived() -> None:
+    right = r"$$\frac{\partial E}{\partial w} = \frac{\partial E}{\partial o} \frac{\partial o}{\partial s} \frac{\partial s}{\partial w}$$"
+    short = right.replace(r" \frac{\partial s}{\partial w}", "")
+    page = "$$o = g(s)$$\n$$s = w x$$\n"
+    assert statuses(page + right)[-1] == "holds"
+    assert statuses(page + short)[-1] in ("open", "wrong")
+
+
+def test_a_document_is_judged_in_the_same_steps_each_time() -> None:
+    documents = [JudgedDocument(read_story(PAGES["generic layers"][1], "page.md"), 4000) for _ in range(2)]
+    said = [[(verdict.status, verdict.note) for verdict in document.judged()] for document in documents]
+    assert said[0] == said[1]
+    assert documents[0].work.done == documents[1].work.done > 0
