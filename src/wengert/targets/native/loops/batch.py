@@ -11,7 +11,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,10 +21,10 @@ from wengert.core.ir.walk import order_of, rebuild, with_inputs
 from wengert.targets.native.loops.access import MAPS, access, flat
 from wengert.targets.native.loops.expand import EXPANSIONS, expand, within_range
 from wengert.targets.native.loops.folding import Folder, TooMuch
-from wengert.targets.native.loops.forms import REDUCTIONS, entries_of, is_leaf, keeps_place, numbers
+from wengert.targets.native.loops.forms import REDUCTIONS, is_leaf, keeps_place, numbers
 from wengert.targets.native.loops.memory import NestMemory
 from wengert.targets.native.loops.multiply_add import with_fma
-from wengert.targets.native.loops.nest import Affine, Axis, Gather, Instruction, Load, Lookup, Statement, along
+from wengert.targets.native.loops.nest import Affine, Axis, Gather, Instruction, Load, Lookup, along, operands
 from wengert.targets.native.loops.pull import Given, Place
 from wengert.targets.native.loops.roots import Reduced, Stored
 
@@ -34,8 +34,15 @@ MOST_ENTRIES = 256
 """Of an array in a row."""
 MOST = 3000
 """Instructions for a row."""
-LEAST_KERNELS = 6
-"""A graph of fewer sweeps is as fast axis by axis."""
+LONGEST = 16
+"""Longer axes of a row fill lanes themselves."""
+MOST_TERMS = 64
+"""Larger products have kernels of their own."""
+MOST_TOTALS = 32
+LEAST_MIXING = 4
+"""Where fewer nodes mix the entries of a row, a sweep over all entries is as fast."""
+MIXING = frozenset({*REDUCTIONS, "einsum", "concatenate", "norm", "pad", "slice"})
+"""Ops in which an entry of a row meets others."""
 COMBINES = {"sum": "add", "max": "maximum", "min": "minimum", "prod": "multiply"}
 Array = Any
 """An object array of instructions: the entries of a row."""
@@ -90,7 +97,7 @@ class BatchedRows:
         sizes = numbers(shape)
         self.place_of(sizes)
         left = tuple(n for n in sizes if n != self.rows)
-        if math.prod(left) > MOST_ENTRIES:
+        if math.prod(left) > MOST_ENTRIES or max(left, default=1) > LONGEST:
             raise NotInRows
         return left
 
@@ -217,7 +224,7 @@ class BatchedRows:
 
     def _finish(self, node: Node, over_rows: bool, function: str, result: Array) -> None:
         if over_rows:
-            if 0 in result.shape or result.size > 32:
+            if 0 in result.shape or result.size > MOST_TOTALS:
                 raise NotInRows
             self.totals[node] = function, result
         else:
@@ -234,8 +241,8 @@ class BatchedRows:
         if len(over) > 1 or 0 in sizes.values():
             raise NotInRows
         kept = [l for l in output if l not in over]
-        if math.prod(sizes[l] for l in (*kept, *summed)) > MOST:
-            raise TooMuch
+        if math.prod(sizes[l] for l in (*kept, *summed)) > MOST_TERMS:
+            raise NotInRows
         result = np.empty([sizes[l] for l in kept], object)
         for small in np.ndindex(*result.shape):
             at, terms = dict(zip(kept, small, strict=True)), []
@@ -304,14 +311,16 @@ def rows_of(graph: Graph) -> int | None:
     return next(iter(long)) if len(long) == 1 else None
 
 
-def in_rows(
-    memory: NestMemory, graph: Graph, given: Mapping[Node, Given], targets: Sequence[Place]
-) -> RowLoop | None:
+def in_rows(memory: NestMemory, graph: Graph, given: Mapping[Node, Given], targets: Sequence[Place]) -> RowLoop | None:
     """The loop of a graph that is a function of rows; None where it is none, or too long."""
     rows = rows_of(graph)
-    mixes = any(node.op.name in (*REDUCTIONS, "einsum", "concatenate", "norm") for node in order_of(graph))
+    mixing = sum(rows in node.inputs[0].shape and node.op.name in MIXING for node in order_of(graph) if node.inputs)
     written = {target.buffer for target in targets}
-    if rows is None or not mixes or any(isinstance(x, Place) and x.buffer in written for x in given.values()):
+    if (
+        rows is None
+        or mixing < LEAST_MIXING
+        or any(isinstance(x, Place) and x.buffer in written for x in given.values())
+    ):
         return None
     small = expand(graph, RULES)
     places = {new: given[old] for old, new in zip(graph.inputs, small.inputs, strict=True)}
@@ -346,8 +355,6 @@ def _roots(loop: BatchedRows, late: Sequence[Node], targets: Sequence[Place]) ->
     if not stored and not reduced:
         raise NotInRows
     instructions, new = with_fma(loop.code.instructions, [each.value for each in (*stored, *reduced)])
-    from dataclasses import replace
-
     stored = [replace(each, value=new[each.value]) for each in stored]
     reduced = [replace(each, value=new[each.value]) for each in reduced]
     rest, rest_given, rest_targets = _rest(loop, late, targets, places)
@@ -375,8 +382,6 @@ def _used(
     instructions: Sequence[Instruction], stored: Sequence[Stored], reduced: Sequence[Reduced]
 ) -> list[Instruction]:
     """Those that results need."""
-    from wengert.targets.native.loops.nest import operands
-
     needed = {each.value for each in (*stored, *reduced)}
     for each in reversed(instructions):
         if each in needed:

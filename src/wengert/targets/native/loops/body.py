@@ -12,8 +12,8 @@ from wengert.core.ir.graph import Graph, Node
 from wengert.core.ir.walk import order_of
 from wengert.targets.native.loops import assembly, control
 from wengert.targets.native.loops.access import flat
-from wengert.targets.native.loops.contraction import matrices
 from wengert.targets.native.loops.batch import in_rows
+from wengert.targets.native.loops.contraction import matrices
 from wengert.targets.native.loops.expand import expand
 from wengert.targets.native.loops.forms import (
     REDUCTIONS,
