@@ -189,7 +189,9 @@ def special_arrays(op: Op, dtype: str) -> list[Any]:
 def assert_exact(graph: Graph, values: dict[str, Any]) -> None:
     """Each entry equal, or to the bounds of the functions that the op's value is written in."""
     for node, found, wanted in both(graph, values):
-        if wanted.dtype.kind == "c":  # parts are computed one by one: together they have the digits that the modulus has
+        if (
+            wanted.dtype.kind == "c"
+        ):  # parts are computed one by one: together they have the digits that the modulus has
             np.testing.assert_allclose(found, wanted, rtol=4 * np.finfo(wanted.dtype).eps, err_msg=repr(node))
             continue
         if wanted.dtype.kind != "f":

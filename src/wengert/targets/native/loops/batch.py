@@ -39,7 +39,7 @@ LONGEST = 16
 MOST_TERMS = 64
 """Larger products have kernels of their own."""
 MOST_TOTALS = 32
-LEAST_MIXING = 4
+LEAST_MIXING = 3
 """Where fewer nodes mix the entries of a row, a sweep over all entries is as fast."""
 MIXING = frozenset({*REDUCTIONS, "einsum", "concatenate", "norm", "pad", "slice"})
 """Ops in which an entry of a row meets others."""
