@@ -159,7 +159,7 @@ def _task(
     sharding: Any,
 ) -> Any:
     """The task of the equations; where a saved training goes on, with what it had."""
-    from wengert.api import whole_document
+    from wengert.files import whole_document
     from wengert.train.checkpoint import load_model
     from wengert.train.equations import task, task_from
 

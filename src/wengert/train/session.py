@@ -37,7 +37,7 @@ from wengert.train.joining import ProcessPlace
 from wengert.train.loop import Finished, Reporter, Started, batch_size, evaluate, fit
 from wengert.train.metrics import Metric, choose_metric
 from wengert.train.model import CompiledModel, Model, Plan, Progress, Updates
-from wengert.train.optimizers import Optimizer, optimizer
+from wengert.train.optimizers import NamedOptimizer, optimizer
 from wengert.train.preparation import Standardisation, split, take
 from wengert.train.record import LARGEST_SEED
 from wengert.train.report import reporting
@@ -70,7 +70,7 @@ class PreparedTraining:
     """All that the loop needs."""
 
     model: Model
-    optimizer: Optimizer
+    optimizer: NamedOptimizer
     data: _Data
     start: SavedModel
     drawn: tuple[str, ...]
@@ -371,7 +371,7 @@ def _standardisation(
     return saved.standardisation
 
 
-def _optimizer(options: TrainOptions, saved: SavedModel | None) -> Optimizer:
+def _optimizer(options: TrainOptions, saved: SavedModel | None) -> NamedOptimizer:
     """The optimizer; a resumed training keeps its settings except those that are stated anew (a smaller learning
     rate).
     """
