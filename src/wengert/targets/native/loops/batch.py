@@ -18,7 +18,7 @@ import numpy as np
 
 from wengert.core.ir.graph import Graph, Node, input_node
 from wengert.core.ir.walk import order_of, rebuild, with_inputs
-from wengert.targets.native.loops.access import MAPS, access, flat
+from wengert.targets.native.loops.access import access, flat
 from wengert.targets.native.loops.expand import EXPANSIONS, expand, within_range
 from wengert.targets.native.loops.folding import Folder, TooMuch
 from wengert.targets.native.loops.forms import REDUCTIONS, is_leaf, keeps_place, numbers
@@ -143,7 +143,7 @@ class BatchedRows:
             self._product(node)
         elif name in OWN:
             self.entries[node] = OWN[name](self, node)
-        elif name in MAPS:
+        elif node.op.index_map is not None:
             self.entries[node] = self._moved(node)
         elif keeps_place(node):
             given = [self.entries[x] for x in node.inputs]
