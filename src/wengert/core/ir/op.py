@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
 from wengert.core.ir.notation import Notation
 from wengert.core.ir.types import ArrayType
@@ -39,6 +39,17 @@ OfFractions = (
     | Callable[[Fraction, int], Fraction | None]
 )
 Samples = Callable[[Any], list["tuple[list[Any], dict[str, Any]]"]]
+
+
+class Place(Protocol):
+    """A place along an axis: a sum of axes times numbers."""
+
+    def __add__(self, other: Any, /) -> Place: ...
+    def __mul__(self, factor: int, /) -> Place: ...
+
+
+EntryPlace = tuple[tuple[Place, ...], tuple[tuple[Place, int, int], ...]]
+IndexMap = Callable[["Node", tuple[Place, ...], Place], EntryPlace | None]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -104,6 +115,9 @@ class Op:
     moves: Moves | None = None
     """Where each entry of the result is one of the first input's: all of them in another place, some of them, all of them and some
     more than once, or those that the second input names."""
+    index_map: IndexMap | None = None
+    """index_map(node, index, origin): where the entry at an index of the result stands in the input, and the ranges outside of which it is
+    0; see `ops/index_maps.py`. None where it is not affine."""
     joins: bool = False
     """Whether its entries are those of all its inputs, one behind the other."""
     commutes: Commutes | None = None
@@ -155,6 +169,7 @@ class OpFacts(TypedDict, total=False):
     growth_at: Callable[[Node], Growth]
     leaf: Leaf
     moves: Moves
+    index_map: IndexMap
     joins: bool
     commutes: Commutes
     signs: tuple[int, ...]

@@ -25,9 +25,9 @@ from wengert.functions.run.runs import (
     VALUES,
     Facts,
     Find,
+    FunctionRun,
     RecordedRun,
     Residual,
-    Run,
     Transform,
     fact_of,
     found_again,
@@ -47,7 +47,7 @@ FEW = 32
 """The entries of shorter vectors are sooner looked at as Python numbers."""
 
 
-class TapeRun(Run):
+class TapeRun(FunctionRun):
     """A function that has run once on arrays."""
 
     def __init__(
@@ -103,7 +103,7 @@ class TapeRun(Run):
     # what is made of it
 
     def run(self, transform: Transform, extra: Sequence[Any] = ()) -> list[Any]:
-        """See `Run`. The way is the one that is cheapest for as often as the transform was asked for."""
+        """See `FunctionRun`. The way is the one that is cheapest for as often as the transform was asked for."""
         if any(isinstance(x, StandIn) for x in extra):
             return super().run(transform, extra)
         given = [*self.tape.inputs, *extra]
@@ -192,11 +192,11 @@ class TapeRun(Run):
         return x
 
     def recorded(self) -> RecordedRun:
-        """See `Run`: the tape written down."""
+        """See `FunctionRun`: the tape written down."""
         return recorded_tape(self.tape, written(self.tape, self.outputs))
 
     def split(self, transform: Transform, types: Sequence[ArrayType]) -> tuple[list[Any], Residual]:
-        """See `Run`."""
+        """See `FunctionRun`."""
         tiers = self.tiers((self.outputs, transform, tuple(types), "split"))
         tiers.calls += 1
         if tiers.halves is None and not tiers.is_due and transform.back is not None:
@@ -214,7 +214,7 @@ class TapeRun(Run):
         return found[:n], lambda extra: result_in_trace(second, [*found[n:], *extra])
 
     def structure(self, find: Find) -> Any:
-        """See `Run`."""
+        """See `FunctionRun`."""
         tape, path = self.tape, self.tape.path
         facts = [fact_of(x) for x in tape.inputs[tape.arguments :]]
         kept = [] if path is None else path.programs.setdefault((self.outputs, find), [])

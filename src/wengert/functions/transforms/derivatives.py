@@ -16,7 +16,7 @@ from wengert.core.ir.types import ArrayType
 from wengert.core.ops.loop import filled
 from wengert.errors import ShapeError
 from wengert.functions.run.quick import Quick
-from wengert.functions.run.runs import Run, Transform, result_of, seen
+from wengert.functions.run.runs import FunctionRun, Transform, result_of, seen
 from wengert.functions.run.seeds import of_first, of_sum
 from wengert.functions.tracing.source import user_line
 from wengert.functions.tracing.trees import name_of, unflatten
@@ -146,7 +146,7 @@ def listed(types: Sequence[ArrayType]) -> str:
     return ", ".join(map(str, types)) or "nothing"
 
 
-def check_number(f: Callable[..., Any], run: Run, has_aux: bool) -> None:
+def check_number(f: Callable[..., Any], run: FunctionRun, has_aux: bool) -> None:
     """Refuse what has no gradient.
 
     Raises ShapeError.

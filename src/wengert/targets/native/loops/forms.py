@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable
 
 from wengert.core.ir.graph import Node
-from wengert.targets.native.loops.access import MAPS
 
 LEAVES = frozenset({"input", "constant", "position", "size_of"})
 REDUCTIONS = frozenset({"sum", "max", "min", "prod"})
@@ -61,4 +60,4 @@ def entries_of(shape: Iterable[object]) -> int:
 
 def keeps_place(node: Node) -> bool:
     """Whether a map reads its inputs at its own entry."""
-    return is_map(node) and node.op.name not in MAPS and node.op.name != "gather"
+    return is_map(node) and node.op.index_map is None and node.op.name != "gather"

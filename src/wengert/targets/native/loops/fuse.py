@@ -14,7 +14,6 @@ from wengert.core.ir.graph import Graph, Node
 from wengert.core.ir.walk import order_of
 from wengert.core.ops.effort import partners, side_by_side
 from wengert.core.ops.kinds import constant_value
-from wengert.targets.native.loops.access import MAPS
 from wengert.targets.native.loops.forms import (
     CONTROL,
     REDUCTIONS,
@@ -193,7 +192,7 @@ def must_be_stored(node: Node) -> list[Node]:
 
 
 def _cost(node: Node) -> int:
-    if node.op.name in MAPS or _is_gate(node):
+    if node.op.index_map is not None or _is_gate(node):
         return 0
     return COST.get(node.op.name, TRANSCENDENTAL)
 

@@ -13,7 +13,7 @@ from itertools import product as choices
 from math import prod
 
 from wengert.core.ir.graph import Node
-from wengert.targets.native.loops.access import MAPS, access, flat, strides
+from wengert.targets.native.loops.access import access, flat, strides
 from wengert.targets.native.loops.forms import is_assembly, numbers
 from wengert.targets.native.loops.nest import Affine, Axis, along
 
@@ -35,11 +35,7 @@ WORTH = 0.8
 
 def moves(node: Node) -> bool:
     """Whether the node only reads its input elsewhere, by an affine index."""
-    if node.op.name not in MAPS or is_assembly(node):
-        return False
-    if node.op.name == "reshape":
-        return access(node, (Affine(),) * node.type.rank) is not None
-    return True
+    return not is_assembly(node) and access(node, (Affine(),) * node.type.rank) is not None
 
 
 def is_guarded(node: Node) -> bool:
