@@ -66,7 +66,9 @@ def by_evidence(story: Story, rows: Sequence[tuple[Span, str]], systems: Iterabl
     taken: set[int] = set()
     doubtful = {k for k, (_, status) in enumerate(rows) if status == DOUBTFUL}
     verdicts = judge_story(story)
-    taken |= {k for k, (span, status) in enumerate(rows) if status in ("wrong", DOUBTFUL) and _only_compares(span, verdicts)}
+    taken |= {
+        k for k, (span, status) in enumerate(rows) if status in ("wrong", DOUBTFUL) and _only_compares(span, verdicts)
+    }
     entries: list[EvidenceRow] = []
     forward = [Span(*line.span) for system in systems for line in system.lines]
     judged = [span for span, status in rows if status not in ("unread", DOUBTFUL)]
