@@ -11,7 +11,7 @@ from wengert.functions.run import programs
 from wengert.functions.run.compiling import compile
 from wengert.targets import compiled
 
-MODULES = ("functions", "matrices", "checkpoints", "complex", "primitives")
+MODULES = ("autograd_names","beside","checkpoints","checks","complex","errors","functions","matrices","matrix_functions","primitives","sparse","watching","whole_numbers")
 BEYOND = {
     "test_gradients_of_batches_of_branches_and_loops": "the derivative of a while loop needs max_steps: see test_graphs.py"
 }
