@@ -67,7 +67,10 @@ class Quick:
             if self.takes_others is None:
                 self.takes_others = calls_exponential(self.f)
             start = Start(key, self.codes) if self.takes_others else None
-        run, kwargs = TapeRun.begun(self.codes, key, values, kinds, start, given, kwargs, self.places)
+        if start is None:
+            run = TapeRun(self.codes, key, values, kinds)
+        else:
+            run, kwargs = TapeRun.begun(self.codes, key, values, kinds, start, given, kwargs, self.places)
         tape = run.tape
         for k, place in enumerate(self.places):
             given[place] = tape.argument(k)

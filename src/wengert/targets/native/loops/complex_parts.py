@@ -148,10 +148,11 @@ def _quotient(one: Pair, other: Pair) -> Pair:
         return apply("where", by_real, x, y)
 
     large, small = chosen(c, d), chosen(d, c)
-    nothing = apply("equal", large, constant(0, large.type))
-    ratio = apply("where", nothing, constant(0, large.type), small / large)
-    scale = large + small * ratio
-    return chosen(a + b * ratio, a * ratio + b) / scale, chosen(b - a * ratio, b * ratio - a) / scale
+    zero, unit = constant(0, large.type), constant(1, large.type)
+    nothing = apply("equal", large, zero)
+    ratio = apply("where", nothing, zero, small / large)
+    scale = unit / apply("where", nothing, zero, large + small * ratio)
+    return chosen(a + b * ratio, a * ratio + b) * scale, chosen(b - a * ratio, b * ratio - a) * scale
 
 
 def _divide(node: Node, given: Given) -> Pair:

@@ -1,0 +1,145 @@
+"""Small functions over many rows as one loop: the same values and slopes, whatever the sizes, dtypes, threads and targets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert.core.passes import pipeline
+from wengert.targets.native import jit, pool
+from wengert.targets.native.emit import emit
+from wengert.targets.native.loops import interpret
+from wengert.targets.native.loops.buffers import plan
+from wengert.targets.native.loops.lower import lower
+from wengert.targets.native.loops.nest import Compute, For, Load, statements
+from wengert.targets.native.processor import AARCH64, AVX2, AVX512, X86_64_V2
+
+
+def turned(r, x):
+    """x turned about r, by the angle |r|."""
+    angle = np.sqrt(np.sum(r * r))
+    k = r / angle
+    return x * np.cos(angle) + np.cross(k, x) * np.sin(angle) + k * np.dot(k, x) * (1 - np.cos(angle))
+
+
+def projected(camera, x, weight):
+    seen = turned(camera[:3], x - camera[3:6])
+    p = seen[:2] / seen[2]
+    square = np.sum(p * p)
+    return weight * (camera[6] * (1 + camera[9] * square + camera[10] * square**2) * p + camera[7:9])
+
+
+def spring(camera, x, weight):
+    """An energy of a few terms."""
+    return weight * np.sum((np.outer(x, x) @ camera[:3] - camera[3:6]) ** 2) + np.max(camera[6:9]) * np.prod(x)
+
+
+FUNCTIONS = {
+    "values": wg.vmap(projected),
+    "Jacobians": wg.vmap(wg.jacobian(projected, (0, 1, 2))),
+    "gradients": wg.vmap(wg.grad(spring, (0, 1))),
+    "Hessians": wg.vmap(wg.hessian(lambda x, camera: spring(camera, x, 1.0))),
+    "a loss and its slopes": wg.value_and_grad(lambda c, x, w: np.sum(wg.vmap(projected)(c, x, w) ** 2), (0, 1, 2)),
+    "mean of norms": lambda c, x, w: np.mean(np.sqrt(np.sum(wg.vmap(projected)(c, x, w) ** 2, axis=1))) * 2.0,
+}
+
+
+def rows(count, dtype="float64"):
+    random = np.random.default_rng(count)
+    camera = random.normal(size=(count, 11)) * 0.1 + np.array([0.5, 0.3, 0.2, 0, 0, -5, 1, 0, 0, 0.01, 0.01])
+    return [each.astype(dtype) for each in (camera, random.normal(size=(count, 3)), random.uniform(0.5, 1, size=count))]
+
+
+def given(f, count, dtype="float64"):
+    camera, x, weight = rows(count, dtype)
+    return (x, camera) if f is FUNCTIONS["Hessians"] else (camera, x, weight)
+
+
+def leaves(found):
+    return [each for part in found for each in leaves(part)] if isinstance(found, tuple | list) else [np.asarray(found)]
+
+
+def nests(f, *arrays):
+    return lower(pipeline.run(wg.trace(f)(*arrays)))
+
+
+def loops(program):
+    return [each for each in statements(program.body) if isinstance(each, For) and each.axis.extent > 16]
+
+
+@pytest.mark.parametrize("f", FUNCTIONS.values(), ids=FUNCTIONS)
+@pytest.mark.parametrize("count", [64, 65, 100, 1000])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 3e-4)])
+def test_values_and_slopes_are_those_of_numpy(f, count, dtype, tolerance):
+    arrays = given(f, count, dtype)
+    wanted = wg.compile(f, backend="interpreter")(*(x.astype("float64") for x in arrays))
+    for found, other in zip(leaves(wg.compile(f, cache=False)(*arrays)), leaves(wanted), strict=True):
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, other, rtol=tolerance, atol=tolerance * np.max(np.abs(other)))
+
+
+@pytest.mark.parametrize("f", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_all_of_a_row_is_one_loop_and_the_nests_say_what_the_code_does(f):
+    arrays = given(f, 100)
+    program = nests(f, *arrays)
+    assert [each.kind for each in loops(program)] == ["vector"]
+    wanted = leaves(wg.compile(f, backend="interpreter")(*arrays))
+    for found, other in zip(interpret.run(program, arrays), wanted, strict=True):
+        np.testing.assert_allclose(found, other, rtol=1e-11, atol=1e-11 * np.max(np.abs(other)))
+
+
+def test_entries_that_are_known_cost_nothing():
+    """The Jacobian of a diagonal function: one slope a row and entry, no products with 0 and 1."""
+
+    def f(x):
+        return np.stack([np.sin(x[0]), np.cos(x[1]), np.exp(x[2]), x[0] * x[1]])
+
+    program = nests(wg.vmap(wg.jacobian(f)), rows(100)[1])
+    made = [each for each in statements(program.body) if isinstance(each, Compute)]
+    assert len(loops(program)) == 1
+    assert len(made) <= 12
+    assert len([each for each in statements(program.body) if isinstance(each, Load)]) == 3
+
+
+def test_rows_that_are_looked_up_are_read_where_they_lie():
+    cameras, x, _ = rows(100)
+    which = np.random.default_rng(0).integers(0, 7, size=100)
+
+    def f(table, places, x):
+        return wg.vmap(projected)(table[places], x, np.ones(100))
+
+    program = nests(f, cameras[:7], which, x)
+    assert len(loops(program)) == 1
+    np.testing.assert_allclose(wg.compile(f, cache=False)(cameras[:7], which, x), f(cameras[:7], which, x), rtol=1e-12)
+    with pytest.raises(wg.WengertError, match="outside an axis of 7"):
+        wg.compile(f, cache=False)(cameras[:7], which + 1, x)
+
+
+def test_no_bit_depends_on_the_number_of_threads():
+    arrays, f, before, found = rows(20_000), FUNCTIONS["a loss and its slopes"], pool.threads(), []
+    made = wg.compile(f, cache=False)
+    try:
+        for count in (1, 2, 3):
+            pool.set_threads(count)
+            found.append(leaves(made(*arrays)))
+    finally:
+        pool.set_threads(before)
+    for other in found[1:]:
+        for one, two in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
+def test_norms_of_the_largest_and_smallest_rows_hold_their_digits():
+    def f(x):
+        y = x * np.array([1.0, 2.0, 3.0])
+        return wg.vmap(lambda y: np.array([np.linalg.norm(y), np.sum(y), np.max(y) - np.min(y)]))(y)
+
+    x = np.random.default_rng(0).normal(size=(100, 3)) * np.logspace(-300, 300, 100)[:, None]
+    np.testing.assert_allclose(wg.compile(f, cache=False)(x), f(x), rtol=1e-15 * 8)
+
+
+@pytest.mark.parametrize("target", [AVX512, AVX2, X86_64_V2, AARCH64], ids=["AVX-512", "AVX2", "no FMA", "AArch64"])
+def test_rows_assemble_for_every_target(target):
+    program = nests(FUNCTIONS["Jacobians"], *rows(100))
+    assert jit.emit_assembly(emit(program, plan(program), target).text, target)
