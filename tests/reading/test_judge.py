@@ -268,3 +268,15 @@ def test_a_document_is_judged_in_the_same_steps_each_time() -> None:
     said = [[(verdict.status, verdict.note) for verdict in document.judged()] for document in documents]
     assert said[0] == said[1]
     assert documents[0].work.done == documents[1].work.done > 0
+
+
+def test_what_a_name_without_a_line_makes_of_a_derivative_is_no_missing_factor() -> None:
+    page = LAYER.replace("$$a = \\sigma(z)$$\n", "").replace("L = \\frac12 \\sum_i (a_i - y_i)^2", "p = c^T a")
+    claim = r"$$\frac{\partial p}{\partial z} = \frac{\partial p}{\partial a} \odot \mathrm{ReLU}'(z)$$"
+    chain = r"$$\frac{\partial p}{\partial x} = \frac{\partial p}{\partial a} \frac{\partial a}{\partial z} \frac{\partial z}{\partial x}$$"
+    assert "wrong" not in statuses(page + chain + "\n" + claim)
+
+
+def test_a_rule_about_differentials_is_no_mistake_where_another_line_says_what_a_letter_is() -> None:
+    page = "$$Y = A B$$\n$$d(A + C) = dA + dC$$\n$$d(3 C) = 3\\, dC$$\n$$d(C^T) = (dC)^T$$\n"
+    assert "wrong" not in statuses(page + "$$d(C Y) = (dC) Y + C (dY)$$")

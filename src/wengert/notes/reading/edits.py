@@ -240,8 +240,8 @@ def _within(tree: Tree, put: Put) -> Iterator[tuple[Tree, Put]]:
     for k, part in enumerate(tree.parts):
         if isinstance(tree, Big) and k < len(tree.parts) - 1:
             continue
-        if isinstance(tree, Script) and k:
-            continue
+        if isinstance(tree, Script) and (k or isinstance(part, Name | Word)):
+            continue  # a name is changed with its scripts
         yield from _within(part, lambda new, k=k: put(tree.with_parts((*tree.parts[:k], new, *tree.parts[k + 1 :]))))
 
 

@@ -91,7 +91,7 @@ def established(search: Search, line: ScopeLine, link: int, given: Given, steps:
     end = search.scope.work.done + steps
     before = previous(line, link)
     left, right = line.sides[before], line.sides[link]
-    if left is None or right is None or before != link - 1 or numeric(line, link):
+    if left is None or right is None or numeric(line, link):
         return None
     if line.defines():
         search.scope.forget()
@@ -103,7 +103,8 @@ def established(search: Search, line: ScopeLine, link: int, given: Given, steps:
     for edit in itertools.islice(edits(right, left, search.scope.facts, nearby), EDITS):
         if search.scope.work.done > end:
             return None
-        if bench.agrees(edit.tree) and _holds(search, line, link, given, edit.tree):
+        moves = bench.moving <= search.moving((left, edit.tree))  # nothing is held still by what is taken away
+        if moves and bench.agrees(edit.tree) and _holds(search, line, link, given, edit.tree):
             return edit
     return None
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from wengert.notes.reading.answers import Independent
+from wengert.notes.reading.answers import Independent, Still
 from wengert.notes.reading.arrays import Closed, Misfit
 from wengert.notes.reading.edits import Edit
 from wengert.notes.reading.established import established
@@ -37,6 +37,7 @@ from wengert.notes.reading.trees import (
     Sum,
     Tree,
     Word,
+    base_of,
     has_derivative,
     is_fraction_of,
     names,
@@ -225,8 +226,8 @@ class Judge:
         """The reading under which the sides before and behind a side are equal, which shows that this side is the one that differs; None where there is none."""
         before, side = previous(line, link), line.sides[link]
         behind = line.sides[link + 1] if link + 1 < len(line.sides) else None
-        related = all(relation in EQUALS for relation in line.statement.relations[link - 1 : link + 1])
-        if behind is None or before != link - 1 or behind == line.sides[before] or not related:
+        related = all(relation in EQUALS for relation in line.statement.relations[before : link + 1])
+        if behind is None or behind == line.sides[before] or not related:
             return None
         line.sides[link] = None
         self.scope.forget()
@@ -324,11 +325,15 @@ class Judge:
         if around is not None:
             readings, kinds = [around.given, *found.fitting], None
         else:
-            if not found.holds and found.next_surprise < COMPARABLE:
+            if (not found.holds and found.next_surprise < COMPARABLE) or isinstance(found.first.fault, Still):
                 return None
             read = {str(key[0]) for key in found.first.world.read}
-            readings, kinds = found.fitting, UNGUESSED if read & self.scope.supposed else None
+            read |= {base_of(node) for side in line.sides[: link + 1] if side is not None for node in side.nodes}
+            supposed = bool(read & self.scope.supposed)
+            readings, kinds = found.fitting, UNGUESSED if supposed else None
             kinds = kinds if understood else UNGUESSED - {"quantity"}
+            if kinds is not None and supposed and not self.only_derivatives(line, link):
+                kinds -= {"missing factor"}  # another factor may be what ∂u/∂v is where no line says what u is
         for given in readings:
             change = established(self.search, line, link, given, MISTAKE_STEPS)
             if change is not None and (kinds is None or change.kind in kinds):
@@ -348,7 +353,7 @@ class Judge:
         if link > 1 and self.found.get((line, link - 1)) is not None:
             right += self.found[line, link - 1].status == "holds"
             left_open += self.found[line, link - 1].status in ("open", "unread")
-        return right >= UNDERSTOOD and right > 2 * left_open
+        return right >= UNDERSTOOD and right > left_open
 
     def mean_over(self, outcome: Outcome) -> str:
         """The number m by which all of a side is divided, where the loss is not known."""
