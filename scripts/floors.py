@@ -3,7 +3,7 @@
 A branch begun before the floors takes these steps, and merges without conflict:
     git show main:scripts/floors.py > /tmp/floors.py && python /tmp/floors.py
     ruff check --fix -q . ; ruff format -q . ; git add -A ; git commit -m "Move to the floors"
-    git merge -X ours 1beb5ca     # the same move; nothing else is in it
+    git merge -X theirs 1beb5ca   # the same move; nothing else is in it
     git merge main
 """
 

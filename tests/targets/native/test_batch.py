@@ -13,6 +13,7 @@ from wengert.targets.native.loops import interpret
 from wengert.targets.native.loops.buffers import plan
 from wengert.targets.native.loops.lower import lower
 from wengert.targets.native.loops.nest import Compute, For, Load, statements
+from wengert.targets.native.neighbours import cut
 from wengert.targets.native.processor import AARCH64, AVX2, AVX512, X86_64_V2
 
 
@@ -143,3 +144,28 @@ def test_norms_of_the_largest_and_smallest_rows_hold_their_digits():
 def test_rows_assemble_for_every_target(target):
     program = nests(FUNCTIONS["Jacobians"], *rows(100))
     assert jit.emit_assembly(emit(program, plan(program), target).text, target)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
+@pytest.mark.parametrize("width", range(1, 17))
+def test_rows_of_every_length_are_moved_whole(width, dtype):
+    """Entries reversed and summed as they run: every entry of a row is read and written at its own place."""
+
+    def f(x):
+        parts = [x[:, k] for k in range(width)]
+        sums = [parts[0]]
+        for each in parts[1:]:
+            sums.append(sums[-1] + each)
+        return np.stack([*sums[::-1], parts[-1]], axis=1)
+
+    for count in (64, 77, 128, 1000):
+        x = np.arange(count * width).reshape(count, width).astype(dtype) % 251
+        np.testing.assert_array_equal(wg.compile(f, cache=False)(x), f(x))
+
+
+@pytest.mark.parametrize("count", range(1, 40))
+def test_pieces_cover_a_row_and_stay_in_it(count):
+    pieces = cut(count)
+    assert {k for start, size in pieces for k in range(start, start + size)} == set(range(count))
+    assert all(start >= 0 and size in (1, 2, 4, 8) and start + size <= count for start, size in pieces)
+    assert sum(size for _, size in pieces) <= count + 4

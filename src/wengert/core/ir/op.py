@@ -41,15 +41,15 @@ OfFractions = (
 Samples = Callable[[Any], list["tuple[list[Any], dict[str, Any]]"]]
 
 
-class Place(Protocol):
+class AxisPlace(Protocol):
     """A place along an axis: a sum of axes times numbers."""
 
-    def __add__(self, other: Any, /) -> Place: ...
-    def __mul__(self, factor: int, /) -> Place: ...
+    def __add__(self, other: Any, /) -> AxisPlace: ...
+    def __mul__(self, factor: int, /) -> AxisPlace: ...
 
 
-EntryPlace = tuple[tuple[Place, ...], tuple[tuple[Place, int, int], ...]]
-IndexMap = Callable[["Node", tuple[Place, ...], Place], EntryPlace | None]
+EntryPlace = tuple[tuple[AxisPlace, ...], tuple[tuple[AxisPlace, int, int], ...]]
+IndexMap = Callable[["Node", tuple[AxisPlace, ...], AxisPlace], EntryPlace | None]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
