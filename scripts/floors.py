@@ -1,5 +1,11 @@
-"""Move the packages to their floors, in this checkout: files by `git mv`, imports and paths by text. Run once, then `ruff check --fix`
-and `ruff format`. A branch begun before the floors runs it on its own last commit, commits, and merges without conflict."""
+"""Move the packages to their floors, in this checkout: files by `git mv`, imports and paths by text.
+
+A branch begun before the floors takes these steps, and merges without conflict:
+    git show main:scripts/floors.py > /tmp/floors.py && python /tmp/floors.py
+    ruff check --fix -q . ; ruff format -q . ; git add -A ; git commit -m "Move to the floors"
+    git merge -X theirs 1beb5ca   # the same move; nothing else is in it
+    git merge main
+"""
 
 from __future__ import annotations
 

@@ -8,11 +8,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import wengert
+from wengert.functions.tracing.composed import CHAPTERS
+from wengert.functions.tracing.tracer import FUNCTIONS
 
 ROOT = Path(wengert.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
@@ -39,6 +42,7 @@ ORDER = (
     {"functions/run"},
     {"functions/transforms"},
     # the faces
+    {"files"},
     {"api", "numpy", "scipy", "emitting"},
     {"flow", "extend", "autograd", "emission", "optim"},
     # applications
@@ -176,6 +180,26 @@ def test_the_modules_of_targets_import_one_way():
         "__init__",
         "__pycache__",
     } == set(SEAM_RANK)
+
+
+COMPOSED = sorted((ROOT / "functions/tracing/composed").glob("[a-z]*.py"))
+
+
+@pytest.mark.parametrize("path", COMPOSED, ids=lambda path: path.stem)
+def test_what_is_written_in_numpy_knows_no_graph(path):
+    assert {name for name in imports_of(path) if name.startswith(("wengert.core", "wengert.targets"))} == set()
+    read_of_values = {
+        n.attr for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Attribute)
+    }
+    assert not {"node", "owner"} & read_of_values
+
+
+def test_each_chapter_of_numpy_enters_the_functions_it_lists():
+    assert {path.stem for path in COMPOSED} == set(CHAPTERS)
+    for chapter, functions in CHAPTERS.items():
+        module = import_module(f"wengert.functions.tracing.composed.{chapter}")
+        entered = {function for function, rule in FUNCTIONS.items() if rule.__module__ == module.__name__}
+        assert entered == set(functions), chapter
 
 
 RUNS_TEXT = {"eval", "exec", "sympify", "literal_eval"}

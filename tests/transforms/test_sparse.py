@@ -88,7 +88,7 @@ def test_the_structure_is_exact_where_no_value_decides(name):
 @pytest.mark.parametrize("n", [10, 200])
 def test_columns_that_meet_in_no_row_are_computed_together(n):
     """A second difference has three diagonals, so three colours whatever its size."""
-    from wengert.functions.run.sight import seen
+    from wengert.functions.run.runs import seen
     from wengert.functions.transforms.sparse import jacobian_plan
 
     def f(x):
@@ -99,7 +99,7 @@ def test_columns_that_meet_in_no_row_are_computed_together(n):
 
 @pytest.mark.parametrize("dense", ["a row", "a column"])
 def test_a_full_row_is_taken_backward_and_a_full_column_forward(dense):
-    from wengert.functions.run.sight import seen
+    from wengert.functions.run.runs import seen
     from wengert.functions.transforms.sparse import jacobian_plan
 
     def row(x):

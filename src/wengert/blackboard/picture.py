@@ -30,7 +30,10 @@ def picture(graph: Diagram, marks: Mapping[str, int], direction: Direction) -> d
         "direction": direction,
         "width": round(drawn.width),
         "height": round(height),
-        "describe": graph.describe(),
+        "describe": {
+            "from": [list(each) for each in graph.computed()],
+            "back": [list(each) for each in graph.sent_back()],
+        },
         "kinds": list(graph.kinds),
         "frames": [
             {

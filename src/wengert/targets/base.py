@@ -162,6 +162,10 @@ class Target(Protocol):
         """Who computes a node, whose sizes are numbers."""
         ...
 
+    def prepared(self, graph: Graph) -> Graph:
+        """The graph, whose sizes are numbers, with what this target takes in other ops only written in those."""
+        ...
+
     def lower(
         self, graph: Graph, donated: Mapping[int, int], *, cache: bool = True, quick: bool = False
     ) -> Executable | None:
@@ -239,6 +243,10 @@ class MeshTarget(CodeTarget, Protocol):
 
     def spread(self, graph: Graph, layout: MeshLayout, donated: Mapping[int, int]) -> SpreadGraph:
         """A graph whose sizes are numbers as one program over a mesh."""
+        ...
+
+    def part_of(self, mesh: Mesh, axis: str | None) -> tuple[int, int]:
+        """(which, of how many): the part of an array along a mesh axis that this process has."""
         ...
 
     def join(self, coordinator: str | None, count: int | None, rank: int | None, seconds: int) -> None:

@@ -16,7 +16,7 @@ from wengert.core.ir.types import ArrayType, Dim, Size
 from wengert.errors import EquationError, GraphError, ShapeError
 
 
-class Quantity(Protocol):
+class LetteredQuantity(Protocol):
     """A value with a name, of whose axes each may have a letter."""
 
     @property
@@ -29,7 +29,7 @@ class Lettering(Protocol):
     """What has quantities, and letters for their sizes: a system of equations."""
 
     @property
-    def quantities(self) -> Mapping[str, Quantity]: ...
+    def quantities(self) -> Mapping[str, LetteredQuantity]: ...
     @property
     def class_letters(self) -> Mapping[Dim, tuple[str, ...]]: ...
 
@@ -169,12 +169,27 @@ def mesh_in(text: str) -> Mesh:
 
     Raises GraphError where that is no list of sizes.
     """
-    return Mesh(**{name: _number(text, number) for name, number in _pairs(text, "--mesh", "data=4,model=2")})
+    pairs = _pairs(text, "--mesh", "data=4,model=2")
+    if twice := _twice(pairs):
+        raise GraphError(f"The mesh has the axis '{twice}' twice.", f"  --mesh {text}", "Give each axis once.")
+    return Mesh(**{name: _number(text, number) for name, number in pairs})
 
 
 def shard_in(text: str) -> dict[str, str]:
-    """Letters and mesh axes from n=data,h=model."""
-    return dict(_pairs(text, "--shard", "n=data,h=model"))
+    """Letters and mesh axes from n=data,h=model.
+
+    Raises GraphError where that is no list of them, or has a letter twice.
+    """
+    pairs = _pairs(text, "--shard", "n=data,h=model")
+    if twice := _twice(pairs):
+        raise GraphError(f"The letter '{twice}' is given twice.", f"  --shard {text}", "Give each letter once.")
+    return dict(pairs)
+
+
+def _twice(pairs: Sequence[tuple[str, str]]) -> str | None:
+    """The first name that stands before two values."""
+    names = [name for name, _ in pairs]
+    return next((name for name in names if names.count(name) > 1), None)
 
 
 def _pairs(text: str, option: str, example: str) -> list[tuple[str, str]]:

@@ -41,8 +41,9 @@ SPECIAL = MAKERS | {
 @cache
 def special() -> frozenset[str]:
     """The names of NumPy that a function may need stand-ins for: SPECIAL, and those that are followed for want of a rule."""
-    functions = {name for name in dir(np) if callable(getattr(np, name)) and not isinstance(getattr(np, name), type)}
-    without = {name for name in functions if name.islower() and not followed.has_rule(getattr(np, name))}
+    # What NumPy has not loaded yet are modules, which it would load if they were asked for.
+    functions = {name: f for name, f in vars(np).items() if callable(f) and not isinstance(f, type)}
+    without = {name for name, f in functions.items() if name.islower() and not followed.has_rule(f)}
     return SPECIAL | without | {"polynomial", "poly1d"}
 
 

@@ -21,8 +21,8 @@ from wengert.core.ops.evaluate import GraphProgram, run, schedule, with_sizes
 from wengert.core.ops.known import Known, value_of
 from wengert.core.ops.squares import is_over_powers
 from wengert.core.ops.vocabulary import NUMPY
-from wengert.core.passes.open_primes import open_primes
 from wengert.functions.run.adjoints import DIRECT, summed_to
+from wengert.functions.run.formulas import opened
 from wengert.functions.run.restated import Calls, StableFormula
 from wengert.functions.run.written import fitted
 from wengert.functions.tracing import references
@@ -308,7 +308,7 @@ def _adjoint(
     wanted = [x for x, is_real in zip(inputs, real, strict=True) if is_real]
     backs = vjp(chosen, wanted, seeds, masked=True, certain=True)
     there = [back for back in backs if back is not None]
-    graph = open_primes(Graph((*inputs, *seeds), tuple(there)))
+    graph = Graph((*inputs, *seeds), tuple(opened(there)))
     program: GraphProgram = with_sizes(schedule(graph), {})
     has_roots = any(is_over_powers(node) for node in topological(chosen))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,10 @@ import numpy as np
 from wengert.core.ir.graph import Graph, Node, apply, input_node
 from wengert.core.ir.types import ArrayType
 from wengert.core.ir.walk import substitute, topological
-from wengert.core.passes import pipeline
 from wengert.functions.run.formulas import stable
+from wengert.functions.run.programs import GraphRunner
 from wengert.functions.tracing.held import is_same
 from wengert.functions.tracing.record import splice
-from wengert.targets import interpreter
 
 Derive = Callable[[Sequence[Node], Sequence[Node]], Sequence[Node]]
 MARKED = {repr(value) for value in (0.0, 1.0, -1.0, 2.0, 0.5)}
@@ -33,13 +33,14 @@ class GraphCall:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self._compiled: Any = None
 
-    def __call__(self, *values: Any) -> tuple[Any, ...]:
+    @cached_property
+    def _program(self) -> GraphRunner:
+        return GraphRunner(self.graph)
+
+    def __call__(self, *values: Any) -> Sequence[Any]:
         """The outputs for arrays of the inputs."""
-        if self._compiled is None:
-            self._compiled = interpreter.compile(pipeline.run(self.graph))
-        return self._compiled(**dict(zip(self.graph.input_names, values, strict=True)))
+        return self._program.interpreted(*values)
 
     def rule(self, *values: Any) -> tuple[Any, ...]:
         """The outputs in the open trace."""

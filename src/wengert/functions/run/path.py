@@ -13,14 +13,13 @@ from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.core.ir.types import ArrayType
 from wengert.core.ir.walk import order_of, substitute
 from wengert.core.ops.control import while_loop
-from wengert.core.passes import pipeline
+from wengert.functions.run.programs import GraphRunner
 from wengert.functions.tracing.narrow import restored
 from wengert.functions.tracing.record import Leaf, TracedProgram
 from wengert.functions.tracing.tracer import Assumed
 from wengert.functions.tracing.trees import is_common, unflatten
 from wengert.targets import interpreter
 from wengert.targets.base import target
-from wengert.targets.partition import lower
 from wengert.targets.ready import pair_donated
 
 if TYPE_CHECKING:
@@ -62,13 +61,18 @@ class CompiledPath:
         self._questions = Graph(named.inputs, nodes)
         self.results = Graph(named.inputs, named.outputs[: self.count])
         hit = _all_hold([Assumed(node, answer) for node, answer in zip(nodes, self.answers, strict=True)])
-        self.graph = pipeline.run(Graph(named.inputs, (*self.results.outputs, *hit)))
+        self.program = GraphRunner(Graph(named.inputs, (*self.results.outputs, *hit)))
         self.tried: Callable[..., Any] | None = None
         """The entry that gives the result and whether it is the right one, once it is made."""
         self.target = target(options.backend)
-        chosen = [name for name, back in zip(self.graph.input_names, donated, strict=True) if back]
+        chosen = [name for name, back in zip(named.input_names, donated, strict=True) if back]
         pairs = pair_donated(self.results, chosen) if self.target.makes_code else {}
-        self.executable = lower(self.graph, self.target, {} if self.answers else pairs, cache=options.cache)
+        self.executable = self.program.lower(self.target, {} if self.answers else pairs, cache=options.cache)
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that is run."""
+        return self.program.graph
 
     @property
     def bytes(self) -> int:
@@ -112,10 +116,10 @@ class CompiledPath:
     def checked(self, arrays: Sequence[Any], leaves: Sequence[Leaf]) -> tuple[Any, bool]:
         """The result, and whether the answers are right."""
         if not self.target.makes_code:
-            return self._split(self._evaluated(arrays))
+            return self._split(self.program.interpreted(*arrays))
         donated = set(self.executable.donated.values())
         whole = [_whole(array, leaf, k in donated) for k, (array, leaf) in enumerate(zip(arrays, leaves, strict=True))]
-        return self._split(self.executable.run(whole, lambda *given: self._evaluated(given)))
+        return self._split(self.program.by_code(whole))
 
     def attempt(self, arrays: Sequence[Any], leaves: Sequence[Leaf]) -> tuple[Any, bool]:
         """The same where the path may be the wrong one: it is not run if it may never end, and what it raises is no answer."""
@@ -132,30 +136,22 @@ class CompiledPath:
 
     def interpreted(self, arrays: Sequence[Any]) -> Any:
         """The result by NumPy."""
-        return self._split(self._evaluated(arrays))[0]
-
-    @cached_property
-    def plain(self) -> interpreter.Interpreted:
-        """The graph run by NumPy."""
-        return interpreter.compile(self.graph)
-
-    def _evaluated(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
-        return self.plain.in_order(*arrays)
+        return self._split(self.program.interpreted(*arrays))[0]
 
     # answers
 
     @cached_property
-    def _questioner(self) -> Callable[..., Sequence[Any]]:
+    def _questioner(self) -> GraphRunner:
         """The questions alone, as code that is made soon."""
-        graph = pipeline.run(self._questions)
-        made, plain = lower(graph, self.target, {}, cache=self.options.cache, quick=True), interpreter.compile(graph)
-        return lambda *given: made.run(given, plain.in_order)
+        made = GraphRunner(self._questions)
+        made.lower(self.target, cache=self.options.cache, quick=True)
+        return made
 
     def asked(self, arrays: Sequence[Any], leaves: Sequence[Leaf]) -> Answers:
         """What Python would be told, as far as it asks what it asks on this path."""
         whole = [_whole(array, leaf, False) for array, leaf in zip(arrays, leaves, strict=True)]
         try:
-            return tuple(value.item() for value in self._questioner(*whole))
+            return tuple(value.item() for value in self._questioner.by_code(whole))
         except Exception:  # a later question may make sense on this path only
             return self._asked_in_turn(whole)
 

@@ -1,6 +1,6 @@
 """Quick: the way of gradients of functions of plain arrays and numbers, where nothing is in containers.
 
-Once a path is compiled, a call compares keys, calls one program and is done. What else may be is left to `Outside`.
+Once a path is compiled, a call compares keys, calls one program and is done. What else may be is left to `TapeRun`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 from wengert.functions.namespaces.functions import Standing
 from wengert.functions.run import roots
 from wengert.functions.run.exponentials import calls_exponential
-from wengert.functions.run.others import Others, Start
-from wengert.functions.run.outside import Outside
-from wengert.functions.run.sight import Transform
+from wengert.functions.run.on_tape import TapeRun
+from wengert.functions.run.others import Start
+from wengert.functions.run.runs import Transform
 from wengert.functions.tracing.kinds import Kind, kind_of
 from wengert.functions.tracing.live import Live
 from wengert.functions.tracing.tracer import OPEN
@@ -67,12 +67,10 @@ class Quick:
             if self.takes_others is None:
                 self.takes_others = calls_exponential(self.f)
             start = Start(key, self.codes) if self.takes_others else None
-        if start is not None and start.takes_others:
-            others = Others(args, kwargs, self.places)
-            run = Outside(self.codes, (*key, others.key), values, kinds, others.values)
-            kwargs = others.filled(given, kwargs, run.tape)
+        if start is None:
+            run = TapeRun(self.codes, key, values, kinds)
         else:
-            run = Outside(self.codes, key, values, kinds)
+            run, kwargs = TapeRun.begun(self.codes, key, values, kinds, start, given, kwargs, self.places)
         tape = run.tape
         for k, place in enumerate(self.places):
             given[place] = tape.argument(k)
@@ -100,7 +98,7 @@ class Quick:
         n = len(run.outputs)
         return unflatten(run.spec, found[:n]), found[n:]
 
-    def _heat(self, run: Outside) -> None:
+    def _heat(self, run: TapeRun) -> None:
         """Note the code of the path, where there is some by now."""
         path = run.tape.path
         if path is None or len(run.outputs) != 1:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from wengert.core.ir.graph import Graph, Node, input_node
+from wengert.core.ir.graph import Node
 from wengert.core.ir.types import TapeType, TupleType
-from wengert.core.ir.walk import depends_on, substitute, topological
-from wengert.core.passes import pipeline
+from wengert.core.ir.walk import depends_on, topological
 from wengert.functions.run.formulas import joined as joined
 from wengert.functions.run.formulas import stable as stable
 from wengert.functions.run.interned import Derive, interned
+from wengert.functions.run.programs import NodesProgram
 from wengert.functions.tracing.record import splice
 from wengert.functions.tracing.standin import StandIn
 from wengert.functions.tracing.tracer import Trace, current
-from wengert.targets import interpreter
 
 
 def before(outputs: Sequence[Node], further: Sequence[Node]) -> list[Node]:
@@ -57,26 +56,15 @@ def placed(
     return list(around.call(call, (*values, *further), {}))
 
 
-class PreparedRun:
-    """Outputs over inputs, simplified once and run as often as wanted."""
-
-    def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node]) -> None:
-        self._inputs = list(inputs)
-        self._outputs = list(outputs)
-        self._compiled: Any = None
-
-    def __call__(self, values: Sequence[Any]) -> list[Any]:
-        """The outputs for values of the inputs: nodes of the open trace where one of them is traced, else numbers."""
-        if any(isinstance(value, StandIn) for value in values):
-            return placed(self._inputs, self._outputs, values)
-        if self._compiled is None:
-            renamed = [input_node(f"x{k}", node.type) for k, node in enumerate(self._inputs)]
-            known = dict(zip(self._inputs, renamed, strict=True))
-            graph = pipeline.run(Graph(tuple(renamed), tuple(substitute(self._outputs, known))))
-            self._compiled = interpreter.compile(graph)
-        return list(self._compiled(**{f"x{k}": value for k, value in enumerate(values)}))
+def result_in_trace(program: NodesProgram, values: Sequence[Any]) -> list[Any]:
+    """The outputs of a program for values of its inputs: nodes of the open trace where one of them is traced, else numbers."""
+    if any(isinstance(value, StandIn) for value in values):
+        return placed(program.inputs, program.outputs, values)
+    return list(program(values))
 
 
 def finish(inputs: Sequence[Node], outputs: Sequence[Node], values: Sequence[Any]) -> list[Any]:
     """The outputs for values of the inputs: nodes of the open trace where one of them is traced, else numbers."""
-    return PreparedRun(inputs, outputs)(values)
+    if any(isinstance(value, StandIn) for value in values):
+        return placed(inputs, outputs, values)
+    return list(NodesProgram(inputs, outputs)(values))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.functions.run.sight import Pull
+from wengert.functions.run.runs import Pull
 
 
 def of_first(values: Sequence[Any], pull: Pull, extra: Sequence[Any]) -> list[Any]:

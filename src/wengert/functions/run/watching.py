@@ -15,7 +15,7 @@ import numpy as np
 
 from wengert.core.autodiff.masks import Gate, annihilating, listed
 from wengert.core.autodiff.reverse import Adjoints, contributions
-from wengert.core.ir.graph import Graph, Node, constant, input_node
+from wengert.core.ir.graph import Graph, Node, constant
 from wengert.core.ir.types import ArrayType
 from wengert.core.ir.walk import topological
 from wengert.core.ops.evaluate import evaluate
@@ -23,20 +23,18 @@ from wengert.core.passes.open_primes import open_primes
 from wengert.errors import NonFiniteError
 from wengert.functions.namespaces import standing
 from wengert.functions.run.arguments import Arguments
-from wengert.functions.run.formulas import joined, opened, stable
 from wengert.functions.run.interned import GraphCall
-from wengert.functions.run.running import before, finish
-from wengert.functions.run.sight import Find, Rest, Transform, fact_of
+from wengert.functions.run.on_tape import recorded_tape
+from wengert.functions.run.runs import FunctionRun, RecordedRun, Residual, Transform
 from wengert.functions.run.written import WrittenRun, written
 from wengert.functions.tracing import references
 from wengert.functions.tracing.kinds import Kind
-from wengert.functions.tracing.narrow import Width
 from wengert.functions.tracing.paths import Root
 from wengert.functions.tracing.record import Leaf, leaf_of
 from wengert.functions.tracing.repairs import called
 from wengert.functions.tracing.source import Line, running, shown_line
 from wengert.functions.tracing.tape import Tape
-from wengert.functions.tracing.trees import Spec, flatten, name_of, unflatten
+from wengert.functions.tracing.trees import flatten, name_of, unflatten
 from wengert.functions.tracing.watch import FOUND, ON, PLAIN, Annihilation
 
 SHOWN = 3
@@ -130,8 +128,8 @@ def _shown(values: Sequence[Any]) -> str:
     return " and ".join(shown) + (" …" if len(values) > SHOWN else "") if shown else "nothing"
 
 
-class Watched:
-    """The sight of a function that is watched."""
+class WatchedRun(FunctionRun):
+    """The run of a function that is watched: nothing of it is kept."""
 
     def __init__(self, arguments: Arguments, leaves: Sequence[Leaf]) -> None:
         self.arguments = arguments
@@ -144,69 +142,31 @@ class Watched:
             lives = unflatten(arguments.spec, [tape.argument(k) for k in range(tape.arguments)])
             for k, live in zip(arguments.places, lives, strict=True):
                 args[k] = live
-            found, self._spec = flatten(standing(arguments.f)(*args, **arguments.kwargs))
+            found, self.spec = flatten(standing(arguments.f)(*args, **arguments.kwargs))
             self.leaves = [leaf_of(x) for x in found]
             self.outputs = [tape.placed(x) for x in found]
 
-    @property
-    def spec(self) -> Spec:
-        """The container of the result."""
-        return self._spec
-
-    @property
-    def types(self) -> list[ArrayType]:
-        """The types of the leaves of the result."""
-        return [leaf.type for leaf in self.leaves]
-
-    @property
-    def widths(self) -> list[Width]:
-        """The dtypes that leaves of whole numbers have in NumPy."""
-        return [leaf.width for leaf in self.leaves]
-
-    @property
-    def weak(self) -> list[bool]:
-        """Which leaves of the result are Python numbers."""
-        return [leaf.weak for leaf in self.leaves]
+    def recorded(self) -> RecordedRun:
+        """See `FunctionRun`."""
+        return recorded_tape(self.tape, self.tape.written(self.outputs))
 
     def run(self, transform: Transform, extra: Sequence[Any] = ()) -> list[Any]:
-        """See `Sight`.
+        """See `FunctionRun`.
 
         Raises NonFiniteError where a result is not finite.
         """
-        inputs, nodes, further, _ = self._derived(transform, [leaf_of(x).type for x in extra])
-        return self._looked_at(finish([*inputs, *further], nodes, [*self.tape.inputs, *extra]))
-
-    def split(self, transform: Transform, types: Sequence[ArrayType]) -> tuple[list[Any], Rest]:
-        """See `Sight`.
-
-        Raises NonFiniteError where a result is not finite.
-        """
-        inputs, nodes, further, outputs = self._derived(transform, types)
-        nodes = opened(nodes)
-        kept = before(nodes, further)
-        found = finish(inputs, [*outputs, *kept], self.tape.inputs)
-        n = len(outputs)
-
-        def rest(extra: Sequence[Any]) -> list[Any]:
-            return self._looked_at(finish([*kept, *further], nodes, [*found[n:], *extra]))
-
-        return found[:n], rest
-
-    def structure(self, find: Find) -> Any:
-        """See `Sight`. Nothing is kept."""
-        graph, n = self.tape.written(self.outputs), self.tape.arguments
-        facts = map(fact_of, self.tape.inputs[n:])
-        return find(graph.inputs[:n], stable(joined(graph.outputs)), dict(zip(graph.inputs[n:], facts, strict=True)))
-
-    def _derived(
-        self, transform: Transform, types: Sequence[ArrayType]
-    ) -> tuple[list[Node], list[Node], list[Node], list[Node]]:
-        graph = self.tape.written(self.outputs)
-        further = [input_node(f"extra {k}", type) for k, type in enumerate(types)]
-        outputs = stable(joined(graph.outputs))
         with annihilating(not PLAIN[0]):
-            nodes = transform.derive(graph.inputs[: self.tape.arguments], outputs, further, *transform.static)
-        return graph.inputs, joined(nodes), further, outputs
+            found = super().run(transform, extra)
+        return self._looked_at(found)
+
+    def split(self, transform: Transform, types: Sequence[ArrayType]) -> tuple[list[Any], Residual]:
+        """See `FunctionRun`.
+
+        Raises NonFiniteError where a result is not finite.
+        """
+        with annihilating(not PLAIN[0]):
+            found, rest = super().split(transform, types)
+        return found, lambda extra: self._looked_at(rest(extra))
 
     def _looked_at(self, found: list[Any]) -> list[Any]:
         FOUND[-1].extend(_annihilated(self.tape, self.outputs))
@@ -338,10 +298,10 @@ def watched(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     if not places:
         return result
     arguments = Arguments(f, args, kwargs, places)
-    sight = Watched(arguments, arguments.real_leaves())
-    values: Any = sight.tape.values
-    found = [values[k] if k >= 0 else sight.tape.inputs[~k] for k in sight.outputs]
-    return unflatten(sight.spec, found)
+    run = WatchedRun(arguments, arguments.real_leaves())
+    values: Any = run.tape.values
+    found = [values[k] if k >= 0 else run.tape.inputs[~k] for k in run.outputs]
+    return unflatten(run.spec, found)
 
 
 def or_watched(f: Callable[..., Any], compiled: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -70,10 +69,10 @@ def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
     """
     x = a if axis is not None else ravel(a)
     (place,) = axes_of(0 if axis is None else axis, ndim_of(x))
-    return along(x, place, _within(indices, shape_of(x)[place], mode))
+    return along(x, place, within(indices, shape_of(x)[place], mode))
 
 
-def _within(indices: Any, size: int, mode: str) -> Any:
+def within(indices: Any, size: int, mode: str) -> Any:
     """Indices that lie in an axis, by NumPy's ways to treat others."""
     if mode not in ("raise", "wrap", "clip"):
         raise ValueError(f"mode must be one of 'clip', 'raise', or 'wrap' (got '{mode}')")
@@ -121,85 +120,6 @@ def _counted(indices: Any, size: int, axis: int) -> Any:
     return where(indices < 0, indices + size, indices)
 
 
-@answers(np.select)
-def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Traced:
-    """The first choice whose condition holds, else the default.
-
-    Raises ValueError and TypeError, with NumPy's words, where the lists do not fit.
-    """
-    if len(condlist) != len(choicelist):
-        raise ValueError("list of cases must be same length as list of conditions")
-    if len(condlist) == 0:
-        raise ValueError("select with an empty condition list is not possible")
-    for k, condition in enumerate(condlist):
-        dtype = condition.dtype if isinstance(condition, Traced) else np.asarray(condition).dtype
-        if dtype.kind != "b":
-            raise TypeError(f"invalid entry {k} in condlist: should be boolean ndarray")
-    *choices, found = promoted(*choicelist, default)
-    shape = common_shape([*(shape_of(c) for c in condlist), *(c.shape for c in choices), found.shape])  # pyright: ignore[reportArgumentType]
-    found = broadcast_to(found, shape)
-    for condition, choice in zip(condlist[::-1], choices[::-1], strict=True):
-        found = apply("where", broadcast_to(as_node(condition), shape), broadcast_to(choice, shape), found)
-    return traced(found)
-
-
-@answers(np.choose)
-def _choose(a: Any, choices: Any, mode: str = "raise") -> Traced:
-    """y_i = the entry i of the choice with number a_i.
-
-    Raises ValueError, with NumPy's words, where there is no such choice.
-    """
-    nodes = promoted(*choices)
-    if not isinstance(a, Traced) and mode == "raise" and np.size(a) and not 0 <= np.min(a) <= np.max(a) < len(nodes):
-        raise ValueError("invalid entry in choice array")
-    number = as_node(_within(a, len(nodes), mode))
-    if number.type.dtype not in ("int64", "bool"):
-        raise TypeError(f"Cannot cast array data from dtype('{number.type.dtype}') to dtype('int64')")
-    shape = common_shape([number.shape, *(x.shape for x in nodes)])  # pyright: ignore[reportArgumentType]
-    number = broadcast_to(as_node(traced(number), "int64"), shape)
-    found = broadcast_to(nodes[-1], shape)
-    for k, choice in reversed(list(enumerate(nodes[:-1]))):
-        here = apply("equal", number, constant(k, ArrayType(shape, "int64")))
-        found = apply("where", here, broadcast_to(choice, shape), found)
-    return traced(found)
-
-
-@answers(method="choose")
-def _method_choose(self: Any, choices: Any, out: None = None, mode: str = "raise") -> Traced:
-    return _choose(self, choices, mode)
-
-
-@answers(np.compress)
-def _compress(condition: Any, a: Any, axis: int | None = None) -> Traced:
-    """The entries along an axis where the condition, which is known, holds."""
-    x = ravel(a) if axis is None else a
-    (place,) = axes_of(0 if axis is None else axis, ndim_of(x))
-    mask = np.asarray(_known_mask(condition, "np.compress"))
-    if mask.ndim != 1:
-        raise ValueError("condition must be a 1-d array")
-    return take(x, np.flatnonzero(mask), place)
-
-
-@answers(method="compress")
-def _method_compress(self: Any, condition: Any, axis: int | None = None) -> Traced:
-    return _compress(condition, self, axis)
-
-
-@answers(np.extract)
-def _extract(condition: Any, arr: Any) -> Traced:
-    places = np.flatnonzero(np.asarray(_known_mask(condition, "np.extract")))
-    return take(ravel(arr), places, 0)
-
-
-def _known_mask(mask: Any, name: str) -> Any:
-    if isinstance(mask, Traced):
-        refuse(
-            f"How many entries '{name}' picks by a traced mask is not known.",
-            "Keep the shape:  np.where(mask, x, 0)",
-        )
-    return mask
-
-
 @answers(np.diagonal, method="diagonal")
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Traced:
     """y_(…i) = x_(i, i + offset) over two axes, which the result has as one at the end."""
@@ -217,14 +137,6 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Traced:
     return traced(apply("einsum", as_node(square), inputs=((*batch, rank, rank),), output=(*batch, rank)))
 
 
-@answers(np.trace, method="trace")
-def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Traced:
-    """Σ_i x_(i, i + offset)."""
-    if ndim_of(a) < 2:
-        raise ValueError("diag requires an array of at least two dimensions")
-    return np.sum(diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)  # pyright: ignore[reportArgumentType, reportReturnType, reportCallIssue]
-
-
 @answers(np.diag)
 def diag(v: Any, k: int = 0) -> Traced:
     """The diagonal k of a matrix; of a vector, the matrix that has it there and zeros elsewhere."""
@@ -239,20 +151,3 @@ def diag(v: Any, k: int = 0) -> Traced:
     low = k if k >= 0 else -k * size  # in the rows one behind the other, entries of a diagonal are size + 1 apart
     high = size * size - low - (int(node.shape[0]) - 1) * (size + 1) - 1  # pyright: ignore[reportArgumentType]
     return reshape(traced(apply("pad", node, low=(low,), high=(high,), step=(size + 1,))), (size, size))
-
-
-@answers(np.diagflat)
-def _diagflat(v: Any, k: int = 0) -> Traced:
-    return diag(ravel(v), k)
-
-
-@answers(np.tril)
-def _tril(m: Any, k: int = 0) -> Traced:
-    """The entries on the diagonal k and below it, zeros above."""
-    return where(np.tri(*shape_of(m)[-2:], k=k, dtype=bool), m, as_node(0, as_node(m).type.dtype).params["value"])
-
-
-@answers(np.triu)
-def _triu(m: Any, k: int = 0) -> Traced:
-    """The entries on the diagonal k and above it, zeros below."""
-    return where(np.tri(*shape_of(m)[-2:], k=k - 1, dtype=bool), as_node(0, as_node(m).type.dtype).params["value"], m)

@@ -11,9 +11,10 @@ import numpy as np
 
 from wengert.core.ir.graph import Node, apply, constant
 from wengert.core.ir.types import COMPLEXES, DTYPES, ArrayType
+from wengert.core.ops.complex_numbers import by_parts
 from wengert.functions.tracing.copying import copied, is_fixed
 from wengert.functions.tracing.standin import StandIn
-from wengert.functions.tracing.tracer import Traced, current, own, refuse
+from wengert.functions.tracing.tracer import Traced, current, own, refuse, traced
 
 Kind = Any
 """np.dtype of an array, or int, float or complex for a Python number, which takes the dtype of what it meets (NEP 50)."""
@@ -63,6 +64,7 @@ def _result_type(kinds: tuple[Kind, ...]) -> np.dtype[Any]:
     return np.result_type(*(kind(0) if isinstance(kind, type) else kind for kind in kinds))
 
 
+@lru_cache(maxsize=64)  # NumPy makes a dtype's name anew each time
 def supported(dtype: np.dtype[Any]) -> str:
     """The name of a dtype in a graph: whole numbers of any width are int64.
 
@@ -97,6 +99,25 @@ def checked(value: Any) -> np.ndarray[Any, Any]:
             "Convert first:  x.astype(float)",
         )
     return array
+
+
+def value_of(value: Any, dtype: Any = None) -> Traced:
+    """A value as one of the open trace, of a dtype (its own by default): what functions that are composed of others begin with.
+
+    Raises TraceError where it is no array of numbers.
+    """
+    return traced(as_node(value, None if dtype is None else supported(np.dtype(dtype))))
+
+
+def real_value(value: Any, dtype: Any = None) -> Traced:
+    """The same as numbers with a point."""
+    x = value_of(value, dtype)
+    return x if x.dtype.kind in "fc" else value_of(x, "float64")
+
+
+def stopped(value: Any) -> Traced:
+    """A value that is taken as constant: its derivative is 0."""
+    return traced(by_parts("stop_gradient", as_node(value)))
 
 
 _OPERATORS = operator.attrgetter("__array_ufunc__", "__array_function__", "__mul__", "__add__")

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from wengert.core.ir.graph import Node, apply, constant_like
+from wengert.core.ir.graph import Node, apply
 from wengert.functions.tracing.answers import answers
 from wengert.functions.tracing.operands import as_arrays, as_node, axes_of, ndim_of, together
 from wengert.functions.tracing.reductions import kept
-from wengert.functions.tracing.tracer import FUNCTIONS, UFUNCS, Traced, refuse, traced
+from wengert.functions.tracing.tracer import FUNCTIONS, Traced, refuse, traced
 
 
 def in_a_row(a: Any, axis: int | None) -> tuple[Node, int]:
@@ -124,21 +124,6 @@ def _argmin(a: Any, axis: int | None = None, keepdims: Any = False) -> Traced:
     return _place_of_extreme("argmin", a, axis, keepdims)
 
 
-@answers(np.nanargmax)
-def _nanargmax(a: Any, axis: int | None = None, keepdims: Any = False) -> Traced:
-    return _place_of_extreme("argmax", _filled(a, -np.inf), axis, keepdims)
-
-
-@answers(np.nanargmin)
-def _nanargmin(a: Any, axis: int | None = None, keepdims: Any = False) -> Traced:
-    return _place_of_extreme("argmin", _filled(a, np.inf), axis, keepdims)
-
-
-def _filled(a: Any, number: float) -> Traced:
-    x = as_node(a)
-    return traced(apply("where", apply("not_equal", x, x), constant_like(number, x), x) if x.type.is_float else x)
-
-
 # ---------------------------------------------------------------- places in a row that increases
 
 
@@ -153,26 +138,3 @@ def _searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Tra
 @answers(method="searchsorted")
 def _method_searchsorted(self: Any, v: Any, side: str = "left", sorter: Any = None) -> Traced:
     return _searchsorted(self, v, side, sorter)
-
-
-@answers(np.digitize)
-def _digitize(x: Any, bins: Any, right: bool = False) -> Traced:
-    """The bin of each value between edges that increase or decrease."""
-    edges = bins if isinstance(bins, Traced) else np.asarray(bins)
-    side = "left" if right else "right"
-    up = _searchsorted(edges, x, side)
-    if len(edges) < 2:
-        return up
-    down = len(edges) - _searchsorted(edges[::-1], x, side)
-    return FUNCTIONS[np.where](edges[0] <= edges[-1], up, down)
-
-
-@answers(np.isin)
-def _isin(
-    element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, kind: Any = None
-) -> Traced:
-    """Whether each entry is among others."""
-    wide = FUNCTIONS[np.expand_dims](element, -1)
-    row = FUNCTIONS[np.ravel](test_elements) if isinstance(test_elements, Traced) else np.ravel(test_elements)
-    found = FUNCTIONS[np.any](UFUNCS[np.equal](wide, row), -1)
-    return UFUNCS[np.logical_not](found) if invert else found

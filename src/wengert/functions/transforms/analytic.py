@@ -18,7 +18,7 @@ from wengert.core.ir.graph import Node, apply, constant
 from wengert.core.ir.types import ArrayType
 from wengert.core.ops.loop import filled
 from wengert.errors import CheckError, ShapeError, TraceError
-from wengert.functions.run.sight import Sight, Transform, seen
+from wengert.functions.run.runs import FunctionRun, Transform, seen
 from wengert.functions.tracing.standin import StandIn
 from wengert.functions.tracing.trees import name_of, unflatten
 from wengert.functions.transforms.chosen import Argnames, Argnums, choose
@@ -50,17 +50,17 @@ def is_complex(types: Sequence[ArrayType]) -> bool:
     return any(type.is_complex for type in types)
 
 
-def argument_types(sight: Sight) -> list[ArrayType]:
+def argument_types(run: FunctionRun) -> list[ArrayType]:
     """The types of the arguments that are derived by."""
-    return [leaf.type for leaf in sight.arguments.real_leaves()]
+    return [leaf.type for leaf in run.arguments.real_leaves()]
 
 
-def check_plane(sight: Sight) -> None:
+def check_plane(run: FunctionRun) -> None:
     """Refuse real arguments: a complex result has no derivative by them in reverse mode.
 
     Raises TraceError.
     """
-    for name, type in zip(sight.arguments.names, argument_types(sight), strict=True):
+    for name, type in zip(run.arguments.names, argument_types(run), strict=True):
         if not type.is_complex:
             raise TraceError(
                 f"There is no analytic derivative by '{name}', which does not hold complex numbers.",
@@ -69,15 +69,15 @@ def check_plane(sight: Sight) -> None:
             )
 
 
-def check_line(f: Callable[..., Any], sight: Sight) -> None:
+def check_line(f: Callable[..., Any], run: FunctionRun) -> None:
     """Refuse complex numbers where second derivatives are laid out as a matrix.
 
     Raises ShapeError.
     """
-    if is_complex([*argument_types(sight), *sight.types]):
+    if is_complex([*argument_types(run), *run.types]):
         raise ShapeError(
             f"A matrix of second derivatives is that of real numbers, and those of '{name_of(f)}' are complex.",
-            f"  it goes from {_listed(argument_types(sight))} to {_listed(sight.types)}",
+            f"  it goes from {_listed(argument_types(run))} to {_listed(run.types)}",
             "Derive by the real and the imaginary part:  hessian(lambda x, y: np.real(f(x + 1j * y)), (0, 1))",
         )
 
@@ -151,16 +151,16 @@ def holomorphic_grad(f: Callable[P, Any], argnums: Argnums | None = None, argnam
     @wraps(f)
     def derivative(*args: P.args, **kwargs: P.kwargs) -> Any:
         chosen = choose(f, args, kwargs, argnums, argnames)
-        sight = seen(*chosen.call)
-        check_plane(sight)
-        types = sight.types
+        run = seen(*chosen.call)
+        check_plane(run)
+        types = run.types
         if len(types) != 1 or types[0].rank or not types[0].is_complex:
             raise ShapeError(
                 f"An analytic derivative needs one complex number, and '{name_of(f)}' returns something else.",
                 f"  it returns {_listed(types)}",
                 "Sum the result, or take the gradient of a real one:  grad(f)",
             )
-        found = analytic(f, sight.run(Transform(turned_slopes)))
-        return chosen.result(unflatten(sight.arguments.spec, found))
+        found = analytic(f, run.run(Transform(turned_slopes)))
+        return chosen.result(unflatten(run.arguments.spec, found))
 
     return derivative

@@ -16,8 +16,8 @@ from wengert.core.ir.types import ArrayType
 from wengert.core.ops.loop import filled
 from wengert.errors import ShapeError
 from wengert.functions.run.quick import Quick
+from wengert.functions.run.runs import FunctionRun, Transform, result_of, seen
 from wengert.functions.run.seeds import of_first, of_sum
-from wengert.functions.run.sight import Sight, Transform, result_of, seen
 from wengert.functions.tracing.source import user_line
 from wengert.functions.tracing.trees import name_of, unflatten
 from wengert.functions.transforms.analytic import analytic, check_plane, turned_slopes
@@ -69,12 +69,12 @@ def value_and_grad(
             return found[0], found[1][0] if argnums is None or isinstance(argnums, int) else tuple(found[1])
         beside = LossAndMore(f) if has_aux else None
         chosen = choose(f if beside is None else beside.numbers, args, kwargs, argnums, argnames)
-        sight = seen(*chosen.call)
-        check_number(f, sight, has_aux)
-        n = len(sight.types)
-        found = sight.run(SLOPES)
-        gradients = unflatten(sight.arguments.spec, found[n:])
-        value = result_of(sight, found[:n])
+        run = seen(*chosen.call)
+        check_number(f, run, has_aux)
+        n = len(run.types)
+        found = run.run(SLOPES)
+        gradients = unflatten(run.arguments.spec, found[n:])
+        value = result_of(run, found[:n])
         return value if beside is None else (value[0], beside.filled(value[1])), chosen.result(gradients)
 
     return both
@@ -108,8 +108,8 @@ def _quick(f: Callable[..., Any], argnums: Argnums | None, argnames: Argnames, h
     """The short way, for calls of plain arrays by place."""
     places = 0 if argnums is None else argnums
     chosen = (places,) if isinstance(places, int) else tuple(places)
-    others = argnames or has_aux or len(set(chosen)) < len(chosen) or not all(isinstance(k, int) for k in chosen)
-    return Quick(f, () if others else chosen, SLOPES, lambda sight: check_number(f, sight, has_aux))
+    others = argnames or has_aux or len(set(chosen)) < len(chosen) or not all(isinstance(k, int) for k in chosen)  # pyright: ignore[reportUnnecessaryIsInstance]
+    return Quick(f, () if others else chosen, SLOPES, lambda run: check_number(f, run, has_aux))
 
 
 def elementwise_grad(f: Callable[P, Any], argnums: Argnums | None = None, argnames: Argnames = ()) -> Callable[P, Any]:
@@ -124,19 +124,19 @@ def elementwise_grad(f: Callable[P, Any], argnums: Argnums | None = None, argnam
     @wraps(f)
     def gradient(*args: P.args, **kwargs: P.kwargs) -> Any:
         chosen = choose(f, args, kwargs, argnums, argnames)
-        sight = seen(*chosen.call)
-        if len(sight.types) != 1 or not sight.types[0].is_float:
+        run = seen(*chosen.call)
+        if len(run.types) != 1 or not run.types[0].is_float:
             raise ShapeError(
                 f"A derivative entry by entry needs one real array, and '{name_of(f)}' returns something else.",
-                f"{user_line()}\n  it returns {listed(sight.types)}",
+                f"{user_line()}\n  it returns {listed(run.types)}",
                 "Let it return one array of real numbers.",
             )
-        if sight.types[0].is_complex:
-            check_plane(sight)
-            found = analytic(f, sight.run(Transform(turned_slopes)))
+        if run.types[0].is_complex:
+            check_plane(run)
+            found = analytic(f, run.run(Transform(turned_slopes)))
         else:
-            found = sight.run(Transform(summed_slopes, back=of_sum))
-        return chosen.result(unflatten(sight.arguments.spec, found))
+            found = run.run(Transform(summed_slopes, back=of_sum))
+        return chosen.result(unflatten(run.arguments.spec, found))
 
     return gradient
 
@@ -146,12 +146,12 @@ def listed(types: Sequence[ArrayType]) -> str:
     return ", ".join(map(str, types)) or "nothing"
 
 
-def check_number(f: Callable[..., Any], sight: Sight, has_aux: bool) -> None:
+def check_number(f: Callable[..., Any], run: FunctionRun, has_aux: bool) -> None:
     """Refuse what has no gradient.
 
     Raises ShapeError.
     """
-    types, spec = sight.types, sight.spec
+    types, spec = run.types, run.spec
     if has_aux and (spec.type is not tuple or spec.num_children != 2 or not spec.child(0).is_leaf()):
         raise ShapeError(
             f"With 'has_aux' a function returns a pair, and '{name_of(f)}' returns something else.",

@@ -10,8 +10,8 @@ from wengert.core.autodiff.reverse import vjp as pull
 from wengert.core.ir.graph import Node
 from wengert.core.ops.loop import filled
 from wengert.errors import TraceError
+from wengert.functions.run.runs import Transform, result_of
 from wengert.functions.run.seeds import of_real
-from wengert.functions.run.sight import Transform, result_of
 from wengert.functions.tracing.source import user_line
 from wengert.functions.tracing.trees import name_of, unflatten
 from wengert.functions.transforms.primals import Primals, like
@@ -46,10 +46,10 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     _check_arguments(f, primals, "primals")
     _check_arguments(f, tangents, "tangents")
     point = Primals(f, primals)
-    sight = point.sight
-    found = sight.run(Transform(both_pushed), point.tangents(tangents))
-    n = len(sight.types)
-    return result_of(sight, found[:n]), unflatten(sight.spec, found[n:])
+    run = point.run
+    found = run.run(Transform(both_pushed), point.tangents(tangents))
+    n = len(run.types)
+    return result_of(run, found[:n]), unflatten(run.spec, found[n:])
 
 
 def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
@@ -60,13 +60,13 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     Raises TraceError where a tangent is not of the form of its argument.
     """
     point = Primals(f, primals)
-    sight = point.sight
-    values, rest = sight.split(Transform(pushed), point.real_types)
+    run = point.run
+    values, rest = run.split(Transform(pushed), point.real_types)
 
     def pushforward(*tangents: Any) -> Any:
-        return unflatten(sight.spec, rest(point.tangents(tangents)))
+        return unflatten(run.spec, rest(point.tangents(tangents)))
 
-    return result_of(sight, values), pushforward
+    return result_of(run, values), pushforward
 
 
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -78,15 +78,15 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     Raises TraceError where a cotangent is not of the form of the result.
     """
     point = Primals(f, primals)
-    sight = point.sight
-    values, rest = sight.split(Transform(pulled, back=of_real), [type for type in sight.types if type.is_float])
+    run = point.run
+    values, rest = run.split(Transform(pulled, back=of_real), [type for type in run.types if type.is_float])
 
     def pullback(cotangents: Any) -> tuple[Any, ...]:
-        given = like(cotangents, sight.spec, sight.types, "cotangents", "result")
-        real = [value for type, value in zip(sight.types, given, strict=True) if type.is_float]
+        given = like(cotangents, run.spec, run.types, "cotangents", "result")
+        real = [value for type, value in zip(run.types, given, strict=True) if type.is_float]
         return point.cotangents(rest(real))
 
-    return result_of(sight, values), pullback
+    return result_of(run, values), pullback
 
 
 def _check_arguments(f: Callable[..., Any], given: Any, what: str) -> None:

@@ -16,7 +16,7 @@ from wengert.core.ir.graph import Node
 from wengert.core.ir.types import ArrayType
 from wengert.core.ops.loop import filled
 from wengert.errors import ShapeError, TraceError
-from wengert.functions.run.sight import Sight, Transform, result_of, seen
+from wengert.functions.run.runs import FunctionRun, Transform, result_of, seen
 from wengert.functions.tracing.source import user_line
 from wengert.functions.tracing.trees import Spec, name_of, unflatten
 from wengert.functions.transforms.analytic import (
@@ -90,39 +90,39 @@ def jacobian(
     @wraps(f)
     def matrix(*args: P.args, **kwargs: P.kwargs) -> Any:
         chosen = choose(f, args, kwargs, argnums, argnames)
-        sight = seen(*chosen.call)
-        spec, n = _derived_part(f, sight, has_aux)
-        _check_room("A Jacobian", sight, n, 1)
-        columns, total = sight.arguments.spec, len(sight.types)
-        if analytic_pair(argument_types(sight), sight.types[:n]):
-            found = sight.run(Transform(turned_blocks, (memory,)))
+        run = seen(*chosen.call)
+        spec, n = _derived_part(f, run, has_aux)
+        _check_room("A Jacobian", run, n, 1)
+        columns, total = run.arguments.spec, len(run.types)
+        if analytic_pair(argument_types(run), run.types[:n]):
+            found = run.run(Transform(turned_blocks, (memory,)))
             derived = analytic(f, found[total:])
         else:
-            chosen_mode = mode_of(mode, argument_types(sight), sight.types[:n])
-            found = sight.run(Transform(jacobian_blocks, (chosen_mode, memory)))
+            chosen_mode = mode_of(mode, argument_types(run), run.types[:n])
+            found = run.run(Transform(jacobian_blocks, (chosen_mode, memory)))
             derived = found[total:]
         rows = _grouped(derived, columns.num_leaves)[:n]
         result = unflatten(spec, [chosen.result(unflatten(columns, row)) for row in rows])
-        return (result, result_of(sight, found[:total])[1]) if has_aux else result
+        return (result, result_of(run, found[:total])[1]) if has_aux else result
 
     return matrix
 
 
-def _derived_part(f: Callable[..., Any], sight: Sight, has_aux: bool) -> tuple[Spec, int]:
+def _derived_part(f: Callable[..., Any], run: FunctionRun, has_aux: bool) -> tuple[Spec, int]:
     """The container of what is derived, and the number of its leaves.
 
     Raises ShapeError where they are not real.
     """
-    spec = sight.spec
+    spec = run.spec
     if has_aux:
         if spec.type is not tuple or spec.num_children != 2:
             raise ShapeError(
                 f"With 'has_aux' a function returns a pair, and '{name_of(f)}' returns something else.",
-                f"{user_line()}\n  it returns {listed(sight.types)}",
+                f"{user_line()}\n  it returns {listed(run.types)}",
                 "Let it return what is to be derived, and what else is wanted:  return y, more",
             )
         spec = spec.child(0)
-    types = sight.types[: spec.num_leaves]
+    types = run.types[: spec.num_leaves]
     if not all(type.is_float for type in types):
         raise ShapeError(
             f"A Jacobian needs real results, and '{name_of(f)}' returns others.",
@@ -132,12 +132,12 @@ def _derived_part(f: Callable[..., Any], sight: Sight, has_aux: bool) -> tuple[S
     return spec, spec.num_leaves
 
 
-def _check_room(name: str, sight: Sight, count: int, order: int) -> None:
+def _check_room(name: str, run: FunctionRun, count: int, order: int) -> None:
     """Refuse a matrix of derivatives that does not fit in the memory that is there.
 
     Raises MemoryLimitError.
     """
-    results, arguments = sight.types[:count], argument_types(sight)
+    results, arguments = run.types[:count], argument_types(run)
     blocks = [
         ArrayType(y.shape + sum((x.shape for x in each), ()), np.result_type(y.dtype, *(x.dtype for x in each)).name)
         for y in results
@@ -170,13 +170,13 @@ def hessian(
     @wraps(f)
     def matrix(*args: P.args, **kwargs: P.kwargs) -> Any:
         chosen = choose(f, args, kwargs, argnums, argnames)
-        sight = seen(*chosen.call)
-        spec, n = _derived_part(f, sight, False)
-        _check_room("A Hessian", sight, n, 2)
-        check_line(f, sight)
-        columns = sight.arguments.spec
+        run = seen(*chosen.call)
+        spec, n = _derived_part(f, run, False)
+        _check_room("A Hessian", run, n, 2)
+        check_line(f, run)
+        columns = run.arguments.spec
         n = columns.num_leaves
-        found = sight.run(Transform(hessian_blocks, (memory,)))
+        found = run.run(Transform(hessian_blocks, (memory,)))
         rows = [chosen.result(unflatten(columns, row)) for row in _grouped(found, n)]
         return unflatten(spec, [chosen.result(unflatten(columns, row)) for row in _grouped(rows, n)])
 
@@ -215,8 +215,8 @@ def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     def product(*args: Any, **kwargs: Any) -> Any:
         rest, vector = _taken_out(f, args, argnums)
         chosen = choose(f, rest, kwargs, argnums)
-        sight = seen(*chosen.call)
-        types = sight.types
+        run = seen(*chosen.call)
+        types = run.types
         if len(types) != 1 or types[0].rank or not types[0].is_float:
             raise ShapeError(
                 f"A Hessian times a vector needs one real number, and '{name_of(f)}' returns something else.",
@@ -224,10 +224,10 @@ def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
                 one_number(types),
             )
         given = (vector,) if chosen.single else tuple(vector)
-        arguments = sight.arguments
+        arguments = run.arguments
         inputs = [leaf.type for leaf in arguments.real_leaves()]
         moved = like(given, arguments.spec, inputs, "directions", "arguments")
-        return chosen.result(unflatten(arguments.spec, sight.run(Transform(curved), moved)))
+        return chosen.result(unflatten(arguments.spec, run.run(Transform(curved), moved)))
 
     return product
 

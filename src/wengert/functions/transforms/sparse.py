@@ -19,7 +19,7 @@ from wengert.core.autodiff.sparsity import Sparsity, UnknownSparsity, everything
 from wengert.core.ir.graph import Node, input_node
 from wengert.core.ops.loop import filled
 from wengert.errors import MissingPackageError, ShapeError, TraceError
-from wengert.functions.run.sight import Facts, Sight, Transform, seen
+from wengert.functions.run.runs import Facts, FunctionRun, Transform, seen
 from wengert.functions.tracing.source import user_line
 from wengert.functions.tracing.standin import StandIn
 from wengert.functions.tracing.trees import name_of
@@ -209,12 +209,12 @@ def sparse_jacobian(
 
     @wraps(f)
     def matrix(*args: P.args, **kwargs: P.kwargs) -> Any:
-        sight = seen(*choose(f, args, kwargs, argnums, argnames).call)
-        _check_real(f, sight)
-        plan: SparsePlan = sight.structure(plans[mode])
-        types = sight.types if plan.reverse else argument_types(sight)
+        run = seen(*choose(f, args, kwargs, argnums, argnames).call)
+        _check_real(f, run)
+        plan: SparsePlan = run.structure(plans[mode])
+        types = run.types if plan.reverse else argument_types(run)
         return _matrix(
-            plan, plan.entries(sight.run(PULLED if plan.reverse else PUSHED, plan.seeds(*_shapes(types)))), form
+            plan, plan.entries(run.run(PULLED if plan.reverse else PUSHED, plan.seeds(*_shapes(types)))), form
         )
 
     return matrix
@@ -231,19 +231,19 @@ def sparse_hessian(
 
     @wraps(f)
     def matrix(*args: P.args, **kwargs: P.kwargs) -> Any:
-        sight = seen(*choose(f, args, kwargs, argnums, argnames).call)
-        check_number(f, sight, False)
-        plan: SparsePlan = sight.structure(hessian_plan)
-        return _matrix(plan, plan.entries(sight.run(CURVED, plan.seeds(*_shapes(argument_types(sight))))), form)
+        run = seen(*choose(f, args, kwargs, argnums, argnames).call)
+        check_number(f, run, False)
+        plan: SparsePlan = run.structure(hessian_plan)
+        return _matrix(plan, plan.entries(run.run(CURVED, plan.seeds(*_shapes(argument_types(run))))), form)
 
     return matrix
 
 
-def _check_real(f: Callable[..., Any], sight: Sight) -> None:
-    types = [*sight.types, *argument_types(sight)]
-    if not sight.types or not all(type.is_float and not type.is_complex for type in types):
+def _check_real(f: Callable[..., Any], run: FunctionRun) -> None:
+    types = [*run.types, *argument_types(run)]
+    if not run.types or not all(type.is_float and not type.is_complex for type in types):
         raise ShapeError(
             f"A sparse Jacobian is one of real results by real arguments, and '{name_of(f)}' has others.",
-            f"{user_line()}\n  it returns {listed(sight.types)}",
+            f"{user_line()}\n  it returns {listed(run.types)}",
             "Return real numbers alone; take complex ones apart:  np.real(z), np.imag(z)",
         )

@@ -180,6 +180,7 @@ class _Row:
         self.out: list[Chunk] = []
         self.current: list[Token] = []
         self.related = False  # whether `current` has an equals sign
+        self.hangs = False  # whether a line of it ends with a sign of relation
         self.notes: list[str] = []
 
     def chunks(self) -> list[Chunk]:
@@ -307,19 +308,28 @@ class _Row:
         begins_with_sign = part[0].kind == "rel" or (part[0].kind == "op" and part[0].text != "-")
         related = bool(relations(part, CUTTING))
         separate = related and (self.related or bool(separator and _compares(self.current))) and not begins_with_sign
-        if self.current and separate and not (separator != "comma" and self.current[-1].kind in ("op", "rel")):
+        goes_on = (
+            separator == "line" and part[-1].kind == "rel" and self.hangs
+        )  # a chain with = at the ends of its lines
+        if (
+            self.current
+            and separate
+            and not goes_on
+            and not (separator != "comma" and self.current[-1].kind in ("op", "rel"))
+        ):
             self.emit()
         if self.current and separator == "comma":
             self.current.append(Token("comma", ",", Span(part[0].span.start - 1, part[0].span.start)))
         self.current.extend(part)
         self.related = self.related or related
+        self.hangs = self.hangs or part[-1].kind == "rel"
 
     def emit(self) -> None:
         if self.current:
             self.out.append(Chunk(self.current, self.notes))
         elif self.notes and self.out:
             self.out[-1].notes.extend(self.notes)
-        self.current, self.notes, self.related = [], [], False
+        self.current, self.notes, self.related, self.hangs = [], [], False, False
 
     def remark_start(self, part: list[Token], separator: str) -> int | None:
         """Where a remark begins in this part, if there is one."""

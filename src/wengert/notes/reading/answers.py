@@ -36,6 +36,7 @@ from wengert.notes.reading.trees import (
     Row,
     Tree,
 )
+from wengert.notes.reading.work import ENTRIES, RECALLED, VALUE
 
 Array = Any
 ONES = "𝟙"
@@ -52,6 +53,13 @@ class Independent(Misfit):
     def __init__(self, by: str, base: str = "") -> None:
         super().__init__(f"it does not depend on {by}")
         self.base = base
+
+
+class Still(Misfit):
+    """Nothing of which something is the differential moves."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing of which this is the differential moves")
 
 
 class Nested(Exception):
@@ -119,7 +127,7 @@ class Answers:
     """Values of trees under one lexicon at one point."""
 
     def __init__(self, scope: Scope, lexicon: Lexicon, asker: float, sizes: Sizes, seed: int = 0) -> None:
-        self.scope, self.facts, self.lexicon, self.asker = scope, scope.facts, lexicon, asker
+        self.scope, self.facts, self.lexicon, self.asker, self.work = scope, scope.facts, lexicon, asker, scope.work
         self.sizes, self.seed = sizes, seed
         self.inputs: dict[Key, BatchedArray] = {}
         self.read: set[Key] = set()
@@ -151,6 +159,7 @@ class Answers:
             value = self.kept_for(mark, env, lambda: evaluate(tree, env), tree).value
         else:
             value = evaluate(tree, env)
+        self.work.done += VALUE + value.array.size / ENTRIES
         if value.array.size > LARGEST:
             raise Closed("an array is too large to be judged")
         return value
@@ -286,6 +295,7 @@ class Answers:
 
     def recall(self, kept: Kept) -> None:
         """Note what happened while a value was worked out."""
+        self.work.done += RECALLED
         for question, default in kept.asked.items():
             self.lexicon.asked.setdefault(question, default)
         for question, default in kept.looked.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,13 +17,13 @@ from wengert.notes.reading.judge import Judge, derived
 from wengert.notes.reading.limits import (
     AGAIN,
     AT_SIGHT,
-    DOCUMENT_SECONDS,
-    EXPLAINED_SECONDS,
+    DOCUMENT_STEPS,
+    EXPLAINED_STEPS,
     FIRST_SIGHT,
 )
 from wengert.notes.reading.parser import NotNeutral, parse_with_braces
 from wengert.notes.reading.scope import ScopeLine
-from wengert.notes.reading.story import Statement, Story, read_story
+from wengert.notes.reading.story import Statement, Story
 from wengert.notes.reading.trees import (
     Group,
     Name,
@@ -39,23 +38,19 @@ from wengert.notes.reading.trees import (
 )
 from wengert.notes.reading.verdicts import Verdict
 from wengert.notes.reading.windows import windows
+from wengert.notes.reading.work import Work
 
 OTHER_LINKS = 0.2
-"""The time of a link that is about no derivative, in that of one that is."""
+"""The steps of a link that is about no derivative, in that of one that is."""
 WINDOW = 0.1
 """What a wider window costs, so that the smallest one wins where they are equal."""
 BRACE = Statement(("", ""), ("=",), (Span(0, 0), Span(0, 0)), "inline", "", 0, "definition", "latex")
 
 
-def judge_document(text: str, name: str = "", seconds: float = DOCUMENT_SECONDS) -> list[Verdict]:
-    """What is found of each statement of a document, in the order of its text; `name` is that of its file."""
-    return judge_story(read_story(text, name), seconds)
-
-
-def judge_story(story: Story, seconds: float = DOCUMENT_SECONDS) -> list[Verdict]:
+def judge_story(story: Story, steps: float = DOCUMENT_STEPS) -> list[Verdict]:
     """What is found of each statement of a document that is cut into statements."""
     with np.errstate(all="ignore"):
-        return JudgedDocument(story, seconds).judged()
+        return JudgedDocument(story, steps).judged()
 
 
 def lines_of(statements: Sequence[Statement]) -> list[ScopeLine]:
@@ -117,35 +112,36 @@ def side_of(text: str, notation: str, named: list[tuple[Tree, Tree]]) -> Tree | 
 class JudgedDocument:
     """A document that is judged section by section; `best` holds for each what was found there and how it was read."""
 
-    def __init__(self, story: Story, seconds: float) -> None:
-        self.end = time.process_time() + seconds
+    def __init__(self, story: Story, steps: float) -> None:
+        self.work = Work()
+        self.end = steps
         self.lines = lines_of(story.statements)
         self.best: dict[int, Judge] = {}
 
     def judged(self) -> list[Verdict]:
-        """Every section in turn; what time is left goes to those that were cut short, from the beginning."""
+        """Every section in turn; what steps are left goes to those that were cut short, from the beginning."""
         sections = [list(group) for _, group in itertools.groupby(self.lines, key=lambda line: line.statement.section)]
         waiting = list(range(len(sections)))
         while waiting:
             left = sum(_weight(sections[k]) for k in waiting)
-            budget = self.end - time.process_time()
+            budget = self.end - self.work.done
             short: list[int] = []
             for k in waiting:
-                share = max(self.end - time.process_time(), 0.0) * _weight(sections[k]) / left
+                share = max(self.end - self.work.done, 0.0) * _weight(sections[k]) / left
                 left -= _weight(sections[k])
                 judge = self.section(sections, k, share)
                 if judge is not None and (k not in self.best or judge.worth() > self.best[k].worth()):
                     self.best[k] = judge
                 if judge is None or judge.hurried:
                     short.append(k)
-            rest = self.end - time.process_time()
+            rest = self.end - self.work.done
             waiting = short if AGAIN < rest < 0.8 * budget else []
         self.explain()
         return [verdict for judge in self.judges for verdict in judge.verdicts]
 
     def explain(self) -> None:
         """Look for the mistakes in what does not hold, now that it is known how much of the document does."""
-        end = time.process_time() + EXPLAINED_SECONDS
+        end = self.work.done + EXPLAINED_STEPS
         for judge in self.judges:
             judge.elsewhere = Counter(
                 verdict.status
@@ -155,7 +151,7 @@ class JudgedDocument:
                 if verdict.derived
             )
             for line, link in list(judge.failed):
-                if time.process_time() < end:
+                if self.work.done < end:
                     judge.explain(line, link)
 
     @property
@@ -163,21 +159,21 @@ class JudgedDocument:
         """What was found of each section, in the order of the text."""
         return [judge for _, judge in sorted(self.best.items())]
 
-    def section(self, sections: list[list[ScopeLine]], k: int, seconds: float) -> Judge | None:
+    def section(self, sections: list[list[ScopeLine]], k: int, steps: float) -> Judge | None:
         """One section judged in the window in which most of it holds at first sight, and there with patience."""
-        start = time.process_time()
+        start = self.work.done
         best: tuple[float, Judge] | None = None
         hurried = False
         each = windows(sections, k)
         for cost, window in enumerate(each):
-            spent = time.process_time() - start
+            spent = self.work.done - start
             if best is not None and not best[1].unsettled():
                 break
-            if best is not None and spent > seconds * AT_SIGHT:
+            if best is not None and spent > steps * AT_SIGHT:
                 hurried = True
                 break
             part = FIRST_SIGHT if not cost and len(each) > 1 else AT_SIGHT
-            judge = self.at_sight(window, sections[k], k, max(seconds * part - spent, seconds / 8))
+            judge = self.at_sight(window, sections[k], k, max(steps * part - spent, steps / 8))
             if judge is None:
                 continue
             worth = judge.worth() - WINDOW * cost
@@ -185,22 +181,22 @@ class JudgedDocument:
                 best = (worth, judge)
         if best is None:
             return None
-        best[1].with_patience(start + seconds)
+        best[1].with_patience(start + steps)
         best[1].hurried |= hurried
         return best[1]
 
-    def at_sight(self, window: list[ScopeLine], own: list[ScopeLine], k: int, seconds: float) -> Judge | None:
+    def at_sight(self, window: list[ScopeLine], own: list[ScopeLine], k: int, steps: float) -> Judge | None:
         """The lines of section k judged by few tries a line within a window; None where the window cannot be read at all."""
         copies = {id(line): replace(line, sides=list(line.sides)) for line in window}
         try:
-            judge = Judge(list(copies.values()), [copies[id(line)] for line in own])
-            judge.at_sight(time.process_time() + seconds)
+            judge = Judge(list(copies.values()), [copies[id(line)] for line in own], self.work)
+            judge.at_sight(self.work.done + steps)
         except FAULTS:
             return None
         return judge
 
 
 def _weight(section: list[ScopeLine]) -> float:
-    """The part of the time that a section is worth: its links about derivatives, the others less."""
+    """The part of the steps that a section is worth: its links about derivatives, the others less."""
     links = [derived(line, link) for line in section for link in range(1, len(line.sides))]
     return sum(links) + OTHER_LINKS * (1 + len(links))

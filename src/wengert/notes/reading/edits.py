@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from wengert.notes.reading.trees import (
     is_fraction_of,
     names,
     product,
+    without_first,
 )
 
 MOST_SPELLED = 40
@@ -51,16 +53,22 @@ class Edit:
 class Nearby:
     """What stands near a line and may be missing in it, or stand there in the place of something else.
 
-    pieces  names, derivatives, calls, brackets that have a value there
+    close   names, derivatives, calls, brackets of the sides beside it
+    far     those of other lines, and of the line itself
     terms   terms of the other sides of its statement
     sums    what stands below and above the Σ of the lines near it
     sizes   names of numbers over which a mean may be taken
+    lows    what the sides beside it divide by
+    numbers the pieces that are numbers or entries, whose place in a product does not matter
     """
 
-    pieces: Sequence[Tree] = ()
+    close: Sequence[Tree] = ()
+    far: Sequence[Tree] = ()
     terms: Sequence[Tree] = ()
     sums: Sequence[tuple[Tree | None, Tree | None]] = ()
     sizes: Sequence[Tree] = ()
+    lows: Sequence[Tree] = ()
+    numbers: frozenset[Tree] = frozenset()
 
 
 def edits(tree: Tree, left: Tree, facts: Facts, nearby: Nearby) -> Iterator[Edit]:
@@ -79,12 +87,57 @@ def edits(tree: Tree, left: Tree, facts: Facts, nearby: Nearby) -> Iterator[Edit
                 yield Edit(kind, sentence, put(new))
     yield from _sums(tree, left, facts)
     yield from _lost_sums(inner, nearby)
-    yield from _other_names(inner, facts, nearby)
-    yield from _missing_terms(inner, nearby)
-    yield from _missing_factors(inner, nearby)
+    yield from _lost_links(inner, left)
+    yield from _lost_divisions(inner, nearby)
+    for pieces, terms in ((nearby.close, nearby.terms), (nearby.far, ())):
+        yield from _other_names(inner, facts, pieces)
+        yield from _missing_terms(inner, (*terms, *pieces, Num(Fraction(1))))
+        yield from _missing_factors(inner, pieces, nearby.numbers)
 
 
-def _other_names(inner: Sequence[tuple[Tree, Put]], facts: Facts, nearby: Nearby) -> Iterator[Edit]:
+def _lost_links(inner: Sequence[tuple[Tree, Put]], left: Tree) -> Iterator[Edit]:
+    """A derivative that a product of derivatives lacks: ∂b/∂c between ∂a/∂b and ∂c/∂d, or one at its ends."""
+    outer = _of_what_by_what(left)
+    for node, put in inner:
+        items = node.items if isinstance(node, Row) else (("", node),)
+        links = [(k, ends) for k, (_, item) in enumerate(items) if (ends := _of_what_by_what(item)) is not None]
+        if len(links) < 2:
+            continue
+        sign = Name(_sign_of(items[links[0][0]][1]))
+        gaps = [(k + 1, one[1], two[0]) for (k, one), (_, two) in itertools.pairwise(links)]
+        if outer is not None:
+            gaps += [(links[0][0], outer[0], links[0][1][0]), (links[-1][0] + 1, links[-1][1][1], outer[1])]
+        for k, top, low in gaps:
+            if top != low:
+                link = Frac(product([sign, top]), product([sign, low]))
+                before = items[:k] if k else ()
+                after = items[k:] if k else (("·", items[0][1]), *items[1:])
+                new = Row((*before, ("·" if k else "", link), *after))
+                yield Edit("missing factor", f"the factor {spelled(link)} is missing", put(new))
+
+
+def _of_what_by_what(tree: Tree) -> tuple[Tree, Tree] | None:
+    """a and b of ∂a/∂b; None for anything else."""
+    if not (isinstance(tree, Frac) and is_fraction_of(tree, "∂", "d")):
+        return None
+    top, low = without_first(tree.top), without_first(tree.low)
+    return None if top is None or low is None else (top, low)
+
+
+def _sign_of(tree: Tree) -> str:
+    """∂ or d, with which a derivative is written."""
+    return first_sign(tree.top) if isinstance(tree, Frac) else ""
+
+
+def _lost_divisions(inner: Sequence[tuple[Tree, Put]], nearby: Nearby) -> Iterator[Edit]:
+    """What a side beside this one divides by."""
+    for low in nearby.lows:
+        for node, put in inner:
+            if isinstance(node, Row | Name | Script | Num | Frac | Sum | Group) and not _acts(node):
+                yield Edit("missing factor", f"the division by {spelled(low)} is missing", put(Frac(node, low)))
+
+
+def _other_names(inner: Sequence[tuple[Tree, Put]], facts: Facts, pieces: Sequence[Tree]) -> Iterator[Edit]:
     """Another name in the place of a name."""
     for node, put in inner:
         if (
@@ -93,7 +146,7 @@ def _other_names(inner: Sequence[tuple[Tree, Put]], facts: Facts, nearby: Nearby
             or _acts(node)
         ):
             continue
-        for name in nearby.pieces:
+        for name in pieces:
             if name != node and base_of(name) and not _of_one_letter(base_of(name), base_of(node)):
                 yield Edit("quantity", f"{spelled(node)} stands where {spelled(name)} should", put(name))
 
@@ -189,8 +242,8 @@ def _within(tree: Tree, put: Put) -> Iterator[tuple[Tree, Put]]:
     for k, part in enumerate(tree.parts):
         if isinstance(tree, Big) and k < len(tree.parts) - 1:
             continue
-        if isinstance(tree, Script) and k:
-            continue
+        if isinstance(tree, Script) and (k or isinstance(part, Name | Word)):
+            continue  # a name is changed with its scripts
         yield from _within(part, lambda new, k=k: put(tree.with_parts((*tree.parts[:k], new, *tree.parts[k + 1 :]))))
 
 
@@ -346,14 +399,16 @@ def _powers(node: Tree, left: Tree, whole: Tree, facts: Facts) -> Changes:
         yield "power", f"{spelled(node)} is to be squared", Script(base, sub, Num(Fraction(2)))
 
 
-def _missing_factors(inner: Sequence[tuple[Tree, Put]], nearby: Nearby) -> Iterator[Edit]:
+def _missing_factors(
+    inner: Sequence[tuple[Tree, Put]], pieces: Sequence[Tree], numbers: frozenset[Tree]
+) -> Iterator[Edit]:
     """A factor that is left out: at the end of a product, before it, within it."""
-    for piece in nearby.pieces:
+    for piece in pieces:
         for node, put in inner:
             if not _may_lack_a_factor(node):
                 continue
             kind, said = _lost(piece)
-            for new in _with_factor(node, piece):
+            for new in itertools.islice(_with_factor(node, piece), 1 if piece in numbers else None):
                 yield Edit(kind, said, put(new))
 
 
@@ -405,14 +460,14 @@ def _lost_sums(inner: Sequence[tuple[Tree, Put]], nearby: Nearby) -> Iterator[Ed
                 yield Edit("missing sum", f"the sum{letter} is missing", put(Big("Σ", under, over, _bracketed(node))))
 
 
-def _missing_terms(inner: Sequence[tuple[Tree, Put]], nearby: Nearby) -> Iterator[Edit]:
+def _missing_terms(inner: Sequence[tuple[Tree, Put]], found: Sequence[Tree]) -> Iterator[Edit]:
     """A term that is left out, and 1 − y for y."""
     for part, put in inner:
         if isinstance(part, Name | Script) and first_sign(part) not in ("∂", "d", "∇"):
             said = f"{spelled(part)} stands where 1 − {spelled(part)} should"
             yield Edit("missing term", said, put(_grouped(((1, Num(Fraction(1))), (-1, part)))))
     whole = inner[0][0]
-    for term in dict.fromkeys((*nearby.terms, *nearby.pieces, Num(Fraction(1)))):
+    for term in dict.fromkeys(found):
         for node, put in inner:
             if not isinstance(node, Sum | Name | Script | Row | Num | Frac) or _acts(node) or _is_factor(node, whole):
                 continue

@@ -1,4 +1,4 @@
-"""Every budget of the reading in one place. Times are processor time, so that another program on the machine changes no verdict."""
+"""Every budget of the reading in one place. What may be done is counted in steps (`work`), so that no machine and no load changes a verdict."""
 
 SURPRISE = 3.0
 """A reading that is more surprising than this is none."""
@@ -7,16 +7,16 @@ TRIES = 60
 TRIES_AT_SIGHT = 10
 """Readings that are tried for a link while it is open in which window a section is judged."""
 AT_SIGHT = 0.6
-"""The part of a section's time that may pass until its window is chosen."""
+"""The part of a section's steps that may be done until its window is chosen."""
 TRIES_AGAIN = 12
 """Readings that are tried for a line that says again what is defined."""
 FIRST_SIGHT = 0.3
-"""The part of it that may pass for the first of several windows."""
-AGAIN = 0.1
-"""So many seconds must be left for sections that were cut short to be judged again."""
-LINK_SECONDS = 0.5
-DOCUMENT_SECONDS = 2.0
-EXPLAINED_SECONDS = 0.5
+"""The part of them that may be done for the first of several windows."""
+AGAIN = 1600
+"""So many steps must be left for sections that were cut short to be judged again."""
+LINK_STEPS = 10_000
+DOCUMENT_STEPS = 64_000
+EXPLAINED_STEPS = 16_000
 """For the mistakes of a document."""
 COMPARABLE = 1.0
 """Readings up to this surprise must all fail before a line is wrong."""
@@ -28,7 +28,7 @@ NEARBY = 28
 """Formulas near a line that are tried as what was left out, or as what should stand in the place of another."""
 SLOTS = 12
 """Formulas of the line itself that are tried so."""
-MISTAKE_SECONDS = 0.4
+MISTAKE_STEPS = 12_000
 """For the mistake of one line under one reading."""
 EDITS = 2500
 """Edits that are tried to establish one mistake."""

@@ -36,6 +36,7 @@ from wengert.notes.reading.trees import (
     names,
     without_first,
 )
+from wengert.notes.reading.work import LOOKED, Work
 
 EQUALS = frozenset({"=", ":=", "←", "≜", "≡"})
 OPAQUE = frozenset("fghFGσφϕψΦΨℓl")
@@ -94,9 +95,11 @@ Found = tuple[ScopeLine, dict[str, int]]
 class Scope:
     """The lines in reach of each other, with the facts of their letters."""
 
-    def __init__(self, lines: Sequence[ScopeLine]) -> None:
+    def __init__(self, lines: Sequence[ScopeLine], work: Work | None = None) -> None:
+        self.work = Work() if work is None else work
         self.lines = [line for line in lines if line.sides and line.sides[0] is not None]
         trees = [side for line in self.lines for side in line.sides if side is not None]
+        self.work.done += LOOKED * sum(len(tree.nodes) for tree in trees)
         self.facts: Facts = facts_of(
             trees,
             [

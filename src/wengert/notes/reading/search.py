@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -27,7 +26,7 @@ from wengert.notes.reading.limits import (
     EXACT,
     FITTING,
     LARGEST_VALUE,
-    LINK_SECONDS,
+    LINK_STEPS,
     MAX_FORBIDDEN,
     SURPRISE,
     TRIES,
@@ -35,7 +34,8 @@ from wengert.notes.reading.limits import (
 from wengert.notes.reading.points import Ragged, Sizes, Square
 from wengert.notes.reading.readings import READINGS
 from wengert.notes.reading.scope import Scope, ScopeLine
-from wengert.notes.reading.trees import Matrix, Name, Num, Relation, Row, Script, Tree, Word, base_of
+from wengert.notes.reading.trees import Num, Relation, Script, Tree
+from wengert.notes.reading.work import TRY
 
 Array = Any
 Given = Mapping[Question, Any]
@@ -89,7 +89,6 @@ class Search:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.learned: dict[Question, Any] = {}
-        self.tries = 0
 
     # one try
 
@@ -105,7 +104,7 @@ class Search:
         """Both sides of a link at one point."""
         place = sizes if sizes is not None else self.square()
         while True:
-            self.tries += 1
+            self.scope.work.done += TRY
             lexicon = self.lexicon(line, link, given)
             world = World(self.scope, lexicon, line.position, place, seed)
             try:
@@ -209,13 +208,13 @@ class Search:
 
     def search(self, line: ScopeLine, link: int, tries: int = TRIES, condition: Relation | None = None) -> Found:
         """The least surprising reading under which a link holds."""
-        start = time.process_time()
+        end = self.scope.work.done + LINK_STEPS
         count = itertools.count(1)
         heap: list[tuple[float, int, tuple[tuple[Question, Any], ...]]] = [(0.0, 0, ())]
         seen: set[tuple[tuple[Question, Any], ...]] = {()}
         blind = True
         failed: list[tuple[dict[Question, Any], Outcome]] = []
-        while heap and tries > 0 and time.process_time() - start < LINK_SECONDS:
+        while heap and tries > 0 and self.scope.work.done < end:
             surprise, _, chosen = heapq.heappop(heap)
             given = dict(chosen)
             outcome = self.evaluate(line, link, given, condition=condition)
@@ -313,13 +312,7 @@ class Search:
 
 def moving_names(sides: Sequence[Tree]) -> frozenset[str]:
     """The names before which a d stands: these move where something is a differential."""
-    found: set[str] = set()
-    for node in (node for side in sides for node in side.nodes):
-        if isinstance(node, Row):
-            for (_, one), (sign, two) in zip(node.items, node.items[1:], strict=False):
-                if one == Name("d") and sign == "":
-                    found |= {base_of(two)} if base_of(two) else {base_of(n) for n in two.nodes}
-    return frozenset(found)
+    return frozenset().union(*(side.differentials for side in sides))
 
 
 def previous(line: ScopeLine, link: int) -> int:
@@ -338,25 +331,17 @@ def conditions_within(line: ScopeLine) -> list[Relation]:
     ]
 
 
-def is_number(tree: Tree) -> bool:
-    """Whether a side is numbers alone."""
-    return not any(isinstance(node, Name | Word) for node in tree.nodes)
-
-
 def numeric(line: ScopeLine, link: int) -> bool:
     """Whether a link says what number something is."""
-    sides = [line.sides[previous(line, link)], line.sides[link]]
-    decimal = any(
-        isinstance(node, Num) and node.digits is not None for side in sides if side is not None for node in side.nodes
-    )
-    both = all(side is not None and is_number(side) for side in sides)
-    return both or (decimal and any(side is not None and is_number(side) for side in sides))
+    sides = [side for side in (line.sides[previous(line, link)], line.sides[link]) if side is not None]
+    bare = [not side.is_named for side in sides]
+    return (all(bare) and len(bare) == 2) or (any(bare) and any(side.has_decimals for side in sides))
 
 
 def written_out(line: ScopeLine, link: int) -> bool:
     """Whether a side of a link has an array that is written out."""
     sides = (line.sides[previous(line, link)], line.sides[link])
-    return any(isinstance(node, Matrix) for side in sides if side is not None for node in side.nodes)
+    return any(side is not None and side.has_arrays for side in sides)
 
 
 def _rounded(a: Array, b: Array, left: Tree, right: Tree) -> bool:

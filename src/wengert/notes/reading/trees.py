@@ -32,6 +32,38 @@ class Tree:
         """The same node over other subtrees."""
         return self
 
+    @cached_property
+    def is_named(self) -> bool:
+        """Whether a name is in it; else it is numbers alone."""
+        return any(isinstance(node, Name | Word) for node in self.nodes)
+
+    @cached_property
+    def has_decimals(self) -> bool:
+        return any(isinstance(node, Num) and node.digits is not None for node in self.nodes)
+
+    @cached_property
+    def has_arrays(self) -> bool:
+        """Whether an array is written out in it."""
+        return any(isinstance(node, Matrix) for node in self.nodes)
+
+    @cached_property
+    def has_derivative(self) -> bool:
+        """Whether ∂u/∂v, ∇ or an error signal δ is in it."""
+        return any(
+            is_fraction_of(node, "∂", "d") or (isinstance(node, Name) and node.text in ("∇", "δ"))
+            for node in self.nodes
+        )
+
+    @cached_property
+    def differentials(self) -> frozenset[str]:
+        """The names before which a d stands."""
+        found: set[str] = set()
+        for node in (node for node in self.nodes if isinstance(node, Row)):
+            for (_, one), (sign, two) in zip(node.items, node.items[1:], strict=False):
+                if one == Name("d") and sign == "":
+                    found |= {base_of(two)} if base_of(two) else {base_of(n) for n in two.nodes}
+        return frozenset(found)
+
 
 @dataclass(frozen=True)
 class Num(Tree):
@@ -330,9 +362,7 @@ def is_fraction_of(tree: Tree, *signs: str) -> bool:
 
 def has_derivative(tree: Tree) -> bool:
     """Whether ∂u/∂v, ∇ or an error signal δ occurs in a tree."""
-    return any(
-        is_fraction_of(node, "∂", "d") or (isinstance(node, Name) and node.text in ("∇", "δ")) for node in tree.nodes
-    )
+    return tree.has_derivative
 
 
 def rewritten(tree: Tree, change: Callable[[Tree], Tree | None]) -> Tree:

@@ -71,15 +71,20 @@ class Diagram:
 
     def describe(self) -> str:
         """The graph in a sentence a line, for those who cannot see it."""
-        text = {v.name: v.text for v in self.vertices}
-        lines = [
-            f"{text[v.name]} is computed from {', '.join(text[e.parent] for e in self.edges if e.child == v.name)}"
-            for v in self.vertices
-            if any(e.child == v.name for e in self.edges)
-        ]
-        back = [e for e in self.edges if e.contribution]
-        lines += [f"{text[e.child]} sends {e.contribution} back to {text[e.parent]}" for e in back]
+        lines = [f"{name} is computed from {', '.join(parents)}" for name, parents in self.computed()]
+        lines += [f"{child} sends {signal} back to {parent}" for child, signal, parent in self.sent_back()]
         return "; ".join(lines) + "." if lines else "One quantity."
+
+    def computed(self) -> list[tuple[str, list[str]]]:
+        """Each quantity that is computed, with those that its line reads."""
+        text = {v.name: v.text for v in self.vertices}
+        parents = {v.name: [text[e.parent] for e in self.edges if e.child == v.name] for v in self.vertices}
+        return [(text[name], read) for name, read in parents.items() if read]
+
+    def sent_back(self) -> list[tuple[str, str, str]]:
+        """Each signal on the way back: child, contribution, parent."""
+        text = {v.name: v.text for v in self.vertices}
+        return [(text[e.child], e.contribution, text[e.parent]) for e in self.edges if e.contribution]
 
 
 def diagram(system: SystemData, backward: Backward | None = None) -> Diagram:

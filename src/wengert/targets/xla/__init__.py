@@ -43,6 +43,11 @@ def supports(node: Node) -> Support:
     return supports(node)
 
 
+def prepared(graph: Graph) -> Graph:
+    """The graph."""
+    return graph
+
+
 def lower(graph: Graph, donated: Mapping[int, int], *, cache: bool = True, quick: bool = False) -> XlaExecutable | None:
     """A graph as a program of XLA; None where NumPy has to run a node of it. Whether code is kept on disk is JAX's setting.
 
@@ -114,6 +119,16 @@ def devices() -> tuple[tuple[str, str, int], ...]:
     from wengert.targets.xla.over_mesh import devices
 
     return devices()
+
+
+def part_of(mesh: Mesh, axis: str | None) -> tuple[int, int]:
+    """(which, of how many): the part of an array along a mesh axis that this process has.
+
+    Raises GraphError where the parts of two processes overlap.
+    """
+    from wengert.targets.xla.over_mesh import part_of
+
+    return part_of(mesh, axis)
 
 
 def spread(graph: Graph, layout: MeshLayout, donated: Mapping[int, int]) -> Spread:

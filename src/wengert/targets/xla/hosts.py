@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from importlib import import_module
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -22,7 +24,12 @@ def join(coordinator: str | None, count: int | None, rank: int | None, seconds: 
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     try:
         jax.distributed.initialize(
-            coordinator, count, rank, initialization_timeout=seconds, heartbeat_timeout_seconds=HEARTBEAT
+            coordinator,
+            count,
+            rank,
+            cluster_detection_method=None if coordinator else _method(),
+            initialization_timeout=seconds,
+            heartbeat_timeout_seconds=HEARTBEAT,
         )
     except (ValueError, RuntimeError) as error:
         raise GraphError(
@@ -30,6 +37,13 @@ def join(coordinator: str | None, count: int | None, rank: int | None, seconds: 
             f"  {str(error).splitlines()[0]}",
             "Start them by wengert launch, or by srun, mpirun or a job of Kubernetes: see docs/scale.md.",
         ) from error
+
+
+def _method() -> str | None:
+    """ "mpi4py" under an MPI that JAX does not know by itself, where that package is there; None for what JAX detects."""
+    known = {"SLURM_PROCID", "OMPI_MCA_orte_hnp_uri"} & os.environ.keys()
+    by_mpi = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"} & os.environ.keys()
+    return "mpi4py" if by_mpi and not known and find_spec("mpi4py") is not None else None
 
 
 def leave() -> None:

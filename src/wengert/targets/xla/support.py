@@ -38,6 +38,15 @@ def supports(node: Node) -> Support:
     return CALLS if node.op.name in CALLED or CALLS in inner else OWN
 
 
+def first_by(graph: Graph, found: Support) -> Node | None:
+    """The first node of a graph, or of its branches and loops, that is computed so; None where there is none."""
+    for node in order_of(graph):
+        if supports(node) == found:
+            inner = (first_by(each, found) for each in graphs_of(node))
+            return next((each for each in inner if each is not None), node)
+    return None
+
+
 def graphs_of(node: Node) -> list[Graph]:
     """The graphs of branches and bodies that a node has."""
     return [value for value in node.params.values() if isinstance(value, Graph)]

@@ -20,7 +20,7 @@ from wengert.targets.native.loops.lower import lower
 from wengert.targets.native.loops.nest import For, Load, NestProgram, Statement, buffers_of, statements
 from wengert.targets.ready import pair_donated
 
-ROWS, COLUMNS = 70, 12
+ROWS, COLUMNS = 70, 20
 SHAPE = (ROWS, COLUMNS)
 
 

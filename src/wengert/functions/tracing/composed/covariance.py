@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.core.ir.graph import apply
 from wengert.functions.tracing.answers import answers
-from wengert.functions.tracing.operands import as_node, ndim_of, shape_of
-from wengert.functions.tracing.tracer import Traced, traced
+from wengert.functions.tracing.operands import ndim_of, shape_of, stopped, value_of
+from wengert.functions.tracing.tracer import Traced
 
 FEW = "Degrees of freedom <= 0 for slice"
 """NumPy's words."""
@@ -38,7 +37,7 @@ def _cov(
         ddof = 0 if bias else 1
     rows = _rows(m, rowvar, dtype)
     if not rows.shape[0]:
-        return traced(as_node(np.empty((0, 0), dtype=rows.dtype)))
+        return value_of(np.empty((0, 0), dtype=rows.dtype))
     if y is not None:
         rows = np.concatenate((rows, _rows(y, rowvar or shape_of(np.atleast_2d(y))[0] == 1, dtype)), axis=0)
     if fweights is not None:
@@ -83,7 +82,7 @@ def _weights(weights: Any, number: int) -> Any:
 
     Raises RuntimeError and ValueError, with NumPy's words.
     """
-    given = traced(as_node(weights, "float64")) if isinstance(weights, Traced) else np.asarray(weights, dtype=float)
+    given = value_of(weights, "float64") if isinstance(weights, Traced) else np.asarray(weights, dtype=float)
     if given.ndim > 1:
         raise RuntimeError("cannot handle multidimensional aweights")
     if given.shape[0] != number:
@@ -113,5 +112,4 @@ def _corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) 
     if c.dtype.kind == "c":
         return ratio
     # Only rounding leaves the interval, so cutting it off has no derivative.
-    excess = apply("stop_gradient", (np.clip(ratio, -1, 1) - ratio).node)
-    return ratio + traced(excess)
+    return ratio + stopped(np.clip(ratio, -1, 1) - ratio)

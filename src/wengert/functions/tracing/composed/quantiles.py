@@ -9,13 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.core.ir.graph import apply, constant_like
-from wengert.core.ops import functions as composed
 from wengert.functions.tracing.answers import answers
-from wengert.functions.tracing.operands import as_node, axes_of, broadcast_to, shape_of
-from wengert.functions.tracing.reductions import NO_VALUE, kept, number_of, real
-from wengert.functions.tracing.sorting import along, increasing
-from wengert.functions.tracing.tracer import FUNCTIONS, Traced, refuse, traced
+from wengert.functions.tracing.operands import axes_of, real_value, shape_of, value_of
+from wengert.functions.tracing.tracer import Traced, refuse
 
 Axis = Any
 
@@ -65,45 +61,35 @@ class _Rows:
     """The array with the axes of a quantile in one last axis, sorted, and how many entries of a row count."""
 
     def __init__(self, a: Any, axis: Axis, keepdims: Any, *, skip_nan: bool) -> None:
-        x = real(a)
-        self.shape = x.shape
-        self.axes = axes_of(axis, x.type.rank)
-        self.keepdims = keepdims is not NO_VALUE and keepdims
-        others = tuple(k for k in range(x.type.rank) if k not in self.axes)
+        x = real_value(a)
+        axes = axes_of(axis, x.ndim)
+        others = tuple(k for k in range(x.ndim) if k not in axes)
         self.kept = tuple(x.shape[k] for k in others)
-        self.size = int(np.prod([x.shape[k] for k in self.axes], dtype=np.int64))
-        turned = apply("transpose", x, axes=(*others, *self.axes)) if x.type.rank else x
-        self.rows = increasing(apply("reshape", turned, shape=(*self.kept, self.size)), len(self.kept))
-        self.nan = apply("not_equal", self.rows, self.rows)
-        self.last = (len(self.kept),)
-        self.number: Any = self.size
-        if skip_nan:
-            held = apply("logical_not", self.nan)
-            self.number = traced(number_of(held, self.last, self.rows.type.dtype))
+        self.size = int(np.prod([x.shape[k] for k in axes], dtype=np.int64))
+        self.result = self.kept
+        """The shape of the result."""
+        if keepdims is not np._NoValue and keepdims:  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+            self.result = tuple(1 if k in axes else n for k, n in enumerate(x.shape))
+        rows: Any = np.transpose(x, (*others, *axes)).reshape((*self.kept, self.size))
+        self.rows: Any = np.sort(rows, axis=-1)
+        self.nan: Any = np.isnan(self.rows)
+        self.number: Any = np.sum(~self.nan, axis=-1, dtype=self.rows.dtype) if skip_nan else self.size
 
-    def entry(self, place: Any) -> Traced:
+    def entry(self, place: Any) -> Any:
         """The entries at a place, a number or one a row, inside of the axis."""
-        rank = len(self.kept)
-        if isinstance(place, Traced):
-            inside = np.clip(place, 0, self.size - 1)
-            index = broadcast_to(as_node(inside, "int64"), self.kept)  # pyright: ignore[reportArgumentType]
-            found = along(self.rows, apply("reshape", index, shape=(*self.kept, 1)), rank)
-        else:
-            at = int(np.clip(place, 0, self.size - 1))
-            whole = [(0, n, 1) for n in self.kept] + [(at, at + 1, 1)]
-            start, stop, step = zip(*whole, strict=True)
-            found = apply("slice", self.rows, start=start, stop=stop, step=step)
-        return traced(apply("reshape", found, shape=self.kept))
+        inside: Any = np.clip(place, 0, self.size - 1)
+        if not isinstance(place, Traced):
+            return self.rows[..., int(inside)]
+        index: Any = np.broadcast_to(inside.astype(np.int64), self.kept)
+        return np.take_along_axis(self.rows, index[..., None], axis=-1)[..., 0]
 
-    def without_nan(self, found: Traced) -> Traced:
+    def without_nan(self, found: Any) -> Any:
         """NaN for the rows that have one."""
-        some = apply("sum", apply("cast", self.nan, dtype="int64"), axes=self.last) > 0
-        node = as_node(found)
-        return traced(apply("where", some, constant_like(np.nan, node), node))
+        return np.where(np.any(self.nan, axis=-1), np.nan, found)
 
-    def finished(self, found: Traced) -> Traced:
+    def finished(self, found: Any, dtype: Any = None) -> Any:
         """The result over the kept axes, with axes of 1 for the others where they are wanted."""
-        return kept(as_node(found), self.shape, self.axes, self.keepdims)
+        return value_of(found, dtype).reshape(self.result)
 
 
 def _between(low: Any, high: Any, way: Any) -> Any:
@@ -114,60 +100,58 @@ def _between(low: Any, high: Any, way: Any) -> Any:
 # ---------------------------------------------------------------- medians
 
 
-def _median_of(a: Any, axis: Axis, keepdims: Any, *, skip_nan: bool) -> Traced:
-    x = real(a)
-    if not int(np.prod([x.shape[k] for k in axes_of(axis, x.type.rank)], dtype=np.int64)):
-        axes = axes_of(axis, x.type.rank)
-        return kept(composed.mean(x, axes), x.shape, axes, keepdims)
+def _median_of(a: Any, axis: Axis, keepdims: Any, *, skip_nan: bool) -> Any:
     rows = _Rows(a, axis, keepdims, skip_nan=skip_nan)
+    if not rows.size:
+        return rows.finished(np.mean(rows.rows, axis=-1))
     n = rows.number
     found = (rows.entry((n - 1) // 2) + rows.entry(n // 2)) / 2
     return rows.finished(found if skip_nan else rows.without_nan(found))
 
 
 @answers(np.median)
-def _median(a: Any, axis: Axis = None, overwrite_input: bool = False, keepdims: Any = False) -> Traced:
+def _median(a: Any, axis: Axis = None, overwrite_input: bool = False, keepdims: Any = False) -> Any:
     """The middle entry, or the mean of the two in the middle."""
     return _median_of(a, axis, keepdims, skip_nan=False)
 
 
 @answers(np.nanmedian)
-def _nanmedian(a: Any, axis: Axis = None, overwrite_input: bool = False, keepdims: Any = False) -> Traced:
+def _nanmedian(a: Any, axis: Axis = None, overwrite_input: bool = False, keepdims: Any = False) -> Any:
     return _median_of(a, axis, keepdims, skip_nan=True)
 
 
 # ---------------------------------------------------------------- quantiles
 
 
-def _quantile_of(a: Any, q: Any, axis: Axis, method: str, keepdims: Any, *, skip_nan: bool) -> Traced:
+def _quantile_of(a: Any, q: Any, axis: Axis, method: str, keepdims: Any, *, skip_nan: bool) -> Any:
     """The quantiles q, whose axes stand in front."""
     rows = _Rows(a, axis, keepdims, skip_nan=skip_nan)
     if not rows.size:
         refuse("There are no entries to take a quantile of.", "Test the size first:  if x.size:")
-    wanted, dtype = _levels(q, rows.rows.type.dtype)
+    wanted, dtype = _levels(q, rows.rows.dtype)
     if method in ENTRIES:
-        dtype = rows.rows.type.dtype
+        dtype = rows.rows.dtype
     levels = [wanted] if not shape_of(wanted) else list(wanted.reshape(-1))
-    results: list[Traced] = []
+    results: list[Any] = []
     for level in levels:
         below, way = _place(method, rows.number, level)
         low, high = rows.entry(below), rows.entry(below + 1)
         found = _between(low, high, way) if isinstance(way, Traced) or way else low
         found = found if skip_nan else rows.without_nan(found)
-        results.append(rows.finished(traced(as_node(found, dtype))))
+        results.append(rows.finished(found, dtype))
     if not shape_of(wanted):
         return results[0]
     shape = (*shape_of(wanted), *results[0].shape) if results else shape_of(wanted)
-    return FUNCTIONS[np.reshape](FUNCTIONS[np.stack](results), shape)
+    return np.stack(results).reshape(shape)
 
 
-def _levels(q: Any, dtype: str) -> tuple[Any, str]:
+def _levels(q: Any, dtype: np.dtype[Any]) -> tuple[Any, np.dtype[Any]]:
     """The quantiles as real numbers, and the dtype of the result: a number of Python takes that of the entries.
 
     Raises ValueError, with NumPy's words, where a number is outside of [0, 1].
     """
     if isinstance(q, Traced):
-        return q, np.result_type(q.dtype, dtype).name
+        return q, np.result_type(q.dtype, dtype)
     if isinstance(q, int | float):
         levels = np.asarray(q, dtype=dtype)
     else:
@@ -175,7 +159,7 @@ def _levels(q: Any, dtype: str) -> tuple[Any, str]:
         levels = levels if levels.dtype.kind == "f" else levels.astype(np.float64)
     if not (np.all(levels >= 0) and np.all(levels <= 1)):
         raise ValueError("Quantiles must be in the range [0, 1]")
-    return levels, np.result_type(levels.dtype, dtype).name
+    return levels, np.result_type(levels.dtype, dtype)
 
 
 def _hundredths(q: Any, a: Any) -> Any:
@@ -187,33 +171,33 @@ def _hundredths(q: Any, a: Any) -> Any:
         return q / 100
     if not (np.all(np.asarray(q) >= 0) and np.all(np.asarray(q) <= 100)):
         raise ValueError("Percentiles must be in the range [0, 100]")
-    dtype = real(a).type.dtype
-    return np.true_divide(q, np.dtype(dtype).type(100) if isinstance(q, int | float) else 100)
+    dtype = real_value(a).dtype
+    return np.true_divide(q, dtype.type(100) if isinstance(q, int | float) else 100)
 
 
 @answers(np.quantile)
 def _quantile(
     a: Any, q: Any, axis: Axis = None, overwrite_input: bool = False, method: str = "linear", keepdims: Any = False
-) -> Traced:
+) -> Any:
     return _quantile_of(a, q, axis, method, keepdims, skip_nan=False)
 
 
 @answers(np.percentile)
 def _percentile(
     a: Any, q: Any, axis: Axis = None, overwrite_input: bool = False, method: str = "linear", keepdims: Any = False
-) -> Traced:
+) -> Any:
     return _quantile_of(a, _hundredths(q, a), axis, method, keepdims, skip_nan=False)
 
 
 @answers(np.nanquantile)
 def _nanquantile(
     a: Any, q: Any, axis: Axis = None, overwrite_input: bool = False, method: str = "linear", keepdims: Any = False
-) -> Traced:
+) -> Any:
     return _quantile_of(a, q, axis, method, keepdims, skip_nan=True)
 
 
 @answers(np.nanpercentile)
 def _nanpercentile(
     a: Any, q: Any, axis: Axis = None, overwrite_input: bool = False, method: str = "linear", keepdims: Any = False
-) -> Traced:
+) -> Any:
     return _quantile_of(a, _hundredths(q, a), axis, method, keepdims, skip_nan=True)

@@ -1,4 +1,4 @@
-"""The sight of a function that nothing around follows: its calls are on a tape, and what is made of them is kept for the next time."""
+"""The run of a function that nothing around follows: its calls are on a tape, and what is made of them is kept for the next time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from wengert.core.ir.graph import Node, input_node
 from wengert.core.ir.types import ArrayType
 from wengert.errors import GraphError, TraceError
 from wengert.functions.namespaces import standing
@@ -19,18 +18,28 @@ from wengert.functions.run.cold import Undecided, pulled_back
 from wengert.functions.run.exponentials import calls_exponential
 from wengert.functions.run.formulas import joined, opened, stable
 from wengert.functions.run.others import Others, Start
-from wengert.functions.run.programs import RunProgram, Seat
+from wengert.functions.run.programs import NodesProgram, Tiers
 from wengert.functions.run.restated import Calls, restate, restated
-from wengert.functions.run.running import before, finish
-from wengert.functions.run.sight import VALUES, Find, Rest, Transform, fact_of, found_again
-from wengert.functions.run.written import written
+from wengert.functions.run.running import before, result_in_trace
+from wengert.functions.run.runs import (
+    VALUES,
+    Facts,
+    Find,
+    FunctionRun,
+    RecordedRun,
+    Residual,
+    Transform,
+    fact_of,
+    found_again,
+    further_inputs,
+)
+from wengert.functions.run.written import WrittenRun, written
 from wengert.functions.tracing.kinds import Kind, kind_of
 from wengert.functions.tracing.live import Live
-from wengert.functions.tracing.narrow import Width
 from wengert.functions.tracing.record import Leaf, leaf_of
 from wengert.functions.tracing.standin import StandIn
 from wengert.functions.tracing.tape import Tape
-from wengert.functions.tracing.trees import Spec, flatten, unflatten
+from wengert.functions.tracing.trees import flatten, unflatten
 from wengert.memory import refused
 
 Array = Any
@@ -38,11 +47,8 @@ FEW = 32
 """The entries of shorter vectors are sooner looked at as Python numbers."""
 
 
-class Outside:
+class TapeRun(FunctionRun):
     """A function that has run once on arrays."""
-
-    arguments: Arguments
-    """What it was called with, where that is in containers."""
 
     def __init__(
         self, codes: tuple[Any, ...], key: Any, values: Sequence[Any], kinds: Sequence[Kind], given: Sequence[Any] = ()
@@ -51,12 +57,31 @@ class Outside:
         self.tape = Tape(roots.root_of(key, codes), values, kinds, given)
         self.outputs: tuple[int, ...] = ()
         """The places of the leaves of the result."""
-        self.leaves: list[Leaf] = []
-        self.spec: Spec = None
-        self.last: Seat | None = None
+        self.leaves = []
+        self.spec = None
+        self.last: Tiers | None = None
         """What is kept of the transform that was run last."""
         self._calls: Calls | None = None
         """The calls that stand in place of those of the tape; None before the values were asked for."""
+
+    @classmethod
+    def begun(
+        cls,
+        codes: tuple[Any, ...],
+        key: tuple[Any, ...],
+        values: Sequence[Any],
+        kinds: Sequence[Kind],
+        start: Start | None,
+        args: list[Any],
+        kwargs: dict[str, Any],
+        places: Sequence[int],
+    ) -> tuple[TapeRun, dict[str, Any]]:
+        """A run before its first call, and the arguments by name: the other arguments are values of its tape where they have to be."""
+        if start is None or not start.takes_others:
+            return cls(codes, key, values, kinds), kwargs
+        others = Others(args, kwargs, places)
+        run = cls(codes, (*key, others.key), values, kinds, others.values)
+        return run, others.filled(args, kwargs, run.tape)
 
     def follow(self, call: Callable[[Sequence[Any]], Any]) -> None:
         """Run the function on values of the tape."""
@@ -75,59 +100,42 @@ class Outside:
         self.leaves = [leaf_of(y)]
         self.outputs = (y.place,)
 
-    @property
-    def types(self) -> list[ArrayType]:
-        """The types of the leaves of the result."""
-        return [leaf.type for leaf in self.leaves]
-
-    @property
-    def widths(self) -> list[Width]:
-        """The dtypes that leaves of whole numbers have in NumPy."""
-        return [leaf.width for leaf in self.leaves]
-
-    @property
-    def weak(self) -> list[bool]:
-        """Which leaves of the result are Python numbers."""
-        return [leaf.weak for leaf in self.leaves]
-
     # what is made of it
 
     def run(self, transform: Transform, extra: Sequence[Any] = ()) -> list[Any]:
-        """See `Sight`. The way is the one that is cheapest for as often as the transform was asked for."""
-        types = [leaf_of(x).type for x in extra]
+        """See `FunctionRun`. The way is the one that is cheapest for as often as the transform was asked for."""
         if any(isinstance(x, StandIn) for x in extra):
-            inputs, _, nodes, further, _ = self._derived(transform, types)
-            return finish([*inputs, *further], nodes, [*self.tape.inputs, *extra])
+            return super().run(transform, extra)
         given = [*self.tape.inputs, *extra]
-        seat = self.last = self.seat((self.outputs, transform, tuple([kind_of(x) for x in extra])))
-        if seat.native is not None:
-            return list(seat.native(given))
-        seat.calls += 1
-        if not seat.is_due and (transform.back is not None or transform == VALUES):
+        tiers = self.last = self.tiers((self.outputs, transform, tuple([kind_of(x) for x in extra])))
+        if tiers.native is not None:
+            return list(tiers.native(given))
+        tiers.calls += 1
+        if not tiers.is_due and (transform.back is not None or transform == VALUES):
             start = time.perf_counter()
             found = self._cold(transform, extra)
-            seat.spent += time.perf_counter() - start
+            tiers.spent += time.perf_counter() - start
             if found is not None:
                 return found
-        if seat.program is None:
-            inputs, _, nodes, further, holds = self._derived(transform, types)
-            seat.hold(RunProgram([*inputs, *further], nodes))
-            if not holds:
+        if tiers.program is None:
+            graph, further = self.recorded(), further_inputs([leaf_of(x).type for x in extra])
+            tiers.hold(NodesProgram([*graph.inputs, *further], graph.derived(transform, further)))
+            if not graph.holds:
                 roots.forget(self.key)
-        return list(seat.run(given))
+        return list(tiers.run(given))
 
-    def seat(self, key: Any) -> Seat:
+    def tiers(self, key: Any) -> Tiers:
         """What is kept of a transform of the calls of this run, for arrays of such kinds beside them in the result."""
         path = self.tape.path
         if path is None:
-            return Seat(None)
+            return Tiers(None)
         outside = [k for k, place in enumerate(self.outputs) if place < 0]
         key = (*key, *[self.leaves[k] for k in outside]) if outside else key
-        seat = path.programs.get(key)
-        if seat is None:
+        tiers = path.programs.get(key)
+        if tiers is None:
             roots.used(self.key)
-            seat = path.programs.setdefault(key, Seat(self.tape.position))
-        return seat
+            tiers = path.programs.setdefault(key, Tiers(self.tape.position))
+        return tiers
 
     def _cold(self, transform: Transform, extra: Sequence[Any]) -> list[Any] | None:
         """By the values of this run; None where one is not finite, or has no derivative, of which the graph decides."""
@@ -183,54 +191,44 @@ class Outside:
             return x.copy()
         return x
 
-    def _derived(
-        self, transform: Transform, types: Sequence[ArrayType]
-    ) -> tuple[list[Node], list[Node], list[Node], list[Node], bool]:
-        """The inputs of the run, its results, the nodes of the transform, the further inputs; whether they hold for other runs."""
-        graph = written(self.tape, self.outputs)
-        further = [input_node(f"extra {k}", type) for k, type in enumerate(types)]
-        outputs = stable(joined(graph.outputs))
-        nodes = transform.derive(graph.inputs[: self.tape.arguments], outputs, further, *transform.static)
-        return graph.inputs, outputs, joined(nodes), further, graph.holds
+    def recorded(self) -> RecordedRun:
+        """See `FunctionRun`: the tape written down."""
+        return recorded_tape(self.tape, written(self.tape, self.outputs))
 
-    def split(self, transform: Transform, types: Sequence[ArrayType]) -> tuple[list[Any], Rest]:
-        """See `Sight`."""
-        seat = self.seat((self.outputs, transform, tuple(types), "split"))
-        seat.calls += 1
-        if seat.halves is None and not seat.is_due and transform.back is not None:
+    def split(self, transform: Transform, types: Sequence[ArrayType]) -> tuple[list[Any], Residual]:
+        """See `FunctionRun`."""
+        tiers = self.tiers((self.outputs, transform, tuple(types), "split"))
+        tiers.calls += 1
+        if tiers.halves is None and not tiers.is_due and transform.back is not None:
             values = self.values()
             if all(map(_is_finite, values)):
                 return [self._owned(x) for x in values], lambda extra: self.run(transform, extra)
-        if seat.halves is None:
-            inputs, outputs, nodes, further, _ = self._derived(transform, types)
-            nodes = opened(nodes)
+        if tiers.halves is None:
+            graph, further = self.recorded(), further_inputs(types)
+            nodes = opened(graph.derived(transform, further))
             kept = before(nodes, further)
-            seat.halves = RunProgram(inputs, [*outputs, *kept]), RunProgram([*kept, *further], nodes)
-        first, second = seat.halves
+            tiers.halves = NodesProgram(graph.inputs, [*graph.outputs, *kept]), NodesProgram([*kept, *further], nodes)
+        first, second = tiers.halves
         found = list(first(self.tape.inputs))
         n = len(self.outputs)
-
-        def rest(extra: Sequence[Any]) -> list[Any]:
-            given = [*found[n:], *extra]
-            if any(isinstance(x, StandIn) for x in extra):
-                return finish(second.inputs, second.outputs, given)
-            return list(second(given))
-
-        return found[:n], rest
+        return found[:n], lambda extra: result_in_trace(second, [*found[n:], *extra])
 
     def structure(self, find: Find) -> Any:
-        """See `Sight`."""
+        """See `FunctionRun`."""
         tape, path = self.tape, self.tape.path
         facts = [fact_of(x) for x in tape.inputs[tape.arguments :]]
+        kept = [] if path is None else path.programs.setdefault((self.outputs, find), [])
+        return found_again(kept, facts, lambda: super(TapeRun, self).structure(find))
 
-        def found() -> Any:
-            graph = written(tape, self.outputs)
-            n = tape.arguments
-            return find(
-                graph.inputs[:n], stable(joined(graph.outputs)), dict(zip(graph.inputs[n:], facts, strict=True))
-            )
 
-        return found_again([] if path is None else path.programs.setdefault((self.outputs, find), []), facts, found)
+def recorded_tape(tape: Tape, graph: WrittenRun) -> RecordedRun:
+    """A tape that is written down, in stable form."""
+    n = tape.arguments
+
+    def facts() -> Facts:
+        return dict(zip(graph.inputs[n:], map(fact_of, tape.inputs[n:]), strict=True))
+
+    return RecordedRun(graph.inputs, stable(joined(graph.outputs)), tape.inputs, n, facts, graph.holds)
 
 
 def _number(x: Any, leaf: Leaf) -> float | complex:
@@ -238,8 +236,8 @@ def _number(x: Any, leaf: Leaf) -> float | complex:
     return complex(x) if leaf.type.is_complex else float(x)
 
 
-def outside(arguments: Arguments, leaves: Sequence[Leaf]) -> Outside:
-    """The sight of a function for arguments in containers."""
+def run_on_tape(arguments: Arguments, leaves: Sequence[Leaf]) -> TapeRun:
+    """The run of a function for arguments in containers."""
     values = [_number(x, leaf) if leaf.weak else x for x, leaf in zip(arguments.values, leaves, strict=True)]
     kinds = [kind_of(x) for x in values]
     codes = roots.codes_of(arguments.f)
@@ -248,12 +246,7 @@ def outside(arguments: Arguments, leaves: Sequence[Leaf]) -> Outside:
     start = None
     if (len(given) > len(arguments.places) or kwargs) and calls_exponential(arguments.f):
         start = Start(key, codes)
-    if start is not None and start.takes_others:
-        others = Others(given, kwargs, arguments.places)
-        made = Outside(codes, (*key, others.key), values, kinds, others.values)
-        kwargs = others.filled(given, kwargs, made.tape)
-    else:
-        made = Outside(codes, key, values, kinds)
+    made, kwargs = TapeRun.begun(codes, key, values, kinds, start, given, kwargs, arguments.places)
     made.arguments = arguments
 
     def call(lives: Sequence[Any]) -> Any:

@@ -1,4 +1,4 @@
-"""numpy.pad on traced values, in all of NumPy's modes but those that leave entries undefined or call a function."""
+"""numpy.pad, in all of NumPy's modes but those that leave entries undefined or call a function."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from wengert.core.ir.graph import apply
 from wengert.functions.tracing.answers import answers
 from wengert.functions.tracing.joining import concatenate
-from wengert.functions.tracing.moving import along, fixed, flip
-from wengert.functions.tracing.operands import as_node, broadcast_to, ndim_of, shape_of
-from wengert.functions.tracing.tracer import Traced, refuse, traced
+from wengert.functions.tracing.moving import along, between_zeros, fixed, flip
+from wengert.functions.tracing.operands import ndim_of, shape_of, value_of
+from wengert.functions.tracing.tracer import Traced, refuse
 
 Pair = tuple[Any, Any]
 MOVED = ("edge", "reflect", "symmetric", "wrap")
@@ -48,7 +47,7 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> T
         raise ValueError(f"unsupported keyword arguments for mode '{mode}': {unknown}")
     widths = _widths(pad_width, rank)
     pairs = _pairs(kwargs.get(option or "", _DEFAULTS.get(option or "")), rank)
-    x = traced(as_node(array))
+    x = value_of(array)
     for axis, (width, given) in enumerate(zip(widths, pairs, strict=True)):
         if width != (0, 0):
             x = _padded(x, axis, width, mode, given)
@@ -97,7 +96,7 @@ def _padded(x: Traced, axis: int, width: tuple[int, int], mode: str, given: Pair
     if mode == "constant" and all(not isinstance(v, Traced) and v == 0 and not np.signbit(np.real(v)) for v in given):
         low = tuple(width[0] if k == axis else 0 for k in range(x.ndim))
         high = tuple(width[1] if k == axis else 0 for k in range(x.ndim))
-        return traced(apply("pad", as_node(x), low=low, high=high))
+        return between_zeros(x, low, high)
     if mode == "constant":
         sides = [_spread(x, axis, n, v) for n, v in zip(width, given, strict=True)]
     elif mode == "linear_ramp":
@@ -110,7 +109,7 @@ def _padded(x: Traced, axis: int, width: tuple[int, int], mode: str, given: Pair
 def _spread(x: Traced, axis: int, count: int, value: Any) -> Traced:
     """A value, or an array with one entry along the axis, so many times along it."""
     shape = tuple(count if k == axis else n for k, n in enumerate(x.shape))
-    return traced(broadcast_to(as_node(value, x.dtype.name), shape))
+    return np.broadcast_to(value_of(value, x.dtype), shape)  # pyright: ignore[reportArgumentType, reportReturnType, reportCallIssue]
 
 
 def _edge(x: Traced, axis: int, side: int) -> Traced:
@@ -122,7 +121,7 @@ def _ramp(x: Traced, axis: int, count: int, end: Any, side: int) -> Traced:
     part = np.arange(count) / max(1, count)
     part = (part if side == 0 else part[::-1]).reshape([count if k == axis else 1 for k in range(x.ndim)])
     ramp = end + (_edge(x, axis, side) - end) * part
-    return traced(as_node(ramp, x.dtype.name))
+    return value_of(ramp, x.dtype)
 
 
 def _statistic(x: Traced, axis: int, count: int, length: Any, side: int, mode: str) -> Traced:

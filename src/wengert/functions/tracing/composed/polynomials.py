@@ -1,4 +1,4 @@
-"""NumPy's functions of polynomials, highest power first, on traced values."""
+"""NumPy's functions of polynomials, highest power first: values, coefficients, the closest one to points."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from wengert.core.ir.graph import apply
 from wengert.functions.tracing.answers import answers
-from wengert.functions.tracing.convolution import convolve
 from wengert.functions.tracing.joining import concatenate, stack
-from wengert.functions.tracing.operands import as_node, common_dtype, ndim_of, shape_of
+from wengert.functions.tracing.operands import common_dtype, ndim_of, shape_of, value_of
 from wengert.functions.tracing.shapes import atleast_1d
-from wengert.functions.tracing.tracer import Traced, refuse, traced
+from wengert.functions.tracing.tracer import Traced, refuse
 
 
 @answers(np.polyval)
@@ -39,7 +37,7 @@ def _poly(seq_of_zeros: Any) -> Any:
         raise ValueError("input must be 1d or non-empty square 2d array.")
     found: Any = np.ones(1, dtype=zeros.dtype)
     for k in range(len(zeros)):
-        found = convolve(found, stack([np.ones_like(zeros[k]), -zeros[k]]))
+        found = np.convolve(found, stack([np.ones_like(zeros[k]), -zeros[k]]))
     return found if len(zeros) else 1.0
 
 
@@ -94,13 +92,38 @@ def _aligned(a1: Any, a2: Any, ufunc: Any) -> Any:
 
 
 @answers(np.vander)
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """The powers of each entry in a row, highest first."""
     if ndim_of(x) != 1:
         raise ValueError("x must be a one-dimensional array or sequence.")
     count = shape_of(x)[0] if N is None else operator.index(N)
-    node = as_node(x, common_dtype(x, np.int64(0)))
-    powers = [apply("integer_power", node, exponent=k) for k in range(count)]
+    x = value_of(x, common_dtype(x, np.int64(0)))
+    powers = [x**k for k in range(count)]
     if not powers:
-        return np.zeros((shape_of(x)[0], 0), dtype=node.type.dtype)
-    return stack([traced(power) for power in (powers if increasing else powers[::-1])], axis=1)
+        return np.zeros((shape_of(x)[0], 0), dtype=x.dtype)
+    return stack(powers if increasing else powers[::-1], axis=1)
+
+
+@answers(np.polyfit)
+def _polyfit(x: Any, y: Any, deg: int, rcond: float | None = None, w: Any = None) -> Any:
+    """The coefficients whose polynomial is closest to y at x, by least squares with weights.
+
+    Raises TypeError, with NumPy's words, where the arguments do not fit.
+    """
+    order = operator.index(deg) + 1
+    if order < 1:
+        raise ValueError("expected deg >= 0")
+    x, y = ((z if isinstance(z, Traced) else np.asarray(z)) + 0.0 for z in (x, y))
+    if x.ndim != 1 or x.size == 0:
+        raise TypeError("expected 1D vector for x" if x.ndim != 1 else "expected non-empty vector for x")
+    if y.ndim not in (1, 2) or y.shape[0] != x.shape[0]:
+        raise TypeError("expected x and y to have same length")
+    columns = _vander(x, order)
+    if w is not None:
+        weights = (w if isinstance(w, Traced) else np.asarray(w)) + 0.0
+        columns, y = columns * weights[:, None], y * (weights[:, None] if y.ndim == 2 else weights)
+    # NumPy scales the columns to length 1 for the condition number; the result does not depend on the scale.
+    scale = np.sqrt(np.sum(columns * columns, axis=0))
+    tolerance = len(x) * np.finfo(x.dtype).eps if rcond is None else rcond
+    found = np.linalg.lstsq(columns / scale, y, tolerance)[0]
+    return (found.T / scale).T
