@@ -287,3 +287,10 @@ def test_cases_of_which_two_hold_at_once_say_nothing_right() -> None:
     right = r"$$\frac{\partial u_k}{\partial s_j} = \begin{cases} 0 & k \neq j \\ 1 - u_k^2 & k = j \end{cases}$$"
     assert statuses(page + right)[-1] == "holds"
     assert statuses(page + right.replace(r"k \neq j", r"s \neq j"))[-1] != "holds"
+
+
+def test_entries_that_a_line_says_to_sum_to_one_do_so_without_a_condition() -> None:
+    page = r"$$r_k = \frac{e^{s_k}}{\sum_j e^{s_j}}$$ where $\sum_k c_k = 1$ and $$E = -\sum_k c_k \log r_k$$"
+    claim = "\n" + r"$$\frac{\partial E}{\partial s_i} = r_i - c_i$$"
+    assert statuses(page + claim)[-1] == "holds"
+    assert statuses(page.replace(r"where $\sum_k c_k = 1$ and", "") + claim)[-1] == "conditional"
