@@ -11,8 +11,9 @@ from wengert.targets.native import jit, pool
 from wengert.targets.native.emit import emit
 from wengert.targets.native.loops import interpret
 from wengert.targets.native.loops.buffers import plan
+from wengert.targets.native.loops.inside import statements
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import Compute, For, Load, statements
+from wengert.targets.native.loops.nest import Compute, For, Load
 from wengert.targets.native.neighbours import cut
 from wengert.targets.native.processor import AARCH64, AVX2, AVX512, X86_64_V2
 

@@ -22,9 +22,10 @@ from wengert.targets.native.loops.access import access, flat
 from wengert.targets.native.loops.expand import EXPANSIONS, expand, within_range
 from wengert.targets.native.loops.folding import Folder, TooMuch
 from wengert.targets.native.loops.forms import REDUCTIONS, is_leaf, keeps_place, numbers
+from wengert.targets.native.loops.inside import operands
 from wengert.targets.native.loops.memory import NestMemory
 from wengert.targets.native.loops.multiply_add import with_fma
-from wengert.targets.native.loops.nest import Affine, Axis, Gather, Instruction, Load, Lookup, Position, along, operands
+from wengert.targets.native.loops.nest import Affine, Axis, Gather, Instruction, Load, Lookup, Position, along
 from wengert.targets.native.loops.pull import Given, Place
 from wengert.targets.native.loops.roots import Reduced, Stored
 

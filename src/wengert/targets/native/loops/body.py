@@ -33,6 +33,7 @@ from wengert.targets.native.loops.fuse import (
     fuse,
     must_be_stored,
 )
+from wengert.targets.native.loops.inside import buffers_of
 from wengert.targets.native.loops.memory import NestMemory
 from wengert.targets.native.loops.multiply_add import with_fma
 from wengert.targets.native.loops.nest import (
@@ -46,7 +47,6 @@ from wengert.targets.native.loops.nest import (
     Range,
     Statement,
     Store,
-    buffers_of,
 )
 from wengert.targets.native.loops.pull import Given, Place, Puller
 from wengert.targets.native.loops.roots import Reduced, Stored, identity
