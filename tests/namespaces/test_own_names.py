@@ -273,3 +273,13 @@ def test_a_method_of_that_name_of_a_users_class_is_called_as_it_is():
         return MATRIX[0].dot(MATRIX[1]) * x
 
     assert wg.grad(f)(1.0) == MATRIX[0].dot(MATRIX[1])
+
+
+def test_an_array_may_have_a_size_that_was_computed():
+    def f(x):
+        steps = np.sort(np.array([0, 3]))
+        return np.sum(np.ones((steps[1] - steps[0], 2)) * x) + np.sum(np.zeros(steps[1]) + x)
+
+    gradient = wg.grad(f)
+    assert [gradient(2.0) for _ in range(4)] == [9.0] * 4
+    assert wg.compile(wg.grad(f))(2.0) == 9.0
