@@ -294,3 +294,9 @@ def test_entries_that_a_line_says_to_sum_to_one_do_so_without_a_condition() -> N
     claim = "\n" + r"$$\frac{\partial E}{\partial s_i} = r_i - c_i$$"
     assert statuses(page + claim)[-1] == "holds"
     assert statuses(page.replace(r"where $\sum_k c_k = 1$ and", "") + claim)[-1] == "conditional"
+
+
+def test_an_index_pair_with_a_transpose_is_an_entry_of_the_transpose() -> None:
+    page = "$$G_{ij} = \\sum_k R_{ki} S_{kj}$$\n$$\\frac{\\partial G_{ij}}{\\partial S_{kj}} = R_{ki} = R_{ik}^T$$\n"
+    assert statuses(page)[-2:] == ["holds", "holds"]
+    assert statuses(page.replace("R_{ik}^T", "R_{ki}^T"))[-1] != "holds"
