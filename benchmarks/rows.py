@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from benchmarks.contest import Workload
 from benchmarks.workloads import (
     attention,
+    bundle,
     contractions,
     convolution,
     eager,
@@ -126,6 +127,7 @@ ROWS = (
         )
         for name, size, tiny in FACTORIZATIONS
     ),
+    Row("bundle", bundle.jacobians, functools.partial(bundle.jacobians, 70)),
     Row("rnn-vanishing", recurrent.vanishing, functools.partial(recurrent.vanishing, 20, 3, 4)),
     *(
         Row(

@@ -280,3 +280,23 @@ def test_what_a_name_without_a_line_makes_of_a_derivative_is_no_missing_factor()
 def test_a_rule_about_differentials_is_no_mistake_where_another_line_says_what_a_letter_is() -> None:
     page = "$$Y = A B$$\n$$d(A + C) = dA + dC$$\n$$d(3 C) = 3\\, dC$$\n$$d(C^T) = (dC)^T$$\n"
     assert "wrong" not in statuses(page + "$$d(C Y) = (dC) Y + C (dY)$$")
+
+
+def test_cases_of_which_two_hold_at_once_say_nothing_right() -> None:
+    page = r"$$u_k = \tanh(s_k)$$" + "\n"
+    right = r"$$\frac{\partial u_k}{\partial s_j} = \begin{cases} 0 & k \neq j \\ 1 - u_k^2 & k = j \end{cases}$$"
+    assert statuses(page + right)[-1] == "holds"
+    assert statuses(page + right.replace(r"k \neq j", r"s \neq j"))[-1] != "holds"
+
+
+def test_entries_that_a_line_says_to_sum_to_one_do_so_without_a_condition() -> None:
+    page = r"$$r_k = \frac{e^{s_k}}{\sum_j e^{s_j}}$$ where $\sum_k c_k = 1$ and $$E = -\sum_k c_k \log r_k$$"
+    claim = "\n" + r"$$\frac{\partial E}{\partial s_i} = r_i - c_i$$"
+    assert statuses(page + claim)[-1] == "holds"
+    assert statuses(page.replace(r"where $\sum_k c_k = 1$ and", "") + claim)[-1] == "conditional"
+
+
+def test_an_index_pair_with_a_transpose_is_an_entry_of_the_transpose() -> None:
+    page = "$$G_{ij} = \\sum_k R_{ki} S_{kj}$$\n$$\\frac{\\partial G_{ij}}{\\partial S_{kj}} = R_{ki} = R_{ik}^T$$\n"
+    assert statuses(page)[-2:] == ["holds", "holds"]
+    assert statuses(page.replace("R_{ik}^T", "R_{ki}^T"))[-1] != "holds"

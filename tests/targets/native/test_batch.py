@@ -11,8 +11,9 @@ from wengert.targets.native import jit, pool
 from wengert.targets.native.emit import emit
 from wengert.targets.native.loops import interpret
 from wengert.targets.native.loops.buffers import plan
+from wengert.targets.native.loops.inside import statements
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import Compute, For, Load, statements
+from wengert.targets.native.loops.nest import Compute, For, Load
 from wengert.targets.native.neighbours import cut
 from wengert.targets.native.processor import AARCH64, AVX2, AVX512, X86_64_V2
 
@@ -169,3 +170,63 @@ def test_pieces_cover_a_row_and_stay_in_it(count):
     assert {k for start, size in pieces for k in range(start, start + size)} == set(range(count))
     assert all(start >= 0 and size in (1, 2, 4, 8) and start + size <= count for start, size in pieces)
     assert sum(size for _, size in pieces) <= count + 4
+
+
+def pendulum(y, a):
+    return np.stack([y[:, 1], -a * np.sin(y[:, 0])], 1)
+
+
+def swinging(y, a):
+    """Steps whose carry is a state a row, and its energy along the way."""
+
+    def step(y, k):
+        half = y + 0.05 * pendulum(y, a)
+        y = y + 0.1 * pendulum(half, a) + 0.001 * k
+        return y, np.sum(y * y, axis=1)
+
+    y, energies = wg.scan(step, y, np.arange(20.0))
+    return np.sum(y**2) + np.mean(energies)
+
+
+def exchanging(y, a):
+    """Carries that change places at every step."""
+
+    def step(pair, _):
+        p, q = pair
+        return (q * np.array([1.0, 0.5]), p + np.stack([q[:, 1], q[:, 0]], 1) * 0.1), np.sum(p, axis=1)
+
+    (p, q), sums = wg.scan(step, (y, y * 2.0), None, length=7)
+    return np.sum(p * q) + np.sum(sums) + np.sum(a)
+
+
+@pytest.mark.parametrize("f", [swinging, exchanging])
+@pytest.mark.parametrize("count", [64, 100])
+def test_steps_of_loops_write_their_rows_in_place(f, count):
+    random = np.random.default_rng(count)
+    given = random.normal(size=(count, 2)), random.uniform(0.5, 1.5, size=count)
+    wanted = leaves(wg.compile(wg.value_and_grad(f, (0, 1)), backend="interpreter")(*given))
+    for found, other in zip(leaves(wg.compile(wg.value_and_grad(f, (0, 1)), cache=False)(*given)), wanted, strict=True):
+        np.testing.assert_allclose(found, other, rtol=1e-12, atol=1e-13)
+    inside = [each for each in statements(nests(f, *given).body) if isinstance(each, For) and each.kind == "vector"]
+    assert [each.axis.extent for each in inside].count(count) <= 4
+
+
+@pytest.mark.parametrize("f", [lambda y: np.stack([y[:, 1] - y[:, 0], np.sum(y, axis=1)], 1), lambda y: y[::-1, ::-1]])
+def test_donated_rows_are_read_before_they_are_written(f):
+    y = np.random.default_rng(0).normal(size=(100, 2))
+    np.testing.assert_allclose(wg.compile(f, cache=False, donate=(0,))(y.copy()), f(y), rtol=1e-15)
+
+
+def test_donated_rows_that_say_a_place_are_whole_where_it_is_outside():
+    def f(y, table):
+        z = table[y[:, 0].astype(np.int64)] * np.sum(y, axis=1)[:, None]
+        return np.stack([z[:, 1] - z[:, 0] + y[:, 0], np.sum(z, axis=1)], 1)
+
+    y, table = np.ones((100, 2)), np.ones((3, 2))
+    made = wg.compile(f, cache=False, donate=(0,))
+    np.testing.assert_array_equal(made(y.copy(), table), f(y, table))
+    y[99, 0] = 3
+    kept = y.copy()
+    with pytest.raises(wg.WengertError, match="outside an axis of 3"):
+        made(kept, table)
+    np.testing.assert_array_equal(kept, y)

@@ -129,6 +129,8 @@ def _made(value: Any) -> Any:
         return None
     module = str(getattr(value, "__module__", None) or getattr(kind, "__module__", ""))
     root = module.partition(".")[0]
+    if hasattr(kind, "_wengert_original"):  # it stands for something itself
+        return None
     if kind is np.ufunc:
         return sequences.of_ufunc(value)
     if root == "numpy":
@@ -142,7 +144,8 @@ def _made(value: Any) -> Any:
 
 def _of_method(value: MethodType) -> Any:
     """A method of what stands for an object of a library; None where nothing does."""
-    if type(value.__self__).__module__.partition(".")[0] not in ("numpy", "scipy"):
+    kind = type(value.__self__)
+    if kind.__module__.partition(".")[0] not in ("numpy", "scipy") or hasattr(kind, "_wengert_original"):
         return None
     own = stand_in(value.__self__)
     return None if own is None else getattr(own, value.__name__, None)

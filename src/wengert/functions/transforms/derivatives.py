@@ -108,7 +108,7 @@ def _quick(f: Callable[..., Any], argnums: Argnums | None, argnames: Argnames, h
     """The short way, for calls of plain arrays by place."""
     places = 0 if argnums is None else argnums
     chosen = (places,) if isinstance(places, int) else tuple(places)
-    others = argnames or has_aux or len(set(chosen)) < len(chosen) or not all(isinstance(k, int) for k in chosen)
+    others = argnames or has_aux or len(set(chosen)) < len(chosen) or not all(isinstance(k, int) for k in chosen)  # pyright: ignore[reportUnnecessaryIsInstance]
     return Quick(f, () if others else chosen, SLOPES, lambda run: check_number(f, run, has_aux))
 
 

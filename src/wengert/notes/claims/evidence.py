@@ -77,6 +77,13 @@ def by_evidence(story: Story, rows: Sequence[tuple[Span, str]], systems: Iterabl
     stated = any(verdict.note.startswith(STATED_VALUES) for verdict in verdicts)
     for verdict in verdicts:
         place = whole_place(verdict)
+        contradicted = {
+            k for k, (span, status) in enumerate(rows) if status == "holds" and _contradicts(verdict, place, span)
+        }
+        if contradicted and unread:  # ranks that were chosen for what is read alone do not fit the rest of the page
+            entries.append(_judged(verdict))
+            taken |= contradicted
+            continue
         if any(_meet(place, span) for span in (*judged, *forward)):
             continue
         here = {k for k, span in unread if _meet(place, span)}
@@ -91,6 +98,12 @@ def by_evidence(story: Story, rows: Sequence[tuple[Span, str]], systems: Iterabl
 def _only_compares(span: Span, verdicts: Sequence[Verdict]) -> bool:
     """Whether in a place it is said which index is meant, j = 1, or what is compared with what."""
     return any(verdict.status == "comparison" and _meet(whole_place(verdict), span) for verdict in verdicts)
+
+
+def _contradicts(verdict: Verdict, place: Span, span: Span) -> bool:
+    """Whether what is said to hold does not, or under a condition only, as the whole page is read."""
+    doubted = verdict.status == "wrong" or (verdict.status == "conditional" and "symmetric" in verdict.note)
+    return doubted and _meet(place, span)
 
 
 def _idle(story: Story, verdicts: Sequence[Verdict], rows: Sequence[tuple[int, Span]]) -> Iterator[int]:

@@ -59,6 +59,7 @@ class Nearby:
     sums    what stands below and above the Σ of the lines near it
     sizes   names of numbers over which a mean may be taken
     lows    what the sides beside it divide by
+    numbers the pieces that are numbers or entries, whose place in a product does not matter
     """
 
     close: Sequence[Tree] = ()
@@ -67,6 +68,7 @@ class Nearby:
     sums: Sequence[tuple[Tree | None, Tree | None]] = ()
     sizes: Sequence[Tree] = ()
     lows: Sequence[Tree] = ()
+    numbers: frozenset[Tree] = frozenset()
 
 
 def edits(tree: Tree, left: Tree, facts: Facts, nearby: Nearby) -> Iterator[Edit]:
@@ -90,7 +92,7 @@ def edits(tree: Tree, left: Tree, facts: Facts, nearby: Nearby) -> Iterator[Edit
     for pieces, terms in ((nearby.close, nearby.terms), (nearby.far, ())):
         yield from _other_names(inner, facts, pieces)
         yield from _missing_terms(inner, (*terms, *pieces, Num(Fraction(1))))
-        yield from _missing_factors(inner, pieces)
+        yield from _missing_factors(inner, pieces, nearby.numbers)
 
 
 def _lost_links(inner: Sequence[tuple[Tree, Put]], left: Tree) -> Iterator[Edit]:
@@ -397,14 +399,16 @@ def _powers(node: Tree, left: Tree, whole: Tree, facts: Facts) -> Changes:
         yield "power", f"{spelled(node)} is to be squared", Script(base, sub, Num(Fraction(2)))
 
 
-def _missing_factors(inner: Sequence[tuple[Tree, Put]], pieces: Sequence[Tree]) -> Iterator[Edit]:
+def _missing_factors(
+    inner: Sequence[tuple[Tree, Put]], pieces: Sequence[Tree], numbers: frozenset[Tree]
+) -> Iterator[Edit]:
     """A factor that is left out: at the end of a product, before it, within it."""
     for piece in pieces:
         for node, put in inner:
             if not _may_lack_a_factor(node):
                 continue
             kind, said = _lost(piece)
-            for new in _with_factor(node, piece):
+            for new in itertools.islice(_with_factor(node, piece), 1 if piece in numbers else None):
                 yield Edit(kind, said, put(new))
 
 

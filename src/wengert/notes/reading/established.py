@@ -69,13 +69,12 @@ class Bench(World):
             found = self.known[id(tree)] = (tree, super().fraction(tree, env))
         return found[1]
 
-    def has_value(self, tree: Tree) -> bool:
-        """Whether a formula has a value where the link is judged."""
+    def rank(self, tree: Tree) -> int:
+        """How many axes a formula has where the link is judged; -1 where it has no value."""
         try:
-            self.value(tree, self.root)
+            return self.value(tree, self.root).rank
         except FAULTS:
-            return False
-        return True
+            return -1
 
     def agrees(self, tree: Tree) -> bool:
         """Whether a changed side has the value of the other side."""
@@ -150,7 +149,8 @@ def around(bench: Bench, line: ScopeLine, link: int) -> Nearby:
     for piece in list(found):
         found.update(dict.fromkeys(_other_forms(piece, bench)))
     near = list(found)[:close]
-    usable = [piece for piece in found if piece != before and bench.has_value(piece)]
+    ranks = {piece: bench.rank(piece) for piece in found if piece != before}
+    usable = [piece for piece, rank in ranks.items() if rank >= 0]
     terms = [term for other in others for node in other.nodes if isinstance(node, Sum) for _, term in node.terms]
     heads = list(dict.fromkeys((big.under, big.over) for big in sums))
     sizes: list[Tree] = [Name(name) for name in sorted(bench.facts.sizes)]
@@ -161,6 +161,7 @@ def around(bench: Bench, line: ScopeLine, link: int) -> Nearby:
         heads[:4],
         sizes,
         list(lows),
+        frozenset(piece for piece in usable if not ranks[piece]),
     )
 
 

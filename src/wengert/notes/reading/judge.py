@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -32,8 +33,10 @@ from wengert.notes.reading.trees import (
     Frac,
     Group,
     Name,
+    Num,
     Relation,
     Row,
+    Script,
     Sum,
     Tree,
     Word,
@@ -93,6 +96,7 @@ class Judge:
 
     def at_sight(self, end: float) -> None:
         """Every link of the scope's own lines with few tries."""
+        self.search.learned |= {("simplex", base): True for line in self.scope.lines if (base := summing_to_one(line))}
         self.supposed_loss = suppose_loss(self.search)
         self.signal_of = delta_of(self.search)
         for line in self.own:
@@ -159,6 +163,8 @@ class Judge:
                 return "defined"
             if line.index:
                 return "comparison"
+            if summing_to_one(line):
+                return "condition"
         relation = line.statement.relations[link - 1]
         if relation in COMPARING:
             return "comparison"
@@ -236,11 +242,9 @@ class Judge:
         finally:
             line.sides[link] = side
             self.scope.forget()
-        return found if found.holds and not self.conditional(found) else None
-
-    def conditional(self, found: Found) -> bool:
-        assert found.outcome is not None
-        return bool(conditions_of(found.given, found.outcome.lexicon, self.search.learned))
+        assert found.outcome is not None or not found.holds
+        conditions = found.outcome and conditions_of(found.given, found.outcome.lexicon, self.search.learned)
+        return found if found.holds and not conditions else None
 
     def wrong(self, line: ScopeLine, link: int, mistake: Edit) -> None:
         self.say(line, link, "wrong", f"likely: {mistake.sentence}")
@@ -249,7 +253,8 @@ class Judge:
     def holds(self, line: ScopeLine, link: int, found: Found) -> None:
         assert found.outcome is not None
         conditions = conditions_of(found.given, found.outcome.lexicon, self.search.learned)
-        if conditions and {question[0] for question in found.given} <= EXCUSES:
+        kinds = {question[0] for question in found.given}
+        if conditions and kinds <= (EXCUSES | {"layout"} if "symmetric" in kinds else EXCUSES):
             self.failed[line, link] = found
         if self.supposed_loss and self.scope.facts.loss in {key[0] for key in found.outcome.world.read}:
             conditions = (*conditions, f"{self.scope.facts.loss} is {self.supposed_loss}")
@@ -382,6 +387,16 @@ def does_not_fit(found: Found) -> bool:
     left, fault = found.first.world.left, found.first.fault
     shapes = isinstance(fault, Misfit) and not isinstance(fault, Closed | Independent)
     return shapes and left is not None and left.rank <= MOST_AXES and found.next_surprise >= COMPARABLE
+
+
+def summing_to_one(line: ScopeLine) -> str:
+    """The name whose entries a line says to sum to one, Σ_k y_k = 1; "" where it says no such thing."""
+    left = line.left
+    if len(line.sides) != 2 or line.sides[1] != Num(Fraction(1)) or line.statement.relations[0] not in EQUALS:
+        return ""
+    if not (isinstance(left, Big) and left.sign == "Σ" and isinstance(left.term, Script) and left.term.sub is not None):
+        return ""
+    return base_of(left.term) if left.term.sup is None else ""
 
 
 def is_chain(side: Tree) -> bool:

@@ -22,9 +22,10 @@ from wengert.targets.native.loops.access import access, flat
 from wengert.targets.native.loops.expand import EXPANSIONS, expand, within_range
 from wengert.targets.native.loops.folding import Folder, TooMuch
 from wengert.targets.native.loops.forms import REDUCTIONS, is_leaf, keeps_place, numbers
+from wengert.targets.native.loops.inside import operands
 from wengert.targets.native.loops.memory import NestMemory
 from wengert.targets.native.loops.multiply_add import with_fma
-from wengert.targets.native.loops.nest import Affine, Axis, Gather, Instruction, Load, Lookup, along, operands
+from wengert.targets.native.loops.nest import Affine, Axis, Gather, Instruction, Load, Lookup, Position, along
 from wengert.targets.native.loops.pull import Given, Place
 from wengert.targets.native.loops.roots import Reduced, Stored
 
@@ -163,6 +164,12 @@ class BatchedRows:
         place = self.places.get(node)
         if place is None and node.op.leaf != "input":
             place = self.places[node] = self.memory.constant(node)
+        if isinstance(place, Position):
+            step = Position(place.index, place.dtype)
+            return self.built(
+                node,
+                lambda small: self.code.add(step, ("position", place.index.terms, place.index.offset, place.dtype)),
+            )
         if not isinstance(place, Place):
             raise NotInRows
         sizes = numbers(node.shape)
@@ -311,16 +318,28 @@ def rows_of(graph: Graph) -> int | None:
     return next(iter(long)) if len(long) == 1 else None
 
 
-def in_rows(memory: NestMemory, graph: Graph, given: Mapping[Node, Given], targets: Sequence[Place]) -> RowLoop | None:
+def _keeps_rows(graph: Graph, given: Mapping[Node, Given], targets: Sequence[Place], rows: int, in_place: bool) -> bool:
+    """Whether a result that takes the memory of an input has its rows where that has them: each is read before it is written.
+
+    Without `in_place` nothing may be written there.
+    """
+    for y, target in zip(graph.outputs, targets, strict=True):
+        for x, place in given.items():
+            if not isinstance(place, Place) or place.buffer is not target.buffer:
+                continue
+            moved = numbers(x.shape) != numbers(y.shape) or rows not in numbers(y.shape) or place != target
+            if moved or not in_place:
+                return False
+    return True
+
+
+def in_rows(
+    memory: NestMemory, graph: Graph, given: Mapping[Node, Given], targets: Sequence[Place], in_place: bool
+) -> RowLoop | None:
     """The loop of a graph that is a function of rows; None where it is none, or too long."""
     rows = rows_of(graph)
     mixing = sum(rows in node.inputs[0].shape and node.op.name in MIXING for node in order_of(graph) if node.inputs)
-    written = {target.buffer for target in targets}
-    if (
-        rows is None
-        or mixing < LEAST_MIXING
-        or any(isinstance(x, Place) and x.buffer in written for x in given.values())
-    ):
+    if rows is None or mixing < LEAST_MIXING or not _keeps_rows(graph, given, targets, rows, in_place):
         return None
     small = expand(graph, RULES)
     places = {new: given[old] for old, new in zip(graph.inputs, small.inputs, strict=True)}

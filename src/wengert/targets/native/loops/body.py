@@ -33,6 +33,7 @@ from wengert.targets.native.loops.fuse import (
     fuse,
     must_be_stored,
 )
+from wengert.targets.native.loops.inside import buffers_of
 from wengert.targets.native.loops.memory import NestMemory
 from wengert.targets.native.loops.multiply_add import with_fma
 from wengert.targets.native.loops.nest import (
@@ -46,7 +47,6 @@ from wengert.targets.native.loops.nest import (
     Range,
     Statement,
     Store,
-    buffers_of,
 )
 from wengert.targets.native.loops.pull import Given, Place, Puller
 from wengert.targets.native.loops.roots import Reduced, Stored, identity
@@ -70,7 +70,7 @@ def lower_graph(
     `given` says where the inputs are. A target may be the memory of an input: it is written in place if every reader comes
     before, else, and without `in_place`, at the end. With `threads`, loops may be parallel.
     """
-    rows = in_rows(memory, graph, given, targets)
+    rows = in_rows(memory, graph, given, targets, in_place)
     if rows is not None:
         sweep = Sweep([rows.axis], rows.instructions, rows.stored, rows.reduced, cost(rows.instructions), threads)
         rest = [] if rows.rest is None else lower_graph(memory, rows.rest, rows.given, rows.rest_targets)
