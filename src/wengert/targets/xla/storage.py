@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from functools import partial
@@ -29,6 +30,9 @@ DIGESTS = "digests"
 
 
 def _orbax() -> Any:
+    logging.getLogger("absl").setLevel(
+        logging.ERROR
+    )  # Orbax warns there of each checkpoint that waits for the one before
     try:
         return import_module("orbax.checkpoint")
     except ModuleNotFoundError:
