@@ -10,13 +10,13 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from math import prod
 from typing import Any
 
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.walk import order_of, rebuild
-from wengert.ops.control import results
-from wengert.ops.norms import SCALES
-from wengert.ops.primes import instance
-from wengert.ops.products import contraction_order
-from wengert.ops.reductions import spread
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.walk import order_of, rebuild
+from wengert.core.ops.control import results
+from wengert.core.ops.norms import SCALES
+from wengert.core.ops.primes import instance
+from wengert.core.ops.products import contraction_order
+from wengert.core.ops.reductions import spread
 from wengert.targets.native.loops.forms import numbers
 from wengert.targets.native.loops.layout import ProductLayout, planned, row_major, steps_of
 from wengert.targets.native.loops.routines import FACTORED, MATRICES
@@ -139,7 +139,7 @@ def _norm(node: Node) -> Node:
     (x,), axes = node.inputs, node.params["axes"]
     plain = _sum(x * x, axes)
     if math.prod(x.shape) <= FEW:
-        return _within_range(x, plain, axes)
+        return within_range(x, axes)
     outside = apply("cast", apply("logical_not", _is_inside(plain)), dtype="int64")
     count = _sum(outside, tuple(range(outside.type.rank)))
     entries, total = input_node("entries", x.type), input_node("total", plain.type)
@@ -154,6 +154,11 @@ def _is_inside(total: Node) -> Node:
     small, _ = SCALES[total.type.dtype]
     finite = apply("less", total, constant(math.inf, total.type))
     return apply("logical_and", apply("greater_equal", total, constant(small, total.type)), finite)
+
+
+def within_range(x: Node, axes: tuple[int, ...]) -> Node:
+    """√Σx² whatever the range, without a branch."""
+    return _within_range(x, _sum(x * x, axes), axes)
 
 
 def _within_range(x: Node, total: Node, axes: tuple[int, ...]) -> Node:
