@@ -352,7 +352,10 @@ def _reduction(node: Node) -> Node:
 
 
 def _convolve(node: Node) -> Node:
-    """z_k = Σ_j y_j x_(k − j) over the last axes."""
+    """z_k = Σ_j y_j x_(k − j) over the last axes; of truths, whether one of the products is true."""
+    if node.type.dtype == "bool":
+        counted = apply("convolve", *(apply("cast", x, dtype="int64") for x in node.inputs), **node.params)
+        return apply("not_equal", _convolve(counted), constant(0, counted.type))
     rank = node.type.rank
     return _einsum(_convolution(node, numbers(node.shape), (0,) * rank, (1,) * rank))
 
@@ -360,7 +363,7 @@ def _convolve(node: Node) -> Node:
 def _part_of_convolution(node: Node) -> Node:
     """A slice of a convolution: no other sums are computed."""
     full = node.inputs[0]
-    if full.op.name != "convolve":
+    if full.op.name != "convolve" or full.type.dtype == "bool":
         return node
     return _convolution(full, numbers(node.shape), node.params["start"], node.params["step"])
 
